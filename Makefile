@@ -1,0 +1,58 @@
+# Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
+.DEFAULT_GOAL := help
+.PHONY: help install run servers test check format demo clean-data lock
+SHELL := /bin/bash
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+CODE := settings.py tables connect migrations streams api stack bench tests
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## build the virtual environment from the lock file
+
+$(STAMP): requirements/dev.lock
+	@set -e; python=; \
+	for name in python3.11 python3 python; do \
+	  if $$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then python=$$name; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then echo "Turnstile needs Python 3.11: no python3.11 on the PATH" >&2; exit 1; fi; \
+	echo "installing into $(VENV) with $$($$python --version)"; \
+	$$python -m venv $(VENV); \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock; \
+	touch $@
+
+run: $(STAMP) ## start everything: servers, worker, API, demonstration catalogue; Ctrl-C stops it
+	@exec $(BIN)/python -m stack run
+
+servers: $(STAMP) ## start the five servers alone; Ctrl-C stops them
+	@exec $(BIN)/python -m stack servers
+
+test: $(STAMP) ## run every test, the ones on real servers included
+	$(BIN)/python -m pytest tests
+
+check: $(STAMP) ## linter, formatter, types, import borders, unit tests: seconds
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/unit
+
+format: $(STAMP) ## let the formatter and the linter change what they can
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+demo: $(STAMP) ## an on-sale of 500 tickets against what make run started
+	@$(BIN)/python -m bench.demo
+
+clean-data: $(STAMP) ## delete the data folder, so that the next run starts afresh
+	@$(BIN)/python -m stack clean
+
+lock: $(STAMP) ## compile the lock files anew (needs uv); the jars' too
+	uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \
+	  -o requirements/dev.lock requirements/dev.in
+	uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \
+	  -c requirements/dev.lock -o requirements/app.lock requirements/app.in
+	$(BIN)/python -m stack.jars

@@ -1,0 +1,75 @@
+"""Every setting of the deployed parts, read once from the environment (prefix ``TURNSTILE_``).
+
+A value may also come from a file named like the setting in the folder that
+``TURNSTILE_SECRETS_DIR`` names, so that no secret need stand in an environment.
+"""
+
+import os
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where the servers are and how the parts behave. The table in docs/settings.md is made from it."""
+
+    model_config = SettingsConfigDict(env_prefix="TURNSTILE_", frozen=True, extra="ignore")
+
+    kafka_servers: str = Field("127.0.0.1:19092", description="Kafka bootstrap servers, host:port, separated by commas")
+    partitions: int = Field(4, ge=1, le=256, description="partitions of every topic that is keyed by event")
+    replication_factor: int = Field(1, ge=1, description="replicas of every topic; 3 in production")
+    min_insync_replicas: int = Field(1, ge=1, description="replicas that must acknowledge a record; 2 in production")
+
+    database_url: SecretStr = Field(
+        SecretStr("postgresql://turnstile@127.0.0.1:15432/turnstile"),
+        description="PostgreSQL of the write model and the sales projection",
+    )
+
+    connect_url: str = Field("http://127.0.0.1:18083", description="REST address of Kafka Connect")
+    connect_database_host: str = Field("127.0.0.1", description="PostgreSQL's host as Kafka Connect sees it")
+    connect_database_port: int = Field(15432, description="PostgreSQL's port as Kafka Connect sees it")
+    connect_database_name: str = Field("turnstile", description="database that Debezium reads")
+    connect_database_user: str = Field("turnstile_cdc", description="PostgreSQL role of Debezium (least privilege)")
+    connect_secrets_dir: str = Field(
+        "/run/secrets", description="folder, as Kafka Connect sees it, that holds the file cdc_password"
+    )
+    bootstrap_seconds: int = Field(
+        120, ge=1, description="how long `python -m connect` waits for Kafka, for Connect and for new rows, each"
+    )
+
+    elasticsearch_url: str = Field("http://127.0.0.1:19200", description="Elasticsearch address")
+    elasticsearch_user: str | None = Field(None, description="Elasticsearch user, where security is on")
+    elasticsearch_password: SecretStr | None = Field(None, description="that user's password")
+    elasticsearch_ca: Path | None = Field(None, description="CA certificate of Elasticsearch, where it speaks TLS")
+
+    smtp_host: str = Field("127.0.0.1", description="mail server")
+    smtp_port: int = Field(11025, description="mail server's port")
+    smtp_user: str | None = Field(None, description="mail user, where the server wants one")
+    smtp_password: SecretStr | None = Field(None, description="that user's password")
+    smtp_tls: bool = Field(False, description="use STARTTLS")
+    mail_from: str = Field("Turnstile <tickets@turnstile.example>", description="sender of every mail")
+
+    api_bind: str = Field("127.0.0.1", description="address that the API listens on")
+    api_port: int = Field(9000, description="port that the API listens on")
+    purchase_wait: float = Field(2.0, ge=0, le=30, description="seconds that POST /purchases waits for a decision")
+
+    worker_id: str = Field("worker-0", description="stable name of this worker process (static group membership)")
+    worker_bind: str = Field("127.0.0.1", description="address of the worker's web views")
+    worker_host: str = Field("127.0.0.1", description="host under which other workers reach the web views")
+    worker_port: int = Field(6066, description="port of the worker's web views")
+    worker_data: Path = Field(Path(".turnstile/worker-0"), description="folder of the worker's RocksDB tables")
+    worker_url: str = Field("http://127.0.0.1:6066", description="address of any worker's web views, for the API")
+
+    ticket_key: SecretStr = Field(description="key of the ticket codes (keyed hash): 32 characters or more")
+    hold_seconds: int = Field(600, ge=1, le=86400, description="how long a hold lasts when the buyer names no time")
+
+    log_level: str = Field("info", description="debug, info, warning or error")
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process. Raises pydantic's ValidationError naming the setting that is wrong."""
+    folder = os.environ.get("TURNSTILE_SECRETS_DIR")
+    return Settings(_secrets_dir=folder)
