@@ -1,0 +1,145 @@
+"""The commands of the log ``ticket-commands``: all that can change an event's stock.
+
+The value is one JSON object whose ``kind`` tells which. Unknown fields are ignored, so that
+newer producers may send more; an unknown kind or a wrong field raises MalformedCommand.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tables.errors import MalformedCommand
+from tables.reading import read
+from tables.statuses import EventStatus
+
+Quantity = Annotated[int, Meta(ge=1, le=1_000)]
+Stock = Annotated[int, Meta(ge=0, le=10_000_000)]
+Limit = Annotated[int, Meta(ge=1, le=10_000_000)]
+Moment = Annotated[datetime, Meta(tz=True)]
+Text = Annotated[str, Meta(max_length=500)]
+
+MOST_BYTES: Final = 256 * 1024
+DECIMALS: Final = 4
+
+
+class Line(Struct, frozen=True, rename="camel"):
+    """So many tickets of one type."""
+
+    ticket_type: UUID
+    quantity: Quantity
+
+
+class TicketType(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What the ledger knows of a ticket type. ``price`` is exact, in ``currency`` (ISO 4217)."""
+
+    id: UUID
+    name: Text
+    price: Decimal
+    currency: Annotated[str, Meta(min_length=3, max_length=3)]
+    quantity: Stock
+    sale_starts_at: Moment | None = None
+    sale_ends_at: Moment | None = None
+    max_per_order: Limit | None = None
+    max_per_account: Limit | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.price.is_finite() and Decimal(0) <= self.price < Decimal(10) ** 10):
+            raise ValueError("price must be a finite amount of 0 or more")
+        if int(self.price.as_tuple().exponent) < -DECIMALS:
+            raise ValueError(f"price must have at most {DECIMALS} decimals")
+
+
+class Definition(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """An event as it is to be sold: the facts that a mail needs, the limits, the ticket types."""
+
+    title: Text
+    status: EventStatus
+    starts_at: Moment
+    ends_at: Moment
+    time_zone: Annotated[str, Meta(max_length=64)]
+    venue: Text = ""
+    city: Text = ""
+    organizer: UUID | None = None
+    capacity: Stock | None = None
+    max_per_order: Limit | None = None
+    max_per_account: Limit | None = None
+    ticket_types: Annotated[list[TicketType], Meta(max_length=200)] = []
+
+    def __post_init__(self) -> None:
+        if len({kind.id for kind in self.ticket_types}) < len(self.ticket_types):
+            raise ValueError("ticketTypes must not name a ticket type twice")
+
+
+class DefineEvent(Struct, frozen=True, tag_field="kind", tag="define-event", rename="camel"):
+    """The whole of an event at ``version``; an older version than the known one changes nothing."""
+
+    event: UUID
+    version: Annotated[int, Meta(ge=1, le=2**62)]
+    definition: Definition
+
+
+class Purchase(Struct, frozen=True, tag_field="kind", tag="purchase", rename="camel"):
+    """Buy all lines or nothing. ``purchase`` is the buyer's own id: sent twice, it is decided once."""
+
+    event: UUID
+    purchase: UUID
+    account: UUID
+    lines: Annotated[list[Line], Meta(min_length=1, max_length=50)]
+
+
+class Hold(Struct, frozen=True, tag_field="kind", tag="hold", rename="camel"):
+    """Keep all lines for the buyer until ``seconds`` after the command's own timestamp, or nothing."""
+
+    event: UUID
+    purchase: UUID
+    account: UUID
+    lines: Annotated[list[Line], Meta(min_length=1, max_length=50)]
+    seconds: Annotated[int, Meta(ge=1, le=86_400)] = 600
+
+
+class Confirm(Struct, frozen=True, tag_field="kind", tag="confirm", rename="camel"):
+    """Turn a hold into a sale."""
+
+    event: UUID
+    purchase: UUID
+    account: UUID
+
+
+class Cancel(Struct, frozen=True, tag_field="kind", tag="cancel", rename="camel"):
+    """Give back a hold or a sale, whole, or only ``lines``; ``request`` tells two partial ones apart."""
+
+    event: UUID
+    purchase: UUID
+    account: UUID
+    request: UUID | None = None
+    lines: Annotated[list[Line], Meta(max_length=50)] = []
+
+
+class Expire(Struct, frozen=True, tag_field="kind", tag="expire", rename="camel"):
+    """A hold's deadline has passed. Does nothing to a purchase that is no longer held."""
+
+    event: UUID
+    purchase: UUID
+
+
+Command = DefineEvent | Purchase | Hold | Confirm | Cancel | Expire
+BuyerCommand = Purchase | Hold | Confirm | Cancel | Expire
+
+_decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
+_encoder = msgspec.json.Encoder()
+
+
+def decode_command(value: bytes | None) -> Command:
+    """The command in a record's value. Raises MalformedCommand, which names the wrong field."""
+    if value is not None and len(value) > MOST_BYTES:
+        raise MalformedCommand(f"the record has {len(value)} bytes, which is more than {MOST_BYTES}")
+    return read(_decoder, value, MalformedCommand)
+
+
+def encode_command(command: Command) -> bytes:
+    """The record value of a command; decode_command reads it back unchanged."""
+    return _encoder.encode(command)

@@ -1,0 +1,216 @@
+"""The rules of selling and giving back, as pure functions of the state and the command.
+
+``at`` is the command's own timestamp in the log (ms): no rule reads a clock.
+"""
+
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from tables.commands import BuyerCommand, Cancel, Confirm, Expire, Hold, Line, Purchase
+from tables.fingerprint import fingerprint
+from tables.inventory import Inventory, Shelf
+from tables.outcomes import OutcomeKind
+from tables.reasons import Reason
+from tables.records import Bought, Decision, PurchaseRecord
+from tables.standing import standing
+from tables.statuses import EventStatus, PurchaseStatus
+
+# An outcome names the code of every ticket, and must fit a produced batch.
+MOST_PER_ORDER: Final = 5_000
+
+Counts = dict[UUID, int]
+Refusal = tuple[Reason, dict[str, Any]]
+
+
+def buyer_fingerprint(command: Purchase | Hold) -> str:
+    """What tells two bodies under one purchase id apart."""
+    return fingerprint(command.account, command.lines, "hold" if isinstance(command, Hold) else "purchase")
+
+
+def decide(
+    inventory: Inventory | None,
+    purchase: PurchaseRecord | None,
+    counts: Counts,
+    command: BuyerCommand,
+    offset: int,
+    at: int,
+) -> Decision:
+    """The decision on ``command``; one that the purchase's history holds already is given again.
+
+    ``purchase`` is the purchase as it was before ``offset``, ``counts`` what its account has of the event.
+    A decision of kind REFUSED changes nothing and is not recorded.
+    """
+    if isinstance(command, (Purchase, Hold)):
+        return _buy(inventory, purchase, counts, command, offset, at)
+    if purchase is None:
+        return _refused(offset, at, Reason.UNKNOWN_PURCHASE)
+    if isinstance(command, Expire):
+        return _expire(purchase, offset, at)
+    if command.account != purchase.account:
+        return _refused(offset, at, Reason.NOT_YOURS)
+    if isinstance(command, Confirm):
+        return _confirm(purchase, offset, at)
+    return _cancel(purchase, command, offset, at)
+
+
+def _buy(
+    inventory: Inventory | None,
+    purchase: PurchaseRecord | None,
+    counts: Counts,
+    command: Purchase | Hold,
+    offset: int,
+    at: int,
+) -> Decision:
+    if purchase is not None:
+        if purchase.fingerprint == buyer_fingerprint(command):
+            return purchase.history[0]
+        return _refused(offset, at, Reason.ID_REUSED)
+    wanted = merge(command.lines)
+    refusal = _refusal(inventory, counts, wanted, at)
+    if refusal is not None or inventory is None:
+        reason, figures = refusal or (Reason.UNKNOWN_EVENT, {})
+        return Decision(offset, at, OutcomeKind.REJECTED, reason=reason, figures=figures)
+    lines = _lines(inventory, wanted)
+    if isinstance(command, Hold):
+        deadline = at + command.seconds * 1000
+        return Decision(offset, at, OutcomeKind.HELD, held=1, lines=lines, deadline=deadline)
+    return Decision(offset, at, OutcomeKind.CONFIRMED, sold=1, lines=lines)
+
+
+def merge(lines: list[Line]) -> dict[UUID, int]:
+    """Quantities by ticket type, in the order of the first mention."""
+    wanted: dict[UUID, int] = {}
+    for line in lines:
+        wanted[line.ticket_type] = wanted.get(line.ticket_type, 0) + line.quantity
+    return wanted
+
+
+def _refusal(inventory: Inventory | None, counts: Counts, wanted: dict[UUID, int], at: int) -> Refusal | None:
+    if inventory is None:
+        return Reason.UNKNOWN_EVENT, {}
+    if inventory.definition.status is not EventStatus.ACTIVE:
+        return Reason.EVENT_NOT_OPEN, {"status": inventory.definition.status.value}
+    shelves = []
+    for ticket_type, quantity in wanted.items():
+        shelf = inventory.shelves.get(ticket_type)
+        if shelf is None:
+            return Reason.UNKNOWN_TICKET_TYPE, {"ticketType": str(ticket_type)}
+        refusal = _shelf_refusal(shelf, counts.get(ticket_type, 0), quantity, at)
+        if refusal is not None:
+            return refusal
+        shelves.append(shelf)
+    return _order_refusal(inventory, counts, wanted) or _stock_refusal(inventory, shelves, wanted)
+
+
+def _shelf_refusal(shelf: Shelf, has: int, quantity: int, at: int) -> Refusal | None:
+    kind = shelf.definition
+    if shelf.sale_starts is not None and at < shelf.sale_starts:
+        return Reason.NOT_ON_SALE, _window(shelf)
+    if shelf.sale_ends is not None and at >= shelf.sale_ends:
+        return Reason.NOT_ON_SALE, _window(shelf)
+    if kind.max_per_order is not None and quantity > kind.max_per_order:
+        return Reason.ORDER_LIMIT_EXCEEDED, _limit(kind.max_per_order, quantity, ticket_type=kind.id)
+    if kind.max_per_account is not None and has + quantity > kind.max_per_account:
+        return Reason.PURCHASE_LIMIT_EXCEEDED, _limit(kind.max_per_account, quantity, has, kind.id)
+    return None
+
+
+def _order_refusal(inventory: Inventory, counts: Counts, wanted: dict[UUID, int]) -> Refusal | None:
+    definition = inventory.definition
+    total = sum(wanted.values())
+    most = MOST_PER_ORDER if definition.max_per_order is None else min(definition.max_per_order, MOST_PER_ORDER)
+    if total > most:
+        return Reason.ORDER_LIMIT_EXCEEDED, _limit(most, total)
+    if definition.max_per_account is not None:
+        has = sum(counts.values())
+        if has + total > definition.max_per_account:
+            return Reason.PURCHASE_LIMIT_EXCEEDED, _limit(definition.max_per_account, total, has)
+    if len({inventory.shelves[kind].definition.currency for kind in wanted}) > 1:
+        return Reason.MIXED_CURRENCIES, {}
+    return None
+
+
+def _stock_refusal(inventory: Inventory, shelves: list[Shelf], wanted: dict[UUID, int]) -> Refusal | None:
+    for shelf in shelves:
+        quantity = wanted[shelf.definition.id]
+        if quantity > shelf.available:
+            figures = _limit(shelf.quantity, quantity, ticket_type=shelf.definition.id)
+            return Reason.SOLD_OUT, figures | {"available": shelf.available, "held": shelf.held}
+    capacity = inventory.definition.capacity
+    total = sum(wanted.values())
+    if capacity is not None and inventory.out + total > capacity:
+        return Reason.CAPACITY_EXCEEDED, _limit(capacity, total) | {"available": max(0, capacity - inventory.out)}
+    return None
+
+
+def _limit(limit: int, requested: int, has: int | None = None, ticket_type: UUID | None = None) -> dict[str, Any]:
+    figures: dict[str, Any] = {"limit": limit, "requested": requested}
+    if has is not None:
+        figures["alreadyHas"] = has
+    if ticket_type is not None:
+        figures["ticketType"] = str(ticket_type)
+    return figures
+
+
+def _window(shelf: Shelf) -> dict[str, Any]:
+    kind = shelf.definition
+    window = {"saleStartsAt": kind.sale_starts_at, "saleEndsAt": kind.sale_ends_at}
+    return {"ticketType": str(kind.id)} | {name: time.isoformat() for name, time in window.items() if time}
+
+
+def _lines(inventory: Inventory, wanted: dict[UUID, int]) -> tuple[Bought, ...]:
+    lines = []
+    first = 0
+    for ticket_type, quantity in wanted.items():
+        kind = inventory.shelves[ticket_type].definition
+        lines.append(Bought(ticket_type, quantity, kind.price, kind.name, first))
+        first += quantity
+    return tuple(lines)
+
+
+def _confirm(purchase: PurchaseRecord, offset: int, at: int) -> Decision:
+    for decision in purchase.history:
+        if decision.kind is OutcomeKind.CONFIRMED:
+            return decision
+    now = standing(purchase)
+    if now.status is not PurchaseStatus.HELD:
+        return _refused(offset, at, Reason.NOT_HELD, {"status": now.status.value})
+    return Decision(offset, at, OutcomeKind.CONFIRMED, held=-1, sold=1, lines=now.lines)
+
+
+def _expire(purchase: PurchaseRecord, offset: int, at: int) -> Decision:
+    now = standing(purchase)
+    if now.status is not PurchaseStatus.HELD or now.deadline is None or at < now.deadline:
+        return _refused(offset, at, Reason.NOT_HELD, {"status": now.status.value})
+    return Decision(offset, at, OutcomeKind.EXPIRED, held=-1, lines=now.lines)
+
+
+def _cancel(purchase: PurchaseRecord, command: Cancel, offset: int, at: int) -> Decision:
+    for decision in purchase.history:
+        if command.request is not None and decision.request == command.request:
+            return decision
+    now = standing(purchase)
+    if now.status is PurchaseStatus.CANCELLED and not command.lines:
+        return purchase.history[-1]
+    lines = _part(now.lines, merge(command.lines)) if command.lines else now.lines
+    if not lines:
+        return _refused(offset, at, Reason.NOTHING_TO_CANCEL, {"status": now.status.value})
+    held, sold = (-1, 0) if now.status is PurchaseStatus.HELD else (0, -1)
+    return Decision(offset, at, OutcomeKind.CANCELLED, held, sold, lines, request=command.request)
+
+
+def _part(lines: tuple[Bought, ...], wanted: dict[UUID, int]) -> tuple[Bought, ...]:
+    """The last ``wanted`` tickets of each line; nothing if the purchase has not that many."""
+    has = {line.ticket_type: line for line in lines}
+    if any(kind not in has or has[kind].quantity < quantity for kind, quantity in wanted.items()):
+        return ()
+    return tuple(
+        replace(has[kind], quantity=quantity, first=has[kind].first + has[kind].quantity - quantity)
+        for kind, quantity in wanted.items()
+    )
+
+
+def _refused(offset: int, at: int, reason: Reason, figures: dict[str, Any] | None = None) -> Decision:
+    return Decision(offset, at, OutcomeKind.REFUSED, reason=reason, figures=figures or {})

@@ -1,0 +1,124 @@
+"""What the table ``ledger`` keeps: its keys and its records, as msgpack arrays that begin with a log offset.
+
+A key is the event's 16 bytes, one letter for the kind of record, and for purchases and accounts
+16 bytes more; so one event's purchases are a prefix scan.
+"""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from tables.outcomes import OutcomeKind
+from tables.reasons import Reason
+
+ACCOUNT = b"a"
+EVENT = b"e"
+PURCHASE = b"p"
+
+
+class Bought(Struct, frozen=True, array_like=True):
+    """Tickets of one type in a decision. ``first`` is the number of the first of them within the purchase."""
+
+    ticket_type: UUID
+    quantity: int
+    price: Decimal
+    name: str
+    first: int
+
+
+class Decision(Struct, frozen=True, array_like=True, omit_defaults=True):
+    """What one command did to a purchase: ``held`` and ``sold`` say what became of each line's quantity (-1, 0, 1)."""
+
+    offset: int
+    at: int
+    kind: OutcomeKind
+    held: int = 0
+    sold: int = 0
+    lines: tuple[Bought, ...] = ()
+    reason: Reason | None = None
+    figures: dict[str, Any] = {}
+    deadline: int | None = None
+    request: UUID | None = None
+
+
+class PurchaseRecord(Struct, frozen=True, array_like=True):
+    """A purchase and its short history, so that each command's outcome can be given again as it was."""
+
+    offset: int
+    account: UUID
+    fingerprint: str
+    currency: str
+    history: tuple[Decision, ...]
+
+    def before(self, offset: int) -> "PurchaseRecord | None":
+        """The purchase as the command at ``offset`` finds it; None if that is the one that makes it."""
+        if self.offset < offset:
+            return self
+        history = tuple(decision for decision in self.history if decision.offset < offset)
+        return msgspec.structs.replace(self, offset=history[-1].offset, history=history) if history else None
+
+    def decided_at(self, offset: int) -> Decision | None:
+        """The decision that the command at ``offset`` got, if it was recorded."""
+        for decision in reversed(self.history):
+            if decision.offset == offset:
+                return decision
+        return None
+
+
+class Stock(Struct, array_like=True):
+    """Tickets of one type that are out."""
+
+    ticket_type: UUID
+    held: int
+    sold: int
+
+
+class EventRecord(Struct, array_like=True):
+    """An event: the definition as it came (JSON bytes) and what of each type is out. Small, whatever it sells."""
+
+    offset: int
+    version: int
+    definition: bytes
+    stock: list[Stock]
+
+
+class AccountRecord(Struct, array_like=True):
+    """How many tickets of each type an account has held or bought of one event."""
+
+    offset: int
+    counts: list[tuple[UUID, int]]
+
+
+class _Head(Struct, array_like=True):
+    offset: int
+
+
+_encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
+encode_record = _encoder.encode
+decode_purchase = msgspec.msgpack.Decoder(PurchaseRecord).decode
+decode_event = msgspec.msgpack.Decoder(EventRecord).decode
+decode_account = msgspec.msgpack.Decoder(AccountRecord).decode
+_decode_head = msgspec.msgpack.Decoder(_Head).decode
+
+
+def record_offset(value: bytes) -> int:
+    """The log offset of the command that last changed a record of any kind."""
+    return _decode_head(value).offset
+
+
+def event_key(event: UUID) -> bytes:
+    """Key of an event's record."""
+    return event.bytes + EVENT
+
+
+def purchase_key(event: UUID, purchase: UUID) -> bytes:
+    """Key of a purchase's record."""
+    return event.bytes + PURCHASE + purchase.bytes
+
+
+def account_key(event: UUID, account: UUID) -> bytes:
+    """Key of an account's count within one event."""
+    return event.bytes + ACCOUNT + account.bytes

@@ -1,0 +1,57 @@
+"""The statuses of an event and of a purchase, each with its one table of transitions."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class EventStatus(StrEnum):
+    """Where an event stands; tickets sell only while it is ACTIVE."""
+
+    DRAFT = "DRAFT"
+    ACTIVE = "ACTIVE"
+    ON_HOLD = "ON_HOLD"
+    POSTPONED = "POSTPONED"
+    SOLD_OUT = "SOLD_OUT"
+    DONE = "DONE"
+    CANCELED = "CANCELED"
+
+
+EVENT_TRANSITIONS: Final[dict[EventStatus, frozenset[EventStatus]]] = {
+    EventStatus.DRAFT: frozenset({EventStatus.ACTIVE, EventStatus.CANCELED}),
+    EventStatus.ACTIVE: frozenset(
+        {EventStatus.ON_HOLD, EventStatus.POSTPONED, EventStatus.SOLD_OUT, EventStatus.DONE, EventStatus.CANCELED}
+    ),
+    EventStatus.ON_HOLD: frozenset({EventStatus.ACTIVE, EventStatus.POSTPONED, EventStatus.CANCELED}),
+    EventStatus.POSTPONED: frozenset({EventStatus.ACTIVE, EventStatus.ON_HOLD, EventStatus.CANCELED}),
+    EventStatus.SOLD_OUT: frozenset(
+        {EventStatus.ACTIVE, EventStatus.POSTPONED, EventStatus.DONE, EventStatus.CANCELED}
+    ),
+    EventStatus.DONE: frozenset(),
+    EventStatus.CANCELED: frozenset(),
+}
+
+
+class PurchaseStatus(StrEnum):
+    """Where a purchase stands. Only HELD and CONFIRMED occupy stock."""
+
+    HELD = "held"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REFUNDED = "refunded"
+
+
+PURCHASE_TRANSITIONS: Final[dict[PurchaseStatus, frozenset[PurchaseStatus]]] = {
+    PurchaseStatus.HELD: frozenset({PurchaseStatus.CONFIRMED, PurchaseStatus.CANCELLED, PurchaseStatus.EXPIRED}),
+    PurchaseStatus.CONFIRMED: frozenset({PurchaseStatus.CANCELLED, PurchaseStatus.REFUNDED}),
+    PurchaseStatus.REJECTED: frozenset(),
+    PurchaseStatus.CANCELLED: frozenset(),
+    PurchaseStatus.EXPIRED: frozenset(),
+    PurchaseStatus.REFUNDED: frozenset(),
+}
+
+
+def may_change(before: EventStatus, after: EventStatus) -> bool:
+    """Whether an event may go from one status to another; staying is always allowed."""
+    return before == after or after in EVENT_TRANSITIONS[before]

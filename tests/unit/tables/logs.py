@@ -1,0 +1,127 @@
+"""Random logs of commands: a busy office with duplicates, late commands and definitions that go back and forth."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from random import Random
+from typing import NamedTuple
+from uuid import UUID
+
+from tables.commands import (
+    BuyerCommand,
+    Cancel,
+    Command,
+    Confirm,
+    DefineEvent,
+    Expire,
+    Hold,
+    Line,
+    Purchase,
+    TicketType,
+)
+from tables.statuses import EventStatus
+from tests.unit.tables.office import (
+    ADA,
+    BOB,
+    BOX,
+    EVENT,
+    FLOOR,
+    NOW,
+    OTHER_EVENT,
+    STAND,
+    definition,
+    purchase_id,
+    ticket_type,
+)
+
+ACCOUNTS = [ADA, BOB, UUID(int=0xA3)]
+KINDS = [FLOOR, STAND, BOX]
+
+
+class Entry(NamedTuple):
+    """A command in the log."""
+
+    offset: int
+    at: int
+    command: Command
+
+
+Log = list[Entry]
+
+
+def random_log(seed: int, length: int) -> Log:
+    """The same log for the same seed."""
+    writer = _Writer(Random(seed))
+    return [writer.entry(offset) for offset in range(length)]
+
+
+class _Writer:
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.at = NOW
+        self.versions = {EVENT: 1, OTHER_EVENT: 1}
+        self.made: list[tuple[UUID, UUID, UUID]] = []
+        self.written: list[Command] = []
+        self.ways: list[tuple[int, Callable[[], Command]]] = [
+            (3, self.define),
+            (14, self.purchase),
+            (14, self.hold),
+            (6, self.confirm),
+            (10, self.cancel),
+            (6, self.expire),
+            (4, lambda: random.choice(self.written)),
+        ]
+
+    def entry(self, offset: int) -> Entry:
+        self.at += self.random.choice([0, 1, 300, 1_500])
+        weights = [weight for weight, _ in self.ways]
+        way = self.random.choices(self.ways, weights)[0][1]
+        command = way() if len(self.written) > 1 else self.define()
+        self.written.append(command)
+        return Entry(offset, self.at, command)
+
+    def define(self) -> Command:
+        event = self.event()
+        version = self.versions[event] = max(1, self.versions[event] + self.random.choice([-1, 0, 1, 1]))
+        kinds = [self.kind(key) for key in self.random.choice([KINDS, KINDS, KINDS[::-1], KINDS[:2]])]
+        status = self.random.choice([EventStatus.ACTIVE] * 7 + [EventStatus.ON_HOLD])
+        capacity = self.random.choice([None, None, 25])
+        limit = self.random.choice([None, None, 15])
+        return DefineEvent(event, version, definition(*kinds, status=status, capacity=capacity, max_per_account=limit))
+
+    def kind(self, key: UUID) -> TicketType:
+        price = Decimal(self.random.randrange(10_000)) / 100
+        quantity = self.random.choice([5, 15, 30])
+        return ticket_type(key, quantity, price=price, max_per_account=self.random.choice([None, None, 6]))
+
+    def event(self) -> UUID:
+        return self.random.choice([EVENT, EVENT, EVENT, OTHER_EVENT])
+
+    def lines(self, most: int) -> list[Line]:
+        return [Line(self.random.choice(KINDS), self.random.choice([1, 1, 2])) for _ in range(most)]
+
+    def new(self) -> tuple[UUID, UUID, UUID, list[Line]]:
+        number = len(self.made) if self.random.random() < 0.95 else self.random.randrange(len(self.made) + 1)
+        made = self.event(), purchase_id(number), self.random.choice(ACCOUNTS)
+        self.made.append(made)
+        return *made, self.lines(self.random.choice([1, 1, 2, 3]))
+
+    def known(self) -> tuple[UUID, UUID, UUID]:
+        if not self.made or self.random.random() < 0.05:
+            return self.event(), purchase_id(self.random.randrange(99)), self.random.choice(ACCOUNTS)
+        return self.random.choice(self.made[-5:])
+
+    def purchase(self) -> BuyerCommand:
+        return Purchase(*self.new())
+
+    def hold(self) -> BuyerCommand:
+        return Hold(*self.new(), self.random.choice([1, 2, 600]))
+
+    def confirm(self) -> BuyerCommand:
+        return Confirm(*self.known())
+
+    def cancel(self) -> BuyerCommand:
+        request = self.random.choice([None, UUID(int=1), UUID(int=2)])
+        return Cancel(*self.known(), request, self.lines(self.random.choice([0, 1])))
+
+    def expire(self) -> BuyerCommand:
+        return Expire(*self.known()[:2])

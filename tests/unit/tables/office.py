@@ -1,0 +1,196 @@
+"""Definitions, commands and a ledger on a dictionary, to try the rules of the ticket office with."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from tables.codes import TicketCodes
+from tables.commands import (
+    Cancel,
+    Command,
+    Confirm,
+    DefineEvent,
+    Definition,
+    Expire,
+    Hold,
+    Line,
+    Purchase,
+    TicketType,
+)
+from tables.inventory import Inventory
+from tables.ledger import Ledger
+from tables.outcomes import Balance, EventFacts, Outcome, OutcomeKind
+from tables.reasons import Reason
+from tables.records import account_key, decode_account
+from tables.statuses import EventStatus
+
+NOW = 1_900_000_000_000
+CODES = TicketCodes(b"thirty-two bytes for the tests..")
+
+EVENT = UUID(int=0xE1)
+OTHER_EVENT = UUID(int=0xE2)
+FLOOR = UUID(int=0xF1)
+STAND = UUID(int=0xF2)
+BOX = UUID(int=0xF3)
+ADA = UUID(int=0xA1)
+BOB = UUID(int=0xA2)
+
+Wanted = Iterable[tuple[UUID, int]]
+
+
+def moment(at: int) -> datetime:
+    """What a log timestamp (ms) means."""
+    return datetime.fromtimestamp(at // 1000, UTC).replace(microsecond=at % 1000 * 1000)
+
+
+FACTS = EventFacts(
+    title="A Night at the Opera",
+    status="ACTIVE",
+    starts_at=moment(NOW + 86_400_000),
+    ends_at=moment(NOW + 90_000_000),
+    time_zone="Europe/Rome",
+    venue="La Scala",
+    city="Milano",
+)
+
+
+def purchase_id(number: int) -> UUID:
+    """The id of the n-th purchase."""
+    return UUID(int=0xB000 + number)
+
+
+def ticket_type(key: UUID = FLOOR, quantity: int = 10, **changes: Any) -> TicketType:
+    """A ticket type at 49.90 EUR, with ``changes``."""
+    plain = TicketType(id=key, name=f"type {key.int:X}", price=Decimal("49.90"), currency="EUR", quantity=quantity)
+    return replace(plain, **changes)
+
+
+def definition(*kinds: TicketType, **changes: Any) -> Definition:
+    """An active event that sells ``kinds``, with ``changes``."""
+    plain = Definition(
+        title="A Night at the Opera",
+        status=EventStatus.ACTIVE,
+        starts_at=moment(NOW + 86_400_000),
+        ends_at=moment(NOW + 90_000_000),
+        time_zone="Europe/Rome",
+        venue="La Scala",
+        city="Milano",
+        ticket_types=list(kinds),
+    )
+    return replace(plain, **changes)
+
+
+def lines(wanted: Wanted) -> list[Line]:
+    """Lines of a command."""
+    return [Line(kind, quantity) for kind, quantity in wanted]
+
+
+class Desk:
+    """A ledger that gets one command after the other; what ``batch`` of them changed is stored together."""
+
+    def __init__(self, batch: int) -> None:
+        self.table: dict[bytes, bytes] = {}
+        self.ledger = Ledger(self.table.get, CODES)
+        self.at = NOW
+        self.offset = -1
+        self._batch = batch
+
+    def send(self, command: Command) -> Outcome | None:
+        """Append a command to the log and have it carried out."""
+        self.offset += 1
+        outcome = self.ledger.apply(self.offset, self.at, command)
+        if (self.offset + 1) % self._batch == 0:
+            self.store()
+        return outcome
+
+    def store(self) -> None:
+        """End the batch, and forget all but the table."""
+        self.table |= self.ledger.take_purchases()
+        self.table |= self.ledger.take_events()
+        self.ledger = Ledger(self.table.get, CODES)
+
+    def define(self, *kinds: TicketType, version: int = 1, event: UUID = EVENT, **changes: Any) -> Outcome | None:
+        """Define an event."""
+        return self.send(DefineEvent(event, version, definition(*kinds, **changes)))
+
+    def buy(self, number: int, wanted: Wanted = ((FLOOR, 1),), *, account: UUID = ADA, event: UUID = EVENT) -> Outcome:
+        """Buy."""
+        return self._told(Purchase(event, purchase_id(number), account, lines(wanted)))
+
+    def hold(self, number: int, wanted: Wanted = ((FLOOR, 1),), *, account: UUID = ADA, seconds: int = 600) -> Outcome:
+        """Hold."""
+        return self._told(Hold(EVENT, purchase_id(number), account, lines(wanted), seconds))
+
+    def confirm(self, number: int, *, account: UUID = ADA) -> Outcome:
+        """Confirm."""
+        return self._told(Confirm(EVENT, purchase_id(number), account))
+
+    def cancel(self, number: int, wanted: Wanted = (), *, account: UUID = ADA, request: UUID | None = None) -> Outcome:
+        """Cancel."""
+        return self._told(Cancel(EVENT, purchase_id(number), account, request, lines(wanted)))
+
+    def expire(self, number: int) -> Outcome:
+        """Let a hold's deadline pass."""
+        return self._told(Expire(EVENT, purchase_id(number)))
+
+    def inventory(self) -> Inventory:
+        """The event as it stands."""
+        inventory = self.ledger.inventory(EVENT)
+        assert inventory is not None
+        return inventory
+
+    def stock(self, kind: UUID = FLOOR) -> tuple[int, int]:
+        """What of a ticket type is held, and what is sold."""
+        balance = next(each for each in self.inventory().balances() if each.ticket_type == kind)
+        return balance.held, balance.sold
+
+    def counts(self, account: UUID = ADA) -> dict[UUID, int]:
+        """What an account has of the event. Ends the batch."""
+        self.store()
+        value = self.table.get(account_key(EVENT, account))
+        return {} if value is None else dict(decode_account(value).counts)
+
+    def _told(self, command: Command) -> Outcome:
+        outcome = self.send(command)
+        assert outcome is not None
+        return outcome
+
+
+def balance(kind: UUID, quantity: int, held: int, sold: int) -> Balance:
+    """A ticket type's stock as an outcome tells it."""
+    return Balance(kind, quantity, held, sold)
+
+
+def codes(number: int, *positions: int) -> tuple[str, ...]:
+    """The ticket codes of a purchase's tickets at these positions."""
+    return tuple(CODES.code(EVENT, purchase_id(number), position) for position in positions)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What a command that was not carried out is told."""
+
+    kind: OutcomeKind
+    reason: Reason | None
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+def rejected(reason: Reason, **figures: Any) -> Refusal:
+    """A purchase or hold that the rules do not allow."""
+    return Refusal(OutcomeKind.REJECTED, reason, figures)
+
+
+def refused(reason: Reason, **figures: Any) -> Refusal:
+    """Any other command that changes nothing."""
+    return Refusal(OutcomeKind.REFUSED, reason, figures)
+
+
+def told(outcome: Outcome) -> Refusal:
+    """The refusal that an outcome tells; it must tell nothing else."""
+    assert (outcome.lines, outcome.left, outcome.total, outcome.deadline) == ((), (), None, None)
+    return Refusal(outcome.kind, outcome.reason, outcome.figures)

@@ -1,0 +1,136 @@
+"""Giving back, whole or in part."""
+
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from tables.outcomes import Money, OutcomeKind, OutcomeLine
+from tables.reasons import Reason
+from tables.statuses import PurchaseStatus
+from tests.unit.tables.office import (
+    FLOOR,
+    STAND,
+    Desk,
+    balance,
+    codes,
+    refused,
+    ticket_type,
+    told,
+)
+
+REQUEST = UUID(int=0xC1)
+OTHER_REQUEST = UUID(int=0xC2)
+
+
+@pytest.mark.parametrize("sold", [True, False], ids=["sold", "held"])
+def test_a_whole_purchase_can_be_cancelled(desk: Desk, sold: bool) -> None:
+    desk.define(ticket_type(FLOOR), ticket_type(STAND))
+    wanted = [(FLOOR, 2), (STAND, 1)]
+    bought = desk.buy(1, wanted) if sold else desk.hold(1, wanted)
+    outcome = desk.cancel(1)
+    assert (outcome.kind, outcome.status) == (OutcomeKind.CANCELLED, PurchaseStatus.CANCELLED)
+    assert (outcome.lines, outcome.left, outcome.total) == (bought.lines, (), bought.total)
+    assert outcome.balance == (balance(FLOOR, 10, 0, 0), balance(STAND, 10, 0, 0))
+    assert desk.counts() == {}
+
+
+def test_a_part_that_is_cancelled_is_the_last_tickets_of_its_line(desk: Desk) -> None:
+    desk.define(ticket_type(FLOOR), ticket_type(STAND))
+    desk.buy(1, [(FLOOR, 3), (STAND, 2)])
+    outcome = desk.cancel(1, [(STAND, 1), (FLOOR, 1)])
+    price = Decimal("49.90")
+    assert outcome.status is PurchaseStatus.CONFIRMED
+    assert outcome.lines == (
+        OutcomeLine(STAND, "type F2", 1, price, codes(1, 4)),
+        OutcomeLine(FLOOR, "type F1", 1, price, codes(1, 2)),
+    )
+    assert outcome.left == (
+        OutcomeLine(FLOOR, "type F1", 2, price, codes(1, 0, 1)),
+        OutcomeLine(STAND, "type F2", 1, price, codes(1, 3)),
+    )
+    assert outcome.total == Money(Decimal("99.80"), "EUR")
+    assert desk.cancel(1, [(FLOOR, 1)]).lines[0].codes == codes(1, 1)
+    assert (desk.stock(FLOOR), desk.stock(STAND), desk.counts()) == ((0, 1), (0, 1), {FLOOR: 1, STAND: 1})
+
+
+def test_a_purchase_cancelled_part_by_part_ends_as_cancelled(desk: Desk) -> None:
+    desk.define(ticket_type())
+    desk.buy(1, [(FLOOR, 3)])
+    statuses = [desk.cancel(1, [(FLOOR, 1)]).status for _ in range(3)]
+    assert statuses == [PurchaseStatus.CONFIRMED, PurchaseStatus.CONFIRMED, PurchaseStatus.CANCELLED]
+    assert told(desk.cancel(1, [(FLOOR, 1)])) == refused(Reason.NOTHING_TO_CANCEL, status="cancelled")
+    assert desk.stock() == (0, 0)
+
+
+def test_a_hold_confirmed_after_a_part_was_cancelled_sells_the_rest(desk: Desk) -> None:
+    desk.define(ticket_type())
+    desk.hold(1, [(FLOOR, 3)])
+    part = desk.cancel(1, [(FLOOR, 1)])
+    assert (part.status, [line.codes for line in part.lines + part.left]) == (PurchaseStatus.HELD, [(), ()])
+    assert desk.confirm(1).lines[0].codes == codes(1, 0, 1)
+    assert desk.stock() == (0, 2)
+
+
+def test_a_hold_expires_with_what_a_partial_cancellation_left(desk: Desk) -> None:
+    desk.define(ticket_type())
+    desk.hold(1, [(FLOOR, 3)], seconds=1)
+    desk.cancel(1, [(FLOOR, 1)])
+    desk.at += 1_000
+    assert [line.quantity for line in desk.expire(1).lines] == [2]
+    assert desk.stock() == (0, 0)
+
+
+def test_one_request_cancels_once_and_two_requests_twice(desk: Desk) -> None:
+    desk.define(ticket_type())
+    desk.buy(1, [(FLOOR, 4)])
+    first = desk.cancel(1, [(FLOOR, 1)], request=REQUEST)
+    again = desk.cancel(1, [(FLOOR, 1)], request=REQUEST)
+    assert again == first
+    assert desk.stock() == (0, 3)
+    assert desk.cancel(1, [(FLOOR, 1)], request=OTHER_REQUEST).offset == 4
+    assert desk.cancel(1, [(FLOOR, 1)]).offset == 5
+    assert desk.stock() == (0, 1)
+
+
+def test_a_request_repeated_after_more_was_cancelled_gets_its_own_answer(desk: Desk) -> None:
+    desk.define(ticket_type())
+    desk.buy(1, [(FLOOR, 4)])
+    first = desk.cancel(1, [(FLOOR, 1)], request=REQUEST)
+    desk.cancel(1, request=OTHER_REQUEST)
+    again = desk.cancel(1, [(FLOOR, 1)], request=REQUEST)
+    assert (again.offset, again.status, again.lines, again.left) == (
+        first.offset,
+        PurchaseStatus.CONFIRMED,
+        first.lines,
+        first.left,
+    )
+    assert desk.stock() == (0, 0)
+
+
+def test_a_whole_cancellation_sent_again_gets_the_first_answer(desk: Desk) -> None:
+    desk.define(ticket_type())
+    desk.buy(1, [(FLOOR, 2)])
+    first = desk.cancel(1)
+    assert desk.cancel(1) == first
+    assert desk.stock() == (0, 0)
+
+
+@pytest.mark.parametrize("wanted", [[(FLOOR, 3)], [(FLOOR, 2), (FLOOR, 1)], [(FLOOR, 1), (STAND, 1)]], ids=str)
+def test_no_more_can_be_cancelled_than_the_purchase_has(desk: Desk, wanted: list[tuple[UUID, int]]) -> None:
+    desk.define(ticket_type(FLOOR), ticket_type(STAND))
+    desk.buy(1, [(FLOOR, 2)])
+    desk.buy(2, [(FLOOR, 5), (STAND, 5)])
+    assert told(desk.cancel(1, wanted)) == refused(Reason.NOTHING_TO_CANCEL, status="confirmed")
+    assert (desk.stock(FLOOR), desk.stock(STAND)) == ((0, 7), (0, 5))
+
+
+def test_what_was_rejected_or_has_expired_cannot_be_cancelled(desk: Desk) -> None:
+    desk.define(ticket_type(quantity=1))
+    desk.buy(1, [(FLOOR, 2)])
+    desk.hold(2, seconds=1)
+    desk.at += 1_000
+    desk.expire(2)
+    assert told(desk.cancel(1)) == refused(Reason.NOTHING_TO_CANCEL, status="rejected")
+    assert told(desk.cancel(2)) == refused(Reason.NOTHING_TO_CANCEL, status="expired")
+    assert desk.stock() == (0, 0)

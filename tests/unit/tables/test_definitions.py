@@ -1,0 +1,112 @@
+"""Definitions that change while tickets are out."""
+
+import pytest
+
+from tables.outcomes import Outcome, OutcomeKind
+from tables.reasons import Reason
+from tables.statuses import EventStatus
+from tests.unit.tables.office import (
+    EVENT,
+    FACTS,
+    FLOOR,
+    NOW,
+    STAND,
+    Desk,
+    balance,
+    codes,
+    moment,
+    rejected,
+    ticket_type,
+    told,
+)
+
+
+def test_a_definition_is_told_with_facts_and_stock(desk: Desk) -> None:
+    assert desk.define(ticket_type(FLOOR, 3), ticket_type(STAND, 0)) == Outcome(
+        kind=OutcomeKind.CHANGED,
+        event=EVENT,
+        offset=0,
+        at=moment(NOW),
+        facts=FACTS,
+        balance=(balance(FLOOR, 3, 0, 0), balance(STAND, 0, 0, 0)),
+        as_of=0,
+    )
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_definition_that_is_no_newer_changes_nothing(desk: Desk, version: int) -> None:
+    desk.define(ticket_type(quantity=2), version=2)
+    desk.buy(1)
+    assert desk.define(ticket_type(quantity=99), version=version, status=EventStatus.CANCELED) is None
+    assert (desk.inventory().version, desk.inventory().offset) == (2, 1)
+    assert desk.buy(2).balance == (balance(FLOOR, 2, 0, 2),)
+
+
+def test_a_lowered_quantity_sells_nothing_and_recovers_when_raised(desk: Desk) -> None:
+    desk.define(ticket_type(quantity=5))
+    desk.buy(1, [(FLOOR, 2)])
+    desk.hold(2, [(FLOOR, 2)])
+    desk.define(ticket_type(quantity=3), version=2)
+    assert told(desk.buy(3)) == rejected(
+        Reason.SOLD_OUT, limit=3, requested=1, ticketType=str(FLOOR), available=0, held=2
+    )
+    assert desk.confirm(2).balance == (balance(FLOOR, 3, 0, 4),)
+    desk.define(ticket_type(quantity=5), version=3)
+    assert desk.buy(4).balance == (balance(FLOOR, 5, 0, 5),)
+    assert desk.buy(5).kind is OutcomeKind.REJECTED
+
+
+def test_a_lowered_quantity_recovers_when_enough_is_given_back(desk: Desk) -> None:
+    desk.define(ticket_type(quantity=5))
+    desk.buy(1, [(FLOOR, 5)])
+    desk.define(ticket_type(quantity=3), version=2)
+    desk.cancel(1, [(FLOOR, 2)])
+    assert desk.buy(2).kind is OutcomeKind.REJECTED
+    desk.cancel(1, [(FLOOR, 1)])
+    assert desk.buy(3).balance == (balance(FLOOR, 3, 0, 3),)
+
+
+def test_a_ticket_type_removed_and_added_again_keeps_what_is_out(desk: Desk) -> None:
+    desk.define(ticket_type(FLOOR, 4), ticket_type(STAND))
+    desk.buy(1, [(FLOOR, 2), (STAND, 1)])
+    desk.hold(2, [(FLOOR, 1)])
+    desk.define(ticket_type(STAND), version=2)
+    assert told(desk.buy(3)) == rejected(Reason.UNKNOWN_TICKET_TYPE, ticketType=str(FLOOR))
+    desk.define(ticket_type(STAND), ticket_type(FLOOR, 4), version=3)
+    assert desk.stock(FLOOR) == (1, 2)
+    assert told(desk.buy(4, [(FLOOR, 2)])) == rejected(
+        Reason.SOLD_OUT, limit=4, requested=2, ticketType=str(FLOOR), available=1, held=1
+    )
+
+
+def test_tickets_of_a_removed_type_can_be_confirmed_and_given_back(desk: Desk) -> None:
+    desk.define(ticket_type(FLOOR, 4), ticket_type(STAND))
+    desk.buy(1, [(FLOOR, 2)])
+    desk.hold(2, [(FLOOR, 1)])
+    desk.define(ticket_type(STAND), version=2)
+    confirmed = desk.confirm(2)
+    assert (confirmed.lines[0].codes, confirmed.balance) == (codes(2, 0), ())
+    assert desk.cancel(1).kind is OutcomeKind.CANCELLED
+    desk.define(ticket_type(FLOOR, 4), ticket_type(STAND), version=3)
+    assert (desk.stock(FLOOR), desk.counts()) == ((0, 1), {FLOOR: 1})
+
+
+def test_tickets_of_a_removed_type_still_fill_the_event_and_the_account(desk: Desk) -> None:
+    desk.define(ticket_type(FLOOR), ticket_type(STAND))
+    desk.buy(1, [(FLOOR, 3)])
+    desk.define(ticket_type(STAND), version=2, capacity=4)
+    assert told(desk.buy(2, [(STAND, 2)])) == rejected(Reason.CAPACITY_EXCEEDED, limit=4, requested=2, available=1)
+    desk.define(ticket_type(STAND), version=3, max_per_account=4)
+    assert told(desk.buy(3, [(STAND, 2)])) == rejected(
+        Reason.PURCHASE_LIMIT_EXCEEDED, limit=4, requested=2, alreadyHas=3
+    )
+
+
+def test_an_event_that_closes_lets_holds_be_confirmed_and_given_back(desk: Desk) -> None:
+    desk.define(ticket_type())
+    desk.hold(1)
+    desk.hold(2)
+    desk.define(ticket_type(), version=2, status=EventStatus.POSTPONED)
+    assert desk.confirm(1).kind is OutcomeKind.CONFIRMED
+    assert desk.cancel(2).kind is OutcomeKind.CANCELLED
+    assert desk.stock() == (0, 1)

@@ -1,0 +1,263 @@
+"""The ledger does what a clerk with one row per purchase would do, whatever the batches and the restarts."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+import tables.decisions
+import tables.inventory
+import tables.ledger
+from tables.commands import Cancel, Command, Confirm, DefineEvent, Definition, Expire, Hold, Line, Purchase, TicketType
+from tables.errors import InvariantBroken
+from tables.ledger import Ledger
+from tables.outcomes import Outcome
+from tables.records import PurchaseRecord, account_key, decode_account
+from tables.statuses import EventStatus
+from tests.unit.tables.clerk import Answer, Clerk
+from tests.unit.tables.office import BOX, CODES, EVENT, FLOOR, NOW, OTHER_EVENT, STAND, definition, moment, purchase_id
+
+EVENTS = [EVENT, OTHER_EVENT]
+KINDS = [FLOOR, STAND, BOX]
+ACCOUNTS = [UUID(int=number) for number in (0xA1, 0xA2, 0xA3)]
+LONGEST_SALE = 20
+
+events = st.sampled_from([EVENT, EVENT, EVENT, OTHER_EVENT])
+accounts = st.sampled_from(ACCOUNTS)
+old_or_new = st.sampled_from(["new", "new", "new", "new", "old"])
+limits = st.sampled_from([None, None, None, 5, 3, 1])
+wanted = st.lists(st.builds(Line, st.sampled_from(KINDS), st.sampled_from([1, 1, 1, 2, 3])), min_size=1, max_size=3)
+moments = st.none() | st.integers(0, LONGEST_SALE).map(lambda seconds: moment(NOW + seconds * 1_000))
+requests = st.none() | st.integers(1, 2).map(lambda number: UUID(int=number))
+
+
+@st.composite
+def ticket_types(draw: st.DrawFn, key: UUID) -> TicketType:
+    """A ticket type with any limits, quantities small enough to run out."""
+    start, end = draw(st.sampled_from([(None, None), (None, None), (draw(moments), draw(moments))]))
+    return TicketType(
+        id=key,
+        name=f"type {key.int:X}",
+        price=draw(st.decimals(0, 100, places=2)),
+        currency=draw(st.sampled_from(["EUR", "EUR", "EUR", "EUR", "CHF"])),
+        quantity=draw(st.sampled_from([12, 8, 6, 4, 2, 1, 0])),
+        sale_starts_at=start,
+        sale_ends_at=end,
+        max_per_order=draw(limits),
+        max_per_account=draw(limits),
+    )
+
+
+@st.composite
+def definitions(draw: st.DrawFn) -> Definition:
+    """Any event that sells some of the three types."""
+    keys = draw(st.sampled_from([KINDS, KINDS[::-1], KINDS[:2], [FLOOR], []]))
+    return definition(
+        *(draw(ticket_types(key)) for key in keys),
+        status=draw(st.sampled_from([EventStatus.ACTIVE] * 6 + [EventStatus.ON_HOLD])),
+        capacity=draw(st.sampled_from([None, None, 15, 5, 0])),
+        max_per_order=draw(limits),
+        max_per_account=draw(st.sampled_from([None, None, 9, 4])),
+    )
+
+
+class OfficeAgainstClerk(RuleBasedStateMachine):
+    """The same commands to both; the ledger is stored, restarted and replayed in between."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clerk = Clerk()
+        self.table: dict[bytes, bytes] = {}
+        self.ledger = Ledger(self.table.get, CODES)
+        self.at = NOW
+        self.log: list[tuple[int, Command]] = []
+        self.unstored: list[tuple[int, int, Command, Outcome | None]] = []
+        self.were_out: dict[tuple[UUID, UUID], int] = {}
+
+    @initialize(kinds=st.tuples(*(ticket_types(key) for key in KINDS)))
+    def open_the_sale(self, kinds: tuple[TicketType, ...]) -> None:
+        self.both(DefineEvent(EVENT, 1, definition(*kinds)))
+
+    @rule(event=events, step=st.sampled_from([-1, 0, 1, 1, 1]), new=definitions())
+    def define(self, event: UUID, step: int, new: Definition) -> None:
+        known, _ = self.clerk.events.get(event, (1, None))
+        self.both(DefineEvent(event, max(1, known + step), new))
+
+    @rule(event=events, age=old_or_new, account=accounts, lines=wanted)
+    def buy(self, event: UUID, age: str, account: UUID, lines: list[Line]) -> None:
+        self.both(Purchase(event, self.id_for(age), account, lines))
+
+    @rule(event=events, age=old_or_new, account=accounts, lines=wanted, seconds=st.sampled_from([1, 3, 600]))
+    def hold(self, event: UUID, age: str, account: UUID, lines: list[Line], seconds: int) -> None:
+        self.both(Hold(event, self.id_for(age), account, lines, seconds))
+
+    @precondition(lambda self: self.clerk.rows)
+    @rule(data=st.data())
+    def confirm(self, data: st.DataObject) -> None:
+        self.both(Confirm(*self.known(data)))
+
+    @precondition(lambda self: self.clerk.rows)
+    @rule(data=st.data(), request=requests, lines=st.just([]) | wanted)
+    def cancel(self, data: st.DataObject, request: UUID | None, lines: list[Line]) -> None:
+        self.both(Cancel(*self.known(data), request, lines))
+
+    @precondition(lambda self: self.clerk.rows)
+    @rule(data=st.data(), later=st.sampled_from([0, 999, 3_000, 3_000]))
+    def expire(self, data: st.DataObject, later: int) -> None:
+        self.at += later
+        held = [row for row in self.clerk.rows if row.status == "held"]
+        row = data.draw(st.sampled_from(held or self.clerk.rows))
+        self.both(Expire(row.event, row.purchase))
+
+    @rule(event=events, purchase=st.integers(0, 5).map(purchase_id), account=accounts)
+    def confirm_anything(self, event: UUID, purchase: UUID, account: UUID) -> None:
+        self.both(Confirm(event, purchase, account))
+
+    @rule(data=st.data())
+    def send_again(self, data: st.DataObject) -> None:
+        self.both(data.draw(st.sampled_from(self.log))[1])
+
+    @rule(milliseconds=st.sampled_from([1, 999, 1_000, 3_000]))
+    def wait(self, milliseconds: int) -> None:
+        self.at += milliseconds
+
+    @rule()
+    def store(self) -> None:
+        self.table |= self.ledger.take_purchases()
+        self.table |= self.ledger.take_events()
+        self.unstored.clear()
+        self.the_accounts_are_the_sums_of_their_purchases()
+
+    @rule()
+    def store_and_restart(self) -> None:
+        self.store()
+        self.ledger = Ledger(self.table.get, CODES)
+
+    @rule()
+    def crash_before_storing(self) -> None:
+        self.ledger = Ledger(self.table.get, CODES)
+        for offset, at, command, told in self.unstored:
+            assert self.ledger.apply(offset, at, command) == told
+
+    def teardown(self) -> None:
+        self.store()
+
+    @invariant()
+    def the_counters_are_the_sums_of_the_purchases(self) -> None:
+        for event in EVENTS:
+            inventory = self.ledger.inventory(event)
+            if inventory is None:
+                assert event not in self.clerk.events
+                continue
+            gone = {stock.ticket_type: (stock.held, stock.sold) for stock in inventory.gone.values()}
+            shown = {place.ticket_type: (place.held, place.sold) for place in inventory.balances()}
+            assert not gone.keys() & shown.keys()
+            for kind in KINDS:
+                counted = self.clerk.out(event, kind, status="held"), self.clerk.out(event, kind, status="confirmed")
+                assert (shown | gone).get(kind, (0, 0)) == counted
+            assert inventory.out == self.clerk.out(event)
+
+    @invariant()
+    def no_more_is_out_than_the_quantity_unless_it_was_lowered(self) -> None:
+        for event in EVENTS:
+            inventory = self.ledger.inventory(event)
+            for shown in inventory.balances() if inventory else ():
+                out = shown.held + shown.sold
+                assert shown.held >= 0
+                assert shown.sold >= 0
+                assert out <= max(shown.quantity, self.were_out.get((event, shown.ticket_type), 0))
+                self.were_out[event, shown.ticket_type] = out
+
+    def the_accounts_are_the_sums_of_their_purchases(self) -> None:
+        for event in EVENTS:
+            for account in ACCOUNTS:
+                value = self.table.get(account_key(event, account))
+                counts = {} if value is None else dict(decode_account(value).counts)
+                counted = {kind: self.clerk.out(event, kind, account=account) for kind in KINDS}
+                assert counts == {kind: count for kind, count in counted.items() if count}
+
+    def id_for(self, age: str) -> UUID:
+        """A purchase id: that of the last purchase, or one that nobody used yet."""
+        return purchase_id(len(self.clerk.rows) - (age == "old"))
+
+    def known(self, data: st.DataObject) -> tuple[UUID, UUID, UUID]:
+        """A purchase with its account, rarely with another; one with tickets rather than one without."""
+        rows = self.clerk.rows
+        occupying = [row for row in rows if row.tickets]
+        row = data.draw(st.sampled_from(occupying or rows) if data.draw(st.integers(0, 7)) else st.sampled_from(rows))
+        stranger = data.draw(st.integers(0, 9)) == 9
+        return row.event, row.purchase, data.draw(accounts) if stranger else row.account
+
+    def both(self, command: Command) -> None:
+        """Have both carry out the command, and compare what they say."""
+        offset = len(self.log)
+        outcome = self.ledger.apply(offset, self.at, command)
+        answer = self.clerk.answer(offset, self.at, command)
+        self.log.append((self.at, command))
+        self.unstored.append((offset, self.at, command, outcome))
+        if answer is None or outcome is None:
+            assert (answer, outcome) == (None, None)
+            return
+        assert (outcome.kind, outcome.offset, outcome.reason, outcome.status) == (
+            answer.kind,
+            answer.offset,
+            answer.reason,
+            answer.status,
+        )
+        assert [(line.ticket_type, line.quantity) for line in outcome.lines] == _counted(answer)
+        if not isinstance(command, DefineEvent) and answer.kind != "held":
+            _compare_codes(command.event, command.purchase, outcome, answer)
+
+
+def _counted(answer: Answer) -> list[tuple[UUID, int]]:
+    types = [kind for kind, _ in answer.tickets]
+    return [(kind, types.count(kind)) for kind in dict.fromkeys(types)]
+
+
+def _compare_codes(event: UUID, purchase: UUID, outcome: Outcome, answer: Answer) -> None:
+    shown = [code for line in outcome.lines for code in line.codes]
+    if shown or answer.kind == "confirmed":
+        assert shown == [CODES.code(event, purchase, number) for _, number in answer.tickets]
+
+
+FULL = settings(max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+TestOfficeAgainstClerk = OfficeAgainstClerk.TestCase
+TestOfficeAgainstClerk.settings = FULL
+
+
+def always(value: object) -> Callable[..., Any]:
+    """A function that answers the same to anything."""
+    return lambda *_, **__: value
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "broken"),
+    [
+        (tables.decisions, "_stock_refusal", always(None)),
+        (tables.decisions, "_shelf_refusal", always(None)),
+        (tables.decisions, "_order_refusal", always(None)),
+        (tables.inventory.Inventory, "apply", always(None)),
+        (tables.ledger.Account, "apply", always(None)),
+        (tables.ledger.Ledger, "take_purchases", always({})),
+        (PurchaseRecord, "before", always(None)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_clerk_notices_a_ledger_without(
+    monkeypatch: pytest.MonkeyPatch, owner: object, name: str, broken: Callable[..., Any]
+) -> None:
+    monkeypatch.setattr(owner, name, broken)
+    quick = settings(FULL, phases=[Phase.generate], database=None, print_blob=False)
+    with pytest.raises((AssertionError, InvariantBroken)):
+        run_state_machine_as_test(OfficeAgainstClerk, settings=quick)

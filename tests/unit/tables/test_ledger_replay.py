@@ -1,0 +1,247 @@
+"""A replay decides as the first run did: whatever the batches, wherever a crash cut, whoever wrote in between.
+
+Each check has negative controls: with the rule that it proves taken away, it must see the damage.
+"""
+
+from collections.abc import Iterator
+from random import Random
+from uuid import UUID
+
+import pytest
+
+import tables.ledger
+from tables.commands import Cancel, DefineEvent, Purchase
+from tables.errors import InvariantBroken
+from tables.ledger import Ledger
+from tables.outcomes import OutcomeKind
+from tables.reasons import Reason
+from tables.records import Decision, PurchaseRecord, event_key, purchase_key
+from tables.standing import standing
+from tables.statuses import PURCHASE_TRANSITIONS
+from tests.unit.tables.logs import Log, random_log
+from tests.unit.tables.office import ADA, EVENT, FLOOR, NOW, Desk, definition, lines, purchase_id, ticket_type
+from tests.unit.tables.worker import (
+    Changelog,
+    Worker,
+    after,
+    assert_agree,
+    assert_same,
+    compacted,
+    purchases_in,
+    rebuild,
+)
+
+SEEDS = range(6)
+DAMAGE = (AssertionError, InvariantBroken)
+
+
+def test_the_logs_of_these_tests_show_what_a_ledger_can_say() -> None:
+    runs = [Worker().run(random_log(seed, 200), 10) for seed in SEEDS]
+    outcomes = [outcome for run in runs for outcome in run.outcomes.values() if outcome]
+    assert {outcome.kind for outcome in outcomes} == set(OutcomeKind) - {OutcomeKind.REFUNDED}
+    assert {outcome.reason for outcome in outcomes if outcome.reason} == set(Reason) - {
+        Reason.NOT_ON_SALE,
+        Reason.ORDER_LIMIT_EXCEEDED,
+        Reason.MIXED_CURRENCIES,
+    }
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_replay_into_an_empty_table_gives_the_same_bytes_whatever_the_batches(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = random_log(seed, 300)
+    first = Worker().run(log, 1)
+    for batches in (2, 17, len(log), Random(seed)):
+        again = Worker().run(log, batches)
+        assert again.table == first.table
+        assert again.told == first.told
+    monkeypatch.setattr(tables.ledger, "MOST_INVENTORIES", 0)
+    assert Worker().run(log, Random(seed)).table == first.table
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_purchase_goes_where_the_table_of_transitions_does_not_lead(seed: int) -> None:
+    moves = set()
+    for record in purchases_in(Worker().run(random_log(seed, 300), 10).table):
+        path = [standing(past).status for past in _pasts(record)]
+        moves |= {(before, now) for before, now in zip(path, path[1:], strict=False) if before != now}
+    assert moves
+    assert all(now in PURCHASE_TRANSITIONS[before] for before, now in moves)
+
+
+def crash_everywhere(log: Log, seed: int, *, events_first: bool = False) -> None:
+    """Cut the changelog after each record, rebuild from it, begin again, and compare with the run as it was."""
+    random = Random(seed)
+    whole = Worker(events_first=events_first).run(log, random)
+    assert rebuild(whole.changelog) == whole.table
+    for cut in range(len(whole.changelog) + 1):
+        left = whole.changelog[:cut]
+        for offset in _some(random, whole.restarts(cut)):
+            again = Worker(rebuild(left), events_first=events_first).run(after(log, offset), random)
+            assert_same(again, whole)
+            assert rebuild(left + again.changelog) == whole.table
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_crash_after_any_record_is_repaired_by_the_replay(seed: int) -> None:
+    crash_everywhere(random_log(seed, 60), seed)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_crash_in_the_repair_of_a_crash_is_repaired_too(seed: int) -> None:
+    random = Random(seed)
+    log = random_log(seed, 60)
+    whole = Worker().run(log, random)
+    for _ in range(80):
+        left, offset, outcomes = whole.changelog, log[0].offset, [whole.outcomes]
+        worker = whole
+        for _ in range(3):
+            cut = random.randrange(len(worker.changelog) + 1)
+            left = left[: len(left) - len(worker.changelog) + cut]
+            offset = random.choice(worker.restarts(cut))
+            worker = Worker(rebuild(left)).run(after(log, offset), random)
+            left = left + worker.changelog
+            outcomes.append(worker.outcomes)
+        assert worker.table == rebuild(left) == whole.table
+        assert_agree(*outcomes)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_local_folder_that_is_ahead_of_the_changelog_is_appended_again(seed: int) -> None:
+    random = Random(seed)
+    log = random_log(seed, 60)
+    whole = Worker().run(log, random)
+    for cut in range(len(whole.changelog)):
+        batch = next(batch for batch in whole.batches if batch.before <= cut < batch.after)
+        folder = rebuild(whole.changelog[: batch.after])
+        again = Worker(folder).run(after(log, batch.offset), random)
+        assert_same(again, whole)
+        assert rebuild(whole.changelog[:cut] + again.changelog) == whole.table
+
+
+def test_event_records_before_purchase_records_do_harm() -> None:
+    with pytest.raises(DAMAGE):
+        _any_seed(events_first=True)
+
+
+def test_deciding_again_what_is_on_record_does_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PurchaseRecord, "decided_at", lambda *_: None)
+    with pytest.raises(DAMAGE):
+        _any_seed()
+
+
+def test_counting_later_history_does_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PurchaseRecord, "before", lambda record, _: record)
+    with pytest.raises(DAMAGE):
+        _any_seed()
+
+
+def test_booking_an_effect_twice_does_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    def book_always(ledger: Ledger, event: UUID, owner: UUID, decision: Decision) -> None:
+        inventory = ledger.inventory(event)
+        if inventory is not None:
+            inventory.offset = min(inventory.offset, decision.offset - 1)
+        book(ledger, event, owner, decision)
+
+    book = Ledger._book
+    monkeypatch.setattr(Ledger, "_book", book_always)
+    with pytest.raises(DAMAGE):
+        _any_seed()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_older_records_of_a_stale_worker_do_no_harm(seed: int) -> None:
+    stale_worker_everywhere(random_log(seed, 50), seed)
+
+
+def test_older_records_of_a_stale_worker_do_harm_without_the_offset_rule() -> None:
+    with pytest.raises(DAMAGE):
+        for seed in SEEDS:
+            stale_worker_everywhere(random_log(seed, 50), seed, offset_rule=False)
+
+
+def test_older_records_of_a_stale_worker_do_harm_once_a_compaction_took_the_newer_ones() -> None:
+    """The offset rule needs both records; so a stale worker must be kept from writing for longer than that."""
+    with pytest.raises(DAMAGE):
+        for seed in SEEDS:
+            stale_worker_everywhere(random_log(seed, 50), seed, compaction=True)
+
+
+def stale_worker_everywhere(log: Log, seed: int, *, offset_rule: bool = True, compaction: bool = False) -> None:
+    """Mix in what a paused worker still writes of a batch that others decided, then crash after each record."""
+    random = Random(seed)
+    whole = Worker().run(log, random)
+    paused_at = random.choice(whole.batches[: len(whole.batches) // 2 + 1])
+    stale = Worker(rebuild(whole.changelog[: paused_at.before]))
+    stale.run(after(log, paused_at.offset)[: random.choice([1, 5, 15])], random)
+    mixed: Changelog = []
+    written = list(_mixed(random, whole.changelog, stale.changelog, paused_at.before))
+    for count, record in written:
+        mixed.append(record)
+        left = compacted(mixed) if compaction else mixed
+        for offset in _some(random, whole.restarts(count)):
+            again = Worker(rebuild(left, offset_rule=offset_rule)).run(after(log, offset), random)
+            assert_same(again, whole)
+
+
+def test_a_sale_below_the_events_offset_that_nobody_recorded_ends_the_process() -> None:
+    desk = Desk(batch=1)
+    desk.define(ticket_type())
+    desk.buy(1)
+    del desk.table[purchase_key(EVENT, purchase_id(1))]
+    with pytest.raises(InvariantBroken, match=r"shows offset 1, but 1 is undecided"):
+        desk.ledger.apply(1, NOW, Purchase(EVENT, purchase_id(1), ADA, lines([(FLOOR, 1)])))
+
+
+def test_a_definition_below_the_events_offset_that_it_lacks_ends_the_process() -> None:
+    desk = Desk(batch=1)
+    desk.define(ticket_type())
+    older = desk.table[event_key(EVENT)]
+    desk.define(ticket_type(), version=2)
+    desk.table[event_key(EVENT)] = older
+    desk.buy(1)
+    with pytest.raises(InvariantBroken, match="is at offset 2 but lacks that of 1"):
+        desk.ledger.apply(1, NOW, DefineEvent(EVENT, 2, definition(ticket_type())))
+
+
+def test_a_command_that_came_too_early_is_told_nothing_of_the_later_purchase_at_a_replay() -> None:
+    desk = Desk(batch=1)
+    desk.define(ticket_type())
+    early = desk.cancel(1)
+    desk.buy(1)
+    again = desk.ledger.apply(1, NOW, Cancel(EVENT, purchase_id(1), ADA))
+    assert again is not None
+    assert (again.reason, again.account, again.fingerprint) == (Reason.UNKNOWN_PURCHASE, None, "")
+    assert_agree({1: early}, {1: again})
+
+
+def _any_seed(*, events_first: bool = False) -> None:
+    for seed in SEEDS:
+        crash_everywhere(random_log(seed, 60), seed, events_first=events_first)
+
+
+def _some(random: Random, restarts: list[int]) -> set[int]:
+    return {restarts[-1], random.choice(restarts)}
+
+
+def _pasts(record: PurchaseRecord) -> Iterator[PurchaseRecord]:
+    for decision in record.history:
+        past = record.before(decision.offset + 1)
+        assert past is not None
+        yield past
+
+
+def _mixed(
+    random: Random, owners: Changelog, stale: Changelog, start: int
+) -> Iterator[tuple[int, tuple[bytes, bytes]]]:
+    """Both changelogs in one, each in its order, with how many of the owner's records there are by then."""
+    places = sorted(random.randint(start, len(owners)) for _ in stale)
+    mine, theirs = 0, 0
+    while mine < len(owners) or theirs < len(stale):
+        if theirs < len(stale) and places[theirs] <= mine:
+            theirs += 1
+            yield mine, stale[theirs - 1]
+        else:
+            mine += 1
+            yield mine, owners[mine - 1]

@@ -1,0 +1,117 @@
+"""A worker as far as the ledger can tell: batches, a table, a changelog and outcomes; and what a crash leaves."""
+
+from collections.abc import Iterator
+from itertools import islice
+from random import Random
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from tables.ledger import Ledger
+from tables.outcomes import Outcome, encode_outcome
+from tables.records import PURCHASE, PurchaseRecord, decode_purchase, record_offset
+from tests.unit.tables.logs import Entry, Log
+from tests.unit.tables.office import CODES
+
+Changelog = list[tuple[bytes, bytes]]
+
+
+class Batch(NamedTuple):
+    """A batch that was written: its first input offset, and how long the changelog was before and after it."""
+
+    offset: int
+    before: int
+    after: int
+
+
+class Worker:
+    """Decides a log in random batches; purchase records are appended before event records."""
+
+    def __init__(self, table: dict[bytes, bytes] | None = None, *, events_first: bool = False) -> None:
+        self.table = dict(table or {})
+        self.changelog: Changelog = []
+        self.outcomes: dict[int, Outcome | None] = {}
+        self.batches: list[Batch] = []
+        self._events_first = events_first
+        self._ledger = Ledger(self.table.get, CODES)
+
+    def run(self, log: Log, batches: Random | int) -> "Worker":
+        """Decide ``log`` in batches of that size, or of any sizes."""
+        for batch in _split(log, batches):
+            for entry in batch:
+                self.outcomes[entry.offset] = self._ledger.apply(*entry)
+            purchases, events = self._ledger.take_purchases(), self._ledger.take_events()
+            before = len(self.changelog)
+            for group in (events, purchases) if self._events_first else (purchases, events):
+                self.table |= group
+                self.changelog += group.items()
+            self.batches.append(Batch(batch[0].offset, before, len(self.changelog)))
+        return self
+
+    @property
+    def told(self) -> list[bytes | None]:
+        """The outcomes as they went to the topic, one per command."""
+        return [None if outcome is None else encode_outcome(outcome) for outcome in self.outcomes.values()]
+
+    def restarts(self, cut: int) -> list[int]:
+        """Where a worker may begin again when the changelog ends at ``cut``: the starts of all batches so far.
+
+        The input may lag behind any number of batches that were written in full, never behind one that was not.
+        """
+        return [batch.offset for batch in self.batches if batch.before <= cut]
+
+
+def rebuild(changelog: Changelog, *, offset_rule: bool = True) -> dict[bytes, bytes]:
+    """The table that a recovery makes of a changelog: a record gives way to one of the same or a higher offset."""
+    table: dict[bytes, bytes] = {}
+    for key, value in changelog:
+        if not offset_rule or key not in table or record_offset(value) >= record_offset(table[key]):
+            table[key] = value
+    return table
+
+
+def compacted(changelog: Changelog) -> Changelog:
+    """What Kafka leaves of a compacted topic: the last record of each key."""
+    last = {key: position for position, (key, _) in enumerate(changelog)}
+    return [record for position, record in enumerate(changelog) if last[record[0]] == position]
+
+
+def assert_agree(*runs: dict[int, Outcome | None]) -> None:
+    """Whatever is told of a command, and of a purchase at an offset, is the same whenever it is told.
+
+    Only what says how fresh it is may differ: balance, facts and their offset. Of a definition that
+    changed nothing, a replay may tell that the event changed.
+    """
+    commands: dict[int, tuple[UUID | None, int]] = {}
+    decisions: dict[tuple[UUID, UUID | None, int], Outcome] = {}
+    for run in runs:
+        for offset, outcome in run.items():
+            if outcome is None:
+                continue
+            subject = (outcome.purchase, outcome.offset)
+            assert commands.setdefault(offset, subject) == subject
+            lasting = replace(outcome, balance=(), facts=None, as_of=-1)
+            assert decisions.setdefault((outcome.event, *subject), lasting) == lasting
+
+
+def assert_same(again: Worker, whole: Worker) -> None:
+    """A worker that began again has come to the state and the decisions of an uninterrupted run."""
+    assert again.table == whole.table
+    assert_agree(whole.outcomes, again.outcomes)
+
+
+def purchases_in(table: dict[bytes, bytes]) -> list[PurchaseRecord]:
+    """The purchase records of a table."""
+    return [decode_purchase(value) for key, value in table.items() if key[16:17] == PURCHASE]
+
+
+def after(log: Log, offset: int) -> Log:
+    """The log from ``offset`` on."""
+    return [entry for entry in log if entry.offset >= offset]
+
+
+def _split(log: Log, batches: Random | int) -> Iterator[list[Entry]]:
+    entries = iter(log)
+    while batch := list(islice(entries, batches if isinstance(batches, int) else batches.choice([1, 2, 3, 7, 12]))):
+        yield batch
