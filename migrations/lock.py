@@ -1,0 +1,33 @@
+"""One process migrates at a time: an advisory lock of PostgreSQL that dies with its session."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import psycopg
+
+from migrations.errors import LockTimeout
+
+KEY: Final = 0x7475726E7374696C  # "turnstil"
+
+
+@contextmanager
+def migration_lock(url: str, *, timeout: float = 120, interval: float = 0.1) -> Iterator[None]:
+    """Hold the lock. Raises LockTimeout when another process keeps it for longer than ``timeout`` seconds.
+
+    The lock is asked for again and again: a session that waits for it in the server would keep a
+    snapshot open, and CREATE INDEX CONCURRENTLY by its holder would wait for that snapshot for ever.
+    """
+    with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+        deadline = time.monotonic() + timeout
+        while not _taken(connection):
+            if time.monotonic() >= deadline:
+                raise LockTimeout(f"another process has been migrating for more than {timeout:g} s")
+            time.sleep(interval)
+        yield
+
+
+def _taken(connection: psycopg.Connection) -> bool:
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (KEY,)).fetchone()
+    return row is not None and bool(row[0])
