@@ -1,0 +1,1 @@
+"""The way from PostgreSQL into Kafka: topics, connectors and their registration."""

@@ -1,0 +1,122 @@
+"""Topics are made from the catalogue, any number of times; one that differs where it matters is an error.
+
+Kafka makes no topic by itself here: a name that the catalogue lacks can't be written to.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from connect.errors import ServerMissing, TopicMismatch, TopicRefused
+from connect.patience import Patience
+from connect.topics import Topic
+from settings import Settings
+
+CHECKED: Final = ("cleanup.policy", "message.timestamp.type")
+IN_SYNC: Final = "min.insync.replicas"
+BOOTSTRAP_MS: Final = 2_000
+
+
+class Admin(Protocol):
+    """What is asked of Kafka's admin client."""
+
+    def list_topics(self) -> list[str]: ...
+    def create_topics(self, new_topics: dict[str, Any], *, raise_errors: bool) -> dict[str, Any]: ...
+    def wait_for_topics(self, topic_names: list[str]) -> None: ...
+    def describe_topics(self, topics: list[str]) -> list[dict[str, Any]]: ...
+    def describe_configs(self, config_resources: list[Any], *, config_filter: str) -> dict[str, Any]: ...
+    def alter_configs(self, config_resources: list[Any]) -> Any: ...
+    def close(self) -> None: ...
+
+
+def open_admin(settings: Settings, patience: Patience) -> Admin:
+    """Kafka's admin client as soon as Kafka answers. Raises ServerMissing."""
+    servers = settings.kafka_servers.split(",")
+    why = ""
+    while patience.left:
+        try:
+            admin: Admin = KafkaAdminClient(bootstrap_servers=servers, bootstrap_timeout_ms=BOOTSTRAP_MS)
+            return admin
+        except KafkaError as error:
+            why = str(error)
+        patience.wait()
+    where = f"{settings.kafka_servers} (TURNSTILE_KAFKA_SERVERS)"
+    raise ServerMissing(f"Kafka does not answer within {patience.seconds:g} s at {where}: {why}")
+
+
+def provision(admin: Admin, topics: Sequence[Topic], settings: Settings) -> list[str]:
+    """Make the topics that are missing, check all, and return the names of those made."""
+    there = set(admin.list_topics())
+    made = _create(admin, {topic.name: wanted(topic, settings) for topic in topics if topic.name not in there})
+    admin.wait_for_topics([topic.name for topic in topics])
+    configs = _configs(admin, topics)
+    _check(admin, topics, settings, configs)
+    _set_in_sync(admin, topics, settings, configs)
+    return made
+
+
+def wanted(topic: Topic, settings: Settings) -> dict[str, Any]:
+    """A topic as Kafka is asked for it."""
+    return {
+        "num_partitions": topic.partitions or settings.partitions,
+        "replication_factor": settings.replication_factor,
+        "configs": topic.config | {IN_SYNC: str(settings.min_insync_replicas)},
+    }
+
+
+def _create(admin: Admin, missing: dict[str, Any]) -> list[str]:
+    if not missing:
+        return []
+    made = []
+    for result in admin.create_topics(missing, raise_errors=False)["topics"]:
+        error = for_code(result["error_code"])
+        if result["error_code"] == 0:
+            made.append(result["name"])
+        elif error is not TopicAlreadyExistsError:
+            reason = result.get("error_message") or error.__name__
+            raise TopicRefused(f"topic {result['name']} can't be made: {reason}")
+    return made
+
+
+def _configs(admin: Admin, topics: Sequence[Topic]) -> dict[str, dict[str, str]]:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in topics]
+    found = admin.describe_configs(resources, config_filter="all")["topic"]
+    return {name: {key: entry["value"] for key, entry in config.items()} for name, config in found.items()}
+
+
+def _check(admin: Admin, topics: Sequence[Topic], settings: Settings, configs: dict[str, dict[str, str]]) -> None:
+    found = {entry["name"]: entry["partitions"] for entry in admin.describe_topics([topic.name for topic in topics])}
+    problems = [
+        f"topic {topic.name}: {what} is {has}, should be {should}"
+        for topic in topics
+        for what, has, should in _differences(topic, settings, found[topic.name], configs[topic.name])
+    ]
+    if problems:
+        raise TopicMismatch("\n".join(problems))
+
+
+def _differences(
+    topic: Topic, settings: Settings, partitions: list[dict[str, Any]], config: dict[str, str]
+) -> list[tuple[str, str, str]]:
+    should = wanted(topic, settings)
+    replicas = min(len(partition["replica_nodes"]) for partition in partitions)
+    figures = [
+        ("the number of partitions", str(len(partitions)), str(should["num_partitions"])),
+        ("the replication factor", str(replicas), str(should["replication_factor"])),
+        *((name, config[name], topic.config[name]) for name in CHECKED if name in topic.config),
+    ]
+    return [figure for figure in figures if figure[1] != figure[2]]
+
+
+def _set_in_sync(admin: Admin, topics: Sequence[Topic], settings: Settings, configs: dict[str, dict[str, str]]) -> None:
+    should = str(settings.min_insync_replicas)
+    changes = [
+        ConfigResource(ConfigResourceType.TOPIC, topic.name, {IN_SYNC: should})
+        for topic in topics
+        if configs[topic.name][IN_SYNC] != should
+    ]
+    if changes:
+        admin.alter_configs(changes)

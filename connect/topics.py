@@ -1,0 +1,63 @@
+"""The topic catalogue: every topic's name, partitions and configuration, in one place."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+EVENT_ROWS: Final = "event_ticket_db.public.event"
+ACCOUNT_ROWS: Final = "event_ticket_db.public.account"
+EVENT_STATUS: Final = "outbox.event.event_status"
+COMMANDS: Final = "ticket-commands"
+OUTCOMES: Final = "ticket-purchase"
+JOBS: Final = "notification-jobs"
+HEARTBEAT: Final = "__debezium-heartbeat.event_ticket_db"
+HEARTBEAT_ROWS: Final = "event_ticket_db.public.heartbeat"
+APP: Final = "turnstile"
+VERSION: Final = 1
+
+CONSUMERS: Final = ("ledger", "catalogue", "indexer", "contacts", "notifications", "mailer", "sales")
+TABLES: Final = ("ledger", "contacts")
+
+DAY_MS: Final = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as it has to be. ``partitions`` None means the setting ``TURNSTILE_PARTITIONS``."""
+
+    name: str
+    config: dict[str, str] = field(default_factory=dict)
+    partitions: int | None = None
+
+
+def dead_letters(consumer: str) -> str:
+    """The topic that takes the records which ``consumer`` can't read."""
+    return f"dlq.{consumer}"
+
+
+def changelog(table: str) -> str:
+    """The changelog topic of a worker's table."""
+    app = APP if VERSION == 1 else f"{APP}-v{VERSION}"
+    return f"{app}-{table}-changelog"
+
+
+def _kept(days: int, **config: str) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)} | config
+
+
+_COMPACT: Final = {"cleanup.policy": "compact"}
+
+
+def catalogue() -> list[Topic]:
+    """All topics, in the order in which they are made."""
+    return [
+        Topic(EVENT_ROWS, _COMPACT),
+        Topic(ACCOUNT_ROWS, _COMPACT),
+        Topic(EVENT_STATUS, _kept(7)),
+        Topic(COMMANDS, _kept(7, **{"message.timestamp.type": "LogAppendTime"})),
+        Topic(OUTCOMES, _kept(7)),
+        Topic(JOBS, _kept(7)),
+        Topic(HEARTBEAT, _kept(1), partitions=1),
+        Topic(HEARTBEAT_ROWS, _kept(1), partitions=1),
+        *(Topic(dead_letters(name), _kept(30)) for name in CONSUMERS),
+        *(Topic(changelog(table), _COMPACT) for table in TABLES),
+    ]

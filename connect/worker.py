@@ -1,0 +1,94 @@
+"""Kafka Connect's REST interface, as far as connectors are concerned. Faults that pass raise Unavailable."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+
+from connect.connector import Connector
+from connect.errors import ConnectorRefused
+
+TIMEOUT_S: Final = 30.0
+REBALANCING: Final = 409
+SERVER_ERROR: Final = 500
+
+
+class Unavailable(Exception):
+    """Kafka Connect can't answer now; asking again may help."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a connector is doing: the words for itself and its tasks, and what a failed one wrote."""
+
+    words: tuple[str, ...]
+    trace: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether it, or a task of it, has stopped with an error."""
+        return "FAILED" in self.words
+
+
+class ConnectWorker:
+    """A Kafka Connect worker. Any one of a group answers for all."""
+
+    def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
+        self.url = url
+        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False, transport=transport)
+
+    def names(self) -> list[str]:
+        """The connectors that it knows; an answer means that the worker has joined its group."""
+        found: list[str] = self._ask("GET", "/connectors").json()
+        return found
+
+    def put(self, connector: Connector) -> bool:
+        """Give a connector its configuration; whether it was new. Raises ConnectorRefused with the reason."""
+        answer = self._ask("PUT", f"/connectors/{connector.name}/config", connector.config)
+        if answer.is_client_error:
+            raise ConnectorRefused(f"connector {connector.name} is refused: {_message(answer)}")
+        return answer.status_code == httpx.codes.CREATED
+
+    def config(self, name: str) -> dict[str, str] | None:
+        """The configuration that a connector has, or None where it doesn't exist."""
+        answer = self._ask("GET", f"/connectors/{name}/config")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        found: dict[str, str] = answer.json()
+        return {key: value for key, value in found.items() if key != "name"}
+
+    def state(self, name: str) -> State:
+        """How a connector is doing. A connector that was just made may have no state yet."""
+        answer = self._ask("GET", f"/connectors/{name}/status")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return State((), "")
+        status = answer.json()
+        parts: list[dict[str, Any]] = [status["connector"], *status["tasks"]]
+        traces = [part["trace"] for part in parts if part.get("trace")]
+        return State(tuple(part["state"] for part in parts), traces[0] if traces else "")
+
+    def restart(self, name: str) -> None:
+        """Start a connector and those of its tasks again that have failed."""
+        self._ask("POST", f"/connectors/{name}/restart?includeTasks=true&onlyFailed=true")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> httpx.Response:
+        try:
+            answer = self._client.request(method, path, json=body)
+        except httpx.TransportError as error:
+            raise Unavailable(str(error) or type(error).__name__) from error
+        if answer.status_code == REBALANCING or answer.status_code >= SERVER_ERROR:
+            raise Unavailable(f"{answer.status_code}: {_message(answer)}")
+        return answer
+
+
+def _message(answer: httpx.Response) -> str:
+    try:
+        text = str(answer.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        text = answer.text
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return " ".join(lines) or f"answer {answer.status_code}"
