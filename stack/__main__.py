@@ -1,0 +1,74 @@
+"""The command line of the embedded stack: ``python -m stack --help``."""
+
+import signal
+import sys
+from collections.abc import Callable
+
+import rich_click as click
+
+from stack import supervisor
+from stack.embedded import Stack
+from stack.errors import StackError
+from stack.home import Home
+from stack.progress import Steps
+from stack.settings import StackSettings
+
+
+@click.group()
+def main() -> None:
+    """Run Turnstile on real servers, without containers and without anything installed."""
+
+
+@main.command()
+def run() -> None:
+    """Start everything: servers, worker, API, demonstration catalogue. Ctrl-C stops it."""
+    _run(supervisor.run)
+
+
+@main.command()
+def servers() -> None:
+    """Start the five servers and keep them until Ctrl-C."""
+    _run(_servers)
+
+
+@main.command()
+def env() -> None:
+    """Print the environment of the deployed parts, to `eval` in a shell."""
+    for name, value in Stack(StackSettings()).environment.items():
+        click.echo(f"export {name}='{value}'")
+
+
+@main.command()
+def clean() -> None:
+    """Delete the data folder."""
+    try:
+        Home(StackSettings().home).remove()
+    except StackError as error:
+        sys.exit(f"{error}")
+
+
+def _run(action: Callable[[Stack, Steps], None]) -> None:
+    steps = Steps()
+    stack = Stack(StackSettings(), steps.report)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    error = ""
+    try:
+        action(stack, steps)
+    except KeyboardInterrupt:
+        steps.say("stopping")
+    except StackError as failure:
+        error = str(failure)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the rest takes seconds and must not be broken off
+    stack.stop()
+    sys.exit(error or None)
+
+
+def _servers(stack: Stack, steps: Steps) -> None:
+    stack.start()
+    steps.say("all servers are ready; Ctrl-C stops them")
+    signal.pause()
+
+
+if __name__ == "__main__":
+    main()

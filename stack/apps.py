@@ -1,0 +1,94 @@
+"""The deployed parts as processes of the stack: the workers and the API, with their commands in this one place."""
+
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from stack.child import Command
+from stack.environment import app_environment, worker_environment
+from stack.server import HOST, Server, answers
+from stack.settings import StackSettings
+
+ROOT = Path(__file__).parents[1]
+
+
+class App(Server):
+    """A process of the project itself."""
+
+    def process(self, arguments: tuple[str, ...], death_signal: signal.Signals, **more: str) -> Command:
+        """A Python process with the environment of the deployed parts."""
+        environment: Mapping[str, str] = {**app_environment(self.settings), **more}
+        return Command((sys.executable, *arguments), self.log, env=environment, cwd=ROOT, death_signal=death_signal)
+
+
+class Step(App):
+    """A command of the project that runs to its end, any number of times."""
+
+    runs_once = True
+    ready_within = 180.0
+
+    def __init__(self, settings: StackSettings, name: str, module: str, needs: tuple[str, ...]) -> None:
+        self.name = name  # type: ignore[misc]
+        self.needs = needs  # type: ignore[misc]
+        self.module = module
+        super().__init__(settings)
+
+    def command(self) -> Command:
+        """The command's process."""
+        return self.process(("-m", self.module), signal.SIGTERM)
+
+    def ready(self) -> bool:
+        """Not before it has ended."""
+        return False
+
+
+class Worker(App):
+    """One Faust worker. It may be killed at any time, so it is killed with its parent."""
+
+    needs = ("elasticsearch", "connectors")
+
+    def __init__(self, settings: StackSettings, number: int) -> None:
+        self.number = number
+        self.name = f"worker-{number}"  # type: ignore[misc]
+        super().__init__(settings)
+
+    def command(self) -> Command:
+        """The worker's process."""
+        environment = worker_environment(self.settings, self.number)
+        return self.process(("-m", "streams"), signal.SIGKILL, **environment)
+
+    def ready(self) -> bool:
+        """Whether its tables are recovered and its web views answer."""
+        return answers(f"http://{HOST}:{self.settings.worker_port + self.number}/health/ready")
+
+
+class Api(App):
+    """The REST API."""
+
+    name = "api"
+    needs = ("migrations",)
+    stop_within = 5.0
+
+    def command(self) -> Command:
+        """The gunicorn master itself; its workers end when it does."""
+        return self.process(("-m", "api"), signal.SIGQUIT)
+
+    def ready(self) -> bool:
+        """Whether it answers."""
+        return answers(f"http://{HOST}:{self.settings.api_port}/health/live")
+
+
+def steps(settings: StackSettings) -> list[Step]:
+    """What is done once the servers are there: database, topics and connectors, something to look at."""
+    workers = tuple(f"worker-{number}" for number in range(settings.workers))
+    return [
+        Step(settings, "migrations", "migrations", ("postgres",)),
+        Step(settings, "connectors", "connect", ("kafka", "connect", "migrations")),
+        Step(settings, "catalogue", "bench.catalogue", ("api", *workers)),
+    ]
+
+
+def apps(settings: StackSettings) -> list[App]:
+    """The processes of the deployed parts."""
+    return [*(Worker(settings, number) for number in range(settings.workers)), Api(settings)]

@@ -1,0 +1,78 @@
+"""Kafka Connect with Debezium. Passwords come from files: a connector names ``${directory:<folder>:<file>}``."""
+
+import signal
+from collections.abc import Sequence
+
+from stack import jars
+from stack.child import Command
+from stack.java import SMALL, java, log_to_console
+from stack.secret_files import secret
+from stack.server import HOST, Server, answers, properties, write
+
+QUIET = {
+    "org__apache__kafka__common__config": "warn",
+    "org__apache__kafka__clients": "warn",
+    "org__eclipse__jetty": "warn",
+    "org__glassfish": "error",
+}
+JSON = "org.apache.kafka.connect.json.JsonConverter"
+
+
+class ConnectWorker(Server):
+    """One Connect worker. Its own topics are compacted; it makes no others."""
+
+    name = "connect"
+    after = ("kafka",)  # it waits for the broker by itself, and its own start takes as long
+
+    def preparations(self) -> Sequence[Command]:
+        """Write the worker's configuration, the password it may read, and lay out the plugin folder."""
+        secret(self.settings.home, "cdc_password")
+        write(self.folder / "log4j2.properties", log_to_console(**QUIET))
+        write(self.folder / "worker.properties", properties(self._configuration()))
+        plugin = self.folder / "plugins" / "debezium"
+        plugin.mkdir(parents=True, exist_ok=True)
+        for old in plugin.iterdir():
+            old.unlink()
+        for jar in jars.locked("debezium"):
+            (plugin / jar.name).symlink_to(self.settings.jars / jar.name)
+        return ()
+
+    def command(self) -> Command:
+        """The worker's process. It is killed with its parent: it would wait for a broker that is gone too."""
+        class_path = [self.settings.jars / jar.name for jar in jars.locked("kafka")]
+        flags = ("-Xms64m", "-XX:+UseSerialGC")
+        logging = self.folder / "log4j2.properties"
+        main = ("org.apache.kafka.connect.cli.ConnectDistributed", str(self.folder / "worker.properties"))
+        argv = java(self.settings.connect_heap, class_path, logging, *flags) + main
+        return Command(argv, self.log, env=SMALL, death_signal=signal.SIGKILL)
+
+    def ready(self) -> bool:
+        """Whether the worker has joined its group and takes connectors."""
+        return answers(f"http://{HOST}:{self.settings.connect_port}/connectors")
+
+    def _configuration(self) -> dict[str, object]:
+        secrets = self.settings.home / "secrets" / "connect"
+        return {
+            "bootstrap.servers": f"{HOST}:{self.settings.kafka_port}",
+            "group.id": "turnstile-connect",
+            "listeners": f"http://{HOST}:{self.settings.connect_port}",
+            "rest.advertised.host.name": HOST,
+            "plugin.path": self.folder / "plugins",
+            "plugin.discovery": "service_load",
+            "topic.creation.enable": "false",
+            "key.converter": JSON,
+            "key.converter.schemas.enable": "false",
+            "value.converter": JSON,
+            "value.converter.schemas.enable": "false",
+            "config.providers": "directory",
+            "config.providers.directory.class": "org.apache.kafka.common.config.provider.DirectoryConfigProvider",
+            "config.providers.directory.param.allowed.paths": secrets,
+            **{f"{topic}.storage.topic": f"connect-{topic}" for topic in ("config", "offset", "status")},
+            **{f"{topic}.storage.replication.factor": 1 for topic in ("config", "offset", "status")},
+            **{f"{topic}.storage.partitions": 1 for topic in ("offset", "status")},
+            "offset.flush.interval.ms": 5000,
+            # A worker that comes back after a crash takes its connectors again at once.
+            "scheduled.rebalance.max.delay.ms": 0,
+            "session.timeout.ms": 6000,
+            "heartbeat.interval.ms": 2000,
+        }

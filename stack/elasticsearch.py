@@ -1,0 +1,53 @@
+"""Elasticsearch from its jars alone, in a Python process of its own (stack/search_node.py)."""
+
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from zipfile import ZipFile
+
+from stack import jars
+from stack.child import Command
+from stack.java import SMALL, log_to_console
+from stack.server import HOST, Server, answers, write
+
+TRANSPORT = "transport-netty4"
+IN_MODULE = (TRANSPORT, "elasticsearch-ssl-config")
+DESCRIPTOR = "plugin-descriptor.properties"
+
+
+class Elasticsearch(Server):
+    """One node that is the whole cluster."""
+
+    name = "elasticsearch"
+
+    def preparations(self) -> Sequence[Command]:
+        """Lay out the home folder of a distribution: lib/, modules/, config/."""
+        self._lay_out()
+        quiet = {"org__elasticsearch__nativeaccess": "error", "org__elasticsearch__features": "warn"}
+        write(self.folder / "config" / "log4j2.properties", log_to_console(**quiet))
+        return ()
+
+    def command(self) -> Command:
+        """The node's process."""
+        ports = (str(self.settings.elasticsearch_port), str(self.settings.elasticsearch_transport_port))
+        argv = (sys.executable, "-m", "stack.search_node", str(self.folder), self.settings.elasticsearch_heap, *ports)
+        return Command(argv, self.log, env=SMALL, cwd=Path(__file__).parents[1], death_signal=signal.SIGTERM)
+
+    def ready(self) -> bool:
+        """Whether the node is a cluster that answers."""
+        return answers(f"http://{HOST}:{self.settings.elasticsearch_port}/_cluster/health")
+
+    def _lay_out(self) -> None:
+        library, module = self.folder / "lib", self.folder / "modules" / TRANSPORT
+        for folder in (library, module):
+            folder.mkdir(parents=True, exist_ok=True)
+            for old in folder.iterdir():
+                old.unlink()
+        for jar in jars.locked("elasticsearch"):
+            in_module = jar.artifact in IN_MODULE or jar.artifact.startswith("netty-")
+            ((module if in_module else library) / jar.name).symlink_to(self.settings.jars / jar.name)
+            if jar.artifact == TRANSPORT:
+                with ZipFile(self.settings.jars / jar.name) as archive:
+                    descriptor = archive.read(f"META-INF/es-plugins/{TRANSPORT}/{DESCRIPTOR}")
+                (module / DESCRIPTOR).write_bytes(descriptor)

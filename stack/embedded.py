@@ -1,0 +1,235 @@
+"""The stack as an object: start and stop everything, or one process by name.
+
+For ``make run`` and for tests. Calls are synchronous and come from the main thread (see stack/child.py).
+"""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Container, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from stack import child, jars
+from stack.apps import App, apps, steps
+from stack.connect_worker import ConnectWorker
+from stack.elasticsearch import Elasticsearch
+from stack.environment import app_environment
+from stack.errors import ServerFailed, StackError
+from stack.home import Home
+from stack.kafka import Kafka
+from stack.mail_server import MailServer
+from stack.ports import check, free
+from stack.postgres import Postgres
+from stack.server import Server
+from stack.settings import StackSettings
+
+SERVERS: tuple[type[Server], ...] = (Elasticsearch, Kafka, Postgres, ConnectWorker, MailServer)
+STOP_ORDER = ("connect", "elasticsearch", "kafka", "postgres", "smtp")
+STOP_WITHIN = 13.0
+PAUSE = 0.05
+
+Progress = Callable[[str, str], None]
+
+
+def _silent(name: str, state: str) -> None:
+    return
+
+
+class Stack:
+    """The servers and, when asked for, the worker and API processes on one data folder."""
+
+    def __init__(self, settings: StackSettings, progress: Progress = _silent) -> None:
+        self.settings = settings
+        self.home = Home(settings.home)
+        self.progress = progress
+        members: list[Server] = [server(settings) for server in SERVERS]
+        members += [*steps(settings), *apps(settings)]
+        self.members: dict[str, Server] = {member.name: member for member in members}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._opened = False
+
+    @classmethod
+    def on_free_ports(cls, home: Path, workers: int = 1, progress: Progress = _silent) -> Self:
+        """A stack that runs beside others: its own folder and ports that nobody uses now."""
+        names = ["kafka", "kafka_controller", "postgres", "connect", "elasticsearch", "elasticsearch_transport"]
+        names += ["smtp", "mail", "api"]
+        *ports, worker_port = free(len(names) + 1)
+        chosen = {f"{name}_port": port for name, port in zip(names, ports, strict=True)}
+        values = {"home": home, "workers": workers, "worker_port": worker_port, **chosen}
+        return cls(StackSettings.model_validate(values), progress)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that the deployed parts need."""
+        return app_environment(self.settings)
+
+    @property
+    def servers(self) -> list[str]:
+        """The names of the servers."""
+        return [server.name for server in SERVERS]
+
+    @property
+    def apps(self) -> list[str]:
+        """The names of the worker and API processes."""
+        return [name for name, member in self.members.items() if isinstance(member, App) and not member.runs_once]
+
+    @property
+    def steps(self) -> list[str]:
+        """The names of the steps after the servers; each may be run again at any time."""
+        return [name for name, member in self.members.items() if member.runs_once]
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process id of everything that runs, by name."""
+        return {name: process.pid for name, process in self.processes.items() if process.poll() is None}
+
+    def open(self, ports: dict[str, int] | None = None) -> None:
+        """Take the data folder, make sure that ports are free and the jars are there. Starts nothing."""
+        if self._opened:
+            return
+        self.home.lock()
+        try:
+            self.home.outlive()
+            check(self.settings.server_ports() if ports is None else ports)
+            self.fetch_jars()
+        except BaseException:
+            self.home.release()
+            raise
+        self._opened = True
+
+    def fetch_jars(self) -> None:
+        """Download the jars that are missing."""
+        wanted = [jar for environment in jars.ENVIRONMENTS for jar in jars.locked(environment)]
+        count = jars.fetch(self.settings.jars, wanted)
+        self.progress("jars", f"{count} downloaded" if count else "all there")
+
+    def start(self, *names: str) -> Self:
+        """Start these, or all servers, at once where they don't need each other; returns when all are ready.
+
+        When one fails, those of this call are stopped again.
+        """
+        self.open()
+        wanted = names or tuple(self.servers)
+        try:
+            self._start_all(wanted)
+        except BaseException:
+            self._stop_in_order(wanted)
+            if not self.pids:
+                self.stop()
+            raise
+        return self
+
+    def stop(self, *names: str) -> None:
+        """Stop these in order, or everything that runs, which also gives the data folder back."""
+        self._stop_in_order(names or tuple(self.processes))
+        if not names:
+            self._opened = False
+            self.home.release()
+
+    def kill(self, name: str) -> None:
+        """Kill one process as a crash would (SIGKILL)."""
+        process = self._running(name)
+        process.kill()
+        process.wait()
+
+    def pause(self, name: str) -> None:
+        """Freeze one process (SIGSTOP)."""
+        self._running(name).send_signal(signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        """Let a frozen process go on (SIGCONT)."""
+        self._running(name).send_signal(signal.SIGCONT)
+
+    def dead(self) -> list[str]:
+        """The names of those that were started and ended without being asked to."""
+        return [name for name, process in self.processes.items() if process.poll() is not None]
+
+    def failure(self, name: str, what: str) -> ServerFailed:
+        """The error for one process: its name, its log file, the end of its log."""
+        log = self.members[name].log
+        return ServerFailed(f"{name} {what}; its log is {log}\n{child.last_lines(log)}")
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
+    def _start_all(self, names: Iterable[str]) -> None:
+        starting = {name: self._starting(self.members[name]) for name in names}
+        while starting:
+            for name, waits in list(starting.items()):
+                member = self.members[name]
+                if not starting.keys().isdisjoint(member.needs) or not self._exist(member.after, starting):
+                    continue
+                if next(waits, "ready") == "ready":
+                    del starting[name]
+                    self.progress(name, "done" if member.runs_once else "ready")
+            self.home.note(self.pids)
+            time.sleep(PAUSE)
+
+    def _exist(self, names: Iterable[str], starting: Container[str]) -> bool:
+        return all(name in self.processes or name not in starting for name in names)
+
+    def _starting(self, member: Server) -> Iterator[str]:
+        """Bring one member up, yielding whenever it has to wait."""
+        if member.name in self.pids:
+            return
+        _keep_last_log(member.log)
+        for command in member.preparations():
+            yield from self._ending(member, child.spawn(command), "could not be prepared")
+        process = child.spawn(member.command())
+        if member.runs_once:
+            yield from self._ending(member, process, "failed")
+            return
+        self.processes[member.name] = process
+        deadline = time.monotonic() + member.ready_within
+        while not member.ready():
+            if process.poll() is not None:
+                raise self.failure(member.name, f"ended with exit code {process.returncode}")
+            if time.monotonic() > deadline:
+                raise self.failure(member.name, f"was not ready within {member.ready_within:.0f} s")
+            yield "starting"
+        member.settle()
+
+    def _ending(self, member: Server, process: subprocess.Popen[bytes], failed: str) -> Iterator[str]:
+        """Wait for the end of a process that runs once."""
+        deadline = time.monotonic() + member.ready_within
+        try:
+            while process.poll() is None:
+                if time.monotonic() > deadline:
+                    raise self.failure(member.name, f"was not done within {member.ready_within:.0f} s")
+                yield "running"
+        finally:
+            child.stop(process, signal.SIGTERM, 2)
+        if process.returncode:
+            raise self.failure(member.name, f"{failed} (exit code {process.returncode})")
+
+    def _stop_in_order(self, names: Container[str]) -> None:
+        """Stop the apps before the servers that they use; the workers all at once, the rest one after the other."""
+        deadline = time.monotonic() + STOP_WITHIN
+        workers = [name for name in self.members if name.startswith("worker-")]
+        for group in (["api"], workers, *([name] for name in STOP_ORDER)):
+            asked = {name: self.processes.pop(name) for name in group if name in names and name in self.processes}
+            began = time.monotonic()
+            for name, process in asked.items():
+                if process.poll() is None:
+                    process.send_signal(self.members[name].stop_signal)
+                    process.send_signal(signal.SIGCONT)
+            for name, process in asked.items():
+                left = min(began + self.members[name].stop_within, deadline) - time.monotonic()
+                willing = child.wait(process, max(left, 0.1))
+                self.progress(name, f"{'stopped' if willing else 'killed'} after {time.monotonic() - began:.1f} s")
+        self.home.note(self.pids)
+
+    def _running(self, name: str) -> subprocess.Popen[bytes]:
+        if name not in self.pids:
+            raise StackError(f"{name} is not running; running are {', '.join(self.pids) or 'none'}")
+        return self.processes[name]
+
+
+def _keep_last_log(log: Path) -> None:
+    if log.exists():
+        log.replace(log.with_suffix(".log.1"))

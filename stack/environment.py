@@ -1,0 +1,41 @@
+"""What the deployed parts are told about the embedded servers: settings.py as environment variables."""
+
+from stack.postgres import CAPTURE, DATABASE, OWNER
+from stack.secret_files import secret
+from stack.server import HOST
+from stack.settings import StackSettings
+
+
+def app_environment(settings: StackSettings) -> dict[str, str]:
+    """The variables of every part: API, workers, migrations, bootstrap."""
+    home = settings.home
+    password = secret(home, "database_password")
+    return {
+        "TURNSTILE_KAFKA_SERVERS": f"{HOST}:{settings.kafka_port}",
+        "TURNSTILE_DATABASE_URL": f"postgresql://{OWNER}:{password}@{HOST}:{settings.postgres_port}/{DATABASE}",
+        "TURNSTILE_CONNECT_URL": f"http://{HOST}:{settings.connect_port}",
+        "TURNSTILE_CONNECT_DATABASE_HOST": HOST,
+        "TURNSTILE_CONNECT_DATABASE_PORT": str(settings.postgres_port),
+        "TURNSTILE_CONNECT_DATABASE_NAME": DATABASE,
+        "TURNSTILE_CONNECT_DATABASE_USER": CAPTURE,
+        "TURNSTILE_CONNECT_SECRETS_DIR": str(home / "secrets" / "connect"),
+        "TURNSTILE_ELASTICSEARCH_URL": f"http://{HOST}:{settings.elasticsearch_port}",
+        "TURNSTILE_SMTP_HOST": HOST,
+        "TURNSTILE_SMTP_PORT": str(settings.smtp_port),
+        "TURNSTILE_API_BIND": HOST,
+        "TURNSTILE_API_PORT": str(settings.api_port),
+        "TURNSTILE_WORKER_URL": f"http://{HOST}:{settings.worker_port}",
+        "TURNSTILE_TICKET_KEY": secret(home, "ticket_key"),
+    }
+
+
+def worker_environment(settings: StackSettings, number: int) -> dict[str, str]:
+    """What one worker is told beside that."""
+    name = f"worker-{number}"
+    return {
+        "TURNSTILE_WORKER_ID": name,
+        "TURNSTILE_WORKER_BIND": HOST,
+        "TURNSTILE_WORKER_HOST": HOST,
+        "TURNSTILE_WORKER_PORT": str(settings.worker_port + number),
+        "TURNSTILE_WORKER_DATA": str(settings.home / name),
+    }

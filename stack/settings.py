@@ -1,0 +1,61 @@
+"""Every setting of the embedded stack, read from the environment (prefix ``TURNSTILE_``).
+
+The deployed parts have settings of their own (``settings.py``); ``stack.environment`` derives them from these.
+"""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def jar_cache() -> Path:
+    """Where jars are kept between runs and shared by all clones of one user."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "turnstile" / "jars"
+
+
+class StackSettings(BaseSettings):
+    """Where the embedded servers keep their data and which ports they take. All of them listen on 127.0.0.1."""
+
+    model_config = SettingsConfigDict(env_prefix="TURNSTILE_", frozen=True, extra="ignore")
+
+    home: Path = Field(Path(".turnstile"), description="data folder of the embedded stack")
+    jars: Path = Field(default_factory=jar_cache, description="folder that keeps the downloaded jars")
+
+    kafka_port: int = Field(19092, ge=1, le=65535, description="port of the embedded Kafka broker")
+    kafka_controller_port: int = Field(19093, ge=1, le=65535, description="port of the embedded Kafka controller")
+    postgres_port: int = Field(15432, ge=1, le=65535, description="port of the embedded PostgreSQL")
+    connect_port: int = Field(18083, ge=1, le=65535, description="port of the embedded Kafka Connect")
+    elasticsearch_port: int = Field(19200, ge=1, le=65535, description="HTTP port of the embedded Elasticsearch")
+    elasticsearch_transport_port: int = Field(
+        19300, ge=1, le=65535, description="transport port of the embedded Elasticsearch"
+    )
+    smtp_port: int = Field(11025, ge=1, le=65535, description="port of the embedded mail server")
+    mail_port: int = Field(18025, ge=1, le=65535, description="port of the page that shows the mails received")
+    worker_port: int = Field(6066, ge=1, le=65535, description="port of the first worker's web views; the next add one")
+    api_port: int = Field(9000, ge=1, le=65535, description="port of the API")
+
+    kafka_heap: str = Field("512m", description="heap of the embedded Kafka broker")
+    connect_heap: str = Field("384m", description="heap of the embedded Kafka Connect")
+    elasticsearch_heap: str = Field("512m", description="heap of the embedded Elasticsearch")
+
+    workers: int = Field(1, ge=1, le=64, description="worker processes of the embedded stack")
+
+    @field_validator("home", "jars")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        return folder.expanduser().resolve()
+
+    def server_ports(self) -> dict[str, int]:
+        """Ports of the servers, by the name of the setting that moves each."""
+        names = ("kafka", "kafka_controller", "postgres", "connect")
+        more = ("elasticsearch", "elasticsearch_transport", "smtp", "mail")
+        return {f"TURNSTILE_{name.upper()}_PORT": getattr(self, f"{name}_port") for name in names + more}
+
+    def app_ports(self) -> dict[str, int]:
+        """Ports of the API and the workers, by the name of the setting that moves each."""
+        ports = {"TURNSTILE_API_PORT": self.api_port, "TURNSTILE_WORKER_PORT": self.worker_port}
+        for number in range(1, self.workers):
+            ports[f"TURNSTILE_WORKER_PORT (worker {number})"] = self.worker_port + number
+        return ports
