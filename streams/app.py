@@ -1,0 +1,90 @@
+"""The Faust application: its settings, each with the reason, and the agents that make it up."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import faust
+
+from connect.topics import APP, VERSION
+from settings import Settings
+from streams.batches import Busy
+
+SESSION_S = 8.0
+COMMIT_INTERVAL_S = 1.0
+REQUEST_TIMEOUT_S = 30.0
+MAX_BATCH_BYTES = 512 * 1024
+MAX_POLL_RECORDS = 2_000
+
+
+class App(faust.App):
+    """The application with the settings that it was made from, and the records under work."""
+
+    settings: Settings
+    busy: Busy
+
+
+def make_app(settings: Settings) -> App:
+    """An application without agents yet."""
+    data = settings.worker_data.absolute()
+    data.mkdir(parents=True, exist_ok=True)
+    app = App(
+        APP,
+        version=VERSION,
+        broker=[f"kafka://{server.strip()}" for server in settings.kafka_servers.split(",")],
+        datadir=Path(data),
+        store="rocksdb://",
+        autodiscover=False,
+        # Effects happen once by the ledger's rules; Faust's exactly_once does not hold.
+        processing_guarantee="at_least_once",
+        # Faust's own order of recovery loses records under load.
+        TableManager="streams.recovery:SafeTableManager",
+        # A stable member with a short session is back at once after a crash, and replaced soon when gone.
+        consumer_group_instance_id=_instance(settings),
+        broker_session_timeout=SESSION_S,
+        broker_heartbeat_interval=SESSION_S / 4,
+        broker_rebalance_timeout=15.0,
+        broker_request_timeout=REQUEST_TIMEOUT_S,
+        broker_commit_interval=COMMIT_INTERVAL_S,
+        broker_max_poll_records=MAX_POLL_RECORDS,
+        consumer_auto_offset_reset="earliest",
+        producer_acks=-1,
+        producer_linger=0.0,
+        producer_max_batch_size=MAX_BATCH_BYTES,
+        producer_max_request_size=2 * MAX_BATCH_BYTES,
+        producer_request_timeout=REQUEST_TIMEOUT_S,
+        # Every topic is made by `python -m connect`.
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        topic_partitions=settings.partitions,
+        topic_replication_factor=settings.replication_factor,
+        table_standby_replicas=0,
+        stream_wait_empty=True,
+        cython_optimizations=True,
+        web_bind=settings.worker_bind,
+        web_port=settings.worker_port,
+        web_host=settings.worker_host,
+        web_tables_enabled=False,
+        web_router_enabled=False,
+        web_cors_options={},
+    )
+    app.settings = settings
+    app.busy = Busy()
+    return app
+
+
+def raw_topic(app: App, name: str) -> faust.TopicT:
+    """A topic whose keys and values stay bytes: what can't be read is for the agent to see."""
+    return app.topic(
+        name,
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        allow_empty=True,
+    )
+
+
+def _instance(settings: Settings) -> str:
+    """The member's stable name. Its address belongs to it: Faust ends in an error where a member's has changed."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", f"{settings.worker_id}-{settings.worker_host}-{settings.worker_port}")

@@ -1,0 +1,52 @@
+"""Appending records to a partition as whole produced batches: one request and one wait for many records."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from faust.types import AppT
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Record(NamedTuple):
+    """A record to append: the bytes as they go to the topic."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+async def append(app: AppT, topic: str, partition: int, records: Iterable[Record]) -> int:
+    """Append ``records`` in order and wait until the brokers have them. The last one's offset, -1 for none.
+
+    Raises aiokafka's KafkaError when they could not be stored, ValueError for a record that is too large.
+    """
+    producer = await _producer(app)
+    acknowledgements = []
+    builder = producer.create_batch()
+    for record in records:
+        if not _add(builder, record):
+            acknowledgements.append(await producer.send_batch(builder, topic, partition=partition))
+            builder = producer.create_batch()
+            if not _add(builder, record):
+                raise ValueError(f"a record of {len(record.value or b'')} bytes is too large for {topic}[{partition}]")
+    if builder.record_count():
+        builder.close()
+        count = builder.record_count()
+        acknowledgements.append(await producer.send_batch(builder, topic, partition=partition))
+        metadata = (await asyncio.gather(*acknowledgements))[-1]
+        return int(metadata.offset) + count - 1
+    return -1
+
+
+def _add(builder: Any, record: Record) -> bool:
+    done = builder.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
+    return done is not None
+
+
+async def _producer(app: AppT) -> AIOKafkaProducer:
+    await app.producer.maybe_start()
+    producer: AIOKafkaProducer = app.producer._ensure_producer()  # type: ignore[attr-defined]
+    return producer

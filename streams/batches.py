@@ -1,0 +1,75 @@
+"""Batches for agents: all that has arrived, without waiting for more, acknowledged after the body has run.
+
+A body that raises ends the process. A body that gives up for a rebalance or the worker's end
+(Interrupted) leaves its batch unacknowledged: it is read again from the committed offset.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from faust.types import EventT, Message, StreamT
+
+from streams.failstop import fail_stop
+
+Handle = Callable[[list[Message]], Awaitable[None]]
+
+
+class Interrupted(Exception):
+    """The partitions are about to be given up while a batch can't be finished."""
+
+
+class Busy:
+    """The records that some agent is at work on; Faust waits for them before it gives partitions up.
+
+    Agents that share a topic share its records: one is free when the last of them has let go, whether
+    it acknowledged it or not. (Faust alone would wait for ever for a record that one agent has
+    acknowledged and that was then cleared from the queue of another.)
+    """
+
+    def __init__(self) -> None:
+        self._agents: Counter[Message] = Counter()
+
+    def take(self, unacked: set[Message], messages: list[Message]) -> None:
+        """An agent begins with ``messages``."""
+        self._agents.update(messages)
+        unacked.update(messages)
+
+    def free(self, unacked: set[Message], messages: list[Message]) -> None:
+        """An agent is through with ``messages``, or has given them up."""
+        for message in messages:
+            self._agents[message] -= 1
+            if self._agents[message] <= 0:
+                del self._agents[message]
+                unacked.discard(message)
+
+
+async def in_batches(stream: StreamT[Any], handle: Handle, *, busy: Busy, most: int, name: str) -> None:
+    """Hand ``handle`` the records of ``stream`` in batches of at most ``most``, for ever."""
+    unacked = stream.app.consumer.unacked
+    async for batch in _batches(stream, most):
+        messages = [event.message for event in batch]
+        busy.take(unacked, messages)
+        try:
+            await handle(messages)
+        except Interrupted:
+            busy.free(unacked, messages)
+            continue
+        except Exception as error:  # noqa: BLE001 (whatever it is, nothing may be acknowledged)
+            fail_stop(f"agent {name}", error)
+        for event in batch:
+            event.ack()
+        busy.free(unacked, messages)
+
+
+async def _batches(stream: StreamT[Any], most: int) -> AsyncIterator[list[EventT[Any]]]:
+    await stream.maybe_start()
+    queue = stream.channel.queue  # type: ignore[attr-defined]
+    while not stream.should_stop:
+        try:
+            batch = [await queue.get()]
+        except StopAsyncIteration:  # how Faust tells a stream to end
+            return
+        while len(batch) < most and not queue.empty():
+            batch.append(queue.get_nowait())
+        yield batch

@@ -1,0 +1,55 @@
+"""The agent that tells the ledger of events: outbox rows become define-event commands."""
+
+import msgspec
+from faust.types import Message, StreamT
+
+from connect.topics import COMMANDS, EVENT_STATUS
+from streams.app import App, raw_topic
+from streams.append import Record, append
+from streams.batches import in_batches
+from streams.deadletters import bury, letter
+from streams.partitioning import partition_of
+from tables.commands import DefineEvent, encode_command
+from tables.errors import MalformedRecord
+
+CONSUMER = "catalogue"
+MOST = 500
+
+_decode = msgspec.json.Decoder(DefineEvent).decode
+
+
+def definition_of(value: bytes | None) -> DefineEvent:
+    """The event that an outbox record defines. Raises MalformedRecord naming the wrong field."""
+    try:
+        fields = msgspec.json.decode(value or b"", type=dict[str, msgspec.Raw])
+        fields["kind"] = msgspec.Raw(b'"define-event"')
+        return _decode(msgspec.json.encode(fields))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MalformedRecord(str(error)) from error
+
+
+class CatalogueAgent:
+    """Turns the records of ``outbox.event.event_status`` into commands of the log."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        app.agent(raw_topic(app, EVENT_STATUS), name=CONSUMER, concurrency=1)(self._announce_all)
+
+    async def _announce_all(self, stream: StreamT[bytes]) -> None:
+        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+
+    async def _handle(self, messages: list[Message]) -> None:
+        commands: dict[int, list[Record]] = {}
+        letters: list[Record] = []
+        for message in messages:
+            try:
+                command = definition_of(message.value)
+            except MalformedRecord as error:
+                letters.append(letter(message, error))
+                continue
+            key = str(command.event).encode()
+            home = partition_of(key, self.app.settings.partitions)
+            commands.setdefault(home, []).append(Record(key, encode_command(command)))
+        for home, records in commands.items():
+            await append(self.app, COMMANDS, home, records)
+        await bury(self.app, CONSUMER, letters)

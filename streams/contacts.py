@@ -1,0 +1,72 @@
+"""The agent and the table that know whom to write to: account id to name, address and language."""
+
+from typing import Any
+
+import msgspec
+from faust.types import Message, StreamT
+from msgspec import Struct
+
+from connect.topics import ACCOUNT_ROWS
+from streams.app import App, raw_topic
+from streams.batches import in_batches
+from streams.deadletters import bury, letter
+from streams.rows import AccountRow, decode_row
+from streams.table import OffsetTable
+from tables.errors import MalformedRecord
+from tables.records import record_offset
+
+CONSUMER = "contacts"
+MOST = 1_000
+
+
+class Contact(Struct, frozen=True, array_like=True):
+    """How to reach an account; ``email`` is empty once the account is gone."""
+
+    offset: int
+    name: str
+    email: str
+    locale: str
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Contact).decode
+
+
+class ContactsAgent:
+    """Fills the table ``contacts`` from the row changes of ``account``."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.table = OffsetTable.add(app, "contacts", app.settings.partitions, record_offset)
+        app.agent(raw_topic(app, ACCOUNT_ROWS), name=CONSUMER, concurrency=1)(self._learn_all)
+
+    def find(self, partition: int, account: bytes) -> Contact | None:
+        """The contact of an account of that partition, or None where it isn't known (yet)."""
+        value = self.table.read(partition, account)
+        return None if value is None else _decode(value)
+
+    async def _learn_all(self, stream: StreamT[bytes]) -> None:
+        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+
+    async def _handle(self, messages: list[Message]) -> None:
+        records: dict[int, dict[bytes, bytes]] = {}
+        letters = []
+        for message in messages:
+            if message.value is None:
+                continue
+            try:
+                row = decode_row(message.value, AccountRow)
+            except MalformedRecord as error:
+                letters.append(letter(message, error))
+                continue
+            records.setdefault(message.partition, {})[str(row.id).encode()] = _encode(_contact(row, message.offset))
+        for partition, changed in records.items():
+            self.table.store(partition, changed)
+            await self.table.publish(partition, changed)
+        await bury(self.app, CONSUMER, letters)
+
+
+def _contact(row: Any, offset: int) -> Contact:
+    if row.is_delete:
+        return Contact(offset, "", "", "")
+    return Contact(offset, f"{row.first_name} {row.last_name}".strip(), row.email, row.locale or "en")

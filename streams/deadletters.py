@@ -1,0 +1,38 @@
+"""Dead letters: a record that no retry can help goes to ``dlq.<consumer>`` as it came, and blocks nobody."""
+
+import logging
+from typing import Any
+
+from faust.types import AppT, Message
+
+from connect.topics import dead_letters
+from streams.append import Record, append
+
+log = logging.getLogger(__name__)
+
+
+def letter(message: Message, error: Exception) -> Record:
+    """The record for the dead-letter topic: bytes, key and headers as they were, and why."""
+    origin = [
+        ("dlq-topic", message.topic.encode()),
+        ("dlq-partition", str(message.partition).encode()),
+        ("dlq-offset", str(message.offset).encode()),
+        ("dlq-error", f"{type(error).__name__}: {error}".encode()[:2000]),
+    ]
+    return Record(message.key, message.value, [*_headers(message), *origin])
+
+
+async def bury(app: AppT, consumer: str, letters: list[Record]) -> None:
+    """Append ``letters`` to the consumer's dead-letter topic; returns once they are stored."""
+    by_partition: dict[int, list[Record]] = {}
+    for record in letters:
+        partition = int(dict(record.headers)["dlq-partition"])
+        by_partition.setdefault(partition, []).append(record)
+    for partition, records in by_partition.items():
+        await append(app, dead_letters(consumer), partition, records)
+        log.error("%s: %d dead letters from partition %d", consumer, len(records), partition)
+
+
+def _headers(message: Message) -> list[tuple[str, bytes]]:
+    headers: Any = message.headers or []
+    return list(headers.items()) if isinstance(headers, dict) else list(headers)

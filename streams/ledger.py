@@ -1,0 +1,107 @@
+"""The agent that decides: commands in, records to the table, outcomes to ``ticket-purchase``.
+
+Order of a batch, per partition: decide, store, purchase records acknowledged, event records
+acknowledged, outcomes acknowledged; then the input. Partitions wait side by side.
+"""
+
+import asyncio
+import logging
+
+from faust.types import Message, StreamT
+
+from connect.topics import COMMANDS, OUTCOMES
+from streams.app import App, raw_topic
+from streams.append import Record, append
+from streams.batches import in_batches
+from streams.deadletters import bury, letter
+from streams.partitioning import partition_of
+from streams.table import OffsetTable
+from streams.watch import InputWatch
+from tables.codes import TicketCodes
+from tables.commands import Command, decode_command
+from tables.errors import MalformedCommand
+from tables.ledger import Ledger
+from tables.outcomes import encode_outcome
+from tables.records import record_offset
+
+CONSUMER = "ledger"
+MOST = 2_000
+
+log = logging.getLogger(__name__)
+
+
+class LedgerAgent:
+    """Decides what arrives on the partitions that this worker owns."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.partitions = app.settings.partitions
+        self.table = OffsetTable.add(app, "ledger", self.partitions, record_offset)
+        self.watch = InputWatch(app, COMMANDS)
+        self._codes = TicketCodes(app.settings.ticket_key.get_secret_value().encode()[:64])
+        self._ledgers: dict[int, Ledger] = {}
+        app.on_partitions_assigned.connect(self._forget)
+        app.agent(raw_topic(app, COMMANDS), name=CONSUMER, concurrency=1)(self._decide_all)
+
+    async def _decide_all(self, stream: StreamT[bytes]) -> None:
+        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+
+    async def _handle(self, messages: list[Message]) -> None:
+        by_partition: dict[int, list[Message]] = {}
+        for message in messages:
+            by_partition.setdefault(message.partition, []).append(message)
+        await asyncio.gather(*(self._batch(partition, batch) for partition, batch in by_partition.items()))
+
+    async def _batch(self, partition: int, messages: list[Message]) -> None:
+        ledger = self._ledger(partition)
+        outcomes: list[Record] = []
+        letters: list[Record] = []
+        strays: dict[int, list[Record]] = {}
+        for message in messages:
+            self.watch.expect(message)
+            try:
+                command = decode_command(message.value)
+            except MalformedCommand as error:
+                letters.append(letter(message, error))
+                continue
+            home = self._home(command)
+            if home != partition:
+                strays.setdefault(home, []).append(Record(_key(command), message.value))
+                continue
+            outcome = ledger.apply(message.offset, _milliseconds(message), command)
+            if outcome is not None:
+                outcomes.append(Record(_key(command), encode_outcome(outcome)))
+        await self._write(partition, ledger, outcomes)
+        await bury(self.app, CONSUMER, letters)
+        for home, records in strays.items():
+            log.warning(
+                "%s[%d]: %d commands belong to partition %d, forwarded", COMMANDS, partition, len(records), home
+            )
+            await append(self.app, COMMANDS, home, records)
+
+    async def _write(self, partition: int, ledger: Ledger, outcomes: list[Record]) -> None:
+        purchases, events = ledger.take_purchases(), ledger.take_events()
+        if purchases or events:
+            self.table.store(partition, purchases | events)
+            await self.table.publish(partition, purchases, events)
+        await append(self.app, OUTCOMES, partition, outcomes)
+
+    def _ledger(self, partition: int) -> Ledger:
+        ledger = self._ledgers.get(partition)
+        if ledger is None:
+            ledger = self._ledgers[partition] = Ledger(lambda key: self.table.read(partition, key), self._codes)
+        return ledger
+
+    def _home(self, command: Command) -> int:
+        return partition_of(_key(command), self.partitions)
+
+    async def _forget(self, *_: object, **__: object) -> None:
+        self._ledgers.clear()
+
+
+def _key(command: Command) -> bytes:
+    return str(command.event).encode()
+
+
+def _milliseconds(message: Message) -> int:
+    return round(message.timestamp * 1000)

@@ -1,0 +1,44 @@
+"""The agent that turns outcomes into mails to send, keyed by account so that they meet their contact."""
+
+from faust.types import Message, StreamT
+
+from connect.topics import JOBS, OUTCOMES
+from streams.app import App, raw_topic
+from streams.append import Record, append
+from streams.batches import in_batches
+from streams.deadletters import bury, letter
+from streams.partitioning import partition_of
+from tables.errors import MalformedRecord
+from tables.jobs import encode_job, job_for
+from tables.outcomes import decode_outcome
+
+CONSUMER = "notifications"
+MOST = 1_000
+
+
+class NotificationsAgent:
+    """Writes ``notification-jobs`` from ``ticket-purchase``."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        app.agent(raw_topic(app, OUTCOMES), name=CONSUMER, concurrency=1)(self._notify_all)
+
+    async def _notify_all(self, stream: StreamT[bytes]) -> None:
+        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+
+    async def _handle(self, messages: list[Message]) -> None:
+        jobs: dict[int, list[Record]] = {}
+        letters = []
+        for message in messages:
+            try:
+                job = job_for(decode_outcome(message.value))
+            except MalformedRecord as error:
+                letters.append(letter(message, error))
+                continue
+            if job is not None:
+                key = str(job.account).encode()
+                home = partition_of(key, self.app.settings.partitions)
+                jobs.setdefault(home, []).append(Record(key, encode_job(job)))
+        for home, records in jobs.items():
+            await append(self.app, JOBS, home, records)
+        await bury(self.app, CONSUMER, letters)

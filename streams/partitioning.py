@@ -1,0 +1,11 @@
+"""Which partition a key belongs to: Kafka's default (murmur2), as Java, aiokafka and kafka-python do it."""
+
+from functools import lru_cache
+
+from aiokafka.partitioner import murmur2
+
+
+@lru_cache(maxsize=65_536)
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition of ``key`` on a topic with so many partitions."""
+    return int((murmur2(key) & 0x7FFFFFFF) % partitions)

@@ -1,0 +1,110 @@
+"""The agent that projects outcomes into PostgreSQL, table ``purchase``: what a purchase is now.
+
+A row takes only outcomes with a higher ledger offset, so repeats and a restart change nothing.
+"""
+
+import logging
+from decimal import Decimal
+from typing import Any
+
+from faust.types import Message, StreamT
+from psycopg import AsyncConnection, InterfaceError, OperationalError
+from psycopg.types.json import Jsonb
+
+from connect.topics import OUTCOMES
+from streams.app import App, raw_topic
+from streams.batches import in_batches
+from streams.deadletters import bury, letter
+from streams.patience import patiently
+from tables.errors import MalformedRecord
+from tables.outcomes import Outcome, OutcomeKind, decode_outcome
+
+CONSUMER = "sales"
+MOST = 1_000
+CONNECT_TIMEOUT_S = 5
+
+log = logging.getLogger(__name__)
+
+PROJECTED = frozenset(OutcomeKind) - {OutcomeKind.REFUSED, OutcomeKind.CHANGED}
+
+UPSERT = """
+INSERT INTO purchase (event_id, id, account_id, status, reason, figures, lines, total, currency, deadline,
+                      ledger_offset, at)
+VALUES (%(event_id)s, %(id)s, %(account_id)s, %(status)s, %(reason)s, %(figures)s, %(lines)s, %(total)s,
+        %(currency)s, %(deadline)s, %(ledger_offset)s, %(at)s)
+ON CONFLICT (event_id, id) DO UPDATE
+SET status = excluded.status, reason = excluded.reason, figures = excluded.figures, lines = excluded.lines,
+    total = excluded.total, currency = excluded.currency, deadline = excluded.deadline,
+    ledger_offset = excluded.ledger_offset, at = excluded.at
+WHERE purchase.ledger_offset < excluded.ledger_offset
+"""
+
+
+class SalesAgent:
+    """Writes the projection of ``ticket-purchase``."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self._connection: AsyncConnection[Any] | None = None
+        app.agent(raw_topic(app, OUTCOMES), name=CONSUMER, concurrency=1)(self._project_all)
+
+    async def _project_all(self, stream: StreamT[bytes]) -> None:
+        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+
+    async def _handle(self, messages: list[Message]) -> None:
+        rows = []
+        letters = []
+        for message in messages:
+            try:
+                outcome = decode_outcome(message.value)
+            except MalformedRecord as error:
+                letters.append(letter(message, error))
+                continue
+            if outcome.kind in PROJECTED:
+                rows.append(sale(outcome))
+        if rows:
+            await patiently(
+                self.app,
+                lambda: self._upsert(rows),
+                doing="projecting sales",
+                passing=(OperationalError, InterfaceError),
+            )
+        await bury(self.app, CONSUMER, letters)
+
+    async def _upsert(self, rows: list[dict[str, Any]]) -> None:
+        if self._connection is None or self._connection.closed:
+            self._connection = await AsyncConnection.connect(
+                self.app.settings.database_url.get_secret_value(), connect_timeout=CONNECT_TIMEOUT_S
+            )
+        async with self._connection.transaction(), self._connection.cursor() as cursor:
+            await cursor.executemany(UPSERT, rows)
+
+
+def sale(outcome: Outcome) -> dict[str, Any]:
+    """The row of ``purchase`` that an outcome leads to."""
+    lines = outcome.left or outcome.lines
+    return {
+        "event_id": outcome.event,
+        "id": outcome.purchase,
+        "account_id": outcome.account,
+        "status": outcome.status,
+        "reason": outcome.reason,
+        "figures": Jsonb(outcome.figures),
+        "lines": Jsonb(
+            [
+                {
+                    "ticketTypeId": str(line.ticket_type),
+                    "name": line.name,
+                    "quantity": line.quantity,
+                    "price": str(line.price),
+                    "codes": list(line.codes),
+                }
+                for line in lines
+            ]
+        ),
+        "total": sum((line.price * line.quantity for line in lines), Decimal(0)),
+        "currency": outcome.total.currency if outcome.total else None,
+        "deadline": outcome.deadline,
+        "ledger_offset": outcome.offset,
+        "at": outcome.at,
+    }

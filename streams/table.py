@@ -1,0 +1,127 @@
+"""A Faust table of bytes whose records begin with an offset, written in whole batches.
+
+On recovery and on a standby a record is replaced only by one with a higher offset, so that what a
+paused worker still writes can do no harm.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import rocksdict
+from faust import Table
+from faust.types import TP, AppT, EventT
+
+from streams.append import Record, append
+
+RecordOffset = Callable[[bytes], int]
+
+WRITE_BUFFER = 8 << 20
+BLOCK_CACHE = 32 << 20
+OPEN_FILES = 256
+RECORD_OVERHEAD = 40
+
+
+def _options() -> dict[str, Any]:
+    """RocksDB's options; a fresh dict for each table, since Faust takes entries out of it."""
+    return {
+        "driver": "rocksdict",
+        "write_buffer_size": WRITE_BUFFER,
+        "block_cache_size": BLOCK_CACHE,
+        "max_open_files": OPEN_FILES,
+    }
+
+
+class OffsetTable(Table[bytes, bytes]):
+    """A table whose partition is always said, not guessed from a current event."""
+
+    record_offset: RecordOffset
+
+    @classmethod
+    def add(cls, app: AppT, name: str, partitions: int, record_offset: RecordOffset) -> "OffsetTable":
+        """Make the table and register it with ``app``."""
+        table = cls(
+            app,
+            name=name,
+            partitions=partitions,
+            key_type=bytes,
+            value_type=bytes,
+            store="rocksdb://",
+            options=_options(),
+            recovery_buffer_size=1000,
+        )
+        table.record_offset = record_offset
+        app.tables.add(table)
+        return table
+
+    def read(self, partition: int, key: bytes) -> bytes | None:
+        """The record under ``key``, or None."""
+        value: bytes | None = self._database(partition).get(key)
+        return value
+
+    def scan(self, partition: int, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """The records whose keys begin with ``prefix``, in the order of their keys."""
+        for key, value in self._database(partition).items(from_key=prefix):
+            if not key.startswith(prefix):
+                return
+            yield key, value
+
+    def store(self, partition: int, records: dict[bytes, bytes]) -> None:
+        """Write ``records`` locally, as one; they count once ``publish`` has returned."""
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        for key, value in records.items():
+            batch.put(key, value)
+        self._database(partition).write(batch)
+
+    async def publish(self, partition: int, *groups: dict[bytes, bytes]) -> None:
+        """Append the groups to the changelog, each acknowledged before the next one's first record.
+
+        Groups that fit one produced batch are appended as a whole: the order holds, one wait is enough.
+        """
+        topic = self.changelog_topic.get_topic_name()
+        if (
+            sum(len(key) + len(value) + RECORD_OVERHEAD for group in groups for key, value in group.items())
+            < self._room
+        ):
+            groups = ({key: value for group in groups for key, value in group.items()},)
+        for group in groups:
+            offset = await append(self.app, topic, partition, [Record(*item) for item in group.items()])
+            if offset >= 0:
+                self.data.set_persisted_offset(TP(topic, partition), offset)
+
+    @property
+    def _room(self) -> int:
+        return int(self.app.conf.producer_max_batch_size)
+
+    def apply_changelog_batch(self, batch: Iterable[EventT[Any]]) -> None:
+        """Take over changelog records, leaving out those that are older than what is stored."""
+        newest: dict[tuple[int, bytes], int] = {}
+        fresh = []
+        last: dict[int, EventT[Any]] = {}
+        for event in batch:
+            message = event.message
+            if message.key is None or message.value is None:
+                continue
+            last[message.partition] = event
+            known = newest.get((message.partition, message.key))
+            if known is None:
+                stored = self.read(message.partition, message.key)
+                known = -1 if stored is None else self.record_offset(stored)
+            offset = self.record_offset(message.value)
+            if offset >= known:
+                newest[message.partition, message.key] = offset
+                fresh.append(event)
+        if fresh:
+            super().apply_changelog_batch(fresh)
+        for partition, event in last.items():
+            self.data.set_persisted_offset(TP(event.message.topic, partition), event.message.offset)
+
+    def holds(self, partition: int) -> bool:
+        """Whether this worker has the partition open."""
+        return partition in self._rocks._dbs
+
+    def _database(self, partition: int) -> Any:
+        return self._rocks._db_for_partition(partition)
+
+    @property
+    def _rocks(self) -> Any:
+        return self.data

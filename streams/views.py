@@ -1,0 +1,142 @@
+"""Read-only web views of a worker: an event's inventory, a purchase, health. Any worker may be asked:
+a request for what another worker owns is passed on to it, once.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+from faust.types import TP
+from faust.types.web import Request, Response, View
+
+from connect.topics import changelog
+from streams.app import App
+from streams.ledger import LedgerAgent
+from streams.partitioning import partition_of
+from tables.availability import breakdown
+from tables.inventory import Inventory
+from tables.records import decode_event, decode_purchase, event_key, purchase_key
+from tables.standing import standing
+
+PASSED_ON = "X-Turnstile-Passed-On"
+TIMEOUT_S = 2.0
+
+
+class Views:
+    """The pages of one worker."""
+
+    def __init__(self, app: App, ledger: LedgerAgent) -> None:
+        self.app = app
+        self.ledger = ledger
+        self._page("/health/live", "live", self.live)
+        self._page("/health/ready", "ready", self.ready)
+        self._page("/api/event/{event}/", "event", self.event)
+        self._page("/api/purchase/{event}/{purchase}/", "purchase", self.purchase)
+
+    def _page(self, path: str, name: str, answer: Callable[..., Awaitable[Response]]) -> None:
+        """Faust makes a class of the handler, so it must be a plain function."""
+
+        async def get(view: View, request: Request, **parts: str) -> Response:
+            return await answer(view, request, **parts)
+
+        self.app.page(path, name=name)(get)
+
+    async def live(self, view: View, request: Request) -> Response:
+        """Whether the process answers at all."""
+        return view.json({"status": "live"})
+
+    async def ready(self, view: View, request: Request) -> Response:
+        """Whether the tables are recovered and partitions are being read."""
+        app: Any = self.app
+        ready = bool(not app.rebalancing and app.tables.actives_ready and app.consumer.assignment())
+        return view.json({"status": "ready" if ready else "recovering"}, status=200 if ready else 503)
+
+    async def event(self, view: View, request: Request, event: str) -> Response:
+        """Quantity, held, sold and available of an event's ticket types."""
+        return await self._answer(view, request, event, lambda partition, key: self._event(partition, key))
+
+    async def purchase(self, view: View, request: Request, event: str, purchase: str) -> Response:
+        """A purchase with its history."""
+        try:
+            wanted = UUID(purchase)
+        except ValueError:
+            return _problem(view, 404, "no purchase of that id")
+        return await self._answer(view, request, event, lambda partition, key: self._purchase(partition, key, wanted))
+
+    async def _answer(self, view: View, request: Request, event: str, find: Any) -> Response:
+        try:
+            key = UUID(event)
+        except ValueError:
+            return _problem(view, 404, "no event of that id")
+        partition = partition_of(str(key).encode(), self.app.settings.partitions)
+        if not self._owned(partition):
+            return await self._pass_on(view, request, partition)
+        found = find(partition, key)
+        return view.json(found) if found is not None else _problem(view, 404, "not known to the ledger")
+
+    def _event(self, partition: int, event: UUID) -> dict[str, Any] | None:
+        value = self.ledger.table.read(partition, event_key(event))
+        if value is None:
+            return None
+        return breakdown(Inventory.from_record(event, decode_event(value)), round(time.time() * 1000))
+
+    def _purchase(self, partition: int, event: UUID, purchase: UUID) -> dict[str, Any] | None:
+        value = self.ledger.table.read(partition, purchase_key(event, purchase))
+        if value is None:
+            return None
+        record = decode_purchase(value)
+        now = standing(record)
+        last = record.history[-1]
+        return {
+            "event": str(event),
+            "purchase": str(purchase),
+            "account": str(record.account),
+            "status": now.status.value,
+            "reason": last.reason,
+            "figures": last.figures,
+            "currency": record.currency,
+            "deadline": now.deadline,
+            "lines": [
+                {
+                    "ticketType": str(line.ticket_type),
+                    "name": line.name,
+                    "quantity": line.quantity,
+                    "price": str(line.price),
+                }
+                for line in now.lines
+            ],
+            "history": [
+                {"offset": decision.offset, "at": decision.at, "kind": decision.kind} for decision in record.history
+            ],
+        }
+
+    def _owned(self, partition: int) -> bool:
+        return TP(changelog("ledger"), partition) in self.app.assignor.assigned_actives()
+
+    async def _pass_on(self, view: View, request: Request, partition: int) -> Response:
+        """The owner's answer; 503 while nobody owns the partition."""
+        owner = self._owner(partition)
+        if owner is None or PASSED_ON in request.headers:
+            return _problem(view, 503, "the partition is on its way to another worker")
+        path = request.rel_url
+        try:
+            async with (
+                ClientSession(timeout=ClientTimeout(total=TIMEOUT_S)) as session,
+                session.get(f"{owner}{path}", headers={PASSED_ON: "1"}) as answer,
+            ):
+                return view.json(await answer.json(), status=answer.status)
+        except (ClientError, TimeoutError):
+            return _problem(view, 503, "the worker that owns the partition does not answer")
+
+    def _owner(self, partition: int) -> str | None:
+        owners: Any = self.app.assignor.tables_metadata()
+        for url, tables in owners.items():
+            if partition in tables.get(changelog("ledger"), ()):
+                return str(url).rstrip("/")
+        return None
+
+
+def _problem(view: View, status: int, detail: str) -> Response:
+    return view.json({"status": status, "detail": detail}, status=status)

@@ -1,0 +1,37 @@
+"""Watching an input topic for records that never arrived.
+
+Offsets of a topic without compaction and transactions are contiguous; a gap means that something below lost
+a record. It ends the process before anything is committed over it.
+"""
+
+from typing import Any
+
+from faust.types import TP, Message
+
+from streams.app import App
+from tables.errors import InvariantBroken
+
+
+class InputWatch:
+    """Follows the offsets of one topic's partitions."""
+
+    def __init__(self, app: App, topic: str) -> None:
+        self._app = app
+        self._topic = topic
+        self._next: dict[int, int] = {}
+        app.on_partitions_assigned.connect(self._forget)
+
+    def expect(self, message: Message) -> None:
+        """Raise InvariantBroken unless ``message`` is the next of its partition."""
+        due = self._next.get(message.partition, self._committed(message.partition))
+        if due is not None and message.offset > due:
+            raise InvariantBroken(f"{self._topic}[{message.partition}]: offset {due} was due, {message.offset} came")
+        self._next[message.partition] = message.offset + 1
+
+    def _committed(self, partition: int) -> int | None:
+        consumer: Any = self._app.consumer
+        committed: int | None = consumer._committed_offset[TP(self._topic, partition)]
+        return committed
+
+    async def _forget(self, *_: Any, **__: Any) -> None:
+        self._next.clear()
