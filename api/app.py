@@ -1,0 +1,46 @@
+"""The application: routes around the ports that are handed in. Making it does no I/O."""
+
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+
+from api.answers import Problem
+from api.failures import invalid, register_failures
+from api.guard import MOST_BYTES, StrictJson, check_body
+from api.ports import Ports
+from api.routes.accounts import accounts
+from api.routes.docs import register_docs
+from api.routes.events import events
+from api.routes.health import health
+from api.routes.purchases import purchases
+from api.routes.search import search
+from api.routes.tickets import tickets
+
+INFO = Info(
+    title="Turnstile",
+    version="3.0.0",
+    description="Events, ticket types, search and purchases. Errors are problems (RFC 9457).",
+)
+
+
+def create_app(ports: Ports) -> OpenAPI:
+    """The application on these ports."""
+    app = OpenAPI(
+        __name__,
+        info=INFO,
+        doc_ui=False,
+        security_schemes={},
+        # The library adds an answer of its own wherever this status is not described; 500 always is.
+        validation_error_status=500,
+        validation_error_model=Problem,
+        validation_error_callback=invalid,
+        static_folder=None,
+    )
+    app.json = StrictJson(app)
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app.extensions["turnstile"] = ports
+    app.before_request(check_body)
+    register_failures(app)
+    for blueprint in (accounts, events, tickets, search, purchases, health):
+        app.register_api(blueprint)
+    register_docs(app)
+    return app

@@ -1,0 +1,120 @@
+"""Purchases: what is to be bought, and what was decided."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from api.bodies.fields import Body, Parameters, Quantity, Resource
+from api.bodies.money import Money
+from tables.outcomes import Outcome, OutcomeLine
+
+
+class NewLine(Body):
+    """So many tickets of one type."""
+
+    ticket_type_id: UUID
+    quantity: Quantity
+
+
+class NewPurchase(Body):
+    """All lines are bought, or nothing."""
+
+    event_id: UUID
+    account_id: UUID
+    lines: list[NewLine] = Field(min_length=1, max_length=50)
+
+
+class BoughtLine(Resource):
+    """Tickets of one type, what each cost, and their codes."""
+
+    ticket_type_id: UUID
+    name: str
+    quantity: int
+    price: Money
+    codes: list[str] = Field(default_factory=list)
+
+
+class Purchase(Resource):
+    """A purchase as it was decided; ``pending`` while it is not."""
+
+    id: str = Field(description="`{eventId}.{purchase}`")
+    event_id: UUID
+    account_id: UUID | None = None
+    status: str = Field(examples=["confirmed"])
+    reason: str | None = None
+    figures: dict[str, Any] | None = None
+    lines: list[BoughtLine] | None = None
+    total: Money | None = None
+    deadline: datetime | None = None
+    decided_at: datetime | None = None
+
+
+class PurchasePath(Resource):
+    """Which purchase: `{eventId}.{purchase}`."""
+
+    purchase_id: str
+
+
+class WaitQuery(Parameters):
+    """How many seconds to wait for the decision."""
+
+    wait: float = Field(0, ge=0, le=30, allow_inf_nan=False)
+
+
+class BuyHeaders(Parameters):
+    """One purchase has one key, however often it is sent."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    idempotency_key: str | None = Field(None, alias="Idempotency-Key", description="required; 1 to 255 characters")
+    prefer: str | None = Field(None, alias="Prefer", description="`respond-async` or `wait=N` (seconds)")
+
+
+def public_id(event: UUID, purchase: UUID) -> str:
+    """The purchase's id in URLs, which tells its event."""
+    return f"{event}.{purchase}"
+
+
+def parse_public_id(text: str) -> tuple[UUID, UUID] | None:
+    """Event and purchase of a public id; None if it is none."""
+    event, _, purchase = text.partition(".")
+    try:
+        ids = UUID(event), UUID(purchase)
+    except ValueError:
+        return None
+    return ids if public_id(*ids) == text else None
+
+
+def pending(event: UUID, purchase: UUID) -> Purchase:
+    """A purchase that is in the log and not decided."""
+    return Purchase(id=public_id(event, purchase), event_id=event, status="pending")
+
+
+def decided(outcome: Outcome, purchase: UUID) -> Purchase:
+    """A purchase as an outcome tells it."""
+    currency = outcome.total.currency if outcome.total else ""
+    return Purchase(
+        id=public_id(outcome.event, purchase),
+        event_id=outcome.event,
+        account_id=outcome.account,
+        status=outcome.kind.value,
+        reason=outcome.reason,
+        figures=outcome.figures or None,
+        lines=[bought(line, currency) for line in outcome.lines],
+        total=Money.of(outcome.total.amount, currency) if outcome.total else None,
+        deadline=outcome.deadline,
+        decided_at=outcome.at,
+    )
+
+
+def bought(line: OutcomeLine, currency: str) -> BoughtLine:
+    """A line as an outcome tells it."""
+    return BoughtLine(
+        ticket_type_id=line.ticket_type,
+        name=line.name,
+        quantity=line.quantity,
+        price=Money.of(line.price, currency),
+        codes=list(line.codes),
+    )

@@ -1,0 +1,124 @@
+"""What may be changed of an event and its ticket types, and how it is announced: pure functions of listings."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from api.bodies.event import Event, EventChange, NewEvent
+from api.bodies.money import Money
+from api.bodies.ticket import NewTicketType, TicketType, TicketTypeBody
+from api.ports import Listing
+from api.problems import Refused, wrong
+from tables import commands
+from tables.statuses import EVENT_TRANSITIONS, EventStatus, may_change
+
+MOST_TICKET_TYPES: Final = 200
+
+
+def new_event(body: NewEvent, event_id: UUID, now: datetime) -> Event:
+    """The event that a request asks for."""
+    fields = body.model_dump(exclude={"id"})
+    return Event(**fields | {"id": event_id, "tags": distinct(body.tags), "created_at": now, "updated_at": now})
+
+
+def changed(listing: Listing, change: EventChange, now: datetime) -> Listing:
+    """The listing after a change. Refused: transition-refused, invalid-input."""
+    fields = {name: getattr(change, name) for name in change.model_fields_set}
+    if "tags" in fields:
+        fields["tags"] = distinct(fields["tags"])
+    before = listing.event
+    after = before.model_copy(update=fields | {"updated_at": now})
+    _check_transition(before.status, after.status)
+    if after.ends_at <= after.starts_at:
+        raise wrong("/endsAt", "endsAt must be later than startsAt")
+    if (after.latitude is None) != (after.longitude is None):
+        raise wrong("/latitude", "latitude and longitude come together or not at all")
+    return replace(listing, event=after)
+
+
+def _check_transition(before: EventStatus, after: EventStatus) -> None:
+    if may_change(before, after):
+        return
+    allowed = sorted(status.value for status in EVENT_TRANSITIONS[before])
+    detail = f"an event that is {before} cannot become {after}"
+    raise Refused("transition-refused", detail, **{"from": before.value, "to": after.value, "allowed": allowed})
+
+
+def with_ticket(listing: Listing, body: NewTicketType, ticket_id: UUID, now: datetime) -> Listing:
+    """The listing with one ticket type more. Refused: already-exists, too-many-ticket-types."""
+    if any(ticket.id == ticket_id for ticket in listing.tickets):
+        raise Refused("already-exists", f"the event has a ticket type {ticket_id} already")
+    if len(listing.tickets) >= MOST_TICKET_TYPES:
+        raise Refused("too-many-ticket-types", f"an event has at most {MOST_TICKET_TYPES} ticket types")
+    ticket = _ticket(body, {"id": ticket_id, "event_id": listing.event.id, "created_at": now, "updated_at": now})
+    return replace(listing, tickets=in_order([*listing.tickets, ticket]))
+
+
+def with_ticket_replaced(listing: Listing, ticket_id: UUID, body: TicketTypeBody, now: datetime) -> Listing:
+    """The listing with a ticket type replaced. Refused: not-found."""
+    known = {ticket.id: ticket for ticket in listing.tickets}
+    before = known.get(ticket_id)
+    if before is None:
+        raise Refused("not-found", f"there is no ticket type {ticket_id}")
+    kept = {"id": ticket_id, "event_id": before.event_id, "created_at": before.created_at, "updated_at": now}
+    known[ticket_id] = _ticket(body, kept | {"version": before.version + 1})
+    return replace(listing, tickets=in_order(list(known.values())))
+
+
+def _ticket(body: TicketTypeBody, more: dict[str, Any]) -> TicketType:
+    fields = body.model_dump(exclude={"id", "price"})
+    return TicketType(**fields | more, price=Money.of(body.price.exact, body.price.currency))
+
+
+def in_order(tickets: list[TicketType]) -> tuple[TicketType, ...]:
+    """Ticket types as they are listed."""
+    return tuple(sorted(tickets, key=lambda ticket: (ticket.position, ticket.id)))
+
+
+def distinct(tags: list[str]) -> list[str]:
+    """The tags without repeats, in their order."""
+    return list(dict.fromkeys(tags))
+
+
+def announcement(listing: Listing) -> bytes:
+    """The outbox payload: what DefineEvent decodes, without its tag."""
+    return msgspec.json.encode(
+        {"event": listing.event.id, "version": listing.event.version, "definition": definition(listing)}
+    )
+
+
+def definition(listing: Listing) -> commands.Definition:
+    """The event as the ticket office is to sell it."""
+    event = listing.event
+    return commands.Definition(
+        title=event.title,
+        status=event.status,
+        starts_at=event.starts_at,
+        ends_at=event.ends_at,
+        time_zone=event.time_zone,
+        venue=event.venue,
+        city=event.city,
+        organizer=event.organizer_id,
+        capacity=event.capacity,
+        max_per_order=event.max_per_order,
+        max_per_account=event.max_per_account,
+        ticket_types=[ticket_definition(ticket) for ticket in listing.tickets],
+    )
+
+
+def ticket_definition(ticket: TicketType) -> commands.TicketType:
+    """The ticket type as the ticket office is to sell it."""
+    return commands.TicketType(
+        id=ticket.id,
+        name=ticket.name,
+        price=ticket.price.exact,
+        currency=ticket.price.currency,
+        quantity=ticket.quantity,
+        sale_starts_at=ticket.sale_starts_at,
+        sale_ends_at=ticket.sale_ends_at,
+        max_per_order=ticket.max_per_order,
+        max_per_account=ticket.max_per_account,
+    )

@@ -1,0 +1,37 @@
+"""Before a request reaches its route: its body must be a JSON object of a bounded size."""
+
+from typing import Any, Final
+
+import msgspec
+from flask import request
+from flask.json.provider import JSONProvider
+
+from api.problems import Refused, wrong
+
+MOST_BYTES: Final = 64 * 1024
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+
+
+class StrictJson(JSONProvider):
+    """JSON by the book: no NaN, no bytes that are not UTF-8, no lone surrogates."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        """The object as JSON."""
+        return msgspec.json.encode(obj).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """The object in ``s``. Raises ValueError, also for what is nested too deeply."""
+        try:
+            return msgspec.json.decode(s)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+
+
+def check_body() -> None:
+    """Refused: unsupported-media-type, invalid-input. BadRequest and RequestEntityTooLarge are Flask's own."""
+    if request.method not in _WITH_BODY or request.routing_exception is not None:
+        return
+    if not request.is_json:
+        raise Refused("unsupported-media-type")
+    if not isinstance(request.get_json(), dict):
+        raise wrong("", "the body must be a JSON object")

@@ -1,0 +1,121 @@
+"""What the API needs of the world. Tests hand fakes to ``create_app``; api/servers has the real ones.
+
+A port raises Unavailable when its server does not answer, and Refused for what it finds to be wrong.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from api.bodies.account import Account
+from api.bodies.event import Event
+from api.bodies.purchase import Purchase
+from api.bodies.search import FoundEvents
+from api.bodies.ticket import TicketType
+from tables.commands import Purchase as PurchaseCommand
+from tables.outcomes import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """An event with all of its ticket types: what is changed, versioned and announced as one."""
+
+    event: Event
+    tickets: tuple[TicketType, ...] = ()
+
+
+class Accounts(Protocol):
+    """The accounts of the write model."""
+
+    def add(self, account: Account) -> Account:
+        """Store a new account. Refused: already-exists, email-taken."""
+
+    def get(self, account: UUID) -> Account | None:
+        """The account of that id."""
+
+
+class Events(Protocol):
+    """The events of the write model, with their ticket types."""
+
+    def add(self, event: Event) -> Event:
+        """Store a new event and announce it. Refused: already-exists, unknown-account."""
+
+    def get(self, event: UUID) -> Event | None:
+        """The event of that id."""
+
+    def name(self, event: UUID) -> str | None:
+        """The title of the event of that id."""
+
+    def tickets(self, event: UUID) -> tuple[TicketType, ...] | None:
+        """The ticket types of an event in their order; None without the event."""
+
+    def ticket(self, ticket: UUID) -> TicketType | None:
+        """The ticket type of that id."""
+
+    def change(self, event: UUID, decide: Callable[[Listing], Listing]) -> Listing | None:
+        """Replace a listing by what ``decide`` makes of it, and announce it under the next version.
+
+        Nobody else changes the event meanwhile. What ``decide`` raises leaves everything as it was.
+        """
+
+
+class Register(Protocol):
+    """Who may buy what: asked before anything is written to the log."""
+
+    def check(self, account: UUID, event: UUID, ticket_types: list[UUID]) -> None:
+        """Refused: unknown-account, unknown-event, unknown-ticket-type; the fault points into the purchase's body."""
+
+
+class TicketOffice(Protocol):
+    """The way to the ledger."""
+
+    def buy(self, command: PurchaseCommand, wait: float) -> Outcome | None:
+        """Hand in a purchase and wait for its decision.
+
+        None means: in the log for good, undecided after ``wait`` seconds. Refused: still-running,
+        idempotency-key-reused. Unavailable: not known to be in the log.
+        """
+
+    def watch(self, event: UUID, purchase: UUID, wait: float, look: Callable[[], Purchase | None]) -> Purchase | None:
+        """What ``look`` finds now; if that is nothing or pending, the decision of the next ``wait`` seconds."""
+
+    def accepted(self, event: UUID, purchase: UUID) -> bool:
+        """Whether this process lately put that purchase into the log."""
+
+
+class Sales(Protocol):
+    """Purchases as they stand."""
+
+    def find(self, event: UUID, purchase: UUID) -> Purchase | None:
+        """The purchase, from the projection or from the worker that decided it."""
+
+
+class SearchIndex(Protocol):
+    """The searchable copy of the events."""
+
+    def search(self, words: str, limit: int, cursor: str | None) -> FoundEvents:
+        """One page of the events that have the words. Refused: invalid-input for a cursor of another search."""
+
+
+class Probe(Protocol):
+    """Asks one server whether it answers; raises anything at all when it does not."""
+
+    def __call__(self) -> object: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """All of them. ``probes`` has one per server, by the name that /health/ready shows."""
+
+    accounts: Accounts
+    events: Events
+    register: Register
+    office: TicketOffice
+    sales: Sales
+    index: SearchIndex
+    probes: Mapping[str, Probe]
+    clock: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    purchase_wait: float = 2.0

@@ -1,0 +1,28 @@
+"""The header Prefer (RFC 7240): how long the client wants to wait."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+LONGEST: Final = 30.0
+_WAIT: Final = re.compile(r"wait\s*=\s*\"?(\d{1,6})\"?", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Seconds to wait, and the header that says which preference was applied."""
+
+    wait: float
+    applied: dict[str, str] = field(default_factory=dict)
+
+
+def preference(header: str | None, usual: float) -> Preference:
+    """``respond-async`` waits for the broker only; ``wait=N`` at most N seconds; else ``usual``."""
+    words = [word.strip() for word in (header or "").split(",")]
+    if any(word.lower() == "respond-async" for word in words):
+        return Preference(0.0, {"Preference-Applied": "respond-async"})
+    for word in words:
+        if found := _WAIT.fullmatch(word):
+            seconds = min(float(found[1]), LONGEST)
+            return Preference(seconds, {"Preference-Applied": f"wait={seconds:g}"})
+    return Preference(usual)

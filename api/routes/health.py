@@ -1,0 +1,54 @@
+"""Whether this process lives, and whether it can do its work, with each server named."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+from flask import Response
+
+from api.answers import answer, answers, blueprint, ports
+from api.bodies.fields import Resource
+from api.ports import Probe
+
+health = blueprint("health", "health", "/health")
+
+NEEDED = frozenset({"postgres", "kafka"})
+log = logging.getLogger(__name__)
+
+
+class Liveness(Resource):
+    """The process answers."""
+
+    status: str = "live"
+
+
+class Readiness(Resource):
+    """``ready``; ``degraded`` when only searching or reading fresh purchases fails; ``unready`` when buying does."""
+
+    status: str
+    checks: dict[str, str]
+
+
+@health.get("/live", summary="Does the process live?", responses=answers({200: Liveness}))
+def live() -> Response:
+    """Asks no other server."""
+    return answer(Liveness())
+
+
+@health.get("/ready", summary="Can the process do its work?", responses={200: Readiness, 503: Readiness})
+def ready() -> Response:
+    """Every server is asked; 503 when one is down that selling needs."""
+    probes = ports().probes
+    with ThreadPoolExecutor(max_workers=max(1, len(probes))) as pool:
+        states = dict(zip(probes, pool.map(_state, probes, probes.values()), strict=True))
+    down = {name for name, state in states.items() if state != "up"}
+    status = "unready" if down & NEEDED else "degraded" if down else "ready"
+    return answer(Readiness(status=status, checks=states), 503 if status == "unready" else 200)
+
+
+def _state(name: str, probe: Probe) -> str:
+    try:
+        probe()
+    except Exception as error:  # noqa: BLE001 (whatever it is, the server is not usable)
+        log.warning("%s is down: %r", name, error)
+        return "down"
+    return "up"

@@ -1,0 +1,62 @@
+"""PostgreSQL through a pool: a connection lent for one transaction, and its errors in the API's own words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import psycopg
+from psycopg import Connection, conninfo
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from api.problems import Unavailable
+
+SERVER: Final = "postgres"
+WAIT_S: Final = 1.5
+_LIMITS: Final = "-c timezone=UTC -c statement_timeout=5s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s"
+
+
+class Database:
+    """Connections to one database. Nothing is connected before ``open``."""
+
+    def __init__(self, url: str, *, most: int = 16) -> None:
+        known = conninfo.conninfo_to_dict(url)
+        options = f"{known.get('options') or ''} {_LIMITS}".strip()
+        self._pool: ConnectionPool[Connection[DictRow]] = ConnectionPool(
+            conninfo.make_conninfo(url, options=options, connect_timeout=2, application_name="turnstile-api"),
+            kwargs={"row_factory": dict_row},
+            min_size=1,
+            max_size=most,
+            timeout=WAIT_S,
+            # A pool that goes on backing off finds the server back only minutes after its return.
+            reconnect_timeout=5,
+            check=ConnectionPool.check_connection,
+            open=False,
+            name="api",
+        )
+
+    def open(self) -> None:
+        """Begin to connect, in the background."""
+        self._pool.open()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close(timeout=2)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection[DictRow]]:
+        """One transaction, committed at the end. Raises Unavailable when the server does not answer in time."""
+        try:
+            with self._pool.connection() as connection:
+                yield connection
+        except (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise Unavailable(SERVER) from error
+
+    def one(self, query: str, **values: Any) -> DictRow | None:
+        """The first row of a query."""
+        with self.transaction() as connection:
+            return connection.execute(query, values).fetchone()
+
+    def probe(self) -> None:
+        """Ask the server whether it answers."""
+        self.one("SELECT 1")

@@ -1,0 +1,139 @@
+"""Events and ticket types in PostgreSQL. Every change and its outbox row are one transaction."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from psycopg import Connection
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
+from psycopg.rows import DictRow
+
+from api.bodies.event import Event
+from api.bodies.money import Money
+from api.bodies.ticket import TicketType
+from api.changes import announcement
+from api.ports import Listing
+from api.problems import Fault, Refused
+from api.servers.database import Database
+
+_EVENT: Final = tuple(Event.model_fields)
+_TICKET: Final = (*(name for name in TicketType.model_fields if name != "price"), "price", "currency")
+
+
+def _insert(table: str, columns: Iterable[str]) -> str:
+    names = tuple(columns)
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f'%({name})s' for name in names)})"
+
+
+def _update(table: str, columns: Iterable[str]) -> str:
+    changing = (name for name in columns if name not in ("id", "created_at"))
+    return f"UPDATE {table} SET {', '.join(f'{name} = %({name})s' for name in changing)} WHERE id = %(id)s"
+
+
+_SELECT_EVENT: Final = f"SELECT {', '.join(_EVENT)} FROM event WHERE id = %(id)s"
+_SELECT_TICKETS: Final = f"SELECT {', '.join(_TICKET)} FROM ticket_type WHERE event_id = %(id)s ORDER BY position, id"
+_SELECT_TICKET: Final = f"SELECT {', '.join(_TICKET)} FROM ticket_type WHERE id = %(id)s"
+_INSERT_EVENT: Final = _insert("event", _EVENT)
+_UPDATE_EVENT: Final = _update("event", _EVENT)
+_INSERT_TICKET: Final = _insert("ticket_type", _TICKET)
+_UPDATE_TICKET: Final = _update("ticket_type", _TICKET)
+_INSERT_OUTBOX: Final = """
+INSERT INTO event_outbox (id, aggregate_id, event_type, version, payload)
+VALUES (%(id)s, %(event)s, 'event-defined', %(version)s, %(payload)s::jsonb)
+"""
+
+Rows = Connection[DictRow]
+
+
+class EventRows:
+    """The tables ``event``, ``ticket_type`` and ``event_outbox``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, event: Event) -> Event:
+        """Store a new event and announce it. Refused: already-exists, unknown-account."""
+        try:
+            with self._database.transaction() as connection:
+                connection.execute(_INSERT_EVENT, event.model_dump())
+                _announce(connection, Listing(event))
+        except UniqueViolation as error:
+            raise Refused("already-exists", f"there is an event {event.id}", Fault("is in use", "/id")) from error
+        except ForeignKeyViolation as error:
+            raise Refused("unknown-account", "", Fault("there is no such account", "/organizerId")) from error
+        return event
+
+    def get(self, event: UUID) -> Event | None:
+        """The event of that id."""
+        row: Any = self._database.one(_SELECT_EVENT, id=event)
+        return Event(**row) if row else None
+
+    def name(self, event: UUID) -> str | None:
+        """The title of the event of that id."""
+        row = self._database.one("SELECT title FROM event WHERE id = %(id)s", id=event)
+        return str(row["title"]) if row else None
+
+    def tickets(self, event: UUID) -> tuple[TicketType, ...] | None:
+        """The ticket types of an event in their order; None without the event."""
+        with self._database.transaction() as connection:
+            found = _tickets(connection, event)
+            known = found or connection.execute("SELECT 1 FROM event WHERE id = %s", (event,)).fetchone()
+        return found if known else None
+
+    def ticket(self, ticket: UUID) -> TicketType | None:
+        """The ticket type of that id."""
+        row = self._database.one(_SELECT_TICKET, id=ticket)
+        return _ticket(row) if row else None
+
+    def change(self, event: UUID, decide: Callable[[Listing], Listing]) -> Listing | None:
+        """Replace a listing by what ``decide`` makes of it under the event's lock, and announce the next version."""
+        with self._database.transaction() as connection:
+            row: Any = connection.execute(f"{_SELECT_EVENT} FOR UPDATE", {"id": event}).fetchone()
+            if row is None:
+                return None
+            before = Listing(Event(**row), _tickets(connection, event))
+            after = _next(before, decide(before))
+            connection.execute(_UPDATE_EVENT, after.event.model_dump())
+            _store_tickets(connection, before, after)
+            _announce(connection, after)
+        return after
+
+
+def _next(before: Listing, after: Listing) -> Listing:
+    event = after.event.model_copy(update={"version": before.event.version + 1})
+    return Listing(event, after.tickets)
+
+
+def _tickets(connection: Rows, event: UUID) -> tuple[TicketType, ...]:
+    return tuple(_ticket(row) for row in connection.execute(_SELECT_TICKETS, {"id": event}))
+
+
+def _ticket(row: dict[str, Any]) -> TicketType:
+    price = Money.of(row["price"], row["currency"])
+    return TicketType(**{name: value for name, value in row.items() if name != "currency"} | {"price": price})
+
+
+def _store_tickets(connection: Rows, before: Listing, after: Listing) -> None:
+    known = {ticket.id: ticket for ticket in before.tickets}
+    for ticket in after.tickets:
+        if ticket.id not in known:
+            _insert_ticket(connection, ticket)
+        elif ticket != known[ticket.id]:
+            connection.execute(_UPDATE_TICKET, _row(ticket))
+
+
+def _insert_ticket(connection: Rows, ticket: TicketType) -> None:
+    try:
+        connection.execute(_INSERT_TICKET, _row(ticket))
+    except UniqueViolation as error:
+        raise Refused("already-exists", f"there is a ticket type {ticket.id}", Fault("is in use", "/id")) from error
+
+
+def _row(ticket: TicketType) -> dict[str, Any]:
+    return ticket.model_dump(exclude={"price"}) | {"price": ticket.price.exact, "currency": ticket.price.currency}
+
+
+def _announce(connection: Rows, listing: Listing) -> None:
+    event = listing.event
+    values = {"id": uuid4(), "event": event.id, "version": event.version, "payload": announcement(listing).decode()}
+    connection.execute(_INSERT_OUTBOX, values)

@@ -1,0 +1,96 @@
+"""The producer of ``ticket-commands``. A record is sent or given up soon: the request that waits has little time."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from api.problems import Unavailable
+from connect.topics import COMMANDS
+
+KAFKA: Final = "kafka"
+GIVE_UP_S: Final = 1.5
+RETRY_S: Final = 0.5
+
+log = logging.getLogger(__name__)
+
+Done = Callable[[object], None]
+Failed = Callable[[Exception], None]
+
+
+class CommandLog:
+    """Appends commands; connects in the background, again and again until it works."""
+
+    def __init__(self, servers: str) -> None:
+        self._servers = servers.split(",")
+        self._producer: Any = None
+        self._closed = False
+
+    def open(self) -> None:
+        """Begin to connect."""
+        threading.Thread(target=self._connect, name="command-log", daemon=True).start()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the cluster was reached once and the topic is known."""
+        return self._producer is not None
+
+    def append(
+        self, key: bytes, value: bytes, done: Callable[[object], Any], failed: Callable[[Exception], Any]
+    ) -> None:
+        """Send a record and return; one of the two functions is called within GIVE_UP_S. Raises Unavailable."""
+        if self._producer is None:
+            raise Unavailable(KAFKA)
+        try:
+            future = self._producer.send(COMMANDS, key=key, value=value)
+        except KafkaError as error:
+            raise Unavailable(KAFKA) from error
+        future.add_callback(done).add_errback(failed)
+
+    def close(self) -> None:
+        """Send what is on its way, and disconnect."""
+        self._closed = True
+        if self._producer is not None:
+            self._producer.close(timeout=2)
+
+    def _connect(self) -> None:
+        while not self._closed:
+            try:
+                producer = make_producer(self._servers)
+                producer.partitions_for(COMMANDS)
+            except KafkaError as error:
+                log.warning("no way to %s yet: %r", COMMANDS, error)
+                time.sleep(RETRY_S)
+            else:
+                self._producer = producer
+                return
+
+
+def make_producer(servers: list[str]) -> Any:
+    """A producer that waits for all replicas and gives up after GIVE_UP_S.
+
+    It is not idempotent: the ledger answers a repeated command as it did the first, and a producer
+    whose records expire would have to begin a new sequence each time.
+    """
+    milliseconds = int(GIVE_UP_S * 1000)
+    return KafkaProducer(
+        bootstrap_servers=servers,
+        client_id="turnstile-api",
+        acks="all",
+        enable_idempotence=False,
+        max_in_flight_requests_per_connection=1,
+        linger_ms=0,
+        batch_size=256 * 1024,
+        request_timeout_ms=milliseconds - 100,
+        delivery_timeout_ms=milliseconds,
+        max_block_ms=1_000,
+        retry_backoff_ms=50,
+        reconnect_backoff_max_ms=500,
+        bootstrap_timeout_ms=5_000,
+        allow_auto_create_topics=False,
+        metrics_enabled=False,
+    )

@@ -1,0 +1,24 @@
+"""What the HTTP server serves: ``api.wsgi:make_app()``."""
+
+import logging
+
+from flask import Flask
+
+from api.app import create_app
+from api.servers.open import open_servers
+from settings import settings
+
+# A server that is down is told once by the request that missed it; its client says it for every attempt.
+CHATTY = ("kafka", "psycopg.pool", "elastic_transport", "httpx")
+
+
+def make_app() -> Flask:
+    """The application by the settings of this process. ``app.extensions["close"]`` lets go of its servers."""
+    now = settings()
+    logging.basicConfig(level=now.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    servers = open_servers(now)
+    app = create_app(servers.ports)
+    app.extensions["close"] = servers.close
+    return app

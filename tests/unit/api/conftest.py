@@ -1,0 +1,63 @@
+"""An application on fakes, and a client of it that speaks JSON."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.unit.api.fakes import World, make_world
+
+BASE = "/api/v3"
+
+
+@pytest.fixture
+def world() -> World:
+    """Fresh fakes."""
+    return make_world()
+
+
+@pytest.fixture
+def client(world: World) -> FlaskClient:
+    """A client of the application on the fakes."""
+    return world.app.test_client()
+
+
+@pytest.fixture
+def account(client: FlaskClient) -> dict[str, Any]:
+    """An account made through the API."""
+    body = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@lovelace.example"}
+    answer = client.post(f"{BASE}/accounts", json=body)
+    assert answer.status_code == 201
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+@pytest.fixture
+def event_body(account: dict[str, Any]) -> dict[str, Any]:
+    """What a request for a plain event says."""
+    return {
+        "organizerId": account["id"],
+        "title": "Winterreise",
+        "startsAt": "2030-05-17T20:00:00+02:00",
+        "endsAt": "2030-05-17T22:30:00+02:00",
+        "timeZone": "Europe/Vienna",
+    }
+
+
+@pytest.fixture
+def event(client: FlaskClient, event_body: dict[str, Any]) -> dict[str, Any]:
+    """An event made through the API."""
+    answer = client.post(f"{BASE}/events", json=event_body)
+    assert answer.status_code == 201, answer.get_json()
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+@pytest.fixture
+def ticket(client: FlaskClient, event: dict[str, Any]) -> dict[str, Any]:
+    """A ticket type made through the API."""
+    body = {"name": "Stalls", "price": {"amount": "49.9", "currency": "EUR"}, "quantity": 100}
+    answer = client.post(f"{BASE}/events/{event['id']}/tickets", json=body)
+    assert answer.status_code == 201, answer.get_json()
+    found: dict[str, Any] = answer.get_json()
+    return found

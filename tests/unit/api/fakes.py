@@ -1,0 +1,215 @@
+"""The ports of the API as plain dictionaries, and an application on them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+from flask import Flask
+
+from api.app import create_app
+from api.bodies.account import Account
+from api.bodies.event import Event
+from api.bodies.purchase import Purchase
+from api.bodies.search import FoundEvent, FoundEvents
+from api.bodies.ticket import TicketType
+from api.ports import Listing, Ports
+from api.problems import Fault, Refused, Unavailable
+from tables.commands import Purchase as Command
+from tables.fingerprint import fingerprint
+from tables.outcomes import Money, Outcome, OutcomeKind, OutcomeLine
+from tables.reasons import Reason
+
+NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@dataclass
+class FakeAccounts:
+    """Accounts by id."""
+
+    rows: dict[UUID, Account] = field(default_factory=dict)
+
+    def add(self, account: Account) -> Account:
+        if account.id in self.rows:
+            raise Refused("already-exists")
+        if any(row.email.lower() == account.email.lower() for row in self.rows.values()):
+            raise Refused("email-taken", "", Fault("is in use", "/email"))
+        self.rows[account.id] = account
+        return account
+
+    def get(self, account: UUID) -> Account | None:
+        return self.rows.get(account)
+
+
+@dataclass
+class FakeEvents:
+    """Listings by event id, and what was announced of them."""
+
+    accounts: FakeAccounts
+    rows: dict[UUID, Listing] = field(default_factory=dict)
+    announced: list[Listing] = field(default_factory=list)
+
+    def add(self, event: Event) -> Event:
+        if event.id in self.rows:
+            raise Refused("already-exists")
+        if event.organizer_id not in self.accounts.rows:
+            raise Refused("unknown-account", "", Fault("there is no such account", "/organizerId"))
+        self._store(Listing(event))
+        return event
+
+    def get(self, event: UUID) -> Event | None:
+        return self.rows[event].event if event in self.rows else None
+
+    def name(self, event: UUID) -> str | None:
+        return self.rows[event].event.title if event in self.rows else None
+
+    def tickets(self, event: UUID) -> tuple[TicketType, ...] | None:
+        return self.rows[event].tickets if event in self.rows else None
+
+    def ticket(self, ticket: UUID) -> TicketType | None:
+        return next((row for listing in self.rows.values() for row in listing.tickets if row.id == ticket), None)
+
+    def change(self, event: UUID, decide: Callable[[Listing], Listing]) -> Listing | None:
+        before = self.rows.get(event)
+        if before is None:
+            return None
+        after = decide(before)
+        after = replace(after, event=after.event.model_copy(update={"version": before.event.version + 1}))
+        self._store(after)
+        return after
+
+    def _store(self, listing: Listing) -> None:
+        self.rows[listing.event.id] = listing
+        self.announced.append(listing)
+
+
+@dataclass
+class FakeRegister:
+    """Knows what the fakes know."""
+
+    accounts: FakeAccounts
+    events: FakeEvents
+
+    def check(self, account: UUID, event: UUID, ticket_types: list[UUID]) -> None:
+        if account not in self.accounts.rows:
+            raise Refused("unknown-account", "", Fault("there is no such account", "/accountId"))
+        known = self.events.tickets(event)
+        if known is None:
+            raise Refused("unknown-event", "", Fault("there is no such event", "/eventId"))
+        ids = {ticket.id for ticket in known}
+        faults = [Fault("no", f"/lines/{n}/ticketTypeId") for n, kind in enumerate(ticket_types) if kind not in ids]
+        if faults:
+            raise Refused("unknown-ticket-type", "", *faults)
+
+
+@dataclass
+class FakeOffice:
+    """Decides at once by ``rule``, or never; keeps what was handed in and how long the request would wait."""
+
+    rule: Callable[[Command], Outcome | None] = lambda command: None
+    handed_in: list[Command] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+    down: bool = False
+    later: Purchase | None = None
+
+    def buy(self, command: Command, wait: float) -> Outcome | None:
+        if self.down:
+            raise Unavailable("kafka")
+        self.handed_in.append(command)
+        self.waits.append(wait)
+        return self.rule(command)
+
+    def watch(self, event: UUID, purchase: UUID, wait: float, look: Callable[[], Purchase | None]) -> Purchase | None:
+        self.waits.append(wait)
+        return self.later or look()
+
+    def accepted(self, event: UUID, purchase: UUID) -> bool:
+        return any((command.event, command.purchase) == (event, purchase) for command in self.handed_in)
+
+
+@dataclass
+class FakeSales:
+    """Purchases by event and purchase."""
+
+    rows: dict[tuple[UUID, UUID], Purchase] = field(default_factory=dict)
+
+    def find(self, event: UUID, purchase: UUID) -> Purchase | None:
+        return self.rows.get((event, purchase))
+
+
+@dataclass
+class FakeIndex:
+    """Keeps what was asked."""
+
+    found: list[FoundEvent] = field(default_factory=list)
+    asked: list[tuple[str, int, str | None]] = field(default_factory=list)
+
+    def search(self, words: str, limit: int, cursor: str | None) -> FoundEvents:
+        self.asked.append((words, limit, cursor))
+        return FoundEvents(items=self.found)
+
+
+@dataclass
+class World:
+    """All fakes and the application on them."""
+
+    accounts: FakeAccounts
+    events: FakeEvents
+    office: FakeOffice
+    sales: FakeSales
+    index: FakeIndex
+    probes: dict[str, Callable[[], object]]
+    app: Flask
+
+
+def make_world() -> World:
+    """An application whose servers are all fakes and all up."""
+    accounts = FakeAccounts()
+    events = FakeEvents(accounts)
+    office, sales, index = FakeOffice(), FakeSales(), FakeIndex()
+    probes: dict[str, Callable[[], object]] = {
+        name: lambda: None for name in ("postgres", "kafka", "elasticsearch", "worker")
+    }
+    ports = Ports(
+        accounts=accounts,
+        events=events,
+        register=FakeRegister(accounts, events),
+        office=office,
+        sales=sales,
+        index=index,
+        probes=probes,
+        clock=lambda: NOW,
+        new_id=uuid4,
+        purchase_wait=1.5,
+    )
+    return World(accounts, events, office, sales, index, probes, create_app(ports))
+
+
+def confirmed(command: Command) -> Outcome:
+    """The outcome that sells everything at 10.00 EUR."""
+    lines = tuple(
+        OutcomeLine(line.ticket_type, "Stalls", line.quantity, Decimal("10.00"), tuple("c" * line.quantity))
+        for line in command.lines
+    )
+    total = Money(sum((line.price * line.quantity for line in lines), Decimal(0)), "EUR")
+    return outcome(command, OutcomeKind.CONFIRMED, lines=lines, total=total)
+
+
+def rejected(reason: Reason, **figures: object) -> Callable[[Command], Outcome]:
+    """A rule that rejects everything for one reason."""
+    return lambda command: outcome(command, OutcomeKind.REJECTED, reason=reason, figures=figures)
+
+
+def outcome(command: Command, kind: OutcomeKind, **more: object) -> Outcome:
+    """An outcome of the command."""
+    fields: dict[str, object] = {
+        "kind": kind,
+        "event": command.event,
+        "purchase": command.purchase,
+        "account": command.account,
+        "offset": 7,
+        "at": NOW,
+        "fingerprint": fingerprint(command.account, command.lines, "purchase"),
+    }
+    return Outcome(**fields | more)  # type: ignore[arg-type]

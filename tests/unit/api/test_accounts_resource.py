@@ -1,0 +1,85 @@
+"""Accounts over HTTP."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.unit.api.fakes import World
+
+ACCOUNTS = "/api/v3/accounts"
+ADA = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@Lovelace.Example"}
+
+
+def test_a_new_account_is_answered_with_its_place_and_can_be_read_there(client: FlaskClient) -> None:
+    body = ADA | {"phone": "+44 20 7946 0000", "birthDate": "1985-12-10", "locale": "en-GB"}
+    made = client.post(ACCOUNTS, json=body)
+    assert made.status_code == 201
+    assert client.get(made.headers["Location"]).get_json() == made.get_json()
+    assert made.get_json() == {
+        "id": made.headers["Location"].rsplit("/")[-1],
+        "firstName": "Ada",
+        "lastName": "Lovelace",
+        "email": "ada@lovelace.example",
+        "phone": "+44 20 7946 0000",
+        "birthDate": "1985-12-10",
+        "locale": "en-GB",
+        "version": 1,
+        "createdAt": "2030-01-02T03:04:05Z",
+        "updatedAt": "2030-01-02T03:04:05Z",
+    }
+
+
+def test_a_client_may_choose_the_id_once(client: FlaskClient) -> None:
+    chosen = str(uuid4())
+    assert client.post(ACCOUNTS, json=ADA | {"id": chosen}).get_json()["id"] == chosen
+    again = client.post(ACCOUNTS, json=ADA | {"id": chosen, "email": "other@lovelace.example"})
+    assert (again.status_code, again.get_json()["type"]) == (409, "/problems/already-exists")
+
+
+def test_an_address_in_use_is_refused_whatever_its_case(client: FlaskClient, account: dict[str, Any]) -> None:
+    again = client.post(ACCOUNTS, json=ADA | {"email": "ADA@lovelace.example"})
+    assert (again.status_code, again.get_json()["errors"]) == (409, [{"detail": "is in use", "pointer": "/email"}])
+
+
+def test_an_unknown_account_is_not_found(client: FlaskClient) -> None:
+    assert client.get(f"{ACCOUNTS}/{uuid4()}").status_code == 404
+    assert client.get(f"{ACCOUNTS}/1").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"firstName": ""}, "/firstName"),
+        ({"firstName": " \t "}, "/firstName"),
+        ({"firstName": "A\0da"}, "/firstName"),
+        ({"firstName": "A" * 101}, "/firstName"),
+        ({"firstName": 1}, "/firstName"),
+        ({"lastName": None}, "/lastName"),
+        ({"email": "ada"}, "/email"),
+        ({"email": "ada@lovelace"}, "/email"),
+        ({"email": "ada@lovelace.example\0"}, "/email"),
+        ({"phone": "call me"}, "/phone"),
+        ({"birthDate": "10.12.1815"}, "/birthDate"),
+        ({"birthDate": "1815-12-10"}, "/birthDate"),
+        ({"birthDate": "2030-01-03"}, "/birthDate"),
+        ({"birthDate": 0}, "/birthDate"),
+        ({"locale": "xx-NOWHERE"}, "/locale"),
+        ({"id": "1"}, "/id"),
+        ({"first_name": "Ada"}, "/first_name"),
+        ({"role": "administrator"}, "/role"),
+    ],
+)
+def test_a_wrong_field_is_named_and_nothing_is_written(
+    world: World, client: FlaskClient, change: dict[str, Any], pointer: str
+) -> None:
+    answer = client.post(ACCOUNTS, json=ADA | change)
+    assert answer.status_code == 422
+    assert answer.mimetype == "application/problem+json"
+    assert [fault["pointer"] for fault in answer.get_json()["errors"]] == [pointer]
+    assert not world.accounts.rows
+
+
+def test_addresses_under_test_are_taken(client: FlaskClient) -> None:
+    assert client.post(ACCOUNTS, json=ADA | {"email": "ada@buyers.test"}).status_code == 201

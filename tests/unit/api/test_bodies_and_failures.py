@@ -1,0 +1,77 @@
+"""What every route shares: bodies that can't be read, and errors that become problems."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.guard import MOST_BYTES
+from api.problems import Unavailable
+from tests.unit.api.fakes import World
+
+ACCOUNTS = "/api/v3/accounts"
+
+
+def post(client: FlaskClient, data: bytes, media_type: str = "application/json") -> Any:
+    return client.post(ACCOUNTS, data=data, content_type=media_type)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"{", b'{"a":1}}', b"{'a':1}", b'{"a":NaN}', b'{"a":"\xff"}', b'{"a":"\\ud800"}', b"[" * 60_000],
+)
+def test_a_body_that_is_not_json_is_a_bad_request(client: FlaskClient, data: bytes) -> None:
+    answer = post(client, data)
+    assert (answer.status_code, answer.get_json()["type"]) == (400, "/problems/malformed-request")
+    assert answer.mimetype == "application/problem+json"
+
+
+@pytest.mark.parametrize("data", [b"[]", b"null", b"1", b'"{\\"firstName\\":\\"Ada\\"}"'])
+def test_a_body_that_is_no_object_is_refused(client: FlaskClient, data: bytes) -> None:
+    answer = post(client, data)
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "")
+
+
+def test_a_body_of_another_media_type_is_refused(client: FlaskClient) -> None:
+    answer = post(client, b"firstName=Ada", "application/x-www-form-urlencoded")
+    assert (answer.status_code, answer.get_json()["type"]) == (415, "/problems/unsupported-media-type")
+
+
+def test_a_large_body_is_refused_unread(client: FlaskClient) -> None:
+    answer = post(client, b'{"firstName":"' + b"a" * MOST_BYTES + b'"}')
+    assert (answer.status_code, answer.get_json()["type"]) == (413, "/problems/body-too-large")
+
+
+def test_an_unknown_path_and_method_are_problems_too(client: FlaskClient) -> None:
+    assert client.post("/nowhere", data=b"x").get_json()["type"] == "/problems/not-found"
+    answer = client.delete(ACCOUNTS)
+    assert (answer.status_code, answer.get_json()["type"]) == (405, "/problems/method-not-allowed")
+    assert "POST" in answer.headers["Allow"]
+
+
+def test_a_server_that_is_down_is_named_and_the_client_told_when_to_return(
+    world: World, client: FlaskClient, account: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(_: object) -> None:
+        raise Unavailable("postgres")
+
+    monkeypatch.setattr(world.accounts, "get", down)
+    answer = client.get(f"{ACCOUNTS}/{account['id']}")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert answer.get_json()["server"] == "postgres"
+
+
+def test_an_unexpected_error_tells_nothing_of_itself(
+    world: World, client: FlaskClient, account: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> None:
+        raise RuntimeError("SELECT secret FROM account")
+
+    monkeypatch.setattr(world.accounts, "get", broken)
+    answer = client.get(f"{ACCOUNTS}/{account['id']}")
+    assert answer.status_code == 500
+    assert answer.get_json() == {
+        "type": "/problems/internal-error",
+        "title": "Something went wrong on our side",
+        "status": 500,
+    }

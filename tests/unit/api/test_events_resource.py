@@ -1,0 +1,156 @@
+"""Events over HTTP."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from tables.statuses import EVENT_TRANSITIONS, EventStatus
+from tests.unit.api.fakes import World
+
+EVENTS = "/api/v3/events"
+
+
+def test_an_event_is_a_draft_and_can_be_read_where_it_is(client: FlaskClient, event_body: dict[str, Any]) -> None:
+    made = client.post(EVENTS, json=event_body)
+    assert made.status_code == 201
+    event = client.get(made.headers["Location"]).get_json()
+    assert event == made.get_json()
+    assert event == {
+        "id": event["id"],
+        "organizerId": event_body["organizerId"],
+        "title": "Winterreise",
+        "description": "",
+        "venue": "",
+        "city": "",
+        "tags": [],
+        "status": "DRAFT",
+        "startsAt": "2030-05-17T18:00:00Z",
+        "endsAt": "2030-05-17T20:30:00Z",
+        "timeZone": "Europe/Vienna",
+        "version": 1,
+        "createdAt": "2030-01-02T03:04:05Z",
+        "updatedAt": "2030-01-02T03:04:05Z",
+    }
+
+
+def test_an_event_may_be_made_active_with_everything_known(client: FlaskClient, event_body: dict[str, Any]) -> None:
+    more = {
+        "id": str(uuid4()),
+        "status": "ACTIVE",
+        "description": "Schubert.",
+        "venue": "Musikverein",
+        "city": "Wien",
+        "country": "AT",
+        "latitude": 48.2,
+        "longitude": 16,
+        "tags": ["lied", "classical", "lied"],
+        "capacity": 1700,
+        "maxPerOrder": 8,
+        "maxPerAccount": 8,
+    }
+    made = client.post(EVENTS, json=event_body | more)
+    assert made.status_code == 201
+    assert made.get_json() | more | {"tags": ["lied", "classical"]} == made.get_json()
+
+
+def test_an_events_name_can_be_asked_alone(client: FlaskClient, event: dict[str, Any]) -> None:
+    answer = client.get(f"{EVENTS}/{event['id']}/name")
+    assert answer.get_json() == {"id": event["id"], "name": "Winterreise"}
+    assert client.get(f"{EVENTS}/{uuid4()}/name").status_code == 404
+
+
+def test_an_unknown_event_is_not_found_by_any_method(client: FlaskClient) -> None:
+    assert client.get(f"{EVENTS}/{uuid4()}").status_code == 404
+    assert client.get(f"{EVENTS}/1").status_code == 404
+    assert client.patch(f"{EVENTS}/{uuid4()}", json={"title": "x"}).status_code == 404
+
+
+def test_an_unknown_organizer_is_refused(client: FlaskClient, event_body: dict[str, Any]) -> None:
+    answer = client.post(EVENTS, json=event_body | {"organizerId": str(uuid4())})
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/organizerId")
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"title": ""}, "/title"),
+        ({"title": "a\0b"}, "/title"),
+        ({"title": "x" * 201}, "/title"),
+        ({"organizerId": "me"}, "/organizerId"),
+        ({"status": "SOLD_OUT"}, "/status"),
+        ({"startsAt": "2030-05-17T20:00:00"}, "/startsAt"),
+        ({"startsAt": "2030-05-17"}, "/startsAt"),
+        ({"startsAt": "tomorrow"}, "/startsAt"),
+        ({"startsAt": 1900000000}, "/startsAt"),
+        ({"startsAt": "1900000000"}, "/startsAt"),
+        ({"startsAt": "0001-01-01T00:00:00+14:00"}, "/startsAt"),
+        ({"startsAt": None}, "/startsAt"),
+        ({"endsAt": "2030-05-17T18:00:00Z"}, ""),
+        ({"timeZone": "Mars/Olympus"}, "/timeZone"),
+        ({"timeZone": "+02:00"}, "/timeZone"),
+        ({"country": "at"}, "/country"),
+        ({"country": "ZZ"}, "/country"),
+        ({"latitude": 91, "longitude": 0}, "/latitude"),
+        ({"latitude": True, "longitude": 0}, "/latitude"),
+        ({"latitude": 48.2}, ""),
+        ({"tags": ["x"] * 21}, "/tags"),
+        ({"tags": ["ok", ""]}, "/tags/1"),
+        ({"tags": "x"}, "/tags"),
+        ({"capacity": -1}, "/capacity"),
+        ({"capacity": 1.0}, "/capacity"),
+        ({"capacity": "1"}, "/capacity"),
+        ({"capacity": True}, "/capacity"),
+        ({"maxPerOrder": 0}, "/maxPerOrder"),
+        ({"maxPerAccount": 10**30}, "/maxPerAccount"),
+        ({"version": 7}, "/version"),
+    ],
+)
+def test_a_wrong_field_is_named_and_nothing_is_written(
+    world: World, client: FlaskClient, event_body: dict[str, Any], change: dict[str, Any], pointer: str
+) -> None:
+    answer = client.post(EVENTS, json=event_body | change)
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.get_json()["errors"]] == [pointer]
+    assert not world.events.announced
+
+
+def test_a_change_keeps_what_it_leaves_out_and_raises_the_version(client: FlaskClient, event: dict[str, Any]) -> None:
+    answer = client.patch(f"{EVENTS}/{event['id']}", json={"venue": "Konzerthaus", "capacity": 600})
+    assert answer.status_code == 200
+    assert answer.get_json() == event | {"venue": "Konzerthaus", "capacity": 600, "version": 2}
+
+
+def test_null_empties_what_may_be_empty_and_nothing_else(client: FlaskClient, event: dict[str, Any]) -> None:
+    where = f"{EVENTS}/{event['id']}"
+    client.patch(where, json={"capacity": 600})
+    assert "capacity" not in client.patch(where, json={"capacity": None}).get_json()
+    answer = client.patch(where, json={"title": None})
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/title")
+
+
+def test_a_change_that_breaks_the_whole_is_refused(world: World, client: FlaskClient, event: dict[str, Any]) -> None:
+    where = f"{EVENTS}/{event['id']}"
+    assert client.patch(where, json={"endsAt": "2030-05-17T18:00:00Z"}).status_code == 422
+    assert client.patch(where, json={"latitude": 1.5}).status_code == 422
+    assert client.patch(where, json={"organizerId": str(uuid4())}).status_code == 422
+    assert len(world.events.announced) == 1
+
+
+@pytest.mark.parametrize("before", EventStatus)
+@pytest.mark.parametrize("after", EventStatus)
+def test_a_status_changes_along_the_table_only(
+    world: World, client: FlaskClient, event: dict[str, Any], before: EventStatus, after: EventStatus
+) -> None:
+    [(key, listing)] = world.events.rows.items()
+    stored = listing.event.model_copy(update={"status": before})
+    world.events.rows[key] = type(listing)(stored, listing.tickets)
+    answer = client.patch(f"{EVENTS}/{event['id']}", json={"status": after.value})
+    if before == after or after in EVENT_TRANSITIONS[before]:
+        assert (answer.status_code, answer.get_json()["status"]) == (200, after.value)
+    else:
+        problem = answer.get_json()
+        assert (answer.status_code, problem["from"], problem["to"]) == (409, before.value, after.value)
+        assert before.value in problem["detail"]
+        assert after.value in problem["detail"]

@@ -1,0 +1,92 @@
+"""Health, the OpenAPI document and its page."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.problems import PROBLEMS, REFUSALS
+from tables.reasons import Reason
+from tests.unit.api.fakes import World
+
+DOCS = Path(__file__).parents[3] / "docs" / "api.md"
+
+
+def broken() -> None:
+    raise ConnectionError("10.0.0.1 refused")
+
+
+def test_the_process_lives_whatever_is_down(world: World, client: FlaskClient) -> None:
+    world.probes["postgres"] = broken
+    assert client.get("/health/live").get_json() == {"status": "live"}
+
+
+@pytest.mark.parametrize(
+    ("down", "status", "code"),
+    [
+        (None, "ready", 200),
+        ("elasticsearch", "degraded", 200),
+        ("worker", "degraded", 200),
+        ("kafka", "unready", 503),
+        ("postgres", "unready", 503),
+    ],
+)
+def test_readiness_names_every_server(
+    world: World, client: FlaskClient, down: str | None, status: str, code: int
+) -> None:
+    checks = dict.fromkeys(world.probes, "up")
+    if down:
+        world.probes[down] = broken
+        checks[down] = "down"
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.get_json()) == (code, {"status": status, "checks": checks})
+
+
+def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in document["paths"].values():
+        yield from path.values()
+
+
+def test_the_document_describes_every_route_with_its_answers(world: World, client: FlaskClient) -> None:
+    document = client.get("/openapi.json").get_json()
+    assert document["openapi"] == "3.1.0"
+    served = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in world.app.url_map.iter_rules()}
+    assert {rule for rule in served if rule.startswith(("/api", "/health"))} == set(document["paths"])
+    names = [operation["operationId"] for operation in operations(document)]
+    assert len(names) == len(set(names))
+    for operation in operations(document):
+        for status, described in operation["responses"].items():
+            media = "application/problem+json" if int(status) >= 400 else "application/json"
+            assert media in described["content"] or operation["operationId"] == "ready"
+
+
+def test_every_reference_of_the_document_leads_somewhere(client: FlaskClient) -> None:
+    answer = client.get("/openapi.json")
+    schemas = answer.get_json()["components"]["schemas"]
+    for name in re.findall(r'"#/components/schemas/([^"]+)"', answer.get_data(as_text=True)):
+        assert name in schemas
+
+
+def test_the_page_is_served_with_its_scripts_from_this_process(client: FlaskClient) -> None:
+    page = client.get("/docs", follow_redirects=True)
+    assert page.status_code == 200
+    links = re.findall(r'(?:src|href)="([^"]+)"', page.get_data(as_text=True))
+    assert links
+    for link in links:
+        assert client.get(f"/docs/{link}").status_code == 200
+    assert "http://" not in page.get_data(as_text=True)
+    assert "https://" not in page.get_data(as_text=True)
+
+
+def test_every_reason_of_a_rejected_purchase_has_a_problem() -> None:
+    later = {Reason.UNKNOWN_PURCHASE, Reason.NOT_YOURS, Reason.NOT_HELD, Reason.NOTHING_TO_CANCEL}
+    assert set(REFUSALS) == set(Reason) - later
+    assert set(REFUSALS.values()) <= set(PROBLEMS)
+
+
+def test_every_problem_is_in_the_documentation() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\d{3}) \|", DOCS.read_text(), re.MULTILINE)
+    assert {name: int(status) for name, status in rows} == {name: kind.status for name, kind in PROBLEMS.items()}

@@ -1,0 +1,119 @@
+"""Ticket types over HTTP."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.changes import MOST_TICKET_TYPES
+from tests.unit.api.fakes import World
+
+BASE = "/api/v3"
+STALLS = {"name": "Stalls", "price": {"amount": "49.9", "currency": "EUR"}, "quantity": 100}
+
+
+def test_a_ticket_type_is_written_in_its_currency_and_can_be_read_where_it_is(
+    client: FlaskClient, event: dict[str, Any]
+) -> None:
+    body = STALLS | {"saleStartsAt": "2030-01-01T10:00:00Z", "saleEndsAt": "2030-05-17T20:00:00+02:00"}
+    made = client.post(f"{BASE}/events/{event['id']}/tickets", json=body | {"maxPerOrder": 6, "maxPerAccount": 6})
+    assert made.status_code == 201
+    ticket = client.get(made.headers["Location"]).get_json()
+    assert ticket == made.get_json()
+    assert ticket["price"] == {"amount": "49.90", "currency": "EUR"}
+    assert (ticket["eventId"], ticket["version"], ticket["position"]) == (event["id"], 1, 0)
+
+
+def test_ticket_types_are_listed_in_their_order_and_raise_the_events_version(
+    client: FlaskClient, event: dict[str, Any]
+) -> None:
+    where = f"{BASE}/events/{event['id']}/tickets"
+    client.post(where, json=STALLS | {"position": 2})
+    client.post(where, json=STALLS | {"name": "Balcony", "position": 1})
+    listed = client.get(where).get_json()
+    assert [ticket["name"] for ticket in listed["items"]] == ["Balcony", "Stalls"]
+    assert client.get(f"{BASE}/events/{event['id']}").get_json()["version"] == 3
+
+
+def test_the_old_path_does_the_same(client: FlaskClient, event: dict[str, Any]) -> None:
+    old = f"{BASE}/event/{event['id']}/tickets"
+    assert client.post(old, json=STALLS).status_code == 201
+    assert client.get(old).get_json() == client.get(f"{BASE}/events/{event['id']}/tickets").get_json()
+
+
+def test_a_replacement_takes_effect_and_is_announced(world: World, client: FlaskClient, ticket: dict[str, Any]) -> None:
+    body = {"name": "Parterre", "price": {"amount": "5000", "currency": "JPY"}, "quantity": 0}
+    answer = client.put(f"{BASE}/tickets/{ticket['id']}", json=body)
+    assert answer.status_code == 200
+    assert answer.get_json() == ticket | body | {"version": 2}
+    assert [kind.name for kind in world.events.announced[-1].tickets] == ["Parterre"]
+    assert world.events.announced[-1].event.version == 3
+
+
+def test_a_client_may_choose_the_id_once(client: FlaskClient, event: dict[str, Any]) -> None:
+    chosen = STALLS | {"id": str(uuid4())}
+    assert client.post(f"{BASE}/events/{event['id']}/tickets", json=chosen).status_code == 201
+    again = client.post(f"{BASE}/events/{event['id']}/tickets", json=chosen)
+    assert (again.status_code, again.get_json()["type"]) == (409, "/problems/already-exists")
+
+
+def test_what_is_unknown_is_not_found(client: FlaskClient) -> None:
+    assert client.post(f"{BASE}/events/{uuid4()}/tickets", json=STALLS).status_code == 404
+    assert client.get(f"{BASE}/events/{uuid4()}/tickets").status_code == 404
+    assert client.get(f"{BASE}/tickets/{uuid4()}").status_code == 404
+    assert client.put(f"{BASE}/tickets/{uuid4()}", json=STALLS).status_code == 404
+
+
+def test_an_event_has_no_more_ticket_types_than_a_definition_may_carry(
+    client: FlaskClient, event: dict[str, Any]
+) -> None:
+    where = f"{BASE}/events/{event['id']}/tickets"
+    for _ in range(MOST_TICKET_TYPES):
+        assert client.post(where, json=STALLS).status_code == 201
+    assert client.post(where, json=STALLS).get_json()["type"] == "/problems/too-many-ticket-types"
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"name": ""}, "/name"),
+        ({"quantity": -1}, "/quantity"),
+        ({"quantity": 1.5}, "/quantity"),
+        ({"quantity": "1"}, "/quantity"),
+        ({"quantity": 10_000_001}, "/quantity"),
+        ({"price": 49.9}, "/price"),
+        ({"price": {"amount": 49.9, "currency": "EUR"}}, "/price/amount"),
+        ({"price": {"amount": "-1", "currency": "EUR"}}, "/price/amount"),
+        ({"price": {"amount": "1e3", "currency": "EUR"}}, "/price/amount"),
+        ({"price": {"amount": "٣", "currency": "EUR"}}, "/price/amount"),
+        ({"price": {"amount": "NaN", "currency": "EUR"}}, "/price/amount"),
+        ({"price": {"amount": "10000000000", "currency": "EUR"}}, "/price/amount"),
+        ({"price": {"amount": "49.901", "currency": "EUR"}}, "/price"),
+        ({"price": {"amount": "0.5", "currency": "JPY"}}, "/price"),
+        ({"price": {"amount": "1", "currency": "EUROS"}}, "/price/currency"),
+        ({"price": {"amount": "1", "currency": "XAU"}}, "/price/currency"),
+        ({"price": {"amount": "1", "currency": "XXZ"}}, "/price/currency"),
+        ({"saleStartsAt": "2030-01-02T00:00:00Z", "saleEndsAt": "2030-01-02T00:00:00Z"}, ""),
+        ({"sold": 3}, "/sold"),
+    ],
+)
+def test_a_wrong_field_is_named_and_nothing_is_written(
+    world: World, client: FlaskClient, event: dict[str, Any], change: dict[str, Any], pointer: str
+) -> None:
+    answer = client.post(f"{BASE}/events/{event['id']}/tickets", json=STALLS | change)
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.get_json()["errors"]] == [pointer]
+    assert len(world.events.announced) == 1
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "written"),
+    [("1.5", "KWD", "1.500"), ("0", "EUR", "0.00"), ("500", "JPY", "500"), ("9999999999.99", "USD", "9999999999.99")],
+)
+def test_a_price_has_the_decimals_of_its_currency(
+    client: FlaskClient, event: dict[str, Any], amount: str, currency: str, written: str
+) -> None:
+    body = STALLS | {"price": {"amount": amount, "currency": currency}}
+    answer = client.post(f"{BASE}/events/{event['id']}/tickets", json=body)
+    assert answer.get_json()["price"] == {"amount": written, "currency": currency}
