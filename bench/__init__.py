@@ -1,0 +1,1 @@
+"""Load, demonstration and measurement: clients of the pipeline, never part of it."""
