@@ -26,7 +26,7 @@ def main(buyers: int, seed: int) -> None:
         sale, verdict = asyncio.run(_run(target, buyers, seed))
     except httpx.ConnectError:
         sys.exit(f"nothing answers at {target.api}: start the pipeline with `make run` first")
-    _show(sale, verdict)
+    _show(target, sale, verdict)
     sys.exit(1 if verdict.broken else 0)
 
 
@@ -46,7 +46,7 @@ async def _run(target: Target, buyers: int, seed: int) -> tuple[OnSale, Verdict]
     return sale, verdict
 
 
-def _show(sale: OnSale, verdict: Verdict) -> None:
+def _show(target: Target, sale: OnSale, verdict: Verdict) -> None:
     seconds = sorted(second for request in sale.requests for second in request.seconds)
     table = Table(title=sale.title, show_header=False, title_justify="left")
     table.add_row("purchases asked for", str(len(sale.requests)))
@@ -65,7 +65,9 @@ def _show(sale: OnSale, verdict: Verdict) -> None:
     for line in verdict.broken[:20]:
         console.print(f"[red]broken[/red] {line}")
     if not verdict.broken:
-        console.print("[green]every promise held[/green]; the mails are at the mail page, the stock in the worker's view")
+        console.print(
+            "[green]every promise held[/green]; the mails are on the mail page, the stock in the worker's view"
+        )
 
 
 def _percentile(ordered: list[float], share: float) -> float:

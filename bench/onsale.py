@@ -99,7 +99,7 @@ async def make_buyers(http: httpx.AsyncClient, count: int, tick: Tick) -> list[U
 
 def plan(buyers: list[UUID], types: dict[UUID, tuple[str, int]], seed: int) -> list[Request]:
     """What each buyer asks for: one or two tickets of a type, in proportion to the stock."""
-    dice = random.Random(seed)  # noqa: S311 (a demonstration that can be repeated)
+    dice = random.Random(seed)
     kinds, weights = list(types), [quantity for _, quantity in types.values()]
     return [
         Request(

@@ -34,6 +34,4 @@ def running_pipeline() -> Target:
 
 def _values(environment: dict[str, str]) -> dict[str, str]:
     prefix = "TURNSTILE_"
-    return {
-        name.removeprefix(prefix).lower(): value for name, value in environment.items() if name.startswith(prefix)
-    }
+    return {name.removeprefix(prefix).lower(): value for name, value in environment.items() if name.startswith(prefix)}

@@ -9,18 +9,21 @@ import sys  # noqa: E402
 import faust  # noqa: E402
 
 from settings import settings  # noqa: E402
+from streams.boot import NotProvisioned, wait_until_provisioned  # noqa: E402
 from streams.worker import make_worker  # noqa: E402
 
 
-def main() -> int:
-    """Run the worker; Faust handles the signals."""
+def main() -> None:
+    """Run the worker; Faust handles the signals and ends the process."""
     chosen = settings()
+    try:
+        wait_until_provisioned(chosen)
+    except NotProvisioned as error:
+        sys.exit(f"{error}")
     app = make_worker(chosen)
     # Below "info" Faust turns on debug records inside, at a fifth of the speed.
-    worker = faust.Worker(app, loglevel="info", daemon=True, quiet=False)
-    worker.execute_from_commandline()
-    return 0
+    faust.Worker(app, loglevel="info", daemon=True, quiet=False).execute_from_commandline()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

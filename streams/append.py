@@ -37,7 +37,8 @@ async def append(app: AppT, topic: str, partition: int, records: Iterable[Record
         count = builder.record_count()
         acknowledgements.append(await producer.send_batch(builder, topic, partition=partition))
         metadata = (await asyncio.gather(*acknowledgements))[-1]
-        return int(metadata.offset) + count - 1
+        last: int = metadata.offset + count - 1
+        return last
     return -1
 
 

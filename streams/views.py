@@ -1,5 +1,6 @@
-"""Read-only web views of a worker: an event's inventory, a purchase, health. Any worker may be asked:
-a request for what another worker owns is passed on to it, once.
+"""Read-only web views of a worker: an event's inventory, a purchase, health.
+
+Any worker may be asked: a request for what another worker owns is passed on to it, once.
 """
 
 import time
@@ -55,7 +56,7 @@ class Views:
 
     async def event(self, view: View, request: Request, event: str) -> Response:
         """Quantity, held, sold and available of an event's ticket types."""
-        return await self._answer(view, request, event, lambda partition, key: self._event(partition, key))
+        return await self._answer(view, request, event, self._event)
 
     async def purchase(self, view: View, request: Request, event: str, purchase: str) -> Response:
         """A purchase with its history."""

@@ -1,0 +1,41 @@
+"""The embedded stack, started once per run, on ports and in a folder of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from stack.embedded import Stack
+from tests.pipeline import Pipeline
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Servers, tables, topics, connectors and the API; no worker has run yet."""
+    stack = Stack.on_free_ports(tmp_path_factory.mktemp("turnstile"))
+    try:
+        stack.start()
+        stack.start("migrations", "connectors", "api")
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest.fixture(scope="session")
+def early_event(stack: Stack) -> tuple[str, str]:
+    """An event and its ticket type, made before any worker ever ran."""
+    early = Pipeline(stack)
+    try:
+        event = early.new_event()
+        return event, early.ticket_type(event, 3)
+    finally:
+        early.close()
+
+
+@pytest.fixture(scope="session")
+def pipeline(stack: Stack, early_event: tuple[str, str]) -> Iterator[Pipeline]:
+    """The pipeline with its worker."""
+    assert early_event
+    stack.start("worker-0")
+    pipeline = Pipeline(stack)
+    yield pipeline
+    pipeline.close()

@@ -1,0 +1,76 @@
+"""The command log as any producer may use it, and the views on the state that it leads to."""
+
+from uuid import UUID, uuid4
+
+import httpx
+
+from connect.topics import COMMANDS
+from streams.partitioning import partition_of
+from tables.commands import Line, Purchase, encode_command
+from tables.outcomes import Outcome, OutcomeKind
+from tests.eventually import eventually
+from tests.pipeline import PARTITIONS, Pipeline
+
+
+def outcome_of(pipeline: Pipeline, event: str, purchase: UUID) -> Outcome:
+    def found() -> Outcome | None:
+        return next((one for one in pipeline.outcomes(event) if one.purchase == purchase), None)
+
+    outcome = eventually(found, within=20, pause=0.3)
+    assert outcome is not None
+    return outcome
+
+
+def test_a_malformed_record_is_dead_lettered_and_the_next_one_decided(pipeline: Pipeline) -> None:
+    event, [kind] = pipeline.event(5)
+    purchase = uuid4()
+    poison = b'{"kind":"purchase","event":"' + event.encode() + b'","lines":0}'
+
+    offset = pipeline.send(event, poison)
+    pipeline.send(event, encode_command(Purchase(UUID(event), purchase, uuid4(), [Line(UUID(kind), 1)])))
+
+    assert outcome_of(pipeline, event, purchase).kind is OutcomeKind.CONFIRMED
+    [letter] = [record for record in pipeline.dead_letters("ledger") if record.value == poison]
+    headers = dict(letter.headers)
+    assert letter.key == event.encode()
+    assert headers["dlq-topic"] == COMMANDS.encode()
+    assert headers["dlq-partition"] == str(partition_of(event.encode(), PARTITIONS)).encode()
+    assert headers["dlq-offset"] == str(offset).encode()
+    assert b"MalformedCommand" in headers["dlq-error"]
+
+
+def test_a_command_put_on_the_wrong_partition_is_decided_by_the_right_one(pipeline: Pipeline) -> None:
+    event, [kind] = pipeline.event(5)
+    purchase = uuid4()
+    command = encode_command(Purchase(UUID(event), purchase, uuid4(), [Line(UUID(kind), 5)]))
+
+    wrong = (partition_of(event.encode(), PARTITIONS) + 1) % PARTITIONS
+    pipeline.send(event, command, partition=wrong)
+
+    assert outcome_of(pipeline, event, purchase).kind is OutcomeKind.CONFIRMED
+    view = pipeline.settled(event, 1)
+    assert view["ticketTypes"][0]["available"] == 0
+
+
+def test_an_unknown_event_is_an_outcome_not_an_error(pipeline: Pipeline) -> None:
+    event, purchase = str(uuid4()), uuid4()
+
+    pipeline.send(event, encode_command(Purchase(UUID(event), purchase, uuid4(), [Line(uuid4(), 1)])))
+
+    outcome = outcome_of(pipeline, event, purchase)
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.REJECTED, "unknown-event")
+
+
+def test_the_views_show_a_purchase_and_say_what_they_do_not_know(pipeline: Pipeline) -> None:
+    event, [kind] = pipeline.event(5)
+    purchase = uuid4()
+    pipeline.send(event, encode_command(Purchase(UUID(event), purchase, uuid4(), [Line(UUID(kind), 2)])))
+    outcome_of(pipeline, event, purchase)
+
+    shown = httpx.get(f"{pipeline.worker}/api/purchase/{event}/{purchase}/", trust_env=False).json()
+    unknown = httpx.get(f"{pipeline.worker}/api/purchase/{event}/{uuid4()}/", trust_env=False)
+    nonsense = httpx.get(f"{pipeline.worker}/api/event/nonsense/", trust_env=False)
+
+    assert (shown["status"], shown["lines"][0]["quantity"]) == ("confirmed", 2)
+    assert [decision["kind"] for decision in shown["history"]] == ["confirmed"]
+    assert (unknown.status_code, nonsense.status_code) == (404, 404)

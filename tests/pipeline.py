@@ -1,0 +1,195 @@
+"""The whole pipeline on real servers, as tests drive it: REST, topics, PostgreSQL, mails, and its processes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+import httpx
+import psycopg
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from connect.topics import COMMANDS, OUTCOMES, dead_letters
+from stack.embedded import Stack
+from stack.server import HOST
+from streams.partitioning import partition_of
+from tables.errors import MalformedRecord
+from tables.outcomes import Outcome, decode_outcome
+from tests.eventually import eventually
+
+PARTITIONS = 4
+Json = dict[str, Any]
+
+
+@dataclass
+class Pipeline:
+    """A running stack with its API and one worker."""
+
+    stack: Stack
+    http: httpx.Client = field(init=False)
+    producer: KafkaProducer = field(init=False)
+    _follower: KafkaConsumer = field(init=False)
+    _outcomes: dict[bytes, list[Outcome]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.http = httpx.Client(base_url=f"{self.api}/api/v3", timeout=30, trust_env=False)
+        self.producer = KafkaProducer(bootstrap_servers=self.kafka, acks="all")
+        self._follower = KafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False)
+
+    def close(self) -> None:
+        self.http.close()
+        self.producer.close()
+        self._follower.close()
+
+    @property
+    def api(self) -> str:
+        return f"http://{HOST}:{self.stack.settings.api_port}"
+
+    @property
+    def worker(self) -> str:
+        return f"http://{HOST}:{self.stack.settings.worker_port}"
+
+    @property
+    def kafka(self) -> str:
+        return self.stack.environment["TURNSTILE_KAFKA_SERVERS"]
+
+    @property
+    def elasticsearch(self) -> str:
+        return self.stack.environment["TURNSTILE_ELASTICSEARCH_URL"]
+
+    # REST
+
+    def account(self, **more: Any) -> str:
+        body = {"firstName": "Ada", "lastName": "Byron", "email": f"{uuid4().hex}@buyer.example"}
+        return str(self._created("/accounts", body | more)["id"])
+
+    def event(self, *quantities: int, **more: Any) -> tuple[str, list[str]]:
+        """An event on sale, known to the ledger with a ticket type for each of ``quantities``."""
+        event = self.new_event(**more)
+        types = [self.ticket_type(event, quantity) for quantity in quantities]
+        self.settled(event, len(types))
+        return event, types
+
+    def new_event(self, **more: Any) -> str:
+        starts = datetime.now(UTC) + timedelta(days=30)
+        body = {
+            "organizerId": self.account(),
+            "title": f"Concert {uuid4().hex[:8]}",
+            "venue": "Hall",
+            "city": "Graz",
+            "startsAt": starts.isoformat(),
+            "endsAt": (starts + timedelta(hours=2)).isoformat(),
+            "timeZone": "Europe/Vienna",
+            "status": "ACTIVE",
+        }
+        return str(self._created("/events", body | more)["id"])
+
+    def ticket_type(self, event: str, quantity: int, **more: Any) -> str:
+        body = {"name": "Standing", "quantity": quantity, "price": {"amount": "10.50", "currency": "EUR"}}
+        return str(self._created(f"/events/{event}/tickets", body | more)["id"])
+
+    def settled(self, event: str, types: int) -> Json:
+        """The worker's view of the event, once it shows so many ticket types."""
+
+        def shown() -> Json | None:
+            view = self.view(event)
+            return view if view is not None and len(view["ticketTypes"]) == types else None
+
+        return eventually(shown, within=30) or {}
+
+    def view(self, event: str) -> Json | None:
+        """What the worker's web view says of the event."""
+        try:
+            answer = httpx.get(f"{self.worker}/api/event/{event}/", timeout=5, trust_env=False)
+        except httpx.TransportError:
+            return None
+        found: Json = answer.json()
+        return found if answer.status_code == httpx.codes.OK else None
+
+    def buy(self, event: str, ticket_type: str, quantity: int, account: str, **options: Any) -> httpx.Response:
+        """One purchase over REST; ``key`` and ``headers`` may be given."""
+        body = {
+            "eventId": event,
+            "accountId": account,
+            "lines": [{"ticketTypeId": ticket_type, "quantity": quantity}],
+        }
+        headers = {"Idempotency-Key": options.get("key", uuid4().hex)} | options.get("headers", {})
+        return self.http.post("/purchases", json=body, headers=headers)
+
+    def _created(self, path: str, body: Json) -> Json:
+        answer = self.http.post(path, json=body)
+        assert answer.status_code == httpx.codes.CREATED, answer.text
+        created: Json = answer.json()
+        return created
+
+    # topics
+
+    def send(self, event: UUID | str, value: bytes, partition: int | None = None) -> int:
+        """Append a command as another producer would; the offset that it got."""
+        key = str(event).encode()
+        home = partition_of(key, PARTITIONS) if partition is None else partition
+        return int(self.producer.send(COMMANDS, key=key, value=value, partition=home).get(30).offset)
+
+    def records(self, topic: str) -> Iterator[Any]:
+        """Every record that the topic holds now."""
+        consumer = KafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False, consumer_timeout_ms=10_000)
+        try:
+            partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+            ends = consumer.end_offsets(partitions)
+            consumer.assign(partitions)
+            consumer.seek_to_beginning(*partitions)
+            while any(consumer.position(partition) < ends[partition] for partition in partitions):
+                for batch in consumer.poll(timeout_ms=500).values():
+                    yield from batch
+        finally:
+            consumer.close()
+
+    def outcomes(self, event: str) -> list[Outcome]:
+        """The event's outcomes on the topic up to now, those that can be read."""
+        for record in self._new_outcomes():
+            try:
+                self._outcomes.setdefault(record.key, []).append(decode_outcome(record.value))
+            except MalformedRecord:
+                continue
+        return list(self._outcomes.get(event.encode(), ()))
+
+    def _new_outcomes(self) -> Iterator[Any]:
+        follower = self._follower
+        if not follower.assignment():
+            partitions = [TopicPartition(OUTCOMES, number) for number in range(PARTITIONS)]
+            follower.assign(partitions)
+            follower.seek_to_beginning(*partitions)
+        ends = follower.end_offsets(list(follower.assignment()))
+        while any(follower.position(partition) < end for partition, end in ends.items()):
+            for batch in follower.poll(timeout_ms=300, max_records=5_000).values():
+                yield from batch
+
+    def dead_letters(self, consumer: str) -> list[Any]:
+        return list(self.records(dead_letters(consumer)))
+
+    # the rest
+
+    def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """What PostgreSQL says."""
+        with psycopg.connect(self.stack.environment["TURNSTILE_DATABASE_URL"]) as connection:
+            cursor = connection.execute(query.encode(), parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def mails(self, title: str) -> list[Json]:
+        """The mails received whose subject has the title."""
+        answer = httpx.get(f"http://{HOST}:{self.stack.settings.mail_port}/mails.json", timeout=10, trust_env=False)
+        return [mail for mail in answer.json() if title in mail["subject"]]
+
+    def found(self, words: str) -> list[str]:
+        """The ids that a search finds."""
+        answer = self.http.get("/events/search", params={"q": words})
+        return [item["id"] for item in answer.json()["items"]] if answer.is_success else []
+
+    def title(self, event: str) -> str:
+        return str(self.http.get(f"/events/{event}").json()["title"])
+
+
+def purchase_id(account: str, key: str) -> UUID:
+    """The purchase id that the API makes of an account and a key."""
+    return uuid5(UUID(account), key)

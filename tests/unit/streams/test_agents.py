@@ -1,0 +1,186 @@
+"""The pure parts of the agents: rows to documents, outcomes to rows and mails, what a refusal means."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from aiosmtplib import SMTPDataError, SMTPRecipientRefused, SMTPRecipientsRefused, SMTPServerDisconnected
+
+from connect.topics import dead_letters
+from streams.catalogue import definition_of
+from streams.contacts import Contact
+from streams.deadletters import letter
+from streams.indexer import NotIndexed, _refused
+from streams.letters import compose
+from streams.mailer import _refused_for_ever
+from streams.mapping import INDEX_BODY, document
+from streams.partitioning import partition_of
+from streams.rows import EventRow, decode_row
+from streams.sales import sale
+from tables.errors import MalformedRecord
+from tables.jobs import Job, job_for
+from tables.outcomes import EventFacts, Money, Outcome, OutcomeKind, OutcomeLine
+from tables.statuses import PurchaseStatus
+
+EVENT, PURCHASE, ACCOUNT, TYPE = (UUID(int=number) for number in range(1, 5))
+FACTS = EventFacts(
+    "Night", "ACTIVE", datetime(2030, 5, 17, 18, tzinfo=UTC), datetime(2030, 5, 17, 20, tzinfo=UTC), "UTC"
+)
+LINES = (OutcomeLine(TYPE, "Standing", 2, Decimal("10.50"), ("AAA", "BBB")),)
+SENDER = "Turnstile <tickets@turnstile.example>"
+CONTACT = Contact(0, "Ada Byron", "ada@buyer.example", "en")
+
+
+def outcome(kind: OutcomeKind = OutcomeKind.CONFIRMED, **more: Any) -> Outcome:
+    fields: dict[str, Any] = {
+        "event": EVENT,
+        "purchase": PURCHASE,
+        "account": ACCOUNT,
+        "offset": 7,
+        "at": datetime(2030, 1, 1, tzinfo=UTC),
+        "status": PurchaseStatus.CONFIRMED,
+        "lines": LINES,
+        "total": Money(Decimal("21.00"), "EUR"),
+        "facts": FACTS,
+    }
+    return Outcome(kind=kind, **(fields | more))
+
+
+def job(**more: Any) -> Job:
+    made = job_for(outcome(**more))
+    assert made is not None
+    return made
+
+
+def row(**more: Any) -> bytes:
+    columns = {"id": str(EVENT), "title": "Mañana", "tags": ["Jazz"], "status": "ACTIVE", "__lsn": 5, "__op": "u"}
+    return json.dumps(columns | more).encode()
+
+
+def test_a_row_becomes_a_document_of_mapped_fields_only() -> None:
+    made = document(decode_row(row(latitude=48.2, longitude=16.4, something_new=1), EventRow))
+
+    assert made["folded"]["title"] == "manana"
+    assert made["location"] == {"lat": 48.2, "lon": 16.4}
+    assert set(made) <= set(INDEX_BODY["mappings"]["properties"])
+
+
+def test_a_deleted_row_becomes_a_marker() -> None:
+    assert document(decode_row(row(__deleted="true"), EventRow)) == {"id": str(EVENT), "deleted": True}
+
+
+@pytest.mark.parametrize(
+    "value", [b"{", b"\xff", b'{"id":"x","__lsn":1}', b'{"__lsn":1}', json.dumps({"id": str(EVENT)}).encode()]
+)
+def test_a_row_without_id_or_log_position_is_malformed(value: bytes) -> None:
+    with pytest.raises(MalformedRecord):
+        decode_row(value, EventRow)
+
+
+def test_an_older_version_is_no_refusal_a_bad_document_is() -> None:
+    items = [
+        {"_id": "old", "status": 409, "error": {"type": "version_conflict", "reason": "older"}},
+        {"_id": "bad", "status": 400, "error": {"type": "strict_dynamic_mapping", "reason": "field x"}},
+        {"_id": "good", "status": 201},
+    ]
+
+    assert {key: str(error) for key, error in _refused(items).items()} == {"bad": "strict_dynamic_mapping: field x"}
+
+
+@pytest.mark.parametrize("status", [404, 429, 503])
+def test_a_busy_index_is_asked_again(status: int) -> None:
+    with pytest.raises(NotIndexed):
+        _refused([{"_id": "one", "status": status, "error": {"type": "busy", "reason": "later"}}])
+
+
+def test_an_announcement_becomes_the_definition_of_an_event() -> None:
+    times = {"startsAt": "2030-05-17T18:00:00Z", "endsAt": "2030-05-17T20:00:00Z", "timeZone": "UTC"}
+    value = {"event": str(EVENT), "version": 3, "definition": {"title": "Night", "status": "ACTIVE"} | times}
+
+    command = definition_of(json.dumps(value).encode())
+
+    assert (command.event, command.version, command.definition.title) == (EVENT, 3, "Night")
+
+
+@pytest.mark.parametrize("value", [None, b"", b"[]", b'{"event":"x"}', b"\xff"])
+def test_an_announcement_that_defines_nothing_is_malformed(value: bytes | None) -> None:
+    with pytest.raises(MalformedRecord):
+        definition_of(value)
+
+
+def test_a_dead_letter_keeps_the_record_and_says_why() -> None:
+    message: Any = SimpleNamespace(topic="t", partition=1, offset=9, key=b"k", value=b"v", headers=[("trace", b"x")])
+
+    made = letter(message, ValueError("no such field"))
+
+    assert (made.key, made.value) == (b"k", b"v")
+    assert dict(made.headers) == {
+        "trace": b"x",
+        "dlq-topic": b"t",
+        "dlq-partition": b"1",
+        "dlq-offset": b"9",
+        "dlq-error": b"ValueError: no such field",
+    }
+    assert dead_letters("ledger") == "dlq.ledger"
+
+
+def test_an_outcome_becomes_a_row_with_what_is_left_after_a_partial_cancellation() -> None:
+    left = (OutcomeLine(TYPE, "Standing", 1, Decimal("10.50"), ("AAA",)),)
+
+    made = sale(outcome(OutcomeKind.CANCELLED, left=left))
+
+    assert (made["status"], made["total"], made["ledger_offset"]) == ("confirmed", Decimal("10.50"), 7)
+
+
+def test_a_mail_says_what_was_bought_and_has_the_same_id_when_repeated() -> None:
+    mail = compose(job(), CONTACT, SENDER)
+
+    text = mail.get_content()
+    assert (mail["To"], mail["Subject"]) == ("ada@buyer.example", "Your tickets for Night")
+    assert all(word in text for word in ("Ada Byron", "2 × Standing", "€10.50", "€21.00", "AAA", "BBB"))
+    assert mail["Message-ID"] == compose(job(), CONTACT, SENDER)["Message-ID"] == f"<{job().id}@turnstile.example>"
+
+
+def test_two_news_of_one_purchase_are_two_mails() -> None:
+    assert job().id != job(offset=8).id
+
+
+def test_a_title_cannot_add_a_header() -> None:
+    facts = EventFacts("Night\r\nBcc: all@buyer.example", "ACTIVE", FACTS.starts_at, FACTS.ends_at, "UTC")
+
+    mail = compose(job(facts=facts), CONTACT, SENDER)
+
+    assert mail["Bcc"] is None
+    assert mail["Subject"] == "Your tickets for Night  Bcc: all@buyer.example"
+
+
+def test_a_refused_purchase_asks_for_no_mail() -> None:
+    assert job_for(outcome(OutcomeKind.REJECTED)) is None
+    assert job_for(outcome(OutcomeKind.REFUSED)) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "for_ever"),
+    [
+        (SMTPRecipientsRefused([SMTPRecipientRefused(550, "no such user", "ada@buyer.example")]), True),
+        (SMTPRecipientsRefused([SMTPRecipientRefused(451, "later", "ada@buyer.example")]), False),
+        (SMTPDataError(554, "no"), True),
+        (SMTPDataError(452, "full"), False),
+        (SMTPServerDisconnected("gone"), False),
+        (ConnectionRefusedError(), False),
+    ],
+)
+def test_a_refusal_for_ever_is_told_from_one_for_now(error: Exception, for_ever: bool) -> None:
+    assert _refused_for_ever(error) is for_ever
+
+
+@pytest.mark.parametrize(
+    ("key", "hashed"),
+    [(b"21", -973932308), (b"foobar", -790332482), (b"abc", 479470107), (b"a-little-bit-long-string", -985981536)],
+)
+def test_keys_go_where_kafkas_own_client_puts_them(key: bytes, hashed: int) -> None:
+    assert partition_of(key, 1_000) == (hashed & 0x7FFFFFFF) % 1_000

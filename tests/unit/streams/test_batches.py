@@ -1,0 +1,119 @@
+"""Batches: what is acknowledged when, and what happens when a body fails. The stream is a fake of Faust's."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from streams import batches
+from streams.batches import Busy, Interrupted, in_batches
+
+
+class Ended(Exception):
+    """Stands for the end of the process."""
+
+
+class FakeMessage:
+    def __init__(self, offset: int) -> None:
+        self.offset = offset
+        self.acked = False
+
+
+class FakeEvent:
+    def __init__(self, message: FakeMessage) -> None:
+        self.message = message
+
+    def ack(self) -> None:
+        self.message.acked = True
+
+
+class FakeStream:
+    """A stream over a queue; it ends, as Faust's do, by StopAsyncIteration."""
+
+    def __init__(self, unacked: set[Any], messages: list[FakeMessage]) -> None:
+        self.should_stop = False
+        self.app = SimpleNamespace(consumer=SimpleNamespace(unacked=unacked))
+        self.channel = SimpleNamespace(queue=self)
+        self._events = [FakeEvent(message) for message in messages]
+
+    async def maybe_start(self) -> None: ...
+
+    async def get(self) -> FakeEvent:
+        if not self._events:
+            raise StopAsyncIteration
+        return self._events.pop(0)
+
+    def get_nowait(self) -> FakeEvent:
+        return self._events.pop(0)
+
+    def empty(self) -> bool:
+        return not self._events
+
+
+@pytest.fixture
+def messages() -> list[FakeMessage]:
+    return [FakeMessage(offset) for offset in range(5)]
+
+
+def run(messages: list[FakeMessage], handle: Any, unacked: set[Any], busy: Busy, most: int = 2) -> None:
+    stream: Any = FakeStream(unacked, messages)
+    asyncio.run(in_batches(stream, handle, busy=busy, most=most, name="test"))
+
+
+def test_what_has_arrived_is_taken_at_once_and_acknowledged_after_the_body(messages: list[FakeMessage]) -> None:
+    seen: list[list[int]] = []
+    unacked: set[Any] = set()
+
+    async def handle(batch: list[Any]) -> None:
+        assert unacked == set(batch)
+        assert not any(message.acked for message in batch)
+        seen.append([message.offset for message in batch])
+
+    run(messages, handle, unacked, Busy())
+
+    assert seen == [[0, 1], [2, 3], [4]]
+    assert all(message.acked for message in messages)
+    assert unacked == set()
+
+
+def test_an_error_ends_the_process_before_anything_is_acknowledged(
+    messages: list[FakeMessage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_stop(doing: str, error: BaseException) -> None:
+        raise Ended(doing) from error
+
+    monkeypatch.setattr(batches, "fail_stop", fail_stop)
+
+    async def handle(batch: list[Any]) -> None:
+        raise ValueError("unexpected")
+
+    with pytest.raises(Ended, match="agent test"):
+        run(messages, handle, set(), Busy())
+    assert not any(message.acked for message in messages)
+
+
+def test_an_interrupted_batch_is_let_go_of_unacknowledged(messages: list[FakeMessage]) -> None:
+    unacked: set[Any] = set()
+
+    async def handle(batch: list[Any]) -> None:
+        if batch[0].offset == 0:
+            raise Interrupted
+
+    run(messages, handle, unacked, Busy())
+
+    assert [message.acked for message in messages] == [False, False, True, True, True]
+    assert unacked == set()
+
+
+def test_a_record_shared_by_two_agents_is_busy_until_both_let_go(messages: list[FakeMessage]) -> None:
+    busy = Busy()
+    unacked: set[Any] = set()
+    shared: list[Any] = [messages[0]]
+    busy.take(unacked, shared)
+    busy.take(unacked, shared)
+
+    busy.free(unacked, shared)
+    assert unacked == set(shared)
+    busy.free(unacked, shared)
+    assert unacked == set()
