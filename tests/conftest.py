@@ -11,7 +11,7 @@ from tests.pipeline import Pipeline
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Servers, tables, topics, connectors and the API; no worker has run yet."""
-    stack = Stack.on_free_ports(tmp_path_factory.mktemp("turnstile"))
+    stack = Stack.on_free_ports(tmp_path_factory.mktemp("turnstile"), workers=2)
     try:
         stack.start()
         stack.start("migrations", "connectors", "api")
@@ -33,7 +33,7 @@ def early_event(stack: Stack) -> tuple[str, str]:
 
 @pytest.fixture(scope="session")
 def pipeline(stack: Stack, early_event: tuple[str, str]) -> Iterator[Pipeline]:
-    """The pipeline with its worker."""
+    """The pipeline with its first worker; tests that want the second start and stop it themselves."""
     assert early_event
     stack.start("worker-0")
     pipeline = Pipeline(stack)

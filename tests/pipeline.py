@@ -98,10 +98,11 @@ class Pipeline:
 
         return eventually(shown, within=30) or {}
 
-    def view(self, event: str) -> Json | None:
-        """What the worker's web view says of the event."""
+    def view(self, event: str, worker: int = 0) -> Json | None:
+        """What that worker's web view says of the event; None while it can't say."""
+        port = self.stack.settings.worker_port + worker
         try:
-            answer = httpx.get(f"{self.worker}/api/event/{event}/", timeout=5, trust_env=False)
+            answer = httpx.get(f"http://{HOST}:{port}/api/event/{event}/", timeout=5, trust_env=False)
         except httpx.TransportError:
             return None
         found: Json = answer.json()

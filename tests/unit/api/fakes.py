@@ -50,13 +50,12 @@ class FakeEvents:
     rows: dict[UUID, Listing] = field(default_factory=dict)
     announced: list[Listing] = field(default_factory=list)
 
-    def add(self, event: Event) -> Event:
-        if event.id in self.rows:
+    def add(self, listing: Listing) -> None:
+        if listing.event.id in self.rows:
             raise Refused("already-exists")
-        if event.organizer_id not in self.accounts.rows:
+        if listing.event.organizer_id not in self.accounts.rows:
             raise Refused("unknown-account", "", Fault("there is no such account", "/organizerId"))
-        self._store(Listing(event))
-        return event
+        self._store(listing)
 
     def get(self, event: UUID) -> Event | None:
         return self.rows[event].event if event in self.rows else None

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from api.changes import MOST_TICKET_TYPES
+from api.bodies.ticket import MOST_TICKET_TYPES
 from tests.unit.api.fakes import World
 
 BASE = "/api/v3"
@@ -117,3 +117,25 @@ def test_a_price_has_the_decimals_of_its_currency(
     body = STALLS | {"price": {"amount": amount, "currency": currency}}
     answer = client.post(f"{BASE}/events/{event['id']}/tickets", json=body)
     assert answer.get_json()["price"] == {"amount": written, "currency": currency}
+
+
+def test_an_event_may_bring_its_ticket_types_in_one_announcement(
+    world: World, client: FlaskClient, event_body: dict[str, Any]
+) -> None:
+    kinds = [STALLS | {"position": 1, "id": str(uuid4())}, STALLS | {"name": "Balcony"}]
+    event = client.post(f"{BASE}/events", json=event_body | {"ticketTypes": kinds}).get_json()
+    listed = client.get(f"{BASE}/events/{event['id']}/tickets").get_json()["items"]
+    assert [ticket["name"] for ticket in listed] == ["Balcony", "Stalls"]
+    assert listed[1]["id"] == kinds[0]["id"]
+    [listing] = world.events.announced
+    assert (listing.event.version, len(listing.tickets)) == (1, 2)
+
+
+def test_an_event_with_a_wrong_ticket_type_is_not_made(
+    world: World, client: FlaskClient, event_body: dict[str, Any]
+) -> None:
+    twice = [STALLS | {"id": str(uuid4())}] * 2
+    assert client.post(f"{BASE}/events", json=event_body | {"ticketTypes": twice}).status_code == 409
+    answer = client.post(f"{BASE}/events", json=event_body | {"ticketTypes": [STALLS, STALLS | {"quantity": -1}]})
+    assert answer.get_json()["errors"][0]["pointer"] == "/ticketTypes/1/quantity"
+    assert not world.events.announced

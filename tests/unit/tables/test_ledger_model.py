@@ -231,7 +231,7 @@ def _compare_codes(event: UUID, purchase: UUID, outcome: Outcome, answer: Answer
         assert shown == [CODES.code(event, purchase, number) for _, number in answer.tickets]
 
 
-FULL = settings(max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FULL = settings(max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TestOfficeAgainstClerk = OfficeAgainstClerk.TestCase
 TestOfficeAgainstClerk.settings = FULL
 

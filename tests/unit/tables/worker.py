@@ -71,6 +71,17 @@ def rebuild(changelog: Changelog, *, offset_rule: bool = True) -> dict[bytes, by
     return table
 
 
+def survivors(random: Random, run: Worker, batch: Batch) -> Iterator[Changelog]:
+    """What may be left of a batch when records of one group were produced out of order: any of the purchase
+    records; or all of them, and any of the accounts' and the event's.
+    """
+    written = run.changelog[batch.before : batch.after]
+    purchases = [record for record in written if record[0][16:17] == PURCHASE]
+    rest = written[len(purchases) :]
+    yield _any_of(random, purchases)
+    yield purchases + _any_of(random, rest)
+
+
 def compacted(changelog: Changelog) -> Changelog:
     """What Kafka leaves of a compacted topic: the last record of each key."""
     last = {key: position for position, (key, _) in enumerate(changelog)}
@@ -109,6 +120,10 @@ def purchases_in(table: dict[bytes, bytes]) -> list[PurchaseRecord]:
 def after(log: Log, offset: int) -> Log:
     """The log from ``offset`` on."""
     return [entry for entry in log if entry.offset >= offset]
+
+
+def _any_of(random: Random, records: Changelog) -> Changelog:
+    return [record for record in records if random.random() < 0.5]
 
 
 def _split(log: Log, batches: Random | int) -> Iterator[list[Entry]]:

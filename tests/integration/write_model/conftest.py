@@ -1,0 +1,62 @@
+"""Databases of their own on the stack's PostgreSQL server: an empty one, and one with the write model."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from api.servers.database import Database
+from migrations.apply import apply_steps
+from stack.embedded import Stack
+from stack.postgres import CAPTURE, OWNER, SUPERUSER, Postgres
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """A database that belongs to the owner, as the deployed one does."""
+
+    url: str
+    superuser_url: str
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        return self._run(self.url, query, values)
+
+    def rows_as_capture(self, query: str) -> list[tuple[Any, ...]]:
+        """What the role of change data capture gets; raises what it is refused with."""
+        return self._run(self.superuser_url, query, (), role=CAPTURE)
+
+    def _run(self, url: str, query: str, values: tuple[Any, ...], role: str | None = None) -> list[tuple[Any, ...]]:
+        with psycopg.connect(url) as connection:
+            if role is not None:
+                connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+            cursor = connection.execute(query.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture
+def empty(stack: Stack) -> Iterator[Scratch]:
+    server = Postgres(stack.settings)
+    name = f"scratch_{uuid4().hex[:12]}"
+    with psycopg.connect(server.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+        names = {"name": sql.Identifier(name), "owner": sql.Identifier(OWNER)}
+        connection.execute(sql.SQL("CREATE DATABASE {name} OWNER {owner}").format(**names))
+        yield Scratch(server.url(OWNER, name), server.url(SUPERUSER, name))
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def scratch(empty: Scratch) -> Scratch:
+    apply_steps(empty.url, CAPTURE)
+    return empty
+
+
+@pytest.fixture
+def database(scratch: Scratch) -> Iterator[Database]:
+    database = Database(scratch.url)
+    database.open()
+    yield database
+    database.close()

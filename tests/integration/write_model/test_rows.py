@@ -1,0 +1,224 @@
+"""Accounts, events and ticket types in a real database, each change with its outbox row."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from api.bodies.account import Account
+from api.bodies.event import Event
+from api.bodies.money import Money
+from api.bodies.ticket import TicketType
+from api.ports import Listing
+from api.problems import Refused, Unavailable
+from api.servers.accounts import AccountRows
+from api.servers.database import Database
+from api.servers.events import EventRows
+from api.servers.register import RegisterRows
+from api.servers.sales import PurchaseRows, WorkerViews
+from tables.commands import DefineEvent
+from tables.statuses import EventStatus
+from tests.integration.write_model.conftest import Scratch
+
+NOW = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+
+
+def new_account(**more: Any) -> Account:
+    fields: dict[str, Any] = {"id": uuid4(), "first_name": "Ada", "last_name": "Byron", "locale": "en", "version": 1}
+    fields |= {"email": f"{uuid4().hex}@buyer.example", "created_at": NOW, "updated_at": NOW}
+    return Account(**fields | more)
+
+
+def new_event(organizer: UUID, **more: Any) -> Event:
+    fields: dict[str, Any] = {"id": uuid4(), "organizer_id": organizer, "title": "Über Nacht: 100 % 'live' \\ %s"}
+    fields |= {"starts_at": NOW, "ends_at": NOW + timedelta(hours=2), "time_zone": "Europe/Vienna"}
+    fields |= {"status": EventStatus.ACTIVE, "created_at": NOW, "updated_at": NOW}
+    return Event(**fields | more)
+
+
+def new_ticket(event: UUID, name: str = "Stalls", **more: Any) -> TicketType:
+    price = Money(amount="1.250", currency="KWD")
+    fields: dict[str, Any] = {"id": uuid4(), "event_id": event, "name": name, "price": price, "quantity": 10}
+    return TicketType(**fields | {"created_at": NOW, "updated_at": NOW} | more)
+
+
+@pytest.fixture
+def organizer(database: Database) -> UUID:
+    return AccountRows(database).add(new_account()).id
+
+
+def announced(scratch: Scratch, event: UUID) -> list[DefineEvent]:
+    query = "SELECT payload FROM event_outbox WHERE aggregate_id = %s ORDER BY version"
+    rows = [row[0] | {"kind": "define-event"} for row in scratch.rows(query, event)]
+    return [msgspec.convert(row, DefineEvent) for row in rows]
+
+
+def retitled(title: str) -> Any:
+    return lambda listing: replace(listing, event=listing.event.model_copy(update={"title": title}))
+
+
+def test_an_account_is_read_as_it_was_written(database: Database) -> None:
+    accounts = AccountRows(database)
+    account = new_account(phone="+43 1 5550199", birth_date="1985-12-10")
+    accounts.add(account)
+    assert accounts.get(account.id) == account
+    assert accounts.get(uuid4()) is None
+
+
+def test_an_address_or_an_id_is_taken_once(database: Database) -> None:
+    accounts = AccountRows(database)
+    account = accounts.add(new_account(email="ada@buyer.example"))
+    with pytest.raises(Refused) as refused:
+        accounts.add(new_account(email="ADA@buyer.example"))
+    assert refused.value.kind == "email-taken"
+    with pytest.raises(Refused) as refused:
+        accounts.add(new_account(id=account.id))
+    assert refused.value.kind == "already-exists"
+
+
+def test_an_event_is_read_as_it_was_written(database: Database, organizer: UUID) -> None:
+    events = EventRows(database)
+    more = {"tags": ["a,b", '"q"', "{}"], "latitude": 48.2, "longitude": 16.37, "country": "AT", "capacity": 5}
+    event = new_event(organizer, description="x" * 20_000, **more)
+    tickets = (new_ticket(event.id, "Balcony", position=0), new_ticket(event.id, position=1))
+    events.add(Listing(event, tickets))
+    assert events.get(event.id) == event
+    assert events.name(event.id) == event.title
+    assert events.tickets(event.id) == tickets
+    assert events.ticket(tickets[0].id) == tickets[0]
+
+
+def test_what_is_unknown_is_none(database: Database) -> None:
+    events = EventRows(database)
+    assert events.get(uuid4()) is None
+    assert events.name(uuid4()) is None
+    assert events.tickets(uuid4()) is None
+    assert events.ticket(uuid4()) is None
+    assert events.change(uuid4(), lambda listing: listing) is None
+
+
+def test_every_change_is_announced_whole_under_the_next_version(
+    scratch: Scratch, database: Database, organizer: UUID
+) -> None:
+    events = EventRows(database)
+    event = new_event(organizer)
+    events.add(Listing(event))
+    events.change(event.id, lambda listing: replace(listing, tickets=(new_ticket(event.id),)))
+    events.change(event.id, retitled("Other"))
+    told = announced(scratch, event.id)
+    assert [one.version for one in told] == [1, 2, 3]
+    assert [len(one.definition.ticket_types) for one in told] == [0, 1, 1]
+    assert (told[2].definition.title, str(told[2].definition.ticket_types[0].price)) == ("Other", "1.250")
+    stored = events.get(event.id)
+    assert stored is not None
+    assert stored.version == 3
+
+
+def test_a_change_that_is_refused_leaves_no_trace(scratch: Scratch, database: Database, organizer: UUID) -> None:
+    events = EventRows(database)
+    event = new_event(organizer)
+    events.add(Listing(event))
+
+    def refuse(_: Listing) -> Listing:
+        raise Refused("transition-refused")
+
+    with pytest.raises(Refused):
+        events.change(event.id, refuse)
+    assert events.get(event.id) == event
+    assert len(announced(scratch, event.id)) == 1
+
+
+def test_changes_at_the_same_time_are_all_made_one_after_the_other(
+    scratch: Scratch, database: Database, organizer: UUID
+) -> None:
+    events = EventRows(database)
+    event = new_event(organizer)
+    events.add(Listing(event))
+    with ThreadPoolExecutor(10) as crowd:
+        list(crowd.map(lambda number: events.change(event.id, retitled(f"Title {number}")), range(30)))
+    told = announced(scratch, event.id)
+    assert [one.version for one in told] == list(range(1, 32))
+    assert {one.definition.title for one in told[1:]} == {f"Title {number}" for number in range(30)}
+
+
+def test_ids_and_organizers_are_checked_and_nothing_is_announced(
+    scratch: Scratch, database: Database, organizer: UUID
+) -> None:
+    events = EventRows(database)
+    first = new_event(organizer)
+    ticket = new_ticket(first.id)
+    events.add(Listing(first, (ticket,)))
+    other = new_event(organizer)
+    for listing, kind in (
+        (Listing(first), "already-exists"),
+        (Listing(new_event(uuid4())), "unknown-account"),
+        (Listing(other, (new_ticket(other.id, id=ticket.id),)), "already-exists"),
+    ):
+        with pytest.raises(Refused) as refused:
+            events.add(listing)
+        assert refused.value.kind == kind
+    assert scratch.rows("SELECT count(*) FROM event_outbox") == [(1,)]
+    assert scratch.rows("SELECT count(*) FROM event") == [(1,)]
+
+
+def test_the_register_knows_accounts_events_and_ticket_types_also_new_ones(database: Database, organizer: UUID) -> None:
+    events, register = EventRows(database), RegisterRows(database)
+    event = new_event(organizer)
+    first, second = new_ticket(event.id), new_ticket(event.id)
+    events.add(Listing(event, (first,)))
+    register.check(organizer, event.id, [first.id])
+    for account, wanted, kinds, refusal, pointer in (
+        (uuid4(), event.id, [first.id], "unknown-account", "/accountId"),
+        (organizer, uuid4(), [first.id], "unknown-event", "/eventId"),
+        (organizer, event.id, [first.id, second.id], "unknown-ticket-type", "/lines/1/ticketTypeId"),
+    ):
+        with pytest.raises(Refused) as refused:
+            register.check(account, wanted, kinds)
+        assert (refused.value.kind, refused.value.faults[0].pointer) == (refusal, pointer)
+    events.change(event.id, lambda listing: replace(listing, tickets=(first, second)))
+    register.check(organizer, event.id, [first.id, second.id])
+
+
+def test_a_purchase_is_read_from_the_projection(scratch: Scratch, database: Database) -> None:
+    event, bought, refused, account = uuid4(), uuid4(), uuid4(), uuid4()
+    line = {"ticketTypeId": str(uuid4()), "name": "Stalls", "quantity": 2, "price": "10.00", "codes": ["A", "B"]}
+    insert = "INSERT INTO purchase VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, NULL, 7, %s)"
+    scratch.rows(insert, bought, event, account, "confirmed", None, Jsonb({}), Jsonb([line]), 20, "EUR", NOW)
+    figures = Jsonb({"available": 0})
+    scratch.rows(insert, refused, event, account, "rejected", "sold-out", figures, Jsonb([]), 0, None, NOW)
+    nobody = WorkerViews("http://127.0.0.1:9")
+    sales = PurchaseRows(database, nobody)
+    found = sales.find(event, bought)
+    assert found is not None
+    assert found.model_dump(mode="json", by_alias=True, exclude_none=True) == {
+        "id": f"{event}.{bought}",
+        "eventId": str(event),
+        "accountId": str(account),
+        "status": "confirmed",
+        "lines": [
+            {**line, "price": {"amount": "10.00", "currency": "EUR"}},
+        ],
+        "total": {"amount": "20.00", "currency": "EUR"},
+        "decidedAt": "2030-01-02T03:04:05.678901Z",
+    }
+    found = sales.find(event, refused)
+    assert found is not None
+    assert (found.status, found.reason, found.figures) == ("rejected", "sold-out", {"available": 0})
+    with pytest.raises(Unavailable):
+        sales.find(event, uuid4())
+    nobody.close()
+
+
+def test_a_server_that_is_gone_is_unavailable(scratch: Scratch) -> None:
+    host = psycopg.conninfo.conninfo_to_dict(scratch.url)
+    database = Database(psycopg.conninfo.make_conninfo(**{**host, "port": 9}))
+    database.open()
+    with pytest.raises(Unavailable):
+        database.probe()
+    database.close()

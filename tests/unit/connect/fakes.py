@@ -1,0 +1,170 @@
+"""Kafka's admin client, Kafka Connect, PostgreSQL and the heartbeat topic, as far as the bootstrap talks to them."""
+
+import json
+from typing import Any
+
+import httpx
+from kafka.errors import TopicAlreadyExistsError
+
+from connect.connector import Connector
+from connect.patience import Patience
+
+BROKER_DEFAULTS = {
+    "cleanup.policy": "delete",
+    "message.timestamp.type": "CreateTime",
+    "min.insync.replicas": "1",
+    "retention.ms": "604800000",
+}
+
+
+class Clock:
+    """Time that passes only when somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def patience(self, seconds: float) -> Patience:
+        return Patience(seconds, clock=self, sleep=self.sleep)
+
+
+class FakeAdmin:
+    """A broker's topics, answered in the shapes of kafka-python's admin client."""
+
+    def __init__(self) -> None:
+        self.topics: dict[str, dict[str, Any]] = {}
+        self.refusals: dict[str, tuple[int, str]] = {}
+        self.unlisted: set[str] = set()
+
+    def list_topics(self) -> list[str]:
+        return [name for name in self.topics if name not in self.unlisted]
+
+    def create_topics(self, new_topics: dict[str, Any], *, raise_errors: bool) -> dict[str, Any]:
+        assert not raise_errors
+        return {"topics": [self._create(name, topic) for name, topic in new_topics.items()]}
+
+    def wait_for_topics(self, topic_names: list[str]) -> None:
+        assert set(topic_names) <= set(self.topics)
+
+    def describe_topics(self, topics: list[str]) -> list[dict[str, Any]]:
+        return [{"name": name, "partitions": self._partitions(name)} for name in topics]
+
+    def describe_configs(self, config_resources: list[Any], *, config_filter: str) -> dict[str, Any]:
+        assert config_filter == "all"
+        names = [resource.name for resource in config_resources]
+        return {"topic": {name: self._config(name) for name in names}}
+
+    def alter_configs(self, config_resources: list[Any]) -> None:
+        for resource in config_resources:
+            self.topics[resource.name]["configs"] |= resource.configs
+
+    def close(self) -> None:
+        return
+
+    def _create(self, name: str, topic: dict[str, Any]) -> dict[str, Any]:
+        if name in self.topics:
+            return {"name": name, "error_code": TopicAlreadyExistsError.errno, "error_message": "exists"}
+        if name in self.refusals:
+            code, message = self.refusals[name]
+            return {"name": name, "error_code": code, "error_message": message}
+        self.topics[name] = topic | {"configs": BROKER_DEFAULTS | topic["configs"]}
+        return {"name": name, "error_code": 0, "error_message": None}
+
+    def _partitions(self, name: str) -> list[dict[str, Any]]:
+        topic = self.topics[name]
+        return [{"replica_nodes": list(range(topic["replication_factor"]))}] * topic["num_partitions"]
+
+    def _config(self, name: str) -> dict[str, dict[str, str]]:
+        return {key: {"value": value} for key, value in self.topics[name]["configs"].items()}
+
+
+class FakeConnect(httpx.MockTransport):
+    """A Kafka Connect worker behind httpx. ``busy`` answers of 409 come first, ``refusal`` refuses what is put."""
+
+    def __init__(self) -> None:
+        super().__init__(self._answer)
+        self.configs: dict[str, dict[str, str]] = {}
+        self.traces: dict[str, str] = {}
+        self.restarts: list[str] = []
+        self.puts: list[str] = []
+        self.down = False
+        self.starting = 0
+        self.busy = 0
+        self.refusal: str | None = None
+        self.incurable = False
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if self.down:
+            raise httpx.ConnectError("connection refused")
+        if self.starting:
+            self.starting -= 1
+            return httpx.Response(404, html="<h1>Not Found</h1>")
+        if self.busy:
+            self.busy -= 1
+            return httpx.Response(409, json={"error_code": 409, "message": "a rebalance is in process"})
+        _, _, name, what = (*request.url.path.split("/"), "", "")[:4]
+        match request.method, what:
+            case "GET", "":
+                return httpx.Response(200, json=list(self.configs))
+            case "PUT", "config":
+                return self._put(name, json.loads(request.content))
+            case "POST", "restart":
+                return self._restart(name)
+        if name not in self.configs:
+            return httpx.Response(404, json={"error_code": 404, "message": f"connector {name} not found"})
+        return httpx.Response(200, json=self._status(name) if what == "status" else self.configs[name])
+
+    def _put(self, name: str, config: dict[str, str]) -> httpx.Response:
+        if self.refusal is not None:
+            return httpx.Response(400, json={"error_code": 400, "message": self.refusal})
+        self.puts.append(name)
+        new = name not in self.configs
+        self.configs[name] = config | {"name": name}
+        return httpx.Response(201 if new else 200, json={"name": name})
+
+    def _restart(self, name: str) -> httpx.Response:
+        self.restarts.append(name)
+        if not self.incurable:
+            self.traces.pop(name, None)
+        return httpx.Response(202, json={})
+
+    def _status(self, name: str) -> dict[str, Any]:
+        trace = self.traces.get(name)
+        task = {"id": 0, "state": "FAILED", "trace": trace} if trace else {"id": 0, "state": "RUNNING"}
+        return {"connector": {"state": "RUNNING"}, "tasks": [task]}
+
+
+class FakeWay:
+    """Both ends of the way from PostgreSQL to Kafka: of each slot only the first connector gets its rows."""
+
+    def __init__(self, connectors: list[Connector], *, deaf_beats: int = 0) -> None:
+        self.readers: dict[str, str] = {}
+        for connector in connectors:
+            self.readers.setdefault(connector.slot, connector.name)
+        self.publications = {connector.publication: set(connector.tables) for connector in connectors}
+        self.rows: set[str] = set()
+        self.beats = 0
+        self.deaf_beats = deaf_beats
+
+    def published(self, publication: str) -> set[str]:
+        return self.publications.get(publication, set())
+
+    def beat(self, key: str) -> None:
+        self.beats += 1
+        self.rows.add(key)
+
+    def forget(self, key: str) -> None:
+        self.rows.discard(key)
+
+    def slot(self, name: str) -> str:
+        return "read, 0 bytes behind"
+
+    def senders(self, key: str) -> set[str]:
+        if key not in self.rows or self.beats <= self.deaf_beats:
+            return set()
+        return set(self.readers.values())

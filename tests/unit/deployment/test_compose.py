@@ -1,0 +1,208 @@
+"""docker-compose.yml, checked as far as it can be without an engine."""
+
+import importlib.util
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.secrets import make_secrets
+from ops.settings_table import variables
+from settings import Settings
+
+ROOT = Path(__file__).parents[3]
+COMPOSE = ROOT / "docker-compose.yml"
+ONE_SHOT = {"bootstrap"}
+OURS = ("bootstrap", "api", "worker")
+PUBLISHED = {"api": ["127.0.0.1:9000:9000"], "mail": ["127.0.0.1:8025:8025"]}
+KNOWN = variables(Settings) | {"TURNSTILE_SECRETS_DIR"}
+
+Services = dict[str, dict[str, Any]]
+
+
+def command_of(service: dict[str, Any]) -> str:
+    return " ".join(str(word) for word in (*service.get("entrypoint", []), *service.get("command", [])))
+
+
+def test_it_fits_the_compose_schema() -> None:
+    program = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
+    outcome = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+
+
+def test_the_schema_check_notices_a_wrong_file(tmp_path: Path) -> None:
+    wrong = tmp_path / "docker-compose.yml"
+    wrong.write_text(COMPOSE.read_text().replace("    image: postgres", "    picture: postgres"))
+    program = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(wrong)]
+    assert subprocess.run(program, capture_output=True, check=False).returncode == 1
+
+
+def test_every_service_has_a_health_check_or_runs_once(services: Services) -> None:
+    assert {name for name, service in services.items() if "healthcheck" not in service} == ONE_SHOT
+
+
+def test_every_service_that_stays_is_started_again_and_the_one_shot_is_not(services: Services) -> None:
+    rules = {name: service["restart"] for name, service in services.items()}
+    assert rules == {name: "no" if name in ONE_SHOT else "unless-stopped" for name in services}
+
+
+def test_every_service_has_a_memory_limit(services: Services) -> None:
+    assert [name for name, service in services.items() if "mem_limit" not in service] == []
+
+
+def test_every_dependency_exists_and_is_waited_for_in_the_way_it_can_be(services: Services) -> None:
+    for name, service in services.items():
+        for needed, rule in service.get("depends_on", {}).items():
+            assert needed in services, f"{name} needs {needed}"
+            wanted = "service_completed_successfully" if needed in ONE_SHOT else "service_healthy"
+            assert rule["condition"] == wanted, f"{name} needs {needed}"
+
+
+def test_the_deployed_parts_start_when_the_bootstrap_has_done_its_work(services: Services) -> None:
+    assert set(services["bootstrap"]["depends_on"]) == {"postgres", "kafka", "connect", "elasticsearch"}
+    for name in ("api", "worker"):
+        assert "bootstrap" in services[name]["depends_on"]
+
+
+def test_only_the_api_and_the_mails_are_published_and_only_on_this_host(services: Services) -> None:
+    assert {name: service["ports"] for name, service in services.items() if "ports" in service} == PUBLISHED
+
+
+def test_what_is_not_published_has_no_way_out(compose: dict[str, Any], services: Services) -> None:
+    assert compose["networks"]["inside"] == {"internal": True}
+    assert {name for name, service in services.items() if service["networks"] != ["inside"]} == set(PUBLISHED)
+
+
+def test_every_image_is_pinned_and_names_no_registry(services: Services) -> None:
+    for name, service in services.items():
+        image = service["image"]
+        if "build" in service:
+            assert image.startswith("turnstile-"), name
+        else:
+            assert re.fullmatch(r"([a-z]+/)?[a-z]+:v?\d+\.\d+[\w.-]*", image), f"{name}: {image}"
+
+
+def test_every_variable_of_ours_is_a_setting(services: Services) -> None:
+    for name in OURS:
+        environment = services[name]["environment"]
+        unknown = {key for key in environment if key.startswith("TURNSTILE_")} - KNOWN
+        assert not unknown, f"{name} sets {unknown}"
+        assert environment["TURNSTILE_SECRETS_DIR"] == "/run/secrets"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_its_variables_and_secrets_together_are_settings_that_hold(
+    name: str, services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_secrets(tmp_path / "made")
+    given = tmp_path / "given"
+    given.mkdir()
+    for secret in services[name]["secrets"]:
+        (given / secret["target"]).write_bytes((tmp_path / "made" / secret["source"]).read_bytes())
+    for key, value in services[name]["environment"].items():
+        monkeypatch.setenv(key, value)
+    now = Settings(_secrets_dir=given)
+    assert now.kafka_servers == "kafka:9092"
+    assert now.database_url.get_secret_value().startswith("postgresql://turnstile:")
+    assert len(now.ticket_key.get_secret_value()) >= 32
+    assert now.elasticsearch_password is not None
+
+
+def test_every_secret_used_is_declared_and_every_secret_declared_is_made(
+    compose: dict[str, Any], services: Services, tmp_path: Path
+) -> None:
+    used = {it if isinstance(it, str) else it["source"] for s in services.values() for it in s.get("secrets", [])}
+    declared = compose["secrets"]
+    assert used == set(declared)
+    assert declared == {name: {"file": f"./secrets/{name}"} for name in make_secrets(tmp_path / "secrets")}
+
+
+def test_a_secret_that_is_a_setting_has_its_name(services: Services) -> None:
+    for name in OURS:
+        targets = {secret["target"].upper() for secret in services[name]["secrets"]}
+        assert targets <= KNOWN, f"{name} mounts {targets - KNOWN}"
+
+
+def test_each_service_gets_only_the_secrets_that_it_reads(services: Services) -> None:
+    assert services["connect"]["secrets"] == ["cdc_password"]
+    assert "cdc_password" not in str(services["api"]["secrets"])
+    assert "elastic_password" not in str([services[name]["secrets"] for name in ("api", "worker")])
+
+
+def test_secrets_are_kept_out_of_the_repository() -> None:
+    assert "/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_no_secret_stands_in_it(services: Services) -> None:
+    for name, service in services.items():
+        for key, value in service.get("environment", {}).items():
+            if re.search(r"PASSWORD|SECRET|TOKEN|_KEY$|_URL$", key):
+                assert str(value).startswith(("/run/secrets", "http://")), f"{name}: {key}"
+            assert not re.search(r"://[^/]*:[^/]*@", str(value)), f"{name}: {key} has a password in an address"
+    words = re.findall(r"[A-Za-z0-9_+=-]{20,}", COMPOSE.read_text())
+    assert [word for word in words if entropy(word) > 4.3] == []
+
+
+def entropy(word: str) -> float:
+    shares = [word.count(letter) / len(word) for letter in set(word)]
+    return -sum(share * math.log2(share) for share in shares)
+
+
+def test_the_measure_of_secrecy_tells_a_secret_from_a_name() -> None:
+    assert entropy("wK3_vQ9tZ7mXb2LrN5sYh8DfGj4PcA6eU1oTiRkWqEz") > 4.3
+    assert entropy("KAFKA_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR") < 4.3
+
+
+def test_every_file_that_it_mounts_exists(services: Services) -> None:
+    for name, service in services.items():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            if source.startswith("."):
+                assert (ROOT / source).is_file(), f"{name}: {source}"
+                assert volume.endswith(":ro"), f"{name}: {source}"
+
+
+def test_every_volume_is_declared_and_used(compose: dict[str, Any], services: Services) -> None:
+    used = {volume.split(":")[0] for service in services.values() for volume in service.get("volumes", [])}
+    assert {name for name in used if not name.startswith(".")} == set(compose["volumes"])
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_module_that_it_runs_can_be_run(name: str, services: Services) -> None:
+    modules = re.findall(r"-m,? ([a-z_.]+)", command_of(services[name]))
+    assert modules
+    for module in modules:
+        package = importlib.util.find_spec(f"{module}.__main__") if (ROOT / module).is_dir() else None
+        assert package or importlib.util.find_spec(module), f"{name} runs {module}"
+
+
+def test_the_bootstrap_migrates_before_it_registers_connectors(services: Services) -> None:
+    modules = re.findall(r"-m ([a-z_.]+)", command_of(services["bootstrap"]))
+    assert modules == ["migrations", "ops.search_access", "connect"]
+
+
+@pytest.mark.parametrize(("name", "path"), [("api", "/health/live"), ("worker", "/health/ready")])
+def test_a_health_check_asks_where_the_service_listens(name: str, path: str, services: Services) -> None:
+    script = services[name]["healthcheck"]["test"][-1]
+    port = services[name]["environment"][f"TURNSTILE_{name.upper()}_PORT"]
+    assert f"http://127.0.0.1:{port}{path}" in script
+    compile(script, f"health check of {name}", "exec")
+
+
+def test_what_one_service_calls_another_is_a_service(services: Services) -> None:
+    for name in OURS:
+        hosts = re.findall(r"(?:https?://)?([a-z]+):\d+", " ".join(services[name]["environment"].values()))
+        assert hosts
+        assert set(hosts) <= set(services), name
+
+
+def test_our_containers_have_no_privileges(services: Services) -> None:
+    for name in OURS:
+        service = services[name]
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name

