@@ -14,6 +14,7 @@ COMMIT_INTERVAL_S = 1.0
 REQUEST_TIMEOUT_S = 30.0
 MAX_BATCH_BYTES = 512 * 1024
 MAX_POLL_RECORDS = 2_000
+QUEUE = 8 * MAX_POLL_RECORDS
 
 
 class App(faust.App):
@@ -58,6 +59,9 @@ def make_app(settings: Settings) -> App:
         topic_partitions=settings.partitions,
         topic_replication_factor=settings.replication_factor,
         table_standby_replicas=0,
+        # Faust stops fetching a partition when a queue is four fifths full, then still puts what one poll
+        # brought; were the queue to fill up, it would hold up every other agent.
+        stream_buffer_maxsize=QUEUE,
         stream_wait_empty=True,
         cython_optimizations=True,
         web_bind=settings.worker_bind,

@@ -82,3 +82,23 @@ def test_the_broker_killed_and_back_loses_no_accepted_purchase(pipeline: Pipelin
     eventually(bought, within=60, pause=1)
     view = pipeline.settled(event, 1)
     assert view["ticketTypes"][0]["sold"] == 2
+
+
+def test_postgresql_down_holds_up_no_decision_and_loses_no_sale(pipeline: Pipeline) -> None:
+    event, [kind] = pipeline.event(100)
+    account = UUID(pipeline.account())
+    purchases = [uuid4() for _ in range(6_000)]
+    pipeline.stack.stop("postgres")
+    try:
+        for purchase in purchases:
+            command = Purchase(UUID(event), purchase, account, [Line(UUID(kind), 1)])
+            pipeline.producer.send("ticket-commands", key=event.encode(), value=encode_command(command))
+        pipeline.producer.flush()
+        eventually(lambda: len(pipeline.outcomes(event)) >= len(purchases), within=30, pause=0.5)
+    finally:
+        pipeline.stack.start("postgres")
+
+    count = "SELECT count(*), count(*) FILTER (WHERE status = 'confirmed') FROM purchase WHERE event_id = %s"
+    eventually(lambda: pipeline.rows(count, event) == [(6_000, 100)], within=60, pause=0.5)
+    later, [other] = pipeline.event(1)
+    assert pipeline.buy(later, other, 1, pipeline.account()).status_code == 201
