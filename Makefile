@@ -1,12 +1,12 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run servers test check format demo clean-data lock
+.PHONY: help install run servers test check format demo clean-data secrets settings lock
 SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
-CODE := settings.py tables connect migrations streams api stack bench tests
+CODE := settings.py tables connect migrations streams api stack bench ops tests
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ demo: $(STAMP) ## an on-sale of 500 tickets against what make run started
 
 clean-data: $(STAMP) ## delete the data folder, so that the next run starts afresh
 	@$(BIN)/python -m stack clean
+
+secrets: $(STAMP) ## make the secret files that docker compose wants, once
+	@$(BIN)/python -m ops.secrets
+
+settings: $(STAMP) ## write docs/settings.md anew from the code
+	@$(BIN)/python -m ops.settings_table --write
 
 lock: $(STAMP) ## compile the lock files anew (needs uv); the jars' too
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \

@@ -42,6 +42,12 @@ class Settings(BaseSettings):
     elasticsearch_url: str = Field("http://127.0.0.1:19200", description="Elasticsearch address")
     elasticsearch_user: str | None = Field(None, description="Elasticsearch user, where security is on")
     elasticsearch_password: SecretStr | None = Field(None, description="that user's password")
+    elasticsearch_indexer_password: SecretStr | None = Field(
+        None, description="password that `python -m ops.search_access` gives the user turnstile_indexer"
+    )
+    elasticsearch_reader_password: SecretStr | None = Field(
+        None, description="password that `python -m ops.search_access` gives the user turnstile_reader"
+    )
     elasticsearch_ca: Path | None = Field(None, description="CA certificate of Elasticsearch, where it speaks TLS")
 
     smtp_host: str = Field("127.0.0.1", description="mail server")
@@ -62,7 +68,9 @@ class Settings(BaseSettings):
     worker_data: Path = Field(Path(".turnstile/worker-0"), description="folder of the worker's RocksDB tables")
     worker_url: str = Field("http://127.0.0.1:6066", description="address of any worker's web views, for the API")
 
-    ticket_key: SecretStr = Field(description="key of the ticket codes (keyed hash): 32 characters or more")
+    ticket_key: SecretStr = Field(
+        min_length=32, description="key of the ticket codes (keyed hash): 32 characters or more"
+    )
     hold_seconds: int = Field(600, ge=1, le=86400, description="how long a hold lasts when the buyer names no time")
 
     log_level: str = Field("info", description="debug, info, warning or error")

@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def _topics(now: Settings) -> None:
-    admin = open_admin(now, Patience(now.bootstrap_seconds))
+    admin = open_admin(now)
     try:
         made = provision(admin, catalogue(), now)
     finally:

@@ -3,7 +3,7 @@
 Kafka makes no topic by itself here: a name that the catalogue lacks can't be written to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from kafka import KafkaAdminClient
@@ -11,13 +11,11 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from connect.errors import ServerMissing, TopicMismatch, TopicRefused
-from connect.patience import Patience
 from connect.topics import Topic
 from settings import Settings
 
 CHECKED: Final = ("cleanup.policy", "message.timestamp.type")
 IN_SYNC: Final = "min.insync.replicas"
-BOOTSTRAP_MS: Final = 2_000
 
 
 class Admin(Protocol):
@@ -32,19 +30,14 @@ class Admin(Protocol):
     def close(self) -> None: ...
 
 
-def open_admin(settings: Settings, patience: Patience) -> Admin:
+def open_admin(settings: Settings, client: Callable[..., Admin] = KafkaAdminClient) -> Admin:
     """Kafka's admin client as soon as Kafka answers. Raises ServerMissing."""
-    servers = settings.kafka_servers.split(",")
-    why = ""
-    while patience.left:
-        try:
-            admin: Admin = KafkaAdminClient(bootstrap_servers=servers, bootstrap_timeout_ms=BOOTSTRAP_MS)
-            return admin
-        except KafkaError as error:
-            why = str(error)
-        patience.wait()
-    where = f"{settings.kafka_servers} (TURNSTILE_KAFKA_SERVERS)"
-    raise ServerMissing(f"Kafka does not answer within {patience.seconds:g} s at {where}: {why}")
+    seconds = settings.bootstrap_seconds
+    try:
+        return client(bootstrap_servers=settings.kafka_servers.split(","), bootstrap_timeout_ms=seconds * 1000)
+    except KafkaError as error:
+        where = f"{settings.kafka_servers} (TURNSTILE_KAFKA_SERVERS)"
+        raise ServerMissing(f"Kafka does not answer within {seconds} s at {where}: {error}") from error
 
 
 def provision(admin: Admin, topics: Sequence[Topic], settings: Settings) -> list[str]:

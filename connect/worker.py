@@ -82,6 +82,9 @@ class ConnectWorker:
             raise Unavailable(str(error) or type(error).__name__) from error
         if answer.status_code == REBALANCING or answer.status_code >= SERVER_ERROR:
             raise Unavailable(f"{answer.status_code}: {_message(answer)}")
+        if answer.content and "json" not in answer.headers.get("content-type", ""):
+            # While it starts, its web server is there before its resources are, and knows no page.
+            raise Unavailable(f"{answer.status_code} from a server that is not Kafka Connect, or not yet")
         return answer
 
 

@@ -101,12 +101,18 @@ class FakeConnect(httpx.MockTransport):
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if self.down:
             raise httpx.ConnectError("connection refused")
+        return self._unwilling() or self._willing(request)
+
+    def _unwilling(self) -> httpx.Response | None:
         if self.starting:
             self.starting -= 1
             return httpx.Response(404, html="<h1>Not Found</h1>")
         if self.busy:
             self.busy -= 1
             return httpx.Response(409, json={"error_code": 409, "message": "a rebalance is in process"})
+        return None
+
+    def _willing(self, request: httpx.Request) -> httpx.Response:
         _, _, name, what = (*request.url.path.split("/"), "", "")[:4]
         match request.method, what:
             case "GET", "":

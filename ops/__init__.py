@@ -1,0 +1,1 @@
+"""What a deployment needs beside the code: secrets, access to Elasticsearch, the servers' configuration files."""

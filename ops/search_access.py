@@ -1,0 +1,77 @@
+"""``python -m ops.search_access``: who may do what in Elasticsearch, where its security is on. Any number of runs.
+
+The worker writes the index ``events`` and the API reads it; neither may do anything to the cluster.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from elastic_transport import TransportError
+from elasticsearch import ApiError, Elasticsearch
+from pydantic import SecretStr
+
+from settings import Settings, settings
+
+ROLES: Final = Path(__file__).with_name("elasticsearch") / "roles.json"
+
+
+class Security(Protocol):
+    """What is asked of Elasticsearch's security interface."""
+
+    def put_role(self, *, name: str, cluster: list[str], indices: list[dict[str, Any]]) -> Any: ...
+    def put_user(self, *, username: str, password: str, roles: list[str]) -> Any: ...
+
+
+def roles(path: Path = ROLES) -> dict[str, dict[str, Any]]:
+    """The roles, by name. Each has one user of the same name."""
+    found: dict[str, dict[str, Any]] = json.loads(path.read_text())
+    return found
+
+
+def grant(security: Security, passwords: Mapping[str, SecretStr | None]) -> list[str]:
+    """Bring roles and users to what they should be; the names of those that were given a password."""
+    granted = []
+    for name, role in roles().items():
+        security.put_role(name=name, **role)
+        password = passwords[name]
+        if password is not None:
+            security.put_user(username=name, password=password.get_secret_value(), roles=[name])
+            granted.append(name)
+    return granted
+
+
+def passwords(now: Settings) -> dict[str, SecretStr | None]:
+    """The password of each user, from the settings."""
+    return {
+        "turnstile_indexer": now.elasticsearch_indexer_password,
+        "turnstile_reader": now.elasticsearch_reader_password,
+    }
+
+
+def _client(now: Settings, user: str, password: SecretStr) -> Elasticsearch:
+    options: dict[str, Any] = {"ca_certs": str(now.elasticsearch_ca)} if now.elasticsearch_ca else {}
+    login = (user, password.get_secret_value())
+    return Elasticsearch(now.elasticsearch_url, basic_auth=login, request_timeout=30, **options)
+
+
+def main() -> int:
+    """Print who was let in. Exit code 1 with one line that says what is wrong."""
+    now = settings()
+    if now.elasticsearch_user is None or now.elasticsearch_password is None:
+        print("search access: Elasticsearch has no users here (TURNSTILE_ELASTICSEARCH_USER is not set)")
+        return 0
+    try:
+        with _client(now, now.elasticsearch_user, now.elasticsearch_password) as client:
+            granted = grant(client.security, passwords(now))
+    except (TransportError, ApiError) as error:
+        print(f"search access: {now.elasticsearch_url}: {error}", file=sys.stderr)
+        return 1
+    print(f"search access: {', '.join(granted) or 'roles only, no passwords given'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

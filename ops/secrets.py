@@ -1,0 +1,55 @@
+"""``python -m ops.secrets``: the secret files that docker-compose.yml reads, made once and never overwritten.
+
+Containers run as users of their own and get the files as they are, so the files are readable and the folder is not.
+"""
+
+import argparse
+import secrets
+import sys
+from pathlib import Path
+from typing import Final
+
+PASSWORDS: Final = (
+    "postgres_password",
+    "database_password",
+    "cdc_password",
+    "ticket_key",
+    "elastic_password",
+    "indexer_password",
+    "reader_password",
+)
+DATABASE_URL: Final = "database_url"
+ADDRESS: Final = "postgres:5432/turnstile"
+
+
+def make_secrets(folder: Path) -> list[str]:
+    """Make the files that are missing and return their names. No file ends in a newline: some readers keep it."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    made = [name for name in PASSWORDS if _write(folder / name, secrets.token_urlsafe(32))]
+    password = (folder / "database_password").read_text()
+    if _write(folder / DATABASE_URL, f"postgresql://turnstile:{password}@{ADDRESS}"):
+        made.append(DATABASE_URL)
+    return made
+
+
+def _write(path: Path, text: str) -> bool:
+    if path.exists():
+        return False
+    path.touch(mode=0o600)
+    path.write_text(text)
+    path.chmod(0o444)
+    return True
+
+
+def main() -> int:
+    """Say what was made."""
+    parser = argparse.ArgumentParser(description="Make the secret files that docker-compose.yml reads.")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("secrets"), help="default: secrets")
+    folder = parser.parse_args().folder
+    made = make_secrets(folder)
+    print(f"{folder}: made {', '.join(made)}" if made else f"{folder}: all there")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
