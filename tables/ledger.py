@@ -77,6 +77,7 @@ class Ledger:
         self._inventories: dict[UUID, Inventory] = {}
         self._purchases: dict[bytes, PurchaseRecord] = {}
         self._accounts: dict[bytes, Account] = {}
+        self._booked: dict[bytes, Account] = {}
         self._touched: dict[UUID, Inventory] = {}
 
     def apply(self, offset: int, at: int, command: Command) -> Outcome | None:
@@ -106,9 +107,10 @@ class Ledger:
 
     def take_events(self) -> dict[bytes, bytes]:
         """The account and event records written since the last call."""
-        taken = {key: account.record() for key, account in self._accounts.items()}
+        taken = {key: account.record() for key, account in self._booked.items()}
         taken |= {event_key(event): inventory.record() for event, inventory in self._touched.items()}
         self._accounts.clear()
+        self._booked.clear()
         self._touched.clear()
         while len(self._inventories) > MOST_INVENTORIES:
             del self._inventories[next(iter(self._inventories))]
@@ -156,7 +158,7 @@ class Ledger:
         known = self._accounts.get(key)
         if known is None:
             value = self._load(key)
-            known = Account(None if value is None else decode_account(value))
+            known = self._accounts[key] = Account(None if value is None else decode_account(value))
         return known
 
     def _decide(self, offset: int, at: int, command: BuyerCommand, known: PurchaseRecord | None) -> Decision:
@@ -189,7 +191,7 @@ class Ledger:
             account = self._account(event, owner)
             if account.offset < decision.offset:
                 account.apply(decision)
-            self._accounts[account_key(event, owner)] = account
+            self._booked[account_key(event, owner)] = account
 
     def _outcome(self, command: BuyerCommand, record: PurchaseRecord | None, decision: Decision) -> Outcome:
         inventory = self._inventories.get(command.event)

@@ -110,6 +110,8 @@ def assert_same(again: Worker, whole: Worker) -> None:
     """A worker that began again has come to the state and the decisions of an uninterrupted run."""
     assert again.table == whole.table
     assert_agree(whole.outcomes, again.outcomes)
+    silent = {offset for offset, outcome in again.outcomes.items() if outcome is None}
+    assert all(whole.outcomes[offset] is None for offset in silent)
 
 
 def purchases_in(table: dict[bytes, bytes]) -> list[PurchaseRecord]:
