@@ -21,7 +21,7 @@ class WrongField(Resource):
     """One wrong field of a request."""
 
     detail: str
-    pointer: str = Field(description="JSON pointer into the body, `?name` of a parameter, or a header's name")
+    pointer: str = Field(description="JSON pointer into the body, or `?name` of a parameter")
 
 
 class Problem(Resource):

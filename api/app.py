@@ -10,7 +10,7 @@ from api.ports import Ports
 from api.routes.accounts import accounts
 from api.routes.docs import register_docs
 from api.routes.events import events
-from api.routes.health import health
+from api.routes.health import health, register_probes
 from api.routes.purchases import purchases
 from api.routes.search import search
 from api.routes.tickets import tickets
@@ -42,5 +42,6 @@ def create_app(ports: Ports) -> OpenAPI:
     register_failures(app)
     for blueprint in (accounts, events, tickets, search, purchases, health):
         app.register_api(blueprint)
+    register_probes(app)
     register_docs(app)
     return app

@@ -1,27 +1,29 @@
 """What may be changed of an event and its ticket types, and how it is announced: pure functions of listings."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from api.bodies.event import Event, EventChange, NewEvent
 from api.bodies.money import Money
-from api.bodies.ticket import NewTicketType, TicketType, TicketTypeBody
+from api.bodies.ticket import MOST_TICKET_TYPES, NewTicketType, TicketType, TicketTypeBody
 from api.ports import Listing
 from api.problems import Refused, wrong
 from tables import commands
 from tables.statuses import EVENT_TRANSITIONS, EventStatus, may_change
 
-MOST_TICKET_TYPES: Final = 200
 
-
-def new_event(body: NewEvent, event_id: UUID, now: datetime) -> Event:
-    """The event that a request asks for."""
-    fields = body.model_dump(exclude={"id"})
-    return Event(**fields | {"id": event_id, "tags": distinct(body.tags), "created_at": now, "updated_at": now})
+def new_listing(body: NewEvent, new_id: Callable[[], UUID], now: datetime) -> Listing:
+    """The event that a request asks for, with its ticket types. Refused: already-exists for an id given twice."""
+    fields = body.model_dump(exclude={"id", "ticket_types"}) | {"tags": distinct(body.tags)}
+    listing = Listing(Event(**fields, id=body.id or new_id(), created_at=now, updated_at=now))
+    for ticket in body.ticket_types:
+        listing = with_ticket(listing, ticket, ticket.id or new_id(), now)
+    return listing
 
 
 def changed(listing: Listing, change: EventChange, now: datetime) -> Listing:

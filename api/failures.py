@@ -41,8 +41,6 @@ def invalid(error: ValidationError) -> Response:
 def _prefix(model: str) -> Any:
     if model.endswith("Query"):
         return lambda loc: f"?{loc[0]}" if loc else "?"
-    if model.endswith("Headers"):
-        return lambda loc: str(loc[0])
     return pointer
 
 

@@ -28,10 +28,13 @@ class StrictJson(JSONProvider):
 
 
 def check_body() -> None:
-    """Refused: unsupported-media-type, invalid-input. BadRequest and RequestEntityTooLarge are Flask's own."""
+    """Refused: unsupported-media-type, body-too-large, invalid-input. What is no JSON is a BadRequest."""
     if request.method not in _WITH_BODY or request.routing_exception is not None:
         return
     if not request.is_json:
         raise Refused("unsupported-media-type")
+    # A chunked body that is too long is cut at the limit, not refused.
+    if request.content_length is None and len(request.get_data()) >= MOST_BYTES:
+        raise Refused("body-too-large")
     if not isinstance(request.get_json(), dict):
         raise wrong("", "the body must be a JSON object")

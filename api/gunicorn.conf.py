@@ -17,7 +17,7 @@ worker_connections = 4000
 backlog = 2048
 
 # An idle connection must end before the worker stops waiting for it, or every stop takes the whole time.
-keepalive = 5
+keepalive = 2
 graceful_timeout = 8
 timeout = 60
 

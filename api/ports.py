@@ -39,8 +39,8 @@ class Accounts(Protocol):
 class Events(Protocol):
     """The events of the write model, with their ticket types."""
 
-    def add(self, event: Event) -> Event:
-        """Store a new event and announce it. Refused: already-exists, unknown-account."""
+    def add(self, listing: Listing) -> None:
+        """Store a new event with its ticket types and announce it. Refused: already-exists, unknown-account."""
 
     def get(self, event: UUID) -> Event | None:
         """The event of that id."""

@@ -68,7 +68,7 @@ REFUSALS: Final[dict[Reason, str]] = {
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One wrong field: what is wrong with it, and where it is as a JSON pointer (or ``?name``, or a header)."""
+    """One wrong field: what is wrong with it, and where it is as a JSON pointer (or ``?name`` of a parameter)."""
 
     detail: str
     pointer: str

@@ -23,11 +23,15 @@ from api.bodies.fields import (
     Zone,
     absent,
 )
+from api.bodies.ticket import MOST_TICKET_TYPES, NewTicketType
 from tables.statuses import EventStatus
 
 
 class NewEvent(Body):
-    """An event to be made. ``id`` may be the client's own, so that making it twice is noticed."""
+    """An event to be made, all at once with its ticket types or without them.
+
+    ``id`` may be the client's own, so that making it twice is noticed.
+    """
 
     id: UUID | None = None
     organizer_id: UUID
@@ -46,6 +50,7 @@ class NewEvent(Body):
     capacity: Stock | None = None
     max_per_order: Limit | None = None
     max_per_account: Limit | None = None
+    ticket_types: list[NewTicketType] = Field(default_factory=list, max_length=MOST_TICKET_TYPES)
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

@@ -30,7 +30,7 @@ class Resource(BaseModel):
 
 
 class Parameters(Body):
-    """Query parameters or headers. Their schema is asked for with every request, and made once."""
+    """Query parameters. Their schema is asked for with every request, and made once."""
 
     @classmethod
     def model_json_schema(cls, **options: Any) -> dict[str, Any]:  # type: ignore[override]

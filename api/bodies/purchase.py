@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from api.bodies.fields import Body, Parameters, Quantity, Resource
 from api.bodies.money import Money
@@ -61,15 +61,6 @@ class WaitQuery(Parameters):
     """How many seconds to wait for the decision."""
 
     wait: float = Field(0, ge=0, le=30, allow_inf_nan=False)
-
-
-class BuyHeaders(Parameters):
-    """One purchase has one key, however often it is sent."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    idempotency_key: str | None = Field(None, alias="Idempotency-Key", description="required; 1 to 255 characters")
-    prefer: str | None = Field(None, alias="Prefer", description="`respond-async` or `wait=N` (seconds)")
 
 
 def public_id(event: UUID, purchase: UUID) -> str:

@@ -1,13 +1,15 @@
 """Ticket types: what is sold of an event, how many, for how much and until when."""
 
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
 from pydantic import model_validator
 
 from api.bodies.fields import Body, Limit, Moment, Position, Resource, Stock, Title
 from api.bodies.money import Money, Price
+
+MOST_TICKET_TYPES: Final = 200
 
 
 class TicketTypeBody(Body):

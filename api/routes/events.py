@@ -6,7 +6,7 @@ from flask import Response
 
 from api.answers import BASE, WITH_BODY, answer, answers, blueprint, ports
 from api.bodies.event import Event, EventChange, EventName, EventPath, NewEvent
-from api.changes import changed, new_event
+from api.changes import changed, new_listing
 from api.problems import Refused
 
 events = blueprint("events", "events")
@@ -18,9 +18,10 @@ events = blueprint("events", "events")
     responses=answers({201: Event}, *WITH_BODY, "unknown-account", "already-exists"),
 )
 def create_event(body: NewEvent) -> Response:
-    """A DRAFT unless the request says ACTIVE. Its id is made here unless the request brings one."""
-    event = new_event(body, body.id or ports().new_id(), ports().clock())
-    return answer(ports().events.add(event), 201, {"Location": f"{BASE}/events/{event.id}"})
+    """A DRAFT unless the request says ACTIVE. Ids are made here unless the request brings them."""
+    listing = new_listing(body, ports().new_id, ports().clock())
+    ports().events.add(listing)
+    return answer(listing.event, 201, {"Location": f"{BASE}/events/{listing.event.id}"})
 
 
 @events.get(

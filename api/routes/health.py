@@ -3,13 +3,13 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-from flask import Response
+from flask import Flask, Response
 
 from api.answers import answer, answers, blueprint, ports
 from api.bodies.fields import Resource
 from api.ports import Probe
 
-health = blueprint("health", "health", "/health")
+health = blueprint("health", "health")
 
 NEEDED = frozenset({"postgres", "kafka"})
 log = logging.getLogger(__name__)
@@ -28,13 +28,13 @@ class Readiness(Resource):
     checks: dict[str, str]
 
 
-@health.get("/live", summary="Does the process live?", responses=answers({200: Liveness}))
+@health.get("/health/live", summary="Does the process live?", responses=answers({200: Liveness}))
 def live() -> Response:
     """Asks no other server."""
     return answer(Liveness())
 
 
-@health.get("/ready", summary="Can the process do its work?", responses={200: Readiness, 503: Readiness})
+@health.get("/health/ready", summary="Can the process do its work?", responses={200: Readiness, 503: Readiness})
 def ready() -> Response:
     """Every server is asked; 503 when one is down that selling needs."""
     probes = ports().probes
@@ -43,6 +43,12 @@ def ready() -> Response:
     down = {name for name, state in states.items() if state != "up"}
     status = "unready" if down & NEEDED else "degraded" if down else "ready"
     return answer(Readiness(status=status, checks=states), 503 if status == "unready" else 200)
+
+
+def register_probes(app: Flask) -> None:
+    """Answer under /health too, where load balancers and containers look first."""
+    app.add_url_rule("/health/live", "plain_live", live)
+    app.add_url_rule("/health/ready", "plain_ready", ready)
 
 
 def _state(name: str, probe: Probe) -> str:

@@ -4,11 +4,10 @@ import re
 from typing import Final
 from uuid import UUID, uuid5
 
-from flask import Response
+from flask import Response, request
 
 from api.answers import BASE, WITH_BODY, answer, answers, blueprint, ports
 from api.bodies.purchase import (
-    BuyHeaders,
     NewPurchase,
     Purchase,
     PurchasePath,
@@ -19,7 +18,7 @@ from api.bodies.purchase import (
     public_id,
 )
 from api.prefer import preference
-from api.problems import REFUSALS, Fault, Refused
+from api.problems import REFUSALS, Fault, Refused, Unavailable
 from tables.commands import Line
 from tables.commands import Purchase as PurchaseCommand
 from tables.outcomes import Outcome, OutcomeKind
@@ -28,6 +27,21 @@ from tables.reasons import Reason
 purchases = blueprint("purchases", "purchases")
 
 _KEY: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+_HEADERS: Final = [
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": True,
+        "description": "1 to 255 printable characters; one purchase has one key, however often it is sent",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
+    {
+        "name": "Prefer",
+        "in": "header",
+        "description": "`respond-async`, or `wait=N` (seconds)",
+        "schema": {"type": "string"},
+    },
+]
 _REFUSED: Final = (
     "idempotency-key-missing",
     "unknown-account",
@@ -49,14 +63,16 @@ _REFUSED: Final = (
     "/purchases",
     summary="Buy tickets",
     responses=answers({201: Purchase, 202: Purchase}, *WITH_BODY, *_REFUSED),
+    # Described here and read by hand: a model of the headers would cost a tenth of the request.
+    openapi_extensions={"parameters": _HEADERS},
 )
-def buy(header: BuyHeaders, body: NewPurchase) -> Response:
+def buy(body: NewPurchase) -> Response:
     """201 with the tickets, a problem with the reason, or 202 when the decision takes longer than the wait.
 
     A request that got no answer, or 503, may be sent again with the same key: it is carried out once.
     """
-    wanted = preference(header.prefer, ports().purchase_wait)
-    command = _command(body, _purchase_id(body.account_id, header.idempotency_key))
+    wanted = preference(request.headers.get("Prefer"), ports().purchase_wait)
+    command = _command(body, _purchase_id(body.account_id, request.headers.get("Idempotency-Key")))
     ports().register.check(body.account_id, body.event_id, [line.ticket_type_id for line in body.lines])
     outcome = ports().office.buy(command, wanted.wait)
     where = {"Location": f"{BASE}/purchases/{public_id(command.event, command.purchase)}"} | wanted.applied
@@ -109,10 +125,16 @@ def read_purchase(path: PurchasePath, query: WaitQuery) -> Response:
 
 
 def _look(ids: tuple[UUID, UUID], wait: float) -> Purchase | None:
-    office = ports().office
+    return ports().office.watch(*ids, wait, lambda: _known(ids)) if wait else _known(ids)
 
-    def now() -> Purchase | None:
+
+def _known(ids: tuple[UUID, UUID]) -> Purchase | None:
+    accepted = ports().office.accepted(*ids)
+    try:
         found = ports().sales.find(*ids)
-        return pending(*ids) if found is None and office.accepted(*ids) else found
-
-    return office.watch(*ids, wait, now) if wait else now()
+    except Unavailable:
+        # Nobody can say how it was decided, but that it is in the log is known here.
+        if not accepted:
+            raise
+        found = None
+    return pending(*ids) if found is None and accepted else found

@@ -51,17 +51,13 @@ class EventRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, event: Event) -> Event:
-        """Store a new event and announce it. Refused: already-exists, unknown-account."""
-        try:
-            with self._database.transaction() as connection:
-                connection.execute(_INSERT_EVENT, event.model_dump())
-                _announce(connection, Listing(event))
-        except UniqueViolation as error:
-            raise Refused("already-exists", f"there is an event {event.id}", Fault("is in use", "/id")) from error
-        except ForeignKeyViolation as error:
-            raise Refused("unknown-account", "", Fault("there is no such account", "/organizerId")) from error
-        return event
+    def add(self, listing: Listing) -> None:
+        """Store a new event with its ticket types and announce it. Refused: already-exists, unknown-account."""
+        with self._database.transaction() as connection:
+            _insert_event(connection, listing.event)
+            for ticket in listing.tickets:
+                _insert_ticket(connection, ticket)
+            _announce(connection, listing)
 
     def get(self, event: UUID) -> Event | None:
         """The event of that id."""
@@ -97,6 +93,15 @@ class EventRows:
             _store_tickets(connection, before, after)
             _announce(connection, after)
         return after
+
+
+def _insert_event(connection: Rows, event: Event) -> None:
+    try:
+        connection.execute(_INSERT_EVENT, event.model_dump())
+    except UniqueViolation as error:
+        raise Refused("already-exists", f"there is an event {event.id}", Fault("is in use", "/id")) from error
+    except ForeignKeyViolation as error:
+        raise Refused("unknown-account", "", Fault("there is no such account", "/organizerId")) from error
 
 
 def _next(before: Listing, after: Listing) -> Listing:

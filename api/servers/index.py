@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 from elastic_transport import TransportError
-from elasticsearch import ApiError, Elasticsearch
+from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
 from api.bodies.search import FoundEvent, FoundEvents
 from api.problems import Unavailable, wrong
@@ -57,6 +57,9 @@ class EventIndex:
             answer = self._client.search(
                 index=ALIAS, source_excludes=["folded", "deleted"], track_total_hits=False, **body
             )
+        except NotFoundError:
+            # The indexer makes the index with the first event.
+            return []
         except (TransportError, ApiError) as error:
             raise Unavailable(SERVER) from error
         hits: list[dict[str, Any]] = answer["hits"]["hits"]

@@ -216,8 +216,7 @@ def test_a_purchase_is_read_from_the_projection(scratch: Scratch, database: Data
 
 
 def test_a_server_that_is_gone_is_unavailable(scratch: Scratch) -> None:
-    host = psycopg.conninfo.conninfo_to_dict(scratch.url)
-    database = Database(psycopg.conninfo.make_conninfo(**{**host, "port": 9}))
+    database = Database(psycopg.conninfo.make_conninfo(scratch.url, port=9))
     database.open()
     with pytest.raises(Unavailable):
         database.probe()

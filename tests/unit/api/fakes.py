@@ -132,8 +132,11 @@ class FakeSales:
     """Purchases by event and purchase."""
 
     rows: dict[tuple[UUID, UUID], Purchase] = field(default_factory=dict)
+    down: bool = False
 
     def find(self, event: UUID, purchase: UUID) -> Purchase | None:
+        if self.down:
+            raise Unavailable("worker")
         return self.rows.get((event, purchase))
 
 

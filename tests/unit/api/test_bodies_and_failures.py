@@ -1,5 +1,6 @@
 """What every route shares: bodies that can't be read, and errors that become problems."""
 
+import io
 from typing import Any
 
 import pytest
@@ -39,6 +40,15 @@ def test_a_body_of_another_media_type_is_refused(client: FlaskClient) -> None:
 
 def test_a_large_body_is_refused_unread(client: FlaskClient) -> None:
     answer = post(client, b'{"firstName":"' + b"a" * MOST_BYTES + b'"}')
+    assert (answer.status_code, answer.get_json()["type"]) == (413, "/problems/body-too-large")
+
+
+def test_a_large_body_in_chunks_is_refused_too(client: FlaskClient) -> None:
+    body = io.BytesIO(b'{"firstName":"' + b"a" * MOST_BYTES + b'"}')
+    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    answer = client.post(
+        ACCOUNTS, input_stream=body, content_type="application/json", environ_overrides=chunked, content_length=None
+    )
     assert (answer.status_code, answer.get_json()["type"]) == (413, "/problems/body-too-large")
 
 

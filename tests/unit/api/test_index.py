@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from elastic_transport import ConnectionError as NoConnection
+from elasticsearch import NotFoundError
 
 from api.problems import Refused, Unavailable
 from api.servers.index import Cursor, EventIndex, encode_cursor
@@ -16,11 +17,11 @@ class KeepingClient:
 
     hits: list[dict[str, Any]] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
-    down: bool = False
+    failure: Exception | None = None
 
     def search(self, **body: Any) -> dict[str, Any]:
-        if self.down:
-            raise NoConnection("refused")
+        if self.failure:
+            raise self.failure
         self.asked.append(body)
         return {"hits": {"hits": self.hits[: body["size"]]}}
 
@@ -84,4 +85,10 @@ def test_a_cursor_of_another_search_is_refused(cursor: str) -> None:
 
 def test_an_index_that_is_down_is_unavailable() -> None:
     with pytest.raises(Unavailable):
-        make(KeepingClient(down=True)).search("", 20, None)
+        make(KeepingClient(failure=NoConnection("refused"))).search("", 20, None)
+
+
+def test_an_index_that_was_not_made_yet_has_no_events() -> None:
+    meta: Any = None
+    missing = NotFoundError("index_not_found_exception", meta, {})
+    assert make(KeepingClient(failure=missing)).search("", 20, None).items == []

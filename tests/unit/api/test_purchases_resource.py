@@ -81,6 +81,15 @@ def test_an_undecided_purchase_is_accepted_and_pending_until_it_is_found(
     assert client.get(where).get_json()["status"] == "confirmed"
 
 
+def test_an_accepted_purchase_is_pending_while_nobody_can_tell_its_decision(
+    world: World, client: FlaskClient, buy: Buy
+) -> None:
+    accepted = buy().headers["Location"]
+    world.sales.down = True
+    assert client.get(accepted).get_json()["status"] == "pending"
+    assert client.get(f"{PURCHASES}/{uuid4()}.{uuid4()}").status_code == 503
+
+
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason in REFUSALS])
 def test_every_rejection_is_a_problem_of_its_own(world: World, buy: Buy, reason: Reason) -> None:
     world.office.rule = rejected(reason, limit=4, requested=6)
