@@ -1,5 +1,6 @@
 """The command line of the embedded stack: ``python -m stack --help``."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -7,11 +8,14 @@ from collections.abc import Callable
 import rich_click as click
 
 from stack import supervisor
+from stack.child import end_with
 from stack.embedded import Stack
 from stack.errors import StackError
 from stack.home import Home
 from stack.progress import Steps
 from stack.settings import StackSettings
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @click.group()
@@ -50,15 +54,20 @@ def clean() -> None:
 def _run(action: Callable[[Stack, Steps], None]) -> None:
     steps = Steps()
     stack = Stack(StackSettings(), steps.report)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in ENDING:
+        signal.signal(number, signal.default_int_handler)
+    if "MAKELEVEL" in os.environ:
+        end_with(signal.SIGTERM)  # whoever kills make means us
     error = ""
     try:
         action(stack, steps)
     except KeyboardInterrupt:
+        steps.quiet()
         steps.say("stopping")
     except StackError as failure:
+        steps.quiet()
         error = str(failure)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, signal.SIG_IGN)  # the rest takes seconds and must not be broken off
     stack.stop()
     sys.exit(error or None)

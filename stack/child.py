@@ -51,6 +51,11 @@ def spawn(command: Command) -> subprocess.Popen[bytes]:
         )
 
 
+def end_with(parent_signal: signal.Signals) -> None:
+    """Let this process get the signal when its own parent dies."""
+    ctypes.CDLL(LIBC, use_errno=True).prctl(PR_SET_PDEATHSIG, int(parent_signal), 0, 0, 0)
+
+
 def _ends_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
     """What the child runs between fork and exec; after the change of user, which would clear the death signal."""
     prctl = ctypes.CDLL(LIBC, use_errno=True).prctl

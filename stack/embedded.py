@@ -22,6 +22,7 @@ from stack.kafka import Kafka
 from stack.mail_server import MailServer
 from stack.ports import check, free
 from stack.postgres import Postgres
+from stack.progress import STARTING
 from stack.server import Server
 from stack.settings import StackSettings
 
@@ -101,6 +102,7 @@ class Stack:
 
     def fetch_jars(self) -> None:
         """Download the jars that are missing."""
+        self.progress("jars", STARTING)
         wanted = [jar for environment in jars.ENVIRONMENTS for jar in jars.locked(environment)]
         count = jars.fetch(self.settings.jars, wanted)
         self.progress("jars", f"{count} downloaded" if count else "all there")
@@ -123,10 +125,17 @@ class Stack:
 
     def stop(self, *names: str) -> None:
         """Stop these in order, or everything that runs, which also gives the data folder back."""
+        if not self._opened:
+            return
         self._stop_in_order(names or tuple(self.processes))
         if not names:
             self._opened = False
             self.home.release()
+
+    def remove(self) -> None:
+        """Stop everything and delete its data, also what lies outside of the data folder (see stack/place.py)."""
+        self.stop()
+        self.home.remove()
 
     def kill(self, name: str) -> None:
         """Kill one process as a crash would (SIGKILL)."""
@@ -177,6 +186,7 @@ class Stack:
         """Bring one member up, yielding whenever it has to wait."""
         if member.name in self.pids:
             return
+        self.progress(member.name, STARTING)
         _keep_last_log(member.log)
         for command in member.preparations():
             yield from self._ending(member, child.spawn(command), "could not be prepared")

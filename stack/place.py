@@ -1,7 +1,7 @@
 """Where PostgreSQL's files lie and as whom it runs.
 
 An ordinary user runs it as itself, inside the data folder. Started by root it runs as a system user; where that user
-can't reach the data folder or the programs (a project under /root, say), both are kept under /var/lib/turnstile.
+can't reach the data folder or the programs (a project in root's own home, say), both are kept under /var/lib/turnstile.
 """
 
 import contextlib

@@ -1,16 +1,22 @@
 """Progress on the terminal: one line per step with the seconds since the beginning; plain lines without a terminal."""
 
 import time
+from typing import Final
 
 from rich.console import Console
+from rich.status import Status
+
+STARTING: Final = "starting"
 
 
 class Steps:
-    """Says what happens and when."""
+    """Says what happens and when; on a terminal also what is being waited for."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)
         self._began = time.monotonic()
+        self._starting: list[str] = []
+        self._status: Status | None = None
 
     @property
     def elapsed(self) -> float:
@@ -23,4 +29,23 @@ class Steps:
 
     def report(self, name: str, state: str) -> None:
         """One step of one part."""
-        self.say(f"{name:<14} {state}")
+        if state == STARTING:
+            self._starting.append(name)
+        else:
+            self._starting = [other for other in self._starting if other != name]
+            self.say(f"{name:<14} {state}")
+        self._show()
+
+    def quiet(self) -> None:
+        """Nothing is being waited for any more."""
+        self._starting = []
+        self._show()
+
+    def _show(self) -> None:
+        if self._status is not None and not self._starting:
+            self._status.stop()
+            self._status = None
+        elif self._starting and self.console.is_terminal:
+            self._status = self._status or self.console.status("")
+            self._status.update(f"waiting for {', '.join(self._starting)}")
+            self._status.start()

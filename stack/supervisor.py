@@ -22,7 +22,7 @@ def run(stack: Stack, steps: Steps) -> None:
     stack.start(*stack.servers, *stack.steps, *stack.apps)
     steps.say("everything is ready")
     steps.console.print(addresses(stack))
-    steps.console.print(TO_TRY.format(api=f"http://{HOST}:{stack.settings.api_port}/api/v3"), soft_wrap=True)
+    steps.console.print(TO_TRY.format(root=f"http://{HOST}:{stack.settings.api_port}"), soft_wrap=True)
     Watch(stack, steps).keep()
 
 
@@ -86,8 +86,8 @@ def addresses(stack: Stack) -> Table:
 
 TO_TRY = """
 Try, in another terminal:
-  curl '{api}/events/search?q=jazz'
+  curl '{root}/api/v3/events/search?q=jazz'
   make demo
-  python3 -m json.tool <(curl -s {root}/health/ready)
+  curl {root}/health/ready
 Ctrl-C stops everything; the data stays, make clean-data deletes it.
 """

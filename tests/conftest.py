@@ -17,7 +17,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         stack.start("migrations", "connectors", "api")
         yield stack
     finally:
-        stack.stop()
+        stack.remove()
 
 
 @pytest.fixture(scope="session")

@@ -34,8 +34,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack.start()
     put_something_in_each(stack)
     yield stack
-    stack.stop()
-    stack.home.remove()
+    stack.remove()
 
 
 @pytest.fixture
@@ -49,8 +48,7 @@ def idle(tmp_path: Path) -> Iterator[Stack]:
     """A stack that nobody has started."""
     stack = Stack.on_free_ports(tmp_path / "home")
     yield stack
-    stack.stop()
-    stack.home.remove()
+    stack.remove()
 
 
 def supervisor(stack: Stack) -> subprocess.Popen[str]:
