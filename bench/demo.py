@@ -3,8 +3,8 @@
 import asyncio
 import sys
 
-import httpx
 import rich_click as click
+from aiohttp import ClientConnectorError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -24,7 +24,7 @@ def main(buyers: int, seed: int) -> None:
     target = running_pipeline()
     try:
         sale, verdict = asyncio.run(_run(target, buyers, seed))
-    except httpx.ConnectError:
+    except ClientConnectorError:
         sys.exit(f"nothing answers at {target.api}: start the pipeline with `make run` first")
     _show(target, sale, verdict)
     sys.exit(1 if verdict.broken else 0)
@@ -32,13 +32,13 @@ def main(buyers: int, seed: int) -> None:
 
 async def _run(target: Target, buyers: int, seed: int) -> tuple[OnSale, Verdict]:
     columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    async with client(target) as http:
+    async with client() as http:
         with Progress(*columns, console=console) as progress:
-            event, title, types = await make_event(http)
+            event, title, types = await make_event(target, http)
             task = progress.add_task("accounts", total=buyers)
-            accounts = await make_buyers(http, buyers, lambda count: progress.advance(task, count))
+            accounts = await make_buyers(target, http, buyers, lambda count: progress.advance(task, count))
             sale = OnSale(event, title, types, plan(accounts, types, seed))
-            await settled(target, event, len(types))
+            await settled(target, http, event, len(types))
             task = progress.add_task("purchases", total=sum(request.times for request in sale.requests))
             await rush(target, http, sale, lambda count: progress.advance(task, count))
             progress.add_task("decisions, mails, index", total=None)

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.client import CREATED
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-import httpx
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector
 from aiokafka import AIOKafkaProducer
 
 from bench.target import Target
@@ -18,7 +20,9 @@ from tables.commands import Line, Purchase, encode_command
 TYPES = (("Standing", 300, "39.90"), ("Seated", 150, "59.90"), ("Balcony", 50, "89.90"))
 TWICE = 0.2
 BY_KAFKA = 0.3
-AT_ONCE = 200
+AT_ONCE = 1_000
+PATIENCE_S = 60.0
+BASE = "/api/v3"
 SETTLING_S = 30.0
 
 
@@ -54,15 +58,14 @@ class OnSale:
 Tick = Callable[[int], None]
 
 
-def client(target: Target) -> httpx.AsyncClient:
-    """An HTTP client of the API that waits long enough for a crowd."""
-    limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
-    return httpx.AsyncClient(base_url=f"{target.api}/api/v3", timeout=60.0, limits=limits, trust_env=False)
+def client() -> ClientSession:
+    """An HTTP client with a connection for each of a crowd, which waits long enough."""
+    return ClientSession(connector=TCPConnector(limit=AT_ONCE), timeout=ClientTimeout(total=PATIENCE_S))
 
 
-async def make_event(http: httpx.AsyncClient) -> tuple[UUID, str, dict[UUID, tuple[str, int]]]:
+async def make_event(target: Target, http: ClientSession) -> tuple[UUID, str, dict[UUID, tuple[str, int]]]:
     """An organizer, an event that is on sale, and its three ticket types."""
-    organizer = await _account(http, "Organizer")
+    organizer = await _account(target, http, "Organizer")
     starts = datetime.now(UTC).replace(microsecond=0) + timedelta(days=60)
     title = f"Demonstration night {uuid4().hex[:6]}"
     body = {
@@ -78,19 +81,19 @@ async def make_event(http: httpx.AsyncClient) -> tuple[UUID, str, dict[UUID, tup
         "timeZone": "Europe/Vienna",
         "status": "ACTIVE",
     }
-    event = _created(await http.post("/events", json=body))["id"]
+    event = await _created(target, http, "/events", body)
     types = {}
     for name, quantity, price in TYPES:
         ticket = {"name": name, "quantity": quantity, "price": {"amount": price, "currency": "EUR"}}
-        types[UUID(_created(await http.post(f"/events/{event}/tickets", json=ticket))["id"])] = (name, quantity)
+        types[UUID(await _created(target, http, f"/events/{event}/tickets", ticket))] = (name, quantity)
     return UUID(event), title, types
 
 
-async def make_buyers(http: httpx.AsyncClient, count: int, tick: Tick) -> list[UUID]:
+async def make_buyers(target: Target, http: ClientSession, count: int, tick: Tick) -> list[UUID]:
     """So many accounts."""
 
     async def one(number: int) -> UUID:
-        account = UUID(await _account(http, f"Buyer {number}"))
+        account = UUID(await _account(target, http, f"Buyer {number}"))
         tick(1)
         return account
 
@@ -114,67 +117,69 @@ def plan(buyers: list[UUID], types: dict[UUID, tuple[str, int]], seed: int) -> l
     ]
 
 
-async def settled(target: Target, event: UUID, types: int) -> None:
+async def settled(target: Target, http: ClientSession, event: UUID, types: int) -> None:
     """Wait until the ledger knows the event with all its types. Raises TimeoutError."""
     deadline = time.monotonic() + SETTLING_S
-    async with httpx.AsyncClient(timeout=5.0, trust_env=False) as http:
-        while True:
-            answer = await http.get(f"{target.worker}/api/event/{event}/")
-            if answer.status_code == httpx.codes.OK and len(answer.json()["ticketTypes"]) == types:
+    while True:
+        async with http.get(f"{target.worker}/api/event/{event}/") as answer:
+            if answer.ok and len((await answer.json())["ticketTypes"]) == types:
                 return
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"the ledger does not know event {event} after {SETTLING_S:.0f} s")
-            await asyncio.sleep(0.1)
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the ledger does not know event {event} after {SETTLING_S:.0f} s")
+        await asyncio.sleep(0.1)
 
 
-async def rush(target: Target, http: httpx.AsyncClient, sale: OnSale, tick: Tick) -> None:
+async def rush(target: Target, http: ClientSession, sale: OnSale, tick: Tick) -> None:
     """Send every request, as often as it is to be sent, all at once."""
     producer = AIOKafkaProducer(bootstrap_servers=target.kafka, acks="all", linger_ms=2)
     await producer.start()
     try:
         sends = [
-            _by_kafka(producer, sale, request, tick) if request.by_kafka else _by_rest(http, sale, request, tick)
+            _by_kafka(producer, sale, request) if request.by_kafka else _by_rest(target, http, sale, request)
             for request in sale.requests
             for _ in range(request.times)
         ]
-        await asyncio.gather(*sends)
+        for sent in asyncio.as_completed(sends):
+            await sent
+            tick(1)
     finally:
         await producer.stop()
 
 
-async def _by_rest(http: httpx.AsyncClient, sale: OnSale, request: Request, tick: Tick) -> None:
+async def _by_rest(target: Target, http: ClientSession, sale: OnSale, request: Request) -> None:
     body = {
         "eventId": str(sale.event),
         "accountId": str(request.account),
         "lines": [{"ticketTypeId": str(request.ticket_type), "quantity": request.quantity}],
     }
     began = time.monotonic()
-    answer = await http.post("/purchases", json=body, headers={"Idempotency-Key": request.key})
+    headers = {"Idempotency-Key": request.key}
+    async with http.post(f"{target.api}{BASE}/purchases", json=body, headers=headers) as answer:
+        said = await _word(answer)
     request.seconds.append(time.monotonic() - began)
-    request.answers.append((answer.status_code, _verdict(answer)))
-    tick(1)
+    request.answers.append((answer.status, said))
 
 
-def _verdict(answer: httpx.Response) -> str:
-    if answer.is_success:
-        return str(answer.json()["status"])
-    return str(answer.json().get("type", "")).rpartition("/")[2]
+async def _word(answer: ClientResponse) -> str:
+    """A purchase's status, or the last part of a problem's type."""
+    body = await answer.json(content_type=None)
+    return str(body["status"] if answer.ok else body["type"].rpartition("/")[2])
 
 
-async def _by_kafka(producer: AIOKafkaProducer, sale: OnSale, request: Request, tick: Tick) -> None:
+async def _by_kafka(producer: AIOKafkaProducer, sale: OnSale, request: Request) -> None:
     lines = [Line(request.ticket_type, request.quantity)]
     command = Purchase(sale.event, request.purchase, request.account, lines)
     await producer.send_and_wait(COMMANDS, encode_command(command), key=str(sale.event).encode())
-    tick(1)
 
 
-async def _account(http: httpx.AsyncClient, name: str) -> str:
+async def _account(target: Target, http: ClientSession, name: str) -> str:
     body = {"firstName": "Demo", "lastName": name, "email": f"{uuid4().hex}@turnstile.example"}
-    return str(_created(await http.post("/accounts", json=body))["id"])
+    return await _created(target, http, "/accounts", body)
 
 
-def _created(answer: httpx.Response) -> dict[str, str]:
-    if answer.status_code != httpx.codes.CREATED:
-        raise RuntimeError(f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text}")
-    created: dict[str, str] = answer.json()
-    return created
+async def _created(target: Target, http: ClientSession, path: str, body: dict[str, Any]) -> str:
+    """The id of what was made. Raises RuntimeError with the answer if it was not."""
+    async with http.post(f"{target.api}{BASE}{path}", json=body) as answer:
+        if answer.status != CREATED:
+            raise RuntimeError(f"POST {path}: {answer.status} {await answer.text()}")
+        return str((await answer.json())["id"])

@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from http.client import ACCEPTED, CONFLICT, CREATED
 from uuid import UUID
 
-import httpx
+from aiohttp import ClientSession
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from bench.onsale import OnSale, Request
+from bench.onsale import BASE, OnSale, Request
 from bench.target import Target
 from connect.topics import OUTCOMES
 from tables.errors import MalformedRecord
@@ -76,15 +77,15 @@ def _readable(value: bytes) -> Outcome | None:
         return None
 
 
-async def judge(target: Target, http: httpx.AsyncClient, sale: OnSale) -> Verdict:
+async def judge(target: Target, http: ClientSession, sale: OnSale) -> Verdict:
     """Look at everything that the on-sale left behind."""
     verdict = Verdict()
     _one_decision_each(sale, await outcomes_of(target, sale), verdict)
-    await _nothing_oversold(target, sale, verdict)
+    await _nothing_oversold(target, http, sale, verdict)
     _nothing_withheld(sale, verdict)
     _answers_tell_the_truth(sale, verdict)
-    await _mails(target, sale, verdict)
-    await _searchable(http, sale, verdict)
+    await _mails(target, http, sale, verdict)
+    await _searchable(target, http, sale, verdict)
     return verdict
 
 
@@ -99,13 +100,13 @@ def _one_decision_each(sale: OnSale, outcomes: list[Outcome], verdict: Verdict) 
         verdict.broken.append(f"promise 3: {len(undecided)} accepted purchases have no decision")
 
 
-async def _nothing_oversold(target: Target, sale: OnSale, verdict: Verdict) -> None:
+async def _nothing_oversold(target: Target, http: ClientSession, sale: OnSale, verdict: Verdict) -> None:
     confirmed: Counter[UUID] = Counter()
     for outcome in verdict.decisions.values():
         if outcome.kind is OutcomeKind.CONFIRMED:
             confirmed.update({line.ticket_type: line.quantity for line in outcome.lines})
-    async with httpx.AsyncClient(timeout=10.0, trust_env=False) as http:
-        view = (await http.get(f"{target.worker}/api/event/{sale.event}/")).json()
+    async with http.get(f"{target.worker}/api/event/{sale.event}/") as answer:
+        view = await answer.json()
     for shelf in view["ticketTypes"]:
         kind = UUID(shelf["ticketType"])
         name, quantity = sale.types[kind]
@@ -136,37 +137,34 @@ def _answers_tell_the_truth(sale: OnSale, verdict: Verdict) -> None:
 
 
 def _truthful(status: int, word: str, decided: Outcome | None, request: Request) -> bool:
-    if status == httpx.codes.ACCEPTED or (status == httpx.codes.CONFLICT and request.times > 1 and "running" in word):
+    if status == ACCEPTED or (status == CONFLICT and request.times > 1 and "running" in word):
         return True
     if decided is None:
         return False
-    if status == httpx.codes.CREATED:
+    if status == CREATED:
         return decided.kind is OutcomeKind.CONFIRMED
-    return status == httpx.codes.CONFLICT and decided.kind is OutcomeKind.REJECTED and word == decided.reason
+    return status == CONFLICT and decided.kind is OutcomeKind.REJECTED and word == decided.reason
 
 
-async def _mails(target: Target, sale: OnSale, verdict: Verdict) -> None:
+async def _mails(target: Target, http: ClientSession, sale: OnSale, verdict: Verdict) -> None:
     subject = sale.title
     deadline = time.monotonic() + PATIENCE_S
-    ids: list[str] = []
-    async with httpx.AsyncClient(timeout=10.0, trust_env=False) as http:
-        while True:
-            mails = (await http.get(target.mails)).json()
-            ids = [mail["message_id"] for mail in mails if subject in mail["subject"]]
-            if len(set(ids)) >= verdict.confirmed or time.monotonic() > deadline:
-                break
-            await asyncio.sleep(0.3)
-    verdict.mails = len(set(ids))
+    ids: set[str] = set()
+    while len(ids) < verdict.confirmed and time.monotonic() < deadline:
+        async with http.get(target.mails) as answer:
+            ids = {mail["message_id"] for mail in await answer.json() if subject in mail["subject"]}
+        await asyncio.sleep(0.2)
+    verdict.mails = len(ids)
     if verdict.mails != verdict.confirmed:
         verdict.broken.append(f"promise 6: {verdict.confirmed} purchases are confirmed, {verdict.mails} mails came")
 
 
-async def _searchable(http: httpx.AsyncClient, sale: OnSale, verdict: Verdict) -> None:
+async def _searchable(target: Target, http: ClientSession, sale: OnSale, verdict: Verdict) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        answer = await http.get("/events/search", params={"q": sale.title})
-        if answer.is_success:
-            verdict.found = sum(item["id"] == str(sale.event) for item in answer.json()["items"])
+        async with http.get(f"{target.api}{BASE}/events/search", params={"q": sale.title}) as answer:
+            if answer.ok:
+                verdict.found = sum(item["id"] == str(sale.event) for item in (await answer.json())["items"])
         if verdict.found:
             return
         await asyncio.sleep(0.3)
