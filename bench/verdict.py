@@ -149,12 +149,14 @@ def _truthful(status: int, word: str, decided: Outcome | None, request: Request)
 async def _mails(target: Target, http: ClientSession, sale: OnSale, verdict: Verdict) -> None:
     subject = sale.title
     deadline = time.monotonic() + PATIENCE_S
-    ids: set[str] = set()
+    ids: list[str] = []
     while len(ids) < verdict.confirmed and time.monotonic() < deadline:
+        await asyncio.sleep(STILL_S)
         async with http.get(target.mails) as answer:
-            ids = {mail["message_id"] for mail in await answer.json() if subject in mail["subject"]}
-        await asyncio.sleep(0.2)
+            ids = [mail["message_id"] for mail in await answer.json() if subject in mail["subject"]]
     verdict.mails = len(ids)
+    if len(ids) != len(set(ids)):
+        verdict.broken.append(f"promise 6: {len(ids) - len(set(ids))} mails came twice")
     if verdict.mails != verdict.confirmed:
         verdict.broken.append(f"promise 6: {verdict.confirmed} purchases are confirmed, {verdict.mails} mails came")
 

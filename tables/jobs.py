@@ -37,8 +37,8 @@ _encoder = msgspec.json.Encoder()
 
 
 def job_for(outcome: Outcome) -> Job | None:
-    """The mail that an outcome asks for, if any."""
-    if outcome.kind not in MAILED or outcome.account is None:
+    """The mail that an outcome asks for, if any; an answer given again asks for none."""
+    if outcome.kind not in MAILED or outcome.account is None or outcome.repeated:
         return None
     name = f"{outcome.event}/{outcome.purchase}/{outcome.offset}/{outcome.kind}/{outcome.account}"
     return Job(uuid5(NAMESPACE, name), outcome.kind, outcome.account, outcome)

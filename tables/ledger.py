@@ -97,7 +97,7 @@ class Ledger:
         if record is not None and decision.offset == offset and decision.kind is not OutcomeKind.REFUSED:
             self._purchases[key] = record
             self._book(command.event, record.account, decision)
-        return self._outcome(command, record, decision)
+        return self._outcome(command, record, decision, repeated=decision.offset != offset)
 
     def take_purchases(self) -> dict[bytes, bytes]:
         """The purchase records written since the last call."""
@@ -193,7 +193,9 @@ class Ledger:
                 account.apply(decision)
             self._booked[account_key(event, owner)] = account
 
-    def _outcome(self, command: BuyerCommand, record: PurchaseRecord | None, decision: Decision) -> Outcome:
+    def _outcome(
+        self, command: BuyerCommand, record: PurchaseRecord | None, decision: Decision, *, repeated: bool
+    ) -> Outcome:
         inventory = self._inventories.get(command.event)
         after = _standing_after(record, decision)
         left = after.lines if after and decision.kind is OutcomeKind.CANCELLED else ()
@@ -215,6 +217,7 @@ class Ledger:
             facts=inventory.facts if inventory else None,
             balance=_balance(inventory, decision.lines),
             as_of=inventory.offset if inventory else -1,
+            repeated=repeated,
         )
 
     def _lines(self, command: BuyerCommand, lines: tuple[Bought, ...], *, with_codes: bool) -> tuple[OutcomeLine, ...]:

@@ -79,7 +79,8 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     """One decision. ``offset`` is the deciding command's place in its partition of ``ticket-commands``.
 
     ``status`` is the purchase's after it; ``lines`` are those it speaks of, ``left`` those that a partial
-    cancellation leaves, ``total`` the worth of ``lines``.
+    cancellation leaves, ``total`` the worth of ``lines``. ``repeated`` says that a command sent again only
+    got its old answer: the same outcome without it came before.
     """
 
     kind: OutcomeKind
@@ -99,6 +100,7 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     facts: EventFacts | None = None
     balance: tuple[Balance, ...] = ()
     as_of: int = -1
+    repeated: bool = False
 
 
 _decoder = msgspec.json.Decoder(Outcome)

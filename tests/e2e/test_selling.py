@@ -56,6 +56,11 @@ def test_ten_senders_of_one_purchase_buy_it_once(pipeline: Pipeline) -> None:
     view = pipeline.view(event)
     assert view is not None
     assert view["ticketTypes"][0]["sold"] == 2
+    # A mail that comes later on the same account's partition shows that no other was to come.
+    assert pipeline.buy(event, kind, 1, account, key="two").status_code == 201
+    title = pipeline.title(event)
+    eventually(lambda: len(pipeline.mails(title)) >= 2, within=20)
+    assert len(pipeline.mails(title)) == 2
 
 
 def test_the_same_key_with_another_body_is_refused(pipeline: Pipeline) -> None:

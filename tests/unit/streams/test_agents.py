@@ -163,6 +163,10 @@ def test_a_refused_purchase_asks_for_no_mail() -> None:
     assert job_for(outcome(OutcomeKind.REFUSED)) is None
 
 
+def test_an_answer_given_again_asks_for_no_second_mail() -> None:
+    assert job_for(outcome(repeated=True)) is None
+
+
 @pytest.mark.parametrize(
     ("error", "for_ever"),
     [

@@ -4,6 +4,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from tables.outcomes import Money, OutcomeKind, OutcomeLine
 from tables.reasons import Reason
@@ -86,7 +87,7 @@ def test_one_request_cancels_once_and_two_requests_twice(desk: Desk) -> None:
     desk.buy(1, [(FLOOR, 4)])
     first = desk.cancel(1, [(FLOOR, 1)], request=REQUEST)
     again = desk.cancel(1, [(FLOOR, 1)], request=REQUEST)
-    assert again == first
+    assert again == replace(first, repeated=True)
     assert desk.stock() == (0, 3)
     assert desk.cancel(1, [(FLOOR, 1)], request=OTHER_REQUEST).offset == 4
     assert desk.cancel(1, [(FLOOR, 1)]).offset == 5
@@ -112,7 +113,7 @@ def test_a_whole_cancellation_sent_again_gets_the_first_answer(desk: Desk) -> No
     desk.define(ticket_type())
     desk.buy(1, [(FLOOR, 2)])
     first = desk.cancel(1)
-    assert desk.cancel(1) == first
+    assert desk.cancel(1) == replace(first, repeated=True)
     assert desk.stock() == (0, 0)
 
 
