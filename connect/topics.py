@@ -17,6 +17,9 @@ VERSION: Final = 1
 CONSUMERS: Final = ("ledger", "catalogue", "indexer", "contacts", "notifications", "mailer", "sales")
 TABLES: Final = ("ledger", "contacts")
 
+# A dead letter is its record and some headers more.
+LARGEST_LETTER: Final = str(2 * 1024 * 1024)
+
 DAY_MS: Final = 24 * 3600 * 1000
 
 
@@ -58,6 +61,6 @@ def catalogue() -> list[Topic]:
         Topic(JOBS, _kept(7)),
         Topic(HEARTBEAT, _kept(1), partitions=1),
         Topic(HEARTBEAT_ROWS, _kept(1), partitions=1),
-        *(Topic(dead_letters(name), _kept(30)) for name in CONSUMERS),
+        *(Topic(dead_letters(name), _kept(30, **{"max.message.bytes": LARGEST_LETTER})) for name in CONSUMERS),
         *(Topic(changelog(table), _COMPACT) for table in TABLES),
     ]

@@ -18,8 +18,10 @@ class Record(NamedTuple):
     headers: Headers = ()
 
 
-async def append(app: AppT, topic: str, partition: int, records: Iterable[Record]) -> int:
-    """Append ``records`` in order and wait until the brokers have them. The last one's offset, -1 for none.
+async def append(app: AppT, topic: str, partition: int, records: Iterable[Record]) -> range:
+    """Append ``records`` in order and wait until the brokers have them. The offsets from the first to the last.
+
+    They hold more than the records where somebody else appended in between.
 
     Raises aiokafka's KafkaError when they could not be stored, ValueError for a record that is too large.
     """
@@ -32,14 +34,13 @@ async def append(app: AppT, topic: str, partition: int, records: Iterable[Record
             builder = producer.create_batch()
             if not _add(builder, record):
                 raise ValueError(f"a record of {len(record.value or b'')} bytes is too large for {topic}[{partition}]")
-    if builder.record_count():
-        builder.close()
-        count = builder.record_count()
-        acknowledgements.append(await producer.send_batch(builder, topic, partition=partition))
-        metadata = (await asyncio.gather(*acknowledgements))[-1]
-        last: int = metadata.offset + count - 1
-        return last
-    return -1
+    if not builder.record_count():
+        return range(0)
+    builder.close()
+    count = builder.record_count()
+    acknowledgements.append(await producer.send_batch(builder, topic, partition=partition))
+    stored = await asyncio.gather(*acknowledgements)
+    return range(stored[0].offset, stored[-1].offset + count)
 
 
 def _add(builder: Any, record: Record) -> bool:

@@ -11,21 +11,20 @@ from streams.deadletters import bury, letter
 from streams.partitioning import partition_of
 from tables.commands import DefineEvent, encode_command
 from tables.errors import MalformedRecord
+from tables.reading import read
 
 CONSUMER = "catalogue"
 MOST = 500
 
-_decode = msgspec.json.Decoder(DefineEvent).decode
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_definition = msgspec.json.Decoder(DefineEvent)
 
 
 def definition_of(value: bytes | None) -> DefineEvent:
     """The event that an outbox record defines. Raises MalformedRecord naming the wrong field."""
-    try:
-        fields = msgspec.json.decode(value or b"", type=dict[str, msgspec.Raw])
-        fields["kind"] = msgspec.Raw(b'"define-event"')
-        return _decode(msgspec.json.encode(fields))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise MalformedRecord(str(error)) from error
+    fields = read(_fields, value, MalformedRecord)
+    fields["kind"] = msgspec.Raw(b'"define-event"')
+    return read(_definition, msgspec.json.encode(fields), MalformedRecord)
 
 
 class CatalogueAgent:

@@ -1,7 +1,5 @@
 """The agent and the table that know whom to write to: account id to name, address and language."""
 
-from typing import Any
-
 import msgspec
 from faust.types import Message, StreamT
 from msgspec import Struct
@@ -66,7 +64,7 @@ class ContactsAgent:
         await bury(self.app, CONSUMER, letters)
 
 
-def _contact(row: Any, offset: int) -> Contact:
+def _contact(row: AccountRow, offset: int) -> Contact:
     if row.is_delete:
         return Contact(offset, "", "", "")
     return Contact(offset, f"{row.first_name} {row.last_name}".strip(), row.email, row.locale or "en")

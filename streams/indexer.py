@@ -70,7 +70,7 @@ class IndexerAgent:
             if message.value is None:
                 continue
             try:
-                row: EventRow = decode_row(message.value, EventRow)
+                row = decode_row(message.value, EventRow)
             except MalformedRecord as error:
                 letters.append(letter(message, error))
                 continue

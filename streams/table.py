@@ -31,6 +31,16 @@ def _options() -> dict[str, Any]:
     }
 
 
+def covered(mark: int | None, appended: range, count: int) -> int | None:
+    """Up to which changelog offset the local store has everything, once ``count`` records stand at ``appended``.
+
+    None where nothing is to change: where somebody else appended before or in between, as a paused worker may,
+    recovery must read that, so the mark stays.
+    """
+    due = 0 if mark is None else mark + 1
+    return appended[-1] if appended and appended.start == due and len(appended) == count else None
+
+
 class OffsetTable(Table[bytes, bytes]):
     """A table whose partition is always said, not guessed from a current event."""
 
@@ -83,10 +93,12 @@ class OffsetTable(Table[bytes, bytes]):
             < self._room
         ):
             groups = ({key: value for group in groups for key, value in group.items()},)
+        place = TP(topic, partition)
         for group in groups:
-            offset = await append(self.app, topic, partition, [Record(*item) for item in group.items()])
-            if offset >= 0:
-                self.data.set_persisted_offset(TP(topic, partition), offset)
+            appended = await append(self.app, topic, partition, [Record(*item) for item in group.items()])
+            mark = covered(self.data.persisted_offset(place), appended, len(group))
+            if mark is not None:
+                self.data.set_persisted_offset(place, mark)
 
     @property
     def _room(self) -> int:

@@ -1,5 +1,6 @@
 """PostgreSQL through a pool: a connection lent for one transaction, and its errors in the API's own words."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -30,7 +31,6 @@ class Database:
             timeout=WAIT_S,
             # A pool that goes on backing off finds the server back only minutes after its return.
             reconnect_timeout=5,
-            check=ConnectionPool.check_connection,
             open=False,
             name="api",
         )
@@ -47,10 +47,27 @@ class Database:
     def transaction(self) -> Iterator[Connection[DictRow]]:
         """One transaction, committed at the end. Raises Unavailable when the server does not answer in time."""
         try:
-            with self._pool.connection() as connection:
+            with self._lent() as connection:
                 yield connection
         except (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise Unavailable(SERVER) from error
+
+    @contextmanager
+    def _lent(self) -> Iterator[Connection[DictRow]]:
+        """A connection that answers. Dead ones are given back, for the pool to replace.
+
+        The pool's own check pauses a second for each; after a restart of the server all are dead.
+        """
+        deadline = time.monotonic() + WAIT_S
+        connection = self._pool.getconn(timeout=WAIT_S)
+        while not _answers(connection):
+            self._pool.putconn(connection)
+            connection = self._pool.getconn(timeout=max(0.0, deadline - time.monotonic()))
+        try:
+            with connection:
+                yield connection
+        finally:
+            self._pool.putconn(connection)
 
     def one(self, query: str, **values: Any) -> DictRow | None:
         """The first row of a query."""
@@ -60,3 +77,11 @@ class Database:
     def probe(self) -> None:
         """Ask the server whether it answers."""
         self.one("SELECT 1")
+
+
+def _answers(connection: Connection[DictRow]) -> bool:
+    try:
+        ConnectionPool.check_connection(connection)
+    except psycopg.OperationalError:
+        return False
+    return True

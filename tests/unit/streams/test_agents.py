@@ -74,7 +74,16 @@ def test_a_deleted_row_becomes_a_marker() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [b"{", b"\xff", b'{"id":"x","__lsn":1}', b'{"__lsn":1}', json.dumps({"id": str(EVENT)}).encode()]
+    "value",
+    [
+        b"{",
+        b"\xff",
+        b'{"x":' * 100_000,
+        b'{"id":"x","__lsn":1}',
+        b'{"__lsn":1}',
+        json.dumps({"id": str(EVENT)}).encode(),
+    ],
+    ids=["cut", "no text", "deep", "no id", "no event", "no position"],
 )
 def test_a_row_without_id_or_log_position_is_malformed(value: bytes) -> None:
     with pytest.raises(MalformedRecord):
@@ -106,7 +115,7 @@ def test_an_announcement_becomes_the_definition_of_an_event() -> None:
     assert (command.event, command.version, command.definition.title) == (EVENT, 3, "Night")
 
 
-@pytest.mark.parametrize("value", [None, b"", b"[]", b'{"event":"x"}', b"\xff"])
+@pytest.mark.parametrize("value", [None, b"", b"[]", b'{"event":"x"}', b"\xff", b'{"x":' * 100_000])
 def test_an_announcement_that_defines_nothing_is_malformed(value: bytes | None) -> None:
     with pytest.raises(MalformedRecord):
         definition_of(value)

@@ -45,6 +45,11 @@ def test_nobody_is_mailed_without_an_account() -> None:
     assert job_for(replace(NEWS, account=None)) is None
 
 
+def test_an_answer_given_again_is_not_mailed_again(desk: Desk) -> None:
+    desk.define(ticket_type())
+    assert [job_for(desk.buy(1)) is None for _ in range(3)] == [False, True, True]
+
+
 def test_the_same_news_has_the_same_id_however_fresh_its_balance() -> None:
     assert id_of(replace(NEWS, as_of=99, facts=None)) == id_of(NEWS)
 

@@ -216,6 +216,7 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
             answer.reason,
             answer.status,
         )
+        assert outcome.repeated == (answer.offset != offset)
         assert [(line.ticket_type, line.quantity) for line in outcome.lines] == _counted(answer)
         if not isinstance(command, DefineEvent) and answer.kind != "held":
             _compare_codes(command.event, command.purchase, outcome, answer)

@@ -91,17 +91,19 @@ def compacted(changelog: Changelog) -> Changelog:
 def assert_agree(*runs: dict[int, Outcome | None]) -> None:
     """Whatever is told of a command, and of a purchase at an offset, is the same whenever it is told.
 
-    Only what says how fresh it is may differ: balance, facts, their offset, and whether it was asked
-    again. Of a definition that changed nothing, a replay may tell that the event changed.
+    Only what says how fresh it is may differ: balance, facts and their offset; and of two commands that get
+    one decision, the later is told that it is given again. Of a definition that changed nothing, a replay may
+    tell that the event changed.
     """
-    commands: dict[int, tuple[UUID | None, int]] = {}
+    commands: dict[int, tuple[UUID | None, int, bool]] = {}
     decisions: dict[tuple[UUID, UUID | None, int], Outcome] = {}
     for run in runs:
         for offset, outcome in run.items():
             if outcome is None:
                 continue
             subject = (outcome.purchase, outcome.offset)
-            assert commands.setdefault(offset, subject) == subject
+            told = (*subject, outcome.repeated)
+            assert commands.setdefault(offset, told) == told
             lasting = replace(outcome, balance=(), facts=None, as_of=-1, repeated=False)
             assert decisions.setdefault((outcome.event, *subject), lasting) == lasting
 
