@@ -7,7 +7,7 @@ from connect.topics import COMMANDS, EVENT_STATUS
 from streams.app import App, raw_topic
 from streams.append import Record, append
 from streams.batches import in_batches
-from streams.deadletters import bury, letter
+from streams.deadletters import bury, sort_out
 from streams.partitioning import partition_of
 from tables.commands import DefineEvent, encode_command
 from tables.errors import MalformedRecord
@@ -39,13 +39,8 @@ class CatalogueAgent:
 
     async def _handle(self, messages: list[Message]) -> None:
         commands: dict[int, list[Record]] = {}
-        letters: list[Record] = []
-        for message in messages:
-            try:
-                command = definition_of(message.value)
-            except MalformedRecord as error:
-                letters.append(letter(message, error))
-                continue
+        readable, letters = sort_out(messages, definition_of)
+        for _, command in readable:
             key = str(command.event).encode()
             home = partition_of(key, self.app.settings.partitions)
             commands.setdefault(home, []).append(Record(key, encode_command(command)))

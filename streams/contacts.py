@@ -7,10 +7,9 @@ from msgspec import Struct
 from connect.topics import ACCOUNT_ROWS
 from streams.app import App, raw_topic
 from streams.batches import in_batches
-from streams.deadletters import bury, letter
+from streams.deadletters import bury, sort_out
 from streams.rows import AccountRow, decode_row
 from streams.table import OffsetTable
-from tables.errors import MalformedRecord
 from tables.records import record_offset
 
 CONSUMER = "contacts"
@@ -48,15 +47,9 @@ class ContactsAgent:
 
     async def _handle(self, messages: list[Message]) -> None:
         records: dict[int, dict[bytes, bytes]] = {}
-        letters = []
-        for message in messages:
-            if message.value is None:
-                continue
-            try:
-                row = decode_row(message.value, AccountRow)
-            except MalformedRecord as error:
-                letters.append(letter(message, error))
-                continue
+        changes = [message for message in messages if message.value is not None]
+        readable, letters = sort_out(changes, lambda value: decode_row(value, AccountRow))
+        for message, row in readable:
             records.setdefault(message.partition, {})[str(row.id).encode()] = _encode(_contact(row, message.offset))
         for partition, changed in records.items():
             self.table.store(partition, changed)

@@ -1,12 +1,16 @@
 """Dead letters: a record that no retry can help goes to ``dlq.<consumer>`` as it came, and blocks nobody."""
 
 import logging
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from faust.types import AppT, Message
 
 from connect.topics import dead_letters
 from streams.append import Record, append
+from tables.errors import MalformedRecord
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +24,20 @@ def letter(message: Message, error: Exception) -> Record:
         ("dlq-error", f"{type(error).__name__}: {error}".encode()[:2000]),
     ]
     return Record(message.key, message.value, [*_headers(message), *origin])
+
+
+def sort_out(
+    messages: list[Message], decode: Callable[[bytes | None], T]
+) -> tuple[list[tuple[Message, T]], list[Record]]:
+    """The records that ``decode`` can read, with what it read, and dead letters of the others."""
+    readable: list[tuple[Message, T]] = []
+    letters: list[Record] = []
+    for message in messages:
+        try:
+            readable.append((message, decode(message.value)))
+        except MalformedRecord as error:
+            letters.append(letter(message, error))
+    return readable, letters
 
 
 async def bury(app: AppT, consumer: str, letters: list[Record]) -> None:

@@ -14,7 +14,7 @@ from connect.topics import EVENT_ROWS
 from settings import Settings
 from streams.app import App, raw_topic
 from streams.batches import in_batches
-from streams.deadletters import bury, letter
+from streams.deadletters import bury, letter, sort_out
 from streams.mapping import ALIAS, INDEX, INDEX_BODY, document
 from streams.patience import patiently
 from streams.rows import EventRow, decode_row
@@ -65,15 +65,9 @@ class IndexerAgent:
 
     async def _handle(self, messages: list[Message]) -> None:
         newest: dict[str, tuple[Message, EventRow]] = {}
-        letters = []
-        for message in messages:
-            if message.value is None:
-                continue
-            try:
-                row = decode_row(message.value, EventRow)
-            except MalformedRecord as error:
-                letters.append(letter(message, error))
-                continue
+        changes = [message for message in messages if message.value is not None]
+        readable, letters = sort_out(changes, lambda value: decode_row(value, EventRow))
+        for message, row in readable:
             known = newest.get(str(row.id))
             if known is None or row.lsn >= known[1].lsn:
                 newest[str(row.id)] = (message, row)
@@ -86,7 +80,12 @@ class IndexerAgent:
 
         async def attempt() -> None:
             await self._make_index()
-            for key, error in (await self._bulk(left)).items():
+            try:
+                refused = await self._bulk(left)
+            except NotIndexed:
+                self._index_seen = False  # it may be gone
+                raise
+            for key, error in refused.items():
                 message, _ = left.pop(key)
                 letters.append(letter(message, error))
 
@@ -102,7 +101,7 @@ class IndexerAgent:
             operations.append(document(row))
         if not operations:
             return {}
-        answer = await self._elasticsearch().bulk(index=ALIAS, operations=operations)
+        answer = await self._elasticsearch().bulk(index=ALIAS, operations=operations, require_alias=True)
         return _refused([item["index"] for item in answer["items"]])
 
     async def _make_index(self) -> None:

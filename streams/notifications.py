@@ -6,9 +6,8 @@ from connect.topics import JOBS, OUTCOMES
 from streams.app import App, raw_topic
 from streams.append import Record, append
 from streams.batches import in_batches
-from streams.deadletters import bury, letter
+from streams.deadletters import bury, sort_out
 from streams.partitioning import partition_of
-from tables.errors import MalformedRecord
 from tables.jobs import encode_job, job_for
 from tables.outcomes import decode_outcome
 
@@ -28,13 +27,9 @@ class NotificationsAgent:
 
     async def _handle(self, messages: list[Message]) -> None:
         jobs: dict[int, list[Record]] = {}
-        letters = []
-        for message in messages:
-            try:
-                job = job_for(decode_outcome(message.value))
-            except MalformedRecord as error:
-                letters.append(letter(message, error))
-                continue
+        readable, letters = sort_out(messages, decode_outcome)
+        for _, outcome in readable:
+            job = job_for(outcome)
             if job is not None:
                 key = str(job.account).encode()
                 home = partition_of(key, self.app.settings.partitions)

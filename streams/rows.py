@@ -58,7 +58,7 @@ _decoders: Final[dict[type[Any], Any]] = {
 }
 
 
-def decode_row(value: bytes, row: type[Row]) -> Row:
+def decode_row(value: bytes | None, row: type[Row]) -> Row:
     """The change in a record's value, as ``row``. Raises MalformedRecord naming the wrong field."""
     decoded: Row = read(_decoders[row], value, MalformedRecord)
     return decoded

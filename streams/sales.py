@@ -14,9 +14,8 @@ from psycopg.types.json import Jsonb
 from connect.topics import OUTCOMES
 from streams.app import App, raw_topic
 from streams.batches import in_batches
-from streams.deadletters import bury, letter
+from streams.deadletters import bury, sort_out
 from streams.patience import patiently
-from tables.errors import MalformedRecord
 from tables.outcomes import Outcome, OutcomeKind, decode_outcome
 
 CONSUMER = "sales"
@@ -52,16 +51,8 @@ class SalesAgent:
         await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
 
     async def _handle(self, messages: list[Message]) -> None:
-        rows = []
-        letters = []
-        for message in messages:
-            try:
-                outcome = decode_outcome(message.value)
-            except MalformedRecord as error:
-                letters.append(letter(message, error))
-                continue
-            if outcome.kind in PROJECTED:
-                rows.append(sale(outcome))
+        readable, letters = sort_out(messages, decode_outcome)
+        rows = [sale(outcome) for _, outcome in readable if outcome.kind in PROJECTED]
         if rows:
             await patiently(
                 self.app,
