@@ -18,8 +18,15 @@ class Record(NamedTuple):
     headers: Headers = ()
 
 
-async def append(app: AppT, topic: str, partition: int, records: Iterable[Record]) -> int:
-    """Append ``records`` in order and wait until the brokers have them. The last one's offset, -1 for none.
+class Place(NamedTuple):
+    """Where the last of some records was put: its offset, and the broker's time of it (ms) if the topic keeps that."""
+
+    offset: int = -1
+    at: int = -1
+
+
+async def append(app: AppT, topic: str, partition: int, records: Iterable[Record]) -> Place:
+    """Append ``records`` in order and wait until the brokers have them. Where the last one is.
 
     Raises aiokafka's KafkaError when they could not be stored, ValueError for a record that is too large.
     """
@@ -37,9 +44,8 @@ async def append(app: AppT, topic: str, partition: int, records: Iterable[Record
         count = builder.record_count()
         acknowledgements.append(await producer.send_batch(builder, topic, partition=partition))
         metadata = (await asyncio.gather(*acknowledgements))[-1]
-        last: int = metadata.offset + count - 1
-        return last
-    return -1
+        return Place(metadata.offset + count - 1, metadata.timestamp)
+    return Place()
 
 
 def _add(builder: Any, record: Record) -> bool:

@@ -14,11 +14,13 @@ from streams.app import App, raw_topic
 from streams.append import Record, append
 from streams.batches import in_batches
 from streams.deadletters import bury, letter
+from streams.holds import Holds
 from streams.partitioning import partition_of
 from streams.table import OffsetTable
 from streams.watch import InputWatch
 from tables.codes import TicketCodes
 from tables.commands import Command, decode_command
+from tables.deadlines import index
 from tables.errors import MalformedCommand
 from tables.ledger import Ledger
 from tables.outcomes import encode_outcome
@@ -36,7 +38,8 @@ class LedgerAgent:
     def __init__(self, app: App) -> None:
         self.app = app
         self.partitions = app.settings.partitions
-        self.table = OffsetTable.add(app, "ledger", self.partitions, record_offset)
+        self.table = OffsetTable.add(app, "ledger", self.partitions, record_offset, index)
+        self.holds = Holds(app, self.table)
         self.watch = InputWatch(app, COMMANDS)
         self._codes = TicketCodes(app.settings.ticket_key.get_secret_value().encode()[:64])
         self._ledgers: dict[int, Ledger] = {}
@@ -82,7 +85,7 @@ class LedgerAgent:
     async def _write(self, partition: int, ledger: Ledger, outcomes: list[Record]) -> None:
         purchases, events = ledger.take_purchases(), ledger.take_events()
         if purchases or events:
-            self.table.store(partition, purchases | events)
+            self.holds.stored(partition, self.table.store(partition, purchases | events))
             await self.table.publish(partition, purchases, events)
         await append(self.app, OUTCOMES, partition, outcomes)
 

@@ -1,7 +1,7 @@
 """What the table ``ledger`` keeps: its keys and its records, as msgpack arrays that begin with a log offset.
 
 A key is the event's 16 bytes, one letter for the kind of record, and for purchases and accounts
-16 bytes more; so one event's purchases are a prefix scan.
+16 bytes more; so one event's purchases are a prefix scan. (HOLD is the letter of tables/deadlines.py.)
 """
 
 from decimal import Decimal
@@ -16,6 +16,7 @@ from tables.reasons import Reason
 
 ACCOUNT = b"a"
 EVENT = b"e"
+HOLD = b"h"
 PURCHASE = b"p"
 
 
