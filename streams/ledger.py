@@ -1,7 +1,8 @@
 """The agent that decides: commands in, records to the table, outcomes to ``ticket-purchase``.
 
 Order of a batch, per partition: decide, store, purchase records acknowledged, event records
-acknowledged, outcomes acknowledged; then the input. Partitions wait side by side.
+acknowledged, outcomes acknowledged, commands that follow acknowledged; then the input. Partitions wait
+side by side.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from streams.partitioning import partition_of
 from streams.table import OffsetTable
 from streams.watch import InputWatch
 from tables.codes import TicketCodes
-from tables.commands import Command, decode_command
+from tables.commands import Command, decode_command, encode_command
 from tables.deadlines import index
 from tables.errors import MalformedCommand
 from tables.ledger import Ledger
@@ -58,6 +59,7 @@ class LedgerAgent:
     async def _batch(self, partition: int, messages: list[Message]) -> None:
         ledger = self._ledger(partition)
         outcomes: list[Record] = []
+        following: list[Record] = []
         letters: list[Record] = []
         strays: dict[int, list[Record]] = {}
         for message in messages:
@@ -71,10 +73,12 @@ class LedgerAgent:
             if home != partition:
                 strays.setdefault(home, []).append(Record(_key(command), message.value))
                 continue
-            outcome = ledger.apply(message.offset, _milliseconds(message), command)
-            if outcome is not None:
-                outcomes.append(Record(_key(command), encode_outcome(outcome)))
+            answer = ledger.apply(message.offset, _milliseconds(message), command)
+            key = _key(command)
+            outcomes += [Record(key, encode_outcome(outcome)) for outcome in answer.outcomes]
+            following += [Record(key, encode_command(further)) for further in answer.commands]
         await self._write(partition, ledger, outcomes)
+        await append(self.app, COMMANDS, partition, following)
         await bury(self.app, CONSUMER, letters)
         for home, records in strays.items():
             log.warning(
@@ -92,7 +96,11 @@ class LedgerAgent:
     def _ledger(self, partition: int) -> Ledger:
         ledger = self._ledgers.get(partition)
         if ledger is None:
-            ledger = self._ledgers[partition] = Ledger(lambda key: self.table.read(partition, key), self._codes)
+            ledger = self._ledgers[partition] = Ledger(
+                lambda key: self.table.read(partition, key),
+                lambda prefix, after: self.table.scan(partition, prefix, after + b"\0"),
+                self._codes,
+            )
         return ledger
 
     def _home(self, command: Command) -> int:
