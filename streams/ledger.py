@@ -16,6 +16,7 @@ from streams.append import Record, append
 from streams.batches import in_batches
 from streams.deadletters import bury, letter
 from streams.holds import Holds
+from streams.mending import Mending
 from streams.partitioning import partition_of
 from streams.table import OffsetTable
 from streams.watch import InputWatch
@@ -41,6 +42,7 @@ class LedgerAgent:
         self.partitions = app.settings.partitions
         self.table = OffsetTable.add(app, "ledger", self.partitions, record_offset, index)
         self.holds = Holds(app, self.table)
+        self.mending = Mending(app, self.table)
         self.watch = InputWatch(app, COMMANDS)
         self._codes = TicketCodes(app.settings.ticket_key.get_secret_value().encode()[:64])
         self._ledgers: dict[int, Ledger] = {}

@@ -17,6 +17,8 @@ from streams.append import Record, append
 RecordOffset = Callable[[bytes], int]
 # What a record (key, value) does to the index: the entry that goes, the entry that comes.
 Index = Callable[[bytes, bytes], tuple[bytes | None, bytes | None]]
+# Sees each record (partition, key, value) that a recovery takes over.
+Reader = Callable[[int, bytes, bytes], None]
 
 WRITE_BUFFER = 8 << 20
 BLOCK_CACHE = 32 << 20
@@ -43,6 +45,7 @@ class OffsetTable(Table[bytes, bytes]):
 
     record_offset: RecordOffset
     index: Index
+    reader: Reader | None = None
 
     @classmethod
     def add(
@@ -135,6 +138,9 @@ class OffsetTable(Table[bytes, bytes]):
                 fresh.setdefault(partition, []).append((message.key, message.value))
         for partition, records in fresh.items():
             self._put(partition, records)
+            if self.reader is not None:
+                for record in records:
+                    self.reader(partition, *record)
         for tp, offset in last.items():
             self.data.set_persisted_offset(tp, offset)
 

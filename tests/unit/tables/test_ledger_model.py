@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 )
 from msgspec.structs import replace
 
+import tables.account
 import tables.decisions
 import tables.inventory
 import tables.ledger
@@ -302,7 +303,7 @@ def always(value: object) -> Callable[..., Any]:
         (tables.decisions, "_shelf_refusal", always(None)),
         (tables.decisions, "_order_refusal", always(None)),
         (tables.inventory.Inventory, "apply", always(None)),
-        (tables.ledger.Account, "apply", always(None)),
+        (tables.account.Account, "apply", always(None)),
         (tables.ledger.Ledger, "take_purchases", always({})),
         (PurchaseRecord, "before", always(None)),
     ],
