@@ -41,11 +41,11 @@ class Holds:
         app.on_partitions_assigned.connect(self._forget)
         app.task(self._watch)
 
-    def stored(self, partition: int, entries: list[bytes]) -> None:
-        """The ledger has stored records that brought these entries into the index."""
+    def carried_out(self, partition: int, offset: int, entries: list[bytes]) -> None:
+        """The ledger has carried out the log up to ``offset``; that brought ``entries`` into the index."""
         schedule = self._schedules.get(partition)
-        if entries and schedule is not None:
-            schedule.stored(entries)
+        if schedule is not None:
+            schedule.carried_out(offset, entries)
 
     async def look(self, partition: int) -> bool:
         """Append what is due on a partition. Whether there may be more at once."""
@@ -61,8 +61,7 @@ class Holds:
         except KafkaError:
             schedule.lost(due)
             raise
-        if place.at >= 0:
-            schedule.appended(due, now, place.at)
+        schedule.appended(due, now, place.offset, place.at)
         return place.at >= now
 
     async def _watch(self) -> None:

@@ -79,7 +79,8 @@ class LedgerAgent:
             key = _key(command)
             outcomes += [Record(key, encode_outcome(outcome)) for outcome in answer.outcomes]
             following += [Record(key, encode_command(further)) for further in answer.commands]
-        await self._write(partition, ledger, outcomes)
+        entries = await self._write(partition, ledger, outcomes)
+        self.holds.carried_out(partition, messages[-1].offset, entries)
         await append(self.app, COMMANDS, partition, following)
         await bury(self.app, CONSUMER, letters)
         for home, records in strays.items():
@@ -88,12 +89,15 @@ class LedgerAgent:
             )
             await append(self.app, COMMANDS, home, records)
 
-    async def _write(self, partition: int, ledger: Ledger, outcomes: list[Record]) -> None:
+    async def _write(self, partition: int, ledger: Ledger, outcomes: list[Record]) -> list[bytes]:
+        """Store and publish what a batch changed, and tell it. The entries that came into the index of holds."""
         purchases, events = ledger.take_purchases(), ledger.take_events()
+        entries: list[bytes] = []
         if purchases or events:
-            self.holds.stored(partition, self.table.store(partition, purchases | events))
+            entries = self.table.store(partition, purchases | events)
             await self.table.publish(partition, purchases, events)
         await append(self.app, OUTCOMES, partition, outcomes)
+        return entries
 
     def _ledger(self, partition: int) -> Ledger:
         ledger = self._ledgers.get(partition)

@@ -17,7 +17,7 @@ from tables.statuses import PurchaseStatus
 HOLDS: Final = bytes(16) + HOLD
 MOST: Final = 1_000
 MOST_UNDER_WAY: Final = 5_000
-AGAIN_MS: Final = 10_000
+_UNPLACED: Final = 2**63
 
 _DEADLINE: Final = slice(len(HOLDS), len(HOLDS) + 8)
 _LAST: Final = HOLDS + b"\xff" * 9
@@ -69,7 +69,7 @@ def expiry_of(entry: bytes) -> Expire:
 
 
 class Schedule:
-    """Which holds of one partition are due. Each is told once, and again only if nothing came of it.
+    """Which holds of one partition are due. Each is told once, and again only if the ledger refused that.
 
     It remembers where the index begins, so that a look costs nothing before the next deadline and never
     passes over the entries that are gone.
@@ -79,9 +79,11 @@ class Schedule:
         self._begins = HOLDS
         self._told: dict[bytes, int] = {}
         self._behind = 0
+        self._carried_out = -1
 
-    def stored(self, entries: Iterable[bytes]) -> None:
-        """Entries have come into the index."""
+    def carried_out(self, offset: int, entries: Iterable[bytes]) -> None:
+        """The ledger has carried out the log up to ``offset``; that brought ``entries`` into the index."""
+        self._carried_out = offset
         self._begins = min([self._begins, *entries])
 
     def take(self, scan: Scan, now: int) -> list[bytes]:
@@ -100,23 +102,22 @@ class Schedule:
             if deadline_of(entry) > at or len(due) == MOST or len(under_way) == MOST_UNDER_WAY:
                 break
             told = self._told.get(entry)
-            if told is None or now - told >= AGAIN_MS:
+            if told is None or told <= self._carried_out:
                 due.append(entry)
-                told = now
+                told = _UNPLACED
             under_way[entry] = told
         self._begins = begins
         self._told = under_way
         return due
 
-    def appended(self, entries: Iterable[bytes], taken: int, at: int) -> None:
-        """The commands for ``entries``, taken at ``taken``, were given the time ``at`` in the log (both ms).
+    def appended(self, entries: Iterable[bytes], taken: int, offset: int, at: int) -> None:
+        """The commands for ``entries``, taken at ``taken``, end at ``offset`` of the log, appended at ``at`` (both ms).
 
-        Where the broker's clock is behind, what it found too early is told again, and later ones wait for it.
+        Where the broker's clock is behind, later ones wait for it; what came too early the ledger refuses.
         """
         self._behind = max(0, taken - at)
         for entry in entries:
-            if deadline_of(entry) > at:
-                self._told.pop(entry, None)
+            self._told[entry] = offset
 
     def lost(self, entries: Iterable[bytes]) -> None:
         """The commands for ``entries`` could not be appended."""

@@ -35,7 +35,7 @@ class Broker:
         commands = [decode_command(record.value) for record in records]
         self.log += [command for command in commands if isinstance(command, Expire)]
         assert [record.key for record in records] == [str(command.event).encode() for command in commands]
-        return Place(len(self.log), self.at)
+        return Place(1_000 + len(self.log), self.at)
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_the_timer_appends_an_expire_for_each_deadline_that_has_passed(
     table.store(PARTITION, desk.table)
     asyncio.run(timer.look(PARTITION))
     desk.hold(2, [(FLOOR, 2)], seconds=2)
-    timer.stored(PARTITION, table.store(PARTITION, desk.table))
+    timer.carried_out(PARTITION, desk.offset, table.store(PARTITION, desk.table))
 
     now[0] = broker.at = NOW + 1_000
     asyncio.run(timer.look(PARTITION))
@@ -141,7 +141,7 @@ def test_the_timer_appends_an_expire_for_each_deadline_that_has_passed(
 
     desk.at = now[0]
     desk.expire(1)
-    timer.stored(PARTITION, table.store(PARTITION, desk.table))
+    timer.carried_out(PARTITION, desk.offset, table.store(PARTITION, desk.table))
     now[0] = broker.at = NOW + 2_000
     asyncio.run(timer.look(PARTITION))
     assert broker.log == [Expire(EVENT, purchase_id(1)), Expire(EVENT, purchase_id(2))]

@@ -7,7 +7,7 @@ import pytest
 
 import tables.deadlines
 from tables.commands import Expire
-from tables.deadlines import AGAIN_MS, HOLDS, Schedule, deadline_of, entry_of, expiry_of, index
+from tables.deadlines import HOLDS, Schedule, deadline_of, entry_of, expiry_of, index
 from tables.records import decode_purchase, event_key, purchase_key
 from tables.standing import standing
 from tests.unit.tables.logs import random_log
@@ -84,14 +84,19 @@ def test_the_index_lists_what_the_records_say_after_any_log(seed: int) -> None:
     }
 
 
-def test_what_is_due_is_told_once_and_again_if_nothing_came_of_it() -> None:
+def test_what_is_due_is_told_once_and_again_if_the_ledger_refused_it() -> None:
     shelf, schedule = Shelf(entry(1), entry(2, NOW + 1)), Schedule()
     assert schedule.take(shelf.scan, NOW - 1) == []
     assert schedule.take(shelf.scan, NOW) == [entry(1)]
+    schedule.carried_out(90, [])
+    schedule.appended([entry(1)], NOW, 100, NOW)
     assert schedule.take(shelf.scan, NOW + 1) == [entry(2, NOW + 1)]
-    assert schedule.take(shelf.scan, NOW + AGAIN_MS - 1) == []
+    schedule.appended([entry(2, NOW + 1)], NOW + 1, 101, NOW + 1)
+    schedule.carried_out(99, [])
+    assert schedule.take(shelf.scan, NOW + 60_000) == []
     shelf.entries.remove(entry(1))
-    assert schedule.take(shelf.scan, NOW + 1 + AGAIN_MS) == [entry(2, NOW + 1)]
+    schedule.carried_out(101, [])
+    assert schedule.take(shelf.scan, NOW + 60_000) == [entry(2, NOW + 1)]
 
 
 def test_nothing_is_read_before_the_next_deadline_or_when_nothing_is_held() -> None:
@@ -104,7 +109,7 @@ def test_nothing_is_read_before_the_next_deadline_or_when_nothing_is_held() -> N
     schedule.take(shelf.scan, NOW)
     shelf.entries.add(entry(2))
     assert schedule.take(shelf.scan, NOW + 5) == []
-    schedule.stored([entry(2)])
+    schedule.carried_out(7, [entry(2)])
     assert schedule.take(shelf.scan, NOW + 5) == [entry(2)]
 
 
@@ -112,7 +117,7 @@ def test_a_shorter_hold_that_comes_later_is_told_first() -> None:
     shelf, schedule = Shelf(entry(1, NOW + 900)), Schedule()
     schedule.take(shelf.scan, NOW)
     shelf.entries.add(entry(2, NOW + 10))
-    schedule.stored([entry(2, NOW + 10)])
+    schedule.carried_out(7, [entry(2, NOW + 10)])
     assert schedule.take(shelf.scan, NOW + 10) == [entry(2, NOW + 10)]
 
 
@@ -132,14 +137,13 @@ def test_many_are_told_in_bounded_looks_and_no_more_than_the_ledger_can_carry_ou
     assert shelf.entries == set()
 
 
-def test_a_broker_whose_clock_is_behind_is_told_again_as_soon_as_it_is_time() -> None:
+def test_what_a_broker_whose_clock_is_behind_found_too_early_is_told_again_as_soon_as_it_is_time() -> None:
     shelf, schedule = Shelf(entry(1)), Schedule()
     assert schedule.take(shelf.scan, NOW) == [entry(1)]
-    schedule.appended([entry(1)], NOW, NOW - 300)
+    schedule.appended([entry(1)], NOW, 5, NOW - 300)
+    schedule.carried_out(5, [])
     assert schedule.take(shelf.scan, NOW + 299) == []
     assert schedule.take(shelf.scan, NOW + 300) == [entry(1)]
-    schedule.appended([entry(1)], NOW + 300, NOW)
-    assert schedule.take(shelf.scan, NOW + 500) == []
 
 
 def test_what_could_not_be_appended_is_told_again_at_once() -> None:
