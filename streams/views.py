@@ -116,7 +116,7 @@ class Views:
         }
 
     def _offsets(self, partition: int) -> dict[str, Any]:
-        """The next offsets to be decided, acknowledged and written, as this worker knows them; null where it does not."""
+        """The next offsets to be decided, acknowledged and written, as this worker knows them, or null."""
         consumer: Any = self.app.consumer
         place = TP(COMMANDS, partition)
         committed = consumer._committed_offset.get(place)
