@@ -17,7 +17,7 @@ from streams.append import Record, append
 from streams.failstop import fail_stop
 from streams.table import OffsetTable
 from tables.commands import encode_command
-from tables.deadlines import HOLDS, Schedule, expiry_of
+from tables.deadlines import HOLDS, MOST, Schedule, expiry_of
 
 LOOK_S = 0.2
 PAUSE_S = 1.0
@@ -48,7 +48,7 @@ class Holds:
             schedule.carried_out(offset, entries)
 
     async def look(self, partition: int) -> bool:
-        """Append what is due on a partition. Whether there may be more at once."""
+        """Append what is due on a partition. Whether there is more than one look takes."""
         schedule = self._schedules.setdefault(partition, Schedule())
         now = self._clock()
         due = schedule.take(lambda start: self._entries(partition, start), now)
@@ -62,7 +62,7 @@ class Holds:
             schedule.lost(due)
             raise
         schedule.appended(due, now, place.offset, place.at)
-        return place.at >= now
+        return len(due) == MOST
 
     async def _watch(self) -> None:
         while not self.app.should_stop:
