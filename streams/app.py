@@ -1,6 +1,7 @@
 """The Faust application: its settings, each with the reason, and the agents that make it up."""
 
 import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import faust
@@ -18,10 +19,14 @@ QUEUE = 8 * MAX_POLL_RECORDS
 
 
 class App(faust.App):
-    """The application with the settings that it was made from, and the records under work."""
+    """The application with the settings that it was made from, and the records under work.
+
+    ``before_agents`` is called when the tables are recovered and the committed offsets known, and nothing is read yet.
+    """
 
     settings: Settings
     busy: Busy
+    before_agents: list[Callable[[], Awaitable[None]]]
 
 
 def make_app(settings: Settings) -> App:
@@ -73,6 +78,7 @@ def make_app(settings: Settings) -> App:
     )
     app.settings = settings
     app.busy = Busy()
+    app.before_agents = []
     return app
 
 

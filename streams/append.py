@@ -18,10 +18,18 @@ class Record(NamedTuple):
     headers: Headers = ()
 
 
-async def append(app: AppT, topic: str, partition: int, records: Iterable[Record]) -> range:
-    """Append ``records`` in order and wait until the brokers have them. The offsets from the first to the last.
+class Place(NamedTuple):
+    """Where some records were put: their offsets, and the broker's time of the last (ms) if the topic keeps that.
 
-    They hold more than the records where somebody else appended in between.
+    The offsets are more than the records where somebody else appended in between.
+    """
+
+    offsets: range = range(0)
+    at: int = -1
+
+
+async def append(app: AppT, topic: str, partition: int, records: Iterable[Record]) -> Place:
+    """Append ``records`` in order and wait until the brokers have them.
 
     Raises aiokafka's KafkaError when they could not be stored, ValueError for a record that is too large.
     """
@@ -35,12 +43,12 @@ async def append(app: AppT, topic: str, partition: int, records: Iterable[Record
             if not _add(builder, record):
                 raise ValueError(f"a record of {len(record.value or b'')} bytes is too large for {topic}[{partition}]")
     if not builder.record_count():
-        return range(0)
+        return Place()
     builder.close()
     count = builder.record_count()
     acknowledgements.append(await producer.send_batch(builder, topic, partition=partition))
     stored = await asyncio.gather(*acknowledgements)
-    return range(stored[0].offset, stored[-1].offset + count)
+    return Place(range(stored[0].offset, stored[-1].offset + count), stored[-1].timestamp)
 
 
 def _add(builder: Any, record: Record) -> bool:

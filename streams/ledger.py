@@ -1,7 +1,8 @@
 """The agent that decides: commands in, records to the table, outcomes to ``ticket-purchase``.
 
 Order of a batch, per partition: decide, store, purchase records acknowledged, event records
-acknowledged, outcomes acknowledged; then the input. Partitions wait side by side.
+acknowledged, outcomes acknowledged, commands that follow acknowledged; then the input. Partitions wait
+side by side.
 """
 
 import asyncio
@@ -14,11 +15,14 @@ from streams.app import App, raw_topic
 from streams.append import Record, append
 from streams.batches import in_batches
 from streams.deadletters import bury, letter
+from streams.holds import Holds
+from streams.mending import Mending
 from streams.partitioning import partition_of
 from streams.table import OffsetTable
 from streams.watch import InputWatch
 from tables.codes import TicketCodes
-from tables.commands import Command, decode_command
+from tables.commands import Command, decode_command, encode_command
+from tables.deadlines import index
 from tables.errors import MalformedCommand
 from tables.ledger import Ledger
 from tables.outcomes import encode_outcome
@@ -36,7 +40,9 @@ class LedgerAgent:
     def __init__(self, app: App) -> None:
         self.app = app
         self.partitions = app.settings.partitions
-        self.table = OffsetTable.add(app, "ledger", self.partitions, record_offset)
+        self.table = OffsetTable.add(app, "ledger", self.partitions, record_offset, index)
+        self.holds = Holds(app, self.table)
+        self.mending = Mending(app, self.table)
         self.watch = InputWatch(app, COMMANDS)
         self._codes = TicketCodes(app.settings.ticket_key.get_secret_value().encode()[:64])
         self._ledgers: dict[int, Ledger] = {}
@@ -55,6 +61,7 @@ class LedgerAgent:
     async def _batch(self, partition: int, messages: list[Message]) -> None:
         ledger = self._ledger(partition)
         outcomes: list[Record] = []
+        following: list[Record] = []
         letters: list[Record] = []
         strays: dict[int, list[Record]] = {}
         for message in messages:
@@ -68,10 +75,13 @@ class LedgerAgent:
             if home != partition:
                 strays.setdefault(home, []).append(Record(_key(command), message.value))
                 continue
-            outcome = ledger.apply(message.offset, _milliseconds(message), command)
-            if outcome is not None:
-                outcomes.append(Record(_key(command), encode_outcome(outcome)))
-        await self._write(partition, ledger, outcomes)
+            answer = ledger.apply(message.offset, _milliseconds(message), command)
+            key = _key(command)
+            outcomes += [Record(key, encode_outcome(outcome)) for outcome in answer.outcomes]
+            following += [Record(key, encode_command(further)) for further in answer.commands]
+        entries = await self._write(partition, ledger, outcomes)
+        self.holds.carried_out(partition, messages[-1].offset, entries)
+        await append(self.app, COMMANDS, partition, following)
         await bury(self.app, CONSUMER, letters)
         for home, records in strays.items():
             log.warning(
@@ -79,17 +89,24 @@ class LedgerAgent:
             )
             await append(self.app, COMMANDS, home, records)
 
-    async def _write(self, partition: int, ledger: Ledger, outcomes: list[Record]) -> None:
+    async def _write(self, partition: int, ledger: Ledger, outcomes: list[Record]) -> list[bytes]:
+        """Store and publish what a batch changed, and tell it. The entries that came into the index of holds."""
         purchases, events = ledger.take_purchases(), ledger.take_events()
+        entries: list[bytes] = []
         if purchases or events:
-            self.table.store(partition, purchases | events)
+            entries = self.table.store(partition, purchases | events)
             await self.table.publish(partition, purchases, events)
         await append(self.app, OUTCOMES, partition, outcomes)
+        return entries
 
     def _ledger(self, partition: int) -> Ledger:
         ledger = self._ledgers.get(partition)
         if ledger is None:
-            ledger = self._ledgers[partition] = Ledger(lambda key: self.table.read(partition, key), self._codes)
+            ledger = self._ledgers[partition] = Ledger(
+                lambda key: self.table.read(partition, key),
+                lambda prefix, after: self.table.scan(partition, prefix, after + b"\0"),
+                self._codes,
+            )
         return ledger
 
     def _home(self, command: Command) -> int:

@@ -39,6 +39,8 @@ class SafeRecovery(Recovery):
         assignment = consumer.assignment()
         if assignment:
             await self._wait(consumer.perform_seek(), timeout=app.conf.broker_request_timeout)
+        for step in app.before_agents:
+            await self._wait(step())
         self.completed.set()
         app.flow_control.resume()
         consumer.resume_partitions({tp for tp in assignment if not self._is_changelog_tp(tp)})

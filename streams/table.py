@@ -1,7 +1,8 @@
 """A Faust table of bytes whose records begin with an offset, written in whole batches.
 
 On recovery and on a standby a record is replaced only by one with a higher offset, so that what a
-paused worker still writes can do no harm.
+paused worker still writes can do no harm. A table may keep an index of its records, which lives in the
+local database only and changes in the same write as the records, in running and in recovery alike.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,11 +15,19 @@ from faust.types import TP, AppT, EventT
 from streams.append import Record, append
 
 RecordOffset = Callable[[bytes], int]
+# What a record (key, value) does to the index: the entry that goes, the entry that comes.
+Index = Callable[[bytes, bytes], tuple[bytes | None, bytes | None]]
+# Sees each record (partition, key, value) that a recovery takes over.
+Reader = Callable[[int, bytes, bytes], None]
 
 WRITE_BUFFER = 8 << 20
 BLOCK_CACHE = 32 << 20
 OPEN_FILES = 256
 RECORD_OVERHEAD = 40
+
+
+def _no_index(key: bytes, value: bytes) -> tuple[None, None]:
+    return None, None
 
 
 def _options() -> dict[str, Any]:
@@ -45,9 +54,13 @@ class OffsetTable(Table[bytes, bytes]):
     """A table whose partition is always said, not guessed from a current event."""
 
     record_offset: RecordOffset
+    index: Index
+    reader: Reader | None = None
 
     @classmethod
-    def add(cls, app: AppT, name: str, partitions: int, record_offset: RecordOffset) -> "OffsetTable":
+    def add(
+        cls, app: AppT, name: str, partitions: int, record_offset: RecordOffset, index: Index = _no_index
+    ) -> "OffsetTable":
         """Make the table and register it with ``app``."""
         table = cls(
             app,
@@ -60,6 +73,7 @@ class OffsetTable(Table[bytes, bytes]):
             recovery_buffer_size=1000,
         )
         table.record_offset = record_offset
+        table.index = index
         app.tables.add(table)
         return table
 
@@ -68,19 +82,30 @@ class OffsetTable(Table[bytes, bytes]):
         value: bytes | None = self._database(partition).get(key)
         return value
 
-    def scan(self, partition: int, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """The records whose keys begin with ``prefix``, in the order of their keys."""
-        for key, value in self._database(partition).items(from_key=prefix):
+    def scan(self, partition: int, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """What is stored under keys that begin with ``prefix``, in their order, from the key ``start`` on."""
+        for key, value in self._database(partition).items(from_key=max(prefix, start)):
             if not key.startswith(prefix):
                 return
             yield key, value
 
-    def store(self, partition: int, records: dict[bytes, bytes]) -> None:
-        """Write ``records`` locally, as one; they count once ``publish`` has returned."""
+    def store(self, partition: int, records: dict[bytes, bytes]) -> list[bytes]:
+        """Write ``records`` locally, as one; they count once ``publish`` has returned. The index entries that came."""
+        return self._put(partition, records.items())
+
+    def _put(self, partition: int, records: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
         batch = rocksdict.WriteBatch(raw_mode=True)
-        for key, value in records.items():
+        entries = []
+        for key, value in records:
             batch.put(key, value)
+            gone, come = self.index(key, value)
+            if gone is not None:
+                batch.delete(gone)
+            if come is not None:
+                batch.put(come, b"")
+                entries.append(come)
         self._database(partition).write(batch)
+        return entries
 
     async def publish(self, partition: int, *groups: dict[bytes, bytes]) -> None:
         """Append the groups to the changelog, each acknowledged before the next one's first record.
@@ -96,7 +121,7 @@ class OffsetTable(Table[bytes, bytes]):
         place = TP(topic, partition)
         for group in groups:
             appended = await append(self.app, topic, partition, [Record(*item) for item in group.items()])
-            mark = covered(self.data.persisted_offset(place), appended, len(group))
+            mark = covered(self.data.persisted_offset(place), appended.offsets, len(group))
             if mark is not None:
                 self.data.set_persisted_offset(place, mark)
 
@@ -107,27 +132,31 @@ class OffsetTable(Table[bytes, bytes]):
     def apply_changelog_batch(self, batch: Iterable[EventT[Any]]) -> None:
         """Take over changelog records, leaving out those that are older than what is stored."""
         newest: dict[tuple[int, bytes], int] = {}
-        fresh = []
-        last: dict[int, EventT[Any]] = {}
+        fresh: dict[int, list[tuple[bytes, bytes]]] = {}
+        last: dict[TP, int] = {}
         for event in batch:
             message = event.message
             if message.key is None or message.value is None:
                 continue
-            last[message.partition] = event
-            known = newest.get((message.partition, message.key))
+            partition = message.partition
+            last[TP(message.topic, partition)] = message.offset
+            known = newest.get((partition, message.key))
             if known is None:
-                stored = self.read(message.partition, message.key)
+                stored = self.read(partition, message.key)
                 known = -1 if stored is None else self.record_offset(stored)
             offset = self.record_offset(message.value)
             if offset >= known:
-                newest[message.partition, message.key] = offset
-                fresh.append(event)
-        if fresh:
-            super().apply_changelog_batch(fresh)
-        for partition, event in last.items():
-            self.data.set_persisted_offset(TP(event.message.topic, partition), event.message.offset)
+                newest[partition, message.key] = offset
+                fresh.setdefault(partition, []).append((message.key, message.value))
+        for partition, records in fresh.items():
+            self._put(partition, records)
+            if self.reader is not None:
+                for record in records:
+                    self.reader(partition, *record)
+        for tp, offset in last.items():
+            self.data.set_persisted_offset(tp, offset)
 
-    def holds(self, partition: int) -> bool:
+    def has_open(self, partition: int) -> bool:
         """Whether this worker has the partition open."""
         return partition in self._rocks._dbs
 

@@ -1,4 +1,4 @@
-"""Read-only web views of a worker: an event's inventory, a purchase, health.
+"""Read-only web views of a worker: an event's inventory, an account's count, a purchase, a partition, health.
 
 Any worker may be asked: a request for what another worker owns is passed on to it, once.
 """
@@ -12,13 +12,13 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from faust.types import TP
 from faust.types.web import Request, Response, View
 
-from connect.topics import changelog
+from connect.topics import COMMANDS, changelog
 from streams.app import App
 from streams.ledger import LedgerAgent
 from streams.partitioning import partition_of
 from tables.availability import breakdown
 from tables.inventory import Inventory
-from tables.records import decode_event, decode_purchase, event_key, purchase_key
+from tables.records import account_key, decode_account, decode_event, decode_purchase, event_key, purchase_key
 from tables.standing import standing
 
 PASSED_ON = "X-Turnstile-Passed-On"
@@ -34,6 +34,8 @@ class Views:
         self._page("/health/live", "live", self.live)
         self._page("/health/ready", "ready", self.ready)
         self._page("/api/event/{event}/", "event", self.event)
+        self._page("/api/account/{event}/{account}/", "account", self.account)
+        self._page("/api/partition/{partition}/", "partition", self.partition)
         self._page("/api/purchase/{event}/{purchase}/", "purchase", self.purchase)
 
     def _page(self, path: str, name: str, answer: Callable[..., Awaitable[Response]]) -> None:
@@ -57,6 +59,23 @@ class Views:
     async def event(self, view: View, request: Request, event: str) -> Response:
         """Quantity, held, sold and available of an event's ticket types."""
         return await self._answer(view, request, event, self._event)
+
+    async def account(self, view: View, request: Request, event: str, account: str) -> Response:
+        """How many tickets of each type an account has of an event, held or sold."""
+        try:
+            wanted = UUID(account)
+        except ValueError:
+            return _problem(view, 404, "no account of that id")
+        return await self._answer(view, request, event, lambda partition, key: self._account(partition, key, wanted))
+
+    async def partition(self, view: View, request: Request, partition: str) -> Response:
+        """How far the ledger is with a partition of its input."""
+        if not (partition.isdecimal() and int(partition) < self.app.settings.partitions):
+            return _problem(view, 404, "no partition of that number")
+        number = int(partition)
+        if not self._owned(number):
+            return await self._pass_on(view, request, number)
+        return view.json(self._offsets(number))
 
     async def purchase(self, view: View, request: Request, event: str, purchase: str) -> Response:
         """A purchase with its history."""
@@ -82,6 +101,37 @@ class Views:
         if value is None:
             return None
         return breakdown(Inventory.from_record(event, decode_event(value)), round(time.time() * 1000))
+
+    def _account(self, partition: int, event: UUID, account: UUID) -> dict[str, Any] | None:
+        value = self.ledger.table.read(partition, account_key(event, account))
+        if value is None:
+            return None
+        record = decode_account(value)
+        return {
+            "event": str(event),
+            "account": str(account),
+            "offset": record.offset,
+            "total": sum(count for _, count in record.counts),
+            "ticketTypes": [{"ticketType": str(kind), "count": count} for kind, count in record.counts],
+        }
+
+    def _offsets(self, partition: int) -> dict[str, Any]:
+        """The next offsets to be decided, acknowledged and written, as this worker knows them, or null."""
+        consumer: Any = self.app.consumer
+        place = TP(COMMANDS, partition)
+        committed = consumer._committed_offset.get(place)
+        decided = self.ledger.watch.due(partition)
+        end = consumer.highwater(place)
+        stored = self.ledger.table.data.persisted_offset(TP(changelog("ledger"), partition))
+        return {
+            "topic": COMMANDS,
+            "partition": partition,
+            "decided": decided,
+            "committed": committed,
+            "end": end,
+            "lag": None if end is None else max(0, end - (decided or 0)),
+            "changelog": stored,
+        }
 
     def _purchase(self, partition: int, event: UUID, purchase: UUID) -> dict[str, Any] | None:
         value = self.ledger.table.read(partition, purchase_key(event, purchase))

@@ -21,9 +21,13 @@ class InputWatch:
         self._next: dict[int, int] = {}
         app.on_partitions_assigned.connect(self._forget)
 
+    def due(self, partition: int) -> int | None:
+        """The offset that is to come next, as far as this worker knows."""
+        return self._next.get(partition, self._committed(partition))
+
     def expect(self, message: Message) -> None:
         """Raise InvariantBroken unless ``message`` is the next of its partition."""
-        due = self._next.get(message.partition, self._committed(message.partition))
+        due = self.due(message.partition)
         if due is not None and message.offset > due:
             raise InvariantBroken(f"{self._topic}[{message.partition}]: offset {due} was due, {message.offset} came")
         self._next[message.partition] = message.offset + 1

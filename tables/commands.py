@@ -126,7 +126,19 @@ class Expire(Struct, frozen=True, tag_field="kind", tag="expire", rename="camel"
     purchase: UUID
 
 
-Command = DefineEvent | Purchase | Hold | Confirm | Cancel | Expire
+class EndPurchases(Struct, frozen=True, tag_field="kind", tag="end-purchases", rename="camel"):
+    """A step in ending what a cancelled event has out: the next ``most`` purchases after ``after``, by their ids.
+
+    The ledger itself writes it, and the step that follows it. It does nothing unless ``version`` is the event's.
+    """
+
+    event: UUID
+    version: Annotated[int, Meta(ge=1, le=2**62)]
+    after: UUID | None = None
+    most: Annotated[int, Meta(ge=1, le=1_000)] = 500
+
+
+Command = DefineEvent | Purchase | Hold | Confirm | Cancel | Expire | EndPurchases
 BuyerCommand = Purchase | Hold | Confirm | Cancel | Expire
 
 _decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)

@@ -201,6 +201,16 @@ def _cancel(purchase: PurchaseRecord, command: Cancel, offset: int, at: int) -> 
     return Decision(offset, at, OutcomeKind.CANCELLED, held, sold, lines, request=command.request)
 
 
+def end(purchase: PurchaseRecord, offset: int, at: int) -> Decision | None:
+    """What a cancelled event means to a purchase as it was before ``offset``; None if it has nothing out."""
+    now = standing(purchase)
+    if now.status is PurchaseStatus.HELD:
+        return Decision(offset, at, OutcomeKind.EXPIRED, held=-1, lines=now.lines, reason=Reason.EVENT_CANCELED)
+    if now.status is PurchaseStatus.CONFIRMED:
+        return Decision(offset, at, OutcomeKind.REFUNDED, sold=-1, lines=now.lines, reason=Reason.EVENT_CANCELED)
+    return None
+
+
 def _part(lines: tuple[Bought, ...], wanted: dict[UUID, int]) -> tuple[Bought, ...]:
     """The last ``wanted`` tickets of each line; nothing if the purchase has not that many."""
     has = {line.ticket_type: line for line in lines}

@@ -1,5 +1,6 @@
 """An event while the ledger works on it: its definition, and what of each ticket type is held and sold."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -7,7 +8,8 @@ import msgspec
 
 from tables.commands import Definition, TicketType
 from tables.outcomes import Balance, EventFacts
-from tables.records import Decision, EventRecord, Stock, encode_record
+from tables.records import Decision, Ending, EventRecord, Stock, encode_record
+from tables.statuses import EventStatus
 
 _definition_encoder = msgspec.json.Encoder()
 _decode_definition = msgspec.json.Decoder(Definition).decode
@@ -42,9 +44,12 @@ class Shelf:
 
 
 class Inventory:
-    """The working copy of an event's record. ``offset`` is the last command whose effect is in it."""
+    """The working copy of an event's record. ``offset`` is the last command whose effect is in it.
 
-    __slots__ = ("_encoded", "definition", "facts", "gone", "id", "offset", "out", "shelves", "version")
+    ``ending`` tells of a cancelled event how far its purchases have been ended; None of any other.
+    """
+
+    __slots__ = ("_encoded", "definition", "ending", "facts", "gone", "id", "offset", "out", "shelves", "version")
 
     def __init__(self, event: UUID, offset: int, version: int, definition: Definition) -> None:
         self.id = event
@@ -53,6 +58,7 @@ class Inventory:
         self.gone: dict[UUID, Stock] = {}
         self.shelves: dict[UUID, Shelf] = {}
         self.out = 0
+        self.ending: Ending | None = None
         self._take(definition)
 
     @classmethod
@@ -61,13 +67,14 @@ class Inventory:
         inventory = cls(event, record.offset, record.version, _decode_definition(record.definition))
         for stock in record.stock:
             inventory._move(stock.ticket_type, stock.held, stock.sold)
+        inventory.ending = record.ending
         return inventory
 
     def record(self) -> bytes:
         """The event's record as the table keeps it."""
         stock = [Stock(key, shelf.held, shelf.sold) for key, shelf in self.shelves.items()]
         stock += self.gone.values()
-        return encode_record(EventRecord(self.offset, self.version, self._encoded, stock))
+        return encode_record(EventRecord(self.offset, self.version, self._encoded, stock, self.ending))
 
     def define(self, offset: int, version: int, definition: Definition) -> bool:
         """Take over a newer definition; what is held and sold stays. False if it is no newer."""
@@ -84,6 +91,20 @@ class Inventory:
             self._move(line.ticket_type, decision.held * line.quantity, decision.sold * line.quantity)
         self.offset = decision.offset
 
+    def count_again(self, decisions: Iterable[Decision]) -> None:
+        """Forget what is held and sold, and book all ``decisions`` (in the order of their offsets) instead."""
+        for shelf in self.shelves.values():
+            shelf.held = shelf.sold = 0
+        self.gone.clear()
+        self.out = 0
+        for decision in decisions:
+            self.apply(decision)
+
+    def end(self, offset: int, after: UUID | None) -> None:
+        """Remember that purchases have been ended up to ``after``; None means all."""
+        self.offset = offset
+        self.ending = Ending(after, done=after is None or self.out == 0)
+
     def balances(self) -> tuple[Balance, ...]:
         """The stock of every ticket type, in the definition's order."""
         return tuple(shelf.balance() for shelf in self.shelves.values())
@@ -96,6 +117,8 @@ class Inventory:
         self.shelves = {kind.id: Shelf(kind, *out.pop(kind.id, (0, 0))) for kind in definition.ticket_types}
         self.gone = {key: Stock(key, held, sold) for key, (held, sold) in out.items() if held or sold}
         self.facts = _facts(definition)
+        cancelled = definition.status is EventStatus.CANCELED
+        self.ending = Ending(done=self.out == 0) if cancelled else None
 
     def _move(self, ticket_type: UUID, held: int, sold: int) -> None:
         place = self.shelves.get(ticket_type) or self.gone.setdefault(ticket_type, Stock(ticket_type, 0, 0))

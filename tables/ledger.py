@@ -5,20 +5,23 @@ they were. A recorded decision that the event or the account does not show yet i
 replay repairs whatever prefix of the writes a crash let through. Rules and limits: docs/ledger.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from heapq import merge
+from itertools import islice
 from uuid import UUID
 
+from msgspec import Struct
 from msgspec.structs import replace
 
+from tables.account import Account
 from tables.codes import TicketCodes
-from tables.commands import BuyerCommand, Command, DefineEvent, Hold, Purchase
-from tables.decisions import buyer_fingerprint, decide
+from tables.commands import BuyerCommand, Command, DefineEvent, EndPurchases, Hold, Purchase
+from tables.decisions import buyer_fingerprint, decide, end
 from tables.errors import InvariantBroken
 from tables.inventory import Inventory
 from tables.outcomes import Balance, Money, Outcome, OutcomeKind, OutcomeLine
 from tables.records import (
-    AccountRecord,
     Bought,
     Decision,
     PurchaseRecord,
@@ -29,50 +32,39 @@ from tables.records import (
     encode_record,
     event_key,
     purchase_key,
+    purchase_prefix,
 )
 from tables.standing import Standing, standing
 
 Load = Callable[[bytes], bytes | None]
+# The records whose keys begin with the first argument and come after the second, in the order of their keys.
+Scan = Callable[[bytes, bytes], Iterable[tuple[bytes, bytes]]]
 MOST_INVENTORIES = 2_000
 
 
-class Account:
-    """The working copy of an account's record within one event."""
+class Answer(Struct, frozen=True, gc=False):
+    """What carrying out a command gives: outcomes to tell, and commands to append to the same partition.
 
-    __slots__ = ("counts", "offset")
+    Both must be stored before the command itself is acknowledged.
+    """
 
-    def __init__(self, record: AccountRecord | None) -> None:
-        self.offset = record.offset if record else -1
-        self.counts = dict(record.counts) if record else {}
+    outcomes: tuple[Outcome, ...] = ()
+    commands: tuple[Command, ...] = ()
 
-    def apply(self, decision: Decision) -> None:
-        """Book what a decision gives to the account or takes from it.
 
-        A type that it has no more of goes at once: the record's bytes must not tell where batches ended.
-        """
-        sign = decision.held + decision.sold
-        for line in decision.lines:
-            count = self.counts.get(line.ticket_type, 0) + sign * line.quantity
-            if count:
-                self.counts[line.ticket_type] = count
-            else:
-                self.counts.pop(line.ticket_type, None)
-        self.offset = decision.offset
-
-    def record(self) -> bytes:
-        """The account's record as the table keeps it."""
-        return encode_record(AccountRecord(self.offset, list(self.counts.items())))
+_NOTHING = Answer()
 
 
 class Ledger:
-    """Decides the commands of one partition. ``load`` reads a record of that partition's table.
+    """Decides the commands of one partition. ``load`` and ``scan`` read records of that partition's table.
 
     What the commands of a batch changed is taken with ``take_purchases`` and ``take_events``; nothing
     that they return was changed by a command that is not stored with it.
     """
 
-    def __init__(self, load: Load, codes: TicketCodes) -> None:
+    def __init__(self, load: Load, scan: Scan, codes: TicketCodes) -> None:
         self._load = load
+        self._scan = scan
         self._codes = codes
         self._inventories: dict[UUID, Inventory] = {}
         self._purchases: dict[bytes, PurchaseRecord] = {}
@@ -80,10 +72,12 @@ class Ledger:
         self._booked: dict[bytes, Account] = {}
         self._touched: dict[UUID, Inventory] = {}
 
-    def apply(self, offset: int, at: int, command: Command) -> Outcome | None:
-        """Carry out the command at ``offset``, appended at ``at`` (ms). None where there is nothing to say."""
+    def apply(self, offset: int, at: int, command: Command) -> Answer:
+        """Carry out the command at ``offset``, appended at ``at`` (ms)."""
         if isinstance(command, DefineEvent):
             return self._define(offset, at, command)
+        if isinstance(command, EndPurchases):
+            return self._end(offset, at, command)
         key = purchase_key(command.event, command.purchase)
         record = self._purchase(key)
         decision = record.decided_at(offset) if record else None
@@ -97,7 +91,7 @@ class Ledger:
         if record is not None and decision.offset == offset and decision.kind is not OutcomeKind.REFUSED:
             self._purchases[key] = record
             self._book(command.event, record.account, decision)
-        return self._outcome(command, record, decision, repeated=decision.offset != offset)
+        return Answer((self._outcome(command, record, decision, repeated=decision.offset != offset),))
 
     def take_purchases(self) -> dict[bytes, bytes]:
         """The purchase records written since the last call."""
@@ -125,18 +119,18 @@ class Ledger:
                 known = self._inventories[event] = Inventory.from_record(event, decode_event(value))
         return known
 
-    def _define(self, offset: int, at: int, command: DefineEvent) -> Outcome | None:
+    def _define(self, offset: int, at: int, command: DefineEvent) -> Answer:
         inventory = self.inventory(command.event)
         if inventory is None:
             inventory = Inventory(command.event, offset, command.version, command.definition)
             self._inventories[command.event] = inventory
         elif inventory.offset < offset:
             if not inventory.define(offset, command.version, command.definition):
-                return None
+                return _NOTHING
         elif inventory.version < command.version:
             raise InvariantBroken(f"event {command.event} is at offset {inventory.offset} but lacks that of {offset}")
         self._touched[command.event] = inventory
-        return Outcome(
+        outcome = Outcome(
             kind=OutcomeKind.CHANGED,
             event=command.event,
             offset=offset,
@@ -145,6 +139,72 @@ class Ledger:
             balance=inventory.balances(),
             as_of=inventory.offset,
         )
+        first_step = EndPurchases(command.event, command.version)
+        return Answer((outcome,), (first_step,) if _is_next(first_step, inventory) else ())
+
+    def _end(self, offset: int, at: int, step: EndPurchases) -> Answer:
+        """Carry out a step; the event's record tells a step that was carried out before from one that is due."""
+        inventory = self.inventory(step.event)
+        if inventory is None:
+            return _NOTHING
+        due = inventory.offset < offset
+        if due and not _is_due(step, inventory):
+            return _NOTHING
+        chosen = list(islice(self._purchases_after(step, offset), step.most))
+        decided = [each for each in (self._ended(offset, at, *pair, due=due) for pair in chosen) if each]
+        after = UUID(bytes=chosen[-1][0][17:]) if len(chosen) == step.most else None
+        self._book_step(inventory, offset, decided)
+        if due:
+            inventory.end(offset, after)
+        outcomes = tuple(
+            self._told(step.event, UUID(bytes=key[17:]), record, decision, record.fingerprint)
+            for key, record, decision in decided
+        )
+        following = replace(step, after=after)
+        goes_on = after is not None and _is_next(following, inventory)
+        return Answer(outcomes, (following,) if goes_on else ())
+
+    def _purchases_after(self, step: EndPurchases, offset: int) -> Iterator[tuple[bytes, PurchaseRecord]]:
+        """The event's purchases after the step's cursor that were made before ``offset``, in the order of keys."""
+        prefix = purchase_prefix(step.event)
+        start = prefix + (step.after.bytes if step.after else b"")
+        fresh = sorted(key for key in self._purchases if key > start and key.startswith(prefix))
+        stored = self._scan(prefix, start)
+        for key, value in merge(
+            ((key, b"") for key in fresh), (pair for pair in stored if pair[0] not in self._purchases)
+        ):
+            record = self._purchases[key] if key in self._purchases else decode_purchase(value)
+            if record.history[0].offset < offset:
+                yield key, record
+
+    def _ended(
+        self, offset: int, at: int, key: bytes, record: PurchaseRecord, *, due: bool
+    ) -> tuple[bytes, PurchaseRecord, Decision] | None:
+        decision = record.decided_at(offset)
+        if decision is not None:
+            return key, record, decision
+        past = record.before(offset) if due else None
+        decision = end(past, offset, at) if past else None
+        if decision is None:
+            return None
+        if record.offset > offset:
+            raise InvariantBroken(f"purchase {key.hex()} is at offset {record.offset} but lacks that of {offset}")
+        return key, replace(record, offset=offset, history=(*record.history, decision)), decision
+
+    def _book_step(
+        self, inventory: Inventory, offset: int, decided: list[tuple[bytes, PurchaseRecord, Decision]]
+    ) -> None:
+        due = inventory.offset < offset
+        by_account: dict[UUID, list[Decision]] = {}
+        for key, record, decision in decided:
+            self._purchases[key] = record
+            by_account.setdefault(record.account, []).append(decision)
+            if due:
+                inventory.apply(decision)
+        for owner, decisions in by_account.items():
+            self._book_account(inventory.id, owner, decisions)
+        if due or decided:
+            self._touched[inventory.id] = inventory
 
     def _purchase(self, key: bytes) -> PurchaseRecord | None:
         known = self._purchases.get(key)
@@ -188,53 +248,91 @@ class Ledger:
                 inventory.apply(decision)
             self._touched[event] = inventory
         if decision.lines:
-            account = self._account(event, owner)
-            if account.offset < decision.offset:
+            self._book_account(event, owner, (decision,))
+
+    def _book_account(self, event: UUID, owner: UUID, decisions: Sequence[Decision]) -> None:
+        """Book decisions of one offset."""
+        account = self._account(event, owner)
+        if account.offset < decisions[0].offset:
+            for decision in decisions:
                 account.apply(decision)
-            self._booked[account_key(event, owner)] = account
+        self._booked[account_key(event, owner)] = account
 
     def _outcome(
         self, command: BuyerCommand, record: PurchaseRecord | None, decision: Decision, *, repeated: bool
     ) -> Outcome:
-        inventory = self._inventories.get(command.event)
+        body = _fingerprint(command, record, decision)
+        return self._told(command.event, command.purchase, record, decision, body, repeated=repeated)
+
+    def _told(
+        self,
+        event: UUID,
+        purchase: UUID,
+        record: PurchaseRecord | None,
+        decision: Decision,
+        body: str,
+        *,
+        repeated: bool = False,
+    ) -> Outcome:
+        inventory = self._inventories.get(event)
         after = _standing_after(record, decision)
         left = after.lines if after and decision.kind is OutcomeKind.CANCELLED else ()
         return Outcome(
             kind=decision.kind,
-            event=command.event,
+            event=event,
             offset=decision.offset,
             at=_moment(decision.at),
-            purchase=command.purchase,
+            purchase=purchase,
             account=record.account if record else None,
             status=after.status if after else None,
             reason=decision.reason,
             figures=decision.figures,
-            lines=self._lines(command, decision.lines, with_codes=decision.sold != 0),
-            left=self._lines(command, left, with_codes=decision.sold != 0),
+            lines=self._lines(event, purchase, decision.lines, with_codes=decision.sold != 0),
+            left=self._lines(event, purchase, left, with_codes=decision.sold != 0),
             total=_total(decision.lines, record.currency) if record and decision.lines else None,
             deadline=None if decision.deadline is None else _moment(decision.deadline),
-            fingerprint=_fingerprint(command, record, decision),
+            fingerprint=body,
             facts=inventory.facts if inventory else None,
             balance=_balance(inventory, decision.lines),
             as_of=inventory.offset if inventory else -1,
             repeated=repeated,
         )
 
-    def _lines(self, command: BuyerCommand, lines: tuple[Bought, ...], *, with_codes: bool) -> tuple[OutcomeLine, ...]:
+    def _lines(
+        self, event: UUID, purchase: UUID, lines: tuple[Bought, ...], *, with_codes: bool
+    ) -> tuple[OutcomeLine, ...]:
         return tuple(
             OutcomeLine(
                 line.ticket_type,
                 line.name,
                 line.quantity,
                 line.price,
-                self._codes_of(command, line) if with_codes else (),
+                self._codes_of(event, purchase, line) if with_codes else (),
             )
             for line in lines
         )
 
-    def _codes_of(self, command: BuyerCommand, line: Bought) -> tuple[str, ...]:
+    def _codes_of(self, event: UUID, purchase: UUID, line: Bought) -> tuple[str, ...]:
         numbers = range(line.first, line.first + line.quantity)
-        return tuple(self._codes.code(command.event, command.purchase, number) for number in numbers)
+        return tuple(self._codes.code(event, purchase, number) for number in numbers)
+
+
+def _is_due(step: EndPurchases, inventory: Inventory) -> bool:
+    """Whether a step leads on from where the event is. One from farther on does, too: the record may have been lost."""
+    ending = inventory.ending
+    if ending is None or ending.done or inventory.version != step.version:
+        return False
+    return _place(step.after) >= _place(ending.after)
+
+
+def _is_next(step: EndPurchases, inventory: Inventory) -> bool:
+    """Whether a step is the very next, so that it has to be in the log."""
+    ending = inventory.ending
+    return ending is not None and not ending.done and (inventory.version, ending.after) == (step.version, step.after)
+
+
+def _place(after: UUID | None) -> bytes:
+    return after.bytes if after else b""
 
 
 def _fingerprint(command: BuyerCommand, record: PurchaseRecord | None, decision: Decision) -> str:

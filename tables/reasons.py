@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Reasons of a rejected purchase or hold, then those of any other refused command."""
+    """Reasons of a rejected purchase or hold, of any other refused command, and of an end that nobody asked for."""
 
     UNKNOWN_EVENT = "unknown-event"
     EVENT_NOT_OPEN = "event-not-open"
@@ -21,3 +21,5 @@ class Reason(StrEnum):
     NOT_YOURS = "not-yours"
     NOT_HELD = "not-held"
     NOTHING_TO_CANCEL = "nothing-to-cancel"
+
+    EVENT_CANCELED = "event-canceled"

@@ -1,7 +1,7 @@
 """What the table ``ledger`` keeps: its keys and its records, as msgpack arrays that begin with a log offset.
 
 A key is the event's 16 bytes, one letter for the kind of record, and for purchases and accounts
-16 bytes more; so one event's purchases are a prefix scan.
+16 bytes more; so one event's purchases are a prefix scan. (HOLD is the letter of tables/deadlines.py.)
 """
 
 from decimal import Decimal
@@ -16,6 +16,7 @@ from tables.reasons import Reason
 
 ACCOUNT = b"a"
 EVENT = b"e"
+HOLD = b"h"
 PURCHASE = b"p"
 
 
@@ -76,6 +77,13 @@ class Stock(Struct, array_like=True):
     sold: int
 
 
+class Ending(Struct, frozen=True, array_like=True):
+    """How far the purchases of a cancelled event have been ended: up to ``after``, or all of them."""
+
+    after: UUID | None = None
+    done: bool = False
+
+
 class EventRecord(Struct, array_like=True):
     """An event: the definition as it came (JSON bytes) and what of each type is out. Small, whatever it sells."""
 
@@ -83,6 +91,7 @@ class EventRecord(Struct, array_like=True):
     version: int
     definition: bytes
     stock: list[Stock]
+    ending: Ending | None = None
 
 
 class AccountRecord(Struct, array_like=True):
@@ -112,6 +121,11 @@ def record_offset(value: bytes) -> int:
 def event_key(event: UUID) -> bytes:
     """Key of an event's record."""
     return event.bytes + EVENT
+
+
+def purchase_prefix(event: UUID) -> bytes:
+    """What the keys of all purchases of an event begin with."""
+    return event.bytes + PURCHASE
 
 
 def purchase_key(event: UUID, purchase: UUID) -> bytes:

@@ -10,7 +10,19 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from tables.commands import Cancel, Command, Confirm, DefineEvent, Definition, Expire, Hold, Line, Purchase, TicketType
+from tables.commands import (
+    BuyerCommand,
+    Cancel,
+    Confirm,
+    DefineEvent,
+    Definition,
+    EndPurchases,
+    Expire,
+    Hold,
+    Line,
+    Purchase,
+    TicketType,
+)
 
 Ticket = tuple[UUID, int]
 OCCUPYING = ("held", "confirmed")
@@ -48,8 +60,9 @@ class Clerk:
     def __init__(self) -> None:
         self.events: dict[UUID, tuple[int, Definition]] = {}
         self.rows: list[Row] = []
+        self.ending: dict[UUID, int] = {}
 
-    def answer(self, offset: int, at: int, command: Command) -> Answer | None:
+    def answer(self, offset: int, at: int, command: BuyerCommand | DefineEvent) -> Answer | None:
         """What the command at ``offset``, appended at ``at`` (ms), is told."""
         now = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)
         if isinstance(command, DefineEvent):
@@ -82,7 +95,32 @@ class Clerk:
         if known is not None and known[0] >= command.version:
             return None
         self.events[command.event] = (command.version, command.definition)
+        self.ending.pop(command.event, None)
+        if command.definition.status.value == "CANCELED" and self.out(command.event):
+            self.ending[command.event] = -1
         return Answer("changed", offset)
+
+    def end(self, offset: int, step: EndPurchases) -> list[tuple[UUID, Answer]]:
+        """What each purchase that a step ends is told."""
+        place = -1 if step.after is None else step.after.int
+        if step.event not in self.ending or self.events[step.event][0] != step.version:
+            return []
+        if place < self.ending[step.event]:
+            return []
+        rows = [row for row in self.rows if row.event == step.event and row.purchase.int > place]
+        turn = sorted(rows, key=lambda row: row.purchase.int)[: step.most]
+        told = []
+        for row in turn:
+            if row.status in OCCUPYING:
+                row.status = {"held": "expired", "confirmed": "refunded"}[row.status]
+                told.append(
+                    (row.purchase, Answer(row.status, offset, "event-canceled", tuple(row.tickets), row.status))
+                )
+                row.tickets = []
+        del self.ending[step.event]
+        if len(turn) == step.most and self.out(step.event):
+            self.ending[step.event] = turn[-1].purchase.int
+        return told
 
     def _buy(self, offset: int, now: datetime, command: Purchase | Hold, row: Row | None) -> Answer:
         wanted = _by_type(command.lines)

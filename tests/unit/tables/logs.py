@@ -6,6 +6,8 @@ from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from tables.commands import (
     BuyerCommand,
     Cancel,
@@ -29,6 +31,7 @@ from tests.unit.tables.office import (
     OTHER_EVENT,
     STAND,
     definition,
+    ledger_on,
     purchase_id,
     ticket_type,
 )
@@ -49,9 +52,20 @@ Log = list[Entry]
 
 
 def random_log(seed: int, length: int) -> Log:
-    """The same log for the same seed."""
-    writer = _Writer(Random(seed))
-    return [writer.entry(offset) for offset in range(length)]
+    """The same log for the same seed, with the commands that a ledger added to it, soon or late, some twice."""
+    random = Random(seed)
+    writer = _Writer(random)
+    ledger = ledger_on({})
+    added: list[Command] = []
+    log = []
+    for offset in range(length):
+        entry = writer.entry(offset)
+        if added and random.random() < 0.5:
+            entry = entry._replace(command=added.pop(0) if random.random() < 0.9 else added[0])
+        log.append(entry)
+        following = ledger.apply(*entry).commands
+        added += [replace(step, most=2) for step in following]
+    return log
 
 
 class _Writer:
@@ -83,7 +97,7 @@ class _Writer:
         event = self.event()
         version = self.versions[event] = max(1, self.versions[event] + self.random.choice([-1, 0, 1, 1]))
         kinds = [self.kind(key) for key in self.random.choice([KINDS, KINDS, KINDS[::-1], KINDS[:2]])]
-        status = self.random.choice([EventStatus.ACTIVE] * 7 + [EventStatus.ON_HOLD])
+        status = self.random.choice([EventStatus.ACTIVE] * 14 + [EventStatus.ON_HOLD] * 2 + [EventStatus.CANCELED])
         capacity = self.random.choice([None, None, 25])
         limit = self.random.choice([None, None, 15])
         return DefineEvent(event, version, definition(*kinds, status=status, capacity=capacity, max_per_account=limit))

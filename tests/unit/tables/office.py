@@ -90,29 +90,44 @@ def lines(wanted: Wanted) -> list[Line]:
     return [Line(kind, quantity) for kind, quantity in wanted]
 
 
+def ledger_on(table: dict[bytes, bytes]) -> Ledger:
+    """A ledger on a dictionary."""
+
+    def scan(prefix: bytes, after: bytes) -> list[tuple[bytes, bytes]]:
+        return sorted(record for record in table.items() if record[0].startswith(prefix) and record[0] > after)
+
+    return Ledger(table.get, scan, CODES)
+
+
 class Desk:
     """A ledger that gets one command after the other; what ``batch`` of them changed is stored together."""
 
     def __init__(self, batch: int) -> None:
         self.table: dict[bytes, bytes] = {}
-        self.ledger = Ledger(self.table.get, CODES)
+        self.ledger = ledger_on(self.table)
         self.at = NOW
         self.offset = -1
+        self.following: list[Command] = []
         self._batch = batch
 
     def send(self, command: Command) -> Outcome | None:
-        """Append a command to the log and have it carried out."""
+        """Append a command to the log and have it carried out; what it is told, if anything."""
+        return next(iter(self.send_all(command)), None)
+
+    def send_all(self, command: Command) -> tuple[Outcome, ...]:
+        """Append a command to the log and have it carried out; all that it tells."""
         self.offset += 1
-        outcome = self.ledger.apply(self.offset, self.at, command)
+        answer = self.ledger.apply(self.offset, self.at, command)
+        self.following += answer.commands
         if (self.offset + 1) % self._batch == 0:
             self.store()
-        return outcome
+        return answer.outcomes
 
     def store(self) -> None:
         """End the batch, and forget all but the table."""
         self.table |= self.ledger.take_purchases()
         self.table |= self.ledger.take_events()
-        self.ledger = Ledger(self.table.get, CODES)
+        self.ledger = ledger_on(self.table)
 
     def define(self, *kinds: TicketType, version: int = 1, event: UUID = EVENT, **changes: Any) -> Outcome | None:
         """Define an event."""

@@ -15,18 +15,43 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from msgspec.structs import replace
 
+import tables.account
 import tables.decisions
 import tables.inventory
 import tables.ledger
-from tables.commands import Cancel, Command, Confirm, DefineEvent, Definition, Expire, Hold, Line, Purchase, TicketType
+from tables.commands import (
+    Cancel,
+    Command,
+    Confirm,
+    DefineEvent,
+    Definition,
+    EndPurchases,
+    Expire,
+    Hold,
+    Line,
+    Purchase,
+    TicketType,
+)
 from tables.errors import InvariantBroken
-from tables.ledger import Ledger
 from tables.outcomes import Outcome
 from tables.records import PurchaseRecord, account_key, decode_account
 from tables.statuses import EventStatus
 from tests.unit.tables.clerk import Answer, Clerk
-from tests.unit.tables.office import BOX, CODES, EVENT, FLOOR, NOW, OTHER_EVENT, STAND, definition, moment, purchase_id
+from tests.unit.tables.office import (
+    BOX,
+    CODES,
+    EVENT,
+    FLOOR,
+    NOW,
+    OTHER_EVENT,
+    STAND,
+    definition,
+    ledger_on,
+    moment,
+    purchase_id,
+)
 
 EVENTS = [EVENT, OTHER_EVENT]
 KINDS = [FLOOR, STAND, BOX]
@@ -65,7 +90,7 @@ def definitions(draw: st.DrawFn) -> Definition:
     keys = draw(st.sampled_from([KINDS, KINDS[::-1], KINDS[:2], [FLOOR], []]))
     return definition(
         *(draw(ticket_types(key)) for key in keys),
-        status=draw(st.sampled_from([EventStatus.ACTIVE] * 6 + [EventStatus.ON_HOLD])),
+        status=draw(st.sampled_from([EventStatus.ACTIVE] * 6 + [EventStatus.ON_HOLD, EventStatus.CANCELED])),
         capacity=draw(st.sampled_from([None, None, 15, 5, 0])),
         max_per_order=draw(limits),
         max_per_account=draw(st.sampled_from([None, None, 9, 4])),
@@ -79,10 +104,11 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
         super().__init__()
         self.clerk = Clerk()
         self.table: dict[bytes, bytes] = {}
-        self.ledger = Ledger(self.table.get, CODES)
+        self.ledger = ledger_on(self.table)
         self.at = NOW
         self.log: list[tuple[int, Command]] = []
-        self.unstored: list[tuple[int, int, Command, Outcome | None]] = []
+        self.unstored: list[tuple[int, int, Command, tables.ledger.Answer]] = []
+        self.steps: list[EndPurchases] = []
         self.were_out: dict[tuple[UUID, UUID], int] = {}
 
     @initialize(kinds=st.tuples(*(ticket_types(key) for key in KINDS)), per_order=limits, per_account=limits)
@@ -125,6 +151,13 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
     def confirm_anything(self, event: UUID, purchase: UUID, account: UUID) -> None:
         self.both(Confirm(event, purchase, account))
 
+    @precondition(lambda self: self.steps)
+    @rule(data=st.data(), most=st.sampled_from([1, 2, 500]))
+    def carry_on_ending(self, data: st.DataObject, most: int) -> None:
+        """With the last step, or, as after a crash, with one that may have been carried out before."""
+        step = data.draw(st.sampled_from([self.steps[-1], *self.steps]))
+        self.both(replace(step, most=most))
+
     @rule(data=st.data())
     def send_again(self, data: st.DataObject) -> None:
         self.both(data.draw(st.sampled_from(self.log))[1])
@@ -143,15 +176,18 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
     @rule()
     def store_and_restart(self) -> None:
         self.store()
-        self.ledger = Ledger(self.table.get, CODES)
+        self.ledger = ledger_on(self.table)
 
     @rule()
     def crash_before_storing(self) -> None:
-        self.ledger = Ledger(self.table.get, CODES)
+        self.ledger = ledger_on(self.table)
         for offset, at, command, told in self.unstored:
             assert self.ledger.apply(offset, at, command) == told
 
     def teardown(self) -> None:
+        for step in self.steps:
+            self.both(step)
+        assert not self.clerk.ending
         self.store()
 
     @invariant()
@@ -203,13 +239,28 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
     def both(self, command: Command) -> None:
         """Have both carry out the command, and compare what they say."""
         offset = len(self.log)
-        outcome = self.ledger.apply(offset, self.at, command)
-        answer = self.clerk.answer(offset, self.at, command)
+        before = self.clerk.ending.get(command.event)
+        told = self.ledger.apply(offset, self.at, command)
         self.log.append((self.at, command))
-        self.unstored.append((offset, self.at, command, outcome))
-        if answer is None or outcome is None:
-            assert (answer, outcome) == (None, None)
-            return
+        self.unstored.append((offset, self.at, command, told))
+        if isinstance(command, EndPurchases):
+            ended = self.clerk.end(offset, command)
+            assert [outcome.purchase for outcome in told.outcomes] == [purchase for purchase, _ in ended]
+            for outcome, (_, answer) in zip(told.outcomes, ended, strict=True):
+                self.compare(command.event, offset, outcome, answer)
+        else:
+            answered = self.clerk.answer(offset, self.at, command)
+            assert len(told.outcomes) == (answered is not None)
+            if answered is not None:
+                self.compare(command.event, offset, told.outcomes[0], answered)
+        where = self.clerk.ending.get(command.event)
+        began = isinstance(command, DefineEvent) and bool(told.outcomes)
+        goes_on = where is not None and (where != before or began)
+        assert [step.after.int if step.after else -1 for step in _steps(told)] == ([where] if goes_on else [])
+        self.steps += _steps(told)
+
+    def compare(self, event: UUID, offset: int, outcome: Outcome, answer: Answer) -> None:
+        """Compare what one purchase is told of the command at ``offset``."""
         assert (outcome.kind, outcome.offset, outcome.reason, outcome.status) == (
             answer.kind,
             answer.offset,
@@ -218,8 +269,12 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
         )
         assert outcome.repeated == (answer.offset != offset)
         assert [(line.ticket_type, line.quantity) for line in outcome.lines] == _counted(answer)
-        if not isinstance(command, DefineEvent) and answer.kind != "held":
-            _compare_codes(command.event, command.purchase, outcome, answer)
+        if outcome.purchase is not None and answer.kind != "held":
+            _compare_codes(event, outcome.purchase, outcome, answer)
+
+
+def _steps(told: tables.ledger.Answer) -> list[EndPurchases]:
+    return [command for command in told.commands if isinstance(command, EndPurchases)]
 
 
 def _counted(answer: Answer) -> list[tuple[UUID, int]]:
@@ -250,7 +305,7 @@ def always(value: object) -> Callable[..., Any]:
         (tables.decisions, "_shelf_refusal", always(None)),
         (tables.decisions, "_order_refusal", always(None)),
         (tables.inventory.Inventory, "apply", always(None)),
-        (tables.ledger.Account, "apply", always(None)),
+        (tables.account.Account, "apply", always(None)),
         (tables.ledger.Ledger, "take_purchases", always({})),
         (PurchaseRecord, "before", always(None)),
     ],

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from tables.ledger import Ledger
+from tables.commands import Command
+from tables.mending import Unbooked, mended
 from tables.outcomes import Outcome, encode_outcome
-from tables.records import PURCHASE, PurchaseRecord, decode_purchase, record_offset
+from tables.records import PURCHASE, PurchaseRecord, decode_purchase, purchase_prefix, record_offset
 from tests.unit.tables.logs import Entry, Log
-from tests.unit.tables.office import CODES
+from tests.unit.tables.office import ledger_on
 
 Changelog = list[tuple[bytes, bytes]]
 
@@ -31,16 +32,18 @@ class Worker:
     def __init__(self, table: dict[bytes, bytes] | None = None, *, events_first: bool = False) -> None:
         self.table = dict(table or {})
         self.changelog: Changelog = []
-        self.outcomes: dict[int, Outcome | None] = {}
+        self.outcomes: dict[int, tuple[Outcome, ...]] = {}
+        self.commands: dict[int, tuple[Command, ...]] = {}
         self.batches: list[Batch] = []
         self._events_first = events_first
-        self._ledger = Ledger(self.table.get, CODES)
+        self._ledger = ledger_on(self.table)
 
     def run(self, log: Log, batches: Random | int) -> "Worker":
         """Decide ``log`` in batches of that size, or of any sizes."""
         for batch in _split(log, batches):
             for entry in batch:
-                self.outcomes[entry.offset] = self._ledger.apply(*entry)
+                answer = self._ledger.apply(*entry)
+                self.outcomes[entry.offset], self.commands[entry.offset] = answer.outcomes, answer.commands
             purchases, events = self._ledger.take_purchases(), self._ledger.take_events()
             before = len(self.changelog)
             for group in (events, purchases) if self._events_first else (purchases, events):
@@ -50,9 +53,9 @@ class Worker:
         return self
 
     @property
-    def told(self) -> list[bytes | None]:
-        """The outcomes as they went to the topic, one per command."""
-        return [None if outcome is None else encode_outcome(outcome) for outcome in self.outcomes.values()]
+    def told(self) -> list[list[bytes]]:
+        """The outcomes as they went to the topic, for each command."""
+        return [[encode_outcome(outcome) for outcome in outcomes] for outcomes in self.outcomes.values()]
 
     def restarts(self, cut: int) -> list[int]:
         """Where a worker may begin again when the changelog ends at ``cut``: the starts of all batches so far.
@@ -69,6 +72,22 @@ def rebuild(changelog: Changelog, *, offset_rule: bool = True) -> dict[bytes, by
         if not offset_rule or key not in table or record_offset(value) >= record_offset(table[key]):
             table[key] = value
     return table
+
+
+def recover(changelog: Changelog, committed: int) -> tuple[dict[bytes, bytes], Changelog]:
+    """The table of a recovery that mends, and the records that it made anew."""
+    table: dict[bytes, bytes] = {}
+    unbooked = Unbooked()
+    for key, value in changelog:
+        if key not in table or record_offset(value) >= record_offset(table[key]):
+            table[key] = value
+            unbooked.read(key, value)
+    made: dict[bytes, bytes] = {}
+    for event in unbooked.events(table.get, committed):
+        prefix = purchase_prefix(event)
+        purchases = [value for key, value in sorted(table.items()) if key.startswith(prefix)]
+        made |= mended(event, table.get, purchases, committed)
+    return table | made, list(made.items())
 
 
 def survivors(random: Random, run: Worker, batch: Batch) -> Iterator[Changelog]:
@@ -88,32 +107,31 @@ def compacted(changelog: Changelog) -> Changelog:
     return [record for position, record in enumerate(changelog) if last[record[0]] == position]
 
 
-def assert_agree(*runs: dict[int, Outcome | None]) -> None:
+def assert_agree(*runs: dict[int, tuple[Outcome, ...]]) -> None:
     """Whatever is told of a command, and of a purchase at an offset, is the same whenever it is told.
 
     Only what says how fresh it is may differ: balance, facts and their offset; and of two commands that get
     one decision, the later is told that it is given again. Of a definition that changed nothing, a replay may
     tell that the event changed.
     """
-    commands: dict[int, tuple[UUID | None, int, bool]] = {}
+    commands: dict[int, list[tuple[UUID | None, int, bool]]] = {}
     decisions: dict[tuple[UUID, UUID | None, int], Outcome] = {}
     for run in runs:
-        for offset, outcome in run.items():
-            if outcome is None:
-                continue
-            subject = (outcome.purchase, outcome.offset)
-            told = (*subject, outcome.repeated)
-            assert commands.setdefault(offset, told) == told
-            lasting = replace(outcome, balance=(), facts=None, as_of=-1, repeated=False)
-            assert decisions.setdefault((outcome.event, *subject), lasting) == lasting
+        for offset, outcomes in run.items():
+            told = [(outcome.purchase, outcome.offset, outcome.repeated) for outcome in outcomes]
+            assert not outcomes or commands.setdefault(offset, told) == told
+            for outcome in outcomes:
+                lasting = replace(outcome, balance=(), facts=None, as_of=-1, repeated=False)
+                key = (outcome.event, outcome.purchase, outcome.offset)
+                assert decisions.setdefault(key, lasting) == lasting
 
 
 def assert_same(again: Worker, whole: Worker) -> None:
     """A worker that began again has come to the state and the decisions of an uninterrupted run."""
     assert again.table == whole.table
     assert_agree(whole.outcomes, again.outcomes)
-    silent = {offset for offset, outcome in again.outcomes.items() if outcome is None}
-    assert all(whole.outcomes[offset] is None for offset in silent)
+    silent = {offset for offset, outcomes in again.outcomes.items() if not outcomes}
+    assert not any(whole.outcomes[offset] for offset in silent)
 
 
 def purchases_in(table: dict[bytes, bytes]) -> list[PurchaseRecord]:

@@ -1,0 +1,167 @@
+"""The ledger's table with its index on a real database, and the timer on it; the broker is a fake."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from connect.topics import COMMANDS, changelog
+from settings import Settings
+from streams import holds
+from streams.app import App, make_app
+from streams.append import Place, Record
+from streams.holds import Holds
+from streams.table import OffsetTable
+from tables.commands import Expire, decode_command
+from tables.deadlines import HOLDS, index
+from tables.records import event_key, purchase_key, record_offset
+from tests.unit.tables.office import EVENT, FLOOR, NOW, Desk, purchase_id, ticket_type
+
+PARTITION = 2
+
+
+class Broker:
+    """Takes what is appended, at its own time."""
+
+    def __init__(self) -> None:
+        self.log: list[Expire] = []
+        self.at = NOW
+
+    async def append(self, app: App, topic: str, partition: int, records: list[Record]) -> Place:
+        assert (topic, partition) == (COMMANDS, PARTITION)
+        commands = [decode_command(record.value) for record in records]
+        self.log += [command for command in commands if isinstance(command, Expire)]
+        assert [record.key for record in records] == [str(command.event).encode() for command in commands]
+        return Place(range(1_000 + len(self.log), 1_001 + len(self.log)), self.at)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    app = make_app(Settings(ticket_key="k" * 32, worker_data=tmp_path))
+    app.conf.tabledir.mkdir(parents=True, exist_ok=True)
+    return app
+
+
+@pytest.fixture
+def table(app: App) -> Iterator[OffsetTable]:
+    table = OffsetTable.add(app, "ledger", 4, record_offset, index)
+    yield table
+    database: Any = table.data
+    database._dbs.clear()
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
+    broker = Broker()
+    monkeypatch.setattr(holds, "append", broker.append)
+    return broker
+
+
+@pytest.fixture
+def desk() -> Desk:
+    desk = Desk(batch=1)
+    desk.define(ticket_type(quantity=1_000))
+    return desk
+
+
+def entries(table: OffsetTable) -> list[bytes]:
+    return [key for key, value in table.scan(PARTITION, HOLDS)]
+
+
+def changes(desk: Desk, offset: int = 0) -> list[Any]:
+    """The desk's records as Faust hands over those of a changelog."""
+    topic = changelog("ledger")
+    return [
+        SimpleNamespace(
+            message=SimpleNamespace(topic=topic, partition=PARTITION, offset=offset + number, key=key, value=value)
+        )
+        for number, (key, value) in enumerate(desk.table.items())
+    ]
+
+
+def test_storing_keeps_the_index_and_no_scan_of_purchases_shows_it(table: OffsetTable, desk: Desk) -> None:
+    desk.hold(1)
+    desk.hold(2)
+    desk.buy(3)
+
+    assert sorted(table.store(PARTITION, desk.table)) == entries(table)
+    assert len(entries(table)) == 2
+    desk.confirm(1)
+    assert table.store(PARTITION, desk.table) == entries(table)
+
+    found = [key for key, _ in table.scan(PARTITION, EVENT.bytes)]
+    assert found == sorted(desk.table)
+    assert table.read(PARTITION, event_key(EVENT)) == desk.table[event_key(EVENT)]
+
+
+def test_a_scan_can_begin_anywhere(table: OffsetTable, desk: Desk) -> None:
+    for number in range(4):
+        desk.buy(number)
+    table.store(PARTITION, desk.table)
+    keys = [purchase_key(EVENT, purchase_id(number)) for number in range(4)]
+
+    assert [key for key, _ in table.scan(PARTITION, EVENT.bytes + b"p")] == keys
+    assert [key for key, _ in table.scan(PARTITION, EVENT.bytes + b"p", keys[2])] == keys[2:]
+
+
+def test_a_recovery_builds_the_index_and_an_older_record_does_not_bring_an_entry_back(
+    table: OffsetTable, desk: Desk
+) -> None:
+    desk.hold(1)
+    desk.hold(2)
+    before = changes(desk)
+    desk.cancel(1)
+
+    table.apply_changelog_batch([*before, *changes(desk, 10), *before])
+
+    assert len(entries(table)) == 1
+    table.apply_changelog_batch(before)
+    assert len(entries(table)) == 1
+    assert table.read(PARTITION, purchase_key(EVENT, purchase_id(1))) == desk.table[purchase_key(EVENT, purchase_id(1))]
+
+
+def test_the_timer_appends_an_expire_for_each_deadline_that_has_passed(
+    app: App, table: OffsetTable, broker: Broker, desk: Desk
+) -> None:
+    now = [NOW]
+    timer = Holds(app, table, clock=lambda: now[0])
+    desk.hold(1, seconds=1)
+    table.store(PARTITION, desk.table)
+    asyncio.run(timer.look(PARTITION))
+    desk.hold(2, [(FLOOR, 2)], seconds=2)
+    timer.carried_out(PARTITION, desk.offset, table.store(PARTITION, desk.table))
+
+    now[0] = broker.at = NOW + 1_000
+    asyncio.run(timer.look(PARTITION))
+    asyncio.run(timer.look(PARTITION))
+    assert broker.log == [Expire(EVENT, purchase_id(1))]
+
+    desk.at = now[0]
+    desk.expire(1)
+    timer.carried_out(PARTITION, desk.offset, table.store(PARTITION, desk.table))
+    now[0] = broker.at = NOW + 2_000
+    asyncio.run(timer.look(PARTITION))
+    assert broker.log == [Expire(EVENT, purchase_id(1)), Expire(EVENT, purchase_id(2))]
+    desk.at = now[0]
+    desk.expire(2)
+    table.store(PARTITION, desk.table)
+    assert entries(table) == []
+
+
+def test_a_timer_that_begins_anew_finds_what_came_due_meanwhile(
+    app: App, table: OffsetTable, broker: Broker, desk: Desk
+) -> None:
+    for number in range(50):
+        desk.hold(number, seconds=1)
+    table.apply_changelog_batch(changes(desk))
+
+    timer = Holds(app, table, clock=lambda: NOW + 60_000)
+    broker.at = NOW + 60_000
+    asyncio.run(timer.look(PARTITION))
+    asyncio.run(timer.look(PARTITION))
+
+    assert {command.purchase for command in broker.log} == {purchase_id(number) for number in range(50)}
+    assert len(broker.log) == 50

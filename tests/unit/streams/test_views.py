@@ -1,0 +1,86 @@
+"""What the views say of a partition's state; table and pages are real, Kafka is not."""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from faust.types import TP
+
+from connect.topics import COMMANDS, changelog
+from settings import Settings
+from streams.app import App, make_app
+from streams.ledger import LedgerAgent
+from streams.partitioning import partition_of
+from streams.views import Views
+from tests.unit.tables.office import ADA, BOB, EVENT, FLOOR, Desk, ticket_type
+
+PARTITION = partition_of(str(EVENT).encode(), 4)
+
+
+class FakeView:
+    """Answers as Faust's views do, with data in place of a response."""
+
+    def json(self, value: Any, status: int = 200) -> Any:
+        return status, json.loads(json.dumps(value, default=str))
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    app = make_app(Settings(ticket_key="k" * 32, worker_data=tmp_path))
+    app.conf.tabledir.mkdir(parents=True, exist_ok=True)
+    ends = {TP(COMMANDS, PARTITION): 9}
+    committed: dict[TP, int | None] = defaultdict(lambda: None, {TP(COMMANDS, PARTITION): 3})
+    consumer: Any = SimpleNamespace(_committed_offset=committed, highwater=ends.get)
+    app.consumer = consumer
+    actives = {TP(changelog("ledger"), PARTITION)}
+    assignor: Any = SimpleNamespace(assigned_actives=lambda: actives, tables_metadata=dict)
+    app.assignor = assignor
+    return app
+
+
+@pytest.fixture
+def views(app: App) -> Iterator[Views]:
+    ledger = LedgerAgent(app)
+    desk = Desk(batch=1)
+    desk.define(ticket_type())
+    desk.buy(1, [(FLOOR, 2)])
+    desk.hold(2)
+    ledger.table.store(PARTITION, desk.table)
+    yield Views(app, ledger)
+    database: Any = ledger.table.data
+    database._dbs.clear()
+
+
+def get(page: Any, **parts: str) -> tuple[int, Any]:
+    request: Any = SimpleNamespace(headers={}, rel_url="/")
+    answer: tuple[int, Any] = asyncio.run(page(FakeView(), request, **parts))
+    return answer
+
+
+def test_an_accounts_count_tells_what_it_has_of_an_event(views: Views) -> None:
+    status, body = get(views.account, event=str(EVENT), account=str(ADA))
+    assert (status, body["total"], body["ticketTypes"]) == (200, 3, [{"ticketType": str(FLOOR), "count": 3}])
+
+
+@pytest.mark.parametrize("account", [str(BOB), "ada", "../x"])
+def test_an_account_that_has_nothing_is_not_known(views: Views, account: str) -> None:
+    assert get(views.account, event=str(EVENT), account=account)[0] == 404
+
+
+def test_a_partition_tells_how_far_it_is(views: Views) -> None:
+    status, body = get(views.partition, partition=str(PARTITION))
+    assert (status, body["decided"], body["committed"], body["end"], body["lag"]) == (200, 3, 3, 9, 6)
+
+
+@pytest.mark.parametrize("partition", ["4", "-1", "one", "²", "99999999999999999999"])
+def test_a_partition_that_is_none_is_not_known(views: Views, partition: str) -> None:
+    assert get(views.partition, partition=partition)[0] == 404
+
+
+def test_a_partition_that_nobody_owns_is_on_its_way(views: Views) -> None:
+    assert get(views.partition, partition=str((PARTITION + 1) % 4))[0] == 503
