@@ -23,7 +23,7 @@ def letter(message: Message, error: Exception) -> Record:
         ("dlq-offset", str(message.offset).encode()),
         ("dlq-error", f"{type(error).__name__}: {error}".encode()[:2000]),
     ]
-    return Record(message.key, message.value, [*_headers(message), *origin])
+    return Record(message.key, message.value, [*headers_of(message), *origin])
 
 
 def sort_out(
@@ -51,6 +51,7 @@ async def bury(app: AppT, consumer: str, letters: list[Record]) -> None:
         log.error("%s: %d dead letters from partition %d", consumer, len(records), partition)
 
 
-def _headers(message: Message) -> list[tuple[str, bytes]]:
+def headers_of(message: Message) -> list[tuple[str, bytes]]:
+    """A record's headers, whichever way Faust holds them."""
     headers: Any = message.headers or []
     return list(headers.items()) if isinstance(headers, dict) else list(headers)

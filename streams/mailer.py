@@ -12,20 +12,21 @@ from faust.types import Message, StreamT
 
 from connect.topics import JOBS
 from streams.app import App, raw_topic
-from streams.append import Record
+from streams.append import Record, append
 from streams.batches import in_batches
 from streams.contacts import Contact, ContactsAgent
-from streams.deadletters import bury, letter
+from streams.deadletters import bury, headers_of, letter, sort_out
 from streams.letters import compose
-from streams.patience import interrupt, patiently
+from streams.patience import patiently
 from tables.errors import MalformedRecord
 from tables.jobs import Job, decode_job
 
 CONSUMER = "mailer"
 MOST = 100
 TIMEOUT_S = 15.0
-CONTACT_WAIT_S = 30.0
-LOOK_S = 0.1
+CONTACT_WAIT_S = 120.0
+PAUSE_S = 0.5
+FIRST_SEEN = "first-seen"
 FOR_EVER = 500
 
 log = logging.getLogger(__name__)
@@ -48,17 +49,23 @@ class MailerAgent:
         await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
 
     async def _handle(self, messages: list[Message]) -> None:
-        letters: list[Record] = []
-        for message in messages:
+        readable, letters = sort_out(messages, decode_job)
+        early: dict[int, list[Record]] = {}
+        for message, job in readable:
+            contact = self.contacts.find(message.partition, str(job.account).encode())
             try:
-                await self._deliver(message)
+                if contact is not None:
+                    await self._deliver(job, contact)
+                elif time.time() - first_seen(message) < CONTACT_WAIT_S:
+                    early.setdefault(message.partition, []).append(_again(message))
+                else:
+                    raise MalformedRecord(f"no such account: {job.account}")
             except (MalformedRecord, SMTPException) as error:
                 letters.append(letter(message, error))
+        await self._put_back(early, alone=len(messages) == sum(len(records) for records in early.values()))
         await bury(self.app, CONSUMER, letters)
 
-    async def _deliver(self, message: Message) -> None:
-        job = decode_job(message.value)
-        contact = await self._contact(message, job)
+    async def _deliver(self, job: Job, contact: Contact) -> None:
         if not contact.email:
             log.info("job %s: the account is gone, no mail", job.id)
             return
@@ -74,16 +81,12 @@ class MailerAgent:
 
         await patiently(self.app, attempt, doing="sending mail", passing=(NotNow,))
 
-    async def _contact(self, message: Message, job: Job) -> Contact:
-        """The account's contact; it may arrive a little later than the job."""
-        while True:
-            contact = self.contacts.find(message.partition, str(job.account).encode())
-            if contact is not None:
-                return contact
-            if time.time() - message.timestamp > CONTACT_WAIT_S:
-                raise MalformedRecord(f"no such account: {job.account}")
-            interrupt(self.app)
-            await asyncio.sleep(LOOK_S)
+    async def _put_back(self, early: dict[int, list[Record]], *, alone: bool) -> None:
+        """Jobs that came before their contact go to the end of their partition, and delay nobody."""
+        if alone:
+            await asyncio.sleep(PAUSE_S)
+        for partition, records in early.items():
+            await append(self.app, JOBS, partition, records)
 
     async def _connected(self) -> SMTP:
         if self._server is None or not self._server.is_connected:
@@ -99,6 +102,18 @@ class MailerAgent:
             )
             await self._server.connect()
         return self._server
+
+
+def first_seen(message: Message) -> float:
+    """When a job came first (seconds since 1970), however often it was put back."""
+    seen = dict(headers_of(message)).get(FIRST_SEEN)
+    return message.timestamp if seen is None else int(seen) / 1000
+
+
+def _again(message: Message) -> Record:
+    """The same job to be met again, with the time of its first coming."""
+    others = [header for header in headers_of(message) if header[0] != FIRST_SEEN]
+    return Record(message.key, message.value, [*others, (FIRST_SEEN, b"%d" % round(first_seen(message) * 1000))])
 
 
 def _refused_for_ever(error: Exception) -> bool:

@@ -74,3 +74,18 @@ def test_the_views_show_a_purchase_and_say_what_they_do_not_know(pipeline: Pipel
     assert (shown["status"], shown["lines"][0]["quantity"]) == ("confirmed", 2)
     assert [decision["kind"] for decision in shown["history"]] == ["confirmed"]
     assert (unknown.status_code, nonsense.status_code) == (404, 404)
+
+
+def test_a_mail_to_nobody_delays_no_other_mail(pipeline: Pipeline) -> None:
+    event, [kind] = pipeline.event(5)
+    account = pipeline.account()
+    place = partition_of(account.encode(), PARTITIONS)
+    nobody = next(one for one in iter(uuid4, None) if partition_of(str(one).encode(), PARTITIONS) == place)
+    purchase = uuid4()
+    pipeline.send(event, encode_command(Purchase(UUID(event), purchase, nobody, [Line(UUID(kind), 1)])))
+    outcome_of(pipeline, event, purchase)
+
+    assert pipeline.buy(event, kind, 1, account).status_code == 201
+
+    title = pipeline.title(event)
+    assert len(eventually(lambda: pipeline.mails(title), within=10)) == 1

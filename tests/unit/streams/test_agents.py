@@ -11,12 +11,13 @@ import pytest
 from aiosmtplib import SMTPDataError, SMTPRecipientRefused, SMTPRecipientsRefused, SMTPServerDisconnected
 
 from connect.topics import dead_letters
+from streams.append import Record
 from streams.catalogue import definition_of
 from streams.contacts import Contact
 from streams.deadletters import letter
 from streams.indexer import NotIndexed, _refused
 from streams.letters import compose
-from streams.mailer import _refused_for_ever
+from streams.mailer import _again, _refused_for_ever, first_seen
 from streams.mapping import INDEX_BODY, document
 from streams.partitioning import partition_of
 from streams.rows import EventRow, decode_row
@@ -189,6 +190,16 @@ def test_an_answer_given_again_asks_for_no_second_mail() -> None:
 )
 def test_a_refusal_for_ever_is_told_from_one_for_now(error: Exception, for_ever: bool) -> None:
     assert _refused_for_ever(error) is for_ever
+
+
+def test_a_job_that_is_put_back_remembers_when_it_came_first() -> None:
+    message: Any = SimpleNamespace(key=b"k", value=b"v", timestamp=1_000.5, headers=[("trace", b"x")])
+
+    once = _again(message)
+    later: Any = SimpleNamespace(key=b"k", value=b"v", timestamp=2_000.0, headers=list(once.headers))
+
+    assert first_seen(message) == first_seen(later) == 1_000.5
+    assert _again(later) == once == Record(b"k", b"v", [("trace", b"x"), ("first-seen", b"1000500")])
 
 
 @pytest.mark.parametrize(
