@@ -30,6 +30,7 @@ SERVERS: tuple[type[Server], ...] = (Elasticsearch, Kafka, Postgres, ConnectWork
 STOP_ORDER = ("connect", "elasticsearch", "kafka", "postgres", "smtp")
 STOP_WITHIN = 13.0
 PAUSE = 0.05
+RETRY_S = 1.0
 
 Progress = Callable[[str, str], None]
 
@@ -195,10 +196,15 @@ class Stack:
             yield from self._ending(member, process, "failed")
             return
         self.processes[member.name] = process
+        tries = member.tries
         deadline = time.monotonic() + member.ready_within
         while not member.ready():
             if process.poll() is not None:
-                raise self.failure(member.name, f"ended with exit code {process.returncode}")
+                tries -= 1
+                if tries <= 0:
+                    raise self.failure(member.name, f"ended with exit code {process.returncode}")
+                yield from _passing(RETRY_S)
+                self.processes[member.name] = process = child.spawn(member.command())
             if time.monotonic() > deadline:
                 raise self.failure(member.name, f"was not ready within {member.ready_within:.0f} s")
             yield "starting"
@@ -238,6 +244,13 @@ class Stack:
         if name not in self.pids:
             raise StackError(f"{name} is not running; running are {', '.join(self.pids) or 'none'}")
         return self.processes[name]
+
+
+def _passing(seconds: float) -> Iterator[str]:
+    """Let time pass without holding up the others."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        yield "waiting"
 
 
 def _keep_last_log(log: Path) -> None:

@@ -26,6 +26,7 @@ class Postgres(Server):
     """The write model's database, its owner and the role of Debezium."""
 
     name = "postgres"
+    tries = 6  # the children of a killed one hold its shared memory a little longer
     stop_signal = signal.SIGINT  # fast shutdown: open transactions are rolled back
 
     def __init__(self, settings: StackSettings) -> None:

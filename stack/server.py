@@ -21,6 +21,7 @@ class Server(ABC):
     after: ClassVar[tuple[str, ...]] = ()  # whose processes must exist before this one's
     needs: ClassVar[tuple[str, ...]] = ()  # who must be ready before this one's process is started
     runs_once: ClassVar[bool] = False  # it is ready when it has ended well
+    tries: ClassVar[int] = 1  # how often it is started when it ends before it is ready
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     ready_within: ClassVar[float] = 90.0
     stop_within: ClassVar[float] = 3.0

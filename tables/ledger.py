@@ -6,7 +6,6 @@ replay repairs whatever prefix of the writes a crash let through. Rules and limi
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from heapq import merge
 from itertools import islice
 from uuid import UUID
@@ -20,9 +19,8 @@ from tables.commands import BuyerCommand, Command, DefineEvent, EndPurchases, Ho
 from tables.decisions import buyer_fingerprint, decide, end
 from tables.errors import InvariantBroken
 from tables.inventory import Inventory
-from tables.outcomes import Balance, Money, Outcome, OutcomeKind, OutcomeLine
+from tables.outcomes import Outcome, OutcomeKind
 from tables.records import (
-    Bought,
     Decision,
     PurchaseRecord,
     account_key,
@@ -34,7 +32,7 @@ from tables.records import (
     purchase_key,
     purchase_prefix,
 )
-from tables.standing import Standing, standing
+from tables.teller import News, Teller, moment
 
 Load = Callable[[bytes], bytes | None]
 # The records whose keys begin with the first argument and come after the second, in the order of their keys.
@@ -65,7 +63,7 @@ class Ledger:
     def __init__(self, load: Load, scan: Scan, codes: TicketCodes) -> None:
         self._load = load
         self._scan = scan
-        self._codes = codes
+        self._teller = Teller(codes)
         self._inventories: dict[UUID, Inventory] = {}
         self._purchases: dict[bytes, PurchaseRecord] = {}
         self._accounts: dict[bytes, Account] = {}
@@ -134,7 +132,7 @@ class Ledger:
             kind=OutcomeKind.CHANGED,
             event=command.event,
             offset=offset,
-            at=_moment(at),
+            at=moment(at),
             facts=inventory.facts,
             balance=inventory.balances(),
             as_of=inventory.offset,
@@ -157,7 +155,7 @@ class Ledger:
         if due:
             inventory.end(offset, after)
         outcomes = tuple(
-            self._told(step.event, UUID(bytes=key[17:]), record, decision, record.fingerprint)
+            self._teller.tell(News(step.event, UUID(bytes=key[17:]), record, decision, record.fingerprint), inventory)
             for key, record, decision in decided
         )
         following = replace(step, after=after)
@@ -262,59 +260,9 @@ class Ledger:
         self, command: BuyerCommand, record: PurchaseRecord | None, decision: Decision, *, repeated: bool
     ) -> Outcome:
         body = _fingerprint(command, record, decision)
-        return self._told(command.event, command.purchase, record, decision, body, repeated=repeated)
-
-    def _told(
-        self,
-        event: UUID,
-        purchase: UUID,
-        record: PurchaseRecord | None,
-        decision: Decision,
-        body: str,
-        *,
-        repeated: bool = False,
-    ) -> Outcome:
-        inventory = self._inventories.get(event)
-        after = _standing_after(record, decision)
-        left = after.lines if after and decision.kind is OutcomeKind.CANCELLED else ()
-        return Outcome(
-            kind=decision.kind,
-            event=event,
-            offset=decision.offset,
-            at=_moment(decision.at),
-            purchase=purchase,
-            account=record.account if record else None,
-            status=after.status if after else None,
-            reason=decision.reason,
-            figures=decision.figures,
-            lines=self._lines(event, purchase, decision.lines, with_codes=decision.sold != 0),
-            left=self._lines(event, purchase, left, with_codes=decision.sold != 0),
-            total=_total(decision.lines, record.currency) if record and decision.lines else None,
-            deadline=None if decision.deadline is None else _moment(decision.deadline),
-            fingerprint=body,
-            facts=inventory.facts if inventory else None,
-            balance=_balance(inventory, decision.lines),
-            as_of=inventory.offset if inventory else -1,
-            repeated=repeated,
-        )
-
-    def _lines(
-        self, event: UUID, purchase: UUID, lines: tuple[Bought, ...], *, with_codes: bool
-    ) -> tuple[OutcomeLine, ...]:
-        return tuple(
-            OutcomeLine(
-                line.ticket_type,
-                line.name,
-                line.quantity,
-                line.price,
-                self._codes_of(event, purchase, line) if with_codes else (),
-            )
-            for line in lines
-        )
-
-    def _codes_of(self, event: UUID, purchase: UUID, line: Bought) -> tuple[str, ...]:
-        numbers = range(line.first, line.first + line.quantity)
-        return tuple(self._codes.code(event, purchase, number) for number in numbers)
+        inventory = self._inventories.get(command.event)
+        news = News(command.event, command.purchase, record, decision, body, repeated=repeated)
+        return self._teller.tell(news, inventory)
 
 
 def _is_due(step: EndPurchases, inventory: Inventory) -> bool:
@@ -339,25 +287,3 @@ def _fingerprint(command: BuyerCommand, record: PurchaseRecord | None, decision:
     if decision.kind is OutcomeKind.REFUSED and isinstance(command, (Purchase, Hold)):
         return buyer_fingerprint(command)
     return record.fingerprint if record else ""
-
-
-def _standing_after(record: PurchaseRecord | None, decision: Decision) -> Standing | None:
-    if record is None or decision.kind is OutcomeKind.REFUSED:
-        return None
-    past = record.before(decision.offset + 1)
-    return standing(past) if past else None
-
-
-def _total(lines: tuple[Bought, ...], currency: str) -> Money:
-    return Money(sum((line.price * line.quantity for line in lines[1:]), lines[0].price * lines[0].quantity), currency)
-
-
-def _balance(inventory: Inventory | None, lines: tuple[Bought, ...]) -> tuple[Balance, ...]:
-    if inventory is None:
-        return ()
-    shelves = inventory.shelves
-    return tuple(shelves[line.ticket_type].balance() for line in lines if line.ticket_type in shelves)
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)

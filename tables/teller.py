@@ -1,0 +1,96 @@
+"""Telling outcomes: what a decision means, complete enough to act on without asking."""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from tables.codes import TicketCodes
+from tables.inventory import Inventory
+from tables.outcomes import Balance, Money, Outcome, OutcomeKind, OutcomeLine
+from tables.records import Bought, Decision, PurchaseRecord
+from tables.standing import Standing, standing
+
+
+class News(NamedTuple):
+    """A decision on a purchase, as it is to be told: ``body`` is the fingerprint of what was asked for."""
+
+    event: UUID
+    purchase: UUID
+    record: PurchaseRecord | None
+    decision: Decision
+    body: str
+    repeated: bool = False
+
+
+class Teller:
+    """Makes outcomes of decisions; knows the key of the ticket codes."""
+
+    def __init__(self, codes: TicketCodes) -> None:
+        self._codes = codes
+
+    def tell(self, news: News, inventory: Inventory | None) -> Outcome:
+        """The outcome, with the event as it stands now."""
+        record, decision = news.record, news.decision
+        after = _standing_after(record, decision)
+        left = after.lines if after and decision.kind is OutcomeKind.CANCELLED else ()
+        return Outcome(
+            kind=decision.kind,
+            event=news.event,
+            offset=decision.offset,
+            at=moment(decision.at),
+            purchase=news.purchase,
+            account=record.account if record else None,
+            status=after.status if after else None,
+            reason=decision.reason,
+            figures=decision.figures,
+            lines=self._lines(news, decision.lines),
+            left=self._lines(news, left),
+            total=_total(decision.lines, record.currency) if record and decision.lines else None,
+            deadline=None if decision.deadline is None else moment(decision.deadline),
+            fingerprint=news.body,
+            facts=inventory.facts if inventory else None,
+            balance=_balance(inventory, decision.lines),
+            as_of=inventory.offset if inventory else -1,
+            repeated=news.repeated,
+        )
+
+    def _lines(self, news: News, lines: tuple[Bought, ...]) -> tuple[OutcomeLine, ...]:
+        """Lines with their codes, where tickets were sold or are no longer."""
+        with_codes = news.decision.sold != 0
+        return tuple(
+            OutcomeLine(
+                line.ticket_type,
+                line.name,
+                line.quantity,
+                line.price,
+                self._codes_of(news, line) if with_codes else (),
+            )
+            for line in lines
+        )
+
+    def _codes_of(self, news: News, line: Bought) -> tuple[str, ...]:
+        numbers = range(line.first, line.first + line.quantity)
+        return tuple(self._codes.code(news.event, news.purchase, number) for number in numbers)
+
+
+def moment(milliseconds: int) -> datetime:
+    """A time of the log (ms since 1970) as a date."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _standing_after(record: PurchaseRecord | None, decision: Decision) -> Standing | None:
+    if record is None or decision.kind is OutcomeKind.REFUSED:
+        return None
+    past = record.before(decision.offset + 1)
+    return standing(past) if past else None
+
+
+def _total(lines: tuple[Bought, ...], currency: str) -> Money:
+    return Money(sum((line.price * line.quantity for line in lines[1:]), lines[0].price * lines[0].quantity), currency)
+
+
+def _balance(inventory: Inventory | None, lines: tuple[Bought, ...]) -> tuple[Balance, ...]:
+    if inventory is None:
+        return ()
+    shelves = inventory.shelves
+    return tuple(shelves[line.ticket_type].balance() for line in lines if line.ticket_type in shelves)

@@ -1,0 +1,75 @@
+"""A server that ends before it is ready is started again as often as it says, and then named."""
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from stack import embedded
+from stack.child import Command
+from stack.embedded import Stack
+from stack.errors import ServerFailed
+from stack.server import Server
+from stack.settings import StackSettings
+
+ENDS_THE_FIRST_TIME = """
+import pathlib, sys, time
+mark = pathlib.Path(sys.argv[1])
+if mark.exists():
+    mark.with_suffix(".ready").touch()
+    time.sleep(60)
+mark.touch()
+sys.exit(1)
+"""
+
+
+class Hesitant(Server):
+    name = "hesitant"
+
+    @property
+    def mark(self) -> Path:
+        return self.settings.home / "mark"
+
+    def command(self) -> Command:
+        return Command((sys.executable, "-c", ENDS_THE_FIRST_TIME, str(self.mark)), self.log)
+
+    def ready(self) -> bool:
+        return self.mark.with_suffix(".ready").exists()
+
+
+class Patient(Hesitant):
+    tries = 2
+
+
+def start(member: Server) -> None:
+    stack = Stack(member.settings)
+    stack.members[member.name] = member
+    member.log.parent.mkdir(parents=True)
+    try:
+        for _ in stack._starting(member):
+            time.sleep(0.01)
+    finally:
+        for process in stack.processes.values():
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "RETRY_S", 0.0)
+
+
+def test_a_server_with_tries_left_is_started_again(tmp_path: Path) -> None:
+    member = Patient(StackSettings(home=tmp_path))
+
+    start(member)
+
+    assert member.ready()
+
+
+def test_a_server_without_tries_left_is_named_with_its_log(tmp_path: Path) -> None:
+    member = Hesitant(StackSettings(home=tmp_path))
+
+    with pytest.raises(ServerFailed, match=r"hesitant ended with exit code 1; its log is .*hesitant\.log"):
+        start(member)
