@@ -6,7 +6,7 @@ import httpx
 
 from connect.topics import COMMANDS
 from streams.partitioning import partition_of
-from tables.commands import Line, Purchase, encode_command
+from tables.commands import Confirm, Hold, Line, Purchase, encode_command
 from tables.outcomes import Outcome, OutcomeKind
 from tests.eventually import eventually
 from tests.pipeline import PARTITIONS, Pipeline
@@ -89,3 +89,42 @@ def test_a_mail_to_nobody_delays_no_other_mail(pipeline: Pipeline) -> None:
 
     title = pipeline.title(event)
     assert len(eventually(lambda: pipeline.mails(title), within=10)) == 1
+
+
+def kinds(pipeline: Pipeline, event: str, purchase: UUID) -> list[OutcomeKind]:
+    return [one.kind for one in pipeline.outcomes(event) if one.purchase == purchase]
+
+
+def test_a_hold_ends_on_time_unless_it_was_confirmed(pipeline: Pipeline) -> None:
+    event, [kind] = pipeline.event(5)
+    left, kept, account = uuid4(), uuid4(), UUID(pipeline.account())
+    for hold in (left, kept):
+        pipeline.send(event, encode_command(Hold(UUID(event), hold, account, [Line(UUID(kind), 2)], seconds=2)))
+    pipeline.send(event, encode_command(Confirm(UUID(event), kept, account)))
+
+    expired = [OutcomeKind.HELD, OutcomeKind.EXPIRED]
+    eventually(lambda: kinds(pipeline, event, left) == expired, within=15, pause=0.3)
+    assert kinds(pipeline, event, kept) == [OutcomeKind.HELD, OutcomeKind.CONFIRMED]
+    [shelf] = pipeline.settled(event, 1)["ticketTypes"]
+    assert (shelf["held"], shelf["sold"], shelf["available"]) == (0, 2, 3)
+
+
+def test_a_cancelled_event_ends_its_holds_and_refunds_its_sales(pipeline: Pipeline) -> None:
+    event, [kind] = pipeline.event(1_000)
+    held, account = uuid4(), UUID(pipeline.account())
+    sold = [uuid4() for _ in range(700)]
+    pipeline.send(event, encode_command(Hold(UUID(event), held, account, [Line(UUID(kind), 1)])))
+    for purchase in sold:
+        command = encode_command(Purchase(UUID(event), purchase, account, [Line(UUID(kind), 1)]))
+        pipeline.producer.send(COMMANDS, key=event.encode(), value=command)
+    outcome_of(pipeline, event, sold[-1])
+
+    assert pipeline.http.patch(f"/events/{event}", json={"status": "CANCELED"}).is_success
+
+    def all_ended() -> bool:
+        ended = {one.purchase for one in pipeline.outcomes(event) if one.kind is OutcomeKind.REFUNDED}
+        return ended == set(sold) and kinds(pipeline, event, held)[-1] is OutcomeKind.EXPIRED
+
+    eventually(all_ended, within=30, pause=0.5)
+    [shelf] = pipeline.settled(event, 1)["ticketTypes"]
+    assert (shelf["held"], shelf["sold"], shelf["state"]) == (0, 0, "event_canceled")
