@@ -65,9 +65,9 @@ def _show(target: Target, sale: OnSale, verdict: Verdict) -> None:
     for line in verdict.broken[:20]:
         console.print(f"[red]broken[/red] {line}")
     if not verdict.broken:
-        console.print(
-            "[green]every promise held[/green]; the mails are on the mail page, the stock in the worker's view"
-        )
+        console.print("[green]every promise held[/green]")
+    console.print(f"mails: {target.mails.removesuffix('mails.json')}", soft_wrap=True)
+    console.print(f"stock: {target.worker}/api/event/{sale.event}/", soft_wrap=True)
 
 
 def _percentile(ordered: list[float], share: float) -> float:
