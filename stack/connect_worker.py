@@ -22,6 +22,7 @@ class ConnectWorker(Server):
     """One Connect worker. Its own topics are compacted; it makes no others."""
 
     name = "connect"
+    stop_within = 5.0
     after = ("kafka",)  # it waits for the broker by itself, and its own start takes as long
 
     def preparations(self) -> Sequence[Command]:

@@ -149,7 +149,8 @@ def test_a_killed_supervisor_takes_its_servers_along_and_the_next_one_finds_thei
         process.send_signal(signal.SIGTERM)
         lines = said(process, "smtp")
         assert process.wait(15) == 0
-    assert [line.split()[2] for line in lines if "stopped" in line] == [
+    # On a busy machine one may need longer than it is given, and is killed in its turn.
+    assert [line.split()[2] for line in lines if "stopped after" in line or "killed after" in line] == [
         "connect",
         "elasticsearch",
         "kafka",
