@@ -3,7 +3,6 @@
 A document's external version is the change's log position: Elasticsearch refuses an older one.
 """
 
-import logging
 from typing import Any
 
 from elastic_transport import TransportError
@@ -27,8 +26,6 @@ TIMEOUT_S = 20.0
 CONFLICT = 409
 TOO_MANY = 429
 SERVER_ERROR = 500
-
-log = logging.getLogger(__name__)
 
 
 class NotIndexed(Exception):
@@ -71,36 +68,28 @@ class IndexerAgent:
             known = newest.get(str(row.id))
             if known is None or row.lsn >= known[1].lsn:
                 newest[str(row.id)] = (message, row)
-        letters += await self._index(newest)
+        refused = await self._index(newest)
+        letters += [letter(newest[key][0], error) for key, error in refused.items()]
         await bury(self.app, CONSUMER, letters)
 
-    async def _index(self, newest: dict[str, tuple[Message, EventRow]]) -> list[Any]:
-        letters: list[Any] = []
-        left = dict(newest)
+    async def _index(self, newest: dict[str, tuple[Message, EventRow]]) -> dict[str, MalformedRecord]:
+        """Index the rows, however long it takes; those that Elasticsearch will never take, with the reason."""
 
-        async def attempt() -> None:
+        async def attempt() -> dict[str, MalformedRecord]:
             await self._make_index()
             try:
-                refused = await self._bulk(left)
+                return await self._bulk(newest)
             except NotIndexed:
                 self._index_seen = False  # it may be gone
                 raise
-            for key, error in refused.items():
-                message, _ = left.pop(key)
-                letters.append(letter(message, error))
 
-        if left:
-            await patiently(self.app, attempt, doing="indexing", passing=PASSING)
-        return letters
+        return await patiently(self.app, attempt, doing="indexing", passing=PASSING) if newest else {}
 
     async def _bulk(self, rows: dict[str, tuple[Message, EventRow]]) -> dict[str, MalformedRecord]:
-        """Index ``rows``; those that Elasticsearch will never take, with the reason."""
         operations: list[dict[str, Any]] = []
         for key, (_, row) in rows.items():
             operations.append({"index": {"_id": key, "version": row.lsn, "version_type": "external"}})
             operations.append(document(row))
-        if not operations:
-            return {}
         answer = await self._elasticsearch().bulk(index=ALIAS, operations=operations, require_alias=True)
         return _refused([item["index"] for item in answer["items"]])
 

@@ -14,16 +14,15 @@ from connect.topics import COMMANDS, OUTCOMES
 from streams.app import App, raw_topic
 from streams.append import Record, append
 from streams.batches import in_batches
-from streams.deadletters import bury, letter
+from streams.deadletters import bury, sort_out
 from streams.holds import Holds
 from streams.mending import Mending
 from streams.partitioning import partition_of
 from streams.table import OffsetTable
 from streams.watch import InputWatch
 from tables.codes import TicketCodes
-from tables.commands import Command, decode_command, encode_command
+from tables.commands import decode_command, encode_command
 from tables.deadlines import index
-from tables.errors import MalformedCommand
 from tables.ledger import Ledger
 from tables.outcomes import encode_outcome
 from tables.records import record_offset
@@ -62,21 +61,17 @@ class LedgerAgent:
         ledger = self._ledger(partition)
         outcomes: list[Record] = []
         following: list[Record] = []
-        letters: list[Record] = []
         strays: dict[int, list[Record]] = {}
         for message in messages:
             self.watch.expect(message)
-            try:
-                command = decode_command(message.value)
-            except MalformedCommand as error:
-                letters.append(letter(message, error))
-                continue
-            home = self._home(command)
+        readable, letters = sort_out(messages, decode_command)
+        for message, command in readable:
+            key = str(command.event).encode()
+            home = partition_of(key, self.partitions)
             if home != partition:
-                strays.setdefault(home, []).append(Record(_key(command), message.value))
+                strays.setdefault(home, []).append(Record(key, message.value))
                 continue
             answer = ledger.apply(message.offset, _milliseconds(message), command)
-            key = _key(command)
             outcomes += [Record(key, encode_outcome(outcome)) for outcome in answer.outcomes]
             following += [Record(key, encode_command(further)) for further in answer.commands]
         entries = await self._write(partition, ledger, outcomes)
@@ -109,15 +104,8 @@ class LedgerAgent:
             )
         return ledger
 
-    def _home(self, command: Command) -> int:
-        return partition_of(_key(command), self.partitions)
-
     async def _forget(self, *_: object, **__: object) -> None:
         self._ledgers.clear()
-
-
-def _key(command: Command) -> bytes:
-    return str(command.event).encode()
 
 
 def _milliseconds(message: Message) -> int:

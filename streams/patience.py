@@ -45,13 +45,8 @@ async def patiently(
             return result
 
 
-def interrupt(app: AppT) -> None:
-    """Raise Interrupted if a rebalance has begun or the worker is stopping."""
-    if app.should_stop or not app.flow_control.is_active():
-        raise Interrupted
-
-
 async def _wait(app: AppT, seconds: float) -> None:
     for _ in range(max(1, round(seconds / LOOK_S))):
         await asyncio.sleep(LOOK_S)
-        interrupt(app)
+        if app.should_stop or not app.flow_control.is_active():
+            raise Interrupted

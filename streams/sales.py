@@ -3,7 +3,6 @@
 A row takes only outcomes with a higher ledger offset, so repeats and a restart change nothing.
 """
 
-import logging
 from decimal import Decimal
 from typing import Any
 
@@ -21,8 +20,6 @@ from tables.outcomes import Outcome, OutcomeKind, decode_outcome
 CONSUMER = "sales"
 MOST = 1_000
 CONNECT_TIMEOUT_S = 5
-
-log = logging.getLogger(__name__)
 
 PROJECTED = frozenset(OutcomeKind) - {OutcomeKind.REFUSED, OutcomeKind.CHANGED}
 

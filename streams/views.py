@@ -62,9 +62,8 @@ class Views:
 
     async def account(self, view: View, request: Request, event: str, account: str) -> Response:
         """How many tickets of each type an account has of an event, held or sold."""
-        try:
-            wanted = UUID(account)
-        except ValueError:
+        wanted = _id(account)
+        if wanted is None:
             return _problem(view, 404, "no account of that id")
         return await self._answer(view, request, event, lambda partition, key: self._account(partition, key, wanted))
 
@@ -79,16 +78,14 @@ class Views:
 
     async def purchase(self, view: View, request: Request, event: str, purchase: str) -> Response:
         """A purchase with its history."""
-        try:
-            wanted = UUID(purchase)
-        except ValueError:
+        wanted = _id(purchase)
+        if wanted is None:
             return _problem(view, 404, "no purchase of that id")
         return await self._answer(view, request, event, lambda partition, key: self._purchase(partition, key, wanted))
 
     async def _answer(self, view: View, request: Request, event: str, find: Any) -> Response:
-        try:
-            key = UUID(event)
-        except ValueError:
+        key = _id(event)
+        if key is None:
             return _problem(view, 404, "no event of that id")
         partition = partition_of(str(key).encode(), self.app.settings.partitions)
         if not self._owned(partition):
@@ -186,6 +183,13 @@ class Views:
         for url, tables in owners.items():
             if partition in tables.get(changelog("ledger"), ()):
                 return str(url).rstrip("/")
+        return None
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
         return None
 
 
