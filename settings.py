@@ -7,9 +7,13 @@ A value may also come from a file named like the setting in the folder that
 import os
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# What a worker does: each role is a consumer group and a process of its own, so that each scales alone.
+Role = Literal["ledger", "indexer", "notifications", "sales"]
 
 
 class Settings(BaseSettings):
@@ -61,12 +65,17 @@ class Settings(BaseSettings):
     api_port: int = Field(9000, description="port that the API listens on")
     purchase_wait: float = Field(2.0, ge=0, le=30, description="seconds that POST /purchases waits for a decision")
 
-    worker_id: str = Field("worker-0", description="stable name of this worker process (static group membership)")
+    role: Role = Field("ledger", description="what this worker does: ledger, indexer, notifications or sales")
+    worker_id: str = Field(
+        "worker-0", description="stable name of this worker within its role (static group membership)"
+    )
     worker_bind: str = Field("127.0.0.1", description="address of the worker's web views")
     worker_host: str = Field("127.0.0.1", description="host under which other workers reach the web views")
     worker_port: int = Field(6066, description="port of the worker's web views")
     worker_data: Path = Field(Path(".turnstile/worker-0"), description="folder of the worker's RocksDB tables")
-    worker_url: str = Field("http://127.0.0.1:6066", description="address of any worker's web views, for the API")
+    worker_url: str = Field(
+        "http://127.0.0.1:6066", description="address of any ledger worker's web views, for the API"
+    )
 
     ticket_key: SecretStr = Field(
         min_length=32, description="key of the ticket codes (keyed hash): 32 characters or more"

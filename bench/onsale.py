@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.client import CREATED
+from http.client import BAD_REQUEST, CREATED, SERVICE_UNAVAILABLE
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from aiokafka import AIOKafkaProducer
 
 from bench.target import Target
@@ -153,17 +153,28 @@ async def _by_rest(target: Target, http: ClientSession, sale: OnSale, request: R
         "lines": [{"ticketTypeId": str(request.ticket_type), "quantity": request.quantity}],
     }
     began = time.monotonic()
-    headers = {"Idempotency-Key": request.key}
-    async with http.post(f"{target.api}{BASE}/purchases", json=body, headers=headers) as answer:
-        said = await _word(answer)
+    status, answer = await _post(http, f"{target.api}{BASE}/purchases", body, {"Idempotency-Key": request.key})
     request.seconds.append(time.monotonic() - began)
-    request.answers.append((answer.status, said))
+    request.answers.append((status, _word(status, answer)))
 
 
-async def _word(answer: ClientResponse) -> str:
+async def _post(
+    http: ClientSession, url: str, body: dict[str, Any], headers: dict[str, str] | None = None
+) -> tuple[int, dict[str, Any]]:
+    """Status and body of the answer; who is told to try again later (503) does, as a buyer's program would."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        async with http.post(url, json=body, headers=headers) as answer:
+            said = answer.status, await answer.json(content_type=None)
+            pause = int(answer.headers.get("Retry-After", "1"))
+        if said[0] != SERVICE_UNAVAILABLE or time.monotonic() + pause > deadline:
+            return said
+        await asyncio.sleep(pause)
+
+
+def _word(status: int, answer: dict[str, Any]) -> str:
     """A purchase's status, or the last part of a problem's type."""
-    body = await answer.json(content_type=None)
-    return str(body["status"] if answer.ok else body["type"].rpartition("/")[2])
+    return str(answer["type"].rpartition("/")[2] if status >= BAD_REQUEST else answer["status"])
 
 
 async def _by_kafka(producer: AIOKafkaProducer, sale: OnSale, request: Request) -> None:
@@ -179,7 +190,7 @@ async def _account(target: Target, http: ClientSession, name: str) -> str:
 
 async def _created(target: Target, http: ClientSession, path: str, body: dict[str, Any]) -> str:
     """The id of what was made. Raises RuntimeError with the answer if it was not."""
-    async with http.post(f"{target.api}{BASE}{path}", json=body) as answer:
-        if answer.status != CREATED:
-            raise RuntimeError(f"POST {path}: {answer.status} {await answer.text()}")
-        return str((await answer.json())["id"])
+    status, answer = await _post(http, f"{target.api}{BASE}{path}", body)
+    if status != CREATED:
+        raise RuntimeError(f"POST {path}: {status} {answer}")
+    return str(answer["id"])

@@ -43,6 +43,11 @@ def changelog(table: str) -> str:
     return f"{app}-{table}-changelog"
 
 
+def group(role: str) -> str:
+    """The application and consumer group of the workers of a role."""
+    return f"{APP}-{role}"
+
+
 def _kept(days: int, **config: str) -> dict[str, str]:
     return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)} | config
 

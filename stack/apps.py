@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from stack.child import Command
 from stack.environment import app_environment, worker_environment
@@ -43,24 +44,33 @@ class Step(App):
         return False
 
 
+# What a worker of each role needs beside the topics.
+ROLES: Final[dict[str, tuple[str, ...]]] = {
+    "ledger": (),
+    "indexer": ("elasticsearch",),
+    "notifications": ("smtp",),
+    "sales": ("postgres",),
+}
+
+
 class Worker(App):
     """One Faust worker. It may be killed at any time, so it is killed with its parent."""
 
-    needs = ("elasticsearch", "connectors")
-
-    def __init__(self, settings: StackSettings, number: int) -> None:
+    def __init__(self, settings: StackSettings, role: str, number: int = 0) -> None:
+        self.role = role
         self.number = number
-        self.name = f"worker-{number}"  # type: ignore[misc]
+        self.name = f"{role}-{number}"  # type: ignore[misc]
+        self.needs = ("connectors", *ROLES[role])  # type: ignore[misc]
         super().__init__(settings)
 
     def command(self) -> Command:
         """The worker's process."""
-        environment = worker_environment(self.settings, self.number)
+        environment = worker_environment(self.settings, self.role, self.number)
         return self.process(("-m", "streams"), signal.SIGKILL, **environment)
 
     def ready(self) -> bool:
         """Whether its tables are recovered and its web views answer."""
-        return answers(f"http://{HOST}:{self.settings.worker_port + self.number}/health/ready")
+        return answers(f"http://{HOST}:{self.settings.view_port(self.role, self.number)}/health/ready")
 
 
 class Api(App):
@@ -81,14 +91,19 @@ class Api(App):
 
 def steps(settings: StackSettings) -> list[Step]:
     """What is done once the servers are there: database, topics and connectors, something to look at."""
-    workers = tuple(f"worker-{number}" for number in range(settings.workers))
     return [
         Step(settings, "migrations", "migrations", ("postgres",)),
         Step(settings, "connectors", "connect", ("kafka", "connect", "migrations")),
-        Step(settings, "catalogue", "bench.catalogue", ("api", *workers)),
+        Step(settings, "catalogue", "bench.catalogue", ("api", *(worker.name for worker in workers(settings)))),
     ]
 
 
 def apps(settings: StackSettings) -> list[App]:
     """The processes of the deployed parts."""
-    return [*(Worker(settings, number) for number in range(settings.workers)), Api(settings)]
+    return [*workers(settings), Api(settings)]
+
+
+def workers(settings: StackSettings) -> list[Worker]:
+    """The worker processes: as many of the ledger as asked for, one of each other role."""
+    others = [Worker(settings, role) for role in ROLES if role != "ledger"]
+    return [*(Worker(settings, "ledger", number) for number in range(settings.workers)), *others]

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from stack import child, jars
-from stack.apps import App, apps, steps
+from stack.apps import App, Worker, apps, steps
 from stack.connect_worker import ConnectWorker
 from stack.elasticsearch import Elasticsearch
 from stack.environment import app_environment
@@ -56,7 +56,7 @@ class Stack:
     def on_free_ports(cls, home: Path, workers: int = 1, progress: Progress = _silent) -> Self:
         """A stack that runs beside others: its own folder and ports that nobody uses now."""
         names = ["kafka", "kafka_controller", "postgres", "connect", "elasticsearch", "elasticsearch_transport"]
-        names += ["smtp", "mail", "api"]
+        names += ["smtp", "mail", "api", "indexer", "notifications", "sales"]
         *ports, worker_port = free(len(names) + 1)
         chosen = {f"{name}_port": port for name, port in zip(names, ports, strict=True)}
         values = {"home": home, "workers": workers, "worker_port": worker_port, **chosen}
@@ -226,7 +226,7 @@ class Stack:
     def _stop_in_order(self, names: Container[str]) -> None:
         """Stop the apps before the servers that they use; the workers all at once, the rest one after the other."""
         deadline = time.monotonic() + STOP_WITHIN
-        workers = [name for name in self.members if name.startswith("worker-")]
+        workers = [name for name, member in self.members.items() if isinstance(member, Worker)]
         for group in (["api"], workers, *([name] for name in STOP_ORDER)):
             asked = {name: self.processes.pop(name) for name in group if name in names and name in self.processes}
             began = time.monotonic()

@@ -29,13 +29,14 @@ def app_environment(settings: StackSettings) -> dict[str, str]:
     }
 
 
-def worker_environment(settings: StackSettings, number: int) -> dict[str, str]:
+def worker_environment(settings: StackSettings, role: str, number: int) -> dict[str, str]:
     """What one worker is told beside that."""
-    name = f"worker-{number}"
+    name = f"{role}-{number}"
     return {
+        "TURNSTILE_ROLE": role,
         "TURNSTILE_WORKER_ID": name,
         "TURNSTILE_WORKER_BIND": HOST,
         "TURNSTILE_WORKER_HOST": HOST,
-        "TURNSTILE_WORKER_PORT": str(settings.worker_port + number),
+        "TURNSTILE_WORKER_PORT": str(settings.view_port(role, number)),
         "TURNSTILE_WORKER_DATA": str(settings.home / name),
     }

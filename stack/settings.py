@@ -33,14 +33,21 @@ class StackSettings(BaseSettings):
     )
     smtp_port: int = Field(11025, ge=1, le=65535, description="port of the embedded mail server")
     mail_port: int = Field(18025, ge=1, le=65535, description="port of the page that shows the mails received")
-    worker_port: int = Field(6066, ge=1, le=65535, description="port of the first worker's web views; the next add one")
+    worker_port: int = Field(
+        6066, ge=1, le=65535, description="port of the first ledger worker's web views; the next add one"
+    )
+    indexer_port: int = Field(6166, ge=1, le=65535, description="port of the indexer's web views")
+    notifications_port: int = Field(6266, ge=1, le=65535, description="port of the notifications worker's web views")
+    sales_port: int = Field(6366, ge=1, le=65535, description="port of the sales worker's web views")
     api_port: int = Field(9000, ge=1, le=65535, description="port of the API")
 
     kafka_heap: str = Field("512m", description="heap of the embedded Kafka broker")
     connect_heap: str = Field("384m", description="heap of the embedded Kafka Connect")
     elasticsearch_heap: str = Field("512m", description="heap of the embedded Elasticsearch")
 
-    workers: int = Field(1, ge=1, le=64, description="worker processes of the embedded stack")
+    workers: int = Field(
+        1, ge=1, le=64, description="ledger workers of the embedded stack; the other roles have one worker each"
+    )
 
     @field_validator("home", "jars")
     @classmethod
@@ -55,7 +62,12 @@ class StackSettings(BaseSettings):
 
     def app_ports(self) -> dict[str, int]:
         """Ports of the API and the workers, by the name of the setting that moves each."""
-        ports = {"TURNSTILE_API_PORT": self.api_port, "TURNSTILE_WORKER_PORT": self.worker_port}
+        names = ("api", "worker", "indexer", "notifications", "sales")
+        ports = {f"TURNSTILE_{name.upper()}_PORT": int(getattr(self, f"{name}_port")) for name in names}
         for number in range(1, self.workers):
-            ports[f"TURNSTILE_WORKER_PORT (worker {number})"] = self.worker_port + number
+            ports[f"TURNSTILE_WORKER_PORT (ledger-{number})"] = self.worker_port + number
         return ports
+
+    def view_port(self, role: str, number: int = 0) -> int:
+        """The port of the web views of one worker."""
+        return self.worker_port + number if role == "ledger" else int(getattr(self, f"{role}_port"))

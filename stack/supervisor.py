@@ -71,7 +71,7 @@ def addresses(stack: Stack) -> Table:
         "REST API": f"http://{HOST}:{settings.api_port}/api/v3",
         "its documentation": f"http://{HOST}:{settings.api_port}/docs",
         "mails": f"http://{HOST}:{settings.mail_port}/",
-        "worker": f"http://{HOST}:{settings.worker_port}/health/ready",
+        "ledger worker": f"http://{HOST}:{settings.worker_port}/health/ready",
         "Elasticsearch": f"http://{HOST}:{settings.elasticsearch_port}/events/_search",
         "Kafka Connect": f"http://{HOST}:{settings.connect_port}/connectors",
         "Kafka": f"{HOST}:{settings.kafka_port}",

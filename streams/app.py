@@ -6,7 +6,7 @@ from pathlib import Path
 
 import faust
 
-from connect.topics import APP, VERSION
+from connect.topics import VERSION, group
 from settings import Settings
 from streams.batches import Busy
 
@@ -34,7 +34,7 @@ def make_app(settings: Settings) -> App:
     data = settings.worker_data.absolute()
     data.mkdir(parents=True, exist_ok=True)
     app = App(
-        APP,
+        group(settings.role),
         version=VERSION,
         broker=[f"kafka://{server.strip()}" for server in settings.kafka_servers.split(",")],
         datadir=Path(data),

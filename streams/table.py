@@ -12,6 +12,7 @@ import rocksdict
 from faust import Table
 from faust.types import TP, AppT, EventT
 
+from connect.topics import changelog
 from streams.append import Record, append
 
 RecordOffset = Callable[[bytes], int]
@@ -76,6 +77,9 @@ class OffsetTable(Table[bytes, bytes]):
         table.index = index
         app.tables.add(table)
         return table
+
+    def _changelog_topic_name(self) -> str:
+        return changelog(self.name)
 
     def read(self, partition: int, key: bytes) -> bytes | None:
         """The record under ``key``, or None."""

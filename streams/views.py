@@ -1,4 +1,4 @@
-"""Read-only web views of a worker: an event's inventory, an account's count, a purchase, a partition, health.
+"""Read-only web views of a worker: an event's inventory, an account's count, a purchase, a partition.
 
 Any worker may be asked: a request for what another worker owns is passed on to it, once.
 """
@@ -31,8 +31,6 @@ class Views:
     def __init__(self, app: App, ledger: LedgerAgent) -> None:
         self.app = app
         self.ledger = ledger
-        self._page("/health/live", "live", self.live)
-        self._page("/health/ready", "ready", self.ready)
         self._page("/api/event/{event}/", "event", self.event)
         self._page("/api/account/{event}/{account}/", "account", self.account)
         self._page("/api/partition/{partition}/", "partition", self.partition)
@@ -45,16 +43,6 @@ class Views:
             return await answer(view, request, **parts)
 
         self.app.page(path, name=name)(get)
-
-    async def live(self, view: View, request: Request) -> Response:
-        """Whether the process answers at all."""
-        return view.json({"status": "live"})
-
-    async def ready(self, view: View, request: Request) -> Response:
-        """Whether the tables are recovered and partitions are being read."""
-        app: Any = self.app
-        ready = bool(not app.rebalancing and app.tables.actives_ready and app.consumer.assignment())
-        return view.json({"status": "ready" if ready else "recovering"}, status=200 if ready else 503)
 
     async def event(self, view: View, request: Request, event: str) -> Response:
         """Quantity, held, sold and available of an event's ticket types."""

@@ -1,9 +1,13 @@
-"""A worker: the application with all its agents, checked before it reads anything."""
+"""A worker: the application with the agents of its role, checked before it reads anything."""
 
-from settings import Settings
+from collections.abc import Callable
+from typing import Final
+
+from settings import Role, Settings
 from streams.app import App, make_app
 from streams.catalogue import CatalogueAgent
 from streams.contacts import ContactsAgent
+from streams.health import Health
 from streams.indexer import IndexerAgent
 from streams.ledger import LedgerAgent
 from streams.mailer import MailerAgent
@@ -15,12 +19,26 @@ from streams.views import Views
 def make_worker(settings: Settings) -> App:
     """The application of one worker process."""
     app = make_app(settings)
+    Health(app)
+    AGENTS[settings.role](app)
+    return app
+
+
+def _ledger(app: App) -> None:
     ledger = LedgerAgent(app)
     CatalogueAgent(app)
-    IndexerAgent(app)
+    Views(app, ledger)
+
+
+def _notifications(app: App) -> None:
     contacts = ContactsAgent(app)
     NotificationsAgent(app)
     MailerAgent(app, contacts)
-    SalesAgent(app)
-    Views(app, ledger)
-    return app
+
+
+AGENTS: Final[dict[Role, Callable[[App], object]]] = {
+    "ledger": _ledger,
+    "indexer": IndexerAgent,
+    "notifications": _notifications,
+    "sales": SalesAgent,
+}

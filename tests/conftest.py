@@ -33,9 +33,9 @@ def early_event(stack: Stack) -> tuple[str, str]:
 
 @pytest.fixture(scope="session")
 def pipeline(stack: Stack, early_event: tuple[str, str]) -> Iterator[Pipeline]:
-    """The pipeline with its first worker; tests that want the second start and stop it themselves."""
+    """The pipeline with one worker of each role; tests that want the second start and stop it themselves."""
     assert early_event
-    stack.start("worker-0")
+    stack.start("ledger-0", "indexer-0", "notifications-0", "sales-0")
     pipeline = Pipeline(stack)
     yield pipeline
     pipeline.close()

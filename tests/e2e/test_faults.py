@@ -40,8 +40,8 @@ def test_a_worker_killed_in_the_middle_of_a_sale_loses_no_decision(pipeline: Pip
     for number, purchase in enumerate(purchases):
         if number in (500, 1_200):
             pipeline.producer.flush()
-            pipeline.stack.kill("worker-0")
-            pipeline.stack.start("worker-0")
+            pipeline.stack.kill("ledger-0")
+            pipeline.stack.start("ledger-0")
         pipeline.producer.send(
             "ticket-commands",
             key=event.encode(),

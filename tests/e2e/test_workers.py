@@ -13,10 +13,10 @@ from tests.pipeline import Pipeline
 
 @pytest.fixture
 def two_workers(pipeline: Pipeline) -> Iterator[Pipeline]:
-    pipeline.stack.start("worker-1")
+    pipeline.stack.start("ledger-1")
     yield pipeline
-    if "worker-1" in pipeline.stack.processes:
-        pipeline.stack.stop("worker-1")
+    if "ledger-1" in pipeline.stack.processes:
+        pipeline.stack.stop("ledger-1")
 
 
 def test_any_worker_shows_every_event(two_workers: Pipeline) -> None:
@@ -42,17 +42,17 @@ def test_workers_coming_and_going_under_load_lose_no_command(two_workers: Pipeli
                 two_workers.producer.send("ticket-commands", key=event.encode(), value=encode_command(command))
 
     send(100)
-    stack.stop("worker-1")
+    stack.stop("ledger-1")
     send(100)
-    stack.start("worker-1")
+    stack.start("ledger-1")
     send(100)
-    stack.kill("worker-1")
+    stack.kill("ledger-1")
     send(100)
-    stack.start("worker-1")
+    stack.start("ledger-1")
     send(50)
-    stack.kill("worker-0")
+    stack.kill("ledger-0")
     send(50)
-    stack.start("worker-0")
+    stack.start("ledger-0")
     two_workers.producer.flush()
 
     def undecided() -> int:

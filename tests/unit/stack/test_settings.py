@@ -34,19 +34,19 @@ def test_the_folder_that_connect_reads_holds_one_secret(tmp_path: Path) -> None:
 def test_the_parts_find_every_server_where_the_stack_put_it(
     stack_settings: StackSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = app_environment(stack_settings) | worker_environment(stack_settings, 2)
+    told = app_environment(stack_settings) | worker_environment(stack_settings, "ledger", 2)
     for name, value in told.items():
         monkeypatch.setenv(name, value)
     settings = Settings()
     assert "@127.0.0.1:25432/turnstile" in settings.database_url.get_secret_value()
     assert settings.connect_database_port == 25432
-    assert settings.worker_id == "worker-2"
+    assert settings.worker_id == "ledger-2"
     assert settings.worker_port == stack_settings.worker_port + 2
     assert len(settings.ticket_key.get_secret_value()) >= 32
 
 
 def test_everything_told_is_a_setting_of_the_parts(stack_settings: StackSettings) -> None:
-    told = app_environment(stack_settings) | worker_environment(stack_settings, 0)
+    told = app_environment(stack_settings) | worker_environment(stack_settings, "indexer", 0)
     assert {name.removeprefix("TURNSTILE_").lower() for name in told} <= set(Settings.model_fields)
 
 
@@ -64,4 +64,4 @@ def test_a_stack_on_free_ports_ignores_the_environment(tmp_path: Path, monkeypat
     ports = list((stack.settings.server_ports() | stack.settings.app_ports()).values())
     assert stack.settings.home == tmp_path / "home"
     assert len(set(ports)) == len(ports)
-    assert stack.apps == ["worker-0", "worker-1", "api"]
+    assert stack.apps == ["ledger-0", "ledger-1", "indexer-0", "notifications-0", "sales-0", "api"]
