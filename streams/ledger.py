@@ -65,6 +65,7 @@ class LedgerAgent:
         for message in messages:
             self.watch.expect(message)
         readable, letters = sort_out(messages, decode_command)
+        ledger.read_ahead(command for _, command in readable)
         for message, command in readable:
             key = str(command.event).encode()
             home = partition_of(key, self.partitions)
@@ -98,7 +99,7 @@ class LedgerAgent:
         ledger = self._ledgers.get(partition)
         if ledger is None:
             ledger = self._ledgers[partition] = Ledger(
-                lambda key: self.table.read(partition, key),
+                lambda keys: self.table.read_all(partition, keys),
                 lambda prefix, after: self.table.scan(partition, prefix, after + b"\0"),
                 self._codes,
             )

@@ -86,6 +86,11 @@ class OffsetTable(Table[bytes, bytes]):
         value: bytes | None = self._database(partition).get(key)
         return value
 
+    def read_all(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
+        """The records under ``keys``, in their order; None where there is none."""
+        values: list[bytes | None] = self._database(partition).get(keys)
+        return values
+
     def scan(self, partition: int, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """What is stored under keys that begin with ``prefix``, in their order, from the key ``start`` on."""
         for key, value in self._database(partition).items(from_key=max(prefix, start)):

@@ -6,9 +6,10 @@ from tables.records import AccountRecord, Decision, encode_record
 class Account:
     """The working copy of an account's record within one event."""
 
-    __slots__ = ("counts", "offset")
+    __slots__ = ("counts", "key", "offset")
 
-    def __init__(self, record: AccountRecord | None) -> None:
+    def __init__(self, key: bytes, record: AccountRecord | None) -> None:
+        self.key = key
         self.offset = record.offset if record else -1
         self.counts = dict(record.counts) if record else {}
 

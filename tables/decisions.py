@@ -8,8 +8,8 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from tables.commands import BuyerCommand, Cancel, Confirm, Expire, Hold, Line, Purchase
-from tables.fingerprint import fingerprint
+from tables.commands import BuyerCommand, Cancel, Confirm, Expire, Hold, Purchase
+from tables.fingerprint import fingerprint, merge
 from tables.inventory import Inventory, Shelf
 from tables.outcomes import OutcomeKind
 from tables.reasons import Reason
@@ -21,6 +21,8 @@ from tables.statuses import EventStatus, PurchaseStatus
 MOST_PER_ORDER: Final = 5_000
 
 Counts = dict[UUID, int]
+# The shelves that a purchase takes from, with how many of each.
+Picks = list[tuple[Shelf, int]]
 Refusal = tuple[Reason, dict[str, Any]]
 
 
@@ -67,44 +69,38 @@ def _buy(
         if purchase.fingerprint == buyer_fingerprint(command):
             return purchase.history[0]
         return _refused(offset, at, Reason.ID_REUSED)
-    wanted = merge(command.lines)
-    refusal = _refusal(inventory, counts, wanted, at)
-    if refusal is not None or inventory is None:
-        reason, figures = refusal or (Reason.UNKNOWN_EVENT, {})
+    picks: Picks = []
+    refusal = _refusal(inventory, counts, merge(command.lines), at, picks)
+    if refusal is not None:
+        reason, figures = refusal
         return Decision(offset, at, OutcomeKind.REJECTED, reason=reason, figures=figures)
-    lines = _lines(inventory, wanted)
+    lines = _lines(picks)
     if isinstance(command, Hold):
         deadline = at + command.seconds * 1000
         return Decision(offset, at, OutcomeKind.HELD, held=1, lines=lines, deadline=deadline)
     return Decision(offset, at, OutcomeKind.CONFIRMED, sold=1, lines=lines)
 
 
-def merge(lines: list[Line]) -> dict[UUID, int]:
-    """Quantities by ticket type, in the order of the first mention."""
-    wanted: dict[UUID, int] = {}
-    for line in lines:
-        wanted[line.ticket_type] = wanted.get(line.ticket_type, 0) + line.quantity
-    return wanted
-
-
-def _refusal(inventory: Inventory | None, counts: Counts, wanted: dict[UUID, int], at: int) -> Refusal | None:
+def _refusal(
+    inventory: Inventory | None, counts: Counts, wanted: dict[UUID, int], at: int, picks: Picks
+) -> Refusal | None:
+    """Why a purchase is refused; None if it is not, and then ``picks`` is what it takes."""
     if inventory is None:
         return Reason.UNKNOWN_EVENT, {}
     if inventory.definition.status is not EventStatus.ACTIVE:
         return Reason.EVENT_NOT_OPEN, {"status": inventory.definition.status.value}
-    shelves = []
     for ticket_type, quantity in wanted.items():
         shelf = inventory.shelves.get(ticket_type)
         if shelf is None:
             return Reason.UNKNOWN_TICKET_TYPE, {"ticketType": str(ticket_type)}
-        refusal = _shelf_refusal(shelf, counts.get(ticket_type, 0), quantity, at)
+        refusal = _shelf_refusal(shelf, counts, quantity, at)
         if refusal is not None:
             return refusal
-        shelves.append(shelf)
-    return _order_refusal(inventory, counts, wanted) or _stock_refusal(inventory, shelves, wanted)
+        picks.append((shelf, quantity))
+    return _order_refusal(inventory, counts, picks) or _stock_refusal(inventory, picks)
 
 
-def _shelf_refusal(shelf: Shelf, has: int, quantity: int, at: int) -> Refusal | None:
+def _shelf_refusal(shelf: Shelf, counts: Counts, quantity: int, at: int) -> Refusal | None:
     kind = shelf.definition
     if shelf.sale_starts is not None and at < shelf.sale_starts:
         return Reason.NOT_ON_SALE, _window(shelf)
@@ -112,14 +108,16 @@ def _shelf_refusal(shelf: Shelf, has: int, quantity: int, at: int) -> Refusal | 
         return Reason.NOT_ON_SALE, _window(shelf)
     if kind.max_per_order is not None and quantity > kind.max_per_order:
         return Reason.ORDER_LIMIT_EXCEEDED, _limit(kind.max_per_order, quantity, ticket_type=kind.id)
-    if kind.max_per_account is not None and has + quantity > kind.max_per_account:
-        return Reason.PURCHASE_LIMIT_EXCEEDED, _limit(kind.max_per_account, quantity, has, kind.id)
+    if kind.max_per_account is not None:
+        has = counts.get(kind.id, 0)
+        if has + quantity > kind.max_per_account:
+            return Reason.PURCHASE_LIMIT_EXCEEDED, _limit(kind.max_per_account, quantity, has, kind.id)
     return None
 
 
-def _order_refusal(inventory: Inventory, counts: Counts, wanted: dict[UUID, int]) -> Refusal | None:
+def _order_refusal(inventory: Inventory, counts: Counts, picks: Picks) -> Refusal | None:
     definition = inventory.definition
-    total = sum(wanted.values())
+    total = _total(picks)
     most = MOST_PER_ORDER if definition.max_per_order is None else min(definition.max_per_order, MOST_PER_ORDER)
     if total > most:
         return Reason.ORDER_LIMIT_EXCEEDED, _limit(most, total)
@@ -127,22 +125,25 @@ def _order_refusal(inventory: Inventory, counts: Counts, wanted: dict[UUID, int]
         has = sum(counts.values())
         if has + total > definition.max_per_account:
             return Reason.PURCHASE_LIMIT_EXCEEDED, _limit(definition.max_per_account, total, has)
-    if len({inventory.shelves[kind].definition.currency for kind in wanted}) > 1:
+    if len(picks) > 1 and len({shelf.definition.currency for shelf, _ in picks}) > 1:
         return Reason.MIXED_CURRENCIES, {}
     return None
 
 
-def _stock_refusal(inventory: Inventory, shelves: list[Shelf], wanted: dict[UUID, int]) -> Refusal | None:
-    for shelf in shelves:
-        quantity = wanted[shelf.definition.id]
+def _stock_refusal(inventory: Inventory, picks: Picks) -> Refusal | None:
+    for shelf, quantity in picks:
         if quantity > shelf.available:
             figures = _limit(shelf.quantity, quantity, ticket_type=shelf.definition.id)
             return Reason.SOLD_OUT, figures | {"available": shelf.available, "held": shelf.held}
     capacity = inventory.definition.capacity
-    total = sum(wanted.values())
-    if capacity is not None and inventory.out + total > capacity:
-        return Reason.CAPACITY_EXCEEDED, _limit(capacity, total) | {"available": max(0, capacity - inventory.out)}
+    if capacity is not None and inventory.out + _total(picks) > capacity:
+        left = max(0, capacity - inventory.out)
+        return Reason.CAPACITY_EXCEEDED, _limit(capacity, _total(picks)) | {"available": left}
     return None
+
+
+def _total(picks: Picks) -> int:
+    return sum([quantity for _, quantity in picks])
 
 
 def _limit(limit: int, requested: int, has: int | None = None, ticket_type: UUID | None = None) -> dict[str, Any]:
@@ -160,12 +161,12 @@ def _window(shelf: Shelf) -> dict[str, Any]:
     return {"ticketType": str(kind.id)} | {name: time.isoformat() for name, time in window.items() if time}
 
 
-def _lines(inventory: Inventory, wanted: dict[UUID, int]) -> tuple[Bought, ...]:
+def _lines(picks: Picks) -> tuple[Bought, ...]:
     lines = []
     first = 0
-    for ticket_type, quantity in wanted.items():
-        kind = inventory.shelves[ticket_type].definition
-        lines.append(Bought(ticket_type, quantity, kind.price, kind.name, first))
+    for shelf, quantity in picks:
+        kind = shelf.definition
+        lines.append(Bought(kind.id, quantity, kind.price, kind.name, first))
         first += quantity
     return tuple(lines)
 

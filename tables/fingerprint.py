@@ -7,11 +7,16 @@ from uuid import UUID
 from tables.commands import Line
 
 
+def merge(lines: Iterable[Line]) -> dict[UUID, int]:
+    """Quantities by ticket type, in the order of the first mention."""
+    wanted: dict[UUID, int] = {}
+    for line in lines:
+        wanted[line.ticket_type] = wanted.get(line.ticket_type, 0) + line.quantity
+    return wanted
+
+
 def fingerprint(account: UUID, lines: Iterable[Line], kind: str) -> str:
     """24 hex digits over kind, account and lines; the order of lines and their splitting do not count."""
-    wanted: dict[str, int] = {}
-    for line in lines:
-        ticket_type = str(line.ticket_type)
-        wanted[ticket_type] = wanted.get(ticket_type, 0) + line.quantity
-    content = [kind, str(account), *(f"{ticket_type}*{wanted[ticket_type]}" for ticket_type in sorted(wanted))]
-    return blake2b("\n".join(content).encode(), digest_size=12).hexdigest()
+    content = [ticket_type.bytes + quantity.to_bytes(8, "big") for ticket_type, quantity in merge(lines).items()]
+    content.sort()
+    return blake2b(b"".join((account.bytes, *content, kind.encode())), digest_size=12).hexdigest()

@@ -34,7 +34,8 @@ from tables.records import (
 )
 from tables.teller import News, Teller, moment
 
-Load = Callable[[bytes], bytes | None]
+# The records under some keys, in their order; None where there is none.
+Load = Callable[[list[bytes]], Sequence[bytes | None]]
 # The records whose keys begin with the first argument and come after the second, in the order of their keys.
 Scan = Callable[[bytes, bytes], Iterable[tuple[bytes, bytes]]]
 MOST_INVENTORIES = 2_000
@@ -64,11 +65,22 @@ class Ledger:
         self._load = load
         self._scan = scan
         self._teller = Teller(codes)
+        self._ahead: dict[bytes, bytes | None] = {}
         self._inventories: dict[UUID, Inventory] = {}
         self._purchases: dict[bytes, PurchaseRecord] = {}
         self._accounts: dict[bytes, Account] = {}
         self._booked: dict[bytes, Account] = {}
         self._touched: dict[UUID, Inventory] = {}
+
+    def read_ahead(self, commands: Iterable[Command]) -> None:
+        """Load at once what the commands of a batch will need one after the other."""
+        keys = []
+        for command in commands:
+            if isinstance(command, BuyerCommand):
+                keys.append(purchase_key(command.event, command.purchase))
+                if isinstance(command, (Purchase, Hold)):
+                    keys.append(account_key(command.event, command.account))
+        self._ahead = dict(zip(keys, self._load(keys), strict=True))
 
     def apply(self, offset: int, at: int, command: Command) -> Answer:
         """Carry out the command at ``offset``, appended at ``at`` (ms)."""
@@ -76,20 +88,23 @@ class Ledger:
             return self._define(offset, at, command)
         if isinstance(command, EndPurchases):
             return self._end(offset, at, command)
+        inventory = self.inventory(command.event)
         key = purchase_key(command.event, command.purchase)
         record = self._purchase(key)
         decision = record.decided_at(offset) if record else None
         if decision is None:
             known = record.before(offset) if record else None
-            decision = self._decide(offset, at, command, known)
+            decision = self._decide(offset, at, command, known, inventory)
             if decision.offset == offset and decision.kind is not OutcomeKind.REFUSED:
-                record = self._extended(command, record, decision)
+                record = _extended(command, record, decision, inventory)
             else:
                 record = known
         if record is not None and decision.offset == offset and decision.kind is not OutcomeKind.REFUSED:
             self._purchases[key] = record
-            self._book(command.event, record.account, decision)
-        return Answer((self._outcome(command, record, decision, repeated=decision.offset != offset),))
+            self._book(command.event, inventory, record.account, decision)
+        body = _fingerprint(command, record, decision)
+        news = News(command.event, command.purchase, record, decision, body, repeated=decision.offset != offset)
+        return Answer((self._teller.tell(news, inventory),))
 
     def take_purchases(self) -> dict[bytes, bytes]:
         """The purchase records written since the last call."""
@@ -101,6 +116,7 @@ class Ledger:
         """The account and event records written since the last call."""
         taken = {key: account.record() for key, account in self._booked.items()}
         taken |= {event_key(event): inventory.record() for event, inventory in self._touched.items()}
+        self._ahead.clear()
         self._accounts.clear()
         self._booked.clear()
         self._touched.clear()
@@ -112,7 +128,7 @@ class Ledger:
         """The event as it stands after the commands applied so far."""
         known = self._inventories.get(event)
         if known is None:
-            value = self._load(event_key(event))
+            value = self._read(event_key(event))
             if value is not None:
                 known = self._inventories[event] = Inventory.from_record(event, decode_event(value))
         return known
@@ -204,10 +220,13 @@ class Ledger:
         if due or decided:
             self._touched[inventory.id] = inventory
 
+    def _read(self, key: bytes) -> bytes | None:
+        return self._ahead[key] if key in self._ahead else self._load([key])[0]
+
     def _purchase(self, key: bytes) -> PurchaseRecord | None:
         known = self._purchases.get(key)
         if known is None:
-            value = self._load(key)
+            value = self._read(key)
             known = None if value is None else decode_purchase(value)
         return known
 
@@ -215,12 +234,13 @@ class Ledger:
         key = account_key(event, account)
         known = self._accounts.get(key)
         if known is None:
-            value = self._load(key)
-            known = self._accounts[key] = Account(None if value is None else decode_account(value))
+            value = self._read(key)
+            known = self._accounts[key] = Account(key, None if value is None else decode_account(value))
         return known
 
-    def _decide(self, offset: int, at: int, command: BuyerCommand, known: PurchaseRecord | None) -> Decision:
-        inventory = self.inventory(command.event)
+    def _decide(
+        self, offset: int, at: int, command: BuyerCommand, known: PurchaseRecord | None, inventory: Inventory | None
+    ) -> Decision:
         counts = self._account(command.event, command.account).counts if isinstance(command, (Purchase, Hold)) else {}
         decision = decide(inventory, known, counts, command, offset, at)
         changes = decision.offset == offset and decision.lines
@@ -228,19 +248,7 @@ class Ledger:
             raise InvariantBroken(f"event {command.event} shows offset {inventory.offset}, but {offset} is undecided")
         return decision
 
-    def _extended(self, command: BuyerCommand, record: PurchaseRecord | None, decision: Decision) -> PurchaseRecord:
-        if record is not None:
-            return replace(record, offset=decision.offset, history=(*record.history, decision))
-        if not isinstance(command, (Purchase, Hold)):
-            raise InvariantBroken(f"a {type(command).__name__} made a purchase of {command.purchase}")
-        currency = ""
-        inventory = self._inventories.get(command.event)
-        if decision.lines and inventory is not None:
-            currency = inventory.shelves[decision.lines[0].ticket_type].definition.currency
-        return PurchaseRecord(decision.offset, command.account, buyer_fingerprint(command), currency, (decision,))
-
-    def _book(self, event: UUID, owner: UUID, decision: Decision) -> None:
-        inventory = self.inventory(event)
+    def _book(self, event: UUID, inventory: Inventory | None, owner: UUID, decision: Decision) -> None:
         if inventory is not None:
             if inventory.offset < decision.offset:
                 inventory.apply(decision)
@@ -254,15 +262,20 @@ class Ledger:
         if account.offset < decisions[0].offset:
             for decision in decisions:
                 account.apply(decision)
-        self._booked[account_key(event, owner)] = account
+        self._booked[account.key] = account
 
-    def _outcome(
-        self, command: BuyerCommand, record: PurchaseRecord | None, decision: Decision, *, repeated: bool
-    ) -> Outcome:
-        body = _fingerprint(command, record, decision)
-        inventory = self._inventories.get(command.event)
-        news = News(command.event, command.purchase, record, decision, body, repeated=repeated)
-        return self._teller.tell(news, inventory)
+
+def _extended(
+    command: BuyerCommand, record: PurchaseRecord | None, decision: Decision, inventory: Inventory | None
+) -> PurchaseRecord:
+    if record is not None:
+        return replace(record, offset=decision.offset, history=(*record.history, decision))
+    if not isinstance(command, (Purchase, Hold)):
+        raise InvariantBroken(f"a {type(command).__name__} made a purchase of {command.purchase}")
+    currency = ""
+    if decision.lines and inventory is not None:
+        currency = inventory.shelves[decision.lines[0].ticket_type].definition.currency
+    return PurchaseRecord(decision.offset, command.account, buyer_fingerprint(command), currency, (decision,))
 
 
 def _is_due(step: EndPurchases, inventory: Inventory) -> bool:

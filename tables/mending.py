@@ -110,11 +110,10 @@ def mended(event: UUID, load: Load, purchases: Iterable[bytes], committed: int) 
 def _accounts(event: UUID, load: Load, decisions: list[tuple[UUID, Decision]]) -> dict[bytes, bytes]:
     accounts: dict[UUID, Account] = {}
     for owner, decision in decisions:
-        accounts.setdefault(owner, Account(None)).apply(decision)
+        accounts.setdefault(owner, Account(account_key(event, owner), None)).apply(decision)
     made = {}
-    for owner, account in accounts.items():
-        key = account_key(event, owner)
-        value = load(key)
+    for account in accounts.values():
+        value = load(account.key)
         if value is None or record_offset(value) < account.offset:
-            made[key] = account.record()
+            made[account.key] = account.record()
     return made

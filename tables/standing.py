@@ -1,12 +1,14 @@
 """What a purchase is now, folded from its history."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
 from tables.outcomes import OutcomeKind
 from tables.records import Bought, Decision, PurchaseRecord
 from tables.statuses import PurchaseStatus
+
+_STATUS: Final = {kind: PurchaseStatus(kind.value) for kind in OutcomeKind if kind.value in set(PurchaseStatus)}
 
 
 class Standing(NamedTuple):
@@ -26,12 +28,13 @@ def standing(purchase: PurchaseRecord) -> Standing:
 
 
 def _after(now: Standing, decision: Decision) -> Standing:
-    if decision.kind is OutcomeKind.CANCELLED:
+    kind = decision.kind
+    if kind is OutcomeKind.CANCELLED:
         left = subtract(now.lines, decision.lines)
         return now._replace(lines=left) if left else Standing(PurchaseStatus.CANCELLED, (), None)
-    if decision.kind in (OutcomeKind.EXPIRED, OutcomeKind.REFUNDED):
-        return Standing(PurchaseStatus(decision.kind.value), (), None)
-    return Standing(PurchaseStatus(decision.kind.value), decision.lines, decision.deadline)
+    if kind is OutcomeKind.EXPIRED or kind is OutcomeKind.REFUNDED:
+        return Standing(_STATUS[kind], (), None)
+    return Standing(_STATUS[kind], decision.lines, decision.deadline)
 
 
 def subtract(lines: tuple[Bought, ...], taken: tuple[Bought, ...]) -> tuple[Bought, ...]:

@@ -1,6 +1,7 @@
 """Telling outcomes: what a decision means, complete enough to act on without asking."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -56,23 +57,17 @@ class Teller:
 
     def _lines(self, news: News, lines: tuple[Bought, ...]) -> tuple[OutcomeLine, ...]:
         """Lines with their codes, where tickets were sold or are no longer."""
-        with_codes = news.decision.sold != 0
-        return tuple(
-            OutcomeLine(
-                line.ticket_type,
-                line.name,
-                line.quantity,
-                line.price,
-                self._codes_of(news, line) if with_codes else (),
-            )
-            for line in lines
-        )
+        if not news.decision.sold:
+            return tuple([OutcomeLine(each.ticket_type, each.name, each.quantity, each.price) for each in lines])
+        return tuple([self._with_codes(news, line) for line in lines])
 
-    def _codes_of(self, news: News, line: Bought) -> tuple[str, ...]:
-        numbers = range(line.first, line.first + line.quantity)
-        return tuple(self._codes.code(news.event, news.purchase, number) for number in numbers)
+    def _with_codes(self, news: News, line: Bought) -> OutcomeLine:
+        codes = self._codes.codes(news.event, news.purchase, line.first, line.quantity)
+        return OutcomeLine(line.ticket_type, line.name, line.quantity, line.price, codes)
 
 
+# What was appended together has one time.
+@lru_cache(maxsize=1_024)
 def moment(milliseconds: int) -> datetime:
     """A time of the log (ms since 1970) as a date."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
@@ -92,5 +87,5 @@ def _total(lines: tuple[Bought, ...], currency: str) -> Money:
 def _balance(inventory: Inventory | None, lines: tuple[Bought, ...]) -> tuple[Balance, ...]:
     if inventory is None:
         return ()
-    shelves = inventory.shelves
-    return tuple(shelves[line.ticket_type].balance() for line in lines if line.ticket_type in shelves)
+    shelves = [inventory.shelves.get(line.ticket_type) for line in lines]
+    return tuple([shelf.balance() for shelf in shelves if shelf])

@@ -96,7 +96,7 @@ def ledger_on(table: dict[bytes, bytes]) -> Ledger:
     def scan(prefix: bytes, after: bytes) -> list[tuple[bytes, bytes]]:
         return sorted(record for record in table.items() if record[0].startswith(prefix) and record[0] > after)
 
-    return Ledger(table.get, scan, CODES)
+    return Ledger(lambda keys: [table.get(key) for key in keys], scan, CODES)
 
 
 class Desk:

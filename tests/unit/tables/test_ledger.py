@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 import tables.ledger
-from tables.commands import Cancel, DefineEvent, Purchase
+from tables.commands import Cancel, Confirm, DefineEvent, Purchase
 from tables.errors import InvariantBroken
 from tables.ledger import Ledger, Load
 from tables.reasons import Reason
@@ -33,9 +33,9 @@ from tests.unit.tables.worker import assert_agree
 def noting(reads: list[bytes], table: dict[bytes, bytes]) -> Load:
     """Reads of a table, each noted."""
 
-    def load(key: bytes) -> bytes | None:
-        reads.append(key)
-        return table.get(key)
+    def load(keys: list[bytes]) -> list[bytes | None]:
+        reads.extend(keys)
+        return [table.get(key) for key in keys]
 
     return load
 
@@ -138,3 +138,24 @@ def test_a_command_that_came_too_early_is_told_nothing_of_the_later_purchase_at_
     [again] = desk.ledger.apply(1, NOW, Cancel(EVENT, purchase_id(1), ADA)).outcomes
     assert (again.reason, again.account, again.fingerprint) == (Reason.UNKNOWN_PURCHASE, None, "")
     assert_agree({1: (early,)}, {1: (again,)})
+
+
+def test_what_a_batch_needs_is_read_at_once_and_then_not_again() -> None:
+    desk = Desk(batch=1)
+    desk.define(ticket_type())
+    desk.buy(1, [(FLOOR, 1)])
+    calls: list[list[bytes]] = []
+
+    def load(keys: list[bytes]) -> list[bytes | None]:
+        calls.append(keys)
+        return [desk.table.get(key) for key in keys]
+
+    ledger = Ledger(load, lambda *_: (), CODES)
+    again = Purchase(EVENT, purchase_id(1), ADA, lines([(FLOOR, 1)]))
+    other = Purchase(EVENT, purchase_id(2), ADA, lines([(FLOOR, 1)]))
+    ledger.read_ahead([again, other, Confirm(EVENT, purchase_id(3), ADA)])
+    for offset, command in enumerate([again, other], start=10):
+        ledger.apply(offset, NOW, command)
+    account = account_key(EVENT, ADA)
+    keys = [purchase_key(EVENT, purchase_id(number)) for number in (1, 2, 3)]
+    assert calls == [[keys[0], account, keys[1], account, keys[2]], [event_key(EVENT)]]

@@ -13,6 +13,7 @@ import pytest
 import tables.ledger
 from tables.commands import DefineEvent, EndPurchases
 from tables.errors import InvariantBroken
+from tables.inventory import Inventory
 from tables.ledger import Ledger
 from tables.outcomes import OutcomeKind
 from tables.reasons import Reason
@@ -152,11 +153,10 @@ def test_counting_later_history_does_harm(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_booking_an_effect_twice_does_harm(monkeypatch: pytest.MonkeyPatch) -> None:
-    def book_always(ledger: Ledger, event: UUID, owner: UUID, decision: Decision) -> None:
-        inventory = ledger.inventory(event)
+    def book_always(ledger: Ledger, event: UUID, inventory: Inventory | None, owner: UUID, decision: Decision) -> None:
         if inventory is not None:
             inventory.offset = min(inventory.offset, decision.offset - 1)
-        book(ledger, event, owner, decision)
+        book(ledger, event, inventory, owner, decision)
 
     book = Ledger._book
     monkeypatch.setattr(Ledger, "_book", book_always)
