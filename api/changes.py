@@ -17,9 +17,9 @@ from tables import commands
 from tables.statuses import EVENT_TRANSITIONS, EventStatus, may_change
 
 
-def new_listing(body: NewEvent, new_id: Callable[[], UUID], now: datetime) -> Listing:
+def new_listing(body: NewEvent, organizer: UUID, new_id: Callable[[], UUID], now: datetime) -> Listing:
     """The event that a request asks for, with its ticket types. Refused: already-exists for an id given twice."""
-    fields = body.model_dump(exclude={"id", "ticket_types"}) | {"tags": distinct(body.tags)}
+    fields = body.model_dump(exclude={"id", "ticket_types"}) | {"tags": distinct(body.tags), "organizer_id": organizer}
     listing = Listing(Event(**fields, id=body.id or new_id(), created_at=now, updated_at=now))
     for ticket in body.ticket_types:
         listing = with_ticket(listing, ticket, ticket.id or new_id(), now)
@@ -46,7 +46,8 @@ def _check_transition(before: EventStatus, after: EventStatus) -> None:
         return
     allowed = sorted(status.value for status in EVENT_TRANSITIONS[before])
     detail = f"an event that is {before} cannot become {after}"
-    raise Refused("transition-refused", detail, **{"from": before.value, "to": after.value, "allowed": allowed})
+    more: dict[str, Any] = {"from": before.value, "to": after.value, "allowed": allowed}
+    raise Refused("transition-refused", detail, **more)
 
 
 def with_ticket(listing: Listing, body: NewTicketType, ticket_id: UUID, now: datetime) -> Listing:

@@ -14,6 +14,9 @@ from api.bodies.event import Event
 from api.bodies.purchase import Purchase
 from api.bodies.search import FoundEvents
 from api.bodies.ticket import TicketType
+from api.passwords import Passwords
+from api.quotas import Quotas
+from api.tokens import Role, Tokens
 from tables.commands import Purchase as PurchaseCommand
 from tables.outcomes import Outcome
 
@@ -26,11 +29,41 @@ class Listing:
     tickets: tuple[TicketType, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """How an account signs in. Tokens made now have this version."""
+
+    account: UUID
+    roles: frozenset[Role]
+    password_hash: str
+    version: int
+
+
+class Credentials(Protocol):
+    """Who signs in with which password."""
+
+    def find(self, email: str) -> Credential | None:
+        """How the account of that address signs in; None where nobody can."""
+
+    def rehash(self, known: Credential, password_hash: str) -> None:
+        """Keep the same password at other costs, unless it was changed meanwhile."""
+
+
+class Revocations(Protocol):
+    """Whose sessions were ended."""
+
+    def version(self, account: UUID) -> int:
+        """The lowest version that tokens of the account may have. Asks no server."""
+
+    def end_sessions(self, account: UUID) -> None:
+        """Refuse every token that the account has now."""
+
+
 class Accounts(Protocol):
     """The accounts of the write model."""
 
-    def add(self, account: Account) -> Account:
-        """Store a new account. Refused: already-exists, email-taken."""
+    def add(self, account: Account, password_hash: str | None = None) -> Account:
+        """Store a new account, which can sign in if it has a password. Refused: already-exists, email-taken."""
 
     def get(self, account: UUID) -> Account | None:
         """The account of that id."""
@@ -109,6 +142,11 @@ class Probe(Protocol):
 class Ports:
     """All of them. ``probes`` has one per server, by the name that /health/ready shows."""
 
+    tokens: Tokens
+    passwords: Passwords
+    quotas: Quotas
+    credentials: Credentials
+    revocations: Revocations
     accounts: Accounts
     events: Events
     register: Register

@@ -5,6 +5,7 @@ ApiError
 └── Unavailable   a server that the request needs does not answer: 503 with Retry-After
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,6 +29,9 @@ class Kind:
 PROBLEMS: Final[dict[str, Kind]] = {
     "malformed-request": Kind(400, "The request cannot be read"),
     "idempotency-key-missing": Kind(400, "The header Idempotency-Key is missing or unusable"),
+    "unauthorized": Kind(401, "The request needs a valid token"),
+    "wrong-credentials": Kind(401, "Address and password do not fit together"),
+    "forbidden": Kind(403, "This is not yours to do"),
     "not-found": Kind(404, "There is no such resource"),
     "method-not-allowed": Kind(405, "The resource does not know this method"),
     "already-exists": Kind(409, "There is a resource with this id already"),
@@ -49,6 +53,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "unknown-event": Kind(422, "There is no such event on sale"),
     "unknown-ticket-type": Kind(422, "The event has no such ticket type"),
     "idempotency-key-reused": Kind(422, "This Idempotency-Key was used with another body"),
+    "too-many-requests": Kind(429, "There were too many requests of this kind"),
     "internal-error": Kind(500, "Something went wrong on our side"),
     "unavailable": Kind(503, "A server that this request needs does not answer"),
 }
@@ -81,8 +86,11 @@ class ApiError(Exception):
 class Refused(ApiError):
     """The request can't be granted; ``kind`` is a key of PROBLEMS."""
 
-    def __init__(self, kind: str, detail: str = "", *faults: Fault, **extra: Any) -> None:
+    def __init__(
+        self, kind: str, detail: str = "", *faults: Fault, headers: Mapping[str, str] | None = None, **extra: Any
+    ) -> None:
         super().__init__(detail or PROBLEMS[kind].title)
+        self.headers = headers or {}
         self.kind = kind
         self.detail = detail
         self.faults = faults
@@ -116,7 +124,9 @@ def problem(kind: str, detail: str = "", faults: tuple[Fault, ...] = (), **extra
 
 def refusal(error: Refused) -> Response:
     """The answer for a refused request."""
-    return problem(error.kind, error.detail, error.faults, **error.extra)
+    answer = problem(error.kind, error.detail, error.faults, **error.extra)
+    answer.headers.update(error.headers)
+    return answer
 
 
 def unavailable(error: Unavailable) -> Response:

@@ -5,13 +5,20 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.bodies.fields import Birthday, Body, Email, LanguageTag, Name, Phone, Resource
+from api.bodies.fields import Birthday, Body, Email, LanguageTag, Name, NewPassword, Phone, Resource
+from api.tokens import Role
 
 
 class NewAccount(Body):
-    """An account to be made. ``id`` may be the client's own, so that making it twice is noticed."""
+    """An account to be made.
+
+    Whoever signs up gives a password. ``id`` and ``roles`` are for administrators: an id of the client's own
+    lets it notice that it makes an account twice.
+    """
 
     id: UUID | None = None
+    roles: list[Role] | None = Field(None, max_length=3)
+    password: NewPassword | None = Field(None, examples=["correct horse battery"])
     first_name: Name
     last_name: Name
     email: Email = Field(examples=["ada@lovelace.example"], json_schema_extra={"format": "email"})
@@ -30,9 +37,16 @@ class Account(Resource):
     phone: str | None = None
     birth_date: Birthday | None = None
     locale: str
+    roles: list[Role]
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+class SignUp(Resource):
+    """A request for an account. The answer is the same whether the address had one before."""
+
+    email: str
 
 
 class AccountPath(Resource):

@@ -34,7 +34,7 @@ class NewEvent(Body):
     """
 
     id: UUID | None = None
-    organizer_id: UUID
+    organizer_id: UUID | None = None
     title: Title
     description: Prose = ""
     venue: Place = ""

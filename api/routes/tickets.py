@@ -10,7 +10,7 @@ from api.bodies.ticket import NewTicketType, TicketPath, TicketType, TicketTypeB
 from api.changes import with_ticket, with_ticket_replaced
 from api.ports import Listing
 from api.problems import Refused
-from api.routes.events import no_event
+from api.routes.events import change_own, may_see, no_event, shown_event
 
 tickets = blueprint("tickets", "ticket types")
 
@@ -50,7 +50,8 @@ def list_ticket_types_at_old_path(path: EventPath) -> Response:
 def read_ticket_type(path: TicketPath) -> Response:
     """The ticket type as it is now."""
     ticket = ports().events.ticket(path.ticket_id)
-    if ticket is None:
+    event = ports().events.get(ticket.event_id) if ticket is not None else None
+    if ticket is None or event is None or not may_see(event):
         raise _no_ticket(path)
     return answer(ticket)
 
@@ -66,25 +67,21 @@ def replace_ticket_type(path: TicketPath, body: TicketTypeBody) -> Response:
     if before is None:
         raise _no_ticket(path)
     decide = partial(with_ticket_replaced, ticket_id=path.ticket_id, body=body, now=ports().clock())
-    listing = ports().events.change(before.event_id, decide)
-    if listing is None:
-        raise _no_ticket(path)
-    return answer(_one(listing, path.ticket_id))
+    return answer(_one(change_own(before.event_id, decide), path.ticket_id))
 
 
 def _create(path: EventPath, body: NewTicketType) -> Response:
     ticket_id = body.id or ports().new_id()
     decide = partial(with_ticket, body=body, ticket_id=ticket_id, now=ports().clock())
-    listing = ports().events.change(path.event_id, decide)
-    if listing is None:
-        raise no_event(path)
+    listing = change_own(path.event_id, decide)
     return answer(_one(listing, ticket_id), 201, {"Location": f"{BASE}/tickets/{ticket_id}"})
 
 
 def _list(path: EventPath) -> Response:
+    shown_event(path.event_id)
     found = ports().events.tickets(path.event_id)
     if found is None:
-        raise no_event(path)
+        raise no_event(path.event_id)
     return answer(TicketTypeList(items=list(found)))
 
 

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from api.passwords import Passwords
 from api.ports import Ports
+from api.quotas import Quotas
 from api.servers.accounts import AccountRows
+from api.servers.credentials import CredentialRows
 from api.servers.database import Database
 from api.servers.events import EventRows
 from api.servers.index import EventIndex, make_client
@@ -14,8 +17,10 @@ from api.servers.log import CommandLog
 from api.servers.office import KafkaOffice
 from api.servers.outcomes import OutcomeFollower
 from api.servers.register import RegisterRows
+from api.servers.revocations import RevocationRows
 from api.servers.sales import PurchaseRows, WorkerViews
 from api.servers.waiters import Waiters
+from api.tokens import Tokens
 from settings import Settings
 
 
@@ -40,7 +45,14 @@ def open_servers(settings: Settings) -> Servers:
     office = KafkaOffice(CommandLog(settings.kafka_servers), follower, waiters)
     views = WorkerViews(settings.worker_url)
     index = EventIndex(make_client(settings))
+    tokens = Tokens(settings.signing_keys(), settings.token_seconds)
+    revocations = RevocationRows(database, settings.token_seconds)
     ports = Ports(
+        tokens=tokens,
+        passwords=Passwords(),
+        quotas=Quotas(sign_in=settings.sign_in_limit, sign_up=settings.sign_up_limit),
+        credentials=CredentialRows(database),
+        revocations=revocations,
         accounts=AccountRows(database),
         events=EventRows(database),
         register=RegisterRows(database),
@@ -58,5 +70,6 @@ def open_servers(settings: Settings) -> Servers:
         purchase_wait=settings.purchase_wait,
     )
     database.open()
+    revocations.open()
     office.open()
-    return Servers(ports, (office.close, database.close, views.close, index.close))
+    return Servers(ports, (revocations.close, office.close, database.close, views.close, index.close))

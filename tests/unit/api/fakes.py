@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
 
+from argon2 import PasswordHasher
 from flask import Flask
+from flask.testing import FlaskClient
 
 from api.app import create_app
 from api.bodies.account import Account
@@ -14,13 +16,17 @@ from api.bodies.event import Event
 from api.bodies.purchase import Purchase
 from api.bodies.search import FoundEvent, FoundEvents
 from api.bodies.ticket import TicketType
-from api.ports import Listing, Ports
+from api.passwords import Passwords
+from api.ports import Credential, Listing, Ports
 from api.problems import Fault, Refused, Unavailable
+from api.quotas import Quotas
+from api.tokens import Role, Tokens
 from tables.commands import Purchase as Command
 from tables.fingerprint import fingerprint
 from tables.outcomes import Money, Outcome, OutcomeKind, OutcomeLine
 from tables.reasons import Reason
 
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -29,17 +35,51 @@ class FakeAccounts:
     """Accounts by id."""
 
     rows: dict[UUID, Account] = field(default_factory=dict)
+    hashes: dict[UUID, str] = field(default_factory=dict)
 
-    def add(self, account: Account) -> Account:
+    def add(self, account: Account, password_hash: str | None = None) -> Account:
         if account.id in self.rows:
             raise Refused("already-exists")
         if any(row.email.lower() == account.email.lower() for row in self.rows.values()):
             raise Refused("email-taken", "", Fault("is in use", "/email"))
         self.rows[account.id] = account
+        if password_hash is not None:
+            self.hashes[account.id] = password_hash
         return account
 
     def get(self, account: UUID) -> Account | None:
         return self.rows.get(account)
+
+
+@dataclass
+class FakeRevocations:
+    """Versions by account."""
+
+    versions: dict[UUID, int] = field(default_factory=dict)
+
+    def version(self, account: UUID) -> int:
+        return self.versions.get(account, 0)
+
+    def end_sessions(self, account: UUID) -> None:
+        self.versions[account] = self.version(account) + 1
+
+
+@dataclass
+class FakeCredentials:
+    """The passwords of the fake accounts."""
+
+    accounts: FakeAccounts
+    revocations: FakeRevocations
+
+    def find(self, email: str) -> Credential | None:
+        for row in self.accounts.rows.values():
+            if row.email.lower() == email.lower() and row.id in self.accounts.hashes:
+                version = self.revocations.version(row.id)
+                return Credential(row.id, frozenset(row.roles), self.accounts.hashes[row.id], version)
+        return None
+
+    def rehash(self, known: Credential, password_hash: str) -> None:
+        self.accounts.hashes[known.account] = password_hash
 
 
 @dataclass
@@ -162,7 +202,16 @@ class World:
     sales: FakeSales
     index: FakeIndex
     probes: dict[str, Callable[[], object]]
+    revocations: FakeRevocations
+    tokens: Tokens
     app: Flask
+
+    def client(self, account: UUID | str, *roles: Role) -> FlaskClient:
+        """A client that is signed in as that account."""
+        token, _ = self.tokens.issue(UUID(str(account)), frozenset({Role.BUYER, *roles}))
+        client = self.app.test_client()
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        return client
 
 
 def make_world() -> World:
@@ -173,7 +222,14 @@ def make_world() -> World:
     probes: dict[str, Callable[[], object]] = {
         name: lambda: None for name in ("postgres", "kafka", "elasticsearch", "worker")
     }
+    tokens = Tokens(["k" * 32], 900)
+    revocations = FakeRevocations()
     ports = Ports(
+        tokens=tokens,
+        passwords=Passwords(CHEAP),
+        quotas=Quotas(sign_in="5 per minute", sign_up="3 per hour"),
+        credentials=FakeCredentials(accounts, revocations),
+        revocations=revocations,
         accounts=accounts,
         events=events,
         register=FakeRegister(accounts, events),
@@ -185,7 +241,7 @@ def make_world() -> World:
         new_id=uuid4,
         purchase_wait=1.5,
     )
-    return World(accounts, events, office, sales, index, probes, create_app(ports))
+    return World(accounts, events, office, sales, index, probes, revocations, tokens, create_app(ports))
 
 
 def confirmed(command: Command) -> Outcome:

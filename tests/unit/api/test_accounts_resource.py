@@ -25,6 +25,7 @@ def test_a_new_account_is_answered_with_its_place_and_can_be_read_there(client: 
         "phone": "+44 20 7946 0000",
         "birthDate": "1985-12-10",
         "locale": "en-GB",
+        "roles": ["buyer"],
         "version": 1,
         "createdAt": "2030-01-02T03:04:05Z",
         "updatedAt": "2030-01-02T03:04:05Z",
