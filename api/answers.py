@@ -14,6 +14,18 @@ from api.problems import MEDIA_TYPE, PROBLEMS
 
 BASE = "/api/v3"
 ALWAYS = ("internal-error", "unavailable")
+WITH_MATCH = ("precondition-required", "precondition-failed")
+IF_MATCH: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "If-Match",
+            "in": "header",
+            "required": True,
+            "description": "the `ETag` of what was read, or `*` for whatever there is",
+            "schema": {"type": "string", "examples": ["*"]},
+        }
+    ]
+}
 WITH_BODY = ("malformed-request", "body-too-large", "unsupported-media-type", "invalid-input")
 
 

@@ -9,9 +9,11 @@ from api.failures import invalid, register_failures
 from api.guard import MOST_BYTES, StrictJson, check_body
 from api.ports import Ports
 from api.routes.accounts import accounts
+from api.routes.addresses import addresses
 from api.routes.docs import SECURITY, register_docs
 from api.routes.events import events
 from api.routes.health import health, register_probes
+from api.routes.problem_pages import register_problem_pages
 from api.routes.purchases import purchases
 from api.routes.search import search
 from api.routes.sessions import sessions
@@ -42,9 +44,10 @@ def create_app(ports: Ports) -> OpenAPI:
     app.extensions["turnstile"] = ports
     app.before_request(check_body)
     register_failures(app)
-    for blueprint in (sessions, accounts, events, tickets, search, purchases, health):
+    for blueprint in (sessions, accounts, addresses, events, tickets, search, purchases, health):
         app.register_api(blueprint)
     register_probes(app)
     register_docs(app)
+    register_problem_pages(app)
     register_access(app)
     return app

@@ -64,8 +64,8 @@ class Pipeline:
     # REST
 
     def client(self, account: UUID | str, *roles: Role) -> httpx.Client:
-        """A client that is signed in as that account."""
-        headers = self.bearer(account, *roles)
+        """A client that is signed in as that account, and overwrites what others changed."""
+        headers = self.bearer(account, *roles) | {"If-Match": "*"}
         return httpx.Client(base_url=f"{self.api}/api/v3", timeout=30, headers=headers, trust_env=False)
 
     def bearer(self, account: UUID | str, *roles: Role) -> Json:

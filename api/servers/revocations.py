@@ -6,8 +6,11 @@ be written, and the last ones read stay true.
 
 import logging
 import threading
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import DictRow
 
 from api.problems import Unavailable
 from api.servers.database import SERVER, Database
@@ -17,11 +20,17 @@ FIRST_WITHIN_S: Final = 3.0
 log = logging.getLogger(__name__)
 
 _LATELY: Final = "SELECT account_id, version FROM revocation WHERE at > now() - %(seconds)s * interval '1 second'"
-RAISE: Final = """
+_RAISE: Final = """
 INSERT INTO revocation (account_id, version) VALUES (%(account)s, 1)
 ON CONFLICT (account_id) DO UPDATE SET version = revocation.version + 1, at = now()
 RETURNING version
 """
+
+
+def raise_version(connection: Connection[DictRow], account: UUID) -> int:
+    """End the account's sessions within a transaction: the version that tokens must have once it is committed."""
+    row: Any = connection.execute(_RAISE, {"account": account}).fetchone()
+    return int(row["version"])
 
 
 class RevocationRows:
@@ -52,9 +61,9 @@ class RevocationRows:
 
     def end_sessions(self, account: UUID) -> None:
         """Refuse every token that the account has now: here at once, in other instances moments later."""
-        row = self._database.one(RAISE, account=account)
-        if row is not None:
-            self.learn(account, row["version"])
+        with self._database.transaction() as connection:
+            version = raise_version(connection, account)
+        self.learn(account, version)
 
     def learn(self, account: UUID, version: int) -> None:
         """Take note of a row that was written in another transaction."""
