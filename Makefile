@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run servers test check format demo clean-data secrets settings lock
+.PHONY: help install run servers test check format demo clean-data secrets settings openapi lock
 SHELL := /bin/bash
 
 VENV := .venv
@@ -55,6 +55,9 @@ secrets: $(STAMP) ## make the secret files that docker compose wants, once
 
 settings: $(STAMP) ## write docs/settings.md anew from the code
 	@$(BIN)/python -m ops.settings_table --write
+
+openapi: $(STAMP) ## write docs/openapi.json anew from the code
+	@$(BIN)/python -m ops.openapi_document --write
 
 lock: $(STAMP) ## compile the lock files anew (needs uv); the jars' too
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \

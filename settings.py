@@ -9,11 +9,14 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from limits import parse
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # What a worker does: each role is a consumer group and a process of its own, so that each scales alone.
 Role = Literal["ledger", "indexer", "notifications", "sales"]
+
+_TEMPLATE_WORDS = ("secret", "change", "password", "default", "example", "turnstile")
 
 
 class Settings(BaseSettings):
@@ -77,12 +80,58 @@ class Settings(BaseSettings):
         "http://127.0.0.1:6066", description="address of any ledger worker's web views, for the API"
     )
 
+    token_key: SecretStr | None = Field(
+        None, description="key that the API signs tokens with: 32 random characters or more; the API needs it"
+    )
+    token_key_before: SecretStr | None = Field(
+        None, description="the key before that one, while tokens that it signed are still about"
+    )
+    token_seconds: int = Field(900, ge=30, le=86400, description="how long a token is good")
+    sign_in_limit: str = Field("10 per minute", description="how often one client may try to sign in")
+    sign_up_limit: str = Field("20 per hour", description="how often one client may ask for an account")
+    trusted_proxies: int = Field(
+        0, ge=0, le=10, description="proxies in front of the API whose X-Forwarded-For names the client"
+    )
+    admin_email: str = Field(
+        "admin@turnstile.example", description="address of the account that `python -m api.administrator` makes"
+    )
+    admin_password: SecretStr | None = Field(None, description="that account's first password, 10 characters or more")
+
     ticket_key: SecretStr = Field(
         min_length=32, description="key of the ticket codes (keyed hash): 32 characters or more"
     )
     hold_seconds: int = Field(600, ge=1, le=86400, description="how long a hold lasts when the buyer names no time")
 
     log_level: str = Field("info", description="debug, info, warning or error")
+
+    @field_validator("token_key", "token_key_before")
+    @classmethod
+    def _is_hard_to_guess(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and is_weak(key.get_secret_value()):
+            raise ValueError("is too easy to guess; `python -c 'import secrets; print(secrets.token_urlsafe(32))'`")
+        return key
+
+    @field_validator("sign_in_limit", "sign_up_limit")
+    @classmethod
+    def _is_a_limit(cls, limit: str) -> str:
+        parse(limit)
+        return limit
+
+    def signing_keys(self) -> list[str]:
+        """The keys of tokens, the one to sign with first. Raises MissingKey."""
+        if self.token_key is None:
+            raise MissingKey("the API does not start without TURNSTILE_TOKEN_KEY, the key that signs tokens")
+        keys = (self.token_key, self.token_key_before)
+        return [key.get_secret_value() for key in keys if key is not None]
+
+
+class MissingKey(Exception):
+    """A key that this part cannot do without."""
+
+
+def is_weak(key: str) -> bool:
+    """Whether a key is short, repetitive or made of the words that examples and templates have."""
+    return len(key) < 32 or len(set(key)) < 12 or any(word in key.lower() for word in _TEMPLATE_WORDS)
 
 
 @cache

@@ -5,9 +5,15 @@ from pathlib import Path
 
 from gunicorn.app.wsgiapp import run
 
+from settings import MissingKey, settings
+
 
 def main() -> None:
-    """Hand over to gunicorn with the configuration beside this file."""
+    """Check the keys, then hand over to gunicorn with the configuration beside this file."""
+    try:
+        settings().signing_keys()
+    except MissingKey as error:
+        sys.exit(f"{error}")
     sys.argv = ["turnstile-api", "--config", str(Path(__file__).with_name("gunicorn.conf.py"))]
     run()
 

@@ -14,6 +14,18 @@ from api.problems import MEDIA_TYPE, PROBLEMS
 
 BASE = "/api/v3"
 ALWAYS = ("internal-error", "unavailable")
+WITH_MATCH = ("precondition-required", "precondition-failed")
+IF_MATCH: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "If-Match",
+            "in": "header",
+            "required": True,
+            "description": "the `ETag` of what was read, or `*` for whatever there is",
+            "schema": {"type": "string", "examples": ["*"]},
+        }
+    ]
+}
 WITH_BODY = ("malformed-request", "body-too-large", "unsupported-media-type", "invalid-input")
 
 
@@ -56,14 +68,19 @@ def answer(body: BaseModel, status: int = 200, headers: Mapping[str, str] | None
     return Response(text, status, headers, mimetype="application/json")
 
 
-def answers(good: dict[int, type[BaseModel]], *kinds: str) -> dict[Any, Any]:
+def answers(good: Mapping[int, type[BaseModel] | None], *kinds: str) -> dict[Any, Any]:
     """All answers of an operation: the good ones, and the problems of the table, by their status."""
     described: dict[Any, Any] = dict(good)
-    for kind in (*kinds, *ALWAYS):
-        status = PROBLEMS[kind].status
-        known = described.setdefault(status, _description(""))
-        known["description"] = ", ".join(filter(None, (known["description"], f"`{kind}`")))
-    return described
+    describe_problems(described, *kinds, *ALWAYS)
+    return {str(status): description for status, description in described.items()}
+
+
+def describe_problems(described: dict[Any, Any], *kinds: str) -> None:
+    """Add these problems to the answers of an operation, each under its status."""
+    for kind in kinds:
+        known = described.setdefault(str(PROBLEMS[kind].status), _description(""))
+        if f"`{kind}`" not in known["description"]:
+            known["description"] = ", ".join(filter(None, (known["description"], f"`{kind}`")))
 
 
 def _description(text: str) -> dict[str, Any]:

@@ -3,16 +3,20 @@
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
+from api.access import register_access
 from api.answers import Problem
 from api.failures import invalid, register_failures
 from api.guard import MOST_BYTES, StrictJson, check_body
 from api.ports import Ports
 from api.routes.accounts import accounts
-from api.routes.docs import register_docs
+from api.routes.addresses import addresses
+from api.routes.docs import SECURITY, register_docs
 from api.routes.events import events
 from api.routes.health import health, register_probes
+from api.routes.problem_pages import register_problem_pages
 from api.routes.purchases import purchases
 from api.routes.search import search
+from api.routes.sessions import sessions
 from api.routes.tickets import tickets
 
 INFO = Info(
@@ -28,7 +32,7 @@ def create_app(ports: Ports) -> OpenAPI:
         __name__,
         info=INFO,
         doc_ui=False,
-        security_schemes={},
+        security_schemes=SECURITY,
         # The library adds an answer of its own wherever this status is not described; 500 always is.
         validation_error_status=500,
         validation_error_model=Problem,
@@ -40,8 +44,10 @@ def create_app(ports: Ports) -> OpenAPI:
     app.extensions["turnstile"] = ports
     app.before_request(check_body)
     register_failures(app)
-    for blueprint in (accounts, events, tickets, search, purchases, health):
+    for blueprint in (sessions, accounts, addresses, events, tickets, search, purchases, health):
         app.register_api(blueprint)
     register_probes(app)
     register_docs(app)
+    register_problem_pages(app)
+    register_access(app)
     return app

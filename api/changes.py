@@ -10,25 +10,30 @@ import msgspec
 
 from api.bodies.event import Event, EventChange, NewEvent
 from api.bodies.money import Money
-from api.bodies.ticket import MOST_TICKET_TYPES, NewTicketType, TicketType, TicketTypeBody
+from api.bodies.ticket import MOST_TICKET_TYPES, NewTicketType, TicketType, TicketTypeBody, TicketTypeChange
 from api.ports import Listing
 from api.problems import Refused, wrong
 from tables import commands
 from tables.statuses import EVENT_TRANSITIONS, EventStatus, may_change
 
 
-def new_listing(body: NewEvent, new_id: Callable[[], UUID], now: datetime) -> Listing:
+def new_listing(body: NewEvent, organizer: UUID, new_id: Callable[[], UUID], now: datetime) -> Listing:
     """The event that a request asks for, with its ticket types. Refused: already-exists for an id given twice."""
-    fields = body.model_dump(exclude={"id", "ticket_types"}) | {"tags": distinct(body.tags)}
+    fields = body.model_dump(exclude={"id", "ticket_types"}) | {"tags": distinct(body.tags), "organizer_id": organizer}
     listing = Listing(Event(**fields, id=body.id or new_id(), created_at=now, updated_at=now))
     for ticket in body.ticket_types:
         listing = with_ticket(listing, ticket, ticket.id or new_id(), now)
     return listing
 
 
-def changed(listing: Listing, change: EventChange, now: datetime) -> Listing:
-    """The listing after a change. Refused: transition-refused, invalid-input."""
-    fields = {name: getattr(change, name) for name in change.model_fields_set}
+def given(change: EventChange | TicketTypeChange) -> dict[str, Any]:
+    """The fields that a change brings, null ones too."""
+    return {name: getattr(change, name) for name in change.model_fields_set}
+
+
+def changed(listing: Listing, fields: dict[str, Any], now: datetime) -> Listing:
+    """The listing after a change of these fields of its event. Refused: transition-refused, invalid-input."""
+    fields = dict(fields)
     if "tags" in fields:
         fields["tags"] = distinct(fields["tags"])
     before = listing.event
@@ -46,7 +51,8 @@ def _check_transition(before: EventStatus, after: EventStatus) -> None:
         return
     allowed = sorted(status.value for status in EVENT_TRANSITIONS[before])
     detail = f"an event that is {before} cannot become {after}"
-    raise Refused("transition-refused", detail, **{"from": before.value, "to": after.value, "allowed": allowed})
+    more: dict[str, Any] = {"from": before.value, "to": after.value, "allowed": allowed}
+    raise Refused("transition-refused", detail, **more)
 
 
 def with_ticket(listing: Listing, body: NewTicketType, ticket_id: UUID, now: datetime) -> Listing:
@@ -62,12 +68,40 @@ def with_ticket(listing: Listing, body: NewTicketType, ticket_id: UUID, now: dat
 def with_ticket_replaced(listing: Listing, ticket_id: UUID, body: TicketTypeBody, now: datetime) -> Listing:
     """The listing with a ticket type replaced. Refused: not-found."""
     known = {ticket.id: ticket for ticket in listing.tickets}
-    before = known.get(ticket_id)
-    if before is None:
-        raise Refused("not-found", f"there is no ticket type {ticket_id}")
+    before = ticket_of(listing, ticket_id)
     kept = {"id": ticket_id, "event_id": before.event_id, "created_at": before.created_at, "updated_at": now}
     known[ticket_id] = _ticket(body, kept | {"version": before.version + 1})
     return replace(listing, tickets=in_order(list(known.values())))
+
+
+def with_ticket_changed(listing: Listing, ticket_id: UUID, fields: dict[str, Any], now: datetime) -> Listing:
+    """The listing with these fields of a ticket type changed. Refused: not-found, invalid-input."""
+    before = ticket_of(listing, ticket_id)
+    if "price" in fields:
+        fields = fields | {"price": Money.of(fields["price"].exact, fields["price"].currency)}
+    after = before.model_copy(update=fields | {"version": before.version + 1, "updated_at": now})
+    if after.sale_starts_at and after.sale_ends_at and after.sale_ends_at <= after.sale_starts_at:
+        raise wrong("/saleEndsAt", "saleEndsAt must be later than saleStartsAt")
+    return replace(listing, tickets=in_order([after if ticket is before else ticket for ticket in listing.tickets]))
+
+
+def without_ticket(listing: Listing, ticket_id: UUID) -> Listing:
+    """The listing with a ticket type less. Refused: not-found."""
+    gone = ticket_of(listing, ticket_id)
+    return replace(listing, tickets=tuple(ticket for ticket in listing.tickets if ticket is not gone))
+
+
+def ticket_of(listing: Listing, ticket_id: UUID) -> TicketType:
+    """The listing's ticket type of that id. Refused: not-found."""
+    for ticket in listing.tickets:
+        if ticket.id == ticket_id:
+            return ticket
+    raise Refused("not-found", f"there is no ticket type {ticket_id}")
+
+
+def withdrawn(listing: Listing, now: datetime) -> Listing:
+    """What is announced of an event that is deleted: it sells nothing, and what was sold meanwhile is given back."""
+    return replace(listing, event=listing.event.model_copy(update={"status": EventStatus.CANCELED, "updated_at": now}))
 
 
 def _ticket(body: TicketTypeBody, more: dict[str, Any]) -> TicketType:

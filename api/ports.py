@@ -14,8 +14,13 @@ from api.bodies.event import Event
 from api.bodies.purchase import Purchase
 from api.bodies.search import FoundEvents
 from api.bodies.ticket import TicketType
+from api.pages import Place
+from api.passwords import Passwords
+from api.quotas import Quotas
+from api.tokens import Role, Tokens
 from tables.commands import Purchase as PurchaseCommand
 from tables.outcomes import Outcome
+from tables.statuses import EventStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +31,80 @@ class Listing:
     tickets: tuple[TicketType, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """How an account signs in. Tokens made now have this version."""
+
+    account: UUID
+    roles: frozenset[Role]
+    password_hash: str
+    version: int
+
+
+class Credentials(Protocol):
+    """Who signs in with which password."""
+
+    def find(self, email: str) -> Credential | None:
+        """How the account of that address signs in; None where nobody can."""
+
+    def rehash(self, known: Credential, password_hash: str) -> None:
+        """Keep the same password at other costs, unless it was changed meanwhile."""
+
+
+class Revocations(Protocol):
+    """Whose sessions were ended."""
+
+    def version(self, account: UUID) -> int:
+        """The lowest version that tokens of the account may have. Asks no server."""
+
+    def end_sessions(self, account: UUID) -> None:
+        """Refuse every token that the account has now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is done once an address is confirmed with a code: ``account`` made, or its address changed."""
+
+    code_hash: bytes
+    account_id: UUID
+    email: str
+    account: Account | None = None
+    password_hash: str | None = None
+
+
+class Post(Protocol):
+    """The way to a mail server."""
+
+    def __call__(self, address: str, subject: str, text: str) -> None:
+        """Hand over a mail. Refused: invalid-input for an address that is not taken."""
+
+
 class Accounts(Protocol):
     """The accounts of the write model."""
 
-    def add(self, account: Account) -> Account:
-        """Store a new account. Refused: already-exists, email-taken."""
+    def add(self, account: Account, password_hash: str | None = None) -> Account:
+        """Store a new account, which can sign in if it has a password. Refused: already-exists, email-taken."""
 
     def get(self, account: UUID) -> Account | None:
         """The account of that id."""
+
+    def list(self, limit: int, after: Place | None) -> list[Account]:
+        """At most so many accounts, the newest first, after that place."""
+
+    def change(self, account: UUID, decide: Callable[[Account], Account]) -> Account | None:
+        """Replace an account by what ``decide`` makes of it. New roles end its sessions. Refused: email-taken."""
+
+    def delete(self, account: UUID, check: Callable[[Account], None]) -> bool:
+        """Whether there was such an account, which is gone then, with its sessions. Refused: has-events."""
+
+    def set_password(self, account: UUID, password_hash: str) -> bool:
+        """Whether there is such an account, which has this password then and no sessions."""
+
+    def keep(self, wish: Wish) -> None:
+        """Keep a wish until its address is confirmed, for a day."""
+
+    def grant(self, code_hash: bytes, now: datetime) -> Account | None:
+        """Grant the wish of that code, once; None if there is none. Refused: email-taken."""
 
 
 class Events(Protocol):
@@ -53,6 +124,21 @@ class Events(Protocol):
 
     def ticket(self, ticket: UUID) -> TicketType | None:
         """The ticket type of that id."""
+
+    def list(
+        self,
+        limit: int,
+        after: Place | None,
+        *,
+        organizer: UUID | None,
+        status: EventStatus | None,
+        drafts_of: UUID | None,
+        all_drafts: bool,
+    ) -> list[Event]:
+        """At most so many events, the newest first, after that place. Drafts only of ``drafts_of``, or all."""
+
+    def delete(self, event: UUID, decide: Callable[[Listing], Listing]) -> bool:
+        """Whether there was such an event, which is gone then; what ``decide`` makes of it is announced last."""
 
     def change(self, event: UUID, decide: Callable[[Listing], Listing]) -> Listing | None:
         """Replace a listing by what ``decide`` makes of it, and announce it under the next version.
@@ -92,6 +178,13 @@ class Sales(Protocol):
         """The purchase, from the projection or from the worker that decided it."""
 
 
+class Stock(Protocol):
+    """What was bought of an event."""
+
+    def has_purchases(self, event: UUID, ticket: UUID | None = None) -> bool:
+        """Whether there are purchases of the event, or of its ticket type, refused ones left out."""
+
+
 class SearchIndex(Protocol):
     """The searchable copy of the events."""
 
@@ -109,11 +202,18 @@ class Probe(Protocol):
 class Ports:
     """All of them. ``probes`` has one per server, by the name that /health/ready shows."""
 
+    tokens: Tokens
+    passwords: Passwords
+    quotas: Quotas
+    credentials: Credentials
+    revocations: Revocations
+    post: Post
     accounts: Accounts
     events: Events
     register: Register
     office: TicketOffice
     sales: Sales
+    stock: Stock
     index: SearchIndex
     probes: Mapping[str, Probe]
     clock: Callable[[], datetime]

@@ -5,6 +5,7 @@ ApiError
 └── Unavailable   a server that the request needs does not answer: 503 with Retry-After
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,38 +20,86 @@ RETRY_AFTER: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A row of the table: the problem's status and its title, which never changes."""
+    """A row of the table: the problem's status, its title, which never changes, and when it is met."""
 
     status: int
     title: str
+    when: str
 
 
 PROBLEMS: Final[dict[str, Kind]] = {
-    "malformed-request": Kind(400, "The request cannot be read"),
-    "idempotency-key-missing": Kind(400, "The header Idempotency-Key is missing or unusable"),
-    "not-found": Kind(404, "There is no such resource"),
-    "method-not-allowed": Kind(405, "The resource does not know this method"),
-    "already-exists": Kind(409, "There is a resource with this id already"),
-    "email-taken": Kind(409, "There is an account with this e-mail address already"),
-    "transition-refused": Kind(409, "The event cannot change to this status"),
-    "too-many-ticket-types": Kind(409, "The event has as many ticket types as it may have"),
-    "still-running": Kind(409, "A request with this Idempotency-Key is still running"),
-    "sold-out": Kind(409, "There are not enough tickets left"),
-    "not-on-sale": Kind(409, "The tickets are not on sale now"),
-    "event-not-open": Kind(409, "The event sells no tickets now"),
-    "order-limit-exceeded": Kind(409, "One purchase may not have so many tickets"),
-    "purchase-limit-exceeded": Kind(409, "One account may not have so many tickets"),
-    "capacity-exceeded": Kind(409, "The event has not enough room left"),
-    "mixed-currencies": Kind(409, "One purchase cannot have prices in several currencies"),
-    "body-too-large": Kind(413, "The body is too large"),
-    "unsupported-media-type": Kind(415, "The body is not application/json"),
-    "invalid-input": Kind(422, "The request has fields that are missing or wrong"),
-    "unknown-account": Kind(422, "There is no such account"),
-    "unknown-event": Kind(422, "There is no such event on sale"),
-    "unknown-ticket-type": Kind(422, "The event has no such ticket type"),
-    "idempotency-key-reused": Kind(422, "This Idempotency-Key was used with another body"),
-    "internal-error": Kind(500, "Something went wrong on our side"),
-    "unavailable": Kind(503, "A server that this request needs does not answer"),
+    "malformed-request": Kind(400, "The request cannot be read", "the body is no JSON"),
+    "idempotency-key-missing": Kind(
+        400,
+        "The header Idempotency-Key is missing or unusable",
+        "a purchase without a key, or with one of no or more than 255 characters",
+    ),
+    "unauthorized": Kind(
+        401, "The request needs a valid token", "no token, or one that is not ours, has expired or was ended"
+    ),
+    "wrong-credentials": Kind(
+        401, "Address and password do not fit together", "signing in: no such address, or not its password"
+    ),
+    "forbidden": Kind(403, "This is not yours to do", "somebody else's, or a role that the caller lacks"),
+    "not-found": Kind(404, "There is no such resource", "no resource of this id, no such path"),
+    "method-not-allowed": Kind(405, "The resource does not know this method", "the `Allow` header has those that are"),
+    "already-exists": Kind(409, "There is a resource with this id already", "the client's own id is in use"),
+    "email-taken": Kind(
+        409, "There is an account with this e-mail address already", "an account has this address, in whatever case"
+    ),
+    "transition-refused": Kind(
+        409, "The event cannot change to this status", "`from`, `to` and what is `allowed` are in the problem"
+    ),
+    "too-many-ticket-types": Kind(
+        409, "The event has as many ticket types as it may have", "an event has 200 of them at most"
+    ),
+    "still-running": Kind(
+        409, "A request with this Idempotency-Key is still running", "this key's first request has no answer yet"
+    ),
+    "sold-out": Kind(409, "There are not enough tickets left", "fewer tickets are left than were asked for"),
+    "not-on-sale": Kind(409, "The tickets are not on sale now", "before or after the ticket type's sale"),
+    "event-not-open": Kind(409, "The event sells no tickets now", "the event is not ACTIVE"),
+    "order-limit-exceeded": Kind(409, "One purchase may not have so many tickets", "too many tickets in one purchase"),
+    "purchase-limit-exceeded": Kind(
+        409, "One account may not have so many tickets", "too many tickets for one account"
+    ),
+    "capacity-exceeded": Kind(409, "The event has not enough room left", "the event's room, over all ticket types"),
+    "mixed-currencies": Kind(
+        409, "One purchase cannot have prices in several currencies", "lines with prices in several currencies"
+    ),
+    "has-events": Kind(409, "The account has events", "an organizer's account cannot be deleted before its events"),
+    "has-purchases": Kind(
+        409, "There are purchases of this", "an event or a ticket type with purchases is cancelled, not deleted"
+    ),
+    "precondition-failed": Kind(
+        412, "The resource was changed meanwhile", "`If-Match` names another version; `version` is the present one"
+    ),
+    "body-too-large": Kind(413, "The body is too large", "more than 64 KiB"),
+    "unsupported-media-type": Kind(415, "The body is not application/json", "a body that is not `application/json`"),
+    "invalid-input": Kind(422, "The request has fields that are missing or wrong", "`errors` has the fields"),
+    "unknown-account": Kind(422, "There is no such account", "nobody of this id"),
+    "unknown-event": Kind(
+        422, "There is no such event on sale", "no event of this id, or not known to the ticket office yet"
+    ),
+    "unknown-ticket-type": Kind(422, "The event has no such ticket type", "not a ticket type of this event"),
+    "idempotency-key-reused": Kind(
+        422, "This Idempotency-Key was used with another body", "the key belongs to another body"
+    ),
+    "unknown-code": Kind(422, "There is no such code", "it was used, is older than a day, or never was one"),
+    "precondition-required": Kind(
+        428, "The request must name the version that it changes", "a change without the header `If-Match`"
+    ),
+    "too-many-requests": Kind(
+        429,
+        "There were too many requests of this kind",
+        "signing in or up too often; again after `Retry-After` seconds",
+    ),
+    "internal-error": Kind(500, "Something went wrong on our side", "our fault; the log has it"),
+    "unavailable": Kind(
+        503,
+        "A server that this request needs does not answer",
+        "`server` names who did not answer; try again after `Retry-After` seconds",
+    ),
 }
 
 REFUSALS: Final[dict[Reason, str]] = {
@@ -81,8 +130,11 @@ class ApiError(Exception):
 class Refused(ApiError):
     """The request can't be granted; ``kind`` is a key of PROBLEMS."""
 
-    def __init__(self, kind: str, detail: str = "", *faults: Fault, **extra: Any) -> None:
+    def __init__(
+        self, kind: str, detail: str = "", *faults: Fault, headers: Mapping[str, str] | None = None, **extra: Any
+    ) -> None:
         super().__init__(detail or PROBLEMS[kind].title)
+        self.headers = headers or {}
         self.kind = kind
         self.detail = detail
         self.faults = faults
@@ -116,7 +168,9 @@ def problem(kind: str, detail: str = "", faults: tuple[Fault, ...] = (), **extra
 
 def refusal(error: Refused) -> Response:
     """The answer for a refused request."""
-    return problem(error.kind, error.detail, error.faults, **error.extra)
+    answer = problem(error.kind, error.detail, error.faults, **error.extra)
+    answer.headers.update(error.headers)
+    return answer
 
 
 def unavailable(error: Unavailable) -> Response:

@@ -3,6 +3,7 @@
 import logging
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.app import create_app
 from api.servers.open import open_servers
@@ -20,5 +21,7 @@ def make_app() -> Flask:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     servers = open_servers(now)
     app = create_app(servers.ports)
+    if now.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=now.trusted_proxies)  # type: ignore[method-assign]
     app.extensions["close"] = servers.close
     return app

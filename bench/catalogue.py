@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench.repertoire import Json, Repertoire, repertoire
-from bench.target import running_pipeline
+from bench.target import Target, running_pipeline
 
 AT_ONCE: Final = 8
 PATIENCE_S: Final = 60.0
@@ -97,12 +97,13 @@ async def found_ids(client: httpx.AsyncClient) -> set[str]:
             return ids
 
 
-async def run(api: str, console: Console) -> None:
+async def run(target: Target, console: Console) -> None:
     """Load everything and wait for it, with a bar for each."""
     everything = repertoire(datetime.now(UTC))
     limits = httpx.Limits(max_connections=AT_ONCE)
     columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    async with httpx.AsyncClient(base_url=f"{api}/api/v3", timeout=10.0, limits=limits, trust_env=False) as client:
+    base, headers = f"{target.api}/api/v3", target.administrator()
+    async with httpx.AsyncClient(base_url=base, headers=headers, timeout=10, limits=limits, trust_env=False) as client:
         with Progress(*columns, console=console) as progress:
             total = len(everything.events)
             loading = progress.add_task("events loaded", total=total)
@@ -118,7 +119,7 @@ def main() -> int:
     """Exit code 1 with one line that says what is wrong."""
     failures: list[BaseException] = []
     try:
-        asyncio.run(run(running_pipeline().api, Console()))
+        asyncio.run(run(running_pipeline(), Console()))
     except* NotLoaded as group:
         failures.extend(group.exceptions)
     if failures:

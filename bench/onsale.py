@@ -153,13 +153,14 @@ async def _by_rest(target: Target, http: ClientSession, sale: OnSale, request: R
         "lines": [{"ticketTypeId": str(request.ticket_type), "quantity": request.quantity}],
     }
     began = time.monotonic()
-    status, answer = await _post(http, f"{target.api}{BASE}/purchases", body, {"Idempotency-Key": request.key})
+    headers = {"Idempotency-Key": request.key} | target.bearer(request.account)
+    status, answer = await _post(http, f"{target.api}{BASE}/purchases", body, headers)
     request.seconds.append(time.monotonic() - began)
     request.answers.append((status, _word(status, answer)))
 
 
 async def _post(
-    http: ClientSession, url: str, body: dict[str, Any], headers: dict[str, str] | None = None
+    http: ClientSession, url: str, body: dict[str, Any], headers: dict[str, str]
 ) -> tuple[int, dict[str, Any]]:
     """Status and body of the answer; who is told to try again later (503) does, as a buyer's program would."""
     deadline = time.monotonic() + PATIENCE_S
@@ -190,7 +191,7 @@ async def _account(target: Target, http: ClientSession, name: str) -> str:
 
 async def _created(target: Target, http: ClientSession, path: str, body: dict[str, Any]) -> str:
     """The id of what was made. Raises RuntimeError with the answer if it was not."""
-    status, answer = await _post(http, f"{target.api}{BASE}{path}", body)
+    status, answer = await _post(http, f"{target.api}{BASE}{path}", body, target.administrator())
     if status != CREATED:
         raise RuntimeError(f"POST {path}: {status} {answer}")
     return str(answer["id"])

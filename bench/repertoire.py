@@ -57,6 +57,7 @@ def organizer(language: str) -> Json:
         "lastName": f"Box Office ({language})",
         "email": f"box-office-{language}@turnstile.example",
         "locale": language,
+        "roles": ["organizer"],
     }
 
 

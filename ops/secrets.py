@@ -14,6 +14,8 @@ PASSWORDS: Final = (
     "database_password",
     "cdc_password",
     "ticket_key",
+    "token_key",
+    "admin_password",
     "elastic_password",
     "indexer_password",
     "reader_password",

@@ -93,6 +93,7 @@ def steps(settings: StackSettings) -> list[Step]:
     """What is done once the servers are there: database, topics and connectors, something to look at."""
     return [
         Step(settings, "migrations", "migrations", ("postgres",)),
+        Step(settings, "administrator", "api.administrator", ("migrations",)),
         Step(settings, "connectors", "connect", ("kafka", "connect", "migrations")),
         Step(settings, "catalogue", "bench.catalogue", ("api", *(worker.name for worker in workers(settings)))),
     ]

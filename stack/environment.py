@@ -25,6 +25,8 @@ def app_environment(settings: StackSettings) -> dict[str, str]:
         "TURNSTILE_API_BIND": HOST,
         "TURNSTILE_API_PORT": str(settings.api_port),
         "TURNSTILE_WORKER_URL": f"http://{HOST}:{settings.worker_port}",
+        "TURNSTILE_TOKEN_KEY": secret(home, "token_key"),
+        "TURNSTILE_ADMIN_PASSWORD": secret(home, "admin_password"),
         "TURNSTILE_TICKET_KEY": secret(home, "ticket_key"),
     }
 

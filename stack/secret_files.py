@@ -7,6 +7,8 @@ NAMES = {
     "superuser_password": "secrets/superuser_password",
     "database_password": "secrets/database_password",
     "cdc_password": "secrets/connect/cdc_password",
+    "token_key": "secrets/token_key",
+    "admin_password": "secrets/admin_password",
     "ticket_key": "secrets/ticket_key",
 }
 

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from stack.embedded import Stack
 from stack.progress import Steps
+from stack.secret_files import NAMES
 from stack.server import HOST
 
 PAUSE = 0.5
@@ -77,6 +78,7 @@ def addresses(stack: Stack) -> Table:
         "Kafka": f"{HOST}:{settings.kafka_port}",
         "PostgreSQL": f"{HOST}:{settings.postgres_port} database turnstile",
         "data": str(settings.home),
+        "administrator": f"admin@turnstile.example, password in {settings.home / NAMES['admin_password']}",
         "logs": str(settings.home / "logs"),
     }
     for name, place in rows.items():

@@ -10,6 +10,7 @@ import httpx
 import psycopg
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from api.tokens import Role, Tokens
 from connect.topics import COMMANDS, OUTCOMES, dead_letters
 from stack.embedded import Stack
 from stack.server import HOST
@@ -19,12 +20,14 @@ from tables.outcomes import Outcome, decode_outcome
 from tests.eventually import eventually
 
 PARTITIONS = 4
+TOKEN_SECONDS = 3600
+NOBODY = UUID(int=0)
 Json = dict[str, Any]
 
 
 @dataclass
 class Pipeline:
-    """A running stack with its API and one worker."""
+    """A running stack with its API and one worker. ``http`` is signed in as an administrator."""
 
     stack: Stack
     http: httpx.Client = field(init=False)
@@ -33,7 +36,7 @@ class Pipeline:
     _outcomes: dict[bytes, list[Outcome]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=f"{self.api}/api/v3", timeout=30, trust_env=False)
+        self.http = self.client(NOBODY, Role.ADMINISTRATOR)
         self.producer = KafkaProducer(bootstrap_servers=self.kafka, acks="all")
         self._follower = KafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False)
 
@@ -59,6 +62,17 @@ class Pipeline:
         return self.stack.environment["TURNSTILE_ELASTICSEARCH_URL"]
 
     # REST
+
+    def client(self, account: UUID | str, *roles: Role) -> httpx.Client:
+        """A client that is signed in as that account, and overwrites what others changed."""
+        headers = self.bearer(account, *roles) | {"If-Match": "*"}
+        return httpx.Client(base_url=f"{self.api}/api/v3", timeout=30, headers=headers, trust_env=False)
+
+    def bearer(self, account: UUID | str, *roles: Role) -> Json:
+        """The header that shows a token of that account, made with the stack's own key."""
+        tokens = Tokens([self.stack.environment["TURNSTILE_TOKEN_KEY"]], TOKEN_SECONDS)
+        token, _ = tokens.issue(UUID(str(account)), frozenset({Role.BUYER, *roles}))
+        return {"Authorization": f"Bearer {token}"}
 
     def account(self, **more: Any) -> str:
         body = {"firstName": "Ada", "lastName": "Byron", "email": f"{uuid4().hex}@buyer.example"}
@@ -115,7 +129,9 @@ class Pipeline:
             "accountId": account,
             "lines": [{"ticketTypeId": ticket_type, "quantity": quantity}],
         }
-        headers = {"Idempotency-Key": options.get("key", uuid4().hex)} | options.get("headers", {})
+        headers = (
+            self.bearer(account) | {"Idempotency-Key": options.get("key", uuid4().hex)} | options.get("headers", {})
+        )
         return self.http.post("/purchases", json=body, headers=headers)
 
     def _created(self, path: str, body: Json) -> Json:

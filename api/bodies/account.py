@@ -4,20 +4,81 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import Field
+from pydantic.config import JsonDict
 
-from api.bodies.fields import Birthday, Body, Email, LanguageTag, Name, Phone, Resource
+from api.bodies.fields import (
+    Birthday,
+    Body,
+    Email,
+    LanguageTag,
+    Name,
+    NewPassword,
+    Phone,
+    Resource,
+    SomePassword,
+    absent,
+)
+from api.tokens import Role
+
+ADDRESS: JsonDict = {"format": "email"}
 
 
-class NewAccount(Body):
-    """An account to be made. ``id`` may be the client's own, so that making it twice is noticed."""
+class AccountBody(Body):
+    """What an account says of its owner, but the address."""
 
-    id: UUID | None = None
     first_name: Name
     last_name: Name
-    email: Email = Field(examples=["ada@lovelace.example"], json_schema_extra={"format": "email"})
     phone: Phone | None = None
     birth_date: Birthday | None = None
     locale: LanguageTag = "en"
+
+
+class NewAccount(AccountBody):
+    """An account to be made.
+
+    Whoever signs up gives a password. ``id`` and ``roles`` are for administrators: an id of the client's own
+    lets it notice that it makes an account twice.
+    """
+
+    id: UUID | None = None
+    email: Email = Field(examples=["ada@lovelace.example"], json_schema_extra=ADDRESS)
+    roles: list[Role] | None = Field(None, max_length=3)
+    password: NewPassword | None = Field(None, examples=["correct horse battery"])
+
+
+class AccountChange(Body):
+    """What is to change of an account; what is left out stays, null empties what may be empty."""
+
+    first_name: Name = absent()
+    last_name: Name = absent()
+    phone: Phone | None = None
+    birth_date: Birthday | None = None
+    locale: LanguageTag = absent()
+
+
+class NewEmail(Body):
+    """The address that an account is to have."""
+
+    email: Email = Field(examples=["ada@lovelace.example"], json_schema_extra=ADDRESS)
+
+
+class PasswordChange(Body):
+    """A new password. The account's owner gives the present one too; an administrator need not."""
+
+    current_password: SomePassword | None = None
+    new_password: NewPassword
+
+
+class RoleChange(Body):
+    """All roles that an account is to have; everyone is a buyer."""
+
+    roles: list[Role] = Field(max_length=3)
+
+
+class Confirmation(Body):
+    """The code from the mail that an address got."""
+
+    code: str = Field(min_length=1, max_length=100)
 
 
 class Account(Resource):
@@ -30,9 +91,30 @@ class Account(Resource):
     phone: str | None = None
     birth_date: Birthday | None = None
     locale: str
+    roles: list[Role]
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+class AccountList(Resource):
+    """One page of accounts, the newest first. ``next`` is absent on the last."""
+
+    items: list[Account]
+    next: str | None = None
+
+
+class AccountEmail(Resource):
+    """An account's address."""
+
+    id: UUID
+    email: str
+
+
+class SignUp(Resource):
+    """An address that is to be confirmed with the code it is sent. The answer is the same for every address."""
+
+    email: str
 
 
 class AccountPath(Resource):

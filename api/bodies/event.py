@@ -24,17 +24,13 @@ from api.bodies.fields import (
     absent,
 )
 from api.bodies.ticket import MOST_TICKET_TYPES, NewTicketType
+from api.pages import PageQuery
 from tables.statuses import EventStatus
 
 
-class NewEvent(Body):
-    """An event to be made, all at once with its ticket types or without them.
+class EventBody(Body):
+    """An event as it is to be."""
 
-    ``id`` may be the client's own, so that making it twice is noticed.
-    """
-
-    id: UUID | None = None
-    organizer_id: UUID
     title: Title
     description: Prose = ""
     venue: Place = ""
@@ -43,14 +39,12 @@ class NewEvent(Body):
     latitude: Latitude | None = None
     longitude: Longitude | None = None
     tags: Tags = Field(default_factory=list)
-    status: Literal[EventStatus.DRAFT, EventStatus.ACTIVE] = EventStatus.DRAFT
     starts_at: Moment
     ends_at: Moment
     time_zone: Zone = Field(examples=["Europe/Berlin"])
     capacity: Stock | None = None
     max_per_order: Limit | None = None
     max_per_account: Limit | None = None
-    ticket_types: list[NewTicketType] = Field(default_factory=list, max_length=MOST_TICKET_TYPES)
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -59,6 +53,18 @@ class NewEvent(Body):
         if (self.latitude is None) != (self.longitude is None):
             raise ValueError("latitude and longitude come together or not at all")
         return self
+
+
+class NewEvent(EventBody):
+    """An event to be made, all at once with its ticket types or without them.
+
+    ``id`` may be the client's own, so that making it twice is noticed.
+    """
+
+    id: UUID | None = None
+    organizer_id: UUID | None = None
+    status: Literal[EventStatus.DRAFT, EventStatus.ACTIVE] = EventStatus.DRAFT
+    ticket_types: list[NewTicketType] = Field(default_factory=list, max_length=MOST_TICKET_TYPES)
 
 
 class EventChange(Body):
@@ -104,6 +110,26 @@ class Event(Resource):
     version: int = 1
     created_at: datetime
     updated_at: datetime
+
+
+class EventList(Resource):
+    """One page of events, the newest first. ``next`` is absent on the last."""
+
+    items: list[Event]
+    next: str | None = None
+
+
+class EventQuery(PageQuery):
+    """Which events are listed."""
+
+    organizer_id: UUID | None = Field(None, description="only this organizer's")
+    status: EventStatus | None = Field(None, description="only those of this status")
+
+
+class StatusChange(Body):
+    """The status that an event is to have."""
+
+    status: EventStatus
 
 
 class EventName(Resource):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import model_validator
 
-from api.bodies.fields import Body, Limit, Moment, Position, Resource, Stock, Title
+from api.bodies.fields import Body, Limit, Moment, Position, Resource, Stock, Title, absent
 from api.bodies.money import Money, Price
 
 MOST_TICKET_TYPES: Final = 200
@@ -29,6 +29,19 @@ class TicketTypeBody(Body):
         if self.sale_starts_at and self.sale_ends_at and self.sale_ends_at <= self.sale_starts_at:
             raise ValueError("saleEndsAt must be later than saleStartsAt")
         return self
+
+
+class TicketTypeChange(Body):
+    """What is to change of a ticket type; what is left out stays, null empties what may be empty."""
+
+    name: Title = absent()
+    price: Price = absent()
+    quantity: Stock = absent()
+    sale_starts_at: Moment | None = None
+    sale_ends_at: Moment | None = None
+    max_per_order: Limit | None = None
+    max_per_account: Limit | None = None
+    position: Position = absent()
 
 
 class NewTicketType(TicketTypeBody):

@@ -1,10 +1,26 @@
-"""Accounts, needed before organizing or buying."""
+"""Accounts, needed before organizing or buying. What one is confirmed or secured by: api/routes/addresses.py."""
+
+from datetime import date
 
 from flask import Response
 
-from api.answers import BASE, WITH_BODY, answer, answers, blueprint, ports
-from api.bodies.account import Account, AccountPath, NewAccount
-from api.problems import Refused, wrong
+from api.answers import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, answers, blueprint, ports
+from api.bodies.account import (
+    Account,
+    AccountBody,
+    AccountChange,
+    AccountList,
+    AccountPath,
+    NewAccount,
+    RoleChange,
+    SignUp,
+)
+from api.conditional import check_match, check_match_if_given, tagged
+from api.identity import forbidden, require_to_act_for, visitor
+from api.pages import PageQuery, page
+from api.problems import wrong
+from api.routes.addresses import ask_for_confirmation, change_account_row, no_account
+from api.tokens import Role
 
 accounts = blueprint("accounts", "accounts")
 
@@ -12,27 +28,128 @@ accounts = blueprint("accounts", "accounts")
 @accounts.post(
     "/accounts",
     summary="Create an account",
-    responses=answers({201: Account}, *WITH_BODY, "already-exists", "email-taken"),
+    responses=answers(
+        {201: Account, 202: SignUp}, *WITH_BODY, "forbidden", "already-exists", "email-taken", "too-many-requests"
+    ),
 )
 def create_account(body: NewAccount) -> Response:
-    """Its id is made here unless the request brings one."""
+    """Signing up is answered 202: a code is mailed to the address, and with that the account is made.
+
+    An administrator gets the account itself (201), may choose its id and roles, and is told of an address in use.
+    """
+    found = visitor()
+    if found is None or not found.is_administrator:
+        return _sign_up(body)
+    account = ports().accounts.add(_account(body), _hash(body))
+    return tagged(account, account.version, 201, Location=f"{BASE}/accounts/{account.id}")
+
+
+def _sign_up(body: NewAccount) -> Response:
+    """No account is looked at, so the answer and its time are the same for every address."""
+    ports().quotas.take("sign_up")
+    if body.id is not None or body.roles is not None:
+        raise forbidden()
+    if body.password is None:
+        raise wrong("/password", "is needed to sign up")
+    account = _account(body)
+    ask_for_confirmation(account.id, account.email, account, _hash(body))
+    return answer(SignUp(email=account.email), 202)
+
+
+def _account(body: NewAccount) -> Account:
     now = ports().clock()
-    if body.birth_date is not None and body.birth_date > now.date():
+    _check_birthday(body.birth_date)
+    fields = body.model_dump(exclude={"id", "roles", "password"})
+    roles = sorted({Role.BUYER, *(body.roles or ())})
+    return Account(**fields, id=body.id or ports().new_id(), roles=roles, version=1, created_at=now, updated_at=now)
+
+
+def _hash(body: NewAccount) -> str | None:
+    return None if body.password is None else ports().passwords.hash(body.password)
+
+
+def _check_birthday(birthday: date | None) -> None:
+    if birthday is not None and birthday > ports().clock().date():
         raise wrong("/birthDate", "must not lie in the future")
-    account_id = body.id or ports().new_id()
-    fields = body.model_dump(exclude={"id"})
-    account = Account(**fields, id=account_id, version=1, created_at=now, updated_at=now)
-    return answer(ports().accounts.add(account), 201, {"Location": f"{BASE}/accounts/{account_id}"})
+
+
+@accounts.get("/accounts", summary="List accounts", responses=answers({200: AccountList}, "invalid-input"))
+def list_accounts(query: PageQuery) -> Response:
+    """All accounts, the newest first; for administrators."""
+    items, following = page(query, ports().accounts.list)
+    return answer(AccountList(items=items, next=following))
 
 
 @accounts.get(
-    "/accounts/<uuid:accountId>",
-    summary="Read an account",
-    responses=answers({200: Account}, "not-found"),
+    "/accounts/<uuid:accountId>", summary="Read an account", responses=answers({200: Account, 304: None}, "not-found")
 )
 def read_account(path: AccountPath) -> Response:
-    """The account as it is now."""
+    """The account as it is now; for itself and administrators."""
+    require_to_act_for(path.account_id)
     account = ports().accounts.get(path.account_id)
     if account is None:
-        raise Refused("not-found", f"there is no account {path.account_id}")
-    return answer(account)
+        raise no_account(path)
+    return tagged(account, account.version)
+
+
+@accounts.put(
+    "/accounts/<uuid:accountId>",
+    summary="Replace an account",
+    responses=answers({200: Account}, *WITH_BODY, *WITH_MATCH, "not-found"),
+    openapi_extensions=IF_MATCH,
+)
+def replace_account(path: AccountPath, body: AccountBody) -> Response:
+    """All that the body has: what is left out gets its default."""
+    return _change(path, body.model_dump())
+
+
+@accounts.patch(
+    "/accounts/<uuid:accountId>",
+    summary="Change an account",
+    responses=answers({200: Account}, *WITH_BODY, *WITH_MATCH, "not-found"),
+    openapi_extensions=IF_MATCH,
+)
+def change_account(path: AccountPath, body: AccountChange) -> Response:
+    """What is left out stays as it is."""
+    return _change(path, {name: getattr(body, name) for name in body.model_fields_set})
+
+
+def _change(path: AccountPath, fields: dict[str, object]) -> Response:
+    require_to_act_for(path.account_id)
+    birthday = fields.get("birth_date")
+    _check_birthday(birthday if isinstance(birthday, date) else None)
+
+    def decide(account: Account) -> Account:
+        check_match(account.version)
+        return account.model_copy(update=fields)
+
+    return change_account_row(path, decide)
+
+
+@accounts.put(
+    "/accounts/<uuid:accountId>/roles",
+    summary="Give an account its roles",
+    responses=answers({200: Account}, *WITH_BODY, *WITH_MATCH, "not-found"),
+    openapi_extensions=IF_MATCH,
+)
+def change_roles(path: AccountPath, body: RoleChange) -> Response:
+    """All that it is to have; by an administrator. The account's sessions end, and new ones have the new roles."""
+
+    def decide(account: Account) -> Account:
+        check_match(account.version)
+        return account.model_copy(update={"roles": sorted({Role.BUYER, *body.roles})})
+
+    return change_account_row(path, decide)
+
+
+@accounts.delete(
+    "/accounts/<uuid:accountId>",
+    summary="Delete an account",
+    responses=answers({204: None}, "not-found", "precondition-failed", "has-events"),
+)
+def delete_account(path: AccountPath) -> Response:
+    """For good, with its password and sessions. An organizer's events have to be deleted first."""
+    require_to_act_for(path.account_id)
+    if not ports().accounts.delete(path.account_id, lambda account: check_match_if_given(account.version)):
+        raise no_account(path)
+    return Response(status=204)

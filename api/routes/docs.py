@@ -1,11 +1,27 @@
 """The OpenAPI document, and Swagger UI from files that this process serves itself."""
 
+from collections.abc import Iterator
+from typing import Any, Final
+
 from flask import Response, redirect
 from flask_openapi3.openapi import OpenAPI
 from flask_openapi3_swagger.plugins import RegisterPlugin
 from werkzeug.wrappers import Response as BaseResponse
 
-DOCUMENT = "/openapi.json"
+from api.access import Access, access_of
+from api.answers import describe_problems
+
+DOCUMENT: Final = "/openapi.json"
+SECURITY: Final[dict[str, Any]] = {
+    "token": {"type": "http", "scheme": "bearer", "description": "the `token` that signing in gives"}
+}
+_SHOWN: Final[dict[Access, tuple[list[dict[str, Any]], tuple[str, ...]]]] = {
+    Access.NOBODY: ([], ()),
+    Access.ANYONE: ([{}, {"token": []}], ("unauthorized",)),
+    Access.SIGNED_IN: ([{"token": []}], ("unauthorized", "forbidden")),
+    Access.ORGANIZER: ([{"token": []}], ("unauthorized", "forbidden")),
+    Access.ADMINISTRATOR: ([{"token": []}], ("unauthorized", "forbidden")),
+}
 
 
 def register_docs(app: OpenAPI) -> None:
@@ -15,8 +31,24 @@ def register_docs(app: OpenAPI) -> None:
     app.add_url_rule("/docs", "docs", _to_page)
 
 
+def document(app: OpenAPI) -> dict[str, Any]:
+    """The document, with what the table of access asks of every operation."""
+    found: dict[str, Any] = app.api_doc
+    if "security" not in found:
+        found["security"] = []
+        for operation in _operations(found):
+            operation["security"], refusals = _SHOWN[access_of(operation["operationId"])]
+            describe_problems(operation["responses"], *refusals)
+    return found
+
+
+def _operations(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in found["paths"].values():
+        yield from path.values()
+
+
 def _document(app: OpenAPI) -> Response:
-    return Response(app.json.dumps(app.api_doc), mimetype="application/json")
+    return Response(app.json.dumps(document(app)), mimetype="application/json")
 
 
 def _to_page() -> BaseResponse:

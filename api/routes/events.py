@@ -1,15 +1,34 @@
 """Events: what takes place, where and when."""
 
+from collections.abc import Callable
 from functools import partial
+from uuid import UUID
 
 from flask import Response
 
-from api.answers import BASE, WITH_BODY, answer, answers, blueprint, ports
-from api.bodies.event import Event, EventChange, EventName, EventPath, NewEvent
-from api.changes import changed, new_listing
+from api.answers import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, answers, blueprint, ports
+from api.bodies.event import (
+    Event,
+    EventBody,
+    EventChange,
+    EventList,
+    EventName,
+    EventPath,
+    EventQuery,
+    NewEvent,
+    StatusChange,
+)
+from api.changes import changed, given, new_listing, withdrawn
+from api.conditional import check_match, check_match_if_given, tagged
+from api.identity import caller, forbidden, require_to_act_for, visitor
+from api.pages import page
+from api.ports import Listing
 from api.problems import Refused
+from tables.statuses import EventStatus
 
 events = blueprint("events", "events")
+
+CHANGED = answers({200: Event}, *WITH_BODY, *WITH_MATCH, "not-found", "transition-refused")
 
 
 @events.post(
@@ -18,51 +37,143 @@ events = blueprint("events", "events")
     responses=answers({201: Event}, *WITH_BODY, "unknown-account", "already-exists"),
 )
 def create_event(body: NewEvent) -> Response:
-    """A DRAFT unless the request says ACTIVE. Ids are made here unless the request brings them."""
-    listing = new_listing(body, ports().new_id, ports().clock())
+    """A DRAFT unless the request says ACTIVE. Ids are made here unless the request brings them.
+
+    The organizer is the caller; an administrator may name another.
+    """
+    organizer = body.organizer_id or caller().account
+    require_to_act_for(organizer)
+    listing = new_listing(body, organizer, ports().new_id, ports().clock())
     ports().events.add(listing)
-    return answer(listing.event, 201, {"Location": f"{BASE}/events/{listing.event.id}"})
+    return _tagged(listing.event, 201, Location=f"{BASE}/events/{listing.event.id}")
+
+
+@events.get("/events", summary="List events", responses=answers({200: EventList}, "invalid-input"))
+def list_events(query: EventQuery) -> Response:
+    """The newest first. Drafts are listed for their organizer and administrators."""
+    found = visitor()
+    everyones = found is not None and found.is_administrator
+    chosen = partial(
+        ports().events.list,
+        organizer=query.organizer_id,
+        status=query.status,
+        drafts_of=found.account if found else None,
+        all_drafts=everyones,
+    )
+    items, following = page(query, chosen)
+    return answer(EventList(items=items, next=following))
 
 
 @events.get(
     "/events/<uuid:eventId>",
     summary="Read an event",
-    responses=answers({200: Event}, "not-found"),
+    responses=answers({200: Event, 304: None}, "not-found"),
 )
 def read_event(path: EventPath) -> Response:
-    """The event as it is now, drafts too."""
-    event = ports().events.get(path.event_id)
-    if event is None:
-        raise no_event(path)
-    return answer(event)
+    """The event as it is now. A draft is shown to its organizer and to administrators."""
+    return _tagged(shown_event(path.event_id))
 
 
 @events.get(
     "/events/<uuid:eventId>/name",
     summary="Read an event's name",
-    responses=answers({200: EventName}, "not-found"),
+    responses=answers({200: EventName, 304: None}, "not-found"),
 )
 def read_event_name(path: EventPath) -> Response:
     """What the event is called."""
-    name = ports().events.name(path.event_id)
-    if name is None:
-        raise no_event(path)
-    return answer(EventName(id=path.event_id, name=name))
+    event = shown_event(path.event_id)
+    return tagged(EventName(id=event.id, name=event.title), event.version)
 
 
-@events.patch(
-    "/events/<uuid:eventId>",
-    summary="Change an event",
-    responses=answers({200: Event}, *WITH_BODY, "not-found", "transition-refused"),
-)
+@events.put("/events/<uuid:eventId>", summary="Replace an event", responses=CHANGED, openapi_extensions=IF_MATCH)
+def replace_event(path: EventPath, body: EventBody) -> Response:
+    """All but its status, its organizer and its ticket types: what is left out gets its default."""
+    return _change(path, partial(changed, fields=body.model_dump(), now=ports().clock()))
+
+
+@events.patch("/events/<uuid:eventId>", summary="Change an event", responses=CHANGED, openapi_extensions=IF_MATCH)
 def change_event(path: EventPath, body: EventChange) -> Response:
     """What is left out stays as it is. A status changes along the table of transitions only."""
-    listing = ports().events.change(path.event_id, partial(changed, change=body, now=ports().clock()))
-    if listing is None:
-        raise no_event(path)
-    return answer(listing.event)
+    return _change(path, partial(changed, fields=given(body), now=ports().clock()))
 
 
-def no_event(path: EventPath) -> Refused:
-    """The refusal for an id that no event has."""
-    return Refused("not-found", f"there is no event {path.event_id}")
+@events.put(
+    "/events/<uuid:eventId>/status", summary="Change an event's status", responses=CHANGED, openapi_extensions=IF_MATCH
+)
+def change_status(path: EventPath, body: StatusChange) -> Response:
+    """ACTIVE publishes a draft and begins or resumes selling, CANCELED refunds everything that was sold."""
+    return _change(path, partial(changed, fields={"status": body.status}, now=ports().clock()))
+
+
+@events.delete(
+    "/events/<uuid:eventId>",
+    summary="Delete an event",
+    responses=answers({204: None}, "not-found", "precondition-failed", "has-purchases"),
+)
+def delete_event(path: EventPath) -> Response:
+    """With its ticket types, as long as there are no purchases. An event with purchases is cancelled instead."""
+
+    def decide(listing: Listing) -> Listing:
+        check_owner(listing.event)
+        check_match_if_given(listing.event.version)
+        if ports().stock.has_purchases(listing.event.id):
+            raise Refused("has-purchases", "an event with purchases is cancelled, not deleted")
+        return withdrawn(listing, ports().clock())
+
+    if not ports().events.delete(path.event_id, decide):
+        raise no_event(path.event_id)
+    return Response(status=204)
+
+
+def _change(path: EventPath, decide: Callable[[Listing], Listing]) -> Response:
+    def decide_on_version(listing: Listing) -> Listing:
+        check_match(listing.event.version)
+        return decide(listing)
+
+    return _tagged(change_own(path.event_id, decide_on_version).event)
+
+
+def _tagged(event: Event, status: int = 200, **headers: str) -> Response:
+    return tagged(event, event.version, status, **headers)
+
+
+def change_own(event_id: UUID, decide: Callable[[Listing], Listing]) -> Listing:
+    """The listing after a change that the caller may make. Refused: not-found, forbidden, what ``decide`` refuses."""
+
+    def decide_for_owner(listing: Listing) -> Listing:
+        check_owner(listing.event)
+        return decide(listing)
+
+    after = ports().events.change(event_id, decide_for_owner)
+    if after is None:
+        raise no_event(event_id)
+    return after
+
+
+def check_owner(event: Event) -> None:
+    """Refused: not-found for a draft that the caller may not see, forbidden for an event of somebody else."""
+    if not may_see(event):
+        raise no_event(event.id)
+    if not caller().may_act_for(event.organizer_id):
+        raise forbidden()
+
+
+def shown_event(event_id: UUID) -> Event:
+    """The event, if the caller may see it. Refused: not-found."""
+    event = ports().events.get(event_id)
+    if event is None or not may_see(event):
+        raise no_event(event_id)
+    return event
+
+
+def may_see(event: Event) -> bool:
+    """Whether the event is public, or the caller's own."""
+    if event.status is not EventStatus.DRAFT:
+        return True
+    found = visitor()
+    return found is not None and found.may_act_for(event.organizer_id)
+
+
+def no_event(event_id: UUID) -> Refused:
+    """The refusal for an id that no event has, or none that the caller may see."""
+    return Refused("not-found", f"there is no event {event_id}")

@@ -1,21 +1,25 @@
 """Ticket types of events, also under the path of the system before this one."""
 
+from collections.abc import Callable
 from functools import partial
+from uuid import UUID
 
 from flask import Response
 
-from api.answers import BASE, WITH_BODY, answer, answers, blueprint, ports
+from api.answers import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, answers, blueprint, ports
 from api.bodies.event import EventPath
-from api.bodies.ticket import NewTicketType, TicketPath, TicketType, TicketTypeBody, TicketTypeList
-from api.changes import with_ticket, with_ticket_replaced
+from api.bodies.ticket import NewTicketType, TicketPath, TicketType, TicketTypeBody, TicketTypeChange, TicketTypeList
+from api.changes import given, ticket_of, with_ticket, with_ticket_changed, with_ticket_replaced, without_ticket
+from api.conditional import check_match, check_match_if_given, tagged
 from api.ports import Listing
 from api.problems import Refused
-from api.routes.events import no_event
+from api.routes.events import change_own, may_see, no_event, shown_event
 
 tickets = blueprint("tickets", "ticket types")
 
 CREATED = answers({201: TicketType}, *WITH_BODY, "not-found", "already-exists", "too-many-ticket-types")
 LISTED = answers({200: TicketTypeList}, "not-found")
+CHANGED = answers({200: TicketType}, *WITH_BODY, *WITH_MATCH, "not-found")
 
 
 @tickets.post("/events/<uuid:eventId>/tickets", summary="Create a ticket type", responses=CREATED)
@@ -45,51 +49,90 @@ def list_ticket_types_at_old_path(path: EventPath) -> Response:
 @tickets.get(
     "/tickets/<uuid:ticketId>",
     summary="Read a ticket type",
-    responses=answers({200: TicketType}, "not-found"),
+    responses=answers({200: TicketType, 304: None}, "not-found"),
 )
 def read_ticket_type(path: TicketPath) -> Response:
     """The ticket type as it is now."""
-    ticket = ports().events.ticket(path.ticket_id)
-    if ticket is None:
+    ticket = _known(path)
+    event = ports().events.get(ticket.event_id)
+    if event is None or not may_see(event):
         raise _no_ticket(path)
-    return answer(ticket)
+    return tagged(ticket, ticket.version)
 
 
 @tickets.put(
-    "/tickets/<uuid:ticketId>",
-    summary="Replace a ticket type",
-    responses=answers({200: TicketType}, *WITH_BODY, "not-found"),
+    "/tickets/<uuid:ticketId>", summary="Replace a ticket type", responses=CHANGED, openapi_extensions=IF_MATCH
 )
 def replace_ticket_type(path: TicketPath, body: TicketTypeBody) -> Response:
     """All of it: what is left out gets its default. A quantity below what is sold sells nothing more."""
-    before = ports().events.ticket(path.ticket_id)
-    if before is None:
-        raise _no_ticket(path)
-    decide = partial(with_ticket_replaced, ticket_id=path.ticket_id, body=body, now=ports().clock())
-    listing = ports().events.change(before.event_id, decide)
-    if listing is None:
-        raise _no_ticket(path)
-    return answer(_one(listing, path.ticket_id))
+    return _change(path, partial(with_ticket_replaced, ticket_id=path.ticket_id, body=body, now=ports().clock()))
+
+
+@tickets.patch(
+    "/tickets/<uuid:ticketId>", summary="Change a ticket type", responses=CHANGED, openapi_extensions=IF_MATCH
+)
+def change_ticket_type(path: TicketPath, body: TicketTypeChange) -> Response:
+    """What is left out stays as it is. A new price counts for later purchases."""
+    fields = given(body)
+    return _change(path, partial(with_ticket_changed, ticket_id=path.ticket_id, fields=fields, now=ports().clock()))
+
+
+@tickets.delete(
+    "/tickets/<uuid:ticketId>",
+    summary="Delete a ticket type",
+    responses=answers({204: None}, "not-found", "precondition-failed", "has-purchases"),
+)
+def delete_ticket_type(path: TicketPath) -> Response:
+    """As long as none of it was bought. To stop selling it later, lower its quantity or end its sale."""
+
+    def decide(listing: Listing) -> Listing:
+        check_match_if_given(ticket_of(listing, path.ticket_id).version)
+        if ports().stock.has_purchases(listing.event.id, path.ticket_id):
+            raise Refused("has-purchases", "a ticket type with purchases stays; lower its quantity to sell no more")
+        return without_ticket(listing, path.ticket_id)
+
+    _change_own(path, decide)
+    return Response(status=204)
 
 
 def _create(path: EventPath, body: NewTicketType) -> Response:
     ticket_id = body.id or ports().new_id()
     decide = partial(with_ticket, body=body, ticket_id=ticket_id, now=ports().clock())
-    listing = ports().events.change(path.event_id, decide)
-    if listing is None:
-        raise no_event(path)
-    return answer(_one(listing, ticket_id), 201, {"Location": f"{BASE}/tickets/{ticket_id}"})
+    ticket = ticket_of(change_own(path.event_id, decide), ticket_id)
+    return tagged(ticket, ticket.version, 201, Location=f"{BASE}/tickets/{ticket_id}")
 
 
 def _list(path: EventPath) -> Response:
+    shown_event(path.event_id)
     found = ports().events.tickets(path.event_id)
     if found is None:
-        raise no_event(path)
+        raise no_event(path.event_id)
     return answer(TicketTypeList(items=list(found)))
 
 
-def _one(listing: Listing, ticket_id: object) -> TicketType:
-    return next(ticket for ticket in listing.tickets if ticket.id == ticket_id)
+def _change(path: TicketPath, decide: Callable[[Listing], Listing]) -> Response:
+    def decide_on_version(listing: Listing) -> Listing:
+        check_match(ticket_of(listing, path.ticket_id).version)
+        return decide(listing)
+
+    ticket = ticket_of(_change_own(path, decide_on_version), path.ticket_id)
+    return tagged(ticket, ticket.version)
+
+
+def _change_own(path: TicketPath, decide: Callable[[Listing], Listing]) -> Listing:
+    event_id: UUID = _known(path).event_id
+    try:
+        return change_own(event_id, decide)
+    except Refused as error:
+        # Of a draft that the caller may not see, not even the event's id is told.
+        raise _no_ticket(path) if error.kind == "not-found" else error from error
+
+
+def _known(path: TicketPath) -> TicketType:
+    found = ports().events.ticket(path.ticket_id)
+    if found is None:
+        raise _no_ticket(path)
+    return found
 
 
 def _no_ticket(path: TicketPath) -> Refused:

@@ -1,41 +1,155 @@
-"""Accounts in PostgreSQL."""
+"""Accounts in PostgreSQL, with their passwords, and what waits for its address to be confirmed."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from psycopg.errors import UniqueViolation
+from psycopg import Connection
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
+from psycopg.rows import DictRow
 
 from api.bodies.account import Account
+from api.pages import Place
+from api.ports import Wish
 from api.problems import Fault, Refused
 from api.servers.database import Database
+from api.servers.revocations import raise_version
 
-_COLUMNS: Final = "id, first_name, last_name, email, phone, birth_date, locale, version, created_at, updated_at"
-_INSERT: Final = f"""
-INSERT INTO account ({_COLUMNS})
-VALUES (%(id)s, %(first_name)s, %(last_name)s, %(email)s, %(phone)s, %(birth_date)s, %(locale)s, %(version)s,
-        %(created_at)s, %(updated_at)s)
+_NAMES: Final = tuple(Account.model_fields)
+_COLUMNS: Final = ", ".join(_NAMES)
+_INSERT: Final = f"INSERT INTO account ({_COLUMNS}) VALUES ({', '.join(f'%({name})s' for name in _NAMES)})"
+_SELECT: Final = f"SELECT {_COLUMNS} FROM account WHERE id = %(id)s"
+_CHANGING: Final = (name for name in _NAMES if name not in ("id", "created_at"))
+_UPDATE: Final = f"UPDATE account SET {', '.join(f'{name} = %({name})s' for name in _CHANGING)} WHERE id = %(id)s"
+_PAGE: Final = f"""
+SELECT {_COLUMNS} FROM account
+WHERE %(after)s::timestamptz IS NULL OR (created_at, id) < (%(after)s::timestamptz, %(id)s::uuid)
+ORDER BY created_at DESC, id DESC
+LIMIT %(limit)s
 """
+_SET_HASH: Final = """
+INSERT INTO credential (account_id, password_hash) VALUES (%(account)s, %(password_hash)s)
+ON CONFLICT (account_id) DO UPDATE SET password_hash = EXCLUDED.password_hash, changed_at = now()
+"""
+_KEEP: Final = """
+INSERT INTO confirmation (code_hash, account_id, email, account, password_hash)
+VALUES (%(code_hash)s, %(account_id)s, %(email)s, %(account)s::jsonb, %(password_hash)s)
+"""
+_FORGET: Final = "DELETE FROM confirmation WHERE created_at < now() - interval '1 day'"
+_TAKE: Final = """
+DELETE FROM confirmation WHERE code_hash = %(code_hash)s AND created_at > now() - interval '1 day'
+RETURNING account_id, email, account, password_hash
+"""
+
+Ended = Callable[[UUID, int], None]
 
 
 class AccountRows:
-    """The table ``account``."""
+    """The tables ``account``, ``credential`` and ``confirmation``. ``ended`` is told whose sessions a change ended."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, ended: Ended = lambda account, version: None) -> None:
         self._database = database
+        self._ended = ended
 
-    def add(self, account: Account) -> Account:
-        """Store a new account. Refused: already-exists, email-taken."""
-        try:
-            with self._database.transaction() as connection:
-                connection.execute(_INSERT, account.model_dump())
-        except UniqueViolation as error:
-            raise _taken(error, account) from error
+    def add(self, account: Account, password_hash: str | None = None) -> Account:
+        """Store a new account, with its password if it has one. Refused: already-exists, email-taken."""
+        with self._database.transaction() as connection:
+            _add(connection, account, password_hash)
         return account
 
     def get(self, account: UUID) -> Account | None:
         """The account of that id."""
-        row: Any = self._database.one(f"SELECT {_COLUMNS} FROM account WHERE id = %(id)s", id=account)
+        row: Any = self._database.one(_SELECT, id=account)
         return Account(**row) if row else None
+
+    def list(self, limit: int, after: Place | None) -> list[Account]:
+        """At most so many accounts, the newest first, after that place."""
+        values = {"limit": limit, "after": after and after.created_at, "id": after and after.id}
+        with self._database.transaction() as connection:
+            return [Account(**row) for row in connection.execute(_PAGE, values)]
+
+    def change(self, account: UUID, decide: Callable[[Account], Account]) -> Account | None:
+        """Replace an account by what ``decide`` makes of it. New roles end its sessions. Refused: email-taken."""
+        with self._database.transaction() as connection:
+            before = _locked(connection, account)
+            if before is None:
+                return None
+            after = _store(connection, decide(before))
+            ended = raise_version(connection, account) if after.roles != before.roles else 0
+        self._ended(account, ended)
+        return after
+
+    def delete(self, account: UUID, check: Callable[[Account], None]) -> bool:
+        """Whether there was such an account, which is gone then, with its sessions. Refused: has-events."""
+        with self._database.transaction() as connection:
+            before = _locked(connection, account)
+            if before is None:
+                return False
+            check(before)
+            try:
+                connection.execute("DELETE FROM account WHERE id = %s", (account,))
+            except ForeignKeyViolation as error:
+                raise Refused("has-events") from error
+            ended = raise_version(connection, account)
+        self._ended(account, ended)
+        return True
+
+    def set_password(self, account: UUID, password_hash: str) -> bool:
+        """Whether there is such an account, which has this password then and no sessions."""
+        with self._database.transaction() as connection:
+            if _locked(connection, account) is None:
+                return False
+            connection.execute(_SET_HASH, {"account": account, "password_hash": password_hash})
+            ended = raise_version(connection, account)
+        self._ended(account, ended)
+        return True
+
+    def keep(self, wish: Wish) -> None:
+        """Keep a wish until its address is confirmed, for a day."""
+        values = {"code_hash": wish.code_hash, "account_id": wish.account_id, "email": wish.email}
+        account = wish.account.model_dump_json() if wish.account else None
+        with self._database.transaction() as connection:
+            connection.execute(_FORGET)
+            connection.execute(_KEEP, values | {"account": account, "password_hash": wish.password_hash})
+
+    def grant(self, code_hash: bytes, now: datetime) -> Account | None:
+        """Grant the wish of that code, once; None if there is none. Refused: email-taken."""
+        with self._database.transaction() as connection:
+            row: Any = connection.execute(_TAKE, {"code_hash": code_hash}).fetchone()
+            if row is None:
+                return None
+            if row["account"] is not None:
+                account = Account(**row["account"] | {"created_at": now, "updated_at": now})
+                _add(connection, account, row["password_hash"])
+                return account
+            before = _locked(connection, row["account_id"])
+            if before is None:
+                return None
+            return _store(connection, before.model_copy(update={"email": row["email"], "updated_at": now}))
+
+
+def _add(connection: Connection[DictRow], account: Account, password_hash: str | None) -> None:
+    try:
+        connection.execute(_INSERT, account.model_dump(mode="json"))
+    except UniqueViolation as error:
+        raise _taken(error, account) from error
+    if password_hash is not None:
+        connection.execute(_SET_HASH, {"account": account.id, "password_hash": password_hash})
+
+
+def _locked(connection: Connection[DictRow], account: UUID) -> Account | None:
+    row: Any = connection.execute(f"{_SELECT} FOR UPDATE", {"id": account}).fetchone()
+    return Account(**row) if row else None
+
+
+def _store(connection: Connection[DictRow], account: Account) -> Account:
+    after = account.model_copy(update={"version": account.version + 1})
+    try:
+        connection.execute(_UPDATE, after.model_dump(mode="json"))
+    except UniqueViolation as error:
+        raise _taken(error, account) from error
+    return after
 
 
 def _taken(error: UniqueViolation, account: Account) -> Refused:

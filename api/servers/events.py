@@ -12,6 +12,7 @@ from api.bodies.event import Event
 from api.bodies.money import Money
 from api.bodies.ticket import TicketType
 from api.changes import announcement
+from api.pages import Place
 from api.ports import Listing
 from api.problems import Fault, Refused
 from api.servers.database import Database
@@ -33,6 +34,15 @@ def _update(table: str, columns: Iterable[str]) -> str:
 _SELECT_EVENT: Final = f"SELECT {', '.join(_EVENT)} FROM event WHERE id = %(id)s"
 _SELECT_TICKETS: Final = f"SELECT {', '.join(_TICKET)} FROM ticket_type WHERE event_id = %(id)s ORDER BY position, id"
 _SELECT_TICKET: Final = f"SELECT {', '.join(_TICKET)} FROM ticket_type WHERE id = %(id)s"
+_PAGE: Final = f"""
+SELECT {", ".join(_EVENT)} FROM event
+WHERE (status <> 'DRAFT' OR organizer_id = %(drafts_of)s OR %(all_drafts)s)
+  AND (%(organizer)s::uuid IS NULL OR organizer_id = %(organizer)s)
+  AND (%(status)s::text IS NULL OR status = %(status)s)
+  AND (%(after)s::timestamptz IS NULL OR (created_at, id) < (%(after)s::timestamptz, %(id)s::uuid))
+ORDER BY created_at DESC, id DESC
+LIMIT %(limit)s
+"""
 _INSERT_EVENT: Final = _insert("event", _EVENT)
 _UPDATE_EVENT: Final = _update("event", _EVENT)
 _INSERT_TICKET: Final = _insert("ticket_type", _TICKET)
@@ -76,6 +86,13 @@ class EventRows:
             known = found or connection.execute("SELECT 1 FROM event WHERE id = %s", (event,)).fetchone()
         return found if known else None
 
+    def list(self, limit: int, after: Place | None, **choice: Any) -> list[Event]:
+        """At most so many events, the newest first, after that place. Drafts only of ``drafts_of``, or all."""
+        values = choice | {"limit": limit, "after": after and after.created_at, "id": after and after.id}
+        with self._database.transaction() as connection:
+            rows: Any = connection.execute(_PAGE, values)
+            return [Event(**row) for row in rows]
+
     def ticket(self, ticket: UUID) -> TicketType | None:
         """The ticket type of that id."""
         row = self._database.one(_SELECT_TICKET, id=ticket)
@@ -93,6 +110,17 @@ class EventRows:
             _store_tickets(connection, before, after)
             _announce(connection, after)
         return after
+
+    def delete(self, event: UUID, decide: Callable[[Listing], Listing]) -> bool:
+        """Whether there was such an event, which is gone then; what ``decide`` makes of it is announced last."""
+        with self._database.transaction() as connection:
+            row: Any = connection.execute(f"{_SELECT_EVENT} FOR UPDATE", {"id": event}).fetchone()
+            if row is None:
+                return False
+            before = Listing(Event(**row), _tickets(connection, event))
+            _announce(connection, _next(before, decide(before)))
+            connection.execute("DELETE FROM event WHERE id = %s", (event,))
+        return True
 
 
 def _insert_event(connection: Rows, event: Event) -> None:
@@ -120,6 +148,8 @@ def _ticket(row: dict[str, Any]) -> TicketType:
 
 def _store_tickets(connection: Rows, before: Listing, after: Listing) -> None:
     known = {ticket.id: ticket for ticket in before.tickets}
+    gone = known.keys() - {ticket.id for ticket in after.tickets}
+    connection.execute("DELETE FROM ticket_type WHERE id = ANY(%s)", (list(gone),))
     for ticket in after.tickets:
         if ticket.id not in known:
             _insert_ticket(connection, ticket)

@@ -5,17 +5,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from api.passwords import Passwords
 from api.ports import Ports
+from api.quotas import Quotas
 from api.servers.accounts import AccountRows
+from api.servers.credentials import CredentialRows
 from api.servers.database import Database
 from api.servers.events import EventRows
 from api.servers.index import EventIndex, make_client
 from api.servers.log import CommandLog
 from api.servers.office import KafkaOffice
 from api.servers.outcomes import OutcomeFollower
+from api.servers.post import Post
 from api.servers.register import RegisterRows
+from api.servers.revocations import RevocationRows
 from api.servers.sales import PurchaseRows, WorkerViews
+from api.servers.stock import Stock
 from api.servers.waiters import Waiters
+from api.tokens import Tokens
 from settings import Settings
 
 
@@ -39,13 +46,23 @@ def open_servers(settings: Settings) -> Servers:
     follower = OutcomeFollower(settings.kafka_servers, waiters.deliver)
     office = KafkaOffice(CommandLog(settings.kafka_servers), follower, waiters)
     views = WorkerViews(settings.worker_url)
+    stock = Stock(database, settings.worker_url)
     index = EventIndex(make_client(settings))
+    tokens = Tokens(settings.signing_keys(), settings.token_seconds)
+    revocations = RevocationRows(database, settings.token_seconds)
     ports = Ports(
-        accounts=AccountRows(database),
+        tokens=tokens,
+        passwords=Passwords(),
+        quotas=Quotas(sign_in=settings.sign_in_limit, sign_up=settings.sign_up_limit),
+        credentials=CredentialRows(database),
+        revocations=revocations,
+        post=Post(settings),
+        accounts=AccountRows(database, revocations.learn),
         events=EventRows(database),
         register=RegisterRows(database),
         office=office,
         sales=PurchaseRows(database, views),
+        stock=stock,
         index=index,
         probes={
             "postgres": database.probe,
@@ -58,5 +75,6 @@ def open_servers(settings: Settings) -> Servers:
         purchase_wait=settings.purchase_wait,
     )
     database.open()
+    revocations.open()
     office.open()
-    return Servers(ports, (office.close, database.close, views.close, index.close))
+    return Servers(ports, (revocations.close, office.close, database.close, views.close, stock.close, index.close))

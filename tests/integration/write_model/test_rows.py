@@ -22,6 +22,7 @@ from api.servers.database import Database
 from api.servers.events import EventRows
 from api.servers.register import RegisterRows
 from api.servers.sales import PurchaseRows, WorkerViews
+from api.tokens import Role
 from tables.commands import DefineEvent
 from tables.statuses import EventStatus
 from tests.integration.write_model.conftest import Scratch
@@ -31,6 +32,7 @@ NOW = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
 def new_account(**more: Any) -> Account:
     fields: dict[str, Any] = {"id": uuid4(), "first_name": "Ada", "last_name": "Byron", "locale": "en", "version": 1}
+    fields |= {"roles": [Role.BUYER]}
     fields |= {"email": f"{uuid4().hex}@buyer.example", "created_at": NOW, "updated_at": NOW}
     return Account(**fields | more)
 

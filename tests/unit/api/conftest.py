@@ -1,10 +1,12 @@
 """An application on fakes, and a client of it that speaks JSON."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 
+from api.tokens import Role
 from tests.unit.api.fakes import World, make_world
 
 BASE = "/api/v3"
@@ -18,8 +20,8 @@ def world() -> World:
 
 @pytest.fixture
 def client(world: World) -> FlaskClient:
-    """A client of the application on the fakes."""
-    return world.app.test_client()
+    """A client of the application on the fakes, signed in as an administrator."""
+    return world.client(UUID(int=0), Role.ADMINISTRATOR)
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
 """The ports of the API as plain dictionaries, and an application on them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+from argon2 import PasswordHasher
 from flask import Flask
+from flask.testing import FlaskClient
 
 from api.app import create_app
 from api.bodies.account import Account
@@ -14,14 +17,32 @@ from api.bodies.event import Event
 from api.bodies.purchase import Purchase
 from api.bodies.search import FoundEvent, FoundEvents
 from api.bodies.ticket import TicketType
-from api.ports import Listing, Ports
+from api.pages import Listed, Place
+from api.passwords import Passwords
+from api.ports import Credential, Listing, Ports, Wish
 from api.problems import Fault, Refused, Unavailable
+from api.quotas import Quotas
+from api.tokens import Role, Tokens
 from tables.commands import Purchase as Command
 from tables.fingerprint import fingerprint
 from tables.outcomes import Money, Outcome, OutcomeKind, OutcomeLine
 from tables.reasons import Reason
 
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@dataclass
+class FakeRevocations:
+    """Versions by account."""
+
+    versions: dict[UUID, int] = field(default_factory=dict)
+
+    def version(self, account: UUID) -> int:
+        return self.versions.get(account, 0)
+
+    def end_sessions(self, account: UUID) -> None:
+        self.versions[account] = self.version(account) + 1
 
 
 @dataclass
@@ -29,17 +50,84 @@ class FakeAccounts:
     """Accounts by id."""
 
     rows: dict[UUID, Account] = field(default_factory=dict)
+    hashes: dict[UUID, str] = field(default_factory=dict)
+    wishes: dict[bytes, Wish] = field(default_factory=dict)
+    organizers: set[UUID] = field(default_factory=set)
+    revocations: FakeRevocations = field(default_factory=FakeRevocations)
 
-    def add(self, account: Account) -> Account:
+    def add(self, account: Account, password_hash: str | None = None) -> Account:
         if account.id in self.rows:
             raise Refused("already-exists")
         if any(row.email.lower() == account.email.lower() for row in self.rows.values()):
             raise Refused("email-taken", "", Fault("is in use", "/email"))
         self.rows[account.id] = account
+        if password_hash is not None:
+            self.hashes[account.id] = password_hash
         return account
 
     def get(self, account: UUID) -> Account | None:
         return self.rows.get(account)
+
+    def list(self, limit: int, after: Place | None) -> list[Account]:
+        return newest(self.rows.values(), limit, after)
+
+    def change(self, account: UUID, decide: Callable[[Account], Account]) -> Account | None:
+        before = self.rows.get(account)
+        if before is None:
+            return None
+        after = decide(before).model_copy(update={"version": before.version + 1})
+        if any(row.email.lower() == after.email.lower() for key, row in self.rows.items() if key != account):
+            raise Refused("email-taken", "", Fault("is in use", "/email"))
+        if after.roles != before.roles:
+            self.revocations.end_sessions(account)
+        self.rows[account] = after
+        return after
+
+    def delete(self, account: UUID, check: Callable[[Account], None]) -> bool:
+        if account not in self.rows:
+            return False
+        check(self.rows[account])
+        if account in self.organizers:
+            raise Refused("has-events")
+        del self.rows[account]
+        self.revocations.end_sessions(account)
+        return True
+
+    def set_password(self, account: UUID, password_hash: str) -> bool:
+        if account not in self.rows:
+            return False
+        self.hashes[account] = password_hash
+        self.revocations.end_sessions(account)
+        return True
+
+    def keep(self, wish: Wish) -> None:
+        self.wishes[wish.code_hash] = wish
+
+    def grant(self, code_hash: bytes, now: datetime) -> Account | None:
+        wish = self.wishes.pop(code_hash, None)
+        if wish is None:
+            return None
+        if wish.account is not None:
+            return self.add(wish.account, wish.password_hash)
+        return self.change(wish.account_id, lambda before: before.model_copy(update={"email": wish.email}))
+
+
+@dataclass
+class FakeCredentials:
+    """The passwords of the fake accounts."""
+
+    accounts: FakeAccounts
+    revocations: FakeRevocations
+
+    def find(self, email: str) -> Credential | None:
+        for row in self.accounts.rows.values():
+            if row.email.lower() == email.lower() and row.id in self.accounts.hashes:
+                version = self.revocations.version(row.id)
+                return Credential(row.id, frozenset(row.roles), self.accounts.hashes[row.id], version)
+        return None
+
+    def rehash(self, known: Credential, password_hash: str) -> None:
+        self.accounts.hashes[known.account] = password_hash
 
 
 @dataclass
@@ -66,6 +154,25 @@ class FakeEvents:
     def tickets(self, event: UUID) -> tuple[TicketType, ...] | None:
         return self.rows[event].tickets if event in self.rows else None
 
+    def list(self, limit: int, after: Place | None, **choice: Any) -> list[Event]:
+        def chosen(event: Event) -> bool:
+            if choice["organizer"] not in (None, event.organizer_id) or choice["status"] not in (None, event.status):
+                return False
+            return choice["all_drafts"] or event.status != "DRAFT" or event.organizer_id == choice["drafts_of"]
+
+        return newest((row.event for row in self.rows.values() if chosen(row.event)), limit, after)
+
+    def delete(self, event: UUID, decide: Callable[[Listing], Listing]) -> bool:
+        before = self.rows.get(event)
+        if before is None:
+            return False
+        after = decide(before)
+        self.announced.append(
+            replace(after, event=after.event.model_copy(update={"version": before.event.version + 1}))
+        )
+        del self.rows[event]
+        return True
+
     def ticket(self, ticket: UUID) -> TicketType | None:
         return next((row for listing in self.rows.values() for row in listing.tickets if row.id == ticket), None)
 
@@ -80,6 +187,7 @@ class FakeEvents:
 
     def _store(self, listing: Listing) -> None:
         self.rows[listing.event.id] = listing
+        self.accounts.organizers.add(listing.event.organizer_id)
         self.announced.append(listing)
 
 
@@ -141,6 +249,29 @@ class FakeSales:
 
 
 @dataclass
+class FakeStock:
+    """Events and ticket types that were bought."""
+
+    bought: set[UUID] = field(default_factory=set)
+
+    def has_purchases(self, event: UUID, ticket: UUID | None = None) -> bool:
+        return (ticket or event) in self.bought
+
+
+@dataclass
+class FakePost:
+    """Keeps the mails."""
+
+    mails: list[tuple[str, str, str]] = field(default_factory=list)
+    down: bool = False
+
+    def __call__(self, address: str, subject: str, text: str) -> None:
+        if self.down:
+            raise Unavailable("mail")
+        self.mails.append((address, subject, text))
+
+
+@dataclass
 class FakeIndex:
     """Keeps what was asked."""
 
@@ -161,31 +292,62 @@ class World:
     office: FakeOffice
     sales: FakeSales
     index: FakeIndex
+    stock: FakeStock
+    post: FakePost
     probes: dict[str, Callable[[], object]]
+    revocations: FakeRevocations
+    tokens: Tokens
     app: Flask
+
+    def client(self, account: UUID | str, *roles: Role) -> FlaskClient:
+        """A client that is signed in as that account, and overwrites what others changed."""
+        token, _ = self.tokens.issue(UUID(str(account)), frozenset({Role.BUYER, *roles}))
+        client = self.app.test_client()
+        client.environ_base["HTTP_IF_MATCH"] = "*"
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        return client
 
 
 def make_world() -> World:
     """An application whose servers are all fakes and all up."""
-    accounts = FakeAccounts()
+    revocations = FakeRevocations()
+    accounts = FakeAccounts(revocations=revocations)
     events = FakeEvents(accounts)
     office, sales, index = FakeOffice(), FakeSales(), FakeIndex()
     probes: dict[str, Callable[[], object]] = {
         name: lambda: None for name in ("postgres", "kafka", "elasticsearch", "worker")
     }
+    tokens = Tokens(["k" * 32], 900)
+    stock, post = FakeStock(), FakePost()
     ports = Ports(
+        tokens=tokens,
+        passwords=Passwords(CHEAP),
+        quotas=Quotas(sign_in="5 per minute", sign_up="3 per hour"),
+        credentials=FakeCredentials(accounts, revocations),
+        revocations=revocations,
         accounts=accounts,
         events=events,
         register=FakeRegister(accounts, events),
         office=office,
         sales=sales,
+        stock=stock,
+        post=post,
         index=index,
         probes=probes,
         clock=lambda: NOW,
         new_id=uuid4,
         purchase_wait=1.5,
     )
-    return World(accounts, events, office, sales, index, probes, create_app(ports))
+    return World(accounts, events, office, sales, index, stock, post, probes, revocations, tokens, create_app(ports))
+
+
+Item = TypeVar("Item", bound=Listed)
+
+
+def newest(items: Iterable[Item], limit: int, after: Place | None) -> list[Item]:
+    """The page as PostgreSQL would give it."""
+    ordered = sorted(items, key=lambda item: (item.created_at, item.id), reverse=True)
+    return [it for it in ordered if after is None or (it.created_at, it.id) < (after.created_at, after.id)][:limit]
 
 
 def confirmed(command: Command) -> Outcome:

@@ -25,6 +25,7 @@ def test_a_new_account_is_answered_with_its_place_and_can_be_read_there(client: 
         "phone": "+44 20 7946 0000",
         "birthDate": "1985-12-10",
         "locale": "en-GB",
+        "roles": ["buyer"],
         "version": 1,
         "createdAt": "2030-01-02T03:04:05Z",
         "updatedAt": "2030-01-02T03:04:05Z",
@@ -83,3 +84,80 @@ def test_a_wrong_field_is_named_and_nothing_is_written(
 
 def test_addresses_under_test_are_taken(client: FlaskClient) -> None:
     assert client.post(ACCOUNTS, json=ADA | {"email": "ada@buyers.test"}).status_code == 201
+
+
+def test_an_account_is_replaced_and_changed(client: FlaskClient, account: dict[str, Any]) -> None:
+    where = f"{ACCOUNTS}/{account['id']}"
+    client.patch(where, json={"phone": "+43 1 234567", "locale": "de"})
+    changed = client.patch(where, json={"lastName": "King"}).get_json()
+    assert (changed["lastName"], changed["phone"], changed["version"]) == ("King", "+43 1 234567", 3)
+    replaced = client.put(where, json={"firstName": "Augusta", "lastName": "King"}).get_json()
+    assert (replaced["firstName"], replaced["locale"], replaced["version"]) == ("Augusta", "en", 4)
+    assert "phone" not in replaced
+    assert client.get(where).get_json() == replaced
+
+
+@pytest.mark.parametrize(
+    "change", [{"birthDate": "2030-01-03"}, {"email": "x@y.example"}, {"roles": []}, {"lastName": None}]
+)
+def test_a_change_of_what_may_not_be_changed_is_refused(
+    client: FlaskClient, account: dict[str, Any], change: dict[str, Any]
+) -> None:
+    answer = client.patch(f"{ACCOUNTS}/{account['id']}", json=change)
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, f"/{next(iter(change))}")
+
+
+def test_new_roles_end_the_sessions_that_have_the_old_ones(
+    world: World, client: FlaskClient, account: dict[str, Any]
+) -> None:
+    hers = world.client(account["id"])
+    answer = client.put(f"{ACCOUNTS}/{account['id']}/roles", json={"roles": ["organizer"]})
+    assert answer.get_json()["roles"] == ["buyer", "organizer"]
+    assert hers.get(f"{ACCOUNTS}/{account['id']}").status_code == 401
+    assert client.put(f"{ACCOUNTS}/{account['id']}/roles", json={"roles": ["owner"]}).status_code == 422
+
+
+def test_a_deleted_account_is_gone_with_its_sessions(
+    world: World, client: FlaskClient, account: dict[str, Any]
+) -> None:
+    hers = world.client(account["id"])
+    assert hers.delete(f"{ACCOUNTS}/{account['id']}").status_code == 204
+    assert hers.get(f"{ACCOUNTS}/{account['id']}").status_code == 401
+    assert client.get(f"{ACCOUNTS}/{account['id']}").status_code == 404
+    assert client.delete(f"{ACCOUNTS}/{account['id']}").status_code == 404
+
+
+def test_an_organizer_with_events_stays(client: FlaskClient, event: dict[str, Any]) -> None:
+    answer = client.delete(f"{ACCOUNTS}/{event['organizerId']}")
+    assert (answer.status_code, answer.get_json()["type"]) == (409, "/problems/has-events")
+
+
+def test_accounts_are_listed_page_by_page_while_others_come(client: FlaskClient) -> None:
+    names = [f"{n:02}" for n in range(7)]
+    for name in names:
+        client.post(ACCOUNTS, json=ADA | {"firstName": name, "email": f"{name}@buyer.example"})
+    seen, cursor = [], ""
+    while True:
+        page = client.get(f"{ACCOUNTS}?limit=3{cursor}").get_json()
+        seen += [item["firstName"] for item in page["items"]]
+        client.post(ACCOUNTS, json=ADA | {"firstName": "late", "email": f"{len(seen)}@late.example"})
+        if "next" not in page:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert sorted(name for name in seen if name != "late") == names
+    assert len(seen) <= len(names) + 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointer"),
+    [
+        ("limit=0", "?limit"),
+        ("limit=101", "?limit"),
+        ("cursor=x", "?cursor"),
+        ("cursor=kaE", "?cursor"),
+        ("page=2", "?page"),
+    ],
+)
+def test_a_wrong_page_is_named(client: FlaskClient, asked: str, pointer: str) -> None:
+    answer = client.get(f"{ACCOUNTS}?{asked}")
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, pointer)

@@ -1,11 +1,12 @@
 """Events over HTTP."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
 
+from api.tokens import Role
 from tables.statuses import EVENT_TRANSITIONS, EventStatus
 from tests.unit.api.fakes import World
 
@@ -154,3 +155,88 @@ def test_a_status_changes_along_the_table_only(
         assert (answer.status_code, problem["from"], problem["to"]) == (409, before.value, after.value)
         assert before.value in problem["detail"]
         assert after.value in problem["detail"]
+
+
+def test_a_replacement_empties_what_it_leaves_out(
+    client: FlaskClient, event: dict[str, Any], event_body: dict[str, Any]
+) -> None:
+    where = f"{EVENTS}/{event['id']}"
+    client.patch(where, json={"venue": "Konzerthaus", "capacity": 600, "tags": ["lied"]})
+    body = {name: value for name, value in event_body.items() if name != "organizerId"}
+    answer = client.put(where, json=body | {"title": "Schwanengesang"})
+    assert answer.get_json() == event | {"title": "Schwanengesang", "version": 3}
+    assert client.put(where, json=body | {"endsAt": body["startsAt"]}).status_code == 422
+    assert client.put(where, json=body | {"status": "ACTIVE"}).status_code == 422
+
+
+def test_a_draft_is_published(client: FlaskClient, event: dict[str, Any]) -> None:
+    answer = client.put(f"{EVENTS}/{event['id']}/status", json={"status": "ACTIVE"})
+    assert (answer.status_code, answer.get_json()["status"]) == (200, "ACTIVE")
+    refused = client.put(f"{EVENTS}/{event['id']}/status", json={"status": "DRAFT"})
+    assert (refused.status_code, refused.get_json()["detail"]) == (
+        409,
+        "an event that is ACTIVE cannot become DRAFT",
+    )
+
+
+def test_a_deleted_event_is_announced_as_cancelled_so_that_it_sells_nothing(
+    world: World, client: FlaskClient, event: dict[str, Any], ticket: dict[str, Any]
+) -> None:
+    assert client.delete(f"{EVENTS}/{event['id']}").status_code == 204
+    assert client.get(f"{EVENTS}/{event['id']}").status_code == 404
+    assert client.get(f"/api/v3/tickets/{ticket['id']}").status_code == 404
+    assert client.delete(f"{EVENTS}/{event['id']}").status_code == 404
+    last = world.events.announced[-1].event
+    assert (last.status, last.version) == (EventStatus.CANCELED, 3)
+
+
+def test_an_event_with_purchases_stays(world: World, client: FlaskClient, event: dict[str, Any]) -> None:
+    world.stock.bought.add(UUID(event["id"]))
+    answer = client.delete(f"{EVENTS}/{event['id']}")
+    assert (answer.status_code, answer.get_json()["type"]) == (409, "/problems/has-purchases")
+    assert client.get(f"{EVENTS}/{event['id']}").status_code == 200
+
+
+def test_events_are_listed_by_organizer_and_status(
+    world: World, client: FlaskClient, event: dict[str, Any], event_body: dict[str, Any]
+) -> None:
+    active = client.post(EVENTS, json=event_body | {"status": "ACTIVE"}).get_json()
+    other = client.post("/api/v3/accounts", json={"firstName": "B", "lastName": "B", "email": "b@b.example"}).get_json()
+    others = client.post(EVENTS, json=event_body | {"organizerId": other["id"], "status": "ACTIVE"}).get_json()
+
+    def listed(asking: FlaskClient, query: str = "") -> set[str]:
+        return {item["id"] for item in asking.get(f"{EVENTS}?{query}").get_json()["items"]}
+
+    nobody = world.app.test_client()
+    assert listed(client) == {event["id"], active["id"], others["id"]}
+    assert listed(nobody) == {active["id"], others["id"]}
+    assert listed(world.client(event_body["organizerId"])) == {event["id"], active["id"], others["id"]}
+    assert listed(world.client(other["id"]), "status=DRAFT") == set()
+    assert listed(client, f"organizerId={other['id']}") == {others["id"]}
+    assert listed(client, "status=DRAFT") == {event["id"]}
+    assert nobody.get(f"{EVENTS}?status=LATE").get_json()["errors"][0]["pointer"] == "?status"
+
+
+def test_a_draft_is_seen_by_its_organizer_and_administrators_alone(
+    world: World, client: FlaskClient, event: dict[str, Any], ticket: dict[str, Any]
+) -> None:
+    paths = [f"{EVENTS}/{event['id']}{more}" for more in ("", "/name", "/tickets")] + [
+        f"/api/v3/tickets/{ticket['id']}"
+    ]
+    owner, stranger = world.client(event["organizerId"]), world.client(uuid4(), Role.ORGANIZER)
+    for path in paths:
+        asking = (client, owner, stranger, world.app.test_client())
+        assert [it.get(path).status_code for it in asking] == [200, 200, 404, 404]
+    client.put(f"{EVENTS}/{event['id']}/status", json={"status": "ACTIVE"})
+    for path in paths:
+        assert world.app.test_client().get(path).status_code == 200
+
+
+def test_an_organizer_makes_events_of_their_own_only(
+    world: World, account: dict[str, Any], event_body: dict[str, Any]
+) -> None:
+    organizer = world.client(account["id"], Role.ORGANIZER)
+    body = {name: value for name, value in event_body.items() if name != "organizerId"}
+    assert organizer.post(EVENTS, json=body).get_json()["organizerId"] == account["id"]
+    answer = organizer.post(EVENTS, json=body | {"organizerId": str(uuid4())})
+    assert (answer.status_code, answer.get_json()["type"]) == (403, "/problems/forbidden")

@@ -1,12 +1,13 @@
 """Ticket types over HTTP."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
 
 from api.bodies.ticket import MOST_TICKET_TYPES
+from api.tokens import Role
 from tests.unit.api.fakes import World
 
 BASE = "/api/v3"
@@ -139,3 +140,54 @@ def test_an_event_with_a_wrong_ticket_type_is_not_made(
     answer = client.post(f"{BASE}/events", json=event_body | {"ticketTypes": [STALLS, STALLS | {"quantity": -1}]})
     assert answer.get_json()["errors"][0]["pointer"] == "/ticketTypes/1/quantity"
     assert not world.events.announced
+
+
+def test_a_change_keeps_what_it_leaves_out(world: World, client: FlaskClient, ticket: dict[str, Any]) -> None:
+    where = f"{BASE}/tickets/{ticket['id']}"
+    changed = client.patch(where, json={"quantity": 3, "saleEndsAt": "2030-05-17T18:00:00Z"}).get_json()
+    assert changed == ticket | {"quantity": 3, "saleEndsAt": "2030-05-17T18:00:00Z", "version": 2}
+    repriced = client.patch(where, json={"price": {"amount": "5", "currency": "USD"}, "saleEndsAt": None}).get_json()
+    assert repriced == ticket | {"quantity": 3, "price": {"amount": "5.00", "currency": "USD"}, "version": 3}
+    assert str(world.events.announced[-1].tickets[0].price.exact) == "5.00"
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"name": None}, "/name"),
+        ({"price": None}, "/price"),
+        ({"quantity": -1}, "/quantity"),
+        ({"saleStartsAt": "2031-01-01T00:00:00Z"}, "/saleEndsAt"),
+        ({"id": str(uuid4())}, "/id"),
+    ],
+)
+def test_a_change_that_breaks_a_ticket_type_is_refused(
+    client: FlaskClient, ticket: dict[str, Any], change: dict[str, Any], pointer: str
+) -> None:
+    where = f"{BASE}/tickets/{ticket['id']}"
+    client.patch(where, json={"saleEndsAt": "2030-05-17T18:00:00Z"})
+    answer = client.patch(where, json=change)
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+def test_a_deleted_ticket_type_is_no_longer_announced(
+    world: World, client: FlaskClient, ticket: dict[str, Any]
+) -> None:
+    where = f"{BASE}/tickets/{ticket['id']}"
+    assert client.delete(where).status_code == 204
+    assert (client.get(where).status_code, client.delete(where).status_code) == (404, 404)
+    assert world.events.announced[-1].tickets == ()
+
+
+def test_a_ticket_type_with_purchases_stays(world: World, client: FlaskClient, ticket: dict[str, Any]) -> None:
+    world.stock.bought.add(UUID(ticket["id"]))
+    answer = client.delete(f"{BASE}/tickets/{ticket['id']}")
+    assert (answer.status_code, answer.get_json()["type"]) == (409, "/problems/has-purchases")
+
+
+def test_of_a_hidden_ticket_type_not_even_the_event_is_told(world: World, ticket: dict[str, Any]) -> None:
+    stranger = world.client(uuid4(), Role.ORGANIZER)
+    unknown = stranger.patch(f"{BASE}/tickets/{uuid4()}", json={"quantity": 1})
+    hidden = stranger.patch(f"{BASE}/tickets/{ticket['id']}", json={"quantity": 1})
+    assert (hidden.status_code, unknown.status_code) == (404, 404)
+    assert ticket["eventId"] not in hidden.get_data(as_text=True)

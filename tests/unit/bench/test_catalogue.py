@@ -13,8 +13,10 @@ import pytest
 
 from api.bodies.event import NewEvent
 from api.bodies.search import FoundEvent
+from api.tokens import Role
 from bench.catalogue import NotLoaded, load, send, wait_until_found
 from bench.repertoire import Repertoire, repertoire
+from bench.target import NOBODY
 from tests.unit.api.fakes import World, make_world
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -33,7 +35,7 @@ class InProcess(httpx.AsyncBaseTransport):
         if self.refusals:
             return self.refusals.pop()
         kept = {name: value for name, value in request.headers.items() if name == "content-type"}
-        answer = self.world.app.test_client().open(
+        answer = self.world.client(NOBODY, Role.ADMINISTRATOR).open(
             str(request.url), method=request.method, data=request.content, headers=kept
         )
         return httpx.Response(answer.status_code, content=answer.data)

@@ -185,7 +185,7 @@ def test_every_module_that_it_runs_can_be_run(name: str, services: Services) -> 
 
 def test_the_bootstrap_migrates_before_it_registers_connectors(services: Services) -> None:
     modules = re.findall(r"-m ([a-z_.]+)", command_of(services["bootstrap"]))
-    assert modules == ["migrations", "ops.search_access", "connect"]
+    assert modules == ["migrations", "ops.search_access", "connect", "api.administrator"]
 
 
 def test_every_role_of_a_worker_has_a_service(services: Services) -> None:

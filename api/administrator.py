@@ -1,0 +1,60 @@
+"""``python -m api.administrator``: make the first administrator's account, unless its address has one already."""
+
+import sys
+from datetime import UTC, datetime
+from typing import Final
+from uuid import uuid4
+
+from api.bodies.account import Account
+from api.passwords import Passwords
+from api.problems import Refused
+from api.servers.accounts import AccountRows
+from api.servers.database import Database
+from api.tokens import Role
+from settings import Settings, settings
+
+SHORTEST: Final = 10
+
+
+def make_administrator(accounts: AccountRows, passwords: Passwords, now: Settings) -> bool:
+    """Whether the account was made now. Raises ValueError without a password of some length."""
+    password = now.admin_password.get_secret_value() if now.admin_password else ""
+    if len(password) < SHORTEST:
+        raise ValueError(f"TURNSTILE_ADMIN_PASSWORD must have {SHORTEST} characters or more")
+    at = datetime.now(UTC)
+    account = Account(
+        id=uuid4(),
+        first_name="First",
+        last_name="Administrator",
+        email=now.admin_email,
+        locale="en",
+        roles=[Role.BUYER, Role.ADMINISTRATOR],
+        version=1,
+        created_at=at,
+        updated_at=at,
+    )
+    try:
+        accounts.add(account, passwords.hash(password))
+    except Refused:
+        return False
+    return True
+
+
+def main() -> int:
+    """Say what was done."""
+    now = settings()
+    database = Database(now.database_url.get_secret_value())
+    database.open()
+    try:
+        made = make_administrator(AccountRows(database), Passwords(), now)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        database.close()
+    print(f"{now.admin_email}: {'made' if made else 'has an account already, which stays as it is'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

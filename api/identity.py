@@ -1,0 +1,58 @@
+"""Who sends the request, for handlers: read once from the header Authorization, before the route is entered."""
+
+from uuid import UUID
+
+from flask import g, request
+
+from api.answers import ports
+from api.problems import Refused
+from api.tokens import Caller, Role, unauthorized
+
+
+def visitor() -> Caller | None:
+    """The caller, or None for a request without a token. Refused: unauthorized for a token that is no good."""
+    if "caller" not in g:
+        g.caller = _read(request.headers.get("Authorization"))
+    found: Caller | None = g.caller
+    return found
+
+
+def caller() -> Caller:
+    """The caller. Refused: unauthorized."""
+    found = visitor()
+    if found is None:
+        raise unauthorized("sign in at /api/v3/sessions and send the token as `Authorization: Bearer …`")
+    return found
+
+
+def require(*roles: Role) -> Caller:
+    """The caller, who has one of these roles or is an administrator. Refused: unauthorized, forbidden."""
+    found = caller()
+    if not found.is_administrator and found.roles.isdisjoint(roles):
+        raise forbidden()
+    return found
+
+
+def require_to_act_for(account: UUID) -> Caller:
+    """The caller, who is this account or an administrator. Refused: unauthorized, forbidden."""
+    found = caller()
+    if not found.may_act_for(account):
+        raise forbidden()
+    return found
+
+
+def forbidden() -> Refused:
+    """The refusal of what is not the caller's to do, which tells nothing of whether it exists."""
+    return Refused("forbidden", "this belongs to somebody else, or needs a role that you do not have")
+
+
+def _read(header: str | None) -> Caller | None:
+    if header is None:
+        return None
+    scheme, _, text = header.partition(" ")
+    if scheme.lower() != "bearer" or not text:
+        raise unauthorized("the header Authorization must be `Bearer` and a token")
+    found = ports().tokens.read(text)
+    if found.version < ports().revocations.version(found.account):
+        raise unauthorized("this session has been ended")
+    return found

@@ -1,0 +1,133 @@
+"""What an account is reached and secured by: its password, and its address, confirmed with a code mailed there."""
+
+import secrets
+from collections.abc import Callable
+from hashlib import sha256
+from uuid import UUID
+
+from flask import Response
+
+from api.answers import BASE, WITH_BODY, answer, answers, blueprint, ports
+from api.bodies.account import (
+    Account,
+    AccountEmail,
+    AccountPath,
+    Confirmation,
+    NewEmail,
+    PasswordChange,
+    SignUp,
+)
+from api.conditional import tagged
+from api.identity import caller, require_to_act_for
+from api.ports import Wish
+from api.problems import Refused, wrong
+
+addresses = blueprint("addresses", "accounts")
+
+MAIL = """\
+Somebody, probably you, asked {what} this address. The code is
+
+{code}
+
+It is good for a day. If it was not you, ignore this mail: nothing happens without the code.
+"""
+
+
+@addresses.get(
+    "/accounts/<uuid:accountId>/email",
+    summary="Read an account's address",
+    responses=answers({200: AccountEmail}, "not-found"),
+)
+def read_email(path: AccountPath) -> Response:
+    """For the account itself and administrators."""
+    require_to_act_for(path.account_id)
+    account = ports().accounts.get(path.account_id)
+    if account is None:
+        raise no_account(path)
+    return answer(AccountEmail(id=account.id, email=account.email))
+
+
+@addresses.put(
+    "/accounts/<uuid:accountId>/email",
+    summary="Change an account's address",
+    responses=answers({200: Account, 202: SignUp}, *WITH_BODY, "not-found", "email-taken", "too-many-requests"),
+)
+def change_email(path: AccountPath, body: NewEmail) -> Response:
+    """202: a code is mailed to the new address, and with that it becomes the account's.
+
+    An administrator's change takes effect at once (200).
+    """
+    if require_to_act_for(path.account_id).is_administrator:
+        return change_account_row(path, lambda account: account.model_copy(update={"email": body.email}))
+    ports().quotas.take("sign_up")
+    ask_for_confirmation(path.account_id, body.email)
+    return answer(SignUp(email=body.email), 202)
+
+
+def ask_for_confirmation(
+    account_id: UUID, email: str, account: Account | None = None, password_hash: str | None = None
+) -> None:
+    """Mail a code to the address, and keep what is to be done with it. Refused: invalid-input for a dead address."""
+    code = secrets.token_urlsafe(24)
+    ports().accounts.keep(Wish(_digest(code), account_id, email, account, password_hash))
+    what = "for an account with" if account else "to give their account"
+    ports().post(email, "Your code for Turnstile", MAIL.format(what=what, code=code))
+
+
+@addresses.post(
+    "/accounts/confirmations",
+    summary="Confirm an address",
+    responses=answers({201: Account}, *WITH_BODY, "unknown-code", "email-taken", "too-many-requests"),
+)
+def confirm_address(body: Confirmation) -> Response:
+    """With the code from the mail: the account is made, or gets its new address. A code is good once, for a day.
+
+    Only here, to whoever reads the address's mails, it is told that the address has an account already.
+    """
+    ports().quotas.take("sign_in")
+    account = ports().accounts.grant(_digest(body.code), ports().clock())
+    if account is None:
+        raise Refused("unknown-code")
+    return tagged(account, account.version, 201, Location=f"{BASE}/accounts/{account.id}")
+
+
+@addresses.put(
+    "/accounts/<uuid:accountId>/password",
+    summary="Change an account's password",
+    responses=answers({204: None}, *WITH_BODY, "not-found", "too-many-requests"),
+)
+def change_password(path: AccountPath, body: PasswordChange) -> Response:
+    """The account's sessions end."""
+    if not require_to_act_for(path.account_id).is_administrator or path.account_id == caller().account:
+        _check_password(path, body.current_password)
+    if not ports().accounts.set_password(path.account_id, ports().passwords.hash(body.new_password)):
+        raise no_account(path)
+    return Response(status=204)
+
+
+def _check_password(path: AccountPath, password: str | None) -> None:
+    ports().quotas.take("sign_in")
+    account = ports().accounts.get(path.account_id)
+    known = ports().credentials.find(account.email) if account else None
+    if not ports().passwords.fits(known.password_hash if known else None, password or ""):
+        raise wrong("/currentPassword", "is not the account's password")
+
+
+def change_account_row(path: AccountPath, decide: Callable[[Account], Account]) -> Response:
+    """The account after the change. Refused: not-found, what ``decide`` refuses."""
+    now = ports().clock()
+    account = ports().accounts.change(
+        path.account_id, lambda before: decide(before).model_copy(update={"updated_at": now})
+    )
+    if account is None:
+        raise no_account(path)
+    return tagged(account, account.version)
+
+
+def no_account(path: AccountPath) -> Refused:
+    """The refusal for an id that no account has."""
+    return Refused("not-found", f"there is no account {path.account_id}")
+
+
+def _digest(code: str) -> bytes:
+    return sha256(code.encode()).digest()

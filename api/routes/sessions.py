@@ -1,0 +1,57 @@
+"""Sessions: a token for an address and its password."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response
+
+from api.answers import WITH_BODY, answer, answers, blueprint, ports
+from api.bodies.session import NewSession, Session, SignedIn
+from api.identity import caller
+from api.ports import Credential
+from api.problems import Refused
+from api.tokens import CHALLENGE, Caller
+
+sessions = blueprint("sessions", "sessions")
+
+NOT_KEPT = {"Cache-Control": "no-store"}
+
+
+@sessions.post(
+    "/sessions",
+    summary="Sign in",
+    responses=answers({201: SignedIn}, *WITH_BODY, "wrong-credentials", "too-many-requests"),
+)
+def create_session(body: NewSession) -> Response:
+    """A token for a few minutes. An unknown address and a wrong password are one answer, after the same time."""
+    ports().quotas.take("sign_in")
+    found = ports().credentials.find(body.email)
+    if not ports().passwords.fits(found.password_hash if found else None, body.password) or found is None:
+        raise Refused("wrong-credentials", headers=CHALLENGE)
+    _refresh(found, body.password)
+    token, signed_in = ports().tokens.issue(found.account, found.roles, found.version)
+    return answer(SignedIn(token=token, **_fields(signed_in)), 201, NOT_KEPT)
+
+
+def _refresh(known: Credential, password: str) -> None:
+    """A password is at hand only now: hash it anew if hashes cost more by now."""
+    if ports().passwords.is_outdated(known.password_hash):
+        ports().credentials.rehash(known, ports().passwords.hash(password))
+
+
+@sessions.get("/sessions/current", summary="Read one's session", responses=answers({200: Session}))
+def read_session() -> Response:
+    """Whose token it is, and what it allows."""
+    return answer(Session(**_fields(caller())), headers=NOT_KEPT)
+
+
+@sessions.delete("/sessions/current", summary="Sign out", responses=answers({204: None}))
+def end_sessions() -> Response:
+    """Ends all sessions of the account: none of its tokens is good any more."""
+    ports().revocations.end_sessions(caller().account)
+    return Response(status=204)
+
+
+def _fields(signed_in: Caller) -> dict[str, Any]:
+    expires = datetime.fromtimestamp(signed_in.expires, UTC)
+    return {"account_id": signed_in.account, "roles": sorted(signed_in.roles), "expires_at": expires}

@@ -1,0 +1,53 @@
+"""Whether anything of an event was bought: by the projection, and by the ledger, which knows it first."""
+
+from typing import Any, Final
+from uuid import UUID
+
+import httpx
+
+from api.problems import Unavailable
+from api.servers.database import Database
+
+WORKER: Final = "worker"
+TIMEOUT: Final = httpx.Timeout(2.5, connect=1.0)
+_PROJECTED: Final = """
+SELECT 1 FROM purchase
+WHERE event_id = %(event)s AND status <> 'rejected'
+  AND (%(ticket)s::text IS NULL OR lines @> jsonb_build_array(jsonb_build_object('ticketTypeId', %(ticket)s::text)))
+LIMIT 1
+"""
+
+
+class Stock:
+    """The table ``purchase`` and the ledger's view of an event."""
+
+    def __init__(self, database: Database, url: str) -> None:
+        self._database = database
+        self._client = httpx.Client(base_url=url, timeout=TIMEOUT, trust_env=False)
+
+    def has_purchases(self, event: UUID, ticket: UUID | None = None) -> bool:
+        """Whether there are purchases of the event, or of its ticket type. Unavailable when no worker can tell."""
+        values = {"event": event, "ticket": None if ticket is None else str(ticket)}
+        return self._is_out(event, ticket) or self._database.one(_PROJECTED, **values) is not None
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def _is_out(self, event: UUID, ticket: UUID | None) -> bool:
+        return any(
+            (ticket is None or kind["ticketType"] == str(ticket)) and kind["held"] + kind["sold"] > 0
+            for kind in self._view(event).get("ticketTypes", ())
+        )
+
+    def _view(self, event: UUID) -> dict[str, Any]:
+        try:
+            answer = self._client.get(f"/api/event/{event}/")
+        except httpx.HTTPError as error:
+            raise Unavailable(WORKER) from error
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return {}
+        if not answer.is_success:
+            raise Unavailable(WORKER)
+        found: dict[str, Any] = answer.json()
+        return found

@@ -1,0 +1,101 @@
+"""The tokens that callers show: signed, short-lived, and read without asking any server.
+
+A token of either key is good, so that a key can be replaced without signing anybody out.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+import jwt
+import msgspec
+
+from api.problems import Refused
+from api.servers.bounded import Bounded
+
+ALGORITHM: Final = "HS256"
+REMEMBERED: Final = 20_000
+CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="turnstile"'}
+
+
+class Role(StrEnum):
+    """What an account may do. Everyone is a buyer; an organizer has events; an administrator may act for anyone."""
+
+    BUYER = "buyer"
+    ORGANIZER = "organizer"
+    ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose token it is. ``version`` is that of the account's sessions, ``expires`` in seconds since 1970."""
+
+    account: UUID
+    roles: frozenset[Role]
+    version: int
+    expires: float
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the caller may act for anyone."""
+        return Role.ADMINISTRATOR in self.roles
+
+    def may_act_for(self, account: UUID) -> bool:
+        """Whether what belongs to ``account`` may be read and changed."""
+        return account == self.account or self.is_administrator
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """What a token says."""
+
+    sub: UUID
+    roles: frozenset[Role]
+    version: int
+    exp: int
+
+
+class Tokens:
+    """Makes tokens with the first key, and reads those of any."""
+
+    def __init__(self, keys: Sequence[str], seconds: int, clock: Callable[[], float] = time.time) -> None:
+        if not keys:
+            raise ValueError("there is no key to sign tokens with")
+        self._keys = [key.encode() for key in keys]
+        self._seconds = seconds
+        self._clock = clock
+        self._known: Bounded[str, Caller] = Bounded(REMEMBERED, seconds, clock)
+
+    def issue(self, account: UUID, roles: frozenset[Role], version: int = 0) -> tuple[str, Caller]:
+        """A token, and what it says."""
+        expires = int(self._clock()) + self._seconds
+        claims: dict[str, Any] = {"sub": str(account), "roles": sorted(roles), "version": version, "exp": expires}
+        text = jwt.encode(claims, self._keys[0], ALGORITHM)
+        return text, Caller(account, roles, version, expires)
+
+    def read(self, text: str) -> Caller:
+        """Whose token it is. Refused: unauthorized for one that is not ours, or too old."""
+        caller = self._known.get(text)
+        if caller is None:
+            caller = self._decode(text)
+            self._known.put(text, caller)
+        if caller.expires <= self._clock():
+            raise unauthorized("the token has expired")
+        return caller
+
+    def _decode(self, text: str) -> Caller:
+        for key in self._keys:
+            try:
+                payload = jwt.api_jws.decode(text, key, [ALGORITHM])
+                claims = msgspec.json.decode(payload, type=Claims)
+            except (jwt.InvalidTokenError, msgspec.DecodeError):
+                continue
+            return Caller(claims.sub, claims.roles, claims.version, claims.exp)
+        raise unauthorized("the token is not valid")
+
+
+def unauthorized(detail: str) -> Refused:
+    """The refusal of a request without a usable token."""
+    return Refused("unauthorized", detail, headers=CHALLENGE)

@@ -1,0 +1,5 @@
+DROP TABLE revocation;
+
+DROP TABLE credential;
+
+ALTER TABLE account DROP COLUMN roles;

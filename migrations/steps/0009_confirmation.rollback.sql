@@ -1,0 +1,5 @@
+DROP INDEX event_created_at;
+
+DROP INDEX account_created_at;
+
+DROP TABLE confirmation;

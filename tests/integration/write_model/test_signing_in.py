@@ -1,0 +1,120 @@
+"""Passwords and ended sessions in PostgreSQL."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from argon2 import PasswordHasher
+
+from api.administrator import make_administrator
+from api.bodies.account import Account
+from api.passwords import Passwords
+from api.problems import Unavailable
+from api.servers import revocations
+from api.servers.accounts import AccountRows
+from api.servers.credentials import CredentialRows
+from api.servers.database import Database
+from api.servers.revocations import RevocationRows
+from api.tokens import Role
+from settings import Settings
+from tests.eventually import eventually
+from tests.integration.write_model.conftest import Scratch
+
+HASH = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA"
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+def add_account(database: Database, password_hash: str | None) -> Account:
+    fields = {"id": uuid4(), "first_name": "Ada", "last_name": "Byron", "locale": "en", "version": 1}
+    now = datetime.now(UTC)
+    more = {"email": f"Ada.{uuid4().hex}@buyer.example", "roles": [Role.BUYER], "created_at": now, "updated_at": now}
+    return AccountRows(database).add(Account(**fields | more), password_hash)
+
+
+def test_a_password_is_found_by_its_address_in_whatever_case(database: Database) -> None:
+    account = add_account(database, HASH)
+    found = CredentialRows(database).find(account.email.upper())
+    assert found is not None
+    assert (found.account, found.roles, found.password_hash, found.version) == (
+        account.id,
+        frozenset({Role.BUYER}),
+        HASH,
+        0,
+    )
+
+
+def test_an_account_without_a_password_has_no_credential(database: Database) -> None:
+    account = add_account(database, None)
+    assert CredentialRows(database).find(account.email) is None
+    assert CredentialRows(database).find("nobody@buyer.example") is None
+
+
+def test_a_hash_is_replaced_only_where_nobody_changed_the_password_meanwhile(database: Database) -> None:
+    credentials = CredentialRows(database)
+    account = add_account(database, HASH)
+    known = credentials.find(account.email)
+    assert known is not None
+    credentials.rehash(known, HASH + "A")
+    credentials.rehash(known, HASH + "B")
+    found = credentials.find(account.email)
+    assert found is not None
+    assert found.password_hash == HASH + "A"
+
+
+def test_ending_sessions_raises_the_version_here_at_once_and_elsewhere_at_the_next_look(database: Database) -> None:
+    account = add_account(database, HASH)
+    here, elsewhere = RevocationRows(database, 900), RevocationRows(database, 900)
+    here.look()
+    elsewhere.look()
+    here.end_sessions(account.id)
+    assert (here.version(account.id), elsewhere.version(account.id)) == (1, 0)
+    elsewhere.look()
+    assert elsewhere.version(account.id) == 1
+    found = CredentialRows(database).find(account.email)
+    assert found is not None
+    assert found.version == 1
+
+
+def test_only_what_living_tokens_may_meet_is_kept_in_memory(database: Database, scratch: Scratch) -> None:
+    rows = RevocationRows(database, 900)
+    account = uuid4()
+    rows.end_sessions(account)
+    scratch.rows("UPDATE revocation SET at = now() - interval '20 minutes'")
+    rows.look()
+    assert rows.version(account) == 0
+    rows.end_sessions(account)
+    assert rows.version(account) == 2
+
+
+def test_before_the_first_look_no_token_is_taken(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revocations, "FIRST_WITHIN_S", 0.01)
+    rows = RevocationRows(database, 900)
+    with pytest.raises(Unavailable):
+        rows.version(uuid4())
+
+
+def test_what_other_instances_end_is_learned_by_itself(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revocations, "EVERY_S", 0.05)
+    rows = RevocationRows(database, 900)
+    rows.open()
+    account = uuid4()
+    RevocationRows(database, 900).end_sessions(account)
+    eventually(lambda: rows.version(account) == 1, within=10)
+    rows.close()
+
+
+def test_the_first_administrator_is_made_once(database: Database, scratch: Scratch) -> None:
+    accounts, passwords = AccountRows(database), Passwords(CHEAP)
+    now = Settings(ticket_key="k" * 32, admin_email="admin@office.example", admin_password="a long password")
+    assert make_administrator(accounts, passwords, now)
+    assert not make_administrator(accounts, passwords, now)
+    found = CredentialRows(database).find("admin@office.example")
+    assert found is not None
+    assert found.roles == {Role.BUYER, Role.ADMINISTRATOR}
+    assert passwords.fits(found.password_hash, "a long password")
+
+
+def test_an_administrator_without_a_password_is_not_made(database: Database, scratch: Scratch) -> None:
+    with pytest.raises(ValueError, match="TURNSTILE_ADMIN_PASSWORD"):
+        make_administrator(AccountRows(database), Passwords(CHEAP), Settings(ticket_key="k" * 32))
+    assert scratch.rows("SELECT 1 FROM account") == []

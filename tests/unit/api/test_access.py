@@ -1,0 +1,163 @@
+"""Every operation and every role: nobody reads or changes what isn't theirs."""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.access import ACCESS, Access
+from api.tokens import Role
+from tests.unit.api.fakes import World
+
+BASE = "/api/v3"
+PAGE = Path(__file__).parents[3] / "docs" / "security.md"
+PASSWORD = "correct horse battery"
+PERSON = {"firstName": "Ada", "lastName": "Lovelace"}
+EVENT = {
+    "title": "Winterreise",
+    "startsAt": "2030-05-17T20:00:00+02:00",
+    "endsAt": "2030-05-17T22:30:00+02:00",
+    "timeZone": "Europe/Vienna",
+}
+STALLS = {"name": "Stalls", "price": {"amount": "49.9", "currency": "EUR"}, "quantity": 100}
+PASSWORDS = {"currentPassword": PASSWORD, "newPassword": "another long one"}
+
+ROLES = ("nobody", "buyer", "organizer", "owner", "administrator")
+EVERYBODY = (200,) * 5
+SIGNED_IN = (401, 200, 200, 200, 200)
+OWN = (401, 403, 403, 200, 200)
+ADMINISTRATORS = (401, 403, 403, 403, 200)
+
+# Method, path, body, and the answer that each of ROLES gets. The buyer and the organizer are strangers; the owner is
+# an organizer whose account, event, ticket type and purchase it is.
+OPERATIONS: dict[str, tuple[str, str, Any, tuple[int, ...]]] = {
+    "create_session": ("POST", "/sessions", {"email": "ada@owner.example", "password": PASSWORD}, (201,) * 5),
+    "read_session": ("GET", "/sessions/current", None, SIGNED_IN),
+    "end_sessions": ("DELETE", "/sessions/current", None, (401, 204, 204, 204, 204)),
+    "create_account": (
+        "POST",
+        "/accounts",
+        PERSON | {"email": "new@buyer.example", "password": PASSWORD},
+        (202, 202, 202, 202, 201),
+    ),
+    "confirm_address": ("POST", "/accounts/confirmations", {"code": "guess"}, (422,) * 5),
+    "list_accounts": ("GET", "/accounts", None, ADMINISTRATORS),
+    "read_account": ("GET", "/accounts/{account}", None, OWN),
+    "replace_account": ("PUT", "/accounts/{account}", PERSON, OWN),
+    "change_account": ("PATCH", "/accounts/{account}", {"phone": "+43 1 234567"}, OWN),
+    "delete_account": ("DELETE", "/accounts/{account}", None, (401, 403, 403, 409, 409)),
+    "read_email": ("GET", "/accounts/{account}/email", None, OWN),
+    "change_email": ("PUT", "/accounts/{account}/email", {"email": "b@b.example"}, (401, 403, 403, 202, 200)),
+    "change_password": ("PUT", "/accounts/{account}/password", PASSWORDS, (401, 403, 403, 204, 204)),
+    "change_roles": ("PUT", "/accounts/{account}/roles", {"roles": ["administrator"]}, ADMINISTRATORS),
+    "create_event": ("POST", "/events", EVENT | {"organizerId": "{account}"}, (401, 403, 403, 201, 201)),
+    "list_events": ("GET", "/events", None, EVERYBODY),
+    "search_events": ("GET", "/events/search", None, EVERYBODY),
+    "read_event": ("GET", "/events/{event}", None, EVERYBODY),
+    "read_event_name": ("GET", "/events/{event}/name", None, EVERYBODY),
+    "replace_event": ("PUT", "/events/{event}", EVENT, OWN),
+    "change_event": ("PATCH", "/events/{event}", {"title": "Schwanengesang"}, OWN),
+    "change_status": ("PUT", "/events/{event}/status", {"status": "CANCELED"}, OWN),
+    "delete_event": ("DELETE", "/events/{event}", None, (401, 403, 403, 204, 204)),
+    "create_ticket_type": ("POST", "/events/{event}/tickets", STALLS, (401, 403, 403, 201, 201)),
+    "list_ticket_types": ("GET", "/events/{event}/tickets", None, EVERYBODY),
+    "create_ticket_type_at_old_path": ("POST", "/event/{event}/tickets", STALLS, (401, 403, 403, 201, 201)),
+    "list_ticket_types_at_old_path": ("GET", "/event/{event}/tickets", None, EVERYBODY),
+    "read_ticket_type": ("GET", "/tickets/{ticket}", None, EVERYBODY),
+    "replace_ticket_type": ("PUT", "/tickets/{ticket}", STALLS, OWN),
+    "change_ticket_type": ("PATCH", "/tickets/{ticket}", {"quantity": 1}, OWN),
+    "delete_ticket_type": ("DELETE", "/tickets/{ticket}", None, (401, 403, 403, 204, 204)),
+    "live": ("GET", "/health/live", None, EVERYBODY),
+    "ready": ("GET", "/health/ready", None, EVERYBODY),
+}
+
+
+@pytest.fixture
+def things(client: FlaskClient) -> dict[str, str]:
+    """Ids of what the owner has."""
+    roles = {"roles": ["organizer"], "password": PASSWORD}
+    account = client.post(f"{BASE}/accounts", json=PERSON | roles | {"email": "ada@owner.example"}).get_json()["id"]
+    body = EVENT | {"organizerId": account, "status": "ACTIVE"}
+    event = client.post(f"{BASE}/events", json=body).get_json()["id"]
+    ticket = client.post(f"{BASE}/events/{event}/tickets", json=STALLS).get_json()["id"]
+    return {"account": account, "event": event, "ticket": ticket, "purchase": f"{event}.{uuid4()}"}
+
+
+def asking(world: World, role: str, things: dict[str, str]) -> FlaskClient:
+    """A client of that role."""
+    known = {
+        "buyer": lambda: world.client(uuid4()),
+        "organizer": lambda: world.client(uuid4(), Role.ORGANIZER),
+        "owner": lambda: world.client(things["account"], Role.ORGANIZER),
+        "administrator": lambda: world.client(uuid4(), Role.ADMINISTRATOR),
+    }
+    return known[role]() if role in known else world.app.test_client()
+
+
+def filled(body: Any, things: dict[str, str]) -> Any:
+    """The body with the ids in their places."""
+    if isinstance(body, str) and body.startswith("{"):
+        return body.format(**things)
+    if isinstance(body, dict):
+        return {name: filled(value, things) for name, value in body.items()}
+    return [filled(value, things) for value in body] if isinstance(body, list) else body
+
+
+def cases() -> list[Any]:
+    return [
+        pytest.param(method, path, body, role, status, id=f"{operation}-{role}")
+        for operation, (method, path, body, answers) in OPERATIONS.items()
+        for role, status in zip(ROLES, answers, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "role", "status"), cases())
+def test_every_operation_answers_every_role_as_the_table_says(
+    world: World, things: dict[str, str], method: str, path: str, body: Any, role: str, status: int
+) -> None:
+    before = world.events.rows, dict(world.accounts.rows)
+    headers = {"Idempotency-Key": "k", "If-Match": "*"} if method != "GET" else {}
+    answer = asking(world, role, things).open(
+        f"{BASE}{path.format(**things)}", method=method, json=filled(body, things), headers=headers
+    )
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    if status in (401, 403):
+        assert (world.events.rows, world.accounts.rows) == before
+        assert answer.get_json()["type"] == f"/problems/{'unauthorized' if status == 401 else 'forbidden'}"
+
+
+def test_no_operation_is_left_out() -> None:
+    assert set(OPERATIONS) | {"buy", "read_purchase"} == set(ACCESS)
+
+
+@pytest.mark.parametrize(
+    "operation", [name for name, access in ACCESS.items() if access is not Access.NOBODY and name in OPERATIONS]
+)
+def test_an_ended_session_opens_nothing(world: World, things: dict[str, str], operation: str) -> None:
+    method, path, body, _ = OPERATIONS[operation]
+    administrator = world.client(UUID(int=7), Role.ADMINISTRATOR)
+    world.revocations.end_sessions(UUID(int=7))
+    answer = administrator.open(f"{BASE}{path.format(**things)}", method=method, json=filled(body, things))
+    assert answer.status_code == 401
+
+
+def test_a_stranger_is_told_the_same_of_accounts_that_are_there_and_that_are_not(
+    world: World, things: dict[str, str]
+) -> None:
+    stranger = asking(world, "buyer", things)
+    known, unknown = (stranger.get(f"{BASE}/accounts/{account}") for account in (things["account"], uuid4()))
+    assert (known.status_code, known.data) == (unknown.status_code, unknown.data)
+
+
+def test_the_page_on_security_lists_every_operation_with_its_roles() -> None:
+    rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| `") and "/api/v3" in line]
+    assert rows == [row(operation) for operation in OPERATIONS]
+
+
+def row(operation: str) -> str:
+    method, path, _, answers = OPERATIONS[operation]
+    refused = (401, 403, 404)
+    marks = " | ".join("–" if status in refused else "yes" for status in answers)
+    return f"| `{method} {BASE}{path}` | {marks} | `{operation}` |"

@@ -1,0 +1,150 @@
+"""Signing up, addresses and passwords over HTTP."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.unit.api.fakes import World
+
+ACCOUNTS = "/api/v3/accounts"
+PASSWORD = "correct horse battery"
+ADA = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@lovelace.example", "password": PASSWORD}
+
+
+@pytest.fixture
+def anonymous(world: World) -> FlaskClient:
+    return world.app.test_client()
+
+
+@pytest.fixture
+def ada(client: FlaskClient) -> dict[str, Any]:
+    made: dict[str, Any] = client.post(ACCOUNTS, json=ADA).get_json()
+    return made
+
+
+@pytest.fixture
+def her(world: World, ada: dict[str, Any]) -> FlaskClient:
+    return world.client(ada["id"])
+
+
+def code(world: World) -> str:
+    [found] = re.findall(r"^[\w-]{32}$", world.post.mails[-1][2], re.MULTILINE)
+    return str(found)
+
+
+def confirm(anonymous: FlaskClient, code: str) -> Any:
+    return anonymous.post(f"{ACCOUNTS}/confirmations", json={"code": code})
+
+
+def sign_in(anonymous: FlaskClient, email: str = ADA["email"], password: str = PASSWORD) -> int:
+    return anonymous.post("/api/v3/sessions", json={"email": email, "password": password}).status_code
+
+
+def test_an_account_is_made_with_the_code_that_was_mailed_and_not_before(anonymous: FlaskClient, world: World) -> None:
+    asked = anonymous.post(ACCOUNTS, json=ADA | {"birthDate": "1985-12-10"})
+    assert (asked.status_code, asked.get_json()) == (202, {"email": "ada@lovelace.example"})
+    assert not world.accounts.rows
+    assert sign_in(anonymous) == 401
+    made = confirm(anonymous, code(world))
+    assert made.status_code == 201
+    [account] = world.accounts.rows.values()
+    assert made.headers["Location"] == f"{ACCOUNTS}/{account.id}"
+    assert (made.get_json()["birthDate"], made.get_json()["roles"]) == ("1985-12-10", ["buyer"])
+    assert sign_in(anonymous) == 201
+
+
+def test_a_code_is_good_once(anonymous: FlaskClient, world: World) -> None:
+    anonymous.post(ACCOUNTS, json=ADA)
+    assert confirm(anonymous, code(world)).status_code == 201
+    again = confirm(anonymous, code(world))
+    assert (again.status_code, again.get_json()["type"]) == (422, "/problems/unknown-code")
+    assert confirm(anonymous, "guess").status_code == 422
+
+
+def test_codes_cannot_be_tried_without_end(anonymous: FlaskClient) -> None:
+    statuses = [confirm(anonymous, f"guess {n}").status_code for n in range(6)]
+    assert statuses == [422] * 5 + [429]
+
+
+def test_only_the_reader_of_the_mails_learns_that_the_address_has_an_account(
+    anonymous: FlaskClient, world: World, ada: dict[str, Any]
+) -> None:
+    assert anonymous.post(ACCOUNTS, json=ADA | {"password": "somebody else's"}).status_code == 202
+    assert confirm(anonymous, code(world)).get_json()["type"] == "/problems/email-taken"
+    assert sign_in(anonymous, password="somebody else's") == 401
+
+
+def test_what_waits_for_a_code_keeps_neither_code_nor_password(anonymous: FlaskClient, world: World) -> None:
+    anonymous.post(ACCOUNTS, json=ADA)
+    [wish] = world.accounts.wishes.values()
+    assert PASSWORD not in repr(wish)
+    assert code(world) not in repr(wish)
+
+
+def test_without_a_mail_server_nobody_is_told_to_wait_for_a_mail(anonymous: FlaskClient, world: World) -> None:
+    world.post.down = True
+    answer = anonymous.post(ACCOUNTS, json=ADA)
+    assert (answer.status_code, answer.get_json()["server"]) == (503, "mail")
+
+
+def test_an_account_s_address_can_be_asked_alone(her: FlaskClient, ada: dict[str, Any]) -> None:
+    answer = her.get(f"{ACCOUNTS}/{ada['id']}/email")
+    assert answer.get_json() == {"id": ada["id"], "email": "ada@lovelace.example"}
+
+
+def test_a_new_address_is_confirmed_before_it_is_the_account_s(
+    her: FlaskClient, anonymous: FlaskClient, world: World, ada: dict[str, Any]
+) -> None:
+    where = f"{ACCOUNTS}/{ada['id']}/email"
+    assert her.put(where, json={"email": "countess@lovelace.example"}).status_code == 202
+    assert world.post.mails[-1][0] == "countess@lovelace.example"
+    assert her.get(where).get_json()["email"] == "ada@lovelace.example"
+    assert confirm(anonymous, code(world)).status_code == 201
+    assert her.get(where).get_json()["email"] == "countess@lovelace.example"
+    assert sign_in(anonymous, "countess@lovelace.example") == 201
+
+
+def test_an_administrator_s_change_of_an_address_takes_effect_at_once(
+    client: FlaskClient, world: World, ada: dict[str, Any]
+) -> None:
+    client.post(ACCOUNTS, json=ADA | {"email": "taken@lovelace.example"})
+    where = f"{ACCOUNTS}/{ada['id']}/email"
+    assert client.put(where, json={"email": "taken@lovelace.example"}).get_json()["type"] == "/problems/email-taken"
+    assert client.put(where, json={"email": "countess@lovelace.example"}).get_json()["version"] == 2
+    assert not world.post.mails
+    assert client.put(f"{ACCOUNTS}/{uuid4()}/email", json={"email": "x@lovelace.example"}).status_code == 404
+
+
+def test_a_new_password_ends_every_session(her: FlaskClient, anonymous: FlaskClient, ada: dict[str, Any]) -> None:
+    body = {"currentPassword": PASSWORD, "newPassword": "another long one"}
+    assert her.put(f"{ACCOUNTS}/{ada['id']}/password", json=body).status_code == 204
+    assert her.get(f"{ACCOUNTS}/{ada['id']}").status_code == 401
+    assert [sign_in(anonymous), sign_in(anonymous, password="another long one")] == [401, 201]
+
+
+@pytest.mark.parametrize("current", [None, "", "wrong"])
+def test_a_token_alone_does_not_change_the_password(
+    her: FlaskClient, anonymous: FlaskClient, ada: dict[str, Any], current: str | None
+) -> None:
+    body = {"currentPassword": current, "newPassword": "another long one"}
+    answer = her.put(f"{ACCOUNTS}/{ada['id']}/password", json=body)
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/currentPassword")
+    assert sign_in(anonymous) == 201
+
+
+def test_the_present_password_cannot_be_guessed_without_end(her: FlaskClient, ada: dict[str, Any]) -> None:
+    body = {"currentPassword": "guess", "newPassword": "another long one"}
+    statuses = [her.put(f"{ACCOUNTS}/{ada['id']}/password", json=body).status_code for _ in range(6)]
+    assert statuses == [422] * 5 + [429]
+
+
+def test_an_administrator_may_set_anybody_s_password(
+    client: FlaskClient, anonymous: FlaskClient, account: dict[str, Any]
+) -> None:
+    body = {"newPassword": "the first password"}
+    assert client.put(f"{ACCOUNTS}/{account['id']}/password", json=body).status_code == 204
+    assert sign_in(anonymous, account["email"], "the first password") == 201
+    assert client.put(f"{ACCOUNTS}/{uuid4()}/password", json=body).status_code == 404

@@ -1,0 +1,221 @@
+"""Signing in, and what a token is good for."""
+
+import time
+from typing import Any
+from uuid import UUID, uuid4
+
+import jwt
+import pytest
+from argon2 import PasswordHasher
+from flask.testing import FlaskClient
+
+from api.access import ACCESS, register_access
+from api.passwords import MOST_WAITING, Passwords
+from api.problems import Refused
+from api.quotas import client_of
+from api.tokens import Role, Tokens
+from tests.unit.api.fakes import CHEAP, World
+
+BASE = "/api/v3"
+PASSWORD = "correct horse battery"
+ADA = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@lovelace.example", "password": PASSWORD}
+
+
+@pytest.fixture
+def ada(client: FlaskClient) -> dict[str, Any]:
+    made: dict[str, Any] = client.post(f"{BASE}/accounts", json=ADA).get_json()
+    return made
+
+
+@pytest.fixture
+def anonymous(world: World) -> FlaskClient:
+    return world.app.test_client()
+
+
+def sign_in(anonymous: FlaskClient, **change: str) -> Any:
+    body = {"email": "ada@lovelace.example", "password": PASSWORD}
+    return anonymous.post(f"{BASE}/sessions", json=body | change)
+
+
+def read_account(anonymous: FlaskClient, account: str, header: str) -> Any:
+    return anonymous.get(f"{BASE}/accounts/{account}", headers={"Authorization": header})
+
+
+def test_whoever_signs_in_gets_a_token_that_shows_who_they_are(anonymous: FlaskClient, ada: dict[str, Any]) -> None:
+    answer = sign_in(anonymous, email="ADA@lovelace.example")
+    session = answer.get_json()
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (201, "no-store")
+    assert (session["accountId"], session["roles"], session["tokenType"]) == (ada["id"], ["buyer"], "Bearer")
+    header = f"Bearer {session['token']}"
+    assert read_account(anonymous, ada["id"], header).status_code == 200
+    current = anonymous.get(f"{BASE}/sessions/current", headers={"Authorization": header}).get_json()
+    assert current == {name: session[name] for name in ("accountId", "roles", "expiresAt")}
+
+
+def test_an_unknown_address_and_a_wrong_password_are_one_answer(anonymous: FlaskClient, ada: dict[str, Any]) -> None:
+    answers = [sign_in(anonymous, email="nobody@lovelace.example"), sign_in(anonymous, password="wrong")]
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert answers[0].data == answers[1].data
+    assert dict(answers[0].headers) == dict(answers[1].headers)
+    assert "Bearer" in answers[0].headers["WWW-Authenticate"]
+
+
+def test_an_unknown_address_costs_a_comparison_too() -> None:
+    compared = []
+
+    class Hasher(PasswordHasher):
+        def verify(self, *known: Any) -> Any:
+            compared.append(known[0])
+            return super().verify(*known)
+
+    passwords = Passwords(Hasher(time_cost=1, memory_cost=8, parallelism=1))
+    assert not passwords.fits(None, "nobody's password")
+    assert len(compared) == 1
+
+
+def test_an_account_without_a_password_cannot_sign_in(anonymous: FlaskClient, account: dict[str, Any]) -> None:
+    assert sign_in(anonymous, email=account["email"], password="").status_code == 401
+
+
+def test_a_client_may_try_to_sign_in_only_so_often(anonymous: FlaskClient, ada: dict[str, Any]) -> None:
+    for _ in range(5):
+        assert sign_in(anonymous, password="guess").status_code == 401
+    refused = sign_in(anonymous)
+    assert (refused.status_code, refused.get_json()["type"]) == (429, "/problems/too-many-requests")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    elsewhere = anonymous.post(f"{BASE}/sessions", json=ADA | {}, environ_base={"REMOTE_ADDR": "192.0.2.9"})
+    assert elsewhere.status_code == 422
+
+
+def test_one_network_of_ipv6_is_one_client() -> None:
+    assert client_of("2001:db8::1") == client_of("2001:db8::ffff:2") != client_of("2001:db8:0:1::1")
+    assert client_of("192.0.2.1") != client_of("192.0.2.2")
+    assert client_of(None) == ""
+
+
+def test_signing_up_answers_the_same_for_a_known_and_an_unknown_address(
+    anonymous: FlaskClient, world: World, ada: dict[str, Any]
+) -> None:
+    known = anonymous.post(f"{BASE}/accounts", json=ADA | {"firstName": "Eve", "password": "another password"})
+    unknown = anonymous.post(f"{BASE}/accounts", json=ADA | {"email": "new@lovelace.example"})
+    assert (known.status_code, unknown.status_code) == (202, 202)
+    assert known.get_json().keys() == unknown.get_json().keys()
+    assert set(known.headers.keys()) == set(unknown.headers.keys())
+    assert [mail[1] for mail in world.post.mails] == ["Your code for Turnstile"] * 2
+    assert len(world.accounts.rows) == 1
+    assert sign_in(anonymous).status_code == 201
+
+
+def test_signing_up_takes_a_password_and_gives_no_role(anonymous: FlaskClient, world: World) -> None:
+    short = anonymous.post(f"{BASE}/accounts", json=ADA | {"password": "short"})
+    assert (short.status_code, short.get_json()["errors"][0]["pointer"]) == (422, "/password")
+    none = anonymous.post(f"{BASE}/accounts", json={**ADA, "password": None})
+    assert (none.status_code, none.get_json()["errors"][0]["pointer"]) == (422, "/password")
+    assert anonymous.post(f"{BASE}/accounts", json=ADA | {"roles": ["administrator"]}).status_code == 403
+    assert not world.accounts.rows
+
+
+def test_a_client_may_sign_up_only_so_often(anonymous: FlaskClient) -> None:
+    statuses = [
+        anonymous.post(f"{BASE}/accounts", json=ADA | {"email": f"{n}@b.example"}).status_code for n in range(4)
+    ]
+    assert statuses == [202, 202, 202, 429]
+
+
+def test_signing_out_ends_every_session(anonymous: FlaskClient, ada: dict[str, Any]) -> None:
+    first, second = (f"Bearer {sign_in(anonymous).get_json()['token']}" for _ in range(2))
+    assert anonymous.delete(f"{BASE}/sessions/current", headers={"Authorization": first}).status_code == 204
+    assert [read_account(anonymous, ada["id"], header).status_code for header in (first, second)] == [401, 401]
+    third = f"Bearer {sign_in(anonymous).get_json()['token']}"
+    assert read_account(anonymous, ada["id"], third).status_code == 200
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer x", "Bearer a.b.c", "Basic YTpi", "bearer \xff"])
+def test_what_is_no_token_is_refused_even_where_none_is_needed(
+    anonymous: FlaskClient, event: dict[str, Any], header: str
+) -> None:
+    for path in (f"{BASE}/accounts/{uuid4()}", f"{BASE}/events/{event['id']}"):
+        answer = anonymous.get(path, headers={"Authorization": header})
+        assert (answer.status_code, answer.get_json()["type"]) == (401, "/problems/unauthorized")
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_token_is_good_for_its_time_and_no_longer(world: World) -> None:
+    now = [1_000_000.0]
+    tokens = Tokens(["k" * 32], 60, lambda: now[0])
+    text, caller = tokens.issue(uuid4(), frozenset({Role.BUYER}), 3)
+    assert tokens.read(text) == caller
+    now[0] += 59
+    assert tokens.read(text).version == 3
+    now[0] += 1
+    with pytest.raises(Refused, match="expired"):
+        tokens.read(text)
+
+
+def test_a_token_of_the_key_before_is_read_and_none_is_made_with_it() -> None:
+    account = uuid4()
+    text, _ = Tokens(["old" * 12], 60).issue(account, frozenset({Role.BUYER}))
+    both = Tokens(["new" * 12, "old" * 12], 60)
+    assert both.read(text).account == account
+    made, _ = both.issue(account, frozenset({Role.BUYER}))
+    assert Tokens(["new" * 12], 60).read(made).account == account
+    with pytest.raises(Refused):
+        Tokens(["new" * 12], 60).read(text)
+
+
+@pytest.mark.parametrize(
+    ("claims", "algorithm"),
+    [
+        ({}, "HS512"),
+        ({"sub": "admin"}, "HS256"),
+        ({"roles": ["owner"]}, "HS256"),
+        ({"exp": "never"}, "HS256"),
+        ({"exp": None}, "HS256"),
+        ({"version": None}, "HS256"),
+        ({"exp": 1}, "HS256"),
+    ],
+)
+def test_a_token_that_was_made_otherwise_is_refused(claims: dict[str, Any], algorithm: str) -> None:
+    whole = {"sub": str(uuid4()), "roles": ["buyer"], "version": 0, "exp": int(time.time()) + 60}
+    text = jwt.encode(whole | claims, "k" * 64, algorithm)
+    with pytest.raises(Refused):
+        Tokens(["k" * 64], 60).read(text)
+
+
+def test_a_token_without_a_signature_is_refused() -> None:
+    claims = {"sub": str(uuid4()), "roles": ["administrator"], "version": 0, "exp": int(time.time()) + 60}
+    with pytest.raises(Refused):
+        Tokens(["k" * 32], 60).read(jwt.encode(claims, "", "none"))
+
+
+def test_an_operation_without_a_row_is_not_served(world: World) -> None:
+    world.app._got_first_request = False
+    world.app.add_url_rule(f"{BASE}/forgotten", "forgotten", lambda: "open")
+    with pytest.raises(ValueError, match="forgotten"):
+        register_access(world.app)
+
+
+def test_every_row_has_its_operation(world: World) -> None:
+    served = {rule.endpoint.rpartition(".")[2] for rule in world.app.url_map.iter_rules() if BASE in rule.rule}
+    assert served == set(ACCESS)
+
+
+def test_hashes_at_other_costs_are_made_anew_when_their_password_is_at_hand(
+    anonymous: FlaskClient, world: World, ada: dict[str, Any]
+) -> None:
+    account = UUID(ada["id"])
+    world.accounts.hashes[account] = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1).hash(PASSWORD)
+    assert sign_in(anonymous).status_code == 201
+    assert not CHEAP.check_needs_rehash(world.accounts.hashes[account])
+    assert sign_in(anonymous).status_code == 201
+
+
+def test_what_is_no_hash_fits_no_password() -> None:
+    assert not Passwords(CHEAP).fits("plain text", "plain text")
+
+
+def test_when_too_many_wait_for_their_passwords_the_next_is_sent_away() -> None:
+    passwords = Passwords(CHEAP)
+    passwords._waiting = MOST_WAITING
+    with pytest.raises(Refused, match="too many"):
+        passwords.hash("x")
