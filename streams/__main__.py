@@ -13,7 +13,6 @@ from settings import settings  # noqa: E402
 from streams.boot import NotProvisioned, wait_until_provisioned  # noqa: E402
 from streams.worker import make_worker  # noqa: E402
 
-
 # Records come and go by the thousand, and hardly ever in cycles: looking for those at Python's usual 700 new
 # objects costs a tenth of a decision.
 GC_THRESHOLDS = (100_000, 50, 50)
