@@ -9,6 +9,7 @@ import faust
 from connect.topics import VERSION, group
 from settings import Settings
 from streams.batches import Busy
+from streams.consumer import BatchTransport
 
 SESSION_S = 8.0
 COMMIT_INTERVAL_S = 1.0
@@ -27,6 +28,9 @@ class App(faust.App):
     settings: Settings
     busy: Busy
     before_agents: list[Callable[[], Awaitable[None]]]
+
+    def _new_transport(self) -> BatchTransport:
+        return BatchTransport(self.conf.broker_consumer, self)
 
 
 def make_app(settings: Settings) -> App:

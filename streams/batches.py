@@ -31,22 +31,23 @@ class Busy:
         self._agents: Counter[Message] = Counter()
 
     def take(self, unacked: set[Message], messages: list[Message]) -> None:
-        """An agent begins with ``messages``."""
-        self._agents.update(messages)
-        unacked.update(messages)
+        """An agent begins with ``messages``; the first stands for all of them."""
+        self._agents[messages[0]] += 1
+        unacked.add(messages[0])
 
     def free(self, unacked: set[Message], messages: list[Message]) -> None:
         """An agent is through with ``messages``, or has given them up."""
-        for message in messages:
-            self._agents[message] -= 1
-            if self._agents[message] <= 0:
-                del self._agents[message]
-                unacked.discard(message)
+        first = messages[0]
+        self._agents[first] -= 1
+        if self._agents[first] <= 0:
+            del self._agents[first]
+            unacked.discard(first)
 
 
 async def in_batches(stream: StreamT[Any], handle: Handle, *, busy: Busy, most: int, name: str) -> None:
     """Hand ``handle`` the records of ``stream`` in batches of at most ``most``, for ever."""
-    unacked = stream.app.consumer.unacked
+    consumer: Any = stream.app.consumer
+    unacked = consumer.unacked
     async for batch in _batches(stream, most):
         messages = [event.message for event in batch]
         busy.take(unacked, messages)
@@ -57,8 +58,7 @@ async def in_batches(stream: StreamT[Any], handle: Handle, *, busy: Busy, most: 
             continue
         except Exception as error:  # noqa: BLE001 (whatever it is, nothing may be acknowledged)
             fail_stop(f"agent {name}", error)
-        for event in batch:
-            event.ack()
+        consumer.ack_all(messages)
         busy.free(unacked, messages)
 
 

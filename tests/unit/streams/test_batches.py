@@ -24,8 +24,14 @@ class FakeEvent:
     def __init__(self, message: FakeMessage) -> None:
         self.message = message
 
-    def ack(self) -> None:
-        self.message.acked = True
+
+class FakeConsumer:
+    def __init__(self, unacked: set[Any]) -> None:
+        self.unacked = unacked
+
+    def ack_all(self, messages: list[FakeMessage]) -> None:
+        for message in messages:
+            message.acked = True
 
 
 class FakeStream:
@@ -33,7 +39,7 @@ class FakeStream:
 
     def __init__(self, unacked: set[Any], messages: list[FakeMessage]) -> None:
         self.should_stop = False
-        self.app = SimpleNamespace(consumer=SimpleNamespace(unacked=unacked))
+        self.app = SimpleNamespace(consumer=FakeConsumer(unacked))
         self.channel = SimpleNamespace(queue=self)
         self._events = [FakeEvent(message) for message in messages]
 
@@ -66,7 +72,7 @@ def test_what_has_arrived_is_taken_at_once_and_acknowledged_after_the_body(messa
     unacked: set[Any] = set()
 
     async def handle(batch: list[Any]) -> None:
-        assert unacked == set(batch)
+        assert unacked == {batch[0]}
         assert not any(message.acked for message in batch)
         seen.append([message.offset for message in batch])
 
