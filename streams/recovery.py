@@ -81,6 +81,11 @@ async def _all(readings: list[Any]) -> None:
 class SafeTableManager(TableManager):
     """The table manager that uses SafeRecovery."""
 
+    async def on_start(self) -> None:
+        """Start without the second that Faust waits for tables made late: ours are all made before."""
+        await self._update_channels()
+        await self.recovery.start()
+
     @property
     def recovery(self) -> Recovery:
         """Recovery service used by this table manager."""
