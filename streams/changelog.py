@@ -82,7 +82,7 @@ async def _read(
         for place in waiting:
             # A compaction may have left nothing before the position.
             position = await consumer.position(place)
-            rows = [(one.key, one.value) for one in batches.get(place, ()) if one.key is not None]
+            rows = [(one.key, one.value) for one in batches.get(place, ()) if one.key and one.value]
             progress.read(position - due[place])
             due[place] = position
             if rows:

@@ -8,16 +8,21 @@ clears the queues), then the partitions. docs/ledger.md tells which test shows t
 import asyncio
 from typing import Any
 
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, KafkaError
 from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from mode import Service
 
 from streams.failstop import fail_stop
 
+RETRY_S = 1.0
+
 
 class SafeRecovery(Recovery):
-    """Recovery of what is assigned, after each rebalance; whatever goes wrong in it ends the process."""
+    """Recovery of what is assigned, after each rebalance.
+
+    While Kafka fails it begins again; anything else that goes wrong ends the process.
+    """
 
     @Service.task  # type: ignore[untyped-decorator,unused-ignore]
     async def _restart_recovery(self) -> None:
@@ -32,6 +37,10 @@ class SafeRecovery(Recovery):
                 continue
             except ServiceStopped:
                 return
+            except KafkaError as error:
+                self.log.warning("the recovery begins again: %r", error)
+                await self.sleep(RETRY_S)
+                signal.set()
             except Exception as error:  # noqa: BLE001 (a table that is not whole must not be worked on)
                 fail_stop("recovery", error)
 

@@ -172,7 +172,7 @@ class OffsetTable(Table[bytes, bytes]):
             has = newer.get(key) or known[key]
             if has is not None and self.record_offset(value) < self.record_offset(has):
                 older.add(key)
-            elif value is not None:
+            else:
                 newer[key] = value
                 older.discard(key)
         self._put(partition, newer.items())

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from random import Random
 
+from streams.failstop import STATUS
 from tests.chaos.sale import Sale
 from tests.chaos.world import World
 
@@ -65,3 +66,8 @@ def come_and_go(world: World) -> None:
     world.start(0)
     sale.go_on(100)
     world.rest()
+
+
+def test_a_worker_that_has_lost_its_group_ends_itself(world: World) -> None:
+    world.start(alone="1", ready=False)
+    assert world.ended() == STATUS

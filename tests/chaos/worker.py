@@ -2,6 +2,7 @@
 
 The environment says what: CHAOS_WORLD is a suffix of its topics and group, CHAOS_TRAP a point and the visit at which
 it goes off ("after purchases:3"), CHAOS_DEED what happens then (kill or stop), CHAOS_WITHOUT the rules that it lacks.
+CHAOS_SLOW slows its recovery and its batches down, CHAOS_ALONE makes it lose its group.
 """
 
 import os
@@ -198,6 +199,16 @@ def slow_recovery(app: Any) -> None:
     patch(LedgerAgent, "_handle", slow_handle)
 
 
+def lose_membership(app: Any) -> None:
+    """Let aiokafka's part in the group end in an error, as soon as this worker is at work."""
+
+    async def lose() -> None:
+        thread = app.consumer._thread
+        thread.thread_loop.call_soon_threadsafe(thread._consumer._coordinator._coordination_task.cancel)
+
+    app.before_agents.append(lose)
+
+
 def main() -> None:
     """Run the worker as ``python -m streams`` does."""
     chosen = settings()
@@ -217,6 +228,8 @@ def main() -> None:
         set_commit_trap(app, trap)
     if "CHAOS_SLOW" in os.environ:
         slow_recovery(app)
+    if "CHAOS_ALONE" in os.environ:
+        lose_membership(app)
     faust.Worker(app, loglevel="info", daemon=True, quiet=False).execute_from_commandline()
 
 

@@ -45,7 +45,7 @@ class Consumer:
     def _next(self, place: TopicPartition) -> list[Any]:
         left = [offset for offset in self.records[place.partition] if offset >= self.at[place]]
         self.at[place] = left[2] if len(left) > 2 else self.ends[place.partition]
-        return [SimpleNamespace(key=b"%d" % offset, value=b"") for offset in left[:2]]
+        return [SimpleNamespace(key=b"%d" % offset, value=b"x") for offset in left[:2]]
 
 
 @pytest.fixture
