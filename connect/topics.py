@@ -53,6 +53,8 @@ def _kept(days: int, **config: str) -> dict[str, str]:
 
 
 _COMPACT: Final = {"cleanup.policy": "compact"}
+# What a paused worker wrote late is written over before this is over (streams/table.py).
+_CHANGELOG: Final = _COMPACT | {"min.compaction.lag.ms": str(DAY_MS)}
 
 
 def catalogue() -> list[Topic]:
@@ -67,5 +69,5 @@ def catalogue() -> list[Topic]:
         Topic(HEARTBEAT, _kept(1), partitions=1),
         Topic(HEARTBEAT_ROWS, _kept(1), partitions=1),
         *(Topic(dead_letters(name), _kept(30, **{"max.message.bytes": LARGEST_LETTER})) for name in CONSUMERS),
-        *(Topic(changelog(table), _COMPACT) for table in TABLES),
+        *(Topic(changelog(table), _CHANGELOG) for table in TABLES),
     ]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Protocol
 
 import faust
 
@@ -11,7 +12,8 @@ from settings import Settings
 from streams.batches import Busy
 from streams.consumer import BatchTransport
 
-SESSION_S = 8.0
+# The shortest that Kafka's brokers allow by themselves.
+SESSION_S = 6.0
 COMMIT_INTERVAL_S = 1.0
 REQUEST_TIMEOUT_S = 30.0
 MAX_BATCH_BYTES = 512 * 1024
@@ -19,15 +21,25 @@ MAX_POLL_RECORDS = 2_000
 QUEUE = 8 * MAX_POLL_RECORDS
 
 
+class Watched(Protocol):
+    """An input topic and, by partition, the offset that comes next."""
+
+    topic: str
+
+    def due(self, partition: int) -> int | None: ...
+
+
 class App(faust.App):
     """The application with the settings that it was made from, and the records under work.
 
-    ``before_agents`` is called when the tables are recovered and the committed offsets known, and nothing is read yet.
+    ``before_agents`` is called when the tables are recovered and the committed offsets known, and nothing is read yet;
+    ``watched`` are the inputs that have to be taken as long as there is any (see streams/pulse.py).
     """
 
     settings: Settings
     busy: Busy
     before_agents: list[Callable[[], Awaitable[None]]]
+    watched: list[Watched]
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)
@@ -83,6 +95,7 @@ def make_app(settings: Settings) -> App:
     app.settings = settings
     app.busy = Busy()
     app.before_agents = []
+    app.watched = []
     return app
 
 

@@ -8,6 +8,7 @@ from connect.topics import ACCOUNT_ROWS
 from streams.app import App, raw_topic
 from streams.batches import in_batches
 from streams.deadletters import bury, sort_out
+from streams.mending import Mending
 from streams.rows import AccountRow, decode_row
 from streams.table import OffsetTable
 from tables.records import record_offset
@@ -35,6 +36,7 @@ class ContactsAgent:
     def __init__(self, app: App) -> None:
         self.app = app
         self.table = OffsetTable.add(app, "contacts", app.settings.partitions, record_offset)
+        self.mending = Mending(app, self.table, ACCOUNT_ROWS)
         app.agent(raw_topic(app, ACCOUNT_ROWS), name=CONSUMER, concurrency=1)(self._learn_all)
 
     def find(self, partition: int, account: bytes) -> Contact | None:

@@ -5,13 +5,15 @@ from typing import Any
 from faust.types.web import Request, Response, View
 
 from streams.app import App
+from streams.pulse import Pulse
 
 
 class Health:
     """The two pages that a supervisor asks."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, pulse: Pulse) -> None:
         self.app = app
+        self.pulse = pulse
 
         # Faust makes a class of a handler, so it must be a plain function.
         @app.page("/health/live", name="live")  # type: ignore[untyped-decorator,unused-ignore]
@@ -23,8 +25,9 @@ class Health:
             return self.ready(view)
 
     def live(self, view: View) -> Response:
-        """Whether the process answers at all."""
-        return view.json({"status": "live"})
+        """Whether the process answers, and works if there is work."""
+        sick = self.pulse.sick
+        return view.json({"status": sick or "live"}, status=503 if sick else 200)
 
     def ready(self, view: View) -> Response:
         """Whether the tables are recovered and partitions are being read."""

@@ -41,7 +41,7 @@ class LedgerAgent:
         self.partitions = app.settings.partitions
         self.table = OffsetTable.add(app, "ledger", self.partitions, record_offset, index)
         self.holds = Holds(app, self.table)
-        self.mending = Mending(app, self.table)
+        self.mending = Mending(app, self.table, COMMANDS)
         self.watch = InputWatch(app, COMMANDS)
         self._codes = TicketCodes(app.settings.ticket_key.get_secret_value().encode()[:64])
         self._ledgers: dict[int, Ledger] = {}

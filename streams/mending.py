@@ -1,59 +1,36 @@
-"""Mending the ledger's records after a recovery, before any command is read."""
+"""Writing over what a paused worker wrote late, after a recovery and before any input is read.
+
+Its records are older than others of their keys, which a compaction could drop in favour of them.
+"""
 
 import logging
 from typing import Any
 
 from faust.types import TP
 
-from connect.topics import COMMANDS
 from streams.app import App
 from streams.table import OffsetTable
-from tables.mending import Unbooked, mended
-from tables.records import purchase_prefix
 
 log = logging.getLogger(__name__)
 
 
 class Mending:
-    """Watches what recoveries read, and makes records anew that lack what was decided and committed."""
+    """Sees that the newest record of each key is the last one in the changelog of a table fed by ``topic``."""
 
-    def __init__(self, app: App, table: OffsetTable) -> None:
+    def __init__(self, app: App, table: OffsetTable, topic: str) -> None:
         self.app = app
         self.table = table
-        self._unbooked: dict[int, Unbooked] = {}
-        table.reader = self._read
+        self.topic = topic
         app.before_agents.append(self.mend)
 
     async def mend(self) -> None:
         """Mend the partitions that this worker has recovered."""
-        for partition in [each for each in self._unbooked if self.table.has_open(each)]:
-            await self._mend(partition, self._unbooked.pop(partition))
-
-    async def _mend(self, partition: int, unbooked: Unbooked) -> None:
-        def load(key: bytes) -> bytes | None:
-            return self.table.read(partition, key)
-
-        committed = self._committed(partition)
-        for event in unbooked.events(load, committed):
-            purchases = (value for _, value in self.table.scan(partition, purchase_prefix(event)))
-            records = mended(event, load, purchases, committed)
-            if records:
-                log.warning(
-                    "%s[%d]: %d records of event %s lacked committed decisions, made anew from its purchases",
-                    self.table.name,
-                    partition,
-                    len(records),
-                    event,
-                )
-                self.table.store(partition, records)
-                await self.table.publish(partition, records)
-
-    def _read(self, partition: int, key: bytes, value: bytes) -> None:
-        unbooked = self._unbooked.get(partition)
-        if unbooked is None:
-            unbooked = self._unbooked[partition] = Unbooked()
-        unbooked.read(key, value)
+        for partition in [number for number, keys in self.table.older.items() if keys]:
+            if not self.table.has_open(partition):
+                continue
+            count = await self.table.write_over(partition, self._committed(partition))
+            log.warning("%s[%d]: %d records were written again over older ones", self.table.name, partition, count)
 
     def _committed(self, partition: int) -> int:
         consumer: Any = self.app.consumer
-        return consumer._committed_offset[TP(COMMANDS, partition)] or 0
+        return consumer._committed_offset[TP(self.topic, partition)] or 0

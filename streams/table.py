@@ -5,26 +5,30 @@ paused worker still writes can do no harm. A table may keep an index of its reco
 local database only and changes in the same write as the records, in running and in recovery alike.
 """
 
+import logging
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import rocksdict
 from faust import Table
-from faust.types import TP, AppT, EventT
+from faust.types import TP, AppT
 
 from connect.topics import changelog
+from settings import Settings
 from streams.append import Record, append
+from streams.changelog import Rows, changes
 
 RecordOffset = Callable[[bytes], int]
 # What a record (key, value) does to the index: the entry that goes, the entry that comes.
 Index = Callable[[bytes, bytes], tuple[bytes | None, bytes | None]]
-# Sees each record (partition, key, value) that a recovery takes over.
-Reader = Callable[[int, bytes, bytes], None]
 
 WRITE_BUFFER = 8 << 20
 BLOCK_CACHE = 32 << 20
 OPEN_FILES = 256
 RECORD_OVERHEAD = 40
+
+log = logging.getLogger(__name__)
 
 
 def _no_index(key: bytes, value: bytes) -> tuple[None, None]:
@@ -56,7 +60,8 @@ class OffsetTable(Table[bytes, bytes]):
 
     record_offset: RecordOffset
     index: Index
-    reader: Reader | None = None
+    older: dict[int, set[bytes]]
+    _read_to: dict[int, int]
 
     @classmethod
     def add(
@@ -75,6 +80,7 @@ class OffsetTable(Table[bytes, bytes]):
         )
         table.record_offset = record_offset
         table.index = index
+        table.older, table._read_to = {}, {}
         app.tables.add(table)
         return table
 
@@ -120,50 +126,121 @@ class OffsetTable(Table[bytes, bytes]):
         """Append the groups to the changelog, each acknowledged before the next one's first record.
 
         Groups that fit one produced batch are appended as a whole: the order holds, one wait is enough.
+        Where somebody else has appended meanwhile, what of theirs is older is written over (see ``write_over``).
         """
-        topic = self.changelog_topic.get_topic_name()
         if (
             sum(len(key) + len(value) + RECORD_OVERHEAD for group in groups for key, value in group.items())
             < self._room
         ):
             groups = ({key: value for group in groups for key, value in group.items()},)
-        place = TP(topic, partition)
+        alone = True
         for group in groups:
-            appended = await append(self.app, topic, partition, [Record(*item) for item in group.items()])
-            mark = covered(self.data.persisted_offset(place), appended.offsets, len(group))
-            if mark is not None:
-                self.data.set_persisted_offset(place, mark)
+            alone &= await self._append(partition, group)
+        if not alone:
+            await self._answer(partition)
+
+    async def _append(self, partition: int, records: dict[bytes, bytes]) -> bool:
+        """Append to the changelog. Whether nobody else had appended since this worker knew it to its end."""
+        place = await append(self.app, self._changelog, partition, [Record(*item) for item in records.items()])
+        mark = covered(self.mark(partition), place.offsets, len(records))
+        if mark is not None:
+            self._set_mark(partition, mark)
+        return mark is not None or not records
+
+    async def recover(self, partitions: set[int]) -> None:
+        """Take over what the changelog has of ``partitions`` beyond what the local folder knows.
+
+        Raises InvariantBroken where the folder knows more than the changelog has.
+        """
+        begins = {partition: self._due(partition) for partition in partitions}
+        self.older = {partition: set() for partition in partitions}
+        self._read_to = dict(begins)
+        async for partition, rows, due in changes(self._servers, self._changelog, begins):
+            self.take_over(partition, rows)
+            self._read_to[partition] = due
+            # The mark stays before what is still to be written over, so that no crash makes that forgotten.
+            if not self.older[partition]:
+                self._set_mark(partition, due - 1)
+
+    def take_over(self, partition: int, rows: Rows) -> None:
+        """Store changelog records, leaving out those that are older than what is stored, and remember their keys."""
+        older = self.older.setdefault(partition, set())
+        keys = [key for key, _ in rows]
+        known = dict(zip(keys, self.read_all(partition, keys), strict=True))
+        newer: dict[bytes, bytes] = {}
+        for key, value in rows:
+            has = newer.get(key) or known[key]
+            if has is not None and self.record_offset(value) < self.record_offset(has):
+                older.add(key)
+            else:
+                newer[key] = value
+                older.discard(key)
+        self._put(partition, newer.items())
+
+    async def write_over(self, partition: int, below: int) -> int:
+        """Append again what older records came after in the changelog, if it is of before input offset ``below``.
+
+        The newest record of a key is the last one then, which a compaction keeps. What is from ``below`` on is
+        appended by the replay, in its order. Gives the number of records.
+        """
+        again = {}
+        for key in self.older.pop(partition, ()):
+            value = self.read(partition, key)
+            if value is not None and self.record_offset(value) < below:
+                again[key] = value
+        records = [Record(*item) for item in again.items()]
+        place = await append(self.app, self._changelog, partition, records)
+        due = self._read_to[partition]
+        mark = covered(due - 1, place.offsets, len(records))
+        self._set_mark(partition, due - 1 if mark is None else mark)
+        return len(again)
+
+    async def _answer(self, partition: int) -> None:
+        """Somebody else has appended to a partition that this worker writes: see that nothing of it stays the last."""
+        log.warning("%s[%d]: another worker has written to it", self._changelog, partition)
+        newer = False
+        older = set()
+        due = self._due(partition)
+        async for _, rows, end in changes(self._servers, self._changelog, {partition: due}):
+            for key, value in rows:
+                has = self.read(partition, key)
+                if has is None or self.record_offset(has) < self.record_offset(value):
+                    newer = True
+                elif self.record_offset(has) > self.record_offset(value):
+                    older.add(key)
+                else:
+                    older.discard(key)
+            due = end
+        # One that is newer means that this worker is the stale one.
+        if newer:
+            return
+        self.older[partition], self._read_to[partition] = older, due
+        await self.write_over(partition, sys.maxsize)
+
+    def mark(self, partition: int) -> int | None:
+        """The last changelog offset up to which the local folder has everything."""
+        mark: int | None = self.data.persisted_offset(TP(self._changelog, partition))
+        return mark
+
+    def _set_mark(self, partition: int, offset: int) -> None:
+        self.data.set_persisted_offset(TP(self._changelog, partition), offset)
+
+    def _due(self, partition: int) -> int:
+        mark = self.mark(partition)
+        return 0 if mark is None else mark + 1
+
+    @property
+    def _changelog(self) -> str:
+        return changelog(self.name)
+
+    @property
+    def _servers(self) -> str:
+        settings: Settings = self.app.settings  # type: ignore[attr-defined]
+        return settings.kafka_servers
 
     @property
     def _room(self) -> int:
         return int(self.app.conf.producer_max_batch_size)
-
-    def apply_changelog_batch(self, batch: Iterable[EventT[Any]]) -> None:
-        """Take over changelog records, leaving out those that are older than what is stored."""
-        newest: dict[tuple[int, bytes], int] = {}
-        fresh: dict[int, list[tuple[bytes, bytes]]] = {}
-        last: dict[TP, int] = {}
-        for event in batch:
-            message = event.message
-            if message.key is None or message.value is None:
-                continue
-            partition = message.partition
-            last[TP(message.topic, partition)] = message.offset
-            known = newest.get((partition, message.key))
-            if known is None:
-                stored = self.read(partition, message.key)
-                known = -1 if stored is None else self.record_offset(stored)
-            offset = self.record_offset(message.value)
-            if offset >= known:
-                newest[partition, message.key] = offset
-                fresh.setdefault(partition, []).append((message.key, message.value))
-        for partition, records in fresh.items():
-            self._put(partition, records)
-            if self.reader is not None:
-                for record in records:
-                    self.reader(partition, *record)
-        for tp, offset in last.items():
-            self.data.set_persisted_offset(tp, offset)
 
     def has_open(self, partition: int) -> bool:
         """Whether this worker has the partition open."""

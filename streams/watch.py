@@ -17,8 +17,9 @@ class InputWatch:
 
     def __init__(self, app: App, topic: str) -> None:
         self._app = app
-        self._topic = topic
+        self.topic = topic
         self._next: dict[int, int] = {}
+        app.watched.append(self)
         app.on_partitions_assigned.connect(self._forget)
 
     def due(self, partition: int) -> int | None:
@@ -29,12 +30,12 @@ class InputWatch:
         """Raise InvariantBroken unless ``message`` is the next of its partition."""
         due = self.due(message.partition)
         if due is not None and message.offset > due:
-            raise InvariantBroken(f"{self._topic}[{message.partition}]: offset {due} was due, {message.offset} came")
+            raise InvariantBroken(f"{self.topic}[{message.partition}]: offset {due} was due, {message.offset} came")
         self._next[message.partition] = message.offset + 1
 
     def _committed(self, partition: int) -> int | None:
         consumer: Any = self._app.consumer
-        committed: int | None = consumer._committed_offset[TP(self._topic, partition)]
+        committed: int | None = consumer._committed_offset[TP(self.topic, partition)]
         return committed
 
     async def _forget(self, *_: Any, **__: Any) -> None:

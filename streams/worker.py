@@ -12,6 +12,7 @@ from streams.indexer import IndexerAgent
 from streams.ledger import LedgerAgent
 from streams.mailer import MailerAgent
 from streams.notifications import NotificationsAgent
+from streams.pulse import Pulse
 from streams.sales import SalesAgent
 from streams.views import Views
 
@@ -19,7 +20,7 @@ from streams.views import Views
 def make_worker(settings: Settings) -> App:
     """The application of one worker process."""
     app = make_app(settings)
-    Health(app)
+    Health(app, Pulse(app))
     AGENTS[settings.role](app)
     return app
 

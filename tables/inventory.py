@@ -1,6 +1,5 @@
 """An event while the ledger works on it: its definition, and what of each ticket type is held and sold."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -90,15 +89,6 @@ class Inventory:
         for line in decision.lines:
             self._move(line.ticket_type, decision.held * line.quantity, decision.sold * line.quantity)
         self.offset = decision.offset
-
-    def count_again(self, decisions: Iterable[Decision]) -> None:
-        """Forget what is held and sold, and book all ``decisions`` (in the order of their offsets) instead."""
-        for shelf in self.shelves.values():
-            shelf.held = shelf.sold = 0
-        self.gone.clear()
-        self.out = 0
-        for decision in decisions:
-            self.apply(decision)
 
     def end(self, offset: int, after: UUID | None) -> None:
         """Remember that purchases have been ended up to ``after``; None means all."""

@@ -5,7 +5,7 @@ from kafka.errors import KafkaTimeoutError
 
 from connect.errors import ServerMissing, TopicMismatch, TopicRefused
 from connect.provision import open_admin, provision
-from connect.topics import COMMANDS, EVENT_ROWS, HEARTBEAT, catalogue
+from connect.topics import COMMANDS, DAY_MS, EVENT_ROWS, HEARTBEAT, catalogue, changelog
 from settings import Settings
 from tests.unit.connect.fakes import FakeAdmin
 
@@ -22,6 +22,13 @@ def test_a_fresh_broker_gets_every_topic_of_the_catalogue(make_settings: Any) ->
     assert commands["configs"]["message.timestamp.type"] == "LogAppendTime"
     assert {topic["configs"]["min.insync.replicas"] for topic in admin.topics.values()} == {"2"}
     assert admin.topics[HEARTBEAT]["num_partitions"] == 1
+
+
+def test_a_changelog_loses_no_record_to_a_compaction_within_a_day(settings: Settings) -> None:
+    admin = FakeAdmin()
+    provision(admin, catalogue(), settings)
+    configs = admin.topics[changelog("ledger")]["configs"]
+    assert (configs["cleanup.policy"], configs["min.compaction.lag.ms"]) == ("compact", str(DAY_MS))
 
 
 def test_a_second_run_makes_nothing(settings: Settings) -> None:

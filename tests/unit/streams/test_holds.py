@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from connect.topics import COMMANDS, changelog
+from connect.topics import COMMANDS
 from settings import Settings
 from streams import holds
 from streams.app import App, make_app
@@ -71,15 +70,10 @@ def entries(table: OffsetTable) -> list[bytes]:
     return [key for key, value in table.scan(PARTITION, HOLDS)]
 
 
-def changes(desk: Desk, offset: int = 0) -> list[Any]:
-    """The desk's records as Faust hands over those of a changelog."""
-    topic = changelog("ledger")
-    return [
-        SimpleNamespace(
-            message=SimpleNamespace(topic=topic, partition=PARTITION, offset=offset + number, key=key, value=value)
-        )
-        for number, (key, value) in enumerate(desk.table.items())
-    ]
+def changes(desk: Desk) -> list[tuple[bytes, bytes]]:
+    """The desk's table as a changelog."""
+    desk.store()
+    return list(desk.table.items())
 
 
 def test_storing_keeps_the_index_and_no_scan_of_purchases_shows_it(table: OffsetTable, desk: Desk) -> None:
@@ -115,10 +109,10 @@ def test_a_recovery_builds_the_index_and_an_older_record_does_not_bring_an_entry
     before = changes(desk)
     desk.cancel(1)
 
-    table.apply_changelog_batch([*before, *changes(desk, 10), *before])
+    table.take_over(PARTITION, [*before, *changes(desk), *before])
 
     assert len(entries(table)) == 1
-    table.apply_changelog_batch(before)
+    table.take_over(PARTITION, before)
     assert len(entries(table)) == 1
     assert table.read(PARTITION, purchase_key(EVENT, purchase_id(1))) == desk.table[purchase_key(EVENT, purchase_id(1))]
 
@@ -156,7 +150,7 @@ def test_a_timer_that_begins_anew_finds_what_came_due_meanwhile(
 ) -> None:
     for number in range(50):
         desk.hold(number, seconds=1)
-    table.apply_changelog_batch(changes(desk))
+    table.take_over(PARTITION, changes(desk))
 
     timer = Holds(app, table, clock=lambda: NOW + 60_000)
     broker.at = NOW + 60_000

@@ -1,25 +1,56 @@
-"""A recovery that finds an event's record older than its purchases; the table is real, Kafka is not."""
+"""What a paused worker wrote late is left out and written over; the table is real, Kafka is a list."""
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from faust.types import TP
 
-from connect.topics import COMMANDS, changelog
+import streams.table
+from connect.topics import COMMANDS
 from settings import Settings
 from streams.app import App, make_app
+from streams.append import Place, Record
+from streams.changelog import Progress
 from streams.mending import Mending
 from streams.table import OffsetTable
-from tables.deadlines import index
-from tables.records import account_key, event_key, record_offset
-from tests.unit.tables.office import ADA, EVENT, Desk, ticket_type
+from tables.records import record_offset
 
 PARTITION = 1
+Rows = list[tuple[bytes, bytes]]
+
+
+def value(offset: int, text: str = "") -> bytes:
+    return msgspec.msgpack.encode([offset, text])
+
+
+class Log:
+    """One partition of a changelog."""
+
+    def __init__(self, *rows: tuple[bytes, bytes]) -> None:
+        self.rows: Rows = list(rows)
+        self.at_once = 1
+        self.broken_after = len(rows) + 1_000
+
+    async def append(self, app: App, topic: str, partition: int, records: Iterable[Record]) -> Place:
+        begin = len(self.rows)
+        self.rows += [(record.key or b"", record.value or b"") for record in records]
+        return Place(range(begin, len(self.rows)))
+
+    async def changes(self, servers: str, topic: str, begins: dict[int, int]) -> AsyncIterator[tuple[int, Rows, int]]:
+        assert list(begins) == [PARTITION]
+        numbered = enumerate(self.rows[begins[PARTITION] :], begins[PARTITION])
+        for _, group in groupby(numbered, lambda row: row[0] // self.at_once):
+            rows = list(group)
+            if rows[-1][0] >= self.broken_after:
+                raise ConnectionError
+            yield PARTITION, [row for _, row in rows], rows[-1][0] + 1
 
 
 @pytest.fixture
@@ -30,64 +61,127 @@ def app(tmp_path: Path) -> App:
 
 
 @pytest.fixture
-def table(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[OffsetTable]:
-    table = OffsetTable.add(app, "ledger", 4, record_offset, index)
+def table(app: App) -> Iterator[OffsetTable]:
+    table = OffsetTable.add(app, "ledger", 4, record_offset)
     yield table
     database: Any = table.data
     database._dbs.clear()
 
 
-def changes(*records: tuple[bytes, bytes]) -> list[Any]:
-    topic = changelog("ledger")
-    return [
-        SimpleNamespace(message=SimpleNamespace(topic=topic, partition=PARTITION, offset=number, key=key, value=value))
-        for number, (key, value) in enumerate(records)
-    ]
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Log], Log]:
+    def use(log: Log) -> Log:
+        monkeypatch.setattr(streams.table, "append", log.append)
+        monkeypatch.setattr(streams.table, "changes", log.changes)
+        return log
+
+    return use
 
 
-def recovered(app: App, table: OffsetTable, records: list[tuple[bytes, bytes]], committed: int) -> dict[bytes, bytes]:
-    """What is mended, and published, when a changelog was read and ``committed`` is the next input."""
-    published: dict[bytes, bytes] = {}
-
-    async def publish(partition: int, *groups: dict[bytes, bytes]) -> None:
-        assert partition == PARTITION
-        for group in groups:
-            published.update(group)
-
+def recover(app: App, table: OffsetTable, committed: int = 100) -> None:
+    """As after a rebalance."""
+    mending = Mending(app, table, COMMANDS)
     consumer: Any = SimpleNamespace(_committed_offset={TP(COMMANDS, PARTITION): committed})
     app.consumer = consumer
-    table.publish = publish  # type: ignore[method-assign]
-    mending = Mending(app, table)
-    assert app.before_agents == [mending.mend]
-    table.apply_changelog_batch(changes(*records))
+    asyncio.run(table.recover({PARTITION}))
     asyncio.run(mending.mend())
-    return published
 
 
-def sold_with_old_records() -> tuple[Desk, list[tuple[bytes, bytes]]]:
-    """Three sales, and a changelog that has the event and the account as they were after the first."""
-    desk = Desk(batch=1)
-    desk.define(ticket_type())
-    desk.buy(1)
-    old = {key: desk.table[key] for key in (event_key(EVENT), account_key(EVENT, ADA))}
-    desk.buy(2)
-    desk.buy(3)
-    return desk, list((desk.table | old).items())
-
-
-def test_records_that_lack_committed_decisions_are_made_anew_stored_published_and_logged(
-    app: App, table: OffsetTable, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+def test_a_recovery_takes_the_newest_record_of_each_key_and_the_last_of_equal_ones(
+    app: App, table: OffsetTable, use: Callable[[Log], Log], at_once: int
 ) -> None:
-    desk, records = sold_with_old_records()
+    rows = [(b"a", value(1)), (b"b", value(2)), (b"a", value(3, "first")), (b"a", value(3, "last")), (b"b", value(1))]
+    use(Log(*rows)).at_once = at_once
+    recover(app, table)
+    assert (table.read(PARTITION, b"a"), table.read(PARTITION, b"b")) == (value(3, "last"), value(2))
+
+
+def test_after_a_recovery_the_newest_record_of_each_key_is_the_last(
+    app: App, table: OffsetTable, use: Callable[[Log], Log], caplog: pytest.LogCaptureFixture
+) -> None:
+    log = use(Log((b"a", value(5)), (b"b", value(6)), (b"a", value(4))))
     with caplog.at_level(logging.WARNING):
-        published = recovered(app, table, records, committed=4)
+        recover(app, table)
+    assert log.rows[3:] == [(b"a", value(5))]
+    assert table.mark(PARTITION) == 3
+    assert "1 records were written again" in caplog.text
 
-    assert published == {key: desk.table[key] for key in (event_key(EVENT), account_key(EVENT, ADA))}
-    assert {key: table.read(PARTITION, key) for key in desk.table} == desk.table
-    assert f"2 records of event {EVENT} lacked" in caplog.text
+
+def test_what_the_replay_will_append_is_left_to_it(app: App, table: OffsetTable, use: Callable[[Log], Log]) -> None:
+    log = use(Log((b"a", value(5)), (b"b", value(9)), (b"a", value(4)), (b"b", value(8))))
+    recover(app, table, committed=6)
+    assert log.rows[4:] == [(b"a", value(5))]
 
 
-@pytest.mark.parametrize("committed", [0, 2])
-def test_what_the_replay_will_bring_is_left_to_it(app: App, table: OffsetTable, committed: int) -> None:
-    _, records = sold_with_old_records()
-    assert recovered(app, table, records, committed) == {}
+def test_after_an_ordinary_run_nothing_is_written_again(
+    app: App, table: OffsetTable, use: Callable[[Log], Log]
+) -> None:
+    log = use(Log((b"a", value(5)), (b"b", value(6)), (b"a", value(6))))
+    recover(app, table)
+    assert (len(log.rows), table.mark(PARTITION)) == (3, 2)
+
+
+def test_a_recovery_that_breaks_off_forgets_no_older_record(
+    app: App, table: OffsetTable, use: Callable[[Log], Log]
+) -> None:
+    log = use(Log((b"a", value(5)), (b"a", value(4)), (b"b", value(6)), (b"c", value(7))))
+    log.broken_after = 3
+    with pytest.raises(ConnectionError):
+        recover(app, table)
+    assert table.mark(PARTITION) == 0
+    log.broken_after = 100
+    recover(app, table)
+    assert log.rows[4:] == [(b"a", value(5))]
+
+
+def test_a_warm_folder_reads_only_what_came_after(app: App, table: OffsetTable, use: Callable[[Log], Log]) -> None:
+    log = use(Log((b"a", value(5)), (b"b", value(6))))
+    recover(app, table)
+    log.rows[0] = (b"a", b"not read again")
+    log.rows.append((b"c", value(7)))
+    recover(app, table)
+    assert table.read(PARTITION, b"c") == value(7)
+
+
+def published(table: OffsetTable, key: bytes, record: bytes) -> None:
+    table.store(PARTITION, {key: record})
+    asyncio.run(table.publish(PARTITION, {key: record}))
+
+
+def test_a_worker_writes_over_what_a_stale_one_wrote_meanwhile(
+    app: App, table: OffsetTable, use: Callable[[Log], Log]
+) -> None:
+    log = use(Log())
+    published(table, b"a", value(5))
+    log.rows += [(b"a", value(4))]
+    published(table, b"b", value(6))
+    assert log.rows[2:] == [(b"b", value(6)), (b"a", value(5))]
+    published(table, b"b", value(7))
+    assert (len(log.rows), table.mark(PARTITION)) == (5, 4)
+
+
+def test_a_stale_worker_writes_over_nothing_and_its_mark_stays(
+    app: App, table: OffsetTable, use: Callable[[Log], Log]
+) -> None:
+    log = use(Log())
+    published(table, b"a", value(5))
+    log.rows += [(b"a", value(8))]
+    published(table, b"b", value(6))
+    assert log.rows[2:] == [(b"b", value(6))]
+    assert table.mark(PARTITION) == 0
+    recover(app, table)
+    assert table.read(PARTITION, b"a") == value(8)
+
+
+def test_the_progress_of_a_long_reading_is_told_every_few_seconds(caplog: pytest.LogCaptureFixture) -> None:
+    times = iter([0.0, 1.0, 6.0, 6.0, 7.0, 12.5])
+    progress = Progress("changelog", 4_000, clock=lambda: next(times))
+    with caplog.at_level(logging.INFO):
+        for _ in range(3):
+            progress.read(1_000)
+        progress.end()
+    assert [record.message for record in caplog.records] == [
+        "changelog: 2000 of 4000 read (50 %)",
+        "changelog: all 3000 read in 12.5 s",
+    ]

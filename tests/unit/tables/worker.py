@@ -9,9 +9,8 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from tables.commands import Command
-from tables.mending import Unbooked, mended
 from tables.outcomes import Outcome, encode_outcome
-from tables.records import PURCHASE, PurchaseRecord, decode_purchase, purchase_prefix, record_offset
+from tables.records import PURCHASE, PurchaseRecord, decode_purchase, record_offset
 from tests.unit.tables.logs import Entry, Log
 from tests.unit.tables.office import ledger_on
 
@@ -72,22 +71,6 @@ def rebuild(changelog: Changelog, *, offset_rule: bool = True) -> dict[bytes, by
         if not offset_rule or key not in table or record_offset(value) >= record_offset(table[key]):
             table[key] = value
     return table
-
-
-def recover(changelog: Changelog, committed: int) -> tuple[dict[bytes, bytes], Changelog]:
-    """The table of a recovery that mends, and the records that it made anew."""
-    table: dict[bytes, bytes] = {}
-    unbooked = Unbooked()
-    for key, value in changelog:
-        if key not in table or record_offset(value) >= record_offset(table[key]):
-            table[key] = value
-            unbooked.read(key, value)
-    made: dict[bytes, bytes] = {}
-    for event in unbooked.events(table.get, committed):
-        prefix = purchase_prefix(event)
-        purchases = [value for key, value in sorted(table.items()) if key.startswith(prefix)]
-        made |= mended(event, table.get, purchases, committed)
-    return table | made, list(made.items())
 
 
 def survivors(random: Random, run: Worker, batch: Batch) -> Iterator[Changelog]:

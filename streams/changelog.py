@@ -1,0 +1,90 @@
+"""Reading a changelog in bulk, past Faust's own way of a record at a time, which takes ten times as long."""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from tables.errors import InvariantBroken
+
+FETCHED_BYTES = 4 << 20
+AT_ONCE = 5_000
+WAIT_MS = 500
+TOLD_EVERY_S = 5.0
+
+Rows = list[tuple[bytes, bytes]]
+log = logging.getLogger(__name__)
+
+
+class Progress:
+    """Says in the log how far a reading is."""
+
+    def __init__(self, topic: str, total: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.topic = topic
+        self.total = total
+        self.count = 0
+        self._clock = clock
+        self._began = self._told = clock()
+
+    def read(self, count: int) -> None:
+        """So many offsets more lie behind; told every few seconds."""
+        self.count += count
+        if self._clock() - self._told >= TOLD_EVERY_S:
+            self._told = self._clock()
+            share = 100 * self.count // max(1, self.total)
+            log.info("%s: %d of %d read (%d %%)", self.topic, self.count, self.total, share)
+
+    def end(self) -> None:
+        """All is read."""
+        log.info("%s: all %d read in %.1f s", self.topic, self.count, self._clock() - self._began)
+
+
+async def changes(servers: str, topic: str, begins: Mapping[int, int]) -> AsyncIterator[tuple[int, Rows, int]]:
+    """What stands in a changelog's partitions from ``begins`` to the ends that they have now.
+
+    Gives partition, keys with values in the order of the log, and the offset that comes next. Raises InvariantBroken
+    where a partition ends before it is to begin.
+    """
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=servers,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=FETCHED_BYTES,
+        fetch_max_wait_ms=WAIT_MS,
+    )
+    await consumer.start()
+    try:
+        places = {TopicPartition(topic, partition): begin for partition, begin in begins.items()}
+        consumer.assign(list(places))
+        async for place, rows, due in _read(consumer, topic, places):
+            yield place.partition, rows, due
+    finally:
+        await consumer.stop()
+
+
+async def _read(
+    consumer: Any, topic: str, places: dict[TopicPartition, int]
+) -> AsyncIterator[tuple[TopicPartition, Rows, int]]:
+    ends = await consumer.end_offsets(list(places))
+    for place, begin in places.items():
+        if begin > ends[place]:
+            raise InvariantBroken(
+                f"{topic}[{place.partition}] ends at {ends[place]}, the local folder knows it up to {begin}: "
+                "remove the folder, the changelog brings back what there is"
+            )
+        consumer.seek(place, begin)
+    progress = Progress(topic, sum(ends[place] - begin for place, begin in places.items()))
+    due = dict(places)
+    while waiting := [place for place, end in ends.items() if due[place] < end]:
+        batches = await consumer.getmany(*waiting, timeout_ms=WAIT_MS, max_records=AT_ONCE)
+        for place in waiting:
+            # A compaction may have left nothing before the position.
+            position = await consumer.position(place)
+            rows = [(one.key, one.value) for one in batches.get(place, ()) if one.key and one.value]
+            progress.read(position - due[place])
+            due[place] = position
+            if rows:
+                yield place, rows, position
+    progress.end()

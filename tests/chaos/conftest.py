@@ -1,0 +1,37 @@
+"""One broker for all worlds; each test has a world of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stack.embedded import Stack
+from stack.server import HOST
+from tests.chaos.world import World
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Kafka alone; its address."""
+    stack = Stack.on_free_ports(tmp_path_factory.mktemp("chaos"))
+    try:
+        stack.start("kafka")
+        yield f"{HOST}:{stack.settings.kafka_port}"
+    finally:
+        stack.remove()
+
+
+@pytest.fixture
+def world(broker: str, tmp_path: Path) -> Iterator[World]:
+    """A world without workers."""
+    world = World(broker, tmp_path)
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def other_world(broker: str, tmp_path: Path) -> Iterator[World]:
+    """Another one."""
+    world = World(broker, tmp_path)
+    yield world
+    world.close()

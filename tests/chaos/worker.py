@@ -1,0 +1,237 @@
+"""``python -m tests.chaos.worker``: a real ledger worker that stops where it is told to, or lacks one of its rules.
+
+The environment says what: CHAOS_WORLD is a suffix of its topics and group, CHAOS_TRAP a point and the visit at which
+it goes off ("after purchases:3"), CHAOS_DEED what happens then (kill or stop), CHAOS_WITHOUT the rules that it lacks.
+CHAOS_SLOW slows its recovery and its batches down, CHAOS_ALONE makes it lose its group.
+"""
+
+import os
+
+import connect.topics
+
+WORLD = os.environ["CHAOS_WORLD"]
+for name in ("APP", "COMMANDS", "OUTCOMES", "EVENT_STATUS"):
+    setattr(connect.topics, name, f"{getattr(connect.topics, name)}-{WORLD}")
+connect.topics.dead_letters = lambda consumer: f"dlq.{consumer}-{WORLD}"
+
+from mode.loop import use  # noqa: E402
+
+use("uvloop")
+
+import asyncio  # noqa: E402
+import signal  # noqa: E402
+from collections.abc import Callable, Iterable  # noqa: E402
+from typing import Any  # noqa: E402
+
+import faust  # noqa: E402
+from faust.tables.manager import TableManager  # noqa: E402
+from faust.types import AppT, Message  # noqa: E402
+
+import streams.app  # noqa: E402
+import streams.holds  # noqa: E402
+import streams.ledger  # noqa: E402
+import streams.recovery  # noqa: E402
+import streams.table  # noqa: E402
+from settings import settings  # noqa: E402
+from streams.append import Place, Record  # noqa: E402
+from streams.append import append as append_really  # noqa: E402
+from streams.ledger import LedgerAgent  # noqa: E402
+from streams.table import OffsetTable  # noqa: E402
+from streams.watch import InputWatch  # noqa: E402
+from streams.worker import make_worker  # noqa: E402
+from tables.records import PURCHASE  # noqa: E402
+from tests.chaos.points import POINTS  # noqa: E402
+
+BATCH = 40
+COMMIT_S = 0.3
+
+
+def patch(owner: Any, name: str, value: Any) -> None:
+    """Put ``value`` in the place of what is there."""
+    assert hasattr(owner, name), name
+    setattr(owner, name, value)
+
+
+class Trap:
+    """Goes off at the n-th visit of a point."""
+
+    def __init__(self, text: str, deed: str) -> None:
+        self.point, _, visits = text.partition(":")
+        self.visits = int(visits or 1)
+        self.deed = signal.SIGSTOP if deed == "stop" else signal.SIGKILL
+        assert self.point in ("", *POINTS), self.point
+
+    def __call__(self, point: str) -> None:
+        """This process is at ``point``."""
+        if point == self.point:
+            self.visits -= 1
+            if self.visits == 0:
+                os.kill(os.getpid(), self.deed)
+
+
+def set_traps(trap: Trap) -> None:
+    """Put the trap's points around every write of the ledger."""
+
+    async def append(app: AppT, topic: str, partition: int, records: Iterable[Record]) -> Place:
+        rows = list(records)
+        if not rows:
+            return await append_really(app, topic, partition, rows)
+        what = _name(topic, rows)
+        trap(f"before {what}")
+        if trap.point == f"within {what}" and len(rows) > 1:
+            await append_really(app, topic, partition, rows[: len(rows) // 2])
+            trap(f"within {what}")
+        place = await append_really(app, topic, partition, rows)
+        trap(f"after {what}")
+        return place
+
+    patch(streams.table, "append", append)
+    patch(streams.ledger, "append", append)
+    _around(OffsetTable, "store", trap, "store")
+
+
+def _name(topic: str, rows: list[Record]) -> str:
+    if topic == connect.topics.OUTCOMES:
+        return "outcomes"
+    if topic == connect.topics.COMMANDS:
+        return "following"
+    return "purchases" if rows[0].key and rows[0].key[16:17] == PURCHASE else "events"
+
+
+def _around(owner: Any, method: str, trap: Trap, what: str) -> None:
+    really = getattr(owner, method)
+
+    def around(*arguments: Any) -> Any:
+        trap(f"before {what}")
+        done = really(*arguments)
+        trap(f"after {what}")
+        return done
+
+    patch(owner, method, around)
+
+
+def set_commit_trap(app: Any, trap: Trap) -> None:
+    """The same around the commit of the input's offsets."""
+    really = app.consumer._commit
+
+    async def commit(offsets: Any) -> Any:
+        ours = any(tp.topic == connect.topics.COMMANDS for tp in offsets)
+        if ours:
+            trap("before commit")
+        done = await really(offsets)
+        if ours:
+            trap("after commit")
+        return done
+
+    patch(app.consumer, "_commit", commit)
+
+
+def without_offset_rule() -> None:
+    """What comes last in the changelog is taken, however old it is."""
+
+    def take_over(table: OffsetTable, partition: int, rows: list[tuple[bytes, bytes]]) -> None:
+        table._put(partition, rows)
+
+    patch(OffsetTable, "take_over", take_over)
+
+
+def without_record_order() -> None:
+    """Event records are appended before purchase records."""
+    publish = OffsetTable.publish
+
+    async def reversed_order(table: OffsetTable, partition: int, *groups: dict[bytes, bytes]) -> None:
+        await publish(table, partition, *reversed(groups))
+
+    patch(OffsetTable, "publish", reversed_order)
+
+
+def without_partition_check() -> None:
+    """Every command is at home where it lies."""
+
+    class Anywhere(int):
+        __hash__ = int.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        def __ne__(self, other: object) -> bool:
+            return False
+
+    patch(streams.ledger, "partition_of", lambda *_: Anywhere())
+
+
+def without_input_watch() -> None:
+    """A gap in the input is passed over."""
+
+    def expect(watch: InputWatch, message: Message) -> None:
+        watch._next[message.partition] = message.offset + 1
+
+    patch(InputWatch, "expect", expect)
+
+
+def without_safe_recovery() -> None:
+    """Tables are recovered as Faust does it."""
+    patch(streams.recovery, "SafeTableManager", TableManager)
+
+
+WITHOUT: dict[str, Callable[[], None]] = {
+    "offset rule": without_offset_rule,
+    "record order": without_record_order,
+    "partition check": without_partition_check,
+    "input watch": without_input_watch,
+    "safe recovery": without_safe_recovery,
+}
+
+
+def slow_recovery(app: Any) -> None:
+    """Let time pass after the seek and in each batch: what flows too early is then seen."""
+    seek, handle = app.consumer.perform_seek, LedgerAgent._handle
+
+    async def slow_seek() -> None:
+        await seek()
+        await asyncio.sleep(1)
+
+    async def slow_handle(agent: LedgerAgent, messages: list[Message]) -> None:
+        await asyncio.sleep(0.05)
+        await handle(agent, messages)
+
+    patch(app.consumer, "perform_seek", slow_seek)
+    patch(LedgerAgent, "_handle", slow_handle)
+
+
+def lose_membership(app: Any) -> None:
+    """Let aiokafka's part in the group end in an error, as soon as this worker is at work."""
+
+    async def lose() -> None:
+        thread = app.consumer._thread
+        thread.thread_loop.call_soon_threadsafe(thread._consumer._coordinator._coordination_task.cancel)
+
+    app.before_agents.append(lose)
+
+
+def main() -> None:
+    """Run the worker as ``python -m streams`` does."""
+    chosen = settings()
+    lacks = [rule for rule in os.environ.get("CHAOS_WITHOUT", "").split(",") if rule]
+    trap = Trap(os.environ.get("CHAOS_TRAP", ""), os.environ.get("CHAOS_DEED", "kill"))
+    patch(streams.app, "COMMIT_INTERVAL_S", COMMIT_S)
+    if trap.point or lacks or "CHAOS_SLOW" in os.environ:
+        patch(streams.ledger, "MOST", BATCH)
+        # Groups go one by one, so that there is something between them.
+        patch(OffsetTable, "_room", 0)
+    if trap.point:
+        set_traps(trap)
+    for rule in lacks:
+        WITHOUT[rule]()
+    app = make_worker(chosen)
+    if trap.point.endswith("commit"):
+        set_commit_trap(app, trap)
+    if "CHAOS_SLOW" in os.environ:
+        slow_recovery(app)
+    if "CHAOS_ALONE" in os.environ:
+        lose_membership(app)
+    faust.Worker(app, loglevel="info", daemon=True, quiet=False).execute_from_commandline()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""When a recovery begins again, and when it ends the process."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka.errors import IllegalStateError, KafkaConnectionError
+from faust.tables.recovery import RebalanceAgain
+
+import streams.recovery
+from settings import Settings
+from streams.app import make_app
+from streams.recovery import SafeRecovery
+from tables.errors import InvariantBroken
+
+
+class Ended(Exception):
+    pass
+
+
+def fail_stop(doing: str, error: BaseException) -> None:
+    raise Ended(f"{doing}: {error!r}")
+
+
+@pytest.fixture
+def recovery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SafeRecovery:
+    monkeypatch.setattr(streams.recovery, "fail_stop", fail_stop)
+    monkeypatch.setattr(streams.recovery, "RETRY_S", 0.0)
+    app = make_app(Settings(ticket_key="k" * 32, worker_data=tmp_path))
+    return SafeRecovery(app, app.tables)
+
+
+def run(recovery: SafeRecovery, *faults: Exception) -> int:
+    """How often a recovery is begun if these go wrong one after the other."""
+    begun = 0
+    left = list(faults)
+
+    async def recover(generation: int) -> None:
+        nonlocal begun
+        begun += 1
+        if left:
+            raise left.pop(0)
+        recovery.set_shutdown()
+        recovery._stopped.set()
+
+    async def begin() -> None:
+        signal: Any = recovery.signal_recovery_start
+        signal.set()
+        task: Any = SafeRecovery._restart_recovery
+        running = asyncio.ensure_future(task.fun(recovery))
+        while not running.done():
+            await asyncio.sleep(0.01)
+            if begun and isinstance(faults[0], (RebalanceAgain, IllegalStateError)):
+                signal.set()
+        await running
+
+    recovery._recover = recover  # type: ignore[method-assign]
+    asyncio.run(begin())
+    return begun
+
+
+def test_a_recovery_begins_again_while_kafka_fails(recovery: SafeRecovery) -> None:
+    assert run(recovery, KafkaConnectionError(), KafkaConnectionError()) == 3
+
+
+@pytest.mark.parametrize("fault", [RebalanceAgain(), IllegalStateError()])
+def test_a_recovery_that_a_rebalance_interrupts_waits_for_the_next(recovery: SafeRecovery, fault: Exception) -> None:
+    assert run(recovery, fault) == 2
+
+
+def test_a_table_that_can_not_be_recovered_ends_the_process(recovery: SafeRecovery) -> None:
+    with pytest.raises(Ended, match="the folder"):
+        run(recovery, InvariantBroken("the folder knows more"))
