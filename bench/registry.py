@@ -1,0 +1,29 @@
+"""Every measurement, by name, in the order in which all of them are made."""
+
+from typing import Final
+
+from bench import ledger
+from bench.lab import Measurement
+
+ALL: Final[dict[str, Measurement]] = {one.name: one for one in (*ledger.MEASUREMENTS,)}
+
+
+class NoMeasurement(LookupError):
+    """Names what was asked for and what there is."""
+
+
+def chosen(names: tuple[str, ...]) -> list[Measurement]:
+    """The measurements of these names, or of names that begin so (``ledger``); all without names.
+
+    Raises NoMeasurement for a name that fits none.
+    """
+    if not names:
+        return list(ALL.values())
+    for name in names:
+        if not any(_fits(one, name) for one in ALL):
+            raise NoMeasurement(f"no measurement is called {name!r}; there are {', '.join(ALL)}")
+    return [one for one in ALL.values() if any(_fits(one.name, name) for name in names)]
+
+
+def _fits(one: str, name: str) -> bool:
+    return one == name or one.startswith(f"{name}.")
