@@ -7,7 +7,7 @@ import rich_click as click
 from rich.console import Console
 from rich.table import Table
 
-from bench import registry, runner
+from bench import archive, pages, plots, registry, runner
 
 console = Console(highlight=False)
 
@@ -38,8 +38,23 @@ def run(names: tuple[str, ...], runs: int | None, scale: float, profile: bool) -
     except registry.NoMeasurement as error:
         sys.exit(f"{error}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing of ours outlives us
-    failed = runner.run(chosen, runner.Asked(runs, scale, profile), console)
+    asked = runner.Asked(runs, scale, profile)
+    failed = runner.run(chosen, asked, console)
+    if asked.kept:
+        _publish()
     sys.exit(f"failed: {', '.join(failed)}" if failed else None)
+
+
+@main.command()
+def readme() -> None:
+    """Write the figures that are there into README.md and bench/results/latest.md, and draw the plots."""
+    _publish()
+
+
+def _publish() -> None:
+    pages.write(archive.read())
+    for path in plots.draw():
+        console.print(f"drawn: {path}", soft_wrap=True)
 
 
 if __name__ == "__main__":
