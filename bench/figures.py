@@ -54,10 +54,33 @@ LEDGER: Final = (
     Figure("ledger.idle_p99_ms", "ms", "the same, 99th percentile", 30, "lower"),
 )
 
-CATALOGUE: Final[dict[str, Figure]] = {figure.key: figure for figure in LEDGER}
+REST: Final = (
+    Figure(
+        "rest.baseline_many_per_server_cpu_s", "1/s", "plain PostgreSQL, 64 ticket types: purchases a server CPU second"
+    ),
+    Figure("rest.baseline_hot_per_server_cpu_s", "1/s", "plain PostgreSQL, one ticket type: the same"),
+    Figure("rest.purchases_per_server_cpu_s", "1/s", "purchases over REST a server CPU second, many events", 2_000),
+    Figure("rest.hot_purchases_per_server_cpu_s", "1/s", "purchases over REST a server CPU second, one event"),
+    Figure("rest.baseline_ratio_many", "×", "ours against plain PostgreSQL, many events", 1.2),
+    Figure("rest.baseline_ratio_hot", "×", "ours against plain PostgreSQL, one hot ticket type", 2.5),
+)
+
+SOAK: Final = (
+    Figure("soak.worker_cost_ratio", "×", "soak: worker CPU of a decision, last fifth to the first", 1.15, "lower"),
+    Figure("soak.broker_cost_ratio", "×", "soak: broker CPU of a decision, last fifth to the first", 1.15, "lower"),
+    Figure("soak.p50_ms", "ms", "soak: command to outcome beside 4,000 commands a second, median", better="lower"),
+    Figure("soak.first_p99_ms", "ms", "soak: 99th percentile in the first fifth", better="lower"),
+    Figure("soak.last_p99_ms", "ms", "soak: 99th percentile in the last fifth", better="lower"),
+    Figure("soak.worker_rss_mb", "MB", "soak: resident memory of the worker in the end", 400, "lower"),
+    Figure("soak.disk_bytes_per_decision", "B", "soak: topics and local database, for each decision", better="lower"),
+)
+
+CATALOGUE: Final[dict[str, Figure]] = {figure.key: figure for figure in (*LEDGER, *REST, *SOAK)}
 
 # A ratio of the medians of two figures; made only where both come from the same commit.
 RATIOS: Final = {
+    "rest.baseline_ratio_many": ("rest.purchases_per_server_cpu_s", "rest.baseline_many_per_server_cpu_s"),
+    "rest.baseline_ratio_hot": ("rest.hot_purchases_per_server_cpu_s", "rest.baseline_hot_per_server_cpu_s"),
     "ledger.hot_event_ratio": ("ledger.hot_decisions_per_worker_cpu_s", "ledger.decisions_per_worker_cpu_s"),
     "ledger.two_workers_ratio": ("ledger.two_decisions_per_s", "ledger.decisions_per_s"),
     "ledger.two_workers_cpu_ratio": (

@@ -3,8 +3,10 @@
 import asyncio
 import math
 import random
+import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -19,6 +21,10 @@ PATIENCE_S = 30.0
 WARM_UP = 20
 
 
+def _quiet(done: int) -> None:
+    return
+
+
 def percentile(values: Sequence[float], percent: float) -> float:
     """The smallest value that so many percent of all don't exceed (nearest rank). Raises ValueError without values."""
     if not values:
@@ -27,10 +33,21 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return ordered[max(0, math.ceil(percent / 100 * len(ordered)) - 1)]
 
 
-async def latencies(
-    settings: Settings, on_sale: list[Show], count: int, rate: float, tick: Callable[[int], None]
-) -> list[float]:
-    """Seconds of each of ``count`` purchases at ``rate`` a second. Some more go before them to warm up."""
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """One purchase: when it was meant to be sent (s from the start) and how long its outcome took from then on (s)."""
+
+    at: float
+    seconds: float
+
+
+async def probe(
+    settings: Settings, on_sale: list[Show], rate: float, more: Callable[[], bool], tick: Callable[[int], None] = _quiet
+) -> list[Probed]:
+    """Purchases at ``rate`` a second for as long as ``more`` says; those of the first moments are left out.
+
+    Raises TimeoutError where an outcome is missing in the end.
+    """
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_servers, acks="all")
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_servers, enable_auto_commit=False)
     await producer.start()
@@ -39,39 +56,66 @@ async def latencies(
         places = [TopicPartition(OUTCOMES, number) for number in range(settings.partitions)]
         consumer.assign(places)
         await consumer.seek_to_end(*places)
-        return await _Loop(producer, consumer, rate, tick).run(on_sale, count)
+        probed = await _Loop(producer, consumer, on_sale, tick).run(rate, more)
+        return sorted(probed, key=lambda one: one.at)[WARM_UP:]
     finally:
         await producer.stop()
         await consumer.stop()
 
 
+async def latencies(
+    settings: Settings, on_sale: list[Show], count: int, rate: float, tick: Callable[[int], None]
+) -> list[float]:
+    """Seconds of each of ``count`` purchases at ``rate`` a second. Some more go before them to warm up."""
+    left = iter(range(WARM_UP + count))
+    probed = await probe(settings, on_sale, rate, lambda: next(left, None) is not None, tick)
+    return [one.seconds for one in probed]
+
+
 class _Loop:
     def __init__(
-        self, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer, rate: float, tick: Callable[[int], None]
+        self,
+        producer: AIOKafkaProducer,
+        consumer: AIOKafkaConsumer,
+        on_sale: list[Show],
+        tick: Callable[[int], None],
     ) -> None:
-        self.producer, self.consumer, self.rate, self.tick = producer, consumer, rate, tick
+        self.producer, self.consumer, self.tick = producer, consumer, tick
+        self.keys = {show.key for show in on_sale}
+        self.purchases = purchases(on_sale, sys.maxsize, random.Random())
         self.intended: dict[UUID, float] = {}
-        self.seconds: list[float] = []
+        self.probed: list[Probed] = []
+        self.answered = asyncio.Event()
 
-    async def run(self, on_sale: list[Show], count: int) -> list[float]:
-        """Send on time, whatever comes back; raises TimeoutError where an outcome is missing in the end."""
-        total = WARM_UP + count
-        receiving = asyncio.create_task(self._receive(total))
-        began = time.monotonic() + 0.1
-        dice = random.Random()
-        for number, (show, purchase) in enumerate(purchases(on_sale, total, dice)):
-            due = began + number / self.rate
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            self.intended[purchase.purchase] = due
-            await self.producer.send(COMMANDS, encode_command(purchase), key=show.key, partition=show.partition)
-        await asyncio.wait_for(receiving, PATIENCE_S)
-        return self.seconds[WARM_UP:]
+    async def run(self, rate: float, more: Callable[[], bool]) -> list[Probed]:
+        """Send on time, whatever comes back."""
+        receiving = asyncio.create_task(self._receive())
+        began = time.monotonic()
+        sent = 0
+        try:
+            while more():
+                await asyncio.sleep(max(0.0, began + sent / rate - time.monotonic()))
+                show, purchase = next(self.purchases)
+                self.intended[purchase.purchase] = began + sent / rate
+                self.answered.clear()
+                await self.producer.send(COMMANDS, encode_command(purchase), key=show.key, partition=show.partition)
+                sent += 1
+            async with asyncio.timeout(PATIENCE_S):
+                await self.answered.wait()
+        finally:
+            receiving.cancel()
+        return [Probed(one.at - began, one.seconds) for one in self.probed]
 
-    async def _receive(self, total: int) -> None:
-        while len(self.seconds) < total:
+    async def _receive(self) -> None:
+        while True:
             record = await self.consumer.getone()
-            now = time.monotonic()
-            purchase = decode_outcome(record.value).purchase
-            if purchase in self.intended:
-                self.seconds.append(now - self.intended.pop(purchase))
-                self.tick(len(self.seconds))
+            if record.key in self.keys:
+                self._received(decode_outcome(record.value).purchase, time.monotonic())
+
+    def _received(self, purchase: UUID | None, now: float) -> None:
+        meant = self.intended.pop(purchase, None) if purchase else None
+        if meant is not None:
+            self.probed.append(Probed(meant, now - meant))
+            if not self.intended:
+                self.answered.set()
+            self.tick(len(self.probed))

@@ -50,9 +50,9 @@ def inserted(text: str, results: Results) -> str:
 
 
 def write(results: Results) -> None:
-    """Write both pages."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / "latest.md").write_text(page(results))
+    """Write both pages; the first where there is anything to tell."""
+    if results.figures:
+        (FOLDER / "latest.md").write_text(page(results))
     README.write_text(inserted(README.read_text(), results))
 
 

@@ -2,10 +2,13 @@
 
 from typing import Final
 
-from bench import ledger
+from bench import ledger, soak
+from bench.baseline import selling
 from bench.lab import Measurement
 
-ALL: Final[dict[str, Measurement]] = {one.name: one for one in (*ledger.MEASUREMENTS,)}
+ALL: Final[dict[str, Measurement]] = {
+    one.name: one for one in (*ledger.MEASUREMENTS, *selling.MEASUREMENTS, *soak.MEASUREMENTS)
+}
 
 
 class NoMeasurement(LookupError):

@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, closing
+from itertools import islice
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -15,8 +16,7 @@ from settings import Settings
 from tables.commands import Command, encode_command
 
 BATCH_BYTES = 512 * 1024
-AT_ONCE = 8
-TICK = 1_000
+AT_ONCE = 5_000
 
 Placed = tuple[int, bytes, Command]
 
@@ -44,25 +44,29 @@ async def fill(servers: str, commands: Iterable[Placed], tick: Callable[[int], N
 
 async def _fill(producer: AIOKafkaProducer, commands: Iterable[Placed], tick: Callable[[int], None]) -> Counter[int]:
     counts: Counter[int] = Counter()
+    remaining = iter(commands)
+    while batch := list(islice(remaining, AT_ONCE)):
+        await append_all(producer, batch)
+        counts.update(partition for partition, _, _ in batch)
+        tick(counts.total())
+    return counts
+
+
+async def append_all(producer: AIOKafkaProducer, commands: Iterable[Placed]) -> None:
+    """Append the commands in order, as few batches as hold them; returns when the broker has them."""
     builders: dict[int, Any] = {}
-    pending: list[Any] = []
-    for number, (partition, key, command) in enumerate(commands, start=1):
+    pending = []
+    for partition, key, command in commands:
         value = encode_command(command)
         builder = builders.get(partition) or builders.setdefault(partition, producer.create_batch())
         if builder.append(timestamp=None, key=key, value=value, headers=[]) is None:
             pending.append(await producer.send_batch(builder, COMMANDS, partition=partition))
-            builders[partition] = producer.create_batch()
-            builders[partition].append(timestamp=None, key=key, value=value, headers=[])
-        if len(pending) >= AT_ONCE:
-            await pending.pop(0)
-        counts[partition] += 1
-        if number % TICK == 0:
-            tick(number)
+            builder = builders[partition] = producer.create_batch()
+            builder.append(timestamp=None, key=key, value=value, headers=[])
     for partition, builder in builders.items():
         pending.append(await producer.send_batch(builder, COMMANDS, partition=partition))
     for sent in pending:
         await sent
-    return counts
 
 
 class Counted:

@@ -12,12 +12,16 @@ PAUSE_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look: seconds since the beginning, things done so far, CPU seconds so far by role, megabytes now by role."""
+    """One look: seconds since the beginning, things done so far, CPU seconds so far by role.
+
+    ``resident`` is the memory (MB) of each role now, ``disk`` what is stored (MB) where that is looked at.
+    """
 
     at: float
     done: int
     cpu: Seconds
     resident: Seconds
+    disk: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
