@@ -75,7 +75,25 @@ SOAK: Final = (
     Figure("soak.disk_bytes_per_decision", "B", "soak: topics and local database, for each decision", better="lower"),
 )
 
-CATALOGUE: Final[dict[str, Figure]] = {figure.key: figure for figure in (*LEDGER, *REST, *SOAK)}
+RUN: Final = (
+    Figure("run.fresh_s", "s", "start of the whole stack on an empty folder, jars there", better="lower"),
+    Figure("run.warm_s", "s", "start of the whole stack again", 40, "lower"),
+    Figure("run.rss_mb", "MB", "resident memory of all servers and processes", 3_000, "lower"),
+    Figure(
+        "recovery.busy_worker_s",
+        "s",
+        "`kill -9` of the ledger worker: until decisions come as usual",
+        5,
+        "lower",
+    ),
+    Figure("recovery.broker_s", "s", "`kill -9` of the broker: until decisions come as usual", better="lower"),
+    Figure("recovery.api_s", "s", "`kill -9` of the API: until it answers", better="lower"),
+    Figure("recovery.postgres_s", "s", "`kill -9` of PostgreSQL: until events are listed", better="lower"),
+    Figure("recovery.elasticsearch_s", "s", "`kill -9` of Elasticsearch: until events are found", better="lower"),
+    Figure("recovery.connect_s", "s", "`kill -9` of Kafka Connect: until new rows flow", better="lower"),
+)
+
+CATALOGUE: Final[dict[str, Figure]] = {figure.key: figure for figure in (*RUN, *LEDGER, *REST, *SOAK)}
 
 # A ratio of the medians of two figures; made only where both come from the same commit.
 RATIOS: Final = {

@@ -35,7 +35,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """One purchase: when it was meant to be sent (s from the start) and how long its outcome took from then on (s)."""
+    """One purchase: when it was meant to be sent (s, monotonic clock), and how long its outcome took from then."""
 
     at: float
     seconds: float
@@ -104,7 +104,7 @@ class _Loop:
                 await self.answered.wait()
         finally:
             receiving.cancel()
-        return [Probed(one.at - began, one.seconds) for one in self.probed]
+        return self.probed
 
     async def _receive(self) -> None:
         while True:

@@ -13,6 +13,7 @@ from bench.archive import FOLDER, read_series
 WIDTH, HEIGHT = 640, 320
 PERCENTILES: Final = (1, 5, 10, 25, 50, 75, 90, 95, 99, 99.9, 100)
 STRETCHES: Final = 40
+KILLED: Final = ("api", "postgres", "elasticsearch", "kafka", "ledger-0")
 
 Rows = list[dict[str, Any]]
 
@@ -39,11 +40,44 @@ def memory(samples: Rows) -> alt.Chart:
     return _lines(rows, "sold:Q", "MB:Q", "Resident memory as the sale grows", "role:N")
 
 
+def over_time(samples: Rows) -> alt.Chart:
+    """Resident megabytes of each role and megabytes on the disk, second by second."""
+    rows = [
+        {"seconds": one["at"], "MB": megabytes, "what": what}
+        for one in _thinned(samples)
+        for what, megabytes in (one["resident"] | {"disk": one["disk"]}).items()
+    ]
+    return _lines(rows, "seconds:Q", "MB:Q", "Memory and disk over a season", "what:N")
+
+
+def worst(probes: Rows) -> alt.Chart:
+    """The slowest probe of each part of the time."""
+    size = max(1, len(probes) // STRETCHES)
+    parts = [probes[start : start + size] for start in range(0, len(probes), size)]
+    rows = [{"seconds": part[0]["at"], "ms": _at(sorted(one["ms"] for one in part), 99)} for part in parts]
+    return _lines(rows, "seconds:Q", "ms:Q", "Command to outcome over a season, 99th percentile")
+
+
+def outage(asked: Rows) -> alt.Chart:
+    """How long each question took that was asked around a kill, failures apart."""
+    rows = [
+        {"seconds from the kill": one["at"], "ms": 1000 * one["seconds"], "answer": "well" if one["well"] else "failed"}
+        for one in asked
+    ]
+    chart = alt.Chart(alt.InlineData(values=rows), width=WIDTH, height=HEIGHT, title="Answers around kill -9")
+    encoded: alt.Chart = chart.mark_point().encode(x="seconds from the kill:Q", y="ms:Q", color="answer:N")
+    return encoded
+
+
 # The file's name, the series that it is drawn from, and how.
 PLOTS: Final[tuple[tuple[str, str, Callable[[Any], alt.Chart]], ...]] = (
     ("ledger-latency", "ledger.idle", latency),
     ("ledger-cost", "ledger.million", cost),
     ("ledger-memory", "ledger.million", memory),
+    ("soak-cost", "soak", cost),
+    ("soak-memory", "soak", over_time),
+    ("soak-latency", "soak.probes", worst),
+    *((f"outage-{name}", f"outage.{name}", outage) for name in KILLED),
 )
 
 
@@ -71,6 +105,10 @@ def stretches(samples: Rows) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         if sample["done"] - ends[-1]["done"] >= total / STRETCHES:
             ends.append(sample)
     return list(pairwise(ends))
+
+
+def _thinned(samples: Rows) -> Rows:
+    return samples[:: max(1, len(samples) // STRETCHES)]
 
 
 def _microseconds(before: dict[str, Any], after: dict[str, Any]) -> Rows:

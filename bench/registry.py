@@ -2,13 +2,12 @@
 
 from typing import Final
 
-from bench import ledger, soak
+from bench import ledger, running, soak
 from bench.baseline import selling
 from bench.lab import Measurement
 
-ALL: Final[dict[str, Measurement]] = {
-    one.name: one for one in (*ledger.MEASUREMENTS, *selling.MEASUREMENTS, *soak.MEASUREMENTS)
-}
+GROUPS: Final = (running.MEASUREMENTS, ledger.MEASUREMENTS, selling.MEASUREMENTS, soak.MEASUREMENTS)
+ALL: Final[dict[str, Measurement]] = {one.name: one for group in GROUPS for one in group}
 
 
 class NoMeasurement(LookupError):

@@ -7,7 +7,6 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import asdict
 from itertools import islice
 from typing import Any, Final
 
@@ -54,11 +53,12 @@ def soak(lab: Lab) -> Figures:
             stack.start(*ledgers(stack))
         season, count = Season(on_sale, SEED), lab.count(PURCHASES)
         with lab.step(f"{count:,} purchases, {RATE:,} commands a second") as tick:
-            track, seconds = asyncio.run(_Soak(stack, settings, tick).run(season.commands(count), probed))
+            track, probes = asyncio.run(_Soak(stack, settings, tick).run(season.commands(count), probed))
         with lab.step("holds run out"):
             _settled(f"http://{HOST}:{stack.settings.view_port('ledger', 0)}", season)
-    lab.series["soak"] = {"samples": track.plain(), "probes": [asdict(one) for one in seconds]}
-    return figures(track, seconds)
+    lab.series["soak"] = track.plain()
+    lab.series["soak.probes"] = [{"at": one.at - probes[0].at, "ms": 1000 * one.seconds} for one in probes]
+    return figures(track, probes)
 
 
 def figures(track: Track, probes: list[Probed]) -> Figures:

@@ -96,3 +96,10 @@ def test_plots_are_drawn_of_the_series_that_are_there_and_no_others(tmp_path: Pa
 def test_latencies_are_drawn(tmp_path: Path) -> None:
     write_series("ledger.idle", [1.0, 2.0, 3.0], tmp_path)
     assert draw(tmp_path)
+
+
+def test_a_season_and_an_outage_are_drawn(tmp_path: Path) -> None:
+    write_series("soak", [one | {"disk": 1.0} for one in looks(100)], tmp_path)
+    write_series("soak.probes", [{"at": number / 10, "ms": 5.0} for number in range(100)], tmp_path)
+    write_series("outage.api", [{"at": -1.0, "well": True, "seconds": 0.1}], tmp_path)
+    assert {path.stem for path in draw(tmp_path)} == {"soak-cost", "soak-memory", "soak-latency", "outage-api"}
