@@ -61,6 +61,12 @@ REST: Final = (
     Figure("rest.baseline_hot_per_server_cpu_s", "1/s", "plain PostgreSQL, one ticket type: the same"),
     Figure("rest.purchases_per_server_cpu_s", "1/s", "purchases over REST a server CPU second, many events", 2_000),
     Figure("rest.hot_purchases_per_server_cpu_s", "1/s", "purchases over REST a server CPU second, one event"),
+    Figure(
+        "rest.sellout_answers_per_server_cpu_s", "1/s", "answers a server CPU second, 5 buyers for each ticket", 4_000
+    ),
+    Figure("rest.idle_p50_ms", "ms", "purchase over REST with 10 a second, median", 25, "lower"),
+    Figure("rest.idle_p99_ms", "ms", "the same, 99th percentile", 60, "lower"),
+    Figure("rest.open_loop_p99_ms", "ms", "purchase over REST at 60 % of the most, 99th percentile", 250, "lower"),
     Figure("rest.baseline_ratio_many", "×", "ours against plain PostgreSQL, many events", 1.2),
     Figure("rest.baseline_ratio_hot", "×", "ours against plain PostgreSQL, one hot ticket type", 2.5),
 )
@@ -79,6 +85,13 @@ RUN: Final = (
     Figure("run.fresh_s", "s", "start of the whole stack on an empty folder, jars there", better="lower"),
     Figure("run.warm_s", "s", "start of the whole stack again", 40, "lower"),
     Figure("run.rss_mb", "MB", "resident memory of all servers and processes", 3_000, "lower"),
+)
+
+RECOVERY: Final = (
+    Figure("recovery.worker_s", "s", "`kill -9` of the only ledger worker: until it decides again", 5, "lower"),
+    Figure("recovery.takeover_s", "s", "`kill -9` of one of two: until the other decides for it", 10, "lower"),
+    Figure("recovery.rebuild_1m_s", "s", "1,000,000 purchases rebuilt from an empty folder", better="lower"),
+    Figure("recovery.rebuild_1m_cpu_s", "s", "the same, CPU of the worker", 60, "lower"),
     Figure(
         "recovery.busy_worker_s",
         "s",
@@ -93,7 +106,17 @@ RUN: Final = (
     Figure("recovery.connect_s", "s", "`kill -9` of Kafka Connect: until new rows flow", better="lower"),
 )
 
-CATALOGUE: Final[dict[str, Figure]] = {figure.key: figure for figure in (*RUN, *LEDGER, *REST, *SOAK)}
+SEARCH: Final = (
+    Figure("search.ndcg_at_10", "", "80 judged queries in four languages over the demonstration catalogue", 0.9),
+    Figure("search.fresh_p50_ms", "ms", "commit to search hit, 50 changes a second, median", 400, "lower"),
+    Figure("search.fresh_p99_ms", "ms", "the same, 99th percentile", 1_000, "lower"),
+    Figure("search.indexed_per_worker_cpu_s", "1/s", "rows indexed for each CPU second of the indexer", 3_000),
+    Figure("search.indexed_per_s", "1/s", "rows indexed for each second of the clock"),
+    Figure("search.index_us", "µs", "CPU of Elasticsearch for one row", better="lower"),
+)
+
+GROUPS: Final = (RUN, LEDGER, RECOVERY, REST, SEARCH, SOAK)
+CATALOGUE: Final[dict[str, Figure]] = {figure.key: figure for group in GROUPS for figure in group}
 
 # A ratio of the medians of two figures; made only where both come from the same commit.
 RATIOS: Final = {

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from bench import ledger, running, soak
+from bench import comebacks, ledger, running, soak
 from bench.baseline import selling
 from bench.lab import Measurement
 
-GROUPS: Final = (running.MEASUREMENTS, ledger.MEASUREMENTS, selling.MEASUREMENTS, soak.MEASUREMENTS)
-ALL: Final[dict[str, Measurement]] = {one.name: one for group in GROUPS for one in group}
+MODULES: Final = (running, ledger, comebacks, selling, soak)
+ALL: Final[dict[str, Measurement]] = {one.name: one for module in MODULES for one in module.MEASUREMENTS}
 
 
 class NoMeasurement(LookupError):

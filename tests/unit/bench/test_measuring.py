@@ -68,3 +68,16 @@ def test_commands_are_such_as_the_ledger_reads() -> None:
     _, purchase = next(purchases([show], 1, random.Random(2)))
     for command in (definition(show), purchase):
         assert decode_command(encode_command(command)) == command
+
+
+PROMISED = """
+ledger.decisions_per_worker_cpu_s ledger.decisions_per_server_cpu_s ledger.hot_event_ratio ledger.after_1m_ratio
+ledger.two_workers_ratio ledger.worker_rss_mb_after_1m ledger.idle_p50_ms ledger.idle_p99_ms
+rest.purchases_per_server_cpu_s rest.sellout_answers_per_server_cpu_s rest.idle_p50_ms rest.idle_p99_ms
+rest.open_loop_p99_ms rest.baseline_ratio_many rest.baseline_ratio_hot search.fresh_p50_ms search.fresh_p99_ms
+search.ndcg_at_10 recovery.worker_s recovery.rebuild_1m_s run.fresh_s run.warm_s run.rss_mb
+"""
+
+
+def test_every_figure_that_is_promised_is_described_once() -> None:
+    assert set(PROMISED.split()) <= set(CATALOGUE)
