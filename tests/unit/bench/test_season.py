@@ -28,7 +28,9 @@ def test_the_ledger_sells_what_the_season_says_it_has_to() -> None:
     on_sale = shows(8, 3, 4, random.Random(1))
     season = Season(on_sale, seed=2)
     records: dict[bytes, bytes] = {}
-    ledger = Ledger(records.get, lambda prefix, after: iter(()), TicketCodes(b"k" * 32))
+    ledger = Ledger(
+        lambda keys: [records.get(key) for key in keys], lambda prefix, after: iter(()), TicketCodes(b"k" * 32)
+    )
     offset = 0
     holds = []
     commands: list[Command] = [definition(show) for show in on_sale]
