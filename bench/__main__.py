@@ -39,9 +39,11 @@ def run(names: tuple[str, ...], runs: int | None, scale: float, profile: bool) -
         sys.exit(f"{error}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing of ours outlives us
     asked = runner.Asked(runs, scale, profile)
-    failed = runner.run(chosen, asked, console)
-    if asked.kept:
-        _publish()
+    try:
+        failed = runner.run(chosen, asked, console)
+    finally:
+        if asked.kept:
+            _publish()
     sys.exit(f"failed: {', '.join(failed)}" if failed else None)
 
 

@@ -9,14 +9,12 @@ import psutil
 # The name of a process of the stack up to its number, and the role that its cost is counted for.
 ROLES: Final = {
     "ledger": "worker",
-    "worker": "worker",
     "indexer": "indexer",
     "notifications": "notifications",
     "sales": "sales",
     "kafka": "broker",
     "smtp": "mail",
 }
-SERVER_ROLES: Final = ("api", "worker", "broker")
 
 Seconds = dict[str, float]
 

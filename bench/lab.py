@@ -89,7 +89,7 @@ class Lab:
             self.profiles = [sampled(member, folder) for name, member in stack.members.items() if is_ledger(name)]
         try:
             yield stack
-        except BaseException:
+        except Exception:
             self._keep_logs(stack)
             raise
         finally:
