@@ -14,4 +14,5 @@ def folder_bytes(folder: Path) -> int:
 
 
 def _partitions(data: Path, topic: str) -> list[Path]:
-    return [folder for folder in data.glob(f"{topic}-*") if folder.name.rpartition("-")[2].isdecimal()]
+    """``a-0`` is of the topic ``a``, ``a-b-0`` is not."""
+    return [folder for folder in data.glob(f"{topic}-*") if folder.name.rpartition("-")[0] == topic]

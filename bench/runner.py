@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 import psutil
 from rich.console import Console
@@ -31,12 +32,12 @@ class Asked:
         return self.scale == 1 and not self.profile
 
 
-def run(chosen: list[Measurement], asked: Asked, console: Console) -> list[str]:
+def run(chosen: list[Measurement], asked: Asked, console: Console, folder: Path = archive.FOLDER) -> list[str]:
     """Make the measurements one after the other; the names of those that failed."""
     failed = []
     for measurement in chosen:
         try:
-            fresh = measure(measurement, asked, console)
+            fresh = measure(measurement, asked, console, folder)
         except Exception:  # noqa: BLE001 (one that fails must not cost the others)
             console.print_exception(max_frames=3)
             failed.append(measurement.name)
@@ -45,11 +46,11 @@ def run(chosen: list[Measurement], asked: Asked, console: Console) -> list[str]:
             spread = f"({figure.least:g} to {figure.most:g} in {len(figure.runs)})"
             console.print(f"  {key:<45} [bold]{figure.median:g}[/bold] {spread}", soft_wrap=True)
         if asked.kept:
-            archive.write(archive.merged(archive.read(), machine.machine(), fresh))
+            archive.write(archive.merged(archive.read(folder), machine.machine(), fresh), folder)
     return failed
 
 
-def measure(measurement: Measurement, asked: Asked, console: Console) -> dict[str, Measured]:
+def measure(measurement: Measurement, asked: Asked, console: Console, folder: Path) -> dict[str, Measured]:
     """All runs of one measurement."""
     count = asked.runs or measurement.runs
     found: list[Figures] = []
@@ -64,7 +65,7 @@ def measure(measurement: Measurement, asked: Asked, console: Console) -> dict[st
             console.print(lab.profile_text, soft_wrap=True, highlight=False, markup=False)
         if asked.kept:
             for name, data in lab.series.items():
-                archive.write_series(name, data)
+                archive.write_series(name, data, folder)
     console.print(f"{measurement.name}: other processes took up to {beside:.0%} of the machine", soft_wrap=True)
     return archive.summary(
         found,
