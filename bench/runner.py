@@ -1,5 +1,6 @@
 """Makes measurements: several runs each, medians, what else the machine did meanwhile, results written at once."""
 
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -34,6 +35,8 @@ class Asked:
 
 def run(chosen: list[Measurement], asked: Asked, console: Console, folder: Path = archive.FOLDER) -> list[str]:
     """Make the measurements one after the other; the names of those that failed."""
+    for client in ("kafka", "aiokafka"):
+        logging.getLogger(client).setLevel(logging.CRITICAL)  # they tell of every try at a broker that is young or dead
     failed = []
     for measurement in chosen:
         try:

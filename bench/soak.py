@@ -6,7 +6,7 @@ Broker and one ledger worker; commands go straight to the topic. Latency is that
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Final
 
@@ -115,14 +115,13 @@ class _Soak:
         finally:
             await producer.stop()
 
-    async def _look(self, probes: Awaitable[object]) -> None:
+    async def _look(self, probes: asyncio.Task[list[Probed]]) -> None:
         """The last look comes when the last probe is answered, which is behind all the rest."""
         with counting(self.settings.kafka_servers, self.settings.partitions) as outcomes:
             began = time.monotonic()
-            while self.sending:
+            while not probes.done():
                 self.track.samples.append(await asyncio.to_thread(self._sample, began, outcomes))
                 await asyncio.sleep(LOOK_S)
-            await probes
             self.track.samples.append(await asyncio.to_thread(self._sample, began, outcomes))
 
     def _sample(self, began: float, outcomes: Callable[[], int]) -> Sample:

@@ -1,6 +1,5 @@
 """The topics as a measurement uses them: made, filled ahead of time, counted."""
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, closing
@@ -23,8 +22,6 @@ Placed = tuple[int, bytes, Command]
 
 def make_topics(settings: Settings) -> None:
     """Make every topic of the catalogue."""
-    for client in ("kafka", "aiokafka"):
-        logging.getLogger(client).setLevel(logging.CRITICAL)  # they tell of each try that a young topic refuses
     admin = open_admin(settings)
     try:
         provision(admin, catalogue(), settings)
