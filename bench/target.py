@@ -1,6 +1,7 @@
 """The running pipeline that a bench talks to: settings from the environment, else those of the embedded stack."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -41,7 +42,7 @@ class Target:
 def running_pipeline() -> Target:
     """The pipeline that ``make run`` started, or the one that TURNSTILE_ variables name."""
     stack = StackSettings()
-    settings = Settings(**_values({**app_environment(stack), **os.environ}))  # type: ignore[arg-type]
+    settings = settings_of({**app_environment(stack), **os.environ})
     return Target(
         api=f"http://{settings.api_bind}:{settings.api_port}",
         kafka=settings.kafka_servers,
@@ -52,6 +53,10 @@ def running_pipeline() -> Target:
     )
 
 
-def _values(environment: dict[str, str]) -> dict[str, str]:
+def settings_of(environment: Mapping[str, str]) -> Settings:
+    """The settings that a deployed part reads from this environment."""
     prefix = "TURNSTILE_"
-    return {name.removeprefix(prefix).lower(): value for name, value in environment.items() if name.startswith(prefix)}
+    values = {
+        name.removeprefix(prefix).lower(): value for name, value in environment.items() if name.startswith(prefix)
+    }
+    return Settings(**values)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""What one would build without a log: the same sales by plain PostgreSQL behind the same HTTP server."""

@@ -1,0 +1,55 @@
+"""Where the figures come from: the machine, the versions, the commit."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+ROOT: Final = Path(__file__).parents[1]
+HARDWARE: Final = ("cores", "processor", "memory")
+PACKAGES: Final = ("faust-streaming", "aiokafka", "kafka-python", "flask", "gunicorn", "gevent", "psycopg")
+
+
+def machine() -> dict[str, str]:
+    """Cores, processor, memory, system and versions, each as a reader wants it."""
+    return {
+        "cores": str(os.cpu_count()),
+        "processor": _processor(),
+        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        **{package: version(package) for package in PACKAGES},
+    }
+
+
+def same_host(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether figures of the two may stand side by side; versions may differ, the hardware may not."""
+    return all(one.get(name) == other.get(name) for name in HARDWARE)
+
+
+def commit() -> str:
+    """The commit's short name, with a plus where files differ from it; "unknown" outside of a repository."""
+    named = _git("rev-parse", "--short", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/results", ":!README.md")
+    return f"{named}{'+' if changed else ''}" if named else "unknown"
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(("git", *arguments), cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
