@@ -41,6 +41,8 @@ class StackSettings(BaseSettings):
     sales_port: int = Field(6366, ge=1, le=65535, description="port of the sales worker's web views")
     api_port: int = Field(9000, ge=1, le=65535, description="port of the API")
 
+    admin_email: str = Field("admin@turnstile.example", description="address of the first administrator's account")
+
     kafka_heap: str = Field("512m", description="heap of the embedded Kafka broker")
     connect_heap: str = Field("384m", description="heap of the embedded Kafka Connect")
     elasticsearch_heap: str = Field("512m", description="heap of the embedded Elasticsearch")

@@ -78,7 +78,7 @@ def addresses(stack: Stack) -> Table:
         "Kafka": f"{HOST}:{settings.kafka_port}",
         "PostgreSQL": f"{HOST}:{settings.postgres_port} database turnstile",
         "data": str(settings.home),
-        "administrator": f"admin@turnstile.example, password in {settings.home / NAMES['admin_password']}",
+        "administrator": f"{settings.admin_email}, password in {settings.home / NAMES['admin_password']}",
         "logs": str(settings.home / "logs"),
     }
     for name, place in rows.items():

@@ -12,12 +12,16 @@ from tests.pipeline import Pipeline
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Servers, tables, topics, connectors and the API; no worker has run yet."""
     stack = Stack.on_free_ports(tmp_path_factory.mktemp("turnstile"), workers=2)
-    try:
-        stack.start()
-        stack.start("migrations", "connectors", "api")
-        yield stack
-    finally:
-        stack.remove()
+    with pytest.MonkeyPatch.context() as environment:
+        # All tests are one client.
+        environment.setenv("TURNSTILE_SIGN_IN_LIMIT", "10000 per minute")
+        environment.setenv("TURNSTILE_SIGN_UP_LIMIT", "10000 per minute")
+        try:
+            stack.start()
+            stack.start("migrations", "administrator", "connectors", "api")
+            yield stack
+        finally:
+            stack.remove()
 
 
 @pytest.fixture(scope="session")

@@ -76,8 +76,9 @@ class AccountRows:
             if before is None:
                 return None
             after = _store(connection, decide(before))
-            ended = raise_version(connection, account) if after.roles != before.roles else 0
-        self._ended(account, ended)
+            ended = raise_version(connection, account) if after.roles != before.roles else None
+        if ended is not None:
+            self._ended(account, ended)
         return after
 
     def delete(self, account: UUID, check: Callable[[Account], None]) -> bool:

@@ -1,0 +1,48 @@
+"""The page at /docs in a real browser: a token is entered, a purchase is made, nothing comes from elsewhere."""
+
+import json
+import shutil
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.pipeline import Pipeline
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no browser")
+def test_a_reader_of_the_docs_signs_in_and_buys(pipeline: Pipeline) -> None:
+    event, [kind] = pipeline.event(3)
+    account = pipeline.account()
+    order = {"eventId": event, "accountId": account, "lines": [{"ticketTypeId": kind, "quantity": 2}]}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{pipeline.api}/docs")
+        authorize(page, pipeline.bearer(account)["Authorization"].removeprefix("Bearer "))
+        buy(page, json.dumps(order))
+        status = page.locator("#operations-purchases-buy .live-responses-table .response-col_status").last
+        expect(status).to_contain_text("201", timeout=20_000)
+        browser.close()
+    assert all(url.startswith((pipeline.api, "data:", "blob:")) for url in asked)
+    assert pipeline.view(event)["ticketTypes"][0]["sold"] == 2  # type: ignore[index]
+
+
+def authorize(page: Page, token: str) -> None:
+    page.locator("button.authorize").first.click(timeout=20_000)
+    page.locator(".auth-container input").fill(token)
+    page.locator(".auth-container button[type=submit]").click()
+    page.locator(".auth-container button.btn-done").click()
+
+
+def buy(page: Page, order: str) -> None:
+    operation = page.locator("#operations-purchases-buy")
+    operation.locator(".opblock-summary-control").click()
+    operation.locator("button.try-out__btn").click()
+    operation.locator("tr[data-param-name='Idempotency-Key'] input").fill(uuid4().hex)
+    operation.locator("textarea.body-param__text").fill(order)
+    operation.locator("button.execute").click()

@@ -1,0 +1,176 @@
+"""Accounts in PostgreSQL: pages, changes, codes, and what is gone with one."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from api.bodies.account import Account
+from api.bodies.event import Event
+from api.pages import PageQuery, page
+from api.ports import Listing, Wish
+from api.problems import Refused
+from api.servers.accounts import AccountRows
+from api.servers.credentials import CredentialRows
+from api.servers.database import Database
+from api.servers.events import EventRows
+from api.tokens import Role
+from tests.integration.write_model.conftest import Scratch
+
+NOW = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+HASH = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA"
+CODE = b"\1" * 32
+
+
+def new_account(**more: Any) -> Account:
+    fields: dict[str, Any] = {"id": uuid4(), "first_name": "Ada", "last_name": "Byron", "locale": "en", "version": 1}
+    fields |= {"email": f"{uuid4().hex}@buyer.example", "roles": [Role.BUYER], "created_at": NOW, "updated_at": NOW}
+    return Account(**fields | more)
+
+
+def new_event(organizer: UUID, **more: Any) -> Event:
+    fields: dict[str, Any] = {"id": uuid4(), "organizer_id": organizer, "title": "x", "status": "DRAFT"}
+    fields |= {"starts_at": NOW, "ends_at": NOW + timedelta(hours=1), "time_zone": "UTC"}
+    return Event(**fields | {"created_at": NOW, "updated_at": NOW} | more)
+
+
+@pytest.fixture
+def ended() -> list[tuple[UUID, int]]:
+    return []
+
+
+@pytest.fixture
+def accounts(database: Database, ended: list[tuple[UUID, int]]) -> AccountRows:
+    return AccountRows(database, lambda account, version: ended.append((account, version)))
+
+
+def test_pages_have_every_account_once_though_many_were_made_at_the_same_moment(accounts: AccountRows) -> None:
+    made = {accounts.add(new_account()).id for _ in range(5)}
+    made |= {accounts.add(new_account(created_at=NOW + timedelta(microseconds=n))).id for n in range(3)}
+    seen: list[UUID] = []
+    cursor: str | None = None
+    while True:
+        items, cursor = page(PageQuery(limit=3, cursor=cursor), accounts.list)
+        seen += [item.id for item in items]
+        accounts.add(new_account(created_at=NOW + timedelta(days=1)))
+        if cursor is None:
+            break
+    assert len(seen) == len(set(seen))
+    assert set(seen) == made
+
+
+def test_a_change_raises_the_version_and_only_new_roles_end_sessions(
+    accounts: AccountRows, ended: list[tuple[UUID, int]]
+) -> None:
+    account = accounts.add(new_account())
+    renamed = accounts.change(account.id, lambda before: before.model_copy(update={"last_name": "King"}))
+    assert renamed is not None
+    assert (renamed.version, accounts.get(account.id)) == (2, renamed)
+    assert ended == []
+    accounts.change(account.id, lambda before: before.model_copy(update={"roles": [Role.BUYER, Role.ORGANIZER]}))
+    assert ended == [(account.id, 1)]
+    assert accounts.change(uuid4(), lambda before: before) is None
+
+
+def test_what_a_change_refuses_leaves_everything_as_it_was(accounts: AccountRows) -> None:
+    first, second = accounts.add(new_account()), accounts.add(new_account())
+    with pytest.raises(Refused, match="e-mail address") as refused:
+        accounts.change(second.id, lambda before: before.model_copy(update={"email": first.email.upper()}))
+    assert refused.value.kind == "email-taken"
+    assert accounts.get(second.id) == second
+
+
+def test_a_deleted_account_takes_its_password_along_and_ends_its_sessions(
+    accounts: AccountRows, database: Database, scratch: Scratch, ended: list[tuple[UUID, int]]
+) -> None:
+    account = accounts.add(new_account(), HASH)
+    assert accounts.delete(account.id, lambda _: None)
+    assert CredentialRows(database).find(account.email) is None
+    assert scratch.rows("SELECT count(*) FROM credential") == [(0,)]
+    assert ended == [(account.id, 1)]
+    assert not accounts.delete(account.id, lambda _: None)
+
+
+def test_an_organizer_with_events_is_not_deleted(accounts: AccountRows, database: Database) -> None:
+    account = accounts.add(new_account())
+    EventRows(database).add(Listing(new_event(account.id)))
+    with pytest.raises(Refused, match="has events"):
+        accounts.delete(account.id, lambda _: None)
+    assert accounts.get(account.id) == account
+
+
+def test_a_new_password_ends_the_sessions_of_the_old_one(
+    accounts: AccountRows, database: Database, ended: list[tuple[UUID, int]]
+) -> None:
+    account = accounts.add(new_account(), HASH)
+    assert accounts.set_password(account.id, HASH + "A")
+    found = CredentialRows(database).find(account.email)
+    assert found is not None
+    assert (found.password_hash, found.version, ended) == (HASH + "A", 1, [(account.id, 1)])
+    assert not accounts.set_password(uuid4(), HASH)
+
+
+def test_a_code_makes_its_account_once(accounts: AccountRows, database: Database) -> None:
+    account = new_account(phone="+43 1 234567", birth_date="1985-12-10")
+    accounts.keep(Wish(CODE, account.id, account.email, account, HASH))
+    later = NOW + timedelta(hours=1)
+    made = accounts.grant(CODE, later)
+    assert made == account.model_copy(update={"created_at": later, "updated_at": later})
+    assert accounts.get(account.id) == made
+    assert CredentialRows(database).find(account.email) is not None
+    assert accounts.grant(CODE, later) is None
+
+
+def test_a_code_for_an_address_that_has_an_account_by_now_stays_without_effect(accounts: AccountRows) -> None:
+    account = new_account()
+    accounts.keep(Wish(CODE, account.id, account.email, account, HASH))
+    accounts.add(new_account(email=account.email))
+    for _ in range(2):
+        with pytest.raises(Refused) as refused:
+            accounts.grant(CODE, NOW)
+        assert refused.value.kind == "email-taken"
+    assert accounts.get(account.id) is None
+
+
+def test_a_code_changes_the_address_of_its_account(accounts: AccountRows) -> None:
+    account = accounts.add(new_account())
+    accounts.keep(Wish(CODE, account.id, "new@buyer.example"))
+    changed = accounts.grant(CODE, NOW)
+    assert changed is not None
+    assert (changed.email, changed.version) == ("new@buyer.example", 2)
+
+
+def test_a_code_is_good_for_a_day(accounts: AccountRows, scratch: Scratch) -> None:
+    account = new_account()
+    accounts.keep(Wish(CODE, account.id, account.email, account, HASH))
+    scratch.rows("UPDATE confirmation SET created_at = now() - interval '25 hours'")
+    assert accounts.grant(CODE, NOW) is None
+    accounts.keep(Wish(b"\2" * 32, account.id, account.email, account, HASH))
+    assert scratch.rows("SELECT count(*) FROM confirmation") == [(1,)]
+
+
+def test_events_are_listed_newest_first_and_drafts_for_their_organizer(
+    accounts: AccountRows, database: Database
+) -> None:
+    events = EventRows(database)
+    mine, others = (accounts.add(new_account()).id for _ in range(2))
+    draft = new_event(mine, created_at=NOW + timedelta(seconds=2))
+    active = new_event(others, status="ACTIVE")
+    for event in (draft, active):
+        events.add(Listing(event))
+    choice: dict[str, Any] = {"organizer": None, "status": None, "drafts_of": None, "all_drafts": False}
+    assert events.list(10, None, **choice) == [active]
+    assert events.list(10, None, **choice | {"drafts_of": mine}) == [draft, active]
+    assert events.list(10, None, **choice | {"all_drafts": True, "organizer": mine}) == [draft]
+    assert events.list(10, None, **choice | {"all_drafts": True, "status": "ACTIVE"}) == [active]
+
+
+def test_a_deleted_event_is_announced_a_last_time(accounts: AccountRows, database: Database, scratch: Scratch) -> None:
+    events = EventRows(database)
+    event = new_event(accounts.add(new_account()).id)
+    events.add(Listing(event))
+    assert events.delete(event.id, lambda listing: listing)
+    assert not events.delete(event.id, lambda listing: listing)
+    assert events.get(event.id) is None
+    assert scratch.rows("SELECT version FROM event_outbox ORDER BY version") == [(1,), (2,)]
