@@ -62,6 +62,7 @@ ACCESS: Final[dict[str, Access]] = {
     "cancel_purchase": Access.SIGNED_IN,
     "list_purchases": Access.SIGNED_IN,
     "list_sales": Access.ORGANIZER,
+    "sales_table": Access.ORGANIZER,
     "live": Access.NOBODY,
     "ready": Access.NOBODY,
 }

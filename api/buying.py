@@ -21,7 +21,7 @@ from api.problems import REFUSALS, Fault, Refused
 from api.receipts import receipt
 from api.tokens import Caller
 from tables.commands import Cancel, Confirm, Hold, Line, Purchase
-from tables.decisions import merge
+from tables.fingerprint import merge
 from tables.outcomes import Outcome, OutcomeKind
 from tables.reasons import Reason
 

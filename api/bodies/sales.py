@@ -1,6 +1,5 @@
 """An event's sales, for its organizer: what they add up to, and page by page."""
 
-from enum import StrEnum
 from uuid import UUID
 
 from pydantic import Field
@@ -10,24 +9,11 @@ from api.bodies.money import Money
 from api.bodies.purchase import Purchase
 
 
-class SalesFormat(StrEnum):
-    """How the sales are wanted."""
-
-    JSON = "json"
-    CSV = "csv"
-
-
 class PurchasesQuery(Parameters):
     """How many items, and after which."""
 
     limit: int = Field(20, ge=1, le=100)
     cursor: str | None = Field(None, max_length=200, description="the `next` of the page before")
-
-
-class SalesQuery(PurchasesQuery):
-    """``format=csv`` is the whole list at once; the header Accept may ask for it too."""
-
-    format: SalesFormat = SalesFormat.JSON
 
 
 class TypeSales(Resource):

@@ -37,7 +37,7 @@ _KEY: Final = {
     "description": "1 to 255 printable characters; one purchase has one key, however often it is sent",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
-_CANCEL_KEY: Final = _KEY | {"required": False, "description": "needed when `lines` are given back"}
+_CHANGE_KEY: Final = _KEY | {"required": False, "description": "needed only where `lines` are given back"}
 _REFUSED: Final = (
     "idempotency-key-missing",
     "unknown-account",
@@ -75,8 +75,10 @@ def buy(body: NewPurchase) -> Response:
 @purchases.post(
     "/purchases/<purchaseId>/confirm",
     summary="Confirm a hold",
-    responses=answers({200: Purchase, 202: Purchase}, "not-found", "not-held", "still-running", "busy"),
-    openapi_extensions={"parameters": [_PREFER]},
+    responses=answers(
+        {200: Purchase, 202: Purchase}, "not-found", "not-held", "idempotency-key-missing", "still-running", "busy"
+    ),
+    openapi_extensions={"parameters": [_CHANGE_KEY, _PREFER]},
 )
 def confirm_purchase(path: PurchasePath) -> Response:
     """A hold becomes a sale, with its codes. Sent again, it is answered as the first time."""
@@ -97,7 +99,7 @@ def confirm_purchase(path: PurchasePath) -> Response:
         "still-running",
         "busy",
     ),
-    openapi_extensions={"parameters": [_CANCEL_KEY, _PREFER]},
+    openapi_extensions={"parameters": [_CHANGE_KEY, _PREFER]},
 )
 def cancel_purchase(path: PurchasePath, body: Cancellation) -> Response:
     """Everything, or the last tickets of the `lines` that are named. What is given back can be bought at once."""

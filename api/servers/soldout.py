@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from tables.commands import Line
-from tables.decisions import merge
+from tables.fingerprint import merge
 from tables.outcomes import Outcome
 from tables.reasons import Reason
 

@@ -38,8 +38,10 @@ def test_one_key_sent_to_all_at_once_is_bought_once(pipeline: Pipeline, instance
     with ThreadPoolExecutor(8) as crowd:
         answers = list(crowd.map(lambda n: buy(pipeline, instances[n % 2], event, kind, account, "one"), range(8)))
 
-    assert {answer.status_code for answer in answers} <= {201, 409}
-    assert len({answer.json()["id"] for answer in answers if answer.status_code == 201}) == 1
+    assert {answer.status_code for answer in answers} <= {201, 202, 409}
+    assert len({answer.json()["id"] for answer in answers if answer.is_success}) == 1
+    again = eventually(partial(decided, pipeline, instances[0], event, kind, account, "one"), within=30)
+    assert again.status_code == 201
     assert pipeline.settled(event, 1)["ticketTypes"][0]["sold"] == 1
 
 
@@ -111,9 +113,18 @@ def test_a_rolling_restart_under_load_fails_nobody(pipeline: Pipeline, instances
 
     for client in idle:
         client.close()
-    assert set(answers) == {201}, answers
-    sold = pipeline.settled(event, 1)["ticketTypes"][0]["sold"]
-    assert sold == answers[201]
+    # On a machine that is busy with other things a decision may take longer than the wait.
+    assert set(answers) <= {201, 202}, answers
+    bought = answers[201] + answers[202]
+    eventually(lambda: pipeline.settled(event, 1)["ticketTypes"][0]["sold"] == bought, within=30)
+
+
+def decided(
+    pipeline: Pipeline, instance: Instance, event: str, kind: str, account: str, key: str
+) -> httpx.Response | None:
+    """The answer, once it is no longer that the same key is running or undecided."""
+    answer = buy(pipeline, instance, event, kind, account, key)
+    return answer if answer.status_code == 201 else None
 
 
 def more_than(answers: Counter[object], count: int) -> bool:

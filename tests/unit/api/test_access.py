@@ -84,6 +84,7 @@ OPERATIONS: dict[str, tuple[str, str, Any, tuple[int, ...]]] = {
     "cancel_purchase": ("POST", "/purchases/{purchase}/cancel", None, NOT_SHOWN),
     "list_purchases": ("GET", "/accounts/{account}/purchases", None, OWN),
     "list_sales": ("GET", "/events/{event}/sales", None, OWN),
+    "sales_table": ("GET", "/events/{event}/sales.csv", None, OWN),
     "live": ("GET", "/health/live", None, EVERYBODY),
     "ready": ("GET", "/health/ready", None, EVERYBODY),
 }
