@@ -17,10 +17,12 @@ from api.ports import Listing
 from api.problems import Fault, Refused, Unavailable
 from api.servers.bounded import Bounded
 from api.servers.database import SERVER, Database
+from api.servers.log import KAFKA
 from tables.commands import DefineEvent
 
 REMEMBERED_S: Final = 60.0
 PATIENCE_S: Final = 1.8
+PAUSE_S: Final = 1.0
 MOST_ACCOUNTS: Final = 100_000
 MOST_EVENTS: Final = 10_000
 
@@ -58,6 +60,7 @@ class RegisterRows:
         self._accounts: Bounded[UUID, bool] = Bounded(MOST_ACCOUNTS, REMEMBERED_S)
         self._events: dict[UUID, Known] = {}
         self._reading: dict[UUID, threading.Lock] = {}
+        self._failed_at = float("-inf")
 
     def check_account(self, account: UUID) -> None:
         """Refused: unknown-account."""
@@ -91,6 +94,9 @@ class RegisterRows:
             known = self._events.get(event)
             if known and known.until > self._clock() and known.ticket_types.issuperset(ticket_types):
                 return known
+            # Whoever waited for one that could not tell the log does not try for as long again.
+            if self._clock() - self._failed_at < PAUSE_S:
+                raise Unavailable(KAFKA)
             return self._read(event, known)
         finally:
             lock.release()
@@ -109,12 +115,19 @@ class RegisterRows:
             raise Refused("unknown-event", "", Fault("there is no such event", "/eventId"))
         version = listing.event.version
         if known is None or known.version != version:
-            self._announce(DefineEvent(event, version, definition(listing)))
+            self._tell(DefineEvent(event, version, definition(listing)))
         types = frozenset(ticket.id for ticket in listing.tickets)
         fresh = self._events[event] = Known(version, types, self._clock() + REMEMBERED_S)
         while len(self._events) > MOST_EVENTS:
             del self._events[next(iter(self._events))]
         return fresh
+
+    def _tell(self, event: DefineEvent) -> None:
+        try:
+            self._announce(event)
+        except Unavailable:
+            self._failed_at = self._clock()
+            raise
 
 
 def _unknown(place: int) -> Fault:

@@ -12,7 +12,7 @@ from api.bodies.ticket import NewTicketType
 from api.changes import new_listing, with_ticket
 from api.ports import Listing
 from api.problems import Refused, Unavailable
-from api.servers.register import REMEMBERED_S, RegisterRows
+from api.servers.register import PAUSE_S, REMEMBERED_S, RegisterRows
 from tables.commands import DefineEvent
 from tests.unit.api.fakes import NOW
 
@@ -105,8 +105,18 @@ def test_what_could_not_be_told_is_not_sold() -> None:
     with pytest.raises(Unavailable):
         world.check()
     world.log_down = False
+    world.now += PAUSE_S
     world.check()
     assert len(world.told) == 1
+
+
+def test_who_comes_right_after_one_that_could_not_tell_the_log_does_not_wait_for_it_again() -> None:
+    world = World(log_down=True)
+    for _ in range(3):
+        with pytest.raises(Unavailable) as unavailable:
+            world.check()
+        assert unavailable.value.server == "kafka"
+    assert world.reads == 1
 
 
 def test_a_sale_goes_on_while_postgresql_is_away_and_a_new_one_waits_for_it() -> None:
