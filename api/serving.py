@@ -47,6 +47,17 @@ class Waiting(gevent.Timeout):  # type: ignore[misc]
             self._greenlet.throw(self)
 
 
+class Address:
+    """Where a listener listens, for connections that outlive it: gunicorn asks the listener itself."""
+
+    def __init__(self, name: Any) -> None:
+        self._name = name
+
+    def getsockname(self) -> Any:
+        """The address, as a socket tells it."""
+        return self._name
+
+
 class Worker(GeventWorker):  # type: ignore[misc]
     """A greenlet for each connection."""
 
@@ -103,7 +114,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     def _server(self, listener: Any) -> StreamServer:
         listener.setblocking(1)
-        return StreamServer(listener, handle=partial(self.handle, listener), spawn=Pool(self.worker_connections))
+        address = Address(listener.getsockname())
+        return StreamServer(listener, handle=partial(self.handle, address), spawn=Pool(self.worker_connections))
 
     def _see_off(self, servers: list[StreamServer]) -> None:
         ends = time.monotonic() + self.cfg.graceful_timeout
