@@ -68,6 +68,10 @@ class Settings(BaseSettings):
     api_port: int = Field(9000, description="port that the API listens on")
     purchase_wait: float = Field(2.0, ge=0, le=30, description="seconds that POST /purchases waits for a decision")
 
+    most_waiting: int = Field(
+        1_000, ge=1, le=10_000, description="purchases that may wait in one API process; one more is answered 503"
+    )
+
     role: Role = Field("ledger", description="what this worker does: ledger, indexer, notifications or sales")
     worker_id: str = Field(
         "worker-0", description="stable name of this worker within its role (static group membership)"

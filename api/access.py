@@ -58,6 +58,11 @@ ACCESS: Final[dict[str, Access]] = {
     "search_events": Access.NOBODY,
     "buy": Access.SIGNED_IN,
     "read_purchase": Access.SIGNED_IN,
+    "confirm_purchase": Access.SIGNED_IN,
+    "cancel_purchase": Access.SIGNED_IN,
+    "list_purchases": Access.SIGNED_IN,
+    "list_sales": Access.ORGANIZER,
+    "sales_table": Access.ORGANIZER,
     "live": Access.NOBODY,
     "ready": Access.NOBODY,
 }

@@ -5,6 +5,7 @@ from flask_openapi3.openapi import OpenAPI
 
 from api.access import register_access
 from api.answers import Problem
+from api.express import Express
 from api.failures import invalid, register_failures
 from api.guard import MOST_BYTES, StrictJson, check_body
 from api.ports import Ports
@@ -15,6 +16,7 @@ from api.routes.events import events
 from api.routes.health import health, register_probes
 from api.routes.problem_pages import register_problem_pages
 from api.routes.purchases import purchases
+from api.routes.sales import sales
 from api.routes.search import search
 from api.routes.sessions import sessions
 from api.routes.tickets import tickets
@@ -44,10 +46,11 @@ def create_app(ports: Ports) -> OpenAPI:
     app.extensions["turnstile"] = ports
     app.before_request(check_body)
     register_failures(app)
-    for blueprint in (sessions, accounts, addresses, events, tickets, search, purchases, health):
+    for blueprint in (sessions, accounts, addresses, events, tickets, search, purchases, sales, health):
         app.register_api(blueprint)
     register_probes(app)
     register_docs(app)
     register_problem_pages(app)
     register_access(app)
+    app.wsgi_app = Express(app.wsgi_app, ports)  # type: ignore[method-assign]
     return app

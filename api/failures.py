@@ -25,7 +25,7 @@ def register_failures(app: Flask) -> None:
     app.register_error_handler(Refused, refusal)
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _unexpected)
+    app.register_error_handler(Exception, lambda error: unexpected(error, request.path))
 
 
 def invalid(error: ValidationError) -> Response:
@@ -74,6 +74,7 @@ def _plain(error: HTTPException, code: int) -> Response:
     return answer
 
 
-def _unexpected(error: Exception) -> Response:
-    log.error("%s %s failed", request.method, request.path, exc_info=error)
+def unexpected(error: Exception, path: str) -> Response:
+    """The answer for what nobody expected: the log has it, the answer nothing of it."""
+    log.error("%s failed", path, exc_info=error)
     return problem("internal-error")

@@ -10,6 +10,8 @@ from api.problems import Refused, wrong
 
 MOST_BYTES: Final = 64 * 1024
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+_WITHOUT_BODY: Final = "purchases.confirm_purchase"
+_MAY_HAVE_NONE: Final = "purchases.cancel_purchase"
 
 
 class StrictJson(JSONProvider):
@@ -30,6 +32,10 @@ class StrictJson(JSONProvider):
 def check_body() -> None:
     """Refused: unsupported-media-type, body-too-large, invalid-input. What is no JSON is a BadRequest."""
     if request.method not in _WITH_BODY or request.routing_exception is not None:
+        return
+    if request.endpoint == _WITHOUT_BODY:
+        return
+    if request.endpoint == _MAY_HAVE_NONE and not request.content_length and not request.is_json:
         return
     if not request.is_json:
         raise Refused("unsupported-media-type")

@@ -3,6 +3,7 @@
 Read by gunicorn's master before the worker patches the standard library: only the settings are imported here.
 """
 
+import gc
 from typing import Any
 
 from settings import settings
@@ -12,14 +13,17 @@ _now = settings()
 wsgi_app = "api.wsgi:make_app()"
 bind = f"{_now.api_bind}:{_now.api_port}"
 workers = 1
-worker_class = "gevent"
+worker_class = "api.serving.Worker"
 worker_connections = 4000
 backlog = 2048
 
-# An idle connection must end before the worker stops waiting for it, or every stop takes the whole time.
-keepalive = 2
+# Longer than clients and proxies keep theirs, so that they close an idle connection, not we while they use it.
+keepalive = 75
 graceful_timeout = 8
 timeout = 60
+
+# Whom to believe about the client is TURNSTILE_TRUSTED_PROXIES; gunicorn's own look at each peer would come twice.
+forwarded_allow_ips = ""
 
 loglevel = _now.log_level
 errorlog = "-"
@@ -27,6 +31,13 @@ accesslog = None
 proc_name = "turnstile-api"
 # It would open a socket in the user's home, one for all servers of that user.
 control_socket_disable = True
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let the garbage collector look at requests only, and not after every few of them."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def worker_exit(server: Any, worker: Any) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import g, request
 
 from api.answers import ports
+from api.ports import Ports
 from api.problems import Refused
 from api.tokens import Caller, Role, unauthorized
 
@@ -12,7 +13,8 @@ from api.tokens import Caller, Role, unauthorized
 def visitor() -> Caller | None:
     """The caller, or None for a request without a token. Refused: unauthorized for a token that is no good."""
     if "caller" not in g:
-        g.caller = _read(request.headers.get("Authorization"))
+        header = request.headers.get("Authorization")
+        g.caller = None if header is None else read_caller(ports(), header)
     found: Caller | None = g.caller
     return found
 
@@ -46,13 +48,12 @@ def forbidden() -> Refused:
     return Refused("forbidden", "this belongs to somebody else, or needs a role that you do not have")
 
 
-def _read(header: str | None) -> Caller | None:
-    if header is None:
-        return None
+def read_caller(known: Ports, header: str) -> Caller:
+    """Whose token the header Authorization shows. Refused: unauthorized."""
     scheme, _, text = header.partition(" ")
     if scheme.lower() != "bearer" or not text:
         raise unauthorized("the header Authorization must be `Bearer` and a token")
-    found = ports().tokens.read(text)
-    if found.version < ports().revocations.version(found.account):
+    found = known.tokens.read(text)
+    if found.version < known.revocations.version(found.account):
         raise unauthorized("this session has been ended")
     return found

@@ -3,7 +3,7 @@
 A port raises Unavailable when its server does not answer, and Refused for what it finds to be wrong.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -11,16 +11,20 @@ from uuid import UUID
 
 from api.bodies.account import Account
 from api.bodies.event import Event
-from api.bodies.purchase import Purchase
+from api.bodies.purchase import Purchase, PurchaseList
+from api.bodies.sales import EventSales
 from api.bodies.search import FoundEvents
 from api.bodies.ticket import TicketType
 from api.pages import Place
 from api.passwords import Passwords
 from api.quotas import Quotas
 from api.tokens import Role, Tokens
+from tables.commands import Cancel, Confirm, Hold
 from tables.commands import Purchase as PurchaseCommand
 from tables.outcomes import Outcome
 from tables.statuses import EventStatus
+
+BuyersCommand = PurchaseCommand | Hold | Confirm | Cancel
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,25 +154,34 @@ class Events(Protocol):
 class Register(Protocol):
     """Who may buy what: asked before anything is written to the log."""
 
-    def check(self, account: UUID, event: UUID, ticket_types: list[UUID]) -> None:
-        """Refused: unknown-account, unknown-event, unknown-ticket-type; the fault points into the purchase's body."""
+    def check_account(self, account: UUID) -> None:
+        """Refused: unknown-account."""
+
+    def check_event(self, event: UUID, ticket_types: list[UUID]) -> None:
+        """Refused: unknown-event, unknown-ticket-type; the fault points into the purchase's body.
+
+        After it the ledger will know the event and the ticket types by the time that it comes to the purchase.
+        """
+
+    def forget(self, event: UUID) -> None:
+        """The event has changed; it is to be read again before the next purchase."""
 
 
 class TicketOffice(Protocol):
     """The way to the ledger."""
 
-    def buy(self, command: PurchaseCommand, wait: float) -> Outcome | None:
-        """Hand in a purchase and wait for its decision.
+    def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
+        """Hand in a command and wait for its decision.
 
-        None means: in the log for good, undecided after ``wait`` seconds. Refused: still-running,
-        idempotency-key-reused. Unavailable: not known to be in the log.
+        None means: in the log for good, undecided after ``wait`` seconds. Refused: still-running, busy, sold-out
+        where that is known without asking. Unavailable: not known to be in the log.
         """
 
     def watch(self, event: UUID, purchase: UUID, wait: float, look: Callable[[], Purchase | None]) -> Purchase | None:
         """What ``look`` finds now; if that is nothing or pending, the decision of the next ``wait`` seconds."""
 
-    def accepted(self, event: UUID, purchase: UUID) -> bool:
-        """Whether this process lately put that purchase into the log."""
+    def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
+        """Whose purchase it is, if this process lately put it into the log."""
 
 
 class Sales(Protocol):
@@ -176,6 +189,15 @@ class Sales(Protocol):
 
     def find(self, event: UUID, purchase: UUID) -> Purchase | None:
         """The purchase, from the projection or from the worker that decided it."""
+
+    def of_account(self, account: UUID, limit: int, cursor: str | None) -> PurchaseList:
+        """An account's purchases, the newest first. Refused: invalid-input for a cursor that is none."""
+
+    def of_event(self, event: UUID, limit: int, cursor: str | None) -> EventSales:
+        """An event's purchases and what they add up to. Refused: invalid-input for a cursor that is none."""
+
+    def table_of_event(self, event: UUID) -> Iterator[Sequence[object]]:
+        """Every line of every purchase of an event, read as it is taken; the first one tells the columns."""
 
 
 class Stock(Protocol):
@@ -219,3 +241,4 @@ class Ports:
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
     purchase_wait: float = 2.0
+    hold_seconds: int = 600

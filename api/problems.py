@@ -74,6 +74,14 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "precondition-failed": Kind(
         412, "The resource was changed meanwhile", "`If-Match` names another version; `version` is the present one"
     ),
+    "not-held": Kind(
+        409,
+        "The purchase is not held",
+        "only a hold can be confirmed, and only until its deadline; `figures` has the status",
+    ),
+    "nothing-to-cancel": Kind(
+        409, "The purchase has no such tickets to give back", "the purchase does not have these tickets any more"
+    ),
     "body-too-large": Kind(413, "The body is too large", "more than 64 KiB"),
     "unsupported-media-type": Kind(415, "The body is not application/json", "a body that is not `application/json`"),
     "invalid-input": Kind(422, "The request has fields that are missing or wrong", "`errors` has the fields"),
@@ -95,6 +103,11 @@ PROBLEMS: Final[dict[str, Kind]] = {
         "signing in or up too often; again after `Retry-After` seconds",
     ),
     "internal-error": Kind(500, "Something went wrong on our side", "our fault; the log has it"),
+    "busy": Kind(
+        503,
+        "Too many purchases are waiting",
+        "too many purchases wait in this process; try again after `Retry-After` seconds",
+    ),
     "unavailable": Kind(
         503,
         "A server that this request needs does not answer",
@@ -113,6 +126,8 @@ REFUSALS: Final[dict[Reason, str]] = {
     Reason.SOLD_OUT: "sold-out",
     Reason.MIXED_CURRENCIES: "mixed-currencies",
     Reason.ID_REUSED: "idempotency-key-reused",
+    Reason.NOT_HELD: "not-held",
+    Reason.NOTHING_TO_CANCEL: "nothing-to-cancel",
 }
 
 
@@ -157,13 +172,18 @@ def wrong(pointer: str, detail: str) -> Refused:
 
 def problem(kind: str, detail: str = "", faults: tuple[Fault, ...] = (), **extra: Any) -> Response:
     """The answer for a row of the table."""
+    return Response(problem_json(kind, detail, faults, **extra), PROBLEMS[kind].status, mimetype=MEDIA_TYPE)
+
+
+def problem_json(kind: str, detail: str = "", faults: tuple[Fault, ...] = (), **extra: Any) -> bytes:
+    """The body for a row of the table."""
     row = PROBLEMS[kind]
     body: dict[str, Any] = {"type": f"/problems/{kind}", "title": row.title, "status": row.status}
     if detail:
         body["detail"] = detail
     if faults:
         body["errors"] = faults
-    return Response(msgspec.json.encode(body | extra), row.status, mimetype=MEDIA_TYPE)
+    return msgspec.json.encode(body | extra)
 
 
 def refusal(error: Refused) -> Response:

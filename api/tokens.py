@@ -3,10 +3,13 @@
 A token of either key is good, so that a key can be replaced without signing anybody out.
 """
 
+import hmac
 import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from hmac import compare_digest
 from typing import Any, Final
 from uuid import UUID
 
@@ -66,6 +69,7 @@ class Tokens:
         self._keys = [key.encode() for key in keys]
         self._seconds = seconds
         self._clock = clock
+        self._header = jwt.encode({}, self._keys[0], ALGORITHM).partition(".")[0]
         self._known: Bounded[str, Caller] = Bounded(REMEMBERED, seconds, clock)
 
     def issue(self, account: UUID, roles: frozenset[Role], version: int = 0) -> tuple[str, Caller]:
@@ -86,6 +90,9 @@ class Tokens:
         return caller
 
     def _decode(self, text: str) -> Caller:
+        caller = self._decode_own(text)
+        if caller is not None:
+            return caller
         for key in self._keys:
             try:
                 payload = jwt.api_jws.decode(text, key, [ALGORITHM])
@@ -94,6 +101,25 @@ class Tokens:
                 continue
             return Caller(claims.sub, claims.roles, claims.version, claims.exp)
         raise unauthorized("the token is not valid")
+
+    def _decode_own(self, text: str) -> Caller | None:
+        """What a token says that was issued here and not changed: at a tenth of the cost of any JWT's."""
+        signed, _, signature = text.rpartition(".")
+        header, _, payload = signed.partition(".")
+        if header != self._header:
+            return None
+        given = signature.encode()
+        if not any(compare_digest(_sign(signed.encode(), key), given) for key in self._keys):
+            return None
+        try:
+            claims = msgspec.json.decode(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=Claims)
+        except (ValueError, msgspec.DecodeError):
+            return None
+        return Caller(claims.sub, claims.roles, claims.version, claims.exp)
+
+
+def _sign(signed: bytes, key: bytes) -> bytes:
+    return urlsafe_b64encode(hmac.digest(key, signed, "sha256")).rstrip(b"=")
 
 
 def unauthorized(detail: str) -> Refused:

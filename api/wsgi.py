@@ -13,6 +13,10 @@ from settings import settings
 CHATTY = ("kafka", "psycopg.pool", "elastic_transport", "httpx")
 
 
+# Nobody is let in before there is an application, so one that starts beside others refuses nobody.
+PATIENCE_S = 5.0
+
+
 def make_app() -> Flask:
     """The application by the settings of this process. ``app.extensions["close"]`` lets go of its servers."""
     now = settings()
@@ -20,6 +24,7 @@ def make_app() -> Flask:
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     servers = open_servers(now)
+    servers.wait(PATIENCE_S)
     app = create_app(servers.ports)
     if now.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=now.trusted_proxies)  # type: ignore[method-assign]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.client import BAD_REQUEST, CREATED, SERVICE_UNAVAILABLE
+from http.client import BAD_REQUEST, CONFLICT, CREATED, SERVICE_UNAVAILABLE
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
@@ -24,6 +24,7 @@ AT_ONCE = 1_000
 PATIENCE_S = 60.0
 BASE = "/api/v3"
 SETTLING_S = 30.0
+TURNED_AWAY = (int(CONFLICT), "sold-out")
 
 
 @dataclass(slots=True)
@@ -43,6 +44,11 @@ class Request:
     def purchase(self) -> UUID:
         """The purchase's id, as the API makes it too."""
         return uuid5(self.account, self.key)
+
+    @property
+    def turned_away(self) -> bool:
+        """Whether every answer was "sold out", for which the API need not have asked the ledger."""
+        return bool(self.answers) and all(answer == TURNED_AWAY for answer in self.answers)
 
 
 @dataclass(slots=True)

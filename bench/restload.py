@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import os
 import random
 import sys
 import time
@@ -236,7 +237,16 @@ def main() -> None:
     plan = msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)
     uvloop.install()
     report = asyncio.run(_run(plan))
-    sys.stdout.buffer.write(msgspec.json.encode(report))
+    _write(msgspec.json.encode(report))
+
+
+def _write(text: bytes) -> None:
+    """All of it: the event loop may have left the pipe so that a buffered write ends where the pipe is full."""
+    out = sys.stdout.fileno()
+    os.set_blocking(out, True)
+    rest = memoryview(text)
+    while rest:
+        rest = rest[os.write(out, rest) :]
 
 
 async def _run(plan: Plan) -> Report:

@@ -15,6 +15,7 @@ from bench.target import Target
 from connect.topics import OUTCOMES
 from tables.errors import MalformedRecord
 from tables.outcomes import Outcome, OutcomeKind, decode_outcome
+from tables.reasons import Reason
 
 PATIENCE_S = 60.0
 STILL_S = 1.5
@@ -26,6 +27,7 @@ class Verdict:
 
     decisions: dict[UUID, Outcome] = field(default_factory=dict)
     sold: dict[UUID, int] = field(default_factory=dict)
+    turned_away: list[Request] = field(default_factory=list)
     mails: int = 0
     found: int = 0
     broken: list[str] = field(default_factory=list)
@@ -38,7 +40,8 @@ class Verdict:
     @property
     def refused(self) -> Counter[str]:
         """Purchases that got none, by reason."""
-        return Counter(str(one.reason) for one in self.decisions.values() if one.kind is OutcomeKind.REJECTED)
+        reasons = Counter(str(one.reason) for one in self.decisions.values() if one.kind is OutcomeKind.REJECTED)
+        return reasons + Counter({str(Reason.SOLD_OUT): len(self.turned_away)})
 
 
 async def outcomes_of(target: Target, sale: OnSale) -> list[Outcome]:
@@ -55,7 +58,7 @@ async def outcomes_of(target: Target, sale: OnSale) -> list[Outcome]:
 
 
 async def _collect(consumer: AIOKafkaConsumer, sale: OnSale) -> list[Outcome]:
-    missing = {request.purchase for request in sale.requests}
+    missing = {request.purchase for request in sale.requests if not request.turned_away}
     found: list[Outcome] = []
     deadline = time.monotonic() + PATIENCE_S
     last = time.monotonic()
@@ -95,7 +98,9 @@ def _one_decision_each(sale: OnSale, outcomes: list[Outcome], verdict: Verdict) 
         first = verdict.decisions.setdefault(outcome.purchase, outcome)
         if (first.kind, first.reason, first.lines) != (outcome.kind, outcome.reason, outcome.lines):
             verdict.broken.append(f"promise 3: purchase {outcome.purchase} was decided twice, differently")
-    undecided = [request for request in sale.requests if request.purchase not in verdict.decisions]
+    unknown = [request for request in sale.requests if request.purchase not in verdict.decisions]
+    verdict.turned_away = [request for request in unknown if request.turned_away]
+    undecided = [request for request in unknown if not request.turned_away]
     if undecided:
         verdict.broken.append(f"promise 3: {len(undecided)} accepted purchases have no decision")
 
@@ -119,13 +124,11 @@ async def _nothing_oversold(target: Target, http: ClientSession, sale: OnSale, v
 
 def _nothing_withheld(sale: OnSale, verdict: Verdict) -> None:
     wanted = {request.purchase: request for request in sale.requests}
-    for purchase, outcome in verdict.decisions.items():
-        request = wanted.get(purchase)
-        if request is None or outcome.kind is not OutcomeKind.REJECTED:
-            continue
+    rejected = [purchase for purchase, one in verdict.decisions.items() if one.kind is OutcomeKind.REJECTED]
+    for request in [*(wanted[purchase] for purchase in rejected if purchase in wanted), *verdict.turned_away]:
         left = sale.types[request.ticket_type][1] - verdict.sold.get(request.ticket_type, 0)
         if left >= request.quantity:
-            verdict.broken.append(f"promise 2: purchase {purchase} was refused though {left} tickets are left")
+            verdict.broken.append(f"promise 2: purchase {request.purchase} was refused though {left} tickets are left")
 
 
 def _answers_tell_the_truth(sale: OnSale, verdict: Verdict) -> None:
@@ -140,7 +143,7 @@ def _truthful(status: int, word: str, decided: Outcome | None, request: Request)
     if status == ACCEPTED or (status == CONFLICT and request.times > 1 and "running" in word):
         return True
     if decided is None:
-        return False
+        return request.turned_away
     if status == CREATED:
         return decided.kind is OutcomeKind.CONFIRMED
     return status == CONFLICT and decided.kind is OutcomeKind.REJECTED and word == decided.reason

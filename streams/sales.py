@@ -25,9 +25,9 @@ PROJECTED = frozenset(OutcomeKind) - {OutcomeKind.REFUSED, OutcomeKind.CHANGED}
 
 UPSERT = """
 INSERT INTO purchase (event_id, id, account_id, status, reason, figures, lines, total, currency, deadline,
-                      ledger_offset, at)
+                      ledger_offset, at, made_at)
 VALUES (%(event_id)s, %(id)s, %(account_id)s, %(status)s, %(reason)s, %(figures)s, %(lines)s, %(total)s,
-        %(currency)s, %(deadline)s, %(ledger_offset)s, %(at)s)
+        %(currency)s, %(deadline)s, %(ledger_offset)s, %(at)s, %(at)s)
 ON CONFLICT (event_id, id) DO UPDATE
 SET status = excluded.status, reason = excluded.reason, figures = excluded.figures, lines = excluded.lines,
     total = excluded.total, currency = excluded.currency, deadline = excluded.deadline,

@@ -35,6 +35,7 @@ class Views:
         self._page("/api/account/{event}/{account}/", "account", self.account)
         self._page("/api/partition/{partition}/", "partition", self.partition)
         self._page("/api/purchase/{event}/{purchase}/", "purchase", self.purchase)
+        self._page("/api/purchases/{event}/{purchases}/", "purchases", self.purchases)
 
     def _page(self, path: str, name: str, answer: Callable[..., Awaitable[Response]]) -> None:
         """Faust makes a class of the handler, so it must be a plain function."""
@@ -70,6 +71,13 @@ class Views:
         if wanted is None:
             return _problem(view, 404, "no purchase of that id")
         return await self._answer(view, request, event, lambda partition, key: self._purchase(partition, key, wanted))
+
+    async def purchases(self, view: View, request: Request, event: str, purchases: str) -> Response:
+        """Which of some purchases, their ids in 32 hex digits each, with commas between, are on record."""
+        wanted = [_id(text) for text in purchases.split(",")]
+        if None in wanted:
+            return _problem(view, 404, "no purchase of that id")
+        return await self._answer(view, request, event, lambda partition, key: self._on_record(partition, key, wanted))
 
     async def _answer(self, view: View, request: Request, event: str, find: Any) -> Response:
         key = _id(event)
@@ -117,6 +125,10 @@ class Views:
             "lag": None if end is None else max(0, end - (decided or 0)),
             "changelog": stored,
         }
+
+    def _on_record(self, partition: int, event: UUID, purchases: list[Any]) -> list[str]:
+        read = self.ledger.table.read
+        return [one.hex for one in purchases if read(partition, purchase_key(event, one)) is not None]
 
     def _purchase(self, partition: int, event: UUID, purchase: UUID) -> dict[str, Any] | None:
         value = self.ledger.table.read(partition, purchase_key(event, purchase))

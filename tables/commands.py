@@ -102,15 +102,19 @@ class Hold(Struct, frozen=True, tag_field="kind", tag="hold", rename="camel"):
 
 
 class Confirm(Struct, frozen=True, tag_field="kind", tag="confirm", rename="camel"):
-    """Turn a hold into a sale."""
+    """Turn a hold into a sale. ``request`` is told back in the outcome, so that who asked knows the answer."""
 
     event: UUID
     purchase: UUID
     account: UUID
+    request: UUID | None = None
 
 
 class Cancel(Struct, frozen=True, tag_field="kind", tag="cancel", rename="camel"):
-    """Give back a hold or a sale, whole, or only ``lines``; ``request`` tells two partial ones apart."""
+    """Give back a hold or a sale, whole, or only ``lines``.
+
+    ``request`` tells two partial ones apart and is told back in the outcome.
+    """
 
     event: UUID
     purchase: UUID

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from tables.account import Account
 from tables.codes import TicketCodes
-from tables.commands import BuyerCommand, Command, DefineEvent, EndPurchases, Hold, Purchase
+from tables.commands import BuyerCommand, Cancel, Command, Confirm, DefineEvent, EndPurchases, Hold, Purchase
 from tables.decisions import buyer_fingerprint, decide, end
 from tables.errors import InvariantBroken
 from tables.inventory import Inventory
@@ -103,7 +103,8 @@ class Ledger:
             self._purchases[key] = record
             self._book(command.event, inventory, record.account, decision)
         body = _fingerprint(command, record, decision)
-        news = News(command.event, command.purchase, record, decision, body, repeated=decision.offset != offset)
+        request = command.request if isinstance(command, (Confirm, Cancel)) else None
+        news = News(command.event, command.purchase, record, decision, body, decision.offset != offset, request)
         return Answer((self._teller.tell(news, inventory),))
 
     def take_purchases(self) -> dict[bytes, bytes]:

@@ -80,7 +80,8 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
 
     ``status`` is the purchase's after it; ``lines`` are those it speaks of, ``left`` those that a partial
     cancellation leaves, ``total`` the worth of ``lines``. ``repeated`` says that a command sent again only
-    got its old answer: the same outcome without it came before.
+    got its old answer: the same outcome without it came before. ``request`` is that of the confirm or cancel
+    which it answers.
     """
 
     kind: OutcomeKind
@@ -101,6 +102,7 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     balance: tuple[Balance, ...] = ()
     as_of: int = -1
     repeated: bool = False
+    request: UUID | None = None
 
 
 _decoder = msgspec.json.Decoder(Outcome)

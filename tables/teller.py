@@ -21,6 +21,7 @@ class News(NamedTuple):
     decision: Decision
     body: str
     repeated: bool = False
+    request: UUID | None = None
 
 
 class Teller:
@@ -53,6 +54,7 @@ class Teller:
             balance=_balance(inventory, decision.lines),
             as_of=inventory.offset if inventory else -1,
             repeated=news.repeated,
+            request=news.request,
         )
 
     def _lines(self, news: News, lines: tuple[Bought, ...]) -> tuple[OutcomeLine, ...]:

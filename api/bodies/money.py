@@ -22,7 +22,12 @@ def decimals(currency: str) -> int | None:
 
 def exact(amount: Decimal, currency: str) -> Decimal:
     """The amount with just the decimals of its currency."""
-    return amount.quantize(Decimal(1).scaleb(-(decimals(currency) or 0)))
+    return amount.quantize(_unit(currency))
+
+
+@cache
+def _unit(currency: str) -> Decimal:
+    return Decimal(1).scaleb(-(decimals(currency) or 0))
 
 
 class Price(Body):

@@ -1,14 +1,17 @@
 """Purchases: what is to be bought, and what was decided."""
 
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from api.bodies.fields import Body, Parameters, Quantity, Resource
+from api.bodies.fields import Body, Parameters, Quantity, Resource, absent
 from api.bodies.money import Money
 from tables.outcomes import Outcome, OutcomeLine
+
+HoldSeconds = Annotated[int, Field(strict=True, ge=1, le=86_400, description="how long the hold lasts")]
 
 
 class NewLine(Body):
@@ -19,11 +22,27 @@ class NewLine(Body):
 
 
 class NewPurchase(Body):
-    """All lines are bought, or nothing."""
+    """All lines are bought, or nothing; with ``hold`` they are kept for the buyer until confirmed or given back.
+
+    Without ``accountId`` the buyer is the caller.
+    """
 
     event_id: UUID
-    account_id: UUID
+    account_id: UUID = absent()
     lines: list[NewLine] = Field(min_length=1, max_length=50)
+    hold: bool = Field(False, strict=True)
+    hold_seconds: HoldSeconds = absent()
+
+
+class Cancellation(Body):
+    """What is given back: some tickets, or everything without ``lines``."""
+
+    lines: list[NewLine] = Field(default_factory=list, max_length=50)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_body_means_everything(cls, value: Any) -> Any:
+        return {} if value is None else value
 
 
 class BoughtLine(Resource):
@@ -49,6 +68,13 @@ class Purchase(Resource):
     total: Money | None = None
     deadline: datetime | None = None
     decided_at: datetime | None = None
+
+
+class PurchaseList(Resource):
+    """A page of purchases, the newest first."""
+
+    items: list[Purchase]
+    next: str | None = None
 
 
 class PurchasePath(Resource):
@@ -78,23 +104,25 @@ def parse_public_id(text: str) -> tuple[UUID, UUID] | None:
     return ids if public_id(*ids) == text else None
 
 
-def pending(event: UUID, purchase: UUID) -> Purchase:
+def pending(event: UUID, purchase: UUID, account: UUID) -> Purchase:
     """A purchase that is in the log and not decided."""
-    return Purchase(id=public_id(event, purchase), event_id=event, status="pending")
+    return Purchase(id=public_id(event, purchase), event_id=event, account_id=account, status="pending")
 
 
 def decided(outcome: Outcome, purchase: UUID) -> Purchase:
-    """A purchase as an outcome tells it."""
+    """A purchase as it stands after an outcome."""
     currency = outcome.total.currency if outcome.total else ""
+    lines = outcome.left or outcome.lines
+    total = sum((line.price * line.quantity for line in lines), Decimal(0))
     return Purchase(
         id=public_id(outcome.event, purchase),
         event_id=outcome.event,
         account_id=outcome.account,
-        status=outcome.kind.value,
+        status=(outcome.status or outcome.kind).value,
         reason=outcome.reason,
         figures=outcome.figures or None,
-        lines=[bought(line, currency) for line in outcome.lines],
-        total=Money.of(outcome.total.amount, currency) if outcome.total else None,
+        lines=[bought(line, currency) for line in lines],
+        total=Money.of(total, currency) if currency else None,
         deadline=outcome.deadline,
         decided_at=outcome.at,
     )

@@ -145,6 +145,7 @@ def change_own(event_id: UUID, decide: Callable[[Listing], Listing]) -> Listing:
         return decide(listing)
 
     after = ports().events.change(event_id, decide_for_owner)
+    ports().register.forget(event_id)
     if after is None:
         raise no_event(event_id)
     return after

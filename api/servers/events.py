@@ -74,6 +74,13 @@ class EventRows:
         row: Any = self._database.one(_SELECT_EVENT, id=event)
         return Event(**row) if row else None
 
+    def listing(self, event: UUID) -> Listing | None:
+        """The event with its ticket types, all of one moment."""
+        with self._database.transaction() as connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            row: Any = connection.execute(_SELECT_EVENT, {"id": event}).fetchone()
+            return Listing(Event(**row), _tickets(connection, event)) if row else None
+
     def name(self, event: UUID) -> str | None:
         """The title of the event of that id."""
         row = self._database.one("SELECT title FROM event WHERE id = %(id)s", id=event)

@@ -4,16 +4,20 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
+from kafka.partitioner.default import murmur2
 
 from api.problems import Unavailable
 from connect.topics import COMMANDS
+from tables.commands import DefineEvent, encode_command
 
 KAFKA: Final = "kafka"
 GIVE_UP_S: Final = 1.5
+MARGIN_S: Final = 0.3
 RETRY_S: Final = 0.5
 
 log = logging.getLogger(__name__)
@@ -28,6 +32,7 @@ class CommandLog:
     def __init__(self, servers: str) -> None:
         self._servers = servers.split(",")
         self._producer: Any = None
+        self._partitions = 0
         self._closed = False
 
     def open(self) -> None:
@@ -46,10 +51,24 @@ class CommandLog:
         if self._producer is None:
             raise Unavailable(KAFKA)
         try:
-            future = self._producer.send(COMMANDS, key=key, value=value)
+            place = partition_of(key, self._partitions)
+            future = self._producer.send(COMMANDS, key=key, value=value, partition=place)
         except KafkaError as error:
             raise Unavailable(KAFKA) from error
         future.add_callback(done).add_errback(failed)
+
+    def announce(self, event: DefineEvent) -> None:
+        """Send a definition and return once it is in the log for good. Raises Unavailable."""
+        settled = threading.Event()
+        failures: list[Exception] = []
+
+        def fail(error: Exception) -> None:
+            failures.append(error)
+            settled.set()
+
+        self.append(str(event.event).encode(), encode_command(event), lambda _: settled.set(), fail)
+        if not settled.wait(GIVE_UP_S + MARGIN_S) or failures:
+            raise Unavailable(KAFKA) from (failures[0] if failures else None)
 
     def close(self) -> None:
         """Send what is on its way, and disconnect."""
@@ -61,13 +80,21 @@ class CommandLog:
         while not self._closed:
             try:
                 producer = make_producer(self._servers)
-                producer.partitions_for(COMMANDS)
+                self._partitions = len(producer.partitions_for(COMMANDS) or ())
+                if not self._partitions:
+                    raise KafkaError(f"the topic {COMMANDS} is not there yet")
             except KafkaError as error:
                 log.warning("no way to %s yet: %r", COMMANDS, error)
                 time.sleep(RETRY_S)
             else:
                 self._producer = producer
                 return
+
+
+@lru_cache(maxsize=65_536)
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition of a key, as Kafka's default has it; kept, since counting it out is most of a send."""
+    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
 
 def make_producer(servers: list[str]) -> Any:

@@ -1,7 +1,7 @@
 """The way to the ledger: a command goes into the log, its outcome comes back on ``ticket-purchase``.
 
-The rules: who waits is registered before the command is sent; an answer is given only for what the
-broker acknowledged; a purchase is never handed in twice at once by this process.
+The rules: who waits is registered before the command is sent; an answer is given only for what the broker
+acknowledged; a command is never handed in twice at once by this process; no more wait than ``most``.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,30 +10,44 @@ from typing import Final
 from uuid import UUID
 
 from api.bodies.purchase import Purchase, decided
+from api.ports import BuyersCommand
 from api.problems import Refused, Unavailable
 from api.servers.bounded import Bounded
-from api.servers.log import GIVE_UP_S, KAFKA, CommandLog
+from api.servers.census import Census
+from api.servers.log import GIVE_UP_S, KAFKA, MARGIN_S, CommandLog
 from api.servers.outcomes import OutcomeFollower
-from api.servers.waiters import Waiter, Waiters
+from api.servers.soldout import SoldOut
+from api.servers.waiters import Waiter, Waiters, answers_to, any_decision
+from tables.commands import Cancel, Confirm, Hold, encode_command
 from tables.commands import Purchase as PurchaseCommand
-from tables.commands import encode_command
-from tables.fingerprint import fingerprint
 from tables.outcomes import Outcome
 
 REMEMBERED: Final = 20_000
 REMEMBERED_S: Final = 600.0
-MARGIN_S: Final = 0.3
+BUSY_FOR_S: Final = "1"
 
 
 class KafkaOffice:
     """The ticket office behind the log."""
 
-    def __init__(self, log: CommandLog, follower: OutcomeFollower, waiters: Waiters) -> None:
+    def __init__(
+        self,
+        log: CommandLog,
+        follower: OutcomeFollower,
+        waiters: Waiters,
+        sold_out: SoldOut,
+        census: Census,
+        most: int = 1_000,
+    ) -> None:
         self._log = log
         self._follower = follower
         self._waiters = waiters
-        self._running: set[UUID] = set()
-        self._accepted: Bounded[UUID, tuple[UUID, str]] = Bounded(REMEMBERED, REMEMBERED_S)
+        self._sold_out = sold_out
+        self._census = census
+        self._most = most
+        self._running: set[tuple[UUID, UUID]] = set()
+        self._watching = 0
+        self._accepted: Bounded[tuple[UUID, UUID], UUID] = Bounded(REMEMBERED, REMEMBERED_S)
 
     def open(self) -> None:
         """Begin to connect to both topics."""
@@ -50,51 +64,68 @@ class KafkaOffice:
         if not (self._log.is_open and self._follower.is_following):
             raise Unavailable(KAFKA)
 
-    def buy(self, command: PurchaseCommand, wait: float) -> Outcome | None:
-        """Hand in a purchase and wait for its decision; None when it is in the log but undecided."""
+    def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
+        """Hand in a command and wait for its decision; None when it is in the log but undecided."""
         self.probe()
-        print_ = fingerprint(command.account, command.lines, "purchase")
-        self._check_reuse(command, print_)
-        with self._alone(command.purchase):
-            waiter = Waiter(command.event, command.purchase, print_)
+        with self._alone(command):
+            self._refuse_early(command)
+            waiter = Waiter(command.event, command.purchase, answers_to(command))
+            asked_at = self._sold_out.now()
             with self._waiters.waiting(waiter):
                 self._hand_in(command, waiter, wait)
-        self._accepted.put(command.purchase, (command.event, print_))
-        if waiter.outcome is not None and waiter.outcome.fingerprint != print_:
-            raise Refused("idempotency-key-reused")
+        self._accepted.put((command.event, command.purchase), command.account)
+        if waiter.outcome is not None:
+            self._sold_out.learn(waiter.outcome, asked_at)
         return waiter.outcome
 
     def watch(self, event: UUID, purchase: UUID, wait: float, look: Callable[[], Purchase | None]) -> Purchase | None:
         """What ``look`` finds now; if that is nothing or pending, the decision of the next ``wait`` seconds."""
-        with self._waiters.waiting(Waiter(event, purchase)) as waiter:
+        with self._room_to_watch(), self._waiters.waiting(Waiter(event, purchase, any_decision)) as waiter:
             found = look()
             if found is not None and found.status != "pending":
                 return found
             waiter.wait_for_outcome(wait)
         return decided(waiter.outcome, purchase) if waiter.outcome else look()
 
-    def accepted(self, event: UUID, purchase: UUID) -> bool:
-        """Whether this process lately put that purchase into the log."""
-        known = self._accepted.get(purchase)
-        return known is not None and known[0] == event
+    def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
+        """Whose purchase it is, if this process lately put it into the log."""
+        return self._accepted.get((event, purchase))
 
-    def _check_reuse(self, command: PurchaseCommand, print_: str) -> None:
-        """The ledger finds another body under a key by itself, unless the other body is for another event."""
-        known = self._accepted.get(command.purchase)
-        if known is not None and known != (command.event, print_):
-            raise Refused("idempotency-key-reused")
+    def _refuse_early(self, command: BuyersCommand) -> None:
+        """Refused: sold-out, where the ledger has just said so and has no decision on this purchase yet."""
+        if not isinstance(command, (PurchaseCommand, Hold)):
+            return
+        figures = self._sold_out.refusal(command.event, command.lines)
+        if figures is None or self.accepted(command.event, command.purchase) is not None:
+            return
+        if self._census.is_new(command.event, command.purchase):
+            # Nothing is kept of it, so the same request may have more luck later.
+            raise Refused("sold-out", figures=figures, retryable=True)
 
     @contextmanager
-    def _alone(self, purchase: UUID) -> Iterator[None]:
-        if purchase in self._running:
+    def _alone(self, command: BuyersCommand) -> Iterator[None]:
+        mark = (command.event, _mark(command))
+        if mark in self._running:
             raise Refused("still-running")
-        self._running.add(purchase)
+        if len(self._running) >= self._most:
+            raise busy()
+        self._running.add(mark)
         try:
             yield
         finally:
-            self._running.discard(purchase)
+            self._running.discard(mark)
 
-    def _hand_in(self, command: PurchaseCommand, waiter: Waiter, wait: float) -> None:
+    @contextmanager
+    def _room_to_watch(self) -> Iterator[None]:
+        if self._watching >= self._most:
+            raise busy()
+        self._watching += 1
+        try:
+            yield
+        finally:
+            self._watching -= 1
+
+    def _hand_in(self, command: BuyersCommand, waiter: Waiter, wait: float) -> None:
         key = str(command.event).encode()
         self._log.append(key, encode_command(command), waiter.acknowledge, waiter.fail)
         waiter.wait_for_outcome(wait)
@@ -102,3 +133,15 @@ class KafkaOffice:
             waiter.wait_for_acknowledgement(GIVE_UP_S + MARGIN_S)
         if waiter.outcome is None and not waiter.acknowledged:
             raise Unavailable(KAFKA) from waiter.failure
+
+
+def busy() -> Refused:
+    """The refusal of one request too many; it may be sent again soon."""
+    return Refused("busy", headers={"Retry-After": BUSY_FOR_S})
+
+
+def _mark(command: BuyersCommand) -> UUID:
+    """What is the same for a command sent twice."""
+    if isinstance(command, (Confirm, Cancel)):
+        return command.request or command.purchase
+    return command.purchase

@@ -1,14 +1,19 @@
 """The ports made of real servers, by the settings."""
 
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 from uuid import uuid4
 
 from api.passwords import Passwords
 from api.ports import Ports
+from api.problems import Unavailable
 from api.quotas import Quotas
 from api.servers.accounts import AccountRows
+from api.servers.census import Census
 from api.servers.credentials import CredentialRows
 from api.servers.database import Database
 from api.servers.events import EventRows
@@ -20,10 +25,15 @@ from api.servers.post import Post
 from api.servers.register import RegisterRows
 from api.servers.revocations import RevocationRows
 from api.servers.sales import PurchaseRows, WorkerViews
+from api.servers.soldout import SoldOut
 from api.servers.stock import Stock
 from api.servers.waiters import Waiters
 from api.tokens import Tokens
 from settings import Settings
+
+# Lists of sales that are being written at once; each has a connection for as long as its reader takes.
+MOST_EXPORTS: Final = 4
+PAUSE_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,15 @@ class Servers:
 
     ports: Ports
     closers: tuple[Callable[[], None], ...]
+
+    def wait(self, seconds: float) -> None:
+        """Return once purchases can be sold, or after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with suppress(Unavailable):
+                self.ports.probes["kafka"]()
+                return
+            time.sleep(PAUSE_S)
 
     def close(self) -> None:
         """Disconnect from all servers."""
@@ -42,10 +61,11 @@ class Servers:
 def open_servers(settings: Settings) -> Servers:
     """Begin to connect to every server. None need be up yet."""
     database = Database(settings.database_url.get_secret_value())
-    waiters = Waiters()
-    follower = OutcomeFollower(settings.kafka_servers, waiters.deliver)
-    office = KafkaOffice(CommandLog(settings.kafka_servers), follower, waiters)
+    exports = Database(settings.database_url.get_secret_value(), most=MOST_EXPORTS)
     views = WorkerViews(settings.worker_url)
+    log = CommandLog(settings.kafka_servers)
+    office = _office(settings, log, views)
+    events = EventRows(database)
     stock = Stock(database, settings.worker_url)
     index = EventIndex(make_client(settings))
     tokens = Tokens(settings.signing_keys(), settings.token_seconds)
@@ -58,10 +78,10 @@ def open_servers(settings: Settings) -> Servers:
         revocations=revocations,
         post=Post(settings),
         accounts=AccountRows(database, revocations.learn),
-        events=EventRows(database),
-        register=RegisterRows(database),
+        events=events,
+        register=RegisterRows(database, events, log.announce),
         office=office,
-        sales=PurchaseRows(database, views),
+        sales=PurchaseRows(database, exports, views),
         stock=stock,
         index=index,
         probes={
@@ -73,8 +93,22 @@ def open_servers(settings: Settings) -> Servers:
         clock=lambda: datetime.now(UTC),
         new_id=uuid4,
         purchase_wait=settings.purchase_wait,
+        hold_seconds=settings.hold_seconds,
     )
     database.open()
+    exports.open()
     revocations.open()
     office.open()
-    return Servers(ports, (revocations.close, office.close, database.close, views.close, stock.close, index.close))
+    closers = (revocations.close, office.close, database.close, exports.close, views.close, stock.close, index.close)
+    return Servers(ports, closers)
+
+
+def _office(settings: Settings, log: CommandLog, views: WorkerViews) -> KafkaOffice:
+    waiters, sold_out = Waiters(), SoldOut()
+
+    def deliver(key: bytes | None, value: bytes | None) -> None:
+        sold_out.watch(key, value)
+        waiters.deliver(value)
+
+    follower = OutcomeFollower(settings.kafka_servers, deliver)
+    return KafkaOffice(log, follower, waiters, sold_out, Census(views.on_record), settings.most_waiting)

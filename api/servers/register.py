@@ -1,58 +1,133 @@
-"""Who may buy what, as PostgreSQL knows it. Only what was found is remembered, and not for long."""
+"""Who may buy what, as PostgreSQL knows it, and whether the ledger has been told.
 
-from typing import Any, Final
+The promise: an event that can be read can be bought from. The first purchase that this process sees of an event,
+of a ticket type or of a change made here is preceded in the log by the event's definition; so it never depends on
+how far the change data capture is. The ledger ignores a definition that it has already.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
 from uuid import UUID
 
-from api.problems import Fault, Refused
+from api.changes import definition
+from api.ports import Listing
+from api.problems import Fault, Refused, Unavailable
 from api.servers.bounded import Bounded
-from api.servers.database import Database
+from api.servers.database import SERVER, Database
+from api.servers.log import KAFKA
+from tables.commands import DefineEvent
 
 REMEMBERED_S: Final = 60.0
+PATIENCE_S: Final = 1.8
+PAUSE_S: Final = 1.0
 MOST_ACCOUNTS: Final = 100_000
 MOST_EVENTS: Final = 10_000
 
-_TYPES: Final = """
-SELECT array_agg(ticket_type.id) FILTER (WHERE ticket_type.id IS NOT NULL) AS ticket_types
-FROM event LEFT JOIN ticket_type ON ticket_type.event_id = event.id
-WHERE event.id = %(id)s
-GROUP BY event.id
-"""
+
+class Listings(Protocol):
+    """The events of the write model."""
+
+    def listing(self, event: UUID) -> Listing | None:
+        """The event with its ticket types, all of one moment."""
+
+
+@dataclass(slots=True)
+class Known:
+    """An event that the log has been told of: the version, the ticket types, until when (s) that is not looked up."""
+
+    version: int
+    ticket_types: frozenset[UUID]
+    until: float
 
 
 class RegisterRows:
-    """The accounts, events and ticket types of the write model."""
+    """The accounts, events and ticket types of the write model. ``announce`` puts a definition into the log."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self,
+        database: Database,
+        listings: Listings,
+        announce: Callable[[DefineEvent], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._database = database
+        self._listings = listings
+        self._announce = announce
+        self._clock = clock
         self._accounts: Bounded[UUID, bool] = Bounded(MOST_ACCOUNTS, REMEMBERED_S)
-        self._types: Bounded[UUID, frozenset[UUID]] = Bounded(MOST_EVENTS, REMEMBERED_S)
+        self._events: dict[UUID, Known] = {}
+        self._reading: dict[UUID, threading.Lock] = {}
+        self._failed_at = float("-inf")
 
-    def check(self, account: UUID, event: UUID, ticket_types: list[UUID]) -> None:
-        """Refused: unknown-account, unknown-event, unknown-ticket-type."""
-        if not self._knows(account):
-            raise Refused("unknown-account", "", Fault("there is no such account", "/accountId"))
-        known = self._types.get(event)
-        if known is None or not known.issuperset(ticket_types):
-            known = self._read_types(event)
-        faults = [_unknown(place) for place, wanted in enumerate(ticket_types) if wanted not in known]
-        if faults:
-            raise Refused("unknown-ticket-type", "", *faults)
-
-    def _knows(self, account: UUID) -> bool:
+    def check_account(self, account: UUID) -> None:
+        """Refused: unknown-account."""
         if self._accounts.get(account):
-            return True
-        found = self._database.one("SELECT 1 FROM account WHERE id = %(id)s", id=account) is not None
-        if found:
-            self._accounts.put(account, True)
-        return found
+            return
+        if self._database.one("SELECT 1 FROM account WHERE id = %(id)s", id=account) is None:
+            raise Refused("unknown-account", "", Fault("there is no such account", "/accountId"))
+        self._accounts.put(account, True)
 
-    def _read_types(self, event: UUID) -> frozenset[UUID]:
-        row: Any = self._database.one(_TYPES, id=event)
-        if row is None:
+    def check_event(self, event: UUID, ticket_types: list[UUID]) -> None:
+        """Refused: unknown-event, unknown-ticket-type. The ledger has been told of event and types afterwards."""
+        known = self._events.get(event)
+        if known is None or known.until <= self._clock() or not known.ticket_types.issuperset(ticket_types):
+            known = self._read_once(event, ticket_types)
+        if not known.ticket_types.issuperset(ticket_types):
+            places = [place for place, wanted in enumerate(ticket_types) if wanted not in known.ticket_types]
+            raise Refused("unknown-ticket-type", "", *(_unknown(place) for place in places))
+
+    def forget(self, event: UUID) -> None:
+        """The event has changed; it is read again before the next purchase."""
+        known = self._events.get(event)
+        if known is not None:
+            known.until = 0.0
+
+    def _read_once(self, event: UUID, ticket_types: list[UUID]) -> Known:
+        """Read an event while everybody else who asks for it waits for this one reading."""
+        lock = self._reading.setdefault(event, threading.Lock())
+        if not lock.acquire(timeout=PATIENCE_S):
+            raise Unavailable(SERVER)
+        try:
+            known = self._events.get(event)
+            if known and known.until > self._clock() and known.ticket_types.issuperset(ticket_types):
+                return known
+            # Whoever waited for one that could not tell the log does not try for as long again.
+            if self._clock() - self._failed_at < PAUSE_S:
+                raise Unavailable(KAFKA)
+            return self._read(event, known)
+        finally:
+            lock.release()
+            self._reading.pop(event, None)
+
+    def _read(self, event: UUID, known: Known | None) -> Known:
+        try:
+            listing = self._listings.listing(event)
+        except Unavailable:
+            if known is None or known.until == 0.0:
+                raise
+            # What the ledger knows it does not forget: a sale goes on without PostgreSQL.
+            known.until = self._clock() + REMEMBERED_S
+            return known
+        if listing is None:
             raise Refused("unknown-event", "", Fault("there is no such event", "/eventId"))
-        known = frozenset(row["ticket_types"] or ())
-        self._types.put(event, known)
-        return known
+        version = listing.event.version
+        if known is None or known.version != version:
+            self._tell(DefineEvent(event, version, definition(listing)))
+        types = frozenset(ticket.id for ticket in listing.tickets)
+        fresh = self._events[event] = Known(version, types, self._clock() + REMEMBERED_S)
+        while len(self._events) > MOST_EVENTS:
+            del self._events[next(iter(self._events))]
+        return fresh
+
+    def _tell(self, event: DefineEvent) -> None:
+        try:
+            self._announce(event)
+        except Unavailable:
+            self._failed_at = self._clock()
+            raise
 
 
 def _unknown(place: int) -> Fault:

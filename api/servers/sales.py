@@ -1,24 +1,59 @@
 """Purchases as they stand: from the projection, or, while that lags, from the worker that decided."""
 
+import base64
+import binascii
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 import httpx
+import msgspec
 
 from api.bodies.money import Money
-from api.bodies.purchase import BoughtLine, Purchase, public_id
-from api.problems import Unavailable
+from api.bodies.purchase import BoughtLine, Purchase, PurchaseList, public_id
+from api.bodies.sales import EventSales, TypeSales
+from api.problems import Unavailable, wrong
 from api.servers.database import Database
 
 WORKER: Final = "worker"
 TIMEOUT: Final = httpx.Timeout(2.5, connect=1.0)
-_SELECT: Final = """
-SELECT account_id, status, reason, figures, lines, total, currency, deadline, at
-FROM purchase
-WHERE event_id = %(event)s AND id = %(purchase)s
+_COLUMNS_OF: Final = """
+SELECT event_id, id, account_id, status, reason, figures, lines, total, currency, deadline, at, made_at FROM purchase
 """
+_SELECT: Final = f"{_COLUMNS_OF} WHERE event_id = %(event)s AND id = %(purchase)s"
+_SUMS: Final = """
+SELECT (line->>'ticketTypeId')::uuid AS ticket_type_id, min(line->>'name') AS name, currency,
+       coalesce(sum((line->>'quantity')::int) FILTER (WHERE status = 'held'), 0) AS held,
+       coalesce(sum((line->>'quantity')::int) FILTER (WHERE status = 'confirmed'), 0) AS sold,
+       coalesce(sum((line->>'quantity')::int * (line->>'price')::numeric) FILTER (WHERE status = 'confirmed'), 0)
+           AS revenue
+FROM purchase, jsonb_array_elements(lines) AS line
+WHERE event_id = %(event)s AND status IN ('held', 'confirmed')
+GROUP BY 1, currency ORDER BY 2, 1
+"""
+
+# The columns of the table of sales, and where each comes from.
+COLUMNS: Final = (
+    ("purchase", "event_id || '.' || id"),
+    ("account", "account_id"),
+    ("status", "status"),
+    ("reason", "coalesce(reason, '')"),
+    ("ticketType", "coalesce(line->>'ticketTypeId', '')"),
+    ("name", "coalesce(line->>'name', '')"),
+    ("quantity", "coalesce(line->>'quantity', '0')::int"),
+    ("price", "coalesce(line->>'price', '')"),
+    ("currency", "coalesce(currency, '')"),
+    ("madeAt", "made_at"),
+    ("decidedAt", "at"),
+)
+_TABLE: Final = f"""
+SELECT {", ".join(f'{source} AS "{name}"' for name, source in COLUMNS)}
+FROM purchase LEFT JOIN LATERAL jsonb_array_elements(lines) AS line ON true
+WHERE event_id = %(event)s ORDER BY made_at, id
+"""
+AT_ONCE: Final = 500
 
 
 class WorkerViews:
@@ -37,6 +72,15 @@ class WorkerViews:
         found: dict[str, Any] = answer.json()
         return found
 
+    def on_record(self, event: UUID, purchases: Collection[UUID]) -> set[UUID]:
+        """Those of the purchases that the ledger has on record. Raises Unavailable when no worker can tell."""
+        answer = self._get(f"/api/purchases/{event}/{','.join(one.hex for one in purchases)}/")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return set()
+        if not answer.is_success:
+            raise Unavailable(WORKER)
+        return {UUID(text) for text in answer.json()}
+
     def probe(self) -> None:
         """Ask the worker whether it is ready."""
         self._get("/health/ready").raise_for_status()
@@ -53,25 +97,97 @@ class WorkerViews:
 
 
 class PurchaseRows:
-    """The projection ``purchase``, and behind it the views."""
+    """The projection ``purchase``, and behind it the views. ``exports`` is for what is read as long as it takes."""
 
-    def __init__(self, database: Database, views: WorkerViews) -> None:
+    def __init__(self, database: Database, exports: Database, views: WorkerViews) -> None:
         self._database = database
+        self._exports = exports
         self._views = views
 
     def find(self, event: UUID, purchase: UUID) -> Purchase | None:
         """The purchase, from the projection or from the worker that decided it."""
         row = self._database.one(_SELECT, event=event, purchase=purchase)
         if row is not None:
-            return _projected(event, purchase, row)
+            return projected(row)
         viewed = self._views.purchase(event, purchase)
         return _viewed(event, purchase, viewed) if viewed else None
 
+    def of_account(self, account: UUID, limit: int, cursor: str | None) -> PurchaseList:
+        """An account's purchases, the newest first. Refused: invalid-input for a cursor that is none."""
+        items, following = self._page("account_id = %(of)s", account, limit, cursor)
+        return PurchaseList(items=items, next=following)
 
-def _projected(event: UUID, purchase: UUID, row: Any) -> Purchase:
+    def of_event(self, event: UUID, limit: int, cursor: str | None) -> EventSales:
+        """An event's purchases and what they add up to. Refused: invalid-input for a cursor that is none."""
+        items, following = self._page("event_id = %(of)s", event, limit, cursor)
+        types = self._types(event) if cursor is None else None
+        return EventSales(event_id=event, ticket_types=types, items=items, next=following)
+
+    def table_of_event(self, event: UUID) -> Iterator[Sequence[object]]:
+        """Every line of every purchase of an event, read as it is taken; the first one tells the columns."""
+        with self._exports.transaction() as connection, connection.cursor("sales") as cursor:
+            cursor.itersize = AT_ONCE
+            cursor.execute(_TABLE, {"event": event})
+            yield [name for name, _ in COLUMNS]
+            for row in cursor:
+                yield tuple(row.values())
+
+    def _page(self, whose: str, of: UUID, limit: int, cursor: str | None) -> tuple[list[Purchase], str | None]:
+        place = None if cursor is None else decode_place(cursor)
+        after = "" if place is None else "AND (made_at, event_id, id) < (%(made_at)s, %(event_id)s, %(id)s)"
+        query = f"{_COLUMNS_OF} WHERE {whose} {after} ORDER BY made_at DESC, event_id DESC, id DESC LIMIT %(most)s"
+        values = {} if place is None else msgspec.structs.asdict(place)
+        with self._database.transaction() as connection:
+            rows = connection.execute(query.encode(), values | {"of": of, "most": limit + 1}).fetchall()
+        shown = rows[:limit]
+        following = encode_place(Place(*(shown[-1][name] for name in _PLACE))) if len(rows) > limit else None
+        return [projected(row) for row in shown], following
+
+    def _types(self, event: UUID) -> list[TypeSales]:
+        with self._database.transaction() as connection:
+            rows = connection.execute(_SUMS, {"event": event}).fetchall()
+        return [
+            TypeSales(
+                ticket_type_id=row["ticket_type_id"],
+                name=row["name"],
+                held=row["held"],
+                sold=row["sold"],
+                revenue=Money.of(row["revenue"], row["currency"]),
+            )
+            for row in rows
+        ]
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """The last item of a page. It keeps its place, whatever becomes of the purchase."""
+
+    made_at: datetime
+    event_id: UUID
+    id: UUID
+
+
+_PLACE: Final = ("made_at", "event_id", "id")
+
+
+def encode_place(place: Place) -> str:
+    """The cursor of the page after that place."""
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode(place)).decode().rstrip("=")
+
+
+def decode_place(cursor: str) -> Place:
+    """The place of a cursor. Refused: invalid-input."""
+    try:
+        packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        return msgspec.msgpack.decode(packed, type=Place)
+    except (ValueError, binascii.Error, msgspec.DecodeError) as error:
+        raise wrong("?cursor", "must be the `next` of a page of this list") from error
+
+
+def projected(row: Any) -> Purchase:
+    """The purchase of a row."""
     return Purchase(
-        id=public_id(event, purchase),
-        event_id=event,
+        id=public_id(row["event_id"], row["id"]),
+        event_id=row["event_id"],
         account_id=row["account_id"],
         status=row["status"],
         reason=row["reason"],

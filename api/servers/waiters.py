@@ -1,26 +1,37 @@
 """Requests that wait for an outcome, found by the purchase they wait for.
 
-Every outcome of every partition passes here, so telling that nobody waits must be cheap.
+Every outcome of every partition passes here, so telling that nobody waits must be cheap: the purchase's id is
+cut out of the record, which is decoded only for whoever waits.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 from uuid import UUID
 
+from tables.commands import Cancel, Confirm, Hold, Purchase
+from tables.fingerprint import fingerprint
 from tables.outcomes import Outcome, OutcomeKind, decode_outcome
 from tables.reasons import Reason
 
-_FIRST_ANSWERS = frozenset({OutcomeKind.HELD, OutcomeKind.CONFIRMED, OutcomeKind.REJECTED})
+BuyersCommand = Purchase | Hold | Confirm | Cancel
+IsAnswer = Callable[[Outcome], bool]
+
+# The ledger is the only one who writes outcomes, and no text within them can hold a bare quotation mark.
+_MARK: Final = b'"purchase":"'
+_ID: Final = 36
 
 
 class Waiter:
-    """One waiting request. ``fingerprint`` is that of its body; empty for one that only watches."""
+    """One waiting request. ``is_answer`` tells its outcome from others of the same purchase."""
 
-    def __init__(self, event: UUID, purchase: UUID, fingerprint: str = "") -> None:
+    __slots__ = ("_done", "_taken", "acknowledged", "event", "failure", "is_answer", "outcome", "purchase")
+
+    def __init__(self, event: UUID, purchase: UUID, is_answer: IsAnswer) -> None:
         self.event = event
         self.purchase = purchase
-        self.fingerprint = fingerprint
+        self.is_answer = is_answer
         self.outcome: Outcome | None = None
         self.acknowledged = False
         self.failure: Exception | None = None
@@ -29,7 +40,7 @@ class Waiter:
 
     def offer(self, outcome: Outcome) -> None:
         """Take the outcome if it answers this request."""
-        if self.outcome is None and self._answers(outcome):
+        if self.outcome is None and outcome.event == self.event and self.is_answer(outcome):
             self.outcome = outcome
             self._taken.set()
             self._done.set()
@@ -53,52 +64,54 @@ class Waiter:
         """Return once the command is known to be in the log, or known not to be, or after so many seconds."""
         self._taken.wait(seconds)
 
-    def _answers(self, outcome: Outcome) -> bool:
-        if not self.fingerprint:
-            return outcome.kind is not OutcomeKind.REFUSED
-        if outcome.kind in _FIRST_ANSWERS:
-            return True
-        # Another body under the same id may be refused while this one waits: that is not its answer.
-        return outcome.reason is Reason.ID_REUSED and outcome.fingerprint == self.fingerprint
+
+def answers_to(command: BuyersCommand) -> IsAnswer:
+    """What the ledger's answer to this very command looks like, whatever else becomes of the purchase meanwhile."""
+    if isinstance(command, (Confirm, Cancel)):
+        request = command.request
+        return lambda outcome: outcome.request == request
+    is_hold = isinstance(command, Hold)
+    kinds = {OutcomeKind.REJECTED, OutcomeKind.HELD if is_hold else OutcomeKind.CONFIRMED}
+    body = fingerprint(command.account, command.lines, "hold" if is_hold else "purchase")
+    # Another body under the same id may be refused while this one waits: that is not its answer.
+    return lambda outcome: outcome.fingerprint == body and (outcome.kind in kinds or outcome.reason is Reason.ID_REUSED)
+
+
+def any_decision(outcome: Outcome) -> bool:
+    """Whether an outcome tells one who only watches that the purchase has changed."""
+    return outcome.kind is not OutcomeKind.REFUSED
 
 
 class Waiters:
     """All waiting requests of this process."""
 
     def __init__(self) -> None:
-        self._by_event: dict[bytes, dict[UUID, list[Waiter]]] = {}
+        self._by_purchase: dict[bytes, list[Waiter]] = {}
 
     @contextmanager
     def waiting(self, waiter: Waiter) -> Iterator[Waiter]:
         """While inside, the waiter is offered the outcomes of its purchase."""
-        key = str(waiter.event).encode()
-        group = self._by_event.setdefault(key, {}).setdefault(waiter.purchase, [])
+        key = str(waiter.purchase).encode()
+        group = self._by_purchase.setdefault(key, [])
         group.append(waiter)
         try:
             yield waiter
         finally:
             group.remove(waiter)
-            self._forget(key, waiter.purchase, group)
+            if not group and self._by_purchase.get(key) is group:
+                del self._by_purchase[key]
 
-    def deliver(self, key: bytes | None, value: bytes | None) -> None:
+    def deliver(self, value: bytes | None) -> None:
         """Offer a record of ``ticket-purchase`` to whom it concerns. Raises MalformedRecord if it is none."""
-        waiting = self._by_event.get(key or b"")
+        place = (value or b"").find(_MARK) + len(_MARK)
+        if value is None or place < len(_MARK):
+            return
+        waiting = self._by_purchase.get(value[place : place + _ID])
         if not waiting:
             return
         outcome = decode_outcome(value)
-        if outcome.purchase is None:
-            return
-        for waiter in tuple(waiting.get(outcome.purchase, ())):
+        for waiter in tuple(waiting):
             waiter.offer(outcome)
 
     def __len__(self) -> int:
-        return sum(len(group) for purchases in self._by_event.values() for group in purchases.values())
-
-    def _forget(self, key: bytes, purchase: UUID, group: list[Waiter]) -> None:
-        purchases = self._by_event.get(key)
-        if purchases is None or group:
-            return
-        if purchases.get(purchase) is group:
-            del purchases[purchase]
-        if not purchases:
-            del self._by_event[key]
+        return sum(len(group) for group in self._by_purchase.values())

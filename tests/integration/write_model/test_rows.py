@@ -170,32 +170,38 @@ def test_ids_and_organizers_are_checked_and_nothing_is_announced(
 
 
 def test_the_register_knows_accounts_events_and_ticket_types_also_new_ones(database: Database, organizer: UUID) -> None:
-    events, register = EventRows(database), RegisterRows(database)
+    told: list[DefineEvent] = []
+    events = EventRows(database)
+    register = RegisterRows(database, events, told.append)
     event = new_event(organizer)
     first, second = new_ticket(event.id), new_ticket(event.id)
     events.add(Listing(event, (first,)))
-    register.check(organizer, event.id, [first.id])
-    for account, wanted, kinds, refusal, pointer in (
-        (uuid4(), event.id, [first.id], "unknown-account", "/accountId"),
-        (organizer, uuid4(), [first.id], "unknown-event", "/eventId"),
-        (organizer, event.id, [first.id, second.id], "unknown-ticket-type", "/lines/1/ticketTypeId"),
+    register.check_account(organizer)
+    register.check_event(event.id, [first.id])
+    with pytest.raises(Refused) as refused:
+        register.check_account(uuid4())
+    assert (refused.value.kind, refused.value.faults[0].pointer) == ("unknown-account", "/accountId")
+    for wanted, kinds, refusal, pointer in (
+        (uuid4(), [first.id], "unknown-event", "/eventId"),
+        (event.id, [first.id, second.id], "unknown-ticket-type", "/lines/1/ticketTypeId"),
     ):
         with pytest.raises(Refused) as refused:
-            register.check(account, wanted, kinds)
+            register.check_event(wanted, kinds)
         assert (refused.value.kind, refused.value.faults[0].pointer) == (refusal, pointer)
     events.change(event.id, lambda listing: replace(listing, tickets=(first, second)))
-    register.check(organizer, event.id, [first.id, second.id])
+    register.check_event(event.id, [first.id, second.id])
+    assert [(one.version, len(one.definition.ticket_types)) for one in told] == [(1, 1), (2, 2)]
 
 
 def test_a_purchase_is_read_from_the_projection(scratch: Scratch, database: Database) -> None:
     event, bought, refused, account = uuid4(), uuid4(), uuid4(), uuid4()
     line = {"ticketTypeId": str(uuid4()), "name": "Stalls", "quantity": 2, "price": "10.00", "codes": ["A", "B"]}
-    insert = "INSERT INTO purchase VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, NULL, 7, %s)"
-    scratch.rows(insert, bought, event, account, "confirmed", None, Jsonb({}), Jsonb([line]), 20, "EUR", NOW)
+    insert = "INSERT INTO purchase VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, NULL, 7, %s, %s)"
+    scratch.rows(insert, bought, event, account, "confirmed", None, Jsonb({}), Jsonb([line]), 20, "EUR", NOW, NOW)
     figures = Jsonb({"available": 0})
-    scratch.rows(insert, refused, event, account, "rejected", "sold-out", figures, Jsonb([]), 0, None, NOW)
+    scratch.rows(insert, refused, event, account, "rejected", "sold-out", figures, Jsonb([]), 0, None, NOW, NOW)
     nobody = WorkerViews("http://127.0.0.1:9")
-    sales = PurchaseRows(database, nobody)
+    sales = PurchaseRows(database, database, nobody)
     found = sales.find(event, bought)
     assert found is not None
     assert found.model_dump(mode="json", by_alias=True, exclude_none=True) == {
@@ -214,6 +220,55 @@ def test_a_purchase_is_read_from_the_projection(scratch: Scratch, database: Data
     assert (found.status, found.reason, found.figures) == ("rejected", "sold-out", {"available": 0})
     with pytest.raises(Unavailable):
         sales.find(event, uuid4())
+    nobody.close()
+
+
+def bought(scratch: Scratch, account: UUID, event: UUID, made_at: datetime, status: str = "confirmed") -> UUID:
+    purchase = uuid4()
+    kind = "00000000-0000-4000-8000-000000000001"
+    line = {"ticketTypeId": kind, "name": "=Stalls", "quantity": 2, "price": "10.50", "codes": []}
+    scratch.rows(
+        "INSERT INTO purchase VALUES (%s, %s, %s, %s, NULL, '{}', %s, 21, 'EUR', NULL, 7, %s, %s)",
+        *(purchase, event, account, status, Jsonb([line]), made_at, made_at),
+    )
+    return purchase
+
+
+def test_pages_of_purchases_neither_skip_nor_repeat_one_while_others_come(scratch: Scratch, database: Database) -> None:
+    account, event = uuid4(), uuid4()
+    nobody = WorkerViews("http://127.0.0.1:9")
+    sales = PurchaseRows(database, database, nobody)
+    # Several of one moment, so that the time alone does not tell where a page ended.
+    old = [bought(scratch, account, event, NOW + timedelta(seconds=number // 4)) for number in range(10)]
+    seen: list[str] = []
+    cursor = None
+    for number in range(10):
+        page = sales.of_account(account, 3, cursor) if number % 2 else sales.of_event(event, 3, cursor)
+        seen += [item.id for item in page.items]
+        bought(scratch, account, event, NOW + timedelta(hours=1))
+        scratch.rows("UPDATE purchase SET at = now(), status = 'cancelled' WHERE id = %s", old[number])
+        cursor = page.next
+        if cursor is None:
+            break
+    assert sorted(seen) == sorted(f"{event}.{purchase}" for purchase in old)
+    with pytest.raises(Refused):
+        sales.of_account(account, 3, "nonsense")
+    nobody.close()
+
+
+def test_the_sales_of_an_event_add_up_and_come_as_a_table(scratch: Scratch, database: Database) -> None:
+    account, event = uuid4(), uuid4()
+    nobody = WorkerViews("http://127.0.0.1:9")
+    sales = PurchaseRows(database, database, nobody)
+    for status in ("confirmed", "confirmed", "held", "cancelled"):
+        bought(scratch, account, event, NOW, status)
+    bought(scratch, account, uuid4(), NOW)
+    [kind] = sales.of_event(event, 1, None).ticket_types or []
+    assert (kind.sold, kind.held, kind.revenue.amount) == (4, 2, "42.00")
+    head, *rows = sales.table_of_event(event)
+    assert list(head)[:3] == ["purchase", "account", "status"]
+    assert len(rows) == 4
+    assert {row[5] for row in rows} == {"=Stalls"}
     nobody.close()
 
 

@@ -1,6 +1,6 @@
 """The ports of the API as plain dictionaries, and an application on them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,12 +14,13 @@ from flask.testing import FlaskClient
 from api.app import create_app
 from api.bodies.account import Account
 from api.bodies.event import Event
-from api.bodies.purchase import Purchase
+from api.bodies.purchase import Purchase, PurchaseList
+from api.bodies.sales import EventSales
 from api.bodies.search import FoundEvent, FoundEvents
 from api.bodies.ticket import TicketType
 from api.pages import Listed, Place
 from api.passwords import Passwords
-from api.ports import Credential, Listing, Ports, Wish
+from api.ports import BuyersCommand, Credential, Listing, Ports, Wish
 from api.problems import Fault, Refused, Unavailable
 from api.quotas import Quotas
 from api.tokens import Role, Tokens
@@ -197,10 +198,13 @@ class FakeRegister:
 
     accounts: FakeAccounts
     events: FakeEvents
+    forgotten: list[UUID] = field(default_factory=list)
 
-    def check(self, account: UUID, event: UUID, ticket_types: list[UUID]) -> None:
+    def check_account(self, account: UUID) -> None:
         if account not in self.accounts.rows:
             raise Refused("unknown-account", "", Fault("there is no such account", "/accountId"))
+
+    def check_event(self, event: UUID, ticket_types: list[UUID]) -> None:
         known = self.events.tickets(event)
         if known is None:
             raise Refused("unknown-event", "", Fault("there is no such event", "/eventId"))
@@ -209,18 +213,21 @@ class FakeRegister:
         if faults:
             raise Refused("unknown-ticket-type", "", *faults)
 
+    def forget(self, event: UUID) -> None:
+        self.forgotten.append(event)
+
 
 @dataclass
 class FakeOffice:
     """Decides at once by ``rule``, or never; keeps what was handed in and how long the request would wait."""
 
-    rule: Callable[[Command], Outcome | None] = lambda command: None
-    handed_in: list[Command] = field(default_factory=list)
+    rule: Callable[[Any], Outcome | None] = lambda command: None
+    handed_in: list[Any] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     down: bool = False
     later: Purchase | None = None
 
-    def buy(self, command: Command, wait: float) -> Outcome | None:
+    def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
         if self.down:
             raise Unavailable("kafka")
         self.handed_in.append(command)
@@ -231,21 +238,35 @@ class FakeOffice:
         self.waits.append(wait)
         return self.later or look()
 
-    def accepted(self, event: UUID, purchase: UUID) -> bool:
-        return any((command.event, command.purchase) == (event, purchase) for command in self.handed_in)
+    def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
+        known = {(command.event, command.purchase): command.account for command in self.handed_in}
+        found: UUID | None = known.get((event, purchase))
+        return found
 
 
 @dataclass
 class FakeSales:
-    """Purchases by event and purchase."""
+    """Purchases by event and purchase, and the rows of any event's table."""
 
     rows: dict[tuple[UUID, UUID], Purchase] = field(default_factory=dict)
+    table: list[tuple[object, ...]] = field(default_factory=list)
     down: bool = False
 
     def find(self, event: UUID, purchase: UUID) -> Purchase | None:
         if self.down:
             raise Unavailable("worker")
         return self.rows.get((event, purchase))
+
+    def of_account(self, account: UUID, limit: int, cursor: str | None) -> PurchaseList:
+        return PurchaseList(items=[row for row in self.rows.values() if row.account_id == account][:limit])
+
+    def of_event(self, event: UUID, limit: int, cursor: str | None) -> EventSales:
+        items = [row for row in self.rows.values() if row.event_id == event][:limit]
+        return EventSales(event_id=event, ticket_types=[], items=items)
+
+    def table_of_event(self, event: UUID) -> Iterator[Sequence[object]]:
+        yield ("purchase", "name")
+        yield from self.table
 
 
 @dataclass
@@ -374,6 +395,6 @@ def outcome(command: Command, kind: OutcomeKind, **more: object) -> Outcome:
         "account": command.account,
         "offset": 7,
         "at": NOW,
-        "fingerprint": fingerprint(command.account, command.lines, "purchase"),
+        "fingerprint": fingerprint(command.account, getattr(command, "lines", ()), "purchase"),
     }
     return Outcome(**fields | more)  # type: ignore[arg-type]

@@ -66,7 +66,7 @@ def test_the_document_describes_every_route_with_its_answers(world: World, clien
             media = "application/problem+json" if int(status) >= 400 else "application/json"
             if status in ("204", "304"):
                 continue
-            assert media in described["content"] or operation["operationId"] == "ready"
+            assert media in described["content"] or operation["operationId"] in ("ready", "sales_table")
 
 
 def test_every_reference_of_the_document_leads_somewhere(client: FlaskClient) -> None:
@@ -90,13 +90,7 @@ def test_the_page_is_served_with_its_scripts_from_this_process(world: World) -> 
 
 
 def test_every_reason_of_a_rejected_purchase_has_a_problem() -> None:
-    later = {
-        Reason.UNKNOWN_PURCHASE,
-        Reason.NOT_YOURS,
-        Reason.NOT_HELD,
-        Reason.NOTHING_TO_CANCEL,
-        Reason.EVENT_CANCELED,
-    }
+    later = {Reason.UNKNOWN_PURCHASE, Reason.NOT_YOURS, Reason.EVENT_CANCELED}
     assert set(REFUSALS) == set(Reason) - later
     assert set(REFUSALS.values()) <= set(PROBLEMS)
 

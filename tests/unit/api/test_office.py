@@ -10,11 +10,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.bodies.purchase import pending
+from api.ports import BuyersCommand
 from api.problems import Refused, Unavailable
+from api.servers.census import Census
 from api.servers.log import Done, Failed
 from api.servers.office import KafkaOffice
-from api.servers.waiters import Waiter, Waiters
-from tables.commands import Line, Purchase, decode_command
+from api.servers.soldout import SoldOut
+from api.servers.waiters import Waiter, Waiters, answers_to, any_decision
+from tables.commands import Cancel, Confirm, Hold, Line, Purchase, decode_command
 from tables.errors import MalformedRecord
 from tables.fingerprint import fingerprint
 from tables.outcomes import Outcome, OutcomeKind, OutcomeLine, encode_outcome
@@ -28,7 +31,7 @@ TYPE = uuid4()
 class PlayedLog:
     """Hands every appended command to ``play``."""
 
-    play: Callable[[Purchase, Done, Failed], None] = lambda command, done, failed: None
+    play: Callable[[Any, Done, Failed], None] = lambda command, done, failed: None
     is_open: bool = True
     keys: list[bytes] = field(default_factory=list)
 
@@ -39,7 +42,7 @@ class PlayedLog:
     def append(self, key: bytes, value: bytes, done: Done, failed: Failed) -> None:
         self.keys.append(key)
         command = decode_command(value)
-        assert isinstance(command, Purchase)
+        assert isinstance(command, BuyersCommand)
         self.play(command, done, failed)
 
 
@@ -61,13 +64,18 @@ class Bench:
     log: PlayedLog = field(default_factory=PlayedLog)
     follower: PlayedFollower = field(default_factory=PlayedFollower)
     waiters: Waiters = field(default_factory=Waiters)
+    sold_out: SoldOut = field(default_factory=SoldOut)
+    on_record: set[UUID] = field(default_factory=set)
+    most: int = 10
 
     def __post_init__(self) -> None:
-        parts: Any = (self.log, self.follower, self.waiters)
+        census = Census(lambda event, purchases: self.on_record & set(purchases), gather=0)
+        parts: Any = (self.log, self.follower, self.waiters, self.sold_out, census, self.most)
         self.office = KafkaOffice(*parts)
 
     def tell(self, told: Outcome) -> None:
-        self.waiters.deliver(str(told.event).encode(), encode_outcome(told))
+        self.sold_out.watch(str(told.event).encode(), encode_outcome(told))
+        self.waiters.deliver(encode_outcome(told))
 
     def answers(self, kind: OutcomeKind, **more: object) -> None:
         """Acknowledge every command, then tell of this outcome."""
@@ -87,7 +95,7 @@ def test_the_outcome_of_a_purchase_is_its_answer_and_nobody_waits_on() -> None:
     bench = Bench()
     bench.answers(OutcomeKind.CONFIRMED, lines=(OutcomeLine(TYPE, "Stalls", 1, Decimal(10)),))
     command = purchase()
-    found = bench.office.buy(command, 5)
+    found = bench.office.carry_out(command, 5)
     assert found is not None
     assert (found.kind, found.purchase) == (OutcomeKind.CONFIRMED, command.purchase)
     assert bench.log.keys == [str(command.event).encode()]
@@ -97,16 +105,16 @@ def test_the_outcome_of_a_purchase_is_its_answer_and_nobody_waits_on() -> None:
 def test_an_outcome_that_overtakes_the_acknowledgement_is_enough() -> None:
     bench = Bench()
     bench.log.play = lambda command, done, failed: bench.tell(outcome(command, OutcomeKind.REJECTED))
-    assert bench.office.buy(purchase(), 5) is not None
+    assert bench.office.carry_out(purchase(), 5) is not None
 
 
 def test_an_acknowledged_purchase_without_decision_is_accepted() -> None:
     bench = Bench()
     bench.log.play = lambda command, done, failed: done(None)
     command = purchase()
-    assert bench.office.buy(command, 0.01) is None
-    assert bench.office.accepted(command.event, command.purchase)
-    assert not bench.office.accepted(uuid4(), command.purchase)
+    assert bench.office.carry_out(command, 0.01) is None
+    assert bench.office.accepted(command.event, command.purchase) == command.account
+    assert bench.office.accepted(uuid4(), command.purchase) is None
 
 
 def test_a_purchase_that_is_not_acknowledged_is_never_accepted() -> None:
@@ -114,7 +122,7 @@ def test_a_purchase_that_is_not_acknowledged_is_never_accepted() -> None:
     bench.log.play = lambda command, done, failed: failed(TimeoutError())
     command = purchase()
     with pytest.raises(Unavailable):
-        bench.office.buy(command, 5)
+        bench.office.carry_out(command, 5)
     assert not bench.office.accepted(command.event, command.purchase)
 
 
@@ -124,27 +132,18 @@ def test_nothing_is_sent_while_a_topic_is_out_of_reach(part: str) -> None:
     bench.log.is_open = part != "log"
     bench.follower.is_following = part != "follower"
     with pytest.raises(Unavailable):
-        bench.office.buy(purchase(), 5)
+        bench.office.carry_out(purchase(), 5)
     assert not bench.log.keys
 
 
-def test_another_body_under_a_decided_purchase_is_refused() -> None:
-    bench = Bench()
-    bench.answers(OutcomeKind.CONFIRMED, fingerprint="of another body")
-    with pytest.raises(Refused) as refused:
-        bench.office.buy(purchase(), 5)
-    assert refused.value.kind == "idempotency-key-reused"
-
-
-def test_another_event_under_a_used_key_is_refused_unsent() -> None:
+def test_the_same_key_for_another_event_is_another_purchase() -> None:
     bench = Bench()
     bench.answers(OutcomeKind.CONFIRMED)
     command = purchase()
-    bench.office.buy(command, 5)
-    with pytest.raises(Refused):
-        bench.office.buy(purchase(purchase_id=command.purchase), 5)
-    assert len(bench.log.keys) == 1
-    assert bench.office.buy(command, 5) is not None
+    for event in (command.event, uuid4()):
+        found = bench.office.carry_out(purchase(event=event, purchase_id=command.purchase), 5)
+        assert found is not None
+        assert found.event == event
 
 
 def test_a_purchase_that_is_running_is_not_handed_in_again() -> None:
@@ -158,11 +157,11 @@ def test_a_purchase_that_is_running_is_not_handed_in_again() -> None:
 
     bench.log.play = play
     command = purchase()
-    first = threading.Thread(target=bench.office.buy, args=(command, 30))
+    first = threading.Thread(target=bench.office.carry_out, args=(command, 30))
     first.start()
     assert sent.wait(5)
     with pytest.raises(Refused) as refused:
-        bench.office.buy(command, 30)
+        bench.office.carry_out(command, 30)
     assert refused.value.kind == "still-running"
     bench.tell(outcome(command, OutcomeKind.CONFIRMED))
     first.join(5)
@@ -172,41 +171,124 @@ def test_a_purchase_that_is_running_is_not_handed_in_again() -> None:
 
 def test_a_waiting_purchase_takes_only_its_own_answer() -> None:
     command = purchase()
-    own = fingerprint(command.account, command.lines, "purchase")
-    waiter = Waiter(command.event, command.purchase, own)
+    waiter = Waiter(command.event, command.purchase, answers_to(command))
     waiters = Waiters()
     with waiters.waiting(waiter):
         for told in (
             outcome(command, OutcomeKind.CANCELLED),
+            outcome(command, OutcomeKind.CONFIRMED, fingerprint="of another body"),
             outcome(command, OutcomeKind.REFUSED, reason=Reason.ID_REUSED, fingerprint="of another body"),
             outcome(command, OutcomeKind.REFUSED, reason=Reason.NOT_HELD),
             outcome(purchase(event=command.event), OutcomeKind.CONFIRMED),
+            outcome(command, OutcomeKind.CONFIRMED, event=uuid4()),
             outcome(command, OutcomeKind.CHANGED, purchase=None),
         ):
-            waiters.deliver(str(told.event).encode(), encode_outcome(told))
+            waiters.deliver(encode_outcome(told))
             assert waiter.outcome is None
         refused = outcome(command, OutcomeKind.REFUSED, reason=Reason.ID_REUSED)
-        waiters.deliver(str(command.event).encode(), encode_outcome(refused))
+        waiters.deliver(encode_outcome(refused))
     assert waiter.outcome == refused
+
+
+def test_a_hold_that_is_sent_again_is_not_answered_by_its_confirmation() -> None:
+    command = purchase()
+    hold = Hold(command.event, command.purchase, command.account, command.lines)
+    waiter = Waiter(hold.event, hold.purchase, answers_to(hold))
+    waiters = Waiters()
+    own = fingerprint(hold.account, hold.lines, "hold")
+    with waiters.waiting(waiter):
+        waiters.deliver(encode_outcome(outcome(command, OutcomeKind.CONFIRMED, fingerprint=own)))
+        assert waiter.outcome is None
+        waiters.deliver(encode_outcome(outcome(command, OutcomeKind.HELD, fingerprint=own)))
+    assert waiter.outcome is not None
+
+
+@pytest.mark.parametrize("change", [Confirm, Cancel])
+def test_a_change_is_answered_by_its_own_outcome_alone(change: Any) -> None:
+    bought = purchase()
+    command = change(bought.event, bought.purchase, bought.account, request=uuid4())
+    waiter = Waiter(command.event, command.purchase, answers_to(command))
+    waiters = Waiters()
+    with waiters.waiting(waiter):
+        for told in (
+            outcome(bought, OutcomeKind.REFUSED, reason=Reason.NOT_HELD),
+            outcome(bought, OutcomeKind.REFUSED, reason=Reason.NOT_YOURS, request=uuid4()),
+            outcome(bought, OutcomeKind.CONFIRMED),
+        ):
+            waiters.deliver(encode_outcome(told))
+            assert waiter.outcome is None
+        waiters.deliver(encode_outcome(outcome(bought, OutcomeKind.CONFIRMED, request=command.request)))
+    assert waiter.outcome is not None
 
 
 def test_records_that_nobody_waits_for_are_not_even_read() -> None:
     waiters = Waiters()
-    waiters.deliver(str(uuid4()).encode(), b"{")
-    waiters.deliver(None, None)
     command = purchase()
-    with waiters.waiting(Waiter(command.event, command.purchase)), pytest.raises(MalformedRecord):
-        waiters.deliver(str(command.event).encode(), b"{")
+    record = b'{"kind":"confirmed","purchase":"' + str(command.purchase).encode() + b'"'
+    for value in (record, b"{", b"", None):
+        waiters.deliver(value)
+    watching = Waiter(command.event, command.purchase, any_decision)
+    with waiters.waiting(watching), pytest.raises(MalformedRecord):
+        waiters.deliver(record)
 
 
 def test_all_who_watch_one_purchase_are_told() -> None:
     command = purchase()
     waiters = Waiters()
-    one, two = Waiter(command.event, command.purchase), Waiter(command.event, command.purchase)
+    one, two = (Waiter(command.event, command.purchase, any_decision) for _ in range(2))
     with waiters.waiting(one), waiters.waiting(two):
         told = outcome(command, OutcomeKind.EXPIRED)
-        waiters.deliver(str(command.event).encode(), encode_outcome(told))
+        waiters.deliver(encode_outcome(told))
     assert (one.outcome, two.outcome, len(waiters)) == (told, told, 0)
+
+
+def test_one_more_than_may_wait_is_told_to_come_again_soon() -> None:
+    bench = Bench(most=1)
+    refusals = []
+
+    def play(command: Purchase, done: Done, failed: Failed) -> None:
+        with pytest.raises(Refused) as refused:
+            bench.office.carry_out(purchase(), 5)
+        refusals.append(refused.value)
+        done(None)
+
+    bench.log.play = play
+    assert bench.office.carry_out(purchase(), 0.01) is None
+    assert [(refused.kind, refused.headers) for refused in refusals] == [("busy", {"Retry-After": "1"})]
+    assert len(bench.log.keys) == 1
+
+
+def sold_out(command: Any) -> Outcome:
+    figures = {"limit": 5, "requested": 1, "available": 0, "held": 2, "ticketType": str(TYPE)}
+    return outcome(command, OutcomeKind.REJECTED, reason=Reason.SOLD_OUT, figures=figures)
+
+
+def test_once_the_ledger_has_said_sold_out_the_next_is_refused_without_asking() -> None:
+    bench = Bench()
+    bench.log.play = lambda command, done, failed: bench.tell(sold_out(command))
+    event = uuid4()
+    first = bench.office.carry_out(purchase(event=event), 5)
+    with pytest.raises(Refused) as refused:
+        bench.office.carry_out(purchase(event=event, quantity=3), 5)
+    assert first is not None
+    assert refused.value.kind == "sold-out"
+    assert refused.value.extra["retryable"] is True
+    assert refused.value.extra["figures"] == first.figures | {"requested": 3}
+    assert len(bench.log.keys) == 1
+
+
+def test_a_purchase_that_is_decided_gets_its_decision_though_the_event_is_sold_out() -> None:
+    """Negative control of the early refusal: without the question of what is on record it is refused."""
+    bench = Bench()
+    bench.log.play = lambda command, done, failed: bench.tell(sold_out(command))
+    event = uuid4()
+    bench.office.carry_out(purchase(event=event), 5)
+    bought = purchase(event=event)
+    bench.on_record = {bought.purchase}
+    bench.answers(OutcomeKind.CONFIRMED)
+    found = bench.office.carry_out(bought, 5)
+    assert found is not None
+    assert found.kind is OutcomeKind.CONFIRMED
 
 
 def test_a_watched_purchase_is_answered_as_soon_as_it_is_decided() -> None:
@@ -215,7 +297,7 @@ def test_a_watched_purchase_is_answered_as_soon_as_it_is_decided() -> None:
 
     def look() -> Any:
         bench.tell(outcome(command, OutcomeKind.REJECTED, reason=Reason.SOLD_OUT))
-        return pending(command.event, command.purchase)
+        return pending(command.event, command.purchase, command.account)
 
     found = bench.office.watch(command.event, command.purchase, 30, look)
     assert found is not None
@@ -225,7 +307,7 @@ def test_a_watched_purchase_is_answered_as_soon_as_it_is_decided() -> None:
 def test_a_watch_ends_with_what_is_known_then() -> None:
     bench = Bench()
     ids = uuid4(), uuid4()
-    seen = [pending(*ids), pending(*ids).model_copy(update={"status": "confirmed"})]
+    seen = [pending(*ids, uuid4()), pending(*ids, uuid4()).model_copy(update={"status": "confirmed"})]
     found = bench.office.watch(*ids, 0.01, lambda: seen.pop(0))
     assert found is not None
     assert found.status == "confirmed"

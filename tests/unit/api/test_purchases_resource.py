@@ -1,6 +1,8 @@
 """Purchases over HTTP."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
@@ -9,9 +11,11 @@ from flask.testing import FlaskClient
 
 from api.bodies.purchase import pending
 from api.problems import PROBLEMS, REFUSALS
-from tables.outcomes import OutcomeKind
+from tables.commands import Cancel, Confirm, Hold
+from tables.outcomes import Money, OutcomeKind, OutcomeLine
 from tables.reasons import Reason
-from tests.unit.api.fakes import World, confirmed, outcome, rejected
+from tables.statuses import PurchaseStatus
+from tests.unit.api.fakes import NOW, World, confirmed, outcome, rejected
 
 PURCHASES = "/api/v3/purchases"
 Buy = Callable[..., Any]
@@ -76,7 +80,7 @@ def test_an_undecided_purchase_is_accepted_and_pending_until_it_is_found(
     where = answer.headers["Location"]
     assert client.get(where).get_json() == answer.get_json()
     [command] = world.office.handed_in
-    found = pending(command.event, command.purchase).model_copy(update={"status": "confirmed"})
+    found = pending(command.event, command.purchase, command.account).model_copy(update={"status": "confirmed"})
     world.sales.rows[command.event, command.purchase] = found
     assert client.get(where).get_json()["status"] == "confirmed"
 
@@ -182,7 +186,7 @@ def test_a_purchase_that_nobody_knows_is_not_found(client: FlaskClient, name: st
 
 def test_a_read_may_wait_for_the_decision(world: World, client: FlaskClient) -> None:
     ids = uuid4(), uuid4()
-    world.office.later = pending(*ids).model_copy(update={"status": "rejected"})
+    world.office.later = pending(*ids, uuid4()).model_copy(update={"status": "rejected"})
     answer = client.get(f"{PURCHASES}/{ids[0]}.{ids[1]}?wait=3.5")
     assert (answer.get_json()["status"], world.office.waits) == ("rejected", [3.5])
 
@@ -191,3 +195,137 @@ def test_a_read_may_wait_for_the_decision(world: World, client: FlaskClient) -> 
 def test_a_read_does_not_wait_for_ever(client: FlaskClient, wait: str) -> None:
     answer = client.get(f"{PURCHASES}/{uuid4()}.{uuid4()}?wait={wait}")
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "?wait")
+
+
+def test_a_buyer_need_not_name_the_account(world: World, account: dict[str, Any], buy: Buy, ticket: Any) -> None:
+    body = {"eventId": ticket["eventId"], "lines": [{"ticketTypeId": ticket["id"], "quantity": 1}]}
+    buyer = world.client(account["id"])
+    assert buyer.post(PURCHASES, json=body, headers={"Idempotency-Key": "k"}).status_code == 202
+    assert [str(command.account) for command in world.office.handed_in] == [account["id"]]
+
+
+def test_nobody_buys_for_somebody_else_but_an_administrator(world: World, buy: Buy, ticket: Any, account: Any) -> None:
+    body = {
+        "eventId": ticket["eventId"],
+        "accountId": account["id"],
+        "lines": [{"ticketTypeId": ticket["id"], "quantity": 1}],
+    }
+    other = world.client(uuid4())
+    assert other.post(PURCHASES, json=body, headers={"Idempotency-Key": "k"}).status_code == 403
+    assert not world.office.handed_in
+    assert buy().status_code == 202
+
+
+def test_a_hold_is_created_with_its_deadline(world: World, buy: Buy) -> None:
+    deadline = NOW + timedelta(seconds=90)
+    world.office.rule = lambda command: outcome(
+        command, OutcomeKind.HELD, status=PurchaseStatus.HELD, deadline=deadline
+    )
+    answer = buy({"hold": True, "holdSeconds": 90})
+    [command] = world.office.handed_in
+    assert isinstance(command, Hold)
+    assert command.seconds == 90
+    assert (answer.status_code, answer.get_json()["status"]) == (201, "held")
+    assert answer.get_json()["deadline"] == "2030-01-02T03:05:35Z"
+
+
+def test_a_hold_without_a_time_lasts_as_long_as_the_office_holds(world: World, buy: Buy) -> None:
+    buy({"hold": True})
+    assert [command.seconds for command in world.office.handed_in] == [600]
+
+
+@pytest.fixture
+def held(account: dict[str, Any]) -> str:
+    """The path of a purchase that is the account's."""
+    return f"{PURCHASES}/{uuid4()}.{uuid5(UUID(account['id']), 'k')}"
+
+
+def changed(kind: OutcomeKind, **more: Any) -> Callable[[Any], Any]:
+    return lambda command: outcome(command, kind, request=command.request, **more)
+
+
+def test_a_hold_is_confirmed_by_its_buyer(world: World, account: dict[str, Any], held: str) -> None:
+    world.office.rule = changed(OutcomeKind.CONFIRMED)
+    buyer = world.client(account["id"])
+    answers = [buyer.post(f"{held}/confirm", headers={"Idempotency-Key": "c"}) for _ in range(2)]
+    assert [(answer.status_code, answer.get_json()["status"]) for answer in answers] == [(200, "confirmed")] * 2
+    first, second = world.office.handed_in
+    assert isinstance(first, Confirm)
+    assert first == second
+    assert str(first.account) == account["id"]
+
+
+def test_everything_is_given_back_without_a_body(world: World, account: dict[str, Any], held: str) -> None:
+    world.office.rule = changed(OutcomeKind.CANCELLED)
+    bodies: tuple[Any, ...] = ({}, {"json": {}})
+    for body in bodies:
+        assert world.client(account["id"]).post(f"{held}/cancel", **body).status_code == 200
+    assert all(isinstance(command, Cancel) and not command.lines for command in world.office.handed_in)
+
+
+def lines_back(kind: UUID, quantity: int) -> dict[str, Any]:
+    return {"lines": [{"ticketTypeId": str(kind), "quantity": quantity}]}
+
+
+def test_giving_some_back_needs_a_key_and_the_same_key_is_the_same_command(
+    world: World, account: dict[str, Any], held: str
+) -> None:
+    kind = uuid4()
+    gone = (OutcomeLine(kind, "Stalls", 2, Decimal(10)),)
+    world.office.rule = changed(OutcomeKind.CANCELLED, lines=gone, left=gone, total=Money(Decimal(20), "EUR"))
+    buyer = world.client(account["id"])
+    assert buyer.post(f"{held}/cancel", json=lines_back(kind, 2)).status_code == 400
+    for key in ("one", "one", "two"):
+        answer = buyer.post(f"{held}/cancel", json=lines_back(kind, 2), headers={"Idempotency-Key": key})
+        assert answer.status_code == 200, answer.get_json()
+    first, again, other = (command.request for command in world.office.handed_in)
+    assert first == again != other
+
+
+def test_a_key_that_gave_back_something_else_is_refused(world: World, account: dict[str, Any], held: str) -> None:
+    kind = uuid4()
+    gone = (OutcomeLine(kind, "Stalls", 2, Decimal(10)),)
+    world.office.rule = changed(OutcomeKind.CANCELLED, lines=gone, left=gone, total=Money(Decimal(20), "EUR"))
+    for body in (lines_back(kind, 1), lines_back(uuid4(), 2), {}):
+        answer = world.client(account["id"]).post(f"{held}/cancel", json=body, headers={"Idempotency-Key": "one"})
+        assert (answer.status_code, answer.get_json()["type"]) == (422, "/problems/idempotency-key-reused")
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "kind"),
+    [
+        (Reason.NOT_YOURS, 404, "not-found"),
+        (Reason.UNKNOWN_PURCHASE, 404, "not-found"),
+        (Reason.NOT_HELD, 409, "not-held"),
+        (Reason.NOTHING_TO_CANCEL, 409, "nothing-to-cancel"),
+    ],
+)
+@pytest.mark.parametrize("what", ["confirm", "cancel"])
+def test_a_change_that_the_ledger_refuses_is_a_problem(
+    world: World, account: dict[str, Any], held: str, reason: Reason, status: int, kind: str, what: str
+) -> None:
+    world.office.rule = changed(OutcomeKind.REFUSED, reason=reason)
+    answer = world.client(account["id"]).post(f"{held}/{what}")
+    assert (answer.status_code, answer.get_json()["type"]) == (status, f"/problems/{kind}")
+
+
+def test_an_administrator_changes_a_purchase_in_its_buyers_name(
+    world: World, client: FlaskClient, account: dict[str, Any], held: str
+) -> None:
+    assert client.post(f"{held}/cancel").status_code == 404
+    event, purchase = (UUID(part) for part in held.rpartition("/")[2].split("."))
+    world.sales.rows[event, purchase] = pending(event, purchase, UUID(account["id"]))
+    assert client.post(f"{held}/cancel").status_code == 202
+    assert [str(command.account) for command in world.office.handed_in] == [account["id"]]
+
+
+def test_a_change_that_is_undecided_is_accepted(world: World, account: dict[str, Any], held: str) -> None:
+    answer = world.client(account["id"]).post(f"{held}/confirm", headers={"Prefer": "respond-async"})
+    assert (answer.status_code, answer.headers["Location"]) == (202, held)
+
+
+def test_somebody_elses_purchase_is_not_found(world: World, account: dict[str, Any], held: str) -> None:
+    event, purchase = (UUID(part) for part in held.rpartition("/")[2].split("."))
+    world.sales.rows[event, purchase] = pending(event, purchase, UUID(account["id"]))
+    assert world.client(account["id"]).get(held).status_code == 200
+    assert world.client(uuid4()).get(held).status_code == 404

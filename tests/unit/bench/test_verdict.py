@@ -53,6 +53,17 @@ def test_a_purchase_without_a_decision_is_seen() -> None:
     assert verdict.broken == ["promise 3: 1 accepted purchases have no decision"]
 
 
+def test_who_was_turned_away_needs_no_decision_but_a_reason() -> None:
+    asked = request(2, (409, "sold-out"))
+    for sold, broken in ((9, []), (8, ["promise 2"])):
+        verdict = Verdict(sold={TYPE: sold})
+        _one_decision_each(sale(asked), [], verdict)
+        _nothing_withheld(sale(asked), verdict)
+        _answers_tell_the_truth(sale(asked), verdict)
+        assert [line.partition(":")[0] for line in verdict.broken] == broken
+        assert verdict.refused == {"sold-out": 1}
+
+
 def test_a_refusal_with_tickets_left_is_seen() -> None:
     asked = request(2)
     rejected = {asked.purchase: outcome(asked, OutcomeKind.REJECTED)}

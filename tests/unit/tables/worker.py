@@ -97,14 +97,14 @@ def assert_agree(*runs: dict[int, tuple[Outcome, ...]]) -> None:
     one decision, the later is told that it is given again. Of a definition that changed nothing, a replay may
     tell that the event changed.
     """
-    commands: dict[int, list[tuple[UUID | None, int, bool]]] = {}
+    commands: dict[int, list[tuple[UUID | None, int, bool, UUID | None]]] = {}
     decisions: dict[tuple[UUID, UUID | None, int], Outcome] = {}
     for run in runs:
         for offset, outcomes in run.items():
-            told = [(outcome.purchase, outcome.offset, outcome.repeated) for outcome in outcomes]
+            told = [(outcome.purchase, outcome.offset, outcome.repeated, outcome.request) for outcome in outcomes]
             assert not outcomes or commands.setdefault(offset, told) == told
             for outcome in outcomes:
-                lasting = replace(outcome, balance=(), facts=None, as_of=-1, repeated=False)
+                lasting = replace(outcome, balance=(), facts=None, as_of=-1, repeated=False, request=None)
                 key = (outcome.event, outcome.purchase, outcome.offset)
                 assert decisions.setdefault(key, lasting) == lasting
 

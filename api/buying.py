@@ -1,0 +1,170 @@
+"""Buying, holding, confirming and giving back: from a request to a command, and from its outcome to an answer.
+
+Nothing here knows the web framework, so that a purchase may be handled with it or, quicker, without (api/express.py).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final
+from uuid import UUID, uuid4, uuid5
+
+import msgspec
+from msgspec import Meta, Struct
+
+from api.answers import BASE
+from api.bodies.purchase import pending, public_id
+from api.identity import forbidden
+from api.ports import BuyersCommand, Ports
+from api.prefer import Preference
+from api.problems import REFUSALS, Fault, Refused
+from api.receipts import receipt
+from api.tokens import Caller
+from tables.commands import Cancel, Confirm, Hold, Line, Purchase
+from tables.fingerprint import merge
+from tables.outcomes import Outcome, OutcomeKind
+from tables.reasons import Reason
+
+_KEY: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+_UNSEEN: Final = frozenset({Reason.UNKNOWN_PURCHASE, Reason.NOT_YOURS})
+
+
+class OrderLine(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """So many tickets of one type."""
+
+    ticket_type_id: UUID
+    quantity: Annotated[int, Meta(ge=1, le=1_000)]
+
+
+class Order(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What a purchase's body asks for: api/bodies/purchase.NewPurchase in its quick form."""
+
+    event_id: UUID
+    lines: Annotated[list[OrderLine], Meta(min_length=1, max_length=50)]
+    account_id: UUID | msgspec.UnsetType = msgspec.UNSET
+    hold: bool = False
+    hold_seconds: Annotated[int, Meta(ge=1, le=86_400)] | msgspec.UnsetType = msgspec.UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A purchase as JSON, with its status and headers."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def buy(ports: Ports, caller: Caller, order: Order, key: str | None, wanted: Preference) -> Answer:
+    """201 with the tickets, held or bought, or 202 when the decision takes longer than the wait.
+
+    Refused: whatever the ledger or the register refuses, forbidden. Unavailable: not known to be in the log.
+    """
+    account = order.account_id or caller.account
+    if not caller.may_act_for(account):
+        raise forbidden()
+    command = _command(order, account, _purchase_id(account, key), ports.hold_seconds)
+    if account != caller.account:
+        ports.register.check_account(account)
+    ports.register.check_event(command.event, [line.ticket_type for line in command.lines])
+    outcome = ports.office.carry_out(command, wanted.wait)
+    if outcome is None:
+        return _accepted(command, wanted)
+    if outcome.kind in (OutcomeKind.CONFIRMED, OutcomeKind.HELD):
+        return Answer(201, _location(command) | wanted.applied, receipt(outcome, command.purchase))
+    raise _refusal(outcome, command)
+
+
+def confirm(ports: Ports, owner: UUID, ids: tuple[UUID, UUID], key: str | None, wanted: Preference) -> Answer:
+    """Turn a hold into a sale; again, it is answered as the first time. Refused: not-found, not-held."""
+    command = Confirm(*ids, owner, request=_request(ids[1], "confirm", key))
+    return _carry_out(ports, command, wanted)
+
+
+def cancel(
+    ports: Ports, owner: UUID, ids: tuple[UUID, UUID], lines: list[Line], key: str | None, wanted: Preference
+) -> Answer:
+    """Give back all or some tickets. Some need a key: sent twice, they are given back once.
+
+    Refused: not-found, nothing-to-cancel, idempotency-key-missing, idempotency-key-reused.
+    """
+    if lines and key is None:
+        raise no_key()
+    command = Cancel(*ids, owner, _request(ids[1], "cancel", key), lines)
+    return _carry_out(ports, command, wanted)
+
+
+def no_key() -> Refused:
+    """The refusal of a request that must have a key."""
+    return Refused("idempotency-key-missing", "send a header Idempotency-Key of 1 to 255 printable characters")
+
+
+def _carry_out(ports: Ports, command: Confirm | Cancel, wanted: Preference) -> Answer:
+    outcome = ports.office.carry_out(command, wanted.wait)
+    if outcome is None:
+        return _accepted(command, wanted)
+    if outcome.kind is OutcomeKind.REFUSED:
+        raise _refusal(outcome, command)
+    if isinstance(command, Cancel) and not _gave_back(outcome, command.lines):
+        raise Refused("idempotency-key-reused")
+    return Answer(200, wanted.applied, receipt(outcome, command.purchase))
+
+
+def _gave_back(outcome: Outcome, lines: list[Line]) -> bool:
+    """Whether the outcome is that of these lines (none: of everything), not of others under the same key."""
+    if not lines:
+        return not outcome.left
+    return {line.ticket_type: line.quantity for line in outcome.lines} == merge(lines)
+
+
+def _accepted(command: BuyersCommand, wanted: Preference) -> Answer:
+    body = pending(command.event, command.purchase, command.account).model_dump_json(by_alias=True, exclude_none=True)
+    return Answer(202, _location(command) | wanted.applied, body.encode())
+
+
+def _location(command: BuyersCommand) -> dict[str, str]:
+    return {"Location": f"{BASE}/purchases/{public_id(command.event, command.purchase)}"}
+
+
+def _purchase_id(account: UUID, key: str | None) -> UUID:
+    if key is None or not _KEY.fullmatch(key):
+        raise no_key()
+    return uuid5(account, key)
+
+
+def _request(purchase: UUID, what: str, key: str | None) -> UUID:
+    if key is None:
+        return uuid4()
+    if not _KEY.fullmatch(key):
+        raise no_key()
+    return uuid5(purchase, f"{what} {key}")
+
+
+def _command(order: Order, account: UUID, purchase: UUID, usual_seconds: int) -> Purchase | Hold:
+    lines = [Line(line.ticket_type_id, line.quantity) for line in order.lines]
+    if not order.hold:
+        return Purchase(order.event_id, purchase, account, lines)
+    return Hold(order.event_id, purchase, account, lines, order.hold_seconds or usual_seconds)
+
+
+def _refusal(outcome: Outcome, command: BuyersCommand) -> Refused:
+    reason = outcome.reason or Reason.ID_REUSED
+    if reason in _UNSEEN:
+        return no_purchase()
+    figures = {"figures": outcome.figures} if outcome.figures else {}
+    return Refused(REFUSALS[reason], "", *_faults(outcome, command), **figures)
+
+
+def no_purchase() -> Refused:
+    """The refusal for a purchase that is not there, or not the caller's."""
+    return Refused("not-found", "there is no purchase of this id")
+
+
+def _faults(outcome: Outcome, command: BuyersCommand) -> tuple[Fault, ...]:
+    if outcome.reason is Reason.UNKNOWN_EVENT:
+        return (Fault("the ticket office knows no such event", "/eventId"),)
+    if outcome.reason is Reason.UNKNOWN_TICKET_TYPE and isinstance(command, (Purchase, Hold)):
+        unknown = outcome.figures.get("ticketType")
+        places = [place for place, line in enumerate(command.lines) if str(line.ticket_type) == unknown]
+        return tuple(Fault("the event has no such ticket type", f"/lines/{place}/ticketTypeId") for place in places)
+    return ()

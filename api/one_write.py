@@ -1,0 +1,60 @@
+"""gunicorn's response in one piece: head and first bytes of the body in one write, where gunicorn makes two."""
+
+import time
+from functools import lru_cache
+from typing import Any
+
+from gunicorn import util
+from gunicorn.http.wsgi import Response
+
+
+class OneWrite(Response):  # type: ignore[misc]
+    """A response whose head waits for the body."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.headers_sent = False
+        self._head = b""
+
+    def send_headers(self) -> None:
+        """Make the head ready; it goes out with what follows."""
+        if self.headers_sent:
+            return
+        lines = [*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers)]
+        self._head = f"{''.join(lines)}\r\n".encode("latin-1")
+        self.headers_sent = True
+
+    def close(self) -> None:
+        """End the response."""
+        self.send_headers()
+        self._flush()
+        super().close()
+
+    def _emit_body(self, data: bytes) -> None:
+        framed = b"%X\r\n%s\r\n" % (len(data), data) if self.chunked else data
+        self._flush(framed)
+
+    def _flush(self, data: bytes = b"") -> None:
+        out, self._head = self._head + data, b""
+        if out:
+            util.write(self.sock, out)
+
+    def default_headers(self) -> list[str]:
+        """The status and what goes with every response."""
+        connection = "close" if self.should_close() else "keep-alive"
+        lines = [
+            f"HTTP/{self.req.version[0]}.{self.req.version[1]} {self.status}\r\n",
+            f"Server: {self.version}\r\n",
+            f"Date: {_date()}\r\n",
+            f"Connection: {connection}\r\n",
+        ]
+        return [*lines, "Transfer-Encoding: chunked\r\n"] if self.chunked else lines
+
+
+def _date() -> str:
+    return _date_of(int(time.time()))
+
+
+@lru_cache(maxsize=1)
+def _date_of(second: int) -> str:
+    return str(util.http_date(second))

@@ -1,0 +1,90 @@
+"""Lists of purchases: an account's own, and an event's for its organizer, as JSON or as a table (CSV)."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from flask import Response
+
+from api.answers import answer, answers, blueprint, ports
+from api.bodies.account import AccountPath
+from api.bodies.event import EventPath
+from api.bodies.purchase import PurchaseList
+from api.bodies.sales import EventSales, PurchasesQuery
+from api.identity import caller, forbidden, require_to_act_for
+from api.routes.events import shown_event
+
+sales = blueprint("sales", "purchases")
+
+CSV: Final = "text/csv"
+TABLE: Final = {"description": "the table", "content": {CSV: {"schema": {"type": "string"}}}}
+AT_ONCE: Final = 500
+# A spreadsheet takes a cell that begins like this for a formula, and runs it.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+@sales.get(
+    "/accounts/<uuid:accountId>/purchases",
+    summary="List an account's purchases",
+    responses=answers({200: PurchaseList}, "invalid-input"),
+)
+def list_purchases(path: AccountPath, query: PurchasesQuery) -> Response:
+    """The newest first, those that were rejected too; for the account itself and administrators."""
+    require_to_act_for(path.account_id)
+    return answer(ports().sales.of_account(path.account_id, query.limit, query.cursor))
+
+
+@sales.get(
+    "/events/<uuid:eventId>/sales",
+    summary="List an event's sales",
+    responses=answers({200: EventSales}, "not-found", "invalid-input"),
+)
+def list_sales(path: EventPath, query: PurchasesQuery) -> Response:
+    """Sums and purchases, the newest first; for the event's organizer and administrators."""
+    _check_owner(path)
+    return answer(ports().sales.of_event(path.event_id, query.limit, query.cursor))
+
+
+@sales.get(
+    "/events/<uuid:eventId>/sales.csv",
+    summary="All sales of an event as a table",
+    responses=answers({}, "not-found") | {"200": TABLE},
+)
+def sales_table(path: EventPath) -> Response:
+    """A row for each line of each purchase, the oldest first; for the event's organizer and administrators.
+
+    A cell that a spreadsheet would take for a formula begins with an apostrophe.
+    """
+    _check_owner(path)
+    rows = ports().sales.table_of_event(path.event_id)
+    first = next(rows)
+    name = {"Content-Disposition": f'attachment; filename="sales-{path.event_id}.csv"'}
+    return Response(table(first, rows), 200, name, content_type=f"{CSV}; charset=utf-8")
+
+
+def _check_owner(path: EventPath) -> None:
+    event = shown_event(path.event_id)
+    if not caller().may_act_for(event.organizer_id):
+        raise forbidden()
+
+
+def table(head: Sequence[object], rows: Iterator[Sequence[object]]) -> Iterator[str]:
+    """The rows as CSV, in pieces, as they are read."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(head)
+    for number, row in enumerate(rows, start=1):
+        writer.writerow([cell(value) for value in row])
+        if number % AT_ONCE == 0:
+            yield text.getvalue()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue()
+
+
+def cell(value: object) -> str:
+    """A value as a spreadsheet shows it and never runs it."""
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,63 @@
+"""One more API process on the pipeline's servers, as another host would run it."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from stack.embedded import Stack
+from stack.ports import free
+from stack.server import HOST
+from tests.eventually import eventually
+
+ROOT = Path(__file__).parents[1]
+STOPS_WITHIN_S = 8
+
+
+@dataclass
+class Instance:
+    """Started when entered, stopped as a rolling restart would (SIGTERM)."""
+
+    stack: Stack
+    port: int = field(default_factory=lambda: free(1)[0])
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}/api/v3"
+
+    def start(self) -> None:
+        environment = {**os.environ, **self.stack.environment, "TURNSTILE_API_PORT": str(self.port)}
+        self._process = subprocess.Popen((sys.executable, "-m", "api"), cwd=ROOT, env=environment)
+        eventually(self.is_ready, within=30)
+
+    def stop(self) -> int:
+        """The exit code of a stop that was asked for and not forced."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(STOPS_WITHIN_S)
+        finally:
+            self._process.kill()
+            self._process.wait()
+
+    def is_ready(self) -> bool:
+        """Whether it can sell."""
+        try:
+            return httpx.get(f"{self.url}/health/ready", timeout=5, trust_env=False).is_success
+        except httpx.TransportError:
+            return False
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.stop()

@@ -1,0 +1,132 @@
+"""The quick way and the route answer every request alike; only what is plainly good goes the quick way."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.express import Express
+from tables.outcomes import OutcomeKind
+from tables.reasons import Reason
+from tests.unit.api.fakes import World, confirmed, outcome, rejected
+
+PURCHASES = "/api/v3/purchases"
+Send = Callable[..., Any]
+
+
+@pytest.fixture
+def body(account: dict[str, Any], ticket: dict[str, Any]) -> dict[str, Any]:
+    lines = [{"ticketTypeId": ticket["id"], "quantity": 2}]
+    return {"eventId": ticket["eventId"], "accountId": account["id"], "lines": lines}
+
+
+def both_ways(world: World, client: FlaskClient, **request: Any) -> tuple[Any, Any]:
+    """The answers of the two ways to the same request."""
+    express = world.app.wsgi_app
+    assert isinstance(express, Express)
+    first = client.post(PURCHASES, **request)
+    world.app.wsgi_app = express.inner  # type: ignore[assignment,method-assign]
+    try:
+        second = client.post(PURCHASES, **request)
+    finally:
+        world.app.wsgi_app = express  # type: ignore[method-assign]
+    return first, second
+
+
+def told(answer: Any) -> tuple[int, bytes, list[tuple[str, str]]]:
+    return answer.status_code, answer.get_data(), sorted(answer.headers)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        None,
+        confirmed,
+        rejected(Reason.SOLD_OUT, available=1, requested=2),
+        rejected(Reason.UNKNOWN_TICKET_TYPE),
+        lambda command: outcome(command, OutcomeKind.REFUSED, reason=Reason.ID_REUSED),
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, {"Prefer": "wait=3"}, {"Idempotency-Key": "k" * 256}])
+def test_what_was_decided_is_told_alike(
+    world: World, client: FlaskClient, body: dict[str, Any], rule: Any, headers: dict[str, str]
+) -> None:
+    if rule is not None:
+        world.office.rule = rule
+    one, other = both_ways(world, client, json=body, headers={"Idempotency-Key": "k"} | headers)
+    assert told(one) == told(other)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"accountId": None},
+        {"accountId": str(uuid4())},
+        {"eventId": str(uuid4())},
+        {"lines": []},
+        {"lines": [{"ticketTypeId": "x", "quantity": 1}]},
+        {"hold": True},
+        {"hold": 1},
+        {"hold": True, "holdSeconds": 5},
+        {"hold": True, "holdSeconds": 0},
+        {"hold": True, "holdSeconds": None},
+        {"more": 1},
+    ],
+)
+def test_every_body_is_judged_alike(
+    world: World, client: FlaskClient, body: dict[str, Any], change: dict[str, Any]
+) -> None:
+    world.office.rule = confirmed
+    one, other = both_ways(world, client, json=body | change, headers={"Idempotency-Key": "k"})
+    assert told(one) == told(other)
+    assert len({repr(command) for command in world.office.handed_in}) <= 1
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"data": b"{"},
+        {"data": b'{"eventId":"\xff"}'},
+        {"data": b"{}", "content_type": "text/plain"},
+        {"data": b" " * 70_000},
+        {"data": b"[]"},
+        {},
+    ],
+)
+def test_what_is_no_purchase_at_all_is_refused_by_the_route(
+    world: World, client: FlaskClient, request_: dict[str, Any]
+) -> None:
+    plain = {"content_type": "application/json"} | request_
+    one, other = both_ways(world, client, headers={"Idempotency-Key": "k"}, **plain)
+    assert told(one) == told(other)
+    assert one.status_code in (400, 413, 415, 422)
+
+
+def test_nobody_buys_without_a_good_token(world: World, body: dict[str, Any]) -> None:
+    for header in ({}, {"Authorization": "Bearer x"}, {"Authorization": "Basic eDp5"}):
+        client = world.app.test_client()
+        one, other = both_ways(world, client, json=body, headers={"Idempotency-Key": "k", **header})
+        assert one.status_code == other.status_code == 401
+        assert one.headers["WWW-Authenticate"] == other.headers["WWW-Authenticate"]
+    assert not world.office.handed_in
+
+
+def test_a_server_that_is_away_is_told_alike(world: World, client: FlaskClient, body: dict[str, Any]) -> None:
+    world.office.down = True
+    one, other = both_ways(world, client, json=body, headers={"Idempotency-Key": "k"})
+    assert (one.status_code, one.get_json()) == (503, other.get_json())
+    assert one.headers["Retry-After"] == other.headers["Retry-After"]
+
+
+def test_what_nobody_expected_is_an_internal_error_and_tells_nothing(
+    world: World, client: FlaskClient, body: dict[str, Any]
+) -> None:
+    def rule(command: Any) -> Any:
+        raise KeyError("secret")
+
+    world.office.rule = rule
+    one, other = both_ways(world, client, json=body, headers={"Idempotency-Key": "k"})
+    assert (one.status_code, one.get_json()) == (500, other.get_json())
+    assert b"secret" not in one.get_data()

@@ -1,0 +1,140 @@
+"""Who may buy what, and that the ledger is told before it is asked."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from api.bodies.event import NewEvent
+from api.bodies.money import Price
+from api.bodies.ticket import NewTicketType
+from api.changes import new_listing, with_ticket
+from api.ports import Listing
+from api.problems import Refused, Unavailable
+from api.servers.register import PAUSE_S, REMEMBERED_S, RegisterRows
+from tables.commands import DefineEvent
+from tests.unit.api.fakes import NOW
+
+
+def listing() -> Listing:
+    body: dict[str, Any] = {
+        "title": "Winterreise",
+        "startsAt": "2030-05-17T20:00:00+02:00",
+        "endsAt": "2030-05-17T22:30:00+02:00",
+        "timeZone": "Europe/Vienna",
+    }
+    return with_type(new_listing(NewEvent.model_validate(body), uuid4(), uuid4, NOW))
+
+
+def with_type(before: Listing) -> Listing:
+    ticket = NewTicketType(name="Stalls", quantity=10, price=Price(amount="10.00", currency="EUR"))
+    after = with_ticket(before, ticket, uuid4(), NOW)
+    version = before.event.version + 1
+    return replace(after, event=after.event.model_copy(update={"version": version}))
+
+
+@dataclass
+class World:
+    """One event in a database that may be down, and what the log was told."""
+
+    current: Listing = field(default_factory=listing)
+    told: list[DefineEvent] = field(default_factory=list)
+    reads: int = 0
+    down: bool = False
+    log_down: bool = False
+    now: float = 0.0
+
+    def __post_init__(self) -> None:
+        database: Any = self
+        self.register = RegisterRows(database, self, self._announce, lambda: self.now)
+
+    def listing(self, event: UUID) -> Listing | None:
+        self.reads += 1
+        if self.down:
+            raise Unavailable("postgres")
+        return self.current if event == self.current.event.id else None
+
+    def _announce(self, event: DefineEvent) -> None:
+        if self.log_down:
+            raise Unavailable("kafka")
+        self.told.append(event)
+
+    def check(self, *types: UUID) -> None:
+        self.register.check_event(self.current.event.id, list(types or [self.current.tickets[0].id]))
+
+
+def test_the_log_is_told_of_an_event_before_its_first_purchase_and_once() -> None:
+    world = World()
+    for _ in range(3):
+        world.check()
+    [told] = world.told
+    assert (told.event, told.version) == (world.current.event.id, world.current.event.version)
+    assert [ticket.id for ticket in told.definition.ticket_types] == [ticket.id for ticket in world.current.tickets]
+    assert world.reads == 1
+
+
+def test_a_ticket_type_that_came_later_is_told_before_it_is_sold() -> None:
+    world = World()
+    world.check()
+    known = {ticket.id for ticket in world.current.tickets}
+    world.current = with_type(world.current)
+    world.check(*({ticket.id for ticket in world.current.tickets} - known))
+    assert [told.version for told in world.told] == [world.current.event.version - 1, world.current.event.version]
+
+
+def test_a_change_made_here_is_told_before_the_next_purchase() -> None:
+    world = World()
+    world.check()
+    world.current = with_type(world.current)
+    world.register.forget(world.current.event.id)
+    world.check()
+    assert len(world.told) == 2
+
+
+def test_an_event_that_has_not_changed_is_not_told_again() -> None:
+    world = World()
+    world.check()
+    world.now += REMEMBERED_S
+    world.check()
+    assert (world.reads, len(world.told)) == (2, 1)
+
+
+def test_what_could_not_be_told_is_not_sold() -> None:
+    world = World(log_down=True)
+    with pytest.raises(Unavailable):
+        world.check()
+    world.log_down = False
+    world.now += PAUSE_S
+    world.check()
+    assert len(world.told) == 1
+
+
+def test_who_comes_right_after_one_that_could_not_tell_the_log_does_not_wait_for_it_again() -> None:
+    world = World(log_down=True)
+    for _ in range(3):
+        with pytest.raises(Unavailable) as unavailable:
+            world.check()
+        assert unavailable.value.server == "kafka"
+    assert world.reads == 1
+
+
+def test_a_sale_goes_on_while_postgresql_is_away_and_a_new_one_waits_for_it() -> None:
+    world = World()
+    world.check()
+    world.down = True
+    world.now += 10 * REMEMBERED_S
+    world.check()
+    with pytest.raises(Unavailable):
+        world.register.check_event(uuid4(), [uuid4()])
+
+
+def test_unknown_events_and_ticket_types_are_refused_untold() -> None:
+    world = World()
+    with pytest.raises(Refused) as refused:
+        world.register.check_event(uuid4(), [uuid4()])
+    assert refused.value.kind == "unknown-event"
+    world.check()
+    with pytest.raises(Refused) as refused:
+        world.check(world.current.tickets[0].id, uuid4())
+    assert [fault.pointer for fault in refused.value.faults] == ["/lines/1/ticketTypeId"]

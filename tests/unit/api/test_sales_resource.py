@@ -1,0 +1,77 @@
+"""Lists of purchases over HTTP."""
+
+import csv
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from api.bodies.purchase import pending
+from api.problems import Refused
+from api.routes.sales import table
+from api.servers.sales import Place, decode_place, encode_place
+from api.tokens import Role
+from tests.unit.api.fakes import World
+
+BASE = "/api/v3"
+
+
+def test_an_account_lists_its_own_purchases_and_nobody_elses(world: World, account: dict[str, Any]) -> None:
+    event, mine = uuid4(), UUID(account["id"])
+    for owner in (mine, uuid4()):
+        purchase = uuid4()
+        world.sales.rows[event, purchase] = pending(event, purchase, owner)
+    path = f"{BASE}/accounts/{mine}/purchases"
+    answer = world.client(mine).get(path)
+    assert [item["accountId"] for item in answer.get_json()["items"]] == [str(mine)]
+    assert world.client(uuid4()).get(path).status_code == 403
+    assert world.app.test_client().get(path).status_code == 401
+
+
+def test_an_events_sales_are_for_its_organizer(world: World, event: dict[str, Any]) -> None:
+    path = f"{BASE}/events/{event['id']}/sales"
+    world.client(event["organizerId"], Role.ORGANIZER).patch(f"{BASE}/events/{event['id']}", json={"status": "ACTIVE"})
+    assert world.client(event["organizerId"], Role.ORGANIZER).get(path).get_json()["items"] == []
+    assert world.client(uuid4(), Role.ADMINISTRATOR).get(path).status_code == 200
+    assert world.client(uuid4(), Role.ORGANIZER).get(path).status_code == 403
+    assert world.client(event["organizerId"]).get(path).status_code == 403
+    assert world.client(uuid4(), Role.ORGANIZER).get(f"{BASE}/events/{uuid4()}/sales").status_code == 404
+
+
+def test_sales_come_as_a_table_that_no_spreadsheet_runs(world: World, event: dict[str, Any]) -> None:
+    world.sales.table = [("p-1", "=HYPERLINK(1)"), ("p-2", 'a "b", c'), ("p-3", "@x"), ("p-4", -5)]
+    answer = world.client(uuid4(), Role.ADMINISTRATOR).get(f"{BASE}/events/{event['id']}/sales.csv")
+    assert answer.content_type == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="sales-{event["id"]}.csv"'
+    rows = list(csv.reader(answer.get_data(as_text=True).splitlines()))
+    assert rows == [
+        ["purchase", "name"],
+        ["p-1", "'=HYPERLINK(1)"],
+        ["p-2", 'a "b", c'],
+        ["p-3", "'@x"],
+        ["p-4", "'-5"],
+    ]
+
+
+def test_a_long_table_is_written_while_it_is_read() -> None:
+    taken = 0
+
+    def rows() -> Any:
+        nonlocal taken
+        for taken in range(1, 5_001):
+            yield (taken,)
+
+    pieces = table(["number"], rows())
+    next(pieces)
+    assert taken < 1_000
+    assert sum(piece.count("\n") for piece in pieces) > 4_000
+
+
+def test_a_cursor_tells_the_place_it_was_made_of_and_nonsense_is_refused() -> None:
+    place = Place(datetime(2030, 1, 2, 3, 4, 5, 678000, tzinfo=UTC), uuid4(), uuid4())
+    assert decode_place(encode_place(place)) == place
+    assert len(encode_place(place)) < 200
+    for nonsense in ("x", "e30", "käse", ""):
+        with pytest.raises(Refused):
+            decode_place(nonsense)

@@ -1,0 +1,118 @@
+"""Refusing early, on a clock that the test turns."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from api.servers.soldout import FRESH_S, RENEW_S, SoldOut
+from tables.commands import Line, Purchase
+from tables.outcomes import Outcome, OutcomeKind, encode_outcome
+from tables.reasons import Reason
+from tests.unit.api.fakes import outcome
+
+TYPE = uuid4()
+EVENT = uuid4()
+
+
+@dataclass
+class Clock:
+    now: float = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Bench:
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        self.known = SoldOut(self.clock)
+
+    def learn(self, available: int = 0, **more: Any) -> None:
+        self.known.learn(told(available, **more), self.clock.now)
+
+    def refuses(self, quantity: int = 1, event: UUID = EVENT) -> bool:
+        return self.known.refusal(event, [Line(TYPE, quantity)]) is not None
+
+
+def told(available: int, kind: OutcomeKind = OutcomeKind.REJECTED, **more: Any) -> Outcome:
+    figures = {"limit": 9, "requested": 4, "available": available, "held": 1, "ticketType": str(TYPE)}
+    command = Purchase(EVENT, uuid4(), uuid4(), [Line(TYPE, 4)])
+    fields: dict[str, object] = {"reason": Reason.SOLD_OUT, "figures": figures}
+    return outcome(command, kind, **fields | more)
+
+
+def test_what_the_ledger_has_just_refused_is_refused_with_its_figures() -> None:
+    bench = Bench()
+    assert not bench.refuses()
+    bench.learn()
+    assert bench.known.refusal(EVENT, [Line(TYPE, 1), Line(TYPE, 2)]) == {
+        "limit": 9,
+        "requested": 3,
+        "available": 0,
+        "held": 1,
+        "ticketType": str(TYPE),
+    }
+    assert not bench.refuses(event=uuid4())
+    assert bench.known.refusal(EVENT, [Line(uuid4(), 1)]) is None
+
+
+def test_who_wants_no_more_than_what_is_left_is_not_refused() -> None:
+    bench = Bench()
+    bench.learn(available=2)
+    assert (bench.refuses(2), bench.refuses(3)) == (False, True)
+
+
+def test_knowledge_that_is_too_old_refuses_nobody() -> None:
+    """Stock may have come back since: what bounds how long nobody notices is this age."""
+    bench = Bench()
+    bench.learn()
+    bench.clock.now += FRESH_S
+    assert not bench.refuses()
+
+
+def test_one_of_a_crowd_renews_the_knowledge_before_it_is_too_old() -> None:
+    bench = Bench()
+    bench.learn()
+    bench.clock.now += RENEW_S
+    assert [bench.refuses() for _ in range(5)] == [False, True, True, True, True]
+    bench.learn()
+    bench.clock.now += RENEW_S - 0.01
+    assert all(bench.refuses() for _ in range(5))
+
+
+def test_an_answer_to_an_older_question_replaces_no_newer_one() -> None:
+    bench = Bench()
+    bench.learn()
+    asked_before = bench.clock.now - 1
+    bench.known.learn(told(0), asked_before)
+    assert bench.refuses()
+
+
+@pytest.mark.parametrize("kind", ["cancelled", "expired", "refunded", "changed"])
+def test_an_outcome_that_may_bring_tickets_back_ends_the_refusing_at_once(kind: str) -> None:
+    bench = Bench()
+    bench.learn()
+    record = encode_outcome(told(0, OutcomeKind(kind)))
+    bench.known.watch(str(uuid4()).encode(), record)
+    assert bench.refuses()
+    bench.known.watch(str(EVENT).encode(), record)
+    assert not bench.refuses()
+
+
+@pytest.mark.parametrize("kind", ["confirmed", "held", "rejected", "refused"])
+def test_an_outcome_that_brings_none_back_does_not(kind: str) -> None:
+    bench = Bench()
+    bench.learn()
+    bench.known.watch(str(EVENT).encode(), encode_outcome(told(0, OutcomeKind(kind))))
+    assert bench.refuses()
+
+
+def test_an_old_answer_given_again_and_other_reasons_teach_nothing() -> None:
+    bench = Bench()
+    bench.learn(repeated=True)
+    bench.learn(reason=Reason.PURCHASE_LIMIT_EXCEEDED)
+    assert not bench.refuses()
