@@ -102,6 +102,12 @@ class OffsetTable(Table[bytes, bytes]):
         """Write ``records`` locally, as one; they count once ``publish`` has returned. The index entries that came."""
         return self._put(partition, records.items())
 
+    def compact(self, partition: int) -> None:
+        """Write the local files anew, without what was overwritten."""
+        database = self._database(partition)
+        database.flush()
+        database.compact_range(None, None)
+
     def _put(self, partition: int, records: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
         batch = rocksdict.WriteBatch(raw_mode=True)
         entries = []
