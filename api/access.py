@@ -58,6 +58,8 @@ ACCESS: Final[dict[str, Access]] = {
     "search_events": Access.NOBODY,
     "buy": Access.SIGNED_IN,
     "read_purchase": Access.SIGNED_IN,
+    "list_notifications": Access.SIGNED_IN,
+    "send_again": Access.SIGNED_IN,
     "live": Access.NOBODY,
     "ready": Access.NOBODY,
 }

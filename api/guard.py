@@ -10,6 +10,7 @@ from api.problems import Refused, wrong
 
 MOST_BYTES: Final = 64 * 1024
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+_MAY_HAVE_NONE: Final = frozenset({"notifications.send_again"})
 
 
 class StrictJson(JSONProvider):
@@ -30,6 +31,8 @@ class StrictJson(JSONProvider):
 def check_body() -> None:
     """Refused: unsupported-media-type, body-too-large, invalid-input. What is no JSON is a BadRequest."""
     if request.method not in _WITH_BODY or request.routing_exception is not None:
+        return
+    if request.endpoint in _MAY_HAVE_NONE and not request.content_length and not request.is_json:
         return
     if not request.is_json:
         raise Refused("unsupported-media-type")

@@ -106,7 +106,11 @@ class OffsetTable(Table[bytes, bytes]):
         """Write the local files anew, without what was overwritten."""
         database = self._database(partition)
         database.flush()
-        database.compact_range(None, None)
+        options = rocksdict.CompactOptions()
+        # Without these RocksDB finds that it has nothing to gain, and does nothing.
+        options.set_exclusive_manual_compaction(True)
+        options.set_bottommost_level_compaction(rocksdict.BottommostLevelCompaction.force())
+        database.compact_range(None, None, options)
 
     def _put(self, partition: int, records: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
         batch = rocksdict.WriteBatch(raw_mode=True)

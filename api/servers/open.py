@@ -14,6 +14,7 @@ from api.servers.database import Database
 from api.servers.events import EventRows
 from api.servers.index import EventIndex, make_client
 from api.servers.log import CommandLog
+from api.servers.notifications import NotificationRows, ResendLog
 from api.servers.office import KafkaOffice
 from api.servers.outcomes import OutcomeFollower
 from api.servers.post import Post
@@ -47,6 +48,7 @@ def open_servers(settings: Settings) -> Servers:
     office = KafkaOffice(CommandLog(settings.kafka_servers), follower, waiters)
     views = WorkerViews(settings.worker_url)
     stock = Stock(database, settings.worker_url)
+    resends = ResendLog(settings.kafka_servers)
     index = EventIndex(make_client(settings))
     tokens = Tokens(settings.signing_keys(), settings.token_seconds)
     revocations = RevocationRows(database, settings.token_seconds)
@@ -63,6 +65,7 @@ def open_servers(settings: Settings) -> Servers:
         office=office,
         sales=PurchaseRows(database, views),
         stock=stock,
+        notifications=NotificationRows(database, resends),
         index=index,
         probes={
             "postgres": database.probe,
@@ -77,4 +80,6 @@ def open_servers(settings: Settings) -> Servers:
     database.open()
     revocations.open()
     office.open()
-    return Servers(ports, (revocations.close, office.close, database.close, views.close, stock.close, index.close))
+    return Servers(
+        ports, (revocations.close, office.close, database.close, views.close, stock.close, resends.close, index.close)
+    )
