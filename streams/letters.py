@@ -133,6 +133,7 @@ def _values(job: Job, contact: Contact, words: Words) -> dict[str, Any]:
     facts, name = job.facts, plain(contact.name)
     title = plain(facts.title)
     deadline = words.time(job.deadline, facts.time_zone) if job.deadline else ""
+    postponed = job.kind is MailKind.EVENT_POSTPONED
     return {
         "language": words.language,
         "subject": words.say(f"{job.kind}.subject", title=title),
@@ -140,7 +141,7 @@ def _values(job: Job, contact: Contact, words: Words) -> dict[str, Any]:
         "hello": words.say("hello", name=name) if name else words.say("hello_nobody"),
         "message": words.say(f"{job.kind}.message", deadline=deadline),
         "title": title,
-        "when": words.time(facts.starts_at, facts.time_zone),
+        "when": "" if postponed else words.time(facts.starts_at, facts.time_zone),
         "place": _place(facts),
         "before": _before(job, words),
         "before_label": words.say("before"),
@@ -162,7 +163,9 @@ def _place(facts: EventFacts) -> str:
 
 
 def _before(job: Job, words: Words) -> list[str]:
-    """When and where it was to be, as far as that has changed."""
+    """When and where it was to be, as far as that has changed; of a postponed event the time that holds no more."""
+    if job.kind is MailKind.EVENT_POSTPONED:
+        return [words.time(job.facts.starts_at, job.facts.time_zone)]
     if job.before is None or job.kind is not MailKind.EVENT_CHANGED:
         return []
     before = (words.time(job.before.starts_at, job.before.time_zone), _place(job.before))

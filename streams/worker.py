@@ -42,6 +42,10 @@ def _notifications(app: App) -> None:
     ResendsAgent(app, bookings)
     MailerAgent(app, ContactsAgent(app))
     RetriesAgent(app)
+
+
+def _sales(app: App) -> None:
+    SalesAgent(app)
     DeliveriesAgent(app)
 
 
@@ -49,5 +53,5 @@ AGENTS: Final[dict[Role, Callable[[App], object]]] = {
     "ledger": _ledger,
     "indexer": IndexerAgent,
     "notifications": _notifications,
-    "sales": SalesAgent,
+    "sales": _sales,
 }
