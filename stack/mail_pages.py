@@ -6,7 +6,8 @@ from email.message import EmailMessage
 from typing import Final, NamedTuple, Protocol
 
 STYLE: Final = (
-    "body{font:15px/1.4 sans-serif;margin:2em}td,th{text-align:left;padding-right:1em}pre{white-space:pre-wrap;overflow-wrap:anywhere}"
+    "body{font:15px/1.4 sans-serif;margin:2em}td,th{text-align:left;padding-right:1em}"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere}"
     "iframe{width:100%;height:60em;border:1px solid #ccc}"
 )
 # Of a mail's own HTML: styles and the pictures that it brings, nothing else, in an origin of its own.
