@@ -33,6 +33,7 @@ FOLDER: Final = Path(__file__).parent / "templates"
 MOST_PICTURES: Final = 50
 # Any of the eight masks is valid; to find the prettiest takes most of the time.
 MASK: Final = 3
+SCALE: Final = 2
 WITH_TICKETS: Final = frozenset({MailKind.CONFIRMED})
 
 
@@ -123,9 +124,9 @@ class Composer:
 
 
 def qr_code(text: str) -> bytes:
-    """A PNG picture of the text."""
+    """A PNG picture of the text, two pixels for each of its squares; it is shown at twice that."""
     picture = BytesIO()
-    segno.make_qr(text, error="m", boost_error=False, mask=MASK).save(picture, kind="png", scale=4)
+    segno.make_qr(text, error="m", boost_error=False, mask=MASK).save(picture, kind="png", scale=SCALE)
     return picture.getvalue()
 
 

@@ -62,15 +62,23 @@ def test_a_hold_is_mailed_reminded_of_and_ended_unless_it_was_confirmed(pipeline
     event, [kind] = pipeline.event(5)
     title = pipeline.title(event)
     left, kept = buyers(pipeline, 2)
-    for account, seconds in ((left, 6), (kept, 7)):
+    # A reminder must not stand behind what other tests have mailed: these show that nothing is left of that.
+    order(pipeline, event, kind, [left, kept])
+    eventually(lambda: len(pipeline.mails(title)) == 2, within=60)
+    for account, seconds in ((left, 10), (kept, 11)):
         hold = Hold(UUID(event), account, account, [Line(UUID(kind), 1)], seconds=seconds)
         pipeline.send(event, encode_command(hold))
     pipeline.send(event, encode_command(Confirm(UUID(event), kept, kept)))
 
     wanted = sorted(
-        ["Held for you: ", "Held for you: ", "Your tickets for ", "Not held much longer: ", "No longer held: "]
+        [
+            *["Held for you: "] * 2,
+            *["Your tickets for "] * 3,
+            "Not held much longer: ",
+            "No longer held: ",
+        ]
     )
-    eventually(lambda: len(subjects(pipeline, title)) >= len(wanted), within=20, pause=0.3)
+    eventually(lambda: len(subjects(pipeline, title)) >= len(wanted), within=60, pause=0.3)
     assert subjects(pipeline, title) == wanted
 
 
@@ -86,7 +94,7 @@ def test_a_change_is_told_to_every_holder_though_the_worker_is_killed(pipeline: 
     eventually(lambda: len(pipeline.mails(before)) >= told, within=60, pause=0.5)
 
     assert pipeline.http.patch(f"/events/{event}", json={"venue": "Another hall"}).is_success
-    eventually(lambda: any("Changed" in subject for subject in subjects(pipeline, before)), within=20)
+    eventually(lambda: any("Changed" in subject for subject in subjects(pipeline, before)), within=60)
     pipeline.stack.kill("notifications-0")
     pipeline.stack.start("notifications-0")
 
@@ -110,11 +118,11 @@ def test_what_was_mailed_of_a_purchase_is_listed_and_sent_again_on_request(pipel
         found: list[dict[str, Any]] = client.get(path).json()["items"]
         return found
 
-    [sent] = eventually(listed, within=20)
+    [sent] = eventually(listed, within=60)
     assert (sent["kind"], sent["status"]) == ("confirmed", "sent")
     asked = client.post(path)
     assert (asked.status_code, asked.json()["status"]) == (202, "requested")
-    eventually(lambda: [mail["status"] for mail in listed()] == ["sent", "sent"], within=20)
+    eventually(lambda: [mail["status"] for mail in listed()] == ["sent", "sent"], within=60)
     mails = pipeline.mails(pipeline.title(event))
     assert {mail["message_id"].strip("<>").partition("@")[0] for mail in mails} == {sent["id"], asked.json()["id"]}
     assert pipeline.client(pipeline.account()).get(path).status_code == 404
@@ -138,12 +146,13 @@ def test_poison_on_any_topic_delays_nobody_and_can_be_looked_at(pipeline: Pipeli
     account = pipeline.account()
     for topic in set(POISON.values()):
         for partition in range(PARTITIONS):
-            pipeline.producer.send(topic, key=word.encode(), value=f'{{"{word}'.encode(), partition=partition)
+            value, headers = f'{{"{word}'.encode(), [("id", word.encode())]
+            pipeline.producer.send(topic, key=word.encode(), value=value, partition=partition, headers=headers)
     pipeline.producer.flush()
 
     order(pipeline, event, kind, [UUID(account)])
-    eventually(lambda: pipeline.mails(pipeline.title(event)), within=20)
-    eventually(lambda: pipeline.rows("SELECT 1 FROM purchase WHERE event_id = %s", event), within=10)
+    eventually(lambda: pipeline.mails(pipeline.title(event)), within=60)
+    eventually(lambda: pipeline.rows("SELECT 1 FROM purchase WHERE event_id = %s", event), within=30)
     for consumer in POISON:
         letters = [each for each in pipeline.dead_letters(consumer) if each.key == word.encode()]
         assert len(letters) == PARTITIONS, consumer
@@ -218,7 +227,7 @@ def test_an_old_account_row_that_is_replayed_brings_no_old_address_back(pipeline
     pipeline.producer.send(ACCOUNT_ROWS, key=first.key, value=first.value, partition=first.partition).get(30)
     event, [kind] = pipeline.event(5)
     order(pipeline, event, kind, [UUID(account)])
-    [mail] = eventually(lambda: pipeline.mails(pipeline.title(event)), within=20)
+    [mail] = eventually(lambda: pipeline.mails(pipeline.title(event)), within=60)
     assert mail["to"][0].startswith("new-")
 
 
@@ -296,7 +305,7 @@ def test_an_erased_account_is_forgotten_by_every_topic_and_gets_no_mail(pipeline
     event, [kind] = pipeline.event(5)
     title = pipeline.title(event)
     [purchase] = order(pipeline, event, kind, [UUID(account)])
-    eventually(lambda: pipeline.mails(title), within=20)
+    eventually(lambda: pipeline.mails(title), within=60)
     places: Callable[[], set[str]] = lambda: holding(pipeline, mark)  # noqa: E731
     assert places() == {ACCOUNT_ROWS, changelog("contacts")}
 
@@ -316,7 +325,7 @@ def test_an_erased_account_is_forgotten_by_every_topic_and_gets_no_mail(pipeline
 
     pipeline.send(event, encode_command(Cancel(UUID(event), purchase, UUID(account))))
     order(pipeline, event, kind, buyers(pipeline, 1))
-    eventually(lambda: len(pipeline.mails(title)) == 2, within=20)
+    eventually(lambda: len(pipeline.mails(title)) == 2, within=60)
     assert not [mail for mail in pipeline.mails(title) if "Cancelled" in mail["subject"]]
 
 
