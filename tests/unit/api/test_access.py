@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.access import ACCESS, Access
+from api.bodies.purchase import Purchase, public_id
 from api.tokens import Role
 from tests.unit.api.fakes import World
 
@@ -69,20 +70,26 @@ OPERATIONS: dict[str, tuple[str, str, Any, tuple[int, ...]]] = {
     "replace_ticket_type": ("PUT", "/tickets/{ticket}", STALLS, OWN),
     "change_ticket_type": ("PATCH", "/tickets/{ticket}", {"quantity": 1}, OWN),
     "delete_ticket_type": ("DELETE", "/tickets/{ticket}", None, (401, 403, 403, 204, 204)),
+    "list_notifications": ("GET", "/purchases/{purchase}/notifications", None, (401, 404, 404, 200, 200)),
+    "send_again": ("POST", "/purchases/{purchase}/notifications", {}, (401, 404, 404, 202, 202)),
     "live": ("GET", "/health/live", None, EVERYBODY),
     "ready": ("GET", "/health/ready", None, EVERYBODY),
 }
 
 
 @pytest.fixture
-def things(client: FlaskClient) -> dict[str, str]:
+def things(world: World, client: FlaskClient) -> dict[str, str]:
     """Ids of what the owner has."""
     roles = {"roles": ["organizer"], "password": PASSWORD}
     account = client.post(f"{BASE}/accounts", json=PERSON | roles | {"email": "ada@owner.example"}).get_json()["id"]
     body = EVENT | {"organizerId": account, "status": "ACTIVE"}
     event = client.post(f"{BASE}/events", json=body).get_json()["id"]
     ticket = client.post(f"{BASE}/events/{event}/tickets", json=STALLS).get_json()["id"]
-    return {"account": account, "event": event, "ticket": ticket, "purchase": f"{event}.{uuid4()}"}
+    purchase = uuid4()
+    world.sales.rows[UUID(event), purchase] = Purchase(
+        id=public_id(UUID(event), purchase), event_id=UUID(event), account_id=UUID(account), status="confirmed"
+    )
+    return {"account": account, "event": event, "ticket": ticket, "purchase": f"{event}.{purchase}"}
 
 
 def asking(world: World, role: str, things: dict[str, str]) -> FlaskClient:

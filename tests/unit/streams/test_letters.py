@@ -229,4 +229,4 @@ def test_a_zone_that_nobody_knows_is_told_in_utc(zone: str) -> None:
 
 def test_a_job_that_no_template_can_show_is_malformed() -> None:
     with pytest.raises(MalformedRecord, match="Error"):
-        COMPOSER.compose(job(lines=(replace(LINES[0], codes=("no base 32!",)),)), ADA)
+        COMPOSER.compose(job(lines=(replace(LINES[0], codes=("no code!",)),)), ADA)

@@ -21,7 +21,7 @@ def test_a_gate_reads_what_was_signed_with_the_public_key_alone() -> None:
 
 def test_a_ticket_is_the_same_each_time_and_fits_a_small_qr_code() -> None:
     assert SIGNER.sign(TICKET) == SIGNED
-    assert len(SIGNED) == LENGTH == 156
+    assert len(SIGNED) == LENGTH == 152
     assert set(SIGNED) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.")
 
 
@@ -33,7 +33,7 @@ def test_any_other_letter_makes_it_no_ticket(place: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "TS1.", SIGNED[:-1], SIGNED + "A", SIGNED.lower(), "TS2." + SIGNED[4:], "ü" * 156]
+    "text", ["", "TS1.", SIGNED[:-1], SIGNED + "A", SIGNED.lower(), "TS2." + SIGNED[4:], "ü" * 152]
 )
 def test_what_has_another_form_is_no_ticket(text: str) -> None:
     with pytest.raises(NoTicket, match="form"):
