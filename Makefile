@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run servers test check format bench demo clean-data secrets settings openapi lock
+.PHONY: help install run servers test check format bench demo dlq clean-data secrets settings openapi lock
 SHELL := /bin/bash
 
 VENV := .venv
@@ -49,6 +49,9 @@ demo: $(STAMP) ## an on-sale of 500 tickets against what make run started
 
 bench: $(STAMP) ## measure everything into bench/results; ONLY="ledger.many ledger.hot" only these
 	@$(BIN)/python -m bench run $(ONLY)
+
+dlq: $(STAMP) ## dead letters: make dlq DO="list", "show ID", "replay ID", "replay --all mailer", "count"
+	@$(BIN)/python -m ops.dlq $(or $(DO),list)
 
 clean-data: $(STAMP) ## delete the data folder, so that the next run starts afresh
 	@$(BIN)/python -m stack clean

@@ -63,6 +63,8 @@ ACCESS: Final[dict[str, Access]] = {
     "list_purchases": Access.SIGNED_IN,
     "list_sales": Access.ORGANIZER,
     "sales_table": Access.ORGANIZER,
+    "list_notifications": Access.SIGNED_IN,
+    "send_again": Access.SIGNED_IN,
     "live": Access.NOBODY,
     "ready": Access.NOBODY,
 }

@@ -11,7 +11,7 @@ from api.problems import Refused, wrong
 MOST_BYTES: Final = 64 * 1024
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _WITHOUT_BODY: Final = "purchases.confirm_purchase"
-_MAY_HAVE_NONE: Final = "purchases.cancel_purchase"
+_MAY_HAVE_NONE: Final = frozenset({"purchases.cancel_purchase", "notifications.send_again"})
 
 
 class StrictJson(JSONProvider):
@@ -35,7 +35,7 @@ def check_body() -> None:
         return
     if request.endpoint == _WITHOUT_BODY:
         return
-    if request.endpoint == _MAY_HAVE_NONE and not request.content_length and not request.is_json:
+    if request.endpoint in _MAY_HAVE_NONE and not request.content_length and not request.is_json:
         return
     if not request.is_json:
         raise Refused("unsupported-media-type")

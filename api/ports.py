@@ -11,6 +11,7 @@ from uuid import UUID
 
 from api.bodies.account import Account
 from api.bodies.event import Event
+from api.bodies.notification import Notification
 from api.bodies.purchase import Purchase, PurchaseList
 from api.bodies.sales import EventSales
 from api.bodies.search import FoundEvents
@@ -207,6 +208,16 @@ class Stock(Protocol):
         """Whether there are purchases of the event, or of its ticket type, refused ones left out."""
 
 
+class Notifications(Protocol):
+    """The mails of purchases."""
+
+    def of(self, event: UUID, purchase: UUID) -> list[Notification]:
+        """The mails of a purchase, the oldest first."""
+
+    def request(self, wanted: Notification, event: UUID, purchase: UUID, account: UUID) -> None:
+        """Ask for one more. Refused: too-many-requests. Unavailable: it will not be sent."""
+
+
 class SearchIndex(Protocol):
     """The searchable copy of the events."""
 
@@ -236,6 +247,7 @@ class Ports:
     office: TicketOffice
     sales: Sales
     stock: Stock
+    notifications: Notifications
     index: SearchIndex
     probes: Mapping[str, Probe]
     clock: Callable[[], datetime]

@@ -57,6 +57,9 @@ PROBLEMS: Final[dict[str, Kind]] = {
         409, "A request with this Idempotency-Key is still running", "this key's first request has no answer yet"
     ),
     "sold-out": Kind(409, "There are not enough tickets left", "fewer tickets are left than were asked for"),
+    "nothing-to-send": Kind(
+        409, "Nothing of this purchase is left to be sent", "the purchase is neither held nor confirmed"
+    ),
     "not-on-sale": Kind(409, "The tickets are not on sale now", "before or after the ticket type's sale"),
     "event-not-open": Kind(409, "The event sells no tickets now", "the event is not ACTIVE"),
     "order-limit-exceeded": Kind(409, "One purchase may not have so many tickets", "too many tickets in one purchase"),

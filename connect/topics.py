@@ -9,13 +9,26 @@ EVENT_STATUS: Final = "outbox.event.event_status"
 COMMANDS: Final = "ticket-commands"
 OUTCOMES: Final = "ticket-purchase"
 JOBS: Final = "notification-jobs"
+RETRIES: Final = "notification-retries"
+RESENDS: Final = "notification-requests"
+DELIVERIES: Final = "notification-log"
 HEARTBEAT: Final = "__debezium-heartbeat.event_ticket_db"
 HEARTBEAT_ROWS: Final = "event_ticket_db.public.heartbeat"
 APP: Final = "turnstile"
 VERSION: Final = 1
 
-CONSUMERS: Final = ("ledger", "catalogue", "indexer", "contacts", "notifications", "mailer", "sales")
-TABLES: Final = ("ledger", "contacts")
+CONSUMERS: Final = (
+    "ledger",
+    "catalogue",
+    "indexer",
+    "contacts",
+    "notifications",
+    "resends",
+    "mailer",
+    "deliveries",
+    "sales",
+)
+TABLES: Final = ("ledger", "contacts", "bookings")
 
 # A dead letter is its record and some headers more.
 LARGEST_LETTER: Final = str(2 * 1024 * 1024)
@@ -55,19 +68,24 @@ def _kept(days: int, **config: str) -> dict[str, str]:
 _COMPACT: Final = {"cleanup.policy": "compact"}
 # What a paused worker wrote late is written over before this is over (streams/table.py).
 _CHANGELOG: Final = _COMPACT | {"min.compaction.lag.ms": str(DAY_MS)}
+# What is erased must not stay in a segment that is still being written to.
+_FORGETTING: Final = _COMPACT | {"max.compaction.lag.ms": str(DAY_MS)}
 
 
 def catalogue() -> list[Topic]:
     """All topics, in the order in which they are made."""
     return [
         Topic(EVENT_ROWS, _COMPACT),
-        Topic(ACCOUNT_ROWS, _COMPACT),
+        Topic(ACCOUNT_ROWS, _FORGETTING),
         Topic(EVENT_STATUS, _kept(7)),
         Topic(COMMANDS, _kept(7, **{"message.timestamp.type": "LogAppendTime"})),
         Topic(OUTCOMES, _kept(7)),
         Topic(JOBS, _kept(7)),
+        Topic(RETRIES, _kept(7)),
+        Topic(RESENDS, _kept(7)),
+        Topic(DELIVERIES, _kept(7)),
         Topic(HEARTBEAT, _kept(1), partitions=1),
         Topic(HEARTBEAT_ROWS, _kept(1), partitions=1),
         *(Topic(dead_letters(name), _kept(30, **{"max.message.bytes": LARGEST_LETTER})) for name in CONSUMERS),
-        *(Topic(changelog(table), _CHANGELOG) for table in TABLES),
+        *(Topic(changelog(table), _FORGETTING if table == "contacts" else _CHANGELOG) for table in TABLES),
     ]

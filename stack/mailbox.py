@@ -1,10 +1,9 @@
 """A mail server that keeps each mail as a file and shows it on a page: ``python -m stack.mailbox FOLDER SMTP HTTP``.
 
-``/`` lists the newest mails, ``/mails/<id>`` shows one, ``/mails.json`` tells all of them.
+``/`` lists the newest mails, ``/mails/<id>`` shows one with its parts, ``/mails.json`` tells all of them.
 """
 
 import asyncio
-import html
 import itertools
 import signal
 import sys
@@ -17,12 +16,15 @@ from email.parser import BytesHeaderParser, BytesParser
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.helpers import content_disposition_header
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from stack.mail_pages import FRAME_POLICY, PAGE_POLICY, Part, framed_page, list_page, mail_page, parts_of
 
 HOST = "127.0.0.1"
 SHOWN = 200
 LARGEST = 32 * 2**20
-STYLE = "body{font:15px/1.4 sans-serif;margin:2em}td,th{text-align:left;padding-right:1em}pre{white-space:pre-wrap}"
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,55 +90,65 @@ def _describe(name: str, content: bytes) -> Mail:
     )
 
 
-def list_page(mails: list[Mail], total: int) -> str:
-    """The page that lists mails."""
-    rows = "".join(
-        f"<tr><td>{mail.received}</td><td>{html.escape(', '.join(mail.to))}</td>"
-        f'<td><a href="/mails/{mail.id}">{html.escape(mail.subject) or "(no subject)"}</a></td></tr>'
-        for mail in mails
-    )
-    head = "<tr><th>received</th><th>to</th><th>subject</th></tr>"
-    return _page(f"{total} mails", f"<h1>{total} mails, the newest {len(mails)}</h1><table>{head}{rows}</table>")
-
-
-def mail_page(mail: EmailMessage) -> str:
-    """The page that shows one mail as text, with the names of its parts."""
-    headers = "".join(f"<b>{html.escape(name)}:</b> {html.escape(str(value))}\n" for name, value in mail.items())
-    body = mail.get_body(("plain", "html"))
-    text = html.escape(str(body.get_content())) if body is not None else "(no text)"
-    parts = [part.get_filename() or part.get_content_type() for part in mail.walk() if not part.is_multipart()]
-    listed = html.escape(", ".join(parts))
-    shown = f'<p><a href="/">all mails</a></p><pre>{headers}</pre><hr><pre>{text}</pre><hr><p>parts: {listed}</p>'
-    return _page(str(mail.get("Subject", "")), shown)
-
-
-def _page(title: str, body: str) -> str:
-    head = f"<meta charset=utf-8><title>{html.escape(title)}</title><style>{STYLE}</style>"
-    return f"<!doctype html><html lang=en><head>{head}</head><body>{body}</body></html>"
-
-
 def make_page(mailbox: Mailbox) -> web.Application:
     """The web application over a mailbox."""
 
     async def show_list(request: web.Request) -> web.Response:
-        mails = mailbox.newest(SHOWN)
-        return web.Response(text=list_page(mails, len(mailbox.all())), content_type="text/html")
+        return _html(list_page(mailbox.newest(SHOWN), len(mailbox.all())), PAGE_POLICY)
 
     async def show_mail(request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        return _html(mail_page(name, _found(mailbox, name)), PAGE_POLICY)
+
+    async def show_html(request: web.Request) -> web.Response:
+        name = request.match_info["name"]
         try:
-            mail = mailbox.read(request.match_info["name"])
+            return _html(framed_page(name, _found(mailbox, name)), FRAME_POLICY)
         except KeyError:
             raise web.HTTPNotFound from None
-        return web.Response(text=mail_page(mail), content_type="text/html")
+
+    async def give_part(request: web.Request) -> web.Response:
+        parts = parts_of(_found(mailbox, request.match_info["name"]))
+        number = int(request.match_info["number"])
+        if number >= len(parts):
+            raise web.HTTPNotFound
+        return _content(parts[number])
 
     async def tell_all(request: web.Request) -> web.Response:
         return web.json_response([asdict(mail) for mail in mailbox.all()])
 
     application = web.Application()
     application.add_routes(
-        [web.get("/", show_list), web.get("/mails/{name}", show_mail), web.get("/mails.json", tell_all)]
+        [
+            web.get("/", show_list),
+            web.get("/mails.json", tell_all),
+            web.get("/mails/{name}", show_mail),
+            web.get("/mails/{name}/html", show_html),
+            web.get(r"/mails/{name}/parts/{number:\d{1,4}}", give_part),
+        ]
     )
     return application
+
+
+def _found(mailbox: Mailbox, name: str) -> EmailMessage:
+    try:
+        return mailbox.read(name)
+    except KeyError:
+        raise web.HTTPNotFound from None
+
+
+def _html(page: str, policy: str) -> web.Response:
+    return web.Response(text=page, content_type="text/html", headers={"Content-Security-Policy": policy})
+
+
+def _content(part: Part) -> web.Response:
+    """A part as a file: only pictures are shown, and nothing is guessed to be a page."""
+    shown = part.kind in PICTURES
+    kind = part.kind if shown else "application/octet-stream"
+    headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": FRAME_POLICY}
+    if not shown:
+        headers["Content-Disposition"] = content_disposition_header("attachment", filename=part.name)
+    return web.Response(body=part.content, content_type=kind, headers=headers)
 
 
 def _session(mailbox: Mailbox, loop: asyncio.AbstractEventLoop) -> SMTP:

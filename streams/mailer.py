@@ -1,39 +1,69 @@
-"""The agent that sends mails: a job meets its contact, becomes a mail, goes to the SMTP server.
+"""The agent that sends mails: a job meets its contact, becomes a mail, goes to the mail server.
 
-A server that is down or refuses for now is waited out. Mail never delays a decision: it is an agent of its own.
+A server that is away is waited for. What it refuses for now, or has no contact yet, comes again later and delays
+nobody. Mails to one account go out in their order.
 """
 
 import asyncio
 import logging
 import time
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-from aiosmtplib import SMTP, SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPSenderRefused
 from faust.types import Message, StreamT
 
-from connect.topics import JOBS
+from connect.topics import DELIVERIES, JOBS, RETRIES
 from streams.app import App, raw_topic
 from streams.append import Record, append
 from streams.batches import in_batches
 from streams.contacts import Contact, ContactsAgent
 from streams.deadletters import bury, headers_of, letter, sort_out
-from streams.letters import compose
+from streams.letters import Composer
 from streams.patience import patiently
+from streams.post import Post, RefusedForEver, RefusedForNow, ServerAway
+from tables.deliveries import Delivery, DeliveryStatus, encode_delivery
 from tables.errors import MalformedRecord
 from tables.jobs import Job, decode_job
+from tables.mails import MailKind
+from tables.tickets import TicketSigner
 
 CONSUMER = "mailer"
 MOST = 100
-TIMEOUT_S = 15.0
-CONTACT_WAIT_S = 120.0
+AT_ONCE = 4
+# A contact is captured a moment after the account was made; later than that something is down.
+EARLY_S = 10.0
+CONTACT_WAIT_S = 3_600.0
+REFUSAL_WAIT_S = 24 * 3_600.0
 PAUSE_S = 0.5
 FIRST_SEEN = "first-seen"
-FOR_EVER = 500
 
 log = logging.getLogger(__name__)
 
 
-class NotNow(Exception):
-    """The mail server is away, or refuses for the time being."""
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A job on its way to somebody."""
+
+    message: Message
+    job: Job
+    contact: Contact
+
+
+@dataclass(slots=True)
+class Round:
+    """What became of a batch: mails still to be sent (by account, in order), and what follows from the others."""
+
+    waiting: deque[deque[Mail]] = field(default_factory=deque)
+    early: list[Message] = field(default_factory=list)
+    later: list[Message] = field(default_factory=list)
+    told: list[tuple[Message, Delivery]] = field(default_factory=list)
+    letters: list[Record] = field(default_factory=list)
+
+    def give_up(self, message: Message, job: Job, error: Exception) -> None:
+        """The mail will not be sent."""
+        self.letters.append(letter(message, error))
+        self.told.append((message, _delivery(job, DeliveryStatus.FAILED)))
 
 
 class MailerAgent:
@@ -42,7 +72,10 @@ class MailerAgent:
     def __init__(self, app: App, contacts: ContactsAgent) -> None:
         self.app = app
         self.contacts = contacts
-        self._server: SMTP | None = None
+        self.post = Post(app.settings)
+        self.composer = Composer(
+            app.settings.mail_from, TicketSigner(app.settings.ticket_key.get_secret_value().encode())
+        )
         app.agent(raw_topic(app, JOBS), name=CONSUMER, concurrency=1)(self._send_all)
 
     async def _send_all(self, stream: StreamT[bytes]) -> None:
@@ -50,58 +83,78 @@ class MailerAgent:
 
     async def _handle(self, messages: list[Message]) -> None:
         readable, letters = sort_out(messages, decode_job)
-        early: dict[int, list[Record]] = {}
+        now = Round(letters=letters)
+        groups: dict[bytes, deque[Mail]] = {}
         for message, job in readable:
-            contact = self.contacts.find(message.partition, str(job.account).encode())
-            try:
-                if contact is not None:
-                    await self._deliver(job, contact)
-                elif time.time() - first_seen(message) < CONTACT_WAIT_S:
-                    early.setdefault(message.partition, []).append(_again(message))
-                else:
-                    raise MalformedRecord(f"no such account: {job.account}")
-            except (MalformedRecord, SMTPException) as error:
-                letters.append(letter(message, error))
-        await self._put_back(early, alone=len(messages) == sum(len(records) for records in early.values()))
-        await bury(self.app, CONSUMER, letters)
-
-    async def _deliver(self, job: Job, contact: Contact) -> None:
-        if not contact.email:
-            log.info("job %s: the account is gone, no mail", job.id)
-            return
-        mail = compose(job, contact, self.app.settings.mail_from)
-
-        async def attempt() -> None:
-            try:
-                await (await self._connected()).send_message(mail)
-            except (SMTPException, OSError) as error:
-                if _refused_for_ever(error):
-                    raise
-                raise NotNow(str(error)) from error
-
-        await patiently(self.app, attempt, doing="sending mail", passing=(NotNow,))
-
-    async def _put_back(self, early: dict[int, list[Record]], *, alone: bool) -> None:
-        """Jobs that came before their contact go to the end of their partition, and delay nobody."""
-        if alone:
+            self._sort(message, job, now, groups)
+        now.waiting.extend(groups.values())
+        await patiently(self.app, lambda: self._deliver(now), doing="sending mail", passing=(ServerAway,))
+        if len(now.early) == len(messages):
             await asyncio.sleep(PAUSE_S)
-        for partition, records in early.items():
-            await append(self.app, JOBS, partition, records)
+        await self._append(JOBS, [(message, _again(message)) for message in now.early])
+        await self._append(RETRIES, [(message, _again(message)) for message in now.later])
+        await self._append(
+            DELIVERIES, [(message, Record(message.key, encode_delivery(each))) for message, each in now.told]
+        )
+        await bury(self.app, CONSUMER, now.letters)
 
-    async def _connected(self) -> SMTP:
-        if self._server is None or not self._server.is_connected:
-            settings = self.app.settings
-            password = settings.smtp_password
-            self._server = SMTP(
-                hostname=settings.smtp_host,
-                port=settings.smtp_port,
-                username=settings.smtp_user,
-                password=password.get_secret_value() if password else None,
-                start_tls=settings.smtp_tls,
-                timeout=TIMEOUT_S,
-            )
-            await self._server.connect()
-        return self._server
+    def _sort(self, message: Message, job: Job, now: Round, groups: dict[bytes, deque[Mail]]) -> None:
+        """Find out what is to become of a job."""
+        account = str(job.account).encode()
+        contact = self.contacts.find(message.partition, account)
+        age = time.time() - first_seen(message)
+        if contact is None and age < EARLY_S:
+            now.early.append(message)
+        elif contact is None and age < CONTACT_WAIT_S:
+            now.later.append(message)
+        elif contact is None:
+            now.give_up(message, job, MalformedRecord(f"no such account: {job.account}"))
+        elif not contact.email:
+            log.info("job %s: the account is gone, no mail", job.id)
+        elif job.kind is MailKind.HOLD_ENDING and job.deadline and job.deadline.timestamp() <= time.time():
+            log.info("job %s: the hold has ended, no reminder", job.id)
+        else:
+            groups.setdefault(account, deque()).append(Mail(message, job, contact))
+
+    async def _deliver(self, now: Round) -> None:
+        """Send what is waiting, some at once. Raises ServerAway, and what was not sent is waiting still."""
+        away: list[ServerAway] = []
+
+        async def carry() -> None:
+            while now.waiting and not away:
+                group = now.waiting.popleft()
+                try:
+                    while group:
+                        await self._send(group[0], now)
+                        group.popleft()
+                except ServerAway as error:
+                    away.append(error)
+                    now.waiting.appendleft(group)
+
+        await asyncio.gather(*(carry() for _ in range(AT_ONCE)))
+        if away:
+            raise away[0]
+
+    async def _send(self, mail: Mail, now: Round) -> None:
+        try:
+            await self.post.send(self.composer.compose(mail.job, mail.contact))
+        except RefusedForNow as error:
+            if time.time() - first_seen(mail.message) < REFUSAL_WAIT_S:
+                log.info("job %s: refused for now, will be tried again: %s", mail.job.id, error)
+                now.later.append(mail.message)
+            else:
+                now.give_up(mail.message, mail.job, error)
+        except (RefusedForEver, MalformedRecord) as error:
+            now.give_up(mail.message, mail.job, error)
+        else:
+            now.told.append((mail.message, _delivery(mail.job, DeliveryStatus.SENT)))
+
+    async def _append(self, topic: str, records: list[tuple[Message, Record]]) -> None:
+        by_partition: dict[int, list[Record]] = {}
+        for message, record in records:
+            by_partition.setdefault(message.partition, []).append(record)
+        for partition, group in by_partition.items():
+            await append(self.app, topic, partition, group)
 
 
 def first_seen(message: Message) -> float:
@@ -116,8 +169,5 @@ def _again(message: Message) -> Record:
     return Record(message.key, message.value, [*others, (FIRST_SEEN, b"%d" % round(first_seen(message) * 1000))])
 
 
-def _refused_for_ever(error: Exception) -> bool:
-    """Whether the server said no to this mail or its recipient with a permanent code (RFC 5321, 5yz)."""
-    if isinstance(error, SMTPRecipientsRefused):
-        return all(refusal.code >= FOR_EVER for refusal in error.recipients)
-    return isinstance(error, (SMTPDataError, SMTPSenderRefused)) and error.code >= FOR_EVER
+def _delivery(job: Job, status: DeliveryStatus) -> Delivery:
+    return Delivery(job.id, job.kind, status, job.event, job.purchase, job.account, datetime.now(UTC))

@@ -4,20 +4,27 @@ Its records are older than others of their keys, which a compaction could drop i
 """
 
 import logging
-from typing import Any
+from typing import Any, Final
 
 from faust.types import TP
 
 from streams.app import App
 from streams.table import OffsetTable
 
+# More than any version.
+ALL: Final = 2**64
+
 log = logging.getLogger(__name__)
 
 
 class Mending:
-    """Sees that the newest record of each key is the last one in the changelog of a table fed by ``topic``."""
+    """Sees that the newest record of each key is the last one in the table's changelog.
 
-    def __init__(self, app: App, table: OffsetTable, topic: str) -> None:
+    Where records are versioned by their input's offset, ``topic`` is that input: the replay appends what is from
+    its committed offset on.
+    """
+
+    def __init__(self, app: App, table: OffsetTable, topic: str | None = None) -> None:
         self.app = app
         self.table = table
         self.topic = topic
@@ -32,5 +39,7 @@ class Mending:
             log.warning("%s[%d]: %d records were written again over older ones", self.table.name, partition, count)
 
     def _committed(self, partition: int) -> int:
+        if self.topic is None:
+            return ALL
         consumer: Any = self.app.consumer
         return consumer._committed_offset[TP(self.topic, partition)] or 0

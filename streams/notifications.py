@@ -1,39 +1,81 @@
-"""The agent that turns outcomes into mails to send, keyed by account so that they meet their contact."""
+"""The agent that turns outcomes into mails to send, and tells changes of an event to everybody with tickets."""
 
-from faust.types import Message, StreamT
+from typing import Any
 
-from connect.topics import JOBS, OUTCOMES
+from faust.types import TP, Message, StreamT
+
+from connect.topics import OUTCOMES
 from streams.app import App, raw_topic
-from streams.append import Record, append
+from streams.append import Record
 from streams.batches import in_batches
-from streams.deadletters import bury, sort_out
-from streams.partitioning import partition_of
-from tables.jobs import encode_job, job_for
-from tables.outcomes import decode_outcome
+from streams.bookings import Bookings
+from streams.deadletters import bury, letter, sort_out
+from tables.book import Book
+from tables.errors import MalformedRecord
+from tables.jobs import Job
+from tables.outcomes import Outcome, OutcomeKind, decode_outcome
 
 CONSUMER = "notifications"
 MOST = 1_000
+# How many of an event's purchases are told a change at once; a crash repeats no more mails than these.
+PAGE = 500
 
 
 class NotificationsAgent:
     """Writes ``notification-jobs`` from ``ticket-purchase``."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, bookings: Bookings) -> None:
         self.app = app
+        self.bookings = bookings
+        self._next: dict[int, int] = {}
+        app.on_partitions_assigned.connect(self._forget)
         app.agent(raw_topic(app, OUTCOMES), name=CONSUMER, concurrency=1)(self._notify_all)
+
+    def caught_up(self, partition: int) -> bool:
+        """Whether no outcome of the partition is known to wait: what the bookings say is so."""
+        consumer: Any = self.app.consumer
+        place = TP(OUTCOMES, partition)
+        due, end = self._next.get(partition, consumer._committed_offset.get(place)), consumer.highwater(place)
+        return due is not None and end is not None and due >= end
 
     async def _notify_all(self, stream: StreamT[bytes]) -> None:
         await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
 
     async def _handle(self, messages: list[Message]) -> None:
-        jobs: dict[int, list[Record]] = {}
+        by_partition: dict[int, list[tuple[Message, Outcome]]] = {}
         readable, letters = sort_out(messages, decode_outcome)
-        for _, outcome in readable:
-            job = job_for(outcome)
-            if job is not None:
-                key = str(job.account).encode()
-                home = partition_of(key, self.app.settings.partitions)
-                jobs.setdefault(home, []).append(Record(key, encode_job(job)))
-        for home, records in jobs.items():
-            await append(self.app, JOBS, home, records)
+        for message, outcome in readable:
+            by_partition.setdefault(message.partition, []).append((message, outcome))
+        for partition, news in by_partition.items():
+            async with self.bookings.turn:
+                letters += await self._take_in(partition, news)
         await bury(self.app, CONSUMER, letters)
+        for message in messages:
+            self._next[message.partition] = message.offset + 1
+
+    async def _take_in(self, partition: int, news: list[tuple[Message, Outcome]]) -> list[Record]:
+        book = self.bookings.book(partition)
+        letters: list[Record] = []
+        jobs: list[Job] = []
+        for message, outcome in news:
+            try:
+                job = book.apply(outcome)
+            except MalformedRecord as error:
+                letters.append(letter(message, error))
+                continue
+            if job:
+                jobs.append(job)
+            if outcome.kind is OutcomeKind.CHANGED:
+                await self.bookings.save(partition, book, jobs)
+                jobs.clear()
+                await self._announce(partition, book, outcome)
+        await self.bookings.save(partition, book, jobs)
+        return letters
+
+    async def _announce(self, partition: int, book: Book, outcome: Outcome) -> None:
+        """Tell an event's change page by page; how far it came is stored, and the next worker goes on from there."""
+        while (jobs := book.page(outcome.event, PAGE)) is not None:
+            await self.bookings.save(partition, book, jobs)
+
+    async def _forget(self, *_: object, **__: object) -> None:
+        self._next.clear()

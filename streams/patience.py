@@ -37,7 +37,7 @@ async def patiently(
             if not failed:
                 log.warning("%s failed, will be tried until it works: %r", doing, error)
             failed = True
-            await _wait(app, pause)
+            await wait(app, pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
         else:
             if failed:
@@ -45,7 +45,8 @@ async def patiently(
             return result
 
 
-async def _wait(app: AppT, seconds: float) -> None:
+async def wait(app: AppT, seconds: float) -> None:
+    """Let so many seconds pass. Raises Interrupted when a rebalance or the worker's end begins meanwhile."""
     for _ in range(max(1, round(seconds / LOOK_S))):
         await asyncio.sleep(LOOK_S)
         if app.should_stop or not app.flow_control.is_active():

@@ -7,19 +7,17 @@ from decimal import Decimal
 from typing import Any
 
 from faust.types import Message, StreamT
-from psycopg import AsyncConnection, InterfaceError, OperationalError
 from psycopg.types.json import Jsonb
 
 from connect.topics import OUTCOMES
 from streams.app import App, raw_topic
 from streams.batches import in_batches
 from streams.deadletters import bury, sort_out
-from streams.patience import patiently
+from streams.projection import Projection
 from tables.outcomes import Outcome, OutcomeKind, decode_outcome
 
 CONSUMER = "sales"
 MOST = 1_000
-CONNECT_TIMEOUT_S = 5
 
 PROJECTED = frozenset(OutcomeKind) - {OutcomeKind.REFUSED, OutcomeKind.CHANGED}
 
@@ -41,7 +39,7 @@ class SalesAgent:
 
     def __init__(self, app: App) -> None:
         self.app = app
-        self._connection: AsyncConnection[Any] | None = None
+        self.projection = Projection(app, UPSERT, doing="projecting sales")
         app.agent(raw_topic(app, OUTCOMES), name=CONSUMER, concurrency=1)(self._project_all)
 
     async def _project_all(self, stream: StreamT[bytes]) -> None:
@@ -49,23 +47,9 @@ class SalesAgent:
 
     async def _handle(self, messages: list[Message]) -> None:
         readable, letters = sort_out(messages, decode_outcome)
-        rows = [sale(outcome) for _, outcome in readable if outcome.kind in PROJECTED]
-        if rows:
-            await patiently(
-                self.app,
-                lambda: self._upsert(rows),
-                doing="projecting sales",
-                passing=(OperationalError, InterfaceError),
-            )
+        rows = [(message, sale(outcome)) for message, outcome in readable if outcome.kind in PROJECTED]
+        letters += await self.projection.write(rows)
         await bury(self.app, CONSUMER, letters)
-
-    async def _upsert(self, rows: list[dict[str, Any]]) -> None:
-        if self._connection is None or self._connection.closed:
-            self._connection = await AsyncConnection.connect(
-                self.app.settings.database_url.get_secret_value(), connect_timeout=CONNECT_TIMEOUT_S
-            )
-        async with self._connection.transaction(), self._connection.cursor() as cursor:
-            await cursor.executemany(UPSERT, rows)
 
 
 def sale(outcome: Outcome) -> dict[str, Any]:

@@ -108,6 +108,16 @@ class OffsetTable(Table[bytes, bytes]):
         """Write ``records`` locally, as one; they count once ``publish`` has returned. The index entries that came."""
         return self._put(partition, records.items())
 
+    def compact(self, partition: int) -> None:
+        """Write the local files anew, without what was overwritten."""
+        database = self._database(partition)
+        database.flush()
+        options = rocksdict.CompactOptions()
+        # Without these RocksDB finds that it has nothing to gain, and does nothing.
+        options.set_exclusive_manual_compaction(True)
+        options.set_bottommost_level_compaction(rocksdict.BottommostLevelCompaction.force())
+        database.compact_range(None, None, options)
+
     def _put(self, partition: int, records: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
         batch = rocksdict.WriteBatch(raw_mode=True)
         entries = []

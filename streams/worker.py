@@ -5,14 +5,19 @@ from typing import Final
 
 from settings import Role, Settings
 from streams.app import App, make_app
+from streams.bookings import Bookings
 from streams.catalogue import CatalogueAgent
 from streams.contacts import ContactsAgent
+from streams.deliveries import DeliveriesAgent
 from streams.health import Health
 from streams.indexer import IndexerAgent
 from streams.ledger import LedgerAgent
 from streams.mailer import MailerAgent
 from streams.notifications import NotificationsAgent
 from streams.pulse import Pulse
+from streams.reminders import Reminders
+from streams.resends import ResendsAgent
+from streams.retries import RetriesAgent
 from streams.sales import SalesAgent
 from streams.views import Views
 
@@ -32,14 +37,22 @@ def _ledger(app: App) -> None:
 
 
 def _notifications(app: App) -> None:
-    contacts = ContactsAgent(app)
-    NotificationsAgent(app)
-    MailerAgent(app, contacts)
+    bookings = Bookings(app)
+    notifications = NotificationsAgent(app, bookings)
+    Reminders(app, bookings, notifications.caught_up)
+    ResendsAgent(app, bookings)
+    MailerAgent(app, ContactsAgent(app))
+    RetriesAgent(app)
+
+
+def _sales(app: App) -> None:
+    SalesAgent(app)
+    DeliveriesAgent(app)
 
 
 AGENTS: Final[dict[Role, Callable[[App], object]]] = {
     "ledger": _ledger,
     "indexer": IndexerAgent,
     "notifications": _notifications,
-    "sales": SalesAgent,
+    "sales": _sales,
 }

@@ -20,7 +20,8 @@ Quantity = Annotated[int, Meta(ge=1, le=1_000)]
 Stock = Annotated[int, Meta(ge=0, le=10_000_000)]
 Limit = Annotated[int, Meta(ge=1, le=10_000_000)]
 Moment = Annotated[datetime, Meta(tz=True)]
-Text = Annotated[str, Meta(max_length=500)]
+# PostgreSQL, where sales are shown, takes every text but one with NUL in it.
+Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*\Z")]
 
 MOST_BYTES: Final = 256 * 1024
 DECIMALS: Final = 4

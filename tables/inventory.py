@@ -106,7 +106,7 @@ class Inventory:
         self._encoded = _definition_encoder.encode(definition)
         self.shelves = {kind.id: Shelf(kind, *out.pop(kind.id, (0, 0))) for kind in definition.ticket_types}
         self.gone = {key: Stock(key, held, sold) for key, (held, sold) in out.items() if held or sold}
-        self.facts = _facts(definition)
+        self.facts = _facts(definition, self.version)
         cancelled = definition.status is EventStatus.CANCELED
         self.ending = Ending(done=self.out == 0) if cancelled else None
 
@@ -117,7 +117,7 @@ class Inventory:
         self.out += held + sold
 
 
-def _facts(definition: Definition) -> EventFacts:
+def _facts(definition: Definition, version: int) -> EventFacts:
     return EventFacts(
         title=definition.title,
         status=definition.status.value,
@@ -126,4 +126,5 @@ def _facts(definition: Definition) -> EventFacts:
         time_zone=definition.time_zone,
         venue=definition.venue,
         city=definition.city,
+        version=version,
     )

@@ -64,7 +64,7 @@ class Balance(Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class EventFacts(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """What a mail says of the event."""
+    """What a mail says of the event, as of the definition of that version."""
 
     title: str
     status: str
@@ -73,6 +73,7 @@ class EventFacts(Struct, frozen=True, rename="camel", omit_defaults=True):
     time_zone: str
     venue: str = ""
     city: str = ""
+    version: int = 0
 
 
 class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

@@ -51,6 +51,8 @@ _INSERT_OUTBOX: Final = """
 INSERT INTO event_outbox (id, aggregate_id, event_type, version, payload)
 VALUES (%(id)s, %(event)s, 'event-defined', %(version)s, %(payload)s::jsonb)
 """
+# The newest row of an event says all of it. It stays, for a connector that has to begin anew.
+_FORGET_OUTBOX: Final = "DELETE FROM event_outbox WHERE aggregate_id = %(event)s AND version < %(version)s"
 
 Rows = Connection[DictRow]
 
@@ -179,3 +181,4 @@ def _announce(connection: Rows, listing: Listing) -> None:
     event = listing.event
     values = {"id": uuid4(), "event": event.id, "version": event.version, "payload": announcement(listing).decode()}
     connection.execute(_INSERT_OUTBOX, values)
+    connection.execute(_FORGET_OUTBOX, values)

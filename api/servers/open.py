@@ -19,6 +19,7 @@ from api.servers.database import Database
 from api.servers.events import EventRows
 from api.servers.index import EventIndex, make_client
 from api.servers.log import CommandLog
+from api.servers.notifications import NotificationRows, ResendLog
 from api.servers.office import KafkaOffice
 from api.servers.outcomes import OutcomeFollower
 from api.servers.post import Post
@@ -67,6 +68,7 @@ def open_servers(settings: Settings) -> Servers:
     office = _office(settings, log, views)
     events = EventRows(database)
     stock = Stock(database, settings.worker_url)
+    resends = ResendLog(settings.kafka_servers)
     index = EventIndex(make_client(settings))
     tokens = Tokens(settings.signing_keys(), settings.token_seconds)
     revocations = RevocationRows(database, settings.token_seconds)
@@ -83,6 +85,7 @@ def open_servers(settings: Settings) -> Servers:
         office=office,
         sales=PurchaseRows(database, exports, views),
         stock=stock,
+        notifications=NotificationRows(database, resends),
         index=index,
         probes={
             "postgres": database.probe,
@@ -99,8 +102,8 @@ def open_servers(settings: Settings) -> Servers:
     exports.open()
     revocations.open()
     office.open()
-    closers = (revocations.close, office.close, database.close, exports.close, views.close, stock.close, index.close)
-    return Servers(ports, closers)
+    closers = (revocations, office, database, exports, views, stock, resends, index)
+    return Servers(ports, tuple(server.close for server in closers))
 
 
 def _office(settings: Settings, log: CommandLog, views: WorkerViews) -> KafkaOffice:

@@ -29,7 +29,7 @@ def test_the_mail_server_down_then_up_loses_no_mail(pipeline: Pipeline) -> None:
     finally:
         pipeline.stack.start("smtp")
 
-    mails = eventually(lambda: len(found := pipeline.mails(title)) >= 5 and found, within=30)
+    mails = eventually(lambda: len(found := pipeline.mails(title)) >= 5 and found, within=60)
     assert len({mail["message_id"] for mail in mails}) == 5
 
 

@@ -14,7 +14,7 @@ from migrations.steps import FOLDER, read_steps
 from stack.postgres import CAPTURE
 from tests.integration.write_model.conftest import Scratch
 
-TABLES = {"account", "event", "ticket_type", "event_outbox", "heartbeat", "purchase"}
+TABLES = {"account", "event", "ticket_type", "event_outbox", "heartbeat", "purchase", "notification"}
 
 
 def tables(scratch: Scratch) -> set[str]:

@@ -111,9 +111,12 @@ def test_every_change_is_announced_whole_under_the_next_version(
     events = EventRows(database)
     event = new_event(organizer)
     events.add(Listing(event))
-    events.change(event.id, lambda listing: replace(listing, tickets=(new_ticket(event.id),)))
-    events.change(event.id, retitled("Other"))
     told = announced(scratch, event.id)
+    events.change(event.id, lambda listing: replace(listing, tickets=(new_ticket(event.id),)))
+    told += announced(scratch, event.id)
+    events.change(event.id, retitled("Other"))
+    told += announced(scratch, event.id)
+    # The outbox keeps the newest alone: it says all that the others said.
     assert [one.version for one in told] == [1, 2, 3]
     assert [len(one.definition.ticket_types) for one in told] == [0, 1, 1]
     assert (told[2].definition.title, str(told[2].definition.ticket_types[0].price)) == ("Other", "1.250")
@@ -144,9 +147,10 @@ def test_changes_at_the_same_time_are_all_made_one_after_the_other(
     events.add(Listing(event))
     with ThreadPoolExecutor(10) as crowd:
         list(crowd.map(lambda number: events.change(event.id, retitled(f"Title {number}")), range(30)))
-    told = announced(scratch, event.id)
-    assert [one.version for one in told] == list(range(1, 32))
-    assert {one.definition.title for one in told[1:]} == {f"Title {number}" for number in range(30)}
+    [told] = announced(scratch, event.id)
+    stored = events.get(event.id)
+    assert stored is not None
+    assert (told.version, told.definition.title) == (31, stored.title)
 
 
 def test_ids_and_organizers_are_checked_and_nothing_is_announced(

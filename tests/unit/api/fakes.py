@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from api.app import create_app
 from api.bodies.account import Account
 from api.bodies.event import Event
+from api.bodies.notification import Notification
 from api.bodies.purchase import Purchase, PurchaseList
 from api.bodies.sales import EventSales
 from api.bodies.search import FoundEvent, FoundEvents
@@ -293,6 +294,24 @@ class FakePost:
 
 
 @dataclass
+class FakeNotifications:
+    """Mails by purchase; so many may be asked for."""
+
+    rows: dict[tuple[UUID, UUID], list[Notification]] = field(default_factory=dict)
+    asked: list[tuple[Notification, UUID]] = field(default_factory=list)
+    most: int = 3
+
+    def of(self, event: UUID, purchase: UUID) -> list[Notification]:
+        return self.rows.get((event, purchase), [])
+
+    def request(self, wanted: Notification, event: UUID, purchase: UUID, account: UUID) -> None:
+        if len(self.asked) >= self.most:
+            raise Refused("too-many-requests", headers={"Retry-After": "60"})
+        self.asked.append((wanted, account))
+        self.rows.setdefault((event, purchase), []).append(wanted)
+
+
+@dataclass
 class FakeIndex:
     """Keeps what was asked."""
 
@@ -313,6 +332,7 @@ class World:
     office: FakeOffice
     sales: FakeSales
     index: FakeIndex
+    notifications: FakeNotifications
     stock: FakeStock
     post: FakePost
     probes: dict[str, Callable[[], object]]
@@ -334,7 +354,7 @@ def make_world() -> World:
     revocations = FakeRevocations()
     accounts = FakeAccounts(revocations=revocations)
     events = FakeEvents(accounts)
-    office, sales, index = FakeOffice(), FakeSales(), FakeIndex()
+    office, sales, index, notifications = FakeOffice(), FakeSales(), FakeIndex(), FakeNotifications()
     probes: dict[str, Callable[[], object]] = {
         name: lambda: None for name in ("postgres", "kafka", "elasticsearch", "worker")
     }
@@ -353,13 +373,27 @@ def make_world() -> World:
         sales=sales,
         stock=stock,
         post=post,
+        notifications=notifications,
         index=index,
         probes=probes,
         clock=lambda: NOW,
         new_id=uuid4,
         purchase_wait=1.5,
     )
-    return World(accounts, events, office, sales, index, stock, post, probes, revocations, tokens, create_app(ports))
+    return World(
+        accounts,
+        events,
+        office,
+        sales,
+        index,
+        notifications,
+        stock,
+        post,
+        probes,
+        revocations,
+        tokens,
+        create_app(ports),
+    )
 
 
 Item = TypeVar("Item", bound=Listed)

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.access import ACCESS, Access
-from api.bodies.purchase import pending
+from api.bodies.purchase import Purchase, public_id
 from api.tokens import Role
 from tables.outcomes import Outcome, OutcomeKind
 from tables.reasons import Reason
@@ -85,6 +85,8 @@ OPERATIONS: dict[str, tuple[str, str, Any, tuple[int, ...]]] = {
     "list_purchases": ("GET", "/accounts/{account}/purchases", None, OWN),
     "list_sales": ("GET", "/events/{event}/sales", None, OWN),
     "sales_table": ("GET", "/events/{event}/sales.csv", None, OWN),
+    "list_notifications": ("GET", "/purchases/{purchase}/notifications", None, (401, 404, 404, 200, 200)),
+    "send_again": ("POST", "/purchases/{purchase}/notifications", {}, (401, 404, 404, 202, 202)),
     "live": ("GET", "/health/live", None, EVERYBODY),
     "ready": ("GET", "/health/ready", None, EVERYBODY),
 }
@@ -99,7 +101,9 @@ def things(world: World, client: FlaskClient) -> dict[str, str]:
     event = client.post(f"{BASE}/events", json=body).get_json()["id"]
     ticket = client.post(f"{BASE}/events/{event}/tickets", json=STALLS).get_json()["id"]
     purchase = uuid4()
-    world.sales.rows[UUID(event), purchase] = pending(UUID(event), purchase, UUID(account))
+    world.sales.rows[UUID(event), purchase] = Purchase(
+        id=public_id(UUID(event), purchase), event_id=UUID(event), account_id=UUID(account), status="confirmed"
+    )
     world.office.rule = lambda command: decision(command, UUID(account))
     return {"account": account, "event": event, "ticket": ticket, "purchase": f"{event}.{purchase}"}
 

@@ -52,8 +52,8 @@ def test_a_child_that_ended_stays_counted_with_its_parent() -> None:
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"done\n"
-        assert tree_seconds(psutil.Process(process.pid)) >= 0.3
-        assert cpu_seconds({"ledger-0": process.pid, "ledger-1": process.pid})["worker"] >= 0.6
+        assert tree_seconds(psutil.Process(process.pid)) >= 0.25
+        assert cpu_seconds({"ledger-0": process.pid, "ledger-1": process.pid})["worker"] >= 0.5
 
 
 def test_a_process_that_is_gone_is_left_out() -> None:

@@ -1,10 +1,15 @@
 """The mail server's memory and its pages."""
 
+import asyncio
 import json
 from email.message import EmailMessage
 from pathlib import Path
 
-from stack.mailbox import SHOWN, Mailbox, list_page, mail_page
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from stack.mail_pages import FRAME_POLICY, framed_page, list_page, mail_page
+from stack.mailbox import SHOWN, Mailbox, make_page
 
 
 def mail(subject: str = "Your tickets", body: str = "See you there.\n") -> bytes:
@@ -49,7 +54,7 @@ def test_subjects_in_any_language_are_read(tmp_path: Path) -> None:
 def test_pages_show_markup_as_text(tmp_path: Path) -> None:
     box = Mailbox(tmp_path)
     kept = box.keep("a@x.example", ["<b>@x.example"], mail("<script>alert(1)</script>", "<img src=x onerror=y>\n"))
-    for page in (list_page(box.newest(SHOWN), 1), mail_page(box.read(kept.id))):
+    for page in (list_page(box.newest(SHOWN), 1), mail_page(kept.id, box.read(kept.id))):
         assert "&lt;script&gt;" in page
         assert "<script>" not in page
         assert "<img" not in page
@@ -60,3 +65,52 @@ def test_the_list_shows_the_newest_first(tmp_path: Path) -> None:
     for number in range(5):
         box.keep("a@x.example", ["b@x.example"], mail(f"mail {number}"))
     assert [kept.subject for kept in box.newest(2)] == ["mail 4", "mail 3"]
+
+
+def with_html() -> bytes:
+    message = EmailMessage()
+    message["Subject"] = "Your tickets"
+    message.set_content("See you there.")
+    message.add_alternative('<p>See you <img src="cid:1@x.example"></p><script>alert(1)</script>', subtype="html")
+    message.get_body(("html",)).add_related(b"\x89PNG", "image", "png", cid="<1@x.example>")  # type: ignore[union-attr]
+    message.add_attachment(b"<script>alert(2)</script>", "text", "html", filename='e"vil.html')
+    return message.as_bytes()
+
+
+def test_a_mails_html_is_framed_and_its_pictures_are_found(tmp_path: Path) -> None:
+    box = Mailbox(tmp_path)
+    kept = box.keep("a@x.example", ["b@x.example"], with_html())
+    page = mail_page(kept.id, box.read(kept.id))
+    assert f'<iframe sandbox src="/mails/{kept.id}/html"' in page
+    assert "<script>" not in page
+    assert f'src="/mails/{kept.id}/parts/2"' in framed_page(kept.id, box.read(kept.id))
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kind"),
+    [
+        ("", 200, "text/html"),
+        ("/html", 200, "text/html"),
+        ("/parts/2", 200, "image/png"),
+        ("/parts/3", 200, "application/octet-stream"),
+        ("/parts/9", 404, "text/plain"),
+        ("x", 404, "text/plain"),
+        ("x/html", 404, "text/plain"),
+    ],
+)
+def test_nothing_that_a_mail_brings_is_run(tmp_path: Path, path: str, status: int, kind: str) -> None:
+    box = Mailbox(tmp_path)
+    kept = box.keep("a@x.example", ["b@x.example"], with_html())
+
+    async def ask() -> None:
+        async with TestClient(TestServer(make_page(box))) as client:
+            answer = await client.get(f"/mails/{kept.id}{path}")
+            assert (answer.status, answer.content_type) == (status, kind)
+            if status == 200:
+                assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+            if path == "/html":
+                assert answer.headers["Content-Security-Policy"] == FRAME_POLICY
+            if kind == "application/octet-stream":
+                assert answer.headers["Content-Disposition"].startswith("attachment")
+
+    asyncio.run(ask())

@@ -8,22 +8,19 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from aiosmtplib import SMTPDataError, SMTPRecipientRefused, SMTPRecipientsRefused, SMTPServerDisconnected
 
 from connect.topics import dead_letters
 from streams.append import Record
 from streams.catalogue import definition_of
-from streams.contacts import Contact
 from streams.deadletters import letter
 from streams.indexer import NotIndexed, _refused
-from streams.letters import compose
-from streams.mailer import _again, _refused_for_ever, first_seen
+from streams.mailer import _again, first_seen
 from streams.mapping import INDEX_BODY, document
 from streams.partitioning import partition_of
 from streams.rows import EventRow, decode_row
 from streams.sales import sale
 from tables.errors import MalformedRecord
-from tables.jobs import Job, job_for
+from tables.jobs import job_for
 from tables.outcomes import EventFacts, Money, Outcome, OutcomeKind, OutcomeLine
 from tables.statuses import PurchaseStatus
 
@@ -32,8 +29,6 @@ FACTS = EventFacts(
     "Night", "ACTIVE", datetime(2030, 5, 17, 18, tzinfo=UTC), datetime(2030, 5, 17, 20, tzinfo=UTC), "UTC"
 )
 LINES = (OutcomeLine(TYPE, "Standing", 2, Decimal("10.50"), ("AAA", "BBB")),)
-SENDER = "Turnstile <tickets@turnstile.example>"
-CONTACT = Contact(0, "Ada Byron", "ada@buyer.example", "en")
 
 
 def outcome(kind: OutcomeKind = OutcomeKind.CONFIRMED, **more: Any) -> Outcome:
@@ -49,12 +44,6 @@ def outcome(kind: OutcomeKind = OutcomeKind.CONFIRMED, **more: Any) -> Outcome:
         "facts": FACTS,
     }
     return Outcome(kind=kind, **(fields | more))
-
-
-def job(**more: Any) -> Job:
-    made = job_for(outcome(**more))
-    assert made is not None
-    return made
 
 
 def row(**more: Any) -> bytes:
@@ -146,28 +135,6 @@ def test_an_outcome_becomes_a_row_with_what_is_left_after_a_partial_cancellation
     assert (made["status"], made["total"], made["ledger_offset"]) == ("confirmed", Decimal("10.50"), 7)
 
 
-def test_a_mail_says_what_was_bought_and_has_the_same_id_when_repeated() -> None:
-    mail = compose(job(), CONTACT, SENDER)
-
-    text = mail.get_content()
-    assert (mail["To"], mail["Subject"]) == ("ada@buyer.example", "Your tickets for Night")
-    assert all(word in text for word in ("Ada Byron", "2 × Standing", "€10.50", "€21.00", "AAA", "BBB"))
-    assert mail["Message-ID"] == compose(job(), CONTACT, SENDER)["Message-ID"] == f"<{job().id}@turnstile.example>"
-
-
-def test_two_news_of_one_purchase_are_two_mails() -> None:
-    assert job().id != job(offset=8).id
-
-
-def test_a_title_cannot_add_a_header() -> None:
-    facts = EventFacts("Night\r\nBcc: all@buyer.example", "ACTIVE", FACTS.starts_at, FACTS.ends_at, "UTC")
-
-    mail = compose(job(facts=facts), CONTACT, SENDER)
-
-    assert mail["Bcc"] is None
-    assert mail["Subject"] == "Your tickets for Night  Bcc: all@buyer.example"
-
-
 def test_a_refused_purchase_asks_for_no_mail() -> None:
     assert job_for(outcome(OutcomeKind.REJECTED)) is None
     assert job_for(outcome(OutcomeKind.REFUSED)) is None
@@ -175,21 +142,6 @@ def test_a_refused_purchase_asks_for_no_mail() -> None:
 
 def test_an_answer_given_again_asks_for_no_second_mail() -> None:
     assert job_for(outcome(repeated=True)) is None
-
-
-@pytest.mark.parametrize(
-    ("error", "for_ever"),
-    [
-        (SMTPRecipientsRefused([SMTPRecipientRefused(550, "no such user", "ada@buyer.example")]), True),
-        (SMTPRecipientsRefused([SMTPRecipientRefused(451, "later", "ada@buyer.example")]), False),
-        (SMTPDataError(554, "no"), True),
-        (SMTPDataError(452, "full"), False),
-        (SMTPServerDisconnected("gone"), False),
-        (ConnectionRefusedError(), False),
-    ],
-)
-def test_a_refusal_for_ever_is_told_from_one_for_now(error: Exception, for_ever: bool) -> None:
-    assert _refused_for_ever(error) is for_ever
 
 
 def test_a_job_that_is_put_back_remembers_when_it_came_first() -> None:

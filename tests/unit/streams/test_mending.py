@@ -185,3 +185,13 @@ def test_the_progress_of_a_long_reading_is_told_every_few_seconds(caplog: pytest
         "changelog: 2000 of 4000 read (50 %)",
         "changelog: all 3000 read in 12.5 s",
     ]
+
+
+def test_records_that_are_versioned_by_something_else_are_all_written_again(
+    app: App, table: OffsetTable, use: Callable[[Log], Log]
+) -> None:
+    log = use(Log((b"a", value(500)), (b"a", value(400))))
+    mending = Mending(app, table)
+    asyncio.run(table.recover({PARTITION}))
+    asyncio.run(mending.mend())
+    assert log.rows[2:] == [(b"a", value(500))]

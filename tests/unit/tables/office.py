@@ -56,6 +56,7 @@ FACTS = EventFacts(
     time_zone="Europe/Rome",
     venue="La Scala",
     city="Milano",
+    version=1,
 )
 
 

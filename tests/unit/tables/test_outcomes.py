@@ -49,6 +49,7 @@ def test_an_outcome_is_json_with_amounts_as_text_and_times_with_their_zone(desk:
             "timeZone": "Europe/Rome",
             "venue": "La Scala",
             "city": "Milano",
+            "version": 1,
         },
         "balance": [{"ticketType": str(FLOOR), "quantity": 10, "held": 0, "sold": 2}],
         "asOf": 1,

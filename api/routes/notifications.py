@@ -1,0 +1,54 @@
+"""The mails of a purchase: what was sent when, and once more on request; for whoever bought, or an administrator."""
+
+from typing import Final
+from uuid import UUID
+
+from flask import Response
+
+from api.answers import BASE, answer, answers, blueprint, ports
+from api.bodies.notification import Notification, NotificationList
+from api.bodies.purchase import Purchase, PurchasePath, parse_public_id
+from api.identity import caller
+from api.problems import Refused
+
+notifications = blueprint("notifications", "purchases")
+
+# What is still somebody's: anything else has nothing left to be sent.
+SENT_AGAIN: Final = frozenset({"held", "confirmed"})
+
+
+@notifications.get(
+    "/purchases/<purchaseId>/notifications",
+    summary="List a purchase's mails",
+    responses=answers({200: NotificationList}, "not-found"),
+)
+def list_notifications(path: PurchasePath) -> Response:
+    """What was sent when. A mail is listed a moment after it was handed to the mail server."""
+    event, purchase, _ = _own(path)
+    return answer(NotificationList(items=ports().notifications.of(event, purchase)))
+
+
+@notifications.post(
+    "/purchases/<purchaseId>/notifications",
+    summary="Send a purchase's mail again",
+    responses=answers({202: Notification}, "not-found", "nothing-to-send", "too-many-requests"),
+)
+def send_again(path: PurchasePath) -> Response:
+    """The purchase as it stands now, with its tickets, to the account's address. A few times a day."""
+    event, purchase, found = _own(path)
+    if found.status not in SENT_AGAIN or found.account_id is None:
+        raise Refused("nothing-to-send")
+    wanted = Notification(
+        id=ports().new_id(), kind=found.status, status="requested", requested_at=ports().clock(), at=ports().clock()
+    )
+    ports().notifications.request(wanted, event, purchase, found.account_id)
+    return answer(wanted, 202, {"Location": f"{BASE}/purchases/{path.purchase_id}/notifications"})
+
+
+def _own(path: PurchasePath) -> tuple[UUID, UUID, Purchase]:
+    """The purchase, if it is the caller's. Refused: not-found, also for somebody else's."""
+    ids = parse_public_id(path.purchase_id)
+    found = ports().sales.find(*ids) if ids else None
+    if ids is None or found is None or found.account_id is None or not caller().may_act_for(found.account_id):
+        raise Refused("not-found", "there is no purchase of this id")
+    return *ids, found

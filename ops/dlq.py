@@ -1,0 +1,153 @@
+"""``python -m ops.dlq``: list dead letters, look at one, replay or discard them."""
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import rich_click as click
+from kafka.errors import KafkaError
+from rich.console import Console
+from rich.table import Table
+
+from connect.topics import CONSUMERS
+from ops.deadletters import DeadLetters, Letter
+from settings import settings
+
+SHOWN = 100
+
+console = Console(highlight=False)
+consumer_argument = click.argument("consumer", required=False, type=click.Choice(CONSUMERS))
+
+
+@click.group()
+@click.pass_context
+def dlq(context: click.Context) -> None:
+    """Dead letters: records that a consumer could not use. An ID is CONSUMER:PARTITION:OFFSET, as `list` shows it."""
+    context.obj = DeadLetters(settings().kafka_servers)
+
+
+@dlq.command(name="list")
+@consumer_argument
+@click.option("--all", "everything", is_flag=True, help="Show those that were dealt with, too.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@click.pass_obj
+def list_letters(letters: DeadLetters, consumer: str | None, everything: bool, as_json: bool) -> None:
+    """Print the letters of one consumer or of all, with the reason."""
+    chosen = [letter for letter in _of(letters, consumer) if everything or letter.fate is None]
+    if as_json:
+        for letter in chosen:
+            click.echo(json.dumps(_described(letter)))
+        return
+    table = Table("id", "when", "from", "reason", "done", box=None)
+    for letter in chosen:
+        place = f"{letter.topic}[{letter.origin[0]}]@{letter.origin[1]}"
+        reason = letter.error if len(letter.error) <= SHOWN else f"{letter.error[:SHOWN]}…"
+        table.add_row(letter.id, f"{letter.at:%Y-%m-%d %H:%M:%S}", place, _safe(reason), letter.fate or "")
+    console.print(table if chosen else "no dead letters")
+
+
+@dlq.command()
+@click.argument("name", metavar="ID")
+@click.pass_obj
+def show(letters: DeadLetters, name: str) -> None:
+    """Print one letter whole: reason, key, headers and value."""
+    [letter] = _named(letters, (name,))
+    click.echo(json.dumps(_described(letter) | _content(letter), indent=2, ensure_ascii=True))
+
+
+@dlq.command()
+@click.argument("names", nargs=-1, metavar="[ID]...")
+@click.option("--all", "consumer", type=click.Choice((*CONSUMERS, "every")), help="All open letters of a consumer.")
+@click.pass_obj
+def replay(letters: DeadLetters, names: tuple[str, ...], consumer: str | None) -> None:
+    """Give letters back to the topic they came from, as they were; their consumer knows what it had already."""
+    for letter, fate in letters.replay(_chosen(letters, names, consumer)):
+        click.echo(f"{letter.id} {fate}")
+
+
+@dlq.command()
+@click.argument("names", nargs=-1, metavar="[ID]...")
+@click.option("--all", "consumer", type=click.Choice((*CONSUMERS, "every")), help="All open letters of a consumer.")
+@click.pass_obj
+def discard(letters: DeadLetters, names: tuple[str, ...], consumer: str | None) -> None:
+    """Mark letters as dealt with, without replaying them."""
+    for letter, fate in letters.discard(_chosen(letters, names, consumer)):
+        click.echo(f"{letter.id} {fate}")
+
+
+@dlq.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_obj
+def count(letters: DeadLetters, as_json: bool) -> None:
+    """Print how many open letters each consumer has."""
+    counts = letters.open()
+    click.echo(json.dumps(counts) if as_json else "\n".join(f"{name} {number}" for name, number in counts.items()))
+
+
+def _of(letters: DeadLetters, consumer: str | None) -> list[Letter]:
+    names = CONSUMERS if consumer in (None, "every") else (str(consumer),)
+    return [letter for name in names for letter in letters.read(name)]
+
+
+def _chosen(letters: DeadLetters, names: tuple[str, ...], consumer: str | None) -> list[Letter]:
+    if bool(names) == bool(consumer):
+        raise click.UsageError("name letters by their IDs, or a consumer with --all")
+    return _named(letters, names) if names else [letter for letter in _of(letters, consumer) if letter.fate is None]
+
+
+def _named(letters: DeadLetters, names: Iterable[str]) -> list[Letter]:
+    known: dict[str, Letter] = {}
+    found = []
+    for name in names:
+        consumer = name.partition(":")[0]
+        if consumer not in CONSUMERS:
+            raise click.BadParameter(f"{name}: an ID is CONSUMER:PARTITION:OFFSET with a consumer of {CONSUMERS}")
+        if not any(letter.consumer == consumer for letter in known.values()):
+            known |= {letter.id: letter for letter in letters.read(consumer)}
+        if name not in known:
+            raise click.BadParameter(f"there is no dead letter {name}")
+        found.append(known[name])
+    return found
+
+
+def _described(letter: Letter) -> dict[str, Any]:
+    return {
+        "id": letter.id,
+        "at": letter.at.isoformat(),
+        "topic": letter.topic,
+        "partition": letter.origin[0],
+        "offset": letter.origin[1],
+        "error": letter.error,
+        "fate": letter.fate,
+    }
+
+
+def _content(letter: Letter) -> dict[str, Any]:
+    return {
+        "key": _text(letter.key),
+        "headers": {name: _text(value) for name, value in letter.headers},
+        "value": _text(letter.value),
+    }
+
+
+def _text(content: bytes | None) -> str | None:
+    """Bytes as text; what is no text is shown as escapes."""
+    return None if content is None else content.decode(errors="backslashreplace")
+
+
+def _safe(text: str) -> str:
+    """No colours, and nothing that a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text).replace("[", r"\[")
+
+
+def main() -> None:
+    """Run the command line. Exit code 1 with one line where Kafka does not answer."""
+    try:
+        dlq()
+    except KafkaError as error:
+        sys.exit(f"dlq: Kafka at {settings().kafka_servers} (TURNSTILE_KAFKA_SERVERS) does not answer: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""The pages that show mails. What a mail brings is never trusted: its HTML has a frame without scripts or network."""
+
+import html
+from collections.abc import Sequence
+from email.message import EmailMessage
+from typing import Final, NamedTuple, Protocol
+
+STYLE: Final = (
+    "body{font:15px/1.4 sans-serif;margin:2em}td,th{text-align:left;padding-right:1em}"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere}"
+    "iframe{width:100%;height:60em;border:1px solid #ccc}"
+)
+# Of a mail's own HTML: styles and the pictures that it brings, nothing else, in an origin of its own.
+FRAME_POLICY: Final = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'"
+PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'"
+
+
+class Listed(Protocol):
+    """What the list tells about one mail."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def to(self) -> list[str]: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def received(self) -> str: ...
+
+
+class Part(NamedTuple):
+    """One part of a mail that is no container."""
+
+    number: int
+    name: str
+    kind: str
+    cid: str
+    content: bytes
+
+
+def parts_of(mail: EmailMessage) -> list[Part]:
+    """The parts of a mail in their order."""
+    leaves = [part for part in mail.walk() if not part.is_multipart()]
+    return [_part(number, leaf) for number, leaf in enumerate(leaves)]
+
+
+def _part(number: int, leaf: EmailMessage) -> Part:
+    content = leaf.get_payload(decode=True)
+    cid = str(leaf.get("Content-ID", "")).strip("<> ")
+    kind = leaf.get_content_type()
+    return Part(number, leaf.get_filename() or kind, kind, cid, content if isinstance(content, bytes) else b"")
+
+
+def list_page(mails: Sequence[Listed], total: int) -> str:
+    """The page that lists mails."""
+    rows = "".join(
+        f"<tr><td>{mail.received}</td><td>{html.escape(', '.join(mail.to))}</td>"
+        f'<td><a href="/mails/{mail.id}">{html.escape(mail.subject) or "(no subject)"}</a></td></tr>'
+        for mail in mails
+    )
+    head = "<tr><th>received</th><th>to</th><th>subject</th></tr>"
+    return _page(f"{total} mails", f"<h1>{total} mails, the newest {len(mails)}</h1><table>{head}{rows}</table>")
+
+
+def mail_page(name: str, mail: EmailMessage) -> str:
+    """The page that shows one mail: headers, its HTML in a frame, its text, its parts to be opened or saved."""
+    headers = "".join(f"<b>{html.escape(key)}:</b> {html.escape(str(value))}\n" for key, value in mail.items())
+    body = mail.get_body(("plain", "html"))
+    text = html.escape(str(body.get_content())) if body is not None else "(no text)"
+    framed = mail.get_body(("html",)) is not None
+    frame = f'<iframe sandbox src="/mails/{name}/html" title="the mail as HTML"></iframe>' if framed else ""
+    listed = ", ".join(
+        f'<a href="/mails/{name}/parts/{part.number}">{html.escape(part.name)}</a>' for part in parts_of(mail)
+    )
+    shown = (
+        f'<p><a href="/">all mails</a></p><pre>{headers}</pre>{frame}<hr><pre>{text}</pre><hr><p>parts: {listed}</p>'
+    )
+    return _page(str(mail.get("Subject", "")), shown)
+
+
+def framed_page(name: str, mail: EmailMessage) -> str:
+    """A mail's own HTML, with its pictures where the frame finds them. Raises KeyError where it has none."""
+    body = mail.get_body(("html",))
+    if body is None:
+        raise KeyError(name)
+    page = str(body.get_content())
+    for part in parts_of(mail):
+        if part.cid:
+            page = page.replace(f"cid:{part.cid}", f"/mails/{name}/parts/{part.number}")
+    return page
+
+
+def _page(title: str, body: str) -> str:
+    head = f"<meta charset=utf-8><title>{html.escape(title)}</title><style>{STYLE}</style>"
+    return f"<!doctype html><html lang=en><head>{head}</head><body>{body}</body></html>"

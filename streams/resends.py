@@ -1,0 +1,38 @@
+"""The agent that sends a purchase's mail once more, on request."""
+
+from faust.types import Message, StreamT
+
+from connect.topics import RESENDS
+from streams.app import App, raw_topic
+from streams.batches import in_batches
+from streams.bookings import Bookings, send_jobs
+from streams.deadletters import bury, letter, sort_out
+from tables.errors import MalformedRecord
+from tables.resends import decode_resend
+
+CONSUMER = "resends"
+MOST = 500
+
+
+class ResendsAgent:
+    """Writes ``notification-jobs`` from ``notification-requests``."""
+
+    def __init__(self, app: App, bookings: Bookings) -> None:
+        self.app = app
+        self.bookings = bookings
+        app.agent(raw_topic(app, RESENDS), name=CONSUMER, concurrency=1)(self._send_all)
+
+    async def _send_all(self, stream: StreamT[bytes]) -> None:
+        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+
+    async def _handle(self, messages: list[Message]) -> None:
+        readable, letters = sort_out(messages, decode_resend)
+        jobs = []
+        for message, resend in readable:
+            job = self.bookings.book(message.partition).again(resend)
+            if job is None:
+                letters.append(letter(message, MalformedRecord(f"nothing to send of purchase {resend.purchase}")))
+            else:
+                jobs.append(job)
+        await send_jobs(self.app, jobs)
+        await bury(self.app, CONSUMER, letters)

@@ -1,0 +1,48 @@
+"""Jobs, contacts and a composer for the tests of mails."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from streams.contacts import Contact
+from streams.letters import Composer
+from tables.codes import TicketCodes
+from tables.jobs import Job
+from tables.mails import MailKind
+from tables.outcomes import EventFacts, Money, OutcomeLine
+from tables.tickets import TicketSigner
+
+EVENT, PURCHASE, ACCOUNT, TYPE = (UUID(int=number) for number in range(1, 5))
+KEY = b"k" * 32
+CODES = tuple(TicketCodes(KEY).code(EVENT, PURCHASE, number) for number in range(2))
+FACTS = EventFacts(
+    title="Winterreise",
+    status="ACTIVE",
+    starts_at=datetime(2030, 5, 17, 18, tzinfo=UTC),
+    ends_at=datetime(2030, 5, 17, 20, tzinfo=UTC),
+    time_zone="Europe/Vienna",
+    venue="Konzerthaus",
+    city="Wien",
+    version=3,
+)
+LINES = (OutcomeLine(TYPE, "Parkett", 2, Decimal("49.90"), CODES),)
+HELD_LINES = (OutcomeLine(TYPE, "Parkett", 2, Decimal("49.90")),)
+ADA = Contact(1, "Ada Byron", "ada@buyer.example", "en")
+SIGNER = TicketSigner(KEY)
+COMPOSER = Composer("Turnstile <tickets@turnstile.example>", SIGNER)
+
+
+def job(kind: MailKind = MailKind.CONFIRMED, **more: Any) -> Job:
+    fields: dict[str, Any] = {
+        "id": UUID(int=99),
+        "account": ACCOUNT,
+        "event": EVENT,
+        "purchase": PURCHASE,
+        "at": datetime(2030, 1, 1, 12, tzinfo=UTC),
+        "facts": FACTS,
+        "lines": LINES,
+        "total": Money(Decimal("99.80"), "EUR"),
+        "deadline": datetime(2030, 1, 1, 12, 10, tzinfo=UTC),
+    }
+    return Job(kind=kind, **(fields | more))
