@@ -14,6 +14,7 @@ from streams.mailer import MailerAgent
 from streams.notifications import NotificationsAgent
 from streams.pulse import Pulse
 from streams.sales import SalesAgent
+from streams.stock import StockAgent
 from streams.views import Views
 
 
@@ -37,9 +38,14 @@ def _notifications(app: App) -> None:
     MailerAgent(app, contacts)
 
 
+def _sales(app: App) -> None:
+    SalesAgent(app)
+    StockAgent(app)
+
+
 AGENTS: Final[dict[Role, Callable[[App], object]]] = {
     "ledger": _ledger,
     "indexer": IndexerAgent,
     "notifications": _notifications,
-    "sales": SalesAgent,
+    "sales": _sales,
 }
