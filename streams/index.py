@@ -83,6 +83,8 @@ class SearchIndex:
             found = await self._client.indices.get_mapping(index=ALIAS, filter_path="*.mappings._meta")
         except NotFoundError:
             return None
+        if len(found) != 1:
+            raise WrongMapping(f"alias {ALIAS} stands for {', '.join(sorted(found))}: run `make reindex`")
         [(name, index)] = found.items()
         meta = index.get("mappings", {}).get("_meta", {})
         if meta.get("version") != VERSION:

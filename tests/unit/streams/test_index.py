@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from streams.index import NotIndexed, SearchIndex, Version, WrongMapping, refusals
-from streams.indexer import newest_of
+from streams.indexer import IndexerAgent, newest_of
 from streams.mapping import VERSION, document, index_body
 from streams.rows import EventRow, decode_row
 from streams.source import COLUMNS
@@ -106,17 +106,31 @@ def test_a_busy_index_is_asked_again(status: int) -> None:
         refusals([{"_id": "one", "status": status, "error": {"type": "busy", "reason": "later"}}])
 
 
+class FakeApp:
+    """As much of an application as a batch needs."""
+
+    should_stop = False
+
+    def agent(self, *_: Any, **__: Any) -> Any:
+        return lambda body: body
+
+    def topic(self, *_: Any, **__: Any) -> None:
+        return None
+
+
 class FakeClient:
     """An Elasticsearch with one index behind the alias."""
 
-    def __init__(self, version: int) -> None:
+    def __init__(self, version: int, *numbers: int) -> None:
         self.indices = self
+        self.numbers = numbers or (3,)
         self.version = version
         self.written: list[bytes] = []
 
     async def get_mapping(self, *, index: str, filter_path: str) -> dict[str, Any]:
         assert filter_path == "*.mappings._meta"
-        return {f"{index}-3": {"mappings": {"_meta": {"version": self.version, "floor": 7}}}}
+        meta = {"version": self.version, "floor": 7}
+        return {f"{index}-{number}": {"mappings": {"_meta": meta}} for number in self.numbers}
 
     async def bulk(self, *, operations: list[bytes], **_: Any) -> dict[str, Any]:
         self.written += operations
@@ -134,6 +148,11 @@ def test_an_index_of_another_version_is_not_written_to_and_says_what_helps() -> 
         asyncio.run(index(FakeClient(VERSION - 1)).standing())
 
 
+def test_an_alias_of_two_indices_is_not_written_to() -> None:
+    with pytest.raises(WrongMapping, match="events stands for events-3, events-4"):
+        asyncio.run(index(FakeClient(VERSION, 4, 3)).standing())
+
+
 def test_a_row_that_no_document_can_be_made_of_holds_up_no_other() -> None:
     client = FakeClient(VERSION)
 
@@ -143,3 +162,15 @@ def test_a_row_that_no_document_can_be_made_of_holds_up_no_other() -> None:
     assert [json.loads(line) for line in client.written[:1]] == [
         {"index": {"_id": str(EVENT), "version": 6, "version_type": "external"}}
     ]
+
+
+def test_what_the_index_was_built_from_is_not_applied_again() -> None:
+    client = FakeClient(VERSION)
+    app: Any = FakeApp()
+    agent = IndexerAgent(app)
+    agent._index = index(client)
+    gone, later = str(UUID(int=2)), row(__lsn=8)
+
+    asyncio.run(agent._write({gone: Version(7, row(id=gone)), str(EVENT): Version(8, later)}))
+
+    assert [json.loads(line)["index"]["_id"] for line in client.written[::2]] == [str(EVENT)]
