@@ -119,7 +119,7 @@ class SearchQuery(Parameters):
 class SuggestQuery(Parameters):
     """What was typed so far."""
 
-    q: Words
+    q: Words = Field("", description="nothing is suggested before there is a letter")
     limit: int = Field(8, ge=1, le=20)
 
 

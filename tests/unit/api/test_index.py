@@ -208,6 +208,13 @@ def test_suggestions_go_on_as_was_typed_the_most_common_first() -> None:
     ]
 
 
+@pytest.mark.parametrize("typed", ["", "!?"])
+def test_without_a_letter_nothing_is_asked_or_suggested(typed: str) -> None:
+    client = KeepingClient([hit(1)])
+    assert make(client).suggest(SuggestQuery(q=typed)).items == []
+    assert client.asked == []
+
+
 def test_where_nothing_goes_on_the_nearest_titles_are_suggested() -> None:
     found = [{"id": "1", "title": "Winterreise", "city": "Wien"}]
     assert suggestions("wimterreise", found, 3) == [Suggestion(text="Winterreise", kind="event", id="1")]
