@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run servers test check format bench demo dlq clean-data secrets settings openapi lock
+.PHONY: help install run servers test check format bench demo dlq reindex verify clean-data secrets settings openapi lock
 SHELL := /bin/bash
 
 VENV := .venv
@@ -52,6 +52,12 @@ bench: $(STAMP) ## measure everything into bench/results; ONLY="ledger.many ledg
 
 dlq: $(STAMP) ## dead letters: make dlq DO="list", "show ID", "replay ID", "replay --all mailer", "count"
 	@$(BIN)/python -m ops.dlq $(or $(DO),list)
+
+reindex: $(STAMP) ## build the search index anew from PostgreSQL, while changes go on
+	@$(BIN)/python -m stack do streams.reindex
+
+verify: $(STAMP) ## compare the search index with PostgreSQL, and the replication slots with the connectors
+	@$(BIN)/python -m stack do connect.slots streams.verify
 
 clean-data: $(STAMP) ## delete the data folder, so that the next run starts afresh
 	@$(BIN)/python -m stack clean

@@ -56,6 +56,7 @@ ACCESS: Final[dict[str, Access]] = {
     "change_ticket_type": Access.ORGANIZER,
     "delete_ticket_type": Access.ORGANIZER,
     "search_events": Access.NOBODY,
+    "suggest": Access.NOBODY,
     "buy": Access.SIGNED_IN,
     "read_purchase": Access.SIGNED_IN,
     "confirm_purchase": Access.SIGNED_IN,

@@ -14,7 +14,7 @@ from api.bodies.event import Event
 from api.bodies.notification import Notification
 from api.bodies.purchase import Purchase, PurchaseList
 from api.bodies.sales import EventSales
-from api.bodies.search import FoundEvents
+from api.bodies.search import FoundEvents, SearchQuery, Suggestions, SuggestQuery
 from api.bodies.ticket import TicketType
 from api.pages import Place
 from api.passwords import Passwords
@@ -221,8 +221,11 @@ class Notifications(Protocol):
 class SearchIndex(Protocol):
     """The searchable copy of the events."""
 
-    def search(self, words: str, limit: int, cursor: str | None) -> FoundEvents:
-        """One page of the events that have the words. Refused: invalid-input for a cursor of another search."""
+    def search(self, asked: SearchQuery) -> FoundEvents:
+        """One page of events. Refused: invalid-input for a cursor of another search."""
+
+    def suggest(self, asked: SuggestQuery) -> Suggestions:
+        """What the typed words may become."""
 
 
 class Probe(Protocol):

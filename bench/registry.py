@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from bench import comebacks, ledger, running, soak
+from bench import comebacks, ledger, running, search, soak
 from bench.baseline import selling
 from bench.lab import Measurement
 
-MODULES: Final = (running, ledger, comebacks, selling, soak)
+MODULES: Final = (running, ledger, comebacks, selling, search, soak)
 ALL: Final[dict[str, Measurement]] = {one.name: one for module in MODULES for one in module.MEASUREMENTS}
 
 

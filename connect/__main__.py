@@ -12,6 +12,7 @@ from connect.patience import Patience
 from connect.probe import check_publications, open_ends, wait_until_flowing
 from connect.provision import open_admin, provision
 from connect.registration import SETTLE_S, check, register, revive, wait_for_connect
+from connect.slots import check_slots
 from connect.topics import catalogue
 from connect.worker import ConnectWorker, Unavailable
 from settings import Settings, settings
@@ -45,6 +46,7 @@ def _connectors(now: Settings) -> None:
     wait_for_connect(worker, Patience(now.bootstrap_seconds))
     with open_ends(now) as (database, beats):
         check_publications(database, wanted)
+        check_slots(database, worker, wanted)
         for connector in wanted:
             done = register(worker, connector, Patience(now.bootstrap_seconds))
             revived = done == "unchanged" and revive(worker, connector, Patience(SETTLE_S))

@@ -6,6 +6,7 @@ ConnectError
 ├── TopicRefused      Kafka would not make a topic
 ├── ConnectorRefused  Kafka Connect would not take a connector's configuration
 ├── ConnectorFailed   a connector or its task has stopped with an error
+├── SlotLost          a connector's replication slot is gone, and with it the changes since
 ├── NotPublished      a connector's publication lacks the table that it is to capture
 └── NotFlowing        a new row did not arrive in time
 """
@@ -33,6 +34,10 @@ class ConnectorRefused(ConnectError):
 
 class ConnectorFailed(ConnectError):
     """Names the connector and the first line of its trace."""
+
+
+class SlotLost(ConnectError):
+    """Names the connectors, their slots and what helps."""
 
 
 class NotPublished(ConnectError):

@@ -7,6 +7,7 @@ that connector's own slot, Kafka.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
@@ -23,6 +24,14 @@ POLL_MS: Final = 200
 HEADER: Final = "connector"
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A replication slot: whether somebody reads it, and whether PostgreSQL has let go of the log that it needs."""
+
+    active: bool
+    lost: bool
+
+
 class Database(Protocol):
     """The source: PostgreSQL."""
 
@@ -37,6 +46,9 @@ class Database(Protocol):
 
     def slot(self, name: str) -> str:
         """The state of a replication slot, in words."""
+
+    def slots(self) -> dict[str, Slot]:
+        """The replication slots, by name."""
 
 
 class Beats(Protocol):
@@ -120,6 +132,14 @@ class WriteModel:
         """
         row = self._connection.execute(query, (name,)).fetchone()
         return row[0] if row else "missing"
+
+    def slots(self) -> dict[str, Slot]:
+        """The replication slots of this database."""
+        query = """
+            SELECT slot_name, active, coalesce(wal_status, '') = 'lost' FROM pg_replication_slots
+            WHERE database = current_database()
+        """
+        return {name: Slot(active, lost) for name, active, lost in self._connection.execute(query)}
 
 
 class HeartbeatTopic:

@@ -71,6 +71,23 @@ class ConnectWorker:
         """Start a connector and those of its tasks again that have failed."""
         self._ask("POST", f"/connectors/{name}/restart?includeTasks=true&onlyFailed=true")
 
+    def has_read(self, name: str) -> bool:
+        """Whether a connector has been somewhere in the log: it has stored offsets."""
+        answer = self._ask("GET", f"/connectors/{name}/offsets")
+        return answer.is_success and bool(answer.json()["offsets"])
+
+    def stop(self, name: str) -> None:
+        """Stop a connector until it is resumed; it ends its tasks a moment later."""
+        self._ask("PUT", f"/connectors/{name}/stop")
+
+    def forget(self, name: str) -> bool:
+        """Delete the offsets of a stopped connector; whether that was possible yet."""
+        return self._ask("DELETE", f"/connectors/{name}/offsets").is_success
+
+    def resume(self, name: str) -> None:
+        """Start a stopped connector."""
+        self._ask("PUT", f"/connectors/{name}/resume")
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()

@@ -1,72 +1,130 @@
 """The search index: its mapping and how a row becomes a document.
 
-Accents are folded here, not by an analyzer, since the embedded node has only the standard one.
+Accents are folded here, not by an analyzer, since the embedded node has only the standard one. The mapping uses
+nothing else that a plain node lacks.
 """
 
+from datetime import UTC
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from streams.rows import EventRow
+from tables.errors import MalformedRecord
 from tables.folding import fold
+from tables.offers import Offer, Stock, cheapest, decode_offers, decode_stock, left, tickets
 
 ALIAS: Final = "events"
-INDEX: Final = "events-v1"
+# Raise it with every change of the mapping or of the documents: a worker writes to an index of its own version only.
+VERSION: Final = 2
 
 _TEXT: Final = {"type": "text", "analyzer": "standard", "index_prefixes": {"min_chars": 1, "max_chars": 10}}
 _KEYWORD: Final = {"type": "keyword", "ignore_above": 512}
 _STORED: Final = {"type": "keyword", "index": False, "doc_values": False}
-FOLDED: Final = ("title", "description", "venue", "city", "tags")
+_ONLY_SHOWN: Final = {"type": "object", "enabled": False}
 
-INDEX_BODY: Final[dict[str, Any]] = {
-    "settings": {"number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": "200ms"},
-    "aliases": {ALIAS: {}},
-    "mappings": {
-        "dynamic": "strict",
-        "properties": {
-            "id": _KEYWORD,
-            "deleted": {"type": "boolean"},
-            "title": _STORED,
-            "description": _STORED,
-            "venue": _KEYWORD,
-            "city": _KEYWORD,
-            "country": _KEYWORD,
-            "tags": _KEYWORD,
-            "status": _KEYWORD,
-            "startsAt": {"type": "date"},
-            "endsAt": {"type": "date"},
-            "timeZone": _KEYWORD,
-            "organizerId": _KEYWORD,
-            "location": {"type": "geo_point"},
-            "folded": {"properties": dict.fromkeys(FOLDED, _TEXT)},
-        },
-    },
+FOLDED: Final = ("title", "description", "venue", "city", "organizer", "tags")
+
+_PROPERTIES: Final[dict[str, Any]] = {
+    "id": _KEYWORD,
+    "deleted": {"type": "boolean"},
+    "title": _STORED,
+    "description": _STORED,
+    "venue": _KEYWORD,
+    "city": _KEYWORD,
+    "country": _KEYWORD,
+    "tags": _KEYWORD,
+    "status": _KEYWORD,
+    "startsAt": {"type": "date"},
+    "endsAt": {"type": "date"},
+    "startsLocal": {"type": "date"},
+    "endsLocal": {"type": "date"},
+    "timeZone": _KEYWORD,
+    "organizerId": _KEYWORD,
+    "organizer": _KEYWORD,
+    "location": {"type": "geo_point"},
+    "priceFrom": {"properties": {"amount": {"type": "double"}, "currency": _KEYWORD}},
+    "availability": _KEYWORD,
+    "ticketTypes": _ONLY_SHOWN,
+    # What words are looked for in, and what filters on a city or a tag compare.
+    "folded": {"properties": dict.fromkeys(FOLDED, _TEXT)},
+    "keys": {"properties": {"city": _KEYWORD, "tags": _KEYWORD}},
 }
 
 
+def index_body(floor: int) -> dict[str, Any]:
+    """Settings and mapping of an index that has all that lies at ``floor`` in the log or before."""
+    return {
+        # Explicit, or a node stops to refresh an index that nobody searches, and the next search waits for it.
+        "settings": {"number_of_shards": 1, "auto_expand_replicas": "0-1", "refresh_interval": "200ms"},
+        "mappings": {
+            "_meta": {"version": VERSION, "floor": floor},
+            "dynamic": "strict",
+            "properties": _PROPERTIES,
+        },
+    }
+
+
 def document(row: EventRow) -> dict[str, Any]:
-    """The document of an event; of a deleted one only the marker that stops older changes."""
+    """The document of an event; of a deleted one only the marker that stops older changes.
+
+    Raises MalformedRecord for a row that no such document can be made of.
+    """
     if row.is_delete:
         return {"id": str(row.id), "deleted": True}
-    plain = {
+    offers, stock = decode_offers(row.offers), decode_stock(row.stock)
+    made = _facts(row) | _times(row) | _tickets(row.status, offers, stock)
+    if row.latitude is not None and row.longitude is not None:
+        made["location"] = {"lat": row.latitude, "lon": row.longitude}
+    return made
+
+
+def _facts(row: EventRow) -> dict[str, Any]:
+    shown = {name: getattr(row, name) or "" for name in ("title", "description", "venue", "city")}
+    tags = row.tags or []
+    searched = shown | {"organizer": row.organizer_name}
+    return shown | {
         "id": str(row.id),
         "deleted": False,
-        "title": row.title,
-        "description": row.description or "",
-        "venue": row.venue or "",
-        "city": row.city or "",
         "country": row.country or "",
-        "tags": row.tags or [],
+        "tags": tags,
         "status": row.status,
-        "startsAt": row.starts_at,
-        "endsAt": row.ends_at,
-        "timeZone": row.time_zone,
         "organizerId": str(row.organizer_id),
-        "folded": _folded(row),
+        "organizer": row.organizer_name,
+        "folded": {name: fold(text) for name, text in searched.items()} | {"tags": [fold(tag) for tag in tags]},
+        "keys": {"city": fold(shown["city"]), "tags": [fold(tag) for tag in tags]},
     }
-    if row.latitude is not None and row.longitude is not None:
-        plain["location"] = {"lat": row.latitude, "lon": row.longitude}
-    return plain
 
 
-def _folded(row: EventRow) -> dict[str, Any]:
-    texts = {name: fold(getattr(row, name) or "") for name in FOLDED if name != "tags"}
-    return texts | {"tags": [fold(tag) for tag in row.tags or []]}
+def _times(row: EventRow) -> dict[str, Any]:
+    made: dict[str, Any] = {"timeZone": row.time_zone}
+    zone = _zone(row.time_zone)
+    for name, moment in (("starts", row.starts_at), ("ends", row.ends_at)):
+        if moment is not None:
+            made[f"{name}At"] = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            made[f"{name}Local"] = moment.astimezone(zone).replace(tzinfo=None).isoformat()
+    return made
+
+
+def _zone(name: str | None) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or "UTC")
+    except (KeyError, OSError, ValueError) as error:
+        raise MalformedRecord(f"no time zone is named {name!r}: `$.time_zone`") from error
+
+
+def _tickets(status: str, offers: list[Offer], stock: Stock) -> dict[str, Any]:
+    first = cheapest(offers)
+    return {
+        "priceFrom": None if first is None else {"amount": str(first.price), "currency": first.currency},
+        "availability": tickets(status, offers, stock).value,
+        "ticketTypes": [
+            {
+                "id": str(each.id),
+                "name": each.name,
+                "price": {"amount": str(each.price), "currency": each.currency},
+                "quantity": each.quantity,
+                "available": left(each, stock),
+            }
+            for each in offers
+        ],
+    }

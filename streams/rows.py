@@ -1,5 +1,6 @@
 """Row changes as Debezium sends them, flattened: the columns, and ``__op``, ``__deleted``, ``__lsn``."""
 
+from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -24,9 +25,10 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 class EventRow(Change, frozen=True, kw_only=True):
-    """A row of ``event``."""
+    """A row of ``event``. Times are UTC; ``offers`` and ``stock`` are JSON texts (tables/offers.py)."""
 
     organizer_id: UUID | None = None
+    organizer_name: str = ""
     title: str = ""
     description: str | None = None
     venue: str | None = None
@@ -36,9 +38,11 @@ class EventRow(Change, frozen=True, kw_only=True):
     longitude: float | None = None
     tags: list[str] | None = None
     status: str = ""
-    starts_at: str | None = None
-    ends_at: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
     time_zone: str | None = None
+    offers: str = "[]"
+    stock: str = "{}"
 
 
 class AccountRow(Change, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from streams.reminders import Reminders
 from streams.resends import ResendsAgent
 from streams.retries import RetriesAgent
 from streams.sales import SalesAgent
+from streams.stock import StockAgent
 from streams.views import Views
 
 
@@ -48,6 +49,7 @@ def _notifications(app: App) -> None:
 def _sales(app: App) -> None:
     SalesAgent(app)
     DeliveriesAgent(app)
+    StockAgent(app)
 
 
 AGENTS: Final[dict[Role, Callable[[App], object]]] = {

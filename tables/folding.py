@@ -25,6 +25,10 @@ _LETTERS: Final = str.maketrans(
         "ŋ": "n",
         "ŧ": "t",
         "ـ": None,
+        # What stands before it is a word too: l'usine, dell'arte.
+        "'": " ",
+        "’": " ",
+        "ʼ": " ",
     }
 )
 

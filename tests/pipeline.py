@@ -12,6 +12,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from api.tokens import Role, Tokens
 from connect.topics import COMMANDS, OUTCOMES, dead_letters
+from settings import Settings
 from stack.embedded import Stack
 from stack.server import HOST
 from streams.partitioning import partition_of
@@ -60,6 +61,12 @@ class Pipeline:
     @property
     def elasticsearch(self) -> str:
         return self.stack.environment["TURNSTILE_ELASTICSEARCH_URL"]
+
+    @property
+    def settings(self) -> Settings:
+        """What the deployed parts are told."""
+        told = {name.removeprefix("TURNSTILE_").lower(): value for name, value in self.stack.environment.items()}
+        return Settings(**told)  # type: ignore[arg-type]
 
     # REST
 

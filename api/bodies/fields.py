@@ -54,7 +54,8 @@ def _without_nul(value: str) -> str:
     return value
 
 
-def _moment(value: Any) -> Any:
+def as_moment(value: Any) -> Any:
+    """A time as it may be written. Raises ValueError."""
     if not isinstance(value, datetime) and not (isinstance(value, str) and _RFC3339.fullmatch(value)):
         raise ValueError("must be an RFC 3339 time with an offset, like 2030-05-17T20:00:00+02:00")
     return value
@@ -67,7 +68,8 @@ def _in_our_time(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-def _day(value: Any) -> Any:
+def as_day(value: Any) -> Any:
+    """A date as it may be written. Raises ValueError."""
     if not isinstance(value, date) and not (isinstance(value, str) and _DATE.fullmatch(value)):
         raise ValueError("must be a date like 1985-04-12")
     return value
@@ -141,8 +143,8 @@ Email = Annotated[str, _text(3, 254), _NO_NUL, AfterValidator(_email)]
 LanguageTag = Annotated[str, _text(2, 35), _NO_NUL, AfterValidator(_locale)]
 Country = Annotated[str, AfterValidator(_country)]
 Zone = Annotated[str, Field(max_length=64), AfterValidator(_zone)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_in_our_time)]
-Birthday = Annotated[date, BeforeValidator(_day), AfterValidator(_born_later_than_1900)]
+Moment = Annotated[AwareDatetime, BeforeValidator(as_moment), AfterValidator(_in_our_time)]
+Birthday = Annotated[date, BeforeValidator(as_day), AfterValidator(_born_later_than_1900)]
 Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False)]
 Stock = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]

@@ -3,7 +3,7 @@
 from flask import Response
 
 from api.answers import answer, answers, blueprint, ports
-from api.bodies.search import FoundEvents, SearchQuery
+from api.bodies.search import FoundEvents, SearchQuery, Suggestions, SuggestQuery
 
 search = blueprint("search", "events")
 
@@ -14,5 +14,15 @@ search = blueprint("search", "events")
     responses=answers({200: FoundEvents}, "invalid-input"),
 )
 def search_events(query: SearchQuery) -> Response:
-    """Every word must be found; case and accents do not count. Drafts are not found."""
-    return answer(ports().index.search(query.q, query.limit, query.cursor))
+    """Typing errors are forgiven, a word may be only begun; case and accents do not count. Drafts are not found."""
+    return answer(ports().index.search(query))
+
+
+@search.get(
+    "/events/suggest",
+    summary="Suggest what to search for",
+    responses=answers({200: Suggestions}, "invalid-input"),
+)
+def suggest(query: SuggestQuery) -> Response:
+    """Titles, cities, venues, tags and organizers that go on as the words do."""
+    return answer(ports().index.suggest(query))

@@ -1,48 +1,61 @@
-"""Search in Elasticsearch. Words are folded as the indexer folds them."""
+"""Search in Elasticsearch."""
 
-import base64
-import binascii
 from typing import Any, Final
 
-import msgspec
 from elastic_transport import TransportError
-from elasticsearch import ApiError, Elasticsearch, NotFoundError
+from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError
 
-from api.bodies.search import FoundEvent, FoundEvents
+from api.bodies.search import Count, Facets, FoundEvent, FoundEvents, SearchQuery, Suggestions, SuggestQuery
 from api.problems import Unavailable, wrong
+from api.search import asking, suggesting
+from api.search.cursors import after, encode_cursor
+from api.search.distances import distance_km
+from api.search.marking import highlights
+from api.search.words import matching
 from settings import Settings
 from tables.folding import fold
-from tables.statuses import EventStatus
 
 ALIAS: Final = "events"
 SERVER: Final = "elasticsearch"
 TIMEOUT_S: Final = 2.0
-_FIELDS: Final = ["folded.title^4", "folded.tags^2", "folded.city^2", "folded.venue^2", "folded.description"]
 
-
-class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where the next page begins, and for which words."""
-
-    words: str
-    after: list[float | int | str]
+Json = dict[str, Any]
 
 
 class EventIndex:
-    """The alias ``events``."""
+    """The alias ``events``, or another index of its kind."""
 
-    def __init__(self, client: Elasticsearch) -> None:
+    def __init__(self, client: Elasticsearch, name: str = ALIAS) -> None:
         self._client = client
+        self._name = name
 
-    def search(self, words: str, limit: int, cursor: str | None) -> FoundEvents:
-        """One page of the events that have the words. Refused: invalid-input for a cursor of another search."""
-        folded = fold(words)
-        body: dict[str, Any] = {"size": limit, "query": query(folded), "sort": order(folded)}
-        if cursor is not None:
-            body["search_after"] = _after(cursor, folded)
-        hits = self._search(body)
-        items = [FoundEvent(**hit["_source"]) for hit in hits]
-        more = len(hits) == limit
-        return FoundEvents(items=items, next=encode_cursor(Cursor(folded, hits[-1]["sort"])) if more else None)
+    def search(self, asked: SearchQuery) -> FoundEvents:
+        """One page of events. Refused: invalid-input for a cursor of another search."""
+        begins = after(asked)
+        try:
+            answer = self._search(asking.body(asked, begins))
+        except BadRequestError as error:
+            if begins is None:
+                raise Unavailable(SERVER) from error
+            raise wrong("?cursor", "is no cursor of this search") from error
+        hits: list[Json] = answer["hits"]["hits"]
+        shown = hits[: asked.limit]
+        return FoundEvents(
+            items=[_event(hit, asked) for hit in shown],
+            total=answer["hits"].get("total", {}).get("value"),
+            facets=_facets(answer["aggregations"]) if "aggregations" in answer else None,
+            next=encode_cursor(asked, shown[-1]["sort"]) if len(hits) > asked.limit else None,
+        )
+
+    def suggest(self, asked: SuggestQuery) -> Suggestions:
+        """What the typed words may become; nothing while there are none."""
+        if not matching(fold(asked.q)):
+            return Suggestions(items=[])
+        try:
+            hits = self._search(suggesting.body(asked.q))["hits"]["hits"]
+        except BadRequestError as error:
+            raise Unavailable(SERVER) from error
+        return Suggestions(items=suggesting.suggestions(asked.q, [hit["_source"] for hit in hits], asked.limit))
 
     def probe(self) -> None:
         """Raises unless the index answers."""
@@ -52,23 +65,21 @@ class EventIndex:
         """Close all connections."""
         self._client.close()
 
-    def _search(self, body: dict[str, Any]) -> list[dict[str, Any]]:
+    def _search(self, body: Json) -> Any:
         try:
-            answer = self._client.search(
-                index=ALIAS, source_excludes=["folded", "deleted"], track_total_hits=False, **body
-            )
+            return self._client.search(index=self._name, **body)
         except NotFoundError:
             # The indexer makes the index with the first event.
-            return []
+            return {"hits": {"hits": [], "total": {"value": 0}}}
+        except BadRequestError:
+            raise
         except (TransportError, ApiError) as error:
             raise Unavailable(SERVER) from error
-        hits: list[dict[str, Any]] = answer["hits"]["hits"]
-        return hits
 
 
 def make_client(settings: Settings) -> Elasticsearch:
     """A client by the settings. It does not retry: the one who asks has little time."""
-    options: dict[str, Any] = {}
+    options: Json = {}
     if settings.elasticsearch_user and settings.elasticsearch_password:
         options["basic_auth"] = (settings.elasticsearch_user, settings.elasticsearch_password.get_secret_value())
     if settings.elasticsearch_ca:
@@ -77,36 +88,14 @@ def make_client(settings: Settings) -> Elasticsearch:
     return Elasticsearch(url, request_timeout=TIMEOUT_S, max_retries=0, retry_on_timeout=False, **options)
 
 
-def query(folded: str) -> dict[str, Any]:
-    """Events that the public may see and that have every word, the last of them perhaps only begun."""
-    public: dict[str, Any] = {
-        "filter": [{"term": {"deleted": False}}],
-        "must_not": [{"term": {"status": EventStatus.DRAFT.value}}],
-    }
-    if folded:
-        asked = {"query": folded, "fields": _FIELDS, "operator": "and"}
-        public["should"] = [{"multi_match": asked | {"type": kind}} for kind in ("cross_fields", "bool_prefix")]
-        public["minimum_should_match"] = 1
-    return {"bool": public}
+def _event(hit: Json, asked: SearchQuery) -> FoundEvent:
+    source = hit["_source"]
+    marked = highlights(source, hit.get("highlight", {}))
+    return FoundEvent(**source, highlights=marked, distance_km=distance_km(asked.place, source.get("location")))
 
 
-def order(folded: str) -> list[dict[str, str]]:
-    """The best first; without words, the next first. The id makes the order total."""
-    first = {"_score": "desc"} if folded else {"startsAt": "asc"}
-    return [first, {"id": "asc"}]
+def _facets(found: Json) -> Facets:
+    def counts(name: str) -> list[Count]:
+        return [Count(value=each["key"], count=each["doc_count"]) for each in found[name]["values"]["buckets"]]
 
-
-def encode_cursor(cursor: Cursor) -> str:
-    """The cursor as an opaque word."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
-
-
-def _after(text: str, folded: str) -> list[float | int | str]:
-    try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        cursor = msgspec.json.decode(raw, type=Cursor)
-    except (binascii.Error, ValueError) as error:
-        raise wrong("?cursor", "is no cursor of this search") from error
-    if cursor.words != folded or [type(part) is str for part in cursor.after] != [False, True]:
-        raise wrong("?cursor", "is no cursor of this search")
-    return cursor.after
+    return Facets(**{name: counts(name) for name in asking.FACETS})

@@ -4,10 +4,7 @@ import json
 from typing import Any
 from uuid import uuid4
 
-from elasticsearch import Elasticsearch
-
 from connect.topics import ACCOUNT_ROWS, EVENT_ROWS, EVENT_STATUS
-from streams.mapping import INDEX
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
 
@@ -79,18 +76,3 @@ def test_an_outbox_row_flows_with_the_whole_definition(pipeline: Pipeline) -> No
     [ticket] = rows[1]["definition"]["ticketTypes"]
     assert (ticket["id"], ticket["quantity"], ticket["price"]) == (kind, 7, "10.50")
     assert len({dict(one.headers)["id"] for one in pipeline.records(EVENT_STATUS)}) >= 2
-
-
-def test_an_index_that_is_lost_is_made_anew_with_its_mapping(pipeline: Pipeline) -> None:
-    elasticsearch = Elasticsearch(pipeline.elasticsearch)
-    try:
-        elasticsearch.indices.delete(index=INDEX)
-        title = f"Phoenix {uuid4().hex[:8]}"
-        event = new_event(pipeline, title)
-
-        eventually(lambda: event in pipeline.found(title), within=20)
-
-        mapping = elasticsearch.indices.get_mapping(index="events")[INDEX]["mappings"]
-        assert mapping["dynamic"] == "strict"
-    finally:
-        elasticsearch.close()

@@ -17,7 +17,7 @@ from api.bodies.event import Event
 from api.bodies.notification import Notification
 from api.bodies.purchase import Purchase, PurchaseList
 from api.bodies.sales import EventSales
-from api.bodies.search import FoundEvent, FoundEvents
+from api.bodies.search import FoundEvent, FoundEvents, SearchQuery, Suggestion, Suggestions, SuggestQuery
 from api.bodies.ticket import TicketType
 from api.pages import Listed, Place
 from api.passwords import Passwords
@@ -316,11 +316,16 @@ class FakeIndex:
     """Keeps what was asked."""
 
     found: list[FoundEvent] = field(default_factory=list)
-    asked: list[tuple[str, int, str | None]] = field(default_factory=list)
+    asked: list[SearchQuery] = field(default_factory=list)
+    typed: list[SuggestQuery] = field(default_factory=list)
 
-    def search(self, words: str, limit: int, cursor: str | None) -> FoundEvents:
-        self.asked.append((words, limit, cursor))
+    def search(self, asked: SearchQuery) -> FoundEvents:
+        self.asked.append(asked)
         return FoundEvents(items=self.found)
+
+    def suggest(self, asked: SuggestQuery) -> Suggestions:
+        self.typed.append(asked)
+        return Suggestions(items=[Suggestion(text=each.title, kind="event", id=each.id) for each in self.found])
 
 
 @dataclass

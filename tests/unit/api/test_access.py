@@ -64,6 +64,7 @@ OPERATIONS: dict[str, tuple[str, str, Any, tuple[int, ...]]] = {
     "create_event": ("POST", "/events", EVENT | {"organizerId": "{account}"}, (401, 403, 403, 201, 201)),
     "list_events": ("GET", "/events", None, EVERYBODY),
     "search_events": ("GET", "/events/search", None, EVERYBODY),
+    "suggest": ("GET", "/events/suggest", None, EVERYBODY),
     "read_event": ("GET", "/events/{event}", None, EVERYBODY),
     "read_event_name": ("GET", "/events/{event}/name", None, EVERYBODY),
     "replace_event": ("PUT", "/events/{event}", EVENT, OWN),

@@ -1,14 +1,22 @@
-"""Queries for the search index, on a client that keeps them."""
+"""Queries for the search index, on a client that keeps them, and what is made of the answers."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from elastic_transport import ConnectionError as NoConnection
-from elasticsearch import NotFoundError
+from elasticsearch import BadRequestError, NotFoundError
 
+from api.bodies.search import SearchQuery, Suggestion, SuggestQuery
 from api.problems import Refused, Unavailable
-from api.servers.index import Cursor, EventIndex, encode_cursor
+from api.search.asking import END, MARK, body
+from api.search.cursors import encode_cursor
+from api.search.distances import distance_km
+from api.search.marking import mark
+from api.search.suggesting import suggestions
+from api.servers.index import EventIndex
+
+META: Any = None
 
 
 @dataclass
@@ -23,12 +31,12 @@ class KeepingClient:
         if self.failure:
             raise self.failure
         self.asked.append(body)
-        return {"hits": {"hits": self.hits[: body["size"]]}}
+        return {"hits": {"hits": self.hits[: body["size"]], "total": {"value": len(self.hits)}}}
 
 
-def hit(number: int) -> dict[str, Any]:
+def hit(number: int, **more: Any) -> dict[str, Any]:
     source = {"id": f"id-{number}", "title": f"Event {number}", "status": "ACTIVE", "startsAt": "2030-01-01T00:00:00Z"}
-    return {"_source": source, "sort": [1.5, f"id-{number}"]}
+    return {"_source": source | more, "sort": [1.5, f"id-{number}"]}
 
 
 def make(client: KeepingClient) -> EventIndex:
@@ -36,34 +44,86 @@ def make(client: KeepingClient) -> EventIndex:
     return EventIndex(typed)
 
 
-def test_words_are_folded_and_all_of_them_wanted() -> None:
-    client = KeepingClient()
-    make(client).search("Große ÉTÉ", 20, None)
-    [asked] = client.asked
-    matches = [clause["multi_match"] for clause in asked["query"]["bool"]["should"]]
-    assert {match["query"] for match in matches} == {"grosse ete"}
-    assert {match["operator"] for match in matches} == {"and"}
+def asks(**parameters: Any) -> SearchQuery:
+    return SearchQuery.model_validate(parameters)
+
+
+def every(node: Any, name: str) -> list[Any]:
+    """What stands under ``name`` anywhere in a query."""
+    if isinstance(node, list):
+        return [found for each in node for found in every(each, name)]
+    if not isinstance(node, dict):
+        return []
+    return [value for key, value in node.items() if key == name] + [
+        found for value in node.values() for found in every(value, name)
+    ]
+
+
+def test_words_are_folded_and_each_is_looked_for_as_it_is_begun_and_mistyped() -> None:
+    matches = every(body(asks(q="Große ÉTÉ"), None)["query"], "multi_match")
+    assert {(match["query"], match.get("type"), "fuzziness" in match) for match in matches} == {
+        ("grosse", "cross_fields", False),
+        ("grosse", "bool_prefix", False),
+        ("grosse", None, True),
+        ("ete", "cross_fields", False),
+        ("ete", "bool_prefix", False),
+    }
     assert all(name.startswith("folded.") for match in matches for name in match["fields"])
 
 
-def test_drafts_and_deleted_events_are_never_asked_for() -> None:
-    client = KeepingClient()
-    index = make(client)
-    index.search("", 20, None)
-    index.search("jazz", 20, None)
-    for asked in client.asked:
-        assert asked["query"]["bool"]["must_not"] == [{"term": {"status": "DRAFT"}}]
-        assert {"term": {"deleted": False}} in asked["query"]["bool"]["filter"]
+def test_a_very_long_question_stays_a_bounded_query() -> None:
+    matches = every(body(asks(q=" ".join(["ab"] * 60)), None)["query"], "multi_match")
+    assert len(matches) <= 16 * 3
+
+
+@pytest.mark.parametrize("parameters", [{}, {"q": "jazz"}, {"status": ["ACTIVE"]}])
+def test_drafts_and_deleted_events_are_never_asked_for(parameters: dict[str, Any]) -> None:
+    filters = body(asks(**parameters), None)["query"]["bool"]["filter"]
+    public = filters[0]["bool"]["filter"]
+    assert {"term": {"deleted": False}} in public
+    [statuses] = [each["terms"]["status"] for each in public if "terms" in each]
+    assert "DRAFT" not in statuses
+    assert "ACTIVE" in statuses
+
+
+def test_a_facet_counts_what_all_filters_but_its_own_let_through() -> None:
+    asked = body(asks(city=["Wien"], tag=["Jazz"]), None)
+    city, tag = {"terms": {"keys.city": ["wien"]}}, {"terms": {"keys.tags": ["jazz"]}}
+    assert asked["post_filter"]["bool"]["filter"] == [city, tag]
+    assert asked["aggs"]["city"]["filter"]["bool"]["filter"] == [tag]
+    assert asked["aggs"]["tag"]["filter"]["bool"]["filter"] == [city]
+    assert asked["aggs"]["status"]["filter"]["bool"]["filter"] == [city, tag]
+
+
+def test_a_day_is_the_events_own_and_counts_as_a_whole_a_moment_is_everybodys() -> None:
+    days = body(asks(**{"from": "2030-05-17", "to": "2030-05-17"}), None)
+    assert every(days["query"], "startsLocal") == [{"gte": "2030-05-17"}, {"lt": "2030-05-18"}]
+    moment = body(asks(**{"from": "2030-05-17T20:00:00+02:00"}), None)
+    assert every(moment["query"], "startsAt") == [{"gte": "2030-05-17T20:00:00+02:00"}]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "first"),
+    [
+        ({}, {"startsAt": "asc"}),
+        ({"q": "jazz"}, {"_score": "desc"}),
+        ({"q": "jazz", "sort": "-date"}, {"startsAt": "desc"}),
+        ({"sort": "price", "currency": "EUR"}, {"priceFrom.amount": {"order": "asc", "missing": "_last"}}),
+    ],
+)
+def test_every_order_ends_with_the_id(parameters: dict[str, Any], first: dict[str, Any]) -> None:
+    assert body(asks(**parameters), None)["sort"] == [first, {"id": "asc"}]
 
 
 def test_a_full_page_leads_to_the_next_and_the_last_to_none() -> None:
-    client = KeepingClient([hit(1), hit(2)])
+    client = KeepingClient([hit(1), hit(2), hit(3)])
     index = make(client)
-    page = index.search("jazz", 2, None)
+    page = index.search(asks(q="jazz", limit=2))
     assert [item.id for item in page.items] == ["id-1", "id-2"]
     assert page.next is not None
-    assert index.search("jazz", 3, page.next).next is None
+    assert index.search(asks(q="jazz", limit=3, cursor=page.next)).next is None
     assert client.asked[1]["search_after"] == [1.5, "id-2"]
+    assert "aggs" not in client.asked[1]
 
 
 @pytest.mark.parametrize(
@@ -71,24 +131,96 @@ def test_a_full_page_leads_to_the_next_and_the_last_to_none() -> None:
     [
         "x",
         "%%%",
-        encode_cursor(Cursor("blues", [1.5, "id-1"])),
-        encode_cursor(Cursor("jazz", ["id-1", 1.5])),
-        encode_cursor(Cursor("jazz", [1.5])),
-        encode_cursor(Cursor("jazz", [])),
+        encode_cursor(asks(q="blues"), [1.5, "id-1"]),
+        encode_cursor(asks(q="jazz", city=["Wien"]), [1.5, "id-1"]),
+        encode_cursor(asks(q="jazz"), ["id-1", "id-1"]),
     ],
 )
 def test_a_cursor_of_another_search_is_refused(cursor: str) -> None:
     with pytest.raises(Refused) as refused:
-        make(KeepingClient()).search("Jazz", 20, cursor)
+        make(KeepingClient()).search(asks(q="jazz", cursor=cursor))
     assert refused.value.faults[0].pointer == "?cursor"
 
 
-def test_an_index_that_is_down_is_unavailable() -> None:
+def test_a_cursor_that_the_index_cannot_use_is_refused_too() -> None:
+    cursor = encode_cursor(asks(), [2**80, "id-1"])
+    client = KeepingClient(failure=BadRequestError("parse_exception", META, {}))
+    with pytest.raises(Refused):
+        make(client).search(asks(cursor=cursor))
+
+
+@pytest.mark.parametrize("failure", [NoConnection("refused"), BadRequestError("no mapping", META, {})])
+def test_an_index_that_is_down_or_another_is_unavailable(failure: Exception) -> None:
+    index = make(KeepingClient(failure=failure))
     with pytest.raises(Unavailable):
-        make(KeepingClient(failure=NoConnection("refused"))).search("", 20, None)
+        index.search(asks())
+    with pytest.raises(Unavailable):
+        index.suggest(SuggestQuery(q="a"))
 
 
 def test_an_index_that_was_not_made_yet_has_no_events() -> None:
-    meta: Any = None
-    missing = NotFoundError("index_not_found_exception", meta, {})
-    assert make(KeepingClient(failure=missing)).search("", 20, None).items == []
+    index = make(KeepingClient(failure=NotFoundError("index_not_found_exception", META, {})))
+    assert index.search(asks()).items == []
+    assert index.suggest(SuggestQuery(q="a")).items == []
+
+
+def test_what_was_found_is_marked_in_the_text_as_it_was_written() -> None:
+    found = hit(1, title="Mañana <i>& Größe", description="x")
+    found["highlight"] = {"folded.title": [f"{MARK}manana{END} i grosse", f"x {MARK}grosse y{END}"]}
+    [item] = make(KeepingClient([found])).search(asks(q="manana grosse")).items
+    assert item.highlights is not None
+    assert item.highlights.title == "<em>Mañana</em> &lt;i&gt;&amp; <em>Größe</em>"
+    assert item.highlights.description is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "html"),
+    [
+        ("L'Usine à Glace", {"usine"}, "L&#x27;<em>Usine</em> à Glace"),
+        ("東京ジャズの夜", {"ジャズ", "夜"}, "東京<em>ジャズ</em>の<em>夜</em>"),
+        ("夜夜", {"夜"}, "<em>夜夜</em>"),
+        ("nothing here", {"jazz"}, None),
+    ],
+)
+def test_marks_stand_around_words_as_the_index_sees_them(text: str, words: set[str], html: str | None) -> None:
+    assert mark(text, words) == html
+
+
+def test_of_a_long_text_the_part_around_the_first_mark_is_shown() -> None:
+    text = f"{'before ' * 60}jazz {'after ' * 60}"
+    html = mark(text, {"jazz"}, 100)
+    assert html is not None
+    assert html.startswith("…before")
+    assert html.endswith("after…")
+    assert "<em>jazz</em>" in html
+    assert len(html) < 130
+
+
+def test_suggestions_go_on_as_was_typed_the_most_common_first() -> None:
+    found = [
+        {"id": "1", "title": "Winterreise", "city": "Wien", "venue": "Saal am Naschmarkt", "tags": ["klassik"]},
+        {"id": "2", "title": "Ein Abend in Wien", "city": "Wien", "venue": "", "tags": [], "organizer": "Wiebke Ott"},
+    ]
+    assert suggestions("WIE", found, 3) == [
+        Suggestion(text="Wien", kind="city"),
+        Suggestion(text="Wiebke Ott", kind="organizer"),
+        Suggestion(text="Ein Abend in Wien", kind="event", id="2"),
+    ]
+
+
+@pytest.mark.parametrize("typed", ["", "!?"])
+def test_without_a_letter_nothing_is_asked_or_suggested(typed: str) -> None:
+    client = KeepingClient([hit(1)])
+    assert make(client).suggest(SuggestQuery(q=typed)).items == []
+    assert client.asked == []
+
+
+def test_where_nothing_goes_on_the_nearest_titles_are_suggested() -> None:
+    found = [{"id": "1", "title": "Winterreise", "city": "Wien"}]
+    assert suggestions("wimterreise", found, 3) == [Suggestion(text="Winterreise", kind="event", id="1")]
+
+
+def test_distances_are_those_of_the_globe() -> None:
+    assert distance_km((48.2082, 16.3738), {"lat": 47.0707, "lon": 15.4395}) == pytest.approx(144.6, abs=1)
+    assert distance_km(None, {"lat": 0, "lon": 0}) is None
+    assert distance_km((0, 0), None) is None

@@ -8,6 +8,7 @@ from kafka.errors import TopicAlreadyExistsError
 
 from connect.connector import Connector
 from connect.patience import Patience
+from connect.probe import Slot
 
 BROKER_DEFAULTS = {
     "cleanup.policy": "delete",
@@ -97,6 +98,9 @@ class FakeConnect(httpx.MockTransport):
         self.busy = 0
         self.refusal: str | None = None
         self.incurable = False
+        self.offsets: set[str] = set()
+        self.stopping: dict[str, int] = {}
+        self.resumed: list[str] = []
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if self.down:
@@ -121,6 +125,16 @@ class FakeConnect(httpx.MockTransport):
                 return self._put(name, json.loads(request.content))
             case "POST", "restart":
                 return self._restart(name)
+            case "GET", "offsets":
+                return httpx.Response(200, json={"offsets": [{"lsn": 1}] if name in self.offsets else []})
+            case "DELETE", "offsets":
+                return self._forget(name)
+            case "PUT", "stop":
+                self.stopping.setdefault(name, 2)
+                return httpx.Response(204)
+            case "PUT", "resume":
+                self.resumed.append(name)
+                return httpx.Response(202)
         if name not in self.configs:
             return httpx.Response(404, json={"error_code": 404, "message": f"connector {name} not found"})
         return httpx.Response(200, json=self._status(name) if what == "status" else self.configs[name])
@@ -139,6 +153,14 @@ class FakeConnect(httpx.MockTransport):
             self.traces.pop(name, None)
         return httpx.Response(202, json={})
 
+    def _forget(self, name: str) -> httpx.Response:
+        """Offsets can be deleted once the connector has come to an end, which takes a while."""
+        self.stopping[name] -= 1
+        if self.stopping[name] >= 0:
+            return httpx.Response(400, json={"error_code": 400, "message": "the connector is not stopped"})
+        self.offsets.discard(name)
+        return httpx.Response(200, json={})
+
     def _status(self, name: str) -> dict[str, Any]:
         trace = self.traces.get(name)
         task = {"id": 0, "state": "FAILED", "trace": trace} if trace else {"id": 0, "state": "RUNNING"}
@@ -154,6 +176,7 @@ class FakeWay:
             self.readers.setdefault(connector.slot, connector.name)
         self.publications = {connector.publication: set(connector.tables) for connector in connectors}
         self.rows: set[str] = set()
+        self.known = {connector.slot: Slot(active=True, lost=False) for connector in connectors}
         self.beats = 0
         self.deaf_beats = deaf_beats
 
@@ -169,6 +192,9 @@ class FakeWay:
 
     def slot(self, name: str) -> str:
         return "read, 0 bytes behind"
+
+    def slots(self) -> dict[str, Slot]:
+        return self.known
 
     def senders(self, key: str) -> set[str]:
         if key not in self.rows or self.beats <= self.deaf_beats:

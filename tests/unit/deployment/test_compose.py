@@ -16,9 +16,9 @@ from settings import Role, Settings
 
 ROOT = Path(__file__).parents[3]
 COMPOSE = ROOT / "docker-compose.yml"
-ONE_SHOT = {"bootstrap"}
+ONE_SHOT = {"bootstrap", "tools"}
 WORKERS = ("ledger", "indexer", "notifications", "sales")
-OURS = ("bootstrap", "api", *WORKERS)
+OURS = ("bootstrap", "tools", "api", *WORKERS)
 PUBLISHED = {"api": ["127.0.0.1:9000:9000"], "mail": ["127.0.0.1:8025:8025"]}
 KNOWN = variables(Settings) | {"TURNSTILE_SECRETS_DIR"}
 
@@ -109,9 +109,9 @@ def test_its_variables_and_secrets_together_are_settings_that_hold(
     now = Settings(_secrets_dir=given)
     assert now.kafka_servers == "kafka:9092"
     assert len(now.ticket_key.get_secret_value()) >= 32
-    if name in {"bootstrap", "api", "sales"}:
+    if name in {"bootstrap", "api", "sales", "tools"}:
         assert now.database_url.get_secret_value().startswith("postgresql://turnstile:")
-    if name in {"bootstrap", "api", "indexer"}:
+    if name in {"bootstrap", "api", "indexer", "tools"}:
         assert now.elasticsearch_password is not None
 
 
@@ -186,6 +186,10 @@ def test_every_module_that_it_runs_can_be_run(name: str, services: Services) -> 
 def test_the_bootstrap_migrates_before_it_registers_connectors(services: Services) -> None:
     modules = re.findall(r"-m ([a-z_.]+)", command_of(services["bootstrap"]))
     assert modules == ["migrations", "ops.search_access", "connect", "api.administrator"]
+
+
+def test_the_tools_start_only_when_they_are_asked_for(services: Services) -> None:
+    assert {name for name, service in services.items() if "profiles" in service} == {"tools"}
 
 
 def test_every_role_of_a_worker_has_a_service(services: Services) -> None:

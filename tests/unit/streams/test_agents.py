@@ -13,9 +13,7 @@ from connect.topics import dead_letters
 from streams.append import Record
 from streams.catalogue import definition_of
 from streams.deadletters import letter
-from streams.indexer import NotIndexed, _refused
 from streams.mailer import _again, first_seen
-from streams.mapping import INDEX_BODY, document
 from streams.partitioning import partition_of
 from streams.rows import EventRow, decode_row
 from streams.sales import sale
@@ -51,18 +49,6 @@ def row(**more: Any) -> bytes:
     return json.dumps(columns | more).encode()
 
 
-def test_a_row_becomes_a_document_of_mapped_fields_only() -> None:
-    made = document(decode_row(row(latitude=48.2, longitude=16.4, something_new=1), EventRow))
-
-    assert made["folded"]["title"] == "manana"
-    assert made["location"] == {"lat": 48.2, "lon": 16.4}
-    assert set(made) <= set(INDEX_BODY["mappings"]["properties"])
-
-
-def test_a_deleted_row_becomes_a_marker() -> None:
-    assert document(decode_row(row(__deleted="true"), EventRow)) == {"id": str(EVENT), "deleted": True}
-
-
 @pytest.mark.parametrize(
     "value",
     [
@@ -78,22 +64,6 @@ def test_a_deleted_row_becomes_a_marker() -> None:
 def test_a_row_without_id_or_log_position_is_malformed(value: bytes) -> None:
     with pytest.raises(MalformedRecord):
         decode_row(value, EventRow)
-
-
-def test_an_older_version_is_no_refusal_a_bad_document_is() -> None:
-    items = [
-        {"_id": "old", "status": 409, "error": {"type": "version_conflict", "reason": "older"}},
-        {"_id": "bad", "status": 400, "error": {"type": "strict_dynamic_mapping", "reason": "field x"}},
-        {"_id": "good", "status": 201},
-    ]
-
-    assert {key: str(error) for key, error in _refused(items).items()} == {"bad": "strict_dynamic_mapping: field x"}
-
-
-@pytest.mark.parametrize("status", [404, 429, 503])
-def test_a_busy_index_is_asked_again(status: int) -> None:
-    with pytest.raises(NotIndexed):
-        _refused([{"_id": "one", "status": status, "error": {"type": "busy", "reason": "later"}}])
 
 
 def test_an_announcement_becomes_the_definition_of_an_event() -> None:

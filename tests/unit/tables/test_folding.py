@@ -18,6 +18,7 @@ from tables.folding import fold
         ("İstanbul", "istanbul"),
         ("¿Dónde está?", "¿donde esta?"),
         ("ＪＡＺＺ", "jazz"),
+        ("L’Usine", "l usine"),
         ("مُحَمَّد", "محمد"),
     ],
 )

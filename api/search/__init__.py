@@ -1,0 +1,1 @@
+"""From what a visitor asks to what Elasticsearch is asked, and back: pure functions."""

@@ -1,0 +1,92 @@
+"""The body of a search: which events, in which order, counted by what."""
+
+from typing import Any, Final
+
+from api.bodies.search import SearchQuery, Sort
+from api.search.filters import PUBLIC, facet_filters, plain_filters
+from api.search.words import matching
+from tables.folding import fold
+
+Json = dict[str, Any]
+
+FACETS: Final = {
+    "city": "city",
+    "tag": "tags",
+    "status": "status",
+    "availability": "availability",
+    "currency": "priceFrom.currency",
+}
+VALUES: Final = 30
+COUNTED_UP_TO: Final = 10_000
+MARKED: Final = ("title", "description", "venue", "city", "organizer")
+# Characters that no text has, around what was found.
+MARK, END = "\ue000", "\ue001"
+_INNER: Final = ["folded", "keys", "deleted"]
+
+
+def body(asked: SearchQuery, after: list[Any] | None) -> Json:
+    """What Elasticsearch is asked for: one hit more than the page has, to know whether another follows."""
+    words = matching(fold(asked.q))
+    chosen = facet_filters(asked)
+    asks: Json = {
+        "size": asked.limit + 1,
+        "query": {"bool": {"filter": [PUBLIC, *plain_filters(asked)], "must": words}},
+        "sort": order(asked),
+        "track_scores": False,
+        "track_total_hits": COUNTED_UP_TO if after is None else False,
+        "source_excludes": _INNER,
+    }
+    if chosen:
+        asks["post_filter"] = _all(list(chosen.values()))
+    if words:
+        asks["highlight"] = highlight(asked.q)
+    if after is None:
+        asks["aggs"] = {name: _counts(name, field, chosen) for name, field in FACETS.items()}
+    else:
+        asks["search_after"] = after
+    return asks
+
+
+def order(asked: SearchQuery) -> list[Json]:
+    """The order of the page. The id makes it total, so a page begins where the one before ended."""
+    by: dict[Sort, Json] = {
+        Sort.RELEVANCE: {"_score": "desc"},
+        Sort.DATE: {"startsAt": "asc"},
+        Sort.LATEST: {"startsAt": "desc"},
+        Sort.PRICE: {"priceFrom.amount": {"order": "asc", "missing": "_last"}},
+        Sort.DEAREST: {"priceFrom.amount": {"order": "desc", "missing": "_last"}},
+    }
+    if asked.order is Sort.DISTANCE:
+        return [distance(*(asked.place or (0.0, 0.0))), {"id": "asc"}]
+    return [by[asked.order], {"id": "asc"}]
+
+
+def distance(latitude: float, longitude: float) -> Json:
+    """The order by distance from a point, in km."""
+    return {"_geo_distance": {"location": {"lat": latitude, "lon": longitude}, "order": "asc", "unit": "km"}}
+
+
+def highlight(q: str) -> Json:
+    """Short pieces are enough: what is shown is marked in the texts as they were written (api/search/marking.py).
+
+    Mistyped words stay unmarked: finding them again in every text costs several times what the search does.
+    """
+    return {
+        "pre_tags": [MARK],
+        "post_tags": [END],
+        "fields": {f"folded.{name}": {} for name in MARKED},
+        "highlight_query": {"bool": {"must": matching(fold(q), forgiving=False)}},
+        "fragment_size": 200,
+        "number_of_fragments": 3,
+    }
+
+
+def _counts(name: str, field: str, chosen: dict[str, Json]) -> Json:
+    """The values of a facet, among the events that all filters but its own let through."""
+    others = [clause for each, clause in chosen.items() if each != name]
+    values = {"terms": {"field": field, "size": VALUES, "order": [{"_count": "desc"}, {"_key": "asc"}]}}
+    return {"filter": _all(others), "aggs": {"values": values}}
+
+
+def _all(clauses: list[Json]) -> Json:
+    return {"bool": {"filter": clauses}}

@@ -1,0 +1,52 @@
+"""What events must be like to be found at all: the public ones, and what the visitor chose."""
+
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from api.bodies.search import SearchQuery
+from tables.folding import fold
+from tables.statuses import EventStatus
+
+Json = dict[str, Any]
+
+_VISIBLE: Final = [status.value for status in EventStatus if status is not EventStatus.DRAFT]
+# Said as what may be found, so that a status that nobody has thought of stays unseen.
+PUBLIC: Final[Json] = {"bool": {"filter": [{"term": {"deleted": False}}, {"terms": {"status": _VISIBLE}}]}}
+
+
+def facet_filters(asked: SearchQuery) -> dict[str, Json]:
+    """Those that belong to a facet, by its name."""
+    chosen = {
+        "city": {"terms": {"keys.city": [fold(each) for each in asked.city]}} if asked.city else None,
+        "tag": {"terms": {"keys.tags": [fold(each) for each in asked.tag]}} if asked.tag else None,
+        "status": {"terms": {"status": list(asked.status)}} if asked.status else None,
+        "availability": {"terms": {"availability": list(asked.availability)}} if asked.availability else None,
+        "currency": {"term": {"priceFrom.currency": asked.currency}} if asked.currency else None,
+    }
+    return {name: clause for name, clause in chosen.items() if clause is not None}
+
+
+def plain_filters(asked: SearchQuery) -> list[Json]:
+    """The others: time, price and place."""
+    ranges = [_begins("gte", asked.start, 0), _begins("lt", asked.end, 1)]
+    price = {name: value for name, value in (("gte", asked.min_price), ("lte", asked.max_price)) if value is not None}
+    if price:
+        ranges.append({"range": {"priceFrom.amount": price}})
+    if asked.place is not None:
+        latitude, longitude = asked.place
+        place = {"lat": latitude, "lon": longitude}
+        ranges.append({"geo_distance": {"distance": f"{asked.radius}km", "location": place}})
+    return [clause for clause in ranges if clause is not None]
+
+
+def _begins(than: str, when: date | datetime | None, days: int) -> Json | None:
+    """A day is one of the event's own place, and belongs to the range as a whole."""
+    if when is None:
+        return None
+    if isinstance(when, datetime):
+        return {"range": {"startsAt": {than: when.isoformat()}}}
+    try:
+        day = when + timedelta(days=days)
+    except OverflowError:
+        return None
+    return {"range": {"startsLocal": {than: day.isoformat()}}}

@@ -1,0 +1,70 @@
+"""``python -m connect.resync``: a new snapshot for each connector whose replication slot is lost; others go on.
+
+The connector forgets how far it was, makes its slot anew and tells every row again. What was deleted meanwhile it
+can't tell; ``make reindex`` after it takes that out of the search.
+"""
+
+import sys
+from typing import Protocol
+
+import psycopg
+from kafka.errors import KafkaError
+
+from connect.connector import Connector, connectors
+from connect.errors import ConnectError, ServerMissing
+from connect.patience import Patience
+from connect.probe import open_ends, wait_until_flowing
+from connect.registration import check
+from connect.slots import lost
+from connect.worker import ConnectWorker, Unavailable
+from settings import Settings, settings
+
+
+class Stoppable(Protocol):
+    """Kafka Connect, as far as starting over is concerned."""
+
+    def stop(self, name: str) -> None: ...
+    def forget(self, name: str) -> bool: ...
+    def resume(self, name: str) -> None: ...
+
+
+def start_over(worker: Stoppable, connector: Connector, patience: Patience) -> None:
+    """Let a connector forget how far it was. Raises ServerMissing when Kafka Connect doesn't stop it in time."""
+    worker.stop(connector.name)
+    while not worker.forget(connector.name):
+        if not patience.left:
+            raise ServerMissing(f"Kafka Connect does not stop connector {connector.name}")
+        patience.wait()
+    worker.resume(connector.name)
+
+
+def resync(now: Settings) -> list[str]:
+    """Start over where a slot is lost, and wait until new rows flow; the connectors that it was done for."""
+    worker = ConnectWorker(now.connect_url)
+    try:
+        with open_ends(now) as (database, beats):
+            gone = lost(database, worker, connectors(now))
+            chosen = [it for it in connectors(now) if it.name in gone]
+            for connector in chosen:
+                start_over(worker, connector, Patience(now.bootstrap_seconds))
+            patience = Patience(now.bootstrap_seconds)
+            return list(wait_until_flowing(database, beats, chosen, patience, lambda it: check(worker, it)))
+    finally:
+        worker.close()
+
+
+def main() -> int:
+    """Print what was done. Exit code 1 with a line that says what is wrong."""
+    try:
+        done = resync(settings())
+    except (ConnectError, Unavailable, KafkaError, psycopg.Error) as error:
+        print(f"resync: {error}".rstrip(), file=sys.stderr)
+        return 1
+    for name in done:
+        print(f"resync: connector {name} takes a new snapshot, new rows flow; run `make reindex`")
+    print("resync: done" if done else "resync: no slot is lost, nothing to do")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

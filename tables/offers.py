@@ -1,0 +1,102 @@
+"""What an event offers, as its row in PostgreSQL tells it: its ticket types, and how many of each are out.
+
+``stock`` is the ledger's news of each ticket type; only newer ones count, whatever order they come in.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from tables.availability import LOW_SHARE
+from tables.errors import MalformedRecord
+from tables.outcomes import Balance
+from tables.reading import read
+from tables.statuses import EventStatus
+
+
+class Offer(Struct, frozen=True):
+    """A ticket type as it is offered."""
+
+    id: UUID
+    name: str
+    price: Decimal
+    currency: str
+    quantity: int
+
+
+class Taken(Struct, frozen=True, array_like=True):
+    """Tickets of one type that are out, as of a position in the event's log of commands."""
+
+    as_of: int
+    held: int
+    sold: int
+
+
+Stock = dict[UUID, Taken]
+
+
+class Tickets(StrEnum):
+    """Whether tickets can be had, in one word."""
+
+    AVAILABLE = "available"
+    LOW = "low"
+    SOLD_OUT = "sold_out"
+    NOT_ON_SALE = "not_on_sale"
+
+
+NONE_OUT: Final = Taken(-1, 0, 0)
+_offers: Final = msgspec.json.Decoder(list[Offer])
+_stock: Final = msgspec.json.Decoder(Stock)
+
+
+def decode_offers(text: str) -> list[Offer]:
+    """The column ``offers``. Raises MalformedRecord naming the wrong field."""
+    return read(_offers, text.encode(), MalformedRecord)
+
+
+def decode_stock(text: str) -> Stock:
+    """The column ``stock``. Raises MalformedRecord naming the wrong field."""
+    return read(_stock, text.encode(), MalformedRecord)
+
+
+def encode_stock(stock: Stock) -> str:
+    """The column ``stock``."""
+    return msgspec.json.encode(stock).decode()
+
+
+def taken(balance: Balance, as_of: int) -> Taken:
+    """The news that an outcome's balance is."""
+    return Taken(as_of, balance.held, balance.sold)
+
+
+def newest(stock: Stock, news: Stock) -> Stock:
+    """``stock`` with what is newer in ``news``."""
+    newer = {key: each for key, each in news.items() if each.as_of > stock.get(key, NONE_OUT).as_of}
+    return stock | newer
+
+
+def left(offer: Offer, stock: Stock) -> int:
+    """Tickets of the type that can still be had; never negative."""
+    out = stock.get(offer.id, NONE_OUT)
+    return max(0, offer.quantity - out.held - out.sold)
+
+
+def cheapest(offers: list[Offer]) -> Offer | None:
+    """What the event's price begins at, in the currency of its first ticket type."""
+    return min((each for each in offers if each.currency == offers[0].currency), key=lambda it: it.price, default=None)
+
+
+def tickets(status: str, offers: list[Offer], stock: Stock) -> Tickets:
+    """Whether the event has tickets; ``low`` once a tenth or less is left."""
+    if status == EventStatus.SOLD_OUT:
+        return Tickets.SOLD_OUT
+    if status != EventStatus.ACTIVE or not offers:
+        return Tickets.NOT_ON_SALE
+    still = sum(left(each, stock) for each in offers)
+    if not still:
+        return Tickets.SOLD_OUT
+    return Tickets.LOW if still <= LOW_SHARE * sum(each.quantity for each in offers) else Tickets.AVAILABLE

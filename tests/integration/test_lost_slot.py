@@ -1,0 +1,82 @@
+"""A replication slot is dropped: that is noticed and named, and a new snapshot and index repair it."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from connect.connector import connectors
+from connect.errors import SlotLost
+from connect.probe import open_ends
+from connect.resync import resync
+from connect.slots import check_slots
+from connect.worker import ConnectWorker
+from stack.postgres import SUPERUSER, Postgres
+from streams.reindex import reindex
+from streams.verify import differences
+from tests.eventually import eventually
+from tests.integration.test_capture import new_event
+from tests.pipeline import Pipeline
+
+NAME, SLOT = "turnstile-event", "turnstile_event"
+
+
+def check(pipeline: Pipeline) -> None:
+    worker = ConnectWorker(pipeline.settings.connect_url)
+    try:
+        with open_ends(pipeline.settings) as (database, _):
+            check_slots(database, worker, connectors(pipeline.settings))
+    finally:
+        worker.close()
+
+
+def drop(pipeline: Pipeline) -> None:
+    """Drop the slot as soon as nobody reads it."""
+    server = Postgres(pipeline.stack.settings)
+    with psycopg.connect(server.url(SUPERUSER, "turnstile"), autocommit=True) as connection:
+
+        def dropped() -> bool:
+            query = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s"
+            try:
+                return connection.execute(query, (SLOT,)).rowcount == 1
+            except psycopg.errors.ObjectInUse:
+                return False
+
+        eventually(dropped, within=20)
+
+
+@contextmanager
+def stopped(pipeline: Pipeline) -> Iterator[None]:
+    address = f"{pipeline.settings.connect_url}/connectors/{NAME}"
+    httpx.put(f"{address}/stop", trust_env=False).raise_for_status()
+    yield
+    httpx.put(f"{address}/resume", trust_env=False).raise_for_status()
+
+
+def test_a_dropped_slot_is_named_and_repaired(pipeline: Pipeline) -> None:
+    before, after = f"Before {uuid4().hex[:8]}", f"After {uuid4().hex[:8]}"
+    changed, deleted = new_event(pipeline, before), new_event(pipeline, before)
+    eventually(lambda: {changed, deleted} <= set(pipeline.found(before)), within=20)
+    check(pipeline)
+    with stopped(pipeline):
+        drop(pipeline)
+        pipeline.rows("UPDATE event SET title = %s WHERE id = %s", after, changed)
+        pipeline.rows("DELETE FROM event WHERE id = %s", deleted)
+
+    with pytest.raises(SlotLost, match=f"{NAME}: replication slot {SLOT} is gone"):
+        check(pipeline)
+
+    assert resync(pipeline.settings) == [NAME]
+    eventually(lambda: changed in pipeline.found(after), within=30)
+    assert differences_of(pipeline) == {deleted: "is found, though PostgreSQL has no such event"}
+    asyncio.run(reindex(pipeline.settings, lambda _: None))
+    assert differences_of(pipeline) == {}
+    check(pipeline)
+
+
+def differences_of(pipeline: Pipeline) -> dict[str, str]:
+    return asyncio.run(differences(pipeline.settings, 10))
