@@ -184,6 +184,12 @@ class World:
         self.flush()
         eventually(drained, within=within, pause=0.2)
 
+    def last_is_told(self) -> bool:
+        """Whether the last purchase of all that were sent has an outcome."""
+        bodies = [json.loads(value) for _, value in self.sent]
+        last = next(body["purchase"] for body in reversed(bodies) if body["kind"] == "purchase")
+        return any(json.loads(row.value).get("purchase") == last for row in self.rows(self.outcomes))
+
     def rest(self) -> None:
         """Wait until nothing happens any more: the log is drained, and no hold is left whose time is over."""
 
