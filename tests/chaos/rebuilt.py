@@ -11,7 +11,7 @@ from tables.commands import decode_command
 from tables.deadlines import HOLDS, index
 from tables.ledger import Ledger
 from tables.outcomes import encode_outcome
-from tests.chaos.history import Row
+from tests.chaos.history import History, Row
 from tests.chaos.world import KEY, World
 
 Table = dict[bytes, bytes]
@@ -61,3 +61,13 @@ def _read(path: Path) -> tuple[Table, set[bytes]]:
         database.close()
     entries = {key for key in rows if key.startswith(HOLDS)}
     return {key: value for key, value in rows.items() if key not in entries and not key.startswith(b"__faust")}, entries
+
+
+def assert_same_tables(world: World, history: History, partition: int) -> Rebuilt:
+    """The folder of the world's first worker, the changelog and a replay of the log hold the same bytes; the replay."""
+    replay = Rebuilt().replay([row for row in history.commands if row.partition == partition])
+    changelog = {key: value for (number, key), value in history.table.items() if number == partition}
+    table, index = folder(world, partition)
+    assert table == changelog == replay.table
+    assert index == holds(replay.table)
+    return replay
