@@ -28,7 +28,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 @sales.get(
     "/accounts/<uuid:accountId>/purchases",
     summary="List an account's purchases",
-    responses=answers({200: PurchaseList}, "invalid-input"),
+    responses=answers({200: PurchaseList}, "not-found", "invalid-input"),
 )
 def list_purchases(path: AccountPath, query: PurchasesQuery) -> Response:
     """The newest first, those that were rejected too; for the account itself and administrators."""
