@@ -105,7 +105,7 @@ class BatchConsumer(Consumer):
         for record in batch:
             if due and record.offset - due > 1:
                 await self._add_gap(tp, due + 1, record.offset)
-            due = record.offset
+            due = max(record.offset, due or 0)
 
     def _pressure_of(self, tp: TP) -> tuple[Callable[[], None], Callable[[], None]]:
         """What stops fetching a partition whose queue grows too long, and what starts it again."""

@@ -151,6 +151,12 @@ def test_offsets_that_compaction_took_do_not_hold_the_commit_up(consumer: Bench)
     assert consumer._new_offset(COMMANDS) == 7
 
 
+def test_what_was_handed_over_before_is_no_gap(consumer: Bench) -> None:
+    consumer._read_offset[COMMANDS] = 5
+    consumer.deliver({COMMANDS: records(COMMANDS, 3, 4, 6)})
+    assert not consumer._gap[COMMANDS]
+
+
 def test_a_batch_that_is_not_acknowledged_holds_the_commit_up(consumer: Bench) -> None:
     messages = collected(consumer, 1, 2, 3, 4)
     consumer._committed_offset[COMMANDS] = 1
