@@ -33,9 +33,9 @@ class State:
 class ConnectWorker:
     """A Kafka Connect worker. Any one of a group answers for all."""
 
-    def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, url: str, transport: httpx.BaseTransport | None = None, *, timeout: float = TIMEOUT_S) -> None:
         self.url = url
-        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False, transport=transport)
+        self._client = httpx.Client(base_url=url, timeout=timeout, trust_env=False, transport=transport)
 
     def names(self) -> list[str]:
         """The connectors that it knows; an answer means that the worker has joined its group."""
@@ -62,10 +62,12 @@ class ConnectWorker:
         answer = self._ask("GET", f"/connectors/{name}/status")
         if answer.status_code == httpx.codes.NOT_FOUND:
             return State((), "")
-        status = answer.json()
-        parts: list[dict[str, Any]] = [status["connector"], *status["tasks"]]
-        traces = [part["trace"] for part in parts if part.get("trace")]
-        return State(tuple(part["state"] for part in parts), traces[0] if traces else "")
+        return _state(answer.json())
+
+    def states(self) -> dict[str, State]:
+        """How all connectors are doing, by name."""
+        found: dict[str, Any] = self._ask("GET", "/connectors?expand=status").json()
+        return {name: _state(each["status"]) for name, each in found.items()}
 
     def restart(self, name: str) -> None:
         """Start a connector and those of its tasks again that have failed."""
@@ -103,6 +105,12 @@ class ConnectWorker:
             # While it starts, its web server is there before its resources are, and knows no page.
             raise Unavailable(f"{answer.status_code} from a server that is not Kafka Connect, or not yet")
         return answer
+
+
+def _state(status: dict[str, Any]) -> State:
+    parts: list[dict[str, Any]] = [status["connector"], *status["tasks"]]
+    traces = [part["trace"] for part in parts if part.get("trace")]
+    return State(tuple(part["state"] for part in parts), traces[0] if traces else "")
 
 
 def _message(answer: httpx.Response) -> str:

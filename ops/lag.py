@@ -1,0 +1,125 @@
+"""Kafka seen from outside: how long the topics are, how far each role is behind with them, who is at work.
+
+Asked of the broker alone, so it says the same of every deployment and asks no worker.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, get_args
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
+
+from connect.topics import (
+    ACCOUNT_ROWS,
+    COMMANDS,
+    DELIVERIES,
+    EVENT_ROWS,
+    EVENT_STATUS,
+    JOBS,
+    OUTCOMES,
+    RESENDS,
+    RETRIES,
+    catalogue,
+    group,
+)
+from settings import Role
+
+TIMEOUT_MS: Final = 2_000
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+TOPICS: Final = tuple(topic.name for topic in catalogue())
+
+# The topics that the agents of a role read.
+READS: Final[dict[Role, tuple[str, ...]]] = {
+    "ledger": (COMMANDS, EVENT_STATUS),
+    "indexer": (EVENT_ROWS,),
+    "notifications": (OUTCOMES, ACCOUNT_ROWS, JOBS, RETRIES, RESENDS),
+    "sales": (OUTCOMES, DELIVERIES),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The workers of a role: their group's state in Kafka's word, how many they are, their lag in records by topic."""
+
+    state: str
+    members: int
+    lags: Mapping[str, int]
+
+    @property
+    def lag(self) -> int:
+        """Records that wait, over all topics."""
+        return sum(self.lags.values())
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """What the broker says: the summed end offsets of each topic, which only grow, and the groups by role."""
+
+    ends: Mapping[str, int]
+    groups: Mapping[Role, Group]
+
+
+class KafkaWatch:
+    """One connection to Kafka, made at the first look. Anything but an answer raises KafkaError."""
+
+    def __init__(self, servers: str) -> None:
+        self._servers = servers.split(",")
+        self._client: Any = None
+
+    def look(self) -> LogState:
+        """The topics and groups as they are now. After a failure the next look connects anew."""
+        try:
+            return self._look()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Disconnect."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _look(self) -> LogState:
+        if self._client is None:
+            self._client = make_client(self._servers)
+        committed = self._client.list_group_offsets([group(role) for role in ROLES])
+        members = self._client.describe_groups([group(role) for role in ROLES])
+        # After the commits, so that no lag is below nothing.
+        ends = self._ends()
+        return LogState(
+            {topic: sum(end for place, end in ends.items() if place.topic == topic) for topic in TOPICS},
+            {role: _group(role, members[group(role)], committed.get(group(role), {}), ends) for role in ROLES},
+        )
+
+    def _ends(self) -> dict[TopicPartition, int]:
+        known = self._client.describe_topics(list(TOPICS))
+        places = [
+            TopicPartition(topic["name"], each["partition_index"]) for topic in known for each in topic["partitions"]
+        ]
+        found = self._client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))
+        return {place: at.offset for place, at in found.items()}
+
+
+def make_client(servers: list[str]) -> Any:
+    """A client that gives up soon."""
+    return KafkaAdminClient(
+        bootstrap_servers=servers,
+        client_id="turnstile-watch",
+        request_timeout_ms=TIMEOUT_MS,
+        bootstrap_timeout_ms=TIMEOUT_MS,
+    )
+
+
+def _group(role: Role, said: Any, committed: Mapping[TopicPartition, Any], ends: Mapping[TopicPartition, int]) -> Group:
+    lags = {topic: _lag([place for place in ends if place.topic == topic], committed, ends) for topic in READS[role]}
+    return Group(said["group_state"], len(said["members"]), lags)
+
+
+def _lag(
+    places: Iterable[TopicPartition], committed: Mapping[TopicPartition, Any], ends: Mapping[TopicPartition, int]
+) -> int:
+    """A partition of which nothing is acknowledged yet is behind by all of it."""
+    acknowledged = {place: max(0, committed[place].offset) for place in places if place in committed}
+    return sum(max(0, ends[place] - acknowledged.get(place, 0)) for place in places)
