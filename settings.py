@@ -91,10 +91,11 @@ class Settings(BaseSettings):
         None, description="the key before that one, while tokens that it signed are still about"
     )
     token_seconds: int = Field(900, ge=30, le=86400, description="how long a token is good")
+    session_seconds: int = Field(28_800, ge=30, le=86400, description="how long one stays signed in to the pages")
     sign_in_limit: str = Field("10 per minute", description="how often one client may try to sign in")
     sign_up_limit: str = Field("20 per hour", description="how often one client may ask for an account")
     trusted_proxies: int = Field(
-        0, ge=0, le=10, description="proxies in front of the API whose X-Forwarded-For names the client"
+        0, ge=0, le=10, description="proxies in front of the API whose X-Forwarded-For and -Proto are believed"
     )
     admin_email: str = Field(
         "admin@turnstile.example", description="address of the account that `python -m api.administrator` makes"

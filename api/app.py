@@ -21,6 +21,7 @@ from api.routes.sales import sales
 from api.routes.search import search
 from api.routes.sessions import sessions
 from api.routes.tickets import tickets
+from api.site.frame import register_site
 
 INFO = Info(
     title="Turnstile",
@@ -52,6 +53,7 @@ def create_app(ports: Ports) -> OpenAPI:
     register_probes(app)
     register_docs(app)
     register_problem_pages(app)
+    register_site(app)
     register_access(app)
     app.wsgi_app = Express(app.wsgi_app, ports)  # type: ignore[method-assign]
     return app

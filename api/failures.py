@@ -24,18 +24,22 @@ def register_failures(app: Flask) -> None:
     """Let every error of ``app`` end as a problem."""
     app.register_error_handler(Refused, refusal)
     app.register_error_handler(Unavailable, _unavailable)
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(HTTPException, plain_http)
     app.register_error_handler(Exception, lambda error: unexpected(error, request.path))
 
 
 def invalid(error: ValidationError) -> Response:
     """The answer for fields that are missing or wrong."""
+    return problem("invalid-input", faults=faults_of(error))
+
+
+def faults_of(error: ValidationError) -> tuple[Fault, ...]:
+    """The fields that are missing or wrong, each with what is wrong with it."""
     prefix = _prefix(error.title)
-    faults = tuple(
+    return tuple(
         Fault(str(item["msg"]).removeprefix("Value error, "), prefix(item["loc"]))
         for item in error.errors(include_url=False, include_context=False, include_input=False)
     )
-    return problem("invalid-input", faults=faults)
 
 
 def _prefix(model: str) -> Any:
@@ -54,7 +58,8 @@ def _unavailable(error: Unavailable) -> Response:
     return unavailable(error)
 
 
-def _http(error: HTTPException) -> Response:
+def plain_http(error: HTTPException) -> Response:
+    """The answer for what the framework refuses."""
     if error.response is not None:
         return make_response(error.response)
     code = error.code or 500

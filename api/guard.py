@@ -1,4 +1,4 @@
-"""Before a request reaches its route: its body must be a JSON object of a bounded size."""
+"""Before a request reaches its route: its body must be a JSON object of a bounded size (a page checks its forms)."""
 
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from api.problems import Refused, wrong
 MOST_BYTES: Final = 64 * 1024
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _WITHOUT_BODY: Final = "purchases.confirm_purchase"
+_FORMS: Final = "site"
 _MAY_HAVE_NONE: Final = frozenset({"purchases.cancel_purchase", "notifications.send_again"})
 
 
@@ -33,7 +34,7 @@ def check_body() -> None:
     """Refused: unsupported-media-type, body-too-large, invalid-input. What is no JSON is a BadRequest."""
     if request.method not in _WITH_BODY or request.routing_exception is not None:
         return
-    if request.endpoint == _WITHOUT_BODY:
+    if request.endpoint == _WITHOUT_BODY or _FORMS in request.blueprints:
         return
     if request.endpoint in _MAY_HAVE_NONE and not request.content_length and not request.is_json:
         return

@@ -257,3 +257,4 @@ class Ports:
     new_id: Callable[[], UUID]
     purchase_wait: float = 2.0
     hold_seconds: int = 600
+    session_seconds: int = 28_800

@@ -21,6 +21,8 @@ from api.servers.bounded import Bounded
 
 ALGORITHM: Final = "HS256"
 REMEMBERED: Final = 20_000
+# No token begins so: what is sealed is none, and no token is a seal.
+_SEALED: Final = b"seal\0"
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="turnstile"'}
 
 
@@ -72,9 +74,11 @@ class Tokens:
         self._header = jwt.encode({}, self._keys[0], ALGORITHM).partition(".")[0]
         self._known: Bounded[str, Caller] = Bounded(REMEMBERED, seconds, clock)
 
-    def issue(self, account: UUID, roles: frozenset[Role], version: int = 0) -> tuple[str, Caller]:
-        """A token, and what it says."""
-        expires = int(self._clock()) + self._seconds
+    def issue(
+        self, account: UUID, roles: frozenset[Role], version: int = 0, seconds: int | None = None
+    ) -> tuple[str, Caller]:
+        """A token, and what it says; good for ``seconds`` where they are given."""
+        expires = int(self._clock()) + (seconds or self._seconds)
         claims: dict[str, Any] = {"sub": str(account), "roles": sorted(roles), "version": version, "exp": expires}
         text = jwt.encode(claims, self._keys[0], ALGORITHM)
         return text, Caller(account, roles, version, expires)
@@ -88,6 +92,15 @@ class Tokens:
         if caller.expires <= self._clock():
             raise unauthorized("the token has expired")
         return caller
+
+    def seal(self, text: str) -> str:
+        """What shows that a text is ours; never a token's signature."""
+        return _sign(_SEALED + text.encode(), self._keys[0]).decode()
+
+    def is_sealed(self, text: str, seal: str) -> bool:
+        """Whether this is the text's seal."""
+        given = seal.encode()
+        return any(compare_digest(_sign(_SEALED + text.encode(), key), given) for key in self._keys)
 
     def _decode(self, text: str) -> Caller:
         caller = self._decode_own(text)

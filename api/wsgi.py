@@ -26,7 +26,12 @@ def make_app() -> Flask:
     servers = open_servers(now)
     servers.wait(PATIENCE_S)
     app = create_app(servers.ports)
-    if now.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=now.trusted_proxies)  # type: ignore[method-assign]
+    believe_proxies(app, now.trusted_proxies)
     app.extensions["close"] = servers.close
     return app
+
+
+def believe_proxies(app: Flask, number: int) -> None:
+    """Take the client's address, and whether it came by TLS, from so many proxies before the application."""
+    if number:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=number)  # type: ignore[method-assign]

@@ -39,13 +39,17 @@ def create_account(body: NewAccount) -> Response:
     """
     found = visitor()
     if found is None or not found.is_administrator:
-        return _sign_up(body)
+        sign_up(body)
+        return answer(SignUp(email=body.email), 202)
     account = ports().accounts.add(_account(body), _hash(body))
     return tagged(account, account.version, 201, Location=f"{BASE}/accounts/{account.id}")
 
 
-def _sign_up(body: NewAccount) -> Response:
-    """No account is looked at, so the answer and its time are the same for every address."""
+def sign_up(body: NewAccount) -> None:
+    """Mail a code. No account is looked at, so the answer and its time are the same for every address.
+
+    Refused: forbidden for what only administrators may say, invalid-input, too-many-requests.
+    """
     ports().quotas.take("sign_up")
     if body.id is not None or body.roles is not None:
         raise forbidden()
@@ -53,7 +57,6 @@ def _sign_up(body: NewAccount) -> Response:
         raise wrong("/password", "is needed to sign up")
     account = _account(body)
     ask_for_confirmation(account.id, account.email, account, _hash(body))
-    return answer(SignUp(email=account.email), 202)
 
 
 def _account(body: NewAccount) -> Account:

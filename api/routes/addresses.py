@@ -84,11 +84,17 @@ def confirm_address(body: Confirmation) -> Response:
 
     Only here, to whoever reads the address's mails, it is told that the address has an account already.
     """
+    account = confirmed(body)
+    return tagged(account, account.version, 201, Location=f"{BASE}/accounts/{account.id}")
+
+
+def confirmed(body: Confirmation) -> Account:
+    """The account that the code makes or changes. Refused: unknown-code, email-taken, too-many-requests."""
     ports().quotas.take("sign_in")
     account = ports().accounts.grant(_digest(body.code), ports().clock())
     if account is None:
         raise Refused("unknown-code")
-    return tagged(account, account.version, 201, Location=f"{BASE}/accounts/{account.id}")
+    return account
 
 
 @addresses.put(

@@ -24,13 +24,19 @@ NOT_KEPT = {"Cache-Control": "no-store"}
 )
 def create_session(body: NewSession) -> Response:
     """A token for a few minutes. An unknown address and a wrong password are one answer, after the same time."""
+    found = credential_of(body)
+    token, signed_in = ports().tokens.issue(found.account, found.roles, found.version)
+    return answer(SignedIn(token=token, **_fields(signed_in)), 201, NOT_KEPT)
+
+
+def credential_of(body: NewSession) -> Credential:
+    """Who signs in. Refused: wrong-credentials, too-many-requests."""
     ports().quotas.take("sign_in")
     found = ports().credentials.find(body.email)
     if not ports().passwords.fits(found.password_hash if found else None, body.password) or found is None:
         raise Refused("wrong-credentials", headers=CHALLENGE)
     _refresh(found, body.password)
-    token, signed_in = ports().tokens.issue(found.account, found.roles, found.version)
-    return answer(SignedIn(token=token, **_fields(signed_in)), 201, NOT_KEPT)
+    return found
 
 
 def _refresh(known: Credential, password: str) -> None:

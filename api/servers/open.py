@@ -71,7 +71,7 @@ def open_servers(settings: Settings) -> Servers:
     resends = ResendLog(settings.kafka_servers)
     index = EventIndex(make_client(settings))
     tokens = Tokens(settings.signing_keys(), settings.token_seconds)
-    revocations = RevocationRows(database, settings.token_seconds)
+    revocations = RevocationRows(database, max(settings.token_seconds, settings.session_seconds))
     ports = Ports(
         tokens=tokens,
         passwords=Passwords(),
@@ -97,6 +97,7 @@ def open_servers(settings: Settings) -> Servers:
         new_id=uuid4,
         purchase_wait=settings.purchase_wait,
         hold_seconds=settings.hold_seconds,
+        session_seconds=settings.session_seconds,
     )
     database.open()
     exports.open()

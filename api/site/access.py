@@ -1,0 +1,68 @@
+"""Who may use which page, in one table: a page without a row is not served at all.
+
+Whoever has to sign in first is led there and back. Whose purchase or event it must be is for the pages.
+"""
+
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+from flask import Flask, redirect, request
+from werkzeug.wrappers import Response
+
+from api.access import Access
+from api.identity import require, visitor
+from api.tokens import Role
+
+SITE: Final = "site."
+PAGES: Final[dict[str, Access]] = {
+    "asset": Access.NOBODY,
+    "signing_in.sign_in": Access.ANYONE,
+    "signing_in.sign_in_form": Access.ANYONE,
+    "signing_in.sign_out": Access.SIGNED_IN,
+    "signing_up.sign_up": Access.ANYONE,
+    "signing_up.sign_up_form": Access.ANYONE,
+    "signing_up.confirm_address": Access.ANYONE,
+    "signing_up.confirm_address_form": Access.ANYONE,
+}
+_ROLES: Final[dict[Access, tuple[Role, ...]]] = {Access.ORGANIZER: (Role.ORGANIZER,), Access.ADMINISTRATOR: ()}
+
+
+def check_rows(app: Flask) -> None:
+    """Raises ValueError for a page without a row."""
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.startswith(SITE) and rule.endpoint.removeprefix(SITE) not in PAGES:
+            raise ValueError(f"the page {rule.endpoint} has no row in PAGES")
+
+
+def access() -> Access:
+    """What the page of this request asks for."""
+    return PAGES[(request.endpoint or "").removeprefix(SITE)]
+
+
+def check() -> Response | None:
+    """The way to the sign-in, for who has to take it. Refused: forbidden."""
+    wanted = access()
+    if wanted in (Access.NOBODY, Access.ANYONE):
+        return None
+    if visitor() is None:
+        return redirect(f"/sign-in?{urlencode({'next': _here()})}", 303)
+    if wanted in _ROLES:
+        require(*_ROLES[wanted])
+    return None
+
+
+def local(path: str | None) -> str:
+    """The path, if it is one of this site; else the front page. Nobody is sent elsewhere, whatever a link says."""
+    parts = urlsplit(path or "")
+    if not path or parts.scheme or parts.netloc or not path.startswith("/") or path[1:2] in ("/", "\\"):
+        return "/"
+    return path if path.isprintable() and "\\" not in path else "/"
+
+
+def _here() -> str:
+    """This page, or for a form the page that it stood on."""
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    sender = urlsplit(request.referrer or "")
+    same = sender.netloc == request.host
+    return local(sender._replace(scheme="", netloc="").geturl()) if same else "/"

@@ -1,0 +1,67 @@
+"""The cookie of the pages: a stranger's random mark, or the token of who signed in.
+
+Signing in and out replace it, whatever was in it before, so nobody can choose another's session. Only pages look at
+it: no REST route does.
+"""
+
+import re
+import secrets
+from typing import Final
+
+from flask import Response, g, request
+
+from api.answers import ports
+from api.identity import read_caller
+from api.problems import Refused
+
+_STRANGER: Final = re.compile(r"v\.[\w-]{32}", re.ASCII)
+
+
+def arrive() -> None:
+    """Read who it is, before the page is entered; a token that is no good any more is a stranger's."""
+    g.caller, g.session, g.cookie = None, None, None
+    text = request.cookies.get(name())
+    if text is None:
+        return
+    if _STRANGER.fullmatch(text):
+        g.session = text
+        return
+    try:
+        g.caller = read_caller(ports(), f"Bearer {text}")
+        g.session = text
+    except Refused:
+        g.cookie = ("", 0)
+
+
+def mark() -> str:
+    """What is this session's alone; a stranger gets one when it is needed."""
+    if g.session is None:
+        g.session = f"v.{secrets.token_urlsafe(24)}"
+        g.cookie = (g.session, None)
+    found: str = g.session
+    return found
+
+
+def begin(token: str, seconds: int) -> None:
+    """Let the answer begin a session with this token."""
+    g.cookie = (token, seconds)
+
+
+def end() -> None:
+    """Let the answer end the session."""
+    g.cookie = ("", 0)
+
+
+def leave(answer: Response) -> Response:
+    """Write the cookie, if it changes."""
+    if (cookie := g.get("cookie")) is not None:
+        value, seconds = cookie
+        answer.set_cookie(
+            name(), value, max_age=seconds, httponly=True, samesite="Lax", secure=request.is_secure, path="/"
+        )
+    return answer
+
+
+def name() -> str:
+    """The cookie's name: behind TLS one that no other host, and no page without TLS, can set."""
+    return "__Host-turnstile" if request.is_secure else "turnstile"

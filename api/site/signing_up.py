@@ -1,0 +1,61 @@
+"""Signing up: a form, then the code from the mail. Every address is answered alike."""
+
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from api.bodies.account import Confirmation, NewAccount
+from api.problems import PROBLEMS, Refused
+from api.routes.accounts import sign_up as ask_for_account
+from api.routes.addresses import confirmed
+from api.site.access import local
+from api.site.forms import complaints, fields, parsed
+
+signing_up = Blueprint("signing_up", __name__)
+
+# What an administrator's request may say more is no part of the form.
+ASKED: frozenset[str] = frozenset({"firstName", "lastName", "email", "password"})
+
+
+@signing_up.get("/sign-up")
+def sign_up_form() -> Response:
+    """The form."""
+    return _form("sign_up.html", {"next": local(request.args.get("next"))}, {})
+
+
+@signing_up.post("/sign-up")
+def sign_up() -> BaseResponse:
+    """A code is mailed; with that the account is made."""
+    given = fields()
+    goal = local(given.get("next"))
+    try:
+        asked = parsed(NewAccount, {name: value for name, value in given.items() if name in ASKED})
+        ask_for_account(asked)
+    except Refused as error:
+        return _form("sign_up.html", given | {"next": goal}, complaints(error), PROBLEMS[error.kind].status)
+    return redirect(f"/confirm?{urlencode({'email': asked.email, 'next': goal})}", 303)
+
+
+@signing_up.get("/confirm")
+def confirm_address_form() -> Response:
+    """Where the code from the mail goes."""
+    given = {"email": request.args.get("email", ""), "next": local(request.args.get("next"))}
+    return _form("confirm.html", given, {})
+
+
+@signing_up.post("/confirm")
+def confirm_address() -> BaseResponse:
+    """The account is made, or has its new address."""
+    given = fields()
+    goal = local(given.get("next"))
+    try:
+        account = confirmed(parsed(Confirmation, {"code": given.get("code", "").strip()}))
+    except Refused as error:
+        return _form("confirm.html", given | {"next": goal}, complaints(error), PROBLEMS[error.kind].status)
+    return redirect(f"/sign-in?{urlencode({'welcome': '', 'email': account.email, 'next': goal})}", 303)
+
+
+def _form(template: str, given: dict[str, str], wrong: dict[str, str], status: int = 200) -> Response:
+    shown = {"email": ""} | {name: value for name, value in given.items() if name != "password"}
+    return make_response(render_template(template, given=shown, wrong=wrong), status)

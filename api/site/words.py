@@ -1,0 +1,93 @@
+"""What happened, and what is left, in words for somebody who wants to go to a concert."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.dates import format_date, format_datetime, format_time
+from babel.numbers import format_currency
+
+from api.bodies.money import Money
+
+LOCALE: Final = "en_GB"
+# By the problem's name: every way in which a purchase, or the way to it, can be refused.
+REFUSED: Final[Mapping[str, str]] = {
+    "sold-out": "There are not enough tickets left for this choice. Tickets that others hold may come back.",
+    "not-on-sale": "These tickets are not on sale at the moment.",
+    "event-not-open": "This event is not selling tickets at the moment.",
+    "order-limit-exceeded": "That is more than one order may have.",
+    "purchase-limit-exceeded": "Together with what you already have, that is more than one person may have.",
+    "capacity-exceeded": "The house is nearly full: there is not room for that many.",
+    "mixed-currencies": "These tickets are sold in different currencies. Please order them one by one.",
+    "unknown-event": "This event is not on sale yet. Please try again in a moment.",
+    "unknown-ticket-type": "One of these tickets is not offered any more. Please choose again.",
+    "unknown-account": "Your account does not exist any more.",
+    "idempotency-key-reused": "This form was sent before with another choice. Nothing more was ordered.",
+    "idempotency-key-missing": "This form is not complete. Please choose again.",
+    "invalid-input": "Please look at your choice again.",
+    "not-held": "These tickets are not held for you any more.",
+    "nothing-to-cancel": "You do not have these tickets any more.",
+    "nothing-to-send": "There is nothing left to be sent.",
+    "still-running": "Your order is already on its way.",
+    "busy": "A great many people are ordering right now. Nothing was ordered for you; please try again in a moment.",
+    "unavailable": "We can’t take orders right now. Nothing was ordered for you; please try again in a moment.",
+    "wrong-credentials": "Address and password do not fit together.",
+    "too-many-requests": "That was too often in a short time. Please wait a little and try again.",
+    "unknown-code": "This code is not good: it was used before, is older than a day, or has a typing error.",
+    "email-taken": "There is an account with this address already. You can sign in with it.",
+    "nothing-chosen": "Please choose at least one ticket.",
+}
+
+
+def money(amount: Money) -> str:
+    """An amount as it is written; nothing to pay is free."""
+    return "free" if amount.exact == 0 else _money(amount.exact, amount.currency)
+
+
+@lru_cache(maxsize=10_000)
+def _money(amount: Decimal, currency: str) -> str:
+    return str(format_currency(amount, currency, locale=LOCALE))
+
+
+@lru_cache(maxsize=10_000)
+def when(moment: datetime, zone: str) -> str:
+    """A moment as the clocks show it where it happens."""
+    place = _place(zone)
+    local = moment.astimezone(place)
+    day, hour = format_date(local, "EEEE d MMMM y", LOCALE), format_time(local, "HH:mm", place, LOCALE)
+    return f"{day}, {hour} ({city_of(zone)} time)"
+
+
+@lru_cache(maxsize=10_000)
+def part(moment: datetime, zone: str, pattern: str) -> str:
+    """A part of a moment, by a pattern of Unicode's (``d``, ``MMM``, ``HH:mm``)."""
+    place = _place(zone)
+    return str(format_datetime(moment.astimezone(place), pattern, place, LOCALE))
+
+
+def city_of(zone: str) -> str:
+    """What people call a time zone: ``Vienna`` for Europe/Vienna."""
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+def refusal(kind: str) -> str:
+    """Why it was refused."""
+    return REFUSED.get(kind, "That was not possible.")
+
+
+def count(number: int, one: str, many: str) -> str:
+    """``1 ticket``, ``2 tickets``."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+FILTERS: Final[Mapping[str, Any]] = {"money": money, "when": when, "part": part, "count": count}
+
+
+def _place(zone: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")

@@ -1,0 +1,99 @@
+"""Every page and every role: nobody sees or does what isn't theirs, and each row is in docs/security.md."""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from api.site.access import PAGES
+from api.tokens import Role
+from tests.unit.api.fakes import World
+from tests.unit.api.site.reader import HTML, PASSWORD, Reader, make_account
+
+DOCS = Path(__file__).parents[4] / "docs" / "security.md"
+ROLES = ("nobody", "buyer", "organizer", "owner", "administrator")
+EVERYBODY = (True,) * 5
+SIGNED_IN = (False, True, True, True, True)
+OWN = (False, False, False, True, True)
+ADMINISTRATORS = (False, False, False, False, True)
+
+# Method, path, form, and which of ROLES get what they ask for. The buyer and the organizer are strangers; the owner
+# is an organizer whose purchase and event it is.
+ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
+    "asset": ("GET", "/static/{digest}/site.css", {}, EVERYBODY),
+    "signing_in.sign_in_form": ("GET", "/sign-in", {}, EVERYBODY),
+    "signing_in.sign_in": ("POST", "/sign-in", {"email": "ada@owner.example", "password": PASSWORD}, EVERYBODY),
+    "signing_in.sign_out": ("POST", "/sign-out", {}, SIGNED_IN),
+    "signing_up.sign_up_form": ("GET", "/sign-up", {}, EVERYBODY),
+    "signing_up.sign_up": (
+        "POST",
+        "/sign-up",
+        {"firstName": "E", "lastName": "D", "email": "new@buyer.example", "password": PASSWORD},
+        EVERYBODY,
+    ),
+    "signing_up.confirm_address_form": ("GET", "/confirm", {}, EVERYBODY),
+    "signing_up.confirm_address": ("POST", "/confirm", {"code": "guess"}, EVERYBODY),
+}
+
+
+@pytest.fixture
+def things(world: World) -> dict[str, str]:
+    """What stands in the paths: the owner's."""
+    owner = make_account(world, Role.ORGANIZER, email="ada@owner.example")
+    return {"digest": "0" * 12, "owner": str(owner)}
+
+
+def asking(world: World, role: str, things: dict[str, str]) -> Reader:
+    """A reader of that role with a form's key at hand."""
+    reader = Reader(world)
+    known = {
+        "buyer": (uuid4(), frozenset({Role.BUYER})),
+        "organizer": (uuid4(), frozenset({Role.BUYER, Role.ORGANIZER})),
+        "owner": (UUID(things["owner"]), frozenset({Role.BUYER, Role.ORGANIZER})),
+        "administrator": (uuid4(), frozenset({Role.BUYER, Role.ADMINISTRATOR})),
+    }
+    if role in known:
+        token, _ = world.tokens.issue(*known[role])
+        reader.client.set_cookie("turnstile", token)
+        reader.get("/nowhere")
+    else:
+        reader.get("/sign-in")
+    return reader
+
+
+def cases() -> list[Any]:
+    return [
+        pytest.param(method, path, form, role, granted, id=f"{name}-{role}")
+        for name, (method, path, form, answers) in ROWS.items()
+        for role, granted in zip(ROLES, answers, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(("method", "path", "form", "role", "granted"), cases())
+def test_every_page_answers_every_role_as_the_table_says(
+    world: World, things: dict[str, str], method: str, path: str, form: dict[str, Any], role: str, granted: bool
+) -> None:
+    reader = asking(world, role, things)
+    filled = {name.format(**things): str(value).format(**things) for name, value in form.items()}
+    key = reader.hidden("/sign-in" if role == "nobody" else "/sign-out")
+    data = key | filled if method == "POST" else None
+    answer = reader.client.open(path.format(**things), method=method, data=data, headers=HTML)
+    led_away = answer.headers.get("Location", "").startswith("/sign-in?next=")
+    assert (answer.status_code not in (401, 403, 404) and not led_away) is granted
+    assert answer.status_code < 500
+
+
+def test_no_page_is_left_out() -> None:
+    assert set(ROWS) == set(PAGES)
+
+
+def test_the_page_on_security_lists_every_page_with_its_roles() -> None:
+    section = DOCS.read_text().split("## Every page and every role")[1].split("\n## ")[0]
+    assert [line for line in section.splitlines() if line.startswith("| `")] == [row(name) for name in ROWS]
+
+
+def row(name: str) -> str:
+    method, path, _, answers = ROWS[name]
+    marks = " | ".join("yes" if granted else "–" for granted in answers)
+    return f"| `{method} {path}` | {marks} | `{name}` |"
