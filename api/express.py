@@ -46,6 +46,8 @@ class Express:
         if order is None or authorization is None or environ.get("QUERY_STRING"):
             return self.inner(environ, start_response)
         try:
+            # First of all: what can't be served must cost least when most of it comes.
+            self._ports.office.check_room()
             caller = read_caller(self._ports, authorization)
             wanted = preference(environ.get("HTTP_PREFER"), self._ports.purchase_wait)
             answer = buy(self._ports, caller, order, environ.get("HTTP_IDEMPOTENCY_KEY"), wanted)

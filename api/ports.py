@@ -171,6 +171,9 @@ class Register(Protocol):
 class TicketOffice(Protocol):
     """The way to the ledger."""
 
+    def check_room(self) -> None:
+        """Refused: busy, where no more requests may wait."""
+
     def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
         """Hand in a command and wait for its decision.
 

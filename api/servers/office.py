@@ -64,6 +64,11 @@ class KafkaOffice:
         if not (self._log.is_open and self._follower.is_following):
             raise Unavailable(KAFKA)
 
+    def check_room(self) -> None:
+        """Refused: busy, where as many wait as may."""
+        if len(self._running) >= self._most:
+            raise busy()
+
     def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
         """Hand in a command and wait for its decision; None when it is in the log but undecided."""
         self.probe()
@@ -107,8 +112,7 @@ class KafkaOffice:
         mark = (command.event, _mark(command))
         if mark in self._running:
             raise Refused("still-running")
-        if len(self._running) >= self._most:
-            raise busy()
+        self.check_room()
         self._running.add(mark)
         try:
             yield

@@ -226,11 +226,17 @@ class FakeOffice:
     handed_in: list[Any] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     down: bool = False
+    full: bool = False
     later: Purchase | None = None
+
+    def check_room(self) -> None:
+        if self.full:
+            raise Refused("busy", headers={"Retry-After": "1"})
 
     def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
         if self.down:
             raise Unavailable("kafka")
+        self.check_room()
         self.handed_in.append(command)
         self.waits.append(wait)
         return self.rule(command)

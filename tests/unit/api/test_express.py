@@ -130,3 +130,17 @@ def test_what_nobody_expected_is_an_internal_error_and_tells_nothing(
     one, other = both_ways(world, client, json=body, headers={"Idempotency-Key": "k"})
     assert (one.status_code, one.get_json()) == (500, other.get_json())
     assert b"secret" not in one.get_data()
+
+
+def test_one_request_too_many_is_told_alike(world: World, client: FlaskClient, body: dict[str, Any]) -> None:
+    world.office.full = True
+    one, other = both_ways(world, client, json=body, headers={"Idempotency-Key": "k"})
+    assert (one.status_code, one.get_json()) == (503, other.get_json())
+    assert one.headers["Retry-After"] == other.headers["Retry-After"] == "1"
+
+
+def test_a_full_office_looks_at_no_token(world: World, body: dict[str, Any]) -> None:
+    world.office.full = True
+    headers = {"Authorization": "Bearer x", "Idempotency-Key": "k"}
+    answer = world.app.test_client().post(PURCHASES, json=body, headers=headers)
+    assert (answer.status_code, answer.get_json()["type"]) == (503, "/problems/busy")
