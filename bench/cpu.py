@@ -16,6 +16,9 @@ ROLES: Final = {
     "smtp": "mail",
 }
 
+# What a purchase over REST costs is counted on these.
+SERVER_ROLES: Final = ("api", "worker", "broker")
+
 Seconds = dict[str, float]
 
 

@@ -60,13 +60,20 @@ REST: Final = (
     ),
     Figure("rest.baseline_hot_per_server_cpu_s", "1/s", "plain PostgreSQL, one ticket type: the same"),
     Figure("rest.purchases_per_server_cpu_s", "1/s", "purchases over REST a server CPU second, many events", 2_000),
+    Figure("rest.api_us", "µs", "CPU of the API for one purchase, many events", better="lower"),
+    Figure("rest.worker_us", "µs", "CPU of the ledger worker for it", better="lower"),
+    Figure("rest.broker_us", "µs", "CPU of the broker for it", better="lower"),
     Figure("rest.hot_purchases_per_server_cpu_s", "1/s", "purchases over REST a server CPU second, one event"),
     Figure(
         "rest.sellout_answers_per_server_cpu_s", "1/s", "answers a server CPU second, 5 buyers for each ticket", 4_000
     ),
     Figure("rest.idle_p50_ms", "ms", "purchase over REST with 10 a second, median", 25, "lower"),
     Figure("rest.idle_p99_ms", "ms", "the same, 99th percentile", 60, "lower"),
+    Figure("rest.most_per_s", "1/s", "purchases over REST a second of the clock, as many as this machine sells"),
     Figure("rest.open_loop_p99_ms", "ms", "purchase over REST at 60 % of the most, 99th percentile", 250, "lower"),
+    Figure("rest.burst_unanswered", "", "requests without an answer in a burst of five times the most", 0, "lower"),
+    Figure("rest.burst_p99_ms", "ms", "the longest of 99 % of the answers in that burst", better="lower"),
+    Figure("rest.after_burst_p99_ms", "ms", "99th percentile ten seconds after it, at 60 % of the most", 250, "lower"),
     Figure("rest.baseline_ratio_many", "×", "ours against plain PostgreSQL, many events", 1.2),
     Figure("rest.baseline_ratio_hot", "×", "ours against plain PostgreSQL, one hot ticket type", 2.5),
 )
@@ -115,7 +122,14 @@ SEARCH: Final = (
     Figure("search.index_us", "µs", "CPU of Elasticsearch for one row", better="lower"),
 )
 
-GROUPS: Final = (RUN, LEDGER, RECOVERY, REST, SEARCH, SOAK)
+MAIL: Final = (
+    Figure("mail.tickets_per_worker_cpu_s", "1/s", "mails with two signed tickets for each CPU second of the worker"),
+    Figure("mail.notices_per_worker_cpu_s", "1/s", "mails of words only for each CPU second of the worker"),
+    Figure("mail.decision_to_mailbox_p50_ms", "ms", "decision to mailbox, 10 a second, median", better="lower"),
+    Figure("mail.decision_to_mailbox_p99_ms", "ms", "the same, 99th percentile", better="lower"),
+)
+
+GROUPS: Final = (RUN, LEDGER, RECOVERY, REST, SEARCH, MAIL, SOAK)
 CATALOGUE: Final[dict[str, Figure]] = {figure.key: figure for group in GROUPS for figure in group}
 
 # A ratio of the medians of two figures; made only where both come from the same commit.
