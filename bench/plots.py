@@ -19,9 +19,35 @@ Rows = list[dict[str, Any]]
 
 
 def latency(series: list[float]) -> alt.Chart:
-    """Milliseconds by percentile."""
+    """Milliseconds by percentile, of ten a second."""
     rows = [{"percentile": percent, "ms": _at(series, percent)} for percent in PERCENTILES]
-    return _lines(rows, "percentile:Q", "ms:Q", "Command to outcome with 10 commands a second")
+    return _lines(rows, "percentile:Q", "ms:Q", "Latency with 10 a second")
+
+
+def throughput(stages: Rows) -> alt.Chart:
+    """What was sold a second, and how long it took, by what was asked for a second."""
+    sold = [{"asked a second": one["offered"], "sold a second": one["sold"]} for one in stages]
+    took = [
+        {"asked a second": one["offered"], "ms": one[share], "share": name}
+        for one in stages
+        for share, name in (("p50", "median"), ("p99", "99th percentile"))
+    ]
+    title = "Purchases over REST by load"
+    chart: alt.Chart = alt.vconcat(
+        _lines(sold, "asked a second:Q", "sold a second:Q", title),
+        _lines(took, "asked a second:Q", "ms:Q", "", "share:N"),
+    )
+    return chart
+
+
+def burst(seconds: Rows) -> alt.Chart:
+    """What became of the requests of each second."""
+    rows = [
+        {"second": one["second"], "requests": one[what], "answer": what}
+        for one in seconds
+        for what in ("sold", "refused")
+    ]
+    return _lines(rows, "second:Q", "requests:Q", "Five times what can be sold", "answer:N")
 
 
 def cost(samples: Rows) -> alt.Chart:
@@ -72,6 +98,9 @@ def outage(asked: Rows) -> alt.Chart:
 # The file's name, the series that it is drawn from, and how.
 PLOTS: Final[tuple[tuple[str, str, Callable[[Any], alt.Chart]], ...]] = (
     ("ledger-latency", "ledger.idle", latency),
+    ("rest-latency", "rest.idle", latency),
+    ("rest-load", "rest.load", throughput),
+    ("rest-burst", "rest.burst", burst),
     ("ledger-cost", "ledger.million", cost),
     ("ledger-memory", "ledger.million", memory),
     ("soak-cost", "soak", cost),

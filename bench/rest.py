@@ -9,6 +9,7 @@ from typing import Final
 from bench.cpu import SERVER_ROLES
 from bench.lab import Figures, Lab, Measurement
 from bench.orders import Show
+from bench.restload import Sent
 from bench.restsite import Loaded, Site, site
 
 EVENTS: Final = 64
@@ -19,12 +20,14 @@ PURCHASES: Final = 20_000
 BUYERS_FOR_A_TICKET: Final = 5
 IDLE_RATE: Final = 10
 IDLE_REQUESTS: Final = 300
-OPEN_SHARE: Final = 0.6
-OPEN_S: Final = 15
+CALM: Final = 0.6
+SHARES: Final = (0.2, 0.4, CALM, 0.8, 1.0, 1.2)
+STAGE_S: Final = 12
 BURST_S: Final = 10
 BURST_TIMES: Final = 5
 BURST_CONNECTIONS: Final = 3_000
 AFTER_S: Final = 15
+SOLD: Final = 201
 ANSWERED: Final = frozenset({201, 202, 409, 429, 503})
 
 
@@ -54,7 +57,7 @@ def sell_out(lab: Lab) -> Figures:
         [show] = running.put_on_sale(1, tickets)
         with lab.step(f"{tickets * BUYERS_FOR_A_TICKET:,} buyers of {tickets:,} tickets"):
             loaded = running.load([show], tickets * BUYERS_FOR_A_TICKET, CONNECTIONS)
-        _check(loaded, {201: tickets, 409: tickets * (BUYERS_FOR_A_TICKET - 1)})
+        _check(loaded, {SOLD: tickets, 409: tickets * (BUYERS_FOR_A_TICKET - 1)})
         return {"rest.sellout_answers_per_server_cpu_s": loaded.per_server_cpu_s}
 
 
@@ -66,6 +69,7 @@ def idle(lab: Lab) -> Figures:
         running.load(shows, EVENTS, 16)
         with lab.step("10 purchases a second"):
             loaded = running.load(shows, lab.count(IDLE_REQUESTS), 16, IDLE_RATE)
+        lab.series["rest.idle"] = sorted(1000 * answer.seconds for answer in loaded.report.answers)
         return {
             "rest.idle_p50_ms": loaded.report.milliseconds(0.50),
             "rest.idle_p99_ms": loaded.report.milliseconds(0.99),
@@ -73,23 +77,23 @@ def idle(lab: Lab) -> Figures:
 
 
 def crowd(lab: Lab) -> Figures:
-    """The most that this machine sells a second, 60 % of that in an open loop, five times that for ten seconds."""
+    """The most that this machine sells a second, shares of that in open loops, five times that for ten seconds."""
     with site(lab) as running:
         _warm_up(lab, running)
         shows = running.put_on_sale(EVENTS, STOCK)
         with lab.step("as many as possible"):
             hard = running.load(shows, lab.count(PURCHASES), CONNECTIONS)
             most = hard.report.rate()
-        with lab.step(f"{OPEN_SHARE * most:,.0f} a second"):
-            calm = running.load(shows, round(OPEN_SHARE * most * OPEN_S), CONNECTIONS, OPEN_SHARE * most)
+        stages = {share: _stage(lab, running, shows, share * most) for share in SHARES}
         with lab.step(f"{BURST_TIMES * most:,.0f} a second for {BURST_S} s"):
             burst = running.load(shows, round(BURST_TIMES * most * BURST_S), BURST_CONNECTIONS, BURST_TIMES * most)
-            after = running.load(shows, round(OPEN_SHARE * most * AFTER_S), CONNECTIONS, OPEN_SHARE * most)
-        _check_sold(running, shows, [hard, calm, burst, after])
-        lab.series["rest.burst"] = [list(map(list, _by_second(each))) for each in (burst, after)]
+            after = running.load(shows, round(CALM * most * AFTER_S), CONNECTIONS, CALM * most)
+        _check_sold(running, shows, [hard, *stages.values(), burst, after])
+        lab.series["rest.load"] = [_offered(share * most, loaded) for share, loaded in stages.items()]
+        lab.series["rest.burst"] = _by_second(burst)
         return {
             "rest.most_per_s": most,
-            "rest.open_loop_p99_ms": calm.report.milliseconds(0.99),
+            "rest.open_loop_p99_ms": stages[CALM].report.milliseconds(0.99),
             "rest.burst_unanswered": sum(
                 count for status, count in burst.report.statuses().items() if status not in ANSWERED
             ),
@@ -106,7 +110,7 @@ def _all_succeed(lab: Lab, events: int) -> Loaded:
         count = lab.count(PURCHASES)
         with lab.step(f"{count:,} purchases of {events} events"):
             loaded = running.load(shows, count, CONNECTIONS)
-        _check(loaded, {201: count})
+        _check(loaded, {SOLD: count})
         return loaded
 
 
@@ -123,19 +127,43 @@ def _check(loaded: Loaded, wanted: dict[int, int]) -> None:
 
 def _check_sold(running: Site, shows: list[Show], loads: list[Loaded]) -> None:
     """Who got 201 has a ticket, who got 202 or no word may have one, and nobody has two."""
-    bought = sum(loaded.report.statuses()[201] for loaded in loads)
+    bought = sum(loaded.report.statuses()[SOLD] for loaded in loads)
     perhaps = sum(loaded.report.statuses()[status] for loaded in loads for status in (0, 202, 503))
     sold = sum(running.sold(show) for show in shows)
     if not bought <= sold <= bought + perhaps:
         raise Unexpected(f"{sold:,} tickets are sold to {bought:,} buyers and perhaps {perhaps:,} more")
 
 
-def _by_second(loaded: Loaded) -> list[tuple[int, int, float]]:
-    """Second, answers meant for it, the longest of them in ms."""
-    seconds: dict[int, list[float]] = {}
+def _stage(lab: Lab, running: Site, shows: list[Show], rate: float) -> Loaded:
+    with lab.step(f"{rate:,.0f} a second"):
+        return running.load(shows, round(rate * STAGE_S), CONNECTIONS, rate)
+
+
+def _offered(rate: float, loaded: Loaded) -> dict[str, float]:
+    """What came of so many a second: purchases sold a second, and latencies in ms."""
+    report = loaded.report
+    return {
+        "offered": rate,
+        "sold": report.rate() * report.statuses()[SOLD] / len(report.answers),
+        "p50": report.milliseconds(0.50),
+        "p99": report.milliseconds(0.99),
+    }
+
+
+def _by_second(loaded: Loaded) -> list[dict[str, float]]:
+    """For each second the requests that were meant for it: how many were sold something, how many not, the longest."""
+    seconds: dict[int, list[Sent]] = {}
     for answer in loaded.report.answers:
-        seconds.setdefault(int(answer.at), []).append(answer.seconds)
-    return [(second, len(taken), 1000 * max(taken)) for second, taken in sorted(seconds.items())]
+        seconds.setdefault(int(answer.at), []).append(answer)
+    return [
+        {
+            "second": second,
+            "sold": sum(answer.status == SOLD for answer in meant),
+            "refused": sum(answer.status != SOLD for answer in meant),
+            "longest_ms": 1000 * max(answer.seconds for answer in meant),
+        }
+        for second, meant in sorted(seconds.items())
+    ]
 
 
 MEASUREMENTS: Final = (
@@ -143,5 +171,7 @@ MEASUREMENTS: Final = (
     Measurement("rest.hot", "the same, one event", hot),
     Measurement("rest.sellout", "one event, five buyers for each ticket", sell_out),
     Measurement("rest.idle", "ten purchases a second", idle),
-    Measurement("rest.crowd", "open loop at 60 % of the most, and a burst of five times that", crowd),
+    Measurement(
+        "rest.crowd", "as many as possible, open loops of 20 to 120 % of that, a burst of five times that", crowd
+    ),
 )
