@@ -12,7 +12,8 @@ from typing import Any
 
 import rocksdict
 from faust import Table
-from faust.types import TP, AppT
+from faust.stores.rocksdb import RocksDBOptions
+from faust.types import TP, AppT, StoreT
 
 from connect.topics import changelog
 from settings import Settings
@@ -36,6 +37,19 @@ log = logging.getLogger(__name__)
 
 def _no_index(key: bytes, value: bytes) -> tuple[None, None]:
     return None, None
+
+
+class StoreOptions(RocksDBOptions):
+    """RocksDB's options for records under random keys: files are merged when there are many of about one size.
+
+    Merged by levels, as is RocksDB's default, the whole table was written anew for every few new files.
+    """
+
+    def as_options(self) -> rocksdict.Options:
+        """What the database is opened with."""
+        options = super().as_options()
+        options.set_compaction_style(rocksdict.DBCompactionStyle.universal())
+        return options
 
 
 def _options() -> dict[str, Any]:
@@ -87,6 +101,11 @@ class OffsetTable(Table[bytes, bytes]):
         table.older, table._read_to = {}, {}
         app.tables.add(table)
         return table
+
+    def _new_store(self) -> StoreT:
+        store: Any = super()._new_store()
+        store.rocksdb_options = StoreOptions(**_options())
+        return store  # type: ignore[no-any-return]
 
     def _changelog_topic_name(self) -> str:
         return changelog(self.name)
