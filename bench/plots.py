@@ -16,6 +16,7 @@ STRETCHES: Final = 40
 KILLED: Final = ("api", "postgres", "elasticsearch", "kafka", "ledger-0")
 
 Rows = list[dict[str, Any]]
+Drawn = alt.Chart | alt.VConcatChart
 
 
 def latency(series: list[float]) -> alt.Chart:
@@ -24,7 +25,7 @@ def latency(series: list[float]) -> alt.Chart:
     return _lines(rows, "percentile:Q", "ms:Q", "Latency with 10 a second")
 
 
-def throughput(stages: Rows) -> alt.Chart:
+def throughput(stages: Rows) -> alt.VConcatChart:
     """What was sold a second, and how long it took, by what was asked for a second."""
     sold = [{"asked a second": one["offered"], "sold a second": one["sold"]} for one in stages]
     took = [
@@ -33,11 +34,10 @@ def throughput(stages: Rows) -> alt.Chart:
         for share, name in (("p50", "median"), ("p99", "99th percentile"))
     ]
     title = "Purchases over REST by load"
-    chart: alt.Chart = alt.vconcat(
+    return alt.vconcat(
         _lines(sold, "asked a second:Q", "sold a second:Q", title),
         _lines(took, "asked a second:Q", "ms:Q", "", "share:N"),
     )
-    return chart
 
 
 def burst(seconds: Rows) -> alt.Chart:
@@ -96,7 +96,7 @@ def outage(asked: Rows) -> alt.Chart:
 
 
 # The file's name, the series that it is drawn from, and how.
-PLOTS: Final[tuple[tuple[str, str, Callable[[Any], alt.Chart]], ...]] = (
+PLOTS: Final[tuple[tuple[str, str, Callable[[Any], Drawn]], ...]] = (
     ("ledger-latency", "ledger.idle", latency),
     ("rest-latency", "rest.idle", latency),
     ("rest-load", "rest.load", throughput),
@@ -121,7 +121,7 @@ def draw(folder: Path = FOLDER) -> list[Path]:
     return drawn
 
 
-def svg(chart: alt.Chart) -> str:
+def svg(chart: Drawn) -> str:
     """The chart as an SVG document, made without a network or a browser."""
     return str(vl_convert.vegalite_to_svg(chart.to_dict(), allowed_base_urls=[]))
 

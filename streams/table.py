@@ -47,7 +47,7 @@ class StoreOptions(RocksDBOptions):
 
     def as_options(self) -> rocksdict.Options:
         """What the database is opened with."""
-        options = super().as_options()
+        options: rocksdict.Options = super().as_options()
         options.set_compaction_style(rocksdict.DBCompactionStyle.universal())
         return options
 
@@ -102,7 +102,7 @@ class OffsetTable(Table[bytes, bytes]):
         app.tables.add(table)
         return table
 
-    def _new_store(self) -> StoreT:
+    def _new_store(self) -> StoreT[Any, Any]:
         store: Any = super()._new_store()
         store.rocksdb_options = StoreOptions(**_options())
         return store  # type: ignore[no-any-return]
