@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 import httpx
 import rich_click as click
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 from rich.console import Console
 from rich.progress import Progress
 
@@ -27,6 +27,8 @@ DESKTOP: Final = (1280, 900)
 PHONE: Final = (390, 844)
 WORKERS: Final = 6
 SELLS_S: Final = 12.0
+PATIENCE_MS: Final = 20_000
+MOVING_MS: Final = 1_500
 
 # What is on sale in the pictures: title, venue, and per ticket type its name, price, quantity and share of the demand.
 SALES: Final = (
@@ -53,13 +55,19 @@ class Shot:
     size: tuple[int, int] = DESKTOP
     scheme: Literal["light", "dark"] = "light"
     whole: bool = False
-    live: bool = False
+    until: str = "h1"
 
 
+LIVE: Final = "#part-ledger .rate:not(:empty)"
 SHOTS: Final = (
-    Shot("board", "/board", "administrator", whole=True, live=True),
-    Shot("board-dark", "/board", "administrator", scheme="dark", whole=True, live=True),
-    Shot("board-phone", "/board", "administrator", size=PHONE, whole=True, live=True),
+    Shot("box-office", "/?q=jazz", "nobody", until=".results, main a"),
+    Shot("event", "/events/{event}", "buyer"),
+    Shot("event-phone", "/events/{event}", "buyer", size=PHONE, scheme="dark"),
+    Shot("tickets", "/purchases/{purchase}", "buyer", until=".ticket"),
+    Shot("organize", "/organize/events/{event}", "organizer", whole=True),
+    Shot("board", "/board", "administrator", whole=True, until=LIVE),
+    Shot("board-dark", "/board", "administrator", scheme="dark", whole=True, until=LIVE),
+    Shot("board-phone", "/board", "administrator", size=PHONE, whole=True, until=LIVE),
 )
 
 
@@ -72,6 +80,7 @@ class Crowd:
         self.organizer = self.account("Ines", "Okafor")
         self.buyers = [self.account("Buyer", str(number)) for number in range(60)]
         self.events = [self._event(*sale) for sale in SALES]
+        self.purchase = self._bought()
         self._numbers = count()
         self._over = threading.Event()
 
@@ -116,6 +125,15 @@ class Crowd:
         kinds = [kind["id"] for kind in self._http.get(f"/events/{event}/tickets").json()["items"]]
         return event, [kind for kind, (*_, share) in zip(kinds, types, strict=True) for _ in range(share)]
 
+    def _bought(self) -> str:
+        """A purchase of the first buyer."""
+        event, kinds = self.events[0]
+        body = {"eventId": event, "lines": [{"ticketTypeId": kinds[0], "quantity": 2}]}
+        headers = self._target.bearer(self.buyers[0]) | {"Idempotency-Key": "picture"}
+        answer = self._http.post("/purchases", json=body, headers=headers)
+        answer.raise_for_status()
+        return str(answer.json()["id"])
+
     def _buy(self) -> None:
         choices = cycle([(event, kind) for event, kinds in self.events for kind in kinds])
         while not self._over.is_set():
@@ -157,20 +175,13 @@ def take(browser: Browser, target: Target, crowd: Crowd, shot: Shot, folder: Pat
     )
     context.add_cookies(cookie(target, crowd, shot.reader))
     page = context.new_page()
-    page.goto(target.api + shot.path.format(event=crowd.events[0][0]), wait_until="load")
-    settle(page, shot)
+    page.goto(target.api + shot.path.format(event=crowd.events[0][0], purchase=crowd.purchase), wait_until="load")
+    page.wait_for_selector(shot.until, timeout=PATIENCE_MS)
+    page.wait_for_timeout(MOVING_MS)
     path = folder / f"{shot.name}.png"
     page.screenshot(path=path, full_page=shot.whole)
     context.close()
     return path
-
-
-def settle(page: Page, shot: Shot) -> None:
-    """Wait until the page shows what it is there to show."""
-    if shot.live:
-        page.wait_for_selector("#live.good", timeout=20_000)
-        expect(page.locator("#part-ledger .rate")).not_to_be_empty(timeout=20_000)
-        page.wait_for_timeout(1_500)
 
 
 @click.command()
