@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run servers test check format bench demo dlq reindex verify clean-data secrets settings openapi lock
+.PHONY: help install run servers test check format bench demo screenshots browser dlq reindex verify clean-data secrets settings openapi lock
 SHELL := /bin/bash
 
 VENV := .venv
@@ -49,6 +49,16 @@ demo: $(STAMP) ## an on-sale of 500 tickets against what make run started
 
 bench: $(STAMP) ## measure everything into bench/results; ONLY="ledger.many ledger.hot" only these
 	@$(BIN)/python -m bench run $(ONLY)
+
+screenshots: $(STAMP) ## pictures of all pages into docs/images, on servers of its own; needs a Chromium
+	@$(BIN)/python -m bench.screenshots
+
+browser: ## install Debian's Chromium for the tests of the pages, where that can be done
+	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  { apt-get update && apt-get install -y --no-install-recommends chromium; } >/dev/null 2>&1; then \
+	  echo "installed chromium"; \
+	else echo "THERE IS NO CHROMIUM AND NONE COULD BE INSTALLED: the tests of the pages will be skipped" >&2; fi
 
 dlq: $(STAMP) ## dead letters: make dlq DO="list", "show ID", "replay ID", "replay --all mailer", "count"
 	@$(BIN)/python -m ops.dlq $(or $(DO),list)

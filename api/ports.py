@@ -16,6 +16,7 @@ from api.bodies.purchase import Purchase, PurchaseList
 from api.bodies.sales import EventSales
 from api.bodies.search import FoundEvents, SearchQuery, Suggestions, SuggestQuery
 from api.bodies.ticket import TicketType
+from api.live.snapshot import Snapshot
 from api.pages import Place
 from api.passwords import Passwords
 from api.quotas import Quotas
@@ -204,6 +205,39 @@ class Sales(Protocol):
         """Every line of every purchase of an event, read as it is taken; the first one tells the columns."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Who is told when an event changes: people, and their purchases, each of which is told of."""
+
+    people: int
+    purchases: int
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """How many tickets of each type were sold by when, of those that are sold now.
+
+    Each step is its share of the time between the first and the last purchase, 0 to 1, and the tickets up to then.
+    """
+
+    begins: datetime
+    ends: datetime
+    types: Mapping[UUID, tuple[tuple[float, int], ...]]
+
+
+class Attendance(Protocol):
+    """Who comes to an event, and since when."""
+
+    def reached(self, event: UUID) -> Reached:
+        """Who has tickets or a hold, and is told of changes."""
+
+    def curve(self, event: UUID) -> Curve | None:
+        """How sales grew; None where nothing is sold."""
+
+    def attendees(self, event: UUID) -> Iterator[Sequence[object]]:
+        """A row for each ticket type of each purchase, by name; the first row tells the columns."""
+
+
 class Stock(Protocol):
     """What was bought of an event."""
 
@@ -231,6 +265,16 @@ class SearchIndex(Protocol):
         """What the typed words may become."""
 
 
+class Board(Protocol):
+    """What the pipeline does now, for those who watch it."""
+
+    def glance(self) -> Snapshot:
+        """The board as it is now; parts that had to be asked first come with a later look."""
+
+    def frames(self, is_over: Callable[[], bool]) -> Iterator[bytes]:
+        """A server-sent event each second until ``is_over``. Refused: busy."""
+
+
 class Probe(Protocol):
     """Asks one server whether it answers; raises anything at all when it does not."""
 
@@ -252,9 +296,11 @@ class Ports:
     register: Register
     office: TicketOffice
     sales: Sales
+    attendance: Attendance
     stock: Stock
     notifications: Notifications
     index: SearchIndex
+    board: Board
     probes: Mapping[str, Probe]
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]

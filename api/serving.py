@@ -15,6 +15,7 @@ from gevent.server import StreamServer
 from gunicorn.http import wsgi
 from gunicorn.workers.ggevent import GeventWorker
 
+from api import stopping
 from api.one_write import OneWrite
 
 LOOK_S: Final = 0.2
@@ -78,6 +79,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         """
         response, environ = wsgi.create(req, sock, addr, listener_name, self.cfg, response_class=OneWrite)
         environ["wsgi.multithread"] = True
+        environ[stopping.KEY] = self._is_stopping
         try:
             self._answer(environ, response)
         except OSError:
@@ -90,6 +92,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
             raise StopIteration from None
         if response.should_close():
             raise StopIteration
+
+    def _is_stopping(self) -> bool:
+        return not self.alive
 
     def _answer(self, environ: dict[str, Any], response: OneWrite) -> None:
         pieces = self.wsgi(environ, response.start_response)

@@ -42,12 +42,17 @@ class Target:
 def running_pipeline() -> Target:
     """The pipeline that ``make run`` started, or the one that TURNSTILE_ variables name."""
     stack = StackSettings()
-    settings = settings_of({**app_environment(stack), **os.environ})
+    return target_of({**app_environment(stack), **os.environ}, stack.mail_port)
+
+
+def target_of(environment: Mapping[str, str], mail_port: int) -> Target:
+    """The pipeline whose deployed parts have this environment."""
+    settings = settings_of(environment)
     return Target(
         api=f"http://{settings.api_bind}:{settings.api_port}",
         kafka=settings.kafka_servers,
         worker=settings.worker_url,
-        mails=f"http://127.0.0.1:{stack.mail_port}/mails.json",
+        mails=f"http://127.0.0.1:{mail_port}/mails.json",
         partitions=settings.partitions,
         token_keys=settings.signing_keys(),
     )

@@ -57,6 +57,11 @@ class EventIndex:
             raise Unavailable(SERVER) from error
         return Suggestions(items=suggesting.suggestions(asked.q, [hit["_source"] for hit in hits], asked.limit))
 
+    def count(self) -> int:
+        """How many events can be found."""
+        body: Json = {"size": 0, "track_total_hits": True, "query": {"term": {"deleted": False}}}
+        return int(self._search(body)["hits"]["total"]["value"])
+
     def probe(self) -> None:
         """Raises unless the index answers."""
         self._search({"size": 0})

@@ -13,6 +13,8 @@ from api.ports import Ports
 from api.problems import Unavailable
 from api.quotas import Quotas
 from api.servers.accounts import AccountRows
+from api.servers.attendance import AttendanceRows
+from api.servers.board import BoardFeed
 from api.servers.census import Census
 from api.servers.credentials import CredentialRows
 from api.servers.database import Database
@@ -27,6 +29,7 @@ from api.servers.register import RegisterRows
 from api.servers.revocations import RevocationRows
 from api.servers.sales import PurchaseRows, WorkerViews
 from api.servers.soldout import SoldOut
+from api.servers.sources import PipelineSources
 from api.servers.stock import Stock
 from api.servers.waiters import Waiters
 from api.tokens import Tokens
@@ -65,11 +68,12 @@ def open_servers(settings: Settings) -> Servers:
     exports = Database(settings.database_url.get_secret_value(), most=MOST_EXPORTS)
     views = WorkerViews(settings.worker_url)
     log = CommandLog(settings.kafka_servers)
-    office = _office(settings, log, views)
     events = EventRows(database)
     stock = Stock(database, settings.worker_url)
     resends = ResendLog(settings.kafka_servers)
     index = EventIndex(make_client(settings))
+    board = BoardFeed(PipelineSources(settings, database, index, views))
+    office = _office(settings, log, views, board)
     tokens = Tokens(settings.signing_keys(), settings.token_seconds)
     revocations = RevocationRows(database, max(settings.token_seconds, settings.session_seconds))
     ports = Ports(
@@ -84,9 +88,11 @@ def open_servers(settings: Settings) -> Servers:
         register=RegisterRows(database, events, log.announce),
         office=office,
         sales=PurchaseRows(database, exports, views),
+        attendance=AttendanceRows(database, exports),
         stock=stock,
         notifications=NotificationRows(database, resends),
         index=index,
+        board=board,
         probes={
             "postgres": database.probe,
             "kafka": office.probe,
@@ -103,15 +109,16 @@ def open_servers(settings: Settings) -> Servers:
     exports.open()
     revocations.open()
     office.open()
-    closers = (revocations, office, database, exports, views, stock, resends, index)
+    closers = (revocations, board, office, database, exports, views, stock, resends, index)
     return Servers(ports, tuple(server.close for server in closers))
 
 
-def _office(settings: Settings, log: CommandLog, views: WorkerViews) -> KafkaOffice:
+def _office(settings: Settings, log: CommandLog, views: WorkerViews, board: BoardFeed) -> KafkaOffice:
     waiters, sold_out = Waiters(), SoldOut()
 
     def deliver(key: bytes | None, value: bytes | None) -> None:
         sold_out.watch(key, value)
+        board.count(key, value)
         waiters.deliver(value)
 
     follower = OutcomeFollower(settings.kafka_servers, deliver)

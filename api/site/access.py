@@ -23,6 +23,22 @@ PAGES: Final[dict[str, Access]] = {
     "signing_up.sign_up_form": Access.ANYONE,
     "signing_up.confirm_address": Access.ANYONE,
     "signing_up.confirm_address_form": Access.ANYONE,
+    "board.show_board": Access.ADMINISTRATOR,
+    "board.board_live": Access.ADMINISTRATOR,
+    "organizing.own_events": Access.ORGANIZER,
+    "organizing.own_event": Access.ORGANIZER,
+    "organizing.confirm_status": Access.ORGANIZER,
+    "organizing.change_status": Access.ORGANIZER,
+    "organizing.attendees": Access.ORGANIZER,
+    "editing.new_event_form": Access.ORGANIZER,
+    "editing.create_event": Access.ORGANIZER,
+    "editing.event_to_edit": Access.ORGANIZER,
+    "editing.edit_event": Access.ORGANIZER,
+    "editing.new_type_form": Access.ORGANIZER,
+    "editing.create_type": Access.ORGANIZER,
+    "editing.type_to_edit": Access.ORGANIZER,
+    "editing.edit_type": Access.ORGANIZER,
+    "editing.remove_type": Access.ORGANIZER,
 }
 _ROLES: Final[dict[Access, tuple[Role, ...]]] = {Access.ORGANIZER: (Role.ORGANIZER,), Access.ADMINISTRATOR: ()}
 

@@ -10,13 +10,16 @@ from jinja2 import StrictUndefined
 
 from api.access import Access
 from api.site import access, assets, forgery, headers, session
+from api.site.board import board
+from api.site.editing import editing
 from api.site.errors import register_errors
+from api.site.organizing import organizing
 from api.site.signing_in import signing_in
 from api.site.signing_up import signing_up
 from api.site.words import FILTERS
 from api.tokens import Caller, Role
 
-BLUEPRINTS: Final = (signing_in, signing_up)
+BLUEPRINTS: Final = (signing_in, signing_up, board, organizing, editing)
 
 
 class Entry(NamedTuple):

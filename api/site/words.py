@@ -38,6 +38,10 @@ REFUSED: Final[Mapping[str, str]] = {
     "too-many-requests": "That was too often in a short time. Please wait a little and try again.",
     "unknown-code": "This code is not good: it was used before, is older than a day, or has a typing error.",
     "email-taken": "There is an account with this address already. You can sign in with it.",
+    "precondition-failed": "This was changed by somebody else meanwhile. Please open it again.",
+    "transition-refused": "That is not possible as the event stands now.",
+    "has-purchases": "Some of it was bought, so it stays. Lower its quantity to sell no more.",
+    "too-many-ticket-types": "An event has 200 ticket types at most.",
     "nothing-chosen": "Please choose at least one ticket.",
 }
 

@@ -19,9 +19,12 @@ from api.bodies.purchase import Purchase, PurchaseList
 from api.bodies.sales import EventSales
 from api.bodies.search import FoundEvent, FoundEvents, SearchQuery, Suggestion, Suggestions, SuggestQuery
 from api.bodies.ticket import TicketType
+from api.live.pace import Pace
+from api.live.parts import unknown
+from api.live.snapshot import Snapshot, frame
 from api.pages import Listed, Place
 from api.passwords import Passwords
-from api.ports import BuyersCommand, Credential, Listing, Ports, Wish
+from api.ports import BuyersCommand, Credential, Curve, Listing, Ports, Reached, Wish
 from api.problems import Fault, Refused, Unavailable
 from api.quotas import Quotas
 from api.tokens import Role, Tokens
@@ -277,6 +280,25 @@ class FakeSales:
 
 
 @dataclass
+class FakeAttendance:
+    """So many people, and rows of any event's attendees."""
+
+    reach: Reached = field(default_factory=lambda: Reached(0, 0))
+    grown: Curve | None = None
+    rows: list[tuple[object, ...]] = field(default_factory=list)
+
+    def reached(self, event: UUID) -> Reached:
+        return self.reach
+
+    def curve(self, event: UUID) -> Curve | None:
+        return self.grown
+
+    def attendees(self, event: UUID) -> Iterator[Sequence[object]]:
+        yield ("lastName", "firstName")
+        yield from self.rows
+
+
+@dataclass
 class FakeStock:
     """Events and ticket types that were bought."""
 
@@ -335,6 +357,19 @@ class FakeIndex:
 
 
 @dataclass
+class FakeBoard:
+    """One snapshot, sent twice at most."""
+
+    now: Snapshot = field(default_factory=lambda: Snapshot(NOW, Pace().report(NOW.timestamp()), (), unknown(), ()))
+
+    def glance(self) -> Snapshot:
+        return self.now
+
+    def frames(self, is_over: Callable[[], bool]) -> Iterator[bytes]:
+        return (frame(self.now) for _ in range(2) if not is_over())
+
+
+@dataclass
 class World:
     """All fakes and the application on them."""
 
@@ -346,6 +381,8 @@ class World:
     notifications: FakeNotifications
     stock: FakeStock
     post: FakePost
+    board: FakeBoard
+    attendance: FakeAttendance
     probes: dict[str, Callable[[], object]]
     revocations: FakeRevocations
     tokens: Tokens
@@ -370,7 +407,7 @@ def make_world() -> World:
         name: lambda: None for name in ("postgres", "kafka", "elasticsearch", "worker")
     }
     tokens = Tokens(["k" * 32], 900)
-    stock, post = FakeStock(), FakePost()
+    stock, post, board, attendance = FakeStock(), FakePost(), FakeBoard(), FakeAttendance()
     ports = Ports(
         tokens=tokens,
         passwords=Passwords(CHEAP),
@@ -382,10 +419,12 @@ def make_world() -> World:
         register=FakeRegister(accounts, events),
         office=office,
         sales=sales,
+        attendance=attendance,
         stock=stock,
         post=post,
         notifications=notifications,
         index=index,
+        board=board,
         probes=probes,
         clock=lambda: NOW,
         new_id=uuid4,
@@ -400,6 +439,8 @@ def make_world() -> World:
         notifications,
         stock,
         post,
+        board,
+        attendance,
         probes,
         revocations,
         tokens,

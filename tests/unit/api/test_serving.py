@@ -18,6 +18,7 @@ from tests.eventually import eventually
 ROOT = Path(__file__).parents[3]
 APPLICATION = """
 import time
+from api.stopping import is_stopping
 
 def app(environ, start_response):
     path = environ["PATH_INFO"]
@@ -29,11 +30,19 @@ def app(environ, start_response):
     if path == "/nothing":
         start_response("204 No Content", [])
         return []
+    if path == "/news":
+        start_response("200 OK", [("Content-Type", "text/event-stream")])
+        return news(is_stopping(environ))
     if path == "/broken":
         start_response("200 OK", [("Content-Type", "text/plain")])
         return breaks()
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "4")])
     return [b"done"]
+
+def news(is_over):
+    while not is_over():
+        yield b"data: x\\n\\n"
+        time.sleep(0.05)
 
 def breaks():
     yield b"one "
@@ -112,3 +121,19 @@ def test_a_stop_answers_what_is_under_way_and_is_held_up_by_no_idle_connection(p
     assert (answer.status, answer.read(), answer.headers["Connection"]) == (200, b"done", "close")
     assert idle.sock is not None
     assert idle.sock.recv(1) == b""
+
+
+def test_news_come_as_they_are_made_and_end_when_the_server_stops(port: int) -> None:
+    listeners = [http.client.HTTPConnection("127.0.0.1", port, timeout=10) for _ in range(20)]
+    answers = []
+    for listener in listeners:
+        listener.request("GET", "/news")
+        answers.append(listener.getresponse())
+    assert [answer.read(9) for answer in answers] == [b"data: x\n\n"] * len(answers)
+    assert get(port, "/") == (200, b"done")
+
+    began = time.monotonic()
+    os.kill(master_of(port), signal.SIGTERM)
+    for answer in answers:
+        answer.read()  # to its end, which is whole
+    assert time.monotonic() - began < 6

@@ -6,9 +6,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from api.bodies.event import NewEvent
+from api.changes import new_listing
+from api.ports import Listing
 from api.site.access import PAGES
 from api.tokens import Role
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes import NOW, World
 from tests.unit.api.site.reader import HTML, PASSWORD, Reader, make_account
 
 DOCS = Path(__file__).parents[4] / "docs" / "security.md"
@@ -16,7 +19,16 @@ ROLES = ("nobody", "buyer", "organizer", "owner", "administrator")
 EVERYBODY = (True,) * 5
 SIGNED_IN = (False, True, True, True, True)
 OWN = (False, False, False, True, True)
+ORGANIZERS = (False, False, True, True, True)
 ADMINISTRATORS = (False, False, False, False, True)
+
+CONCERT = {
+    "title": "Winterreise",
+    "startsAt": "2030-05-17T20:00",
+    "endsAt": "2030-05-17T22:30",
+    "timeZone": "Europe/Vienna",
+}
+STALLS = {"name": "Stalls", "price": "49.90", "currency": "EUR", "quantity": "100"}
 
 # Method, path, form, and which of ROLES get what they ask for. The buyer and the organizer are strangers; the owner
 # is an organizer whose purchase and event it is.
@@ -34,6 +46,22 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
     ),
     "signing_up.confirm_address_form": ("GET", "/confirm", {}, EVERYBODY),
     "signing_up.confirm_address": ("POST", "/confirm", {"code": "guess"}, EVERYBODY),
+    "board.show_board": ("GET", "/board", {}, ADMINISTRATORS),
+    "board.board_live": ("GET", "/board/live", {}, ADMINISTRATORS),
+    "organizing.own_events": ("GET", "/organize", {}, ORGANIZERS),
+    "organizing.own_event": ("GET", "/organize/events/{event}", {}, OWN),
+    "organizing.confirm_status": ("GET", "/organize/events/{event}/status/CANCELED", {}, OWN),
+    "organizing.change_status": ("POST", "/organize/events/{event}/status/CANCELED", {"version": "{version}"}, OWN),
+    "organizing.attendees": ("GET", "/organize/events/{event}/attendees.csv", {}, OWN),
+    "editing.new_event_form": ("GET", "/organize/new", {}, ORGANIZERS),
+    "editing.create_event": ("POST", "/organize/new", CONCERT, ORGANIZERS),
+    "editing.event_to_edit": ("GET", "/organize/events/{event}/edit", {}, OWN),
+    "editing.edit_event": ("POST", "/organize/events/{event}/edit", CONCERT | {"version": "{version}"}, OWN),
+    "editing.new_type_form": ("GET", "/organize/events/{event}/types/new", {}, OWN),
+    "editing.create_type": ("POST", "/organize/events/{event}/types/new", STALLS | {"version": "{version}"}, OWN),
+    "editing.type_to_edit": ("GET", "/organize/events/{event}/types/{ticket}", {}, OWN),
+    "editing.edit_type": ("POST", "/organize/events/{event}/types/{ticket}", STALLS | {"version": "{version}"}, OWN),
+    "editing.remove_type": ("POST", "/organize/events/{event}/types/{ticket}/remove", {"version": "{version}"}, OWN),
 }
 
 
@@ -41,7 +69,33 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
 def things(world: World) -> dict[str, str]:
     """What stands in the paths: the owner's."""
     owner = make_account(world, Role.ORGANIZER, email="ada@owner.example")
-    return {"digest": "0" * 12, "owner": str(owner)}
+    listing = make_event(world, owner)
+    event, [ticket] = listing.event, listing.tickets
+    return {
+        "digest": "0" * 12,
+        "owner": str(owner),
+        "event": str(event.id),
+        "ticket": str(ticket.id),
+        "version": str(event.version),
+    }
+
+
+def make_event(world: World, owner: UUID) -> Listing:
+    """A published event of theirs, with one ticket type."""
+    price = {"amount": "49.90", "currency": "EUR"}
+    body = NewEvent.model_validate(
+        {
+            "title": "Winterreise",
+            "startsAt": "2030-05-17T20:00:00+02:00",
+            "endsAt": "2030-05-17T22:30:00+02:00",
+            "timeZone": "Europe/Vienna",
+            "status": "ACTIVE",
+            "ticketTypes": [{"name": "Stalls", "price": price, "quantity": 100}],
+        }
+    )
+    listing = new_listing(body, owner, uuid4, NOW)
+    world.events.add(listing)
+    return listing
 
 
 def asking(world: World, role: str, things: dict[str, str]) -> Reader:

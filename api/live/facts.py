@@ -1,0 +1,31 @@
+"""What is known of the pipeline's parts at one moment. A part that did not answer is None, or false."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from connect.worker import State
+from ops.lag import LogState
+from ops.slots import SlotState
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseState:
+    """PostgreSQL: transactions committed since its start, rows of ``event``, the replication slots."""
+
+    commits: int
+    events: int
+    slots: tuple[SlotState, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All of them, asked at ``at`` (seconds, monotonic). ``letters`` are open dead letters by consumer."""
+
+    at: float
+    log: LogState | None = None
+    database: DatabaseState | None = None
+    connectors: Mapping[str, State] | None = None
+    documents: int | None = None
+    letters: Mapping[str, int] | None = None
+    mail: bool = False
+    ledger: bool = False

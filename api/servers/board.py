@@ -1,0 +1,186 @@
+"""The feed of the boards: outcomes are counted as they come, the rest is done only while somebody watches.
+
+One snapshot is made and written down once a second, however many boards there are; each gets the same bytes. The
+parts of the pipeline are asked every ASK_EVERY_S by one task, with time-outs, so a server that hangs holds up nobody.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Final, Protocol
+from uuid import UUID
+
+import msgspec
+
+from api.live.bounds import Bounds
+from api.live.facts import Facts
+from api.live.pace import Pace
+from api.live.parts import parts, unknown
+from api.live.rules import rules
+from api.live.sale import Row, Selling, decode_told
+from api.live.snapshot import Snapshot, frame
+from api.problems import Refused
+
+TICK_S: Final = 1.0
+ASK_EVERY_S: Final = 5.0
+# Older answers are not shown any more.
+STALE_S: Final = 20.0
+# Somebody may watch without script, whose page asks again and again.
+GLANCE_S: Final = 20.0
+MOST: Final = 250
+# A board begins anew after that, so that it is noticed when its session has ended.
+LASTS_S: Final = 600.0
+# The ledger writes the kind first; a definition that has changed is no decision on a purchase.
+_OUTCOME: Final = b'{"kind":"'
+_DEFINITION: Final = b'{"kind":"changed"'
+
+log = logging.getLogger(__name__)
+
+
+class Sources(Protocol):
+    """Where the facts come from."""
+
+    def facts(self) -> Facts:
+        """What every part says now; takes a few seconds at most and raises nothing for a part that does not answer."""
+
+    def rows(self, events: list[UUID]) -> list[Row]:
+        """These events and those that sell besides; nothing while PostgreSQL does not answer."""
+
+    def close(self) -> None:
+        """Let go of all connections."""
+
+
+class BoardFeed:
+    """All boards of this process."""
+
+    def __init__(self, sources: Sources, clock: Callable[[], float] = time.time) -> None:
+        self._sources = sources
+        self._clock = clock
+        self._pace = Pace()
+        self._selling = Selling()
+        self._bounds = Bounds()
+        self._facts: Facts | None = None
+        self._before: Facts | None = None
+        self._asked = float("-inf")
+        self._asks = False
+        self._boards = 0
+        self._glanced = float("-inf")
+        self._frame = b""
+        self._number = 0  # of the frame; none before the first
+        self._runs = False
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def count(self, key: bytes | None, value: bytes | None) -> None:
+        """Take in a record of ``ticket-purchase``. Never raises: whoever waits for a purchase must not feel it."""
+        if key is None or value is None or not value.startswith(_OUTCOME) or value.startswith(_DEFINITION):
+            return
+        now = self._clock()
+        self._selling.touch(key)
+        is_sample = self._pace.count(value, now)
+        if not (is_sample or self.is_watched):
+            return
+        try:
+            told = decode_told(value)
+        except msgspec.DecodeError:
+            return
+        if is_sample and not told.repeated:
+            self._pace.took(round(1_000 * (now - told.at.timestamp())), now)
+        if self.is_watched:
+            self._selling.tell(told)
+            self._bounds.check(told)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody looks at a board."""
+        return self._boards > 0 or time.monotonic() < self._glanced + GLANCE_S
+
+    def glance(self) -> Snapshot:
+        """The board as it is now; what had to be asked first comes with a later look."""
+        self._glanced = time.monotonic()
+        self._wake()
+        return self._snapshot()
+
+    def frames(self, is_over: Callable[[], bool]) -> Iterator[bytes]:
+        """A server-sent event each second until ``is_over``. Refused: busy, when there are too many boards."""
+        if self._boards >= MOST:
+            raise Refused("busy", "too many boards are open", headers={"Retry-After": "10"})
+        return self._follow(is_over)
+
+    def close(self) -> None:
+        """End all boards."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._sources.close()
+
+    def _follow(self, is_over: Callable[[], bool]) -> Iterator[bytes]:
+        seen = 0
+        ends = time.monotonic() + LASTS_S
+        with self._watching():
+            yield b"retry: 1000\n\n"
+            while not (self._closed or is_over()) and time.monotonic() < ends:
+                number = self._next(seen)
+                if number != seen:
+                    seen = number
+                    yield self._frame
+
+    def _next(self, seen: int) -> int:
+        """The number of the newest frame, waiting a moment for one after ``seen``."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._number != seen, timeout=TICK_S)
+            return self._number
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        self._boards += 1
+        try:
+            self._wake()
+            yield
+        finally:
+            self._boards -= 1
+
+    def _wake(self) -> None:
+        with self._changed:
+            if self._runs or self._closed:
+                return
+            self._runs = True
+        threading.Thread(target=self._tick, name="board", daemon=True).start()
+
+    def _tick(self) -> None:
+        while self.is_watched and not self._closed:
+            if not self._asks and time.monotonic() >= self._asked + ASK_EVERY_S:
+                self._asks, self._asked = True, time.monotonic()
+                threading.Thread(target=self._ask, name="board-facts", daemon=True).start()
+            news = frame(self._snapshot())
+            with self._changed:
+                self._frame = news
+                self._number += 1
+                self._changed.notify_all()
+            time.sleep(TICK_S - time.time() % TICK_S)
+        self._runs = False
+
+    def _ask(self) -> None:
+        """The events first, which answer soonest."""
+        try:
+            self._selling.know(self._sources.rows(self._selling.newest))
+            self._before, self._facts = self._facts, self._sources.facts()
+        except Exception:
+            log.exception("the parts of the pipeline could not be asked")
+        finally:
+            self._asks = False
+
+    def _snapshot(self) -> Snapshot:
+        now = self._clock()
+        at = datetime.fromtimestamp(int(now), UTC)
+        pace, events = self._pace.report(now), self._selling.look()
+        facts, before = self._fresh(self._facts), self._fresh(self._before)
+        drawn = unknown() if facts is None else parts(facts, before)
+        known = Facts(at=0.0) if facts is None else facts
+        return Snapshot(at, pace, events, drawn, rules(self._bounds, known, drawn), known.letters)
+
+    def _fresh(self, facts: Facts | None) -> Facts | None:
+        return facts if facts is not None and time.monotonic() < facts.at + STALE_S else None

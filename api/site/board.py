@@ -1,0 +1,43 @@
+"""The board: the pipeline as it works now, for administrators, and its news as server-sent events."""
+
+from typing import Final
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from api.answers import ports
+from api.live.pace import Report
+from api.site.headers import NEVER_KEPT
+from api.site.picture import ARROWS, PICTURE
+from api.site.plots import HEIGHT, WIDTH, bars, line, top
+from api.stopping import is_stopping
+
+board = Blueprint("board", __name__)
+
+STREAM: Final = {"Cache-Control": NEVER_KEPT, "X-Accel-Buffering": "no"}
+
+
+@board.get("/board")
+def show_board() -> Response:
+    """Everything at once; without script the page comes anew every few seconds."""
+    now = ports().board.glance()
+    page = render_template("board.html", now=now, arrows=ARROWS, picture=PICTURE, plots=_plots(now.pace))
+    return make_response(page, {"Cache-Control": NEVER_KEPT})
+
+
+@board.get("/board/live")
+def board_live() -> Response:
+    """The news of the board, each second, until the server stops. Refused: busy."""
+    frames = ports().board.frames(is_stopping(request.environ))
+    return Response(frames, headers=STREAM, mimetype="text/event-stream")
+
+
+def _plots(pace: Report) -> dict[str, object]:
+    slowest = top(pace.slowest)
+    return {
+        "box": f"0 0 {WIDTH} {HEIGHT}",
+        "bars": bars(pace.counts),
+        "most": top(pace.counts),
+        "median": line(pace.median, slowest),
+        "slowest": line(pace.slowest, slowest),
+        "longest": slowest,
+    }

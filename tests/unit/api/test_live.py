@@ -1,0 +1,255 @@
+"""What a board shows: the pace of decisions, the events that sell, the bounds of stock, parts and rules."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from api.live.bounds import Bounds
+from api.live.facts import DatabaseState, Facts
+from api.live.pace import SAMPLES, SECONDS, Pace
+from api.live.parts import Health, parts, unknown
+from api.live.rules import Verdict, rules
+from api.live.sale import KEPT, SHOWN, Row, Selling, Told, decode_told
+from connect.topics import COMMANDS, CONSUMERS, JOBS, OUTCOMES, dead_letters
+from connect.worker import State
+from ops.lag import READS, ROLES, TOPICS, Group, LogState
+from ops.slots import SlotState
+from tables.offers import Offer, Taken
+from tables.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
+
+NOW = 1_900_000_000.25
+EVENT, KIND = uuid4(), uuid4()
+
+
+def told(held: int, sold: int, quantity: int = 10, as_of: int = 1, kind: UUID = KIND, event: UUID = EVENT) -> Told:
+    return Told(datetime.now(UTC), event, (Balance(kind, quantity, held, sold),), as_of)
+
+
+def record(kind: OutcomeKind = OutcomeKind.CONFIRMED, event: UUID = EVENT, **more: object) -> bytes:
+    return encode_outcome(Outcome(kind=kind, event=event, offset=1, at=datetime.now(UTC), **more))  # type: ignore[arg-type]
+
+
+# pace
+
+
+def test_decisions_are_counted_by_second_and_kind_and_the_present_second_is_not_told_yet() -> None:
+    pace = Pace()
+    for second, kind in ((0, OutcomeKind.CONFIRMED), (0, OutcomeKind.REJECTED), (2, OutcomeKind.HELD)):
+        pace.count(record(kind), NOW + second)
+    found = pace.report(NOW + 2)
+    assert (found.counts[-2:], found.kinds) == ((2, 0), {"confirmed": 1, "rejected": 1})
+    assert pace.report(NOW + 3).counts[-3:] == (2, 0, 1)
+
+
+def test_a_minute_is_remembered_and_no_more() -> None:
+    pace = Pace()
+    for second in range(200):
+        pace.count(record(), NOW + second)
+    found = pace.report(NOW + 200)
+    assert found.counts == (1,) * SECONDS
+    assert len(pace._seconds) <= SECONDS + 2
+    assert pace.report(NOW + 1_000).total == 0
+
+
+def test_how_long_decisions_took_is_told_as_percentiles() -> None:
+    pace = Pace()
+    for milliseconds in range(100):
+        pace.took(milliseconds, NOW)
+    found = pace.report(NOW + 1)
+    assert (found.median[-1], found.slowest[-1], found.took_median, found.took_slowest) == (50, 99, 50, 99)
+
+
+def test_a_busy_second_has_about_so_many_samples() -> None:
+    pace = Pace()
+    sampled = [0, 0, 0]
+    for second in range(3):
+        sampled[second] = sum(pace.count(record(), NOW + second) for _ in range(50 * SAMPLES))
+    assert sampled[0] == 50 * SAMPLES
+    assert sampled[1] <= SAMPLES >= sampled[2] > SAMPLES / 2
+
+
+# sale
+
+
+def row(event: UUID = EVENT, title: str = "Winterreise", stock: Taken | None = None) -> Row:
+    offers = [Offer(KIND, "Stalls", Decimal(10), "EUR", 10)]
+    return Row(event, title, "ACTIVE", offers, {KIND: stock} if stock else {})
+
+
+def test_an_event_shows_the_newest_stock_from_wherever_it_came() -> None:
+    selling = Selling()
+    selling.touch(str(EVENT).encode())
+    selling.know([row(stock=Taken(5, 1, 4))])
+    selling.tell(told(held=0, sold=3, as_of=4))
+    [shown] = selling.look()
+    assert (shown.title, shown.decided, shown.types[0].held, shown.types[0].sold) == ("Winterreise", 1, 1, 4)
+    selling.tell(told(held=2, sold=6, as_of=6))
+    [shown] = selling.look()
+    assert (shown.types[0].held, shown.types[0].sold, shown.types[0].available) == (2, 6, 2)
+
+
+def test_an_event_is_shown_once_its_row_is_known() -> None:
+    selling = Selling()
+    selling.touch(str(EVENT).encode())
+    assert selling.look() == ()
+    assert selling.newest == [EVENT]
+
+
+def test_events_are_bounded_and_the_newest_are_shown_by_name() -> None:
+    selling = Selling()
+    events = [UUID(int=number) for number in range(3 * KEPT)]
+    for event in events:
+        selling.touch(str(event).encode())
+    selling.know(row(event, f"Event {event.int:04}") for event in events)
+    assert [shown.id for shown in selling.look()] == events[-SHOWN:]
+    assert len(selling._events) == KEPT
+
+
+def test_events_that_nobody_asked_for_come_after_those_that_sell() -> None:
+    selling = Selling()
+    sold_before = uuid4()
+    selling.touch(str(EVENT).encode())
+    selling.know([row(sold_before, "Before")])
+    assert selling.newest == [EVENT, sold_before]
+
+
+def test_of_an_outcome_only_what_is_shown_is_read() -> None:
+    balance = (Balance(KIND, 10, 1, 2),)
+    found = decode_told(record(balance=balance, as_of=7, purchase=uuid4(), repeated=True))
+    assert (found.event, found.balance, found.as_of, found.repeated) == (EVENT, balance, 7, True)
+
+
+# bounds
+
+
+@pytest.mark.parametrize(("held", "sold"), [(-1, 0), (0, -1), (5, 6), (0, 11)])
+def test_stock_out_of_bounds_is_noticed_and_named(held: int, sold: int) -> None:
+    bounds = Bounds()
+    bounds.check(told(0, 10))
+    bounds.check(told(held, sold, as_of=2))
+    assert str(KIND) in bounds.broken
+    assert f"{held} held" in bounds.broken
+
+
+def test_a_lowered_quantity_breaks_nothing_and_selling_on_does() -> None:
+    bounds = Bounds()
+    bounds.check(told(0, 8, quantity=10, as_of=1))
+    bounds.check(told(0, 9, quantity=5, as_of=3))
+    bounds.check(told(0, 8, quantity=5, as_of=4))
+    assert (bounds.broken, bounds.checked) == ("", 3)
+    bounds.check(told(0, 9, quantity=5, as_of=5))
+    assert bounds.broken
+
+
+def test_an_older_balance_that_comes_late_is_no_news() -> None:
+    bounds = Bounds()
+    bounds.check(told(0, 4, quantity=4, as_of=9))
+    bounds.check(told(0, 3, quantity=2, as_of=5))
+    bounds.check(told(0, 4, quantity=4, as_of=10))
+    assert (bounds.broken, bounds.checked) == ("", 2)
+
+
+# parts and rules
+
+
+def log(lag: int = 0, members: int = 1, state: str = "Stable", ends: dict[str, int] | None = None) -> LogState:
+    group = {role: Group(state, members, dict.fromkeys(READS[role], lag)) for role in ROLES}
+    return LogState(dict.fromkeys(TOPICS, 1_000) | (ends or {}), group)
+
+
+def facts(at: float = 10.0, **more: Any) -> Facts:
+    known: dict[str, Any] = {
+        "log": log(),
+        "database": DatabaseState(500, 7, (SlotState("turnstile_event", True, "reserved", 0, 0),)),
+        "connectors": {"turnstile-event": State(("RUNNING", "RUNNING"), "")},
+        "documents": 7,
+        "letters": dict.fromkeys(CONSUMERS, 0),
+        "mail": True,
+        "ledger": True,
+    }
+    return Facts(at=at, **(known | more))
+
+
+def test_all_is_well_when_everything_answers_and_nothing_waits() -> None:
+    drawn = parts(facts(), None)
+    assert {part.health for part in drawn} == {Health.WELL}
+    bounds = Bounds()
+    bounds.check(told(0, 1))
+    assert {rule.verdict for rule in rules(bounds, facts(), drawn)} == {Verdict.HOLDS}
+
+
+def test_what_was_not_asked_yet_is_neither_well_nor_ill() -> None:
+    drawn = unknown()
+    assert [part.id for part in drawn] == [part.id for part in parts(facts(), None)]
+    assert {part.health for part in drawn} == {Health.UNKNOWN}
+    assert {rule.verdict for rule in rules(Bounds(), Facts(at=0.0), drawn)} == {Verdict.UNKNOWN}
+
+
+def test_rates_are_what_became_more() -> None:
+    before, now = facts(10.0), facts(15.0, log=log(ends={OUTCOMES: 1_500, COMMANDS: 1_005}))
+    rates = {part.id: part.rate for part in parts(now, before)}
+    assert (rates[OUTCOMES], rates[COMMANDS], rates["ledger"], rates["postgres"]) == (100.0, 1.0, 1.0, 0.0)
+    assert {part.rate for part in parts(now, None)} == {None}
+
+
+@pytest.mark.parametrize(
+    ("more", "part", "health", "word"),
+    [
+        ({"database": None}, "postgres", Health.DOWN, "does not answer"),
+        ({"log": None}, COMMANDS, Health.DOWN, "Kafka"),
+        ({"log": None}, "ledger", Health.UNKNOWN, "Kafka"),
+        ({"connectors": None}, "connect", Health.DOWN, "Kafka Connect"),
+        ({"connectors": {}}, "connect", Health.DOWN, "no connectors"),
+        ({"connectors": {"turnstile-event": State(("RUNNING", "FAILED"), "x")}}, "connect", Health.DOWN, "has failed"),
+        ({"documents": None}, "elasticsearch", Health.DOWN, "does not answer"),
+        ({"mail": False}, "mail", Health.DOWN, "does not answer"),
+        ({"ledger": False}, "ledger", Health.BEHIND, "not ready"),
+        ({"log": log(members=0)}, "sales", Health.DOWN, "no worker"),
+        ({"log": log(state="PreparingRebalance")}, "sales", Health.BEHIND, "rebalancing"),
+        ({"log": log(lag=300)}, "indexer", Health.BEHIND, "1 worker"),
+    ],
+)
+def test_a_part_that_is_ill_says_why(more: dict[str, Any], part: str, health: Health, word: str) -> None:
+    [found] = [each for each in parts(facts(**more), None) if each.id == part]
+    assert (found.health, word in found.note) == (health, True)
+
+
+@pytest.mark.parametrize("slot", [SlotState("s", False, "reserved", 0, 0), SlotState("s", True, "lost", 0, 0)])
+def test_a_slot_that_nobody_reads_or_that_lost_its_log_is_an_illness(slot: SlotState) -> None:
+    ill = facts(database=DatabaseState(1, 7, (slot,)))
+    drawn = parts(ill, None)
+    assert {part.id: part for part in drawn}["connect"].health is Health.DOWN
+    assert {rule.id: rule.verdict for rule in rules(Bounds(), ill, drawn)}["captured"] is Verdict.BROKEN
+
+
+def test_mails_that_wait_are_told() -> None:
+    waiting = log()
+    groups = dict(waiting.groups) | {"notifications": Group("Stable", 1, {JOBS: 42})}
+    drawn = {part.id: part for part in parts(facts(log=LogState(waiting.ends, groups)), None)}
+    assert drawn["mail"].lag == "42 to be sent"
+
+
+@pytest.mark.parametrize(
+    ("more", "rule", "verdict"),
+    [
+        ({"letters": {"mailer": 2}}, "letters", Verdict.BROKEN),
+        ({"letters": None}, "letters", Verdict.UNKNOWN),
+        ({"documents": 6}, "found", Verdict.BROKEN),
+        ({"documents": 6, "log": log(lag=1)}, "found", Verdict.UNKNOWN),
+        ({"documents": None}, "found", Verdict.UNKNOWN),
+        ({"log": None}, "decided", Verdict.UNKNOWN),
+        ({"log": log(members=0)}, "decided", Verdict.BROKEN),
+        ({}, "stock", Verdict.UNKNOWN),
+    ],
+)
+def test_a_rule_is_red_only_where_it_is_surely_broken(more: dict[str, Any], rule: str, verdict: Verdict) -> None:
+    found = facts(**more)
+    drawn = parts(found, None)
+    assert {each.id: each.verdict for each in rules(Bounds(), found, drawn)}[rule] is verdict
+
+
+def test_every_dead_letter_topic_is_known() -> None:
+    assert {dead_letters(name) for name in CONSUMERS} <= set(TOPICS)

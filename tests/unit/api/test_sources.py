@@ -1,0 +1,76 @@
+"""Asking the parts of a pipeline of which nothing is there; and dead letters, which are not read again for nothing."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from api.problems import Unavailable
+from api.servers.sources import MOST_LETTERS, PipelineSources
+from connect.topics import CONSUMERS, dead_letters
+from ops.lag import LogState
+from settings import Settings
+from stack.ports import free
+
+
+class Gone:
+    """A server that is not there, as the API's clients tell it."""
+
+    def transaction(self) -> Any:
+        raise Unavailable("postgres")
+
+    def count(self) -> int:
+        raise Unavailable("elasticsearch")
+
+    def probe(self) -> None:
+        raise Unavailable("worker")
+
+
+@pytest.fixture
+def sources() -> Iterator[PipelineSources]:
+    kafka, connect, smtp = free(3)
+    settings = Settings(
+        kafka_servers=f"127.0.0.1:{kafka}",
+        connect_url=f"http://127.0.0.1:{connect}",
+        smtp_port=smtp,
+        ticket_key="k" * 40,
+    )
+    gone: Any = Gone()
+    with closing(PipelineSources(settings, gone, gone, gone)) as sources:
+        yield sources
+
+
+def test_a_part_that_does_not_answer_is_told_and_nothing_is_raised(sources: PipelineSources) -> None:
+    found = sources.facts()
+    assert (found.log, found.database, found.connectors, found.documents, found.letters) == (None,) * 5
+    assert (found.mail, found.ledger) == (False, False)
+    assert sources.rows([]) == []
+
+
+def state(**ends: int) -> LogState:
+    return LogState(
+        dict.fromkeys(map(dead_letters, CONSUMERS), 0) | {dead_letters(name): n for name, n in ends.items()}, {}
+    )
+
+
+def test_dead_letters_are_read_again_only_when_there_is_something_new(
+    sources: PipelineSources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def open_letters() -> dict[str, int]:
+        read.append(1)
+        return {"mailer": 1}
+
+    monkeypatch.setattr(sources._letters, "open", open_letters)
+    for found in (state(mailer=1), state(mailer=1), state(mailer=2)):
+        assert sources._open_letters(found) == {"mailer": 1}
+    assert len(read) == 2
+
+
+def test_very_many_dead_letters_are_not_read_for_a_figure(
+    sources: PipelineSources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources._letters, "open", lambda: pytest.fail("they were read"))
+    assert sources._open_letters(state(mailer=MOST_LETTERS + 1))["mailer"] == MOST_LETTERS + 1
