@@ -66,6 +66,7 @@ class Settings(BaseSettings):
 
     api_bind: str = Field("127.0.0.1", description="address that the API listens on")
     api_port: int = Field(9000, description="port that the API listens on")
+    api_url: str = Field("http://127.0.0.1:9000", description="address of the API, for `turnstile status`")
     purchase_wait: float = Field(2.0, ge=0, le=30, description="seconds that POST /purchases waits for a decision")
 
     most_waiting: int = Field(
@@ -73,6 +74,9 @@ class Settings(BaseSettings):
     )
 
     role: Role = Field("ledger", description="what this worker does: ledger, indexer, notifications or sales")
+    standbys: int = Field(
+        1, ge=0, le=8, description="ledger workers that keep a warm copy of a partition beside the one that decides it"
+    )
     worker_id: str = Field(
         "worker-0", description="stable name of this worker within its role (static group membership)"
     )

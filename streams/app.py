@@ -79,7 +79,9 @@ def make_app(settings: Settings) -> App:
         topic_disable_leader=True,
         topic_partitions=settings.partitions,
         topic_replication_factor=settings.replication_factor,
-        table_standby_replicas=0,
+        PartitionAssignor="streams.assignor:PartitionAssignor",
+        # The other tables are small, and a mail can wait for their recovery.
+        table_standby_replicas=settings.standbys if settings.role == "ledger" else 0,
         # Faust stops fetching a partition when a queue is four fifths full, then still puts what one poll
         # brought; were the queue to fill up, it would hold up every other agent.
         stream_buffer_maxsize=QUEUE,
