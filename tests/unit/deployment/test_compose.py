@@ -13,6 +13,8 @@ import pytest
 from ops.secrets import make_secrets
 from ops.settings_table import variables
 from settings import Role, Settings
+from stack.apps import steps
+from stack.settings import StackSettings
 
 ROOT = Path(__file__).parents[3]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -25,6 +27,7 @@ PUBLISHED = {
     "mail": ["127.0.0.1:8025:8025"],
     "grafana": ["127.0.0.1:3000:3000"],
 }
+RUN_BY = {"ops": "tests/e2e/test_operating.py", "ops.search_access": "tests/unit/deployment/test_search_access.py"}
 KNOWN = variables(Settings) | {"TURNSTILE_SECRETS_DIR"}
 
 Services = dict[str, dict[str, Any]]
@@ -186,6 +189,14 @@ def test_every_module_that_it_runs_can_be_run(name: str, services: Services) -> 
     for module in modules:
         package = importlib.util.find_spec(f"{module}.__main__") if (ROOT / module).is_dir() else None
         assert package or importlib.util.find_spec(module), f"{name} runs {module}"
+
+
+def test_every_command_that_it_runs_is_run_by_a_test(services: Services) -> None:
+    text = " ".join(command_of(services[name]) for name in OURS)
+    embedded = {step.module for step in steps(StackSettings())} | {"streams", "api"}
+    for module in set(re.findall(r"-m,? ([a-z_.]+)", text)) - embedded:
+        test = (ROOT / RUN_BY[module]).read_text()
+        assert f'"-m", "{module}"' in test or f"from {module} import main" in test, module
 
 
 def test_the_bootstrap_migrates_before_it_registers_connectors(services: Services) -> None:
