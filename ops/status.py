@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,11 +14,12 @@ import psycopg
 
 from connect.connector import connectors
 from connect.registration import first_line
+from connect.topics import changelog
 from connect.worker import ConnectWorker
 from ops.deadletters import DeadLetters
 from ops.lag import KafkaWatch
 from ops.slots import read_slots
-from ops.topics import missing_topics, read_topics
+from ops.topics import missing_topics, partition_ends, read_topics
 from settings import Settings
 from streams.index import make_elasticsearch
 from streams.mapping import ALIAS
@@ -102,11 +103,20 @@ def _roles(now: Settings) -> Iterable[Part]:
 def _workers(now: Settings) -> Iterable[Part]:
     """The ledger's workers, each with what it decides and keeps copies of."""
     with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client:
-        first = client.get(f"{now.worker_url}/api/worker/").raise_for_status().json()
-        for url in first["workers"]:
-            one = client.get(f"{url.rstrip('/')}/api/worker/").raise_for_status().json()
-            decides, copies = ", ".join(one["decides"]) or "none", ", ".join(one["standsBy"]) or "none"
-            yield Part(f"  {one['worker']}", State.OK, f"decides {decides}; keeps copies of {copies}", one)
+        urls = client.get(f"{now.worker_url}/api/worker/").raise_for_status().json()["workers"]
+        told = [client.get(f"{url.rstrip('/')}/api/worker/").raise_for_status().json() for url in urls]
+    ends = partition_ends(now.kafka_servers, changelog("ledger"))
+    yield from (worker_part(one, ends) for one in told)
+
+
+def worker_part(told: dict[str, Any], ends: Mapping[int, int]) -> Part:
+    """A ledger worker by what its view says; ``ends`` are those of the changelog's partitions, read after that."""
+    copies = told["standsBy"]
+    behind = sum(ends[int(number)] - (0 if mark is None else mark + 1) for number, mark in copies.items())
+    text = f"decides {', '.join(told['decides']) or 'nothing'}"
+    if copies:
+        text += f"; its copies of {', '.join(copies)} are {f'{behind} records behind' if behind else 'whole'}"
+    return Part(f"  {told['worker']}", State.WARN if behind > MUCH_LAG else State.OK, text, told | {"behind": behind})
 
 
 def _postgres(now: Settings) -> Iterable[Part]:

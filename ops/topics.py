@@ -59,6 +59,15 @@ def read_topics(servers: str) -> list[TopicState]:
     ]
 
 
+def partition_ends(servers: str, topic: str) -> dict[int, int]:
+    """By partition where a topic ends now. Raises KafkaError."""
+    with closing(make_client(servers.split(","))) as client:
+        [known] = client.describe_topics([topic])
+        places = [TopicPartition(topic, one["partition_index"]) for one in known["partitions"]]
+        found = client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))
+    return {place.partition: at.offset for place, at in found.items()}
+
+
 def missing_topics(states: list[TopicState]) -> list[str]:
     """The topics of the catalogue that nobody has made."""
     there = {state.name for state in states}

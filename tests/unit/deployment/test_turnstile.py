@@ -15,7 +15,7 @@ import ops.__main__ as cli
 from ops.audit import Audit, Finding
 from ops.replay import Comparison, compare
 from ops.scratch import Scratch
-from ops.status import Part, State, look, size, worst
+from ops.status import Part, State, look, size, worker_part, worst
 from settings import Settings
 from tests.unit.tables.office import EVENT, FLOOR, Desk, ticket_type
 
@@ -82,6 +82,20 @@ def test_status_for_people_obeys_no_text_of_others(run: Callable[..., Any], monk
     monkeypatch.setattr(cli, "look", lambda _: [Part("connect", State.DOWN, "[bold]boom\x1b[31m")])
     done = run("status")
     assert "[bold]boom?[31m" in done.output
+
+
+@pytest.mark.parametrize(
+    ("mark", "state", "text"),
+    [
+        (19_999, State.OK, "decides 0; its copies of 1 are whole"),
+        (19_000, State.OK, "decides 0; its copies of 1 are 999 records behind"),
+        (None, State.WARN, "decides 0; its copies of 1 are 20000 records behind"),
+    ],
+)
+def test_a_copy_that_is_far_behind_is_told(mark: int | None, state: State, text: str) -> None:
+    told = {"worker": "ledger-0", "decides": {"0": 5}, "standsBy": {"1": mark}, "workers": []}
+    part = worker_part(told, {0: 6, 1: 20_000})
+    assert (part.name, part.state, part.text) == ("  ledger-0", state, text)
 
 
 def verdict(monkeypatch: pytest.MonkeyPatch, *findings: Finding, index: dict[str, str], slots: list[str]) -> None:
