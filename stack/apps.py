@@ -59,6 +59,8 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
 class Worker(App):
     """One Faust worker. It may be killed at any time, so it is killed with its parent."""
 
+    ready_within = 600.0  # with an empty folder it reads all that was ever sold
+
     def __init__(self, settings: StackSettings, role: str, number: int = 0) -> None:
         self.role = role
         self.number = number

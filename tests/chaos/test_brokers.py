@@ -62,22 +62,29 @@ def test_every_topic_is_made_with_three_replicas_of_which_two_must_have_a_record
         admin.close()
 
 
-def test_a_broker_killed_during_a_sale_loses_nothing(cluster: Stack, servers: str, tmp_path: Path) -> None:
+def test_a_broker_and_workers_that_come_and_go_in_a_sale_lose_nothing_and_share_alike(
+    cluster: Stack, servers: str, tmp_path: Path
+) -> None:
     world = World(servers, tmp_path, partitions=4, replicas=3)
     topics = (world.commands, world.outcomes, world.changelog)
     try:
-        sale = Sale(world, 11, events=8)
-        world.start(0, ready=False)
-        world.start(1)
-        sale.go_on(400)
+        sale = Sale(world, 11, events=12)
+        for number in range(3):
+            world.start(number, ready=False)
+        sale.go_on(300)
+        eventually(lambda: world.shares(0, 1, 2) == [1, 1, 2], within=60)
+        sale.go_on(300)
         cluster.kill(LOST)
-        for _ in range(3):
-            sale.go_on(300)
+        sale.go_on(600)
         world.kill(1)
         sale.go_on(300)
         cluster.start(LOST)
         sale.go_on(300)
-        world.start(1)
+        eventually(lambda: world.shares(0, 2) == [2, 2], within=60)
+        world.stop(0)
+        sale.go_on(300)
+        world.start(1, ready=False)
+        eventually(lambda: world.shares(1, 2) == [2, 2], within=60)
         world.rest()
         assert world.history().violations() == []
         eventually(lambda: in_sync(world.admin, *topics) == {3}, within=60)

@@ -109,6 +109,21 @@ class World:
         code, lines = self.workers[number].returncode, child.last_lines(self.log(number), 40)
         return WorkerEnded(f"worker {number} ended with {code}:\n{lines}")
 
+    def view(self, number: int) -> dict[str, Any]:
+        """What a worker says of itself; that it has nothing, while it can't be asked."""
+        try:
+            answer = httpx.get(f"http://{HOST}:{self.ports[number]}/api/worker/", timeout=2, trust_env=False)
+        except httpx.TransportError:
+            return {"decides": {}, "standsBy": {}}
+        found: dict[str, Any] = answer.json() if answer.is_success else {"decides": {}, "standsBy": {}}
+        return found
+
+    def shares(self, *numbers: int) -> list[int]:
+        """How many partitions each of these workers decides; nothing until every partition is decided by one."""
+        views = [self.view(number) for number in numbers]
+        decided = sorted(int(partition) for one in views for partition in one["decides"])
+        return sorted(len(one["decides"]) for one in views) if decided == list(range(self.partitions)) else []
+
     def kill(self, number: int = 0) -> None:
         """``kill -9``."""
         child.kill(self.workers[number])
