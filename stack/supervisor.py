@@ -75,7 +75,7 @@ def addresses(stack: Stack) -> Table:
         "ledger worker": f"http://{HOST}:{settings.worker_port}/health/ready",
         "Elasticsearch": f"http://{HOST}:{settings.elasticsearch_port}/events/_search",
         "Kafka Connect": f"http://{HOST}:{settings.connect_port}/connectors",
-        "Kafka": f"{HOST}:{settings.kafka_port}",
+        "Kafka": settings.kafka_servers.replace(",", ", "),
         "PostgreSQL": f"{HOST}:{settings.postgres_port} database turnstile",
         "data": str(settings.home),
         "administrator": f"{settings.admin_email}, password in {settings.home / NAMES['admin_password']}",
@@ -90,6 +90,7 @@ TO_TRY = """
 Try, in another terminal:
   curl '{root}/api/v3/events/search?q=jazz'
   make demo
-  curl {root}/health/ready
+  ./turnstile status
+  make worker
 Ctrl-C stops everything; the data stays, make clean-data deletes it.
 """
