@@ -6,7 +6,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
-CODE := settings.py tables connect migrations streams api stack bench ops tests
+CODE := settings.py telemetry tables connect migrations streams api stack bench ops tests
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +24,8 @@ $(STAMP): requirements/dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock; \
 	touch $@
 
-run: $(STAMP) ## start everything: servers, worker, API, demonstration catalogue; Ctrl-C stops it
-	@exec $(BIN)/python -m stack run
+run: $(STAMP) ## start everything: servers, worker, API, demonstration catalogue; Ctrl-C stops it; ZIPKIN=1 with traces
+	@exec $(BIN)/python -m stack run $(if $(ZIPKIN),--zipkin)
 
 servers: $(STAMP) ## start the five servers alone; Ctrl-C stops them
 	@exec $(BIN)/python -m stack servers

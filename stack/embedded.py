@@ -25,9 +25,10 @@ from stack.postgres import Postgres
 from stack.progress import STARTING
 from stack.server import Server
 from stack.settings import StackSettings
+from stack.zipkin import Zipkin
 
 SERVERS: tuple[type[Server], ...] = (Elasticsearch, Kafka, Postgres, ConnectWorker, MailServer)
-STOP_ORDER = ("connect", "elasticsearch", "kafka", "postgres", "smtp")
+STOP_ORDER = ("connect", "elasticsearch", "kafka", "postgres", "smtp", "zipkin")
 STOP_WITHIN = 13.0
 PAUSE = 0.05
 RETRY_S = 1.0
@@ -46,7 +47,7 @@ class Stack:
         self.settings = settings
         self.home = Home(settings.home)
         self.progress = progress
-        members: list[Server] = [server(settings) for server in SERVERS]
+        members: list[Server] = [*(server(settings) for server in SERVERS), Zipkin(settings)]
         members += [*steps(settings), *apps(settings)]
         self.members: dict[str, Server] = {member.name: member for member in members}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -56,7 +57,7 @@ class Stack:
     def on_free_ports(cls, home: Path, workers: int = 1, progress: Progress = _silent) -> Self:
         """A stack that runs beside others: its own folder and ports that nobody uses now."""
         names = ["kafka", "kafka_controller", "postgres", "connect", "elasticsearch", "elasticsearch_transport"]
-        names += ["smtp", "mail", "api", "indexer", "notifications", "sales"]
+        names += ["smtp", "mail", "api", "indexer", "notifications", "sales", "zipkin"]
         *ports, worker_port = free(len(names) + 1)
         chosen = {f"{name}_port": port for name, port in zip(names, ports, strict=True)}
         values = {"home": home, "workers": workers, "worker_port": worker_port, **chosen}
@@ -69,8 +70,9 @@ class Stack:
 
     @property
     def servers(self) -> list[str]:
-        """The names of the servers."""
-        return [server.name for server in SERVERS]
+        """The names of the servers that this stack has to have."""
+        more = [Zipkin.name] if self.settings.zipkin else []
+        return [*(server.name for server in SERVERS), *more]
 
     @property
     def apps(self) -> list[str]:

@@ -10,7 +10,9 @@ def app_environment(settings: StackSettings) -> dict[str, str]:
     """The variables of every part: API, workers, migrations, bootstrap."""
     home = settings.home
     password = secret(home, "database_password")
+    zipkin = {"TURNSTILE_ZIPKIN_URL": f"http://{HOST}:{settings.zipkin_port}", "TURNSTILE_TRACE_RATIO": "1"}
     return {
+        **(zipkin if settings.zipkin else {}),
         "TURNSTILE_KAFKA_SERVERS": f"{HOST}:{settings.kafka_port}",
         "TURNSTILE_DATABASE_URL": f"postgresql://{OWNER}:{password}@{HOST}:{settings.postgres_port}/{DATABASE}",
         "TURNSTILE_CONNECT_URL": f"http://{HOST}:{settings.connect_port}",
