@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 STACK := env $(if $(WORKERS),TURNSTILE_WORKERS=$(WORKERS)) $(if $(BROKERS),TURNSTILE_BROKERS=$(BROKERS))
-CODE := settings.py tables connect migrations streams api stack bench ops tests
+CODE := settings.py telemetry tables connect migrations streams api stack bench ops tests
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,8 +25,8 @@ $(STAMP): requirements/dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock; \
 	touch $@
 
-run: $(STAMP) ## start everything, Ctrl-C stops it; WORKERS=3 for three ledger workers, BROKERS=3 for three brokers
-	@exec $(STACK) $(BIN)/python -m stack run
+run: $(STAMP) ## start everything, Ctrl-C stops it; WORKERS=3, BROKERS=3 for more of them, ZIPKIN=1 with traces
+	@exec $(STACK) $(BIN)/python -m stack run $(if $(ZIPKIN),--zipkin)
 
 worker: $(STAMP) ## one more worker beside make run, in a terminal of its own; Ctrl-C takes it away; ROLE=indexer
 	@exec $(BIN)/python -m stack worker $(ROLE)

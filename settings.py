@@ -111,6 +111,13 @@ class Settings(BaseSettings):
     )
     hold_seconds: int = Field(600, ge=1, le=86400, description="how long a hold lasts when the buyer names no time")
 
+    zipkin_url: str | None = Field(
+        None, description="Zipkin that spans are sent to, such as http://127.0.0.1:9411; none are made without it"
+    )
+    trace_ratio: float = Field(
+        0.01, ge=0, le=1, description="share of the API's requests that are traced, 0 to 1, where a Zipkin is set"
+    )
+
     log_level: str = Field("info", description="debug, info, warning or error")
 
     @field_validator("token_key", "token_key_before")

@@ -27,9 +27,10 @@ def main() -> None:
 
 
 @main.command()
-def run() -> None:
+@click.option("--zipkin", is_flag=True, help="Start Zipkin too, and trace every request.")
+def run(*, zipkin: bool) -> None:
     """Start everything: servers, worker, API, demonstration catalogue. Ctrl-C stops it."""
-    _run(supervisor.run)
+    _run(supervisor.run, **{"zipkin": True} if zipkin else {})
 
 
 @main.command()
@@ -85,9 +86,9 @@ def clean() -> None:
         sys.exit(f"{error}")
 
 
-def _run(action: Callable[[Stack, Steps], None]) -> None:
+def _run(action: Callable[[Stack, Steps], None], **chosen: bool) -> None:
     steps = Steps()
-    stack = Stack(StackSettings(), steps.report)
+    stack = Stack(StackSettings.model_validate(chosen), steps.report)
     for number in ENDING:
         signal.signal(number, signal.default_int_handler)
     if "MAKELEVEL" in os.environ:

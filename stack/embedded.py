@@ -25,6 +25,7 @@ from stack.postgres import Postgres
 from stack.progress import STARTING
 from stack.server import Server
 from stack.settings import StackSettings
+from stack.zipkin import Zipkin
 
 SERVERS: tuple[type[Server], ...] = (Elasticsearch, Kafka, Postgres, ConnectWorker, MailServer)
 STOP_WITHIN = 13.0
@@ -45,7 +46,7 @@ class Stack:
         self.settings = settings
         self.home = Home(settings.home)
         self.progress = progress
-        members: list[Server] = [server(settings) for server in SERVERS]
+        members: list[Server] = [*(server(settings) for server in SERVERS), Zipkin(settings)]
         members += brokers(settings)[1:]
         members += [*steps(settings), *apps(settings)]
         self.members: dict[str, Server] = {member.name: member for member in members}
@@ -55,13 +56,13 @@ class Stack:
     @classmethod
     def on_free_ports(cls, home: Path, workers: int = 1, progress: Progress = _silent, **more: object) -> Self:
         """A stack that runs beside others: its own folder and ports that nobody uses now. ``more`` are settings."""
-        singles = ["postgres", "connect", "elasticsearch", "elasticsearch_transport"]
-        singles += ["smtp", "mail", "api", "indexer", "notifications", "sales"]
+        runs = ("kafka_port", "kafka_controller_port", "worker_port")
+        singles = [name for name in StackSettings.model_fields if name.endswith("_port") and name not in runs]
         values = {"home": home, "workers": workers, **more}
         brokers = StackSettings.model_validate(values).brokers
         ports = free_run(len(singles) + 2 * brokers + workers)
         kafka = ports[len(singles)]
-        chosen = {f"{name}_port": port for name, port in zip(singles, ports, strict=False)}
+        chosen = dict(zip(singles, ports, strict=False))
         chosen |= {"kafka_port": kafka, "kafka_controller_port": kafka + 1, "worker_port": kafka + 2 * brokers}
         values |= chosen
         return cls(StackSettings.model_validate(values), progress)
@@ -73,8 +74,9 @@ class Stack:
 
     @property
     def servers(self) -> list[str]:
-        """The names of the servers."""
-        return [name for name, member in self.members.items() if not isinstance(member, App)]
+        """The names of the servers that this stack has to have."""
+        more = [*self.brokers[1:], *([Zipkin.name] if self.settings.zipkin else [])]
+        return [*(server.name for server in SERVERS), *more]
 
     @property
     def brokers(self) -> list[str]:
@@ -236,7 +238,7 @@ class Stack:
         """Stop the apps before the servers that they use; the workers and the brokers all at once."""
         deadline = time.monotonic() + STOP_WITHIN
         workers = [name for name, member in self.members.items() if isinstance(member, Worker)]
-        for group in (["api"], workers, ["connect"], ["elasticsearch"], self.brokers, ["postgres"], ["smtp"]):
+        for group in (["api"], workers, ["connect"], ["elasticsearch"], self.brokers, ["postgres"], ["smtp", "zipkin"]):
             asked = {name: self.processes.pop(name) for name in group if name in names and name in self.processes}
             began = time.monotonic()
             for name, process in asked.items():

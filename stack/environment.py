@@ -10,7 +10,9 @@ def app_environment(settings: StackSettings) -> dict[str, str]:
     """The variables of every part: API, workers, migrations, bootstrap."""
     home = settings.home
     password = secret(home, "database_password")
+    zipkin = {"TURNSTILE_ZIPKIN_URL": f"http://{HOST}:{settings.zipkin_port}", "TURNSTILE_TRACE_RATIO": "1"}
     return {
+        **(zipkin if settings.zipkin else {}),
         "TURNSTILE_KAFKA_SERVERS": settings.kafka_servers,
         "TURNSTILE_REPLICATION_FACTOR": str(settings.replicas),
         "TURNSTILE_MIN_INSYNC_REPLICAS": str(settings.in_sync),

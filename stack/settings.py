@@ -39,6 +39,7 @@ class StackSettings(BaseSettings):
     indexer_port: int = Field(6166, ge=1, le=65535, description="port of the indexer's web views")
     notifications_port: int = Field(6266, ge=1, le=65535, description="port of the notifications worker's web views")
     sales_port: int = Field(6366, ge=1, le=65535, description="port of the sales worker's web views")
+    zipkin_port: int = Field(19411, ge=1, le=65535, description="port of Zipkin")
     api_port: int = Field(9000, ge=1, le=65535, description="port of the API")
 
     admin_email: str = Field("admin@turnstile.example", description="address of the first administrator's account")
@@ -46,6 +47,9 @@ class StackSettings(BaseSettings):
     kafka_heap: str = Field("512m", description="heap of the embedded Kafka broker")
     connect_heap: str = Field("384m", description="heap of the embedded Kafka Connect")
     elasticsearch_heap: str = Field("512m", description="heap of the embedded Elasticsearch")
+    zipkin_heap: str = Field("128m", description="heap of Zipkin")
+
+    zipkin: bool = Field(False, description="start Zipkin too, and trace every request")
 
     brokers: int = Field(
         1,
@@ -90,7 +94,8 @@ class StackSettings(BaseSettings):
         """Ports of the servers, by the name of the setting that moves each."""
         names = ("kafka", "kafka_controller", "postgres", "connect")
         more = ("elasticsearch", "elasticsearch_transport", "smtp", "mail")
-        ports = {f"TURNSTILE_{name.upper()}_PORT": int(getattr(self, f"{name}_port")) for name in names + more}
+        most = ("zipkin",) if self.zipkin else ()
+        ports = {f"TURNSTILE_{name.upper()}_PORT": int(getattr(self, f"{name}_port")) for name in names + more + most}
         for number in range(1, self.brokers):
             ports[f"TURNSTILE_KAFKA_PORT (kafka-{number})"] = self.broker_port(number)
             ports[f"TURNSTILE_KAFKA_CONTROLLER_PORT (kafka-{number})"] = self.controller_port(number)

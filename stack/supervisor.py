@@ -81,6 +81,8 @@ def addresses(stack: Stack) -> Table:
         "administrator": f"{settings.admin_email}, password in {settings.home / NAMES['admin_password']}",
         "logs": str(settings.home / "logs"),
     }
+    if settings.zipkin:
+        rows["traces"] = f"http://{HOST}:{settings.zipkin_port}/zipkin/"
     for name, place in rows.items():
         table.add_row(name, place)
     return table

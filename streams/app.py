@@ -11,6 +11,7 @@ from connect.topics import VERSION, group
 from settings import Settings
 from streams.batches import Busy
 from streams.consumer import BatchTransport
+from telemetry.traces import Traces, make_traces
 
 # The shortest that Kafka's brokers allow by themselves.
 SESSION_S = 6.0
@@ -40,6 +41,7 @@ class App(faust.App):
     busy: Busy
     before_agents: list[Callable[[], Awaitable[None]]]
     watched: list[Watched]
+    traces: Traces | None
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)
@@ -98,6 +100,7 @@ def make_app(settings: Settings) -> App:
     app.busy = Busy()
     app.before_agents = []
     app.watched = []
+    app.traces = make_traces(group(settings.role), settings)
     return app
 
 

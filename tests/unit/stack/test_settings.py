@@ -57,10 +57,17 @@ def test_everything_told_is_a_setting_of_the_parts(stack_settings: StackSettings
 
 
 def test_every_port_has_its_setting(stack_settings: StackSettings) -> None:
-    ports = stack_settings.server_ports() | stack_settings.app_ports()
+    settings = stack_settings.model_copy(update={"zipkin": True})
+    ports = settings.server_ports() | settings.app_ports()
     fields = {name.split()[0].removeprefix("TURNSTILE_").lower() for name in ports}
     assert fields == {name for name in StackSettings.model_fields if name.endswith("_port")}
     assert len(set(ports.values())) == len(ports)
+
+
+def test_zipkin_is_a_server_of_the_stack_only_when_asked_for(stack_settings: StackSettings) -> None:
+    stack, more = Stack(stack_settings), Stack(stack_settings.model_copy(update={"zipkin": True}))
+    assert set(more.servers) - set(stack.servers) == {"zipkin"}
+    assert set(more.environment) - set(stack.environment) == {"TURNSTILE_ZIPKIN_URL", "TURNSTILE_TRACE_RATIO"}
 
 
 def test_a_stack_on_free_ports_ignores_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
