@@ -11,6 +11,7 @@ RUN groupadd --gid 10001 turnstile \
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY settings.py ./
+COPY telemetry telemetry
 COPY tables tables
 COPY connect connect
 COPY migrations migrations

@@ -1,12 +1,13 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run servers test check format bench demo screenshots browser dlq reindex verify clean-data secrets settings openapi lock
+.PHONY: help install run worker servers test check format bench demo screenshots browser dlq reindex status verify clean-data secrets settings openapi lock
 SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
-CODE := settings.py tables connect migrations streams api stack bench ops tests
+STACK := env $(if $(WORKERS),TURNSTILE_WORKERS=$(WORKERS)) $(if $(BROKERS),TURNSTILE_BROKERS=$(BROKERS))
+CODE := settings.py telemetry tables connect migrations streams api stack bench ops tests
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +25,11 @@ $(STAMP): requirements/dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock; \
 	touch $@
 
-run: $(STAMP) ## start everything: servers, worker, API, demonstration catalogue; Ctrl-C stops it
-	@exec $(BIN)/python -m stack run
+run: $(STAMP) ## start everything, Ctrl-C stops it; WORKERS=3, BROKERS=3 for more of them, ZIPKIN=1 with traces
+	@exec $(STACK) $(BIN)/python -m stack run $(if $(ZIPKIN),--zipkin)
+
+worker: $(STAMP) ## one more worker beside make run, in a terminal of its own; Ctrl-C takes it away; ROLE=indexer
+	@exec $(BIN)/python -m stack worker $(ROLE)
 
 servers: $(STAMP) ## start the five servers alone; Ctrl-C stops them
 	@exec $(BIN)/python -m stack servers
@@ -33,11 +37,12 @@ servers: $(STAMP) ## start the five servers alone; Ctrl-C stops them
 test: $(STAMP) ## run every test, the ones on real servers included
 	$(BIN)/python -m pytest tests
 
-check: $(STAMP) ## linter, formatter, types, import borders, unit tests: seconds
+check: $(STAMP) ## linters, formatter, types, import borders, unit tests: seconds
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
 	$(BIN)/python -m pytest -q tests/unit
 
 format: $(STAMP) ## let the formatter and the linter change what they can
@@ -66,8 +71,11 @@ dlq: $(STAMP) ## dead letters: make dlq DO="list", "show ID", "replay ID", "repl
 reindex: $(STAMP) ## build the search index anew from PostgreSQL, while changes go on
 	@$(BIN)/python -m stack do streams.reindex
 
-verify: $(STAMP) ## compare the search index with PostgreSQL, and the replication slots with the connectors
-	@$(BIN)/python -m stack do connect.slots streams.verify
+status: $(STAMP) ## every part in a line, of what make run started; ./turnstile --help for more
+	@./turnstile status
+
+verify: $(STAMP) ## hold the promises against live data: the ledger's sums, the search index, the replication slots
+	@./turnstile verify
 
 clean-data: $(STAMP) ## delete the data folder, so that the next run starts afresh
 	@$(BIN)/python -m stack clean

@@ -66,6 +66,7 @@ class Settings(BaseSettings):
 
     api_bind: str = Field("127.0.0.1", description="address that the API listens on")
     api_port: int = Field(9000, description="port that the API listens on")
+    api_url: str = Field("http://127.0.0.1:9000", description="address of the API, for `turnstile status`")
     purchase_wait: float = Field(2.0, ge=0, le=30, description="seconds that POST /purchases waits for a decision")
 
     most_waiting: int = Field(
@@ -73,6 +74,9 @@ class Settings(BaseSettings):
     )
 
     role: Role = Field("ledger", description="what this worker does: ledger, indexer, notifications or sales")
+    standbys: int = Field(
+        1, ge=0, le=8, description="ledger workers that keep a warm copy of a partition beside the one that decides it"
+    )
     worker_id: str = Field(
         "worker-0", description="stable name of this worker within its role (static group membership)"
     )
@@ -106,6 +110,13 @@ class Settings(BaseSettings):
         min_length=32, description="key of the ticket codes (keyed hash): 32 characters or more"
     )
     hold_seconds: int = Field(600, ge=1, le=86400, description="how long a hold lasts when the buyer names no time")
+
+    zipkin_url: str | None = Field(
+        None, description="Zipkin that spans are sent to, such as http://127.0.0.1:9411; none are made without it"
+    )
+    trace_ratio: float = Field(
+        0.01, ge=0, le=1, description="share of the API's requests that are traced, 0 to 1, where a Zipkin is set"
+    )
 
     log_level: str = Field("info", description="debug, info, warning or error")
 

@@ -7,7 +7,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.app import create_app
 from api.servers.open import open_servers
+from api.tracing import Traced
 from settings import settings
+from telemetry.traces import make_traces
 
 # A server that is down is told once by the request that missed it; its client says it for every attempt.
 CHATTY = ("kafka", "psycopg.pool", "elastic_transport", "httpx")
@@ -26,6 +28,9 @@ def make_app() -> Flask:
     servers = open_servers(now)
     servers.wait(PATIENCE_S)
     app = create_app(servers.ports)
+    traces = make_traces("turnstile-api", now)
+    if traces is not None and now.trace_ratio:
+        app.wsgi_app = Traced(app.wsgi_app, traces, now.trace_ratio)  # type: ignore[method-assign]
     believe_proxies(app, now.trusted_proxies)
     app.extensions["close"] = servers.close
     return app

@@ -86,8 +86,12 @@ class ConnectWorker:
         """Delete the offsets of a stopped connector; whether that was possible yet."""
         return self._ask("DELETE", f"/connectors/{name}/offsets").is_success
 
+    def pause(self, name: str) -> None:
+        """Let a connector wait until it is resumed; its tasks stay."""
+        self._ask("PUT", f"/connectors/{name}/pause")
+
     def resume(self, name: str) -> None:
-        """Start a stopped connector."""
+        """Start a stopped or paused connector."""
         self._ask("PUT", f"/connectors/{name}/resume")
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ ORIGIN: Final = frozenset({"dlq-topic", "dlq-partition", "dlq-offset", "dlq-erro
 MARK: Final = "dlq-done"
 WAIT_S: Final = 30.0
 POLL_MS: Final = 500
+CONNECT_MS: Final = 5_000
 COMPACTED: Final = frozenset(topic.name for topic in catalogue() if topic.config["cleanup.policy"] == "compact")
 
 
@@ -112,7 +113,9 @@ class DeadLetters:
 
     def _records(self, topic: str, partition: int | None, start: int) -> Iterator[Any]:
         """The records of a topic, or of one partition of it from an offset on, up to where it ends now."""
-        consumer = KafkaConsumer(bootstrap_servers=self._servers, enable_auto_commit=False)
+        consumer = KafkaConsumer(
+            bootstrap_servers=self._servers, enable_auto_commit=False, bootstrap_timeout_ms=CONNECT_MS
+        )
         try:
             numbers = [partition] if partition is not None else sorted(consumer.partitions_for_topic(topic) or ())
             places = [TopicPartition(topic, number) for number in numbers]

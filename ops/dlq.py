@@ -12,6 +12,7 @@ from rich.table import Table
 
 from connect.topics import CONSUMERS
 from ops.deadletters import DeadLetters, Letter
+from ops.text import safe
 from settings import settings
 
 SHOWN = 100
@@ -43,7 +44,7 @@ def list_letters(letters: DeadLetters, consumer: str | None, everything: bool, a
     for letter in chosen:
         place = f"{letter.topic}[{letter.origin[0]}]@{letter.origin[1]}"
         reason = letter.error if len(letter.error) <= SHOWN else f"{letter.error[:SHOWN]}…"
-        table.add_row(letter.id, f"{letter.at:%Y-%m-%d %H:%M:%S}", place, _safe(reason), letter.fate or "")
+        table.add_row(letter.id, f"{letter.at:%Y-%m-%d %H:%M:%S}", place, safe(reason), letter.fate or "")
     console.print(table if chosen else "no dead letters")
 
 
@@ -134,11 +135,6 @@ def _content(letter: Letter) -> dict[str, Any]:
 def _text(content: bytes | None) -> str | None:
     """Bytes as text; what is no text is shown as escapes."""
     return None if content is None else content.decode(errors="backslashreplace")
-
-
-def _safe(text: str) -> str:
-    """No colours, and nothing that a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text).replace("[", r"\[")
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ PASSWORDS: Final = (
     "elastic_password",
     "indexer_password",
     "reader_password",
+    "grafana_password",
 )
 DATABASE_URL: Final = "database_url"
 ADDRESS: Final = "postgres:5432/turnstile"

@@ -9,10 +9,12 @@ from collections.abc import Callable
 import rich_click as click
 
 from stack import supervisor
+from stack.apps import ROLES, one_more
 from stack.child import end_with
 from stack.embedded import Stack
 from stack.errors import StackError
 from stack.home import Home
+from stack.ports import listens
 from stack.progress import Steps
 from stack.settings import StackSettings
 
@@ -25,15 +27,28 @@ def main() -> None:
 
 
 @main.command()
-def run() -> None:
+@click.option("--zipkin", is_flag=True, help="Start Zipkin too, and trace every request.")
+def run(*, zipkin: bool) -> None:
     """Start everything: servers, worker, API, demonstration catalogue. Ctrl-C stops it."""
-    _run(supervisor.run)
+    _run(supervisor.run, **{"zipkin": True} if zipkin else {})
 
 
 @main.command()
 def servers() -> None:
     """Start the five servers and keep them until Ctrl-C."""
     _run(_servers)
+
+
+@main.command()
+@click.argument("role", type=click.Choice(list(ROLES)), default="ledger")
+def worker(role: str) -> None:
+    """Run one more worker of a ROLE (default: ledger) beside those of `run`, in this terminal; Ctrl-C takes it away."""
+    settings = StackSettings()
+    if not listens(settings.kafka_port):
+        sys.exit(f"no Kafka on port {settings.kafka_port}: start `make run` first, in another terminal")
+    command = one_more(settings, role).command()
+    os.chdir(command.cwd or ".")
+    os.execve(command.argv[0], command.argv, {**os.environ, **command.env})  # noqa: S606 (there is nothing to quote)
 
 
 @main.command()
@@ -54,6 +69,14 @@ def do(modules: tuple[str, ...]) -> None:
     sys.exit(max(codes))
 
 
+@main.command(add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def operate(arguments: tuple[str, ...]) -> None:
+    """The operator's command, `turnstile`, on what `run` started. TURNSTILE_ variables come first."""
+    environment = {**Stack(StackSettings()).environment, **os.environ}
+    sys.exit(subprocess.run((sys.executable, "-m", "ops", *arguments), env=environment, check=False).returncode)
+
+
 @main.command()
 def clean() -> None:
     """Delete the data folder."""
@@ -63,9 +86,9 @@ def clean() -> None:
         sys.exit(f"{error}")
 
 
-def _run(action: Callable[[Stack, Steps], None]) -> None:
+def _run(action: Callable[[Stack, Steps], None], **chosen: bool) -> None:
     steps = Steps()
-    stack = Stack(StackSettings(), steps.report)
+    stack = Stack(StackSettings.model_validate(chosen), steps.report)
     for number in ENDING:
         signal.signal(number, signal.default_int_handler)
     if "MAKELEVEL" in os.environ:

@@ -3,11 +3,14 @@
 import signal
 import sys
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import Final
 
 from stack.child import Command
 from stack.environment import app_environment, worker_environment
+from stack.kafka import brokers
+from stack.ports import taken
 from stack.server import HOST, Server, answers
 from stack.settings import StackSettings
 
@@ -56,6 +59,8 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
 class Worker(App):
     """One Faust worker. It may be killed at any time, so it is killed with its parent."""
 
+    ready_within = 600.0  # with an empty folder it reads all that was ever sold
+
     def __init__(self, settings: StackSettings, role: str, number: int = 0) -> None:
         self.role = role
         self.number = number
@@ -91,12 +96,19 @@ class Api(App):
 
 def steps(settings: StackSettings) -> list[Step]:
     """What is done once the servers are there: database, topics and connectors, something to look at."""
+    kafka = [broker.name for broker in brokers(settings)]
     return [
         Step(settings, "migrations", "migrations", ("postgres",)),
         Step(settings, "administrator", "api.administrator", ("migrations",)),
-        Step(settings, "connectors", "connect", ("kafka", "connect", "migrations")),
+        Step(settings, "connectors", "connect", (*kafka, "connect", "migrations")),
         Step(settings, "catalogue", "bench.catalogue", ("api", *(worker.name for worker in workers(settings)))),
     ]
+
+
+def one_more(settings: StackSettings, role: str) -> Worker:
+    """A worker beside those that run: the first whose port nobody listens on."""
+    members = (Worker(settings, role, number) for number in count(settings.workers if role == "ledger" else 1))
+    return next(it for it in members if not taken(settings.view_port(role, it.number)))
 
 
 def apps(settings: StackSettings) -> list[App]:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from stack import jars
 from stack.child import Command
 from stack.java import SMALL, java, log_to_console
+from stack.kafka import brokers
 from stack.secret_files import secret
 from stack.server import HOST, Server, answers, properties, write
+from stack.settings import StackSettings
 
 QUIET = {
     "org__apache__kafka__common__config": "warn",
@@ -24,6 +26,11 @@ class ConnectWorker(Server):
     name = "connect"
     stop_within = 5.0
     after = ("kafka",)  # it waits for the broker by itself, and its own start takes as long
+
+    def __init__(self, settings: StackSettings) -> None:
+        if settings.brokers > 1:
+            self.needs = tuple(broker.name for broker in brokers(settings))  # type: ignore[misc]
+        super().__init__(settings)
 
     def preparations(self) -> Sequence[Command]:
         """Write the worker's configuration, the password it may read, and lay out the plugin folder."""
@@ -54,7 +61,7 @@ class ConnectWorker(Server):
     def _configuration(self) -> dict[str, object]:
         secrets = self.settings.home / "secrets" / "connect"
         return {
-            "bootstrap.servers": f"{HOST}:{self.settings.kafka_port}",
+            "bootstrap.servers": self.settings.kafka_servers,
             "group.id": "turnstile-connect",
             "listeners": f"http://{HOST}:{self.settings.connect_port}",
             "rest.advertised.host.name": HOST,
@@ -69,7 +76,10 @@ class ConnectWorker(Server):
             "config.providers.directory.class": "org.apache.kafka.common.config.provider.DirectoryConfigProvider",
             "config.providers.directory.param.allowed.paths": secrets,
             **{f"{topic}.storage.topic": f"connect-{topic}" for topic in ("config", "offset", "status")},
-            **{f"{topic}.storage.replication.factor": 1 for topic in ("config", "offset", "status")},
+            **{
+                f"{topic}.storage.replication.factor": self.settings.replicas
+                for topic in ("config", "offset", "status")
+            },
             **{f"{topic}.storage.partitions": 1 for topic in ("offset", "status")},
             "offset.flush.interval.ms": 5000,
             # A worker that comes back after a crash takes its connectors again at once.

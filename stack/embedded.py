@@ -18,16 +18,16 @@ from stack.elasticsearch import Elasticsearch
 from stack.environment import app_environment
 from stack.errors import ServerFailed, StackError
 from stack.home import Home
-from stack.kafka import Kafka
+from stack.kafka import Kafka, brokers
 from stack.mail_server import MailServer
-from stack.ports import check, free
+from stack.ports import check, free_run
 from stack.postgres import Postgres
 from stack.progress import STARTING
 from stack.server import Server
 from stack.settings import StackSettings
+from stack.zipkin import Zipkin
 
 SERVERS: tuple[type[Server], ...] = (Elasticsearch, Kafka, Postgres, ConnectWorker, MailServer)
-STOP_ORDER = ("connect", "elasticsearch", "kafka", "postgres", "smtp")
 STOP_WITHIN = 13.0
 PAUSE = 0.05
 RETRY_S = 1.0
@@ -46,20 +46,25 @@ class Stack:
         self.settings = settings
         self.home = Home(settings.home)
         self.progress = progress
-        members: list[Server] = [server(settings) for server in SERVERS]
+        members: list[Server] = [*(server(settings) for server in SERVERS), Zipkin(settings)]
+        members += brokers(settings)[1:]
         members += [*steps(settings), *apps(settings)]
         self.members: dict[str, Server] = {member.name: member for member in members}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._opened = False
 
     @classmethod
-    def on_free_ports(cls, home: Path, workers: int = 1, progress: Progress = _silent) -> Self:
-        """A stack that runs beside others: its own folder and ports that nobody uses now."""
-        names = ["kafka", "kafka_controller", "postgres", "connect", "elasticsearch", "elasticsearch_transport"]
-        names += ["smtp", "mail", "api", "indexer", "notifications", "sales"]
-        *ports, worker_port = free(len(names) + 1)
-        chosen = {f"{name}_port": port for name, port in zip(names, ports, strict=True)}
-        values = {"home": home, "workers": workers, "worker_port": worker_port, **chosen}
+    def on_free_ports(cls, home: Path, workers: int = 1, progress: Progress = _silent, **more: object) -> Self:
+        """A stack that runs beside others: its own folder and ports that nobody uses now. ``more`` are settings."""
+        runs = ("kafka_port", "kafka_controller_port", "worker_port")
+        singles = [name for name in StackSettings.model_fields if name.endswith("_port") and name not in runs]
+        values = {"home": home, "workers": workers, **more}
+        brokers = StackSettings.model_validate(values).brokers
+        ports = free_run(len(singles) + 2 * brokers + workers)
+        kafka = ports[len(singles)]
+        chosen = dict(zip(singles, ports, strict=False))
+        chosen |= {"kafka_port": kafka, "kafka_controller_port": kafka + 1, "worker_port": kafka + 2 * brokers}
+        values |= chosen
         return cls(StackSettings.model_validate(values), progress)
 
     @property
@@ -69,8 +74,14 @@ class Stack:
 
     @property
     def servers(self) -> list[str]:
-        """The names of the servers."""
-        return [server.name for server in SERVERS]
+        """The names of the servers that this stack has to have."""
+        more = [*self.brokers[1:], *([Zipkin.name] if self.settings.zipkin else [])]
+        return [*(server.name for server in SERVERS), *more]
+
+    @property
+    def brokers(self) -> list[str]:
+        """The names of Kafka's brokers."""
+        return [name for name, member in self.members.items() if isinstance(member, Kafka)]
 
     @property
     def apps(self) -> list[str]:
@@ -224,10 +235,10 @@ class Stack:
             raise self.failure(member.name, f"{failed} (exit code {process.returncode})")
 
     def _stop_in_order(self, names: Container[str]) -> None:
-        """Stop the apps before the servers that they use; the workers all at once, the rest one after the other."""
+        """Stop the apps before the servers that they use; the workers and the brokers all at once."""
         deadline = time.monotonic() + STOP_WITHIN
         workers = [name for name, member in self.members.items() if isinstance(member, Worker)]
-        for group in (["api"], workers, *([name] for name in STOP_ORDER)):
+        for group in (["api"], workers, ["connect"], ["elasticsearch"], self.brokers, ["postgres"], ["smtp", "zipkin"]):
             asked = {name: self.processes.pop(name) for name in group if name in names and name in self.processes}
             began = time.monotonic()
             for name, process in asked.items():

@@ -10,8 +10,12 @@ def app_environment(settings: StackSettings) -> dict[str, str]:
     """The variables of every part: API, workers, migrations, bootstrap."""
     home = settings.home
     password = secret(home, "database_password")
+    zipkin = {"TURNSTILE_ZIPKIN_URL": f"http://{HOST}:{settings.zipkin_port}", "TURNSTILE_TRACE_RATIO": "1"}
     return {
-        "TURNSTILE_KAFKA_SERVERS": f"{HOST}:{settings.kafka_port}",
+        **(zipkin if settings.zipkin else {}),
+        "TURNSTILE_KAFKA_SERVERS": settings.kafka_servers,
+        "TURNSTILE_REPLICATION_FACTOR": str(settings.replicas),
+        "TURNSTILE_MIN_INSYNC_REPLICAS": str(settings.in_sync),
         "TURNSTILE_DATABASE_URL": f"postgresql://{OWNER}:{password}@{HOST}:{settings.postgres_port}/{DATABASE}",
         "TURNSTILE_CONNECT_URL": f"http://{HOST}:{settings.connect_port}",
         "TURNSTILE_CONNECT_DATABASE_HOST": HOST,
@@ -24,6 +28,7 @@ def app_environment(settings: StackSettings) -> dict[str, str]:
         "TURNSTILE_SMTP_PORT": str(settings.smtp_port),
         "TURNSTILE_API_BIND": HOST,
         "TURNSTILE_API_PORT": str(settings.api_port),
+        "TURNSTILE_API_URL": f"http://{HOST}:{settings.api_port}",
         "TURNSTILE_WORKER_URL": f"http://{HOST}:{settings.worker_port}",
         "TURNSTILE_TOKEN_KEY": secret(home, "token_key"),
         "TURNSTILE_ADMIN_PASSWORD": secret(home, "admin_password"),

@@ -1,10 +1,10 @@
-"""Kafka in KRaft mode: one process is broker and controller."""
+"""Kafka in KRaft mode: each process is broker and controller."""
 
 import signal
-import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
@@ -14,15 +14,27 @@ from stack.child import Command
 from stack.java import SMALL, java, log_to_console
 from stack.ports import listens
 from stack.server import HOST, Server, properties, write
+from stack.settings import StackSettings
 
 QUIET = {"org__apache__kafka__common__config": "warn", "org__apache__kafka__common__utils__AppInfoParser": "warn"}
 PARTITIONS_OF_INTERNAL_TOPICS = 4
 
 
 class Kafka(Server):
-    """The broker. Topics are never made on demand: connect/topics.py provisions them."""
+    """A broker. Topics are never made on demand: connect/topics.py provisions them."""
 
     name = "kafka"
+
+    def __init__(self, settings: StackSettings, number: int = 0) -> None:
+        self.number = number
+        if number:
+            self.name = f"kafka-{number}"  # type: ignore[misc]
+        super().__init__(settings)
+
+    @property
+    def node(self) -> int:
+        """Its id in the cluster."""
+        return self.number + 1
 
     @property
     def data(self) -> Path:
@@ -35,7 +47,9 @@ class Kafka(Server):
         write(self.folder / "server.properties", properties(self._configuration()))
         if (self.data / "meta.properties").exists():
             return ()
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
+        # The same for all brokers of a data folder.
+        cluster = urlsafe_b64encode(uuid5(NAMESPACE_URL, str(self.settings.home)).bytes).decode()
+        cluster = cluster.rstrip("=").replace("-", "A")
         options = ("format", "-t", cluster, "-c", str(self.folder / "server.properties"))
         argv = (*self._java("128m", "-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", *options)
         return (Command(argv, self.log),)
@@ -51,12 +65,13 @@ class Kafka(Server):
         )
 
     def ready(self) -> bool:
-        """Whether the broker answers and has joined its own cluster."""
-        if not listens(self.settings.kafka_port):
+        """Whether the broker answers and has joined its cluster."""
+        address = f"{HOST}:{self.settings.broker_port(self.number)}"
+        if not listens(self.settings.broker_port(self.number)):
             return False
         try:
             client = KafkaAdminClient(
-                bootstrap_servers=f"{HOST}:{self.settings.kafka_port}",
+                bootstrap_servers=address,
                 request_timeout_ms=2000,
                 bootstrap_timeout_ms=1000,
                 security_protocol="PLAINTEXT",
@@ -64,7 +79,8 @@ class Kafka(Server):
         except KafkaError:
             return False
         try:
-            return len(client.describe_cluster()["brokers"]) == 1
+            members = client.describe_cluster()["brokers"]
+            return self.node in {member["broker_id"] for member in members if not member["is_fenced"]}
         except KafkaError:
             return False
         finally:
@@ -75,24 +91,28 @@ class Kafka(Server):
         return java(heap, class_path, self.folder / "log4j2.properties", *flags)
 
     def _configuration(self) -> dict[str, object]:
-        broker, controller = self.settings.kafka_port, self.settings.kafka_controller_port
+        settings = self.settings
+        broker, controller = settings.broker_port(self.number), settings.controller_port(self.number)
+        voters = [f"{number + 1}@{HOST}:{settings.controller_port(number)}" for number in range(settings.brokers)]
         return {
             "process.roles": "broker,controller",
-            "node.id": 1,
-            "controller.quorum.voters": f"1@{HOST}:{controller}",
+            "node.id": self.node,
+            "controller.quorum.voters": ",".join(voters),
             "controller.listener.names": "CONTROLLER",
             "listeners": f"PLAINTEXT://{HOST}:{broker},CONTROLLER://{HOST}:{controller}",
             "advertised.listeners": f"PLAINTEXT://{HOST}:{broker}",
             "log.dirs": self.data,
             "auto.create.topics.enable": "false",
             "group.initial.rebalance.delay.ms": 0,
-            "offsets.topic.replication.factor": 1,
+            "default.replication.factor": settings.replicas,
+            "min.insync.replicas": settings.in_sync,
+            "offsets.topic.replication.factor": settings.replicas,
             "offsets.topic.num.partitions": PARTITIONS_OF_INTERNAL_TOPICS,
-            "transaction.state.log.replication.factor": 1,
-            "transaction.state.log.min.isr": 1,
+            "transaction.state.log.replication.factor": settings.replicas,
+            "transaction.state.log.min.isr": settings.in_sync,
             "transaction.state.log.num.partitions": PARTITIONS_OF_INTERNAL_TOPICS,
-            "share.coordinator.state.topic.replication.factor": 1,
-            "share.coordinator.state.topic.min.isr": 1,
+            "share.coordinator.state.topic.replication.factor": settings.replicas,
+            "share.coordinator.state.topic.min.isr": settings.in_sync,
             "share.coordinator.state.topic.num.partitions": PARTITIONS_OF_INTERNAL_TOPICS,
             # A broker that was killed may register again as soon as its old session has ended.
             "broker.session.timeout.ms": 4000,
@@ -101,3 +121,8 @@ class Kafka(Server):
             "num.io.threads": 4,
             "num.network.threads": 2,
         }
+
+
+def brokers(settings: StackSettings) -> list[Kafka]:
+    """All brokers of a stack."""
+    return [Kafka(settings, number) for number in range(settings.brokers)]

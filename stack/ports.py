@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from stack.errors import PortTaken
 
 HOST = "127.0.0.1"
+LAST = 65535
 
 
 def taken(port: int) -> bool:
@@ -32,6 +33,15 @@ def check(ports: Mapping[str, int]) -> None:
     bad = {setting: port for setting, port in ports.items() if taken(port) or values.count(port) > 1}
     if bad:
         raise PortTaken(bad)
+
+
+def free_run(count: int) -> range:
+    """So many ports in a row that nobody uses now."""
+    while True:
+        [first] = free(1)
+        run = range(first, first + count)
+        if run.stop <= LAST and not any(taken(port) for port in run):
+            return run
 
 
 def free(count: int) -> list[int]:

@@ -39,6 +39,7 @@ class StackSettings(BaseSettings):
     indexer_port: int = Field(6166, ge=1, le=65535, description="port of the indexer's web views")
     notifications_port: int = Field(6266, ge=1, le=65535, description="port of the notifications worker's web views")
     sales_port: int = Field(6366, ge=1, le=65535, description="port of the sales worker's web views")
+    zipkin_port: int = Field(19411, ge=1, le=65535, description="port of Zipkin")
     api_port: int = Field(9000, ge=1, le=65535, description="port of the API")
 
     admin_email: str = Field("admin@turnstile.example", description="address of the first administrator's account")
@@ -46,7 +47,17 @@ class StackSettings(BaseSettings):
     kafka_heap: str = Field("512m", description="heap of the embedded Kafka broker")
     connect_heap: str = Field("384m", description="heap of the embedded Kafka Connect")
     elasticsearch_heap: str = Field("512m", description="heap of the embedded Elasticsearch")
+    zipkin_heap: str = Field("128m", description="heap of Zipkin")
 
+    zipkin: bool = Field(False, description="start Zipkin too, and trace every request")
+
+    brokers: int = Field(
+        1,
+        ge=1,
+        le=5,
+        description="embedded Kafka brokers, on every second port from the first one's on; three or more keep each "
+        "record three times and acknowledge it when two have it. Another number needs another data folder",
+    )
     workers: int = Field(
         1, ge=1, le=64, description="ledger workers of the embedded stack; the other roles have one worker each"
     )
@@ -56,11 +67,39 @@ class StackSettings(BaseSettings):
     def _absolute(cls, folder: Path) -> Path:
         return folder.expanduser().resolve()
 
+    @property
+    def kafka_servers(self) -> str:
+        """The addresses of the brokers, with commas between."""
+        return ",".join(f"127.0.0.1:{self.broker_port(number)}" for number in range(self.brokers))
+
+    @property
+    def replicas(self) -> int:
+        """On how many brokers each record is."""
+        return min(3, self.brokers)
+
+    @property
+    def in_sync(self) -> int:
+        """How many of them must have it before it is acknowledged."""
+        return max(1, self.replicas - 1)
+
+    def broker_port(self, number: int) -> int:
+        """The port of one broker."""
+        return self.kafka_port + 2 * number
+
+    def controller_port(self, number: int) -> int:
+        """The port of one broker's controller."""
+        return self.kafka_controller_port + 2 * number
+
     def server_ports(self) -> dict[str, int]:
         """Ports of the servers, by the name of the setting that moves each."""
         names = ("kafka", "kafka_controller", "postgres", "connect")
         more = ("elasticsearch", "elasticsearch_transport", "smtp", "mail")
-        return {f"TURNSTILE_{name.upper()}_PORT": getattr(self, f"{name}_port") for name in names + more}
+        most = ("zipkin",) if self.zipkin else ()
+        ports = {f"TURNSTILE_{name.upper()}_PORT": int(getattr(self, f"{name}_port")) for name in names + more + most}
+        for number in range(1, self.brokers):
+            ports[f"TURNSTILE_KAFKA_PORT (kafka-{number})"] = self.broker_port(number)
+            ports[f"TURNSTILE_KAFKA_CONTROLLER_PORT (kafka-{number})"] = self.controller_port(number)
+        return ports
 
     def app_ports(self) -> dict[str, int]:
         """Ports of the API and the workers, by the name of the setting that moves each."""
@@ -72,4 +111,5 @@ class StackSettings(BaseSettings):
 
     def view_port(self, role: str, number: int = 0) -> int:
         """The port of the web views of one worker."""
-        return self.worker_port + number if role == "ledger" else int(getattr(self, f"{role}_port"))
+        first = self.worker_port if role == "ledger" else int(getattr(self, f"{role}_port"))
+        return first + number

@@ -75,12 +75,14 @@ def addresses(stack: Stack) -> Table:
         "ledger worker": f"http://{HOST}:{settings.worker_port}/health/ready",
         "Elasticsearch": f"http://{HOST}:{settings.elasticsearch_port}/events/_search",
         "Kafka Connect": f"http://{HOST}:{settings.connect_port}/connectors",
-        "Kafka": f"{HOST}:{settings.kafka_port}",
+        "Kafka": settings.kafka_servers.replace(",", ", "),
         "PostgreSQL": f"{HOST}:{settings.postgres_port} database turnstile",
         "data": str(settings.home),
         "administrator": f"{settings.admin_email}, password in {settings.home / NAMES['admin_password']}",
         "logs": str(settings.home / "logs"),
     }
+    if settings.zipkin:
+        rows["traces"] = f"http://{HOST}:{settings.zipkin_port}/zipkin/"
     for name, place in rows.items():
         table.add_row(name, place)
     return table
@@ -90,6 +92,7 @@ TO_TRY = """
 Try, in another terminal:
   curl '{root}/api/v3/events/search?q=jazz'
   make demo
-  curl {root}/health/ready
+  ./turnstile status
+  make worker
 Ctrl-C stops everything; the data stays, make clean-data deletes it.
 """

@@ -11,6 +11,7 @@ from connect.topics import VERSION, group
 from settings import Settings
 from streams.batches import Busy
 from streams.consumer import BatchTransport
+from telemetry.traces import Traces, make_traces
 
 # The shortest that Kafka's brokers allow by themselves.
 SESSION_S = 6.0
@@ -40,6 +41,7 @@ class App(faust.App):
     busy: Busy
     before_agents: list[Callable[[], Awaitable[None]]]
     watched: list[Watched]
+    traces: Traces | None
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)
@@ -79,7 +81,9 @@ def make_app(settings: Settings) -> App:
         topic_disable_leader=True,
         topic_partitions=settings.partitions,
         topic_replication_factor=settings.replication_factor,
-        table_standby_replicas=0,
+        PartitionAssignor="streams.assignor:PartitionAssignor",
+        # The other tables are small, and a mail can wait for their recovery.
+        table_standby_replicas=settings.standbys if settings.role == "ledger" else 0,
         # Faust stops fetching a partition when a queue is four fifths full, then still puts what one poll
         # brought; were the queue to fill up, it would hold up every other agent.
         stream_buffer_maxsize=QUEUE,
@@ -96,6 +100,7 @@ def make_app(settings: Settings) -> App:
     app.busy = Busy()
     app.before_agents = []
     app.watched = []
+    app.traces = make_traces(group(settings.role), settings)
     return app
 
 

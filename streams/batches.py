@@ -11,6 +11,7 @@ from typing import Any
 from faust.types import EventT, Message, StreamT
 
 from streams.failstop import fail_stop
+from streams.tracing import Spans
 
 Handle = Callable[[list[Message]], Awaitable[None]]
 
@@ -48,9 +49,11 @@ async def in_batches(stream: StreamT[Any], handle: Handle, *, busy: Busy, most: 
     """Hand ``handle`` the records of ``stream`` in batches of at most ``most``, for ever."""
     consumer: Any = stream.app.consumer
     unacked = consumer.unacked
+    traces = stream.app.traces  # type: ignore[attr-defined]
     async for batch in _batches(stream, most):
         messages = [event.message for event in batch]
         busy.take(unacked, messages)
+        spans = Spans.begin(traces, name, messages)
         try:
             await handle(messages)
         except Interrupted:
@@ -60,6 +63,8 @@ async def in_batches(stream: StreamT[Any], handle: Handle, *, busy: Busy, most: 
             fail_stop(f"agent {name}", error)
         consumer.ack_all(messages)
         busy.free(unacked, messages)
+        if spans is not None:
+            spans.end()
 
 
 async def _batches(stream: StreamT[Any], most: int) -> AsyncIterator[list[EventT[Any]]]:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from faust.types import TP
 
 from connect.topics import JOBS, changelog
 from streams.app import App
-from streams.append import Record, append
+from streams.append import Headers, Record, append
 from streams.mending import Mending
 from streams.partitioning import partition_of
 from streams.table import OffsetTable
@@ -16,6 +17,13 @@ from tables.bookings import REMINDERS, booking_offset, index
 from tables.jobs import Job, encode_job
 
 TABLE = "bookings"
+
+
+class Order(NamedTuple):
+    """A mail to send, and the headers of its record."""
+
+    job: Job
+    headers: Headers = ()
 
 
 class Bookings:
@@ -35,9 +43,9 @@ class Bookings:
             lambda prefix, after: self.table.scan(partition, prefix, after + b"\0" if after else b""),
         )
 
-    async def save(self, partition: int, book: Book, jobs: Iterable[Job]) -> None:
+    async def save(self, partition: int, book: Book, orders: Iterable[Order]) -> None:
         """Store the mails, then the records that say so."""
-        await send_jobs(self.app, jobs)
+        await send_jobs(self.app, orders)
         changed = book.take()
         if changed:
             self.table.store(partition, changed)
@@ -57,12 +65,12 @@ class Bookings:
         return [number for number in mine if self.table.has_open(number)]
 
 
-async def send_jobs(app: App, jobs: Iterable[Job]) -> None:
+async def send_jobs(app: App, orders: Iterable[Order]) -> None:
     """Append jobs where their accounts' contacts are; returns once they are stored."""
     by_home: dict[int, list[Record]] = {}
-    for job in jobs:
+    for job, headers in orders:
         key = str(job.account).encode()
         home = partition_of(key, app.settings.partitions)
-        by_home.setdefault(home, []).append(Record(key, encode_job(job)))
+        by_home.setdefault(home, []).append(Record(key, encode_job(job), headers))
     for home, records in by_home.items():
         await append(app, JOBS, home, records)

@@ -9,6 +9,7 @@ from streams.append import Record, append
 from streams.batches import in_batches
 from streams.deadletters import bury, sort_out
 from streams.partitioning import partition_of
+from streams.tracing import headers_from
 from tables.commands import DefineEvent, encode_command
 from tables.errors import MalformedRecord
 from tables.reading import read
@@ -40,10 +41,10 @@ class CatalogueAgent:
     async def _handle(self, messages: list[Message]) -> None:
         commands: dict[int, list[Record]] = {}
         readable, letters = sort_out(messages, definition_of)
-        for _, command in readable:
+        for message, command in readable:
             key = str(command.event).encode()
             home = partition_of(key, self.app.settings.partitions)
-            commands.setdefault(home, []).append(Record(key, encode_command(command)))
+            commands.setdefault(home, []).append(Record(key, encode_command(command), headers_from(message)))
         for home, records in commands.items():
             await append(self.app, COMMANDS, home, records)
         await bury(self.app, CONSUMER, letters)

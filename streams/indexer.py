@@ -13,6 +13,7 @@ from streams.deadletters import bury, letter, sort_out
 from streams.index import PASSING, SearchIndex, Version, make_elasticsearch
 from streams.patience import patiently
 from streams.rows import EventRow, decode_row
+from streams.tracing import follow
 from tables.errors import MalformedRecord
 
 CONSUMER = "indexer"
@@ -33,6 +34,8 @@ class IndexerAgent:
     async def _handle(self, messages: list[Message]) -> None:
         changes = [message for message in messages if message.value is not None]
         readable, letters = sort_out(changes, lambda value: decode_row(value, EventRow))
+        for message, row in readable:
+            follow(message, row.traceparent)
         newest = newest_of(readable)
         rows = {key: version for key, (_, version) in newest.items()}
         refused = await self._write(rows)

@@ -14,11 +14,12 @@ from connect.topics import COMMANDS, OUTCOMES
 from streams.app import App, raw_topic
 from streams.append import Record, append
 from streams.batches import in_batches
-from streams.deadletters import bury, sort_out
+from streams.deadletters import bury, headers_of, sort_out
 from streams.holds import Holds
 from streams.mending import Mending
 from streams.partitioning import partition_of
 from streams.table import OffsetTable
+from streams.tracing import headers_from
 from streams.watch import InputWatch
 from tables.codes import TicketCodes
 from tables.commands import decode_command, encode_command
@@ -70,11 +71,12 @@ class LedgerAgent:
             key = str(command.event).encode()
             home = partition_of(key, self.partitions)
             if home != partition:
-                strays.setdefault(home, []).append(Record(key, message.value))
+                strays.setdefault(home, []).append(Record(key, message.value, headers_of(message)))
                 continue
+            headers = headers_from(message) if message.headers else ()
             answer = ledger.apply(message.offset, _milliseconds(message), command)
-            outcomes += [Record(key, encode_outcome(outcome)) for outcome in answer.outcomes]
-            following += [Record(key, encode_command(further)) for further in answer.commands]
+            outcomes += [Record(key, encode_outcome(outcome), headers) for outcome in answer.outcomes]
+            following += [Record(key, encode_command(further), headers) for further in answer.commands]
         entries = await self._write(partition, ledger, outcomes)
         self.holds.carried_out(partition, messages[-1].offset, entries)
         await append(self.app, COMMANDS, partition, following)

@@ -22,6 +22,7 @@ from streams.deadletters import bury, headers_of, letter, sort_out
 from streams.letters import Composer
 from streams.patience import patiently
 from streams.post import Post, RefusedForEver, RefusedForNow, ServerAway
+from streams.tracing import headers_from
 from tables.deliveries import Delivery, DeliveryStatus, encode_delivery
 from tables.errors import MalformedRecord
 from tables.jobs import Job, decode_job
@@ -94,7 +95,11 @@ class MailerAgent:
         await self._append(JOBS, [(message, _again(message)) for message in now.early])
         await self._append(RETRIES, [(message, _again(message)) for message in now.later])
         await self._append(
-            DELIVERIES, [(message, Record(message.key, encode_delivery(each))) for message, each in now.told]
+            DELIVERIES,
+            [
+                (message, Record(message.key, encode_delivery(each), headers_from(message)))
+                for message, each in now.told
+            ],
         )
         await bury(self.app, CONSUMER, now.letters)
 

@@ -6,13 +6,13 @@ from faust.types import TP, Message, StreamT
 
 from connect.topics import OUTCOMES
 from streams.app import App, raw_topic
-from streams.append import Record
+from streams.append import Headers, Record
 from streams.batches import in_batches
-from streams.bookings import Bookings
+from streams.bookings import Bookings, Order
 from streams.deadletters import bury, letter, sort_out
+from streams.tracing import headers_from
 from tables.book import Book
 from tables.errors import MalformedRecord
-from tables.jobs import Job
 from tables.outcomes import Outcome, OutcomeKind, decode_outcome
 
 CONSUMER = "notifications"
@@ -56,26 +56,34 @@ class NotificationsAgent:
     async def _take_in(self, partition: int, news: list[tuple[Message, Outcome]]) -> list[Record]:
         book = self.bookings.book(partition)
         letters: list[Record] = []
-        jobs: list[Job] = []
+        orders: list[Order] = []
         for message, outcome in news:
             try:
                 job = book.apply(outcome)
             except MalformedRecord as error:
                 letters.append(letter(message, error))
                 continue
+            headers = headers_from(message) if message.headers else ()
             if job:
-                jobs.append(job)
+                orders.append(Order(job, headers))
             if outcome.kind is OutcomeKind.CHANGED:
-                await self.bookings.save(partition, book, jobs)
-                jobs.clear()
-                await self._announce(partition, book, outcome)
-        await self.bookings.save(partition, book, jobs)
+                await self.bookings.save(partition, book, orders)
+                orders.clear()
+                await self._announce(partition, book, outcome, headers)
+        await self.bookings.save(partition, book, orders)
         return letters
 
-    async def _announce(self, partition: int, book: Book, outcome: Outcome) -> None:
-        """Tell an event's change page by page; how far it came is stored, and the next worker goes on from there."""
+    async def _announce(self, partition: int, book: Book, outcome: Outcome, headers: Headers) -> None:
+        """Tell an event's change page by page; how far it came is stored, and the next worker goes on from there.
+
+        The first mail goes on with the change's trace, and stands for all of them: there may be thousands.
+        """
         while (jobs := book.page(outcome.event, PAGE)) is not None:
-            await self.bookings.save(partition, book, jobs)
+            orders = [Order(job) for job in jobs]
+            if orders:
+                orders[0] = orders[0]._replace(headers=headers)
+                headers = ()
+            await self.bookings.save(partition, book, orders)
 
     async def _forget(self, *_: object, **__: object) -> None:
         self._next.clear()

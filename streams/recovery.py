@@ -11,18 +11,34 @@ from typing import Any
 from aiokafka.errors import IllegalStateError, KafkaError
 from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
+from faust.types import TP
 from mode import Service
 
 from streams.failstop import fail_stop
+from streams.standbys import Standbys
 
 RETRY_S = 1.0
 
 
 class SafeRecovery(Recovery):
-    """Recovery of what is assigned, after each rebalance.
+    """Recovery of what is assigned, after each rebalance; then copies of what this worker stands by for.
 
     While Kafka fails it begins again; anything else that goes wrong ends the process.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.standbys = Standbys()
+        self._unsettled = False
+
+    async def on_stop(self) -> None:
+        """Keep no more copies."""
+        self.unsettle()
+
+    def unsettle(self) -> None:
+        """Before anything changes hands: a copy may be about to be closed, or to be decided on."""
+        self._unsettled = True
+        self.standbys.end()
 
     @Service.task  # type: ignore[untyped-decorator,unused-ignore]
     async def _restart_recovery(self) -> None:
@@ -53,6 +69,8 @@ class SafeRecovery(Recovery):
         """The tables tell how far they are."""
 
     async def _recover(self, generation: int) -> None:
+        self._unsettled = False
+        self.standbys.end()
         self._set_recovery_started()
         readings = [
             table.recover({tp.partition for tp in places})  # type: ignore[attr-defined]
@@ -63,6 +81,12 @@ class SafeRecovery(Recovery):
         await self.app.on_rebalance_complete.send()
         if self.app.consumer_generation_id == generation:
             await self._hand_over()
+            self._stand_by()
+
+    def _stand_by(self) -> None:
+        copies: Any = self.standbys_for_table
+        if not self._unsettled:
+            self.standbys.begin({table: {tp.partition for tp in places} for table, places in copies.items()})
 
     async def _hand_over(self) -> None:
         app: Any = self.app
@@ -92,12 +116,34 @@ class SafeTableManager(TableManager):
 
     async def on_start(self) -> None:
         """Start without the second that Faust waits for tables made late: ours are all made before."""
+        await self._warm_up()
         await self._update_channels()
         await self.recovery.start()
 
+    async def _warm_up(self) -> None:
+        """A worker that begins with nothing reads all before it joins, so that nobody waits for what it takes over."""
+        conf = self.app.conf
+        if not conf.table_standby_replicas or any(conf.tabledir.glob("*.db")):
+            return
+        tables: Any = self.values()
+        while not self.should_stop:
+            try:
+                for table in tables:
+                    await table.warm_up()
+            except KafkaError as error:
+                self.log.warning("the tables wait for Kafka: %r", error)
+                await self.sleep(RETRY_S)
+            else:
+                return
+
+    def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """A rebalance begins."""
+        self.recovery.unsettle()
+        super().on_partitions_revoked(revoked)
+
     @property
-    def recovery(self) -> Recovery:
+    def recovery(self) -> SafeRecovery:
         """Recovery service used by this table manager."""
-        if self._recovery is None:
+        if not isinstance(self._recovery, SafeRecovery):
             self._recovery = SafeRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
         return self._recovery

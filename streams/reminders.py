@@ -9,7 +9,7 @@ from itertools import islice, takewhile
 from aiokafka.errors import KafkaError
 
 from streams.app import App
-from streams.bookings import Bookings
+from streams.bookings import Bookings, Order
 from streams.failstop import fail_stop
 from tables.bookings import reminder_at
 
@@ -39,8 +39,8 @@ class Reminders:
             entries = takewhile(lambda entry: reminder_at(entry)[0] <= now, self.bookings.reminders(partition))
             book = self.bookings.book(partition)
             due = list(islice(entries, MOST))
-            jobs = [job for job in (book.remind(entry, now) for entry in due) if job]
-            await self.bookings.save(partition, book, jobs)
+            orders = [Order(job) for job in (book.remind(entry, now) for entry in due) if job]
+            await self.bookings.save(partition, book, orders)
         return len(due)
 
     async def _watch(self) -> None:

@@ -5,8 +5,9 @@ from faust.types import Message, StreamT
 from connect.topics import RESENDS
 from streams.app import App, raw_topic
 from streams.batches import in_batches
-from streams.bookings import Bookings, send_jobs
+from streams.bookings import Bookings, Order, send_jobs
 from streams.deadletters import bury, letter, sort_out
+from streams.tracing import headers_from
 from tables.errors import MalformedRecord
 from tables.resends import decode_resend
 
@@ -27,12 +28,12 @@ class ResendsAgent:
 
     async def _handle(self, messages: list[Message]) -> None:
         readable, letters = sort_out(messages, decode_resend)
-        jobs = []
+        orders = []
         for message, resend in readable:
             job = self.bookings.book(message.partition).again(resend)
             if job is None:
                 letters.append(letter(message, MalformedRecord(f"nothing to send of purchase {resend.purchase}")))
             else:
-                jobs.append(job)
-        await send_jobs(self.app, jobs)
+                orders.append(Order(job, headers_from(message)))
+        await send_jobs(self.app, orders)
         await bury(self.app, CONSUMER, letters)

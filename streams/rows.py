@@ -25,7 +25,10 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 class EventRow(Change, frozen=True, kw_only=True):
-    """A row of ``event``. Times are UTC; ``offers`` and ``stock`` are JSON texts (tables/offers.py)."""
+    """A row of ``event``. Times are UTC; ``offers`` and ``stock`` are JSON texts (tables/offers.py).
+
+    ``traceparent`` is that of the change which the row tells of, if it is traced.
+    """
 
     organizer_id: UUID | None = None
     organizer_name: str = ""
@@ -43,6 +46,7 @@ class EventRow(Change, frozen=True, kw_only=True):
     time_zone: str | None = None
     offers: str = "[]"
     stock: str = "{}"
+    traceparent: str | None = None
 
 
 class AccountRow(Change, frozen=True, kw_only=True):

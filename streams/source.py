@@ -15,7 +15,8 @@ from tables.errors import MalformedRecord, TurnstileError
 
 PAUSE_S: Final = 0.1
 ROWS_AT_ONCE: Final = 500
-COLUMNS: Final = tuple(field.name for field in msgspec.structs.fields(EventRow) if field.name not in ("lsn", "deleted"))
+_NOT_READ: Final = ("lsn", "deleted", "traceparent")
+COLUMNS: Final = tuple(field.name for field in msgspec.structs.fields(EventRow) if field.name not in _NOT_READ)
 # As Debezium writes them: a text of JSON, a moment in UTC.
 _WRITTEN: Final = {
     **dict.fromkeys(("offers", "stock"), "{0}::text"),

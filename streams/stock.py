@@ -5,7 +5,7 @@ Column ``stock`` of ``event``: by ticket type what the newest outcome says. An e
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from connect.topics import OUTCOMES
 from streams.app import App, raw_topic
 from streams.batches import Interrupted, in_batches
 from streams.patience import LOOK_S, patiently
+from streams.tracing import handed_on
 from tables.errors import MalformedRecord
 from tables.offers import Stock, decode_stock, encode_stock, newest, taken
 from tables.outcomes import Outcome, decode_outcome
@@ -29,7 +30,7 @@ CONNECT_TIMEOUT_S = 5
 
 # In the order of the keys, as everybody who locks many events does.
 SELECT = "SELECT id, stock::text FROM event WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
-UPDATE = "UPDATE event SET stock = %s::jsonb WHERE id = %s"
+UPDATE = "UPDATE event SET stock = %s::jsonb, traceparent = %s WHERE id = %s"
 
 
 class StockAgent:
@@ -45,9 +46,12 @@ class StockAgent:
         await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
 
     async def _handle(self, messages: list[Message]) -> None:
-        news = stock_of(_readable(messages))
+        readable = _readable(messages)
+        news = stock_of(outcome for _, outcome in readable)
         if not news:
             return
+        # One trace at most goes on with a row, whatever it tells of.
+        traced = {outcome.event: handed_on(message) for message, outcome in readable if message.headers}
         await self._pause()
         self._last = time.monotonic()
         events = list(news)
@@ -55,18 +59,22 @@ class StockAgent:
             some = {event: news[event] for event in events[first : first + EVENTS]}
             await patiently(
                 self.app,
-                partial(self._store, some),
+                partial(self._store, some, traced),
                 doing="telling what is left of tickets",
                 passing=(OperationalError, InterfaceError),
             )
 
-    async def _store(self, news: dict[UUID, Stock]) -> None:
+    async def _store(self, news: dict[UUID, Stock], traced: Mapping[UUID, str | None]) -> None:
         connection = await self._connected()
         async with connection.transaction(), connection.cursor() as cursor:
             await cursor.execute(SELECT, (list(news),))
             known = {event: _known(text) for event, text in await cursor.fetchall()}
             after = {event: newest(stock, news[event]) for event, stock in known.items()}
-            changed = [(encode_stock(stock), event) for event, stock in after.items() if stock != known[event]]
+            changed = [
+                (encode_stock(stock), traced.get(event), event)
+                for event, stock in after.items()
+                if stock != known[event]
+            ]
             if changed:
                 await cursor.executemany(UPDATE, changed)
 
@@ -105,12 +113,12 @@ def _known(text: str) -> Stock:
         return {}
 
 
-def _readable(messages: list[Message]) -> list[Outcome]:
+def _readable(messages: list[Message]) -> list[tuple[Message, Outcome]]:
     """What can't be read is left out here: the agent ``sales`` makes dead letters of it."""
     outcomes = []
     for message in messages:
         try:
-            outcomes.append(decode_outcome(message.value))
+            outcomes.append((message, decode_outcome(message.value)))
         except MalformedRecord:
             continue
     return outcomes

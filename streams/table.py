@@ -7,7 +7,7 @@ local database only and changes in the same write as the records, in running and
 
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 
 import rocksdict
@@ -18,7 +18,7 @@ from faust.types import TP, AppT, StoreT
 from connect.topics import changelog
 from settings import Settings
 from streams.append import Record, append
-from streams.changelog import Rows, changes
+from streams.changelog import Rows, changes, follow
 
 RecordOffset = Callable[[bytes], int]
 # What a record (key, value) does to the index: the entry that goes, the entry that comes.
@@ -188,7 +188,26 @@ class OffsetTable(Table[bytes, bytes]):
         begins = {partition: self._due(partition) for partition in partitions}
         self.older = {partition: set() for partition in partitions}
         self._read_to = dict(begins)
-        async for partition, rows, due in changes(self._servers, self._changelog, begins):
+        await self._take_all(changes(self._servers, self._changelog, begins))
+
+    async def warm_up(self) -> None:
+        """Take over what the changelog has of all partitions, and close them again. Nobody has given out any yet."""
+        await self.recover(set(range(self.partitions or 0)))
+        self.older = {}
+        self._rocks._dbs.clear()
+
+    async def follow(self, partitions: set[int]) -> None:
+        """Keep copies of ``partitions``, that others write: take over what they append, until cancelled.
+
+        Raises as ``recover`` does.
+        """
+        begins = {partition: self._due(partition) for partition in partitions}
+        self.older |= {partition: set() for partition in partitions}
+        self._read_to |= begins
+        await self._take_all(follow(self._servers, self._changelog, begins))
+
+    async def _take_all(self, changes: AsyncIterator[tuple[int, Rows, int]]) -> None:
+        async for partition, rows, due in changes:
             self.take_over(partition, rows)
             self._read_to[partition] = due
             # The mark stays before what is still to be written over, so that no crash makes that forgotten.

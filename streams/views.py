@@ -36,6 +36,7 @@ class Views:
         self._page("/api/partition/{partition}/", "partition", self.partition)
         self._page("/api/purchase/{event}/{purchase}/", "purchase", self.purchase)
         self._page("/api/purchases/{event}/{purchases}/", "purchases", self.purchases)
+        self._page("/api/worker/", "worker", self.worker)
 
     def _page(self, path: str, name: str, answer: Callable[..., Awaitable[Response]]) -> None:
         """Faust makes a class of the handler, so it must be a plain function."""
@@ -64,6 +65,18 @@ class Views:
         if not self._owned(number):
             return await self._pass_on(view, request, number)
         return view.json(self._offsets(number))
+
+    async def worker(self, view: View, request: Request) -> Response:
+        """Which partitions this worker decides and of which it keeps copies, how far each is, and where all are."""
+        assignor = self.app.assignor
+        return view.json(
+            {
+                "worker": self.app.settings.worker_id,
+                "decides": self._tables(assignor.assigned_actives()),
+                "standsBy": self._tables(assignor.assigned_standbys()),
+                "workers": sorted(assignor.tables_metadata()),
+            }
+        )
 
     async def purchase(self, view: View, request: Request, event: str, purchase: str) -> Response:
         """A purchase with its history."""
@@ -125,6 +138,12 @@ class Views:
             "lag": None if end is None else max(0, end - (decided or 0)),
             "changelog": stored,
         }
+
+    def _tables(self, places: set[TP]) -> dict[str, int | None]:
+        """By partition the last offset of the ledger's changelog that this worker's folder has, or null."""
+        numbers = sorted(place.partition for place in places if place.topic == changelog("ledger"))
+        table = self.ledger.table
+        return {str(number): table.mark(number) if table.has_open(number) else None for number in numbers}
 
     def _on_record(self, partition: int, event: UUID, purchases: list[Any]) -> list[str]:
         read = self.ledger.table.read

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from stack.embedded import Stack
+from stack.server import HOST
 from tests.pipeline import Pipeline
 
 
@@ -16,6 +17,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         # All tests are one client.
         environment.setenv("TURNSTILE_SIGN_IN_LIMIT", "10000 per minute")
         environment.setenv("TURNSTILE_SIGN_UP_LIMIT", "10000 per minute")
+        # Nobody listens there but in the tests of traces; no request is traced by itself.
+        environment.setenv("TURNSTILE_ZIPKIN_URL", f"http://{HOST}:{stack.settings.zipkin_port}")
+        environment.setenv("TURNSTILE_TRACE_RATIO", "0")
         try:
             stack.start()
             stack.start("migrations", "administrator", "connectors", "api")

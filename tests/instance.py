@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,7 @@ class Instance:
 
     stack: Stack
     port: int = field(default_factory=lambda: free(1)[0])
+    more: Mapping[str, str] = field(default_factory=dict)
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -33,7 +35,7 @@ class Instance:
         return f"http://{HOST}:{self.port}/api/v3"
 
     def start(self) -> None:
-        environment = {**os.environ, **self.stack.environment, "TURNSTILE_API_PORT": str(self.port)}
+        environment = {**os.environ, **self.stack.environment, "TURNSTILE_API_PORT": str(self.port), **self.more}
         self._process = subprocess.Popen((sys.executable, "-m", "api"), cwd=ROOT, env=environment)
         eventually(self.is_ready, within=30)
 

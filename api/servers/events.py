@@ -16,6 +16,7 @@ from api.pages import Place
 from api.ports import Listing
 from api.problems import Fault, Refused
 from api.servers.database import Database
+from telemetry.traces import carried
 
 _EVENT: Final = tuple(Event.model_fields)
 _TICKET: Final = (*(name for name in TicketType.model_fields if name != "price"), "price", "currency")
@@ -43,13 +44,13 @@ WHERE (status <> 'DRAFT' OR organizer_id = %(drafts_of)s OR %(all_drafts)s)
 ORDER BY created_at DESC, id DESC
 LIMIT %(limit)s
 """
-_INSERT_EVENT: Final = _insert("event", _EVENT)
-_UPDATE_EVENT: Final = _update("event", _EVENT)
+_INSERT_EVENT: Final = _insert("event", (*_EVENT, "traceparent"))
+_UPDATE_EVENT: Final = _update("event", (*_EVENT, "traceparent"))
 _INSERT_TICKET: Final = _insert("ticket_type", _TICKET)
 _UPDATE_TICKET: Final = _update("ticket_type", _TICKET)
 _INSERT_OUTBOX: Final = """
-INSERT INTO event_outbox (id, aggregate_id, event_type, version, payload)
-VALUES (%(id)s, %(event)s, 'event-defined', %(version)s, %(payload)s::jsonb)
+INSERT INTO event_outbox (id, aggregate_id, event_type, version, payload, traceparent)
+VALUES (%(id)s, %(event)s, 'event-defined', %(version)s, %(payload)s::jsonb, %(traceparent)s)
 """
 # The newest row of an event says all of it. It stays, for a connector that has to begin anew.
 _FORGET_OUTBOX: Final = "DELETE FROM event_outbox WHERE aggregate_id = %(event)s AND version < %(version)s"
@@ -115,7 +116,7 @@ class EventRows:
                 return None
             before = Listing(Event(**row), _tickets(connection, event))
             after = _next(before, decide(before))
-            connection.execute(_UPDATE_EVENT, after.event.model_dump())
+            connection.execute(_UPDATE_EVENT, _event_row(after.event))
             _store_tickets(connection, before, after)
             _announce(connection, after)
         return after
@@ -134,11 +135,15 @@ class EventRows:
 
 def _insert_event(connection: Rows, event: Event) -> None:
     try:
-        connection.execute(_INSERT_EVENT, event.model_dump())
+        connection.execute(_INSERT_EVENT, _event_row(event))
     except UniqueViolation as error:
         raise Refused("already-exists", f"there is an event {event.id}", Fault("is in use", "/id")) from error
     except ForeignKeyViolation as error:
         raise Refused("unknown-account", "", Fault("there is no such account", "/organizerId")) from error
+
+
+def _event_row(event: Event) -> dict[str, Any]:
+    return event.model_dump() | {"traceparent": carried()}
 
 
 def _next(before: Listing, after: Listing) -> Listing:
@@ -180,5 +185,6 @@ def _row(ticket: TicketType) -> dict[str, Any]:
 def _announce(connection: Rows, listing: Listing) -> None:
     event = listing.event
     values = {"id": uuid4(), "event": event.id, "version": event.version, "payload": announcement(listing).decode()}
+    values["traceparent"] = carried() or ""
     connection.execute(_INSERT_OUTBOX, values)
     connection.execute(_FORGET_OUTBOX, values)

@@ -14,6 +14,7 @@ from kafka.partitioner.default import murmur2
 from api.problems import Unavailable
 from connect.topics import COMMANDS
 from tables.commands import DefineEvent, encode_command
+from telemetry.traces import HEADER, carried
 
 KAFKA: Final = "kafka"
 GIVE_UP_S: Final = 1.5
@@ -54,7 +55,7 @@ class CommandLog:
             raise Unavailable(KAFKA)
         try:
             place = partition_of(key, self._partitions)
-            future = self._producer.send(COMMANDS, key=key, value=value, partition=place)
+            future = self._producer.send(COMMANDS, key=key, value=value, partition=place, headers=trace_headers())
         except KafkaError as error:
             raise Unavailable(KAFKA) from error
         future.add_callback(done).add_errback(failed)
@@ -97,6 +98,12 @@ class CommandLog:
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of a key, as Kafka's default has it; kept, since counting it out is most of a send."""
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+
+
+def trace_headers() -> list[tuple[str, bytes]] | None:
+    """The headers of a record that follows from the request under way; None unless that is sampled."""
+    text = carried()
+    return None if text is None else [(HEADER, text.encode())]
 
 
 def make_producer(servers: list[str]) -> Any:

@@ -10,7 +10,7 @@ from kafka.errors import KafkaError
 from api.bodies.notification import Notification
 from api.problems import Refused, Unavailable
 from api.servers.database import Database
-from api.servers.log import GIVE_UP_S, KAFKA, make_producer
+from api.servers.log import GIVE_UP_S, KAFKA, make_producer, trace_headers
 from connect.topics import RESENDS
 from tables.resends import Resend, encode_resend
 
@@ -44,7 +44,8 @@ class ResendLog:
     def append(self, resend: Resend) -> None:
         """Returns once the request is stored for good. Raises Unavailable."""
         try:
-            future = self._connected().send(RESENDS, key=str(resend.event).encode(), value=encode_resend(resend))
+            key, value = str(resend.event).encode(), encode_resend(resend)
+            future = self._connected().send(RESENDS, key=key, value=value, headers=trace_headers())
             future.get(GIVE_UP_S + MARGIN_S)
         except KafkaError as error:
             raise Unavailable(KAFKA) from error

@@ -21,6 +21,7 @@ from api.servers.waiters import Waiter, Waiters, answers_to, any_decision
 from tables.commands import Cancel, Confirm, Hold, encode_command
 from tables.commands import Purchase as PurchaseCommand
 from tables.outcomes import Outcome
+from telemetry.traces import under_way
 
 REMEMBERED: Final = 20_000
 REMEMBERED_S: Final = 600.0
@@ -131,6 +132,9 @@ class KafkaOffice:
 
     def _hand_in(self, command: BuyersCommand, waiter: Waiter, wait: float) -> None:
         key = str(command.event).encode()
+        span = under_way()
+        if span is not None:
+            span.set_attributes({"event": str(command.event), "purchase": str(command.purchase)})
         self._log.append(key, encode_command(command), waiter.acknowledge, waiter.fail)
         waiter.wait_for_outcome(wait)
         if waiter.outcome is None and not waiter.acknowledged:

@@ -16,6 +16,7 @@ from stack.errors import JarsIncomplete
 
 LOCKS = Path(__file__).parent
 ENVIRONMENTS = ("kafka", "debezium", "elasticsearch")
+OPTIONAL = ("zipkin",)
 ATTEMPTS = 3
 
 
@@ -27,11 +28,13 @@ class Jar:
     artifact: str
     version: str
     sha256: str
+    classifier: str = ""
 
     @property
     def name(self) -> str:
         """The jar's file name."""
-        return f"{self.artifact}-{self.version}.jar"
+        kind = f"-{self.classifier}" if self.classifier else ""
+        return f"{self.artifact}-{self.version}{kind}.jar"
 
     @property
     def url(self) -> str:
@@ -47,8 +50,8 @@ def locked(environment: str) -> list[Jar]:
 
 def _parse(line: str) -> Jar:
     coordinate, sha256 = line.split()
-    group, artifact, version = coordinate.split(":")
-    return Jar(group, artifact, version, sha256)
+    group, artifact, version, *classifier = coordinate.split(":")
+    return Jar(group, artifact, version, sha256, *classifier)
 
 
 def missing(cache: Path, jars: Iterable[Jar]) -> list[Jar]:

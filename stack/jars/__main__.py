@@ -7,19 +7,21 @@ from pathlib import Path
 
 from jgo.maven import MavenContext
 
-from stack.jars import ENVIRONMENTS, LOCKS
+from stack.jars import ENVIRONMENTS, LOCKS, OPTIONAL
 
 
 def resolve(coordinates: list[str], repository: Path) -> list[str]:
     """The lines of a lock file for these coordinates and everything that they need at run time."""
     context = MavenContext(repo_cache=repository, timeout=60)
     roots = [context.create_dependency(coordinate) for coordinate in coordinates]
-    _, nodes = context.resolver.get_dependency_list(roots)
+    whole = [root for root in roots if root.artifact.classifier]
+    _, nodes = context.resolver.get_dependency_list([root for root in roots if root not in whole])
     artifacts = [root.artifact for root in roots] + [node.dep.artifact for node in nodes]
     lines = {}
     for artifact in artifacts:
         digest = hashlib.sha256(artifact.resolve().read_bytes()).hexdigest()
-        lines[f"{artifact.groupId}:{artifact.artifactId}:{artifact.version}"] = digest
+        names = (artifact.groupId, artifact.artifactId, artifact.version, artifact.classifier)
+        lines[":".join(name for name in names if name)] = digest
     return [f"{coordinate} {digest}" for coordinate, digest in lines.items()]
 
 
@@ -27,7 +29,7 @@ def main() -> None:
     """Write one lock file per environment."""
     roots = tomllib.loads((LOCKS / "roots.toml").read_text())
     with tempfile.TemporaryDirectory() as repository:
-        for environment in ENVIRONMENTS:
+        for environment in ENVIRONMENTS + OPTIONAL:
             lines = resolve(roots[environment], Path(repository))
             (LOCKS / f"{environment}.lock").write_text("\n".join(lines) + "\n")
             print(f"{environment}: {len(lines)} jars")

@@ -34,17 +34,18 @@ class WorkerEnded(Exception):
 
 @dataclass
 class World:
-    """``broker`` is Kafka's address; ``home`` takes the workers' folders and logs."""
+    """``broker`` is Kafka's address, or several; ``home`` takes the workers' folders and logs."""
 
     broker: str
     home: Path
     partitions: int = 2
+    replicas: int = 1
     name: str = field(default_factory=lambda: uuid4().hex[:8])
     workers: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
     sent: list[tuple[Any, bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.ports = free(2)
+        self.ports = free(3)
         self.admin = KafkaAdminClient(bootstrap_servers=self.broker)
         self.producer = KafkaProducer(bootstrap_servers=self.broker, acks="all", linger_ms=2)
         self.commands = f"{COMMANDS}-{self.name}"
@@ -54,7 +55,8 @@ class World:
         self._make_topics()
 
     def _make_topics(self) -> None:
-        settings = Settings(partitions=self.partitions, ticket_key=KEY)
+        copies = {"replication_factor": self.replicas, "min_insync_replicas": max(1, self.replicas - 1)}
+        settings = Settings.model_validate({"partitions": self.partitions, "ticket_key": KEY} | copies)
         names = {
             COMMANDS: self.commands,
             OUTCOMES: self.outcomes,
@@ -106,6 +108,21 @@ class World:
     def _why_ended(self, number: int) -> WorkerEnded:
         code, lines = self.workers[number].returncode, child.last_lines(self.log(number), 40)
         return WorkerEnded(f"worker {number} ended with {code}:\n{lines}")
+
+    def view(self, number: int) -> dict[str, Any]:
+        """What a worker says of itself; that it has nothing, while it can't be asked."""
+        try:
+            answer = httpx.get(f"http://{HOST}:{self.ports[number]}/api/worker/", timeout=2, trust_env=False)
+        except httpx.TransportError:
+            return {"decides": {}, "standsBy": {}}
+        found: dict[str, Any] = answer.json() if answer.is_success else {"decides": {}, "standsBy": {}}
+        return found
+
+    def shares(self, *numbers: int) -> list[int]:
+        """How many partitions each of these workers decides; nothing until every partition is decided by one."""
+        views = [self.view(number) for number in numbers]
+        decided = sorted(int(partition) for one in views for partition in one["decides"])
+        return sorted(len(one["decides"]) for one in views) if decided == list(range(self.partitions)) else []
 
     def kill(self, number: int = 0) -> None:
         """``kill -9``."""
@@ -171,6 +188,12 @@ class World:
             return ends
         finally:
             consumer.close()
+
+    def changelog_ends(self) -> list[int]:
+        """The end of each of the changelog's partitions."""
+        places = [TopicPartition(self.changelog, number) for number in range(self.partitions)]
+        ends = self.ends(places)
+        return [ends[place] for place in places]
 
     def settle(self, within: float = 90) -> None:
         """Wait until the log is drained. A worker that ends meanwhile is an error."""

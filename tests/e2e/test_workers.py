@@ -1,14 +1,24 @@
 """Two workers share the partitions; they come, go and are killed while commands pour in."""
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 
+from stack.embedded import Stack
 from tables.commands import Line, Purchase, encode_command
 from tables.outcomes import OutcomeKind
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -69,3 +79,42 @@ def test_workers_coming_and_going_under_load_lose_no_command(two_workers: Pipeli
         assert confirmed == 200
         view = eventually(lambda event=event: two_workers.view(event), within=30)  # type: ignore[misc]
         assert view["ticketTypes"][0]["sold"] == 200
+
+
+@contextmanager
+def one_more(stack: Stack) -> Iterator[None]:
+    """``make worker`` in another terminal, then Ctrl-C."""
+    ports = stack.settings.server_ports() | {"TURNSTILE_WORKER_PORT": stack.settings.worker_port}
+    told = {"TURNSTILE_HOME": str(stack.settings.home), **{name: str(port) for name, port in ports.items()}}
+    command = (sys.executable, "-m", "stack", "worker")
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **told})
+    try:
+        yield
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def shares(pipeline: Pipeline) -> list[int]:
+    """How many partitions each worker decides, of those that the first one knows."""
+    counts = []
+    for url in httpx.get(f"{pipeline.worker}/api/worker/", timeout=5, trust_env=False).json()["workers"]:
+        try:
+            answer = httpx.get(f"{url.rstrip('/')}/api/worker/", timeout=5, trust_env=False)
+        except httpx.TransportError:
+            continue
+        counts.append(len(answer.json()["decides"]))
+    return sorted(counts)
+
+
+def test_one_more_worker_takes_its_share_of_a_running_stack_and_gives_it_back(pipeline: Pipeline) -> None:
+    eventually(lambda: shares(pipeline) == [4], within=60)
+    event, [kind] = pipeline.event(6)
+    assert pipeline.buy(event, kind, 1, pipeline.account()).status_code == 201
+    with one_more(pipeline.stack):
+        eventually(lambda: shares(pipeline) == [2, 2], within=60)
+        assert pipeline.buy(event, kind, 1, pipeline.account()).status_code in (201, 202)
+    assert pipeline.buy(event, kind, 1, pipeline.account()).status_code in (201, 202)
+    eventually(lambda: (pipeline.view(event) or {})["ticketTypes"][0]["sold"] == 3, within=30)

@@ -13,13 +13,21 @@ import pytest
 from ops.secrets import make_secrets
 from ops.settings_table import variables
 from settings import Role, Settings
+from stack.apps import steps
+from stack.settings import StackSettings
 
 ROOT = Path(__file__).parents[3]
 COMPOSE = ROOT / "docker-compose.yml"
 ONE_SHOT = {"bootstrap", "tools"}
-WORKERS = ("ledger", "indexer", "notifications", "sales")
+SCALED = ("ledger-1", "ledger-2")
+WORKERS = ("ledger", *SCALED, "indexer", "notifications", "sales")
 OURS = ("bootstrap", "tools", "api", *WORKERS)
-PUBLISHED = {"api": ["127.0.0.1:9000:9000"], "mail": ["127.0.0.1:8025:8025"]}
+PUBLISHED = {
+    "api": ["127.0.0.1:9000:9000"],
+    "mail": ["127.0.0.1:8025:8025"],
+    "grafana": ["127.0.0.1:3000:3000"],
+}
+RUN_BY = {"ops": "tests/e2e/test_operating.py", "ops.search_access": "tests/unit/deployment/test_search_access.py"}
 KNOWN = variables(Settings) | {"TURNSTILE_SECRETS_DIR"}
 
 Services = dict[str, dict[str, Any]]
@@ -69,7 +77,7 @@ def test_the_deployed_parts_start_when_the_bootstrap_has_done_its_work(services:
         assert "bootstrap" in services[name]["depends_on"]
 
 
-def test_only_the_api_and_the_mails_are_published_and_only_on_this_host(services: Services) -> None:
+def test_only_the_api_the_mails_and_grafana_are_published_and_only_on_this_host(services: Services) -> None:
     assert {name: service["ports"] for name, service in services.items() if "ports" in service} == PUBLISHED
 
 
@@ -165,7 +173,7 @@ def test_every_file_that_it_mounts_exists(services: Services) -> None:
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
             if source.startswith("."):
-                assert (ROOT / source).is_file(), f"{name}: {source}"
+                assert (ROOT / source).exists(), f"{name}: {source}"
                 assert volume.endswith(":ro"), f"{name}: {source}"
 
 
@@ -183,18 +191,40 @@ def test_every_module_that_it_runs_can_be_run(name: str, services: Services) -> 
         assert package or importlib.util.find_spec(module), f"{name} runs {module}"
 
 
+def test_every_command_that_it_runs_is_run_by_a_test(services: Services) -> None:
+    text = " ".join(command_of(services[name]) for name in OURS)
+    embedded = {step.module for step in steps(StackSettings())} | {"streams", "api"}
+    for module in set(re.findall(r"-m,? ([a-z_.]+)", text)) - embedded:
+        test = (ROOT / RUN_BY[module]).read_text()
+        assert f'"-m", "{module}"' in test or f"from {module} import main" in test, module
+
+
 def test_the_bootstrap_migrates_before_it_registers_connectors(services: Services) -> None:
     modules = re.findall(r"-m ([a-z_.]+)", command_of(services["bootstrap"]))
     assert modules == ["migrations", "ops.search_access", "connect", "api.administrator"]
 
 
-def test_the_tools_start_only_when_they_are_asked_for(services: Services) -> None:
-    assert {name for name, service in services.items() if "profiles" in service} == {"tools"}
+def test_the_tools_and_more_workers_start_only_when_they_are_asked_for(services: Services) -> None:
+    profiles = {name: service["profiles"] for name, service in services.items() if "profiles" in service}
+    assert profiles == {"tools": ["tools"]} | {name: ["scale"] for name in SCALED}
+
+
+def test_every_worker_of_a_role_has_a_name_and_a_folder_of_its_own(services: Services) -> None:
+    for role in get_args(Role):
+        mates = [services[name] for name in WORKERS if services[name]["environment"]["TURNSTILE_ROLE"] == role]
+        names = [one["environment"].get("TURNSTILE_WORKER_ID", "worker-0") for one in mates]
+        assert len(set(names)) == len(names)
+        assert len({one["volumes"][0] for one in mates}) == len(mates)
+
+
+def test_other_workers_reach_a_worker_under_its_services_name(services: Services) -> None:
+    for name in WORKERS:
+        assert services[name]["environment"]["TURNSTILE_WORKER_HOST"] == name
 
 
 def test_every_role_of_a_worker_has_a_service(services: Services) -> None:
     roles = {name: services[name]["environment"]["TURNSTILE_ROLE"] for name in WORKERS}
-    assert roles == {role: role for role in get_args(Role)}
+    assert roles == {role: role for role in get_args(Role)} | dict.fromkeys(SCALED, "ledger")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +240,7 @@ def test_a_health_check_asks_where_the_service_listens(name: str, kind: str, pat
 
 def test_what_one_service_calls_another_is_a_service(services: Services) -> None:
     for name in OURS:
-        hosts = re.findall(r"(?:https?://)?([a-z]+):\d+", " ".join(services[name]["environment"].values()))
+        hosts = re.findall(r"(?:https?://)?([a-z-]+):\d+", " ".join(services[name]["environment"].values()))
         assert hosts
         assert set(hosts) <= set(services), name
 

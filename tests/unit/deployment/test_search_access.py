@@ -1,3 +1,12 @@
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
@@ -6,6 +15,8 @@ from ops.search_access import grant, passwords, roles
 from settings import Settings
 from streams.index import FIRST
 from streams.mapping import ALIAS
+
+ROOT = Path(__file__).parents[3]
 
 
 class FakeSecurity:
@@ -52,3 +63,58 @@ def test_the_reader_only_reads_and_both_reach_just_the_index_of_events() -> None
 
 def test_every_role_has_a_password_setting() -> None:
     assert set(passwords(Settings(ticket_key=SecretStr("k" * 32)))) == set(roles())
+
+
+@contextmanager
+def elasticsearch() -> Iterator[tuple[str, dict[str, Any]]]:
+    """A server that takes whatever is put into it, as Elasticsearch would; its address, and what was put where."""
+    put: dict[str, Any] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            put[self.path] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.send_header("X-Elastic-Product", "Elasticsearch")
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *args: Any) -> None:
+            return
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", put
+        server.shutdown()
+        thread.join()
+
+
+def search_access(url: str) -> subprocess.CompletedProcess[str]:
+    told = {
+        "TURNSTILE_TICKET_KEY": "k" * 32,
+        "TURNSTILE_ELASTICSEARCH_URL": url,
+        "TURNSTILE_ELASTICSEARCH_USER": "elastic",
+        "TURNSTILE_ELASTICSEARCH_PASSWORD": "zero",
+        "TURNSTILE_ELASTICSEARCH_INDEXER_PASSWORD": "one",
+        "TURNSTILE_ELASTICSEARCH_READER_PASSWORD": "two",
+    }
+    command = (sys.executable, "-m", "ops.search_access")
+    return subprocess.run(command, env=os.environ | told, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_command_puts_roles_and_users_into_elasticsearch() -> None:
+    with elasticsearch() as (url, put):
+        done = search_access(url)
+    assert (done.returncode, done.stdout) == (0, "search access: turnstile_indexer, turnstile_reader\n")
+    assert put["/_security/user/turnstile_reader"] == {"password": "two", "roles": ["turnstile_reader"]}
+    assert put["/_security/role/turnstile_reader"]["cluster"] == []
+    assert len(put) == 4
+
+
+def test_the_command_says_in_one_line_that_elasticsearch_does_not_answer() -> None:
+    with elasticsearch() as (url, _):
+        pass
+    done = search_access(url)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(f"search access: {url}: ")

@@ -22,6 +22,12 @@ def test_every_locked_jar_has_a_checksum_and_no_address(environment: str) -> Non
     assert "://" not in (jars.LOCKS / f"{environment}.lock").read_text()
 
 
+def test_zipkin_is_one_jar_that_is_whole_in_itself() -> None:
+    [jar] = jars.locked("zipkin")
+    assert jar.name == "zipkin-server-3.4.0-exec.jar"
+    assert jar.url.endswith("/io/zipkin/zipkin-server/3.4.0/zipkin-server-3.4.0-exec.jar")
+
+
 @pytest.mark.parametrize(
     ("environment", "name"),
     [

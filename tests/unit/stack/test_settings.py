@@ -1,15 +1,21 @@
 """Settings of the stack, its secrets, and what the deployed parts are told."""
 
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
+import stack.apps
 from settings import Settings
+from stack.apps import one_more
 from stack.embedded import Stack
 from stack.environment import app_environment, worker_environment
+from stack.kafka import brokers
 from stack.secret_files import NAMES, secret
 from stack.settings import StackSettings
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -51,17 +57,66 @@ def test_everything_told_is_a_setting_of_the_parts(stack_settings: StackSettings
 
 
 def test_every_port_has_its_setting(stack_settings: StackSettings) -> None:
-    ports = stack_settings.server_ports() | stack_settings.app_ports()
+    settings = stack_settings.model_copy(update={"zipkin": True})
+    ports = settings.server_ports() | settings.app_ports()
     fields = {name.split()[0].removeprefix("TURNSTILE_").lower() for name in ports}
     assert fields == {name for name in StackSettings.model_fields if name.endswith("_port")}
     assert len(set(ports.values())) == len(ports)
 
 
+def test_zipkin_is_a_server_of_the_stack_only_when_asked_for(stack_settings: StackSettings) -> None:
+    stack, more = Stack(stack_settings), Stack(stack_settings.model_copy(update={"zipkin": True}))
+    assert set(more.servers) - set(stack.servers) == {"zipkin"}
+    assert set(more.environment) - set(stack.environment) == {"TURNSTILE_ZIPKIN_URL", "TURNSTILE_TRACE_RATIO"}
+
+
 def test_a_stack_on_free_ports_ignores_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TURNSTILE_HOME", "elsewhere")
     monkeypatch.setenv("TURNSTILE_KAFKA_PORT", "1")
-    stack = Stack.on_free_ports(tmp_path / "home", workers=2)
-    ports = list((stack.settings.server_ports() | stack.settings.app_ports()).values())
-    assert stack.settings.home == tmp_path / "home"
+    whole = Stack.on_free_ports(tmp_path / "home", workers=2)
+    ports = list((whole.settings.server_ports() | whole.settings.app_ports()).values())
+    assert whole.settings.home == tmp_path / "home"
     assert len(set(ports)) == len(ports)
-    assert stack.apps == ["ledger-0", "ledger-1", "indexer-0", "notifications-0", "sales-0", "api"]
+    assert whole.apps == ["ledger-0", "ledger-1", "indexer-0", "notifications-0", "sales-0", "api"]
+
+
+@pytest.mark.parametrize(("count", "replicas", "in_sync"), [(1, 1, 1), (2, 2, 1), (3, 3, 2), (5, 3, 2)])
+def test_records_are_kept_on_three_brokers_where_there_are_three(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, replicas: int, in_sync: int
+) -> None:
+    whole = Stack.on_free_ports(tmp_path / "home", brokers=count)
+    for name, value in whole.environment.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+    assert (settings.replication_factor, settings.min_insync_replicas) == (replicas, in_sync)
+    assert len(settings.kafka_servers.split(",")) == len(whole.brokers) == count
+    ports = list((whole.settings.server_ports() | whole.settings.app_ports()).values())
+    assert len(set(ports)) == len(ports)
+
+
+def test_every_broker_knows_all_controllers_and_has_an_id_and_a_folder_of_its_own(tmp_path: Path) -> None:
+    members = brokers(Stack.on_free_ports(tmp_path / "home", brokers=3).settings)
+    configurations = [member._configuration() for member in members]
+    assert len({str(one["controller.quorum.voters"]) for one in configurations}) == 1
+    assert [one["node.id"] for one in configurations] == [1, 2, 3]
+    assert len({one["log.dirs"] for one in configurations}) == 3
+    assert {one["offsets.topic.replication.factor"] for one in configurations} == {3}
+
+
+def test_one_more_worker_takes_the_first_number_whose_port_is_free(
+    stack_settings: StackSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = {stack_settings.worker_port + 3, stack_settings.sales_port}
+    monkeypatch.setattr(stack.apps, "taken", busy.__contains__)
+    assert one_more(stack_settings, "ledger").name == "ledger-4"
+    assert one_more(stack_settings, "sales").name == "sales-1"
+    told = worker_environment(stack_settings, "sales", 1)
+    assert told["TURNSTILE_WORKER_PORT"] == str(stack_settings.sales_port + 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"), [("WORKERS=3", "TURNSTILE_WORKERS=3"), ("BROKERS=3", "TURNSTILE_BROKERS=3")]
+)
+def test_make_run_hands_on_how_many_there_are_to_be(given: str, told: str) -> None:
+    lines = subprocess.run(("make", "-n", "run", given), cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert told in lines.splitlines()[-1]

@@ -39,7 +39,7 @@ class FakeStream:
 
     def __init__(self, unacked: set[Any], messages: list[FakeMessage]) -> None:
         self.should_stop = False
-        self.app = SimpleNamespace(consumer=FakeConsumer(unacked))
+        self.app = SimpleNamespace(consumer=FakeConsumer(unacked), traces=None)
         self.channel = SimpleNamespace(queue=self)
         self._events = [FakeEvent(message) for message in messages]
 

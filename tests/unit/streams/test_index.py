@@ -78,7 +78,7 @@ def test_a_row_that_no_document_can_be_made_of_is_malformed(wrong: dict[str, str
 
 
 def test_the_rows_read_from_postgresql_have_every_column_that_a_document_needs() -> None:
-    assert set(COLUMNS) == set(EventRow.__struct_fields__) - {"lsn", "deleted"}
+    assert set(COLUMNS) == set(EventRow.__struct_fields__) - {"lsn", "deleted", "traceparent"}
 
 
 def test_of_several_changes_of_a_row_the_one_furthest_in_the_log_counts() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -46,7 +47,8 @@ class Told:
         self.failures = list(failures)
         self.stored: list[tuple[float, dict[UUID, Stock]]] = []
 
-    async def store(self, news: dict[UUID, Stock]) -> None:
+    async def store(self, news: dict[UUID, Stock], traced: Mapping[UUID, str | None]) -> None:
+        assert not traced
         if self.failures:
             raise self.failures.pop()
         self.stored.append((time.monotonic(), news))
@@ -66,7 +68,7 @@ def agent(app: Any, told: Told) -> StockAgent:
 
 
 def message(as_of: int) -> Any:
-    return SimpleNamespace(value=encode_outcome(outcome(as_of, Balance(STALLS, 9, 0, as_of))))
+    return SimpleNamespace(headers=(), value=encode_outcome(outcome(as_of, Balance(STALLS, 9, 0, as_of))))
 
 
 def test_an_event_is_told_at_most_once_a_second(app: Any) -> None:

@@ -38,7 +38,11 @@ def app(tmp_path: Path) -> App:
     consumer: Any = SimpleNamespace(_committed_offset=committed, highwater=ends.get)
     app.consumer = consumer
     actives = {TP(changelog("ledger"), PARTITION)}
-    assignor: Any = SimpleNamespace(assigned_actives=lambda: actives, tables_metadata=dict)
+    standbys = {TP(COMMANDS, 3), TP(changelog("ledger"), 3)}
+    workers: dict[str, Any] = {"http://127.0.0.1:6067/": {}, "http://127.0.0.1:6066/": {}}
+    assignor: Any = SimpleNamespace(
+        assigned_actives=lambda: actives, assigned_standbys=lambda: standbys, tables_metadata=lambda: workers
+    )
     app.assignor = assignor
     return app
 
@@ -84,3 +88,17 @@ def test_a_partition_that_is_none_is_not_known(views: Views, partition: str) -> 
 
 def test_a_partition_that_nobody_owns_is_on_its_way(views: Views) -> None:
     assert get(views.partition, partition=str((PARTITION + 1) % 4))[0] == 503
+
+
+def test_a_worker_tells_what_it_decides_what_it_has_copies_of_and_where_all_workers_are(views: Views) -> None:
+    views.ledger.table._set_mark(PARTITION, 41)
+    status, body = get(views.worker)
+    assert (status, body) == (
+        200,
+        {
+            "worker": "worker-0",
+            "decides": {str(PARTITION): 41},
+            "standsBy": {"3": None},
+            "workers": ["http://127.0.0.1:6066/", "http://127.0.0.1:6067/"],
+        },
+    )

@@ -1,0 +1,60 @@
+"""A share of the requests gets a span, which begins a trace; the others pass untouched.
+
+What a client says of a trace of its own is not believed: anybody could make every request a sampled one.
+"""
+
+import random
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from opentelemetry.trace import Span, SpanKind, StatusCode
+from werkzeug.wsgi import ClosingIterator
+
+from telemetry.traces import Traces, being
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+# A part of a path that names one thing of many.
+_ID: Final = re.compile(r"/[^/]*\d[^/]{15,}")
+
+
+class Traced:
+    """The application ``inner``, a share ``ratio`` (0 to 1) of whose requests is told to ``traces``."""
+
+    def __init__(
+        self, inner: Application, traces: Traces, ratio: float, chance: Callable[[], float] = random.random
+    ) -> None:
+        self.inner = inner
+        self._traces = traces
+        self._ratio = ratio
+        self._chance = chance
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
+        if self._chance() >= self._ratio:
+            return self.inner(environ, start_response)
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        name = f"{method} {_ID.sub('/{id}', path)}"
+        span = self._traces.begin(name, SpanKind.SERVER, {"http.request.method": method, "url.path": path})
+
+        def start(status: str, headers: Any, *error: Any) -> Any:
+            _tell(span, int(status[:3]))
+            return start_response(status, headers, *error)
+
+        try:
+            with being(span):
+                pieces = self.inner(environ, start)
+        except BaseException:
+            span.set_status(StatusCode.ERROR)
+            span.end()
+            raise
+        return ClosingIterator(pieces, span.end)
+
+
+def _tell(span: Span, status: int) -> None:
+    span.set_attribute("http.response.status_code", status)
+    if status >= 500:
+        span.set_status(StatusCode.ERROR)

@@ -1,0 +1,151 @@
+"""Promises 1 and 2, held against what the ledger wrote: its counters are added up again from every purchase's history.
+
+Pure. An event's record is compared with the decisions up to its own offset, so records that are read while the ledger
+goes on are no false alarm: what a record counts was in the log before it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tables.inventory import Inventory
+from tables.reasons import Reason
+from tables.records import (
+    ACCOUNT,
+    EVENT,
+    PURCHASE,
+    Decision,
+    PurchaseRecord,
+    decode_account,
+    decode_event,
+    decode_purchase,
+)
+
+Row = tuple[bytes, bytes]
+# By ticket type: held, sold.
+Out = dict[UUID, tuple[int, int]]
+
+
+class Finding(NamedTuple):
+    """What is wrong with an event. ``promise`` is its number; 0 is a note: right under the condition that it names."""
+
+    event: UUID
+    promise: int
+    text: str
+
+
+@dataclass
+class Audit:
+    """What was looked at, and what was found."""
+
+    events: int = 0
+    purchases: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def broken(self) -> list[Finding]:
+        """The findings that break a promise."""
+        return [finding for finding in self.findings if finding.promise]
+
+    @property
+    def notes(self) -> list[Finding]:
+        """The others."""
+        return [finding for finding in self.findings if not finding.promise]
+
+    def look_at(self, rows: Iterable[Row]) -> None:
+        """Audit a partition's records, which come in the order of their keys."""
+        for prefix, some in groupby(rows, key=lambda row: row[0][:16]):
+            event = _Event(UUID(bytes=prefix), list(some))
+            self.events += event.inventory is not None
+            self.purchases += len(event.purchases)
+            self.findings += event.findings()
+
+
+class _Event:
+    """One event's records."""
+
+    def __init__(self, event: UUID, rows: list[Row]) -> None:
+        self.event = event
+        self.inventory: Inventory | None = None
+        self.purchases: dict[UUID, PurchaseRecord] = {}
+        self.accounts: dict[UUID, Any] = {}
+        for key, value in rows:
+            kind = key[16:17]
+            if kind == EVENT:
+                self.inventory = Inventory.from_record(event, decode_event(value))
+            elif kind == PURCHASE:
+                self.purchases[UUID(bytes=key[17:])] = decode_purchase(value)
+            elif kind == ACCOUNT:
+                self.accounts[UUID(bytes=key[17:])] = decode_account(value)
+
+    def findings(self) -> Iterator[Finding]:
+        """All that is wrong."""
+        if self.inventory is None:
+            return
+        yield from self._counters(self.inventory)
+        yield from self._quantities(self.inventory)
+        yield from self._accounts()
+        yield from self._refusals()
+
+    def _counters(self, inventory: Inventory) -> Iterator[Finding]:
+        said: Out = {key: (shelf.held, shelf.sold) for key, shelf in inventory.shelves.items()}
+        said |= {key: (stock.held, stock.sold) for key, stock in inventory.gone.items()}
+        done = _out(one for _, one in self._decisions() if one.offset <= inventory.offset)
+        for kind in said.keys() | done.keys():
+            says, does = said.get(kind, (0, 0)), done.get(kind, (0, 0))
+            if says != does:
+                text = f"says {says[0]} held, {says[1]} sold; its purchases add up to {does[0]} and {does[1]}"
+                yield Finding(self.event, 1, f"ticket type {kind} {text}")
+            if min(does) < 0:
+                yield Finding(self.event, 1, f"ticket type {kind} has {does[0]} held and {does[1]} sold")
+
+    def _quantities(self, inventory: Inventory) -> Iterator[Finding]:
+        for kind, shelf in inventory.shelves.items():
+            over = shelf.held + shelf.sold - shelf.quantity
+            if over > 0:
+                text = f"has {over} out beyond its {shelf.quantity}: right only if the quantity was lowered"
+                yield Finding(self.event, 0, f"ticket type {kind} {text}")
+
+    def _accounts(self) -> Iterator[Finding]:
+        by_account: dict[UUID, list[Decision]] = {}
+        for purchase, one in self._decisions():
+            by_account.setdefault(purchase.account, []).append(one)
+        for account, record in self.accounts.items():
+            known = [one for one in by_account.get(account, ()) if one.offset <= record.offset]
+            does = {kind: sum(out) for kind, out in _out(known).items() if sum(out)}
+            says = {kind: count for kind, count in record.counts if count}
+            if says != does:
+                yield Finding(self.event, 1, f"account {account} is counted with {_told(says)}, it has {_told(does)}")
+
+    def _refusals(self) -> Iterator[Finding]:
+        """Promise 2: who was told "sold out" could not have had what was asked for at that place of the log."""
+        out: Counter[str] = Counter()
+        for one in sorted((one for _, one in self._decisions()), key=lambda one: one.offset):
+            if one.reason in (Reason.SOLD_OUT, Reason.CAPACITY_EXCEEDED):
+                kind = one.figures.get("ticketType", "")
+                left = one.figures["limit"] - (out[kind] if kind else out.total())
+                if one.figures["requested"] <= left:
+                    what = f"{one.figures['requested']} tickets at offset {one.offset}, refused as {one.reason}"
+                    yield Finding(self.event, 2, f"{what}, were to be had: {left} were left {kind}".rstrip())
+            for line in one.lines:
+                out[str(line.ticket_type)] += (one.held + one.sold) * line.quantity
+
+    def _decisions(self) -> Iterator[tuple[PurchaseRecord, Decision]]:
+        return ((purchase, one) for purchase in self.purchases.values() for one in purchase.history)
+
+
+def _out(decisions: Iterable[Decision]) -> Out:
+    held: Counter[UUID] = Counter()
+    sold: Counter[UUID] = Counter()
+    for one in decisions:
+        for line in one.lines:
+            held[line.ticket_type] += one.held * line.quantity
+            sold[line.ticket_type] += one.sold * line.quantity
+    return {kind: (held[kind], sold[kind]) for kind in held.keys() | sold.keys()}
+
+
+def _told(counts: dict[UUID, int]) -> str:
+    return ", ".join(f"{count} of {kind}" for kind, count in sorted(counts.items())) or "nothing"

@@ -1,0 +1,92 @@
+"""``turnstile connectors``: Debezium's connectors in Kafka Connect, each with its task and its replication slot."""
+
+import json
+from contextlib import closing
+
+import rich_click as click
+from rich.console import Console
+from rich.table import Table
+
+import connect.__main__ as registering
+import connect.resync as resyncing
+from connect.connector import connectors as wanted
+from connect.registration import first_line
+from connect.worker import ConnectWorker
+from ops.text import safe
+from settings import settings
+
+console = Console(highlight=False)
+name_argument = click.argument("name")
+
+
+@click.group()
+def connectors() -> None:
+    """How row changes come from PostgreSQL into Kafka: look, restart, pause. For new events that nobody can find."""
+
+
+@connectors.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def list_connectors(*, as_json: bool) -> None:
+    """Each connector's state and the error that it stopped with. Exit code 1 if one has failed or is missing."""
+    with closing(ConnectWorker(settings().connect_url)) as worker:
+        states = worker.states()
+    table = Table("connector", "state", "slot", "error", box=None)
+    told = {}
+    for connector in wanted(settings()):
+        state = states.get(connector.name)
+        words = list(state.words) if state else ["MISSING"]
+        error = first_line(state.trace) if state and state.trace else ""
+        told[connector.name] = {"states": words, "slot": connector.slot, "error": error}
+        table.add_row(connector.name, " ".join(dict.fromkeys(words)).lower(), connector.slot, safe(error))
+    if as_json:
+        click.echo(json.dumps(told))
+    else:
+        console.print(table)
+    if any({"FAILED", "MISSING"} & set(one["states"]) for one in told.values()):
+        raise SystemExit(1)
+
+
+@connectors.command()
+@name_argument
+def restart(name: str) -> None:
+    """Start a failed connector and its task again, after what it stopped at was repaired. Loses and repeats nothing."""
+    with closing(_known(name)) as worker:
+        worker.restart(name)
+    click.echo(f"{name}: asked to start again; `turnstile connectors list` tells")
+
+
+@connectors.command()
+@name_argument
+def pause(name: str) -> None:
+    """Let a connector wait, before PostgreSQL is worked on. Its slot keeps the log meanwhile, so the disk fills."""
+    with closing(_known(name)) as worker:
+        worker.pause(name)
+    click.echo(f"{name}: paused until `turnstile connectors resume {name}`; PostgreSQL keeps its log for it")
+
+
+@connectors.command()
+@name_argument
+def resume(name: str) -> None:
+    """Let a paused connector go on from where it was."""
+    with closing(_known(name)) as worker:
+        worker.resume(name)
+    click.echo(f"{name}: goes on")
+
+
+@connectors.command()
+def register() -> None:
+    """Make topics and connectors as they have to be, and see a new row through each. Any number of times."""
+    raise SystemExit(registering.main())
+
+
+@connectors.command()
+def resync() -> None:
+    """Take a new snapshot where a replication slot is lost; then run `turnstile reindex`."""
+    raise SystemExit(resyncing.main())
+
+
+def _known(name: str) -> ConnectWorker:
+    names = [connector.name for connector in wanted(settings())]
+    if name not in names:
+        raise click.BadParameter(f"{name} is none of {', '.join(names)}")
+    return ConnectWorker(settings().connect_url)

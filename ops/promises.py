@@ -1,0 +1,42 @@
+"""Promises 1, 2 and 5 over live data, read-only: the changelog is audited, the index compared with PostgreSQL."""
+
+import asyncio
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+from connect.connector import connectors
+from connect.probe import open_ends
+from connect.slots import lost, unread
+from connect.topics import changelog
+from connect.worker import ConnectWorker
+from ops.audit import Audit
+from ops.scratch import Scratch, read_changelog
+from settings import Settings
+from streams.verify import differences
+
+
+def audit_ledger(now: Settings) -> Audit:
+    """Promises 1 and 2, partition by partition."""
+    audit = Audit()
+    with tempfile.TemporaryDirectory(prefix="turnstile-verify-") as folder:
+        for partition in range(now.partitions):
+            with closing(Scratch(Path(folder) / str(partition))) as scratch:
+                asyncio.run(read_changelog(now.kafka_servers, changelog("ledger"), partition, scratch))
+                audit.look_at(scratch.scan())
+    return audit
+
+
+def compare_index(now: Settings, within: float) -> dict[str, str]:
+    """Promise 5: by event what differs between index and PostgreSQL, and goes on to."""
+    return asyncio.run(differences(now, within))
+
+
+def look_at_slots(now: Settings) -> list[str]:
+    """What is wrong with the replication slots, in words."""
+    wanted = connectors(now)
+    with closing(ConnectWorker(now.connect_url)) as worker, open_ends(now) as (database, _):
+        gone = lost(database, worker, wanted)
+        silent = unread(database, [it for it in wanted if it.name not in gone])
+    problems = [f"connector {name}: {text}; `python -m connect.resync`" for name, text in gone.items()]
+    return problems + [f"nobody reads the replication slot {slot}; `turnstile connectors list`" for slot in silent]

@@ -1,0 +1,121 @@
+"""The ledger made anew from the command log alone, in a scratch table, and compared with what the workers wrote.
+
+Read-only: nothing is committed, appended or touched. What the ledger has not acknowledged yet is left out, and so is a
+record that was changed after that.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+
+from connect.topics import COMMANDS, changelog, group
+from ops.scratch import Scratch, read_changelog
+from settings import Settings
+from streams.partitioning import partition_of
+from tables.codes import TicketCodes
+from tables.commands import decode_command
+from tables.errors import MalformedRecord, TurnstileError
+from tables.ledger import Ledger
+from tables.records import record_offset
+
+AT_ONCE = 2_000
+POLL_MS = 500
+
+
+class LogCut(TurnstileError):
+    """The log no longer reaches back to its beginning, so nothing can be made of it alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One partition: commands carried out, records that are the same bytes, and what is wrong with which others."""
+
+    partition: int
+    commands: int
+    same: int
+    different: tuple[str, ...]
+
+
+def replay(now: Settings, folder: Path) -> Iterator[Comparison]:
+    """Rebuild and compare partition by partition, in sub-folders of ``folder``. Raises LogCut."""
+    ends = _acknowledged(now)
+    for partition in range(now.partitions):
+        place = folder / f"partition-{partition}"
+        with closing(Scratch(place / "log")) as rebuilt, closing(Scratch(place / "changelog")) as written:
+            end = ends.get(partition, 0)
+            count = _carry_out(now, partition, end, rebuilt)
+            asyncio.run(read_changelog(now.kafka_servers, changelog("ledger"), partition, written))
+            same, different = compare(rebuilt, written, end)
+            yield Comparison(partition, count, same, tuple(different))
+
+
+def compare(rebuilt: Scratch, written: Scratch, end: int) -> tuple[int, list[str]]:
+    """How many records are equal, and the others in words. Those changed at offset ``end`` or later don't count."""
+    same, different = 0, []
+    for key, value in rebuilt.scan():
+        [has] = written.load([key])
+        if has == value:
+            same += 1
+        elif has is None:
+            different.append(f"{key.hex()} is not in the changelog")
+        elif record_offset(has) < end:
+            different.append(
+                f"{key.hex()} is of offset {record_offset(has)}, the log makes it of offset {record_offset(value)}"
+                if record_offset(has) != record_offset(value)
+                else f"{key.hex()} differs at offset {record_offset(has)}"
+            )
+    for key, value in written.scan():
+        if rebuilt.load([key]) == [None] and record_offset(value) < end:
+            different.append(f"{key.hex()} does not come of the log")
+    return same, different
+
+
+def _acknowledged(now: Settings) -> dict[int, int]:
+    """By partition how far the ledger has acknowledged its input."""
+    admin = KafkaAdminClient(bootstrap_servers=now.kafka_servers.split(","))
+    try:
+        found = admin.list_group_offsets([group("ledger")])[group("ledger")]
+    finally:
+        admin.close()
+    return {place.partition: max(0, entry.offset) for place, entry in found.items() if place.topic == COMMANDS}
+
+
+def _carry_out(now: Settings, partition: int, end: int, into: Scratch) -> int:
+    """Decide the log of one partition up to ``end``, as a worker would; how many commands there were."""
+    ledger = Ledger(into.load, into.scan, TicketCodes(now.ticket_key.get_secret_value().encode()[:64]))
+    count = 0
+    for batch in _log(now, partition, end):
+        for record in batch:
+            try:
+                command = decode_command(record.value)
+            except MalformedRecord:
+                continue
+            if partition_of(str(command.event).encode(), now.partitions) == partition:
+                ledger.apply(record.offset, record.timestamp, command)
+                count += 1
+        into.write((ledger.take_purchases() | ledger.take_events()).items())
+    return count
+
+
+def _log(now: Settings, partition: int, end: int) -> Iterator[list[Any]]:
+    consumer = KafkaConsumer(bootstrap_servers=now.kafka_servers.split(","), enable_auto_commit=False)
+    try:
+        place = TopicPartition(COMMANDS, partition)
+        [begin] = consumer.beginning_offsets([place]).values()
+        if begin > 0:
+            raise LogCut(
+                f"{COMMANDS}[{partition}] begins at offset {begin}: what came before is no longer kept. "
+                "`turnstile verify` audits the changelog, which is"
+            )
+        consumer.assign([place])
+        consumer.seek(place, begin)
+        while consumer.position(place) < end:
+            for batch in consumer.poll(timeout_ms=POLL_MS, max_records=AT_ONCE).values():
+                yield [record for record in batch if record.offset < end]
+    finally:
+        consumer.close()

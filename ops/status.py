@@ -1,0 +1,210 @@
+"""How every part is doing, asked from outside and all at once: none waits for another that is down."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+import httpx
+import psycopg
+
+from connect.connector import connectors
+from connect.registration import first_line
+from connect.topics import changelog
+from connect.worker import ConnectWorker
+from ops.deadletters import DeadLetters
+from ops.lag import KafkaWatch
+from ops.slots import read_slots
+from ops.topics import missing_topics, partition_ends, read_topics
+from settings import Settings
+from streams.index import make_elasticsearch
+from streams.mapping import ALIAS
+
+TIMEOUT_S: Final = 3
+# Records that a role may be behind, and bytes of PostgreSQL's log that a slot may keep, before that is told in yellow.
+MUCH_LAG: Final = 10_000
+MUCH_LOG: Final = 1 << 30
+
+
+class State(StrEnum):
+    """How a part is doing: DOWN needs somebody, WARN may pass by itself."""
+
+    OK = "ok"
+    WARN = "warn"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part in a line, and its figures."""
+
+    name: str
+    state: State
+    text: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+Probe = Callable[[Settings], Iterable[Part]]
+
+
+def look(now: Settings, probes: dict[str, Probe] | None = None) -> list[Part]:
+    """Every part. One that can't be asked is down, with the reason in one line."""
+    chosen = PROBES if probes is None else probes
+    with ThreadPoolExecutor(len(chosen)) as pool:
+        found = pool.map(lambda name: _asked(name, chosen[name], now), chosen)
+        return [part for parts in found for part in parts]
+
+
+def worst(parts: Sequence[Part]) -> State:
+    """The state of the whole."""
+    states = {part.state for part in parts}
+    return State.DOWN if State.DOWN in states else State.WARN if State.WARN in states else State.OK
+
+
+def _asked(name: str, probe: Probe, now: Settings) -> list[Part]:
+    try:
+        return list(probe(now))
+    except Exception as error:  # noqa: BLE001 (whatever it is, this part can't be asked)
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        return [Part(name, State.DOWN, lines[0])]
+
+
+def _kafka(now: Settings) -> Iterable[Part]:
+    states = read_topics(now.kafka_servers)
+    missing, late = missing_topics(states), sum(state.out_of_sync for state in states)
+    facts = {"topics": len(states), "missing": missing, "outOfSync": late, "bytes": sum(it.bytes for it in states)}
+    if missing:
+        yield Part("kafka", State.DOWN, f"lacks {', '.join(missing)}: `python -m connect` makes them", facts)
+    elif late:
+        yield Part("kafka", State.WARN, f"{late} replicas are out of sync: a broker is gone or slow", facts)
+    else:
+        yield Part("kafka", State.OK, f"{len(states)} topics, every replica in sync", facts)
+
+
+def _roles(now: Settings) -> Iterable[Part]:
+    with closing(KafkaWatch(now.kafka_servers)) as watch:
+        groups = watch.look().groups
+    for role, group in groups.items():
+        facts = {"workers": group.members, "lag": group.lag, "lags": dict(group.lags), "group": group.state}
+        behind = ", ".join(f"{lag} of {topic}" for topic, lag in group.lags.items() if lag)
+        text = f"{group.members} at work, {f'behind by {behind}' if behind else 'nothing waits'}"
+        if not group.members:
+            yield Part(role, State.DOWN, f"nobody at work, {behind or 'nothing'} waits", facts)
+        elif group.state != "Stable" or group.lag > MUCH_LAG:
+            yield Part(role, State.WARN, text if group.state == "Stable" else f"{text}; sharing out anew", facts)
+        else:
+            yield Part(role, State.OK, text, facts)
+
+
+def _workers(now: Settings) -> Iterable[Part]:
+    """The ledger's workers, each with what it decides and keeps copies of."""
+    with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client:
+        urls = client.get(f"{now.worker_url}/api/worker/").raise_for_status().json()["workers"]
+        told = [client.get(f"{url.rstrip('/')}/api/worker/").raise_for_status().json() for url in urls]
+    ends = partition_ends(now.kafka_servers, changelog("ledger"))
+    yield from (worker_part(one, ends) for one in told)
+
+
+def worker_part(told: dict[str, Any], ends: Mapping[int, int]) -> Part:
+    """A ledger worker by what its view says; ``ends`` are those of the changelog's partitions, read after that."""
+    copies = told["standsBy"]
+    behind = sum(ends[int(number)] - (0 if mark is None else mark + 1) for number, mark in copies.items())
+    text = f"decides {', '.join(told['decides']) or 'nothing'}"
+    if copies:
+        text += f"; its copies of {', '.join(copies)} are {f'{behind} records behind' if behind else 'whole'}"
+    return Part(f"  {told['worker']}", State.WARN if behind > MUCH_LAG else State.OK, text, told | {"behind": behind})
+
+
+def _postgres(now: Settings) -> Iterable[Part]:
+    address = now.database_url.get_secret_value()
+    wanted = {connector.slot for connector in connectors(now)}
+    with psycopg.connect(address, connect_timeout=TIMEOUT_S) as connection:
+        slots = {slot.name: slot for slot in read_slots(connection)}
+    yield Part("postgres", State.OK, "answers")
+    for name in sorted(wanted - slots.keys()):
+        yield Part(f"  slot {name}", State.DOWN, "is missing: `python -m connect` tells why")
+    for name in sorted(wanted & slots.keys()):
+        slot = slots[name]
+        facts = {"active": slot.active, "behind": slot.behind, "kept": slot.kept, "keeps": slot.keeps}
+        text = f"{size(slot.behind)} behind, keeps {size(slot.kept)} of the log"
+        if slot.lost:
+            yield Part(f"  slot {name}", State.DOWN, "has lost its log: `python -m connect.resync`", facts)
+        elif not slot.active:
+            yield Part(f"  slot {name}", State.DOWN, f"nobody reads it; {text}", facts)
+        else:
+            yield Part(f"  slot {name}", State.WARN if slot.kept > MUCH_LOG else State.OK, text, facts)
+
+
+def _connect(now: Settings) -> Iterable[Part]:
+    with closing(ConnectWorker(now.connect_url, timeout=TIMEOUT_S)) as worker:
+        states = worker.states()
+    yield Part("connect", State.OK, "answers")
+    for name in [connector.name for connector in connectors(now)]:
+        words = states[name].words if name in states else ("missing",)
+        running = set(words) == {"RUNNING"} and len(words) > 1
+        trace = states[name].trace if name in states else ""
+        text = " ".join(dict.fromkeys(words)).lower() + (f": {first_line(trace)}" if trace else "")
+        facts = {"states": words, "error": first_line(trace) if trace else None}
+        yield Part(f"  connector {name}", State.OK if running else State.DOWN, text, facts)
+
+
+def _elasticsearch(now: Settings) -> Iterable[Part]:
+    async def count() -> int:
+        async with make_elasticsearch(now) as client:
+            found = await client.options(request_timeout=TIMEOUT_S, max_retries=0).count(index=ALIAS)
+            return int(found["count"])
+
+    documents = asyncio.run(count())
+    yield Part("elasticsearch", State.OK, f"{documents} documents", {"documents": documents})
+
+
+def _api(now: Settings) -> Iterable[Part]:
+    answer = httpx.get(f"{now.api_url}/health/ready", timeout=TIMEOUT_S * 2, trust_env=False)
+    told = answer.json()
+    down = [name for name, state in told["checks"].items() if state != "up"]
+    state = {"ready": State.OK, "degraded": State.WARN}.get(told["status"], State.DOWN)
+    yield Part("api", state, told["status"] + (f": {', '.join(down)} down" if down else ""), told)
+
+
+def _mail(now: Settings) -> Iterable[Part]:
+    with socket.create_connection((now.smtp_host, now.smtp_port), timeout=TIMEOUT_S):
+        yield Part("mail", State.OK, f"{now.smtp_host}:{now.smtp_port} listens")
+
+
+def _dead_letters(now: Settings) -> Iterable[Part]:
+    letters = DeadLetters(now.kafka_servers)
+    counts = {name: count for name, count in letters.open().items() if count}
+    if not counts:
+        yield Part("dead letters", State.OK, "none", {"open": {}})
+        return
+    last = max((one for name in counts for one in letters.read(name) if one.fate is None), key=lambda one: one.at)
+    told = ", ".join(f"{count} of {name}" for name, count in counts.items())
+    text = f"{told}; the last, {last.id}: {last.error}; `turnstile dlq list`"
+    yield Part("dead letters", State.WARN, text, {"open": counts, "last": last.id, "error": last.error})
+
+
+def size(count: int) -> str:
+    """A number of bytes, short."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(amount) < 1000:
+            return f"{amount:.0f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+PROBES: Final[dict[str, Probe]] = {
+    "kafka": _kafka,
+    "workers": _roles,
+    "ledger's workers": _workers,
+    "postgres": _postgres,
+    "connect": _connect,
+    "elasticsearch": _elasticsearch,
+    "api": _api,
+    "mail": _mail,
+    "dead letters": _dead_letters,
+}

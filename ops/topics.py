@@ -1,0 +1,101 @@
+"""The topics as they lie on the brokers: records, bytes on disk, replicas, and who has what still to read."""
+
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from kafka import TopicPartition
+from kafka.admin import OffsetSpec
+
+from connect.topics import Topic, catalogue, group
+from ops.lag import READS, ROLES, make_client
+
+DAY_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """``records`` are offsets, from the oldest kept to the end; ``bytes`` counts every replica; ``lags`` is by role.
+
+    ``out_of_sync`` counts replicas that lag behind their leader or whose broker is gone.
+    """
+
+    name: str
+    partitions: int
+    replicas: int
+    out_of_sync: int
+    records: int
+    bytes: int
+    kept: str
+    lags: Mapping[str, int]
+
+
+def read_topics(servers: str) -> list[TopicState]:
+    """Every topic of the catalogue that is there, in the catalogue's order. Raises KafkaError."""
+    topics = {topic.name: topic for topic in catalogue()}
+    with closing(make_client(servers.split(","))) as client:
+        known = {entry["name"]: entry["partitions"] for entry in client.describe_topics(list(topics))}
+        known = {name: partitions for name, partitions in known.items() if partitions}
+        places = [TopicPartition(name, one["partition_index"]) for name, some in known.items() for one in some]
+        committed = client.list_group_offsets([group(role) for role in ROLES])
+        begins = client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))
+        ends = client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))
+        sizes = _sizes(client.describe_log_dirs())
+    return [
+        TopicState(
+            name=name,
+            partitions=len(known[name]),
+            replicas=max(len(one["replica_nodes"]) for one in known[name]),
+            out_of_sync=sum(len(one["replica_nodes"]) - len(one["isr_nodes"]) for one in known[name]),
+            records=sum(ends[place].offset - begins[place].offset for place in places if place.topic == name),
+            bytes=sizes[name],
+            kept=_kept(topic),
+            lags=_lags(name, [place for place in places if place.topic == name], committed, ends),
+        )
+        for name, topic in topics.items()
+        if name in known
+    ]
+
+
+def partition_ends(servers: str, topic: str) -> dict[int, int]:
+    """By partition where a topic ends now. Raises KafkaError."""
+    with closing(make_client(servers.split(","))) as client:
+        [known] = client.describe_topics([topic])
+        places = [TopicPartition(topic, one["partition_index"]) for one in known["partitions"]]
+        found = client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))
+    return {place.partition: at.offset for place, at in found.items()}
+
+
+def missing_topics(states: list[TopicState]) -> list[str]:
+    """The topics of the catalogue that nobody has made."""
+    there = {state.name for state in states}
+    return [topic.name for topic in catalogue() if topic.name not in there]
+
+
+def _sizes(brokers: list[dict[str, Any]]) -> Counter[str]:
+    sizes: Counter[str] = Counter()
+    for broker in brokers:
+        for folder in broker["log_dirs"]:
+            for topic in folder["topics"]:
+                sizes[topic["name"]] += sum(one["partition_size"] for one in topic["partitions"])
+    return sizes
+
+
+def _kept(topic: Topic) -> str:
+    if topic.config["cleanup.policy"] == "compact":
+        return "newest of each key"
+    return f"{int(topic.config['retention.ms']) // DAY_MS} d"
+
+
+def _lags(name: str, places: list[TopicPartition], committed: Any, ends: Any) -> dict[str, int]:
+    """By role that reads the topic, how many records it has not acknowledged."""
+    lags = {}
+    for role in ROLES:
+        if name in READS[role]:
+            done = committed.get(group(role), {})
+            lags[str(role)] = sum(
+                max(0, ends[place].offset - max(0, done[place].offset if place in done else 0)) for place in places
+            )
+    return lags

@@ -1,0 +1,1 @@
+"""What the running parts tell of themselves: spans of sampled requests."""

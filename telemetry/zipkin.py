@@ -1,0 +1,64 @@
+"""The way to Zipkin: JSON over HTTP, from a thread of its own. What Zipkin doesn't take is dropped, and said once."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import requests
+from opentelemetry.exporter.zipkin.json import ZipkinExporter
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+TIMEOUT_S: Final = 2
+PAUSE_S: Final = 5.0
+LONGEST_TAG: Final = 200
+
+log = logging.getLogger(__name__)
+
+
+class Dropping(SpanExporter):
+    """An exporter that never fails: while the one inside does, spans are dropped, untried for ``PAUSE_S`` each time."""
+
+    def __init__(self, inner: SpanExporter, clock: Callable[[], float] = time.monotonic) -> None:
+        self._inner = inner
+        self._clock = clock
+        self._again_at = float("-inf")
+        self._failing = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Hand over the spans, or drop them."""
+        if self._clock() < self._again_at:
+            return SpanExportResult.FAILURE
+        try:
+            result = self._inner.export(spans)
+        except (requests.RequestException, OSError) as error:
+            self._failed(type(error).__name__)
+            return SpanExportResult.FAILURE
+        if result is not SpanExportResult.SUCCESS:
+            self._failed("refused")
+        elif self._failing:
+            self._failing = False
+            log.info("Zipkin takes spans again")
+        return result
+
+    def shutdown(self) -> None:
+        """Let go of the connection."""
+        self._inner.shutdown()
+
+    def _failed(self, why: str) -> None:
+        self._again_at = self._clock() + PAUSE_S
+        if not self._failing:
+            self._failing = True
+            log.warning("Zipkin does not take spans (%s): they are dropped until it does", why)
+
+
+def make_exporter(url: str) -> SpanExporter:
+    """An exporter to the Zipkin at ``url``, such as http://127.0.0.1:9411."""
+    logging.getLogger("opentelemetry.exporter.zipkin.json").setLevel(logging.CRITICAL)
+    session = requests.Session()
+    session.trust_env = False
+    endpoint = f"{url.rstrip('/')}/api/v2/spans"
+    return Dropping(
+        ZipkinExporter(endpoint=endpoint, timeout=TIMEOUT_S, session=session, max_tag_value_length=LONGEST_TAG)
+    )

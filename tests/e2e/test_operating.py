@@ -1,0 +1,86 @@
+"""The operator's command on the running pipeline."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from connect.topics import COMMANDS
+from tests.eventually import eventually
+from tests.pipeline import Pipeline
+
+ROOT = Path(__file__).parents[2]
+PAUSED = "turnstile-account"
+
+
+def turnstile(pipeline: Pipeline, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = (sys.executable, "-m", "ops", *arguments)
+    environment = {**os.environ, **pipeline.stack.environment}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def status(pipeline: Pipeline) -> tuple[int, dict[str, Any]]:
+    done = turnstile(pipeline, "status", "--json")
+    return done.returncode, {part["name"]: part for part in json.loads(done.stdout)["parts"]}
+
+
+def all_up(pipeline: Pipeline) -> dict[str, Any] | None:
+    code, parts = status(pipeline)
+    down = {name: part["text"] for name, part in parts.items() if part["state"] == "down"}
+    assert (code, down) == (0, {})
+    return parts
+
+
+def sell(pipeline: Pipeline) -> None:
+    event, [kind] = pipeline.event(2)
+    buyer = pipeline.account()
+    assert pipeline.buy(event, kind, 1, buyer).status_code == 201
+    assert pipeline.buy(event, kind, 2, buyer).status_code == 409
+
+
+def test_status_tells_of_every_part_and_of_one_that_is_down(pipeline: Pipeline) -> None:
+    parts = eventually(lambda: all_up(pipeline), within=60) or {}
+    servers = {"kafka", "postgres", "connect", "elasticsearch", "api", "mail", "dead letters"}
+    roles = {"ledger", "indexer", "notifications", "sales"}
+    assert servers | roles | {"ledger-0", "slot turnstile_event", "connector turnstile-event"} <= parts.keys()
+    assert (parts["ledger-0"]["decides"].keys(), parts["ledger"]["workers"]) == (set("0123"), 1)
+
+    pipeline.stack.stop("smtp")
+    try:
+        code, parts = status(pipeline)
+        assert (code, parts["mail"]["state"], parts["kafka"]["state"]) == (1, "down", "ok")
+    finally:
+        pipeline.stack.start("smtp")
+
+
+def test_verify_and_replay_find_what_was_sold_as_it_was_decided_and_topics_where_it_lies(pipeline: Pipeline) -> None:
+    sell(pipeline)
+    verdict = json.loads(turnstile(pipeline, "verify", "--json").stdout)
+    assert [finding for finding in verdict["findings"] if not finding.startswith("promise 5")] == []
+    assert (verdict["events"] >= 1, verdict["purchases"] >= 2) == (True, True)
+
+    done = turnstile(pipeline, "replay", "--json")
+    assert [one["different"] for one in json.loads(done.stdout)] == [[]] * 4
+    assert sum(one["commands"] for one in json.loads(done.stdout)) >= 3
+
+    topics = {topic["name"]: topic for topic in json.loads(turnstile(pipeline, "topics", "--json").stdout)}
+    commands = topics[COMMANDS]
+    assert (commands["partitions"], commands["replicas"], commands["out_of_sync"]) == (4, 1, 0)
+    assert (commands["records"] >= 3, commands["bytes"] > 500, set(commands["lags"])) == (True, True, {"ledger"})
+
+
+def test_a_connector_is_paused_and_goes_on(pipeline: Pipeline) -> None:
+    def states() -> list[str]:
+        told = json.loads(turnstile(pipeline, "connectors", "list", "--json").stdout)
+        return sorted(set(told[PAUSED]["states"]))
+
+    assert turnstile(pipeline, "connectors", "pause", PAUSED).returncode == 0
+    try:
+        eventually(lambda: states() == ["PAUSED"], within=30)
+    finally:
+        assert turnstile(pipeline, "connectors", "resume", PAUSED).returncode == 0
+    eventually(lambda: states() == ["RUNNING"], within=30)
+    unknown = turnstile(pipeline, "connectors", "restart", "elsewhere")
+    assert (unknown.returncode, "is none of" in unknown.stderr) == (2, True)

@@ -1,0 +1,211 @@
+"""The operator's command: what it says of parts that are up, down and in between; the help; replay's comparison."""
+
+import json
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rich_click as click
+from click.testing import CliRunner
+from kafka.errors import KafkaTimeoutError
+
+import ops.__main__ as cli
+from ops.audit import Audit, Finding
+from ops.replay import Comparison, compare
+from ops.scratch import Scratch
+from ops.status import Part, State, look, size, worker_part, worst
+from settings import Settings
+from tests.unit.tables.office import EVENT, FLOOR, Desk, ticket_type
+
+NOW = Settings(ticket_key="k" * 32)
+COMMANDS = {"status", "verify", "replay", "topics", "reindex", "dlq", "connectors"}
+
+
+def one(name: str, state: State, text: str = "") -> Callable[[Settings], list[Part]]:
+    return lambda _: [Part(name, state, text, {"lag": 3})]
+
+
+def broken(now: Settings) -> Iterable[Part]:
+    raise ConnectionRefusedError("no answer\nand much more")
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    monkeypatch.setattr(cli, "settings", lambda: NOW)
+    monkeypatch.setattr(cli.console, "width", 200, raising=False)
+    return lambda *arguments: CliRunner().invoke(cli.turnstile, arguments)
+
+
+def every_command(group: click.RichGroup | Any) -> Iterable[Any]:
+    for command in group.commands.values():
+        yield command
+        if hasattr(command, "commands"):
+            yield from every_command(command)
+
+
+def test_the_commands_are_there_and_each_one_says_what_it_is_for() -> None:
+    assert set(cli.turnstile.commands) == COMMANDS
+    for command in every_command(cli.turnstile):
+        assert len((command.help or "").split()) > 5, command.name
+
+
+def test_every_part_is_told_though_one_cannot_be_asked() -> None:
+    parts = look(NOW, {"kafka": one("kafka", State.OK), "mail": broken})
+    assert parts == [Part("kafka", State.OK, "", {"lag": 3}), Part("mail", State.DOWN, "no answer")]
+
+
+@pytest.mark.parametrize(
+    ("states", "whole"),
+    [
+        ([State.OK], State.OK),
+        ([State.OK, State.WARN], State.WARN),
+        ([State.WARN, State.DOWN, State.OK], State.DOWN),
+    ],
+)
+def test_the_whole_is_as_well_as_its_worst_part(states: list[State], whole: State) -> None:
+    assert worst([Part("it", state, "") for state in states]) is whole
+
+
+@pytest.mark.parametrize(("state", "code"), [(State.OK, 0), (State.WARN, 0), (State.DOWN, 1)])
+def test_status_as_json_has_every_figure_and_the_exit_code_tells_of_a_part_that_is_down(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, state: State, code: int
+) -> None:
+    monkeypatch.setattr(cli, "look", lambda _: [Part("  slot a", state, "3 behind", {"behind": 3})])
+    done = run("status", "--json")
+    parts = [{"name": "slot a", "state": state, "text": "3 behind", "behind": 3}]
+    assert (done.exit_code, json.loads(done.output)) == (code, {"state": state, "parts": parts})
+
+
+def test_status_for_people_obeys_no_text_of_others(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "look", lambda _: [Part("connect", State.DOWN, "[bold]boom\x1b[31m")])
+    done = run("status")
+    assert "[bold]boom?[31m" in done.output
+
+
+@pytest.mark.parametrize(
+    ("mark", "state", "text"),
+    [
+        (19_999, State.OK, "decides 0; its copies of 1 are whole"),
+        (19_000, State.OK, "decides 0; its copies of 1 are 999 records behind"),
+        (None, State.WARN, "decides 0; its copies of 1 are 20000 records behind"),
+    ],
+)
+def test_a_copy_that_is_far_behind_is_told(mark: int | None, state: State, text: str) -> None:
+    told = {"worker": "ledger-0", "decides": {"0": 5}, "standsBy": {"1": mark}, "workers": []}
+    part = worker_part(told, {0: 6, 1: 20_000})
+    assert (part.name, part.state, part.text) == ("  ledger-0", state, text)
+
+
+def verdict(monkeypatch: pytest.MonkeyPatch, *findings: Finding, index: dict[str, str], slots: list[str]) -> None:
+    monkeypatch.setattr(cli, "audit_ledger", lambda _: Audit(3, 40, list(findings)))
+    monkeypatch.setattr(cli, "look_at_slots", lambda _: slots)
+    monkeypatch.setattr(cli, "compare_index", lambda _, within: index)
+
+
+def test_verify_says_that_every_promise_holds(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    verdict(monkeypatch, index={}, slots=[])
+    done = run("verify")
+    assert (done.exit_code, "3 events and 40 purchases were looked at: every promise holds" in done.output) == (0, True)
+
+
+def test_a_note_breaks_no_promise(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    verdict(monkeypatch, Finding(EVENT, 0, "is overcommitted"), index={}, slots=[])
+    done = run("verify", "--json")
+    assert (done.exit_code, json.loads(done.output)["notes"]) == (0, [f"event {EVENT}: is overcommitted"])
+
+
+def test_verify_names_each_broken_promise(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    verdict(monkeypatch, Finding(EVENT, 1, "oversold"), index={"e": "is missing"}, slots=["slot gone"])
+    done = run("verify", "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.output)["findings"] == [
+        f"promise 1: event {EVENT}: oversold",
+        "promise 5: event e is missing; `turnstile reindex` repairs that",
+        "promise 5: slot gone",
+    ]
+
+
+@pytest.mark.parametrize(("different", "code"), [((), 0), (("00 differs at offset 1",), 1)])
+def test_replay_tells_how_many_records_differ(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, different: tuple[str, ...], code: int
+) -> None:
+    monkeypatch.setattr(cli, "replay_log", lambda now, folder: iter([Comparison(0, 9, 7, different)]))
+    done = run("replay", "--json")
+    assert (done.exit_code, json.loads(done.output)[0]["different"]) == (code, list(different))
+
+
+def test_a_server_that_does_not_answer_is_one_line_and_exit_code_2(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(servers: str) -> None:
+        raise KafkaTimeoutError("no answer")
+
+    monkeypatch.setattr(cli, "read_topics", fail)
+    monkeypatch.setattr("sys.argv", ["turnstile", "topics"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("turnstile: ")
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(0, "0 B"), (999, "999 B"), (12_300, "12 kB"), (5_000_000_000, "5 GB"), (10**13, "10.0 TB")]
+)
+def test_sizes_are_short(count: int, told: str) -> None:
+    assert size(count) == told
+
+
+@pytest.fixture
+def desk() -> Desk:
+    desk = Desk(batch=1)
+    desk.define(ticket_type(FLOOR, 10))
+    desk.buy(1)
+    desk.buy(2)
+    return desk
+
+
+def compared(
+    tmp_path: Path, rebuilt: dict[bytes, bytes], written: dict[bytes, bytes], end: int
+) -> tuple[int, list[str]]:
+    with closing(Scratch(tmp_path / "rebuilt")) as one, closing(Scratch(tmp_path / "written")) as other:
+        one.write(rebuilt.items())
+        other.take_over(list(written.items()))
+        return compare(one, other, end)
+
+
+def test_what_comes_of_the_log_is_what_was_written(tmp_path: Path, desk: Desk) -> None:
+    assert compared(tmp_path, desk.table, desk.table, 3) == (len(desk.table), [])
+
+
+def test_what_was_written_since_is_no_difference(tmp_path: Path, desk: Desk) -> None:
+    before = dict(desk.table)
+    desk.buy(3)
+    same, different = compared(tmp_path, before, desk.table, 3)
+    assert (same, different) == (2, [])
+
+
+def test_a_record_that_differs_is_missing_or_comes_of_nothing_is_told(tmp_path: Path, desk: Desk) -> None:
+    keys = sorted(desk.table)
+    older = Desk(batch=1)
+    older.define(ticket_type(FLOOR, 11))
+    written = {key: desk.table[key] for key in keys[1:]} | {b"x": desk.table[keys[2]]}
+    event = next(key for key in keys if key[16:17] == b"e")
+    written |= {event: older.table[event]}
+    _, different = compared(tmp_path, desk.table, written, 3)
+    assert sorted(text.split(" ", 1)[1] for text in different) == [
+        "does not come of the log",
+        "is not in the changelog",
+        "is of offset 0, the log makes it of offset 2",
+    ]
+
+
+def test_an_older_record_never_replaces_a_newer_one_in_a_scratch_table(tmp_path: Path, desk: Desk) -> None:
+    [event] = [key for key in desk.table if key[16:17] == b"e"]
+    older = Desk(batch=1)
+    older.define(ticket_type(FLOOR, 10))
+    with closing(Scratch(tmp_path / "one")) as scratch:
+        scratch.take_over([(event, desk.table[event]), (event, older.table[event])])
+        assert scratch.load([event]) == [desk.table[event]]

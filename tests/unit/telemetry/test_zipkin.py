@@ -1,0 +1,83 @@
+"""Spans that Zipkin doesn't take are dropped: nothing waits, nothing fails, and it is said once."""
+
+import logging
+from collections.abc import Sequence
+
+import pytest
+import requests
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.trace import SpanKind
+
+from telemetry import traces as module
+from telemetry.traces import Traces
+from telemetry.zipkin import PAUSE_S, Dropping, make_exporter
+
+OK, FAILED = SpanExportResult.SUCCESS, SpanExportResult.FAILURE
+
+
+class Away(SpanExporter):
+    """A Zipkin that is away, or refuses, until it is told otherwise."""
+
+    def __init__(self, answer: SpanExportResult | Exception) -> None:
+        self.answer = answer
+        self.asked = 0
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        self.asked += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def shutdown(self) -> None: ...
+
+
+@pytest.mark.parametrize("answer", [requests.ConnectionError("no"), requests.Timeout("late"), FAILED])
+def test_a_zipkin_that_is_away_is_said_once_and_not_asked_for_each_batch(
+    answer: SpanExportResult | Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    now = [0.0]
+    away = Away(answer)
+    exporter = Dropping(away, lambda: now[0])
+
+    assert [exporter.export(()) for _ in range(3)] == [FAILED] * 3
+    now[0] += PAUSE_S
+    assert exporter.export(()) is FAILED
+    now[0] += PAUSE_S
+    away.answer = OK
+    assert exporter.export(()) is OK
+    assert exporter.export(()) is OK
+
+    assert away.asked == 4
+    assert [record.message.split(" (")[0] for record in caplog.records] == [
+        "Zipkin does not take spans",
+        "Zipkin takes spans again",
+    ]
+
+
+def test_spans_beyond_the_queue_are_dropped_and_ending_does_not_wait_for_zipkin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "QUEUE", 20)
+    monkeypatch.setattr(module, "AT_ONCE", 10)
+    away = Away(requests.ConnectionError("no"))
+    traces = Traces("turnstile-test", Dropping(away))
+    for _ in range(200):
+        traces.begin("one of many", SpanKind.INTERNAL, {}).end()
+    traces.close()
+    assert away.asked == 1
+
+
+def test_the_exporter_speaks_to_the_address_of_the_setting_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def post(session: requests.Session, url: str, **_: object) -> requests.Response:
+        asked.append((url, session.trust_env))
+        answer = requests.Response()
+        answer.status_code = 202
+        return answer
+
+    monkeypatch.setattr(requests.Session, "post", post)
+    assert make_exporter("http://127.0.0.1:9411/").export(()) is OK
+    assert asked == [("http://127.0.0.1:9411/api/v2/spans", False)]

@@ -1,0 +1,85 @@
+"""Every form in which something outlives the process that wrote it: messages by topic, records by table."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from connect.topics import (
+    ACCOUNT_ROWS,
+    COMMANDS,
+    DELIVERIES,
+    EVENT_ROWS,
+    EVENT_STATUS,
+    JOBS,
+    OUTCOMES,
+    RESENDS,
+    RETRIES,
+)
+from streams.catalogue import definition_of
+from streams.contacts import Contact, _decode
+from streams.rows import AccountRow, EventRow, decode_row
+from tables.bookings import PURCHASE as BOOKING
+from tables.bookings import Booking, EventNote, decode_booking, decode_note
+from tables.commands import Command, decode_command
+from tables.deliveries import Delivery, decode_delivery
+from tables.jobs import Job, decode_job
+from tables.offers import Offer, Stock, decode_offers, decode_stock
+from tables.outcomes import Outcome, decode_outcome
+from tables.records import (
+    ACCOUNT,
+    EVENT,
+    PURCHASE,
+    AccountRecord,
+    EventRecord,
+    PurchaseRecord,
+    decode_account,
+    decode_event,
+    decode_purchase,
+)
+from tables.resends import Resend, decode_resend
+
+Decode = Callable[[bytes], Any]
+
+MESSAGES: Final[dict[str, Decode]] = {
+    COMMANDS: decode_command,
+    OUTCOMES: decode_outcome,
+    EVENT_STATUS: definition_of,
+    EVENT_ROWS: lambda value: _event(decode_row(value, EventRow)),
+    ACCOUNT_ROWS: lambda value: decode_row(value, AccountRow),
+    JOBS: decode_job,
+    RETRIES: decode_job,
+    RESENDS: decode_resend,
+    DELIVERIES: decode_delivery,
+}
+_LEDGER: Final[dict[bytes, Decode]] = {ACCOUNT: decode_account, EVENT: decode_event, PURCHASE: decode_purchase}
+
+TYPES: Final[tuple[Any, ...]] = (
+    Command,
+    Outcome,
+    EventRow,
+    AccountRow,
+    list[Offer],
+    Stock,
+    Job,
+    Resend,
+    Delivery,
+    PurchaseRecord,
+    EventRecord,
+    AccountRecord,
+    Booking,
+    EventNote,
+    Contact,
+)
+
+
+def read_record(table: str, key: bytes, value: bytes) -> Any:
+    """A record of a table, as its agent reads it."""
+    if table == "contacts":
+        return _decode(value)
+    kind = key[16:17]
+    if table == "bookings":
+        return decode_booking(value) if kind == BOOKING else decode_note(value)
+    return _LEDGER[kind](value)
+
+
+def _event(row: EventRow) -> tuple[Any, ...]:
+    return row, decode_offers(row.offers), decode_stock(row.stock)

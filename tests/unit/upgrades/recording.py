@@ -1,0 +1,154 @@
+"""``python -m tests.unit.upgrades.recording``: what today's code writes, kept for all that come after it.
+
+A recording is never changed; the next one is a new folder. Make one with every release that writes something new.
+"""
+
+import base64
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from connect.topics import (
+    ACCOUNT_ROWS,
+    COMMANDS,
+    DELIVERIES,
+    EVENT_ROWS,
+    EVENT_STATUS,
+    JOBS,
+    OUTCOMES,
+    RESENDS,
+    RETRIES,
+)
+from streams.contacts import Contact, _encode
+from tables.commands import DefineEvent, decode_command, encode_command
+from tables.deliveries import Delivery, DeliveryStatus, encode_delivery
+from tables.jobs import encode_job
+from tables.ledger import Ledger
+from tables.mails import MailKind
+from tables.outcomes import Outcome, encode_outcome
+from tables.resends import Resend, encode_resend
+from tests.unit.tables.logs import Entry, random_log
+from tests.unit.tables.office import ADA, CODES, EVENT
+from tests.unit.tables.test_book import Notifier
+from tests.unit.upgrades.formats import TYPES
+from tests.unit.upgrades.schemas import Fields, schemas_of
+
+FOLDER: Final = Path(__file__).parent / "recorded"
+# A log that has every kind of command and of outcome.
+SEED, LENGTH = 45, 160
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One folder: the log with its times, what was told and kept of it, samples of all else, the schemas."""
+
+    folder: Path
+
+    def log(self) -> list[Entry]:
+        lines = self._lines("log")
+        return [Entry(line["offset"], line["at"], decode_command(line["value"].encode())) for line in lines]
+
+    def messages(self) -> list[tuple[str, bytes]]:
+        return [(line["topic"], line["value"].encode()) for line in self._lines("messages")]
+
+    def records(self) -> list[tuple[str, bytes, bytes]]:
+        return [
+            (line["table"], base64.b64decode(line["key"]), base64.b64decode(line["value"]))
+            for line in self._lines("records")
+        ]
+
+    def schemas(self) -> dict[str, Fields]:
+        found: dict[str, Fields] = json.loads((self.folder / "schemas.json").read_text())
+        return found
+
+    def _lines(self, name: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / f"{name}.jsonl").read_text().splitlines()]
+
+
+def recordings() -> list[Recording]:
+    """All there are, the oldest first."""
+    return [Recording(folder) for folder in sorted(FOLDER.iterdir())]
+
+
+def carried_out(log: Iterable[Entry]) -> tuple[list[Outcome], dict[bytes, bytes]]:
+    """What a ledger tells and keeps of a log."""
+    records: dict[bytes, bytes] = {}
+    ledger = Ledger(
+        lambda keys: [records.get(key) for key in keys],
+        lambda prefix, after: sorted(
+            item for item in records.items() if item[0].startswith(prefix) and item[0] > after
+        ),
+        CODES,
+    )
+    outcomes: list[Outcome] = []
+    for entry in log:
+        outcomes += ledger.apply(*entry).outcomes
+        records |= ledger.take_purchases() | ledger.take_events()
+    return outcomes, records
+
+
+def record(folder: Path, rows: list[tuple[str, str]]) -> None:
+    """Write a recording; ``rows`` are messages of the connectors, as they stood on their topics."""
+    log = random_log(SEED, LENGTH)
+    outcomes, kept = carried_out(log)
+    notifier = Notifier()
+    jobs = notifier.tell(*outcomes)
+    moment = datetime(2030, 1, 2, 3, 4, 5, 678000, UTC)
+    delivery = Delivery(UUID(int=1), MailKind.CONFIRMED, DeliveryStatus.SENT, EVENT, UUID(int=2), ADA, moment)
+    resend = Resend(UUID(int=1), EVENT, UUID(int=2), moment)
+    messages = [
+        *((COMMANDS, encode_command(entry.command)) for entry in log),
+        *((OUTCOMES, encode_outcome(outcome)) for outcome in outcomes),
+        *((JOBS, encode_job(job)) for job in jobs),
+        (RETRIES, encode_job(jobs[0])),
+        (RESENDS, encode_resend(resend)),
+        (DELIVERIES, encode_delivery(delivery)),
+        *((EVENT_STATUS, _payload(entry.command)) for entry in log if isinstance(entry.command, DefineEvent)),
+    ]
+    contact = _encode(Contact(42, "Ada Byron", "ada@buyer.example", "de-AT"))
+    records = [
+        *(("ledger", *item) for item in kept.items()),
+        *(("bookings", *item) for item in notifier.table.records.items()),
+        ("contacts", str(ADA).encode(), contact),
+    ]
+    folder.mkdir(parents=True)
+    _write(
+        folder / "log.jsonl",
+        ({"offset": each.offset, "at": each.at, "value": encode_command(each.command).decode()} for each in log),
+    )
+    told = [(topic, value.decode()) for topic, value in messages]
+    _write(folder / "messages.jsonl", ({"topic": topic, "value": value} for topic, value in (*told, *rows)))
+    _write(
+        folder / "records.jsonl",
+        ({"table": table, "key": _b64(key), "value": _b64(value)} for table, key, value in records),
+    )
+    (folder / "schemas.json").write_text(json.dumps(schemas_of(TYPES), indent=1) + "\n")
+
+
+def _payload(command: DefineEvent) -> bytes:
+    fields = json.loads(encode_command(command), parse_float=Decimal)
+    return json.dumps({name: value for name, value in fields.items() if name != "kind"}).encode()
+
+
+def _b64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def _write(path: Path, lines: Iterable[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def main() -> None:
+    """Write the next recording. The rows come from the last one: a connector's form changes with Debezium alone."""
+    last = recordings()[-1]
+    rows = [(topic, value.decode()) for topic, value in last.messages() if topic in (EVENT_ROWS, ACCOUNT_ROWS)]
+    record(FOLDER / f"{int(last.folder.name) + 1:04}", rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""How messages and records may change: what was recorded of a schema, compared with what it is today."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec import inspect
+
+Fields = dict[str, bool]
+
+
+def schemas_of(types: Iterable[Any]) -> dict[str, Fields]:
+    """Every struct that these types are made of: its fields as they are written, in order, and which may be missing."""
+    return {name: _fields(struct) for name, struct in sorted(_structs(types).items())}
+
+
+def broken(recorded: dict[str, Fields], today: dict[str, Fields], arrays: Iterable[str]) -> list[str]:
+    """What of today's schemas would not read what was recorded, or not be read by those who read that."""
+    positional = set(arrays)
+    problems = []
+    for name, fields in recorded.items():
+        now = today.get(name)
+        if now is None:
+            problems.append(f"{name} is gone")
+            continue
+        problems += [f"{name}.{field} is gone" for field in fields if field not in now]
+        problems += [
+            f"{name}.{field} is new and has no default" for field in now if field not in fields and not now[field]
+        ]
+        problems += [
+            f"{name}.{field} could be missing" for field in fields if fields[field] and not now.get(field, True)
+        ]
+        if name in positional and list(now)[: len(fields)] != list(fields):
+            problems.append(f"{name}: a field of a positional record may only come last")
+    return problems
+
+
+def arrays_of(types: Iterable[Any]) -> set[str]:
+    """The structs among them that are written by position."""
+    return {name for name, struct in _structs(types).items() if struct.__struct_config__.array_like}
+
+
+def _fields(struct: Any) -> Fields:
+    info: Any = inspect.type_info(struct)
+    return {field.encode_name: not field.required for field in info.fields}
+
+
+def _structs(types: Iterable[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for each in types:
+        _collect(inspect.type_info(each), found)
+    return found
+
+
+def _collect(info: Any, found: dict[str, Any]) -> None:
+    """All structs below, by module and name."""
+    if isinstance(info, inspect.StructType):
+        name = f"{info.cls.__module__}.{info.cls.__qualname__}"
+        if name in found:
+            return
+        found[name] = info.cls
+        for field in info.fields:
+            _collect(field.type, found)
+        return
+    for name in ("types", "item_types", "item_type", "key_type", "value_type", "type"):
+        inner = getattr(info, name, None)
+        for each in inner if isinstance(inner, tuple) else (inner,):
+            if isinstance(each, inspect.Type):
+                _collect(each, found)
