@@ -28,7 +28,8 @@ Refusal = tuple[Reason, dict[str, Any]]
 
 def buyer_fingerprint(command: Purchase | Hold) -> str:
     """What tells two bodies under one purchase id apart."""
-    return fingerprint(command.account, command.lines, "hold" if isinstance(command, Hold) else "purchase")
+    kind = f"hold {command.seconds}" if isinstance(command, Hold) else "purchase"
+    return fingerprint(command.account, command.lines, kind)
 
 
 def decide(

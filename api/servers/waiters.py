@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from tables.commands import Cancel, Confirm, Hold, Purchase
-from tables.fingerprint import fingerprint
+from tables.decisions import buyer_fingerprint
 from tables.outcomes import Outcome, OutcomeKind, decode_outcome
 from tables.reasons import Reason
 
@@ -70,9 +70,8 @@ def answers_to(command: BuyersCommand) -> IsAnswer:
     if isinstance(command, (Confirm, Cancel)):
         request = command.request
         return lambda outcome: outcome.request == request
-    is_hold = isinstance(command, Hold)
-    kinds = {OutcomeKind.REJECTED, OutcomeKind.HELD if is_hold else OutcomeKind.CONFIRMED}
-    body = fingerprint(command.account, command.lines, "hold" if is_hold else "purchase")
+    kinds = {OutcomeKind.REJECTED, OutcomeKind.HELD if isinstance(command, Hold) else OutcomeKind.CONFIRMED}
+    body = buyer_fingerprint(command)
     # Another body under the same id may be refused while this one waits: that is not its answer.
     return lambda outcome: outcome.fingerprint == body and (outcome.kind in kinds or outcome.reason is Reason.ID_REUSED)
 

@@ -18,8 +18,8 @@ from api.servers.office import KafkaOffice
 from api.servers.soldout import SoldOut
 from api.servers.waiters import Waiter, Waiters, answers_to, any_decision
 from tables.commands import Cancel, Confirm, Hold, Line, Purchase, decode_command
+from tables.decisions import buyer_fingerprint
 from tables.errors import MalformedRecord
-from tables.fingerprint import fingerprint
 from tables.outcomes import Outcome, OutcomeKind, OutcomeLine, encode_outcome
 from tables.reasons import Reason
 from tests.unit.api.fakes import outcome
@@ -195,7 +195,7 @@ def test_a_hold_that_is_sent_again_is_not_answered_by_its_confirmation() -> None
     hold = Hold(command.event, command.purchase, command.account, command.lines)
     waiter = Waiter(hold.event, hold.purchase, answers_to(hold))
     waiters = Waiters()
-    own = fingerprint(hold.account, hold.lines, "hold")
+    own = buyer_fingerprint(hold)
     with waiters.waiting(waiter):
         waiters.deliver(encode_outcome(outcome(command, OutcomeKind.CONFIRMED, fingerprint=own)))
         assert waiter.outcome is None

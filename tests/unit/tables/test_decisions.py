@@ -296,3 +296,10 @@ def test_another_body_under_a_used_id_is_refused(desk: Desk) -> None:
     assert [other.offset for other in others] == [2, 3, 4, 5]
     assert len({first.fingerprint, *(other.fingerprint for other in others)}) == 5
     assert desk.stock(FLOOR) == (0, 1)
+
+
+def test_a_hold_for_another_time_is_another_body(desk: Desk) -> None:
+    desk.define(ticket_type())
+    desk.hold(1, seconds=60)
+    assert desk.hold(1, seconds=60).kind is OutcomeKind.HELD
+    assert told(desk.hold(1, seconds=61)) == refused(Reason.ID_REUSED)
