@@ -6,11 +6,11 @@ the entry ends, so a calendar that gets them in another order keeps the newest.
 
 from typing import Final
 
-from icalendar import Calendar, Event, vCalAddress, vText
+from icalendar import Event, vCalAddress, vText
 
+from tables.calendars import calendar, entry
 from tables.jobs import Job
 from tables.mails import MailKind
-from tables.plain import plain
 
 REQUEST: Final = "REQUEST"
 CANCEL: Final = "CANCEL"
@@ -35,31 +35,19 @@ def invitation(job: Job, organizer: str, attendee: str) -> bytes | None:
     method = method_of(job)
     if method is None:
         return None
-    calendar = Calendar()
-    calendar.add("prodid", "-//Turnstile//Tickets//EN")
-    calendar.add("version", "2.0")
-    calendar.add("method", method)
-    calendar.add_component(_entry(job, method, organizer, attendee))
-    return bytes(calendar.to_ical())
+    return calendar(method, _entry(job, method, organizer, attendee))
 
 
 def _entry(job: Job, method: str, organizer: str, attendee: str) -> Event:
-    facts = job.facts
-    entry = Event()
-    entry.add("uid", f"{job.event}.{job.purchase}@{organizer.partition('@')[2]}")
-    entry.add("sequence", facts.version + (method == CANCEL))
-    entry.add("dtstamp", job.at)
-    entry.add("dtstart", facts.starts_at)
-    entry.add("dtend", facts.ends_at)
-    entry.add("summary", plain(facts.title))
-    if facts.venue or facts.city:
-        entry.add("location", ", ".join(plain(part) for part in (facts.venue, facts.city) if part))
-    entry.add("status", _status(job, method))
-    entry["organizer"] = vCalAddress(f"mailto:{organizer}")
+    made = entry(job.event, job.purchase, job.facts, job.at, organizer.partition("@")[2])
+    if method == CANCEL:
+        made["sequence"] += 1
+    made.add("status", _status(job, method))
+    made["organizer"] = vCalAddress(f"mailto:{organizer}")
     guest = vCalAddress(f"mailto:{attendee}")
     guest.params["partstat"] = vText("ACCEPTED")
-    entry["attendee"] = guest
-    return entry
+    made["attendee"] = guest
+    return made
 
 
 def _status(job: Job, method: str) -> str:
