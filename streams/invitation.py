@@ -1,7 +1,6 @@
 """The calendar file of a mail (RFC 5545, 5546): a purchase's entry is made, moved, or taken out again.
 
-One purchase of one event has one entry: its UID never changes. SEQUENCE is the event's version, and one more where
-the entry ends, so a calendar that gets them in another order keeps the newest.
+One purchase of one event has one entry (tables/calendars.py).
 """
 
 from typing import Final
@@ -39,9 +38,7 @@ def invitation(job: Job, organizer: str, attendee: str) -> bytes | None:
 
 
 def _entry(job: Job, method: str, organizer: str, attendee: str) -> Event:
-    made = entry(job.event, job.purchase, job.facts, job.at, organizer.partition("@")[2])
-    if method == CANCEL:
-        made["sequence"] += 1
+    made = entry(job.event, job.purchase, job.facts, job.at, organizer.partition("@")[2], ends=method == CANCEL)
     made.add("status", _status(job, method))
     made["organizer"] = vCalAddress(f"mailto:{organizer}")
     guest = vCalAddress(f"mailto:{attendee}")

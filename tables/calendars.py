@@ -19,11 +19,15 @@ def calendar(method: str, entry: Event) -> bytes:
     return bytes(made.to_ical())
 
 
-def entry(event: UUID, purchase: UUID, facts: EventFacts, at: datetime, domain: str) -> Event:
-    """The entry as of ``at``. SEQUENCE is the event's version; ``domain`` is that of whoever sends the mails."""
+def entry(event: UUID, purchase: UUID, facts: EventFacts, at: datetime, domain: str, *, ends: bool = False) -> Event:
+    """The entry as of ``at``; ``domain`` is that of whoever sends the mails.
+
+    SEQUENCE is the event's version, and one more where the entry ends, so a calendar that gets them in another order
+    keeps the newest.
+    """
     made = Event()
     made.add("uid", f"{event}.{purchase}@{domain}")
-    made.add("sequence", facts.version)
+    made.add("sequence", facts.version + ends)
     made.add("dtstamp", at)
     made.add("dtstart", facts.starts_at)
     made.add("dtend", facts.ends_at)

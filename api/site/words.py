@@ -1,5 +1,6 @@
 """What happened, and what is left, in words for somebody who wants to go to a concert."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +19,8 @@ from tables.offers import Tickets
 from tables.statuses import EventStatus
 
 LOCALE: Final = "en_GB"
+# A currency without a sign of its own is written by its code, which stands apart from the amount.
+_CODE: Final = re.compile(r"^-?[A-Z]{3}(?=[0-9])")
 # By the problem's name: every way in which a purchase, or the way to it, can be refused.
 REFUSED: Final[Mapping[str, str]] = {
     "sold-out": "There are not enough tickets left for this choice. Tickets that others hold may come back.",
@@ -124,7 +127,7 @@ def money(amount: Money) -> str:
 
 @lru_cache(maxsize=10_000)
 def _money(amount: Decimal, currency: str) -> str:
-    return str(format_currency(amount, currency, locale=LOCALE))
+    return _CODE.sub("\\g<0>\u00a0", str(format_currency(amount, currency, locale=LOCALE)))
 
 
 @lru_cache(maxsize=10_000)

@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from api.bodies.money import Money
 from api.ports import Left
 from api.problems import REFUSALS, Refused
-from api.site.words import REFUSED
+from api.site.words import REFUSED, money
 from api.tokens import Role
 from tables.availability import Availability
 from tables.commands import Hold
@@ -278,3 +279,17 @@ def test_the_time_is_that_of_the_place(reader: Reader, client: Any, on_sale: dic
     assert client.patch(f"/api/v3/events/{on_sale['id']}", json=tokyo).status_code == 200
     reader.get(f"/events/{on_sale['id']}")
     assert "Friday 17 May 2030, 19:00 (Tokyo time)" in reader.page
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "written"),
+    [
+        ("49.90", "EUR", "€49.90"),
+        ("0.00", "EUR", "free"),
+        ("2700.00", "SRD", "SRD\u00a02,700.00"),
+        ("1200", "JPY", "JP¥1,200"),
+        ("0.350", "KWD", "KWD\u00a00.350"),
+    ],
+)
+def test_money_is_written_as_its_currency_is(amount: str, currency: str, written: str) -> None:
+    assert money(Money(amount=amount, currency=currency)) == written
