@@ -478,7 +478,7 @@ def rejected(reason: Reason, **figures: object) -> Callable[[Command], Outcome]:
     return lambda command: outcome(command, OutcomeKind.REJECTED, reason=reason, figures=figures)
 
 
-def outcome(command: Command, kind: OutcomeKind, **more: object) -> Outcome:
+def outcome(command: BuyersCommand, kind: OutcomeKind, **more: object) -> Outcome:
     """An outcome of the command."""
     fields: dict[str, object] = {
         "kind": kind,
