@@ -28,8 +28,8 @@ from tables.commands import Line
 
 purchases = Blueprint("purchases", __name__)
 
-# One purchase is confirmed once, however often the button is pressed.
-CONFIRM_KEY: Final = "page"
+# One purchase is confirmed once, and given back as a whole once, however often the button is pressed.
+ONCE: Final = "page"
 OCCUPIES: Final = frozenset({"held", "confirmed"})
 # How long the page itself looks out for the mail.
 MAIL_WITHIN: Final = timedelta(minutes=2)
@@ -68,7 +68,7 @@ def confirm(public: str) -> BaseResponse:
     """The hold becomes a sale. Sent again, it is answered as the first time."""
     ids = ids_of(public)
     return _carry_out(
-        lambda: buying.confirm(ports(), owner_of(ids), ids, CONFIRM_KEY, _wanted()), f"/purchases/{public}", public
+        lambda: buying.confirm(ports(), owner_of(ids), ids, ONCE, _wanted()), f"/purchases/{public}", public
     )
 
 
@@ -91,10 +91,11 @@ def cancel_form(public: str) -> BaseResponse:
 @purchases.post("/purchases/<public>/cancel")
 def cancel(public: str) -> BaseResponse:
     """All tickets are given back, or so many of each type; sent again, no more than that."""
-    ids, key = ids_of(public), request.form.get("order_key")
+    ids, everything = ids_of(public), "all" in request.form
+    key = ONCE if everything else request.form.get("order_key")
     form = f"/purchases/{public}/cancel"
-    asked_for = [] if "all" in request.form else lines()
-    if not asked_for and "all" not in request.form:
+    asked_for = [] if everything else lines()
+    if not asked_for and not everything:
         return _told(form, "nothing-chosen")
     gone = [Line(line.ticket_type_id, line.quantity) for line in parsed(Cancellation, {"lines": asked_for}).lines]
     return _carry_out(lambda: buying.cancel(ports(), owner_of(ids), ids, gone, key, _wanted()), form, public)
