@@ -113,6 +113,15 @@ def test_facets_have_their_counts_and_keep_what_is_chosen(visitor: Reader) -> No
     assert 'value="Atlantis"' in visitor.page
 
 
+def test_the_usual_order_is_the_searchs_own_and_stays_out_of_the_address(visitor: Reader) -> None:
+    answering(visitor.world, WINTER, total=1, facets=facets())
+    visitor.get("/")
+    assert '<option value="">Soonest first</option>' in visitor.page
+    visitor.get("/?q=winter&sort=-date")
+    assert '<option value="">Best match</option>' in visitor.page
+    assert '<option value="-date" selected>' in visitor.page
+
+
 def test_nothing_found_is_said(visitor: Reader) -> None:
     answering(visitor.world, total=0, facets=facets())
     visitor.get("/?q=xyz")
