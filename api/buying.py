@@ -63,7 +63,7 @@ def buy(ports: Ports, caller: Caller, order: Order, key: str | None, wanted: Pre
     account = order.account_id or caller.account
     if not caller.may_act_for(account):
         raise forbidden()
-    command = _command(order, account, _purchase_id(account, key), ports.hold_seconds)
+    command = _command(order, account, purchase_id(account, key), ports.hold_seconds)
     if account != caller.account:
         ports.register.check_account(account)
     ports.register.check_event(command.event, [line.ticket_type for line in command.lines])
@@ -126,7 +126,8 @@ def _location(command: BuyersCommand) -> dict[str, str]:
     return {"Location": f"{BASE}/purchases/{public_id(command.event, command.purchase)}"}
 
 
-def _purchase_id(account: UUID, key: str | None) -> UUID:
+def purchase_id(account: UUID, key: str | None) -> UUID:
+    """The purchase that an account's key stands for. Refused: idempotency-key-missing."""
     if key is None or not _KEY.fullmatch(key):
         raise no_key()
     return uuid5(account, key)

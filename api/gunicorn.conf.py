@@ -22,6 +22,9 @@ keepalive = 75
 graceful_timeout = 8
 timeout = 60
 
+# A choice among many ticket types is a long address.
+limit_request_line = 8190
+
 # Whom to believe about the client is TURNSTILE_TRUSTED_PROXIES; gunicorn's own look at each peer would come twice.
 forwarded_allow_ips = ""
 

@@ -21,10 +21,12 @@ from api.pages import Place
 from api.passwords import Passwords
 from api.quotas import Quotas
 from api.tokens import Role, Tokens
+from tables.availability import Availability
 from tables.commands import Cancel, Confirm, Hold
 from tables.commands import Purchase as PurchaseCommand
 from tables.outcomes import Outcome
 from tables.statuses import EventStatus
+from tables.tickets import TicketSigner
 
 BuyersCommand = PurchaseCommand | Hold | Confirm | Cancel
 
@@ -238,11 +240,22 @@ class Attendance(Protocol):
         """A row for each ticket type of each purchase, by name; the first row tells the columns."""
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left of a ticket type, and how it stands in one word."""
+
+    state: Availability
+    available: int
+
+
 class Stock(Protocol):
     """What was bought of an event."""
 
     def has_purchases(self, event: UUID, ticket: UUID | None = None) -> bool:
         """Whether there are purchases of the event, or of its ticket type, refused ones left out."""
+
+    def left(self, event: UUID) -> Mapping[UUID, Left] | None:
+        """What is left of each ticket type, a second old at most; None where nobody can tell."""
 
 
 class Notifications(Protocol):
@@ -301,9 +314,11 @@ class Ports:
     notifications: Notifications
     index: SearchIndex
     board: Board
+    signer: TicketSigner
     probes: Mapping[str, Probe]
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
     purchase_wait: float = 2.0
     hold_seconds: int = 600
     session_seconds: int = 28_800
+    mail_domain: str = "turnstile.example"

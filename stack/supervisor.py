@@ -69,6 +69,7 @@ def addresses(stack: Stack) -> Table:
     settings = stack.settings
     table = Table(box=None, show_header=False, pad_edge=False)
     rows = {
+        "box office": f"http://{HOST}:{settings.api_port}/",
         "REST API": f"http://{HOST}:{settings.api_port}/api/v3",
         "its documentation": f"http://{HOST}:{settings.api_port}/docs",
         "mails": f"http://{HOST}:{settings.mail_port}/",
@@ -89,7 +90,7 @@ def addresses(stack: Stack) -> Table:
 
 
 TO_TRY = """
-Try, in another terminal:
+Buy a ticket at {root}/, and look into the mails. Or try, in another terminal:
   curl '{root}/api/v3/events/search?q=jazz'
   make demo
   ./turnstile status

@@ -35,6 +35,11 @@ def list_notifications(path: PurchasePath) -> Response:
 )
 def send_again(path: PurchasePath) -> Response:
     """The purchase as it stands now, with its tickets, to the account's address. A few times a day."""
+    return answer(ask_again(path), 202, {"Location": f"{BASE}/purchases/{path.purchase_id}/notifications"})
+
+
+def ask_again(path: PurchasePath) -> Notification:
+    """One more mail. Refused: not-found, nothing-to-send, too-many-requests."""
     event, purchase, found = _own(path)
     if found.status not in SENT_AGAIN or found.account_id is None:
         raise Refused("nothing-to-send")
@@ -42,7 +47,7 @@ def send_again(path: PurchasePath) -> Response:
         id=ports().new_id(), kind=found.status, status="requested", requested_at=ports().clock(), at=ports().clock()
     )
     ports().notifications.request(wanted, event, purchase, found.account_id)
-    return answer(wanted, 202, {"Location": f"{BASE}/purchases/{path.purchase_id}/notifications"})
+    return wanted
 
 
 def _own(path: PurchasePath) -> tuple[UUID, UUID, Purchase]:

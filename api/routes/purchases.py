@@ -68,8 +68,12 @@ def buy(body: NewPurchase) -> Response:
 
     A request that got no answer, or 503, may be sent again with the same key: it is carried out once.
     """
-    order = msgspec.convert(body.model_dump(by_alias=True, exclude_none=True), buying.Order)
-    return _response(buying.buy(ports(), caller(), order, request.headers.get("Idempotency-Key"), _wanted()))
+    return _response(buying.buy(ports(), caller(), order_of(body), request.headers.get("Idempotency-Key"), _wanted()))
+
+
+def order_of(body: NewPurchase) -> buying.Order:
+    """The checked body in its quick form."""
+    return msgspec.convert(body.model_dump(by_alias=True, exclude_none=True), buying.Order)
 
 
 @purchases.post(
@@ -82,8 +86,8 @@ def buy(body: NewPurchase) -> Response:
 )
 def confirm_purchase(path: PurchasePath) -> Response:
     """A hold becomes a sale, with its codes. Sent again, it is answered as the first time."""
-    ids, owner = _place(path)
-    return _response(buying.confirm(ports(), owner, ids, request.headers.get("Idempotency-Key"), _wanted()))
+    ids = ids_of(path.purchase_id)
+    return _response(buying.confirm(ports(), owner_of(ids), ids, request.headers.get("Idempotency-Key"), _wanted()))
 
 
 @purchases.post(
@@ -103,10 +107,10 @@ def confirm_purchase(path: PurchasePath) -> Response:
 )
 def cancel_purchase(path: PurchasePath, body: Cancellation) -> Response:
     """Everything, or the last tickets of the `lines` that are named. What is given back can be bought at once."""
-    ids, owner = _place(path)
+    ids = ids_of(path.purchase_id)
     lines = [Line(line.ticket_type_id, line.quantity) for line in body.lines]
     key = request.headers.get("Idempotency-Key")
-    return _response(buying.cancel(ports(), owner, ids, lines, key, _wanted()))
+    return _response(buying.cancel(ports(), owner_of(ids), ids, lines, key, _wanted()))
 
 
 @purchases.get(
@@ -116,7 +120,7 @@ def cancel_purchase(path: PurchasePath, body: Cancellation) -> Response:
 )
 def read_purchase(path: PurchasePath, query: WaitQuery) -> Response:
     """With `?wait=N` the answer comes when the purchase is decided, or after N seconds."""
-    return answer(_own(_ids(path), query.wait))
+    return answer(own_purchase(ids_of(path.purchase_id), query.wait))
 
 
 def _wanted() -> Preference:
@@ -127,24 +131,24 @@ def _response(made: buying.Answer) -> Response:
     return Response(made.body, made.status, dict(made.headers), mimetype="application/json")
 
 
-def _ids(path: PurchasePath) -> tuple[UUID, UUID]:
-    ids = parse_public_id(path.purchase_id)
+def ids_of(public: str) -> tuple[UUID, UUID]:
+    """Event and purchase of a public id. Refused: not-found."""
+    ids = parse_public_id(public)
     if ids is None:
         raise buying.no_purchase()
     return ids
 
 
-def _place(path: PurchasePath) -> tuple[tuple[UUID, UUID], UUID]:
-    """The purchase's ids, and in whose name it is changed: the ledger refuses one that is not the owner."""
-    ids = _ids(path)
+def owner_of(ids: tuple[UUID, UUID]) -> UUID:
+    """In whose name a purchase is changed: the ledger refuses one that is not the owner. Refused: not-found."""
     if not caller().is_administrator:
-        return ids, caller().account
-    owner = _own(ids, 0).account_id
-    return ids, caller().account if owner is None else owner
+        return caller().account
+    owner = own_purchase(ids, 0).account_id
+    return caller().account if owner is None else owner
 
 
-def _own(ids: tuple[UUID, UUID], wait: float) -> Purchase:
-    """The purchase, if it is the caller's. Refused: not-found."""
+def own_purchase(ids: tuple[UUID, UUID], wait: float) -> Purchase:
+    """The purchase, if it is the caller's, after up to ``wait`` seconds if it is undecided. Refused: not-found."""
     found = ports().office.watch(*ids, wait, lambda: _known(ids)) if wait else _known(ids)
     if found is None or not (found.account_id and caller().may_act_for(found.account_id)):
         raise buying.no_purchase()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parseaddr
 from typing import Final
 from uuid import uuid4
 
@@ -34,6 +35,7 @@ from api.servers.stock import Stock
 from api.servers.waiters import Waiters
 from api.tokens import Tokens
 from settings import Settings
+from tables.tickets import TicketSigner
 
 # Lists of sales that are being written at once; each has a connection for as long as its reader takes.
 MOST_EXPORTS: Final = 4
@@ -93,6 +95,7 @@ def open_servers(settings: Settings) -> Servers:
         notifications=NotificationRows(database, resends),
         index=index,
         board=board,
+        signer=TicketSigner(settings.ticket_key.get_secret_value().encode()),
         probes={
             "postgres": database.probe,
             "kafka": office.probe,
@@ -104,6 +107,7 @@ def open_servers(settings: Settings) -> Servers:
         purchase_wait=settings.purchase_wait,
         hold_seconds=settings.hold_seconds,
         session_seconds=settings.session_seconds,
+        mail_domain=parseaddr(settings.mail_from)[1].rpartition("@")[2],
     )
     database.open()
     exports.open()

@@ -7,6 +7,7 @@ import httpx
 
 from api.problems import Unavailable
 from api.servers.database import Database
+from api.servers.shelves import ShelfViews, Shelves
 
 WORKER: Final = "worker"
 TIMEOUT: Final = httpx.Timeout(2.5, connect=1.0)
@@ -24,11 +25,16 @@ class Stock:
     def __init__(self, database: Database, url: str) -> None:
         self._database = database
         self._client = httpx.Client(base_url=url, timeout=TIMEOUT, trust_env=False)
+        self._shelves = ShelfViews(self._view)
 
     def has_purchases(self, event: UUID, ticket: UUID | None = None) -> bool:
         """Whether there are purchases of the event, or of its ticket type. Unavailable when no worker can tell."""
         values = {"event": event, "ticket": None if ticket is None else str(ticket)}
         return self._is_out(event, ticket) or self._database.one(_PROJECTED, **values) is not None
+
+    def left(self, event: UUID) -> Shelves | None:
+        """What is left of each ticket type; None where no worker can tell."""
+        return self._shelves.left(event)
 
     def close(self) -> None:
         """Close all connections."""

@@ -4,7 +4,7 @@ Whoever has to sign in first is led there and back. Whose purchase or event it m
 """
 
 from typing import Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from flask import Flask, redirect, request
 from werkzeug.wrappers import Response
@@ -16,6 +16,19 @@ from api.tokens import Role
 SITE: Final = "site."
 PAGES: Final[dict[str, Access]] = {
     "asset": Access.NOBODY,
+    "box_office.search": Access.ANYONE,
+    "events.event": Access.ANYONE,
+    "events.left": Access.NOBODY,
+    "events.choose": Access.SIGNED_IN,
+    "events.hold": Access.SIGNED_IN,
+    "purchases.purchase": Access.SIGNED_IN,
+    "purchases.confirm": Access.SIGNED_IN,
+    "purchases.cancel_form": Access.SIGNED_IN,
+    "purchases.cancel": Access.SIGNED_IN,
+    "purchases.mails": Access.SIGNED_IN,
+    "purchases.send_again": Access.SIGNED_IN,
+    "purchases.calendar_file": Access.SIGNED_IN,
+    "tickets.own_tickets": Access.SIGNED_IN,
     "signing_in.sign_in": Access.ANYONE,
     "signing_in.sign_in_form": Access.ANYONE,
     "signing_in.sign_out": Access.SIGNED_IN,
@@ -69,16 +82,14 @@ def check() -> Response | None:
 
 def local(path: str | None) -> str:
     """The path, if it is one of this site; else the front page. Nobody is sent elsewhere, whatever a link says."""
-    parts = urlsplit(path or "")
-    if not path or parts.scheme or parts.netloc or not path.startswith("/") or path[1:2] in ("/", "\\"):
-        return "/"
-    return path if path.isprintable() and "\\" not in path else "/"
+    path = path or ""
+    is_local = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
+    return path if is_local else "/"
 
 
 def _here() -> str:
     """This page, or for a form the page that it stood on."""
     if request.method == "GET":
         return request.full_path.rstrip("?")
-    sender = urlsplit(request.referrer or "")
-    same = sender.netloc == request.host
-    return local(sender._replace(scheme="", netloc="").geturl()) if same else "/"
+    host, slash, path = (request.referrer or "").partition("://")[2].partition("/")
+    return local(slash + path) if host == request.host else "/"

@@ -11,15 +11,19 @@ from jinja2 import StrictUndefined
 from api.access import Access
 from api.site import access, assets, forgery, headers, session
 from api.site.board import board
+from api.site.box_office import box_office
 from api.site.editing import editing
 from api.site.errors import register_errors
+from api.site.events import events
 from api.site.organizing import organizing
+from api.site.purchases import purchases
 from api.site.signing_in import signing_in
 from api.site.signing_up import signing_up
+from api.site.tickets import tickets
 from api.site.words import FILTERS
 from api.tokens import Caller, Role
 
-BLUEPRINTS: Final = (signing_in, signing_up, board, organizing, editing)
+BLUEPRINTS: Final = (box_office, events, purchases, tickets, signing_in, signing_up, board, organizing, editing)
 
 
 class Entry(NamedTuple):
@@ -58,7 +62,9 @@ def register_site(app: Flask) -> None:
 
 
 def _arrive() -> None:
-    if access.access() is not Access.NOBODY:
+    if access.access() is Access.NOBODY:
+        g.caller = None
+    else:
         session.arrive()
 
 

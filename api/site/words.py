@@ -1,18 +1,26 @@
 """What happened, and what is left, in words for somebody who wants to go to a concert."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_currency
 
 from api.bodies.money import Money
+from api.bodies.purchase import BoughtLine
+from api.ports import Left
+from tables.availability import Availability
+from tables.offers import Tickets
+from tables.statuses import EventStatus
 
 LOCALE: Final = "en_GB"
+# A currency without a sign of its own is written by its code, which stands apart from the amount.
+_CODE: Final = re.compile(r"^-?[A-Z]{3}(?=[0-9])")
 # By the problem's name: every way in which a purchase, or the way to it, can be refused.
 REFUSED: Final[Mapping[str, str]] = {
     "sold-out": "There are not enough tickets left for this choice. Tickets that others hold may come back.",
@@ -26,6 +34,7 @@ REFUSED: Final[Mapping[str, str]] = {
     "unknown-ticket-type": "One of these tickets is not offered any more. Please choose again.",
     "unknown-account": "Your account does not exist any more.",
     "idempotency-key-reused": "This form was sent before with another choice. Nothing more was ordered.",
+    "id-reused": "This form was sent before with another choice. Nothing more was ordered.",
     "idempotency-key-missing": "This form is not complete. Please choose again.",
     "invalid-input": "Please look at your choice again.",
     "not-held": "These tickets are not held for you any more.",
@@ -33,7 +42,7 @@ REFUSED: Final[Mapping[str, str]] = {
     "nothing-to-send": "There is nothing left to be sent.",
     "still-running": "Your order is already on its way.",
     "busy": "A great many people are ordering right now. Nothing was ordered for you; please try again in a moment.",
-    "unavailable": "We can’t take orders right now. Nothing was ordered for you; please try again in a moment.",
+    "unavailable": "The box office does not answer. Please try again in a moment; trying again never orders twice.",
     "wrong-credentials": "Address and password do not fit together.",
     "too-many-requests": "That was too often in a short time. Please wait a little and try again.",
     "unknown-code": "This code is not good: it was used before, is older than a day, or has a typing error.",
@@ -46,6 +55,71 @@ REFUSED: Final[Mapping[str, str]] = {
 }
 
 
+class State(NamedTuple):
+    """How something stands, and the tone in which it is said: good, warn, bad or none."""
+
+    text: str
+    tone: str
+
+
+_SEARCHED: Final = {
+    Tickets.AVAILABLE: State("Available", "good"),
+    Tickets.LOW: State("Few left", "warn"),
+    Tickets.SOLD_OUT: State("Sold out", "bad"),
+    Tickets.NOT_ON_SALE: State("Not on sale", "none"),
+}
+_EVENTS: Final = {
+    EventStatus.DRAFT: State("Not published yet", "none"),
+    EventStatus.ON_HOLD: State("Not on sale at the moment", "none"),
+    EventStatus.POSTPONED: State("Postponed", "warn"),
+    EventStatus.SOLD_OUT: State("Sold out", "bad"),
+    EventStatus.DONE: State("Over", "none"),
+    EventStatus.CANCELED: State("Cancelled", "bad"),
+}
+_SHELVES: Final = {
+    Availability.AVAILABLE: State("Available", "good"),
+    Availability.HELD: State("All held: try again soon", "warn"),
+    Availability.SOLD_OUT: State("Sold out", "bad"),
+    Availability.NOT_ON_SALE_YET: State("Not on sale yet", "none"),
+    Availability.SALE_OVER: State("No longer on sale", "none"),
+}
+UNKNOWN: Final = State("We can’t tell right now", "none")
+PURCHASES: Final = {
+    "pending": State("On its way", "none"),
+    "held": State("Held for you", "warn"),
+    "confirmed": State("Yours", "good"),
+    "rejected": State("Not ordered", "bad"),
+    "cancelled": State("Given back", "none"),
+    "expired": State("No longer held", "none"),
+    "refunded": State("Refunded", "none"),
+}
+
+
+def sale_of(availability: str | None, status: str) -> State:
+    """Whether a found event has tickets."""
+    if status != EventStatus.ACTIVE and status in _EVENTS:
+        return _EVENTS[EventStatus(status)]
+    return _SEARCHED.get(Tickets(availability), UNKNOWN) if availability in set(Tickets) else UNKNOWN
+
+
+def event_state(status: EventStatus) -> State | None:
+    """What keeps an event from selling at all; None if nothing does."""
+    return _EVENTS.get(status)
+
+
+def shelf_state(left: Left | None, opens: datetime | None, zone: str) -> State:
+    """What is left of a ticket type."""
+    if left is None:
+        return UNKNOWN
+    if left.state is Availability.LOW:
+        return State(f"Few left: {left.available:,}", "warn")
+    if left.state is Availability.NOT_ON_SALE_YET and opens is not None:
+        return State(f"Opens {part(opens, zone, 'EEEE d MMMM, HH:mm')}", "none")
+    if left.state.startswith("event_"):
+        return _EVENTS[EventStatus(left.state.removeprefix("event_").upper())]
+    return _SHELVES[left.state]
+
+
 def money(amount: Money) -> str:
     """An amount as it is written; nothing to pay is free."""
     return "free" if amount.exact == 0 else _money(amount.exact, amount.currency)
@@ -53,7 +127,7 @@ def money(amount: Money) -> str:
 
 @lru_cache(maxsize=10_000)
 def _money(amount: Decimal, currency: str) -> str:
-    return str(format_currency(amount, currency, locale=LOCALE))
+    return _CODE.sub("\\g<0>\u00a0", str(format_currency(amount, currency, locale=LOCALE)))
 
 
 @lru_cache(maxsize=10_000)
@@ -87,7 +161,19 @@ def count(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
-FILTERS: Final[Mapping[str, Any]] = {"money": money, "when": when, "part": part, "count": count}
+def together(line: BoughtLine) -> str:
+    """What the tickets of a line cost together."""
+    return money(Money.of(line.price.exact * line.quantity, line.price.currency))
+
+
+FILTERS: Final[Mapping[str, Any]] = {
+    "money": money,
+    "when": when,
+    "part": part,
+    "count": count,
+    "city": city_of,
+    "together": together,
+}
 
 
 def _place(zone: str) -> ZoneInfo:

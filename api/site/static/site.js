@@ -1,4 +1,4 @@
-// Turnstile's pages work without this; it shows that a form is on its way, and counts down.
+// Turnstile's pages work without this; it shows that a form is on its way, counts down, and gives numbers two buttons.
 "use strict";
 
 document.addEventListener("submit", (event) => {
@@ -7,4 +7,57 @@ document.addEventListener("submit", (event) => {
 // Whoever comes back finds the form as it was.
 window.addEventListener("pageshow", () => {
   document.querySelectorAll("form.is-sent").forEach((form) => form.classList.remove("is-sent"));
+});
+
+// By the time that passed since the page came, so that it matters to nobody how the reader's clock is set.
+function countDown(place) {
+  const ends = performance.now() + 1000 * Number(place.dataset.countdown);
+  const clock = place.querySelector("[data-clock]");
+  const tick = () => {
+    if (!place.isConnected) return;
+    const left = Math.max(0, Math.ceil((ends - performance.now()) / 1000));
+    clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    place.classList.toggle("is-short", left <= 60);
+    if (left > 0) setTimeout(tick, 250);
+    else setTimeout(() => location.replace(location.pathname), 1500);
+  };
+  tick();
+}
+
+function makeStepper(stepper) {
+  const input = stepper.querySelector("input");
+  const show = () => {
+    stepper.querySelectorAll("[data-step]").forEach((button) => {
+      const next = Number(input.value) + Number(button.dataset.step);
+      button.disabled = next < Number(input.min) || next > Number(input.max);
+    });
+  };
+  stepper.querySelectorAll("[data-step]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      input.value = Number(input.value) + Number(button.dataset.step);
+      show();
+    });
+  });
+  input.addEventListener("input", show);
+  show();
+}
+
+function prepare(root) {
+  for (const [mark, make] of [["countdown", countDown], ["stepper", makeStepper]]) {
+    const found = [...root.querySelectorAll(`[data-${mark}]`)];
+    if (root.matches && root.matches(`[data-${mark}]`)) found.push(root);
+    found.forEach((each) => {
+      if (each.isPrepared) return;
+      each.isPrepared = true;
+      make(each);
+    });
+  }
+}
+
+document.addEventListener("DOMContentLoaded", () => prepare(document.body));
+document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
+// What is waited for and can't be told is looked at as a whole.
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.target.id === "main") location.reload();
 });

@@ -24,7 +24,7 @@ from api.live.parts import unknown
 from api.live.snapshot import Snapshot, frame
 from api.pages import Listed, Place
 from api.passwords import Passwords
-from api.ports import BuyersCommand, Credential, Curve, Listing, Ports, Reached, Wish
+from api.ports import BuyersCommand, Credential, Curve, Left, Listing, Ports, Reached, Wish
 from api.problems import Fault, Refused, Unavailable
 from api.quotas import Quotas
 from api.tokens import Role, Tokens
@@ -32,6 +32,7 @@ from tables.commands import Purchase as Command
 from tables.fingerprint import fingerprint
 from tables.outcomes import Money, Outcome, OutcomeKind, OutcomeLine
 from tables.reasons import Reason
+from tables.tickets import TicketSigner
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -303,9 +304,13 @@ class FakeStock:
     """Events and ticket types that were bought."""
 
     bought: set[UUID] = field(default_factory=set)
+    shelves: dict[UUID, Left] | None = field(default_factory=dict)
 
     def has_purchases(self, event: UUID, ticket: UUID | None = None) -> bool:
         return (ticket or event) in self.bought
+
+    def left(self, event: UUID) -> dict[UUID, Left] | None:
+        return self.shelves
 
 
 @dataclass
@@ -425,6 +430,7 @@ def make_world() -> World:
         notifications=notifications,
         index=index,
         board=board,
+        signer=TicketSigner(b"k" * 32),
         probes=probes,
         clock=lambda: NOW,
         new_id=uuid4,
@@ -472,7 +478,7 @@ def rejected(reason: Reason, **figures: object) -> Callable[[Command], Outcome]:
     return lambda command: outcome(command, OutcomeKind.REJECTED, reason=reason, figures=figures)
 
 
-def outcome(command: Command, kind: OutcomeKind, **more: object) -> Outcome:
+def outcome(command: BuyersCommand, kind: OutcomeKind, **more: object) -> Outcome:
     """An outcome of the command."""
     fields: dict[str, object] = {
         "kind": kind,

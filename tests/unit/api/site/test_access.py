@@ -7,11 +7,15 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.bodies.event import NewEvent
+from api.bodies.purchase import Purchase, public_id
 from api.changes import new_listing
 from api.ports import Listing
 from api.site.access import PAGES
 from api.tokens import Role
-from tests.unit.api.fakes import NOW, World
+from tables.commands import Hold
+from tables.outcomes import Outcome, OutcomeKind
+from tables.reasons import Reason
+from tests.unit.api.fakes import NOW, World, outcome
 from tests.unit.api.site.reader import HTML, PASSWORD, Reader, make_account
 
 DOCS = Path(__file__).parents[4] / "docs" / "security.md"
@@ -21,6 +25,7 @@ SIGNED_IN = (False, True, True, True, True)
 OWN = (False, False, False, True, True)
 ORGANIZERS = (False, False, True, True, True)
 ADMINISTRATORS = (False, False, False, False, True)
+ORDER = {"n-{ticket}": 1, "order_key": "k"}
 
 CONCERT = {
     "title": "Winterreise",
@@ -34,6 +39,19 @@ STALLS = {"name": "Stalls", "price": "49.90", "currency": "EUR", "quantity": "10
 # is an organizer whose purchase and event it is.
 ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
     "asset": ("GET", "/static/{digest}/site.css", {}, EVERYBODY),
+    "box_office.search": ("GET", "/", {}, EVERYBODY),
+    "events.event": ("GET", "/events/{event}", {}, EVERYBODY),
+    "events.left": ("GET", "/events/{event}/left", {}, EVERYBODY),
+    "events.choose": ("GET", "/events/{event}/choose", {}, SIGNED_IN),
+    "events.hold": ("POST", "/events/{event}/hold", ORDER, SIGNED_IN),
+    "purchases.purchase": ("GET", "/purchases/{purchase}", {}, OWN),
+    "purchases.confirm": ("POST", "/purchases/{purchase}/confirm", {}, OWN),
+    "purchases.cancel_form": ("GET", "/purchases/{purchase}/cancel", {}, OWN),
+    "purchases.cancel": ("POST", "/purchases/{purchase}/cancel", {"all": "1"}, OWN),
+    "purchases.mails": ("GET", "/purchases/{purchase}/mails", {}, OWN),
+    "purchases.send_again": ("POST", "/purchases/{purchase}/mails", {}, OWN),
+    "purchases.calendar_file": ("GET", "/purchases/{purchase}/event.ics", {}, OWN),
+    "tickets.own_tickets": ("GET", "/tickets", {}, SIGNED_IN),
     "signing_in.sign_in_form": ("GET", "/sign-in", {}, EVERYBODY),
     "signing_in.sign_in": ("POST", "/sign-in", {"email": "ada@owner.example", "password": PASSWORD}, EVERYBODY),
     "signing_in.sign_out": ("POST", "/sign-out", {}, SIGNED_IN),
@@ -67,17 +85,31 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
 
 @pytest.fixture
 def things(world: World) -> dict[str, str]:
-    """What stands in the paths: the owner's."""
+    """What stands in the paths: the owner's. The ledger refuses what strangers ask of it."""
     owner = make_account(world, Role.ORGANIZER, email="ada@owner.example")
     listing = make_event(world, owner)
     event, [ticket] = listing.event, listing.tickets
+    ids = event.id, uuid4()
+    world.sales.rows[ids] = Purchase(
+        id=public_id(*ids), event_id=ids[0], account_id=owner, status="confirmed", lines=[], decided_at=NOW
+    )
+    world.office.rule = lambda command: decision(command, owner)
     return {
         "digest": "0" * 12,
         "owner": str(owner),
         "event": str(event.id),
         "ticket": str(ticket.id),
         "version": str(event.version),
+        "purchase": public_id(*ids),
     }
+
+
+def decision(command: Any, owner: UUID) -> Outcome:
+    """What the ledger says: a hold is anybody's to make, a change the owner's."""
+    request = getattr(command, "request", None)
+    if not isinstance(command, Hold) and command.account != owner:
+        return outcome(command, OutcomeKind.REFUSED, reason=Reason.NOT_YOURS, request=request)
+    return outcome(command, OutcomeKind.HELD, request=request)
 
 
 def make_event(world: World, owner: UUID) -> Listing:

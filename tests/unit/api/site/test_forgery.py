@@ -61,6 +61,7 @@ def test_a_key_is_another_one_each_time(reader: Reader) -> None:
         ({"Origin": "http://localhost"}, 303),
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
         ({}, 303),
     ],
 )

@@ -134,6 +134,7 @@ def test_guessing_is_slowed_down_as_at_the_rest_route(reader: Reader) -> None:
         ("/x\r\nSet-Cookie: a=b", "/"),
         ("/x\\..", "/"),
         ("tickets", "/"),
+        ("http://[", "/"),
         ("", "/"),
         (None, "/"),
     ],
@@ -154,3 +155,4 @@ def test_whoever_must_sign_in_first_comes_back(reader: Reader) -> None:
     assert answer.headers["Location"] == "/sign-in?next=%2Fevents%2F1%3Fx%3D1"
     answer = reader.send("/sign-out", Referer="http://evil.example/events/1")
     assert answer.headers["Location"] == "/sign-in?next=%2F"
+    assert reader.send("/sign-out", Referer="http://[").status_code == 303

@@ -1,0 +1,186 @@
+"""A purchase's page: on its way, held for a while, or the tickets; confirming it, giving it back, its mail."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from api import buying
+from api.answers import ports
+from api.bodies.event import Event
+from api.bodies.notification import Notification
+from api.bodies.purchase import Cancellation, Purchase, PurchasePath, public_id
+from api.prefer import Preference
+from api.problems import Refused, Unavailable
+from api.routes.notifications import ask_again
+from api.routes.purchases import ids_of, own_purchase, owner_of
+from api.site.choosing import chosen, key_of, lines, numbers
+from api.site.forms import parsed
+from api.site.headers import NEVER_KEPT
+from api.site.printing import SHEET, calendar_of, printed
+from api.site.standing import MARGIN, current, see, see_answer
+from api.site.words import PURCHASES, refusal
+from tables.commands import Line
+
+purchases = Blueprint("purchases", __name__)
+
+# One purchase is confirmed once, and given back as a whole once, however often the button is pressed.
+ONCE: Final = "page"
+OCCUPIES: Final = frozenset({"held", "confirmed"})
+# How long the page itself looks out for the mail.
+MAIL_WITHIN: Final = timedelta(minutes=2)
+
+Ids = tuple[UUID, UUID]
+
+
+@purchases.get("/purchases/<public>")
+def purchase(public: str) -> Response:
+    """The purchase as it stands, or that it is on its way."""
+    ids = ids_of(public)
+    found = current(ids)
+    if found is None:
+        return _page("waiting.html", ids, again=request.full_path.rstrip("?"))
+    bought = found.lines or []
+    sheets = -(-sum(len(line.codes) for line in bought) // SHEET)
+    sheet = min(max(1, request.args.get("sheet", 1, int)), max(1, sheets))
+    return _page(
+        "purchase.html",
+        ids,
+        purchase=found,
+        state=PURCHASES[found.status],
+        seconds_left=_seconds_left(found),
+        count=sum(line.quantity for line in bought),
+        tickets=printed(ports().signer, ids[0], bought, sheet) if found.status == "confirmed" else [],
+        sheet=sheet,
+        sheets=sheets,
+        reason=refusal(found.reason) if found.reason else None,
+        refused=_refused(),
+        **_mails(ids, found),
+    )
+
+
+@purchases.post("/purchases/<public>/confirm")
+def confirm(public: str) -> BaseResponse:
+    """The hold becomes a sale. Sent again, it is answered as the first time."""
+    ids = ids_of(public)
+    return _carry_out(
+        lambda: buying.confirm(ports(), owner_of(ids), ids, ONCE, _wanted()), f"/purchases/{public}", public
+    )
+
+
+@purchases.get("/purchases/<public>/cancel")
+def cancel_form(public: str) -> BaseResponse:
+    """What is to be given back."""
+    found = own_purchase(ids_of(public), 0)
+    if found.status not in OCCUPIES:
+        return see(public)
+    return _page(
+        "cancel.html",
+        ids_of(public),
+        purchase=found,
+        order_key=key_of(request.args),
+        chosen=chosen(),
+        refused=_refused(),
+    )
+
+
+@purchases.post("/purchases/<public>/cancel")
+def cancel(public: str) -> BaseResponse:
+    """All tickets are given back, or so many of each type; sent again, no more than that."""
+    ids, everything = ids_of(public), "all" in request.form
+    key = ONCE if everything else request.form.get("order_key")
+    form = f"/purchases/{public}/cancel"
+    asked_for = [] if everything else lines()
+    if not asked_for and not everything:
+        return _told(form, "nothing-chosen")
+    gone = [Line(line.ticket_type_id, line.quantity) for line in parsed(Cancellation, {"lines": asked_for}).lines]
+    return _carry_out(lambda: buying.cancel(ports(), owner_of(ids), ids, gone, key, _wanted()), form, public)
+
+
+@purchases.get("/purchases/<public>/mails")
+def mails(public: str) -> Response:
+    """Whether the mail was sent, as a piece of the page."""
+    ids = ids_of(public)
+    return _page("mails.html", ids, **_mails(ids, own_purchase(ids, 0)))
+
+
+@purchases.post("/purchases/<public>/mails")
+def send_again(public: str) -> BaseResponse:
+    """The mail goes out once more."""
+    try:
+        ask_again(PurchasePath(purchase_id=public))
+    except Refused as error:
+        if error.kind == "not-found":
+            raise
+        return _told(f"/purchases/{public}", error.kind)
+    return see(public)
+
+
+@purchases.get("/purchases/<public>/event.ics")
+def calendar_file(public: str) -> Response:
+    """The event for a calendar; the mail's entry and this one are the same."""
+    ids = ids_of(public)
+    found, event = own_purchase(ids, 0), ports().events.get(ids[0])
+    if event is None or found.status != "confirmed":
+        raise Refused("not-found")
+    answer = make_response(calendar_of(ids, found, event, ports().mail_domain))
+    answer.mimetype = "text/calendar"
+    answer.headers["Content-Disposition"] = 'attachment; filename="event.ics"'
+    answer.headers["Cache-Control"] = NEVER_KEPT
+    return answer
+
+
+def _carry_out(do: Callable[[], buying.Answer], form: str, public: str) -> BaseResponse:
+    """To the purchase as it is then; to the form with its key and numbers where nobody knows what became of it."""
+    began = ports().clock()
+    try:
+        return see_answer(do(), began)
+    except Refused as error:
+        if error.kind == "not-found":
+            raise
+        return (
+            see(public, began - MARGIN) if error.kind == "still-running" else _told(f"/purchases/{public}", error.kind)
+        )
+    except Unavailable:
+        return _told(form, "unavailable", key=request.form.get("order_key", ""), **numbers())
+
+
+def _told(path: str, reason: str, **more: str) -> BaseResponse:
+    return redirect(f"{path}?{urlencode({'refused': reason} | more)}", 303)
+
+
+def _refused() -> str | None:
+    reason = request.args.get("refused")
+    return refusal(reason) if reason else None
+
+
+def _wanted() -> Preference:
+    return Preference(ports().purchase_wait)
+
+
+def _seconds_left(found: Purchase) -> int | None:
+    if found.status != "held" or found.deadline is None:
+        return None
+    return max(0, round((found.deadline - ports().clock()).total_seconds()))
+
+
+def _mails(ids: Ids, found: Purchase) -> dict[str, Any]:
+    """The newest mail about the purchase as it stands, and whether it is worth looking out for."""
+    known = [mail for mail in ports().notifications.of(*ids) if mail.kind == found.status]
+    newest: Notification | None = known[-1] if known else None
+    age = None if found.decided_at is None else ports().clock() - found.decided_at
+    asked = newest is not None and newest.status == "requested"
+    watch = (newest is None or asked) and age is not None and age < MAIL_WITHIN
+    return {"mail": newest, "watch_mail": watch or asked}
+
+
+def _page(template: str, ids: Ids, **values: Any) -> Response:
+    event: Event | None = ports().events.get(ids[0])
+    text = render_template(template, public=public_id(*ids), event=event, **values)
+    answer = make_response(text)
+    answer.headers["Cache-Control"] = NEVER_KEPT
+    return answer

@@ -1,0 +1,81 @@
+"""How a purchase stands, never older than what its reader was told.
+
+Whoever changed something is led to the purchase with the moment of the decision; the page waits until the record is of
+that moment or later.
+"""
+
+import time
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from flask import redirect, request
+from msgspec import Struct
+from werkzeug.wrappers import Response
+
+from api import buying
+from api.answers import ports
+from api.bodies.purchase import Purchase
+from api.problems import Refused
+from api.routes.purchases import own_purchase
+
+# How long a record is waited for within one request, look by look; then the page asks again by itself.
+PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.6)
+# After that a page shows what there is.
+PATIENCE: Final = timedelta(seconds=60)
+# What the clocks of this process and of the log may differ.
+MARGIN: Final = timedelta(seconds=2)
+
+
+class Receipt(Struct, rename="camel"):
+    """What is read of the answer that the route of a purchase gives."""
+
+    id: str
+    decided_at: datetime | None = None
+
+
+def see(public: str, since: datetime | None = None) -> Response:
+    """The way to the purchase's page, which shows it as of ``since`` or later."""
+    moment = "" if since is None else f"?since={_milliseconds(since)}"
+    return redirect(f"/purchases/{public}{moment}", 303)
+
+
+def see_answer(made: buying.Answer, began: datetime) -> Response:
+    """The way to the page of what was decided, or is going to be."""
+    receipt = msgspec.json.decode(made.body, type=Receipt)
+    return see(receipt.id, receipt.decided_at or began - MARGIN)
+
+
+def current(ids: tuple[UUID, UUID]) -> Purchase | None:
+    """The purchase as of the address's ``since`` or later; None as long as that is on its way. Refused: not-found."""
+    since = _since()
+    for pause in PAUSES:
+        if (found := _look(ids, since)) is not None:
+            return found
+        time.sleep(pause)
+    return _look(ids, since)
+
+
+def _look(ids: tuple[UUID, UUID], since: int | None) -> Purchase | None:
+    try:
+        found = own_purchase(ids, 0)
+    except Refused:
+        if since is None:
+            raise
+        return None
+    if found.status == "pending":
+        return None
+    is_old = since is not None and found.decided_at is not None and _milliseconds(found.decided_at) < since
+    return None if is_old else found
+
+
+def _since() -> int | None:
+    """The moment in the address, unless it is too long ago, or none, to wait for."""
+    text = request.args.get("since", "")
+    oldest = _milliseconds(ports().clock() - PATIENCE)
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 16 and int(text) > oldest else None
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)

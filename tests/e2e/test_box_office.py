@@ -1,0 +1,238 @@
+"""Buying at the box office on the whole pipeline: by forms alone, and in a real browser with nothing but a keyboard."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from stack.server import HOST
+from tests.eventually import eventually
+from tests.pipeline import Pipeline
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PASSWORD = "correct horse battery"
+WAIT_MS = 20_000
+# As nervous fingers would, without the guard that the page's script is.
+SEND_THRICE = """form => Promise.all([1, 2, 3].map(() =>
+  fetch(form.action, {method: "post", body: new URLSearchParams(new FormData(form))})))"""
+in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="NO BROWSER HERE: the pages were not looked at")
+
+
+@dataclass
+class Visitor:
+    """Somebody without script: follows redirects, fills in the forms of the page that is open."""
+
+    pipeline: Pipeline
+    http: httpx.Client = field(init=False)
+    page: httpx.Response = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.http = httpx.Client(
+            base_url=self.pipeline.api,
+            headers={"Accept": "text/html"},
+            follow_redirects=True,
+            timeout=30,
+            trust_env=False,
+        )
+
+    def go(self, path: str) -> str:
+        self.page = self.http.get(path)
+        return self.page.text
+
+    def send(self, action: str, **given: str) -> str:
+        """Send the open page's form for that path."""
+        [form] = [
+            form
+            for form in re.findall(r"<form\b.*?</form>", self.page.text, re.DOTALL)
+            if f'action="{action}"' in form and all(f'name="{name}"' in form for name in given)
+        ]
+        hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form)
+        self.page = self.http.post(action, data={name: unescape(value) for name, value in hidden} | given)
+        return self.page.text
+
+    def sign_up(self) -> str:
+        """Make an account through the forms and sign in; its address."""
+        email = f"{uuid4().hex}@buyer.example"
+        self.go("/sign-up")
+        self.send("/sign-up", firstName="Ada", lastName="Byron", email=email, password=PASSWORD)
+        self.send("/confirm", code=mailed_code(self.pipeline, email))
+        assert "Sign out" in self.send("/sign-in", email=email, password=PASSWORD)
+        return email
+
+
+def mailed_code(pipeline: Pipeline, email: str) -> str:
+    mails = f"http://{HOST}:{pipeline.stack.settings.mail_port}"
+
+    def code() -> str | None:
+        listed: Any = httpx.get(f"{mails}/mails.json", trust_env=False).json()
+        for mail in listed:
+            if email in mail["to"]:
+                text = httpx.get(f"{mails}/mails/{mail['id']}", trust_env=False).text
+                found = re.search(r"^([\w-]{32})\s*$", text, re.MULTILINE)
+                return found[1] if found else None
+        return None
+
+    return str(eventually(code, within=15))
+
+
+@pytest.fixture
+def visitor(pipeline: Pipeline) -> Iterator[Visitor]:
+    visitor = Visitor(pipeline)
+    yield visitor
+    visitor.http.close()
+
+
+def test_tickets_are_found_held_bought_and_given_back_by_forms_alone(pipeline: Pipeline, visitor: Visitor) -> None:
+    title = f"Liederabend {uuid4().hex[:8]}"
+    event, [kind] = pipeline.event(5, title=title)
+    visitor.sign_up()
+    eventually(lambda: f"/events/{event}" in visitor.go(f"/?q={title.replace(' ', '+')}"), within=30)
+    assert "Available" in visitor.go(f"/events/{event}")
+    assert "Held for you" in visitor.send(f"/events/{event}/hold", **{f"n-{kind}": "3"})
+    purchase = visitor.page.url.path
+    assert "Your tickets" in visitor.send(f"{purchase}/confirm")
+    eventually(lambda: visitor.go(purchase).count('class="qr"') == 3, within=15)
+    eventually(lambda: "Mail sent" in visitor.go(purchase), within=30)
+    assert f"SUMMARY:{title}" in visitor.go(f"{purchase}/event.ics")
+    visitor.go(f"{purchase}/cancel")
+    assert visitor.send(f"{purchase}/cancel", **{f"n-{kind}": "1"}).count('class="qr"') == 2
+    visitor.go(f"{purchase}/cancel")
+    assert "Given back" in visitor.send(f"{purchase}/cancel", all="1")
+    assert title in eventually(
+        lambda: visitor.go("/tickets") if "Given back" in visitor.go("/tickets") else None, within=15
+    )
+    shelf = pipeline.view(event)["ticketTypes"][0]  # type: ignore[index]
+    assert (shelf["held"], shelf["sold"], shelf["available"]) == (0, 0, 5)
+
+
+def test_a_form_that_is_sent_again_holds_once_and_a_refusal_is_said(pipeline: Pipeline, visitor: Visitor) -> None:
+    event, [kind] = pipeline.event(3)
+    visitor.sign_up()
+    visitor.go(f"/events/{event}")
+    form = visitor.page
+    paths = set()
+    for _ in range(2):
+        visitor.page = form
+        assert "Held for you" in visitor.send(f"/events/{event}/hold", **{f"n-{kind}": "2"})
+        paths.add(visitor.page.url.path)
+    assert len(paths) == 1
+    visitor.go(f"/events/{event}")
+    assert "not enough tickets left" in visitor.send(f"/events/{event}/hold", **{f"n-{kind}": "2"})
+    visitor.page = form
+    assert "sent before with another choice" in visitor.send(f"/events/{event}/hold", **{f"n-{kind}": "1"})
+    assert pipeline.view(event)["ticketTypes"][0]["held"] == 2  # type: ignore[index]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(pipeline: Pipeline, visitor: Visitor, chromium: Browser) -> Iterator[Page]:
+    """A page of a signed-in reader. Whatever a page complains of in its console fails the test."""
+    visitor.sign_up()
+    context = chromium.new_context(base_url=pipeline.api)
+    context.add_cookies([{"name": "turnstile", "value": visitor.http.cookies["turnstile"], "url": pipeline.api}])
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def check_accessibility(page: Page) -> None:
+    found = Axe().run(page).response["violations"]
+    serious = [each["id"] for each in found if each["impact"] in ("serious", "critical")]
+    assert serious == [], [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+
+
+def press_until(page: Page, name: str, role: str) -> None:
+    """Tab on until the thing of that name has the focus."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.get_by_role(role, name=name).evaluate_all("all => all.includes(document.activeElement)"):  # type: ignore[arg-type]
+            return
+    raise AssertionError(f"no way by the keyboard to {name}")
+
+
+@in_a_browser
+def test_a_reader_with_a_keyboard_alone_buys_and_every_page_is_accessible(pipeline: Pipeline, page: Page) -> None:
+    event, _ = pipeline.event(9, title=f"Tastenspiel {uuid4().hex[:8]}")
+    page.goto("/sign-up")
+    check_accessibility(page)
+    page.goto("/")
+    expect(page.get_by_role("status")).to_contain_text("event")
+    check_accessibility(page)
+    page.goto(f"/events/{event}")
+    check_accessibility(page)
+    press_until(page, "Standing", "spinbutton")
+    page.keyboard.type("2")
+    press_until(page, "Hold these tickets", "button")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Held for you")).to_be_visible(timeout=WAIT_MS)
+    clock = page.locator("[data-clock]")
+    before = clock.text_content()
+    expect(clock).not_to_have_text(before or "")
+    check_accessibility(page)
+    press_until(page, "Buy 2 tickets · €21.00", "button")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Your tickets")).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator(".qr")).to_have_count(2, timeout=WAIT_MS)
+    check_accessibility(page)
+    page.goto("/tickets")
+    check_accessibility(page)
+    assert pipeline.view(event)["ticketTypes"][0]["sold"] == 2  # type: ignore[index]
+
+
+@in_a_browser
+def test_a_double_click_the_back_button_and_reloading_never_buy_again(pipeline: Pipeline, page: Page) -> None:
+    event, _ = pipeline.event(9)
+    page.goto(f"/events/{event}")
+    page.locator("form.offers-form").evaluate(SEND_THRICE)
+    page.get_by_role("button", name="Hold these tickets").dblclick()
+    expect(page.get_by_role("heading", name="Held for you")).to_be_visible(timeout=WAIT_MS)
+    page.get_by_role("button", name="Buy 1 ticket").dblclick()
+    expect(page.get_by_role("heading", name="Your tickets")).to_be_visible(timeout=WAIT_MS)
+    page.reload()
+    page.go_back()
+    page.go_back()
+    expect(page.get_by_role("button", name="Hold these tickets")).to_be_visible(timeout=WAIT_MS)
+    page.reload()
+    page.go_forward()
+    eventually(lambda: counts(pipeline, event) == (0, 1), within=10)
+
+
+def counts(pipeline: Pipeline, event: str) -> tuple[int, int]:
+    """Held and sold of the event's one ticket type."""
+    [shelf] = (pipeline.view(event) or {"ticketTypes": [{"held": -1, "sold": -1}]})["ticketTypes"]
+    return shelf["held"], shelf["sold"]
+
+
+@in_a_browser
+def test_a_search_goes_on_as_one_types_and_what_is_left_moves(pipeline: Pipeline, page: Page) -> None:
+    word = f"zimt{uuid4().hex[:8]}"
+    event, [kind] = pipeline.event(2, title=f"Abend {word}")
+    eventually(lambda: event in pipeline.found(word), within=30)
+    page.goto("/")
+    page.get_by_role("searchbox").press_sequentially(word, delay=20)
+    expect(page.locator(".row")).to_have_count(1, timeout=WAIT_MS)
+    assert page.url.endswith(f"/?q={word}")
+    page.locator(".row-link").click()
+    expect(page.locator(f"#left-{kind}")).to_have_text("Available", timeout=WAIT_MS)
+    assert pipeline.buy(event, kind, 2, pipeline.account()).status_code == httpx.codes.CREATED
+    expect(page.locator(f"#left-{kind}")).to_have_text("Sold out", timeout=WAIT_MS)
+    expect(page.get_by_role("spinbutton")).to_have_count(0)
