@@ -12,6 +12,7 @@ COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY settings.py ./
 COPY telemetry telemetry
+COPY metrics metrics
 COPY tables tables
 COPY connect connect
 COPY migrations migrations
