@@ -34,7 +34,11 @@ control_socket_disable = True
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let the garbage collector look at requests only, and not after every few of them."""
+    """Tell operators what is counted; let the garbage collector look at requests only, and seldom."""
+    from api.metrics import serve_metrics  # noqa: PLC0415 (not before the standard library is patched)
+
+    worker.figures = worker.wsgi.extensions["figures"]
+    worker.metrics = serve_metrics(worker.figures, (_now.api_metrics_bind, _now.api_metrics_port))
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
@@ -42,6 +46,8 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Let go of the servers once the last request is answered."""
+    if hasattr(worker, "metrics"):
+        worker.metrics.stop(timeout=0)
     close = getattr(worker.wsgi, "extensions", {}).get("close")
     if close is not None:
         close()
