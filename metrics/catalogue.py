@@ -186,7 +186,7 @@ SLOT_LOST: Final = Metric(
     "turnstile_slot_lost",
     "gauge",
     "exporter",
-    "whether a slot that a connector has read is gone, or has lost its log",
+    "whether the slot of a connector is missing, or has lost its log",
     ("slot",),
 )
 SLOT_RETAINED: Final = Metric(
@@ -235,4 +235,46 @@ OLDEST_TRANSACTION: Final = Metric(
     "turnstile_database_oldest_transaction_seconds", "gauge", "exporter", "age of the oldest open transaction"
 )
 
+# what the servers tell of themselves, through the agent in their Java: ops/prometheus/jmx-*.yml chooses it
+
+SERVERS: Final = (
+    Metric("kafka_broker_messages_in_total", "counter", "kafka", "records appended", ("topic",)),
+    Metric("kafka_broker_bytes_in_total", "counter", "kafka", "bytes appended", ("topic",)),
+    Metric("kafka_broker_bytes_out_total", "counter", "kafka", "bytes read", ("topic",)),
+    Metric("kafka_broker_failed_produce_requests_total", "counter", "kafka", "appends that failed"),
+    Metric("kafka_broker_failed_fetch_requests_total", "counter", "kafka", "reads that failed"),
+    Metric("kafka_broker_under_replicated_partitions", "gauge", "kafka", "partitions that lack a replica in sync"),
+    Metric("kafka_broker_under_min_isr_partitions", "gauge", "kafka", "partitions that take no acknowledged records"),
+    Metric("kafka_broker_partitions", "gauge", "kafka", "partitions that the broker has"),
+    Metric("kafka_broker_request_handler_idle_ratio", "gauge", "kafka", "share of time that request handlers are idle"),
+    Metric("kafka_controller_offline_partitions", "gauge", "kafka", "partitions without a leader"),
+    Metric("kafka_controller_active", "gauge", "kafka", "1 at the controller that is in charge"),
+    Metric("kafka_broker_request_mean_milliseconds", "gauge", "kafka", "time of a request, on average", ("request",)),
+    Metric("kafka_broker_request_p99_milliseconds", "gauge", "kafka", "time of a request, 99 of 100", ("request",)),
+    Metric("kafka_broker_log_bytes", "gauge", "kafka", "size of a partition on disk", ("topic", "partition")),
+    Metric(
+        "debezium_behind_source_seconds",
+        "gauge",
+        "connect",
+        "from the last captured change's commit to its capture",
+        ("connector",),
+    ),
+    Metric("debezium_since_last_event_seconds", "gauge", "connect", "since the last captured change", ("connector",)),
+    Metric("debezium_events_total", "counter", "connect", "changes captured", ("connector",)),
+    Metric("debezium_erroneous_events_total", "counter", "connect", "changes that could not be read", ("connector",)),
+    Metric("debezium_queue_free", "gauge", "connect", "changes that still fit the connector's queue", ("connector",)),
+    Metric("debezium_connected", "gauge", "connect", "whether the connector has its connection", ("connector",)),
+    Metric("debezium_snapshot_running", "gauge", "connect", "whether a snapshot is being taken", ("connector",)),
+    Metric("connect_source_records_total", "counter", "connect", "records written to Kafka", ("connector", "task")),
+    Metric("connect_source_records_active", "gauge", "connect", "records on their way to Kafka", ("connector", "task")),
+    Metric("connect_record_failures_total", "counter", "connect", "records that failed", ("connector", "task")),
+    Metric("connect_retries_total", "counter", "connect", "attempts repeated", ("connector", "task")),
+)
+JVM: Final = (
+    Metric("jvm_memory_used_bytes", "gauge", "kafka and connect", "memory of the Java machine in use", ("area",)),
+    Metric("jvm_memory_max_bytes", "gauge", "kafka and connect", "how much of it there may be", ("area",)),
+    Metric("jvm_threads_current", "gauge", "kafka and connect", "threads"),
+)
+
 OWN: Final[tuple[Metric, ...]] = tuple(each for each in vars().values() if isinstance(each, Metric))
+EVERY: Final[tuple[Metric, ...]] = (*PROCESS, *OWN, *SERVERS, *JVM)

@@ -11,7 +11,18 @@ from metrics.histogram import Histogram
 
 Kind = Literal["counter", "gauge", "histogram"]
 # Who exports it: every part of the project, some of them, or the agent in the servers' Java.
-Part = Literal["every part", "api", "worker", "ledger", "indexer", "notifications", "exporter", "kafka", "connect"]
+Part = Literal[
+    "every part",
+    "api",
+    "worker",
+    "ledger",
+    "indexer",
+    "notifications",
+    "exporter",
+    "kafka",
+    "connect",
+    "kafka and connect",
+]
 # Values by labels, in the order in which the metric names them.
 Samples = Mapping[tuple[str, ...], float]
 

@@ -239,7 +239,15 @@ class Stack:
         """Stop the apps before the servers that they use; the workers and the brokers all at once."""
         deadline = time.monotonic() + STOP_WITHIN
         workers = [name for name, member in self.members.items() if isinstance(member, Worker)]
-        for group in (["api"], workers, ["connect"], ["elasticsearch"], self.brokers, ["postgres"], ["smtp", "zipkin"]):
+        for group in (
+            ["api", "exporter"],
+            workers,
+            ["connect"],
+            ["elasticsearch"],
+            self.brokers,
+            ["postgres"],
+            ["smtp", "zipkin"],
+        ):
             asked = {name: self.processes.pop(name) for name in group if name in names and name in self.processes}
             began = time.monotonic()
             for name, process in asked.items():

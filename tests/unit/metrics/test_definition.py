@@ -5,7 +5,7 @@ import re
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from metrics.catalogue import OWN, PROCESS
+from metrics.catalogue import EVERY
 from metrics.definition import Metric
 from metrics.histogram import Histogram
 
@@ -60,13 +60,13 @@ def test_a_state_is_one_of_its_words() -> None:
     assert states == {("me", "up"): 1.0, ("me", "down"): 0.0}
 
 
-@pytest.mark.parametrize("metric", [*PROCESS, *OWN], ids=lambda metric: metric.name)
+@pytest.mark.parametrize("metric", EVERY, ids=lambda metric: metric.name)
 def test_names_follow_the_custom(metric: Metric) -> None:
-    assert re.fullmatch(r"(turnstile|process)_[a-z_]+", metric.name)
+    assert re.fullmatch(r"(turnstile|process|kafka|debezium|connect|jvm)_[a-z0-9_]+", metric.name)
     assert metric.name.endswith("_total") == (metric.kind == "counter")
     assert metric.help
 
 
 def test_no_name_is_defined_twice() -> None:
-    names = [metric.name for metric in (*PROCESS, *OWN)]
+    names = [metric.name for metric in EVERY]
     assert len(names) == len(set(names))
