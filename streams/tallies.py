@@ -12,8 +12,10 @@ from heapq import nlargest
 from typing import Final
 from uuid import UUID
 
+from faust.types import TP
 from prometheus_client import Metric as Family
 
+from connect.topics import changelog
 from metrics import catalogue as metric
 from streams.app import App
 from streams.table import OffsetTable
@@ -89,7 +91,7 @@ class Tallies:
             self._busy[event] *= share
 
     def _overdue(self, partition: int) -> float:
-        for entry, _ in self.table.scan(partition, HOLDS) if self.table.has_open(partition) else ():
+        for entry, _ in self.table.scan(partition, HOLDS) if self._owns(partition) else ():
             return max(0.0, time.time() - deadline_of(entry) / 1000)
         return 0.0
 
@@ -101,7 +103,7 @@ class Tallies:
 
     async def _read(self) -> None:
         for partition in range(self.app.settings.partitions):
-            if not self.table.has_open(partition):
+            if not self._owns(partition):
                 continue
             tallies = self._tallies.setdefault(partition, {})
             for number, inventory in enumerate(self._events(partition)):
@@ -112,7 +114,7 @@ class Tallies:
     def _events(self, partition: int) -> Iterator[Inventory]:
         """The events of a partition, leaping over their purchases."""
         start = HOLDS + _LAST
-        while self.table.has_open(partition):
+        while self._owns(partition):
             key = next(self.table.scan(partition, b"", start), None)
             if key is None:
                 return
@@ -121,6 +123,11 @@ class Tallies:
             if record is not None:
                 yield Inventory.from_record(event, decode_event(record))
             start = event.bytes + _LAST
+
+    def _owns(self, partition: int) -> bool:
+        """Whether the partition is decided here; a warm copy of another worker's is not."""
+        actives = self.app.assignor.assigned_actives()
+        return TP(changelog(self.table.name), partition) in actives and self.table.has_open(partition)
 
     async def _forget(self, *_: object, **__: object) -> None:
         if self._reading is not None:

@@ -9,8 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from faust.types import TP
 from prometheus_client import CollectorRegistry
 
+from connect.topics import changelog
 from settings import Settings
 from streams import failstop
 from streams.app import App, make_app
@@ -45,7 +47,9 @@ def table(app: App) -> Iterator[OffsetTable]:
 
 
 @pytest.fixture
-def tallies(app: App, table: OffsetTable) -> Tallies:
+def tallies(app: App, table: OffsetTable, monkeypatch: pytest.MonkeyPatch) -> Tallies:
+    actives = {TP(changelog("ledger"), partition) for partition in (PARTITION, PARTITION + 1)}
+    monkeypatch.setattr(app.assignor, "assigned_actives", lambda: actives)
     return Tallies(app, table)
 
 
@@ -136,6 +140,13 @@ def test_what_no_batch_has_changed_is_read_from_the_table(tallies: Tallies, tabl
     assert value(tallies, name, event=str(EVENT), title=title, state="sold") == 7
     assert value(tallies, name, event=str(other.id), title="Event 224", state="available") == 10
     assert value(tallies, name, event=str(UUID(int=1)), title="Event 1", state="available") == 10
+
+
+def test_a_warm_copy_of_another_workers_events_is_not_counted(tallies: Tallies, table: OffsetTable) -> None:
+    table.store(PARTITION - 1, {event_key(UUID(int=1)): inventory(1).record()})
+    asyncio.run(tallies._read())
+    assert value(tallies, "turnstile_event_tickets", event=OTHER, title="", state="offered") == 0
+    assert value(tallies, "turnstile_event_tickets", event=str(UUID(int=1)), title="Event 1", state="offered") is None
 
 
 def test_what_a_batch_changed_meanwhile_is_not_undone_by_what_is_read(tallies: Tallies, table: OffsetTable) -> None:
