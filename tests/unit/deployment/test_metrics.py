@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -14,6 +14,7 @@ from ops.ages import OldestRecords
 from ops.capture import CaptureWatch
 from ops.exporter import Exporter
 from ops.metrics_table import PAGE, page
+from settings import Role
 from stack.java import RULES
 
 
@@ -26,6 +27,24 @@ def test_the_agents_rules_make_the_metrics_that_are_defined(server: str) -> None
     rules = yaml.safe_load((RULES / f"jmx-{server}.yml").read_text())["rules"]
     made = {rule["name"]: (rule["type"].lower(), set(rule.get("labels", {}))) for rule in rules}
     assert made == {each.name: (each.kind, set(each.labels)) for each in metric.SERVERS if each.part == server}
+
+
+def test_prometheus_asks_services_that_are_there_where_they_tell(services: dict[str, Any]) -> None:
+    jobs = yaml.safe_load((RULES / "prometheus.yml").read_text())["scrape_configs"]
+    targets = {target for job in jobs for group in job["static_configs"] for target in group["targets"]}
+    told = {
+        "api": services["api"]["environment"]["TURNSTILE_API_METRICS_PORT"],
+        "exporter": services["exporter"]["environment"]["TURNSTILE_EXPORTER_PORT"],
+        "kafka": services["kafka"]["environment"]["KAFKA_OPTS"].split(":")[1].partition("=")[2],
+        "connect": services["connect"]["environment"]["KAFKA_OPTS"].split(":")[1].partition("=")[2],
+        **{role: services[role]["environment"]["TURNSTILE_WORKER_PORT"] for role in get_args(Role)},
+    }
+    assert targets == {f"{name}:{port}" for name, port in told.items()}
+
+
+def test_no_port_that_tells_metrics_is_published(services: dict[str, Any]) -> None:
+    published = {port.rpartition(":")[2] for service in services.values() for port in service.get("ports", ())}
+    assert not published & {"9100", "9101", "9404", "6066"}
 
 
 class FakeSource:
