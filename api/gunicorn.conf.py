@@ -37,8 +37,10 @@ def post_worker_init(worker: Any) -> None:
     """Tell operators what is counted; let the garbage collector look at requests only, and seldom."""
     from api.metrics import serve_metrics  # noqa: PLC0415 (not before the standard library is patched)
 
-    worker.figures = worker.wsgi.extensions["figures"]
-    worker.metrics = serve_metrics(worker.figures, (_now.api_metrics_bind, _now.api_metrics_port))
+    figures = getattr(worker.wsgi, "extensions", {}).get("figures")
+    if figures is not None:
+        worker.answers = figures.answers
+        worker.metrics = serve_metrics(figures, (_now.api_metrics_bind, _now.api_metrics_port))
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)

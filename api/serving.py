@@ -16,7 +16,7 @@ from gunicorn.http import wsgi
 from gunicorn.workers.ggevent import GeventWorker
 
 from api import stopping
-from api.figures import RequestFigures
+from api.counting import Answers
 from api.one_write import OneWrite
 
 LOOK_S: Final = 0.2
@@ -67,7 +67,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.waiting: set[Waiting] = set()
-        self.figures = RequestFigures()
+        self.answers = Answers()
         # gunicorn looks a setting up anew each time that it uses it: a twentieth of a request.
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
 
@@ -84,7 +84,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         response, environ = wsgi.create(req, sock, addr, listener_name, self.cfg, response_class=OneWrite)
         environ["wsgi.multithread"] = True
         environ[stopping.KEY] = self._is_stopping
-        self.figures.in_flight += 1
+        self.answers.in_flight += 1
         status = None
         try:
             self._answer(environ, response)
@@ -99,8 +99,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
             self.log.exception("an answer broke off")
             raise StopIteration from None
         finally:
-            self.figures.in_flight -= 1
-            self.figures.answered(environ, status, began)
+            self.answers.in_flight -= 1
+            self.answers.answered(environ, status, began)
         if response.should_close():
             raise StopIteration
 

@@ -7,7 +7,7 @@ from typing import Literal
 from prometheus_client import Metric as Family
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
-from metrics.histogram import Histogram
+from metrics.histogram import SECONDS, Histogram
 
 Kind = Literal["counter", "gauge", "histogram"]
 # Who exports it: every part of the project, some of them, or the agent in the servers' Java.
@@ -25,9 +25,6 @@ Part = Literal[
 ]
 # Values by labels, in the order in which the metric names them.
 Samples = Mapping[tuple[str, ...], float]
-
-# From a millisecond, which an idle ledger takes, to five minutes, when something is down.
-SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
 @dataclass(frozen=True, slots=True)

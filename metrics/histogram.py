@@ -3,6 +3,9 @@
 from bisect import bisect_left
 from itertools import accumulate
 
+# From a millisecond, which an idle ledger takes, to five minutes, when something is down.
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
 
 class Histogram:
     """How many values lie at or below each of ``bounds``, which grow."""

@@ -1,6 +1,9 @@
 """What the API counts of requests, whichever way they were answered, and the page that tells it."""
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -9,12 +12,15 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
 
-from api.figures import ABORTED, NO_ROUTE, ROUTE, RequestFigures
+from api.counting import ABORTED, QUICK, ROUTE
+from api.express import PATH
+from api.figures import NO_ROUTE, RequestFigures
 from api.metrics import metrics_app
 from metrics.catalogue import PURCHASES_WAITING
 from tests.unit.api.fakes import World
 
 BASE = "/api/v3"
+ROOT = Path(__file__).parents[3]
 
 
 def value(figures: RequestFigures, name: str, **labels: str) -> float | None:
@@ -40,7 +46,7 @@ class Server:
 
         began = time.perf_counter()
         pieces = self._inner(environ, start)
-        self.figures.answered(environ, said[0], began)
+        self.figures.answers.answered(environ, said[0], began)
         return pieces
 
 
@@ -83,7 +89,7 @@ def test_a_purchase_counts_the_same_the_quick_way_and_the_other(
 
 def test_a_client_that_went_away_is_counted_as_that() -> None:
     figures = RequestFigures()
-    figures.answered({"REQUEST_METHOD": "GET", ROUTE: "/docs"}, None, time.perf_counter() - 0.3)
+    figures.answers.answered({"REQUEST_METHOD": "GET", ROUTE: "/docs"}, None, time.perf_counter() - 0.3)
     labels = {"method": "GET", "route": "/docs"}
     assert value(figures, "turnstile_http_requests_total", **labels, status=ABORTED) == 1
     assert value(figures, "turnstile_http_request_seconds_bucket", **labels, le="0.25") == 0
@@ -101,3 +107,14 @@ def test_the_page_tells_requests_gauges_and_the_process(server: Server, client: 
 def test_customers_find_no_metrics(client: FlaskClient) -> None:
     assert client.get("/metrics").status_code == 404
     assert client.get(f"{BASE}/metrics").status_code == 404
+
+
+def test_the_quick_way_is_counted_under_its_route() -> None:
+    assert QUICK == PATH
+
+
+def test_the_server_counts_without_what_must_not_be_there_before_the_library_is_patched() -> None:
+    program = "import sys, api.serving; print([name for name in ('flask', 'limits', 'prometheus_client', 'kafka') "
+    program += "if name in sys.modules])"
+    done = subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "[]\n"
