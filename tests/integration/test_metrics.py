@@ -172,7 +172,7 @@ def _series(prometheus: Prometheus) -> dict[str, frozenset[str]]:
 
 def _unknown(seen: dict[str, frozenset[str]]) -> list[str]:
     """What our parts export and no definition has, by name or by label."""
-    known = {}
+    known: dict[str, set[str]] = {}
     for metric in EVERY:
         parts = ("_bucket", "_sum", "_count") if metric.kind == "histogram" else ("",)
         known |= {
