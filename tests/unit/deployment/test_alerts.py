@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ops.__main__ import turnstile
 from stack.java import RULES
 from tests.prometheus import program
 
@@ -237,3 +238,12 @@ def test_an_alert_says_what_is_wrong_and_where_to_read_on(name: str) -> None:
 def test_the_runbook_has_no_section_of_an_alert_that_is_gone() -> None:
     sections = set(re.findall(r"^### ([A-Z]\w+)$", RUNBOOK, re.MULTILINE))
     assert sections == FOUND.keys()
+
+
+def test_the_runbook_names_commands_that_there_are() -> None:
+    named = set(re.findall(r"\./turnstile (\w+)(?: ([a-z]+))?", RUNBOOK))
+    assert len(named) > 5
+    for command, verb in named:
+        assert command in turnstile.commands, command
+        group = turnstile.commands[command]
+        assert not verb or verb in getattr(group, "commands", {}), f"{command} {verb}"
