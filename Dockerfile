@@ -1,4 +1,4 @@
-# Two images: `app` (API, workers, bootstrap) and `connect` (Kafka Connect with Debezium).
+# Three images: `app` (API, workers, bootstrap), `kafka`, and `connect` (Kafka Connect with Debezium).
 FROM python:3.11.13-slim-bookworm AS packages
 COPY requirements/app.lock /build/app.lock
 RUN python -m venv /opt/venv \
@@ -12,6 +12,7 @@ COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY settings.py ./
 COPY telemetry telemetry
+COPY metrics metrics
 COPY tables tables
 COPY connect connect
 COPY migrations migrations
@@ -28,10 +29,15 @@ COPY requirements/dev.lock /build/dev.lock
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /build/dev.lock
 WORKDIR /build
 COPY stack stack
-RUN python -c "from pathlib import Path; from stack import jars; jars.fetch(Path('/plugin'), jars.locked('debezium'))"
+RUN python -c "from pathlib import Path; from stack import jars; \
+    jars.fetch(Path('/plugin'), jars.locked('debezium')); jars.fetch(Path('/agent'), jars.locked('jmx'))"
 
-# The base image runs as its own user, appuser.
-FROM apache/kafka:4.1.2 AS connect
+# Kafka with the agent that tells Prometheus of it. The base image runs as its own user, appuser.
+FROM apache/kafka:4.1.2 AS kafka
+COPY --from=jars --chmod=0444 /agent/*.jar /opt/agent/
+COPY --chmod=0444 ops/prometheus/jmx-kafka.yml ops/prometheus/jmx-connect.yml /opt/agent/
+
+FROM kafka AS connect
 COPY --from=jars --chmod=0444 /plugin/*.jar /opt/connect/plugins/debezium/
 COPY --chmod=0444 ops/connect/worker.properties /opt/connect/worker.properties
 EXPOSE 8083

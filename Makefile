@@ -1,13 +1,13 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test check format bench demo screenshots browser dlq reindex status verify clean-data secrets settings openapi lock
+.PHONY: help install run worker servers test check format bench demo screenshots browser dlq reindex status verify clean-data secrets settings metrics openapi lock
 SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 STACK := env $(if $(WORKERS),TURNSTILE_WORKERS=$(WORKERS)) $(if $(BROKERS),TURNSTILE_BROKERS=$(BROKERS))
-CODE := settings.py telemetry tables connect migrations streams api stack bench ops tests
+CODE := settings.py metrics telemetry tables connect migrations streams api stack bench ops tests
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ secrets: $(STAMP) ## make the secret files that docker compose wants, once
 
 settings: $(STAMP) ## write docs/settings.md anew from the code
 	@$(BIN)/python -m ops.settings_table --write
+
+metrics: $(STAMP) ## write docs/metrics.md anew from the code
+	@$(BIN)/python -m ops.metrics_table --write
 
 openapi: $(STAMP) ## write docs/openapi.json anew from the code
 	@$(BIN)/python -m ops.openapi_document --write

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     api_bind: str = Field("127.0.0.1", description="address that the API listens on")
     api_port: int = Field(9000, description="port that the API listens on")
     api_url: str = Field("http://127.0.0.1:9000", description="address of the API, for `turnstile status`")
+    api_metrics_bind: str = Field("127.0.0.1", description="address of the API's /metrics; only operators may reach it")
+    api_metrics_port: int = Field(9100, description="port of the API's /metrics; 0 takes any that is free")
     purchase_wait: float = Field(2.0, ge=0, le=30, description="seconds that POST /purchases waits for a decision")
 
     most_waiting: int = Field(
@@ -87,6 +89,10 @@ class Settings(BaseSettings):
     worker_url: str = Field(
         "http://127.0.0.1:6066", description="address of any ledger worker's web views, for the API"
     )
+
+    exporter_bind: str = Field("127.0.0.1", description="address of the exporter's /metrics")
+    exporter_port: int = Field(9101, description="port of the exporter's /metrics")
+    exporter_pause: float = Field(5.0, gt=0, le=60, description="seconds between two looks of the exporter")
 
     token_key: SecretStr | None = Field(
         None, description="key that the API signs tokens with: 32 random characters or more; the API needs it"

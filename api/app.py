@@ -7,6 +7,7 @@ from api.access import register_access
 from api.answers import Problem
 from api.express import Express
 from api.failures import invalid, register_failures
+from api.figures import register_routes
 from api.guard import MOST_BYTES, StrictJson, check_body
 from api.ports import Ports
 from api.routes.accounts import accounts
@@ -55,5 +56,6 @@ def create_app(ports: Ports) -> OpenAPI:
     register_problem_pages(app)
     register_site(app)
     register_access(app)
+    register_routes(app)
     app.wsgi_app = Express(app.wsgi_app, ports)  # type: ignore[method-assign]
     return app

@@ -37,7 +37,13 @@ control_socket_disable = True
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let the garbage collector look at requests only, and not after every few of them."""
+    """Tell operators what is counted; let the garbage collector look at requests only, and seldom."""
+    from api.metrics import serve_metrics  # noqa: PLC0415 (not before the standard library is patched)
+
+    figures = getattr(worker.wsgi, "extensions", {}).get("figures")
+    if figures is not None:
+        worker.answers = figures.answers
+        worker.metrics = serve_metrics(figures, (_now.api_metrics_bind, _now.api_metrics_port))
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
@@ -45,6 +51,8 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Let go of the servers once the last request is answered."""
+    if hasattr(worker, "metrics"):
+        worker.metrics.stop(timeout=0)
     close = getattr(worker.wsgi, "extensions", {}).get("close")
     if close is not None:
         close()

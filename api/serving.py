@@ -16,12 +16,14 @@ from gunicorn.http import wsgi
 from gunicorn.workers.ggevent import GeventWorker
 
 from api import stopping
+from api.counting import Answers
 from api.one_write import OneWrite
 
 LOOK_S: Final = 0.2
 LAST_S: Final = 1.0
 UNUSED_S: Final = 1.5
 PAUSE_S: Final = 0.02
+FAILED: Final = "500"
 
 
 class Waiting(gevent.Timeout):  # type: ignore[misc]
@@ -65,6 +67,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.waiting: set[Waiting] = set()
+        self.answers = Answers()
         # gunicorn looks a setting up anew each time that it uses it: a twentieth of a request.
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
 
@@ -77,19 +80,27 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
         Raises StopIteration when it was the connection's last.
         """
+        began = time.perf_counter()
         response, environ = wsgi.create(req, sock, addr, listener_name, self.cfg, response_class=OneWrite)
         environ["wsgi.multithread"] = True
         environ[stopping.KEY] = self._is_stopping
+        self.answers.in_flight += 1
+        status = None
         try:
             self._answer(environ, response)
+            status = response.status
         except OSError:
             raise
         except Exception:
+            status = FAILED
             if not response.headers_sent:
                 raise
             # What is out cannot be taken back; the connection's end tells that it is not whole.
             self.log.exception("an answer broke off")
             raise StopIteration from None
+        finally:
+            self.answers.in_flight -= 1
+            self.answers.answered(environ, status, began)
         if response.should_close():
             raise StopIteration
 

@@ -6,6 +6,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.app import create_app
+from api.figures import RequestFigures
 from api.servers.open import open_servers
 from api.tracing import Traced
 from settings import settings
@@ -20,7 +21,10 @@ PATIENCE_S = 5.0
 
 
 def make_app() -> Flask:
-    """The application by the settings of this process. ``app.extensions["close"]`` lets go of its servers."""
+    """The application by the settings of this process.
+
+    ``app.extensions["close"]`` lets go of its servers; ``["figures"]`` is for the HTTP server to count in.
+    """
     now = settings()
     logging.basicConfig(level=now.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for name in CHATTY:
@@ -33,6 +37,7 @@ def make_app() -> Flask:
         app.wsgi_app = Traced(app.wsgi_app, traces, now.trace_ratio)  # type: ignore[method-assign]
     believe_proxies(app, now.trusted_proxies)
     app.extensions["close"] = servers.close
+    app.extensions["figures"] = RequestFigures(servers.gauges)
     return app
 
 

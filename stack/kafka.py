@@ -11,7 +11,7 @@ from kafka.errors import KafkaError
 
 from stack import jars
 from stack.child import Command
-from stack.java import SMALL, java, log_to_console
+from stack.java import SMALL, java, log_to_console, watched
 from stack.ports import listens
 from stack.server import HOST, Server, properties, write
 from stack.settings import StackSettings
@@ -57,8 +57,10 @@ class Kafka(Server):
     def command(self) -> Command:
         """The broker's process."""
         main = ("kafka.Kafka", str(self.folder / "server.properties"))
+        port = self.settings.kafka_metrics_port + self.number
+        agent = watched(self.settings.jars, port, "kafka")
         return Command(
-            self._java(self.settings.kafka_heap, "-Xms128m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20") + main,
+            self._java(self.settings.kafka_heap, agent, "-Xms128m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20") + main,
             self.log,
             env=SMALL,
             death_signal=signal.SIGTERM,

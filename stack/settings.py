@@ -41,6 +41,12 @@ class StackSettings(BaseSettings):
     sales_port: int = Field(6366, ge=1, le=65535, description="port of the sales worker's web views")
     zipkin_port: int = Field(19411, ge=1, le=65535, description="port of Zipkin")
     api_port: int = Field(9000, ge=1, le=65535, description="port of the API")
+    api_metrics_port: int = Field(9100, ge=1, le=65535, description="port of the API's /metrics")
+    exporter_port: int = Field(9101, ge=1, le=65535, description="port of the exporter's /metrics")
+    connect_metrics_port: int = Field(9102, ge=1, le=65535, description="port of the embedded Kafka Connect's /metrics")
+    kafka_metrics_port: int = Field(
+        9103, ge=1, le=65535, description="port of the first embedded Kafka broker's /metrics; the next add one"
+    )
 
     admin_email: str = Field("admin@turnstile.example", description="address of the first administrator's account")
 
@@ -93,17 +99,18 @@ class StackSettings(BaseSettings):
     def server_ports(self) -> dict[str, int]:
         """Ports of the servers, by the name of the setting that moves each."""
         names = ("kafka", "kafka_controller", "postgres", "connect")
-        more = ("elasticsearch", "elasticsearch_transport", "smtp", "mail")
+        more = ("elasticsearch", "elasticsearch_transport", "smtp", "mail", "kafka_metrics", "connect_metrics")
         most = ("zipkin",) if self.zipkin else ()
         ports = {f"TURNSTILE_{name.upper()}_PORT": int(getattr(self, f"{name}_port")) for name in names + more + most}
         for number in range(1, self.brokers):
             ports[f"TURNSTILE_KAFKA_PORT (kafka-{number})"] = self.broker_port(number)
             ports[f"TURNSTILE_KAFKA_CONTROLLER_PORT (kafka-{number})"] = self.controller_port(number)
+            ports[f"TURNSTILE_KAFKA_METRICS_PORT (kafka-{number})"] = self.kafka_metrics_port + number
         return ports
 
     def app_ports(self) -> dict[str, int]:
         """Ports of the API and the workers, by the name of the setting that moves each."""
-        names = ("api", "worker", "indexer", "notifications", "sales")
+        names = ("api", "api_metrics", "exporter", "worker", "indexer", "notifications", "sales")
         ports = {f"TURNSTILE_{name.upper()}_PORT": int(getattr(self, f"{name}_port")) for name in names}
         for number in range(1, self.workers):
             ports[f"TURNSTILE_WORKER_PORT (ledger-{number})"] = self.worker_port + number

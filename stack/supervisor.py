@@ -74,6 +74,7 @@ def addresses(stack: Stack) -> Table:
         "its documentation": f"http://{HOST}:{settings.api_port}/docs",
         "mails": f"http://{HOST}:{settings.mail_port}/",
         "ledger worker": f"http://{HOST}:{settings.worker_port}/health/ready",
+        "metrics": f"http://{HOST}:{settings.exporter_port}/metrics, of the API http://{HOST}:{settings.api_metrics_port}/",
         "Elasticsearch": f"http://{HOST}:{settings.elasticsearch_port}/events/_search",
         "Kafka Connect": f"http://{HOST}:{settings.connect_port}/connectors",
         "Kafka": settings.kafka_servers.replace(",", ", "),

@@ -10,6 +10,7 @@ import sys  # noqa: E402
 import faust  # noqa: E402
 
 from settings import settings  # noqa: E402
+from streams import failstop  # noqa: E402
 from streams.boot import NotProvisioned, wait_until_provisioned  # noqa: E402
 from streams.worker import make_worker  # noqa: E402
 
@@ -26,6 +27,7 @@ def main() -> None:
     except NotProvisioned as error:
         sys.exit(f"{error}")
     app = make_worker(chosen)
+    failstop.note_in(chosen.worker_data)
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     # Below "info" Faust turns on debug records inside, at a fifth of the speed.

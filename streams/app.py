@@ -11,6 +11,7 @@ from connect.topics import VERSION, group
 from settings import Settings
 from streams.batches import Busy
 from streams.consumer import BatchTransport
+from streams.figures import Figures
 from telemetry.traces import Traces, make_traces
 
 # The shortest that Kafka's brokers allow by themselves.
@@ -31,7 +32,7 @@ class Watched(Protocol):
 
 
 class App(faust.App):
-    """The application with the settings that it was made from, and the records under work.
+    """The application with the settings that it was made from, the records under work, and what it counts.
 
     ``before_agents`` is called when the tables are recovered and the committed offsets known, and nothing is read yet;
     ``watched`` are the inputs that have to be taken as long as there is any (see streams/pulse.py).
@@ -39,6 +40,7 @@ class App(faust.App):
 
     settings: Settings
     busy: Busy
+    figures: Figures
     before_agents: list[Callable[[], Awaitable[None]]]
     watched: list[Watched]
     traces: Traces | None
@@ -98,6 +100,7 @@ def make_app(settings: Settings) -> App:
     )
     app.settings = settings
     app.busy = Busy()
+    app.figures = Figures()
     app.before_agents = []
     app.watched = []
     app.traces = make_traces(group(settings.role), settings)

@@ -4,6 +4,7 @@ A body that raises ends the process. A body that gives up for a rebalance or the
 (Interrupted) leaves its batch unacknowledged: it is read again from the committed offset.
 """
 
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -47,11 +48,13 @@ class Busy:
 
 async def in_batches(stream: StreamT[Any], handle: Handle, *, busy: Busy, most: int, name: str) -> None:
     """Hand ``handle`` the records of ``stream`` in batches of at most ``most``, for ever."""
-    consumer: Any = stream.app.consumer
+    app: Any = stream.app
+    consumer = app.consumer
     unacked = consumer.unacked
     traces = stream.app.traces  # type: ignore[attr-defined]
     async for batch in _batches(stream, most):
         messages = [event.message for event in batch]
+        began = time.monotonic()
         busy.take(unacked, messages)
         spans = Spans.begin(traces, name, messages)
         try:
@@ -65,6 +68,7 @@ async def in_batches(stream: StreamT[Any], handle: Handle, *, busy: Busy, most: 
         busy.free(unacked, messages)
         if spans is not None:
             spans.end()
+        app.figures.batch(name, messages, time.monotonic() - began)
 
 
 async def _batches(stream: StreamT[Any], most: int) -> AsyncIterator[list[EventT[Any]]]:

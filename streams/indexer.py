@@ -48,9 +48,15 @@ class IndexerAgent:
         async def attempt() -> dict[str, MalformedRecord]:
             index = self._search_index()
             floor = (await index.standing()).floor
-            return await index.write({key: each for key, each in rows.items() if each.position > floor})
+            above = {key: each for key, each in rows.items() if each.position > floor}
+            refused = await index.write(above)
+            self._count(below=len(rows) - len(above), refused=len(refused), written=len(above) - len(refused))
+            return refused
 
         return await patiently(self.app, attempt, doing="indexing", passing=PASSING) if rows else {}
+
+    def _count(self, **results: int) -> None:
+        self.app.figures.index_changes.update(results)
 
     def _search_index(self) -> SearchIndex:
         if self._index is None:

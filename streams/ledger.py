@@ -19,13 +19,14 @@ from streams.holds import Holds
 from streams.mending import Mending
 from streams.partitioning import partition_of
 from streams.table import OffsetTable
+from streams.tallies import Tallies
 from streams.tracing import headers_from
 from streams.watch import InputWatch
 from tables.codes import TicketCodes
 from tables.commands import decode_command, encode_command
 from tables.deadlines import index
 from tables.ledger import Ledger
-from tables.outcomes import encode_outcome
+from tables.outcomes import Outcome, encode_outcome
 from tables.records import record_offset
 
 CONSUMER = "ledger"
@@ -44,6 +45,7 @@ class LedgerAgent:
         self.holds = Holds(app, self.table)
         self.mending = Mending(app, self.table, COMMANDS)
         self.watch = InputWatch(app, COMMANDS)
+        self.tallies = Tallies(app, self.table)
         self._codes = TicketCodes(app.settings.ticket_key.get_secret_value().encode()[:64])
         self._ledgers: dict[int, Ledger] = {}
         app.on_partitions_assigned.connect(self._forget)
@@ -61,6 +63,7 @@ class LedgerAgent:
     async def _batch(self, partition: int, messages: list[Message]) -> None:
         ledger = self._ledger(partition)
         outcomes: list[Record] = []
+        told: list[Outcome] = []
         following: list[Record] = []
         strays: dict[int, list[Record]] = {}
         for message in messages:
@@ -75,9 +78,11 @@ class LedgerAgent:
                 continue
             headers = headers_from(message) if message.headers else ()
             answer = ledger.apply(message.offset, _milliseconds(message), command)
+            told += answer.outcomes
             outcomes += [Record(key, encode_outcome(outcome), headers) for outcome in answer.outcomes]
             following += [Record(key, encode_command(further), headers) for further in answer.commands]
         entries = await self._write(partition, ledger, outcomes)
+        self.app.figures.decided(told)
         self.holds.carried_out(partition, messages[-1].offset, entries)
         await append(self.app, COMMANDS, partition, following)
         await bury(self.app, CONSUMER, letters)
@@ -89,6 +94,7 @@ class LedgerAgent:
 
     async def _write(self, partition: int, ledger: Ledger, outcomes: list[Record]) -> list[bytes]:
         """Store and publish what a batch changed, and tell it. The entries that came into the index of holds."""
+        self.tallies.changed(partition, ledger.touched)
         purchases, events = ledger.take_purchases(), ledger.take_events()
         entries: list[bytes] = []
         if purchases or events:

@@ -38,6 +38,8 @@ CONTACT_WAIT_S = 3_600.0
 REFUSAL_WAIT_S = 24 * 3_600.0
 PAUSE_S = 0.5
 FIRST_SEEN = "first-seen"
+# What becomes of a mail that is neither sent nor given up, as the metrics name it.
+LATER, DROPPED = "later", "dropped"
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +62,13 @@ class Round:
     later: list[Message] = field(default_factory=list)
     told: list[tuple[Message, Delivery]] = field(default_factory=list)
     letters: list[Record] = field(default_factory=list)
+    put_off: list[MailKind] = field(default_factory=list)
+    dropped: list[MailKind] = field(default_factory=list)
+
+    def put_back(self, message: Message, job: Job) -> None:
+        """The mail is to be tried again in a while."""
+        self.later.append(message)
+        self.put_off.append(job.kind)
 
     def give_up(self, message: Message, job: Job, error: Exception) -> None:
         """The mail will not be sent."""
@@ -102,6 +111,13 @@ class MailerAgent:
             ],
         )
         await bury(self.app, CONSUMER, now.letters)
+        self._count(now)
+
+    def _count(self, now: Round) -> None:
+        figures = self.app.figures
+        figures.mails.update((each.kind.value, each.status.value) for _, each in now.told)
+        figures.mails.update((kind.value, LATER) for kind in now.put_off)
+        figures.mails.update((kind.value, DROPPED) for kind in now.dropped)
 
     def _sort(self, message: Message, job: Job, now: Round, groups: dict[bytes, deque[Mail]]) -> None:
         """Find out what is to become of a job."""
@@ -111,13 +127,15 @@ class MailerAgent:
         if contact is None and age < EARLY_S:
             now.early.append(message)
         elif contact is None and age < CONTACT_WAIT_S:
-            now.later.append(message)
+            now.put_back(message, job)
         elif contact is None:
             now.give_up(message, job, MalformedRecord(f"no such account: {job.account}"))
         elif not contact.email:
             log.info("job %s: the account is gone, no mail", job.id)
+            now.dropped.append(job.kind)
         elif job.kind is MailKind.HOLD_ENDING and job.deadline and job.deadline.timestamp() <= time.time():
             log.info("job %s: the hold has ended, no reminder", job.id)
+            now.dropped.append(job.kind)
         else:
             groups.setdefault(account, deque()).append(Mail(message, job, contact))
 
@@ -146,7 +164,7 @@ class MailerAgent:
         except RefusedForNow as error:
             if time.time() - first_seen(mail.message) < REFUSAL_WAIT_S:
                 log.info("job %s: refused for now, will be tried again: %s", mail.job.id, error)
-                now.later.append(mail.message)
+                now.put_back(mail.message, mail.job)
             else:
                 now.give_up(mail.message, mail.job, error)
         except (RefusedForEver, MalformedRecord) as error:

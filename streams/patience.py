@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from faust.types import AppT
 
+from streams.app import App
 from streams.batches import Interrupted
 
 FIRST_PAUSE_S = 0.2
@@ -18,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 async def patiently(
-    app: AppT,
+    app: App,
     action: Callable[[], Awaitable[Result]],
     *,
     doing: str,
@@ -30,19 +32,24 @@ async def patiently(
     """
     pause = FIRST_PAUSE_S
     failed = False
-    while True:
-        try:
-            result = await action()
-        except passing as error:
-            if not failed:
-                log.warning("%s failed, will be tried until it works: %r", doing, error)
-            failed = True
-            await wait(app, pause)
-            pause = min(2 * pause, LONGEST_PAUSE_S)
-        else:
-            if failed:
-                log.info("%s works again", doing)
-            return result
+    try:
+        while True:
+            try:
+                result = await action()
+            except passing as error:
+                if not failed:
+                    log.warning("%s failed, will be tried until it works: %r", doing, error)
+                    app.figures.waits(doing, time.monotonic())
+                failed = True
+                await wait(app, pause)
+                pause = min(2 * pause, LONGEST_PAUSE_S)
+            else:
+                if failed:
+                    log.info("%s works again", doing)
+                return result
+    finally:
+        if failed:
+            app.figures.waits(doing, None)
 
 
 async def wait(app: AppT, seconds: float) -> None:

@@ -13,6 +13,7 @@ from streams.health import Health
 from streams.indexer import IndexerAgent
 from streams.ledger import LedgerAgent
 from streams.mailer import MailerAgent
+from streams.metrics import Metrics
 from streams.notifications import NotificationsAgent
 from streams.pulse import Pulse
 from streams.reminders import Reminders
@@ -26,7 +27,9 @@ from streams.views import Views
 def make_worker(settings: Settings) -> App:
     """The application of one worker process."""
     app = make_app(settings)
-    Health(app, Pulse(app))
+    pulse = Pulse(app)
+    Health(app, pulse)
+    Metrics(app, pulse)
     AGENTS[settings.role](app)
     return app
 

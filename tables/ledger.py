@@ -5,7 +5,7 @@ they were. A recorded decision that the event or the account does not show yet i
 replay repairs whatever prefix of the writes a crash let through. Rules and limits: docs/ledger.md.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 from uuid import UUID
@@ -106,6 +106,11 @@ class Ledger:
         request = command.request if isinstance(command, (Confirm, Cancel)) else None
         news = News(command.event, command.purchase, record, decision, body, decision.offset != offset, request)
         return Answer((self._teller.tell(news, inventory),))
+
+    @property
+    def touched(self) -> Collection[Inventory]:
+        """The events that ``take_events`` will give the records of."""
+        return self._touched.values()
 
     def take_purchases(self) -> dict[bytes, bytes]:
         """The purchase records written since the last call."""

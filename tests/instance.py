@@ -35,7 +35,8 @@ class Instance:
         return f"http://{HOST}:{self.port}/api/v3"
 
     def start(self) -> None:
-        environment = {**os.environ, **self.stack.environment, "TURNSTILE_API_PORT": str(self.port), **self.more}
+        own = {"TURNSTILE_API_PORT": str(self.port), "TURNSTILE_API_METRICS_PORT": "0"}
+        environment = {**os.environ, **self.stack.environment, **own, **self.more}
         self._process = subprocess.Popen((sys.executable, "-m", "api"), cwd=ROOT, env=environment)
         eventually(self.is_ready, within=30)
 

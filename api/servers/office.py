@@ -60,6 +60,11 @@ class KafkaOffice:
         self._log.close()
         self._follower.close()
 
+    @property
+    def waiting(self) -> int:
+        """Commands handed in whose decision a request waits for."""
+        return len(self._running)
+
     def probe(self) -> None:
         """Raises Unavailable unless commands can be sent and outcomes are followed."""
         if not (self._log.is_open and self._follower.is_following):

@@ -1,7 +1,7 @@
 """The ports made of real servers, by the settings."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,6 +34,8 @@ from api.servers.sources import PipelineSources
 from api.servers.stock import Stock
 from api.servers.waiters import Waiters
 from api.tokens import Tokens
+from metrics.catalogue import PURCHASES_WAITING
+from metrics.definition import Metric
 from settings import Settings
 from tables.tickets import TicketSigner
 
@@ -44,10 +46,11 @@ PAUSE_S: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """The ports, and how to let go of what is behind them."""
+    """The ports, how to let go of what is behind them, and figures to be read at any time."""
 
     ports: Ports
     closers: tuple[Callable[[], None], ...]
+    gauges: Mapping[Metric, Callable[[], float]]
 
     def wait(self, seconds: float) -> None:
         """Return once purchases can be sold, or after so many seconds."""
@@ -114,7 +117,7 @@ def open_servers(settings: Settings) -> Servers:
     revocations.open()
     office.open()
     closers = (revocations, board, office, database, exports, views, stock, resends, index)
-    return Servers(ports, tuple(server.close for server in closers))
+    return Servers(ports, tuple(server.close for server in closers), {PURCHASES_WAITING: lambda: office.waiting})
 
 
 def _office(settings: Settings, log: CommandLog, views: WorkerViews, board: BoardFeed) -> KafkaOffice:

@@ -15,7 +15,7 @@ from jgo.constants import MAVEN_CENTRAL_URL
 from stack.errors import JarsIncomplete
 
 LOCKS = Path(__file__).parent
-ENVIRONMENTS = ("kafka", "debezium", "elasticsearch")
+ENVIRONMENTS = ("kafka", "debezium", "elasticsearch", "jmx")
 OPTIONAL = ("zipkin",)
 ATTEMPTS = 3
 

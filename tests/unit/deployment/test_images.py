@@ -22,13 +22,25 @@ def stage(name: str) -> str:
 
 def test_every_base_image_is_pinned_and_names_no_registry() -> None:
     for image, name in STAGES:
+        if image in {stage for _, stage in STAGES}:
+            continue
         assert re.fullmatch(r"([a-z]+/)?[a-z]+:\d+\.\d+\.\d+[\w.-]*", image), f"{name}: {image}"
 
 
 def test_kafka_in_the_images_is_the_kafka_of_the_embedded_stack(services: dict[str, dict[str, str]]) -> None:
     version = next(jar.version for jar in jars.locked("kafka") if jar.artifact == "kafka_2.13")
-    assert {name: image for image, name in STAGES}["connect"] == f"apache/kafka:{version}"
-    assert services["kafka"]["image"] == f"apache/kafka:{version}"
+    stages = {name: image for image, name in STAGES}
+    assert (stages["kafka"], stages["connect"]) == (f"apache/kafka:{version}", "kafka")
+    assert services["kafka"]["image"] == "turnstile-kafka"
+
+
+@pytest.mark.parametrize("server", ["kafka", "connect"])
+def test_the_agent_in_the_images_is_that_of_the_embedded_stack(
+    services: dict[str, dict[str, dict[str, str]]], server: str
+) -> None:
+    [agent] = jars.locked("jmx")
+    flag = services[server]["environment"]["KAFKA_OPTS"]
+    assert flag == f"-javaagent:/opt/agent/{agent.name}=9404:/opt/agent/jmx-{server}.yml"
 
 
 def test_elasticsearch_in_the_images_is_that_of_the_embedded_stack(services: dict[str, dict[str, str]]) -> None:
@@ -38,7 +50,7 @@ def test_elasticsearch_in_the_images_is_that_of_the_embedded_stack(services: dic
 
 def test_what_the_images_are_built_for_is_a_stage(services: dict[str, dict[str, dict[str, str]]]) -> None:
     targets = {service["build"]["target"] for service in services.values() if "build" in service}
-    assert targets == {"app", "connect"}
+    assert targets == {"app", "kafka", "connect"}
     assert targets <= {name for _, name in STAGES}
 
 

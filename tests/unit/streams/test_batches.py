@@ -8,6 +8,7 @@ import pytest
 
 from streams import batches
 from streams.batches import Busy, Interrupted, in_batches
+from streams.figures import Figures
 
 
 class Ended(Exception):
@@ -17,6 +18,7 @@ class Ended(Exception):
 class FakeMessage:
     def __init__(self, offset: int) -> None:
         self.offset = offset
+        self.timestamp = 1_900_000_000.0
         self.acked = False
 
 
@@ -39,7 +41,7 @@ class FakeStream:
 
     def __init__(self, unacked: set[Any], messages: list[FakeMessage]) -> None:
         self.should_stop = False
-        self.app = SimpleNamespace(consumer=FakeConsumer(unacked), traces=None)
+        self.app = SimpleNamespace(consumer=FakeConsumer(unacked), traces=None, figures=Figures())
         self.channel = SimpleNamespace(queue=self)
         self._events = [FakeEvent(message) for message in messages]
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from streams.figures import Figures
 from streams.index import NotIndexed, SearchIndex, Version, WrongMapping, refusals
 from streams.indexer import IndexerAgent, newest_of
 from streams.mapping import VERSION, document, index_body
@@ -111,6 +112,9 @@ class FakeApp:
 
     should_stop = False
 
+    def __init__(self) -> None:
+        self.figures = Figures()
+
     def agent(self, *_: Any, **__: Any) -> Any:
         return lambda body: body
 
@@ -174,3 +178,4 @@ def test_what_the_index_was_built_from_is_not_applied_again() -> None:
     asyncio.run(agent._write({gone: Version(7, row(id=gone)), str(EVENT): Version(8, later)}))
 
     assert [json.loads(line)["index"]["_id"] for line in client.written[::2]] == [str(EVENT)]
+    assert app.figures.index_changes == {"below": 1, "written": 1, "refused": 0}

@@ -18,6 +18,7 @@ from settings import Settings
 from streams import deadletters, mailer, patience
 from streams.append import Record
 from streams.contacts import Contact
+from streams.figures import Figures
 from streams.mailer import FIRST_SEEN, MailerAgent
 from streams.post import PostError, RefusedForEver, RefusedForNow, ServerAway
 from tables.deliveries import decode_delivery
@@ -36,6 +37,7 @@ class Office:
     faults: list[PostError | None] = field(default_factory=list)
     sent: list[EmailMessage] = field(default_factory=list)
     topics: dict[str, list[Record]] = field(default_factory=dict)
+    figures: Figures = field(default_factory=Figures)
     under_way: int = 0
     most_under_way: int = 0
 
@@ -77,6 +79,7 @@ def work(office: Office) -> Callable[..., None]:
         topic=lambda *args, **options: None,
         agent=lambda *args, **options: lambda body: body,
         should_stop=False,
+        figures=office.figures,
         flow_control=SimpleNamespace(is_active=lambda: True),
     )
     agent = MailerAgent(app, office)  # type: ignore[arg-type]
@@ -107,6 +110,7 @@ def test_a_mail_is_sent_and_noted(office: Office, work: Callable[..., None]) -> 
     noted = decode_delivery(record.value)
     assert (noted.id, noted.status, noted.account, noted.kind) == (UUID(int=1), "sent", ACCOUNT, MailKind.CONFIRMED)
     assert b"ada@" not in (record.value or b"")
+    assert office.figures.mails == {("confirmed", "sent"): 1}
     assert not office.topics
 
 
@@ -139,6 +143,7 @@ def test_a_mail_that_is_refused_for_ever_is_a_dead_letter_with_the_reason(
     [record] = office.topics[dead_letters("mailer")]
     assert dict(record.headers)["dlq-error"] == b"RefusedForEver: 550 no such user"
     assert office.told() == ["failed", "sent"]
+    assert office.figures.mails == {("confirmed", "failed"): 1, ("confirmed", "sent"): 1}
 
 
 def test_a_mail_that_is_refused_for_now_comes_again_later_and_delays_nobody(
@@ -149,6 +154,7 @@ def test_a_mail_that_is_refused_for_now_comes_again_later_and_delays_nobody(
     assert [record.value for record in office.topics[RETRIES]] == [encode_job(numbered(1))]
     assert FIRST_SEEN in dict(office.topics[RETRIES][0].headers)
     assert office.told() == ["sent"]
+    assert office.figures.mails == {("confirmed", "later"): 1, ("confirmed", "sent"): 1}
 
 
 def test_a_mail_that_is_refused_for_now_for_a_day_is_a_dead_letter(office: Office, work: Callable[..., None]) -> None:
@@ -198,5 +204,6 @@ def test_a_mail_to_an_account_that_was_erased_is_dropped_with_a_line(
 
 def test_a_reminder_of_a_hold_that_has_ended_is_dropped(office: Office, work: Callable[..., None]) -> None:
     work(numbered(1, kind=MailKind.HOLD_ENDING, deadline=datetime(2020, 1, 1, tzinfo=UTC)))
+    assert office.figures.mails == {("hold-ending", "dropped"): 1}
     assert not office.sent
     assert not office.topics

@@ -7,6 +7,7 @@ import pytest
 
 from streams import patience
 from streams.batches import Interrupted
+from streams.figures import Figures
 from streams.patience import patiently
 
 
@@ -15,7 +16,8 @@ class Passing(Exception):
 
 
 def app(*, active: bool = True, should_stop: bool = False) -> Any:
-    return SimpleNamespace(should_stop=should_stop, flow_control=SimpleNamespace(is_active=lambda: active))
+    flow = SimpleNamespace(is_active=lambda: active)
+    return SimpleNamespace(should_stop=should_stop, flow_control=flow, figures=Figures())
 
 
 @pytest.fixture(autouse=True)
@@ -57,5 +59,8 @@ def test_another_error_is_not_waited_out() -> None:
 
 @pytest.mark.parametrize("state", [{"active": False}, {"should_stop": True}])
 def test_waiting_ends_when_the_partitions_are_taken_or_the_worker_stops(state: dict[str, bool]) -> None:
+    worker = app(**state)
     with pytest.raises(Interrupted):
-        asyncio.run(patiently(app(**state), failing(1), doing="indexing", passing=(Passing,)))
+        asyncio.run(patiently(worker, failing(1), doing="indexing", passing=(Passing,)))
+    # Whoever takes over waits, not this worker.
+    assert worker.figures._waiting == {"indexing": 0.0}

@@ -12,6 +12,7 @@ import pytest
 from psycopg import OperationalError
 
 from streams.batches import Interrupted
+from streams.figures import Figures
 from streams.stock import EVERY_S, StockAgent, stock_of
 from tables.offers import Stock, Taken
 from tables.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
@@ -58,7 +59,9 @@ class Told:
 def app() -> Any:
     flow = SimpleNamespace(is_active=lambda: True)
     ignored = SimpleNamespace(agent=lambda *_, **__: lambda body: body, topic=lambda *_, **__: None)
-    return SimpleNamespace(should_stop=False, flow_control=flow, agent=ignored.agent, topic=ignored.topic)
+    return SimpleNamespace(
+        should_stop=False, flow_control=flow, agent=ignored.agent, topic=ignored.topic, figures=Figures()
+    )
 
 
 def agent(app: Any, told: Told) -> StockAgent:

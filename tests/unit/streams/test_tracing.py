@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from streams.batches import Busy, Interrupted, in_batches
+from streams.figures import Figures
 from streams.tracing import follow, headers_from
 from telemetry.traces import HEADER, Traces
 from tests.unit.streams.test_batches import FakeMessage, FakeStream
@@ -24,7 +25,7 @@ class Record(FakeMessage):
 
 def run(traces: Traces | None, messages: list[Any], handle: Any) -> None:
     stream: Any = FakeStream(set(), messages)
-    stream.app = SimpleNamespace(consumer=stream.app.consumer, traces=traces)
+    stream.app = SimpleNamespace(consumer=stream.app.consumer, traces=traces, figures=Figures())
     asyncio.run(in_batches(stream, handle, busy=Busy(), most=10, name="ledger"))
 
 

@@ -1,0 +1,52 @@
+"""How old the record is that waits at some place of a partition."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from kafka import KafkaConsumer, TopicPartition
+
+POLL_MS: Final = 250
+POLLS: Final = 8
+FETCHED_BYTES: Final = 64 * 1024
+
+
+class OldestRecords:
+    """Reads the first record from some offsets on. Raises KafkaError when Kafka fails."""
+
+    def __init__(self, servers: str) -> None:
+        self._servers = servers.split(",")
+        self._consumer: Any = None
+
+    def ages(self, waiting: Mapping[TopicPartition, int]) -> dict[TopicPartition, float]:
+        """Seconds since the first record at or after each offset was written; those found soon enough."""
+        if not waiting:
+            return {}
+        consumer = self._connected()
+        consumer.assign(list(waiting))
+        for place, offset in waiting.items():
+            consumer.seek(place, offset)
+        found: dict[TopicPartition, int] = {}
+        for _ in range(POLLS):
+            for place, records in consumer.poll(timeout_ms=POLL_MS).items():
+                found.setdefault(place, records[0].timestamp)
+                consumer.pause(place)
+            if len(found) == len(waiting):
+                break
+        return {place: max(0.0, time.time() - at / 1000) for place, at in found.items()}
+
+    def close(self) -> None:
+        """Disconnect; the next look connects anew."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            consumer.close()
+
+    def _connected(self) -> Any:
+        if self._consumer is None:
+            self._consumer = KafkaConsumer(
+                bootstrap_servers=self._servers,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                max_partition_fetch_bytes=FETCHED_BYTES,
+            )
+        return self._consumer

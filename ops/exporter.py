@@ -1,0 +1,97 @@
+"""``python -m ops.exporter``: what belongs to no process of ours, as metrics: Kafka, PostgreSQL, Kafka Connect.
+
+Each source is asked every few seconds in a thread of its own, so one that does not answer holds up nothing; of that
+one nothing is told but that it is down.
+"""
+
+import logging
+import signal
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client import Metric as Family
+
+from metrics import catalogue as metric
+from ops.sources import Source, sources
+from settings import settings
+
+CHATTY: Final = ("kafka", "httpx")
+
+log = logging.getLogger(__name__)
+
+
+class Exporter:
+    """The last answers of some sources."""
+
+    def __init__(self, asked: Sequence[Source], pause: float) -> None:
+        self._sources = asked
+        self._pause = pause
+        self._answers: dict[str, list[Family]] = {}
+        self._down: set[str] = set()
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._watch, args=(source,), daemon=True) for source in asked]
+
+    def start(self) -> None:
+        """Begin to ask."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Ask no more."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(self._pause)
+
+    def collect(self) -> Iterable[Family]:
+        """The metrics."""
+        answers = dict(self._answers)
+        yield metric.SOURCE_UP.of({(source.name,): source.name in answers for source in self._sources})
+        for families in answers.values():
+            yield from families
+
+    def look(self, source: Source) -> None:
+        """Ask a source once."""
+        try:
+            self._answers[source.name] = list(source.look())
+        except Exception as error:  # noqa: BLE001 (whatever it is, the others go on, and the metric says so)
+            self._answers.pop(source.name, None)
+            if source.name not in self._down:
+                log.warning("%s does not answer: %s", source.name, error)
+            self._down.add(source.name)
+            source.close()
+        else:
+            if source.name in self._down:
+                log.info("%s answers again", source.name)
+            self._down.discard(source.name)
+
+    def _watch(self, source: Source) -> None:
+        while not self._stop.is_set():
+            self.look(source)
+            self._stop.wait(self._pause)
+        source.close()
+
+
+def main() -> None:
+    """Export until told to stop."""
+    now = settings()
+    logging.basicConfig(level=now.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    exporter = Exporter(sources(now), now.exporter_pause)
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    registry.register(exporter)  # type: ignore[arg-type,unused-ignore]
+    signals = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # in the threads that follow, too
+    exporter.start()
+    server, thread = start_http_server(now.exporter_port, now.exporter_bind, registry)
+    signal.sigwait(signals)
+    server.shutdown()
+    thread.join()
+    exporter.stop()
+
+
+if __name__ == "__main__":
+    main()

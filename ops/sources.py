@@ -1,0 +1,196 @@
+"""What the exporter asks, as metrics: Kafka, the capture, PostgreSQL, Kafka Connect. Each look asks anew."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Protocol
+
+import psycopg
+from kafka import TopicPartition
+from prometheus_client import Metric as Family
+
+from connect.connector import connectors
+from connect.topics import APP, EVENT_ROWS, dead_letters, group
+from connect.worker import ConnectWorker
+from metrics import catalogue as metric
+from ops.ages import OldestRecords
+from ops.capture import CaptureWatch
+from ops.deadletters import DeadLetters
+from ops.lag import KafkaWatch, LogState
+from ops.slots import read_slots
+from settings import Settings
+
+CONNECT_TIMEOUT_S: Final = 5
+STATEMENT_TIMEOUT: Final = "-c statement_timeout=5000 -c application_name=turnstile-exporter"
+OUTBOX_CONNECTOR: Final = "turnstile-outbox"
+STATES: Final = ("RUNNING", "FAILED", "PAUSED", "STOPPED", "RESTARTING", "UNASSIGNED")
+INDEXER: Final = group("indexer")
+
+_DATABASE: Final = """
+SELECT pg_database_size(current_database()),
+       (SELECT count(*) FROM event_outbox),
+       (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) FROM event_outbox
+        WHERE created_at > to_timestamp(%s)),
+       (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend')
+"""
+_CONNECTIONS: Final = """
+SELECT coalesce(state, 'other'), count(*) FROM pg_stat_activity WHERE datname = current_database() GROUP BY 1
+"""
+
+
+class Source(Protocol):
+    """Something that is asked again and again. A look raises when there is no answer; the next one connects anew."""
+
+    name: str
+
+    def look(self) -> Iterator[Family]: ...
+    def close(self) -> None: ...
+
+
+class KafkaSource:
+    """Lag, members, ends of topics, dead letters."""
+
+    name = "kafka"
+
+    def __init__(self, settings: Settings) -> None:
+        self._watch = KafkaWatch(settings.kafka_servers)
+        self._oldest = OldestRecords(settings.kafka_servers)
+        self._letters = DeadLetters(settings.kafka_servers)
+        self._open: dict[str, int] = {}
+        self._read_to: dict[str, int] = {}
+
+    def look(self) -> Iterator[Family]:
+        """Ask the broker; dead letters are only read where there are new ones, or new marks."""
+        state = self._watch.look()
+        lags = {(group(role), place): lag for role, it in state.groups.items() for place, lag in it.places.items()}
+        ages = self._ages(state, lags)
+        yield metric.LAG_RECORDS.of({_labels(*key): lag for key, lag in lags.items()})
+        yield metric.LAG_SECONDS.of({_labels(*key): age for key, age in ages.items()})
+        index = [age for (reader, place), age in ages.items() if (reader, place.topic) == (INDEXER, EVENT_ROWS)]
+        yield metric.INDEX_LAG.one(max(index, default=0.0))
+        yield metric.GROUP_MEMBERS.of({(group(role),): it.members for role, it in state.groups.items()})
+        yield metric.TOPIC_END.of({(place.topic, str(place.partition)): end for place, end in state.places.items()})
+        yield metric.DEAD_LETTERS.of(self._dead_letters(state))
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._watch.close()
+        self._oldest.close()
+
+    def _ages(
+        self, state: LogState, lags: Mapping[tuple[str, TopicPartition], int]
+    ) -> dict[tuple[str, TopicPartition], float]:
+        ages = dict.fromkeys(lags, 0.0)
+        for reader in {reader for reader, _ in lags}:
+            waiting = {
+                place: state.places[place] - lag for (other, place), lag in lags.items() if other == reader and lag
+            }
+            ages |= {(reader, place): age for place, age in self._oldest.ages(waiting).items()}
+        return ages
+
+    def _dead_letters(self, state: LogState) -> dict[tuple[str, ...], float]:
+        topic = dead_letters("")
+        ends = {name: end for name, end in state.ends.items() if name.startswith(topic)}
+        if ends != self._read_to:
+            self._open, self._read_to = self._letters.open(), ends
+        return {(consumer,): count for consumer, count in self._open.items()}
+
+
+class CaptureSource:
+    """How far each connector is."""
+
+    name = "capture"
+
+    def __init__(self, watch: CaptureWatch) -> None:
+        self._watch = watch
+
+    def look(self) -> Iterator[Family]:
+        """Read the heartbeats that have come."""
+        self._watch.look()
+        yield metric.CAPTURE_AGE.of({(name,): age for name, age in self._watch.ages().items()})
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._watch.close()
+
+
+class PostgresSource:
+    """Slots, outbox, the database itself."""
+
+    name = "postgres"
+
+    def __init__(self, settings: Settings, capture: CaptureWatch) -> None:
+        self._url = settings.database_url.get_secret_value()
+        self._wanted = [connector.slot for connector in connectors(settings)]
+        self._capture = capture
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def look(self) -> Iterator[Family]:
+        """Ask PostgreSQL."""
+        connection = self._connected()
+        slots = {slot.name: slot for slot in read_slots(connection)}
+        lost = {name: name not in slots or slots[name].lost for name in self._wanted}
+        yield metric.SLOT_LOST.of({(name,): gone for name, gone in lost.items()})
+        yield metric.SLOT_ACTIVE.of({(name,): slot.active for name, slot in slots.items()})
+        yield metric.SLOT_RETAINED.of({(name,): slot.kept for name, slot in slots.items()})
+        yield metric.SLOT_BEHIND.of({(name,): slot.behind for name, slot in slots.items()})
+        row = connection.execute(_DATABASE, (self._capture.written(OUTBOX_CONNECTOR),)).fetchone()
+        assert row is not None
+        figures = (metric.DATABASE_BYTES, metric.OUTBOX_ROWS, metric.OUTBOX_AGE, metric.OLDEST_TRANSACTION)
+        for each, value in zip(figures, row, strict=True):
+            yield each.one(float(value))
+        yield metric.DATABASE_CONNECTIONS.of({(state,): count for state, count in connection.execute(_CONNECTIONS)})
+
+    def close(self) -> None:
+        """Disconnect."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _connected(self) -> psycopg.Connection[Any]:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                self._url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, options=STATEMENT_TIMEOUT
+            )
+        return self._connection
+
+
+class ConnectSource:
+    """Connectors and their tasks."""
+
+    name = "connect"
+
+    def __init__(self, settings: Settings) -> None:
+        self._worker = ConnectWorker(settings.connect_url, timeout=CONNECT_TIMEOUT_S)
+
+    def look(self) -> Iterator[Family]:
+        """Ask Kafka Connect."""
+        ours: dict[tuple[str, ...], float] = {}
+        tasks: dict[tuple[str, ...], float] = {}
+        for name, state in self._worker.states().items():
+            if not name.startswith(APP):
+                continue
+            for number, word in enumerate(state.words):
+                if number == 0:
+                    ours |= metric.CONNECTOR_STATE.state(name, now=word, states=STATES)
+                else:
+                    tasks |= metric.TASK_STATE.state(name, str(number - 1), now=word, states=STATES)
+        yield metric.CONNECTOR_STATE.of(ours)
+        yield metric.TASK_STATE.of(tasks)
+
+    def close(self) -> None:
+        """The client keeps no state."""
+
+
+def sources(settings: Settings) -> list[Source]:
+    """All that the exporter asks."""
+    capture = CaptureWatch(settings.kafka_servers)
+    return [
+        KafkaSource(settings),
+        CaptureSource(capture),
+        PostgresSource(settings, capture),
+        ConnectSource(settings),
+    ]
+
+
+def _labels(reader: str, place: TopicPartition) -> tuple[str, ...]:
+    return reader, place.topic, str(place.partition)

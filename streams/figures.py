@@ -1,0 +1,67 @@
+"""What a worker counts: plain numbers, added to once a batch and turned into metrics only when somebody looks."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import attrgetter
+
+from faust.types import Message
+from prometheus_client import Metric as Family
+
+from metrics import catalogue as metric
+from metrics.histogram import Histogram
+from tables.outcomes import Outcome
+
+_MOMENT = attrgetter("timestamp")
+_VERDICT = attrgetter("kind", "reason")
+
+
+class Figures:
+    """The numbers of one worker. ``sources`` are asked for more when somebody looks."""
+
+    def __init__(self) -> None:
+        self.decisions: Counter[tuple[str, str | None]] = Counter()
+        self.index_changes: Counter[str] = Counter()
+        self.mails: Counter[tuple[str, ...]] = Counter()
+        self.sources: list[Callable[[], Iterable[Family]]] = []
+        self._delays: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(metric.AGENT_DELAY.bounds))
+        self._batches: Counter[str] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._waiting: dict[str, float] = {}
+
+    def batch(self, agent: str, messages: list[Message], seconds: float) -> None:
+        """An agent is through with a batch, which took it so long."""
+        now = time.time()
+        delays = self._delays[agent]
+        # Records that were appended together have one time where the broker gave it.
+        for moment, count in Counter(map(_MOMENT, messages)).items():
+            delays.add(max(0.0, now - moment), count)
+        self._batches[agent] += 1
+        self._seconds[agent] += seconds
+
+    def decided(self, outcomes: Iterable[Outcome]) -> None:
+        """Outcomes have been stored and sent."""
+        self.decisions.update(map(_VERDICT, outcomes))
+
+    def waits(self, doing: str, since: float | None) -> None:
+        """What is being done waits for a server since then (by time.monotonic), or no more."""
+        self._waiting[doing] = since or 0.0
+
+    def collect(self) -> Iterator[Family]:
+        """The metrics."""
+        yield metric.AGENT_DELAY.spread({(agent,): delays for agent, delays in self._delays.items()})
+        yield metric.AGENT_BATCHES.of(_by_one(self._batches))
+        yield metric.AGENT_SECONDS.of(_by_one(self._seconds))
+        now = time.monotonic()
+        yield metric.WAITING_SECONDS.of({(doing,): now - at if at else 0.0 for doing, at in self._waiting.items()})
+        yield metric.DECISIONS.of(
+            {(str(kind), reason or ""): count for (kind, reason), count in self.decisions.items()}
+        )
+        yield metric.INDEX_CHANGES.of(_by_one(self.index_changes))
+        yield metric.MAILS.of(self.mails)
+        for source in self.sources:
+            yield from source()
+
+
+def _by_one(counts: Mapping[str, float]) -> dict[tuple[str, ...], float]:
+    return {(name,): count for name, count in counts.items()}
