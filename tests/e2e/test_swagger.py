@@ -1,24 +1,20 @@
 """The page at /docs in a real browser: a token is entered, a purchase is made, nothing comes from elsewhere."""
 
 import json
-import shutil
 from uuid import uuid4
 
-import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from tests.browser import browsing, needs_browser
 from tests.pipeline import Pipeline
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
-
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no browser")
+@needs_browser
 def test_a_reader_of_the_docs_signs_in_and_buys(pipeline: Pipeline) -> None:
     event, [kind] = pipeline.event(3)
     account = pipeline.account()
     order = {"eventId": event, "accountId": account, "lines": [{"ticketTypeId": kind, "quantity": 2}]}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with browsing() as browser:
         page = browser.new_page()
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
@@ -27,7 +23,6 @@ def test_a_reader_of_the_docs_signs_in_and_buys(pipeline: Pipeline) -> None:
         buy(page, json.dumps(order))
         status = page.locator("#operations-purchases-buy .live-responses-table .response-col_status").last
         expect(status).to_contain_text("201", timeout=20_000)
-        browser.close()
     assert all(url.startswith((pipeline.api, "data:", "blob:")) for url in asked)
     assert pipeline.view(event)["ticketTypes"][0]["sold"] == 2  # type: ignore[index]
 

@@ -215,10 +215,12 @@ def test_what_cannot_become_of_an_event_is_not_offered_and_not_done(
 
 def test_only_ones_own_events_are_listed(world: World, organizer: Reader, event: str) -> None:
     other = signed_in(world, make_account(world, Role.ORGANIZER, email="eve@owner.example"))
+    assert other.get(event).status_code == 404
+    publish(organizer, event)
     organizer.get("/organize")
     other.get("/organize")
     assert ("Winterreise" in organizer.page, "Winterreise" in other.page) == (True, False)
-    assert other.get(event).status_code == 404
+    assert other.get(event).status_code == 403
 
 
 def test_sales_are_drawn_as_lines_that_grow(world: World, organizer: Reader, event: str) -> None:
