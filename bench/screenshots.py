@@ -1,5 +1,6 @@
 """``make screenshots``: every page as it looks, into docs/images, on servers of its own while tickets are sold."""
 
+import random
 import shutil
 import sys
 import threading
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import count, cycle
+from itertools import count
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -41,6 +42,13 @@ SALES: Final = (
     ),
     ("Night of the Museums", "Eighteen houses", (("Pass", "19.00", 900, 5),)),
 )
+
+ABOUT: Final = (
+    "{title}, for one evening only at {venue}. Doors open an hour before.\n\n"
+    "Seats are free within each area. Children under six need no ticket; wheelchair spaces are in the front row."
+)
+# Of those the one with a page of its own in the pictures.
+SHOWN: Final = 2
 
 Json = dict[str, Any]
 
@@ -111,6 +119,7 @@ class Crowd:
         body = {
             "organizerId": self.organizer,
             "title": title,
+            "description": ABOUT.format(title=title, venue=venue),
             "venue": venue,
             "city": "Vienna",
             "country": "AT",
@@ -127,7 +136,7 @@ class Crowd:
 
     def _bought(self) -> str:
         """A purchase of the first buyer."""
-        event, kinds = self.events[0]
+        event, kinds = self.events[SHOWN]
         body = {"eventId": event, "lines": [{"ticketTypeId": kinds[0], "quantity": 2}]}
         headers = self._target.bearer(self.buyers[0]) | {"Idempotency-Key": "picture"}
         answer = self._http.post("/purchases", json=body, headers=headers)
@@ -135,10 +144,11 @@ class Crowd:
         return str(answer.json()["id"])
 
     def _buy(self) -> None:
-        choices = cycle([(event, kind) for event, kinds in self.events for kind in kinds])
+        choices = [(event, kind) for event, kinds in self.events for kind in kinds]
+        dice = random.Random(threading.get_ident())
         while not self._over.is_set():
             number = next(self._numbers)
-            event, kind = next(choices)
+            event, kind = dice.choice(choices)
             buyer = self.buyers[number % len(self.buyers)]
             lines = [{"ticketTypeId": kind, "quantity": 1 + number % 3}]
             body = {"eventId": event, "lines": lines, "hold": number % 4 == 0}
@@ -175,7 +185,7 @@ def take(browser: Browser, target: Target, crowd: Crowd, shot: Shot, folder: Pat
     )
     context.add_cookies(cookie(target, crowd, shot.reader))
     page = context.new_page()
-    page.goto(target.api + shot.path.format(event=crowd.events[0][0], purchase=crowd.purchase), wait_until="load")
+    page.goto(target.api + shot.path.format(event=crowd.events[SHOWN][0], purchase=crowd.purchase), wait_until="load")
     page.wait_for_selector(shot.until, timeout=PATIENCE_MS)
     page.wait_for_timeout(MOVING_MS)
     path = folder / f"{shot.name}.png"
