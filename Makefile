@@ -34,7 +34,7 @@ worker: $(STAMP) ## one more worker beside make run, in a terminal of its own; C
 servers: $(STAMP) ## start the five servers alone; Ctrl-C stops them
 	@exec $(BIN)/python -m stack servers
 
-test: $(STAMP) ## run every test, the ones on real servers included
+test: $(STAMP) browser ## run every test, the ones on real servers included
 	$(BIN)/python -m pytest tests
 
 check: $(STAMP) ## linters, formatter, types, import borders, unit tests: seconds
