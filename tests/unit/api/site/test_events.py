@@ -1,5 +1,6 @@
 """An event's page: what is left in words, and holding tickets through its form."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -62,6 +63,13 @@ def test_what_is_left_is_said_in_words_and_chosen_where_it_can_be(
     assert (f'name="n-{ticket(on_sale)}"' in reader.page) is can_choose
 
 
+def test_no_more_can_be_chosen_than_one_may_have_or_is_left(reader: Reader, on_sale: dict[str, Any]) -> None:
+    low, plenty = Left(Availability.LOW, 3), Left(Availability.AVAILABLE, 50)
+    reader.world.stock.shelves = {ticket(on_sale): low, ticket(on_sale, 1): plenty}
+    reader.get(f"/events/{on_sale['id']}?n-{ticket(on_sale)}=7")
+    assert re.findall(r'max="(\d+)" step="1" value="(\d+)"', reader.page) == [("3", "3"), ("8", "0")]
+
+
 def test_a_sale_to_come_says_when_it_opens(reader: Reader, client: Any, on_sale: dict[str, Any]) -> None:
     opens = {"saleStartsAt": "2030-03-04T10:00:00+01:00"}
     assert client.patch(f"/api/v3/tickets/{ticket(on_sale)}", json=opens).status_code == 200
@@ -93,7 +101,8 @@ def test_a_draft_is_shown_to_its_organizer_alone(world: World, event: dict[str, 
     owner.client.set_cookie("turnstile", token)
     assert stranger.get(f"/events/{event['id']}").status_code == 404
     assert owner.get(f"/events/{event['id']}").status_code == 200
-    assert owner.get(f"/events/{event['id']}/left").status_code == 404
+    for headers in ({}, {"Authorization": f"Bearer {token}"}):
+        assert owner.get(f"/events/{event['id']}/left", **headers).status_code == 404
 
 
 def test_markup_in_what_the_organizer_wrote_is_text(reader: Reader, client: Any, on_sale: dict[str, Any]) -> None:
