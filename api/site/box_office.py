@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, current_app, make_response, render_template, request
 from markupsafe import Markup
 
 from api.answers import ports
-from api.bodies.search import FoundEvent, SearchQuery
+from api.bodies.search import FoundEvent, FoundEvents, SearchQuery
 from api.problems import PROBLEMS, Refused
+from api.servers.bounded import Bounded
 from api.site.forms import complaints, parsed
 from api.site.words import State, sale_of
 
@@ -20,6 +21,10 @@ ONCE: Final = ("q", "from", "to", "sort", "cursor")
 NOTHING: Final[dict[str, Any]] = dict.fromkeys(ONCE, "") | {name: [] for name in SEVERAL}
 SORTS: Final = {"date": "Soonest first", "-date": "Latest first", "relevance": "Best match"}
 SHOWN_AT_ONCE: Final = 8
+# The search is about as far behind itself.
+KEPT_S: Final = 1.0
+MOST_KEPT: Final = 500
+_KEPT: Final = "found at the box office"
 
 
 @box_office.get("/")
@@ -27,7 +32,7 @@ def search() -> Response:
     """The whole page; to the page's own script only what was found, to its end only the next events."""
     asked = asked_for()
     try:
-        found = ports().index.search(parsed(SearchQuery, asked))
+        found = _found(asked)
     except Refused as error:
         return _answer("box_office.html", PROBLEMS[error.kind].status, found=None, asked=asked, wrong=complaints(error))
     return _answer(_template(), found=found, asked=asked, wrong={})
@@ -60,6 +65,16 @@ def begins(event: FoundEvent) -> datetime:
 def state_of(event: FoundEvent) -> State:
     """Whether tickets can be had, in words."""
     return sale_of(event.availability, event.status)
+
+
+def _found(asked: dict[str, Any]) -> FoundEvents:
+    """What the search finds, or found a moment ago for the same question: everybody is told the same."""
+    kept: Bounded[str, FoundEvents] = current_app.extensions.setdefault(_KEPT, Bounded(MOST_KEPT, KEPT_S))
+    found = kept.get(link(asked))
+    if found is None:
+        found = ports().index.search(parsed(SearchQuery, asked))
+        kept.put(link(asked), found)
+    return found
 
 
 def _template() -> str:

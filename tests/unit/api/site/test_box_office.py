@@ -1,5 +1,6 @@
 """The box office: what is asked of the search, and how what was found is shown."""
 
+import time
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from api.bodies.money import Money
 from api.bodies.search import Count, Facets, FoundEvent, FoundEvents, Highlights, SearchQuery
 from api.problems import Unavailable
+from api.site.box_office import _KEPT
 from tests.unit.api.fakes import World
 from tests.unit.api.site.reader import Reader
 
@@ -80,6 +82,16 @@ def test_the_address_says_what_is_searched_and_nothing_else_counts(visitor: Read
         "from": "2030-05-01",
         "sort": "date",
     }
+
+
+def test_a_crowd_that_asks_the_same_is_one_search_a_second(visitor: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in ("/", "/?x=1", "/?q=", "/?q=winter", "/?q=winter", "/?q=summer"):
+        assert visitor.get(path).status_code == 200
+    assert [asked.q for asked in visitor.world.index.asked] == ["", "winter", "summer"]
+    later = time.monotonic() + 1.1
+    monkeypatch.setattr(visitor.world.app.extensions[_KEPT], "_clock", lambda: later)
+    visitor.get("/")
+    assert len(visitor.world.index.asked) == 4
 
 
 def test_a_search_that_makes_no_sense_is_told_so(visitor: Reader) -> None:
