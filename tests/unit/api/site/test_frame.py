@@ -24,7 +24,7 @@ def reader(world: World) -> Reader:
     return Reader(world)
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/nowhere"])
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/sign-up", "/nowhere"])
 def test_every_page_is_guarded(reader: Reader, path: str) -> None:
     answer = reader.get(path)
     for name, value in ALWAYS.items():
