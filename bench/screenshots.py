@@ -30,6 +30,8 @@ WORKERS: Final = 6
 SELLS_S: Final = 12.0
 PATIENCE_MS: Final = 20_000
 MOVING_MS: Final = 1_500
+# A server that was never asked before may be too slow for its first answer.
+TRIES: Final = 5
 
 # What is on sale in the pictures: title, venue, and per ticket type its name, price, quantity and share of the demand.
 SALES: Final = (
@@ -68,7 +70,7 @@ class Shot:
 
 LIVE: Final = "#part-ledger .rate:not(:empty)"
 SHOTS: Final = (
-    Shot("box-office", "/?q=jazz", "nobody", until=".results, main a"),
+    Shot("box-office", "/?q=jazz", "nobody", until=".row"),
     Shot("event", "/events/{event}", "buyer"),
     Shot("event-phone", "/events/{event}", "buyer", size=PHONE, scheme="dark"),
     Shot("tickets", "/purchases/{purchase}", "buyer", until=".ticket"),
@@ -185,7 +187,12 @@ def take(browser: Browser, target: Target, crowd: Crowd, shot: Shot, folder: Pat
     )
     context.add_cookies(cookie(target, crowd, shot.reader))
     page = context.new_page()
-    page.goto(target.api + shot.path.format(event=crowd.events[SHOWN][0], purchase=crowd.purchase), wait_until="load")
+    address = target.api + shot.path.format(event=crowd.events[SHOWN][0], purchase=crowd.purchase)
+    for _ in range(TRIES):
+        answer = page.goto(address, wait_until="load")
+        if answer is not None and answer.ok:
+            break
+        page.wait_for_timeout(MOVING_MS)
     page.wait_for_selector(shot.until, timeout=PATIENCE_MS)
     page.wait_for_timeout(MOVING_MS)
     path = folder / f"{shot.name}.png"
