@@ -15,6 +15,7 @@ from streams.app import App, raw_topic
 from streams.append import Record, append
 from streams.batches import in_batches
 from streams.deadletters import bury, headers_of, sort_out
+from streams.figures import Verdict, verdict
 from streams.holds import Holds
 from streams.mending import Mending
 from streams.partitioning import partition_of
@@ -26,7 +27,7 @@ from tables.codes import TicketCodes
 from tables.commands import decode_command, encode_command
 from tables.deadlines import index
 from tables.ledger import Ledger
-from tables.outcomes import Outcome, encode_outcome
+from tables.outcomes import encode_outcome
 from tables.records import record_offset
 
 CONSUMER = "ledger"
@@ -63,7 +64,7 @@ class LedgerAgent:
     async def _batch(self, partition: int, messages: list[Message]) -> None:
         ledger = self._ledger(partition)
         outcomes: list[Record] = []
-        told: list[Outcome] = []
+        told: list[Verdict] = []
         following: list[Record] = []
         strays: dict[int, list[Record]] = {}
         for message in messages:
@@ -78,7 +79,7 @@ class LedgerAgent:
                 continue
             headers = headers_from(message) if message.headers else ()
             answer = ledger.apply(message.offset, _milliseconds(message), command)
-            told += answer.outcomes
+            told += map(verdict, answer.outcomes)
             outcomes += [Record(key, encode_outcome(outcome), headers) for outcome in answer.outcomes]
             following += [Record(key, encode_command(further), headers) for further in answer.commands]
         entries = await self._write(partition, ledger, outcomes)

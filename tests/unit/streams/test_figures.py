@@ -16,7 +16,7 @@ from connect.topics import changelog
 from settings import Settings
 from streams import failstop
 from streams.app import App, make_app
-from streams.figures import Figures
+from streams.figures import Figures, verdict
 from streams.table import OffsetTable
 from streams.tallies import BUSIEST, OTHER, Tallies
 from tables.deadlines import index
@@ -78,7 +78,7 @@ def test_decisions_are_counted_by_outcome_and_reason() -> None:
     figures = Figures()
     desk = Desk(batch=1)
     desk.define(ticket_type(quantity=1))
-    figures.decided([desk.buy(1), desk.buy(2), desk.buy(3)])
+    figures.decided(map(verdict, [desk.buy(1), desk.buy(2), desk.buy(3)]))
     assert value(figures, "turnstile_decisions_total", outcome="confirmed", reason="") == 1
     assert value(figures, "turnstile_decisions_total", outcome="rejected", reason="sold-out") == 2
     assert set(figures.decisions) == {(OutcomeKind.CONFIRMED, None), (OutcomeKind.REJECTED, Reason.SOLD_OUT)}
