@@ -124,7 +124,13 @@ class Settings(BaseSettings):
         0.01, ge=0, le=1, description="share of the API's requests that are traced, 0 to 1, where a Zipkin is set"
     )
 
-    log_level: str = Field("info", description="debug, info, warning or error")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="the least that is logged: debug, info, warning or error"
+    )
+    log_format: Literal["json", "text"] = Field(
+        "json", description="a line of the log: json, or text to be read by people"
+    )
+    access_log: bool = Field(False, description="log a line for each request that the API answers")
 
     @field_validator("token_key", "token_key_before")
     @classmethod

@@ -1,5 +1,6 @@
 """``python -m api.administrator``: make the first administrator's account, unless its address has one already."""
 
+import logging
 import sys
 from datetime import UTC, datetime
 from typing import Final
@@ -12,8 +13,11 @@ from api.servers.accounts import AccountRows
 from api.servers.database import Database
 from api.tokens import Role
 from settings import Settings, settings
+from telemetry.logs import configure
 
 SHORTEST: Final = 10
+
+log = logging.getLogger("api.administrator")
 
 
 def make_administrator(accounts: AccountRows, passwords: Passwords, now: Settings) -> bool:
@@ -43,16 +47,17 @@ def make_administrator(accounts: AccountRows, passwords: Passwords, now: Setting
 def main() -> int:
     """Say what was done."""
     now = settings()
+    configure(now.log_level, now.log_format, "administrator")
     database = Database(now.database_url.get_secret_value())
     database.open()
     try:
         made = make_administrator(AccountRows(database), Passwords(), now)
     except ValueError as error:
-        print(error, file=sys.stderr)
+        log.critical("%s", str(error))
         return 1
     finally:
         database.close()
-    print(f"{now.admin_email}: {'made' if made else 'has an account already, which stays as it is'}")
+    log.info("the first administrator %s", "was made" if made else "has an account already, which stays as it is")
     return 0
 
 

@@ -29,8 +29,15 @@ limit_request_line = 8190
 forwarded_allow_ips = ""
 
 loglevel = _now.log_level
-errorlog = "-"
+# Its own lines look like all others; accesses are told by api/accesses.py.
+errorlog = None
 accesslog = None
+logconfig_dict = {
+    "formatters": {"lines": {"()": "telemetry.logs.Lines", "form": _now.log_format, "part": "api"}},
+    "handlers": {"lines": {"class": "logging.StreamHandler", "formatter": "lines", "stream": "ext://sys.stdout"}},
+    "root": {"level": _now.log_level.upper(), "handlers": ["lines"]},
+    "loggers": {name: {"handlers": [], "propagate": True} for name in ("gunicorn.error", "gunicorn.access")},
+}
 proc_name = "turnstile-api"
 # It would open a socket in the user's home, one for all servers of that user.
 control_socket_disable = True

@@ -5,13 +5,13 @@ What a client says of a trace of its own is not believed: anybody could make eve
 
 import random
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from werkzeug.wsgi import ClosingIterator
 
-from telemetry.traces import Traces, being
+from telemetry.traces import Traces, being, under_way
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -52,6 +52,12 @@ class Traced:
             span.end()
             raise
         return ClosingIterator(pieces, span.end)
+
+
+def traced() -> Mapping[str, object]:
+    """What a line of the log tells of the trace under way."""
+    span = under_way()
+    return {} if span is None else {"trace": f"{span.get_span_context().trace_id:032x}"}
 
 
 def _tell(span: Span, status: int) -> None:

@@ -1,20 +1,16 @@
 """What the HTTP server serves: ``api.wsgi:make_app()``."""
 
-import logging
-
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from api.accesses import Accesses
 from api.app import create_app
 from api.figures import RequestFigures
 from api.servers.open import open_servers
-from api.tracing import Traced
+from api.tracing import Traced, traced
 from settings import settings
+from telemetry.logs import configure
 from telemetry.traces import make_traces
-
-# A server that is down is told once by the request that missed it; its client says it for every attempt.
-CHATTY = ("kafka", "psycopg.pool", "elastic_transport", "httpx")
-
 
 # Nobody is let in before there is an application, so one that starts beside others refuses nobody.
 PATIENCE_S = 5.0
@@ -26,12 +22,12 @@ def make_app() -> Flask:
     ``app.extensions["close"]`` lets go of its servers; ``["figures"]`` is for the HTTP server to count in.
     """
     now = settings()
-    logging.basicConfig(level=now.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for name in CHATTY:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    configure(now.log_level, now.log_format, "api", traced)
     servers = open_servers(now)
     servers.wait(PATIENCE_S)
     app = create_app(servers.ports)
+    if now.access_log:
+        app.wsgi_app = Accesses(app.wsgi_app)  # type: ignore[method-assign]
     traces = make_traces("turnstile-api", now)
     if traces is not None and now.trace_ratio:
         app.wsgi_app = Traced(app.wsgi_app, traces, now.trace_ratio)  # type: ignore[method-assign]

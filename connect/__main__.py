@@ -16,17 +16,21 @@ from connect.slots import check_slots
 from connect.topics import catalogue
 from connect.worker import ConnectWorker, Unavailable
 from settings import Settings, settings
+from telemetry.logs import configure
+from telemetry.scrubbing import harmless
+
+log = logging.getLogger("connect.bootstrap")
 
 
 def main() -> int:
-    """Print a line per step. Exit code 1 with a line that says what is wrong."""
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    """Log a line per step. Exit code 1 with a line that says what is wrong."""
     now = settings()
+    configure(now.log_level, now.log_format, "connectors")
     try:
         _topics(now)
         _connectors(now)
     except (ConnectError, Unavailable, KafkaError, psycopg.Error) as error:
-        print(f"connect: {error}".rstrip(), file=sys.stderr)
+        log.critical("%s", harmless(str(error)).rstrip())
         return 1
     return 0
 
@@ -37,7 +41,7 @@ def _topics(now: Settings) -> None:
         made = provision(admin, catalogue(), now)
     finally:
         admin.close()
-    _say(f"topics: {len(made)} made, {len(catalogue()) - len(made)} there already")
+    log.info("topics: %d made, %d there already", len(made), len(catalogue()) - len(made))
 
 
 def _connectors(now: Settings) -> None:
@@ -50,15 +54,11 @@ def _connectors(now: Settings) -> None:
         for connector in wanted:
             done = register(worker, connector, Patience(now.bootstrap_seconds))
             revived = done == "unchanged" and revive(worker, connector, Patience(SETTLE_S))
-            _say(f"connector {connector.name}: {'started again' if revived else done}")
+            log.info("connector %s: %s", connector.name, "started again" if revived else done)
         patience = Patience(now.bootstrap_seconds)
         for name in wait_until_flowing(database, beats, wanted, patience, lambda it: check(worker, it)):
-            _say(f"connector {name}: new rows flow")
+            log.info("connector %s: new rows flow", name)
     worker.close()
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ can't tell; ``make reindex`` after it takes that out of the search.
 """
 
 import sys
+from collections.abc import Callable
 from typing import Protocol
 
 import psycopg
@@ -14,7 +15,7 @@ from connect.connector import Connector, connectors
 from connect.errors import ConnectError, ServerMissing
 from connect.patience import Patience
 from connect.probe import open_ends, wait_until_flowing
-from connect.registration import check
+from connect.registration import check, wait_for_connect
 from connect.slots import lost
 from connect.worker import ConnectWorker, Unavailable
 from settings import Settings, settings
@@ -30,18 +31,27 @@ class Stoppable(Protocol):
 
 def start_over(worker: Stoppable, connector: Connector, patience: Patience) -> None:
     """Let a connector forget how far it was. Raises ServerMissing when Kafka Connect doesn't stop it in time."""
-    worker.stop(connector.name)
-    while not worker.forget(connector.name):
-        if not patience.left:
-            raise ServerMissing(f"Kafka Connect does not stop connector {connector.name}")
-        patience.wait()
-    worker.resume(connector.name)
+    name = connector.name
+    for what, action in (("stop", worker.stop), ("forget the offsets of", worker.forget), ("resume", worker.resume)):
+        while _not_yet(action, name):
+            if not patience.left:
+                raise ServerMissing(f"Kafka Connect does not {what} connector {name}")
+            patience.wait()
+
+
+def _not_yet(action: Callable[[str], bool | None], name: str) -> bool:
+    """Whether it has to be tried again: Kafka Connect refuses while it is still at the step before."""
+    try:
+        return action(name) is False
+    except Unavailable:
+        return True
 
 
 def resync(now: Settings) -> list[str]:
     """Start over where a slot is lost, and wait until new rows flow; the connectors that it was done for."""
     worker = ConnectWorker(now.connect_url)
     try:
+        wait_for_connect(worker, Patience(now.bootstrap_seconds))
         with open_ends(now) as (database, beats):
             gone = lost(database, worker, connectors(now))
             chosen = [it for it in connectors(now) if it.name in gone]

@@ -1,5 +1,6 @@
 """``python -m migrations``: bring the database of the settings up to date, once, whoever else is at it."""
 
+import logging
 import sys
 
 import psycopg
@@ -7,17 +8,24 @@ import psycopg
 from migrations.apply import apply_steps
 from migrations.errors import MigrationError
 from settings import settings
+from telemetry.logs import configure
+
+log = logging.getLogger("migrations.bootstrap")
 
 
 def main() -> int:
-    """Print the steps applied. Exit code 1 with one line that says what is wrong."""
+    """Log the steps applied. Exit code 1 with one line that says what is wrong."""
     now = settings()
+    configure(now.log_level, now.log_format, "migrations")
     try:
         applied = apply_steps(now.database_url.get_secret_value(), now.connect_database_user)
-    except (MigrationError, psycopg.Error) as error:
-        print(f"migrations: {error}", file=sys.stderr)
+    except MigrationError as error:
+        log.critical("%s", str(error))
         return 1
-    print("\n".join(f"applied {step}" for step in applied) or "nothing to apply")
+    except psycopg.Error as error:
+        log.critical("%r", error)
+        return 1
+    log.info("%d steps applied", len(applied))
     return 0
 
 

@@ -8,7 +8,6 @@ import logging
 import signal
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 from prometheus_client import Metric as Family
@@ -16,8 +15,7 @@ from prometheus_client import Metric as Family
 from metrics import catalogue as metric
 from ops.sources import Source, sources
 from settings import settings
-
-CHATTY: Final = ("kafka", "httpx")
+from telemetry.logs import configure
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +56,7 @@ class Exporter:
         except Exception as error:  # noqa: BLE001 (whatever it is, the others go on, and the metric says so)
             self._answers.pop(source.name, None)
             if source.name not in self._down:
-                log.warning("%s does not answer: %s", source.name, error)
+                log.warning("%s does not answer: %r", source.name, error)
             self._down.add(source.name)
             source.close()
         else:
@@ -76,9 +74,7 @@ class Exporter:
 def main() -> None:
     """Export until told to stop."""
     now = settings()
-    logging.basicConfig(level=now.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for name in CHATTY:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    configure(now.log_level, now.log_format, "exporter")
     exporter = Exporter(sources(now), now.exporter_pause)
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)

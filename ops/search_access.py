@@ -4,6 +4,7 @@ The worker writes the index ``events`` and the API reads it; neither may do anyt
 """
 
 import json
+import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,9 @@ from elasticsearch import ApiError, Elasticsearch
 from pydantic import SecretStr
 
 from settings import Settings, settings
+from telemetry.logs import configure
+
+log = logging.getLogger("ops.search_access")
 
 ROLES: Final = Path(__file__).with_name("elasticsearch") / "roles.json"
 
@@ -58,18 +62,19 @@ def _client(now: Settings, user: str, password: SecretStr) -> Elasticsearch:
 
 
 def main() -> int:
-    """Print who was let in. Exit code 1 with one line that says what is wrong."""
+    """Log who was let in. Exit code 1 with one line that says what is wrong."""
     now = settings()
+    configure(now.log_level, now.log_format, "search-access")
     if now.elasticsearch_user is None or now.elasticsearch_password is None:
-        print("search access: Elasticsearch has no users here (TURNSTILE_ELASTICSEARCH_USER is not set)")
+        log.info("Elasticsearch has no users here (TURNSTILE_ELASTICSEARCH_USER is not set)")
         return 0
     try:
         with _client(now, now.elasticsearch_user, now.elasticsearch_password) as client:
             granted = grant(client.security, passwords(now))
     except (TransportError, ApiError) as error:
-        print(f"search access: {now.elasticsearch_url}: {error}", file=sys.stderr)
+        log.critical("%s: %r", now.elasticsearch_url, error)
         return 1
-    print(f"search access: {', '.join(granted) or 'roles only, no passwords given'}")
+    log.info("given: %s", ", ".join(granted) or "roles only, no passwords")
     return 0
 
 

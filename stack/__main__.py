@@ -5,10 +5,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import rich_click as click
 
-from stack import supervisor
+from stack import backup, supervisor
 from stack.apps import ROLES, one_more
 from stack.child import end_with
 from stack.embedded import Stack
@@ -75,6 +76,28 @@ def operate(arguments: tuple[str, ...]) -> None:
     """The operator's command, `turnstile`, on what `run` started. TURNSTILE_ variables come first."""
     environment = {**Stack(StackSettings()).environment, **os.environ}
     sys.exit(subprocess.run((sys.executable, "-m", "ops", *arguments), env=environment, check=False).returncode)
+
+
+@main.command(name="backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def back_up(file: Path) -> None:
+    """Write PostgreSQL's database of what `run` started to FILE."""
+    try:
+        backup.backup(Stack(StackSettings()), file.absolute())
+    except StackError as error:
+        sys.exit(f"{error}")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+def restore(file: Path) -> None:
+    """Make the database what it is in FILE, and the rest follow. Nothing may run; then `run` again."""
+    _run(lambda stack, _: _restore(stack, file.absolute()))
+
+
+def _restore(stack: Stack, file: Path) -> None:
+    stack.open()
+    backup.restore(stack, file)
 
 
 @main.command()

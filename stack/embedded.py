@@ -136,6 +136,13 @@ class Stack:
             raise
         return self
 
+    def prepare(self, name: str) -> None:
+        """Make what a server needs before it can be started, and don't start it."""
+        member = self.members[name]
+        for command in member.preparations():
+            for _ in self._ending(member, child.spawn(command), "could not be prepared"):
+                time.sleep(PAUSE)
+
     def stop(self, *names: str) -> None:
         """Stop these in order, or everything that runs, which also gives the data folder back."""
         if not self._opened:

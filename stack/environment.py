@@ -37,6 +37,7 @@ def app_environment(settings: StackSettings) -> dict[str, str]:
         "TURNSTILE_TOKEN_KEY": secret(home, "token_key"),
         "TURNSTILE_ADMIN_PASSWORD": secret(home, "admin_password"),
         "TURNSTILE_TICKET_KEY": secret(home, "ticket_key"),
+        "TURNSTILE_LOG_FORMAT": settings.log_format,
     }
 
 

@@ -4,6 +4,7 @@ StackError
 ├── PortTaken        somebody else listens on a port that a server wants
 ├── HomeInUse        another supervisor runs on the same data folder
 ├── JarsIncomplete   a jar can't be had or isn't the locked one
+├── RestoreRefused   a backup can't be made, or not be restored
 └── ServerFailed     a process ended, wasn't ready or wasn't done in time
 """
 
@@ -25,6 +26,10 @@ class HomeInUse(StackError):
 
 class JarsIncomplete(StackError):
     """Names the jar and what is wrong with it."""
+
+
+class RestoreRefused(StackError):
+    """Names what is in the way, in the words of PostgreSQL's program where that refuses."""
 
 
 class ServerFailed(StackError):

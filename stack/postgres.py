@@ -66,6 +66,9 @@ class Postgres(Server):
             "shared_buffers": "64MB",
             "timezone": "UTC",
             "log_timezone": "UTC",
+            # Nobody's address in the log: neither what was asked nor which values it was about.
+            "log_error_verbosity": "terse",
+            "log_min_error_statement": "panic",
         }
         options = tuple(word for name, value in values.items() for word in ("-c", f"{name}={value}"))
         return Command(

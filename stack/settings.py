@@ -64,6 +64,8 @@ class StackSettings(BaseSettings):
         description="embedded Kafka brokers, on every second port from the first one's on; three or more keep each "
         "record three times and acknowledge it when two have it. Another number needs another data folder",
     )
+    log_format: str = Field("text", description="a line of the log: json, or text to be read by people")
+
     workers: int = Field(
         1, ge=1, le=64, description="ledger workers of the embedded stack; the other roles have one worker each"
     )

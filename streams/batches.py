@@ -12,6 +12,7 @@ from typing import Any
 from faust.types import EventT, Message, StreamT
 
 from streams.failstop import fail_stop
+from streams.places import take_up
 from streams.tracing import Spans
 
 Handle = Callable[[list[Message]], Awaitable[None]]
@@ -56,6 +57,7 @@ async def in_batches(stream: StreamT[Any], handle: Handle, *, busy: Busy, most: 
         messages = [event.message for event in batch]
         began = time.monotonic()
         busy.take(unacked, messages)
+        take_up(name, messages)
         spans = Spans.begin(traces, name, messages)
         try:
             await handle(messages)

@@ -2,15 +2,18 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from faust.types import AppT, Message
 
 from connect.topics import dead_letters
 from streams.append import Record, append
+from streams.places import key_of
 from tables.errors import MalformedRecord
 
 T = TypeVar("T")
+# More dead letters of one batch are told by their number.
+SHOWN: Final = 10
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +51,20 @@ async def bury(app: AppT, consumer: str, letters: list[Record]) -> None:
         by_partition.setdefault(partition, []).append(record)
     for partition, records in by_partition.items():
         await append(app, dead_letters(consumer), partition, records)
-        log.error("%s: %d dead letters from partition %d", consumer, len(records), partition)
+        for record in records[:SHOWN]:
+            _tell(consumer, record)
+        if len(records) > SHOWN:
+            log.error("%d dead letters more of %s", len(records) - SHOWN, consumer)
+
+
+def _tell(consumer: str, record: Record) -> None:
+    """One line. What was wrong may quote what is nobody's business here; the letter has it."""
+    headers = dict(record.headers)
+    topic, partition, offset, error = (
+        headers[f"dlq-{name}"].decode() for name in ("topic", "partition", "offset", "error")
+    )
+    told = {"record": f"{topic}[{partition}]@{offset}", "key": key_of(record.key), "reason": error.partition(":")[0]}
+    log.error("a dead letter of %s", consumer, extra=told)
 
 
 def headers_of(message: Message) -> list[tuple[str, bytes]]:

@@ -89,7 +89,7 @@ class LedgerAgent:
         await bury(self.app, CONSUMER, letters)
         for home, records in strays.items():
             log.warning(
-                "%s[%d]: %d commands belong to partition %d, forwarded", COMMANDS, partition, len(records), home
+                "%d commands of %s[%d] belong to partition %d, forwarded", len(records), COMMANDS, partition, home
             )
             await append(self.app, COMMANDS, home, records)
 

@@ -6,6 +6,7 @@ nobody. Mails to one account go out in their order.
 
 import asyncio
 import logging
+import re
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from streams.contacts import Contact, ContactsAgent
 from streams.deadletters import bury, headers_of, letter, sort_out
 from streams.letters import Composer
 from streams.patience import patiently
+from streams.places import about
 from streams.post import Post, RefusedForEver, RefusedForNow, ServerAway
 from streams.tracing import headers_from
 from tables.deliveries import Delivery, DeliveryStatus, encode_delivery
@@ -40,6 +42,7 @@ PAUSE_S = 0.5
 FIRST_SEEN = "first-seen"
 # What becomes of a mail that is neither sent nor given up, as the metrics name it.
 LATER, DROPPED = "later", "dropped"
+_CODE = re.compile(r"\b[45]\d\d\b")
 
 log = logging.getLogger(__name__)
 
@@ -131,10 +134,10 @@ class MailerAgent:
         elif contact is None:
             now.give_up(message, job, MalformedRecord(f"no such account: {job.account}"))
         elif not contact.email:
-            log.info("job %s: the account is gone, no mail", job.id)
+            log.info("the account is gone, no mail", extra=_told(message, job))
             now.dropped.append(job.kind)
         elif job.kind is MailKind.HOLD_ENDING and job.deadline and job.deadline.timestamp() <= time.time():
-            log.info("job %s: the hold has ended, no reminder", job.id)
+            log.info("the hold has ended, no reminder", extra=_told(message, job))
             now.dropped.append(job.kind)
         else:
             groups.setdefault(account, deque()).append(Mail(message, job, contact))
@@ -163,7 +166,9 @@ class MailerAgent:
             await self.post.send(self.composer.compose(mail.job, mail.contact))
         except RefusedForNow as error:
             if time.time() - first_seen(mail.message) < REFUSAL_WAIT_S:
-                log.info("job %s: refused for now, will be tried again: %s", mail.job.id, error)
+                log.info(
+                    "refused for now (%s), will be tried again", code_in(error), extra=_told(mail.message, mail.job)
+                )
                 now.put_back(mail.message, mail.job)
             else:
                 now.give_up(mail.message, mail.job, error)
@@ -190,6 +195,16 @@ def _again(message: Message) -> Record:
     """The same job to be met again, with the time of its first coming."""
     others = [header for header in headers_of(message) if header[0] != FIRST_SEEN]
     return Record(message.key, message.value, [*others, (FIRST_SEEN, b"%d" % round(first_seen(message) * 1000))])
+
+
+def code_in(error: Exception) -> str:
+    """The code that a mail server gave; its words may name somebody."""
+    found = _CODE.search(str(error))
+    return found[0] if found else type(error).__name__
+
+
+def _told(message: Message, job: Job) -> dict[str, object]:
+    return about(message, job=job.id, event=job.event, purchase=job.purchase)
 
 
 def _delivery(job: Job, status: DeliveryStatus) -> Delivery:

@@ -12,8 +12,9 @@ from tests.pipeline import Pipeline
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Servers, tables, topics, connectors and the API; no worker has run yet."""
-    stack = Stack.on_free_ports(tmp_path_factory.mktemp("turnstile"), workers=2)
     with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("TURNSTILE_LOG_FORMAT", "json")
+        stack = Stack.on_free_ports(tmp_path_factory.mktemp("turnstile"), workers=2)
         # All tests are one client.
         environment.setenv("TURNSTILE_SIGN_IN_LIMIT", "10000 per minute")
         environment.setenv("TURNSTILE_SIGN_UP_LIMIT", "10000 per minute")

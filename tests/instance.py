@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import httpx
 
@@ -28,6 +28,7 @@ class Instance:
     stack: Stack
     port: int = field(default_factory=lambda: free(1)[0])
     more: Mapping[str, str] = field(default_factory=dict)
+    output: IO[bytes] | None = None
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -37,7 +38,7 @@ class Instance:
     def start(self) -> None:
         own = {"TURNSTILE_API_PORT": str(self.port), "TURNSTILE_API_METRICS_PORT": "0"}
         environment = {**os.environ, **self.stack.environment, **own, **self.more}
-        self._process = subprocess.Popen((sys.executable, "-m", "api"), cwd=ROOT, env=environment)
+        self._process = subprocess.Popen((sys.executable, "-m", "api"), cwd=ROOT, env=environment, stdout=self.output)
         eventually(self.is_ready, within=30)
 
     def stop(self) -> int:

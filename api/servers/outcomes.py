@@ -81,7 +81,8 @@ class OutcomeFollower:
             try:
                 self._deliver(record.key, record.value)
             except MalformedRecord as error:
-                log.warning("%s[%d]@%d is no outcome: %s", record.topic, record.partition, record.offset, error)
+                place = f"{record.topic}[{record.partition}]@{record.offset}"
+                log.warning("no outcome: %r", error, extra={"record": place})
         self._positions[TopicPartition(batch[-1].topic, batch[-1].partition)] = batch[-1].offset + 1
         self._seen_at = time.monotonic()
 

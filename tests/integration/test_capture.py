@@ -7,6 +7,7 @@ from uuid import uuid4
 from connect.topics import ACCOUNT_ROWS, EVENT_ROWS, EVENT_STATUS
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
+from tests.unit.upgrades.recording import recordings
 
 ACCOUNT = "INSERT INTO account (id, first_name, last_name, email) VALUES (%s, 'By', 'Hand', %s)"
 EVENT = """
@@ -76,3 +77,16 @@ def test_an_outbox_row_flows_with_the_whole_definition(pipeline: Pipeline) -> No
     [ticket] = rows[1]["definition"]["ticketTypes"]
     assert (ticket["id"], ticket["quantity"], ticket["price"]) == (kind, 7, "10.50")
     assert len({dict(one.headers)["id"] for one in pipeline.records(EVENT_STATUS)}) >= 2
+
+
+def test_rows_look_as_they_were_recorded(pipeline: Pipeline) -> None:
+    """What upgrades are tried with is what the connectors really send."""
+    event, account = pipeline.new_event(), pipeline.account()
+    recorded = {topic: json.loads(value) for topic, value in recordings()[-1].messages()}
+    for topic, key in ((EVENT_ROWS, event), (ACCOUNT_ROWS, account)):
+        sent = eventually(lambda topic=topic, key=key: values(pipeline, topic, key), within=20, pause=0.3)  # type: ignore[misc]
+        assert sent[0].keys() == recorded[topic].keys()
+        kinds = {name: type(value) for name, value in sent[0].items() if value is not None}
+        assert {name: type(recorded[topic][name]) for name in kinds if recorded[topic][name] is not None} == {
+            name: kind for name, kind in kinds.items() if recorded[topic][name] is not None
+        }

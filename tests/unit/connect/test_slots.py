@@ -80,3 +80,12 @@ def test_a_connector_that_does_not_stop_is_named(
     with pytest.raises(ServerMissing, match="turnstile-event"):
         start_over(worker, wanted[1], clock.patience(5))
     assert server.resumed == []
+
+
+def test_a_kafka_connect_that_distributes_its_connectors_anew_is_asked_again(
+    server: FakeConnect, worker: ConnectWorker, wanted: list[Connector], clock: Clock
+) -> None:
+    server.busy = 3
+    start_over(worker, wanted[1], clock.patience(5))
+    assert server.offsets == {wanted[0].name, wanted[2].name}
+    assert server.resumed == [wanted[1].name]

@@ -106,7 +106,7 @@ def search_access(url: str) -> subprocess.CompletedProcess[str]:
 def test_the_command_puts_roles_and_users_into_elasticsearch() -> None:
     with elasticsearch() as (url, put):
         done = search_access(url)
-    assert (done.returncode, done.stdout) == (0, "search access: turnstile_indexer, turnstile_reader\n")
+    assert (done.returncode, json.loads(done.stdout)["message"]) == (0, "given: turnstile_indexer, turnstile_reader")
     assert put["/_security/user/turnstile_reader"] == {"password": "two", "roles": ["turnstile_reader"]}
     assert put["/_security/role/turnstile_reader"]["cluster"] == []
     assert len(put) == 4
@@ -116,5 +116,6 @@ def test_the_command_says_in_one_line_that_elasticsearch_does_not_answer() -> No
     with elasticsearch() as (url, _):
         pass
     done = search_access(url)
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert done.stderr.startswith(f"search access: {url}: ")
+    line = json.loads(done.stdout)
+    assert (done.returncode, line["level"], done.stderr) == (1, "critical", "")
+    assert line["message"].startswith(f"{url}: ConnectionError: ")

@@ -1,0 +1,150 @@
+"""``python -m ops.restored``: after PostgreSQL was restored from a backup, bring all that follows from it in step.
+
+Events get versions above all that the ledger has seen and are announced again; the sales projection reads again what
+Kafka keeps; the connectors take new snapshots; the search index is built anew. Any number of runs.
+"""
+
+import asyncio
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+import psycopg
+from elastic_transport import TransportError
+from elasticsearch import ApiError
+from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import OffsetSpec
+from kafka.errors import KafkaError, NoError
+
+from connect.errors import ConnectError
+from connect.patience import Patience
+from connect.positions import epoch, segment
+from connect.provision import open_admin
+from connect.resync import resync
+from connect.topics import DELIVERIES, EVENT_ROWS, OUTCOMES, group
+from connect.worker import Unavailable
+from settings import Settings, settings
+from streams.reindex import reindex
+from tables.errors import TurnstileError
+from telemetry.logs import configure
+
+log = logging.getLogger("ops.restored")
+
+ROLE: Final = "sales"
+# A worker that has just ended is a member of its group for a session more.
+MEMBER_S: Final = 15
+LOOKED_AT: Final = 50
+WAIT_MS: Final = 5_000
+
+RAISE: Final = """
+WITH raised AS (UPDATE event SET version = version + %(epoch)s RETURNING id, version)
+INSERT INTO event_outbox (id, aggregate_id, event_type, version, payload)
+SELECT gen_random_uuid(), raised.id, 'event-defined', raised.version,
+       jsonb_set(newest.payload, '{version}', to_jsonb(raised.version))
+FROM raised CROSS JOIN LATERAL (
+    SELECT payload FROM event_outbox WHERE aggregate_id = raised.id ORDER BY version DESC LIMIT 1
+) AS newest
+"""
+FORGET: Final = """
+DELETE FROM event_outbox USING event
+WHERE event_outbox.aggregate_id = event.id AND event_outbox.version < event.version
+"""
+POSITION: Final = "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint"
+
+
+class NotReady(Exception):
+    """Something has to be done first; the message says what."""
+
+
+class _Change(msgspec.Struct):
+    lsn: int = msgspec.field(name="__lsn")
+
+
+_decode = msgspec.json.Decoder(_Change).decode
+
+
+def check_positions(connection: psycopg.Connection[Any], servers: str) -> None:
+    """Raises NotReady where the log's places would be older than those that are known."""
+    row = connection.execute(POSITION).fetchone()
+    newest = newest_position(servers)
+    if row is not None and row[0] <= newest:
+        command = f"pg_resetwal -l {segment(datetime.now(UTC))}"
+        raise NotReady(f"PostgreSQL's log is at {row[0]}, changes up to {newest} are known: stop it, run `{command}`")
+
+
+def newest_position(servers: str) -> int:
+    """The furthest place in PostgreSQL's log that the last changes of events tell of; 0 without any."""
+    consumer = KafkaConsumer(bootstrap_servers=servers.split(","), enable_auto_commit=False)
+    try:
+        places = [TopicPartition(EVENT_ROWS, number) for number in consumer.partitions_for_topic(EVENT_ROWS) or ()]
+        ends = {place: end for place, end in consumer.end_offsets(places).items() if end}
+        consumer.assign(list(ends))
+        for place, end in ends.items():
+            consumer.seek(place, max(0, end - LOOKED_AT))
+        newest = 0
+        while any(consumer.position(place) < end for place, end in ends.items()):
+            for records in consumer.poll(timeout_ms=WAIT_MS).values():
+                newest = max([newest, *(_decode(record.value).lsn for record in records if record.value)])
+        return newest
+    finally:
+        consumer.close()
+
+
+def raise_versions(connection: psycopg.Connection[Any]) -> int:
+    """Give every event a version that the ledger has not seen, and announce it; how many there are."""
+    with connection.transaction():
+        count = connection.execute(RAISE, {"epoch": epoch(datetime.now(UTC))}).rowcount
+        connection.execute(FORGET)
+    return count
+
+
+def rewind_sales(now: Settings) -> None:
+    """Let the sales workers begin with the oldest outcome that Kafka has. Raises NotReady while one of them runs."""
+    admin: Any = open_admin(now)
+    places = [TopicPartition(topic, number) for topic in (OUTCOMES, DELIVERIES) for number in range(now.partitions)]
+    patience = Patience(MEMBER_S)
+    try:
+        while not _reset(admin, places):
+            if not patience.left:
+                raise NotReady(f"stop the workers of the role {ROLE} first: they hold on to where they are")
+            patience.wait()
+    finally:
+        admin.close()
+
+
+def _reset(admin: Any, places: list[TopicPartition]) -> bool:
+    answers = admin.reset_group_offsets(group(ROLE), dict.fromkeys(places, OffsetSpec.EARLIEST))
+    return all(answer["error"] is NoError for answer in answers.values())
+
+
+def restored(now: Settings) -> None:
+    """All of it, in order."""
+    with psycopg.connect(now.database_url.get_secret_value(), autocommit=True) as connection:
+        check_positions(connection, now.kafka_servers)
+        rewind_sales(now)
+        log.info("the sales projection begins anew with the oldest outcome that is kept")
+        log.info("%d events have new versions and are announced", raise_versions(connection))
+    log.info("new snapshots: %s", ", ".join(resync(now)) or "none was needed")
+    count = asyncio.run(reindex(now, lambda line: log.info("reindex: %s", line)))
+    log.info("done: %d events are found again", count)
+
+
+def main() -> int:
+    """Log a line per step. Exit code 1 with a line that says what is wrong."""
+    now = settings()
+    configure(now.log_level, now.log_format, "restored")
+    try:
+        restored(now)
+    except (NotReady, ConnectError, Unavailable, TurnstileError) as error:
+        log.critical("%s", str(error))
+        return 1
+    except (KafkaError, psycopg.Error, TransportError, ApiError) as error:
+        log.critical("%r", error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""Backup and restore of the embedded PostgreSQL, with its own programs; what follows from a restore is ops.restored's.
+
+A restored server's log begins where no log of ours has been yet (connect/positions.py).
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from connect.positions import segment
+from stack.apps import ROOT
+from stack.embedded import Stack
+from stack.errors import RestoreRefused
+from stack.postgres import SUPERUSER, Postgres
+
+BEFORE: Final = "data.before-restore"
+NEEDED: Final = ("kafka", "connect", "elasticsearch")
+HOLDER: Final = "sales-0"
+
+
+def backup(stack: Stack, file: Path) -> None:
+    """Write the database of the running stack to ``file``, all of one moment. It has everybody's data in it."""
+    server = _server(stack)
+    partial = file.with_name(f"{file.name}.partial")
+    partial.touch(mode=0o600)
+    _run(server, "pg_dump", "--format=custom", f"--file={partial}", server.url(SUPERUSER))
+    partial.replace(file)
+
+
+def restore(stack: Stack, file: Path) -> None:
+    """Make the database what it was in ``file``, and bring the rest in step; what is needed for that is started.
+
+    The data folder of before is kept beside the new one. Raises RestoreRefused, and has then changed nothing, for a
+    file that is no backup or while a worker runs that keeps its place in what is to be read again.
+    """
+    server = _server(stack)
+    if HOLDER in stack.pids:
+        raise RestoreRefused(f"stop {HOLDER} first")
+    _run(server, "pg_restore", "--list", str(file))
+    stack.stop("postgres")
+    _put_aside(server)
+    stack.prepare("postgres")
+    # What would tell the next start that making it was broken off.
+    server.password_file.unlink()
+    begins = segment(datetime.now(UTC))
+    _run(server, "pg_resetwal", "-l", begins, "-D", str(server.data), user=server.place.user)
+    stack.start("postgres")
+    target = f"--dbname={server.url(SUPERUSER)}"
+    _run(server, "pg_restore", "--exit-on-error", "--single-transaction", target, str(file))
+    stack.start("migrations", *(name for name in NEEDED if name not in stack.pids))
+    command = (sys.executable, "-m", "ops.restored")
+    done = subprocess.run(command, env={**os.environ, **stack.environment}, cwd=ROOT, check=False)
+    if done.returncode:
+        raise RestoreRefused(
+            "the database is restored, but not all that follows from it: `python -m stack do ops.restored`"
+        )
+    stack.start("connectors")
+
+
+def _put_aside(server: Postgres) -> None:
+    before = server.place.folder / BEFORE
+    if server.data.exists():
+        shutil.rmtree(before, ignore_errors=True)
+        server.data.rename(before)
+
+
+def _server(stack: Stack) -> Postgres:
+    server = stack.members["postgres"]
+    assert isinstance(server, Postgres)
+    return server
+
+
+def _run(server: Postgres, program: str, *arguments: str, user: int | None = None) -> None:
+    """Run a program of PostgreSQL, as ourselves or as another user. Raises RestoreRefused with what it says."""
+    command = (str(server.place.programs / program), *arguments)
+    groups = None if user is None else ()
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, user=user, group=user, extra_groups=groups
+    )
+    if done.returncode:
+        raise RestoreRefused(f"{program}: {done.stderr.strip()}")

@@ -1,0 +1,28 @@
+"""Taking out of a text what must not stand in a log: addresses, tokens, passwords in addresses, quoted values."""
+
+import re
+from typing import Final
+
+LONGEST: Final = 300
+
+_TOKEN: Final = re.compile(r"\beyJ[\w-]+(?:\.[\w-]*){1,4}|(?i:\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}")
+_LOGIN: Final = re.compile(r"(?<=://)[^/\s@]+@")
+_ADDRESS: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
+_QUOTED: Final = re.compile(r"b?\"(?:[^\"\\]|\\.)*\"|b?(?<!\w)'(?:[^'\\]|\\.)*'|[„“”«»][^„“”«»]*[“”«»]", re.DOTALL)
+_EXCEPTION: Final = re.compile(r"(?<=exception=)\w+\(.*\)", re.DOTALL)
+_MARK: Final = "…"
+
+
+def harmless(text: str, *, quoted: bool = False) -> str:
+    """The text without addresses and secrets; where ``quoted``, without the errors and values that it quotes."""
+    text = _TOKEN.sub("<token>", _LOGIN.sub("<login>@", text))
+    text = _ADDRESS.sub("<address>", text)
+    return _EXCEPTION.sub(_MARK, text) if quoted else text
+
+
+def said(error: BaseException) -> str:
+    """An exception's type and the first line of what it says, without values."""
+    first = str(error).strip().partition("\n")[0]
+    words = harmless(_QUOTED.sub(_MARK, first))[:LONGEST]
+    kind = type(error).__name__
+    return f"{kind}: {words}" if words else kind

@@ -1,0 +1,163 @@
+"""One line an event, which names the record and nobody."""
+
+import io
+import json
+import logging
+import logging.config
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from psycopg.errors import UniqueViolation
+
+from settings import settings
+from telemetry.logs import Lines, configure
+from telemetry.scrubbing import harmless, said
+
+ADDRESS, NAME, PASSWORD = "ada.byron+x@home.example", "Ada Byron", "correct horse battery"
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJBZGEifQ.c2lnbmF0dXJl"
+PERSONAL = (ADDRESS, NAME, "Byron", PASSWORD, TOKEN, TOKEN[-10:])
+
+Read = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Read]:
+    """What was logged as JSON, after ``configure``."""
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level, sys.excepthook, threading.excepthook)
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "__stdout__", out)
+    configure("info", "json", "sales-0", lambda: {"agent": "sales", "records": "ticket-purchase[1]@5"})
+    yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
+    logging.captureWarnings(False)
+    root.handlers[:], root.level, sys.excepthook, threading.excepthook = before
+
+
+def test_a_line_has_its_time_level_part_and_what_it_is_about(lines: Read) -> None:
+    logging.getLogger("streams.mailer").info("refused (%s)", 450, extra={"purchase": "p", "record": "t[1]@2"})
+    [line] = lines()
+    at = line.pop("at")
+    assert at.endswith("Z")
+    assert line == {
+        "level": "info",
+        "part": "sales-0",
+        "logger": "streams.mailer",
+        "message": "refused (450)",
+        "agent": "sales",
+        "records": "ticket-purchase[1]@5",
+        "record": "t[1]@2",
+        "purchase": "p",
+    }
+
+
+def test_an_event_is_one_line_whatever_stands_in_it(lines: Read) -> None:
+    try:
+        raise ValueError(f"first line\nsecond line of {NAME}")
+    except ValueError:
+        logging.getLogger("api.failures").exception("%s failed\nbadly", "/path")
+    [line] = lines()
+    assert line["message"] == "/path failed\nbadly"
+    assert line["error"] == "ValueError: first line"
+    assert line["stack"][-1].startswith("telemetry/test_logs.py:")
+
+
+def test_the_cause_of_an_error_is_told_before_it(lines: Read) -> None:
+    try:
+        try:
+            raise KeyError(NAME)
+        except KeyError as error:
+            raise RuntimeError("above") from error
+    except RuntimeError:
+        logging.getLogger("api").exception("it")
+    [line] = lines()
+    assert line["error"] == "RuntimeError: above"
+    assert [frame.partition(":")[0] for frame in line["stack"]].index("KeyError") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (f"mail to {ADDRESS}, now", "mail to <address>, now"),
+        ("postgresql://turnstile:geheim@127.0.0.1:5432/turnstile", "postgresql://<login>@127.0.0.1:5432/turnstile"),
+        (f"Authorization: Bearer {TOKEN}", "Authorization: <token>"),
+        (f"token {TOKEN}.", "token <token>."),
+        ("ticket-commands[3]@17 to ticket-commands[3]@19", "ticket-commands[3]@17 to ticket-commands[3]@19"),
+    ],
+)
+def test_addresses_and_secrets_are_taken_out(text: str, left: str) -> None:
+    assert harmless(text).rstrip(".") == left.rstrip(".")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UniqueViolation(f'duplicate key value violates "account_email"\nDETAIL:  Key (email)=({ADDRESS}) exists.'),
+        UniqueViolation(f'invalid input syntax for type uuid: "{NAME}"\nLINE 1: {PASSWORD}'),
+        UnicodeDecodeError("utf-8", NAME.encode() + b"\xff", 9, 10, "invalid start byte"),
+        KeyError(NAME),
+        ValueError(f"Invalid enum value '{NAME}' - at `$.kind`"),
+        ValueError(f"input_value={{'password': '{PASSWORD}', \"name\": \"{NAME}\"}}, input_type=dict"),
+        ConnectionError(f"postgresql://{NAME.replace(' ', '')}:geheim@10.0.0.1/turnstile"),
+    ],
+)
+def test_of_an_exception_nothing_personal_is_kept_however_it_is_logged(error: Exception, lines: Read) -> None:
+    log = logging.getLogger("streams.patience")
+    log.warning("projecting sales failed: %r", error)
+    log.warning("projecting sales failed: %s", error)
+    log.error("failed", exc_info=error)
+    sys.excepthook(type(error), error, None)
+    logging.getLogger("asyncio").error("Task exception was never retrieved\nfuture: %s", f"<Task exception={error!r}>")
+    told = lines()
+    assert len(told) == 5
+    assert all(type(error).__name__ in json.dumps(line) for line in told[:4])
+    shown = json.dumps(told[:4])
+    assert not [word for word in (*PERSONAL, "AdaByron", "geheim") if word in shown], said(error)
+    assert not [word for word in PERSONAL if word in told[4]["message"]] or not isinstance(error, KeyError)
+
+
+def test_what_ends_a_thread_or_the_process_is_one_line_too(lines: Read) -> None:
+    def fall() -> None:
+        raise ValueError(f"'{NAME}'")
+
+    thread = threading.Thread(target=fall)
+    thread.start()
+    thread.join()
+    [line] = lines()
+    assert (line["level"], line["error"]) == ("critical", "ValueError: …")
+
+
+def test_text_is_for_people_and_says_the_same() -> None:
+    record = logging.makeLogRecord({"name": "streams.mailer", "levelname": "INFO", "msg": "sent", "job": "j"})
+    line = Lines("text", "notifications-0").format(record)
+    assert line.partition(" ")[2] == "info     notifications-0: sent job=j"
+
+
+def test_gunicorn_writes_the_same_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from gunicorn.app.base import BaseApplication
+    from gunicorn.glogging import Logger
+
+    class Configured(BaseApplication):  # type: ignore[misc]
+        def load_config(self) -> None:
+            names: dict[str, Any] = {}
+            path = Path(__file__).parents[3] / "api" / "gunicorn.conf.py"
+            exec(compile(path.read_text(), str(path), "exec"), names)  # noqa: S102 (as gunicorn does)
+            for name in ("logconfig_dict", "errorlog", "accesslog"):
+                self.cfg.set(name, names[name])
+
+        def load(self) -> Any: ...
+
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 32)
+    settings.cache_clear()
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    try:
+        Logger(Configured().cfg).info("Booting worker with pid: %s", 7)
+    finally:
+        root.handlers[:], root.level = before
+        settings.cache_clear()
+    [line] = [json.loads(each) for each in capsys.readouterr().out.splitlines()]
+    assert (line["part"], line["message"]) == ("api", "Booting worker with pid: 7")
