@@ -87,7 +87,8 @@ class Settings(BaseSettings):
     worker_port: int = Field(6066, description="port of the worker's web views")
     worker_data: Path = Field(Path(".turnstile/worker-0"), description="folder of the worker's RocksDB tables")
     worker_url: str = Field(
-        "http://127.0.0.1:6066", description="address of any ledger worker's web views, for the API"
+        "http://127.0.0.1:6066",
+        description="addresses of ledger workers' web views, separated by commas, for the API: any one answers for all",
     )
 
     exporter_bind: str = Field("127.0.0.1", description="address of the exporter's /metrics")
@@ -144,6 +145,11 @@ class Settings(BaseSettings):
     def _is_a_limit(cls, limit: str) -> str:
         parse(limit)
         return limit
+
+    @property
+    def worker_urls(self) -> list[str]:
+        """The addresses of the ledger's workers, the one to ask first at the beginning."""
+        return [url.strip() for url in self.worker_url.split(",")]
 
     def signing_keys(self) -> list[str]:
         """The keys of tokens, the one to sign with first. Raises MissingKey."""

@@ -104,7 +104,7 @@ class Site:
 
     def sold(self, show: Show) -> int:
         """How many tickets of a show the ledger has sold."""
-        view = httpx.get(f"{self.settings.worker_url}/api/event/{show.event}/", timeout=10, trust_env=False).json()
+        view = httpx.get(f"{self.settings.worker_urls[0]}/api/event/{show.event}/", timeout=10, trust_env=False).json()
         return sum(kind["sold"] for kind in view["ticketTypes"])
 
     def _tokens(self, accounts: list[UUID]) -> Iterator[str]:

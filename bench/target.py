@@ -51,7 +51,7 @@ def target_of(environment: Mapping[str, str], mail_port: int) -> Target:
     return Target(
         api=f"http://{settings.api_bind}:{settings.api_port}",
         kafka=settings.kafka_servers,
-        worker=settings.worker_url,
+        worker=settings.worker_urls[0],
         mails=f"http://127.0.0.1:{mail_port}/mails.json",
         partitions=settings.partitions,
         token_keys=settings.signing_keys(),

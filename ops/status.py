@@ -12,6 +12,7 @@ from typing import Any, Final
 import httpx
 import psycopg
 
+from api.servers.workers import worker_client
 from connect.connector import connectors
 from connect.registration import first_line
 from connect.topics import changelog
@@ -102,11 +103,21 @@ def _roles(now: Settings) -> Iterable[Part]:
 
 def _workers(now: Settings) -> Iterable[Part]:
     """The ledger's workers, each with what it decides and keeps copies of."""
-    with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client:
-        urls = client.get(f"{now.worker_url}/api/worker/").raise_for_status().json()["workers"]
-        told = [client.get(f"{url.rstrip('/')}/api/worker/").raise_for_status().json() for url in urls]
+    with worker_client(now.worker_urls, httpx.Timeout(TIMEOUT_S)) as client:
+        urls = client.get("/api/worker/").raise_for_status().json()["workers"]
+    told = {url: _view_of(url) for url in urls}
     ends = partition_ends(now.kafka_servers, changelog("ledger"))
-    yield from (worker_part(one, ends) for one in told)
+    for url, one in told.items():
+        yield worker_part(one, ends) if one else Part(f"  {url}", State.DOWN, "does not answer")
+
+
+def _view_of(url: str) -> dict[str, Any] | None:
+    try:
+        answer = httpx.get(f"{url.rstrip('/')}/api/worker/", timeout=TIMEOUT_S, trust_env=False)
+    except httpx.TransportError:
+        return None
+    found: dict[str, Any] | None = answer.json() if answer.is_success else None
+    return found
 
 
 def worker_part(told: dict[str, Any], ends: Mapping[int, int]) -> Part:

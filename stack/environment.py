@@ -33,7 +33,9 @@ def app_environment(settings: StackSettings) -> dict[str, str]:
         "TURNSTILE_API_METRICS_PORT": str(settings.api_metrics_port),
         "TURNSTILE_EXPORTER_BIND": HOST,
         "TURNSTILE_EXPORTER_PORT": str(settings.exporter_port),
-        "TURNSTILE_WORKER_URL": f"http://{HOST}:{settings.worker_port}",
+        "TURNSTILE_WORKER_URL": ",".join(
+            f"http://{HOST}:{settings.view_port('ledger', number)}" for number in range(settings.workers)
+        ),
         "TURNSTILE_TOKEN_KEY": secret(home, "token_key"),
         "TURNSTILE_ADMIN_PASSWORD": secret(home, "admin_password"),
         "TURNSTILE_TICKET_KEY": secret(home, "ticket_key"),

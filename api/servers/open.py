@@ -71,10 +71,10 @@ def open_servers(settings: Settings) -> Servers:
     """Begin to connect to every server. None need be up yet."""
     database = Database(settings.database_url.get_secret_value())
     exports = Database(settings.database_url.get_secret_value(), most=MOST_EXPORTS)
-    views = WorkerViews(settings.worker_url)
+    views = WorkerViews(settings.worker_urls)
     log = CommandLog(settings.kafka_servers)
     events = EventRows(database)
-    stock = Stock(database, settings.worker_url)
+    stock = Stock(database, settings.worker_urls)
     resends = ResendLog(settings.kafka_servers)
     index = EventIndex(make_client(settings))
     board = BoardFeed(PipelineSources(settings, database, index, views))

@@ -16,6 +16,7 @@ from api.bodies.purchase import BoughtLine, Purchase, PurchaseList, public_id
 from api.bodies.sales import EventSales, TypeSales
 from api.problems import Unavailable, wrong
 from api.servers.database import Database
+from api.servers.workers import worker_client
 
 WORKER: Final = "worker"
 TIMEOUT: Final = httpx.Timeout(2.5, connect=1.0)
@@ -59,8 +60,8 @@ AT_ONCE: Final = 500
 class WorkerViews:
     """The web views of the workers; any of them passes the question on to the one that knows."""
 
-    def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=TIMEOUT, trust_env=False)
+    def __init__(self, urls: Sequence[str]) -> None:
+        self._client = worker_client(urls, TIMEOUT)
 
     def purchase(self, event: UUID, purchase: UUID) -> dict[str, Any] | None:
         """What the ledger says of a purchase. Raises Unavailable when no worker can tell."""

@@ -1,5 +1,6 @@
 """Whether anything of an event was bought: by the projection, and by the ledger, which knows it first."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,6 +9,7 @@ import httpx
 from api.problems import Unavailable
 from api.servers.database import Database
 from api.servers.shelves import ShelfViews, Shelves
+from api.servers.workers import worker_client
 
 WORKER: Final = "worker"
 TIMEOUT: Final = httpx.Timeout(2.5, connect=1.0)
@@ -22,9 +24,9 @@ LIMIT 1
 class Stock:
     """The table ``purchase`` and the ledger's view of an event."""
 
-    def __init__(self, database: Database, url: str) -> None:
+    def __init__(self, database: Database, urls: Sequence[str]) -> None:
         self._database = database
-        self._client = httpx.Client(base_url=url, timeout=TIMEOUT, trust_env=False)
+        self._client = worker_client(urls, TIMEOUT)
         self._shelves = ShelfViews(self._view)
 
     def has_purchases(self, event: UUID, ticket: UUID | None = None) -> bool:

@@ -204,7 +204,7 @@ def test_a_purchase_is_read_from_the_projection(scratch: Scratch, database: Data
     scratch.rows(insert, bought, event, account, "confirmed", None, Jsonb({}), Jsonb([line]), 20, "EUR", NOW, NOW)
     figures = Jsonb({"available": 0})
     scratch.rows(insert, refused, event, account, "rejected", "sold-out", figures, Jsonb([]), 0, None, NOW, NOW)
-    nobody = WorkerViews("http://127.0.0.1:9")
+    nobody = WorkerViews(["http://127.0.0.1:9"])
     sales = PurchaseRows(database, database, nobody)
     found = sales.find(event, bought)
     assert found is not None
@@ -240,7 +240,7 @@ def bought(scratch: Scratch, account: UUID, event: UUID, made_at: datetime, stat
 
 def test_pages_of_purchases_neither_skip_nor_repeat_one_while_others_come(scratch: Scratch, database: Database) -> None:
     account, event = uuid4(), uuid4()
-    nobody = WorkerViews("http://127.0.0.1:9")
+    nobody = WorkerViews(["http://127.0.0.1:9"])
     sales = PurchaseRows(database, database, nobody)
     # Several of one moment, so that the time alone does not tell where a page ended.
     old = [bought(scratch, account, event, NOW + timedelta(seconds=number // 4)) for number in range(10)]
@@ -262,7 +262,7 @@ def test_pages_of_purchases_neither_skip_nor_repeat_one_while_others_come(scratc
 
 def test_the_sales_of_an_event_add_up_and_come_as_a_table(scratch: Scratch, database: Database) -> None:
     account, event = uuid4(), uuid4()
-    nobody = WorkerViews("http://127.0.0.1:9")
+    nobody = WorkerViews(["http://127.0.0.1:9"])
     sales = PurchaseRows(database, database, nobody)
     for status in ("confirmed", "confirmed", "held", "cancelled"):
         bought(scratch, account, event, NOW, status)

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import yaml
 
 from ops.secrets import make_secrets
 from ops.settings_table import variables
 from settings import Role, Settings
-from stack.apps import steps
+from stack.apps import apps, steps
 from stack.settings import StackSettings
 
 ROOT = Path(__file__).parents[3]
@@ -21,7 +22,7 @@ COMPOSE = ROOT / "docker-compose.yml"
 ONE_SHOT = {"bootstrap", "tools"}
 SCALED = ("ledger-1", "ledger-2")
 WORKERS = ("ledger", *SCALED, "indexer", "notifications", "sales")
-OURS = ("bootstrap", "tools", "api", *WORKERS)
+OURS = ("bootstrap", "tools", "api", "exporter", *WORKERS)
 PUBLISHED = {
     "api": ["127.0.0.1:9000:9000"],
     "mail": ["127.0.0.1:8025:8025"],
@@ -73,7 +74,7 @@ def test_every_dependency_exists_and_is_waited_for_in_the_way_it_can_be(services
 
 def test_the_deployed_parts_start_when_the_bootstrap_has_done_its_work(services: Services) -> None:
     assert set(services["bootstrap"]["depends_on"]) == {"postgres", "kafka", "connect", "elasticsearch"}
-    for name in ("api", *WORKERS):
+    for name in ("api", "exporter", *WORKERS):
         assert "bootstrap" in services[name]["depends_on"]
 
 
@@ -117,7 +118,7 @@ def test_its_variables_and_secrets_together_are_settings_that_hold(
     now = Settings(_secrets_dir=given)
     assert now.kafka_servers == "kafka:9092"
     assert len(now.ticket_key.get_secret_value()) >= 32
-    if name in {"bootstrap", "api", "sales", "tools"}:
+    if name in {"bootstrap", "api", "sales", "tools", "exporter"}:
         assert now.database_url.get_secret_value().startswith("postgresql://turnstile:")
     if name in {"bootstrap", "api", "indexer", "tools"}:
         assert now.elasticsearch_password is not None
@@ -191,9 +192,10 @@ def test_every_module_that_it_runs_can_be_run(name: str, services: Services) -> 
         assert package or importlib.util.find_spec(module), f"{name} runs {module}"
 
 
-def test_every_command_that_it_runs_is_run_by_a_test(services: Services) -> None:
+def test_every_command_that_it_runs_is_run_by_a_test(services: Services, tmp_path: Path) -> None:
     text = " ".join(command_of(services[name]) for name in OURS)
-    embedded = {step.module for step in steps(StackSettings())} | {"streams", "api"}
+    here = StackSettings(home=tmp_path)
+    embedded = {member.command().argv[2] for member in (*steps(here), *apps(here))}
     for module in set(re.findall(r"-m,? ([a-z_.]+)", text)) - embedded:
         test = (ROOT / RUN_BY[module]).read_text()
         assert f'"-m", "{module}"' in test or f"from {module} import main" in test, module
@@ -229,7 +231,11 @@ def test_every_role_of_a_worker_has_a_service(services: Services) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kind", "path"),
-    [("api", "API", "/health/live"), *((name, "WORKER", "/health/ready") for name in WORKERS)],
+    [
+        ("api", "API", "/health/live"),
+        ("exporter", "EXPORTER", "/metrics"),
+        *((name, "WORKER", "/health/ready") for name in WORKERS),
+    ],
 )
 def test_a_health_check_asks_where_the_service_listens(name: str, kind: str, path: str, services: Services) -> None:
     script = services[name]["healthcheck"]["test"][-1]
@@ -251,3 +257,15 @@ def test_our_containers_have_no_privileges(services: Services) -> None:
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
+
+
+def test_every_target_of_prometheus_is_a_service_on_its_port(services: Services) -> None:
+    jobs = yaml.safe_load((ROOT / "ops" / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    named = {target for job in jobs for some in job.get("static_configs", ()) for target in some["targets"]}
+    looked_up = [some for job in jobs for some in job.get("dns_sd_configs", ())]
+    named |= {f"{name}:{some['port']}" for some in looked_up for name in some["names"]}
+    told = {name: service.get("environment", {}) for name, service in services.items()}
+    agents = {f"{name}:9404" for name in ("kafka", "connect") if "=9404:" in told[name]["KAFKA_OPTS"]}
+    workers = {f"{name}:{told[name]['TURNSTILE_WORKER_PORT']}" for name in WORKERS}
+    api, exporter = told["api"]["TURNSTILE_API_METRICS_PORT"], told["exporter"]["TURNSTILE_EXPORTER_PORT"]
+    assert named == agents | workers | {f"api:{api}", f"exporter:{exporter}"}

@@ -1,0 +1,60 @@
+"""Any worker answers for all: the next is asked where one is gone or on its way."""
+
+from collections.abc import Mapping
+
+import httpx
+import pytest
+
+from api.servers.workers import AnyWorker
+
+URLS = ["http://one:6066", "http://two:6067", "http://three:6068"]
+
+
+class Workers(httpx.BaseTransport):
+    """What each worker says, by host; None where it can't be reached."""
+
+    def __init__(self, says: Mapping[str, int | None]) -> None:
+        self.says = dict(says)
+        self.asked: list[str] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.host)
+        status = self.says[request.url.host]
+        if status is None:
+            raise httpx.ConnectError("refused")
+        return httpx.Response(status, json={"port": request.url.port, "path": request.url.path})
+
+
+def client(workers: Workers) -> httpx.Client:
+    return httpx.Client(base_url=URLS[0], transport=AnyWorker(URLS, workers))
+
+
+def test_the_first_is_asked_while_it_answers() -> None:
+    workers = Workers({"one": 200, "two": 200, "three": 200})
+    asking = client(workers)
+    assert [asking.get("/api/x/").status_code for _ in range(3)] == [200] * 3
+    assert workers.asked == ["one"] * 3
+
+
+@pytest.mark.parametrize("gone", [None, 503])
+def test_the_next_is_asked_where_one_cannot_answer_and_stays_the_first_to_be_asked(gone: int | None) -> None:
+    workers = Workers({"one": gone, "two": 200, "three": 200})
+    asking = client(workers)
+    assert asking.get("/api/x/").json() == {"port": 6067, "path": "/api/x/"}
+    workers.says["one"] = 200
+    assert asking.get("/api/x/").json()["port"] == 6067
+    workers.says["two"] = None
+    assert asking.get("/api/x/").json()["port"] == 6068
+    workers.says["three"] = None
+    assert asking.get("/api/x/").json()["port"] == 6066
+
+
+def test_not_found_is_an_answer() -> None:
+    workers = Workers({"one": 404, "two": 200, "three": 200})
+    assert client(workers).get("/api/x/").status_code == 404
+
+
+def test_where_nobody_answers_the_last_ones_word_counts() -> None:
+    with pytest.raises(httpx.ConnectError):
+        client(Workers({"one": 503, "two": None, "three": None})).get("/api/x/")
+    assert client(Workers({"one": None, "two": None, "three": 503})).get("/api/x/").status_code == 503
