@@ -1,13 +1,13 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test check format bench demo screenshots browser dlq reindex status verify clean-data secrets settings metrics openapi lock
+.PHONY: help install run worker servers test check format bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics openapi lock
 SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 STACK := env $(if $(WORKERS),TURNSTILE_WORKERS=$(WORKERS)) $(if $(BROKERS),TURNSTILE_BROKERS=$(BROKERS))
-CODE := settings.py metrics telemetry tables connect migrations streams api stack bench ops tests
+CODE := settings.py metrics telemetry tables connect migrations streams api stack bench ops chaos tests
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ browser: ## install Debian's Chromium for the tests of the pages, where that can
 	  { apt-get update && apt-get install -y --no-install-recommends chromium; } >/dev/null 2>&1; then \
 	  echo "installed chromium"; \
 	else echo "THERE IS NO CHROMIUM AND NONE COULD BE INSTALLED: the tests of the pages will be skipped" >&2; fi
+
+chaos: $(STAMP) ## sell while everything is killed, paused, cut off: SEED=1 MINUTES=10, WITHOUT="index version" as a control
+	@$(BIN)/python -m chaos run --seed $(or $(SEED),1) --minutes $(or $(MINUTES),10) $(if $(WITHOUT),--without "$(WITHOUT)")
 
 dlq: $(STAMP) ## dead letters: make dlq DO="list", "show ID", "replay ID", "replay --all mailer", "count"
 	@$(BIN)/python -m ops.dlq $(or $(DO),list)

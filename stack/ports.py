@@ -1,12 +1,17 @@
 """Which ports are free. Nothing is started before every port of the stack has been probed."""
 
+import random
 import socket
 from collections.abc import Mapping
 
 from stack.errors import PortTaken
 
 HOST = "127.0.0.1"
-LAST = 65535
+# Below those that Linux gives to clients (32768 and up): a client that tries to reach a server which is down could be
+# given that server's own port, reach itself, and keep the server from coming back.
+FIRST, LAST = 20_000, 32_767
+
+_dice = random.SystemRandom()  # tests that begin with the same seed must not take the same ports
 
 
 def taken(port: int) -> bool:
@@ -36,21 +41,14 @@ def check(ports: Mapping[str, int]) -> None:
 
 
 def free_run(count: int) -> range:
-    """So many ports in a row that nobody uses now."""
+    """So many ports in a row that nobody uses now, and that no client is given while their server is down."""
     while True:
-        [first] = free(1)
+        first = _dice.randrange(FIRST, LAST - count)
         run = range(first, first + count)
-        if run.stop <= LAST and not any(taken(port) for port in run):
+        if not any(taken(port) for port in run):
             return run
 
 
 def free(count: int) -> list[int]:
     """Ports that nobody uses now, for tests that run beside another stack."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind((HOST, 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    return list(free_run(count))

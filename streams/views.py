@@ -99,6 +99,9 @@ class Views:
         partition = partition_of(str(key).encode(), self.app.settings.partitions)
         if not self._owned(partition):
             return await self._pass_on(view, request, partition)
+        if self.app.rebalancing or not self.app.tables.actives_ready:
+            # What has not been read from the changelog yet would seem never to have been.
+            return _problem(view, 503, "the partition is being recovered")
         found = find(partition, key)
         return view.json(found) if found is not None else _problem(view, 404, "not known to the ledger")
 

@@ -84,7 +84,9 @@ class KafkaOffice:
             asked_at = self._sold_out.now()
             with self._waiters.waiting(waiter):
                 self._hand_in(command, waiter, wait)
-        self._accepted.put((command.event, command.purchase), command.account)
+        # A confirm or cancel may be of a purchase that never was, which must not seem to be on its way.
+        if isinstance(command, (PurchaseCommand, Hold)):
+            self._accepted.put((command.event, command.purchase), command.account)
         if waiter.outcome is not None:
             self._sold_out.learn(waiter.outcome, asked_at)
         return waiter.outcome

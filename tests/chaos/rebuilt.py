@@ -6,12 +6,12 @@ from typing import Any
 
 import rocksdict
 
+from chaos.history import History, Row
 from tables.codes import TicketCodes
 from tables.commands import decode_command
 from tables.deadlines import HOLDS, index
 from tables.ledger import Ledger
 from tables.outcomes import encode_outcome
-from tests.chaos.history import History, Row
 from tests.chaos.world import KEY, World
 
 Table = dict[bytes, bytes]

@@ -15,13 +15,13 @@ from uuid import uuid4
 import httpx
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
+from chaos.history import History, Row
 from connect.provision import wanted
 from connect.topics import APP, COMMANDS, EVENT_STATUS, OUTCOMES, catalogue, changelog, dead_letters, group
 from settings import Settings
 from stack import child
 from stack.ports import free
 from stack.server import HOST
-from tests.chaos.history import History, Row
 from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[2]

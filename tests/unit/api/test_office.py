@@ -117,6 +117,14 @@ def test_an_acknowledged_purchase_without_decision_is_accepted() -> None:
     assert bench.office.accepted(uuid4(), command.purchase) is None
 
 
+def test_a_confirm_without_decision_makes_no_purchase_seem_to_be_on_its_way() -> None:
+    bench = Bench()
+    bench.log.play = lambda command, done, failed: done(None)
+    command = Confirm(uuid4(), uuid4(), uuid4(), request=uuid4())
+    assert bench.office.carry_out(command, 0.01) is None
+    assert bench.office.accepted(command.event, command.purchase) is None
+
+
 def test_a_purchase_that_is_not_acknowledged_is_never_accepted() -> None:
     bench = Bench()
     bench.log.play = lambda command, done, failed: failed(TimeoutError())

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +47,8 @@ def test_free_ports_pass_and_differ() -> None:
 def test_a_listener_is_seen(listener: socket.socket) -> None:
     assert ports.listens(listener.getsockname()[1])
     assert not ports.listens(ports.free(1)[0])
+
+
+def test_no_client_is_given_a_port_that_is_chosen_for_a_server() -> None:
+    first_of_clients = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert all(max(ports.free_run(30)) < first_of_clients for _ in range(50))

@@ -44,6 +44,8 @@ def app(tmp_path: Path) -> App:
         assigned_actives=lambda: actives, assigned_standbys=lambda: standbys, tables_metadata=lambda: workers
     )
     app.assignor = assignor
+    tables: Any = app.tables
+    tables.actives_ready = True
     return app
 
 
@@ -102,3 +104,16 @@ def test_a_worker_tells_what_it_decides_what_it_has_copies_of_and_where_all_work
             "workers": ["http://127.0.0.1:6066/", "http://127.0.0.1:6067/"],
         },
     )
+
+
+@pytest.mark.parametrize("recovering", ["first", "again"])
+def test_what_is_not_recovered_is_not_told_to_be_unknown(app: App, views: Views, recovering: str) -> None:
+    """Else a purchase would be missing for a moment, and an event with purchases could be deleted."""
+    state: Any = app
+    if recovering == "first":
+        state.tables.actives_ready = False
+    else:
+        state.rebalancing = True
+    for page, last in ((views.account, {"account": str(BOB)}), (views.purchase, {"purchase": str(BOB)})):
+        assert get(page, event=str(EVENT), **last)[0] == 503
+    assert get(views.event, event=str(EVENT))[0] == 503

@@ -95,20 +95,16 @@ class Clerk:
 
     def stock(self) -> dict[str, dict[str, tuple[int, int]]]:
         """Held and sold of each ticket type, by event, counted in the rows."""
-        counted: dict[str, dict[str, tuple[int, int]]] = {}
-        for name, event in self.events.items():
-            tickets = [(row.status, *line) for row in self.of_event.get(name, ()) for line in row.lines]
-            held, sold = (
-                {
-                    kind["id"]: sum(
-                        count for status, which, count in tickets if (status, which) == (wanted, kind["id"])
-                    )
-                    for kind in event.definition["ticketTypes"]
-                }
-                for wanted in ("held", "confirmed")
-            )
-            counted[name] = {kind: (held[kind], sold[kind]) for kind in held}
-        return counted
+        return {name: self.stock_of(name) for name in self.events}
+
+    def stock_of(self, name: str) -> dict[str, tuple[int, int]]:
+        """Held and sold of each ticket type of an event, counted in its rows; nothing where nobody knows the event."""
+        counted: Counter[tuple[str, str]] = Counter()
+        for row in self.of_event.get(name, ()):
+            counted.update({(row.status, kind): count for kind, count in row.lines})
+        event = self.events.get(name)
+        kinds = [kind["id"] for kind in event.definition["ticketTypes"]] if event else []
+        return {kind: (counted["held", kind], counted["confirmed", kind]) for kind in kinds}
 
     def accounts(self) -> dict[tuple[str, str], dict[str, int]]:
         """What each account has of each event, counted in the rows."""
@@ -149,7 +145,8 @@ class Clerk:
         wanted = Counter[str]()
         for line in body["lines"]:
             wanted[line["ticketType"]] += line["quantity"]
-        asked = (body["kind"], body["account"], tuple(sorted(wanted.items())))
+        kind = f"hold {body.get('seconds', 600)}" if body["kind"] == "hold" else "purchase"
+        asked = (kind, body["account"], tuple(sorted(wanted.items())))
         if row is not None:
             if row.body == asked:
                 self.told.append(row.history[0]._replace(repeated=True))
@@ -185,7 +182,7 @@ class Clerk:
             quantity, held = kinds[kind]["quantity"], event.out["held", kind]
             available = quantity - held - event.out["confirmed", kind]
             if count > available:
-                figures = {"limit": quantity, "requested": count, "ticketType": kind, "available": available}
+                figures = {"limit": quantity, "requested": count, "ticketType": kind, "available": max(0, available)}
                 return {"reason": "sold-out", **figures, "held": held}
         return None
 

@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 from kafka.partitioner.default import murmur2
 
-from tests.chaos.clerk import Clerk, Told
+from chaos.clerk import Clerk, Told
 
 
 class Row(NamedTuple):
@@ -97,7 +97,7 @@ class History:
             body = json.loads(row.value)
             if body["kind"] == "changed":
                 continue
-            for fresh in ("balance", "facts", "asOf", "repeated"):
+            for fresh in ("balance", "facts", "asOf", "repeated", "request"):
                 body.pop(fresh, None)
             # A repeat of a refused body is told with its own fingerprint.
             key = (row.partition, body["event"], body["purchase"], body["offset"])
@@ -105,13 +105,16 @@ class History:
                 yield f"[{row.partition}] {body} was {first[key]} before"
 
     def _stock(self) -> Iterator[str]:
-        """At no time is more out than there is, nor less than nothing."""
-        for row in self.changelog:
+        """At no time is more out than there is, nor less than nothing; nothing is sold where a quantity was lowered."""
+        out: dict[tuple[bytes, bytes], int] = {}
+        for row in sorted(self.changelog, key=lambda row: (row.partition, _fields(row.value)[0])):
             if row.key[16:17] == b"e":
                 _, _, definition, stock, *_ = _fields(row.value)
                 quantities = {kind["id"]: kind["quantity"] for kind in json.loads(definition)["ticketTypes"]}
                 for kind, held, sold in stock:
-                    if held < 0 or sold < 0 or held + sold > quantities[str(UUID(bytes=kind))]:
+                    grown = held + sold > out.get((row.key, kind), 0)
+                    out[row.key, kind] = held + sold
+                    if held < 0 or sold < 0 or (grown and held + sold > quantities[str(UUID(bytes=kind))]):
                         yield f"changelog[{row.partition}]@{row.offset}: {held} held and {sold} sold of {quantities}"
 
     def _purchases(self) -> Iterator[str]:

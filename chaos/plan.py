@@ -1,0 +1,276 @@
+"""The load of a chaos run: every request and every record with its time, made from a seed alone.
+
+An id of a purchase follows from its account and key, so whatever comes later about it needs no answer first.
+"""
+
+import json
+import random
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from chaos.act import Act
+from chaos.catalogue import HIDDEN, WORD, Catalogue, Show
+
+Json = dict[str, Any]
+
+ASKS_PER_S: Final = 14.0
+COMMANDS_PER_S: Final = 8.0
+CHANGE_EVERY_S: Final = 6.0
+POISON_EVERY_S: Final = 3.0
+COPY_EVERY_S: Final = 1.0
+HOLDS_S: Final = (3, 6, 12, 20)
+LATE_S: Final = 1.0
+REMEMBERED: Final = 300
+HOT: Final = 0.4
+BLOCKS: Final = (1, 1, 2, 2, 4)
+
+# The topics that have a reader with dead letters.
+POISONED: Final = (
+    "ticket-commands",
+    "event_ticket_db.public.event",
+    "event_ticket_db.public.account",
+    "outbox.event.event_status",
+    "ticket-purchase",
+    "notification-jobs",
+    "notification-requests",
+    "notification-log",
+)
+POISONS: Final = (
+    "not JSON at all {0}",
+    '{{"kind": "steal", "event": "{0}"}}',
+    '{{"kind": "purchase", "event": "{0}", "purchase": 7, "id": 7, "__lsn": "x"}}',
+    '["{0}"',
+    "\x00\x01 {0}",
+)
+# What may come again at any time, and must then change nothing.
+COPIED: Final = (
+    "ticket-commands",
+    "ticket-purchase",
+    "event_ticket_db.public.event",
+    "event_ticket_db.public.account",
+    "outbox.event.event_status",
+    "turnstile-ledger-changelog",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """A purchase that was asked for: enough to come back to it."""
+
+    event: str
+    purchase: str
+    account: str
+    order: Json
+    key: str
+
+
+class Plan:
+    """The acts of a seed, in the order of their times."""
+
+    def __init__(self, seed: int, seconds: float, partitions: int, copy_every: float = COPY_EVERY_S) -> None:
+        self.catalogue = Catalogue(seed, seconds)
+        self._partitions = partitions
+        self._dice = random.Random(f"plan {seed}")
+        self._acts: list[Act] = []
+        self._made: deque[Bought] = deque(maxlen=REMEMBERED)
+        self._by_log: deque[Bought] = deque(maxlen=REMEMBERED)
+        self._status = {show.id: "ACTIVE" for show in self.catalogue.shows}
+        self._stock = {show.id: dict(show.quantities) for show in self.catalogue.shows}
+        for show in [*self.catalogue.shows, *self.catalogue.drafts]:
+            if show.at:
+                self._organize(show.at, "make-event", show, "POST", "/events", show.body)
+        for rate, act in (
+            (ASKS_PER_S, self._ask),
+            (COMMANDS_PER_S, self._command),
+            (1 / CHANGE_EVERY_S, self._change),
+            (1 / POISON_EVERY_S, self._poison),
+            (1 / copy_every, self._copy),
+        ):
+            at = self._dice.expovariate(rate)
+            while at < seconds:
+                act(at)
+                at += self._dice.expovariate(rate)
+        self.acts = sorted(self._acts, key=lambda act: act.at)
+
+    @property
+    def before(self) -> list[Show]:
+        """The events that are there before the run begins."""
+        return [show for show in [*self.catalogue.shows, *self.catalogue.drafts] if not show.at]
+
+    def _add(self, at: float, what: str, name: str, **more: Any) -> None:
+        self._acts.append(Act(len(self._acts), at, what, name, **more))
+
+    # buyers
+
+    def _ask(self, at: float) -> None:
+        dice = self._dice.random()
+        if dice < 0.45 or not self._made:
+            self._buy(at, hold=False)
+        elif dice < 0.58:
+            self._buy(at, hold=True)
+        elif dice < 0.66:
+            self._again(at)
+        elif dice < 0.68:
+            self._other_body(at)
+        elif dice < 0.75:
+            self._about(at, "confirm")
+        elif dice < 0.83:
+            self._about(at, "cancel")
+        elif dice < 0.91:
+            self._read(at)
+        elif dice < 0.96:
+            word = self._dice.choice((WORD, HIDDEN, "Gasworks"))
+            self._add(at, "ask", "search", method="GET", path=f"/events/search?q={word}&limit=100")
+        else:
+            self._intrude(at)
+
+    def _show(self, at: float) -> Show:
+        on_sale = [show for show in self.catalogue.shows if show.at + LATE_S < at or not show.at]
+        # The newest draw most, so that each is sold out in its turn.
+        return on_sale[-1] if self._dice.random() < HOT else self._dice.choice(on_sale)
+
+    def _order(self, at: float) -> tuple[Show, Json]:
+        show = self._show(at)
+        kinds = self._dice.sample(list(show.quantities), min(len(show.quantities), self._dice.choice((1, 1, 2))))
+        lines = [{"ticketTypeId": kind, "quantity": self._dice.choice(BLOCKS)} for kind in kinds]
+        return show, {"eventId": show.id, "lines": lines}
+
+    def _buy(self, at: float, *, hold: bool) -> None:
+        show, order = self._order(at)
+        if hold:
+            order |= {"hold": True, "holdSeconds": self._dice.choice(HOLDS_S)}
+        buyer = self._dice.choice(self.catalogue.buyers).id
+        key = f"k{self._dice.getrandbits(48):x}"
+        self._made.append(Bought(show.id, str(uuid5(UUID(buyer), key)), buyer, order, key))
+        self._purchase(at, "hold" if hold else "buy", self._made[-1])
+        if self._dice.random() < 0.1:
+            self._purchase(at + self._dice.choice((0.0, 0.01, 0.3, 2.0)), "again", self._made[-1])
+
+    def _purchase(self, at: float, name: str, made: Bought, body: Json | None = None) -> None:
+        more = {"method": "POST", "path": "/purchases", "who": made.account, "key": made.key}
+        self._add(at, "ask", name, body=body or made.order, **more)
+
+    def _again(self, at: float) -> None:
+        self._purchase(at, "again", self._dice.choice(self._made))
+
+    def _other_body(self, at: float) -> None:
+        made = self._dice.choice(self._made)
+        lines = [line | {"quantity": line["quantity"] + 5} for line in made.order["lines"]]
+        self._purchase(at, "other-body", made, made.order | {"lines": lines})
+
+    def _about(self, at: float, deed: str) -> None:
+        made = self._dice.choice(list(self._made)[-60:])
+        path = f"/purchases/{made.event}.{made.purchase}/{deed}"
+        for _ in range(self._dice.choice((1, 1, 2))):
+            self._add(
+                at, "ask", deed, method="POST", path=path, who=made.account, body={} if deed == "cancel" else None
+            )
+
+    def _read(self, at: float) -> None:
+        made = self._dice.choice(self._made)
+        wait = self._dice.choice(("", "?wait=1"))
+        path = f"/purchases/{made.event}.{made.purchase}{wait}"
+        self._add(at, "ask", "read", method="GET", path=path, who=made.account)
+
+    def _intrude(self, at: float) -> None:
+        """Somebody tries what is another's."""
+        made = self._dice.choice(self._made)
+        other = self._dice.choice([buyer.id for buyer in self.catalogue.buyers if buyer.id != made.account])
+        where = f"/purchases/{made.event}.{made.purchase}"
+        show, order = self._order(at)
+        method, path, body, key, who = self._dice.choice(
+            (
+                ("GET", where, None, "", other),
+                ("POST", f"{where}/cancel", {}, "", other),
+                ("POST", f"{where}/confirm", None, "", other),
+                ("POST", "/purchases", order | {"accountId": made.account}, "theirs", other),
+                ("GET", f"/accounts/{made.account}/purchases", None, "", other),
+                ("GET", f"/accounts/{made.account}", None, "", other),
+                ("PATCH", f"/events/{show.id}", {"title": "Mine now"}, "", other),
+                ("GET", where, None, "", ""),
+                ("GET", f"/events/{self._dice.choice(self.catalogue.drafts).id}", None, "", other),
+            )
+        )
+        self._add(at, "ask", "intrude", method=method, path=path, body=body, key=key, who=who)
+
+    # organizers
+
+    def _organize(self, at: float, name: str, show: Show, method: str, path: str, body: Json | None) -> None:
+        self._add(at, "ask", name, method=method, path=path, body=body, who=show.organizer, roles=("organizer",))
+
+    def _change(self, at: float) -> None:
+        shows = [show for show in self.catalogue.shows if show.at + 8 < at and self._status[show.id] != "CANCELED"]
+        if not shows:
+            return
+        show, dice = self._dice.choice(shows), self._dice.random()
+        if dice < 0.25:
+            self._organize(at, "change", show, "PATCH", f"/events/{show.id}", {"title": f"{WORD} {at:.2f}"})
+        elif dice < 0.45:
+            self._organize(at, "change", show, "PATCH", f"/events/{show.id}", {"venue": f"Hall {at:.2f}"})
+        elif dice < 0.75:
+            kind = self._dice.choice(list(show.quantities))
+            quantity = max(1, self._stock[show.id][kind] + self._dice.choice((-20, 10, 30, 60)))
+            self._stock[show.id][kind] = quantity
+            self._organize(at, "change", show, "PATCH", f"/tickets/{kind}", {"quantity": quantity})
+        elif dice < 0.9:
+            status = "POSTPONED" if self._status[show.id] == "ACTIVE" else "ACTIVE"
+            self._publish(at, show, status)
+            self._publish(at + 5, show, "ACTIVE")
+        elif len(shows) > 4:
+            self._publish(at, show, "CANCELED")
+
+    def _publish(self, at: float, show: Show, status: str) -> None:
+        self._status[show.id] = status
+        self._organize(at, "status", show, "PUT", f"/events/{show.id}/status", {"status": status})
+
+    # the log
+
+    def _command(self, at: float) -> None:
+        dice = self._dice.random()
+        made = self._by_log or self._made
+        if dice < 0.7 or not made:
+            self._order_by_log(at)
+            return
+        old = self._dice.choice(list(made)[-60:])
+        about = {"event": old.event, "purchase": old.purchase, "account": old.account}
+        kind = self._dice.choice(("confirm", "cancel", "expire"))
+        if kind == "expire":
+            about.pop("account")
+        self._append(at, old.event, {"kind": kind, **about})
+
+    def _order_by_log(self, at: float) -> None:
+        show, order = self._order(at)
+        buyer, hold = self._dice.choice(self.catalogue.buyers).id, self._dice.random() < 0.25
+        purchase = str(UUID(int=self._dice.getrandbits(128), version=4))
+        lines = [{"ticketType": line["ticketTypeId"], "quantity": line["quantity"]} for line in order["lines"]]
+        body: Json = {"kind": "hold" if hold else "purchase", "event": show.id, "purchase": purchase}
+        body |= {"account": buyer, "lines": lines}
+        if hold:
+            body["seconds"] = self._dice.choice(HOLDS_S)
+        self._by_log.append(Bought(show.id, purchase, buyer, order, ""))
+        self._append(at, show.id, body)
+
+    def _append(self, at: float, event: str, body: Json) -> None:
+        astray = self._dice.random() < 0.05
+        partition = self._dice.randrange(self._partitions) if astray else None
+        times = self._dice.choice((1, 1, 1, 1, 2))
+        value = json.dumps(body)
+        more: Json = {"topic": "ticket-commands", "key": event, "value": value, "partition": partition}
+        self._add(at, "append", "command", times=times, **more)
+
+    # noise
+
+    def _poison(self, at: float) -> None:
+        topic = self._dice.choice(POISONED)
+        mark = f"{self._dice.getrandbits(64):x}"
+        value = self._dice.choice(POISONS).format(mark)
+        partition = self._dice.randrange(self._partitions)
+        key = str(UUID(int=self._dice.getrandbits(128), version=4))
+        more: Json = {"topic": topic, "key": key, "value": value, "partition": partition, "headers": {"mark": mark}}
+        self._add(at, "append", "poison", **more)
+
+    def _copy(self, at: float) -> None:
+        topic, partition = self._dice.choice(COPIED), self._dice.randrange(self._partitions)
+        self._add(at, "copy", "copy", topic=topic, partition=partition, share=self._dice.random())
