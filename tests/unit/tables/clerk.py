@@ -45,7 +45,7 @@ class Row:
     event: UUID
     purchase: UUID
     account: UUID
-    body: tuple[str, UUID, frozenset[tuple[UUID, int]]]
+    body: tuple[str, int | None, UUID, frozenset[tuple[UUID, int]]]
     answer: Answer
     status: str
     tickets: list[Ticket]
@@ -124,7 +124,8 @@ class Clerk:
 
     def _buy(self, offset: int, now: datetime, command: Purchase | Hold, row: Row | None) -> Answer:
         wanted = _by_type(command.lines)
-        body = (type(command).__name__, command.account, frozenset(wanted.items()))
+        seconds = command.seconds if isinstance(command, Hold) else None
+        body = (type(command).__name__, seconds, command.account, frozenset(wanted.items()))
         if row is not None:
             return row.answer if row.body == body else Answer("refused", offset, "id-reused")
         reason = self._objection(now, command, wanted)
