@@ -127,5 +127,6 @@ def _addresses(usual: Mapping[str, str], ports: Mapping[str, int]) -> dict[str, 
         ("ledger-0", "TURNSTILE_WORKER_URL"),
     ):
         if server in ports:
-            told[name] = usual[name].replace(f":{urlsplit(usual[name]).port}", f":{ports[server]}")
+            first, *others = usual[name].split(",")
+            told[name] = ",".join([first.replace(f":{urlsplit(first).port}", f":{ports[server]}"), *others])
     return told

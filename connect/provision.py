@@ -3,6 +3,7 @@
 Kafka makes no topic by itself here: a name that the catalogue lacks can't be written to.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
@@ -16,6 +17,8 @@ from settings import Settings
 
 CHECKED: Final = ("cleanup.policy", "message.timestamp.type")
 IN_SYNC: Final = "min.insync.replicas"
+SPREAD_S: Final = 10.0
+SPREAD_PAUSE_S: Final = 0.1
 
 
 class Admin(Protocol):
@@ -81,7 +84,7 @@ def _configs(admin: Admin, topics: Sequence[Topic]) -> dict[str, dict[str, str]]
 
 
 def _check(admin: Admin, topics: Sequence[Topic], settings: Settings, configs: dict[str, dict[str, str]]) -> None:
-    found = {entry["name"]: entry["partitions"] for entry in admin.describe_topics([topic.name for topic in topics])}
+    found = _partitions(admin, [topic.name for topic in topics])
     problems = [
         f"topic {topic.name}: {what} is {has}, should be {should}"
         for topic in topics
@@ -89,6 +92,19 @@ def _check(admin: Admin, topics: Sequence[Topic], settings: Settings, configs: d
     ]
     if problems:
         raise TopicMismatch("\n".join(problems))
+
+
+def _partitions(admin: Admin, names: list[str]) -> dict[str, list[dict[str, Any]]]:
+    """The partitions of every topic. A broker knows a topic's name a moment before it knows its partitions."""
+    deadline = time.monotonic() + SPREAD_S
+    while True:
+        found = {entry["name"]: entry["partitions"] for entry in admin.describe_topics(names)}
+        missing = [name for name in names if not found.get(name)]
+        if not missing:
+            return found
+        if time.monotonic() > deadline:
+            raise ServerMissing(f"Kafka tells no partitions of {', '.join(missing)} within {SPREAD_S:g} s")
+        time.sleep(SPREAD_PAUSE_S)
 
 
 def _differences(

@@ -41,6 +41,7 @@ class FakeAdmin:
         self.topics: dict[str, dict[str, Any]] = {}
         self.refusals: dict[str, tuple[int, str]] = {}
         self.unlisted: set[str] = set()
+        self.vague = 0
 
     def list_topics(self) -> list[str]:
         return [name for name in self.topics if name not in self.unlisted]
@@ -53,7 +54,8 @@ class FakeAdmin:
         assert set(topic_names) <= set(self.topics)
 
     def describe_topics(self, topics: list[str]) -> list[dict[str, Any]]:
-        return [{"name": name, "partitions": self._partitions(name)} for name in topics]
+        self.vague -= 1
+        return [{"name": name, "partitions": [] if self.vague >= 0 else self._partitions(name)} for name in topics]
 
     def describe_configs(self, config_resources: list[Any], *, config_filter: str) -> dict[str, Any]:
         assert config_filter == "all"

@@ -31,6 +31,20 @@ def test_a_changelog_loses_no_record_to_a_compaction_within_a_day(settings: Sett
     assert (configs["cleanup.policy"], configs["min.compaction.lag.ms"]) == ("compact", str(DAY_MS))
 
 
+def test_a_broker_that_does_not_know_the_partitions_yet_is_asked_again(settings: Settings) -> None:
+    admin = FakeAdmin()
+    admin.vague = 1
+    assert provision(admin, catalogue(), settings) == NAMES
+
+
+def test_a_broker_that_never_tells_the_partitions_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connect.provision.SPREAD_S", 0.0)
+    admin = FakeAdmin()
+    admin.vague = 1_000
+    with pytest.raises(ServerMissing, match="no partitions of"):
+        provision(admin, catalogue(), settings)
+
+
 def test_a_second_run_makes_nothing(settings: Settings) -> None:
     admin = FakeAdmin()
     provision(admin, catalogue(), settings)
