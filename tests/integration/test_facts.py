@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Final
 
 import psycopg
 import pytest
@@ -11,6 +12,7 @@ from connect.topics import COMMANDS, OUTCOMES
 from connect.worker import ConnectWorker
 from ops.lag import ROLES, KafkaWatch, LogState
 from ops.slots import read_slots
+from settings import Role
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
 
@@ -21,7 +23,7 @@ def watch(pipeline: Pipeline) -> Iterator[KafkaWatch]:
         yield watch
 
 
-READ = (("ledger", COMMANDS), ("sales", OUTCOMES), ("notifications", OUTCOMES))
+READ: Final[tuple[tuple[Role, str], ...]] = (("ledger", COMMANDS), ("sales", OUTCOMES), ("notifications", OUTCOMES))
 
 
 def caught_up(watch: KafkaWatch) -> LogState:
