@@ -86,10 +86,18 @@ def newest_position(servers: str) -> int:
         newest = 0
         while any(consumer.position(place) < end for place, end in ends.items()):
             for records in consumer.poll(timeout_ms=WAIT_MS).values():
-                newest = max([newest, *(_decode(record.value).lsn for record in records if record.value)])
+                newest = max([newest, *(position_of(record.value) for record in records)])
         return newest
     finally:
         consumer.close()
+
+
+def position_of(value: bytes | None) -> int:
+    """The place in the log that a change tells of; 0 where nobody can read it: that is a dead letter, and no change."""
+    try:
+        return _decode(value or b"").lsn
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return 0
 
 
 def raise_versions(connection: psycopg.Connection[Any]) -> int:

@@ -9,6 +9,14 @@ from ops import restored
 from ops.restored import NotReady, check_positions
 
 
+@pytest.mark.parametrize(
+    ("value", "position"),
+    [(b'{"__lsn": 7, "id": "x"}', 7), (None, 0), (b"", 0), (b"{", 0), (b"{}", 0), (b'{"__lsn": "\xff"}', 0)],
+)
+def test_a_record_that_nobody_can_read_tells_of_no_place(value: bytes | None, position: int) -> None:
+    assert restored.position_of(value) == position
+
+
 def database_at(position: int) -> Any:
     return SimpleNamespace(execute=lambda _: SimpleNamespace(fetchone=lambda: (position,)))
 
