@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,37 +13,20 @@ from faust.types import TP
 from prometheus_client import CollectorRegistry
 
 from connect.topics import changelog
-from settings import Settings
 from streams import failstop
-from streams.app import App, make_app
+from streams.app import App
 from streams.figures import Figures, verdict
 from streams.table import OffsetTable
 from streams.tallies import BUSIEST, OTHER, Tallies
-from tables.deadlines import index
 from tables.inventory import Inventory
 from tables.outcomes import OutcomeKind
 from tables.reasons import Reason
-from tables.records import event_key, record_offset
+from tables.records import event_key
 from tests.unit.tables.office import BOX, EVENT, FLOOR, Desk, definition, ticket_type
 
 PARTITION = 2
 # It never returns, as far as types go; here the process goes on.
 fail_stop: Callable[[str, Exception], object] = failstop.fail_stop
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> App:
-    app = make_app(Settings(ticket_key="k" * 32, worker_data=tmp_path))
-    app.conf.tabledir.mkdir(parents=True, exist_ok=True)
-    return app
-
-
-@pytest.fixture
-def table(app: App) -> Iterator[OffsetTable]:
-    table = OffsetTable.add(app, "ledger", 4, record_offset, index)
-    yield table
-    database: Any = table.data
-    database._dbs.clear()
 
 
 @pytest.fixture

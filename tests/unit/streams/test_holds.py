@@ -1,22 +1,18 @@
 """The ledger's table with its index on a real database, and the timer on it; the broker is a fake."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from connect.topics import COMMANDS
-from settings import Settings
 from streams import holds
-from streams.app import App, make_app
+from streams.app import App
 from streams.append import Place, Record
 from streams.holds import Holds
 from streams.table import OffsetTable
 from tables.commands import Expire, decode_command
-from tables.deadlines import HOLDS, index
-from tables.records import event_key, purchase_key, record_offset
+from tables.deadlines import HOLDS
+from tables.records import event_key, purchase_key
 from tests.unit.tables.office import EVENT, FLOOR, NOW, Desk, purchase_id, ticket_type
 
 PARTITION = 2
@@ -35,21 +31,6 @@ class Broker:
         self.log += [command for command in commands if isinstance(command, Expire)]
         assert [record.key for record in records] == [str(command.event).encode() for command in commands]
         return Place(range(1_000 + len(self.log), 1_001 + len(self.log)), self.at)
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> App:
-    app = make_app(Settings(ticket_key="k" * 32, worker_data=tmp_path))
-    app.conf.tabledir.mkdir(parents=True, exist_ok=True)
-    return app
-
-
-@pytest.fixture
-def table(app: App) -> Iterator[OffsetTable]:
-    table = OffsetTable.add(app, "ledger", 4, record_offset, index)
-    yield table
-    database: Any = table.data
-    database._dbs.clear()
 
 
 @pytest.fixture

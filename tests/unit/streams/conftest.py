@@ -1,0 +1,28 @@
+"""A worker that is not started, and the ledger's table of it on a real database; a test may have others of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from settings import Settings
+from streams.app import App, make_app
+from streams.table import OffsetTable
+from tables.deadlines import index
+from tables.records import record_offset
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    app = make_app(Settings(ticket_key="k" * 32, worker_data=tmp_path))
+    app.conf.tabledir.mkdir(parents=True, exist_ok=True)
+    return app
+
+
+@pytest.fixture
+def table(app: App) -> Iterator[OffsetTable]:
+    table = OffsetTable.add(app, "ledger", 4, record_offset, index)
+    yield table
+    database: Any = table.data
+    database._dbs.clear()
