@@ -20,8 +20,8 @@ def values(pipeline: Pipeline, topic: str, key: str) -> list[Any]:
     return [json.loads(one.value) for one in pipeline.records(topic) if one.key == key.encode() and one.value]
 
 
-def new_event(pipeline: Pipeline, title: str = "By hand", description: str = "") -> str:
-    account, event = str(uuid4()), str(uuid4())
+def new_event(pipeline: Pipeline, title: str = "By hand", description: str = "", event: str = "") -> str:
+    account, event = str(uuid4()), event or str(uuid4())
     pipeline.rows(ACCOUNT, account, f"{uuid4().hex}@hand.example")
     pipeline.rows(EVENT, event, account, title, description)
     return event

@@ -59,10 +59,17 @@ def produce(pipeline: Pipeline, event: str, value: bytes) -> None:
 
 
 def caught_up(pipeline: Pipeline) -> None:
-    """The indexer has read all that the topic holds: an event made now is found."""
+    """The indexer has read all that the topic holds: in each partition an event made now is found."""
     title = f"Marker {uuid4().hex}"
-    made = [new_event(pipeline, title) for _ in range(8)]
+    made = [new_event(pipeline, title, event=at_home_in(partition)) for partition in range(PARTITIONS)]
     eventually(lambda: set(pipeline.found(title)) >= set(made), within=30)
+
+
+def at_home_in(partition: int) -> str:
+    """An id whose records go to the partition."""
+    return next(
+        event for event in iter(lambda: str(uuid4()), "") if partition_of(event.encode(), PARTITIONS) == partition
+    )
 
 
 def test_an_event_is_found_with_all_that_a_search_shows(pipeline: Pipeline) -> None:
@@ -157,8 +164,12 @@ def test_a_record_that_cannot_be_indexed_is_a_dead_letter_and_holds_up_no_other(
     poison = {"id": event, "title": "x", "time_zone": "Mars/Olympus", "status": "ACTIVE", "__lsn": 1}
     produce(pipeline, event, json.dumps(poison).encode())
     caught_up(pipeline)
-    letters = [one for one in pipeline.dead_letters("indexer") if one.key == event.encode()]
-    assert [b"time_zone" in dict(one.headers)["dlq-error"] for one in letters] == [True]
+
+    def letters() -> list[bytes]:
+        return [dict(one.headers)["dlq-error"] for one in pipeline.dead_letters("indexer") if one.key == event.encode()]
+
+    eventually(lambda: len(letters()) >= 1, within=20, pause=0.3)
+    assert [b"time_zone" in error for error in letters()] == [True]
 
 
 def test_the_verifier_names_what_differs(pipeline: Pipeline, elasticsearch: Elasticsearch) -> None:
