@@ -49,6 +49,11 @@ LEDGER: Final = (
     Figure("ledger.two_decisions_per_s", "1/s", "purchases decided for each second of the clock, two workers"),
     Figure("ledger.two_decisions_per_worker_cpu_s", "1/s", "purchases decided for each CPU second of two workers"),
     Figure("ledger.two_workers_ratio", "×", "purchases a second of two workers on this machine, against one", 1.7),
+    Figure("ledger.copied_decisions_per_s", "1/s", "the same, each with warm copies of the other's partitions"),
+    Figure(
+        "ledger.copied_decisions_per_worker_cpu_s", "1/s", "purchases decided for each CPU second of two such workers"
+    ),
+    Figure("ledger.copies_ratio", "×", "what two workers with warm copies do in a second, against two without"),
     Figure("ledger.two_workers_cpu_ratio", "×", "purchases for each worker CPU second of two workers, against one"),
     Figure("ledger.idle_p50_ms", "ms", "command sent to outcome received, 10 a second, median", 10, "lower"),
     Figure("ledger.idle_p99_ms", "ms", "the same, 99th percentile", 30, "lower"),
@@ -138,6 +143,7 @@ RATIOS: Final = {
     "rest.baseline_ratio_hot": ("rest.hot_purchases_per_server_cpu_s", "rest.baseline_hot_per_server_cpu_s"),
     "ledger.hot_event_ratio": ("ledger.hot_decisions_per_worker_cpu_s", "ledger.decisions_per_worker_cpu_s"),
     "ledger.two_workers_ratio": ("ledger.two_decisions_per_s", "ledger.decisions_per_s"),
+    "ledger.copies_ratio": ("ledger.copied_decisions_per_s", "ledger.two_decisions_per_s"),
     "ledger.two_workers_cpu_ratio": (
         "ledger.two_decisions_per_worker_cpu_s",
         "ledger.decisions_per_worker_cpu_s",

@@ -81,10 +81,10 @@ class Lab:
         self.profile_text = report(self.profiles)
 
     @contextmanager
-    def stack(self, workers: int = 1) -> Iterator[Stack]:
+    def stack(self, workers: int = 1, standbys: int = 1) -> Iterator[Stack]:
         """A stack on free ports with nothing started; its data is deleted in the end, also after an error."""
         folder = Path(tempfile.mkdtemp(prefix="turnstile-bench-"))
-        stack = Stack.on_free_ports(folder / "home", workers=workers)
+        stack = Stack.on_free_ports(folder / "home", workers=workers, standbys=standbys)
         if self.profile:
             self.profiles = [sampled(member, folder) for name, member in stack.members.items() if is_ledger(name)]
         try:

@@ -94,17 +94,31 @@ def million(lab: Lab) -> Figures:
 
 
 def two_workers(lab: Lab) -> Figures:
-    """The same purchases as ``many``, two workers: counted while both of them have work."""
-    sold = sell(lab, events=MANY_EVENTS, types=MANY_TYPES, count=lab.count(2 * PURCHASES), workers=2)
+    """The same work as ``many`` for two: no warm copies, since one worker alone keeps none."""
+    cost = _by_two(lab, standbys=0)
     return {
-        "ledger.two_decisions_per_s": sold.cost.per_second,
-        "ledger.two_decisions_per_worker_cpu_s": sold.cost.per_cpu_second("worker"),
+        "ledger.two_decisions_per_s": cost.per_second,
+        "ledger.two_decisions_per_worker_cpu_s": cost.per_cpu_second("worker"),
     }
 
 
-def sell(lab: Lab, *, events: int, types: int, count: int, workers: int = 1) -> Sold:
+def copies(lab: Lab) -> Figures:
+    """The same with a warm copy of every partition at the other worker, as is the default."""
+    cost = _by_two(lab, standbys=1)
+    return {
+        "ledger.copied_decisions_per_s": cost.per_second,
+        "ledger.copied_decisions_per_worker_cpu_s": cost.per_cpu_second("worker"),
+    }
+
+
+def _by_two(lab: Lab, standbys: int) -> Cost:
+    count = lab.count(2 * PURCHASES)
+    return sell(lab, events=MANY_EVENTS, types=MANY_TYPES, count=count, workers=2, standbys=standbys).cost
+
+
+def sell(lab: Lab, *, events: int, types: int, count: int, workers: int = 1, standbys: int = 1) -> Sold:
     """Fill the topic, start the workers, follow them to the last outcome, and see that everything was sold."""
-    with lab.stack(workers) as stack:
+    with lab.stack(workers, standbys) as stack:
         settings = lab.settings(stack)
         stock = Stock(shows(events, types, settings.partitions, random.Random(SEED)))
         with lab.step("starting the broker"):
@@ -199,5 +213,6 @@ MEASUREMENTS: Final = (
     Measurement("ledger.hot", "the same on one event with 20 ticket types", hot),
     Measurement("ledger.million", "one event after 1,000,000 purchases: cost and memory", million),
     Measurement("ledger.two_workers", "the same as ledger.many, two workers", two_workers),
+    Measurement("ledger.copies", "the same, each with warm copies of the other's partitions", copies),
     Measurement("ledger.idle", "command to outcome with 10 commands a second", idle),
 )

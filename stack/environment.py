@@ -40,6 +40,7 @@ def app_environment(settings: StackSettings) -> dict[str, str]:
         "TURNSTILE_ADMIN_PASSWORD": secret(home, "admin_password"),
         "TURNSTILE_TICKET_KEY": secret(home, "ticket_key"),
         "TURNSTILE_LOG_FORMAT": settings.log_format,
+        "TURNSTILE_STANDBYS": str(settings.standbys),
     }
 
 

@@ -70,6 +70,10 @@ class StackSettings(BaseSettings):
         1, ge=1, le=64, description="ledger workers of the embedded stack; the other roles have one worker each"
     )
 
+    standbys: int = Field(
+        1, ge=0, le=8, description="ledger workers that keep a warm copy of a partition beside the one that decides it"
+    )
+
     @field_validator("home", "jars")
     @classmethod
     def _absolute(cls, folder: Path) -> Path:

@@ -14,7 +14,7 @@ from tables.errors import InvariantBroken
 FETCHED_BYTES = 4 << 20
 AT_ONCE = 5_000
 # Beside the decisions, which wait as long as so many records are taken over; fetched less often, more at once.
-BESIDE = 500
+BESIDE = 2_000
 FEWEST_BYTES = 256 << 10
 WAIT_MS = 500
 TOLD_EVERY_S = 5.0
