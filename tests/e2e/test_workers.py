@@ -109,6 +109,12 @@ def shares(pipeline: Pipeline) -> list[int]:
     return sorted(counts)
 
 
+def sold(pipeline: Pipeline, event: str) -> int | None:
+    """How many tickets of its first type the worker's view of an event shows as sold; None while it shows none."""
+    types = (pipeline.view(event) or {}).get("ticketTypes")
+    return types[0]["sold"] if types else None
+
+
 def test_one_more_worker_takes_its_share_of_a_running_stack_and_gives_it_back(pipeline: Pipeline) -> None:
     eventually(lambda: shares(pipeline) == [4], within=60)
     event, [kind] = pipeline.event(6)
@@ -117,4 +123,4 @@ def test_one_more_worker_takes_its_share_of_a_running_stack_and_gives_it_back(pi
         eventually(lambda: shares(pipeline) == [2, 2], within=60)
         assert pipeline.buy(event, kind, 1, pipeline.account()).status_code in (201, 202)
     assert pipeline.buy(event, kind, 1, pipeline.account()).status_code in (201, 202)
-    eventually(lambda: (pipeline.view(event) or {})["ticketTypes"][0]["sold"] == 3, within=30)
+    eventually(lambda: sold(pipeline, event) == 3, within=30)
