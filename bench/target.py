@@ -41,7 +41,7 @@ class Target:
 
 def running_pipeline() -> Target:
     """The pipeline that ``make run`` started, or the one that TURNSTILE_ variables name."""
-    stack = StackSettings()
+    stack = StackSettings.remembered()
     return target_of({**app_environment(stack), **os.environ}, stack.mail_port)
 
 

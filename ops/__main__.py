@@ -1,11 +1,13 @@
 """``turnstile``, or ``python -m ops``: the operator's command. Each command's help says when to use it."""
 
+import asyncio
 import json
 import logging
 import sys
 import tempfile
 from pathlib import Path
 
+import aiokafka.errors
 import psycopg
 import rich_click as click
 from elastic_transport import TransportError
@@ -29,9 +31,21 @@ from tables.errors import TurnstileError
 
 COLOURS = {State.OK: "green", State.WARN: "yellow", State.DOWN: "red"}
 SHOWN = 20
-FAULTS = (KafkaError, psycopg.Error, TransportError, ApiError, ConnectError, Unavailable, TurnstileError)
+FAULTS = (
+    KafkaError,
+    aiokafka.errors.KafkaError,
+    psycopg.Error,
+    TransportError,
+    ApiError,
+    ConnectError,
+    Unavailable,
+    TurnstileError,
+)
+CLIENTS = ("kafka", "aiokafka")
+# A part is one line for grep, too, however long.
+PIPED = 200
 
-console = Console(highlight=False)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 
 
@@ -142,7 +156,7 @@ def topics(*, as_json: bool) -> None:
 @turnstile.command()
 def reindex() -> None:
     """Build the search index anew from PostgreSQL while changes go on: when `verify` found it wrong."""
-    sys.exit(reindexing.main())
+    asyncio.run(reindexing.reindex(settings(), lambda line: console.print(safe(line))))
 
 
 turnstile.add_command(dlq)
@@ -151,7 +165,8 @@ turnstile.add_command(connectors)
 
 def main() -> None:
     """Run the command line. Exit code 2 with one line where a server does not answer or refuses."""
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    for name in CLIENTS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         turnstile(prog_name="turnstile")
     except FAULTS as error:

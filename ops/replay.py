@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 
 from connect.topics import COMMANDS, changelog, group
+from ops.lag import make_client
 from ops.scratch import Scratch, read_changelog
 from settings import Settings
 from streams.partitioning import partition_of
@@ -77,7 +78,7 @@ def compare(rebuilt: Scratch, written: Scratch, end: int) -> tuple[int, list[str
 
 def _acknowledged(now: Settings) -> dict[int, int]:
     """By partition how far the ledger has acknowledged its input."""
-    admin = KafkaAdminClient(bootstrap_servers=now.kafka_servers.split(","))
+    admin = make_client(now.kafka_servers.split(","))
     try:
         found = admin.list_group_offsets([group("ledger")])[group("ledger")]
     finally:

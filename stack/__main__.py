@@ -31,20 +31,20 @@ def main() -> None:
 @click.option("--zipkin", is_flag=True, help="Start Zipkin too, and trace every request.")
 def run(*, zipkin: bool) -> None:
     """Start everything: servers, worker, API, demonstration catalogue. Ctrl-C stops it."""
-    _run(supervisor.run, **{"zipkin": True} if zipkin else {})
+    _run(supervisor.run, StackSettings.model_validate({"zipkin": True} if zipkin else {}))
 
 
 @main.command()
 def servers() -> None:
     """Start the five servers and keep them until Ctrl-C."""
-    _run(_servers)
+    _run(_servers, StackSettings())
 
 
 @main.command()
 @click.argument("role", type=click.Choice(list(ROLES)), default="ledger")
 def worker(role: str) -> None:
     """Run one more worker of a ROLE (default: ledger) beside those of `run`, in this terminal; Ctrl-C takes it away."""
-    settings = StackSettings()
+    settings = StackSettings.remembered()
     if not listens(settings.kafka_port):
         sys.exit(f"no Kafka on port {settings.kafka_port}: start `make run` first, in another terminal")
     command = one_more(settings, role).command()
@@ -55,7 +55,7 @@ def worker(role: str) -> None:
 @main.command()
 def env() -> None:
     """Print the environment of the deployed parts, to `eval` in a shell."""
-    for name, value in Stack(StackSettings()).environment.items():
+    for name, value in Stack(StackSettings.remembered()).environment.items():
         click.echo(f"export {name}='{value}'")
 
 
@@ -63,7 +63,7 @@ def env() -> None:
 @click.argument("modules", nargs=-1, required=True)
 def do(modules: tuple[str, ...]) -> None:
     """Run commands of the project, `python -m MODULE`, against what `run` started. TURNSTILE_ variables come first."""
-    environment = {**Stack(StackSettings()).environment, **os.environ}
+    environment = {**Stack(StackSettings.remembered()).environment, **os.environ}
     codes = [
         subprocess.run((sys.executable, "-m", module), env=environment, check=False).returncode for module in modules
     ]
@@ -74,7 +74,7 @@ def do(modules: tuple[str, ...]) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def operate(arguments: tuple[str, ...]) -> None:
     """The operator's command, `turnstile`, on what `run` started. TURNSTILE_ variables come first."""
-    environment = {**Stack(StackSettings()).environment, **os.environ}
+    environment = {**Stack(StackSettings.remembered()).environment, **os.environ}
     sys.exit(subprocess.run((sys.executable, "-m", "ops", *arguments), env=environment, check=False).returncode)
 
 
@@ -83,7 +83,7 @@ def operate(arguments: tuple[str, ...]) -> None:
 def back_up(file: Path) -> None:
     """Write PostgreSQL's database of what `run` started to FILE."""
     try:
-        backup.backup(Stack(StackSettings()), file.absolute())
+        backup.backup(Stack(StackSettings.remembered()), file.absolute())
     except StackError as error:
         sys.exit(f"{error}")
 
@@ -92,7 +92,7 @@ def back_up(file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 def restore(file: Path) -> None:
     """Make the database what it is in FILE, and the rest follow. Nothing may run; then `run` again."""
-    _run(lambda stack, _: _restore(stack, file.absolute()))
+    _run(lambda stack, _: _restore(stack, file.absolute()), StackSettings.remembered())
 
 
 def _restore(stack: Stack, file: Path) -> None:
@@ -109,9 +109,9 @@ def clean() -> None:
         sys.exit(f"{error}")
 
 
-def _run(action: Callable[[Stack, Steps], None], **chosen: bool) -> None:
+def _run(action: Callable[[Stack, Steps], None], settings: StackSettings) -> None:
     steps = Steps()
-    stack = Stack(StackSettings.model_validate(chosen), steps.report)
+    stack = Stack(settings, steps.report)
     for number in ENDING:
         signal.signal(number, signal.default_int_handler)
     if "MAKELEVEL" in os.environ:

@@ -27,8 +27,11 @@ def backup(stack: Stack, file: Path) -> None:
     server = _server(stack)
     partial = file.with_name(f"{file.name}.partial")
     partial.touch(mode=0o600)
-    _run(server, "pg_dump", "--format=custom", f"--file={partial}", server.url(SUPERUSER))
-    partial.replace(file)
+    try:
+        _run(server, "pg_dump", "--format=custom", f"--file={partial}", server.url(SUPERUSER))
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def restore(stack: Stack, file: Path) -> None:
@@ -82,4 +85,5 @@ def _run(server: Postgres, program: str, *arguments: str, user: int | None = Non
         command, capture_output=True, text=True, check=False, user=user, group=user, extra_groups=groups
     )
     if done.returncode:
-        raise RestoreRefused(f"{program}: {done.stderr.strip()}")
+        said = done.stderr.strip().removeprefix(f"{program}: ")
+        raise RestoreRefused(f"{program}: {said}")

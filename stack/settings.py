@@ -3,11 +3,17 @@
 The deployed parts have settings of their own (``settings.py``); ``stack.environment`` derives them from these.
 """
 
+import json
 import os
 from pathlib import Path
+from typing import Any, Final, Self
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# What `run` was started with, in the data folder.
+CHOSEN: Final = "chosen.json"
+FOLDERS: Final = {"home", "jars"}
 
 
 def jar_cache() -> Path:
@@ -78,6 +84,18 @@ class StackSettings(BaseSettings):
     @classmethod
     def _absolute(cls, folder: Path) -> Path:
         return folder.expanduser().resolve()
+
+    def remember(self) -> None:
+        """Note in the data folder what `run` was started with."""
+        (self.home / CHOSEN).write_text(self.model_dump_json(exclude=FOLDERS))
+
+    @classmethod
+    def remembered(cls) -> Self:
+        """Those of the last `run` on the data folder, for the commands beside it; the environment comes first."""
+        here = cls()
+        note = here.home / CHOSEN
+        chosen: dict[str, Any] = json.loads(note.read_text()) if note.exists() else {}
+        return cls.model_validate(chosen | here.model_dump(include=here.model_fields_set))
 
     @property
     def kafka_servers(self) -> str:

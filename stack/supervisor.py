@@ -20,6 +20,7 @@ FEED_CONNECTORS = {"kafka", "postgres", "connect"}
 def run(stack: Stack, steps: Steps) -> None:
     """Start everything, tell where it is and keep it running until Ctrl-C."""
     stack.open(stack.settings.server_ports() | stack.settings.app_ports())
+    stack.settings.remember()
     stack.start(*stack.servers, *stack.steps, *stack.apps)
     steps.say("everything is ready")
     steps.console.print(addresses(stack))

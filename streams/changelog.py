@@ -80,8 +80,8 @@ async def _reader(servers: str, **more: int) -> AsyncIterator[Any]:
         fetch_max_wait_ms=WAIT_MS,
         **more,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         yield consumer
     finally:
         await consumer.stop()

@@ -127,8 +127,8 @@ async def _index(now: Settings) -> AsyncIterator[SearchIndex]:
 @asynccontextmanager
 async def _topic(now: Settings) -> AsyncIterator[Any]:
     consumer = AIOKafkaConsumer(bootstrap_servers=now.kafka_servers, enable_auto_commit=False, group_id=None)
-    await consumer.start()
     try:
+        await consumer.start()
         await consumer._client.force_metadata_update()
         consumer.assign([TopicPartition(EVENT_ROWS, number) for number in consumer.partitions_for_topic(EVENT_ROWS)])
         yield consumer

@@ -251,12 +251,30 @@ def test_what_one_service_calls_another_is_a_service(services: Services) -> None
         assert set(hosts) <= set(services), name
 
 
-def test_our_containers_have_no_privileges(services: Services) -> None:
+def test_our_containers_have_no_privileges_and_nobodys_gets_more(services: Services) -> None:
     for name in OURS:
-        service = services[name]
-        assert service["read_only"] is True, name
-        assert service["cap_drop"] == ["ALL"], name
+        assert services[name]["read_only"] is True, name
+        assert services[name]["cap_drop"] == ["ALL"], name
+    for name, service in services.items():
         assert service["security_opt"] == ["no-new-privileges:true"], name
+
+
+def test_no_log_fills_the_disk(services: Services) -> None:
+    assert [name for name, service in services.items() if service["logging"] != {"driver": "local"}] == []
+
+
+@pytest.mark.parametrize("name", ["postgres", "kafka", "elasticsearch"])
+def test_what_keeps_data_has_time_to_close_it(name: str, services: Services) -> None:
+    assert services[name]["stop_grace_period"] == "60s"
+
+
+def test_kafkas_health_check_fits_beside_the_broker(services: Services) -> None:
+    kafka = services["kafka"]
+    broker = int(re.findall(r"-Xmx(\d+)m", kafka["environment"]["KAFKA_HEAP_OPTS"])[0])
+    [check] = [word for word in kafka["healthcheck"]["test"] if word.startswith("KAFKA_HEAP_OPTS=")]
+    assert int(check.removeprefix("KAFKA_HEAP_OPTS=-Xmx").removesuffix("m")) + broker < 0.6 * 1024
+    assert kafka["mem_limit"] == "1g"
+    assert "KAFKA_OPTS=" in kafka["healthcheck"]["test"]
 
 
 def test_every_target_of_prometheus_is_a_service_on_its_port(services: Services) -> None:

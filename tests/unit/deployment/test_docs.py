@@ -3,6 +3,7 @@
 import difflib
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,24 @@ def test_every_direct_dependency_has_a_row_with_the_locked_version_and_a_reason(
 def test_what_is_deployed_is_what_was_tested() -> None:
     tested = locked("dev")
     assert {name: tested[name] for name in locked("app")} == locked("app")
+
+
+def commands_of_compose() -> list[tuple[str, str, str]]:
+    """Verb, options and the first service of each command for containers."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    text = "\n".join(page.read_text() for page in pages)
+    return re.findall(r"docker compose (up|exec|stop|rm|run)((?: --?[\w-]+)*) ([a-z]\w*)", text)
+
+
+def test_commands_for_containers_name_services_that_there_are(services: dict[str, Any]) -> None:
+    named = {service for _, _, service in commands_of_compose()}
+    assert {"postgres", "bootstrap", "tools"} <= named <= set(services)
+
+
+def test_what_a_page_starts_by_itself_is_waited_for() -> None:
+    options = [options for verb, options, _ in commands_of_compose() if verb == "up"]
+    assert options
+    assert all("--wait" in each for each in options)
 
 
 def test_no_lock_file_names_a_host() -> None:

@@ -51,6 +51,19 @@ def test_the_parts_find_every_server_where_the_stack_put_it(
     assert len(settings.ticket_key.get_secret_value()) >= 32
 
 
+def test_commands_beside_a_run_know_what_it_was_started_with_and_the_environment_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TURNSTILE_HOME", str(tmp_path))
+    assert StackSettings.remembered() == StackSettings()
+    StackSettings.model_validate({"brokers": 3, "workers": 2, "zipkin": True, "api_port": 9001}).remember()
+    monkeypatch.setenv("TURNSTILE_API_PORT", "9002")
+    beside = StackSettings.remembered()
+    assert (beside.brokers, beside.workers, beside.zipkin, beside.api_port) == (3, 2, True, 9002)
+    assert beside.home == tmp_path
+    assert StackSettings().brokers == 1
+
+
 def test_everything_told_is_a_setting_of_the_parts(stack_settings: StackSettings) -> None:
     told = app_environment(stack_settings) | worker_environment(stack_settings, "indexer", 0)
     assert {name.removeprefix("TURNSTILE_").lower() for name in told} <= set(Settings.model_fields)
