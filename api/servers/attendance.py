@@ -8,7 +8,6 @@ from api.ports import Curve, Reached
 from api.servers.database import Database
 
 STEPS: Final = 100
-AT_ONCE: Final = 500
 
 _REACHED: Final = """
 SELECT count(DISTINCT account_id) AS people, count(*) AS purchases FROM purchase
@@ -28,7 +27,7 @@ FROM sold, span GROUP BY begins, ends, kind, step ORDER BY step
 """
 
 # The columns of the list, and where each comes from.
-COLUMNS: Final = (
+_COLUMNS: Final = (
     ("lastName", "coalesce(last_name, '')"),
     ("firstName", "coalesce(first_name, '')"),
     ("ticketType", "line->>'name'"),
@@ -37,7 +36,7 @@ COLUMNS: Final = (
     ("boughtAt", "made_at"),
 )
 _ATTENDEES: Final = f"""
-SELECT {", ".join(f'{source} AS "{name}"' for name, source in COLUMNS)}
+SELECT {", ".join(f'{source} AS "{name}"' for name, source in _COLUMNS)}
 FROM purchase LEFT JOIN account ON account.id = account_id, jsonb_array_elements(lines) AS line
 WHERE event_id = %(event)s AND purchase.status = 'confirmed'
 ORDER BY lower(last_name), lower(first_name), made_at, purchase.id
@@ -64,12 +63,7 @@ class AttendanceRows:
 
     def attendees(self, event: UUID) -> Iterator[Sequence[object]]:
         """A row for each ticket type of each purchase, by name; the first row tells the columns."""
-        with self._exports.transaction() as connection, connection.cursor("attendees") as cursor:
-            cursor.itersize = AT_ONCE
-            cursor.execute(_ATTENDEES, {"event": event})
-            yield [name for name, _ in COLUMNS]
-            for row in cursor:
-                yield tuple(row.values())
+        return self._exports.stream(_ATTENDEES, event=event)
 
 
 def _curve(rows: Sequence[Any]) -> Curve:

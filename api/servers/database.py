@@ -1,19 +1,20 @@
 """PostgreSQL through a pool: a connection lent for one transaction, and its errors in the API's own words."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 import psycopg
 from psycopg import Connection, conninfo
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import DictRow, dict_row, tuple_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from api.problems import Unavailable
 
 SERVER: Final = "postgres"
 WAIT_S: Final = 1.5
+STREAMED_AT_ONCE: Final = 500
 _LIMITS: Final = "-c timezone=UTC -c statement_timeout=5s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s"
 
 
@@ -73,6 +74,14 @@ class Database:
         """The first row of a query."""
         with self.transaction() as connection:
             return connection.execute(query, values).fetchone()
+
+    def stream(self, query: str, **values: Any) -> Iterator[Sequence[object]]:
+        """The names of a query's columns, then its rows, read from the server as they are taken."""
+        with self.transaction() as connection, connection.cursor("stream", row_factory=tuple_row) as cursor:
+            cursor.itersize = STREAMED_AT_ONCE
+            cursor.execute(query, values)
+            yield [column.name for column in cursor.description or ()]
+            yield from cursor
 
     def probe(self) -> None:
         """Ask the server whether it answers."""

@@ -36,7 +36,7 @@ GROUP BY 1, currency ORDER BY 2, 1
 """
 
 # The columns of the table of sales, and where each comes from.
-COLUMNS: Final = (
+_TABLE_COLUMNS: Final = (
     ("purchase", "event_id || '.' || id"),
     ("account", "account_id"),
     ("status", "status"),
@@ -50,11 +50,10 @@ COLUMNS: Final = (
     ("decidedAt", "at"),
 )
 _TABLE: Final = f"""
-SELECT {", ".join(f'{source} AS "{name}"' for name, source in COLUMNS)}
+SELECT {", ".join(f'{source} AS "{name}"' for name, source in _TABLE_COLUMNS)}
 FROM purchase LEFT JOIN LATERAL jsonb_array_elements(lines) AS line ON true
 WHERE event_id = %(event)s ORDER BY made_at, id
 """
-AT_ONCE: Final = 500
 
 
 class WorkerViews:
@@ -126,12 +125,7 @@ class PurchaseRows:
 
     def table_of_event(self, event: UUID) -> Iterator[Sequence[object]]:
         """Every line of every purchase of an event, read as it is taken; the first one tells the columns."""
-        with self._exports.transaction() as connection, connection.cursor("sales") as cursor:
-            cursor.itersize = AT_ONCE
-            cursor.execute(_TABLE, {"event": event})
-            yield [name for name, _ in COLUMNS]
-            for row in cursor:
-                yield tuple(row.values())
+        return self._exports.stream(_TABLE, event=event)
 
     def _page(self, whose: str, of: UUID, limit: int, cursor: str | None) -> tuple[list[Purchase], str | None]:
         place = None if cursor is None else decode_place(cursor)
