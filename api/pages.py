@@ -3,8 +3,6 @@
 The order is that of creation, which nothing changes, so rows that come or change meanwhile move nothing.
 """
 
-import base64
-import binascii
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -14,7 +12,7 @@ import msgspec
 from pydantic import Field
 
 from api.bodies.fields import Parameters
-from api.problems import wrong
+from api.cursors import decode_cursor, encode_cursor
 
 
 class PageQuery(Parameters):
@@ -46,18 +44,7 @@ Item = TypeVar("Item", bound=Listed)
 
 def page(query: PageQuery, read: Callable[[int, Place | None], list[Item]]) -> tuple[list[Item], str | None]:
     """The items, and the cursor of the next page; None on the last. Refused: invalid-input."""
-    found = read(query.limit + 1, None if query.cursor is None else _decode(query.cursor))
+    found = read(query.limit + 1, None if query.cursor is None else decode_cursor(query.cursor, Place))
     items = found[: query.limit]
-    return items, _encode(items[-1]) if len(found) > query.limit else None
-
-
-def _encode(last: Listed) -> str:
-    return base64.urlsafe_b64encode(msgspec.msgpack.encode(Place(last.created_at, last.id))).decode().rstrip("=")
-
-
-def _decode(cursor: str) -> Place:
-    try:
-        packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return msgspec.msgpack.decode(packed, type=Place)
-    except (ValueError, binascii.Error, msgspec.DecodeError) as error:
-        raise wrong("?cursor", "must be the `next` of a page of this list") from error
+    more = len(found) > query.limit
+    return items, encode_cursor(Place(items[-1].created_at, items[-1].id)) if more else None

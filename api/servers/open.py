@@ -28,11 +28,12 @@ from api.servers.outcomes import OutcomeFollower
 from api.servers.post import Post
 from api.servers.register import RegisterRows
 from api.servers.revocations import RevocationRows
-from api.servers.sales import PurchaseRows, WorkerViews
+from api.servers.sales import PurchaseRows
 from api.servers.soldout import SoldOut
 from api.servers.sources import PipelineSources
 from api.servers.stock import Stock
 from api.servers.waiters import Waiters
+from api.servers.workers import WorkerViews
 from api.tokens import Tokens
 from metrics.catalogue import PURCHASES_WAITING
 from metrics.definition import Metric
@@ -74,7 +75,6 @@ def open_servers(settings: Settings) -> Servers:
     views = WorkerViews(settings.worker_urls)
     log = CommandLog(settings.kafka_servers)
     events = EventRows(database)
-    stock = Stock(database, settings.worker_urls)
     resends = ResendLog(settings.kafka_servers)
     index = EventIndex(make_client(settings))
     board = BoardFeed(PipelineSources(settings, database, index, views))
@@ -94,7 +94,7 @@ def open_servers(settings: Settings) -> Servers:
         office=office,
         sales=PurchaseRows(database, exports, views),
         attendance=AttendanceRows(database, exports),
-        stock=stock,
+        stock=Stock(database, views),
         notifications=NotificationRows(database, resends),
         index=index,
         board=board,
@@ -116,7 +116,7 @@ def open_servers(settings: Settings) -> Servers:
     exports.open()
     revocations.open()
     office.open()
-    closers = (revocations, board, office, database, exports, views, stock, resends, index)
+    closers = (revocations, board, office, database, exports, views, resends, index)
     return Servers(ports, tuple(server.close for server in closers), {PURCHASES_WAITING: lambda: office.waiting})
 
 

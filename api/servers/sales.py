@@ -1,25 +1,20 @@
 """Purchases as they stand: from the projection, or, while that lags, from the worker that decided."""
 
-import base64
-import binascii
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-import httpx
 import msgspec
 
 from api.bodies.money import Money
 from api.bodies.purchase import BoughtLine, Purchase, PurchaseList, public_id
 from api.bodies.sales import EventSales, TypeSales
-from api.problems import Unavailable, wrong
+from api.cursors import decode_cursor, encode_cursor
 from api.servers.database import Database
-from api.servers.workers import worker_client
+from api.servers.workers import WorkerViews
 
-WORKER: Final = "worker"
-TIMEOUT: Final = httpx.Timeout(2.5, connect=1.0)
 _COLUMNS_OF: Final = """
 SELECT event_id, id, account_id, status, reason, figures, lines, total, currency, deadline, at, made_at FROM purchase
 """
@@ -56,46 +51,6 @@ WHERE event_id = %(event)s ORDER BY made_at, id
 """
 
 
-class WorkerViews:
-    """The web views of the workers; any of them passes the question on to the one that knows."""
-
-    def __init__(self, urls: Sequence[str]) -> None:
-        self._client = worker_client(urls, TIMEOUT)
-
-    def purchase(self, event: UUID, purchase: UUID) -> dict[str, Any] | None:
-        """What the ledger says of a purchase. Raises Unavailable when no worker can tell."""
-        answer = self._get(f"/api/purchase/{event}/{purchase}/")
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            return None
-        if not answer.is_success:
-            raise Unavailable(WORKER)
-        found: dict[str, Any] = answer.json()
-        return found
-
-    def on_record(self, event: UUID, purchases: Collection[UUID]) -> set[UUID]:
-        """Those of the purchases that the ledger has on record. Raises Unavailable when no worker can tell."""
-        answer = self._get(f"/api/purchases/{event}/{','.join(one.hex for one in purchases)}/")
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            return set()
-        if not answer.is_success:
-            raise Unavailable(WORKER)
-        return {UUID(text) for text in answer.json()}
-
-    def probe(self) -> None:
-        """Ask the worker whether it is ready."""
-        self._get("/health/ready").raise_for_status()
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._client.close()
-
-    def _get(self, path: str) -> httpx.Response:
-        try:
-            return self._client.get(path)
-        except httpx.HTTPError as error:
-            raise Unavailable(WORKER) from error
-
-
 class PurchaseRows:
     """The projection ``purchase``, and behind it the views. ``exports`` is for what is read as long as it takes."""
 
@@ -128,14 +83,14 @@ class PurchaseRows:
         return self._exports.stream(_TABLE, event=event)
 
     def _page(self, whose: str, of: UUID, limit: int, cursor: str | None) -> tuple[list[Purchase], str | None]:
-        place = None if cursor is None else decode_place(cursor)
+        place = None if cursor is None else decode_cursor(cursor, Place)
         after = "" if place is None else "AND (made_at, event_id, id) < (%(made_at)s, %(event_id)s, %(id)s)"
         query = f"{_COLUMNS_OF} WHERE {whose} {after} ORDER BY made_at DESC, event_id DESC, id DESC LIMIT %(most)s"
         values = {} if place is None else msgspec.structs.asdict(place)
         with self._database.transaction() as connection:
             rows = connection.execute(query.encode(), values | {"of": of, "most": limit + 1}).fetchall()
         shown = rows[:limit]
-        following = encode_place(Place(*(shown[-1][name] for name in _PLACE))) if len(rows) > limit else None
+        following = encode_cursor(Place(*(shown[-1][name] for name in _PLACE))) if len(rows) > limit else None
         return [projected(row) for row in shown], following
 
     def _types(self, event: UUID) -> list[TypeSales]:
@@ -162,20 +117,6 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
 
 _PLACE: Final = ("made_at", "event_id", "id")
-
-
-def encode_place(place: Place) -> str:
-    """The cursor of the page after that place."""
-    return base64.urlsafe_b64encode(msgspec.msgpack.encode(place)).decode().rstrip("=")
-
-
-def decode_place(cursor: str) -> Place:
-    """The place of a cursor. Refused: invalid-input."""
-    try:
-        packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return msgspec.msgpack.decode(packed, type=Place)
-    except (ValueError, binascii.Error, msgspec.DecodeError) as error:
-        raise wrong("?cursor", "must be the `next` of a page of this list") from error
 
 
 def projected(row: Any) -> Purchase:

@@ -13,7 +13,7 @@ from api.live.sale import SHOWN, Row
 from api.problems import Unavailable
 from api.servers.database import Database
 from api.servers.index import EventIndex
-from api.servers.sales import WorkerViews
+from api.servers.workers import WorkerViews
 from connect.topics import CONSUMERS, dead_letters
 from connect.worker import ConnectWorker, State
 from ops.deadletters import DeadLetters

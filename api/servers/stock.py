@@ -1,18 +1,12 @@
 """Whether anything of an event was bought: by the projection, and by the ledger, which knows it first."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-import httpx
-
-from api.problems import Unavailable
 from api.servers.database import Database
 from api.servers.shelves import ShelfViews, Shelves
-from api.servers.workers import worker_client
+from api.servers.workers import WorkerViews
 
-WORKER: Final = "worker"
-TIMEOUT: Final = httpx.Timeout(2.5, connect=1.0)
 _PROJECTED: Final = """
 SELECT 1 FROM purchase
 WHERE event_id = %(event)s AND status <> 'rejected'
@@ -24,9 +18,9 @@ LIMIT 1
 class Stock:
     """The table ``purchase`` and the ledger's view of an event."""
 
-    def __init__(self, database: Database, urls: Sequence[str]) -> None:
+    def __init__(self, database: Database, views: WorkerViews) -> None:
         self._database = database
-        self._client = worker_client(urls, TIMEOUT)
+        self._views = views
         self._shelves = ShelfViews(self._view)
 
     def has_purchases(self, event: UUID, ticket: UUID | None = None) -> bool:
@@ -38,10 +32,6 @@ class Stock:
         """What is left of each ticket type; None where no worker can tell."""
         return self._shelves.left(event)
 
-    def close(self) -> None:
-        """Close all connections."""
-        self._client.close()
-
     def _is_out(self, event: UUID, ticket: UUID | None) -> bool:
         return any(
             (ticket is None or kind["ticketType"] == str(ticket)) and kind["held"] + kind["sold"] > 0
@@ -49,13 +39,4 @@ class Stock:
         )
 
     def _view(self, event: UUID) -> dict[str, Any]:
-        try:
-            answer = self._client.get(f"/api/event/{event}/")
-        except httpx.HTTPError as error:
-            raise Unavailable(WORKER) from error
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            return {}
-        if not answer.is_success:
-            raise Unavailable(WORKER)
-        found: dict[str, Any] = answer.json()
-        return found
+        return self._views.event(event) or {}

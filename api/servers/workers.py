@@ -1,9 +1,16 @@
 """The web views of the ledger's workers: any of them answers for all, so the next is asked where one can't."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import cycle, islice
+from typing import Any, Final
+from uuid import UUID
 
 import httpx
+
+from api.problems import Unavailable
+
+WORKER: Final = "worker"
+TIMEOUT: Final = httpx.Timeout(2.5, connect=1.0)
 
 
 class AnyWorker(httpx.BaseTransport):
@@ -41,3 +48,47 @@ class AnyWorker(httpx.BaseTransport):
 def worker_client(urls: Sequence[str], timeout: httpx.Timeout) -> httpx.Client:
     """A client of the workers at ``urls``."""
     return httpx.Client(base_url=urls[0], timeout=timeout, trust_env=False, transport=AnyWorker(urls))
+
+
+class WorkerViews:
+    """What the ledger says. Each question raises Unavailable when no worker can tell."""
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        self._client = worker_client(urls, TIMEOUT)
+
+    def purchase(self, event: UUID, purchase: UUID) -> dict[str, Any] | None:
+        """What the ledger says of a purchase; None where it has none of that id."""
+        found: dict[str, Any] | None = self._view(f"/api/purchase/{event}/{purchase}/")
+        return found
+
+    def on_record(self, event: UUID, purchases: Collection[UUID]) -> set[UUID]:
+        """Those of the purchases that the ledger has on record."""
+        found = self._view(f"/api/purchases/{event}/{','.join(one.hex for one in purchases)}/")
+        return {UUID(text) for text in found or ()}
+
+    def event(self, event: UUID) -> dict[str, Any] | None:
+        """What the ledger says of an event; None where it knows none of that id."""
+        found: dict[str, Any] | None = self._view(f"/api/event/{event}/")
+        return found
+
+    def probe(self) -> None:
+        """Ask the worker whether it is ready."""
+        self._get("/health/ready").raise_for_status()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def _view(self, path: str) -> Any:
+        answer = self._get(path)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if not answer.is_success:
+            raise Unavailable(WORKER)
+        return answer.json()
+
+    def _get(self, path: str) -> httpx.Response:
+        try:
+            return self._client.get(path)
+        except httpx.HTTPError as error:
+            raise Unavailable(WORKER) from error

@@ -21,7 +21,8 @@ from api.servers.accounts import AccountRows
 from api.servers.database import Database
 from api.servers.events import EventRows
 from api.servers.register import RegisterRows
-from api.servers.sales import PurchaseRows, WorkerViews
+from api.servers.sales import PurchaseRows
+from api.servers.workers import WorkerViews
 from api.tokens import Role
 from tables.commands import DefineEvent
 from tables.statuses import EventStatus

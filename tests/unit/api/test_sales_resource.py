@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.bodies.purchase import pending
+from api.cursors import decode_cursor, encode_cursor
 from api.problems import Refused
 from api.routes.sales import table
-from api.servers.sales import Place, decode_place, encode_place
+from api.servers.sales import Place
 from api.tokens import Role
 from tests.unit.api.fakes import World
 
@@ -70,8 +71,8 @@ def test_a_long_table_is_written_while_it_is_read() -> None:
 
 def test_a_cursor_tells_the_place_it_was_made_of_and_nonsense_is_refused() -> None:
     place = Place(datetime(2030, 1, 2, 3, 4, 5, 678000, tzinfo=UTC), uuid4(), uuid4())
-    assert decode_place(encode_place(place)) == place
-    assert len(encode_place(place)) < 200
+    assert decode_cursor(encode_cursor(place), Place) == place
+    assert len(encode_cursor(place)) < 200
     for nonsense in ("x", "e30", "käse", ""):
         with pytest.raises(Refused):
-            decode_place(nonsense)
+            decode_cursor(nonsense, Place)
