@@ -1,12 +1,12 @@
 """``python -m ops.metrics_table``: docs/metrics.md, made from the definitions. ``--write`` stores it."""
 
-import sys
 from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from metrics.catalogue import EVERY
 from metrics.definition import Metric
+from ops.generated import print_or_write
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "metrics.md"
 WHERE: Final = {
@@ -84,14 +84,5 @@ def _labels(metric: Metric) -> str:
     return ", ".join(f"`{label}`" for label in metric.labels) or "none"
 
 
-def main() -> int:
-    """Print the page, or store it."""
-    if sys.argv[1:] == ["--write"]:
-        PAGE.write_text(page())
-    else:
-        print(page(), end="")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    print_or_write(PAGE, page())

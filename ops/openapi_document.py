@@ -1,13 +1,13 @@
 """``python -m ops.openapi_document``: docs/openapi.json, made from the code. ``--write`` stores it."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Final, cast
 
 from api.app import create_app
 from api.ports import Ports
 from api.routes.docs import document
+from ops.generated import print_or_write
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "openapi.json"
 
@@ -17,14 +17,5 @@ def page() -> str:
     return json.dumps(document(create_app(cast("Ports", None))), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def main() -> int:
-    """Print the document, or store it."""
-    if sys.argv[1:] == ["--write"]:
-        PAGE.write_text(page())
-    else:
-        print(page(), end="")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    print_or_write(PAGE, page())

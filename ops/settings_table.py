@@ -1,6 +1,5 @@
 """``python -m ops.settings_table``: docs/settings.md, made from the settings themselves. ``--write`` stores it."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +8,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
+from ops.generated import print_or_write
 from settings import Settings
 from stack.settings import StackSettings
 
@@ -76,14 +76,5 @@ def _default(name: str, field: FieldInfo) -> str:
     return f"`{value.get_secret_value() if isinstance(value, SecretStr) else value}`"
 
 
-def main() -> int:
-    """Print the page, or store it."""
-    if sys.argv[1:] == ["--write"]:
-        PAGE.write_text(page())
-    else:
-        print(page(), end="")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    print_or_write(PAGE, page())
