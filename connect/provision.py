@@ -3,7 +3,6 @@
 Kafka makes no topic by itself here: a name that the catalogue lacks can't be written to.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
@@ -12,6 +11,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from connect.errors import ServerMissing, TopicMismatch, TopicRefused
+from connect.patience import Patience
 from connect.topics import Topic
 from settings import Settings
 
@@ -96,15 +96,15 @@ def _check(admin: Admin, topics: Sequence[Topic], settings: Settings, configs: d
 
 def _partitions(admin: Admin, names: list[str]) -> dict[str, list[dict[str, Any]]]:
     """The partitions of every topic. A broker knows a topic's name a moment before it knows its partitions."""
-    deadline = time.monotonic() + SPREAD_S
+    patience = Patience(SPREAD_S, SPREAD_PAUSE_S)
     while True:
         found = {entry["name"]: entry["partitions"] for entry in admin.describe_topics(names)}
         missing = [name for name in names if not found.get(name)]
         if not missing:
             return found
-        if time.monotonic() > deadline:
-            raise ServerMissing(f"Kafka tells no partitions of {', '.join(missing)} within {SPREAD_S:g} s")
-        time.sleep(SPREAD_PAUSE_S)
+        if not patience.left:
+            raise ServerMissing(f"Kafka tells no partitions of {', '.join(missing)} within {patience.seconds:g} s")
+        patience.wait()
 
 
 def _differences(
