@@ -3,7 +3,7 @@
 from connect.connector import Connector
 from connect.errors import ConnectorFailed, ServerMissing
 from connect.patience import Patience
-from connect.worker import ConnectWorker, Unavailable
+from connect.worker import ConnectWorker, Unavailable, first_line
 
 SETTLE_S = 5.0
 
@@ -55,13 +55,6 @@ def check(worker: ConnectWorker, connector: Connector) -> None:
         return
     if state.failed:
         raise ConnectorFailed(f"connector {connector.name} has failed: {first_line(state.trace)}")
-
-
-def first_line(trace: str) -> str:
-    """The first line of a Java trace, and its last cause, which tells more."""
-    lines = [line.strip() for line in trace.splitlines() if line.strip()]
-    causes = [line for line in lines if line.startswith("Caused by: ")]
-    return "; ".join(dict.fromkeys(lines[:1] + causes[-1:])) or "no trace"
 
 
 def _state_failed(worker: ConnectWorker, connector: Connector) -> bool:

@@ -29,6 +29,19 @@ class State:
         """Whether it, or a task of it, has stopped with an error."""
         return "FAILED" in self.words
 
+    @property
+    def text(self) -> str:
+        """The words in small letters, each once."""
+        return " ".join(dict.fromkeys(self.words)).lower()
+
+    @property
+    def error(self) -> str:
+        """What a failed one wrote, in a line; empty where none did."""
+        return first_line(self.trace) if self.trace else ""
+
+
+MISSING: Final = State(("MISSING",), "")
+
 
 class ConnectWorker:
     """A Kafka Connect worker. Any one of a group answers for all."""
@@ -109,6 +122,13 @@ class ConnectWorker:
             # While it starts, its web server is there before its resources are, and knows no page.
             raise Unavailable(f"{answer.status_code} from a server that is not Kafka Connect, or not yet")
         return answer
+
+
+def first_line(trace: str) -> str:
+    """The first line of a Java trace, and its last cause, which tells more."""
+    lines = [line.strip() for line in trace.splitlines() if line.strip()]
+    causes = [line for line in lines if line.startswith("Caused by: ")]
+    return "; ".join(dict.fromkeys(lines[:1] + causes[-1:])) or "no trace"
 
 
 def _state(status: dict[str, Any]) -> State:

@@ -1,6 +1,7 @@
 """``turnstile connectors``: Debezium's connectors in Kafka Connect, each with its task and its replication slot."""
 
 import json
+from collections.abc import Callable
 from contextlib import closing
 
 import rich_click as click
@@ -10,8 +11,7 @@ from rich.table import Table
 import connect.__main__ as registering
 import connect.resync as resyncing
 from connect.connector import connectors as wanted
-from connect.registration import first_line
-from connect.worker import ConnectWorker
+from connect.worker import MISSING, ConnectWorker
 from ops.text import safe
 from settings import settings
 
@@ -33,11 +33,9 @@ def list_connectors(*, as_json: bool) -> None:
     table = Table("connector", "state", "slot", "error", box=None)
     told = {}
     for connector in wanted(settings()):
-        state = states.get(connector.name)
-        words = list(state.words) if state else ["MISSING"]
-        error = first_line(state.trace) if state and state.trace else ""
-        told[connector.name] = {"states": words, "slot": connector.slot, "error": error}
-        table.add_row(connector.name, " ".join(dict.fromkeys(words)).lower(), connector.slot, safe(error))
+        state = states.get(connector.name, MISSING)
+        told[connector.name] = {"states": state.words, "slot": connector.slot, "error": state.error}
+        table.add_row(connector.name, state.text, connector.slot, safe(state.error))
     if as_json:
         click.echo(json.dumps(told))
     else:
@@ -50,8 +48,7 @@ def list_connectors(*, as_json: bool) -> None:
 @name_argument
 def restart(name: str) -> None:
     """Start a failed connector and its task again, after what it stopped at was repaired. Loses and repeats nothing."""
-    with closing(_known(name)) as worker:
-        worker.restart(name)
+    _tell(name, ConnectWorker.restart)
     click.echo(f"{name}: asked to start again; `turnstile connectors list` tells")
 
 
@@ -59,8 +56,7 @@ def restart(name: str) -> None:
 @name_argument
 def pause(name: str) -> None:
     """Let a connector wait, before PostgreSQL is worked on. Its slot keeps the log meanwhile, so the disk fills."""
-    with closing(_known(name)) as worker:
-        worker.pause(name)
+    _tell(name, ConnectWorker.pause)
     click.echo(f"{name}: paused until `turnstile connectors resume {name}`; PostgreSQL keeps its log for it")
 
 
@@ -68,8 +64,7 @@ def pause(name: str) -> None:
 @name_argument
 def resume(name: str) -> None:
     """Let a paused connector go on from where it was."""
-    with closing(_known(name)) as worker:
-        worker.resume(name)
+    _tell(name, ConnectWorker.resume)
     click.echo(f"{name}: goes on")
 
 
@@ -85,8 +80,9 @@ def resync() -> None:
     raise SystemExit(resyncing.main())
 
 
-def _known(name: str) -> ConnectWorker:
+def _tell(name: str, what: Callable[[ConnectWorker, str], None]) -> None:
     names = [connector.name for connector in wanted(settings())]
     if name not in names:
         raise click.BadParameter(f"{name} is none of {', '.join(names)}")
-    return ConnectWorker(settings().connect_url)
+    with closing(ConnectWorker(settings().connect_url)) as worker:
+        what(worker, name)

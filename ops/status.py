@@ -14,9 +14,8 @@ import psycopg
 
 from api.servers.workers import worker_client
 from connect.connector import connectors
-from connect.registration import first_line
 from connect.topics import changelog
-from connect.worker import ConnectWorker
+from connect.worker import MISSING, ConnectWorker
 from ops.deadletters import DeadLetters
 from ops.lag import KafkaWatch
 from ops.slots import read_slots
@@ -155,11 +154,10 @@ def _connect(now: Settings) -> Iterable[Part]:
         states = worker.states()
     yield Part("connect", State.OK, "answers")
     for name in [connector.name for connector in connectors(now)]:
-        words = states[name].words if name in states else ("missing",)
-        running = set(words) == {"RUNNING"} and len(words) > 1
-        trace = states[name].trace if name in states else ""
-        text = " ".join(dict.fromkeys(words)).lower() + (f": {first_line(trace)}" if trace else "")
-        facts = {"states": words, "error": first_line(trace) if trace else None}
+        state = states.get(name, MISSING)
+        running = set(state.words) == {"RUNNING"} and len(state.words) > 1
+        text = f"{state.text}: {state.error}" if state.error else state.text
+        facts = {"states": state.words, "error": state.error or None}
         yield Part(f"  connector {name}", State.OK if running else State.DOWN, text, facts)
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from connect.connector import Connector
 from connect.errors import ConnectorFailed, ConnectorRefused, ServerMissing
-from connect.registration import check, first_line, register, revive, wait_for_connect
-from connect.worker import ConnectWorker
+from connect.registration import check, register, revive, wait_for_connect
+from connect.worker import ConnectWorker, first_line
 from tests.unit.connect.fakes import Clock, FakeConnect
 
 TRACE = """org.apache.kafka.connect.errors.ConnectException: An exception occurred in the change event producer
