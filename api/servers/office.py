@@ -28,6 +28,29 @@ REMEMBERED_S: Final = 600.0
 BUSY_FOR_S: Final = "1"
 
 
+class Room:
+    """Places for requests that wait. One too many is refused as busy; it may be sent again soon."""
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._taken = 0
+
+    def check(self) -> None:
+        """Refused: busy, where every place is taken."""
+        if self._taken >= self._places:
+            raise Refused("busy", headers={"Retry-After": BUSY_FOR_S})
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """One place, for as long as it is needed."""
+        self.check()
+        self._taken += 1
+        try:
+            yield
+        finally:
+            self._taken -= 1
+
+
 class KafkaOffice:
     """The ticket office behind the log."""
 
@@ -45,9 +68,9 @@ class KafkaOffice:
         self._waiters = waiters
         self._sold_out = sold_out
         self._census = census
-        self._most = most
         self._running: set[tuple[UUID, UUID]] = set()
-        self._watching = 0
+        self._deciding = Room(most)
+        self._watching = Room(most)
         self._accepted: Bounded[tuple[UUID, UUID], UUID] = Bounded(REMEMBERED, REMEMBERED_S)
 
     def open(self) -> None:
@@ -72,8 +95,7 @@ class KafkaOffice:
 
     def check_room(self) -> None:
         """Refused: busy, where as many wait as may."""
-        if len(self._running) >= self._most:
-            raise busy()
+        self._deciding.check()
 
     def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
         """Hand in a command and wait for its decision; None when it is in the log but undecided."""
@@ -93,7 +115,7 @@ class KafkaOffice:
 
     def watch(self, event: UUID, purchase: UUID, wait: float, look: Callable[[], Purchase | None]) -> Purchase | None:
         """What ``look`` finds now; if that is nothing or pending, the decision of the next ``wait`` seconds."""
-        with self._room_to_watch(), self._waiters.waiting(Waiter(event, purchase, any_decision)) as waiter:
+        with self._watching.place(), self._waiters.waiting(Waiter(event, purchase, any_decision)) as waiter:
             found = look()
             if found is not None and found.status != "pending":
                 return found
@@ -120,22 +142,12 @@ class KafkaOffice:
         mark = (command.event, _mark(command))
         if mark in self._running:
             raise Refused("still-running")
-        self.check_room()
-        self._running.add(mark)
-        try:
-            yield
-        finally:
-            self._running.discard(mark)
-
-    @contextmanager
-    def _room_to_watch(self) -> Iterator[None]:
-        if self._watching >= self._most:
-            raise busy()
-        self._watching += 1
-        try:
-            yield
-        finally:
-            self._watching -= 1
+        with self._deciding.place():
+            self._running.add(mark)
+            try:
+                yield
+            finally:
+                self._running.discard(mark)
 
     def _hand_in(self, command: BuyersCommand, waiter: Waiter, wait: float) -> None:
         key = str(command.event).encode()
@@ -148,11 +160,6 @@ class KafkaOffice:
             waiter.wait_for_acknowledgement(GIVE_UP_S + MARGIN_S)
         if waiter.outcome is None and not waiter.acknowledged:
             raise Unavailable(KAFKA) from waiter.failure
-
-
-def busy() -> Refused:
-    """The refusal of one request too many; it may be sent again soon."""
-    return Refused("busy", headers={"Retry-After": BUSY_FOR_S})
 
 
 def _mark(command: BuyersCommand) -> UUID:
