@@ -23,7 +23,6 @@ from tables.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
 from tests.eventually import eventually
 
 EVENT, KIND = uuid4(), uuid4()
-NEVER = False
 
 
 @dataclass

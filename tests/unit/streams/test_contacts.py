@@ -10,9 +10,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from settings import Settings
 from streams import deadletters
-from streams.app import make_app
+from streams.app import App
 from streams.contacts import Contact, ContactsAgent
 from streams.table import OffsetTable
 
@@ -21,7 +20,7 @@ KEY = str(ACCOUNT).encode()
 
 
 @pytest.fixture
-def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ContactsAgent]:
+def agent(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[ContactsAgent]:
     async def publish(self: OffsetTable, partition: int, *groups: dict[bytes, bytes]) -> None:
         return
 
@@ -30,8 +29,6 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ContactsA
 
     monkeypatch.setattr(OffsetTable, "publish", publish)
     monkeypatch.setattr(deadletters, "append", append)
-    app = make_app(Settings(ticket_key="k" * 32, worker_data=tmp_path))
-    app.conf.tabledir.mkdir(parents=True, exist_ok=True)
     agent = ContactsAgent(app)
     yield agent
     database: Any = agent.table.data

@@ -1,21 +1,19 @@
 """What a supervisor is told of a worker; the web server is left out."""
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from settings import Settings
-from streams.app import make_app
+from streams.app import App
 from streams.health import Health
 
 
 @pytest.mark.parametrize(("sick", "status"), [("", 200), ("the input waits for 30 s", 503)])
-def test_a_worker_that_does_nothing_does_not_pass_for_alive(tmp_path: Path, sick: str, status: int) -> None:
+def test_a_worker_that_does_nothing_does_not_pass_for_alive(app: App, sick: str, status: int) -> None:
     pulse: Any = SimpleNamespace(sick=sick)
     view: Any = SimpleNamespace(json=lambda body, status: (status, body))
-    health = Health(make_app(Settings(ticket_key="k" * 32, worker_data=tmp_path)), pulse)
+    health = Health(app, pulse)
 
     answer: Any = health.live(view)
 

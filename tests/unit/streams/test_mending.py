@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from itertools import groupby
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,13 +13,11 @@ from faust.types import TP
 
 import streams.table
 from connect.topics import COMMANDS
-from settings import Settings
-from streams.app import App, make_app
+from streams.app import App
 from streams.append import Place, Record
 from streams.changelog import Progress
 from streams.mending import Mending
 from streams.table import OffsetTable
-from tables.records import record_offset
 
 PARTITION = 1
 Rows = list[tuple[bytes, bytes]]
@@ -51,21 +48,6 @@ class Log:
             if rows[-1][0] >= self.broken_after:
                 raise ConnectionError
             yield PARTITION, [row for _, row in rows], rows[-1][0] + 1
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> App:
-    app = make_app(Settings(ticket_key="k" * 32, worker_data=tmp_path))
-    app.conf.tabledir.mkdir(parents=True, exist_ok=True)
-    return app
-
-
-@pytest.fixture
-def table(app: App) -> Iterator[OffsetTable]:
-    table = OffsetTable.add(app, "ledger", 4, record_offset)
-    yield table
-    database: Any = table.data
-    database._dbs.clear()
 
 
 @pytest.fixture

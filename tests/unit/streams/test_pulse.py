@@ -1,7 +1,6 @@
 """A worker that does nothing is noticed; the consumer is a fake."""
 
 import asyncio
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,8 +8,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from faust.types import TP
 
-from settings import Settings
-from streams.app import App, make_app
+from streams.app import App
 from streams.pulse import DEAD, SICK, Pulse, Stalled
 
 PLACE = TP("input", 0)
@@ -47,13 +45,12 @@ class Input:
 
 
 @pytest.fixture
-def reading(tmp_path: Path) -> Input:
+def reading() -> Input:
     return Input()
 
 
 @pytest.fixture
-def app(tmp_path: Path, reading: Input) -> App:
-    app = make_app(Settings(ticket_key="k" * 32, worker_data=tmp_path))
+def app(app: App, reading: Input) -> App:
     app.watched.append(reading)
     consumer: Any = reading
     app.consumer = consumer

@@ -1,7 +1,6 @@
 """When a recovery begins again, and when it ends the process."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +8,7 @@ from aiokafka.errors import IllegalStateError, KafkaConnectionError
 from faust.tables.recovery import RebalanceAgain
 
 import streams.recovery
-from settings import Settings
-from streams.app import make_app
+from streams.app import App
 from streams.recovery import SafeRecovery
 from tables.errors import InvariantBroken
 
@@ -24,10 +22,9 @@ def fail_stop(doing: str, error: BaseException) -> None:
 
 
 @pytest.fixture
-def recovery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SafeRecovery:
+def recovery(app: App, monkeypatch: pytest.MonkeyPatch) -> SafeRecovery:
     monkeypatch.setattr(streams.recovery, "fail_stop", fail_stop)
     monkeypatch.setattr(streams.recovery, "RETRY_S", 0.0)
-    app = make_app(Settings(ticket_key="k" * 32, worker_data=tmp_path))
     return SafeRecovery(app, app.tables)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,10 +10,9 @@ from faust.types import TP
 from msgspec.structs import replace
 
 from connect.topics import OUTCOMES
-from settings import Settings
 from streams import bookings as bookings_module
 from streams import deadletters
-from streams.app import App, make_app
+from streams.app import App
 from streams.append import Record
 from streams.bookings import Bookings
 from streams.notifications import NotificationsAgent
@@ -63,12 +61,10 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     async def publish(self: OffsetTable, partition: int, *groups: dict[bytes, bytes]) -> None:
         return
 
-    app = make_app(Settings(ticket_key="k" * 32, worker_data=tmp_path))
-    app.conf.tabledir.mkdir(parents=True, exist_ok=True)
     world = World(app)
     monkeypatch.setattr(OffsetTable, "publish", publish)
     monkeypatch.setattr(bookings_module, "append", world.append)

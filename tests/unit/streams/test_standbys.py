@@ -1,9 +1,7 @@
 """A copy is what its owner's table is; the tables are real, Kafka is a list."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
@@ -11,12 +9,9 @@ from aiokafka.errors import KafkaConnectionError
 
 import streams.standbys
 import streams.table
-from settings import Settings
-from streams.app import make_app
 from streams.standbys import Standbys
 from streams.table import OffsetTable
 from tables.errors import InvariantBroken
-from tables.records import record_offset
 
 Rows = list[tuple[bytes, bytes]]
 HERS = 2
@@ -45,16 +40,6 @@ class Log:
                 yield HERS, [self.rows[offset]], offset + 1
             begin = len(self.rows)
             await asyncio.sleep(0.001)
-
-
-@pytest.fixture
-def table(tmp_path: Path) -> Iterator[OffsetTable]:
-    app = make_app(Settings(ticket_key="k" * 32, worker_data=tmp_path))
-    app.conf.tabledir.mkdir(parents=True, exist_ok=True)
-    table = OffsetTable.add(app, "ledger", 4, record_offset)
-    yield table
-    database: Any = table.data
-    database._dbs.clear()
 
 
 @pytest.fixture

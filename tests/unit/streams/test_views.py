@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,8 +11,7 @@ import pytest
 from faust.types import TP
 
 from connect.topics import COMMANDS, changelog
-from settings import Settings
-from streams.app import App, make_app
+from streams.app import App
 from streams.ledger import LedgerAgent
 from streams.partitioning import partition_of
 from streams.views import Views
@@ -30,9 +28,7 @@ class FakeView:
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> App:
-    app = make_app(Settings(ticket_key="k" * 32, worker_data=tmp_path))
-    app.conf.tabledir.mkdir(parents=True, exist_ok=True)
+def app(app: App) -> App:
     ends = {TP(COMMANDS, PARTITION): 9}
     committed: dict[TP, int | None] = defaultdict(lambda: None, {TP(COMMANDS, PARTITION): 3})
     consumer: Any = SimpleNamespace(_committed_offset=committed, highwater=ends.get)
