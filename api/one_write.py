@@ -36,8 +36,8 @@ class OneWrite(Response):  # type: ignore[misc]
 
     def _flush(self, data: bytes = b"") -> None:
         out, self._head = self._head + data, b""
-        if out:
-            util.write(self.sock, out)
+        if out and (sent := self.sock.send(out)) < len(out):
+            self.sock.sendall(memoryview(out)[sent:])
 
     def default_headers(self) -> list[str]:
         """The status and what goes with every response."""

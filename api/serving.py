@@ -5,6 +5,7 @@ that this was its last answer; then it closes its door, and ends the connections
 connection holds up no stop, and a client that goes elsewhere when it is told to meets no error.
 """
 
+import errno
 import time
 from functools import partial
 from typing import Any, Final
@@ -12,42 +13,55 @@ from typing import Any, Final
 import gevent
 from gevent.pool import Pool
 from gevent.server import StreamServer
+from gunicorn import util
 from gunicorn.http import wsgi
+from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.ggevent import GeventWorker
 
 from api import stopping
 from api.counting import Answers
 from api.one_write import OneWrite
+from api.plain import Requests
 
 LOOK_S: Final = 0.2
 LAST_S: Final = 1.0
 UNUSED_S: Final = 1.5
 PAUSE_S: Final = 0.02
 FAILED: Final = "500"
+GONE: Final = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN})
 
 
-class Waiting(gevent.Timeout):  # type: ignore[misc]
-    """A connection that waits for its next request; ended by the time-out, or earlier by a stop."""
+class Ended(BaseException):
+    """A connection has waited long enough for its next request."""
 
-    def __init__(self, seconds: float, waiting: set["Waiting"]) -> None:
-        super().__init__(seconds, False)
+
+class Waiting:
+    """A connection's waits for its next request, which are ended by the time-out, or earlier by a stop."""
+
+    def __init__(self, waiting: set["Waiting"]) -> None:
         self._waiting = waiting
         self._greenlet = gevent.getcurrent()
-        self.since = time.monotonic()
+        self.since = 0.0
+        self.is_unused = True
 
     def __enter__(self) -> "Waiting":
+        self.since = time.monotonic()
+        self.is_unused = True
         self._waiting.add(self)
-        super().__enter__()
         return self
 
-    def __exit__(self, *error: Any) -> Any:
+    def __exit__(self, kind: type[BaseException] | None, *error: Any) -> bool:
         self._waiting.discard(self)
-        return super().__exit__(*error)
+        return kind is Ended
 
-    def end(self) -> None:
+    def began(self) -> None:
+        """The first bytes of the request are there: a stop waits for it."""
+        self.is_unused = False
+
+    def end(self, unused: bool) -> None:
         """Let it wait no longer. Runs in the hub, so that no request can come between the look and the end."""
-        if self in self._waiting:
-            self._greenlet.throw(self)
+        if self in self._waiting and (self.is_unused or not unused):
+            self._greenlet.throw(Ended)
 
 
 class Address:
@@ -71,9 +85,29 @@ class Worker(GeventWorker):  # type: ignore[misc]
         # gunicorn looks a setting up anew each time that it uses it: a twentieth of a request.
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
 
-    def timeout_ctx(self) -> Waiting:
-        """How long a connection may wait for its next request."""
-        return Waiting(self.cfg.keepalive, self.waiting)
+    def handle(self, listener: Address, client: Any, addr: Any) -> None:
+        """Answer a connection's requests until one was its last. There is neither TLS nor HTTP/2 on this way."""
+        client.setblocking(1)
+        waiting = Waiting(self.waiting)
+        requests = Requests(self.cfg, client, addr, waiting.began)
+        name, request = listener.getsockname(), None
+        try:
+            while True:
+                request = None
+                with waiting:
+                    request = next(requests)
+                if request is None:
+                    break
+                self.handle_request(name, request, client, addr)
+        except (StopIteration, NoMoreData):
+            pass
+        except OSError as error:
+            if error.errno not in GONE:
+                self.log.exception("a connection broke")
+        except BaseException as error:  # noqa: BLE001 (gunicorn answers it)
+            self.handle_error(request, client, addr, error)
+        finally:
+            util.close(client)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Answer a request, without the hooks and the log of accesses that gunicorn would have had for it.
@@ -126,6 +160,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
             server.start()
         while self.alive:
             self._pass(LOOK_S)
+            self._end(self.cfg.keepalive, unused=False)
         self._see_off(servers)
 
     def _server(self, listener: Any) -> StreamServer:
@@ -139,7 +174,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         for server in servers:
             self._close_door(server)
         while any(len(server.pool) for server in servers) and time.monotonic() < ends:
-            self._end_unused()
+            self._end(UNUSED_S, unused=True)
             self._pass(PAUSE_S)
         for server in servers:
             server.stop(timeout=0)
@@ -155,9 +190,10 @@ class Worker(GeventWorker):  # type: ignore[misc]
         self.notify()
         gevent.sleep(seconds)
 
-    def _end_unused(self) -> None:
-        before = time.monotonic() - UNUSED_S
+    def _end(self, seconds: float, unused: bool) -> None:
+        """End the connections that wait for longer; with ``unused`` only those of which nothing has come."""
+        before = time.monotonic() - seconds
         loop = gevent.get_hub().loop
         for each in tuple(self.waiting):
             if each.since < before:
-                loop.run_callback(each.end)
+                loop.run_callback(each.end, unused)

@@ -7,7 +7,6 @@ import hmac
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from hmac import compare_digest
 from typing import Any, Final
@@ -34,8 +33,7 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True, gc=False):
     """Whose token it is. ``version`` is that of the account's sessions, ``expires`` in seconds since 1970."""
 
     account: UUID

@@ -71,7 +71,8 @@ class KafkaOffice:
         self._running: set[tuple[UUID, UUID]] = set()
         self._deciding = Room(most)
         self._watching = Room(most)
-        self._accepted: Bounded[tuple[UUID, UUID], UUID] = Bounded(REMEMBERED, REMEMBERED_S)
+        # Bytes, since the garbage collector looks at every UUID that is kept.
+        self._accepted: Bounded[bytes, bytes] = Bounded(REMEMBERED, REMEMBERED_S)
 
     def open(self) -> None:
         """Begin to connect to both topics."""
@@ -108,7 +109,7 @@ class KafkaOffice:
                 self._hand_in(command, waiter, wait)
         # A confirm or cancel may be of a purchase that never was, which must not seem to be on its way.
         if isinstance(command, (PurchaseCommand, Hold)):
-            self._accepted.put((command.event, command.purchase), command.account)
+            self._accepted.put(command.event.bytes + command.purchase.bytes, command.account.bytes)
         if waiter.outcome is not None:
             self._sold_out.learn(waiter.outcome, asked_at)
         return waiter.outcome
@@ -124,7 +125,8 @@ class KafkaOffice:
 
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
         """Whose purchase it is, if this process lately put it into the log."""
-        return self._accepted.get((event, purchase))
+        account = self._accepted.get(event.bytes + purchase.bytes)
+        return None if account is None else UUID(bytes=account)
 
     def _refuse_early(self, command: BuyersCommand) -> None:
         """Refused: sold-out, where the ledger has just said so and has no decision on this purchase yet."""

@@ -3,6 +3,7 @@
 import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +16,10 @@ import pytest
 from stack.ports import free
 from tests.eventually import eventually
 
+ASKED = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
+LAST = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+LAST_S = 1.0
+UNUSED_S = 1.5
 ROOT = Path(__file__).parents[3]
 APPLICATION = """
 import time
@@ -22,6 +27,10 @@ from api.stopping import is_stopping
 
 def app(environ, start_response):
     path = environ["PATH_INFO"]
+    if path == "/echo":
+        body = environ["wsgi.input"].read()
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+        return [body]
     if path == "/slow":
         time.sleep(1.5)
     if path == "/pieces":
@@ -51,10 +60,16 @@ def breaks():
 
 
 @pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
+def patience() -> int:
+    """How many seconds a connection may wait for its next request."""
+    return 60
+
+
+@pytest.fixture
+def port(tmp_path: Path, patience: int) -> Iterator[int]:
     [port] = free(1)
     (tmp_path / "sleepy.py").write_text(APPLICATION)
-    command = ("gunicorn", "-k", "api.serving.Worker", "-b", f"127.0.0.1:{port}", "--keep-alive", "60")
+    command = ("gunicorn", "-k", "api.serving.Worker", "-b", f"127.0.0.1:{port}", "--keep-alive", f"{patience}")
     more = ("--graceful-timeout", "8", "--no-control-socket", "--forwarded-allow-ips", "", "sleepy:app")
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     server = subprocess.Popen((sys.executable, "-m", *command, *more), env=environment, cwd=ROOT)
@@ -102,6 +117,49 @@ def test_an_answer_that_breaks_off_is_seen_to_be_cut(port: int) -> None:
         get(port, "/broken")
     assert cut.value.partial == b"one "
     assert get(port, "/") == (200, b"done")
+
+
+def test_bodies_come_with_a_length_or_in_chunks(port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    for body in (b"", b"a", 100_000 * b"b", iter([b"c", b"d"]), b"e"):
+        connection.request("POST", "/echo", body)
+        sent = body if isinstance(body, bytes) else b"cd"
+        assert connection.getresponse().read() == sent
+    connection.close()
+
+
+def test_requests_sent_at_once_are_answered_in_turn(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(ASKED % 1 + b"a" + ASKED % 2 + b"bc" + LAST)
+        came = client.makefile("rb").read()
+    assert came.count(b"HTTP/1.1 200 OK") == 3
+    assert came.index(b"\r\n\r\na") < came.index(b"\r\n\r\nbc") < came.index(b"\r\n\r\ndone")
+
+
+def test_what_is_no_request_is_refused(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(b"POST /echo HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+        assert client.makefile("rb").read().startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("patience", [1])
+@pytest.mark.parametrize("begun", [b"", b"GET / HT", ASKED % 9 + b"half"])
+def test_who_keeps_the_server_waiting_is_left(port: int, begun: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(ASKED % 1 + b"a")
+        assert client.recv(1_000).startswith(b"HTTP/1.1 200 ")
+        client.sendall(begun)
+        assert client.recv(1_000) == b""
+
+
+def test_a_request_whose_body_still_comes_when_the_server_stops_is_answered(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(ASKED % 2 + b"a")
+        time.sleep(0.2)
+        os.kill(master_of(port), signal.SIGTERM)
+        time.sleep(LAST_S + UNUSED_S + 0.5)
+        client.sendall(b"b")
+        assert client.makefile("rb").read().endswith(b"\r\n\r\nab")
 
 
 def test_a_stop_answers_what_is_under_way_and_is_held_up_by_no_idle_connection(port: int) -> None:
