@@ -72,6 +72,7 @@ def table(app: App) -> Iterator[OffsetTable]:
 def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Log], Log]:
     def use(log: Log) -> Log:
         monkeypatch.setattr(streams.table, "append", log.append)
+        monkeypatch.setattr(streams.table, "try_append", log.append)
         monkeypatch.setattr(streams.table, "changes", log.changes)
         return log
 
