@@ -28,10 +28,10 @@ class Place(NamedTuple):
     at: int = -1
 
 
-async def append(app: AppT, topic: str, partition: int, records: Iterable[Record]) -> Place:
-    """Append ``records`` in order and wait until the brokers have them.
+async def try_append(app: AppT, topic: str, partition: int, records: Iterable[Record]) -> Place:
+    """Append ``records`` in order and wait until the brokers have them, for half a minute at most.
 
-    Raises aiokafka's KafkaError when they could not be stored, ValueError for a record that is too large.
+    Raises aiokafka's KafkaError when it is not known that they are stored, ValueError for a record that is too large.
     """
     producer = await _producer(app)
     acknowledgements = []

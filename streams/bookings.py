@@ -8,9 +8,10 @@ from faust.types import TP
 
 from connect.topics import JOBS, changelog
 from streams.app import App
-from streams.append import Headers, Record, append
+from streams.append import Headers, Record
 from streams.mending import Mending
 from streams.partitioning import partition_of
+from streams.patience import append
 from streams.table import OffsetTable
 from tables.book import Book
 from tables.bookings import REMINDERS, booking_offset, index

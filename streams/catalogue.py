@@ -5,10 +5,11 @@ from faust.types import Message, StreamT
 
 from connect.topics import COMMANDS, EVENT_STATUS
 from streams.app import App, raw_topic
-from streams.append import Record, append
+from streams.append import Record
 from streams.batches import in_batches
 from streams.deadletters import bury, sort_out
 from streams.partitioning import partition_of
+from streams.patience import append
 from streams.tracing import headers_from
 from tables.commands import DefineEvent, encode_command
 from tables.errors import MalformedRecord

@@ -4,10 +4,12 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from faust.types import AppT, Message
+from faust.types import Message
 
 from connect.topics import dead_letters
-from streams.append import Record, append
+from streams.app import App
+from streams.append import Record
+from streams.patience import append
 from streams.places import key_of
 from tables.errors import MalformedRecord
 
@@ -43,7 +45,7 @@ def sort_out(
     return readable, letters
 
 
-async def bury(app: AppT, consumer: str, letters: list[Record]) -> None:
+async def bury(app: App, consumer: str, letters: list[Record]) -> None:
     """Append ``letters`` to the consumer's dead-letter topic; returns once they are stored."""
     by_partition: dict[int, list[Record]] = {}
     for record in letters:

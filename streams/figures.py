@@ -32,6 +32,7 @@ class Figures:
         self._batches: Counter[str] = Counter()
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._waiting: dict[str, float] = {}
+        self._waiters: Counter[str] = Counter()
 
     def batch(self, agent: str, messages: list[Message], seconds: float) -> None:
         """An agent is through with a batch, which took it so long."""
@@ -47,9 +48,26 @@ class Figures:
         """Outcomes have been stored and sent."""
         self.decisions.update(verdicts)
 
-    def waits(self, doing: str, since: float | None) -> None:
-        """What is being done waits for a server since then (by time.monotonic), or no more."""
-        self._waiting[doing] = since or 0.0
+    def waits(self, doing: str, now: float) -> bool:
+        """Something begins to wait for a server (by time.monotonic). Whether nothing else did with the same words."""
+        self._waiters[doing] += 1
+        if self._waiters[doing] > 1:
+            return False
+        self._waiting[doing] = now
+        return True
+
+    def waits_no_more(self, doing: str) -> bool:
+        """It waits no more. Whether nothing else does with the same words."""
+        self._waiters[doing] -= 1
+        if self._waiters[doing]:
+            return False
+        self._waiting[doing] = 0.0
+        return True
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anything waits for a server."""
+        return any(self._waiting.values())
 
     def collect(self) -> Iterator[Family]:
         """The metrics."""

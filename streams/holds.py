@@ -13,8 +13,10 @@ from faust.types import TP
 
 from connect.topics import COMMANDS, changelog
 from streams.app import App
-from streams.append import Record, append
+from streams.append import Record
+from streams.batches import Interrupted
 from streams.failstop import fail_stop
+from streams.patience import append
 from streams.table import OffsetTable
 from tables.commands import encode_command
 from tables.deadlines import HOLDS, MOST, Schedule, expiry_of
@@ -58,7 +60,7 @@ class Holds:
         records = [Record(str(command.event).encode(), encode_command(command)) for command in commands]
         try:
             place = await append(self.app, COMMANDS, partition, records)
-        except KafkaError:
+        except (KafkaError, Interrupted):
             schedule.lost(due)
             raise
         schedule.appended(due, now, place.offsets[-1], place.at)
@@ -70,6 +72,8 @@ class Holds:
             try:
                 if await self._round():
                     pause = 0
+            except Interrupted:
+                pass
             except KafkaError as error:
                 log.warning("holds could not be ended yet: %r", error)
                 pause = PAUSE_S

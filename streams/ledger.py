@@ -7,18 +7,21 @@ side by side.
 
 import asyncio
 import logging
+from collections.abc import Coroutine, Iterable
+from typing import Any
 
 from faust.types import Message, StreamT
 
 from connect.topics import COMMANDS, OUTCOMES
 from streams.app import App, raw_topic
-from streams.append import Record, append
+from streams.append import Record
 from streams.batches import in_batches
 from streams.deadletters import bury, headers_of, sort_out
 from streams.figures import Verdict, verdict
 from streams.holds import Holds
 from streams.mending import Mending
 from streams.partitioning import partition_of
+from streams.patience import append
 from streams.table import OffsetTable
 from streams.tallies import Tallies
 from streams.tracing import headers_from
@@ -59,7 +62,7 @@ class LedgerAgent:
         by_partition: dict[int, list[Message]] = {}
         for message in messages:
             by_partition.setdefault(message.partition, []).append(message)
-        await asyncio.gather(*(self._batch(partition, batch) for partition, batch in by_partition.items()))
+        await side_by_side(self._batch(partition, batch) for partition, batch in by_partition.items())
 
     async def _batch(self, partition: int, messages: list[Message]) -> None:
         ledger = self._ledger(partition)
@@ -116,6 +119,18 @@ class LedgerAgent:
 
     async def _forget(self, *_: object, **__: object) -> None:
         self._ledgers.clear()
+
+
+async def side_by_side(batches: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Wait for all; where one raises, none of the others goes on when that is known."""
+    tasks = [asyncio.create_task(batch) for batch in batches]
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
 
 
 def _milliseconds(message: Message) -> int:

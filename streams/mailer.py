@@ -16,12 +16,12 @@ from faust.types import Message, StreamT
 
 from connect.topics import DELIVERIES, JOBS, RETRIES
 from streams.app import App, raw_topic
-from streams.append import Record, append
+from streams.append import Record
 from streams.batches import in_batches
 from streams.contacts import Contact, ContactsAgent
 from streams.deadletters import bury, headers_of, letter, sort_out
 from streams.letters import Composer
-from streams.patience import patiently
+from streams.patience import append, patiently
 from streams.places import about
 from streams.post import Post, RefusedForEver, RefusedForNow, ServerAway
 from streams.tracing import headers_from

@@ -3,17 +3,43 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, TypeVar
 
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaStorageError,
+    KafkaTimeoutError,
+    LeaderNotAvailableError,
+    NodeNotReadyError,
+    NotEnoughReplicasAfterAppendError,
+    NotEnoughReplicasError,
+    NotLeaderForPartitionError,
+    RequestTimedOutError,
+    StaleMetadata,
+)
 from faust.types import AppT
 
 from streams.app import App
+from streams.append import Place, Record, try_append
 from streams.batches import Interrupted
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 LOOK_S = 0.1
+# How it shows that the brokers, or enough of them, are away.
+BROKERS_AWAY: Final[tuple[type[Exception], ...]] = (
+    KafkaConnectionError,
+    KafkaStorageError,
+    KafkaTimeoutError,
+    LeaderNotAvailableError,
+    NodeNotReadyError,
+    NotEnoughReplicasAfterAppendError,
+    NotEnoughReplicasError,
+    NotLeaderForPartitionError,
+    RequestTimedOutError,
+    StaleMetadata,
+)
 
 Result = TypeVar("Result")
 log = logging.getLogger(__name__)
@@ -37,19 +63,34 @@ async def patiently(
             try:
                 result = await action()
             except passing as error:
-                if not failed:
+                if not failed and app.figures.waits(doing, time.monotonic()):
                     log.warning("%s failed, will be tried until it works: %r", doing, error)
-                    app.figures.waits(doing, time.monotonic())
                 failed = True
                 await wait(app, pause)
                 pause = min(2 * pause, LONGEST_PAUSE_S)
             else:
-                if failed:
+                if failed and app.figures.waits_no_more(doing):
                     log.info("%s works again", doing)
+                failed = False
                 return result
     finally:
         if failed:
-            app.figures.waits(doing, None)
+            app.figures.waits_no_more(doing)
+
+
+async def append(app: App, topic: str, partition: int, records: Iterable[Record]) -> Place:
+    """Append ``records`` in order and wait until the brokers have them, however long they are away.
+
+    What an attempt has stored that was not acknowledged stands there twice. Raises as ``try_append`` and
+    ``patiently`` do.
+    """
+    rows = list(records)
+    return await patiently(
+        app,
+        lambda: try_append(app, topic, partition, rows),
+        doing=f"appending to {topic}",
+        passing=BROKERS_AWAY,
+    )
 
 
 async def wait(app: AppT, seconds: float) -> None:

@@ -1,7 +1,8 @@
 """Noticing that a worker lives but does nothing, and ending it, so that whoever supervises it starts another.
 
 Two signs: aiokafka's membership of the group has ended in an error (it logs that and goes on without), or the input
-has records for a partition that is owned and ready, and look after look none of them is taken.
+has records for a partition that is owned and ready, and look after look none of them is taken, though the worker does
+not say that it waits for a server.
 """
 
 import asyncio
@@ -60,7 +61,7 @@ class Pulse:
     async def _behind(self) -> dict[TP, tuple[int, int]]:
         """Where records wait: the offset that is due, and in how many looks it was the same."""
         app: Any = self.app
-        if app.rebalancing or not app.tables.actives_ready:
+        if app.rebalancing or not app.tables.actives_ready or app.figures.waiting:
             self._waits = {}
             return self._waits
         waits = {}

@@ -9,6 +9,7 @@ from itertools import islice, takewhile
 from aiokafka.errors import KafkaError
 
 from streams.app import App
+from streams.batches import Interrupted
 from streams.bookings import Bookings, Order
 from streams.failstop import fail_stop
 from tables.bookings import reminder_at
@@ -50,6 +51,8 @@ class Reminders:
                 for partition in self.bookings.owned():
                     if self._caught_up(partition):
                         await self.look(partition)
+            except Interrupted:
+                pass
             except KafkaError as error:
                 log.warning("reminders could not be sent yet: %r", error)
                 pause = PAUSE_S

@@ -9,10 +9,10 @@ from faust.types import Message, StreamT
 
 from connect.topics import JOBS, RETRIES
 from streams.app import App, raw_topic
-from streams.append import Record, append
+from streams.append import Record
 from streams.batches import in_batches
 from streams.deadletters import headers_of
-from streams.patience import wait
+from streams.patience import append, wait
 
 CONSUMER = "retries"
 MOST = 500

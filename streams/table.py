@@ -8,7 +8,7 @@ local database only and changes in the same write as the records, in running and
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import rocksdict
 from faust import Table
@@ -16,9 +16,10 @@ from faust.stores.rocksdb import RocksDBOptions
 from faust.types import TP, AppT, StoreT
 
 from connect.topics import changelog
-from settings import Settings
-from streams.append import Record, append
+from streams.app import App
+from streams.append import Record, try_append
 from streams.changelog import Rows, changes, follow
+from streams.patience import BROKERS_AWAY, append, patiently
 
 RecordOffset = Callable[[bytes], int]
 # What a record (key, value) does to the index: the entry that goes, the entry that comes.
@@ -160,6 +161,7 @@ class OffsetTable(Table[bytes, bytes]):
 
         Groups that fit one produced batch are appended as a whole: the order holds, one wait is enough.
         Where somebody else has appended meanwhile, what of theirs is older is written over (see ``write_over``).
+        Brokers that are away are waited for; raises as ``patiently`` does.
         """
         if (
             sum(len(key) + len(value) + RECORD_OVERHEAD for group in groups for key, value in group.items())
@@ -170,11 +172,12 @@ class OffsetTable(Table[bytes, bytes]):
         for group in groups:
             alone &= await self._append(partition, group)
         if not alone:
-            await self._answer(partition)
+            answering = f"writing over {self._changelog}"
+            await patiently(self._worker, lambda: self._answer(partition), doing=answering, passing=BROKERS_AWAY)
 
     async def _append(self, partition: int, records: dict[bytes, bytes]) -> bool:
         """Append to the changelog. Whether nobody else had appended since this worker knew it to its end."""
-        place = await append(self.app, self._changelog, partition, [Record(*item) for item in records.items()])
+        place = await append(self._worker, self._changelog, partition, [Record(*item) for item in records.items()])
         mark = covered(self.mark(partition), place.offsets, len(records))
         if mark is not None:
             self._set_mark(partition, mark)
@@ -241,7 +244,7 @@ class OffsetTable(Table[bytes, bytes]):
             if value is not None and self.record_offset(value) < below:
                 again[key] = value
         records = [Record(*item) for item in again.items()]
-        place = await append(self.app, self._changelog, partition, records)
+        place = await try_append(self.app, self._changelog, partition, records)
         due = self._read_to[partition]
         mark = covered(due - 1, place.offsets, len(records))
         self._set_mark(partition, due - 1 if mark is None else mark)
@@ -287,8 +290,11 @@ class OffsetTable(Table[bytes, bytes]):
 
     @property
     def _servers(self) -> str:
-        settings: Settings = self.app.settings  # type: ignore[attr-defined]
-        return settings.kafka_servers
+        return self._worker.settings.kafka_servers
+
+    @property
+    def _worker(self) -> App:
+        return cast("App", self.app)
 
     @property
     def _room(self) -> int:

@@ -11,14 +11,19 @@ from tests.chaos.world import World
 
 
 @pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Kafka alone; its address."""
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Kafka alone."""
     stack = Stack.on_free_ports(tmp_path_factory.mktemp("chaos"))
     try:
-        stack.start("kafka")
-        yield f"{HOST}:{stack.settings.kafka_port}"
+        yield stack.start("kafka")
     finally:
         stack.remove()
+
+
+@pytest.fixture(scope="session")
+def broker(kafka: Stack) -> str:
+    """Its address."""
+    return f"{HOST}:{kafka.settings.kafka_port}"
 
 
 @pytest.fixture

@@ -5,9 +5,15 @@ import time
 from pathlib import Path
 from random import Random
 
+from stack.embedded import Stack
 from streams.failstop import STATUS
 from tests.chaos.sale import Sale
 from tests.chaos.world import World
+from tests.eventually import eventually
+
+WAITS = "will be tried until it works"
+# Longer than a hasty worker's writes are tried.
+LONGER_S = 3.0
 
 
 def test_the_only_worker_killed_at_any_time(world: World) -> None:
@@ -71,3 +77,17 @@ def come_and_go(world: World) -> None:
 def test_a_worker_that_has_lost_its_group_ends_itself(world: World) -> None:
     world.start(alone="1", ready=False)
     assert world.ended() == STATUS
+
+
+def test_a_broker_that_is_away_for_longer_than_a_write_waits_is_waited_for(kafka: Stack, world: World) -> None:
+    sale = Sale(world, 9, short=True)
+    world.start(slow="1", hasty="1")
+    sale.go_on(600)
+    kafka.processes["kafka"].send_signal(signal.SIGSTOP)
+    try:
+        eventually(lambda: WAITS in world.log().read_text(), within=30)
+        time.sleep(LONGER_S)
+    finally:
+        kafka.processes["kafka"].send_signal(signal.SIGCONT)
+    world.rest()
+    assert world.history().violations() == []

@@ -2,7 +2,8 @@
 
 The environment says what: CHAOS_WORLD is a suffix of its topics and group, CHAOS_TRAP a point and the visit at which
 it goes off ("after purchases:3"), CHAOS_DEED what happens then (kill or stop), CHAOS_WITHOUT the rules that it lacks.
-CHAOS_SLOW slows its recovery and its batches down, CHAOS_ALONE makes it lose its group.
+CHAOS_SLOW slows its recovery and its batches down, CHAOS_ALONE makes it lose its group, CHAOS_HASTY gives up a write
+soon.
 """
 
 import os
@@ -25,7 +26,7 @@ from typing import Any  # noqa: E402
 
 import faust  # noqa: E402
 from faust.tables.manager import TableManager  # noqa: E402
-from faust.types import AppT, Message  # noqa: E402
+from faust.types import Message  # noqa: E402
 
 import streams.app  # noqa: E402
 import streams.holds  # noqa: E402
@@ -33,9 +34,10 @@ import streams.ledger  # noqa: E402
 import streams.recovery  # noqa: E402
 import streams.table  # noqa: E402
 from settings import settings  # noqa: E402
+from streams.app import App  # noqa: E402
 from streams.append import Place, Record  # noqa: E402
-from streams.append import append as append_really  # noqa: E402
 from streams.ledger import LedgerAgent  # noqa: E402
+from streams.patience import append as append_really  # noqa: E402
 from streams.table import OffsetTable  # noqa: E402
 from streams.watch import InputWatch  # noqa: E402
 from streams.worker import make_worker  # noqa: E402
@@ -48,6 +50,7 @@ NEVER_S = 3600.0
 # Faust may be a second behind in asking for a partition that was resumed; a batch is then one of many in its queue.
 SEEK_S = 2.5
 BATCH_S = 0.1
+HASTE_S = 1.0
 
 
 def patch(owner: Any, name: str, value: Any) -> None:
@@ -76,7 +79,7 @@ class Trap:
 def set_traps(trap: Trap) -> None:
     """Put the trap's points around every write of the ledger."""
 
-    async def append(app: AppT, topic: str, partition: int, records: Iterable[Record]) -> Place:
+    async def append(app: App, topic: str, partition: int, records: Iterable[Record]) -> Place:
         rows = list(records)
         if not rows:
             return await append_really(app, topic, partition, rows)
@@ -234,6 +237,8 @@ def main() -> None:
         set_commit_trap(app, trap)
     if "CHAOS_SLOW" in os.environ:
         slow_recovery(app)
+    if "CHAOS_HASTY" in os.environ:
+        app.producer.request_timeout = HASTE_S
     if "CHAOS_ALONE" in os.environ:
         lose_membership(app)
     faust.Worker(app, loglevel="info", daemon=True, quiet=False).execute_from_commandline()

@@ -71,7 +71,7 @@ def test_a_server_that_is_away_is_told_of_until_it_is_back() -> None:
     figures = Figures()
     figures.waits("indexing", time.monotonic() - 30)
     assert value(figures, "turnstile_waiting_seconds", doing="indexing") == pytest.approx(30, abs=1)
-    figures.waits("indexing", None)
+    figures.waits_no_more("indexing")
     assert value(figures, "turnstile_waiting_seconds", doing="indexing") == 0
 
 

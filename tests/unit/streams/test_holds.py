@@ -1,6 +1,7 @@
 """The ledger's table with its index on a real database, and the timer on it; the broker is a fake."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from connect.topics import COMMANDS
 from streams import holds
 from streams.app import App
 from streams.append import Place, Record
+from streams.batches import Interrupted
 from streams.holds import Holds
 from streams.table import OffsetTable
 from tables.commands import Expire, decode_command
@@ -140,3 +142,35 @@ def test_a_timer_that_begins_anew_finds_what_came_due_meanwhile(
 
     assert {command.purchase for command in broker.log} == {purchase_id(number) for number in range(50)}
     assert len(broker.log) == 50
+
+
+def test_a_timer_that_is_interrupted_goes_on_with_what_is_due(
+    app: App, table: OffsetTable, broker: Broker, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, done = asyncio.Event(), asyncio.Event()
+
+    async def interrupted(*_: object) -> Place:
+        tried.set()
+        raise Interrupted
+
+    async def append(*arguments: Any) -> Place:
+        place = await broker.append(*arguments)
+        done.set()
+        return place
+
+    desk.hold(1, seconds=1)
+    table.take_over(PARTITION, changes(desk))
+    timer = Holds(app, table, clock=lambda: NOW + 60_000)
+    monkeypatch.setattr(timer, "_owned", lambda: [PARTITION])
+    monkeypatch.setattr(holds, "LOOK_S", 0.001)
+    monkeypatch.setattr(holds, "append", interrupted)
+
+    async def run() -> None:
+        watch = asyncio.create_task(timer._watch())
+        await tried.wait()
+        monkeypatch.setattr(holds, "append", append)
+        await done.wait()
+        watch.cancel()
+
+    asyncio.run(asyncio.wait_for(run(), 10))
+    assert broker.log == [Expire(EVENT, purchase_id(1))]

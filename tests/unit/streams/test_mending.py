@@ -54,6 +54,7 @@ class Log:
 def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Log], Log]:
     def use(log: Log) -> Log:
         monkeypatch.setattr(streams.table, "append", log.append)
+        monkeypatch.setattr(streams.table, "try_append", log.append)
         monkeypatch.setattr(streams.table, "changes", log.changes)
         return log
 

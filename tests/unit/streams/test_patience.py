@@ -4,11 +4,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 
 from streams import patience
+from streams.append import Place, Record
 from streams.batches import Interrupted
 from streams.figures import Figures
-from streams.patience import patiently
+from streams.patience import append, patiently
 
 
 class Passing(Exception):
@@ -64,3 +66,54 @@ def test_waiting_ends_when_the_partitions_are_taken_or_the_worker_stops(state: d
         asyncio.run(patiently(worker, failing(1), doing="indexing", passing=(Passing,)))
     # Whoever takes over waits, not this worker.
     assert worker.figures._waiting == {"indexing": 0.0}
+
+
+class Brokers:
+    """Take what is appended, but for the first attempts, which end in these errors."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.log: list[Record] = []
+
+    async def take(self, app: Any, topic: str, partition: int, records: list[Record]) -> Place:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.log += records
+        return Place(range(len(records)))
+
+
+def test_brokers_that_are_away_are_waited_for(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    brokers = Brokers(KafkaConnectionError("closed"), KafkaConnectionError("closed"))
+    monkeypatch.setattr(patience, "try_append", brokers.take)
+    records = [Record(b"a", b"1"), Record(b"b", b"2")]
+
+    place = asyncio.run(append(app(), "outcomes", 3, iter(records)))
+
+    assert (place.offsets, brokers.log) == (range(2), records)
+    [line] = caplog.messages
+    assert line.startswith("appending to outcomes failed, will be tried until it works")
+
+
+def test_what_several_wait_for_is_said_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "streams")
+    brokers = Brokers(*(KafkaConnectionError("closed") for _ in range(5)))
+    monkeypatch.setattr(patience, "try_append", brokers.take)
+    worker = app()
+
+    async def run() -> None:
+        await asyncio.gather(*(append(worker, "outcomes", number, [Record(b"a", b"1")]) for number in range(3)))
+
+    asyncio.run(run())
+    assert [line.partition(":")[0] for line in caplog.messages] == [
+        "appending to outcomes failed, will be tried until it works",
+        "appending to outcomes works again",
+    ]
+    assert not worker.figures.waiting
+
+
+def test_what_no_broker_will_ever_take_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "try_append", Brokers(MessageSizeTooLargeError()).take)
+    with pytest.raises(MessageSizeTooLargeError):
+        asyncio.run(append(app(), "outcomes", 3, [Record(b"a", b"1")]))

@@ -103,6 +103,15 @@ def test_a_worker_in_recovery_is_well(pulse: Pulse, app: App) -> None:
     assert pulse.sick == ""
 
 
+def test_a_worker_that_waits_for_a_server_is_well_until_it_waits_no_more(pulse: Pulse, app: App) -> None:
+    app.figures.waits("appending", 1.0)
+    look(pulse, DEAD + 1)
+    assert pulse.sick == ""
+    app.figures.waits_no_more("appending")
+    with pytest.raises(Stalled):
+        look(pulse, DEAD + 1)
+
+
 def test_an_ended_membership_is_noticed_at_once(pulse: Pulse, reading: Input) -> None:
     reading.membership.done = lambda: True
     with pytest.raises(Stalled, match="membership"):

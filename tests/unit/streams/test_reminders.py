@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from connect.topics import OUTCOMES
 from streams import bookings as bookings_module
-from streams import deadletters
+from streams import deadletters, reminders
 from streams.app import App
 from streams.append import Record
+from streams.batches import Interrupted
 from streams.bookings import Bookings
 from streams.notifications import NotificationsAgent
 from streams.reminders import Reminders
@@ -150,3 +151,32 @@ def test_the_timer_trusts_the_bookings_only_once_all_outcomes_are_in(
     world._offset = 3
     world.tell(desk.define(ticket_type()))
     assert world.agent.caught_up(PARTITION)
+
+
+def test_a_timer_that_is_interrupted_reminds_later(world: World, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried, done = asyncio.Event(), asyncio.Event()
+
+    async def interrupted(*_: object) -> None:
+        tried.set()
+        raise Interrupted
+
+    async def append(*arguments: Any) -> None:
+        await world.append(*arguments)
+        done.set()
+
+    world.tell(desk.define(ticket_type()), desk.hold(1))
+    world.jobs.clear()
+    world.now += 481
+    monkeypatch.setattr(world.bookings, "owned", lambda: [PARTITION])
+    monkeypatch.setattr(reminders, "LOOK_S", 0.001)
+    monkeypatch.setattr(bookings_module, "append", interrupted)
+
+    async def run() -> None:
+        watch = asyncio.create_task(world.timer._watch())
+        await tried.wait()
+        monkeypatch.setattr(bookings_module, "append", append)
+        await done.wait()
+        watch.cancel()
+
+    asyncio.run(asyncio.wait_for(run(), 10))
+    assert kinds(world) == [MailKind.HOLD_ENDING]
