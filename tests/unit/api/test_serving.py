@@ -171,10 +171,14 @@ def test_a_stop_answers_what_is_under_way_and_is_held_up_by_no_idle_connection(p
     time.sleep(0.2)
 
     os.kill(master_of(port), signal.SIGTERM)
-    time.sleep(0.5)
-    later.request("GET", "/")
-    last = later.getresponse()
-    assert (last.status, last.headers["Connection"]) == (200, "close")
+
+    def is_last() -> bool:
+        later.request("GET", "/")
+        answer = later.getresponse()
+        assert (answer.status, answer.read()) == (200, b"done")
+        return answer.headers["Connection"] == "close"
+
+    eventually(is_last, within=10)
     answer = busy.getresponse()
     assert (answer.status, answer.read(), answer.headers["Connection"]) == (200, b"done", "close")
     assert idle.sock is not None
