@@ -19,6 +19,9 @@ from stack.settings import StackSettings
 QUIET = {"org__apache__kafka__common__config": "warn", "org__apache__kafka__common__utils__AppInfoParser": "warn"}
 PARTITIONS_OF_INTERNAL_TOPICS = 4
 
+# What Java's harder compiler does costs more than it saves while less than some 100,000 purchases are sold.
+LEAN = ("-Xms128m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:TieredStopAtLevel=1")
+
 
 class Kafka(Server):
     """A broker. Topics are never made on demand: connect/topics.py provisions them."""
@@ -60,7 +63,7 @@ class Kafka(Server):
         port = self.settings.kafka_metrics_port + self.number
         agent = watched(self.settings.jars, port, "kafka")
         return Command(
-            self._java(self.settings.kafka_heap, agent, "-Xms128m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20") + main,
+            self._java(self.settings.kafka_heap, agent, *LEAN) + main,
             self.log,
             env=SMALL,
             death_signal=signal.SIGTERM,
