@@ -8,8 +8,10 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from api.problems import MEDIA_TYPE, Fault, Refused, Unavailable, problem, refusal, unavailable
+from telemetry.seldom import Seldom
 
 log = logging.getLogger(__name__)
+outages = Seldom(log)
 
 _BY_STATUS = {
     400: "malformed-request",
@@ -54,7 +56,7 @@ def pointer(loc: tuple[int | str, ...]) -> str:
 
 
 def _unavailable(error: Unavailable) -> Response:
-    log.warning("%s %s: %s", request.method, request.path, error)
+    outages.warning(error.server, "%s %s: %s", request.method, request.path, error)
     return unavailable(error)
 
 
