@@ -55,8 +55,14 @@ def pointer(loc: tuple[int | str, ...]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in loc)
 
 
+def tell_outage(error: Unavailable) -> None:
+    """Say in the log, twice a minute at most, which server was missed and by what error."""
+    cause = f" ({type(error.__cause__).__name__})" if error.__cause__ else ""
+    outages.warning(error.server, "%s %s: %s%s", request.method, request.path, error, cause)
+
+
 def _unavailable(error: Unavailable) -> Response:
-    outages.warning(error.server, "%s %s: %s", request.method, request.path, error)
+    tell_outage(error)
     return unavailable(error)
 
 

@@ -80,14 +80,14 @@ def test_a_server_that_is_down_is_logged_once_however_many_ask(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def down(_: object) -> None:
-        raise Unavailable("postgres")
+    def all_busy(_: object) -> None:
+        raise Unavailable("postgres") from TimeoutError("of somebody")
 
     monkeypatch.setattr(failures, "outages", Seldom(failures.log))
-    monkeypatch.setattr(world.accounts, "get", down)
+    monkeypatch.setattr(world.accounts, "get", all_busy)
     assert {client.get(f"{ACCOUNTS}/{account['id']}").status_code for _ in range(5)} == {503}
     said = [record.getMessage() for record in caplog.records if record.name == "api.failures"]
-    assert said == [f"GET {ACCOUNTS}/{account['id']}: postgres does not answer"]
+    assert said == [f"GET {ACCOUNTS}/{account['id']}: postgres does not answer (TimeoutError)"]
 
 
 def test_an_unexpected_error_tells_nothing_of_itself(
