@@ -8,8 +8,10 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from api.problems import MEDIA_TYPE, Fault, Refused, Unavailable, problem, refusal, unavailable
+from telemetry.seldom import Seldom
 
 log = logging.getLogger(__name__)
+outages = Seldom(log)
 
 _BY_STATUS = {
     400: "malformed-request",
@@ -53,8 +55,14 @@ def pointer(loc: tuple[int | str, ...]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in loc)
 
 
+def tell_outage(error: Unavailable) -> None:
+    """Say in the log, twice a minute at most, which server was missed and by what error."""
+    cause = f" ({type(error.__cause__).__name__})" if error.__cause__ else ""
+    outages.warning(error.server, "%s %s: %s%s", request.method, request.path, error, cause)
+
+
 def _unavailable(error: Unavailable) -> Response:
-    log.warning("%s %s: %s", request.method, request.path, error)
+    tell_outage(error)
     return unavailable(error)
 
 

@@ -89,13 +89,16 @@ class StackSettings(BaseSettings):
         """Note in the data folder what `run` was started with."""
         (self.home / CHOSEN).write_text(self.model_dump_json(exclude=FOLDERS))
 
+    def chosen(self) -> dict[str, Any]:
+        """What the last `run` on the data folder was started with; empty before the first."""
+        note = self.home / CHOSEN
+        return dict(json.loads(note.read_text())) if note.exists() else {}
+
     @classmethod
     def remembered(cls) -> Self:
         """Those of the last `run` on the data folder, for the commands beside it; the environment comes first."""
         here = cls()
-        note = here.home / CHOSEN
-        chosen: dict[str, Any] = json.loads(note.read_text()) if note.exists() else {}
-        return cls.model_validate(chosen | here.model_dump(include=here.model_fields_set))
+        return cls.model_validate(here.chosen() | here.model_dump(include=here.model_fields_set))
 
     @property
     def kafka_servers(self) -> str:

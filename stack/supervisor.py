@@ -7,9 +7,11 @@ from collections import Counter
 from rich.table import Table
 
 from stack.embedded import Stack
+from stack.errors import StackError
 from stack.progress import Steps
 from stack.secret_files import NAMES
 from stack.server import HOST
+from stack.settings import StackSettings
 
 PAUSE = 0.5
 RESTARTS = {"app": 5, "server": 2}
@@ -19,6 +21,7 @@ FEED_CONNECTORS = {"kafka", "postgres", "connect"}
 
 def run(stack: Stack, steps: Steps) -> None:
     """Start everything, tell where it is and keep it running until Ctrl-C."""
+    _check_brokers(stack.settings)
     stack.open(stack.settings.server_ports() | stack.settings.app_ports())
     stack.settings.remember()
     stack.start(*stack.servers, *stack.steps, *stack.apps)
@@ -26,6 +29,15 @@ def run(stack: Stack, steps: Steps) -> None:
     steps.console.print(addresses(stack))
     steps.console.print(TO_TRY.format(root=f"http://{HOST}:{stack.settings.api_port}"), soft_wrap=True)
     Watch(stack, steps).keep()
+
+
+def _check_brokers(settings: StackSettings) -> None:
+    made = settings.chosen().get("brokers", settings.brokers)
+    if made != settings.brokers:
+        raise StackError(
+            f"the data folder {settings.home} was made with BROKERS={made}, not {settings.brokers}: ask for {made}, "
+            "name another folder (TURNSTILE_HOME), or delete it (make clean-data)"
+        )
 
 
 class Watch:

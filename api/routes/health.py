@@ -8,11 +8,12 @@ from flask import Flask, Response
 from api.answers import answer, answers, blueprint, ports
 from api.bodies.fields import Resource
 from api.ports import Probe
+from telemetry.seldom import Seldom
 
 health = blueprint("health", "health")
 
 NEEDED = frozenset({"postgres", "kafka"})
-log = logging.getLogger(__name__)
+seldom = Seldom(logging.getLogger(__name__))
 
 
 class Liveness(Resource):
@@ -55,6 +56,6 @@ def _state(name: str, probe: Probe) -> str:
     try:
         probe()
     except Exception as error:  # noqa: BLE001 (whatever it is, the server is not usable)
-        log.warning("%s is down: %r", name, error)
+        seldom.warning(name, "%s is down: %r", name, error)
         return "down"
     return "up"

@@ -14,6 +14,7 @@ from kafka.partitioner.default import murmur2
 from api.problems import Unavailable
 from connect.topics import COMMANDS
 from tables.commands import DefineEvent, encode_command
+from telemetry.seldom import Seldom
 from telemetry.traces import HEADER, carried
 
 KAFKA: Final = "kafka"
@@ -23,7 +24,7 @@ RETRY_S: Final = 0.5
 # Shared by what comes meanwhile: under load fewer and fuller requests, at the price of this when nearly idle.
 LINGER_MS: Final = 5
 
-log = logging.getLogger(__name__)
+seldom = Seldom(logging.getLogger(__name__))
 
 Done = Callable[[object], None]
 Failed = Callable[[Exception], None]
@@ -87,7 +88,7 @@ class CommandLog:
                 if not self._partitions:
                     raise KafkaError(f"the topic {COMMANDS} is not there yet")
             except KafkaError as error:
-                log.warning("no way to %s yet: %r", COMMANDS, error)
+                seldom.warning("connect", "no way to %s yet: %r", COMMANDS, error)
                 time.sleep(RETRY_S)
             else:
                 self._producer = producer

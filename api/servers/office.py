@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
 
-from api.bodies.purchase import Purchase, decided
+from api.bodies.purchase import Purchase, decided, public_id
 from api.ports import BuyersCommand
 from api.problems import Refused, Unavailable
 from api.servers.bounded import Bounded
@@ -155,7 +155,7 @@ class KafkaOffice:
         key = str(command.event).encode()
         span = under_way()
         if span is not None:
-            span.set_attributes({"event": str(command.event), "purchase": str(command.purchase)})
+            span.set_attributes({"event": str(command.event), "purchase": public_id(command.event, command.purchase)})
         self._log.append(key, encode_command(command), waiter.acknowledge, waiter.fail)
         waiter.wait_for_outcome(wait)
         if waiter.outcome is None and not waiter.acknowledged:

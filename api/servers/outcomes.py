@@ -11,6 +11,7 @@ from kafka.errors import KafkaError
 
 from connect.topics import OUTCOMES
 from tables.errors import MalformedRecord
+from telemetry.seldom import Seldom
 
 POLL_MS: Final = 500
 ASK_EVERY_S: Final = 2.0
@@ -18,6 +19,7 @@ LOST_AFTER_S: Final = 5.0
 RETRY_S: Final = 0.5
 
 log = logging.getLogger(__name__)
+seldom = Seldom(log)
 
 Deliver = Callable[[bytes | None, bytes | None], None]
 
@@ -49,8 +51,8 @@ class OutcomeFollower:
         while not self._closed:
             try:
                 self._follow()
-            except Exception:
-                log.warning("lost %s; trying again", OUTCOMES, exc_info=True)
+            except Exception:  # noqa: BLE001 (whatever it is, it is tried again)
+                seldom.warning("lost", "lost %s; trying again", OUTCOMES, exc_info=True)
                 time.sleep(RETRY_S)
 
     def _follow(self) -> None:
@@ -93,7 +95,7 @@ class OutcomeFollower:
         try:
             consumer.end_offsets(partitions, timeout_ms=1_000)
         except KafkaError as error:
-            log.warning("the broker does not answer: %r", error)
+            seldom.warning("asked", "the broker does not answer: %r", error)
         else:
             self._seen_at = time.monotonic()
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, Response, make_response, render_template, re
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from api.answers import BASE
-from api.failures import plain_http
+from api.failures import plain_http, tell_outage
 from api.problems import PROBLEMS, RETRY_AFTER, Refused, Unavailable
 from api.site import session
 from api.site.forgery import StaleForm
@@ -64,7 +64,7 @@ def _refused(error: Refused) -> Response:
 
 
 def _unavailable(error: Unavailable) -> Response:
-    log.warning("%s %s: %s", request.method, request.path, error)
+    tell_outage(error)
     answer = page(AWAY, 503)
     answer.headers["Retry-After"] = str(RETRY_AFTER)
     return answer

@@ -77,6 +77,7 @@ def test_a_purchase_is_one_trace_from_the_request_to_the_mail_and_the_index(
         return found[0] if len(found) == 1 and names(found[0]) >= expected else None
 
     trace = eventually(whole, within=40, pause=0.5)
+    assert len(zipkin.traces(f"purchase={answer.json()['id']}")) == 1
     by_id = {span["id"]: span for span in trace}
     [root] = [span for span in trace if "parentId" not in span]
     assert root["name"] == "post /api/v3/purchases"

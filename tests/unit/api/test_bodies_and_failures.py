@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from api import failures
 from api.guard import MOST_BYTES
 from api.problems import Unavailable
+from telemetry.seldom import Seldom
 from tests.unit.api.fakes import World
 
 ACCOUNTS = "/api/v3/accounts"
@@ -69,6 +71,23 @@ def test_a_server_that_is_down_is_named_and_the_client_told_when_to_return(
     answer = client.get(f"{ACCOUNTS}/{account['id']}")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert answer.get_json()["server"] == "postgres"
+
+
+def test_a_server_that_is_down_is_logged_once_however_many_ask(
+    world: World,
+    client: FlaskClient,
+    account: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def all_busy(_: object) -> None:
+        raise Unavailable("postgres") from TimeoutError("of somebody")
+
+    monkeypatch.setattr(failures, "outages", Seldom(failures.log))
+    monkeypatch.setattr(world.accounts, "get", all_busy)
+    assert {client.get(f"{ACCOUNTS}/{account['id']}").status_code for _ in range(5)} == {503}
+    said = [record.getMessage() for record in caplog.records if record.name == "api.failures"]
+    assert said == [f"GET {ACCOUNTS}/{account['id']}: postgres does not answer (TimeoutError)"]
 
 
 def test_an_unexpected_error_tells_nothing_of_itself(

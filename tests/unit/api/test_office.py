@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from opentelemetry.trace import SpanKind
 
-from api.bodies.purchase import pending
+from api.bodies.purchase import pending, public_id
 from api.ports import BuyersCommand
 from api.problems import Refused, Unavailable
 from api.servers.census import Census
@@ -22,7 +23,9 @@ from tables.decisions import buyer_fingerprint
 from tables.errors import MalformedRecord
 from tables.outcomes import Outcome, OutcomeKind, OutcomeLine, encode_outcome
 from tables.reasons import Reason
+from telemetry.traces import being
 from tests.unit.api.fakes import outcome
+from tests.unit.telemetry.kept import KeptTraces
 
 TYPE = uuid4()
 
@@ -100,6 +103,18 @@ def test_the_outcome_of_a_purchase_is_its_answer_and_nobody_waits_on() -> None:
     assert (found.kind, found.purchase) == (OutcomeKind.CONFIRMED, command.purchase)
     assert bench.log.keys == [str(command.event).encode()]
     assert len(bench.waiters) == 0
+
+
+def test_a_purchase_is_found_among_the_traces_by_the_id_that_its_buyer_has() -> None:
+    bench, traces, command = Bench(), KeptTraces(), purchase()
+    bench.answers(OutcomeKind.REJECTED)
+    span = traces.begin("buy", SpanKind.SERVER, {})
+    with being(span):
+        bench.office.carry_out(command, 5)
+    span.end()
+    [kept] = traces.spans()
+    ids = {"event": str(command.event), "purchase": public_id(command.event, command.purchase)}
+    assert dict(kept.attributes or {}) == ids
 
 
 def test_an_outcome_that_overtakes_the_acknowledgement_is_enough() -> None:

@@ -54,6 +54,12 @@ def test_what_is_deployed_is_what_was_tested() -> None:
     assert {name: tested[name] for name in locked("app")} == locked("app")
 
 
+def test_every_picture_of_a_page_is_there() -> None:
+    for text in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for picture in re.findall(r"!\[[^]]+\]\(([^)]+)\)", text.read_text()):
+            assert (text.parent / picture).is_file(), f"{text.name}: {picture}"
+
+
 def commands_of_compose() -> list[tuple[str, str, str]]:
     """Verb, options and the first service of each command for containers."""
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]

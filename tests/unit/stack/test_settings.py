@@ -8,10 +8,13 @@ import pytest
 
 import stack.apps
 from settings import Settings
+from stack import supervisor
 from stack.apps import one_more
 from stack.embedded import Stack
 from stack.environment import app_environment, worker_environment
+from stack.errors import StackError
 from stack.kafka import brokers
+from stack.progress import Steps
 from stack.secret_files import NAMES, secret
 from stack.settings import StackSettings
 
@@ -62,6 +65,13 @@ def test_commands_beside_a_run_know_what_it_was_started_with_and_the_environment
     assert (beside.brokers, beside.workers, beside.zipkin, beside.api_port) == (3, 2, True, 9002)
     assert beside.home == tmp_path
     assert StackSettings().brokers == 1
+
+
+def test_another_number_of_brokers_on_the_same_folder_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    StackSettings.model_validate({"home": tmp_path, "brokers": 3}).remember()
+    with pytest.raises(StackError, match="was made with BROKERS=3, not 1"):
+        supervisor.run(Stack(StackSettings.model_validate({"home": tmp_path})), Steps())
+    assert [path.name for path in tmp_path.iterdir()] == ["chosen.json"]
 
 
 def test_everything_told_is_a_setting_of_the_parts(stack_settings: StackSettings) -> None:
