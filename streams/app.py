@@ -19,8 +19,12 @@ SESSION_S = 6.0
 COMMIT_INTERVAL_S = 1.0
 REQUEST_TIMEOUT_S = 30.0
 MAX_BATCH_BYTES = 512 * 1024
-MAX_POLL_RECORDS = 2_000
-QUEUE = 8 * MAX_POLL_RECORDS
+# What comes at once. The ledger's records are small, and it takes a batch of them in the time of a fetch.
+POLLED = 2_000
+POLLED_BY_LEDGER = 6_000
+# Faust stops fetching a partition when a queue is four fifths full, then still puts what one poll
+# brought; were the queue to fill up, it would hold up every other agent.
+POLLS_QUEUED = 8
 
 
 class Watched(Protocol):
@@ -53,6 +57,7 @@ def make_app(settings: Settings) -> App:
     """An application without agents yet."""
     data = settings.worker_data.absolute()
     data.mkdir(parents=True, exist_ok=True)
+    polled = POLLED_BY_LEDGER if settings.role == "ledger" else POLLED
     app = App(
         group(settings.role),
         version=VERSION,
@@ -71,7 +76,7 @@ def make_app(settings: Settings) -> App:
         broker_rebalance_timeout=15.0,
         broker_request_timeout=REQUEST_TIMEOUT_S,
         broker_commit_interval=COMMIT_INTERVAL_S,
-        broker_max_poll_records=MAX_POLL_RECORDS,
+        broker_max_poll_records=polled,
         consumer_auto_offset_reset="earliest",
         producer_acks=-1,
         producer_linger=0.0,
@@ -86,9 +91,7 @@ def make_app(settings: Settings) -> App:
         PartitionAssignor="streams.assignor:PartitionAssignor",
         # The other tables are small, and a mail can wait for their recovery.
         table_standby_replicas=settings.standbys if settings.role == "ledger" else 0,
-        # Faust stops fetching a partition when a queue is four fifths full, then still puts what one poll
-        # brought; were the queue to fill up, it would hold up every other agent.
-        stream_buffer_maxsize=QUEUE,
+        stream_buffer_maxsize=POLLS_QUEUED * polled,
         stream_wait_empty=True,
         cython_optimizations=True,
         web_bind=settings.worker_bind,
