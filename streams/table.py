@@ -28,9 +28,9 @@ Index = Callable[[bytes, bytes], tuple[bytes | None, bytes | None]]
 WRITE_BUFFER = 8 << 20
 BLOCK_CACHE = 32 << 20
 OPEN_FILES = 256
-# Most look-ups are for purchases and accounts that are not there yet. With 10 bits for each key one in a hundred
-# reads a file in vain; with Faust's 3 one in four did, so that a decision cost more with every file.
-BLOOM_BITS = 10
+# Most look-ups are for purchases and accounts that are not there yet. With Faust's 3 bits for each key one in four
+# reads a file in vain, with 10 one in a hundred, with 16 one in two thousand; and there are up to ten files.
+BLOOM_BITS = 16
 RECORD_OVERHEAD = 40
 
 log = logging.getLogger(__name__)
