@@ -19,7 +19,7 @@ from stack.settings import StackSettings
 QUIET = {"org__apache__kafka__common__config": "warn", "org__apache__kafka__common__utils__AppInfoParser": "warn"}
 PARTITIONS_OF_INTERNAL_TOPICS = 4
 
-# What Java's harder compiler does costs more than it saves while less than some 100,000 purchases are sold.
+# An embedded broker lives for minutes: what Java's second compiler does costs more than it saves within them.
 LEAN = ("-Xms128m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:TieredStopAtLevel=1")
 
 
