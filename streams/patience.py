@@ -17,6 +17,7 @@ from aiokafka.errors import (
     NotLeaderForPartitionError,
     RequestTimedOutError,
     StaleMetadata,
+    UnknownTopicOrPartitionError,
 )
 from faust.types import AppT
 
@@ -27,7 +28,8 @@ from streams.batches import Interrupted
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 LOOK_S = 0.1
-# How it shows that the brokers, or enough of them, are away.
+# How it shows that the brokers, or enough of them, are away. A topic is unknown to who has not been told of it yet;
+# that all of them are there was seen at the start (streams/boot.py).
 BROKERS_AWAY: Final[tuple[type[Exception], ...]] = (
     KafkaConnectionError,
     KafkaStorageError,
@@ -39,6 +41,7 @@ BROKERS_AWAY: Final[tuple[type[Exception], ...]] = (
     NotLeaderForPartitionError,
     RequestTimedOutError,
     StaleMetadata,
+    UnknownTopicOrPartitionError,
 )
 
 Result = TypeVar("Result")

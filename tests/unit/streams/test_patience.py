@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 
 from streams import patience
 from streams.append import Place, Record
@@ -85,7 +85,7 @@ class Brokers:
 def test_brokers_that_are_away_are_waited_for(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    brokers = Brokers(KafkaConnectionError("closed"), KafkaConnectionError("closed"))
+    brokers = Brokers(UnknownTopicOrPartitionError(), KafkaConnectionError("closed"))
     monkeypatch.setattr(patience, "try_append", brokers.take)
     records = [Record(b"a", b"1"), Record(b"b", b"2")]
 
