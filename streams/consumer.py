@@ -11,23 +11,11 @@ from typing import Any
 from aiokafka.errors import ConsumerStoppedError
 from faust.events import Event
 from faust.transport.consumer import CONSUMER_FETCHING
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.transport.drivers.aiokafka import Consumer, Transport
 from faust.types import TP, Message
 from faust.types.tuples import ack_lock
 
 POLL_S = 1.0
-# aiokafka asks a broker for one thing at a time, and not for partitions of which it still holds records. So what it
-# asks for a while later, of the others, keeps the busy partition waiting for as long as the broker has nothing to give.
-FETCH_WAIT_MS = 100
-
-
-class PromptThread(AIOKafkaConsumerThread):
-    """Faust's thread that fetches; where there is nothing the broker says so soon, and not after 1.5 s."""
-
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        consumer: Any = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
-        return consumer
 
 
 class BatchConsumer(Consumer):
@@ -36,9 +24,6 @@ class BatchConsumer(Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pressure: dict[TP, tuple[Callable[[], None], Callable[[], None]]] = {}
-
-    def _new_consumer_thread(self) -> PromptThread:
-        return PromptThread(self, loop=self.loop, beacon=self.beacon)
 
     def ack_all(self, messages: Iterable[Message]) -> None:
         """Acknowledge messages that one agent is through with; the last agent of each makes it count."""
