@@ -6,19 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeVar
 
-from aiokafka.errors import (
-    KafkaConnectionError,
-    KafkaStorageError,
-    KafkaTimeoutError,
-    LeaderNotAvailableError,
-    NodeNotReadyError,
-    NotEnoughReplicasAfterAppendError,
-    NotEnoughReplicasError,
-    NotLeaderForPartitionError,
-    RequestTimedOutError,
-    StaleMetadata,
-    UnknownTopicOrPartitionError,
-)
+from aiokafka import errors
 from faust.types import AppT
 
 from streams.app import App
@@ -31,17 +19,17 @@ LOOK_S = 0.1
 # How it shows that the brokers, or enough of them, are away. A topic is unknown to who has not been told of it yet;
 # that all of them are there was seen at the start (streams/boot.py).
 BROKERS_AWAY: Final[tuple[type[Exception], ...]] = (
-    KafkaConnectionError,
-    KafkaStorageError,
-    KafkaTimeoutError,
-    LeaderNotAvailableError,
-    NodeNotReadyError,
-    NotEnoughReplicasAfterAppendError,
-    NotEnoughReplicasError,
-    NotLeaderForPartitionError,
-    RequestTimedOutError,
-    StaleMetadata,
-    UnknownTopicOrPartitionError,
+    errors.KafkaConnectionError,
+    errors.KafkaStorageError,
+    errors.KafkaTimeoutError,
+    errors.LeaderNotAvailableError,
+    errors.NodeNotReadyError,
+    errors.NotEnoughReplicasAfterAppendError,
+    errors.NotEnoughReplicasError,
+    errors.NotLeaderForPartitionError,
+    errors.RequestTimedOutError,
+    errors.StaleMetadata,
+    errors.UnknownTopicOrPartitionError,
 )
 
 Result = TypeVar("Result")
