@@ -1,7 +1,8 @@
 """Batches for agents: all that has arrived, without waiting for more, acknowledged after the body has run.
 
 A body that raises ends the process. A body that gives up for a rebalance or the worker's end
-(Interrupted) leaves its batch unacknowledged: it is read again from the committed offset.
+(Interrupted) leaves its batch unacknowledged, and all after it untouched: they are read again from the
+committed offset.
 """
 
 import time
@@ -54,6 +55,8 @@ async def in_batches(stream: StreamT[Any], handle: Handle, *, busy: Busy, most: 
     unacked = consumer.unacked
     traces = stream.app.traces  # type: ignore[attr-defined]
     async for batch in _batches(stream, most):
+        if not consumer.takes(name):
+            continue
         messages = [event.message for event in batch]
         began = time.monotonic()
         busy.take(unacked, messages)
@@ -62,11 +65,12 @@ async def in_batches(stream: StreamT[Any], handle: Handle, *, busy: Busy, most: 
         try:
             await handle(messages)
         except Interrupted:
+            consumer.give_up(name)
             busy.free(unacked, messages)
             continue
         except Exception as error:  # noqa: BLE001 (whatever it is, nothing may be acknowledged)
             fail_stop(f"agent {name}", error)
-        consumer.ack_all(messages)
+        consumer.done(name, messages)
         busy.free(unacked, messages)
         if spans is not None:
             spans.end()

@@ -2,42 +2,85 @@
 
 Faust 0.15.3 makes four tasks for each record, so that a rebalance can interrupt its delivery. Here nothing waits while
 the records of a partition are handed over, so nothing has to be interrupted; the flow is checked between partitions.
+
+Faust also keeps lists of single records that are acknowledged, forgets the committed offset before the last commit of
+a partition that it gives up, and does not go back where nothing was ever committed: what was polled is lost then.
+Here an agent's batches follow each other from where the reading began, so that one number says how far it is.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError
 from faust.events import Event
-from faust.transport.consumer import CONSUMER_FETCHING
+from faust.transport.consumer import CONSUMER_FETCHING, ensure_TP
 from faust.transport.drivers.aiokafka import Consumer, Transport
 from faust.types import TP, Message
-from faust.types.tuples import ack_lock
 
 POLL_S = 1.0
 
 
 class BatchConsumer(Consumer):
-    """A consumer that delivers and acknowledges whole batches."""
+    """A consumer that delivers whole batches, and commits what all agents of a partition are through with."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pressure: dict[TP, tuple[Callable[[], None], Callable[[], None]]] = {}
+        self._begins: dict[TP, int] = {}
+        self._due: dict[TP, int] = {}
+        self._done: dict[TP, dict[str, int]] = {}
+        self._gave_up: set[str] = set()
 
-    def ack_all(self, messages: Iterable[Message]) -> None:
-        """Acknowledge messages that one agent is through with; the last agent of each makes it count."""
-        with ack_lock:
-            for message in messages:
-                message.refcount -= 1
-                if message.acked or message.refcount > 0:
-                    continue
-                message.acked = True
-                tp, offset = message.tp, message.offset
-                committed = self._committed_offset[tp]
-                if (committed is None or offset >= committed) and offset not in self._acked_index[tp]:
-                    self._acked_index[tp].add(offset)
-                    self._acked[tp].append(offset)
+    def begins(self, tp: TP) -> int | None:
+        """The offset from which the partition is read since it was last sought; None where it is not read."""
+        return self._begins.get(tp)
+
+    def takes(self, agent: str) -> bool:
+        """Whether an agent may go on: not after a batch that it gave up, until that is read again."""
+        return agent not in self._gave_up
+
+    def give_up(self, agent: str) -> None:
+        """An agent is not through with a batch, and will not be: nothing after it may count."""
+        self._gave_up.add(agent)
+
+    def done(self, agent: str, messages: Iterable[Message]) -> None:
+        """An agent is through with its next messages. What it was given in an earlier generation no longer counts."""
+        last = {message.tp: message for message in messages}
+        for tp, message in last.items():
+            if tp in self._begins and message.generation_id == self.app.consumer_generation_id:
+                done = self._done.setdefault(tp, {})
+                done[agent] = max(done.get(agent, 0), message.offset + 1)
+
+    async def perform_seek(self) -> None:
+        """Go back to the committed offsets, and to the beginning where nothing was committed."""
+        committed = {ensure_TP(tp): offset for tp, offset in (await self.seek_to_committed()).items()}
+        inputs = {tp: offset for tp, offset in committed.items() if not self._is_changelog_tp(tp)}
+        untouched = [tp for tp, offset in inputs.items() if not offset]
+        begins = await self.earliest_offsets(*untouched) if untouched else {}
+        if begins:
+            await self.seek_wait(begins)
+        self._begins = {tp: offset or begins[tp] for tp, offset in inputs.items()}
+        self._due = dict(self._begins)
+        self._gave_up.clear()
+        self._committed_offset.update({tp: offset for tp, offset in committed.items() if offset})
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Wait for the agents, commit what they have done, then read no more."""
+        await super().on_partitions_revoked(revoked)
+        for tp in revoked:
+            self._begins.pop(tp, None)
+            self._done.pop(tp, None)
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return (tp for tp in self._done if topics is None or tp in topics or tp.topic in topics)
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """Up to where all agents of a partition are through with it."""
+        done = self._done.get(tp, {})
+        app: Any = self.app
+        return min(done.values()) if done and len(done) == len(app.topics._tp_index[tp]) else None
 
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
@@ -61,13 +104,13 @@ class BatchConsumer(Consumer):
     async def _deliver(self, records: Mapping[TP, list[Any]], active: set[TP] | None, generation: int) -> None:
         """Hand over what a poll brought, unless a rebalance has begun: then it is read again."""
         if not self.flow_active:
-            await self.perform_seek()
+            with suppress(AssertionError, IllegalStateError):  # given up by now: what comes next is sought then
+                await self.perform_seek()
             return
         for (topic, partition), batch in records.items():
             tp = TP(topic, partition)
             if active is not None and tp not in active and tp not in self._buffered_partitions:
                 continue
-            await self._note_gaps(tp, batch)
             if not await self._may_flow() or self.app.consumer_generation_id != generation:
                 return
             self._put(tp, batch)
@@ -85,27 +128,16 @@ class BatchConsumer(Consumer):
         app.monitor.track_tp_end_offset(tp, self.highwater(tp))
         channels = list(app.topics._tp_index.get(tp, ()))
         high, drop = self._pressure_of(tp)
-        seen = self._read_offset[tp]
+        due = self._due.get(tp, 0)
         for record in batch:
-            if seen is not None and record.offset < seen:
+            if record.offset < due:
                 continue
             message = self._to_message(tp, record)
-            message.refcount = len(channels)
             event: Any = Event(app, message.key, message.value, None, message)
             for channel in channels:
                 channel.queue.put_nowait_enhanced(event, on_pressure_high=high, on_pressure_drop=drop)
-            seen = record.offset
-        self._read_offset[tp] = seen
-
-    async def _note_gaps(self, tp: TP, batch: list[Any]) -> None:
-        """Tell the commit of offsets that compaction has taken, or it would wait for them."""
-        if not self.app.topics.acks_enabled_for(tp.topic):
-            return
-        due = self._read_offset[tp]
-        for record in batch:
-            if due and record.offset - due > 1:
-                await self._add_gap(tp, due + 1, record.offset)
-            due = max(record.offset, due or 0)
+            due = record.offset + 1
+        self._due[tp] = due
 
     def _pressure_of(self, tp: TP) -> tuple[Callable[[], None], Callable[[], None]]:
         """What stops fetching a partition whose queue grows too long, and what starts it again."""

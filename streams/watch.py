@@ -24,19 +24,16 @@ class InputWatch:
 
     def due(self, partition: int) -> int | None:
         """The offset that is to come next, as far as this worker knows."""
-        return self._next.get(partition, self._committed(partition))
+        consumer: Any = self._app.consumer
+        begins: int | None = consumer.begins(TP(self.topic, partition))
+        return self._next.get(partition, begins)
 
     def expect(self, message: Message) -> None:
         """Raise InvariantBroken unless ``message`` is the next of its partition."""
         due = self.due(message.partition)
-        if due is not None and message.offset > due:
+        if due is None or message.offset > due:
             raise InvariantBroken(f"{self.topic}[{message.partition}]: offset {due} was due, {message.offset} came")
         self._next[message.partition] = message.offset + 1
-
-    def _committed(self, partition: int) -> int | None:
-        consumer: Any = self._app.consumer
-        committed: int | None = consumer._committed_offset[TP(self.topic, partition)]
-        return committed
 
     async def _forget(self, *_: Any, **__: Any) -> None:
         self._next.clear()

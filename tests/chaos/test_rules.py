@@ -102,3 +102,28 @@ def test_the_input_watch_ends_the_worker_before_it_commits_over_lost_commands(wo
     take_up(world, without="safe recovery")
     [found] = damage(world)
     assert "was due" in found
+
+
+def poll_between(world: World, without: str) -> None:
+    """A poll from before a rebalance brings the first commands while the worker recovers; more come later."""
+    sale = Sale(world)
+    sale.go_on(300)
+    world.start(without=without, early="1", ready=False)
+    eventually(lambda: "Worker ready" in world.log().read_text(), within=60)
+    sale.go_on(100)
+
+
+def test_commands_that_a_poll_brings_within_a_recovery_are_all_decided(world: World) -> None:
+    poll_between(world, without="")
+    assert damage(world) == []
+
+
+def test_commands_that_a_poll_brings_within_a_recovery_are_lost_if_not_sought_again(world: World) -> None:
+    poll_between(world, without="first seek,input watch")
+    assert any("never told" in line for line in damage(world))
+
+
+def test_the_input_watch_knows_the_first_command_of_a_partition(world: World) -> None:
+    poll_between(world, without="first seek")
+    [found] = damage(world)
+    assert "offset 0 was due" in found

@@ -3,7 +3,7 @@
 The environment says what: CHAOS_WORLD is a suffix of its topics and group, CHAOS_TRAP a point and the visit at which
 it goes off ("after purchases:3"), CHAOS_DEED what happens then (kill or stop), CHAOS_WITHOUT the rules that it lacks.
 CHAOS_SLOW slows its recovery and its batches down, CHAOS_ALONE makes it lose its group, CHAOS_HASTY gives up a write
-soon.
+soon, CHAOS_EARLY lets a poll that was begun before a rebalance come back within the next recovery.
 """
 
 import os
@@ -36,6 +36,7 @@ import streams.table  # noqa: E402
 from settings import settings  # noqa: E402
 from streams.app import App  # noqa: E402
 from streams.append import Place, Record  # noqa: E402
+from streams.consumer import BatchConsumer  # noqa: E402
 from streams.ledger import LedgerAgent  # noqa: E402
 from streams.patience import append as append_really  # noqa: E402
 from streams.table import OffsetTable  # noqa: E402
@@ -176,6 +177,14 @@ def without_input_watch() -> None:
     patch(InputWatch, "expect", expect)
 
 
+def without_first_seek() -> None:
+    """Where nothing was committed yet, what was polled is passed over."""
+
+    async def seek_wait(consumer: BatchConsumer, places: Any) -> None: ...
+
+    patch(BatchConsumer, "seek_wait", seek_wait)
+
+
 def without_safe_recovery() -> None:
     """Tables are recovered as Faust does it."""
     patch(streams.recovery, "SafeTableManager", TableManager)
@@ -186,6 +195,7 @@ WITHOUT: dict[str, Callable[[], None]] = {
     "record order": without_record_order,
     "partition check": without_partition_check,
     "input watch": without_input_watch,
+    "first seek": without_first_seek,
     "safe recovery": without_safe_recovery,
 }
 
@@ -204,6 +214,21 @@ def slow_recovery(app: Any) -> None:
 
     patch(app.consumer, "perform_seek", slow_seek)
     patch(LedgerAgent, "_handle", slow_handle)
+
+
+def poll_early(app: Any) -> None:
+    """Let a poll bring records between the seek and the flow."""
+
+    async def poll() -> None:
+        consumer = app.consumer
+        places = {tp for tp in consumer.assignment() if tp.topic == connect.topics.COMMANDS}
+        consumer.resume_flow()
+        records = await consumer._getmany(active_partitions=places, timeout=SEEK_S)
+        assert records
+        consumer.stop_flow()
+        await consumer._deliver(records, places, app.consumer_generation_id)
+
+    app.before_agents.append(poll)
 
 
 def lose_membership(app: Any) -> None:
@@ -237,6 +262,8 @@ def main() -> None:
         set_commit_trap(app, trap)
     if "CHAOS_SLOW" in os.environ:
         slow_recovery(app)
+    if "CHAOS_EARLY" in os.environ:
+        poll_early(app)
     if "CHAOS_HASTY" in os.environ:
         app.producer.request_timeout = HASTE_S
     if "CHAOS_ALONE" in os.environ:

@@ -31,7 +31,15 @@ class FakeConsumer:
     def __init__(self, unacked: set[Any]) -> None:
         self.unacked = unacked
 
-    def ack_all(self, messages: list[FakeMessage]) -> None:
+        self.gave_up = False
+
+    def takes(self, agent: str) -> bool:
+        return not self.gave_up
+
+    def give_up(self, agent: str) -> None:
+        self.gave_up = True
+
+    def done(self, agent: str, messages: list[FakeMessage]) -> None:
         for message in messages:
             message.acked = True
 
@@ -101,16 +109,21 @@ def test_an_error_ends_the_process_before_anything_is_acknowledged(
     assert not any(message.acked for message in messages)
 
 
-def test_an_interrupted_batch_is_let_go_of_unacknowledged(messages: list[FakeMessage]) -> None:
+def test_an_interrupted_batch_is_let_go_of_unacknowledged_and_those_after_it_untouched(
+    messages: list[FakeMessage],
+) -> None:
     unacked: set[Any] = set()
+    seen = []
 
     async def handle(batch: list[Any]) -> None:
-        if batch[0].offset == 0:
+        seen.append(batch[0].offset)
+        if batch[0].offset == 2:
             raise Interrupted
 
     run(messages, handle, unacked, Busy())
 
-    assert [message.acked for message in messages] == [False, False, True, True, True]
+    assert seen == [0, 2]
+    assert [message.acked for message in messages] == [True, True, False, False, False]
     assert unacked == set()
 
 

@@ -2,17 +2,21 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.errors import IllegalStateError
+from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
-from intervaltree import IntervalTree  # type: ignore[import-untyped]
 
 from streams.consumer import BatchConsumer
 
 COMMANDS = TP("commands", 0)
 OTHER = TP("commands", 1)
+CHANGELOG = TP("changelog", 0)
+FIRST = 2
 
 
 class FakeQueue:
@@ -32,39 +36,47 @@ class FakeFlow:
 
 
 class Bench(BatchConsumer):
-    """A consumer that was never started, with just what handing over needs."""
+    """A consumer that was never started, with just what handing over needs. It reads all from ``begin`` on."""
 
-    def __init__(self, queues: list[FakeQueue]) -> None:
+    def __init__(self, queues: list[FakeQueue], begin: int = 1) -> None:
         self.flow = FakeFlow()
-        self.sought = 0
+        self.stored: dict[TP, Any] = {}
+        self.positions: dict[TP, int] = {}
         channels = [SimpleNamespace(queue=queue) for queue in queues]
         app: Any = SimpleNamespace(
             flow_control=self.flow,
             consumer_generation_id=7,
             monitor=SimpleNamespace(track_tp_end_offset=lambda tp, end: None),
-            topics=SimpleNamespace(
-                _tp_index={COMMANDS: channels, OTHER: channels}, acks_enabled_for=lambda topic: True
-            ),
+            tables=SimpleNamespace(changelog_topics={CHANGELOG.topic}),
+            topics=SimpleNamespace(_tp_index={COMMANDS: channels, OTHER: channels}),
         )
         self.app = app
         self.flow_active = True
-        self.acks: dict[TP, list[int]] = defaultdict(list)
         self._pressure = {}
-        self._read_offset = defaultdict(lambda: None)
         self._committed_offset = defaultdict(lambda: None)
         self._buffered_partitions = set()
-        self._acked = self.acks
-        self._acked_index = defaultdict(set)
-        self._gap = defaultdict(IntervalTree)
+        self._begins = {COMMANDS: begin, OTHER: begin}
+        self._due = dict(self._begins)
+        self._done, self._gave_up = {}, set()
 
     def highwater(self, tp: TP) -> int:
         return 100
 
-    async def perform_seek(self) -> None:
-        self.sought += 1
+    async def seek_to_committed(self) -> dict[TP, Any]:
+        self.positions |= {tp: offset for tp, offset in self.stored.items() if offset}
+        return self.stored
+
+    async def earliest_offsets(self, *places: TP) -> dict[TP, int]:
+        return dict.fromkeys(places, FIRST)
+
+    async def seek_wait(self, places: Mapping[TP, int]) -> None:
+        self.positions |= places
 
     def deliver(self, records: dict[TP, list[Any]], active: set[TP] | None = None, generation: int = 7) -> None:
         asyncio.run(self._deliver(records, active, generation))
+
+    def committable(self) -> dict[TP, int]:
+        return self._filter_committable_offsets(self._filter_tps_with_pending_acks())
 
 
 def records(tp: TP, *offsets: int) -> list[Any]:
@@ -100,13 +112,12 @@ def test_the_records_of_a_poll_are_handed_over_in_order(consumer: Bench, queue: 
     consumer.deliver({COMMANDS: records(COMMANDS, 3, 4, 5)})
     consumer.deliver({COMMANDS: records(COMMANDS, 6)})
     assert queue.offsets == [3, 4, 5, 6]
-    assert consumer._read_offset[COMMANDS] == 6
 
 
 def test_what_was_handed_over_before_is_not_handed_over_again(consumer: Bench, queue: FakeQueue) -> None:
-    consumer._read_offset[COMMANDS] = 5
+    consumer.deliver({COMMANDS: records(COMMANDS, 3, 4)})
     consumer.deliver({COMMANDS: records(COMMANDS, 3, 4, 6)})
-    assert queue.offsets == [6]
+    assert queue.offsets == [3, 4, 6]
 
 
 def test_a_partition_that_is_paused_gets_nothing(consumer: Bench, queue: FakeQueue) -> None:
@@ -120,7 +131,8 @@ def test_a_partition_that_is_paused_gets_nothing(consumer: Bench, queue: FakeQue
 def test_records_of_an_older_generation_are_left_to_be_read_again(consumer: Bench, queue: FakeQueue) -> None:
     consumer.deliver({COMMANDS: records(COMMANDS, 3)}, generation=6)
     assert queue.offsets == []
-    assert consumer._read_offset[COMMANDS] is None
+    consumer.deliver({COMMANDS: records(COMMANDS, 3)})
+    assert queue.offsets == [3]
 
 
 def test_a_flow_that_is_suspended_meanwhile_stops_the_handing_over(consumer: Bench, queue: FakeQueue) -> None:
@@ -139,40 +151,81 @@ def test_a_flow_that_is_suspended_meanwhile_stops_the_handing_over(consumer: Ben
 
 
 def test_what_comes_while_the_flow_is_stopped_is_sought_again(consumer: Bench, queue: FakeQueue) -> None:
+    consumer.stored = {COMMANDS: 3, OTHER: None, CHANGELOG: None}
+    consumer.flow_active = False
+    consumer.deliver({COMMANDS: records(COMMANDS, 3), OTHER: records(OTHER, 2)})
+    assert queue.offsets == []
+    assert consumer.positions == {COMMANDS: 3, OTHER: FIRST}
+    assert (consumer.begins(COMMANDS), consumer.begins(OTHER), consumer.begins(CHANGELOG)) == (3, FIRST, None)
+
+
+def test_partitions_that_are_given_up_meanwhile_are_not_sought(consumer: Bench, queue: FakeQueue) -> None:
+    async def seek_to_committed() -> dict[TP, Any]:
+        raise IllegalStateError("not assigned")
+
+    consumer.seek_to_committed = seek_to_committed  # type: ignore[method-assign]
     consumer.flow_active = False
     consumer.deliver({COMMANDS: records(COMMANDS, 3)})
-    assert (queue.offsets, consumer.sought) == ([], 1)
+    assert queue.offsets == []
 
 
 def test_offsets_that_compaction_took_do_not_hold_the_commit_up(consumer: Bench) -> None:
-    messages = collected(consumer, 1, 2, 6)
-    consumer._committed_offset[COMMANDS] = 1
-    consumer.ack_all(messages)
-    assert consumer._new_offset(COMMANDS) == 7
+    consumer.done("one", collected(consumer, 1, 2, 6))
+    assert consumer.committable() == {COMMANDS: 7}
 
 
-def test_what_was_handed_over_before_is_no_gap(consumer: Bench) -> None:
-    consumer._read_offset[COMMANDS] = 5
-    consumer.deliver({COMMANDS: records(COMMANDS, 3, 4, 6)})
-    assert not consumer._gap[COMMANDS]
+def test_what_is_committed_is_not_committed_again(consumer: Bench) -> None:
+    consumer.done("one", collected(consumer, 1, 2))
+    consumer._committed_offset[COMMANDS] = 3
+    assert consumer.committable() == {}
 
 
-def test_a_batch_that_is_not_acknowledged_holds_the_commit_up(consumer: Bench) -> None:
-    messages = collected(consumer, 1, 2, 3, 4)
-    consumer._committed_offset[COMMANDS] = 1
-    consumer.ack_all(messages[:1])
-    consumer.ack_all(messages[2:])
-    assert consumer._new_offset(COMMANDS) == 2
-    assert all(message.acked for message in (messages[0], *messages[2:]))
-
-
-def test_a_record_for_two_agents_counts_when_both_are_through() -> None:
+def test_a_partition_counts_as_far_as_all_its_agents_are_through() -> None:
     consumer = Bench([FakeQueue(), FakeQueue()])
-    messages = collected(consumer, 1)
-    consumer.ack_all(messages)
-    assert consumer.acks[COMMANDS] == []
-    consumer.ack_all(messages)
-    assert consumer.acks[COMMANDS] == [1]
+    messages = collected(consumer, 1, 2)
+    consumer.done("one", messages)
+    assert consumer.committable() == {}
+    consumer.done("other", messages[:1])
+    assert consumer.committable() == {COMMANDS: 2}
+
+
+def test_what_an_agent_was_given_in_an_earlier_generation_does_not_count(consumer: Bench) -> None:
+    messages = collected(consumer, 1, 2)
+    consumer.app.consumer_generation_id += 1
+    consumer.done("one", messages)
+    assert consumer.committable() == {}
+
+
+def test_what_was_done_before_a_seek_still_counts(consumer: Bench) -> None:
+    consumer.stored = {COMMANDS: 1}
+    consumer.done("one", collected(consumer, 1, 2, 3))
+    asyncio.run(consumer.perform_seek())
+    assert consumer.committable() == {COMMANDS: 4}
+    consumer.done("one", collected(consumer, 1))
+    assert consumer.committable() == {COMMANDS: 4}
+
+
+def test_between_giving_up_and_seeking_nothing_counts(consumer: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = collected(consumer, 1, 2, 3)
+    seen = []
+
+    async def wait_for_agents(waiting: Consumer, revoked: set[TP]) -> None:
+        consumer.done("one", messages[:1])
+        seen.append(consumer.committable())
+
+    monkeypatch.setattr(Consumer, "on_partitions_revoked", wait_for_agents)
+    asyncio.run(consumer.on_partitions_revoked({COMMANDS}))
+    assert seen == [{COMMANDS: 2}]
+    consumer.done("one", messages[1:])
+    assert (consumer.committable(), consumer.begins(COMMANDS)) == ({}, None)
+
+
+def test_an_agent_that_gave_a_batch_up_takes_nothing_until_it_is_sought(consumer: Bench) -> None:
+    consumer.give_up("one")
+    assert (consumer.takes("one"), consumer.takes("other")) == (False, True)
+    consumer.stored = {COMMANDS: 1}
+    asyncio.run(consumer.perform_seek())
+    assert consumer.takes("one")
 
 
 def collected(consumer: Bench, *offsets: int) -> list[Any]:
