@@ -19,6 +19,8 @@ SESSION_S = 6.0
 COMMIT_INTERVAL_S = 1.0
 REQUEST_TIMEOUT_S = 30.0
 MAX_BATCH_BYTES = 512 * 1024
+# Some 12,000 commands: the ledger goes on with them while a fetch is on its way.
+MAX_FETCH_BYTES = 4 << 20
 # What comes at once. The ledger's records are small, and it takes a batch of them in the time of a fetch.
 POLLED = 2_000
 POLLED_BY_LEDGER = 6_000
@@ -77,6 +79,7 @@ def make_app(settings: Settings) -> App:
         broker_request_timeout=REQUEST_TIMEOUT_S,
         broker_commit_interval=COMMIT_INTERVAL_S,
         broker_max_poll_records=polled,
+        consumer_max_fetch_size=MAX_FETCH_BYTES,
         consumer_auto_offset_reset="earliest",
         producer_acks=-1,
         producer_linger=0.0,

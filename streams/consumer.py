@@ -16,10 +16,22 @@ from typing import Any
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError
 from faust.events import Event
 from faust.transport.consumer import CONSUMER_FETCHING, ensure_TP
-from faust.transport.drivers.aiokafka import Consumer, Transport
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, Message
 
 POLL_S = 1.0
+# aiokafka asks a broker for one thing at a time, and not for partitions of which it still holds records. So what it
+# asks for a while later, of the others, keeps the busy partition waiting for as long as the broker has nothing to give.
+FETCH_WAIT_MS = 100
+
+
+class PromptThread(AIOKafkaConsumerThread):
+    """Faust's thread that fetches; where there is nothing the broker says so soon, and not after 1.5 s."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer: Any = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        return consumer
 
 
 class BatchConsumer(Consumer):
@@ -32,6 +44,9 @@ class BatchConsumer(Consumer):
         self._due: dict[TP, int] = {}
         self._done: dict[TP, dict[str, int]] = {}
         self._gave_up: set[str] = set()
+
+    def _new_consumer_thread(self) -> PromptThread:
+        return PromptThread(self, loop=self.loop, beacon=self.beacon)
 
     def begins(self, tp: TP) -> int | None:
         """The offset from which the partition is read since it was last sought; None where it is not read."""

@@ -11,7 +11,8 @@ from aiokafka.errors import IllegalStateError
 from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 
-from streams.consumer import BatchConsumer
+from streams.app import App
+from streams.consumer import FETCH_WAIT_MS, BatchConsumer
 
 COMMANDS = TP("commands", 0)
 OTHER = TP("commands", 1)
@@ -236,3 +237,17 @@ def collected(consumer: Bench, *offsets: int) -> list[Any]:
     channel.queue.put_nowait_enhanced = lambda event, **_: messages.append(event.message)
     consumer.deliver({COMMANDS: records(COMMANDS, *offsets)})
     return messages
+
+
+def test_a_fetch_that_finds_nothing_is_back_before_anybody_minds(app: App) -> None:
+    told: dict[str, Any] = {"callback": print, "on_partitions_revoked": print, "on_partitions_assigned": print}
+
+    async def wait_ms() -> Any:
+        transport: Any = app.transport
+        thread = BatchConsumer(transport, **told)._thread
+        consumer = thread._create_worker_consumer(transport)
+        await consumer.stop()
+        thread.thread_loop.close()
+        return consumer._fetch_max_wait_ms
+
+    assert asyncio.run(wait_ms()) == FETCH_WAIT_MS
