@@ -22,7 +22,8 @@ FOLDER: Final = Path(__file__).parent / "results"
 class Measured(Struct, frozen=True, kw_only=True):
     """One figure: the median of its runs, all of them in order, and where they come from.
 
-    ``elsewhere`` is the largest share of the machine (0 to 1) that other processes took during a run.
+    ``elsewhere`` is the largest share of the machine (0 to 1) that other processes took during a run, ``paces`` are the
+    milliseconds that the fixed job of bench/machine.py took before each.
     """
 
     median: float
@@ -31,6 +32,7 @@ class Measured(Struct, frozen=True, kw_only=True):
     commit: str
     measurement: str
     elsewhere: float = 0.0
+    paces: tuple[float, ...] = ()
 
     @property
     def least(self) -> float:
@@ -51,7 +53,13 @@ class Results(Struct, kw_only=True):
 
 
 def summary(
-    runs: Sequence[Mapping[str, float]], *, date: str, commit: str, measurement: str, elsewhere: float
+    runs: Sequence[Mapping[str, float]],
+    *,
+    date: str,
+    commit: str,
+    measurement: str,
+    elsewhere: float,
+    paces: Sequence[float] = (),
 ) -> dict[str, Measured]:
     """The medians of a measurement's runs. Raises KeyError for a figure that the catalogue lacks."""
     keys = sorted({key for run in runs for key in run})
@@ -68,6 +76,7 @@ def summary(
             commit=commit,
             measurement=measurement,
             elsewhere=round(elsewhere, 2),
+            paces=tuple(round(pace) for pace in paces),
         )
     return made
 
@@ -98,6 +107,7 @@ def _ratio(above: Measured, below: Measured) -> Measured:
         commit=above.commit,
         measurement=f"{above.measurement} {below.measurement}",
         elsewhere=max(above.elsewhere, below.elsewhere),
+        paces=above.paces + below.paces,
     )
 
 

@@ -1,17 +1,21 @@
-"""Where the figures come from: the machine, the versions, the commit."""
+"""Where the figures come from: the machine, how fast it is just now, the versions, the commit."""
 
 import os
 import platform
 import subprocess
+import time
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from random import Random
 from typing import Final
 
 import psutil
 
 ROOT: Final = Path(__file__).parents[1]
 HARDWARE: Final = ("cores", "processor", "memory")
+OBJECTS: Final = 100_000
+WALKS: Final = 2
 PACKAGES: Final = ("faust-streaming", "aiokafka", "kafka-python", "flask", "gunicorn", "gevent", "psycopg")
 
 
@@ -25,6 +29,19 @@ def machine() -> dict[str, str]:
         "python": platform.python_version(),
         **{package: version(package) for package in PACKAGES},
     }
+
+
+def pace() -> float:
+    """CPU milliseconds of a fixed job: Python that looks at many small objects all over its memory.
+
+    Where a machine is shared with others that can't be seen it varies with the hour, and all figures with it.
+    """
+    objects = [number.to_bytes(400, "big") for number in range(OBJECTS)]
+    order = Random(1).sample(range(OBJECTS), OBJECTS)
+    began = time.process_time()
+    for _ in range(WALKS):
+        sum(objects[number][-1] for number in order)
+    return 1000 * (time.process_time() - began)
 
 
 def same_host(one: Mapping[str, str], other: Mapping[str, str]) -> bool:

@@ -78,4 +78,6 @@ def _goal(figure: Figure, measured: Measured) -> str:
 
 def _origin(key: str, measured: Measured) -> str:
     runs = ", ".join(f"{value:g}" for value in measured.runs)
-    return f'- `{key}`: {runs}; {measured.date}, commit {measured.commit}, `make bench ONLY="{measured.measurement}"`'
+    job = f", fixed job {', '.join(f'{pace:.0f}' for pace in measured.paces)} ms" if measured.paces else ""
+    made = f'{measured.date}, commit {measured.commit}, `make bench ONLY="{measured.measurement}"`{job}'
+    return f"- `{key}`: {runs}; {made}"

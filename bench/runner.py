@@ -58,7 +58,9 @@ def measure(measurement: Measurement, asked: Asked, console: Console, folder: Pa
     count = asked.runs or measurement.runs
     found: list[Figures] = []
     beside = 0.0
+    paces = []
     for number in range(1, count + 1):
+        paces.append(machine.pace())
         with _progress(console) as progress:
             lab = Lab(f"{measurement.name} {number}/{count}", progress, asked.scale, asked.profile)
             share, figures = _alone(partial(measurement.measure, lab))
@@ -69,13 +71,17 @@ def measure(measurement: Measurement, asked: Asked, console: Console, folder: Pa
         if asked.kept:
             for name, data in lab.series.items():
                 archive.write_series(name, data, folder)
-    console.print(f"{measurement.name}: other processes took up to {beside:.0%} of the machine", soft_wrap=True)
+    around = (
+        f"other processes took up to {beside:.0%} of the machine, a fixed job {min(paces):.0f} to {max(paces):.0f} ms"
+    )
+    console.print(f"{measurement.name}: {around}", soft_wrap=True)
     return archive.summary(
         found,
         date=datetime.now(UTC).date().isoformat(),
         commit=machine.commit(),
         measurement=measurement.name,
         elsewhere=beside,
+        paces=paces,
     )
 
 

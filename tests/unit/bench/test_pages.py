@@ -23,6 +23,7 @@ def measured(*runs: float, elsewhere: float = 0.0) -> Measured:
         commit="abc",
         measurement="ledger.many",
         elsewhere=elsewhere,
+        paces=(41, 63),
     )
 
 
@@ -56,7 +57,7 @@ def test_a_busy_machine_is_told() -> None:
 def test_the_page_tells_the_machine_and_the_command_of_each_figure() -> None:
     text = page(RESULTS)
     assert "- processor: p" in text
-    assert f'- `{IDLE}`: 31.55; 2030-01-01, commit abc, `make bench ONLY="ledger.many"`' in text
+    assert f'- `{IDLE}`: 31.55; 2030-01-01, commit abc, `make bench ONLY="ledger.many"`, fixed job 41, 63 ms' in text
 
 
 def test_only_what_stands_between_the_marks_is_written_anew() -> None:

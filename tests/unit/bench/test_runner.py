@@ -44,6 +44,8 @@ def test_the_median_of_three_runs_is_kept_with_its_series(tmp_path: Path, consol
     figure = read(tmp_path).figures[MANY]
     assert list(figure.runs) == [10, 20, 30]
     assert figure.median == 20
+    assert len(figure.paces) == 3
+    assert min(figure.paces) > 0
     assert figure.measurement == "ledger.many"
     assert read_series("ledger.many", tmp_path) == [1000]
     assert "20 (10 to 30 in 3)" in said(console)
