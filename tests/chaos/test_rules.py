@@ -82,7 +82,7 @@ def take_up(world: World, without: str) -> None:
     world.lose_folder()
     sale.go_on(1_500)
     world.start(without=without, slow="1", ready=False)
-    eventually(lambda: world.log().read_text().count("Worker ready") == 2, within=60)
+    eventually(lambda: world.has_ended() or world.log().read_text().count("Worker ready") == 2, within=60)
     sale.go_on(100)
 
 
@@ -109,7 +109,7 @@ def poll_between(world: World, without: str) -> None:
     sale = Sale(world)
     sale.go_on(300)
     world.start(without=without, early="1", ready=False)
-    eventually(lambda: "Worker ready" in world.log().read_text(), within=60)
+    eventually(lambda: world.has_ended() or "Worker ready" in world.log().read_text(), within=60)
     sale.go_on(100)
 
 

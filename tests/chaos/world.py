@@ -140,6 +140,10 @@ class World:
         """How the worker ended (a negative signal number or its exit code), once it has."""
         return self.workers[number].wait(within)
 
+    def has_ended(self, number: int = 0) -> bool:
+        """Whether the worker has ended by itself."""
+        return self.workers[number].poll() is not None
+
     def stopped(self, number: int = 0) -> bool:
         """Whether the worker is frozen."""
         state = Path(f"/proc/{self.workers[number].pid}/stat").read_text().rpartition(")")[2].split()[0]
