@@ -79,7 +79,7 @@ class BatchConsumer(Consumer):
         self._begins = {tp: offset or begins[tp] for tp, offset in inputs.items()}
         self._due = dict(self._begins)
         self._gave_up.clear()
-        self._committed_offset.update({tp: offset for tp, offset in committed.items() if offset})
+        self._committed_offset.update(committed)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Wait for the agents, commit what they have done, then read no more."""

@@ -160,6 +160,14 @@ def test_what_comes_while_the_flow_is_stopped_is_sought_again(consumer: Bench, q
     assert (consumer.begins(COMMANDS), consumer.begins(OTHER), consumer.begins(CHANGELOG)) == (3, FIRST, None)
 
 
+def test_what_was_handed_over_before_a_seek_is_handed_over_again(consumer: Bench, queue: FakeQueue) -> None:
+    consumer.deliver({COMMANDS: records(COMMANDS, 1, 2, 3)})
+    consumer.stored = {COMMANDS: 2}
+    asyncio.run(consumer.perform_seek())
+    consumer.deliver({COMMANDS: records(COMMANDS, 2, 3)})
+    assert queue.offsets == [1, 2, 3, 2, 3]
+
+
 def test_partitions_that_are_given_up_meanwhile_are_not_sought(consumer: Bench, queue: FakeQueue) -> None:
     async def seek_to_committed() -> dict[TP, Any]:
         raise IllegalStateError("not assigned")
