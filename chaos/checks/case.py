@@ -78,10 +78,10 @@ class Case:
 
     @cached_property
     def first_told(self) -> dict[tuple[str, str], int]:
-        """When the first outcome of each purchase was appended (ms)."""
+        """When the decision that made each purchase was appended (ms), not a refusal of what came before it."""
         first: dict[tuple[str, str], int] = {}
         for row, outcome in self.outcomes:
-            if outcome.get("purchase"):
+            if outcome.get("purchase") and outcome["kind"] != "refused":
                 first.setdefault((outcome["event"], outcome["purchase"]), row.at)
         return first
 

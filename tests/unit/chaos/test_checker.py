@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from chaos.checker import judge
+from chaos.checks.case import Case
 from chaos.evidence import DIARY, Evidence, Record
 from tests.unit.chaos import story
 from tests.unit.chaos.story import ADA, BEGAN, BOB, BOUGHT, EVENT, HELD, KIND, REFUSED, true_run
@@ -64,6 +65,11 @@ def sold_out_though_there_were_tickets(evidence: Evidence) -> None:
     evidence.diary.append(story.note(7, "buy", 0.1, 409, {"type": "/problems/sold-out", "retryable": True}))
 
 
+def read(purchase: str, status: int, at: float) -> dict[str, Any]:
+    """Ada looks at a purchase."""
+    return story.note(7, "read", at, status, {}, method="GET", path=f"/purchases/{EVENT}.{purchase}?wait=1")
+
+
 def mail_asked_for_again(evidence: Evidence) -> None:
     copied = {"what": "copy", "n": 8, "at": BEGAN + 7, "until": BEGAN + 7.1, "topic": "ticket-purchase"}
     evidence.diary.append(copied | {"partition": 0, "original": 1, "offset": 5})
@@ -101,6 +107,7 @@ DAMAGES: list[tuple[str, int, Damage]] = [
     ("a purchase was accepted and is not in the log", 3, accepted_but_not_in_the_log),
     ("bought, says the answer, the log does not", 3, lambda it: told(it, 1, 201, {"id": "x", "status": "confirmed"})),
     ("refused, says the answer, the log does not", 3, lambda it: told(it, 3, 409, {"type": "/problems/sold-out"})),
+    ("what was decided is not found", 3, lambda it: it.diary.append(read(BOUGHT, 404, 5.0))),
     ("the same key has another answer", 3, lambda it: told(it, 3, 201, story.bought() | {"lines": []})),
     ("an internal error", 4, lambda it: told(it, 3, 500, {})),
     ("no answer in the end", 4, lambda it: told(it, 3, 0, {})),
@@ -132,6 +139,13 @@ DAMAGES: list[tuple[str, int, Damage]] = [
     ("a letter of a good record", 7, lambda it: it.topics["dlq.ledger"].append(story.letter()._replace(value=b"{}"))),
     ("somebody reads what is another's", 8, lambda it: told(it, 4, 200, story.bought())),
 ]
+
+
+def test_a_purchase_is_not_decided_by_what_was_refused_before_it() -> None:
+    evidence = true_run()
+    refusal = json.dumps(story.outcome("refused", 0, BOUGHT, ADA, reason="unknown-purchase")).encode()
+    evidence.topics["ticket-purchase"].insert(0, Record(0, 0, 1000 * (BEGAN - 60), story.KEY, refusal))
+    assert Case(evidence).first_told[EVENT, BOUGHT] == 1000 * (BEGAN + 1)
 
 
 def test_nothing_is_found_in_a_run_that_went_well() -> None:
