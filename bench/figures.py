@@ -57,6 +57,13 @@ LEDGER: Final = (
     Figure("ledger.two_workers_cpu_ratio", "×", "purchases for each worker CPU second of two workers, against one"),
     Figure("ledger.idle_p50_ms", "ms", "command sent to outcome received, 10 a second, median", 10, "lower"),
     Figure("ledger.idle_p99_ms", "ms", "the same, 99th percentile", 30, "lower"),
+    Figure(
+        "ledger.holds_late_p50_s",
+        "s",
+        "hold ended after its deadline, 200,000 open, worker killed meanwhile, median",
+        better="lower",
+    ),
+    Figure("ledger.holds_late_p99_s", "s", "the same, 99th percentile", 2, "lower"),
 )
 
 REST: Final = (

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from bench import comebacks, ledger, mail, rest, running, search, soak
+from bench import comebacks, holds, ledger, mail, rest, running, search, soak
 from bench.baseline import selling
 from bench.lab import Measurement
 
-MODULES: Final = (running, ledger, comebacks, rest, selling, search, mail, soak)
+MODULES: Final = (running, ledger, holds, comebacks, rest, selling, search, mail, soak)
 ALL: Final[dict[str, Measurement]] = {one.name: one for module in MODULES for one in module.MEASUREMENTS}
 
 

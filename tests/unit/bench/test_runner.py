@@ -58,6 +58,28 @@ def test_one_that_fails_is_named_and_costs_the_others_nothing(tmp_path: Path, co
     assert "the broker fell over" in said(console)
 
 
+def test_what_is_compared_is_measured_by_turns(tmp_path: Path, console: Console) -> None:
+    order = []
+
+    def noting(name: str, runs: int = 2) -> Measurement:
+        def measure(lab: Lab) -> Figures:
+            order.append(name)
+            return {}
+
+        return Measurement(name, "notes", measure, runs=runs)
+
+    chosen = [noting("rest.hot"), noting("baseline.hot"), noting("soak", 1), noting("mail.one", 1), noting("mail.two")]
+    assert run(chosen, Asked(), console, tmp_path) == []
+    assert order == ["rest.hot", "baseline.hot", "rest.hot", "baseline.hot", "soak", "mail.one", "mail.two", "mail.two"]
+
+
+def test_one_that_fails_in_its_second_run_leaves_nothing(tmp_path: Path, console: Console) -> None:
+    results = iter([{IDLE: 1.0}])
+    weak = Measurement("ledger.idle", "fails then", lambda lab: next(results))
+    assert run([weak, rising()], Asked(runs=3), console, tmp_path) == ["ledger.idle"]
+    assert set(read(tmp_path).figures) == {MANY}
+
+
 def test_a_later_run_replaces_only_what_it_measured(tmp_path: Path, console: Console) -> None:
     run([rising(), rising(IDLE, "ledger.idle")], Asked(runs=1), console, tmp_path)
     run([rising()], Asked(runs=2), console, tmp_path)
