@@ -43,6 +43,7 @@ LEDGER: Final = (
     Figure(
         "ledger.after_1m_ratio", "×", "100,000 purchases after 1,000,000 of that event, against its first 100,000", 0.85
     ),
+    Figure("ledger.after_1m_pace", "×", "the machine itself: how fast a fixed job was then, against first"),
     Figure(
         "ledger.worker_rss_mb_after_1m", "MB", "resident memory of the worker after 1,000,000 purchases", 400, "lower"
     ),

@@ -20,6 +20,7 @@ from bench import disk
 from bench.cpu import cpu_seconds, resident_mb
 from bench.lab import Figures, Lab, Measurement, is_ledger
 from bench.latency import latencies, percentile
+from bench.machine import Pacer
 from bench.orders import Show, definition, purchases, shows
 from bench.topics import Placed, counting, fill, make_topics
 from bench.track import Cost, Sample, Track, follow
@@ -41,6 +42,8 @@ IDLE_COMMANDS: Final = 400
 PATIENCE_S: Final = 60.0
 SETTLE_S: Final = 0.2
 ALMOST: Final = 0.95
+# A hundredth of a core.
+OBJECTS_A_LOOK: Final = 2_000
 LOGS: Final = (COMMANDS, OUTCOMES, changelog("ledger"))
 
 
@@ -90,6 +93,8 @@ def million(lab: Lab) -> Figures:
     late = sold.track.between(so_far, so_far + stretch).per_cpu_second("worker")
     return {
         "ledger.after_1m_ratio": late / early,
+        "ledger.after_1m_pace": sold.track.pace(sold.first, sold.first + stretch)
+        / sold.track.pace(so_far, so_far + stretch),
         "ledger.worker_rss_mb_after_1m": sold.track.samples[-1].resident["worker"],
     }
 
@@ -179,11 +184,12 @@ def ledgers(stack: Stack) -> list[str]:
 @contextmanager
 def _looking(stack: Stack, settings: Settings) -> Iterator[Callable[[], Sample]]:
     with counting(settings.kafka_servers, settings.partitions) as outcomes:
-        began = time.monotonic()
+        began, pacer = time.monotonic(), Pacer()
 
         def look() -> Sample:
             done, cpu = outcomes(), cpu_seconds(stack.pids)
-            return Sample(time.monotonic() - began, done, cpu, resident_mb(stack.pids))
+            resident, pace = resident_mb(stack.pids), pacer.step(OBJECTS_A_LOOK)
+            return Sample(time.monotonic() - began, done, cpu, resident, pace=pace)
 
         yield look
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from statistics import median
 from typing import Any
 
 from bench.cpu import Seconds, spent
@@ -14,7 +15,8 @@ PAUSE_S = 0.1
 class Sample:
     """One look: seconds since the beginning, things done so far, CPU seconds so far by role.
 
-    ``resident`` is the memory (MB) of each role now, ``disk`` what is stored (MB) where that is looked at.
+    ``resident`` is the memory (MB) of each role now, ``disk`` what is stored (MB) and ``pace`` what a step of the fixed
+    job of bench/machine.py took (ms), where that is looked at.
     """
 
     at: float
@@ -22,6 +24,7 @@ class Sample:
     cpu: Seconds
     resident: Seconds
     disk: float = 0.0
+    pace: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,10 @@ class Track:
         if end.done <= begin.done:
             raise ValueError(f"the looks at {begin.done} and {end.done} show no stretch from {first} to {last}")
         return Cost(end.done - begin.done, end.at - begin.at, spent(begin.cpu, end.cpu))
+
+    def pace(self, first: int, last: int) -> float:
+        """The middle one of the paces in that stretch. Raises StatisticsError where there is none."""
+        return median(sample.pace for sample in self.samples if first <= sample.done < last)
 
     def plain(self) -> list[dict[str, Any]]:
         """The samples as JSON can hold them."""

@@ -106,3 +106,9 @@ def test_following_gives_up_where_nothing_moves(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("bench.track.PAUSE_S", 0)
     with pytest.raises(TimeoutError, match="7 of 9 are done"):
         follow(lambda: sample(0, 7, 0), 9, patience=0, tick=lambda _: None)
+
+
+def test_the_pace_of_a_stretch_is_the_middle_one_of_its_looks() -> None:
+    paces = {0: 9.0, 100: 1.0, 150: 5.0, 199: 2.0, 200: 9.0}
+    track = Track([Sample(0, done, {}, {}, pace=pace) for done, pace in paces.items()])
+    assert track.pace(100, 200) == 2.0
