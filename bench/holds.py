@@ -14,6 +14,7 @@ from bench.lab import Figures, Lab, Measurement
 from bench.latency import percentile
 from bench.ledger import MANY_EVENTS, MANY_TYPES, PATIENCE_S, SEED, ledgers
 from bench.orders import Show, definition, purchases, shows
+from bench.recovery import COMMITTED_S
 from bench.topics import Placed, fill, make_topics
 from connect.topics import OUTCOMES
 from settings import Settings
@@ -25,8 +26,6 @@ HOLDS: Final = 200_000
 FIRST_S: Final = 60
 LAST_S: Final = 120
 POLL_MS: Final = 500
-# After so long the offsets are committed.
-COMMITTED_S: Final = 2.0
 
 
 def end(lab: Lab) -> Figures:
