@@ -41,9 +41,9 @@ class Express:
         """Answer a plain purchase; hand on everything else."""
         if environ["PATH_INFO"] != PATH or environ["REQUEST_METHOD"] != "POST":
             return self.inner(environ, start_response)
-        order = _order(environ)
         authorization = environ.get("HTTP_AUTHORIZATION")
-        if order is None or authorization is None or environ.get("QUERY_STRING"):
+        order = None if authorization is None or environ.get("QUERY_STRING") else _order(environ)
+        if authorization is None or order is None:
             return self.inner(environ, start_response)
         try:
             # First of all: what can't be served must cost least when most of it comes.
@@ -70,13 +70,13 @@ def _send(
 
 
 def _order(environ: Environ) -> Order | None:
-    """The order in the body, which stays there to be read; None if the body is not plainly one."""
+    """The order in the body; None if that is not plainly one, and it stays there to be read."""
     length = environ.get("CONTENT_LENGTH") or ""
     if environ.get("CONTENT_TYPE") != "application/json" or not length.isdecimal() or int(length) > MOST_BYTES:
         return None
     body = environ["wsgi.input"].read(int(length))
-    environ["wsgi.input"] = io.BytesIO(body)
     try:
         return _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        environ["wsgi.input"] = io.BytesIO(body)
         return None

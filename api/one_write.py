@@ -2,10 +2,12 @@
 
 import time
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from gunicorn import util
-from gunicorn.http.wsgi import Response
+from gunicorn.http.wsgi import HEADER_VALUE_RE, Response
+
+_USUAL: Final = frozenset({"Content-Type", "Location", "Preference-Applied", "Retry-After", "WWW-Authenticate"})
 
 
 class OneWrite(Response):  # type: ignore[misc]
@@ -15,6 +17,14 @@ class OneWrite(Response):  # type: ignore[misc]
         super().__init__(*args)
         self.headers_sent = False
         self._head = b""
+
+    def process_headers(self, headers: list[tuple[str, str]]) -> None:
+        """Take the headers. Of those that say nothing of how the answer is sent only the values are looked at."""
+        for name, value in headers:
+            if name in _USUAL and HEADER_VALUE_RE.fullmatch(value):
+                self.headers.append((name, value.strip(" \t")))
+            else:
+                super().process_headers([(name, value)])
 
     def send_headers(self) -> None:
         """Make the head ready; it goes out with what follows."""

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
+from gunicorn import util
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
+from gunicorn.http.wsgi import base_environ
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 # Both are below what gunicorn refuses by api/gunicorn.conf.py.
@@ -24,6 +26,9 @@ END: Final = b"\r\n\r\n"
 _TARGET: Final = re.compile(r"(?!//)(/[!-\"$->@-~]*)(?:\?([!-\"$-~]*))?", re.ASCII)
 # They change how a message is framed, or what gunicorn makes of it.
 _UNUSUAL: Final = frozenset({"EXPECT", "TRANSFER-ENCODING", "UPGRADE", "TRAILER"})
+
+
+Environ = dict[str, Any]
 
 
 class Reading:
@@ -68,8 +73,9 @@ class Plain(Request):  # type: ignore[misc]
     proxy_protocol_info = None
     _expected_100_continue = False
 
-    def __init__(self, cfg: Any, method: bytes, target: re.Match[str], reading: Reading) -> None:
+    def __init__(self, cfg: Any, common: Environ, method: bytes, target: re.Match[str], reading: Reading) -> None:
         self.cfg = cfg
+        self._common = common
         self.method = method.decode("ascii")
         self.uri = target[0]
         self.path = target[1]
@@ -77,13 +83,29 @@ class Plain(Request):  # type: ignore[misc]
         self.headers = list(reading.headers.items())
         self.body = io.BytesIO(reading.body)
 
+    def environ(self) -> Environ:
+        """What gunicorn would tell the application of the request (PEP 3333), but for hints sent early."""
+        environ = self._common.copy()
+        environ["wsgi.input"] = self.body
+        environ["REQUEST_METHOD"] = self.method
+        environ["RAW_URI"] = self.uri
+        environ["QUERY_STRING"] = self.query
+        environ["PATH_INFO"] = util.unquote_to_wsgi_str(self.path) if "%" in self.path else self.path
+        for name, value in self.headers:
+            environ[_key(name)] = value
+        return environ
+
 
 class Requests(RequestParser):  # type: ignore[misc]
-    """The requests of a connection. ``began`` is called when the first bytes of one are there."""
+    """The requests of a connection. ``began`` is called when the first bytes of one are there.
 
-    def __init__(self, cfg: Any, client: Any, address: Any, began: Callable[[], None]) -> None:
+    ``common`` is what the environ of each of them has (``common_environ``).
+    """
+
+    def __init__(self, cfg: Any, client: Any, address: Any, began: Callable[[], None], common: Environ) -> None:
         super().__init__(cfg, client, address)
         self._began = began
+        self._common = common
         self.mesg: Any = None
 
     def __next__(self) -> Any:
@@ -120,9 +142,24 @@ class Requests(RequestParser):  # type: ignore[misc]
         if reading.is_plain and reading.is_whole:
             method, target = parser.get_method(), _TARGET.fullmatch(reading.target.decode("latin-1"))
             if target is not None and _is_all(data, method, reading):
-                return Plain(self.cfg, method, target, reading)
+                return Plain(self.cfg, self._common, method, target, reading)
         self.unreader.unread(data)
         return None
+
+
+def common_environ(cfg: Any, client: Any, address: tuple[Any, ...], server: tuple[Any, ...]) -> Environ:
+    """What the environ of each plain request of a connection has. ``address`` and ``server`` are its two ends."""
+    return {
+        **base_environ(cfg),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": str(server[1]),
+        "REMOTE_ADDR": address[0],
+        "REMOTE_PORT": str(address[1]),
+        "SCRIPT_NAME": "",
+        "gunicorn.socket": client,
+        "wsgi.url_scheme": Plain.scheme,
+    }
 
 
 def _is_all(data: bytes, method: bytes, reading: Reading) -> bool:
@@ -138,3 +175,10 @@ def _name(name: bytes) -> str | None:
     """A header's name as gunicorn tells it; None if the header is for gunicorn to judge."""
     known = name.decode("latin-1").upper()
     return None if "_" in known or known in _UNUSUAL else known
+
+
+@lru_cache(maxsize=1_024)
+def _key(name: str) -> str:
+    """A header's key in the environ."""
+    key = name.replace("-", "_")
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"

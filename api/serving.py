@@ -21,7 +21,7 @@ from gunicorn.workers.ggevent import GeventWorker
 from api import stopping
 from api.counting import Answers
 from api.one_write import OneWrite
-from api.plain import Requests
+from api.plain import Plain, Requests, common_environ
 
 LOOK_S: Final = 0.2
 LAST_S: Final = 1.0
@@ -89,8 +89,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
         """Answer a connection's requests until one was its last. There is neither TLS nor HTTP/2 on this way."""
         client.setblocking(1)
         waiting = Waiting(self.waiting)
-        requests = Requests(self.cfg, client, addr, waiting.began)
         name, request = listener.getsockname(), None
+        common = common_environ(self.cfg, client, addr, name)
+        requests = Requests(self.cfg, client, addr, waiting.began, common)
         try:
             while True:
                 request = None
@@ -115,7 +116,10 @@ class Worker(GeventWorker):  # type: ignore[misc]
         Raises StopIteration when it was the connection's last.
         """
         began = time.perf_counter()
-        response, environ = wsgi.create(req, sock, addr, listener_name, self.cfg, response_class=OneWrite)
+        if isinstance(req, Plain):
+            response, environ = OneWrite(req, sock, self.cfg), req.environ()
+        else:
+            response, environ = wsgi.create(req, sock, addr, listener_name, self.cfg, response_class=OneWrite)
         environ["wsgi.multithread"] = True
         environ[stopping.KEY] = self._is_stopping
         self.answers.in_flight += 1

@@ -4,8 +4,7 @@ The rules: who waits is registered before the command is sent; an answer is give
 acknowledged; a command is never handed in twice at once by this process; no more wait than ``most``.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
@@ -29,7 +28,7 @@ BUSY_FOR_S: Final = "1"
 
 
 class Room:
-    """Places for requests that wait. One too many is refused as busy; it may be sent again soon."""
+    """Places for requests that wait, taken by ``with``. One too many is refused as busy; it may be sent again soon."""
 
     def __init__(self, places: int) -> None:
         self._places = places
@@ -40,15 +39,14 @@ class Room:
         if self._taken >= self._places:
             raise Refused("busy", headers={"Retry-After": BUSY_FOR_S})
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """One place, for as long as it is needed."""
+    def __enter__(self) -> None:
+        """Take a place. Refused: busy."""
         self.check()
         self._taken += 1
-        try:
-            yield
-        finally:
-            self._taken -= 1
+
+    def __exit__(self, *_: object) -> None:
+        """Give it back."""
+        self._taken -= 1
 
 
 class KafkaOffice:
@@ -68,7 +66,7 @@ class KafkaOffice:
         self._waiters = waiters
         self._sold_out = sold_out
         self._census = census
-        self._running: set[tuple[UUID, UUID]] = set()
+        self._running: set[tuple[int, int]] = set()
         self._deciding = Room(most)
         self._watching = Room(most)
         # Bytes, since the garbage collector looks at every UUID that is kept.
@@ -101,22 +99,24 @@ class KafkaOffice:
     def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
         """Hand in a command and wait for its decision; None when it is in the log but undecided."""
         self.probe()
-        with self._alone(command):
-            self._refuse_early(command)
-            waiter = Waiter(command.event, command.purchase, answers_to(command))
-            asked_at = self._sold_out.now()
-            with self._waiters.waiting(waiter):
-                self._hand_in(command, waiter, wait)
+        mark = _mark(command)
+        if mark in self._running:
+            raise Refused("still-running")
+        with self._deciding:
+            self._running.add(mark)
+            try:
+                outcome = self._outcome(command, wait)
+            finally:
+                self._running.discard(mark)
         # A confirm or cancel may be of a purchase that never was, which must not seem to be on its way.
         if isinstance(command, (PurchaseCommand, Hold)):
             self._accepted.put(command.event.bytes + command.purchase.bytes, command.account.bytes)
-        if waiter.outcome is not None:
-            self._sold_out.learn(waiter.outcome, asked_at)
-        return waiter.outcome
+        return outcome
 
     def watch(self, event: UUID, purchase: UUID, wait: float, look: Callable[[], Purchase | None]) -> Purchase | None:
         """What ``look`` finds now; if that is nothing or pending, the decision of the next ``wait`` seconds."""
-        with self._watching.place(), self._waiters.waiting(Waiter(event, purchase, any_decision)) as waiter:
+        waiter = Waiter(event, purchase, any_decision)
+        with self._watching, self._waiters.waiting(waiter):
             found = look()
             if found is not None and found.status != "pending":
                 return found
@@ -139,17 +139,15 @@ class KafkaOffice:
             # Nothing is kept of it, so the same request may have more luck later.
             raise Refused("sold-out", figures=figures, retryable=True)
 
-    @contextmanager
-    def _alone(self, command: BuyersCommand) -> Iterator[None]:
-        mark = (command.event, _mark(command))
-        if mark in self._running:
-            raise Refused("still-running")
-        with self._deciding.place():
-            self._running.add(mark)
-            try:
-                yield
-            finally:
-                self._running.discard(mark)
+    def _outcome(self, command: BuyersCommand, wait: float) -> Outcome | None:
+        self._refuse_early(command)
+        waiter = Waiter(command.event, command.purchase, answers_to(command))
+        asked_at = self._sold_out.now()
+        with self._waiters.waiting(waiter):
+            self._hand_in(command, waiter, wait)
+        if waiter.outcome is not None:
+            self._sold_out.learn(waiter.outcome, asked_at)
+        return waiter.outcome
 
     def _hand_in(self, command: BuyersCommand, waiter: Waiter, wait: float) -> None:
         key = str(command.event).encode()
@@ -164,8 +162,7 @@ class KafkaOffice:
             raise Unavailable(KAFKA) from waiter.failure
 
 
-def _mark(command: BuyersCommand) -> UUID:
-    """What is the same for a command sent twice."""
-    if isinstance(command, (Confirm, Cancel)):
-        return command.request or command.purchase
-    return command.purchase
+def _mark(command: BuyersCommand) -> tuple[int, int]:
+    """What is the same for a command sent twice; numbers, since Python itself hashes and compares them."""
+    same = command.request if isinstance(command, (Confirm, Cancel)) else None
+    return command.event.int, (same or command.purchase).int

@@ -5,8 +5,7 @@ cut out of the record, which is decoded only for whoever waits.
 """
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
@@ -81,24 +80,35 @@ def any_decision(outcome: Outcome) -> bool:
     return outcome.kind is not OutcomeKind.REFUSED
 
 
+class Place:
+    """A waiter's place among those who wait for the same purchase, while ``with`` lasts."""
+
+    __slots__ = ("_groups", "_key", "_waiter")
+
+    def __init__(self, groups: dict[bytes, list[Waiter]], waiter: Waiter) -> None:
+        self._groups = groups
+        self._key = str(waiter.purchase).encode()
+        self._waiter = waiter
+
+    def __enter__(self) -> None:
+        self._groups.setdefault(self._key, []).append(self._waiter)
+
+    def __exit__(self, *_: object) -> None:
+        group = self._groups[self._key]
+        group.remove(self._waiter)
+        if not group:
+            del self._groups[self._key]
+
+
 class Waiters:
     """All waiting requests of this process."""
 
     def __init__(self) -> None:
         self._by_purchase: dict[bytes, list[Waiter]] = {}
 
-    @contextmanager
-    def waiting(self, waiter: Waiter) -> Iterator[Waiter]:
+    def waiting(self, waiter: Waiter) -> Place:
         """While inside, the waiter is offered the outcomes of its purchase."""
-        key = str(waiter.purchase).encode()
-        group = self._by_purchase.setdefault(key, [])
-        group.append(waiter)
-        try:
-            yield waiter
-        finally:
-            group.remove(waiter)
-            if not group and self._by_purchase.get(key) is group:
-                del self._by_purchase[key]
+        return Place(self._by_purchase, waiter)
 
     def deliver(self, value: bytes | None) -> None:
         """Offer a record of ``ticket-purchase`` to whom it concerns. Raises MalformedRecord if it is none."""

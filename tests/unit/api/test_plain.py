@@ -7,13 +7,17 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.http.errors import ParseException
 from gunicorn.http.parser import RequestParser
+from gunicorn.http.wsgi import create
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from api.plain import MOST_BYTES, Plain, Requests
+from api.plain import MOST_BYTES, Plain, Requests, common_environ
 
 CONFIG = Config()
 PEER = ("127.0.0.1", 4711)
+HERE = ("127.0.0.1", 8080)
+# What is an object of this very request, or a service that the application does not use.
+OBJECTS = {"wsgi.input", "wsgi.errors", "wsgi.early_hints", "gunicorn.socket"}
 HEAD = b"Host: a\r\nContent-Type: application/json\r\n"
 BUY = b"POST /api/v3/purchases HTTP/1.1\r\n" + HEAD + b"Content-Length: 2\r\n\r\n{}"
 
@@ -32,6 +36,10 @@ class Wire:
         self.pieces[:1] = [rest] if rest else []
         return piece
 
+    def send(self, data: bytes) -> int:
+        """Let the other end wait for nothing."""
+        return len(data)
+
 
 def told(parser: RequestParser) -> list[object]:
     """What a parser says of each request of its connection."""
@@ -45,11 +53,19 @@ def told(parser: RequestParser) -> list[object]:
         except (ParseException, OSError) as error:
             return [*said, type(error)]
         facts = (request.method, request.uri, request.path, request.query, request.version, request.scheme)
-        said.append((*facts, sorted(request.headers), body, request.should_close(), request._expected_100_continue))
+        expected = request._expected_100_continue
+        said.append((*facts, sorted(request.headers), body, request.should_close(), expected, environ(request)))
+
+
+def environ(request: Any) -> dict[str, Any]:
+    """What the application is told of it."""
+    told = request.environ() if isinstance(request, Plain) else create(request, Wire(), PEER, HERE, CONFIG)[1]
+    return {key: value for key, value in told.items() if key not in OBJECTS}
 
 
 def ours(*pieces: bytes) -> Requests:
-    return Requests(CONFIG, Wire(*pieces), PEER, lambda: None)
+    wire = Wire(*pieces)
+    return Requests(CONFIG, wire, PEER, lambda: None, common_environ(CONFIG, wire, PEER, HERE))
 
 
 def theirs(*pieces: bytes) -> RequestParser:
@@ -59,6 +75,7 @@ def theirs(*pieces: bytes) -> RequestParser:
 PLAIN = {
     "a purchase": BUY,
     "a look": b"GET /api/v3/events/1?limit=5&q=a%20b HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n",
+    "a path with signs": b"GET /a%20b/%C3%A4?q=%C3%A4 HTTP/1.1\r\nHost: a\r\nCONTENT-TYPE: a\r\n\r\n",
     "the last of a connection": b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
     "spaces around a value": b"GET / HTTP/1.1\r\nHost:  \t a \t \r\n\r\n",
     "bytes that are no ASCII": b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: \xc3\xa4\r\n\r\n",
@@ -143,7 +160,7 @@ def test_a_connection_brings_plain_and_unusual_requests_in_turn() -> None:
 
 def test_no_more_than_a_bounded_body_is_read_ahead() -> None:
     wire = Wire(b"POST / HTTP/1.1\r\nContent-Length: 10000000\r\n\r\n", 10_000_000 * b" ")
-    next(Requests(CONFIG, wire, PEER, lambda: None))
+    next(Requests(CONFIG, wire, PEER, lambda: None, {}))
     assert 10_000_000 - sum(map(len, wire.pieces)) <= MOST_BYTES + 8_192
 
 
