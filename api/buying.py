@@ -71,7 +71,7 @@ def buy(ports: Ports, caller: Caller, order: Order, key: str | None, wanted: Pre
     if outcome is None:
         return _accepted(command, wanted)
     if outcome.kind in (OutcomeKind.CONFIRMED, OutcomeKind.HELD):
-        return Answer(201, _location(command) | wanted.applied, receipt(outcome, command.purchase))
+        return Answer(201, {**_location(command), **wanted.applied}, receipt(outcome, command.purchase))
     raise _refusal(outcome, command)
 
 
@@ -119,7 +119,7 @@ def _gave_back(outcome: Outcome, lines: list[Line]) -> bool:
 
 def _accepted(command: BuyersCommand, wanted: Preference) -> Answer:
     body = pending(command.event, command.purchase, command.account).model_dump_json(by_alias=True, exclude_none=True)
-    return Answer(202, _location(command) | wanted.applied, body.encode())
+    return Answer(202, {**_location(command), **wanted.applied}, body.encode())
 
 
 def _location(command: BuyersCommand) -> dict[str, str]:

@@ -1,7 +1,9 @@
 """The header Prefer (RFC 7240): how long the client wants to wait."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 LONGEST: Final = 30.0
@@ -13,9 +15,10 @@ class Preference:
     """Seconds to wait, and the header that says which preference was applied."""
 
     wait: float
-    applied: dict[str, str] = field(default_factory=dict)
+    applied: Mapping[str, str] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=256)
 def preference(header: str | None, usual: float) -> Preference:
     """``respond-async`` waits for the broker only; ``wait=N`` at most N seconds; else ``usual``."""
     words = [word.strip() for word in (header or "").split(",")]

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from api.bodies.fields import Body, Parameters, Quantity, Resource, absent
 from api.bodies.money import Money
+from api.ids import text_of
 from tables.outcomes import Outcome, OutcomeLine
 
 HoldSeconds = Annotated[int, Field(strict=True, ge=1, le=86_400, description="how long the hold lasts")]
@@ -91,7 +92,7 @@ class WaitQuery(Parameters):
 
 def public_id(event: UUID, purchase: UUID) -> str:
     """The purchase's id in URLs, which tells its event."""
-    return f"{event}.{purchase}"
+    return f"{text_of(event)}.{text_of(purchase)}"
 
 
 def parse_public_id(text: str) -> tuple[UUID, UUID] | None:

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from api.bodies.purchase import Purchase, decided, public_id
+from api.ids import text_of
 from api.ports import BuyersCommand
 from api.problems import Refused, Unavailable
 from api.servers.bounded import Bounded
@@ -150,7 +151,7 @@ class KafkaOffice:
         return waiter.outcome
 
     def _hand_in(self, command: BuyersCommand, waiter: Waiter, wait: float) -> None:
-        key = str(command.event).encode()
+        key = text_of(command.event).encode()
         span = under_way()
         if span is not None:
             span.set_attributes({"event": str(command.event), "purchase": public_id(command.event, command.purchase)})

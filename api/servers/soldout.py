@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from api.ids import text_of
 from tables.commands import Line
 from tables.fingerprint import merge
 from tables.outcomes import Outcome
@@ -65,7 +66,7 @@ class SoldOut:
 
         Where the knowledge grows old one request is let through to renew it.
         """
-        key = str(event).encode()
+        key = text_of(event).encode()
         known = self._events.get(key)
         if not known:
             return None

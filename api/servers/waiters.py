@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
+from api.ids import text_of
 from tables.commands import Cancel, Confirm, Hold, Purchase
 from tables.decisions import buyer_fingerprint
 from tables.outcomes import Outcome, OutcomeKind, decode_outcome
@@ -87,7 +88,7 @@ class Place:
 
     def __init__(self, groups: dict[bytes, list[Waiter]], waiter: Waiter) -> None:
         self._groups = groups
-        self._key = str(waiter.purchase).encode()
+        self._key = text_of(waiter.purchase).encode()
         self._waiter = waiter
 
     def __enter__(self) -> None:
