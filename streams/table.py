@@ -12,7 +12,6 @@ from typing import Any, cast
 
 import rocksdict
 from faust import Table
-from faust.stores.rocksdb import RocksDBOptions
 from faust.types import TP, AppT, StoreT
 
 from connect.topics import changelog
@@ -20,17 +19,12 @@ from streams.app import App
 from streams.append import Record, try_append
 from streams.changelog import Rows, changes, follow
 from streams.patience import BROKERS_AWAY, append, patiently
+from streams.store import StoreOptions, driver_options
 
 RecordOffset = Callable[[bytes], int]
 # What a record (key, value) does to the index: the entry that goes, the entry that comes.
 Index = Callable[[bytes, bytes], tuple[bytes | None, bytes | None]]
 
-WRITE_BUFFER = 8 << 20
-BLOCK_CACHE = 32 << 20
-OPEN_FILES = 256
-# Most look-ups are for purchases and accounts that are not there yet. With Faust's 3 bits for each key one in four
-# reads a file in vain, with 10 one in a hundred, with 16 one in two thousand; and there are up to ten files.
-BLOOM_BITS = 16
 RECORD_OVERHEAD = 40
 
 log = logging.getLogger(__name__)
@@ -38,30 +32,6 @@ log = logging.getLogger(__name__)
 
 def _no_index(key: bytes, value: bytes) -> tuple[None, None]:
     return None, None
-
-
-class StoreOptions(RocksDBOptions):
-    """RocksDB's options for records under random keys: files are merged when there are many of about one size.
-
-    Merged by levels, as is RocksDB's default, the whole table was written anew for every few new files.
-    """
-
-    def as_options(self) -> rocksdict.Options:
-        """What the database is opened with."""
-        options: rocksdict.Options = super().as_options()
-        options.set_compaction_style(rocksdict.DBCompactionStyle.universal())
-        return options
-
-
-def _options() -> dict[str, Any]:
-    """RocksDB's options; a fresh dict for each table, since Faust takes entries out of it."""
-    return {
-        "driver": "rocksdict",
-        "write_buffer_size": WRITE_BUFFER,
-        "block_cache_size": BLOCK_CACHE,
-        "max_open_files": OPEN_FILES,
-        "bloom_filter_size": BLOOM_BITS,
-    }
 
 
 def covered(mark: int | None, appended: range, count: int) -> int | None:
@@ -94,7 +64,7 @@ class OffsetTable(Table[bytes, bytes]):
             key_type=bytes,
             value_type=bytes,
             store="rocksdb://",
-            options=_options(),
+            options=driver_options(),
             recovery_buffer_size=1000,
         )
         table.record_offset = record_offset
@@ -105,7 +75,7 @@ class OffsetTable(Table[bytes, bytes]):
 
     def _new_store(self) -> StoreT[Any, Any]:
         store: Any = super()._new_store()
-        store.rocksdb_options = StoreOptions(**_options())
+        store.rocksdb_options = StoreOptions(**driver_options())
         return store  # type: ignore[no-any-return]
 
     def _changelog_topic_name(self) -> str:
