@@ -2,18 +2,12 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import rocksdict
 from faust.stores.rocksdb import RocksDBOptions
 
-WRITE_BUFFER = 8 << 20
 # Of all databases of a process together, however many partitions it has.
 BLOCK_CACHE = 64 << 20
-OPEN_FILES = 256
-# Most look-ups are for purchases and accounts that are not there yet. With Faust's 3 bits for each key one in four
-# reads a file in vain, with 10 one in a hundred, with 16 one in two thousand; and there are up to ten files.
-BLOOM_BITS = 16
 
 _cache = cache(lambda: rocksdict.Cache(BLOCK_CACHE))
 
@@ -23,6 +17,13 @@ class StoreOptions(RocksDBOptions):
 
     Merged by levels, as is RocksDB's default, the whole table was written anew for every few new files.
     """
+
+    use_rocksdict = True
+    write_buffer_size = 8 << 20
+    max_open_files = 256
+    # Most look-ups are for purchases and accounts that are not there yet. With Faust's 3 bits for each key one in four
+    # reads a file in vain, with 10 one in a hundred, with 16 one in two thousand; and there are up to ten files.
+    bloom_filter_size = 16
 
     def as_options(self) -> rocksdict.Options:
         """What the database is opened with."""
@@ -43,13 +44,3 @@ class StoreOptions(RocksDBOptions):
         options = self.as_options()
         access = rocksdict.AccessType.read_only() if read_only else rocksdict.AccessType.read_write()
         return rocksdict.Rdict(str(path), options=options, column_families={"default": options}, access_type=access)
-
-
-def driver_options() -> dict[str, Any]:
-    """A fresh dict for each table, since Faust takes entries out of it."""
-    return {
-        "driver": "rocksdict",
-        "write_buffer_size": WRITE_BUFFER,
-        "max_open_files": OPEN_FILES,
-        "bloom_filter_size": BLOOM_BITS,
-    }

@@ -19,7 +19,7 @@ from streams.app import App
 from streams.append import Record, try_append
 from streams.changelog import Rows, changes, follow
 from streams.patience import BROKERS_AWAY, append, patiently
-from streams.store import StoreOptions, driver_options
+from streams.store import StoreOptions
 
 RecordOffset = Callable[[bytes], int]
 # What a record (key, value) does to the index: the entry that goes, the entry that comes.
@@ -64,7 +64,7 @@ class OffsetTable(Table[bytes, bytes]):
             key_type=bytes,
             value_type=bytes,
             store="rocksdb://",
-            options=driver_options(),
+            options={"driver": "rocksdict"},
             recovery_buffer_size=1000,
         )
         table.record_offset = record_offset
@@ -75,7 +75,7 @@ class OffsetTable(Table[bytes, bytes]):
 
     def _new_store(self) -> StoreT[Any, Any]:
         store: Any = super()._new_store()
-        store.rocksdb_options = StoreOptions(**driver_options())
+        store.rocksdb_options = StoreOptions()
         return store  # type: ignore[no-any-return]
 
     def _changelog_topic_name(self) -> str:

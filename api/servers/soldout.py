@@ -48,7 +48,7 @@ class SoldOut:
         """Take the ledger's answer to a command that was handed in at ``asked_at``, by this process itself."""
         if outcome.reason is not Reason.SOLD_OUT or outcome.repeated:
             return
-        key, kind = str(outcome.event).encode(), UUID(outcome.figures["ticketType"])
+        key, kind = text_of(outcome.event).encode(), UUID(outcome.figures["ticketType"])
         known = self._events.setdefault(key, {})
         if kind not in known or known[kind].asked_at < asked_at:
             known[kind] = Shortage(outcome.figures["available"], outcome.figures, asked_at)

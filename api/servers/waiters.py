@@ -84,7 +84,7 @@ def any_decision(outcome: Outcome) -> bool:
 class Place:
     """A waiter's place among those who wait for the same purchase, while ``with`` lasts."""
 
-    __slots__ = ("_groups", "_key", "_waiter")
+    __slots__ = ("_group", "_groups", "_key", "_waiter")
 
     def __init__(self, groups: dict[bytes, list[Waiter]], waiter: Waiter) -> None:
         self._groups = groups
@@ -92,12 +92,12 @@ class Place:
         self._waiter = waiter
 
     def __enter__(self) -> None:
-        self._groups.setdefault(self._key, []).append(self._waiter)
+        self._group = self._groups.setdefault(self._key, [])
+        self._group.append(self._waiter)
 
     def __exit__(self, *_: object) -> None:
-        group = self._groups[self._key]
-        group.remove(self._waiter)
-        if not group:
+        self._group.remove(self._waiter)
+        if not self._group and self._groups.get(self._key) is self._group:
             del self._groups[self._key]
 
 

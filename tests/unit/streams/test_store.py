@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from streams.store import BLOCK_CACHE, StoreOptions, driver_options
+from streams.store import BLOCK_CACHE, StoreOptions
 
 
 def opened(folder: Path, *, read_only: bool = False) -> Any:
-    return StoreOptions(**driver_options()).open(folder, read_only=read_only)
+    return StoreOptions().open(folder, read_only=read_only)
 
 
 def in_force(folder: Path) -> set[str]:
@@ -26,7 +26,8 @@ def test_filter_cache_and_merging_are_in_force_however_often_it_is_opened(tmp_pa
         database[b"key"] = b"value"
         assert int(database.property_int_value("rocksdb.block-cache-capacity")) == BLOCK_CACHE
         database.close()
-    assert {"filter_policy=bloomfilter", "compaction_style=kCompactionStyleUniversal"} <= in_force(folder)
+    wanted = {"filter_policy=bloomfilter", "compaction_style=kCompactionStyleUniversal"}
+    assert wanted | {"write_buffer_size=8388608", "max_open_files=256"} <= in_force(folder)
 
 
 def test_what_was_written_is_there_when_it_is_opened_again(tmp_path: Path) -> None:
