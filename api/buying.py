@@ -19,6 +19,7 @@ from api.ports import BuyersCommand, Ports
 from api.prefer import Preference
 from api.problems import REFUSALS, Fault, Refused
 from api.receipts import receipt
+from api.steps import Steps, carry_out
 from api.tokens import Caller
 from tables.commands import Cancel, Confirm, Hold, Line, Purchase
 from tables.fingerprint import merge
@@ -56,6 +57,11 @@ class Answer:
 
 
 def buy(ports: Ports, caller: Caller, order: Order, key: str | None, wanted: Preference) -> Answer:
+    """All of ``buy_in_steps``, waiting here."""
+    return carry_out(buy_in_steps(ports, caller, order, key, wanted))
+
+
+def buy_in_steps(ports: Ports, caller: Caller, order: Order, key: str | None, wanted: Preference) -> Steps[Answer]:
     """201 with the tickets, held or bought, or 202 when the decision takes longer than the wait.
 
     Refused: whatever the ledger or the register refuses, forbidden. Unavailable: not known to be in the log.
@@ -67,7 +73,7 @@ def buy(ports: Ports, caller: Caller, order: Order, key: str | None, wanted: Pre
     if account != caller.account:
         ports.register.check_account(account)
     ports.register.check_event(command.event, [line.ticket_type for line in command.lines])
-    outcome = ports.office.carry_out(command, wanted.wait)
+    outcome = yield from ports.office.steps(command, wanted.wait)
     if outcome is None:
         return _accepted(command, wanted)
     if outcome.kind in (OutcomeKind.CONFIRMED, OutcomeKind.HELD):

@@ -20,6 +20,7 @@ from api.live.snapshot import Snapshot
 from api.pages import Place
 from api.passwords import Passwords
 from api.quotas import Quotas
+from api.steps import Steps
 from api.tokens import Role, Tokens
 from tables.availability import Availability
 from tables.commands import Cancel, Confirm, Hold
@@ -183,6 +184,9 @@ class TicketOffice(Protocol):
         None means: in the log for good, undecided after ``wait`` seconds. Refused: still-running, busy, sold-out
         where that is known without asking. Unavailable: not known to be in the log.
         """
+
+    def steps(self, command: BuyersCommand, wait: float) -> Steps[Outcome | None]:
+        """The same in steps; the wait for the decision is the pause."""
 
     def watch(self, event: UUID, purchase: UUID, wait: float, look: Callable[[], Purchase | None]) -> Purchase | None:
         """What ``look`` finds now; if that is nothing or pending, the decision of the next ``wait`` seconds."""

@@ -18,6 +18,7 @@ from api.servers.log import GIVE_UP_S, KAFKA, MARGIN_S, CommandLog
 from api.servers.outcomes import OutcomeFollower
 from api.servers.soldout import SoldOut
 from api.servers.waiters import Waiter, Waiters, answers_to, any_decision
+from api.steps import Steps, carry_out
 from tables.commands import Cancel, Confirm, Hold, encode_command
 from tables.commands import Purchase as PurchaseCommand
 from tables.outcomes import Outcome
@@ -99,6 +100,10 @@ class KafkaOffice:
 
     def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
         """Hand in a command and wait for its decision; None when it is in the log but undecided."""
+        return carry_out(self.steps(command, wait))
+
+    def steps(self, command: BuyersCommand, wait: float) -> Steps[Outcome | None]:
+        """The same, in steps."""
         self.probe()
         mark = _mark(command)
         if mark in self._running:
@@ -106,7 +111,7 @@ class KafkaOffice:
         with self._deciding:
             self._running.add(mark)
             try:
-                outcome = self._outcome(command, wait)
+                outcome = yield from self._outcome(command, wait)
             finally:
                 self._running.discard(mark)
         # A confirm or cancel may be of a purchase that never was, which must not seem to be on its way.
@@ -116,12 +121,12 @@ class KafkaOffice:
 
     def watch(self, event: UUID, purchase: UUID, wait: float, look: Callable[[], Purchase | None]) -> Purchase | None:
         """What ``look`` finds now; if that is nothing or pending, the decision of the next ``wait`` seconds."""
-        waiter = Waiter(event, purchase, any_decision)
+        waiter = Waiter(event, purchase, any_decision, wait)
         with self._watching, self._waiters.waiting(waiter):
             found = look()
             if found is not None and found.status != "pending":
                 return found
-            waiter.wait_for_outcome(wait)
+            waiter.wait()
         return decided(waiter.outcome, purchase) if waiter.outcome else look()
 
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
@@ -140,27 +145,27 @@ class KafkaOffice:
             # Nothing is kept of it, so the same request may have more luck later.
             raise Refused("sold-out", figures=figures, retryable=True)
 
-    def _outcome(self, command: BuyersCommand, wait: float) -> Outcome | None:
+    def _outcome(self, command: BuyersCommand, wait: float) -> Steps[Outcome | None]:
         self._refuse_early(command)
-        waiter = Waiter(command.event, command.purchase, answers_to(command))
+        waiter = Waiter(command.event, command.purchase, answers_to(command), wait)
         asked_at = self._sold_out.now()
         with self._waiters.waiting(waiter):
-            self._hand_in(command, waiter, wait)
+            self._hand_in(command, waiter)
+            yield waiter
+            if not waiter.is_taken:
+                waiter.wait_for_acknowledgement(GIVE_UP_S + MARGIN_S)
+        if waiter.outcome is None and not waiter.acknowledged:
+            raise Unavailable(KAFKA) from waiter.failure
         if waiter.outcome is not None:
             self._sold_out.learn(waiter.outcome, asked_at)
         return waiter.outcome
 
-    def _hand_in(self, command: BuyersCommand, waiter: Waiter, wait: float) -> None:
+    def _hand_in(self, command: BuyersCommand, waiter: Waiter) -> None:
         key = text_of(command.event).encode()
         span = under_way()
         if span is not None:
             span.set_attributes({"event": str(command.event), "purchase": public_id(command.event, command.purchase)})
         self._log.append(key, encode_command(command), waiter.acknowledge, waiter.fail)
-        waiter.wait_for_outcome(wait)
-        if waiter.outcome is None and not waiter.acknowledged:
-            waiter.wait_for_acknowledgement(GIVE_UP_S + MARGIN_S)
-        if waiter.outcome is None and not waiter.acknowledged:
-            raise Unavailable(KAFKA) from waiter.failure
 
 
 def _mark(command: BuyersCommand) -> tuple[int, int]:

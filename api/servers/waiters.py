@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from api.ids import text_of
+from api.steps import Call
 from tables.commands import Cancel, Confirm, Hold, Purchase
 from tables.decisions import buyer_fingerprint
 from tables.outcomes import Outcome, OutcomeKind, decode_outcome
@@ -24,45 +25,76 @@ _ID: Final = 36
 
 
 class Waiter:
-    """One waiting request. ``is_answer`` tells its outcome from others of the same purchase."""
+    """The pause of one waiting request. ``is_answer`` tells its outcome from others of the same purchase."""
 
-    __slots__ = ("_done", "_taken", "acknowledged", "event", "failure", "is_answer", "outcome", "purchase")
+    __slots__ = (
+        "acknowledged",
+        "event",
+        "failure",
+        "is_answer",
+        "on_over",
+        "on_taken",
+        "outcome",
+        "purchase",
+        "seconds",
+    )
 
-    def __init__(self, event: UUID, purchase: UUID, is_answer: IsAnswer) -> None:
+    def __init__(self, event: UUID, purchase: UUID, is_answer: IsAnswer, seconds: float) -> None:
         self.event = event
         self.purchase = purchase
         self.is_answer = is_answer
+        self.seconds = seconds
         self.outcome: Outcome | None = None
         self.acknowledged = False
         self.failure: Exception | None = None
-        self._done = threading.Event()
-        self._taken = threading.Event()
+        self.on_over: Call = _nobody
+        self.on_taken: Call = _nobody
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the outcome is there, or will not come."""
+        return self.outcome is not None or self.failure is not None
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the command is known to be in the log, or known not to be."""
+        return self.acknowledged or self.is_over
 
     def offer(self, outcome: Outcome) -> None:
         """Take the outcome if it answers this request."""
         if self.outcome is None and outcome.event == self.event and self.is_answer(outcome):
             self.outcome = outcome
-            self._taken.set()
-            self._done.set()
+            self.on_taken()
+            self.on_over()
 
     def acknowledge(self, _: object) -> None:
         """The command is in the log for good."""
         self.acknowledged = True
-        self._taken.set()
+        self.on_taken()
 
     def fail(self, error: Exception) -> None:
         """The command is not known to be in the log."""
         self.failure = error
-        self._taken.set()
-        self._done.set()
+        self.on_taken()
+        self.on_over()
 
-    def wait_for_outcome(self, seconds: float) -> None:
-        """Return with the outcome, with a failure, or after so many seconds."""
-        self._done.wait(seconds)
+    def wait(self) -> None:
+        """Return with the outcome, with a failure, or after its seconds."""
+        over = threading.Event()
+        self.on_over = over.set
+        if not self.is_over:
+            over.wait(self.seconds)
 
     def wait_for_acknowledgement(self, seconds: float) -> None:
         """Return once the command is known to be in the log, or known not to be, or after so many seconds."""
-        self._taken.wait(seconds)
+        taken = threading.Event()
+        self.on_taken = taken.set
+        if not self.is_taken:
+            taken.wait(seconds)
+
+
+def _nobody() -> None:
+    """Nobody waits to be called."""
 
 
 def answers_to(command: BuyersCommand) -> IsAnswer:

@@ -194,7 +194,7 @@ def test_a_purchase_that_is_running_is_not_handed_in_again() -> None:
 
 def test_a_waiting_purchase_takes_only_its_own_answer() -> None:
     command = purchase()
-    waiter = Waiter(command.event, command.purchase, answers_to(command))
+    waiter = Waiter(command.event, command.purchase, answers_to(command), 5)
     waiters = Waiters()
     with waiters.waiting(waiter):
         for told in (
@@ -216,7 +216,7 @@ def test_a_waiting_purchase_takes_only_its_own_answer() -> None:
 def test_a_hold_that_is_sent_again_is_not_answered_by_its_confirmation() -> None:
     command = purchase()
     hold = Hold(command.event, command.purchase, command.account, command.lines)
-    waiter = Waiter(hold.event, hold.purchase, answers_to(hold))
+    waiter = Waiter(hold.event, hold.purchase, answers_to(hold), 5)
     waiters = Waiters()
     own = buyer_fingerprint(hold)
     with waiters.waiting(waiter):
@@ -230,7 +230,7 @@ def test_a_hold_that_is_sent_again_is_not_answered_by_its_confirmation() -> None
 def test_a_change_is_answered_by_its_own_outcome_alone(change: Any) -> None:
     bought = purchase()
     command = change(bought.event, bought.purchase, bought.account, request=uuid4())
-    waiter = Waiter(command.event, command.purchase, answers_to(command))
+    waiter = Waiter(command.event, command.purchase, answers_to(command), 5)
     waiters = Waiters()
     with waiters.waiting(waiter):
         for told in (
@@ -250,7 +250,7 @@ def test_records_that_nobody_waits_for_are_not_even_read() -> None:
     record = b'{"kind":"confirmed","purchase":"' + str(command.purchase).encode() + b'"'
     for value in (record, b"{", b"", None):
         waiters.deliver(value)
-    watching = Waiter(command.event, command.purchase, any_decision)
+    watching = Waiter(command.event, command.purchase, any_decision, 5)
     with waiters.waiting(watching), pytest.raises(MalformedRecord):
         waiters.deliver(record)
 
@@ -258,7 +258,7 @@ def test_records_that_nobody_waits_for_are_not_even_read() -> None:
 def test_all_who_watch_one_purchase_are_told() -> None:
     command = purchase()
     waiters = Waiters()
-    one, two = (Waiter(command.event, command.purchase, any_decision) for _ in range(2))
+    one, two = (Waiter(command.event, command.purchase, any_decision, 5) for _ in range(2))
     with waiters.waiting(one), waiters.waiting(two):
         told = outcome(command, OutcomeKind.EXPIRED)
         waiters.deliver(encode_outcome(told))
