@@ -57,5 +57,7 @@ def create_app(ports: Ports) -> OpenAPI:
     register_site(app)
     register_access(app)
     register_routes(app)
-    app.wsgi_app = Express(app.wsgi_app, ports)  # type: ignore[method-assign]
+    express = Express(app.wsgi_app, ports)
+    app.wsgi_app = express  # type: ignore[method-assign]
+    app.extensions["express"] = express
     return app

@@ -5,8 +5,7 @@ The server imports it before the standard library is patched, so it needs nothin
 
 import time
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from metrics.histogram import SECONDS, Histogram
 
@@ -26,11 +25,10 @@ class Answers:
         self.counts: Counter[tuple[str, ...]] = Counter()
         self.seconds: dict[tuple[str, ...], Histogram] = {}
 
-    def answered(self, environ: Mapping[str, Any], status: str | None, began: float) -> None:
+    def answered(self, method: str, route: str, status: int | None, began: float) -> None:
         """A request that began then (by time.perf_counter) is answered, or its client has gone (None)."""
-        method = environ["REQUEST_METHOD"]
-        place = (method if method in METHODS else "other", environ.get(ROUTE, QUICK))
-        self.counts[(*place, status[:3] if status else ABORTED)] += 1
+        place = (method if method in METHODS else "other", route)
+        self.counts[(*place, str(status) if status else ABORTED)] += 1
         seconds = self.seconds.get(place)
         if seconds is None:
             seconds = self.seconds[place] = Histogram(SECONDS)

@@ -1,11 +1,10 @@
 """gunicorn's response in one piece: head and first bytes of the body in one write, where gunicorn makes two."""
 
-import time
-from functools import lru_cache
 from typing import Any, Final
 
-from gunicorn import util
 from gunicorn.http.wsgi import HEADER_VALUE_RE, Response
+
+from api.reply import opening
 
 _USUAL: Final = frozenset({"Content-Type", "Location", "Preference-Applied", "Retry-After", "WWW-Authenticate"})
 
@@ -51,20 +50,5 @@ class OneWrite(Response):  # type: ignore[misc]
 
     def default_headers(self) -> list[str]:
         """The status and what goes with every response."""
-        connection = "close" if self.should_close() else "keep-alive"
-        lines = [
-            f"HTTP/{self.req.version[0]}.{self.req.version[1]} {self.status}\r\n",
-            f"Server: {self.version}\r\n",
-            f"Date: {_date()}\r\n",
-            f"Connection: {connection}\r\n",
-        ]
+        lines = [opening(f"{self.req.version[0]}.{self.req.version[1]}", self.status, is_last=self.should_close())]
         return [*lines, "Transfer-Encoding: chunked\r\n"] if self.chunked else lines
-
-
-def _date() -> str:
-    return _date_of(int(time.time()))
-
-
-@lru_cache(maxsize=1)
-def _date_of(second: int) -> str:
-    return str(util.http_date(second))

@@ -6,7 +6,6 @@ plain goes to gunicorn's parser as it came, so that there is one judge of what i
 
 import io
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -72,6 +71,8 @@ class Plain(Request):  # type: ignore[misc]
     must_close = False
     proxy_protocol_info = None
     _expected_100_continue = False
+    # What else the application is to be told.
+    marks: Environ | None = None
 
     def __init__(self, cfg: Any, common: Environ, method: bytes, target: re.Match[str], reading: Reading) -> None:
         self.cfg = cfg
@@ -80,8 +81,22 @@ class Plain(Request):  # type: ignore[misc]
         self.uri = target[0]
         self.path = target[1]
         self.query = target[2] or ""
-        self.headers = list(reading.headers.items())
-        self.body = io.BytesIO(reading.body)
+        self.fields = reading.headers
+        self.content = reading.body
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Names in capitals, and values."""
+        return list(self.fields.items())
+
+    @property
+    def body(self) -> io.BytesIO:
+        """The content, to be read from its beginning."""
+        return io.BytesIO(self.content)
+
+    def should_close(self) -> bool:
+        """Whether the client wants this to be the last one."""
+        return self.fields.get("CONNECTION", "").lower() == "close"
 
     def environ(self) -> Environ:
         """What gunicorn would tell the application of the request (PEP 3333), but for hints sent early."""
@@ -91,60 +106,76 @@ class Plain(Request):  # type: ignore[misc]
         environ["RAW_URI"] = self.uri
         environ["QUERY_STRING"] = self.query
         environ["PATH_INFO"] = util.unquote_to_wsgi_str(self.path) if "%" in self.path else self.path
-        for name, value in self.headers:
+        for name, value in self.fields.items():
             environ[_key(name)] = value
+        if self.marks:
+            environ.update(self.marks)
         return environ
 
 
 class Requests(RequestParser):  # type: ignore[misc]
-    """The requests of a connection. ``began`` is called when the first bytes of one are there.
+    """The requests of a connection, who hands over what comes and asks gunicorn (``next``) where it ``is_unusual``.
 
     ``common`` is what the environ of each of them has (``common_environ``).
     """
 
-    def __init__(self, cfg: Any, client: Any, address: Any, began: Callable[[], None], common: Environ) -> None:
+    def __init__(self, cfg: Any, client: Any, address: Any, common: Environ) -> None:
         super().__init__(cfg, client, address)
-        self._began = began
-        self._common = common
         self.mesg: Any = None
+        self._common = common
+        self._reading: Reading | None = None
+        self._parser: Any = None
+        self._data = b""
 
-    def __next__(self) -> Any:
-        """The next request. Raises StopIteration after the last, and gunicorn's errors for what is none."""
-        if not self._is_read():
-            raise StopIteration
-        plain = self._plain()
-        if plain is None:
-            return super().__next__()
-        self.req_count += 1
-        self.mesg = plain
-        return plain
+    @property
+    def has_begun(self) -> bool:
+        """Whether the first bytes of the next request are there."""
+        return self._reading is not None
 
-    def _is_read(self) -> bool:
-        """Whether the request before was read to its end, and was not the last."""
-        if self.mesg is None or isinstance(self.mesg, Plain):
-            return True
-        return not self.mesg.should_close() and self.finish_body()
+    @property
+    def is_unusual(self) -> bool:
+        """Whether what has begun is no plain request."""
+        return self._reading is not None and (not self._reading.is_plain or len(self._data) > MOST_BYTES)
 
-    def _plain(self) -> Plain | None:
-        """The next request; None if it is not plain, and what was read of it is to be read again."""
-        reading, data = Reading(), b""
-        parser = HttpRequestParser(reading)
+    def take(self, piece: bytes) -> Plain | None:
+        """The plain request that is whole with this piece."""
+        reading = self._reading
+        if reading is None:
+            reading = self._reading = Reading()
+            self._parser = HttpRequestParser(reading)
+        self._data += piece
         try:
-            while reading.is_plain and not reading.is_whole and len(data) <= MOST_BYTES:
-                piece = self.unreader.read()
-                if not piece:
-                    break
-                self._began()
-                data += piece
-                parser.feed_data(piece)
+            self._parser.feed_data(piece)
         except (HttpParserError, HttpParserUpgrade):
             reading.is_plain = False
-        if reading.is_plain and reading.is_whole:
-            method, target = parser.get_method(), _TARGET.fullmatch(reading.target.decode("latin-1"))
-            if target is not None and _is_all(data, method, reading):
-                return Plain(self.cfg, self._common, method, target, reading)
-        self.unreader.unread(data)
-        return None
+        return self._plain(reading) if reading.is_whole and reading.is_plain else None
+
+    def __next__(self) -> Any:
+        """What has begun, as gunicorn reads it. Raises its errors for what is no request, and StopIteration."""
+        self.unreader.unread(self._data)
+        self._forget()
+        return super().__next__()
+
+    def rest(self) -> bytes:
+        """What came behind the last request. Raises StopIteration where nothing may follow it."""
+        if self.mesg is not None:
+            if self.mesg.should_close() or not self.finish_body():
+                raise StopIteration
+            self.mesg = None
+        rest: bytes = self.unreader.take_buffered()
+        return rest
+
+    def _plain(self, reading: Reading) -> Plain | None:
+        method, target = self._parser.get_method(), _TARGET.fullmatch(reading.target.decode("latin-1"))
+        if target is None or not _is_all(self._data, method, reading):
+            reading.is_plain = False
+            return None
+        self._forget()
+        return Plain(self.cfg, self._common, method, target, reading)
+
+    def _forget(self) -> None:
+        self._reading = self._parser = None
+        self._data = b""
 
 
 def common_environ(cfg: Any, client: Any, address: tuple[Any, ...], server: tuple[Any, ...]) -> Environ:

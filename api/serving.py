@@ -5,63 +5,28 @@ that this was its last answer; then it closes its door, and ends the connections
 connection holds up no stop, and a client that goes elsewhere when it is told to meets no error.
 """
 
-import errno
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
 import gevent
-from gevent.pool import Pool
 from gevent.server import StreamServer
-from gunicorn import util
 from gunicorn.http import wsgi
-from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.ggevent import GeventWorker
 
 from api import stopping
-from api.counting import Answers
+from api.connection import Connection, Quick
+from api.counting import QUICK, ROUTE, Answers
+from api.desk import Desk
 from api.one_write import OneWrite
-from api.plain import Plain, Requests, common_environ
+from api.plain import Plain
 
 LOOK_S: Final = 0.2
 LAST_S: Final = 1.0
 UNUSED_S: Final = 1.5
 PAUSE_S: Final = 0.02
-FAILED: Final = "500"
-GONE: Final = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN})
-
-
-class Ended(BaseException):
-    """A connection has waited long enough for its next request."""
-
-
-class Waiting:
-    """A connection's waits for its next request, which are ended by the time-out, or earlier by a stop."""
-
-    def __init__(self, waiting: set["Waiting"]) -> None:
-        self._waiting = waiting
-        self._greenlet = gevent.getcurrent()
-        self.since = 0.0
-        self.is_unused = True
-
-    def __enter__(self) -> "Waiting":
-        self.since = time.monotonic()
-        self.is_unused = True
-        self._waiting.add(self)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *error: Any) -> bool:
-        self._waiting.discard(self)
-        return kind is Ended
-
-    def began(self) -> None:
-        """The first bytes of the request are there: a stop waits for it."""
-        self.is_unused = False
-
-    def end(self, unused: bool) -> None:
-        """Let it wait no longer. Runs in the hub, so that no request can come between the look and the end."""
-        if self in self._waiting and (self.is_unused or not unused):
-            self._greenlet.throw(Ended)
+FAILED: Final = 500
 
 
 class Address:
@@ -75,40 +40,44 @@ class Address:
         return self._name
 
 
+class Door(StreamServer):  # type: ignore[misc]
+    """Lets clients in, as many as there is room for; ``handle`` is called in the hub."""
+
+    def __init__(self, listener: Any, handle: Callable[[Any, Any], None], is_full: Callable[[], bool]) -> None:
+        super().__init__(listener, handle=handle, spawn=None)
+        self.full = is_full
+
+    def do_handle(self, *knock: Any) -> None:
+        """Hand the client over, who stays when this returns."""
+        self.handle(*knock)
+
+    def has_room(self) -> None:
+        """Somebody has left."""
+        if self.started:
+            self.start_accepting()
+
+
 class Worker(GeventWorker):  # type: ignore[misc]
-    """A greenlet for each connection."""
+    """All work is done at a desk (api/desk.py), connections are objects (api/connection.py)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.waiting: set[Waiting] = set()
+        self.connections: set[Connection] = set()
         self.answers = Answers()
+        self.quick: Quick | None = None
+        self.doors: list[Door] = []
         # gunicorn looks a setting up anew each time that it uses it: a twentieth of a request.
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
 
     def handle(self, listener: Address, client: Any, addr: Any) -> None:
-        """Answer a connection's requests until one was its last. There is neither TLS nor HTTP/2 on this way."""
-        client.setblocking(1)
-        waiting = Waiting(self.waiting)
-        name, request = listener.getsockname(), None
-        common = common_environ(self.cfg, client, addr, name)
-        requests = Requests(self.cfg, client, addr, waiting.began, common)
-        try:
-            while True:
-                request = None
-                with waiting:
-                    request = next(requests)
-                if request is None:
-                    break
-                self.handle_request(name, request, client, addr)
-        except (StopIteration, NoMoreData):
-            pass
-        except OSError as error:
-            if error.errno not in GONE:
-                self.log.exception("a connection broke")
-        except BaseException as error:  # noqa: BLE001 (gunicorn answers it)
-            self.handle_error(request, client, addr, error)
-        finally:
-            util.close(client)
+        """Let a client in. There is neither TLS nor HTTP/2 on this way."""
+        self.connections.add(Connection(self, client, addr, listener.getsockname()))
+
+    def left(self, connection: Connection) -> None:
+        """A client has gone."""
+        self.connections.discard(connection)
+        for door in self.doors:
+            door.has_room()
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Answer a request, without the hooks and the log of accesses that gunicorn would have had for it.
@@ -126,7 +95,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         status = None
         try:
             self._answer(environ, response)
-            status = response.status
+            status = int(response.status[:3])
         except OSError:
             raise
         except Exception:
@@ -138,7 +107,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
             raise StopIteration from None
         finally:
             self.answers.in_flight -= 1
-            self.answers.answered(environ, status, began)
+            self.answers.answered(environ["REQUEST_METHOD"], environ.get(ROUTE, QUICK), status, began)
         if response.should_close():
             raise StopIteration
 
@@ -159,36 +128,36 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until told to stop, then see everybody off."""
-        servers = [self._server(each) for each in self.sockets]
-        for server in servers:
-            server.start()
+        self.desk = Desk()
+        self.quick = getattr(self.wsgi, "extensions", {}).get("quick")
+        self.doors = [self._door(each) for each in self.sockets]
+        for door in self.doors:
+            door.start()
         while self.alive:
             self._pass(LOOK_S)
             self._end(self.cfg.keepalive, unused=False)
-        self._see_off(servers)
+        self._see_off()
 
-    def _server(self, listener: Any) -> StreamServer:
+    def _door(self, listener: Any) -> Door:
         listener.setblocking(1)
         address = Address(listener.getsockname())
-        return StreamServer(listener, handle=partial(self.handle, address), spawn=Pool(self.worker_connections))
+        return Door(listener, partial(self.handle, address), lambda: len(self.connections) >= self.worker_connections)
 
-    def _see_off(self, servers: list[StreamServer]) -> None:
+    def _see_off(self) -> None:
         ends = time.monotonic() + self.cfg.graceful_timeout
         self._pass(LAST_S)
-        for server in servers:
-            self._close_door(server)
-        while any(len(server.pool) for server in servers) and time.monotonic() < ends:
+        for door in self.doors:
+            self._close_door(door)
+        while self.connections and time.monotonic() < ends:
             self._end(UNUSED_S, unused=True)
             self._pass(PAUSE_S)
-        for server in servers:
-            server.stop(timeout=0)
 
-    def _close_door(self, server: StreamServer) -> None:
+    def _close_door(self, door: Door) -> None:
         """Let in who has knocked, and nobody after that: a listener that is closed on them would reset them."""
-        server.stop_accepting()
-        while (knock := server.do_read()) is not None:
-            server.do_handle(*knock)
-        server.close()
+        door.stop_accepting()
+        while (knock := door.do_read()) is not None:
+            door.do_handle(*knock)
+        door.close()
 
     def _pass(self, seconds: float) -> None:
         self.notify()
@@ -197,7 +166,6 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def _end(self, seconds: float, unused: bool) -> None:
         """End the connections that wait for longer; with ``unused`` only those of which nothing has come."""
         before = time.monotonic() - seconds
-        loop = gevent.get_hub().loop
-        for each in tuple(self.waiting):
-            if each.since < before:
-                loop.run_callback(each.end, unused)
+        for each in self.connections:
+            if each.is_waiting and each.since < before and not (unused and each.has_begun):
+                self.desk.do(each.end)

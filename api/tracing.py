@@ -11,12 +11,18 @@ from typing import Any, Final
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from werkzeug.wsgi import ClosingIterator
 
+from api.connection import Quick
+from api.plain import Plain
+from api.reply import Reply
+from api.steps import Steps
 from telemetry.traces import Traces, being, under_way
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
+# Whether a request is among those that get a span, where that was asked before.
+CHOSEN: Final = "turnstile.is_chosen"
 # A part of a path that names one thing of many.
 _ID: Final = re.compile(r"/[^/]*\d[^/]{15,}")
 
@@ -34,7 +40,7 @@ class Traced:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
-        if self._chance() >= self._ratio:
+        if not (environ[CHOSEN] if CHOSEN in environ else self._is_chosen()):
             return self.inner(environ, start_response)
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         name = f"{method} {_ID.sub('/{id}', path)}"
@@ -52,6 +58,19 @@ class Traced:
             span.end()
             raise
         return ClosingIterator(pieces, span.end)
+
+    def before(self, quick: Quick) -> Quick:
+        """The quick way for all requests but those that are chosen; the others are not asked a second time."""
+
+        def choose(request: Plain) -> Steps[Reply] | None:
+            chosen = self._is_chosen()
+            request.marks = {CHOSEN: chosen}
+            return None if chosen else quick(request)
+
+        return choose
+
+    def _is_chosen(self) -> bool:
+        return self._chance() < self._ratio
 
 
 def traced() -> Mapping[str, object]:

@@ -1,16 +1,20 @@
-"""The quick way and the route answer every request alike; only what is plainly good goes the quick way."""
+"""Server, application and route answer every request alike; only what is plainly good goes a quick way."""
 
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from flask import Response
 from flask.testing import FlaskClient
+from werkzeug.test import EnvironBuilder
 
 from api.express import Express
+from api.steps import carry_out
 from tables.outcomes import OutcomeKind
 from tables.reasons import Reason
 from tests.unit.api.fakes import World, confirmed, outcome, rejected
+from tests.unit.api.test_plain import Ours
 
 PURCHASES = "/api/v3/purchases"
 Send = Callable[..., Any]
@@ -23,16 +27,34 @@ def body(account: dict[str, Any], ticket: dict[str, Any]) -> dict[str, Any]:
 
 
 def both_ways(world: World, client: FlaskClient, **request: Any) -> tuple[Any, Any]:
-    """The answers of the two ways to the same request."""
+    """The answers of the quick way and of the route to the same request; the server's are as the quick way's."""
     express = world.app.wsgi_app
     assert isinstance(express, Express)
     first = client.post(PURCHASES, **request)
+    by_the_server = by_server(express, client, **request)
+    assert by_the_server is None or told(by_the_server) == told(first)
     world.app.wsgi_app = express.inner  # type: ignore[assignment,method-assign]
     try:
         second = client.post(PURCHASES, **request)
     finally:
         world.app.wsgi_app = express  # type: ignore[method-assign]
     return first, second
+
+
+def by_server(express: Express, client: FlaskClient, **request: Any) -> Any:
+    """What the server says without the application; None where it asks it."""
+    environ = EnvironBuilder(PURCHASES, method="POST", environ_base=client.environ_base, **request).get_environ()
+    named = {name[5:]: value for name, value in environ.items() if name.startswith("HTTP_")}
+    named |= {name: environ[name] for name in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(name)}
+    lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in named.items()]
+    query = f"?{environ['QUERY_STRING']}" if environ["QUERY_STRING"] else ""
+    head = f"POST {PURCHASES}{query} HTTP/1.1\r\n{''.join(lines)}\r\n".encode()
+    request_ = Ours(head + environ["wsgi.input"].read())
+    steps = express.quick(next(request_))
+    if steps is None:
+        return None
+    reply = carry_out(steps)
+    return Response(reply.body, reply.status, reply.fields())
 
 
 def told(answer: Any) -> tuple[int, bytes, list[tuple[str, str]]]:
@@ -144,3 +166,25 @@ def test_a_full_office_looks_at_no_token(world: World, body: dict[str, Any]) -> 
     headers = {"Authorization": "Bearer x", "Idempotency-Key": "k"}
     answer = world.app.test_client().post(PURCHASES, json=body, headers=headers)
     assert (answer.status_code, answer.get_json()["type"]) == (503, "/problems/busy")
+
+
+def test_a_plain_purchase_is_the_servers_alone_and_nothing_else_is(
+    world: World, client: FlaskClient, body: dict[str, Any]
+) -> None:
+    world.office.rule = confirmed
+    express = world.app.wsgi_app
+    assert isinstance(express, Express)
+    key = {"Idempotency-Key": "k"}
+    for headers in (key, key | {"Prefer": "wait=3"}, {}):
+        assert by_server(express, client, json=body, headers=headers) is not None
+    for other in (
+        {"json": body | {"hold": 1}},
+        {"json": body, "query_string": "a=b"},
+        {"data": b"{}", "content_type": "text/plain"},
+        {"data": b"{", "content_type": "application/json"},
+        {"data": b" " * 66_000 + b"{}", "content_type": "application/json"},
+    ):
+        assert by_server(express, client, headers=key, **other) is None
+    assert by_server(express, world.app.test_client(), json=body, headers=key) is None
+    for start in (b"GET /api/v3/purchases", b"POST /api/v3/purchases/", b"POST /"):
+        assert express.quick(next(Ours(start + b" HTTP/1.1\r\nAuthorization: Bearer x\r\n\r\n"))) is None

@@ -1,5 +1,6 @@
 """What the quick look at headers lets through is what gunicorn's own lets through."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from gunicorn.config import Config
 from gunicorn.http.wsgi import Response
 
 from api.one_write import OneWrite
+from api.reply import PHRASES, Reply
 from tests.unit.api.test_plain import BUY, Wire, theirs
 
 HEADERS = {
@@ -23,6 +25,14 @@ HEADERS = {
 }
 
 
+REPLIES = [
+    Reply(201, "application/json", {"Location": "/api/v3/purchases/a.b"}, b"{}"),
+    Reply(202, "application/json", {"Location": "/a", "Preference-Applied": "respond-async"}, b"{}"),
+    Reply(401, "application/problem+json", {"WWW-Authenticate": 'Bearer realm="turnstile"'}, b'{"a":"\xc3\xa4"}'),
+    Reply(503, "application/problem+json", {"Retry-After": "2"}, b""),
+]
+
+
 def taken(kind: type[Response], headers: list[tuple[str, Any]]) -> object:
     """What a response makes of them."""
     wire = Wire()
@@ -37,3 +47,20 @@ def taken(kind: type[Response], headers: list[tuple[str, Any]]) -> object:
 @pytest.mark.parametrize("headers", HEADERS.values(), ids=HEADERS)
 def test_headers_are_taken_and_refused_as_by_gunicorn(headers: list[tuple[str, Any]]) -> None:
     assert taken(OneWrite, headers) == taken(Response, headers)
+
+
+@pytest.mark.parametrize("reply", REPLIES, ids=lambda reply: str(reply.status))
+@pytest.mark.parametrize("is_last", [False, True])
+def test_a_reply_looks_as_what_gunicorn_sends(reply: Reply, is_last: bool) -> None:
+    wire = Wire()
+    response = Response(next(theirs(BUY)), wire, Config())
+    if is_last:
+        response.force_close()
+    response.start_response(PHRASES[reply.status], reply.fields())
+    response.write(reply.body)
+    response.close()
+    assert undated(reply.on_the_wire(is_last=is_last)) == undated(wire.sent)
+
+
+def undated(answer: bytes) -> bytes:
+    return re.sub(rb"\r\nDate: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n", b"\r\nDate: today\r\n", answer)

@@ -17,17 +17,51 @@ from stack.ports import free
 from tests.eventually import eventually
 
 ASKED = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
+CHUNKED = b"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"
 LAST = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 LAST_S = 1.0
 UNUSED_S = 1.5
 ROOT = Path(__file__).parents[3]
 APPLICATION = """
 import time
+import gevent
+from gevent.event import Event
+from api.reply import Reply
 from api.stopping import is_stopping
 
-def app(environ, start_response):
+class Break:
+    def __init__(self, ends, seconds):
+        self.seconds, self.is_over, self.on_over = seconds, False, lambda: None
+        gevent.spawn_later(ends, self.end)
+
+    def end(self):
+        self.is_over = True
+        self.on_over()
+
+def steps(ends, seconds, body):
+    pause = Break(ends, seconds)
+    yield pause
+    yield Break(0, 0)
+    return Reply(200, "text/plain", {}, b"%b %d" % (body, pause.is_over))
+
+class App:
+    def __init__(self):
+        self.extensions = {"quick": self.quick}
+
+    def quick(self, request):
+        if not request.path.startswith("/quick/"):
+            return None
+        size, ends, seconds = request.path.split("/")[2:]
+        return steps(float(ends), float(seconds), request.content or int(size) * b"q")
+
+    def __call__(self, environ, start_response):
+        return answer(environ, start_response)
+
+app = App()
+
+def answer(environ, start_response):
     path = environ["PATH_INFO"]
-    if path == "/echo":
+    if path == "/echo" or path.startswith("/quick/"):
         body = environ["wsgi.input"].read()
         start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
         return [body]
@@ -66,11 +100,18 @@ def patience() -> int:
 
 
 @pytest.fixture
-def port(tmp_path: Path, patience: int) -> Iterator[int]:
+def room() -> int:
+    """How many clients may be there at once."""
+    return 1_000
+
+
+@pytest.fixture
+def port(tmp_path: Path, patience: int, room: int) -> Iterator[int]:
     [port] = free(1)
     (tmp_path / "sleepy.py").write_text(APPLICATION)
     command = ("gunicorn", "-k", "api.serving.Worker", "-b", f"127.0.0.1:{port}", "--keep-alive", f"{patience}")
-    more = ("--graceful-timeout", "8", "--no-control-socket", "--forwarded-allow-ips", "", "sleepy:app")
+    limits = ("--worker-connections", f"{room}", "--graceful-timeout", "8")
+    more = (*limits, "--no-control-socket", "--forwarded-allow-ips", "", "sleepy:app")
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     server = subprocess.Popen((sys.executable, "-m", *command, *more), env=environment, cwd=ROOT)
     try:
@@ -143,13 +184,20 @@ def test_what_is_no_request_is_refused(port: int) -> None:
 
 
 @pytest.mark.parametrize("patience", [1])
-@pytest.mark.parametrize("begun", [b"", b"GET / HT", ASKED % 9 + b"half"])
+@pytest.mark.parametrize("begun", [b"", b"GET / HT", ASKED % 9 + b"half", CHUNKED + b"Host"])
 def test_who_keeps_the_server_waiting_is_left(port: int, begun: bytes) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
         client.sendall(ASKED % 1 + b"a")
         assert client.recv(1_000).startswith(b"HTTP/1.1 200 ")
         client.sendall(begun)
         assert client.recv(1_000) == b""
+
+
+def test_what_breaks_off_in_its_body_is_left_to_the_application(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(ASKED % 9 + b"half")
+        client.shutdown(socket.SHUT_WR)
+        assert client.makefile("rb").read().endswith(b"\r\n\r\nhalf")
 
 
 def test_a_request_whose_body_still_comes_when_the_server_stops_is_answered(port: int) -> None:
@@ -199,3 +247,83 @@ def test_news_come_as_they_are_made_and_end_when_the_server_stops(port: int) -> 
     for answer in answers:
         answer.read()  # to its end, which is whole
     assert time.monotonic() - began < 6
+
+
+def test_a_quick_answer_waits_for_what_it_waits_for_and_no_longer(port: int) -> None:
+    began = time.monotonic()
+    assert get(port, "/quick/1/0/60") == (200, b"q 1")
+    assert get(port, "/quick/1/0.2/60") == (200, b"q 1")
+    assert get(port, "/quick/1/60/0.2") == (200, b"q 0")
+    assert get(port, "/quick/1/60/0") == (200, b"q 0")
+    assert time.monotonic() - began < 5
+
+
+def test_many_wait_for_quick_answers_at_once_while_others_are_served(port: int) -> None:
+    waiting = [http.client.HTTPConnection("127.0.0.1", port, timeout=10) for _ in range(200)]
+    for number, connection in enumerate(waiting):
+        connection.request("POST", "/quick/0/1/60", b"%d" % number)
+    began = time.monotonic()
+    assert get(port, "/") == (200, b"done")
+    assert time.monotonic() - began < 0.9
+    answers = [connection.getresponse().read() for connection in waiting]
+    assert answers == [b"%d 1" % number for number in range(len(waiting))]
+    for connection in waiting:
+        connection.request("GET", "/")
+        assert connection.getresponse().read() == b"done"
+        connection.close()
+
+
+def test_quick_and_other_requests_of_a_connection_are_answered_in_turn(port: int) -> None:
+    quick = b"POST /quick/0/0.2/60 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n%d"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(quick % 1 + ASKED % 1 + b"2" + quick % 3)
+        client.sendall(quick % 4)
+        time.sleep(1)
+        client.sendall(quick.replace(b"Host: a", b"Connection: close") % 5)
+        came = client.makefile("rb").read()
+    assert [part[:1] for part in came.split(b"\r\n\r\n")[1:]] == [b"1", b"2", b"3", b"4", b"5"]
+
+
+def test_a_long_answer_is_sent_whole_to_who_reads_slowly(port: int) -> None:
+    size = 20_000_000
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(b"GET /quick/%d/0/60 HTTP/1.1\r\nConnection: close\r\n\r\n" % size)
+        time.sleep(0.3)
+        assert get(port, "/") == (200, b"done")
+        came = client.makefile("rb").read()
+    assert came.endswith(b"\r\n\r\n" + size * b"q" + b" 1")
+
+
+def test_who_leaves_before_the_quick_answer_holds_up_nobody(port: int) -> None:
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            client.sendall(b"GET /quick/1/0.2/60 HTTP/1.1\r\nHost: a\r\n\r\n")
+    time.sleep(0.5)
+    assert get(port, "/quick/1/0/60") == (200, b"q 1")
+
+
+def test_a_stop_waits_for_quick_answers_and_tells_that_they_are_the_last(port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", "/quick/1/2/60")
+    time.sleep(0.2)
+    os.kill(master_of(port), signal.SIGTERM)
+    answer = connection.getresponse()
+    assert (answer.status, answer.read(), answer.headers["Connection"]) == (200, b"q 1", "close")
+
+
+@pytest.mark.parametrize("room", [2])
+def test_one_client_too_many_waits_at_the_door_until_another_leaves(port: int) -> None:
+    first, second, third = (http.client.HTTPConnection("127.0.0.1", port, timeout=10) for _ in range(3))
+    for connection in (first, second):
+        connection.request("GET", "/")
+        assert connection.getresponse().read() == b"done"
+    third.request("GET", "/")
+    assert third.sock is not None
+    third.sock.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        third.sock.recv(1, socket.MSG_PEEK)
+    third.sock.settimeout(10)
+    first.close()
+    assert third.getresponse().read() == b"done"
+    for connection in (second, third):
+        connection.close()

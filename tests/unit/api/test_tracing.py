@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 from opentelemetry.trace import SpanKind, StatusCode
-from werkzeug.test import Client
+from werkzeug.test import Client, run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
+from api.plain import Plain
 from api.servers.log import trace_headers
 from api.tracing import Traced
 from telemetry.traces import HEADER, sampled, under_way
+from tests.unit.api.test_plain import BUY, Ours
 from tests.unit.telemetry.kept import KeptTraces
 
 GIVEN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -77,3 +79,19 @@ def test_a_span_ends_with_the_last_piece_of_its_answer() -> None:
     assert answer.get_data(as_text=True) == "onetwo"
     answer.close()
     assert len(traces.spans()) == 1
+
+
+@pytest.mark.parametrize("is_chosen", [True, False])
+def test_whether_a_request_is_traced_is_asked_once_whichever_way_it_goes(is_chosen: bool) -> None:
+    traces, asked = KeptTraces(), []
+    chances = iter([0.4 if is_chosen else 0.6])
+    tracer = Traced(Handed(), traces, 0.5, chances.__next__)
+
+    def quick(request: Plain) -> None:
+        asked.append(request)
+
+    request = next(Ours(BUY))
+    tracer.before(quick)(request)
+    assert asked == ([] if is_chosen else [request])
+    run_wsgi_app(tracer, request.environ(), buffered=True)
+    assert (len(traces.spans()) == 1) == is_chosen
