@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 import msgspec
 from msgspec import Meta, Struct
@@ -23,6 +23,7 @@ from api.steps import Steps, carry_out
 from api.tokens import Caller
 from tables.commands import Cancel, Confirm, Hold, Line, Purchase
 from tables.fingerprint import merge
+from tables.ids import named
 from tables.outcomes import Outcome, OutcomeKind
 from tables.reasons import Reason
 
@@ -136,7 +137,7 @@ def purchase_id(account: UUID, key: str | None) -> UUID:
     """The purchase that an account's key stands for. Refused: idempotency-key-missing."""
     if key is None or not _KEY.fullmatch(key):
         raise no_key()
-    return uuid5(account, key)
+    return named(account, key)
 
 
 def _request(purchase: UUID, what: str, key: str | None) -> UUID:
@@ -144,7 +145,7 @@ def _request(purchase: UUID, what: str, key: str | None) -> UUID:
         return uuid4()
     if not _KEY.fullmatch(key):
         raise no_key()
-    return uuid5(purchase, f"{what} {key}")
+    return named(purchase, f"{what} {key}")
 
 
 def _command(order: Order, account: UUID, purchase: UUID, usual_seconds: int) -> Purchase | Hold:

@@ -1,6 +1,6 @@
 """The fingerprint of a purchase's body: equal for bodies that ask for the same, different for all others."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from uuid import UUID
 
@@ -15,8 +15,10 @@ def merge(lines: Iterable[Line]) -> dict[UUID, int]:
     return wanted
 
 
-def fingerprint(account: UUID, lines: Iterable[Line], kind: str) -> str:
+def fingerprint(account: UUID, lines: Sequence[Line], kind: str) -> str:
     """24 hex digits over kind, account and lines; the order of lines and their splitting do not count."""
-    content = [ticket_type.bytes + quantity.to_bytes(8, "big") for ticket_type, quantity in merge(lines).items()]
+    # Nearly all have one line, and an id is hashed by Python.
+    wanted = merge(lines).items() if len(lines) > 1 else [(line.ticket_type, line.quantity) for line in lines]
+    content = [ticket_type.bytes + quantity.to_bytes(8, "big") for ticket_type, quantity in wanted]
     content.sort()
     return blake2b(b"".join((account.bytes, *content, kind.encode())), digest_size=12).hexdigest()

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
 from tables.errors import MalformedRecord
+from tables.ids import named
 from tables.mails import MailKind, mail_of
 from tables.outcomes import EventFacts, Money, Outcome, OutcomeLine
 from tables.reading import read
@@ -42,7 +43,7 @@ _encoder = msgspec.json.Encoder()
 
 def job_id(event: UUID, purchase: UUID, place: int, kind: MailKind, account: UUID) -> UUID:
     """The id of the news of that kind that the command at ``place`` of the log made."""
-    return uuid5(NAMESPACE, f"{event}/{purchase}/{place}/{kind}/{account}")
+    return named(NAMESPACE, f"{event}/{purchase}/{place}/{kind}/{account}")
 
 
 def job_for(outcome: Outcome) -> Job | None:
