@@ -192,7 +192,7 @@ class TicketOffice(Protocol):
         """What ``look`` finds now; if that is nothing or pending, the decision of the next ``wait`` seconds."""
 
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
-        """Whose purchase it is, if this process lately put it into the log."""
+        """Whose purchase it is, if this process lately put it into the log and had no decision in time."""
 
 
 class Sales(Protocol):

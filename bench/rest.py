@@ -15,7 +15,7 @@ from bench.restsite import Loaded, Site, site
 EVENTS: Final = 64
 STOCK: Final = 10_000_000
 CONNECTIONS: Final = 512
-WARM_UP: Final = 2_000
+WARM_UP: Final = 20_000
 PURCHASES: Final = 20_000
 BUYERS_FOR_A_TICKET: Final = 5
 IDLE_RATE: Final = 10

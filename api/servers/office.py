@@ -114,8 +114,9 @@ class KafkaOffice:
                 outcome = yield from self._outcome(command, wait)
             finally:
                 self._running.discard(mark)
-        # A confirm or cancel may be of a purchase that never was, which must not seem to be on its way.
-        if isinstance(command, (PurchaseCommand, Hold)):
+        # A confirm or cancel may be of a purchase that never was, which must not seem to be on its way. One that is
+        # decided is not on its way either; to keep all of them would cost every purchase a tenth.
+        if outcome is None and isinstance(command, (PurchaseCommand, Hold)):
             self._accepted.put(command.event.bytes + command.purchase.bytes, command.account.bytes)
         return outcome
 
@@ -130,7 +131,7 @@ class KafkaOffice:
         return decided(waiter.outcome, purchase) if waiter.outcome else look()
 
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
-        """Whose purchase it is, if this process lately put it into the log."""
+        """Whose purchase it is, if this process lately put it into the log and had no decision in time."""
         account = self._accepted.get(event.bytes + purchase.bytes)
         return None if account is None else UUID(bytes=account)
 

@@ -123,6 +123,14 @@ def test_an_outcome_that_overtakes_the_acknowledgement_is_enough() -> None:
     assert bench.office.carry_out(purchase(), 5) is not None
 
 
+def test_a_purchase_that_is_decided_is_not_on_its_way() -> None:
+    bench = Bench()
+    bench.answers(OutcomeKind.CONFIRMED)
+    command = purchase()
+    bench.office.carry_out(command, 5)
+    assert bench.office.accepted(command.event, command.purchase) is None
+
+
 def test_an_acknowledged_purchase_without_decision_is_accepted() -> None:
     bench = Bench()
     bench.log.play = lambda command, done, failed: done(None)
