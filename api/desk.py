@@ -13,7 +13,7 @@ from typing import Final
 from gevent import get_hub
 from greenlet import getcurrent, greenlet
 
-from api.steps import Call, Pause
+from api.steps import Call, Pause, nothing
 
 # Clerks who have nothing to do and are kept for the next rush.
 RESTING: Final = 32
@@ -53,6 +53,8 @@ class Desk:
     def _end(self, pause: Pause) -> None:
         found = self._pauses.pop(pause, None)
         if found is not None:
+            # Else it would hold itself, and only the garbage collector could let it go.
+            pause.on_over = nothing
             self.do(found[1])
 
     def _look(self) -> None:

@@ -28,6 +28,10 @@ class Pause(Protocol):
 Steps = Generator[Pause, None, Result]
 
 
+def nothing() -> None:
+    """What is done when a pause is over that nobody waits for."""
+
+
 def carry_out(steps: Steps[Result]) -> Result:
     """Take all the steps, waiting here between them; what comes of them."""
     try:

@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from api.ids import text_of
-from api.steps import Call
+from api.steps import Call, nothing
 from tables.commands import Cancel, Confirm, Hold, Purchase
 from tables.decisions import buyer_fingerprint
 from tables.outcomes import Outcome, OutcomeKind, decode_outcome
@@ -47,8 +47,8 @@ class Waiter:
         self.outcome: Outcome | None = None
         self.acknowledged = False
         self.failure: Exception | None = None
-        self.on_over: Call = _nobody
-        self.on_taken: Call = _nobody
+        self.on_over: Call = nothing
+        self.on_taken: Call = nothing
 
     @property
     def is_over(self) -> bool:
@@ -91,10 +91,6 @@ class Waiter:
         self.on_taken = taken.set
         if not self.is_taken:
             taken.wait(seconds)
-
-
-def _nobody() -> None:
-    """Nobody waits to be called."""
 
 
 def answers_to(command: BuyersCommand) -> IsAnswer:

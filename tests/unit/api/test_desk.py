@@ -1,6 +1,8 @@
 """The desk: order, what happens to the rest when a clerk has to wait, and pauses."""
 
+import gc
 import logging
+import weakref
 from functools import partial
 
 import gevent
@@ -116,6 +118,20 @@ def test_a_pause_ends_once(desk: Desk) -> None:
     second.end()
     gevent.sleep(SOON)
     assert done == ["told", "too late"]
+
+
+def test_a_pause_that_is_over_is_let_go_without_the_garbage_collector(desk: Desk) -> None:
+    pause, done = Break(), []
+    is_kept = weakref.ref(pause)
+    desk.after(pause, lambda: done.append(1))
+    pause.end()
+    gevent.sleep(SOON)
+    gc.disable()
+    try:
+        del pause
+        assert (done, is_kept()) == ([1], None)
+    finally:
+        gc.enable()
 
 
 def test_the_clock_is_looked_at_again_after_nobody_waited(desk: Desk) -> None:
