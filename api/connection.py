@@ -150,23 +150,30 @@ class Connection:
             pause = next(self._steps)
         except StopIteration as end:
             self._reply(end.value)
+        except Exception:
+            self._server.log.exception("an answer broke off")
+            self._answered(None)
+            self._close()
         else:
             self._server.desk.after(pause, self._go_on)
 
     def _reply(self, reply: Reply) -> None:
-        server, self._steps = self._server, None
-        is_last = self._is_last or not server.alive
+        is_last = self._is_last or not self._server.alive
         status: int | None = reply.status
         try:
             self._send(reply.on_the_wire(is_last=is_last))
         except OSError:
             status, is_last = None, True
-        server.answers.in_flight -= 1
-        server.answers.answered("POST", QUICK, status, self._began)
+        self._answered(status)
         if is_last:
             self._close()
         else:
             self._wait()
+
+    def _answered(self, status: int | None) -> None:
+        self._steps = None
+        self._server.answers.in_flight -= 1
+        self._server.answers.answered("POST", QUICK, status, self._began)
 
     def _send(self, data: bytes) -> None:
         """Send it; what the client is too slow to take is waited for."""

@@ -1,5 +1,6 @@
-"""A connection at the moment at which the server wants to end it."""
+"""A connection whose answer breaks off, or that the server wants to end just now."""
 
+import logging
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from gevent import socket
 
 from api.connection import Connection
-from api.counting import Answers
+from api.counting import ABORTED, QUICK, Answers
 from api.desk import Desk
 from api.plain import Plain
 from api.reply import Reply
@@ -17,6 +18,7 @@ from api.steps import Steps
 from tests.unit.api.test_plain import BUY, CONFIG, HERE, PEER
 
 SOON = 0.01
+log = logging.getLogger(__name__)
 
 
 def steps() -> Steps[Reply]:
@@ -28,16 +30,22 @@ def quick(request: Plain) -> Steps[Reply]:
     return steps()
 
 
+def broken(request: Plain) -> Steps[Reply]:
+    yield from ()
+    raise KeyError("secret")
+
+
 class Ends:
     """Both ends of a connection, and how often the server was told that it is closed."""
 
     def __init__(self) -> None:
         self.left: list[Connection] = []
+        self.answers = Answers()
         self.client, served = socket.socketpair()
-        server: Any = SimpleNamespace(
-            cfg=CONFIG, alive=True, desk=Desk(), quick=quick, answers=Answers(), left=self.left.append
+        self.server: Any = SimpleNamespace(
+            cfg=CONFIG, alive=True, desk=Desk(), quick=quick, answers=self.answers, left=self.left.append, log=log
         )
-        self.connection = Connection(server, served, PEER, HERE)
+        self.connection = Connection(self.server, served, PEER, HERE)
 
     def received(self) -> bytes:
         """What the client has by now."""
@@ -83,3 +91,22 @@ def test_a_client_that_goes_meanwhile_is_let_go_once(ends: Ends) -> None:
     ends.connection.end()
     gevent.sleep(SOON)
     assert ends.left == [ends.connection]
+
+
+def test_an_answer_that_breaks_off_ends_the_connection_and_is_logged(
+    ends: Ends, caplog: pytest.LogCaptureFixture
+) -> None:
+    ends.server.quick = broken
+    ends.client.sendall(BUY)
+    assert ends.received() == b""
+    assert (ends.left, ends.answers.in_flight) == ([ends.connection], 0)
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+    assert dict(ends.answers.counts) == {("POST", QUICK, ABORTED): 1}
+
+
+def test_who_has_gone_before_the_answer_is_counted_as_that(ends: Ends) -> None:
+    ends.client.sendall(BUY)
+    ends.client.close()
+    gevent.sleep(SOON)
+    assert (ends.left, ends.answers.in_flight) == ([ends.connection], 0)
+    assert set(ends.answers.counts) == {("POST", QUICK, ABORTED)}
