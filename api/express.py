@@ -2,7 +2,7 @@
 
 It takes only what is plainly good. Any request that is unusual or wrong goes on to the route as it came, and is
 answered or refused there. The server asks ``quick`` before it makes a WSGI request of what came; a server that knows
-nothing of that, or has to log or trace each request, has the same as an application. All ways do the same
+nothing of that, or logs or traces the request, has the same as an application. All ways do the same
 (api/buying.py), and a test sends every request all ways.
 """
 
