@@ -1,4 +1,4 @@
-"""How gunicorn serves the API: one process, a greenlet per connection, so that waiting costs little.
+"""How gunicorn serves the API: one process, whose connections cost little while they wait (api/serving.py).
 
 Read by gunicorn's master before the worker patches the standard library: only the settings are imported here.
 """
