@@ -25,11 +25,15 @@ Deliver = Callable[[bytes | None, bytes | None], None]
 
 
 class OutcomeFollower:
-    """Reads without a group: each API process reads everything. After a fault it goes on where it was."""
+    """Reads without a group: each API process reads everything. After a fault it goes on where it was.
 
-    def __init__(self, servers: str, deliver: Deliver) -> None:
+    ``connect`` makes the consumer of a list of servers.
+    """
+
+    def __init__(self, servers: str, deliver: Deliver, connect: Callable[[list[str]], Any] | None = None) -> None:
         self._servers = servers.split(",")
         self._deliver = deliver
+        self._connect = connect or make_consumer
         self._positions: dict[TopicPartition, int] = {}
         self._seen_at = float("-inf")
         self._closed = False
@@ -56,7 +60,7 @@ class OutcomeFollower:
                 time.sleep(RETRY_S)
 
     def _follow(self) -> None:
-        consumer = make_consumer(self._servers)
+        consumer = self._connect(self._servers)
         try:
             partitions = self._assign(consumer)
             while not self._closed:
@@ -73,8 +77,11 @@ class OutcomeFollower:
         partitions = [TopicPartition(OUTCOMES, number) for number in sorted(numbers)]
         ends = consumer.end_offsets(partitions, timeout_ms=5_000)
         consumer.assign(partitions)
-        for partition in partitions:
-            consumer.seek(partition, min(self._positions.get(partition, ends[partition]), ends[partition]))
+        for partition, end in ends.items():
+            # The first end is a position too: what came since is read after a fault, even if it is all there is.
+            # A log that ends before the position has lost its end, and goes on at the new one.
+            self._positions[partition] = min(self._positions.get(partition, end), end)
+            consumer.seek(partition, self._positions[partition])
         self._seen_at = time.monotonic()
         return partitions
 
