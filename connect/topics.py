@@ -31,7 +31,7 @@ CONSUMERS: Final = (
 TABLES: Final = ("ledger", "contacts", "bookings")
 
 # A dead letter is its record and some headers more.
-LARGEST_LETTER: Final = str(2 * 1024 * 1024)
+LETTER_MAX_BYTES: Final = 2 * 1024 * 1024
 
 DAY_MS: Final = 24 * 3600 * 1000
 
@@ -86,6 +86,6 @@ def catalogue() -> list[Topic]:
         Topic(DELIVERIES, _kept(7)),
         Topic(HEARTBEAT, _kept(1), partitions=1),
         Topic(HEARTBEAT_ROWS, _kept(1), partitions=1),
-        *(Topic(dead_letters(name), _kept(30, **{"max.message.bytes": LARGEST_LETTER})) for name in CONSUMERS),
+        *(Topic(dead_letters(name), _kept(30, **{"max.message.bytes": str(LETTER_MAX_BYTES)})) for name in CONSUMERS),
         *(Topic(changelog(table), _FORGETTING if table == "contacts" else _CHANGELOG) for table in TABLES),
     ]

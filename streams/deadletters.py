@@ -1,16 +1,18 @@
 """Dead letters: a record that no retry can help goes to ``dlq.<consumer>`` as it came, and blocks nobody."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from faust.types import Message
 
-from connect.topics import dead_letters
+from connect.topics import LETTER_MAX_BYTES, dead_letters
 from streams.app import App
 from streams.append import Record
 from streams.patience import append
 from streams.places import key_of
+from streams.runtime.fitting import fit
+from tables.dead_letters import OURS_MAX_BYTES, Cut, Header, Origin, Ours, decode_ours, encode_ours
 from tables.errors import MalformedRecord
 
 T = TypeVar("T")
@@ -22,13 +24,18 @@ log = logging.getLogger(__name__)
 
 def letter(message: Message, error: Exception) -> Record:
     """The record for the dead-letter topic: bytes, key and headers as they were, and why."""
-    origin = [
-        ("dlq-topic", message.topic.encode()),
-        ("dlq-partition", str(message.partition).encode()),
-        ("dlq-offset", str(message.offset).encode()),
-        ("dlq-error", f"{type(error).__name__}: {error}".encode()[:2000]),
-    ]
-    return Record(message.key, message.value, [*headers_of(message), *origin])
+    origin = Origin(message.topic, message.partition, message.offset)
+    return dead_letter(origin, error, Record(message.key, message.value, headers_of(message)))
+
+
+def dead_letter(origin: Origin, error: Exception, content: Record, lost: Sequence[Cut] = ()) -> Record:
+    """The record for the dead-letter topic, with as much of ``content`` as fits.
+
+    ``lost`` are parts that ``content`` already lacks. Where ``origin`` is a whole batch, its bytes are the value.
+    """
+    content, cuts = fit(content, LETTER_MAX_BYTES - OURS_MAX_BYTES)
+    ours = encode_ours(Ours(origin, f"{type(error).__name__}: {error}", (*lost, *cuts)))
+    return Record(content.key, content.value, [*content.headers, *ours])
 
 
 def sort_out(
@@ -47,29 +54,31 @@ def sort_out(
 
 async def bury(app: App, consumer: str, letters: list[Record]) -> None:
     """Append ``letters`` to the consumer's dead-letter topic; returns once they are stored."""
-    by_partition: dict[int, list[Record]] = {}
+    by_partition: dict[int, list[tuple[Record, Ours]]] = {}
     for record in letters:
-        partition = int(dict(record.headers)["dlq-partition"])
-        by_partition.setdefault(partition, []).append(record)
-    for partition, records in by_partition.items():
-        await append(app, dead_letters(consumer), partition, records)
-        for record in records[:SHOWN]:
-            _tell(consumer, record)
-        if len(records) > SHOWN:
-            log.error("%d dead letters more of %s", len(records) - SHOWN, consumer)
+        said = _said(record)
+        by_partition.setdefault(said.origin.partition, []).append((record, said))
+    for partition, group in by_partition.items():
+        await append(app, dead_letters(consumer), partition, [record for record, _ in group])
+        for record, said in group[:SHOWN]:
+            _tell(consumer, record, said)
+        if len(group) > SHOWN:
+            log.error("%d dead letters more of %s", len(group) - SHOWN, consumer)
 
 
-def _tell(consumer: str, record: Record) -> None:
+def _said(record: Record) -> Ours:
+    found = decode_ours(record.headers)
+    assert found is not None, "a record that is no dead letter"
+    return found[0]
+
+
+def _tell(consumer: str, record: Record, said: Ours) -> None:
     """One line. What was wrong may quote what is nobody's business here; the letter has it."""
-    headers = dict(record.headers)
-    topic, partition, offset, error = (
-        headers[f"dlq-{name}"].decode() for name in ("topic", "partition", "offset", "error")
-    )
-    told = {"record": f"{topic}[{partition}]@{offset}", "key": key_of(record.key), "reason": error.partition(":")[0]}
+    told = {"record": str(said.origin), "key": key_of(record.key), "reason": said.error.partition(":")[0]}
     log.error("a dead letter of %s", consumer, extra=told)
 
 
-def headers_of(message: Message) -> list[tuple[str, bytes]]:
+def headers_of(message: Message) -> list[Header]:
     """A record's headers, whichever way Faust holds them."""
     headers: Any = message.headers or []
     return list(headers.items()) if isinstance(headers, dict) else list(headers)

@@ -1,0 +1,1 @@
+"""What knows Faust and aiokafka from inside; the agents stand on it."""
