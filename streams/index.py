@@ -21,6 +21,8 @@ FIRST: Final = f"{ALIAS}-1"
 TIMEOUT_S: Final = 20.0
 OK, CONFLICT, NOT_FOUND, TOO_MANY, SERVER_ERROR = 200, 409, 404, 429, 500
 ANSWERED: Final = "items.*._id,items.*.status,items.*.error.type,items.*.error.reason"
+# Elasticsearch refuses a request of more than 100 MB for good, however often it is tried.
+BULK_MAX_BYTES: Final = 16 * 2**20
 _NUMBERED: Final = re.compile(rf"{ALIAS}-(\d+)")
 
 log = logging.getLogger(__name__)
@@ -138,20 +140,28 @@ class SearchIndex:
         """
         refused: dict[str, MalformedRecord] = {}
         lines: list[Any] = []  # as they go over the wire: encoding them is half of the work
+        size = 0
         for key, (position, row) in changes.items():
             try:
                 made = _encode(document(row))
             except MalformedRecord as error:
                 refused[key] = error
                 continue
+            if size + len(made) > BULK_MAX_BYTES:
+                refused |= await self._bulk(lines, target)
+                lines, size = [], 0
             lines.append(_encode({"index": {"_id": key, "version": position, "version_type": "external"}}))
             lines.append(made)
-        if lines:
-            answer = await self._client.bulk(
-                index=target, operations=lines, require_alias=target == ALIAS, filter_path=ANSWERED
-            )
-            refused |= refusals([item["index"] for item in answer["items"]])
-        return refused
+            size += len(made)
+        return refused | await self._bulk(lines, target)
+
+    async def _bulk(self, lines: list[Any], target: str) -> dict[str, MalformedRecord]:
+        if not lines:
+            return {}
+        answer = await self._client.bulk(
+            index=target, operations=lines, require_alias=target == ALIAS, filter_path=ANSWERED
+        )
+        return refusals([item["index"] for item in answer["items"]])
 
     async def close(self) -> None:
         """Close all connections."""

@@ -4,14 +4,15 @@ Accents are folded here, not by an analyzer, since the embedded node has only th
 nothing else that a plain node lacks.
 """
 
-from datetime import UTC
+from datetime import UTC, datetime, tzinfo
+from math import isfinite
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from streams.rows import EventRow
 from tables.errors import MalformedRecord
 from tables.folding import fold
 from tables.offers import Offer, Stock, cheapest, decode_offers, decode_stock, left, tickets
+from tables.zones import local_time, zone_of
 
 ALIAS: Final = "events"
 # Raise it with every change of the mapping or of the documents: a worker writes to an index of its own version only.
@@ -73,9 +74,7 @@ def document(row: EventRow) -> dict[str, Any]:
         return {"id": str(row.id), "deleted": True}
     offers, stock = decode_offers(row.offers), decode_stock(row.stock)
     made = _facts(row) | _times(row) | _tickets(row.status, offers, stock)
-    if row.latitude is not None and row.longitude is not None:
-        made["location"] = {"lat": row.latitude, "lon": row.longitude}
-    return made
+    return made | _location(row)
 
 
 def _facts(row: EventRow) -> dict[str, Any]:
@@ -95,21 +94,39 @@ def _facts(row: EventRow) -> dict[str, Any]:
     }
 
 
+def _location(row: EventRow) -> dict[str, Any]:
+    if row.latitude is None or row.longitude is None:
+        return {}
+    # Bounds alone let NaN pass.
+    if not (isfinite(row.latitude) and isfinite(row.longitude)):
+        raise MalformedRecord("a place has finite coordinates: `$.latitude`, `$.longitude`")
+    return {"location": {"lat": row.latitude, "lon": row.longitude}}
+
+
 def _times(row: EventRow) -> dict[str, Any]:
-    made: dict[str, Any] = {"timeZone": row.time_zone}
     zone = _zone(row.time_zone)
+    if row.starts_at is None:
+        raise MalformedRecord("an event has to begin: `$.starts_at`")
+    made: dict[str, Any] = {"timeZone": row.time_zone}
     for name, moment in (("starts", row.starts_at), ("ends", row.ends_at)):
         if moment is not None:
-            made[f"{name}At"] = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-            made[f"{name}Local"] = moment.astimezone(zone).replace(tzinfo=None).isoformat()
+            made[f"{name}At"] = _at(moment, UTC, name).isoformat().replace("+00:00", "Z")
+            made[f"{name}Local"] = _at(moment, zone, name).replace(tzinfo=None).isoformat()
     return made
 
 
-def _zone(name: str | None) -> ZoneInfo:
+def _at(moment: datetime, zone: tzinfo, name: str) -> datetime:
     try:
-        return ZoneInfo(name or "UTC")
-    except (KeyError, OSError, ValueError) as error:
-        raise MalformedRecord(f"no time zone is named {name!r}: `$.time_zone`") from error
+        return local_time(moment, zone)
+    except ValueError as error:
+        raise MalformedRecord(f"{error}: `$.{name}_at`") from error
+
+
+def _zone(name: str | None) -> tzinfo:
+    try:
+        return zone_of(name or "UTC")
+    except ValueError as error:
+        raise MalformedRecord(f"{error}: `$.time_zone`") from error
 
 
 def _tickets(status: str, offers: list[Offer], stock: Stock) -> dict[str, Any]:

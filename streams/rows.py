@@ -1,21 +1,27 @@
 """Row changes as Debezium sends them, flattened: the columns, and ``__op``, ``__deleted``, ``__lsn``."""
 
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from tables.errors import MalformedRecord
 from tables.reading import read
+
+# A version of Elasticsearch's; PostgreSQL's own places in the log are smaller.
+Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Moment = Annotated[datetime, Meta(tz=True)]
+Latitude = Annotated[float, Meta(ge=-90, le=90)]
+Longitude = Annotated[float, Meta(ge=-180, le=180)]
 
 
 class Change(Struct, frozen=True, kw_only=True):
     """What every row change has; ``lsn`` is its place in PostgreSQL's log, the row's external version."""
 
     id: UUID
-    lsn: int = field(name="__lsn")
+    lsn: Position = field(name="__lsn")
     deleted: str = field(name="__deleted", default="false")
 
     @property
@@ -37,12 +43,12 @@ class EventRow(Change, frozen=True, kw_only=True):
     venue: str | None = None
     city: str | None = None
     country: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
     tags: list[str] | None = None
     status: str = ""
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
     time_zone: str | None = None
     offers: str = "[]"
     stock: str = "{}"

@@ -1,16 +1,17 @@
 """The words of a mail: its sentences, times and amounts in the language of whoever reads it."""
 
 import tomllib
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, get_timezone_name
 from babel.numbers import format_currency
+
+from tables.zones import shown_time
 
 FOLDER: Final = Path(__file__).parent / "templates" / "words"
 LANGUAGES: Final = ("en", "de", "es", "fr")
@@ -58,17 +59,9 @@ def _sentences(language: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=10_000)
 def _time(moment: datetime, zone: str, locale: Locale) -> str:
-    place = _place(zone)
-    local = moment.astimezone(place)
+    local = shown_time(moment, zone)
+    place = local.tzinfo
     day = format_date(local, "full", locale=locale)
     hour = format_time(local, "short", tzinfo=place, locale=locale)
     name = get_timezone_name(local, "long", locale=locale)
     return f"{day}, {hour} ({', '.join(dict.fromkeys([name, str(place)]))})"
-
-
-def _place(zone: str) -> tzinfo:
-    """The time zone of that name; one that nobody knows is told in UTC, and says so."""
-    try:
-        return ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC

@@ -27,6 +27,14 @@ MOST_BYTES: Final = 256 * 1024
 DECIMALS: Final = 4
 
 
+def check_price(price: Decimal) -> None:
+    """Raise ValueError for what is no price of a ticket: NaN, infinite, negative, too large or too fine."""
+    if not (price.is_finite() and Decimal(0) <= price < Decimal(10) ** 10):
+        raise ValueError("price must be a finite amount of 0 or more")
+    if int(price.as_tuple().exponent) < -DECIMALS:
+        raise ValueError(f"price must have at most {DECIMALS} decimals")
+
+
 class Line(Struct, frozen=True, rename="camel"):
     """So many tickets of one type."""
 
@@ -48,10 +56,7 @@ class TicketType(Struct, frozen=True, kw_only=True, rename="camel", omit_default
     max_per_account: Limit | None = None
 
     def __post_init__(self) -> None:
-        if not (self.price.is_finite() and Decimal(0) <= self.price < Decimal(10) ** 10):
-            raise ValueError("price must be a finite amount of 0 or more")
-        if int(self.price.as_tuple().exponent) < -DECIMALS:
-            raise ValueError(f"price must have at most {DECIMALS} decimals")
+        check_price(self.price)
 
 
 class Definition(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

@@ -5,13 +5,15 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final, TypeVar
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from tables.availability import LOW_SHARE
+from tables.commands import Stock as Quantity
+from tables.commands import check_price
 from tables.errors import MalformedRecord
 from tables.outcomes import Balance
 from tables.reading import read
@@ -25,15 +27,18 @@ class Offer(Struct, frozen=True):
     name: str
     price: Decimal
     currency: str
-    quantity: int
+    quantity: Quantity
+
+    def __post_init__(self) -> None:
+        check_price(self.price)
 
 
 class Taken(Struct, frozen=True, array_like=True):
     """Tickets of one type that are out, as of a position in the event's log of commands."""
 
-    as_of: int
-    held: int
-    sold: int
+    as_of: Annotated[int, Meta(ge=-1, le=2**62)]
+    held: Annotated[int, Meta(ge=0, le=2**53)]
+    sold: Annotated[int, Meta(ge=0, le=2**53)]
 
 
 Stock = dict[UUID, Taken]
@@ -48,6 +53,7 @@ class Tickets(StrEnum):
     NOT_ON_SALE = "not_on_sale"
 
 
+Column = TypeVar("Column")
 NONE_OUT: Final = Taken(-1, 0, 0)
 _offers: Final = msgspec.json.Decoder(list[Offer])
 _stock: Final = msgspec.json.Decoder(Stock)
@@ -55,12 +61,12 @@ _stock: Final = msgspec.json.Decoder(Stock)
 
 def decode_offers(text: str) -> list[Offer]:
     """The column ``offers``. Raises MalformedRecord naming the wrong field."""
-    return read(_offers, text.encode(), MalformedRecord)
+    return _read_column(_offers, "offers", text)
 
 
 def decode_stock(text: str) -> Stock:
     """The column ``stock``. Raises MalformedRecord naming the wrong field."""
-    return read(_stock, text.encode(), MalformedRecord)
+    return _read_column(_stock, "stock", text)
 
 
 def encode_stock(stock: Stock) -> str:
@@ -100,3 +106,10 @@ def tickets(status: str, offers: list[Offer], stock: Stock) -> Tickets:
     if not still:
         return Tickets.SOLD_OUT
     return Tickets.LOW if still <= LOW_SHARE * sum(each.quantity for each in offers) else Tickets.AVAILABLE
+
+
+def _read_column(decoder: msgspec.json.Decoder[Column], name: str, text: str) -> Column:
+    try:
+        return read(decoder, text.encode(), MalformedRecord)
+    except MalformedRecord as error:
+        raise MalformedRecord(f"{error} in column {name}") from error

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from api.bodies.event import Event
 from api.bodies.ticket import TicketType
+from tables.zones import shown_time
 
 _TEXTS: Final = ("title", "description", "venue", "city")
 _LIMITS: Final = ("maxPerOrder", "maxPerAccount")
@@ -76,7 +77,7 @@ def moment(text: str | None, zone: str) -> str | None:
 
 def local(at: datetime | None, zone: str) -> str:
     """A moment as the clocks of that zone show it, for a field of the form."""
-    return "" if at is None else at.replace(tzinfo=at.tzinfo or UTC).astimezone(ZoneInfo(zone)).strftime(_LOCAL)
+    return "" if at is None else shown_time(at.replace(tzinfo=at.tzinfo or UTC), zone).strftime(_LOCAL)
 
 
 def whole(text: str | None) -> int | str | None:

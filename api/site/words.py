@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_currency
@@ -17,6 +16,7 @@ from api.ports import Left
 from tables.availability import Availability
 from tables.offers import Tickets
 from tables.statuses import EventStatus
+from tables.zones import shown_time
 
 LOCALE: Final = "en_GB"
 # A currency without a sign of its own is written by its code, which stands apart from the amount.
@@ -133,17 +133,16 @@ def _money(amount: Decimal, currency: str) -> str:
 @lru_cache(maxsize=10_000)
 def when(moment: datetime, zone: str) -> str:
     """A moment as the clocks show it where it happens."""
-    place = _place(zone)
-    local = moment.astimezone(place)
-    day, hour = format_date(local, "EEEE d MMMM y", LOCALE), format_time(local, "HH:mm", place, LOCALE)
+    local = shown_time(moment, zone)
+    day, hour = format_date(local, "EEEE d MMMM y", LOCALE), format_time(local, "HH:mm", local.tzinfo, LOCALE)
     return f"{day}, {hour} ({city_of(zone)} time)"
 
 
 @lru_cache(maxsize=10_000)
 def part(moment: datetime, zone: str, pattern: str) -> str:
     """A part of a moment, by a pattern of Unicode's (``d``, ``MMM``, ``HH:mm``)."""
-    place = _place(zone)
-    return str(format_datetime(moment.astimezone(place), pattern, place, LOCALE))
+    local = shown_time(moment, zone)
+    return str(format_datetime(local, pattern, local.tzinfo, LOCALE))
 
 
 def city_of(zone: str) -> str:
@@ -174,10 +173,3 @@ FILTERS: Final[Mapping[str, Any]] = {
     "city": city_of,
     "together": together,
 }
-
-
-def _place(zone: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")

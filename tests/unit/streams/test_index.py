@@ -130,6 +130,7 @@ class FakeClient:
         self.numbers = numbers or (3,)
         self.version = version
         self.written: list[bytes] = []
+        self.requests: list[int] = []
 
     async def get_mapping(self, *, index: str, filter_path: str) -> dict[str, Any]:
         assert filter_path == "*.mappings._meta"
@@ -138,7 +139,10 @@ class FakeClient:
 
     async def bulk(self, *, operations: list[bytes], **_: Any) -> dict[str, Any]:
         self.written += operations
-        return {"items": [{"index": {"_id": str(EVENT), "status": 201}}]}
+        self.requests.append(len(operations) // 2)
+        return {
+            "items": [{"index": {"_id": json.loads(line)["index"]["_id"], "status": 201}} for line in operations[::2]]
+        }
 
 
 def index(client: FakeClient) -> SearchIndex:
@@ -166,6 +170,16 @@ def test_a_row_that_no_document_can_be_made_of_holds_up_no_other() -> None:
     assert [json.loads(line) for line in client.written[:1]] == [
         {"index": {"_id": str(EVENT), "version": 6, "version_type": "external"}}
     ]
+
+
+def test_no_request_is_larger_than_elasticsearch_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeClient(VERSION)
+    monkeypatch.setattr("streams.index.BULK_MAX_BYTES", 25_000)
+    rows = {str(number): Version(number, row(description=str(number) * 5_000)) for number in range(1, 6)}
+
+    assert asyncio.run(index(client).write(rows)) == {}
+    assert client.requests == [2, 2, 1]
+    assert [json.loads(line)["index"]["_id"] for line in client.written[::2]] == list(rows)
 
 
 def test_what_the_index_was_built_from_is_not_applied_again() -> None:
