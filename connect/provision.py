@@ -12,11 +12,14 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from connect.errors import ServerMissing, TopicMismatch, TopicRefused
 from connect.patience import Patience
-from connect.topics import Topic
+from connect.topics import COMMANDS, Topic
 from settings import Settings
 
 CHECKED: Final = ("cleanup.policy", "message.timestamp.type")
 IN_SYNC: Final = "min.insync.replicas"
+# A replica that lacks acknowledged records must never become the leader: its partition's log would lose them.
+UNCLEAN: Final = "unclean.leader.election.enable"
+RETENTION_MS: Final = "retention.ms"
 SPREAD_S: Final = 10.0
 SPREAD_PAUSE_S: Final = 0.1
 
@@ -50,7 +53,7 @@ def provision(admin: Admin, topics: Sequence[Topic], settings: Settings) -> list
     admin.wait_for_topics([topic.name for topic in topics])
     configs = _configs(admin, topics)
     _check(admin, topics, settings, configs)
-    _set_in_sync(admin, topics, settings, configs)
+    _put_right(admin, topics, settings, configs)
     return made
 
 
@@ -59,7 +62,7 @@ def wanted(topic: Topic, settings: Settings) -> dict[str, Any]:
     return {
         "num_partitions": topic.partitions or settings.partitions,
         "replication_factor": settings.replication_factor,
-        "configs": topic.config | {IN_SYNC: str(settings.min_insync_replicas)},
+        "configs": topic.config | _guarded(settings),
     }
 
 
@@ -120,12 +123,24 @@ def _differences(
     return [figure for figure in figures if figure[1] != figure[2]]
 
 
-def _set_in_sync(admin: Admin, topics: Sequence[Topic], settings: Settings, configs: dict[str, dict[str, str]]) -> None:
-    should = str(settings.min_insync_replicas)
+def _guarded(settings: Settings) -> dict[str, str]:
+    """What every topic is set to so that no acknowledged record is lost."""
+    return {IN_SYNC: str(settings.min_insync_replicas), UNCLEAN: "false"}
+
+
+def _put_right(admin: Admin, topics: Sequence[Topic], settings: Settings, configs: dict[str, dict[str, str]]) -> None:
+    """Alter the settings of existing topics that may change while they are in use."""
     changes = [
-        ConfigResource(ConfigResourceType.TOPIC, topic.name, {IN_SYNC: should})
+        ConfigResource(ConfigResourceType.TOPIC, topic.name, changed)
         for topic in topics
-        if configs[topic.name][IN_SYNC] != should
+        if (changed := _changed(topic, settings, configs[topic.name]))
     ]
     if changes:
         admin.alter_configs(changes)
+
+
+def _changed(topic: Topic, settings: Settings, config: dict[str, str]) -> dict[str, str]:
+    changed = {name: should for name, should in _guarded(settings).items() if config[name] != should}
+    if topic.name == COMMANDS and 0 <= int(config[RETENTION_MS]) < int(topic.config[RETENTION_MS]):
+        changed[RETENTION_MS] = topic.config[RETENTION_MS]
+    return changed

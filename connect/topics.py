@@ -14,6 +14,7 @@ RESENDS: Final = "notification-requests"
 DELIVERIES: Final = "notification-log"
 HEARTBEAT: Final = "__debezium-heartbeat.event_ticket_db"
 HEARTBEAT_ROWS: Final = "event_ticket_db.public.heartbeat"
+OPERATOR_ACTIONS: Final = "operator-actions"
 APP: Final = "turnstile"
 VERSION: Final = 1
 
@@ -34,6 +35,10 @@ TABLES: Final = ("ledger", "contacts", "bookings")
 LETTER_MAX_BYTES: Final = 2 * 1024 * 1024
 
 DAY_MS: Final = 24 * 3600 * 1000
+# A broker forgets a group's offsets 7 days after its last worker has gone (offsets.retention.minutes). Whatever the
+# group has not read by then must still be there when it comes back.
+COMMANDS_KEPT_DAYS: Final = 14
+ACTIONS_KEPT_DAYS: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ def catalogue() -> list[Topic]:
         Topic(EVENT_ROWS, _COMPACT),
         Topic(ACCOUNT_ROWS, _FORGETTING),
         Topic(EVENT_STATUS, _kept(7)),
-        Topic(COMMANDS, _kept(7, **{"message.timestamp.type": "LogAppendTime"})),
+        Topic(COMMANDS, _kept(COMMANDS_KEPT_DAYS, **{"message.timestamp.type": "LogAppendTime"})),
         Topic(OUTCOMES, _kept(7)),
         Topic(JOBS, _kept(7)),
         Topic(RETRIES, _kept(7)),
@@ -86,6 +91,7 @@ def catalogue() -> list[Topic]:
         Topic(DELIVERIES, _kept(7)),
         Topic(HEARTBEAT, _kept(1), partitions=1),
         Topic(HEARTBEAT_ROWS, _kept(1), partitions=1),
+        Topic(OPERATOR_ACTIONS, _kept(ACTIONS_KEPT_DAYS), partitions=1),
         *(Topic(dead_letters(name), _kept(30, **{"max.message.bytes": str(LETTER_MAX_BYTES)})) for name in CONSUMERS),
         *(Topic(changelog(table), _FORGETTING if table == "contacts" else _CHANGELOG) for table in TABLES),
     ]

@@ -15,6 +15,7 @@ BROKER_DEFAULTS = {
     "message.timestamp.type": "CreateTime",
     "min.insync.replicas": "1",
     "retention.ms": "604800000",
+    "unclean.leader.election.enable": "true",
 }
 
 

@@ -116,6 +116,23 @@ def test_a_longer_retention_is_left_to_whoever_chose_it(settings: Settings) -> N
     assert admin.topics[COMMANDS]["configs"]["retention.ms"] == "999999999999"
 
 
+def test_no_replica_that_lacks_records_may_lead_any_topic(settings: Settings) -> None:
+    admin = FakeAdmin()
+    provision(admin, catalogue(), settings)
+    admin.topics[COMMANDS]["configs"]["unclean.leader.election.enable"] = "true"
+    provision(admin, catalogue(), settings)
+    assert {topic["configs"]["unclean.leader.election.enable"] for topic in admin.topics.values()} == {"false"}
+
+
+@pytest.mark.parametrize(("was", "becomes"), [(7 * DAY_MS, 14 * DAY_MS), (30 * DAY_MS, 30 * DAY_MS), (-1, -1)])
+def test_commands_are_kept_longer_than_the_offsets_of_their_group(was: int, becomes: int, settings: Settings) -> None:
+    admin = FakeAdmin()
+    provision(admin, catalogue(), settings)
+    admin.topics[COMMANDS]["configs"]["retention.ms"] = str(was)
+    provision(admin, catalogue(), settings)
+    assert admin.topics[COMMANDS]["configs"]["retention.ms"] == str(becomes)
+
+
 def test_a_topic_that_kafka_refuses_is_named_with_the_reason(settings: Settings) -> None:
     admin = FakeAdmin()
     admin.refusals[COMMANDS] = (38, "only 1 broker is there for 3 replicas")
