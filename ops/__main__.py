@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import aiokafka.errors
+import msgspec
 import psycopg
 import rich_click as click
 from elastic_transport import TransportError
@@ -19,6 +20,7 @@ from rich.table import Table
 import streams.reindex as reindexing
 from connect.errors import ConnectError
 from connect.worker import Unavailable
+from ops.actions import read as read_actions
 from ops.connectors import connectors
 from ops.dlq import dlq
 from ops.promises import audit_ledger, compare_index, look_at_slots
@@ -151,6 +153,18 @@ def topics(*, as_json: bool) -> None:
         lags = ", ".join(f"{role} {lag}" for role, lag in state.lags.items())
         table.add_row(state.name, replicas, f"{state.records:,}", size(state.bytes), state.kept, lags)
     console.print(table)
+
+
+@turnstile.command()
+@json_option
+def actions(*, as_json: bool) -> None:
+    """What operators skipped or sent again, by whom and why, the oldest first."""
+    for one in read_actions(settings().kafka_servers):
+        if as_json:
+            click.echo(msgspec.json.encode(one))
+        else:
+            details = ", ".join(f"{name} {value}" for name, value in one.details.items())
+            console.print(safe(f"{one.at:%Y-%m-%d %H:%M:%S} {one.by} {one.action}: {details}: {one.reason}"))
 
 
 @turnstile.command()

@@ -23,7 +23,7 @@ from stack.ports import free
 from tests.unit.tables.office import EVENT, FLOOR, Desk, ticket_type
 
 NOW = Settings(ticket_key="k" * 32)
-COMMANDS = {"status", "verify", "replay", "topics", "reindex", "dlq", "connectors"}
+COMMANDS = {"actions", "status", "verify", "replay", "topics", "reindex", "dlq", "connectors"}
 
 
 def one(name: str, state: State, text: str = "") -> Callable[[Settings], list[Part]]:

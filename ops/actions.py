@@ -1,0 +1,70 @@
+"""What operators did that skips records or sends them again: one record each in the topic ``operator-actions``.
+
+An action is written before its effect, so an effect without its record can't be; an action may be recorded twice.
+"""
+
+import getpass
+import os
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from connect.topics import OPERATOR_ACTIONS
+
+WRITE_S: Final = 30.0
+POLL_MS: Final = 1_000
+
+
+class Action(msgspec.Struct, frozen=True):
+    """One action: when, by whom, which command with which arguments, and the reason that was given."""
+
+    at: datetime
+    by: str
+    action: str
+    reason: str
+    details: dict[str, Any] = {}
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Action).decode
+
+
+def record(servers: str, action: str, reason: str, **details: Any) -> Action:
+    """Append an action of now, by the user of this process; returns once Kafka has it. Raises KafkaError."""
+    done = Action(datetime.now(UTC), f"{_user()}@{socket.gethostname()}", action, reason, details)
+    with closing(KafkaProducer(bootstrap_servers=servers.split(","), acks="all")) as producer:
+        producer.send(OPERATOR_ACTIONS, value=_encode(done)).get(WRITE_S)
+    return done
+
+
+def read(servers: str) -> Iterator[Action]:
+    """Every action that is kept, the oldest first; what is no action is passed over. Raises KafkaError."""
+    place = TopicPartition(OPERATOR_ACTIONS, 0)
+    with closing(KafkaConsumer(bootstrap_servers=servers.split(","), enable_auto_commit=False)) as consumer:
+        consumer.assign([place])
+        end = consumer.end_offsets([place])[place]
+        consumer.seek_to_beginning(place)
+        while consumer.position(place) < end:
+            for batch in consumer.poll(timeout_ms=POLL_MS).values():
+                yield from _readable(one.value for one in batch)
+
+
+def _user() -> str:
+    """The user of this process, by number where the system has no name for it, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def _readable(values: Iterable[bytes | None]) -> Iterator[Action]:
+    for value in values:
+        try:
+            yield _decode(value or b"")
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
