@@ -152,7 +152,8 @@ def _command(order: Order, account: UUID, purchase: UUID, usual_seconds: int) ->
     lines = [Line(line.ticket_type_id, line.quantity) for line in order.lines]
     if not order.hold:
         return Purchase(order.event_id, purchase, account, lines)
-    return Hold(order.event_id, purchase, account, lines, order.hold_seconds or usual_seconds)
+    seconds = order.hold_seconds or usual_seconds
+    return Hold(order.event_id, purchase, account, lines, seconds, by_default=not order.hold_seconds)
 
 
 def _refusal(outcome: Outcome, command: BuyersCommand) -> Refused:

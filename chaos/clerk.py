@@ -145,8 +145,7 @@ class Clerk:
         wanted = Counter[str]()
         for line in body["lines"]:
             wanted[line["ticketType"]] += line["quantity"]
-        kind = f"hold {body.get('seconds', 600)}" if body["kind"] == "hold" else "purchase"
-        asked = (kind, body["account"], tuple(sorted(wanted.items())))
+        asked = (_what(body), body["account"], tuple(sorted(wanted.items())))
         if row is not None:
             if row.body == asked:
                 self.told.append(row.history[0]._replace(repeated=True))
@@ -219,3 +218,10 @@ class Clerk:
 
     def _anything_out(self, event: str) -> bool:
         return any(row.lines for row in self.of_event.get(event, ()))
+
+
+def _what(body: Json) -> str:
+    """What was asked for: a time that the operator's setting chose is no part of it."""
+    if body["kind"] != "hold":
+        return "purchase"
+    return "hold" if body.get("byDefault") else f"hold {body.get('seconds', 600)}"

@@ -97,14 +97,19 @@ class Purchase(Struct, frozen=True, tag_field="kind", tag="purchase", rename="ca
     lines: Annotated[list[Line], Meta(min_length=1, max_length=50)]
 
 
-class Hold(Struct, frozen=True, tag_field="kind", tag="hold", rename="camel"):
-    """Keep all lines for the buyer until ``seconds`` after the command's own timestamp, or nothing."""
+class Hold(Struct, frozen=True, tag_field="kind", tag="hold", rename="camel", omit_defaults=True):
+    """Keep all lines for the buyer until ``seconds`` after the command's own timestamp, or nothing.
+
+    ``by_default`` says that the operator's setting chose ``seconds``, not the buyer: they are then no part of the
+    body, so that a repeat after the setting was changed is still the same hold.
+    """
 
     event: UUID
     purchase: UUID
     account: UUID
     lines: Annotated[list[Line], Meta(min_length=1, max_length=50)]
     seconds: Annotated[int, Meta(ge=1, le=86_400)] = 600
+    by_default: bool = False
 
 
 class Confirm(Struct, frozen=True, tag_field="kind", tag="confirm", rename="camel"):

@@ -28,8 +28,19 @@ Refusal = tuple[Reason, dict[str, Any]]
 
 def buyer_fingerprint(command: Purchase | Hold) -> str:
     """What tells two bodies under one purchase id apart."""
-    kind = f"hold {command.seconds}" if isinstance(command, Hold) else "purchase"
-    return fingerprint(command.account, command.lines, kind)
+    if not isinstance(command, Hold):
+        return fingerprint(command.account, command.lines, "purchase")
+    return fingerprint(command.account, command.lines, "hold" if command.by_default else f"hold {command.seconds}")
+
+
+def recorded_fingerprints(command: Purchase | Hold) -> tuple[str, ...]:
+    """What a purchase of the same body may have on record.
+
+    A version that did not know ``by_default`` took the operator's seconds for the buyer's.
+    """
+    if isinstance(command, Hold) and command.by_default:
+        return buyer_fingerprint(command), buyer_fingerprint(replace(command, by_default=False))
+    return (buyer_fingerprint(command),)
 
 
 def decide(
@@ -67,7 +78,7 @@ def _buy(
     at: int,
 ) -> Decision:
     if purchase is not None:
-        if purchase.fingerprint == buyer_fingerprint(command):
+        if purchase.fingerprint in recorded_fingerprints(command):
             return purchase.history[0]
         return _refused(offset, at, Reason.ID_REUSED)
     picks: Picks = []

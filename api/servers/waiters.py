@@ -12,7 +12,7 @@ from uuid import UUID
 from api.ids import text_of
 from api.steps import Call, nothing
 from tables.commands import Cancel, Confirm, Hold, Purchase
-from tables.decisions import buyer_fingerprint
+from tables.decisions import recorded_fingerprints
 from tables.outcomes import Outcome, OutcomeKind, decode_outcome
 from tables.reasons import Reason
 
@@ -99,9 +99,9 @@ def answers_to(command: BuyersCommand) -> IsAnswer:
         request = command.request
         return lambda outcome: outcome.request == request
     kinds = {OutcomeKind.REJECTED, OutcomeKind.HELD if isinstance(command, Hold) else OutcomeKind.CONFIRMED}
-    body = buyer_fingerprint(command)
+    own = recorded_fingerprints(command)
     # Another body under the same id may be refused while this one waits: that is not its answer.
-    return lambda outcome: outcome.fingerprint == body and (outcome.kind in kinds or outcome.reason is Reason.ID_REUSED)
+    return lambda outcome: outcome.fingerprint in own and (outcome.kind in kinds or outcome.reason is Reason.ID_REUSED)
 
 
 def any_decision(outcome: Outcome) -> bool:

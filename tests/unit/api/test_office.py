@@ -234,6 +234,23 @@ def test_a_hold_that_is_sent_again_is_not_answered_by_its_confirmation() -> None
     assert waiter.outcome is not None
 
 
+@pytest.mark.parametrize("seconds", [300, 600])
+def test_a_hold_by_default_is_answered_by_the_outcome_of_any_default_and_of_a_version_that_knew_none(
+    seconds: int,
+) -> None:
+    command = purchase()
+    bought = (command.event, command.purchase, command.account, command.lines)
+    hold = Hold(*bought, seconds, by_default=True)
+    others = [Hold(*bought, 900 - seconds, by_default=True), Hold(*bought, seconds)]
+    for own in map(buyer_fingerprint, others):
+        waiter = Waiter(hold.event, hold.purchase, answers_to(hold), 5)
+        waiter.offer(outcome(command, OutcomeKind.HELD, fingerprint=own))
+        assert waiter.outcome is not None
+    waiter = Waiter(hold.event, hold.purchase, answers_to(hold), 5)
+    waiter.offer(outcome(command, OutcomeKind.HELD, fingerprint=buyer_fingerprint(Hold(*bought, 900 - seconds))))
+    assert waiter.outcome is None
+
+
 @pytest.mark.parametrize("change", [Confirm, Cancel])
 def test_a_change_is_answered_by_its_own_outcome_alone(change: Any) -> None:
     bought = purchase()

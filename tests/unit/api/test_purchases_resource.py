@@ -231,7 +231,9 @@ def test_a_hold_is_created_with_its_deadline(world: World, buy: Buy) -> None:
 
 def test_a_hold_without_a_time_lasts_as_long_as_the_office_holds(world: World, buy: Buy) -> None:
     buy({"hold": True})
-    assert [command.seconds for command in world.office.handed_in] == [600]
+    buy({"hold": True, "holdSeconds": 600})
+    told = [(command.seconds, command.by_default) for command in world.office.handed_in]
+    assert told == [(600, True), (600, False)]
 
 
 @pytest.fixture

@@ -124,7 +124,7 @@ class Clerk:
 
     def _buy(self, offset: int, now: datetime, command: Purchase | Hold, row: Row | None) -> Answer:
         wanted = _by_type(command.lines)
-        seconds = command.seconds if isinstance(command, Hold) else None
+        seconds = command.seconds if isinstance(command, Hold) and not command.by_default else None
         body = (type(command).__name__, seconds, command.account, frozenset(wanted.items()))
         if row is not None:
             return row.answer if row.body == body else Answer("refused", offset, "id-reused")

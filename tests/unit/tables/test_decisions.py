@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
+from tables.commands import Hold
 from tables.outcomes import Money, Outcome, OutcomeKind, OutcomeLine
 from tables.reasons import Reason
 from tables.statuses import EventStatus, PurchaseStatus
@@ -22,6 +23,7 @@ from tests.unit.tables.office import (
     Desk,
     balance,
     codes,
+    lines,
     moment,
     purchase_id,
     refused,
@@ -303,3 +305,31 @@ def test_a_hold_for_another_time_is_another_body(desk: Desk) -> None:
     desk.hold(1, seconds=60)
     assert desk.hold(1, seconds=60).kind is OutcomeKind.HELD
     assert told(desk.hold(1, seconds=61)) == refused(Reason.ID_REUSED)
+
+
+def defaulted(seconds: int, number: int = 1) -> Hold:
+    """A hold whose time the operator's setting chose."""
+    return Hold(EVENT, purchase_id(number), ADA, lines([(FLOOR, 1)]), seconds, by_default=True)
+
+
+@pytest.mark.parametrize(("before", "after"), [(600, 300), (300, 600)])
+@pytest.mark.parametrize("quantity", [10, 0], ids=["held", "rejected"])
+def test_a_hold_sent_again_after_its_default_was_changed_gets_the_first_answer(
+    desk: Desk, before: int, after: int, quantity: int
+) -> None:
+    desk.define(ticket_type(quantity=quantity))
+    first = desk.send(defaulted(before))
+    assert first is not None
+    assert desk.send(defaulted(after)) == replace(first, repeated=True)
+
+
+def test_a_hold_for_a_time_that_the_buyer_chose_is_another_body_than_one_for_the_default(desk: Desk) -> None:
+    desk.define(ticket_type())
+    desk.send(defaulted(600))
+    assert told(desk.hold(1, seconds=600)) == refused(Reason.ID_REUSED)
+
+
+def test_a_hold_on_record_of_a_version_that_knew_no_default_gets_its_answer(desk: Desk) -> None:
+    desk.define(ticket_type())
+    first = desk.hold(1, seconds=600)
+    assert desk.send(defaulted(600)) == replace(first, repeated=True)

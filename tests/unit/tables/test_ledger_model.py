@@ -129,6 +129,10 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
     def hold(self, event: UUID, age: str, account: UUID, lines: list[Line], seconds: int) -> None:
         self.both(Hold(event, self.id_for(age), account, lines, seconds))
 
+    @rule(event=events, age=old_or_new, account=accounts, lines=wanted, seconds=st.sampled_from([1, 3, 600]))
+    def hold_by_default(self, event: UUID, age: str, account: UUID, lines: list[Line], seconds: int) -> None:
+        self.both(Hold(event, self.id_for(age), account, lines, seconds, by_default=True))
+
     @precondition(lambda self: self.clerk.rows)
     @rule(data=st.data())
     def confirm(self, data: st.DataObject) -> None:
