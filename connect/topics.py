@@ -18,17 +18,6 @@ OPERATOR_ACTIONS: Final = "operator-actions"
 APP: Final = "turnstile"
 VERSION: Final = 1
 
-CONSUMERS: Final = (
-    "ledger",
-    "catalogue",
-    "indexer",
-    "contacts",
-    "notifications",
-    "resends",
-    "mailer",
-    "deliveries",
-    "sales",
-)
 TABLES: Final = ("ledger", "contacts", "bookings")
 
 # A dead letter is its record and some headers more.
@@ -48,6 +37,25 @@ class Topic:
     name: str
     config: dict[str, str] = field(default_factory=dict)
     partitions: int | None = None
+
+
+def inputs() -> dict[str, str]:
+    """The topic that each consumer with dead letters reads."""
+    return {
+        "ledger": COMMANDS,
+        "catalogue": EVENT_STATUS,
+        "indexer": EVENT_ROWS,
+        "contacts": ACCOUNT_ROWS,
+        "notifications": OUTCOMES,
+        "resends": RESENDS,
+        "mailer": JOBS,
+        "retries": RETRIES,
+        "deliveries": DELIVERIES,
+        "sales": OUTCOMES,
+    }
+
+
+CONSUMERS: Final = tuple(inputs())
 
 
 def dead_letters(consumer: str) -> str:

@@ -3,16 +3,17 @@
 import json
 import sys
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 import rich_click as click
+from aiokafka.errors import KafkaError as ClientError
 from kafka.errors import KafkaError
 from rich.console import Console
-from rich.table import Table
 
 from connect.topics import CONSUMERS
 from ops.deadletters import DeadLetters, Letter
-from ops.text import safe
+from ops.text import printable
 from settings import settings
 
 SHOWN = 100
@@ -35,17 +36,15 @@ def dlq(context: click.Context) -> None:
 @click.pass_obj
 def list_letters(letters: DeadLetters, consumer: str | None, everything: bool, as_json: bool) -> None:
     """Print the letters of one consumer or of all, with the reason."""
-    chosen = [letter for letter in _of(letters, consumer) if everything or letter.fate is None]
+    chosen = [letter for letter in _of(letters, consumer, content=False) if everything or letter.fate is None]
     if as_json:
         for letter in chosen:
             click.echo(json.dumps(_described(letter)))
         return
-    table = Table("id", "when", "from", "reason", "done", box=None)
     for letter in chosen:
-        place = f"{letter.topic}[{letter.origin[0]}]@{letter.origin[1]}"
-        reason = letter.error if len(letter.error) <= SHOWN else f"{letter.error[:SHOWN]}…"
-        table.add_row(letter.id, f"{letter.at:%Y-%m-%d %H:%M:%S}", place, safe(reason), letter.fate or "")
-    console.print(table if chosen else "no dead letters")
+        _print(letter)
+    if not chosen:
+        click.echo("no dead letters")
 
 
 @dlq.command()
@@ -62,9 +61,21 @@ def show(letters: DeadLetters, name: str) -> None:
 @click.option("--all", "consumer", type=click.Choice((*CONSUMERS, "every")), help="All open letters of a consumer.")
 @click.pass_obj
 def replay(letters: DeadLetters, names: tuple[str, ...], consumer: str | None) -> None:
-    """Give letters back to the topic they came from, as they were; their consumer knows what it had already."""
-    for letter, fate in letters.replay(_chosen(letters, names, consumer)):
-        click.echo(f"{letter.id} {fate}")
+    """Give letters back to the topic they came from, as they were; their consumer knows what it had already.
+
+    A letter that is not the whole record is left as it is; exit code 1 where there was one.
+    """
+    chosen = _chosen(letters, names, consumer)
+    refused = [f"{letter.id} can't be replayed: {letter.obstacle}" for letter in chosen if letter.obstacle]
+    try:
+        for letter, fate in letters.replay(letter for letter in chosen if not letter.obstacle):
+            click.echo(f"{letter.id} {fate}")
+    except ValueError as error:
+        refused.append(str(error))
+    for line in refused:
+        click.echo(line, err=True)
+    if refused:
+        sys.exit(1)
 
 
 @dlq.command()
@@ -86,9 +97,9 @@ def count(letters: DeadLetters, as_json: bool) -> None:
     click.echo(json.dumps(counts) if as_json else "\n".join(f"{name} {number}" for name, number in counts.items()))
 
 
-def _of(letters: DeadLetters, consumer: str | None) -> list[Letter]:
+def _of(letters: DeadLetters, consumer: str | None, *, content: bool = True) -> list[Letter]:
     names = CONSUMERS if consumer in (None, "every") else (str(consumer),)
-    return [letter for name in names for letter in letters.read(name)]
+    return [letter for name in names for letter in letters.read(name, content=content)]
 
 
 def _chosen(letters: DeadLetters, names: tuple[str, ...], consumer: str | None) -> list[Letter]:
@@ -112,22 +123,38 @@ def _named(letters: DeadLetters, names: Iterable[str]) -> list[Letter]:
     return found
 
 
+def _print(letter: Letter) -> None:
+    """Some lines: id, time and fate; the place, never broken; what is not there; why, as wide as the terminal is."""
+    click.echo(f"{letter.id}  {letter.at:%Y-%m-%d %H:%M:%S}  {letter.fate or ''}".rstrip())
+    click.echo(f"  {printable(letter.record)}")
+    if letter.ours and letter.ours.cuts:
+        click.echo(f"  cut: {', '.join(f'{cut.part} of {cut.bytes:,} bytes' for cut in letter.ours.cuts)}")
+    reason = printable(letter.error if len(letter.error) <= SHOWN else f"{letter.error[:SHOWN]}…")
+    click.echo(click.wrap_text(reason, console.width, "  ", "  "))
+
+
 def _described(letter: Letter) -> dict[str, Any]:
-    return {
+    origin = letter.ours.origin if letter.ours else None
+    said: dict[str, Any] = {
         "id": letter.id,
         "at": letter.at.isoformat(),
-        "topic": letter.topic,
-        "partition": letter.origin[0],
-        "offset": letter.origin[1],
+        "topic": origin and origin.topic,
+        "partition": origin and origin.partition,
+        "offset": origin and origin.offset,
         "error": letter.error,
         "fate": letter.fate,
     }
+    if origin and origin.last_offset is not None:
+        said["lastOffset"] = origin.last_offset
+    if letter.ours and letter.ours.cuts:
+        said["cut"] = [asdict(cut) for cut in letter.ours.cuts]
+    return said
 
 
 def _content(letter: Letter) -> dict[str, Any]:
     return {
         "key": _text(letter.key),
-        "headers": {name: _text(value) for name, value in letter.headers},
+        "headers": [[name, _text(value)] for name, value in letter.headers],
         "value": _text(letter.value),
     }
 
@@ -141,7 +168,7 @@ def main() -> None:
     """Run the command line. Exit code 1 with one line where Kafka does not answer."""
     try:
         dlq()
-    except KafkaError as error:
+    except (KafkaError, ClientError) as error:
         sys.exit(f"dlq: Kafka at {settings().kafka_servers} (TURNSTILE_KAFKA_SERVERS) does not answer: {error}")
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -14,7 +15,7 @@ import psycopg
 
 from api.servers.workers import worker_client
 from connect.connector import connectors
-from connect.topics import changelog
+from connect.topics import CONSUMERS, changelog
 from connect.worker import MISSING, ConnectWorker
 from ops.deadletters import DeadLetters
 from ops.lag import KafkaWatch
@@ -186,11 +187,12 @@ def _mail(now: Settings) -> Iterable[Part]:
 
 def _dead_letters(now: Settings) -> Iterable[Part]:
     letters = DeadLetters(now.kafka_servers)
-    counts = {name: count for name, count in letters.open().items() if count}
-    if not counts:
+    still = [one for name in CONSUMERS for one in letters.read(name, content=False) if one.fate is None]
+    counts = Counter(one.consumer for one in still)
+    if not still:
         yield Part("dead letters", State.OK, "none", {"open": {}})
         return
-    last = max((one for name in counts for one in letters.read(name) if one.fate is None), key=lambda one: one.at)
+    last = max(still, key=lambda one: one.at)
     told = ", ".join(f"{count} of {name}" for name, count in counts.items())
     text = f"{told}; the last, {last.id}: {last.error}; `turnstile dlq list`"
     yield Part("dead letters", State.WARN, text, {"open": counts, "last": last.id, "error": last.error})
