@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -42,7 +43,7 @@ class FakeSources:
         if self.broken:
             raise RuntimeError("no")
         self.wanted.append(events)
-        return [Row(EVENT, "Winterreise", "ACTIVE", [Offer(KIND, "Stalls", 10, "EUR", 10)], {})]  # type: ignore[arg-type]
+        return [Row(EVENT, "Winterreise", "ACTIVE", [Offer(KIND, "Stalls", Decimal(10), "EUR", 10)], {})]
 
     def close(self) -> None:
         self.closed = True
