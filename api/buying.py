@@ -12,8 +12,9 @@ from uuid import UUID, uuid4
 import msgspec
 from msgspec import Meta, Struct
 
+from api.acceptance import accepted_id
 from api.answers import BASE
-from api.bodies.purchase import pending, public_id
+from api.bodies.purchase import parse_public_id, pending, public_id
 from api.identity import forbidden
 from api.ports import BuyersCommand, Ports
 from api.prefer import Preference
@@ -76,29 +77,38 @@ def buy_in_steps(ports: Ports, caller: Caller, order: Order, key: str | None, wa
     ports.register.check_event(command.event, [line.ticket_type for line in command.lines])
     outcome = yield from ports.office.steps(command, wanted.wait)
     if outcome is None:
-        return _accepted(command, wanted)
+        return _accepted(command, accepted_id(ports.tokens, command, ports.clock()), wanted)
     if outcome.kind in (OutcomeKind.CONFIRMED, OutcomeKind.HELD):
-        return Answer(201, {**_location(command), **wanted.applied}, receipt(outcome, command.purchase))
+        where = _location(public_id(command.event, command.purchase))
+        return Answer(201, {**where, **wanted.applied}, receipt(outcome, command.purchase))
     raise _refusal(outcome, command)
 
 
-def confirm(ports: Ports, owner: UUID, ids: tuple[UUID, UUID], key: str | None, wanted: Preference) -> Answer:
+def confirm(ports: Ports, owner: UUID, public: str, key: str | None, wanted: Preference) -> Answer:
     """Turn a hold into a sale; again, it is answered as the first time. Refused: not-found, not-held."""
-    command = Confirm(*ids, owner, request=_request(ids[1], "confirm", key))
-    return _carry_out(ports, command, wanted)
+    event, purchase = ids_of(public)
+    command = Confirm(event, purchase, owner, request=_request(purchase, "confirm", key))
+    return _carry_out(ports, command, public, wanted)
 
 
-def cancel(
-    ports: Ports, owner: UUID, ids: tuple[UUID, UUID], lines: list[Line], key: str | None, wanted: Preference
-) -> Answer:
+def cancel(ports: Ports, owner: UUID, public: str, lines: list[Line], key: str | None, wanted: Preference) -> Answer:
     """Give back all or some tickets. Some need a key: sent twice, they are given back once.
 
     Refused: not-found, nothing-to-cancel, idempotency-key-missing, idempotency-key-reused.
     """
     if lines and key is None:
         raise no_key()
-    command = Cancel(*ids, owner, _request(ids[1], "cancel", key), lines)
-    return _carry_out(ports, command, wanted)
+    event, purchase = ids_of(public)
+    command = Cancel(event, purchase, owner, _request(purchase, "cancel", key), lines)
+    return _carry_out(ports, command, public, wanted)
+
+
+def ids_of(public: str) -> tuple[UUID, UUID]:
+    """Event and purchase of a public id. Refused: not-found."""
+    ids = parse_public_id(public)
+    if ids is None:
+        raise no_purchase()
+    return ids
 
 
 def no_key() -> Refused:
@@ -106,10 +116,11 @@ def no_key() -> Refused:
     return Refused("idempotency-key-missing", "send a header Idempotency-Key of 1 to 255 printable characters")
 
 
-def _carry_out(ports: Ports, command: Confirm | Cancel, wanted: Preference) -> Answer:
+def _carry_out(ports: Ports, command: Confirm | Cancel, public: str, wanted: Preference) -> Answer:
     outcome = ports.office.carry_out(command, wanted.wait)
     if outcome is None:
-        return _accepted(command, wanted)
+        # Under the id that it was asked for by: whether there is such a purchase is not known.
+        return _accepted(command, public, wanted)
     if outcome.kind is OutcomeKind.REFUSED:
         raise _refusal(outcome, command)
     if isinstance(command, Cancel) and not _gave_back(outcome, command.lines):
@@ -124,13 +135,13 @@ def _gave_back(outcome: Outcome, lines: list[Line]) -> bool:
     return {line.ticket_type: line.quantity for line in outcome.lines} == merge(lines)
 
 
-def _accepted(command: BuyersCommand, wanted: Preference) -> Answer:
+def _accepted(command: BuyersCommand, public: str, wanted: Preference) -> Answer:
     body = pending(command.event, command.purchase, command.account).model_dump_json(by_alias=True, exclude_none=True)
-    return Answer(202, {**_location(command), **wanted.applied}, body.encode())
+    return Answer(202, {**_location(public), **wanted.applied}, body.encode())
 
 
-def _location(command: BuyersCommand) -> dict[str, str]:
-    return {"Location": f"{BASE}/purchases/{public_id(command.event, command.purchase)}"}
+def _location(public: str) -> dict[str, str]:
+    return {"Location": f"{BASE}/purchases/{public}"}
 
 
 def purchase_id(account: UUID, key: str | None) -> UUID:

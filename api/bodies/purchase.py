@@ -79,9 +79,9 @@ class PurchaseList(Resource):
 
 
 class PurchasePath(Resource):
-    """Which purchase: `{eventId}.{purchase}`."""
+    """Which purchase."""
 
-    purchase_id: str
+    purchase_id: str = Field(description="`{eventId}.{purchase}`, or the long id in the `Location` of a 202")
 
 
 class WaitQuery(Parameters):
@@ -96,13 +96,14 @@ def public_id(event: UUID, purchase: UUID) -> str:
 
 
 def parse_public_id(text: str) -> tuple[UUID, UUID] | None:
-    """Event and purchase of a public id; None if it is none."""
-    event, _, purchase = text.partition(".")
+    """Event and purchase of a public id, plain or long (api/acceptance.py); None if it is none."""
+    event, _, rest = text.partition(".")
+    purchase = rest.partition(".")[0]
     try:
         ids = UUID(event), UUID(purchase)
     except ValueError:
         return None
-    return ids if public_id(*ids) == text else None
+    return ids if public_id(*ids) == f"{event}.{purchase}" else None
 
 
 def pending(event: UUID, purchase: UUID, account: UUID) -> Purchase:

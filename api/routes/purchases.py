@@ -7,6 +7,7 @@ import msgspec
 from flask import Response, request
 
 from api import buying
+from api.acceptance import accepted_account
 from api.answers import WITH_BODY, answer, answers, blueprint, ports
 from api.bodies.purchase import (
     Cancellation,
@@ -14,7 +15,6 @@ from api.bodies.purchase import (
     Purchase,
     PurchasePath,
     WaitQuery,
-    parse_public_id,
     pending,
 )
 from api.identity import caller
@@ -86,8 +86,9 @@ def order_of(body: NewPurchase) -> buying.Order:
 )
 def confirm_purchase(path: PurchasePath) -> Response:
     """A hold becomes a sale, with its codes. Sent again, it is answered as the first time."""
-    ids = ids_of(path.purchase_id)
-    return _response(buying.confirm(ports(), owner_of(ids), ids, request.headers.get("Idempotency-Key"), _wanted()))
+    public = path.purchase_id
+    key = request.headers.get("Idempotency-Key")
+    return _response(buying.confirm(ports(), owner_of(public), public, key, _wanted()))
 
 
 @purchases.post(
@@ -107,10 +108,10 @@ def confirm_purchase(path: PurchasePath) -> Response:
 )
 def cancel_purchase(path: PurchasePath, body: Cancellation) -> Response:
     """Everything, or the last tickets of the `lines` that are named. What is given back can be bought at once."""
-    ids = ids_of(path.purchase_id)
+    public = path.purchase_id
     lines = [Line(line.ticket_type_id, line.quantity) for line in body.lines]
     key = request.headers.get("Idempotency-Key")
-    return _response(buying.cancel(ports(), owner_of(ids), ids, lines, key, _wanted()))
+    return _response(buying.cancel(ports(), owner_of(public), public, lines, key, _wanted()))
 
 
 @purchases.get(
@@ -120,7 +121,7 @@ def cancel_purchase(path: PurchasePath, body: Cancellation) -> Response:
 )
 def read_purchase(path: PurchasePath, query: WaitQuery) -> Response:
     """With `?wait=N` the answer comes when the purchase is decided, or after N seconds."""
-    return answer(own_purchase(ids_of(path.purchase_id), query.wait))
+    return answer(own_purchase(path.purchase_id, query.wait))
 
 
 def _wanted() -> Preference:
@@ -131,36 +132,29 @@ def _response(made: buying.Answer) -> Response:
     return Response(made.body, made.status, dict(made.headers), mimetype="application/json")
 
 
-def ids_of(public: str) -> tuple[UUID, UUID]:
-    """Event and purchase of a public id. Refused: not-found."""
-    ids = parse_public_id(public)
-    if ids is None:
-        raise buying.no_purchase()
-    return ids
-
-
-def owner_of(ids: tuple[UUID, UUID]) -> UUID:
+def owner_of(public: str) -> UUID:
     """In whose name a purchase is changed: the ledger refuses one that is not the owner. Refused: not-found."""
     if not caller().is_administrator:
         return caller().account
-    owner = own_purchase(ids, 0).account_id
+    owner = own_purchase(public, 0).account_id
     return caller().account if owner is None else owner
 
 
-def own_purchase(ids: tuple[UUID, UUID], wait: float) -> Purchase:
+def own_purchase(public: str, wait: float) -> Purchase:
     """The purchase, if it is the caller's, after up to ``wait`` seconds if it is undecided. Refused: not-found."""
-    found = ports().office.watch(*ids, wait, lambda: _known(ids)) if wait else _known(ids)
+    ids = buying.ids_of(public)
+    found = ports().office.watch(*ids, wait, lambda: _known(ids, public)) if wait else _known(ids, public)
     if found is None or not (found.account_id and caller().may_act_for(found.account_id)):
         raise buying.no_purchase()
     return found
 
 
-def _known(ids: tuple[UUID, UUID]) -> Purchase | None:
-    account = ports().office.accepted(*ids)
+def _known(ids: tuple[UUID, UUID], public: str) -> Purchase | None:
+    account = accepted_account(ports().tokens, public, ports().clock()) or ports().office.accepted(*ids)
     try:
         found = ports().sales.find(*ids)
     except Unavailable:
-        # Nobody can say how it was decided, but that it is in the log is known here.
+        # Nobody can say how it was decided, but that it is in the log is known.
         if account is None:
             raise
         found = None

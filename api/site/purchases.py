@@ -17,7 +17,7 @@ from api.bodies.purchase import Cancellation, Purchase, PurchasePath, public_id
 from api.prefer import Preference
 from api.problems import Refused, Unavailable
 from api.routes.notifications import ask_again
-from api.routes.purchases import ids_of, own_purchase, owner_of
+from api.routes.purchases import own_purchase, owner_of
 from api.site.choosing import chosen, key_of, lines, numbers
 from api.site.forms import parsed
 from api.site.headers import NEVER_KEPT
@@ -40,8 +40,8 @@ Ids = tuple[UUID, UUID]
 @purchases.get("/purchases/<public>")
 def purchase(public: str) -> Response:
     """The purchase as it stands, or that it is on its way."""
-    ids = ids_of(public)
-    found = current(ids)
+    ids = buying.ids_of(public)
+    found = current(public)
     if found is None:
         return _page("waiting.html", ids, again=request.full_path.rstrip("?"))
     bought = found.lines or []
@@ -66,21 +66,20 @@ def purchase(public: str) -> Response:
 @purchases.post("/purchases/<public>/confirm")
 def confirm(public: str) -> BaseResponse:
     """The hold becomes a sale. Sent again, it is answered as the first time."""
-    ids = ids_of(public)
     return _carry_out(
-        lambda: buying.confirm(ports(), owner_of(ids), ids, ONCE, _wanted()), f"/purchases/{public}", public
+        lambda: buying.confirm(ports(), owner_of(public), public, ONCE, _wanted()), f"/purchases/{public}", public
     )
 
 
 @purchases.get("/purchases/<public>/cancel")
 def cancel_form(public: str) -> BaseResponse:
     """What is to be given back."""
-    found = own_purchase(ids_of(public), 0)
+    found = own_purchase(public, 0)
     if found.status not in OCCUPIES:
         return see(public)
     return _page(
         "cancel.html",
-        ids_of(public),
+        buying.ids_of(public),
         purchase=found,
         order_key=key_of(request.args),
         chosen=chosen(),
@@ -91,21 +90,21 @@ def cancel_form(public: str) -> BaseResponse:
 @purchases.post("/purchases/<public>/cancel")
 def cancel(public: str) -> BaseResponse:
     """All tickets are given back, or so many of each type; sent again, no more than that."""
-    ids, everything = ids_of(public), "all" in request.form
+    everything = "all" in request.form
     key = ONCE if everything else request.form.get("order_key")
     form = f"/purchases/{public}/cancel"
     asked_for = [] if everything else lines()
     if not asked_for and not everything:
         return _told(form, "nothing-chosen")
     gone = [Line(line.ticket_type_id, line.quantity) for line in parsed(Cancellation, {"lines": asked_for}).lines]
-    return _carry_out(lambda: buying.cancel(ports(), owner_of(ids), ids, gone, key, _wanted()), form, public)
+    return _carry_out(lambda: buying.cancel(ports(), owner_of(public), public, gone, key, _wanted()), form, public)
 
 
 @purchases.get("/purchases/<public>/mails")
 def mails(public: str) -> Response:
     """Whether the mail was sent, as a piece of the page."""
-    ids = ids_of(public)
-    return _page("mails.html", ids, **_mails(ids, own_purchase(ids, 0)))
+    ids = buying.ids_of(public)
+    return _page("mails.html", ids, **_mails(ids, own_purchase(public, 0)))
 
 
 @purchases.post("/purchases/<public>/mails")
@@ -123,8 +122,8 @@ def send_again(public: str) -> BaseResponse:
 @purchases.get("/purchases/<public>/event.ics")
 def calendar_file(public: str) -> Response:
     """The event for a calendar; the mail's entry and this one are the same."""
-    ids = ids_of(public)
-    found, event = own_purchase(ids, 0), ports().events.get(ids[0])
+    ids = buying.ids_of(public)
+    found, event = own_purchase(public, 0), ports().events.get(ids[0])
     if event is None or found.status != "confirmed":
         raise Refused("not-found")
     answer = make_response(calendar_of(ids, found, event, ports().mail_domain))

@@ -7,7 +7,6 @@ that moment or later.
 import time
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 import msgspec
 from flask import redirect, request
@@ -26,6 +25,7 @@ PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.6)
 PATIENCE: Final = timedelta(seconds=60)
 # What the clocks of this process and of the log may differ.
 MARGIN: Final = timedelta(seconds=2)
+ACCEPTED: Final = 202
 
 
 class Receipt(Struct, rename="camel"):
@@ -42,24 +42,25 @@ def see(public: str, since: datetime | None = None) -> Response:
 
 
 def see_answer(made: buying.Answer, began: datetime) -> Response:
-    """The way to the page of what was decided, or is going to be."""
+    """The way to the page of what was decided, or is going to be: by its long id then."""
     receipt = msgspec.json.decode(made.body, type=Receipt)
-    return see(receipt.id, receipt.decided_at or began - MARGIN)
+    public = made.headers["Location"].rpartition("/")[2] if made.status == ACCEPTED else receipt.id
+    return see(public, receipt.decided_at or began - MARGIN)
 
 
-def current(ids: tuple[UUID, UUID]) -> Purchase | None:
+def current(public: str) -> Purchase | None:
     """The purchase as of the address's ``since`` or later; None as long as that is on its way. Refused: not-found."""
     since = _since()
     for pause in PAUSES:
-        if (found := _look(ids, since)) is not None:
+        if (found := _look(public, since)) is not None:
             return found
         time.sleep(pause)
-    return _look(ids, since)
+    return _look(public, since)
 
 
-def _look(ids: tuple[UUID, UUID], since: int | None) -> Purchase | None:
+def _look(public: str, since: int | None) -> Purchase | None:
     try:
-        found = own_purchase(ids, 0)
+        found = own_purchase(public, 0)
     except Refused:
         if since is None:
             raise

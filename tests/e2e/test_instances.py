@@ -70,6 +70,29 @@ def test_what_one_accepted_another_tells_once_it_is_decided(pipeline: Pipeline, 
     assert (told.status_code, told.json()["status"]) == (200, "confirmed")
 
 
+def test_what_one_accepted_is_pending_at_all_until_it_is_decided(pipeline: Pipeline, instances: list[Instance]) -> None:
+    event, [kind] = pipeline.event(5)
+    account = pipeline.account()
+    assert buy(pipeline, instances[0], event, kind, account, "first").status_code == 201
+
+    def statuses() -> list[tuple[int, str]]:
+        answers = [
+            httpx.get(f"{instance.url}{where}", headers=pipeline.bearer(account), timeout=30, trust_env=False)
+            for instance in instances
+        ]
+        return [(answer.status_code, answer.json().get("status")) for answer in answers]
+
+    pipeline.stack.pause("ledger-0")
+    try:
+        accepted = buy(pipeline, instances[0], event, kind, account, "second", Prefer="respond-async")
+        assert accepted.status_code == 202
+        where = accepted.headers["Location"].removeprefix("/api/v3")
+        assert statuses() == [(200, "pending")] * 2
+    finally:
+        pipeline.stack.resume("ledger-0")
+    eventually(lambda: statuses() == [(200, "confirmed")] * 2, within=30)
+
+
 def test_a_sold_out_event_is_no_reason_to_deny_what_another_instance_sold(
     pipeline: Pipeline, instances: list[Instance]
 ) -> None:

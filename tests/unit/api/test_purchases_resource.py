@@ -94,6 +94,34 @@ def test_an_accepted_purchase_is_pending_while_nobody_can_tell_its_decision(
     assert client.get(f"{PURCHASES}/{uuid4()}.{uuid4()}").status_code == 503
 
 
+def test_a_purchase_that_another_process_accepted_is_pending_for_its_buyer_alone(
+    world: World, buy: Buy, account: dict[str, Any]
+) -> None:
+    accepted = buy()
+    where, plain = accepted.headers["Location"], f"{PURCHASES}/{accepted.get_json()['id']}"
+    world.office.handed_in.clear()
+    buyer = world.client(account["id"])
+    for path in (where, f"{where}?wait=1"):
+        assert buyer.get(path).get_json() == accepted.get_json()
+    assert buyer.get(plain).status_code == 404
+    assert world.client(uuid4()).get(where).status_code == 404
+    world.sales.down = True
+    assert buyer.get(where).get_json()["status"] == "pending"
+    assert buyer.get(plain).status_code == 503
+
+
+def test_a_hold_that_another_process_accepted_is_confirmed_and_given_back_under_its_long_id(
+    world: World, client: FlaskClient, buy: Buy, account: dict[str, Any]
+) -> None:
+    where = buy({"hold": True}).headers["Location"]
+    world.office.handed_in.clear()
+    for caller in (client, world.client(account["id"])):
+        for what in ("confirm", "cancel"):
+            answer = caller.post(f"{where}/{what}")
+            assert (answer.status_code, answer.headers["Location"]) == (202, where)
+    assert {str(command.account) for command in world.office.handed_in} == {account["id"]}
+
+
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason in REFUSALS])
 def test_every_rejection_is_a_problem_of_its_own(world: World, buy: Buy, reason: Reason) -> None:
     world.office.rule = rejected(reason, limit=4, requested=6)

@@ -164,6 +164,15 @@ def test_an_order_that_takes_long_is_waited_for(reader: Reader, on_sale: dict[st
     assert '<noscript><meta http-equiv="refresh"' in reader.page
 
 
+def test_an_order_that_another_process_accepted_is_waited_for_as_long_as_it_takes(
+    reader: Reader, on_sale: dict[str, Any]
+) -> None:
+    answer = hold(reader, on_sale, 1)
+    reader.world.office.handed_in.clear()
+    assert reader.get(answer.headers["Location"].partition("?")[0]).status_code == 200
+    assert "Your order is on its way" in reader.page
+
+
 @pytest.mark.parametrize("reason", REFUSALS)
 def test_every_refusal_is_said_in_plain_words_beside_the_same_choice(
     reader: Reader, on_sale: dict[str, Any], reason: Reason
