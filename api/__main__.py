@@ -1,5 +1,10 @@
 """``python -m api``: serve until told to stop. gunicorn runs in this process; its worker ends when it is gone."""
 
+from telemetry.signals import end_at_once
+
+if __name__ == "__main__":
+    end_at_once()
+
 import sys
 from pathlib import Path
 

@@ -4,10 +4,17 @@ Each source is asked every few seconds in a thread of its own, so one that does 
 one nothing is told but that it is down.
 """
 
+from telemetry.signals import ENDING, end_at_once
+
+if __name__ == "__main__":
+    end_at_once()
+
 import logging
 import signal
 import threading
+import time
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 from prometheus_client import Metric as Family
@@ -16,6 +23,8 @@ from metrics import catalogue as metric
 from ops.sources import Source, sources
 from settings import settings
 from telemetry.logs import configure
+
+STOP_MAX_S: Final = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +46,11 @@ class Exporter:
             thread.start()
 
     def stop(self) -> None:
-        """Ask no more."""
+        """Ask no more, and wait a moment for the answers that are on their way."""
         self._stop.set()
+        deadline = time.monotonic() + STOP_MAX_S
         for thread in self._threads:
-            thread.join(self._pause)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def collect(self) -> Iterable[Family]:
         """The metrics."""
@@ -79,11 +89,10 @@ def main() -> None:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(exporter)  # type: ignore[arg-type,unused-ignore]
-    signals = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # in the threads that follow, too
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # in the threads that follow, too
     exporter.start()
     server, thread = start_http_server(now.exporter_port, now.exporter_bind, registry)
-    signal.sigwait(signals)
+    signal.sigwait(ENDING)
     server.shutdown()
     thread.join()
     exporter.stop()

@@ -1,6 +1,7 @@
 """The page of metrics is that of the code; the exporter tells what it can and is held up by nothing."""
 
 from collections.abc import Iterator
+from threading import Event, Thread
 from types import SimpleNamespace
 from typing import Any, get_args
 
@@ -88,6 +89,27 @@ def test_of_a_source_that_does_not_answer_nothing_is_told_but_that(caplog: pytes
     exporter.look(source)
     assert value(exporter, "turnstile_outbox_rows") == 7
     assert [record.levelname for record in caplog.records if "answer" in record.message].count("WARNING") == 1
+
+
+def test_a_source_that_hangs_does_not_keep_the_exporter_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ops.exporter.STOP_MAX_S", 0.05)
+    asked, never = Event(), Event()
+
+    class Hanging(FakeSource):
+        def look(self) -> Iterator[Family]:
+            asked.set()
+            never.wait()
+            yield from ()
+
+    exporter = Exporter([Hanging()], pause=60)
+    exporter.start()
+    asked.wait(10)
+    stopping = Thread(target=exporter.stop)
+    stopping.start()
+    stopping.join(10)
+    ended = not stopping.is_alive()
+    never.set()
+    assert ended
 
 
 class FakeConsumer:
