@@ -77,11 +77,22 @@ def test_a_server_that_is_away_is_told_of_until_it_is_back() -> None:
 
 def test_a_worker_that_ended_itself_is_told_of_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os._exit", lambda status: None)
-    monkeypatch.setattr(failstop, "_notes", [])
+    monkeypatch.setattr(failstop, "_folders", [])
     failstop.note_in(tmp_path)
     for error in (ValueError(), ValueError(), KeyError()):
         fail_stop("agent ledger", error)
     assert failstop.noted(tmp_path) == {("agent ledger", "ValueError"): 2, ("agent ledger", "KeyError"): 1}
+
+
+def test_the_ends_of_a_worker_in_a_crash_loop_take_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os._exit", lambda status: None)
+    monkeypatch.setattr(failstop, "_folders", [tmp_path])
+    (tmp_path / failstop.NOTES).write_text("agent ledger\tKeyError\nagent ledger\tKeyError\n")
+    for number in range(300):
+        fail_stop(f"agent {number}", ValueError())
+        fail_stop("agent ledger", KeyError())
+    assert len((tmp_path / failstop.NOTES).read_text().splitlines()) == failstop.REASONS_MAX
+    assert failstop.noted(tmp_path)["agent ledger", "KeyError"] == 302
 
 
 def test_a_folder_that_cannot_be_written_to_does_not_keep_a_worker_from_ending(
@@ -89,7 +100,7 @@ def test_a_folder_that_cannot_be_written_to_does_not_keep_a_worker_from_ending(
 ) -> None:
     ended: list[int] = []
     monkeypatch.setattr("os._exit", ended.append)
-    monkeypatch.setattr(failstop, "_notes", [])
+    monkeypatch.setattr(failstop, "_folders", [])
     failstop.note_in(tmp_path / "missing")
     fail_stop("agent ledger", ValueError())
     assert ended == [failstop.STATUS]
