@@ -12,50 +12,49 @@ from kafka.errors import KafkaError
 
 from connect.topics import catalogue
 from settings import Settings
-from tables.errors import TurnstileError
 
-PATIENCE_S: Final = 60.0
 PAUSE_S: Final = 0.5
-
-
-class NotProvisioned(TurnstileError):
-    """Topics are missing or have another number of partitions than the settings say."""
 
 
 def wait_until_provisioned(
     settings: Settings,
+    tell: Callable[[str], object],
     *,
-    within: float = PATIENCE_S,
     connect: Callable[[Settings], Any] | None = None,
+    pause_s: float = PAUSE_S,
 ) -> None:
-    """Return once every topic is as it has to be. Raises NotProvisioned, naming each that is not, after ``within``."""
-    deadline = time.monotonic() + within
-    while True:
-        problems = _problems(settings, connect or _consumer)
-        if not problems:
-            return
-        if time.monotonic() > deadline:
-            raise NotProvisioned("; ".join(problems) + ": run `python -m connect` first")
-        time.sleep(PAUSE_S)
+    """Return once every topic is as it has to be, however long that takes.
+
+    After each look that finds something wrong ``tell`` is called with it, each topic named.
+    """
+    while problem := _problem(settings, connect or _consumer):
+        tell(problem)
+        time.sleep(pause_s)
 
 
-def _problems(settings: Settings, connect: Callable[[Settings], Any]) -> list[str]:
+def _problem(settings: Settings, connect: Callable[[Settings], Any]) -> str:
     try:
         consumer = connect(settings)
+        try:
+            return _differences(consumer, settings)
+        finally:
+            consumer.close()
     except KafkaError as error:
-        return [f"Kafka at {settings.kafka_servers} (TURNSTILE_KAFKA_SERVERS) does not answer: {error}"]
-    try:
-        return [problem for topic in catalogue() for problem in _differences(consumer, topic, settings)]
-    finally:
-        consumer.close()
+        kind = type(error).__name__
+        return f"Kafka at {settings.kafka_servers} (TURNSTILE_KAFKA_SERVERS) does not answer ({kind})"
 
 
-def _differences(consumer: Any, topic: Any, settings: Settings) -> list[str]:
-    should = topic.partitions or settings.partitions
-    has = len(consumer.partitions_for_topic(topic.name) or ())
-    if has == should:
-        return []
-    return [f"topic {topic.name} is missing" if not has else f"topic {topic.name} has {has} partitions, not {should}"]
+def _differences(consumer: Any, settings: Settings) -> str:
+    missing, different = [], []
+    for topic in catalogue():
+        should = topic.partitions or settings.partitions
+        has = len(consumer.partitions_for_topic(topic.name) or ())
+        if not has:
+            missing.append(topic.name)
+        elif has != should:
+            different.append(f"topic {topic.name} has {has} partitions, not {should}")
+    told = [f"missing: {', '.join(missing)}; `python -m connect` makes them"] if missing else []
+    return "; ".join([*different, *told])
 
 
 def _consumer(settings: Settings) -> Any:

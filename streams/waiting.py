@@ -1,0 +1,97 @@
+"""A worker that waits for Kafka says so: in its log, and on the pages that a supervisor asks.
+
+The pages are served on the worker's own port until Faust takes it over.
+"""
+
+import json
+import logging
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from socket import SO_REUSEADDR, SOL_SOCKET
+from threading import Thread
+from types import TracebackType
+from typing import Final, Self
+
+from tables.errors import TurnstileError
+
+STATUS: Final = "waiting for Kafka"
+LIVE: Final = "/health/live"
+LOG_EVERY_S: Final = 600.0
+REQUEST_MAX_S: Final = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class PortTaken(TurnstileError):
+    """Nobody can be answered on the worker's port."""
+
+
+class Waiting:
+    """What is waited for. Nothing is served or logged before the first ``tell``."""
+
+    def __init__(self, bind: str, port: int) -> None:
+        self._address = (bind, port)
+        self._server: _Server | None = None
+        self._problem = ""
+        self._logged_at = float("-inf")
+
+    def tell(self, problem: str) -> None:
+        """Answer with this from now on; log it when it is new, and every ten minutes.
+
+        Raises PortTaken.
+        """
+        server = self._server = self._server or self._serve()
+        server.problem = problem
+        now = time.monotonic()
+        if problem != self._problem or now - self._logged_at >= LOG_EVERY_S:
+            log.warning("%s: %s", STATUS, problem)
+            self._problem, self._logged_at = problem, now
+
+    def _serve(self) -> "_Server":
+        try:
+            server = _Server(self._address)
+        except OSError as error:
+            raise PortTaken(f"port {self._address[1]} (TURNSTILE_WORKER_PORT): {error.strerror}") from error
+        Thread(target=server.serve_forever, daemon=True).start()
+        return server
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        """Give the port back."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+
+
+class _Server(HTTPServer):
+    """Serves one request at a time; one that says nothing for a second is cut off."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        super().__init__(address, _Pages)
+        self.problem = ""
+
+    def server_bind(self) -> None:
+        """Bind without a look at the name service, which may be away too."""
+        self.socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+
+
+class _Pages(BaseHTTPRequestHandler):
+    timeout = REQUEST_MAX_S
+
+    def do_GET(self) -> None:
+        """Alive, and ready for nothing."""
+        server = self.server
+        assert isinstance(server, _Server)
+        live = self.path == LIVE
+        body = json.dumps({"status": STATUS if live else f"{STATUS}: {server.problem}"}).encode()
+        self.send_response(200 if live else 503)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class calls it so)
+        """Nobody needs a line for each question."""
