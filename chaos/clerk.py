@@ -19,6 +19,7 @@ class Told(NamedTuple):
     reason: str | None = None
     figures: tuple[tuple[str, Any], ...] = ()
     lines: Lines = ()
+    left: Lines = ()
     repeated: bool = False
 
 
@@ -45,6 +46,7 @@ class Purchase:
     status: str
     lines: Lines = ()
     deadline: float = 0
+    requests: dict[str, Told] = field(default_factory=dict)
 
     @property
     def account(self) -> str:
@@ -72,8 +74,9 @@ class Clerk:
             return
         row = self.rows.get((event, body["purchase"]))
 
-        def tell(what: str, reason: str | None = None, lines: Lines = (), **figures: Any) -> Told:
-            told = Told(partition, event, body["purchase"], offset, what, reason, tuple(sorted(figures.items())), lines)
+        def tell(what: str, reason: str | None = None, lines: Lines = (), left: Lines = (), **figures: Any) -> Told:
+            said = tuple(sorted(figures.items()))
+            told = Told(partition, event, body["purchase"], offset, what, reason, said, lines, left)
             self.told.append(told)
             return told
 
@@ -91,7 +94,7 @@ class Clerk:
         elif kind == "confirm":
             self._confirm(event, row, tell)
         else:
-            self._cancel(event, row, tell)
+            self._cancel(event, row, body, tell)
 
     def stock(self) -> dict[str, dict[str, tuple[int, int]]]:
         """Held and sold of each ticket type, by event, counted in the rows."""
@@ -197,19 +200,36 @@ class Clerk:
             row.status = "confirmed"
             self._move(self.events[event], row, 1)
 
-    def _cancel(self, event: str, row: Purchase, tell: Any) -> None:
-        if row.status == "cancelled":
+    def _cancel(self, event: str, row: Purchase, body: Json, tell: Any) -> None:
+        request, wanted = body.get("request"), Counter[str]()
+        for line in body.get("lines", ()):
+            wanted[line["ticketType"]] += line["quantity"]
+        if request in row.requests:
+            self.told.append(row.requests[request]._replace(repeated=True))
+            return
+        if row.status == "cancelled" and not wanted:
             self.told.append(row.history[-1]._replace(repeated=True))
-        elif row.status in ("held", "confirmed"):
-            self._leave(event, row, tell("cancelled", lines=row.lines))
-        else:
+            return
+        has = dict(row.lines)
+        if not has or any(has.get(kind, 0) < count for kind, count in wanted.items()):
             tell("refused", "nothing-to-cancel", status=row.status)
+            return
+        gone = dict(wanted) or has
+        left = tuple((kind, count - gone.get(kind, 0)) for kind, count in row.lines if count > gone.get(kind, 0))
+        told = tell("cancelled", lines=tuple(sorted(gone.items())), left=left)
+        if request:
+            row.requests[request] = told
+        self._leave(event, row, told)
 
     def _leave(self, event: str, row: Purchase, told: Told) -> None:
-        """Give everything back."""
+        """Give back all but what is left."""
         row.history.append(told)
         self._move(self.events[event], row, -1)
-        row.status, row.lines = told.kind, ()
+        row.lines = told.left
+        if row.lines:
+            self._move(self.events[event], row, 1)
+        else:
+            row.status = told.kind
 
     def _move(self, event: Event, row: Purchase, sign: int) -> None:
         for kind, count in row.lines:

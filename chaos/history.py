@@ -43,8 +43,9 @@ class History:
         """The clerk who has carried out the whole log."""
         clerk = Clerk()
         for row in self.commands:
-            if row.partition == self._home(row.key):
-                clerk.carry_out(row.partition, row.offset, row.at, json.loads(row.value))
+            body = json.loads(row.value)
+            if row.partition == self._home(row.key) and not _is_set_aside(body):
+                clerk.carry_out(row.partition, row.offset, row.at, body)
         return clerk
 
     @cached_property
@@ -161,13 +162,21 @@ class History:
         ]
 
 
+def _is_set_aside(body: dict[str, Any]) -> bool:
+    """Whether a command becomes a dead letter: only a request tells the repeat of a partial cancel from another one."""
+    return bool(body["kind"] == "cancel" and body.get("lines") and not body.get("request"))
+
+
 def _fields(value: bytes) -> list[Any]:
     fields: list[Any] = msgspec.msgpack.decode(value)
     return fields
 
 
 def _answer(partition: int, body: dict[str, Any]) -> Told:
-    lines = tuple(sorted((line["ticketType"], line["quantity"]) for line in body.get("lines", ())))
+    lines, left = (
+        tuple(sorted((line["ticketType"], line["quantity"]) for line in body.get(name, ())))
+        for name in ("lines", "left")
+    )
     return Told(
         partition,
         body["event"],
@@ -177,6 +186,7 @@ def _answer(partition: int, body: dict[str, Any]) -> Told:
         body.get("reason"),
         tuple(sorted(body.get("figures", {}).items())),
         lines,
+        left,
         body.get("repeated", False),
     )
 

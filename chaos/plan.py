@@ -20,7 +20,9 @@ COMMANDS_PER_S: Final = 8.0
 CHANGE_EVERY_S: Final = 6.0
 POISON_EVERY_S: Final = 3.0
 COPY_EVERY_S: Final = 1.0
-HOLDS_S: Final = (3, 6, 12, 20)
+# None leaves the time to the operator's setting.
+HOLDS_S: Final = (3, 6, 12, 20, None)
+USUAL_HOLD_S: Final = 8
 LATE_S: Final = 1.0
 REMEMBERED: Final = 300
 HOT: Final = 0.4
@@ -140,7 +142,8 @@ class Plan:
     def _buy(self, at: float, *, hold: bool) -> None:
         show, order = self._order(at)
         if hold:
-            order |= {"hold": True, "holdSeconds": self._dice.choice(HOLDS_S)}
+            seconds = self._dice.choice(HOLDS_S)
+            order |= {"hold": True} | ({"holdSeconds": seconds} if seconds else {})
         buyer = self._dice.choice(self.catalogue.buyers).id
         key = f"k{self._dice.getrandbits(48):x}"
         self._made.append(Bought(show.id, str(uuid5(UUID(buyer), key)), buyer, order, key))
@@ -162,11 +165,14 @@ class Plan:
 
     def _about(self, at: float, deed: str) -> None:
         made = self._dice.choice(list(self._made)[-60:])
-        path = f"/purchases/{made.event}.{made.purchase}/{deed}"
+        more: Json = {"path": f"/purchases/{made.event}.{made.purchase}/{deed}", "who": made.account}
+        if deed == "cancel":
+            more["body"] = {}
+            if self._dice.random() < 0.5:
+                more["body"] = {"lines": [made.order["lines"][0] | {"quantity": 1}]}
+                more["key"] = f"c{self._dice.getrandbits(48):x}"
         for _ in range(self._dice.choice((1, 1, 2))):
-            self._add(
-                at, "ask", deed, method="POST", path=path, who=made.account, body={} if deed == "cancel" else None
-            )
+            self._add(at, "ask", deed, method="POST", **more)
 
     def _read(self, at: float) -> None:
         made = self._dice.choice(self._made)
@@ -238,7 +244,17 @@ class Plan:
         kind = self._dice.choice(("confirm", "cancel", "expire"))
         if kind == "expire":
             about.pop("account")
+        if kind == "cancel" and self._dice.random() < 0.5:
+            self._part(at, old, {"kind": kind, **about})
+            return
         self._append(at, old.event, {"kind": kind, **about})
+
+    def _part(self, at: float, old: Bought, body: Json) -> None:
+        """Give back one ticket, and some time later once more by the same bytes."""
+        body |= {"request": str(UUID(int=self._dice.getrandbits(128), version=4)), "lines": _one_of(old)}
+        self._append(at, old.event, body)
+        if self._dice.random() < 0.4:
+            self._append(at + self._dice.choice((0.01, 0.3, 2.0)), old.event, body)
 
     def _order_by_log(self, at: float) -> None:
         show, order = self._order(at)
@@ -248,7 +264,8 @@ class Plan:
         body: Json = {"kind": "hold" if hold else "purchase", "event": show.id, "purchase": purchase}
         body |= {"account": buyer, "lines": lines}
         if hold:
-            body["seconds"] = self._dice.choice(HOLDS_S)
+            body["seconds"] = self._dice.choice(HOLDS_S) or USUAL_HOLD_S
+            body["byDefault"] = self._dice.random() < 0.2
         self._by_log.append(Bought(show.id, purchase, buyer, order, ""))
         self._append(at, show.id, body)
 
@@ -266,11 +283,22 @@ class Plan:
         topic = self._dice.choice(POISONED)
         mark = f"{self._dice.getrandbits(64):x}"
         value = self._dice.choice(POISONS).format(mark)
-        partition = self._dice.randrange(self._partitions)
+        partition: int | None = self._dice.randrange(self._partitions)
         key = str(UUID(int=self._dice.getrandbits(128), version=4))
+        if topic == POISONED[0] and self._by_log and self._dice.random() < 0.5:
+            # Where it belongs, and of a purchase that is there: only its request is missing.
+            old = self._dice.choice(self._by_log)
+            about = {"event": old.event, "purchase": old.purchase, "account": old.account}
+            value = json.dumps({"kind": "cancel", **about, "lines": _one_of(old), "mark": mark})
+            key, partition = old.event, None
         more: Json = {"topic": topic, "key": key, "value": value, "partition": partition, "headers": {"mark": mark}}
         self._add(at, "append", "poison", **more)
 
     def _copy(self, at: float) -> None:
         topic, partition = self._dice.choice(COPIED), self._dice.randrange(self._partitions)
         self._add(at, "copy", "copy", topic=topic, partition=partition, share=self._dice.random())
+
+
+def _one_of(made: Bought) -> list[Json]:
+    """One ticket of a purchase's first line, as a command names it."""
+    return [{"ticketType": made.order["lines"][0]["ticketTypeId"], "quantity": 1}]

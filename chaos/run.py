@@ -19,15 +19,19 @@ from chaos.diary import Diary
 from chaos.evidence import DIARY, Evidence
 from chaos.gathering import Gathering, Unsettled
 from chaos.links import CLIENT, LINKS, Link, linked, tell
-from chaos.plan import COPY_EVERY_S, Plan
+from chaos.plan import COPY_EVERY_S, USUAL_HOLD_S, Plan
 from chaos.proxy import HOST, Proxy
 from chaos.schedule import Fault, link_faults, process_faults
 from stack.embedded import Stack
 
 PARTITIONS: Final = 4
 LEDGERS: Final = 2
-# The client is one, the real ones are many.
-LIMITS: Final = {"TURNSTILE_SIGN_UP_LIMIT": "10000 per minute", "TURNSTILE_SIGN_IN_LIMIT": "10000 per minute"}
+# The client is one, the real ones are many; and a hold whose buyer names no time has to end within the run.
+SETTINGS: Final = {
+    "TURNSTILE_SIGN_UP_LIMIT": "10000 per minute",
+    "TURNSTILE_SIGN_IN_LIMIT": "10000 per minute",
+    "TURNSTILE_HOLD_SECONDS": str(USUAL_HOLD_S),
+}
 QUIET: Final = 0.92
 SETTLING_S: Final = 120.0
 LOOK_S: Final = 5.0
@@ -82,7 +86,7 @@ class Run:
         self.stack = Stack.on_free_ports(order.home, workers=LEDGERS)
         self.ports = linked(self.stack, self.proxy)
         for name in self.stack.apps:
-            tell(self.stack.members[name], LIMITS)
+            tell(self.stack.members[name], SETTINGS)
             if order.without:
                 tell(self.stack.members[name], {WITHOUT: ",".join(order.without)}, WEAKENED)
         self.assault = Assault(self.stack, self.proxy, self.diary, self.say)

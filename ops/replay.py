@@ -49,8 +49,8 @@ def replay(now: Settings, folder: Path) -> Iterator[Comparison]:
         place = folder / f"partition-{partition}"
         with closing(Scratch(place / "log")) as rebuilt, closing(Scratch(place / "changelog")) as written:
             end = ends.get(partition, 0)
-            count = _carry_out(now, partition, end, rebuilt)
             asyncio.run(read_changelog(now.kafka_servers, changelog("ledger"), partition, written))
+            count = _carry_out(now, partition, end, rebuilt, written)
             same, different = compare(rebuilt, written, end)
             yield Comparison(partition, count, same, tuple(different))
 
@@ -86,14 +86,19 @@ def _acknowledged(now: Settings) -> dict[int, int]:
     return {place.partition: max(0, entry.offset) for place, entry in found.items() if place.topic == COMMANDS}
 
 
-def _carry_out(now: Settings, partition: int, end: int, into: Scratch) -> int:
-    """Decide the log of one partition up to ``end``, as a worker would; how many commands there were."""
-    ledger = Ledger(into.load, into.scan, TicketCodes(now.ticket_key.get_secret_value().encode()[:64]))
+def _carry_out(now: Settings, partition: int, end: int, into: Scratch, written: Scratch) -> int:
+    """Decide the log of one partition up to ``end``, as a worker would; how many commands there were.
+
+    What workers have ``written`` tells which commands an earlier version decided that are dead letters today.
+    """
+    codes = TicketCodes(now.ticket_key.get_secret_value().encode()[:64])
+    ledger, workers = Ledger(into.load, into.scan, codes), Ledger(written.load, written.scan, codes)
     count = 0
     for batch in _log(now, partition, end):
         for record in batch:
             try:
                 command = decode_command(record.value)
+                workers.check(record.offset, command)
             except MalformedRecord:
                 continue
             if partition_of(str(command.event).encode(), now.partitions) == partition:

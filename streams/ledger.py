@@ -16,7 +16,7 @@ from connect.topics import COMMANDS, OUTCOMES
 from streams.app import App, raw_topic
 from streams.append import Record
 from streams.batches import in_batches
-from streams.deadletters import bury, headers_of, sort_out
+from streams.deadletters import bury, headers_of, letter, sort_out
 from streams.figures import Verdict, verdict
 from streams.holds import Holds
 from streams.mending import Mending
@@ -29,6 +29,7 @@ from streams.watch import InputWatch
 from tables.codes import TicketCodes
 from tables.commands import decode_command, encode_command
 from tables.deadlines import index
+from tables.errors import MalformedCommand
 from tables.ledger import Ledger
 from tables.outcomes import encode_outcome
 from tables.records import record_offset
@@ -75,6 +76,11 @@ class LedgerAgent:
         readable, letters = sort_out(messages, decode_command)
         ledger.read_ahead(command for _, command in readable)
         for message, command in readable:
+            try:
+                ledger.check(message.offset, command)
+            except MalformedCommand as error:
+                letters.append(letter(message, error))
+                continue
             key = str(command.event).encode()
             home = partition_of(key, self.partitions)
             if home != partition:

@@ -124,7 +124,7 @@ class Confirm(Struct, frozen=True, tag_field="kind", tag="confirm", rename="came
 class Cancel(Struct, frozen=True, tag_field="kind", tag="cancel", rename="camel"):
     """Give back a hold or a sale, whole, or only ``lines``.
 
-    ``request`` tells two partial ones apart and is told back in the outcome.
+    ``request`` tells a partial one from its repeat and is told back in the outcome.
     """
 
     event: UUID
@@ -132,6 +132,11 @@ class Cancel(Struct, frozen=True, tag_field="kind", tag="cancel", rename="camel"
     account: UUID
     request: UUID | None = None
     lines: Annotated[list[Line], Meta(max_length=50)] = []
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it gives back once however often it is sent: a whole one by the state, a part by its ``request``."""
+        return self.request is not None or not self.lines
 
 
 class Expire(Struct, frozen=True, tag_field="kind", tag="expire", rename="camel"):

@@ -17,7 +17,7 @@ from tables.account import Account
 from tables.codes import TicketCodes
 from tables.commands import BuyerCommand, Cancel, Command, Confirm, DefineEvent, EndPurchases, Hold, Purchase
 from tables.decisions import buyer_fingerprint, decide, end
-from tables.errors import InvariantBroken
+from tables.errors import InvariantBroken, MalformedCommand
 from tables.inventory import Inventory
 from tables.outcomes import Outcome, OutcomeKind
 from tables.records import (
@@ -81,6 +81,16 @@ class Ledger:
                 if isinstance(command, (Purchase, Hold)):
                     keys.append(account_key(command.event, command.account))
         self._ahead = dict(zip(keys, self._load(keys), strict=True))
+
+    def check(self, offset: int, command: Command) -> None:
+        """Raise MalformedCommand for a partial cancel without ``request``: its repeat could not be told from another.
+
+        One that was decided at ``offset`` before that was asked for is still told as it was.
+        """
+        if isinstance(command, Cancel) and not command.is_repeatable:
+            record = self._purchase(purchase_key(command.event, command.purchase))
+            if record is None or record.decided_at(offset) is None:
+                raise MalformedCommand("Object missing required field `request`, which a cancel of `lines` must have")
 
     def apply(self, offset: int, at: int, command: Command) -> Answer:
         """Carry out the command at ``offset``, appended at ``at`` (ms)."""

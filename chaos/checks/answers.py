@@ -105,7 +105,8 @@ def _asked(act: Json) -> tuple[str, str, tuple[tuple[str, int], ...]]:
     wanted: dict[str, int] = {}
     for line in act["body"]["lines"]:
         wanted[line["ticketTypeId"]] = wanted.get(line["ticketTypeId"], 0) + line["quantity"]
-    kind = f"hold {act['body'].get('holdSeconds')}" if act["body"].get("hold") else "purchase"
+    seconds = act["body"].get("holdSeconds")
+    kind = (f"hold {seconds}" if seconds else "hold") if act["body"].get("hold") else "purchase"
     return kind, act["who"], tuple(sorted(wanted.items()))
 
 

@@ -91,8 +91,11 @@ class Sale:
         about = {name: old[name] for name in ("event", "purchase", "account")}
         if dice < 0.83:
             return {"kind": "confirm", **about}
-        if dice < 0.93:
+        if dice < 0.88:
             return {"kind": "cancel", **about}
+        if dice < 0.93:
+            part = [{"ticketType": old["lines"][0]["ticketType"], "quantity": 1}]
+            return {"kind": "cancel", **about, "request": self.id(), "lines": part}
         if dice < 0.96:
             return {**old, "lines": [{"ticketType": self.kinds[old["event"]][0], "quantity": 9}]}
         return {"kind": "expire", "event": old["event"], "purchase": old["purchase"]}

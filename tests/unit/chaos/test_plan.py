@@ -36,6 +36,12 @@ def test_ten_minutes_have_everything_that_can_be_done() -> None:
     assert {act.topic for act in acts if act.name == "poison"} == set(POISONED)
     assert any(act.times > 1 for act in acts)
     assert any(act.partition is not None for act in acts if act.name == "command")
+    holds = [act for act in acts if act.name == "hold" and act.body]
+    assert {bool((act.body or {}).get("holdSeconds")) for act in holds} == {True, False}
+    parts = [act.value for act in acts if act.name == "command" and act.value and '"request"' in act.value]
+    assert len(set(parts)) < len(parts)
+    assert any(act.key and act.body for act in acts if act.name == "cancel")
+    assert any('"cancel"' in (act.value or "") for act in acts if act.name == "poison")
 
 
 def test_a_seed_makes_the_same_faults_again() -> None:

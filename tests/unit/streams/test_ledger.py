@@ -1,11 +1,120 @@
-"""How the ledger's agent goes through the partitions of a batch."""
+"""How the ledger's agent goes through the partitions of a batch, and what it sets aside."""
 
 import asyncio
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+import streams.deadletters
+import streams.ledger
+import streams.table
+from connect.topics import COMMANDS, OUTCOMES, dead_letters
+from streams.app import App
+from streams.append import Place, Record
 from streams.batches import Interrupted
-from streams.ledger import side_by_side
+from streams.ledger import LedgerAgent, side_by_side
+from streams.partitioning import partition_of
+from tables.commands import Cancel, Command, DefineEvent, Purchase, encode_command
+from tables.dead_letters import Origin, decode_ours
+from tables.outcomes import Outcome, OutcomeKind, decode_outcome
+from tests.unit.tables.office import ADA, EVENT, FLOOR, NOW, definition, lines, purchase_id, ticket_type
+
+KEY = str(EVENT).encode()
+HOME = partition_of(KEY, 4)
+
+
+class Topics:
+    """Takes what is appended."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, list[Record]] = {}
+
+    async def append(self, app: App, topic: str, partition: int, records: list[Record]) -> Place:
+        taken = self.records.setdefault(topic, [])
+        taken += records
+        return Place(range(len(taken) - len(records), len(taken)), NOW)
+
+    def told(self) -> list[Outcome]:
+        """The outcomes, but for how the event stands by then."""
+        outcomes = [decode_outcome(record.value) for record in self.records[OUTCOMES]]
+        return [replace(outcome, balance=(), facts=None, as_of=-1) for outcome in outcomes]
+
+
+@pytest.fixture
+def topics(monkeypatch: pytest.MonkeyPatch) -> Topics:
+    topics = Topics()
+    for module in (streams.deadletters, streams.ledger, streams.table):
+        monkeypatch.setattr(module, "append", topics.append)
+    return topics
+
+
+@pytest.fixture
+def agent(app: App, topics: Topics) -> Iterator[LedgerAgent]:
+    agent = LedgerAgent(app)
+    agent.watch.expect = lambda _: None  # type: ignore[assignment, method-assign]
+    yield agent
+    database: Any = agent.table.data
+    database._dbs.clear()
+
+
+def message(offset: int, command: Command, partition: int = HOME) -> Any:
+    return SimpleNamespace(
+        topic=COMMANDS,
+        partition=partition,
+        offset=offset,
+        timestamp=NOW / 1000,
+        key=KEY,
+        value=encode_command(command),
+        headers=[],
+    )
+
+
+BOUGHT: list[Command] = [
+    DefineEvent(EVENT, 1, definition(ticket_type())),
+    Purchase(EVENT, purchase_id(1), ADA, lines([(FLOOR, 6)])),
+]
+PART = Cancel(EVENT, purchase_id(1), ADA, None, lines([(FLOOR, 2)]))
+
+
+@pytest.mark.parametrize("partition", [HOME, (HOME + 1) % 4], ids=["at home", "astray"])
+def test_a_partial_cancel_without_a_request_is_a_dead_letter_however_often_and_the_next_is_decided(
+    agent: LedgerAgent, topics: Topics, partition: int
+) -> None:
+    whole = Cancel(EVENT, purchase_id(1), ADA)
+    asyncio.run(agent._batch(HOME, [message(place, command) for place, command in enumerate(BOUGHT)]))
+    asyncio.run(agent._batch(partition, [message(place, PART, partition) for place in (2, 3, 4)]))
+    asyncio.run(agent._batch(HOME, [message(5, whole)]))
+    letters = topics.records[dead_letters("ledger")]
+    said = [found[0] for letter in letters if (found := decode_ours(letter.headers))]
+    assert [ours.origin for ours in said] == [Origin(COMMANDS, partition, place) for place in (2, 3, 4)]
+    assert all("`request`" in ours.error for ours in said)
+    assert {letter.value for letter in letters} == {encode_command(PART)}
+    assert topics.records.get(COMMANDS, []) == []
+    assert [(outcome.offset, outcome.kind) for outcome in topics.told()] == [
+        (0, OutcomeKind.CHANGED),
+        (1, OutcomeKind.CONFIRMED),
+        (5, OutcomeKind.CANCELLED),
+    ]
+
+
+def test_a_partial_cancel_that_an_earlier_version_decided_is_told_again_as_it_was(
+    agent: LedgerAgent, topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch is replayed across an upgrade."""
+    log = [message(place, command) for place, command in enumerate([*BOUGHT, PART])]
+    with monkeypatch.context() as before:
+        before.setattr(Cancel, "is_repeatable", True)
+        asyncio.run(agent._batch(HOME, log))
+    first = topics.told()
+    del topics.records[OUTCOMES]
+    asyncio.run(agent._forget())
+    asyncio.run(agent._batch(HOME, log))
+    assert topics.told() == first
+    assert first[-1].lines[0].quantity == 2
+    assert dead_letters("ledger") not in topics.records
 
 
 def test_where_one_partition_is_given_up_no_other_is_written_to_any_more() -> None:
