@@ -11,7 +11,7 @@ from streams.deadletters import bury, sort_out
 from streams.partitioning import partition_of
 from streams.patience import append
 from streams.tracing import headers_from
-from tables.commands import DefineEvent, encode_command
+from tables.commands import MOST_BYTES, DefineEvent, encode_command
 from tables.errors import MalformedRecord
 from tables.reading import read
 
@@ -29,6 +29,18 @@ def definition_of(value: bytes | None) -> DefineEvent:
     return read(_definition, msgspec.json.encode(fields), MalformedRecord)
 
 
+def command_of(value: bytes | None) -> tuple[DefineEvent, bytes]:
+    """The command for the log that an outbox record leads to, and its value. Raises MalformedRecord.
+
+    A command that the ledger would not read for its size is none.
+    """
+    command = definition_of(value)
+    encoded = encode_command(command)
+    if len(encoded) > MOST_BYTES:
+        raise MalformedRecord(f"the event has {len(encoded)} bytes as a command, which is more than {MOST_BYTES}")
+    return command, encoded
+
+
 class CatalogueAgent:
     """Turns the records of ``outbox.event.event_status`` into commands of the log."""
 
@@ -41,11 +53,11 @@ class CatalogueAgent:
 
     async def _handle(self, messages: list[Message]) -> None:
         commands: dict[int, list[Record]] = {}
-        readable, letters = sort_out(messages, definition_of)
-        for message, command in readable:
+        readable, letters = sort_out(messages, command_of)
+        for message, (command, encoded) in readable:
             key = str(command.event).encode()
             home = partition_of(key, self.app.settings.partitions)
-            commands.setdefault(home, []).append(Record(key, encode_command(command), headers_from(message)))
+            commands.setdefault(home, []).append(Record(key, encoded, headers_from(message)))
         for home, records in commands.items():
             await append(self.app, COMMANDS, home, records)
         await bury(self.app, CONSUMER, letters)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from faust.types import Message
 
@@ -12,7 +12,8 @@ from streams.append import Record
 from streams.patience import append
 from streams.places import key_of
 from streams.runtime.fitting import fit
-from tables.dead_letters import OURS_MAX_BYTES, Cut, Header, Origin, Ours, decode_ours, encode_ours
+from streams.runtime.headers import headers_of
+from tables.dead_letters import OURS_MAX_BYTES, Cut, Origin, Ours, decode_ours, encode_ours
 from tables.errors import MalformedRecord
 
 T = TypeVar("T")
@@ -76,9 +77,3 @@ def _tell(consumer: str, record: Record, said: Ours) -> None:
     """One line. What was wrong may quote what is nobody's business here; the letter has it."""
     told = {"record": str(said.origin), "key": key_of(record.key), "reason": said.error.partition(":")[0]}
     log.error("a dead letter of %s", consumer, extra=told)
-
-
-def headers_of(message: Message) -> list[Header]:
-    """A record's headers, whichever way Faust holds them."""
-    headers: Any = message.headers or []
-    return list(headers.items()) if isinstance(headers, dict) else list(headers)

@@ -16,12 +16,13 @@ from connect.topics import COMMANDS, OUTCOMES
 from streams.app import App, raw_topic
 from streams.append import Record
 from streams.batches import in_batches
-from streams.deadletters import bury, headers_of, letter, sort_out
+from streams.deadletters import bury, letter, sort_out
 from streams.figures import Verdict, verdict
 from streams.holds import Holds
 from streams.mending import Mending
 from streams.partitioning import partition_of
 from streams.patience import append
+from streams.runtime.headers import carried_headers
 from streams.table import OffsetTable
 from streams.tallies import Tallies
 from streams.tracing import headers_from
@@ -84,7 +85,7 @@ class LedgerAgent:
             key = str(command.event).encode()
             home = partition_of(key, self.partitions)
             if home != partition:
-                strays.setdefault(home, []).append(Record(key, message.value, headers_of(message)))
+                strays.setdefault(home, []).append(Record(key, message.value, carried_headers(message)))
                 continue
             headers = headers_from(message) if message.headers else ()
             answer = ledger.apply(message.offset, _milliseconds(message), command)

@@ -19,11 +19,12 @@ from streams.app import App, raw_topic
 from streams.append import Record
 from streams.batches import in_batches
 from streams.contacts import Contact, ContactsAgent
-from streams.deadletters import bury, headers_of, letter, sort_out
+from streams.deadletters import bury, letter, sort_out
 from streams.letters import Composer
 from streams.patience import append, patiently
 from streams.places import about
 from streams.post import Post, RefusedForEver, RefusedForNow, ServerAway
+from streams.runtime.headers import FIRST_SEEN, carried_headers, first_seen
 from streams.tracing import headers_from
 from tables.deliveries import Delivery, DeliveryStatus, encode_delivery
 from tables.errors import MalformedRecord
@@ -39,7 +40,6 @@ EARLY_S = 10.0
 CONTACT_WAIT_S = 3_600.0
 REFUSAL_WAIT_S = 24 * 3_600.0
 PAUSE_S = 0.5
-FIRST_SEEN = "first-seen"
 # What becomes of a mail that is neither sent nor given up, as the metrics name it.
 LATER, DROPPED = "later", "dropped"
 _CODE = re.compile(r"\b[45]\d\d\b")
@@ -61,22 +61,22 @@ class Round:
     """What became of a batch: mails still to be sent (by account, in order), and what follows from the others."""
 
     waiting: deque[deque[Mail]] = field(default_factory=deque)
-    early: list[Message] = field(default_factory=list)
-    later: list[Message] = field(default_factory=list)
-    told: list[tuple[Message, Delivery]] = field(default_factory=list)
+    early: list[tuple[Message, Job]] = field(default_factory=list)
+    later: list[tuple[Message, Job]] = field(default_factory=list)
+    told: list[tuple[Message, Job, DeliveryStatus]] = field(default_factory=list)
     letters: list[Record] = field(default_factory=list)
     put_off: list[MailKind] = field(default_factory=list)
     dropped: list[MailKind] = field(default_factory=list)
 
     def put_back(self, message: Message, job: Job) -> None:
         """The mail is to be tried again in a while."""
-        self.later.append(message)
+        self.later.append((message, job))
         self.put_off.append(job.kind)
 
     def give_up(self, message: Message, job: Job, error: Exception) -> None:
         """The mail will not be sent."""
         self.letters.append(letter(message, error))
-        self.told.append((message, _delivery(job, DeliveryStatus.FAILED)))
+        self.told.append((message, job, DeliveryStatus.FAILED))
 
 
 class MailerAgent:
@@ -104,13 +104,13 @@ class MailerAgent:
         await patiently(self.app, lambda: self._deliver(now), doing="sending mail", passing=(ServerAway,))
         if len(now.early) == len(messages):
             await asyncio.sleep(PAUSE_S)
-        await self._append(JOBS, [(message, _again(message)) for message in now.early])
-        await self._append(RETRIES, [(message, _again(message)) for message in now.later])
+        await self._append(JOBS, [(message, _again(message, job)) for message, job in now.early])
+        await self._append(RETRIES, [(message, _again(message, job)) for message, job in now.later])
         await self._append(
             DELIVERIES,
             [
-                (message, Record(message.key, encode_delivery(each), headers_from(message)))
-                for message, each in now.told
+                (message, Record(_key(job), encode_delivery(_delivery(job, status)), headers_from(message)))
+                for message, job, status in now.told
             ],
         )
         await bury(self.app, CONSUMER, now.letters)
@@ -118,7 +118,7 @@ class MailerAgent:
 
     def _count(self, now: Round) -> None:
         figures = self.app.figures
-        figures.mails.update((each.kind.value, each.status.value) for _, each in now.told)
+        figures.mails.update((job.kind.value, status.value) for _, job, status in now.told)
         figures.mails.update((kind.value, LATER) for kind in now.put_off)
         figures.mails.update((kind.value, DROPPED) for kind in now.dropped)
 
@@ -128,7 +128,7 @@ class MailerAgent:
         contact = self.contacts.find(message.partition, account)
         age = time.time() - first_seen(message)
         if contact is None and age < EARLY_S:
-            now.early.append(message)
+            now.early.append((message, job))
         elif contact is None and age < CONTACT_WAIT_S:
             now.put_back(message, job)
         elif contact is None:
@@ -175,7 +175,7 @@ class MailerAgent:
         except (RefusedForEver, MalformedRecord) as error:
             now.give_up(mail.message, mail.job, error)
         else:
-            now.told.append((mail.message, _delivery(mail.job, DeliveryStatus.SENT)))
+            now.told.append((mail.message, mail.job, DeliveryStatus.SENT))
 
     async def _append(self, topic: str, records: list[tuple[Message, Record]]) -> None:
         by_partition: dict[int, list[Record]] = {}
@@ -185,16 +185,15 @@ class MailerAgent:
             await append(self.app, topic, partition, group)
 
 
-def first_seen(message: Message) -> float:
-    """When a job came first (seconds since 1970), however often it was put back."""
-    seen = dict(headers_of(message)).get(FIRST_SEEN)
-    return message.timestamp if seen is None else int(seen) / 1000
-
-
-def _again(message: Message) -> Record:
+def _again(message: Message, job: Job) -> Record:
     """The same job to be met again, with the time of its first coming."""
-    others = [header for header in headers_of(message) if header[0] != FIRST_SEEN]
-    return Record(message.key, message.value, [*others, (FIRST_SEEN, b"%d" % round(first_seen(message) * 1000))])
+    others = [header for header in carried_headers(message) if header[0] != FIRST_SEEN]
+    seen = b"%d" % round(first_seen(message) * 1000)
+    return Record(_key(job), message.value, [*others, (FIRST_SEEN, seen)])
+
+
+def _key(job: Job) -> bytes:
+    return str(job.account).encode()
 
 
 def code_in(error: Exception) -> str:

@@ -11,8 +11,10 @@ from connect.topics import JOBS, RETRIES
 from streams.app import App, raw_topic
 from streams.append import Record
 from streams.batches import in_batches
-from streams.deadletters import headers_of
+from streams.deadletters import bury, sort_out
 from streams.patience import append, wait
+from streams.runtime.headers import carried_headers
+from tables.jobs import decode_job
 
 CONSUMER = "retries"
 MOST = 500
@@ -31,9 +33,13 @@ class RetriesAgent:
 
     async def _handle(self, messages: list[Message]) -> None:
         last = max(message.timestamp for message in messages)
-        await wait(self.app, last + PAUSE_S - time.time())
+        # A producer may have given its record any time.
+        await wait(self.app, min(PAUSE_S, last + PAUSE_S - time.time()))
         jobs: dict[int, list[Record]] = {}
-        for message in messages:
-            jobs.setdefault(message.partition, []).append(Record(message.key, message.value, headers_of(message)))
+        readable, letters = sort_out(messages, decode_job)
+        for message, job in readable:
+            again = Record(str(job.account).encode(), message.value, carried_headers(message))
+            jobs.setdefault(message.partition, []).append(again)
         for partition, records in jobs.items():
             await append(self.app, JOBS, partition, records)
+        await bury(self.app, CONSUMER, letters)

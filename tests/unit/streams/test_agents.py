@@ -11,11 +11,12 @@ import pytest
 
 from connect.topics import dead_letters
 from streams.append import Record
-from streams.catalogue import definition_of
+from streams.catalogue import command_of, definition_of
 from streams.deadletters import letter
-from streams.mailer import _again, first_seen
+from streams.mailer import _again
 from streams.partitioning import partition_of
 from streams.rows import EventRow, decode_row
+from streams.runtime.headers import first_seen
 from streams.sales import sale
 from tables.errors import MalformedRecord
 from tables.jobs import job_for
@@ -81,6 +82,19 @@ def test_an_announcement_that_defines_nothing_is_malformed(value: bytes | None) 
         definition_of(value)
 
 
+def test_an_announcement_whose_command_the_ledger_would_not_read_is_malformed() -> None:
+    times = {"startsAt": "2030-05-17T18:00:00Z", "endsAt": "2030-05-17T20:00:00Z", "timeZone": "UTC"}
+    kinds = [
+        {"id": str(UUID(int=number)), "name": "🎫" * 500, "price": "1", "currency": "EUR", "quantity": 1}
+        for number in range(200)
+    ]
+    definition = {"title": "Night", "status": "ACTIVE", "ticketTypes": kinds} | times
+    value = json.dumps({"event": str(EVENT), "version": 3, "definition": definition}, ensure_ascii=False).encode()
+
+    with pytest.raises(MalformedRecord, match="more than 262144"):
+        command_of(value)
+
+
 def test_a_dead_letter_keeps_the_record_and_says_why() -> None:
     message: Any = SimpleNamespace(topic="t", partition=1, offset=9, key=b"k", value=b"v", headers=[("trace", b"x")])
 
@@ -115,13 +129,17 @@ def test_an_answer_given_again_asks_for_no_second_mail() -> None:
 
 
 def test_a_job_that_is_put_back_remembers_when_it_came_first() -> None:
-    message: Any = SimpleNamespace(key=b"k", value=b"v", timestamp=1_000.5, headers=[("trace", b"x")])
+    job = job_for(outcome())
+    assert job is not None
+    headers = [("foreign", b"x" * 2_000_000), ("traceparent", b"00-1"), ("first-seen", None)]
+    message: Any = SimpleNamespace(key=b"k", value=b"v", timestamp=1_000.5, headers=headers)
 
-    once = _again(message)
+    once = _again(message, job)
     later: Any = SimpleNamespace(key=b"k", value=b"v", timestamp=2_000.0, headers=list(once.headers))
 
     assert first_seen(message) == first_seen(later) == 1_000.5
-    assert _again(later) == once == Record(b"k", b"v", [("trace", b"x"), ("first-seen", b"1000500")])
+    known = [("traceparent", b"00-1"), ("first-seen", b"1000500")]
+    assert _again(later, job) == once == Record(str(ACCOUNT).encode(), b"v", known)
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,9 @@ from streams import deadletters, mailer, patience
 from streams.append import Record
 from streams.contacts import Contact
 from streams.figures import Figures
-from streams.mailer import FIRST_SEEN, MailerAgent
+from streams.mailer import MailerAgent
 from streams.post import PostError, RefusedForEver, RefusedForNow, ServerAway
+from streams.runtime.headers import FIRST_SEEN
 from tables.deliveries import decode_delivery
 from tables.jobs import Job, encode_job
 from tables.mails import MailKind
