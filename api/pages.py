@@ -3,9 +3,9 @@
 The order is that of creation, which nothing changes, so rows that come or change meanwhile move nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -39,12 +39,21 @@ class Listed(Protocol):
     def created_at(self) -> datetime: ...
 
 
+class Unshown(NamedTuple):
+    """A row that can't be told: it has its place in a list, and is left out."""
+
+    created_at: datetime
+    id: UUID
+
+
 Item = TypeVar("Item", bound=Listed)
+Read = Callable[[int, Place | None], Sequence[Item | Unshown]]
 
 
-def page(query: PageQuery, read: Callable[[int, Place | None], list[Item]]) -> tuple[list[Item], str | None]:
+def page(query: PageQuery, read: Read[Item]) -> tuple[list[Item], str | None]:
     """The items, and the cursor of the next page; None on the last. Refused: invalid-input."""
     found = read(query.limit + 1, None if query.cursor is None else decode_cursor(query.cursor, Place))
-    items = found[: query.limit]
+    listed = found[: query.limit]
     more = len(found) > query.limit
-    return items, encode_cursor(Place(items[-1].created_at, items[-1].id)) if more else None
+    items = [item for item in listed if not isinstance(item, Unshown)]
+    return items, encode_cursor(Place(listed[-1].created_at, listed[-1].id)) if more else None

@@ -17,7 +17,7 @@ from api.bodies.sales import EventSales
 from api.bodies.search import FoundEvents, SearchQuery, Suggestions, SuggestQuery
 from api.bodies.ticket import TicketType
 from api.live.snapshot import Snapshot
-from api.pages import Place
+from api.pages import Place, Unshown
 from api.passwords import Passwords
 from api.quotas import Quotas
 from api.steps import Steps
@@ -97,7 +97,7 @@ class Accounts(Protocol):
     def get(self, account: UUID) -> Account | None:
         """The account of that id."""
 
-    def list(self, limit: int, after: Place | None) -> list[Account]:
+    def list(self, limit: int, after: Place | None) -> Sequence[Account | Unshown]:
         """At most so many accounts, the newest first, after that place."""
 
     def change(self, account: UUID, decide: Callable[[Account], Account]) -> Account | None:
@@ -143,7 +143,7 @@ class Events(Protocol):
         status: EventStatus | None,
         drafts_of: UUID | None,
         all_drafts: bool,
-    ) -> list[Event]:
+    ) -> Sequence[Event | Unshown]:
         """At most so many events, the newest first, after that place. Drafts only of ``drafts_of``, or all."""
 
     def delete(self, event: UUID, decide: Callable[[Listing], Listing]) -> bool:

@@ -94,7 +94,7 @@ def verify(*, within: float, as_json: bool) -> None:
     slots = look_at_slots(settings())
     index = compare_index(settings(), within)
     findings = [f"promise {it.promise}: event {it.event}: {it.text}" for it in audit.broken]
-    findings += [f"promise 5: event {event} {text}; `turnstile reindex` repairs that" for event, text in index.items()]
+    findings += [f"promise 5: event {event} {it.text}; {it.repair}" for event, it in index.items()]
     findings += [f"promise 5: {problem}" for problem in slots]
     notes = [f"event {it.event}: {it.text}" for it in audit.notes]
     if as_json:
@@ -169,8 +169,12 @@ def actions(*, as_json: bool) -> None:
 
 @turnstile.command()
 def reindex() -> None:
-    """Build the search index anew from PostgreSQL while changes go on: when `verify` found it wrong."""
-    asyncio.run(reindexing.reindex(settings(), lambda line: console.print(safe(line))))
+    """Build the search index anew from PostgreSQL while changes go on: when `verify` found it wrong.
+
+    An event whose row can't be indexed is left out and named. Exit code 1 if there is one.
+    """
+    done = asyncio.run(reindexing.reindex(settings(), lambda line: console.print(safe(line))))
+    sys.exit(bool(done.left_out))
 
 
 turnstile.add_command(dlq)

@@ -13,7 +13,7 @@ from connect.worker import ConnectWorker
 from ops.audit import Audit
 from ops.scratch import Scratch, read_changelog
 from settings import Settings
-from streams.verify import differences
+from streams.verify import Difference, differences
 
 
 def audit_ledger(now: Settings) -> Audit:
@@ -27,7 +27,7 @@ def audit_ledger(now: Settings) -> Audit:
     return audit
 
 
-def compare_index(now: Settings, within: float) -> dict[str, str]:
+def compare_index(now: Settings, within: float) -> dict[str, Difference]:
     """Promise 5: by event what differs between index and PostgreSQL, and goes on to."""
     return asyncio.run(differences(now, within))
 

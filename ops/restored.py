@@ -135,8 +135,8 @@ def restored(now: Settings) -> None:
         log.info("the sales projection begins anew with the oldest outcome that is kept")
         log.info("%d events have new versions and are announced", raise_versions(connection))
     log.info("new snapshots: %s", ", ".join(resync(now)) or "none was needed")
-    count = asyncio.run(reindex(now, lambda line: log.info("reindex: %s", line)))
-    log.info("done: %d events are found again", count)
+    done = asyncio.run(reindex(now, lambda line: log.info("reindex: %s", line)))
+    log.info("done: %d events are found again", done.rows - len(done.left_out))
 
 
 def main() -> int:

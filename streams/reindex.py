@@ -8,7 +8,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -26,6 +26,7 @@ from tables.errors import MalformedRecord, TurnstileError
 AT_ONCE: Final = 500
 OPEN_TRANSACTIONS_S: Final = 60.0
 POLL_MS: Final = 200
+SHOWN: Final = 20
 # Any number that nothing else locks.
 KEY: Final = 0x7475726E0002
 
@@ -37,40 +38,55 @@ class AlreadyRunning(TurnstileError):
     """Somebody else is building the index anew."""
 
 
-class Refused(TurnstileError):
-    """A row can't be indexed; the index in use stays as it is."""
+class Rebuilt(NamedTuple):
+    """How many rows were read, and by event id why some were left out of the new index."""
+
+    rows: int
+    left_out: dict[str, str]
 
 
-async def reindex(now: Settings, say: Say) -> int:
-    """Build, swap, catch up; how many rows were read. The old index stays in use if anything fails."""
+async def reindex(now: Settings, say: Say) -> Rebuilt:
+    """Build, swap, catch up. The old index stays in use if anything fails; a row that can't be told is left out."""
     async with _database(now) as connection, _index(now) as index, _topic(now) as consumer:
         ends = await _ends(consumer)
         position = await safe_position(connection, OPEN_TRANSACTIONS_S)
         target = await index.make_next(position)
         name = target.name
         say(f"building {name} as of position {position}")
-        count = await _copy(connection, index, target)
-        say(f"{count} rows read from PostgreSQL")
+        done = await _copy(connection, index, target)
+        say(f"{done.rows} rows read from PostgreSQL")
         await _follow(consumer, index, target, ends, await _ends(consumer))
         before = await index.swap(name)
         await _follow(consumer, index, target, ends, await _ends(consumer))
         for each in before:
             await index.delete(each)
         say(f"{name} is in use" + (f" instead of {', '.join(before)}" if before else ""))
-        return count
+        for line in told(done.left_out):
+            say(line)
+        return done
 
 
-async def _copy(connection: Any, index: SearchIndex, target: Standing) -> int:
+def told(left_out: dict[str, str]) -> list[str]:
+    """A line for each event that was left out, a few dozen of them at most, and one for the others."""
+    lines = [f"event {key} is left out: {error}" for key, error in list(left_out.items())[:SHOWN]]
+    more = len(left_out) - len(lines)
+    return [*lines, f"{more} events more are left out; `turnstile verify --json` names all"] if more else lines
+
+
+async def _copy(connection: Any, index: SearchIndex, target: Standing) -> Rebuilt:
     count = 0
+    left_out: dict[str, str] = {}
     batch: dict[str, Version] = {}
     async for row in event_rows(connection, target.floor):
-        batch[str(row.id)] = Version(target.floor, row)
         count += 1
+        try:
+            batch[row.id] = Version(target.floor, row.decode())
+        except MalformedRecord as error:
+            left_out[row.id] = str(error)
         if len(batch) == AT_ONCE:
-            await _write(index, target.name, batch)
+            left_out |= await _write(index, target.name, batch)
             batch = {}
-    await _write(index, target.name, batch)
-    return count
+    return Rebuilt(count, left_out | await _write(index, target.name, batch))
 
 
 async def _follow(consumer: Any, index: SearchIndex, target: Standing, reached: Ends, ends: Ends) -> None:
@@ -85,7 +101,7 @@ async def _follow(consumer: Any, index: SearchIndex, target: Standing, reached: 
 
 
 def _changes(found: dict[TopicPartition, list[Any]], floor: int) -> dict[str, Version]:
-    """Of each row the newest change above the floor. What can't be read is the worker's to bury."""
+    """Of each row the newest change above the floor. Of what can't be told the worker makes dead letters."""
     changes: dict[str, Version] = {}
     for record in (record for records in found.values() for record in records if record.value is not None):
         try:
@@ -97,10 +113,10 @@ def _changes(found: dict[TopicPartition, list[Any]], floor: int) -> dict[str, Ve
     return {key: change for key, change in changes.items() if change.position > floor}
 
 
-async def _write(index: SearchIndex, name: str, changes: dict[str, Version]) -> None:
+async def _write(index: SearchIndex, name: str, changes: dict[str, Version]) -> dict[str, str]:
+    """Index the rows; by their ids why some can't be."""
     refused = await index.write(changes, name)
-    for key, error in refused.items():
-        raise Refused(f"event {key} can't be indexed: {error}")
+    return {key: str(error) for key, error in refused.items()}
 
 
 @asynccontextmanager
@@ -142,13 +158,13 @@ async def _ends(consumer: Any) -> Ends:
 
 
 def main() -> int:
-    """Print a line per step. Exit code 1 with a line that says what is wrong."""
+    """Print a line per step. Exit code 1 if rows were left out, 2 with a line that says what is wrong."""
     try:
-        asyncio.run(reindex(settings(), lambda line: print(f"reindex: {line}", flush=True)))
+        done = asyncio.run(reindex(settings(), lambda line: print(f"reindex: {line}", flush=True)))
     except (TurnstileError, KafkaError, TransportError, ApiError, psycopg.Error) as error:
         print(f"reindex: {error}".rstrip(), file=sys.stderr)
-        return 1
-    return 0
+        return 2
+    return 1 if done.left_out else 0
 
 
 if __name__ == "__main__":

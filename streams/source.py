@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from psycopg import AsyncConnection
@@ -11,19 +11,27 @@ from psycopg.rows import tuple_row
 
 from settings import Settings
 from streams.rows import EventRow, decode_row
-from tables.errors import MalformedRecord, TurnstileError
+from tables.errors import TurnstileError
 
 PAUSE_S: Final = 0.1
 ROWS_AT_ONCE: Final = 500
 _NOT_READ: Final = ("lsn", "deleted", "traceparent")
 COLUMNS: Final = tuple(field.name for field in msgspec.structs.fields(EventRow) if field.name not in _NOT_READ)
-# As Debezium writes them: a text of JSON, a moment in UTC.
-_WRITTEN: Final = {
-    **dict.fromkeys(("offers", "stock"), "{0}::text"),
-    **dict.fromkeys(("starts_at", "ends_at"), "to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"),
-}
+# As Debezium writes it: a text of JSON. Moments come in ISO 8601, those that are none as "infinity" or with "BC".
+_WRITTEN: Final = dict.fromkeys(("offers", "stock"), "{0}::text")
 _SELECTED: Final = ", ".join(f"'{name}', {_WRITTEN.get(name, '{0}').format(name)}" for name in COLUMNS)
-_QUERY: Final = f"SELECT jsonb_build_object({_SELECTED}, '__lsn', %s::bigint)::text FROM event ORDER BY id"  # noqa: S608
+_QUERY: Final = f"SELECT id::text, jsonb_build_object({_SELECTED}, '__lsn', %s::bigint)::text FROM event ORDER BY id"  # noqa: S608
+
+
+class SourceRow(NamedTuple):
+    """A row of ``event`` by its id, and the JSON that a record of it would hold."""
+
+    id: str
+    text: str
+
+    def decode(self) -> EventRow:
+        """The row. Raises MalformedRecord naming the column that can't be told."""
+        return decode_row(self.text.encode(), EventRow)
 
 
 class StillWriting(TurnstileError):
@@ -31,8 +39,10 @@ class StillWriting(TurnstileError):
 
 
 async def connect(settings: Settings) -> AsyncConnection[Any]:
-    """A connection to the write model."""
-    return await AsyncConnection.connect(settings.database_url.get_secret_value(), autocommit=True)
+    """A connection to the write model, which tells moments in UTC."""
+    connection = await AsyncConnection.connect(settings.database_url.get_secret_value(), autocommit=True)
+    await connection.execute("SET timezone = 'UTC'")
+    return connection
 
 
 async def safe_position(connection: AsyncConnection[Any], within: float) -> int:
@@ -52,20 +62,13 @@ async def safe_position(connection: AsyncConnection[Any], within: float) -> int:
     return position
 
 
-async def event_rows(connection: AsyncConnection[Any], position: int = 0) -> AsyncIterator[EventRow]:
+async def event_rows(connection: AsyncConnection[Any], position: int = 0) -> AsyncIterator[SourceRow]:
     """Every row, in the order of the ids, all as of one moment, with ``position`` as their place in the log."""
     async with connection.transaction(), connection.cursor("event_rows", row_factory=tuple_row) as cursor:
         cursor.itersize = ROWS_AT_ONCE
         await cursor.execute(_QUERY, (position,))
-        async for (text,) in cursor:
-            yield _row(text)
-
-
-def _row(text: str) -> EventRow:
-    try:
-        return decode_row(text.encode(), EventRow)
-    except MalformedRecord as error:
-        raise MalformedRecord(f"a row of event: {error}: {text[:80]}") from error
+        async for row in cursor:
+            yield SourceRow(*row)
 
 
 async def _one(connection: AsyncConnection[Any], query: str) -> int:

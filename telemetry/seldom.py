@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 EVERY_S: Final = 30.0
+# With more kinds than this some are said again before their time.
+KINDS_MAX: Final = 1_000
 
 
 class Seldom:
@@ -27,6 +29,8 @@ class Seldom:
         if now - last < self._every:
             self._said[kind] = (last, left_out + 1)
             return
+        if len(self._said) >= KINDS_MAX:
+            self._said.clear()
         self._said[kind] = (now, 0)
         others = f" (and {left_out} times since the last such line)" if left_out else ""
         self._log.warning(f"{message}%s", *arguments, others, **more)

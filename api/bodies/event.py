@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from api.bodies.fields import (
     Body,
@@ -26,6 +26,7 @@ from api.bodies.fields import (
 from api.bodies.ticket import MOST_TICKET_TYPES, NewTicketType
 from api.pages import PageQuery
 from tables.statuses import EventStatus
+from tables.zones import local_time, zone_of
 
 
 class EventBody(Body):
@@ -110,6 +111,23 @@ class Event(Resource):
     version: int = 1
     created_at: datetime
     updated_at: datetime
+
+    # Rows are written by SQL, too.
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        zone_of(value)
+        return value
+
+    @model_validator(mode="after")
+    def _happens_on_the_clocks_of_its_place(self) -> Self:
+        zone = zone_of(self.time_zone)
+        for name in ("starts_at", "ends_at"):
+            try:
+                local_time(getattr(self, name), zone)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
+        return self
 
 
 class EventList(Resource):

@@ -21,7 +21,9 @@ def decimals(currency: str) -> int | None:
 
 
 def exact(amount: Decimal, currency: str) -> Decimal:
-    """The amount with just the decimals of its currency."""
+    """The amount with just the decimals of its currency. Raises ValueError for what is no amount."""
+    if not amount.is_finite():
+        raise ValueError("an amount is finite")
     return amount.quantize(_unit(currency))
 
 

@@ -10,11 +10,12 @@ from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from psycopg.rows import DictRow
 
 from api.bodies.account import Account
-from api.pages import Place
+from api.pages import Place, Unshown
 from api.ports import Wish
 from api.problems import Fault, Refused
 from api.servers.database import Database
 from api.servers.revocations import raise_version
+from api.servers.rows import fetch, page_values, shown
 
 _NAMES: Final = tuple(Account.model_fields)
 _COLUMNS: Final = ", ".join(_NAMES)
@@ -24,7 +25,8 @@ _CHANGING: Final = (name for name in _NAMES if name not in ("id", "created_at"))
 _UPDATE: Final = f"UPDATE account SET {', '.join(f'{name} = %({name})s' for name in _CHANGING)} WHERE id = %(id)s"
 _PAGE: Final = f"""
 SELECT {_COLUMNS} FROM account
-WHERE %(after)s::timestamptz IS NULL OR (created_at, id) < (%(after)s::timestamptz, %(id)s::uuid)
+WHERE created_at BETWEEN %(first)s AND %(last)s
+  AND (%(after)s::timestamptz IS NULL OR (created_at, id) < (%(after)s::timestamptz, %(id)s::uuid))
 ORDER BY created_at DESC, id DESC
 LIMIT %(limit)s
 """
@@ -60,14 +62,14 @@ class AccountRows:
 
     def get(self, account: UUID) -> Account | None:
         """The account of that id."""
-        row: Any = self._database.one(_SELECT, id=account)
-        return Account(**row) if row else None
+        row = self._database.one(_SELECT, id=account)
+        return shown("account", row, _account) if row else None
 
-    def list(self, limit: int, after: Place | None) -> list[Account]:
+    def list(self, limit: int, after: Place | None) -> list[Account | Unshown]:
         """At most so many accounts, the newest first, after that place."""
-        values = {"limit": limit, "after": after and after.created_at, "id": after and after.id}
         with self._database.transaction() as connection:
-            return [Account(**row) for row in connection.execute(_PAGE, values)]
+            rows = fetch(connection, _PAGE, page_values(limit, after))
+        return [shown("account", row, _account) or Unshown(row["created_at"], row["id"]) for row in rows]
 
     def change(self, account: UUID, decide: Callable[[Account], Account]) -> Account | None:
         """Replace an account by what ``decide`` makes of it. New roles end its sessions. Refused: email-taken."""
@@ -140,8 +142,12 @@ def _add(connection: Connection[DictRow], account: Account, password_hash: str |
 
 
 def _locked(connection: Connection[DictRow], account: UUID) -> Account | None:
-    row: Any = connection.execute(f"{_SELECT} FOR UPDATE", {"id": account}).fetchone()
-    return Account(**row) if row else None
+    rows = fetch(connection, f"{_SELECT} FOR UPDATE", {"id": account})
+    return shown("account", rows[0], _account) if rows else None
+
+
+def _account(row: dict[str, Any]) -> Account:
+    return Account(**row)
 
 
 def _store(connection: Connection[DictRow], account: Account) -> Account:

@@ -11,6 +11,7 @@ from psycopg.rows import DictRow, dict_row, tuple_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from api.problems import Unavailable
+from api.servers.rows import fetch, tolerate
 
 SERVER: Final = "postgres"
 WAIT_S: Final = 1.5
@@ -73,12 +74,13 @@ class Database:
     def one(self, query: str, **values: Any) -> DictRow | None:
         """The first row of a query."""
         with self.transaction() as connection:
-            return connection.execute(query, values).fetchone()
+            return next(iter(fetch(connection, query, values)), None)
 
     def stream(self, query: str, **values: Any) -> Iterator[Sequence[object]]:
         """The names of a query's columns, then its rows, read from the server as they are taken."""
         with self.transaction() as connection, connection.cursor("stream", row_factory=tuple_row) as cursor:
             cursor.itersize = STREAMED_AT_ONCE
+            tolerate(cursor)
             cursor.execute(query, values)
             yield [column.name for column in cursor.description or ()]
             yield from cursor

@@ -12,10 +12,11 @@ from api.bodies.event import Event
 from api.bodies.money import Money
 from api.bodies.ticket import TicketType
 from api.changes import announcement
-from api.pages import Place
+from api.pages import Place, Unshown
 from api.ports import Listing
 from api.problems import Fault, Refused
 from api.servers.database import Database
+from api.servers.rows import fetch, page_values, shown
 from telemetry.traces import carried
 
 _EVENT: Final = tuple(Event.model_fields)
@@ -40,6 +41,7 @@ SELECT {", ".join(_EVENT)} FROM event
 WHERE (status <> 'DRAFT' OR organizer_id = %(drafts_of)s OR %(all_drafts)s)
   AND (%(organizer)s::uuid IS NULL OR organizer_id = %(organizer)s)
   AND (%(status)s::text IS NULL OR status = %(status)s)
+  AND created_at BETWEEN %(first)s AND %(last)s
   AND (%(after)s::timestamptz IS NULL OR (created_at, id) < (%(after)s::timestamptz, %(id)s::uuid))
 ORDER BY created_at DESC, id DESC
 LIMIT %(limit)s
@@ -74,15 +76,14 @@ class EventRows:
 
     def get(self, event: UUID) -> Event | None:
         """The event of that id."""
-        row: Any = self._database.one(_SELECT_EVENT, id=event)
-        return Event(**row) if row else None
+        row = self._database.one(_SELECT_EVENT, id=event)
+        return shown("event", row, _event) if row else None
 
     def listing(self, event: UUID) -> Listing | None:
         """The event with its ticket types, all of one moment."""
         with self._database.transaction() as connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            row: Any = connection.execute(_SELECT_EVENT, {"id": event}).fetchone()
-            return Listing(Event(**row), _tickets(connection, event)) if row else None
+            return _listing(connection, _SELECT_EVENT, event)
 
     def name(self, event: UUID) -> str | None:
         """The title of the event of that id."""
@@ -92,29 +93,27 @@ class EventRows:
     def tickets(self, event: UUID) -> tuple[TicketType, ...] | None:
         """The ticket types of an event in their order; None without the event."""
         with self._database.transaction() as connection:
-            found = _tickets(connection, event)
+            found = tuple(ticket for ticket in _tickets(connection, event) if ticket is not None)
             known = found or connection.execute("SELECT 1 FROM event WHERE id = %s", (event,)).fetchone()
         return found if known else None
 
-    def list(self, limit: int, after: Place | None, **choice: Any) -> list[Event]:
+    def list(self, limit: int, after: Place | None, **choice: Any) -> list[Event | Unshown]:
         """At most so many events, the newest first, after that place. Drafts only of ``drafts_of``, or all."""
-        values = choice | {"limit": limit, "after": after and after.created_at, "id": after and after.id}
         with self._database.transaction() as connection:
-            rows: Any = connection.execute(_PAGE, values)
-            return [Event(**row) for row in rows]
+            rows = fetch(connection, _PAGE, choice | page_values(limit, after))
+        return [shown("event", row, _event) or Unshown(row["created_at"], row["id"]) for row in rows]
 
     def ticket(self, ticket: UUID) -> TicketType | None:
         """The ticket type of that id."""
         row = self._database.one(_SELECT_TICKET, id=ticket)
-        return _ticket(row) if row else None
+        return shown("ticket_type", row, _ticket) if row else None
 
     def change(self, event: UUID, decide: Callable[[Listing], Listing]) -> Listing | None:
         """Replace a listing by what ``decide`` makes of it under the event's lock, and announce the next version."""
         with self._database.transaction() as connection:
-            row: Any = connection.execute(f"{_SELECT_EVENT} FOR UPDATE", {"id": event}).fetchone()
-            if row is None:
+            before = _listing(connection, f"{_SELECT_EVENT} FOR UPDATE", event)
+            if before is None:
                 return None
-            before = Listing(Event(**row), _tickets(connection, event))
             after = _next(before, decide(before))
             connection.execute(_UPDATE_EVENT, _event_row(after.event))
             _store_tickets(connection, before, after)
@@ -124,10 +123,9 @@ class EventRows:
     def delete(self, event: UUID, decide: Callable[[Listing], Listing]) -> bool:
         """Whether there was such an event, which is gone then; what ``decide`` makes of it is announced last."""
         with self._database.transaction() as connection:
-            row: Any = connection.execute(f"{_SELECT_EVENT} FOR UPDATE", {"id": event}).fetchone()
-            if row is None:
+            before = _listing(connection, f"{_SELECT_EVENT} FOR UPDATE", event)
+            if before is None:
                 return False
-            before = Listing(Event(**row), _tickets(connection, event))
             _announce(connection, _next(before, decide(before)))
             connection.execute("DELETE FROM event WHERE id = %s", (event,))
         return True
@@ -151,8 +149,22 @@ def _next(before: Listing, after: Listing) -> Listing:
     return Listing(event, after.tickets)
 
 
-def _tickets(connection: Rows, event: UUID) -> tuple[TicketType, ...]:
-    return tuple(_ticket(row) for row in connection.execute(_SELECT_TICKETS, {"id": event}))
+def _listing(connection: Rows, query: str, event: UUID) -> Listing | None:
+    """The event with its ticket types. None without it, or where it can't be told whole: it can't be announced then."""
+    rows = fetch(connection, query, {"id": event})
+    found = shown("event", rows[0], _event) if rows else None
+    tickets = _tickets(connection, event)
+    whole = tuple(ticket for ticket in tickets if ticket is not None)
+    return Listing(found, whole) if found is not None and len(whole) == len(tickets) else None
+
+
+def _event(row: dict[str, Any]) -> Event:
+    return Event(**row)
+
+
+def _tickets(connection: Rows, event: UUID) -> list[TicketType | None]:
+    rows = fetch(connection, _SELECT_TICKETS, {"id": event})
+    return [shown("ticket_type", row, _ticket) for row in rows]
 
 
 def _ticket(row: dict[str, Any]) -> TicketType:

@@ -1,5 +1,6 @@
 """Search in Elasticsearch."""
 
+from functools import partial
 from typing import Any, Final
 
 from elastic_transport import TransportError
@@ -12,6 +13,7 @@ from api.search.cursors import after, encode_cursor
 from api.search.distances import distance_km
 from api.search.marking import highlights
 from api.search.words import matching
+from api.servers.rows import shown
 from settings import Settings
 from tables.folding import fold
 
@@ -39,12 +41,13 @@ class EventIndex:
                 raise Unavailable(SERVER) from error
             raise wrong("?cursor", "is no cursor of this search") from error
         hits: list[Json] = answer["hits"]["hits"]
-        shown = hits[: asked.limit]
+        listed = hits[: asked.limit]
+        found = [shown("the index", hit["_source"], partial(_event, hit, asked)) for hit in listed]
         return FoundEvents(
-            items=[_event(hit, asked) for hit in shown],
+            items=[event for event in found if event is not None],
             total=answer["hits"].get("total", {}).get("value"),
             facets=_facets(answer["aggregations"]) if "aggregations" in answer else None,
-            next=encode_cursor(asked, shown[-1]["sort"]) if len(hits) > asked.limit else None,
+            next=encode_cursor(asked, listed[-1]["sort"]) if len(hits) > asked.limit else None,
         )
 
     def suggest(self, asked: SuggestQuery) -> Suggestions:
@@ -93,8 +96,7 @@ def make_client(settings: Settings) -> Elasticsearch:
     return Elasticsearch(url, request_timeout=TIMEOUT_S, max_retries=0, retry_on_timeout=False, **options)
 
 
-def _event(hit: Json, asked: SearchQuery) -> FoundEvent:
-    source = hit["_source"]
+def _event(hit: Json, asked: SearchQuery, source: Json) -> FoundEvent:
     marked = highlights(source, hit.get("highlight", {}))
     return FoundEvent(**source, highlights=marked, distance_km=distance_km(asked.place, source.get("location")))
 

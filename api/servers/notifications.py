@@ -11,6 +11,7 @@ from api.bodies.notification import Notification
 from api.problems import Refused, Unavailable
 from api.servers.database import Database
 from api.servers.log import GIVE_UP_S, KAFKA, make_producer, trace_headers
+from api.servers.rows import fetch, shown
 from connect.topics import RESENDS
 from tables.resends import Resend, encode_resend
 
@@ -72,8 +73,8 @@ class NotificationRows:
     def of(self, event: UUID, purchase: UUID) -> list[Notification]:
         """The mails of a purchase, the oldest first."""
         with self._database.transaction() as connection:
-            rows: list[Any] = connection.execute(_SELECT, {"event": event, "purchase": purchase}).fetchall()
-        return [Notification(**row) for row in rows]
+            rows = fetch(connection, _SELECT, {"event": event, "purchase": purchase})
+        return [mail for row in rows if (mail := shown("notification", row, _notification))]
 
     def request(self, wanted: Notification, event: UUID, purchase: UUID, account: UUID) -> None:
         """Ask for one more. It counts only if the log has it. Refused: too-many-requests. Raises Unavailable."""
@@ -87,3 +88,7 @@ class NotificationRows:
                 raise Refused("too-many-requests", f"{MOST} times a day for each purchase", headers=headers)
             connection.execute(_INSERT, values)
             self._log.append(Resend(wanted.id, event, purchase, wanted.at))
+
+
+def _notification(row: dict[str, Any]) -> Notification:
+    return Notification(**row)

@@ -13,6 +13,7 @@ from api.bodies.purchase import BoughtLine, Purchase, PurchaseList, public_id
 from api.bodies.sales import EventSales, TypeSales
 from api.cursors import decode_cursor, encode_cursor
 from api.servers.database import Database
+from api.servers.rows import FIRST, LAST, fetch, shown
 from api.servers.workers import WorkerViews
 
 _COLUMNS_OF: Final = """
@@ -62,8 +63,8 @@ class PurchaseRows:
     def find(self, event: UUID, purchase: UUID) -> Purchase | None:
         """The purchase, from the projection or from the worker that decided it."""
         row = self._database.one(_SELECT, event=event, purchase=purchase)
-        if row is not None:
-            return projected(row)
+        if row is not None and (known := shown("purchase", row, projected)):
+            return known
         viewed = self._views.purchase(event, purchase)
         return _viewed(event, purchase, viewed) if viewed else None
 
@@ -85,13 +86,14 @@ class PurchaseRows:
     def _page(self, whose: str, of: UUID, limit: int, cursor: str | None) -> tuple[list[Purchase], str | None]:
         place = None if cursor is None else decode_cursor(cursor, Place)
         after = "" if place is None else "AND (made_at, event_id, id) < (%(made_at)s, %(event_id)s, %(id)s)"
-        query = f"{_COLUMNS_OF} WHERE {whose} {after} ORDER BY made_at DESC, event_id DESC, id DESC LIMIT %(most)s"
-        values = {} if place is None else msgspec.structs.asdict(place)
+        order = "ORDER BY made_at DESC, event_id DESC, id DESC LIMIT %(most)s"
+        query = f"{_COLUMNS_OF} WHERE {whose} AND made_at BETWEEN %(first)s AND %(last)s {after} {order}"
+        values = {"of": of, "most": limit + 1, "first": FIRST, "last": LAST}
         with self._database.transaction() as connection:
-            rows = connection.execute(query.encode(), values | {"of": of, "most": limit + 1}).fetchall()
-        shown = rows[:limit]
-        following = encode_cursor(Place(*(shown[-1][name] for name in _PLACE))) if len(rows) > limit else None
-        return [projected(row) for row in shown], following
+            rows = fetch(connection, query, values | ({} if place is None else msgspec.structs.asdict(place)))
+        listed = rows[:limit]
+        following = encode_cursor(Place(*(listed[-1][name] for name in _PLACE))) if len(rows) > limit else None
+        return [found for row in listed if (found := shown("purchase", row, projected))], following
 
     def _types(self, event: UUID) -> list[TypeSales]:
         with self._database.transaction() as connection:

@@ -13,6 +13,7 @@ from api.live.sale import SHOWN, Row
 from api.problems import Unavailable
 from api.servers.database import Database
 from api.servers.index import EventIndex
+from api.servers.rows import shown
 from api.servers.workers import WorkerViews
 from connect.topics import CONSUMERS, dead_letters
 from connect.worker import ConnectWorker, State
@@ -87,7 +88,7 @@ class PipelineSources:
     def _rows(self, events: list[UUID]) -> list[Row]:
         with self._database.transaction() as connection:
             rows = connection.execute(_THESE if events else _SELLING, {"events": events}).fetchall()
-        return [_row(row) for row in rows]
+        return [found for row in rows if (found := shown("event", row, _row))]
 
     def _state_of_database(self) -> DatabaseState:
         with self._database.transaction() as connection:

@@ -79,4 +79,4 @@ def test_a_dropped_slot_is_named_and_repaired(pipeline: Pipeline) -> None:
 
 
 def differences_of(pipeline: Pipeline) -> dict[str, str]:
-    return asyncio.run(differences(pipeline.settings, 10))
+    return {key: each.text for key, each in asyncio.run(differences(pipeline.settings, 10)).items()}

@@ -39,7 +39,7 @@ def rebuild(pipeline: Pipeline) -> list[str]:
 
 
 def wrong(pipeline: Pipeline, within: float = 20) -> dict[str, str]:
-    return asyncio.run(differences(pipeline.settings, within))
+    return {key: each.text for key, each in asyncio.run(differences(pipeline.settings, within)).items()}
 
 
 def search(pipeline: Pipeline, **parameters: Any) -> Json:

@@ -48,6 +48,16 @@ def asks(**parameters: Any) -> SearchQuery:
     return SearchQuery.model_validate(parameters)
 
 
+def test_a_document_that_cannot_be_told_is_left_out_and_the_page_goes_on_behind_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = KeepingClient([hit(0), hit(1, startsAt=None), hit(2)])
+    found = make(client).search(asks(limit=2))
+    assert [item.id for item in found.items] == ["id-0"]
+    assert found.next == encode_cursor(asks(limit=2), [1.5, "id-1"])
+    assert "row id-1 of the index can't be shown: startsAt" in caplog.text
+
+
 def every(node: Any, name: str) -> list[Any]:
     """What stands under ``name`` anywhere in a query."""
     if isinstance(node, list):

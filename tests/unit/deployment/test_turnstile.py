@@ -20,6 +20,7 @@ from ops.scratch import Scratch
 from ops.status import Part, State, look, size, worker_part, worst
 from settings import Settings
 from stack.ports import free
+from streams.verify import MEND, Difference
 from tests.unit.tables.office import EVENT, FLOOR, Desk, ticket_type
 
 NOW = Settings(ticket_key="k" * 32)
@@ -101,7 +102,9 @@ def test_a_copy_that_is_far_behind_is_told(mark: int | None, state: State, text:
     assert (part.name, part.state, part.text) == ("  ledger-0", state, text)
 
 
-def verdict(monkeypatch: pytest.MonkeyPatch, *findings: Finding, index: dict[str, str], slots: list[str]) -> None:
+def verdict(
+    monkeypatch: pytest.MonkeyPatch, *findings: Finding, index: dict[str, Difference], slots: list[str]
+) -> None:
     monkeypatch.setattr(cli, "audit_ledger", lambda _: Audit(3, 40, list(findings)))
     monkeypatch.setattr(cli, "look_at_slots", lambda _: slots)
     monkeypatch.setattr(cli, "compare_index", lambda _, within: index)
@@ -119,13 +122,17 @@ def test_a_note_breaks_no_promise(run: Callable[..., Any], monkeypatch: pytest.M
     assert (done.exit_code, json.loads(done.output)["notes"]) == (0, [f"event {EVENT}: is overcommitted"])
 
 
+INDEX = {"e": Difference("is missing"), "f": Difference("can't be indexed: `$.tags[1]`", MEND)}
+
+
 def test_verify_names_each_broken_promise(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    verdict(monkeypatch, Finding(EVENT, 1, "oversold"), index={"e": "is missing"}, slots=["slot gone"])
+    verdict(monkeypatch, Finding(EVENT, 1, "oversold"), index=INDEX, slots=["slot gone"])
     done = run("verify", "--json")
     assert done.exit_code == 1
     assert json.loads(done.output)["findings"] == [
         f"promise 1: event {EVENT}: oversold",
         "promise 5: event e is missing; `turnstile reindex` repairs that",
+        "promise 5: event f can't be indexed: `$.tags[1]`; mend its row by SQL",
         "promise 5: slot gone",
     ]
 

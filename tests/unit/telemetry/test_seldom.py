@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from telemetry.seldom import Seldom
+from telemetry.seldom import KINDS_MAX, Seldom
 
 
 def test_a_kind_of_warning_is_said_at_once_then_seldom_with_the_number_of_those_left_out(
@@ -21,3 +21,10 @@ def test_a_kind_of_warning_is_said_at_once_then_seldom_with_the_number_of_those_
         "GET /30: postgres does not answer (and 2 times since the last such line)",
         "POST /: kafka does not answer",
     ]
+
+
+def test_many_kinds_of_warnings_take_no_more_room_than_a_few() -> None:
+    seldom = Seldom(logging.getLogger("api.test"), 30, lambda: 0.0)
+    for number in range(KINDS_MAX + 5):
+        seldom.warning(f"row {number}", "odd")
+    assert len(seldom._said) <= KINDS_MAX
