@@ -85,6 +85,13 @@ AGENT_SECONDS: Final = Metric(
     "time that an agent had a batch under work, waiting for others included",
     ("agent",),
 )
+UNREADABLE: Final = Metric(
+    "turnstile_unreadable_records_total",
+    "counter",
+    "worker",
+    "offsets of a topic that Kafka's client can't read, set aside as dead letters",
+    ("topic",),
+)
 WAITING_SECONDS: Final = Metric(
     "turnstile_waiting_seconds",
     "gauge",
@@ -175,6 +182,13 @@ GROUP_MEMBERS: Final = Metric(
 )
 TOPIC_END: Final = Metric(
     "turnstile_topic_end_offset", "gauge", "exporter", "offset that the next record will get", ("topic", "partition")
+)
+STABLE_LAG: Final = Metric(
+    "turnstile_partition_stable_lag_records",
+    "gauge",
+    "exporter",
+    "records behind the last stable offset: a transaction is open, and nobody reads them before it ends",
+    ("topic", "partition"),
 )
 DEAD_LETTERS: Final = Metric(
     "turnstile_dead_letters", "gauge", "exporter", "dead letters that nobody has dealt with", ("consumer",)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 
-from kafka import KafkaAdminClient, TopicPartition
+from kafka import IsolationLevel, KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 
 from connect.topics import (
@@ -60,12 +60,14 @@ class Group:
 class LogState:
     """What the broker says: the summed end offsets of each topic, which only grow, and the groups by role.
 
-    ``places`` has the end offsets by partition.
+    ``places`` has the end offsets by partition, ``stable`` those up to which nothing belongs to an open transaction:
+    what lies behind can't be read yet, so it is no lag of ours.
     """
 
     ends: Mapping[str, int]
     groups: Mapping[Role, Group]
     places: Mapping[TopicPartition, int] = field(default_factory=dict)
+    stable: Mapping[TopicPartition, int] = field(default_factory=dict)
 
 
 class KafkaWatch:
@@ -94,20 +96,25 @@ class KafkaWatch:
             self._client = make_client(self._servers)
         committed = self._client.list_group_offsets([group(role) for role in ROLES])
         members = self._client.describe_groups([group(role) for role in ROLES])
-        # After the commits, so that no lag is below nothing.
-        ends = self._ends()
+        places = self._places()
+        # After the commits, so that no lag is below nothing; the stable ones first, which are never above the others.
+        stable = self._ends(places, IsolationLevel.READ_COMMITTED)
+        ends = self._ends(places, IsolationLevel.READ_UNCOMMITTED)
         return LogState(
             {topic: sum(end for place, end in ends.items() if place.topic == topic) for topic in TOPICS},
-            {role: _group(role, members[group(role)], committed.get(group(role), {}), ends) for role in ROLES},
+            {role: _group(role, members[group(role)], committed.get(group(role), {}), stable) for role in ROLES},
             ends,
+            stable,
         )
 
-    def _ends(self) -> dict[TopicPartition, int]:
+    def _places(self) -> list[TopicPartition]:
         known = self._client.describe_topics(list(TOPICS))
-        places = [
+        return [
             TopicPartition(topic["name"], each["partition_index"]) for topic in known for each in topic["partitions"]
         ]
-        found = self._client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))
+
+    def _ends(self, places: list[TopicPartition], level: Any) -> dict[TopicPartition, int]:
+        found = self._client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST), isolation_level=level)
         return {place: at.offset for place, at in found.items()}
 
 

@@ -69,6 +69,9 @@ class KafkaSource:
         yield metric.INDEX_LAG.one(max(index, default=0.0))
         yield metric.GROUP_MEMBERS.of({(group(role),): it.members for role, it in state.groups.items()})
         yield metric.TOPIC_END.of({(place.topic, str(place.partition)): end for place, end in state.places.items()})
+        yield metric.STABLE_LAG.of(
+            {(place.topic, str(place.partition)): state.places[place] - end for place, end in state.stable.items()}
+        )
         yield metric.DEAD_LETTERS.of(self._dead_letters(state))
 
     def close(self) -> None:
@@ -82,7 +85,7 @@ class KafkaSource:
         ages = dict.fromkeys(lags, 0.0)
         for reader in {reader for reader, _ in lags}:
             waiting = {
-                place: state.places[place] - lag for (other, place), lag in lags.items() if other == reader and lag
+                place: state.stable[place] - lag for (other, place), lag in lags.items() if other == reader and lag
             }
             ages |= {(reader, place): age for place, age in self._oldest.ages(waiting).items()}
         return ages

@@ -1,17 +1,19 @@
 """The Faust application: its settings, each with the reason, and the agents that make it up."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import faust
+from faust.types import TP
 
 from connect.topics import VERSION, group
 from settings import Settings
 from streams.batches import Busy
 from streams.consumer import BatchTransport
 from streams.figures import Figures
+from streams.runtime.fetching import Skip
 from telemetry.traces import Traces, make_traces
 
 # The shortest that Kafka's brokers allow by themselves.
@@ -41,7 +43,8 @@ class App(faust.App):
     """The application with the settings that it was made from, the records under work, and what it counts.
 
     ``before_agents`` is called when the tables are recovered and the committed offsets known, and nothing is read yet;
-    ``watched`` are the inputs that have to be taken as long as there is any (see streams/pulse.py).
+    ``watched`` are the inputs that have to be taken as long as there is any (see streams/pulse.py);
+    ``isolate`` stores dead letters of what the fetcher can't read, and tells whether it could.
     """
 
     settings: Settings
@@ -49,6 +52,7 @@ class App(faust.App):
     figures: Figures
     before_agents: list[Callable[[], Awaitable[None]]]
     watched: list[Watched]
+    isolate: Callable[[TP, Sequence[Skip]], Awaitable[bool]]
     traces: Traces | None
 
     def _new_transport(self) -> BatchTransport:

@@ -9,7 +9,7 @@ Here an agent's batches follow each other from where the reading began, so that 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,6 +19,9 @@ from faust.transport.consumer import CONSUMER_FETCHING, ensure_TP
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, Message
 
+from streams.runtime.fetching import READ_COMMITTED, Skip, install
+from streams.runtime.skips import Skips
+
 POLL_S = 1.0
 # aiokafka asks a broker for one thing at a time, and not for partitions of which it still holds records. So what it
 # asks for a while later, of the others, keeps the busy partition waiting for as long as the broker has nothing to give.
@@ -26,12 +29,21 @@ FETCH_WAIT_MS = 100
 
 
 class PromptThread(AIOKafkaConsumerThread):
-    """Faust's thread that fetches; where there is nothing the broker says so soon, and not after 1.5 s."""
+    """Faust's thread that fetches: committed records only, each that can't be read by itself.
+
+    Where there is nothing the broker says so soon, and not after 1.5 s.
+    """
 
     def _create_worker_consumer(self, transport: Any) -> Any:
+        install()
         consumer: Any = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._isolation_level = READ_COMMITTED
         return consumer
+
+    def highwater(self, tp: TP) -> Any:
+        """Up to where the partition can be read: its last stable offset, or None before the first fetch."""
+        return self._ensure_consumer().last_stable_offset(tp)
 
 
 class BatchConsumer(Consumer):
@@ -44,6 +56,7 @@ class BatchConsumer(Consumer):
         self._due: dict[TP, int] = {}
         self._done: dict[TP, dict[str, int]] = {}
         self._gave_up: set[str] = set()
+        self._skips = Skips()
 
     def _new_consumer_thread(self) -> PromptThread:
         return PromptThread(self, loop=self.loop, beacon=self.beacon)
@@ -51,6 +64,10 @@ class BatchConsumer(Consumer):
     def begins(self, tp: TP) -> int | None:
         """The offset from which the partition is read since it was last sought; None where it is not read."""
         return self._begins.get(tp)
+
+    def behind(self, tp: TP, offset: int) -> int:
+        """The offset that can come next where ``offset`` is due: behind what the fetcher knows to be no record."""
+        return self._skips.behind(tp, offset)
 
     def takes(self, agent: str) -> bool:
         """Whether an agent may go on: not after a batch that it gave up, until that is read again."""
@@ -87,15 +104,22 @@ class BatchConsumer(Consumer):
         for tp in revoked:
             self._begins.pop(tp, None)
             self._done.pop(tp, None)
+            self._skips.forget(tp)
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
-        return (tp for tp in self._done if topics is None or tp in topics or tp.topic in topics)
+        return (tp for tp in self._begins if topics is None or tp in topics or tp.topic in topics)
 
     def _new_offset(self, tp: TP) -> int | None:
-        """Up to where all agents of a partition are through with it."""
+        """Up to where all agents of a partition are through with it; None where they have not begun."""
+        begin = self._begins.get(tp)
+        if begin is None:
+            return None
         done = self._done.get(tp, {})
         app: Any = self.app
-        return min(done.values()) if done and len(done) == len(app.topics._tp_index[tp]) else None
+        through = min(done.values()) if done and len(done) == len(app.topics._tp_index[tp]) else begin
+        self._skips.drop_below(tp, through)
+        behind = self._skips.behind(tp, through)
+        return behind if behind > begin else None
 
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
@@ -126,10 +150,28 @@ class BatchConsumer(Consumer):
             tp = TP(topic, partition)
             if active is not None and tp not in active and tp not in self._buffered_partitions:
                 continue
-            if not await self._may_flow() or self.app.consumer_generation_id != generation:
+            if not await self._may_flow():
                 return
-            self._put(tp, batch)
+            found = await self._readable(tp, batch)
+            if found is None or self.app.consumer_generation_id != generation:
+                return
+            self._put(tp, found)
             await asyncio.sleep(0)
+
+    async def _readable(self, tp: TP, batch: list[Any]) -> list[Any] | None:
+        """The records of a batch, once dead letters of the others are stored; None where a rebalance has begun."""
+        skips = [each for each in batch if each.__class__ is Skip]
+        if not skips:
+            return batch
+        if not await self._isolate(tp, [skip for skip in skips if skip.error is not None]):
+            return None
+        for skip in skips:
+            self._skips.add(tp, skip.offset, skip.last)
+        return [each for each in batch if each.__class__ is not Skip]
+
+    async def _isolate(self, tp: TP, unreadable: Sequence[Skip]) -> bool:
+        app: Any = self.app
+        return not unreadable or await app.isolate(tp, unreadable)
 
     async def _may_flow(self) -> bool:
         """Wait for the agents' flow. False once the consumer's own is suspended, as a rebalance does."""

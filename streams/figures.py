@@ -27,6 +27,7 @@ class Figures:
         self.decisions: Counter[Verdict] = Counter()
         self.index_changes: Counter[str] = Counter()
         self.mails: Counter[tuple[str, ...]] = Counter()
+        self.unreadable: Counter[str] = Counter()
         self.sources: list[Callable[[], Iterable[Family]]] = []
         self._delays: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(metric.AGENT_DELAY.bounds))
         self._batches: Counter[str] = Counter()
@@ -81,6 +82,7 @@ class Figures:
         )
         yield metric.INDEX_CHANGES.of(_by_one(self.index_changes))
         yield metric.MAILS.of(self.mails)
+        yield metric.UNREADABLE.of(_by_one(self.unreadable))
         for source in self.sources:
             yield from source()
 

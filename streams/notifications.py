@@ -36,7 +36,7 @@ class NotificationsAgent:
         consumer: Any = self.app.consumer
         place = TP(OUTCOMES, partition)
         due, end = self._next.get(partition, consumer._committed_offset.get(place)), consumer.highwater(place)
-        return due is not None and end is not None and due >= end
+        return due is not None and end is not None and consumer.behind(place, due) >= end
 
     async def _notify_all(self, stream: StreamT[bytes]) -> None:
         await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)

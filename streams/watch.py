@@ -1,7 +1,8 @@
 """Watching an input topic for records that never arrived.
 
-Offsets of a topic without compaction and transactions are contiguous; a gap means that something below lost
-a record. It ends the process before anything is committed over it.
+Offsets of a topic without compaction are contiguous but for those of which the fetcher knows that they hold no record
+(markers of transactions, aborted records, what was set aside as unreadable). Any other gap means that something below
+lost a record. It ends the process before anything is committed over it.
 """
 
 from typing import Any
@@ -25,8 +26,9 @@ class InputWatch:
     def due(self, partition: int) -> int | None:
         """The offset that is to come next, as far as this worker knows."""
         consumer: Any = self._app.consumer
-        begins: int | None = consumer.begins(TP(self.topic, partition))
-        return self._next.get(partition, begins)
+        place = TP(self.topic, partition)
+        due = self._next.get(partition, consumer.begins(place))
+        return None if due is None else consumer.behind(place, due)
 
     def expect(self, message: Message) -> None:
         """Raise InvariantBroken unless ``message`` is the next of its partition."""

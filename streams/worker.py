@@ -21,6 +21,7 @@ from streams.resends import ResendsAgent
 from streams.retries import RetriesAgent
 from streams.sales import SalesAgent
 from streams.stock import StockAgent
+from streams.unreadable import UnreadableRecords
 from streams.views import Views
 
 
@@ -30,6 +31,7 @@ def make_worker(settings: Settings) -> App:
     pulse = Pulse(app)
     Health(app, pulse)
     Metrics(app, pulse)
+    UnreadableRecords(app)
     AGENTS[settings.role](app)
     return app
 

@@ -104,6 +104,25 @@ CASES: dict[str, tuple[list[Series], list[Series]]] = {
             {BUCKET + '{agent="mailer", le="1"}': "0+90x60", BUCKET + '{agent="mailer", le="+Inf"}': "0+100x60"},
         ],
     ),
+    "TransactionOpen": (
+        [
+            {
+                "turnstile_topic_end_offset{topic='t', partition='0'}": "100+10x60",
+                "turnstile_partition_stable_lag_records{topic='t', partition='0'}": "0x35 10+10x25",
+            }
+        ],
+        [
+            # Short ones, one after the other.
+            {
+                "turnstile_topic_end_offset{topic='t', partition='0'}": "100+10x60",
+                "turnstile_partition_stable_lag_records{topic='t', partition='0'}": "5x60",
+            },
+            {
+                "turnstile_topic_end_offset{topic='t', partition='0'}": "100x60",
+                "turnstile_partition_stable_lag_records{topic='t', partition='0'}": "0x60",
+            },
+        ],
+    ),
     "IndexLag": ([{"turnstile_index_lag_seconds": "0x40 61x20"}], [{"turnstile_index_lag_seconds": "5x60"}]),
     "ServerAway": (
         [{'turnstile_waiting_seconds{role="indexer", doing="indexing"}': "0x40 0+60x20"}],

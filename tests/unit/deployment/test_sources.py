@@ -16,6 +16,8 @@ from settings import Settings
 
 ROWS, MORE_ROWS, LOG = TopicPartition(EVENT_ROWS, 0), TopicPartition(EVENT_ROWS, 1), TopicPartition(COMMANDS, 0)
 
+ENDS = {ROWS: 10, MORE_ROWS: 5, LOG: 7}
+
 
 class Given:
     """A collector of families that were made before."""
@@ -47,7 +49,7 @@ class FakeKafka:
             "indexer": Group("Stable", 1, {EVENT_ROWS: 4}, lags),
             "ledger": Group("Empty", 0, {COMMANDS: 0}, {LOG: 0}),
         }
-        return LogState({dead_letters("mailer"): self.letters}, groups, {ROWS: 10, MORE_ROWS: 5, LOG: 7})
+        return LogState({dead_letters("mailer"): self.letters}, groups, ENDS, {**ENDS, LOG: 4})
 
     def ages(self, waiting: dict[TopicPartition, int]) -> dict[TopicPartition, float]:
         self.asked.append(waiting)
@@ -79,6 +81,8 @@ def test_what_waits_is_told_in_records_and_seconds(source: KafkaSource, kafka: F
     assert value("turnstile_index_lag_seconds") == 12.5
     assert value("turnstile_consumer_members", {"group": "turnstile-ledger"}) == 0
     assert value("turnstile_topic_end_offset", {"topic": COMMANDS, "partition": "0"}) == 7
+    assert value("turnstile_partition_stable_lag_records", {"topic": COMMANDS, "partition": "0"}) == 3
+    assert value("turnstile_partition_stable_lag_records", {"topic": EVENT_ROWS, "partition": "0"}) == 0
     # The first record that waits is the one after those that were acknowledged.
     assert {ROWS: 6} in kafka.asked
 

@@ -13,6 +13,8 @@ from faust.types import TP
 
 from streams.app import App
 from streams.consumer import FETCH_WAIT_MS, BatchConsumer
+from streams.runtime.fetching import READ_COMMITTED, Skip
+from streams.runtime.skips import Skips
 
 COMMANDS = TP("commands", 0)
 OTHER = TP("commands", 1)
@@ -59,6 +61,15 @@ class Bench(BatchConsumer):
         self._begins = {COMMANDS: begin, OTHER: begin}
         self._due = dict(self._begins)
         self._done, self._gave_up = {}, set()
+        self._skips = Skips()
+        self.isolated: list[Any] = []
+        app.isolate = self.isolate
+        self.may_isolate = True
+
+    async def isolate(self, tp: TP, skips: Any) -> bool:
+        assert self.behind(tp, skips[0].offset) == skips[0].offset, "passed over before its dead letter is stored"
+        self.isolated += [(tp, skip.offset, skip.last) for skip in skips]
+        return self.may_isolate
 
     def highwater(self, tp: TP) -> int:
         return 100
@@ -237,6 +248,56 @@ def test_an_agent_that_gave_a_batch_up_takes_nothing_until_it_is_sought(consumer
     assert consumer.takes("one")
 
 
+def test_markers_behind_the_last_record_count_as_done(consumer: Bench) -> None:
+    messages = collected(consumer, 1, 2)
+    consumer.deliver({COMMANDS: [Skip(3, 3), Skip(4, 6)]})
+    assert consumer.committable() == {}
+    consumer.done("one", messages)
+    assert consumer.committable() == {COMMANDS: 7}
+
+
+def test_a_partition_with_nothing_but_markers_is_committed_behind_them(consumer: Bench) -> None:
+    consumer.deliver({COMMANDS: [Skip(1, 5)]})
+    assert consumer.committable() == {COMMANDS: 6}
+
+
+def test_what_is_given_up_has_no_markers_any_more(consumer: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nobody(*_: Any) -> None:
+        pass
+
+    monkeypatch.setattr(Consumer, "on_partitions_revoked", nobody)
+    consumer.deliver({COMMANDS: [Skip(1, 5)]})
+    asyncio.run(consumer.on_partitions_revoked({COMMANDS}))
+    assert consumer.behind(COMMANDS, 1) == 1
+
+
+def test_records_around_an_unreadable_one_go_on_once_its_dead_letter_is_stored(
+    consumer: Bench, queue: FakeQueue
+) -> None:
+    [first], [last] = records(COMMANDS, 1), records(COMMANDS, 4)
+    consumer.deliver({COMMANDS: [first, Skip(2, 3, ValueError("odd"), b"raw"), last]})
+    assert consumer.isolated == [(COMMANDS, 2, 3)]
+    assert queue.offsets == [1, 4]
+    assert consumer.behind(COMMANDS, 2) == 4
+
+
+def test_nothing_is_handed_over_where_a_dead_letter_could_not_be_stored(consumer: Bench, queue: FakeQueue) -> None:
+    consumer.may_isolate = False
+    consumer.deliver({COMMANDS: [*records(COMMANDS, 1), Skip(2, 3, ValueError("odd"), b"raw")]})
+    assert queue.offsets == []
+    assert consumer.behind(COMMANDS, 2) == 2
+
+
+def test_a_generation_that_ends_while_a_dead_letter_is_stored_gets_nothing(consumer: Bench, queue: FakeQueue) -> None:
+    async def isolate(*_: Any) -> bool:
+        consumer.app.consumer_generation_id += 1
+        return True
+
+    consumer.app.isolate = isolate  # type: ignore[attr-defined]
+    consumer.deliver({COMMANDS: [*records(COMMANDS, 1), Skip(2, 3, ValueError("odd"), b"raw")]})
+    assert queue.offsets == []
+
+
 def collected(consumer: Bench, *offsets: int) -> list[Any]:
     """Hand records over; the messages that the first queue got."""
     messages: list[Any] = []
@@ -247,15 +308,17 @@ def collected(consumer: Bench, *offsets: int) -> list[Any]:
     return messages
 
 
-def test_a_fetch_that_finds_nothing_is_back_before_anybody_minds(app: App) -> None:
+def test_committed_records_are_fetched_and_a_fetch_that_finds_nothing_is_soon_back(app: App) -> None:
     told: dict[str, Any] = {"callback": print, "on_partitions_revoked": print, "on_partitions_assigned": print}
 
-    async def wait_ms() -> Any:
+    async def made() -> Any:
         transport: Any = app.transport
         thread = BatchConsumer(transport, **told)._thread
         consumer = thread._create_worker_consumer(transport)
         await consumer.stop()
         thread.thread_loop.close()
-        return consumer._fetch_max_wait_ms
+        return consumer
 
-    assert asyncio.run(wait_ms()) == FETCH_WAIT_MS
+    consumer = asyncio.run(made())
+    assert consumer._fetch_max_wait_ms == FETCH_WAIT_MS
+    assert consumer._isolation_level == READ_COMMITTED

@@ -139,11 +139,17 @@ def test_the_timer_trusts_the_bookings_only_once_all_outcomes_are_in(
 ) -> None:
     place = TP(OUTCOMES, PARTITION)
     ends: dict[TP, int | None] = {place: None}
-    consumer = SimpleNamespace(highwater=ends.get, _committed_offset={})
+    marker = 0
+    consumer = SimpleNamespace(highwater=ends.get, _committed_offset={}, behind=lambda _, due: due + marker)
     monkeypatch.setattr(type(world.app), "consumer", consumer, raising=False)
     assert not world.agent.caught_up(PARTITION)
     ends[place] = 3
     assert not world.agent.caught_up(PARTITION)
+    consumer._committed_offset[place] = 2
+    assert not world.agent.caught_up(PARTITION)
+    marker = 1
+    assert world.agent.caught_up(PARTITION)
+    marker = 0
     consumer._committed_offset[place] = 3
     assert world.agent.caught_up(PARTITION)
     ends[place] = 5

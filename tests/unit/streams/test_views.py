@@ -31,7 +31,9 @@ class FakeView:
 def app(app: App) -> App:
     ends = {TP(COMMANDS, PARTITION): 9}
     committed: dict[TP, int | None] = defaultdict(lambda: None, {TP(COMMANDS, PARTITION): 3})
-    consumer: Any = SimpleNamespace(_committed_offset=committed, begins=committed.get, highwater=ends.get)
+    consumer: Any = SimpleNamespace(
+        _committed_offset=committed, begins=committed.get, behind=lambda _, due: due, highwater=ends.get
+    )
     app.consumer = consumer
     actives = {TP(changelog("ledger"), PARTITION)}
     standbys = {TP(COMMANDS, 3), TP(changelog("ledger"), 3)}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from faust.types import TP
 
+from streams.runtime.skips import Skips
 from streams.watch import InputWatch
 from tables.errors import InvariantBroken
 
@@ -21,8 +22,11 @@ class FakeSignal:
         self.send = receiver
 
 
-def watching(begins: int | None) -> InputWatch:
-    consumer = SimpleNamespace(begins={TP(INPUT, 0): begins}.get)
+def watching(begins: int | None, *skips: tuple[int, int]) -> InputWatch:
+    known = Skips()
+    for first, last in skips:
+        known.add(TP(INPUT, 0), first, last)
+    consumer = SimpleNamespace(begins={TP(INPUT, 0): begins}.get, behind=known.behind)
     app: Any = SimpleNamespace(consumer=consumer, watched=[], on_partitions_assigned=FakeSignal())
     return InputWatch(app, INPUT)
 
@@ -50,6 +54,20 @@ def test_a_gap_is_an_error() -> None:
     watch.expect(at(5))
     with pytest.raises(InvariantBroken, match="offset 6 was due, 7 came"):
         watch.expect(at(7))
+
+
+def test_what_the_fetcher_passed_over_is_no_gap() -> None:
+    watch = watching(3, (3, 4), (6, 6))
+    assert watch.due(0) == 5
+    watch.expect(at(5))
+    watch.expect(at(7))
+
+
+def test_an_offset_beside_what_the_fetcher_passed_over_is_a_gap() -> None:
+    watch = watching(5, (6, 7))
+    watch.expect(at(5))
+    with pytest.raises(InvariantBroken, match="offset 8 was due, 9 came"):
+        watch.expect(at(9))
 
 
 def test_a_partition_that_is_not_read_has_no_record_due() -> None:
