@@ -12,10 +12,10 @@ from uuid import UUID
 from api.bodies.purchase import public_id
 from api.ids import text_of
 from api.tokens import Tokens
+from connect.topics import COMMANDS_KEPT_DAYS
 from tables.commands import Hold, Purchase
 
-# The retention of ``ticket-commands`` (connect/topics.py).
-VALID_S: Final = 7 * 24 * 3_600
+VALID_S: Final = COMMANDS_KEPT_DAYS * 24 * 3_600
 _PURPOSE: Final = "accepted "
 
 
