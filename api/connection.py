@@ -6,6 +6,8 @@ While it waits, for its next request or for a decision of the ledger, it is an o
 import errno
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from socket import SHUT_WR
 from typing import Any, Final, Protocol
 
 import gevent
@@ -21,6 +23,9 @@ from api.steps import Steps
 
 READABLE: Final = 1
 PIECE: Final = 8_192
+# How long and for how much a client is listened to that is not answered any more.
+LINGER_S: Final = 1.0
+LINGER_MAX_BYTES: Final = 1024 * 1024
 GONE: Final = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN})
 
 # The answer in steps, for requests that need neither WSGI nor a greenlet while they wait.
@@ -193,24 +198,27 @@ class Connection:
         client.settimeout(None)
         try:
             if request is None:
-                with gevent.Timeout(server.cfg.keepalive, False):
-                    request = next(self._requests)
-            if request is None:
-                raise StopIteration
+                request = self._rest_of_request()
             server.handle_request(self._here, request, client, self._address)
             rest = self._requests.rest()
         except (StopIteration, NoMoreData):
-            self._close()
+            self._close(has_unread=self._requests.has_unread)
         except OSError as error:
             if error.errno not in GONE:
                 server.log.exception("a connection broke")
             self._close()
         except BaseException as error:  # noqa: BLE001 (gunicorn answers it)
             server.handle_error(request, client, self._address, error)
-            self._close()
+            self._close(has_unread=True)
         else:
             client.settimeout(0.0)
             self._go_back(rest)
+
+    def _rest_of_request(self) -> Any:
+        """What gunicorn makes of what has come. Raises StopIteration where the rest does not come in time."""
+        with gevent.Timeout(self._server.cfg.keepalive, False):
+            return self._requests.whole()
+        raise StopIteration
 
     def _go_back(self, rest: bytes) -> None:
         """Wait for the next request, of which so much is there."""
@@ -220,9 +228,23 @@ class Connection:
         else:
             self._wait()
 
-    def _close(self) -> None:
+    def _close(self, *, has_unread: bool = False) -> None:
         self.is_waiting = False
         self._watcher.stop()
+        if has_unread:
+            self._linger()
         self._watcher.close()
         util.close(self._client)
         self._server.left(self)
+
+    def _linger(self) -> None:
+        """Throw away what still comes, for a moment: a socket that is closed on it would take the answer back.
+
+        (RFC 9112, section 9.6.)
+        """
+        with gevent.Timeout(LINGER_S, False), suppress(OSError):
+            self._client.shutdown(SHUT_WR)
+            for _ in range(LINGER_MAX_BYTES // PIECE):
+                if not self._client.recv(PIECE):
+                    return
+                gevent.sleep(0)

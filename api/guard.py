@@ -32,6 +32,9 @@ class StrictJson(JSONProvider):
 
 def check_body() -> None:
     """Refused: unsupported-media-type, body-too-large, invalid-input. What is no JSON is a BadRequest."""
+    # Where the server gave up reading it, there is a length and no body.
+    if (request.content_length or 0) > MOST_BYTES:
+        raise Refused("body-too-large")
     if request.method not in _WITH_BODY or request.routing_exception is not None:
         return
     if request.endpoint == _WITHOUT_BODY or _FORMS in request.blueprints:

@@ -15,6 +15,8 @@ from gunicorn.http.parser import RequestParser
 from gunicorn.http.wsgi import base_environ
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
+from api.message import MESSAGE_MAX_BYTES, BoundedUnreader, read_body
+
 # Both are below what gunicorn refuses by api/gunicorn.conf.py.
 MOST_HEAD: Final = 8_000
 MOST_FIELDS: Final = 64
@@ -121,7 +123,9 @@ class Requests(RequestParser):  # type: ignore[misc]
 
     def __init__(self, cfg: Any, client: Any, address: Any, common: Environ) -> None:
         super().__init__(cfg, client, address)
+        self.unreader = BoundedUnreader(client)
         self.mesg: Any = None
+        self.has_unread = False
         self._common = common
         self._reading: Reading | None = None
         self._parser: Any = None
@@ -155,6 +159,13 @@ class Requests(RequestParser):  # type: ignore[misc]
         self.unreader.unread(self._data)
         self._forget()
         return super().__next__()
+
+    def whole(self) -> Any:
+        """The same with its body read; without it, and as the last (``has_unread``), where that is too long."""
+        self.unreader.left = MESSAGE_MAX_BYTES
+        request = next(self)
+        self.has_unread = not read_body(request, self.unreader.sock)
+        return request
 
     def rest(self) -> bytes:
         """What came behind the last request. Raises StopIteration where nothing may follow it."""

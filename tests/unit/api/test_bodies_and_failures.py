@@ -2,6 +2,7 @@
 
 import io
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
@@ -52,6 +53,24 @@ def test_a_large_body_in_chunks_is_refused_too(client: FlaskClient) -> None:
         ACCOUNTS, input_stream=body, content_type="application/json", environ_overrides=chunked, content_length=None
     )
     assert (answer.status_code, answer.get_json()["type"]) == (413, "/problems/body-too-large")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", f"/api/v3/purchases/{UUID(int=1)}.{UUID(int=2)}/confirm"),
+        ("POST", "/api/v3/purchases"),
+        ("GET", "/api/v3/events"),
+        ("GET", "/"),
+        ("POST", "/sign-in"),
+    ],
+)
+def test_a_large_body_that_was_never_read_is_refused_wherever_it_was_sent(
+    world: World, client: FlaskClient, method: str, path: str
+) -> None:
+    answer = client.open(path, method=method, environ_overrides={"CONTENT_LENGTH": str(MOST_BYTES + 1)})
+    assert answer.status_code == 413
+    assert world.office.handed_in == []
 
 
 def test_an_unknown_path_and_method_are_problems_too(client: FlaskClient) -> None:

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -19,6 +21,8 @@ from tests.eventually import eventually
 ASKED = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
 CHUNKED = b"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"
 LAST = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
+CUT_OFF_WITHIN_S = 20
 LAST_S = 1.0
 UNUSED_S = 1.5
 ROOT = Path(__file__).parents[3]
@@ -61,6 +65,9 @@ app = App()
 
 def answer(environ, start_response):
     path = environ["PATH_INFO"]
+    if int(environ.get("CONTENT_LENGTH") or 0) > 65_536:
+        start_response("413 Content Too Large", [("Content-Length", "0")])
+        return []
     if path == "/echo" or path.startswith("/quick/"):
         body = environ["wsgi.input"].read()
         start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
@@ -113,7 +120,8 @@ def port(tmp_path: Path, patience: int, room: int) -> Iterator[int]:
     limits = ("--worker-connections", f"{room}", "--graceful-timeout", "8")
     more = (*limits, "--no-control-socket", "--forwarded-allow-ips", "", "sleepy:app")
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
-    server = subprocess.Popen((sys.executable, "-m", *command, *more), env=environment, cwd=ROOT)
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen((sys.executable, "-m", *command, *more), env=environment, cwd=ROOT, stderr=log)
     try:
         eventually(lambda: answers(port), within=20)
         yield port
@@ -147,6 +155,11 @@ def master_of(port: int) -> int:
     return min(pid for pid in listening if pid is not None)
 
 
+def workers_of(port: int) -> set[int]:
+    """The processes that serve."""
+    return {worker.pid for worker in psutil.Process(master_of(port)).children()}
+
+
 def test_answers_come_whole_in_pieces_and_empty(port: int) -> None:
     assert get(port, "/") == (200, b"done")
     assert get(port, "/pieces") == (200, b"one two")
@@ -162,7 +175,7 @@ def test_an_answer_that_breaks_off_is_seen_to_be_cut(port: int) -> None:
 
 def test_bodies_come_with_a_length_or_in_chunks(port: int) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    for body in (b"", b"a", 100_000 * b"b", iter([b"c", b"d"]), b"e"):
+    for body in (b"", b"a", 65_536 * b"b", iter([b"c", b"d"]), b"e"):
         connection.request("POST", "/echo", body)
         sent = body if isinstance(body, bytes) else b"cd"
         assert connection.getresponse().read() == sent
@@ -184,7 +197,7 @@ def test_what_is_no_request_is_refused(port: int) -> None:
 
 
 @pytest.mark.parametrize("patience", [1])
-@pytest.mark.parametrize("begun", [b"", b"GET / HT", ASKED % 9 + b"half", CHUNKED + b"Host"])
+@pytest.mark.parametrize("begun", [b"", b"GET / HT", ASKED % 9 + b"half", CHUNKED + b"Host", CHUNKED + b"\r\n5\r\nab"])
 def test_who_keeps_the_server_waiting_is_left(port: int, begun: bytes) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
         client.sendall(ASKED % 1 + b"a")
@@ -193,11 +206,105 @@ def test_who_keeps_the_server_waiting_is_left(port: int, begun: bytes) -> None:
         assert client.recv(1_000) == b""
 
 
-def test_what_breaks_off_in_its_body_is_left_to_the_application(port: int) -> None:
+INCOMPLETE = {
+    "a body": ASKED % 11 + b"half",
+    "a body that lacks its last byte": ASKED % 5 + b"half",
+    "no body": ASKED % 1,
+    "a quick request": b"POST /quick/0/0/60 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhalf",
+    "a body that was to be waited for": ASKED.replace(b"Host", b"Expect: 100-continue\r\nHost") % 5 + b"half",
+    "a chunk": CHUNKED + b"\r\n5\r\nhalf",
+    "chunks without the last": CHUNKED + b"\r\n4\r\nhalf\r\n",
+    "a last chunk without its end": CHUNKED + b"\r\n4\r\nhalf\r\n0\r\n",
+    "a trailer": CHUNKED + b"\r\n4\r\nhalf\r\n0\r\nX: a",
+}
+MALFORMED = {
+    "no chunk size": CHUNKED + b"\r\nx\r\nhalf\r\n0\r\n\r\n",
+    "a negative chunk size": CHUNKED + b"\r\n-4\r\nhalf\r\n0\r\n\r\n",
+    "a chunk that is longer than was said": CHUNKED + b"\r\n3\r\nhalf\r\n0\r\n\r\n",
+    "a bad chunk extension": CHUNKED + b"\r\n4;=\r\nhalf\r\n0\r\n\r\n",
+    "a bad trailer": CHUNKED + b"\r\n4\r\nhalf\r\n0\r\nno trailer\r\n\r\n",
+    "a trailer that says how long it is": CHUNKED + b"\r\n4\r\nhalf\r\n0\r\nContent-Length: 4\r\n\r\n",
+}
+# What never ends: how it begins, and what is sent again and again.
+FLOODS = {
+    "a length": (ASKED % 100_000_000_000, 65_536 * b"x"),
+    "a length for nobody": (ASKED.replace(b"/echo", b"/") % 100_000_000_000, 65_536 * b"x"),
+    "a chunk": (CHUNKED + b"\r\nfffffffff\r\n", 65_536 * b"x"),
+    "chunks": (CHUNKED + b"\r\n", b"ffff\r\n%b\r\n" % (65_535 * b"x")),
+    "chunks of one byte": (CHUNKED + b"\r\n", 10_000 * b"1\r\nx\r\n"),
+    "chunks with extensions": (CHUNKED + b"\r\n", b"1;a=%b\r\nx\r\n" % (8_000 * b"b")),
+    "a chunk size": (CHUNKED + b"\r\n", 65_536 * b"0"),
+    "trailers": (CHUNKED + b"\r\n0\r\n", 1_000 * b"X: a\r\n"),
+}
+
+
+def test_what_is_incomplete_never_gets_to_the_application(port: int, tmp_path: Path) -> None:
+    answered = {name: status_of(port, begun, ends=True) for name, begun in INCOMPLETE.items()}
+    assert answered == dict.fromkeys(INCOMPLETE, b"400")
+    assert b"Traceback" not in (tmp_path / "log").read_bytes()
+
+
+def test_what_are_no_chunks_is_refused_and_nothing_to_look_into(port: int, tmp_path: Path) -> None:
+    answered = {name: status_of(port, sent) for name, sent in MALFORMED.items()}
+    assert answered == dict.fromkeys(MALFORMED, b"400")
+    assert b"Traceback" not in (tmp_path / "log").read_bytes()
+
+
+def status_of(port: int, sent: bytes, *, ends: bool = False) -> bytes:
+    """What the connection's last answer is, after the client has sent this and, maybe, the end."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
-        client.sendall(ASKED % 9 + b"half")
-        client.shutdown(socket.SHUT_WR)
-        assert client.makefile("rb").read().endswith(b"\r\n\r\nhalf")
+        client.sendall(sent)
+        if ends:
+            client.shutdown(socket.SHUT_WR)
+        return client.makefile("rb").read().removeprefix(GO_ON)[9:12]
+
+
+def test_floods_are_refused_and_cut_off_while_others_are_served(port: int, tmp_path: Path) -> None:
+    workers = workers_of(port)
+    with ThreadPoolExecutor(len(FLOODS)) as crowd:
+        ends = {name: crowd.submit(flood, port, *sent) for name, sent in FLOODS.items()}
+        while not all(end.done() for end in ends.values()):
+            assert get(port, "/") == (200, b"done")
+    answered = {name: end.result() for name, end in ends.items()}
+    assert answered == dict.fromkeys(FLOODS, b"HTTP/1.1 413") | {"a chunk size": b"HTTP/1.1 400"}
+    assert workers_of(port) == workers
+    assert b"Traceback" not in (tmp_path / "log").read_bytes()
+
+
+def flood(port: int, begun: bytes, more: bytes) -> bytes:
+    """Send at line speed until the connection is cut off, and return the status line's beginning."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client, ThreadPoolExecutor(1) as side:
+        sending = side.submit(send_until_cut_off, client, begun, more)
+        status = client.recv(12)
+        sending.result()
+        return status
+
+
+def send_until_cut_off(client: socket.socket, begun: bytes, more: bytes) -> None:
+    """Raises AssertionError where that takes too long."""
+    deadline = time.monotonic() + CUT_OFF_WITHIN_S
+    with suppress(ConnectionError):
+        client.sendall(begun)
+        while time.monotonic() < deadline:
+            client.sendall(more)
+        raise AssertionError("still read")
+
+
+def test_who_has_sent_too_much_can_read_that_it_was_too_much(port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("POST", "/echo", 900_000 * b"x")
+    answer = connection.getresponse()
+    assert (answer.status, answer.headers["Connection"], answer.read()) == (413, "close", b"")
+
+
+def test_who_asks_first_whether_to_send_is_told(port: int) -> None:
+    asked = b"POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(asked % 1)
+        assert client.recv(1_000) == GO_ON
+        client.sendall(b"a" + asked % 65_537)
+        came = client.makefile("rb").read()
+    assert [part[1:4] for part in came.split(b"HTTP/1.1")[1:]] == [b"200", b"413"]
 
 
 def test_a_request_whose_body_still_comes_when_the_server_stops_is_answered(port: int) -> None:
