@@ -118,6 +118,11 @@ class Settings(BaseSettings):
     )
     hold_seconds: int = Field(600, ge=1, le=86400, description="how long a hold lasts when the buyer names no time")
 
+    supervisor_file: Path | None = Field(
+        None,
+        description="file in which the embedded stack's supervisor notes how its parts are, for `turnstile status`",
+    )
+
     zipkin_url: str | None = Field(
         None, description="Zipkin that spans are sent to, such as http://127.0.0.1:9411; none are made without it"
     )

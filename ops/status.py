@@ -1,6 +1,7 @@
 """How every part is doing, asked from outside and all at once: none waits for another that is down."""
 
 import asyncio
+import json
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -29,6 +31,8 @@ TIMEOUT_S: Final = 3
 # Records that a role may be behind, and bytes of PostgreSQL's log that a slot may keep, before that is told in yellow.
 MUCH_LAG: Final = 10_000
 MUCH_LOG: Final = 1 << 30
+# The phases of the supervisor's parts that are well (stack/part.py).
+WORKING: Final = ("ready", "done")
 
 
 class State(StrEnum):
@@ -72,6 +76,24 @@ def _asked(name: str, probe: Probe, now: Settings) -> list[Part]:
     except Exception as error:  # noqa: BLE001 (whatever it is, this part can't be asked)
         lines = str(error).strip().splitlines() or [type(error).__name__]
         return [Part(name, State.DOWN, lines[0])]
+
+
+def _supervisor(now: Settings) -> Iterable[Part]:
+    """What the embedded stack's supervisor says; nothing where there is none, as in containers."""
+    if now.supervisor_file is None or not now.supervisor_file.exists():
+        return
+    told = json.loads(now.supervisor_file.read_text())
+    if not Path(f"/proc/{told['pid']}").exists():
+        yield Part("supervisor", State.DOWN, "is gone, and all that it ran: `make run` starts it again")
+        return
+    lacking = [part for part in told["parts"] if part["phase"] not in WORKING]
+    runs = f"{len(told['parts']) - len(lacking)} of {len(told['parts'])} parts are well"
+    yield Part("supervisor", State.WARN if lacking else State.OK, runs)
+    for part in lacking:
+        text = part["reason"] or part["phase"]
+        failures = f"; failed {part['failures']} times in a row" if part["failures"] > 1 else ""
+        state = State.DOWN if part["reason"] else State.WARN
+        yield Part(f"  {part['name']}", state, text + failures, {"failures": part["failures"]})
 
 
 def _kafka(now: Settings) -> Iterable[Part]:
@@ -209,6 +231,7 @@ def size(count: int) -> str:
 
 
 PROBES: Final[dict[str, Probe]] = {
+    "supervisor": _supervisor,
     "kafka": _kafka,
     "workers": _roles,
     "ledger's workers": _workers,

@@ -7,6 +7,8 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+import httpx
+
 from stack.child import Command
 from stack.environment import app_environment, worker_environment
 from stack.kafka import brokers
@@ -15,6 +17,7 @@ from stack.server import HOST, Server, answers
 from stack.settings import StackSettings
 
 ROOT = Path(__file__).parents[1]
+CONNECTORS: Final = "connectors"
 
 
 class App(Server):
@@ -32,9 +35,12 @@ class Step(App):
     runs_once = True
     ready_within = 180.0
 
-    def __init__(self, settings: StackSettings, name: str, module: str, needs: tuple[str, ...]) -> None:
+    def __init__(
+        self, settings: StackSettings, name: str, module: str, needs: tuple[str, ...], counts_on: tuple[str, ...] = ()
+    ) -> None:
         self.name = name  # type: ignore[misc]
         self.needs = needs  # type: ignore[misc]
+        self.counts_on = counts_on  # type: ignore[misc]
         self.module = module
         super().__init__(settings)
 
@@ -47,12 +53,12 @@ class Step(App):
         return False
 
 
-# What a worker of each role needs beside the topics.
+# What a worker of each role needs beside Kafka, whose topics it waits for by itself.
 ROLES: Final[dict[str, tuple[str, ...]]] = {
     "ledger": (),
     "indexer": ("elasticsearch",),
     "notifications": ("smtp",),
-    "sales": ("postgres",),
+    "sales": ("migrations",),
 }
 
 
@@ -65,7 +71,8 @@ class Worker(App):
         self.role = role
         self.number = number
         self.name = f"{role}-{number}"  # type: ignore[misc]
-        self.needs = ("connectors", *ROLES[role])  # type: ignore[misc]
+        self.needs = ROLES[role]  # type: ignore[misc]
+        self.counts_on = tuple(broker.name for broker in brokers(settings))  # type: ignore[misc]
         super().__init__(settings)
 
     def command(self) -> Command:
@@ -75,7 +82,18 @@ class Worker(App):
 
     def ready(self) -> bool:
         """Whether its tables are recovered and its web views answer."""
-        return answers(f"http://{HOST}:{self.settings.view_port(self.role, self.number)}/health/ready")
+        return answers(self._page)
+
+    def condition(self) -> str:
+        """What it waits for, or that it recovers."""
+        try:
+            return str(httpx.get(self._page, timeout=1, trust_env=False).json()["status"])
+        except (httpx.TransportError, ValueError, KeyError):
+            return ""
+
+    @property
+    def _page(self) -> str:
+        return f"http://{HOST}:{self.settings.view_port(self.role, self.number)}/health/ready"
 
 
 class Api(App):
@@ -111,12 +129,13 @@ class Exporter(App):
 
 def steps(settings: StackSettings) -> list[Step]:
     """What is done once the servers are there: database, topics and connectors, something to look at."""
-    kafka = [broker.name for broker in brokers(settings)]
+    kafka = tuple(broker.name for broker in brokers(settings))
+    consumers = tuple(worker.name for worker in workers(settings))
     return [
         Step(settings, "migrations", "migrations", ("postgres",)),
         Step(settings, "administrator", "api.administrator", ("migrations",)),
-        Step(settings, "connectors", "connect", (*kafka, "connect", "migrations")),
-        Step(settings, "catalogue", "bench.catalogue", ("api", *(worker.name for worker in workers(settings)))),
+        Step(settings, CONNECTORS, "connect", ("connect", "migrations"), kafka),
+        Step(settings, "catalogue", "bench.catalogue", ("api", "administrator"), (CONNECTORS, *consumers)),
     ]
 
 

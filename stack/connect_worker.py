@@ -29,7 +29,7 @@ class ConnectWorker(Server):
 
     def __init__(self, settings: StackSettings) -> None:
         if settings.brokers > 1:
-            self.needs = tuple(broker.name for broker in brokers(settings))  # type: ignore[misc]
+            self.counts_on = tuple(broker.name for broker in brokers(settings))  # type: ignore[misc]
         super().__init__(settings)
 
     def preparations(self) -> Sequence[Command]:

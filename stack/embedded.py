@@ -23,6 +23,7 @@ from stack.mail_server import MailServer
 from stack.ports import check, free_run
 from stack.postgres import Postgres
 from stack.progress import STARTING
+from stack.reasons import ended
 from stack.server import Server
 from stack.settings import StackSettings
 from stack.zipkin import Zipkin
@@ -175,10 +176,27 @@ class Stack:
         """The names of those that were started and ended without being asked to."""
         return [name for name, process in self.processes.items() if process.poll() is not None]
 
-    def failure(self, name: str, what: str) -> ServerFailed:
-        """The error for one process: its name, its log file, the end of its log."""
-        log = self.members[name].log
-        return ServerFailed(f"{name} {what}; its log is {log}\n{child.last_lines(log)}")
+    def drop(self, name: str) -> None:
+        """Kill a process that failed, if it still runs, and know it no more."""
+        if process := self.processes.pop(name, None):
+            child.kill(process)
+
+    def bring_up(self, name: str) -> Iterator[str]:
+        """Start one process and yield whenever it has to wait, until it is ready, or has done what it runs once for.
+
+        Raises ServerFailed, and whatever its preparations raise.
+        """
+        member = self.members[name]
+        if name in self.pids:
+            return
+        _keep_last_log(member.log)
+        for command in member.preparations():
+            yield from self._ending(member, child.spawn(command), "could not be prepared")
+        process = child.spawn(member.command())
+        if member.runs_once:
+            yield from self._ending(member, process, "failed")
+        else:
+            yield from self._becoming_ready(member, process)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -187,12 +205,17 @@ class Stack:
         self.stop()
 
     def _start_all(self, names: Iterable[str]) -> None:
-        starting = {name: self._starting(self.members[name]) for name in names}
+        starting = {name: self.bring_up(name) for name in names}
+        waiting = set(starting)
         while starting:
             for name, waits in list(starting.items()):
                 member = self.members[name]
-                if not starting.keys().isdisjoint(member.needs) or not self._exist(member.after, starting):
+                needed = (*member.needs, *member.counts_on)
+                if not starting.keys().isdisjoint(needed) or not self._exist(member.after, starting):
                     continue
+                if name in waiting:
+                    waiting.discard(name)
+                    self.progress(name, STARTING)
                 if next(waits, "ready") == "ready":
                     del starting[name]
                     self.progress(name, "done" if member.runs_once else "ready")
@@ -202,18 +225,7 @@ class Stack:
     def _exist(self, names: Iterable[str], starting: Container[str]) -> bool:
         return all(name in self.processes or name not in starting for name in names)
 
-    def _starting(self, member: Server) -> Iterator[str]:
-        """Bring one member up, yielding whenever it has to wait."""
-        if member.name in self.pids:
-            return
-        self.progress(member.name, STARTING)
-        _keep_last_log(member.log)
-        for command in member.preparations():
-            yield from self._ending(member, child.spawn(command), "could not be prepared")
-        process = child.spawn(member.command())
-        if member.runs_once:
-            yield from self._ending(member, process, "failed")
-            return
+    def _becoming_ready(self, member: Server, process: subprocess.Popen[bytes]) -> Iterator[str]:
         self.processes[member.name] = process
         tries = member.tries
         deadline = time.monotonic() + member.ready_within
@@ -221,11 +233,11 @@ class Stack:
             if process.poll() is not None:
                 tries -= 1
                 if tries <= 0:
-                    raise self.failure(member.name, f"ended with exit code {process.returncode}")
+                    raise self._failure(member, ended(process.returncode))
                 yield from _passing(RETRY_S)
                 self.processes[member.name] = process = child.spawn(member.command())
             if time.monotonic() > deadline:
-                raise self.failure(member.name, f"was not ready within {member.ready_within:.0f} s")
+                raise self._failure(member, f"was not ready within {member.ready_within:.0f} s")
             yield "starting"
         member.settle()
 
@@ -235,12 +247,12 @@ class Stack:
         try:
             while process.poll() is None:
                 if time.monotonic() > deadline:
-                    raise self.failure(member.name, f"was not done within {member.ready_within:.0f} s")
+                    raise self._failure(member, f"was not done within {member.ready_within:.0f} s")
                 yield "running"
         finally:
             child.stop(process, signal.SIGTERM, 2)
         if process.returncode:
-            raise self.failure(member.name, f"{failed} (exit code {process.returncode})")
+            raise self._failure(member, f"{failed}: {ended(process.returncode)}")
 
     def _stop_in_order(self, names: Container[str]) -> None:
         """Stop the apps before the servers that they use; the workers and the brokers all at once."""
@@ -266,6 +278,11 @@ class Stack:
                 willing = child.wait(process, max(left, 0.1))
                 self.progress(name, f"{'stopped' if willing else 'killed'} after {time.monotonic() - began:.1f} s")
         self.home.note(self.pids)
+
+    def _failure(self, member: Server, what: str) -> ServerFailed:
+        """The error for one process: its name, its log file, the end of its log."""
+        text = f"{member.name} {what}; its log is {member.log}\n{child.last_lines(member.log)}"
+        return ServerFailed(what, text)
 
     def _running(self, name: str) -> subprocess.Popen[bytes]:
         if name not in self.pids:

@@ -1,5 +1,6 @@
 """What the deployed parts are told about the embedded servers: settings.py as environment variables."""
 
+from stack import state_file
 from stack.postgres import CAPTURE, DATABASE, OWNER
 from stack.secret_files import secret
 from stack.server import HOST
@@ -41,6 +42,7 @@ def app_environment(settings: StackSettings) -> dict[str, str]:
         "TURNSTILE_TICKET_KEY": secret(home, "ticket_key"),
         "TURNSTILE_LOG_FORMAT": settings.log_format,
         "TURNSTILE_STANDBYS": str(settings.standbys),
+        "TURNSTILE_SUPERVISOR_FILE": str(home / state_file.NAME),
     }
 
 

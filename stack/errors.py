@@ -33,4 +33,8 @@ class RestoreRefused(StackError):
 
 
 class ServerFailed(StackError):
-    """Names the process, its log file and the last lines in it."""
+    """Names the process, its log file and the last lines in it; ``what`` happened is told in a few words, too."""
+
+    def __init__(self, what: str, text: str = "") -> None:
+        super().__init__(text or what)
+        self.what = what

@@ -4,6 +4,7 @@ import time
 from typing import Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 STARTING: Final = "starting"
@@ -25,7 +26,7 @@ class Steps:
 
     def say(self, text: str) -> None:
         """One line, with the time."""
-        self.console.print(f"[dim]{self.elapsed:6.1f} s[/dim]  {text}", soft_wrap=True)
+        self.console.print(f"[dim]{self.elapsed:6.1f} s[/dim]  {escape(text)}", soft_wrap=True)
 
     def report(self, name: str, state: str) -> None:
         """One step of one part."""

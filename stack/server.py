@@ -20,6 +20,7 @@ class Server(ABC):
     name: ClassVar[str]
     after: ClassVar[tuple[str, ...]] = ()  # whose processes must exist before this one's
     needs: ClassVar[tuple[str, ...]] = ()  # who must be ready before this one's process is started
+    counts_on: ClassVar[tuple[str, ...]] = ()  # who is waited for, too, unless it is known to be down
     runs_once: ClassVar[bool] = False  # it is ready when it has ended well
     tries: ClassVar[int] = 1  # how often it is started when it ends before it is ready
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
@@ -42,6 +43,10 @@ class Server(ABC):
     @abstractmethod
     def ready(self) -> bool:
         """Whether the server answers. Asked again and again, so it takes a second at most."""
+
+    def condition(self) -> str:
+        """What the server says of itself while it is not ready, in a line; empty where it says nothing."""
+        return ""
 
     def settle(self) -> None:
         """What is to be done once, as soon as the server is ready."""

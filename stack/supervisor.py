@@ -1,34 +1,31 @@
-"""What ``make run`` does: everything is started in order, watched, started again when it dies, stopped in order."""
-
-import signal
-import time
-from collections import Counter
+"""What ``make run`` does: everything is started, kept running part by part, told of, and stopped in order."""
 
 from rich.table import Table
 
 from stack.embedded import Stack
 from stack.errors import StackError
-from stack.progress import Steps
+from stack.part import WORKS_AGAIN, Part, Phase
+from stack.progress import STARTING, Steps
 from stack.secret_files import NAMES
 from stack.server import HOST
 from stack.settings import StackSettings
-
-PAUSE = 0.5
-RESTARTS = {"app": 5, "server": 2}
-FORGIVEN_AFTER = 300.0
-FEED_CONNECTORS = {"kafka", "postgres", "connect"}
+from stack.supervision import Supervision
 
 
 def run(stack: Stack, steps: Steps) -> None:
-    """Start everything, tell where it is and keep it running until Ctrl-C."""
+    """Start everything, tell where it is and keep it running until Ctrl-C. Raises StackError where nothing can work."""
     _check_brokers(stack.settings)
     stack.open(stack.settings.server_ports() | stack.settings.app_ports())
     stack.settings.remember()
-    stack.start(*stack.servers, *stack.steps, *stack.apps)
-    steps.say("everything is ready")
-    steps.console.print(addresses(stack))
-    steps.console.print(TO_TRY.format(root=f"http://{HOST}:{stack.settings.api_port}"), soft_wrap=True)
-    Watch(stack, steps).keep()
+    report = Report(stack, steps)
+    supervision = Supervision(stack, [*stack.servers, *stack.steps, *stack.apps], report.tell)
+    try:
+        while True:
+            supervision.step()
+            report.look(supervision)
+            supervision.pause()
+    finally:
+        supervision.close()
 
 
 def _check_brokers(settings: StackSettings) -> None:
@@ -40,41 +37,51 @@ def _check_brokers(settings: StackSettings) -> None:
         )
 
 
-class Watch:
-    """Starts again what dies; gives up on what keeps dying."""
+class Report:
+    """What the terminal shows: each part as it comes up, the whole once nothing is to be waited for, then changes."""
 
     def __init__(self, stack: Stack, steps: Steps) -> None:
-        self.stack = stack
-        self.steps = steps
-        self.restarts: Counter[str] = Counter()
-        self.calm_since = time.monotonic()
+        self._stack = stack
+        self._steps = steps
+        self._phases: dict[str, Phase] = {}
+        self._settled = False
+        self._lacking = False
 
-    def keep(self) -> None:
-        """Watch until a signal ends this process's main loop."""
-        while True:
-            for name in self.stack.dead():
-                self.revive(name)
-            if time.monotonic() - self.calm_since > FORGIVEN_AFTER:
-                self.restarts.clear()
-            time.sleep(PAUSE)
+    def tell(self, name: str, news: str) -> None:
+        """What is to be said of a part that failed, or works again."""
+        if news != WORKS_AGAIN:
+            again = "tried" if self._stack.members[name].runs_once else "started"
+            news = f"{news}; it is {again} again, at growing pauses; its log is {self._stack.members[name].log}"
+        self._steps.report(name, news)
 
-    def revive(self, name: str) -> None:
-        """Start one dead process again. Raises ServerFailed when it has died too often."""
-        code = self.stack.processes[name].returncode
-        limit = RESTARTS["app" if name in self.stack.apps else "server"]
-        self.calm_since = time.monotonic()
-        self.restarts[name] += 1
-        if self.restarts[name] > limit:
-            raise self.stack.failure(name, f"ended {self.restarts[name]} times, the last time with {_ended(code)}")
-        log = self.stack.members[name].log
-        self.steps.say(f"{name} ended with {_ended(code)}: starting it again ({self.restarts[name]} of {limit}); {log}")
-        self.stack.start(name)
-        if name in FEED_CONNECTORS:
-            self.stack.start("connectors")
+    def look(self, supervision: Supervision) -> None:
+        """Show what has changed since the last look."""
+        for name, part in supervision.parts.items():
+            if part.phase is not self._phases.get(name):
+                self._phases[name] = part.phase
+                self._show(part)
+        down = supervision.down()
+        if not self._settled and supervision.is_settled:
+            self._settle(down)
+        elif self._lacking and not down:
+            self._steps.say("everything is ready now")
+            self._lacking = False
 
+    def _show(self, part: Part) -> None:
+        if part.phase is Phase.STARTING and not self._settled:
+            self._steps.report(part.name, STARTING)
+        elif part.works and not part.failures and not self._settled:
+            self._steps.report(part.name, part.phase)
 
-def _ended(code: int) -> str:
-    return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+    def _settle(self, down: dict[str, str]) -> None:
+        self._settled, self._lacking = True, bool(down)
+        self._steps.quiet()
+        self._steps.say("ready, but:" if down else "everything is ready")
+        for name, reason in down.items():
+            self._steps.console.print(f"          {name:<14} {reason}", markup=False, soft_wrap=True)
+        self._steps.console.print(addresses(self._stack))
+        root = f"http://{HOST}:{self._stack.settings.api_port}"
+        self._steps.console.print(TO_TRY.format(root=root), soft_wrap=True)
 
 
 def addresses(stack: Stack) -> Table:

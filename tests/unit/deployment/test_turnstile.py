@@ -17,7 +17,7 @@ import ops.__main__ as cli
 from ops.audit import Audit, Finding
 from ops.replay import Comparison, compare
 from ops.scratch import Scratch
-from ops.status import Part, State, look, size, worker_part, worst
+from ops.status import PROBES, Part, State, look, size, worker_part, worst
 from settings import Settings
 from stack.ports import free
 from streams.verify import MEND, Difference
@@ -86,6 +86,55 @@ def test_status_for_people_obeys_no_text_of_others(run: Callable[..., Any], monk
     monkeypatch.setattr(cli, "look", lambda _: [Part("connect", State.DOWN, "[bold]boom\x1b[31m")])
     done = run("status")
     assert "[bold]boom?[31m" in done.output
+
+
+def supervised(tmp_path: Path, pid: int, *parts: dict[str, object]) -> list[Part]:
+    """What `status` says of an embedded stack with these parts."""
+    file = tmp_path / "parts.json"
+    file.write_text(json.dumps({"pid": pid, "parts": parts}))
+    now = NOW.model_copy(update={"supervisor_file": file})
+    return look(now, {"supervisor": PROBES["supervisor"]})
+
+
+def part_of(name: str, phase: str, reason: str = "", failures: int = 0) -> dict[str, object]:
+    return {"name": name, "phase": phase, "reason": reason, "failures": failures}
+
+
+def test_of_supervised_parts_those_that_are_not_well_are_told_with_the_reason(tmp_path: Path) -> None:
+    crashes = part_of("sales-0", "down", "ended with exit code 70: no space", 7)
+    waits = part_of("indexer-0", "waiting", "waits for elasticsearch")
+    parts = supervised(
+        tmp_path,
+        os.getpid(),
+        part_of("api", "ready"),
+        part_of("migrations", "done"),
+        crashes,
+        waits,
+        part_of("c", "starting"),
+    )
+    assert [(part.name, part.state, part.text) for part in parts] == [
+        ("supervisor", State.WARN, "2 of 5 parts are well"),
+        ("  sales-0", State.DOWN, "ended with exit code 70: no space; failed 7 times in a row"),
+        ("  indexer-0", State.DOWN, "waits for elasticsearch"),
+        ("  c", State.WARN, "starting"),
+    ]
+
+
+def test_a_supervisor_whose_parts_are_all_well_is_one_line(tmp_path: Path) -> None:
+    [part] = supervised(tmp_path, os.getpid(), part_of("api", "ready"))
+    assert (part.state, part.text) == (State.OK, "1 of 1 parts are well")
+
+
+def test_a_supervisor_that_was_killed_is_told(tmp_path: Path) -> None:
+    with subprocess.Popen(("true",)) as gone:
+        gone.wait()
+    [part] = supervised(tmp_path, gone.pid, part_of("api", "ready"))
+    assert (part.state, part.text) == (State.DOWN, "is gone, and all that it ran: `make run` starts it again")
+
+
+def test_where_nothing_is_supervised_nothing_is_said_of_it(tmp_path: Path) -> None:
+    for file in (None, tmp_path / "none"):
+        assert look(NOW.model_copy(update={"supervisor_file": file}), {"supervisor": PROBES["supervisor"]}) == []
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def start(member: Server) -> None:
     stack.members[member.name] = member
     member.log.parent.mkdir(parents=True)
     try:
-        for _ in stack._starting(member):
+        for _ in stack.bring_up(member.name):
             time.sleep(0.01)
     finally:
         for process in stack.processes.values():

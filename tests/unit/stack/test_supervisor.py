@@ -1,0 +1,73 @@
+"""What the terminal shows of a run: parts as they come up, the whole, and what changes after that."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from stack.embedded import Stack
+from stack.part import WORKS_AGAIN, Phase
+from stack.progress import Steps
+from stack.settings import StackSettings
+from stack.supervision import Supervision
+from stack.supervisor import Report
+
+
+class Run:
+    """Two parts that do as they are told, and what is shown of them."""
+
+    def __init__(self, home: Path) -> None:
+        self.output = io.StringIO()
+        stack = Stack(StackSettings(home=home))
+        self.report = Report(stack, Steps(Console(file=self.output, highlight=False, width=100)))
+        self.it = Supervision(stack, ["api", "elasticsearch", "catalogue"], self.report.tell, lambda: 0.0)
+        self.parts = self.it.parts
+
+    def lines(self) -> list[str]:
+        """What is shown since the last time, up to the table of addresses."""
+        self.report.look(self.it)
+        text = self.output.getvalue().partition("box office")[0]
+        self.output.seek(0)
+        self.output.truncate()
+        return [re.sub(r"^ +(\d+\.\d s)?  +", "", line) for line in text.splitlines()]
+
+    def come_up(self, *names: str) -> None:
+        for name in names:
+            self.parts[name].comes_up(0, Phase.DONE if name == "catalogue" else Phase.READY)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path)
+
+
+def test_each_part_is_a_line_and_then_the_whole(run: Run) -> None:
+    run.come_up("api")
+    assert run.lines() == ["api            ready"]
+    run.come_up("elasticsearch", "catalogue")
+    assert run.lines() == ["elasticsearch  ready", "catalogue      done", "everything is ready"]
+    assert run.lines() == []
+
+
+def test_a_run_that_lacks_a_part_is_ready_but_for_that_and_says_when_it_no_longer_lacks_it(run: Run) -> None:
+    run.come_up("api", "catalogue")
+    run.parts["elasticsearch"].fails(0, "ended with exit code 1: [no] heap")
+    assert run.lines()[-2:] == ["ready, but:", "elasticsearch  ended with exit code 1: [no] heap"]
+    run.parts["elasticsearch"].starts(0)
+    assert run.lines() == []
+    run.come_up("elasticsearch")
+    assert run.lines() == ["everything is ready now"]
+
+
+def test_what_failed_is_named_with_its_log_and_what_becomes_of_it(run: Run, tmp_path: Path) -> None:
+    run.report.tell("elasticsearch", "ended with exit code 1: [no] heap")
+    run.report.tell("catalogue", "failed: ended with exit code 1")
+    run.report.tell("elasticsearch", WORKS_AGAIN)
+    rest = f"again, at growing pauses; its log is {tmp_path}/logs"
+    assert run.lines() == [
+        f"elasticsearch  ended with exit code 1: [no] heap; it is started {rest}/elasticsearch.log",
+        f"catalogue      failed: ended with exit code 1; it is tried {rest}/catalogue.log",
+        "elasticsearch  works again",
+    ]
