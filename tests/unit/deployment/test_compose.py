@@ -19,10 +19,11 @@ from stack.settings import StackSettings
 
 ROOT = Path(__file__).parents[3]
 COMPOSE = ROOT / "docker-compose.yml"
-ONE_SHOT = {"bootstrap", "tools"}
+JOBS = ("bootstrap", "capture", "search-access")
+ONE_SHOT = {*JOBS, "tools"}
 SCALED = ("ledger-1", "ledger-2")
 WORKERS = ("ledger", *SCALED, "indexer", "notifications", "sales")
-OURS = ("bootstrap", "tools", "api", "exporter", *WORKERS)
+OURS = (*JOBS, "tools", "api", "exporter", *WORKERS)
 PUBLISHED = {
     "api": ["127.0.0.1:9000:9000"],
     "mail": ["127.0.0.1:8025:8025"],
@@ -55,9 +56,10 @@ def test_every_service_has_a_health_check_or_runs_once(services: Services) -> No
     assert {name for name, service in services.items() if "healthcheck" not in service} == ONE_SHOT
 
 
-def test_every_service_that_stays_is_started_again_and_the_one_shot_is_not(services: Services) -> None:
+def test_what_stays_is_started_again_a_job_until_it_is_done_and_the_tools_never(services: Services) -> None:
     rules = {name: service["restart"] for name, service in services.items()}
-    assert rules == {name: "no" if name in ONE_SHOT else "unless-stopped" for name in services}
+    once = dict.fromkeys(JOBS, "on-failure") | {"tools": "no"}
+    assert rules == dict.fromkeys(services, "unless-stopped") | once
 
 
 def test_every_service_has_a_memory_limit(services: Services) -> None:
@@ -72,10 +74,24 @@ def test_every_dependency_exists_and_is_waited_for_in_the_way_it_can_be(services
             assert rule["condition"] == wanted, f"{name} needs {needed}"
 
 
-def test_the_deployed_parts_start_when_the_bootstrap_has_done_its_work(services: Services) -> None:
-    assert set(services["bootstrap"]["depends_on"]) == {"postgres", "kafka", "connect", "elasticsearch"}
-    for name in ("api", "exporter", *WORKERS):
+def needed_by(services: Services, name: str) -> set[str]:
+    """All that has to be there before a service is started."""
+    direct = set(services[name].get("depends_on", {}))
+    return direct.union(*(needed_by(services, other) for other in direct))
+
+
+@pytest.mark.parametrize("name", ["api", "exporter", *WORKERS])
+def test_the_deployed_parts_wait_for_no_server_but_postgresql_and_the_tables(name: str, services: Services) -> None:
+    assert needed_by(services, name) <= {"postgres", "bootstrap"}
+
+
+def test_what_writes_to_postgresql_starts_when_the_tables_are_there(services: Services) -> None:
+    for name in ("api", "sales", "capture"):
         assert "bootstrap" in services[name]["depends_on"]
+
+
+def test_a_search_that_never_comes_up_keeps_nothing_but_itself_from_starting(services: Services) -> None:
+    assert [name for name in services if "elasticsearch" in needed_by(services, name)] == []
 
 
 def test_only_the_api_the_mails_and_grafana_are_published_and_only_on_this_host(services: Services) -> None:
@@ -118,9 +134,9 @@ def test_its_variables_and_secrets_together_are_settings_that_hold(
     now = Settings(_secrets_dir=given)
     assert now.kafka_servers == "kafka:9092"
     assert len(now.ticket_key.get_secret_value()) >= 32
-    if name in {"bootstrap", "api", "sales", "tools", "exporter"}:
+    if name in {*JOBS, "api", "sales", "tools", "exporter"}:
         assert now.database_url.get_secret_value().startswith("postgresql://turnstile:")
-    if name in {"bootstrap", "api", "indexer", "tools"}:
+    if name in {*JOBS, "api", "indexer", "tools"}:
         assert now.elasticsearch_password is not None
 
 
@@ -201,9 +217,13 @@ def test_every_command_that_it_runs_is_run_by_a_test(services: Services, tmp_pat
         assert f'"-m", "{module}"' in test or f"from {module} import main" in test, module
 
 
-def test_the_bootstrap_migrates_before_it_registers_connectors(services: Services) -> None:
-    modules = re.findall(r"-m ([a-z_.]+)", command_of(services["bootstrap"]))
-    assert modules == ["migrations", "ops.search_access", "connect", "api.administrator"]
+def test_the_jobs_are_small_so_that_one_that_fails_holds_up_no_other(services: Services) -> None:
+    modules = {name: re.findall(r"-m ([a-z_.]+)", command_of(services[name])) for name in JOBS}
+    assert modules == {
+        "bootstrap": ["migrations", "api.administrator"],
+        "capture": ["connect"],
+        "search-access": ["ops.search_access"],
+    }
 
 
 def test_the_tools_and_more_workers_start_only_when_they_are_asked_for(services: Services) -> None:
