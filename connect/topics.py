@@ -16,6 +16,8 @@ HEARTBEAT: Final = "__debezium-heartbeat.event_ticket_db"
 HEARTBEAT_ROWS: Final = "event_ticket_db.public.heartbeat"
 OPERATOR_ACTIONS: Final = "operator-actions"
 APP: Final = "turnstile"
+# How the metadata of a committed offset begin where an operator has set it (ops/skipping.py).
+ACCEPTED: Final = "accepted: "
 VERSION: Final = 1
 
 TABLES: Final = ("ledger", "contacts", "bookings")

@@ -100,6 +100,14 @@ WAITING_SECONDS: Final = Metric(
     ("doing",),
 )
 
+INPUT_LOST: Final = Metric(
+    "turnstile_input_lost_records_total",
+    "counter",
+    "worker",
+    "offsets of an input that the log no longer had when a worker began to read it, and went on",
+    ("topic",),
+)
+
 # the ledger
 
 DECISIONS: Final = Metric(

@@ -14,6 +14,7 @@ from streams.batches import Busy
 from streams.consumer import BatchTransport
 from streams.figures import Figures
 from streams.runtime.fetching import Skip
+from tables.watermark import Watermark
 from telemetry.traces import Traces, make_traces
 
 # The shortest that Kafka's brokers allow by themselves.
@@ -42,17 +43,21 @@ class Watched(Protocol):
 class App(faust.App):
     """The application with the settings that it was made from, the records under work, and what it counts.
 
-    ``before_agents`` is called when the tables are recovered and the committed offsets known, and nothing is read yet;
+    ``before_seek`` is called when the tables are recovered, and may refuse to go on; ``before_agents`` when the
+    committed offsets are known, too, and nothing is read yet;
     ``watched`` are the inputs that have to be taken as long as there is any (see streams/pulse.py);
+    ``guarded`` are those of which no record may be lost, with the last record that was decided of a partition;
     ``isolate`` stores dead letters of what the fetcher can't read, and tells whether it could.
     """
 
     settings: Settings
     busy: Busy
     figures: Figures
+    before_seek: list[Callable[[], Awaitable[None]]]
     before_agents: list[Callable[[], Awaitable[None]]]
     watched: list[Watched]
     isolate: Callable[[TP, Sequence[Skip]], Awaitable[bool]]
+    guarded: dict[str, Callable[[int], Watermark | None]]
     traces: Traces | None
 
     def _new_transport(self) -> BatchTransport:
@@ -111,8 +116,10 @@ def make_app(settings: Settings) -> App:
     app.settings = settings
     app.busy = Busy()
     app.figures = Figures()
+    app.before_seek = []
     app.before_agents = []
     app.watched = []
+    app.guarded = {}
     app.traces = make_traces(group(settings.role), settings)
     return app
 

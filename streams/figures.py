@@ -28,6 +28,7 @@ class Figures:
         self.index_changes: Counter[str] = Counter()
         self.mails: Counter[tuple[str, ...]] = Counter()
         self.unreadable: Counter[str] = Counter()
+        self.lost: Counter[str] = Counter()
         self.sources: list[Callable[[], Iterable[Family]]] = []
         self._delays: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(metric.AGENT_DELAY.bounds))
         self._batches: Counter[str] = Counter()
@@ -83,6 +84,7 @@ class Figures:
         yield metric.INDEX_CHANGES.of(_by_one(self.index_changes))
         yield metric.MAILS.of(self.mails)
         yield metric.UNREADABLE.of(_by_one(self.unreadable))
+        yield metric.INPUT_LOST.of(_by_one(self.lost))
         for source in self.sources:
             yield from source()
 

@@ -34,6 +34,8 @@ from tables.errors import MalformedCommand
 from tables.ledger import Ledger
 from tables.outcomes import encode_outcome
 from tables.records import record_offset
+from tables.watermark import KEY as WATERMARK_KEY
+from tables.watermark import Watermark, decode_watermark, digest_of, encode_watermark
 
 CONSUMER = "ledger"
 MOST = 2_000
@@ -51,6 +53,7 @@ class LedgerAgent:
         self.holds = Holds(app, self.table)
         self.mending = Mending(app, self.table, COMMANDS)
         self.watch = InputWatch(app, COMMANDS)
+        app.guarded[COMMANDS] = self.watermark
         self.tallies = Tallies(app, self.table)
         self._codes = TicketCodes(app.settings.ticket_key.get_secret_value().encode()[:64])
         self._ledgers: dict[int, Ledger] = {}
@@ -92,7 +95,7 @@ class LedgerAgent:
             told += map(verdict, answer.outcomes)
             outcomes += [Record(key, encode_outcome(outcome), headers) for outcome in answer.outcomes]
             following += [Record(key, encode_command(further), headers) for further in answer.commands]
-        entries = await self._write(partition, ledger, outcomes)
+        entries = await self._write(partition, ledger, outcomes, _watermark_of(messages[-1]))
         self.app.figures.decided(told)
         self.holds.carried_out(partition, messages[-1].offset, entries)
         await append(self.app, COMMANDS, partition, following)
@@ -103,16 +106,24 @@ class LedgerAgent:
             )
             await append(self.app, COMMANDS, home, records)
 
-    async def _write(self, partition: int, ledger: Ledger, outcomes: list[Record]) -> list[bytes]:
+    async def _write(self, partition: int, ledger: Ledger, outcomes: list[Record], watermark: Watermark) -> list[bytes]:
         """Store and publish what a batch changed, and tell it. The entries that came into the index of holds."""
         self.tallies.changed(partition, ledger.touched)
         purchases, events = ledger.take_purchases(), ledger.take_events()
+        known = self.watermark(partition)
+        if known is None or known.offset <= watermark.offset:  # a replay is behind it
+            events[WATERMARK_KEY] = encode_watermark(watermark)
         entries: list[bytes] = []
         if purchases or events:
             entries = self.table.store(partition, purchases | events)
             await self.table.publish(partition, purchases, events)
         await append(self.app, OUTCOMES, partition, outcomes)
         return entries
+
+    def watermark(self, partition: int) -> Watermark | None:
+        """The last command of a partition that was decided, by whichever worker."""
+        value = self.table.read(partition, WATERMARK_KEY)
+        return None if value is None else decode_watermark(value)
 
     def _ledger(self, partition: int) -> Ledger:
         ledger = self._ledgers.get(partition)
@@ -138,6 +149,10 @@ async def side_by_side(batches: Iterable[Coroutine[Any, Any, None]]) -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
+
+
+def _watermark_of(message: Message) -> Watermark:
+    return Watermark(message.offset, digest_of(message.key, message.value, _milliseconds(message)))
 
 
 def _milliseconds(message: Message) -> int:

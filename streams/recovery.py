@@ -92,6 +92,8 @@ class SafeRecovery(Recovery):
         app: Any = self.app
         consumer = app.consumer
         assignment = consumer.assignment()
+        for step in app.before_seek:
+            await self._wait(step())
         if assignment:
             await self._wait(consumer.perform_seek())
         for step in app.before_agents:

@@ -19,6 +19,7 @@ from streams.pulse import Pulse
 from streams.reminders import Reminders
 from streams.resends import ResendsAgent
 from streams.retries import RetriesAgent
+from streams.runtime.continuity import Continuity
 from streams.sales import SalesAgent
 from streams.stock import StockAgent
 from streams.unreadable import UnreadableRecords
@@ -32,6 +33,7 @@ def make_worker(settings: Settings) -> App:
     Health(app, pulse)
     Metrics(app, pulse)
     UnreadableRecords(app)
+    Continuity(app)
     AGENTS[settings.role](app)
     return app
 

@@ -12,6 +12,8 @@ from tables.commands import decode_command
 from tables.deadlines import HOLDS, index
 from tables.ledger import Ledger
 from tables.outcomes import encode_outcome
+from tables.watermark import KEY as WATERMARK_KEY
+from tables.watermark import Watermark, digest_of, encode_watermark
 from tests.chaos.world import KEY, World
 
 Table = dict[bytes, bytes]
@@ -31,6 +33,7 @@ class Rebuilt:
             answer = ledger.apply(row.offset, row.at, decode_command(row.value))
             self.outcomes += [encode_outcome(outcome) for outcome in answer.outcomes]
             self.table |= ledger.take_purchases() | ledger.take_events()
+            self.table[WATERMARK_KEY] = encode_watermark(Watermark(row.offset, digest_of(row.key, row.value, row.at)))
         return self
 
     def _load(self, keys: list[bytes]) -> list[bytes | None]:

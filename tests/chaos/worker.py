@@ -39,6 +39,7 @@ from streams.append import Place, Record  # noqa: E402
 from streams.consumer import BatchConsumer  # noqa: E402
 from streams.ledger import LedgerAgent  # noqa: E402
 from streams.patience import append as append_really  # noqa: E402
+from streams.runtime.continuity import Continuity  # noqa: E402
 from streams.table import OffsetTable  # noqa: E402
 from streams.watch import InputWatch  # noqa: E402
 from streams.worker import make_worker  # noqa: E402
@@ -177,6 +178,14 @@ def without_input_watch() -> None:
     patch(InputWatch, "expect", expect)
 
 
+def without_log_check() -> None:
+    """A log that lacks records, or is another one, is read on."""
+
+    async def check(continuity: Continuity) -> None: ...
+
+    patch(Continuity, "check", check)
+
+
 def without_first_seek() -> None:
     """Where nothing was committed yet, what was polled is passed over."""
 
@@ -195,6 +204,7 @@ WITHOUT: dict[str, Callable[[], None]] = {
     "record order": without_record_order,
     "partition check": without_partition_check,
     "input watch": without_input_watch,
+    "log check": without_log_check,
     "first seek": without_first_seek,
     "safe recovery": without_safe_recovery,
 }

@@ -37,6 +37,19 @@ CASES: dict[str, tuple[list[Series], list[Series]]] = {
             {FAILSTOPS + '{doing="agent ledger", error="KafkaError"}': "_x41 1x20"},
         ],
     ),
+    "InputLost": (
+        [
+            {FAILSTOPS + '{doing="recovery", error="LogLost"}': "1x40 2x20"},
+            {FAILSTOPS + '{doing="recovery", error="LogLost"}': "_x41 1x20"},
+            {'turnstile_input_lost_records_total{topic="t"}': "_x41 7x20"},
+            {'turnstile_input_lost_records_total{topic="t"}': "7x40 9x20"},
+        ],
+        [
+            {FAILSTOPS + '{doing="recovery", error="LogLost"}': "1x60"},
+            {FAILSTOPS + '{doing="recovery", error="KafkaError"}': "_x41 1x20"},
+            {'turnstile_input_lost_records_total{topic="t"}': "7x60"},
+        ],
+    ),
     "SoldOutYetHeld": (
         [
             {

@@ -1,6 +1,7 @@
 """How the ledger's agent goes through the partitions of a batch, and what it sets aside."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 import streams.deadletters
 import streams.ledger
 import streams.table
-from connect.topics import COMMANDS, OUTCOMES, dead_letters
+from connect.topics import COMMANDS, OUTCOMES, changelog, dead_letters
 from streams.app import App
 from streams.append import Place, Record
 from streams.batches import Interrupted
@@ -20,6 +21,8 @@ from streams.partitioning import partition_of
 from tables.commands import Cancel, Command, DefineEvent, Purchase, encode_command
 from tables.dead_letters import Origin, decode_ours
 from tables.outcomes import Outcome, OutcomeKind, decode_outcome
+from tables.watermark import KEY as WATERMARK_KEY
+from tables.watermark import Watermark, decode_watermark, digest_of
 from tests.unit.tables.office import ADA, EVENT, FLOOR, NOW, definition, lines, purchase_id, ticket_type
 
 KEY = str(EVENT).encode()
@@ -31,11 +34,13 @@ class Topics:
 
     def __init__(self) -> None:
         self.records: dict[str, list[Record]] = {}
+        self.ends: Counter[tuple[str, int]] = Counter()
 
     async def append(self, app: App, topic: str, partition: int, records: list[Record]) -> Place:
-        taken = self.records.setdefault(topic, [])
-        taken += records
-        return Place(range(len(taken) - len(records), len(taken)), NOW)
+        self.records.setdefault(topic, []).extend(records)
+        begin = self.ends[topic, partition]
+        self.ends[topic, partition] += len(records)
+        return Place(range(begin, begin + len(records)), NOW)
 
     def told(self) -> list[Outcome]:
         """The outcomes, but for how the event stands by then."""
@@ -115,6 +120,25 @@ def test_a_partial_cancel_that_an_earlier_version_decided_is_told_again_as_it_wa
     assert topics.told() == first
     assert first[-1].lines[0].quantity == 2
     assert dead_letters("ledger") not in topics.records
+
+
+def test_the_last_command_of_a_batch_is_remembered_and_a_replay_does_not_go_back_behind_it(
+    agent: LedgerAgent, topics: Topics
+) -> None:
+    log = [message(place, command) for place, command in enumerate(BOUGHT)]
+    assert agent.watermark(HOME) is None
+    asyncio.run(agent._batch(HOME, log))
+    last = Watermark(1, digest_of(KEY, log[1].value, NOW))
+    assert agent.watermark(HOME) == last
+    asyncio.run(agent._batch(HOME, log[:1]))
+    assert agent.watermark(HOME) == last
+    kept = {record.key: record.value for record in topics.records[changelog("ledger")]}
+    assert decode_watermark(kept[WATERMARK_KEY] or b"") == last
+
+
+def test_a_batch_of_dead_letters_is_remembered_too(agent: LedgerAgent, topics: Topics) -> None:
+    asyncio.run(agent._batch(HOME, [message(7, PART)]))
+    assert agent.watermark(HOME) == Watermark(7, digest_of(KEY, encode_command(PART), NOW))
 
 
 def test_where_one_partition_is_given_up_no_other_is_written_to_any_more() -> None:

@@ -36,6 +36,8 @@ from tables.records import (
     decode_purchase,
 )
 from tables.resends import Resend, decode_resend
+from tables.watermark import KEY as WATERMARK_KEY
+from tables.watermark import Watermark, decode_watermark
 
 Decode = Callable[[bytes], Any]
 
@@ -50,7 +52,12 @@ MESSAGES: Final[dict[str, Decode]] = {
     RESENDS: decode_resend,
     DELIVERIES: decode_delivery,
 }
-_LEDGER: Final[dict[bytes, Decode]] = {ACCOUNT: decode_account, EVENT: decode_event, PURCHASE: decode_purchase}
+_LEDGER: Final[dict[bytes, Decode]] = {
+    ACCOUNT: decode_account,
+    EVENT: decode_event,
+    PURCHASE: decode_purchase,
+    WATERMARK_KEY[16:]: decode_watermark,
+}
 
 TYPES: Final[tuple[Any, ...]] = (
     Command,
@@ -65,6 +72,7 @@ TYPES: Final[tuple[Any, ...]] = (
     PurchaseRecord,
     EventRecord,
     AccountRecord,
+    Watermark,
     Booking,
     EventNote,
     Contact,

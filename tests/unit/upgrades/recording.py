@@ -32,6 +32,8 @@ from tables.ledger import Ledger
 from tables.mails import MailKind
 from tables.outcomes import Outcome, encode_outcome
 from tables.resends import Resend, encode_resend
+from tables.watermark import KEY as WATERMARK_KEY
+from tables.watermark import Watermark, digest_of, encode_watermark
 from tests.unit.tables.logs import Entry, random_log
 from tests.unit.tables.office import ADA, CODES, EVENT
 from tests.unit.tables.test_book import Notifier
@@ -61,6 +63,10 @@ class Recording:
             (line["table"], base64.b64decode(line["key"]), base64.b64decode(line["value"]))
             for line in self._lines("records")
         ]
+
+    def decided(self) -> dict[bytes, bytes]:
+        """The ledger's records that decisions have led to: all but the watermark."""
+        return {key: value for table, key, value in self.records() if table == "ledger" and key != WATERMARK_KEY}
 
     def schemas(self) -> dict[str, Fields]:
         found: dict[str, Fields] = json.loads((self.folder / "schemas.json").read_text())
@@ -115,6 +121,7 @@ def record(folder: Path, rows: list[tuple[str, str]]) -> None:
         *(("ledger", *item) for item in kept.items()),
         *(("bookings", *item) for item in notifier.table.records.items()),
         ("contacts", str(ADA).encode(), contact),
+        ("ledger", WATERMARK_KEY, encode_watermark(Watermark(log[-1].offset, digest_of(b"key", b"value", log[-1].at)))),
     ]
     folder.mkdir(parents=True)
     _write(
