@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from psycopg.errors import Diagnostic
 from yoyo import get_backend, read_migrations
 
 from migrations.errors import EditedMigration, MigrationError
@@ -44,10 +45,17 @@ def apply_steps(url: str, cdc_role: str, folder: Path = FOLDER) -> list[str]:
 def open_backend(url: str, cdc_role: str) -> Any:
     """yoyo's connection. Call it under the migration lock: a row in yoyo's own lock is then a dead process's."""
     backend = get_backend(_yoyo_url(url, cdc_role))
+    backend.connection.add_notice_handler(_tell)
     backend.break_lock()
     backend.ensure_internal_schema_updated()
     backend.execute(_CHECKSUMS)
     return backend
+
+
+def _tell(notice: Diagnostic) -> None:
+    """A step that warns says what somebody has to look at."""
+    level = logging.WARNING if notice.severity_nonlocalized == "WARNING" else logging.DEBUG
+    log.log(level, "%s", notice.message_primary)
 
 
 def _yoyo_url(url: str, cdc_role: str) -> str:

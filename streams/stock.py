@@ -4,6 +4,7 @@ Column ``stock`` of ``event``: by ticket type what the newest outcome says. An e
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -17,10 +18,12 @@ from connect.topics import OUTCOMES
 from streams.app import App, raw_topic
 from streams.batches import Interrupted, in_batches
 from streams.patience import LOOK_S, patiently
+from streams.projection import UNFIT
 from streams.tracing import handed_on
 from tables.errors import MalformedRecord
 from tables.offers import Stock, decode_stock, encode_stock, newest, taken
 from tables.outcomes import Outcome, decode_outcome
+from telemetry.seldom import Seldom
 
 CONSUMER = "stock"
 MOST = 10_000
@@ -31,6 +34,8 @@ CONNECT_TIMEOUT_S = 5
 # In the order of the keys, as everybody who locks many events does.
 SELECT = "SELECT id, stock::text FROM event WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
 UPDATE = "UPDATE event SET stock = %s::jsonb, traceparent = %s WHERE id = %s"
+
+odd = Seldom(logging.getLogger(__name__))
 
 
 class StockAgent:
@@ -65,6 +70,19 @@ class StockAgent:
             )
 
     async def _store(self, news: dict[UUID, Stock], traced: Mapping[UUID, str | None]) -> None:
+        """Write the rows together; each by itself where one of them breaks a constraint, and that one not at all."""
+        try:
+            await self._write(news, traced)
+        except UNFIT as error:
+            if len(news) > 1:
+                for event, stock in news.items():
+                    await self._store({event: stock}, traced)
+                return
+            [event] = news
+            told = str(error).partition("\n")[0]
+            odd.warning(str(event), "what is left of event %s can't be stored, mend its row: %s", event, told)
+
+    async def _write(self, news: dict[UUID, Stock], traced: Mapping[UUID, str | None]) -> None:
         connection = await self._connected()
         async with connection.transaction(), connection.cursor() as cursor:
             await cursor.execute(SELECT, (list(news),))

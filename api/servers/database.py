@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import psycopg
 from psycopg import Connection, conninfo
+from psycopg.errors import CheckViolation
 from psycopg.rows import DictRow, dict_row, tuple_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from api.problems import Unavailable
+from api.problems import Refused, Unavailable
 from api.servers.rows import fetch, tolerate
 
 SERVER: Final = "postgres"
@@ -47,10 +48,15 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection[DictRow]]:
-        """One transaction, committed at the end. Raises Unavailable when the server does not answer in time."""
+        """One transaction, committed at the end. Raises Unavailable when the server does not answer in time.
+
+        Refused: invalid-input, naming the constraint that a row breaks, perhaps with values that stood there before.
+        """
         try:
             with self._lent() as connection:
                 yield connection
+        except CheckViolation as error:
+            raise Refused("invalid-input", f"{error.diag.constraint_name} does not hold") from error
         except (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise Unavailable(SERVER) from error
 

@@ -1,10 +1,16 @@
 """Migrations on a real server: once each, whole or not at all, whoever else is at it."""
 
+import json
+import logging
 import multiprocessing
 from pathlib import Path
+from shutil import copy
+from uuid import UUID, uuid4
+from zoneinfo import available_timezones
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 from yoyo import read_migrations
 
 from migrations.apply import apply_steps, open_backend
@@ -12,6 +18,7 @@ from migrations.errors import EditedMigration, LockTimeout
 from migrations.lock import KEY, migration_lock
 from migrations.steps import FOLDER, read_steps
 from stack.postgres import CAPTURE
+from tables.reading import VALUE_MAX_BYTES
 from tests.integration.write_model.conftest import Scratch
 
 TABLES = {"account", "event", "ticket_type", "event_outbox", "heartbeat", "purchase", "notification"}
@@ -55,6 +62,128 @@ def test_a_step_that_fails_leaves_nothing_and_can_be_mended(empty: Scratch, tmp_
     assert "half" not in tables(empty)
     write(tmp_path, "0001_half", "CREATE TABLE half (id int);")
     assert apply_steps(empty.url, CAPTURE, tmp_path) == ["0001_half"]
+
+
+def test_rows_that_the_bounds_would_refuse_are_named_and_stay_as_they_are(
+    empty: Scratch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for path in FOLDER.glob("*.sql"):
+        if path.name < "0014":
+            copy(path, tmp_path)
+    apply_steps(empty.url, CAPTURE, tmp_path)
+    odd, good = odd_event(empty, "tags = ARRAY['a', NULL], ends_at = 'infinity'"), odd_event(empty, "title = 'Good'")
+    empty.rows("INSERT INTO event_outbox VALUES (%s, 'other', %s, 'x', 1, '{}')", odd, odd)
+
+    with caplog.at_level(logging.WARNING):
+        assert apply_steps(empty.url, CAPTURE) == ["0014_bounds", "0015_odd_rows"]
+
+    told = [line for line in caplog.messages if "mend them" in line]
+    names = ("event_ends_at_bound", "event_outbox_aggregate_type_bound", "event_tags_bound")
+    assert [name in line and str(odd) in line for name, line in zip(names, sorted(told, key=bound), strict=True)] == [
+        True,
+        True,
+        True,
+    ]
+    assert not any(str(good) in line for line in caplog.messages)
+    assert empty.rows("SELECT tags, ends_at::text FROM event WHERE id = %s", odd) == [(["a", None], "infinity")]
+    query = "SELECT conname FROM pg_constraint WHERE contype = 'c' AND NOT convalidated ORDER BY conname"
+    assert tuple(name for (name,) in empty.rows(query)) == names
+
+
+def bound(line: str) -> str:
+    return line.partition("break ")[2]
+
+
+def odd_event(scratch: Scratch, change: str) -> UUID:
+    event = uuid4()
+    scratch.rows("INSERT INTO account (id, first_name, last_name, email) VALUES (%s, 'A', 'B', %s)", event, str(event))
+    scratch.rows(
+        "INSERT INTO event (id, organizer_id, title, starts_at, ends_at, time_zone) "
+        "VALUES (%s, %s, 'Old', now(), now() + interval '1 hour', 'Europe/Vienna')",
+        *(event, event),
+    )
+    scratch.rows(f"UPDATE event SET {change} WHERE id = %s", event)  # noqa: S608
+    return event
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ends_at = '9999-12-31T23:59:59.999999Z'",
+        "ends_at = 'infinity'",
+        "starts_at = '-infinity'",
+        "created_at = 'infinity'",
+        "updated_at = '1969-12-31 23:59Z'",
+        "time_zone = 'Mars/Phobos'",
+        "time_zone = '../etc/passwd'",
+        "time_zone = 'America'",
+        "tags = ARRAY['a', NULL]",
+        "tags = ARRAY['']",
+        "tags = ARRAY[['a'], ['b']]",
+        "tags = ARRAY[repeat('x', 2000000)]",
+        "tags = array_fill('x'::text, ARRAY[21])",
+        "latitude = 'NaN', longitude = 1",
+        "latitude = 'Infinity', longitude = 1",
+        "organizer_name = repeat('x', 2000000)",
+        "offers = to_jsonb(repeat('x', 2000000))",
+        "offers = jsonb_build_array(repeat('x', 2000000))",
+        "stock = '[]'",
+        "stock = jsonb_build_object('x', repeat('x', 2000000))",
+        "version = 9223372036854775807",
+    ],
+)
+def test_a_row_that_no_part_can_tell_is_refused(scratch: Scratch, change: str) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation):
+        odd_event(scratch, change)
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("event_outbox", "(gen_random_uuid(), 'other', gen_random_uuid(), 'x', 1, '{}')"),
+        ("event_outbox", "(gen_random_uuid(), 'event_status', gen_random_uuid(), 'x', 1, '5')"),
+        ("event_outbox", "(gen_random_uuid(), 'event_status', gen_random_uuid(), repeat('x', 2000000), 1, '{}')"),
+        (
+            "event_outbox",
+            """(gen_random_uuid(), 'event_status', gen_random_uuid(), 'x', 1, to_jsonb(ARRAY[repeat('x', 2000000)]))""",
+        ),
+        ("heartbeat", "(repeat('x', 2000), now())"),
+        ("heartbeat", "('x', 'infinity')"),
+        ("revocation", "(gen_random_uuid(), 1, 'infinity')"),
+    ],
+)
+def test_an_odd_row_of_another_table_is_refused(scratch: Scratch, table: str, columns: str) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation):
+        scratch.rows(f"INSERT INTO {table} VALUES {columns}")  # noqa: S608
+
+
+def test_every_zone_of_the_api_is_one_of_postgresql(scratch: Scratch) -> None:
+    names = sorted(available_timezones() - {"localtime"})
+    assert scratch.rows("SELECT name FROM unnest(%s::text[]) AS name WHERE NOT is_time_zone(name)", names) == []
+
+
+def test_an_event_with_all_at_its_limit_fits_a_record_with_room_to_spare(scratch: Scratch) -> None:
+    """In characters that JSON writes with six bytes each. Kafka takes a MiB."""
+    event = odd_event(
+        scratch, "title = repeat(chr(1), 200), description = repeat(chr(1), 20000), venue = repeat(chr(1), 200)"
+    )
+    scratch.rows(
+        "UPDATE event SET city = repeat(chr(1), 100), organizer_name = repeat(chr(1), 201) WHERE id = %s", event
+    )
+    scratch.rows("UPDATE event SET tags = array_fill(repeat(chr(1), 50), ARRAY[20]) WHERE id = %s", event)
+    scratch.rows(
+        "INSERT INTO ticket_type (id, event_id, name, price, currency, quantity, position) "
+        "SELECT gen_random_uuid(), %s, repeat(chr(1), 200), 9999999999.9999, 'EUR', 10000000, number "
+        "FROM generate_series(1, 200) AS number",
+        event,
+    )
+    stock = {str(UUID(int=number)): [2**62, 10_000_000, 10_000_000] for number in range(580)}
+    scratch.rows("UPDATE event SET stock = %s WHERE id = %s", Jsonb(stock), event)
+    [(row, offers, stock_text)] = scratch.rows(
+        "SELECT to_jsonb(event) - 'offers' - 'stock', offers::text, stock::text FROM event WHERE id = %s", event
+    )
+    record = json.dumps(row | {"offers": offers, "stock": stock_text}, ensure_ascii=False).encode()
+    assert 400_000 < len(record) < VALUE_MAX_BYTES, len(record)
 
 
 def test_a_lock_row_that_a_killed_run_left_behind_stops_nobody(scratch: Scratch) -> None:

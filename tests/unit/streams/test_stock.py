@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from psycopg import OperationalError
+from psycopg.errors import CheckViolation
 
 from streams.batches import Interrupted
 from streams.figures import Figures
@@ -109,3 +110,19 @@ def test_what_cannot_be_read_is_left_to_the_projection_of_sales(app: Any) -> Non
     unreadable: Any = SimpleNamespace(value=b"{")
     asyncio.run(agent(app, told)._handle([unreadable, message(1)]))
     assert len(told.stored) == 1
+
+
+def test_a_row_that_breaks_a_constraint_holds_up_no_other(app: Any, caplog: pytest.LogCaptureFixture) -> None:
+    agent = StockAgent(app)
+    stored: list[UUID] = []
+
+    async def write(news: dict[UUID, Stock], traced: Mapping[UUID, str | None]) -> None:
+        if OTHER in news:
+            raise CheckViolation("event_tags_bound")
+        stored.extend(news)
+
+    agent._write = write  # type: ignore[method-assign]
+    asyncio.run(agent._store({EVENT: {}, OTHER: {}, STALLS: {}}, {}))
+
+    assert stored == [EVENT, STALLS]
+    assert f"what is left of event {OTHER} can't be stored, mend its row: event_tags_bound" in caplog.text
