@@ -9,6 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.runtime.fetching import BadChecksum, Skip, install, read_committed
 from tables.errors import InvariantBroken
 
 FETCHED_BYTES = 4 << 20
@@ -66,12 +67,15 @@ async def follow(servers: str, topic: str, begins: Mapping[int, int]) -> AsyncIt
         while True:
             for place, records in (await consumer.getmany(timeout_ms=WAIT_MS, max_records=BESIDE)).items():
                 began = time.monotonic()
-                yield place.partition, _rows(records), records[-1].offset + 1
+                last = records[-1]
+                due = (last.last if isinstance(last, Skip) else last.offset) + 1
+                yield place.partition, _rows(place, records), due
                 await asyncio.sleep(time.monotonic() - began)
 
 
 @asynccontextmanager
 async def _reader(servers: str, **more: int) -> AsyncIterator[Any]:
+    install()
     consumer = AIOKafkaConsumer(
         bootstrap_servers=servers,
         enable_auto_commit=False,
@@ -88,9 +92,10 @@ async def _reader(servers: str, **more: int) -> AsyncIterator[Any]:
 
 
 async def _seek(consumer: Any, topic: str, places: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
-    """Begin at ``places``; where the partitions end now."""
-    consumer.assign(list(places))
+    """Begin at ``places``; where the partitions end now, what is not committed yet included: it is waited for."""
     ends: dict[TopicPartition, int] = await consumer.end_offsets(list(places))
+    read_committed(consumer)
+    consumer.assign(list(places))
     for place, begin in places.items():
         if begin > ends[place]:
             raise InvariantBroken(
@@ -111,7 +116,7 @@ async def _read(
         for place in waiting:
             # A compaction may have left nothing before the position.
             position = await consumer.position(place)
-            rows = _rows(batches.get(place, ()))
+            rows = _rows(place, batches.get(place, ()))
             progress.read(position - due[place])
             due[place] = position
             if rows:
@@ -119,5 +124,18 @@ async def _read(
     progress.end()
 
 
-def _rows(records: Iterable[Any]) -> Rows:
-    return [(one.key, one.value) for one in records if one.key and one.value]
+def _rows(place: TopicPartition, records: Iterable[Any]) -> Rows:
+    return [(one.key, one.value) for one in records if _is_record(place, one) and one.key and one.value]
+
+
+def _is_record(place: TopicPartition, found: Any) -> bool:
+    """Whether it is a record. Raises InvariantBroken where there may have been one of ours that can't be read."""
+    if not isinstance(found, Skip):
+        return True
+    where = f"{place.topic}[{place.partition}]@{found.offset}-{found.last}"
+    if isinstance(found.error, BadChecksum):
+        raise InvariantBroken(f"{where} is damaged, so the table is not whole: let a replica lead that has it whole")
+    if found.error is not None:
+        # None of our writers makes such a batch, so the table lacks nothing.
+        log.error("passing over what somebody else wrote to %s: %r", where, found.error)
+    return False

@@ -20,6 +20,7 @@ from connect.topics import EVENT_ROWS
 from settings import Settings, settings
 from streams.index import SearchIndex, Standing, Version, make_elasticsearch
 from streams.rows import EventRow, decode_row
+from streams.runtime.fetching import READ_COMMITTED, Skip, install
 from streams.source import connect, event_rows, safe_position
 from tables.errors import MalformedRecord, TurnstileError
 
@@ -103,7 +104,9 @@ async def _follow(consumer: Any, index: SearchIndex, target: Standing, reached: 
 def _changes(found: dict[TopicPartition, list[Any]], floor: int) -> dict[str, Version]:
     """Of each row the newest change above the floor. Of what can't be told the worker makes dead letters."""
     changes: dict[str, Version] = {}
-    for record in (record for records in found.values() for record in records if record.value is not None):
+    for record in (record for records in found.values() for record in records):
+        if isinstance(record, Skip) or record.value is None:
+            continue
         try:
             row = decode_row(record.value, EventRow)
         except MalformedRecord:
@@ -142,7 +145,10 @@ async def _index(now: Settings) -> AsyncIterator[SearchIndex]:
 
 @asynccontextmanager
 async def _topic(now: Settings) -> AsyncIterator[Any]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=now.kafka_servers, enable_auto_commit=False, group_id=None)
+    install()
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=now.kafka_servers, enable_auto_commit=False, group_id=None, isolation_level=READ_COMMITTED
+    )
     try:
         await consumer.start()
         await consumer._client.force_metadata_update()

@@ -43,6 +43,14 @@ def install() -> None:
     parts.PartitionRecords = IsolatingRecords
 
 
+def read_committed(consumer: Any) -> None:
+    """Let a started consumer, which was made to read anything, read only committed records from now on.
+
+    What it was asked before is as before: its end offsets were those of the log.
+    """
+    consumer._fetcher._isolation_level = fetcher.READ_COMMITTED
+
+
 class KeptRecords(MemoryRecords):  # type: ignore[misc,unused-ignore]
     """The batches of a fetch, and the bytes that they are read from."""
 
