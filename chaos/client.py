@@ -236,7 +236,9 @@ class Client:
     @asynccontextmanager
     async def _reader(self, place: TopicPartition) -> AsyncIterator[AIOKafkaConsumer]:
         """A consumer of one partition, which is also closed where it could not be started."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.direct, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.direct, enable_auto_commit=False, isolation_level="read_committed"
+        )
         try:
             await consumer.start()
             consumer.assign([place])

@@ -60,7 +60,9 @@ class Gathering:
         """Wait until every group has read everything and no hold is open. Raises Unsettled saying what waits."""
         deadline = time.monotonic() + patience
         admin = KafkaAdminClient(bootstrap_servers=self.kafka)
-        consumer = KafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False)
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.kafka, enable_auto_commit=False, isolation_level="read_committed"
+        )
         try:
             while waiting := [*_behind(admin, consumer), *self._held()]:
                 if time.monotonic() > deadline:
@@ -90,7 +92,9 @@ class Gathering:
         return [f"{count} holds are open"] if count else []
 
     def _topics(self) -> dict[str, list[Record]]:
-        consumer = KafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False)
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.kafka, enable_auto_commit=False, isolation_level="read_committed"
+        )
         try:
             letters = [topic for topic in consumer.topics() if topic.startswith(LETTERS)]
             return {topic: list(_records(consumer, topic)) for topic in (*KEPT, *letters)}

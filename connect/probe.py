@@ -12,11 +12,12 @@ from typing import Any, Final, Protocol
 from uuid import uuid4
 
 import psycopg
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
 from connect.connector import Connector
 from connect.errors import NotFlowing, NotPublished
 from connect.patience import Patience
+from connect.records.consumer import make_consumer
 from connect.topics import HEARTBEAT_ROWS
 from settings import Settings
 
@@ -162,7 +163,7 @@ class HeartbeatTopic:
 @contextmanager
 def open_ends(settings: Settings) -> Iterator[tuple[Database, Beats]]:
     """Both ends of the way, by the settings."""
-    consumer = KafkaConsumer(bootstrap_servers=settings.kafka_servers.split(","), enable_auto_commit=False)
+    consumer = make_consumer(settings.kafka_servers.split(","))
     try:
         with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as connection:
             yield WriteModel(connection), HeartbeatTopic(consumer)

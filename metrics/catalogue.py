@@ -36,6 +36,16 @@ PURCHASES_WAITING: Final = Metric(
     "turnstile_purchases_waiting", "gauge", "api", "commands handed in whose decision a request waits for"
 )
 
+# every worker, and the API
+
+UNREADABLE: Final = Metric(
+    "turnstile_unreadable_records_total",
+    "counter",
+    "worker and api",
+    "offsets of a topic that Kafka's client can't read: set aside as dead letters by workers, passed over by the API",
+    ("topic",),
+)
+
 # every worker
 
 WORKER_STATE: Final = Metric(
@@ -84,13 +94,6 @@ AGENT_SECONDS: Final = Metric(
     "worker",
     "time that an agent had a batch under work, waiting for others included",
     ("agent",),
-)
-UNREADABLE: Final = Metric(
-    "turnstile_unreadable_records_total",
-    "counter",
-    "worker",
-    "offsets of a topic that Kafka's client can't read, set aside as dead letters",
-    ("topic",),
 )
 WAITING_SECONDS: Final = Metric(
     "turnstile_waiting_seconds",

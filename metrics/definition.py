@@ -15,6 +15,7 @@ Part = Literal[
     "every part",
     "api",
     "worker",
+    "worker and api",
     "ledger",
     "indexer",
     "notifications",

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer, TopicPartition
 
+from connect.records.consumer import make_consumer
 from connect.topics import OPERATOR_ACTIONS
 
 WRITE_S: Final = 30.0
@@ -45,7 +46,7 @@ def record(servers: str, action: str, reason: str, **details: Any) -> Action:
 def read(servers: str) -> Iterator[Action]:
     """Every action that is kept, the oldest first; what is no action is passed over. Raises KafkaError."""
     place = TopicPartition(OPERATOR_ACTIONS, 0)
-    with closing(KafkaConsumer(bootstrap_servers=servers.split(","), enable_auto_commit=False)) as consumer:
+    with closing(make_consumer(servers.split(","))) as consumer:
         consumer.assign([place])
         end = consumer.end_offsets([place])[place]
         consumer.seek_to_beginning(place)

@@ -4,7 +4,9 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
+
+from connect.records.consumer import make_consumer
 
 POLL_MS: Final = 250
 POLLS: Final = 8
@@ -43,9 +45,8 @@ class OldestRecords:
 
     def _connected(self) -> Any:
         if self._consumer is None:
-            self._consumer = KafkaConsumer(
-                bootstrap_servers=self._servers,
-                enable_auto_commit=False,
+            self._consumer = make_consumer(
+                self._servers,
                 auto_offset_reset="earliest",
                 max_partition_fetch_bytes=FETCHED_BYTES,
             )

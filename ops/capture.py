@@ -8,8 +8,9 @@ import time
 from datetime import datetime
 from typing import Any, Final
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
+from connect.records.consumer import make_consumer
 from connect.topics import HEARTBEAT_ROWS
 
 HEADER: Final = "connector"
@@ -57,7 +58,7 @@ class CaptureWatch:
 
     def _connected(self) -> Any:
         if self._consumer is None:
-            consumer = KafkaConsumer(bootstrap_servers=self._servers, enable_auto_commit=False)
+            consumer = make_consumer(self._servers)
             place = TopicPartition(HEARTBEAT_ROWS, 0)
             consumer.assign([place])
             end = consumer.end_offsets([place])[place]

@@ -12,9 +12,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 from aiokafka.errors import MessageSizeTooLargeError
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.errors import KafkaTimeoutError
 
+from connect.records.consumer import make_consumer
 from connect.topics import CONSUMERS, catalogue, dead_letters, inputs
 from ops.appending import Appender
 from tables.dead_letters import Header, Ours, decode_ours
@@ -147,9 +148,7 @@ class DeadLetters:
 
         Raises KafkaTimeoutError when nothing has come for WAIT_S.
         """
-        consumer = KafkaConsumer(
-            bootstrap_servers=self._servers, enable_auto_commit=False, bootstrap_timeout_ms=CONNECT_MS
-        )
+        consumer = make_consumer(self._servers, bootstrap_timeout_ms=CONNECT_MS)
         try:
             numbers = [partition] if partition is not None else sorted(consumer.partitions_for_topic(topic) or ())
             places = [TopicPartition(topic, number) for number in numbers]

@@ -13,6 +13,7 @@ WHERE: Final = {
     "every part": "API, workers and exporter",
     "api": "The API, on `TURNSTILE_API_METRICS_PORT`",
     "worker": "Every worker, on its web port",
+    "worker and api": "API and workers",
     "ledger": "Workers of the role `ledger`",
     "indexer": "Workers of the role `indexer`",
     "notifications": "Workers of the role `notifications`",

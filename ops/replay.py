@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
+from connect.records.consumer import make_consumer
 from connect.topics import COMMANDS, changelog, group
 from ops.lag import make_client
 from ops.scratch import Scratch, read_changelog
@@ -110,7 +111,7 @@ def _carry_out(now: Settings, partition: int, end: int, into: Scratch, written: 
 
 
 def _log(now: Settings, partition: int, end: int) -> Iterator[list[Any]]:
-    consumer = KafkaConsumer(bootstrap_servers=now.kafka_servers.split(","), enable_auto_commit=False)
+    consumer = make_consumer(now.kafka_servers.split(","))
     try:
         place = TopicPartition(COMMANDS, partition)
         [begin] = consumer.beginning_offsets([place]).values()

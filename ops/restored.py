@@ -14,7 +14,7 @@ import msgspec
 import psycopg
 from elastic_transport import TransportError
 from elasticsearch import ApiError
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError, NoError
 
@@ -22,6 +22,7 @@ from connect.errors import ConnectError
 from connect.patience import Patience
 from connect.positions import epoch, segment
 from connect.provision import open_admin
+from connect.records.consumer import make_consumer
 from connect.resync import resync
 from connect.topics import DELIVERIES, EVENT_ROWS, OUTCOMES, group
 from connect.worker import Unavailable
@@ -76,7 +77,7 @@ def check_positions(connection: psycopg.Connection[Any], servers: str) -> None:
 
 def newest_position(servers: str) -> int:
     """The furthest place in PostgreSQL's log that the last changes of events tell of; 0 without any."""
-    consumer = KafkaConsumer(bootstrap_servers=servers.split(","), enable_auto_commit=False)
+    consumer = make_consumer(servers.split(","))
     try:
         places = [TopicPartition(EVENT_ROWS, number) for number in consumer.partitions_for_topic(EVENT_ROWS) or ()]
         ends = {place: end for place, end in consumer.end_offsets(places).items() if end}

@@ -39,7 +39,9 @@ class Pipeline:
     def __post_init__(self) -> None:
         self.http = self.client(NOBODY, Role.ADMINISTRATOR)
         self.producer = KafkaProducer(bootstrap_servers=self.kafka, acks="all")
-        self._follower = KafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False)
+        self._follower = KafkaConsumer(
+            bootstrap_servers=self.kafka, enable_auto_commit=False, isolation_level="read_committed"
+        )
 
     def close(self) -> None:
         self.http.close()
@@ -157,7 +159,12 @@ class Pipeline:
 
     def records(self, topic: str) -> Iterator[Any]:
         """Every record that the topic holds now."""
-        consumer = KafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False, consumer_timeout_ms=10_000)
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.kafka,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            consumer_timeout_ms=10_000,
+        )
         try:
             partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
             ends = consumer.end_offsets(partitions)

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.errors import KafkaError
 
+from connect.records.consumer import make_consumer as open_consumer
 from connect.topics import OUTCOMES
 from tables.errors import MalformedRecord
 from telemetry.seldom import Seldom
@@ -109,11 +110,10 @@ class OutcomeFollower:
 
 def make_consumer(servers: list[str]) -> Any:
     """A consumer that belongs to no group and finds a restarted broker soon."""
-    return KafkaConsumer(
-        bootstrap_servers=servers,
+    return open_consumer(
+        servers,
         client_id="turnstile-api",
         group_id=None,
-        enable_auto_commit=False,
         auto_offset_reset="latest",
         max_poll_records=2_000,
         reconnect_backoff_max_ms=500,

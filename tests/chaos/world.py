@@ -186,7 +186,9 @@ class World:
 
     def ends(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
         """The ends of topics' partitions."""
-        consumer = KafkaConsumer(bootstrap_servers=self.broker, enable_auto_commit=False)
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.broker, enable_auto_commit=False, isolation_level="read_committed"
+        )
         try:
             ends: dict[TopicPartition, int] = consumer.end_offsets(places)
             return ends
@@ -229,7 +231,9 @@ class World:
 
     def rows(self, topic: str) -> Iterator[Row]:
         """Every record of a topic, partition by partition."""
-        consumer = KafkaConsumer(bootstrap_servers=self.broker, enable_auto_commit=False)
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.broker, enable_auto_commit=False, isolation_level="read_committed"
+        )
         try:
             places = [TopicPartition(topic, number) for number in range(self.partitions)]
             ends = consumer.end_offsets(places)

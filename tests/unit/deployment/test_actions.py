@@ -46,7 +46,7 @@ class FakeTopic:
 def topic(monkeypatch: pytest.MonkeyPatch) -> FakeTopic:
     topic = FakeTopic()
     monkeypatch.setattr(ops.actions, "KafkaProducer", lambda **_: topic)
-    monkeypatch.setattr(ops.actions, "KafkaConsumer", lambda **_: topic)
+    monkeypatch.setattr(ops.actions, "make_consumer", lambda *_: topic)
     return topic
 
 

@@ -83,7 +83,7 @@ def standing_in() -> Iterator[Broker]:
         patch.setenv("TURNSTILE_TICKET_KEY", "k" * 32)
         settings.cache_clear()
         broker = Broker()
-        patch.setattr(deadletters, "KafkaConsumer", broker)
+        patch.setattr(deadletters, "make_consumer", broker)
         patch.setattr(deadletters, "Appender", broker)
         yield broker
 
