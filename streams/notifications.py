@@ -13,7 +13,7 @@ from streams.deadletters import bury, letter, sort_out
 from streams.tracing import headers_from
 from tables.book import Book
 from tables.errors import MalformedRecord
-from tables.outcomes import Outcome, OutcomeKind, decode_outcome
+from tables.outcomes import Outcome, OutcomeKind, decode_checked_outcome
 
 CONSUMER = "notifications"
 MOST = 1_000
@@ -43,7 +43,7 @@ class NotificationsAgent:
 
     async def _handle(self, messages: list[Message]) -> None:
         by_partition: dict[int, list[tuple[Message, Outcome]]] = {}
-        readable, letters = sort_out(messages, decode_outcome)
+        readable, letters = sort_out(messages, decode_checked_outcome)
         for message, outcome in readable:
             by_partition.setdefault(message.partition, []).append((message, outcome))
         for partition, news in by_partition.items():

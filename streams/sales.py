@@ -14,7 +14,7 @@ from streams.app import App, raw_topic
 from streams.batches import in_batches
 from streams.deadletters import bury, sort_out
 from streams.projection import Projection
-from tables.outcomes import Outcome, OutcomeKind, decode_outcome
+from tables.outcomes import Outcome, OutcomeKind, decode_checked_outcome
 
 CONSUMER = "sales"
 MOST = 1_000
@@ -46,7 +46,7 @@ class SalesAgent:
         await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
 
     async def _handle(self, messages: list[Message]) -> None:
-        readable, letters = sort_out(messages, decode_outcome)
+        readable, letters = sort_out(messages, decode_checked_outcome)
         rows = [(message, sale(outcome)) for message, outcome in readable if outcome.kind in PROJECTED]
         letters += await self.projection.write(rows)
         await bury(self.app, CONSUMER, letters)

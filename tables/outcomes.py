@@ -4,10 +4,10 @@ An outcome may come more than once; ``event``, ``purchase`` and ``offset`` ident
 what it says of the purchase is then the same. Its ``balance`` is as of ``asOf``.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -106,6 +106,13 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     request: UUID | None = None
 
 
+PRICE_END: Final = Decimal(10) ** 10
+QUANTITY_MAX: Final = 10_000_000
+# A reminder's time is kept as milliseconds since 1970, some minutes before the deadline.
+FIRST_YEAR: Final = 1971
+# More than the title, status, zone, venue and city of an event ever have.
+FACTS_MAX_CHARS: Final = 2_000
+
 _decoder = msgspec.json.Decoder(Outcome)
 _encoder = msgspec.json.Encoder()
 
@@ -115,6 +122,50 @@ def decode_outcome(value: bytes | None) -> Outcome:
     return read(_decoder, value, MalformedRecord)
 
 
+def decode_checked_outcome(value: bytes | None) -> Outcome:
+    """The outcome in a record's value, for those who reckon with its prices and times. Raises MalformedRecord.
+
+    Anybody may have written it: no price is NaN or too large to add up, no time lies outside of what UTC can tell.
+    """
+    outcome = decode_outcome(value)
+    for line in (*outcome.lines, *outcome.left):
+        _check_line(line)
+    _check_time(outcome.at, "at", FIRST_YEAR)
+    if outcome.deadline is not None:
+        _check_time(outcome.deadline, "deadline", FIRST_YEAR)
+    if outcome.facts is not None:
+        _check_facts(outcome.facts)
+    return outcome
+
+
 def encode_outcome(outcome: Outcome) -> bytes:
     """The record value of an outcome."""
     return _encoder.encode(outcome)
+
+
+def _check_line(line: OutcomeLine) -> None:
+    try:
+        good = 0 <= line.price < PRICE_END and 0 <= line.quantity <= QUANTITY_MAX
+    except ArithmeticError:  # NaN is neither more nor less
+        good = False
+    if not good:
+        raise MalformedRecord("a line has a price or quantity that no ticket has - at `$.lines`")
+
+
+def _check_facts(facts: EventFacts) -> None:
+    _check_time(facts.starts_at, "facts.startsAt")
+    _check_time(facts.ends_at, "facts.endsAt")
+    if sum(map(len, (facts.title, facts.status, facts.time_zone, facts.venue, facts.city))) > FACTS_MAX_CHARS:
+        raise MalformedRecord(f"the texts have more than {FACTS_MAX_CHARS} characters - at `$.facts`")
+
+
+def _check_time(time: datetime, field: str, first_year: int = 1) -> None:
+    if time.tzinfo is not UTC:
+        try:
+            good = time.utcoffset() is not None and time.astimezone(UTC).year >= first_year
+        except OverflowError:
+            good = False
+    else:
+        good = time.year >= first_year
+    if not good:
+        raise MalformedRecord(f"no time with an offset that UTC can tell - at `$.{field}`")

@@ -2,15 +2,38 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from streams.sales import sale
+from tables.book import Book
+from tables.bookings import index
 from tables.errors import MalformedRecord
-from tables.jobs import decode_job
-from tables.outcomes import decode_outcome, encode_outcome
+from tables.jobs import decode_job, encode_job
+from tables.outcomes import (
+    EventFacts,
+    Money,
+    Outcome,
+    OutcomeKind,
+    OutcomeLine,
+    decode_checked_outcome,
+    decode_outcome,
+    encode_outcome,
+)
+from tables.resends import Resend
+from tables.statuses import PurchaseStatus
 from tests.unit.tables.logs import random_log
-from tests.unit.tables.office import ADA, BOB, EVENT, FLOOR, NOW, Desk, codes, purchase_id, ticket_type
+from tests.unit.tables.office import ADA, BOB, EVENT, FACTS, FLOOR, NOW, Desk, codes, moment, purchase_id, ticket_type
 from tests.unit.tables.worker import Worker
+
+# The first and the last moment of a date are out of reach for UTC there.
+ZONES = (timezone(timedelta(hours=14)), timezone(timedelta(hours=-14)))
 
 
 def test_every_outcome_is_read_back_as_it_was_written() -> None:
@@ -103,3 +126,75 @@ def test_what_cannot_be_read_is_malformed_and_says_why(
     with pytest.raises(MalformedRecord) as caught:
         decode(value)
     assert str(caught.value).startswith(message)
+
+
+ids = st.sampled_from([EVENT, ADA])
+edges = [time.replace(tzinfo=zone) for time in (datetime.min, datetime.max) for zone in (None, UTC, *ZONES)]  # noqa: DTZ901
+times = st.datetimes(timezones=st.sampled_from([None, UTC])) | st.sampled_from(edges)
+prices = st.decimals() | st.sampled_from([Decimal(text) for text in ("1E+999999", "NaN", "sNaN", "-Infinity", "1E-9")])
+numbers = st.integers(-(2**63), 2**64 - 1)
+texts = st.text(max_size=3)
+bought = st.lists(st.builds(OutcomeLine, ids, texts, numbers | st.just(1), prices), max_size=2).map(tuple)
+outcomes = st.builds(
+    Outcome,
+    kind=st.sampled_from(OutcomeKind),
+    event=ids,
+    offset=numbers,
+    at=times,
+    purchase=st.none() | ids,
+    account=st.none() | ids,
+    status=st.none() | st.sampled_from(PurchaseStatus),
+    lines=bought,
+    left=bought,
+    total=st.none() | st.builds(Money, prices, texts),
+    deadline=st.none() | times,
+    facts=st.none() | st.builds(EventFacts, texts, texts, times, times, texts, texts, texts, numbers),
+)
+
+
+@given(st.lists(outcomes, min_size=1, max_size=4))
+def test_an_outcome_that_anybody_may_have_written_is_refused_or_booked_told_and_projected(told: list[Outcome]) -> None:
+    table: dict[bytes, bytes] = {}
+    book = Book(table.get, lambda prefix, after: _scan(table, prefix, after))
+    for outcome in told:
+        try:
+            checked = decode_checked_outcome(encode_outcome(outcome))
+            jobs = [book.apply(checked)]
+        except MalformedRecord:
+            continue
+        changed = book.take()
+        entries = [index(key, value) for key, value in changed.items()]
+        table |= changed
+        jobs += [book.remind(entry, 0) for _, entry in entries if entry]
+        while (page := book.page(outcome.event, 500)) is not None:
+            jobs += page
+            table |= book.take()
+        jobs.append(book.again(Resend(ADA, outcome.event, ADA, checked.at)))
+        for job in jobs:
+            assert job is None or decode_job(encode_job(job)) == job
+        sale(checked)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"at": datetime(2030, 1, 1)},  # noqa: DTZ001
+        {"deadline": datetime(1970, 1, 1, 0, 1, tzinfo=UTC)},
+        {"facts": replace(FACTS, starts_at=datetime.min.replace(tzinfo=ZONES[0]))},
+        {"facts": replace(FACTS, ends_at=datetime.max.replace(tzinfo=ZONES[1]))},
+        {"facts": replace(FACTS, title="x" * 2_000)},
+        {"lines": (OutcomeLine(FLOOR, "x", 1, Decimal("NaN")),)},
+        {"left": (OutcomeLine(FLOOR, "x", 1, Decimal("1E+999999")),)},
+        {"lines": (OutcomeLine(FLOOR, "x", -1, Decimal(1)),)},
+    ],
+    ids=str,
+)
+def test_prices_and_times_that_nobody_can_reckon_with_are_malformed(changed: dict[str, Any]) -> None:
+    fields: dict[str, Any] = {"kind": OutcomeKind.HELD, "event": EVENT, "offset": 1, "at": moment(NOW), "facts": FACTS}
+    decode_checked_outcome(encode_outcome(Outcome(**fields)))
+    with pytest.raises(MalformedRecord, match=rf"\$\.{next(iter(changed)) if 'left' not in changed else 'lines'}"):
+        decode_checked_outcome(encode_outcome(Outcome(**fields | changed)))
+
+
+def _scan(table: dict[bytes, bytes], prefix: bytes, after: bytes) -> list[tuple[bytes, bytes]]:
+    return sorted(item for item in table.items() if item[0].startswith(prefix) and item[0] > after)
