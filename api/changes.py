@@ -119,6 +119,16 @@ def distinct(tags: list[str]) -> list[str]:
     return list(dict.fromkeys(tags))
 
 
+def check_size(listing: Listing) -> None:
+    """Raise Refused where the event is larger than the ledger reads a definition."""
+    command = commands.DefineEvent(listing.event.id, listing.event.version, definition(listing))
+    size = len(commands.encode_command(command))
+    if size > commands.MOST_BYTES:
+        raise wrong(
+            "/ticketTypes", f"the event has {size} bytes of texts in all, at most {commands.MOST_BYTES} can be sold"
+        )
+
+
 def announcement(listing: Listing) -> bytes:
     """The outbox payload: what DefineEvent decodes, without its tag."""
     return msgspec.json.encode(

@@ -12,7 +12,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from connect.errors import ServerMissing, TopicMismatch, TopicRefused
 from connect.patience import Patience
-from connect.topics import COMMANDS, Topic
+from connect.topics import COMMANDS, RECORD_MAX_BYTES, Topic
 from settings import Settings
 
 CHECKED: Final = ("cleanup.policy", "message.timestamp.type")
@@ -20,6 +20,7 @@ IN_SYNC: Final = "min.insync.replicas"
 # A replica that lacks acknowledged records must never become the leader: its partition's log would lose them.
 UNCLEAN: Final = "unclean.leader.election.enable"
 RETENTION_MS: Final = "retention.ms"
+BATCH_BYTES: Final = "max.message.bytes"
 SPREAD_S: Final = 10.0
 SPREAD_PAUSE_S: Final = 0.1
 
@@ -62,7 +63,7 @@ def wanted(topic: Topic, settings: Settings) -> dict[str, Any]:
     return {
         "num_partitions": topic.partitions or settings.partitions,
         "replication_factor": settings.replication_factor,
-        "configs": topic.config | _guarded(settings),
+        "configs": {BATCH_BYTES: str(RECORD_MAX_BYTES)} | topic.config | _guarded(settings),
     }
 
 
@@ -143,4 +144,7 @@ def _changed(topic: Topic, settings: Settings, config: dict[str, str]) -> dict[s
     changed = {name: should for name, should in _guarded(settings).items() if config[name] != should}
     if topic.name == COMMANDS and 0 <= int(config[RETENTION_MS]) < int(topic.config[RETENTION_MS]):
         changed[RETENTION_MS] = topic.config[RETENTION_MS]
+    largest = wanted(topic, settings)["configs"][BATCH_BYTES]
+    if int(config[BATCH_BYTES]) < int(largest):
+        changed[BATCH_BYTES] = largest
     return changed

@@ -22,7 +22,10 @@ VERSION: Final = 1
 
 TABLES: Final = ("ledger", "contacts", "bookings")
 
-# A dead letter is its record and some headers more.
+# The largest batch that a topic takes (``max.message.bytes``), Kafka's own default; a record alone is a batch, too.
+# What a value may have at most is said where it is read (tables/reading.py, tables/commands.py).
+RECORD_MAX_BYTES: Final = 1_048_588
+# A dead letter is its record and some headers more; what doesn't fit is cut (streams/runtime/fitting.py).
 LETTER_MAX_BYTES: Final = 2 * 1024 * 1024
 
 DAY_MS: Final = 24 * 3600 * 1000

@@ -8,7 +8,7 @@ from typing import Protocol
 import faust
 from faust.types import TP
 
-from connect.topics import VERSION, group
+from connect.topics import RECORD_MAX_BYTES, VERSION, group
 from settings import Settings
 from streams.batches import Busy
 from streams.consumer import BatchTransport
@@ -21,6 +21,7 @@ from telemetry.traces import Traces, make_traces
 SESSION_S = 6.0
 COMMIT_INTERVAL_S = 1.0
 REQUEST_TIMEOUT_S = 30.0
+# Several records at once; one that is larger goes alone, up to RECORD_MAX_BYTES (LETTER_MAX_BYTES for a dead letter).
 MAX_BATCH_BYTES = 512 * 1024
 # Some 12,000 commands: the ledger goes on with them while a fetch is on its way.
 MAX_FETCH_BYTES = 4 << 20
@@ -93,7 +94,7 @@ def make_app(settings: Settings) -> App:
         producer_acks=-1,
         producer_linger=0.0,
         producer_max_batch_size=MAX_BATCH_BYTES,
-        producer_max_request_size=2 * MAX_BATCH_BYTES,
+        producer_max_request_size=RECORD_MAX_BYTES,
         producer_request_timeout=REQUEST_TIMEOUT_S,
         # Every topic is made by `python -m connect`.
         topic_allow_declare=False,

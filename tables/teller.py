@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from tables.codes import TicketCodes
@@ -10,6 +10,10 @@ from tables.inventory import Inventory
 from tables.outcomes import Balance, Money, Outcome, OutcomeKind, OutcomeLine
 from tables.records import Bought, Decision, PurchaseRecord
 from tables.standing import Standing, standing
+
+# What a date can tell; a producer's text may be half a millisecond from its end.
+FIRST_MS: Final = -62_135_596_800_000
+LAST_MS: Final = 253_402_300_799_999
 
 
 class News(NamedTuple):
@@ -71,8 +75,8 @@ class Teller:
 # What was appended together has one time.
 @lru_cache(maxsize=1_024)
 def moment(milliseconds: int) -> datetime:
-    """A time of the log (ms since 1970) as a date."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    """A time of the log (ms since 1970) as a date; one outside of the years 1 to 9999 as the nearest in them."""
+    return datetime.fromtimestamp(min(max(milliseconds, FIRST_MS), LAST_MS) / 1000, UTC)
 
 
 def _standing_after(record: PurchaseRecord | None, decision: Decision) -> Standing | None:

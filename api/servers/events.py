@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 from api.bodies.event import Event
 from api.bodies.money import Money
 from api.bodies.ticket import TicketType
-from api.changes import announcement
+from api.changes import announcement, check_size
 from api.pages import Place, Unshown
 from api.ports import Listing
 from api.problems import Fault, Refused
@@ -67,7 +67,11 @@ class EventRows:
         self._database = database
 
     def add(self, listing: Listing) -> None:
-        """Store a new event with its ticket types and announce it. Refused: already-exists, unknown-account."""
+        """Store a new event with its ticket types and announce it.
+
+        Refused: already-exists, unknown-account, invalid-input where it is too large to be sold.
+        """
+        check_size(listing)
         with self._database.transaction() as connection:
             _insert_event(connection, listing.event)
             for ticket in listing.tickets:
@@ -109,12 +113,16 @@ class EventRows:
         return shown("ticket_type", row, _ticket) if row else None
 
     def change(self, event: UUID, decide: Callable[[Listing], Listing]) -> Listing | None:
-        """Replace a listing by what ``decide`` makes of it under the event's lock, and announce the next version."""
+        """Replace a listing by what ``decide`` makes of it under the event's lock, and announce the next version.
+
+        Refused: invalid-input where it is too large to be sold.
+        """
         with self._database.transaction() as connection:
             before = _listing(connection, f"{_SELECT_EVENT} FOR UPDATE", event)
             if before is None:
                 return None
             after = _next(before, decide(before))
+            check_size(after)
             connection.execute(_UPDATE_EVENT, _event_row(after.event))
             _store_tickets(connection, before, after)
             _announce(connection, after)

@@ -13,6 +13,7 @@ from connect.probe import Slot
 BROKER_DEFAULTS = {
     "cleanup.policy": "delete",
     "message.timestamp.type": "CreateTime",
+    "max.message.bytes": "1048588",
     "min.insync.replicas": "1",
     "retention.ms": "604800000",
     "unclean.leader.election.enable": "true",

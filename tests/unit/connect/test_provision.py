@@ -5,7 +5,17 @@ from kafka.errors import KafkaTimeoutError
 
 from connect.errors import ServerMissing, TopicMismatch, TopicRefused
 from connect.provision import open_admin, provision
-from connect.topics import COMMANDS, DAY_MS, EVENT_ROWS, HEARTBEAT, catalogue, changelog
+from connect.topics import (
+    COMMANDS,
+    DAY_MS,
+    EVENT_ROWS,
+    HEARTBEAT,
+    LETTER_MAX_BYTES,
+    RECORD_MAX_BYTES,
+    catalogue,
+    changelog,
+    dead_letters,
+)
 from settings import Settings
 from tests.unit.connect.fakes import FakeAdmin
 
@@ -131,6 +141,24 @@ def test_commands_are_kept_longer_than_the_offsets_of_their_group(was: int, beco
     admin.topics[COMMANDS]["configs"]["retention.ms"] = str(was)
     provision(admin, catalogue(), settings)
     assert admin.topics[COMMANDS]["configs"]["retention.ms"] == str(becomes)
+
+
+@pytest.mark.parametrize(
+    ("topic", "was", "becomes"),
+    [
+        (COMMANDS, 500_000, RECORD_MAX_BYTES),
+        (COMMANDS, 5_000_000, 5_000_000),
+        (dead_letters("ledger"), RECORD_MAX_BYTES, LETTER_MAX_BYTES),
+    ],
+)
+def test_every_topic_takes_the_largest_record_that_may_be_written_to_it(
+    topic: str, was: int, becomes: int, settings: Settings
+) -> None:
+    admin = FakeAdmin()
+    provision(admin, catalogue(), settings)
+    admin.topics[topic]["configs"]["max.message.bytes"] = str(was)
+    provision(admin, catalogue(), settings)
+    assert admin.topics[topic]["configs"]["max.message.bytes"] == str(becomes)
 
 
 def test_a_topic_that_kafka_refuses_is_named_with_the_reason(settings: Settings) -> None:

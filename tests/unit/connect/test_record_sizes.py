@@ -1,0 +1,261 @@
+"""The largest record that each producer makes of the largest input that is let in fits its topic, and its reader."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from msgspec.structs import replace
+
+from api.bodies.event import NewEvent
+from api.changes import announcement, check_size, new_listing
+from api.problems import Refused
+from connect.topics import RECORD_MAX_BYTES
+from streams.app import MAX_BATCH_BYTES
+from streams.append import Record
+from streams.catalogue import command_of
+from streams.contacts import _contact, _encode
+from streams.rows import AccountRow, EventRow, decode_row
+from streams.runtime.fitting import size_of
+from tables.book import Book
+from tables.bookings import note_key
+from tables.commands import (
+    MOST_BYTES,
+    Cancel,
+    Command,
+    DefineEvent,
+    EndPurchases,
+    Hold,
+    Line,
+    Purchase,
+    TicketType,
+    decode_command,
+    encode_command,
+)
+from tables.deliveries import Delivery, DeliveryStatus, encode_delivery
+from tables.errors import MalformedRecord
+from tables.jobs import Job, decode_job, encode_job
+from tables.mails import MailKind
+from tables.outcomes import Outcome, OutcomeKind, decode_outcome, encode_outcome
+from tables.reading import VALUE_MAX_BYTES
+from tables.records import AccountRecord, Stock, account_key, decode_event, encode_record, event_key
+from tests.unit.tables.office import ADA, EVENT, Desk, definition, purchase_id, ticket_type
+
+# The character that takes most bytes in JSON, of those that are let in.
+WIDE = "\x01"
+ID = UUID(int=2**128 - 1)
+PLACE = 2**62
+KINDS = [UUID(int=2**128 - number) for number in range(1, 201)]
+TRACE = [("traceparent", b"0" * 55), ("first-seen", b"9" * 20)]
+LATE = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+LARGEST = {"max_per_order": 10_000_000, "max_per_account": 10_000_000}
+
+
+def kinds(count: int, letters: int) -> list[TicketType]:
+    """Ticket types with everything at its limit but the name."""
+    price, times = (
+        Decimal("9999999999.9999"),
+        {"sale_starts_at": datetime(2000, 1, 1, tzinfo=UTC), "sale_ends_at": LATE},
+    )
+    return [ticket_type(key, 10_000_000, name=WIDE * letters, price=price, **times, **LARGEST) for key in KINDS[:count]]
+
+
+def event(count: int, letters: int, version: int = PLACE) -> DefineEvent:
+    """An event with everything at its limit but the names of its ticket types."""
+    texts = dict.fromkeys(("title", "venue", "city"), WIDE * 500)
+    limits = LARGEST | {"time_zone": "Z" * 64, "capacity": 10_000_000, "organizer": ID}
+    return DefineEvent(EVENT, version, definition(*kinds(count, letters), ends_at=LATE, **texts, **limits))
+
+
+def largest_event() -> DefineEvent:
+    """The largest definition that the ledger reads."""
+    fits = [made for letters in range(200, 230) if len(encode_command(made := event(200, letters))) <= MOST_BYTES]
+    return fits[-1] if fits else event(200, 150)
+
+
+def fits(key: bytes | None, value: bytes, most: int = VALUE_MAX_BYTES) -> bool:
+    """Whether a record fits its topic with headers of ours, and is read."""
+    return len(value) <= most and size_of(Record(key, value, TRACE)) <= RECORD_MAX_BYTES
+
+
+@pytest.fixture(scope="module")
+def told() -> list[Outcome]:
+    """The outcomes of the largest order: bought, a ticket of each line given back, all given back."""
+    desk = Desk(1)
+    desk.send(event(50, 500))
+    lines = [Line(key, 100) for key in KINDS[:50]]
+    some = [Line(key, 50) for key in KINDS[:50]]
+    commands: list[Command] = [
+        Purchase(EVENT, ID, ADA, lines),
+        Cancel(EVENT, ID, ADA, ID, some),
+        Cancel(EVENT, ID, ADA, purchase_id(1)),
+    ]
+    told = [outcome for command in commands for outcome in desk.send_all(command)]
+    assert [outcome.kind for outcome in told] == [OutcomeKind.CONFIRMED, OutcomeKind.CANCELLED, OutcomeKind.CANCELLED]
+    for key, value in desk.table.items():
+        assert fits(key, value), key
+    return told
+
+
+def test_a_batch_of_many_records_and_each_record_fit_every_topic() -> None:
+    assert MAX_BATCH_BYTES <= RECORD_MAX_BYTES
+    assert MOST_BYTES <= VALUE_MAX_BYTES < RECORD_MAX_BYTES // 2 + 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Purchase(ID, ID, ID, [Line(ID, 1_000)] * 50),
+        Hold(ID, ID, ID, [Line(ID, 1_000)] * 50, 86_400),
+        Cancel(ID, ID, ID, ID, [Line(ID, 1_000)] * 50),
+        EndPurchases(ID, PLACE, ID, 1_000),
+        largest_event(),
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_commands_fit(command: Any) -> None:
+    value = encode_command(command)
+    assert fits(str(ID).encode(), value, MOST_BYTES)
+    assert decode_command(value) == command
+
+
+def test_an_event_of_the_api_fits_its_row_its_announcement_and_the_ledger() -> None:
+    listing = _listing(WIDE * 130)
+    check_size(listing)
+    payload = announcement(listing)
+    # The outbox keeps jsonb, which PostgreSQL writes with blanks; a text of it in a row of JSON has its quotes escaped.
+    sent = json.dumps(json.loads(payload), ensure_ascii=False).encode()
+    assert fits(str(ID).encode(), sent)
+    command_of(sent)
+    row = _row(listing)
+    assert fits(None, row)
+    decode_row(row, EventRow)
+
+
+def test_an_event_that_the_ledger_would_not_read_is_refused_by_the_api() -> None:
+    listing = _listing(WIDE * 200)
+    with pytest.raises(Refused) as refusal:
+        check_size(listing)
+    [fault] = refusal.value.faults
+    assert fault.pointer == "/ticketTypes"
+    assert fault.detail.endswith(f"at most {MOST_BYTES} can be sold")
+    with pytest.raises(MalformedRecord):
+        command_of(announcement(listing))
+
+
+def test_an_account_fits_its_row_and_its_contact() -> None:
+    texts = {"first_name": WIDE * 100, "last_name": WIDE * 100, "email": "e" * 254, "locale": "l" * 35}
+    row = json.dumps({"id": str(ID), "__lsn": PLACE, "__deleted": "false"} | texts).encode()
+    assert fits(None, row)
+    assert fits(str(ID).encode(), _encode(_contact(decode_row(row, AccountRow))))
+
+
+def test_outcomes_fit(told: list[Outcome]) -> None:
+    for outcome in told:
+        value = encode_outcome(outcome)
+        assert fits(str(EVENT).encode(), value)
+        assert decode_outcome(value) == outcome
+        assert len(value) > 150_000
+
+
+def test_jobs_and_bookings_fit(told: list[Outcome]) -> None:
+    table: dict[bytes, bytes] = {}
+    jobs = list(_jobs(told, table))
+    assert {job.kind for job in jobs} >= {MailKind.CONFIRMED, MailKind.CANCELLED}
+    for key, value in table.items():
+        assert fits(key, value)
+    for job in jobs:
+        value = encode_job(job)
+        assert fits(str(job.account).encode(), value)
+        assert decode_job(value) == job
+        delivery = Delivery(job.id, job.kind, DeliveryStatus.FAILED, job.event, ID, job.account, LATE)
+        assert fits(str(job.account).encode(), encode_delivery(delivery))
+
+
+def test_records_of_events_and_accounts_fit() -> None:
+    desk = Desk(1)
+    desk.send(largest_event())
+    record = decode_event(desk.table[event_key(EVENT)])
+    full = encode_record(replace(record, offset=PLACE, stock=[Stock(key, 10_000_000, 10_000_000) for key in KINDS]))
+    assert fits(event_key(EVENT), full)
+    account = AccountRecord(PLACE, [(key, 10_000_000) for key in KINDS])
+    assert fits(account_key(EVENT, ID), encode_record(account))
+
+
+def _listing(name: str) -> Any:
+    """An event of the API with everything at its limit, and ticket types of that name."""
+    price = {"amount": "9999999999.99", "currency": "EUR"}
+    times = {"saleStartsAt": "2000-01-01T00:00:00.000001Z", "saleEndsAt": "2099-12-31T23:59:59.999999Z"}
+    limits = {"maxPerOrder": 10_000_000, "maxPerAccount": 10_000_000}
+    kind = {"name": name, "price": price, "quantity": 10_000_000, "position": 10_000} | times | limits
+    body = {
+        "title": WIDE * 200,
+        "description": WIDE * 20_000,
+        "venue": WIDE * 200,
+        "city": WIDE * 100,
+        "country": "AT",
+        "latitude": -12.345678901234567,
+        "longitude": -123.45678901234567,
+        "tags": [f"{number:02}".ljust(50, WIDE) for number in range(20)],
+        "startsAt": "2099-12-30T23:59:59.999999Z",
+        "endsAt": "2099-12-31T23:59:59.999999Z",
+        "timeZone": "America/Argentina/ComodRivadavia",
+        "capacity": 10_000_000,
+        "ticketTypes": [kind] * 200,
+    }
+    ids = iter(UUID(int=2**128 - number) for number in range(1, 1000))
+    return new_listing(NewEvent.model_validate(body | limits), ID, lambda: next(ids), datetime(2030, 1, 1, tzinfo=UTC))
+
+
+def _row(listing: Any) -> bytes:
+    """A row of ``event`` as Debezium sends it."""
+    made = listing.event
+    offers = [
+        {"id": str(each.id), "name": each.name, "price": "9999999999.9999", "currency": "EUR", "quantity": 10_000_000}
+        for each in listing.tickets
+    ]
+    columns = {
+        "id": str(made.id),
+        "organizer_id": str(ID),
+        "organizer_name": WIDE * 201,
+        "starts_at": "2099-12-31T23:59:59.999999Z",
+        "ends_at": "2099-12-31T23:59:59.999999Z",
+        "offers": json.dumps(offers, ensure_ascii=False),
+        "stock": json.dumps({str(each.id): [PLACE, 10_000_000, 10_000_000] for each in listing.tickets}),
+        "traceparent": "0" * 55,
+        "__op": "u",
+        "__deleted": "false",
+        "__lsn": PLACE,
+    }
+    told = made.model_dump(
+        mode="json", include={"title", "description", "venue", "city", "tags", "status", "time_zone"}
+    )
+    return json.dumps(told | columns, ensure_ascii=False).encode()
+
+
+def _jobs(told: list[Outcome], table: dict[bytes, bytes]) -> Iterator[Job]:
+    """The mails of these outcomes and of a change of their event, and what the table keeps of them."""
+
+    def scan(prefix: bytes, after: bytes) -> list[tuple[bytes, bytes]]:
+        return sorted(item for item in table.items() if item[0].startswith(prefix) and item[0] > after)
+
+    book = Book(table.get, scan)
+    for outcome in told:
+        job = book.apply(outcome)
+        table |= book.take()
+        if job:
+            yield job
+        facts = outcome.facts
+        assert facts is not None
+        for version in range(2):
+            moved = replace(facts, venue=WIDE * 499 + str(version), version=PLACE + 1 + version)
+            changed = Outcome(kind=OutcomeKind.CHANGED, event=EVENT, offset=PLACE + version, at=LATE, facts=moved)
+            assert book.apply(changed) is None
+            table |= book.take()
+        while (page := book.page(EVENT, 500)) is not None:
+            table |= book.take()
+            yield from page
+        table.pop(note_key(EVENT))
