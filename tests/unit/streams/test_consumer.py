@@ -147,6 +147,29 @@ def test_records_of_an_older_generation_are_left_to_be_read_again(consumer: Benc
     assert queue.offsets == [3]
 
 
+def test_records_of_a_poll_during_which_a_rebalance_came_are_left_to_be_read_again(
+    consumer: Bench, queue: FakeQueue
+) -> None:
+    polls = [{COMMANDS: records(COMMANDS, 3)}, {COMMANDS: records(COMMANDS, 4)}]
+    passed: list[float] = []
+
+    async def poll(_: float) -> tuple[dict[TP, list[Any]], None]:
+        if not polls:
+            consumer._stopped.set()
+        return polls.pop(0) if polls else {}, None
+
+    async def rebalance(seconds: float) -> None:
+        passed.append(seconds)
+        consumer.app.consumer_generation_id += len(passed) == 1
+
+    consumer._stopped, consumer._crashed = asyncio.Event(), asyncio.Event()  # type: ignore[assignment]
+    consumer.diag = SimpleNamespace(set_flag=print, unset_flag=print)  # type: ignore[assignment]
+    consumer._wait_next_records = poll  # type: ignore[method-assign,assignment]
+    consumer.sleep = rebalance  # type: ignore[method-assign,assignment]
+    asyncio.run(consumer._drain_messages(SimpleNamespace(_stopped=asyncio.Event())))
+    assert queue.offsets == [4]
+
+
 def test_a_flow_that_is_suspended_meanwhile_stops_the_handing_over(consumer: Bench, queue: FakeQueue) -> None:
     waited = []
 
@@ -259,6 +282,16 @@ def test_markers_behind_the_last_record_count_as_done(consumer: Bench) -> None:
 def test_a_partition_with_nothing_but_markers_is_committed_behind_them(consumer: Bench) -> None:
     consumer.deliver({COMMANDS: [Skip(1, 5)]})
     assert consumer.committable() == {COMMANDS: 6}
+
+
+def test_what_all_agents_are_through_with_is_forgotten(consumer: Bench) -> None:
+    messages = collected(consumer, 1, 2)
+    consumer.deliver({COMMANDS: [Skip(3, 3), *records(COMMANDS, 4)]})
+    assert consumer.committable() == {}
+    assert consumer.behind(COMMANDS, 3) == 4
+    consumer.done("one", [messages[-1], SimpleNamespace(tp=COMMANDS, offset=4, generation_id=7)])  # type: ignore[list-item]
+    assert consumer.committable() == {COMMANDS: 5}
+    assert consumer.behind(COMMANDS, 3) == 3
 
 
 def test_what_is_given_up_has_no_markers_any_more(consumer: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from aiokafka.errors import IllegalStateError, KafkaConnectionError
 from faust.tables.recovery import RebalanceAgain
+from faust.types import TP
 
 import streams.recovery
 from streams.app import App
-from streams.recovery import SafeRecovery
+from streams.recovery import SafeRecovery, SafeTableManager
+from streams.table import OffsetTable
 from tables.errors import InvariantBroken
 
 
@@ -69,3 +71,53 @@ def test_a_recovery_that_a_rebalance_interrupts_waits_for_the_next(recovery: Saf
 def test_a_table_that_can_not_be_recovered_ends_the_process(recovery: SafeRecovery) -> None:
     with pytest.raises(Ended, match="the folder"):
         run(recovery, InvariantBroken("the folder knows more"))
+
+
+class FakeStandbys:
+    """Remembers whether copies are being written."""
+
+    def __init__(self) -> None:
+        self.copies: dict[OffsetTable, set[int]] = {}
+
+    def begin(self, copies: dict[OffsetTable, set[int]]) -> None:
+        self.copies = copies
+
+    def end(self) -> None:
+        self.copies = {}
+
+
+@pytest.fixture
+def standing_by(recovery: SafeRecovery, table: OffsetTable) -> FakeStandbys:
+    """What follows when a recovery has ended: copies are kept of what others own."""
+    standbys = FakeStandbys()
+    recovery.standbys = standbys  # type: ignore[assignment]
+    recovery.standbys_for_table[table] = {TP("changelog", 3)}
+    recovery._stand_by()
+    assert standbys.copies == {table: {3}}
+    return standbys
+
+
+def rebalancing(recovery: SafeRecovery) -> None:
+    manager: Any = recovery.app.tables
+    assert isinstance(manager, SafeTableManager)
+    manager._recovery = recovery
+    manager.on_partitions_revoked({TP("changelog", 1)})
+
+
+def test_no_copy_is_written_once_a_rebalance_begins(recovery: SafeRecovery, standing_by: FakeStandbys) -> None:
+    rebalancing(recovery)
+    assert standing_by.copies == {}
+
+
+def test_a_recovery_that_ends_after_a_rebalance_has_begun_keeps_no_copies(
+    recovery: SafeRecovery, standing_by: FakeStandbys
+) -> None:
+    rebalancing(recovery)
+    recovery._stand_by()
+    assert standing_by.copies == {}
+
+
+def test_a_worker_that_ends_keeps_no_copies(recovery: SafeRecovery, standing_by: FakeStandbys) -> None:
+    asyncio.run(recovery.on_stop())
+    recovery._stand_by()
+    assert standing_by.copies == {}
