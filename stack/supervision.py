@@ -50,8 +50,9 @@ class Supervision:
         self._check_vital()
 
     def pause(self) -> None:
-        """Let a little time pass: less while something is to be done."""
-        time.sleep(CALM_STEP_S if all(part.works for part in self.parts.values()) else STEP_S)
+        """Let a little time pass: less while something starts."""
+        starting = any(part.phase is Phase.STARTING for part in self.parts.values())
+        time.sleep(STEP_S if starting else CALM_STEP_S)
 
     def close(self) -> None:
         """End the lives; what has been started for the long run runs on."""
@@ -142,8 +143,8 @@ class Supervision:
         pids = self.stack.pids
         seen = (pids, [(part.phase, part.reason, part.failures) for part in self.parts.values()])
         if seen != self._noted:
-            self.stack.home.note(pids)
             with suppress(OSError):
+                self.stack.home.note(pids)
                 state_file.write(self.stack.settings.home, os.getpid(), self.parts.values())
             self._noted = seen
 
