@@ -13,6 +13,7 @@ from stack.child import Command
 from stack.environment import app_environment, worker_environment
 from stack.kafka import brokers
 from stack.ports import taken
+from stack.reasons import explanation
 from stack.server import HOST, Server, answers
 from stack.settings import StackSettings
 
@@ -51,6 +52,10 @@ class Step(App):
     def ready(self) -> bool:
         """Not before it has ended."""
         return False
+
+    def condition(self) -> str:
+        """What it said last."""
+        return f"is still at work: {explanation(self.log)}"
 
 
 # What a worker of each role needs beside Kafka, whose topics it waits for by itself.

@@ -41,7 +41,7 @@ class Supervision:
         self._noted: object = None
 
     def step(self) -> None:
-        """Go one step further with every part. Raises ServerFailed where nothing works without it."""
+        """Go one step further with every part. Raises StackError where nothing can work."""
         for name, life in list(self._lives.items()):
             if next(life, None) is None:
                 del self._lives[name]
@@ -123,10 +123,10 @@ class Supervision:
         return any(self._is_down(needed) for needed in self.stack.members[name].needs if needed in self.parts)
 
     def _why(self, member: Server, error: Exception) -> str:
-        what = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if isinstance(error, ServerFailed) and (explained := reasons.explanation(member.log)):
-            return f"{error.what}: {explained}"
-        return what
+        if not isinstance(error, ServerFailed):
+            return str(error).partition("\n")[0] or type(error).__name__
+        explained = reasons.explanation(member.log)
+        return f"{error.what}: {explained}" if explained else error.what
 
     def _reason(self, part: Part) -> str:
         if part.reason or not part.is_late(self._clock()):

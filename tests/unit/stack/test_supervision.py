@@ -146,6 +146,19 @@ def test_what_hangs_at_its_start_holds_up_nobody_for_long(
     assert run.it.down() == {"slow": "is still starting"}
 
 
+def test_what_is_not_ready_in_time_is_killed_before_it_is_started_again(
+    tmp_path: Path, supervised: Callable[..., Supervised]
+) -> None:
+    slow = Small(tmp_path, "slow", "echo $$ >> $0.pids; exec sleep 60")
+    slow.ready_within = 0.3  # type: ignore[misc]
+    run = supervised(slow)
+    run.until(lambda: run.it.parts["slow"].failures == 2)
+    pids = Path(f"{slow.mark}.pids").read_text().split()
+    assert len(pids) == 2
+    assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+    assert run.told == [("slow", "was not ready within 0 s")]
+
+
 def test_a_killed_part_is_started_again_at_once_and_named_with_the_signal(
     tmp_path: Path, supervised: Callable[..., Supervised]
 ) -> None:
