@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, cast
 
+import msgspec
 import rocksdict
 from faust import Table
 from faust.types import TP, AppT, StoreT
@@ -188,7 +189,25 @@ class OffsetTable(Table[bytes, bytes]):
                 self._set_mark(partition, due - 1)
 
     def take_over(self, partition: int, rows: Rows) -> None:
-        """Store changelog records, leaving out those that are older than what is stored, and remember their keys."""
+        """Store changelog records, leaving out those that are older than what is stored, and remember their keys.
+
+        One that tells no offset is of none of our versions: it changes nothing, and ours is appended behind it again.
+        """
+        try:
+            self._take_over(partition, rows)
+        except msgspec.DecodeError:
+            foreign = [key for key, value in rows if not self._tells_offset(value)]
+            self._take_over(partition, [row for row in rows if self._tells_offset(row[1])])
+            self.older[partition] |= {key for key in foreign if self.read(partition, key) is not None}
+            log.warning("%s[%d]: passed over %d records of somebody else", self._changelog, partition, len(foreign))
+
+    def _tells_offset(self, value: bytes) -> bool:
+        try:
+            return self.record_offset(value) >= 0
+        except msgspec.DecodeError:
+            return False
+
+    def _take_over(self, partition: int, rows: Rows) -> None:
         older = self.older.setdefault(partition, set())
         keys = [key for key, _ in rows]
         known = dict(zip(keys, self.read_all(partition, keys), strict=True))
@@ -229,7 +248,9 @@ class OffsetTable(Table[bytes, bytes]):
         async for _, rows, end in changes(self._servers, self._changelog, {partition: due}):
             for key, value in rows:
                 has = self.read(partition, key)
-                if has is None or self.record_offset(has) < self.record_offset(value):
+                if not self._tells_offset(value):
+                    older.add(key)
+                elif has is None or self.record_offset(has) < self.record_offset(value):
                     newer = True
                 elif self.record_offset(has) > self.record_offset(value):
                     older.add(key)

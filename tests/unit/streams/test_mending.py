@@ -91,6 +91,28 @@ def test_after_a_recovery_the_newest_record_of_each_key_is_the_last(
     assert "1 records were written again" in caplog.text
 
 
+@pytest.mark.parametrize("at_once", [1, 100])
+@pytest.mark.parametrize("foreign", [b"{}", b"\xc1", b"\x91\xa1a"])
+def test_what_somebody_else_wrote_over_a_record_changes_nothing(
+    app: App, table: OffsetTable, use: Callable[[Log], Log], foreign: bytes, at_once: int
+) -> None:
+    log = use(Log((b"a", value(5)), (b"b", value(6)), (b"a", foreign), (b"c", value(7))))
+    log.at_once = at_once
+    recover(app, table)
+    assert table.read_all(PARTITION, [b"a", b"b", b"c"]) == [value(5), value(6), value(7)]
+    assert log.rows[4:] == [(b"a", value(5))]
+
+
+def test_a_worker_writes_over_what_somebody_else_wrote_meanwhile(
+    app: App, table: OffsetTable, use: Callable[[Log], Log]
+) -> None:
+    log = use(Log())
+    published(table, b"a", value(5))
+    log.rows += [(b"a", b"{}")]
+    published(table, b"b", value(6))
+    assert log.rows[2:] == [(b"b", value(6)), (b"a", value(5))]
+
+
 def test_what_the_replay_will_append_is_left_to_it(app: App, table: OffsetTable, use: Callable[[Log], Log]) -> None:
     log = use(Log((b"a", value(5)), (b"b", value(9)), (b"a", value(4)), (b"b", value(8))))
     recover(app, table, committed=6)
