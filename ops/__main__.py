@@ -23,6 +23,7 @@ from connect.worker import Unavailable
 from ops.actions import read as read_actions
 from ops.connectors import connectors
 from ops.dlq import dlq
+from ops.ledger import ledger
 from ops.promises import audit_ledger, compare_index, look_at_slots
 from ops.replay import replay as replay_log
 from ops.status import State, look, size, worst
@@ -56,7 +57,7 @@ def turnstile() -> None:
     """Look at a running Turnstile and put it right. The settings (TURNSTILE_…) say which one.
 
     First `status`; it names what to do next. Nothing here changes data but `dlq replay`, `dlq discard`, `reindex`
-    and the verbs of `connectors`.
+    and the verbs of `connectors` and `ledger`.
     """
 
 
@@ -179,6 +180,7 @@ def reindex() -> None:
 
 turnstile.add_command(dlq)
 turnstile.add_command(connectors)
+turnstile.add_command(ledger)
 
 
 def main() -> None:

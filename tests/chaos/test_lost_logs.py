@@ -1,5 +1,7 @@
 """A log that has lost something is noticed before anything of it is decided; without the look nobody would know."""
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from kafka.structs import OffsetAndMetadata
 
 from connect.provision import wanted
 from connect.topics import COMMANDS, catalogue
+from ops import skipping
 from settings import Settings
 from tests.chaos.sale import Sale
 from tests.chaos.world import KEY, World
@@ -116,3 +119,81 @@ def test_a_log_that_was_written_anew_ends_the_worker(world: World, without: str)
         assert any("never told" in line for line in world.history().violations())
     else:
         assert "is not the one that was read there" in refused(world)
+
+
+@pytest.fixture
+def operate(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """The operator's verbs in this world."""
+    done: list[str] = []
+    monkeypatch.setattr(skipping, "COMMANDS", world.commands)
+    monkeypatch.setattr(skipping, "GROUP", world.group)
+    monkeypatch.setattr("ops.actions.record", lambda servers, action, reason, **_: done.append(reason))
+    settings = Settings.model_validate({"kafka_servers": world.broker, "ticket_key": KEY})
+
+    def operate(verb: Callable[..., int], partition: int, first: int, last: int) -> int:
+        count = verb(settings, partition, first, last, "the disk was lost")
+        assert done.pop() == "the disk was lost"
+        return count
+
+    return operate
+
+
+def committed(world: World) -> dict[int, int]:
+    [found] = world.admin.list_group_offsets({world.group: places(world)}).values()
+    return {place.partition: each.offset for place, each in found.items()}
+
+
+def untold(world: World) -> set[str]:
+    """The purchases that were sent since the log was made anew and have no outcome."""
+    bodies = [json.loads(value) for _, value in world.sent]
+    told = {json.loads(row.value).get("purchase") for row in world.rows(world.outcomes)}
+    return {body["purchase"] for body in bodies if body["kind"] in ("purchase", "hold")} - told
+
+
+def test_an_operator_leads_the_ledger_past_commands_that_were_deleted(
+    world: World, operate: Callable[..., int]
+) -> None:
+    sale = sold(world)
+    sale.go_on(100)
+    begun = committed(world)
+    delete_records(world)
+    refused(world)
+    for place, end in world.ends(places(world)).items():
+        with pytest.raises(skipping.Refused, match=f"skip up to {end - 1}"):
+            operate(skipping.skip, place.partition, begun[place.partition], end - 2)
+        assert operate(skipping.skip, place.partition, begun[place.partition], end - 1) == 0
+    world.sent.clear()
+    sale.go_on(50)
+    world.start()
+    world.settle()
+    assert untold(world) == set()
+
+
+def test_an_operator_leads_the_ledger_past_the_end_of_a_log_and_loses_no_command(
+    world: World, operate: Callable[..., int]
+) -> None:
+    sold(world)
+    begun = committed(world)
+    make_anew(world)
+    Sale(world, seed=1).go_on(20)
+    refused(world)
+    for partition, end in begun.items():
+        assert operate(skipping.skip, partition, 0, end - 1) > 0
+    world.start()
+    world.settle()
+    assert untold(world) == set()
+
+
+def test_an_operator_sends_commands_again_that_lie_under_old_offsets(world: World, operate: Callable[..., int]) -> None:
+    sold(world)
+    begun = committed(world)
+    make_anew(world)
+    Sale(world, seed=1).go_on(500)
+    refused(world)
+    for partition, end in begun.items():
+        with pytest.raises(skipping.Refused, match="will read offset"):
+            operate(skipping.resend, partition, 0, end)
+        assert operate(skipping.resend, partition, 0, end - 1) == end
+    world.start()
+    world.settle()
+    assert untold(world) == set()

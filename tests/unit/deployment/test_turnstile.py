@@ -26,7 +26,7 @@ from tables.watermark import Watermark, encode_watermark
 from tests.unit.tables.office import EVENT, FLOOR, Desk, ticket_type
 
 NOW = Settings(ticket_key="k" * 32)
-COMMANDS = {"actions", "status", "verify", "replay", "topics", "reindex", "dlq", "connectors"}
+COMMANDS = {"actions", "ledger", "status", "verify", "replay", "topics", "reindex", "dlq", "connectors"}
 
 
 def one(name: str, state: State, text: str = "") -> Callable[[Settings], list[Part]]:

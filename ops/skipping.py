@@ -1,0 +1,194 @@
+"""The ledger's way past commands that its log no longer has: their offsets are taken for decided.
+
+The group's committed offset is moved, with the operator's reason beside it; the worker takes that as an answer for
+all that lies before (tables/continuity.py). Where the log ends too early it is filled up first, because an offset that
+was decided once must never be given to another command; what was written there meanwhile is appended again behind.
+A command that is appended again changes nothing if it was decided before.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, closing
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaTimeoutError
+from kafka.admin import OffsetSpec
+from kafka.errors import NoError
+from kafka.structs import OffsetAndMetadata
+
+from connect.patience import Patience
+from connect.topics import ACCEPTED, COMMANDS, group
+from ops import actions
+from ops.lag import make_client
+from settings import Settings
+from streams.runtime.fetching import install
+from streams.runtime.headers import carried_headers
+from tables.continuity import Log
+from tables.errors import TurnstileError
+
+GROUP: Final = group("ledger")
+FILLER: Final = b"skipped"
+FILL_MAX_RECORDS: Final = 10_000_000
+REASON_MAX_CHARS: Final = 1_000
+CHUNK_RECORDS: Final = 1_000
+# A worker that has ended is a member of its group for a session more, and its supervisor starts it again.
+EMPTY_WITHIN_S: Final = 60
+POLL_MS: Final = 500
+READ_WITHIN_S: Final = 60.0
+
+
+class Refused(TurnstileError):
+    """The offsets can't be skipped or sent again; the message says why."""
+
+
+def refusal(log: Log, committed: int | None, first: int, last: int, there: int | None) -> str | None:
+    """Why the offsets from ``first`` to ``last`` can't be skipped; None if they can.
+
+    ``there`` is the first of them that the log has and the ledger has yet to read.
+    """
+    read = f"the ledger has read up to offset {(committed or 0) - 1}"
+    reasons = (
+        (first > last or first < 0, f"{first} to {last} are no offsets"),
+        (there is not None, f"offset {there} is still in the log: only what the log lacks can be skipped"),
+        (last + 1 < log.begin, f"the log begins at offset {log.begin}: skip up to {log.begin - 1}"),
+        (committed is not None and last + 1 < committed, f"{read}: skip up to there"),
+        (committed is not None and first > committed, f"{read}: skip from {committed} on"),
+        (
+            last - log.end >= FILL_MAX_RECORDS,
+            f"the log ends at offset {log.end}, more than {FILL_MAX_RECORDS} before that: a new ledger is needed",
+        ),
+    )
+    return next((why for applies, why in reasons if applies), None)
+
+
+def skip(now: Settings, partition: int, first: int, last: int, reason: str) -> int:
+    """Take the offsets for decided; how many commands were appended again. Raises Refused, KafkaError."""
+    place = TopicPartition(COMMANDS, partition)
+    with closing(make_client(now.kafka_servers.split(","))) as admin:
+        log, committed = _state(admin, place)
+        there = asyncio.run(_first_of(now, place, max(first, committed or 0, log.begin), min(last, log.end - 1)))
+        why = refusal(log, committed, first, last, there)
+        if why is not None:
+            raise Refused(f"{COMMANDS}[{partition}]: {why}")
+        actions.record(now.kafka_servers, "ledger skip", reason, partition=partition, first=first, last=last)
+        _accept(admin, place, last + 1, reason)
+    if last < log.end:
+        return 0
+    asyncio.run(_fill(now, place, last + 1 - log.end))
+    return asyncio.run(_append_again(now, place, max(first, log.begin), last))
+
+
+def resend(now: Settings, partition: int, first: int, last: int, reason: str) -> int:
+    """Append commands again that lie under offsets which the ledger takes for decided; how many. Raises as ``skip``."""
+    place = TopicPartition(COMMANDS, partition)
+    with closing(make_client(now.kafka_servers.split(","))) as admin:
+        log, committed = _state(admin, place)
+        if not log.begin <= first <= last < log.end:
+            raise Refused(f"{COMMANDS}[{partition}] has the offsets from {log.begin} to {log.end - 1}")
+        if committed is not None and last >= committed:
+            raise Refused(
+                f"{COMMANDS}[{partition}]: the ledger will read offset {committed} and what follows by itself"
+            )
+        actions.record(now.kafka_servers, "ledger resend", reason, partition=partition, first=first, last=last)
+        _accept(admin, place, max(committed or 0, last + 1), reason)
+    return asyncio.run(_append_again(now, place, first, last))
+
+
+def _state(admin: Any, place: TopicPartition) -> tuple[Log, int | None]:
+    """The partition's two ends, and the ledger's committed offset."""
+    [begin] = admin.list_partition_offsets({place: OffsetSpec.EARLIEST}).values()
+    [end] = admin.list_partition_offsets({place: OffsetSpec.LATEST}).values()
+    committed = admin.list_group_offsets({GROUP: [place]})[GROUP].get(place)
+    known = committed is not None and committed.offset >= 0
+    return Log(begin.offset, end.offset), committed.offset if known else None
+
+
+def _accept(admin: Any, place: TopicPartition, offset: int, reason: str) -> None:
+    """Commit an offset that an operator answers for, as soon as the group has no member."""
+    wanted = {place: OffsetAndMetadata(offset, f"{ACCEPTED}{reason}"[:REASON_MAX_CHARS], -1)}
+    patience = Patience(EMPTY_WITHIN_S)
+    while any(answer is not NoError for answer in admin.alter_group_offsets(GROUP, wanted).values()):
+        if not patience.left:
+            raise Refused("stop the workers of the role ledger first: they hold on to where they are")
+        patience.wait()
+
+
+@asynccontextmanager
+async def _reader(now: Settings, place: TopicPartition, offset: int) -> AsyncIterator[Any]:
+    install()
+    consumer: Any = AIOKafkaConsumer(bootstrap_servers=now.kafka_servers.split(","), enable_auto_commit=False)
+    try:
+        await consumer.start()
+        consumer.assign([place])
+        consumer.seek(place, offset)
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def _records(now: Settings, place: TopicPartition, first: int, last: int) -> AsyncGenerator[Any, None]:
+    """The readable records from ``first`` to ``last``, which the log is known to reach."""
+    if first > last:
+        return
+    async with _reader(now, place, first) as consumer:
+        came = time.monotonic()
+        while await consumer.position(place) <= last:
+            found = await consumer.getmany(place, timeout_ms=POLL_MS)
+            for one in found.get(place, ()):
+                if isinstance(one, ConsumerRecord) and one.offset <= last:
+                    yield one
+            if found:
+                came = time.monotonic()
+            elif time.monotonic() > came + READ_WITHIN_S:
+                raise KafkaTimeoutError(f"nothing comes of {place.topic}[{place.partition}] for {READ_WITHIN_S:g} s")
+
+
+async def _first_of(now: Settings, place: TopicPartition, first: int, last: int) -> int | None:
+    async with aclosing(_records(now, place, first, last)) as records:
+        async for one in records:
+            return int(one.offset)
+    return None
+
+
+@asynccontextmanager
+async def _producer(now: Settings) -> AsyncIterator[AIOKafkaProducer]:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=now.kafka_servers.split(","), acks="all", compression_type="gzip", linger_ms=20
+    )
+    try:
+        await producer.start()
+        yield producer
+    finally:
+        await producer.stop()
+
+
+async def _fill(now: Settings, place: TopicPartition, count: int) -> None:
+    """Append records that are no commands."""
+    async with _producer(now) as producer:
+        while count > 0:
+            chunk = min(count, CHUNK_RECORDS)
+            await asyncio.gather(*[await producer.send(*_at(place, FILLER)) for _ in range(chunk)])
+            count -= chunk
+
+
+async def _append_again(now: Settings, place: TopicPartition, first: int, last: int) -> int:
+    """Append what lies between the offsets once more, in its order, but for what only fills the log up."""
+    count = 0
+    under_way: list[Any] = []
+    async with _producer(now) as producer:
+        async for one in _records(now, place, first, last):
+            if one.value is None or one.value == FILLER:
+                continue
+            under_way.append(await producer.send(*_at(place, one.value, one.key), headers=carried_headers(one)))
+            count += 1
+            if len(under_way) == CHUNK_RECORDS:
+                await asyncio.gather(*under_way)
+                under_way.clear()
+        await asyncio.gather(*under_way)
+    return count
+
+
+def _at(place: TopicPartition, value: bytes | None, key: bytes | None = None) -> tuple[Any, ...]:
+    return place.topic, value, key, place.partition
