@@ -69,7 +69,12 @@ def answer(environ, start_response):
         start_response("413 Content Too Large", [("Content-Length", "0")])
         return []
     if path == "/echo" or path.startswith("/quick/"):
-        body = environ["wsgi.input"].read()
+        try:
+            body = environ["wsgi.input"].read()
+        except Exception:
+            # As a framework answers what it did not expect.
+            start_response("500 Internal Server Error", [("Content-Length", "0")])
+            return []
         start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
         return [body]
     if path == "/slow":
