@@ -96,7 +96,7 @@ def _order(environ: Environ) -> Order | None:
     if environ.get("CONTENT_TYPE") != JSON or not length.isdecimal() or int(length) > MOST_BYTES:
         return None
     body = environ["wsgi.input"].read(int(length))
-    order = _decoded(body)
+    order = _decoded(body) if len(body) == int(length) else None
     if order is None:
         environ["wsgi.input"] = io.BytesIO(body)
     return order

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 from flask import Response
 from flask.testing import FlaskClient
@@ -104,6 +105,22 @@ def test_every_body_is_judged_alike(
     one, other = both_ways(world, client, json=body | change, headers={"Idempotency-Key": "k"})
     assert told(one) == told(other)
     assert len({repr(command) for command in world.office.handed_in}) <= 1
+
+
+def test_a_purchase_that_is_shorter_than_was_said_is_refused_by_the_route(
+    world: World, client: FlaskClient, body: dict[str, Any]
+) -> None:
+    data = msgspec.json.encode(body)
+    longer = {"CONTENT_LENGTH": str(len(data) + 7)}
+    answer = client.post(
+        PURCHASES,
+        data=data,
+        content_type="application/json",
+        headers={"Idempotency-Key": "k"},
+        environ_overrides=longer,
+    )
+    assert answer.status_code == 400
+    assert world.office.handed_in == []
 
 
 @pytest.mark.parametrize(
