@@ -8,11 +8,11 @@ from kafka import TopicPartition
 from prometheus_client import Metric as Family
 
 from connect.connector import connectors
+from connect.observe.heartbeat import CaptureWatch
 from connect.topics import APP, EVENT_ROWS, dead_letters, group
 from connect.worker import ConnectWorker
 from metrics import catalogue as metric
 from ops.ages import OldestRecords
-from ops.capture import CaptureWatch
 from ops.deadletters import DeadLetters
 from ops.lag import KafkaWatch, LogState
 from ops.slots import read_slots
@@ -186,7 +186,7 @@ class ConnectSource:
 
 def sources(settings: Settings) -> list[Source]:
     """All that the exporter asks."""
-    capture = CaptureWatch(settings.kafka_servers)
+    capture = CaptureWatch(settings.kafka_servers, [connector.name for connector in connectors(settings)])
     return [
         KafkaSource(settings),
         CaptureSource(capture),

@@ -14,11 +14,14 @@ from typing import Any, Final
 
 import httpx
 import psycopg
+from kafka.errors import KafkaError
 
 from api.servers.workers import worker_client
 from connect.connector import connectors
+from connect.observe.heartbeat import CaptureWatch, lateness
 from connect.topics import CONSUMERS, changelog
 from connect.worker import MISSING, ConnectWorker
+from connect.worker import State as ConnectorState
 from ops.deadletters import DeadLetters
 from ops.lag import KafkaWatch
 from ops.slots import read_slots
@@ -176,12 +179,30 @@ def _connect(now: Settings) -> Iterable[Part]:
     with closing(ConnectWorker(now.connect_url, timeout=TIMEOUT_S)) as worker:
         states = worker.states()
     yield Part("connect", State.OK, "answers")
+    ages = _ages(now)
     for name in [connector.name for connector in connectors(now)]:
         state = states.get(name, MISSING)
-        running = set(state.words) == {"RUNNING"} and len(state.words) > 1
-        text = f"{state.text}: {state.error}" if state.error else state.text
-        facts = {"states": state.words, "error": state.error or None}
-        yield Part(f"  connector {name}", State.OK if running else State.DOWN, text, facts)
+        yield connector_part(name, state, ages.get(name))
+
+
+def connector_part(name: str, state: ConnectorState, age: float | None) -> Part:
+    """A connector by what Kafka Connect says of it, and the seconds since a row last came through, if that is known."""
+    running = set(state.words) == {"RUNNING"} and len(state.words) > 1
+    late = "" if age is None else lateness(age)
+    text = f"{state.text}: {state.error}" if state.error else state.text
+    facts = {"states": state.words, "error": state.error or None, "age": age}
+    well = running and not late
+    return Part(f"  connector {name}", State.OK if well else State.DOWN, "; ".join(filter(None, (text, late))), facts)
+
+
+def _ages(now: Settings) -> dict[str, float]:
+    """By connector the age of its newest heartbeat; nothing where Kafka can't tell, which is told of Kafka itself."""
+    with closing(CaptureWatch(now.kafka_servers, [connector.name for connector in connectors(now)])) as watch:
+        try:
+            watch.look()
+        except KafkaError:
+            return {}
+        return watch.ages()
 
 
 def _elasticsearch(now: Settings) -> Iterable[Part]:

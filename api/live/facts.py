@@ -19,12 +19,16 @@ class DatabaseState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """All of them, asked at ``at`` (seconds, monotonic). ``letters`` are open dead letters by consumer."""
+    """All of them, asked at ``at`` (seconds, monotonic). ``letters`` are open dead letters by consumer.
+
+    ``heartbeats`` are by connector the seconds since the newest row that has come through it.
+    """
 
     at: float
     log: LogState | None = None
     database: DatabaseState | None = None
     connectors: Mapping[str, State] | None = None
+    heartbeats: Mapping[str, float] | None = None
     documents: int | None = None
     letters: Mapping[str, int] | None = None
     mail: bool = False

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from api.live.facts import Facts
+from connect.observe.heartbeat import lateness
 from connect.topics import ACCOUNT_ROWS, COMMANDS, DELIVERIES, EVENT_ROWS, EVENT_STATUS, JOBS, OUTCOMES
-from connect.worker import State
 from ops.slots import SlotState
 from settings import Role
 
@@ -105,20 +105,22 @@ def _connect(now: Facts, rates: Rates) -> _Look:
     slots = now.database.slots if now.database else ()
     most = max((slot.behind for slot in slots), default=0)
     lag = f"{_bytes(most)} behind" if slots else ""
-    if illness := _illness(now.connectors, slots):
+    if illness := _illness(now, slots):
         return _Look(Health.DOWN, rate, lag, illness)
     note = f"{len(now.connectors or ())} connectors"
     return _Look(Health.BEHIND if most > MUCH_BYTES else Health.WELL, rate, lag, note)
 
 
-def _illness(connectors: Mapping[str, State] | None, slots: tuple[SlotState, ...]) -> str:
+def _illness(now: Facts, slots: tuple[SlotState, ...]) -> str:
     """Why changes are not captured; empty when they are."""
+    connectors = now.connectors
     if connectors is None:
         return "Kafka Connect does not answer"
     failed = [f"{name} has failed" for name, state in connectors.items() if state.failed]
     lost = [f"{slot.name} has lost its log" for slot in slots if slot.lost]
     unread = [f"nobody reads {slot.name}" for slot in slots if not slot.active]
-    return next(iter([*failed, *lost, *unread]), "" if connectors else "no connectors")
+    late = [f"{name} is {text}" for name, age in (now.heartbeats or {}).items() if (text := lateness(age))]
+    return next(iter([*failed, *lost, *unread, *late]), "" if connectors else "no connectors")
 
 
 def _topic(name: str) -> Callable[[Facts, Rates], _Look]:

@@ -15,6 +15,8 @@ from api.servers.database import Database
 from api.servers.index import EventIndex
 from api.servers.rows import shown
 from api.servers.workers import WorkerViews
+from connect.connector import connectors
+from connect.observe.heartbeat import CaptureWatch
 from connect.topics import CONSUMERS, dead_letters
 from connect.worker import ConnectWorker, State
 from ops.deadletters import DeadLetters
@@ -49,15 +51,17 @@ class PipelineSources:
         self._views = views
         self._kafka = KafkaWatch(settings.kafka_servers)
         self._connect = ConnectWorker(settings.connect_url, timeout=TIMEOUT_S)
+        self._capture = CaptureWatch(settings.kafka_servers, [each.name for each in connectors(settings)])
         self._letters = DeadLetters(settings.kafka_servers)
         self._counted: tuple[tuple[int, ...], Mapping[str, int]] = ((), {})
 
     def facts(self) -> Facts:
         """What every part says now."""
-        with ThreadPoolExecutor(max_workers=6) as pool:
+        with ThreadPoolExecutor(max_workers=7) as pool:
             log_state = pool.submit(_try, "Kafka", self._log)
             database = pool.submit(_try, "PostgreSQL", self._state_of_database)
-            connectors = pool.submit(_try, "Kafka Connect", self._states)
+            states = pool.submit(_try, "Kafka Connect", self._states)
+            heartbeats = pool.submit(_try, "the heartbeats", self._heartbeats)
             documents = pool.submit(_try, "Elasticsearch", self._index.count)
             mail = pool.submit(_try, "the mail server", self._greet)
             ledger = pool.submit(_try, "the ledger", self._is_ready)
@@ -66,7 +70,8 @@ class PipelineSources:
             at=time.monotonic(),
             log=found,
             database=database.result(),
-            connectors=connectors.result(),
+            connectors=states.result(),
+            heartbeats=heartbeats.result(),
             documents=documents.result(),
             letters=None if found is None else _try("dead letters", lambda: self._open_letters(found)),
             mail=mail.result() is not None,
@@ -80,6 +85,7 @@ class PipelineSources:
     def close(self) -> None:
         """Disconnect."""
         self._kafka.close()
+        self._capture.close()
         self._connect.close()
 
     def _log(self) -> LogState:
@@ -97,6 +103,10 @@ class PipelineSources:
 
     def _states(self) -> dict[str, State]:
         return self._connect.states()
+
+    def _heartbeats(self) -> dict[str, float]:
+        self._capture.look()
+        return self._capture.ages()
 
     def _greet(self) -> bool:
         with smtplib.SMTP(self._settings.smtp_host, self._settings.smtp_port, timeout=TIMEOUT_S) as server:

@@ -12,7 +12,6 @@ from prometheus_client import Metric as Family
 
 from metrics import catalogue as metric
 from ops.ages import OldestRecords
-from ops.capture import CaptureWatch
 from ops.exporter import Exporter
 from ops.metrics_table import PAGE, page
 from settings import Role
@@ -128,30 +127,6 @@ class FakeConsumer:
 
     def poll(self, timeout_ms: int) -> dict[Any, list[Any]]:
         return self.batches.pop(0) if self.batches else {}
-
-
-def beat(by: str, value: bytes) -> Any:
-    return SimpleNamespace(headers=[("connector", by.encode())], value=value)
-
-
-def test_the_newest_row_that_came_through_a_connector_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.time", lambda: 1_900_000_000.0)
-    watch = CaptureWatch("nowhere:1")
-    watch._consumer = FakeConsumer(
-        {
-            0: [
-                beat("turnstile-event", b'{"connector":"turnstile-event","at":"2030-03-17T17:46:10.500Z"}'),
-                beat("turnstile-event", b'{"connector":"turnstile-account","at":"2030-03-17T17:46:00Z"}'),
-                beat("turnstile-outbox", b"Struct{connector=turnstile-outbox,at=2030-03-17T17:45:40.000000Z}"),
-                SimpleNamespace(headers=[], value=b"2030-03-17T17:46:40Z"),
-                beat("turnstile-account", None),  # type: ignore[arg-type]
-            ]
-        }
-    )
-    watch.look()
-    assert watch.ages() == {"turnstile-event": 29.5, "turnstile-outbox": 60.0}
-    assert watch.written("turnstile-outbox") == 1_900_000_000 - 60
-    assert watch.written("turnstile-account") == 0
 
 
 def test_the_age_is_that_of_the_first_record_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,11 @@ import rich_click as click
 from click.testing import CliRunner
 
 import ops.__main__ as cli
+from connect.worker import State as ConnectorState
 from ops.audit import Audit, Finding
 from ops.replay import Comparison, compare
 from ops.scratch import Scratch
-from ops.status import PROBES, Part, State, look, size, worker_part, worst
+from ops.status import PROBES, Part, State, connector_part, look, size, worker_part, worst
 from settings import Settings
 from stack.ports import free
 from streams.verify import MEND, Difference
@@ -88,6 +89,22 @@ def test_status_for_people_obeys_no_text_of_others(run: Callable[..., Any], monk
     monkeypatch.setattr(cli, "look", lambda _: [Part("connect", State.DOWN, "[bold]boom\x1b[31m")])
     done = run("status")
     assert "[bold]boom?[31m" in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "age", "state", "text"),
+    [
+        (("RUNNING", "RUNNING"), 12.0, State.OK, "running"),
+        (("RUNNING", "RUNNING"), None, State.OK, "running"),
+        (("RUNNING", "RUNNING"), 95.0, State.DOWN, "running; late: no row has come through it for 95 s"),
+        (("RUNNING", "FAILED"), 5.0, State.DOWN, "running failed: boom"),
+    ],
+)
+def test_a_connector_that_moves_nothing_is_late_whatever_it_says_of_itself(
+    words: tuple[str, ...], age: float | None, state: State, text: str
+) -> None:
+    part = connector_part("turnstile-event", ConnectorState(words, "boom" if "FAILED" in words else ""), age)
+    assert (part.state, part.text) == (state, text)
 
 
 def supervised(tmp_path: Path, pid: int, *parts: dict[str, object]) -> list[Part]:

@@ -1,0 +1,1 @@
+"""What operators' tools and the board ask of the way from PostgreSQL into Kafka."""

@@ -1,0 +1,80 @@
+"""How old the newest row is that came through each connector, also through one that is silent."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from kafka.errors import KafkaError
+
+from connect.observe.heartbeat import LATE_S, CaptureWatch, lateness
+
+NOW = 1_900_000_000.0
+NAMES = ("turnstile-account", "turnstile-event", "turnstile-outbox")
+
+
+class Records:
+    """A consumer that gives these records, all at once; it fails once they are exceptions."""
+
+    def __init__(self, *records: Any) -> None:
+        self.records = list(records)
+        self.closed = False
+
+    def poll(self, timeout_ms: int) -> dict[int, list[Any]]:
+        if any(isinstance(record, KafkaError) for record in self.records):
+            raise self.records[0]
+        records, self.records = self.records, []
+        return {0: records} if records else {}
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def beat(by: bytes, value: bytes | None) -> Any:
+    return SimpleNamespace(headers=[("connector", by)], value=value)
+
+
+def watch_of(consumer: Records) -> CaptureWatch:
+    watch = CaptureWatch("nowhere:1", NAMES)
+    watch._consumer = consumer
+    return watch
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [NOW]
+    monkeypatch.setattr("time.time", lambda: now[0])
+    return now
+
+
+def test_the_newest_row_that_came_through_a_connector_tells_how_far_it_is(now: list[float]) -> None:
+    watch = watch_of(
+        Records(
+            beat(b"turnstile-event", b'{"connector":"turnstile-event","at":"2030-03-17T17:45:00Z"}'),
+            beat(b"turnstile-event", b'{"connector":"turnstile-account","at":"2030-03-17T17:46:10.500Z"}'),
+            beat(b"turnstile-outbox", b"Struct{connector=turnstile-outbox,at=2030-03-17T17:45:40.000000Z}"),
+            beat(b"\xff", b"2030-03-17T17:46:40Z"),
+            SimpleNamespace(headers=[], value=b"2030-03-17T17:46:40Z"),
+            beat(b"turnstile-account", None),
+        )
+    )
+    watch.look()
+    # Nothing came through the account's: it is silent at least since the oldest row that did come.
+    assert watch.ages() == {"turnstile-event": 29.5, "turnstile-outbox": 60.0, "turnstile-account": 100.0}
+    assert watch.written("turnstile-outbox") == NOW - 60
+    assert watch.written("turnstile-account") == 0
+
+
+def test_where_no_row_has_come_at_all_all_are_silent_since_the_first_look(now: list[float]) -> None:
+    watch = watch_of(Records())
+    watch.look()
+    now[0] += LATE_S + 1
+    assert set(watch.ages().values()) == {LATE_S + 1}
+    assert [lateness(age) for age in (LATE_S, LATE_S + 1)] == ["", "late: no row has come through it for 61 s"]
+
+
+def test_a_broker_that_fails_is_connected_to_anew() -> None:
+    consumer = Records(KafkaError("gone"))
+    watch = watch_of(consumer)
+    with pytest.raises(KafkaError):
+        watch.look()
+    assert (consumer.closed, watch._consumer) == (True, None)
