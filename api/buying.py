@@ -94,7 +94,7 @@ def confirm(ports: Ports, owner: UUID, public: str, key: str | None, wanted: Pre
 def cancel(ports: Ports, owner: UUID, public: str, lines: list[Line], key: str | None, wanted: Preference) -> Answer:
     """Give back all or some tickets. Some need a key: sent twice, they are given back once.
 
-    Refused: not-found, nothing-to-cancel, idempotency-key-missing, idempotency-key-reused.
+    Refused: not-found, nothing-to-cancel, too-many-changes, idempotency-key-missing, idempotency-key-reused.
     """
     if lines and key is None:
         raise no_key()

@@ -85,6 +85,11 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "nothing-to-cancel": Kind(
         409, "The purchase has no such tickets to give back", "the purchase does not have these tickets any more"
     ),
+    "too-many-changes": Kind(
+        409,
+        "The purchase was changed too often",
+        "what is left of it can still be given back, but only as a whole; `figures` has the limit",
+    ),
     "body-too-large": Kind(413, "The body is too large", "more than 64 KiB"),
     "unsupported-media-type": Kind(415, "The body is not application/json", "a body that is not `application/json`"),
     "invalid-input": Kind(422, "The request has fields that are missing or wrong", "`errors` has the fields"),
@@ -131,6 +136,7 @@ REFUSALS: Final[dict[Reason, str]] = {
     Reason.ID_REUSED: "idempotency-key-reused",
     Reason.NOT_HELD: "not-held",
     Reason.NOTHING_TO_CANCEL: "nothing-to-cancel",
+    Reason.TOO_MANY_CHANGES: "too-many-changes",
 }
 
 

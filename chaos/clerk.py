@@ -2,7 +2,9 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+CHANGES_MAX: Final = 50
 
 Json = dict[str, Any]
 Lines = tuple[tuple[str, int], ...]
@@ -215,6 +217,9 @@ class Clerk:
             tell("refused", "nothing-to-cancel", status=row.status)
             return
         gone = dict(wanted) or has
+        if len(row.history) > CHANGES_MAX and sum(gone.values()) < sum(has.values()):
+            tell("refused", "too-many-changes", limit=CHANGES_MAX)
+            return
         left = tuple((kind, count - gone.get(kind, 0)) for kind, count in row.lines if count > gone.get(kind, 0))
         told = tell("cancelled", lines=tuple(sorted(gone.items())), left=left)
         if request:

@@ -1,5 +1,6 @@
 """An account's counts within one event, while the ledger works on them."""
 
+from tables.errors import InvariantBroken
 from tables.records import AccountRecord, Decision, encode_record
 
 
@@ -21,6 +22,8 @@ class Account:
         sign = decision.held + decision.sold
         for line in decision.lines:
             count = self.counts.get(line.ticket_type, 0) + sign * line.quantity
+            if count < 0:
+                raise InvariantBroken(f"account {self.key.hex()} would have {count} of ticket type {line.ticket_type}")
             if count:
                 self.counts[line.ticket_type] = count
             else:

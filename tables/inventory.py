@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from tables.commands import Definition, TicketType
+from tables.errors import InvariantBroken
 from tables.outcomes import Balance, EventFacts
 from tables.records import Decision, Ending, EventRecord, Stock, encode_record
 from tables.statuses import EventStatus
@@ -115,6 +116,10 @@ class Inventory:
         place.held += held
         place.sold += sold
         self.out += held + sold
+        if place.held < 0 or place.sold < 0:
+            raise InvariantBroken(
+                f"event {self.id} would have {place.held} held and {place.sold} sold of ticket type {ticket_type}"
+            )
 
 
 def _facts(definition: Definition, version: int) -> EventFacts:

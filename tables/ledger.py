@@ -219,7 +219,7 @@ class Ledger:
             return None
         if record.offset > offset:
             raise InvariantBroken(f"purchase {key.hex()} is at offset {record.offset} but lacks that of {offset}")
-        return key, replace(record, offset=offset, history=(*record.history, decision)), decision
+        return key, record.and_then(decision), decision
 
     def _book_step(
         self, inventory: Inventory, offset: int, decided: list[tuple[bytes, PurchaseRecord, Decision]]
@@ -285,7 +285,7 @@ def _extended(
     command: BuyerCommand, record: PurchaseRecord | None, decision: Decision, inventory: Inventory | None
 ) -> PurchaseRecord:
     if record is not None:
-        return replace(record, offset=decision.offset, history=(*record.history, decision))
+        return record.and_then(decision)
     if not isinstance(command, (Purchase, Hold)):
         raise InvariantBroken(f"a {type(command).__name__} made a purchase of {command.purchase}")
     currency = ""

@@ -21,5 +21,6 @@ class Reason(StrEnum):
     NOT_YOURS = "not-yours"
     NOT_HELD = "not-held"
     NOTHING_TO_CANCEL = "nothing-to-cancel"
+    TOO_MANY_CHANGES = "too-many-changes"
 
     EVENT_CANCELED = "event-canceled"

@@ -5,11 +5,12 @@ A key is the event's 16 bytes, one letter for the kind of record, and for purcha
 """
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tables.outcomes import OutcomeKind
 from tables.reasons import Reason
@@ -18,6 +19,9 @@ ACCOUNT = b"a"
 EVENT = b"e"
 HOLD = b"h"
 PURCHASE = b"p"
+
+_GIVING_BACK: Final = frozenset({OutcomeKind.CANCELLED, OutcomeKind.EXPIRED, OutcomeKind.REFUNDED})
+_NO_PRICE: Final = Decimal(0)
 
 
 class Bought(Struct, frozen=True, array_like=True):
@@ -31,7 +35,10 @@ class Bought(Struct, frozen=True, array_like=True):
 
 
 class Decision(Struct, frozen=True, array_like=True, omit_defaults=True):
-    """What one command did to a purchase: ``held`` and ``sold`` say what became of each line's quantity (-1, 0, 1)."""
+    """What one command did to a purchase: ``held`` and ``sold`` say what became of each line's quantity (-1, 0, 1).
+
+    On record the lines that are given back have neither name nor price: the first decision tells those.
+    """
 
     offset: int
     at: int
@@ -46,7 +53,10 @@ class Decision(Struct, frozen=True, array_like=True, omit_defaults=True):
 
 
 class PurchaseRecord(Struct, frozen=True, array_like=True):
-    """A purchase and its short history, so that each command's outcome can be given again as it was."""
+    """A purchase and its short history, so that each command's outcome can be given again as it was.
+
+    What can happen to a purchase often is kept short, and is bounded (``CHANGES_MAX`` in tables/decisions.py).
+    """
 
     offset: int
     account: UUID
@@ -54,12 +64,25 @@ class PurchaseRecord(Struct, frozen=True, array_like=True):
     currency: str
     history: tuple[Decision, ...]
 
+    def and_then(self, decision: Decision) -> "PurchaseRecord":
+        """The purchase with one decision more."""
+        return replace(self, offset=decision.offset, history=(*self.history, brief(decision)))
+
+    def lines_of(self, decision: Decision) -> tuple[Bought, ...]:
+        """The lines of a decision on this purchase, with names and prices."""
+        if not _is_brief(decision):
+            return decision.lines
+        first = {line.ticket_type: line for line in self.history[0].lines}
+        return tuple(
+            [replace(first[line.ticket_type], quantity=line.quantity, first=line.first) for line in decision.lines]
+        )
+
     def before(self, offset: int) -> "PurchaseRecord | None":
         """The purchase as the command at ``offset`` finds it; None if that is the one that makes it."""
         if self.offset < offset:
             return self
         history = tuple(decision for decision in self.history if decision.offset < offset)
-        return msgspec.structs.replace(self, offset=history[-1].offset, history=history) if history else None
+        return replace(self, offset=history[-1].offset, history=history) if history else None
 
     def decided_at(self, offset: int) -> Decision | None:
         """The decision that the command at ``offset`` got, if it was recorded."""
@@ -67,6 +90,21 @@ class PurchaseRecord(Struct, frozen=True, array_like=True):
             if decision.offset == offset:
                 return decision
         return None
+
+
+def brief(decision: Decision) -> Decision:
+    """A decision as it is kept. A confirmation keeps names and prices, which earlier versions read there."""
+    if decision.kind not in _GIVING_BACK or _is_brief(decision):
+        return decision
+    lines = [Bought(line.ticket_type, line.quantity, _NO_PRICE, "", line.first) for line in decision.lines]
+    return replace(decision, lines=tuple(lines))
+
+
+def _is_brief(decision: Decision) -> bool:
+    """Whether names and prices were left out. Free tickets without a name are the same either way."""
+    if decision.kind not in _GIVING_BACK:
+        return False
+    return all(not line.name and not line.price for line in decision.lines)
 
 
 class Stock(Struct, array_like=True):
@@ -107,10 +145,18 @@ class _Head(Struct, array_like=True):
 
 _encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
 encode_record = _encoder.encode
-decode_purchase = msgspec.msgpack.Decoder(PurchaseRecord).decode
+_decode_purchase = msgspec.msgpack.Decoder(PurchaseRecord).decode
 decode_event = msgspec.msgpack.Decoder(EventRecord).decode
 decode_account = msgspec.msgpack.Decoder(AccountRecord).decode
 _decode_head = msgspec.msgpack.Decoder(_Head).decode
+
+
+def decode_purchase(value: bytes) -> PurchaseRecord:
+    """The purchase in a record's value, whichever version wrote it."""
+    record = _decode_purchase(value)
+    if len(record.history) == 1:
+        return record
+    return replace(record, history=tuple([brief(decision) for decision in record.history]))
 
 
 def record_offset(value: bytes) -> int:

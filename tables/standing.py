@@ -1,14 +1,16 @@
-"""What a purchase is now, folded from its history."""
+"""What a purchase is now, told by its history."""
 
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from msgspec.structs import replace
 
 from tables.outcomes import OutcomeKind
-from tables.records import Bought, Decision, PurchaseRecord
+from tables.records import Bought, PurchaseRecord
 from tables.statuses import PurchaseStatus
 
 _STATUS: Final = {kind: PurchaseStatus(kind.value) for kind in OutcomeKind if kind.value in set(PurchaseStatus)}
+_BUYING: Final = frozenset({OutcomeKind.HELD, OutcomeKind.CONFIRMED})
 
 
 class Standing(NamedTuple):
@@ -21,24 +23,31 @@ class Standing(NamedTuple):
 
 def standing(purchase: PurchaseRecord) -> Standing:
     """The state that the whole history leads to."""
-    now = Standing(PurchaseStatus.REJECTED, (), None)
-    for decision in purchase.history:
-        now = _after(now, decision)
-    return now
+    last = purchase.history[-1]
+    if last.kind in _BUYING:
+        return Standing(_STATUS[last.kind], last.lines, last.deadline)
+    lines = _left(purchase) if last.kind is OutcomeKind.CANCELLED else ()
+    if not lines:
+        return Standing(_STATUS[last.kind], (), None)
+    if last.held:
+        return Standing(PurchaseStatus.HELD, lines, purchase.history[0].deadline)
+    return Standing(PurchaseStatus.CONFIRMED, lines, None)
 
 
-def _after(now: Standing, decision: Decision) -> Standing:
-    kind = decision.kind
-    if kind is OutcomeKind.CANCELLED:
-        left = subtract(now.lines, decision.lines)
-        return now._replace(lines=left) if left else Standing(PurchaseStatus.CANCELLED, (), None)
-    if kind is OutcomeKind.EXPIRED or kind is OutcomeKind.REFUNDED:
-        return Standing(_STATUS[kind], (), None)
-    return Standing(_STATUS[kind], decision.lines, decision.deadline)
+def _left(purchase: PurchaseRecord) -> tuple[Bought, ...]:
+    """The lines of the first decision without what was cancelled.
 
-
-def subtract(lines: tuple[Bought, ...], taken: tuple[Bought, ...]) -> tuple[Bought, ...]:
-    """``lines`` without ``taken``, which are the last tickets of their lines."""
-    gone = {line.ticket_type: line.quantity for line in taken}
-    rest = (replace(line, quantity=line.quantity - gone.get(line.ticket_type, 0)) for line in lines)
-    return tuple(line for line in rest if line.quantity)
+    A cancel takes the last tickets of its lines, so the newest one that names a type tells where what is left ends.
+    """
+    lines = purchase.history[0].lines
+    ends: dict[UUID, int] = {}
+    for decision in reversed(purchase.history):
+        if decision.kind is OutcomeKind.CANCELLED:
+            ends = {line.ticket_type: line.first for line in decision.lines} | ends
+            if len(ends) == len(lines):
+                break
+    rest = [
+        replace(line, quantity=ends[line.ticket_type] - line.first) if line.ticket_type in ends else line
+        for line in lines
+    ]
+    return tuple([line for line in rest if line.quantity])

@@ -38,6 +38,7 @@ class Teller:
         """The outcome, with the event as it stands now."""
         record, decision = news.record, news.decision
         after = _standing_after(record, decision)
+        lines = record.lines_of(decision) if record else decision.lines
         left = after.lines if after and decision.kind is OutcomeKind.CANCELLED else ()
         return Outcome(
             kind=decision.kind,
@@ -49,9 +50,9 @@ class Teller:
             status=after.status if after else None,
             reason=decision.reason,
             figures=decision.figures,
-            lines=self._lines(news, decision.lines),
+            lines=self._lines(news, lines),
             left=self._lines(news, left),
-            total=_total(decision.lines, record.currency) if record and decision.lines else None,
+            total=_total(lines, record.currency) if record and lines else None,
             deadline=None if decision.deadline is None else moment(decision.deadline),
             fingerprint=news.body,
             facts=inventory.facts if inventory else None,

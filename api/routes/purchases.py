@@ -99,6 +99,7 @@ def confirm_purchase(path: PurchasePath) -> Response:
         *WITH_BODY,
         "not-found",
         "nothing-to-cancel",
+        "too-many-changes",
         "idempotency-key-missing",
         "idempotency-key-reused",
         "still-running",

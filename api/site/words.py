@@ -39,6 +39,7 @@ REFUSED: Final[Mapping[str, str]] = {
     "invalid-input": "Please look at your choice again.",
     "not-held": "These tickets are not held for you any more.",
     "nothing-to-cancel": "You do not have these tickets any more.",
+    "too-many-changes": "This order was changed very often. What is left of it can only be given back all together.",
     "nothing-to-send": "There is nothing left to be sent.",
     "still-running": "Your order is already on its way.",
     "busy": "A great many people are ordering right now. Nothing was ordered for you; please try again in a moment.",

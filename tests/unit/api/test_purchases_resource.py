@@ -328,6 +328,7 @@ def test_a_key_that_gave_back_something_else_is_refused(world: World, account: d
         (Reason.UNKNOWN_PURCHASE, 404, "not-found"),
         (Reason.NOT_HELD, 409, "not-held"),
         (Reason.NOTHING_TO_CANCEL, 409, "nothing-to-cancel"),
+        (Reason.TOO_MANY_CHANGES, 409, "too-many-changes"),
     ],
 )
 @pytest.mark.parametrize("what", ["confirm", "cancel"])

@@ -57,7 +57,8 @@ class Row:
 class Clerk:
     """Answers commands in the order in which they come."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_changes: int = 50) -> None:
+        self.most_changes = most_changes
         self.events: dict[UUID, tuple[int, Definition]] = {}
         self.rows: list[Row] = []
         self.ending: dict[UUID, int] = {}
@@ -205,6 +206,9 @@ class Clerk:
         gone = self._chosen(command, row)
         if not gone:
             return Answer("refused", offset, "nothing-to-cancel")
+        changes = len(row.cancelled) + (row.confirmed is not None and row.deadline is not None)
+        if changes >= self.most_changes and len(gone) < len(row.tickets):
+            return Answer("refused", offset, "too-many-changes")
         row.tickets = [ticket for ticket in row.tickets if ticket not in gone]
         row.status = row.status if row.tickets else "cancelled"
         answer = Answer("cancelled", offset, None, tuple(gone), row.status)

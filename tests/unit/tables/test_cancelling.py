@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
+import tables.decisions
 from tables.outcomes import Money, OutcomeKind, OutcomeLine
 from tables.reasons import Reason
 from tables.statuses import PurchaseStatus
@@ -22,6 +23,7 @@ from tests.unit.tables.office import (
 
 REQUEST = UUID(int=0xC1)
 OTHER_REQUEST = UUID(int=0xC2)
+THIRD_REQUEST = UUID(int=0xC3)
 
 
 @pytest.mark.parametrize("sold", [True, False], ids=["sold", "held"])
@@ -135,3 +137,47 @@ def test_what_was_rejected_or_has_expired_cannot_be_cancelled(desk: Desk) -> Non
     assert told(desk.cancel(1)) == refused(Reason.NOTHING_TO_CANCEL, status="rejected")
     assert told(desk.cancel(2)) == refused(Reason.NOTHING_TO_CANCEL, status="expired")
     assert desk.stock() == (0, 0)
+
+
+@pytest.fixture
+def two_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A purchase may be changed twice."""
+    monkeypatch.setattr(tables.decisions, "CHANGES_MAX", 2)
+
+
+@pytest.mark.usefixtures("two_changes")
+def test_a_purchase_that_was_changed_too_often_can_only_be_cancelled_whole(desk: Desk) -> None:
+    desk.define(ticket_type())
+    desk.buy(1, [(FLOOR, 5)])
+    first = desk.cancel(1, [(FLOOR, 1)], request=REQUEST)
+    desk.cancel(1, [(FLOOR, 1)], request=OTHER_REQUEST)
+    assert told(desk.cancel(1, [(FLOOR, 1)], request=THIRD_REQUEST)) == refused(Reason.TOO_MANY_CHANGES, limit=2)
+    assert desk.stock() == (0, 3)
+    again = desk.cancel(1, [(FLOOR, 1)], request=REQUEST)
+    assert (again.offset, again.lines, again.left, again.total) == (first.offset, first.lines, first.left, first.total)
+    assert desk.cancel(1).status is PurchaseStatus.CANCELLED
+    assert desk.stock() == (0, 0)
+
+
+@pytest.mark.usefixtures("two_changes")
+def test_all_that_is_left_may_be_named_by_its_lines(desk: Desk) -> None:
+    desk.define(ticket_type())
+    desk.buy(1, [(FLOOR, 5)])
+    for request in (REQUEST, OTHER_REQUEST):
+        desk.cancel(1, [(FLOOR, 1)], request=request)
+    assert desk.cancel(1, [(FLOOR, 3)], request=THIRD_REQUEST).status is PurchaseStatus.CANCELLED
+
+
+@pytest.mark.usefixtures("two_changes")
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_a_hold_that_was_changed_too_often_can_still_be_confirmed_and_expires(desk: Desk, *, confirmed: bool) -> None:
+    desk.define(ticket_type())
+    desk.hold(1, [(FLOOR, 5)], seconds=60)
+    for request in (REQUEST, OTHER_REQUEST):
+        desk.cancel(1, [(FLOOR, 1)], request=request)
+    if confirmed:
+        assert desk.confirm(1).status is PurchaseStatus.CONFIRMED
+    assert told(desk.cancel(1, [(FLOOR, 1)], request=THIRD_REQUEST)) == refused(Reason.TOO_MANY_CHANGES, limit=2)
+    desk.at += 60_000
+    assert desk.expire(1).kind is (OutcomeKind.REFUSED if confirmed else OutcomeKind.EXPIRED)
+    assert desk.stock() == ((0, 3) if confirmed else (0, 0))

@@ -159,3 +159,24 @@ def test_what_a_batch_needs_is_read_at_once_and_then_not_again() -> None:
     account = account_key(EVENT, ADA)
     keys = [purchase_key(EVENT, purchase_id(number)) for number in (1, 2, 3)]
     assert calls == [[keys[0], account, keys[1], account, keys[2]], [event_key(EVENT)]]
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["held", "sold"])
+def test_stock_below_nothing_ends_the_process(*, held: bool) -> None:
+    """The event's record has lost what the purchase's knows."""
+    desk = Desk(batch=1)
+    desk.define(ticket_type())
+    empty = desk.table[event_key(EVENT)]
+    desk.hold(1) if held else desk.buy(1)
+    desk.table[event_key(EVENT)] = empty
+    with pytest.raises(InvariantBroken, match=r"would have -?\d held and -?\d sold of ticket type"):
+        ledger_on(desk.table).apply(desk.offset + 1, NOW, Cancel(EVENT, purchase_id(1), ADA))
+
+
+def test_an_account_with_less_than_nothing_ends_the_process() -> None:
+    desk = Desk(batch=1)
+    desk.define(ticket_type())
+    desk.buy(1)
+    del desk.table[account_key(EVENT, ADA)]
+    with pytest.raises(InvariantBroken, match=r"would have -1 of ticket type"):
+        ledger_on(desk.table).apply(desk.offset + 1, NOW, Cancel(EVENT, purchase_id(1), ADA))

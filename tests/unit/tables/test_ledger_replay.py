@@ -46,6 +46,7 @@ def test_the_logs_of_these_tests_show_what_a_ledger_can_say() -> None:
         Reason.NOT_ON_SALE,
         Reason.ORDER_LIMIT_EXCEEDED,
         Reason.MIXED_CURRENCIES,
+        Reason.TOO_MANY_CHANGES,
     }
 
 
