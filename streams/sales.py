@@ -14,8 +14,7 @@ from streams.app import App, raw_topic
 from streams.batches import in_batches
 from streams.deadletters import bury, sort_out
 from streams.projection import Projection
-from tables.errors import MalformedRecord
-from tables.outcomes import Outcome, OutcomeKind, decode_outcome
+from tables.outcomes import Outcome, OutcomeKind, decode_checked_outcome
 
 CONSUMER = "sales"
 MOST = 1_000
@@ -47,20 +46,10 @@ class SalesAgent:
         await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
 
     async def _handle(self, messages: list[Message]) -> None:
-        readable, letters = sort_out(messages, projected)
-        letters += await self.projection.write([(message, row) for message, row in readable if row is not None])
+        readable, letters = sort_out(messages, decode_checked_outcome)
+        rows = [(message, sale(outcome)) for message, outcome in readable if outcome.kind in PROJECTED]
+        letters += await self.projection.write(rows)
         await bury(self.app, CONSUMER, letters)
-
-
-def projected(value: bytes | None) -> dict[str, Any] | None:
-    """The row of ``purchase`` that a record leads to, if any. Raises MalformedRecord, which names the wrong field."""
-    outcome = decode_outcome(value)
-    if outcome.kind not in PROJECTED:
-        return None
-    try:
-        return sale(outcome)
-    except ArithmeticError as error:
-        raise MalformedRecord(f"lines: what they are worth is no amount: {type(error).__name__}") from error
 
 
 def sale(outcome: Outcome) -> dict[str, Any]:
