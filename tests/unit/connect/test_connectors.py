@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from connect.connector import HEARTBEAT_TABLE, Connector, connectors
-from connect.topics import ACCOUNT_ROWS, EVENT_ROWS, EVENT_STATUS, HEARTBEAT_ROWS, catalogue
+from connect.topics import ACCOUNT_ROWS, EVENT_ROWS, EVENT_STATUS, HEARTBEAT, HEARTBEAT_ROWS, catalogue
 
 CAPTURE = Path(__file__).parents[3] / "migrations" / "steps" / "0007_capture.sql"
 CAPTURED = {"turnstile-event": "event", "turnstile-account": "account", "turnstile-outbox": "event_outbox"}
@@ -105,7 +105,7 @@ def test_a_record_is_transformed_by_the_topic_it_comes_from(
     name: str, topic: str, hits: str | None, wanted: list[Connector]
 ) -> None:
     config = by_name(wanted)[name].config
-    predicates = config["predicates"].split(",")
+    predicates = [it for it in config["predicates"].split(",") if it != "isRouted"]
     assert [it for it in predicates if re.fullmatch(config[f"predicates.{it}.pattern"], topic)] == (
         [hits] if hits else []
     )
@@ -118,6 +118,27 @@ def test_every_topic_that_a_connector_writes_is_in_the_catalogue(wanted: list[Co
     written.add(outbox.replace("${routedByValue}", "event_status"))
     assert EVENT_STATUS in written
     assert written <= {topic.name for topic in catalogue()}
+
+
+@pytest.mark.parametrize(
+    ("topic", "passes"),
+    [
+        (EVENT_STATUS, True),
+        (HEARTBEAT_ROWS, True),
+        (HEARTBEAT, True),
+        ("outbox.event.other", False),
+        ("outbox.event.event_status.more", False),
+        ("outbox.event.a b/c", False),
+    ],
+)
+def test_what_an_outbox_row_of_another_type_would_be_routed_to_is_left_out(
+    topic: str, passes: bool, wanted: list[Connector]
+) -> None:
+    config = by_name(wanted)["turnstile-outbox"].config
+    order = config["transforms"].split(",")
+    assert order.index("others") == order.index("outbox") + 1
+    assert (config["transforms.others.predicate"], config["transforms.others.negate"]) == ("isRouted", "true")
+    assert (re.fullmatch(config["predicates.isRouted.pattern"], topic) is not None) is passes
 
 
 def test_the_outbox_payload_is_passed_through_as_text(wanted: list[Connector]) -> None:
