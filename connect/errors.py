@@ -8,6 +8,7 @@ ConnectError
 ├── ConnectorFailed   a connector or its task has stopped with an error
 ├── SlotLost          a connector's replication slot is gone, and with it the changes since
 ├── NotPublished      a connector's publication lacks the table that it is to capture
+├── NotSkipped        a change can't be skipped, or there is none to skip
 └── NotFlowing        a new row did not arrive in time
 """
 
@@ -46,3 +47,7 @@ class NotPublished(ConnectError):
 
 class NotFlowing(ConnectError):
     """Names the connectors that stay silent and the state of their slots."""
+
+
+class NotSkipped(ConnectError):
+    """Names the connector and says why nothing was skipped."""

@@ -1,5 +1,6 @@
 """Kafka Connect's REST interface, as far as connectors are concerned. Faults that pass raise Unavailable."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -88,8 +89,16 @@ class ConnectWorker:
 
     def has_read(self, name: str) -> bool:
         """Whether a connector has been somewhere in the log: it has stored offsets."""
+        return bool(self.offsets(name))
+
+    def offsets(self, name: str) -> list[dict[str, Any]]:
+        """The stored offsets of a connector, each with its partition; none where it has never been anywhere."""
         answer = self._ask("GET", f"/connectors/{name}/offsets")
-        return answer.is_success and bool(answer.json()["offsets"])
+        return list(answer.json()["offsets"]) if answer.is_success else []
+
+    def set_offsets(self, name: str, offsets: list[dict[str, Any]]) -> bool:
+        """Give a stopped connector other offsets; whether that was possible yet."""
+        return self._ask("PATCH", f"/connectors/{name}/offsets", {"offsets": offsets}).is_success
 
     def stop(self, name: str) -> None:
         """Stop a connector until it is resumed; it ends its tasks a moment later."""
@@ -111,7 +120,7 @@ class ConnectWorker:
         """Close the connections."""
         self._client.close()
 
-    def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> httpx.Response:
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
         try:
             answer = self._client.request(method, path, json=body)
         except httpx.TransportError as error:

@@ -10,8 +10,12 @@ from rich.table import Table
 
 import connect.__main__ as registering
 import connect.resync as resyncing
+from connect import skipping
+from connect.connector import Connector
 from connect.connector import connectors as wanted
+from connect.patience import Patience
 from connect.worker import MISSING, ConnectWorker
+from ops import actions
 from ops.text import safe
 from settings import settings
 
@@ -69,6 +73,34 @@ def resume(name: str) -> None:
 
 
 @connectors.command()
+@name_argument
+@click.option("--reason", required=True, help="Why, for `turnstile actions`.")
+@click.option("--yes", is_flag=True, help="Do it; without it only what would be skipped is shown.")
+def skip(name: str, reason: str, *, yes: bool) -> None:
+    """Get a failed connector past a row that is too large for a record. This one change is in no topic then.
+
+    Only where `list` shows RecordTooLargeException. The row is named; mend it, and it is told again.
+    """
+    connector, now = _known(name), settings()
+    with closing(ConnectWorker(now.connect_url)) as worker:
+        with skipping.open_slots(now) as waiting:
+            change = skipping.find(worker, connector, waiting).change
+        told = f"{change.operation} of {change.table}, row {safe(change.key)}, about {change.size} bytes"
+        console.print(f"{name}: {told} at {place(change.lsn)} is lost, and nothing else", soft_wrap=True)
+        if not yes:
+            raise click.ClickException("nothing was done; with --yes it is skipped")
+        details = {"connector": name, "lsn": change.lsn, "table": change.table, "row": change.key}
+        actions.record(now.kafka_servers, "connectors skip", reason, **details)
+        skipping.skip(worker, connector, change, Patience(now.bootstrap_seconds))
+    click.echo(f"{name}: goes on behind it. Make the row smaller by SQL, which tells it again, then `turnstile verify`")
+
+
+def place(lsn: int) -> str:
+    """A place in the log as PostgreSQL writes it."""
+    return f"{lsn >> 32:X}/{lsn & 0xFFFFFFFF:X}"
+
+
+@connectors.command()
 def register() -> None:
     """Make topics and connectors as they have to be, and see a new row through each. Any number of times."""
     raise SystemExit(registering.main())
@@ -81,8 +113,13 @@ def resync() -> None:
 
 
 def _tell(name: str, what: Callable[[ConnectWorker, str], None]) -> None:
-    names = [connector.name for connector in wanted(settings())]
-    if name not in names:
-        raise click.BadParameter(f"{name} is none of {', '.join(names)}")
+    connector = _known(name)
     with closing(ConnectWorker(settings().connect_url)) as worker:
-        what(worker, name)
+        what(worker, connector.name)
+
+
+def _known(name: str) -> Connector:
+    known = {connector.name: connector for connector in wanted(settings())}
+    if name not in known:
+        raise click.BadParameter(f"{name} is none of {', '.join(known)}")
+    return known[name]

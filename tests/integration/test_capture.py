@@ -1,18 +1,43 @@
 """New rows flow through all three connectors, also those written by hand in SQL."""
 
+import asyncio
 import json
+from contextlib import closing
 from typing import Any
 from uuid import uuid4
 
+import httpx
+import psycopg
+import pytest
+
+from connect.connector import connectors
+from connect.errors import NotSkipped
+from connect.patience import Patience
+from connect.skipping import find, open_slots, skip
 from connect.topics import ACCOUNT_ROWS, EVENT_ROWS, EVENT_STATUS
+from connect.worker import ConnectWorker
+from streams.reindex import reindex
+from streams.verify import MEND, differences
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
 from tests.unit.upgrades.recording import recordings
 
+BOUNDS = """
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+WHERE conrelid = 'event'::regclass AND conname IN (
+    'event_ends_at_bound', 'event_starts_at_bound', 'event_tags_bound', 'event_time_zone_bound'
+)
+"""
 ACCOUNT = "INSERT INTO account (id, first_name, last_name, email) VALUES (%s, 'By', 'Hand', %s)"
 EVENT = """
 INSERT INTO event (id, organizer_id, title, description, status, starts_at, ends_at, time_zone)
 VALUES (%s, %s, %s, %s, 'ACTIVE', now() + interval '1 day', now() + interval '2 days', 'Europe/Vienna')
+"""
+
+
+LARGE = """
+UPDATE event SET tags = ARRAY[(SELECT string_agg(gen_random_uuid()::text, ' ') FROM generate_series(1, 60000))]
+WHERE id = %s
 """
 
 
@@ -44,6 +69,99 @@ def test_an_event_row_written_by_hand_flows_and_is_found(pipeline: Pipeline) -> 
     assert (row["title"], row["__op"], row["__deleted"]) == (title, "c", "false")
     assert row["__lsn"] > 0
     eventually(lambda: event in pipeline.found(title), within=20)
+
+
+def test_an_outbox_row_of_another_type_passes_by_and_the_next_announcement_arrives(pipeline: Pipeline) -> None:
+    pipeline.rows("ALTER TABLE event_outbox DROP CONSTRAINT event_outbox_aggregate_type_bound")
+    try:
+        for kind in ("other", "a b/c", ""):
+            insert = "INSERT INTO event_outbox VALUES (gen_random_uuid(), %s, gen_random_uuid(), 'x', 1, '{}')"
+            pipeline.rows(insert, kind)
+    finally:
+        pipeline.rows("DELETE FROM event_outbox WHERE aggregate_type <> 'event_status'")
+        rule = "CHECK (aggregate_type = 'event_status')"
+        pipeline.rows(f"ALTER TABLE event_outbox ADD CONSTRAINT event_outbox_aggregate_type_bound {rule}")
+    event, _ = pipeline.event(3)
+    eventually(lambda: values(pipeline, EVENT_STATUS, event), within=20, pause=0.3)
+
+
+def test_odd_rows_are_dead_letters_that_name_the_column_and_stop_no_worker(pipeline: Pipeline) -> None:
+    """Rows as they were before the bounds; each is followed by a good one that arrives."""
+    pids = pipeline.stack.pids
+    bounds = pipeline.rows(BOUNDS)
+    odd = {
+        "ends_at": "ends_at = '9999-12-31T23:59:59.999999Z'",
+        "starts_at": "starts_at = '-infinity'",
+        "tags": "tags = ARRAY['a', NULL]",
+        "time_zone": "time_zone = 'Mars/Phobos'",
+    }
+    for name, _ in bounds:
+        pipeline.rows(f"ALTER TABLE event DROP CONSTRAINT {name}")
+    events = {}
+    try:
+        for column, change in odd.items():
+            events[column] = new_event(pipeline, "Odd")
+            pipeline.rows(f"UPDATE event SET {change} WHERE id = %s", events[column])  # noqa: S608
+            title = f"Good {uuid4().hex[:8]}"
+            good = new_event(pipeline, title)
+            eventually(lambda title=title, good=good: good in pipeline.found(title), within=20)  # type: ignore[misc]
+            assert pipeline.http.get(f"/events/{events[column]}").status_code == httpx.codes.NOT_FOUND
+            assert good in [item["id"] for item in pipeline.http.get("/events").json()["items"]]
+        said: list[str] = []
+        done = asyncio.run(reindex(pipeline.settings, said.append))
+        assert done.left_out.keys() == set(events.values())
+        wrong = asyncio.run(differences(pipeline.settings, 20))
+        assert {key: each.repair for key, each in wrong.items()} == dict.fromkeys(events.values(), MEND)
+    finally:
+        pipeline.rows("DELETE FROM event WHERE id = ANY(%s)", list(events.values()))
+        for name, rule in bounds:
+            pipeline.rows(f"ALTER TABLE event ADD CONSTRAINT {name} {rule}")
+
+    def told() -> dict[str, str]:
+        letters = {
+            one.key.decode(): dict(one.headers)["dlq-error"].decode() for one in pipeline.dead_letters("indexer")
+        }
+        return {column: letters.get(event, "") for column, event in events.items()}
+
+    eventually(lambda: all(column in text for column, text in told().items()), within=20, pause=0.3)
+    assert {name: pid for name, pid in pipeline.stack.pids.items() if name in pids} == pids
+
+
+def test_a_connector_gets_past_odd_rows_that_are_too_large_for_a_record_and_loses_no_other(pipeline: Pipeline) -> None:
+    [bound] = [rule for name, rule in pipeline.rows(BOUNDS) if name == "event_tags_bound"]
+    connector = next(it for it in connectors(pipeline.settings) if it.name == "turnstile-event")
+    titles = [f"{place} {uuid4().hex[:8]}" for place in ("Before", "Too large", "Behind", "Later")]
+    pipeline.rows("ALTER TABLE event DROP CONSTRAINT event_tags_bound")
+    with closing(ConnectWorker(pipeline.settings.connect_url)) as worker:
+        with pytest.raises(NotSkipped, match="has not failed"):
+            find(worker, connector, lambda _: iter(()))
+        large = one_transaction(pipeline, titles[:3])
+        eventually(lambda: worker.state(connector.name).failed, within=60)
+        later = new_event(pipeline, titles[3])
+        with open_slots(pipeline.settings) as waiting:
+            found = find(worker, connector, waiting)
+        assert (found.change.table, found.change.key) == ("public.event", large)
+        skip(worker, connector, found.change, Patience(60))
+        eventually(lambda: later in pipeline.found(titles[3]), within=60)
+    # The one that became too large is found as it was before that.
+    assert [bool(pipeline.found(title)) for title in titles] == [True, True, True, True]
+    mended = f"Mended {uuid4().hex[:8]}"
+    pipeline.rows("UPDATE event SET tags = '{}', title = %s WHERE id = %s", mended, large)
+    pipeline.rows(f"ALTER TABLE event ADD CONSTRAINT event_tags_bound {bound}")
+    eventually(lambda: large in pipeline.found(mended), within=30)
+
+
+def one_transaction(pipeline: Pipeline, titles: list[str]) -> str:
+    """Three events, of which the second is too large; its id."""
+    account, ids = str(uuid4()), [str(uuid4()) for _ in titles]
+    pipeline.rows(ACCOUNT, account, f"{uuid4().hex}@hand.example")
+    with psycopg.connect(pipeline.stack.environment["TURNSTILE_DATABASE_URL"]) as connection:
+        for number, (event, title) in enumerate(zip(ids, titles, strict=True)):
+            connection.execute(EVENT, (event, account, title, ""))
+            if number == 1:
+                # Words of their own: what can be packed would fit.
+                connection.execute(LARGE, (event,))
+    return ids[1]
 
 
 def test_a_long_description_stays_when_another_column_changes(pipeline: Pipeline) -> None:

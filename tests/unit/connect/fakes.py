@@ -103,6 +103,7 @@ class FakeConnect(httpx.MockTransport):
         self.refusal: str | None = None
         self.incurable = False
         self.offsets: set[str] = set()
+        self.stored: dict[str, list[dict[str, Any]]] = {}
         self.stopping: dict[str, int] = {}
         self.resumed: list[str] = []
 
@@ -130,7 +131,10 @@ class FakeConnect(httpx.MockTransport):
             case "POST", "restart":
                 return self._restart(name)
             case "GET", "offsets":
-                return httpx.Response(200, json={"offsets": [{"lsn": 1}] if name in self.offsets else []})
+                known = [{"lsn": 1}] if name in self.offsets else []
+                return httpx.Response(200, json={"offsets": self.stored.get(name, known)})
+            case "PATCH", "offsets":
+                return self._forget(name) if self.stopping[name] > 0 else self._set(name, json.loads(request.content))
             case "DELETE", "offsets":
                 return self._forget(name)
             case "PUT", "stop":
@@ -163,6 +167,10 @@ class FakeConnect(httpx.MockTransport):
         if self.stopping[name] >= 0:
             return httpx.Response(400, json={"error_code": 400, "message": "the connector is not stopped"})
         self.offsets.discard(name)
+        return httpx.Response(200, json={})
+
+    def _set(self, name: str, told: dict[str, Any]) -> httpx.Response:
+        self.stored[name] = told["offsets"]
         return httpx.Response(200, json={})
 
     def _status(self, name: str) -> dict[str, Any]:
