@@ -43,22 +43,25 @@ def _name(message: bytes) -> str:
 
 
 def _values(message: bytes) -> list[str | None]:
-    """The columns of the last row in a message, the new one where there are two; None for what is not told."""
+    """The columns of the last row in a message, the new one where there are two; None for NULL.
+
+    What is stored out of line and was left as it was is not sent again: Debezium takes it from the row before.
+    """
     values: list[str | None] = []
     at = 5
     while at < len(message):
-        at += 1  # N, O or K
-        count = struct.unpack_from(">H", message, at)[0]
-        at += 2
+        before = values
+        (count,) = struct.unpack_from(">H", message, at + 1)
+        at += 3  # behind N, O or K, and the number of columns
         values = []
-        for _ in range(count):
+        for number in range(count):
             kind, at = message[at : at + 1], at + 1
-            length = _int(message, at) if kind in (b"t", b"b") else None
-            if length is None:
-                values.append(None)
-                continue
-            values.append(message[at + 4 : at + 4 + length].decode(errors="replace"))
-            at += 4 + length
+            if kind in (b"t", b"b"):
+                length = _int(message, at)
+                values.append(message[at + 4 : at + 4 + length].decode(errors="replace"))
+                at += 4 + length
+            else:
+                values.append(before[number] if kind == b"u" and number < len(before) else None)
     return values
 
 
