@@ -103,6 +103,14 @@ WAITING_SECONDS: Final = Metric(
     ("doing",),
 )
 
+CHANGELOG_STRANGERS: Final = Metric(
+    "turnstile_changelog_strangers_total",
+    "counter",
+    "worker",
+    "times that the owner of a partition found records in a table's changelog that it had not written; "
+    "older ones were written over",
+    ("table",),
+)
 INPUT_LOST: Final = Metric(
     "turnstile_input_lost_records_total",
     "counter",

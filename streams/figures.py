@@ -29,6 +29,7 @@ class Figures:
         self.mails: Counter[tuple[str, ...]] = Counter()
         self.unreadable: Counter[str] = Counter()
         self.lost: Counter[str] = Counter()
+        self.strangers: Counter[str] = Counter()
         self.sources: list[Callable[[], Iterable[Family]]] = []
         self._delays: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(metric.AGENT_DELAY.bounds))
         self._batches: Counter[str] = Counter()
@@ -85,6 +86,7 @@ class Figures:
         yield metric.MAILS.of(self.mails)
         yield metric.UNREADABLE.of(_by_one(self.unreadable))
         yield metric.INPUT_LOST.of(_by_one(self.lost))
+        yield metric.CHANGELOG_STRANGERS.of(_by_one(self.strangers))
         for source in self.sources:
             yield from source()
 

@@ -33,7 +33,7 @@ from tables.deadlines import index
 from tables.errors import MalformedCommand
 from tables.ledger import Ledger
 from tables.outcomes import encode_outcome
-from tables.records import record_offset
+from tables.records import record_offset, same_record
 from tables.watermark import KEY as WATERMARK_KEY
 from tables.watermark import Watermark, decode_watermark, digest_of, encode_watermark
 
@@ -49,7 +49,7 @@ class LedgerAgent:
     def __init__(self, app: App) -> None:
         self.app = app
         self.partitions = app.settings.partitions
-        self.table = OffsetTable.add(app, "ledger", self.partitions, record_offset, index)
+        self.table = OffsetTable.add(app, "ledger", self.partitions, record_offset, index, same_record)
         self.holds = Holds(app, self.table)
         self.mending = Mending(app, self.table, COMMANDS)
         self.watch = InputWatch(app, COMMANDS)

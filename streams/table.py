@@ -5,8 +5,10 @@ paused worker still writes can do no harm. A table may keep an index of its reco
 local database only and changes in the same write as the records, in running and in recovery alike.
 """
 
+import asyncio
 import logging
 import sys
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, cast
 
@@ -21,10 +23,13 @@ from streams.append import Record, try_append
 from streams.changelog import Rows, changes, follow
 from streams.patience import BROKERS_AWAY, append, patiently
 from streams.store import StoreOptions
+from tables.errors import InvariantBroken
 
 RecordOffset = Callable[[bytes], int]
 # What a record (key, value) does to the index: the entry that goes, the entry that comes.
 Index = Callable[[bytes, bytes], tuple[bytes | None, bytes | None]]
+# Whether two records of one key and one offset may both be true.
+Same = Callable[[bytes, bytes, bytes], bool]
 
 RECORD_OVERHEAD = 40
 
@@ -33,6 +38,10 @@ log = logging.getLogger(__name__)
 
 def _no_index(key: bytes, value: bytes) -> tuple[None, None]:
     return None, None
+
+
+def _may_differ(key: bytes, one: bytes, other: bytes) -> bool:
+    return True
 
 
 def covered(mark: int | None, appended: range, count: int) -> int | None:
@@ -50,14 +59,26 @@ class OffsetTable(Table[bytes, bytes]):
 
     record_offset: RecordOffset
     index: Index
+    same: Same
     older: dict[int, set[bytes]]
     _read_to: dict[int, int]
+    # Whoever writes to a partition, or looks whether others do, has its turn.
+    _turns: defaultdict[int, asyncio.Lock]
 
     @classmethod
     def add(
-        cls, app: AppT, name: str, partitions: int, record_offset: RecordOffset, index: Index = _no_index
+        cls,
+        app: AppT,
+        name: str,
+        partitions: int,
+        record_offset: RecordOffset,
+        index: Index = _no_index,
+        same: Same = _may_differ,
     ) -> "OffsetTable":
-        """Make the table and register it with ``app``."""
+        """Make the table and register it with ``app``.
+
+        ``same`` is given where a record is made by its offset alone, so that another one of that offset contradicts it.
+        """
         table = cls(
             app,
             name=name,
@@ -70,7 +91,9 @@ class OffsetTable(Table[bytes, bytes]):
         )
         table.record_offset = record_offset
         table.index = index
+        table.same = same
         table.older, table._read_to = {}, {}
+        table._turns = defaultdict(asyncio.Lock)
         app.tables.add(table)
         return table
 
@@ -139,12 +162,27 @@ class OffsetTable(Table[bytes, bytes]):
             < self._room
         ):
             groups = ({key: value for group in groups for key, value in group.items()},)
-        alone = True
-        for group in groups:
-            alone &= await self._append(partition, group)
-        if not alone:
-            answering = f"writing over {self._changelog}"
-            await patiently(self._worker, lambda: self._answer(partition), doing=answering, passing=BROKERS_AWAY)
+        async with self._turns[partition]:
+            alone = True
+            for group in groups:
+                alone &= await self._append(partition, group)
+            if not alone:
+                await self._answer_patiently(partition)
+
+    async def look_for_others(self, partition: int) -> None:
+        """Write over what somebody else has appended to a partition that this worker writes, if anybody has.
+
+        Raises as ``patiently`` does.
+        """
+        async with self._turns[partition]:
+            place = TP(self._changelog, partition)
+            ends = await self.app.consumer.highwaters(place)
+            if (ends[place] or 0) > self._due(partition):
+                await self._answer_patiently(partition)
+
+    async def _answer_patiently(self, partition: int) -> None:
+        answering = f"writing over {self._changelog}"
+        await patiently(self._worker, lambda: self._answer(partition), doing=answering, passing=BROKERS_AWAY)
 
     async def _append(self, partition: int, records: dict[bytes, bytes]) -> bool:
         """Append to the changelog. Whether nobody else had appended since this worker knew it to its end."""
@@ -214,12 +252,24 @@ class OffsetTable(Table[bytes, bytes]):
         newer: dict[bytes, bytes] = {}
         for key, value in rows:
             has = newer.get(key) or known[key]
-            if has is not None and self.record_offset(value) < self.record_offset(has):
+            if has is not None and self._compare(partition, key, value, has) < 0:
                 older.add(key)
             else:
                 newer[key] = value
                 older.discard(key)
         self._put(partition, newer.items())
+
+    def _compare(self, partition: int, key: bytes, value: bytes, has: bytes) -> int:
+        """Below 0 where ``value`` is the older record, above 0 where it is the newer, 0 where they are of one offset.
+
+        Raises InvariantBroken where they are and contradict each other.
+        """
+        offset, known = self.record_offset(value), self.record_offset(has)
+        if offset == known and value != has and not self.same(key, value, has):
+            raise InvariantBroken(
+                f"{self._changelog}[{partition}]: key {key.hex()} has two different records of input offset {offset}"
+            )
+        return offset - known
 
     async def write_over(self, partition: int, below: int) -> int:
         """Append again what older records came after in the changelog, if it is of before input offset ``below``.
@@ -242,6 +292,7 @@ class OffsetTable(Table[bytes, bytes]):
     async def _answer(self, partition: int) -> None:
         """Somebody else has appended to a partition that this worker writes: see that nothing of it stays the last."""
         log.warning("%s[%d]: another worker has written to it", self._changelog, partition)
+        self._worker.figures.strangers[self.name] += 1
         newer = False
         older = set()
         due = self._due(partition)
@@ -250,9 +301,9 @@ class OffsetTable(Table[bytes, bytes]):
                 has = self.read(partition, key)
                 if not self._tells_offset(value):
                     older.add(key)
-                elif has is None or self.record_offset(has) < self.record_offset(value):
+                elif has is None or (order := self._compare(partition, key, value, has)) > 0:
                     newer = True
-                elif self.record_offset(has) > self.record_offset(value):
+                elif order < 0:
                     older.add(key)
                 else:
                     older.discard(key)

@@ -4,6 +4,7 @@ A key is the event's 16 bytes, one letter for the kind of record, and for purcha
 16 bytes more; so one event's purchases are a prefix scan. (HOLD is the letter of tables/deadlines.py.)
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -159,9 +160,27 @@ def decode_purchase(value: bytes) -> PurchaseRecord:
     return replace(record, history=tuple([brief(decision) for decision in record.history]))
 
 
+_DECODERS: dict[bytes, Callable[[bytes], Any]] = {
+    ACCOUNT: decode_account,
+    EVENT: decode_event,
+    PURCHASE: decode_purchase,
+}
+
+
 def record_offset(value: bytes) -> int:
     """The log offset of the command that last changed a record of any kind."""
     return _decode_head(value).offset
+
+
+def same_record(key: bytes, one: bytes, other: bytes) -> bool:
+    """Whether two records of ``key`` tell the same, whichever versions wrote them."""
+    decode = _DECODERS.get(key[16:17])
+    if one == other or decode is None:
+        return one == other
+    try:
+        return bool(decode(one) == decode(other))
+    except msgspec.DecodeError:
+        return False
 
 
 def event_key(event: UUID) -> bytes:

@@ -20,7 +20,9 @@ from streams.ledger import LedgerAgent, side_by_side
 from streams.partitioning import partition_of
 from tables.commands import Cancel, Command, DefineEvent, Purchase, encode_command
 from tables.dead_letters import Origin, decode_ours
+from tables.errors import InvariantBroken
 from tables.outcomes import Outcome, OutcomeKind, decode_outcome
+from tables.records import decode_event, encode_record, event_key
 from tables.watermark import KEY as WATERMARK_KEY
 from tables.watermark import Watermark, decode_watermark, digest_of
 from tests.unit.tables.office import ADA, EVENT, FLOOR, NOW, definition, lines, purchase_id, ticket_type
@@ -134,6 +136,17 @@ def test_the_last_command_of_a_batch_is_remembered_and_a_replay_does_not_go_back
     assert agent.watermark(HOME) == last
     kept = {record.key: record.value for record in topics.records[changelog("ledger")]}
     assert decode_watermark(kept[WATERMARK_KEY] or b"") == last
+
+
+def test_another_record_of_the_offset_that_a_decision_made_is_not_taken_over(
+    agent: LedgerAgent, topics: Topics
+) -> None:
+    asyncio.run(agent._batch(HOME, [message(place, command) for place, command in enumerate(BOUGHT)]))
+    key = event_key(EVENT)
+    record = agent.table.read(HOME, key) or b""
+    agent.table.take_over(HOME, [(key, record)])
+    with pytest.raises(InvariantBroken, match="two different records of input offset 1"):
+        agent.table.take_over(HOME, [(key, encode_record(replace(decode_event(record), version=9)))])
 
 
 def test_a_batch_of_dead_letters_is_remembered_too(agent: LedgerAgent, topics: Topics) -> None:

@@ -2,22 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from itertools import groupby
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
+import streams.mending
 import streams.table
-from connect.topics import COMMANDS
+from connect.topics import COMMANDS, changelog
 from streams.app import App
 from streams.append import Place, Record
+from streams.batches import Interrupted
 from streams.changelog import Progress
 from streams.mending import Mending
 from streams.table import OffsetTable
+from tables.errors import InvariantBroken
+from tables.records import record_offset, same_record
 
 PARTITION = 1
 Rows = list[tuple[bytes, bytes]]
@@ -200,3 +205,109 @@ def test_records_that_are_versioned_by_something_else_are_all_written_again(
     asyncio.run(table.recover({PARTITION}))
     asyncio.run(mending.mend())
     assert log.rows[2:] == [(b"a", value(500))]
+
+
+@pytest.fixture
+def ledger(app: App) -> Iterator[OffsetTable]:
+    """The table as the ledger has it: a record is made by its offset."""
+    table = OffsetTable.add(app, "strict", 4, record_offset, same=same_record)
+    yield table
+    database: Any = table.data
+    database._dbs.clear()
+
+
+def test_two_records_of_one_offset_that_contradict_each_other_end_a_recovery(
+    app: App, ledger: OffsetTable, use: Callable[[Log], Log]
+) -> None:
+    use(Log((b"a", value(3, "one")), (b"b", value(4)), (b"b", value(4)), (b"a", value(3, "other"))))
+    with pytest.raises(InvariantBroken, match=r"strict-changelog\[1\]: key 61 has two .* of input offset 3"):
+        recover(app, ledger)
+
+
+def test_a_worker_that_is_contradicted_beside_it_ends(app: App, ledger: OffsetTable, use: Callable[[Log], Log]) -> None:
+    log = use(Log())
+    published(ledger, b"a", value(5, "one"))
+    log.rows += [(b"a", value(5, "other"))]
+    with pytest.raises(InvariantBroken, match="two different records of input offset 5"):
+        published(ledger, b"b", value(6))
+
+
+def owned(app: App, table: OffsetTable, log: Log) -> None:
+    """The worker owns the partition and is at work."""
+    state: Any = app
+    place = TP(changelog(table.name), PARTITION)
+
+    async def highwaters(*places: TP) -> dict[TP, int]:
+        return dict.fromkeys(places, len(log.rows))
+
+    state.consumer = SimpleNamespace(highwaters=highwaters)
+    state.assignor.assigned_actives = lambda: {place}
+    state.rebalancing, state.tables.actives_ready = False, True
+
+
+def test_an_idle_owner_finds_what_a_stale_worker_wrote_and_writes_over_it(
+    app: App, table: OffsetTable, use: Callable[[Log], Log]
+) -> None:
+    log = use(Log())
+    published(table, b"a", value(5))
+    owned(app, table, log)
+    mending = Mending(app, table)
+    asyncio.run(mending.look())
+    assert (len(log.rows), app.figures.strangers) == (1, {})
+    log.rows += [(b"a", value(4))]
+    asyncio.run(mending.look())
+    assert log.rows[2:] == [(b"a", value(5))]
+    assert app.figures.strangers == {table.name: 1}
+    asyncio.run(mending.look())
+    assert len(log.rows) == 3
+
+
+def test_nobody_looks_while_partitions_change_hands(app: App, table: OffsetTable, use: Callable[[Log], Log]) -> None:
+    log = use(Log((b"a", value(4))))
+    owned(app, table, log)
+    table.read(PARTITION, b"a")
+    state: Any = app
+    state.rebalancing = True
+    asyncio.run(Mending(app, table).look())
+    assert app.figures.strangers == {}
+
+
+def test_a_look_ends_when_partitions_change_hands(
+    app: App, table: OffsetTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams.mending, "LOOK_EVERY_S", 0.0)
+    mending = Mending(app, table)
+    looks = 0
+
+    async def look() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            await mending._end_look()
+            await asyncio.sleep(60)
+        app._stopped.set()
+
+    mending.look = look  # type: ignore[method-assign]
+    asyncio.run(asyncio.wait_for(mending._watch(), 30))
+    assert looks == 2
+
+
+def test_a_table_that_a_look_finds_contradicted_ends_the_process(
+    app: App, table: OffsetTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams.mending, "LOOK_EVERY_S", 0.0)
+    faults: list[Exception] = [KafkaError(), Interrupted(), InvariantBroken("two records")]
+    ends: list[BaseException] = []
+
+    def fail_stop(doing: str, error: BaseException) -> None:
+        ends.append(error)
+        app._stopped.set()
+
+    async def look() -> None:
+        raise faults.pop(0)
+
+    monkeypatch.setattr(streams.mending, "fail_stop", fail_stop)
+    mending = Mending(app, table)
+    mending.look = look  # type: ignore[method-assign]
+    asyncio.run(asyncio.wait_for(mending._watch(), 30))
+    assert [str(error) for error in ends] == ["two records"]

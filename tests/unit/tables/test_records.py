@@ -13,9 +13,18 @@ from tables.commands import Cancel, Command, Confirm, EndPurchases, Expire, Hold
 from tables.decisions import CHANGES_MAX, MOST_PER_ORDER
 from tables.outcomes import OutcomeKind, encode_outcome
 from tables.reasons import Reason
-from tables.records import Decision, PurchaseRecord, brief, decode_purchase, encode_record, purchase_key
+from tables.records import (
+    PURCHASE,
+    Decision,
+    PurchaseRecord,
+    brief,
+    decode_purchase,
+    encode_record,
+    purchase_key,
+    same_record,
+)
 from tables.statuses import EventStatus
-from tests.unit.tables.office import ADA, EVENT, NOW, Desk, purchase_id, ticket_type
+from tests.unit.tables.office import ADA, EVENT, FLOOR, NOW, Desk, purchase_id, ticket_type
 
 KEY = purchase_key(EVENT, purchase_id(1))
 KINDS = [UUID(int=0xC000 + number) for number in range(50)]
@@ -156,3 +165,25 @@ def test_only_what_is_given_back_is_kept_short() -> None:
     history: tuple[Decision, ...] = decode_purchase(desk.table[KEY]).history
     assert {line.name for line in history[1].lines} == {"Floor"}
     assert brief(history[1]) is history[1]
+
+
+def a_purchase() -> tuple[bytes, bytes]:
+    desk = Desk(batch=1)
+    desk.define(ticket_type(FLOOR, 10))
+    desk.buy(1)
+    return next((key, value) for key, value in desk.table.items() if key[16:17] == PURCHASE)
+
+
+def test_a_record_tells_the_same_as_itself_and_as_one_of_a_version_that_writes_more() -> None:
+    key, value = a_purchase()
+    longer = b"\x96" + value[1:] + b"\x01"  # an array of one field more
+    assert same_record(key, value, value)
+    assert same_record(key, value, longer)
+
+
+def test_a_record_with_another_meaning_or_none_does_not_tell_the_same() -> None:
+    key, value = a_purchase()
+    other = encode_record(replace(decode_purchase(value), currency="JPY"))
+    assert not same_record(key, value, other)
+    assert not same_record(key, value, b"\x91\x01")
+    assert not same_record(b"unknown", b"\x91\x01", b"\x92\x01\x01")
