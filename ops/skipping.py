@@ -23,7 +23,7 @@ from connect.topics import ACCEPTED, COMMANDS, group
 from ops import actions
 from ops.lag import make_client
 from settings import Settings
-from streams.runtime.fetching import install
+from streams.runtime.fetching import READ_COMMITTED, install
 from streams.runtime.headers import carried_headers
 from tables.continuity import Log
 from tables.errors import TurnstileError
@@ -118,7 +118,10 @@ def _accept(admin: Any, place: TopicPartition, offset: int, reason: str) -> None
 @asynccontextmanager
 async def _reader(now: Settings, place: TopicPartition, offset: int) -> AsyncIterator[Any]:
     install()
-    consumer: Any = AIOKafkaConsumer(bootstrap_servers=now.kafka_servers.split(","), enable_auto_commit=False)
+    servers = now.kafka_servers.split(",")
+    consumer: Any = AIOKafkaConsumer(
+        bootstrap_servers=servers, enable_auto_commit=False, isolation_level=READ_COMMITTED
+    )
     try:
         await consumer.start()
         consumer.assign([place])

@@ -111,28 +111,33 @@ def plain(batch: Batch) -> bytes:
 
 
 def records(batch: Batch) -> Iterator[Record | Unread]:
-    r"""Each record of a batch without compression, those that can't be read among them.
+    r"""Each record of a batch without compression; what can't be read stands for the offsets up to the next that can.
 
     The name of a header may be any bytes: what is not UTF-8 in it is written as ``\xe9``.
     """
     raw, begin, due = batch.raw, _HEADER.size, batch.base
+    unread: Unread | None = None
     while begin < len(raw):
+        end = len(raw)
         try:
             length, at = _varint(raw, begin)
             end = _checked(at + length, at + 1, len(raw))
-        except (BrokenRecord, IndexError) as error:
-            yield Unread(due, max(due, batch.last), error, raw[begin:])
-            return
-        try:
             record = _record(batch, at, end)
             _checked(record.offset, due, batch.last)
         except (BrokenRecord, IndexError) as error:
-            yield Unread(due, due, error, raw[begin:end])
+            unread = unread or Unread(due, due, error, b"")
+            unread = unread._replace(raw=raw[begin - len(unread.raw) : end])
             due += 1
         else:
+            if unread is not None:
+                yield unread._replace(last=record.offset - 1)
+                unread = None
             yield record
             due = record.offset + 1
         begin = end
+    # Bytes behind the last offset are nobody's record.
+    if unread is not None and unread.offset <= batch.last:
+        yield unread._replace(last=batch.last)
 
 
 def _record(batch: Batch, begin: int, end: int) -> Record:

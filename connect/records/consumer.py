@@ -15,7 +15,7 @@ from kafka import KafkaConsumer
 from kafka.consumer.fetcher import Fetcher
 from kafka.record.default_records import DefaultRecord, DefaultRecordBatch
 
-from connect.records.batches import Batch, Unread, batch_of, batches, plain, records
+from connect.records.batches import Batch, BrokenRecord, Unread, batch_of, batches, plain, records
 from connect.records.codecs import UNPACKED_MAX_BYTES, Unpackable, unpack
 
 # The last places that were told of: a topic may be read again and again.
@@ -94,6 +94,8 @@ class _Readable(DefaultRecordBatch):  # type: ignore[misc,unused-ignore]
         try:
             self._maybe_uncompress()
             while (record := next(self, None)) is not None:
+                if not due <= record.offset <= self.last_offset:
+                    raise BrokenRecord(f"offset {record.offset} where {due} is due")
                 due = record.offset + 1
                 yield record
         except Exception as error:  # noqa: BLE001 (whatever it is, it is the batch's)
@@ -106,12 +108,10 @@ class _Readable(DefaultRecordBatch):  # type: ignore[misc,unused-ignore]
         self._decompressed = True
 
     def _one_by_one(self, due: int, error: Exception) -> Iterator[Any]:
-        try:
-            bare = batch_of(plain(self._batch))
-        except Unpackable as unpackable:
-            self._leave_out(Unread(due, self._batch.last, unpackable, b""))
+        if isinstance(error, Unpackable):
+            self._leave_out(Unread(due, self._batch.last, error, b""))
             return
-        for each in records(bare):
+        for each in records(batch_of(plain(self._batch))):
             if isinstance(each, Unread):
                 self._leave_out(each)
             elif each.offset >= due:

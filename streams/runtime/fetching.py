@@ -13,8 +13,8 @@ from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import ConsumerRecord
 
-from connect.records.batches import Batch, Unread, batch_of, batches, plain, records
-from connect.records.codecs import UNPACKED_MAX_BYTES
+from connect.records.batches import Batch, BrokenRecord, Unread, batch_of, batches, plain, records
+from connect.records.codecs import UNPACKED_MAX_BYTES, Unpackable
 
 READ_COMMITTED: Final = "read_committed"
 
@@ -89,11 +89,12 @@ class IsolatingRecords(fetcher.PartitionRecords):  # type: ignore[misc,unused-ig
                     bare = plain(self._raw(number))
                     unpacked += len(bare)
                     batch = DefaultRecordBatch(bare)
+                begin = self.next_fetch_offset
                 for record in batch:
                     if record.offset != self.next_fetch_offset:
-                        if record.offset < self.next_fetch_offset:
-                            continue  # before where the reading begins
-                        yield self._skip(record.offset - 1)
+                        if getattr(batch, "base_offset", 0) <= record.offset < begin:
+                            continue  # the reading begins behind it
+                        yield self._jump(record.offset, batch.next_offset)
                     self.next_fetch_offset = record.offset + 1
                     yield self._consumer_record(self._tp, record)
             except Exception as error:  # noqa: BLE001 (whatever it is, it is the batch's)
@@ -115,21 +116,23 @@ class IsolatingRecords(fetcher.PartitionRecords):  # type: ignore[misc,unused-ig
                 return True
         return bool(batch.is_control_batch)
 
+    def _jump(self, offset: int, end: int) -> Skip:
+        """What lies before the next record of a batch. Raises BrokenRecord where that can't be its offset."""
+        if not self.next_fetch_offset < offset < end:
+            raise BrokenRecord(f"offset {offset} where {self.next_fetch_offset} is due")
+        return self._skip(offset - 1)
+
     def _corrupt(self, number: int, error: Exception) -> Skip:
         batch = self._raw(number)
         return self._skip(batch.believed_last(next(self._walk, None)), error, batch.raw)
 
     def _one_by_one(self, batch: Batch, error: Exception) -> Iterator[ConsumerRecord | Skip]:
         """What can be read of a batch that aiokafka can't read."""
-        try:
-            bare = batch_of(plain(batch))
-            if not bare.is_current:
-                raise error
-        except Exception as unreadable:  # noqa: BLE001 (aiokafka's own may be anything)
-            yield self._skip(batch.last, unreadable, batch.raw)
+        if isinstance(error, Unpackable) or not batch.is_current:
+            yield self._skip(batch.last, error, batch.raw)
             return
-        for each in records(bare):
-            if each.offset < self.next_fetch_offset:
+        for each in records(batch_of(plain(batch))):
+            if (each.last if isinstance(each, Unread) else each.offset) < self.next_fetch_offset:
                 continue
             if each.offset > self.next_fetch_offset:
                 yield self._skip(each.offset - 1)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from aiokafka.errors import CorruptRecordException
 from aiokafka.structs import TopicPartition
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connect.records import codecs
 from connect.records.batches import BrokenRecord
@@ -166,3 +168,36 @@ def test_bytes_that_are_no_batch_are_isolated() -> None:
 
 def test_a_batch_that_is_cut_by_the_end_of_the_fetch_waits_for_the_next() -> None:
     assert read(batch(0, b"a") + batch(1, b"b")[:-1]) == [(0, b"a"), 1]
+
+
+@pytest.mark.parametrize("delta", [0, 1, 3, 60, -1, -60])
+def test_a_record_that_claims_an_offset_of_another_is_isolated(delta: int) -> None:
+    """The broker counts the records of a batch and does not look at the offset that each of them tells."""
+    raw = batch(5, b"aaaa", b"bbbb", b"cccc")
+    at = raw.index(b"key", raw.index(b"bbbb")) - 2  # the third's
+    assert raw[at] == 2 << 1
+    spoilt = sealed(raw[:at] + bytes([((delta << 1) ^ (delta >> 63)) & 0x7F]) + raw[at + 1 :])
+    assert read(spoilt + batch(8, b"d"), begin=5) == [(5, b"aaaa"), (6, b"bbbb"), (7, 7, BrokenRecord), (8, b"d"), 9]
+
+
+def test_bytes_behind_the_last_record_are_no_record() -> None:
+    assert read(sealed(batch(0, b"a") + b"\0\0") + batch(1, b"b")) == [(0, b"a"), (1, b"b"), 2]
+
+
+@given(
+    codec=st.sampled_from(sorted(CODECS)),
+    changes=st.lists(st.tuples(st.integers(0, 10_000), st.binary(min_size=1, max_size=4)), min_size=1, max_size=5),
+    begin=st.integers(0, 2),
+)
+def test_whatever_a_batch_holds_each_offset_is_accounted_for_once(
+    codec: str, changes: list[tuple[int, bytes]], begin: int
+) -> None:
+    raw = bytearray(batch(0, b"a" * 30, b"b", b"c" * 30, headers=[("name", b"value")], codec=codec))
+    for place, put in changes:
+        begins = HEADER_BYTES + place % (len(raw) - HEADER_BYTES)
+        raw[begins : begins + len(put)] = put
+    found = list(reading(sealed(bytes(raw)) + batch(3, b"d"), begin))
+    covered = [offset for each in found for offset in range(each.offset, getattr(each, "last", each.offset) + 1)]
+    assert covered == list(range(begin, 4))
+    assert found[-1].value == b"d"
+    assert all(each.error for each in found if isinstance(each, Skip)), "a record went by without a word"
