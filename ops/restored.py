@@ -17,6 +17,7 @@ from elasticsearch import ApiError
 from kafka import TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError, NoError
+from psycopg.errors import CheckViolation
 
 from connect.errors import ConnectError
 from connect.patience import Patience
@@ -102,10 +103,17 @@ def position_of(value: bytes | None) -> int:
 
 
 def raise_versions(connection: psycopg.Connection[Any]) -> int:
-    """Give every event a version that the ledger has not seen, and announce it; how many there are."""
-    with connection.transaction():
-        count = connection.execute(RAISE, {"epoch": epoch(datetime.now(UTC))}).rowcount
-        connection.execute(FORGET)
+    """Give every event a version that the ledger has not seen, and announce it; how many there are.
+
+    Raises NotReady, and changes nothing, where a row breaks a constraint that is younger than it.
+    """
+    try:
+        with connection.transaction():
+            count = connection.execute(RAISE, {"epoch": epoch(datetime.now(UTC))}).rowcount
+            connection.execute(FORGET)
+    except CheckViolation as error:
+        name = error.diag.constraint_name
+        raise NotReady(f"rows of event break {name}: mend them by SQL, then VALIDATE it and run this again") from error
     return count
 
 

@@ -6,17 +6,20 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 
 from api.bodies.event import EventQuery
 from api.pages import page
 from api.ports import Listing
+from api.problems import Refused
 from api.servers.accounts import AccountRows
 from api.servers.database import Database
 from api.servers.events import EventRows
 from api.servers.sales import PurchaseRows
 from api.servers.workers import WorkerViews
+from ops.restored import NotReady, raise_versions
 from streams.source import SourceRow, connect, event_rows
 from streams.verify import MEND, difference
 from tests.integration.write_model.conftest import Scratch
@@ -164,3 +167,29 @@ def test_what_the_index_is_built_from_is_read_to_its_end(open_to_all: Scratch, d
         assert found is not None
         assert (found.repair != MEND) == is_indexed, (column, value, found)
         assert is_indexed or column in found.text or "2000469 bytes" in found.text
+
+
+def test_after_a_restore_an_odd_row_is_named_by_what_it_breaks(scratch: Scratch, database: Database) -> None:
+    events, organizer = EventRows(database), AccountRows(database).add(new_account()).id
+    drop_constraints(scratch, "event_tags_bound")
+    odd_event(scratch, events, organizer, "tags", "ARRAY['a', NULL]")
+    scratch.rows("ALTER TABLE event ADD CONSTRAINT event_tags_bound CHECK (tags_are_told(tags)) NOT VALID")
+    before = scratch.rows("SELECT id, version FROM event")
+    with psycopg.connect(scratch.url, autocommit=True) as connection:
+        with pytest.raises(NotReady, match="rows of event break event_tags_bound"):
+            raise_versions(connection)
+        assert scratch.rows("SELECT id, version FROM event") == before
+        scratch.rows("UPDATE event SET tags = '{}'")
+        assert raise_versions(connection) == 1
+
+
+def test_a_change_of_a_row_that_breaks_a_constraint_is_refused_by_its_name(
+    scratch: Scratch, database: Database
+) -> None:
+    events, organizer = EventRows(database), AccountRows(database).add(new_account()).id
+    drop_constraints(scratch, "event_tags_bound")
+    odd = odd_event(scratch, events, organizer, "tags", "ARRAY[repeat('x', 60)]")
+    scratch.rows("ALTER TABLE event ADD CONSTRAINT event_tags_bound CHECK (tags_are_told(tags)) NOT VALID")
+    with pytest.raises(Refused) as refused:
+        events.change(odd, lambda listing: listing)
+    assert (refused.value.kind, refused.value.detail) == ("invalid-input", "event_tags_bound does not hold")
