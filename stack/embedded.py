@@ -16,22 +16,21 @@ from stack.apps import App, Worker, apps, steps
 from stack.connect_worker import ConnectWorker
 from stack.elasticsearch import Elasticsearch
 from stack.environment import app_environment
-from stack.errors import ServerFailed, StackError
+from stack.errors import StackError
 from stack.home import Home
 from stack.kafka import Kafka, brokers
 from stack.mail_server import MailServer
 from stack.ports import check, free_run
 from stack.postgres import Postgres
 from stack.progress import STARTING
-from stack.reasons import ended
 from stack.server import Server
 from stack.settings import StackSettings
+from stack.startup import bring_up, run_to_end
 from stack.zipkin import Zipkin
 
 SERVERS: tuple[type[Server], ...] = (Elasticsearch, Kafka, Postgres, ConnectWorker, MailServer)
 STOP_WITHIN = 13.0
 PAUSE = 0.05
-RETRY_S = 1.0
 
 Progress = Callable[[str, str], None]
 
@@ -141,7 +140,7 @@ class Stack:
         """Make what a server needs before it can be started, and don't start it."""
         member = self.members[name]
         for command in member.preparations():
-            for _ in self._ending(member, child.spawn(command), "could not be prepared"):
+            for _ in run_to_end(member, command, "could not be prepared"):
                 time.sleep(PAUSE)
 
     def stop(self, *names: str) -> None:
@@ -182,21 +181,8 @@ class Stack:
             child.kill(process)
 
     def bring_up(self, name: str) -> Iterator[str]:
-        """Start one process and yield whenever it has to wait, until it is ready, or has done what it runs once for.
-
-        Raises ServerFailed, and whatever its preparations raise.
-        """
-        member = self.members[name]
-        if name in self.pids:
-            return
-        _keep_last_log(member.log)
-        for command in member.preparations():
-            yield from self._ending(member, child.spawn(command), "could not be prepared")
-        process = child.spawn(member.command())
-        if member.runs_once:
-            yield from self._ending(member, process, "failed")
-        else:
-            yield from self._becoming_ready(member, process)
+        """Start one process unless it runs, and yield whenever it has to wait; see stack/startup.py."""
+        return iter(()) if name in self.pids else bring_up(self.members[name], self.processes)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -225,35 +211,6 @@ class Stack:
     def _exist(self, names: Iterable[str], starting: Container[str]) -> bool:
         return all(name in self.processes or name not in starting for name in names)
 
-    def _becoming_ready(self, member: Server, process: subprocess.Popen[bytes]) -> Iterator[str]:
-        self.processes[member.name] = process
-        tries = member.tries
-        deadline = time.monotonic() + member.ready_within
-        while not member.ready():
-            if process.poll() is not None:
-                tries -= 1
-                if tries <= 0:
-                    raise self._failure(member, ended(process.returncode))
-                yield from _passing(RETRY_S)
-                self.processes[member.name] = process = child.spawn(member.command())
-            if time.monotonic() > deadline:
-                raise self._failure(member, f"was not ready within {member.ready_within:.0f} s")
-            yield "starting"
-        member.settle()
-
-    def _ending(self, member: Server, process: subprocess.Popen[bytes], failed: str) -> Iterator[str]:
-        """Wait for the end of a process that runs once."""
-        deadline = time.monotonic() + member.ready_within
-        try:
-            while process.poll() is None:
-                if time.monotonic() > deadline:
-                    raise self._failure(member, f"was not done within {member.ready_within:.0f} s")
-                yield "running"
-        finally:
-            child.stop(process, signal.SIGTERM, 2)
-        if process.returncode:
-            raise self._failure(member, f"{failed}: {ended(process.returncode)}")
-
     def _stop_in_order(self, names: Container[str]) -> None:
         """Stop the apps before the servers that they use; the workers and the brokers all at once."""
         deadline = time.monotonic() + STOP_WITHIN
@@ -279,24 +236,7 @@ class Stack:
                 self.progress(name, f"{'stopped' if willing else 'killed'} after {time.monotonic() - began:.1f} s")
         self.home.note(self.pids)
 
-    def _failure(self, member: Server, what: str) -> ServerFailed:
-        """The error for one process: its name, its log file, the end of its log."""
-        text = f"{member.name} {what}; its log is {member.log}\n{child.last_lines(member.log)}"
-        return ServerFailed(what, text)
-
     def _running(self, name: str) -> subprocess.Popen[bytes]:
         if name not in self.pids:
             raise StackError(f"{name} is not running; running are {', '.join(self.pids) or 'none'}")
         return self.processes[name]
-
-
-def _passing(seconds: float) -> Iterator[str]:
-    """Let time pass without holding up the others."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        yield "waiting"
-
-
-def _keep_last_log(log: Path) -> None:
-    if log.exists():
-        log.replace(log.with_suffix(".log.1"))

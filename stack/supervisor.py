@@ -76,7 +76,8 @@ class Report:
     def _settle(self, down: dict[str, str]) -> None:
         self._settled, self._lacking = True, bool(down)
         self._steps.quiet()
-        self._steps.say("ready, but:" if down else "everything is ready")
+        lacking = "nothing can be bought yet:" if "api" in down else "ready, but:"
+        self._steps.say(lacking if down else "everything is ready")
         for name, reason in down.items():
             self._steps.console.print(f"          {name:<14} {reason}", markup=False, soft_wrap=True)
         self._steps.console.print(addresses(self._stack))

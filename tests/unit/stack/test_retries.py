@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stack import embedded
+from stack import startup
 from stack.child import Command
 from stack.embedded import Stack
 from stack.errors import ServerFailed
@@ -57,7 +57,7 @@ def start(member: Server) -> None:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "RETRY_S", 0.0)
+    monkeypatch.setattr(startup, "RETRY_S", 0.0)
 
 
 def test_a_server_with_tries_left_is_started_again(tmp_path: Path) -> None:

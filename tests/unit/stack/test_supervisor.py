@@ -61,6 +61,12 @@ def test_a_run_that_lacks_a_part_is_ready_but_for_that_and_says_when_it_no_longe
     assert run.lines() == ["everything is ready now"]
 
 
+def test_without_the_api_nothing_is_ready(run: Run) -> None:
+    run.come_up("elasticsearch", "catalogue")
+    run.parts["api"].fails(0, "ended with exit code 1")
+    assert run.lines()[-2:] == ["nothing can be bought yet:", "api            ended with exit code 1"]
+
+
 def test_what_failed_is_named_with_its_log_and_what_becomes_of_it(run: Run, tmp_path: Path) -> None:
     run.report.tell("elasticsearch", "ended with exit code 1: [no] heap")
     run.report.tell("catalogue", "failed: ended with exit code 1")

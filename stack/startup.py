@@ -1,0 +1,83 @@
+"""Bringing up one member of a stack, in steps that go on beside those of others.
+
+Each function yields whenever it has to wait, and raises ServerFailed where a process fails.
+"""
+
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from stack import child
+from stack.child import Command
+from stack.errors import ServerFailed
+from stack.reasons import ended
+from stack.server import Server
+
+RETRY_S: Final = 1.0
+
+Processes = dict[str, subprocess.Popen[bytes]]
+
+
+def bring_up(member: Server, processes: Processes) -> Iterator[str]:
+    """Start a member and put its process among ``processes``, until it is ready, or has done what it runs once for.
+
+    Raises whatever its preparations raise, too.
+    """
+    _keep_last_log(member.log)
+    for command in member.preparations():
+        yield from run_to_end(member, command, "could not be prepared")
+    if member.runs_once:
+        yield from run_to_end(member, member.command(), "failed")
+    else:
+        yield from _become_ready(member, processes)
+
+
+def run_to_end(member: Server, command: Command, failed: str) -> Iterator[str]:
+    """Run a command and wait for its end; it is ended when nobody waits any longer."""
+    process = child.spawn(command)
+    deadline = time.monotonic() + member.ready_within
+    try:
+        while process.poll() is None:
+            if time.monotonic() > deadline:
+                raise _failure(member, f"was not done within {member.ready_within:.0f} s")
+            yield "running"
+    finally:
+        child.stop(process, signal.SIGTERM, 2)
+    if process.returncode:
+        raise _failure(member, f"{failed}: {ended(process.returncode)}")
+
+
+def _become_ready(member: Server, processes: Processes) -> Iterator[str]:
+    process = processes[member.name] = child.spawn(member.command())
+    tries = member.tries
+    deadline = time.monotonic() + member.ready_within
+    while not member.ready():
+        if process.poll() is not None:
+            tries -= 1
+            if tries <= 0:
+                raise _failure(member, ended(process.returncode))
+            yield from _passing(RETRY_S)
+            process = processes[member.name] = child.spawn(member.command())
+        if time.monotonic() > deadline:
+            raise _failure(member, f"was not ready within {member.ready_within:.0f} s")
+        yield "starting"
+    member.settle()
+
+
+def _failure(member: Server, what: str) -> ServerFailed:
+    text = f"{member.name} {what}; its log is {member.log}\n{child.last_lines(member.log)}"
+    return ServerFailed(what, text)
+
+
+def _passing(seconds: float) -> Iterator[str]:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        yield "waiting"
+
+
+def _keep_last_log(log: Path) -> None:
+    if log.exists():
+        log.replace(log.with_suffix(".log.1"))
