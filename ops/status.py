@@ -129,11 +129,23 @@ def _roles(now: Settings) -> Iterable[Part]:
 def _workers(now: Settings) -> Iterable[Part]:
     """The ledger's workers, each with what it decides and keeps copies of."""
     with worker_client(now.worker_urls, httpx.Timeout(TIMEOUT_S)) as client:
-        urls = client.get("/api/worker/").raise_for_status().json()["workers"]
+        answer = client.get("/api/worker/")
+    if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        yield Part("ledger's workers", State.DOWN, _status_in(answer))
+        return
+    urls = answer.raise_for_status().json()["workers"]
     told = {url: _view_of(url) for url in urls}
     ends = partition_ends(now.kafka_servers, changelog("ledger"))
     for url, one in told.items():
         yield worker_part(one, ends) if one else Part(f"  {url}", State.DOWN, "does not answer")
+
+
+def _status_in(answer: httpx.Response) -> str:
+    """What a worker says of itself that can't answer yet (streams/waiting.py)."""
+    try:
+        return str(answer.json()["status"])
+    except (ValueError, KeyError, TypeError):
+        return "can't answer now"
 
 
 def _view_of(url: str) -> dict[str, Any] | None:

@@ -22,6 +22,7 @@ from ops.status import PROBES, Part, State, connector_part, look, size, worker_p
 from settings import Settings
 from stack.ports import free
 from streams.verify import MEND, Difference
+from streams.waiting import Waiting
 from tables.watermark import KEY as WATERMARK_KEY
 from tables.watermark import Watermark, encode_watermark
 from tests.unit.tables.office import EVENT, FLOOR, Desk, ticket_type
@@ -149,6 +150,15 @@ def test_a_supervisor_that_was_killed_is_told(tmp_path: Path) -> None:
         gone.wait()
     [part] = supervised(tmp_path, gone.pid, part_of("api", "ready"))
     assert (part.state, part.text) == (State.DOWN, "is gone, and all that it ran: `make run` starts it again")
+
+
+def test_of_a_worker_that_waits_for_kafka_it_is_told_for_what() -> None:
+    [port] = free(1)
+    now = NOW.model_copy(update={"worker_url": f"http://127.0.0.1:{port}"})
+    with Waiting("127.0.0.1", port) as waiting:
+        waiting.tell("missing: ticket-commands")
+        [part] = look(now, {"ledger's workers": PROBES["ledger's workers"]})
+    assert (part.state, part.text) == (State.DOWN, "waiting for Kafka: missing: ticket-commands")
 
 
 def test_where_nothing_is_supervised_nothing_is_said_of_it(tmp_path: Path) -> None:
