@@ -65,8 +65,13 @@ class Supervision:
         """Whether every part works, or is not to be waited for."""
         return all(part.works or self._is_down(name) for name, part in self.parts.items())
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every part works."""
+        return all(part.works for part in self.parts.values())
+
     def down(self) -> dict[str, str]:
-        """The parts that don't work, each with the reason."""
+        """The parts that don't work, each with the reason; those that take long are asked for it."""
         return {name: self._reason(part) for name, part in self.parts.items() if not part.works}
 
     def _life(self, name: str) -> Generator[str]:

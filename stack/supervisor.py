@@ -60,10 +60,9 @@ class Report:
             if part.phase is not self._phases.get(name):
                 self._phases[name] = part.phase
                 self._show(part)
-        down = supervision.down()
         if not self._settled and supervision.is_settled:
-            self._settle(down)
-        elif self._lacking and not down:
+            self._settle(supervision.down())
+        elif self._lacking and supervision.is_whole:
             self._steps.say("everything is ready now")
             self._lacking = False
 
