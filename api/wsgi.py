@@ -13,8 +13,8 @@ from settings import settings
 from telemetry.logs import configure
 from telemetry.traces import make_traces
 
-# Nobody is let in before there is an application, so one that starts beside others refuses nobody.
-PATIENCE_S = 5.0
+# Nobody is let in before there is an application, so one that starts beside others refuses nobody. A stop waits for it.
+PATIENCE_S = 3.0
 
 
 def make_app() -> Flask:

@@ -89,7 +89,7 @@ def _supervisor(now: Settings) -> Iterable[Part]:
     if not Path(f"/proc/{told['pid']}").exists():
         yield Part("supervisor", State.DOWN, "is gone, and all that it ran: `make run` starts it again")
         return
-    lacking = [part for part in told["parts"] if part["phase"] not in WORKING]
+    lacking = [part for part in told["parts"] if part["reason"] or part["phase"] not in WORKING]
     runs = f"{len(told['parts']) - len(lacking)} of {len(told['parts'])} parts are well"
     yield Part("supervisor", State.WARN if lacking else State.OK, runs)
     for part in lacking:

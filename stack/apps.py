@@ -55,7 +55,8 @@ class Step(App):
 
     def condition(self) -> str:
         """What it said last."""
-        return f"is still at work: {explanation(self.log)}"
+        line = explanation(self.log)
+        return f"is still at work: {line}" if line else "is still at work"
 
 
 # What a worker of each role needs beside Kafka, whose topics it waits for by itself.

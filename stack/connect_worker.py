@@ -2,7 +2,10 @@
 
 import signal
 from collections.abc import Sequence
+from contextlib import closing
 
+from connect.worker import ConnectWorker as Rest
+from connect.worker import Unavailable
 from stack import jars
 from stack.child import Command
 from stack.java import SMALL, java, log_to_console, watched
@@ -58,6 +61,16 @@ class ConnectWorker(Server):
     def ready(self) -> bool:
         """Whether the worker has joined its group and takes connectors."""
         return answers(f"http://{HOST}:{self.settings.connect_port}/connectors")
+
+    def complaint(self) -> str:
+        """The connectors that have FAILED, each with its error."""
+        with closing(Rest(f"http://{HOST}:{self.settings.connect_port}", timeout=1)) as rest:
+            try:
+                states = rest.states()
+            except Unavailable:
+                return ""
+        failed = {name: state for name, state in states.items() if state.failed}
+        return "; ".join(f"connector {name} has FAILED: {state.error}" for name, state in failed.items())
 
     def _configuration(self) -> dict[str, object]:
         secrets = self.settings.home / "secrets" / "connect"

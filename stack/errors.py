@@ -33,8 +33,12 @@ class RestoreRefused(StackError):
 
 
 class ServerFailed(StackError):
-    """Names the process, its log file and the last lines in it; ``what`` happened is told in a few words, too."""
+    """Names the process, its log file and the last lines in it; ``what`` happened is told in a few words, too.
 
-    def __init__(self, what: str, text: str = "") -> None:
+    ``explained`` tells whether the log has the reason.
+    """
+
+    def __init__(self, what: str, text: str = "", *, explained: bool = True) -> None:
         super().__init__(text or what)
         self.what = what
+        self.explained = explained

@@ -13,7 +13,7 @@ PAUSE_MAX_S: Final = 60.0
 # A part that was ready for so long is well again.
 STEADY_S: Final = 120.0
 # A part that takes longer to become ready holds up nobody's work meanwhile, and is told of.
-LATE_S: Final = 30.0
+LATE_S: Final = 45.0
 REASONS_MAX: Final = 20
 WORKS_AGAIN: Final = "works again"
 
@@ -30,7 +30,7 @@ class Phase(StrEnum):
 
 @dataclass(slots=True)
 class Part:
-    """``reason`` says why it does not work.
+    """``reason`` says why it does not work, or what in it doesn't though it is READY.
 
     ``failures`` counts those in a row, ``failed_starts`` those of them since it worked last.
     """
@@ -62,6 +62,10 @@ class Part:
         """It has become ready, or is done."""
         self.phase, self.since, self.reason, self.failed_starts = phase, now, "", 0
 
+    def complains(self, complaint: str) -> None:
+        """It is ready, and something in it has failed; or, when empty, no longer."""
+        self.reason = complaint
+
     def fails(self, now: float, reason: str) -> float:
         """It has ended, or did not become ready. Returns the pause before it is started again, in seconds."""
         self._forgive(now)
@@ -81,10 +85,11 @@ class Part:
     def news(self, now: float) -> str:
         """What is to be said now: each reason once, and that it works again, when it stays so; else nothing."""
         self._forgive(now)
-        if self.phase is Phase.DOWN and len(self._told) < REASONS_MAX and (key := _key(self.reason)) not in self._told:
+        tells = self.reason and self.phase in (Phase.DOWN, Phase.READY)
+        if tells and len(self._told) < REASONS_MAX and (key := _key(self.reason)) not in self._told:
             self._told.add(key)
             return self.reason
-        if self._told and self.works and self.failures <= 1:
+        if self._told and self.works and not self.reason and self.failures <= 1:
             self._told.clear()
             return WORKS_AGAIN
         return ""

@@ -25,7 +25,14 @@ OURS: Final = re.compile(r"^\S+Z (?:critical|error|warning|info|debug) *\S+: ")
 
 def ended(code: int) -> str:
     """How a process ended."""
+    if code == -signal.SIGKILL:
+        return "ended with signal SIGKILL (somebody, or the kernel for want of memory)"
     return f"ended with exit code {code}" if code >= 0 else f"ended with signal {signal.Signals(-code).name}"
+
+
+def is_from_outside(code: int) -> bool:
+    """Whether a process was ended, so that its log doesn't say why."""
+    return code in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGQUIT, -signal.SIGHUP)
 
 
 def explanation(log: Path) -> str:

@@ -48,6 +48,10 @@ class Server(ABC):
         """What the server says of itself while it is not ready, in a line; empty where it says nothing."""
         return ""
 
+    def complaint(self) -> str:
+        """What in it has failed though it is ready itself, in a line; asked every now and then, as ``ready`` is."""
+        return ""
+
     def settle(self) -> None:
         """What is to be done once, as soon as the server is ready."""
         return

@@ -13,7 +13,7 @@ from typing import Final
 from stack import child
 from stack.child import Command
 from stack.errors import ServerFailed
-from stack.reasons import ended
+from stack.reasons import ended, is_from_outside
 from stack.server import Server
 
 RETRY_S: Final = 1.0
@@ -47,7 +47,7 @@ def run_to_end(member: Server, command: Command, failed: str) -> Iterator[str]:
     finally:
         child.stop(process, signal.SIGTERM, 2)
     if process.returncode:
-        raise _failure(member, f"{failed}: {ended(process.returncode)}")
+        raise _failure(member, f"{failed}: {ended(process.returncode)}", process.returncode)
 
 
 def _become_ready(member: Server, processes: Processes) -> Iterator[str]:
@@ -58,7 +58,7 @@ def _become_ready(member: Server, processes: Processes) -> Iterator[str]:
         if process.poll() is not None:
             tries -= 1
             if tries <= 0:
-                raise _failure(member, ended(process.returncode))
+                raise _failure(member, ended(process.returncode), process.returncode)
             yield from _passing(RETRY_S)
             process = processes[member.name] = child.spawn(member.command())
         if time.monotonic() > deadline:
@@ -67,9 +67,9 @@ def _become_ready(member: Server, processes: Processes) -> Iterator[str]:
     member.settle()
 
 
-def _failure(member: Server, what: str) -> ServerFailed:
+def _failure(member: Server, what: str, code: int = 0) -> ServerFailed:
     text = f"{member.name} {what}; its log is {member.log}\n{child.last_lines(member.log)}"
-    return ServerFailed(what, text)
+    return ServerFailed(what, text, explained=not is_from_outside(code))
 
 
 def _passing(seconds: float) -> Iterator[str]:

@@ -19,6 +19,7 @@ from stack.server import Server
 
 STEP_S: Final = 0.05
 CALM_STEP_S: Final = 0.5
+ASK_EVERY_S: Final = 15.0
 # So often in a row PostgreSQL, all brokers or the migrations may fail without any work before all is given up.
 FAILED_STARTS_MAX: Final = 5
 # After their return new rows must be seen to flow again.
@@ -28,10 +29,10 @@ Clock = Callable[[], float]
 
 
 class Supervision:
-    """The parts named, from their first start on. ``tell`` gets a part's name and what is to be said of it."""
+    """The parts named, from their first start on. ``tell`` gets a part and what is to be said of it."""
 
     def __init__(
-        self, stack: Stack, names: list[str], tell: Callable[[str, str], object], clock: Clock = time.monotonic
+        self, stack: Stack, names: list[str], tell: Callable[[Part, str], object], clock: Clock = time.monotonic
     ) -> None:
         self.stack = stack
         self.parts = {name: Part(name) for name in names}
@@ -67,12 +68,12 @@ class Supervision:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every part works."""
-        return all(part.works for part in self.parts.values())
+        """Whether every part works, with all that is in it."""
+        return all(part.works and not part.reason for part in self.parts.values())
 
     def down(self) -> dict[str, str]:
-        """The parts that don't work, each with the reason; those that take long are asked for it."""
-        return {name: self._reason(part) for name, part in self.parts.items() if not part.works}
+        """The parts that don't work as a whole, each with the reason; those that take long are asked for it."""
+        return {name: self._reason(part) for name, part in self.parts.items() if part.reason or not part.works}
 
     def _life(self, name: str) -> Generator[str]:
         part, member = self.parts[name], self.stack.members[name]
@@ -95,9 +96,13 @@ class Supervision:
         part.comes_up(self._clock(), Phase.DONE if member.runs_once else Phase.READY)
         if again and part.name in FEED_CONNECTORS:
             self._run_again(CONNECTORS)
+        asked_at = self._clock()
         while part.phase is Phase.READY:
+            if self._clock() - asked_at >= ASK_EVERY_S:
+                part.complains(member.complaint())
+                asked_at = self._clock()
             if (code := self.stack.processes[part.name].poll()) is not None:
-                raise ServerFailed(reasons.ended(code))
+                raise ServerFailed(reasons.ended(code), explained=not reasons.is_from_outside(code))
             yield "ready"
 
     def _run_again(self, name: str) -> None:
@@ -130,8 +135,8 @@ class Supervision:
     def _why(self, member: Server, error: Exception) -> str:
         if not isinstance(error, ServerFailed):
             return str(error).partition("\n")[0] or type(error).__name__
-        explained = reasons.explanation(member.log)
-        return f"{error.what}: {explained}" if explained else error.what
+        line = reasons.explanation(member.log) if error.explained else ""
+        return f"{error.what}: {line}" if line else error.what
 
     def _reason(self, part: Part) -> str:
         if part.reason or not part.is_late(self._clock()):
@@ -139,9 +144,9 @@ class Supervision:
         return self.stack.members[part.name].condition() or "is still starting"
 
     def _say_news(self) -> None:
-        for name, part in self.parts.items():
+        for part in self.parts.values():
             if news := part.news(self._clock()):
-                self._tell(name, news)
+                self._tell(part, news)
 
     def _note(self) -> None:
         """Write down what runs, and how the parts are, when that has changed."""

@@ -4,7 +4,7 @@ from rich.table import Table
 
 from stack.embedded import Stack
 from stack.errors import StackError
-from stack.part import WORKS_AGAIN, Part, Phase
+from stack.part import Part, Phase
 from stack.progress import STARTING, Steps
 from stack.secret_files import NAMES
 from stack.server import HOST
@@ -47,12 +47,13 @@ class Report:
         self._settled = False
         self._lacking = False
 
-    def tell(self, name: str, news: str) -> None:
-        """What is to be said of a part that failed, or works again."""
-        if news != WORKS_AGAIN:
-            again = "tried" if self._stack.members[name].runs_once else "started"
-            news = f"{news}; it is {again} again, at growing pauses; its log is {self._stack.members[name].log}"
-        self._steps.report(name, news)
+    def tell(self, part: Part, news: str) -> None:
+        """What is to be said of a part that failed, complains, or works again."""
+        member = self._stack.members[part.name]
+        if part.phase is Phase.DOWN:
+            again = "tried" if member.runs_once else "started"
+            news = f"{news}; it is {again} again, at growing pauses; its log is {member.log}"
+        self._steps.report(part.name, news)
 
     def look(self, supervision: Supervision) -> None:
         """Show what has changed since the last look."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.reasons import SHOWN_CHARACTERS, ended, explanation
+from stack.reasons import SHOWN_CHARACTERS, ended, explanation, is_from_outside
 
 TEXT = """\
 2026-11-28T13:06:32.769Z info     ledger-0: recovered
@@ -69,4 +69,12 @@ def test_a_long_line_is_cut(tmp_path: Path) -> None:
 
 
 def test_an_end_is_told_by_code_or_signal() -> None:
-    assert [ended(3), ended(-9)] == ["ended with exit code 3", "ended with signal SIGKILL"]
+    assert [ended(3), ended(-11)] == ["ended with exit code 3", "ended with signal SIGSEGV"]
+    assert ended(-9) == "ended with signal SIGKILL (somebody, or the kernel for want of memory)"
+
+
+@pytest.mark.parametrize(
+    ("code", "outside"), [(-9, True), (-15, True), (-11, False), (-6, False), (1, False), (0, False)]
+)
+def test_what_was_ended_from_outside_has_no_reason_in_its_log(code: int, outside: bool) -> None:
+    assert is_from_outside(code) is outside

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,11 +12,12 @@ import pytest
 from stack.child import Command
 from stack.embedded import Stack
 from stack.errors import StackError
-from stack.part import LATE_S, Phase, pause_s
+from stack.part import LATE_S, WORKS_AGAIN, Phase, pause_s
+from stack.reasons import ended
 from stack.server import Server
 from stack.settings import StackSettings
 from stack.state_file import NAME
-from stack.supervision import FAILED_STARTS_MAX, Supervision
+from stack.supervision import ASK_EVERY_S, FAILED_STARTS_MAX, Supervision
 from tests.eventually import eventually
 
 STAYS = "touch $0; exec sleep 60"
@@ -56,7 +58,10 @@ class Supervised:
         self.now = 0.0
         self.told: list[tuple[str, str]] = []
         self.it = Supervision(
-            self.stack, [it.name for it in members], lambda *news: self.told.append(news), lambda: self.now
+            self.stack,
+            [it.name for it in members],
+            lambda part, news: self.told.append((part.name, news)),
+            lambda: self.now,
         )
 
     def until(self, true: Callable[[], bool]) -> None:
@@ -162,12 +167,12 @@ def test_what_is_not_ready_in_time_is_killed_before_it_is_started_again(
 def test_a_killed_part_is_started_again_at_once_and_named_with_the_signal(
     tmp_path: Path, supervised: Callable[..., Supervised]
 ) -> None:
-    run = supervised(Small(tmp_path, "ledger", STAYS))
+    run = supervised(Small(tmp_path, "ledger", f"echo all is well; {STAYS}"))
     run.until(lambda: run.phase("ledger") is Phase.READY)
     pid = run.stack.pids["ledger"]
     run.stack.kill("ledger")
     run.until(lambda: run.phase("ledger") is Phase.READY and run.stack.pids["ledger"] != pid)
-    assert run.told == [("ledger", "ended with signal SIGKILL"), ("ledger", "works again")]
+    assert run.told == [("ledger", ended(-signal.SIGKILL)), ("ledger", WORKS_AGAIN)]
 
 
 def test_a_step_that_fails_is_tried_again_until_it_is_done(
@@ -218,6 +223,30 @@ def test_what_can_not_even_be_prepared_is_down_alone(tmp_path: Path, supervised:
     run = supervised(Unprepared(tmp_path, "bad", STAYS), Small(tmp_path, "good", STAYS))
     run.until(lambda: run.phase("good") is Phase.READY)
     assert run.it.down() == {"bad": "[Errno 13] Permission denied: '/data'"}
+
+
+def test_what_fails_in_a_part_that_is_ready_is_told_and_the_part_left_alone(
+    tmp_path: Path, supervised: Callable[..., Supervised]
+) -> None:
+    class Complaining(Small):
+        said = "connector a has FAILED: no table"
+
+        def complaint(self) -> str:
+            return self.said
+
+    connect = Complaining(tmp_path, "connect", STAYS)
+    run = supervised(connect)
+    run.until(lambda: run.phase("connect") is Phase.READY)
+    for _ in range(3):
+        run.now += ASK_EVERY_S
+        run.it.step()
+    assert (run.told, connect.starts) == ([("connect", connect.said)], 1)
+    assert run.it.down() == {"connect": connect.said}
+    connect.said = ""
+    run.now += ASK_EVERY_S
+    run.it.step()
+    assert run.told[1:] == [("connect", WORKS_AGAIN)]
+    assert run.it.is_whole
 
 
 def test_the_state_of_the_parts_is_in_a_file_while_they_are_supervised(

@@ -68,9 +68,13 @@ def test_without_the_api_nothing_is_ready(run: Run) -> None:
 
 
 def test_what_failed_is_named_with_its_log_and_what_becomes_of_it(run: Run, tmp_path: Path) -> None:
-    run.report.tell("elasticsearch", "ended with exit code 1: [no] heap")
-    run.report.tell("catalogue", "failed: ended with exit code 1")
-    run.report.tell("elasticsearch", WORKS_AGAIN)
+    search, catalogue = run.parts["elasticsearch"], run.parts["catalogue"]
+    search.fails(0, "")
+    run.report.tell(search, "ended with exit code 1: [no] heap")
+    catalogue.fails(0, "")
+    run.report.tell(catalogue, "failed: ended with exit code 1")
+    search.comes_up(0)
+    run.report.tell(search, WORKS_AGAIN)
     rest = f"again, at growing pauses; its log is {tmp_path}/logs"
     assert run.lines() == [
         f"elasticsearch  ended with exit code 1: [no] heap; it is started {rest}/elasticsearch.log",
