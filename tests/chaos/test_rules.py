@@ -26,22 +26,24 @@ def test_event_records_before_purchase_records_lose_purchases_in_a_crash(world: 
     assert "InvariantBroken" in found
 
 
-def sold_in_two_goes(world: World) -> Sale:
-    """Each event's record is written twice or more."""
+def sold_in_two_goes(world: World, without: str = "") -> Sale:
+    """Each event's record is written twice or more, and that of many a purchase."""
     sale = Sale(world)
     sale.go_on(100)
-    world.start()
+    world.start(without=without)
     world.settle()
     sale.go_on(500)
     world.settle()
     return sale
 
 
-def write_first_event_records(world: World) -> None:
-    """What a worker writes that was paused for long."""
-    first = {row.key: row for row in reversed(world.history().changelog) if row.key[16:17] == b"e"}
+def write_first_records(world: World, kind: bytes) -> None:
+    """What a worker writes that was paused for long: the first record of each key of this kind that has newer ones."""
+    history = world.history()
+    first = {row.key: row for row in reversed(history.changelog) if row.key[16:17] == kind}
     for row in first.values():
-        world.append_change(row.partition, row.key, row.value)
+        if row.value != history.table[row.partition, row.key]:
+            world.append_change(row.partition, row.key, row.value)
     assert world.history().superseded
 
 
@@ -49,7 +51,7 @@ def write_first_event_records(world: World) -> None:
 def test_late_records_of_a_stale_worker_do_harm_only_without_the_offset_rule(world: World, without: str) -> None:
     sale = sold_in_two_goes(world)
     world.kill()
-    write_first_event_records(world)
+    write_first_records(world, b"e")
     world.lose_folder()
     world.start(without=without)
     sale.go_on(100)
@@ -57,12 +59,14 @@ def test_late_records_of_a_stale_worker_do_harm_only_without_the_offset_rule(wor
     assert without or world.history().superseded == []
 
 
-def test_a_worker_writes_over_what_a_stale_one_writes_beside_it(world: World) -> None:
-    sale = sold_in_two_goes(world)
-    write_first_event_records(world)
+@pytest.mark.parametrize("without", ["", "writing over"])
+def test_a_worker_writes_over_what_a_stale_one_writes_beside_it(world: World, without: str) -> None:
+    """Of purchases: nearly all of them are not changed any more, so nothing else makes their newest record the last."""
+    sale = sold_in_two_goes(world, without)
+    write_first_records(world, b"p")
     sale.go_on(100)
     assert damage(world) == []
-    assert world.history().superseded == []
+    assert bool(world.history().superseded) == bool(without)
 
 
 @pytest.mark.parametrize("without", ["", "partition check"])

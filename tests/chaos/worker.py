@@ -144,6 +144,14 @@ def without_offset_rule() -> None:
     patch(OffsetTable, "take_over", take_over)
 
 
+def without_writing_over() -> None:
+    """What somebody else appends to the changelog is not looked at."""
+
+    async def answer(table: OffsetTable, partition: int) -> None: ...
+
+    patch(OffsetTable, "_answer", answer)
+
+
 def without_record_order() -> None:
     """Event records are appended before purchase records."""
     publish = OffsetTable.publish
@@ -201,6 +209,7 @@ def without_safe_recovery() -> None:
 
 WITHOUT: dict[str, Callable[[], None]] = {
     "offset rule": without_offset_rule,
+    "writing over": without_writing_over,
     "record order": without_record_order,
     "partition check": without_partition_check,
     "input watch": without_input_watch,
