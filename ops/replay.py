@@ -23,7 +23,7 @@ from tables.codes import TicketCodes
 from tables.commands import decode_command
 from tables.errors import MalformedRecord, TurnstileError
 from tables.ledger import Ledger
-from tables.records import record_offset
+from tables.records import record_offset, same_record
 from tables.watermark import KEY as WATERMARK_KEY
 
 AT_ONCE = 2_000
@@ -36,7 +36,7 @@ class LogCut(TurnstileError):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One partition: commands carried out, records that are the same bytes, and what is wrong with which others."""
+    """One partition: commands carried out, records that tell the same, and what is wrong with which others."""
 
     partition: int
     commands: int
@@ -58,11 +58,11 @@ def replay(now: Settings, folder: Path) -> Iterator[Comparison]:
 
 
 def compare(rebuilt: Scratch, written: Scratch, end: int) -> tuple[int, list[str]]:
-    """How many records are equal, and the others in words. Those changed at offset ``end`` or later don't count."""
+    """How many records tell the same, and the others in words. Those changed at offset ``end`` or later don't count."""
     same, different = 0, []
     for key, value in rebuilt.scan():
         [has] = written.load([key])
-        if has == value:
+        if has is not None and same_record(key, has, value):
             same += 1
         elif has is None:
             different.append(f"{key.hex()} is not in the changelog")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import rich_click as click
 from click.testing import CliRunner
 
 import ops.__main__ as cli
+import ops.replay
 from connect.worker import State as ConnectorState
 from ops.audit import Audit, Finding
 from ops.replay import Comparison, compare
@@ -23,9 +25,13 @@ from settings import Settings
 from stack.ports import free
 from streams.verify import MEND, Difference
 from streams.waiting import Waiting
+from tables.commands import Cancel, Command, DefineEvent, Line, Purchase, encode_command
+from tables.records import decode_purchase, encode_record, purchase_key
 from tables.watermark import KEY as WATERMARK_KEY
 from tables.watermark import Watermark, encode_watermark
-from tests.unit.tables.office import EVENT, FLOOR, Desk, ticket_type
+from tests.unit.tables.office import ADA, EVENT, FLOOR, Desk, definition, purchase_id, ticket_type
+from tests.unit.tables.office import NOW as AT
+from tests.unit.tables.test_records import in_long_form
 
 NOW = Settings(ticket_key="k" * 32)
 COMMANDS = {"actions", "ledger", "status", "verify", "replay", "topics", "reindex", "dlq", "connectors"}
@@ -270,6 +276,34 @@ def compared(
 def test_what_comes_of_the_log_is_what_was_written(tmp_path: Path, desk: Desk) -> None:
     mark = {WATERMARK_KEY: encode_watermark(Watermark(2, b"d"))}
     assert compared(tmp_path, desk.table, desk.table | mark, 3) == (len(desk.table), [])
+
+
+def test_a_record_in_the_form_of_an_earlier_version_is_no_difference(tmp_path: Path, desk: Desk) -> None:
+    desk.cancel(1)
+    key = purchase_key(EVENT, purchase_id(1))
+    earlier = encode_record(in_long_form(decode_purchase(desk.table[key])))
+    assert earlier != desk.table[key]
+    assert compared(tmp_path, desk.table, desk.table | {key: earlier}, 9) == (len(desk.table), [])
+
+
+@pytest.mark.parametrize("decided", [True, False])
+def test_a_partial_cancel_without_a_request_is_replayed_only_where_a_worker_decided_it(
+    tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch, *, decided: bool
+) -> None:
+    part = Cancel(EVENT, purchase_id(1), ADA, None, [Line(FLOOR, 1)])
+    kind = DefineEvent(EVENT, 1, definition(ticket_type(FLOOR, 10)))
+    log: list[Command] = [kind, Purchase(EVENT, purchase_id(1), ADA, [Line(FLOOR, 1)]), part]
+    worker = Desk(batch=1)
+    for command in log if decided else log[:2]:
+        worker.send(command)
+    now = Settings(ticket_key="k" * 32, partitions=1)
+    records = [SimpleNamespace(offset=at, timestamp=AT, value=encode_command(each)) for at, each in enumerate(log)]
+    monkeypatch.setattr(ops.replay, "_log", lambda *_: [records])
+    with closing(Scratch(tmp_path / "rebuilt")) as rebuilt, closing(Scratch(tmp_path / "written")) as written:
+        written.take_over(list(worker.table.items()))
+        count = ops.replay._carry_out(now, 0, 3, rebuilt, written)
+        assert count == len(log) - (not decided)
+        assert compare(rebuilt, written, 3) == (len(worker.table), [])
 
 
 def test_what_was_written_since_is_no_difference(tmp_path: Path, desk: Desk) -> None:
