@@ -209,6 +209,13 @@ STABLE_LAG: Final = Metric(
     "records behind the last stable offset: a transaction is open, and nobody reads them before it ends",
     ("topic", "partition"),
 )
+TOPIC_KEPT: Final = Metric(
+    "turnstile_topic_retention_seconds",
+    "gauge",
+    "exporter",
+    "for how long a topic that a role reads keeps its records; none where it keeps the newest of each key",
+    ("topic",),
+)
 DEAD_LETTERS: Final = Metric(
     "turnstile_dead_letters", "gauge", "exporter", "dead letters that nobody has dealt with", ("consumer",)
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 
 from kafka import IsolationLevel, KafkaAdminClient, TopicPartition
-from kafka.admin import OffsetSpec
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 
 from connect.topics import (
     ACCOUNT_ROWS,
@@ -84,6 +84,19 @@ class KafkaWatch:
         except BaseException:
             self.close()
             raise
+
+    def kept(self) -> dict[str, float]:
+        """For how many seconds the topics that a role reads keep their records, where they delete old ones."""
+        self._client = self._client or make_client(self._servers)
+        names = sorted({topic for topics in READS.values() for topic in topics})
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+        found = self._client.describe_configs(resources, config_filter="all")["topic"]
+        kept = {
+            name: int(config["retention.ms"]["value"]) / 1000
+            for name, config in found.items()
+            if "delete" in config["cleanup.policy"]["value"]
+        }
+        return {name: seconds for name, seconds in kept.items() if seconds >= 0}
 
     def close(self) -> None:
         """Disconnect."""

@@ -72,6 +72,7 @@ class KafkaSource:
         yield metric.STABLE_LAG.of(
             {(place.topic, str(place.partition)): state.places[place] - end for place, end in state.stable.items()}
         )
+        yield metric.TOPIC_KEPT.of({(topic,): seconds for topic, seconds in self._watch.kept().items()})
         yield metric.DEAD_LETTERS.of(self._dead_letters(state))
 
     def close(self) -> None:

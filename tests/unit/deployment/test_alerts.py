@@ -104,6 +104,25 @@ CASES: dict[str, tuple[list[Series], list[Series]]] = {
             {'turnstile_consumer_lag_records{group="g", topic="t", partition="0"}': "90000-1000x60"},
         ],
     ),
+    "RetentionNear": (
+        [
+            {
+                'turnstile_consumer_lag_seconds{group="g", topic="t", partition="0"}': "0x60",
+                'turnstile_consumer_lag_seconds{group="g", topic="t", partition="1"}': "301x60",
+                'turnstile_topic_retention_seconds{topic="t"}': "600x60",
+            }
+        ],
+        [
+            {
+                'turnstile_consumer_lag_seconds{group="g", topic="t", partition="0"}': "299x60",
+                'turnstile_topic_retention_seconds{topic="t"}': "600x60",
+            },
+            {
+                'turnstile_consumer_lag_seconds{group="g", topic="compacted", partition="0"}': "301x60",
+                'turnstile_topic_retention_seconds{topic="t"}': "600x60",
+            },
+        ],
+    ),
     "DecisionsSlow": (
         [
             {

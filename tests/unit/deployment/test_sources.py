@@ -51,6 +51,9 @@ class FakeKafka:
         }
         return LogState({dead_letters("mailer"): self.letters}, groups, ENDS, {**ENDS, LOG: 4})
 
+    def kept(self) -> dict[str, float]:
+        return {COMMANDS: 1_209_600.0}
+
     def ages(self, waiting: dict[TopicPartition, int]) -> dict[TopicPartition, float]:
         self.asked.append(waiting)
         return dict.fromkeys(waiting, 12.5)
@@ -81,6 +84,7 @@ def test_what_waits_is_told_in_records_and_seconds(source: KafkaSource, kafka: F
     assert value("turnstile_index_lag_seconds") == 12.5
     assert value("turnstile_consumer_members", {"group": "turnstile-ledger"}) == 0
     assert value("turnstile_topic_end_offset", {"topic": COMMANDS, "partition": "0"}) == 7
+    assert value("turnstile_topic_retention_seconds", {"topic": COMMANDS}) == 1_209_600
     assert value("turnstile_partition_stable_lag_records", {"topic": COMMANDS, "partition": "0"}) == 3
     assert value("turnstile_partition_stable_lag_records", {"topic": EVENT_ROWS, "partition": "0"}) == 0
     # The first record that waits is the one after those that were acknowledged.
