@@ -48,6 +48,7 @@ class App(faust.App):
     committed offsets are known, too, and nothing is read yet;
     ``watched`` are the inputs that have to be taken as long as there is any (see streams/pulse.py);
     ``guarded`` are those of which no record may be lost, with the last record that was decided of a partition;
+    ``went_back`` is told where a fetch began before the offset that was due, and ends the process if the log was cut;
     ``isolate`` stores dead letters of what the fetcher can't read, and tells whether it could.
     """
 
@@ -57,6 +58,7 @@ class App(faust.App):
     before_seek: list[Callable[[], Awaitable[None]]]
     before_agents: list[Callable[[], Awaitable[None]]]
     watched: list[Watched]
+    went_back: Callable[[TP, int], Awaitable[None]]
     isolate: Callable[[TP, Sequence[Skip]], Awaitable[bool]]
     guarded: dict[str, Callable[[int], Watermark | None]]
     traces: Traces | None

@@ -146,12 +146,16 @@ class BatchConsumer(Consumer):
             with suppress(AssertionError, IllegalStateError):  # given up by now: what comes next is sought then
                 await self.perform_seek()
             return
+        app: Any = self.app
         for (topic, partition), batch in records.items():
             tp = TP(topic, partition)
             if active is not None and tp not in active and tp not in self._buffered_partitions:
                 continue
             if not await self._may_flow():
                 return
+            due = self._due.get(tp, 0)
+            if batch and batch[0].offset < due:  # the broker has sent the fetcher back, or the poll is an old one
+                await app.went_back(tp, due)
             found = await self._readable(tp, batch)
             if found is None or self.app.consumer_generation_id != generation:
                 return

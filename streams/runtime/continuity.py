@@ -42,6 +42,7 @@ class Continuity:
     def __init__(self, app: App) -> None:
         self.app = app
         app.before_seek.append(self.check)
+        app.went_back = self.went_back
         app.task(self._watch)
 
     async def check(self) -> None:
@@ -60,6 +61,14 @@ class Continuity:
         app: Any = self.app
         if not app.rebalancing and app.tables.actives_ready:
             self._stop_at(await self._losses([tp for tp in app.consumer.assignment() if tp.topic in app.guarded]))
+
+    async def went_back(self, tp: TP, due: int) -> None:
+        """A fetch began before ``due``. Ends the process where the log was cut; the next one begins where it may."""
+        try:
+            end = (await self._logs([tp]))[tp].end
+            self._stop_at({tp: Loss(Cause.CUT, end, due - 1)} if end < due else await self._losses([tp]))
+        except (LogLost, KafkaError) as error:
+            fail_stop("reading", error)
 
     def _stop_at(self, losses: Mapping[TP, Loss]) -> None:
         if losses:

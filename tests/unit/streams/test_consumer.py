@@ -43,12 +43,14 @@ class Bench(BatchConsumer):
 
     def __init__(self, queues: list[FakeQueue], begin: int = 1) -> None:
         self.flow = FakeFlow()
+        self.back: list[tuple[TP, int]] = []
         self.stored: dict[TP, Any] = {}
         self.positions: dict[TP, int] = {}
         channels = [SimpleNamespace(queue=queue) for queue in queues]
         app: Any = SimpleNamespace(
             flow_control=self.flow,
             consumer_generation_id=7,
+            went_back=self.went_back,
             monitor=SimpleNamespace(track_tp_end_offset=lambda tp, end: None),
             tables=SimpleNamespace(changelog_topics={CHANGELOG.topic}),
             topics=SimpleNamespace(_tp_index={COMMANDS: channels, OTHER: channels}),
@@ -83,6 +85,9 @@ class Bench(BatchConsumer):
 
     async def seek_wait(self, places: Mapping[TP, int]) -> None:
         self.positions |= places
+
+    async def went_back(self, tp: TP, due: int) -> None:
+        self.back.append((tp, due))
 
     def deliver(self, records: dict[TP, list[Any]], active: set[TP] | None = None, generation: int = 7) -> None:
         asyncio.run(self._deliver(records, active, generation))
@@ -128,8 +133,10 @@ def test_the_records_of_a_poll_are_handed_over_in_order(consumer: Bench, queue: 
 
 def test_what_was_handed_over_before_is_not_handed_over_again(consumer: Bench, queue: FakeQueue) -> None:
     consumer.deliver({COMMANDS: records(COMMANDS, 3, 4)})
+    assert consumer.back == []
     consumer.deliver({COMMANDS: records(COMMANDS, 3, 4, 6)})
     assert queue.offsets == [3, 4, 6]
+    assert consumer.back == [(COMMANDS, 5)]
 
 
 def test_a_partition_that_is_paused_gets_nothing(consumer: Bench, queue: FakeQueue) -> None:

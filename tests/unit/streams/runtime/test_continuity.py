@@ -187,6 +187,18 @@ def test_a_worker_looks_again_while_it_decides(app: App) -> None:
     asyncio.run(Continuity(app).look())
 
 
+@pytest.mark.parametrize(("end", "ends"), [(950, ["ends at offset 950: offsets 950 to 999"]), (1000, [])])
+def test_a_fetch_that_the_broker_sends_back_ends_the_process_where_the_log_was_cut(
+    app: App, monkeypatch: pytest.MonkeyPatch, end: int, ends: list[str]
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(module, "fail_stop", lambda doing, error: told.append(str(error)))
+    consumer: Any = FakeBroker(Log(0, end), 900)
+    app.consumer = consumer
+    asyncio.run(Continuity(app).went_back(SALES, 1000))
+    assert [text in one for text, one in zip(ends, told, strict=True)] == [True] * len(ends)
+
+
 def test_a_record_that_is_not_there_has_no_digest(records: FakeRecords) -> None:
     records.records = (record(8, b"v"),)
     assert asyncio.run(digests_at("a:1", {LEDGER: 7})) == {LEDGER: None}
