@@ -8,9 +8,10 @@ from uuid import UUID, uuid4, uuid5
 
 import httpx
 import psycopg
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer, TopicPartition
 
 from api.tokens import Role, Tokens
+from connect.records.consumer import make_consumer
 from connect.topics import COMMANDS, OUTCOMES, dead_letters
 from settings import Settings
 from stack.embedded import Stack
@@ -33,15 +34,13 @@ class Pipeline:
     stack: Stack
     http: httpx.Client = field(init=False)
     producer: KafkaProducer = field(init=False)
-    _follower: KafkaConsumer = field(init=False)
+    _follower: Any = field(init=False)
     _outcomes: dict[bytes, list[Outcome]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.http = self.client(NOBODY, Role.ADMINISTRATOR)
         self.producer = KafkaProducer(bootstrap_servers=self.kafka, acks="all")
-        self._follower = KafkaConsumer(
-            bootstrap_servers=self.kafka, enable_auto_commit=False, isolation_level="read_committed"
-        )
+        self._follower = make_consumer(self.kafka)
 
     def close(self) -> None:
         self.http.close()
@@ -159,12 +158,7 @@ class Pipeline:
 
     def records(self, topic: str) -> Iterator[Any]:
         """Every record that the topic holds now."""
-        consumer = KafkaConsumer(
-            bootstrap_servers=self.kafka,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            consumer_timeout_ms=10_000,
-        )
+        consumer = make_consumer(self.kafka, consumer_timeout_ms=10_000)
         try:
             partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
             ends = consumer.end_offsets(partitions)
