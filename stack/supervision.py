@@ -99,7 +99,8 @@ class Supervision:
         asked_at = self._clock()
         while part.phase is Phase.READY:
             if self._clock() - asked_at >= ASK_EVERY_S:
-                part.complains(member.complaint())
+                with suppress(Exception):  # a part that can't be asked is none that has ended
+                    part.complains(member.complaint())
                 asked_at = self._clock()
             if (code := self.stack.processes[part.name].poll()) is not None:
                 raise ServerFailed(reasons.ended(code), explained=not reasons.is_from_outside(code))

@@ -249,6 +249,22 @@ def test_what_fails_in_a_part_that_is_ready_is_told_and_the_part_left_alone(
     assert run.it.is_whole
 
 
+def test_a_part_that_can_not_be_asked_what_fails_in_it_is_left_alone(
+    tmp_path: Path, supervised: Callable[..., Supervised]
+) -> None:
+    class Mute(Small):
+        def complaint(self) -> str:
+            raise KeyError("status")
+
+    connect = Mute(tmp_path, "connect", STAYS)
+    run = supervised(connect)
+    run.until(lambda: run.phase("connect") is Phase.READY)
+    run.now += ASK_EVERY_S
+    run.it.step()
+    run.it.step()
+    assert (run.phase("connect"), connect.starts, run.told) == (Phase.READY, 1, [])
+
+
 def test_the_state_of_the_parts_is_in_a_file_while_they_are_supervised(
     tmp_path: Path, supervised: Callable[..., Supervised]
 ) -> None:
