@@ -50,8 +50,8 @@ class Progress:
 async def changes(servers: str, topic: str, begins: Mapping[int, int]) -> AsyncIterator[tuple[int, Rows, int]]:
     """What stands in a changelog's partitions from ``begins`` to the ends that they have now.
 
-    Gives partition, keys with values in the order of the log, and the offset that comes next. Raises InvariantBroken
-    where a partition ends before it is to begin.
+    Gives partition, keys with values in the order of the log, if there are any, and the offset that comes next. Raises
+    InvariantBroken where a partition ends before it is to begin.
     """
     async with _reader(servers) as consumer:
         places = {TopicPartition(topic, partition): begin for partition, begin in begins.items()}
@@ -118,8 +118,8 @@ async def _read(
             position = await consumer.position(place)
             rows = _rows(place, batches.get(place, ()))
             progress.read(position - due[place])
-            due[place] = position
-            if rows:
+            moved, due[place] = position > due[place], position
+            if rows or moved:
                 yield place, rows, position
     progress.end()
 

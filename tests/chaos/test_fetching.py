@@ -143,6 +143,23 @@ def test_a_command_with_a_header_whose_name_is_no_text_is_decided(sale: Sale) ->
     assert told(world, id_) == [id_]
 
 
+def test_a_command_that_claims_the_offset_of_another_is_a_dead_letter_and_the_other_is_decided(sale: Sale) -> None:
+    world = sale.world
+    key, partition = home(sale)
+    liar, honest = purchase(sale), purchase(sale)
+    raw = packed(0, [(key, liar[1], ())])
+    at = raw.index(key) - 2
+    spoilt = sealed(raw[:at] + bytes([1 << 1]) + raw[at + 1 :])
+    offset = append(world.broker, world.commands, partition, spoilt)
+    world.producer.send(world.commands, key=key, value=honest[1], partition=partition).get(30)
+    next_is_decided(sale)
+    assert told(world, liar[0], honest[0]) == [honest[0]]
+    [letter] = letters(world)
+    said, _ = decode_ours(letter.headers) or (None, [])
+    assert said is not None
+    assert said.origin == Origin(world.commands, partition, offset, offset)
+
+
 def letters(world: World) -> list[Any]:
     """The ledger's dead letters."""
     topic = dead_letters("ledger") + f"-{world.name}"

@@ -89,6 +89,11 @@ def test_what_can_be_none_of_ours_is_passed_over(consumer: Consumer, error: Exce
     assert read(p0=0, p1=1) == [(0, [b"2", b"3"], 7), (0, [b"8"], 10)]
 
 
+def test_that_nothing_but_markers_stands_at_the_end_is_told(consumer: Consumer) -> None:
+    consumer.odd |= {7: Skip(4, 7), 8: Skip(8, 9)}
+    assert read(p0=0, p1=1) == [(0, [b"2", b"3"], 7), (0, [], 10)]
+
+
 def test_a_record_of_ours_that_can_not_be_read_leaves_no_table_to_work_on(consumer: Consumer) -> None:
     consumer.odd[7] = Skip(4, 7, BadChecksum("wrong"))
     with pytest.raises(InvariantBroken, match=r"changelog\[0\]@4-7 is damaged"):
