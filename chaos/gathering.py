@@ -156,7 +156,7 @@ def _records(consumer: KafkaConsumer, topic: str) -> Iterator[Record]:
 
 
 def _record(one: Any) -> Record:
-    headers = tuple((name, value.decode(errors="replace")) for name, value in one.headers or ())
+    headers = tuple((name, (value or b"").decode(errors="replace")) for name, value in one.headers or ())
     return Record(one.partition, one.offset, one.timestamp, one.key or b"", one.value, headers)
 
 

@@ -13,6 +13,9 @@ from opentelemetry.trace import Span, SpanKind
 from streams.append import Headers
 from telemetry.traces import HEADER, Traces, sampled, traceparent
 
+# An id has 36; anybody may have written a longer key.
+KEY_SHOWN_BYTES: Final = 64
+
 _batch: Final[ContextVar["Spans | None"]] = ContextVar("batch", default=None)
 
 
@@ -85,5 +88,5 @@ def _tags(message: Message) -> dict[str, str | int]:
         "messaging.destination.name": message.topic,
         "messaging.destination.partition.id": str(message.partition),
         "messaging.kafka.offset": message.offset,
-        "messaging.kafka.message.key": (message.key or b"").decode("utf-8", "replace"),
+        "messaging.kafka.message.key": (message.key or b"")[:KEY_SHOWN_BYTES].decode("utf-8", "replace"),
     }
