@@ -1,6 +1,8 @@
 """Dead letters: a record that no retry can help goes to ``dlq.<consumer>`` as it came, and blocks nobody."""
 
+import hashlib
 import logging
+import re
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
@@ -13,12 +15,14 @@ from streams.patience import append
 from streams.places import key_of
 from streams.runtime.fitting import fit
 from streams.runtime.headers import headers_of
-from tables.dead_letters import OURS_MAX_BYTES, Cut, Origin, Ours, decode_ours, encode_ours
+from tables.dead_letters import OURS_MAX_BYTES, Cut, Header, Origin, Ours, Part, decode_ours, encode_ours
 from tables.errors import MalformedRecord
 
 T = TypeVar("T")
 # More dead letters of one batch are told by their number.
 SHOWN: Final = 10
+# A byte of a header's name that is no text, as connect/records/batches.py hands it over.
+ESCAPED: Final = re.compile(r"\\x([89a-f][0-9a-f])")
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +30,8 @@ log = logging.getLogger(__name__)
 def letter(message: Message, error: Exception) -> Record:
     """The record for the dead-letter topic: bytes, key and headers as they were, and why."""
     origin = Origin(message.topic, message.partition, message.offset)
-    return dead_letter(origin, error, Record(message.key, message.value, headers_of(message)))
+    headers = headers_of(message)
+    return dead_letter(origin, error, Record(message.key, message.value, headers), _escaped(headers))
 
 
 def dead_letter(origin: Origin, error: Exception, content: Record, lost: Sequence[Cut] = ()) -> Record:
@@ -35,8 +40,20 @@ def dead_letter(origin: Origin, error: Exception, content: Record, lost: Sequenc
     ``lost`` are parts that ``content`` already lacks. Where ``origin`` is a whole batch, its bytes are the value.
     """
     content, cuts = fit(content, LETTER_MAX_BYTES - OURS_MAX_BYTES)
-    ours = encode_ours(Ours(origin, f"{type(error).__name__}: {error}", (*lost, *cuts)))
+    known = {cut.part for cut in lost}
+    cuts = (*lost, *(cut for cut in cuts if cut.part not in known))
+    ours = encode_ours(Ours(origin, f"{type(error).__name__}: {error}", cuts))
     return Record(content.key, content.value, [*content.headers, *ours])
+
+
+def _escaped(headers: list[Header]) -> list[Cut]:
+    """The headers as they were, where the name of one is no text: a letter can only have it with escapes."""
+    if not any(ESCAPED.search(name) for name, _ in headers):
+        return []
+    names = [ESCAPED.sub(lambda found: chr(0xDC00 + int(found[1], 16)), name) for name, _ in headers]
+    values = [value or b"" for _, value in headers]
+    content = b"".join(name.encode(errors="surrogateescape") + value for name, value in zip(names, values, strict=True))
+    return [Cut(Part.HEADERS, len(content), hashlib.sha256(content).hexdigest())]
 
 
 def sort_out(

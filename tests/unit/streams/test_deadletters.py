@@ -50,3 +50,21 @@ def test_a_letter_of_a_whole_batch_says_its_offsets_and_what_its_writer_could_no
     found = decode_ours(made.headers)
     assert found is not None
     assert (str(found[0].origin), found[0].cuts, made.value) == ("t[1]@9-12", (lost,), b"raw")
+
+
+def test_a_header_whose_name_is_no_text_is_told_with_escapes_and_as_not_whole() -> None:
+    made = letter(message(Record(b"key", b"{}", [(r"\xe9t\xe9", None), ("t", b"x")])), ValueError("why"))
+
+    found = decode_ours(made.headers)
+    assert found is not None
+    ours, own = found
+    assert own == [(r"\xe9t\xe9", None), ("t", b"x")]
+    assert ours.cuts == (Cut(Part.HEADERS, 5, hashlib.sha256(b"\xe9t\xe9tx").hexdigest()),)
+
+
+def test_escaped_headers_that_are_also_too_large_are_told_once() -> None:
+    made = letter(message(Record(b"key", b"{}", [(r"\xe9", b"y" * 3_000_000)])), ValueError("why"))
+
+    found = decode_ours(made.headers)
+    assert found is not None
+    assert found[0].cuts == (Cut(Part.HEADERS, 3_000_001, hashlib.sha256(b"\xe9" + b"y" * 3_000_000).hexdigest()),)
