@@ -53,9 +53,13 @@ def find(worker: Connectors, connector: Connector, waiting: Waiting) -> Skip:
     name = connector.name
     if not worker.state(name).failed:
         raise NotSkipped(f"connector {name} has not failed; nothing is skipped")
-    if not worker.offsets(name):
+    positions = {each["offset"].get("lsn") for each in worker.offsets(name)}
+    if not positions:
         raise NotSkipped(f"connector {name} has stored no position yet, it fails at its snapshot; mend the row itself")
-    for before, change in enumerate(changes(waiting(connector))):
+    # The slot still has what lies before the stored position, and what was skipped there.
+    pending = list(changes(waiting(connector)))
+    begin = max((number for number, change in enumerate(pending, 1) if change.lsn in positions), default=0)
+    for before, change in enumerate(pending[begin:]):
         if change.size > RECORD_MAX_BYTES:
             return Skip(change, before)
     raise NotSkipped(f"no change that waits for connector {name} is larger than a record; see its error")

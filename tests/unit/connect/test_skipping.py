@@ -49,6 +49,16 @@ def test_the_first_change_that_is_larger_than_a_record_is_found(worker: ConnectW
     assert find(worker, wanted[0], slot) == (LARGE, 2)
 
 
+def test_what_was_skipped_before_is_passed_over(
+    server: FakeConnect, worker: ConnectWorker, wanted: list[Connector]
+) -> None:
+    server.stored[wanted[0].name] = [{"partition": {"server": "s"}, "offset": {"lsn": 30}}]
+    slot = waiting(
+        *SMALL, (30, b"U", "large", "x" * RECORD_MAX_BYTES), SMALL[0], (40, b"U", "large", "x" * RECORD_MAX_BYTES)
+    )
+    assert find(worker, wanted[0], slot) == (LARGE._replace(lsn=40), 1)
+
+
 def test_nothing_is_skipped_where_nothing_is_too_large(worker: ConnectWorker, wanted: list[Connector]) -> None:
     with pytest.raises(NotSkipped, match="no change that waits for connector"):
         find(worker, wanted[0], waiting(*SMALL))
