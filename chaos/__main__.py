@@ -50,8 +50,9 @@ def run(seed: int, minutes: float, without: tuple[str, ...], reports: Path) -> N
 @main.command(name="controls")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--only", multiple=True, help="Only those that switch this mechanism off.")
+@click.option("--seconds", default=controls.SECONDS, show_default=True, help="How long each sale lasts.")
 @click.option("--reports", default=REPORTS, show_default=True, type=click.Path(path_type=Path))
-def run_controls(seed: int, only: tuple[str, ...], reports: Path) -> None:
+def run_controls(seed: int, only: tuple[str, ...], seconds: float, reports: Path) -> None:
     """Switch every safety mechanism off in turn; exit code 1 if the checker does not notice one."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     wrong: list[str] = []
@@ -59,9 +60,9 @@ def run_controls(seed: int, only: tuple[str, ...], reports: Path) -> None:
         if only and not set(only) & set(control.without):
             continue
         console.print(f"off: {', '.join(control.without)}")
-        folder = report.folder(reports, seed, controls.SECONDS / 60, control.without)
+        folder = report.folder(reports, seed, seconds / 60, control.without)
         with tempfile.TemporaryDirectory(prefix="turnstile-chaos-", ignore_cleanup_errors=True) as home:
-            made = controls.order(control, seed, Path(home) / "home", folder)
+            made = controls.order(control, seed, Path(home) / "home", folder, seconds)
             wrong += controls.carry_out(control, made, console.print)
     for line in wrong:
         console.print(f"not as it must be: {line}", markup=False)

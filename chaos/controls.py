@@ -13,6 +13,8 @@ SECONDS: Final = 30.0
 FORGET_EVERY_S: Final = 5.0
 COPY_EVERY_S: Final = 0.15
 SETTLING_S: Final = 30.0
+# Some answers never come where a mechanism is off.
+ASKING_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +52,24 @@ CONTROLS: Final = (
             "outbox": ((4,), "to the ledger"),
             "hidden drafts": ((5,), "found the draft"),
             "ownership": ((8,), "was let in"),
+            "partition check": ((3,), "told"),
+            "idempotency key": ((3,), "the log has no such purchase"),
         }
     ),
     Control({"ledger memory": ((3,), "told")}),
-    Control({"partition check": ((3,), "told"), "idempotency key": ((3,), "the log has no such purchase")}),
     Control({"offset rule": ((1, 3, 4), "")}, forgetful=True),
     Control({"record order": ((1, 3, 4), "")}, forgetful=True),
     Control({}, forgetful=True, also=("slow writes",)),
 )
 
 
-def order(control: Control, seed: int, home: Path, folder: Path) -> Order:
-    """The run of a control."""
-    made = Order(seed, SECONDS, home, folder, control.without, copy_every=COPY_EVERY_S, patience=SETTLING_S)
+def order(control: Control, seed: int, home: Path, folder: Path, seconds: float = SECONDS) -> Order:
+    """The run of a control: a sale of so many ``seconds``."""
+    made = Order(seed, seconds, home, folder, control.without, copy_every=COPY_EVERY_S, patience=SETTLING_S)
+    if control.missed:
+        made.asking = ASKING_S
     if control.forgetful:
-        times = [FORGET_EVERY_S * number for number in range(1, int(SECONDS / FORGET_EVERY_S))]
+        times = [FORGET_EVERY_S * number for number in range(1, int(seconds / FORGET_EVERY_S))]
         made.processes = [Fault(at, Deed.FORGET, f"ledger-{number % 2}") for number, at in enumerate(times)]
     return made
 

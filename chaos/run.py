@@ -14,7 +14,7 @@ from bench.target import Target, settings_of
 from chaos.assault import Assault, NotBack
 from chaos.checker import judge
 from chaos.checks.finding import Verdict
-from chaos.client import Client
+from chaos.client import PATIENCE_S, Client
 from chaos.diary import Diary
 from chaos.evidence import DIARY, Evidence
 from chaos.gathering import Gathering, Unsettled
@@ -45,7 +45,8 @@ Tell = Callable[[str], None]
 class Order:
     """What is wanted: the same seed makes the same load and the same faults. ``without`` names what is switched off.
 
-    An older record comes again ``copy_every`` so many seconds. Everything has to come to rest within ``patience``.
+    An older record comes again ``copy_every`` so many seconds. Everything has to come to rest within ``patience``, and
+    the client asks for an answer for ``asking`` seconds.
     """
 
     seed: int
@@ -57,6 +58,7 @@ class Order:
     links: list[Fault] = field(default_factory=list)
     copy_every: float = COPY_EVERY_S
     patience: float = SETTLING_S
+    asking: float = PATIENCE_S
 
     def __post_init__(self) -> None:
         until = self.seconds * QUIET
@@ -119,6 +121,7 @@ class Run:
         self.say("starting five servers, five workers, the API; every way between them over a proxy")
         self.stack.start(*self.stack.servers, "migrations", "administrator", "connectors", *self.stack.apps)
         self.client = Client(self.plan, self._target(), self._direct, self.diary, self.order.seed)
+        self.client.patience = self.order.asking
         asyncio.run(self.client.prepare())
 
     @property

@@ -76,6 +76,13 @@ def test_commands_on_any_partition_do_harm_only_without_the_partition_check(worl
     assert bool(damage(world)) == bool(without)
 
 
+@pytest.mark.parametrize("without", ["", "ledger memory"])
+def test_purchases_sent_twice_do_harm_only_without_the_ledgers_memory(world: World, without: str) -> None:
+    Sale(world).go_on(600)
+    world.start(without=without)
+    assert bool(damage(world)) == bool(without)
+
+
 def take_up(world: World, without: str) -> None:
     """A worker has gone with its folder and commands have come since; another one takes up, and more come then."""
     sale = Sale(world)

@@ -43,6 +43,8 @@ from streams.runtime.continuity import Continuity  # noqa: E402
 from streams.table import OffsetTable  # noqa: E402
 from streams.watch import InputWatch  # noqa: E402
 from streams.worker import make_worker  # noqa: E402
+from tables.commands import Hold, Purchase  # noqa: E402
+from tables.ledger import Ledger  # noqa: E402
 from tables.records import PURCHASE  # noqa: E402
 from tests.chaos.points import POINTS  # noqa: E402
 
@@ -177,6 +179,17 @@ def without_partition_check() -> None:
     patch(streams.ledger, "partition_of", lambda *_: Anywhere())
 
 
+def without_ledger_memory() -> None:
+    """A purchase that is on record is decided again."""
+    decide = Ledger._decide
+
+    def anew(ledger: Ledger, offset: int, at: int, command: Any, known: Any, inventory: Any) -> Any:
+        forgotten = None if isinstance(command, (Purchase, Hold)) else known
+        return decide(ledger, offset, at, command, forgotten, inventory)
+
+    patch(Ledger, "_decide", anew)
+
+
 def without_input_watch() -> None:
     """A gap in the input is passed over."""
 
@@ -212,6 +225,7 @@ WITHOUT: dict[str, Callable[[], None]] = {
     "writing over": without_writing_over,
     "record order": without_record_order,
     "partition check": without_partition_check,
+    "ledger memory": without_ledger_memory,
     "input watch": without_input_watch,
     "log check": without_log_check,
     "first seek": without_first_seek,

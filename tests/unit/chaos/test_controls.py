@@ -39,3 +39,9 @@ def test_a_forgetful_control_kills_only_ledgers_with_their_folders(tmp_path: Pat
     made = order(Control({}, forgetful=True), 1, tmp_path, tmp_path)
     assert {fault.deed for fault in made.processes} == {Deed.FORGET}
     assert {fault.victim for fault in made.processes} == {"ledger-0", "ledger-1"}
+
+
+def test_nobody_waits_long_for_answers_where_something_is_off(tmp_path: Path) -> None:
+    one, *_, nothing = (order(control, 1, tmp_path, tmp_path, 15) for control in CONTROLS)
+    assert one.asking < nothing.asking
+    assert one.seconds == 15

@@ -1,0 +1,16 @@
+"""What is switched off is missed: all that is around the ledger, in one short run. Its own rules are in test_rules."""
+
+from pathlib import Path
+
+from chaos.controls import CONTROLS, carry_out, order
+
+SEED = 1
+SECONDS = 15.0
+
+
+def test_the_checker_notices_every_mechanism_that_is_off(tmp_path: Path) -> None:
+    [around, *_] = CONTROLS
+
+    made = order(around, SEED, tmp_path / "home", tmp_path / "report", SECONDS)
+
+    assert carry_out(around, made, print) == []
