@@ -136,12 +136,16 @@ def test_a_connector_gets_past_odd_rows_that_are_too_large_for_a_record_and_lose
         with pytest.raises(NotSkipped, match="has not failed"):
             find(worker, connector, lambda _: iter(()))
         large = one_transaction(pipeline, titles[:3])
-        eventually(lambda: worker.state(connector.name).failed, within=60)
+        # The tag, stored out of line, is not in the log a second time, but the record of this change has it, too.
+        pipeline.rows("UPDATE event SET venue = 'Elsewhere' WHERE id = %s", large)
         later = new_event(pipeline, titles[3])
-        with open_slots(pipeline.settings) as waiting:
-            found = find(worker, connector, waiting)
-        assert (found.change.table, found.change.key) == ("public.event", large)
-        skip(worker, connector, found.change, Patience(60))
+        for _ in range(2):
+            eventually(lambda: worker.state(connector.name).failed, within=60)
+            with open_slots(pipeline.settings) as waiting:
+                found = find(worker, connector, waiting)
+            assert (found.change.table, found.change.key) == ("public.event", large)
+            skip(worker, connector, found.change, Patience(60))
+            eventually(lambda: not worker.state(connector.name).failed, within=30)
         eventually(lambda: later in pipeline.found(titles[3]), within=60)
     # The one that became too large is found as it was before that.
     assert [bool(pipeline.found(title)) for title in titles] == [True, True, True, True]
