@@ -1,7 +1,6 @@
 """What the fetcher can't read becomes a dead letter of every agent that would have got it, before anything goes on."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from faust.types import TP
 
@@ -12,9 +11,6 @@ from streams.batches import Interrupted
 from streams.deadletters import bury, dead_letter
 from streams.runtime.fetching import Skip
 from tables.dead_letters import Origin
-
-# Agents without dead letters of their own. What comes back to the mailer is the mailer's.
-STANDS_FOR: Final = {"retries": "mailer"}
 
 
 class UnreadableRecords:
@@ -38,8 +34,7 @@ class UnreadableRecords:
     def consumers(self, topic: str) -> list[str]:
         """Whose dead letters tell of a topic's records."""
         agents = [name for name, agent in self.app.agents.items() if topic in agent.channel.topics]
-        names = [STANDS_FOR.get(name, name) for name in agents]
-        return [name for name in names if name in CONSUMERS]
+        return [name for name in agents if name in CONSUMERS]
 
 
 def _letter(tp: TP, skip: Skip, error: Exception) -> Record:

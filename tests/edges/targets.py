@@ -291,6 +291,5 @@ TARGETS: Final = (
         _delivery,
         odd={f"time {name}": {"at": at} for name, at in FAR.items()} | {"kind of nothing": {"kind": "whatever"}},
     ),
-    # What waits is not looked at until it comes back to the jobs.
-    Target(RETRIES, (), "account", _job),
+    Target(RETRIES, ("retries",), "account", _job),
 )

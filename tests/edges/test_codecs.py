@@ -8,13 +8,14 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
+from connect.topics import RETRIES
 from tests.edges.attack import Attack, Sent
 from tests.edges.inputs import good
 from tests.edges.targets import TARGETS
 from tests.eventually import eventually
 
 CODECS = ("gzip", "snappy", "lz4", "zstd")
-PROMPT = [target for target in TARGETS if target.consumers]
+PROMPT = [target for target in TARGETS if target.topic != RETRIES]
 TOPICS = [(ConfigResourceType.TOPIC, target.topic) for target in PROMPT]
 BROKERS = [(ConfigResourceType.BROKER, "1")]
 

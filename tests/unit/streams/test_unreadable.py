@@ -32,7 +32,7 @@ def worker(role: Role, tmp_path: Any) -> App:
         ("notifications", OUTCOMES, ["notifications"]),
         ("notifications", ACCOUNT_ROWS, ["contacts"]),
         ("notifications", JOBS, ["mailer"]),
-        ("notifications", RETRIES, ["mailer"]),
+        ("notifications", RETRIES, ["retries"]),
         ("notifications", RESENDS, ["resends"]),
         ("sales", OUTCOMES, ["sales"]),
     ],
