@@ -11,7 +11,10 @@ class Act:
     """One thing that the client does ``at`` so many seconds. ``what`` tells which of the fields count.
 
     Requests (``ask``): method, path, body, key, ``who`` with which roles. Records (``append``): topic, key, value,
-    partition, headers, so many times. Copies (``copy``): of topic, ``share`` of the way through its partition.
+    partition, headers, so many times; ``ends`` is how their transaction does (commit or abort), if they are in one.
+    ``codec``, ``zeros`` (so many follow the value) and ``odd_header`` (the bytes of a name, in hexadecimal digits) are
+    of records in batches that the client makes itself. Copies (``copy``): of topic, ``share`` of the way through its
+    partition.
     """
 
     n: int
@@ -29,6 +32,10 @@ class Act:
     partition: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     times: int = 1
+    ends: str = ""
+    codec: str = ""
+    zeros: int = 0
+    odd_header: str = ""
     share: float = 0.0
 
     def plain(self) -> Json:

@@ -60,9 +60,7 @@ class Gathering:
         """Wait until every group has read everything and no hold is open. Raises Unsettled saying what waits."""
         deadline = time.monotonic() + patience
         admin = KafkaAdminClient(bootstrap_servers=self.kafka)
-        consumer = KafkaConsumer(
-            bootstrap_servers=self.kafka, enable_auto_commit=False, isolation_level="read_committed"
-        )
+        consumer = _reader(self.kafka)
         try:
             while waiting := [*_behind(admin, consumer), *self._held()]:
                 if time.monotonic() > deadline:
@@ -92,9 +90,7 @@ class Gathering:
         return [f"{count} holds are open"] if count else []
 
     def _topics(self) -> dict[str, list[Record]]:
-        consumer = KafkaConsumer(
-            bootstrap_servers=self.kafka, enable_auto_commit=False, isolation_level="read_committed"
-        )
+        consumer = _reader(self.kafka)
         try:
             letters = [topic for topic in consumer.topics() if topic.startswith(LETTERS)]
             return {topic: list(_records(consumer, topic)) for topic in (*KEPT, *letters)}
@@ -132,6 +128,11 @@ class Gathering:
 
     def _mails(self) -> list[Json]:
         return [_mail(path) for path in sorted(self.mail.glob("*.eml"))]
+
+
+def _reader(servers: str) -> KafkaConsumer:
+    """A consumer of what was committed."""
+    return KafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False, isolation_level="read_committed")
 
 
 def _behind(admin: KafkaAdminClient, consumer: KafkaConsumer) -> Iterator[str]:

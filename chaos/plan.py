@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid5
 
+from kafka.partitioner.default import murmur2
+
 from chaos.act import Act
 from chaos.catalogue import HIDDEN, WORD, Catalogue, Show
 
@@ -19,6 +21,8 @@ ASKS_PER_S: Final = 14.0
 COMMANDS_PER_S: Final = 8.0
 CHANGE_EVERY_S: Final = 6.0
 POISON_EVERY_S: Final = 3.0
+BOMB_EVERY_S: Final = 15.0
+ABORT_EVERY_S: Final = 3.0
 COPY_EVERY_S: Final = 1.0
 # None leaves the time to the operator's setting.
 HOLDS_S: Final = (3, 6, 12, 20, None)
@@ -46,6 +50,22 @@ POISONS: Final = (
     '["{0}"',
     "\x00\x01 {0}",
 )
+# An event that no document can tell.
+ODD_ROW: Final = (
+    '{{"id": "{1}", "__lsn": 1, "title": "{0}", "status": "ACTIVE", "time_zone": "Mars/Phobos",'
+    ' "starts_at": "2031-05-17T18:00:00Z", "ends_at": "2031-05-17T20:00:00Z"}}'
+)
+# Of these the run reads nothing in the end: what no client library can read may lie there.
+UNGATHERED: Final = (
+    "event_ticket_db.public.event",
+    "event_ticket_db.public.account",
+    "outbox.event.event_status",
+    "notification-requests",
+    "notification-log",
+)
+CODECS: Final = ("gzip", "snappy", "lz4", "zstd")
+ODD_NAME: Final = "e974e9"
+BOMB_BYTES: Final = 40 * 2**20
 # What may come again at any time, and must then change nothing.
 COPIED: Final = (
     "ticket-commands",
@@ -88,6 +108,8 @@ class Plan:
             (COMMANDS_PER_S, self._command),
             (1 / CHANGE_EVERY_S, self._change),
             (1 / POISON_EVERY_S, self._poison),
+            (1 / BOMB_EVERY_S, self._bomb),
+            (1 / ABORT_EVERY_S, self._abort),
             (1 / copy_every, self._copy),
         ):
             at = self._dice.expovariate(rate)
@@ -257,6 +279,11 @@ class Plan:
             self._append(at + self._dice.choice((0.01, 0.3, 2.0)), old.event, body)
 
     def _order_by_log(self, at: float) -> None:
+        made, body = self._new_order(at)
+        self._by_log.append(made)
+        self._append(at, made.event, body)
+
+    def _new_order(self, at: float) -> tuple[Bought, Json]:
         show, order = self._order(at)
         buyer, hold = self._dice.choice(self.catalogue.buyers).id, self._dice.random() < 0.25
         purchase = str(UUID(int=self._dice.getrandbits(128), version=4))
@@ -266,16 +293,25 @@ class Plan:
         if hold:
             body["seconds"] = self._dice.choice(HOLDS_S) or USUAL_HOLD_S
             body["byDefault"] = self._dice.random() < 0.2
-        self._by_log.append(Bought(show.id, purchase, buyer, order, ""))
-        self._append(at, show.id, body)
+        return Bought(show.id, purchase, buyer, order, ""), body
 
     def _append(self, at: float, event: str, body: Json) -> None:
         astray = self._dice.random() < 0.05
-        partition = self._dice.randrange(self._partitions) if astray else None
+        partition = self._dice.randrange(self._partitions) if astray else self._home(event)
         times = self._dice.choice((1, 1, 1, 1, 2))
-        value = json.dumps(body)
-        more: Json = {"topic": "ticket-commands", "key": event, "value": value, "partition": partition}
-        self._add(at, "append", "command", times=times, **more)
+        how = self._dice.choices(({}, {"codec": self._dice.choice(CODECS)}, {"ends": "commit"}), (80, 12, 8))[0]
+        more: Json = {"topic": "ticket-commands", "key": event, "value": json.dumps(body), "partition": partition}
+        self._add(at, "append", "command", times=times, **more, **how)
+
+    def _abort(self, at: float) -> None:
+        """A purchase that never was."""
+        made, body = self._new_order(at)
+        more: Json = {"topic": "ticket-commands", "key": made.event, "value": json.dumps(body), "ends": "abort"}
+        self._add(at, "append", "aborted", partition=self._home(made.event), **more)
+
+    def _home(self, event: str) -> int:
+        """The partition of an event: Kafka's default."""
+        return int((murmur2(event.encode()) & 0x7FFFFFFF) % self._partitions)
 
     # noise
 
@@ -283,16 +319,27 @@ class Plan:
         topic = self._dice.choice(POISONED)
         mark = f"{self._dice.getrandbits(64):x}"
         value = self._dice.choice(POISONS).format(mark)
-        partition: int | None = self._dice.randrange(self._partitions)
+        partition = self._dice.randrange(self._partitions)
         key = str(UUID(int=self._dice.getrandbits(128), version=4))
         if topic == POISONED[0] and self._by_log and self._dice.random() < 0.5:
             # Where it belongs, and of a purchase that is there: only its request is missing.
             old = self._dice.choice(self._by_log)
             about = {"event": old.event, "purchase": old.purchase, "account": old.account}
             value = json.dumps({"kind": "cancel", **about, "lines": _one_of(old), "mark": mark})
-            key, partition = old.event, None
+            key, partition = old.event, self._home(old.event)
+        if topic == UNGATHERED[0] and self._dice.random() < 0.4:
+            value = ODD_ROW.format(mark, key)
         more: Json = {"topic": topic, "key": key, "value": value, "partition": partition, "headers": {"mark": mark}}
+        if topic in UNGATHERED and self._dice.random() < 0.3:
+            more["odd_header"] = ODD_NAME
         self._add(at, "append", "poison", **more)
+
+    def _bomb(self, at: float) -> None:
+        """A record that is small on the wire and large to whoever unpacks it."""
+        topic, partition = self._dice.choice(UNGATHERED), self._dice.randrange(self._partitions)
+        key = str(UUID(int=self._dice.getrandbits(128), version=4))
+        packed: Json = {"zeros": BOMB_BYTES, "codec": self._dice.choice(("gzip", "zstd"))}
+        self._add(at, "append", "bomb", topic=topic, key=key, value=key, partition=partition, **packed)
 
     def _copy(self, at: float) -> None:
         topic, partition = self._dice.choice(COPIED), self._dice.randrange(self._partitions)

@@ -1,12 +1,15 @@
 """Promises 1 to 3 in the log: nothing oversold, no false "sold out", one decision for everything that was accepted."""
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from typing import Final
 
-from chaos.checks.case import COMMANDS, Case
+from chaos.checks.case import COMMANDS, OUTCOMES, Case
 from chaos.checks.finding import Finding, Findings
 
 PROMISES: Final = {"stock": 1, "counts": 1}
+# Each here has one record, and ends with a marker.
+OFFSETS_OF_A_TRANSACTION: Final = 2
 
 
 def check(case: Case) -> Findings:
@@ -15,17 +18,30 @@ def check(case: Case) -> Findings:
         name = violation.partition(":")[0]
         yield Finding(PROMISES.get(name, 3), violation)
     yield from _gaps(case)
+    yield from _aborted(case)
     yield from _codes(case)
 
 
 def _gaps(case: Case) -> Findings:
-    """The log itself is whole: offsets are contiguous."""
-    by_partition = defaultdict(list)
+    """The log itself is whole: offsets are contiguous, but for aborted records and the markers of transactions."""
+    by_partition: dict[int, set[int]] = defaultdict(set)
     for row in case.evidence.topics[COMMANDS]:
-        by_partition[row.partition].append(row.offset)
+        by_partition[row.partition].add(row.offset)
+    ended = Counter(note["partition"] for note in case.notes("command", "aborted") if note.get("ends"))
     for partition, offsets in by_partition.items():
-        if sorted(offsets) != list(range(len(offsets))):
+        missing = max(offsets) + 1 - len(offsets)
+        if missing > OFFSETS_OF_A_TRANSACTION * ended[partition]:
             yield Finding(3, f"{COMMANDS}[{partition}] has {len(offsets)} records up to offset {max(offsets)}")
+
+
+def _aborted(case: Case) -> Findings:
+    """What was aborted was never decided."""
+    values = [case.acts[note["n"]]["value"] for note in case.notes("aborted")]
+    aborted = {json.loads(value)["purchase"] for value in values}
+    for row, outcome in case.outcomes:
+        if outcome.get("purchase") in aborted:
+            place = f"{OUTCOMES}[{row.partition}]@{row.offset}"
+            yield Finding(3, f"{place} tells of purchase {outcome['purchase']}, which was aborted")
 
 
 def _codes(case: Case) -> Findings:

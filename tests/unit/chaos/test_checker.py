@@ -49,6 +49,19 @@ def acknowledged_but_lost(evidence: Evidence) -> None:
     evidence.diary.append({"what": "command", "n": 7, "at": BEGAN, "until": BEGAN, "partition": 0, "offset": 6})
 
 
+def aborted_but_decided(evidence: Evidence) -> None:
+    """The first purchase of the log, as its producer remembers it."""
+    first = json.dumps(story.buying("purchase", BOUGHT, ADA, 2))
+    evidence.plan.append(story.act(7, "aborted", topic="ticket-commands", value=first))
+    note = {"what": "aborted", "n": 7, "at": BEGAN, "until": BEGAN, "partition": 0, "offset": 1, "ends": "abort"}
+    evidence.diary.append(note)
+
+
+def bomb_without_a_letter(evidence: Evidence) -> None:
+    evidence.plan.append(story.act(7, "bomb", key="k", topic="ticket-commands", value="k"))
+    evidence.diary.append({"what": "bomb", "n": 7, "at": BEGAN, "until": BEGAN, "partition": 0, "offset": 9})
+
+
 def accepted_but_not_in_the_log(evidence: Evidence) -> None:
     evidence.plan[1]["key"] = "another"
     told(evidence, 1, 202, {})
@@ -103,6 +116,8 @@ DAMAGES: list[tuple[str, int, Damage]] = [
     ("an outcome is another than the log's", 3, lambda it: changed(it, "ticket-purchase", 2, reason="event-not-open")),
     ("a purchase has no record", 3, lambda it: lost(it, "turnstile-ledger-changelog", 1)),
     ("what was acknowledged is not in the log", 3, acknowledged_but_lost),
+    ("what was aborted is decided", 3, aborted_but_decided),
+    ("a bomb is nowhere", 7, bomb_without_a_letter),
     ("the log has a gap", 3, lambda it: lost(it, "ticket-commands", 4)),
     ("a purchase was accepted and is not in the log", 3, accepted_but_not_in_the_log),
     ("bought, says the answer, the log does not", 3, lambda it: told(it, 1, 201, {"id": "x", "status": "confirmed"})),

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from chaos.links import LINKS
-from chaos.plan import POISONED, Plan
+from chaos.plan import CODECS, POISONED, Plan
 from chaos.schedule import PROCESSES, WITH_TABLES, Deed, link_faults, process_faults
 
 NAMES = [str(link) for link in LINKS]
@@ -31,11 +31,16 @@ def test_ten_minutes_have_everything_that_can_be_done() -> None:
     acts = Plan(5, 600, 4).acts
     assert {act.name for act in acts} == {
         "buy", "hold", "again", "other-body", "confirm", "cancel", "read", "search", "intrude",
-        "make-event", "change", "status", "command", "poison", "copy",
+        "make-event", "change", "status", "command", "aborted", "poison", "bomb", "copy",
     }  # fmt: skip
     assert {act.topic for act in acts if act.name == "poison"} == set(POISONED)
     assert any(act.times > 1 for act in acts)
     assert any(act.partition is not None for act in acts if act.name == "command")
+    assert {act.codec for act in acts if act.name == "command"} == {"", *CODECS}
+    assert {act.ends for act in acts if act.name == "command"} == {"", "commit"}
+    assert {act.ends for act in acts if act.name == "aborted"} == {"abort"}
+    assert any(act.odd_header for act in acts if act.name == "poison")
+    assert any("Mars" in (act.value or "") for act in acts if act.name == "poison")
     holds = [act for act in acts if act.name == "hold" and act.body]
     assert {bool((act.body or {}).get("holdSeconds")) for act in holds} == {True, False}
     parts = [act.value for act in acts if act.name == "command" and act.value and '"request"' in act.value]
