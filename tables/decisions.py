@@ -25,6 +25,10 @@ MOST_PER_ORDER: Final = 5_000
 # still possible then: a hold can be confirmed, and what is left can be cancelled as a whole, expire or be refunded.
 CHANGES_MAX: Final = 50
 
+# The records of an event and of an account keep each ticket type that a definition left out while its tickets were out,
+# some 30 bytes each. An event that had more of them sells nothing.
+REMOVED_TYPES_MAX: Final = 1_000
+
 Counts = dict[UUID, int]
 # The shelves that a purchase takes from, with how many of each.
 Picks = list[tuple[Shelf, int]]
@@ -106,6 +110,8 @@ def _refusal(
         return Reason.UNKNOWN_EVENT, {}
     if inventory.definition.status is not EventStatus.ACTIVE:
         return Reason.EVENT_NOT_OPEN, {"status": inventory.definition.status.value}
+    if len(inventory.gone) > REMOVED_TYPES_MAX:
+        return Reason.EVENT_NOT_OPEN, {"removedTicketTypes": len(inventory.gone), "limit": REMOVED_TYPES_MAX}
     for ticket_type, quantity in wanted.items():
         shelf = inventory.shelves.get(ticket_type)
         if shelf is None:

@@ -35,12 +35,14 @@ from tables.commands import (
     decode_command,
     encode_command,
 )
+from tables.decisions import REMOVED_TYPES_MAX
 from tables.deliveries import Delivery, DeliveryStatus, encode_delivery
 from tables.errors import MalformedRecord
 from tables.jobs import Job, decode_job, encode_job
 from tables.mails import MailKind
 from tables.outcomes import Outcome, OutcomeKind, decode_outcome, encode_outcome
 from tables.reading import VALUE_MAX_BYTES
+from tables.reasons import Reason
 from tables.records import AccountRecord, Stock, account_key, decode_event, encode_record, event_key
 from tests.unit.tables.office import ADA, EVENT, Desk, definition, purchase_id, ticket_type
 
@@ -183,6 +185,22 @@ def test_records_of_events_and_accounts_fit() -> None:
     assert fits(event_key(EVENT), full)
     account = AccountRecord(PLACE, [(key, 10_000_000) for key in KINDS])
     assert fits(account_key(EVENT, ID), encode_record(account))
+
+
+def test_records_stay_small_however_many_sold_ticket_types_are_removed() -> None:
+    desk = Desk(1)
+    rounds = [[UUID(int=number * 1_000 + each) for each in range(200)] for number in range(1, 9)]
+    refused = []
+    for version, types in enumerate(rounds, 1):
+        desk.send(DefineEvent(EVENT, version, definition(*(ticket_type(each, 100) for each in types))))
+        for each in types:
+            [outcome] = desk.send_all(Purchase(EVENT, each, ADA, [Line(each, 1)]))
+            refused += [] if outcome.kind is OutcomeKind.CONFIRMED else [(outcome.reason, outcome.figures)]
+
+    full = {"removedTicketTypes": REMOVED_TYPES_MAX + 200, "limit": REMOVED_TYPES_MAX}
+    assert refused == [(Reason.EVENT_NOT_OPEN, full)] * 400
+    assert len(desk.table[event_key(EVENT)]) < 128 * 1024
+    assert len(desk.table[account_key(EVENT, ADA)]) < 64 * 1024
 
 
 def _listing(name: str) -> Any:
