@@ -202,7 +202,7 @@ def test_no_worker_ends_and_each_begins_behind_a_marker(attack: Attack, producer
         attack.pipeline.stack.stop(name)
         attack.pipeline.stack.start(name)
     attack.pids = attack.running()
-    took = attack.probe()
+    took = attack.probe(PROMPT)
 
     assert attack.ended() == []
-    assert took.keys() == {target.topic for target in TARGETS}
+    assert took.keys() == {target.topic for target in PROMPT}
