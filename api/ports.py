@@ -72,13 +72,25 @@ class Revocations(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is done once an address is confirmed with a code: ``account`` made, or its address changed."""
+    """What is done once an address is confirmed with a code: ``account`` made, or its address changed.
+
+    A change was asked for in ``sessions``, the version of the account's sessions, and ends with them.
+    """
 
     code_hash: bytes
     account_id: UUID
     email: str
     account: Account | None = None
     password_hash: str | None = None
+    sessions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The account as a code made or changed it; ``old_email`` is the address that it had before a change."""
+
+    account: Account
+    old_email: str | None = None
 
 
 class Post(Protocol):
@@ -112,8 +124,8 @@ class Accounts(Protocol):
     def keep(self, wish: Wish) -> None:
         """Keep a wish until its address is confirmed, for a day."""
 
-    def grant(self, code_hash: bytes, now: datetime) -> Account | None:
-        """Grant the wish of that code, once; None if there is none. Refused: email-taken."""
+    def grant(self, code_hash: bytes, now: datetime) -> Granted | None:
+        """Grant the wish of that code, once; None if there is none, or its sessions ended. Refused: email-taken."""
 
 
 class Events(Protocol):

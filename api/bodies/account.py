@@ -57,9 +57,10 @@ class AccountChange(Body):
 
 
 class NewEmail(Body):
-    """The address that an account is to have."""
+    """The address that an account is to have. The account's owner gives the present password too."""
 
     email: Email = Field(examples=["ada@lovelace.example"], json_schema_extra=ADDRESS)
+    current_password: SomePassword | None = None
 
 
 class PasswordChange(Body):

@@ -18,9 +18,11 @@ from api.bodies.account import (
     SignUp,
 )
 from api.conditional import tagged
-from api.identity import caller, require_to_act_for
+from api.identity import require_to_act_for
+from api.notices import tell_asked, tell_changed
 from api.ports import Wish
 from api.problems import Refused, wrong
+from api.tokens import Caller
 
 addresses = blueprint("addresses", "accounts")
 
@@ -53,23 +55,34 @@ def read_email(path: AccountPath) -> Response:
     responses=answers({200: Account, 202: SignUp}, *WITH_BODY, "not-found", "email-taken", "too-many-requests"),
 )
 def change_email(path: AccountPath, body: NewEmail) -> Response:
-    """202: a code is mailed to the new address, and with that it becomes the account's.
+    """202: a code is mailed to the new address, and with that it becomes the account's. The old one is told.
 
-    An administrator's change takes effect at once (200).
+    The code is good for nothing once the account's sessions end. An administrator's change takes effect at once (200).
     """
-    if require_to_act_for(path.account_id).is_administrator:
-        return change_account_row(path, lambda account: account.model_copy(update={"email": body.email}))
+    found = _secured(path, body.current_password)
+    before = ports().accounts.get(path.account_id)
+    if before is None:
+        raise no_account(path)
+    if found.is_administrator:
+        changed = change_account_row(path, lambda account: account.model_copy(update={"email": body.email}))
+        tell_changed(ports().post, before.email, body.email)
+        return changed
     ports().quotas.take("sign_up")
-    ask_for_confirmation(path.account_id, body.email)
+    tell_asked(ports().post, before.email, body.email)
+    ask_for_confirmation(path.account_id, body.email, sessions=found.version)
     return answer(SignUp(email=body.email), 202)
 
 
 def ask_for_confirmation(
-    account_id: UUID, email: str, account: Account | None = None, password_hash: str | None = None
+    account_id: UUID,
+    email: str,
+    account: Account | None = None,
+    password_hash: str | None = None,
+    sessions: int = 0,
 ) -> None:
     """Mail a code to the address, and keep what is to be done with it. Refused: invalid-input for a dead address."""
     code = secrets.token_urlsafe(24)
-    ports().accounts.keep(Wish(_digest(code), account_id, email, account, password_hash))
+    ports().accounts.keep(Wish(_digest(code), account_id, email, account, password_hash, sessions))
     what = "for an account with" if account else "to give their account"
     ports().post(email, "Your code for Turnstile", MAIL.format(what=what, code=code))
 
@@ -91,10 +104,12 @@ def confirm_address(body: Confirmation) -> Response:
 def confirmed(body: Confirmation) -> Account:
     """The account that the code makes or changes. Refused: unknown-code, email-taken, too-many-requests."""
     ports().quotas.take("sign_in")
-    account = ports().accounts.grant(_digest(body.code), ports().clock())
-    if account is None:
+    granted = ports().accounts.grant(_digest(body.code), ports().clock())
+    if granted is None:
         raise Refused("unknown-code")
-    return account
+    if granted.old_email is not None:
+        tell_changed(ports().post, granted.old_email, granted.account.email)
+    return granted.account
 
 
 @addresses.put(
@@ -103,12 +118,19 @@ def confirmed(body: Confirmation) -> Account:
     responses=answers({204: None}, *WITH_BODY, "not-found", "too-many-requests"),
 )
 def change_password(path: AccountPath, body: PasswordChange) -> Response:
-    """The account's sessions end."""
-    if not require_to_act_for(path.account_id).is_administrator or path.account_id == caller().account:
-        _check_password(path, body.current_password)
+    """The account's sessions end, and with them a change of its address that waits for its code."""
+    _secured(path, body.current_password)
     if not ports().accounts.set_password(path.account_id, ports().passwords.hash(body.new_password)):
         raise no_account(path)
     return Response(status=204)
+
+
+def _secured(path: AccountPath, password: str | None) -> Caller:
+    """Who asks: an administrator, or the account's owner with its present password. Refused: invalid-input."""
+    found = require_to_act_for(path.account_id)
+    if path.account_id == found.account:
+        _check_password(path, password)
+    return found
 
 
 def _check_password(path: AccountPath, password: str | None) -> None:

@@ -1,6 +1,7 @@
 """Accounts in PostgreSQL, with their passwords, and what waits for its address to be confirmed."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -11,10 +12,10 @@ from psycopg.rows import DictRow
 
 from api.bodies.account import Account
 from api.pages import Place, Unshown
-from api.ports import Wish
+from api.ports import Granted, Wish
 from api.problems import Fault, Refused
 from api.servers.database import Database
-from api.servers.revocations import raise_version
+from api.servers.revocations import raise_version, version_of
 from api.servers.rows import fetch, page_values, shown
 
 _NAMES: Final = tuple(Account.model_fields)
@@ -35,13 +36,13 @@ INSERT INTO credential (account_id, password_hash) VALUES (%(account)s, %(passwo
 ON CONFLICT (account_id) DO UPDATE SET password_hash = EXCLUDED.password_hash, changed_at = now()
 """
 _KEEP: Final = """
-INSERT INTO confirmation (code_hash, account_id, email, account, password_hash)
-VALUES (%(code_hash)s, %(account_id)s, %(email)s, %(account)s::jsonb, %(password_hash)s)
+INSERT INTO confirmation (code_hash, account_id, email, account, password_hash, sessions)
+VALUES (%(code_hash)s, %(account_id)s, %(email)s, %(account)s::jsonb, %(password_hash)s, %(sessions)s)
 """
 _FORGET: Final = "DELETE FROM confirmation WHERE created_at < now() - interval '1 day'"
 _TAKE: Final = """
 DELETE FROM confirmation WHERE code_hash = %(code_hash)s AND created_at > now() - interval '1 day'
-RETURNING account_id, email, account, password_hash
+RETURNING account_id, email, account, password_hash, sessions
 """
 
 Ended = Callable[[UUID, int], None]
@@ -110,14 +111,13 @@ class AccountRows:
 
     def keep(self, wish: Wish) -> None:
         """Keep a wish until its address is confirmed, for a day."""
-        values = {"code_hash": wish.code_hash, "account_id": wish.account_id, "email": wish.email}
         account = wish.account.model_dump_json() if wish.account else None
         with self._database.transaction() as connection:
             connection.execute(_FORGET)
-            connection.execute(_KEEP, values | {"account": account, "password_hash": wish.password_hash})
+            connection.execute(_KEEP, asdict(wish) | {"account": account})
 
-    def grant(self, code_hash: bytes, now: datetime) -> Account | None:
-        """Grant the wish of that code, once; None if there is none. Refused: email-taken."""
+    def grant(self, code_hash: bytes, now: datetime) -> Granted | None:
+        """Grant the wish of that code, once; None if there is none, or its sessions ended. Refused: email-taken."""
         with self._database.transaction() as connection:
             row: Any = connection.execute(_TAKE, {"code_hash": code_hash}).fetchone()
             if row is None:
@@ -125,11 +125,12 @@ class AccountRows:
             if row["account"] is not None:
                 account = Account(**row["account"] | {"created_at": now, "updated_at": now})
                 _add(connection, account, row["password_hash"])
-                return account
+                return Granted(account)
             before = _locked(connection, row["account_id"])
-            if before is None:
+            if before is None or version_of(connection, before.id) != row["sessions"]:
                 return None
-            return _store(connection, before.model_copy(update={"email": row["email"], "updated_at": now}))
+            after = _store(connection, before.model_copy(update={"email": row["email"], "updated_at": now}))
+            return Granted(after, before.email)
 
 
 def _add(connection: Connection[DictRow], account: Account, password_hash: str | None) -> None:

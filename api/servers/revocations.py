@@ -20,6 +20,7 @@ FIRST_WITHIN_S: Final = 3.0
 log = logging.getLogger(__name__)
 
 _LATELY: Final = "SELECT account_id, version FROM revocation WHERE at > now() - %(seconds)s * interval '1 second'"
+_SELECT: Final = "SELECT version FROM revocation WHERE account_id = %(account)s"
 _RAISE: Final = """
 INSERT INTO revocation (account_id, version) VALUES (%(account)s, 1)
 ON CONFLICT (account_id) DO UPDATE SET version = revocation.version + 1, at = now()
@@ -31,6 +32,12 @@ def raise_version(connection: Connection[DictRow], account: UUID) -> int:
     """End the account's sessions within a transaction: the version that tokens must have once it is committed."""
     row: Any = connection.execute(_RAISE, {"account": account}).fetchone()
     return int(row["version"])
+
+
+def version_of(connection: Connection[DictRow], account: UUID) -> int:
+    """The lowest version that tokens of the account may have, within a transaction; 0 where none ever ended."""
+    row: Any = connection.execute(_SELECT, {"account": account}).fetchone()
+    return int(row["version"]) if row else 0
 
 
 class RevocationRows:

@@ -9,12 +9,13 @@ import pytest
 from api.bodies.account import Account
 from api.bodies.event import Event
 from api.pages import PageQuery, page
-from api.ports import Listing, Wish
+from api.ports import Granted, Listing, Wish
 from api.problems import Refused
 from api.servers.accounts import AccountRows
 from api.servers.credentials import CredentialRows
 from api.servers.database import Database
 from api.servers.events import EventRows
+from api.servers.revocations import RevocationRows
 from api.tokens import Role
 from tests.integration.write_model.conftest import Scratch
 
@@ -116,8 +117,8 @@ def test_a_code_makes_its_account_once(accounts: AccountRows, database: Database
     accounts.keep(Wish(CODE, account.id, account.email, account, HASH))
     later = NOW + timedelta(hours=1)
     made = accounts.grant(CODE, later)
-    assert made == account.model_copy(update={"created_at": later, "updated_at": later})
-    assert accounts.get(account.id) == made
+    assert made == Granted(account.model_copy(update={"created_at": later, "updated_at": later}))
+    assert accounts.get(account.id) == made.account
     assert CredentialRows(database).find(account.email) is not None
     assert accounts.grant(CODE, later) is None
 
@@ -138,7 +139,25 @@ def test_a_code_changes_the_address_of_its_account(accounts: AccountRows) -> Non
     accounts.keep(Wish(CODE, account.id, "new@buyer.example"))
     changed = accounts.grant(CODE, NOW)
     assert changed is not None
-    assert (changed.email, changed.version) == ("new@buyer.example", 2)
+    assert (changed.account.email, changed.account.version) == ("new@buyer.example", 2)
+    assert changed.old_email == account.email
+
+
+def test_a_code_of_ended_sessions_changes_nothing_and_one_of_the_next_sessions_does(
+    accounts: AccountRows, database: Database
+) -> None:
+    account = accounts.add(new_account(), HASH)
+    accounts.keep(Wish(CODE, account.id, "new@buyer.example"))
+    accounts.set_password(account.id, HASH)
+    # As a server asks that has not learned yet of the end of the sessions.
+    accounts.keep(Wish(b"\2" * 32, account.id, "new@buyer.example"))
+    accounts.keep(Wish(b"\3" * 32, account.id, "newer@buyer.example", sessions=1))
+    assert [accounts.grant(code, NOW) for code in (CODE, b"\2" * 32)] == [None, None]
+    assert accounts.get(account.id) == account
+    assert accounts.grant(b"\3" * 32, NOW) is not None
+    accounts.keep(Wish(CODE, account.id, "newest@buyer.example", sessions=1))
+    RevocationRows(database, 900).end_sessions(account.id)
+    assert accounts.grant(CODE, NOW) is None
 
 
 def test_a_code_is_good_for_a_day(accounts: AccountRows, scratch: Scratch) -> None:

@@ -24,7 +24,7 @@ from api.live.parts import unknown
 from api.live.snapshot import Snapshot, frame
 from api.pages import Listed, Place
 from api.passwords import Passwords
-from api.ports import BuyersCommand, Credential, Curve, Left, Listing, Ports, Reached, Wish
+from api.ports import BuyersCommand, Credential, Curve, Granted, Left, Listing, Ports, Reached, Wish
 from api.problems import Fault, Refused, Unavailable
 from api.quotas import Quotas
 from api.steps import Steps
@@ -110,13 +110,17 @@ class FakeAccounts:
     def keep(self, wish: Wish) -> None:
         self.wishes[wish.code_hash] = wish
 
-    def grant(self, code_hash: bytes, now: datetime) -> Account | None:
+    def grant(self, code_hash: bytes, now: datetime) -> Granted | None:
         wish = self.wishes.pop(code_hash, None)
         if wish is None:
             return None
         if wish.account is not None:
-            return self.add(wish.account, wish.password_hash)
-        return self.change(wish.account_id, lambda before: before.model_copy(update={"email": wish.email}))
+            return Granted(self.add(wish.account, wish.password_hash))
+        before = self.rows.get(wish.account_id)
+        if before is None or self.revocations.version(wish.account_id) != wish.sessions:
+            return None
+        after = self.change(wish.account_id, lambda before: before.model_copy(update={"email": wish.email}))
+        return Granted(after or before, before.email)
 
 
 @dataclass
@@ -324,10 +328,13 @@ class FakePost:
 
     mails: list[tuple[str, str, str]] = field(default_factory=list)
     down: bool = False
+    dead: set[str] = field(default_factory=set)
 
     def __call__(self, address: str, subject: str, text: str) -> None:
         if self.down:
             raise Unavailable("mail")
+        if address in self.dead:
+            raise Refused("invalid-input", "", Fault("the mail server does not take this address", "/email"))
         self.mails.append((address, subject, text))
 
 

@@ -30,6 +30,7 @@ PURCHASE = {
     "accountId": "{account}",
     "lines": [{"ticketTypeId": "{ticket}", "quantity": 1}],
 }
+NEW_EMAIL = {"email": "b@b.example", "currentPassword": PASSWORD}
 PASSWORDS = {"currentPassword": PASSWORD, "newPassword": "another long one"}
 
 ROLES = ("nobody", "buyer", "organizer", "owner", "administrator")
@@ -58,7 +59,7 @@ OPERATIONS: dict[str, tuple[str, str, Any, tuple[int, ...]]] = {
     "change_account": ("PATCH", "/accounts/{account}", {"phone": "+43 1 234567"}, OWN),
     "delete_account": ("DELETE", "/accounts/{account}", None, (401, 403, 403, 409, 409)),
     "read_email": ("GET", "/accounts/{account}/email", None, OWN),
-    "change_email": ("PUT", "/accounts/{account}/email", {"email": "b@b.example"}, (401, 403, 403, 202, 200)),
+    "change_email": ("PUT", "/accounts/{account}/email", NEW_EMAIL, (401, 403, 403, 202, 200)),
     "change_password": ("PUT", "/accounts/{account}/password", PASSWORDS, (401, 403, 403, 204, 204)),
     "change_roles": ("PUT", "/accounts/{account}/roles", {"roles": ["administrator"]}, ADMINISTRATORS),
     "create_event": ("POST", "/events", EVENT | {"organizerId": "{account}"}, (401, 403, 403, 201, 201)),

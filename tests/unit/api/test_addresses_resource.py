@@ -1,17 +1,21 @@
 """Signing up, addresses and passwords over HTTP."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
 
+from api.notices import SUBJECT
+from api.tokens import Role
 from tests.unit.api.fakes import World
 
 ACCOUNTS = "/api/v3/accounts"
 PASSWORD = "correct horse battery"
 ADA = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@lovelace.example", "password": PASSWORD}
+COUNTESS = {"email": "countess@lovelace.example", "currentPassword": PASSWORD}
 
 
 @pytest.fixture
@@ -99,7 +103,7 @@ def test_a_new_address_is_confirmed_before_it_is_the_account_s(
     her: FlaskClient, anonymous: FlaskClient, world: World, ada: dict[str, Any]
 ) -> None:
     where = f"{ACCOUNTS}/{ada['id']}/email"
-    assert her.put(where, json={"email": "countess@lovelace.example"}).status_code == 202
+    assert her.put(where, json=COUNTESS).status_code == 202
     assert world.post.mails[-1][0] == "countess@lovelace.example"
     assert her.get(where).get_json()["email"] == "ada@lovelace.example"
     assert confirm(anonymous, code(world)).status_code == 201
@@ -113,9 +117,97 @@ def test_an_administrator_s_change_of_an_address_takes_effect_at_once(
     client.post(ACCOUNTS, json=ADA | {"email": "taken@lovelace.example"})
     where = f"{ACCOUNTS}/{ada['id']}/email"
     assert client.put(where, json={"email": "taken@lovelace.example"}).get_json()["type"] == "/problems/email-taken"
-    assert client.put(where, json={"email": "countess@lovelace.example"}).get_json()["version"] == 2
     assert not world.post.mails
+    assert client.put(where, json={"email": "countess@lovelace.example"}).get_json()["version"] == 2
+    assert told(world) == [(ADA["email"], True)]
     assert client.put(f"{ACCOUNTS}/{uuid4()}/email", json={"email": "x@lovelace.example"}).status_code == 404
+
+
+def told(world: World) -> list[tuple[str, bool]]:
+    """Who was told of the new address, and whether it is in the mail."""
+    notices = [mail for mail in world.post.mails if mail[1] == SUBJECT]
+    return [(address, COUNTESS["email"] in text) for address, _, text in notices]
+
+
+@pytest.mark.parametrize("current", [None, "", "wrong"])
+def test_a_token_alone_does_not_change_the_address(
+    her: FlaskClient, world: World, ada: dict[str, Any], current: str | None
+) -> None:
+    body = COUNTESS | {"currentPassword": current}
+    answer = her.put(f"{ACCOUNTS}/{ada['id']}/email", json=body)
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/currentPassword")
+    assert not world.post.mails
+    assert not world.accounts.wishes
+
+
+def test_an_administrator_s_token_alone_does_not_change_the_own_address(world: World, ada: dict[str, Any]) -> None:
+    hers = world.client(ada["id"], Role.ADMINISTRATOR)
+    where = f"{ACCOUNTS}/{ada['id']}/email"
+    assert hers.put(where, json={"email": COUNTESS["email"]}).status_code == 422
+    assert hers.put(where, json=COUNTESS).status_code == 200
+
+
+def test_the_old_address_is_told_before_the_code_is_mailed_and_when_it_was_entered(
+    her: FlaskClient, anonymous: FlaskClient, world: World, ada: dict[str, Any]
+) -> None:
+    her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
+    assert [mail[0] for mail in world.post.mails] == [ADA["email"], COUNTESS["email"]]
+    mailed = code(world)
+    assert mailed not in world.post.mails[0][2]
+    confirm(anonymous, mailed)
+    assert told(world) == [(ADA["email"], True)] * 2
+
+
+def test_where_the_old_address_cannot_be_told_no_code_is_mailed(
+    her: FlaskClient, world: World, ada: dict[str, Any]
+) -> None:
+    world.post.down = True
+    answer = her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
+    assert (answer.status_code, answer.get_json()["server"]) == (503, "mail")
+    assert not world.accounts.wishes
+
+
+def test_an_old_address_that_takes_no_mail_any_more_can_be_left(
+    her: FlaskClient, anonymous: FlaskClient, world: World, ada: dict[str, Any]
+) -> None:
+    world.post.dead.add(ADA["email"])
+    assert her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS).status_code == 202
+    assert confirm(anonymous, code(world)).status_code == 201
+
+
+def test_a_change_that_is_done_is_answered_as_done_though_the_old_address_cannot_be_told(
+    her: FlaskClient, anonymous: FlaskClient, world: World, ada: dict[str, Any]
+) -> None:
+    her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
+    world.post.down = True
+    assert confirm(anonymous, code(world)).get_json()["email"] == COUNTESS["email"]
+
+
+def new_password(her: FlaskClient, client: FlaskClient, account: str) -> Any:
+    return her.put(f"{ACCOUNTS}/{account}/password", json={"currentPassword": PASSWORD, "newPassword": "a longer one"})
+
+
+def new_roles(her: FlaskClient, client: FlaskClient, account: str) -> Any:
+    return client.put(f"{ACCOUNTS}/{account}/roles", json={"roles": ["organizer"]})
+
+
+def signed_out(her: FlaskClient, client: FlaskClient, account: str) -> Any:
+    return her.delete("/api/v3/sessions/current")
+
+
+@pytest.mark.parametrize("end", [new_password, new_roles, signed_out])
+def test_a_change_of_address_ends_with_the_sessions_in_which_it_was_asked_for(
+    her: FlaskClient,
+    client: FlaskClient,
+    anonymous: FlaskClient,
+    world: World,
+    ada: dict[str, Any],
+    end: Callable[[FlaskClient, FlaskClient, str], Any],
+) -> None:
+    her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
+    assert end(her, client, ada["id"]).status_code < 300
+    assert confirm(anonymous, code(world)).get_json()["type"] == "/problems/unknown-code"
+    assert client.get(f"{ACCOUNTS}/{ada['id']}/email").get_json()["email"] == ADA["email"]
 
 
 def test_a_new_password_ends_every_session(her: FlaskClient, anonymous: FlaskClient, ada: dict[str, Any]) -> None:
