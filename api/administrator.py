@@ -13,6 +13,7 @@ from api.servers.accounts import AccountRows
 from api.servers.database import Database
 from api.tokens import Role
 from settings import Settings, settings
+from tables.email_addresses import address_spellings
 from telemetry.logs import configure
 
 SHORTEST: Final = 10
@@ -30,7 +31,7 @@ def make_administrator(accounts: AccountRows, passwords: Passwords, now: Setting
         id=uuid4(),
         first_name="First",
         last_name="Administrator",
-        email=now.admin_email,
+        email=address_spellings(now.admin_email)[1],
         locale="en",
         roles=[Role.BUYER, Role.ADMINISTRATOR],
         version=1,

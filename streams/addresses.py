@@ -1,10 +1,10 @@
 """The address of a mail: exactly one mailbox, whatever stands in an account's row."""
 
 import re
-from email.headerregistry import Address
 from typing import Final
 
 from streams.contacts import Contact
+from tables.email_addresses import smtp_address
 from tables.errors import MalformedRecord
 from tables.plain import plain
 
@@ -13,12 +13,11 @@ _LETTER: Final = r"[^\s<>()\[\]\\,;:@\"\x00-\x1f\x7f-\x9f]"
 _MAILBOX: Final = re.compile(rf"{_LETTER}{{1,64}}@{_LETTER}{{1,253}}")
 
 
-def address_of(contact: Contact) -> Address:
-    """The name and address of a contact. Raises MalformedRecord, which does not say the address."""
+def address_of(contact: Contact) -> str:
+    """A contact's address as mail servers get it. Raises MalformedRecord, which does not say the address."""
     if not _MAILBOX.fullmatch(contact.email) or contact.email != plain(contact.email):
         raise MalformedRecord("the account's e-mail address is none")
-    name, _, domain = contact.email.partition("@")
     try:
-        return Address(plain(contact.name), name, domain.encode("idna").decode())
+        return smtp_address(contact.email)
     except ValueError as error:
         raise MalformedRecord("the domain of the account's e-mail address is none") from error

@@ -4,6 +4,7 @@ One purchase of one event has one entry (tables/calendars.py).
 """
 
 from typing import Final
+from urllib.parse import quote
 
 from icalendar import Event, vCalAddress, vText
 
@@ -13,6 +14,7 @@ from tables.mails import MailKind
 
 REQUEST: Final = "REQUEST"
 CANCEL: Final = "CANCEL"
+_MAILTO_SAFE: Final = "@+!$'*"
 _METHODS: Final = {
     MailKind.CONFIRMED: REQUEST,
     MailKind.EVENT_CHANGED: REQUEST,
@@ -38,13 +40,18 @@ def invitation(job: Job, organizer: str, attendee: str) -> bytes | None:
 
 
 def _entry(job: Job, method: str, organizer: str, attendee: str) -> Event:
-    made = entry(job.event, job.purchase, job.facts, job.at, organizer.partition("@")[2], ends=method == CANCEL)
+    made = entry(job.event, job.purchase, job.facts, job.at, organizer.rpartition("@")[2], ends=method == CANCEL)
     made.add("status", _status(job, method))
-    made["organizer"] = vCalAddress(f"mailto:{organizer}")
-    guest = vCalAddress(f"mailto:{attendee}")
+    made["organizer"] = _mailto(organizer)
+    guest = _mailto(attendee)
     guest.params["partstat"] = vText("ACCEPTED")
     made["attendee"] = guest
     return made
+
+
+def _mailto(address: str) -> vCalAddress:
+    """An address as RFC 6068 writes it: its own ``?``, ``&`` and ``%`` begin nothing."""
+    return vCalAddress(f"mailto:{quote(address, safe=_MAILTO_SAFE)}")
 
 
 def _status(job: Job, method: str) -> str:

@@ -1,10 +1,9 @@
 """Composing mails: what a job says, as text and HTML, with tickets that a gate can read and a calendar file.
 
-Whatever people typed stands in texts and headers as plain text on one line.
+Whatever people typed stands in texts and headers as plain text on one line; ``tables/mail_headers.py`` writes headers.
 """
 
 from collections.abc import Callable
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
@@ -21,8 +20,10 @@ from streams.addresses import address_of
 from streams.contacts import Contact
 from streams.invitation import invitation, method_of
 from streams.words import Words, words_for
+from tables.email_addresses import smtp_address
 from tables.errors import MalformedRecord
 from tables.jobs import Job
+from tables.mail_headers import MailHeader, mailbox_header, text_header
 from tables.mails import MailKind, when_and_where
 from tables.outcomes import EventFacts, OutcomeLine
 from tables.plain import plain
@@ -57,9 +58,10 @@ class Composer:
     """Makes mails from ``sender`` (an address, with or without a name)."""
 
     def __init__(self, sender: str, signer: TicketSigner) -> None:
-        name, self._address = parseaddr(sender)
-        self._domain = self._address.partition("@")[2]
-        self._sender = Address(plain(name), addr_spec=self._address)
+        name, address = parseaddr(sender)
+        self._address = smtp_address(address)
+        self._domain = self._address.rpartition("@")[2]
+        self._sender = mailbox_header("From", name, self._address)
         self._signer = signer
 
     def compose(self, job: Job, contact: Contact) -> EmailMessage:
@@ -70,21 +72,21 @@ class Composer:
         except Exception as error:  # whatever the job has that no template can show, no retry will help
             raise MalformedRecord(f"no mail can be made of the job: {type(error).__name__}") from error
 
-    def _compose(self, job: Job, contact: Contact, to: Address) -> EmailMessage:
+    def _compose(self, job: Job, contact: Contact, to: str) -> EmailMessage:
         words = words_for(contact.locale)
         lines = self._lines(job, words)
         values = _values(job, contact, words) | {"lines": lines}
-        mail = EmailMessage(policy=SMTP.clone(utf8=not to.addr_spec.isascii()))
-        mail["Message-ID"] = f"<{job.id}@{self._domain}>"
+        mail = EmailMessage(policy=SMTP.clone(utf8=not (self._address + to).isascii()))
+        mail["Message-ID"] = MailHeader("Message-ID", f"<{job.id}@{self._domain}>")
         mail["Date"] = format_datetime(job.at)
         mail["From"] = self._sender
-        mail["To"] = to
-        mail["Subject"] = values["subject"]
+        mail["To"] = mailbox_header("To", contact.name, to)
+        mail["Subject"] = text_header("Subject", values["subject"])
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(_templates().text(**values))
         mail.add_alternative(_templates().html(**values), subtype="html")
         self._add_pictures(mail, lines)
-        self._add_calendar(mail, job, to.addr_spec)
+        self._add_calendar(mail, job, to)
         return mail
 
     def _lines(self, job: Job, words: Words) -> list[ShownLine]:
@@ -108,9 +110,9 @@ class Composer:
         for line in lines:
             for ticket in line.tickets:
                 if ticket.picture:
-                    name = f"{ticket.code}.png"
+                    name, cid = f"{ticket.code}.png", MailHeader("Content-ID", f"<{ticket.picture}>")
                     html.add_related(
-                        qr_code(ticket.signed), "image", "png", cid=f"<{ticket.picture}>", filename=name,
+                        qr_code(ticket.signed), "image", "png", cid=cid, filename=name,
                         disposition="inline",
                     )  # fmt: skip
 

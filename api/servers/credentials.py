@@ -5,13 +5,16 @@ from typing import Any, Final
 from api.ports import Credential
 from api.servers.database import Database
 from api.tokens import Role
+from tables.email_addresses import address_spellings
 
 _SELECT: Final = """
 SELECT account.id, account.roles, credential.password_hash, COALESCE(revocation.version, 0) AS version
 FROM account
 JOIN credential ON credential.account_id = account.id
 LEFT JOIN revocation ON revocation.account_id = account.id
-WHERE lower(account.email) = lower(%(email)s)
+WHERE lower(account.email) IN (lower(%(given)s), lower(%(normal)s))
+ORDER BY lower(account.email) = lower(%(given)s) DESC
+LIMIT 1
 """
 _REHASH: Final = """
 UPDATE credential SET password_hash = %(new)s WHERE account_id = %(account)s AND password_hash = %(old)s
@@ -25,8 +28,9 @@ class CredentialRows:
         self._database = database
 
     def find(self, email: str) -> Credential | None:
-        """How the account of that address signs in; None where nobody can."""
-        row: Any = self._database.one(_SELECT, email=email)
+        """How the account of that address signs in, whichever way the address is written; None where nobody can."""
+        given, normal = address_spellings(email)
+        row: Any = self._database.one(_SELECT, given=given, normal=normal)
         if row is None:
             return None
         roles = frozenset(map(Role, row["roles"]))

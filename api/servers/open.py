@@ -38,6 +38,7 @@ from api.tokens import Tokens
 from metrics.catalogue import PURCHASES_WAITING
 from metrics.definition import Metric
 from settings import Settings
+from tables.email_addresses import smtp_address
 from tables.tickets import TicketSigner
 
 # Lists of sales that are being written at once; each has a connection for as long as its reader takes.
@@ -110,7 +111,7 @@ def open_servers(settings: Settings) -> Servers:
         purchase_wait=settings.purchase_wait,
         hold_seconds=settings.hold_seconds,
         session_seconds=settings.session_seconds,
-        mail_domain=parseaddr(settings.mail_from)[1].rpartition("@")[2],
+        mail_domain=smtp_address(parseaddr(settings.mail_from)[1]).rpartition("@")[2],
     )
     database.open()
     exports.open()

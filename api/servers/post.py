@@ -3,11 +3,14 @@
 import smtplib
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime, make_msgid, parseaddr
 from typing import Final
 
 from api.problems import Unavailable, wrong
 from settings import Settings
+from tables.email_addresses import smtp_address
+from tables.mail_headers import MailHeader, mailbox_header, text_header
 
 SERVER: Final = "mail"
 TIMEOUT_S: Final = 5.0
@@ -21,13 +24,15 @@ class Post:
 
     def __call__(self, address: str, subject: str, text: str) -> None:
         """Hand over a mail. Raises Unavailable; Refused: invalid-input for an address that the server refuses."""
-        mail = self._mail(address, subject, text)
+        name, sender = parseaddr(self._settings.mail_from)
+        sender, to = smtp_address(sender), smtp_address(address)
+        mail = _mail(sender, to, text)
+        mail["From"] = mailbox_header("From", name, sender)
+        mail["Subject"] = text_header("Subject", subject)
         try:
             with smtplib.SMTP(self._settings.smtp_host, self._settings.smtp_port, timeout=TIMEOUT_S) as server:
                 self._sign_in(server)
-                server.send_message(mail)
-        except smtplib.SMTPRecipientsRefused as error:
-            raise wrong("/email", "the mail server does not take this address") from error
+                _hand_over(server, mail, sender, to)
         except (smtplib.SMTPException, OSError) as error:
             raise Unavailable(SERVER) from error
 
@@ -37,12 +42,20 @@ class Post:
         if self._settings.smtp_user and self._settings.smtp_password:
             server.login(self._settings.smtp_user, self._settings.smtp_password.get_secret_value())
 
-    def _mail(self, address: str, subject: str, text: str) -> EmailMessage:
-        sender = self._settings.mail_from
-        mail = EmailMessage()
-        mail["From"], mail["To"], mail["Subject"] = sender, address, subject
-        mail["Date"] = format_datetime(datetime.now(UTC))
-        mail["Message-ID"] = make_msgid(domain=parseaddr(sender)[1].rpartition("@")[2])
-        mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(text)
-        return mail
+
+def _hand_over(server: smtplib.SMTP, mail: EmailMessage, sender: str, to: str) -> None:
+    """Raises Refused where it is the address that the server can't take; without SMTPUTF8 that may be its letters."""
+    try:
+        server.send_message(mail, sender, [to])
+    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as error:
+        raise wrong("/email", "the mail server does not take this address") from error
+
+
+def _mail(sender: str, to: str, text: str) -> EmailMessage:
+    mail = EmailMessage(policy=SMTP)
+    mail["To"] = mailbox_header("To", "", to)
+    mail["Date"] = format_datetime(datetime.now(UTC))
+    mail["Message-ID"] = MailHeader("Message-ID", make_msgid(domain=sender.rpartition("@")[2]))
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(text)
+    return mail

@@ -24,10 +24,11 @@ HASH = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
-def add_account(database: Database, password_hash: str | None) -> Account:
+def add_account(database: Database, password_hash: str | None, email: str = "") -> Account:
     fields = {"id": uuid4(), "first_name": "Ada", "last_name": "Byron", "locale": "en", "version": 1}
     now = datetime.now(UTC)
-    more = {"email": f"Ada.{uuid4().hex}@buyer.example", "roles": [Role.BUYER], "created_at": now, "updated_at": now}
+    email = email or f"Ada.{uuid4().hex}@buyer.example"
+    more = {"email": email, "roles": [Role.BUYER], "created_at": now, "updated_at": now}
     return AccountRows(database).add(Account(**fields | more), password_hash)
 
 
@@ -41,6 +42,23 @@ def test_a_password_is_found_by_its_address_in_whatever_case(database: Database)
         HASH,
         0,
     )
+
+
+@pytest.mark.parametrize("domain", ["straße.example", "STRAßE.example", "xn--strae-oqa.example", "ｓｔｒａßｅ.example"])
+def test_a_password_is_found_by_any_spelling_of_its_address(database: Database, domain: str) -> None:
+    name = uuid4().hex
+    account = add_account(database, HASH, f"{name}@straße.example")
+    found = CredentialRows(database).find(f"{name}@{domain}")
+    assert found is not None
+    assert found.account == account.id
+    assert CredentialRows(database).find(f"{name}@strasse.example") is None
+
+
+def test_an_older_row_is_found_as_it_is_written_before_any_other(database: Database) -> None:
+    name = uuid4().hex
+    new, old = (add_account(database, HASH, f"{name}@{domain}") for domain in ("faß.example", "xn--fa-hia.example"))
+    found = [CredentialRows(database).find(each.email) for each in (new, old)]
+    assert [each and each.account for each in found] == [new.id, old.id]
 
 
 def test_an_account_without_a_password_has_no_credential(database: Database) -> None:

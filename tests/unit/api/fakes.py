@@ -30,6 +30,7 @@ from api.quotas import Quotas
 from api.steps import Steps
 from api.tokens import Role, Tokens
 from tables.commands import Purchase as Command
+from tables.email_addresses import address_spellings
 from tables.fingerprint import fingerprint
 from tables.outcomes import Money, Outcome, OutcomeKind, OutcomeLine
 from tables.reasons import Reason
@@ -131,11 +132,11 @@ class FakeCredentials:
     revocations: FakeRevocations
 
     def find(self, email: str) -> Credential | None:
-        for row in self.accounts.rows.values():
-            if row.email.lower() == email.lower() and row.id in self.accounts.hashes:
-                version = self.revocations.version(row.id)
-                return Credential(row.id, frozenset(row.roles), self.accounts.hashes[row.id], version)
-        return None
+        rows = {row.email.lower(): row for row in self.accounts.rows.values() if row.id in self.accounts.hashes}
+        row = next((rows[each.lower()] for each in address_spellings(email) if each.lower() in rows), None)
+        if row is None:
+            return None
+        return Credential(row.id, frozenset(row.roles), self.accounts.hashes[row.id], self.revocations.version(row.id))
 
     def rehash(self, known: Credential, password_hash: str) -> None:
         self.accounts.hashes[known.account] = password_hash

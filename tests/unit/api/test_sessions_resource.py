@@ -52,6 +52,22 @@ def test_whoever_signs_in_gets_a_token_that_shows_who_they_are(anonymous: FlaskC
     assert current == {name: session[name] for name in ("accountId", "roles", "expiresAt")}
 
 
+@pytest.mark.parametrize("domain", ["straße.example", "STRAßE.example", "xn--strae-oqa.example", "STRASSE.example"])
+def test_an_address_is_the_same_account_whichever_way_it_is_written(client: FlaskClient, domain: str) -> None:
+    client.post(f"{BASE}/accounts", json=ADA | {"email": "u\u0308ser@STRAßE.example"})
+    same = domain != "STRASSE.example"
+    again = client.post(f"{BASE}/accounts", json=ADA | {"email": f"üser@{domain}"})
+    assert again.status_code == (409 if same else 201)
+    assert [row["email"] for row in client.get(f"{BASE}/accounts").get_json()["items"]][-1] == "üser@straße.example"
+    assert sign_in(client, email=f"üser@{domain}").status_code == 201
+
+
+def test_an_older_row_signs_in_as_it_is_written(anonymous: FlaskClient, world: World, ada: dict[str, Any]) -> None:
+    account = world.accounts.rows[UUID(ada["id"])]
+    world.accounts.rows[account.id] = account.model_copy(update={"email": "Ada@xn--strae-oqa.example"})
+    assert sign_in(anonymous, email="ada@xn--strae-oqa.example").status_code == 201
+
+
 def test_an_unknown_address_and_a_wrong_password_are_one_answer(anonymous: FlaskClient, ada: dict[str, Any]) -> None:
     answers = [sign_in(anonymous, email="nobody@lovelace.example"), sign_in(anonymous, password="wrong")]
     assert [answer.status_code for answer in answers] == [401, 401]

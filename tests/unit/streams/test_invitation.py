@@ -82,6 +82,13 @@ def test_a_mail_carries_the_entry_for_programs_and_as_a_file() -> None:
     assert Calendar.from_ical(file.get_content()).to_ical() == Calendar.from_ical(inline.get_content()).to_ical()
 
 
+def test_an_address_asks_a_calendar_for_nothing_else() -> None:
+    content = invitation(job(), "tickets@turnstile.example", "a?cc=b&subject=50%@buyer.example")
+    assert content is not None
+    [entry] = Calendar.from_ical(content).walk("VEVENT")
+    assert entry["attendee"] == "mailto:a%3Fcc%3Db%26subject%3D50%25@buyer.example"
+
+
 def test_a_title_adds_no_line_to_the_file() -> None:
     content = invitation(
         job(facts=replace(FACTS, title="A\r\nATTENDEE:mailto:x@y.example")), "a@b.example", "c@d.example"

@@ -3,19 +3,25 @@
 import re
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from aiosmtplib.email import flatten_message
+from hypothesis import example, given
+from hypothesis import strategies as st
+from icalendar import Calendar
 from msgspec.structs import replace
 
 from streams.contacts import Contact
-from streams.letters import MOST_PICTURES
+from streams.letters import MOST_PICTURES, Composer
 from streams.words import LANGUAGES, words_for
 from tables.errors import MalformedRecord
 from tables.mails import MailKind
 from tables.outcomes import Money, OutcomeLine
+from tables.plain import plain
 from tables.tickets import read_ticket
 from tests.unit.streams.mailing import (
     ADA,
@@ -164,7 +170,11 @@ def test_styles_stand_in_the_elements() -> None:
     assert any("background" in (attributes.get("style") or "") for tag, attributes in Tags(page).found if tag == "div")
 
 
+INJECTED = "=?utf-8?q?a=0D=0AX-Injected:_yes=0D=0AReply-To:_x=40y.example=0D=0AX:?="
+HEADERS = ["Message-ID", "Date", "From", "To", "Subject", "Auto-Submitted", "MIME-Version", "Content-Type"]
+
 NASTY = (
+    INJECTED,
     "Night\r\nBcc: all@buyer.example",
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -180,15 +190,43 @@ NASTY = (
 def test_whatever_people_type_stays_text(nasty: str) -> None:
     facts = replace(FACTS, title=nasty, venue=nasty, city=nasty)
     lines = (replace(LINES[0], name=nasty),)
-    plain = COMPOSER.compose(job(), ADA)
+    harmless = COMPOSER.compose(job(), ADA)
     mail = sent(COMPOSER.compose(job(facts=facts, lines=lines), replace(ADA, name=nasty)))
-    assert mail.keys() == sent(plain).keys()
+    assert mail.keys() == sent(harmless).keys()
     assert mail["To"].addresses[0].addr_spec == "ada@buyer.example"
     assert len(mail["To"].addresses) == 1
     tags = [(tag, set(attributes)) for tag, attributes in Tags(part(mail, "html")).found]
-    assert tags == [(tag, set(attributes)) for tag, attributes in Tags(part(sent(plain), "html")).found]
+    assert tags == [(tag, set(attributes)) for tag, attributes in Tags(part(sent(harmless), "html")).found]
     assert not re.search("[\u202a-\u202e\u2066-\u2069\u0085\u2028]", mail["Subject"] + part(mail, "html"))
     assert "49" not in mail["Subject"]
+
+
+@given(st.lists(st.one_of(st.sampled_from(NASTY), st.text(max_size=20)), max_size=4).map("".join))
+@example(INJECTED)
+@example("=?utf-8?q?fake?=")
+def test_what_people_type_is_read_back_from_the_mail_as_it_is_sent(typed: str) -> None:
+    facts = replace(FACTS, title=typed, venue=typed, city=typed)
+    made = COMPOSER.compose(job(MailKind.EVENT_CHANGED, facts=facts), replace(ADA, name=typed))
+    content, shown = flatten_message(made), plain(typed)
+    mail = message_from_bytes(content, policy=policy.default)
+    assert mail.keys() == HEADERS
+    assert mail["Subject"] == words_for("en").say("event-changed.subject", title=shown).strip()
+    assert mail["To"].addresses[0].addr_spec == "ada@buyer.example"
+    assert str(make_header(decode_header(message_from_bytes(content)["To"]))).removesuffix(" <ada@buyer.example>") == (
+        shown or "ada@buyer.example"
+    )
+    assert all(len(word) <= 75 for word in re.findall(rb"=\?\S*\?=", content.partition(b"\r\n\r\n")[0]))
+    [file] = [each for each in mail.walk() if each.get_content_type() == "application/ics"]
+    [entry] = Calendar.from_ical(file.get_content()).walk("VEVENT")
+    assert entry["summary"] == shown
+    assert entry.get("location", "") == (f"{shown}, {shown}" if typed else "")
+
+
+def test_a_long_domain_of_the_sender_stays_as_it_is() -> None:
+    domain = "mail." + "long-department-name." * 3 + "example"
+    content = Composer(f"Turnstile <tickets@{domain}>", SIGNER).compose(job(), ADA).as_bytes().decode()
+    for line in (f"Message-ID: <{job().id}@{domain}>", *(f"Content-ID: <{job().id}.{n}@{domain}>" for n in range(2))):
+        assert f"\r\n{line}\r\n" in f"\r\n{content}"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +252,14 @@ def test_an_address_that_is_not_exactly_one_is_refused_and_not_repeated(address:
 
 @pytest.mark.parametrize(
     ("address", "written"),
-    [("ada+tickets@büyer.example", "ada+tickets@xn--byer-0ra.example"), ("ädä@buyer.example", "ädä@buyer.example")],
+    [
+        ("ada+tickets@büyer.example", "ada+tickets@xn--byer-0ra.example"),
+        ("ädä@buyer.example", "ädä@buyer.example"),
+        ("user@straße.example", "user@xn--strae-oqa.example"),
+        ("user@faß.example", "user@xn--fa-hia.example"),
+        ("user@σίγμας.example", "user@xn--kxaef0b5ab.example"),
+        ("ada@BU\u0308YER.example", "ada@xn--byer-0ra.example"),
+    ],
 )
 def test_addresses_in_other_letters_are_written_as_mail_servers_want_them(address: str, written: str) -> None:
     made = COMPOSER.compose(job(), Contact(1, "", address, "en"))

@@ -1,0 +1,75 @@
+"""The API's own mails, against real mail servers: who gets them, and what happens where a server can't take one."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope
+from pydantic import SecretStr
+
+from api.problems import Refused
+from api.servers.post import Post
+from settings import Settings
+from streams.addresses import address_of
+from streams.contacts import Contact
+
+
+class Kept:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.mails: list[Envelope] = []
+
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Envelope) -> str:  # noqa: N802
+        self.mails.append(envelope)
+        return "250 OK"
+
+
+@contextmanager
+def listening(*, smtputf8: bool = True) -> Iterator[tuple[Kept, Post]]:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = int(taken.getsockname()[1])
+    kept = Kept()
+    server = Controller(kept, "127.0.0.1", port, server_hostname="localhost", enable_SMTPUTF8=smtputf8)
+    server.start()
+    try:
+        yield (
+            kept,
+            Post(Settings(ticket_key=SecretStr("k" * 32), smtp_port=port, mail_from="Türnstile <a@büro.example>")),
+        )
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["user@straße.example", "user@faß.example", "user@σίγμας.example", "ada@buyer.example", "ädä@büyer.example"],
+)
+def test_a_code_goes_where_the_tickets_go(address: str) -> None:
+    with listening() as (kept, post):
+        post(address, "Your code =?utf-8?q?a=0D=0ABcc:_x?=", "The code is 7.")
+    [envelope] = kept.mails
+    assert envelope.rcpt_tos == [address_of(Contact(1, "", address, "en"))]
+    assert isinstance(envelope.content, bytes)
+    mail = message_from_bytes(envelope.content, policy=policy.default)
+    assert str(mail["To"]) == envelope.rcpt_tos[0]
+    assert mail["Subject"] == "Your code =?utf-8?q?a=0D=0ABcc:_x?="
+    assert mail["From"] == "Türnstile <a@xn--bro-hoa.example>"
+    assert envelope.mail_from == "a@xn--bro-hoa.example"
+    assert mail["Message-ID"].endswith("@xn--bro-hoa.example>")
+    assert "Bcc" not in mail
+
+
+def test_letters_that_a_server_cannot_take_are_refused_at_once() -> None:
+    with listening(smtputf8=False) as (kept, post):
+        with pytest.raises(Refused) as refusal:
+            post("ädä@buyer.example", "Your code", "7")
+        post("ada@büyer.example", "Your code", "7")
+    assert [(fault.pointer, fault.detail) for fault in refusal.value.faults] == [
+        ("/email", "the mail server does not take this address")
+    ]
+    assert [envelope.rcpt_tos for envelope in kept.mails] == [["ada@xn--byer-0ra.example"]]
