@@ -22,7 +22,7 @@ CSV: Final = "text/csv"
 TABLE: Final = {"description": "the table", "content": {CSV: {"schema": {"type": "string"}}}}
 AT_ONCE: Final = 500
 # A spreadsheet takes a cell that begins like this for a formula, and runs it.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA: Final = tuple("=+-@＝＋－＠\t\r\n")
 
 
 @sales.get(

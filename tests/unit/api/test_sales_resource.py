@@ -41,7 +41,7 @@ def test_an_events_sales_are_for_its_organizer(world: World, event: dict[str, An
 
 
 def test_sales_come_as_a_table_that_no_spreadsheet_runs(world: World, event: dict[str, Any]) -> None:
-    world.sales.table = [("p-1", "=HYPERLINK(1)"), ("p-2", 'a "b", c'), ("p-3", "@x"), ("p-4", -5)]
+    world.sales.table = [("p-1", "=HYPERLINK(1)"), ("p-2", 'a "b", c'), ("p-3", "@x"), ("p-4", -5), ("p-5", "＝1")]
     answer = world.client(uuid4(), Role.ADMINISTRATOR).get(f"{BASE}/events/{event['id']}/sales.csv")
     assert answer.content_type == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="sales-{event["id"]}.csv"'
@@ -52,6 +52,7 @@ def test_sales_come_as_a_table_that_no_spreadsheet_runs(world: World, event: dic
         ["p-2", 'a "b", c'],
         ["p-3", "'@x"],
         ["p-4", "'-5"],
+        ["p-5", "'＝1"],
     ]
 
 

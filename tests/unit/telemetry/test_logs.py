@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import logging.config
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import pytest
 from psycopg.errors import UniqueViolation
 
 from settings import settings
-from telemetry.logs import Lines, configure
+from telemetry.logs import Format, Lines, configure
 from telemetry.scrubbing import harmless, said
 
 ADDRESS, NAME, PASSWORD = "ada.byron+x@home.example", "Ada Byron", "correct horse battery"
@@ -134,6 +135,16 @@ def test_text_is_for_people_and_says_the_same() -> None:
     record = logging.makeLogRecord({"name": "streams.mailer", "levelname": "INFO", "msg": "sent", "job": "j"})
     line = Lines("text", "notifications-0").format(record)
     assert line.partition(" ")[2] == "info     notifications-0: sent job=j"
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_what_people_typed_ends_no_line_and_tells_a_terminal_nothing(form: Format) -> None:
+    typed = "a\r\n\x1b[2J\u2028\u202eb\0\ud800"
+    record = logging.makeLogRecord({"name": "streams.mailer", "levelname": "INFO", "msg": typed, "key": typed})
+    line = Lines(form, "mailer").format(record)
+    assert not re.search(r"[\r\n\x1b\0\ud800]", line)
+    assert form == "json" or line.isprintable()
+    assert form == "text" or json.loads(line)["key"] == typed
 
 
 def test_gunicorn_writes_the_same_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
