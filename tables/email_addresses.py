@@ -4,9 +4,17 @@ Kept is the local part in NFC with the domain in Unicode, by IDNA 2008 and in lo
 ASCII. Python's own codec "idna" is the older IDNA 2003, which makes another domain of straße.example.
 """
 
+import re
 import unicodedata
+from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
+
+from tables.plain import plain
+
+# One mailbox without quoting: nothing that ends a header, begins another address, or is not seen.
+_CHARACTER: Final = r"[^\s<>()\[\]\\,;:@\"\x00-\x1f\x7f-\x9f]"
+_MAILBOX: Final = re.compile(rf"{_CHARACTER}{{1,64}}@{_CHARACTER}{{1,253}}")
 
 
 def normal_address(text: str) -> str:
@@ -26,8 +34,10 @@ def address_spellings(text: str) -> tuple[str, str]:
 
 
 def smtp_address(address: str) -> str:
-    """The address as mail servers get it, in envelope and header. Raises ValueError for a domain that is none."""
-    local, _, domain = address.rpartition("@")
+    """The address as mail servers get it, in envelope and header. Raises ValueError unless it is exactly one."""
+    if not _MAILBOX.fullmatch(address) or address != plain(address):
+        raise ValueError("this is not exactly one e-mail address")
+    local, _, domain = address.partition("@")
     return f"{unicodedata.normalize('NFC', local)}@{_ascii_domain(domain)}"
 
 

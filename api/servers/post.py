@@ -25,7 +25,7 @@ class Post:
     def __call__(self, address: str, subject: str, text: str) -> None:
         """Hand over a mail. Raises Unavailable; Refused: invalid-input for an address that the server refuses."""
         name, sender = parseaddr(self._settings.mail_from)
-        sender, to = smtp_address(sender), smtp_address(address)
+        sender, to = smtp_address(sender), _recipient(address)
         mail = _mail(sender, to, text)
         mail["From"] = mailbox_header("From", name, sender)
         mail["Subject"] = text_header("Subject", subject)
@@ -41,6 +41,13 @@ class Post:
             server.starttls()
         if self._settings.smtp_user and self._settings.smtp_password:
             server.login(self._settings.smtp_user, self._settings.smtp_password.get_secret_value())
+
+
+def _recipient(address: str) -> str:
+    try:
+        return smtp_address(address)
+    except ValueError as error:  # of a row that was written before there was this form
+        raise wrong("/email", "is no address that a mail can be sent to") from error
 
 
 def _hand_over(server: smtplib.SMTP, mail: EmailMessage, sender: str, to: str) -> None:

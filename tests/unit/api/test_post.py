@@ -64,6 +64,11 @@ def test_a_code_goes_where_the_tickets_go(address: str) -> None:
     assert "Bcc" not in mail
 
 
+def test_an_address_that_is_none_is_refused_and_asks_no_server() -> None:
+    with pytest.raises(Refused):
+        Post(Settings(ticket_key=SecretStr("k" * 32)))("ada@buyer.example\r\nBcc: x", "Your code", "7")
+
+
 def test_letters_that_a_server_cannot_take_are_refused_at_once() -> None:
     with listening(smtputf8=False) as (kept, post):
         with pytest.raises(Refused) as refusal:

@@ -58,7 +58,7 @@ def test_an_address_is_the_same_account_whichever_way_it_is_written(client: Flas
     same = domain != "STRASSE.example"
     again = client.post(f"{BASE}/accounts", json=ADA | {"email": f"üser@{domain}"})
     assert again.status_code == (409 if same else 201)
-    assert [row["email"] for row in client.get(f"{BASE}/accounts").get_json()["items"]][-1] == "üser@straße.example"
+    assert "üser@straße.example" in [row["email"] for row in client.get(f"{BASE}/accounts").get_json()["items"]]
     assert sign_in(client, email=f"üser@{domain}").status_code == 201
 
 

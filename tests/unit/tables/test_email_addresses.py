@@ -44,6 +44,15 @@ def test_a_domain_that_is_none_is_sent_no_mail(domain: str) -> None:
         smtp_address(f"ada@{domain}")
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["ada", "a@b@c.example", "a@b.example\r\nBcc: x", "a@b.example, c@d.example", "A <a@b.example>", "a@b\u202e"],
+)
+def test_what_is_not_exactly_one_address_is_sent_no_mail(address: str) -> None:
+    with pytest.raises(ValueError, match="not exactly one"):
+        smtp_address(address)
+
+
 def test_a_row_that_is_older_than_the_form_is_sent_to_where_it_always_was() -> None:
     assert smtp_address("root@Mail.Local") == "root@mail.local"
     assert smtp_address("ada@BÜYER.example") == "ada@xn--byer-0ra.example"
