@@ -29,6 +29,8 @@ from tables.outcomes import Outcome
 from tables.statuses import EventStatus
 from tables.tickets import TicketSigner
 
+# Whether the caller may see what belongs to an account.
+MaySee = Callable[[UUID], bool]
 BuyersCommand = PurchaseCommand | Hold | Confirm | Cancel
 
 
@@ -200,8 +202,18 @@ class TicketOffice(Protocol):
     def steps(self, command: BuyersCommand, wait: float) -> Steps[Outcome | None]:
         """The same in steps; the wait for the decision is the pause."""
 
-    def watch(self, event: UUID, purchase: UUID, wait: float, look: Callable[[], Purchase | None]) -> Purchase | None:
-        """What ``look`` finds now; if that is nothing or pending, the decision of the next ``wait`` seconds."""
+    def watch(
+        self,
+        event: UUID,
+        purchase: UUID,
+        wait: float,
+        look: Callable[[], Purchase | None],
+        may_see: MaySee,
+    ) -> Purchase | None:
+        """What ``look`` finds now; if that is nothing or pending, the decision of the next ``wait`` seconds.
+
+        A decision on the purchase of an account that the caller may not see ends no wait.
+        """
 
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
         """Whose purchase it is, if this process lately put it into the log and had no decision in time."""
@@ -210,8 +222,11 @@ class TicketOffice(Protocol):
 class Sales(Protocol):
     """Purchases as they stand."""
 
-    def find(self, event: UUID, purchase: UUID) -> Purchase | None:
-        """The purchase, from the projection or from the worker that decided it."""
+    def find(self, event: UUID, purchase: UUID, may_see: MaySee) -> Purchase | None:
+        """The purchase, from the projection or from the worker that decided it.
+
+        One of an account that may not be seen is looked for, and missed, as one that never was.
+        """
 
     def of_account(self, account: UUID, limit: int, cursor: str | None) -> PurchaseList:
         """An account's purchases, the newest first. Refused: invalid-input for a cursor that is none."""

@@ -53,7 +53,7 @@ def ask_again(path: PurchasePath) -> Notification:
 def _own(path: PurchasePath) -> tuple[UUID, UUID, Purchase]:
     """The purchase, if it is the caller's. Refused: not-found, also for somebody else's."""
     ids = parse_public_id(path.purchase_id)
-    found = ports().sales.find(*ids) if ids else None
-    if ids is None or found is None or found.account_id is None or not caller().may_act_for(found.account_id):
+    found = ports().sales.find(*ids, caller().may_act_for) if ids else None
+    if ids is None or found is None:
         raise Refused("not-found", "there is no purchase of this id")
     return *ids, found

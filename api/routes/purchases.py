@@ -142,21 +142,30 @@ def owner_of(public: str) -> UUID:
 
 
 def own_purchase(public: str, wait: float) -> Purchase:
-    """The purchase, if it is the caller's, after up to ``wait`` seconds if it is undecided. Refused: not-found."""
-    ids = buying.ids_of(public)
-    found = ports().office.watch(*ids, wait, lambda: _known(ids, public)) if wait else _known(ids, public)
-    if found is None or not (found.account_id and caller().may_act_for(found.account_id)):
+    """The purchase, if it is the caller's, after up to ``wait`` seconds if it is undecided.
+
+    Somebody else's is as one that never was, in the time that it takes too. Refused: not-found.
+    """
+    ids, watch = buying.ids_of(public), ports().office.watch
+    found = watch(*ids, wait, lambda: _known(ids, public), caller().may_act_for) if wait else _known(ids, public)
+    if found is None:
         raise buying.no_purchase()
     return found
 
 
 def _known(ids: tuple[UUID, UUID], public: str) -> Purchase | None:
-    account = accepted_account(ports().tokens, public, ports().clock()) or ports().office.accepted(*ids)
+    account = _accepted(ids, public)
     try:
-        found = ports().sales.find(*ids)
+        found = ports().sales.find(*ids, caller().may_act_for)
     except Unavailable:
         # Nobody can say how it was decided, but that it is in the log is known.
         if account is None:
             raise
         found = None
     return pending(*ids, account) if found is None and account else found
+
+
+def _accepted(ids: tuple[UUID, UUID], public: str) -> UUID | None:
+    """Whose purchase it is, if it is known to be in the log and the caller may see it."""
+    account = accepted_account(ports().tokens, public, ports().clock()) or ports().office.accepted(*ids)
+    return account if account and caller().may_act_for(account) else None

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from api.bodies.purchase import Purchase, decided, public_id
 from api.ids import text_of
-from api.ports import BuyersCommand
+from api.ports import BuyersCommand, MaySee
 from api.problems import Refused, Unavailable
 from api.servers.bounded import Bounded
 from api.servers.census import Census
@@ -120,9 +120,23 @@ class KafkaOffice:
             self._accepted.put(command.event.bytes + command.purchase.bytes, command.account.bytes)
         return outcome
 
-    def watch(self, event: UUID, purchase: UUID, wait: float, look: Callable[[], Purchase | None]) -> Purchase | None:
-        """What ``look`` finds now; if that is nothing or pending, the decision of the next ``wait`` seconds."""
-        waiter = Waiter(event, purchase, any_decision, wait)
+    def watch(
+        self,
+        event: UUID,
+        purchase: UUID,
+        wait: float,
+        look: Callable[[], Purchase | None],
+        may_see: MaySee,
+    ) -> Purchase | None:
+        """What ``look`` finds now; if that is nothing or pending, the decision of the next ``wait`` seconds.
+
+        A decision on the purchase of an account that the caller may not see ends no wait.
+        """
+
+        def is_shown(told: Outcome) -> bool:
+            return any_decision(told) and told.account is not None and may_see(told.account)
+
+        waiter = Waiter(event, purchase, is_shown, wait)
         with self._watching, self._waiters.waiting(waiter):
             found = look()
             if found is not None and found.status != "pending":

@@ -12,6 +12,7 @@ from api.bodies.money import Money
 from api.bodies.purchase import BoughtLine, Purchase, PurchaseList, public_id
 from api.bodies.sales import EventSales, TypeSales
 from api.cursors import decode_cursor, encode_cursor
+from api.ports import MaySee
 from api.servers.database import Database
 from api.servers.rows import FIRST, LAST, fetch, shown
 from api.servers.workers import WorkerViews
@@ -60,13 +61,17 @@ class PurchaseRows:
         self._exports = exports
         self._views = views
 
-    def find(self, event: UUID, purchase: UUID) -> Purchase | None:
-        """The purchase, from the projection or from the worker that decided it."""
+    def find(self, event: UUID, purchase: UUID, may_see: MaySee) -> Purchase | None:
+        """The purchase, from the projection or from the worker that decided it.
+
+        One of an account that may not be seen is looked for, and missed, as one that never was.
+        """
         row = self._database.one(_SELECT, event=event, purchase=purchase)
-        if row is not None and (known := shown("purchase", row, projected)):
+        if row is not None and may_see(row["account_id"]) and (known := shown("purchase", row, projected)):
             return known
         viewed = self._views.purchase(event, purchase)
-        return _viewed(event, purchase, viewed) if viewed else None
+        found = _viewed(event, purchase, viewed) if viewed else None
+        return found if found and found.account_id and may_see(found.account_id) else None
 
     def of_account(self, account: UUID, limit: int, cursor: str | None) -> PurchaseList:
         """An account's purchases, the newest first. Refused: invalid-input for a cursor that is none."""

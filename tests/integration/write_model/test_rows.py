@@ -206,8 +206,8 @@ def test_a_purchase_is_read_from_the_projection(scratch: Scratch, database: Data
     figures = Jsonb({"available": 0})
     scratch.rows(insert, refused, event, account, "rejected", "sold-out", figures, Jsonb([]), 0, None, NOW, NOW)
     nobody = WorkerViews(["http://127.0.0.1:9"])
-    sales = PurchaseRows(database, database, nobody)
-    found = sales.find(event, bought)
+    sales, own = PurchaseRows(database, database, nobody), account.__eq__
+    found = sales.find(event, bought, own)
     assert found is not None
     assert found.model_dump(mode="json", by_alias=True, exclude_none=True) == {
         "id": f"{event}.{bought}",
@@ -220,11 +220,12 @@ def test_a_purchase_is_read_from_the_projection(scratch: Scratch, database: Data
         "total": {"amount": "20.00", "currency": "EUR"},
         "decidedAt": "2030-01-02T03:04:05.678901Z",
     }
-    found = sales.find(event, refused)
+    found = sales.find(event, refused, own)
     assert found is not None
     assert (found.status, found.reason, found.figures) == ("rejected", "sold-out", {"available": 0})
-    with pytest.raises(Unavailable):
-        sales.find(event, uuid4())
+    for stranger in (bought, uuid4()):
+        with pytest.raises(Unavailable):
+            sales.find(event, stranger, lambda other: other != account)
     nobody.close()
 
 

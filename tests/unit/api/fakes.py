@@ -24,7 +24,7 @@ from api.live.parts import unknown
 from api.live.snapshot import Snapshot, frame
 from api.pages import Listed, Place
 from api.passwords import Passwords
-from api.ports import BuyersCommand, Credential, Curve, Granted, Left, Listing, Ports, Reached, Wish
+from api.ports import BuyersCommand, Credential, Curve, Granted, Left, Listing, MaySee, Ports, Reached, Wish
 from api.problems import Fault, Refused, Unavailable
 from api.quotas import Quotas
 from api.steps import Steps
@@ -255,9 +255,20 @@ class FakeOffice:
         yield from ()
         return self.carry_out(command, wait)
 
-    def watch(self, event: UUID, purchase: UUID, wait: float, look: Callable[[], Purchase | None]) -> Purchase | None:
+    def watch(
+        self,
+        event: UUID,
+        purchase: UUID,
+        wait: float,
+        look: Callable[[], Purchase | None],
+        may_see: MaySee,
+    ) -> Purchase | None:
+        found = look()
+        if found is not None and found.status != "pending":
+            return found
         self.waits.append(wait)
-        return self.later or look()
+        is_told = self.later is not None and self.later.account_id is not None and may_see(self.later.account_id)
+        return self.later if is_told else look()
 
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
         known = {(command.event, command.purchase): command.account for command in self.handed_in}
@@ -273,10 +284,12 @@ class FakeSales:
     table: list[tuple[object, ...]] = field(default_factory=list)
     down: bool = False
 
-    def find(self, event: UUID, purchase: UUID) -> Purchase | None:
-        if self.down:
+    def find(self, event: UUID, purchase: UUID, may_see: MaySee) -> Purchase | None:
+        found = self.rows.get((event, purchase))
+        is_own = found is not None and found.account_id is not None and may_see(found.account_id)
+        if self.down and not is_own:
             raise Unavailable("worker")
-        return self.rows.get((event, purchase))
+        return found if is_own else None
 
     def of_account(self, account: UUID, limit: int, cursor: str | None) -> PurchaseList:
         return PurchaseList(items=[row for row in self.rows.values() if row.account_id == account][:limit])

@@ -347,15 +347,29 @@ def test_a_watched_purchase_is_answered_as_soon_as_it_is_decided() -> None:
         bench.tell(outcome(command, OutcomeKind.REJECTED, reason=Reason.SOLD_OUT))
         return pending(command.event, command.purchase, command.account)
 
-    found = bench.office.watch(command.event, command.purchase, 30, look)
+    found = bench.office.watch(command.event, command.purchase, 30, look, lambda account: True)
     assert found is not None
     assert (found.status, found.reason) == ("rejected", "sold-out")
+
+
+def test_a_decision_on_somebody_else_s_purchase_ends_no_watch() -> None:
+    bench = Bench()
+    command = purchase()
+    looks: list[None] = []
+
+    def look() -> None:
+        bench.tell(outcome(command, OutcomeKind.CONFIRMED))
+        looks.append(None)
+
+    assert bench.office.watch(command.event, command.purchase, 0.01, look, lambda account: False) is None
+    # The second look is what ends a wait that nothing ended.
+    assert len(looks) == 2
 
 
 def test_a_watch_ends_with_what_is_known_then() -> None:
     bench = Bench()
     ids = uuid4(), uuid4()
     seen = [pending(*ids, uuid4()), pending(*ids, uuid4()).model_copy(update={"status": "confirmed"})]
-    found = bench.office.watch(*ids, 0.01, lambda: seen.pop(0))
+    found = bench.office.watch(*ids, 0.01, lambda: seen.pop(0), lambda account: True)
     assert found is not None
     assert found.status == "confirmed"

@@ -108,6 +108,7 @@ def test_a_purchase_that_another_process_accepted_is_pending_for_its_buyer_alone
     world.sales.down = True
     assert buyer.get(where).get_json()["status"] == "pending"
     assert buyer.get(plain).status_code == 503
+    assert world.client(uuid4()).get(where).status_code == 503
 
 
 def test_a_hold_that_another_process_accepted_is_confirmed_and_given_back_under_its_long_id(
@@ -217,6 +218,17 @@ def test_a_read_may_wait_for_the_decision(world: World, client: FlaskClient) -> 
     world.office.later = pending(*ids, uuid4()).model_copy(update={"status": "rejected"})
     answer = client.get(f"{PURCHASES}/{ids[0]}.{ids[1]}?wait=3.5")
     assert (answer.get_json()["status"], world.office.waits) == ("rejected", [3.5])
+
+
+@pytest.mark.parametrize("status", ["pending", "confirmed"])
+def test_somebody_else_s_purchase_is_waited_for_as_one_that_never_was(world: World, status: str) -> None:
+    ids, reader = (uuid4(), uuid4()), world.client(uuid4())
+    world.sales.rows[ids] = pending(*ids, uuid4()).model_copy(update={"status": status})
+    world.office.later = pending(*ids, uuid4()).model_copy(update={"status": "confirmed"})
+    answers = [reader.get(f"{PURCHASES}/{name}?wait=3.5") for name in (f"{ids[0]}.{ids[1]}", f"{uuid4()}.{uuid4()}")]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].get_json() == answers[1].get_json()
+    assert world.office.waits == [3.5, 3.5]
 
 
 @pytest.mark.parametrize("wait", ["-1", "31", "nan", "inf", "soon"])
