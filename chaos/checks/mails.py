@@ -106,6 +106,8 @@ def _of_outcome(outcome: Json) -> Iterator[tuple[str, Due]]:
         lasts = datetime.fromisoformat(outcome["deadline"]) - datetime.fromisoformat(outcome["at"])
         if lasts.total_seconds() >= REMINDED_FROM_S:
             yield _id(*ids, "hold-ending", account), Due(account, must=False)
+    if outcome["kind"] == "cancelled" and outcome["status"] == "held":  # a part was given back: news of the same hold
+        yield _id(*ids, "hold-ending", account), Due(account, must=False)
 
 
 def _news(before: Json, after: Json) -> str | None:
