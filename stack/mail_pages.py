@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Sequence
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from typing import Final, NamedTuple, Protocol
 
 STYLE: Final = (
@@ -38,6 +38,18 @@ class Part(NamedTuple):
     content: bytes
 
 
+def headers_of(mail: Message) -> list[tuple[str, str]]:
+    """The headers' names and values in their order; what the standard library can't read is shown as it came."""
+    return [(name, _value(mail, name, str(raw))) for name, raw in mail.raw_items()]
+
+
+def _value(mail: Message, name: str, raw: str) -> str:
+    try:
+        return str(mail.policy.header_fetch_parse(name, raw))
+    except (ValueError, IndexError):  # line ends in a name, or an address that just begins
+        return raw
+
+
 def parts_of(mail: EmailMessage) -> list[Part]:
     """The parts of a mail in their order."""
     leaves = [part for part in mail.walk() if not part.is_multipart()]
@@ -64,7 +76,7 @@ def list_page(mails: Sequence[Listed], total: int) -> str:
 
 def mail_page(name: str, mail: EmailMessage) -> str:
     """The page that shows one mail: headers, its HTML in a frame, its text, its parts to be opened or saved."""
-    headers = "".join(f"<b>{html.escape(key)}:</b> {html.escape(str(value))}\n" for key, value in mail.items())
+    headers = "".join(f"<b>{html.escape(key)}:</b> {html.escape(value)}\n" for key, value in headers_of(mail))
     body = mail.get_body(("plain", "html"))
     text = html.escape(str(body.get_content())) if body is not None else "(no text)"
     framed = mail.get_body(("html",)) is not None
@@ -75,7 +87,7 @@ def mail_page(name: str, mail: EmailMessage) -> str:
     shown = (
         f'<p><a href="/">all mails</a></p><pre>{headers}</pre>{frame}<hr><pre>{text}</pre><hr><p>parts: {listed}</p>'
     )
-    return _page(str(mail.get("Subject", "")), shown)
+    return _page(dict(reversed(headers_of(mail))).get("Subject", ""), shown)
 
 
 def framed_page(name: str, mail: EmailMessage) -> str:

@@ -19,7 +19,7 @@ from aiohttp import web
 from aiohttp.helpers import content_disposition_header
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from stack.mail_pages import FRAME_POLICY, PAGE_POLICY, Part, framed_page, list_page, mail_page, parts_of
+from stack.mail_pages import FRAME_POLICY, PAGE_POLICY, Part, framed_page, headers_of, list_page, mail_page, parts_of
 
 HOST = "127.0.0.1"
 SHOWN = 200
@@ -51,7 +51,8 @@ class Mailbox:
         """Write one mail down, with its envelope as a mail server would note it."""
         name = f"{time.time_ns()}-{next(self._numbers)}"
         envelope = [f"Return-Path: <{sender}>", *(f"Delivered-To: {recipient}" for recipient in recipients)]
-        content = "\r\n".join(envelope).encode() + b"\r\n" + content
+        lines = (" ".join(line.splitlines()) for line in envelope)
+        content = "\r\n".join(lines).encode() + b"\r\n" + content
         partial = self.folder / f"{name}.partial"
         partial.write_bytes(content)
         partial.rename(self.folder / f"{name}.eml")
@@ -80,12 +81,14 @@ class Mailbox:
 
 def _describe(name: str, content: bytes) -> Mail:
     headers = BytesHeaderParser(policy=policy.default).parsebytes(content.partition(b"\r\n\r\n")[0])
+    values = [(name.lower(), value) for name, value in headers_of(headers)]
+    first = dict(reversed(values))
     received = datetime.fromtimestamp(int(name.partition("-")[0]) / 1e9, UTC)
     return Mail(
         id=name,
-        to=[str(value) for value in headers.get_all("Delivered-To", [])],
-        subject=str(headers.get("Subject", "")),
-        message_id=str(headers.get("Message-ID", "")),
+        to=[value for name, value in values if name == "delivered-to"],
+        subject=first.get("subject", ""),
+        message_id=first.get("message-id", ""),
         received=received.isoformat(timespec="milliseconds"),
     )
 

@@ -1,6 +1,7 @@
 """The mail server's memory and its pages."""
 
 import asyncio
+import html
 import json
 from email.message import EmailMessage
 from pathlib import Path
@@ -41,6 +42,24 @@ def test_a_mail_that_was_being_written_is_not_there(tmp_path: Path) -> None:
 def test_what_is_no_mail_is_kept_all_the_same(tmp_path: Path) -> None:
     kept = Mailbox(tmp_path).keep("", ["b@x.example"], b"\xff\xfe no headers at all")
     assert (kept.subject, kept.to) == ("", ["b@x.example"])
+
+
+@pytest.mark.parametrize(
+    "header", ["To: =?utf-8?q?a=0D=0Ab?= <x@y.example>", "Message-ID: <", "From: =?utf-8?q?=0D=0A?= <x@y.example>"]
+)
+def test_a_header_that_cannot_be_read_is_shown_as_it_came(tmp_path: Path, header: str) -> None:
+    kept = Mailbox(tmp_path).keep("", ["b@x.example"], f"{header}\r\nSubject: s\r\n\r\nbody".encode())
+    again = Mailbox(tmp_path)
+    assert again.all() == [kept]
+    assert kept.subject == "s"
+    name, _, value = header.partition(": ")
+    assert f"<b>{name}:</b> {html.escape(value)}\n" in mail_page(kept.id, again.read(kept.id))
+
+
+def test_an_envelope_adds_one_line_for_each_address(tmp_path: Path) -> None:
+    kept = Mailbox(tmp_path).keep("a\nX: 1@x.example", ["b\nSubject: y@x.example"], mail())
+    assert kept.subject == "Your tickets"
+    assert Mailbox(tmp_path).read(kept.id).keys()[:3] == ["Return-Path", "Delivered-To", "From"]
 
 
 def test_subjects_in_any_language_are_read(tmp_path: Path) -> None:
