@@ -6,14 +6,14 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.bodies.fields import Body, Resource, SomePassword, Words
+from api.bodies.fields import Body, Resource, SomeEmail, SomePassword
 from api.tokens import Role
 
 
 class NewSession(Body):
     """Whoever wants to sign in."""
 
-    email: Words = Field(examples=["ada@lovelace.example"])
+    email: SomeEmail = Field(examples=["ada@lovelace.example"])
     password: SomePassword = Field(examples=["correct horse battery"])
 
 

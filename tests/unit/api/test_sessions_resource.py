@@ -62,6 +62,12 @@ def test_an_address_is_the_same_account_whichever_way_it_is_written(client: Flas
     assert sign_in(client, email=f"üser@{domain}").status_code == 201
 
 
+def test_the_longest_address_signs_in(client: FlaskClient) -> None:
+    email = f"{'a' * 64}@{'.'.join(['b' * 59] * 3)}.example"
+    assert client.post(f"{BASE}/accounts", json=ADA | {"email": email}).status_code == 201
+    assert sign_in(client, email=email).status_code == 201
+
+
 def test_an_older_row_signs_in_as_it_is_written(anonymous: FlaskClient, world: World, ada: dict[str, Any]) -> None:
     account = world.accounts.rows[UUID(ada["id"])]
     world.accounts.rows[account.id] = account.model_copy(update={"email": "Ada@xn--strae-oqa.example"})
