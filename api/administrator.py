@@ -7,6 +7,7 @@ from typing import Final
 from uuid import uuid4
 
 from api.bodies.account import Account
+from api.common_passwords import weakness_of
 from api.passwords import Passwords
 from api.problems import Refused
 from api.servers.accounts import AccountRows
@@ -22,10 +23,12 @@ log = logging.getLogger("api.administrator")
 
 
 def make_administrator(accounts: AccountRows, passwords: Passwords, now: Settings) -> bool:
-    """Whether the account was made now. Raises ValueError without a password of some length."""
+    """Whether the account was made now. Raises ValueError for a password that is short or easy to guess."""
     password = now.admin_password.get_secret_value() if now.admin_password else ""
     if len(password) < SHORTEST:
         raise ValueError(f"TURNSTILE_ADMIN_PASSWORD must have {SHORTEST} characters or more")
+    if weakness := weakness_of(password, (now.admin_email,)):
+        raise ValueError(f"TURNSTILE_ADMIN_PASSWORD {weakness}")
     at = datetime.now(UTC)
     account = Account(
         id=uuid4(),

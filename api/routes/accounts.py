@@ -19,7 +19,7 @@ from api.conditional import check_match, check_match_if_given, tagged
 from api.identity import forbidden, require_to_act_for, visitor
 from api.pages import PageQuery, page
 from api.problems import wrong
-from api.routes.addresses import ask_for_confirmation, change_account_row, no_account
+from api.routes.addresses import ask_for_confirmation, change_account_row, new_hash, no_account
 from api.tokens import Role
 
 accounts = blueprint("accounts", "accounts")
@@ -68,7 +68,9 @@ def _account(body: NewAccount) -> Account:
 
 
 def _hash(body: NewAccount) -> str | None:
-    return None if body.password is None else ports().passwords.hash(body.password)
+    if body.password is None:
+        return None
+    return new_hash("/password", body.password, body.first_name, body.last_name, body.email)
 
 
 def _check_birthday(birthday: date | None) -> None:

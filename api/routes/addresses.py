@@ -17,6 +17,7 @@ from api.bodies.account import (
     PasswordChange,
     SignUp,
 )
+from api.common_passwords import weakness_of
 from api.conditional import tagged
 from api.identity import require_to_act_for
 from api.notices import tell_asked, tell_changed
@@ -120,9 +121,21 @@ def confirmed(body: Confirmation) -> Account:
 def change_password(path: AccountPath, body: PasswordChange) -> Response:
     """The account's sessions end, and with them a change of its address that waits for its code."""
     _secured(path, body.current_password)
-    if not ports().accounts.set_password(path.account_id, ports().passwords.hash(body.new_password)):
+    account = ports().accounts.get(path.account_id)
+    if account is None:
+        raise no_account(path)
+    new = new_hash("/newPassword", body.new_password, account.first_name, account.last_name, account.email)
+    if not ports().accounts.set_password(path.account_id, new):
         raise no_account(path)
     return Response(status=204)
+
+
+def new_hash(pointer: str, password: str, *own_words: str) -> str:
+    """The hash of a password that is chosen now. Refused: invalid-input for one that is easy to guess."""
+    weakness = weakness_of(password, own_words)
+    if weakness is not None:
+        raise wrong(pointer, weakness)
+    return ports().passwords.hash(password)
 
 
 def _secured(path: AccountPath, password: str | None) -> Caller:

@@ -132,7 +132,11 @@ def test_the_first_administrator_is_made_once(database: Database, scratch: Scrat
     assert passwords.fits(found.password_hash, "a long password")
 
 
-def test_an_administrator_without_a_password_is_not_made(database: Database, scratch: Scratch) -> None:
+@pytest.mark.parametrize("password", [None, "short", "Administrator1"])
+def test_an_administrator_without_a_good_password_is_not_made(
+    database: Database, scratch: Scratch, password: str | None
+) -> None:
     with pytest.raises(ValueError, match="TURNSTILE_ADMIN_PASSWORD"):
-        make_administrator(AccountRows(database), Passwords(CHEAP), Settings(ticket_key="k" * 32))
+        now = Settings(ticket_key="k" * 32, admin_password=password)
+        make_administrator(AccountRows(database), Passwords(CHEAP), now)
     assert scratch.rows("SELECT 1 FROM account") == []

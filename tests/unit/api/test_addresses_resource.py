@@ -233,6 +233,20 @@ def test_the_present_password_cannot_be_guessed_without_end(her: FlaskClient, ad
     assert statuses == [422] * 5 + [429]
 
 
+def test_a_new_password_that_is_easy_to_guess_is_refused_with_its_field(
+    her: FlaskClient, client: FlaskClient, anonymous: FlaskClient, world: World, ada: dict[str, Any]
+) -> None:
+    body = {"currentPassword": PASSWORD, "newPassword": "LovelaceAda1815"}
+    for asking in (her, client):
+        answer = asking.put(f"{ACCOUNTS}/{ada['id']}/password", json=body)
+        assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/newPassword")
+    assert sign_in(anonymous) == 201
+    for asking in (anonymous, client):
+        answer = asking.post(ACCOUNTS, json=ADA | {"email": "new@buyer.example", "password": "new@buyer.example"})
+        assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/password")
+    assert not world.accounts.wishes
+
+
 def test_an_administrator_may_set_anybody_s_password(
     client: FlaskClient, anonymous: FlaskClient, account: dict[str, Any]
 ) -> None:

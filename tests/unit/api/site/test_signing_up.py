@@ -51,6 +51,7 @@ def test_every_address_is_answered_alike(reader: Reader) -> None:
     [
         ("email", "nobody", "@-sign"),
         ("password", "short", "at least 10"),
+        ("password", "password12", "easy to guess"),
         ("firstName", "", "required"),
         ("lastName", "x" * 101, "at most 100"),
     ],
