@@ -101,7 +101,11 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "idempotency-key-reused": Kind(
         422, "This Idempotency-Key was used with another body", "the key belongs to another body"
     ),
-    "unknown-code": Kind(422, "There is no such code", "it was used, is older than a day, or never was one"),
+    "unknown-code": Kind(
+        422,
+        "There is no such code",
+        "it was used, is older than a day, belongs to another `request`, or never was one",
+    ),
     "precondition-required": Kind(
         428, "The request must name the version that it changes", "a change without the header `If-Match`"
     ),

@@ -77,9 +77,11 @@ class RoleChange(Body):
 
 
 class Confirmation(Body):
-    """The code from the mail that an address got."""
+    """The code from the mail that an address got, and the ``request`` that the code was asked for with."""
 
     code: str = Field(min_length=1, max_length=100)
+    # Codes that were mailed before there were requests are good without one.
+    request: str = Field("", max_length=100)
 
 
 class Account(Resource):
@@ -113,9 +115,13 @@ class AccountEmail(Resource):
 
 
 class SignUp(Resource):
-    """An address that is to be confirmed with the code it is sent. The answer is the same for every address."""
+    """An address that is to be confirmed with the code it is sent. The answer is the same for every address.
+
+    ``request`` is a secret of whoever asked: the code is good together with it alone.
+    """
 
     email: str
+    request: str
 
 
 class AccountPath(Resource):

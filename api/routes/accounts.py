@@ -39,13 +39,12 @@ def create_account(body: NewAccount) -> Response:
     """
     found = visitor()
     if found is None or not found.is_administrator:
-        sign_up(body)
-        return answer(SignUp(email=body.email), 202)
+        return answer(sign_up(body), 202)
     account = ports().accounts.add(_account(body), _hash(body))
     return tagged(account, account.version, 201, Location=f"{BASE}/accounts/{account.id}")
 
 
-def sign_up(body: NewAccount) -> None:
+def sign_up(body: NewAccount) -> SignUp:
     """Mail a code. No account is looked at, so the answer and its time are the same for every address.
 
     Refused: forbidden for what only administrators may say, invalid-input, too-many-requests.
@@ -56,7 +55,7 @@ def sign_up(body: NewAccount) -> None:
     if body.password is None:
         raise wrong("/password", "is needed to sign up")
     account = _account(body)
-    ask_for_confirmation(account.id, account.email, account, _hash(body))
+    return ask_for_confirmation(account.id, account.email, account, _hash(body))
 
 
 def _account(body: NewAccount) -> Account:

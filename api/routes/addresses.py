@@ -32,7 +32,8 @@ Somebody, probably you, asked {what} this address. The code is
 
 {code}
 
-It is good for a day. If it was not you, ignore this mail: nothing happens without the code.
+It is good for a day, and only where it was asked for. If it was not you, ignore this mail: nothing happens without
+the code.
 """
 
 
@@ -70,8 +71,7 @@ def change_email(path: AccountPath, body: NewEmail) -> Response:
         return changed
     ports().quotas.take("sign_up")
     tell_asked(ports().post, before.email, body.email)
-    ask_for_confirmation(path.account_id, body.email, sessions=found.version)
-    return answer(SignUp(email=body.email), 202)
+    return answer(ask_for_confirmation(path.account_id, body.email, sessions=found.version), 202)
 
 
 def ask_for_confirmation(
@@ -80,12 +80,17 @@ def ask_for_confirmation(
     account: Account | None = None,
     password_hash: str | None = None,
     sessions: int = 0,
-) -> None:
-    """Mail a code to the address, and keep what is to be done with it. Refused: invalid-input for a dead address."""
-    code = secrets.token_urlsafe(24)
-    ports().accounts.keep(Wish(_digest(code), account_id, email, account, password_hash, sessions))
+) -> SignUp:
+    """Mail a code to the address, and keep what is to be done with it. Refused: invalid-input for a dead address.
+
+    Others may have asked for codes to the same address. Its reader can't tell them apart, so each is good with the
+    request that it was asked for with, which no mail has.
+    """
+    code, request = (secrets.token_urlsafe(24) for _ in range(2))
+    ports().accounts.keep(Wish(_digest(code, request), account_id, email, account, password_hash, sessions))
     what = "for an account with" if account else "to give their account"
     ports().post(email, "Your code for Turnstile", MAIL.format(what=what, code=code))
+    return SignUp(email=email, request=request)
 
 
 @addresses.post(
@@ -96,6 +101,8 @@ def ask_for_confirmation(
 def confirm_address(body: Confirmation) -> Response:
     """With the code from the mail: the account is made, or gets its new address. A code is good once, for a day.
 
+    It is good with the `request` that it was asked for with. One of another request is refused and stays good there.
+
     Only here, to whoever reads the address's mails, it is told that the address has an account already.
     """
     account = confirmed(body)
@@ -105,7 +112,7 @@ def confirm_address(body: Confirmation) -> Response:
 def confirmed(body: Confirmation) -> Account:
     """The account that the code makes or changes. Refused: unknown-code, email-taken, too-many-requests."""
     ports().quotas.take("sign_in")
-    granted = ports().accounts.grant(_digest(body.code), ports().clock())
+    granted = ports().accounts.grant(_digest(body.code, body.request), ports().clock())
     if granted is None:
         raise Refused("unknown-code")
     if granted.old_email is not None:
@@ -170,5 +177,5 @@ def no_account(path: AccountPath) -> Refused:
     return Refused("not-found", f"there is no account {path.account_id}")
 
 
-def _digest(code: str) -> bytes:
-    return sha256(code.encode()).digest()
+def _digest(code: str, request: str) -> bytes:
+    return sha256(f"{request}{code}".encode()).digest()

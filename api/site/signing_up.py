@@ -31,16 +31,17 @@ def sign_up() -> BaseResponse:
     goal = local(given.get("next"))
     try:
         asked = parsed(NewAccount, {name: value for name, value in given.items() if name in ASKED})
-        ask_for_account(asked)
+        made = ask_for_account(asked)
     except Refused as error:
         return _form("sign_up.html", given | {"next": goal}, complaints(error), PROBLEMS[error.kind].status)
-    return redirect(f"/confirm?{urlencode({'email': asked.email, 'next': goal})}", 303)
+    return redirect(f"/confirm?{urlencode({'email': made.email, 'request': made.request, 'next': goal})}", 303)
 
 
 @signing_up.get("/confirm")
 def confirm_address_form() -> Response:
     """Where the code from the mail goes."""
-    given = {"email": request.args.get("email", ""), "next": local(request.args.get("next"))}
+    given = {name: request.args.get(name, "") for name in ("email", "request")}
+    given["next"] = local(request.args.get("next"))
     return _form("confirm.html", given, {})
 
 
@@ -50,12 +51,13 @@ def confirm_address() -> BaseResponse:
     given = fields()
     goal = local(given.get("next"))
     try:
-        account = confirmed(parsed(Confirmation, {"code": given.get("code", "").strip()}))
+        asked = {"code": given.get("code", "").strip(), "request": given.get("request", "")}
+        account = confirmed(parsed(Confirmation, asked))
     except Refused as error:
         return _form("confirm.html", given | {"next": goal}, complaints(error), PROBLEMS[error.kind].status)
     return redirect(f"/sign-in?{urlencode({'welcome': '', 'email': account.email, 'next': goal})}", 303)
 
 
 def _form(template: str, given: dict[str, str], wrong: dict[str, str], status: int = 200) -> Response:
-    shown = {"email": ""} | {name: value for name, value in given.items() if name != "password"}
+    shown = {"email": "", "request": ""} | {name: value for name, value in given.items() if name != "password"}
     return make_response(render_template(template, given=shown, wrong=wrong), status)

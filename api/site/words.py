@@ -46,7 +46,7 @@ REFUSED: Final[Mapping[str, str]] = {
     "unavailable": "The box office does not answer. Please try again in a moment; trying again never orders twice.",
     "wrong-credentials": "Address and password do not fit together.",
     "too-many-requests": "That was too often in a short time. Please wait a little and try again.",
-    "unknown-code": "This code is not good: it was used before, is older than a day, or has a typing error.",
+    "unknown-code": "This code is not good: it was used, is older than a day, was asked for elsewhere, or is mistyped.",
     "email-taken": "There is an account with this address already. You can sign in with it.",
     "precondition-failed": "This was changed by somebody else meanwhile. Please open it again.",
     "transition-refused": "That is not possible as the event stands now.",

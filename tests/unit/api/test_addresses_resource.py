@@ -39,8 +39,10 @@ def code(world: World) -> str:
     return str(found)
 
 
-def confirm(anonymous: FlaskClient, code: str) -> Any:
-    return anonymous.post(f"{ACCOUNTS}/confirmations", json={"code": code})
+def confirm(anonymous: FlaskClient, code: str, asked: Any = None) -> Any:
+    """With the request of what was asked for, or without any."""
+    request = asked.get_json()["request"] if asked else ""
+    return anonymous.post(f"{ACCOUNTS}/confirmations", json={"code": code, "request": request})
 
 
 def sign_in(anonymous: FlaskClient, email: str = ADA["email"], password: str = PASSWORD) -> int:
@@ -49,10 +51,10 @@ def sign_in(anonymous: FlaskClient, email: str = ADA["email"], password: str = P
 
 def test_an_account_is_made_with_the_code_that_was_mailed_and_not_before(anonymous: FlaskClient, world: World) -> None:
     asked = anonymous.post(ACCOUNTS, json=ADA | {"birthDate": "1985-12-10"})
-    assert (asked.status_code, asked.get_json()) == (202, {"email": "ada@lovelace.example"})
+    assert (asked.status_code, asked.get_json()["email"]) == (202, "ada@lovelace.example")
     assert not world.accounts.rows
     assert sign_in(anonymous) == 401
-    made = confirm(anonymous, code(world))
+    made = confirm(anonymous, code(world), asked)
     assert made.status_code == 201
     [account] = world.accounts.rows.values()
     assert made.headers["Location"] == f"{ACCOUNTS}/{account.id}"
@@ -61,11 +63,28 @@ def test_an_account_is_made_with_the_code_that_was_mailed_and_not_before(anonymo
 
 
 def test_a_code_is_good_once(anonymous: FlaskClient, world: World) -> None:
-    anonymous.post(ACCOUNTS, json=ADA)
-    assert confirm(anonymous, code(world)).status_code == 201
-    again = confirm(anonymous, code(world))
+    asked = anonymous.post(ACCOUNTS, json=ADA)
+    assert confirm(anonymous, code(world), asked).status_code == 201
+    again = confirm(anonymous, code(world), asked)
     assert (again.status_code, again.get_json()["type"]) == (422, "/problems/unknown-code")
     assert confirm(anonymous, "guess").status_code == 422
+
+
+def test_a_code_is_good_for_the_password_of_who_asked_for_it_alone(anonymous: FlaskClient, world: World) -> None:
+    """Two ask with one address; its reader has both mails and the own request."""
+    asked = anonymous.post(ACCOUNTS, json=ADA)
+    own = code(world)
+    anonymous.post(ACCOUNTS, json=ADA | {"password": "somebody else's"})
+    newer = code(world)
+    assert [confirm(anonymous, it, asked).status_code for it in (newer, own)] == [422, 201]
+    assert [sign_in(anonymous, password=it) for it in ("somebody else's", PASSWORD)] == [401, 201]
+
+
+def test_a_code_alone_is_good_for_nothing(anonymous: FlaskClient, world: World, ada: dict[str, Any]) -> None:
+    world.client(ada["id"]).put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
+    answer = anonymous.post(f"{ACCOUNTS}/confirmations", json={"code": code(world)})
+    assert (answer.status_code, answer.get_json()["type"]) == (422, "/problems/unknown-code")
+    assert len(world.accounts.wishes) == 1
 
 
 def test_codes_cannot_be_tried_without_end(anonymous: FlaskClient) -> None:
@@ -76,14 +95,16 @@ def test_codes_cannot_be_tried_without_end(anonymous: FlaskClient) -> None:
 def test_only_the_reader_of_the_mails_learns_that_the_address_has_an_account(
     anonymous: FlaskClient, world: World, ada: dict[str, Any]
 ) -> None:
-    assert anonymous.post(ACCOUNTS, json=ADA | {"password": "somebody else's"}).status_code == 202
-    assert confirm(anonymous, code(world)).get_json()["type"] == "/problems/email-taken"
+    asked = anonymous.post(ACCOUNTS, json=ADA | {"password": "somebody else's"})
+    assert asked.status_code == 202
+    assert confirm(anonymous, code(world), asked).get_json()["type"] == "/problems/email-taken"
     assert sign_in(anonymous, password="somebody else's") == 401
 
 
 def test_what_waits_for_a_code_keeps_neither_code_nor_password(anonymous: FlaskClient, world: World) -> None:
-    anonymous.post(ACCOUNTS, json=ADA)
+    asked = anonymous.post(ACCOUNTS, json=ADA)
     [wish] = world.accounts.wishes.values()
+    assert asked.get_json()["request"] not in repr(wish)
     assert PASSWORD not in repr(wish)
     assert code(world) not in repr(wish)
 
@@ -103,10 +124,11 @@ def test_a_new_address_is_confirmed_before_it_is_the_account_s(
     her: FlaskClient, anonymous: FlaskClient, world: World, ada: dict[str, Any]
 ) -> None:
     where = f"{ACCOUNTS}/{ada['id']}/email"
-    assert her.put(where, json=COUNTESS).status_code == 202
+    asked = her.put(where, json=COUNTESS)
+    assert asked.status_code == 202
     assert world.post.mails[-1][0] == "countess@lovelace.example"
     assert her.get(where).get_json()["email"] == "ada@lovelace.example"
-    assert confirm(anonymous, code(world)).status_code == 201
+    assert confirm(anonymous, code(world), asked).status_code == 201
     assert her.get(where).get_json()["email"] == "countess@lovelace.example"
     assert sign_in(anonymous, "countess@lovelace.example") == 201
 
@@ -150,11 +172,11 @@ def test_an_administrator_s_token_alone_does_not_change_the_own_address(world: W
 def test_the_old_address_is_told_before_the_code_is_mailed_and_when_it_was_entered(
     her: FlaskClient, anonymous: FlaskClient, world: World, ada: dict[str, Any]
 ) -> None:
-    her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
+    asked = her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
     assert [mail[0] for mail in world.post.mails] == [ADA["email"], COUNTESS["email"]]
     mailed = code(world)
     assert mailed not in world.post.mails[0][2]
-    confirm(anonymous, mailed)
+    confirm(anonymous, mailed, asked)
     assert told(world) == [(ADA["email"], True)] * 2
 
 
@@ -171,16 +193,16 @@ def test_an_old_address_that_takes_no_mail_any_more_can_be_left(
     her: FlaskClient, anonymous: FlaskClient, world: World, ada: dict[str, Any]
 ) -> None:
     world.post.dead.add(ADA["email"])
-    assert her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS).status_code == 202
-    assert confirm(anonymous, code(world)).status_code == 201
+    asked = her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
+    assert confirm(anonymous, code(world), asked).status_code == 201
 
 
 def test_a_change_that_is_done_is_answered_as_done_though_the_old_address_cannot_be_told(
     her: FlaskClient, anonymous: FlaskClient, world: World, ada: dict[str, Any]
 ) -> None:
-    her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
+    asked = her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
     world.post.down = True
-    assert confirm(anonymous, code(world)).get_json()["email"] == COUNTESS["email"]
+    assert confirm(anonymous, code(world), asked).get_json()["email"] == COUNTESS["email"]
 
 
 def new_password(her: FlaskClient, client: FlaskClient, account: str) -> Any:
@@ -204,9 +226,9 @@ def test_a_change_of_address_ends_with_the_sessions_in_which_it_was_asked_for(
     ada: dict[str, Any],
     end: Callable[[FlaskClient, FlaskClient, str], Any],
 ) -> None:
-    her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
+    asked = her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
     assert end(her, client, ada["id"]).status_code < 300
-    assert confirm(anonymous, code(world)).get_json()["type"] == "/problems/unknown-code"
+    assert confirm(anonymous, code(world), asked).get_json()["type"] == "/problems/unknown-code"
     assert client.get(f"{ACCOUNTS}/{ada['id']}/email").get_json()["email"] == ADA["email"]
 
 
