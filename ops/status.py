@@ -247,7 +247,7 @@ def _dead_letters(now: Settings) -> Iterable[Part]:
     if not still:
         yield Part("dead letters", State.OK, "none", {"open": {}})
         return
-    last = max(still, key=lambda one: one.at)
+    last = max(reversed(still), key=lambda one: one.at)  # of one moment the one that was stored last
     told = ", ".join(f"{count} of {name}" for name, count in counts.items())
     text = f"{told}; the last, {last.id}: {last.error}; `turnstile dlq list`"
     yield Part("dead letters", State.WARN, text, {"open": counts, "last": last.id, "error": last.error})
