@@ -50,7 +50,9 @@ def _plain(line: str) -> str:
     if line.startswith("{"):
         with suppress(ValueError):
             told = json.loads(line)
-            return f"{told['at']} {told['level']} {told['part']}: {told['message']}" if "message" in told else line
+            if "message" in told:
+                error = f" error={told['error']}" if "error" in told else ""
+                return f"{told['at']} {told['level']} {told['part']}: {told['message']}{error}"
     return line
 
 

@@ -37,8 +37,13 @@ class Run:
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip())
+        with self.process.stdout as output:
+            for line in output:
+                self.lines.append(line.rstrip())
+
+    def close(self) -> None:
+        """The process has ended: read what it said last."""
+        self._reader.join(10)
 
     def says(self, *words: str, within: float = 60) -> str:
         """The first line with all of these words."""
@@ -91,6 +96,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     finally:
         process.kill()
         process.wait()
+        run.close()
         stack.remove()
 
 

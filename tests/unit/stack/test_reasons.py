@@ -13,6 +13,7 @@ TEXT = """\
 2026-11-28T13:06:33.800Z info     ledger-0: Closing event loop
 """
 JSON = '{"at": "2026-11-28T13:06:33Z", "level": "critical", "part": "sales-0", "message": "no space left"}\n{"at": "…'
+JSON_ERROR = '{"at": "2026Z", "level": "critical", "part": "a", "message": "ended", "error": "OSError: no", "stack": []}'
 JAVA = """\
 [2026-11-28 13:06:33,769] INFO starting (kafka.Kafka)
 Exception in thread "main" java.lang.IllegalStateException: no
@@ -44,6 +45,7 @@ Error: A fatal exception has occurred. Program will exit.
     [
         (TEXT, "ending the process: agent ledger failed: InvariantBroken: offset 7 was due"),
         (JSON, "no space left"),
+        (JSON_ERROR, "ended error=OSError: no"),
         (JAVA, "Caused by: java.nio.file.AccessDeniedException: /data/.lock"),
         (PYTHON, "RuntimeError: JVM DLL not found"),
         (POSTGRES, '2026-11-28 13:06:33.770 UTC [12] FATAL:  data directory "/x" has wrong ownership'),
