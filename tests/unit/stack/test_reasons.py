@@ -13,7 +13,7 @@ TEXT = """\
 2026-11-28T13:06:33.800Z info     ledger-0: Closing event loop
 """
 JSON = '{"at": "2026-11-28T13:06:33Z", "level": "critical", "part": "sales-0", "message": "no space left"}\n{"at": "…'
-JSON_ERROR = '{"at": "2026Z", "level": "critical", "part": "a", "message": "ended", "error": "OSError: no", "stack": []}'
+JSON_ERROR = '{"at": "2026Z", "level": "critical", "part": "a", "message": "ended", "error": "OSError: no"}'
 JAVA = """\
 [2026-11-28 13:06:33,769] INFO starting (kafka.Kafka)
 Exception in thread "main" java.lang.IllegalStateException: no
