@@ -26,6 +26,7 @@ from connect.topics import (
 )
 from streams.partitioning import partition_of
 from tables.commands import Cancel, Confirm, Hold, Line, Purchase, encode_command
+from tables.dead_letters import Origin, Ours, encode_ours
 from tables.outcomes import OutcomeKind, decode_outcome, encode_outcome
 from tests.eventually import eventually
 from tests.pipeline import PARTITIONS, Pipeline
@@ -207,12 +208,12 @@ def test_an_old_account_row_that_is_replayed_brings_no_old_address_back(pipeline
     [first] = eventually(rows, within=20, pause=0.3)
     pipeline.rows("UPDATE account SET email = %s WHERE id = %s", f"new-{uuid4().hex}@buyer.example", account)
     eventually(lambda: len(rows()) == 2, within=20, pause=0.3)
-    origin = [("dlq-topic", first.topic), ("dlq-partition", str(first.partition)), ("dlq-offset", str(first.offset))]
+    origin = Origin(first.topic, first.partition, first.offset)
     buried = pipeline.producer.send(
         dead_letters("contacts"),
         key=first.key,
         value=first.value,
-        headers=[(name, value.encode()) for name, value in origin],
+        headers=encode_ours(Ours(origin, "MalformedRecord: it was one for an earlier version")),
         partition=first.partition,
     ).get(30)
 
