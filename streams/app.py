@@ -129,6 +129,7 @@ def make_app(settings: Settings) -> App:
 
 def raw_topic(app: App, name: str) -> faust.TopicT:
     """A topic whose keys and values stay bytes: what can't be read is for the agent to see."""
+    app.figures.reads(name)
     return app.topic(
         name,
         key_type=bytes,

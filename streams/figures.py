@@ -30,12 +30,22 @@ class Figures:
         self.unreadable: Counter[str] = Counter()
         self.lost: Counter[str] = Counter()
         self.strangers: Counter[str] = Counter()
+        self._topics: set[str] = set()
+        self._tables: set[str] = set()
         self.sources: list[Callable[[], Iterable[Family]]] = []
         self._delays: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(metric.AGENT_DELAY.bounds))
         self._batches: Counter[str] = Counter()
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._waiting: dict[str, float] = {}
         self._waiters: Counter[str] = Counter()
+
+    def reads(self, topic: str) -> None:
+        """The worker reads a topic. What is counted of it begins at 0, so that the first one is a growth."""
+        self._topics.add(topic)
+
+    def keeps(self, table: str) -> None:
+        """The worker keeps a table; as for a topic."""
+        self._tables.add(table)
 
     def batch(self, agent: str, messages: list[Message], seconds: float) -> None:
         """An agent is through with a batch, which took it so long."""
@@ -84,9 +94,10 @@ class Figures:
         )
         yield metric.INDEX_CHANGES.of(_by_one(self.index_changes))
         yield metric.MAILS.of(self.mails)
-        yield metric.UNREADABLE.of(_by_one(self.unreadable))
-        yield metric.INPUT_LOST.of(_by_one(self.lost))
-        yield metric.CHANGELOG_STRANGERS.of(_by_one(self.strangers))
+        none = dict.fromkeys(self._topics, 0)
+        yield metric.UNREADABLE.of(_by_one(none | self.unreadable))
+        yield metric.INPUT_LOST.of(_by_one(none | self.lost))
+        yield metric.CHANGELOG_STRANGERS.of(_by_one(dict.fromkeys(self._tables, 0) | self.strangers))
         for source in self.sources:
             yield from source()
 

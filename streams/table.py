@@ -95,6 +95,7 @@ class OffsetTable(Table[bytes, bytes]):
         table.older, table._read_to = {}, {}
         table._turns = defaultdict(asyncio.Lock)
         app.tables.add(table)
+        table._worker.figures.keeps(name)
         return table
 
     def _new_store(self) -> StoreT[Any, Any]:

@@ -180,3 +180,15 @@ def test_partitions_that_are_given_up_are_told_of_no_more(tallies: Tallies) -> N
     asyncio.run(tallies._forget())
     assert value(tallies, "turnstile_event_tickets", event=OTHER, title="", state="offered") == 0
     assert value(tallies, "turnstile_event_tickets", event=str(UUID(int=1)), title="Event 1", state="held") is None
+
+
+def test_what_is_counted_of_inputs_and_tables_begins_at_0() -> None:
+    figures = Figures()
+    figures.reads("ticket-commands")
+    figures.keeps("ledger")
+
+    told = {family.name: [(each.labels, each.value) for each in family.samples] for family in figures.collect()}
+
+    assert told["turnstile_unreadable_records"] == [({"topic": "ticket-commands"}, 0)]
+    assert told["turnstile_input_lost_records"] == [({"topic": "ticket-commands"}, 0)]
+    assert told["turnstile_changelog_strangers"] == [({"table": "ledger"}, 0)]

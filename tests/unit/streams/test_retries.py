@@ -11,6 +11,7 @@ import pytest
 from connect.topics import JOBS, RETRIES, dead_letters
 from streams import deadletters, retries
 from streams.append import Record
+from streams.figures import Figures
 from streams.retries import PAUSE_S, RetriesAgent
 from tables.jobs import encode_job
 from tests.unit.streams.mailing import job
@@ -43,7 +44,11 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def work(topics: dict[str, list[Record]], waits: list[float]) -> Callable[..., None]:
-    app: Any = SimpleNamespace(topic=lambda *args, **options: None, agent=lambda *args, **options: lambda body: body)
+    app: Any = SimpleNamespace(
+        topic=lambda *args, **options: None,
+        agent=lambda *args, **options: lambda body: body,
+        figures=Figures(),
+    )
     agent = RetriesAgent(app)
     return lambda *messages: asyncio.run(agent._handle(list(messages)))
 
