@@ -78,6 +78,14 @@ def odd_event(scratch: Scratch, events: EventRows, organizer: UUID, column: str,
     return event.id
 
 
+def can_be_changed(events: EventRows, event: UUID) -> bool:
+    """Whether an event is read for a change. One that the ledger would find too large is, and has to become smaller."""
+    try:
+        return events.change(event, lambda listing: listing) is not None
+    except Refused as refusal:
+        return refusal.faults[0].pointer == "/ticketTypes"
+
+
 def test_the_api_tells_every_other_event(
     open_to_all: Scratch, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -89,7 +97,7 @@ def test_the_api_tells_every_other_event(
             good.append(new_event(organizer))
             events.add(Listing(good[-1]))
             assert (events.get(odd) is not None, events.listing(odd) is not None) == (is_told, is_told), (column, value)
-            assert (events.change(odd, lambda listing: listing) is not None) == is_told
+            assert can_be_changed(events, odd) == is_told
             lines = [line for line in caplog.messages if f"row {odd} of event can't be shown" in line]
             assert is_told or column in lines[0]
             told += [odd] if is_told else []
