@@ -37,6 +37,7 @@ from tests.pipeline import PARTITIONS, Pipeline
 WORKERS: Final = ("ledger-0", "indexer-0", "notifications-0", "sales-0")
 AT_ONCE: Final = 8
 WITHIN_S: Final = 60.0
+ANSWER_S: Final = 30.0
 SHOWN_LINES: Final = 30
 _TITLE: Final = re.compile(r'"kind":"define-event".*"title":"([0-9a-f-]{36})"')
 Origin = tuple[str, int, int]
@@ -60,7 +61,8 @@ class Sent:
             yield from ((self.target.topic, self.partition, self.offset + number) for number in range(self.records))
 
 
-@dataclass
+# Without a repr: pytest would write out every byte that was sent, for each test that fails.
+@dataclass(repr=False)
 class Attack:
     """The stack under attack: what was sent, and the dead letters by consumer and origin."""
 
@@ -191,16 +193,23 @@ class Attack:
     def _indexed(self) -> set[str]:
         ids = [str(each.mark) for each in self.sent if each.target.topic == EVENT_ROWS]
         url = f"{self.pipeline.elasticsearch}/events/_mget?_source=false"
-        answer = httpx.post(url, json={"ids": ids}, timeout=10, trust_env=False).raise_for_status()
-        return {doc["_id"] for doc in answer.json()["docs"] if doc.get("found")}
+        return {doc["_id"] for doc in asked("POST", url, json={"ids": ids})["docs"] if doc.get("found")}
 
     def _rows(self, query: str) -> set[str]:
         return {str(row[0]) for row in self.pipeline.rows(query, self.world.event)}
 
     def _mailed(self) -> set[str]:
         port = self.pipeline.stack.settings.mail_port
-        mails = httpx.get(f"http://{HOST}:{port}/mails.json", timeout=10, trust_env=False).json()
+        mails = asked("GET", f"http://{HOST}:{port}/mails.json")
         return {mail["message_id"].strip("<>").partition("@")[0] for mail in mails}
+
+
+def asked(method: str, url: str, **more: Any) -> Any:
+    """The JSON that a server answers. Raises AssertionError where it does not, so that it is asked again."""
+    try:
+        return httpx.request(method, url, timeout=ANSWER_S, trust_env=False, **more).raise_for_status().json()
+    except httpx.HTTPError as error:
+        raise AssertionError(f"{url}: {error!r}") from error
 
 
 class Reader:

@@ -23,7 +23,7 @@ PROMPT = [target for target in TARGETS if target.topic != RETRIES]
 WITHIN_S = 75.0
 
 
-@dataclass
+@dataclass(repr=False)
 class Outcome:
     """What was sent, row by row, and the effects by topic once nothing was missing or the time was up.
 
