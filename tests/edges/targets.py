@@ -49,8 +49,13 @@ def new_world(pipeline: Pipeline) -> World:
     answer = pipeline.buy(event, kind, 1, account)
     assert answer.status_code == 201, answer.text
     eventually(lambda: pipeline.mails(pipeline.title(event)), within=60)
+    return World(event, kind, account, answer.json()["id"].partition(".")[2], log_position(pipeline))
+
+
+def log_position(pipeline: Pipeline) -> int:
+    """Where PostgreSQL's log ends now (bytes)."""
     [[position]] = pipeline.rows("SELECT (pg_current_wal_lsn() - '0/0')::bigint")
-    return World(event, kind, account, answer.json()["id"].partition(".")[2], int(position))
+    return int(position)
 
 
 @dataclass(frozen=True, slots=True)
