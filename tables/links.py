@@ -1,0 +1,78 @@
+"""Signed links: a text that allows one thing, with one subject, until a moment, to whoever has it.
+
+The text is ``<body>.<signature>`` in URL-safe base 64. The body is the end (8 bytes, whole seconds since 1970) and the
+subject. The signature is HMAC-SHA256 over the kind and the body's text, so a link of another kind is none.
+"""
+
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from tables.errors import TurnstileError
+
+SUBJECT_MAX_BYTES: Final = 256
+EXPIRY_BYTES: Final = 8
+# What is signed with a derived key is never a token, a form's key or a purchase's long id.
+_PURPOSE: Final = b"turnstile link 1"
+
+
+class LinkKind(StrEnum):
+    """The one thing that a link allows."""
+
+    FINISH_HOLD = "finish-hold"
+    SEE_PURCHASE = "see-purchase"
+    CONFIRM_ADDRESS = "confirm-address"
+    RESET_PASSWORD = "reset-password"  # noqa: S105 (the name of a kind)
+
+
+class LinkInvalid(TurnstileError):
+    """A text is no link of ours of that kind."""
+
+
+class LinkExpired(TurnstileError):
+    """A link of ours whose time has passed; ``subject`` is what it was for."""
+
+    def __init__(self, subject: bytes) -> None:
+        super().__init__("the link has expired")
+        self.subject = subject
+
+
+class Links:
+    """Signs links with the first of the ``keys``, and reads those of any. The keys themselves sign nothing."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        if not keys:
+            raise ValueError("there is no key to sign links with")
+        self._keys = [hmac.digest(key.encode(), _PURPOSE, "sha256") for key in keys]
+
+    def sign(self, kind: LinkKind, subject: bytes, expires: datetime) -> str:
+        """The link of that kind for a subject of at most 256 bytes, good before ``expires``. Raises ValueError."""
+        if len(subject) > SUBJECT_MAX_BYTES:
+            raise ValueError(f"the link's subject has {len(subject)} bytes; it may have {SUBJECT_MAX_BYTES}")
+        body = _encode(int(expires.timestamp()).to_bytes(EXPIRY_BYTES) + subject)
+        return f"{body.decode()}.{_signature(self._keys[0], kind, body).decode()}"
+
+    def verify(self, kind: LinkKind, text: str, now: datetime) -> bytes:
+        """The subject of a link of that kind. Raises LinkInvalid, or LinkExpired where it was good before ``now``."""
+        body, _, signature = text.encode(errors="replace").partition(b".")
+        if not self._is_signed(kind, body, signature):
+            raise LinkInvalid("this is no link of ours, or a part of it is missing")
+        content = urlsafe_b64decode(body + b"=" * (-len(body) % 4))
+        subject = content[EXPIRY_BYTES:]
+        if int.from_bytes(content[:EXPIRY_BYTES]) <= now.timestamp():
+            raise LinkExpired(subject)
+        return subject
+
+    def _is_signed(self, kind: LinkKind, body: bytes, signature: bytes) -> bool:
+        return any(hmac.compare_digest(_signature(key, kind, body), signature) for key in self._keys)
+
+
+def _signature(key: bytes, kind: LinkKind, body: bytes) -> bytes:
+    return _encode(hmac.digest(key, b"%s\0%s" % (kind.encode(), body), "sha256"))
+
+
+def _encode(content: bytes) -> bytes:
+    return urlsafe_b64encode(content).rstrip(b"=")
