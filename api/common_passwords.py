@@ -1,52 +1,43 @@
-"""Which passwords anybody would guess first, by rules and a short list; the length is the field's own rule.
+"""Which passwords are guessed first, by zxcvbn and its lists; the length is the field's own rule.
 
-A password is guessed by known words with digits and signs about them: the most common ones, rows of keys, and the
-account's own words. What is left without these has to say something. A long list of stolen passwords would be one more
-question in ``weakness_of``.
+zxcvbn estimates how many guesses a password takes that is made of common passwords, words, names, dates, rows of keys
+and repetitions, also with digits for letters. Its lists are English, and it makes much of every further word; so
+what is left of a password without the account's own words, and without common ones of other languages, has to say
+something.
 """
 
 import re
 from collections.abc import Iterable
 from typing import Final
 
-# Fewer are ten spaces, or one word of a few characters again and again.
-DISTINCT_MIN_CHARACTERS: Final = 5
+from zxcvbn import zxcvbn
+
+# 10^8 guesses, in zxcvbn's scale of 0 to 4.
+SCORE_MIN: Final = 3
+# Its time grows with the square of the length and the number of signs that may stand for letters: 0.2 s at worst.
+JUDGED_MAX_CHARACTERS: Final = 24
 LEFT_MIN_LETTERS: Final = 4
 WORD_MIN_CHARACTERS: Final = 3
-# The stems of the most common passwords in every list of stolen ones, rows of keys, and this service's own words.
-COMMON_WORDS: Final = (
-    *("abcdefghij", "abcdefgh", "abcdef", "qwertyuiop", "qwerty", "qwertzuiop", "qwertz", "azertyuiop", "azerty"),
-    *(
-        "asdfghjkl",
-        "asdfgh",
-        "yxcvbnm",
-        "zxcvbnm",
-        "qazwsx",
-        "iloveyou",
-        "password",
-        "passwort",
-        "motdepasse",
-        "kennwort",
-    ),
-    *("letmein", "welcome", "willkommen", "bonjour", "admin", "administrator", "login", "master", "secret"),
-    *("geheim", "dragon", "monkey", "sunshine", "princess", "football", "baseball", "superman", "batman", "pokemon"),
-    *("michael", "jordan", "liverpool", "charlie", "shadow", "trustno", "whatever", "starwars", "computer", "internet"),
-    *("changeme", "default", "hallo", "hello", "world", "summer", "sommer", "winter", "spring", "autumn", "schatz"),
-    *("turnstile", "tickets", "ticket", "concert", "konzert"),
+_LOCAL_WORDS: Final = (
+    *("passwort", "kennwort", "geheim", "hallo", "welt", "willkommen", "schatz", "sommer", "winter", "herbst"),
+    *("motdepasse", "bonjour", "soleil", "contraseña", "contrasena", "hola", "hasło", "haslo", "пароль", "привет"),
+    *("turnstile", "tickets", "ticket", "konzert", "concert", "festival"),
 )
 _LOOKALIKES: Final = str.maketrans("01345@$!", "oieasasi")
 
 
 def weakness_of(password: str, own_words: Iterable[str]) -> str | None:
     """What makes the password easy to guess, as the end of a sentence that begins with its field; None if nothing."""
-    if len(set(password)) < DISTINCT_MIN_CHARACTERS:
-        return f"must have {DISTINCT_MIN_CHARACTERS} different characters at least"
     if not any(map(str.isalpha, password)):
         return "must not be of digits and signs alone"
     own = {word for text in own_words for word in re.findall(r"[^\W_]+", text.casefold())}
-    if any(_is_made_of(text, {*COMMON_WORDS, *own}) for text in _readings(password.casefold())):
-        return "is easy to guess: a common word, or one of the account's own, with little else"
+    if _is_common(password) or any(_is_made_of(it, {*own, *_LOCAL_WORDS}) for it in _readings(password.casefold())):
+        return "is easy to guess: common words or rows of keys, or the account's own words, with little else"
     return None
+
+
+def _is_common(password: str) -> bool:
+    return bool(zxcvbn(password[:JUDGED_MAX_CHARACTERS], _LOCAL_WORDS)["score"] < SCORE_MIN)
 
 
 def _readings(password: str) -> tuple[str, str]:
