@@ -10,7 +10,7 @@ from api.problems import Refused
 def tagged(body: BaseModel, version: int, status: int = 200, **headers: str) -> Response:
     """A resource with the tag of its version; 304 without it where the client has that version."""
     tag = {"ETag": f'"{version}"'}
-    if request.method == "GET" and request.if_none_match.contains_weak(str(version)):
+    if request.method in ("GET", "HEAD") and request.if_none_match.contains_weak(str(version)):
         return Response(status=304, headers=tag)
     return answer(body, status, headers | tag)
 

@@ -47,7 +47,8 @@ class Express:
         if environ["PATH_INFO"] != PATH or environ["REQUEST_METHOD"] != "POST":
             return self.inner(environ, start_response)
         authorization = environ.get("HTTP_AUTHORIZATION")
-        order = None if authorization is None or environ.get("QUERY_STRING") else _order(environ)
+        is_unusual = environ.get("QUERY_STRING") or "HTTP_CONTENT_ENCODING" in environ
+        order = None if authorization is None or is_unusual else _order(environ)
         if authorization is None or order is None:
             return self.inner(environ, start_response)
         key, prefer = environ.get("HTTP_IDEMPOTENCY_KEY"), environ.get("HTTP_PREFER")
@@ -57,7 +58,7 @@ class Express:
 
     def quick(self, request: Plain) -> Steps[Reply] | None:
         """The answer to a plain purchase in steps; None for everything else, which is the application's."""
-        if request.path != PATH or request.method != "POST" or request.query:
+        if request.path != PATH or request.method != "POST" or request.query or "CONTENT-ENCODING" in request.fields:
             return None
         authorization = request.fields.get("AUTHORIZATION")
         if authorization is None or request.fields.get("CONTENT-TYPE") != JSON or len(request.content) > MOST_BYTES:

@@ -9,6 +9,7 @@ from flask.json.provider import JSONProvider
 from api.problems import Refused, wrong
 
 MOST_BYTES: Final = 64 * 1024
+AS_IT_IS: Final = {"Accept-Encoding": "identity"}
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _WITHOUT_BODY: Final = "purchases.confirm_purchase"
 _FORMS: Final = "site"
@@ -35,6 +36,9 @@ def check_body() -> None:
     # Where the server gave up reading it, there is a length and no body.
     if (request.content_length or 0) > MOST_BYTES:
         raise Refused("body-too-large")
+    # A body is read as it comes (RFC 9110, section 8.4).
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Refused("unsupported-media-type", "send the body without a Content-Encoding", headers=AS_IT_IS)
     if request.method not in _WITH_BODY or request.routing_exception is not None:
         return
     if request.endpoint == _WITHOUT_BODY or _FORMS in request.blueprints:

@@ -91,7 +91,9 @@ PROBLEMS: Final[dict[str, Kind]] = {
         "what is left of it can still be given back, but only as a whole; `figures` has the limit",
     ),
     "body-too-large": Kind(413, "The body is too large", "more than 64 KiB"),
-    "unsupported-media-type": Kind(415, "The body is not application/json", "a body that is not `application/json`"),
+    "unsupported-media-type": Kind(
+        415, "The body is not application/json", "a body that is not `application/json`, or has a `Content-Encoding`"
+    ),
     "invalid-input": Kind(422, "The request has fields that are missing or wrong", "`errors` has the fields"),
     "unknown-account": Kind(422, "There is no such account", "nobody of this id"),
     "unknown-event": Kind(

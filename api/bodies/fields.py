@@ -101,6 +101,11 @@ def _locale(value: str) -> str:
         raise ValueError("must be a language tag, like de or pt-BR") from error
 
 
+def _whole(value: Any) -> Any:
+    """A number without a fraction as an integer, as JSON Schema has it: 1.0 is one."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 @cache
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
@@ -140,8 +145,9 @@ Moment = Annotated[AwareDatetime, BeforeValidator(as_moment), AfterValidator(_in
 Birthday = Annotated[date, BeforeValidator(as_day), AfterValidator(_born_later_than_1900)]
 Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False)]
-Stock = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
-Limit = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
-Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000)]
-Position = Annotated[int, Field(strict=True, ge=0, le=10_000)]
+WHOLE: Final = BeforeValidator(_whole)
+Stock = Annotated[int, Field(strict=True, ge=0, le=10_000_000), WHOLE]
+Limit = Annotated[int, Field(strict=True, ge=1, le=10_000_000), WHOLE]
+Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000), WHOLE]
+Position = Annotated[int, Field(strict=True, ge=0, le=10_000), WHOLE]
 Id = UUID

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from api.bodies.fields import Body, Parameters, Quantity, Resource, absent
+from api.bodies.fields import WHOLE, Body, Parameters, Quantity, Resource, absent
 from api.bodies.money import Money
 from api.ids import text_of
 from tables.outcomes import Outcome, OutcomeLine
 
-HoldSeconds = Annotated[int, Field(strict=True, ge=1, le=86_400, description="how long the hold lasts")]
+HoldSeconds = Annotated[int, Field(strict=True, ge=1, le=86_400, description="how long the hold lasts"), WHOLE]
 
 
 class NewLine(Body):

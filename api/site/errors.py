@@ -37,6 +37,8 @@ _KINDS: Final = {
     "internal-error": OURS,
     "busy": AWAY,
 }
+# What a refusal's headers tell whoever reads a page, too.
+_TOLD: Final = frozenset({"Retry-After", "Accept-Encoding"})
 _STATUSES: Final = {404: NOT_FOUND, 413: _KINDS["body-too-large"]}
 
 
@@ -59,7 +61,7 @@ def page(told: Told, status: int) -> Response:
 def _refused(error: Refused) -> Response:
     told = _KINDS.get(error.kind) or Told(PROBLEMS[error.kind].title, refusal(error.kind))
     answer = page(told, PROBLEMS[error.kind].status)
-    answer.headers.update({name: value for name, value in error.headers.items() if name == "Retry-After"})
+    answer.headers.update({name: value for name, value in error.headers.items() if name in _TOLD})
     return answer
 
 

@@ -42,6 +42,14 @@ def test_a_body_of_another_media_type_is_refused(client: FlaskClient) -> None:
     assert (answer.status_code, answer.get_json()["type"]) == (415, "/problems/unsupported-media-type")
 
 
+@pytest.mark.parametrize("path", [ACCOUNTS, "/api/v3/purchases", "/sign-in"])
+@pytest.mark.parametrize("coding", ["gzip", "br", "gzip, identity"])
+def test_a_body_in_a_coding_is_refused(client: FlaskClient, path: str, coding: str) -> None:
+    answer = client.post(path, json={}, headers={"Content-Encoding": coding})
+    assert (answer.status_code, answer.headers.get("Accept-Encoding")) == (415, "identity")
+    assert client.post(path, json={}, headers={"Content-Encoding": "Identity"}).headers.get("Accept-Encoding") is None
+
+
 def test_a_large_body_is_refused_unread(client: FlaskClient) -> None:
     answer = post(client, b'{"firstName":"' + b"a" * MOST_BYTES + b'"}')
     assert (answer.status_code, answer.get_json()["type"]) == (413, "/problems/body-too-large")

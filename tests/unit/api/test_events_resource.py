@@ -100,7 +100,7 @@ def test_an_unknown_organizer_is_refused(client: FlaskClient, event_body: dict[s
         ({"tags": ["ok", ""]}, "/tags/1"),
         ({"tags": "x"}, "/tags"),
         ({"capacity": -1}, "/capacity"),
-        ({"capacity": 1.0}, "/capacity"),
+        ({"capacity": 1.5}, "/capacity"),
         ({"capacity": "1"}, "/capacity"),
         ({"capacity": True}, "/capacity"),
         ({"maxPerOrder": 0}, "/maxPerOrder"),

@@ -96,6 +96,8 @@ def test_what_was_decided_is_told_alike(
         {"hold": True, "holdSeconds": 0},
         {"hold": True, "holdSeconds": None},
         {"more": 1},
+        {"hold": True, "holdSeconds": 5.0},
+        {"hold": True, "holdSeconds": 5.5},
     ],
 )
 def test_every_body_is_judged_alike(
@@ -105,6 +107,22 @@ def test_every_body_is_judged_alike(
     one, other = both_ways(world, client, json=body | change, headers={"Idempotency-Key": "k"})
     assert told(one) == told(other)
     assert len({repr(command) for command in world.office.handed_in}) <= 1
+
+
+@pytest.mark.parametrize(("quantity", "status"), [(1.0, 201), (1.5, 422), ("1", 422), (True, 422)])
+def test_a_number_without_a_fraction_is_an_integer(
+    world: World, client: FlaskClient, body: dict[str, Any], quantity: object, status: int
+) -> None:
+    world.office.rule = confirmed
+    lines = [{"ticketTypeId": body["lines"][0]["ticketTypeId"], "quantity": quantity}]
+    answers = both_ways(world, client, json=body | {"lines": lines}, headers={"Idempotency-Key": "k"})
+    assert [answer.status_code for answer in answers] == [status, status]
+
+
+def test_a_purchase_in_a_coding_is_refused_both_ways(world: World, client: FlaskClient, body: dict[str, Any]) -> None:
+    headers = {"Idempotency-Key": "k", "Content-Encoding": "gzip"}
+    assert [answer.status_code for answer in both_ways(world, client, json=body, headers=headers)] == [415, 415]
+    assert world.office.handed_in == []
 
 
 def test_a_purchase_that_is_shorter_than_was_said_is_refused_by_the_route(

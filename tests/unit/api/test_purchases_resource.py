@@ -152,7 +152,7 @@ def test_a_purchase_without_a_usable_key_is_a_bad_request(world: World, buy: Buy
     assert not world.office.handed_in
 
 
-@pytest.mark.parametrize("quantity", [0, -3, 1.5, 1.0, "2", None, True, 1_001, 10**40])
+@pytest.mark.parametrize("quantity", [0, -3, 1.5, "2", None, True, 1_001, 10**40])
 def test_a_quantity_that_is_none_is_refused_before_anything_is_written(
     world: World, buy: Buy, ticket: dict[str, Any], quantity: object
 ) -> None:
