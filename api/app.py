@@ -4,6 +4,7 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
 from api.access import register_access
+from api.answer_headers import register_headers
 from api.answers import Problem
 from api.express import Express
 from api.failures import invalid, register_failures
@@ -56,6 +57,7 @@ def create_app(ports: Ports) -> OpenAPI:
     register_problem_pages(app)
     register_site(app)
     register_access(app)
+    register_headers(app)
     register_routes(app)
     express = Express(app.wsgi_app, ports)
     app.wsgi_app = express  # type: ignore[method-assign]

@@ -9,7 +9,10 @@ from typing import Final
 from gunicorn import SERVER, util
 from msgspec import Struct
 
+from api.security_headers import DATA
+
 PHRASES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_GUARD: Final = "".join(f"{name}: {value}\r\n" for name, value in DATA.items())
 
 
 class Reply(Struct, frozen=True, gc=False):
@@ -22,13 +25,16 @@ class Reply(Struct, frozen=True, gc=False):
 
     def fields(self) -> list[tuple[str, str]]:
         """All headers that are the application's to say."""
-        return [("Content-Type", self.media_type), ("Content-Length", str(len(self.body))), *self.headers.items()]
+        return [*self._own(), *DATA.items()]
 
     def on_the_wire(self, *, is_last: bool) -> bytes:
         """All of it. ``is_last`` tells the client that the connection ends here."""
         head = opening("1.1", PHRASES[self.status], is_last=is_last)
-        lines = [f"{name}: {value}\r\n" for name, value in self.fields()]
-        return f"{head}{''.join(lines)}\r\n".encode("latin-1") + self.body
+        lines = [f"{name}: {value}\r\n" for name, value in self._own()]
+        return f"{head}{''.join(lines)}{_GUARD}\r\n".encode("latin-1") + self.body
+
+    def _own(self) -> list[tuple[str, str]]:
+        return [("Content-Type", self.media_type), ("Content-Length", str(len(self.body))), *self.headers.items()]
 
 
 def opening(version: str, status: str, *, is_last: bool) -> str:

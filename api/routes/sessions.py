@@ -14,8 +14,6 @@ from api.tokens import CHALLENGE, Caller
 
 sessions = blueprint("sessions", "sessions")
 
-NOT_KEPT = {"Cache-Control": "no-store"}
-
 
 @sessions.post(
     "/sessions",
@@ -26,7 +24,7 @@ def create_session(body: NewSession) -> Response:
     """A token for a few minutes. An unknown address and a wrong password are one answer, after the same time."""
     found = credential_of(body)
     token, signed_in = ports().tokens.issue(found.account, found.roles, found.version)
-    return answer(SignedIn(token=token, **_fields(signed_in)), 201, NOT_KEPT)
+    return answer(SignedIn(token=token, **_fields(signed_in)), 201)
 
 
 def credential_of(body: NewSession) -> Credential:
@@ -48,7 +46,7 @@ def _refresh(known: Credential, password: str) -> None:
 @sessions.get("/sessions/current", summary="Read one's session", responses=answers({200: Session}))
 def read_session() -> Response:
     """Whose token it is, and what it allows."""
-    return answer(Session(**_fields(caller())), headers=NOT_KEPT)
+    return answer(Session(**_fields(caller())))
 
 
 @sessions.delete("/sessions/current", summary="Sign out", responses=answers({204: None}))

@@ -6,22 +6,21 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from api.answers import ports
 from api.live.pace import Report
-from api.site.headers import NEVER_KEPT
 from api.site.picture import ARROWS, PICTURE
 from api.site.plots import HEIGHT, WIDTH, bars, line, top
 from api.stopping import is_stopping
 
 board = Blueprint("board", __name__)
 
-STREAM: Final = {"Cache-Control": NEVER_KEPT, "X-Accel-Buffering": "no"}
+STREAM: Final = {"X-Accel-Buffering": "no"}
 
 
 @board.get("/board")
 def show_board() -> Response:
     """Everything at once; without script the page comes anew every few seconds."""
     now = ports().board.glance()
-    page = render_template("board.html", now=now, arrows=ARROWS, picture=PICTURE, plots=_plots(now.pace))
-    return make_response(page, {"Cache-Control": NEVER_KEPT})
+    plots = _plots(now.pace)
+    return make_response(render_template("board.html", now=now, arrows=ARROWS, picture=PICTURE, plots=plots))
 
 
 @board.get("/board/live")

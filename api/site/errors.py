@@ -11,7 +11,6 @@ from api.failures import plain_http, tell_outage
 from api.problems import PROBLEMS, RETRY_AFTER, Refused, Unavailable
 from api.site import session
 from api.site.forgery import StaleForm
-from api.site.headers import guard
 from api.site.words import refusal
 
 log = logging.getLogger(__name__)
@@ -90,4 +89,4 @@ def _outside(error: HTTPException) -> Response:
     if request.path.startswith(BASE) or not accepted or not accepted["text/html"] > accepted["application/json"]:
         return plain_http(error)
     session.arrive()
-    return session.leave(guard(_http(error)))
+    return session.leave(_http(error))

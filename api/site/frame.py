@@ -1,4 +1,4 @@
-"""What all pages have in common: who reads them, what guards them, and the page around their content.
+"""What all pages have in common: who reads them, and the page around their content.
 
 A page's module has a blueprint in BLUEPRINTS and a row for each of its functions in api/site/access.py.
 """
@@ -9,9 +9,10 @@ from flask import Blueprint, Flask, g, request
 from jinja2 import StrictUndefined
 
 from api.access import Access
-from api.site import access, assets, forgery, headers, session
+from api.site import access, assets, forgery, session
 from api.site.board import board
 from api.site.box_office import box_office
+from api.site.compression import pack
 from api.site.editing import editing
 from api.site.errors import register_errors
 from api.site.events import events
@@ -50,7 +51,7 @@ def register_site(app: Flask) -> None:
     for step in (_arrive, access.check, _check_form):
         pages.before_request(step)
     # In the order of their registration from the last to the first.
-    for last_step in (headers.pack, headers.guard, session.leave):
+    for last_step in (pack, session.leave):
         pages.after_request(last_step)
     register_errors(app, pages)
     app.context_processor(_surroundings)

@@ -20,7 +20,6 @@ from api.routes.notifications import ask_again
 from api.routes.purchases import own_purchase, owner_of
 from api.site.choosing import chosen, key_of, lines, numbers
 from api.site.forms import parsed
-from api.site.headers import NEVER_KEPT
 from api.site.printing import SHEET, calendar_of, printed
 from api.site.standing import MARGIN, current, see, see_answer
 from api.site.words import PURCHASES, refusal
@@ -129,7 +128,6 @@ def calendar_file(public: str) -> Response:
     answer = make_response(calendar_of(ids, found, event, ports().mail_domain))
     answer.mimetype = "text/calendar"
     answer.headers["Content-Disposition"] = 'attachment; filename="event.ics"'
-    answer.headers["Cache-Control"] = NEVER_KEPT
     return answer
 
 
@@ -179,7 +177,4 @@ def _mails(ids: Ids, found: Purchase) -> dict[str, Any]:
 
 def _page(template: str, ids: Ids, **values: Any) -> Response:
     event: Event | None = ports().events.get(ids[0])
-    text = render_template(template, public=public_id(*ids), event=event, **values)
-    answer = make_response(text)
-    answer.headers["Cache-Control"] = NEVER_KEPT
-    return answer
+    return make_response(render_template(template, public=public_id(*ids), event=event, **values))

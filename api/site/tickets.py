@@ -4,7 +4,6 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from api.answers import ports
 from api.identity import caller
-from api.site.headers import NEVER_KEPT
 from api.site.words import PURCHASES
 
 tickets = Blueprint("tickets", __name__)
@@ -17,6 +16,4 @@ def own_tickets() -> Response:
     """One page of them."""
     page = ports().sales.of_account(caller().account, AT_ONCE, request.args.get("cursor"))
     events = {event: ports().events.get(event) for event in {item.event_id for item in page.items}}
-    answer = make_response(render_template("tickets.html", page=page, events=events, states=PURCHASES))
-    answer.headers["Cache-Control"] = NEVER_KEPT
-    return answer
+    return make_response(render_template("tickets.html", page=page, events=events, states=PURCHASES))

@@ -55,7 +55,20 @@ function prepare(root) {
   }
 }
 
-document.addEventListener("DOMContentLoaded", () => prepare(document.body));
+// Going back loads the page anew; the order in its form is still the one that was sent from there.
+function keepOrder() {
+  const key = document.querySelector("[name=order_key]");
+  if (!key) return;
+  const [visit] = performance.getEntriesByType("navigation");
+  const known = visit && visit.type === "back_forward" && history.state && history.state.order;
+  if (known) key.value = known;
+  else history.replaceState({ ...history.state, order: key.value }, "");
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  prepare(document.body);
+  keepOrder();
+});
 document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
 // What is waited for and can't be told is looked at as a whole.
 document.addEventListener("htmx:responseError", (event) => {

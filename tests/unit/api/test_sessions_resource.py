@@ -44,7 +44,7 @@ def read_account(anonymous: FlaskClient, account: str, header: str) -> Any:
 def test_whoever_signs_in_gets_a_token_that_shows_who_they_are(anonymous: FlaskClient, ada: dict[str, Any]) -> None:
     answer = sign_in(anonymous, email="ADA@lovelace.example")
     session = answer.get_json()
-    assert (answer.status_code, answer.headers["Cache-Control"]) == (201, "no-store")
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (201, "private, no-store")
     assert (session["accountId"], session["roles"], session["tokenType"]) == (ada["id"], ["buyer"], "Bearer")
     header = f"Bearer {session['token']}"
     assert read_account(anonymous, ada["id"], header).status_code == 200

@@ -60,7 +60,7 @@ def test_a_title_is_text_and_nothing_else(world: World, watcher: Reader) -> None
 
 def test_the_stream_is_never_kept_and_never_packed(world: World, watcher: Reader) -> None:
     answer = watcher.get("/board/live", **{"Accept-Encoding": "gzip"})
-    assert (answer.mimetype, answer.headers["Cache-Control"]) == ("text/event-stream", "no-store")
+    assert (answer.mimetype, answer.headers["Cache-Control"]) == ("text/event-stream", "private, no-store")
     assert "Content-Encoding" not in answer.headers
     assert watcher.page.count("data: ") == 2
 

@@ -10,9 +10,9 @@ import pytest
 from flask import Flask
 
 from api.problems import PROBLEMS, Refused, Unavailable
+from api.security_headers import PAGE, PAGE_POLICY
 from api.site import access, frame, signing_in
 from api.site.assets import FOLDER, asset_of
-from api.site.headers import ALWAYS, POLICY
 from tests.unit.api.fakes import World
 from tests.unit.api.site.reader import Reader
 
@@ -27,15 +27,15 @@ def reader(world: World) -> Reader:
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/sign-up", "/nowhere"])
 def test_every_page_is_guarded(reader: Reader, path: str) -> None:
     answer = reader.get(path)
-    for name, value in ALWAYS.items():
+    for name, value in PAGE.items():
         assert answer.headers[name] == value
-    assert answer.headers["Cache-Control"].startswith("private")
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert answer.mimetype == "text/html"
 
 
 def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere() -> None:
-    assert "default-src 'none'" in POLICY
-    assert not re.search(r"unsafe|\*|http|data:|blob:", POLICY)
+    assert "default-src 'none'" in PAGE_POLICY
+    assert not re.search(r"unsafe|\*|http|data:|blob:", PAGE_POLICY)
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
@@ -117,7 +117,7 @@ def test_every_error_ends_as_a_page_that_tells_nothing_internal(
     assert (answer.status_code, answer.mimetype) == (status, "text/html")
     assert "<h1>" in reader.page
     assert not re.search("SELECT|10\\.0\\.0\\.1|internal words|Traceback", reader.page)
-    assert answer.headers["Content-Security-Policy"] == POLICY
+    assert answer.headers["Content-Security-Policy"] == PAGE_POLICY
     assert ("Retry-After" in answer.headers) == isinstance(error, Unavailable)
 
 

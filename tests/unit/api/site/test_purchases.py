@@ -52,7 +52,7 @@ def test_a_hold_shows_the_time_that_is_left_and_what_it_costs(reader: Reader, he
 
 def test_a_page_with_tickets_is_kept_nowhere(reader: Reader, bought: str) -> None:
     for path in (bought, "/tickets", f"{bought}/event.ics", f"{bought}/cancel", f"{bought}/mails"):
-        assert reader.get(path).headers["Cache-Control"] == "no-store"
+        assert reader.get(path).headers["Cache-Control"] == "private, no-store"
 
 
 def test_confirming_brings_the_tickets_with_codes_that_a_gate_reads(reader: Reader, bought: str) -> None:

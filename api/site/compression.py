@@ -1,0 +1,19 @@
+"""Pages are sent compressed where that is worth it."""
+
+import gzip
+from typing import Final
+
+from flask import Response, request
+
+LEAST: Final = 1_000
+
+
+def pack(answer: Response) -> Response:
+    """The answer compressed, where the browser takes it and it is worth it."""
+    if answer.is_streamed or answer.content_encoding or (answer.content_length or 0) < LEAST:
+        return answer
+    answer.vary.add("Accept-Encoding")
+    if request.accept_encodings.quality("gzip") > 0:
+        answer.set_data(gzip.compress(answer.get_data(), 5))
+        answer.headers["Content-Encoding"] = "gzip"
+    return answer
