@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from api.bodies.account import Account
 from api.common_passwords import weakness_of
-from api.passwords import Passwords
+from api.passwords import Hasher
 from api.problems import Refused
 from api.servers.accounts import AccountRows
 from api.servers.database import Database
@@ -22,7 +22,7 @@ SHORTEST: Final = 10
 log = logging.getLogger("api.administrator")
 
 
-def make_administrator(accounts: AccountRows, passwords: Passwords, now: Settings) -> bool:
+def make_administrator(accounts: AccountRows, hasher: Hasher, now: Settings) -> bool:
     """Whether the account was made now. Raises ValueError for a password that is short or easy to guess."""
     password = now.admin_password.get_secret_value() if now.admin_password else ""
     if len(password) < SHORTEST:
@@ -42,7 +42,7 @@ def make_administrator(accounts: AccountRows, passwords: Passwords, now: Setting
         updated_at=at,
     )
     try:
-        accounts.add(account, passwords.hash(password))
+        accounts.add(account, hasher.hash(password))
     except Refused:
         return False
     return True
@@ -55,7 +55,7 @@ def main() -> int:
     database = Database(now.database_url.get_secret_value())
     database.open()
     try:
-        made = make_administrator(AccountRows(database), Passwords(), now)
+        made = make_administrator(AccountRows(database), Hasher(), now)
     except ValueError as error:
         log.critical("%s", str(error))
         return 1

@@ -1,50 +1,63 @@
-"""Passwords, hashed with argon2 in a few threads of their own: a hash takes 100 ms, in which others are served."""
+"""Passwords, hashed with argon2: a hash takes 100 ms and 64 MiB, so two are made at a time, and clients take turns."""
 
-from typing import Final
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from gevent.threadpool import ThreadPool
 
-from api.problems import Refused
+from api.fair_queue import FairQueue
 
-THREADS: Final = 2
-MOST_WAITING: Final = 32
-RETRY_AFTER_S: Final = 3
+AT_ONCE: Final = 2
+WAITING_MAX: Final = 256
+PATIENCE_S: Final = 20.0
+
+# Runs a function with its arguments and returns what it returns, without keeping others from being served meanwhile.
+Run = Callable[[Callable[..., Any], tuple[Any, ...]], Any]
 
 
-class Passwords:
-    """Hashes and compares, a few at a time. Refused: too-many-requests when too many wait already."""
+def run_here(work: Callable[..., Any], values: tuple[Any, ...]) -> Any:
+    """Run in this thread; argon2 lets the others run meanwhile."""
+    return work(*values)
 
-    def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        self._hasher = hasher or PasswordHasher()
-        self._threads = ThreadPool(THREADS)
-        self._waiting = 0
-        self._nobodys = self._hasher.hash("nobody's password")
+
+class Hasher:
+    """Hashes and compares."""
+
+    def __init__(self, argon: PasswordHasher | None = None, run: Run = run_here) -> None:
+        self._argon = argon or PasswordHasher()
+        self._run = run
+        self._nobodys = self._argon.hash("nobody's password")
 
     def hash(self, password: str) -> str:
         """The hash, with its salt and costs."""
-        return str(self._run(self._hasher.hash, password))
+        return str(self._run(self._argon.hash, (password,)))
 
     def fits(self, known: str | None, password: str) -> bool:
         """Whether it is the password; takes as long where no hash is known."""
-        return bool(self._run(self._verify, known or self._nobodys, password)) and known is not None
+        return bool(self._run(self._verify, (known or self._nobodys, password))) and known is not None
 
     def is_outdated(self, known: str) -> bool:
         """Whether hashes are made at other costs by now."""
-        return self._hasher.check_needs_rehash(known)
+        return self._argon.check_needs_rehash(known)
 
     def _verify(self, known: str, password: str) -> bool:
         try:
-            return self._hasher.verify(known, password)
+            return self._argon.verify(known, password)
         except (VerificationError, InvalidHashError):
             return False
 
-    def _run(self, work: object, *values: str) -> object:
-        if self._waiting >= MOST_WAITING:
-            raise Refused("too-many-requests", "", headers={"Retry-After": str(RETRY_AFTER_S)})
-        self._waiting += 1
-        try:
-            return self._threads.apply(work, values)
-        finally:
-            self._waiting -= 1
+
+class Passwords:
+    """The hasher, for a few at a time."""
+
+    def __init__(self, hasher: Hasher | None = None, queue: FairQueue | None = None) -> None:
+        self._hasher = hasher or Hasher()
+        self._queue = queue or FairQueue(AT_ONCE, WAITING_MAX, PATIENCE_S)
+
+    @contextmanager
+    def turn(self, client: str) -> Iterator[Hasher]:
+        """The hasher, once it is the client's turn. Refused: passwords-busy."""
+        with self._queue.turn(client):
+            yield self._hasher

@@ -122,6 +122,11 @@ PROBLEMS: Final[dict[str, Kind]] = {
         "Too many purchases are waiting",
         "too many purchases wait in this process; try again after `Retry-After` seconds",
     ),
+    "passwords-busy": Kind(
+        503,
+        "Too many passwords are being checked",
+        "more people sign in or up than passwords can be hashed; try again after `Retry-After` seconds",
+    ),
     "unavailable": Kind(
         503,
         "A server that this request needs does not answer",

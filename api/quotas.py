@@ -21,18 +21,25 @@ class Quotas:
 
     def take(self, kind: str) -> None:
         """Count the request. Refused: too-many-requests, with the time after which it may be sent again."""
-        limit, client = self._limits[kind], client_of(request.remote_addr)
-        if self._limiter.hit(limit, kind, client):
+        limit, who = self._limits[kind], client()
+        if self._limiter.hit(limit, kind, who):
             return
-        wait = self._limiter.get_window_stats(limit, kind, client).reset_time - time.time()
+        wait = self._limiter.get_window_stats(limit, kind, who).reset_time - time.time()
         headers = {"Retry-After": str(max(1, math.ceil(wait)))}
         raise Refused("too-many-requests", f"{limit} for each client", headers=headers)
 
 
+def client() -> str:
+    """Who sends the request."""
+    return client_of(request.remote_addr)
+
+
 def client_of(address: str | None) -> str:
-    """The client that an address stands for: in IPv6 one client has a whole network of them."""
+    """The client that an address stands for: an IPv4 address, or in IPv6 the network of 64 bits that one client has."""
     try:
         known = ip_address(address or "")
     except ValueError:
         return address or ""
-    return str(IPv6Address(int(known) >> 64 << 64)) if isinstance(known, IPv6Address) else str(known)
+    if not isinstance(known, IPv6Address):
+        return str(known)
+    return str(known.ipv4_mapped or IPv6Address(int(known) >> 64 << 64))

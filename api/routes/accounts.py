@@ -29,7 +29,9 @@ accounts = blueprint("accounts", "accounts")
     "/accounts",
     summary="Create an account",
     responses=answers(
-        {201: Account, 202: SignUp}, *WITH_BODY, "forbidden", "already-exists", "email-taken", "too-many-requests"
+        {201: Account, 202: SignUp},
+        *WITH_BODY,
+        *("forbidden", "already-exists", "email-taken", "too-many-requests", "passwords-busy"),
     ),
 )
 def create_account(body: NewAccount) -> Response:

@@ -23,6 +23,7 @@ from api.identity import require_to_act_for
 from api.notices import tell_asked, tell_changed
 from api.ports import Wish
 from api.problems import Refused, wrong
+from api.quotas import client
 from api.tokens import Caller
 
 addresses = blueprint("addresses", "accounts")
@@ -54,7 +55,9 @@ def read_email(path: AccountPath) -> Response:
 @addresses.put(
     "/accounts/<uuid:accountId>/email",
     summary="Change an account's address",
-    responses=answers({200: Account, 202: SignUp}, *WITH_BODY, "not-found", "email-taken", "too-many-requests"),
+    responses=answers(
+        {200: Account, 202: SignUp}, *WITH_BODY, "not-found", "email-taken", "too-many-requests", "passwords-busy"
+    ),
 )
 def change_email(path: AccountPath, body: NewEmail) -> Response:
     """202: a code is mailed to the new address, and with that it becomes the account's. The old one is told.
@@ -123,7 +126,7 @@ def confirmed(body: Confirmation) -> Account:
 @addresses.put(
     "/accounts/<uuid:accountId>/password",
     summary="Change an account's password",
-    responses=answers({204: None}, *WITH_BODY, "not-found", "too-many-requests"),
+    responses=answers({204: None}, *WITH_BODY, "not-found", "too-many-requests", "passwords-busy"),
 )
 def change_password(path: AccountPath, body: PasswordChange) -> Response:
     """The account's sessions end, and with them a change of its address that waits for its code."""
@@ -138,11 +141,11 @@ def change_password(path: AccountPath, body: PasswordChange) -> Response:
 
 
 def new_hash(pointer: str, password: str, *own_words: str) -> str:
-    """The hash of a password that is chosen now. Refused: invalid-input for one that is easy to guess."""
-    weakness = weakness_of(password, own_words)
-    if weakness is not None:
-        raise wrong(pointer, weakness)
-    return ports().passwords.hash(password)
+    """The hash of a password that is chosen now. Refused: invalid-input for one that is easy to guess, passwords-busy."""
+    with ports().passwords.turn(client()) as hasher:
+        if weakness := weakness_of(password, own_words):
+            raise wrong(pointer, weakness)
+        return hasher.hash(password)
 
 
 def _secured(path: AccountPath, password: str | None) -> Caller:
@@ -157,8 +160,9 @@ def _check_password(path: AccountPath, password: str | None) -> None:
     ports().quotas.take("sign_in")
     account = ports().accounts.get(path.account_id)
     known = ports().credentials.find(account.email) if account else None
-    if not ports().passwords.fits(known.password_hash if known else None, password or ""):
-        raise wrong("/currentPassword", "is not the account's password")
+    with ports().passwords.turn(client()) as hasher:
+        if not hasher.fits(known.password_hash if known else None, password or ""):
+            raise wrong("/currentPassword", "is not the account's password")
 
 
 def change_account_row(path: AccountPath, decide: Callable[[Account], Account]) -> Response:

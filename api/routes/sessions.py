@@ -10,6 +10,7 @@ from api.bodies.session import NewSession, Session, SignedIn
 from api.identity import caller
 from api.ports import Credential
 from api.problems import Refused
+from api.quotas import client
 from api.tokens import CHALLENGE, Caller
 
 sessions = blueprint("sessions", "sessions")
@@ -18,7 +19,7 @@ sessions = blueprint("sessions", "sessions")
 @sessions.post(
     "/sessions",
     summary="Sign in",
-    responses=answers({201: SignedIn}, *WITH_BODY, "wrong-credentials", "too-many-requests"),
+    responses=answers({201: SignedIn}, *WITH_BODY, "wrong-credentials", "too-many-requests", "passwords-busy"),
 )
 def create_session(body: NewSession) -> Response:
     """A token for a few minutes. An unknown address and a wrong password are one answer, after the same time."""
@@ -28,19 +29,15 @@ def create_session(body: NewSession) -> Response:
 
 
 def credential_of(body: NewSession) -> Credential:
-    """Who signs in. Refused: wrong-credentials, too-many-requests."""
+    """Who signs in. Refused: wrong-credentials, too-many-requests, passwords-busy."""
     ports().quotas.take("sign_in")
     found = ports().credentials.find(body.email)
-    if not ports().passwords.fits(found.password_hash if found else None, body.password) or found is None:
-        raise Refused("wrong-credentials", headers=CHALLENGE)
-    _refresh(found, body.password)
+    with ports().passwords.turn(client()) as hasher:
+        if not hasher.fits(found.password_hash if found else None, body.password) or found is None:
+            raise Refused("wrong-credentials", headers=CHALLENGE)
+        if hasher.is_outdated(found.password_hash):  # the password is at hand only now
+            ports().credentials.rehash(found, hasher.hash(body.password))
     return found
-
-
-def _refresh(known: Credential, password: str) -> None:
-    """A password is at hand only now: hash it anew if hashes cost more by now."""
-    if ports().passwords.is_outdated(known.password_hash):
-        ports().credentials.rehash(known, ports().passwords.hash(password))
 
 
 @sessions.get("/sessions/current", summary="Read one's session", responses=answers({200: Session}))

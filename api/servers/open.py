@@ -9,7 +9,9 @@ from email.utils import parseaddr
 from typing import Final
 from uuid import uuid4
 
-from api.passwords import Passwords
+from gevent.threadpool import ThreadPool
+
+from api.passwords import AT_ONCE, Hasher, Passwords
 from api.ports import Ports
 from api.problems import Unavailable
 from api.quotas import Quotas
@@ -84,7 +86,7 @@ def open_servers(settings: Settings) -> Servers:
     revocations = RevocationRows(database, max(settings.token_seconds, settings.session_seconds))
     ports = Ports(
         tokens=tokens,
-        passwords=Passwords(),
+        passwords=Passwords(Hasher(run=ThreadPool(AT_ONCE).apply)),
         quotas=Quotas(sign_in=settings.sign_in_limit, sign_up=settings.sign_up_limit),
         credentials=CredentialRows(database),
         revocations=revocations,

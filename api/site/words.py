@@ -45,6 +45,7 @@ REFUSED: Final[Mapping[str, str]] = {
     "busy": "A great many people are ordering right now. Nothing was ordered for you; please try again in a moment.",
     "unavailable": "The box office does not answer. Please try again in a moment; trying again never orders twice.",
     "wrong-credentials": "Address and password do not fit together.",
+    "passwords-busy": "A great many people are signing in right now. Please try again in a moment.",
     "too-many-requests": "That was too often in a short time. Please wait a little and try again.",
     "unknown-code": "This code is not good: it was used, is older than a day, was asked for elsewhere, or is mistyped.",
     "email-taken": "There is an account with this address already. You can sign in with it.",

@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 
 from api.administrator import make_administrator
 from api.bodies.account import Account
-from api.passwords import Passwords
+from api.passwords import Hasher
 from api.problems import Unavailable
 from api.servers import revocations
 from api.servers.accounts import AccountRows
@@ -122,7 +122,7 @@ def test_what_other_instances_end_is_learned_by_itself(database: Database, monke
 
 
 def test_the_first_administrator_is_made_once(database: Database, scratch: Scratch) -> None:
-    accounts, passwords = AccountRows(database), Passwords(CHEAP)
+    accounts, passwords = AccountRows(database), Hasher(CHEAP)
     now = Settings(ticket_key="k" * 32, admin_email="admin@office.example", admin_password="a long password")
     assert make_administrator(accounts, passwords, now)
     assert not make_administrator(accounts, passwords, now)
@@ -138,5 +138,5 @@ def test_an_administrator_without_a_good_password_is_not_made(
 ) -> None:
     with pytest.raises(ValueError, match="TURNSTILE_ADMIN_PASSWORD"):
         now = Settings(ticket_key="k" * 32, admin_password=password)
-        make_administrator(AccountRows(database), Passwords(CHEAP), now)
+        make_administrator(AccountRows(database), Hasher(CHEAP), now)
     assert scratch.rows("SELECT 1 FROM account") == []

@@ -23,7 +23,7 @@ from api.live.pace import Pace
 from api.live.parts import unknown
 from api.live.snapshot import Snapshot, frame
 from api.pages import Listed, Place
-from api.passwords import Passwords
+from api.passwords import Hasher, Passwords
 from api.ports import BuyersCommand, Credential, Curve, Granted, Left, Listing, MaySee, Ports, Reached, Wish
 from api.problems import Fault, Refused, Unavailable
 from api.quotas import Quotas
@@ -441,7 +441,7 @@ def make_world() -> World:
     stock, post, board, attendance = FakeStock(), FakePost(), FakeBoard(), FakeAttendance()
     ports = Ports(
         tokens=tokens,
-        passwords=Passwords(CHEAP),
+        passwords=Passwords(Hasher(CHEAP)),
         quotas=Quotas(sign_in="5 per minute", sign_up="3 per hour"),
         credentials=FakeCredentials(accounts, revocations),
         revocations=revocations,
