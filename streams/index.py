@@ -13,7 +13,7 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, NotFoundError
 
 from settings import Settings
-from streams.mapping import ALIAS, VERSION, document, index_body
+from streams.mapping import ALIAS, VERSION, document, index_body, marker
 from streams.rows import EventRow
 from tables.errors import MalformedRecord, TurnstileError
 
@@ -134,9 +134,10 @@ class SearchIndex:
         await self._client.indices.delete(index=name)
 
     async def write(self, changes: Mapping[str, Version], target: str = ALIAS) -> dict[str, MalformedRecord]:
-        """Index rows unless newer ones are there; those that Elasticsearch will never take, with the reason.
+        """Index rows unless newer ones are there; those that no document can be made of, with the reason.
 
-        Raises one of PASSING where it may work later; writing all of it again does no harm.
+        These are no longer found, since what was told of them before is not true any more. Raises one of PASSING where
+        it may work later; writing all of it again does no harm.
         """
         refused: dict[str, MalformedRecord] = {}
         lines: list[Any] = []  # as they go over the wire: encoding them is half of the work
@@ -150,10 +151,11 @@ class SearchIndex:
             if size + len(made) > BULK_MAX_BYTES:
                 refused |= await self._bulk(lines, target)
                 lines, size = [], 0
-            lines.append(_encode({"index": {"_id": key, "version": position, "version_type": "external"}}))
-            lines.append(made)
+            lines += [_action(key, position), made]
             size += len(made)
-        return refused | await self._bulk(lines, target)
+        refused |= await self._bulk(lines, target)
+        await self._bulk(_markers({key: changes[key] for key in refused}), target)
+        return refused
 
     async def _bulk(self, lines: list[Any], target: str) -> dict[str, MalformedRecord]:
         if not lines:
@@ -166,6 +168,15 @@ class SearchIndex:
     async def close(self) -> None:
         """Close all connections."""
         await self._client.close()
+
+
+def _markers(changes: Mapping[str, Version]) -> list[Any]:
+    pairs = ((_action(key, position), _encode(marker(row))) for key, (position, row) in changes.items())
+    return [line for pair in pairs for line in pair]
+
+
+def _action(key: str, position: int) -> bytes:
+    return _encode({"index": {"_id": key, "version": position, "version_type": "external"}})
 
 
 def refusals(items: list[dict[str, Any]]) -> dict[str, MalformedRecord]:

@@ -12,7 +12,7 @@ from streams.batches import in_batches
 from streams.deadletters import bury, letter, sort_out
 from streams.index import PASSING, SearchIndex, Version, make_elasticsearch
 from streams.patience import patiently
-from streams.rows import EventRow, decode_row
+from streams.rows import EventRow, decode_event
 from streams.tracing import follow
 from tables.errors import MalformedRecord
 
@@ -33,7 +33,9 @@ class IndexerAgent:
 
     async def _handle(self, messages: list[Message]) -> None:
         changes = [message for message in messages if message.value is not None]
-        readable, letters = sort_out(changes, lambda value: decode_row(value, EventRow))
+        told, letters = sort_out(changes, decode_event)
+        letters += [letter(message, error) for message, (_, error) in told if error is not None]
+        readable = [(message, row) for message, (row, _) in told]
         for message, row in readable:
             follow(message, row.traceparent)
         newest = newest_of(readable)

@@ -66,15 +66,20 @@ def index_body(floor: int) -> dict[str, Any]:
 
 
 def document(row: EventRow) -> dict[str, Any]:
-    """The document of an event; of a deleted one only the marker that stops older changes.
+    """The document of an event; of a deleted one its marker.
 
     Raises MalformedRecord for a row that no such document can be made of.
     """
     if row.is_delete:
-        return {"id": str(row.id), "deleted": True}
+        return marker(row)
     offers, stock = decode_offers(row.offers), decode_stock(row.stock)
     made = _facts(row) | _times(row) | _tickets(row.status, offers, stock)
     return made | _location(row)
+
+
+def marker(row: EventRow) -> dict[str, Any]:
+    """What stops older changes of an event that is not to be found."""
+    return {"id": str(row.id), "deleted": True}
 
 
 def _facts(row: EventRow) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from elasticsearch import ApiError
 from connect.topics import EVENT_ROWS
 from settings import Settings, settings
 from streams.index import SearchIndex, Standing, Version, make_elasticsearch
-from streams.rows import EventRow, decode_row
+from streams.rows import decode_event
 from streams.runtime.fetching import READ_COMMITTED, Skip, install
 from streams.source import connect, event_rows, safe_position
 from tables.errors import MalformedRecord, TurnstileError
@@ -108,7 +108,7 @@ def _changes(found: dict[TopicPartition, list[Any]], floor: int) -> dict[str, Ve
         if isinstance(record, Skip) or record.value is None:
             continue
         try:
-            row = decode_row(record.value, EventRow)
+            row, _ = decode_event(record.value)
         except MalformedRecord:
             continue
         if str(row.id) not in changes or row.lsn >= changes[str(row.id)].position:

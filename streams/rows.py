@@ -64,11 +64,11 @@ class AccountRow(Change, frozen=True, kw_only=True):
     locale: str | None = None
 
 
-Row = TypeVar("Row", EventRow, AccountRow)
+Row = TypeVar("Row", Change, EventRow, AccountRow)
 
 # A number in a text, as Debezium writes decimals, is a number.
 _decoders: Final[dict[type[Any], Any]] = {
-    row: msgspec.json.Decoder(row, strict=False) for row in (EventRow, AccountRow)
+    row: msgspec.json.Decoder(row, strict=False) for row in (Change, EventRow, AccountRow)
 }
 
 
@@ -76,3 +76,15 @@ def decode_row(value: bytes | None, row: type[Row]) -> Row:
     """The change in a record's value, as ``row``. Raises MalformedRecord naming the wrong field."""
     decoded: Row = read(_decoders[row], value, MalformedRecord)
     return decoded
+
+
+def decode_event(value: bytes | None) -> tuple[EventRow, MalformedRecord | None]:
+    """The change of an event; of one that can't be told, that the event is gone, and what is wrong.
+
+    Raises MalformedRecord for what does not even tell which event changed, and where in the log.
+    """
+    try:
+        return decode_row(value, EventRow), None
+    except MalformedRecord as error:
+        change = decode_row(value, Change)
+        return EventRow(id=change.id, lsn=change.lsn, deleted="true"), error

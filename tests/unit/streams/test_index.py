@@ -12,7 +12,7 @@ from streams.figures import Figures
 from streams.index import NotIndexed, SearchIndex, Version, WrongMapping, refusals
 from streams.indexer import IndexerAgent, newest_of
 from streams.mapping import VERSION, document, index_body
-from streams.rows import EventRow, decode_row
+from streams.rows import EventRow, decode_event, decode_row
 from streams.source import COLUMNS
 from tables.errors import MalformedRecord
 
@@ -140,9 +140,13 @@ class FakeClient:
     async def bulk(self, *, operations: list[bytes], **_: Any) -> dict[str, Any]:
         self.written += operations
         self.requests.append(len(operations) // 2)
-        return {
-            "items": [{"index": {"_id": json.loads(line)["index"]["_id"], "status": 201}} for line in operations[::2]]
-        }
+        return {"items": [{"index": self._item(*pair)} for pair in zip(operations[::2], operations[1::2], strict=True)]}
+
+    def _item(self, action: bytes, made: bytes) -> dict[str, Any]:
+        if b"refused by the mapping" in made:
+            error = {"type": "document_parsing_exception", "reason": "no such field"}
+            return {"_id": json.loads(action)["index"]["_id"], "status": 400, "error": error}
+        return {"_id": json.loads(action)["index"]["_id"], "status": 201}
 
 
 def index(client: FakeClient) -> SearchIndex:
@@ -161,14 +165,62 @@ def test_an_alias_of_two_indices_is_not_written_to() -> None:
         asyncio.run(index(FakeClient(VERSION, 4, 3)).standing())
 
 
+@pytest.mark.parametrize("wrong", [{"tags": ["a", None]}, {"starts_at": "infinity"}, {"offers": 7}])
+def test_a_change_that_cannot_be_read_tells_that_the_event_can_no_longer_be_found(wrong: dict[str, Any]) -> None:
+    value = json.dumps({"id": str(EVENT), "__lsn": 9} | wrong).encode()
+
+    gone, error = decode_event(value)
+
+    assert (document(gone), gone.lsn) == ({"id": str(EVENT), "deleted": True}, 9)
+    assert next(iter(wrong)) in str(error)
+
+
+@pytest.mark.parametrize("value", [b"nope", b"{}", b'{"id": 7, "__lsn": 1, "tags": 1}', None])
+def test_a_change_of_nobody_knows_which_event_is_malformed(value: bytes | None) -> None:
+    with pytest.raises(MalformedRecord):
+        decode_event(value)
+
+
+def test_an_unreadable_change_is_a_dead_letter_and_takes_its_event_out_of_the_search(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = FakeClient(VERSION)
+    app: Any = FakeApp()
+    agent = IndexerAgent(app)
+    agent._index = index(client)
+    buried: list[Any] = []
+
+    async def bury(_app: Any, _consumer: str, letters: list[Any]) -> None:
+        buried.extend(letters)
+
+    monkeypatch.setattr("streams.indexer.bury", bury)
+    value = json.dumps({"id": str(EVENT), "__lsn": 9, "tags": [None]}).encode()
+    message: Any = SimpleNamespace(topic="t", partition=1, offset=9, key=b"k", value=value, headers=[])
+    asyncio.run(agent._handle([message]))
+
+    assert json.loads(client.written[-1]) == {"id": str(EVENT), "deleted": True}
+    assert len(buried) == 1
+
+
 def test_a_row_that_no_document_can_be_made_of_holds_up_no_other() -> None:
     client = FakeClient(VERSION)
 
     refused = asyncio.run(index(client).write({"bad": Version(5, row(stock="[]")), str(EVENT): Version(6, row())}))
 
     assert set(refused) == {"bad"}
-    assert [json.loads(line) for line in client.written[:1]] == [
-        {"index": {"_id": str(EVENT), "version": 6, "version_type": "external"}}
+    assert json.loads(client.written[0]) == {"index": {"_id": str(EVENT), "version": 6, "version_type": "external"}}
+
+
+@pytest.mark.parametrize("wrong", [{"stock": "[]"}, {"title": "refused by the mapping"}])
+def test_an_event_that_no_document_can_be_made_of_is_no_longer_found(wrong: dict[str, str]) -> None:
+    client = FakeClient(VERSION)
+
+    refused = asyncio.run(index(client).write({str(EVENT): Version(5, row(**wrong))}))
+
+    assert set(refused) == {str(EVENT)}
+    assert [json.loads(line) for line in client.written[-2:]] == [
+        {"index": {"_id": str(EVENT), "version": 5, "version_type": "external"}},
+        {"id": str(EVENT), "deleted": True},
     ]
 
 
