@@ -22,7 +22,7 @@ from streams.projection import UNFIT
 from streams.tracing import handed_on
 from tables.errors import MalformedRecord
 from tables.offers import Stock, decode_stock, encode_stock, newest, taken
-from tables.outcomes import Outcome, decode_outcome
+from tables.outcomes import Outcome, decode_checked_outcome
 from telemetry.seldom import Seldom
 
 CONSUMER = "stock"
@@ -136,7 +136,7 @@ def _readable(messages: list[Message]) -> list[tuple[Message, Outcome]]:
     outcomes = []
     for message in messages:
         try:
-            outcomes.append((message, decode_outcome(message.value)))
+            outcomes.append((message, decode_checked_outcome(message.value)))
         except MalformedRecord:
             continue
     return outcomes

@@ -108,6 +108,7 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
 
 PRICE_END: Final = Decimal(10) ** 10
 QUANTITY_MAX: Final = 10_000_000
+POSITION_MAX: Final = 2**62
 # A reminder's time is kept as milliseconds since 1970, some minutes before the deadline.
 FIRST_YEAR: Final = 1971
 # More than the title, status, zone, venue and city of an event ever have.
@@ -123,13 +124,18 @@ def decode_outcome(value: bytes | None) -> Outcome:
 
 
 def decode_checked_outcome(value: bytes | None) -> Outcome:
-    """The outcome in a record's value, for those who reckon with its prices and times. Raises MalformedRecord.
+    """The outcome in a record's value, for those who reckon with its figures and times. Raises MalformedRecord.
 
-    Anybody may have written it: no price is NaN or too large to add up, no time lies outside of what UTC can tell.
+    Anybody may have written it: no price is NaN or too large to add up, no stock negative or beyond all ticket types,
+    no time outside of what UTC can tell.
     """
     outcome = decode_outcome(value)
     for line in (*outcome.lines, *outcome.left):
         _check_line(line)
+    for balance in outcome.balance:
+        _check_balance(balance)
+    if not -1 <= outcome.as_of <= POSITION_MAX:
+        raise MalformedRecord("no position that a log has - at `$.asOf`")
     _check_time(outcome.at, "at", FIRST_YEAR)
     if outcome.deadline is not None:
         _check_time(outcome.deadline, "deadline", FIRST_YEAR)
@@ -150,6 +156,11 @@ def _check_line(line: OutcomeLine) -> None:
         good = False
     if not good:
         raise MalformedRecord("a line has a price or quantity that no ticket has - at `$.lines`")
+
+
+def _check_balance(balance: Balance) -> None:
+    if not all(0 <= count <= QUANTITY_MAX for count in (balance.quantity, balance.held, balance.sold)):
+        raise MalformedRecord("a ticket type has a stock that none has - at `$.balance`")
 
 
 def _check_facts(facts: EventFacts) -> None:

@@ -19,6 +19,7 @@ from tables.offers import Stock, Taken
 from tables.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
 
 EVENT, OTHER, STALLS, CIRCLE = (UUID(int=number) for number in range(1, 5))
+NONE_LEFT = Balance(STALLS, 9, 0, 9)
 
 
 def outcome(as_of: int, *balance: Balance, event: UUID = EVENT) -> Outcome:
@@ -105,11 +106,14 @@ def test_a_pause_ends_with_the_worker_and_leaves_its_batch_unacknowledged(app: A
         asyncio.run(stock._handle([message(2)]))
 
 
-def test_what_cannot_be_read_is_left_to_the_projection_of_sales(app: Any) -> None:
+@pytest.mark.parametrize(
+    "value", [b"{", encode_outcome(outcome(7, Balance(STALLS, 9, 0, -3))), encode_outcome(outcome(2**63, NONE_LEFT))]
+)
+def test_what_no_ledger_has_decided_is_left_to_the_projection_of_sales(app: Any, value: bytes) -> None:
     told = Told()
-    unreadable: Any = SimpleNamespace(value=b"{")
-    asyncio.run(agent(app, told)._handle([unreadable, message(1)]))
-    assert len(told.stored) == 1
+    odd: Any = SimpleNamespace(value=value)
+    asyncio.run(agent(app, told)._handle([odd, message(1)]))
+    assert [news for _, news in told.stored] == [{EVENT: {STALLS: Taken(1, 0, 1)}}]
 
 
 def test_a_row_that_breaks_a_constraint_holds_up_no_other(app: Any, caplog: pytest.LogCaptureFixture) -> None:

@@ -17,6 +17,7 @@ from tables.bookings import index
 from tables.errors import MalformedRecord
 from tables.jobs import decode_job, encode_job
 from tables.outcomes import (
+    Balance,
     EventFacts,
     Money,
     Outcome,
@@ -186,13 +187,18 @@ def test_an_outcome_that_anybody_may_have_written_is_refused_or_booked_told_and_
         {"lines": (OutcomeLine(FLOOR, "x", 1, Decimal("NaN")),)},
         {"left": (OutcomeLine(FLOOR, "x", 1, Decimal("1E+999999")),)},
         {"lines": (OutcomeLine(FLOOR, "x", -1, Decimal(1)),)},
+        {"balance": (Balance(FLOOR, 1, -1, 0),)},
+        {"balance": (Balance(FLOOR, 1, 0, 2**53),)},
+        {"as_of": 2**62 + 1},
+        {"as_of": -2},
     ],
     ids=str,
 )
-def test_prices_and_times_that_nobody_can_reckon_with_are_malformed(changed: dict[str, Any]) -> None:
+def test_figures_and_times_that_nobody_can_reckon_with_are_malformed(changed: dict[str, Any]) -> None:
     fields: dict[str, Any] = {"kind": OutcomeKind.HELD, "event": EVENT, "offset": 1, "at": moment(NOW), "facts": FACTS}
     decode_checked_outcome(encode_outcome(Outcome(**fields)))
-    with pytest.raises(MalformedRecord, match=rf"\$\.{next(iter(changed)) if 'left' not in changed else 'lines'}"):
+    field = next(iter(changed))
+    with pytest.raises(MalformedRecord, match=rf"\$\.{ {'left': 'lines', 'as_of': 'asOf'}.get(field, field) }"):
         decode_checked_outcome(encode_outcome(Outcome(**fields | changed)))
 
 
