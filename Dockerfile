@@ -10,7 +10,7 @@ RUN groupadd --gid 10001 turnstile \
     && install --directory --owner=turnstile --group=turnstile --mode=0700 /var/lib/turnstile
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
-COPY settings.py ./
+COPY settings.py setting_types.py ./
 COPY telemetry telemetry
 COPY metrics metrics
 COPY tables tables

@@ -5,38 +5,49 @@ A value may also come from a file named like the setting in the folder that
 """
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal, NoReturn
 
 from limits import parse
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from setting_types import DatabaseUrl, ExistingFile, Host, OwnPort, Port, Sender, Servers, Url, Urls
 
 # What a worker does: each role is a consumer group and a process of its own, so that each scales alone.
 Role = Literal["ledger", "indexer", "notifications", "sales"]
 
+PREFIX: Final = "TURNSTILE_"
+FOLDER: Final = f"{PREFIX}SECRETS_DIR"
+# What a process ends with that does not start because of a setting.
+WRONG: Final = 2
 _TEMPLATE_WORDS = ("secret", "change", "password", "default", "example", "turnstile")
 
 
 class Settings(BaseSettings):
     """Where the servers are and how the parts behave. The table in docs/settings.md is made from it."""
 
-    model_config = SettingsConfigDict(env_prefix="TURNSTILE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    kafka_servers: str = Field("127.0.0.1:19092", description="Kafka bootstrap servers, host:port, separated by commas")
+    kafka_servers: Servers = Field(
+        "127.0.0.1:19092", description="Kafka bootstrap servers, host:port, separated by commas"
+    )
     partitions: int = Field(4, ge=1, le=256, description="partitions of every topic that is keyed by event")
     replication_factor: int = Field(1, ge=1, description="replicas of every topic; 3 in production")
     min_insync_replicas: int = Field(1, ge=1, description="replicas that must acknowledge a record; 2 in production")
 
-    database_url: SecretStr = Field(
+    database_url: DatabaseUrl = Field(
         SecretStr("postgresql://turnstile@127.0.0.1:15432/turnstile"),
         description="PostgreSQL of the write model and the sales projection",
     )
 
-    connect_url: str = Field("http://127.0.0.1:18083", description="REST address of Kafka Connect")
-    connect_database_host: str = Field("127.0.0.1", description="PostgreSQL's host as Kafka Connect sees it")
-    connect_database_port: int = Field(15432, description="PostgreSQL's port as Kafka Connect sees it")
+    connect_url: Url = Field("http://127.0.0.1:18083", description="REST address of Kafka Connect")
+    connect_database_host: Host = Field("127.0.0.1", description="PostgreSQL's host as Kafka Connect sees it")
+    connect_database_port: Port = Field(15432, description="PostgreSQL's port as Kafka Connect sees it")
     connect_database_name: str = Field("turnstile", description="database that Debezium reads")
     connect_database_user: str = Field("turnstile_cdc", description="PostgreSQL role of Debezium (least privilege)")
     connect_secrets_dir: str = Field(
@@ -46,7 +57,7 @@ class Settings(BaseSettings):
         120, ge=1, description="how long `python -m connect` waits for Kafka, for Connect and for new rows, each"
     )
 
-    elasticsearch_url: str = Field("http://127.0.0.1:19200", description="Elasticsearch address")
+    elasticsearch_url: Url = Field("http://127.0.0.1:19200", description="Elasticsearch address")
     elasticsearch_user: str | None = Field(None, description="Elasticsearch user, where security is on")
     elasticsearch_password: SecretStr | None = Field(None, description="that user's password")
     elasticsearch_indexer_password: SecretStr | None = Field(
@@ -55,20 +66,24 @@ class Settings(BaseSettings):
     elasticsearch_reader_password: SecretStr | None = Field(
         None, description="password that `python -m ops.search_access` gives the user turnstile_reader"
     )
-    elasticsearch_ca: Path | None = Field(None, description="CA certificate of Elasticsearch, where it speaks TLS")
+    elasticsearch_ca: ExistingFile | None = Field(
+        None, description="CA certificate of Elasticsearch, where it speaks TLS"
+    )
 
-    smtp_host: str = Field("127.0.0.1", description="mail server")
-    smtp_port: int = Field(11025, description="mail server's port")
+    smtp_host: Host = Field("127.0.0.1", description="mail server")
+    smtp_port: Port = Field(11025, description="mail server's port")
     smtp_user: str | None = Field(None, description="mail user, where the server wants one")
     smtp_password: SecretStr | None = Field(None, description="that user's password")
     smtp_tls: bool = Field(False, description="use STARTTLS")
-    mail_from: str = Field("Turnstile <tickets@turnstile.example>", description="sender of every mail")
+    mail_from: Sender = Field("Turnstile <tickets@turnstile.example>", description="sender of every mail")
 
-    api_bind: str = Field("127.0.0.1", description="address that the API listens on")
-    api_port: int = Field(9000, description="port that the API listens on")
-    api_url: str = Field("http://127.0.0.1:9000", description="address of the API, for `turnstile status`")
-    api_metrics_bind: str = Field("127.0.0.1", description="address of the API's /metrics; only operators may reach it")
-    api_metrics_port: int = Field(9100, description="port of the API's /metrics; 0 takes any that is free")
+    api_bind: Host = Field("127.0.0.1", description="address that the API listens on")
+    api_port: OwnPort = Field(9000, description="port that the API listens on")
+    api_url: Url = Field("http://127.0.0.1:9000", description="address of the API, for `turnstile status`")
+    api_metrics_bind: Host = Field(
+        "127.0.0.1", description="address of the API's /metrics; only operators may reach it"
+    )
+    api_metrics_port: OwnPort = Field(9100, description="port of the API's /metrics; 0 takes any that is free")
     purchase_wait: float = Field(2.0, ge=0, le=30, description="seconds that POST /purchases waits for a decision")
 
     most_waiting: int = Field(
@@ -82,17 +97,17 @@ class Settings(BaseSettings):
     worker_id: str = Field(
         "worker-0", description="stable name of this worker within its role (static group membership)"
     )
-    worker_bind: str = Field("127.0.0.1", description="address of the worker's web views")
-    worker_host: str = Field("127.0.0.1", description="host under which other workers reach the web views")
-    worker_port: int = Field(6066, description="port of the worker's web views")
+    worker_bind: Host = Field("127.0.0.1", description="address of the worker's web views")
+    worker_host: Host = Field("127.0.0.1", description="host under which other workers reach the web views")
+    worker_port: OwnPort = Field(6066, description="port of the worker's web views")
     worker_data: Path = Field(Path(".turnstile/worker-0"), description="folder of the worker's RocksDB tables")
-    worker_url: str = Field(
+    worker_url: Urls = Field(
         "http://127.0.0.1:6066",
         description="addresses of ledger workers' web views, separated by commas, for the API: any one answers for all",
     )
 
-    exporter_bind: str = Field("127.0.0.1", description="address of the exporter's /metrics")
-    exporter_port: int = Field(9101, description="port of the exporter's /metrics")
+    exporter_bind: Host = Field("127.0.0.1", description="address of the exporter's /metrics")
+    exporter_port: OwnPort = Field(9101, description="port of the exporter's /metrics")
     exporter_pause: float = Field(5.0, gt=0, le=60, description="seconds between two looks of the exporter")
 
     token_key: SecretStr | None = Field(
@@ -108,7 +123,7 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(
         0, ge=0, le=10, description="proxies in front of the API whose X-Forwarded-For and -Proto are believed"
     )
-    admin_email: str = Field(
+    admin_email: Sender = Field(
         "admin@turnstile.example", description="address of the account that `python -m api.administrator` makes"
     )
     admin_password: SecretStr | None = Field(None, description="that account's first password, 10 characters or more")
@@ -123,7 +138,7 @@ class Settings(BaseSettings):
         description="file in which the embedded stack's supervisor notes how its parts are, for `turnstile status`",
     )
 
-    zipkin_url: str | None = Field(
+    zipkin_url: Url | None = Field(
         None, description="Zipkin that spans are sent to, such as http://127.0.0.1:9411; none are made without it"
     )
     trace_ratio: float = Field(
@@ -175,6 +190,32 @@ def is_weak(key: str) -> bool:
 
 @cache
 def settings() -> Settings:
-    """The settings of this process. Raises pydantic's ValidationError naming the setting that is wrong."""
-    folder = os.environ.get("TURNSTILE_SECRETS_DIR")
-    return Settings(_secrets_dir=folder)
+    """The settings of this process. Ends it, with a line for each, where some are missing or don't fit."""
+    with faults_named():
+        try:
+            return Settings(_secrets_dir=_secrets_folder())
+        except (SettingsError, OSError, UnicodeDecodeError) as error:
+            end(f"{FOLDER}: {error}")
+
+
+@contextmanager
+def faults_named() -> Iterator[None]:
+    """End the process with a line for each setting that does not fit, without its value, which may be secret."""
+    try:
+        yield
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        end(*(f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg'].removeprefix('Value error, ')}" for one in faults))
+
+
+def end(*lines: str) -> NoReturn:
+    """End the process, which can't start with its settings. The lines say why."""
+    print(*lines, sep="\n", file=sys.stderr)
+    sys.exit(WRONG)
+
+
+def _secrets_folder() -> str | None:
+    folder = os.environ.get(FOLDER)
+    if folder is not None and not Path(folder).is_dir():
+        raise NotADirectoryError(f"{folder} is no folder")
+    return folder

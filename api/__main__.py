@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gunicorn.app.wsgiapp import run
 
-from settings import MissingKey, settings
+from settings import MissingKey, end, settings
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     try:
         settings().signing_keys()
     except MissingKey as error:
-        sys.exit(f"{error}")
+        end(str(error))
     sys.argv = ["turnstile-api", "--config", str(Path(__file__).with_name("gunicorn.conf.py"))]
     run()
 

@@ -13,7 +13,7 @@ from api.problems import Refused
 from api.servers.accounts import AccountRows
 from api.servers.database import Database
 from api.tokens import Role
-from settings import Settings, settings
+from settings import WRONG, Settings, settings
 from tables.email_addresses import address_spellings
 from telemetry.logs import configure
 
@@ -58,7 +58,7 @@ def main() -> int:
         made = make_administrator(AccountRows(database), Hasher(), now)
     except ValueError as error:
         log.critical("%s", str(error))
-        return 1
+        return WRONG
     finally:
         database.close()
     log.info("the first administrator %s", "was made" if made else "has an account already, which stays as it is")

@@ -24,7 +24,7 @@ Made from `settings.py` and `stack/settings.py` by `python -m ops.settings_table
 Every setting is an environment variable. A setting of the deployed parts (API, workers, migrations, bootstrap) may
 also come from a file: `TURNSTILE_SECRETS_DIR` names a folder, and a file in it is named like the variable in small
 letters, such as `turnstile_database_url`. The variable wins over the file. A value that doesn't fit ends the process
-at its start with the name of the setting.
+at its start with exit code 2 and a line for each setting that doesn't, none of which tells the value.
 
 `embedded` settings are read by `make run` and by the tests; it sets those of the deployed parts by itself, for the
 servers that it starts. A setting that both read is one variable.

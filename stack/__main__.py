@@ -9,6 +9,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from settings import faults_named
 from stack import backup, supervisor
 from stack.apps import ROLES, one_more
 from stack.child import end_with
@@ -138,4 +139,5 @@ def _servers(stack: Stack, steps: Steps) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with faults_named():
+        main()

@@ -5,11 +5,14 @@ The deployed parts have settings of their own (``settings.py``); ``stack.environ
 
 import json
 import os
+import re
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from setting_types import Sender
 
 # What `run` was started with, in the data folder.
 CHOSEN: Final = "chosen.json"
@@ -19,6 +22,15 @@ FOLDERS: Final = {"home", "jars"}
 def jar_cache() -> Path:
     """Where jars are kept between runs and shared by all clones of one user."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "turnstile" / "jars"
+
+
+def _heap(text: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]{0,5}[kmgKMG]", text):
+        raise ValueError("must be a size such as 512m")
+    return text
+
+
+Heap = Annotated[str, AfterValidator(_heap)]
 
 
 class StackSettings(BaseSettings):
@@ -54,12 +66,12 @@ class StackSettings(BaseSettings):
         9103, ge=1, le=65535, description="port of the first embedded Kafka broker's /metrics; the next add one"
     )
 
-    admin_email: str = Field("admin@turnstile.example", description="address of the first administrator's account")
+    admin_email: Sender = Field("admin@turnstile.example", description="address of the first administrator's account")
 
-    kafka_heap: str = Field("512m", description="heap of the embedded Kafka broker")
-    connect_heap: str = Field("384m", description="heap of the embedded Kafka Connect")
-    elasticsearch_heap: str = Field("512m", description="heap of the embedded Elasticsearch")
-    zipkin_heap: str = Field("128m", description="heap of Zipkin")
+    kafka_heap: Heap = Field("512m", description="heap of the embedded Kafka broker")
+    connect_heap: Heap = Field("384m", description="heap of the embedded Kafka Connect")
+    elasticsearch_heap: Heap = Field("512m", description="heap of the embedded Elasticsearch")
+    zipkin_heap: Heap = Field("128m", description="heap of Zipkin")
 
     zipkin: bool = Field(False, description="start Zipkin too, and trace every request")
 
@@ -70,7 +82,9 @@ class StackSettings(BaseSettings):
         description="embedded Kafka brokers, on every second port from the first one's on; three or more keep each "
         "record three times and acknowledge it when two have it. Another number needs another data folder",
     )
-    log_format: str = Field("text", description="a line of the log: json, or text to be read by people")
+    log_format: Literal["json", "text"] = Field(
+        "text", description="a line of the log: json, or text to be read by people"
+    )
 
     workers: int = Field(
         1, ge=1, le=64, description="ledger workers of the embedded stack; the other roles have one worker each"

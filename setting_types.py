@@ -1,0 +1,73 @@
+"""Types of settings beyond numbers and texts. Each refuses what could not work, in words that follow its name."""
+
+import re
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr
+
+_HOST: Final = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9A-Fa-f:.]+\]?")
+# One mailbox without quoting, as mails are written with it (tables/email_addresses.py).
+_MAILBOX: Final = re.compile(
+    r"{0}{{1,64}}@({1}{{1,63}}\.)*{1}{{1,63}}".format(r"[^\s@<>(),;:\"\\\[\]]", r"[^\s@<>(),;:\"\\\[\].]")
+)
+_DATABASE: Final = re.compile(r"postgres(ql)?://\S+|\s*\w+\s*=.*")
+
+
+def _host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise ValueError("must be the name or the address of a host")
+    return text
+
+
+def _servers(text: str) -> str:
+    for each in text.split(","):
+        host, _, port = each.strip().rpartition(":")
+        if not (_HOST.fullmatch(host) and port.isdecimal() and 0 < int(port) < 65_536):
+            raise ValueError("must be host:port, or several of them with commas between")
+    return text
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.hostname or "") or parts.port == 0:
+        raise ValueError("must be an address such as http://host:8080")
+    return text
+
+
+def _urls(text: str) -> str:
+    for each in text.split(","):
+        _url(each.strip())
+    return text
+
+
+def _sender(text: str) -> str:
+    if not (text.isprintable() and _MAILBOX.fullmatch(parseaddr(text)[1])):
+        raise ValueError("must be an e-mail address, perhaps with a name: Turnstile <tickets@turnstile.example>")
+    return text
+
+
+def _database(url: SecretStr) -> SecretStr:
+    if not _DATABASE.fullmatch(url.get_secret_value()):
+        raise ValueError("must be an address such as postgresql://user:password@host:5432/database")
+    return url
+
+
+def _file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError("there is no such file")
+    return path
+
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+# 0 takes any that is free.
+OwnPort = Annotated[int, Field(ge=0, le=65_535)]
+Host = Annotated[str, AfterValidator(_host)]
+Servers = Annotated[str, AfterValidator(_servers)]
+Url = Annotated[str, AfterValidator(_url)]
+Urls = Annotated[str, AfterValidator(_urls)]
+Sender = Annotated[str, AfterValidator(_sender)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
+ExistingFile = Annotated[Path, AfterValidator(_file)]
