@@ -68,7 +68,7 @@ class KafkaOffice:
         self._waiters = waiters
         self._sold_out = sold_out
         self._census = census
-        self._running: set[tuple[int, int]] = set()
+        self._running: set[tuple[int, ...]] = set()
         self._deciding = Room(most)
         self._watching = Room(most)
         # Bytes, since the garbage collector looks at every UUID that is kept.
@@ -183,7 +183,8 @@ class KafkaOffice:
         self._log.append(key, encode_command(command), waiter.acknowledge, waiter.fail)
 
 
-def _mark(command: BuyersCommand) -> tuple[int, int]:
+def _mark(command: BuyersCommand) -> tuple[int, ...]:
     """What is the same for a command sent twice; numbers, since Python itself hashes and compares them."""
-    same = command.request if isinstance(command, (Confirm, Cancel)) else None
-    return command.event.int, (same or command.purchase).int
+    if isinstance(command, (Confirm, Cancel)):
+        return command.event.int, (command.request or command.purchase).int, command.account.int
+    return command.event.int, command.purchase.int

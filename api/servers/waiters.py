@@ -96,12 +96,16 @@ class Waiter:
 def answers_to(command: BuyersCommand) -> IsAnswer:
     """What the ledger's answer to this very command looks like, whatever else becomes of the purchase meanwhile."""
     if isinstance(command, (Confirm, Cancel)):
-        request = command.request
-        return lambda outcome: outcome.request == request
+        return lambda outcome: outcome.request == command.request and _is_told_to(command.account, outcome)
     kinds = {OutcomeKind.REJECTED, OutcomeKind.HELD if isinstance(command, Hold) else OutcomeKind.CONFIRMED}
     own = recorded_fingerprints(command)
     # Another body under the same id may be refused while this one waits: that is not its answer.
     return lambda outcome: outcome.fingerprint in own and (outcome.kind in kinds or outcome.reason is Reason.ID_REUSED)
+
+
+def _is_told_to(account: UUID, outcome: Outcome) -> bool:
+    """Whether an outcome answers this account: requests of the owner and of strangers may have the same id."""
+    return (outcome.account in (None, account)) is not (outcome.reason is Reason.NOT_YOURS)
 
 
 def any_decision(outcome: Outcome) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
 from opentelemetry.trace import SpanKind
 
 from api.bodies.purchase import pending, public_id
@@ -373,3 +374,41 @@ def test_a_watch_ends_with_what_is_known_then() -> None:
     found = bench.office.watch(*ids, 0.01, lambda: seen.pop(0), lambda account: True)
     assert found is not None
     assert found.status == "confirmed"
+
+
+@pytest.mark.parametrize("change", [Confirm, Cancel])
+def test_who_asks_for_anothers_purchase_under_the_same_key_is_not_told_of_it(change: Any) -> None:
+    bought = purchase()
+    ids, request = (bought.event, bought.purchase), uuid4()
+    owner, stranger = (change(*ids, account, request=request) for account in (bought.account, uuid4()))
+    # The ledger tells whose purchase it is in both.
+    done = outcome(owner, OutcomeKind.CONFIRMED, request=request)
+    refused = outcome(owner, OutcomeKind.REFUSED, reason=Reason.NOT_YOURS, request=request)
+    unknown = outcome(owner, OutcomeKind.REFUSED, reason=Reason.UNKNOWN_PURCHASE, request=request, account=None)
+    assert first_answer(owner, refused, done) == done
+    assert first_answer(stranger, done, refused) == refused
+    assert first_answer(owner, unknown) == first_answer(stranger, unknown) == unknown
+
+
+def first_answer(command: BuyersCommand, *told: Outcome) -> Outcome | None:
+    """Which of these outcomes a request takes for its own."""
+    waiter = Waiter(command.event, command.purchase, answers_to(command), 5)
+    for each in told:
+        waiter.offer(each)
+    return waiter.outcome
+
+
+@pytest.mark.parametrize("change", [Confirm, Cancel])
+def test_a_stranger_who_asks_meanwhile_is_not_told_that_the_owner_does(change: Any) -> None:
+    bench, commands = Bench(most=2), []
+
+    def play(command: Any, done: Done, failed: Failed) -> None:
+        commands.append(command)
+        done(None)
+        if len(commands) == 1:
+            assert bench.office.carry_out(replace(command, account=uuid4()), 0) is None
+
+    bench.log.play = play
+    bought = purchase()
+    bench.office.carry_out(change(bought.event, bought.purchase, bought.account, request=uuid4()), 0)
+    assert len(commands) == 2
