@@ -1,8 +1,9 @@
 """Purchases: what is to be bought, and what was decided."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -12,6 +13,9 @@ from api.bodies.money import Money
 from api.ids import text_of
 from tables.outcomes import Outcome, OutcomeLine
 
+_ID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+# The long one goes on with the account, a time and a seal.
+_PUBLIC_ID: Final = re.compile(rf"({_ID})\.({_ID})(?:\.{_ID}\.[0-9]{{1,12}}\.[\w-]{{1,100}})?", re.ASCII)
 HoldSeconds = Annotated[int, Field(strict=True, ge=1, le=86_400, description="how long the hold lasts"), WHOLE]
 
 
@@ -97,13 +101,8 @@ def public_id(event: UUID, purchase: UUID) -> str:
 
 def parse_public_id(text: str) -> tuple[UUID, UUID] | None:
     """Event and purchase of a public id, plain or long (api/acceptance.py); None if it is none."""
-    event, _, rest = text.partition(".")
-    purchase = rest.partition(".")[0]
-    try:
-        ids = UUID(event), UUID(purchase)
-    except ValueError:
-        return None
-    return ids if public_id(*ids) == f"{event}.{purchase}" else None
+    found = _PUBLIC_ID.fullmatch(text)
+    return (UUID(found[1]), UUID(found[2])) if found else None
 
 
 def pending(event: UUID, purchase: UUID, account: UUID) -> Purchase:

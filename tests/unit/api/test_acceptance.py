@@ -58,3 +58,8 @@ def test_what_was_not_sealed_tells_nothing(change: Callable[[], str]) -> None:
 @pytest.mark.parametrize("text", ["", ".", "..", f".{uuid4()}", f"{uuid4()}..{uuid4()}", f"{uuid4()}.{uuid4().hex}.x"])
 def test_what_does_not_begin_with_two_ids_is_none(text: str) -> None:
     assert parse_public_id(text) is None
+
+
+@pytest.mark.parametrize("tail", [".", ".x", ".\r\nX: y", ".\U0001f600", f".{uuid4()}.1", f".{uuid4()}.1.\n", "\n"])
+def test_what_follows_the_two_ids_is_of_a_long_one_or_it_is_none(tail: str) -> None:
+    assert parse_public_id(public_id(COMMAND.event, COMMAND.purchase) + tail) is None
