@@ -148,6 +148,9 @@ class Events(Protocol):
     def ticket(self, ticket: UUID) -> TicketType | None:
         """The ticket type of that id."""
 
+    def event_of(self, ticket: UUID) -> Event | None:
+        """The event that has the ticket type of that id."""
+
     def list(
         self,
         limit: int,

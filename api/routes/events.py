@@ -20,7 +20,7 @@ from api.bodies.event import (
 )
 from api.changes import changed, given, new_listing, withdrawn
 from api.conditional import check_match, check_match_if_given, tagged
-from api.identity import caller, forbidden, require_to_act_for, visitor
+from api.identity import caller, require_to_act_for, visitor
 from api.pages import page
 from api.ports import Listing
 from api.problems import Refused
@@ -112,6 +112,7 @@ def change_status(path: EventPath, body: StatusChange) -> Response:
 )
 def delete_event(path: EventPath) -> Response:
     """With its ticket types, as long as there are no purchases. An event with purchases is cancelled instead."""
+    managed_event(path.event_id)
 
     def decide(listing: Listing) -> Listing:
         check_owner(listing.event)
@@ -121,7 +122,7 @@ def delete_event(path: EventPath) -> Response:
         return withdrawn(listing, ports().clock())
 
     if not ports().events.delete(path.event_id, decide):
-        raise no_event(path.event_id)
+        raise not_yours(path.event_id)
     return Response(status=204)
 
 
@@ -138,7 +139,8 @@ def _tagged(event: Event, status: int = 200, **headers: str) -> Response:
 
 
 def change_own(event_id: UUID, decide: Callable[[Listing], Listing]) -> Listing:
-    """The listing after a change that the caller may make. Refused: not-found, forbidden, what ``decide`` refuses."""
+    """The listing after a change that the caller may make. Refused: not-found, what ``decide`` refuses."""
+    managed_event(event_id)
 
     def decide_for_owner(listing: Listing) -> Listing:
         check_owner(listing.event)
@@ -147,16 +149,23 @@ def change_own(event_id: UUID, decide: Callable[[Listing], Listing]) -> Listing:
     after = ports().events.change(event_id, decide_for_owner)
     ports().register.forget(event_id)
     if after is None:
-        raise no_event(event_id)
+        raise not_yours(event_id)
     return after
 
 
+def managed_event(event_id: UUID) -> Event:
+    """The event, if it is the caller's to manage. One of somebody else is as one that never was. Refused: not-found."""
+    event = ports().events.get(event_id)
+    if event is None:
+        raise not_yours(event_id)
+    check_owner(event)
+    return event
+
+
 def check_owner(event: Event) -> None:
-    """Refused: not-found for a draft that the caller may not see, forbidden for an event of somebody else."""
-    if not may_see(event):
-        raise no_event(event.id)
+    """Refused: not-found for an event of somebody else."""
     if not caller().may_act_for(event.organizer_id):
-        raise forbidden()
+        raise not_yours(event.id)
 
 
 def shown_event(event_id: UUID) -> Event:
@@ -173,6 +182,11 @@ def may_see(event: Event) -> bool:
         return True
     found = visitor()
     return found is not None and found.may_act_for(event.organizer_id)
+
+
+def not_yours(event_id: UUID) -> Refused:
+    """The refusal for an event that the caller has not; whether somebody else has it is not told."""
+    return Refused("not-found", f"you have no event {event_id}")
 
 
 def no_event(event_id: UUID) -> Refused:

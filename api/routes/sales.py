@@ -13,8 +13,8 @@ from api.bodies.account import AccountPath
 from api.bodies.event import EventPath
 from api.bodies.purchase import PurchaseList
 from api.bodies.sales import EventSales, PurchasesQuery
-from api.identity import caller, forbidden, require_to_act_for
-from api.routes.events import shown_event
+from api.identity import require_to_act_for
+from api.routes.events import managed_event
 
 sales = blueprint("sales", "purchases")
 
@@ -43,7 +43,7 @@ def list_purchases(path: AccountPath, query: PurchasesQuery) -> Response:
 )
 def list_sales(path: EventPath, query: PurchasesQuery) -> Response:
     """Sums and purchases, the newest first; for the event's organizer and administrators."""
-    _check_owner(path)
+    managed_event(path.event_id)
     return answer(ports().sales.of_event(path.event_id, query.limit, query.cursor))
 
 
@@ -57,17 +57,11 @@ def sales_table(path: EventPath) -> Response:
 
     A cell that a spreadsheet would take for a formula begins with an apostrophe.
     """
-    _check_owner(path)
+    managed_event(path.event_id)
     rows = ports().sales.table_of_event(path.event_id)
     first = next(rows)
     name = {"Content-Disposition": f'attachment; filename="sales-{path.event_id}.csv"'}
     return Response(table(first, rows), 200, name, content_type=f"{CSV}; charset=utf-8")
-
-
-def _check_owner(path: EventPath) -> None:
-    event = shown_event(path.event_id)
-    if not caller().may_act_for(event.organizer_id):
-        raise forbidden()
 
 
 def table(head: Sequence[object], rows: Iterator[Sequence[object]]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from uuid import UUID
 
 from flask import Response
 
@@ -11,6 +10,7 @@ from api.bodies.event import EventPath
 from api.bodies.ticket import NewTicketType, TicketPath, TicketType, TicketTypeBody, TicketTypeChange, TicketTypeList
 from api.changes import given, ticket_of, with_ticket, with_ticket_changed, with_ticket_replaced, without_ticket
 from api.conditional import check_match, check_match_if_given, tagged
+from api.identity import caller
 from api.ports import Listing
 from api.problems import Refused
 from api.routes.events import change_own, may_see, no_event, shown_event
@@ -53,10 +53,10 @@ def list_ticket_types_at_old_path(path: EventPath) -> Response:
 )
 def read_ticket_type(path: TicketPath) -> Response:
     """The ticket type as it is now."""
-    ticket = _known(path)
-    event = ports().events.get(ticket.event_id)
-    if event is None or not may_see(event):
-        raise _no_ticket(path)
+    event = ports().events.event_of(path.ticket_id)
+    ticket = ports().events.ticket(path.ticket_id) if event is not None and may_see(event) else None
+    if ticket is None:
+        raise Refused("not-found", f"there is no ticket type {path.ticket_id}")
     return tagged(ticket, ticket.version)
 
 
@@ -120,20 +120,8 @@ def _change(path: TicketPath, decide: Callable[[Listing], Listing]) -> Response:
 
 
 def _change_own(path: TicketPath, decide: Callable[[Listing], Listing]) -> Listing:
-    event_id: UUID = _known(path).event_id
-    try:
-        return change_own(event_id, decide)
-    except Refused as error:
-        # Of a draft that the caller may not see, not even the event's id is told.
-        raise _no_ticket(path) if error.kind == "not-found" else error from error
-
-
-def _known(path: TicketPath) -> TicketType:
-    found = ports().events.ticket(path.ticket_id)
-    if found is None:
-        raise _no_ticket(path)
-    return found
-
-
-def _no_ticket(path: TicketPath) -> Refused:
-    return Refused("not-found", f"there is no ticket type {path.ticket_id}")
+    """The changed listing. A ticket type of somebody else's event is as one that never was. Refused: not-found."""
+    event = ports().events.event_of(path.ticket_id)
+    if event is None or not caller().may_act_for(event.organizer_id):
+        raise Refused("not-found", f"you have no ticket type {path.ticket_id}")
+    return change_own(event.id, decide)

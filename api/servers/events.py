@@ -36,6 +36,9 @@ def _update(table: str, columns: Iterable[str]) -> str:
 _SELECT_EVENT: Final = f"SELECT {', '.join(_EVENT)} FROM event WHERE id = %(id)s"
 _SELECT_TICKETS: Final = f"SELECT {', '.join(_TICKET)} FROM ticket_type WHERE event_id = %(id)s ORDER BY position, id"
 _SELECT_TICKET: Final = f"SELECT {', '.join(_TICKET)} FROM ticket_type WHERE id = %(id)s"
+_SELECT_EVENT_OF: Final = f"""
+SELECT {", ".join(_EVENT)} FROM event WHERE id = (SELECT event_id FROM ticket_type WHERE id = %(id)s)
+"""
 _PAGE: Final = f"""
 SELECT {", ".join(_EVENT)} FROM event
 WHERE (status <> 'DRAFT' OR organizer_id = %(drafts_of)s OR %(all_drafts)s)
@@ -111,6 +114,11 @@ class EventRows:
         """The ticket type of that id."""
         row = self._database.one(_SELECT_TICKET, id=ticket)
         return shown("ticket_type", row, _ticket) if row else None
+
+    def event_of(self, ticket: UUID) -> Event | None:
+        """The event that has the ticket type of that id."""
+        row = self._database.one(_SELECT_EVENT_OF, id=ticket)
+        return shown("event", row, _event) if row else None
 
     def change(self, event: UUID, decide: Callable[[Listing], Listing]) -> Listing | None:
         """Replace a listing by what ``decide`` makes of it under the event's lock, and announce the next version.

@@ -19,6 +19,7 @@ from api.servers.bounded import Bounded
 from api.servers.database import SERVER, Database
 from api.servers.log import KAFKA
 from tables.commands import DefineEvent
+from tables.statuses import EventStatus
 
 REMEMBERED_S: Final = 60.0
 PATIENCE_S: Final = 1.8
@@ -71,7 +72,7 @@ class RegisterRows:
         self._accounts.put(account, True)
 
     def check_event(self, event: UUID, ticket_types: list[UUID]) -> None:
-        """Refused: unknown-event, unknown-ticket-type. The ledger has been told of event and types afterwards."""
+        """Refused: unknown-event, of a draft too, unknown-ticket-type. The ledger knows event and types afterwards."""
         known = self._events.get(event)
         if known is None or known.until <= self._clock() or not known.ticket_types.issuperset(ticket_types):
             known = self._read_once(event, ticket_types)
@@ -111,7 +112,7 @@ class RegisterRows:
             # What the ledger knows it does not forget: a sale goes on without PostgreSQL.
             known.until = self._clock() + REMEMBERED_S
             return known
-        if listing is None:
+        if listing is None or listing.event.status is EventStatus.DRAFT:
             raise Refused("unknown-event", "", Fault("there is no such event", "/eventId"))
         version = listing.event.version
         if known is None or known.version != version:

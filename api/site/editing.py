@@ -16,7 +16,7 @@ from api.changes import changed, given, new_listing, ticket_of, with_ticket, wit
 from api.identity import caller
 from api.ports import Listing
 from api.problems import PROBLEMS, Refused
-from api.routes.events import change_own, check_owner, shown_event
+from api.routes.events import change_own, managed_event
 from api.site.event_forms import event_fields, event_form, ticket_fields, ticket_form
 from api.site.forms import complaints, fields, parsed
 from api.site.organizing import check_version
@@ -52,14 +52,14 @@ def create_event() -> BaseResponse:
 @editing.get("/organize/events/<uuid:event_id>/edit")
 def event_to_edit(event_id: UUID) -> Response:
     """The form with the event as it is."""
-    event = _own(event_id)
+    event = managed_event(event_id)
     return _event_form(event, event_form(event), {})
 
 
 @editing.post("/organize/events/<uuid:event_id>/edit")
 def edit_event(event_id: UUID) -> BaseResponse:
     """The event as the form says; what has no field in it stays."""
-    event, sent = _own(event_id), fields()
+    event, sent = managed_event(event_id), fields()
     try:
         change = parsed(EventChange, event_fields(sent))
         _change(event_id, partial(changed, fields=given(change), now=ports().clock()))
@@ -71,7 +71,7 @@ def edit_event(event_id: UUID) -> BaseResponse:
 @editing.get("/organize/events/<uuid:event_id>/types/new")
 def new_type_form(event_id: UUID) -> Response:
     """An empty form."""
-    event = _own(event_id)
+    event = managed_event(event_id)
     tickets = ports().events.tickets(event_id) or ()
     usual = {"currency": tickets[0].price.currency if tickets else "EUR", "position": str(len(tickets))}
     return _type_form(event, None, usual | {"version": str(event.version)}, {})
@@ -80,7 +80,7 @@ def new_type_form(event_id: UUID) -> Response:
 @editing.post("/organize/events/<uuid:event_id>/types/new")
 def create_type(event_id: UUID) -> BaseResponse:
     """One more ticket type."""
-    event, sent = _own(event_id), fields()
+    event, sent = managed_event(event_id), fields()
     try:
         body = parsed(NewTicketType, ticket_fields(sent, event.time_zone))
         _change(event_id, partial(with_ticket, body=body, ticket_id=ports().new_id(), now=ports().clock()))
@@ -138,19 +138,13 @@ def _change(event_id: UUID, decide: Decide) -> Listing:
 
 def _told(error: Refused) -> dict[str, str]:
     """What is wrong. What is not the reader's is raised on: there is no form to show it in."""
-    if error.kind in ("forbidden", "not-found"):
+    if error.kind == "not-found":
         raise error
     return complaints(error)
 
 
-def _own(event_id: UUID) -> Event:
-    event = shown_event(event_id)
-    check_owner(event)
-    return event
-
-
 def _own_type(event_id: UUID, type_id: UUID) -> tuple[Event, TicketType]:
-    event = _own(event_id)
+    event = managed_event(event_id)
     return event, ticket_of(Listing(event, ports().events.tickets(event_id) or ()), type_id)
 
 

@@ -15,9 +15,9 @@ from api.identity import caller
 from api.pages import PageQuery, page
 from api.ports import Curve, Listing
 from api.problems import Refused
-from api.routes.events import change_own, check_owner, shown_event
+from api.routes.events import change_own, managed_event
 from api.routes.sales import CSV, table
-from api.site.forms import complaints
+from api.site.forms import complaints, parsed
 from api.site.plots import HEIGHT, WIDTH, stairs, top
 from tables.statuses import EVENT_TRANSITIONS, EventStatus, may_change
 
@@ -64,7 +64,7 @@ class Line(NamedTuple):
 def own_events() -> str:
     """The events, the newest first; an administrator sees everybody's."""
     found = caller()
-    query = PageQuery(limit=AT_ONCE, cursor=request.args.get("cursor"))
+    query = parsed(PageQuery, {"limit": AT_ONCE, "cursor": request.args.get("cursor")})
     items, following = page(
         query,
         lambda limit, after: ports().events.list(
@@ -82,7 +82,7 @@ def own_events() -> str:
 @organizing.get("/organize/events/<uuid:event_id>")
 def own_event(event_id: UUID) -> str:
     """An event with its ticket types, its sales and what can be done with it."""
-    event = _own(event_id)
+    event = managed_event(event_id)
     tickets = ports().events.tickets(event_id) or ()
     sums = {each.ticket_type_id: each for each in ports().sales.of_event(event_id, 1, None).ticket_types or ()}
     return render_template(
@@ -99,14 +99,14 @@ def own_event(event_id: UUID) -> str:
 @organizing.get("/organize/events/<uuid:event_id>/status/<status>")
 def confirm_status(event_id: UUID, status: str) -> Response:
     """What would happen, and how many people would be told."""
-    event = _own(event_id)
+    event = managed_event(event_id)
     return _ask(event, _step(event, status), {})
 
 
 @organizing.post("/organize/events/<uuid:event_id>/status/<status>")
 def change_status(event_id: UUID, status: str) -> BaseResponse:
     """It happens, unless the event was changed since the question was read."""
-    event = _own(event_id)
+    event = managed_event(event_id)
     step = _step(event, status)
 
     def decide(listing: Listing) -> Listing:
@@ -116,16 +116,16 @@ def change_status(event_id: UUID, status: str) -> BaseResponse:
     try:
         change_own(event_id, decide)
     except Refused as error:
-        if error.kind in ("forbidden", "not-found"):
+        if error.kind == "not-found":
             raise
-        return _ask(_own(event_id), step, complaints(error), 409)
+        return _ask(managed_event(event_id), step, complaints(error), 409)
     return redirect(f"/organize/events/{event_id}", 303)
 
 
 @organizing.get("/organize/events/<uuid:event_id>/attendees.csv")
 def attendees(event_id: UUID) -> Response:
     """Who has tickets, by name, as a table whose cells no spreadsheet takes for formulas."""
-    _own(event_id)
+    managed_event(event_id)
     rows = ports().attendance.attendees(event_id)
     first = next(rows)
     name = {"Content-Disposition": f'attachment; filename="attendees-{event_id}.csv"'}
@@ -141,12 +141,6 @@ def check_version(event: Event, read: str | None) -> None:
     """Refused: precondition-failed, where the event is not as it was when the form was made."""
     if read != str(event.version):
         raise Refused("precondition-failed", "", version=event.version)
-
-
-def _own(event_id: UUID) -> Event:
-    event = shown_event(event_id)
-    check_owner(event)
-    return event
 
 
 def _worded(before: EventStatus, step: Step) -> Step:

@@ -95,6 +95,7 @@ def test_an_event_is_read_as_it_was_written(database: Database, organizer: UUID)
     assert events.name(event.id) == event.title
     assert events.tickets(event.id) == tickets
     assert events.ticket(tickets[0].id) == tickets[0]
+    assert events.event_of(tickets[0].id) == event
 
 
 def test_what_is_unknown_is_none(database: Database) -> None:
@@ -103,6 +104,7 @@ def test_what_is_unknown_is_none(database: Database) -> None:
     assert events.name(uuid4()) is None
     assert events.tickets(uuid4()) is None
     assert events.ticket(uuid4()) is None
+    assert events.event_of(uuid4()) is None
     assert events.change(uuid4(), lambda listing: listing) is None
 
 

@@ -188,6 +188,10 @@ class FakeEvents:
     def ticket(self, ticket: UUID) -> TicketType | None:
         return next((row for listing in self.rows.values() for row in listing.tickets if row.id == ticket), None)
 
+    def event_of(self, ticket: UUID) -> Event | None:
+        found = self.ticket(ticket)
+        return self.get(found.event_id) if found else None
+
     def change(self, event: UUID, decide: Callable[[Listing], Listing]) -> Listing | None:
         before = self.rows.get(event)
         if before is None:

@@ -14,6 +14,7 @@ from api.ports import Listing
 from api.problems import Refused, Unavailable
 from api.servers.register import PAUSE_S, REMEMBERED_S, RegisterRows
 from tables.commands import DefineEvent
+from tables.statuses import EventStatus
 from tests.unit.api.fakes import NOW
 
 
@@ -23,6 +24,7 @@ def listing() -> Listing:
         "startsAt": "2030-05-17T20:00:00+02:00",
         "endsAt": "2030-05-17T22:30:00+02:00",
         "timeZone": "Europe/Vienna",
+        "status": "ACTIVE",
     }
     return with_type(new_listing(NewEvent.model_validate(body), uuid4(), uuid4, NOW))
 
@@ -127,6 +129,24 @@ def test_a_sale_goes_on_while_postgresql_is_away_and_a_new_one_waits_for_it() ->
     world.check()
     with pytest.raises(Unavailable):
         world.register.check_event(uuid4(), [uuid4()])
+
+
+def test_a_draft_is_refused_as_an_event_that_never_was_and_sold_once_it_is_published() -> None:
+    world = World()
+    published, reads = world.current, []
+    draft = published.event.model_copy(update={"status": EventStatus.DRAFT})
+    world.current = replace(published, event=draft)
+    refusals = []
+    for event in (draft.id, uuid4()):
+        with pytest.raises(Refused) as refused:
+            world.register.check_event(event, [published.tickets[0].id])
+        refusals.append((refused.value.kind, refused.value.faults))
+        reads.append(world.reads)
+    assert refusals[0] == refusals[1]
+    assert (reads, world.told) == ([1, 2], [])
+    world.current = published
+    world.check()
+    assert len(world.told) == 1
 
 
 def test_unknown_events_and_ticket_types_are_refused_untold() -> None:

@@ -220,7 +220,9 @@ def test_only_ones_own_events_are_listed(world: World, organizer: Reader, event:
     organizer.get("/organize")
     other.get("/organize")
     assert ("Winterreise" in organizer.page, "Winterreise" in other.page) == (True, False)
-    assert other.get(event).status_code == 403
+    assert other.get(event).status_code == 404
+    for cursor in ("x", "x" * 200, "%00", "%ff"):
+        assert other.get(f"/organize?cursor={cursor}").status_code == 422
 
 
 def test_sales_are_drawn_as_lines_that_grow(world: World, organizer: Reader, event: str) -> None:
