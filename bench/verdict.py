@@ -5,13 +5,15 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from http.client import ACCEPTED, CONFLICT, CREATED
+from typing import Any
 from uuid import UUID
 
 from aiohttp import ClientSession
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
 from bench.onsale import BASE, OnSale, Request
 from bench.target import Target
+from connect.records.consumer import make_consumer
 from connect.topics import OUTCOMES
 from tables.errors import MalformedRecord
 from tables.outcomes import Outcome, OutcomeKind, decode_outcome
@@ -44,29 +46,28 @@ class Verdict:
         return reasons + Counter({str(Reason.SOLD_OUT): len(self.turned_away)})
 
 
-async def outcomes_of(target: Target, sale: OnSale) -> list[Outcome]:
+def outcomes_of(target: Target, sale: OnSale) -> list[Outcome]:
     """Every outcome of the event on the topic, once all purchases have one or patience ends."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=target.kafka, auto_offset_reset="earliest", enable_auto_commit=False)
-    await consumer.start()
+    consumer = make_consumer(target.kafka)
     try:
         partitions = [TopicPartition(OUTCOMES, number) for number in range(target.partitions)]
         consumer.assign(partitions)
-        await consumer.seek_to_beginning(*partitions)
-        return await _collect(consumer, sale)
+        consumer.seek_to_beginning(*partitions)
+        return _collect(consumer, sale)
     finally:
-        await consumer.stop()
+        consumer.close()
 
 
-async def _collect(consumer: AIOKafkaConsumer, sale: OnSale) -> list[Outcome]:
+def _collect(consumer: Any, sale: OnSale) -> list[Outcome]:
     missing = {request.purchase for request in sale.requests if not request.turned_away}
     found: list[Outcome] = []
     deadline = time.monotonic() + PATIENCE_S
     last = time.monotonic()
     key = str(sale.event).encode()
     while time.monotonic() < deadline and (missing or time.monotonic() - last < STILL_S):
-        for records in (await consumer.getmany(timeout_ms=300)).values():
+        for records in consumer.poll(timeout_ms=300).values():
             for record in records:
-                if record.key == key and (outcome := _readable(record.value)) and outcome.purchase:
+                if record.key == key and (outcome := _readable(record.value or b"")) and outcome.purchase:
                     found.append(outcome)
                     missing.discard(outcome.purchase)
                     last = time.monotonic()
@@ -83,7 +84,7 @@ def _readable(value: bytes) -> Outcome | None:
 async def judge(target: Target, http: ClientSession, sale: OnSale) -> Verdict:
     """Look at everything that the on-sale left behind."""
     verdict = Verdict()
-    _one_decision_each(sale, await outcomes_of(target, sale), verdict)
+    _one_decision_each(sale, await asyncio.to_thread(outcomes_of, target, sale), verdict)
     await _nothing_oversold(target, http, sale, verdict)
     _nothing_withheld(sale, verdict)
     _answers_tell_the_truth(sale, verdict)

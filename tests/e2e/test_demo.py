@@ -1,13 +1,27 @@
 """The demonstration, as a newcomer runs it, against this run's pipeline."""
 
+import asyncio
 import os
 import subprocess
 import sys
+import time
 
-from tests.pipeline import Pipeline
+from chaos.record_batch import BatchAppender, RawRecord, record_batch
+from connect.topics import OUTCOMES
+from tests.pipeline import PARTITIONS, Pipeline
+
+UNREADABLE = RawRecord(b"key", b"{}", [(b"\xe9t\xe9", b"")])
 
 
-def test_the_demonstration_keeps_every_promise(pipeline: Pipeline) -> None:
+async def spoil(servers: str) -> None:
+    """Append a record to each partition of the outcomes that aiokafka can't read by itself."""
+    async with BatchAppender(servers, [OUTCOMES]) as appender:
+        for partition in range(PARTITIONS):
+            await appender.append(OUTCOMES, partition, record_batch([UNREADABLE], at_ms=round(time.time() * 1000)))
+
+
+def test_the_demonstration_keeps_every_promise_beside_records_that_nobody_can_read(pipeline: Pipeline) -> None:
+    asyncio.run(spoil(pipeline.kafka))
     settings = pipeline.stack.settings
     own = {"TURNSTILE_HOME": str(settings.home), "TURNSTILE_MAIL_PORT": str(settings.mail_port)}
 
