@@ -21,6 +21,7 @@ LAST: Final = 200
 # Six rows in a row that did not come through.
 LATE_S: Final = 60.0
 POLL_MS: Final = 200
+CONNECT_WITHIN_MS: Final = 2_000
 # When the row was written. The outbox's connector writes values as text, the others as JSON.
 _MOMENT: Final = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)")
 
@@ -77,7 +78,7 @@ class CaptureWatch:
 
     def _connected(self) -> Any:
         if self._consumer is None:
-            consumer = make_consumer(self._servers)
+            consumer = make_consumer(self._servers, bootstrap_timeout_ms=CONNECT_WITHIN_MS)
             place = TopicPartition(HEARTBEAT_ROWS, 0)
             consumer.assign([place])
             end = consumer.end_offsets([place])[place]

@@ -18,6 +18,8 @@ from kafka.record.default_records import DefaultRecord, DefaultRecordBatch
 from connect.records.batches import Batch, BrokenRecord, Unread, batch_of, batches, plain, records
 from connect.records.codecs import UNPACKED_MAX_BYTES, Unpackable, unpack
 
+# kafka-python's own half minute is longer than who asks has patience.
+CONNECT_WITHIN_MS: Final = 5_000
 # The last places that were told of: a topic may be read again and again.
 TOLD_MAX: Final = 1_024
 
@@ -27,7 +29,8 @@ unread: Final[Counter[str]] = Counter()
 
 
 def make_consumer(servers: str | list[str], **options: Any) -> Any:
-    """A KafkaConsumer that commits nothing, with these options beside."""
+    """A KafkaConsumer that commits nothing, with these options beside. Raises KafkaError where no broker answers."""
+    options = {"bootstrap_timeout_ms": CONNECT_WITHIN_MS} | options
     consumer = KafkaConsumer(
         bootstrap_servers=servers, enable_auto_commit=False, isolation_level="read_committed", **options
     )

@@ -113,3 +113,16 @@ def test_what_is_left_out_is_told_once(caplog: pytest.LogCaptureFixture) -> None
     [line] = caplog.records
     assert line.__dict__["record"] == f"{place.topic}[1]@0-1"
     assert unread[place.topic] == 2
+
+
+def test_a_broker_that_does_not_answer_is_given_up_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def connect(*, bootstrap_timeout_ms: int, **_: Any) -> Any:
+        asked.append(bootstrap_timeout_ms)
+        return SimpleNamespace(_fetcher=SimpleNamespace())
+
+    monkeypatch.setattr(consumer, "KafkaConsumer", connect)
+    consumer.make_consumer("nowhere:1")
+    consumer.make_consumer("nowhere:1", bootstrap_timeout_ms=100)
+    assert asked == [5_000, 100]
