@@ -6,6 +6,8 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
+# What the order of the tests is drawn from.
+ORDER ?= 20261128
 STACK := env $(if $(WORKERS),TURNSTILE_WORKERS=$(WORKERS)) $(if $(BROKERS),TURNSTILE_BROKERS=$(BROKERS))
 CODE := settings.py setting_types.py metrics telemetry tables connect migrations streams api stack bench ops chaos tests
 
@@ -34,8 +36,8 @@ worker: $(STAMP) ## one more worker beside make run, in a terminal of its own; C
 servers: $(STAMP) ## start the five servers alone; Ctrl-C stops them
 	@exec $(BIN)/python -m stack servers
 
-test: $(STAMP) browser ## run every test, the ones on real servers included
-	$(BIN)/python -m pytest tests
+test: $(STAMP) browser ## run every test, the ones on real servers included; ORDER=7 in another order
+	$(BIN)/python -m pytest tests --randomly-seed=$(ORDER) --durations=40
 
 check: lint ## linters, formatter, types, import borders, unit tests: minutes
 	$(BIN)/python -m pytest -q tests/unit
