@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal, NoReturn
 
-from limits import parse
+from limits import parse_many
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
@@ -118,8 +118,16 @@ class Settings(BaseSettings):
     )
     token_seconds: int = Field(900, ge=30, le=86400, description="how long a token is good")
     session_seconds: int = Field(28_800, ge=30, le=86400, description="how long one stays signed in to the pages")
-    sign_in_limit: str = Field("10 per minute", description="how often one client may try to sign in")
-    sign_up_limit: str = Field("20 per hour", description="how often one client may ask for an account")
+    sign_in_limit: str = Field("1000 per minute", description="how often one client may sign in, with any password")
+    sign_up_limit: str = Field(
+        "300 per minute; 3000 per hour", description="how many mails with a code or a link one client may ask for"
+    )
+    sign_in_tries: int = Field(
+        3, ge=1, le=1_000_000, description="wrong passwords of one client for one account before it has to wait"
+    )
+    sign_up_tries: int = Field(
+        3, ge=1, le=1_000_000, description="mails with a code or a link to one address before its client has to wait"
+    )
     trusted_proxies: int = Field(
         0, ge=0, le=10, description="proxies in front of the API whose X-Forwarded-For and -Proto are believed"
     )
@@ -163,7 +171,7 @@ class Settings(BaseSettings):
     @field_validator("sign_in_limit", "sign_up_limit")
     @classmethod
     def _is_a_limit(cls, limit: str) -> str:
-        parse(limit)
+        parse_many(limit)
         return limit
 
     @property

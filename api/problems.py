@@ -114,7 +114,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "too-many-requests": Kind(
         429,
         "There were too many requests of this kind",
-        "signing in or up too often; again after `Retry-After` seconds",
+        "guesses, mails or sign-ins too often; again after `Retry-After` seconds",
     ),
     "internal-error": Kind(500, "Something went wrong on our side", "our fault; the log has it"),
     "busy": Kind(

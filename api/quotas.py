@@ -1,45 +1,55 @@
-"""How often one client may sign in and sign up. Each instance counts for itself, in memory."""
+"""How often one client may sign in and ask for mails, and how guesses are slowed down; each instance for itself.
+
+The ceilings leave a crowd behind one address alone; what tells guessing from a crowd is what fails (api/throttle.py).
+"""
 
 import math
 import time
-from ipaddress import IPv6Address, ip_address
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
-from flask import request
-from limits import parse
+from limits import parse_many
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import SlidingWindowCounterRateLimiter
 
+from api.backoff import Backoff
+from api.clients import Asker, address_key, client
 from api.problems import Refused
+from api.throttle import KnownClients, Throttle, guess_rules, mail_rules
+
+
+class Tries(NamedTuple):
+    """How many wrong passwords and how many mails are free for a client and an address."""
+
+    sign_in: int = 3
+    sign_up: int = 3
 
 
 class Quotas:
-    """A limit per kind of request, like ``10 per minute``, for each client."""
+    """Ceilings per kind of request, like ``600 per minute; 5000 per hour``, for each client; and two throttles."""
 
-    def __init__(self, **limits: str) -> None:
-        self._limits = {kind: parse(limit) for kind, limit in limits.items()}
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+    def __init__(self, tries: Tries, clock: Callable[[], float] = time.monotonic, **limits: str) -> None:
+        self._limits = {kind: parse_many(limit) for kind, limit in limits.items()}
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self.guesses: Final = Throttle(guess_rules(tries.sign_in), Backoff(clock=clock))
+        self.mails: Final = Throttle(mail_rules(tries.sign_up), Backoff(clock=clock))
+        self.known: Final = KnownClients()
 
     def take(self, kind: str) -> None:
         """Count the request. Refused: too-many-requests, with the time after which it may be sent again."""
-        limit, who = self._limits[kind], client()
-        if self._limiter.hit(limit, kind, who):
-            return
-        wait = self._limiter.get_window_stats(limit, kind, who).reset_time - time.time()
-        headers = {"Retry-After": str(max(1, math.ceil(wait)))}
-        raise Refused("too-many-requests", f"{limit} for each client", headers=headers)
+        for limit in self._limits[kind]:
+            if not self._limiter.hit(limit, kind, client()):
+                wait = self._limiter.get_window_stats(limit, kind, client()).reset_time - time.time()
+                headers = {"Retry-After": str(max(1, math.ceil(wait)))}
+                raise Refused("too-many-requests", f"{limit} for each client", headers=headers)
 
+    def take_mail(self, asker: Asker) -> None:
+        """Count a mail that somebody has sent to an address. Refused: too-many-requests."""
+        self.take("sign_up")
+        self.mails.check(asker)
+        self.mails.count(asker)
 
-def client() -> str:
-    """Who sends the request."""
-    return client_of(request.remote_addr)
-
-
-def client_of(address: str | None) -> str:
-    """The client that an address stands for: an IPv4 address, or in IPv6 the network of 64 bits that one client has."""
-    try:
-        known = ip_address(address or "")
-    except ValueError:
-        return address or ""
-    if not isinstance(known, IPv6Address):
-        return str(known)
-    return str(known.ipv4_mapped or IPv6Address(int(known) >> 64 << 64))
+    def asker(self, email: str, device: str | None = None) -> Asker:
+        """Who sends the request about an address; ``device`` is what its browser shows to be known by."""
+        address, who = address_key(email), device or client()
+        return Asker(address, who, device is not None or self.known.has(address, who))

@@ -30,6 +30,7 @@ LEDGERS: Final = 2
 SETTINGS: Final = {
     "TURNSTILE_SIGN_UP_LIMIT": "10000 per minute",
     "TURNSTILE_SIGN_IN_LIMIT": "10000 per minute",
+    "TURNSTILE_SIGN_UP_TRIES": "10000",
     "TURNSTILE_HOLD_SECONDS": str(USUAL_HOLD_S),
 }
 QUIET: Final = 0.92

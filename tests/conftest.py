@@ -18,6 +18,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         # All tests are one client.
         environment.setenv("TURNSTILE_SIGN_IN_LIMIT", "10000 per minute")
         environment.setenv("TURNSTILE_SIGN_UP_LIMIT", "10000 per minute")
+        environment.setenv("TURNSTILE_SIGN_IN_TRIES", "10000")
+        environment.setenv("TURNSTILE_SIGN_UP_TRIES", "10000")
         # Nobody listens there but in the tests of traces; no request is traced by itself.
         environment.setenv("TURNSTILE_ZIPKIN_URL", f"http://{HOST}:{stack.settings.zipkin_port}")
         environment.setenv("TURNSTILE_TRACE_RATIO", "0")

@@ -51,7 +51,7 @@ def sign_up(body: NewAccount) -> SignUp:
 
     Refused: forbidden for what only administrators may say, invalid-input, too-many-requests.
     """
-    ports().quotas.take("sign_up")
+    ports().quotas.take_mail(ports().quotas.asker(body.email))
     if body.id is not None or body.roles is not None:
         raise forbidden()
     if body.password is None:

@@ -17,13 +17,13 @@ from api.bodies.account import (
     PasswordChange,
     SignUp,
 )
+from api.clients import Asker, address_key, client
 from api.common_passwords import weakness_of
 from api.conditional import tagged
 from api.identity import require_to_act_for
 from api.notices import tell_asked, tell_changed
 from api.ports import Wish
 from api.problems import Refused, wrong
-from api.quotas import client
 from api.tokens import Caller
 
 addresses = blueprint("addresses", "accounts")
@@ -72,7 +72,7 @@ def change_email(path: AccountPath, body: NewEmail) -> Response:
         changed = change_account_row(path, lambda account: account.model_copy(update={"email": body.email}))
         tell_changed(ports().post, before.email, body.email)
         return changed
-    ports().quotas.take("sign_up")
+    ports().quotas.take_mail(ports().quotas.asker(body.email))
     tell_asked(ports().post, before.email, body.email)
     return answer(ask_for_confirmation(path.account_id, body.email, sessions=found.version), 202)
 
@@ -114,9 +114,11 @@ def confirm_address(body: Confirmation) -> Response:
 
 def confirmed(body: Confirmation) -> Account:
     """The account that the code makes or changes. Refused: unknown-code, email-taken, too-many-requests."""
-    ports().quotas.take("sign_in")
+    guesses, asker = ports().quotas.guesses, Asker(body.request, client())
+    guesses.check(asker)
     granted = ports().accounts.grant(_digest(body.code, body.request), ports().clock())
     if granted is None:
+        guesses.count(asker)
         raise Refused("unknown-code")
     if granted.old_email is not None:
         tell_changed(ports().post, granted.old_email, granted.account.email)
@@ -141,7 +143,7 @@ def change_password(path: AccountPath, body: PasswordChange) -> Response:
 
 
 def new_hash(pointer: str, password: str, *own_words: str) -> str:
-    """The hash of a password that is chosen now. Refused: invalid-input for one that is easy to guess, passwords-busy."""
+    """The hash of a password that is chosen now. Refused: invalid-input if it is easy to guess, passwords-busy."""
     with ports().passwords.turn(client()) as hasher:
         if weakness := weakness_of(password, own_words):
             raise wrong(pointer, weakness)
@@ -157,11 +159,15 @@ def _secured(path: AccountPath, password: str | None) -> Caller:
 
 
 def _check_password(path: AccountPath, password: str | None) -> None:
-    ports().quotas.take("sign_in")
     account = ports().accounts.get(path.account_id)
     known = ports().credentials.find(account.email) if account else None
+    guesses = ports().quotas.guesses
+    asker = Asker(address_key(account.email) if account else "", client(), is_known=True)  # by the token
+    guesses.check(asker)
     with ports().passwords.turn(client()) as hasher:
+        guesses.check(asker)
         if not hasher.fits(known.password_hash if known else None, password or ""):
+            guesses.count(asker)
             raise wrong("/currentPassword", "is not the account's password")
 
 

@@ -7,10 +7,10 @@ from flask import Response
 
 from api.answers import WITH_BODY, answer, answers, blueprint, ports
 from api.bodies.session import NewSession, Session, SignedIn
+from api.clients import client
 from api.identity import caller
 from api.ports import Credential
 from api.problems import Refused
-from api.quotas import client
 from api.tokens import CHALLENGE, Caller
 
 sessions = blueprint("sessions", "sessions")
@@ -28,15 +28,25 @@ def create_session(body: NewSession) -> Response:
     return answer(SignedIn(token=token, **_fields(signed_in)), 201)
 
 
-def credential_of(body: NewSession) -> Credential:
-    """Who signs in. Refused: wrong-credentials, too-many-requests, passwords-busy."""
-    ports().quotas.take("sign_in")
+def credential_of(body: NewSession, device: str | None = None) -> Credential:
+    """Who signs in, from a ``device`` that is known by its cookie or not.
+
+    Refused: wrong-credentials, too-many-requests, passwords-busy.
+    """
+    quotas = ports().quotas
+    quotas.take("sign_in")
+    asker = quotas.asker(body.email, device)
+    quotas.guesses.check(asker)
     found = ports().credentials.find(body.email)
     with ports().passwords.turn(client()) as hasher:
+        quotas.guesses.check(asker)  # of many at once, only so many get here before they are counted
         if not hasher.fits(found.password_hash if found else None, body.password) or found is None:
+            quotas.guesses.count(asker)
             raise Refused("wrong-credentials", headers=CHALLENGE)
         if hasher.is_outdated(found.password_hash):  # the password is at hand only now
             ports().credentials.rehash(found, hasher.hash(body.password))
+    quotas.guesses.forget(asker)
+    quotas.known.remember(asker)
     return found
 
 

@@ -14,7 +14,7 @@ from gevent.threadpool import ThreadPool
 from api.passwords import AT_ONCE, Hasher, Passwords
 from api.ports import Ports
 from api.problems import Unavailable
-from api.quotas import Quotas
+from api.quotas import Quotas, Tries
 from api.servers.accounts import AccountRows
 from api.servers.attendance import AttendanceRows
 from api.servers.board import BoardFeed
@@ -87,7 +87,11 @@ def open_servers(settings: Settings) -> Servers:
     ports = Ports(
         tokens=tokens,
         passwords=Passwords(Hasher(run=ThreadPool(AT_ONCE).apply)),
-        quotas=Quotas(sign_in=settings.sign_in_limit, sign_up=settings.sign_up_limit),
+        quotas=Quotas(
+            Tries(settings.sign_in_tries, settings.sign_up_tries),
+            sign_in=settings.sign_in_limit,
+            sign_up=settings.sign_up_limit,
+        ),
         credentials=CredentialRows(database),
         revocations=revocations,
         post=Post(settings),

@@ -8,7 +8,7 @@ from api.bodies.session import NewSession
 from api.identity import caller, visitor
 from api.problems import PROBLEMS, Refused
 from api.routes.sessions import credential_of
-from api.site import session
+from api.site import device, session
 from api.site.access import local
 from api.site.forms import complaints, fields, parsed
 
@@ -30,12 +30,13 @@ def sign_in() -> BaseResponse:
     given = fields()
     goal = local(given.pop("next", None))
     try:
-        known = credential_of(parsed(NewSession, {"password": "", "email": ""} | given))
+        asked = parsed(NewSession, {"password": "", "email": ""} | given)
+        known = credential_of(asked, device.device_of(asked.email))
     except Refused as error:
         return _form(given, goal, complaints(error), PROBLEMS[error.kind].status)
     token, _ = ports().tokens.issue(known.account, known.roles, known.version, ports().session_seconds)
     session.begin(token, ports().session_seconds)
-    return redirect(goal, 303)
+    return device.remember(redirect(goal, 303), asked.email)
 
 
 @signing_in.post("/sign-out")

@@ -26,7 +26,7 @@ from api.pages import Listed, Place
 from api.passwords import Hasher, Passwords
 from api.ports import BuyersCommand, Credential, Curve, Granted, Left, Listing, MaySee, Ports, Reached, Wish
 from api.problems import Fault, Refused, Unavailable
-from api.quotas import Quotas
+from api.quotas import Quotas, Tries
 from api.steps import Steps
 from api.tokens import Role, Tokens
 from tables.commands import Purchase as Command
@@ -446,7 +446,7 @@ def make_world() -> World:
     ports = Ports(
         tokens=tokens,
         passwords=Passwords(Hasher(CHEAP)),
-        quotas=Quotas(sign_in="5 per minute", sign_up="3 per hour"),
+        quotas=Quotas(Tries(), lambda: 0.0, sign_in="250 per minute", sign_up="30 per hour"),
         credentials=FakeCredentials(accounts, revocations),
         revocations=revocations,
         accounts=accounts,

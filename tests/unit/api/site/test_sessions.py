@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from api.clients import Asker
 from api.site.access import local
 from api.wsgi import believe_proxies
 from tests.unit.api.fakes import World
@@ -18,8 +19,10 @@ def reader(world: World) -> Reader:
     return Reader(world)
 
 
-def set_cookie(answer: Any) -> str:
-    [line] = answer.headers.getlist("Set-Cookie")
+def set_cookie(answer: Any, name: str = "turnstile") -> str:
+    """The line that sets the session's cookie, or another one."""
+    lines = answer.headers.getlist("Set-Cookie")
+    [line] = [each for each in lines if each.removeprefix("__Host-").startswith(f"{name}=")]
     return str(line)
 
 
@@ -117,9 +120,9 @@ def test_a_wrong_password_is_told_and_not_shown_again(reader: Reader) -> None:
 
 
 def test_guessing_is_slowed_down_as_at_the_rest_route(reader: Reader) -> None:
-    for _ in range(5):
+    for _ in range(3):
         reader.sign_in("nobody@lovelace.example")
-    assert reader.sign_in().status_code == 429
+    assert reader.sign_in("nobody@lovelace.example").status_code == 429
     assert "too often" in reader.page
 
 
@@ -147,7 +150,7 @@ def test_a_link_leads_nobody_to_another_site(reader: Reader, asked: str | None, 
         {"email": "ada@lovelace.example", "password": "correct horse battery"} | ({"next": asked} if asked else {}),
     )
     assert answer.headers["Location"] == goal
-    assert len(answer.headers.getlist("Set-Cookie")) == 1
+    assert all("a=b" not in line for line in answer.headers.getlist("Set-Cookie"))
 
 
 def test_whoever_must_sign_in_first_comes_back(reader: Reader) -> None:
@@ -156,3 +159,46 @@ def test_whoever_must_sign_in_first_comes_back(reader: Reader) -> None:
     answer = reader.send("/sign-out", Referer="http://evil.example/events/1")
     assert answer.headers["Location"] == "/sign-in?next=%2F"
     assert reader.send("/sign-out", Referer="http://[").status_code == 303
+
+
+def guess_from_everywhere(world: World, email: str) -> None:
+    guesses = world.app.extensions["turnstile"].quotas.guesses
+    for number in range(1_000):
+        guesses.count(Asker(email, f"client {number}"))
+    for _ in range(4):
+        guesses.count(Asker(email, "127.0.0.1"))
+
+
+def test_guesses_do_not_make_a_browser_wait_in_which_one_signed_in_before(reader: Reader) -> None:
+    reader.sign_in()
+    elsewhere = Reader(reader.world)
+    guess_from_everywhere(reader.world, "ada@lovelace.example")
+    reader.client.delete_cookie("turnstile")
+    assert [elsewhere.sign_in().status_code, reader.sign_in().status_code] == [429, 303]
+
+
+def test_a_browser_is_known_for_one_account_alone_and_by_our_cookie(reader: Reader) -> None:
+    make_account(reader.world, email="eve@thief.example")
+    reader.sign_in("eve@thief.example")
+    guess_from_everywhere(reader.world, "ada@lovelace.example")
+    reader.client.delete_cookie("turnstile")
+    assert reader.sign_in().status_code == 429
+    reader.client.set_cookie("turnstile-device", f"{'a' * 16}.{'b' * 43}")
+    assert reader.sign_in().status_code == 429
+
+
+def test_guessing_with_a_known_browser_is_slowed_down_too(reader: Reader) -> None:
+    reader.sign_in()
+    for status in (401, 401, 401, 429):
+        reader.client.delete_cookie("turnstile")
+        reader.get("/sign-in")
+        answer = reader.send("/sign-in", {"email": "ada@lovelace.example", "password": "guess me not"})
+        assert answer.status_code == status
+
+
+def test_the_cookie_of_a_browser_is_out_of_reach_and_opens_nothing(reader: Reader) -> None:
+    line = set_cookie(reader.sign_in(), "turnstile-device")
+    assert {"HttpOnly", "Path=/", "SameSite=Lax"} <= set(line.split("; "))
+    reader.client.delete_cookie("turnstile")
+    reader.get("/nowhere")
+    assert "Sign out" not in reader.page

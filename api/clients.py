@@ -1,0 +1,37 @@
+"""Who asks: the client that a request comes from, and the address whose account it is about."""
+
+from ipaddress import IPv6Address, ip_address
+from typing import NamedTuple
+
+from flask import request
+
+from tables.email_addresses import address_spellings
+
+
+class Asker(NamedTuple):
+    """Somebody who asks about an address from a client. ``is_known`` where its account signed in from there before."""
+
+    address: str
+    client: str
+    is_known: bool = False
+
+
+def client() -> str:
+    """Who sends the request."""
+    return client_of(request.remote_addr)
+
+
+def client_of(address: str | None) -> str:
+    """The client that an address stands for: an IPv4 address, or in IPv6 the network of 64 bits that one client has."""
+    try:
+        known = ip_address(address or "")
+    except ValueError:
+        return address or ""
+    if not isinstance(known, IPv6Address):
+        return str(known)
+    return str(known.ipv4_mapped or IPv6Address(int(known) >> 64 << 64))
+
+
+def address_key(email: str) -> str:
+    """One text for all spellings of an address."""
+    return address_spellings(email)[1].casefold()
