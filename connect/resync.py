@@ -19,6 +19,7 @@ from connect.registration import check, wait_for_connect
 from connect.slots import lost
 from connect.worker import ConnectWorker, Unavailable
 from settings import Settings, settings
+from telemetry.escapes import escaped
 
 
 class Stoppable(Protocol):
@@ -68,7 +69,7 @@ def main() -> int:
     try:
         done = resync(settings())
     except (ConnectError, Unavailable, KafkaError, psycopg.Error) as error:
-        print(f"resync: {error}".rstrip(), file=sys.stderr)
+        print(escaped(f"resync: {error}".rstrip()), file=sys.stderr)
         return 1
     for name in done:
         print(f"resync: connector {name} takes a new snapshot, new rows flow; run `make reindex`")

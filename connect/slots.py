@@ -15,6 +15,7 @@ from connect.errors import ConnectError, SlotLost
 from connect.probe import Database, open_ends
 from connect.worker import ConnectWorker, Unavailable
 from settings import settings
+from telemetry.escapes import escaped
 
 
 class Readers(Protocol):
@@ -63,7 +64,7 @@ def main() -> int:
             check_slots(database, worker, wanted)
             silent = unread(database, wanted)
     except (ConnectError, Unavailable, KafkaError, psycopg.Error) as error:
-        print(f"slots: {error}".rstrip(), file=sys.stderr)
+        print(escaped(f"slots: {error}".rstrip()), file=sys.stderr)
         return 1
     finally:
         worker.close()

@@ -31,6 +31,7 @@ from ops.text import safe
 from ops.topics import read_topics
 from settings import settings
 from tables.errors import TurnstileError
+from telemetry.escapes import escaped
 
 COLOURS = {State.OK: "green", State.WARN: "yellow", State.DOWN: "red"}
 SHOWN = 20
@@ -132,7 +133,7 @@ def replay(*, keep: Path | None, as_json: bool) -> None:
             verdict = f"[red]{len(one.different)} differ[/]" if one.different else "[green]equal[/]"
             console.print(f"partition {one.partition}: {one.commands} commands, {one.same} records, {verdict}")
             for text in one.different[:SHOWN]:
-                console.print(f"  {text}")
+                console.print(f"  {safe(text)}")
     if as_json:
         names = ("partition", "commands", "same", "different")
         click.echo(json.dumps([{name: getattr(one, name) for name in names} for one in done]))
@@ -162,7 +163,7 @@ def actions(*, as_json: bool) -> None:
     """What operators skipped or sent again, by whom and why, the oldest first."""
     for one in read_actions(settings().kafka_servers):
         if as_json:
-            click.echo(msgspec.json.encode(one))
+            click.echo(json.dumps(msgspec.to_builtins(one)))
         else:
             details = ", ".join(f"{name} {value}" for name, value in one.details.items())
             console.print(safe(f"{one.at:%Y-%m-%d %H:%M:%S} {one.by} {one.action}: {details}: {one.reason}"))
@@ -191,7 +192,7 @@ def main() -> None:
         turnstile(prog_name="turnstile")
     except FAULTS as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        print(f"turnstile: {lines[0]}", file=sys.stderr)
+        print(f"turnstile: {escaped(lines[0])}", file=sys.stderr)
         sys.exit(2)
 
 

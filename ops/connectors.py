@@ -39,7 +39,7 @@ def list_connectors(*, as_json: bool) -> None:
     for connector in wanted(settings()):
         state = states.get(connector.name, MISSING)
         told[connector.name] = {"states": state.words, "slot": connector.slot, "error": state.error}
-        table.add_row(connector.name, state.text, connector.slot, safe(state.error))
+        table.add_row(connector.name, safe(state.text), connector.slot, safe(state.error))
     if as_json:
         click.echo(json.dumps(told))
     else:

@@ -13,8 +13,8 @@ from rich.console import Console
 
 from connect.topics import CONSUMERS
 from ops.deadletters import DeadLetters, Letter
-from ops.text import printable
 from settings import settings
+from telemetry.escapes import escaped
 
 SHOWN = 100
 
@@ -73,7 +73,7 @@ def replay(letters: DeadLetters, names: tuple[str, ...], consumer: str | None) -
     except ValueError as error:
         refused.append(str(error))
     for line in refused:
-        click.echo(line, err=True)
+        click.echo(escaped(line), err=True)
     if refused:
         sys.exit(1)
 
@@ -126,10 +126,10 @@ def _named(letters: DeadLetters, names: Iterable[str]) -> list[Letter]:
 def _print(letter: Letter) -> None:
     """Some lines: id, time and fate; the place, never broken; what is not there; why, as wide as the terminal is."""
     click.echo(f"{letter.id}  {letter.at:%Y-%m-%d %H:%M:%S}  {letter.fate or ''}".rstrip())
-    click.echo(f"  {printable(letter.record)}")
+    click.echo(f"  {escaped(letter.record)}")
     if letter.ours and letter.ours.cuts:
         click.echo(f"  cut: {', '.join(f'{cut.part} of {cut.bytes:,} bytes' for cut in letter.ours.cuts)}")
-    reason = printable(letter.error if len(letter.error) <= SHOWN else f"{letter.error[:SHOWN]}…")
+    reason = escaped(letter.error if len(letter.error) <= SHOWN else f"{letter.error[:SHOWN]}…")
     click.echo(click.wrap_text(reason, console.width, "  ", "  "))
 
 

@@ -1,11 +1,10 @@
-"""Text that others wrote, for a terminal."""
+"""Text that others wrote, for rich on a terminal."""
+
+from rich.markup import escape
+
+from telemetry.escapes import escaped
 
 
 def safe(text: str) -> str:
-    """No colours, and nothing that a terminal or rich's markup would obey."""
-    return printable(text).replace("[", r"\[")
-
-
-def printable(text: str) -> str:
-    """Nothing that a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    """Nothing that a terminal or rich's markup would obey."""
+    return escape(escaped(text))

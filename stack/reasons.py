@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from stack.child import last_lines
+from telemetry.escapes import escaped
 
 LOOKED_AT_LINES: Final = 200
 SHOWN_CHARACTERS: Final = 240
@@ -57,5 +58,5 @@ def _plain(line: str) -> str:
 
 
 def _short(line: str) -> str:
-    text = OURS.sub("", line).strip()
+    text = escaped(OURS.sub("", line).strip())
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"

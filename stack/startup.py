@@ -15,6 +15,7 @@ from stack.child import Command
 from stack.errors import ServerFailed
 from stack.reasons import ended, is_from_outside
 from stack.server import Server
+from telemetry.escapes import escaped
 
 RETRY_S: Final = 1.0
 
@@ -68,7 +69,8 @@ def _become_ready(member: Server, processes: Processes) -> Iterator[str]:
 
 
 def _failure(member: Server, what: str, code: int = 0) -> ServerFailed:
-    text = f"{member.name} {what}; its log is {member.log}\n{child.last_lines(member.log)}"
+    lines = [escaped(line.expandtabs()) for line in child.last_lines(member.log).splitlines()]
+    text = "\n".join([f"{member.name} {what}; its log is {member.log}", *lines])
     return ServerFailed(what, text, explained=not is_from_outside(code))
 
 

@@ -23,6 +23,7 @@ from streams.rows import decode_event
 from streams.runtime.fetching import READ_COMMITTED, Skip, install
 from streams.source import connect, event_rows, safe_position
 from tables.errors import MalformedRecord, TurnstileError
+from telemetry.escapes import escaped
 
 AT_ONCE: Final = 500
 OPEN_TRANSACTIONS_S: Final = 60.0
@@ -166,9 +167,9 @@ async def _ends(consumer: Any) -> Ends:
 def main() -> int:
     """Print a line per step. Exit code 1 if rows were left out, 2 with a line that says what is wrong."""
     try:
-        done = asyncio.run(reindex(settings(), lambda line: print(f"reindex: {line}", flush=True)))
+        done = asyncio.run(reindex(settings(), lambda line: print(escaped(f"reindex: {line}"), flush=True)))
     except (TurnstileError, KafkaError, TransportError, ApiError, psycopg.Error) as error:
-        print(f"reindex: {error}".rstrip(), file=sys.stderr)
+        print(escaped(f"reindex: {error}".rstrip()), file=sys.stderr)
         return 2
     return 1 if done.left_out else 0
 

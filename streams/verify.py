@@ -18,6 +18,7 @@ from streams.index import make_elasticsearch
 from streams.mapping import ALIAS, document
 from streams.source import SourceRow, connect, event_rows
 from tables.errors import MalformedRecord, TurnstileError
+from telemetry.escapes import escaped
 
 WITHIN_S: Final = 30.0
 PAUSE_S: Final = 1.0
@@ -111,10 +112,10 @@ def main() -> int:
     try:
         wrong = asyncio.run(differences(settings()))
     except (TurnstileError, TransportError, ApiError, psycopg.Error) as error:
-        print(f"verify: {error}".rstrip(), file=sys.stderr)
+        print(escaped(f"verify: {error}".rstrip()), file=sys.stderr)
         return 2
     for key, each in list(wrong.items())[:SHOWN]:
-        print(f"event {key} {each.text}; {each.repair}")
+        print(escaped(f"event {key} {each.text}; {each.repair}"))
     print(f"verify: {len(wrong)} events differ" if wrong else "verify: the index is equal")
     return 1 if wrong else 0
 

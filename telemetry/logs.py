@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Literal
 
+from telemetry.escapes import escaped, escaped_json
 from telemetry.scrubbing import harmless, said
 
 # What a line may tell beside its message: `extra` of a call, and the context of the process.
@@ -64,7 +65,7 @@ class Lines(logging.Formatter):
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
             event |= {"error": said(error), "stack": _stack(error)}
-        return self._write(event).encode(errors="backslashreplace").decode()  # UTF-8 has no half of a pair
+        return self._write(event)
 
 
 def configure(level: str, form: Format, part: str, context: Context = dict) -> None:
@@ -125,16 +126,11 @@ def _plain(value: object) -> object:
 
 
 def _json(event: Event) -> str:
-    return json.dumps(event, ensure_ascii=False)
+    return escaped_json(json.dumps(event, ensure_ascii=False))
 
 
 def _text(event: Event) -> str:
     more = {name: value for name, value in event.items() if name in FIELDS or name == "error"}
-    words = [event["at"], f"{event['level']:<8}", f"{event['part']}:", _one_line(event["message"])]
-    words += [f"{name}={_one_line(str(value))}" for name, value in more.items()]
-    return " ".join([*words, *(f"\n    {frame}" for frame in event.get("stack", ()))])
-
-
-def _one_line(text: str) -> str:
-    """The text with an escape for whatever ends a line, turns its direction or tells a terminal something."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    words = [event["at"], f"{event['level']:<8}", f"{event['part']}:", escaped(event["message"])]
+    words += [f"{name}={escaped(str(value))}" for name, value in more.items()]
+    return " ".join([*words, *(f"\n    {escaped(frame)}" for frame in event.get("stack", ()))])

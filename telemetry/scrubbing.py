@@ -4,10 +4,16 @@ import re
 from typing import Final
 
 LONGEST: Final = 300
+# Of longer texts the beginning is told; what an address may have in letters is left out before the cut.
+TEXT_MAX_CHARACTERS: Final = 8_000
+ADDRESS_MAX_CHARACTERS: Final = 320
 
 _TOKEN: Final = re.compile(r"\beyJ[\w-]+(?:\.[\w-]*){1,4}|(?i:\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}")
 _LOGIN: Final = re.compile(r"(?<=://)[^/\s@]+@")
-_ADDRESS: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
+_ATOM: Final = r"[\w.!#$%&'*+/=?^`{|}~-]"
+# From its first letter on alone: to begin anew at each of a long word's letters would take its square.
+_ADDRESS: Final = re.compile(rf"(?<!{_ATOM}){_ATOM}+@[\w-]+(?:\.[\w-]+)+")
+_UNFINISHED: Final = re.compile(rf"(?:{_ATOM}|@)+\Z")
 _QUOTED: Final = re.compile(r"b?\"(?:[^\"\\]|\\.)*\"|b?(?<!\w)'(?:[^'\\]|\\.)*'|[„“”«»][^„“”«»]*[“”«»]", re.DOTALL)
 _EXCEPTION: Final = re.compile(r"(?<=exception=)\w+\(.*\)", re.DOTALL)
 _MARK: Final = "…"
@@ -15,9 +21,17 @@ _MARK: Final = "…"
 
 def harmless(text: str, *, quoted: bool = False) -> str:
     """The text without addresses and secrets; where ``quoted``, without the errors and values that it quotes."""
-    text = _TOKEN.sub("<token>", _LOGIN.sub("<login>@", text))
+    text = _TOKEN.sub("<token>", _LOGIN.sub("<login>@", _beginning(text)))
     text = _ADDRESS.sub("<address>", text)
     return _EXCEPTION.sub(_MARK, text) if quoted else text
+
+
+def _beginning(text: str) -> str:
+    """The text, or its beginning without an address that is cut through."""
+    if len(text) <= TEXT_MAX_CHARACTERS:
+        return text
+    sure = TEXT_MAX_CHARACTERS - ADDRESS_MAX_CHARACTERS
+    return text[:sure] + _UNFINISHED.sub("", text[sure:TEXT_MAX_CHARACTERS]) + _MARK
 
 
 def said(error: BaseException) -> str:

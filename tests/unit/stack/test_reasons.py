@@ -51,6 +51,7 @@ Error: A fatal exception has occurred. Program will exit.
         (POSTGRES, '2026-11-28 13:06:33.770 UTC [12] FATAL:  data directory "/x" has wrong ownership'),
         (HEAP, "Invalid maximum heap size: -Xmxnone"),
         ("one\ntwo\n   at three\n", "two"),
+        ("critical of \x1b[2J\u202e", "critical of \\x1b[2J\\u202e"),
         ("", ""),
     ],
 )

@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import logging.config
-import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -12,16 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
 from psycopg.errors import UniqueViolation
 
 from settings import settings
 from telemetry.logs import Format, Lines, configure
-from telemetry.scrubbing import harmless, said
+from telemetry.scrubbing import TEXT_MAX_CHARACTERS, harmless, said
+from tests.hostile import HALVES
 
 ADDRESS, NAME, PASSWORD = "ada.byron+x@home.example", "Ada Byron", "correct horse battery"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJBZGEifQ.c2lnbmF0dXJl"
 PERSONAL = (ADDRESS, NAME, "Byron", PASSWORD, TOKEN, TOKEN[-10:])
 
+FORMS: tuple[Format, ...] = ("text", "json")
 Read = Callable[[], list[dict[str, Any]]]
 
 
@@ -137,14 +139,36 @@ def test_text_is_for_people_and_says_the_same() -> None:
     assert line.partition(" ")[2] == "info     notifications-0: sent job=j"
 
 
-@pytest.mark.parametrize("form", ["json", "text"])
-def test_what_people_typed_ends_no_line_and_tells_a_terminal_nothing(form: Format) -> None:
-    typed = "a\r\n\x1b[2J\u2028\u202eb\0\ud800"
-    record = logging.makeLogRecord({"name": "streams.mailer", "levelname": "INFO", "msg": typed, "key": typed})
-    line = Lines(form, "mailer").format(record)
-    assert not re.search(r"[\r\n\x1b\0\ud800]", line)
-    assert form == "json" or line.isprintable()
-    assert form == "text" or json.loads(line)["key"] == typed
+@given(HALVES)
+@example("a\r\n\x1b[2J\u2028\u202eb\0\ud800")
+def test_what_people_typed_ends_no_line_tells_a_terminal_nothing_and_is_read_back_from_json(typed: str) -> None:
+    values = {"name": "streams.mailer", "levelname": "INFO", "msg": "%s", "args": (typed,), "key": typed, "path": typed}
+    record = logging.makeLogRecord(values)
+    text, line = (Lines(form, "mailer").format(record) for form in FORMS)
+    assert text.isprintable()
+    assert line.isprintable()
+    told = json.loads(line)
+    assert told["message"] == told["key"] == told["path"] == harmless(typed)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_an_error_says_breaks_no_line_of_its_stack(form: Format) -> None:
+    try:
+        try:
+            raise KeyError("a\x1b[2J\r\u2028b")
+        except KeyError as error:
+            raise ValueError("c\x1b[31m") from error
+    except ValueError as error:
+        record = logging.makeLogRecord({"name": "api", "exc_info": (type(error), error, None)})
+    line = Lines(form, "api").format(record)
+    assert all(each.isprintable() for each in line.split("\n    "))
+
+
+def test_a_long_text_is_cut_before_its_cost_grows_with_its_square() -> None:
+    typed = "a" * (TEXT_MAX_CHARACTERS - 5) + " ada@buyer.example"
+    assert harmless(typed) == "a" * (TEXT_MAX_CHARACTERS - 5) + " …"
+    assert harmless("b " * TEXT_MAX_CHARACTERS) == "b " * (TEXT_MAX_CHARACTERS // 2) + "…"
+    assert harmless("a" * 5_000 + "@buyer.example") == "<address>"
 
 
 def test_gunicorn_writes_the_same_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
