@@ -35,12 +35,11 @@ def list_notifications(path: PurchasePath) -> Response:
 )
 def send_again(path: PurchasePath) -> Response:
     """The purchase as it stands now, with its tickets, to the account's address. A few times a day."""
-    return answer(ask_again(path), 202, {"Location": f"{BASE}/purchases/{path.purchase_id}/notifications"})
+    return answer(ask_again(*_own(path)), 202, {"Location": f"{BASE}/purchases/{path.purchase_id}/notifications"})
 
 
-def ask_again(path: PurchasePath) -> Notification:
-    """One more mail. Refused: not-found, nothing-to-send, too-many-requests."""
-    event, purchase, found = _own(path)
+def ask_again(event: UUID, purchase: UUID, found: Purchase) -> Notification:
+    """One more mail of a purchase that was found. Refused: nothing-to-send, too-many-requests."""
     if found.status not in SENT_AGAIN or found.account_id is None:
         raise Refused("nothing-to-send")
     wanted = Notification(

@@ -13,16 +13,17 @@ from api import buying
 from api.answers import ports
 from api.bodies.event import Event
 from api.bodies.notification import Notification
-from api.bodies.purchase import Cancellation, Purchase, PurchasePath, public_id
+from api.bodies.purchase import Cancellation, Purchase, public_id
 from api.prefer import Preference
 from api.problems import Refused, Unavailable
 from api.routes.notifications import ask_again
 from api.routes.purchases import own_purchase, owner_of
 from api.site.choosing import chosen, key_of, lines, numbers
 from api.site.forms import parsed
-from api.site.printing import SHEET, calendar_of, printed
+from api.site.printing import calendar_of
+from api.site.purchase_view import state_of, tickets_of
 from api.site.standing import MARGIN, current, see, see_answer
-from api.site.words import PURCHASES, refusal
+from api.site.words import refusal
 from tables.commands import Line
 
 purchases = Blueprint("purchases", __name__)
@@ -40,26 +41,12 @@ Ids = tuple[UUID, UUID]
 def purchase(public: str) -> Response:
     """The purchase as it stands, or that it is on its way."""
     ids = buying.ids_of(public)
-    found = current(public)
+    found = current(lambda: own_purchase(public, 0))
     if found is None:
         return _page("waiting.html", ids, again=request.full_path.rstrip("?"))
-    bought = found.lines or []
-    sheets = -(-sum(len(line.codes) for line in bought) // SHEET)
-    sheet = min(max(1, request.args.get("sheet", 1, int)), max(1, sheets))
-    return _page(
-        "purchase.html",
-        ids,
-        purchase=found,
-        state=PURCHASES[found.status],
-        seconds_left=_seconds_left(found),
-        count=sum(line.quantity for line in bought),
-        tickets=printed(ports().signer, ids[0], bought, sheet) if found.status == "confirmed" else [],
-        sheet=sheet,
-        sheets=sheets,
-        reason=refusal(found.reason) if found.reason else None,
-        refused=_refused(),
-        **_mails(ids, found),
-    )
+    page = f"/purchases/{public}"
+    shown = state_of(found, page) | tickets_of(ids[0], found, page) | _mails(ids, found)
+    return _page("purchase.html", ids, refused=_refused(), **shown)
 
 
 @purchases.post("/purchases/<public>/confirm")
@@ -110,7 +97,7 @@ def mails(public: str) -> Response:
 def send_again(public: str) -> BaseResponse:
     """The mail goes out once more."""
     try:
-        ask_again(PurchasePath(purchase_id=public))
+        ask_again(*buying.ids_of(public), own_purchase(public, 0))
     except Refused as error:
         if error.kind == "not-found":
             raise
@@ -157,12 +144,6 @@ def _refused() -> str | None:
 
 def _wanted() -> Preference:
     return Preference(ports().purchase_wait)
-
-
-def _seconds_left(found: Purchase) -> int | None:
-    if found.status != "held" or found.deadline is None:
-        return None
-    return max(0, round((found.deadline - ports().clock()).total_seconds()))
 
 
 def _mails(ids: Ids, found: Purchase) -> dict[str, Any]:

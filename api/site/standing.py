@@ -5,6 +5,7 @@ that moment or later.
 """
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,7 +18,6 @@ from api import buying
 from api.answers import ports
 from api.bodies.purchase import Purchase
 from api.problems import Refused
-from api.routes.purchases import own_purchase
 
 # How long a record is waited for within one request, look by look; then the page asks again by itself.
 PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.6)
@@ -37,46 +37,56 @@ class Receipt(Struct, rename="camel"):
 
 def see(public: str, since: datetime | None = None) -> Response:
     """The way to the purchase's page, which shows it as of ``since`` or later."""
-    moment = "" if since is None else f"?since={_milliseconds(since)}"
+    moment = "" if since is None else f"?since={milliseconds(since)}"
     return redirect(f"/purchases/{public}{moment}", 303)
 
 
 def see_answer(made: buying.Answer, began: datetime) -> Response:
     """The way to the page of what was decided, or is going to be: by its long id then."""
-    receipt = msgspec.json.decode(made.body, type=Receipt)
-    public = made.headers["Location"].rpartition("/")[2] if made.status == ACCEPTED else receipt.id
-    return see(public, receipt.decided_at or began - MARGIN)
+    is_decided = made.status != ACCEPTED
+    public = _receipt(made).id if is_decided else made.headers["Location"].rpartition("/")[2]
+    return see(public, moment_of(made, began))
 
 
-def current(public: str) -> Purchase | None:
+def moment_of(made: buying.Answer, began: datetime) -> datetime:
+    """When it was decided; it is not before ``began`` where nobody knows yet."""
+    return _receipt(made).decided_at or began - MARGIN
+
+
+def current(look: Callable[[], Purchase]) -> Purchase | None:
     """The purchase as of the address's ``since`` or later; None as long as that is on its way. Refused: not-found."""
     since = _since()
     for pause in PAUSES:
-        if (found := _look(public, since)) is not None:
+        if (found := _as_of(since, look)) is not None:
             return found
         time.sleep(pause)
-    return _look(public, since)
+    return _as_of(since, look)
 
 
-def _look(public: str, since: int | None) -> Purchase | None:
+def _receipt(made: buying.Answer) -> Receipt:
+    return msgspec.json.decode(made.body, type=Receipt)
+
+
+def _as_of(since: int | None, look: Callable[[], Purchase]) -> Purchase | None:
     try:
-        found = own_purchase(public, 0)
+        found = look()
     except Refused:
         if since is None:
             raise
         return None
     if found.status == "pending":
         return None
-    is_old = since is not None and found.decided_at is not None and _milliseconds(found.decided_at) < since
+    is_old = since is not None and found.decided_at is not None and milliseconds(found.decided_at) < since
     return None if is_old else found
 
 
 def _since() -> int | None:
     """The moment in the address, unless it is too long ago, or none, to wait for."""
     text = request.args.get("since", "")
-    oldest = _milliseconds(ports().clock() - PATIENCE)
+    oldest = milliseconds(ports().clock() - PATIENCE)
     return int(text) if text.isdecimal() and text.isascii() and len(text) < 16 and int(text) > oldest else None
 
 
-def _milliseconds(moment: datetime) -> int:
+def milliseconds(moment: datetime) -> int:
+    """A moment as it stands in an address."""
     return round(moment.timestamp() * 1000)

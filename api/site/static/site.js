@@ -19,7 +19,7 @@ function countDown(place) {
     clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
     place.classList.toggle("is-short", left <= 60);
     if (left > 0) setTimeout(tick, 250);
-    else setTimeout(() => location.replace(location.pathname), 1500);
+    else setTimeout(() => location.replace(place.dataset.afterwards), 1500);
   };
   tick();
 }
