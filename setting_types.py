@@ -37,6 +37,14 @@ def _url(text: str) -> str:
     return text
 
 
+def _origin(text: str) -> str:
+    parts = urlsplit(_url(text))
+    origin = f"{parts.scheme}://{parts.netloc}"
+    if text not in (origin, f"{origin}/") or "@" in parts.netloc:
+        raise ValueError("must be an address without a path, such as https://tickets.example")
+    return origin
+
+
 def _urls(text: str) -> str:
     for each in text.split(","):
         _url(each.strip())
@@ -67,6 +75,7 @@ OwnPort = Annotated[int, Field(ge=0, le=65_535)]
 Host = Annotated[str, AfterValidator(_host)]
 Servers = Annotated[str, AfterValidator(_servers)]
 Url = Annotated[str, AfterValidator(_url)]
+Origin = Annotated[str, AfterValidator(_origin)]
 Urls = Annotated[str, AfterValidator(_urls)]
 Sender = Annotated[str, AfterValidator(_sender)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]

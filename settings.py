@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Final, Literal, NoReturn
 
 from limits import parse_many
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from setting_types import DatabaseUrl, ExistingFile, Host, OwnPort, Port, Sender, Servers, Url, Urls
+from setting_types import DatabaseUrl, ExistingFile, Host, Origin, OwnPort, Port, Sender, Servers, Url, Urls
 
 # What a worker does: each role is a consumer group and a process of its own, so that each scales alone.
 Role = Literal["ledger", "indexer", "notifications", "sales"]
@@ -79,6 +79,9 @@ class Settings(BaseSettings):
 
     api_bind: Host = Field("127.0.0.1", description="address that the API listens on")
     api_port: OwnPort = Field(9000, description="port that the API listens on")
+    site_url: Origin = Field(
+        "http://127.0.0.1:9000", description="address of the pages as people reach them; links in mails begin with it"
+    )
     api_url: Url = Field("http://127.0.0.1:9000", description="address of the API, for `turnstile status`")
     api_metrics_bind: Host = Field(
         "127.0.0.1", description="address of the API's /metrics; only operators may reach it"
@@ -115,6 +118,15 @@ class Settings(BaseSettings):
     )
     token_key_before: SecretStr | None = Field(
         None, description="the key before that one, while tokens that it signed are still about"
+    )
+    link_key: SecretStr | None = Field(
+        None,
+        validate_default=True,
+        description="key that the links in mails are signed with: 32 random characters or more; "
+        "the API and the role notifications need it",
+    )
+    link_key_before: SecretStr | None = Field(
+        None, description="the key before that one, while links that it signed are still about"
     )
     token_seconds: int = Field(900, ge=30, le=86400, description="how long a token is good")
     session_seconds: int = Field(28_800, ge=30, le=86400, description="how long one stays signed in to the pages")
@@ -161,7 +173,7 @@ class Settings(BaseSettings):
     )
     access_log: bool = Field(False, description="log a line for each request that the API answers")
 
-    @field_validator("token_key", "token_key_before")
+    @field_validator("token_key", "token_key_before", "link_key", "link_key_before")
     @classmethod
     def _is_hard_to_guess(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None and is_weak(key.get_secret_value()):
@@ -174,6 +186,13 @@ class Settings(BaseSettings):
         parse_many(limit)
         return limit
 
+    @field_validator("link_key")
+    @classmethod
+    def _is_there_where_mails_are_made(cls, key: SecretStr | None, known: ValidationInfo) -> SecretStr | None:
+        if key is None and known.data.get("role") == "notifications":
+            raise ValueError("the role notifications needs it, to sign the links in mails")
+        return key
+
     @property
     def worker_urls(self) -> list[str]:
         """The addresses of the ledger's workers, the one to ask first at the beginning."""
@@ -183,12 +202,21 @@ class Settings(BaseSettings):
         """The keys of tokens, the one to sign with first. Raises MissingKey."""
         if self.token_key is None:
             raise MissingKey("the API does not start without TURNSTILE_TOKEN_KEY, the key that signs tokens")
-        keys = (self.token_key, self.token_key_before)
-        return [key.get_secret_value() for key in keys if key is not None]
+        return _present(self.token_key, self.token_key_before)
+
+    def link_keys(self) -> list[str]:
+        """The keys of the links in mails, the one to sign with first. Raises MissingKey."""
+        if self.link_key is None:
+            raise MissingKey("the API does not start without TURNSTILE_LINK_KEY, the key of the links in mails")
+        return _present(self.link_key, self.link_key_before)
 
 
 class MissingKey(Exception):
     """A key that this part cannot do without."""
+
+
+def _present(*keys: SecretStr | None) -> list[str]:
+    return [key.get_secret_value() for key in keys if key is not None]
 
 
 def is_weak(key: str) -> bool:

@@ -17,6 +17,7 @@ def main() -> None:
     """Check the keys, then hand over to gunicorn with the configuration beside this file."""
     try:
         settings().signing_keys()
+        settings().link_keys()
     except MissingKey as error:
         end(str(error))
     sys.argv = ["turnstile-api", "--config", str(Path(__file__).with_name("gunicorn.conf.py"))]

@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 
 from api.access import ACCESS
 from api.security_headers import AN_HOUR, ASKED_ANEW, DATA, NEVER_KEPT, PAGE
-from api.site.access import PAGES, SITE
+from api.site.access import PAGES, SITE, has_secret_address
 
 KEPT: Final[Mapping[str, str]] = {
     "events.list_events": ASKED_ANEW,
@@ -52,6 +52,8 @@ def _guard(answer: Response) -> Response:
     kept = KEPT.get(request.endpoint or "")
     if kept is not None and answer.status_code < 400:
         answer.headers.setdefault("Cache-Control", kept)
+    if has_secret_address():
+        answer.headers["Referrer-Policy"] = "no-referrer"
     is_page = "site" in request.blueprints or answer.mimetype == "text/html"
     for name, value in (PAGE if is_page else DATA).items():
         answer.headers.setdefault(name, value)

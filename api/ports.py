@@ -25,6 +25,7 @@ from api.tokens import Role, Tokens
 from tables.availability import Availability
 from tables.commands import Cancel, Confirm, Hold
 from tables.commands import Purchase as PurchaseCommand
+from tables.links import Links
 from tables.outcomes import Outcome
 from tables.statuses import EventStatus
 from tables.tickets import TicketSigner
@@ -333,6 +334,7 @@ class Ports:
     """All of them. ``probes`` has one per server, by the name that /health/ready shows."""
 
     tokens: Tokens
+    links: Links
     passwords: Passwords
     quotas: Quotas
     credentials: Credentials

@@ -17,6 +17,9 @@ from api.clients import Asker, address_key, client
 from api.problems import Refused
 from api.throttle import KnownClients, Throttle, guess_rules, mail_rules
 
+# Texts that are no links of ours, by one client. A good link always gets through.
+LINKS_TRIED: Final = "30 per minute"
+
 
 class Tries(NamedTuple):
     """How many wrong passwords and how many mails are free for a client and an address."""

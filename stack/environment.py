@@ -30,6 +30,7 @@ def app_environment(settings: StackSettings) -> dict[str, str]:
         "TURNSTILE_API_BIND": HOST,
         "TURNSTILE_API_PORT": str(settings.api_port),
         "TURNSTILE_API_URL": f"http://{HOST}:{settings.api_port}",
+        "TURNSTILE_SITE_URL": f"http://{HOST}:{settings.api_port}",
         "TURNSTILE_API_METRICS_BIND": HOST,
         "TURNSTILE_API_METRICS_PORT": str(settings.api_metrics_port),
         "TURNSTILE_EXPORTER_BIND": HOST,
@@ -38,6 +39,7 @@ def app_environment(settings: StackSettings) -> dict[str, str]:
             f"http://{HOST}:{settings.view_port('ledger', number)}" for number in range(settings.workers)
         ),
         "TURNSTILE_TOKEN_KEY": secret(home, "token_key"),
+        "TURNSTILE_LINK_KEY": secret(home, "link_key"),
         "TURNSTILE_ADMIN_PASSWORD": secret(home, "admin_password"),
         "TURNSTILE_TICKET_KEY": secret(home, "ticket_key"),
         "TURNSTILE_LOG_FORMAT": settings.log_format,

@@ -8,6 +8,7 @@ NAMES = {
     "database_password": "secrets/database_password",
     "cdc_password": "secrets/connect/cdc_password",
     "token_key": "secrets/token_key",
+    "link_key": "secrets/link_key",
     "admin_password": "secrets/admin_password",
     "ticket_key": "secrets/ticket_key",
 }

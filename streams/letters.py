@@ -1,4 +1,4 @@
-"""Composing mails: what a job says, as text and HTML, with tickets that a gate can read and a calendar file.
+"""Composing mails: what a job says, as text and HTML, with a link, tickets that a gate can read and a calendar file.
 
 Whatever people typed stands in texts and headers as plain text on one line; ``tables/mail_headers.py`` writes headers.
 """
@@ -24,6 +24,7 @@ from tables.email_addresses import smtp_address
 from tables.errors import MalformedRecord
 from tables.jobs import Job
 from tables.mail_headers import MailHeader, mailbox_header, text_header
+from tables.mail_links import LinkWord, MailLink, MailLinks
 from tables.mails import MailKind, when_and_where
 from tables.outcomes import EventFacts, OutcomeLine
 from tables.plain import plain
@@ -54,15 +55,24 @@ class ShownLine(NamedTuple):
     tickets: list[Shown]
 
 
+class ShownLink(NamedTuple):
+    """A link as the templates show it; ``note`` says what else it is good for, empty where that is nothing."""
+
+    label: str
+    address: str
+    note: str
+
+
 class Composer:
     """Makes mails from ``sender`` (an address, with or without a name)."""
 
-    def __init__(self, sender: str, signer: TicketSigner) -> None:
+    def __init__(self, sender: str, signer: TicketSigner, links: MailLinks) -> None:
         name, address = parseaddr(sender)
         self._address = smtp_address(address)
         self._domain = self._address.rpartition("@")[2]
         self._sender = mailbox_header("From", name, self._address)
         self._signer = signer
+        self._links = links
 
     def compose(self, job: Job, contact: Contact) -> EmailMessage:
         """The mail for ``job``. Raises MalformedRecord where something in it can't be told, or the address is none."""
@@ -75,7 +85,7 @@ class Composer:
     def _compose(self, job: Job, contact: Contact, to: str) -> EmailMessage:
         words = words_for(contact.locale)
         lines = self._lines(job, words)
-        values = _values(job, contact, words) | {"lines": lines}
+        values = _values(job, contact, words) | {"lines": lines, "link": _link(self._links.of(job), words)}
         mail = EmailMessage(policy=SMTP.clone(utf8=not (self._address + to).isascii()))
         mail["Message-ID"] = MailHeader("Message-ID", f"<{job.id}@{self._domain}>")
         mail["Date"] = format_datetime(job.at)
@@ -154,6 +164,11 @@ def _values(job: Job, contact: Contact, words: Words) -> dict[str, Any]:
         "reference": words.say("reference", purchase=f"{job.event}.{job.purchase}"),
         "why": words.say("why"),
     }
+
+
+def _link(link: MailLink, words: Words) -> ShownLink:
+    note = words.say("links.keep") if link.word is LinkWord.TICKETS else ""
+    return ShownLink(words.say(f"links.{link.word}"), link.address, note)
 
 
 def _line(line: OutcomeLine, words: Words, job: Job) -> str:

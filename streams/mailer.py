@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from faust.types import Message, StreamT
 
 from connect.topics import DELIVERIES, JOBS, RETRIES
+from settings import Settings
 from streams.app import App, raw_topic
 from streams.append import Record
 from streams.batches import in_batches
@@ -29,6 +30,8 @@ from streams.tracing import headers_from
 from tables.deliveries import Delivery, DeliveryStatus, encode_delivery
 from tables.errors import MalformedRecord
 from tables.jobs import Job, decode_job
+from tables.links import Links
+from tables.mail_links import MailLinks
 from tables.mails import MailKind
 from tables.tickets import TicketSigner
 
@@ -86,9 +89,7 @@ class MailerAgent:
         self.app = app
         self.contacts = contacts
         self.post = Post(app.settings)
-        self.composer = Composer(
-            app.settings.mail_from, TicketSigner(app.settings.ticket_key.get_secret_value().encode())
-        )
+        self.composer = _composer(app.settings)
         app.agent(raw_topic(app, JOBS), name=CONSUMER, concurrency=1)(self._send_all)
 
     async def _send_all(self, stream: StreamT[bytes]) -> None:
@@ -183,6 +184,11 @@ class MailerAgent:
             by_partition.setdefault(message.partition, []).append(record)
         for partition, group in by_partition.items():
             await append(self.app, topic, partition, group)
+
+
+def _composer(settings: Settings) -> Composer:
+    signer = TicketSigner(settings.ticket_key.get_secret_value().encode())
+    return Composer(settings.mail_from, signer, MailLinks(settings.site_url, Links(settings.link_keys())))
 
 
 def _again(message: Message, job: Job) -> Record:

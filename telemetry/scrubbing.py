@@ -8,7 +8,9 @@ LONGEST: Final = 300
 TEXT_MAX_CHARACTERS: Final = 8_000
 ADDRESS_MAX_CHARACTERS: Final = 320
 
-_TOKEN: Final = re.compile(r"\beyJ[\w-]+(?:\.[\w-]*){1,4}|(?i:\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}")
+_TOKEN: Final = re.compile(
+    r"\beyJ[\w-]+(?:\.[\w-]*){1,4}|(?i:\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}|(?<=[?&]link=)[\w.-]+"
+)
 _LOGIN: Final = re.compile(r"(?<=://)[^/\s@]+@")
 _ATOM: Final = r"[\w.!#$%&'*+/=?^`{|}~-]"
 # From its first letter on alone: to begin anew at each of a long word's letters would take its square.

@@ -14,7 +14,7 @@ from gevent.threadpool import ThreadPool
 from api.passwords import AT_ONCE, Hasher, Passwords
 from api.ports import Ports
 from api.problems import Unavailable
-from api.quotas import Quotas, Tries
+from api.quotas import LINKS_TRIED, Quotas, Tries
 from api.servers.accounts import AccountRows
 from api.servers.attendance import AttendanceRows
 from api.servers.board import BoardFeed
@@ -41,6 +41,7 @@ from metrics.catalogue import PURCHASES_WAITING
 from metrics.definition import Metric
 from settings import Settings
 from tables.email_addresses import smtp_address
+from tables.links import Links
 from tables.tickets import TicketSigner
 
 # Lists of sales that are being written at once; each has a connection for as long as its reader takes.
@@ -86,11 +87,13 @@ def open_servers(settings: Settings) -> Servers:
     revocations = RevocationRows(database, max(settings.token_seconds, settings.session_seconds))
     ports = Ports(
         tokens=tokens,
+        links=Links(settings.link_keys()),
         passwords=Passwords(Hasher(run=ThreadPool(AT_ONCE).apply)),
         quotas=Quotas(
             Tries(settings.sign_in_tries, settings.sign_up_tries),
             sign_in=settings.sign_in_limit,
             sign_up=settings.sign_up_limit,
+            link=LINKS_TRIED,
         ),
         credentials=CredentialRows(database),
         revocations=revocations,

@@ -28,6 +28,10 @@ PAGES: Final[dict[str, Access]] = {
     "purchases.mails": Access.SIGNED_IN,
     "purchases.send_again": Access.SIGNED_IN,
     "purchases.calendar_file": Access.SIGNED_IN,
+    "links.hold": Access.ANYONE,
+    "links.finish_hold": Access.ANYONE,
+    "links.purchase": Access.ANYONE,
+    "links.send_again": Access.ANYONE,
     "tickets.own_tickets": Access.SIGNED_IN,
     "signing_in.sign_in": Access.ANYONE,
     "signing_in.sign_in_form": Access.ANYONE,
@@ -53,6 +57,8 @@ PAGES: Final[dict[str, Access]] = {
     "editing.edit_type": Access.ORGANIZER,
     "editing.remove_type": Access.ORGANIZER,
 }
+# Pages whose address is itself the key to something.
+_SECRET_ADDRESSES: Final = frozenset({"site.links"})
 _ROLES: Final[dict[Access, tuple[Role, ...]]] = {Access.ORGANIZER: (Role.ORGANIZER,), Access.ADMINISTRATOR: ()}
 
 
@@ -78,6 +84,11 @@ def check() -> Response | None:
     if wanted in _ROLES:
         require(*_ROLES[wanted])
     return None
+
+
+def has_secret_address() -> bool:
+    """Whether the address of this request must be told to nobody."""
+    return request.blueprint in _SECRET_ADDRESSES
 
 
 def local(path: str | None) -> str:

@@ -11,6 +11,7 @@ from flask import request
 from api.answers import ports
 from api.problems import ApiError, Refused
 from api.site import session
+from api.site.access import has_secret_address
 
 FIELD: Final = "form_key"
 FORM: Final = "application/x-www-form-urlencoded"
@@ -40,11 +41,16 @@ def check() -> None:
 
 
 def _from_elsewhere() -> bool:
-    """By the headers that no script can set. Old browsers send neither; then the key alone decides."""
+    """By the headers that no script can set. Old browsers send neither; then the key alone decides.
+
+    A form of a page that tells nobody its address says that it comes from nowhere.
+    """
     sender = request.headers.get("Sec-Fetch-Site")
     if sender is not None:
         return sender != "same-origin"
     origin = request.headers.get("Origin")
+    if origin == "null" and has_secret_address():
+        return False
     return origin is not None and origin.partition("://")[2] != request.host
 
 

@@ -16,6 +16,7 @@ from api.site.compression import pack
 from api.site.editing import editing
 from api.site.errors import register_errors
 from api.site.events import events
+from api.site.links import links
 from api.site.organizing import organizing
 from api.site.purchases import purchases
 from api.site.signing_in import signing_in
@@ -24,7 +25,7 @@ from api.site.tickets import tickets
 from api.site.words import FILTERS
 from api.tokens import Caller, Role
 
-BLUEPRINTS: Final = (box_office, events, purchases, tickets, signing_in, signing_up, board, organizing, editing)
+BLUEPRINTS: Final = (box_office, events, purchases, links, tickets, signing_in, signing_up, board, organizing, editing)
 
 
 class Entry(NamedTuple):

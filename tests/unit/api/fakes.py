@@ -32,6 +32,7 @@ from api.tokens import Role, Tokens
 from tables.commands import Purchase as Command
 from tables.email_addresses import address_spellings
 from tables.fingerprint import fingerprint
+from tables.links import Links
 from tables.outcomes import Money, Outcome, OutcomeKind, OutcomeLine
 from tables.reasons import Reason
 from tables.tickets import TicketSigner
@@ -421,6 +422,7 @@ class World:
     probes: dict[str, Callable[[], object]]
     revocations: FakeRevocations
     tokens: Tokens
+    links: Links
     app: Flask
 
     def client(self, account: UUID | str, *roles: Role) -> FlaskClient:
@@ -441,12 +443,13 @@ def make_world() -> World:
     probes: dict[str, Callable[[], object]] = {
         name: lambda: None for name in ("postgres", "kafka", "elasticsearch", "worker")
     }
-    tokens = Tokens(["k" * 32], 900)
+    tokens, links = Tokens(["k" * 32], 900), Links(["l" * 32])
     stock, post, board, attendance = FakeStock(), FakePost(), FakeBoard(), FakeAttendance()
     ports = Ports(
         tokens=tokens,
+        links=links,
         passwords=Passwords(Hasher(CHEAP)),
-        quotas=Quotas(Tries(), lambda: 0.0, sign_in="250 per minute", sign_up="30 per hour"),
+        quotas=Quotas(Tries(), lambda: 0.0, sign_in="250 per minute", sign_up="30 per hour", link="4 per minute"),
         credentials=FakeCredentials(accounts, revocations),
         revocations=revocations,
         accounts=accounts,
@@ -480,6 +483,7 @@ def make_world() -> World:
         probes,
         revocations,
         tokens,
+        links,
         create_app(ports),
     )
 

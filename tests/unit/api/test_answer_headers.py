@@ -28,7 +28,9 @@ __all__ = ["pages_things", "things"]
 
 
 def check(answer: Any, kept: tuple[str, ...] = (NEVER_KEPT,)) -> None:
-    wanted = PAGE if answer.mimetype == "text/html" else DATA
+    wanted = dict(PAGE if answer.mimetype == "text/html" else DATA)
+    if answer.request.path.startswith("/links/"):
+        wanted["Referrer-Policy"] = "no-referrer"
     for name, value in wanted.items():
         if name == "Cache-Control":
             assert answer.headers[name] in kept, answer.request.path

@@ -161,6 +161,9 @@ def test_each_service_gets_only_the_secrets_that_it_reads(services: Services) ->
     assert services["connect"]["secrets"] == ["cdc_password"]
     assert "cdc_password" not in str(services["api"]["secrets"])
     assert "elastic_password" not in str([services[name]["secrets"] for name in ("api", *WORKERS)])
+    assert [name for name, service in services.items() if "token_key" in str(service.get("secrets"))] == ["api"]
+    signing_links = {name for name, service in services.items() if "link_key" in str(service.get("secrets"))}
+    assert signing_links == {"api", "notifications"}
 
 
 def test_secrets_are_kept_out_of_the_repository() -> None:

@@ -39,6 +39,9 @@ NONSENSE: Final = dict.fromkeys(NUMBERS, "many") | {
     "exporter_bind": "[",
     "token_key": "k" * 40,
     "token_key_before": "short",
+    "link_key": "l" * 40,
+    "link_key_before": "short",
+    "site_url": "https://tickets.example/box-office",
     "sign_in_limit": "often",
     "sign_up_limit": "20 per fortnight",
     "admin_email": "Ada <ada@>",
@@ -222,12 +225,13 @@ def test_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         "a-secret-key-of-my-own-9876543210",
     ],
 )
+@pytest.mark.parametrize("name", ["TOKEN_KEY", "TOKEN_KEY_BEFORE", "LINK_KEY", "LINK_KEY_BEFORE"])
 def test_a_key_that_is_easy_to_guess_ends_the_process(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], key: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, key: str
 ) -> None:
     monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
-    monkeypatch.setenv("TURNSTILE_TOKEN_KEY", key)
-    assert "TURNSTILE_TOKEN_KEY: is too easy to guess" in said_at_the_end(capsys)
+    monkeypatch.setenv(f"TURNSTILE_{name}", key)
+    assert f"TURNSTILE_{name}: is too easy to guess" in said_at_the_end(capsys)
 
 
 def test_the_api_has_no_key_of_its_own_to_fall_back_on(
@@ -242,9 +246,59 @@ def test_the_api_has_no_key_of_its_own_to_fall_back_on(
     assert "TURNSTILE_TOKEN_KEY" in capsys.readouterr().err
 
 
+def test_neither_the_api_nor_the_mailer_starts_without_the_key_of_links(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
+    monkeypatch.delenv("TURNSTILE_LINK_KEY", raising=False)
+    with pytest.raises(MissingKey, match="TURNSTILE_LINK_KEY"):
+        settings().link_keys()
+    monkeypatch.setenv("TURNSTILE_TOKEN_KEY", token_urlsafe(32))
+    settings.cache_clear()
+    with pytest.raises(SystemExit, match=str(WRONG)):
+        serve()
+    assert "TURNSTILE_LINK_KEY" in capsys.readouterr().err
+    settings.cache_clear()
+    monkeypatch.setenv("TURNSTILE_ROLE", "notifications")
+    assert said_at_the_end(capsys).startswith("TURNSTILE_LINK_KEY: the role notifications needs it")
+
+
+@pytest.mark.parametrize("address", ["https://tickets.example", "http://127.0.0.1:9000", "https://[::1]:8443"])
+def test_the_address_of_the_pages_ends_without_a_slash(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
+    for given in (address, f"{address}/"):
+        monkeypatch.setenv("TURNSTILE_SITE_URL", given)
+        settings.cache_clear()
+        assert settings().site_url == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "tickets.example",
+        "ftp://a.example",
+        "https://a.example/x",
+        "https://a.example//",
+        "https://u:p@a.example",
+        "https://a.example?x",
+        "https://a.example?",
+        "https://a.example#x",
+        "https://a b",
+    ],
+)
+def test_an_address_that_pages_cannot_have_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
+    monkeypatch.setenv("TURNSTILE_SITE_URL", address)
+    assert said_at_the_end(capsys).startswith("TURNSTILE_SITE_URL: must be an address")
+
+
 def test_a_random_key_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
-    keys = token_urlsafe(32), token_urlsafe(32)
-    monkeypatch.setenv("TURNSTILE_TOKEN_KEY", keys[0])
-    monkeypatch.setenv("TURNSTILE_TOKEN_KEY_BEFORE", keys[1])
-    assert settings().signing_keys() == list(keys)
+    keys = [token_urlsafe(32) for _ in range(4)]
+    names = ("TOKEN_KEY", "TOKEN_KEY_BEFORE", "LINK_KEY", "LINK_KEY_BEFORE")
+    for name, key in zip(names, keys, strict=True):
+        monkeypatch.setenv(f"TURNSTILE_{name}", key)
+    assert settings().signing_keys() == keys[:2]
+    assert settings().link_keys() == keys[2:]

@@ -52,6 +52,8 @@ def test_the_parts_find_every_server_where_the_stack_put_it(
     assert settings.worker_id == "ledger-2"
     assert settings.worker_port == stack_settings.worker_port + 2
     assert len(settings.ticket_key.get_secret_value()) >= 32
+    assert settings.site_url == f"http://127.0.0.1:{stack_settings.api_port}"
+    assert not set(settings.link_keys()) & {*settings.signing_keys(), settings.ticket_key.get_secret_value()}
 
 
 def test_commands_beside_a_run_know_what_it_was_started_with_and_the_environment_comes_first(

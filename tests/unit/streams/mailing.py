@@ -9,6 +9,8 @@ from streams.contacts import Contact
 from streams.letters import Composer
 from tables.codes import TicketCodes
 from tables.jobs import Job
+from tables.links import Links
+from tables.mail_links import MailLinks
 from tables.mails import MailKind
 from tables.outcomes import EventFacts, Money, OutcomeLine
 from tables.tickets import TicketSigner
@@ -30,7 +32,10 @@ LINES = (OutcomeLine(TYPE, "Parkett", 2, Decimal("49.90"), CODES),)
 HELD_LINES = (OutcomeLine(TYPE, "Parkett", 2, Decimal("49.90")),)
 ADA = Contact(1, "Ada Byron", "ada@buyer.example", "en")
 SIGNER = TicketSigner(KEY)
-COMPOSER = Composer("Turnstile <tickets@turnstile.example>", SIGNER)
+LINK_KEY = "4f8kQm2xVb7nRt5wYc9d-Hj3sLp6zGq1"
+LINKS = Links([LINK_KEY])
+MAIL_LINKS = MailLinks("https://tickets.example", LINKS)
+COMPOSER = Composer("Turnstile <tickets@turnstile.example>", SIGNER, MAIL_LINKS)
 
 
 def job(kind: MailKind = MailKind.CONFIRMED, **more: Any) -> Job:

@@ -31,6 +31,7 @@ from tests.unit.streams.mailing import (
     FACTS,
     HELD_LINES,
     LINES,
+    MAIL_LINKS,
     PURCHASE,
     SIGNER,
     TYPE,
@@ -67,6 +68,27 @@ def test_a_mail_says_what_was_bought_and_has_the_same_id_when_repeated() -> None
         said = part(mail, kind)
         words = ("Ada Byron", "Winterreise", "Konzerthaus, Wien", "2 × Parkett, €49.90 each", "Total: €99.80", *CODES)
         assert all(word in said for word in (*words, f"{EVENT}.{PURCHASE}")), said
+
+
+@pytest.mark.parametrize("kind", MailKind)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_mail_has_one_link_and_the_same_in_both_of_its_forms(language: str, kind: MailKind) -> None:
+    news = job(kind)
+    word, address = MAIL_LINKS.of(news)
+    mail = sent(COMPOSER.compose(news, replace(ADA, locale=language)))
+    shown = [attributes["href"] for tag, attributes in Tags(part(mail, "html")).found if tag == "a"]
+    label = words_for(language).say(f"links.{word}")
+    assert shown == [address]
+    assert f">{label}</a>" in part(mail, "html")
+    lines = part(mail, "plain").splitlines()
+    assert lines[lines.index(address) - 1] == f"{label}:"
+
+
+def test_only_a_link_to_tickets_says_that_it_is_for_its_reader_alone() -> None:
+    for kind, is_said in ((MailKind.CONFIRMED, True), (MailKind.HELD, False), (MailKind.EXPIRED, False)):
+        mail = sent(COMPOSER.compose(job(kind), ADA))
+        for form in ("plain", "html"):
+            assert ("keep it to yourself" in part(mail, form).split("Total")[0]) is is_said
 
 
 def test_times_are_the_events_own_with_the_zone_named() -> None:
@@ -224,7 +246,7 @@ def test_what_people_type_is_read_back_from_the_mail_as_it_is_sent(typed: str) -
 
 def test_a_long_domain_of_the_sender_stays_as_it_is() -> None:
     domain = "mail." + "long-department-name." * 3 + "example"
-    content = Composer(f"Turnstile <tickets@{domain}>", SIGNER).compose(job(), ADA).as_bytes().decode()
+    content = Composer(f"Turnstile <tickets@{domain}>", SIGNER, MAIL_LINKS).compose(job(), ADA).as_bytes().decode()
     for line in (f"Message-ID: <{job().id}@{domain}>", *(f"Content-ID: <{job().id}.{n}@{domain}>" for n in range(2))):
         assert f"\r\n{line}\r\n" in f"\r\n{content}"
 

@@ -25,7 +25,7 @@ from streams.runtime.headers import FIRST_SEEN
 from tables.deliveries import decode_delivery
 from tables.jobs import Job, encode_job
 from tables.mails import MailKind
-from tests.unit.streams.mailing import ACCOUNT, ADA, KEY, job
+from tests.unit.streams.mailing import ACCOUNT, ADA, KEY, LINK_KEY, job
 
 BOB = UUID(int=0xB0B)
 
@@ -76,7 +76,7 @@ def office(monkeypatch: pytest.MonkeyPatch) -> Office:
 @pytest.fixture
 def work(office: Office) -> Callable[..., None]:
     app: Any = SimpleNamespace(
-        settings=Settings(ticket_key=KEY.decode()),
+        settings=Settings(ticket_key=KEY.decode(), link_key=LINK_KEY),
         topic=lambda *args, **options: None,
         agent=lambda *args, **options: lambda body: body,
         should_stop=False,

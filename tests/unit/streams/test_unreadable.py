@@ -15,12 +15,13 @@ from streams.runtime.fetching import BadChecksum, Skip
 from streams.unreadable import UnreadableRecords
 from streams.worker import make_worker
 from tables.dead_letters import Origin, Ours, decode_ours
+from tests.unit.streams.mailing import LINK_KEY
 
 SKIP = Skip(4, 6, BadChecksum("the checksum of the batch is wrong"), b"raw")
 
 
 def worker(role: Role, tmp_path: Any) -> App:
-    return make_worker(Settings(role=role, ticket_key="k" * 32, worker_data=tmp_path))
+    return make_worker(Settings(role=role, ticket_key="k" * 32, link_key=LINK_KEY, worker_data=tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ def test_the_cause_of_an_error_is_told_before_it(lines: Read) -> None:
         ("postgresql://turnstile:geheim@127.0.0.1:5432/turnstile", "postgresql://<login>@127.0.0.1:5432/turnstile"),
         (f"Authorization: Bearer {TOKEN}", "Authorization: <token>"),
         (f"token {TOKEN}.", "token <token>."),
+        ("GET /links/hold?since=1&link=AAAAAHG3ys.UoM_7r-2 failed", "GET /links/hold?since=1&link=<token> failed"),
         ("ticket-commands[3]@17 to ticket-commands[3]@19", "ticket-commands[3]@17 to ticket-commands[3]@19"),
     ],
 )

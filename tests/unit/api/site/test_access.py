@@ -1,5 +1,6 @@
 """Every page and every role: nobody sees or does what isn't theirs, and each row is in docs/security.md."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +14,8 @@ from api.ports import Listing
 from api.site.access import PAGES
 from api.tokens import Role
 from tables.commands import Hold
+from tables.links import LinkKind
+from tables.mail_links import LinkedPurchase
 from tables.outcomes import Outcome, OutcomeKind
 from tables.reasons import Reason
 from tests.unit.api.fakes import NOW, World, outcome
@@ -51,6 +54,10 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
     "purchases.mails": ("GET", "/purchases/{purchase}/mails", {}, OWN),
     "purchases.send_again": ("POST", "/purchases/{purchase}/mails", {}, OWN),
     "purchases.calendar_file": ("GET", "/purchases/{purchase}/event.ics", {}, OWN),
+    "links.hold": ("GET", "/links/hold?link={hold_link}", {}, EVERYBODY),
+    "links.finish_hold": ("POST", "/links/hold", {"link": "{hold_link}"}, EVERYBODY),
+    "links.purchase": ("GET", "/links/purchase?link={purchase_link}", {}, EVERYBODY),
+    "links.send_again": ("POST", "/links/purchase", {"link": "{purchase_link}"}, EVERYBODY),
     "tickets.own_tickets": ("GET", "/tickets", {}, SIGNED_IN),
     "signing_in.sign_in_form": ("GET", "/sign-in", {}, EVERYBODY),
     "signing_in.sign_in": ("POST", "/sign-in", {"email": "ada@owner.example", "password": PASSWORD}, EVERYBODY),
@@ -94,6 +101,7 @@ def things(world: World) -> dict[str, str]:
         id=public_id(*ids), event_id=ids[0], account_id=owner, status="confirmed", lines=[], decided_at=NOW
     )
     world.office.rule = lambda command: decision(command, owner)
+    subject, later = LinkedPurchase(*ids, owner).subject, NOW + timedelta(days=1)
     return {
         "digest": "0" * 12,
         "owner": str(owner),
@@ -101,6 +109,8 @@ def things(world: World) -> dict[str, str]:
         "ticket": str(ticket.id),
         "version": str(event.version),
         "purchase": public_id(*ids),
+        "hold_link": world.links.sign(LinkKind.FINISH_HOLD, subject, later),
+        "purchase_link": world.links.sign(LinkKind.SEE_PURCHASE, subject, later),
     }
 
 
