@@ -66,6 +66,19 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "purchase-limit-exceeded": Kind(
         409, "One account may not have so many tickets", "too many tickets for one account"
     ),
+    "hold-too-long": Kind(
+        409, "A hold may not last so long", "longer than the operator's limit; `figures` has `limit` in seconds"
+    ),
+    "hold-limit-exceeded": Kind(
+        409,
+        "One account may not hold so many tickets of an event",
+        "with what the account holds already it would hold too many; `figures` has `held` and `limit`",
+    ),
+    "hold-too-soon": Kind(
+        409,
+        "These tickets cannot be held again yet",
+        "the account gave back or lost a hold of them a moment ago; `figures` has `retryAt`",
+    ),
     "capacity-exceeded": Kind(409, "The event has not enough room left", "the event's room, over all ticket types"),
     "mixed-currencies": Kind(
         409, "One purchase cannot have prices in several currencies", "lines with prices in several currencies"
@@ -141,6 +154,9 @@ REFUSALS: Final[dict[Reason, str]] = {
     Reason.NOT_ON_SALE: "not-on-sale",
     Reason.ORDER_LIMIT_EXCEEDED: "order-limit-exceeded",
     Reason.PURCHASE_LIMIT_EXCEEDED: "purchase-limit-exceeded",
+    Reason.HOLD_TOO_LONG: "hold-too-long",
+    Reason.HOLD_LIMIT_EXCEEDED: "hold-limit-exceeded",
+    Reason.HOLD_TOO_SOON: "hold-too-soon",
     Reason.CAPACITY_EXCEEDED: "capacity-exceeded",
     Reason.SOLD_OUT: "sold-out",
     Reason.MIXED_CURRENCIES: "mixed-currencies",

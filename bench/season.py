@@ -8,7 +8,7 @@ from uuid import UUID
 
 from bench.orders import Show, definition, purchases
 from bench.topics import Placed
-from tables.commands import Cancel, Command, Confirm, Hold, Purchase
+from tables.commands import Cancel, Confirm, EventCommand, Hold, Purchase
 
 CONFIRMED: Final = 0.15
 RUN_OUT: Final = 0.05
@@ -26,7 +26,7 @@ class Season:
         self.sold: Counter[UUID] = Counter()
         self._dice = random.Random(seed)
         self._buyers = random.Random(seed + 1)
-        self._later: deque[tuple[int, Show, Command]] = deque()
+        self._later: deque[tuple[int, Show, EventCommand]] = deque()
 
     def commands(self, count: int) -> Iterator[Placed]:
         """So many purchases and holds, with what follows from them some thousand purchases later."""
@@ -41,7 +41,7 @@ class Season:
             yield _placed(show, command)
         self._later.clear()
 
-    def _first(self, number: int, show: Show, purchase: Purchase) -> Command:
+    def _first(self, number: int, show: Show, purchase: Purchase) -> EventCommand:
         tickets = sum(line.quantity for line in purchase.lines)
         fate = self._dice.random()
         ids = (purchase.event, purchase.purchase, purchase.account)
@@ -58,5 +58,5 @@ class Season:
         return purchase
 
 
-def _placed(show: Show, command: Command) -> Placed:
+def _placed(show: Show, command: EventCommand) -> Placed:
     return show.partition, show.key, command

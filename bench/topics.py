@@ -12,12 +12,12 @@ from kafka import KafkaConsumer, TopicPartition
 from connect.provision import open_admin, provision
 from connect.topics import COMMANDS, OUTCOMES, catalogue
 from settings import Settings
-from tables.commands import Command, encode_command
+from tables.commands import EventCommand, encode_command
 
 BATCH_BYTES = 512 * 1024
 AT_ONCE = 5_000
 
-Placed = tuple[int, bytes, Command]
+Placed = tuple[int, bytes, EventCommand]
 
 
 def make_topics(settings: Settings) -> None:

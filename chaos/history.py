@@ -44,7 +44,7 @@ class History:
         clerk = Clerk()
         for row in self.commands:
             body = json.loads(row.value)
-            if row.partition == self._home(row.key) and not _is_set_aside(body):
+            if self._is_at_home(row, body) and not _is_set_aside(body):
                 clerk.carry_out(row.partition, row.offset, row.at, body)
         return clerk
 
@@ -72,7 +72,7 @@ class History:
     def _lost(self) -> Iterator[str]:
         """What Kafka acknowledged is in the log, where it said, and also in its right place where that was another."""
         log = {(row.partition, row.offset): row for row in self.commands}
-        at_home = {row.value for row in self.commands if row.partition == self._home(row.key)}
+        at_home = {row.value for row in self.commands if self._is_at_home(row, json.loads(row.value))}
         for partition, offset, value in self.sent:
             row = log.get((partition, offset))
             if row is None or row.value != value:
@@ -132,22 +132,32 @@ class History:
         """The counters of events and accounts are the sums of their purchases."""
         events: dict[Any, Any] = {}
         accounts: dict[Any, Any] = {}
+        holders: dict[Any, Any] = {}
         for (_, key), value in self.table.items():
             event, fields = str(UUID(bytes=key[:16])), _fields(value)
             if key[16:17] == b"e":
                 events[event] = {str(UUID(bytes=kind)): (held, sold) for kind, held, sold in fields[3]}
             elif key[16:17] == b"a":
+                account = event, str(UUID(bytes=key[17:]))
                 counts = {str(UUID(bytes=kind)): count for kind, count in fields[1]}
                 if counts:
-                    accounts[event, str(UUID(bytes=key[17:]))] = counts
+                    accounts[account] = counts
+                if len(fields) > 2 and fields[2]:
+                    held, _, let_go = fields[2]
+                    holders[account] = held, {str(UUID(bytes=kind)): at for kind, at in let_go}
         yield from _differences(events, self.clerk.stock())
         yield from _differences(accounts, self.clerk.accounts())
+        yield from _differences(holders, self.clerk.holders())
 
     def _ends(self) -> Iterator[str]:
         """A cancelled event has nothing out in the end."""
         for event, known in self.clerk.events.items():
             if known.ending is not None:
                 yield f"event {event} was cancelled, but its purchases were ended only up to {known.ending!r}"
+
+    def _is_at_home(self, row: Row, body: dict[str, Any]) -> bool:
+        """Whether a command is decided where it lies; limits are of the partition, wherever that is."""
+        return body["kind"] == "limit-holds" or row.partition == self._home(row.key)
 
     def _home(self, key: bytes) -> int:
         """The partition of an event: Kafka's default."""

@@ -110,15 +110,21 @@ class _Event:
                 yield Finding(self.event, 0, f"ticket type {kind} {text}")
 
     def _accounts(self) -> Iterator[Finding]:
-        by_account: dict[UUID, list[Decision]] = {}
+        by_account: dict[UUID, list[tuple[PurchaseRecord, Decision]]] = {}
         for purchase, one in self._decisions():
-            by_account.setdefault(purchase.account, []).append(one)
+            by_account.setdefault(purchase.account, []).append((purchase, one))
         for account, record in self.accounts.items():
-            known = [one for one in by_account.get(account, ()) if one.offset <= record.offset]
-            does = {kind: sum(out) for kind, out in _out(known).items() if sum(out)}
+            known = [(purchase, one) for purchase, one in by_account.get(account, ()) if one.offset <= record.offset]
+            does = {kind: sum(out) for kind, out in _out(one for _, one in known).items() if sum(out)}
             says = {kind: count for kind, count in record.counts if count}
             if says != does:
                 yield Finding(self.event, 1, f"account {account} is counted with {_told(says)}, it has {_told(does)}")
+            if record.holding and record.holding.held:
+                says_held = record.holding.held
+                holds = _held(one for purchase, one in known if purchase.history[0].offset >= record.holding.since)
+                if says_held != holds:
+                    text = f"account {account} is counted with {says_held} tickets held, it holds {holds}"
+                    yield Finding(self.event, 1, text)
 
     def _refusals(self) -> Iterator[Finding]:
         """Promise 2: who was told "sold out" could not have had what was asked for at that place of the log."""
@@ -145,6 +151,10 @@ def _out(decisions: Iterable[Decision]) -> Out:
             held[line.ticket_type] += one.held * line.quantity
             sold[line.ticket_type] += one.sold * line.quantity
     return {kind: (held[kind], sold[kind]) for kind in held.keys() | sold.keys()}
+
+
+def _held(decisions: Iterable[Decision]) -> int:
+    return sum(held for held, _ in _out(decisions).values())
 
 
 def _told(counts: dict[UUID, int]) -> str:

@@ -20,7 +20,7 @@ from ops.scratch import Scratch, read_changelog
 from settings import Settings
 from streams.partitioning import partition_of
 from tables.codes import TicketCodes
-from tables.commands import decode_command
+from tables.commands import Command, LimitHolds, decode_command
 from tables.errors import MalformedRecord, TurnstileError
 from tables.ledger import Ledger
 from tables.records import record_offset, same_record
@@ -103,11 +103,16 @@ def _carry_out(now: Settings, partition: int, end: int, into: Scratch, written: 
                 workers.check(record.offset, command)
             except MalformedRecord:
                 continue
-            if partition_of(str(command.event).encode(), now.partitions) == partition:
+            if _is_at_home(command, partition, now.partitions):
                 ledger.apply(record.offset, record.timestamp, command)
                 count += 1
         into.write((ledger.take_purchases() | ledger.take_events()).items())
     return count
+
+
+def _is_at_home(command: Command, partition: int, partitions: int) -> bool:
+    """Whether a command is decided where it lies."""
+    return isinstance(command, LimitHolds) or partition_of(str(command.event).encode(), partitions) == partition
 
 
 def _log(now: Settings, partition: int, end: int) -> Iterator[list[Any]]:

@@ -28,7 +28,7 @@ from streams.tallies import Tallies
 from streams.tracing import headers_from
 from streams.watch import InputWatch
 from tables.codes import TicketCodes
-from tables.commands import decode_command, encode_command
+from tables.commands import LimitHolds, decode_command, encode_command
 from tables.deadlines import index
 from tables.errors import MalformedCommand
 from tables.ledger import Ledger
@@ -84,6 +84,9 @@ class LedgerAgent:
                 ledger.check(message.offset, command)
             except MalformedCommand as error:
                 letters.append(letter(message, error))
+                continue
+            if isinstance(command, LimitHolds):  # at home wherever it lies
+                ledger.apply(message.offset, _milliseconds(message), command)
                 continue
             key = str(command.event).encode()
             home = partition_of(key, self.partitions)

@@ -164,7 +164,7 @@ class Views:
             "purchase": str(purchase),
             "account": str(record.account),
             "status": now.status.value,
-            "reason": last.reason,
+            "reason": last.why,
             "figures": last.figures,
             "currency": record.currency,
             "deadline": now.deadline,

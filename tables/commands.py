@@ -25,6 +25,8 @@ Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*\Z")]
 
 MOST_BYTES: Final = 256 * 1024
 DECIMALS: Final = 4
+HOLD_MAX_S: Final = 86_400
+COOLDOWN_MAX_S: Final = 3_600
 
 
 def check_price(price: Decimal) -> None:
@@ -108,7 +110,7 @@ class Hold(Struct, frozen=True, tag_field="kind", tag="hold", rename="camel", om
     purchase: UUID
     account: UUID
     lines: Annotated[list[Line], Meta(min_length=1, max_length=50)]
-    seconds: Annotated[int, Meta(ge=1, le=86_400)] = 600
+    seconds: Annotated[int, Meta(ge=1, le=HOLD_MAX_S)] = 600
     by_default: bool = False
 
 
@@ -139,11 +141,23 @@ class Cancel(Struct, frozen=True, tag_field="kind", tag="cancel", rename="camel"
         return self.request is not None or not self.lines
 
 
-class Expire(Struct, frozen=True, tag_field="kind", tag="expire", rename="camel"):
-    """A hold's deadline has passed. Does nothing to a purchase that is no longer held."""
+class Expire(Struct, frozen=True, tag_field="kind", tag="expire", rename="camel", omit_defaults=True):
+    """A hold's deadline has passed, or, ``early``, the operator ends it. Does nothing to what is no longer held."""
 
     event: UUID
     purchase: UUID
+    early: bool = False
+
+
+class LimitHolds(Struct, frozen=True, tag_field="kind", tag="limit-holds", rename="camel", omit_defaults=True):
+    """What every hold of the partition that it lies in is limited to from here on; a limit that it lacks is none.
+
+    The only command that is of no event.
+    """
+
+    max_seconds: Annotated[int, Meta(ge=1, le=HOLD_MAX_S)] | None = None
+    max_tickets: Limit | None = None
+    cooldown_seconds: Annotated[int, Meta(ge=1, le=COOLDOWN_MAX_S)] | None = None
 
 
 class EndPurchases(Struct, frozen=True, tag_field="kind", tag="end-purchases", rename="camel"):
@@ -158,7 +172,8 @@ class EndPurchases(Struct, frozen=True, tag_field="kind", tag="end-purchases", r
     most: Annotated[int, Meta(ge=1, le=1_000)] = 500
 
 
-Command = DefineEvent | Purchase | Hold | Confirm | Cancel | Expire | EndPurchases
+EventCommand = DefineEvent | Purchase | Hold | Confirm | Cancel | Expire | EndPurchases
+Command = EventCommand | LimitHolds
 BuyerCommand = Purchase | Hold | Confirm | Cancel | Expire
 
 _decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)

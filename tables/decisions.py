@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from tables.commands import BuyerCommand, Cancel, Confirm, Expire, Hold, Purchase
 from tables.fingerprint import fingerprint, merge
+from tables.hold_limits import Holder, hold_refusal, seconds_of
 from tables.inventory import Inventory, Shelf
 from tables.outcomes import OutcomeKind
-from tables.reasons import Reason
+from tables.reasons import Reason, Refusal
 from tables.records import Bought, Decision, PurchaseRecord
 from tables.standing import standing
 from tables.statuses import EventStatus, PurchaseStatus
@@ -29,10 +30,14 @@ CHANGES_MAX: Final = 50
 # some 30 bytes each. An event that had more of them sells nothing.
 REMOVED_TYPES_MAX: Final = 1_000
 
+# A reason that earlier versions can't read, and the one under which they find it on record.
+NEAREST: Final = dict.fromkeys(
+    (Reason.HOLD_TOO_LONG, Reason.HOLD_LIMIT_EXCEEDED, Reason.HOLD_TOO_SOON), Reason.PURCHASE_LIMIT_EXCEEDED
+)
+
 Counts = dict[UUID, int]
 # The shelves that a purchase takes from, with how many of each.
 Picks = list[tuple[Shelf, int]]
-Refusal = tuple[Reason, dict[str, Any]]
 
 
 def buyer_fingerprint(command: Purchase | Hold) -> str:
@@ -59,18 +64,20 @@ def decide(
     command: BuyerCommand,
     offset: int,
     at: int,
+    holder: Holder | None = None,
 ) -> Decision:
     """The decision on ``command``; one that the purchase's history holds already is given again.
 
-    ``purchase`` is the purchase as it was before ``offset``, ``counts`` what its account has of the event.
+    ``purchase`` is the purchase as it was before ``offset``, ``counts`` what its account has of the event, ``holder``
+    what a hold of that account is limited by; None where there are no limits.
     A decision of kind REFUSED changes nothing and is not recorded.
     """
     if isinstance(command, (Purchase, Hold)):
-        return _buy(inventory, purchase, counts, command, offset, at)
+        return _buy(inventory, purchase, counts, command, offset, at, holder)
     if purchase is None:
         return _refused(offset, at, Reason.UNKNOWN_PURCHASE)
     if isinstance(command, Expire):
-        return _expire(purchase, offset, at)
+        return _expire(purchase, command, offset, at)
     if command.account != purchase.account:
         return _refused(offset, at, Reason.NOT_YOURS)
     if isinstance(command, Confirm):
@@ -85,19 +92,25 @@ def _buy(
     command: Purchase | Hold,
     offset: int,
     at: int,
+    holder: Holder | None,
 ) -> Decision:
     if purchase is not None:
         if purchase.fingerprint in recorded_fingerprints(command):
             return purchase.history[0]
         return _refused(offset, at, Reason.ID_REUSED)
     picks: Picks = []
-    refusal = _refusal(inventory, counts, merge(command.lines), at, picks)
+    wanted = merge(command.lines)
+    refusal = _refusal(inventory, counts, wanted, at, picks)
+    if holder is not None and refusal is None and isinstance(command, Hold):
+        refusal = hold_refusal(command, holder, wanted, at)
     if refusal is not None:
         reason, figures = refusal
-        return Decision(offset, at, OutcomeKind.REJECTED, reason=reason, figures=figures)
+        nearest = NEAREST.get(reason, reason)
+        exact = None if nearest is reason else reason
+        return Decision(offset, at, OutcomeKind.REJECTED, reason=nearest, figures=figures, exact=exact)
     lines = _lines(picks)
     if isinstance(command, Hold):
-        deadline = at + command.seconds * 1000
+        deadline = at + seconds_of(command, holder) * 1000
         return Decision(offset, at, OutcomeKind.HELD, held=1, lines=lines, deadline=deadline)
     return Decision(offset, at, OutcomeKind.CONFIRMED, sold=1, lines=lines)
 
@@ -204,11 +217,13 @@ def _confirm(purchase: PurchaseRecord, offset: int, at: int) -> Decision:
     return Decision(offset, at, OutcomeKind.CONFIRMED, held=-1, sold=1, lines=now.lines)
 
 
-def _expire(purchase: PurchaseRecord, offset: int, at: int) -> Decision:
+def _expire(purchase: PurchaseRecord, command: Expire, offset: int, at: int) -> Decision:
     now = standing(purchase)
-    if now.status is not PurchaseStatus.HELD or now.deadline is None or at < now.deadline:
+    is_over = now.deadline is not None and at >= now.deadline
+    if now.status is not PurchaseStatus.HELD or not (is_over or command.early):
         return _refused(offset, at, Reason.NOT_HELD, {"status": now.status.value})
-    return Decision(offset, at, OutcomeKind.EXPIRED, held=-1, lines=now.lines)
+    exact = None if is_over else Reason.HOLD_ENDED
+    return Decision(offset, at, OutcomeKind.EXPIRED, held=-1, lines=now.lines, exact=exact)
 
 
 def _cancel(purchase: PurchaseRecord, command: Cancel, offset: int, at: int) -> Decision:

@@ -15,12 +15,25 @@ from msgspec.structs import replace
 
 from tables.account import Account
 from tables.codes import TicketCodes
-from tables.commands import BuyerCommand, Cancel, Command, Confirm, DefineEvent, EndPurchases, Hold, Purchase
-from tables.decisions import buyer_fingerprint, decide, end
+from tables.commands import (
+    BuyerCommand,
+    Cancel,
+    Command,
+    Confirm,
+    DefineEvent,
+    EndPurchases,
+    Hold,
+    LimitHolds,
+    Purchase,
+)
+from tables.decisions import Counts, buyer_fingerprint, decide, end
 from tables.errors import InvariantBroken, MalformedCommand
+from tables.hold_limits import KEY as LIMITS_KEY
+from tables.hold_limits import UNLIMITED, Holder, HoldLimits, decode_limits, encode_limits
 from tables.inventory import Inventory
 from tables.outcomes import Outcome, OutcomeKind
 from tables.records import (
+    NOTHING_HELD,
     Decision,
     PurchaseRecord,
     account_key,
@@ -38,6 +51,8 @@ from tables.teller import News, Teller, moment
 Load = Callable[[list[bytes]], Sequence[bytes | None]]
 # The records whose keys begin with the first argument and come after the second, in the order of their keys.
 Scan = Callable[[bytes, bytes], Iterable[tuple[bytes, bytes]]]
+# A purchase, and a decision on it that is to be booked.
+Booking = tuple[PurchaseRecord, Decision]
 MOST_INVENTORIES = 2_000
 
 
@@ -71,6 +86,8 @@ class Ledger:
         self._accounts: dict[bytes, Account] = {}
         self._booked: dict[bytes, Account] = {}
         self._touched: dict[UUID, Inventory] = {}
+        self._limits: HoldLimits | None = None
+        self._limited: HoldLimits | None = None
 
     def read_ahead(self, commands: Iterable[Command]) -> None:
         """Load at once what the commands of a batch will need one after the other."""
@@ -98,6 +115,8 @@ class Ledger:
             return self._define(offset, at, command)
         if isinstance(command, EndPurchases):
             return self._end(offset, at, command)
+        if isinstance(command, LimitHolds):
+            return self._limit(offset, command)
         inventory = self.inventory(command.event)
         key = purchase_key(command.event, command.purchase)
         record = self._purchase(key)
@@ -111,7 +130,7 @@ class Ledger:
                 record = known
         if record is not None and decision.offset == offset and decision.kind is not OutcomeKind.REFUSED:
             self._purchases[key] = record
-            self._book(command.event, inventory, record.account, decision)
+            self._book(command.event, inventory, record, decision)
         body = _fingerprint(command, record, decision)
         request = command.request if isinstance(command, (Confirm, Cancel)) else None
         news = News(command.event, command.purchase, record, decision, body, decision.offset != offset, request)
@@ -129,9 +148,12 @@ class Ledger:
         return taken
 
     def take_events(self) -> dict[bytes, bytes]:
-        """The account and event records written since the last call."""
+        """The account and event records written since the last call, and that of the limits."""
         taken = {key: account.record() for key, account in self._booked.items()}
         taken |= {event_key(event): inventory.record() for event, inventory in self._touched.items()}
+        if self._limited is not None:
+            taken[LIMITS_KEY] = encode_limits(self._limited)
+            self._limited = None
         self._ahead.clear()
         self._accounts.clear()
         self._booked.clear()
@@ -171,6 +193,13 @@ class Ledger:
         )
         first_step = EndPurchases(command.event, command.version)
         return Answer((outcome,), (first_step,) if _is_next(first_step, inventory) else ())
+
+    def _limit(self, offset: int, command: LimitHolds) -> Answer:
+        limits = self._hold_limits()
+        if limits.offset < offset:
+            limits = limits.then(offset, command)
+        self._limits = self._limited = limits
+        return _NOTHING
 
     def _end(self, offset: int, at: int, step: EndPurchases) -> Answer:
         """Carry out a step; the event's record tells a step that was carried out before from one that is due."""
@@ -225,14 +254,14 @@ class Ledger:
         self, inventory: Inventory, offset: int, decided: list[tuple[bytes, PurchaseRecord, Decision]]
     ) -> None:
         due = inventory.offset < offset
-        by_account: dict[UUID, list[Decision]] = {}
+        by_account: dict[UUID, list[Booking]] = {}
         for key, record, decision in decided:
             self._purchases[key] = record
-            by_account.setdefault(record.account, []).append(decision)
+            by_account.setdefault(record.account, []).append((record, decision))
             if due:
                 inventory.apply(decision)
-        for owner, decisions in by_account.items():
-            self._book_account(inventory.id, owner, decisions)
+        for bookings in by_account.values():
+            self._book_account(inventory.id, bookings)
         if due or decided:
             self._touched[inventory.id] = inventory
 
@@ -254,30 +283,46 @@ class Ledger:
             known = self._accounts[key] = Account(key, None if value is None else decode_account(value))
         return known
 
+    def _hold_limits(self) -> HoldLimits:
+        """The limits in force after the commands applied so far."""
+        if self._limits is None:
+            value = self._read(LIMITS_KEY)
+            self._limits = UNLIMITED if value is None else decode_limits(value)
+        return self._limits
+
     def _decide(
         self, offset: int, at: int, command: BuyerCommand, known: PurchaseRecord | None, inventory: Inventory | None
     ) -> Decision:
-        counts = self._account(command.event, command.account).counts if isinstance(command, (Purchase, Hold)) else {}
-        decision = decide(inventory, known, counts, command, offset, at)
+        counts: Counts = {}
+        holder = None
+        if isinstance(command, (Purchase, Hold)):
+            account = self._account(command.event, command.account)
+            counts = account.counts
+            if isinstance(command, Hold):
+                holder = Holder(self._hold_limits(), account.holding or NOTHING_HELD)
+        decision = decide(inventory, known, counts, command, offset, at, holder)
         changes = decision.offset == offset and decision.lines
         if changes and inventory is not None and inventory.offset >= offset:
             raise InvariantBroken(f"event {command.event} shows offset {inventory.offset}, but {offset} is undecided")
         return decision
 
-    def _book(self, event: UUID, inventory: Inventory | None, owner: UUID, decision: Decision) -> None:
+    def _book(self, event: UUID, inventory: Inventory | None, record: PurchaseRecord, decision: Decision) -> None:
         if inventory is not None:
             if inventory.offset < decision.offset:
                 inventory.apply(decision)
             self._touched[event] = inventory
         if decision.lines:
-            self._book_account(event, owner, (decision,))
+            self._book_account(event, ((record, decision),))
 
-    def _book_account(self, event: UUID, owner: UUID, decisions: Sequence[Decision]) -> None:
-        """Book decisions of one offset."""
-        account = self._account(event, owner)
-        if account.offset < decisions[0].offset:
-            for decision in decisions:
+    def _book_account(self, event: UUID, bookings: Sequence[Booking]) -> None:
+        """Book decisions of one offset on purchases of one account."""
+        record, decision = bookings[0]
+        account = self._account(event, record.account)
+        if account.offset < decision.offset:
+            for record, decision in bookings:
                 account.apply(decision)
+                if decision.held and decision.offset > self._hold_limits().since:
+                    account.count_hold(decision, record.history[0].offset)
         self._booked[account.key] = account
 
 

@@ -15,6 +15,7 @@ class MailKind(StrEnum):
     HELD = "held"
     HOLD_ENDING = "hold-ending"
     EXPIRED = "expired"
+    HOLD_ENDED = "hold-ended"
     CANCELLED = "cancelled"
     REFUNDED = "refunded"
     EVENT_CHANGED = "event-changed"
@@ -30,17 +31,21 @@ _OF_OUTCOMES: Final = {
     OutcomeKind.REFUNDED: MailKind.REFUNDED,
 }
 
+_OF_REASONS: Final[dict[Reason | None, MailKind]] = {
+    Reason.EVENT_CANCELED: MailKind.EVENT_CANCELED,
+    Reason.HOLD_ENDED: MailKind.HOLD_ENDED,
+}
+
 
 def mail_of(outcome: Outcome) -> MailKind | None:
     """The mail that an outcome asks for; an answer given again asks for none.
 
-    What ends a purchase because its event is cancelled is told as that: one mail, not two.
+    What ends a purchase because its event is cancelled is told as that: one mail, not two. What the operator ends is
+    told as that, too.
     """
     if outcome.repeated:
         return None
-    if outcome.reason is Reason.EVENT_CANCELED:
-        return MailKind.EVENT_CANCELED
-    return _OF_OUTCOMES.get(outcome.kind)
+    return _OF_REASONS.get(outcome.reason) or _OF_OUTCOMES.get(outcome.kind)
 
 
 def mail_of_change(before: EventFacts, after: EventFacts) -> MailKind | None:

@@ -1,6 +1,7 @@
 """Why a command was not carried out: one word per rule."""
 
 from enum import StrEnum
+from typing import Any
 
 
 class Reason(StrEnum):
@@ -15,6 +16,9 @@ class Reason(StrEnum):
     CAPACITY_EXCEEDED = "capacity-exceeded"
     SOLD_OUT = "sold-out"
     MIXED_CURRENCIES = "mixed-currencies"
+    HOLD_TOO_LONG = "hold-too-long"
+    HOLD_LIMIT_EXCEEDED = "hold-limit-exceeded"
+    HOLD_TOO_SOON = "hold-too-soon"
 
     ID_REUSED = "id-reused"
     UNKNOWN_PURCHASE = "unknown-purchase"
@@ -24,3 +28,8 @@ class Reason(StrEnum):
     TOO_MANY_CHANGES = "too-many-changes"
 
     EVENT_CANCELED = "event-canceled"
+    HOLD_ENDED = "hold-ended"
+
+
+# The reason of a refusal, and its figures.
+Refusal = tuple[Reason, dict[str, Any]]

@@ -38,7 +38,8 @@ class Bought(Struct, frozen=True, array_like=True):
 class Decision(Struct, frozen=True, array_like=True, omit_defaults=True):
     """What one command did to a purchase: ``held`` and ``sold`` say what became of each line's quantity (-1, 0, 1).
 
-    On record the lines that are given back have neither name nor price: the first decision tells those.
+    On record the lines that are given back have neither name nor price: the first decision tells those. ``exact`` is a
+    word that earlier versions can't read, and ``reason`` then the nearest one that they can.
     """
 
     offset: int
@@ -51,6 +52,12 @@ class Decision(Struct, frozen=True, array_like=True, omit_defaults=True):
     figures: dict[str, Any] = {}
     deadline: int | None = None
     request: UUID | None = None
+    exact: Reason | None = None
+
+    @property
+    def why(self) -> Reason | None:
+        """The reason in its own word."""
+        return self.exact or self.reason
 
 
 class PurchaseRecord(Struct, frozen=True, array_like=True):
@@ -133,11 +140,26 @@ class EventRecord(Struct, array_like=True):
     ending: Ending | None = None
 
 
+class Holding(Struct, frozen=True, array_like=True):
+    """The tickets that an account holds of one event, and when (ms) it last let go of which types.
+
+    ``held`` counts the holds made at the offset ``since`` or later: before that they were not counted.
+    """
+
+    held: int
+    since: int
+    let_go: list[tuple[UUID, int]]
+
+
+NOTHING_HELD: Final = Holding(0, 0, [])
+
+
 class AccountRecord(Struct, array_like=True):
-    """How many tickets of each type an account has held or bought of one event."""
+    """How many tickets of each type an account has held or bought of one event; ``holding`` if it ever held any."""
 
     offset: int
     counts: list[tuple[UUID, int]]
+    holding: Holding | None = None
 
 
 class _Head(Struct, array_like=True):

@@ -48,7 +48,7 @@ class Teller:
             purchase=news.purchase,
             account=record.account if record else None,
             status=after.status if after else None,
-            reason=decision.reason,
+            reason=decision.why,
             figures=decision.figures,
             lines=self._lines(news, lines),
             left=self._lines(news, left),

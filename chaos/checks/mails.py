@@ -98,7 +98,8 @@ def _due(case: Case) -> Iterator[tuple[str, Due]]:
 def _of_outcome(outcome: Json) -> Iterator[tuple[str, Due]]:
     ids = (outcome["event"], outcome["purchase"], outcome["offset"])
     account = outcome["account"]
-    kind = "event-canceled" if outcome.get("reason") == "event-canceled" else outcome["kind"]
+    reason = outcome.get("reason")
+    kind = reason if reason in ("event-canceled", "hold-ended") else outcome["kind"]
     confirmed = outcome["kind"] == "confirmed"
     codes = tuple(code for line in outcome["lines"] for code in line.get("codes", ())) if confirmed else ()
     yield _id(*ids, kind, account), Due(account, must=True, codes=codes)

@@ -11,6 +11,7 @@ OUT_OF_ORDER = 12
 STOCK = 150
 QUANTITIES = (1, 1, 2, 4)
 LINES = (1, 1, 2)
+LIMITS = (4, 6, 8)
 SECONDS: tuple[int, ...] = (1, 2, 600)
 
 
@@ -39,8 +40,16 @@ class Sale:
         self.kinds = {event: [self.id(), self.id()] for event in self.events}
         self.accounts = [self.id() for _ in range(30)]
         self.made: list[Json] = []
+        self.limit_holds()
         for event in self.events:
             self.define(event)
+
+    def limit_holds(self) -> None:
+        """Set other limits than before; some of the holds are beyond them."""
+        tickets = LIMITS[len(self.made) % len(LIMITS)]
+        for partition in range(self.world.partitions):
+            limits = {"maxSeconds": 3_600, "maxTickets": tickets, "cooldownSeconds": 1}
+            self.world.send({"kind": "limit-holds", **limits}, partition)
 
     def id(self) -> str:
         return str(UUID(int=self.random.getrandbits(128), version=4))
@@ -73,6 +82,7 @@ class Sale:
 
     def go_on(self, count: int) -> None:
         """Send so many commands more, and wait until Kafka has them."""
+        self.limit_holds()
         commands: list[Json] = []
         for _ in range(count):
             commands.append(self._command())
@@ -98,7 +108,8 @@ class Sale:
             return {"kind": "cancel", **about, "request": self.id(), "lines": part}
         if dice < 0.96:
             return {**old, "lines": [{"ticketType": self.kinds[old["event"]][0], "quantity": 9}]}
-        return {"kind": "expire", "event": old["event"], "purchase": old["purchase"]}
+        ends = {"kind": "expire", "event": old["event"], "purchase": old["purchase"]}
+        return ends | ({"early": True} if len(self.made) % 2 else {})
 
     def _purchase(self) -> Json:
         event = self.random.choice(self.events)

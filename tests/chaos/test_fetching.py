@@ -37,7 +37,7 @@ def purchase(sale: Sale) -> tuple[str, bytes]:
 
 def home(sale: Sale) -> tuple[bytes, int]:
     """The key of the first event, and its partition."""
-    place = next(future.value for future, value in sale.world.sent if json.loads(value)["event"] == sale.events[0])
+    place = next(future.value for future, value in sale.world.sent if json.loads(value).get("event") == sale.events[0])
     return sale.events[0].encode(), place.partition
 
 

@@ -165,8 +165,8 @@ class World:
 
     def send(self, body: dict[str, Any], partition: int | None = None) -> None:
         """Append a command, as any producer might; see ``flush``."""
-        value = json.dumps(body).encode()
-        future = self.producer.send(self.commands, key=str(body["event"]).encode(), value=value, partition=partition)
+        key, value = str(body.get("event", "")).encode(), json.dumps(body).encode()
+        future = self.producer.send(self.commands, key=key, value=value, partition=partition)
         self.sent.append((future, value))
 
     def flush(self) -> None:

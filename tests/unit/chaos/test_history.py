@@ -6,8 +6,21 @@ from uuid import UUID
 
 import pytest
 
+import tables.account
+import tables.decisions
 from chaos.history import History, Row
-from tables.commands import Cancel, Command, Confirm, DefineEvent, Hold, Purchase, encode_command
+from tables.account import Account
+from tables.commands import (
+    Cancel,
+    Command,
+    Confirm,
+    DefineEvent,
+    Expire,
+    Hold,
+    LimitHolds,
+    Purchase,
+    encode_command,
+)
 from tables.outcomes import Outcome, encode_outcome
 from tests.unit.tables.office import ADA, EVENT, FLOOR, NOW, STAND, Desk, definition, lines, purchase_id, ticket_type
 
@@ -86,3 +99,55 @@ def test_a_part_that_was_given_back_twice_is_found() -> None:
     desk, outcomes = told(twice)
     found = history(LOG[:4], desk.table, [encode_outcome(each) for each in outcomes]).violations()
     assert {each.partition(":")[0] for each in found} == {"told", "purchases", "counts"}
+
+
+def hold(number: int, quantity: int, seconds: int = 60) -> Hold:
+    return Hold(EVENT, purchase_id(number), ADA, lines([(FLOOR, quantity)]), seconds)
+
+
+LIMITED: list[Command] = [
+    LOG[0],
+    hold(8, 1),
+    LimitHolds(),
+    hold(1, 4),
+    LimitHolds(60, 4, 30),
+    hold(2, 1),
+    hold(3, 1, 61),
+    Cancel(EVENT, purchase_id(1), ADA),
+    hold(4, 1),
+    Hold(EVENT, purchase_id(5), ADA, lines([(STAND, 1)]), 600, by_default=True),
+    Expire(EVENT, purchase_id(5)),
+    Expire(EVENT, purchase_id(5), early=True),
+    LimitHolds(),
+    hold(6, 9, 86_400),
+    Confirm(EVENT, purchase_id(8), ADA),
+]
+
+
+def test_limits_on_holds_are_right_as_the_ledger_keeps_them() -> None:
+    desk, outcomes = told(LIMITED)
+    assert [each.reason for each in outcomes if each.reason] == [
+        "hold-limit-exceeded",
+        "hold-too-long",
+        "hold-too-soon",
+        "not-held",
+        "hold-ended",
+    ]
+    assert history(LIMITED, desk.table, [encode_outcome(each) for each in outcomes]).violations() == []
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "value", "check"),
+    [
+        (tables.decisions, "hold_refusal", None, "told"),
+        (Account, "count_hold", None, "counts"),
+        (tables.account, "_let_go", [], "counts"),
+    ],
+)
+def test_a_ledger_without_limits_on_holds_is_found(
+    monkeypatch: pytest.MonkeyPatch, owner: object, name: str, value: object, check: str
+) -> None:
+    monkeypatch.setattr(owner, name, lambda *_: value)
+    desk, outcomes = told(LIMITED)
+    found = history(LIMITED, desk.table, [encode_outcome(each) for each in outcomes]).violations()
+    assert check in {each.partition(":")[0] for each in found}

@@ -20,6 +20,7 @@ from streams.catalogue import command_of
 from streams.contacts import _contact, _encode
 from streams.rows import AccountRow, EventRow, decode_row
 from streams.runtime.fitting import size_of
+from tables.account import LET_GO_MAX
 from tables.book import Book
 from tables.bookings import note_key
 from tables.commands import (
@@ -43,7 +44,7 @@ from tables.mails import MailKind
 from tables.outcomes import Outcome, OutcomeKind, decode_outcome, encode_outcome
 from tables.reading import VALUE_MAX_BYTES
 from tables.reasons import Reason
-from tables.records import AccountRecord, Stock, account_key, decode_event, encode_record, event_key
+from tables.records import AccountRecord, Holding, Stock, account_key, decode_event, encode_record, event_key
 from tests.unit.tables.office import ADA, EVENT, Desk, definition, purchase_id, ticket_type
 
 # The character that takes most bytes in JSON, of those that are let in.
@@ -183,7 +184,8 @@ def test_records_of_events_and_accounts_fit() -> None:
     record = decode_event(desk.table[event_key(EVENT)])
     full = encode_record(replace(record, offset=PLACE, stock=[Stock(key, 10_000_000, 10_000_000) for key in KINDS]))
     assert fits(event_key(EVENT), full)
-    account = AccountRecord(PLACE, [(key, 10_000_000) for key in KINDS])
+    holding = Holding(10_000_000, PLACE, [(key, PLACE) for key in KINDS[:LET_GO_MAX]])
+    account = AccountRecord(PLACE, [(key, 10_000_000) for key in KINDS], holding)
     assert fits(account_key(EVENT, ID), encode_record(account))
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from ops.audit import Audit, Finding
 from tables.records import (
+    Holding,
     account_key,
     decode_account,
     decode_event,
@@ -83,6 +84,16 @@ def test_an_accounts_wrong_count_is_found(desk: Desk) -> None:
     desk.table[key] = encode_record(replace(record, counts=[]))
     [finding] = found(desk.table)
     assert (finding.promise, finding.text.split(" is counted")[0]) == (1, f"account {ADA}")
+
+
+def test_an_accounts_wrong_count_of_held_tickets_is_found(desk: Desk) -> None:
+    desk.cancel(1)
+    desk.hold(10, [(STAND, 1)])
+    key = account_key(EVENT, ADA)
+    record = decode_account(desk.table[key])
+    desk.table[key] = encode_record(replace(record, holding=Holding(3, 0, [])))
+    [finding] = found(desk.table)
+    assert (finding.promise, finding.text) == (1, f"account {ADA} is counted with 3 tickets held, it holds 1")
 
 
 def test_more_out_than_there_is_is_noted(desk: Desk) -> None:

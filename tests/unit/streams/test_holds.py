@@ -30,8 +30,9 @@ class Broker:
     async def append(self, app: App, topic: str, partition: int, records: list[Record]) -> Place:
         assert (topic, partition) == (COMMANDS, PARTITION)
         commands = [decode_command(record.value) for record in records]
-        self.log += [command for command in commands if isinstance(command, Expire)]
-        assert [record.key for record in records] == [str(command.event).encode() for command in commands]
+        ends = [command for command in commands if isinstance(command, Expire)]
+        assert [record.key for record in records] == [str(command.event).encode() for command in ends]
+        self.log += ends
         return Place(range(1_000 + len(self.log), 1_001 + len(self.log)), self.at)
 
 

@@ -62,11 +62,19 @@ def test_what_ends_takes_the_entry_out(kind: MailKind) -> None:
     [
         job(MailKind.HELD, lines=HELD_LINES),
         job(MailKind.EXPIRED, lines=HELD_LINES),
+        job(MailKind.HOLD_ENDED, lines=HELD_LINES),
         job(MailKind.EVENT_CANCELED, lines=HELD_LINES),
         job(MailKind.EVENT_CHANGED, lines=HELD_LINES),
         job(MailKind.CANCELLED, left=LINES),
     ],
-    ids=["held", "expired", "held of a cancelled event", "held of a changed event", "some tickets left"],
+    ids=[
+        "held",
+        "expired",
+        "ended by the operator",
+        "held of a cancelled event",
+        "held of a changed event",
+        "some tickets left",
+    ],
 )
 def test_what_has_no_entry_or_keeps_it_says_nothing_to_a_calendar(one: Job) -> None:
     assert invitation(one, "tickets@turnstile.example", "ada@buyer.example") is None

@@ -18,7 +18,7 @@ from streams.append import Place, Record
 from streams.batches import Interrupted
 from streams.ledger import LedgerAgent, side_by_side
 from streams.partitioning import partition_of
-from tables.commands import Cancel, Command, DefineEvent, Purchase, encode_command
+from tables.commands import Cancel, Command, DefineEvent, Hold, LimitHolds, Purchase, encode_command
 from tables.dead_letters import Origin, decode_ours
 from tables.errors import InvariantBroken
 from tables.outcomes import Outcome, OutcomeKind, decode_outcome
@@ -152,6 +152,16 @@ def test_another_record_of_the_offset_that_a_decision_made_is_not_taken_over(
 def test_a_batch_of_dead_letters_is_remembered_too(agent: LedgerAgent, topics: Topics) -> None:
     asyncio.run(agent._batch(HOME, [message(7, PART)]))
     assert agent.watermark(HOME) == Watermark(7, digest_of(KEY, encode_command(PART), NOW))
+
+
+def test_limits_on_holds_are_of_the_partition_that_they_lie_in(agent: LedgerAgent, topics: Topics) -> None:
+    other = (HOME + 1) % 4
+    for partition, tickets in ((other, 1), (HOME, 5)):
+        asyncio.run(agent._batch(partition, [message(0, LimitHolds(max_tickets=tickets), partition)]))
+    held = Hold(EVENT, purchase_id(1), ADA, lines([(FLOOR, 6)]))
+    asyncio.run(agent._batch(HOME, [message(1, BOUGHT[0]), message(2, held)]))
+    assert topics.told()[-1].figures == {"limit": 5, "requested": 6, "held": 0}
+    assert topics.records[COMMANDS] == []
 
 
 def test_where_one_partition_is_given_up_no_other_is_written_to_any_more() -> None:

@@ -5,6 +5,7 @@ commands, and goes through all rows for every question.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from tables.commands import (
     EndPurchases,
     Expire,
     Hold,
+    LimitHolds,
     Line,
     Purchase,
     TicketType,
@@ -52,6 +54,7 @@ class Row:
     deadline: datetime | None = None
     confirmed: Answer | None = None
     cancelled: list[tuple[UUID | None, Answer]] = field(default_factory=list)
+    let_go: list[tuple[UUID, datetime]] = field(default_factory=list)
 
 
 class Clerk:
@@ -62,10 +65,14 @@ class Clerk:
         self.events: dict[UUID, tuple[int, Definition]] = {}
         self.rows: list[Row] = []
         self.ending: dict[UUID, int] = {}
+        self.limits = LimitHolds()
 
-    def answer(self, offset: int, at: int, command: BuyerCommand | DefineEvent) -> Answer | None:
+    def answer(self, offset: int, at: int, command: BuyerCommand | DefineEvent | LimitHolds) -> Answer | None:
         """What the command at ``offset``, appended at ``at`` (ms), is told."""
-        now = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)
+        now = _time(at)
+        if isinstance(command, LimitHolds):
+            self.limits = command
+            return None
         if isinstance(command, DefineEvent):
             return self._define(offset, command)
         row = next((row for row in self.rows if (row.event, row.purchase) == (command.event, command.purchase)), None)
@@ -74,10 +81,10 @@ class Clerk:
         if row is None:
             return Answer("refused", offset, "unknown-purchase")
         if isinstance(command, Expire):
-            return self._expire(offset, now, row)
+            return self._expire(offset, now, command, row)
         if row.account != command.account:
             return Answer("refused", offset, "not-yours")
-        return self._confirm(offset, row) if isinstance(command, Confirm) else self._cancel(offset, command, row)
+        return self._confirm(offset, row) if isinstance(command, Confirm) else self._cancel(offset, now, command, row)
 
     def out(self, event: UUID, kind: UUID | None = None, *, status: str = "", account: UUID | None = None) -> int:
         """How many tickets are out, by looking at each of them."""
@@ -101,7 +108,7 @@ class Clerk:
             self.ending[command.event] = -1
         return Answer("changed", offset)
 
-    def end(self, offset: int, step: EndPurchases) -> list[tuple[UUID, Answer]]:
+    def end(self, offset: int, at: int, step: EndPurchases) -> list[tuple[UUID, Answer]]:
         """What each purchase that a step ends is told."""
         place = -1 if step.after is None else step.after.int
         if step.event not in self.ending or self.events[step.event][0] != step.version:
@@ -113,6 +120,7 @@ class Clerk:
         told = []
         for row in turn:
             if row.status in OCCUPYING:
+                _note_let_go(row, _time(at), row.tickets)
                 row.status = {"held": "expired", "confirmed": "refunded"}[row.status]
                 told.append(
                     (row.purchase, Answer(row.status, offset, "event-canceled", tuple(row.tickets), row.status))
@@ -135,7 +143,7 @@ class Clerk:
         status = "rejected" if reason else "held" if isinstance(command, Hold) else "confirmed"
         answer = Answer(status, offset, reason, tuple(tickets), status)
         made = Row(command.event, command.purchase, command.account, body, answer, status, tickets)
-        made.deadline = now + timedelta(seconds=command.seconds) if isinstance(command, Hold) else None
+        made.deadline = now + timedelta(seconds=self._seconds(command)) if isinstance(command, Hold) else None
         made.confirmed = answer if status == "confirmed" else None
         self.rows.append(made)
         return answer
@@ -163,6 +171,21 @@ class Clerk:
             return "sold-out"
         if event.capacity is not None and self.out(command.event) + total > event.capacity:
             return "capacity-exceeded"
+        return self._hold_objection(now, command, wanted) if isinstance(command, Hold) else None
+
+    def _seconds(self, command: Hold) -> int:
+        return min(command.seconds, self.limits.max_seconds or command.seconds)
+
+    def _hold_objection(self, now: datetime, command: Hold, wanted: Counter[UUID]) -> str | None:
+        if not command.by_default and self._seconds(command) < command.seconds:
+            return "hold-too-long"
+        held = self.out(command.event, status="held", account=command.account)
+        if self.limits.max_tickets is not None and held + wanted.total() > self.limits.max_tickets:
+            return "hold-limit-exceeded"
+        mine = [row for row in self.rows if (row.event, row.account) == (command.event, command.account)]
+        pause = timedelta(seconds=self.limits.cooldown_seconds or 0)
+        if any(kind in wanted and now < at + pause for row in mine for kind, at in row.let_go):
+            return "hold-too-soon"
         return None
 
     def _type_objection(
@@ -190,14 +213,16 @@ class Clerk:
         row.confirmed = Answer("confirmed", offset, None, tuple(row.tickets), "confirmed")
         return row.confirmed
 
-    def _expire(self, offset: int, now: datetime, row: Row) -> Answer:
-        if row.status != "held" or row.deadline is None or now < row.deadline:
+    def _expire(self, offset: int, now: datetime, command: Expire, row: Row) -> Answer:
+        is_over = row.deadline is not None and now >= row.deadline
+        if row.status != "held" or not (is_over or command.early):
             return Answer("refused", offset, "not-held")
-        answer = Answer("expired", offset, None, tuple(row.tickets), "expired")
+        answer = Answer("expired", offset, None if is_over else "hold-ended", tuple(row.tickets), "expired")
+        _note_let_go(row, now, row.tickets)
         row.status, row.tickets = "expired", []
         return answer
 
-    def _cancel(self, offset: int, command: Cancel, row: Row) -> Answer:
+    def _cancel(self, offset: int, now: datetime, command: Cancel, row: Row) -> Answer:
         for request, answer in row.cancelled:
             if request is not None and request == command.request:
                 return answer
@@ -209,6 +234,7 @@ class Clerk:
         changes = len(row.cancelled) + (row.confirmed is not None and row.deadline is not None)
         if changes >= self.most_changes and len(gone) < len(row.tickets):
             return Answer("refused", offset, "too-many-changes")
+        _note_let_go(row, now, gone)
         row.tickets = [ticket for ticket in row.tickets if ticket not in gone]
         row.status = row.status if row.tickets else "cancelled"
         answer = Answer("cancelled", offset, None, tuple(gone), row.status)
@@ -225,6 +251,16 @@ class Clerk:
                 return []
             chosen += mine[len(mine) - quantity :]
         return chosen
+
+
+def _time(at: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)
+
+
+def _note_let_go(row: Row, now: datetime, tickets: Iterable[Ticket]) -> None:
+    """Note which types its account lets go of, if it only held them."""
+    if row.status == "held":
+        row.let_go += [(kind, now) for kind, _ in tickets]
 
 
 def _by_type(lines: list[Line]) -> Counter[UUID]:

@@ -16,6 +16,7 @@ from tables.commands import (
     DefineEvent,
     Expire,
     Hold,
+    LimitHolds,
     Line,
     Purchase,
     TicketType,
@@ -38,6 +39,7 @@ from tests.unit.tables.office import (
 
 ACCOUNTS = [ADA, BOB, UUID(int=0xA3)]
 KINDS = [FLOOR, STAND, BOX]
+LIMITS_CHANGE = 0.03
 
 
 class Entry(NamedTuple):
@@ -52,8 +54,11 @@ Log = list[Entry]
 
 
 def random_log(seed: int, length: int) -> Log:
-    """The same log for the same seed, with the commands that a ledger added to it, soon or late, some twice."""
-    random = Random(seed)
+    """The same log for the same seed, with the commands that a ledger added to it, soon or late, some twice.
+
+    Now and then the limits on holds are others.
+    """
+    random, operator = Random(seed), Random(f"operator {seed}")
     writer = _Writer(random)
     ledger = ledger_on({})
     added: list[Command] = []
@@ -62,6 +67,9 @@ def random_log(seed: int, length: int) -> Log:
         entry = writer.entry(offset)
         if added and random.random() < 0.5:
             entry = entry._replace(command=added.pop(0) if random.random() < 0.9 else added[0])
+        if operator.random() < LIMITS_CHANGE:
+            limits = (operator.choice([None, limit]) for limit in (2, 6, 5))
+            entry = entry._replace(command=LimitHolds(*limits))
         log.append(entry)
         following = ledger.apply(*entry).commands
         added += [replace(step, most=2) for step in following]
@@ -138,4 +146,4 @@ class _Writer:
         return Cancel(*self.known(), request, self.lines(self.random.choice([0, 1])))
 
     def expire(self) -> BuyerCommand:
-        return Expire(*self.known()[:2])
+        return Expire(*self.known()[:2], early=self.at % 5 == 0)

@@ -18,6 +18,7 @@ from tables.commands import (
     Definition,
     Expire,
     Hold,
+    LimitHolds,
     Line,
     Purchase,
     TicketType,
@@ -142,6 +143,10 @@ class Desk:
         """Hold."""
         return self._told(Hold(EVENT, purchase_id(number), account, lines(wanted), seconds))
 
+    def limit_holds(self, seconds: int | None = None, tickets: int | None = None, cooldown: int | None = None) -> None:
+        """Limit the holds of the partition."""
+        assert self.send(LimitHolds(seconds, tickets, cooldown)) is None
+
     def confirm(self, number: int, *, account: UUID = ADA) -> Outcome:
         """Confirm."""
         return self._told(Confirm(EVENT, purchase_id(number), account))
@@ -150,9 +155,9 @@ class Desk:
         """Cancel."""
         return self._told(Cancel(EVENT, purchase_id(number), account, request, lines(wanted)))
 
-    def expire(self, number: int) -> Outcome:
-        """Let a hold's deadline pass."""
-        return self._told(Expire(EVENT, purchase_id(number)))
+    def expire(self, number: int, *, early: bool = False) -> Outcome:
+        """Let a hold's deadline pass, or end it before."""
+        return self._told(Expire(EVENT, purchase_id(number), early))
 
     def inventory(self) -> Inventory:
         """The event as it stands."""

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from tables.mails import MailKind, mail_of
 from tables.outcomes import Money, OutcomeKind, OutcomeLine
 from tables.reasons import Reason
 from tables.statuses import PurchaseStatus
@@ -90,6 +91,36 @@ def test_an_expire_before_the_deadline_does_nothing(desk: Desk) -> None:
     assert desk.expire(1).kind is OutcomeKind.EXPIRED
     assert told(desk.expire(1)) == refused(Reason.NOT_HELD, status="expired")
     assert desk.stock() == (0, 0)
+
+
+def test_the_operator_ends_a_hold_before_its_deadline(desk: Desk) -> None:
+    desk.define(ticket_type())
+    desk.hold(1, [(FLOOR, 2)])
+    outcome = desk.expire(1, early=True)
+    assert (outcome.kind, outcome.reason, mail_of(outcome)) == (
+        OutcomeKind.EXPIRED,
+        Reason.HOLD_ENDED,
+        MailKind.HOLD_ENDED,
+    )
+    assert (desk.stock(), desk.counts()) == ((0, 0), {})
+
+
+def test_a_hold_that_is_over_anyway_was_not_ended_by_the_operator(desk: Desk) -> None:
+    desk.define(ticket_type())
+    desk.hold(1, seconds=1)
+    desk.at += 1_000
+    outcome = desk.expire(1, early=True)
+    assert (outcome.kind, outcome.reason, mail_of(outcome)) == (OutcomeKind.EXPIRED, None, MailKind.EXPIRED)
+
+
+def test_the_operator_ends_no_sale(desk: Desk) -> None:
+    desk.define(ticket_type())
+    desk.hold(1)
+    desk.confirm(1)
+    desk.buy(2)
+    assert told(desk.expire(1, early=True)) == refused(Reason.NOT_HELD, status="confirmed")
+    assert told(desk.expire(2, early=True)) == refused(Reason.NOT_HELD, status="confirmed")
+    assert desk.stock() == (0, 2)
 
 
 @pytest.mark.parametrize("end", ["cancel", "reject"])

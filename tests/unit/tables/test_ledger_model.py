@@ -30,6 +30,7 @@ from tables.commands import (
     EndPurchases,
     Expire,
     Hold,
+    LimitHolds,
     Line,
     Purchase,
     TicketType,
@@ -64,6 +65,12 @@ old_or_new = st.sampled_from(["new", "new", "new", "new", "old"])
 limits = st.sampled_from([None, None, None, 5, 3, 1])
 wanted = st.lists(st.builds(Line, st.sampled_from(KINDS), st.sampled_from([1, 1, 1, 2, 3])), min_size=1, max_size=3)
 moments = st.none() | st.integers(0, LONGEST_SALE).map(lambda seconds: moment(NOW + seconds * 1_000))
+limits_on_holds = st.builds(
+    LimitHolds,
+    st.sampled_from([None, None, 2, 600]),
+    st.sampled_from([None, None, 5, 3, 1]),
+    st.sampled_from([None, None, 1, 3, 600]),
+)
 requests = st.none() | st.integers(1, 2).map(lambda number: UUID(int=number))
 
 
@@ -111,9 +118,17 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
         self.steps: list[EndPurchases] = []
         self.were_out: dict[tuple[UUID, UUID], int] = {}
 
-    @initialize(kinds=st.tuples(*(ticket_types(key) for key in KINDS)), per_order=limits, per_account=limits)
-    def open_the_sale(self, kinds: tuple[TicketType, ...], per_order: int | None, per_account: int | None) -> None:
+    @initialize(
+        kinds=st.tuples(*(ticket_types(key) for key in KINDS)),
+        per_order=limits,
+        per_account=limits,
+        on_holds=limits_on_holds,
+    )
+    def open_the_sale(
+        self, kinds: tuple[TicketType, ...], per_order: int | None, per_account: int | None, on_holds: LimitHolds
+    ) -> None:
         limited = definition(*kinds, max_per_order=per_order, max_per_account=per_account)
+        self.both(on_holds)
         self.both(DefineEvent(EVENT, 1, limited))
 
     @rule(event=events, step=st.sampled_from([-1, 0, 1, 1, 1]), new=definitions())
@@ -133,6 +148,17 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
     def hold_by_default(self, event: UUID, age: str, account: UUID, lines: list[Line], seconds: int) -> None:
         self.both(Hold(event, self.id_for(age), account, lines, seconds, by_default=True))
 
+    @precondition(lambda self: any(row.let_go for row in self.clerk.rows))
+    @rule(data=st.data(), later=st.sampled_from([0, 999, 3_000]))
+    def hold_again_what_was_let_go(self, data: st.DataObject, later: int) -> None:
+        self.at += later
+        row = data.draw(st.sampled_from([row for row in self.clerk.rows if row.let_go]))
+        self.both(Hold(row.event, self.id_for("new"), row.account, [Line(row.let_go[-1][0], 1)], 1))
+
+    @rule(limits=limits_on_holds)
+    def limit_holds(self, limits: LimitHolds) -> None:
+        self.both(limits)
+
     @precondition(lambda self: self.clerk.rows)
     @rule(data=st.data())
     def confirm(self, data: st.DataObject) -> None:
@@ -144,12 +170,12 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
         self.both(Cancel(*self.known(data), request, lines))
 
     @precondition(lambda self: self.clerk.rows)
-    @rule(data=st.data(), later=st.sampled_from([0, 999, 3_000, 3_000]))
-    def expire(self, data: st.DataObject, later: int) -> None:
+    @rule(data=st.data(), later=st.sampled_from([0, 999, 3_000, 3_000]), early=st.sampled_from([False, False, True]))
+    def expire(self, data: st.DataObject, later: int, *, early: bool) -> None:
         self.at += later
         held = [row for row in self.clerk.rows if row.status == "held"]
         row = data.draw(st.sampled_from(held or self.clerk.rows))
-        self.both(Expire(row.event, row.purchase))
+        self.both(Expire(row.event, row.purchase, early))
 
     @rule(event=events, purchase=st.integers(0, 5).map(purchase_id), account=accounts)
     def confirm_anything(self, event: UUID, purchase: UUID, account: UUID) -> None:
@@ -224,7 +250,10 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
         for event in EVENTS:
             for account in ACCOUNTS:
                 value = self.table.get(account_key(event, account))
-                counts = {} if value is None else dict(decode_account(value).counts)
+                record = None if value is None else decode_account(value)
+                counts = dict(record.counts) if record else {}
+                held = record.holding.held if record and record.holding else 0
+                assert held == self.clerk.out(event, status="held", account=account)
                 counted = {kind: self.clerk.out(event, kind, account=account) for kind in KINDS}
                 assert counts == {kind: count for kind, count in counted.items() if count}
 
@@ -243,12 +272,15 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
     def both(self, command: Command) -> None:
         """Have both carry out the command, and compare what they say."""
         offset = len(self.log)
-        before = self.clerk.ending.get(command.event)
         told = self.ledger.apply(offset, self.at, command)
         self.log.append((self.at, command))
         self.unstored.append((offset, self.at, command, told))
+        if isinstance(command, LimitHolds):
+            assert (told, self.clerk.answer(offset, self.at, command)) == (tables.ledger.Answer(), None)
+            return
+        before = self.clerk.ending.get(command.event)
         if isinstance(command, EndPurchases):
-            ended = self.clerk.end(offset, command)
+            ended = self.clerk.end(offset, self.at, command)
             assert [outcome.purchase for outcome in told.outcomes] == [purchase for purchase, _ in ended]
             for outcome, (_, answer) in zip(told.outcomes, ended, strict=True):
                 self.compare(command.event, offset, outcome, answer)
@@ -308,6 +340,9 @@ def always(value: object) -> Callable[..., Any]:
         (tables.decisions, "_stock_refusal", always(None)),
         (tables.decisions, "_shelf_refusal", always(None)),
         (tables.decisions, "_order_refusal", always(None)),
+        (tables.decisions, "hold_refusal", always(None)),
+        (tables.account.Account, "count_hold", always(None)),
+        (tables.account, "_let_go", always([])),
         (tables.inventory.Inventory, "apply", always(None)),
         (tables.account.Account, "apply", always(None)),
         (tables.ledger.Ledger, "take_purchases", always({})),

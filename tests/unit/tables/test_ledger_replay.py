@@ -153,10 +153,12 @@ def test_counting_later_history_does_harm(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_booking_an_effect_twice_does_harm(monkeypatch: pytest.MonkeyPatch) -> None:
-    def book_always(ledger: Ledger, event: UUID, inventory: Inventory | None, owner: UUID, decision: Decision) -> None:
+    def book_always(
+        ledger: Ledger, event: UUID, inventory: Inventory | None, record: PurchaseRecord, decision: Decision
+    ) -> None:
         if inventory is not None:
             inventory.offset = min(inventory.offset, decision.offset - 1)
-        book(ledger, event, inventory, owner, decision)
+        book(ledger, event, inventory, record, decision)
 
     book = Ledger._book
     monkeypatch.setattr(Ledger, "_book", book_always)

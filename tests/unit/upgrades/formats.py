@@ -21,6 +21,8 @@ from tables.bookings import PURCHASE as BOOKING
 from tables.bookings import Booking, EventNote, decode_booking, decode_note
 from tables.commands import Command, decode_command
 from tables.deliveries import Delivery, decode_delivery
+from tables.hold_limits import KEY as LIMITS_KEY
+from tables.hold_limits import HoldLimits, decode_limits
 from tables.jobs import Job, decode_job
 from tables.offers import Offer, Stock, decode_offers, decode_stock
 from tables.outcomes import Outcome, decode_outcome
@@ -56,6 +58,7 @@ _LEDGER: Final[dict[bytes, Decode]] = {
     ACCOUNT: decode_account,
     EVENT: decode_event,
     PURCHASE: decode_purchase,
+    LIMITS_KEY[16:]: decode_limits,
     WATERMARK_KEY[16:]: decode_watermark,
 }
 
@@ -72,6 +75,7 @@ TYPES: Final[tuple[Any, ...]] = (
     PurchaseRecord,
     EventRecord,
     AccountRecord,
+    HoldLimits,
     Watermark,
     Booking,
     EventNote,

@@ -41,8 +41,8 @@ from tests.unit.upgrades.formats import TYPES
 from tests.unit.upgrades.schemas import Fields, schemas_of
 
 FOLDER: Final = Path(__file__).parent / "recorded"
-# A log that has every kind of command and of outcome.
-SEED, LENGTH = 45, 160
+# A log that has every kind of command and of outcome, and holds that a limit refused.
+SEED, LENGTH = 404, 160
 
 
 @dataclass(frozen=True)
