@@ -1,41 +1,40 @@
-"""The mails to the address that an account had, about the change of it: somebody else may be behind that."""
+"""Mails that something about an account was changed, to the address that it had: somebody else may be behind that."""
 
 import logging
 from contextlib import suppress
-from typing import Final
 
+from api.account_mails import AccountMail, Mail, compose
+from api.bodies.account import Account
 from api.ports import Post
 from api.problems import Refused, Unavailable
-
-SUBJECT: Final = "The address of your account with Turnstile"
-ASKED: Final = """\
-Somebody, probably you, asked to give your account with Turnstile another address:
-
-{email}
-
-The account has it as soon as the code that was mailed there is entered. If it was not you, somebody knows your
-password: change it now. That ends all sessions of the account, and the code is good for nothing.
-"""
-CHANGED: Final = """\
-Your account with Turnstile has another address now:
-
-{email}
-
-Mails go there from now on, and signing in needs that address. If it was not you, tell whoever runs Turnstile.
-"""
 
 log = logging.getLogger(__name__)
 
 
-def tell_asked(post: Post, old: str, new: str) -> None:
-    """Before the code is mailed to ``new``. An address that takes no mail stops no change. Raises Unavailable."""
+def tell_asked(post: Post, before: Account, email: str) -> None:
+    """Before a code is mailed to the new address. An old one that takes no mail stops no change. Raises Unavailable."""
     with suppress(Refused):
-        post(old, SUBJECT, ASKED.format(email=new))
+        post(before.email, compose(AccountMail.ADDRESS_ASKED, before.locale, email=email))
 
 
-def tell_changed(post: Post, old: str, new: str) -> None:
-    """The address is changed by now, so a mail that can't be sent is only logged."""
+def tell_address(post: Post, old: str, account: Account) -> None:
+    """To the ``old`` address, that the account has another one now."""
+    _tell(post, old, compose(AccountMail.ADDRESS_CHANGED, account.locale, email=account.email))
+
+
+def tell_password(post: Post, account: Account) -> None:
+    """That the account has a new password."""
+    _tell(post, account.email, compose(AccountMail.PASSWORD_CHANGED, account.locale))
+
+
+def tell_roles(post: Post, account: Account) -> None:
+    """That the account has these roles now."""
+    _tell(post, account.email, compose(AccountMail.ROLES_CHANGED, account.locale, roles=account.roles))
+
+
+def _tell(post: Post, address: str, mail: Mail) -> None:
+    """It is changed by now, so a mail that can't be sent is only logged."""
     try:
-        post(old, SUBJECT, CHANGED.format(email=new))
+        post(address, mail)
     except (Refused, Unavailable):
-        log.warning("the old address of an account could not be told that it has a new one")
+        log.warning("a mail that something about an account was changed could not be sent")

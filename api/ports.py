@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from api.account_mails import Mail
 from api.bodies.account import Account
 from api.bodies.event import Event
 from api.bodies.notification import Notification
@@ -99,7 +100,7 @@ class Granted:
 class Post(Protocol):
     """The way to a mail server."""
 
-    def __call__(self, address: str, subject: str, text: str) -> None:
+    def __call__(self, address: str, mail: Mail) -> None:
         """Hand over a mail. Refused: invalid-input for an address that is not taken."""
 
 

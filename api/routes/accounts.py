@@ -17,6 +17,7 @@ from api.bodies.account import (
 )
 from api.conditional import check_match, check_match_if_given, tagged
 from api.identity import forbidden, require_to_act_for, visitor
+from api.notices import tell_roles
 from api.pages import PageQuery, page
 from api.problems import wrong
 from api.routes.addresses import ask_for_confirmation, change_account_row, new_hash, no_account
@@ -57,7 +58,7 @@ def sign_up(body: NewAccount) -> SignUp:
     if body.password is None:
         raise wrong("/password", "is needed to sign up")
     account = _account(body)
-    return ask_for_confirmation(account.id, account.email, account, _hash(body))
+    return ask_for_confirmation(account, account.email, password_hash=_hash(body))
 
 
 def _account(body: NewAccount) -> Account:
@@ -129,7 +130,8 @@ def _change(path: AccountPath, fields: dict[str, object]) -> Response:
         check_match(account.version)
         return account.model_copy(update=fields)
 
-    return change_account_row(path, decide)
+    after = change_account_row(path, decide).after
+    return tagged(after, after.version)
 
 
 @accounts.put(
@@ -139,13 +141,16 @@ def _change(path: AccountPath, fields: dict[str, object]) -> Response:
     openapi_extensions=IF_MATCH,
 )
 def change_roles(path: AccountPath, body: RoleChange) -> Response:
-    """All that it is to have; by an administrator. The account's sessions end, and new ones have the new roles."""
+    """All that it is to have, by an administrator. The account is told, and its sessions end: new ones have the new."""
 
     def decide(account: Account) -> Account:
         check_match(account.version)
         return account.model_copy(update={"roles": sorted({Role.BUYER, *body.roles})})
 
-    return change_account_row(path, decide)
+    changed = change_account_row(path, decide)
+    if changed.after.roles != changed.before.roles:
+        tell_roles(ports().post, changed.after)
+    return tagged(changed.after, changed.after.version)
 
 
 @accounts.delete(

@@ -3,10 +3,11 @@
 import secrets
 from collections.abc import Callable
 from hashlib import sha256
-from uuid import UUID
+from typing import NamedTuple
 
 from flask import Response
 
+from api.account_mails import AccountMail, compose
 from api.answers import BASE, WITH_BODY, answer, answers, blueprint, ports
 from api.bodies.account import (
     Account,
@@ -21,21 +22,12 @@ from api.clients import Asker, address_key, client
 from api.common_passwords import weakness_of
 from api.conditional import tagged
 from api.identity import require_to_act_for
-from api.notices import tell_asked, tell_changed
+from api.notices import tell_address, tell_asked, tell_password
 from api.ports import Wish
 from api.problems import Refused, wrong
 from api.tokens import Caller
 
 addresses = blueprint("addresses", "accounts")
-
-MAIL = """\
-Somebody, probably you, asked {what} this address. The code is
-
-{code}
-
-It is good for a day, and only where it was asked for. If it was not you, ignore this mail: nothing happens without
-the code.
-"""
 
 
 @addresses.get(
@@ -70,29 +62,26 @@ def change_email(path: AccountPath, body: NewEmail) -> Response:
         raise no_account(path)
     if found.is_administrator:
         changed = change_account_row(path, lambda account: account.model_copy(update={"email": body.email}))
-        tell_changed(ports().post, before.email, body.email)
-        return changed
+        tell_address(ports().post, changed.before.email, changed.after)
+        return tagged(changed.after, changed.after.version)
     ports().quotas.take_mail(ports().quotas.asker(body.email))
-    tell_asked(ports().post, before.email, body.email)
-    return answer(ask_for_confirmation(path.account_id, body.email, sessions=found.version), 202)
+    tell_asked(ports().post, before, body.email)
+    return answer(ask_for_confirmation(before, body.email, sessions=found.version), 202)
 
 
 def ask_for_confirmation(
-    account_id: UUID,
-    email: str,
-    account: Account | None = None,
-    password_hash: str | None = None,
-    sessions: int = 0,
+    account: Account, email: str, *, password_hash: str | None = None, sessions: int | None = None
 ) -> SignUp:
-    """Mail a code to the address, and keep what is to be done with it. Refused: invalid-input for a dead address.
+    """Mail a code to the address, with which the account is made; or, asked in ``sessions``, gets this address.
 
     Others may have asked for codes to the same address. Its reader can't tell them apart, so each is good with the
-    request that it was asked for with, which no mail has.
+    request that it was asked for with, which no mail has. Refused: invalid-input for a dead address.
     """
     code, request = (secrets.token_urlsafe(24) for _ in range(2))
-    ports().accounts.keep(Wish(_digest(code, request), account_id, email, account, password_hash, sessions))
-    what = "for an account with" if account else "to give their account"
-    ports().post(email, "Your code for Turnstile", MAIL.format(what=what, code=code))
+    made = account if sessions is None else None
+    ports().accounts.keep(Wish(_digest(code, request), account.id, email, made, password_hash, sessions or 0))
+    about = AccountMail.SIGN_UP if made else AccountMail.NEW_ADDRESS
+    ports().post(email, compose(about, account.locale, code=code))
     return SignUp(email=email, request=request)
 
 
@@ -121,7 +110,7 @@ def confirmed(body: Confirmation) -> Account:
         guesses.count(asker)
         raise Refused("unknown-code")
     if granted.old_email is not None:
-        tell_changed(ports().post, granted.old_email, granted.account.email)
+        tell_address(ports().post, granted.old_email, granted.account)
     return granted.account
 
 
@@ -139,6 +128,7 @@ def change_password(path: AccountPath, body: PasswordChange) -> Response:
     new = new_hash("/newPassword", body.new_password, account.first_name, account.last_name, account.email)
     if not ports().accounts.set_password(path.account_id, new):
         raise no_account(path)
+    tell_password(ports().post, account)
     return Response(status=204)
 
 
@@ -171,15 +161,25 @@ def _check_password(path: AccountPath, password: str | None) -> None:
             raise wrong("/currentPassword", "is not the account's password")
 
 
-def change_account_row(path: AccountPath, decide: Callable[[Account], Account]) -> Response:
-    """The account after the change. Refused: not-found, what ``decide`` refuses."""
-    now = ports().clock()
-    account = ports().accounts.change(
-        path.account_id, lambda before: decide(before).model_copy(update={"updated_at": now})
-    )
-    if account is None:
+class Changed(NamedTuple):
+    """An account before and after a change."""
+
+    before: Account
+    after: Account
+
+
+def change_account_row(path: AccountPath, decide: Callable[[Account], Account]) -> Changed:
+    """Change an account as ``decide`` says. Refused: not-found, what ``decide`` refuses."""
+    seen: list[Account] = []
+
+    def decided(before: Account) -> Account:
+        seen.append(before)
+        return decide(before).model_copy(update={"updated_at": ports().clock()})
+
+    after = ports().accounts.change(path.account_id, decided)
+    if after is None:
         raise no_account(path)
-    return tagged(account, account.version)
+    return Changed(seen[-1], after)
 
 
 def no_account(path: AccountPath) -> Refused:

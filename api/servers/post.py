@@ -1,4 +1,4 @@
-"""The mails that the API sends itself, codes that confirm an address: handed over before the request is answered."""
+"""The mails that the API sends itself, which are about accounts: handed over before the request is answered."""
 
 import smtplib
 from datetime import UTC, datetime
@@ -7,6 +7,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, make_msgid, parseaddr
 from typing import Final
 
+from api.account_mails import Mail
 from api.problems import Unavailable, wrong
 from settings import Settings
 from tables.email_addresses import smtp_address
@@ -22,17 +23,16 @@ class Post:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def __call__(self, address: str, subject: str, text: str) -> None:
+    def __call__(self, address: str, mail: Mail) -> None:
         """Hand over a mail. Raises Unavailable; Refused: invalid-input for an address that the server refuses."""
         name, sender = parseaddr(self._settings.mail_from)
         sender, to = smtp_address(sender), _recipient(address)
-        mail = _mail(sender, to, text)
-        mail["From"] = mailbox_header("From", name, sender)
-        mail["Subject"] = text_header("Subject", subject)
+        message = _message(sender, to, mail)
+        message["From"] = mailbox_header("From", name, sender)
         try:
             with smtplib.SMTP(self._settings.smtp_host, self._settings.smtp_port, timeout=TIMEOUT_S) as server:
                 self._sign_in(server)
-                _hand_over(server, mail, sender, to)
+                _hand_over(server, message, sender, to)
         except (smtplib.SMTPException, OSError) as error:
             raise Unavailable(SERVER) from error
 
@@ -50,19 +50,22 @@ def _recipient(address: str) -> str:
         raise wrong("/email", "is no address that a mail can be sent to") from error
 
 
-def _hand_over(server: smtplib.SMTP, mail: EmailMessage, sender: str, to: str) -> None:
+def _hand_over(server: smtplib.SMTP, message: EmailMessage, sender: str, to: str) -> None:
     """Raises Refused where it is the address that the server can't take; without SMTPUTF8 that may be its letters."""
     try:
-        server.send_message(mail, sender, [to])
+        server.send_message(message, sender, [to])
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as error:
         raise wrong("/email", "the mail server does not take this address") from error
 
 
-def _mail(sender: str, to: str, text: str) -> EmailMessage:
-    mail = EmailMessage(policy=SMTP)
-    mail["To"] = mailbox_header("To", "", to)
-    mail["Date"] = format_datetime(datetime.now(UTC))
-    mail["Message-ID"] = MailHeader("Message-ID", make_msgid(domain=sender.rpartition("@")[2]))
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(text)
-    return mail
+def _message(sender: str, to: str, mail: Mail) -> EmailMessage:
+    message = EmailMessage(policy=SMTP)
+    message["To"] = mailbox_header("To", "", to)
+    message["Subject"] = text_header("Subject", mail.subject)
+    message["Date"] = format_datetime(datetime.now(UTC))
+    message["Message-ID"] = MailHeader("Message-ID", make_msgid(domain=sender.rpartition("@")[2]))
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    message["Content-Language"] = MailHeader("Content-Language", mail.language)
+    return message

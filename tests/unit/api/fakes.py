@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
+from api.account_mails import Mail
 from api.app import create_app
 from api.bodies.account import Account
 from api.bodies.event import Event
@@ -345,16 +346,16 @@ class FakeStock:
 class FakePost:
     """Keeps the mails."""
 
-    mails: list[tuple[str, str, str]] = field(default_factory=list)
+    mails: list[tuple[str, Mail]] = field(default_factory=list)
     down: bool = False
     dead: set[str] = field(default_factory=set)
 
-    def __call__(self, address: str, subject: str, text: str) -> None:
+    def __call__(self, address: str, mail: Mail) -> None:
         if self.down:
             raise Unavailable("mail")
         if address in self.dead:
             raise Refused("invalid-input", "", Fault("the mail server does not take this address", "/email"))
-        self.mails.append((address, subject, text))
+        self.mails.append((address, mail))
 
 
 @dataclass

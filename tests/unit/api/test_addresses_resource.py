@@ -8,7 +8,6 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from api.notices import SUBJECT
 from api.tokens import Role
 from tests.unit.api.fakes import World
 
@@ -35,8 +34,9 @@ def her(world: World, ada: dict[str, Any]) -> FlaskClient:
 
 
 def code(world: World) -> str:
-    [found] = re.findall(r"^[\w-]{32}$", world.post.mails[-1][2], re.MULTILINE)
-    return str(found)
+    """The code of the newest mail that has one."""
+    found = [re.findall(r"^[\w-]{32}$", mail.text, re.MULTILINE) for _, mail in world.post.mails]
+    return str([*filter(None, found)][-1][0])
 
 
 def confirm(anonymous: FlaskClient, code: str, asked: Any = None) -> Any:
@@ -147,8 +147,9 @@ def test_an_administrator_s_change_of_an_address_takes_effect_at_once(
 
 def told(world: World) -> list[tuple[str, bool]]:
     """Who was told of the new address, and whether it is in the mail."""
-    notices = [mail for mail in world.post.mails if mail[1] == SUBJECT]
-    return [(address, COUNTESS["email"] in text) for address, _, text in notices]
+    return [
+        (address, COUNTESS["email"] in mail.text) for address, mail in world.post.mails if "another" in mail.subject
+    ]
 
 
 @pytest.mark.parametrize("current", [None, "", "wrong"])
@@ -175,7 +176,7 @@ def test_the_old_address_is_told_before_the_code_is_mailed_and_when_it_was_enter
     asked = her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
     assert [mail[0] for mail in world.post.mails] == [ADA["email"], COUNTESS["email"]]
     mailed = code(world)
-    assert mailed not in world.post.mails[0][2]
+    assert mailed not in world.post.mails[0][1].text
     confirm(anonymous, mailed, asked)
     assert told(world) == [(ADA["email"], True)] * 2
 
@@ -203,6 +204,39 @@ def test_a_change_that_is_done_is_answered_as_done_though_the_old_address_cannot
     asked = her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
     world.post.down = True
     assert confirm(anonymous, code(world), asked).get_json()["email"] == COUNTESS["email"]
+
+
+def subjects(world: World) -> list[tuple[str, str]]:
+    return [(address, mail.subject) for address, mail in world.post.mails]
+
+
+def test_a_new_password_is_told_in_the_account_s_language(world: World, client: FlaskClient) -> None:
+    french = client.post(ACCOUNTS, json=ADA | {"locale": "fr-CA"}).get_json()["id"]
+    new_password(world.client(french), client, french)
+    client.put(f"{ACCOUNTS}/{french}/password", json={"newPassword": "yet another one"})
+    assert subjects(world) == [(ADA["email"], "Votre mot de passe a été modifié")] * 2
+
+
+def test_a_refused_password_is_told_to_nobody(her: FlaskClient, world: World, ada: dict[str, Any]) -> None:
+    her.put(f"{ACCOUNTS}/{ada['id']}/password", json={"currentPassword": "guess", "newPassword": "a longer one"})
+    assert not world.post.mails
+
+
+def test_new_roles_are_told_and_the_same_ones_are_not(world: World, client: FlaskClient) -> None:
+    german = client.post(ACCOUNTS, json=ADA | {"locale": "de"}).get_json()["id"]
+    for _ in range(2):
+        assert new_roles(client, client, german).status_code == 200
+    [(address, mail)] = world.post.mails
+    assert (address, mail.subject) == (ADA["email"], "Ihre Rollen wurden geändert")
+    assert "diese Rollen: Käufer, Veranstalter" in mail.text
+
+
+def test_what_is_done_is_answered_as_done_though_nobody_can_be_told(
+    her: FlaskClient, client: FlaskClient, world: World, ada: dict[str, Any]
+) -> None:
+    world.post.down = True
+    assert new_roles(her, client, ada["id"]).status_code == 200
+    assert client.put(f"{ACCOUNTS}/{ada['id']}/password", json={"newPassword": "a longer one"}).status_code == 204
 
 
 def new_password(her: FlaskClient, client: FlaskClient, account: str) -> Any:

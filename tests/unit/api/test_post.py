@@ -11,11 +11,14 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope
 from pydantic import SecretStr
 
+from api.account_mails import Mail
 from api.problems import Refused
 from api.servers.post import Post
 from settings import Settings
 from streams.addresses import address_of
 from streams.contacts import Contact
+
+CODE = Mail("Your code", "7", "<p>7</p>", "en")
 
 
 class Kept:
@@ -51,7 +54,7 @@ def listening(*, smtputf8: bool = True) -> Iterator[tuple[Kept, Post]]:
 )
 def test_a_code_goes_where_the_tickets_go(address: str) -> None:
     with listening() as (kept, post):
-        post(address, "Your code =?utf-8?q?a=0D=0ABcc:_x?=", "The code is 7.")
+        post(address, Mail("Your code =?utf-8?q?a=0D=0ABcc:_x?=", "The code is 7.\n", "<p>7</p>\n", "de"))
     [envelope] = kept.mails
     assert envelope.rcpt_tos == [address_of(Contact(1, "", address, "en"))]
     assert isinstance(envelope.content, bytes)
@@ -62,18 +65,21 @@ def test_a_code_goes_where_the_tickets_go(address: str) -> None:
     assert envelope.mail_from == "a@xn--bro-hoa.example"
     assert mail["Message-ID"].endswith("@xn--bro-hoa.example>")
     assert "Bcc" not in mail
+    assert mail["Content-Language"] == "de"
+    parts = [(part.get_content_type(), part.get_content().strip()) for part in mail.iter_parts()]
+    assert parts == [("text/plain", "The code is 7."), ("text/html", "<p>7</p>")]
 
 
 def test_an_address_that_is_none_is_refused_and_asks_no_server() -> None:
     with pytest.raises(Refused):
-        Post(Settings(ticket_key=SecretStr("k" * 32)))("ada@buyer.example\r\nBcc: x", "Your code", "7")
+        Post(Settings(ticket_key=SecretStr("k" * 32)))("ada@buyer.example\r\nBcc: x", CODE)
 
 
 def test_letters_that_a_server_cannot_take_are_refused_at_once() -> None:
     with listening(smtputf8=False) as (kept, post):
         with pytest.raises(Refused) as refusal:
-            post("ädä@buyer.example", "Your code", "7")
-        post("ada@büyer.example", "Your code", "7")
+            post("ädä@buyer.example", CODE)
+        post("ada@büyer.example", CODE)
     assert [(fault.pointer, fault.detail) for fault in refusal.value.faults] == [
         ("/email", "the mail server does not take this address")
     ]

@@ -18,7 +18,7 @@ def reader(world: World) -> Reader:
 
 
 def mailed_code(world: World) -> str:
-    found = re.search(r"^([\w-]{32})$", world.post.mails[-1][2], re.MULTILINE)
+    found = re.search(r"^([\w-]{32})$", world.post.mails[-1][1].text, re.MULTILINE)
     assert found
     return found[1]
 
