@@ -13,6 +13,7 @@ PATHS: Final = {LinkKind.FINISH_HOLD: "/links/hold", LinkKind.SEE_PURCHASE: "/li
 # How long after its event a purchase is still shown to who has the link.
 SHOWN_AFTERWARDS: Final = timedelta(days=30)
 _HELD: Final = frozenset({MailKind.HELD, MailKind.HOLD_ENDING})
+_NO_LONGER_HELD: Final = frozenset({MailKind.EXPIRED, MailKind.HOLD_ENDED})
 # They take nothing away; of the others only what they leave is still somebody's.
 _KEEPING: Final = frozenset({MailKind.CONFIRMED, MailKind.EVENT_CHANGED, MailKind.EVENT_POSTPONED})
 
@@ -60,7 +61,7 @@ class MailLinks:
 
     def of(self, job: Job) -> MailLink:
         """The link of a job's mail: to confirm what is held until then, else to see what became of the purchase."""
-        if job.kind is MailKind.EXPIRED:
+        if job.kind in _NO_LONGER_HELD:
             return MailLink(LinkWord.EVENT, f"{self._site}/events/{job.event}")
         if job.kind in _HELD and job.deadline is not None:
             return MailLink(LinkWord.CONFIRM, self._signed(LinkKind.FINISH_HOLD, job, job.deadline))

@@ -79,5 +79,6 @@ def test_a_link_is_called_by_what_its_reader_still_has(kind: MailKind, more: dic
     assert read(address, LinkKind.SEE_PURCHASE, AT).account == ACCOUNT
 
 
-def test_what_is_no_longer_held_leads_back_to_the_event_which_is_no_secret() -> None:
-    assert MAIL_LINKS.of(job(MailKind.EXPIRED)) == (LinkWord.EVENT, f"https://tickets.example/events/{EVENT}")
+@pytest.mark.parametrize("kind", [MailKind.EXPIRED, MailKind.HOLD_ENDED])
+def test_what_is_no_longer_held_leads_back_to_the_event_which_is_no_secret(kind: MailKind) -> None:
+    assert MAIL_LINKS.of(job(kind)) == (LinkWord.EVENT, f"https://tickets.example/events/{EVENT}")
