@@ -1,6 +1,6 @@
 """The link of a purchase's mail: the one thing that its reader may want to do next, without signing in."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple, Self
 from uuid import UUID
@@ -12,6 +12,8 @@ from tables.mails import MailKind
 PATHS: Final = {LinkKind.FINISH_HOLD: "/links/hold", LinkKind.SEE_PURCHASE: "/links/purchase"}
 # How long after its event a purchase is still shown to who has the link.
 SHOWN_AFTERWARDS: Final = timedelta(days=30)
+# An event may be in the year 9999, and no time comes after that.
+_LATEST: Final = datetime.max.replace(tzinfo=UTC) - SHOWN_AFTERWARDS
 _HELD: Final = frozenset({MailKind.HELD, MailKind.HOLD_ENDING})
 _NO_LONGER_HELD: Final = frozenset({MailKind.EXPIRED, MailKind.HOLD_ENDED})
 # They take nothing away; of the others only what they leave is still somebody's.
@@ -65,7 +67,7 @@ class MailLinks:
             return MailLink(LinkWord.EVENT, f"{self._site}/events/{job.event}")
         if job.kind in _HELD and job.deadline is not None:
             return MailLink(LinkWord.CONFIRM, self._signed(LinkKind.FINISH_HOLD, job, job.deadline))
-        ends = max(job.facts.ends_at, job.at) + SHOWN_AFTERWARDS
+        ends = min(max(job.facts.ends_at, job.at), _LATEST) + SHOWN_AFTERWARDS
         word = LinkWord.TICKETS if _has_tickets(job) else LinkWord.PURCHASE
         return MailLink(word, self._signed(LinkKind.SEE_PURCHASE, job, ends))
 

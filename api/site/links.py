@@ -97,12 +97,17 @@ def _invalid(error: LinkInvalid) -> Response:
 
 
 def _linked(kind: LinkKind) -> LinkedPurchase:
-    """What the link of this request is for. Raises LinkInvalid and LinkExpired. Refused: too-many-requests."""
+    """What the link of this request is for. Raises LinkInvalid and LinkExpired.
+
+    Refused: too-many-requests, unknown-account.
+    """
     try:
-        return LinkedPurchase.read(ports().links.verify(kind, _text(), ports().clock()))
+        linked = LinkedPurchase.read(ports().links.verify(kind, _text(), ports().clock()))
     except LinkInvalid:
         ports().quotas.take("link")
         raise
+    ports().register.check_account(linked.account)
+    return linked
 
 
 @links.errorhandler(LinkExpired)

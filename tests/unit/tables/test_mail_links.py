@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from tables.jobs import Job
 from tables.links import LinkExpired, LinkKind, Links
@@ -59,6 +60,12 @@ def test_a_mail_that_comes_after_the_event_has_a_link_that_is_still_good() -> No
     late = ENDS + timedelta(days=90)
     _, address = MAIL_LINKS.of(job(MailKind.REFUNDED, at=late))
     assert read(address, LinkKind.SEE_PURCHASE, late + timedelta(days=29)).purchase == PURCHASE
+
+
+def test_an_event_in_the_last_year_that_there_is_has_a_link_too() -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+    _, address = MAIL_LINKS.of(job(MailKind.CONFIRMED, facts=replace(FACTS, ends_at=last)))
+    assert read(address, LinkKind.SEE_PURCHASE, last.replace(microsecond=0) - timedelta(seconds=1)).event == EVENT
 
 
 @pytest.mark.parametrize(

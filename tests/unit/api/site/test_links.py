@@ -17,7 +17,7 @@ from tables.reasons import Reason
 from tests.unit.api.fakes import NOW, World, outcome
 from tests.unit.api.site.conftest import ticket
 from tests.unit.api.site.ledger import Ledger
-from tests.unit.api.site.reader import Reader
+from tests.unit.api.site.reader import Reader, make_account
 
 HOLD, PURCHASE = PATHS[LinkKind.FINISH_HOLD], PATHS[LinkKind.SEE_PURCHASE]
 LATER = NOW + timedelta(minutes=10)
@@ -239,9 +239,22 @@ def test_what_is_no_link_is_told_and_not_tried_for_ever(stranger: Reader, hold: 
 def test_the_link_of_one_kind_or_account_opens_nothing_else(stranger: Reader, link: Link) -> None:
     for path, kind in ((HOLD, LinkKind.SEE_PURCHASE), (PURCHASE, LinkKind.FINISH_HOLD)):
         assert stranger.get(f"{path}?link={link(kind)}").status_code == 404
-    for more in ({"account": uuid4()}, {"purchase": uuid4()}, {"event": uuid4()}):
+    other = make_account(stranger.world, email="eve@buyer.example")
+    for more in ({"account": other}, {"purchase": uuid4()}, {"event": uuid4()}):
         assert stranger.get(f"{PURCHASE}?link={link(LinkKind.SEE_PURCHASE, **more)}").status_code == 404
         assert "There is nothing here" in stranger.page
+
+
+def test_a_link_ends_with_its_account(
+    stranger: Reader, world: World, linked: LinkedPurchase, hold: str, purchase: str
+) -> None:
+    stranger.get(hold)
+    del world.accounts.rows[linked.account]
+    before = len(world.office.handed_in)
+    for answer in (stranger.send(HOLD), stranger.get(hold), stranger.get(purchase)):
+        assert answer.status_code == 422
+        assert REFUSED["unknown-account"] in answer.get_data(as_text=True)
+    assert len(world.office.handed_in) == before
 
 
 def test_nobody_learns_the_address_of_such_a_page(stranger: Reader, hold: str, purchase: str) -> None:
