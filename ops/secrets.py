@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from ops.certificate import self_signed
+
 PASSWORDS: Final = (
     "postgres_password",
     "database_password",
@@ -23,16 +25,19 @@ PASSWORDS: Final = (
     "grafana_password",
 )
 DATABASE_URL: Final = "database_url"
+CERTIFICATE: Final = "tls_certificate"
 ADDRESS: Final = "postgres:5432/turnstile"
 
 
 def make_secrets(folder: Path) -> list[str]:
-    """Make the files that are missing and return their names. No file ends in a newline: some readers keep it."""
+    """Make the files that are missing and return their names. No password ends in a newline: some readers keep it."""
     folder.mkdir(mode=0o700, exist_ok=True)
     made = [name for name in PASSWORDS if _write(folder / name, secrets.token_urlsafe(32))]
     password = (folder / "database_password").read_text()
     if _write(folder / DATABASE_URL, f"postgresql://turnstile:{password}@{ADDRESS}"):
         made.append(DATABASE_URL)
+    if _write(folder / CERTIFICATE, self_signed()):
+        made.append(CERTIFICATE)
     return made
 
 

@@ -15,9 +15,9 @@ from metrics.catalogue import EVERY, WAITING_SECONDS
 from stack.ports import free
 from stack.server import HOST
 from streams.failstop import NOTES
+from tests.debian import program
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
-from tests.prometheus import program
 from tests.queries import ADDED, ALERTS, OPS, Query, alert_queries, dashboard_queries, wrong
 
 OURS = "turnstile_"
@@ -75,7 +75,7 @@ def prometheus(pipeline: Pipeline, tmp_path: Path) -> Iterator[Prometheus]:
     (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(configuration(pipeline)))
     process = subprocess.Popen(
         (
-            command,
+            *command,
             f"--config.file={tmp_path / 'prometheus.yml'}",
             f"--storage.tsdb.path={tmp_path / 'data'}",
             f"--web.listen-address={HOST}:{port}",

@@ -10,7 +10,7 @@ import yaml
 
 from ops.__main__ import turnstile
 from stack.java import RULES
-from tests.prometheus import program
+from tests.debian import program
 
 ROOT = Path(__file__).parents[3]
 ALERTS = RULES / "alerts.yml"
@@ -258,7 +258,7 @@ def test_an_alert_fires_when_it_has_to_and_only_then(name: str, tmp_path: Path) 
     file = tmp_path / "test.yml"
     file.write_text(yaml.safe_dump({"rule_files": [str(ALERTS)], "evaluation_interval": "1m", "tests": tests}))
     done = subprocess.run(
-        (program("promtool"), "test", "rules", str(file)), capture_output=True, text=True, check=False
+        (*program("promtool"), "test", "rules", str(file)), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -25,7 +25,10 @@ SCALED = ("ledger-1", "ledger-2")
 WORKERS = ("ledger", *SCALED, "indexer", "notifications", "sales")
 OURS = (*JOBS, "tools", "api", "exporter", *WORKERS)
 PUBLISHED = {
-    "api": ["127.0.0.1:9000:9000"],
+    "proxy": [
+        "${PUBLIC_ADDRESS:-127.0.0.1}:${HTTP_PORT:-80}:8080",
+        "${PUBLIC_ADDRESS:-127.0.0.1}:${HTTPS_PORT:-443}:8443",
+    ],
     "mail": ["127.0.0.1:8025:8025"],
     "grafana": ["127.0.0.1:3000:3000"],
 }
@@ -94,7 +97,9 @@ def test_a_search_that_never_comes_up_keeps_nothing_but_itself_from_starting(ser
     assert [name for name in services if "elasticsearch" in needed_by(services, name)] == []
 
 
-def test_only_the_api_the_mails_and_grafana_are_published_and_only_on_this_host(services: Services) -> None:
+def test_only_the_proxy_the_mails_and_grafana_are_published_and_only_on_this_host_unless_it_is_told_otherwise(
+    services: Services,
+) -> None:
     assert {name: service["ports"] for name, service in services.items() if "ports" in service} == PUBLISHED
 
 

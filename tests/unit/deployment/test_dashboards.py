@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.prometheus import program
+from tests.debian import program
 from tests.queries import DASHBOARDS, OPS, Query, alert_queries, dashboard_queries, series, wrong
 
 QUERIES = [*alert_queries(), *dashboard_queries()]
@@ -36,14 +36,14 @@ def test_prometheus_can_read_every_query_of_the_dashboards(tmp_path: Path) -> No
     file = tmp_path / "rules.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "dashboards", "rules": rules}]}))
     done = subprocess.run(
-        (program("promtool"), "check", "rules", str(file)), capture_output=True, text=True, check=False
+        (*program("promtool"), "check", "rules", str(file)), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_prometheus_can_read_its_configuration() -> None:
     config = OPS / "prometheus" / "prometheus.yml"
-    command = (program("promtool"), "check", "config", str(config))
+    command = (*program("promtool"), "check", "config", str(config))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

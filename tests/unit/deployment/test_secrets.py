@@ -1,16 +1,19 @@
 import re
+import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
-from ops.secrets import DATABASE_URL, PASSWORDS, make_secrets
+from ops.secrets import CERTIFICATE, DATABASE_URL, PASSWORDS, make_secrets
 
 ROLES = Path(__file__).parents[3] / "ops" / "postgres" / "roles.sql"
 
 
 def test_every_secret_is_made_once_and_never_again(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
-    assert make_secrets(folder) == [*PASSWORDS, DATABASE_URL]
+    assert make_secrets(folder) == [*PASSWORDS, DATABASE_URL, CERTIFICATE]
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert make_secrets(folder) == []
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
@@ -31,7 +34,9 @@ def test_no_two_are_alike_and_each_is_long_enough_for_a_key(tmp_path: Path) -> N
 
 def test_no_file_ends_in_a_newline_which_would_be_part_of_the_password(tmp_path: Path) -> None:
     make_secrets(tmp_path / "secrets")
-    assert all(path.read_text() == path.read_text().strip() for path in (tmp_path / "secrets").iterdir())
+    for name in (*PASSWORDS, DATABASE_URL):
+        text = (tmp_path / "secrets" / name).read_text()
+        assert text == text.strip()
 
 
 def test_the_folder_is_closed_and_the_files_can_be_read_by_the_users_of_containers(tmp_path: Path) -> None:
@@ -46,6 +51,16 @@ def test_the_address_of_the_database_has_the_owners_password(tmp_path: Path) -> 
     password = (tmp_path / "secrets" / "database_password").read_text()
     address = (tmp_path / "secrets" / DATABASE_URL).read_text()
     assert address == f"postgresql://turnstile:{password}@postgres:5432/turnstile"
+
+
+def test_the_proxy_gets_a_certificate_for_this_host_and_its_key(tmp_path: Path) -> None:
+    make_secrets(tmp_path / "secrets")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "secrets" / CERTIFICATE)
+    found = x509.load_pem_x509_certificate((tmp_path / "secrets" / CERTIFICATE).read_bytes())
+    names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["localhost"]
+    assert found.not_valid_after_utc > datetime.now(UTC) + timedelta(days=364)
 
 
 @pytest.mark.parametrize("name", ["database_password", "cdc_password"])
