@@ -42,6 +42,11 @@ def command_of(service: dict[str, Any]) -> str:
     return " ".join(str(word) for word in (*service.get("entrypoint", []), *service.get("command", [])))
 
 
+def by_default(value: str) -> str:
+    """A value as the engine reads it where the variables that it names are not set."""
+    return re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value)
+
+
 def test_it_fits_the_compose_schema() -> None:
     program = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
     outcome = subprocess.run(program, capture_output=True, text=True, check=False)
@@ -103,6 +108,11 @@ def test_only_the_proxy_the_mails_and_grafana_are_published_and_only_on_this_hos
     assert {name: service["ports"] for name, service in services.items() if "ports" in service} == PUBLISHED
 
 
+def test_the_links_in_mails_lead_to_the_proxy(services: Services) -> None:
+    for name in ("api", "notifications"):
+        assert by_default(services[name]["environment"]["TURNSTILE_SITE_URL"]) == "https://127.0.0.1"
+
+
 def test_what_is_not_published_has_no_way_out(compose: dict[str, Any], services: Services) -> None:
     assert compose["networks"]["inside"] == {"internal": True}
     assert {name for name, service in services.items() if service["networks"] != ["inside"]} == set(PUBLISHED)
@@ -135,7 +145,7 @@ def test_its_variables_and_secrets_together_are_settings_that_hold(
     for secret in services[name]["secrets"]:
         (given / secret["target"]).write_bytes((tmp_path / "made" / secret["source"]).read_bytes())
     for key, value in services[name]["environment"].items():
-        monkeypatch.setenv(key, value)
+        monkeypatch.setenv(key, by_default(value))
     now = Settings(_secrets_dir=given)
     assert now.kafka_servers == "kafka:9092"
     assert len(now.ticket_key.get_secret_value()) >= 32
@@ -179,7 +189,7 @@ def test_no_secret_stands_in_it(services: Services) -> None:
     for name, service in services.items():
         for key, value in service.get("environment", {}).items():
             if re.search(r"PASSWORD|SECRET|TOKEN|_KEY$|_URL$", key):
-                assert str(value).startswith(("/run/secrets", "http://")), f"{name}: {key}"
+                assert by_default(str(value)).startswith(("/run/secrets", "http://", "https://")), f"{name}: {key}"
             assert not re.search(r"://[^/]*:[^/]*@", str(value)), f"{name}: {key} has a password in an address"
     words = re.findall(r"[A-Za-z0-9_+=-]{20,}", COMPOSE.read_text())
     assert [word for word in words if entropy(word) > 4.3] == []
