@@ -82,7 +82,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         **os.environ,
         **{name: str(port) for name, port in ports.items()},
         "TURNSTILE_HOME": str(home),
-        "TURNSTILE_ELASTICSEARCH_HEAP": "none",
+        "TURNSTILE_ELASTICSEARCH_HEAP": "1k",
     }
     program = (sys.executable, "-m", "stack", "run")
     process = subprocess.Popen(
