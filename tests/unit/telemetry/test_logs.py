@@ -156,8 +156,8 @@ def test_what_people_typed_ends_no_line_tells_a_terminal_nothing_and_is_read_bac
 def test_what_an_error_says_breaks_no_line_of_its_stack(form: Format) -> None:
     try:
         try:
-            raise KeyError("a\x1b[2J\r\u2028b")
-        except KeyError as error:
+            raise RuntimeError("a\x1b[2J\r\u2028b")
+        except RuntimeError as error:
             raise ValueError("c\x1b[31m") from error
     except ValueError as error:
         record = logging.makeLogRecord({"name": "api", "exc_info": (type(error), error, None)})
