@@ -1,9 +1,5 @@
 """Lists of purchases: an account's own, and an event's for its organizer, as JSON or as a table (CSV)."""
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Final
 
 from flask import Response
@@ -13,16 +9,13 @@ from api.bodies.account import AccountPath
 from api.bodies.event import EventPath
 from api.bodies.purchase import PurchaseList
 from api.bodies.sales import EventSales, PurchasesQuery
+from api.csv_export import MEDIA_TYPE, csv_export
 from api.identity import require_to_act_for
 from api.routes.events import managed_event
 
 sales = blueprint("sales", "purchases")
 
-CSV: Final = "text/csv"
-TABLE: Final = {"description": "the table", "content": {CSV: {"schema": {"type": "string"}}}}
-AT_ONCE: Final = 500
-# A spreadsheet takes a cell that begins like this for a formula, and runs it.
-_FORMULA: Final = tuple("=+-@＝＋－＠\t\r\n")
+TABLE: Final = {"description": "the table", "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}
 
 
 @sales.get(
@@ -58,27 +51,4 @@ def sales_table(path: EventPath) -> Response:
     A cell that a spreadsheet would take for a formula begins with an apostrophe.
     """
     managed_event(path.event_id)
-    rows = ports().sales.table_of_event(path.event_id)
-    first = next(rows)
-    name = {"Content-Disposition": f'attachment; filename="sales-{path.event_id}.csv"'}
-    return Response(table(first, rows), 200, name, content_type=f"{CSV}; charset=utf-8")
-
-
-def table(head: Sequence[object], rows: Iterator[Sequence[object]]) -> Iterator[str]:
-    """The rows as CSV, in pieces, as they are read."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(head)
-    for number, row in enumerate(rows, start=1):
-        writer.writerow([cell(value) for value in row])
-        if number % AT_ONCE == 0:
-            yield text.getvalue()
-            text.seek(0)
-            text.truncate()
-    yield text.getvalue()
-
-
-def cell(value: object) -> str:
-    """A value as a spreadsheet shows it and never runs it."""
-    text = value.isoformat() if isinstance(value, datetime) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return csv_export(f"sales-{path.event_id}.csv", ports().sales.table_of_event(path.event_id))

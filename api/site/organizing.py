@@ -11,12 +11,12 @@ from api.bodies.event import Event
 from api.bodies.sales import TypeSales
 from api.bodies.ticket import TicketType
 from api.changes import changed
+from api.csv_export import csv_export
 from api.identity import caller
 from api.pages import PageQuery, page
 from api.ports import Curve, Listing
 from api.problems import Refused
 from api.routes.events import change_own, managed_event
-from api.routes.sales import CSV, table
 from api.site.forms import complaints, parsed
 from api.site.plots import HEIGHT, WIDTH, stairs, top
 from tables.statuses import EVENT_TRANSITIONS, EventStatus, may_change
@@ -126,10 +126,7 @@ def change_status(event_id: UUID, status: str) -> BaseResponse:
 def attendees(event_id: UUID) -> Response:
     """Who has tickets, by name, as a table whose cells no spreadsheet takes for formulas."""
     managed_event(event_id)
-    rows = ports().attendance.attendees(event_id)
-    first = next(rows)
-    name = {"Content-Disposition": f'attachment; filename="attendees-{event_id}.csv"'}
-    return Response(table(first, rows), 200, name, content_type=f"{CSV}; charset=utf-8")
+    return csv_export(f"attendees-{event_id}.csv", ports().attendance.attendees(event_id))
 
 
 def steps(status: EventStatus) -> list[Step]:

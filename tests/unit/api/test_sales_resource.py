@@ -10,7 +10,6 @@ import pytest
 from api.bodies.purchase import pending
 from api.cursors import decode_cursor, encode_cursor
 from api.problems import Refused
-from api.routes.sales import table
 from api.servers.sales import Place
 from api.tokens import Role
 from tests.unit.api.fakes import World
@@ -54,20 +53,6 @@ def test_sales_come_as_a_table_that_no_spreadsheet_runs(world: World, event: dic
         ["p-4", "'-5"],
         ["p-5", "'＝1"],
     ]
-
-
-def test_a_long_table_is_written_while_it_is_read() -> None:
-    taken = 0
-
-    def rows() -> Any:
-        nonlocal taken
-        for taken in range(1, 5_001):
-            yield (taken,)
-
-    pieces = table(["number"], rows())
-    next(pieces)
-    assert taken < 1_000
-    assert sum(piece.count("\n") for piece in pieces) > 4_000
 
 
 def test_a_cursor_tells_the_place_it_was_made_of_and_nonsense_is_refused() -> None:
