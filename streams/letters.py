@@ -26,8 +26,8 @@ from tables.jobs import Job
 from tables.mail_headers import MailHeader, mailbox_header, text_header
 from tables.mail_links import LinkWord, MailLink, MailLinks
 from tables.mails import MailKind, when_and_where
-from tables.outcomes import EventFacts, OutcomeLine
-from tables.plain import plain
+from tables.outcomes import OutcomeLine
+from tables.plain import plain, plain_list
 from tables.tickets import Ticket, TicketSigner
 
 FOLDER: Final = Path(__file__).parent / "templates"
@@ -155,7 +155,7 @@ def _values(job: Job, contact: Contact, words: Words) -> dict[str, Any]:
         "message": words.say(f"{job.kind}.message", deadline=deadline),
         "title": title,
         "when": "" if postponed else words.time(facts.starts_at, facts.time_zone),
-        "place": _place(facts),
+        "place": plain_list(facts.venue, facts.city),
         "before": _before(job, words),
         "before_label": words.say("before"),
         "total": words.say("total", amount=words.money(job.total.amount, job.total.currency)) if job.total else "",
@@ -176,18 +176,14 @@ def _line(line: OutcomeLine, words: Words, job: Job) -> str:
     return words.say("each", quantity=line.quantity, ticket=plain(line.name), price=price)
 
 
-def _place(facts: EventFacts) -> str:
-    return ", ".join(plain(part) for part in (facts.venue, facts.city) if part)
-
-
 def _before(job: Job, words: Words) -> list[str]:
     """When and where it was to be, as far as that has changed; of a postponed event the time that holds no more."""
     if job.kind is MailKind.EVENT_POSTPONED:
         return [words.time(job.facts.starts_at, job.facts.time_zone)]
     if job.before is None or job.kind is not MailKind.EVENT_CHANGED:
         return []
-    before = (words.time(job.before.starts_at, job.before.time_zone), _place(job.before))
-    after = (words.time(job.facts.starts_at, job.facts.time_zone), _place(job.facts))
+    before = (words.time(job.before.starts_at, job.before.time_zone), plain_list(job.before.venue, job.before.city))
+    after = (words.time(job.facts.starts_at, job.facts.time_zone), plain_list(job.facts.venue, job.facts.city))
     changed = [old for old, new in zip(before, after, strict=True) if old and old != new]
     return changed if when_and_where(job.before) != when_and_where(job.facts) else []
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from icalendar import Calendar, Event
 
 from tables.outcomes import EventFacts
-from tables.plain import plain
+from tables.plain import plain, plain_list
 
 
 def calendar(method: str, entry: Event) -> bytes:
@@ -32,6 +32,6 @@ def entry(event: UUID, purchase: UUID, facts: EventFacts, at: datetime, domain: 
     made.add("dtstart", facts.starts_at)
     made.add("dtend", facts.ends_at)
     made.add("summary", plain(facts.title))
-    if facts.venue or facts.city:
-        made.add("location", ", ".join(plain(part) for part in (facts.venue, facts.city) if part))
+    if place := plain_list(facts.venue, facts.city):
+        made.add("location", place)
     return made

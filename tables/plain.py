@@ -12,3 +12,8 @@ def plain(text: str) -> str:
     """The text on one line, without control characters and marks of direction."""
     turned = text.translate(TURNING)
     return "".join(letter if letter.isprintable() or letter in JOINING else " " for letter in turned).strip()
+
+
+def plain_list(*texts: str) -> str:
+    """The texts on one line with commas between, without those of which nothing is left."""
+    return ", ".join(filter(None, map(plain, texts)))

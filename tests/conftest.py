@@ -3,10 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from stack.embedded import Stack
 from stack.server import HOST
 from tests.pipeline import Pipeline
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("turnstile", deadline=None)
+settings.load_profile("turnstile")
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from aiosmtplib.email import flatten_message
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, settings
 from icalendar import Calendar
 from msgspec.structs import replace
 
@@ -23,6 +22,8 @@ from tables.mails import MailKind
 from tables.outcomes import Money, OutcomeLine
 from tables.plain import plain
 from tables.tickets import read_ticket
+from tests.documents import Document
+from tests.hostile import HALVES, TEXTS
 from tests.unit.streams.mailing import (
     ADA,
     CODES,
@@ -223,7 +224,7 @@ def test_whatever_people_type_stays_text(nasty: str) -> None:
     assert "49" not in mail["Subject"]
 
 
-@given(st.lists(st.one_of(st.sampled_from(NASTY), st.text(max_size=20)), max_size=4).map("".join))
+@given(HALVES)
 @example(INJECTED)
 @example("=?utf-8?q?fake?=")
 def test_what_people_type_is_read_back_from_the_mail_as_it_is_sent(typed: str) -> None:
@@ -241,7 +242,22 @@ def test_what_people_type_is_read_back_from_the_mail_as_it_is_sent(typed: str) -
     [file] = [each for each in mail.walk() if each.get_content_type() == "application/ics"]
     [entry] = Calendar.from_ical(file.get_content()).walk("VEVENT")
     assert entry["summary"] == shown
-    assert entry.get("location", "") == (f"{shown}, {shown}" if typed else "")
+    assert entry.get("location", "") == (f"{shown}, {shown}" if shown else "")
+
+
+@settings(max_examples=30)
+@given(TEXTS.filter(plain))
+@example("</div>{{ title }}")
+def test_what_people_type_is_read_back_from_text_and_html(typed: str) -> None:
+    def composed(text: str) -> EmailMessage:
+        facts, lines = replace(FACTS, title=text, venue=text, city=text), (replace(HELD_LINES[0], name=text),)
+        return sent(COMPOSER.compose(job(MailKind.HELD, facts=facts, lines=lines), replace(ADA, name=text)))
+
+    mail, usual = composed(typed), composed("Winterreise")
+    for line, was in zip(*(part(each, "plain").splitlines() for each in (mail, usual)), strict=True):
+        assert line.strip() == was.replace("Winterreise", plain(typed)).strip()
+    for place, was in zip(*(Document(part(each, "html")).places for each in (mail, usual)), strict=True):
+        assert place == was._replace(value=was.value.replace("Winterreise", plain(typed)))
 
 
 def test_a_long_domain_of_the_sender_stays_as_it_is() -> None:

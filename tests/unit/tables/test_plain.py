@@ -2,7 +2,7 @@
 
 import pytest
 
-from tables.plain import plain
+from tables.plain import plain, plain_list
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,8 @@ from tables.plain import plain
 )
 def test_only_what_is_seen_in_its_place_stays(typed: str, shown: str) -> None:
     assert plain(typed) == shown
+
+
+def test_what_nothing_is_left_of_has_no_place_in_a_list() -> None:
+    assert plain_list("Konzert\nhaus", "\u202e", "", "Wien") == "Konzert haus, Wien"
+    assert plain_list("\r\n", "\u202e") == ""
