@@ -1,5 +1,6 @@
 """The body of a search: which events, in which order, counted by what."""
 
+import secrets
 from typing import Any, Final
 
 from api.bodies.search import SearchQuery, Sort
@@ -19,8 +20,8 @@ FACETS: Final = {
 VALUES: Final = 30
 COUNTED_UP_TO: Final = 10_000
 MARKED: Final = ("title", "description", "venue", "city", "organizer")
-# Characters that no text has, around what was found.
-MARK, END = "\ue000", "\ue001"
+# They stand around what was found. Texts may hold any characters, so these can't be guessed.
+MARK, END = (f"{edge}{secrets.token_hex(8)}" for edge in "\ue000\ue001")
 _INNER: Final = ["folded", "keys", "deleted"]
 
 

@@ -15,6 +15,7 @@ from api.bodies.purchase import BoughtLine
 from api.ports import Left
 from tables.availability import Availability
 from tables.offers import Tickets
+from tables.plain import plain
 from tables.statuses import EventStatus
 from tables.zones import shown_time
 
@@ -177,4 +178,5 @@ FILTERS: Final[Mapping[str, Any]] = {
     "count": count,
     "city": city_of,
     "together": together,
+    "plain": plain,
 }

@@ -89,7 +89,7 @@
 
   const drawEvent = (card, event) => {
     const link = card.querySelector("h3 a");
-    say(link, event.title);
+    say(link.querySelector("bdi"), event.title);
     link.setAttribute("href", `/events/${event.id}`);
     const before = decided.get(event.id);
     decided.set(event.id, event.decided);
