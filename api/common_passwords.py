@@ -9,6 +9,7 @@ something.
 import re
 from collections.abc import Iterable
 from typing import Final
+from unicodedata import normalize
 
 from zxcvbn import zxcvbn
 
@@ -30,10 +31,15 @@ def weakness_of(password: str, own_words: Iterable[str]) -> str | None:
     """What makes the password easy to guess, as the end of a sentence that begins with its field; None if nothing."""
     if not any(map(str.isalpha, password)):
         return "must not be of digits and signs alone"
-    own = {word for text in own_words for word in re.findall(r"[^\W_]+", text.casefold())}
-    if _is_common(password) or any(_is_made_of(it, {*own, *_LOCAL_WORDS}) for it in _readings(password.casefold())):
+    own = {word for text in own_words for word in re.findall(r"[^\W_]+", _folded(text))}
+    if _is_common(password) or any(_is_made_of(it, {*own, *_LOCAL_WORDS}) for it in _readings(_folded(password))):
         return "is easy to guess: common words or rows of keys, or the account's own words, with little else"
     return None
+
+
+def _folded(text: str) -> str:
+    """In lower case, and each letter in one form, however it was typed."""
+    return normalize("NFKC", text).casefold()
 
 
 def _is_common(password: str) -> bool:

@@ -8,6 +8,7 @@ from argon2 import PasswordHasher
 
 from api.administrator import make_administrator
 from api.bodies.account import Account
+from api.clients import address_key
 from api.passwords import Hasher
 from api.problems import Unavailable
 from api.servers import revocations
@@ -52,6 +53,14 @@ def test_a_password_is_found_by_any_spelling_of_its_address(database: Database, 
     assert found is not None
     assert found.account == account.id
     assert CredentialRows(database).find(f"{name}@strasse.example") is None
+
+
+def test_what_the_database_takes_for_one_address_is_counted_as_one(scratch: Scratch) -> None:
+    letters = [letter for letter in map(chr, range(0x110000)) if letter.isalpha()]
+    found = scratch.rows("SELECT each, lower(each) FROM unnest(%s::text[]) AS each WHERE lower(each) <> each", letters)
+    assert len(found) > 1_000
+    keys = [(address_key(f"{name}@b.example"), address_key(f"{lower}@b.example")) for name, lower in found]
+    assert not [each for each in keys if each[0] != each[1]]
 
 
 def test_an_older_row_is_found_as_it_is_written_before_any_other(database: Database) -> None:

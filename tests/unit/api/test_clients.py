@@ -16,4 +16,6 @@ def test_an_address_of_ipv4_is_the_same_client_over_ipv6() -> None:
 def test_all_spellings_of_an_address_are_one() -> None:
     spellings = ("Ada@STRA\u00dfE.example", "ada@xn--strae-oqa.example", "ADA@stra\u00dfe.example")
     assert len({address_key(each) for each in spellings}) == 1
+    assert address_key("İDA@buyer.example") == address_key("ida@buyer.example")
+    assert address_key("ΝΙΚΟΣ@buyer.example") == address_key("νικοσ@buyer.example")
     assert address_key("no address") == "no address"

@@ -70,3 +70,9 @@ def test_nobody_else_s_words_are_refused(password: str) -> None:
 )
 def test_what_says_something_of_its_own_is_taken(password: str) -> None:
     assert weakness_of(password, (*ADA, "Li")) is None
+
+
+@pytest.mark.parametrize("password", ["Mu\u0308llerlein7", "ｍüllerlein７", "MÜLLERLEIN77", "müllerlein9"])
+def test_own_words_are_known_in_whatever_form_they_are_typed(password: str) -> None:
+    for name in ("Müllerlein", "Mu\u0308llerlein"):
+        assert "own words" in (weakness_of(password, ("Ada", name)) or "")
