@@ -1,18 +1,56 @@
 """The pages that show mails. What a mail brings is never trusted: its HTML has a frame without scripts or network."""
 
-import html
 from collections.abc import Sequence
-from email.message import EmailMessage, Message
+from email.message import EmailMessage, Message, MIMEPart
 from typing import Final, NamedTuple, Protocol
 
-STYLE: Final = (
-    "body{font:15px/1.4 sans-serif;margin:2em}td,th{text-align:left;padding-right:1em}"
-    "pre{white-space:pre-wrap;overflow-wrap:anywhere}"
-    "iframe{width:100%;height:60em;border:1px solid #ccc}"
-)
+from jinja2 import DictLoader, Environment
+
+PAGE: Final = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>{{ title }}</title>
+<style>
+body { font: 15px/1.4 sans-serif; margin: 2em } td, th { text-align: left; padding-right: 1em }
+pre { white-space: pre-wrap; overflow-wrap: anywhere } iframe { width: 100%; height: 60em; border: 1px solid #ccc }
+</style>
+{% block body %}{% endblock %}
+</html>
+"""
+LIST: Final = """\
+{% extends "page" %}
+{% block body %}
+<h1>{{ title }}, the newest {{ mails|length }}</h1>
+<table><tr><th>received</th><th>to</th><th>subject</th></tr>
+{% for mail in mails %}
+<tr><td>{{ mail.received }}</td><td>{{ mail.to|join(", ") }}</td>
+<td><a href="/mails/{{ mail.id }}">{{ mail.subject or "(no subject)" }}</a></td></tr>
+{% endfor %}
+</table>
+{% endblock %}
+"""
+MAIL: Final = """\
+{% extends "page" %}
+{% block body %}
+<p><a href="/">all mails</a></p>
+<pre>{% for key, value in headers %}<b>{{ key }}:</b> {{ value }}
+{% endfor %}</pre>
+{% if is_framed %}<iframe sandbox src="/mails/{{ name }}/html" title="the mail as HTML"></iframe>{% endif %}
+<hr>
+<pre>{{ text }}</pre>
+<hr>
+<p>parts:
+{% for part in parts %}<a href="/mails/{{ name }}/parts/{{ part.number }}">{{ part.name }}</a> {% endfor %}
+</p>
+{% endblock %}
+"""
 # Of a mail's own HTML: styles and the pictures that it brings, nothing else, in an origin of its own.
 FRAME_POLICY: Final = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'"
 PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'"
+
+
+_pages: Final = Environment(autoescape=True, loader=DictLoader({"page": PAGE, "list": LIST, "mail": MAIL}))
 
 
 class Listed(Protocol):
@@ -65,29 +103,20 @@ def _part(number: int, leaf: EmailMessage) -> Part:
 
 def list_page(mails: Sequence[Listed], total: int) -> str:
     """The page that lists mails."""
-    rows = "".join(
-        f"<tr><td>{mail.received}</td><td>{html.escape(', '.join(mail.to))}</td>"
-        f'<td><a href="/mails/{mail.id}">{html.escape(mail.subject) or "(no subject)"}</a></td></tr>'
-        for mail in mails
-    )
-    head = "<tr><th>received</th><th>to</th><th>subject</th></tr>"
-    return _page(f"{total} mails", f"<h1>{total} mails, the newest {len(mails)}</h1><table>{head}{rows}</table>")
+    return _pages.get_template("list").render(title=f"{total} mails", mails=mails)
 
 
 def mail_page(name: str, mail: EmailMessage) -> str:
     """The page that shows one mail: headers, its HTML in a frame, its text, its parts to be opened or saved."""
-    headers = "".join(f"<b>{html.escape(key)}:</b> {html.escape(value)}\n" for key, value in headers_of(mail))
-    body = mail.get_body(("plain", "html"))
-    text = html.escape(str(body.get_content())) if body is not None else "(no text)"
-    framed = mail.get_body(("html",)) is not None
-    frame = f'<iframe sandbox src="/mails/{name}/html" title="the mail as HTML"></iframe>' if framed else ""
-    listed = ", ".join(
-        f'<a href="/mails/{name}/parts/{part.number}">{html.escape(part.name)}</a>' for part in parts_of(mail)
+    headers, body = headers_of(mail), mail.get_body(("plain", "html"))
+    return _pages.get_template("mail").render(
+        name=name,
+        title=dict(reversed(headers)).get("Subject", ""),
+        headers=headers,
+        is_framed=mail.get_body(("html",)) is not None,
+        text="(no text)" if body is None else _text(body),
+        parts=parts_of(mail),
     )
-    shown = (
-        f'<p><a href="/">all mails</a></p><pre>{headers}</pre>{frame}<hr><pre>{text}</pre><hr><p>parts: {listed}</p>'
-    )
-    return _page(dict(reversed(headers_of(mail))).get("Subject", ""), shown)
 
 
 def framed_page(name: str, mail: EmailMessage) -> str:
@@ -95,13 +124,16 @@ def framed_page(name: str, mail: EmailMessage) -> str:
     body = mail.get_body(("html",))
     if body is None:
         raise KeyError(name)
-    page = str(body.get_content())
+    page = _text(body)
     for part in parts_of(mail):
         if part.cid:
             page = page.replace(f"cid:{part.cid}", f"/mails/{name}/parts/{part.number}")
     return page
 
 
-def _page(title: str, body: str) -> str:
-    head = f"<meta charset=utf-8><title>{html.escape(title)}</title><style>{STYLE}</style>"
-    return f"<!doctype html><html lang=en><head>{head}</head><body>{body}</body></html>"
+def _text(body: MIMEPart) -> str:
+    """The text of a part; of an encoding that nobody knows, as it came."""
+    try:
+        return str(body.get_content())
+    except LookupError:
+        return str(body.get_payload())

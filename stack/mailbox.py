@@ -121,6 +121,7 @@ def make_page(mailbox: Mailbox) -> web.Application:
         return web.json_response([asdict(mail) for mail in mailbox.all()])
 
     application = web.Application()
+    application.on_response_prepare.append(_guard)
     application.add_routes(
         [
             web.get("/", show_list),
@@ -140,6 +141,11 @@ def _found(mailbox: Mailbox, name: str) -> EmailMessage:
         raise web.HTTPNotFound from None
 
 
+async def _guard(request: web.Request, answer: web.StreamResponse) -> None:
+    """Somebody's mails are kept nowhere, and nothing is taken for a page that does not say so."""
+    answer.headers.update({"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"})
+
+
 def _html(page: str, policy: str) -> web.Response:
     return web.Response(text=page, content_type="text/html", headers={"Content-Security-Policy": policy})
 
@@ -148,7 +154,7 @@ def _content(part: Part) -> web.Response:
     """A part as a file: only pictures are shown, and nothing is guessed to be a page."""
     shown = part.kind in PICTURES
     kind = part.kind if shown else "application/octet-stream"
-    headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": FRAME_POLICY}
+    headers = {"Content-Security-Policy": FRAME_POLICY}
     if not shown:
         headers["Content-Disposition"] = content_disposition_header("attachment", filename=part.name)
     return web.Response(body=part.content, content_type=kind, headers=headers)

@@ -4,13 +4,23 @@ import asyncio
 import html
 import json
 from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from stack.mail_pages import FRAME_POLICY, framed_page, list_page, mail_page
 from stack.mailbox import SHOWN, Mailbox, make_page
+from tables.mail_headers import text_header
+from tables.plain import plain
+from tests.documents import Document
+from tests.hostile import HALVES
+
+TAGS = {"", *["html", "meta", "title", "style", "h1", "table", "tr", "th", "td", "a", "p", "pre", "b", "iframe", "hr"]}
 
 
 def mail(subject: str = "Your tickets", body: str = "See you there.\n") -> bytes:
@@ -79,6 +89,23 @@ def test_pages_show_markup_as_text(tmp_path: Path) -> None:
         assert "<img" not in page
 
 
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(HALVES, st.binary(max_size=50))
+@example("b", b"Content-Type: text/plain; charset=nope\r\n\r\n\xff")
+def test_whatever_a_mail_says_is_shown_as_text(tmp_path: Path, typed: str, came: bytes) -> None:
+    sent = EmailMessage(policy=SMTP)
+    sent["Subject"] = text_header("Subject", typed)
+    sent.set_content(plain(typed))
+    box = Mailbox(tmp_path / uuid4().hex)
+    kept = [box.keep(plain(typed), [plain(typed)], content) for content in (sent.as_bytes(), b"Subject: " + came, came)]
+    listed = list_page(box.newest(SHOWN), 1)
+    for page in (listed, *(mail_page(mail.id, box.read(mail.id)) for mail in kept)):
+        assert {place.tag for place in Document(page).places} <= TAGS
+        assert page.encode()
+    links = [place.value for place in Document(listed).places if place[:2] == ("a", "")]
+    assert links[-1] == (plain(typed) or "(no subject)")
+
+
 def test_the_list_shows_the_newest_first(tmp_path: Path) -> None:
     box = Mailbox(tmp_path)
     for number in range(5):
@@ -125,6 +152,10 @@ def test_nothing_that_a_mail_brings_is_run(tmp_path: Path, path: str, status: in
         async with TestClient(TestServer(make_page(box))) as client:
             answer = await client.get(f"/mails/{kept.id}{path}")
             assert (answer.status, answer.content_type) == (status, kind)
+            assert (answer.headers["Cache-Control"], answer.headers["X-Content-Type-Options"]) == (
+                "private, no-store",
+                "nosniff",
+            )
             if status == 200:
                 assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
             if path == "/html":
