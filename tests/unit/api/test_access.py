@@ -1,5 +1,6 @@
 """Every operation and every role: nobody reads or changes what isn't theirs."""
 
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +14,7 @@ from api.tokens import Role
 from tables.outcomes import Outcome, OutcomeKind
 from tables.reasons import Reason
 from tests.unit.api.fakes import World, outcome
+from tests.unit.api.site.test_access import ROWS
 
 BASE = "/api/v3"
 PAGE = Path(__file__).parents[3] / "docs" / "security.md"
@@ -33,6 +35,19 @@ PURCHASE = {
 NEW_EMAIL = {"email": "b@b.example", "currentPassword": PASSWORD}
 PASSWORDS = {"currentPassword": PASSWORD, "newPassword": "another long one"}
 
+REFUSALS = {401: "unauthorized", 403: "forbidden", 404: "not-found"}
+# Beside operations and pages: they tell nothing of what is stored.
+FOR_EVERYBODY = (
+    "/docs",
+    "/docs/swagger",
+    "/docs/swagger/css/swagger-ui.css",
+    "/docs/oauth2-redirect.html",
+    "/openapi.json",
+    "/problems",
+    "/problems/sold-out",
+    "/health/live",
+    "/health/ready",
+)
 ROLES = ("nobody", "buyer", "organizer", "owner", "administrator")
 EVERYBODY = (200,) * 5
 SIGNED_IN = (401, 200, 200, 200, 200)
@@ -152,19 +167,40 @@ def cases() -> list[Any]:
 def test_every_operation_answers_every_role_as_the_table_says(
     world: World, things: dict[str, str], method: str, path: str, body: Any, role: str, status: int
 ) -> None:
-    before = world.events.rows, dict(world.accounts.rows)
+    before = dict(world.events.rows), dict(world.accounts.rows)
     headers = {"Idempotency-Key": "k", "If-Match": "*"} if method != "GET" else {}
     answer = asking(world, role, things).open(
         f"{BASE}{path.format(**things)}", method=method, json=filled(body, things), headers=headers
     )
     assert answer.status_code == status, answer.get_data(as_text=True)
-    if status in (401, 403):
+    if status in REFUSALS:
         assert (world.events.rows, world.accounts.rows) == before
-        assert answer.get_json()["type"] == f"/problems/{'unauthorized' if status == 401 else 'forbidden'}"
+        assert answer.get_json()["type"] == f"/problems/{REFUSALS[status]}"
 
 
 def test_no_operation_is_left_out() -> None:
     assert set(OPERATIONS) == set(ACCESS)
+
+
+def test_every_route_of_the_application_is_in_a_table(world: World) -> None:
+    routes = world.app.url_map.bind("localhost")
+    ids: defaultdict[str, str] = defaultdict(lambda: str(uuid4()))
+    listed = [(method, f"{BASE}{path}") for method, path, *_ in OPERATIONS.values()]
+    listed += [(method, path) for method, path, *_ in ROWS.values()] + [("GET", path) for path in FOR_EVERYBODY]
+    asked = [(method, routes.match(path.partition("?")[0].format_map(ids), method)[0]) for method, path in listed]
+    served = [
+        (method, rule.endpoint)
+        for rule in world.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    ]
+    assert sorted(asked) == sorted(served)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_is_for_everybody_is_told_to_everybody(world: World, things: dict[str, str], role: str) -> None:
+    for path in FOR_EVERYBODY:
+        with asking(world, role, things).get(path) as answer:
+            assert answer.status_code not in REFUSALS, path
 
 
 @pytest.mark.parametrize(
@@ -178,14 +214,6 @@ def test_an_ended_session_opens_nothing(world: World, things: dict[str, str], op
     assert answer.status_code == 401
 
 
-def test_a_stranger_is_told_the_same_of_accounts_that_are_there_and_that_are_not(
-    world: World, things: dict[str, str]
-) -> None:
-    stranger = asking(world, "buyer", things)
-    known, unknown = (stranger.get(f"{BASE}/accounts/{account}") for account in (things["account"], uuid4()))
-    assert (known.status_code, known.data) == (unknown.status_code, unknown.data)
-
-
 def test_the_page_on_security_lists_every_operation_with_its_roles() -> None:
     rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| `") and "/api/v3" in line]
     assert rows == [row(operation) for operation in OPERATIONS]
@@ -193,6 +221,5 @@ def test_the_page_on_security_lists_every_operation_with_its_roles() -> None:
 
 def row(operation: str) -> str:
     method, path, _, answers = OPERATIONS[operation]
-    refused = (401, 403, 404)
-    marks = " | ".join("–" if status in refused else "yes" for status in answers)
+    marks = " | ".join("–" if status in REFUSALS else "yes" for status in answers)
     return f"| `{method} {BASE}{path}` | {marks} | `{operation}` |"
