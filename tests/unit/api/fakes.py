@@ -30,6 +30,7 @@ from api.problems import Fault, Refused, Unavailable
 from api.quotas import Quotas, Tries
 from api.steps import Steps
 from api.tokens import Role, Tokens
+from tables.commands import Hold
 from tables.commands import Purchase as Command
 from tables.email_addresses import address_spellings
 from tables.fingerprint import fingerprint
@@ -277,7 +278,8 @@ class FakeOffice:
         return self.later if is_told else look()
 
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
-        known = {(command.event, command.purchase): command.account for command in self.handed_in}
+        orders = [command for command in self.handed_in if isinstance(command, (Command, Hold))]
+        known = {(command.event, command.purchase): command.account for command in orders}
         found: UUID | None = known.get((event, purchase))
         return found
 
