@@ -152,6 +152,22 @@ class Settings(BaseSettings):
         min_length=32, description="key of the ticket codes (keyed hash): 32 characters or more"
     )
     hold_seconds: int = Field(600, ge=1, le=86400, description="how long a hold lasts when the buyer names no time")
+    hold_seconds_max: int = Field(
+        3600, ge=0, le=86400, description="longest hold, in seconds, 0 for a day; set by the ledger's workers"
+    )
+    hold_tickets_max: int = Field(
+        20,
+        ge=0,
+        le=10_000_000,
+        description="tickets of an event that an account may hold, 0 for any number; set by the ledger's workers",
+    )
+    hold_cooldown_seconds: int = Field(
+        60,
+        ge=0,
+        le=3600,
+        description="seconds until an account may hold a ticket type again of which it gave back or lost a hold; "
+        "set by the ledger's workers",
+    )
 
     supervisor_file: Path | None = Field(
         None,

@@ -53,6 +53,7 @@ CONTROLS: Final = (
             "hidden drafts": ((5,), "found the draft"),
             "ownership": ((8,), "was let in"),
             "partition check": ((3,), "told"),
+            "hold limits": ((3,), "hold-limit-exceeded"),
             "idempotency key": ((3,), "the log has no such purchase"),
         }
     ),

@@ -32,6 +32,10 @@ SETTINGS: Final = {
     "TURNSTILE_SIGN_IN_LIMIT": "10000 per minute",
     "TURNSTILE_SIGN_UP_TRIES": "10000",
     "TURNSTILE_HOLD_SECONDS": str(USUAL_HOLD_S),
+    # Some holds are to be beyond each of them.
+    "TURNSTILE_HOLD_SECONDS_MAX": "15",
+    "TURNSTILE_HOLD_TICKETS_MAX": "6",
+    "TURNSTILE_HOLD_COOLDOWN_SECONDS": "2",
 }
 QUIET: Final = 0.92
 SETTLING_S: Final = 120.0

@@ -161,6 +161,13 @@ def record_order() -> None:
     patch(OffsetTable, "publish", reversed_order)
 
 
+def hold_limits() -> None:
+    """Anybody holds what they like."""
+    import tables.decisions
+
+    patch(tables.decisions, "hold_refusal", lambda *_: None)
+
+
 # By name: the processes that it is about, and how it is taken away from them.
 MECHANISMS: Final[dict[str, tuple[str, Callable[[], None]]]] = {
     "index version": ("streams", index_version),
@@ -173,6 +180,7 @@ MECHANISMS: Final[dict[str, tuple[str, Callable[[], None]]]] = {
     "idempotency key": ("api", keys),
     "ledger memory": ("streams", ledger_memory),
     "partition check": ("streams", partition_check),
+    "hold limits": ("streams", hold_limits),
     "offset rule": ("streams", offset_rule),
     "record order": ("streams", record_order),
     "slow writes": ("streams", slow_writes),

@@ -1,5 +1,7 @@
 """The timer of holds: where a deadline has passed, it appends an expire command to the log, and nothing else.
 
+It also sees that the operator's limits on holds are in the log before them (streams/hold_limits.py).
+
 It reads the index of open holds that the ledger's table keeps, of the partitions that this worker owns.
 """
 
@@ -16,6 +18,7 @@ from streams.app import App
 from streams.append import Record
 from streams.batches import Interrupted
 from streams.failstop import fail_stop
+from streams.hold_limits import LimitsInForce
 from streams.patience import append
 from streams.table import OffsetTable
 from tables.commands import encode_command
@@ -38,6 +41,7 @@ class Holds:
     def __init__(self, app: App, table: OffsetTable, clock: Callable[[], int] = wall_clock) -> None:
         self.app = app
         self.table = table
+        self._limits = LimitsInForce(app, table)
         self._clock = clock
         self._schedules: dict[int, Schedule] = {}
         app.on_partitions_assigned.connect(self._forget)
@@ -85,6 +89,7 @@ class Holds:
         more = False
         for partition in self._owned():
             if self.table.has_open(partition):
+                await self._limits.look(partition)
                 more |= await self.look(partition)
         return more
 

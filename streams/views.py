@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from aiohttp import ClientError, ClientSession, ClientTimeout
 from faust.types import TP
 from faust.types.web import Request, Response, View
@@ -17,6 +18,9 @@ from streams.app import App
 from streams.ledger import LedgerAgent
 from streams.partitioning import partition_of
 from tables.availability import breakdown
+from tables.commands import LimitHolds
+from tables.hold_limits import KEY as LIMITS_KEY
+from tables.hold_limits import UNLIMITED, decode_limits
 from tables.inventory import Inventory
 from tables.records import account_key, decode_account, decode_event, decode_purchase, event_key, purchase_key
 from tables.standing import standing
@@ -121,6 +125,7 @@ class Views:
             "account": str(account),
             "offset": record.offset,
             "total": sum(count for _, count in record.counts),
+            "held": record.holding.held if record.holding else 0,
             "ticketTypes": [{"ticketType": str(kind), "count": count} for kind, count in record.counts],
         }
 
@@ -140,7 +145,13 @@ class Views:
             "end": end,
             "lag": None if end is None else max(0, end - (decided or 0)),
             "changelog": stored,
+            "holdLimits": msgspec.to_builtins(self._limits(partition)),
         }
+
+    def _limits(self, partition: int) -> LimitHolds:
+        """The limits on holds that are in force."""
+        value = self.ledger.table.read(partition, LIMITS_KEY)
+        return (UNLIMITED if value is None else decode_limits(value)).command()
 
     def _tables(self, places: set[TP]) -> dict[str, int | None]:
         """By partition the last offset of the ledger's changelog that this worker's folder has, or null."""

@@ -70,7 +70,7 @@ def hold_refusal(command: Hold, holder: Holder, wanted: Mapping[UUID, int], at: 
     held = holder.holding.held
     if limits.max_tickets is not None and held + requested > limits.max_tickets:
         return Reason.HOLD_LIMIT_EXCEEDED, {"limit": limits.max_tickets, "requested": requested, "held": held}
-    if limits.cooldown_seconds is not None:
+    if limits.cooldown_seconds is not None and holder.holding.let_go:
         return _too_soon(limits.cooldown_seconds, dict(holder.holding.let_go), wanted, at)
     return None
 

@@ -85,6 +85,10 @@ class World:
             "TURNSTILE_KAFKA_SERVERS": self.broker,
             "TURNSTILE_PARTITIONS": str(self.partitions),
             "TURNSTILE_TICKET_KEY": KEY,
+            # The limits on holds are the test's own.
+            "TURNSTILE_HOLD_SECONDS_MAX": "0",
+            "TURNSTILE_HOLD_TICKETS_MAX": "0",
+            "TURNSTILE_HOLD_COOLDOWN_SECONDS": "0",
             "TURNSTILE_WORKER_ID": f"{self.name}-{number}",
             "TURNSTILE_WORKER_PORT": str(self.ports[number]),
             "TURNSTILE_WORKER_DATA": str(self.folder(number)),

@@ -63,6 +63,26 @@ def test_a_hold_is_confirmed_and_given_back_in_parts(pipeline: Pipeline) -> None
         assert shelf(pipeline, event) == (0, 0)
 
 
+def test_an_account_holds_no_more_no_longer_and_not_again_sooner_than_the_operator_allows(pipeline: Pipeline) -> None:
+    event, [kind] = pipeline.event(300)
+    account = pipeline.account()
+    first = hold(pipeline, event, kind, 15, account, holdSeconds=3_600)
+    assert first.status_code == 201
+
+    over = hold(pipeline, event, kind, 6, account)
+    assert (over.status_code, over.json()["type"]) == (409, "/problems/hold-limit-exceeded")
+    assert over.json()["figures"] == {"limit": 20, "requested": 6, "held": 15}
+    long = hold(pipeline, event, kind, 1, account, holdSeconds=86_400)
+    assert long.json()["figures"] == {"limit": 3_600, "requested": 86_400}
+
+    with pipeline.client(account) as buyer:
+        assert buyer.post(f"{path_of(first)}/cancel").status_code == 200
+    again = hold(pipeline, event, kind, 1, account)
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/hold-too-soon")
+    assert again.json()["figures"]["retryAt"] > first.json()["decidedAt"]
+    assert hold(pipeline, event, kind, 20, pipeline.account()).status_code == 201
+
+
 def test_a_hold_that_ran_out_cannot_be_confirmed(pipeline: Pipeline) -> None:
     event, [kind] = pipeline.event(2)
     account = pipeline.account()

@@ -5,15 +5,19 @@ from typing import Any
 
 import pytest
 
+import streams.hold_limits
 from connect.topics import COMMANDS
 from streams import holds
 from streams.app import App
 from streams.append import Place, Record
 from streams.batches import Interrupted
+from streams.hold_limits import limits_of
 from streams.holds import Holds
 from streams.table import OffsetTable
 from tables.commands import Expire, decode_command
 from tables.deadlines import HOLDS
+from tables.hold_limits import KEY as LIMITS_KEY
+from tables.hold_limits import UNLIMITED, encode_limits
 from tables.records import event_key, purchase_key
 from tests.unit.tables.office import EVENT, FLOOR, NOW, Desk, purchase_id, ticket_type
 
@@ -145,6 +149,25 @@ def test_a_timer_that_begins_anew_finds_what_came_due_meanwhile(
     assert len(broker.log) == 50
 
 
+def test_the_timer_sees_that_the_limits_on_holds_are_in_the_log_first(
+    app: App, table: OffsetTable, broker: Broker, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    appended: list[Any] = []
+
+    async def append(app: App, topic: str, partition: int, records: list[Record]) -> Place:
+        appended.extend(decode_command(record.value) for record in records)
+        return Place(range(1), NOW)
+
+    desk.hold(1, seconds=1)
+    table.take_over(PARTITION, changes(desk))
+    monkeypatch.setattr(streams.hold_limits, "append", append)
+    monkeypatch.setattr(holds, "append", append)
+    timer = Holds(app, table, clock=lambda: NOW + 60_000)
+    monkeypatch.setattr(timer, "_owned", lambda: [PARTITION])
+    asyncio.run(timer._round())
+    assert appended == [limits_of(app.settings), Expire(EVENT, purchase_id(1))]
+
+
 def test_a_timer_that_is_interrupted_goes_on_with_what_is_due(
     app: App, table: OffsetTable, broker: Broker, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +184,7 @@ def test_a_timer_that_is_interrupted_goes_on_with_what_is_due(
 
     desk.hold(1, seconds=1)
     table.take_over(PARTITION, changes(desk))
+    table.store(PARTITION, {LIMITS_KEY: encode_limits(UNLIMITED.then(0, limits_of(app.settings)))})
     timer = Holds(app, table, clock=lambda: NOW + 60_000)
     monkeypatch.setattr(timer, "_owned", lambda: [PARTITION])
     monkeypatch.setattr(holds, "LOOK_S", 0.001)

@@ -51,6 +51,7 @@ def app(app: App) -> App:
 def views(app: App) -> Iterator[Views]:
     ledger = LedgerAgent(app)
     desk = Desk(batch=1)
+    desk.limit_holds(tickets=5)
     desk.define(ticket_type())
     desk.buy(1, [(FLOOR, 2)])
     desk.hold(2)
@@ -69,6 +70,7 @@ def get(page: Any, **parts: str) -> tuple[int, Any]:
 def test_an_accounts_count_tells_what_it_has_of_an_event(views: Views) -> None:
     status, body = get(views.account, event=str(EVENT), account=str(ADA))
     assert (status, body["total"], body["ticketTypes"]) == (200, 3, [{"ticketType": str(FLOOR), "count": 3}])
+    assert body["held"] == 1
 
 
 @pytest.mark.parametrize("account", [str(BOB), "ada", "../x"])
@@ -79,6 +81,7 @@ def test_an_account_that_has_nothing_is_not_known(views: Views, account: str) ->
 def test_a_partition_tells_how_far_it_is(views: Views) -> None:
     status, body = get(views.partition, partition=str(PARTITION))
     assert (status, body["decided"], body["committed"], body["end"], body["lag"]) == (200, 3, 3, 9, 6)
+    assert body["holdLimits"] == {"kind": "limit-holds", "maxTickets": 5}
 
 
 @pytest.mark.parametrize("partition", ["4", "-1", "one", "²", "99999999999999999999"])

@@ -200,14 +200,14 @@ def test_limits_are_kept_with_the_offset_of_their_command_and_an_older_one_chang
 
 
 def test_what_was_let_go_is_forgotten_when_no_limit_can_ask_for_it(desk: Desk) -> None:
-    for number, kind in enumerate((FLOOR, STAND, FLOOR)):
+    for number, kind in enumerate((FLOOR, STAND, FLOOR, FLOOR)):
         desk.hold(number, [(kind, 1)])
         desk.cancel(number)
         desk.at += LET_GO_KEPT_MS - 1
     desk.store()
     holding = decode_account(desk.table[account_key(EVENT, ADA)]).holding
     assert holding is not None
-    assert holding.let_go == [(STAND, NOW + LET_GO_KEPT_MS - 1), (FLOOR, NOW + 2 * LET_GO_KEPT_MS - 2)]
+    assert holding.let_go == [(FLOOR, NOW + 3 * LET_GO_KEPT_MS - 3)]
 
 
 def test_an_account_remembers_so_many_types_that_it_let_go() -> None:
