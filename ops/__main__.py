@@ -23,6 +23,7 @@ from connect.worker import Unavailable
 from ops.actions import read as read_actions
 from ops.connectors import connectors
 from ops.dlq import dlq
+from ops.holds import holds
 from ops.ledger import ledger
 from ops.promises import audit_ledger, compare_index, look_at_slots
 from ops.replay import replay as replay_log
@@ -57,8 +58,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON obj
 def turnstile() -> None:
     """Look at a running Turnstile and put it right. The settings (TURNSTILE_…) say which one.
 
-    First `status`; it names what to do next. Nothing here changes data but `dlq replay`, `dlq discard`, `reindex`
-    and the verbs of `connectors` and `ledger`.
+    First `status`; it names what to do next. Nothing here changes data but `dlq replay`, `dlq discard`, `reindex`,
+    `holds end` and the verbs of `connectors` and `ledger`.
     """
 
 
@@ -160,7 +161,7 @@ def topics(*, as_json: bool) -> None:
 @turnstile.command()
 @json_option
 def actions(*, as_json: bool) -> None:
-    """What operators skipped or sent again, by whom and why, the oldest first."""
+    """What operators skipped, sent again or ended, by whom and why, the oldest first."""
     for one in read_actions(settings().kafka_servers):
         if as_json:
             click.echo(json.dumps(msgspec.to_builtins(one)))
@@ -182,6 +183,7 @@ def reindex() -> None:
 turnstile.add_command(dlq)
 turnstile.add_command(connectors)
 turnstile.add_command(ledger)
+turnstile.add_command(holds)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What operators did that skips records or sends them again: one record each in the topic ``operator-actions``.
+"""What operators did that skips records, sends them again or ends holds: a record each in ``operator-actions``.
 
 An action is written before its effect, so an effect without its record can't be; an action may be recorded twice.
 """

@@ -55,6 +55,36 @@ def test_status_tells_of_every_part_and_of_one_that_is_down(pipeline: Pipeline) 
         pipeline.stack.start("smtp")
 
 
+def test_holds_of_an_account_are_seen_and_ended_and_what_it_bought_is_not(pipeline: Pipeline) -> None:
+    event, [kind] = pipeline.event(30)
+    account = pipeline.account()
+    lines = [{"ticketTypeId": kind, "quantity": 10}]
+    body = {"eventId": event, "lines": lines, "hold": True}
+    with pipeline.client(account) as buyer:
+        held, bought = [
+            buyer.post("/purchases", json=body, headers={"Idempotency-Key": key}).json()["id"] for key in ("a", "b")
+        ]
+        assert buyer.post(f"/purchases/{bought}/confirm").status_code == 200
+
+        def listed() -> list[Any]:
+            rows = turnstile(pipeline, "holds", "list", "--event", event, "--json").stdout.splitlines()
+            return [(one["account"], one["holds"], one["tickets"]) for one in map(json.loads, rows)]
+
+        eventually(lambda: listed() == [(account, 1, 10)], within=30)
+        done = turnstile(pipeline, "holds", "end", event, "--account", account, "--reason", "holds everything")
+        assert (done.returncode, done.stdout) == (0, "1 holds of 1 accounts with 10 tickets are ended\n")
+        ended = eventually(lambda: _expired(buyer.get(f"/purchases/{held}").json()), within=20)
+        assert ended["reason"] == "hold-ended"
+        assert buyer.get(f"/purchases/{bought}").json()["status"] == "confirmed"
+    said = [json.loads(line) for line in turnstile(pipeline, "actions", "--json").stdout.splitlines()]
+    assert {"event": event, "account": account, "keep": 0, "holds": 1} in [one["details"] for one in said]
+    assert turnstile(pipeline, "holds", "end", event, "--keep", "20", "--reason", "nobody").returncode == 1
+
+
+def _expired(purchase: dict[str, Any]) -> dict[str, Any] | None:
+    return purchase if purchase["status"] == "expired" else None
+
+
 def test_verify_and_replay_find_what_was_sold_as_it_was_decided_and_topics_where_it_lies(pipeline: Pipeline) -> None:
     sell(pipeline)
     verdict = json.loads(turnstile(pipeline, "verify", "--json").stdout)

@@ -34,7 +34,7 @@ from tests.unit.tables.office import NOW as AT
 from tests.unit.tables.test_records import in_long_form
 
 NOW = Settings(ticket_key="k" * 32)
-COMMANDS = {"actions", "ledger", "status", "verify", "replay", "topics", "reindex", "dlq", "connectors"}
+COMMANDS = {"actions", "holds", "ledger", "status", "verify", "replay", "topics", "reindex", "dlq", "connectors"}
 
 
 def one(name: str, state: State, text: str = "") -> Callable[[Settings], list[Part]]:

@@ -1,0 +1,101 @@
+"""Who holds tickets, as the sales projection tells it, and the end of such holds by commands of the log.
+
+The projection may be some moments behind. That does no harm: the ledger ends only what is still held.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import class_row
+
+from connect.topics import COMMANDS
+from ops import actions
+from ops.appending import Appender
+from settings import Settings
+from streams.partitioning import partition_of
+from tables.commands import Expire, encode_command
+
+CONNECT_TIMEOUT_S: Final = 5
+
+_HOLDERS: Final = """
+SELECT event_id AS event, account_id AS account, count(DISTINCT id) AS holds,
+       sum((line->>'quantity')::int)::int AS tickets, max(deadline)::timestamptz(0)::text AS until
+FROM purchase, jsonb_array_elements(lines) AS line
+WHERE status = 'held' AND (%(event)s::uuid IS NULL OR event_id = %(event)s)
+GROUP BY 1, 2 ORDER BY tickets DESC, 1, 2 LIMIT %(most)s
+"""
+_HOLDS: Final = """
+SELECT id AS purchase, account_id AS account, sum((line->>'quantity')::int)::int AS tickets
+FROM purchase, jsonb_array_elements(lines) AS line
+WHERE status = 'held' AND event_id = %(event)s AND (%(account)s::uuid IS NULL OR account_id = %(account)s)
+GROUP BY event_id, id ORDER BY made_at, id
+"""
+
+
+class Holder(NamedTuple):
+    """What an account holds of an event, and when the last of it ends."""
+
+    event: UUID
+    account: UUID
+    holds: int
+    tickets: int
+    until: str
+
+
+class Held(NamedTuple):
+    """A purchase that is held."""
+
+    purchase: UUID
+    account: UUID
+    tickets: int
+
+
+def holders(now: Settings, event: UUID | None, most: int) -> list[Holder]:
+    """At most so many of those who hold the most, of all events or of one. Raises psycopg.Error."""
+    with _connect(now) as connection, connection.cursor(row_factory=class_row(Holder)) as cursor:
+        return cursor.execute(_HOLDERS, {"event": event, "most": most}).fetchall()
+
+
+def end(now: Settings, event: UUID, account: UUID | None, keep: int, reason: str) -> list[Held]:
+    """End the holds of an event, of one account or of all, but for the oldest with ``keep`` tickets of each account.
+
+    Returns those that are ended once the log has the commands. Raises psycopg.Error, KafkaError.
+    """
+    with _connect(now) as connection, connection.cursor(row_factory=class_row(Held)) as cursor:
+        held = cursor.execute(_HOLDS, {"event": event, "account": account}).fetchall()
+    chosen = beyond(held, keep)
+    if chosen:
+        about = {"event": str(event), "account": str(account or "any"), "keep": keep, "holds": len(chosen)}
+        actions.record(now.kafka_servers, "holds end", reason, **about)
+        _append(now, event, chosen)
+    return chosen
+
+
+def beyond(held: Iterable[Held], keep: int) -> list[Held]:
+    """Those of some holds, the oldest first, that are left out when each account keeps at most ``keep`` tickets."""
+    kept: dict[UUID, int] = {}
+    chosen = []
+    for each in held:
+        tickets = kept.get(each.account, 0) + each.tickets
+        if tickets > keep:
+            chosen.append(each)
+        else:
+            kept[each.account] = tickets
+    return chosen
+
+
+def _append(now: Settings, event: UUID, chosen: Sequence[Held]) -> None:
+    key = str(event).encode()
+    home = partition_of(key, now.partitions)
+    with closing(Appender(now.kafka_servers.split(","))) as appender:
+        for each in chosen:
+            appender.append(COMMANDS, home, key, encode_command(Expire(event, each.purchase, early=True)), ())
+
+
+def _connect(now: Settings) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(
+        now.database_url.get_secret_value(), connect_timeout=CONNECT_TIMEOUT_S, application_name="turnstile-holds"
+    )

@@ -1,0 +1,49 @@
+"""``turnstile holds``: who holds tickets, and the end of holds that keep everybody else from buying."""
+
+import json
+import sys
+from uuid import UUID
+
+import rich_click as click
+
+from ops import holding
+from settings import settings
+
+SHOWN = 20
+
+
+@click.group()
+def holds() -> None:
+    """Look at who holds tickets, and end holds before their time: when one account keeps everybody else from buying."""
+
+
+@holds.command(name="list")
+@click.option("--event", type=click.UUID, help="Of this event only.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+def list_holders(event: UUID | None, *, as_json: bool) -> None:
+    """Print who holds the most tickets now, by event, with the time at which the last of these holds ends."""
+    for each in holding.holders(settings(), event, SHOWN):
+        if as_json:
+            click.echo(json.dumps(each._asdict(), default=str))
+            continue
+        what = f"{each.tickets} tickets in {each.holds} holds until {each.until}"
+        click.echo(f"event {each.event} account {each.account}: {what}")
+
+
+@holds.command()
+@click.argument("event", type=click.UUID)
+@click.option("--account", type=click.UUID, help="The holds of this account only.")
+@click.option("--keep", type=click.IntRange(min=0), help="Leave each account its oldest holds, up to so many tickets.")
+@click.option("--reason", required=True, help="Why; it is kept with the action (`turnstile actions`).")
+def end(event: UUID, account: UUID | None, keep: int | None, reason: str) -> None:
+    """End holds of EVENT: all those of an account, or, with --keep, what is beyond so many tickets of an account.
+
+    The tickets are on sale again at once, and the accounts get a mail. What was confirmed meanwhile stays sold. Exit
+    code 1 if there was nothing to end.
+    """
+    if account is None and keep is None:
+        raise click.UsageError("name an account, or how many tickets each account may keep")
+    ended = holding.end(settings(), event, account, keep or 0, reason)
+    tickets, accounts = sum(each.tickets for each in ended), len({each.account for each in ended})
+    click.echo(f"{len(ended)} holds of {accounts} accounts with {tickets} tickets are ended")
+    sys.exit(not ended)
