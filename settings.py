@@ -161,6 +161,9 @@ class Settings(BaseSettings):
         le=10_000_000,
         description="tickets of an event that an account may hold, 0 for any number; set by the ledger's workers",
     )
+    hold_tickets_overall_max: int = Field(
+        60, ge=0, description="tickets of all events that an account may hold, 0 for any number; the API sees to it"
+    )
     hold_cooldown_seconds: int = Field(
         60,
         ge=0,

@@ -75,6 +75,8 @@ def buy_in_steps(ports: Ports, caller: Caller, order: Order, key: str | None, wa
     if account != caller.account:
         ports.register.check_account(account)
     ports.register.check_event(command.event, [line.ticket_type for line in command.lines])
+    if isinstance(command, Hold):
+        _check_overall(ports, command)
     outcome = yield from ports.office.steps(command, wanted.wait)
     if outcome is None:
         return _accepted(command, accepted_id(ports.tokens, command, ports.clock()), wanted)
@@ -126,6 +128,17 @@ def _carry_out(ports: Ports, command: Confirm | Cancel, public: str, wanted: Pre
     if isinstance(command, Cancel) and not _gave_back(outcome, command.lines):
         raise Refused("idempotency-key-reused")
     return Answer(200, wanted.applied, receipt(outcome, command.purchase))
+
+
+def _check_overall(ports: Ports, command: Hold) -> None:
+    """Refused: overall-hold-limit-exceeded. Nothing is kept of it, so the same request may be sent again later."""
+    most = ports.hold_tickets_overall_max
+    if not most:
+        return
+    requested, held = sum(line.quantity for line in command.lines), ports.holders.held(command.account)
+    if held + requested > most and ports.office.is_new(command.event, command.purchase):
+        figures = {"limit": most, "requested": requested, "held": held}
+        raise Refused("overall-hold-limit-exceeded", figures=figures, retryable=True)
 
 
 def _gave_back(outcome: Outcome, lines: list[Line]) -> bool:

@@ -220,8 +220,18 @@ class TicketOffice(Protocol):
         A decision on the purchase of an account that the caller may not see ends no wait.
         """
 
+    def is_new(self, event: UUID, purchase: UUID) -> bool:
+        """Whether there is surely no purchase of this id yet; False also where nobody can tell."""
+
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
         """Whose purchase it is, if this process lately put it into the log and had no decision in time."""
+
+
+class Holders(Protocol):
+    """Who holds tickets."""
+
+    def held(self, account: UUID) -> int:
+        """The tickets that an account is known to hold, over all events."""
 
 
 class Sales(Protocol):
@@ -345,6 +355,7 @@ class Ports:
     events: Events
     register: Register
     office: TicketOffice
+    holders: Holders
     sales: Sales
     attendance: Attendance
     stock: Stock
@@ -357,5 +368,6 @@ class Ports:
     new_id: Callable[[], UUID]
     purchase_wait: float = 2.0
     hold_seconds: int = 600
+    hold_tickets_overall_max: int = 0
     session_seconds: int = 28_800
     mail_domain: str = "turnstile.example"

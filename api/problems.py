@@ -74,6 +74,11 @@ PROBLEMS: Final[dict[str, Kind]] = {
         "One account may not hold so many tickets of an event",
         "with what the account holds already it would hold too many; `figures` has `held` and `limit`",
     ),
+    "overall-hold-limit-exceeded": Kind(
+        409,
+        "One account may not hold so many tickets of all events",
+        "with what it holds of all events it would hold too many; `figures` has `held` and `limit`",
+    ),
     "hold-too-soon": Kind(
         409,
         "These tickets cannot be held again yet",

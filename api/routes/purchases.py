@@ -52,6 +52,7 @@ _REFUSED: Final = (
     "purchase-limit-exceeded",
     "hold-too-long",
     "hold-limit-exceeded",
+    "overall-hold-limit-exceeded",
     "hold-too-soon",
     "capacity-exceeded",
     "mixed-currencies",

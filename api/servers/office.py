@@ -149,14 +149,16 @@ class KafkaOffice:
         account = self._accepted.get(event.bytes + purchase.bytes)
         return None if account is None else UUID(bytes=account)
 
+    def is_new(self, event: UUID, purchase: UUID) -> bool:
+        """Whether there is surely no purchase of this id yet; False also where nobody can tell."""
+        return self.accepted(event, purchase) is None and self._census.is_new(event, purchase)
+
     def _refuse_early(self, command: BuyersCommand) -> None:
         """Refused: sold-out, where the ledger has just said so and has no decision on this purchase yet."""
         if not isinstance(command, (PurchaseCommand, Hold)):
             return
         figures = self._sold_out.refusal(command.event, command.lines)
-        if figures is None or self.accepted(command.event, command.purchase) is not None:
-            return
-        if self._census.is_new(command.event, command.purchase):
+        if figures is not None and self.is_new(command.event, command.purchase):
             # Nothing is kept of it, so the same request may have more luck later.
             raise Refused("sold-out", figures=figures, retryable=True)
 

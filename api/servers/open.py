@@ -22,6 +22,7 @@ from api.servers.census import Census
 from api.servers.credentials import CredentialRows
 from api.servers.database import Database
 from api.servers.events import EventRows
+from api.servers.holders import HolderRows
 from api.servers.index import EventIndex, make_client
 from api.servers.log import CommandLog
 from api.servers.notifications import NotificationRows, ResendLog
@@ -102,6 +103,7 @@ def open_servers(settings: Settings) -> Servers:
         events=events,
         register=RegisterRows(database, events, log.announce),
         office=office,
+        holders=HolderRows(database),
         sales=PurchaseRows(database, exports, views),
         attendance=AttendanceRows(database, exports),
         stock=Stock(database, views),
@@ -119,6 +121,7 @@ def open_servers(settings: Settings) -> Servers:
         new_id=uuid4,
         purchase_wait=settings.purchase_wait,
         hold_seconds=settings.hold_seconds,
+        hold_tickets_overall_max=settings.hold_tickets_overall_max,
         session_seconds=settings.session_seconds,
         mail_domain=smtp_address(parseaddr(settings.mail_from)[1]).rpartition("@")[2],
     )

@@ -31,6 +31,7 @@ REFUSED: Final[Mapping[str, str]] = {
     "purchase-limit-exceeded": "Together with what you already have, that is more than one person may have.",
     "hold-too-long": "Tickets cannot be held for that long.",
     "hold-limit-exceeded": "That is more than one person may hold at once. Confirm or give back what you hold first.",
+    "overall-hold-limit-exceeded": "You hold many tickets already. Confirm or give back some of them first.",
     "hold-too-soon": "You held these tickets a moment ago. For a short time they are left to others; try again soon.",
     "capacity-exceeded": "The house is nearly full: there is not room for that many.",
     "mixed-currencies": "These tickets are sold in different currencies. Please order them one by one.",

@@ -83,6 +83,20 @@ def test_an_account_holds_no_more_no_longer_and_not_again_sooner_than_the_operat
     assert hold(pipeline, event, kind, 20, pipeline.account()).status_code == 201
 
 
+def test_an_account_holds_no_more_of_all_events_than_the_operator_allows(pipeline: Pipeline) -> None:
+    events = [pipeline.event(20) for _ in range(4)]
+    account = pipeline.account()
+    for event, [kind] in events[:3]:
+        assert hold(pipeline, event, kind, 20, account).status_code == 201
+
+    held = "SELECT count(*) FROM purchase WHERE account_id = %s AND status = 'held'"
+    eventually(lambda: pipeline.rows(held, account) == [(3,)], within=20)
+    event, [kind] = events[3]
+    over = hold(pipeline, event, kind, 1, account)
+    assert (over.status_code, over.json()["type"]) == (409, "/problems/overall-hold-limit-exceeded")
+    assert over.json()["figures"] == {"limit": 60, "requested": 1, "held": 60}
+
+
 def test_a_hold_that_ran_out_cannot_be_confirmed(pipeline: Pipeline) -> None:
     event, [kind] = pipeline.event(2)
     account = pipeline.account()

@@ -277,11 +277,24 @@ class FakeOffice:
         is_told = self.later is not None and self.later.account_id is not None and may_see(self.later.account_id)
         return self.later if is_told else look()
 
+    def is_new(self, event: UUID, purchase: UUID) -> bool:
+        return self.accepted(event, purchase) is None
+
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
         orders = [command for command in self.handed_in if isinstance(command, (Command, Hold))]
         known = {(command.event, command.purchase): command.account for command in orders}
         found: UUID | None = known.get((event, purchase))
         return found
+
+
+@dataclass
+class FakeHolders:
+    """Tickets held, by account."""
+
+    tickets: dict[UUID, int] = field(default_factory=dict)
+
+    def held(self, account: UUID) -> int:
+        return self.tickets.get(account, 0)
 
 
 @dataclass
@@ -415,6 +428,7 @@ class World:
     accounts: FakeAccounts
     events: FakeEvents
     office: FakeOffice
+    holders: FakeHolders
     sales: FakeSales
     index: FakeIndex
     notifications: FakeNotifications
@@ -443,6 +457,7 @@ def make_world() -> World:
     accounts = FakeAccounts(revocations=revocations)
     events = FakeEvents(accounts)
     office, sales, index, notifications = FakeOffice(), FakeSales(), FakeIndex(), FakeNotifications()
+    holders = FakeHolders()
     probes: dict[str, Callable[[], object]] = {
         name: lambda: None for name in ("postgres", "kafka", "elasticsearch", "worker")
     }
@@ -459,6 +474,7 @@ def make_world() -> World:
         events=events,
         register=FakeRegister(accounts, events),
         office=office,
+        holders=holders,
         sales=sales,
         attendance=attendance,
         stock=stock,
@@ -471,11 +487,13 @@ def make_world() -> World:
         clock=lambda: NOW,
         new_id=uuid4,
         purchase_wait=1.5,
+        hold_tickets_overall_max=60,
     )
     return World(
         accounts,
         events,
         office,
+        holders,
         sales,
         index,
         notifications,

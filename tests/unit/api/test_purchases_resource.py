@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from api.bodies.purchase import pending
 from api.problems import PROBLEMS, REFUSALS
-from tables.commands import Cancel, Confirm, Hold
+from tables.commands import Cancel, Confirm, Hold, Purchase
 from tables.outcomes import Money, OutcomeKind, OutcomeLine
 from tables.reasons import Reason
 from tables.statuses import PurchaseStatus
@@ -274,6 +274,35 @@ def test_a_hold_without_a_time_lasts_as_long_as_the_office_holds(world: World, b
     buy({"hold": True, "holdSeconds": 600})
     told = [(command.seconds, command.by_default) for command in world.office.handed_in]
     assert told == [(600, True), (600, False)]
+
+
+def test_who_holds_as_much_as_is_allowed_of_all_events_may_buy_but_hold_no_more(
+    world: World, account: dict[str, Any], buy: Buy
+) -> None:
+    world.holders.tickets[UUID(account["id"])] = 59
+    answer = buy({"hold": True}, key="more")
+    assert answer.status_code == 409
+    assert answer.get_json() == {
+        "type": "/problems/overall-hold-limit-exceeded",
+        "title": "One account may not hold so many tickets of all events",
+        "status": 409,
+        "figures": {"limit": 60, "requested": 2, "held": 59},
+        "retryable": True,
+    }
+    assert world.office.handed_in == []
+    buy(key="bought")
+    world.holders.tickets[UUID(account["id"])] = 58
+    buy({"hold": True}, key="more")
+    assert [type(command) for command in world.office.handed_in] == [Purchase, Hold]
+
+
+def test_a_hold_that_is_in_the_log_gets_its_answer_however_much_is_held(
+    world: World, account: dict[str, Any], buy: Buy
+) -> None:
+    buy({"hold": True})
+    world.holders.tickets[UUID(account["id"])] = 60
+    assert buy({"hold": True}).status_code == 202
+    assert len(world.office.handed_in) == 2
 
 
 @pytest.fixture

@@ -1,0 +1,54 @@
+"""Of whom PostgreSQL is asked how much they hold, on a clock that the test turns; the database is a fake."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from api.problems import Unavailable
+from api.servers.holders import PAUSE_S, REMEMBERED_S, HolderRows
+
+ADA = uuid4()
+
+
+class Database:
+    """Knows what is held, unless it is away; counts the questions."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.away = False
+        self.asked: list[UUID] = []
+
+    def one(self, query: str, **values: Any) -> dict[str, Any]:
+        self.asked.append(values["account"])
+        if self.away:
+            raise Unavailable("postgres")
+        return {"held": 7}
+
+
+def rows() -> tuple[Database, HolderRows]:
+    database: Any = Database()
+    return database, HolderRows(database, lambda: database.now)
+
+
+def test_the_first_hold_of_an_account_asks_nobody() -> None:
+    database, holders = rows()
+    assert [holders.held(ADA), holders.held(uuid4()), holders.held(ADA), holders.held(ADA)] == [0, 0, 7, 7]
+    assert database.asked == [ADA, ADA]
+
+
+def test_who_has_not_held_for_an_hour_holds_for_the_first_time() -> None:
+    database, holders = rows()
+    holders.held(ADA)
+    database.now = REMEMBERED_S - 1
+    assert holders.held(ADA) == 7
+    database.now += REMEMBERED_S
+    assert holders.held(ADA) == 0
+
+
+def test_a_database_that_is_away_refuses_nobody_and_is_left_alone_for_a_moment() -> None:
+    database, holders = rows()
+    holders.held(ADA)
+    database.away = True
+    assert (holders.held(ADA), holders.held(ADA), len(database.asked)) == (0, 0, 1)
+    database.away = False
+    database.now += PAUSE_S
+    assert holders.held(ADA) == 7
