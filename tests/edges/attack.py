@@ -192,8 +192,9 @@ class Attack:
 
     def _indexed(self) -> set[str]:
         ids = [str(each.mark) for each in self.sent if each.target.topic == EVENT_ROWS]
-        url = f"{self.pipeline.elasticsearch}/events/_mget?_source=false"
-        return {doc["_id"] for doc in asked("POST", url, json={"ids": ids})["docs"] if doc.get("found")}
+        url = f"{self.pipeline.elasticsearch}/events/_mget?_source=deleted"
+        docs = asked("POST", url, json={"ids": ids})["docs"]
+        return {doc["_id"] for doc in docs if doc.get("found") and not doc["_source"]["deleted"]}
 
     def _rows(self, query: str) -> set[str]:
         return {str(row[0]) for row in self.pipeline.rows(query, self.world.event)}
