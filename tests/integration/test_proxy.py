@@ -14,7 +14,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -136,8 +136,8 @@ def test_a_request_comes_whole_and_with_its_client_whatever_it_says_of_itself(pr
 
 # The end of what a client sends.
 END: Final = b""
-# What a client sends, piece by piece, and the status of the first answer.
-HOSTILE: Final = {
+# What a client sends, piece by piece, and the status of the first answer, which may depend on HAProxy's version.
+HOSTILE: Final[dict[str, tuple[Any, ...]]] = {
     "a length of 100 GB, and nothing of it": ((POST + b"Content-Length: 100000000000\r\n\r\n",), b"413"),
     "a length of 100 GB": ((POST + b"Content-Length: 100000000000\r\n\r\n", *[b"a" * 65_536] * 20), b"413"),
     "chunks without an end": ((CHUNKED, *[b"10000\r\n" + b"a" * 65_536 + b"\r\n"] * 20), b"413"),
@@ -151,7 +151,7 @@ HOSTILE: Final = {
     "a body that ends too early": ((POST + b"Content-Length: 10\r\n\r\nabc", END), b""),
     "chunks that end too early": ((CHUNKED + b"3\r\nabc\r\n", END), b""),
     "a head that stalls": ((POST + b"X: a",), b"408"),
-    "750 KB of head": ((POST, *[b"X: " + b"a" * 7_500 + b"\r\n"] * 100), b"400"),
+    "750 KB of head": ((POST, *[b"X: " + b"a" * 7_500 + b"\r\n"] * 100), b"400", b"414"),
     "a long head": ((POST + b"X: " + b"a" * 7_800 + b"\r\n\r\n",), b"431"),
     "a long target": ((b"GET /hostile?" + b"a" * 7_800 + b" HTTP/1.1\r\nHost: box.example\r\n\r\n",), b"431"),
     "many fields": ((POST + b"X: a\r\n" * 64 + b"\r\n",), b"400"),
@@ -177,7 +177,7 @@ def test_what_is_too_large_too_slow_or_no_request_is_answered_by_the_proxy_and_r
 ) -> None:
     with ThreadPoolExecutor(len(HOSTILE)) as pool:
         answers = dict(zip(HOSTILE, pool.map(lambda each: attack(proxy, each[0]), HOSTILE.values()), strict=True))
-    assert answers == {name: status for name, (_, status) in HOSTILE.items()}
+    assert {name: answer for name, answer in answers.items() if answer not in HOSTILE[name][1:]} == {}
     assert proxy.asked("/hostile") == []
 
 
