@@ -1,20 +1,27 @@
 """Queries for the search index, on a client that keeps them, and what is made of the answers."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from elastic_transport import ConnectionError as NoConnection
 from elasticsearch import BadRequestError, NotFoundError
+from hypothesis import given
 
 from api.bodies.search import SearchQuery, Suggestion, SuggestQuery
 from api.problems import Refused, Unavailable
 from api.search.asking import END, MARK, body
 from api.search.cursors import encode_cursor
 from api.search.distances import distance_km
-from api.search.marking import mark
+from api.search.marking import highlights, mark
 from api.search.suggesting import suggestions
+from api.search.words import matching
 from api.servers.index import EventIndex
+from tables.folding import fold
+from tests.documents import Document
+from tests.hostile import TEXTS
 
 META: Any = None
 
@@ -234,3 +241,27 @@ def test_distances_are_those_of_the_globe() -> None:
     assert distance_km((48.2082, 16.3738), {"lat": 47.0707, "lon": 15.4395}) == pytest.approx(144.6, abs=1)
     assert distance_km(None, {"lat": 0, "lon": 0}) is None
     assert distance_km((0, 0), None) is None
+
+
+@given(TEXTS)
+def test_what_is_marked_is_the_text_as_it_was_typed(typed: str) -> None:
+    text = f"{typed} jazz {typed}"
+    found = {"folded.title": [f"{typed}{MARK}jazz{END}{typed}", "\ue000x\ue001"]}
+    shown = highlights({"title": text}, found)
+    assert shown is not None
+    places = Document(shown.title or "").places
+    assert {place.tag for place in places} == {"", "em"}
+    assert "".join(place.value for place in places) == text
+    assert [place.value for place in places if place.tag == "em"] == ["jazz"]
+
+
+@given(TEXTS)
+def test_a_search_is_made_of_words_alone(typed: str) -> None:
+    def texts(query: Any) -> Iterator[str]:
+        if isinstance(query, dict):
+            yield from ([query["query"]] if isinstance(query.get("query"), str) else [])
+            query = list(query.values())
+        for each in query if isinstance(query, list) else ():
+            yield from texts(each)
+
+    assert all(re.fullmatch(r"[^\W_]+( [^\W_]+)*", text) for text in texts(matching(fold(typed))))
