@@ -1,12 +1,10 @@
 """Composing mails: what a job says, as text and HTML, with a link, tickets that a gate can read and a calendar file.
 
-Whatever people typed stands in texts and headers as plain text on one line; ``tables/mail_headers.py`` writes headers.
+Whatever people typed stands in texts and headers as plain text on one line; ``tables/mail_message.py`` writes headers.
 """
 
 from collections.abc import Callable
 from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -20,11 +18,11 @@ from streams.addresses import address_of
 from streams.contacts import Contact
 from streams.invitation import invitation, method_of
 from streams.words import Words, words_for
-from tables.email_addresses import smtp_address
 from tables.errors import MalformedRecord
 from tables.jobs import Job
-from tables.mail_headers import MailHeader, mailbox_header, text_header
+from tables.mail_headers import MailHeader
 from tables.mail_links import LinkWord, MailLink, MailLinks
+from tables.mail_message import new_mail, sender_of
 from tables.mails import MailKind, when_and_where
 from tables.outcomes import OutcomeLine
 from tables.plain import plain, plain_list
@@ -67,10 +65,7 @@ class Composer:
     """Makes mails from ``sender`` (an address, with or without a name)."""
 
     def __init__(self, sender: str, signer: TicketSigner, links: MailLinks) -> None:
-        name, address = parseaddr(sender)
-        self._address = smtp_address(address)
-        self._domain = self._address.rpartition("@")[2]
-        self._sender = mailbox_header("From", name, self._address)
+        self._sender = sender_of(sender)
         self._signer = signer
         self._links = links
 
@@ -86,13 +81,7 @@ class Composer:
         words = words_for(contact.locale)
         lines = self._lines(job, words)
         values = _values(job, contact, words) | {"lines": lines, "link": _link(self._links.of(job), words)}
-        mail = EmailMessage(policy=SMTP.clone(utf8=not (self._address + to).isascii()))
-        mail["Message-ID"] = MailHeader("Message-ID", f"<{job.id}@{self._domain}>")
-        mail["Date"] = format_datetime(job.at)
-        mail["From"] = self._sender
-        mail["To"] = mailbox_header("To", contact.name, to)
-        mail["Subject"] = text_header("Subject", values["subject"])
-        mail["Auto-Submitted"] = "auto-generated"
+        mail = new_mail(self._sender, to, values["subject"], job.at, str(job.id), name=contact.name)
         mail.set_content(_templates().text(**values))
         mail.add_alternative(_templates().html(**values), subtype="html")
         self._add_pictures(mail, lines)
@@ -112,7 +101,7 @@ class Composer:
 
     def _ticket(self, job: Job, code: str, words: Words, number: int | None) -> Shown:
         signed = self._signer.sign(Ticket(job.event, code))
-        picture = "" if number is None else f"{job.id}.{number}@{self._domain}"
+        picture = "" if number is None else f"{job.id}.{number}@{self._sender.domain}"
         return Shown(code, words.say("ticket", code=code), signed, picture)
 
     def _add_pictures(self, mail: EmailMessage, lines: list[ShownLine]) -> None:
@@ -127,7 +116,7 @@ class Composer:
                     )  # fmt: skip
 
     def _add_calendar(self, mail: EmailMessage, job: Job, attendee: str) -> None:
-        content = invitation(job, self._address, attendee)
+        content = invitation(job, self._sender.address, attendee)
         if content is None:
             return
         method = method_of(job) or ""

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parseaddr
 from typing import Final
 from uuid import uuid4
 
@@ -41,8 +40,8 @@ from api.tokens import Tokens
 from metrics.catalogue import PURCHASES_WAITING
 from metrics.definition import Metric
 from settings import Settings
-from tables.email_addresses import smtp_address
 from tables.links import Links
+from tables.mail_message import sender_of
 from tables.tickets import TicketSigner
 
 # Lists of sales that are being written at once; each has a connection for as long as its reader takes.
@@ -123,7 +122,7 @@ def open_servers(settings: Settings) -> Servers:
         hold_seconds=settings.hold_seconds,
         hold_tickets_overall_max=settings.hold_tickets_overall_max,
         session_seconds=settings.session_seconds,
-        mail_domain=smtp_address(parseaddr(settings.mail_from)[1]).rpartition("@")[2],
+        mail_domain=sender_of(settings.mail_from).domain,
     )
     database.open()
     exports.open()

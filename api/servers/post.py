@@ -3,15 +3,15 @@
 import smtplib
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, make_msgid, parseaddr
 from typing import Final
+from uuid import uuid4
 
 from api.account_mails import Mail
 from api.problems import Unavailable, wrong
 from settings import Settings
 from tables.email_addresses import smtp_address
-from tables.mail_headers import MailHeader, mailbox_header, text_header
+from tables.mail_headers import MailHeader
+from tables.mail_message import new_mail, sender_of
 
 SERVER: Final = "mail"
 TIMEOUT_S: Final = 5.0
@@ -25,14 +25,15 @@ class Post:
 
     def __call__(self, address: str, mail: Mail) -> None:
         """Hand over a mail. Raises Unavailable; Refused: invalid-input for an address that the server refuses."""
-        name, sender = parseaddr(self._settings.mail_from)
-        sender, to = smtp_address(sender), _recipient(address)
-        message = _message(sender, to, mail)
-        message["From"] = mailbox_header("From", name, sender)
+        sender, to = sender_of(self._settings.mail_from), _recipient(address)
+        message = new_mail(sender, to, mail.subject, datetime.now(UTC), uuid4().hex)
+        message.set_content(mail.text)
+        message.add_alternative(mail.html, subtype="html")
+        message["Content-Language"] = MailHeader("Content-Language", mail.language)
         try:
             with smtplib.SMTP(self._settings.smtp_host, self._settings.smtp_port, timeout=TIMEOUT_S) as server:
                 self._sign_in(server)
-                _hand_over(server, message, sender, to)
+                _hand_over(server, message, sender.address, to)
         except (smtplib.SMTPException, OSError) as error:
             raise Unavailable(SERVER) from error
 
@@ -56,16 +57,3 @@ def _hand_over(server: smtplib.SMTP, message: EmailMessage, sender: str, to: str
         server.send_message(message, sender, [to])
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as error:
         raise wrong("/email", "the mail server does not take this address") from error
-
-
-def _message(sender: str, to: str, mail: Mail) -> EmailMessage:
-    message = EmailMessage(policy=SMTP)
-    message["To"] = mailbox_header("To", "", to)
-    message["Subject"] = text_header("Subject", mail.subject)
-    message["Date"] = format_datetime(datetime.now(UTC))
-    message["Message-ID"] = MailHeader("Message-ID", make_msgid(domain=sender.rpartition("@")[2]))
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(mail.text)
-    message.add_alternative(mail.html, subtype="html")
-    message["Content-Language"] = MailHeader("Content-Language", mail.language)
-    return message
