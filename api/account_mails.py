@@ -43,13 +43,16 @@ class Mail(NamedTuple):
     language: str
 
 
-def language_of(tag: str) -> str:
-    """The language of the mails that is nearest to a language tag."""
+def language_of(*tags: str) -> str:
+    """The language of the mails that is nearest to the first of the language tags that have one."""
+    return next(filter(LANGUAGES.__contains__, map(_language, tags)), FALLBACK)
+
+
+def _language(tag: str) -> str:
     try:
-        language = Locale.parse(tag, sep="-").language
+        return str(Locale.parse(tag, sep="-").language)
     except (ValueError, UnknownLocaleError):
-        return FALLBACK
-    return language if language in LANGUAGES else FALLBACK
+        return ""
 
 
 def compose(

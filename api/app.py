@@ -17,6 +17,7 @@ from api.routes.docs import SECURITY, register_docs
 from api.routes.events import events
 from api.routes.health import health, register_probes
 from api.routes.notifications import notifications
+from api.routes.passwords import passwords
 from api.routes.problem_pages import register_problem_pages
 from api.routes.purchases import purchases
 from api.routes.sales import sales
@@ -50,7 +51,19 @@ def create_app(ports: Ports) -> OpenAPI:
     app.extensions["turnstile"] = ports
     app.before_request(check_body)
     register_failures(app)
-    for blueprint in (sessions, accounts, addresses, events, tickets, search, purchases, sales, notifications, health):
+    for blueprint in (
+        sessions,
+        accounts,
+        addresses,
+        passwords,
+        events,
+        tickets,
+        search,
+        purchases,
+        sales,
+        notifications,
+        health,
+    ):
         app.register_api(blueprint)
     register_probes(app)
     register_docs(app)

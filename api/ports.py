@@ -76,7 +76,7 @@ class Revocations(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is done once an address is confirmed with a code: ``account`` made, or its address changed.
+    """What is done once an address is confirmed with a code or a link: ``account`` made, or its address changed.
 
     A change was asked for in ``sessions``, the version of the account's sessions, and ends with them.
     """
@@ -87,14 +87,20 @@ class Wish:
     account: Account | None = None
     password_hash: str | None = None
     sessions: int = 0
+    link_hash: bytes = b""
+    goal: str = "/"
 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """The account as a code made or changed it; ``old_email`` is the address that it had before a change."""
+    """The account as a code or a link made or changed it, and the path of the pages where its reader was going.
+
+    ``old_email`` is the address that it had before a change; None where the account was made.
+    """
 
     account: Account
     old_email: str | None = None
+    goal: str = "/"
 
 
 class Post(Protocol):
@@ -130,6 +136,12 @@ class Accounts(Protocol):
 
     def grant(self, code_hash: bytes, now: datetime) -> Granted | None:
         """Grant the wish of that code, once; None if there is none, or its sessions ended. Refused: email-taken."""
+
+    def wish(self, link_hash: bytes) -> Wish | None:
+        """The wish of that link, which is not granted yet."""
+
+    def grant_by_link(self, link_hash: bytes, now: datetime, password_hash: str | None = None) -> Granted | None:
+        """Grant the wish of that link, as by its code; with this password in place of its own if one is given."""
 
 
 class Events(Protocol):
@@ -371,3 +383,4 @@ class Ports:
     hold_tickets_overall_max: int = 0
     session_seconds: int = 28_800
     mail_domain: str = "turnstile.example"
+    site_url: str = "http://127.0.0.1:9000"

@@ -1,9 +1,11 @@
-"""Accounts, needed before organizing or buying. What one is confirmed or secured by: api/routes/addresses.py."""
+"""Accounts, needed before organizing or buying. What secures one: addresses.py and passwords.py beside this."""
 
 from datetime import date
 
-from flask import Response
+from flask import Response, request
 
+from api.account_changes import account_of, change_account_row, no_account
+from api.account_mails import language_of
 from api.answers import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, answers, blueprint, ports
 from api.bodies.account import (
     Account,
@@ -16,11 +18,12 @@ from api.bodies.account import (
     SignUp,
 )
 from api.conditional import check_match, check_match_if_given, tagged
+from api.confirming import ask_for_confirmation
 from api.identity import forbidden, require_to_act_for, visitor
 from api.notices import tell_roles
 from api.pages import PageQuery, page
 from api.problems import wrong
-from api.routes.addresses import ask_for_confirmation, change_account_row, new_hash, no_account
+from api.routes.passwords import new_hash
 from api.tokens import Role
 
 accounts = blueprint("accounts", "accounts")
@@ -36,7 +39,7 @@ accounts = blueprint("accounts", "accounts")
     ),
 )
 def create_account(body: NewAccount) -> Response:
-    """Signing up is answered 202: a code is mailed to the address, and with that the account is made.
+    """Signing up is answered 202: a code and a link are mailed to the address; with one of them the account is made.
 
     An administrator gets the account itself (201), may choose its id and roles, and is told of an address in use.
     """
@@ -47,10 +50,12 @@ def create_account(body: NewAccount) -> Response:
     return tagged(account, account.version, 201, Location=f"{BASE}/accounts/{account.id}")
 
 
-def sign_up(body: NewAccount) -> SignUp:
-    """Mail a code. No account is looked at, so the answer and its time are the same for every address.
+def sign_up(body: NewAccount, goal: str = "/") -> SignUp:
+    """Mail a code and a link. No account is looked at, so the answer and its time are the same for every address.
 
-    Refused: forbidden for what only administrators may say, invalid-input, too-many-requests.
+    The mail and the account are in the language that is asked for, or else in the browser's. ``goal`` is the path of
+    the pages that the reader wants to go on to. Refused: forbidden for what only administrators may say,
+    invalid-input, too-many-requests, passwords-busy.
     """
     ports().quotas.take_mail(ports().quotas.asker(body.email))
     if body.id is not None or body.roles is not None:
@@ -58,7 +63,10 @@ def sign_up(body: NewAccount) -> SignUp:
     if body.password is None:
         raise wrong("/password", "is needed to sign up")
     account = _account(body)
-    return ask_for_confirmation(account, account.email, password_hash=_hash(body))
+    if "locale" not in body.model_fields_set:
+        accepted = (tag for tag, quality in request.accept_languages if quality > 0)
+        account = account.model_copy(update={"locale": language_of(*accepted)})
+    return ask_for_confirmation(account, account.email, password_hash=_hash(body), goal=goal)
 
 
 def _account(body: NewAccount) -> Account:
@@ -93,9 +101,7 @@ def list_accounts(query: PageQuery) -> Response:
 def read_account(path: AccountPath) -> Response:
     """The account as it is now; for itself and administrators."""
     require_to_act_for(path.account_id)
-    account = ports().accounts.get(path.account_id)
-    if account is None:
-        raise no_account(path)
+    account = account_of(path)
     return tagged(account, account.version)
 
 
@@ -141,7 +147,7 @@ def _change(path: AccountPath, fields: dict[str, object]) -> Response:
     openapi_extensions=IF_MATCH,
 )
 def change_roles(path: AccountPath, body: RoleChange) -> Response:
-    """All that it is to have, by an administrator. The account is told, and its sessions end: new ones have the new."""
+    """All that it is to have; by an administrator. Where they change, its sessions end, and the account is told."""
 
     def decide(account: Account) -> Account:
         check_match(account.version)

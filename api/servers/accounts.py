@@ -36,13 +36,19 @@ INSERT INTO credential (account_id, password_hash) VALUES (%(account)s, %(passwo
 ON CONFLICT (account_id) DO UPDATE SET password_hash = EXCLUDED.password_hash, changed_at = now()
 """
 _KEEP: Final = """
-INSERT INTO confirmation (code_hash, account_id, email, account, password_hash, sessions)
-VALUES (%(code_hash)s, %(account_id)s, %(email)s, %(account)s::jsonb, %(password_hash)s, %(sessions)s)
+INSERT INTO confirmation (code_hash, account_id, email, account, password_hash, sessions, link_hash, goal)
+VALUES (%(code_hash)s, %(account_id)s, %(email)s, %(account)s::jsonb, %(password_hash)s, %(sessions)s,
+        %(link_hash)s, %(goal)s)
 """
 _FORGET: Final = "DELETE FROM confirmation WHERE created_at < now() - interval '1 day'"
 _TAKE: Final = """
-DELETE FROM confirmation WHERE code_hash = %(code_hash)s AND created_at > now() - interval '1 day'
-RETURNING account_id, email, account, password_hash, sessions
+DELETE FROM confirmation
+WHERE (code_hash = %(code_hash)s OR link_hash = %(link_hash)s) AND created_at > now() - interval '1 day'
+RETURNING account_id, email, account, password_hash, sessions, goal
+"""
+_WISH: Final = """
+SELECT code_hash, account_id, email, account, password_hash, sessions, link_hash, goal FROM confirmation
+WHERE link_hash = %(link_hash)s AND created_at > now() - interval '1 day'
 """
 
 Ended = Callable[[UUID, int], None]
@@ -114,23 +120,37 @@ class AccountRows:
         account = wish.account.model_dump_json() if wish.account else None
         with self._database.transaction() as connection:
             connection.execute(_FORGET)
-            connection.execute(_KEEP, asdict(wish) | {"account": account})
+            connection.execute(_KEEP, asdict(wish) | {"account": account, "link_hash": wish.link_hash or None})
+
+    def wish(self, link_hash: bytes) -> Wish | None:
+        """The wish of that link, which is not granted yet."""
+        row = self._database.one(_WISH, link_hash=link_hash)
+        if row is None:
+            return None
+        return Wish(**row | {"account": Account(**row["account"]) if row["account"] else None})
 
     def grant(self, code_hash: bytes, now: datetime) -> Granted | None:
         """Grant the wish of that code, once; None if there is none, or its sessions ended. Refused: email-taken."""
+        return self._grant({"code_hash": code_hash, "link_hash": None}, now, None)
+
+    def grant_by_link(self, link_hash: bytes, now: datetime, password_hash: str | None = None) -> Granted | None:
+        """Grant the wish of that link, as by its code; with this password in place of its own if one is given."""
+        return self._grant({"code_hash": None, "link_hash": link_hash}, now, password_hash)
+
+    def _grant(self, key: dict[str, bytes | None], now: datetime, password_hash: str | None) -> Granted | None:
         with self._database.transaction() as connection:
-            row: Any = connection.execute(_TAKE, {"code_hash": code_hash}).fetchone()
+            row: Any = connection.execute(_TAKE, key).fetchone()
             if row is None:
                 return None
             if row["account"] is not None:
                 account = Account(**row["account"] | {"created_at": now, "updated_at": now})
-                _add(connection, account, row["password_hash"])
-                return Granted(account)
+                _add(connection, account, password_hash or row["password_hash"])
+                return Granted(account, goal=row["goal"])
             before = _locked(connection, row["account_id"])
             if before is None or version_of(connection, before.id) != row["sessions"]:
                 return None
             after = _store(connection, before.model_copy(update={"email": row["email"], "updated_at": now}))
-            return Granted(after, before.email)
+            return Granted(after, before.email, row["goal"])
 
 
 def _add(connection: Connection[DictRow], account: Account, password_hash: str | None) -> None:

@@ -122,6 +122,7 @@ def open_servers(settings: Settings) -> Servers:
         hold_seconds=settings.hold_seconds,
         hold_tickets_overall_max=settings.hold_tickets_overall_max,
         session_seconds=settings.session_seconds,
+        site_url=settings.site_url,
         mail_domain=sender_of(settings.mail_from).domain,
     )
     database.open()

@@ -40,6 +40,8 @@ PAGES: Final[dict[str, Access]] = {
     "signing_up.sign_up_form": Access.ANYONE,
     "signing_up.confirm_address": Access.ANYONE,
     "signing_up.confirm_address_form": Access.ANYONE,
+    "confirming.confirm_link_form": Access.ANYONE,
+    "confirming.confirm_link": Access.ANYONE,
     "board.show_board": Access.ADMINISTRATOR,
     "board.board_live": Access.ADMINISTRATOR,
     "organizing.own_events": Access.ORGANIZER,
@@ -58,7 +60,7 @@ PAGES: Final[dict[str, Access]] = {
     "editing.remove_type": Access.ORGANIZER,
 }
 # Pages whose address is itself the key to something.
-_SECRET_ADDRESSES: Final = frozenset({"site.links"})
+_SECRET_ADDRESSES: Final = frozenset({"site.links", "site.confirming"})
 _ROLES: Final[dict[Access, tuple[Role, ...]]] = {Access.ORGANIZER: (Role.ORGANIZER,), Access.ADMINISTRATOR: ()}
 
 

@@ -8,19 +8,20 @@ import re
 import secrets
 from typing import Final
 
-from flask import request
 from werkzeug.wrappers import Response
 
 from api.answers import ports
 from api.clients import address_key
+from api.site.cookies import cookie, set_cookie
 
+NAME: Final = "turnstile-device"
 KEPT_S: Final = 180 * 86_400
 _NONCE: Final = re.compile(r"[\w-]{16}", re.ASCII)
 
 
 def device_of(email: str) -> str | None:
     """What this browser is known by, if the account of that address signed in here before."""
-    nonce, _, seal = request.cookies.get(_name(), "").partition(".")
+    nonce, _, seal = (cookie(NAME) or "").partition(".")
     is_ours = _NONCE.fullmatch(nonce) and ports().tokens.is_sealed(_purpose(nonce, email), seal)
     return f"device {nonce}" if is_ours else None
 
@@ -28,14 +29,9 @@ def device_of(email: str) -> str | None:
 def remember(answer: Response, email: str) -> Response:
     """The answer, which lets the browser be known for that address from now on."""
     nonce = secrets.token_urlsafe(12)
-    value = f"{nonce}.{ports().tokens.seal(_purpose(nonce, email))}"
-    answer.set_cookie(_name(), value, max_age=KEPT_S, httponly=True, samesite="Lax", secure=request.is_secure, path="/")
+    set_cookie(answer, NAME, f"{nonce}.{ports().tokens.seal(_purpose(nonce, email))}", KEPT_S)
     return answer
 
 
 def _purpose(nonce: str, email: str) -> str:
     return f"device {nonce} {address_key(email)}"
-
-
-def _name() -> str:
-    return "__Host-turnstile-device" if request.is_secure else "turnstile-device"

@@ -13,6 +13,7 @@ from api.site import access, assets, forgery, session
 from api.site.board import board
 from api.site.box_office import box_office
 from api.site.compression import pack
+from api.site.confirming import confirming
 from api.site.editing import editing
 from api.site.errors import register_errors
 from api.site.events import events
@@ -25,7 +26,19 @@ from api.site.tickets import tickets
 from api.site.words import FILTERS
 from api.tokens import Caller, Role
 
-BLUEPRINTS: Final = (box_office, events, purchases, links, tickets, signing_in, signing_up, board, organizing, editing)
+BLUEPRINTS: Final = (
+    box_office,
+    events,
+    purchases,
+    links,
+    tickets,
+    signing_in,
+    signing_up,
+    confirming,
+    board,
+    organizing,
+    editing,
+)
 
 
 class Entry(NamedTuple):

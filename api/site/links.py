@@ -4,7 +4,7 @@ Opening a link changes nothing, since programs that look for harm in mails open 
 what it was signed for and nothing else: who confirms with one is not shown the tickets.
 """
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
@@ -16,6 +16,7 @@ from api.bodies.purchase import Purchase, public_id
 from api.prefer import Preference
 from api.problems import Refused, Unavailable
 from api.routes.notifications import SENT_AGAIN, ask_again
+from api.site.linked import Ended, ended, link_subject, link_text
 from api.site.purchase_view import state_of, tickets_of
 from api.site.purchases import ONCE
 from api.site.standing import MARGIN, current, milliseconds, moment_of
@@ -27,15 +28,6 @@ links = Blueprint("links", __name__)
 
 HOLD: Final = PATHS[LinkKind.FINISH_HOLD]
 PURCHASE: Final = PATHS[LinkKind.SEE_PURCHASE]
-
-
-class Ended(NamedTuple):
-    """Why a link leads no further, and where to go instead: what the button says, and its path."""
-
-    title: str
-    text: str
-    label: str
-    path: str
 
 
 INVALID: Final = Ended(
@@ -93,7 +85,7 @@ def send_again() -> BaseResponse:
 
 @links.errorhandler(LinkInvalid)
 def _invalid(error: LinkInvalid) -> Response:
-    return _ended(INVALID, 404)
+    return ended(INVALID, 404)
 
 
 def _linked(kind: LinkKind) -> LinkedPurchase:
@@ -101,11 +93,7 @@ def _linked(kind: LinkKind) -> LinkedPurchase:
 
     Refused: too-many-requests, unknown-account.
     """
-    try:
-        linked = LinkedPurchase.read(ports().links.verify(kind, _text(), ports().clock()))
-    except LinkInvalid:
-        ports().quotas.take("link")
-        raise
+    linked = LinkedPurchase.read(link_subject(kind))
     ports().register.check_account(linked.account)
     return linked
 
@@ -128,12 +116,7 @@ def _expired(error: LinkExpired) -> Response:
             "See the purchase",
             f"/purchases/{public_id(linked.event, linked.purchase)}",
         )
-    return _ended(told, 410)
-
-
-def _text() -> str:
-    """The link's text: in the address, or in the form that stood on its page."""
-    return request.values.get("link", "")
+    return ended(told, 410)
 
 
 def _found(linked: LinkedPurchase) -> Purchase:
@@ -149,7 +132,7 @@ def _page(template: str, path: str, linked: LinkedPurchase, found: Purchase, **m
         event=ports().events.get(linked.event),
         public=public_id(linked.event, linked.purchase),
         path=path,
-        link=_text(),
+        link=link_text(),
         refused=refusal(request.args["refused"]) if "refused" in request.args else None,
         **state_of(found, _address(path)),
         **more,
@@ -162,13 +145,9 @@ def _waiting(linked: LinkedPurchase) -> Response:
     return make_response(render_template("waiting.html", event=event, again=request.full_path))
 
 
-def _ended(told: Ended, status: int) -> Response:
-    return make_response(render_template("link_ended.html", told=told), status)
-
-
 def _back(path: str, **more: object) -> BaseResponse:
     return redirect(_address(path, **more), 303)
 
 
 def _address(path: str, **more: object) -> str:
-    return f"{path}?{urlencode({'link': _text()} | more)}"
+    return f"{path}?{urlencode({'link': link_text()} | more)}"

@@ -8,19 +8,21 @@ import re
 import secrets
 from typing import Final
 
-from flask import Response, g, request
+from flask import Response, g
 
 from api.answers import ports
 from api.identity import read_caller
 from api.problems import Refused
+from api.site.cookies import cookie, set_cookie
 
+NAME: Final = "turnstile"
 _STRANGER: Final = re.compile(r"v\.[\w-]{32}", re.ASCII)
 
 
 def arrive() -> None:
     """Read who it is, before the page is entered; a token that is no good any more is a stranger's."""
     g.caller, g.session, g.cookie = None, None, None
-    text = request.cookies.get(name())
+    text = cookie(NAME)
     if text is None:
         return
     if _STRANGER.fullmatch(text):
@@ -54,14 +56,6 @@ def end() -> None:
 
 def leave(answer: Response) -> Response:
     """Write the cookie, if it changes."""
-    if (cookie := g.get("cookie")) is not None:
-        value, seconds = cookie
-        answer.set_cookie(
-            name(), value, max_age=seconds, httponly=True, samesite="Lax", secure=request.is_secure, path="/"
-        )
+    if (changed := g.get("cookie")) is not None:
+        set_cookie(answer, NAME, *changed)
     return answer
-
-
-def name() -> str:
-    """The cookie's name: behind TLS one that no other host, and no page without TLS, can set."""
-    return "__Host-turnstile" if request.is_secure else "turnstile"

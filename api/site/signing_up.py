@@ -1,4 +1,4 @@
-"""Signing up: a form, then the code from the mail. Every address is answered alike."""
+"""Signing up: a form, then the link or the code from the mail. Every address is answered alike."""
 
 from urllib.parse import urlencode
 
@@ -6,10 +6,12 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as BaseResponse
 
 from api.bodies.account import Confirmation, NewAccount
+from api.confirming import confirmed_by_code
 from api.problems import PROBLEMS, Refused
 from api.routes.accounts import sign_up as ask_for_account
-from api.routes.addresses import confirmed
+from api.site import sign_up_cookie
 from api.site.access import local
+from api.site.confirming import go_on, said_of
 from api.site.forms import complaints, fields, parsed
 
 signing_up = Blueprint("signing_up", __name__)
@@ -26,15 +28,16 @@ def sign_up_form() -> Response:
 
 @signing_up.post("/sign-up")
 def sign_up() -> BaseResponse:
-    """A code is mailed; with that the account is made."""
+    """A link and a code are mailed; with one of them the account is made, and its owner signed in."""
     given = fields()
     goal = local(given.get("next"))
     try:
         asked = parsed(NewAccount, {name: value for name, value in given.items() if name in ASKED})
-        made = ask_for_account(asked)
+        made = ask_for_account(asked, goal)
     except Refused as error:
         return _form("sign_up.html", given | {"next": goal}, complaints(error), PROBLEMS[error.kind].status)
-    return redirect(f"/confirm?{urlencode({'email': made.email, 'request': made.request, 'next': goal})}", 303)
+    answer = redirect(f"/confirm?{urlencode({'email': made.email, 'request': made.request, 'next': goal})}", 303)
+    return sign_up_cookie.remember(answer, made.request)
 
 
 @signing_up.get("/confirm")
@@ -47,15 +50,15 @@ def confirm_address_form() -> Response:
 
 @signing_up.post("/confirm")
 def confirm_address() -> BaseResponse:
-    """The account is made, or has its new address."""
+    """The account is made and its owner signed in, or the account has its new address."""
     given = fields()
     goal = local(given.get("next"))
     try:
-        asked = {"code": given.get("code", "").strip(), "request": given.get("request", "")}
-        account = confirmed(parsed(Confirmation, asked))
+        asked = {"code": given.get("code", ""), "request": given.get("request", "")}
+        granted = confirmed_by_code(parsed(Confirmation, asked))
     except Refused as error:
-        return _form("confirm.html", given | {"next": goal}, complaints(error), PROBLEMS[error.kind].status)
-    return redirect(f"/sign-in?{urlencode({'welcome': '', 'email': account.email, 'next': goal})}", 303)
+        return _form("confirm.html", given | {"next": goal}, said_of(error), PROBLEMS[error.kind].status)
+    return go_on(granted, goal)
 
 
 def _form(template: str, given: dict[str, str], wrong: dict[str, str], status: int = 200) -> Response:

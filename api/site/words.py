@@ -52,7 +52,7 @@ REFUSED: Final[Mapping[str, str]] = {
     "wrong-credentials": "Address and password do not fit together.",
     "passwords-busy": "A great many people are signing in right now. Please try again in a moment.",
     "too-many-requests": "That was too often in a short time. Please wait a little and try again.",
-    "unknown-code": "This code is not good: it was used, is older than a day, was asked for elsewhere, or is mistyped.",
+    "unknown-code": "This is not valid: it was used, is older than 24 hours, was asked for elsewhere, or is mistyped.",
     "email-taken": "There is an account with this address already. You can sign in with it.",
     "precondition-failed": "This was changed by somebody else meanwhile. Please open it again.",
     "transition-refused": "That is not possible as the event stands now.",

@@ -123,6 +123,35 @@ def test_a_code_makes_its_account_once(accounts: AccountRows, database: Database
     assert accounts.grant(CODE, later) is None
 
 
+def test_a_link_makes_its_account_with_the_password_that_is_chosen_with_it(
+    accounts: AccountRows, database: Database
+) -> None:
+    account, link = new_account(), b"\7" * 32
+    wish = Wish(CODE, account.id, account.email, account, HASH, link_hash=link, goal="/events/1?n-2=3")
+    accounts.keep(wish)
+    assert accounts.wish(link) == wish
+    made = accounts.grant_by_link(link, NOW, HASH + "A")
+    assert made is not None
+    assert (made.account.id, made.goal) == (account.id, "/events/1?n-2=3")
+    known = CredentialRows(database).find(account.email)
+    assert known is not None
+    assert known.password_hash == HASH + "A"
+    assert (accounts.wish(link), accounts.grant_by_link(link, NOW), accounts.grant(CODE, NOW)) == (None, None, None)
+
+
+def test_a_link_changes_the_address_of_its_account_unless_its_sessions_ended(accounts: AccountRows) -> None:
+    account = accounts.add(new_account(), HASH)
+    links = [bytes([number]) * 32 for number in (1, 2)]
+    for link in links:
+        accounts.keep(Wish(link, account.id, f"{link[0]}@buyer.example", link_hash=link))
+    assert accounts.wish(links[0]) == Wish(links[0], account.id, "1@buyer.example", link_hash=links[0])
+    changed = accounts.grant_by_link(links[0], NOW)
+    assert changed is not None
+    assert (changed.account.email, changed.old_email) == ("1@buyer.example", account.email)
+    accounts.set_password(account.id, HASH)
+    assert accounts.grant_by_link(links[1], NOW) is None
+
+
 def test_a_code_for_an_address_that_has_an_account_by_now_stays_without_effect(accounts: AccountRows) -> None:
     account = new_account()
     accounts.keep(Wish(CODE, account.id, account.email, account, HASH))
@@ -162,9 +191,9 @@ def test_a_code_of_ended_sessions_changes_nothing_and_one_of_the_next_sessions_d
 
 def test_a_code_is_good_for_a_day(accounts: AccountRows, scratch: Scratch) -> None:
     account = new_account()
-    accounts.keep(Wish(CODE, account.id, account.email, account, HASH))
+    accounts.keep(Wish(CODE, account.id, account.email, account, HASH, link_hash=b"\7" * 32))
     scratch.rows("UPDATE confirmation SET created_at = now() - interval '25 hours'")
-    assert accounts.grant(CODE, NOW) is None
+    assert (accounts.grant(CODE, NOW), accounts.wish(b"\7" * 32)) == (None, None)
     accounts.keep(Wish(b"\2" * 32, account.id, account.email, account, HASH))
     assert scratch.rows("SELECT count(*) FROM confirmation") == [(1,)]
 

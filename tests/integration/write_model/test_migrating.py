@@ -75,7 +75,7 @@ def test_rows_that_the_bounds_would_refuse_are_named_and_stay_as_they_are(
     empty.rows("INSERT INTO event_outbox VALUES (%s, 'other', %s, 'x', 1, '{}')", odd, odd)
 
     with caplog.at_level(logging.WARNING):
-        assert apply_steps(empty.url, CAPTURE) == ["0014_bounds", "0015_odd_rows", "0016_wish_sessions"]
+        assert apply_steps(empty.url, CAPTURE) == [step.id for step in read_steps(FOLDER) if step.id >= "0014"]
 
     told = [line for line in caplog.messages if "mend them" in line]
     names = ("event_ends_at_bound", "event_outbox_aggregate_type_bound", "event_tags_bound")

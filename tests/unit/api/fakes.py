@@ -115,16 +115,29 @@ class FakeAccounts:
         self.wishes[wish.code_hash] = wish
 
     def grant(self, code_hash: bytes, now: datetime) -> Granted | None:
-        wish = self.wishes.pop(code_hash, None)
+        return self._grant(code_hash, None)
+
+    def wish(self, link_hash: bytes) -> Wish | None:
+        return next((wish for wish in self.wishes.values() if wish.link_hash == link_hash), None)
+
+    def grant_by_link(self, link_hash: bytes, now: datetime, password_hash: str | None = None) -> Granted | None:
+        wish = self.wish(link_hash)
+        return self._grant(wish.code_hash, password_hash) if wish else None
+
+    def _grant(self, code_hash: bytes, password_hash: str | None) -> Granted | None:
+        wish = self.wishes.get(code_hash)
         if wish is None:
             return None
         if wish.account is not None:
-            return Granted(self.add(wish.account, wish.password_hash))
+            made = self.add(wish.account, password_hash or wish.password_hash)
+            del self.wishes[code_hash]
+            return Granted(made, goal=wish.goal)
+        del self.wishes[code_hash]
         before = self.rows.get(wish.account_id)
         if before is None or self.revocations.version(wish.account_id) != wish.sessions:
             return None
         after = self.change(wish.account_id, lambda before: before.model_copy(update={"email": wish.email}))
-        return Granted(after or before, before.email)
+        return Granted(after or before, before.email, wish.goal)
 
 
 @dataclass

@@ -42,6 +42,11 @@ def test_the_nearest_language(tag: str, language: str) -> None:
     assert language_of(tag) == language
 
 
+def test_of_several_languages_the_first_that_there_is() -> None:
+    assert language_of("it", "fr-CA", "de") == "fr"
+    assert language_of() == "en"
+
+
 def test_a_mail_without_a_link_or_a_code_speaks_of_none() -> None:
     mail = compose(AccountMail.ADDRESS_ASKED, "en", email="new@buyer.example")
     assert "code" not in mail.text

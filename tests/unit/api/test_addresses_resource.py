@@ -2,18 +2,21 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
 
+from api.confirming import digest
 from api.tokens import Role
 from tests.unit.api.fakes import World
 
 ACCOUNTS = "/api/v3/accounts"
 PASSWORD = "correct horse battery"
 ADA = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@lovelace.example", "password": PASSWORD}
+CODE = r"^[A-Z2-9]{5}-[A-Z2-9]{5}$"
 COUNTESS = {"email": "countess@lovelace.example", "currentPassword": PASSWORD}
 
 
@@ -35,7 +38,7 @@ def her(world: World, ada: dict[str, Any]) -> FlaskClient:
 
 def code(world: World) -> str:
     """The code of the newest mail that has one."""
-    found = [re.findall(r"^[\w-]{32}$", mail.text, re.MULTILINE) for _, mail in world.post.mails]
+    found = [re.findall(CODE, mail.text, re.MULTILINE) for _, mail in world.post.mails]
     return str([*filter(None, found)][-1][0])
 
 
@@ -60,6 +63,32 @@ def test_an_account_is_made_with_the_code_that_was_mailed_and_not_before(anonymo
     assert made.headers["Location"] == f"{ACCOUNTS}/{account.id}"
     assert (made.get_json()["birthDate"], made.get_json()["roles"]) == ("1985-12-10", ["buyer"])
     assert sign_in(anonymous) == 201
+
+
+def test_a_code_may_be_typed_in_any_way(anonymous: FlaskClient, world: World) -> None:
+    asked = anonymous.post(ACCOUNTS, json=ADA)
+    typed = code(world).lower().replace("-", " ")
+    assert confirm(anonymous, f" {typed} ", asked).status_code == 201
+
+
+def test_a_code_that_a_version_before_mailed_is_still_good(anonymous: FlaskClient, world: World) -> None:
+    asked = anonymous.post(ACCOUNTS, json=ADA)
+    [wish] = world.accounts.wishes.values()
+    old = digest("xY-Zw" * 6 + "12", asked.get_json()["request"])
+    world.accounts.wishes = {old: replace(wish, code_hash=old)}
+    assert confirm(anonymous, "xY-Zw" * 6 + "12", asked).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("more", "accepted", "language"),
+    [({}, "fr-CA,de;q=0.5", "fr"), ({}, "it", "en"), ({"locale": "de-AT"}, "fr", "de"), ({}, "", "en")],
+)
+def test_the_mail_and_the_account_are_in_the_language_of_the_sign_up(
+    anonymous: FlaskClient, world: World, more: dict[str, str], accepted: str, language: str
+) -> None:
+    asked = anonymous.post(ACCOUNTS, json=ADA | more, headers={"Accept-Language": accepted})
+    assert world.post.mails[-1][1].language == language
+    assert confirm(anonymous, code(world), asked).get_json()["locale"] == more.get("locale", language)
 
 
 def test_a_code_is_good_once(anonymous: FlaskClient, world: World) -> None:

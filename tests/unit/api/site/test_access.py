@@ -71,6 +71,8 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
     ),
     "signing_up.confirm_address_form": ("GET", "/confirm", {}, EVERYBODY),
     "signing_up.confirm_address": ("POST", "/confirm", {"code": "guess"}, EVERYBODY),
+    "confirming.confirm_link_form": ("GET", "/links/confirm?link={confirm_link}", {}, EVERYBODY),
+    "confirming.confirm_link": ("POST", "/links/confirm", {"link": "{confirm_link}", "password": PASSWORD}, EVERYBODY),
     "board.show_board": ("GET", "/board", {}, ADMINISTRATORS),
     "board.board_live": ("GET", "/board/live", {}, ADMINISTRATORS),
     "organizing.own_events": ("GET", "/organize", {}, ORGANIZERS),
@@ -110,8 +112,16 @@ def things(world: World) -> dict[str, str]:
         "version": str(event.version),
         "purchase": public_id(*ids),
         "hold_link": world.links.sign(LinkKind.FINISH_HOLD, subject, later),
+        "confirm_link": confirmation(world),
         "purchase_link": world.links.sign(LinkKind.SEE_PURCHASE, subject, later),
     }
+
+
+def confirmation(world: World) -> str:
+    """The link of a sign-up, which is anybody's who can read the mail."""
+    body = {"firstName": "E", "lastName": "D", "email": "linked@buyer.example", "password": PASSWORD}
+    assert world.app.test_client().post("/api/v3/accounts", json=body).status_code == 202
+    return world.post.mails[-1][1].text.partition("?link=")[2].split()[0]
 
 
 def decision(command: Any, owner: UUID) -> Outcome:

@@ -1,0 +1,14 @@
+"""The links in the mails about accounts: each leads to a page of api/site/account_links.py."""
+
+from datetime import datetime
+from typing import Final
+
+from api.answers import ports
+from tables.links import LinkKind
+
+PATHS: Final = {LinkKind.CONFIRM_ADDRESS: "/links/confirm", LinkKind.RESET_PASSWORD: "/links/reset"}
+
+
+def account_link(kind: LinkKind, subject: bytes, expires: datetime) -> str:
+    """The address of the page for that kind of link, with the signed link."""
+    return f"{ports().site_url}{PATHS[kind]}?link={ports().links.sign(kind, subject, expires)}"

@@ -1,0 +1,60 @@
+"""An account's password: changed by who knows the present one."""
+
+from flask import Response
+
+from api.account_changes import account_of, no_account
+from api.answers import WITH_BODY, answers, blueprint, ports
+from api.bodies.account import AccountPath, PasswordChange
+from api.clients import Asker, address_key, client
+from api.common_passwords import weakness_of
+from api.identity import require_to_act_for
+from api.notices import tell_password
+from api.problems import wrong
+from api.tokens import Caller
+
+passwords = blueprint("passwords", "accounts")
+
+
+@passwords.put(
+    "/accounts/<uuid:accountId>/password",
+    summary="Change an account's password",
+    responses=answers({204: None}, *WITH_BODY, "not-found", "too-many-requests", "passwords-busy"),
+)
+def change_password(path: AccountPath, body: PasswordChange) -> Response:
+    """The account's sessions end, and with them a change of its address that waits for its code. It is told."""
+    require_password(path, body.current_password)
+    account = account_of(path)
+    new = new_hash("/newPassword", body.new_password, account.first_name, account.last_name, account.email)
+    if not ports().accounts.set_password(path.account_id, new):
+        raise no_account(path)
+    tell_password(ports().post, account)
+    return Response(status=204)
+
+
+def new_hash(pointer: str, password: str, *own_words: str) -> str:
+    """The hash of a password that is chosen now. Refused: invalid-input if it is easy to guess, passwords-busy."""
+    with ports().passwords.turn(client()) as hasher:
+        if weakness := weakness_of(password, own_words):
+            raise wrong(pointer, weakness)
+        return hasher.hash(password)
+
+
+def require_password(path: AccountPath, password: str | None) -> Caller:
+    """Who asks: an administrator, or the account's owner with its present password. Refused: invalid-input."""
+    found = require_to_act_for(path.account_id)
+    if path.account_id == found.account:
+        _check_password(path, password)
+    return found
+
+
+def _check_password(path: AccountPath, password: str | None) -> None:
+    account = ports().accounts.get(path.account_id)
+    known = ports().credentials.find(account.email) if account else None
+    guesses = ports().quotas.guesses
+    asker = Asker(address_key(account.email) if account else "", client(), is_known=True)  # by the token
+    guesses.check(asker)
+    with ports().passwords.turn(client()) as hasher:
+        guesses.check(asker)
+        if not hasher.fits(known.password_hash if known else None, password or ""):
+            guesses.count(asker)
+            raise wrong("/currentPassword", "is not the account's password")
