@@ -30,6 +30,8 @@ ACCESS: Final[dict[str, Access]] = {
     "end_sessions": Access.SIGNED_IN,
     "create_account": Access.ANYONE,
     "confirm_address": Access.NOBODY,
+    "ask_for_password_reset": Access.NOBODY,
+    "reset_password": Access.NOBODY,
     "list_accounts": Access.ADMINISTRATOR,
     "read_account": Access.SIGNED_IN,
     "replace_account": Access.SIGNED_IN,

@@ -17,6 +17,7 @@ from api.routes.docs import SECURITY, register_docs
 from api.routes.events import events
 from api.routes.health import health, register_probes
 from api.routes.notifications import notifications
+from api.routes.password_resets import password_resets
 from api.routes.passwords import passwords
 from api.routes.problem_pages import register_problem_pages
 from api.routes.purchases import purchases
@@ -56,6 +57,7 @@ def create_app(ports: Ports) -> OpenAPI:
         accounts,
         addresses,
         passwords,
+        password_resets,
         events,
         tickets,
         search,

@@ -3,6 +3,7 @@
 import logging
 from contextlib import suppress
 
+from api.account_links import forgotten_address
 from api.account_mails import AccountMail, Mail, compose
 from api.bodies.account import Account
 from api.ports import Post
@@ -14,7 +15,7 @@ log = logging.getLogger(__name__)
 def tell_asked(post: Post, before: Account, email: str) -> None:
     """Before a code is mailed to the new address. An old one that takes no mail stops no change. Raises Unavailable."""
     with suppress(Refused):
-        post(before.email, compose(AccountMail.ADDRESS_ASKED, before.locale, email=email))
+        post(before.email, compose(AccountMail.ADDRESS_ASKED, before.locale, email=email, link=forgotten_address()))
 
 
 def tell_address(post: Post, old: str, account: Account) -> None:
@@ -24,7 +25,7 @@ def tell_address(post: Post, old: str, account: Account) -> None:
 
 def tell_password(post: Post, account: Account) -> None:
     """That the account has a new password."""
-    _tell(post, account.email, compose(AccountMail.PASSWORD_CHANGED, account.locale))
+    _tell(post, account.email, compose(AccountMail.PASSWORD_CHANGED, account.locale, link=forgotten_address()))
 
 
 def tell_roles(post: Post, account: Account) -> None:

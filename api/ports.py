@@ -119,6 +119,9 @@ class Accounts(Protocol):
     def get(self, account: UUID) -> Account | None:
         """The account of that id."""
 
+    def find(self, email: str) -> Account | None:
+        """The account of that address, whichever way the address is written."""
+
     def list(self, limit: int, after: Place | None) -> Sequence[Account | Unshown]:
         """At most so many accounts, the newest first, after that place."""
 
@@ -142,6 +145,28 @@ class Accounts(Protocol):
 
     def grant_by_link(self, link_hash: bytes, now: datetime, password_hash: str | None = None) -> Granted | None:
         """Grant the wish of that link, as by its code; with this password in place of its own if one is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordReset:
+    """A link to a new password, by its hash, that was mailed to an account's address."""
+
+    link_hash: bytes
+    account_id: UUID
+    email: str
+
+
+class PasswordResets(Protocol):
+    """Who asked for a new password."""
+
+    def keep(self, reset: PasswordReset) -> None:
+        """Keep it until its link is used, for an hour. It ends with the sessions that the account has now."""
+
+    def find(self, link_hash: bytes) -> Account | None:
+        """The account that gets a new password by that link, if the link is still good."""
+
+    def grant(self, link_hash: bytes, password_hash: str) -> Account | None:
+        """Give the account of that link its new password, once, and end its sessions. None if the link is not good."""
 
 
 class Events(Protocol):
@@ -364,6 +389,7 @@ class Ports:
     revocations: Revocations
     post: Post
     accounts: Accounts
+    password_resets: PasswordResets
     events: Events
     register: Register
     office: TicketOffice

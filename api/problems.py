@@ -124,7 +124,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "unknown-code": Kind(
         422,
         "There is no such code",
-        "it was used, is older than a day, belongs to another `request`, or never was one",
+        "a code or a link that was used, is too old, belongs to another `request`, or never was one",
     ),
     "precondition-required": Kind(
         428, "The request must name the version that it changes", "a change without the header `If-Match`"

@@ -16,6 +16,7 @@ from api.bodies.fields import (
     Phone,
     Resource,
     SomePassword,
+    TypedEmail,
     absent,
 )
 from api.tokens import Role
@@ -67,6 +68,19 @@ class PasswordChange(Body):
     """A new password. The account's owner gives the present one too; an administrator need not."""
 
     current_password: SomePassword | None = None
+    new_password: NewPassword
+
+
+class NewPasswordReset(Body):
+    """The address of somebody who forgot their password."""
+
+    email: TypedEmail = Field(examples=["ada@lovelace.example"], json_schema_extra=ADDRESS)
+
+
+class ResetPassword(Body):
+    """A new password, and the text of the link that was mailed for it."""
+
+    link: str = Field(min_length=1, max_length=1_000)
     new_password: NewPassword
 
 
@@ -122,6 +136,12 @@ class SignUp(Resource):
 
     email: str
     request: str
+
+
+class PasswordResetAsked(Resource):
+    """An address that a mail was sent to. The answer is the same for every address."""
+
+    email: str
 
 
 class AccountPath(Resource):

@@ -106,6 +106,12 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _as_typed(value: str) -> str:
+    """An address in the way that it was written: an account's may be older than the form that they have now."""
+    normal_address(value)
+    return value
+
+
 @cache
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
@@ -137,6 +143,7 @@ SomePassword = Annotated[str, StringConstraints(max_length=200), _NO_NUL]
 NewPassword = Annotated[str, StringConstraints(min_length=10, max_length=200), _NO_NUL]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=_PHONE)]
 SomeEmail = Annotated[str, _text(0, 254), _NO_NUL]
+TypedEmail = Annotated[str, _text(3, 254), _NO_NUL, AfterValidator(_as_typed)]
 Email = Annotated[str, _text(3, 254), _NO_NUL, AfterValidator(normal_address)]
 LanguageTag = Annotated[str, _text(2, 35), _NO_NUL, AfterValidator(_locale)]
 Country = Annotated[str, AfterValidator(_country)]

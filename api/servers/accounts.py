@@ -17,11 +17,18 @@ from api.problems import Fault, Refused
 from api.servers.database import Database
 from api.servers.revocations import raise_version, version_of
 from api.servers.rows import fetch, page_values, shown
+from tables.email_addresses import address_spellings
 
 _NAMES: Final = tuple(Account.model_fields)
 _COLUMNS: Final = ", ".join(_NAMES)
 _INSERT: Final = f"INSERT INTO account ({_COLUMNS}) VALUES ({', '.join(f'%({name})s' for name in _NAMES)})"
 _SELECT: Final = f"SELECT {_COLUMNS} FROM account WHERE id = %(id)s"
+_FIND: Final = f"""
+SELECT {_COLUMNS} FROM account
+WHERE lower(email) IN (lower(%(given)s), lower(%(normal)s))
+ORDER BY lower(email) = lower(%(given)s) DESC
+LIMIT 1
+"""
 _CHANGING: Final = (name for name in _NAMES if name not in ("id", "created_at"))
 _UPDATE: Final = f"UPDATE account SET {', '.join(f'{name} = %({name})s' for name in _CHANGING)} WHERE id = %(id)s"
 _PAGE: Final = f"""
@@ -72,6 +79,12 @@ class AccountRows:
         row = self._database.one(_SELECT, id=account)
         return shown("account", row, _account) if row else None
 
+    def find(self, email: str) -> Account | None:
+        """The account of that address, whichever way the address is written."""
+        given, normal = address_spellings(email)
+        row = self._database.one(_FIND, given=given, normal=normal)
+        return shown("account", row, _account) if row else None
+
     def list(self, limit: int, after: Place | None) -> list[Account | Unshown]:
         """At most so many accounts, the newest first, after that place."""
         with self._database.transaction() as connection:
@@ -81,7 +94,7 @@ class AccountRows:
     def change(self, account: UUID, decide: Callable[[Account], Account]) -> Account | None:
         """Replace an account by what ``decide`` makes of it. New roles end its sessions. Refused: email-taken."""
         with self._database.transaction() as connection:
-            before = _locked(connection, account)
+            before = locked_account(connection, account)
             if before is None:
                 return None
             after = _store(connection, decide(before))
@@ -93,7 +106,7 @@ class AccountRows:
     def delete(self, account: UUID, check: Callable[[Account], None]) -> bool:
         """Whether there was such an account, which is gone then, with its sessions. Refused: has-events."""
         with self._database.transaction() as connection:
-            before = _locked(connection, account)
+            before = locked_account(connection, account)
             if before is None:
                 return False
             check(before)
@@ -108,9 +121,9 @@ class AccountRows:
     def set_password(self, account: UUID, password_hash: str) -> bool:
         """Whether there is such an account, which has this password then and no sessions."""
         with self._database.transaction() as connection:
-            if _locked(connection, account) is None:
+            if locked_account(connection, account) is None:
                 return False
-            connection.execute(_SET_HASH, {"account": account, "password_hash": password_hash})
+            set_hash(connection, account, password_hash)
             ended = raise_version(connection, account)
         self._ended(account, ended)
         return True
@@ -146,7 +159,7 @@ class AccountRows:
                 account = Account(**row["account"] | {"created_at": now, "updated_at": now})
                 _add(connection, account, password_hash or row["password_hash"])
                 return Granted(account, goal=row["goal"])
-            before = _locked(connection, row["account_id"])
+            before = locked_account(connection, row["account_id"])
             if before is None or version_of(connection, before.id) != row["sessions"]:
                 return None
             after = _store(connection, before.model_copy(update={"email": row["email"], "updated_at": now}))
@@ -159,10 +172,16 @@ def _add(connection: Connection[DictRow], account: Account, password_hash: str |
     except UniqueViolation as error:
         raise _taken(error, account) from error
     if password_hash is not None:
-        connection.execute(_SET_HASH, {"account": account.id, "password_hash": password_hash})
+        set_hash(connection, account.id, password_hash)
 
 
-def _locked(connection: Connection[DictRow], account: UUID) -> Account | None:
+def set_hash(connection: Connection[DictRow], account: UUID, password_hash: str) -> None:
+    """Give an account this password within a transaction."""
+    connection.execute(_SET_HASH, {"account": account, "password_hash": password_hash})
+
+
+def locked_account(connection: Connection[DictRow], account: UUID) -> Account | None:
+    """The account, which nobody else changes until the end of the transaction."""
     rows = fetch(connection, f"{_SELECT} FOR UPDATE", {"id": account})
     return shown("account", rows[0], _account) if rows else None
 

@@ -27,6 +27,7 @@ from api.servers.log import CommandLog
 from api.servers.notifications import NotificationRows, ResendLog
 from api.servers.office import KafkaOffice
 from api.servers.outcomes import OutcomeFollower
+from api.servers.password_resets import PasswordResetRows
 from api.servers.post import Post
 from api.servers.register import RegisterRows
 from api.servers.revocations import RevocationRows
@@ -99,6 +100,7 @@ def open_servers(settings: Settings) -> Servers:
         revocations=revocations,
         post=Post(settings),
         accounts=AccountRows(database, revocations.learn),
+        password_resets=PasswordResetRows(database, revocations.learn),
         events=events,
         register=RegisterRows(database, events, log.announce),
         office=office,

@@ -42,6 +42,10 @@ PAGES: Final[dict[str, Access]] = {
     "signing_up.confirm_address_form": Access.ANYONE,
     "confirming.confirm_link_form": Access.ANYONE,
     "confirming.confirm_link": Access.ANYONE,
+    "resetting.forgotten_form": Access.ANYONE,
+    "resetting.forgotten": Access.ANYONE,
+    "resetting.new_password_form": Access.ANYONE,
+    "resetting.new_password": Access.ANYONE,
     "board.show_board": Access.ADMINISTRATOR,
     "board.board_live": Access.ADMINISTRATOR,
     "organizing.own_events": Access.ORGANIZER,
@@ -60,7 +64,7 @@ PAGES: Final[dict[str, Access]] = {
     "editing.remove_type": Access.ORGANIZER,
 }
 # Pages whose address is itself the key to something.
-_SECRET_ADDRESSES: Final = frozenset({"site.links", "site.confirming"})
+_SECRET_ADDRESSES: Final = frozenset({"site.links", "site.confirming", "site.resetting"})
 _ROLES: Final[dict[Access, tuple[Role, ...]]] = {Access.ORGANIZER: (Role.ORGANIZER,), Access.ADMINISTRATOR: ()}
 
 

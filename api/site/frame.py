@@ -20,6 +20,7 @@ from api.site.events import events
 from api.site.links import links
 from api.site.organizing import organizing
 from api.site.purchases import purchases
+from api.site.resetting import resetting
 from api.site.signing_in import signing_in
 from api.site.signing_up import signing_up
 from api.site.tickets import tickets
@@ -35,6 +36,7 @@ BLUEPRINTS: Final = (
     signing_in,
     signing_up,
     confirming,
+    resetting,
     board,
     organizing,
     editing,

@@ -49,5 +49,5 @@ def sign_out() -> BaseResponse:
 
 def _form(given: dict[str, str], goal: str, wrong: dict[str, str], status: int = 200) -> Response:
     shown = {"email": given.get("email", "")}
-    text = render_template("sign_in.html", given=shown, goal=goal, wrong=wrong)
+    text = render_template("sign_in.html", given=shown, goal=goal, wrong=wrong, changed="changed" in request.args)
     return make_response(text, status)

@@ -25,7 +25,19 @@ from api.live.parts import unknown
 from api.live.snapshot import Snapshot, frame
 from api.pages import Listed, Place
 from api.passwords import Hasher, Passwords
-from api.ports import BuyersCommand, Credential, Curve, Granted, Left, Listing, MaySee, Ports, Reached, Wish
+from api.ports import (
+    BuyersCommand,
+    Credential,
+    Curve,
+    Granted,
+    Left,
+    Listing,
+    MaySee,
+    PasswordReset,
+    Ports,
+    Reached,
+    Wish,
+)
 from api.problems import Fault, Refused, Unavailable
 from api.quotas import Quotas, Tries
 from api.steps import Steps
@@ -78,6 +90,10 @@ class FakeAccounts:
 
     def get(self, account: UUID) -> Account | None:
         return self.rows.get(account)
+
+    def find(self, email: str) -> Account | None:
+        rows = {row.email.lower(): row for row in self.rows.values()}
+        return next((rows[each.lower()] for each in address_spellings(email) if each.lower() in rows), None)
 
     def list(self, limit: int, after: Place | None) -> list[Account]:
         return newest(self.rows.values(), limit, after)
@@ -156,6 +172,31 @@ class FakeCredentials:
 
     def rehash(self, known: Credential, password_hash: str) -> None:
         self.accounts.hashes[known.account] = password_hash
+
+
+@dataclass
+class FakePasswordResets:
+    """Links to new passwords, with the versions of the sessions then."""
+
+    accounts: FakeAccounts
+    rows: dict[bytes, tuple[PasswordReset, int]] = field(default_factory=dict)
+
+    def keep(self, reset: PasswordReset) -> None:
+        self.rows[reset.link_hash] = reset, self.accounts.revocations.version(reset.account_id)
+
+    def find(self, link_hash: bytes) -> Account | None:
+        reset, sessions = self.rows.get(link_hash, (None, 0))
+        account = self.accounts.get(reset.account_id) if reset else None
+        if account is None or reset is None or account.email != reset.email:
+            return None
+        return account if self.accounts.revocations.version(account.id) == sessions else None
+
+    def grant(self, link_hash: bytes, password_hash: str) -> Account | None:
+        account = self.find(link_hash)
+        self.rows.pop(link_hash, None)
+        if account is not None:
+            self.accounts.set_password(account.id, password_hash)
+        return account
 
 
 @dataclass
@@ -439,6 +480,7 @@ class World:
     """All fakes and the application on them."""
 
     accounts: FakeAccounts
+    resets: FakePasswordResets
     events: FakeEvents
     office: FakeOffice
     holders: FakeHolders
@@ -468,7 +510,7 @@ def make_world() -> World:
     """An application whose servers are all fakes and all up."""
     revocations = FakeRevocations()
     accounts = FakeAccounts(revocations=revocations)
-    events = FakeEvents(accounts)
+    resets, events = FakePasswordResets(accounts), FakeEvents(accounts)
     office, sales, index, notifications = FakeOffice(), FakeSales(), FakeIndex(), FakeNotifications()
     holders = FakeHolders()
     probes: dict[str, Callable[[], object]] = {
@@ -484,6 +526,7 @@ def make_world() -> World:
         credentials=FakeCredentials(accounts, revocations),
         revocations=revocations,
         accounts=accounts,
+        password_resets=resets,
         events=events,
         register=FakeRegister(accounts, events),
         office=office,
@@ -504,6 +547,7 @@ def make_world() -> World:
     )
     return World(
         accounts,
+        resets,
         events,
         office,
         holders,

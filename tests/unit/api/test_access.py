@@ -70,6 +70,13 @@ OPERATIONS: dict[str, tuple[str, str, Any, tuple[int, ...]]] = {
         (202, 202, 202, 202, 201),
     ),
     "confirm_address": ("POST", "/accounts/confirmations", {"code": "guess"}, (422,) * 5),
+    "ask_for_password_reset": ("POST", "/password-resets", {"email": "ada@owner.example"}, (202,) * 5),
+    "reset_password": (
+        "POST",
+        "/password-resets/confirmations",
+        {"link": "guess", "newPassword": PASSWORD},
+        (422,) * 5,
+    ),
     "list_accounts": ("GET", "/accounts", None, ADMINISTRATORS),
     "read_account": ("GET", "/accounts/{account}", None, OWN),
     "replace_account": ("PUT", "/accounts/{account}", PERSON, OWN),

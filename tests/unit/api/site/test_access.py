@@ -73,6 +73,10 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
     "signing_up.confirm_address": ("POST", "/confirm", {"code": "guess"}, EVERYBODY),
     "confirming.confirm_link_form": ("GET", "/links/confirm?link={confirm_link}", {}, EVERYBODY),
     "confirming.confirm_link": ("POST", "/links/confirm", {"link": "{confirm_link}", "password": PASSWORD}, EVERYBODY),
+    "resetting.forgotten_form": ("GET", "/forgotten-password", {}, EVERYBODY),
+    "resetting.forgotten": ("POST", "/forgotten-password", {"email": "ada@owner.example"}, EVERYBODY),
+    "resetting.new_password_form": ("GET", "/links/reset?link={reset_link}", {}, EVERYBODY),
+    "resetting.new_password": ("POST", "/links/reset", {"link": "{reset_link}", "password": PASSWORD}, EVERYBODY),
     "board.show_board": ("GET", "/board", {}, ADMINISTRATORS),
     "board.board_live": ("GET", "/board/live", {}, ADMINISTRATORS),
     "organizing.own_events": ("GET", "/organize", {}, ORGANIZERS),
@@ -113,8 +117,16 @@ def things(world: World) -> dict[str, str]:
         "purchase": public_id(*ids),
         "hold_link": world.links.sign(LinkKind.FINISH_HOLD, subject, later),
         "confirm_link": confirmation(world),
+        "reset_link": reset(world),
         "purchase_link": world.links.sign(LinkKind.SEE_PURCHASE, subject, later),
     }
+
+
+def reset(world: World) -> str:
+    """The link to a new password for the owner."""
+    body = {"email": "ada@owner.example"}
+    assert world.app.test_client().post("/api/v3/password-resets", json=body).status_code == 202
+    return world.post.mails[-1][1].text.partition("?link=")[2].split()[0]
 
 
 def confirmation(world: World) -> str:
