@@ -9,11 +9,16 @@ from tables.email_addresses import address_spellings
 
 
 class Asker(NamedTuple):
-    """Somebody who asks about an address from a client. ``is_known`` where its account signed in from there before."""
+    """Somebody who asks about an address from a client.
+
+    The client ``is_known`` where the address's account signed in from there before; it ``is_shown`` by a cookie or a
+    token that nobody else has.
+    """
 
     address: str
     client: str
     is_known: bool = False
+    is_shown: bool = False
 
 
 def client() -> str:

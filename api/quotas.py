@@ -55,4 +55,4 @@ class Quotas:
     def asker(self, email: str, device: str | None = None) -> Asker:
         """Who sends the request about an address; ``device`` is what its browser shows to be known by."""
         address, who = address_key(email), device or client()
-        return Asker(address, who, device is not None or self.known.has(address, who))
+        return Asker(address, who, self.known.has(address, who), is_shown=device is not None)

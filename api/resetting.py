@@ -57,10 +57,17 @@ def reset_password(link: str, pointer: str, password: str) -> Account:
     changed = ports().password_resets.grant(_digest(_secret(link)), new)
     if changed is None:
         raise Refused("unknown-code")
-    quotas = ports().quotas
-    quotas.known.remember(quotas.asker(changed.email))  # who reads the mails may sign in from here, whoever guesses
+    _let_in(changed.email)
     tell_password(ports().post, changed)
     return changed
+
+
+def _let_in(email: str) -> None:
+    """Who reads the account's mails may sign in from here, whoever guesses, and whatever was mistyped before."""
+    quotas = ports().quotas
+    asker = quotas.asker(email)
+    quotas.guesses.forget(asker)
+    quotas.known.remember(asker)
 
 
 def _mail(account: Account | None, secret: bytes) -> Mail:

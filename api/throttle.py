@@ -1,9 +1,10 @@
 """How tries that may be guesses are slowed down, so that nobody can lock somebody else out.
 
-A try is counted three times: for its client and address together, for its address, for its client. Where the account
-signed in before (a known client, or a browser with the cookie of one), only the first count makes it wait. A client
-that is new to an address gets its first try while others are guessing, unless those are very many (``new``).
-OWASP's device cookies are the pattern.
+A try is counted three times: for its client and address together, for its address, for its client. A client that is
+new to an address gets its first try while others are guessing, unless those are very many (``new``); one from which
+the account signed in before gets it always. Who shows a cookie or a token of the account waits for the own tries alone.
+OWASP's device cookies are the pattern. That a client is known makes no other difference: it would tell that there is
+an account.
 """
 
 import math
@@ -66,7 +67,7 @@ class Throttle:
     def count(self, asker: Asker) -> None:
         """Count a try, or one that failed."""
         self._backoff.count(asker[:2], self._rules.both)
-        if not asker.is_known:
+        if not asker.is_shown:
             self._backoff.count(("address", asker.address), self._rules.address)
             self._backoff.count(("client", asker.client), self._rules.client)
 
@@ -76,15 +77,16 @@ class Throttle:
 
     def _wait(self, asker: Asker) -> float:
         wait = self._backoff.wait(asker[:2], self._rules.both)
-        if asker.is_known:
+        if asker.is_shown:
             return wait
+        by_client = self._backoff.wait(("client", asker.client), self._rules.client)
+        return max(wait, by_client, self._wait_for_others(asker))
+
+    def _wait_for_others(self, asker: Asker) -> float:
         is_new = self._backoff.age(asker[:2]) > NEW_AFTER_S
-        by_address = self._rules.new if is_new else self._rules.address
-        return max(
-            wait,
-            self._backoff.wait(("address", asker.address), by_address),
-            self._backoff.wait(("client", asker.client), self._rules.client),
-        )
+        if is_new and asker.is_known:
+            return 0.0
+        return self._backoff.wait(("address", asker.address), self._rules.new if is_new else self._rules.address)
 
 
 class KnownClients:

@@ -51,7 +51,7 @@ def _check_password(path: AccountPath, password: str | None) -> None:
     account = ports().accounts.get(path.account_id)
     known = ports().credentials.find(account.email) if account else None
     guesses = ports().quotas.guesses
-    asker = Asker(address_key(account.email) if account else "", client(), is_known=True)  # by the token
+    asker = Asker(address_key(account.email) if account else "", client(), is_shown=True)
     guesses.check(asker)
     with ports().passwords.turn(client()) as hasher:
         guesses.check(asker)

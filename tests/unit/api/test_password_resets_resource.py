@@ -177,6 +177,7 @@ def test_who_set_a_new_password_signs_in_whoever_guesses(anonymous: FlaskClient,
     quotas = world.app.extensions["turnstile"].quotas
     for number in range(1_000):
         quotas.guesses.count(Asker(ADA["email"], f"client {number}"))
+    quotas.guesses.count(Asker(ADA["email"], "127.0.0.1"))
     assert sign_in(anonymous, CHOSEN) == 429
     ask(anonymous)
     confirm(anonymous, link_of(world))

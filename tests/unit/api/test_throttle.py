@@ -69,17 +69,33 @@ def test_from_a_known_client_the_owner_gets_in_whoever_guesses(throttle: Throttl
         guess(throttle, Asker(ADA, f"client {number}"), 1)
     assert wait(throttle, Asker(ADA, "hers")) > 0
     assert wait(throttle, Asker(ADA, "hers", is_known=True)) == 0
+    assert wait(throttle, Asker(ADA, "hers", is_shown=True)) == 0
 
 
-def test_a_known_client_that_guesses_waits_too(throttle: Throttle) -> None:
+def test_who_is_known_or_shown_waits_for_the_own_guesses(throttle: Throttle) -> None:
     assert guess(throttle, Asker(ADA, "hers", is_known=True), 50) == 3
+    assert guess(throttle, Asker(ADA, "device", is_shown=True), 50) == 3
 
 
-def test_one_client_that_tries_many_accounts_is_slowed_down_but_not_who_is_known_there(throttle: Throttle) -> None:
+def test_that_a_client_is_known_cannot_be_found_out_by_guessing_there(throttle: Throttle) -> None:
+    """Neither with a client that has tried too much, nor for an account at which others guess."""
+    for number in range(60):
+        guess(throttle, Asker(f"{number}@buyer.example", "office"), 1)
+    for number in range(45):
+        guess(throttle, Asker(ADA, f"client {number}"), 3)
+    for client in ("office", "elsewhere"):
+        waits = [wait(throttle, Asker(ADA, client, is_known=known)) for known in (False, True)]
+        assert waits[0] == waits[1]
+        throttle.count(Asker(ADA, client))
+        waits = [wait(throttle, Asker(ADA, client, is_known=known)) for known in (False, True)]
+        assert waits[0] == waits[1] > 0
+
+
+def test_one_client_that_tries_many_accounts_is_slowed_down_but_not_who_shows_a_cookie(throttle: Throttle) -> None:
     through = sum(guess(throttle, Asker(f"{number}@buyer.example", "campus"), 1) for number in range(300))
     assert through == 60
     assert 1 <= wait(throttle, Asker("new@buyer.example", "campus")) <= 10
-    assert wait(throttle, Asker(ADA, "campus", is_known=True)) == 0
+    assert wait(throttle, Asker(ADA, "device", is_shown=True)) == 0
     assert wait(throttle, Asker(ADA, "elsewhere")) == 0
 
 
