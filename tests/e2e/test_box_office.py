@@ -68,18 +68,23 @@ class Visitor:
 
 
 def mailed_code(pipeline: Pipeline, email: str) -> str:
+    return mailed(pipeline, email, r"^([A-Z2-9]{5}-[A-Z2-9]{5})\s*$")
+
+
+def mailed(pipeline: Pipeline, email: str, pattern: str) -> str:
+    """The first group of the pattern in the newest mail to the address that has it."""
     mails = f"http://{HOST}:{pipeline.stack.settings.mail_port}"
 
-    def code() -> str | None:
+    def found() -> str | None:
         listed: Any = httpx.get(f"{mails}/mails.json", trust_env=False).json()
-        for mail in listed:
+        for mail in reversed(listed):
             if email in mail["to"]:
                 text = httpx.get(f"{mails}/mails/{mail['id']}", trust_env=False).text
-                found = re.search(r"^([A-Z2-9]{5}-[A-Z2-9]{5})\s*$", text, re.MULTILINE)
-                return found[1] if found else None
+                if match := re.search(pattern, text, re.MULTILINE):
+                    return match[1]
         return None
 
-    return str(eventually(code, within=15))
+    return str(eventually(found, within=15))
 
 
 @pytest.fixture
@@ -110,6 +115,30 @@ def test_tickets_are_found_held_bought_and_given_back_by_forms_alone(pipeline: P
     )
     shelf = pipeline.view(event)["ticketTypes"][0]  # type: ignore[index]
     assert (shelf["held"], shelf["sold"], shelf["available"]) == (0, 0, 5)
+
+
+def test_the_link_of_a_sign_up_leads_back_to_the_chosen_tickets(pipeline: Pipeline, visitor: Visitor) -> None:
+    event, [kind] = pipeline.event(5)
+    email = f"{uuid4().hex}@buyer.example"
+    sign_in = visitor.go(f"/events/{event}/choose?n-{kind}=3")
+    [sign_up] = re.findall(r'href="(/sign-up\?next=%2F[^"]+)"', sign_in)
+    visitor.go(unescape(sign_up))
+    visitor.send("/sign-up", firstName="Ada", lastName="Byron", email=email, password=PASSWORD)
+    visitor.go(mailed(pipeline, email, r"(/links/confirm\?link=[\w.-]+)"))
+    assert "Sign out" in visitor.send("/links/confirm")
+    assert (visitor.page.url.path, visitor.page.url.params[f"n-{kind}"]) == (f"/events/{event}", "3")
+    assert "Held for you" in visitor.send(f"/events/{event}/hold", **{f"n-{kind}": "3"})
+
+
+def test_a_forgotten_password_is_replaced_by_a_mailed_link(pipeline: Pipeline, visitor: Visitor) -> None:
+    email = visitor.sign_up()
+    visitor.send("/sign-out")
+    visitor.go("/forgotten-password")
+    assert "Check your mail" in visitor.send("/forgotten-password", email=email)
+    visitor.go(mailed(pipeline, email, r"(/links/reset\?link=[\w.-]+)"))
+    assert "Your new password is set" in visitor.send("/links/reset", password=f"{PASSWORD} staple")
+    assert "Sign out" in visitor.send("/sign-in", email=email, password=f"{PASSWORD} staple")
+    assert mailed(pipeline, email, r"(Your password was changed)")
 
 
 def test_a_form_that_is_sent_again_holds_once_and_a_refusal_is_said(pipeline: Pipeline, visitor: Visitor) -> None:

@@ -198,7 +198,7 @@ def test_every_page_fits_and_keeps_nobody_out(
             page.wait_for_selector(ready, timeout=PATIENCE_MS)
             found[path] = barriers(page) + (["is too wide"] if is_too_wide(page) else [])
     with somebody(browser, pipeline, size=size, scheme=scheme) as page:  # type: ignore[arg-type]
-        for path in ("/sign-in", "/sign-up"):
+        for path in ("/sign-in", "/sign-up", "/forgotten-password"):
             page.goto(path)
             found[path] = barriers(page) + (["is too wide"] if is_too_wide(page) else [])
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
