@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from flask import request
 
+from api.account_mails import language_of
 from tables.email_addresses import address_spellings
 
 
@@ -35,6 +36,11 @@ def client_of(address: str | None) -> str:
     if not isinstance(known, IPv6Address):
         return str(known)
     return str(known.ipv4_mapped or IPv6Address(int(known) >> 64 << 64))
+
+
+def accepted_language() -> str:
+    """The language of the mails that the request's browser likes best."""
+    return language_of(*(tag for tag, quality in request.accept_languages if quality > 0))
 
 
 def address_key(email: str) -> str:

@@ -9,12 +9,11 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Final
 
-from flask import request
-
 from api.account_links import account_link, sign_up_address
-from api.account_mails import AccountMail, Mail, compose, language_of
+from api.account_mails import AccountMail, Mail, compose
 from api.answers import ports
 from api.bodies.account import Account
+from api.clients import accepted_language
 from api.notices import tell_password
 from api.ports import PasswordReset
 from api.problems import Refused
@@ -72,8 +71,7 @@ def _let_in(email: str) -> None:
 
 def _mail(account: Account | None, secret: bytes) -> Mail:
     if account is None:
-        accepted = (tag for tag, quality in request.accept_languages if quality > 0)
-        return compose(AccountMail.NO_ACCOUNT, language_of(*accepted), link=sign_up_address())
+        return compose(AccountMail.NO_ACCOUNT, accepted_language(), link=sign_up_address())
     link = account_link(LinkKind.RESET_PASSWORD, secret, ports().clock() + GOOD_FOR)
     return compose(AccountMail.PASSWORD_RESET, account.locale, link=link)
 

@@ -2,10 +2,9 @@
 
 from datetime import date
 
-from flask import Response, request
+from flask import Response
 
 from api.account_changes import account_of, change_account_row, no_account
-from api.account_mails import language_of
 from api.answers import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, answers, blueprint, ports
 from api.bodies.account import (
     Account,
@@ -17,6 +16,7 @@ from api.bodies.account import (
     RoleChange,
     SignUp,
 )
+from api.clients import accepted_language
 from api.conditional import check_match, check_match_if_given, tagged
 from api.confirming import ask_for_confirmation
 from api.identity import forbidden, require_to_act_for, visitor
@@ -64,8 +64,7 @@ def sign_up(body: NewAccount, goal: str = "/") -> SignUp:
         raise wrong("/password", "is needed to sign up")
     account = _account(body)
     if "locale" not in body.model_fields_set:
-        accepted = (tag for tag, quality in request.accept_languages if quality > 0)
-        account = account.model_copy(update={"locale": language_of(*accepted)})
+        account = account.model_copy(update={"locale": accepted_language()})
     return ask_for_confirmation(account, account.email, password_hash=_hash(body), goal=goal)
 
 

@@ -12,7 +12,6 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from api.account_links import PATHS
 from api.answers import ports
-from api.bodies.fields import Body, NewPassword
 from api.confirming import ConfirmationLink, confirmed_by_link, digest
 from api.identity import visitor
 from api.ports import Granted, Wish
@@ -20,8 +19,8 @@ from api.problems import PROBLEMS, Refused
 from api.routes.passwords import new_hash
 from api.site import device, session, sign_up_cookie
 from api.site.access import local
-from api.site.forms import complaints, fields, parsed
-from api.site.linked import Ended, ended, link_subject, link_text
+from api.site.forms import complaints
+from api.site.linked import Ended, chosen_password, ended, link_subject, link_text
 from api.site.words import refusal
 from tables.links import LinkExpired, LinkInvalid, LinkKind
 
@@ -43,12 +42,6 @@ SOMEBODY_ELSES: Final = Ended(
     "My tickets",
     "/tickets",
 )
-
-
-class ChosenPassword(Body):
-    """What the form asks of who did not sign up in this browser."""
-
-    password: NewPassword
 
 
 @confirming.get(PATH)
@@ -112,9 +105,8 @@ def _is_own(link: ConfirmationLink, wish: Wish) -> bool:
 
 
 def _chosen_hash(wish: Wish) -> str:
-    chosen = parsed(ChosenPassword, {"password": fields().get("password", "")}).password
     names = (wish.account.first_name, wish.account.last_name) if wish.account else ()
-    return new_hash("/password", chosen, *names, wish.email)
+    return new_hash("/password", chosen_password(), *names, wish.email)
 
 
 def _form(link: ConfirmationLink, wish: Wish, wrong: dict[str, str], status: int = 200) -> Response:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 from flask import Response, make_response, render_template, request
 
 from api.answers import ports
+from api.bodies.fields import Body, NewPassword
+from api.site.forms import fields, parsed
 from tables.links import LinkInvalid, LinkKind
 
 
@@ -15,6 +17,15 @@ class Ended(NamedTuple):
     text: str
     label: str
     path: str
+
+
+class _ChosenPassword(Body):
+    password: NewPassword
+
+
+def chosen_password() -> str:
+    """The password that the form of a link's page asked for. Refused: invalid-input."""
+    return parsed(_ChosenPassword, {"password": fields().get("password", "")}).password
 
 
 def link_text() -> str:

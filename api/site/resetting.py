@@ -8,12 +8,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from api.account_links import PATHS
 from api.bodies.account import NewPasswordReset
-from api.bodies.fields import Body, NewPassword
 from api.problems import PROBLEMS, Refused
 from api.resetting import account_to_reset, ask_for_reset, reset_password
 from api.site import device
 from api.site.forms import complaints, fields, parsed
-from api.site.linked import Ended, ended, link_text
+from api.site.linked import Ended, chosen_password, ended, link_text
 from tables.links import LinkKind
 
 resetting = Blueprint("resetting", __name__)
@@ -26,12 +25,6 @@ USED: Final = Ended(
     "Ask again",
     FORGOTTEN,
 )
-
-
-class ChosenPassword(Body):
-    """What the form of the link asks for."""
-
-    password: NewPassword
 
 
 @resetting.get(FORGOTTEN)
@@ -62,8 +55,7 @@ def new_password_form() -> Response:
 def new_password() -> BaseResponse:
     """The password is changed; one signs in with it."""
     try:
-        chosen = parsed(ChosenPassword, {"password": fields().get("password", "")}).password
-        account = reset_password(link_text(), "/password", chosen)
+        account = reset_password(link_text(), "/password", chosen_password())
     except Refused as error:
         return _new_password(complaints(error), PROBLEMS[error.kind].status)
     answer = redirect(f"/sign-in?{urlencode({'changed': '', 'email': account.email})}", 303)
