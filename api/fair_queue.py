@@ -1,11 +1,12 @@
 """A semaphore that is fair to clients: each waits in a line of its own, and the lines take turns.
 
-So a client that asks for much waits for itself, and who asks once is next after one of each other client. Who waits
-is a thread (or a greenlet, where the standard library is patched).
+So a client that asks for much waits for itself, and who asks once is next after one of each other client. Where all
+places are taken, the largest crowd gives up one: those of one client, or of many clients about one thing, such as an
+account that they guess. Who waits is a thread (or a greenlet, where the standard library is patched).
 """
 
 import threading
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -16,9 +17,11 @@ RETRY_AFTER_S: Final = 3
 
 
 class _Waiter:
-    __slots__ = ("event", "has_turn")
+    __slots__ = ("client", "crowds", "event", "has_turn")
 
-    def __init__(self) -> None:
+    def __init__(self, client: str, about: str) -> None:
+        self.client = client
+        self.crowds = (("client", client), ("about", about))
         self.event = threading.Event()
         self.has_turn = False
 
@@ -34,52 +37,53 @@ class FairQueue:
         self._lines: OrderedDict[str, deque[_Waiter]] = OrderedDict()
 
     @contextmanager
-    def turn(self, client: str) -> Iterator[None]:
+    def turn(self, client: str, about: str) -> Iterator[None]:
         """Be one of those at once, after waiting in the client's line. Refused: passwords-busy."""
-        waiter = self._arrive(client)
+        waiter = _Waiter(client, about)
+        self._arrive(waiter)
         try:
-            if waiter is not None:
-                self._wait(client, waiter)
+            if not waiter.has_turn:
+                self._wait(waiter)
             yield
         finally:
-            if waiter is None or waiter.has_turn:
+            if waiter.has_turn:
                 self._leave()
 
     @property
     def waiting(self) -> int:
         """How many wait now."""
         with self._lock:
-            return self._count()
+            return sum(map(len, self._lines.values()))
 
-    def _arrive(self, client: str) -> _Waiter | None:
-        """None where it is the client's turn at once."""
+    def _arrive(self, waiter: _Waiter) -> None:
         with self._lock:
             if self._free:
                 self._free -= 1
-                return None
-            return self._join(client)
+                waiter.has_turn = True
+                return
+            self._make_room(waiter)
+            self._lines.setdefault(waiter.client, deque()).append(waiter)
 
-    def _wait(self, client: str, waiter: _Waiter) -> None:
+    def _make_room(self, newcomer: _Waiter) -> None:
+        waiting = [waiter for line in self._lines.values() for waiter in line]
+        if len(waiting) < self._waiting_max:
+            return
+        sizes = Counter(crowd for waiter in waiting for crowd in waiter.crowds)
+        largest, size = sizes.most_common(1)[0]
+        if size <= max(sizes[crowd] for crowd in newcomer.crowds) + 1:
+            raise _busy()
+        pushed_out = [waiter for waiter in waiting if largest in waiter.crowds][-1]
+        self._drop(pushed_out)
+        pushed_out.event.set()
+
+    def _wait(self, waiter: _Waiter) -> None:
         try:
             waiter.event.wait(self._patience_s)
         finally:
             with self._lock:
-                self._drop(client, waiter)
+                self._drop(waiter)
         if not waiter.has_turn:
             raise _busy()
-
-    def _join(self, client: str) -> _Waiter:
-        """The end of the client's line. Where all places are taken, the longest line gives up its last one."""
-        if self._count() >= self._waiting_max:
-            longest = max(self._lines, key=lambda each: len(self._lines[each]))
-            if len(self._lines[longest]) <= len(self._lines.get(client, ())) + 1:
-                raise _busy()
-            pushed_out = self._lines[longest][-1]
-            self._drop(longest, pushed_out)
-            pushed_out.event.set()
-        waiter = _Waiter()
-        self._lines.setdefault(client, deque()).append(waiter)
-        return waiter
 
     def _leave(self) -> None:
         """Hand the turn to the first of the line that waited longest for one."""
@@ -90,20 +94,17 @@ class FairQueue:
             client, line = next(iter(self._lines.items()))
             waiter = line[0]
             self._lines.move_to_end(client)
-            self._drop(client, waiter)
+            self._drop(waiter)
             waiter.has_turn = True
             waiter.event.set()
 
-    def _drop(self, client: str, waiter: _Waiter) -> None:
-        line = self._lines.get(client)
+    def _drop(self, waiter: _Waiter) -> None:
+        line = self._lines.get(waiter.client)
         if line is None or waiter not in line:
             return
         line.remove(waiter)
         if not line:
-            del self._lines[client]
-
-    def _count(self) -> int:
-        return sum(map(len, self._lines.values()))
+            del self._lines[waiter.client]
 
 
 def _busy() -> Refused:

@@ -57,7 +57,7 @@ class Passwords:
         self._queue = queue or FairQueue(AT_ONCE, WAITING_MAX, PATIENCE_S)
 
     @contextmanager
-    def turn(self, client: str) -> Iterator[Hasher]:
-        """The hasher, once it is the client's turn. Refused: passwords-busy."""
-        with self._queue.turn(client):
+    def turn(self, client: str, address: str) -> Iterator[Hasher]:
+        """The hasher, once it is the turn of the client, which asks about an address. Refused: passwords-busy."""
+        with self._queue.turn(client, address):
             yield self._hasher

@@ -52,7 +52,7 @@ def reset_password(link: str, pointer: str, password: str) -> Account:
     Refused: unknown-code, too-many-requests, passwords-busy; invalid-input at ``pointer`` for a weak password.
     """
     account = account_to_reset(link)
-    new = new_hash(pointer, password, account.first_name, account.last_name, account.email)
+    new = new_hash(pointer, password, account.email, account.first_name, account.last_name)
     changed = ports().password_resets.grant(_digest(_secret(link)), new)
     if changed is None:
         raise Refused("unknown-code")

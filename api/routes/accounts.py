@@ -79,7 +79,7 @@ def _account(body: NewAccount) -> Account:
 def _hash(body: NewAccount) -> str | None:
     if body.password is None:
         return None
-    return new_hash("/password", body.password, body.first_name, body.last_name, body.email)
+    return new_hash("/password", body.password, body.email, body.first_name, body.last_name)
 
 
 def _check_birthday(birthday: date | None) -> None:

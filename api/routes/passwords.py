@@ -24,17 +24,17 @@ def change_password(path: AccountPath, body: PasswordChange) -> Response:
     """The account's sessions end, and with them a change of its address that waits for its code. It is told."""
     require_password(path, body.current_password)
     account = account_of(path)
-    new = new_hash("/newPassword", body.new_password, account.first_name, account.last_name, account.email)
+    new = new_hash("/newPassword", body.new_password, account.email, account.first_name, account.last_name)
     if not ports().accounts.set_password(path.account_id, new):
         raise no_account(path)
     tell_password(ports().post, account)
     return Response(status=204)
 
 
-def new_hash(pointer: str, password: str, *own_words: str) -> str:
+def new_hash(pointer: str, password: str, email: str, *names: str) -> str:
     """The hash of a password that is chosen now. Refused: invalid-input if it is easy to guess, passwords-busy."""
-    with ports().passwords.turn(client()) as hasher:
-        if weakness := weakness_of(password, own_words):
+    with ports().passwords.turn(client(), address_key(email)) as hasher:
+        if weakness := weakness_of(password, (email, *names)):
             raise wrong(pointer, weakness)
         return hasher.hash(password)
 
@@ -53,7 +53,7 @@ def _check_password(path: AccountPath, password: str | None) -> None:
     guesses = ports().quotas.guesses
     asker = Asker(address_key(account.email) if account else "", client(), is_shown=True)
     guesses.check(asker)
-    with ports().passwords.turn(client()) as hasher:
+    with ports().passwords.turn(client(), asker.address) as hasher:
         guesses.check(asker)
         if not hasher.fits(known.password_hash if known else None, password or ""):
             guesses.count(asker)

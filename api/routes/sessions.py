@@ -38,7 +38,7 @@ def credential_of(body: NewSession, device: str | None = None) -> Credential:
     asker = quotas.asker(body.email, device)
     quotas.guesses.check(asker)
     found = ports().credentials.find(body.email)
-    with ports().passwords.turn(client()) as hasher:
+    with ports().passwords.turn(client(), asker.address) as hasher:
         quotas.guesses.check(asker)  # of many at once, only so many get here before they are counted
         if not hasher.fits(found.password_hash if found else None, body.password) or found is None:
             quotas.guesses.count(asker)

@@ -106,7 +106,7 @@ def _is_own(link: ConfirmationLink, wish: Wish) -> bool:
 
 def _chosen_hash(wish: Wish) -> str:
     names = (wish.account.first_name, wish.account.last_name) if wish.account else ()
-    return new_hash("/password", chosen_password(), *names, wish.email)
+    return new_hash("/password", chosen_password(), wish.email, *names)
 
 
 def _form(link: ConfirmationLink, wish: Wish, wrong: dict[str, str], status: int = 200) -> Response:

@@ -19,6 +19,7 @@ class Crowd:
     """Callers, each in a thread; the turns that were had, and the refusals, in their order."""
 
     queue: FairQueue
+    about: str = ""
     had: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     threads: list[threading.Thread] = field(default_factory=list)
@@ -33,7 +34,7 @@ class Crowd:
             eventually(partial(self._is_longer_than, before), within=WITHIN_S)
 
     def come_in_vain(self, client: str) -> None:
-        with pytest.raises(Refused) as refused, self.queue.turn(client):
+        with pytest.raises(Refused) as refused, self.queue.turn(client, self.about or f"account of {client}"):
             pass
         assert (refused.value.kind, refused.value.headers["Retry-After"]) == ("passwords-busy", "3")
 
@@ -42,7 +43,7 @@ class Crowd:
 
     def _ask(self, client: str) -> None:
         try:
-            with self.queue.turn(client):
+            with self.queue.turn(client, self.about or f"account of {client}"):
                 self.had.append(client)
         except Refused:
             self.refused.append(client)
@@ -61,15 +62,15 @@ def crowd() -> Iterator[Crowd]:
 
 
 def test_who_asks_once_waits_for_one_of_each_other_client(crowd: Crowd) -> None:
-    with crowd.queue.turn("somebody"):
+    with crowd.queue.turn("somebody", ""):
         crowd.come("much", "much", "much", "more", "more", "honest")
     crowd.end()
     assert crowd.had == ["much", "more", "honest", "much", "more", "much"]
     assert not crowd.refused
 
 
-def test_where_all_places_are_taken_the_longest_line_gives_up_its_last(crowd: Crowd) -> None:
-    with crowd.queue.turn("somebody"):
+def test_where_all_places_are_taken_the_largest_crowd_gives_up_one(crowd: Crowd) -> None:
+    with crowd.queue.turn("somebody", ""):
         crowd.come("much", "much", "much", "more", "more", "more")
         honest = threading.Thread(target=crowd._ask, args=("honest",))
         honest.start()
@@ -81,24 +82,38 @@ def test_where_all_places_are_taken_the_longest_line_gives_up_its_last(crowd: Cr
     assert crowd.refused == ["much"]
 
 
+def test_many_clients_that_guess_one_account_give_up_one_for_another_account(crowd: Crowd) -> None:
+    guessing = Crowd(crowd.queue, "her account")
+    with crowd.queue.turn("somebody", ""):
+        guessing.come("a", "b", "c", "d", "e", "f")
+        honest = threading.Thread(target=crowd._ask, args=("honest",))
+        honest.start()
+        eventually(lambda: guessing.refused, within=WITHIN_S)
+        guessing.come_in_vain("g")
+    crowd.threads.append(honest)
+    guessing.end()
+    crowd.end()
+    assert (guessing.refused, crowd.had, crowd.refused) == (["f"], ["honest"], [])
+
+
 def test_who_does_not_get_a_turn_in_time_is_told_to_come_again() -> None:
     queue = FairQueue(1, 6, 0.01)
     crowd = Crowd(queue)
-    with queue.turn("somebody"):
+    with queue.turn("somebody", ""):
         crowd.come_in_vain("late")
     assert queue.waiting == 0
-    with queue.turn("later"):
+    with queue.turn("later", ""):
         pass
 
 
 def test_a_turn_ends_with_its_error() -> None:
     queue = FairQueue(1, 6, WITHIN_S)
     for _ in range(3):
-        with pytest.raises(ValueError, match="mine"), queue.turn("somebody"):
+        with pytest.raises(ValueError, match="mine"), queue.turn("somebody", ""):
             raise ValueError("mine")
 
 
 def test_as_many_as_there_are_turns_go_through_at_once() -> None:
     queue = FairQueue(2, 1, 0.01)
-    with queue.turn("one"), queue.turn("two"):
+    with queue.turn("one", ""), queue.turn("two", ""):
         Crowd(queue).come_in_vain("three")
