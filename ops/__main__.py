@@ -78,7 +78,7 @@ def status(*, as_json: bool) -> None:
     else:
         table = Table(box=None, show_header=False, pad_edge=False)
         for part in parts:
-            table.add_row(part.name, f"[{COLOURS[part.state]}]{part.state}[/]", safe(part.text))
+            table.add_row(safe(part.name), f"[{COLOURS[part.state]}]{part.state}[/]", safe(part.text))
         console.print(table)
     sys.exit(whole is State.DOWN)
 
