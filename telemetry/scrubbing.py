@@ -9,12 +9,14 @@ TEXT_MAX_CHARACTERS: Final = 8_000
 ADDRESS_MAX_CHARACTERS: Final = 320
 
 _TOKEN: Final = re.compile(
-    r"\beyJ[\w-]+(?:\.[\w-]*){1,4}|(?i:\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}|(?<=[?&]link=)[\w.-]+"
+    r"(?<![\w-])eyJ[\w-]+(?:\.[\w-]*){1,4}|(?i:\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}|(?<=[?&]link=)[\w.-]+"
 )
 _LOGIN: Final = re.compile(r"(?<=://)[^/\s@]+@")
-_ATOM: Final = r"[\w.!#$%&'*+/=?^`{|}~-]"
-# From its first letter on alone: to begin anew at each of a long word's letters would take its square.
-_ADDRESS: Final = re.compile(rf"(?<!{_ATOM}){_ATOM}+@[\w-]+(?:\.[\w-]+)+")
+# Letters of all kinds, and the marks that follow them.
+_ATOM: Final = r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]"
+_LABEL: Final = r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f.'/?#&=!]"
+# Like a token from its first letter on alone: to begin anew within a long word would take the square of its length.
+_ADDRESS: Final = re.compile(rf"(?<!{_ATOM}){_ATOM}+@{_LABEL}+(?:\.{_LABEL}+)+")
 _UNFINISHED: Final = re.compile(rf"(?:{_ATOM}|@)+\Z")
 _QUOTED: Final = re.compile(r"b?\"(?:[^\"\\]|\\.)*\"|b?(?<!\w)'(?:[^'\\]|\\.)*'|[„“”«»][^„“”«»]*[“”«»]", re.DOTALL)
 _EXCEPTION: Final = re.compile(r"(?<=exception=)\w+\(.*\)", re.DOTALL)

@@ -85,6 +85,8 @@ def test_the_cause_of_an_error_is_told_before_it(lines: Read) -> None:
     ("text", "left"),
     [
         (f"mail to {ADDRESS}, now", "mail to <address>, now"),
+        ("<u\u0308ser@bu\u0308yer.example>", "<<address>>"),
+        ("(юзер@пример.рф) said.", "(<address>) said."),
         ("postgresql://turnstile:geheim@127.0.0.1:5432/turnstile", "postgresql://<login>@127.0.0.1:5432/turnstile"),
         (f"Authorization: Bearer {TOKEN}", "Authorization: <token>"),
         (f"token {TOKEN}.", "token <token>."),
