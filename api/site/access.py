@@ -63,8 +63,8 @@ PAGES: Final[dict[str, Access]] = {
     "editing.edit_type": Access.ORGANIZER,
     "editing.remove_type": Access.ORGANIZER,
 }
-# Pages whose address is itself the key to something.
-_SECRET_ADDRESSES: Final = frozenset({"site.links", "site.confirming", "site.resetting"})
+# Pages whose address is itself the key to something: those of links in mails.
+_LINKED: Final = "/links/"
 _ROLES: Final[dict[Access, tuple[Role, ...]]] = {Access.ORGANIZER: (Role.ORGANIZER,), Access.ADMINISTRATOR: ()}
 
 
@@ -94,7 +94,7 @@ def check() -> Response | None:
 
 def has_secret_address() -> bool:
     """Whether the address of this request must be told to nobody."""
-    return request.blueprint in _SECRET_ADDRESSES
+    return request.path.startswith(_LINKED)
 
 
 def local(path: str | None) -> str:
