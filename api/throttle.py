@@ -37,7 +37,7 @@ def guess_rules(tries: int) -> Rules:
         both=Rule(tries, forgiven_s=60, wait_max_s=60),
         address=Rule(tries * 30, forgiven_s=36, wait_max_s=60),
         new=Rule(tries * 300, forgiven_s=36, wait_max_s=60),
-        client=Rule(tries * 20, forgiven_s=1, wait_max_s=10),
+        client=Rule(tries * 20, forgiven_s=1, wait_max_s=1),
     )
 
 
@@ -47,7 +47,7 @@ def mail_rules(tries: int) -> Rules:
         both=Rule(tries, forgiven_s=600, wait_max_s=600),
         address=Rule(tries * 3, forgiven_s=360, wait_max_s=600),
         new=Rule(tries * 15, forgiven_s=360, wait_max_s=600),
-        client=Rule(tries * 200, forgiven_s=0.2, wait_max_s=10),
+        client=Rule(tries * 200, forgiven_s=0.2, wait_max_s=1),
     )
 
 
