@@ -56,8 +56,9 @@ def ask_for_confirmation(
 ) -> SignUp:
     """Mail a code and a link to the address, with which the account is made; or, asked in ``sessions``, gets it.
 
-    Refused: invalid-input for a dead address.
+    Refused: too-many-requests; invalid-input for a dead address.
     """
+    ports().quotas.take_mail(ports().quotas.asker(email))
     code = "".join(secrets.choice(_LETTERS) for _ in range(_CODE_LETTERS))
     request, link = secrets.token_urlsafe(24), ConfirmationLink(code, secrets.token_bytes(_SECRET_BYTES))
     made = account if sessions is None else None

@@ -46,10 +46,14 @@ class Quotas:
                 headers = {"Retry-After": str(max(1, math.ceil(wait)))}
                 raise Refused("too-many-requests", f"{limit} for each client", headers=headers)
 
-    def take_mail(self, asker: Asker) -> None:
-        """Count a mail that somebody has sent to an address. Refused: too-many-requests."""
+    def check_mail(self, asker: Asker) -> None:
+        """Count a request for a mail to an address. Refused: too-many-requests, for the client or for the mail."""
         self.take("sign_up")
         self.mails.check(asker)
+
+    def take_mail(self, asker: Asker) -> None:
+        """Count a mail that is sent now. Refused: too-many-requests."""
+        self.mails.check(asker)  # of many at once, only so many are sent
         self.mails.count(asker)
 
     def asker(self, email: str, device: str | None = None) -> Asker:

@@ -30,7 +30,9 @@ def ask_for_reset(email: str, device: str | None = None) -> None:
 
     Refused: too-many-requests; invalid-input for an address that no mail can be sent to.
     """
-    ports().quotas.take_mail(ports().quotas.asker(email, device))
+    asker = ports().quotas.asker(email, device)
+    ports().quotas.take("sign_up")
+    ports().quotas.take_mail(asker)
     account = ports().accounts.find(email)
     secret = secrets.token_bytes(_SECRET_BYTES)
     whose, address = (account.id, account.email) if account else (ports().new_id(), address_spellings(email)[1])

@@ -57,7 +57,7 @@ def sign_up(body: NewAccount, goal: str = "/") -> SignUp:
     the pages that the reader wants to go on to. Refused: forbidden for what only administrators may say,
     invalid-input, too-many-requests, passwords-busy.
     """
-    ports().quotas.take_mail(ports().quotas.asker(body.email))
+    ports().quotas.check_mail(ports().quotas.asker(body.email))
     if body.id is not None or body.roles is not None:
         raise forbidden()
     if body.password is None:

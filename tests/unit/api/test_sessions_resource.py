@@ -158,6 +158,12 @@ def test_a_client_may_have_only_so_many_mails_sent_to_one_address(anonymous: Fla
     assert [sign_up(anonymous, "c@b.example"), sign_up(anonymous, "a@b.example", "192.0.2.9")] == [202, 202]
 
 
+def test_a_sign_up_that_sends_no_mail_counts_for_none(anonymous: FlaskClient) -> None:
+    weak = ADA | {"password": "password12", "email": "a@b.example"}
+    assert {anonymous.post(f"{BASE}/accounts", json=weak).status_code for _ in range(5)} == {422}
+    assert sign_up(anonymous, "a@b.example") == 202
+
+
 def test_there_is_a_ceiling_for_sign_ups_of_one_client(anonymous: FlaskClient) -> None:
     assert [sign_up(anonymous, f"{number}@b.example") for number in range(31)] == [202] * 30 + [429]
 
