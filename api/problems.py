@@ -115,7 +115,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "invalid-input": Kind(422, "The request has fields that are missing or wrong", "`errors` has the fields"),
     "unknown-account": Kind(422, "There is no such account", "nobody of this id"),
     "unknown-event": Kind(
-        422, "There is no such event on sale", "no event of this id, or not known to the ticket office yet"
+        422, "There is no such event on sale", "no event of this id, a draft, or not known to the ticket office yet"
     ),
     "unknown-ticket-type": Kind(422, "The event has no such ticket type", "not a ticket type of this event"),
     "idempotency-key-reused": Kind(
