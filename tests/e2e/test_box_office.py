@@ -254,6 +254,46 @@ def counts(pipeline: Pipeline, event: str) -> tuple[int, int]:
 
 
 @in_a_browser
+def test_who_is_not_signed_in_buys_and_sees_by_the_links_of_the_mails(
+    pipeline: Pipeline, visitor: Visitor, chromium: Browser
+) -> None:
+    title = f"Briefe {uuid4().hex[:8]}"
+    event, [kind] = pipeline.event(9, title=title)
+    visitor.sign_up()
+    visitor.go(f"/events/{event}")
+    visitor.send(f"/events/{event}/hold", **{f"n-{kind}": "2"})
+    page = chromium.new_page()
+    page.clock.install()
+    page.goto(mailed_link(pipeline, f"Held for you: {title}"))
+    check_accessibility(page)
+    # At its end the countdown asks again by the same link.
+    with page.expect_navigation(timeout=WAIT_MS):
+        page.clock.fast_forward("10:05")
+    expect(page.get_by_role("heading", name="Held for you")).to_be_visible(timeout=WAIT_MS)
+    assert counts(pipeline, event) == (2, 0)
+    page.get_by_role("button", name="Buy 2 tickets · €21.00").click()
+    expect(page.get_by_role("heading", name="Your tickets")).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator(".qr")).to_have_count(0)
+    assert counts(pipeline, event) == (0, 2)
+    page.goto(mailed_link(pipeline, f"Your tickets for {title}"))
+    expect(page.locator(".qr")).to_have_count(2, timeout=WAIT_MS)
+    check_accessibility(page)
+    page.get_by_role("button", name="Send the mail again").click()
+    expect(page.get_by_role("status")).to_have_text("Another mail is on its way to you.")
+    eventually(lambda: len(pipeline.mails(f"Your tickets for {title}")) == 2, within=60)
+    page.close()
+
+
+def mailed_link(pipeline: Pipeline, subject: str) -> str:
+    """The address of the link in the mail of that subject."""
+    [mail] = eventually(lambda: pipeline.mails(subject), within=60)
+    mails = f"http://{HOST}:{pipeline.stack.settings.mail_port}"
+    text = httpx.get(f"{mails}/mails/{mail['id']}", trust_env=False).text
+    [link] = re.findall(r"^(http\S+/links/\S+)\s*$", text, re.MULTILINE)
+    return str(link)
+
+
+@in_a_browser
 def test_a_search_goes_on_as_one_types_and_what_is_left_moves(pipeline: Pipeline, page: Page) -> None:
     word = f"zimt{uuid4().hex[:8]}"
     event, [kind] = pipeline.event(2, title=f"Abend {word}")
