@@ -25,6 +25,7 @@ def sold(world: World) -> Sale:
     world.start()
     world.settle()
     world.stop()
+    world.empty_group()
     return sale
 
 
@@ -66,6 +67,7 @@ def refused(world: World) -> str:
     """The last words of a worker that does not begin."""
     world.start(ready=False)
     assert world.ended() > 0
+    world.empty_group()
     return world.log().read_text()
 
 

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import httpx
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import MemberToRemove
 
 from chaos.history import History, Row
 from connect.provision import wanted
@@ -135,6 +136,11 @@ class World:
     def stop(self, number: int = 0) -> None:
         """Ask the worker to end."""
         child.stop(self.workers[number], signal.SIGTERM, 20)
+
+    def empty_group(self) -> None:
+        """Take all members out of the group, which the broker would do a session's time after they have ended."""
+        members = self.admin.describe_groups([self.group])[self.group]["members"]
+        self.admin.remove_group_members(self.group, [MemberToRemove(each["member_id"]) for each in members])
 
     def signal(self, number: int, which: signal.Signals) -> None:
         """Send the worker a signal."""
