@@ -7,7 +7,8 @@ other the loss is told, and the worker goes on with what there is (docs/operatio
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -65,7 +66,8 @@ class Continuity:
     async def went_back(self, tp: TP, due: int) -> None:
         """A fetch began before ``due``. Ends the process where the log was cut; the next one begins where it may."""
         try:
-            end = (await self._logs([tp]))[tp].end
+            async with reading_all(self.app.settings.kafka_servers) as reader:
+                end = (await logs_of(reader, [tp]))[tp].end
             self._stop_at({tp: Loss(Cause.CUT, end, due - 1)} if end < due else await self._losses([tp]))
         except (LogLost, KafkaError) as error:
             fail_stop("reading", error)
@@ -81,9 +83,10 @@ class Continuity:
             return {}
         marks = {tp: mark for tp in inputs if (mark := self._watermark(tp)) is not None}
         places = await self._places(inputs)
-        logs = await self._logs(inputs)
-        there = {tp: mark.offset for tp, mark in marks.items() if logs[tp].begin <= mark.offset < logs[tp].end}
-        found = await digests_at(self.app.settings.kafka_servers, there)
+        async with reading_all(self.app.settings.kafka_servers) as reader:
+            logs = await logs_of(reader, inputs)
+            there = {tp: mark.offset for tp, mark in marks.items() if logs[tp].begin <= mark.offset < logs[tp].end}
+            found = await digests_at(reader, there)
         losses = {tp: find_loss(logs[tp], places[tp], marks.get(tp), found.get(tp)) for tp in inputs}
         return {tp: loss for tp, loss in losses.items() if loss is not None}
 
@@ -99,11 +102,6 @@ class Continuity:
             tp: Place(committed[tp].offset, committed[tp].metadata.startswith(ACCEPTED)) if tp in committed else Place()
             for tp in inputs
         }
-
-    async def _logs(self, inputs: list[TP]) -> dict[TP, Log]:
-        consumer = self.app.consumer
-        begins, ends = await consumer.earliest_offsets(*inputs), await consumer.highwaters(*inputs)
-        return {tp: Log(begins[tp], ends[tp] or 0) for tp in inputs}
 
     async def _begin_again(self, tp: TP, loss: Loss) -> int:
         """Where a reader that has lost records goes on."""
@@ -127,24 +125,41 @@ class Continuity:
                 fail_stop("the look at the log", error)
 
 
-async def digests_at(servers: str, offsets: Mapping[TP, int]) -> dict[TP, bytes | None]:
+@asynccontextmanager
+async def reading_all(servers: str) -> AsyncIterator[Any]:
+    """A consumer that reads a log to its very end.
+
+    The worker's own reads committed records only: to it the log ends where an open transaction began, and what it has
+    read before may lie behind that.
+    """
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False, isolation_level="read_uncommitted")
+    try:
+        await consumer.start()
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def logs_of(reader: Any, partitions: Iterable[TP]) -> dict[TP, Log]:
+    """The two ends of each partition. Raises KafkaError when Kafka does not tell them in time."""
+    places = {tp: TopicPartition(*tp) for tp in partitions}
+    begins, ends = await reader.beginning_offsets(places.values()), await reader.end_offsets(places.values())
+    return {tp: Log(begins[place], ends[place]) for tp, place in places.items()}
+
+
+async def digests_at(reader: Any, offsets: Mapping[TP, int]) -> dict[TP, bytes | None]:
     """The digests of the records at ``offsets``; None where what lies there can't be read, or is no record.
 
     Raises KafkaError when Kafka does not give them in time.
     """
     if not offsets:
         return {}
-    consumer: Any = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False)
-    try:
-        await consumer.start()
-        places = {TopicPartition(*tp): offset for tp, offset in offsets.items()}
-        consumer.assign(list(places))
-        for place, offset in places.items():
-            consumer.seek(place, offset)
-        found = await _first_digests(consumer, places)
-        return {tp: found[TopicPartition(*tp)] for tp in offsets}
-    finally:
-        await consumer.stop()
+    places = {TopicPartition(*tp): offset for tp, offset in offsets.items()}
+    reader.assign(list(places))
+    for place, offset in places.items():
+        reader.seek(place, offset)
+    found = await _first_digests(reader, places)
+    return {tp: found[TopicPartition(*tp)] for tp in offsets}
 
 
 async def _first_digests(consumer: Any, offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, bytes | None]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,9 +57,6 @@ class FakeBroker:
     async def earliest_offsets(self, *places: TP) -> dict[TP, int]:
         return dict.fromkeys(places, self.log.begin)
 
-    async def highwaters(self, *places: TP) -> dict[TP, int]:
-        return dict.fromkeys(places, self.log.end)
-
     async def offsets_for_times(self, times: Mapping[TP, int]) -> dict[TP, Any]:
         return {tp: None if self.since is None else SimpleNamespace(offset=self.since) for tp in times}
 
@@ -68,12 +65,27 @@ class FakeBroker:
 
 
 class FakeRecords:
-    """A consumer that finds one record at whatever offset is sought, or an error."""
+    """A consumer that finds one record at whatever offset is sought, or an error; to it, all logs are equal."""
 
+    log = Log(0, 1000)
+    # Where an open transaction begins: what reads committed records takes that for the end.
+    stable: int | None = None
     fault: Exception | None = None
     records: tuple[Any, ...] = ()
+    committed_only = True
+
+    def __call__(self, *, isolation_level: str, **_: Any) -> "FakeRecords":
+        self.committed_only = isolation_level == "read_committed"
+        return self
 
     async def start(self) -> None: ...
+
+    async def beginning_offsets(self, places: Iterable[TP]) -> dict[TP, int]:
+        return dict.fromkeys(places, self.log.begin)
+
+    async def end_offsets(self, places: Iterable[TP]) -> dict[TP, int]:
+        end = self.log.end if self.stable is None or not self.committed_only else self.stable
+        return dict.fromkeys(places, end)
 
     async def stop(self) -> None: ...
 
@@ -91,16 +103,21 @@ def record(offset: int, value: bytes) -> Any:
     return ConsumerRecord("t", 1, offset, SOME_TIME, 1, b"k", value, None, 1, 1, ())
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def records(monkeypatch: pytest.MonkeyPatch) -> FakeRecords:
     found = FakeRecords()
-    monkeypatch.setattr(module, "AIOKafkaConsumer", lambda **_: found)
+    monkeypatch.setattr(module, "AIOKafkaConsumer", found)
     return found
 
 
-def check(app: App, broker: FakeBroker) -> None:
+def use(app: App, broker: FakeBroker, records: FakeRecords) -> None:
     consumer: Any = broker
     app.consumer = consumer
+    records.log = broker.log
+
+
+def check(app: App, broker: FakeBroker, records: FakeRecords) -> None:
+    use(app, broker, records)
     asyncio.run(Continuity(app).check())
 
 
@@ -117,69 +134,77 @@ def guard(app: App, watermark: Watermark | None = None) -> None:
     ],
 )
 def test_a_guarded_topic_that_lost_records_ends_the_worker(
-    app: App, log: Log, committed: int | None, told: str
+    app: App, records: FakeRecords, log: Log, committed: int | None, told: str
 ) -> None:
     guard(app)
     broker = FakeBroker(log, committed)
     with pytest.raises(LogLost, match=rf"ticket-commands\[1\]: the log .*{told}"):
-        check(app, broker)
+        check(app, broker, records)
     assert broker.commits == {}
 
 
-def test_a_whole_log_is_left_alone(app: App) -> None:
+def test_a_whole_log_is_left_alone(app: App, records: FakeRecords) -> None:
     guard(app)
     broker = FakeBroker(Log(0, 1000), 1000)
-    check(app, broker)
+    check(app, broker, records)
     assert (broker.commits, app.figures.lost) == ({}, {})
+
+
+def test_a_log_does_not_end_where_somebodys_open_transaction_begins(app: App, records: FakeRecords) -> None:
+    guard(app, Watermark(999, digest_of(b"k", b"v", SOME_TIME)))
+    records.stable, records.records = 950, (record(999, b"v"),)
+    check(app, FakeBroker(Log(0, 1000), 1000), records)
 
 
 def test_another_record_where_one_was_decided_ends_the_worker(app: App, records: FakeRecords) -> None:
     guard(app, Watermark(999, digest_of(b"k", b"old", SOME_TIME)))
     records.records = (record(999, b"old"),)
-    check(app, FakeBroker(Log(0, 1000), 1000))
+    check(app, FakeBroker(Log(0, 1000), 1000), records)
     records.records = (record(999, b"new"),)
     with pytest.raises(LogLost, match="at offset 999 is not the one"):
-        check(app, FakeBroker(Log(0, 1000), 1000))
+        check(app, FakeBroker(Log(0, 1000), 1000), records)
 
 
 def test_an_offset_that_an_operator_has_set_is_begun_at(app: App, records: FakeRecords) -> None:
     guard(app, Watermark(999, digest_of(b"k", b"old", SOME_TIME)))
     records.records = (record(999, b"new"),)
     broker = FakeBroker(Log(0, 1000), 1000, metadata=f"{ACCEPTED}the disk was lost")
-    check(app, broker)
+    check(app, broker, records)
     assert broker.commits == {}
 
 
-def test_any_other_topic_goes_on_and_tells_what_is_lost(app: App, caplog: pytest.LogCaptureFixture) -> None:
+def test_any_other_topic_goes_on_and_tells_what_is_lost(
+    app: App, records: FakeRecords, caplog: pytest.LogCaptureFixture
+) -> None:
     broker = FakeBroker(Log(1200, 2000), 1000)
     broker.inputs = [SALES]
     with caplog.at_level(logging.CRITICAL):
-        check(app, broker)
+        check(app, broker, records)
     assert broker.commits == {SALES: 1200}
     assert app.figures.lost == {OUTCOMES: 200}
     assert "ticket-purchase[3]: the log begins at offset 1200" in caplog.text
     assert "going on at offset 1200" in caplog.text
 
 
-def test_a_log_that_was_cut_is_read_again_where_repeats_change_nothing(app: App) -> None:
+def test_a_log_that_was_cut_is_read_again_where_repeats_change_nothing(app: App, records: FakeRecords) -> None:
     broker = FakeBroker(Log(100, 950), 1000)
     broker.inputs = [SALES]
-    check(app, broker)
+    check(app, broker, records)
     assert broker.commits == {SALES: 100}
 
 
 @pytest.mark.parametrize(("since", "begin"), [(940, 940), (None, 950)])
-def test_of_jobs_only_the_newest_are_read_again(app: App, since: int | None, begin: int) -> None:
+def test_of_jobs_only_the_newest_are_read_again(app: App, records: FakeRecords, since: int | None, begin: int) -> None:
     broker = FakeBroker(Log(100, 950), 1000)
     broker.inputs, broker.since = [MAILS], since
-    check(app, broker)
+    check(app, broker, records)
     assert broker.commits == {MAILS: begin}
 
 
-def test_a_worker_looks_again_while_it_decides(app: App) -> None:
+def test_a_worker_looks_again_while_it_decides(app: App, records: FakeRecords) -> None:
     guard(app)
     state: Any = app
-    state.consumer = FakeBroker(Log(0, 950), 1000)
+    use(app, FakeBroker(Log(0, 950), 1000), records)
     state.rebalancing, state.tables.actives_ready = False, True
     with pytest.raises(LogLost):
         asyncio.run(Continuity(app).look())
@@ -189,25 +214,35 @@ def test_a_worker_looks_again_while_it_decides(app: App) -> None:
 
 @pytest.mark.parametrize(("end", "ends"), [(950, ["ends at offset 950: offsets 950 to 999"]), (1000, [])])
 def test_a_fetch_that_the_broker_sends_back_ends_the_process_where_the_log_was_cut(
-    app: App, monkeypatch: pytest.MonkeyPatch, end: int, ends: list[str]
+    app: App, records: FakeRecords, monkeypatch: pytest.MonkeyPatch, end: int, ends: list[str]
 ) -> None:
     told: list[str] = []
     monkeypatch.setattr(module, "fail_stop", lambda doing, error: told.append(str(error)))
-    consumer: Any = FakeBroker(Log(0, end), 900)
-    app.consumer = consumer
+    use(app, FakeBroker(Log(0, end), 900), records)
     asyncio.run(Continuity(app).went_back(SALES, 1000))
     assert [text in one for text, one in zip(ends, told, strict=True)] == [True] * len(ends)
 
 
+def test_a_fetch_that_the_broker_sends_back_before_an_open_transaction_ends_nothing(
+    app: App, monkeypatch: pytest.MonkeyPatch, records: FakeRecords
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(module, "fail_stop", lambda doing, error: told.append(str(error)))
+    use(app, FakeBroker(Log(0, 1000), 900), records)
+    records.stable = 950
+    asyncio.run(Continuity(app).went_back(SALES, 1000))
+    assert told == []
+
+
 def test_a_record_that_is_not_there_has_no_digest(records: FakeRecords) -> None:
     records.records = (record(8, b"v"),)
-    assert asyncio.run(digests_at("a:1", {LEDGER: 7})) == {LEDGER: None}
-    assert asyncio.run(digests_at("a:1", {LEDGER: 8})) == {LEDGER: digest_of(b"k", b"v", SOME_TIME)}
+    assert asyncio.run(digests_at(records, {LEDGER: 7})) == {LEDGER: None}
+    assert asyncio.run(digests_at(records, {LEDGER: 8})) == {LEDGER: digest_of(b"k", b"v", SOME_TIME)}
 
 
 def test_a_record_that_can_not_be_read_is_not_compared(records: FakeRecords) -> None:
     records.fault = CorruptRecordException()
-    assert asyncio.run(digests_at("a:1", {LEDGER: 7})) == {LEDGER: None}
+    assert asyncio.run(digests_at(records, {LEDGER: 7})) == {LEDGER: None}
 
 
 def test_a_broker_that_gives_no_record_is_not_waited_for_for_ever(
@@ -215,4 +250,4 @@ def test_a_broker_that_gives_no_record_is_not_waited_for_for_ever(
 ) -> None:
     monkeypatch.setattr(module, "READ_WITHIN_S", -1.0)
     with pytest.raises(KafkaTimeoutError, match=r"ticket-commands\[1\] can't be read"):
-        asyncio.run(digests_at("a:1", {LEDGER: 7}))
+        asyncio.run(digests_at(records, {LEDGER: 7}))
