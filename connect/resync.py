@@ -6,7 +6,6 @@ can't tell; ``make reindex`` after it takes that out of the search.
 
 import sys
 from collections.abc import Callable
-from typing import Protocol
 
 import psycopg
 from kafka.errors import KafkaError
@@ -15,29 +14,29 @@ from connect.connector import Connector, connectors
 from connect.errors import ConnectError, ServerMissing
 from connect.patience import Patience
 from connect.probe import open_ends, wait_until_flowing
-from connect.registration import check, wait_for_connect
+from connect.registration import check, register, wait_for_connect
 from connect.slots import lost
 from connect.worker import ConnectWorker, Unavailable
 from settings import Settings, settings
 from telemetry.escapes import escaped
 
 
-class Stoppable(Protocol):
-    """Kafka Connect, as far as starting over is concerned."""
+def start_over(worker: ConnectWorker, connector: Connector, patience: Patience) -> None:
+    """Let a connector forget how far it was, and begin anew as the settings say: its server may be another one now.
 
-    def stop(self, name: str) -> None: ...
-    def forget(self, name: str) -> bool: ...
-    def resume(self, name: str) -> None: ...
+    Raises ServerMissing when Kafka Connect doesn't do it in time, and ConnectorRefused.
+    """
+    _insist(connector.name, "stop", worker.stop, patience)
+    _insist(connector.name, "forget the offsets of", worker.forget, patience)
+    register(worker, connector, patience)
+    _insist(connector.name, "resume", worker.resume, patience)
 
 
-def start_over(worker: Stoppable, connector: Connector, patience: Patience) -> None:
-    """Let a connector forget how far it was. Raises ServerMissing when Kafka Connect doesn't stop it in time."""
-    name = connector.name
-    for what, action in (("stop", worker.stop), ("forget the offsets of", worker.forget), ("resume", worker.resume)):
-        while _not_yet(action, name):
-            if not patience.left:
-                raise ServerMissing(f"Kafka Connect does not {what} connector {name}")
-            patience.wait()
+def _insist(name: str, what: str, action: Callable[[str], bool | None], patience: Patience) -> None:
+    while _not_yet(action, name):
+        if not patience.left:
+            raise ServerMissing(f"Kafka Connect does not {what} connector {name}")
+        patience.wait()
 
 
 def _not_yet(action: Callable[[str], bool | None], name: str) -> bool:

@@ -73,6 +73,15 @@ def test_a_connector_starts_over_once_it_has_come_to_an_end(
     assert server.resumed == [wanted[1].name]
 
 
+def test_a_connector_starts_over_at_the_server_that_the_settings_name_now(
+    server: FakeConnect, worker: ConnectWorker, wanted: list[Connector], clock: Clock
+) -> None:
+    server.configs[wanted[1].name] = wanted[1].config | {"database.hostname": "the server that is gone"}
+    start_over(worker, wanted[1], clock.patience(5))
+    assert worker.config(wanted[1].name) == wanted[1].config
+    assert server.resumed == [wanted[1].name]
+
+
 def test_a_connector_that_does_not_stop_is_named(
     server: FakeConnect, worker: ConnectWorker, wanted: list[Connector], clock: Clock
 ) -> None:
