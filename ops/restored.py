@@ -53,6 +53,9 @@ FORGET: Final = """
 DELETE FROM event_outbox USING event
 WHERE event_outbox.aggregate_id = event.id AND event_outbox.version < event.version
 """
+SPOILED: Final = """
+SELECT DISTINCT aggregate_id::text FROM event_outbox WHERE jsonb_typeof(payload) <> 'object' ORDER BY 1 LIMIT 20
+"""
 POSITION: Final = "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint"
 
 
@@ -107,6 +110,8 @@ def raise_versions(connection: psycopg.Connection[Any]) -> int:
 
     Raises NotReady, and changes nothing, where a row breaks a constraint that is younger than it.
     """
+    if spoiled := [key for (key,) in connection.execute(SPOILED)]:
+        raise NotReady(f"the announcements of these events are no objects, mend them by SQL: {', '.join(spoiled)}")
     try:
         with connection.transaction():
             count = connection.execute(RAISE, {"epoch": epoch(datetime.now(UTC))}).rowcount

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from api.ports import Curve, Reached
 from api.servers.database import Database
+from api.servers.lines import LINES, QUANTITY
+from api.servers.rows import FIRST, LAST
 
 STEPS: Final = 100
 
@@ -13,9 +15,10 @@ _REACHED: Final = """
 SELECT count(DISTINCT account_id) AS people, count(*) AS purchases FROM purchase
 WHERE event_id = %(event)s AND status IN ('held', 'confirmed')
 """
-_SOLD: Final = """
-SELECT made_at, (line->>'ticketTypeId')::uuid AS kind, (line->>'quantity')::int AS quantity
-FROM purchase, jsonb_array_elements(lines) AS line WHERE event_id = %(event)s AND status = 'confirmed'
+_SOLD: Final = f"""
+SELECT made_at, (line->>'ticketTypeId')::uuid AS kind, {QUANTITY} AS quantity
+FROM purchase, {LINES}
+WHERE event_id = %(event)s AND status = 'confirmed' AND made_at BETWEEN %(first)s AND %(last)s
 """
 _CURVE: Final = f"""
 WITH sold AS ({_SOLD}), span AS (SELECT min(made_at) AS begins, max(made_at) AS ends FROM sold)
@@ -31,13 +34,13 @@ _COLUMNS: Final = (
     ("lastName", "coalesce(last_name, '')"),
     ("firstName", "coalesce(first_name, '')"),
     ("ticketType", "line->>'name'"),
-    ("quantity", "(line->>'quantity')::int"),
+    ("quantity", QUANTITY),
     ("purchase", "event_id || '.' || purchase.id"),
     ("boughtAt", "made_at"),
 )
 _ATTENDEES: Final = f"""
 SELECT {", ".join(f'{source} AS "{name}"' for name, source in _COLUMNS)}
-FROM purchase LEFT JOIN account ON account.id = account_id, jsonb_array_elements(lines) AS line
+FROM purchase LEFT JOIN account ON account.id = account_id, {LINES}
 WHERE event_id = %(event)s AND purchase.status = 'confirmed'
 ORDER BY lower(last_name), lower(first_name), made_at, purchase.id
 """
@@ -58,7 +61,7 @@ class AttendanceRows:
     def curve(self, event: UUID) -> Curve | None:
         """How sales grew; None where nothing is sold."""
         with self._database.transaction() as connection:
-            rows = connection.execute(_CURVE, {"event": event}).fetchall()
+            rows = connection.execute(_CURVE, {"event": event, "first": FIRST, "last": LAST}).fetchall()
         return _curve(rows) if rows else None
 
     def attendees(self, event: UUID) -> Iterator[Sequence[object]]:

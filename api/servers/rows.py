@@ -86,9 +86,13 @@ def shown(table: str, row: DictRow, make: Callable[[DictRow], Shown]) -> Shown |
     try:
         return make(row)
     except _UNTOLD as error:
-        key = row.get("id")
-        _odd.warning(f"{table} {key}", "row %s of %s can't be shown: %s", key, table, _columns(error))
+        pass_over(table, row.get("id"), _columns(error))
         return None
+
+
+def pass_over(table: str, key: object, fault: str) -> None:
+    """Warn of a row that has what can't be told, now and then."""
+    _odd.warning(f"{table} {key}", "row %s of %s can't be shown: %s", key, table, fault)
 
 
 def _columns(error: Exception) -> str:

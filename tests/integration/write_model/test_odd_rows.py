@@ -15,6 +15,7 @@ from api.pages import page
 from api.ports import Listing
 from api.problems import Refused
 from api.servers.accounts import AccountRows
+from api.servers.attendance import AttendanceRows
 from api.servers.database import Database
 from api.servers.events import EventRows
 from api.servers.sales import PurchaseRows
@@ -156,6 +157,64 @@ def test_accounts_and_purchases_are_told_but_for_odd_ones(open_to_all: Scratch, 
     nobody.close()
 
 
+# By column, what makes a purchase one that nothing can be reckoned with.
+SPOILED: list[tuple[str, str]] = [
+    ("lines", "'5'"),
+    ("lines", "'{}'"),
+    ("lines", "'null'"),
+    ("lines", "'[5]'"),
+    ("lines", "'[[]]'"),
+    ("lines", """'[{"name": "x"}]'"""),
+    ("lines", "jsonb_set(lines, '{0,ticketTypeId}', '\"none\"')"),
+    ("lines", "jsonb_set(lines, '{0,ticketTypeId}', '7')"),
+    ("lines", "jsonb_set(lines, '{0,name}', 'null')"),
+    ("lines", "jsonb_set(lines, '{0,quantity}', '\"two\"')"),
+    ("lines", "jsonb_set(lines, '{0,quantity}', '1.5')"),
+    ("lines", "jsonb_set(lines, '{0,quantity}', '1e30')"),
+    ("lines", "jsonb_set(lines, '{0,quantity}', '-1')"),
+    ("lines", "jsonb_set(lines, '{0,price}', '\"NaN\"')"),
+    ("lines", "jsonb_set(lines, '{0,price}', '\"much\"')"),
+    ("lines", "jsonb_set(lines, '{0,price}', '10.5')"),
+    ("lines", "lines || '[7]'"),
+    ("currency", "NULL"),
+    ("currency", "'eur'"),
+]
+
+
+@pytest.mark.parametrize(("column", "value"), SPOILED)
+def test_sums_and_tables_pass_over_a_purchase_that_cannot_be_added_up(
+    open_to_all: Scratch, database: Database, caplog: pytest.LogCaptureFixture, column: str, value: str
+) -> None:
+    event, nobody = uuid4(), WorkerViews(["http://127.0.0.1:9"])
+    sales, attendance = PurchaseRows(database, database, nobody), AttendanceRows(database, database)
+    bought(open_to_all, uuid4(), event, NOW)
+    odd = bought(open_to_all, uuid4(), event, NOW)
+    put(open_to_all, "purchase", column, value, odd)
+    with caplog.at_level(logging.WARNING):
+        [kind] = sales.of_event(event, 1, None).ticket_types or []
+    assert (kind.sold, kind.revenue.amount) == (2, "21.00")
+    assert any(f"row {odd} of purchase can't be shown" in line for line in caplog.messages)
+    assert sorted(str(row[6]) for row in list(sales.table_of_event(event))[1:]) == ["0", "2"]
+    assert [row[3] for row in list(attendance.attendees(event))[1:]] == [2]
+    curve = attendance.curve(event)
+    assert curve is not None
+    assert [steps[-1][1] for steps in curve.types.values()] == [2]
+    nobody.close()
+
+
+@pytest.mark.parametrize("moment", ["'infinity'", "'-infinity'", "'294276-12-31 23:59Z'", "'4713-01-01 BC'"])
+def test_a_curve_begins_and_ends_with_times_that_can_be_told(
+    open_to_all: Scratch, database: Database, moment: str
+) -> None:
+    event, attendance = uuid4(), AttendanceRows(database, database)
+    bought(open_to_all, uuid4(), event, NOW)
+    put(open_to_all, "purchase", "made_at", moment, bought(open_to_all, uuid4(), event, NOW))
+    curve = attendance.curve(event)
+    assert curve is not None
+    assert (curve.begins, curve.ends) == (NOW, NOW)
+    assert len(list(attendance.attendees(event))) == 3
+
+
 async def source_rows(url: str) -> list[SourceRow]:
     settings: Any = SimpleNamespace(database_url=SecretStr(url))
     connection = await connect(settings)
@@ -189,6 +248,22 @@ def test_after_a_restore_an_odd_row_is_named_by_what_it_breaks(scratch: Scratch,
         assert scratch.rows("SELECT id, version FROM event") == before
         scratch.rows("UPDATE event SET tags = '{}'")
         assert raise_versions(connection) == 1
+
+
+@pytest.mark.parametrize("payload", ["'5'", "'[1]'", "'null'"])
+def test_after_a_restore_an_announcement_that_is_none_is_named_by_its_event(
+    open_to_all: Scratch, database: Database, payload: str
+) -> None:
+    events, organizer = EventRows(database), AccountRows(database).add(new_account()).id
+    good, odd = new_event(organizer), new_event(organizer)
+    for event in (good, odd):
+        events.add(Listing(event))
+    open_to_all.rows(f"UPDATE event_outbox SET payload = {payload} WHERE aggregate_id = %s", odd.id)  # noqa: S608
+    before = open_to_all.rows("SELECT id, version FROM event ORDER BY id")
+    with psycopg.connect(open_to_all.url, autocommit=True) as connection:
+        with pytest.raises(NotReady, match=f"the announcements of these events are no objects.*: {odd.id}$"):
+            raise_versions(connection)
+        assert open_to_all.rows("SELECT id, version FROM event ORDER BY id") == before
 
 
 def test_a_change_of_a_row_that_breaks_a_constraint_is_refused_by_its_name(
