@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
 from prometheus_client import Metric as Family
 
 from api.figures import RequestFigures
-from connect.records.consumer import unread
+from connect.records.unread import unread
 from metrics import catalogue as metric
 
 

@@ -19,11 +19,11 @@ from kafka.errors import NoError
 from kafka.structs import OffsetAndMetadata
 
 from connect.patience import Patience
+from connect.records.fetching import READ_COMMITTED, install
 from connect.topics import ACCEPTED, COMMANDS, group
 from ops import actions
 from ops.lag import make_client
 from settings import Settings
-from streams.runtime.fetching import READ_COMMITTED, install
 from streams.runtime.headers import carried_headers
 from tables.continuity import Log
 from tables.errors import TurnstileError

@@ -8,12 +8,12 @@ from typing import Protocol
 import faust
 from faust.types import TP
 
+from connect.records.fetching import Skip
 from connect.topics import RECORD_MAX_BYTES, VERSION, group
 from settings import Settings
 from streams.batches import Busy
 from streams.consumer import BatchTransport
 from streams.figures import Figures
-from streams.runtime.fetching import Skip
 from tables.watermark import Watermark
 from telemetry.traces import Traces, make_traces
 

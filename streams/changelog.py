@@ -9,7 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.runtime.fetching import BadChecksum, Skip, install, read_committed
+from connect.records.fetching import BadChecksum, Skip, install, read_committed
 from tables.errors import InvariantBroken
 
 FETCHED_BYTES = 4 << 20

@@ -19,7 +19,7 @@ from faust.transport.consumer import CONSUMER_FETCHING, ensure_TP
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, Message
 
-from streams.runtime.fetching import READ_COMMITTED, Skip, install
+from connect.records.fetching import READ_COMMITTED, Skip, install
 from streams.runtime.skips import Skips
 
 POLL_S = 1.0

@@ -16,11 +16,11 @@ from aiokafka.errors import KafkaError
 from elastic_transport import TransportError
 from elasticsearch import ApiError
 
+from connect.records.fetching import READ_COMMITTED, Skip, install
 from connect.topics import EVENT_ROWS
 from settings import Settings, settings
 from streams.index import SearchIndex, Standing, Version, make_elasticsearch
 from streams.rows import decode_event
-from streams.runtime.fetching import READ_COMMITTED, Skip, install
 from streams.source import connect, event_rows, safe_position
 from tables.errors import MalformedRecord, TurnstileError
 from telemetry.escapes import escaped

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from faust.types import TP
 
+from connect.records.fetching import Skip
 from connect.topics import CONSUMERS
 from streams.app import App
 from streams.append import Record
 from streams.batches import Interrupted
 from streams.deadletters import bury, dead_letter
-from streams.runtime.fetching import Skip
 from tables.dead_letters import Origin
 
 

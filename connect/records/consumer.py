@@ -2,13 +2,10 @@
 
 kafka-python gives up on a fetch for one record that it can't read, and fetches the same again for ever. Here the
 record, or the batch where it can't be told from others, is left out, logged once and counted. Nobody who reads so
-acknowledges anything; the workers, who do, store dead letters (``streams/runtime/fetching.py``).
+acknowledges anything; for aiokafka ``connect/records/fetching.py`` does the same.
 """
 
-import logging
-from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any, Final
 
 from kafka import KafkaConsumer
@@ -17,15 +14,10 @@ from kafka.record.default_records import DefaultRecord, DefaultRecordBatch
 
 from connect.records.batches import Batch, BrokenRecord, Unread, batch_of, batches, plain, records
 from connect.records.codecs import UNPACKED_MAX_BYTES, Unpackable, unpack
+from connect.records.unread import tell_unread
 
 # kafka-python's own half minute is longer than who asks has patience.
 CONNECT_WITHIN_MS: Final = 5_000
-# The last places that were told of: a topic may be read again and again.
-TOLD_MAX: Final = 1_024
-
-log = logging.getLogger(__name__)
-# How many offsets of each topic this process could not read.
-unread: Final[Counter[str]] = Counter()
 
 
 def make_consumer(servers: str | list[str], **options: Any) -> Any:
@@ -122,7 +114,7 @@ class _Readable(DefaultRecordBatch):  # type: ignore[misc,unused-ignore]
 
     def _leave_out(self, found: Unread) -> None:
         if found.last >= self._begin:
-            _tell(*self._tp, max(found.offset, self._begin), found.last, f"{type(found.error).__name__}: {found.error}")
+            tell_unread(*self._tp, max(found.offset, self._begin), found.last, found.error)
 
 
 class _Corrupt(_Readable):
@@ -146,9 +138,3 @@ class _Corrupt(_Readable):
     def __iter__(self) -> Iterator[Any]:
         self._leave_out(Unread(self._begin, self._until, ValueError("the checksum of the batch is wrong"), b""))
         return iter(())
-
-
-@lru_cache(TOLD_MAX)
-def _tell(topic: str, partition: int, first: int, last: int, reason: str) -> None:
-    unread[topic] += last + 1 - first
-    log.error("left out what can't be read: %s", reason, extra={"record": f"{topic}[{partition}]@{first}-{last}"})

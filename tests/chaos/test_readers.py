@@ -6,7 +6,8 @@ from typing import Any
 from kafka import KafkaProducer, TopicPartition
 
 from connect.records.codecs import UNPACKED_MAX_BYTES
-from connect.records.consumer import make_consumer, unread
+from connect.records.consumer import make_consumer
+from connect.records.unread import unread
 from ops.lag import KafkaWatch
 from streams.changelog import Rows, changes
 from tests.chaos.test_fetching import transactional

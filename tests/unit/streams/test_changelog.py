@@ -8,8 +8,8 @@ import pytest
 from aiokafka import TopicPartition
 
 import streams.changelog
+from connect.records.fetching import BadChecksum, Skip
 from streams.changelog import Rows, changes, follow
-from streams.runtime.fetching import BadChecksum, Skip
 from tables.errors import InvariantBroken
 
 

@@ -11,9 +11,9 @@ from aiokafka.errors import IllegalStateError
 from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 
+from connect.records.fetching import READ_COMMITTED, Skip
 from streams.app import App
 from streams.consumer import FETCH_WAIT_MS, BatchConsumer
-from streams.runtime.fetching import READ_COMMITTED, Skip
 from streams.runtime.skips import Skips
 
 COMMANDS = TP("commands", 0)

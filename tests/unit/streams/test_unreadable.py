@@ -7,11 +7,11 @@ import pytest
 from faust.types import TP
 
 import streams.deadletters
+from connect.records.fetching import BadChecksum, Skip
 from connect.topics import ACCOUNT_ROWS, COMMANDS, EVENT_ROWS, EVENT_STATUS, JOBS, OUTCOMES, RESENDS, RETRIES
 from settings import Role, Settings
 from streams.app import App
 from streams.batches import Interrupted
-from streams.runtime.fetching import BadChecksum, Skip
 from streams.unreadable import UnreadableRecords
 from streams.worker import make_worker
 from tables.dead_letters import Origin, Ours, decode_ours

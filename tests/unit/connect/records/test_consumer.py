@@ -11,7 +11,8 @@ from kafka import IsolationLevel, TopicPartition
 from kafka.record.memory_records import MemoryRecords
 
 from connect.records import codecs, consumer
-from connect.records.consumer import IsolatingRecords, unread
+from connect.records.consumer import IsolatingRecords
+from connect.records.unread import unread
 from tests.rawbatches import ABORT, CODECS, COMMIT, HEADER_BYTES, TRANSACTIONAL, batch, marker, packed, sealed
 
 

@@ -10,11 +10,10 @@ from aiokafka.structs import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connect.records import codecs
+from connect.records import codecs, fetching
 from connect.records.batches import BrokenRecord
 from connect.records.codecs import Unpackable
-from streams.runtime import fetching
-from streams.runtime.fetching import BadChecksum, IsolatingRecords, KeptRecords, Skip
+from connect.records.fetching import BadChecksum, IsolatingRecords, KeptRecords, Skip
 from tests.rawbatches import ABORT, CODECS, COMMIT, HEADER_BYTES, TRANSACTIONAL, batch, marker, packed, sealed
 
 PLACE = TopicPartition("commands", 0)
