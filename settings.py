@@ -83,6 +83,19 @@ class Settings(BaseSettings):
         "http://127.0.0.1:9000", description="address of the pages as people reach them; links in mails begin with it"
     )
     api_url: Url = Field("http://127.0.0.1:9000", description="address of the API, for `turnstile status`")
+    api_connections: int = Field(
+        4_000, ge=1, le=100_000, description="connections that the API takes at once; one more is answered 503"
+    )
+    api_connections_per_client: int = Field(
+        1_000,
+        ge=1,
+        le=100_000,
+        description="the same for one client (an IPv4 address, an IPv6 network of 64 bits), where there are no proxies",
+    )
+    cors_origins: Urls | None = Field(
+        None,
+        description="sites whose scripts may use the API, such as https://shop.example, separated by commas; or none",
+    )
     api_metrics_bind: Host = Field(
         "127.0.0.1", description="address of the API's /metrics; only operators may reach it"
     )
@@ -216,6 +229,11 @@ class Settings(BaseSettings):
     def worker_urls(self) -> list[str]:
         """The addresses of the ledger's workers, the one to ask first at the beginning."""
         return [url.strip() for url in self.worker_url.split(",")]
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """The sites whose scripts may use the API, as browsers name them."""
+        return [url.strip().rstrip("/") for url in (self.cors_origins or "").split(",") if url.strip()]
 
     def signing_keys(self) -> list[str]:
         """The keys of tokens, the one to sign with first. Raises MissingKey."""

@@ -2,12 +2,9 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable
 
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+from api.reply import Fields, Message, Receive, Reply, Scope, Send, Served
 
 log = logging.getLogger(__name__)
 
@@ -15,18 +12,36 @@ log = logging.getLogger(__name__)
 class Accesses:
     """The application ``inner``, whose answers are logged when they begin."""
 
-    def __init__(self, inner: Application, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, inner: Served, clock: Callable[[], float] = time.monotonic) -> None:
         self.inner = inner
         self._clock = clock
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         began = self._clock()
 
-        def start(status: str, headers: Any, *error: Any) -> Any:
-            taken = round((self._clock() - began) * 1000, 1)
-            method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-            log.info("answered", extra={"method": method, "path": path, "status": int(status[:3]), "ms": taken})
-            return start_response(status, headers, *error)
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._tell(scope["method"], scope["path"], message["status"], began)
+            await send(message)
 
-        return self.inner(environ, start)
+        await self.inner(scope, receive, told)
+
+    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[Reply] | None:
+        """The answer of the inner application's fast path."""
+        answer = self.inner.take(method, target, fields, body)
+        return None if answer is None else self._told(answer, method.decode(), target.decode())
+
+    def answered(self, status: int | None, began: float) -> None:
+        """Hand it on."""
+        self.inner.answered(status, began)
+
+    async def _told(self, answer: Awaitable[Reply], method: str, path: str) -> Reply:
+        began = self._clock()
+        reply = await answer
+        self._tell(method, path, reply.status, began)
+        return reply
+
+    def _tell(self, method: str, path: str, status: int, began: float) -> None:
+        taken = round((self._clock() - began) * 1000, 1)
+        log.info("answered", extra={"method": method, "path": path, "status": status, "ms": taken})

@@ -1,6 +1,6 @@
 """Which headers an answer has beside its own: how it may be kept, what it may load, that it is what it says it is.
 
-Set here alone on all answers of Flask, and as ``security_headers.DATA`` on those of the fast path (api/express.py).
+Set here alone on all answers of Flask, and as ``security_headers.DATA`` on those of the fast path (api/reply.py).
 Answers are kept nowhere, but for those in ``KEPT``; a route of neither API nor pages must have its row there.
 """
 

@@ -1,12 +1,13 @@
 """The application: routes around the ports that are handed in. Making it does no I/O."""
 
+from flask import Flask
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.access import register_access
 from api.answer_headers import register_headers
 from api.answers import Problem
-from api.express import Express
 from api.failures import invalid, register_failures
 from api.figures import register_routes
 from api.guard import MOST_BYTES, StrictJson, check_body
@@ -74,7 +75,11 @@ def create_app(ports: Ports) -> OpenAPI:
     register_access(app)
     register_headers(app)
     register_routes(app)
-    express = Express(app.wsgi_app, ports)
-    app.wsgi_app = express  # type: ignore[method-assign]
-    app.extensions["express"] = express
+    return app
+
+
+def believe_proxies(app: Flask, number: int) -> Flask:
+    """Take the client's address, and whether it came by TLS, from so many proxies before the application."""
+    if number:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=number)  # type: ignore[method-assign]
     return app

@@ -1,6 +1,6 @@
 """Buying, holding, confirming and giving back: from a request to a command, and from its outcome to an answer.
 
-Nothing here knows the web framework, so that a purchase may be handled with it or, quicker, without (api/express.py).
+One service for all ways in, in the server's loop: the fast path (api/fast_path.py), the routes and the pages.
 """
 
 import re
@@ -20,7 +20,6 @@ from api.ports import BuyersCommand, Ports
 from api.prefer import Preference
 from api.problems import REFUSALS, Fault, Refused
 from api.receipts import receipt
-from api.steps import Steps, carry_out
 from api.tokens import Caller
 from tables.commands import Cancel, Confirm, Hold, Line, Purchase
 from tables.fingerprint import merge
@@ -58,12 +57,7 @@ class Answer:
     body: bytes
 
 
-def buy(ports: Ports, caller: Caller, order: Order, key: str | None, wanted: Preference) -> Answer:
-    """All of ``buy_in_steps``, waiting here."""
-    return carry_out(buy_in_steps(ports, caller, order, key, wanted))
-
-
-def buy_in_steps(ports: Ports, caller: Caller, order: Order, key: str | None, wanted: Preference) -> Steps[Answer]:
+async def buy(ports: Ports, caller: Caller, order: Order, key: str | None, wanted: Preference) -> Answer:
     """201 with the tickets, held or bought, or 202 when the decision takes longer than the wait.
 
     Refused: whatever the ledger or the register refuses, forbidden. Unavailable: not known to be in the log.
@@ -73,11 +67,11 @@ def buy_in_steps(ports: Ports, caller: Caller, order: Order, key: str | None, wa
         raise forbidden()
     command = _command(order, account, purchase_id(account, key), ports.hold_seconds)
     if account != caller.account:
-        ports.register.check_account(account)
-    ports.register.check_event(command.event, [line.ticket_type for line in command.lines])
+        await ports.register.check_account(account)
+    await ports.register.check_event(command.event, [line.ticket_type for line in command.lines])
     if isinstance(command, Hold):
-        _check_overall(ports, command)
-    outcome = yield from ports.office.steps(command, wanted.wait)
+        await _check_overall(ports, command)
+    outcome = await ports.office.carry_out(command, wanted.wait)
     if outcome is None:
         return _accepted(command, accepted_id(ports.tokens, command, ports.clock()), wanted)
     if outcome.kind in (OutcomeKind.CONFIRMED, OutcomeKind.HELD):
@@ -86,14 +80,16 @@ def buy_in_steps(ports: Ports, caller: Caller, order: Order, key: str | None, wa
     raise _refusal(outcome, command)
 
 
-def confirm(ports: Ports, owner: UUID, public: str, key: str | None, wanted: Preference) -> Answer:
+async def confirm(ports: Ports, owner: UUID, public: str, key: str | None, wanted: Preference) -> Answer:
     """Turn a hold into a sale; again, it is answered as the first time. Refused: not-found, not-held."""
     event, purchase = ids_of(public)
     command = Confirm(event, purchase, owner, request=_request(purchase, "confirm", key))
-    return _carry_out(ports, command, public, wanted)
+    return await _carry_out(ports, command, public, wanted)
 
 
-def cancel(ports: Ports, owner: UUID, public: str, lines: list[Line], key: str | None, wanted: Preference) -> Answer:
+async def cancel(
+    ports: Ports, owner: UUID, public: str, lines: list[Line], key: str | None, wanted: Preference
+) -> Answer:
     """Give back all or some tickets. Some need a key: sent twice, they are given back once.
 
     Refused: not-found, nothing-to-cancel, too-many-changes, idempotency-key-missing, idempotency-key-reused.
@@ -102,7 +98,7 @@ def cancel(ports: Ports, owner: UUID, public: str, lines: list[Line], key: str |
         raise no_key()
     event, purchase = ids_of(public)
     command = Cancel(event, purchase, owner, _request(purchase, "cancel", key), lines)
-    return _carry_out(ports, command, public, wanted)
+    return await _carry_out(ports, command, public, wanted)
 
 
 def ids_of(public: str) -> tuple[UUID, UUID]:
@@ -118,8 +114,8 @@ def no_key() -> Refused:
     return Refused("idempotency-key-missing", "send a header Idempotency-Key of 1 to 255 printable characters")
 
 
-def _carry_out(ports: Ports, command: Confirm | Cancel, public: str, wanted: Preference) -> Answer:
-    outcome = ports.office.carry_out(command, wanted.wait)
+async def _carry_out(ports: Ports, command: Confirm | Cancel, public: str, wanted: Preference) -> Answer:
+    outcome = await ports.office.carry_out(command, wanted.wait)
     if outcome is None:
         # Under the id that it was asked for by: whether there is such a purchase is not known.
         return _accepted(command, public, wanted)
@@ -130,13 +126,13 @@ def _carry_out(ports: Ports, command: Confirm | Cancel, public: str, wanted: Pre
     return Answer(200, wanted.applied, receipt(outcome, command.purchase))
 
 
-def _check_overall(ports: Ports, command: Hold) -> None:
+async def _check_overall(ports: Ports, command: Hold) -> None:
     """Refused: overall-hold-limit-exceeded. Nothing is kept of it, so the same request may be sent again later."""
     most = ports.hold_tickets_overall_max
     if not most:
         return
-    requested, held = sum(line.quantity for line in command.lines), ports.holders.held(command.account)
-    if held + requested > most and ports.office.is_new(command.event, command.purchase):
+    requested, held = sum(line.quantity for line in command.lines), await ports.holders.held(command.account)
+    if held + requested > most and await ports.office.is_new(command.event, command.purchase):
         figures = {"limit": most, "requested": requested, "held": held}
         raise Refused("overall-hold-limit-exceeded", figures=figures, retryable=True)
 

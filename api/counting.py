@@ -1,7 +1,4 @@
-"""Answers counted in plain numbers, where they are sent.
-
-The server imports it before the standard library is patched, so it needs nothing that opens a lock or a socket.
-"""
+"""Answers counted in plain numbers, where they are sent."""
 
 import time
 from collections import Counter
@@ -11,7 +8,7 @@ from metrics.histogram import SECONDS, Histogram
 
 # Where a request's route stands once the framework has found it.
 ROUTE: Final = "turnstile.route"
-# What was answered before that came the quick way (api/express.py), which is for this route alone.
+# What was answered before that took the fast path (api/fast_path.py), which is for this route alone.
 QUICK: Final = "/api/v3/purchases"
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ABORTED: Final = "aborted"

@@ -2,7 +2,7 @@
 
 So a client that asks for much waits for itself, and who asks once is next after one of each other client. Where all
 places are taken, the largest crowd gives up one: those of one client, or of many clients about one thing, such as an
-account that they guess. Who waits is a thread (or a greenlet, where the standard library is patched).
+account that they guess. Who waits is a thread.
 """
 
 import threading

@@ -1,10 +1,8 @@
 """``/metrics`` of the API, on an address of its own that only operators reach; customers' requests never come here."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from gevent.pywsgi import WSGIServer
-from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
+from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 from prometheus_client import Metric as Family
 
 from api.figures import RequestFigures
@@ -20,17 +18,22 @@ class UnreadRecords:
         yield metric.UNREADABLE.of({(topic,): count for topic, count in unread.items()})
 
 
-def metrics_app(figures: RequestFigures) -> Any:
-    """The page, as a WSGI application."""
+def registry_of(figures: RequestFigures) -> CollectorRegistry:
+    """All that the page tells."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(figures)
     registry.register(UnreadRecords())  # type: ignore[arg-type,unused-ignore]
-    return make_wsgi_app(registry)
+    return registry
 
 
-def serve_metrics(figures: RequestFigures, address: tuple[str, int]) -> WSGIServer:
-    """Begin to answer there; port 0 takes any. Raises OSError where the port is taken."""
-    server = WSGIServer(address, metrics_app(figures), log=None)
-    server.start()
-    return server
+def serve_metrics(figures: RequestFigures, address: tuple[str, int]) -> Callable[[], None]:
+    """Begin to answer there, until the function is called; port 0 takes any. Raises OSError where it is taken."""
+    server, thread = start_http_server(address[1], address[0], registry_of(figures))
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return stop

@@ -1,8 +1,11 @@
-"""Passwords, hashed with argon2: a hash takes 100 ms and 64 MiB, so two are made at a time, and clients take turns."""
+"""Passwords, hashed with argon2: a hash takes 100 ms and 64 MiB, so two are made at a time, and clients take turns.
 
-from collections.abc import Callable, Iterator
+argon2 lets other threads run meanwhile.
+"""
+
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -10,33 +13,25 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from api.fair_queue import FairQueue
 
 AT_ONCE: Final = 2
-WAITING_MAX: Final = 256
+# They are threads of those that answer everybody (api/http/threads.py).
+WAITING_MAX: Final = 32
 PATIENCE_S: Final = 20.0
-
-# Runs a function with its arguments and returns what it returns, without keeping others from being served meanwhile.
-Run = Callable[[Callable[..., Any], tuple[Any, ...]], Any]
-
-
-def run_here(work: Callable[..., Any], values: tuple[Any, ...]) -> Any:
-    """Run in this thread; argon2 lets the others run meanwhile."""
-    return work(*values)
 
 
 class Hasher:
     """Hashes and compares."""
 
-    def __init__(self, argon: PasswordHasher | None = None, run: Run = run_here) -> None:
+    def __init__(self, argon: PasswordHasher | None = None) -> None:
         self._argon = argon or PasswordHasher()
-        self._run = run
         self._nobodys = self._argon.hash("nobody's password")
 
     def hash(self, password: str) -> str:
         """The hash, with its salt and costs."""
-        return str(self._run(self._argon.hash, (password,)))
+        return self._argon.hash(password)
 
     def fits(self, known: str | None, password: str) -> bool:
         """Whether it is the password; takes as long where no hash is known."""
-        return bool(self._run(self._verify, (known or self._nobodys, password))) and known is not None
+        return self._verify(known or self._nobodys, password) and known is not None
 
     def is_outdated(self, known: str) -> bool:
         """Whether hashes are made at other costs by now."""

@@ -1,12 +1,13 @@
 """What the API needs of the world. Tests hand fakes to ``create_app``; api/servers has the real ones.
 
-A port raises Unavailable when its server does not answer, and Refused for what it finds to be wrong.
+A port raises Unavailable when its server does not answer, and Refused for what it finds to be wrong. What is a
+coroutine belongs to the server's loop; all else may be called in any thread, and may wait there.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from api.account_mails import Mail
@@ -21,7 +22,6 @@ from api.live.snapshot import Snapshot
 from api.pages import Place, Unshown
 from api.passwords import Passwords
 from api.quotas import Quotas
-from api.steps import Steps
 from api.tokens import Role, Tokens
 from tables.availability import Availability
 from tables.commands import Cancel, Confirm, Hold
@@ -34,6 +34,7 @@ from tables.tickets import TicketSigner
 # Whether the caller may see what belongs to an account.
 MaySee = Callable[[UUID], bool]
 BuyersCommand = PurchaseCommand | Hold | Confirm | Cancel
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +216,10 @@ class Events(Protocol):
 class Register(Protocol):
     """Who may buy what: asked before anything is written to the log."""
 
-    def check_account(self, account: UUID) -> None:
+    async def check_account(self, account: UUID) -> None:
         """Refused: unknown-account."""
 
-    def check_event(self, event: UUID, ticket_types: list[UUID]) -> None:
+    async def check_event(self, event: UUID, ticket_types: list[UUID]) -> None:
         """Refused: unknown-event, unknown-ticket-type; the fault points into the purchase's body.
 
         After it the ledger will know the event and the ticket types by the time that it comes to the purchase.
@@ -234,17 +235,14 @@ class TicketOffice(Protocol):
     def check_room(self) -> None:
         """Refused: busy, where no more requests may wait."""
 
-    def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
+    async def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
         """Hand in a command and wait for its decision.
 
         None means: in the log for good, undecided after ``wait`` seconds. Refused: still-running, busy, sold-out
         where that is known without asking. Unavailable: not known to be in the log.
         """
 
-    def steps(self, command: BuyersCommand, wait: float) -> Steps[Outcome | None]:
-        """The same in steps; the wait for the decision is the pause."""
-
-    def watch(
+    async def watch(
         self,
         event: UUID,
         purchase: UUID,
@@ -257,7 +255,7 @@ class TicketOffice(Protocol):
         A decision on the purchase of an account that the caller may not see ends no wait.
         """
 
-    def is_new(self, event: UUID, purchase: UUID) -> bool:
+    async def is_new(self, event: UUID, purchase: UUID) -> bool:
         """Whether there is surely no purchase of this id yet; False also where nobody can tell."""
 
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
@@ -267,7 +265,7 @@ class TicketOffice(Protocol):
 class Holders(Protocol):
     """Who holds tickets."""
 
-    def held(self, account: UUID) -> int:
+    async def held(self, account: UUID) -> int:
         """The tickets that an account is known to hold, over all events."""
 
 
@@ -364,17 +362,23 @@ class SearchIndex(Protocol):
 class Board(Protocol):
     """What the pipeline does now, for those who watch it."""
 
-    def glance(self) -> Snapshot:
+    async def glance(self) -> Snapshot:
         """The board as it is now; parts that had to be asked first come with a later look."""
 
-    def frames(self, is_over: Callable[[], bool]) -> Iterator[bytes]:
-        """A server-sent event each second until ``is_over``. Refused: busy."""
+    def frames(self) -> AsyncIterator[bytes]:
+        """A server-sent event each second, for the loop. Refused: busy."""
 
 
 class Probe(Protocol):
     """Asks one server whether it answers; raises anything at all when it does not."""
 
     def __call__(self) -> object: ...
+
+
+class InLoop(Protocol):
+    """Has the server's loop carry out a coroutine, for a thread that waits for it. Refused: busy."""
+
+    def __call__(self, coroutine: Coroutine[Any, Any, Result], /) -> Result: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -402,6 +406,7 @@ class Ports:
     board: Board
     signer: TicketSigner
     probes: Mapping[str, Probe]
+    in_loop: InLoop
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
     purchase_wait: float = 2.0

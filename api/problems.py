@@ -43,6 +43,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "forbidden": Kind(403, "This is not yours to do", "somebody else's, or a role that the caller lacks"),
     "not-found": Kind(404, "There is no such resource", "no resource of this id, no such path"),
     "method-not-allowed": Kind(405, "The resource does not know this method", "the `Allow` header has those that are"),
+    "request-timeout": Kind(408, "The request took too long to come", "not all of a request came within ten seconds"),
     "already-exists": Kind(409, "There is a resource with this id already", "the client's own id is in use"),
     "email-taken": Kind(
         409, "There is an account with this e-mail address already", "an account has this address, in whatever case"
@@ -134,11 +135,17 @@ PROBLEMS: Final[dict[str, Kind]] = {
         "There were too many requests of this kind",
         "guesses, mails or sign-ins too often; again after `Retry-After` seconds",
     ),
+    "head-too-large": Kind(431, "The head of the request is too large", "more than 8 KiB, or more than 64 fields"),
     "internal-error": Kind(500, "Something went wrong on our side", "our fault; the log has it"),
     "busy": Kind(
         503,
         "Too many purchases are waiting",
         "too many purchases wait in this process; try again after `Retry-After` seconds",
+    ),
+    "too-many-connections": Kind(
+        503,
+        "There are too many connections",
+        "of all clients, or of this one; use fewer, or try again after `Retry-After` seconds",
     ),
     "passwords-busy": Kind(
         503,

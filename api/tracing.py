@@ -5,24 +5,15 @@ What a client says of a trace of its own is not believed: anybody could make eve
 
 import random
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
 
 from opentelemetry.trace import Span, SpanKind, StatusCode
-from werkzeug.wsgi import ClosingIterator
 
-from api.connection import Quick
-from api.plain import Plain
-from api.reply import Reply
-from api.steps import Steps
+from api.reply import Fields, Message, Receive, Reply, Scope, Send, Served
 from telemetry.traces import Traces, being, under_way
 
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-Application = Callable[[Environ, StartResponse], Iterable[bytes]]
-
-# Whether a request is among those that get a span, where that was asked before.
-CHOSEN: Final = "turnstile.is_chosen"
 # A part of a path that names one thing of many.
 _ID: Final = re.compile(r"/[^/]*\d[^/]{15,}")
 
@@ -31,46 +22,57 @@ class Traced:
     """The application ``inner``, a share ``ratio`` (0 to 1) of whose requests is told to ``traces``."""
 
     def __init__(
-        self, inner: Application, traces: Traces, ratio: float, chance: Callable[[], float] = random.random
+        self, inner: Served, traces: Traces, ratio: float, chance: Callable[[], float] = random.random
     ) -> None:
         self.inner = inner
         self._traces = traces
         self._ratio = ratio
         self._chance = chance
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if not (environ[CHOSEN] if CHOSEN in environ else self._is_chosen()):
-            return self.inner(environ, start_response)
-        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        if self._chance() >= self._ratio:
+            await self.inner(scope, receive, send)
+            return
+        with self._span(scope["method"], scope["path"]) as span:
+
+            async def told(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    _tell(span, message["status"])
+                await send(message)
+
+            await self.inner(scope, receive, told)
+
+    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[Reply] | None:
+        """The answer of the inner application's fast path."""
+        answer = self.inner.take(method, target, fields, body)
+        if answer is None or self._chance() >= self._ratio:
+            return answer
+        return self._told(answer, method.decode(), target.decode())
+
+    def answered(self, status: int | None, began: float) -> None:
+        """Hand it on."""
+        self.inner.answered(status, began)
+
+    async def _told(self, answer: Awaitable[Reply], method: str, path: str) -> Reply:
+        with self._span(method, path) as span:
+            reply = await answer
+            _tell(span, reply.status)
+            return reply
+
+    @contextmanager
+    def _span(self, method: str, path: str) -> Iterator[Span]:
+        """A span that is under way while inside, and ends with it."""
         name = f"{method} {_ID.sub('/{id}', path)}"
         span = self._traces.begin(name, SpanKind.SERVER, {"http.request.method": method, "url.path": path})
-
-        def start(status: str, headers: Any, *error: Any) -> Any:
-            _tell(span, int(status[:3]))
-            return start_response(status, headers, *error)
-
         try:
             with being(span):
-                pieces = self.inner(environ, start)
+                yield span
         except BaseException:
             span.set_status(StatusCode.ERROR)
-            span.end()
             raise
-        return ClosingIterator(pieces, span.end)
-
-    def before(self, quick: Quick) -> Quick:
-        """The quick way for all requests but those that are chosen; the others are not asked a second time."""
-
-        def choose(request: Plain) -> Steps[Reply] | None:
-            chosen = self._is_chosen()
-            request.marks = {CHOSEN: chosen}
-            return None if chosen else quick(request)
-
-        return choose
-
-    def _is_chosen(self) -> bool:
-        return self._chance() < self._ratio
+        finally:
+            span.end()
 
 
 def traced() -> Mapping[str, object]:

@@ -17,7 +17,7 @@ ROOT: Final = Path(__file__).parents[1]
 HARDWARE: Final = ("cores", "processor", "memory")
 OBJECTS: Final = 100_000
 WALKS: Final = 2
-PACKAGES: Final = ("faust-streaming", "aiokafka", "kafka-python", "flask", "gunicorn", "gevent", "psycopg")
+PACKAGES: Final = ("faust-streaming", "aiokafka", "kafka-python", "flask", "uvicorn", "uvloop", "psycopg")
 
 
 def machine() -> dict[str, str]:

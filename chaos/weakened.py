@@ -187,35 +187,22 @@ MECHANISMS: Final[dict[str, tuple[str, Callable[[], None]]]] = {
 }
 
 
-def weaken_worker(deeds: list[Callable[[], None]]) -> None:
-    """Take away at once; the event loop is chosen before anything of Faust is imported, as in streams/__main__.py."""
+def choose_loop() -> None:
+    """Choose a worker's loop before anything of Faust is imported, as streams/__main__.py does."""
     from mode.loop import use
 
     use("uvloop")
-    for take_away in deeds:
-        take_away()
-
-
-def weaken_api(deeds: list[Callable[[], None]]) -> None:
-    """Take away in gunicorn's worker, once it has patched the standard library."""
-    from gunicorn import util
-
-    import_app = util.import_app
-
-    def weakened(uri: str) -> Any:
-        for take_away in deeds:
-            take_away()
-        return import_app(uri)
-
-    patch(util, "import_app", weakened)
 
 
 def main() -> None:
     """Take away what is named, then run the module as it would run by itself."""
     module = sys.argv[1]
     named = [MECHANISMS[name] for name in os.environ["CHAOS_WITHOUT"].split(",")]
-    deeds = [take_away for part, take_away in named if part == module]
-    (weaken_api if module == "api" else weaken_worker)(deeds)
+    if module == "streams":
+        choose_loop()
+    for part, take_away in named:
+        if part == module:
+            take_away()
     sys.argv = sys.argv[1:]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

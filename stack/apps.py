@@ -110,8 +110,8 @@ class Api(App):
     stop_within = 5.0
 
     def command(self) -> Command:
-        """The gunicorn master itself; its workers end when it does."""
-        return self.process(("-m", "api"), signal.SIGQUIT)
+        """One process."""
+        return self.process(("-m", "api"), signal.SIGKILL)
 
     def ready(self) -> bool:
         """Whether it answers."""

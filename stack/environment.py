@@ -31,6 +31,8 @@ def app_environment(settings: StackSettings) -> dict[str, str]:
         "TURNSTILE_API_PORT": str(settings.api_port),
         "TURNSTILE_API_URL": f"http://{HOST}:{settings.api_port}",
         "TURNSTILE_SITE_URL": f"http://{HOST}:{settings.api_port}",
+        # Every client comes from this machine.
+        "TURNSTILE_API_CONNECTIONS_PER_CLIENT": "4000",
         "TURNSTILE_API_METRICS_BIND": HOST,
         "TURNSTILE_API_METRICS_PORT": str(settings.api_metrics_port),
         "TURNSTILE_EXPORTER_BIND": HOST,

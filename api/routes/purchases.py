@@ -17,9 +17,12 @@ from api.bodies.purchase import (
     WaitQuery,
     pending,
 )
+from api.deferred import deferred
 from api.identity import caller
+from api.ports import Ports
 from api.prefer import Preference, preference
 from api.problems import Unavailable
+from api.tokens import Caller
 from tables.commands import Line
 
 purchases = blueprint("purchases", "purchases")
@@ -72,7 +75,7 @@ def buy(body: NewPurchase) -> Response:
 
     A request that got no answer, or 503, may be sent again with the same key: it is carried out once.
     """
-    return _response(buying.buy(ports(), caller(), order_of(body), request.headers.get("Idempotency-Key"), _wanted()))
+    return deferred(buying.buy(ports(), caller(), order_of(body), request.headers.get("Idempotency-Key"), _wanted()))
 
 
 def order_of(body: NewPurchase) -> buying.Order:
@@ -92,7 +95,7 @@ def confirm_purchase(path: PurchasePath) -> Response:
     """A hold becomes a sale, with its codes. Sent again, it is answered as the first time."""
     public = path.purchase_id
     key = request.headers.get("Idempotency-Key")
-    return _response(buying.confirm(ports(), owner_of(public), public, key, _wanted()))
+    return deferred(buying.confirm(ports(), owner_of(public), public, key, _wanted()))
 
 
 @purchases.post(
@@ -116,7 +119,7 @@ def cancel_purchase(path: PurchasePath, body: Cancellation) -> Response:
     public = path.purchase_id
     lines = [Line(line.ticket_type_id, line.quantity) for line in body.lines]
     key = request.headers.get("Idempotency-Key")
-    return _response(buying.cancel(ports(), owner_of(public), public, lines, key, _wanted()))
+    return deferred(buying.cancel(ports(), owner_of(public), public, lines, key, _wanted()))
 
 
 @purchases.get(
@@ -126,41 +129,49 @@ def cancel_purchase(path: PurchasePath, body: Cancellation) -> Response:
 )
 def read_purchase(path: PurchasePath, query: WaitQuery) -> Response:
     """With `?wait=N` the answer comes when the purchase is decided, or after N seconds."""
-    return answer(own_purchase(path.purchase_id, query.wait))
+    if query.wait:
+        return deferred(_watched(ports(), caller(), path.purchase_id, query.wait))
+    return answer(own_purchase(path.purchase_id))
 
 
 def _wanted() -> Preference:
     return preference(request.headers.get("Prefer"), ports().purchase_wait)
 
 
-def _response(made: buying.Answer) -> Response:
-    return Response(made.body, made.status, dict(made.headers), mimetype="application/json")
-
-
 def owner_of(public: str) -> UUID:
     """In whose name a purchase is changed: the ledger refuses one that is not the owner. Refused: not-found."""
     if not caller().is_administrator:
         return caller().account
-    owner = own_purchase(public, 0).account_id
+    owner = own_purchase(public).account_id
     return caller().account if owner is None else owner
 
 
-def own_purchase(public: str, wait: float) -> Purchase:
-    """The purchase, if it is the caller's, after up to ``wait`` seconds if it is undecided.
+def own_purchase(public: str) -> Purchase:
+    """The purchase as it stands, if it is the caller's.
 
     Somebody else's is as one that never was, in the time that it takes too. Refused: not-found.
     """
-    ids, watch = buying.ids_of(public), ports().office.watch
-    found = watch(*ids, wait, lambda: _known(ids, public), caller().may_act_for) if wait else _known(ids, public)
-    if found is None:
+    return _found(_known(ports(), caller(), public))
+
+
+async def _watched(known: Ports, reader: Caller, public: str, wait: float) -> buying.Answer:
+    """The same after up to ``wait`` seconds, if it is undecided."""
+    ids = buying.ids_of(public)
+    purchase = await known.office.watch(*ids, wait, lambda: _known(known, reader, public), reader.may_act_for)
+    return buying.Answer(200, {}, _found(purchase).model_dump_json(by_alias=True, exclude_none=True).encode())
+
+
+def _found(purchase: Purchase | None) -> Purchase:
+    if purchase is None:
         raise buying.no_purchase()
-    return found
+    return purchase
 
 
-def _known(ids: tuple[UUID, UUID], public: str) -> Purchase | None:
-    account = _accepted(ids, public)
+def _known(known: Ports, reader: Caller, public: str) -> Purchase | None:
+    ids = buying.ids_of(public)
+    account = _accepted(known, reader, ids, public)
     try:
-        found = ports().sales.find(*ids, caller().may_act_for)
+        found = known.sales.find(*ids, reader.may_act_for)
     except Unavailable:
         # Nobody can say how it was decided, but that it is in the log is known.
         if account is None:
@@ -169,7 +180,7 @@ def _known(ids: tuple[UUID, UUID], public: str) -> Purchase | None:
     return pending(*ids, account) if found is None and account else found
 
 
-def _accepted(ids: tuple[UUID, UUID], public: str) -> UUID | None:
-    """Whose purchase it is, if it is known to be in the log and the caller may see it."""
-    account = accepted_account(ports().tokens, public, ports().clock()) or ports().office.accepted(*ids)
-    return account if account and caller().may_act_for(account) else None
+def _accepted(known: Ports, reader: Caller, ids: tuple[UUID, UUID], public: str) -> UUID | None:
+    """Whose purchase it is, if it is known to be in the log and the reader may see it."""
+    account = accepted_account(known.tokens, public, known.clock()) or known.office.accepted(*ids)
+    return account if account and reader.may_act_for(account) else None

@@ -1,13 +1,14 @@
 """The feed of the boards: outcomes are counted as they come, the rest is done only while somebody watches.
 
 One snapshot is made and written down once a second, however many boards there are; each gets the same bytes. The
-parts of the pipeline are asked every ASK_EVERY_S by one task, with time-outs, so a server that hangs holds up nobody.
+parts of the pipeline are asked every ASK_EVERY_S in a thread, with time-outs, so a server that hangs holds up nobody.
+All else happens in the loop.
 """
 
+import asyncio
 import logging
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final, Protocol
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class Sources(Protocol):
-    """Where the facts come from."""
+    """Where the facts come from; asked in a thread."""
 
     def facts(self) -> Facts:
         """What every part says now; takes a few seconds at most and raises nothing for a part that does not answer."""
@@ -65,14 +66,14 @@ class BoardFeed:
         self._facts: Facts | None = None
         self._before: Facts | None = None
         self._asked = float("-inf")
-        self._asks = False
+        self._asking: asyncio.Task[None] | None = None
         self._boards = 0
         self._glanced = float("-inf")
         self._frame = b""
         self._number = 0  # of the frame; none before the first
-        self._runs = False
+        self._ticking: asyncio.Task[None] | None = None
         self._closed = False
-        self._changed = threading.Condition()
+        self._news = asyncio.Event()
 
     def count(self, key: bytes | None, value: bytes | None) -> None:
         """Take in a record of ``ticket-purchase``. Never raises: whoever waits for a purchase must not feel it."""
@@ -98,41 +99,38 @@ class BoardFeed:
         """Whether anybody looks at a board."""
         return self._boards > 0 or time.monotonic() < self._glanced + GLANCE_S
 
-    def glance(self) -> Snapshot:
+    async def glance(self) -> Snapshot:
         """The board as it is now; what had to be asked first comes with a later look."""
         self._glanced = time.monotonic()
         self._wake()
         return self._snapshot()
 
-    def frames(self, is_over: Callable[[], bool]) -> Iterator[bytes]:
-        """A server-sent event each second until ``is_over``. Refused: busy, when there are too many boards."""
+    def frames(self) -> AsyncIterator[bytes]:
+        """In any thread: a server-sent event each second. Refused: busy, when there are too many boards."""
         if self._boards >= MOST:
             raise Refused("busy", "too many boards are open", headers={"Retry-After": "10"})
-        return self._follow(is_over)
+        return self._follow()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End all boards."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-        self._sources.close()
+        self._closed = True
+        self._news.set()
+        for task in (self._ticking, self._asking):
+            if task is not None:
+                await asyncio.wait([task])
+        await asyncio.to_thread(self._sources.close)
 
-    def _follow(self, is_over: Callable[[], bool]) -> Iterator[bytes]:
+    async def _follow(self) -> AsyncIterator[bytes]:
         seen = 0
         ends = time.monotonic() + LASTS_S
         with self._watching():
             yield b"retry: 1000\n\n"
-            while not (self._closed or is_over()) and time.monotonic() < ends:
-                number = self._next(seen)
-                if number != seen:
-                    seen = number
+            while not self._closed and time.monotonic() < ends:
+                if self._number == seen:
+                    await self._news.wait()
+                else:
+                    seen = self._number
                     yield self._frame
-
-    def _next(self, seen: int) -> int:
-        """The number of the newest frame, waiting a moment for one after ``seen``."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._number != seen, timeout=TICK_S)
-            return self._number
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
@@ -144,34 +142,27 @@ class BoardFeed:
             self._boards -= 1
 
     def _wake(self) -> None:
-        with self._changed:
-            if self._runs or self._closed:
-                return
-            self._runs = True
-        threading.Thread(target=self._tick, name="board", daemon=True).start()
+        if (self._ticking is None or self._ticking.done()) and not self._closed:
+            self._ticking = asyncio.create_task(self._tick())
 
-    def _tick(self) -> None:
+    async def _tick(self) -> None:
         while self.is_watched and not self._closed:
-            if not self._asks and time.monotonic() >= self._asked + ASK_EVERY_S:
-                self._asks, self._asked = True, time.monotonic()
-                threading.Thread(target=self._ask, name="board-facts", daemon=True).start()
-            news = frame(self._snapshot())
-            with self._changed:
-                self._frame = news
-                self._number += 1
-                self._changed.notify_all()
-            time.sleep(TICK_S - time.time() % TICK_S)
-        self._runs = False
+            if (self._asking is None or self._asking.done()) and time.monotonic() >= self._asked + ASK_EVERY_S:
+                self._asked = time.monotonic()
+                self._asking = asyncio.create_task(self._ask())
+            self._frame = frame(self._snapshot())
+            self._number += 1
+            news, self._news = self._news, asyncio.Event()
+            news.set()
+            await asyncio.sleep(TICK_S - time.time() % TICK_S)
 
-    def _ask(self) -> None:
+    async def _ask(self) -> None:
         """The events first, which answer soonest."""
         try:
-            self._selling.know(self._sources.rows(self._selling.newest))
-            self._before, self._facts = self._facts, self._sources.facts()
+            self._selling.know(await asyncio.to_thread(self._sources.rows, self._selling.newest))
+            self._before, self._facts = self._facts, await asyncio.to_thread(self._sources.facts)
         except Exception:
             log.exception("the parts of the pipeline could not be asked")
-        finally:
-            self._asks = False
 
     def _snapshot(self) -> Snapshot:
         now = self._clock()

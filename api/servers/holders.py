@@ -4,6 +4,7 @@ It bounds what is handed in, and is no rule of the ledger, which decides event b
 counted.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Final
@@ -32,7 +33,7 @@ class HolderRows:
         self._seen: Bounded[UUID, bool] = Bounded(MOST_ACCOUNTS, REMEMBERED_S, clock)
         self._failed_at = float("-inf")
 
-    def held(self, account: UUID) -> int:
+    async def held(self, account: UUID) -> int:
         """The tickets that an account holds; 0 at its first hold here for an hour, and where nobody can tell.
 
         So most buyers cost no question, and a sale goes on without PostgreSQL.
@@ -42,7 +43,7 @@ class HolderRows:
         if not is_known or self._clock() - self._failed_at < PAUSE_S:
             return 0
         try:
-            row = self._database.one(_HELD, account=account)
+            row = await asyncio.to_thread(self._database.one, _HELD, account=account)
         except Unavailable:
             self._failed_at = self._clock()
             return 0

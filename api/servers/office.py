@@ -2,8 +2,11 @@
 
 The rules: who waits is registered before the command is sent; an answer is given only for what the broker
 acknowledged; a command is never handed in twice at once by this process; no more wait than ``most``.
+
+All of it happens in the loop, but for what says so.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 from uuid import UUID
@@ -18,7 +21,6 @@ from api.servers.log import GIVE_UP_S, KAFKA, MARGIN_S, CommandLog
 from api.servers.outcomes import OutcomeFollower
 from api.servers.soldout import SoldOut
 from api.servers.waiters import Waiter, Waiters, answers_to, any_decision
-from api.steps import Steps, carry_out
 from tables.commands import Cancel, Confirm, Hold, encode_command
 from tables.commands import Purchase as PurchaseCommand
 from tables.outcomes import Outcome
@@ -79,31 +81,32 @@ class KafkaOffice:
         self._follower.open()
         self._log.open()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Disconnect."""
-        self._log.close()
-        self._follower.close()
+        await self._log.close()
+        await self._follower.close()
 
     @property
     def waiting(self) -> int:
         """Commands handed in whose decision a request waits for."""
         return len(self._running)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether commands can be sent and outcomes are followed."""
+        return self._log.is_open and self._follower.is_following
+
     def probe(self) -> None:
-        """Raises Unavailable unless commands can be sent and outcomes are followed."""
-        if not (self._log.is_open and self._follower.is_following):
+        """In any thread. Raises Unavailable unless it is ready."""
+        if not self.is_ready:
             raise Unavailable(KAFKA)
 
     def check_room(self) -> None:
         """Refused: busy, where as many wait as may."""
         self._deciding.check()
 
-    def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
+    async def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
         """Hand in a command and wait for its decision; None when it is in the log but undecided."""
-        return carry_out(self.steps(command, wait))
-
-    def steps(self, command: BuyersCommand, wait: float) -> Steps[Outcome | None]:
-        """The same, in steps."""
         self.probe()
         mark = _mark(command)
         if mark in self._running:
@@ -111,7 +114,7 @@ class KafkaOffice:
         with self._deciding:
             self._running.add(mark)
             try:
-                outcome = yield from self._outcome(command, wait)
+                outcome = await self._outcome(command, wait)
             finally:
                 self._running.discard(mark)
         # A confirm or cancel may be of a purchase that never was, which must not seem to be on its way. One that is
@@ -120,7 +123,7 @@ class KafkaOffice:
             self._accepted.put(command.event.bytes + command.purchase.bytes, command.account.bytes)
         return outcome
 
-    def watch(
+    async def watch(
         self,
         event: UUID,
         purchase: UUID,
@@ -130,7 +133,8 @@ class KafkaOffice:
     ) -> Purchase | None:
         """What ``look`` finds now; if that is nothing or pending, the decision of the next ``wait`` seconds.
 
-        A decision on the purchase of an account that the caller may not see ends no wait.
+        ``look`` is called in a thread. A decision on the purchase of an account that the caller may not see ends no
+        wait.
         """
 
         def is_shown(told: Outcome) -> bool:
@@ -138,39 +142,38 @@ class KafkaOffice:
 
         waiter = Waiter(event, purchase, is_shown, wait)
         with self._watching, self._waiters.waiting(waiter):
-            found = look()
+            found = await asyncio.to_thread(look)
             if found is not None and found.status != "pending":
                 return found
-            waiter.wait()
-        return decided(waiter.outcome, purchase) if waiter.outcome else look()
+            await waiter.wait()
+        return decided(waiter.outcome, purchase) if waiter.outcome else await asyncio.to_thread(look)
 
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
-        """Whose purchase it is, if this process lately put it into the log and had no decision in time."""
+        """In any thread: whose purchase it is, if this process lately logged it and had no decision in time."""
         account = self._accepted.get(event.bytes + purchase.bytes)
         return None if account is None else UUID(bytes=account)
 
-    def is_new(self, event: UUID, purchase: UUID) -> bool:
+    async def is_new(self, event: UUID, purchase: UUID) -> bool:
         """Whether there is surely no purchase of this id yet; False also where nobody can tell."""
-        return self.accepted(event, purchase) is None and self._census.is_new(event, purchase)
+        return self.accepted(event, purchase) is None and await self._census.is_new(event, purchase)
 
-    def _refuse_early(self, command: BuyersCommand) -> None:
+    async def _refuse_early(self, command: BuyersCommand) -> None:
         """Refused: sold-out, where the ledger has just said so and has no decision on this purchase yet."""
         if not isinstance(command, (PurchaseCommand, Hold)):
             return
         figures = self._sold_out.refusal(command.event, command.lines)
-        if figures is not None and self.is_new(command.event, command.purchase):
+        if figures is not None and await self.is_new(command.event, command.purchase):
             # Nothing is kept of it, so the same request may have more luck later.
             raise Refused("sold-out", figures=figures, retryable=True)
 
-    def _outcome(self, command: BuyersCommand, wait: float) -> Steps[Outcome | None]:
-        self._refuse_early(command)
+    async def _outcome(self, command: BuyersCommand, wait: float) -> Outcome | None:
+        await self._refuse_early(command)
         waiter = Waiter(command.event, command.purchase, answers_to(command), wait)
         asked_at = self._sold_out.now()
         with self._waiters.waiting(waiter):
             self._hand_in(command, waiter)
-            yield waiter
-            if not waiter.is_taken:
-                waiter.wait_for_acknowledgement(GIVE_UP_S + MARGIN_S)
+            await waiter.wait()
+            await waiter.wait_for_acknowledgement(GIVE_UP_S + MARGIN_S)
         if waiter.outcome is None and not waiter.acknowledged:
             raise Unavailable(KAFKA) from waiter.failure
         if waiter.outcome is not None:

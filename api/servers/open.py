@@ -1,18 +1,16 @@
 """The ports made of real servers, by the settings."""
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
-from gevent.threadpool import ThreadPool
-
-from api.passwords import AT_ONCE, Hasher, Passwords
+from api.http.bridge import Bridge
+from api.passwords import Passwords
 from api.ports import Ports
-from api.problems import Unavailable
 from api.quotas import LINKS_TRIED, Quotas, Tries
 from api.servers.accounts import AccountRows
 from api.servers.attendance import AttendanceRows
@@ -24,7 +22,7 @@ from api.servers.events import EventRows
 from api.servers.holders import HolderRows
 from api.servers.index import EventIndex, make_client
 from api.servers.log import CommandLog
-from api.servers.notifications import NotificationRows, ResendLog
+from api.servers.notifications import NotificationRows
 from api.servers.office import KafkaOffice
 from api.servers.outcomes import OutcomeFollower
 from api.servers.password_resets import PasswordResetRows
@@ -38,11 +36,13 @@ from api.servers.stock import Stock
 from api.servers.waiters import Waiters
 from api.servers.workers import WorkerViews
 from api.tokens import Tokens
+from connect.topics import RESENDS
 from metrics.catalogue import PURCHASES_WAITING
 from metrics.definition import Metric
 from settings import Settings
 from tables.links import Links
 from tables.mail_message import sender_of
+from tables.resends import Resend, encode_resend
 from tables.tickets import TicketSigner
 
 # Lists of sales that are being written at once; each has a connection for as long as its reader takes.
@@ -55,41 +55,45 @@ class Servers:
     """The ports, how to let go of what is behind them, and figures to be read at any time."""
 
     ports: Ports
-    closers: tuple[Callable[[], None], ...]
+    is_ready: Callable[[], bool]
+    closers: tuple[Callable[[], Awaitable[None] | None], ...]
     gauges: Mapping[Metric, Callable[[], float]]
 
-    def wait(self, seconds: float) -> None:
+    async def wait(self, seconds: float) -> None:
         """Return once purchases can be sold, or after so many seconds."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            with suppress(Unavailable):
-                self.ports.probes["kafka"]()
-                return
-            time.sleep(PAUSE_S)
+        while not self.is_ready() and time.monotonic() < deadline:  # noqa: ASYNC110 (threads have a part in it)
+            await asyncio.sleep(PAUSE_S)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Disconnect from all servers."""
         for close in self.closers:
-            close()
+            closing = close()
+            if closing is not None:
+                await closing
 
 
 def open_servers(settings: Settings) -> Servers:
-    """Begin to connect to every server. None need be up yet."""
+    """Begin to connect to every server, in the loop. None need be up yet."""
     database = Database(settings.database_url.get_secret_value())
     exports = Database(settings.database_url.get_secret_value(), most=MOST_EXPORTS)
     views = WorkerViews(settings.worker_urls)
     log = CommandLog(settings.kafka_servers)
     events = EventRows(database)
-    resends = ResendLog(settings.kafka_servers)
     index = EventIndex(make_client(settings))
     board = BoardFeed(PipelineSources(settings, database, index, views))
     office = _office(settings, log, views, board)
     tokens = Tokens(settings.signing_keys(), settings.token_seconds)
+    in_loop = Bridge(asyncio.get_running_loop())
+
+    def resend(wanted: Resend) -> None:
+        in_loop(log.send(RESENDS, str(wanted.event).encode(), encode_resend(wanted)))
+
     revocations = RevocationRows(database, max(settings.token_seconds, settings.session_seconds))
     ports = Ports(
         tokens=tokens,
         links=Links(settings.link_keys()),
-        passwords=Passwords(Hasher(run=ThreadPool(AT_ONCE).apply)),
+        passwords=Passwords(),
         quotas=Quotas(
             Tries(settings.sign_in_tries, settings.sign_up_tries),
             sign_in=settings.sign_in_limit,
@@ -108,7 +112,7 @@ def open_servers(settings: Settings) -> Servers:
         sales=PurchaseRows(database, exports, views),
         attendance=AttendanceRows(database, exports),
         stock=Stock(database, views),
-        notifications=NotificationRows(database, resends),
+        notifications=NotificationRows(database, resend),
         index=index,
         board=board,
         signer=TicketSigner(settings.ticket_key.get_secret_value().encode()),
@@ -118,6 +122,7 @@ def open_servers(settings: Settings) -> Servers:
             "elasticsearch": index.probe,
             "worker": views.probe,
         },
+        in_loop=in_loop,
         clock=lambda: datetime.now(UTC),
         new_id=uuid4,
         purchase_wait=settings.purchase_wait,
@@ -131,8 +136,13 @@ def open_servers(settings: Settings) -> Servers:
     exports.open()
     revocations.open()
     office.open()
-    closers = (revocations, board, office, database, exports, views, resends, index)
-    return Servers(ports, tuple(server.close for server in closers), {PURCHASES_WAITING: lambda: office.waiting})
+    closers = (revocations, board, office, database, exports, views, index)
+    return Servers(
+        ports,
+        lambda: office.is_ready and revocations.is_known,
+        tuple(server.close for server in closers),
+        {PURCHASES_WAITING: lambda: office.waiting},
+    )
 
 
 def _office(settings: Settings, log: CommandLog, views: WorkerViews, board: BoardFeed) -> KafkaOffice:

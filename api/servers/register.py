@@ -5,9 +5,9 @@ of a ticket type or of a change made here is preceded in the log by the event's 
 how far the change data capture is. The ledger ignores a definition that it has already.
 """
 
-import threading
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
@@ -45,13 +45,13 @@ class Known:
 
 
 class RegisterRows:
-    """The accounts, events and ticket types of the write model. ``announce`` puts a definition into the log."""
+    """The accounts, events and ticket types of the write model, for the loop. ``announce`` logs a definition."""
 
     def __init__(
         self,
         database: Database,
         listings: Listings,
-        announce: Callable[[DefineEvent], None],
+        announce: Callable[[DefineEvent], Awaitable[None]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
@@ -60,37 +60,40 @@ class RegisterRows:
         self._clock = clock
         self._accounts: Bounded[UUID, bool] = Bounded(MOST_ACCOUNTS, REMEMBERED_S)
         self._events: dict[UUID, Known] = {}
-        self._reading: dict[UUID, threading.Lock] = {}
+        self._reading: dict[UUID, asyncio.Lock] = {}
         self._failed_at = float("-inf")
 
-    def check_account(self, account: UUID) -> None:
+    async def check_account(self, account: UUID) -> None:
         """Refused: unknown-account."""
         if self._accounts.get(account):
             return
-        if self._database.one("SELECT 1 FROM account WHERE id = %(id)s", id=account) is None:
+        known = await asyncio.to_thread(self._database.one, "SELECT 1 FROM account WHERE id = %(id)s", id=account)
+        if known is None:
             raise Refused("unknown-account", "", Fault("there is no such account", "/accountId"))
         self._accounts.put(account, True)
 
-    def check_event(self, event: UUID, ticket_types: list[UUID]) -> None:
+    async def check_event(self, event: UUID, ticket_types: list[UUID]) -> None:
         """Refused: unknown-event, of a draft too, unknown-ticket-type. The ledger knows event and types afterwards."""
         known = self._events.get(event)
         if known is None or known.until <= self._clock() or not known.ticket_types.issuperset(ticket_types):
-            known = self._read_once(event, ticket_types)
+            known = await self._read_once(event, ticket_types)
         if not known.ticket_types.issuperset(ticket_types):
             places = [place for place, wanted in enumerate(ticket_types) if wanted not in known.ticket_types]
             raise Refused("unknown-ticket-type", "", *(_unknown(place) for place in places))
 
     def forget(self, event: UUID) -> None:
-        """The event has changed; it is read again before the next purchase."""
+        """In any thread: the event has changed; it is read again before the next purchase."""
         known = self._events.get(event)
         if known is not None:
             known.until = 0.0
 
-    def _read_once(self, event: UUID, ticket_types: list[UUID]) -> Known:
+    async def _read_once(self, event: UUID, ticket_types: list[UUID]) -> Known:
         """Read an event while everybody else who asks for it waits for this one reading."""
-        lock = self._reading.setdefault(event, threading.Lock())
-        if not lock.acquire(timeout=PATIENCE_S):
-            raise Unavailable(SERVER)
+        lock = self._reading.setdefault(event, asyncio.Lock())
+        try:
+            await asyncio.wait_for(lock.acquire(), PATIENCE_S)
+        except TimeoutError:
+            raise Unavailable(SERVER) from None
         try:
             known = self._events.get(event)
             if known and known.until > self._clock() and known.ticket_types.issuperset(ticket_types):
@@ -98,14 +101,14 @@ class RegisterRows:
             # Whoever waited for one that could not tell the log does not try for as long again.
             if self._clock() - self._failed_at < PAUSE_S:
                 raise Unavailable(KAFKA)
-            return self._read(event, known)
+            return await self._read(event, known)
         finally:
             lock.release()
             self._reading.pop(event, None)
 
-    def _read(self, event: UUID, known: Known | None) -> Known:
+    async def _read(self, event: UUID, known: Known | None) -> Known:
         try:
-            listing = self._listings.listing(event)
+            listing = await asyncio.to_thread(self._listings.listing, event)
         except Unavailable:
             if known is None or known.until == 0.0:
                 raise
@@ -116,16 +119,16 @@ class RegisterRows:
             raise Refused("unknown-event", "", Fault("there is no such event", "/eventId"))
         version = listing.event.version
         if known is None or known.version != version:
-            self._tell(DefineEvent(event, version, definition(listing)))
+            await self._tell(DefineEvent(event, version, definition(listing)))
         types = frozenset(ticket.id for ticket in listing.tickets)
         fresh = self._events[event] = Known(version, types, self._clock() + REMEMBERED_S)
         while len(self._events) > MOST_EVENTS:
             del self._events[next(iter(self._events))]
         return fresh
 
-    def _tell(self, event: DefineEvent) -> None:
+    async def _tell(self, event: DefineEvent) -> None:
         try:
-            self._announce(event)
+            await self._announce(event)
         except Unavailable:
             self._failed_at = self._clock()
             raise

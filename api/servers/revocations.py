@@ -16,7 +16,6 @@ from api.problems import Unavailable
 from api.servers.database import SERVER, Database
 
 EVERY_S: Final = 2.0
-FIRST_WITHIN_S: Final = 3.0
 log = logging.getLogger(__name__)
 
 _LATELY: Final = "SELECT account_id, version FROM revocation WHERE at > now() - %(seconds)s * interval '1 second'"
@@ -60,9 +59,14 @@ class RevocationRows:
         """Stop reading."""
         self._closed.set()
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the rows were read once."""
+        return self._read.is_set()
+
     def version(self, account: UUID) -> int:
         """The lowest version that tokens of the account may have. Raises Unavailable before the first look."""
-        if not self._read.is_set() and not self._read.wait(FIRST_WITHIN_S):
+        if not self.is_known:
             raise Unavailable(SERVER)
         return self._versions.get(account, 0)
 

@@ -4,13 +4,12 @@ Every outcome of every partition passes here, so telling that nobody waits must 
 cut out of the record, which is decoded only for whoever waits.
 """
 
-import threading
+import asyncio
 from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
 from api.ids import text_of
-from api.steps import Call, nothing
 from tables.commands import Cancel, Confirm, Hold, Purchase
 from tables.decisions import recorded_fingerprints
 from tables.outcomes import Outcome, OutcomeKind, decode_outcome
@@ -18,14 +17,19 @@ from tables.reasons import Reason
 
 BuyersCommand = Purchase | Hold | Confirm | Cancel
 IsAnswer = Callable[[Outcome], bool]
+Call = Callable[[], object]
 
 # The ledger is the only one who writes outcomes, and no text within them can hold a bare quotation mark.
 _MARK: Final = b'"purchase":"'
 _ID: Final = 36
 
 
+def nothing() -> None:
+    """What is done with news that nobody waits for."""
+
+
 class Waiter:
-    """The pause of one waiting request. ``is_answer`` tells its outcome from others of the same purchase."""
+    """One waiting request, in the loop. ``is_answer`` tells its outcome from others of the same purchase."""
 
     __slots__ = (
         "acknowledged",
@@ -78,19 +82,33 @@ class Waiter:
         self.on_taken()
         self.on_over()
 
-    def wait(self) -> None:
+    async def wait(self) -> None:
         """Return with the outcome, with a failure, or after its seconds."""
-        over = threading.Event()
-        self.on_over = over.set
         if not self.is_over:
-            over.wait(self.seconds)
+            over = asyncio.get_running_loop().create_future()
+            self.on_over = lambda: _settle(over)
+            await _settled(over, self.seconds)
 
-    def wait_for_acknowledgement(self, seconds: float) -> None:
+    async def wait_for_acknowledgement(self, seconds: float) -> None:
         """Return once the command is known to be in the log, or known not to be, or after so many seconds."""
-        taken = threading.Event()
-        self.on_taken = taken.set
         if not self.is_taken:
-            taken.wait(seconds)
+            taken = asyncio.get_running_loop().create_future()
+            self.on_taken = lambda: _settle(taken)
+            await _settled(taken, seconds)
+
+
+async def _settled(future: asyncio.Future[None], seconds: float) -> None:
+    """Return when that is settled, or after so many seconds: at a third of the cost of asyncio.wait_for."""
+    timer = asyncio.get_running_loop().call_later(seconds, _settle, future)
+    try:
+        await future
+    finally:
+        timer.cancel()
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def answers_to(command: BuyersCommand) -> IsAnswer:

@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template
 
 from api.answers import ports
+from api.deferred import streamed
 from api.live.pace import Report
 from api.site.picture import ARROWS, PICTURE
 from api.site.plots import HEIGHT, WIDTH, bars, line, top
-from api.stopping import is_stopping
 
 board = Blueprint("board", __name__)
 
@@ -18,7 +18,7 @@ STREAM: Final = {"X-Accel-Buffering": "no"}
 @board.get("/board")
 def show_board() -> Response:
     """Everything at once; without script the page comes anew every few seconds."""
-    now = ports().board.glance()
+    now = ports().in_loop(ports().board.glance())
     plots = _plots(now.pace)
     return make_response(render_template("board.html", now=now, arrows=ARROWS, picture=PICTURE, plots=plots))
 
@@ -26,8 +26,7 @@ def show_board() -> Response:
 @board.get("/board/live")
 def board_live() -> Response:
     """The news of the board, each second, until the server stops. Refused: busy."""
-    frames = ports().board.frames(is_stopping(request.environ))
-    return Response(frames, headers=STREAM, mimetype="text/event-stream")
+    return streamed(ports().board.frames(), "text/event-stream", STREAM)
 
 
 def _plots(pace: Report) -> dict[str, object]:

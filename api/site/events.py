@@ -86,7 +86,8 @@ def hold(event_id: UUID) -> BaseResponse:
         return _back(event_id, "nothing-chosen")
     try:
         asked = parsed(NewPurchase, {"eventId": event_id, "lines": asked_for, "hold": True})
-        return see_answer(buying.buy(ports(), caller(), order_of(asked), key, Preference(ports().purchase_wait)), began)
+        bought = buying.buy(ports(), caller(), order_of(asked), key, Preference(ports().purchase_wait))
+        return see_answer(ports().in_loop(bought), began)
     except Refused as error:
         if error.kind == "still-running":
             return see(public_id(event_id, buying.purchase_id(caller().account, key)), began - RUNNING)

@@ -52,7 +52,8 @@ def finish_hold() -> BaseResponse:
     linked, began = _linked(LinkKind.FINISH_HOLD), ports().clock()
     wanted = Preference(ports().purchase_wait)
     try:
-        made = buying.confirm(ports(), linked.account, public_id(linked.event, linked.purchase), ONCE, wanted)
+        confirming = buying.confirm(ports(), linked.account, public_id(linked.event, linked.purchase), ONCE, wanted)
+        made = ports().in_loop(confirming)
     except Refused as error:
         if error.kind != "still-running":
             return _back(HOLD, refused=error.kind)
@@ -94,7 +95,7 @@ def _linked(kind: LinkKind) -> LinkedPurchase:
     Refused: too-many-requests, unknown-account.
     """
     linked = LinkedPurchase.read(link_subject(kind))
-    ports().register.check_account(linked.account)
+    ports().in_loop(ports().register.check_account(linked.account))
     return linked
 
 

@@ -1,6 +1,6 @@
 """A purchase's page: on its way, held for a while, or the tickets; confirming it, giving it back, its mail."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -41,7 +41,7 @@ Ids = tuple[UUID, UUID]
 def purchase(public: str) -> Response:
     """The purchase as it stands, or that it is on its way."""
     ids = buying.ids_of(public)
-    found = current(lambda: own_purchase(public, 0))
+    found = current(lambda: own_purchase(public))
     if found is None:
         return _page("waiting.html", ids, again=request.full_path.rstrip("?"))
     page = f"/purchases/{public}"
@@ -60,7 +60,7 @@ def confirm(public: str) -> BaseResponse:
 @purchases.get("/purchases/<public>/cancel")
 def cancel_form(public: str) -> BaseResponse:
     """What is to be given back."""
-    found = own_purchase(public, 0)
+    found = own_purchase(public)
     if found.status not in OCCUPIES:
         return see(public)
     return _page(
@@ -90,14 +90,14 @@ def cancel(public: str) -> BaseResponse:
 def mails(public: str) -> Response:
     """Whether the mail was sent, as a piece of the page."""
     ids = buying.ids_of(public)
-    return _page("mails.html", ids, **_mails(ids, own_purchase(public, 0)))
+    return _page("mails.html", ids, **_mails(ids, own_purchase(public)))
 
 
 @purchases.post("/purchases/<public>/mails")
 def send_again(public: str) -> BaseResponse:
     """The mail goes out once more."""
     try:
-        ask_again(*buying.ids_of(public), own_purchase(public, 0))
+        ask_again(*buying.ids_of(public), own_purchase(public))
     except Refused as error:
         if error.kind == "not-found":
             raise
@@ -109,7 +109,7 @@ def send_again(public: str) -> BaseResponse:
 def calendar_file(public: str) -> Response:
     """The event for a calendar; the mail's entry and this one are the same."""
     ids = buying.ids_of(public)
-    found, event = own_purchase(public, 0), ports().events.get(ids[0])
+    found, event = own_purchase(public), ports().events.get(ids[0])
     if event is None or found.status != "confirmed":
         raise Refused("not-found")
     answer = make_response(calendar_of(ids, found, event, ports().mail_domain))
@@ -118,11 +118,11 @@ def calendar_file(public: str) -> Response:
     return answer
 
 
-def _carry_out(do: Callable[[], buying.Answer], form: str, public: str) -> BaseResponse:
+def _carry_out(do: Callable[[], Coroutine[Any, Any, buying.Answer]], form: str, public: str) -> BaseResponse:
     """To the purchase as it is then; to the form with its key and numbers where nobody knows what became of it."""
     began = ports().clock()
     try:
-        return see_answer(do(), began)
+        return see_answer(ports().in_loop(do()), began)
     except Refused as error:
         if error.kind == "not-found":
             raise

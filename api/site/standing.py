@@ -4,6 +4,7 @@ Whoever changed something is led to the purchase with the moment of the decision
 that moment or later.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -26,6 +27,8 @@ PATIENCE: Final = timedelta(seconds=60)
 # What the clocks of this process and of the log may differ.
 MARGIN: Final = timedelta(seconds=2)
 ACCEPTED: Final = 202
+# Threads that may wait so, of those that answer everybody; the page of one more asks again by itself.
+_WAITING: Final = threading.BoundedSemaphore(16)
 
 
 class Receipt(Struct, rename="camel"):
@@ -56,11 +59,21 @@ def moment_of(made: buying.Answer, began: datetime) -> datetime:
 def current(look: Callable[[], Purchase]) -> Purchase | None:
     """The purchase as of the address's ``since`` or later; None as long as that is on its way. Refused: not-found."""
     since = _since()
+    found = _as_of(since, look)
+    if found is not None or not _WAITING.acquire(blocking=False):
+        return found
+    try:
+        return _as_of_soon(since, look)
+    finally:
+        _WAITING.release()
+
+
+def _as_of_soon(since: int | None, look: Callable[[], Purchase]) -> Purchase | None:
     for pause in PAUSES:
+        time.sleep(pause)
         if (found := _as_of(since, look)) is not None:
             return found
-        time.sleep(pause)
-    return _as_of(since, look)
+    return None
 
 
 def _receipt(made: buying.Answer) -> Receipt:

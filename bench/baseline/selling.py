@@ -27,7 +27,6 @@ from stack.ports import listens
 from stack.server import HOST
 
 SCHEMA: Final = Path(__file__).with_name("schema.sql")
-SERVER: Final = "api/gunicorn.conf.py"
 SHELF: Final = "INSERT INTO ticket_type VALUES (%s, %s, 'Category', 49.90, 'EUR', %s)"
 PARTITIONS: Final = 4
 SEED: Final = 8
@@ -46,8 +45,7 @@ class Shop(App):
 
     def command(self) -> Command:
         """The same server with the same configuration, another application."""
-        arguments = ("-m", "gunicorn", "--config", SERVER, "bench.baseline.shop:make_app()")
-        return self.process(arguments, signal.SIGQUIT)
+        return self.process(("-m", "bench.baseline.serve"), signal.SIGTERM)
 
     def ready(self) -> bool:
         """Whether it listens."""

@@ -115,7 +115,7 @@ def _answer(status: int, body: dict[str, Any]) -> Response:
 
 
 def make_app() -> Flask:
-    """What gunicorn serves."""
+    """What the HTTP server serves."""
     options = {"autocommit": True, "prepare_threshold": 0}
     url = os.environ["TURNSTILE_DATABASE_URL"]
     return create_app(ConnectionPool(url, min_size=CONNECTIONS, max_size=CONNECTIONS, kwargs=options, open=True))

@@ -114,7 +114,7 @@ class _Readable(DefaultRecordBatch):  # type: ignore[misc,unused-ignore]
 
     def _leave_out(self, found: Unread) -> None:
         if found.last >= self._begin:
-            tell_unread(*self._tp, max(found.offset, self._begin), found.last, found.error)
+            tell_unread(self._tp.topic, self._tp.partition, max(found.offset, self._begin), found.last, found.error)
 
 
 class _Corrupt(_Readable):

@@ -1,5 +1,6 @@
 """Accounts, events and ticket types in a real database, each change with its outbox row."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -178,25 +179,29 @@ def test_ids_and_organizers_are_checked_and_nothing_is_announced(
 
 def test_the_register_knows_accounts_events_and_ticket_types_also_new_ones(database: Database, organizer: UUID) -> None:
     told: list[DefineEvent] = []
+
+    async def announce(event: DefineEvent) -> None:
+        told.append(event)
+
     events = EventRows(database)
-    register = RegisterRows(database, events, told.append)
+    register = RegisterRows(database, events, announce)
     event = new_event(organizer)
     first, second = new_ticket(event.id), new_ticket(event.id)
     events.add(Listing(event, (first,)))
-    register.check_account(organizer)
-    register.check_event(event.id, [first.id])
+    asyncio.run(register.check_account(organizer))
+    asyncio.run(register.check_event(event.id, [first.id]))
     with pytest.raises(Refused) as refused:
-        register.check_account(uuid4())
+        asyncio.run(register.check_account(uuid4()))
     assert (refused.value.kind, refused.value.faults[0].pointer) == ("unknown-account", "/accountId")
     for wanted, kinds, refusal, pointer in (
         (uuid4(), [first.id], "unknown-event", "/eventId"),
         (event.id, [first.id, second.id], "unknown-ticket-type", "/lines/1/ticketTypeId"),
     ):
         with pytest.raises(Refused) as refused:
-            register.check_event(wanted, kinds)
+            asyncio.run(register.check_event(wanted, kinds))
         assert (refused.value.kind, refused.value.faults[0].pointer) == (refusal, pointer)
     events.change(event.id, lambda listing: replace(listing, tickets=(first, second)))
-    register.check_event(event.id, [first.id, second.id])
+    asyncio.run(register.check_event(event.id, [first.id, second.id]))
     assert [(one.version, len(one.definition.ticket_types)) for one in told] == [(1, 1), (2, 2)]
 
 

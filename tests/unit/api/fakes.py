@@ -1,9 +1,11 @@
 """The ports of the API as plain dictionaries, and an application on them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -20,6 +22,7 @@ from api.bodies.purchase import Purchase, PurchaseList
 from api.bodies.sales import EventSales
 from api.bodies.search import FoundEvent, FoundEvents, SearchQuery, Suggestion, Suggestions, SuggestQuery
 from api.bodies.ticket import TicketType
+from api.deferred import DEFERRED
 from api.live.pace import Pace
 from api.live.parts import unknown
 from api.live.snapshot import Snapshot, frame
@@ -40,7 +43,6 @@ from api.ports import (
 )
 from api.problems import Fault, Refused, Unavailable
 from api.quotas import Quotas, Tries
-from api.steps import Steps
 from api.tokens import Role, Tokens
 from tables.commands import Hold
 from tables.commands import Purchase as Command
@@ -272,11 +274,11 @@ class FakeRegister:
     events: FakeEvents
     forgotten: list[UUID] = field(default_factory=list)
 
-    def check_account(self, account: UUID) -> None:
+    async def check_account(self, account: UUID) -> None:
         if account not in self.accounts.rows:
             raise Refused("unknown-account", "", Fault("there is no such account", "/accountId"))
 
-    def check_event(self, event: UUID, ticket_types: list[UUID]) -> None:
+    async def check_event(self, event: UUID, ticket_types: list[UUID]) -> None:
         known = self.events.tickets(event)
         if known is None:
             raise Refused("unknown-event", "", Fault("there is no such event", "/eventId"))
@@ -304,7 +306,7 @@ class FakeOffice:
         if self.full:
             raise Refused("busy", headers={"Retry-After": "1"})
 
-    def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
+    async def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
         if self.down:
             raise Unavailable("kafka")
         self.check_room()
@@ -312,11 +314,7 @@ class FakeOffice:
         self.waits.append(wait)
         return self.rule(command)
 
-    def steps(self, command: BuyersCommand, wait: float) -> Steps[Outcome | None]:
-        yield from ()
-        return self.carry_out(command, wait)
-
-    def watch(
+    async def watch(
         self,
         event: UUID,
         purchase: UUID,
@@ -331,7 +329,7 @@ class FakeOffice:
         is_told = self.later is not None and self.later.account_id is not None and may_see(self.later.account_id)
         return self.later if is_told else look()
 
-    def is_new(self, event: UUID, purchase: UUID) -> bool:
+    async def is_new(self, event: UUID, purchase: UUID) -> bool:
         return self.accepted(event, purchase) is None
 
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
@@ -347,7 +345,7 @@ class FakeHolders:
 
     tickets: dict[UUID, int] = field(default_factory=dict)
 
-    def held(self, account: UUID) -> int:
+    async def held(self, account: UUID) -> int:
         return self.tickets.get(account, 0)
 
 
@@ -468,11 +466,40 @@ class FakeBoard:
 
     now: Snapshot = field(default_factory=lambda: Snapshot(NOW, Pace().report(NOW.timestamp()), (), unknown(), ()))
 
-    def glance(self) -> Snapshot:
+    async def glance(self) -> Snapshot:
         return self.now
 
-    def frames(self, is_over: Callable[[], bool]) -> Iterator[bytes]:
-        return (frame(self.now) for _ in range(2) if not is_over())
+    async def frames(self) -> AsyncIterator[bytes]:
+        for _ in range(2):
+            yield frame(self.now)
+
+
+class Awaited:
+    """The application ``inner`` (WSGI), whose deferred answers are awaited on the spot, and not by a server."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        started: list[Any] = []
+        pieces = self.inner(environ, lambda *said: started.extend(said))
+        deferred = environ.get(DEFERRED)
+        if isinstance(deferred, AsyncIterator):
+            start_response(*started)
+            return [asyncio.run(joined(deferred))]
+        if deferred is None:
+            start_response(*started)
+            return pieces  # type: ignore[no-any-return]
+        pieces.close()
+        reply = asyncio.run(deferred)
+        headers = [(name.decode().title(), value.decode()) for name, value in reply.fields()]
+        start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", headers)
+        return [reply.body]
+
+
+async def joined(pieces: AsyncIterator[bytes]) -> bytes:
+    """All pieces."""
+    return b"".join([piece async for piece in pieces])
 
 
 @dataclass
@@ -540,11 +567,14 @@ def make_world() -> World:
         board=board,
         signer=TicketSigner(b"k" * 32),
         probes=probes,
+        in_loop=asyncio.run,
         clock=lambda: NOW,
         new_id=uuid4,
         purchase_wait=1.5,
         hold_tickets_overall_max=60,
     )
+    app = create_app(ports)
+    app.wsgi_app = Awaited(app.wsgi_app)  # type: ignore[method-assign]
     return World(
         accounts,
         resets,
@@ -562,7 +592,7 @@ def make_world() -> World:
         revocations,
         tokens,
         links,
-        create_app(ports),
+        app,
     )
 
 

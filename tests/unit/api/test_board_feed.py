@@ -1,9 +1,9 @@
 """The feed of the boards: one snapshot for all, nothing done for nobody, an end when it is asked for."""
 
-import threading
+import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,7 +21,7 @@ from api.servers import board as module
 from api.servers.board import BoardFeed
 from tables.offers import Offer
 from tables.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
-from tests.eventually import eventually
+from tests.unit.api.soon import soon
 
 EVENT, KIND = uuid4(), uuid4()
 
@@ -49,18 +49,28 @@ class FakeSources:
         self.closed = True
 
 
-@pytest.fixture
-def sources() -> FakeSources:
-    return FakeSources()
+Scenario = Callable[[BoardFeed, FakeSources], Awaitable[None]]
 
 
-@pytest.fixture
-def feed(sources: FakeSources, monkeypatch: pytest.MonkeyPatch) -> Iterator[BoardFeed]:
-    monkeypatch.setattr(module, "TICK_S", 0.05)
-    monkeypatch.setattr(module, "ASK_EVERY_S", 0.1)
-    monkeypatch.setattr(module, "GLANCE_S", 0.2)
-    with closing(BoardFeed(sources)) as feed:
-        yield feed
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TICK_S", 0.02)
+    monkeypatch.setattr(module, "ASK_EVERY_S", 0.05)
+    monkeypatch.setattr(module, "GLANCE_S", 0.1)
+
+
+def watch(scenario: Scenario) -> None:
+    """Carry it out with a feed, which ends afterwards."""
+
+    async def run() -> None:
+        sources = FakeSources()
+        feed = BoardFeed(sources)
+        try:
+            await scenario(feed, sources)
+        finally:
+            await feed.close()
+
+    asyncio.run(run())
 
 
 def outcome(sold: int = 1, as_of: int = 1) -> bytes:
@@ -71,33 +81,39 @@ def outcome(sold: int = 1, as_of: int = 1) -> bytes:
     )
 
 
-def snapshots(feed: BoardFeed) -> Iterator[Any]:
-    """What a board is sent, decoded."""
-    for piece in feed.frames(lambda: False):
-        if piece.startswith(b"data: "):
-            yield msgspec.json.decode(piece.removeprefix(b"data: "))
+async def shown(feed: BoardFeed, wanted: Callable[[Any], object]) -> None:
+    """Watch until a board is sent such a snapshot."""
+    async with asyncio.timeout(5), aclosing(feed.frames()) as frames:  # type: ignore[type-var]
+        async for piece in frames:
+            if piece.startswith(b"data: ") and wanted(msgspec.json.decode(piece.removeprefix(b"data: "))):
+                return
 
 
-def test_a_sale_is_seen_by_who_watches(feed: BoardFeed) -> None:
-    seen = snapshots(feed)
-    next(seen)
-    feed.count(str(EVENT).encode(), outcome(sold=4))
-
-    def shown() -> Any:
-        events = next(seen)["events"]
-        return events and events[0]["types"][0]["sold"] == 4
-
-    assert eventually(shown, within=5)
-    assert eventually(lambda: sum(next(seen)["pace"]["counts"]) == 1, within=5)
-    assert eventually(
-        lambda: {rule["id"]: rule["verdict"] for rule in next(seen)["rules"]}["stock"] == "holds", within=5
-    )
-    seen.close()  # type: ignore[attr-defined]
+async def opened(feed: BoardFeed) -> AsyncIterator[bytes]:
+    """A board that has its first piece."""
+    board = feed.frames()
+    assert (await anext(board)).startswith(b"retry:")
+    return board
 
 
-def test_every_board_gets_the_same_bytes_and_they_are_made_once(
-    feed: BoardFeed, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def rest_of(board: AsyncIterator[bytes]) -> list[bytes]:
+    async with asyncio.timeout(5):
+        return [piece async for piece in board]
+
+
+def test_a_sale_is_seen_by_who_watches() -> None:
+    async def scenario(feed: BoardFeed, _: FakeSources) -> None:
+        board = await opened(feed)
+        feed.count(str(EVENT).encode(), outcome(sold=4))
+        await shown(feed, lambda told: told["events"] and told["events"][0]["types"][0]["sold"] == 4)
+        await shown(feed, lambda told: sum(told["pace"]["counts"]) == 1)
+        await shown(feed, lambda told: {rule["id"]: rule["verdict"] for rule in told["rules"]}["stock"] == "holds")
+        await board.aclose()  # type: ignore[attr-defined]
+
+    watch(scenario)
+
+
+def test_every_board_gets_the_same_bytes_and_they_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made = 0
     write = frame
 
@@ -107,103 +123,116 @@ def test_every_board_gets_the_same_bytes_and_they_are_made_once(
         return write(snapshot)
 
     monkeypatch.setattr(module, "frame", counting)
-    boards = [feed.frames(lambda: False) for _ in range(20)]
-    for board in boards:
-        assert next(board).startswith(b"retry:")
-    sent = [next(board) for board in boards]
-    assert made < 20
-    assert sum(each is sent[-1] for each in sent) > 1
-    for board in boards:
-        board.close()  # type: ignore[attr-defined]
+
+    async def scenario(feed: BoardFeed, _: FakeSources) -> None:
+        boards = [await opened(feed) for _ in range(20)]
+        sent = await asyncio.gather(*(anext(board) for board in boards))
+        assert made < 20
+        assert sum(each is sent[-1] for each in sent) > 1
+        for board in boards:
+            await board.aclose()  # type: ignore[attr-defined]
+
+    watch(scenario)
 
 
-def test_nothing_is_asked_for_when_nobody_watches(feed: BoardFeed, sources: FakeSources) -> None:
-    feed.count(str(EVENT).encode(), outcome())
-    assert sources.asked == 0
-    board = feed.frames(lambda: False)
-    next(board)
-    eventually(lambda: sources.asked > 1, within=5)
-    board.close()  # type: ignore[attr-defined]
-    eventually(lambda: not feed._runs, within=5)
-    before = sources.asked
-    time.sleep(0.3)
-    assert sources.asked <= before + 1
+def test_nothing_is_asked_for_when_nobody_watches() -> None:
+    async def scenario(feed: BoardFeed, sources: FakeSources) -> None:
+        feed.count(str(EVENT).encode(), outcome())
+        assert sources.asked == 0
+        board = await opened(feed)
+        await soon(lambda: sources.asked > 1)
+        await board.aclose()  # type: ignore[attr-defined]
+        ticking = feed._ticking
+        await soon(lambda: ticking is not None and ticking.done())
+        before = sources.asked
+        await asyncio.sleep(0.2)
+        assert sources.asked <= before + 1
+
+    watch(scenario)
 
 
-def test_what_was_sold_before_anybody_watched_is_asked_for_by_its_event(feed: BoardFeed, sources: FakeSources) -> None:
-    feed.count(str(EVENT).encode(), outcome())
-    seen = snapshots(feed)
-    eventually(lambda: bool(next(seen)["events"]), within=5)
-    assert sources.wanted[0] == [EVENT]
-    seen.close()  # type: ignore[attr-defined]
+def test_what_was_sold_before_anybody_watched_is_asked_for_by_its_event() -> None:
+    async def scenario(feed: BoardFeed, sources: FakeSources) -> None:
+        feed.count(str(EVENT).encode(), outcome())
+        await shown(feed, lambda told: told["events"])
+        assert sources.wanted[0] == [EVENT]
+
+    watch(scenario)
 
 
-def test_a_look_without_a_stream_asks_for_the_next_one(feed: BoardFeed) -> None:
-    feed.glance()
-    assert eventually(lambda: feed.glance().events, within=5)
+def test_a_look_without_a_stream_asks_for_the_next_one() -> None:
+    async def scenario(feed: BoardFeed, _: FakeSources) -> None:
+        async with asyncio.timeout(5):
+            while not (await feed.glance()).events:  # noqa: ASYNC110 (each look asks)
+                await asyncio.sleep(0.001)
+
+    watch(scenario)
 
 
-def test_a_board_ends_when_the_server_stops(feed: BoardFeed) -> None:
-    stopping = threading.Event()
-    board = feed.frames(stopping.is_set)
-    next(board)
-    stopping.set()
-    assert len(list(board)) <= 1
-    assert feed._boards == 0
-
-
-def test_a_board_ends_after_a_while_so_that_an_ended_session_is_noticed(
-    feed: BoardFeed, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_board_ends_after_a_while_so_that_an_ended_session_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LASTS_S", 0.2)
-    assert len(list(feed.frames(lambda: False))) < 20
+
+    async def scenario(feed: BoardFeed, _: FakeSources) -> None:
+        assert len(await rest_of(feed.frames())) < 30
+        assert feed._boards == 0
+
+    watch(scenario)
 
 
-def test_closing_the_feed_ends_every_board(feed: BoardFeed, sources: FakeSources) -> None:
-    board = feed.frames(lambda: False)
-    next(board)
-    feed.close()
-    assert len(list(board)) <= 1
-    assert sources.closed
+def test_closing_the_feed_ends_every_board() -> None:
+    async def scenario(feed: BoardFeed, sources: FakeSources) -> None:
+        board = await opened(feed)
+        await feed.close()
+        assert len(await rest_of(board)) <= 1
+        assert sources.closed
+
+    watch(scenario)
 
 
-def test_boards_are_bounded(feed: BoardFeed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_boards_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST", 2)
-    boards = [feed.frames(lambda: False) for _ in range(2)]
-    for board in boards:
-        next(board)
-    with pytest.raises(Refused) as refused:
-        feed.frames(lambda: False)
-    assert refused.value.kind == "busy"
-    boards[0].close()  # type: ignore[attr-defined]
-    next(feed.frames(lambda: False))
+
+    async def scenario(feed: BoardFeed, _: FakeSources) -> None:
+        boards = [await opened(feed) for _ in range(2)]
+        with pytest.raises(Refused) as refused:
+            feed.frames()
+        assert refused.value.kind == "busy"
+        await boards[0].aclose()  # type: ignore[attr-defined]
+        await opened(feed)
+
+    watch(scenario)
 
 
-def test_a_definition_that_changes_is_no_decision(feed: BoardFeed) -> None:
-    changed = encode_outcome(Outcome(kind=OutcomeKind.CHANGED, event=EVENT, offset=1, at=datetime.now(UTC)))
-    feed.count(str(EVENT).encode(), changed)
-    assert feed._selling.newest == []
-    assert feed._pace.report(time.time() + 1).total == 0
+def test_a_definition_that_changes_is_no_decision() -> None:
+    async def scenario(feed: BoardFeed, _: FakeSources) -> None:
+        changed = encode_outcome(Outcome(kind=OutcomeKind.CHANGED, event=EVENT, offset=1, at=datetime.now(UTC)))
+        feed.count(str(EVENT).encode(), changed)
+        assert feed._selling.newest == []
+        assert feed._pace.report(time.time() + 1).total == 0
+
+    watch(scenario)
 
 
 @pytest.mark.parametrize(
     ("key", "value"),
     [(None, None), (b"x", None), (None, outcome()), (b"x", b"nonsense"), (b"x", b'{"kind":"confirmed"}')],
 )
-def test_no_record_disturbs_the_purchases(feed: BoardFeed, key: bytes | None, value: bytes | None) -> None:
-    board = feed.frames(lambda: False)
-    next(board)
-    feed.count(key, value)
-    board.close()  # type: ignore[attr-defined]
+def test_no_record_disturbs_the_purchases(key: bytes | None, value: bytes | None) -> None:
+    async def scenario(feed: BoardFeed, _: FakeSources) -> None:
+        board = await opened(feed)
+        feed.count(key, value)
+        await board.aclose()  # type: ignore[attr-defined]
+
+    watch(scenario)
 
 
-def test_sources_that_fail_leave_the_figures_running(
-    feed: BoardFeed, sources: FakeSources, caplog: pytest.LogCaptureFixture
-) -> None:
-    sources.broken = True
-    seen = snapshots(feed)
-    next(seen)
-    feed.count(str(EVENT).encode(), outcome())
-    assert eventually(lambda: sum(next(seen)["pace"]["counts"]) == 1, within=5)
-    assert "could not be asked" in caplog.text
-    seen.close()  # type: ignore[attr-defined]
+def test_sources_that_fail_leave_the_figures_running(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(feed: BoardFeed, sources: FakeSources) -> None:
+        sources.broken = True
+        board = await opened(feed)
+        feed.count(str(EVENT).encode(), outcome())
+        await shown(feed, lambda told: sum(told["pace"]["counts"]) == 1)
+        await soon(lambda: "could not be asked" in caplog.text)
+        await board.aclose()  # type: ignore[attr-defined]
+
+    watch(scenario)

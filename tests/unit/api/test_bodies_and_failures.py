@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from api import failures
 from api.guard import MOST_BYTES
-from api.message import BODY_MAX_BYTES
+from api.http.limits import BODY_MAX_BYTES
 from api.problems import Unavailable
 from telemetry.seldom import Seldom
 from tests.unit.api.fakes import World
@@ -64,7 +64,7 @@ def test_a_large_body_in_chunks_is_refused_too(client: FlaskClient) -> None:
     assert (answer.status_code, answer.get_json()["type"]) == (413, "/problems/body-too-large")
 
 
-def test_a_body_that_the_server_leaves_out_is_too_large_for_the_application() -> None:
+def test_the_server_takes_what_any_route_takes() -> None:
     assert BODY_MAX_BYTES >= MOST_BYTES
 
 

@@ -1,6 +1,7 @@
 """The way to the ledger and back, on a log that the test plays."""
 
-import threading
+import asyncio
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -35,7 +36,7 @@ TYPE = uuid4()
 class PlayedLog:
     """Hands every appended command to ``play``."""
 
-    play: Callable[[Any, Done, Failed], None] = lambda command, done, failed: None
+    play: Callable[[Any, Done, Failed], object] = lambda command, done, failed: None
     is_open: bool = True
     keys: list[bytes] = field(default_factory=list)
 
@@ -77,6 +78,12 @@ class Bench:
         parts: Any = (self.log, self.follower, self.waiters, self.sold_out, census, self.most)
         self.office = KafkaOffice(*parts)
 
+    def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
+        return asyncio.run(self.office.carry_out(command, wait))
+
+    def watch(self, *asked: Any) -> Any:
+        return asyncio.run(self.office.watch(*asked))
+
     def tell(self, told: Outcome) -> None:
         self.sold_out.watch(str(told.event).encode(), encode_outcome(told))
         self.waiters.deliver(encode_outcome(told))
@@ -99,7 +106,7 @@ def test_the_outcome_of_a_purchase_is_its_answer_and_nobody_waits_on() -> None:
     bench = Bench()
     bench.answers(OutcomeKind.CONFIRMED, lines=(OutcomeLine(TYPE, "Stalls", 1, Decimal(10)),))
     command = purchase()
-    found = bench.office.carry_out(command, 5)
+    found = bench.carry_out(command, 5)
     assert found is not None
     assert (found.kind, found.purchase) == (OutcomeKind.CONFIRMED, command.purchase)
     assert bench.log.keys == [str(command.event).encode()]
@@ -111,7 +118,7 @@ def test_a_purchase_is_found_among_the_traces_by_the_id_that_its_buyer_has() -> 
     bench.answers(OutcomeKind.REJECTED)
     span = traces.begin("buy", SpanKind.SERVER, {})
     with being(span):
-        bench.office.carry_out(command, 5)
+        bench.carry_out(command, 5)
     span.end()
     [kept] = traces.spans()
     ids = {"event": str(command.event), "purchase": public_id(command.event, command.purchase)}
@@ -121,14 +128,14 @@ def test_a_purchase_is_found_among_the_traces_by_the_id_that_its_buyer_has() -> 
 def test_an_outcome_that_overtakes_the_acknowledgement_is_enough() -> None:
     bench = Bench()
     bench.log.play = lambda command, done, failed: bench.tell(outcome(command, OutcomeKind.REJECTED))
-    assert bench.office.carry_out(purchase(), 5) is not None
+    assert bench.carry_out(purchase(), 5) is not None
 
 
 def test_a_purchase_that_is_decided_is_not_on_its_way() -> None:
     bench = Bench()
     bench.answers(OutcomeKind.CONFIRMED)
     command = purchase()
-    bench.office.carry_out(command, 5)
+    bench.carry_out(command, 5)
     assert bench.office.accepted(command.event, command.purchase) is None
 
 
@@ -136,7 +143,7 @@ def test_an_acknowledged_purchase_without_decision_is_accepted() -> None:
     bench = Bench()
     bench.log.play = lambda command, done, failed: done(None)
     command = purchase()
-    assert bench.office.carry_out(command, 0.01) is None
+    assert bench.carry_out(command, 0.01) is None
     assert bench.office.accepted(command.event, command.purchase) == command.account
     assert bench.office.accepted(uuid4(), command.purchase) is None
 
@@ -145,7 +152,7 @@ def test_a_confirm_without_decision_makes_no_purchase_seem_to_be_on_its_way() ->
     bench = Bench()
     bench.log.play = lambda command, done, failed: done(None)
     command = Confirm(uuid4(), uuid4(), uuid4(), request=uuid4())
-    assert bench.office.carry_out(command, 0.01) is None
+    assert bench.carry_out(command, 0.01) is None
     assert bench.office.accepted(command.event, command.purchase) is None
 
 
@@ -154,7 +161,7 @@ def test_a_purchase_that_is_not_acknowledged_is_never_accepted() -> None:
     bench.log.play = lambda command, done, failed: failed(TimeoutError())
     command = purchase()
     with pytest.raises(Unavailable):
-        bench.office.carry_out(command, 5)
+        bench.carry_out(command, 5)
     assert not bench.office.accepted(command.event, command.purchase)
 
 
@@ -164,7 +171,7 @@ def test_nothing_is_sent_while_a_topic_is_out_of_reach(part: str) -> None:
     bench.log.is_open = part != "log"
     bench.follower.is_following = part != "follower"
     with pytest.raises(Unavailable):
-        bench.office.carry_out(purchase(), 5)
+        bench.carry_out(purchase(), 5)
     assert not bench.log.keys
 
 
@@ -173,32 +180,78 @@ def test_the_same_key_for_another_event_is_another_purchase() -> None:
     bench.answers(OutcomeKind.CONFIRMED)
     command = purchase()
     for event in (command.event, uuid4()):
-        found = bench.office.carry_out(purchase(event=event, purchase_id=command.purchase), 5)
+        found = bench.carry_out(purchase(event=event, purchase_id=command.purchase), 5)
         assert found is not None
         assert found.event == event
 
 
 def test_a_purchase_that_is_running_is_not_handed_in_again() -> None:
     bench = Bench()
-    sent = threading.Event()
     commands = []
+    bench.log.play = lambda command, done, failed: commands.append(command)
+    command = purchase()
+
+    async def twice() -> Outcome | None:
+        first = asyncio.create_task(bench.office.carry_out(command, 30))
+        await asyncio.sleep(0)
+        with pytest.raises(Refused) as refused:
+            await bench.office.carry_out(command, 30)
+        assert refused.value.kind == "still-running"
+        bench.tell(outcome(command, OutcomeKind.CONFIRMED))
+        return await first
+
+    assert asyncio.run(twice()) is not None
+    assert len(commands) == 1
+
+
+def test_a_client_that_goes_away_leaves_nothing_behind() -> None:
+    bench = Bench(most=1)
+
+    async def gone() -> None:
+        waiting = asyncio.create_task(bench.office.carry_out(purchase(), 30))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+
+    asyncio.run(gone())
+    assert (bench.office.waiting, len(bench.waiters)) == (0, 0)
+    bench.answers(OutcomeKind.CONFIRMED)
+    assert bench.carry_out(purchase(), 5) is not None
+
+
+def test_a_purchase_that_waited_leaves_nothing_for_the_collector_of_garbage() -> None:
+    bench = Bench()
 
     def play(command: Purchase, done: Done, failed: Failed) -> None:
-        commands.append(command)
-        sent.set()
+        done(None)
+        asyncio.get_running_loop().call_soon(lambda: bench.tell(outcome(command, OutcomeKind.CONFIRMED)))
+
+    bench.log.play = play
+
+    async def collected(purchases: int) -> int:
+        gc.collect()
+        for _ in range(purchases):
+            await asyncio.create_task(bench.office.carry_out(purchase(), 5))
+        return gc.collect()
+
+    assert asyncio.run(collected(100)) < 100
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_an_acknowledgement_is_waited_for_longer_than_the_decision(told: bool) -> None:
+    bench = Bench()
+
+    def play(command: Purchase, done: Done, failed: Failed) -> None:
+        asyncio.get_running_loop().call_later(0.05, done if told else failed, TimeoutError())
 
     bench.log.play = play
     command = purchase()
-    first = threading.Thread(target=bench.office.carry_out, args=(command, 30))
-    first.start()
-    assert sent.wait(5)
-    with pytest.raises(Refused) as refused:
-        bench.office.carry_out(command, 30)
-    assert refused.value.kind == "still-running"
-    bench.tell(outcome(command, OutcomeKind.CONFIRMED))
-    first.join(5)
-    assert not first.is_alive()
-    assert len(commands) == 1
+    if told:
+        assert bench.carry_out(command, 0) is None
+    else:
+        with pytest.raises(Unavailable):
+            bench.carry_out(command, 0)
+    assert bench.office.accepted(command.event, command.purchase) == (command.account if told else None)
 
 
 def test_a_waiting_purchase_takes_only_its_own_answer() -> None:
@@ -293,17 +346,15 @@ def test_all_who_watch_one_purchase_are_told() -> None:
 
 def test_one_more_than_may_wait_is_told_to_come_again_soon() -> None:
     bench = Bench(most=1)
-    refusals = []
+    bench.log.play = lambda command, done, failed: done(None)
 
-    def play(command: Purchase, done: Done, failed: Failed) -> None:
-        with pytest.raises(Refused) as refused:
-            bench.office.carry_out(purchase(), 5)
-        refusals.append(refused.value)
-        done(None)
+    async def crowd() -> list[Any]:
+        both = (bench.office.carry_out(purchase(), 0.01) for _ in range(2))
+        return await asyncio.gather(*both, return_exceptions=True)
 
-    bench.log.play = play
-    assert bench.office.carry_out(purchase(), 0.01) is None
-    assert [(refused.kind, refused.headers) for refused in refusals] == [("busy", {"Retry-After": "1"})]
+    first, second = asyncio.run(crowd())
+    assert first is None
+    assert (second.kind, second.headers) == ("busy", {"Retry-After": "1"})
     assert len(bench.log.keys) == 1
 
 
@@ -316,9 +367,9 @@ def test_once_the_ledger_has_said_sold_out_the_next_is_refused_without_asking() 
     bench = Bench()
     bench.log.play = lambda command, done, failed: bench.tell(sold_out(command))
     event = uuid4()
-    first = bench.office.carry_out(purchase(event=event), 5)
+    first = bench.carry_out(purchase(event=event), 5)
     with pytest.raises(Refused) as refused:
-        bench.office.carry_out(purchase(event=event, quantity=3), 5)
+        bench.carry_out(purchase(event=event, quantity=3), 5)
     assert first is not None
     assert refused.value.kind == "sold-out"
     assert refused.value.extra["retryable"] is True
@@ -331,11 +382,11 @@ def test_a_purchase_that_is_decided_gets_its_decision_though_the_event_is_sold_o
     bench = Bench()
     bench.log.play = lambda command, done, failed: bench.tell(sold_out(command))
     event = uuid4()
-    bench.office.carry_out(purchase(event=event), 5)
+    bench.carry_out(purchase(event=event), 5)
     bought = purchase(event=event)
     bench.on_record = {bought.purchase}
     bench.answers(OutcomeKind.CONFIRMED)
-    found = bench.office.carry_out(bought, 5)
+    found = bench.carry_out(bought, 5)
     assert found is not None
     assert found.kind is OutcomeKind.CONFIRMED
 
@@ -348,7 +399,7 @@ def test_a_watched_purchase_is_answered_as_soon_as_it_is_decided() -> None:
         bench.tell(outcome(command, OutcomeKind.REJECTED, reason=Reason.SOLD_OUT))
         return pending(command.event, command.purchase, command.account)
 
-    found = bench.office.watch(command.event, command.purchase, 30, look, lambda account: True)
+    found = bench.watch(command.event, command.purchase, 30, look, lambda account: True)
     assert found is not None
     assert (found.status, found.reason) == ("rejected", "sold-out")
 
@@ -362,7 +413,7 @@ def test_a_decision_on_somebody_else_s_purchase_ends_no_watch() -> None:
         bench.tell(outcome(command, OutcomeKind.CONFIRMED))
         looks.append(None)
 
-    assert bench.office.watch(command.event, command.purchase, 0.01, look, lambda account: False) is None
+    assert bench.watch(command.event, command.purchase, 0.01, look, lambda account: False) is None
     # The second look is what ends a wait that nothing ended.
     assert len(looks) == 2
 
@@ -371,7 +422,7 @@ def test_a_watch_ends_with_what_is_known_then() -> None:
     bench = Bench()
     ids = uuid4(), uuid4()
     seen = [pending(*ids, uuid4()), pending(*ids, uuid4()).model_copy(update={"status": "confirmed"})]
-    found = bench.office.watch(*ids, 0.01, lambda: seen.pop(0), lambda account: True)
+    found = bench.watch(*ids, 0.01, lambda: seen.pop(0), lambda account: True)
     assert found is not None
     assert found.status == "confirmed"
 
@@ -405,10 +456,14 @@ def test_a_stranger_who_asks_meanwhile_is_not_told_that_the_owner_does(change: A
     def play(command: Any, done: Done, failed: Failed) -> None:
         commands.append(command)
         done(None)
-        if len(commands) == 1:
-            assert bench.office.carry_out(replace(command, account=uuid4()), 0) is None
 
     bench.log.play = play
     bought = purchase()
-    bench.office.carry_out(change(bought.event, bought.purchase, bought.account, request=uuid4()), 0)
+    asked = change(bought.event, bought.purchase, bought.account, request=uuid4())
+
+    async def both() -> list[Outcome | None]:
+        stranger = replace(asked, account=uuid4())
+        return await asyncio.gather(*(bench.office.carry_out(command, 0.01) for command in (asked, stranger)))
+
+    assert asyncio.run(both()) == [None, None]
     assert len(commands) == 2

@@ -1,32 +1,37 @@
 """The follower of outcomes misses nothing that was written while it was cut off."""
 
-from collections.abc import Iterator
-from functools import partial
+import asyncio
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from kafka import TopicPartition
-from kafka.errors import KafkaConnectionError
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError
 
 from api.servers import outcomes
 from api.servers.outcomes import OutcomeFollower
+from connect.records.fetching import Skip
+from connect.records.unread import unread
 from connect.topics import OUTCOMES
-from tests.eventually import eventually
+from tests.unit.api.soon import soon
+
+PLACES = [TopicPartition(OUTCOMES, number) for number in (0, 1)]
 
 
 class Broker:
-    """Records by partition; it cuts off every consumer that polls while it is down."""
+    """Records by partition; it cuts off every consumer that polls while it is down, and is silent while it is mute."""
 
     def __init__(self) -> None:
-        self.logs: dict[int, list[bytes]] = {0: [], 1: []}
+        self.logs: dict[int, list[Any]] = {0: [], 1: []}
         self.is_down = False
+        self.is_mute = False
         self.polls = 0
         self.faults = 0
+        self.consumers = 0
 
     def connect(self, _: list[str]) -> "Consumer":
-        if self.is_down:
-            raise KafkaConnectionError("away")
+        self.consumers += 1
         return Consumer(self)
 
 
@@ -37,11 +42,17 @@ class Consumer:
         self.broker = broker
         self.positions: dict[TopicPartition, int] = {}
 
-    def partitions_for_topic(self, _: str) -> set[int]:
-        return set(self.broker.logs)
+    async def start(self) -> None:
+        if self.broker.is_down:
+            raise KafkaConnectionError("away")
 
-    def end_offsets(self, partitions: list[TopicPartition], timeout_ms: int) -> dict[TopicPartition, int]:
-        return {each: len(self.broker.logs[each.partition]) for each in partitions}
+    async def stop(self) -> None:
+        self.positions = {}
+
+    def assignment(self) -> set[TopicPartition]:
+        return set(PLACES)
+
+    def unsubscribe(self) -> None: ...
 
     def assign(self, partitions: list[TopicPartition]) -> None:
         self.positions = {}
@@ -49,87 +60,144 @@ class Consumer:
     def seek(self, partition: TopicPartition, offset: int) -> None:
         self.positions[partition] = offset
 
-    def poll(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+    async def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return {each: len(self.broker.logs[each.partition]) for each in partitions}
+
+    async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+        await asyncio.sleep(0.001)
         if self.broker.is_down:
             self.broker.faults += 1
             raise KafkaConnectionError("away")
         self.broker.polls += 1
+        if self.broker.is_mute:
+            return {}
         batches = {each: self._batch(each) for each in self.positions}
         return {partition: batch for partition, batch in batches.items() if batch}
-
-    def close(self) -> None:
-        self.positions = {}
 
     def _batch(self, partition: TopicPartition) -> list[Any]:
         begin, log = self.positions[partition], self.broker.logs[partition.partition]
         self.positions[partition] = len(log)
-        return [
-            SimpleNamespace(topic=OUTCOMES, partition=partition.partition, offset=offset, key=None, value=log[offset])
-            for offset in range(begin, len(log))
-        ]
+        return [_record(partition, offset, log[offset]) for offset in range(begin, len(log))]
 
 
-@pytest.fixture
-def broker() -> Broker:
-    return Broker()
+def _record(partition: TopicPartition, offset: int, value: Any) -> Any:
+    if isinstance(value, bytes):
+        return SimpleNamespace(topic=OUTCOMES, partition=partition.partition, offset=offset, key=None, value=value)
+    return Skip(offset, offset, value, b"")
 
 
-@pytest.fixture
-def delivered(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes | None]]:
-    """What a follower has delivered; it follows once this is there."""
+Scenario = Callable[[Broker, list[bytes | None], OutcomeFollower], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outcomes, "RETRY_S", 0.01)
-    found: list[bytes | None] = []
-    follower = OutcomeFollower("nowhere", lambda key, value: found.append(value), broker.connect)
-    follower.open()
-    eventually(lambda: follower.is_following, within=5)
-    yield found
-    follower.close()
 
 
-def cut_off(broker: Broker) -> None:
+def follow(scenario: Scenario) -> None:
+    """Carry it out while a follower follows, which tells what it has delivered."""
+
+    async def run() -> None:
+        broker, found = Broker(), list[bytes | None]()
+        broker.logs[0].append(b"before anybody followed")
+        follower = OutcomeFollower("nowhere", lambda key, value: found.append(value), broker.connect)
+        follower.open()
+        await soon(lambda: follower.is_following)
+        try:
+            await scenario(broker, found, follower)
+        finally:
+            await follower.close()
+
+    asyncio.run(run())
+
+
+async def cut_off(broker: Broker) -> None:
     before = broker.faults
     broker.is_down = True
-    eventually(lambda: broker.faults > before, within=5)
+    await soon(lambda: broker.faults > before)
 
 
-def back(broker: Broker) -> None:
+async def back(broker: Broker) -> None:
     before = broker.polls
     broker.is_down = False
-    eventually(lambda: broker.polls > before, within=5)
+    await soon(lambda: broker.polls > before)
 
 
-def has(delivered: list[bytes | None], *values: bytes) -> bool:
-    return delivered == list(values)
+def test_what_was_there_before_is_not_delivered() -> None:
+    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeFollower) -> None:
+        broker.logs[0].append(b"first")
+        await soon(lambda: found == [b"first"])
+
+    follow(scenario)
 
 
-def test_what_was_there_before_is_not_delivered(broker: Broker, delivered: list[bytes | None]) -> None:
-    broker.logs[0].append(b"first")
-    eventually(partial(has, delivered, b"first"), within=5)
+def test_a_partition_that_had_nothing_yet_is_read_from_its_first_end_after_a_fault() -> None:
+    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeFollower) -> None:
+        await cut_off(broker)
+        broker.logs[1].append(b"while it was cut off")
+        await back(broker)
+        await soon(lambda: found == [b"while it was cut off"])
+
+    follow(scenario)
 
 
-def test_a_partition_that_had_nothing_yet_is_read_from_its_first_end_after_a_fault(
-    broker: Broker, delivered: list[bytes | None]
-) -> None:
-    cut_off(broker)
-    broker.logs[1].append(b"while it was cut off")
-    back(broker)
-    eventually(partial(has, delivered, b"while it was cut off"), within=5)
+def test_it_goes_on_where_it_was_after_a_fault() -> None:
+    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeFollower) -> None:
+        broker.logs[0].append(b"before")
+        await soon(lambda: found == [b"before"])
+        await cut_off(broker)
+        broker.logs[0].append(b"meanwhile")
+        await back(broker)
+        await soon(lambda: found == [b"before", b"meanwhile"])
+
+    follow(scenario)
 
 
-def test_it_goes_on_where_it_was_after_a_fault(broker: Broker, delivered: list[bytes | None]) -> None:
-    broker.logs[0].append(b"before")
-    eventually(partial(has, delivered, b"before"), within=5)
-    cut_off(broker)
-    broker.logs[0].append(b"meanwhile")
-    back(broker)
-    eventually(partial(has, delivered, b"before", b"meanwhile"), within=5)
+def test_a_log_that_has_lost_its_end_is_read_from_the_new_one() -> None:
+    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeFollower) -> None:
+        broker.logs[0].extend([b"one", b"two"])
+        await soon(lambda: found == [b"one", b"two"])
+        await cut_off(broker)
+        broker.logs[0].pop()
+        await back(broker)
+        broker.logs[0].append(b"three")
+        await soon(lambda: found == [b"one", b"two", b"three"])
+
+    follow(scenario)
 
 
-def test_a_log_that_has_lost_its_end_is_read_from_the_new_one(broker: Broker, delivered: list[bytes | None]) -> None:
-    broker.logs[0].extend([b"one", b"two"])
-    eventually(partial(has, delivered, b"one", b"two"), within=5)
-    cut_off(broker)
-    broker.logs[0].pop()
-    back(broker)
-    broker.logs[0].append(b"three")
-    eventually(partial(has, delivered, b"one", b"two", b"three"), within=5)
+def test_what_can_not_be_read_is_counted_and_gone_by() -> None:
+    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeFollower) -> None:
+        before = unread[OUTCOMES]
+        broker.logs[0].extend([b"one", None, ValueError("broken"), b"two"])
+        await soon(lambda: found == [b"one", b"two"])
+        assert unread[OUTCOMES] == before + 1
+        await cut_off(broker)
+        await back(broker)
+        broker.logs[0].append(b"three")
+        await soon(lambda: found == [b"one", b"two", b"three"])
+
+    follow(scenario)
+
+
+def test_polls_that_bring_nothing_of_what_is_there_are_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outcomes, "ASK_EVERY_S", 0.02)
+
+    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeFollower) -> None:
+        broker.is_mute = True
+        broker.logs[0].append(b"unseen")
+        await soon(lambda: broker.consumers > 1)
+        broker.is_mute = False
+        await soon(lambda: found == [b"unseen"])
+
+    follow(scenario)
+
+
+def test_whoever_does_not_hear_from_the_broker_does_not_follow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outcomes, "LOST_AFTER_S", 0.05)
+
+    async def scenario(broker: Broker, found: list[bytes | None], follower: OutcomeFollower) -> None:
+        await cut_off(broker)
+        await soon(lambda: not follower.is_following)
+
+    follow(scenario)

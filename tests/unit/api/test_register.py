@@ -1,5 +1,6 @@
 """Who may buy what, and that the ledger is told before it is asked."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -57,13 +58,16 @@ class World:
             raise Unavailable("postgres")
         return self.current if event == self.current.event.id else None
 
-    def _announce(self, event: DefineEvent) -> None:
+    async def _announce(self, event: DefineEvent) -> None:
         if self.log_down:
             raise Unavailable("kafka")
         self.told.append(event)
 
     def check(self, *types: UUID) -> None:
-        self.register.check_event(self.current.event.id, list(types or [self.current.tickets[0].id]))
+        self.check_event(self.current.event.id, list(types or [self.current.tickets[0].id]))
+
+    def check_event(self, event: UUID, types: list[UUID]) -> None:
+        asyncio.run(self.register.check_event(event, types))
 
 
 def test_the_log_is_told_of_an_event_before_its_first_purchase_and_once() -> None:
@@ -128,7 +132,7 @@ def test_a_sale_goes_on_while_postgresql_is_away_and_a_new_one_waits_for_it() ->
     world.now += 10 * REMEMBERED_S
     world.check()
     with pytest.raises(Unavailable):
-        world.register.check_event(uuid4(), [uuid4()])
+        world.check_event(uuid4(), [uuid4()])
 
 
 def test_a_draft_is_refused_as_an_event_that_never_was_and_sold_once_it_is_published() -> None:
@@ -139,7 +143,7 @@ def test_a_draft_is_refused_as_an_event_that_never_was_and_sold_once_it_is_publi
     refusals = []
     for event in (draft.id, uuid4()):
         with pytest.raises(Refused) as refused:
-            world.register.check_event(event, [published.tickets[0].id])
+            world.check_event(event, [published.tickets[0].id])
         refusals.append((refused.value.kind, refused.value.faults))
         reads.append(world.reads)
     assert refusals[0] == refusals[1]
@@ -152,9 +156,20 @@ def test_a_draft_is_refused_as_an_event_that_never_was_and_sold_once_it_is_publi
 def test_unknown_events_and_ticket_types_are_refused_untold() -> None:
     world = World()
     with pytest.raises(Refused) as refused:
-        world.register.check_event(uuid4(), [uuid4()])
+        world.check_event(uuid4(), [uuid4()])
     assert refused.value.kind == "unknown-event"
     world.check()
     with pytest.raises(Refused) as refused:
         world.check(world.current.tickets[0].id, uuid4())
     assert [fault.pointer for fault in refused.value.faults] == ["/lines/1/ticketTypeId"]
+
+
+def test_a_crowd_for_an_event_reads_it_once() -> None:
+    world = World()
+    event, types = world.current.event.id, [world.current.tickets[0].id]
+
+    async def crowd() -> None:
+        await asyncio.gather(*(world.register.check_event(event, types) for _ in range(20)))
+
+    asyncio.run(crowd())
+    assert (world.reads, len(world.told)) == (1, 1)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from api.guard import MOST_BYTES
-from api.plain import MOST_FIELDS, MOST_HEAD
+from api.http.limits import HEAD_MAX_BYTES, HEAD_MAX_FIELDS
 from api.prefer import LONGEST
 from ops.secrets import CERTIFICATE, make_secrets
 from tests.debian import program
@@ -43,13 +43,13 @@ def test_a_body_may_be_as_long_as_the_api_takes() -> None:
 def test_whatever_head_passes_is_short_enough_for_the_api_with_what_is_added() -> None:
     head = number(r"add\(txn\.target_bytes\) gt (\d+)")
     line = len("OPTIONS  HTTP/1.1\r\n\r\n")
-    assert line + head + sum(map(len, ADDED)) <= MOST_HEAD
-    assert number(r"tune\.http\.maxhdr (\d+)") + len(ADDED) <= MOST_FIELDS
+    assert line + head + sum(map(len, ADDED)) <= HEAD_MAX_BYTES
+    assert number(r"tune\.http\.maxhdr (\d+)") + len(ADDED) <= HEAD_MAX_FIELDS
 
 
 def test_a_whole_request_has_room_in_a_buffer_and_all_buffers_in_the_memory(services: dict[str, Any]) -> None:
     room = number(r"tune\.bufsize (\d+)")
-    assert room > MOST_BYTES + MOST_HEAD + RESERVED_BYTES + PER_FIELD_BYTES * MOST_FIELDS
+    assert room > MOST_BYTES + HEAD_MAX_BYTES + RESERVED_BYTES + PER_FIELD_BYTES * HEAD_MAX_FIELDS
     connections = number(r"maxconn (\d+)")
     assert services["proxy"]["mem_limit"] == "768m"
     assert 2 * connections * room < 768 * 2**20 * 0.75

@@ -42,6 +42,7 @@ NONSENSE: Final = dict.fromkeys(NUMBERS, "many") | {
     "link_key": "l" * 40,
     "link_key_before": "short",
     "site_url": "https://tickets.example/box-office",
+    "cors_origins": "shop.example",
     "sign_in_limit": "often",
     "sign_up_limit": "20 per fortnight",
     "admin_email": "Ada <ada@>",

@@ -7,14 +7,12 @@ import logging.config
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from psycopg.errors import UniqueViolation
 
-from settings import settings
 from telemetry.logs import Format, Lines, configure
 from telemetry.scrubbing import TEXT_MAX_CHARACTERS, harmless, said
 from tests.hostile import HALVES
@@ -172,30 +170,3 @@ def test_a_long_text_is_cut_before_its_cost_grows_with_its_square() -> None:
     assert harmless(typed) == "a" * (TEXT_MAX_CHARACTERS - 5) + " …"
     assert harmless("b " * TEXT_MAX_CHARACTERS) == "b " * (TEXT_MAX_CHARACTERS // 2) + "…"
     assert harmless("a" * 5_000 + "@buyer.example") == "<address>"
-
-
-def test_gunicorn_writes_the_same_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from gunicorn.app.base import BaseApplication
-    from gunicorn.glogging import Logger
-
-    class Configured(BaseApplication):  # type: ignore[misc]
-        def load_config(self) -> None:
-            names: dict[str, Any] = {}
-            path = Path(__file__).parents[3] / "api" / "gunicorn.conf.py"
-            exec(compile(path.read_text(), str(path), "exec"), names)  # noqa: S102 (as gunicorn does)
-            for name in ("logconfig_dict", "errorlog", "accesslog"):
-                self.cfg.set(name, names[name])
-
-        def load(self) -> Any: ...
-
-    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 32)
-    settings.cache_clear()
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level)
-    try:
-        Logger(Configured().cfg).info("Booting worker with pid: %s", 7)
-    finally:
-        root.handlers[:], root.level = before
-        settings.cache_clear()
-    [line] = [json.loads(each) for each in capsys.readouterr().out.splitlines()]
-    assert (line["part"], line["message"]) == ("api", "Booting worker with pid: 7")

@@ -65,11 +65,6 @@ def test_the_stream_is_never_kept_and_never_packed(world: World, watcher: Reader
     assert watcher.page.count("data: ") == 2
 
 
-def test_a_server_that_stops_ends_the_stream(watcher: Reader) -> None:
-    environ = {"turnstile.is_stopping": lambda: True}
-    assert watcher.client.get("/board/live", environ_overrides=environ).data == b""
-
-
 def test_who_is_no_administrator_sees_no_board(world: World) -> None:
     reader = Reader(world)
     assert reader.get("/board").headers["Location"].startswith("/sign-in?next=")

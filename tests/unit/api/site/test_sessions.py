@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from api.app import believe_proxies
 from api.clients import Asker
 from api.site.access import local
-from api.wsgi import believe_proxies
 from tests.unit.api.fakes import World
 from tests.unit.api.site.reader import Reader, make_account
 

@@ -1,0 +1,1 @@
+"""The HTTP server: uvicorn with limits in time and volume, and the threads in which Flask answers."""

@@ -1,0 +1,36 @@
+"""What the server refuses by itself, before there is a request for the application."""
+
+from functools import cache
+from http import HTTPStatus
+from typing import Final
+
+from httptools import HttpParserError
+
+from api.problems import MEDIA_TYPE, PROBLEMS, problem_json
+from api.reply import Reply
+
+BUSY: Final = {"Retry-After": "1"}
+
+
+class Refusal(Exception):
+    """``kind`` is a row of PROBLEMS."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+def kind_of(error: HttpParserError) -> str:
+    """Why a request can't be read: a callback's own refusal, or what llhttp found."""
+    return error.__context__.kind if isinstance(error.__context__, Refusal) else "malformed-request"
+
+
+@cache
+def refusal_bytes(kind: str) -> bytes:
+    """The whole answer, after which the connection ends."""
+    status = PROBLEMS[kind].status
+    more = BUSY if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    reply = Reply(status, MEDIA_TYPE, {"Connection": "close", **more}, problem_json(kind))
+    lines = [b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode())]
+    lines += [b"%b: %b" % field for field in reply.fields()]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + reply.body

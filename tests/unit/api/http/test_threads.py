@@ -1,0 +1,153 @@
+"""Flask in threads: what waits for one is bounded, and a thread that waits for the loop too."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from api.http import bridge, threads
+from api.http.bridge import Bridge
+from api.http.protocol import GONE
+from api.http.threads import Threads
+from api.problems import Refused
+from telemetry.traces import being, under_way
+from tests.unit.api.soon import soon
+from tests.unit.telemetry.kept import KeptTraces
+
+Environ = dict[str, Any]
+
+
+class Asked:
+    """A request, and what is sent for it."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.scope: dict[str, Any] = {
+            "http_version": "1.1",
+            "method": "GET",
+            "path": "/",
+            "query_string": b"",
+            "headers": [],
+        }
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(dict(message))
+
+    async def of(self, asked: Threads) -> int:
+        return await asked.answer(self.scope, b"", self.send)
+
+
+def test_one_request_too_many_for_the_threads_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "THREADS", 2)
+    monkeypatch.setattr(threads, "WAITING_MAX", 1)
+    go_on = threading.Event()
+
+    def waits(environ: Environ, start_response: Any) -> Iterable[bytes]:
+        go_on.wait(5)
+        start_response("200 OK", [])
+        return [b""]
+
+    async def crowd() -> list[int]:
+        served = Threads(waits)
+        tasks = [asyncio.create_task(Asked().of(served)) for _ in range(4)]
+        await soon(lambda: any(task.done() for task in tasks))
+        go_on.set()
+        return await asyncio.gather(*tasks)
+
+    assert asyncio.run(crowd()) == [200, 200, 200, 503]
+
+
+def test_a_long_answer_is_left_off_where_its_client_is_gone_and_lets_go_of_what_it_had() -> None:
+    closed = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            while True:
+                yield 100_000 * b"x"
+        finally:
+            closed.set()
+
+    def long(environ: Environ, start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        return pieces()
+
+    async def gone() -> int:
+        asked = Asked()
+        answering = asyncio.create_task(asked.of(Threads(long)))
+        await soon(lambda: len(asked.sent) > 3)
+        asked.scope[GONE] = True
+        return await answering
+
+    assert asyncio.run(gone()) == 200
+    assert closed.wait(5)
+
+
+def test_a_span_under_way_is_known_in_the_thread_and_in_what_it_has_the_loop_do() -> None:
+    seen: list[object] = []
+    span = KeptTraces().begin("ask", kind=0, tags={})  # type: ignore[arg-type]
+
+    async def look() -> None:
+        seen.append(under_way())
+
+    async def run() -> None:
+        in_loop = Bridge(asyncio.get_running_loop())
+
+        def application(environ: Environ, start_response: Any) -> Iterable[bytes]:
+            seen.append(under_way())
+            in_loop(look())
+            start_response("200 OK", [])
+            return [b""]
+
+        with being(span):
+            await Asked().of(Threads(application))
+
+    asyncio.run(run())
+    assert seen == [span, span]
+
+
+def from_thread(work: Callable[[Bridge], None]) -> None:
+    """Do it in a thread, beside a loop."""
+
+    async def run() -> None:
+        await asyncio.to_thread(work, Bridge(asyncio.get_running_loop()))
+
+    asyncio.run(run())
+
+
+def test_a_thread_gets_what_comes_of_a_coroutine() -> None:
+    async def fails() -> None:
+        raise Refused("busy")
+
+    def work(in_loop: Bridge) -> None:
+        assert in_loop(asyncio.sleep(0, "came")) == "came"
+        with pytest.raises(Refused):
+            in_loop(fails())
+
+    from_thread(work)
+
+
+def test_threads_that_wait_for_the_loop_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bridge, "WAITING_MAX", 2)
+
+    def work(in_loop: Bridge) -> None:
+        begun, go_on = threading.Semaphore(0), threading.Event()
+
+        async def waits() -> None:
+            begun.release()
+            await asyncio.to_thread(go_on.wait, 5)
+
+        with ThreadPoolExecutor(2) as crowd:
+            waiting = [crowd.submit(lambda: in_loop(waits())) for _ in range(2)]
+            for _ in waiting:
+                assert begun.acquire(timeout=5)
+            with pytest.raises(Refused) as refused:
+                in_loop(waits())
+            assert refused.value.kind == "busy"
+            go_on.set()
+            for each in waiting:
+                each.result()
+
+    from_thread(work)

@@ -1,0 +1,197 @@
+"""The producer of commands: many in one batch, each told what became of it; and a new producer where one has ended."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+
+from api.problems import Unavailable
+from api.servers import log as module
+from api.servers.log import CommandLog
+from connect.topics import COMMANDS
+from tests.unit.api.soon import soon
+from tests.unit.api.test_register import listing
+
+PARTITIONS = 4
+
+
+class Builder:
+    """Room for so many records."""
+
+    room = 1_000
+
+    def __init__(self) -> None:
+        self.records: list[tuple[bytes, bytes]] = []
+
+    def append(self, *, timestamp: None, key: bytes, value: bytes, headers: list[Any]) -> object:
+        if len(self.records) >= self.room:
+            return None
+        self.records.append((key, value))
+        return object()
+
+
+class Producer:
+    """Keeps batches; each of them ends as ``ends`` says."""
+
+    def __init__(self, ends: Callable[[], Awaitable[None]]) -> None:
+        self.ends = ends
+        self.sent: list[tuple[int, Builder]] = []
+        self.stopped = False
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None:
+        self.stopped = True
+
+    async def partitions_for(self, topic: str) -> set[int]:
+        return set(range(PARTITIONS)) if topic == COMMANDS else set()
+
+    def create_batch(self) -> Builder:
+        return Builder()
+
+    async def send_batch(self, builder: Builder, topic: str, *, partition: int) -> Awaitable[None]:
+        self.sent.append((partition, builder))
+        return self.ends()
+
+
+class Cluster:
+    """Makes producers, whose batches are all taken, refused or never answered."""
+
+    def __init__(self) -> None:
+        self.producers: list[Producer] = []
+        self.error: Exception | None = None
+        self.is_away = False
+
+    def connect(self, _: list[str]) -> Producer:
+        if self.is_away:
+            raise KafkaConnectionError("away")
+        self.producers.append(Producer(self._end))
+        return self.producers[-1]
+
+    async def _end(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+Scenario = Callable[[Cluster, CommandLog], Awaitable[None]]
+
+
+def opened(scenario: Scenario) -> None:
+    async def run() -> None:
+        cluster = Cluster()
+        log = CommandLog("nowhere", cluster.connect)
+        log.open()
+        await soon(lambda: log.is_open)
+        try:
+            await scenario(cluster, log)
+        finally:
+            await log.close()
+        assert all(producer.stopped for producer in cluster.producers)
+
+    asyncio.run(run())
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RETRY_S", 0.01)
+
+
+def test_what_comes_within_a_moment_is_one_batch_of_its_partition() -> None:
+    async def scenario(cluster: Cluster, log: CommandLog) -> None:
+        done: list[object] = []
+        for _ in range(10):
+            log.append(b"one event", b"x", done.append, done.append)
+        await soon(lambda: len(done) == 10)
+        assert done == [None] * 10
+        [(_, builder)] = cluster.producers[0].sent
+        assert len(builder.records) == 10
+
+    opened(scenario)
+
+
+def test_a_batch_that_is_full_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Builder, "room", 3)
+
+    async def scenario(cluster: Cluster, log: CommandLog) -> None:
+        done: list[object] = []
+        for number in range(10):
+            log.append(b"one event", b"%d" % number, done.append, done.append)
+        await soon(lambda: len(done) == 10)
+        sent = [value for _, builder in cluster.producers[0].sent for _, value in builder.records]
+        assert sent == [b"%d" % number for number in range(10)]
+
+    opened(scenario)
+
+
+def test_all_of_a_batch_are_told_that_it_is_not_known_to_be_in_the_log() -> None:
+    async def scenario(cluster: Cluster, log: CommandLog) -> None:
+        cluster.error = KafkaTimeoutError()
+        done, failed = list[object](), list[Exception]()
+        for _ in range(3):
+            log.append(b"one event", b"x", done.append, failed.append)
+        await soon(lambda: len(failed) == 3)
+        assert (done, len(cluster.producers)) == ([], 1)
+
+    opened(scenario)
+
+
+def test_a_producer_that_has_ended_is_replaced() -> None:
+    async def scenario(cluster: Cluster, log: CommandLog) -> None:
+        cluster.error = KafkaError("Unexpected error during batch delivery")
+        told: list[object] = []
+        log.append(b"one event", b"x", told.append, told.append)
+        await soon(lambda: told and len(cluster.producers) == 2 and log.is_open)
+        cluster.error = None
+        log.append(b"one event", b"x", told.append, told.append)
+        await soon(lambda: told[1:] == [None])
+
+    opened(scenario)
+
+
+def test_it_connects_again_and_again_until_it_works() -> None:
+    async def run() -> None:
+        cluster = Cluster()
+        cluster.is_away = True
+        log = CommandLog("nowhere", cluster.connect)
+        log.open()
+        with pytest.raises(Unavailable):
+            log.append(b"key", b"value", lambda _: None, lambda _: None)
+        cluster.is_away = False
+        await soon(lambda: log.is_open)
+        await log.close()
+        with pytest.raises(Unavailable):
+            log.append(b"key", b"value", lambda _: None, lambda _: None)
+
+    asyncio.run(run())
+
+
+def test_what_is_on_its_way_is_sent_before_it_closes() -> None:
+    async def run() -> None:
+        cluster, told = Cluster(), list[object]()
+        log = CommandLog("nowhere", cluster.connect)
+        log.open()
+        await soon(lambda: log.is_open)
+        log.append(b"key", b"value", told.append, told.append)
+        await log.close()
+        assert told == [None]
+
+    asyncio.run(run())
+
+
+def test_a_definition_is_announced_once_it_is_in_the_log_and_not_before() -> None:
+    async def scenario(cluster: Cluster, log: CommandLog) -> None:
+        from api.changes import definition
+        from tables.commands import DefineEvent
+
+        told = listing()
+        command = DefineEvent(uuid4(), 1, definition(told))
+        await log.announce(command)
+        assert len(cluster.producers[0].sent) == 1
+        cluster.error = KafkaTimeoutError()
+        with pytest.raises(Unavailable):
+            await log.announce(command)
+
+    opened(scenario)
