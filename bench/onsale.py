@@ -25,6 +25,7 @@ PATIENCE_S = 60.0
 BASE = "/api/v3"
 SETTLING_S = 30.0
 TURNED_AWAY = (int(CONFLICT), "sold-out")
+STILL_RUNNING = (int(CONFLICT), "still-running")
 
 
 @dataclass(slots=True)
@@ -47,8 +48,11 @@ class Request:
 
     @property
     def turned_away(self) -> bool:
-        """Whether every answer was "sold out", for which the API need not have asked the ledger."""
-        return bool(self.answers) and all(answer == TURNED_AWAY for answer in self.answers)
+        """Whether every answer was "sold out", for which the API need not have asked the ledger.
+
+        A copy that came meanwhile may have been told that the first was still running.
+        """
+        return set(self.answers) - {STILL_RUNNING} == {TURNED_AWAY}
 
 
 @dataclass(slots=True)

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
+import pytest
+
 from bench.onsale import OnSale, Request
 from bench.verdict import Verdict, _answers_tell_the_truth, _nothing_withheld, _one_decision_each
 from tables.outcomes import Outcome, OutcomeKind, OutcomeLine
@@ -53,8 +55,10 @@ def test_a_purchase_without_a_decision_is_seen() -> None:
     assert verdict.broken == ["promise 3: 1 accepted purchases have no decision"]
 
 
-def test_who_was_turned_away_needs_no_decision_but_a_reason() -> None:
-    asked = request(2, (409, "sold-out"))
+@pytest.mark.parametrize("copy", [(), ((409, "still-running"),)])
+def test_who_was_turned_away_needs_no_decision_but_a_reason(copy: tuple[tuple[int, str], ...]) -> None:
+    asked = request(2, (409, "sold-out"), *copy)
+    asked.times += len(copy)
     for sold, broken in ((9, []), (8, ["promise 2"])):
         verdict = Verdict(sold={TYPE: sold})
         _one_decision_each(sale(asked), [], verdict)
