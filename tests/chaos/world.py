@@ -15,6 +15,7 @@ from uuid import uuid4
 import httpx
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import MemberToRemove
+from kafka.errors import NotCoordinatorError
 
 from chaos.history import History, Row
 from connect.provision import wanted
@@ -190,7 +191,10 @@ class World:
     def settled(self) -> bool:
         """Whether all that is in the log has been decided and committed."""
         places = [TopicPartition(self.commands, number) for number in range(self.partitions)]
-        [found] = self.admin.list_group_offsets({self.group: places}).values()
+        try:
+            [found] = self.admin.list_group_offsets({self.group: places}).values()
+        except NotCoordinatorError:  # a broker that comes back does not know its groups yet
+            return False
         committed = {place: entry.offset for place, entry in found.items()}
         return all(end == max(0, committed.get(place, 0)) for place, end in self.ends(places).items())
 

@@ -118,10 +118,8 @@ def test_odd_rows_are_dead_letters_that_name_the_column_and_stop_no_worker(pipel
             pipeline.rows(f"ALTER TABLE event ADD CONSTRAINT {name} {rule}")
 
     def told() -> dict[str, str]:
-        letters = {
-            one.key.decode(): dict(one.headers)["dlq-error"].decode() for one in pipeline.dead_letters("indexer")
-        }
-        return {column: letters.get(event, "") for column, event in events.items()}
+        letters = {one.key: dict(one.headers)["dlq-error"].decode() for one in pipeline.dead_letters("indexer")}
+        return {column: letters.get(event.encode(), "") for column, event in events.items()}
 
     eventually(lambda: all(column in text for column, text in told().items()), within=20, pause=0.3)
     assert {name: pid for name, pid in pipeline.stack.pids.items() if name in pids} == pids
