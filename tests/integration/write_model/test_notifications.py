@@ -37,7 +37,7 @@ def wanted(at: datetime = NOW) -> Notification:
 
 
 def rows_on(database: Database, log: Log) -> NotificationRows:
-    return NotificationRows(database, log)  # type: ignore[arg-type]
+    return NotificationRows(database, log.append)
 
 
 def ask(rows: NotificationRows, at: datetime = NOW, purchase: UUID = PURCHASE) -> Any:
