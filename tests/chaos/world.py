@@ -15,7 +15,7 @@ from uuid import uuid4
 import httpx
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import MemberToRemove
-from kafka.errors import NotCoordinatorError
+from kafka.errors import KafkaError
 
 from chaos.history import History, Row
 from connect.provision import wanted
@@ -193,10 +193,11 @@ class World:
         places = [TopicPartition(self.commands, number) for number in range(self.partitions)]
         try:
             [found] = self.admin.list_group_offsets({self.group: places}).values()
-        except NotCoordinatorError:  # a broker that comes back does not know its groups yet
+            ends = self.ends(places)
+        except KafkaError:  # a broker that comes back does not know its groups yet
             return False
         committed = {place: entry.offset for place, entry in found.items()}
-        return all(end == max(0, committed.get(place, 0)) for place, end in self.ends(places).items())
+        return all(end == max(0, committed.get(place, 0)) for place, end in ends.items())
 
     def ends(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
         """The ends of topics' partitions."""
