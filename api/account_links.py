@@ -1,4 +1,4 @@
-"""The links in the mails about accounts: each leads to a page of api/site/account_links.py."""
+"""The links in the mails about accounts: they lead to pages of api/site/confirming.py and api/site/resetting.py."""
 
 from datetime import datetime
 from typing import Final

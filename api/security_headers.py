@@ -1,7 +1,4 @@
-"""The values of the headers that guard answers; which answer gets which is said in api/answer_headers.py.
-
-It imports nothing, since the HTTP server needs it before the standard library is patched.
-"""
+"""The values of the headers that guard answers; which answer gets which is said in api/answer_headers.py."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
