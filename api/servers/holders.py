@@ -13,13 +13,14 @@ from uuid import UUID
 from api.problems import Unavailable
 from api.servers.bounded import Bounded
 from api.servers.database import Database
+from api.servers.lines import LINES, QUANTITY
 
 MOST_ACCOUNTS: Final = 100_000
 REMEMBERED_S: Final = 3_600.0
 PAUSE_S: Final = 5.0
-_HELD: Final = """
-SELECT coalesce(sum((line->>'quantity')::int), 0)::int AS held
-FROM purchase, jsonb_array_elements(lines) AS line
+_HELD: Final = f"""
+SELECT coalesce(sum({QUANTITY}), 0)::int AS held
+FROM purchase, {LINES}
 WHERE account_id = %(account)s AND status = 'held' AND deadline > now()
 """
 

@@ -18,9 +18,12 @@ from api.servers.accounts import AccountRows
 from api.servers.attendance import AttendanceRows
 from api.servers.database import Database
 from api.servers.events import EventRows
+from api.servers.holders import HolderRows
 from api.servers.sales import PurchaseRows
 from api.servers.workers import WorkerViews
+from ops import holding
 from ops.restored import NotReady, raise_versions
+from settings import Settings
 from streams.source import SourceRow, connect, event_rows
 from streams.verify import MEND, difference
 from tests.integration.write_model.conftest import Scratch
@@ -200,6 +203,22 @@ def test_sums_and_tables_pass_over_a_purchase_that_cannot_be_added_up(
     assert curve is not None
     assert [steps[-1][1] for steps in curve.types.values()] == [2]
     nobody.close()
+
+
+def test_holds_are_counted_past_one_that_cannot_be_added_up(open_to_all: Scratch, database: Database) -> None:
+    account, event, holders = uuid4(), uuid4(), HolderRows(database)
+    held = [bought(open_to_all, account, event, NOW, "held") for _ in SPOILED[:2]]
+    for purchase in held:
+        put(open_to_all, "purchase", "deadline", "now() + interval '1 hour'", purchase)
+    asyncio.run(holders.held(account))  # it counts from an account's second hold on
+    now = Settings(database_url=SecretStr(open_to_all.url), ticket_key=SecretStr("k" * 32))
+    for column, value in SPOILED:
+        open_to_all.rows(
+            "UPDATE purchase SET lines = good.lines, currency = 'EUR' FROM purchase good WHERE good.id = %s", held[0]
+        )
+        put(open_to_all, "purchase", column, value, held[1])
+        assert asyncio.run(holders.held(account)) == 2
+        assert [(each.holds, each.tickets) for each in holding.holders(now, event, 5)] == [(1, 2)]
 
 
 @pytest.mark.parametrize("moment", ["'infinity'", "'-infinity'", "'294276-12-31 23:59Z'", "'4713-01-01 BC'"])
