@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from api.problems import Refused
+from api.problems import Refused, retry_later
 
 RETRY_AFTER_S: Final = 3
 
@@ -108,4 +108,4 @@ class FairQueue:
 
 
 def _busy() -> Refused:
-    return Refused("passwords-busy", headers={"Retry-After": str(RETRY_AFTER_S)})
+    return retry_later("passwords-busy", RETRY_AFTER_S)

@@ -5,6 +5,7 @@ ApiError
 └── Unavailable   a server that the request needs does not answer: 503 with Retry-After
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +17,8 @@ from tables.reasons import Reason
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER: Final = 2
+# For who is turned away by a limit on what is under way at once.
+BUSY_FOR_S: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,11 @@ class Unavailable(ApiError):
         super().__init__(detail or f"{server} does not answer")
         self.server = server
         self.detail = detail or f"{server} does not answer; try again with the same request"
+
+
+def retry_later(kind: str, seconds: float, detail: str = "") -> Refused:
+    """The refusal of a request that may be sent again after so many seconds: whole ones, one at least."""
+    return Refused(kind, detail, headers={"Retry-After": str(max(1, math.ceil(seconds)))})
 
 
 def wrong(pointer: str, detail: str) -> Refused:

@@ -3,7 +3,6 @@
 The ceilings leave a crowd behind one address alone; what tells guessing from a crowd is what fails (api/throttle.py).
 """
 
-import math
 import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -14,7 +13,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 
 from api.backoff import Backoff
 from api.clients import Asker, address_key, client
-from api.problems import Refused
+from api.problems import retry_later
 from api.throttle import KnownClients, Throttle, guess_rules, mail_rules
 
 # Texts that are no links of ours, by one client. A good link always gets through.
@@ -43,8 +42,7 @@ class Quotas:
         for limit in self._limits[kind]:
             if not self._limiter.hit(limit, kind, client()):
                 wait = self._limiter.get_window_stats(limit, kind, client()).reset_time - time.time()
-                headers = {"Retry-After": str(max(1, math.ceil(wait)))}
-                raise Refused("too-many-requests", f"{limit} for each client", headers=headers)
+                raise retry_later("too-many-requests", wait, f"{limit} for each client")
 
     def check_mail(self, asker: Asker) -> None:
         """Count a request for a mail to an address. Refused: too-many-requests, for the client or for the mail."""

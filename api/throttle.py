@@ -7,13 +7,12 @@ OWASP's device cookies are the pattern. That a client is known makes no other di
 an account.
 """
 
-import math
 import threading
 from typing import Final, NamedTuple
 
 from api.backoff import Backoff, Rule
 from api.clients import Asker
-from api.problems import Refused
+from api.problems import retry_later
 from api.servers.bounded import Bounded
 
 KNOWN_MAX: Final = 50_000
@@ -62,7 +61,7 @@ class Throttle:
         """Refused: too-many-requests, with the seconds until the next try."""
         wait = self._wait(asker)
         if wait > 0:
-            raise Refused("too-many-requests", headers={"Retry-After": str(math.ceil(wait))})
+            raise retry_later("too-many-requests", wait)
 
     def count(self, asker: Asker) -> None:
         """Count a try, or one that failed."""

@@ -5,13 +5,12 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
-from api.problems import Refused
+from api.problems import BUSY_FOR_S, retry_later
 
 Result = TypeVar("Result")
 
 # Of the threads of api/http/threads.py, so that there are others for whoever doesn't wait.
 WAITING_MAX: Final = 32
-BUSY: Final = {"Retry-After": "1"}
 
 
 class Bridge:
@@ -25,7 +24,7 @@ class Bridge:
         """What comes of it. Refused: busy."""
         if not self._places.acquire(blocking=False):
             coroutine.close()
-            raise Refused("busy", headers=BUSY)
+            raise retry_later("busy", BUSY_FOR_S)
         try:
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
         finally:

@@ -6,10 +6,10 @@ from typing import Final
 
 from httptools import HttpParserError
 
-from api.problems import MEDIA_TYPE, PROBLEMS, problem_json
+from api.problems import BUSY_FOR_S, MEDIA_TYPE, PROBLEMS, problem_json
 from api.reply import Reply
 
-BUSY: Final = {"Retry-After": "1"}
+BUSY: Final = {"Retry-After": str(BUSY_FOR_S)}
 
 
 class Refusal(Exception):

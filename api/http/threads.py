@@ -16,7 +16,7 @@ from a2wsgi.wsgi import build_environ
 
 from api.deferred import DEFERRED
 from api.http.protocol import GONE
-from api.problems import Refused
+from api.problems import BUSY_FOR_S, retry_later
 from api.reply import Reply, Scope, Send, refused
 
 THREADS: Final = 64
@@ -24,7 +24,6 @@ THREADS: Final = 64
 WAITING_MAX: Final = 1_000
 # What of an answer is taken from the application before the first of it is sent.
 WHOLE_MAX_BYTES: Final = 256 * 1024
-BUSY: Final = {"Retry-After": "1"}
 
 Environ = dict[str, Any]
 WsgiApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -51,7 +50,7 @@ class Threads:
     async def answer(self, scope: Scope, body: bytes, send: Send) -> int:
         """Answer a request; its status."""
         if self._inside >= THREADS + WAITING_MAX:
-            return await _sent(refused(Refused("busy", headers=BUSY)), send)
+            return await _sent(refused(retry_later("busy", BUSY_FOR_S)), send)
         environ = _environ(scope, body)
         self._inside += 1
         try:

@@ -23,7 +23,7 @@ from api.live.parts import parts, unknown
 from api.live.rules import rules
 from api.live.sale import Row, Selling, decode_told
 from api.live.snapshot import Snapshot, frame
-from api.problems import Refused
+from api.problems import retry_later
 
 TICK_S: Final = 1.0
 ASK_EVERY_S: Final = 5.0
@@ -108,7 +108,7 @@ class BoardFeed:
     def frames(self) -> AsyncIterator[bytes]:
         """In any thread: a server-sent event each second. Refused: busy, when there are too many boards."""
         if self._boards >= MOST:
-            raise Refused("busy", "too many boards are open", headers={"Retry-After": "10"})
+            raise retry_later("busy", 10, "too many boards are open")
         return self._follow()
 
     async def close(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from api.bodies.notification import Notification
-from api.problems import Refused
+from api.problems import retry_later
 from api.servers.database import Database
 from api.servers.rows import fetch, shown
 from tables.resends import Resend
@@ -50,8 +50,8 @@ class NotificationRows:
             lately = connection.execute(_LATELY, values | {"since": wanted.at - PERIOD}).fetchall()
             if len(lately) >= MOST:
                 wait = lately[-MOST]["requested_at"] + PERIOD - wanted.at
-                headers = {"Retry-After": str(max(1, round(wait.total_seconds())))}
-                raise Refused("too-many-requests", f"{MOST} times a day for each purchase", headers=headers)
+                detail = f"{MOST} times a day for each purchase"
+                raise retry_later("too-many-requests", round(wait.total_seconds()), detail)
             connection.execute(_INSERT, values)
             self._send(Resend(wanted.id, event, purchase, wanted.at))
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from api.bodies.purchase import Purchase, decided, public_id
 from api.ids import text_of
 from api.ports import BuyersCommand, MaySee
-from api.problems import Refused, Unavailable
+from api.problems import BUSY_FOR_S, Refused, Unavailable, retry_later
 from api.servers.bounded import Bounded
 from api.servers.census import Census
 from api.servers.log import GIVE_UP_S, KAFKA, MARGIN_S, CommandLog
@@ -28,7 +28,6 @@ from telemetry.traces import under_way
 
 REMEMBERED: Final = 20_000
 REMEMBERED_S: Final = 600.0
-BUSY_FOR_S: Final = "1"
 
 
 class Room:
@@ -41,7 +40,7 @@ class Room:
     def check(self) -> None:
         """Refused: busy, where every place is taken."""
         if self._taken >= self._places:
-            raise Refused("busy", headers={"Retry-After": BUSY_FOR_S})
+            raise retry_later("busy", BUSY_FOR_S)
 
     def __enter__(self) -> None:
         """Take a place. Refused: busy."""
