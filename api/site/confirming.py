@@ -19,24 +19,25 @@ from api.problems import PROBLEMS, Refused
 from api.routes.passwords import new_hash
 from api.site import device, session, sign_up_cookie
 from api.site.access import local
+from api.site.errors import Told, page
 from api.site.forms import complaints
-from api.site.linked import Ended, chosen_password, ended, link_subject, link_text
+from api.site.linked import chosen_password, link_subject, link_text
 from api.site.words import refusal
 from tables.links import LinkExpired, LinkInvalid, LinkKind
 
 confirming = Blueprint("confirming", __name__)
 
 PATH: Final = PATHS[LinkKind.CONFIRM_ADDRESS]
-INVALID: Final = Ended(
+INVALID: Final = Told(
     "This link is not complete", "Please open it in the mail once more, or copy all of it.", "Sign up", "/sign-up"
 )
-USED: Final = Ended(
+USED: Final = Told(
     "This link is no longer valid",
     "It was used already, or its 24 hours are over. If your address is confirmed, you can sign in.",
     "Sign in",
     "/sign-in",
 )
-SOMEBODY_ELSES: Final = Ended(
+SOMEBODY_ELSES: Final = Told(
     "This link belongs to another account",
     "Sign out, and open it again signed in to the account that is to have the address.",
     "My tickets",
@@ -94,7 +95,7 @@ def _led_away(wish: Wish) -> BaseResponse | None:
     if wish.account is not None or (reader is not None and reader.account == wish.account_id):
         return None
     if reader is not None:
-        return ended(SOMEBODY_ELSES, 403)
+        return page(SOMEBODY_ELSES, 403)
     here = f"{PATH}?{urlencode({'link': link_text()})}"
     return redirect(f"/sign-in?{urlencode({'next': here})}", 303)
 
@@ -118,9 +119,9 @@ def _form(link: ConfirmationLink, wish: Wish, wrong: dict[str, str], status: int
 
 @confirming.errorhandler(LinkInvalid)
 def _invalid(error: LinkInvalid) -> Response:
-    return ended(INVALID, 404)
+    return page(INVALID, 404)
 
 
 @confirming.errorhandler(LinkExpired)
 def _expired(error: LinkExpired) -> Response:
-    return ended(USED, 410)
+    return page(USED, 410)

@@ -17,10 +17,12 @@ log = logging.getLogger(__name__)
 
 
 class Told(NamedTuple):
-    """A page's headline and sentence."""
+    """A page's headline and sentence, and where to go from it: what the button says, and its path."""
 
     title: str
     text: str
+    label: str = "To the box office"
+    path: str = "/"
 
 
 NOT_FOUND: Final = Told("There is nothing here", "The address may have a typing error, or what was here is gone.")

@@ -1,22 +1,11 @@
-"""What all pages of links in mails have in common: reading the link, and the page of one that leads no further."""
+"""What all pages of links in mails have in common: reading the link, and the password that is chosen there."""
 
-from typing import NamedTuple
-
-from flask import Response, make_response, render_template, request
+from flask import request
 
 from api.answers import ports
 from api.bodies.fields import Body, NewPassword
 from api.site.forms import fields, parsed
 from tables.links import LinkInvalid, LinkKind
-
-
-class Ended(NamedTuple):
-    """Why a link leads no further, and where to go instead: what the button says, and its path."""
-
-    title: str
-    text: str
-    label: str
-    path: str
 
 
 class _ChosenPassword(Body):
@@ -40,8 +29,3 @@ def link_subject(kind: LinkKind) -> bytes:
     except LinkInvalid:
         ports().quotas.take("link")
         raise
-
-
-def ended(told: Ended, status: int) -> Response:
-    """The page that tells it."""
-    return make_response(render_template("link_ended.html", told=told), status)

@@ -16,7 +16,8 @@ from api.bodies.purchase import Purchase, public_id
 from api.prefer import Preference
 from api.problems import Refused, Unavailable
 from api.routes.notifications import SENT_AGAIN, ask_again
-from api.site.linked import Ended, ended, link_subject, link_text
+from api.site.errors import Told, page
+from api.site.linked import link_subject, link_text
 from api.site.purchase_view import state_of, tickets_of
 from api.site.purchases import ONCE
 from api.site.standing import MARGIN, current, milliseconds, moment_of
@@ -30,7 +31,7 @@ HOLD: Final = PATHS[LinkKind.FINISH_HOLD]
 PURCHASE: Final = PATHS[LinkKind.SEE_PURCHASE]
 
 
-INVALID: Final = Ended(
+INVALID: Final = Told(
     "This link is not complete",
     "Please open it in the mail once more, or copy all of it. Who is signed in finds the same under “My tickets”.",
     "My tickets",
@@ -86,7 +87,7 @@ def send_again() -> BaseResponse:
 
 @links.errorhandler(LinkInvalid)
 def _invalid(error: LinkInvalid) -> Response:
-    return ended(INVALID, 404)
+    return page(INVALID, 404)
 
 
 def _linked(kind: LinkKind) -> LinkedPurchase:
@@ -103,7 +104,7 @@ def _linked(kind: LinkKind) -> LinkedPurchase:
 def _expired(error: LinkExpired) -> Response:
     linked = LinkedPurchase.read(error.subject)
     if request.path == HOLD:
-        told = Ended(
+        told = Told(
             "This hold is over",
             "If you confirmed the tickets in time, they came in another mail. If not, they are on sale again, and you "
             "owe nothing.",
@@ -111,13 +112,13 @@ def _expired(error: LinkExpired) -> Response:
             f"/events/{linked.event}",
         )
     else:
-        told = Ended(
+        told = Told(
             "This link is no longer good",
             "It showed your purchase until 30 days after the event. Sign in to see it.",
             "See the purchase",
             f"/purchases/{public_id(linked.event, linked.purchase)}",
         )
-    return ended(told, 410)
+    return page(told, 410)
 
 
 def _found(linked: LinkedPurchase) -> Purchase:

@@ -11,15 +11,16 @@ from api.bodies.account import NewPasswordReset
 from api.problems import PROBLEMS, Refused
 from api.resetting import account_to_reset, ask_for_reset, reset_password
 from api.site import device
+from api.site.errors import Told, page
 from api.site.forms import complaints, fields, parsed
-from api.site.linked import Ended, chosen_password, ended, link_text
+from api.site.linked import chosen_password, link_text
 from tables.links import LinkKind
 
 resetting = Blueprint("resetting", __name__)
 
 PATH: Final = PATHS[LinkKind.RESET_PASSWORD]
 FORGOTTEN: Final = "/forgotten-password"
-USED: Final = Ended(
+USED: Final = Told(
     "This link is no longer valid",
     "It was used already, its hour is over, or a part of it is missing. You can ask for another one.",
     "Ask again",
@@ -75,6 +76,6 @@ def _new_password(wrong: dict[str, str], status: int = 200) -> Response:
     except Refused as error:
         if error.kind != "unknown-code":
             raise
-        return ended(USED, 410)
+        return page(USED, 410)
     text = render_template("new_password.html", path=PATH, link=link_text(), email=email, wrong=wrong)
     return make_response(text, status)
