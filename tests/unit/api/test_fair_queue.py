@@ -29,14 +29,22 @@ class Crowd:
         """Each waits in line before the next one comes."""
         for client in clients:
             before = self.queue.waiting
-            self.threads.append(threading.Thread(target=self._ask, args=(client,)))
-            self.threads[-1].start()
+            self._start(client)
             eventually(partial(self._is_longer_than, before), within=WITHIN_S)
+
+    def push_out(self, client: str, other: "Crowd") -> None:
+        """The client comes, and somebody of the other crowd gives up a place."""
+        self._start(client)
+        eventually(lambda: other.refused, within=WITHIN_S)
 
     def come_in_vain(self, client: str) -> None:
         with pytest.raises(Refused) as refused, self.queue.turn(client, self.about or f"account of {client}"):
             pass
         assert (refused.value.kind, refused.value.headers["Retry-After"]) == ("passwords-busy", "3")
+
+    def _start(self, client: str) -> None:
+        self.threads.append(threading.Thread(target=self._ask, args=(client,)))
+        self.threads[-1].start()
 
     def _is_longer_than(self, before: int) -> bool:
         return self.queue.waiting > before
@@ -72,11 +80,8 @@ def test_who_asks_once_waits_for_one_of_each_other_client(crowd: Crowd) -> None:
 def test_where_all_places_are_taken_the_largest_crowd_gives_up_one(crowd: Crowd) -> None:
     with crowd.queue.turn("somebody", ""):
         crowd.come("much", "much", "much", "more", "more", "more")
-        honest = threading.Thread(target=crowd._ask, args=("honest",))
-        honest.start()
-        eventually(lambda: crowd.refused, within=WITHIN_S)
+        crowd.push_out("honest", crowd)
         crowd.come_in_vain("more")
-    crowd.threads.append(honest)
     crowd.end()
     assert sorted(crowd.had) == ["honest", "more", "more", "more", "much", "much"]
     assert crowd.refused == ["much"]
@@ -86,11 +91,8 @@ def test_many_clients_that_guess_one_account_give_up_one_for_another_account(cro
     guessing = Crowd(crowd.queue, "her account")
     with crowd.queue.turn("somebody", ""):
         guessing.come("a", "b", "c", "d", "e", "f")
-        honest = threading.Thread(target=crowd._ask, args=("honest",))
-        honest.start()
-        eventually(lambda: guessing.refused, within=WITHIN_S)
+        crowd.push_out("honest", guessing)
         guessing.come_in_vain("g")
-    crowd.threads.append(honest)
     guessing.end()
     crowd.end()
     assert (guessing.refused, crowd.had, crowd.refused) == (["f"], ["honest"], [])
