@@ -115,13 +115,17 @@ class Pipeline:
         """The worker's view of the event, once it shows so many ticket types."""
 
         def shown() -> Json | None:
-            view = self.view(event)
+            view = self._shown(event, 0)
             return view if view is not None and len(view["ticketTypes"]) == types else None
 
         return eventually(shown, within=30) or {}
 
-    def view(self, event: str, worker: int = 0) -> Json | None:
-        """What that worker's web view says of the event; None while it can't say."""
+    def view(self, event: str, worker: int = 0) -> Json:
+        """What that worker's web view says of the event, as soon as it can say."""
+        return eventually(lambda: self._shown(event, worker), within=30)
+
+    def _shown(self, event: str, worker: int) -> Json | None:
+        """The view now; None while the event's partition moves or the worker starts."""
         port = self.stack.settings.worker_port + worker
         try:
             answer = httpx.get(f"http://{HOST}:{port}/api/event/{event}/", timeout=5, trust_env=False)

@@ -41,7 +41,7 @@ def test_a_deleted_event_sells_nothing_and_is_found_no_more(pipeline: Pipeline) 
 
     assert pipeline.http.delete(f"/events/{event}").status_code == httpx.codes.NO_CONTENT
 
-    eventually(lambda: (pipeline.view(event) or {}).get("status") == "CANCELED", within=20)
+    eventually(lambda: pipeline.view(event)["status"] == "CANCELED", within=20)
     eventually(lambda: event not in pipeline.found(title), within=20)
     assert pipeline.buy(event, kind, 1, pipeline.account()).status_code in (409, 422)
 
