@@ -1,5 +1,6 @@
 """Several API processes side by side: whichever is asked, the answer is the same, and each may go at any time."""
 
+import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -13,14 +14,23 @@ import pytest
 from tests.eventually import eventually
 from tests.instance import Instance
 from tests.pipeline import Pipeline
+from tests.proxy import Proxy, running
 
-CLIENTS = 12
+CLIENTS = 10
+BY_THE_PROXY = 2
 
 
 @pytest.fixture(scope="module")
 def instances(pipeline: Pipeline) -> Iterator[list[Instance]]:
-    with Instance(pipeline.stack) as one, Instance(pipeline.stack) as other:
+    more = {"TURNSTILE_TRUSTED_PROXIES": "1"}
+    with Instance(pipeline.stack, more=more) as one, Instance(pipeline.stack, more=more) as other:
         yield [one, other]
+
+
+@pytest.fixture(scope="module")
+def proxy(instances: list[Instance], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    with running(tmp_path_factory.mktemp("proxy"), [one.port for one in instances]) as proxy:
+        yield proxy
 
 
 def buy(
@@ -111,7 +121,28 @@ def test_a_sold_out_event_is_no_reason_to_deny_what_another_instance_sold(
         assert (again.status_code, again.json()["id"]) == (201, bought.json()["id"])
 
 
-def test_a_rolling_restart_under_load_fails_nobody(pipeline: Pipeline, instances: list[Instance]) -> None:
+def test_by_the_proxy_one_buys_over_tls_and_a_request_that_ends_too_early_buys_nothing(
+    pipeline: Pipeline, proxy: Proxy
+) -> None:
+    event, [kind] = pipeline.event(10)
+    account = pipeline.account()
+    headers = pipeline.bearer(account) | {"Idempotency-Key": uuid4().hex}
+    body = {"eventId": event, "lines": [{"ticketTypeId": kind, "quantity": 1}]}
+    with proxy.client() as client:
+        page = client.get("/sign-in")
+        assert (page.is_success, "Strict-Transport-Security" in page.headers) == (True, True)
+        request = client.build_request("POST", "/api/v3/purchases", json=body, headers=headers)
+        fields = {**request.headers, "idempotency-key": uuid4().hex, "content-length": f"{len(request.content) + 7}"}
+        with proxy.connect() as cut:
+            head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+            cut.sendall(f"POST /api/v3/purchases HTTP/1.1\r\n{head}\r\n".encode() + request.content)
+            socket.socket.shutdown(cut, socket.SHUT_WR)
+            assert cut.recv(100) == b""
+        assert client.send(request).status_code == 201
+    assert pipeline.settled(event, 1)["ticketTypes"][0]["sold"] == 1
+
+
+def test_a_rolling_restart_under_load_fails_nobody(pipeline: Pipeline, instances: list[Instance], proxy: Proxy) -> None:
     event, [kind] = pipeline.event(100_000)
     stop = threading.Event()
     answers: Counter[object] = Counter()
@@ -119,10 +150,10 @@ def test_a_rolling_restart_under_load_fails_nobody(pipeline: Pipeline, instances
     for client in idle:
         assert client.get("/health/live").is_success
 
-    with ThreadPoolExecutor(CLIENTS) as crowd:
+    with ThreadPoolExecutor(CLIENTS + BY_THE_PROXY) as crowd:
         buyers = [
-            crowd.submit(keep_buying, pipeline, instances, event, kind, pipeline.account(), stop, answers)
-            for _ in range(CLIENTS)
+            crowd.submit(keep_buying, pipeline, urls, event, kind, pipeline.account(), stop, answers)
+            for urls in [[one.url for one in instances]] * CLIENTS + [[f"{proxy.url}/api/v3"]] * BY_THE_PROXY
         ]
         try:
             for instance in instances:
@@ -156,23 +187,25 @@ def more_than(answers: Counter[object], count: int) -> bool:
 
 def keep_buying(
     pipeline: Pipeline,
-    instances: list[Instance],
+    urls: list[str],
     event: str,
     kind: str,
     account: str,
     stop: threading.Event,
     answers: Counter[object],
 ) -> None:
-    """Buy one ticket after the other on a kept connection; where one is not let in, at the other instance."""
-    clients = [httpx.Client(base_url=one.url, timeout=30, trust_env=False) for one in instances]
+    """Buy one ticket after the other on a kept connection; where one is not let in, at the other address, if any."""
+    clients = [httpx.Client(base_url=url, timeout=30, trust_env=False, verify=False) for url in urls]  # noqa: S501
     turn = hash(account)
     while not stop.is_set():
         headers = pipeline.bearer(account) | {"Idempotency-Key": uuid4().hex}
         body = {"eventId": event, "lines": [{"ticketTypeId": kind, "quantity": 1}]}
         try:
-            answer = clients[turn % 2].post("/purchases", json=body, headers=headers)
-        except httpx.ConnectError:
+            answer = clients[turn % len(clients)].post("/purchases", json=body, headers=headers)
+        except httpx.ConnectError as error:
             turn += 1
+            if len(clients) == 1:
+                answers[repr(error)] += 1
         except httpx.TransportError as error:
             answers[repr(error)] += 1
         else:

@@ -1,32 +1,22 @@
-"""The proxy itself (HAProxy) with the configuration of docker-compose.yml, in front of servers that note what they get.
+"""The proxy in front of servers that note what they get: what is let through, and what is not."""
 
-Of the configuration only addresses are changed here, and ten seconds are one.
-"""
-
-import re
 import socket
-import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import pytest
 
-from ops.secrets import make_secrets
 from stack.ports import free
 from stack.server import HOST
-from tests.debian import program
 from tests.eventually import eventually
+from tests.proxy import WITHIN_S, Proxy, running
 
-CONFIGURATION: Final = Path(__file__).parents[2] / "ops" / "haproxy" / "haproxy.cfg"
-WITHIN_S: Final = 8.0
 BODY_MAX_BYTES: Final = 65_536
 POST: Final = b"POST /hostile HTTP/1.1\r\nHost: box.example\r\n"
 CHUNKED: Final = POST + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -71,63 +61,35 @@ class Instance:
         self._server.server_close()
 
 
-@dataclass
-class Proxy:
-    """The running proxy, its two ports, and the instances behind it."""
-
-    plain: int
-    port: int
-    instances: list[Instance]
-
-    def client(self) -> httpx.Client:
-        return httpx.Client(base_url=f"https://{HOST}:{self.port}", verify=False, trust_env=False)  # noqa: S501
-
-    def connect(self) -> ssl.SSLSocket:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        return context.wrap_socket(socket.create_connection((HOST, self.port), timeout=WITHIN_S))
-
-    def asked(self, path: str) -> list[tuple[dict[str, str], bytes]]:
-        return [(fields, body) for each in self.instances for asked, fields, body in each.asked if asked == path]
+@pytest.fixture(scope="module")
+def instances() -> Iterator[list[Instance]]:
+    found = [Instance(port) for port in free(2)]
+    yield found
+    for each in found:
+        each.stop()
 
 
 @pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    folder = tmp_path_factory.mktemp("proxy")
-    make_secrets(folder)
-    plain, port, inside, *behind = free(5)
-    found = Proxy(plain, port, [Instance(number) for number in behind])
-    servers = "\n    ".join(f"server {number} {HOST}:{number} check inter 200ms fall 1" for number in behind)
-    text = CONFIGURATION.read_text().replace("/run/secrets", str(folder)).replace(" 10s", " 1s")
-    for of, here in ((8080, plain), (8443, port), (8404, inside)):
-        text = text.replace(f"bind :{of}", f"bind {HOST}:{here}")
-    (folder / "haproxy.cfg").write_text(re.sub(r"server-template .*", servers, text))
-    command = (*program("haproxy"), "-db", "-f", str(folder / "haproxy.cfg"))
-    process = subprocess.Popen(command, env={"ACME_THUMBPRINT": "print"})
-    try:
-        eventually(lambda: is_ready(found), within=WITHIN_S)
-        yield found
-    finally:
-        process.kill()
-        process.wait()
-        for instance in found.instances:
-            instance.stop()
+def proxy(tmp_path_factory: pytest.TempPathFactory, instances: list[Instance]) -> Iterator[Proxy]:
+    with running(tmp_path_factory.mktemp("proxy"), [each.port for each in instances]) as proxy:
+        yield proxy
 
 
-def is_ready(proxy: Proxy) -> bool:
-    with suppress(httpx.TransportError), proxy.client() as client:
-        return client.get("/ready").status_code == httpx.codes.OK
-    return False
+def asked(instances: list[Instance], path: str) -> list[tuple[dict[str, str], bytes]]:
+    """The fields and bodies of all requests for a path."""
+    return [(fields, body) for each in instances for asked, fields, body in each.asked if asked == path]
 
 
-def test_a_request_comes_whole_and_with_its_client_whatever_it_says_of_itself(proxy: Proxy) -> None:
+def test_a_request_comes_whole_and_with_its_client_whatever_it_says_of_itself(
+    proxy: Proxy, instances: list[Instance]
+) -> None:
     claimed = {"X-Forwarded-For": "9.9.9.9", "X_Forwarded_For": "8.8.8.8", "X-Forwarded-Host": "evil.example"}
     claimed |= {"Forwarded": "for=7.7.7.7", "X-Forwarded-Proto": "http", "Host": "box.example"}
     body = b"a" * BODY_MAX_BYTES
     with proxy.client() as client:
         answer = client.post("/whole", content=body, headers=claimed)
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
-    [(fields, came)] = proxy.asked("/whole")
+    [(fields, came)] = asked(instances, "/whole")
     assert came == body
     told = {name: value for name, value in fields.items() if "forwarded" in name}
     assert told == {"x-forwarded-for": HOST, "x-forwarded-proto": "https"}
@@ -173,17 +135,17 @@ def attack(proxy: Proxy, pieces: tuple[bytes, ...]) -> bytes:
 
 
 def test_what_is_too_large_too_slow_or_no_request_is_answered_by_the_proxy_and_reaches_no_instance(
-    proxy: Proxy,
+    proxy: Proxy, instances: list[Instance]
 ) -> None:
     with ThreadPoolExecutor(len(HOSTILE)) as pool:
         answers = dict(zip(HOSTILE, pool.map(lambda each: attack(proxy, each[0]), HOSTILE.values()), strict=True))
     assert {name: answer for name, answer in answers.items() if answer not in HOSTILE[name][1:]} == {}
-    assert proxy.asked("/hostile") == []
+    assert asked(instances, "/hostile") == []
 
 
 def test_one_client_has_so_many_connections_and_no_more(proxy: Proxy) -> None:
     eventually(lambda: has_no_room_beside(proxy, 256), within=WITHIN_S)
-    eventually(lambda: is_ready(proxy), within=WITHIN_S)
+    eventually(proxy.is_ready, within=WITHIN_S)
 
 
 def has_no_room_beside(proxy: Proxy, connections: int) -> bool:
@@ -191,7 +153,7 @@ def has_no_room_beside(proxy: Proxy, connections: int) -> bool:
     with ExitStack() as clients:
         for _ in range(connections):
             clients.enter_context(socket.create_connection((HOST, proxy.port), timeout=WITHIN_S))
-        return not is_ready(proxy)
+        return not proxy.is_ready()
 
 
 def test_who_comes_without_tls_is_sent_to_it_and_a_certificate_authority_gets_its_answer(proxy: Proxy) -> None:
@@ -201,11 +163,11 @@ def test_who_comes_without_tls_is_sent_to_it_and_a_certificate_authority_gets_it
         assert client.get("/.well-known/acme-challenge/to_ken-1").text == "to_ken-1.print"
 
 
-def test_an_instance_may_go_and_come_back_and_nobody_meets_an_error(proxy: Proxy) -> None:
-    for number, instance in enumerate(proxy.instances):
+def test_an_instance_may_go_and_come_back_and_nobody_meets_an_error(proxy: Proxy, instances: list[Instance]) -> None:
+    for number, instance in enumerate(instances):
         instance.stop()
         assert {ask(proxy) for _ in range(20)} == {httpx.codes.OK}
-        proxy.instances[number] = back = Instance(instance.port)
+        instances[number] = back = Instance(instance.port)
         eventually(lambda back=back: ask(proxy) and back.asked, within=WITHIN_S)  # type: ignore[misc]
 
 

@@ -1,0 +1,74 @@
+"""The proxy (HAProxy) with the configuration of docker-compose.yml, on free ports."""
+
+import re
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from ops.secrets import make_secrets
+from stack.ports import free
+from stack.server import HOST
+from tests.debian import program
+from tests.eventually import eventually
+
+CONFIGURATION: Final = Path(__file__).parents[1] / "ops" / "haproxy" / "haproxy.cfg"
+WITHIN_S: Final = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A running proxy: its ports without TLS and with it."""
+
+    plain: int
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"https://{HOST}:{self.port}"
+
+    def client(self) -> httpx.Client:
+        """A client whose requests go through it, whatever its certificate."""
+        return httpx.Client(base_url=self.url, verify=False, trust_env=False, timeout=30)  # noqa: S501
+
+    def connect(self) -> ssl.SSLSocket:
+        """A connection, to write on what one likes."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context.wrap_socket(socket.create_connection((HOST, self.port), timeout=WITHIN_S))
+
+    def is_ready(self) -> bool:
+        """Whether it lets a client in, and an instance answers."""
+        try:
+            with self.client() as client:
+                return client.get("/health/live").is_success
+        except httpx.TransportError:
+            return False
+
+
+@contextmanager
+def running(folder: Path, instances: Sequence[int]) -> Iterator[Proxy]:
+    """The proxy in front of these ports; ten seconds are one."""
+    make_secrets(folder)
+    plain, port, inside = free(3)
+    servers = "\n    ".join(f"server {number} {HOST}:{number} check inter 200ms fall 1" for number in instances)
+    text = CONFIGURATION.read_text().replace("/run/secrets", str(folder)).replace(" 10s", " 1s")
+    for of, here in ((8080, plain), (8443, port), (8404, inside)):
+        text = text.replace(f"bind :{of}", f"bind {HOST}:{here}")
+    (folder / "haproxy.cfg").write_text(re.sub(r"server-template .*", servers, text))
+    command = (*program("haproxy"), "-db", "-f", str(folder / "haproxy.cfg"))
+    process = subprocess.Popen(command, env={"ACME_THUMBPRINT": "print"})
+    try:
+        proxy = Proxy(plain, port)
+        eventually(proxy.is_ready, within=WITHIN_S)
+        yield proxy
+    finally:
+        process.kill()
+        process.wait()
