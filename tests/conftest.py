@@ -7,7 +7,7 @@ from hypothesis import settings
 
 from stack.embedded import Stack
 from stack.server import HOST
-from tests.pipeline import Pipeline
+from tests.pipeline import WORKERS, Pipeline
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("turnstile", deadline=None)
@@ -51,7 +51,15 @@ def early_event(stack: Stack) -> tuple[str, str]:
 def pipeline(stack: Stack, early_event: tuple[str, str]) -> Iterator[Pipeline]:
     """The pipeline with one worker of each role; tests that want the second start and stop it themselves."""
     assert early_event
-    stack.start("ledger-0", "indexer-0", "notifications-0", "sales-0")
+    stack.start(*WORKERS)
     pipeline = Pipeline(stack)
     yield pipeline
     pipeline.close()
+
+
+@pytest.fixture(autouse=True)
+def no_worker_ends(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A worker that ends by itself fails the test that it is seen after, with the last of its log, and starts again."""
+    yield
+    if "pipeline" in request.fixturenames:
+        assert request.getfixturevalue("pipeline").start_again() == []

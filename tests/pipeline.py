@@ -14,6 +14,7 @@ from api.tokens import Role, Tokens
 from connect.records.consumer import make_consumer
 from connect.topics import COMMANDS, OUTCOMES, dead_letters
 from settings import Settings
+from stack.child import last_lines
 from stack.embedded import Stack
 from stack.server import HOST
 from streams.partitioning import partition_of
@@ -22,6 +23,7 @@ from tables.outcomes import Outcome, decode_outcome
 from tests.eventually import eventually
 
 PARTITIONS = 4
+WORKERS = ("ledger-0", "indexer-0", "notifications-0", "sales-0")
 TOKEN_SECONDS = 3600
 NOBODY = UUID(int=0)
 Json = dict[str, Any]
@@ -46,6 +48,15 @@ class Pipeline:
         self.http.close()
         self.producer.close()
         self._follower.close()
+
+    def start_again(self) -> list[str]:
+        """Start the workers that have ended; each with its exit code and the last that it said."""
+        members, processes = self.stack.members, self.stack.processes
+        ended = {name: code for name in WORKERS if name in processes and (code := processes[name].poll()) is not None}
+        said = [f"{name}, exit code {code}:\n{last_lines(members[name].log)}" for name, code in ended.items()]
+        if ended:
+            self.stack.start(*ended)
+        return said
 
     @property
     def api(self) -> str:

@@ -32,9 +32,8 @@ from tables.dead_letters import decode_ours
 from tests.edges.inputs import Input, Result, good
 from tests.edges.targets import TARGETS, Target, World
 from tests.eventually import eventually
-from tests.pipeline import PARTITIONS, Pipeline
+from tests.pipeline import PARTITIONS, WORKERS, Pipeline
 
-WORKERS: Final = ("ledger-0", "indexer-0", "notifications-0", "sales-0")
 AT_ONCE: Final = 8
 WITHIN_S: Final = 60.0
 ANSWER_S: Final = 30.0
