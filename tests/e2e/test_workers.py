@@ -27,6 +27,8 @@ def two_workers(pipeline: Pipeline) -> Iterator[Pipeline]:
     yield pipeline
     if "ledger-1" in pipeline.stack.processes:
         pipeline.stack.stop("ledger-1")
+    # Nobody else meets partitions that change hands.
+    eventually(lambda: shares(pipeline) == [4], within=60)
 
 
 def test_any_worker_shows_every_event(two_workers: Pipeline) -> None:
@@ -124,3 +126,4 @@ def test_one_more_worker_takes_its_share_of_a_running_stack_and_gives_it_back(pi
         assert pipeline.buy(event, kind, 1, pipeline.account()).status_code in (201, 202)
     assert pipeline.buy(event, kind, 1, pipeline.account()).status_code in (201, 202)
     eventually(lambda: sold(pipeline, event) == 3, within=30)
+    eventually(lambda: shares(pipeline) == [4], within=60)
