@@ -12,10 +12,11 @@ from uuid import uuid4
 import pytest
 
 from connect.topics import RETRIES
-from tests.edges.attack import WORKERS, Attack, Sent, missing, problem_of
+from tests.edges.attack import Attack, Sent, missing, problem_of
 from tests.edges.inputs import Input, good, rows
 from tests.edges.targets import TARGETS, Target
 from tests.eventually import eventually
+from tests.pipeline import WORKERS
 
 ROWS = rows()
 PROMPT = [target for target in TARGETS if target.topic != RETRIES]

@@ -12,9 +12,10 @@ from aiokafka import AIOKafkaProducer
 
 from connect.topics import RETRIES
 from ops.lag import KafkaWatch
-from tests.edges.attack import WORKERS, Attack, Sent
+from tests.edges.attack import Attack, Sent
 from tests.edges.targets import TARGETS, Target
 from tests.eventually import eventually
+from tests.pipeline import WORKERS
 
 # What waits comes back as a job half a minute later, in a transaction or not.
 PROMPT: Final = tuple(target for target in TARGETS if target.topic != RETRIES)
