@@ -18,6 +18,7 @@ from tests.eventually import eventually
 from tests.proxy import WITHIN_S, Proxy, running
 
 BODY_MAX_BYTES: Final = 65_536
+MANY_WITHIN_S: Final = 30.0
 POST: Final = b"POST /hostile HTTP/1.1\r\nHost: box.example\r\n"
 CHUNKED: Final = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
@@ -144,8 +145,9 @@ def test_what_is_too_large_too_slow_or_no_request_is_answered_by_the_proxy_and_r
 
 
 def test_one_client_has_so_many_connections_and_no_more(proxy: Proxy) -> None:
-    eventually(lambda: has_no_room_beside(proxy, 256), within=WITHIN_S)
-    eventually(proxy.is_ready, within=WITHIN_S)
+    # The proxy gives a connection without a handshake a second: on a busy machine 256 take more than one try.
+    eventually(lambda: has_no_room_beside(proxy, 256), within=MANY_WITHIN_S)
+    eventually(proxy.is_ready, within=MANY_WITHIN_S)
 
 
 def has_no_room_beside(proxy: Proxy, connections: int) -> bool:
