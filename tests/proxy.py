@@ -47,9 +47,10 @@ class Proxy:
     def is_ready(self) -> bool:
         """Whether it lets a client in, and an instance answers."""
         try:
-            with self.client() as client:
-                return client.get("/health/live").is_success
-        except httpx.TransportError:
+            with self.connect() as client:
+                client.sendall(b"GET /health/live HTTP/1.1\r\nHost: box.example\r\nConnection: close\r\n\r\n")
+                return client.recv(100).startswith(b"HTTP/1.1 200 ")
+        except OSError:
             return False
 
 
