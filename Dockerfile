@@ -12,7 +12,6 @@ COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY settings.py setting_types.py ./
 COPY telemetry telemetry
-COPY metrics metrics
 COPY tables tables
 COPY connect connect
 COPY migrations migrations

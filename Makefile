@@ -9,7 +9,7 @@ STAMP := $(VENV)/installed
 # What the order of the tests is drawn from.
 ORDER ?= 20261128
 STACK := env $(if $(WORKERS),TURNSTILE_WORKERS=$(WORKERS)) $(if $(BROKERS),TURNSTILE_BROKERS=$(BROKERS))
-CODE := settings.py setting_types.py metrics telemetry tables connect migrations streams api stack bench ops chaos tests
+CODE := settings.py setting_types.py telemetry tables connect migrations streams api stack ops lab tests
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,13 +54,13 @@ format: $(STAMP) ## let the formatter and the linter change what they can
 	$(BIN)/ruff format $(CODE)
 
 demo: $(STAMP) ## an on-sale of 500 tickets against what make run started
-	@$(BIN)/python -m bench.demo
+	@$(BIN)/python -m lab.demo
 
-bench: $(STAMP) ## measure everything into bench/results; ONLY="ledger.many ledger.hot" only these
-	@$(BIN)/python -m bench run $(ONLY)
+bench: $(STAMP) ## measure everything into lab/bench/results; ONLY="ledger.many ledger.hot" only these
+	@$(BIN)/python -m lab.bench run $(ONLY)
 
 screenshots: $(STAMP) ## pictures of all pages into docs/images, on servers of its own; needs a Chromium
-	@$(BIN)/python -m bench.screenshots
+	@$(BIN)/python -m lab.demo.screenshots
 
 browser: ## install Debian's Chromium for the tests of the pages, where that can be done
 	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then :; \
@@ -70,13 +70,13 @@ browser: ## install Debian's Chromium for the tests of the pages, where that can
 	else echo "THERE IS NO CHROMIUM AND NONE COULD BE INSTALLED: the tests of the pages will be skipped" >&2; fi
 
 chaos: $(STAMP) ## sell while everything is killed, paused, cut off: SEED=1 MINUTES=10, WITHOUT="index version" as a control
-	@$(BIN)/python -m chaos run --seed $(or $(SEED),1) --minutes $(or $(MINUTES),10) $(if $(WITHOUT),--without "$(WITHOUT)")
+	@$(BIN)/python -m lab.chaos run --seed $(or $(SEED),1) --minutes $(or $(MINUTES),10) $(if $(WITHOUT),--without "$(WITHOUT)")
 
 dlq: $(STAMP) ## dead letters: make dlq DO="list", "show ID", "replay ID", "replay --all mailer", "count"
 	@$(BIN)/python -m ops.dlq $(or $(DO),list)
 
 reindex: $(STAMP) ## build the search index anew from PostgreSQL, while changes go on
-	@$(BIN)/python -m stack do streams.reindex
+	@$(BIN)/python -m stack do streams.search.reindex
 
 status: $(STAMP) ## every part in a line, of what make run started; ./turnstile --help for more
 	@./turnstile status
@@ -91,13 +91,13 @@ secrets: $(STAMP) ## make the secret files that docker compose wants, once
 	@$(BIN)/python -m ops.secrets
 
 settings: $(STAMP) ## write docs/settings.md anew from the code
-	@$(BIN)/python -m ops.settings_table --write
+	@$(BIN)/python -m ops.reference.settings_table --write
 
 metrics: $(STAMP) ## write docs/metrics.md anew from the code
-	@$(BIN)/python -m ops.metrics_table --write
+	@$(BIN)/python -m ops.reference.metrics_table --write
 
 openapi: $(STAMP) ## write docs/openapi.json anew from the code
-	@$(BIN)/python -m ops.openapi_document --write
+	@$(BIN)/python -m ops.reference.openapi_document --write
 
 lock: $(STAMP) ## compile the lock files anew (needs uv); the jars' too
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 _HOST: Final = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9A-Fa-f:.]+\]?")
-# One mailbox without quoting, as mails are written with it (tables/email_addresses.py).
+# One mailbox without quoting, as mails are written with it (tables/text/email_addresses.py).
 _MAILBOX: Final = re.compile(
     r"{0}{{1,64}}@({1}{{1,63}}\.)*{1}{{1,63}}".format(r"[^\s@<>(),;:\"\\\[\]]", r"[^\s@<>(),;:\"\\\[\].]")
 )

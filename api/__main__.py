@@ -16,19 +16,19 @@ from typing import Final
 import uvloop
 from starlette.middleware.cors import CORSMiddleware
 
-from api.accesses import Accesses
 from api.app import believe_proxies, create_app
-from api.application import Dispatch
-from api.clients import client_of
-from api.fast_path import FastPath
-from api.figures import RequestFigures
+from api.auth.clients import client_of
+from api.bootstrap import Servers, open_servers
 from api.http.limits import Limits
 from api.http.server import Server
 from api.http.threads import Threads
-from api.metrics import serve_metrics
-from api.reply import Application, Served
-from api.servers.open import Servers, open_servers
-from api.tracing import Traced, traced
+from api.http_application import Dispatch
+from api.purchasing.fast_path import FastPath
+from api.telemetry.access_log import Accesses
+from api.telemetry.endpoint import serve_metrics
+from api.telemetry.request_metrics import RequestFigures
+from api.telemetry.tracing import Traced, traced
+from api.web.raw_response import Application, Served
 from settings import MissingKey, Settings, end, settings
 from telemetry.logs import configure
 from telemetry.traces import make_traces

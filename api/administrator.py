@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
-from api.bodies.account import Account
-from api.common_passwords import weakness_of
-from api.passwords import Hasher
+from api.adapters.postgres.accounts import AccountRows
+from api.adapters.postgres.database import Database
+from api.auth.common_passwords import weakness_of
+from api.auth.passwords import Hasher
+from api.auth.tokens import Role
 from api.problems import Refused
-from api.servers.accounts import AccountRows
-from api.servers.database import Database
-from api.tokens import Role
+from api.schemas.account import Account
 from settings import WRONG, Settings, settings
-from tables.email_addresses import address_spellings
+from tables.text.email_addresses import address_spellings
 from telemetry.logs import configure
 
 SHORTEST: Final = 10

@@ -5,13 +5,9 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api.access import register_access
-from api.answer_headers import register_headers
-from api.answers import Problem
-from api.failures import invalid, register_failures
-from api.figures import register_routes
-from api.guard import MOST_BYTES, StrictJson, check_body
+from api.pages.layout import register_site
 from api.ports import Ports
+from api.response_headers import register_headers
 from api.routes.accounts import accounts
 from api.routes.addresses import addresses
 from api.routes.docs import SECURITY, register_docs
@@ -26,7 +22,11 @@ from api.routes.sales import sales
 from api.routes.search import search
 from api.routes.sessions import sessions
 from api.routes.tickets import tickets
-from api.site.frame import register_site
+from api.telemetry.request_metrics import register_routes
+from api.web.error_handlers import invalid, register_failures
+from api.web.permissions import register_access
+from api.web.request_limits import MOST_BYTES, StrictJson, check_body
+from api.web.responses import Problem
 
 INFO = Info(
     title="Turnstile",

@@ -1,4 +1,4 @@
-"""What the API needs of the world. Tests hand fakes to ``create_app``; api/servers has the real ones.
+"""What the API needs of the world. Tests hand fakes to ``create_app``; api/adapters has the real ones.
 
 A port raises Unavailable when its server does not answer, and Refused for what it finds to be wrong. What is a
 coroutine belongs to the server's loop; all else may be called in any thread, and may wait there.
@@ -10,26 +10,26 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from api.account_mails import Mail
-from api.bodies.account import Account
-from api.bodies.event import Event
-from api.bodies.notification import Notification
-from api.bodies.purchase import Purchase, PurchaseList
-from api.bodies.sales import EventSales
-from api.bodies.search import FoundEvents, SearchQuery, Suggestions, SuggestQuery
-from api.bodies.ticket import TicketType
-from api.live.snapshot import Snapshot
-from api.pages import Place, Unshown
-from api.passwords import Passwords
-from api.quotas import Quotas
-from api.tokens import Role, Tokens
-from tables.availability import Availability
-from tables.commands import Cancel, Confirm, Hold
-from tables.commands import Purchase as PurchaseCommand
-from tables.links import Links
-from tables.outcomes import Outcome
-from tables.statuses import EventStatus
-from tables.tickets import TicketSigner
+from api.auth.account_mails import Mail
+from api.auth.passwords import Passwords
+from api.auth.rate_limits import Quotas
+from api.auth.tokens import Role, Tokens
+from api.board.snapshot import Snapshot
+from api.schemas.account import Account
+from api.schemas.event import Event
+from api.schemas.notification import Notification
+from api.schemas.pagination import Place, Unshown
+from api.schemas.purchase import Purchase, PurchaseList
+from api.schemas.sales import EventSales
+from api.schemas.search import FoundEvents, SearchQuery, Suggestions, SuggestQuery
+from api.schemas.ticket import TicketType
+from tables.ledger.availability import Availability
+from tables.messages.commands import Cancel, Confirm, Hold
+from tables.messages.commands import Purchase as PurchaseCommand
+from tables.messages.outcomes import Outcome
+from tables.messages.statuses import EventStatus
+from tables.signing.links import Links
+from tables.signing.tickets import TicketSigner
 
 # Whether the caller may see what belongs to an account.
 MaySee = Callable[[UUID], bool]

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from flask import Response
 
-from tables.reasons import Reason
+from tables.messages.reasons import Reason
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER: Final = 2

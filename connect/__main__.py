@@ -6,18 +6,18 @@ import sys
 import psycopg
 from kafka.errors import KafkaError
 
-from connect.connector import connectors
+from connect.connectors.configuration import connectors
+from connect.connectors.probe import check_publications, open_ends, wait_until_flowing
+from connect.connectors.registration import SETTLE_S, check, register, revive, wait_for_connect
+from connect.connectors.rest_client import ConnectWorker, Unavailable
+from connect.connectors.slots import check_slots
 from connect.errors import ConnectError
-from connect.patience import Patience
-from connect.probe import check_publications, open_ends, wait_until_flowing
-from connect.provision import open_admin, provision
-from connect.registration import SETTLE_S, check, register, revive, wait_for_connect
-from connect.slots import check_slots
+from connect.polling import Patience
+from connect.provisioning import open_admin, provision
 from connect.topics import catalogue
-from connect.worker import ConnectWorker, Unavailable
 from settings import Settings, settings
 from telemetry.logs import configure
-from telemetry.scrubbing import harmless
+from telemetry.redaction import harmless
 
 log = logging.getLogger("connect.bootstrap")
 

@@ -23,7 +23,7 @@ VERSION: Final = 1
 TABLES: Final = ("ledger", "contacts", "bookings")
 
 # The largest batch that a topic takes (``max.message.bytes``), Kafka's own default; a record alone is a batch, too.
-# What a value may have at most is said where it is read (tables/reading.py, tables/commands.py).
+# What a value may have at most is said where it is read (tables/messages/decoding.py, tables/messages/commands.py).
 RECORD_MAX_BYTES: Final = 1_048_588
 # A dead letter is its record and some headers more; what doesn't fit is cut (streams/runtime/fitting.py).
 LETTER_MAX_BYTES: Final = 2 * 1024 * 1024
@@ -84,7 +84,7 @@ def _kept(days: int, **config: str) -> dict[str, str]:
 
 
 _COMPACT: Final = {"cleanup.policy": "compact"}
-# What a paused worker wrote late is written over before this is over (streams/table.py).
+# What a paused worker wrote late is written over before this is over (streams/runtime/table.py).
 _CHANGELOG: Final = _COMPACT | {"min.compaction.lag.ms": str(DAY_MS)}
 # What is erased must not stay in a segment that is still being written to.
 _FORGETTING: Final = _COMPACT | {"max.compaction.lag.ms": str(DAY_MS)}

@@ -17,9 +17,9 @@ from kafka.errors import KafkaError
 from rich.console import Console
 from rich.table import Table
 
-import streams.reindex as reindexing
+import streams.search.reindex as reindexing
+from connect.connectors.rest_client import Unavailable
 from connect.errors import ConnectError
-from connect.worker import Unavailable
 from ops.actions import read as read_actions
 from ops.connectors import connectors
 from ops.dlq import dlq

@@ -11,9 +11,8 @@ from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tables.inventory import Inventory
-from tables.reasons import Reason
-from tables.records import (
+from tables.ledger.inventory import Inventory
+from tables.ledger.records import (
     ACCOUNT,
     EVENT,
     PURCHASE,
@@ -23,6 +22,7 @@ from tables.records import (
     decode_event,
     decode_purchase,
 )
+from tables.messages.reasons import Reason
 
 Row = tuple[bytes, bytes]
 # By ticket type: held, sold.

@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.table import Table
 
 import connect.__main__ as registering
-import connect.resync as resyncing
-from connect import skipping
-from connect.connector import Connector
-from connect.connector import connectors as wanted
-from connect.patience import Patience
-from connect.worker import MISSING, ConnectWorker
+import connect.connectors.resync as resyncing
+from connect.connectors import skipping
+from connect.connectors.configuration import Connector
+from connect.connectors.configuration import connectors as wanted
+from connect.connectors.rest_client import MISSING, ConnectWorker
+from connect.polling import Patience
 from ops import actions
 from ops.text import safe
 from settings import settings

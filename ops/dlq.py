@@ -11,8 +11,8 @@ from aiokafka.errors import KafkaError as ClientError
 from kafka.errors import KafkaError
 from rich.console import Console
 
+from connect.observe.dead_letters import DeadLetters, Letter
 from connect.topics import CONSUMERS
-from ops.deadletters import DeadLetters, Letter
 from settings import settings
 from telemetry.escapes import escaped
 

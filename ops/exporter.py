@@ -19,10 +19,10 @@ from typing import Final
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 from prometheus_client import Metric as Family
 
-from metrics import catalogue as metric
 from ops.sources import Source, sources
 from settings import settings
 from telemetry.logs import configure
+from telemetry.metrics import names as metric
 
 STOP_MAX_S: Final = 2.0
 

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from settings import settings
-from tables.tickets import NoTicket, TicketSigner, read_ticket
+from tables.signing.tickets import NoTicket, TicketSigner, read_ticket
 
 
 @click.group()

@@ -11,13 +11,13 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import class_row
 
-from api.servers.lines import LINES, QUANTITY
+from api.adapters.postgres.purchase_lines import LINES, QUANTITY
+from connect.records.appending import Appender
 from connect.topics import COMMANDS
 from ops import actions
-from ops.appending import Appender
 from settings import Settings
-from streams.partitioning import partition_of
-from tables.commands import Expire, encode_command
+from streams.runtime.partitioning import partition_of
+from tables.messages.commands import Expire, encode_command
 
 CONNECT_TIMEOUT_S: Final = 5
 

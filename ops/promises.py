@@ -5,15 +5,15 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from connect.connector import connectors
-from connect.probe import open_ends
-from connect.slots import lost, unread
+from connect.connectors.configuration import connectors
+from connect.connectors.probe import open_ends
+from connect.connectors.rest_client import ConnectWorker
+from connect.connectors.slots import lost, unread
 from connect.topics import changelog
-from connect.worker import ConnectWorker
 from ops.audit import Audit
 from ops.scratch import Scratch, read_changelog
 from settings import Settings
-from streams.verify import Difference, differences
+from streams.search.verify import Difference, differences
 
 
 def audit_ledger(now: Settings) -> Audit:
@@ -38,5 +38,5 @@ def look_at_slots(now: Settings) -> list[str]:
     with closing(ConnectWorker(now.connect_url)) as worker, open_ends(now) as (database, _):
         gone = lost(database, worker, wanted)
         silent = unread(database, [it for it in wanted if it.name not in gone])
-    problems = [f"connector {name}: {text}; `python -m connect.resync`" for name, text in gone.items()]
+    problems = [f"connector {name}: {text}; `python -m connect.connectors.resync`" for name, text in gone.items()]
     return problems + [f"nobody reads the replication slot {slot}; `turnstile connectors list`" for slot in silent]

@@ -13,18 +13,18 @@ from typing import Any
 
 from kafka import TopicPartition
 
+from connect.observe.lag import make_client
 from connect.records.consumer import make_consumer
 from connect.topics import COMMANDS, changelog, group
-from ops.lag import make_client
 from ops.scratch import Scratch, read_changelog
 from settings import Settings
-from streams.partitioning import partition_of
-from tables.codes import TicketCodes
-from tables.commands import Command, LimitHolds, decode_command
+from streams.runtime.partitioning import partition_of
 from tables.errors import MalformedRecord, TurnstileError
-from tables.ledger import Ledger
-from tables.records import record_offset, same_record
-from tables.watermark import KEY as WATERMARK_KEY
+from tables.ledger.ledger import Ledger
+from tables.ledger.records import record_offset, same_record
+from tables.ledger.ticket_codes import TicketCodes
+from tables.ledger.watermark import KEY as WATERMARK_KEY
+from tables.messages.commands import Command, LimitHolds, decode_command
 
 AT_ONCE = 2_000
 POLL_MS = 500

@@ -19,16 +19,16 @@ from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError, NoError
 from psycopg.errors import CheckViolation
 
+from connect.connectors.rest_client import Unavailable
+from connect.connectors.resync import resync
 from connect.errors import ConnectError
-from connect.patience import Patience
-from connect.positions import epoch, segment
-from connect.provision import open_admin
+from connect.polling import Patience
+from connect.provisioning import open_admin
 from connect.records.consumer import make_consumer
-from connect.resync import resync
 from connect.topics import DELIVERIES, EVENT_ROWS, OUTCOMES, group
-from connect.worker import Unavailable
+from connect.wal_position import epoch, segment
 from settings import Settings, settings
-from streams.reindex import reindex
+from streams.search.reindex import reindex
 from tables.errors import TurnstileError
 from telemetry.logs import configure
 

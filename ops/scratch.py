@@ -6,8 +6,8 @@ from typing import Any
 
 import rocksdict
 
-from streams.changelog import changes
-from tables.records import record_offset
+from streams.runtime.changelog import changes
+from tables.ledger.records import record_offset
 
 
 class Scratch:

@@ -1,9 +1,9 @@
 """The ledger's way past commands that its log no longer has: their offsets are taken for decided.
 
 The group's committed offset is moved, with the operator's reason beside it; the worker takes that as an answer for
-all that lies before (tables/continuity.py). Where the log ends too early it is filled up first, because an offset that
-was decided once must never be given to another command; what was written there meanwhile is appended again behind.
-A command that is appended again changes nothing if it was decided before.
+all that lies before (tables/ledger/continuity.py). Where the log ends too early it is filled up first, because an
+offset that was decided once must never be given to another command; what was written there meanwhile is appended again
+behind. A command that is appended again changes nothing if it was decided before.
 """
 
 import asyncio
@@ -18,15 +18,15 @@ from kafka.admin import OffsetSpec
 from kafka.errors import NoError
 from kafka.structs import OffsetAndMetadata
 
-from connect.patience import Patience
+from connect.observe.lag import make_client
+from connect.polling import Patience
 from connect.records.fetching import READ_COMMITTED, install
 from connect.topics import ACCEPTED, COMMANDS, group
 from ops import actions
-from ops.lag import make_client
 from settings import Settings
 from streams.runtime.headers import carried_headers
-from tables.continuity import Log
 from tables.errors import TurnstileError
+from tables.ledger.continuity import Log
 
 GROUP: Final = group("ledger")
 FILLER: Final = b"skipped"

@@ -7,16 +7,16 @@ import psycopg
 from kafka import TopicPartition
 from prometheus_client import Metric as Family
 
-from connect.connector import connectors
+from connect.connectors.configuration import connectors
+from connect.connectors.rest_client import ConnectWorker
+from connect.observe.ages import OldestRecords
+from connect.observe.dead_letters import DeadLetters
 from connect.observe.heartbeat import CaptureWatch
+from connect.observe.lag import KafkaWatch, LogState
+from connect.observe.slots import read_slots
 from connect.topics import APP, EVENT_ROWS, dead_letters, group
-from connect.worker import ConnectWorker
-from metrics import catalogue as metric
-from ops.ages import OldestRecords
-from ops.deadletters import DeadLetters
-from ops.lag import KafkaWatch, LogState
-from ops.slots import read_slots
 from settings import Settings
+from telemetry.metrics import names as metric
 
 CONNECT_TIMEOUT_S: Final = 5
 STATEMENT_TIMEOUT: Final = "-c statement_timeout=5000 -c application_name=turnstile-exporter"

@@ -16,19 +16,19 @@ import httpx
 import psycopg
 from kafka.errors import KafkaError
 
-from api.servers.workers import worker_client
-from connect.connector import connectors
+from api.adapters.ledger.worker_views import worker_client
+from connect.connectors.configuration import connectors
+from connect.connectors.rest_client import MISSING, ConnectWorker
+from connect.connectors.rest_client import State as ConnectorState
+from connect.observe.dead_letters import DeadLetters
 from connect.observe.heartbeat import CaptureWatch, lateness
+from connect.observe.lag import KafkaWatch
+from connect.observe.slots import read_slots
 from connect.topics import CONSUMERS, changelog
-from connect.worker import MISSING, ConnectWorker
-from connect.worker import State as ConnectorState
-from ops.deadletters import DeadLetters
-from ops.lag import KafkaWatch
-from ops.slots import read_slots
 from ops.topics import missing_topics, partition_ends, read_topics
 from settings import Settings
-from streams.index import make_elasticsearch
-from streams.mapping import ALIAS
+from streams.search.index import make_elasticsearch
+from streams.search.mapping import ALIAS
 
 TIMEOUT_S: Final = 3
 # Records that a role may be behind, and bytes of PostgreSQL's log that a slot may keep, before that is told in yellow.
@@ -141,7 +141,7 @@ def _workers(now: Settings) -> Iterable[Part]:
 
 
 def _status_in(answer: httpx.Response) -> str:
-    """What a worker says of itself that can't answer yet (streams/waiting.py)."""
+    """What a worker says of itself that can't answer yet (streams/runtime/waiting.py)."""
     try:
         return str(answer.json()["status"])
     except (ValueError, KeyError, TypeError):
@@ -180,7 +180,7 @@ def _postgres(now: Settings) -> Iterable[Part]:
         facts = {"active": slot.active, "behind": slot.behind, "kept": slot.kept, "keeps": slot.keeps}
         text = f"{size(slot.behind)} behind, keeps {size(slot.kept)} of the log"
         if slot.lost:
-            yield Part(f"  slot {name}", State.DOWN, "has lost its log: `python -m connect.resync`", facts)
+            yield Part(f"  slot {name}", State.DOWN, "has lost its log: `python -m connect.connectors.resync`", facts)
         elif not slot.active:
             yield Part(f"  slot {name}", State.DOWN, f"nobody reads it; {text}", facts)
         else:

@@ -9,8 +9,8 @@ from typing import Any
 from kafka import TopicPartition
 from kafka.admin import OffsetSpec
 
+from connect.observe.lag import READS, ROLES, make_client
 from connect.topics import Topic, catalogue, group
-from ops.lag import READS, ROLES, make_client
 
 DAY_MS = 24 * 3600 * 1000
 

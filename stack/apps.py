@@ -141,7 +141,7 @@ def steps(settings: StackSettings) -> list[Step]:
         Step(settings, "migrations", "migrations", ("postgres",)),
         Step(settings, "administrator", "api.administrator", ("migrations",)),
         Step(settings, CONNECTORS, "connect", ("connect", "migrations"), kafka),
-        Step(settings, "catalogue", "bench.catalogue", ("api", "administrator"), (CONNECTORS, *consumers)),
+        Step(settings, "catalogue", "lab.demo.catalogue", ("api", "administrator"), (CONNECTORS, *consumers)),
     ]
 
 

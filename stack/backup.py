@@ -1,6 +1,6 @@
 """Backup and restore of the embedded PostgreSQL, with its own programs; what follows from a restore is ops.restored's.
 
-A restored server's log begins where no log of ours has been yet (connect/positions.py).
+A restored server's log begins where no log of ours has been yet (connect/wal_position.py).
 """
 
 import os
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from connect.positions import segment
+from connect.wal_position import segment
 from stack.apps import ROOT
 from stack.embedded import Stack
 from stack.errors import RestoreRefused

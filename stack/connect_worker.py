@@ -4,8 +4,8 @@ import signal
 from collections.abc import Sequence
 from contextlib import closing
 
-from connect.worker import ConnectWorker as Rest
-from connect.worker import Unavailable
+from connect.connectors.rest_client import ConnectWorker as Rest
+from connect.connectors.rest_client import Unavailable
 from stack import jars
 from stack.child import Command
 from stack.java import SMALL, java, log_to_console, watched

@@ -14,11 +14,11 @@ import sys  # noqa: E402
 from concurrent.futures import ThreadPoolExecutor  # noqa: E402
 
 from settings import Settings, settings  # noqa: E402
-from streams import failstop  # noqa: E402
-from streams.boot import wait_until_provisioned  # noqa: E402
-from streams.places import under_work  # noqa: E402
+from streams.runtime import failstop  # noqa: E402
 from streams.runtime.process import WorkerProcess  # noqa: E402
-from streams.waiting import PortTaken, Waiting  # noqa: E402
+from streams.runtime.provisioning import wait_until_provisioned  # noqa: E402
+from streams.runtime.record_context import under_work  # noqa: E402
+from streams.runtime.waiting import PortTaken, Waiting  # noqa: E402
 from streams.worker import make_worker  # noqa: E402
 from telemetry.logs import configure  # noqa: E402
 

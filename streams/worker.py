@@ -4,26 +4,26 @@ from collections.abc import Callable
 from typing import Final
 
 from settings import Role, Settings
-from streams.app import App, make_app
-from streams.bookings import Bookings
-from streams.catalogue import CatalogueAgent
-from streams.contacts import ContactsAgent
-from streams.deliveries import DeliveriesAgent
-from streams.health import Health
-from streams.indexer import IndexerAgent
-from streams.ledger import LedgerAgent
-from streams.mailer import MailerAgent
-from streams.metrics import Metrics
-from streams.notifications import NotificationsAgent
-from streams.pulse import Pulse
-from streams.reminders import Reminders
-from streams.resends import ResendsAgent
-from streams.retries import RetriesAgent
+from streams.inventory.event_definitions import CatalogueAgent
+from streams.inventory.ledger import LedgerAgent
+from streams.inventory.views import Views
+from streams.mail.bookings import Bookings
+from streams.mail.contacts import ContactsAgent
+from streams.mail.mailer import MailerAgent
+from streams.mail.notifications import NotificationsAgent
+from streams.mail.reminders import Reminders
+from streams.mail.resends import ResendsAgent
+from streams.mail.retries import RetriesAgent
+from streams.projections.deliveries import DeliveriesAgent
+from streams.projections.purchases import SalesAgent
+from streams.projections.stock import StockAgent
+from streams.runtime.app import App, make_app
 from streams.runtime.continuity import Continuity
-from streams.sales import SalesAgent
-from streams.stock import StockAgent
-from streams.unreadable import UnreadableRecords
-from streams.views import Views
+from streams.runtime.health import Health
+from streams.runtime.metrics import Metrics
+from streams.runtime.unreadable import UnreadableRecords
+from streams.runtime.watchdog import Pulse
+from streams.search.indexer import IndexerAgent
 
 
 def make_worker(settings: Settings) -> App:

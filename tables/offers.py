@@ -11,13 +11,13 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
-from tables.availability import LOW_SHARE
-from tables.commands import Stock as Quantity
-from tables.commands import check_price
 from tables.errors import MalformedRecord
-from tables.outcomes import Balance
-from tables.reading import read
-from tables.statuses import EventStatus
+from tables.ledger.availability import LOW_SHARE
+from tables.messages.commands import Stock as Quantity
+from tables.messages.commands import check_price
+from tables.messages.decoding import read
+from tables.messages.outcomes import Balance
+from tables.messages.statuses import EventStatus
 
 
 class Offer(Struct, frozen=True):

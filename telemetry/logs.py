@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Final, Literal
 
 from telemetry.escapes import escaped, escaped_json
-from telemetry.scrubbing import harmless, said
+from telemetry.redaction import harmless, said
 
 # What a line may tell beside its message: `extra` of a call, and the context of the process.
 FIELDS: Final = (

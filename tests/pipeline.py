@@ -10,16 +10,16 @@ import httpx
 import psycopg
 from kafka import KafkaProducer, TopicPartition
 
-from api.tokens import Role, Tokens
+from api.auth.tokens import Role, Tokens
 from connect.records.consumer import make_consumer
 from connect.topics import COMMANDS, OUTCOMES, dead_letters
 from settings import Settings
 from stack.child import last_lines
 from stack.embedded import Stack
 from stack.server import HOST
-from streams.partitioning import partition_of
+from streams.runtime.partitioning import partition_of
 from tables.errors import MalformedRecord
-from tables.outcomes import Outcome, decode_outcome
+from tables.messages.outcomes import Outcome, decode_outcome
 from tests.eventually import eventually
 
 PARTITIONS = 4

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
-from metrics.catalogue import EVERY
+from telemetry.metrics.names import EVERY
 
 OPS: Final = Path(__file__).parents[1] / "ops"
 DASHBOARDS: Final = sorted((OPS / "grafana" / "dashboards").glob("*.json"))

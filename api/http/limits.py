@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 # Of one request, with its request line.
 HEAD_MAX_BYTES: Final = 8 * 1024
 HEAD_MAX_FIELDS: Final = 64
-# As much as any route takes (api/guard.py).
+# As much as any route takes (api/web/request_limits.py).
 BODY_MAX_BYTES: Final = 64 * 1024
 # Requests of one connection that wait for the ones before them.
 PIPELINE_MAX: Final = 64

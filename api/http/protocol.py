@@ -29,7 +29,7 @@ from api.http.limits import (
     Limits,
 )
 from api.http.refusal import Refusal, kind_of, refusal_bytes
-from api.reply import FastPath, Reply
+from api.web.raw_response import FastPath, Reply
 
 log = logging.getLogger(__name__)
 

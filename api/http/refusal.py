@@ -7,7 +7,7 @@ from typing import Final
 from httptools import HttpParserError
 
 from api.problems import BUSY_FOR_S, MEDIA_TYPE, PROBLEMS, problem_json
-from api.reply import Reply
+from api.web.raw_response import Reply
 
 BUSY: Final = {"Retry-After": str(BUSY_FOR_S)}
 

@@ -21,8 +21,8 @@ from uvicorn import Server as UvicornServer
 
 from api.http.limits import Limits
 from api.http.protocol import Connection
-from api.reply import FastPath
-from telemetry.seldom import Seldom
+from api.web.raw_response import FastPath
+from telemetry.rate_limited import Seldom
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 BACKLOG: Final = 2_048

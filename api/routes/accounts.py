@@ -4,9 +4,14 @@ from datetime import date
 
 from flask import Response
 
-from api.account_changes import account_of, change_account_row, no_account
-from api.answers import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, answers, blueprint, ports
-from api.bodies.account import (
+from api.accounts.address_confirmation import ask_for_confirmation
+from api.accounts.changes import account_of, change_account_row, no_account
+from api.accounts.notices import tell_roles
+from api.auth.clients import accepted_language
+from api.auth.tokens import Role
+from api.problems import wrong
+from api.routes.passwords import new_hash
+from api.schemas.account import (
     Account,
     AccountBody,
     AccountChange,
@@ -16,15 +21,10 @@ from api.bodies.account import (
     RoleChange,
     SignUp,
 )
-from api.clients import accepted_language
-from api.conditional import check_match, check_match_if_given, tagged
-from api.confirming import ask_for_confirmation
-from api.identity import forbidden, require_to_act_for, visitor
-from api.notices import tell_roles
-from api.pages import PageQuery, page
-from api.problems import wrong
-from api.routes.passwords import new_hash
-from api.tokens import Role
+from api.schemas.pagination import PageQuery, page
+from api.web.authentication import forbidden, require_to_act_for, visitor
+from api.web.etags import check_match, check_match_if_given, tagged
+from api.web.responses import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, answers, blueprint, ports
 
 accounts = blueprint("accounts", "accounts")
 

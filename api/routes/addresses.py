@@ -2,14 +2,14 @@
 
 from flask import Response
 
-from api.account_changes import account_of, change_account_row
-from api.answers import BASE, WITH_BODY, answer, answers, blueprint, ports
-from api.bodies.account import Account, AccountEmail, AccountPath, Confirmation, NewEmail, SignUp
-from api.conditional import tagged
-from api.confirming import ask_for_confirmation, confirmed_by_code
-from api.identity import require_to_act_for
-from api.notices import tell_address, tell_asked
+from api.accounts.address_confirmation import ask_for_confirmation, confirmed_by_code
+from api.accounts.changes import account_of, change_account_row
+from api.accounts.notices import tell_address, tell_asked
 from api.routes.passwords import require_password
+from api.schemas.account import Account, AccountEmail, AccountPath, Confirmation, NewEmail, SignUp
+from api.web.authentication import require_to_act_for
+from api.web.etags import tagged
+from api.web.responses import BASE, WITH_BODY, answer, answers, blueprint, ports
 
 addresses = blueprint("addresses", "accounts")
 

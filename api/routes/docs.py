@@ -11,8 +11,8 @@ from flask_openapi3.openapi import OpenAPI
 from flask_openapi3_swagger.plugins import RegisterPlugin
 from werkzeug.wrappers import Response as BaseResponse
 
-from api.access import Access, access_of
-from api.answers import describe_problems
+from api.web.permissions import Access, access_of
+from api.web.responses import describe_problems
 
 DOCUMENT: Final = "/openapi.json"
 SECURITY: Final[dict[str, Any]] = {

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from flask import Response
 
-from api.answers import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, answers, blueprint, ports
-from api.bodies.event import (
+from api.organizing.changes import changed, given, new_listing, withdrawn
+from api.ports import Listing
+from api.problems import Refused
+from api.schemas.event import (
     Event,
     EventBody,
     EventChange,
@@ -18,13 +20,11 @@ from api.bodies.event import (
     NewEvent,
     StatusChange,
 )
-from api.changes import changed, given, new_listing, withdrawn
-from api.conditional import check_match, check_match_if_given, tagged
-from api.identity import caller, require_to_act_for, visitor
-from api.pages import page
-from api.ports import Listing
-from api.problems import Refused
-from tables.statuses import EventStatus
+from api.schemas.pagination import page
+from api.web.authentication import caller, require_to_act_for, visitor
+from api.web.etags import check_match, check_match_if_given, tagged
+from api.web.responses import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, answers, blueprint, ports
+from tables.messages.statuses import EventStatus
 
 events = blueprint("events", "events")
 

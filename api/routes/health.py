@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from flask import Flask, Response
 
-from api.answers import answer, answers, blueprint, ports
-from api.bodies.fields import Resource
 from api.ports import Probe
-from telemetry.seldom import Seldom
+from api.schemas.fields import Resource
+from api.web.responses import answer, answers, blueprint, ports
+from telemetry.rate_limited import Seldom
 
 health = blueprint("health", "health")
 

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from flask import Response
 
-from api.answers import BASE, answer, answers, blueprint, ports
-from api.bodies.notification import Notification, NotificationList
-from api.bodies.purchase import Purchase, PurchasePath, parse_public_id
-from api.identity import caller
 from api.problems import Refused
+from api.schemas.notification import Notification, NotificationList
+from api.schemas.purchase import Purchase, PurchasePath, parse_public_id
+from api.web.authentication import caller
+from api.web.responses import BASE, answer, answers, blueprint, ports
 
 notifications = blueprint("notifications", "purchases")
 

@@ -2,10 +2,10 @@
 
 from flask import Response
 
-from api.answers import WITH_BODY, answer, answers, blueprint
-from api.bodies.account import NewPasswordReset, PasswordResetAsked, ResetPassword
-from api.resetting import ask_for_reset
-from api.resetting import reset_password as carry_out
+from api.accounts.password_reset import ask_for_reset
+from api.accounts.password_reset import reset_password as carry_out
+from api.schemas.account import NewPasswordReset, PasswordResetAsked, ResetPassword
+from api.web.responses import WITH_BODY, answer, answers, blueprint
 
 password_resets = blueprint("password_resets", "accounts")
 

@@ -2,15 +2,15 @@
 
 from flask import Response
 
-from api.account_changes import account_of, no_account
-from api.answers import WITH_BODY, answers, blueprint, ports
-from api.bodies.account import AccountPath, PasswordChange
-from api.clients import Asker, address_key, client
-from api.common_passwords import weakness_of
-from api.identity import require_to_act_for
-from api.notices import tell_password
+from api.accounts.changes import account_of, no_account
+from api.accounts.notices import tell_password
+from api.auth.clients import Asker, address_key, client
+from api.auth.common_passwords import weakness_of
+from api.auth.tokens import Caller
 from api.problems import wrong
-from api.tokens import Caller
+from api.schemas.account import AccountPath, PasswordChange
+from api.web.authentication import require_to_act_for
+from api.web.responses import WITH_BODY, answers, blueprint, ports
 
 passwords = blueprint("passwords", "accounts")
 

@@ -6,10 +6,13 @@ from uuid import UUID
 import msgspec
 from flask import Response, request
 
-from api import buying
-from api.acceptance import accepted_account
-from api.answers import WITH_BODY, answer, answers, blueprint, ports
-from api.bodies.purchase import (
+from api.auth.tokens import Caller
+from api.ports import Ports
+from api.problems import Unavailable
+from api.purchasing import service
+from api.purchasing.acceptance import accepted_account
+from api.purchasing.deferred import deferred
+from api.schemas.purchase import (
     Cancellation,
     NewPurchase,
     Purchase,
@@ -17,13 +20,10 @@ from api.bodies.purchase import (
     WaitQuery,
     pending,
 )
-from api.deferred import deferred
-from api.identity import caller
-from api.ports import Ports
-from api.prefer import Preference, preference
-from api.problems import Unavailable
-from api.tokens import Caller
-from tables.commands import Line
+from api.web.authentication import caller
+from api.web.prefer import Preference, preference
+from api.web.responses import WITH_BODY, answer, answers, blueprint, ports
+from tables.messages.commands import Line
 
 purchases = blueprint("purchases", "purchases")
 
@@ -75,12 +75,12 @@ def buy(body: NewPurchase) -> Response:
 
     A request that got no answer, or 503, may be sent again with the same key: it is carried out once.
     """
-    return deferred(buying.buy(ports(), caller(), order_of(body), request.headers.get("Idempotency-Key"), _wanted()))
+    return deferred(service.buy(ports(), caller(), order_of(body), request.headers.get("Idempotency-Key"), _wanted()))
 
 
-def order_of(body: NewPurchase) -> buying.Order:
+def order_of(body: NewPurchase) -> service.Order:
     """The checked body in its quick form."""
-    return msgspec.convert(body.model_dump(by_alias=True, exclude_none=True), buying.Order)
+    return msgspec.convert(body.model_dump(by_alias=True, exclude_none=True), service.Order)
 
 
 @purchases.post(
@@ -95,7 +95,7 @@ def confirm_purchase(path: PurchasePath) -> Response:
     """A hold becomes a sale, with its codes. Sent again, it is answered as the first time."""
     public = path.purchase_id
     key = request.headers.get("Idempotency-Key")
-    return deferred(buying.confirm(ports(), owner_of(public), public, key, _wanted()))
+    return deferred(service.confirm(ports(), owner_of(public), public, key, _wanted()))
 
 
 @purchases.post(
@@ -119,7 +119,7 @@ def cancel_purchase(path: PurchasePath, body: Cancellation) -> Response:
     public = path.purchase_id
     lines = [Line(line.ticket_type_id, line.quantity) for line in body.lines]
     key = request.headers.get("Idempotency-Key")
-    return deferred(buying.cancel(ports(), owner_of(public), public, lines, key, _wanted()))
+    return deferred(service.cancel(ports(), owner_of(public), public, lines, key, _wanted()))
 
 
 @purchases.get(
@@ -154,21 +154,21 @@ def own_purchase(public: str) -> Purchase:
     return _found(_known(ports(), caller(), public))
 
 
-async def _watched(known: Ports, reader: Caller, public: str, wait: float) -> buying.Answer:
+async def _watched(known: Ports, reader: Caller, public: str, wait: float) -> service.Answer:
     """The same after up to ``wait`` seconds, if it is undecided."""
-    ids = buying.ids_of(public)
+    ids = service.ids_of(public)
     purchase = await known.office.watch(*ids, wait, lambda: _known(known, reader, public), reader.may_act_for)
-    return buying.Answer(200, {}, _found(purchase).model_dump_json(by_alias=True, exclude_none=True).encode())
+    return service.Answer(200, {}, _found(purchase).model_dump_json(by_alias=True, exclude_none=True).encode())
 
 
 def _found(purchase: Purchase | None) -> Purchase:
     if purchase is None:
-        raise buying.no_purchase()
+        raise service.no_purchase()
     return purchase
 
 
 def _known(known: Ports, reader: Caller, public: str) -> Purchase | None:
-    ids = buying.ids_of(public)
+    ids = service.ids_of(public)
     account = _accepted(known, reader, ids, public)
     try:
         found = known.sales.find(*ids, reader.may_act_for)

@@ -4,14 +4,14 @@ from typing import Final
 
 from flask import Response
 
-from api.answers import answer, answers, blueprint, ports
-from api.bodies.account import AccountPath
-from api.bodies.event import EventPath
-from api.bodies.purchase import PurchaseList
-from api.bodies.sales import EventSales, PurchasesQuery
-from api.csv_export import MEDIA_TYPE, csv_export
-from api.identity import require_to_act_for
 from api.routes.events import managed_event
+from api.schemas.account import AccountPath
+from api.schemas.event import EventPath
+from api.schemas.purchase import PurchaseList
+from api.schemas.sales import EventSales, PurchasesQuery
+from api.web.authentication import require_to_act_for
+from api.web.csv_export import MEDIA_TYPE, csv_export
+from api.web.responses import answer, answers, blueprint, ports
 
 sales = blueprint("sales", "purchases")
 

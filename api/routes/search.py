@@ -2,8 +2,8 @@
 
 from flask import Response
 
-from api.answers import answer, answers, blueprint, ports
-from api.bodies.search import FoundEvents, SearchQuery, Suggestions, SuggestQuery
+from api.schemas.search import FoundEvents, SearchQuery, Suggestions, SuggestQuery
+from api.web.responses import answer, answers, blueprint, ports
 
 search = blueprint("search", "events")
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from flask import Response
 
-from api.answers import WITH_BODY, answer, answers, blueprint, ports
-from api.bodies.session import NewSession, Session, SignedIn
-from api.clients import client
-from api.identity import caller
+from api.auth.clients import client
+from api.auth.tokens import CHALLENGE, Caller
 from api.ports import Credential
 from api.problems import Refused
-from api.tokens import CHALLENGE, Caller
+from api.schemas.session import NewSession, Session, SignedIn
+from api.web.authentication import caller
+from api.web.responses import WITH_BODY, answer, answers, blueprint, ports
 
 sessions = blueprint("sessions", "sessions")
 

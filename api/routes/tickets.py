@@ -5,15 +5,22 @@ from functools import partial
 
 from flask import Response
 
-from api.answers import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, answers, blueprint, ports
-from api.bodies.event import EventPath
-from api.bodies.ticket import NewTicketType, TicketPath, TicketType, TicketTypeBody, TicketTypeChange, TicketTypeList
-from api.changes import given, ticket_of, with_ticket, with_ticket_changed, with_ticket_replaced, without_ticket
-from api.conditional import check_match, check_match_if_given, tagged
-from api.identity import caller
+from api.organizing.changes import (
+    given,
+    ticket_of,
+    with_ticket,
+    with_ticket_changed,
+    with_ticket_replaced,
+    without_ticket,
+)
 from api.ports import Listing
 from api.problems import Refused
 from api.routes.events import change_own, may_see, no_event, shown_event
+from api.schemas.event import EventPath
+from api.schemas.ticket import NewTicketType, TicketPath, TicketType, TicketTypeBody, TicketTypeChange, TicketTypeList
+from api.web.authentication import caller
+from api.web.etags import check_match, check_match_if_given, tagged
+from api.web.responses import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, answers, blueprint, ports
 
 tickets = blueprint("tickets", "ticket types")
 

@@ -3,10 +3,10 @@
 import secrets
 from typing import Any, Final
 
-from api.bodies.search import SearchQuery, Sort
+from api.schemas.search import SearchQuery, Sort
 from api.search.filters import PUBLIC, facet_filters, plain_filters
 from api.search.words import matching
-from tables.folding import fold
+from tables.text.folding import fold
 
 Json = dict[str, Any]
 

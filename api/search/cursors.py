@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from api.bodies.search import SearchQuery, Sort
 from api.problems import wrong
+from api.schemas.search import SearchQuery, Sort
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):

@@ -3,9 +3,9 @@
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from api.bodies.search import SearchQuery
-from tables.folding import fold
-from tables.statuses import EventStatus
+from api.schemas.search import SearchQuery
+from tables.messages.statuses import EventStatus
+from tables.text.folding import fold
 
 Json = dict[str, Any]
 

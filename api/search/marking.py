@@ -7,9 +7,9 @@ import re
 from html import escape
 from typing import Any, Final
 
-from api.bodies.search import Highlights
+from api.schemas.search import Highlights
 from api.search.asking import END, MARK, MARKED
-from tables.folding import fold
+from tables.text.folding import fold
 
 WINDOW: Final = 160
 _MARKED: Final = re.compile(f"{MARK}(.*?){END}")

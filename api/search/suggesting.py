@@ -3,10 +3,10 @@
 from collections import Counter
 from typing import Any, Final, Literal
 
-from api.bodies.search import Suggestion
+from api.schemas.search import Suggestion
 from api.search.filters import PUBLIC
 from api.search.words import matching
-from tables.folding import fold
+from tables.text.folding import fold
 
 Json = dict[str, Any]
 Kind = Literal["event", "city", "venue", "tag", "organizer"]

@@ -1,6 +1,6 @@
 """How words find events: as they are, begun, or with a typing error; in that order of worth.
 
-Words and index are folded alike (tables/folding.py), so case and accents never matter.
+Words and index are folded alike (tables/text/folding.py), so case and accents never matter.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Lost logs are noticed: before a worker reads a partition, and once a minute for what it decides.
 
-What is wrong with a log tables/continuity.py says. A topic of which no record may be lost ends the process; for every
-other the loss is told, and the worker goes on with what there is (docs/operations.md, "InputLost").
+What is wrong with a log tables/ledger/continuity.py says. A topic of which no record may be lost ends the process; for
+every other the loss is told, and the worker goes on with what there is (docs/operations.md, "InputLost").
 """
 
 import asyncio
@@ -16,11 +16,11 @@ from aiokafka.errors import CorruptRecordException, KafkaError, KafkaTimeoutErro
 from faust.types import TP
 
 from connect.topics import ACCEPTED, ACCOUNT_ROWS, DELIVERIES, EVENT_ROWS, EVENT_STATUS, OUTCOMES
-from streams.app import App
-from streams.failstop import fail_stop
-from tables.continuity import Cause, Log, Loss, Place, find_loss
+from streams.runtime.app import App
+from streams.runtime.failstop import fail_stop
 from tables.errors import TurnstileError
-from tables.watermark import Watermark, digest_of
+from tables.ledger.continuity import Cause, Log, Loss, Place, find_loss
+from tables.ledger.watermark import Watermark, digest_of
 
 LOOK_EVERY_S: Final = 60.0
 READ_WITHIN_S: Final = 30.0

@@ -3,8 +3,8 @@
 import hashlib
 from typing import Final
 
-from streams.append import Headers, Record
-from tables.dead_letters import Cut, Part
+from streams.runtime.produce import Headers, Record
+from tables.messages.dead_letters import Cut, Part
 
 # The header of a produced batch, and a record's own figures, at most (61 + 21 bytes, and three lengths of 5).
 RECORD_OVERHEAD_BYTES: Final = 97

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from faust.types import Message
 
-from tables.dead_letters import Header
+from tables.messages.dead_letters import Header
 from telemetry.traces import HEADER as TRACEPARENT
 
 # When a job came first, in ms since 1970, however often it was put back.

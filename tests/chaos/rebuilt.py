@@ -6,14 +6,14 @@ from typing import Any
 
 import rocksdict
 
-from chaos.history import History, Row
-from tables.codes import TicketCodes
-from tables.commands import decode_command
-from tables.deadlines import HOLDS, index
-from tables.ledger import Ledger
-from tables.outcomes import encode_outcome
-from tables.watermark import KEY as WATERMARK_KEY
-from tables.watermark import Watermark, digest_of, encode_watermark
+from lab.chaos.log_audit import History, Row
+from tables.ledger.deadlines import HOLDS, index
+from tables.ledger.ledger import Ledger
+from tables.ledger.ticket_codes import TicketCodes
+from tables.ledger.watermark import KEY as WATERMARK_KEY
+from tables.ledger.watermark import Watermark, digest_of, encode_watermark
+from tables.messages.commands import decode_command
+from tables.messages.outcomes import encode_outcome
 from tests.chaos.world import KEY, World
 
 Table = dict[bytes, bytes]

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from chaos.report import write
-from chaos.run import Order, Run
-from chaos.schedule import Deed, Fault
+from lab.chaos.report import write
+from lab.chaos.run import Order, Run
+from lab.chaos.schedule import Deed, Fault
 
 SEED = 2
 SECONDS = 24.0

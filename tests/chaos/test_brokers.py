@@ -10,7 +10,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
-from connect.provision import open_admin, provision
+from connect.provisioning import open_admin, provision
 from connect.topics import COMMANDS, TABLES, Topic, catalogue, changelog
 from settings import Settings
 from stack.embedded import Stack

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from chaos.controls import CONTROLS, carry_out, order
+from lab.chaos.controls import CONTROLS, carry_out, order
 
 SEED = 1
 SECONDS = 15.0

@@ -11,7 +11,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from connect.records.codecs import UNPACKED_MAX_BYTES
 from connect.topics import dead_letters
-from tables.dead_letters import Origin, decode_ours
+from tables.messages.dead_letters import Origin, decode_ours
 from tests.chaos.sale import Sale
 from tests.chaos.world import World
 from tests.eventually import eventually

@@ -9,7 +9,7 @@ from kafka import TopicPartition
 from kafka.errors import NoError
 from kafka.structs import OffsetAndMetadata
 
-from connect.provision import wanted
+from connect.provisioning import wanted
 from connect.topics import COMMANDS, catalogue
 from ops import skipping
 from settings import Settings

@@ -5,11 +5,11 @@ from typing import Any
 
 from kafka import KafkaProducer, TopicPartition
 
+from connect.observe.lag import KafkaWatch
 from connect.records.codecs import UNPACKED_MAX_BYTES
 from connect.records.consumer import make_consumer
 from connect.records.unread import unread
-from ops.lag import KafkaWatch
-from streams.changelog import Rows, changes
+from streams.runtime.changelog import Rows, changes
 from tests.chaos.test_fetching import transactional
 from tests.chaos.world import World
 from tests.rawbatches import CODECS, append, batch, sealed

@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 from stack.embedded import Stack
-from streams.failstop import STATUS
+from streams.runtime.failstop import STATUS
 from tests.chaos.sale import Sale
 from tests.chaos.world import World
 from tests.eventually import eventually

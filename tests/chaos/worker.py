@@ -28,24 +28,24 @@ import faust  # noqa: E402
 from faust.tables.manager import TableManager  # noqa: E402
 from faust.types import Message  # noqa: E402
 
-import streams.app  # noqa: E402
-import streams.holds  # noqa: E402
-import streams.ledger  # noqa: E402
-import streams.recovery  # noqa: E402
-import streams.table  # noqa: E402
+import streams.inventory.hold_expiry  # noqa: E402
+import streams.inventory.ledger  # noqa: E402
+import streams.runtime.app  # noqa: E402
+import streams.runtime.recovery  # noqa: E402
+import streams.runtime.table  # noqa: E402
 from settings import settings  # noqa: E402
-from streams.app import App  # noqa: E402
-from streams.append import Place, Record  # noqa: E402
-from streams.consumer import BatchConsumer  # noqa: E402
-from streams.ledger import LedgerAgent  # noqa: E402
-from streams.patience import append as append_really  # noqa: E402
+from streams.inventory.ledger import LedgerAgent  # noqa: E402
+from streams.runtime.app import App  # noqa: E402
+from streams.runtime.consumer import BatchConsumer  # noqa: E402
 from streams.runtime.continuity import Continuity  # noqa: E402
-from streams.table import OffsetTable  # noqa: E402
-from streams.watch import InputWatch  # noqa: E402
+from streams.runtime.gap_check import InputWatch  # noqa: E402
+from streams.runtime.produce import Place, Record  # noqa: E402
+from streams.runtime.retry import append as append_really  # noqa: E402
+from streams.runtime.table import OffsetTable  # noqa: E402
 from streams.worker import make_worker  # noqa: E402
-from tables.commands import Hold, Purchase  # noqa: E402
-from tables.ledger import Ledger  # noqa: E402
-from tables.records import PURCHASE  # noqa: E402
+from tables.ledger.ledger import Ledger  # noqa: E402
+from tables.ledger.records import PURCHASE  # noqa: E402
+from tables.messages.commands import Hold, Purchase  # noqa: E402
 from tests.chaos.points import POINTS  # noqa: E402
 
 BATCH = 40
@@ -96,8 +96,8 @@ def set_traps(trap: Trap) -> None:
         trap(f"after {what}")
         return place
 
-    patch(streams.table, "append", append)
-    patch(streams.ledger, "append", append)
+    patch(streams.runtime.table, "append", append)
+    patch(streams.inventory.ledger, "append", append)
     _around(OffsetTable, "store", trap, "store")
 
 
@@ -176,7 +176,7 @@ def without_partition_check() -> None:
         def __ne__(self, other: object) -> bool:
             return False
 
-    patch(streams.ledger, "partition_of", lambda *_: Anywhere())
+    patch(streams.inventory.ledger, "partition_of", lambda *_: Anywhere())
 
 
 def without_ledger_memory() -> None:
@@ -217,7 +217,7 @@ def without_first_seek() -> None:
 
 def without_safe_recovery() -> None:
     """Tables are recovered as Faust does it."""
-    patch(streams.recovery, "SafeTableManager", TableManager)
+    patch(streams.runtime.recovery, "SafeTableManager", TableManager)
 
 
 WITHOUT: dict[str, Callable[[], None]] = {
@@ -281,9 +281,9 @@ def main() -> None:
     trap = Trap(os.environ.get("CHAOS_TRAP", ""), os.environ.get("CHAOS_DEED", "kill"))
     # Nothing is committed before a trap, so that how far a worker has to go to it depends on no clock.
     killed = trap.point and trap.deed == signal.SIGKILL and not trap.point.endswith("commit")
-    patch(streams.app, "COMMIT_INTERVAL_S", NEVER_S if killed else COMMIT_S)
+    patch(streams.runtime.app, "COMMIT_INTERVAL_S", NEVER_S if killed else COMMIT_S)
     if trap.point or lacks or "CHAOS_SLOW" in os.environ:
-        patch(streams.ledger, "MOST", BATCH)
+        patch(streams.inventory.ledger, "MOST", BATCH)
         # Groups go one by one, so that there is something between them.
         patch(OffsetTable, "_room", 0)
     if trap.point:

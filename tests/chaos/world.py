@@ -17,9 +17,9 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import MemberToRemove
 from kafka.errors import KafkaError
 
-from chaos.history import History, Row
-from connect.provision import wanted
+from connect.provisioning import wanted
 from connect.topics import APP, COMMANDS, EVENT_STATUS, OUTCOMES, catalogue, changelog, dead_letters, group
+from lab.chaos.log_audit import History, Row
 from settings import Settings
 from stack import child
 from stack.ports import free

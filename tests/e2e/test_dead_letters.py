@@ -10,12 +10,12 @@ from uuid import UUID, uuid4
 import pytest
 from kafka import KafkaProducer
 
+from connect.records.appending import Appender
 from connect.topics import COMMANDS, JOBS, dead_letters
-from ops.appending import Appender
-from streams.partitioning import partition_of
-from tables.commands import Line, Purchase, encode_command
-from tables.dead_letters import Cut, Part, decode_ours
-from tables.outcomes import OutcomeKind
+from streams.runtime.partitioning import partition_of
+from tables.messages.commands import Line, Purchase, encode_command
+from tables.messages.dead_letters import Cut, Part, decode_ours
+from tables.messages.outcomes import OutcomeKind
 from tests.e2e.test_log import outcome_of
 from tests.e2e.test_operating import status, turnstile
 from tests.eventually import eventually

@@ -6,8 +6,8 @@ import subprocess
 import sys
 import time
 
-from chaos.record_batch import BatchAppender, RawRecord, record_batch
 from connect.topics import OUTCOMES
+from lab.chaos.record_batch import BatchAppender, RawRecord, record_batch
 from tests.pipeline import PARTITIONS, Pipeline
 
 UNREADABLE = RawRecord(b"key", b"{}", [(b"\xe9t\xe9", b"")])
@@ -26,7 +26,7 @@ def test_the_demonstration_keeps_every_promise_beside_records_that_nobody_can_re
     own = {"TURNSTILE_HOME": str(settings.home), "TURNSTILE_MAIL_PORT": str(settings.mail_port)}
 
     done = subprocess.run(
-        [sys.executable, "-m", "bench.demo", "--buyers", "600", "--seed", "7"],
+        [sys.executable, "-m", "lab.demo", "--buyers", "600", "--seed", "7"],
         env={**os.environ, **pipeline.stack.environment, **own},
         capture_output=True,
         text=True,

@@ -2,8 +2,8 @@
 
 from uuid import UUID, uuid4
 
-from tables.commands import Line, Purchase, encode_command
-from tables.outcomes import OutcomeKind
+from tables.messages.commands import Line, Purchase, encode_command
+from tables.messages.outcomes import OutcomeKind
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
 

@@ -7,12 +7,12 @@ from io import StringIO
 from typing import Any, Final
 from uuid import uuid4
 
-from api.tokens import Role
-from tables.plain import plain
+from api.auth.tokens import Role
+from tables.text.sanitize import plain
 from tests.documents import Document
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
-from tests.unit.api.test_csv_export import GUARD
+from tests.unit.api.web.test_csv_export import GUARD
 
 TITLE: Final = (
     "=?utf-8?q?a=0D=0ABcc:_x?=\r\n</script>{{ 7*7 }}\u202e＝1;=1 '\"\\ &lt; \ue000x\ue001 \x1b[2J\x9b\u2028 🚀e\u0301"

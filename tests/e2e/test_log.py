@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 import httpx
 
 from connect.topics import COMMANDS
-from streams.partitioning import partition_of
-from tables.commands import Confirm, Hold, Line, Purchase, encode_command
-from tables.outcomes import Outcome, OutcomeKind
+from streams.runtime.partitioning import partition_of
+from tables.messages.commands import Confirm, Hold, Line, Purchase, encode_command
+from tables.messages.outcomes import Outcome, OutcomeKind
 from tests.eventually import eventually
 from tests.pipeline import PARTITIONS, Pipeline
 

@@ -24,10 +24,10 @@ from connect.topics import (
     changelog,
     dead_letters,
 )
-from streams.partitioning import partition_of
-from tables.commands import Cancel, Confirm, Hold, Line, Purchase, encode_command
-from tables.dead_letters import Origin, Ours, encode_ours
-from tables.outcomes import OutcomeKind, decode_outcome, encode_outcome
+from streams.runtime.partitioning import partition_of
+from tables.messages.commands import Cancel, Confirm, Hold, Line, Purchase, encode_command
+from tables.messages.dead_letters import Origin, Ours, encode_ours
+from tables.messages.outcomes import OutcomeKind, decode_outcome, encode_outcome
 from tests.eventually import eventually
 from tests.pipeline import PARTITIONS, Pipeline
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.tokens import Role
+from api.auth.tokens import Role
 from tests.eventually import eventually
 from tests.pipeline import NOBODY, Pipeline, purchase_id
 

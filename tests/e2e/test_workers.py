@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from stack.embedded import Stack
-from tables.commands import Line, Purchase, encode_command
-from tables.outcomes import OutcomeKind
+from tables.messages.commands import Line, Purchase, encode_command
+from tables.messages.outcomes import OutcomeKind
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
 

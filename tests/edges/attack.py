@@ -13,7 +13,6 @@ import httpx
 from aiokafka.errors import KafkaError
 from kafka import TopicPartition
 
-from chaos.record_batch import BatchAppender, RawRecord, record_batch
 from connect.records.consumer import make_consumer
 from connect.topics import (
     ACCOUNT_ROWS,
@@ -26,9 +25,10 @@ from connect.topics import (
     changelog,
     dead_letters,
 )
+from lab.chaos.record_batch import BatchAppender, RawRecord, record_batch
 from stack.child import last_lines
 from stack.server import HOST
-from tables.dead_letters import decode_ours
+from tables.messages.dead_letters import decode_ours
 from tests.edges.inputs import Input, Result, good
 from tests.edges.targets import TARGETS, Target, World
 from tests.eventually import eventually

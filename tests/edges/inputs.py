@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from chaos.record_batch import CODECS, RawRecord
 from connect.topics import ACCOUNT_ROWS, COMMANDS, EVENT_ROWS
+from lab.chaos.record_batch import CODECS, RawRecord
 from tests.edges.targets import TARGETS, Target, World
 
 KB: Final = 1_000

@@ -20,7 +20,7 @@ from connect.topics import (
     RESENDS,
     RETRIES,
 )
-from streams.partitioning import partition_of
+from streams.runtime.partitioning import partition_of
 from tests.eventually import eventually
 from tests.pipeline import PARTITIONS, Pipeline
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from chaos.record_batch import CODECS, RawRecord
+from lab.chaos.record_batch import CODECS, RawRecord
 from tests.edges.attack import Attack
 from tests.edges.inputs import Input, Result
 from tests.edges.targets import TARGETS, Target, World

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from connect.observe.lag import KafkaWatch
 from connect.topics import RETRIES
-from ops.lag import KafkaWatch
 from tests.edges.attack import Attack, Sent
 from tests.edges.targets import TARGETS, Target
 from tests.eventually import eventually

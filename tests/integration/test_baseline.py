@@ -11,9 +11,9 @@ import pytest
 from flask import Flask
 from psycopg_pool import ConnectionPool
 
-from bench.baseline import shop
-from bench.baseline.selling import SCHEMA, SHELF
-from bench.baseline.shop import TOKENS, create_app
+from lab.bench.baseline import shop
+from lab.bench.baseline.selling import SCHEMA, SHELF
+from lab.bench.baseline.shop import TOKENS, create_app
 from stack.embedded import Stack
 
 KEY = "a key for the tests of the baseline"

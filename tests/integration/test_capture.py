@@ -10,14 +10,14 @@ import httpx
 import psycopg
 import pytest
 
-from connect.connector import connectors
+from connect.connectors.configuration import connectors
+from connect.connectors.rest_client import ConnectWorker
+from connect.connectors.skipping import find, open_slots, skip
 from connect.errors import NotSkipped
-from connect.patience import Patience
-from connect.skipping import find, open_slots, skip
+from connect.polling import Patience
 from connect.topics import ACCOUNT_ROWS, EVENT_ROWS, EVENT_STATUS
-from connect.worker import ConnectWorker
-from streams.reindex import reindex
-from streams.verify import MEND, differences
+from streams.search.reindex import reindex
+from streams.search.verify import MEND, differences
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
 from tests.unit.upgrades.recording import recordings

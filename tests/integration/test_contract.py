@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis import Case
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
-from api.tokens import Role
+from api.auth.tokens import Role
 from tests.pipeline import Json, Pipeline
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
@@ -59,6 +59,7 @@ def test_every_answer_is_described_and_none_is_our_fault(
     case.validate_response(
         answer,
         # Zones, addresses and currencies are checked against lists that no schema has room for; and the second check
-        # sends the header that it means to leave out (tests/unit/api/test_access.py asks every operation without it).
+        # sends the header that it means to leave out (tests/unit/api/web/test_permissions.py asks every operation
+        # without it).
         excluded_checks=[positive_data_acceptance, ignored_auth],
     )

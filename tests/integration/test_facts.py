@@ -7,11 +7,11 @@ from typing import Final
 import psycopg
 import pytest
 
-from connect.connector import connectors
+from connect.connectors.configuration import connectors
+from connect.connectors.rest_client import ConnectWorker
+from connect.observe.lag import ROLES, KafkaWatch, LogState
+from connect.observe.slots import read_slots
 from connect.topics import COMMANDS, OUTCOMES
-from connect.worker import ConnectWorker
-from ops.lag import ROLES, KafkaWatch, LogState
-from ops.slots import read_slots
 from settings import Role
 from tests.eventually import eventually
 from tests.pipeline import Pipeline

@@ -9,15 +9,15 @@ import httpx
 import psycopg
 import pytest
 
-from connect.connector import connectors
+from connect.connectors.configuration import connectors
+from connect.connectors.probe import open_ends
+from connect.connectors.rest_client import ConnectWorker
+from connect.connectors.resync import resync
+from connect.connectors.slots import check_slots
 from connect.errors import SlotLost
-from connect.probe import open_ends
-from connect.resync import resync
-from connect.slots import check_slots
-from connect.worker import ConnectWorker
 from stack.postgres import SUPERUSER, Postgres
-from streams.reindex import reindex
-from streams.verify import differences
+from streams.search.reindex import reindex
+from streams.search.verify import differences
 from tests.eventually import eventually
 from tests.integration.test_capture import new_event
 from tests.pipeline import Pipeline

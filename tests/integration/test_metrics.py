@@ -11,10 +11,10 @@ import httpx
 import pytest
 import yaml
 
-from metrics.catalogue import EVERY, WAITING_SECONDS
 from stack.ports import free
 from stack.server import HOST
-from streams.failstop import NOTES
+from streams.runtime.failstop import NOTES
+from telemetry.metrics.names import EVERY, WAITING_SECONDS
 from tests.debian import program
 from tests.eventually import eventually
 from tests.pipeline import Pipeline

@@ -14,9 +14,9 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from connect.topics import EVENT_ROWS, RECORD_MAX_BYTES
-from streams.partitioning import partition_of
-from streams.reindex import AlreadyRunning, reindex
-from streams.verify import differences
+from streams.runtime.partitioning import partition_of
+from streams.search.reindex import AlreadyRunning, reindex
+from streams.search.verify import differences
 from tests.eventually import eventually
 from tests.integration.test_capture import new_event
 from tests.pipeline import PARTITIONS, Pipeline

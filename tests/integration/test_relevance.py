@@ -1,6 +1,6 @@
 """What people mean is found: the judged queries on a real index."""
 
-from bench.relevance import by_language, figure, measure
+from lab.bench.relevance import by_language, figure, measure
 from tests.pipeline import Pipeline
 
 FLOOR = 0.9

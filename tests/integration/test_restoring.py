@@ -12,7 +12,7 @@ from ops import restored
 from settings import Settings
 from stack.backup import backup, restore
 from stack.errors import RestoreRefused
-from streams.verify import differences
+from streams.search.verify import differences
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
 

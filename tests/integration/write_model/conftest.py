@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from api.servers.database import Database
+from api.adapters.postgres.database import Database
 from migrations.apply import apply_steps
 from stack.embedded import Stack
 from stack.postgres import CAPTURE, OWNER, SUPERUSER, Postgres

@@ -6,17 +6,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.bodies.account import Account
-from api.bodies.event import Event
-from api.pages import PageQuery, page
+from api.adapters.postgres.accounts import AccountRows
+from api.adapters.postgres.credentials import CredentialRows
+from api.adapters.postgres.database import Database
+from api.adapters.postgres.events import EventRows
+from api.adapters.postgres.revocations import RevocationRows
+from api.auth.tokens import Role
 from api.ports import Granted, Listing, Wish
 from api.problems import Refused
-from api.servers.accounts import AccountRows
-from api.servers.credentials import CredentialRows
-from api.servers.database import Database
-from api.servers.events import EventRows
-from api.servers.revocations import RevocationRows
-from api.tokens import Role
+from api.schemas.account import Account
+from api.schemas.event import Event
+from api.schemas.pagination import PageQuery, page
 from tests.integration.write_model.conftest import Scratch
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

@@ -18,7 +18,7 @@ from migrations.errors import EditedMigration, LockTimeout
 from migrations.lock import KEY, migration_lock
 from migrations.steps import FOLDER, read_steps
 from stack.postgres import CAPTURE
-from tables.reading import VALUE_MAX_BYTES
+from tables.messages.decoding import VALUE_MAX_BYTES
 from tests.integration.write_model.conftest import Scratch
 
 TABLES = {"account", "event", "ticket_type", "event_outbox", "heartbeat", "purchase", "notification"}

@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.bodies.notification import Notification
+from api.adapters.postgres.database import Database
+from api.adapters.postgres.notifications import MOST, NotificationRows
 from api.problems import Refused, Unavailable
-from api.servers.database import Database
-from api.servers.notifications import MOST, NotificationRows
-from tables.resends import Resend
+from api.schemas.notification import Notification
+from tables.messages.mail_requests import Resend
 from tests.integration.write_model.conftest import Scratch
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -10,22 +10,22 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from api.bodies.event import EventQuery
-from api.pages import page
+from api.adapters.ledger.worker_views import WorkerViews
+from api.adapters.postgres.accounts import AccountRows
+from api.adapters.postgres.attendance import AttendanceRows
+from api.adapters.postgres.database import Database
+from api.adapters.postgres.events import EventRows
+from api.adapters.postgres.holders import HolderRows
+from api.adapters.sales import PurchaseRows
 from api.ports import Listing
 from api.problems import Refused
-from api.servers.accounts import AccountRows
-from api.servers.attendance import AttendanceRows
-from api.servers.database import Database
-from api.servers.events import EventRows
-from api.servers.holders import HolderRows
-from api.servers.sales import PurchaseRows
-from api.servers.workers import WorkerViews
+from api.schemas.event import EventQuery
+from api.schemas.pagination import page
 from ops import holding
 from ops.restored import NotReady, raise_versions
 from settings import Settings
-from streams.source import SourceRow, connect, event_rows
-from streams.verify import MEND, difference
+from streams.search.postgres_snapshot import SourceRow, connect, event_rows
+from streams.search.verify import MEND, difference
 from tests.integration.write_model.conftest import Scratch
 from tests.integration.write_model.test_rows import NOW, bought, new_account, new_event, new_ticket
 

@@ -5,13 +5,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.bodies.account import Account
+from api.adapters.postgres.accounts import AccountRows
+from api.adapters.postgres.credentials import CredentialRows
+from api.adapters.postgres.database import Database
+from api.adapters.postgres.password_resets import PasswordResetRows
+from api.adapters.postgres.revocations import RevocationRows
 from api.ports import PasswordReset
-from api.servers.accounts import AccountRows
-from api.servers.credentials import CredentialRows
-from api.servers.database import Database
-from api.servers.password_resets import PasswordResetRows
-from api.servers.revocations import RevocationRows
+from api.schemas.account import Account
 from tests.integration.write_model.conftest import Scratch
 from tests.integration.write_model.test_signing_in import HASH, add_account
 

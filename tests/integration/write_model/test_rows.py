@@ -12,21 +12,21 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from api.bodies.account import Account
-from api.bodies.event import Event
-from api.bodies.money import Money
-from api.bodies.ticket import TicketType
+from api.adapters.catalogue_check import RegisterRows
+from api.adapters.ledger.worker_views import WorkerViews
+from api.adapters.postgres.accounts import AccountRows
+from api.adapters.postgres.database import Database
+from api.adapters.postgres.events import EventRows
+from api.adapters.sales import PurchaseRows
+from api.auth.tokens import Role
 from api.ports import Listing
 from api.problems import Refused, Unavailable
-from api.servers.accounts import AccountRows
-from api.servers.database import Database
-from api.servers.events import EventRows
-from api.servers.register import RegisterRows
-from api.servers.sales import PurchaseRows
-from api.servers.workers import WorkerViews
-from api.tokens import Role
-from tables.commands import DefineEvent
-from tables.statuses import EventStatus
+from api.schemas.account import Account
+from api.schemas.event import Event
+from api.schemas.money import Money
+from api.schemas.ticket import TicketType
+from tables.messages.commands import DefineEvent
+from tables.messages.statuses import EventStatus
 from tests.integration.write_model.conftest import Scratch
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

@@ -6,17 +6,17 @@ from uuid import uuid4
 import pytest
 from argon2 import PasswordHasher
 
+from api.adapters.postgres import revocations
+from api.adapters.postgres.accounts import AccountRows
+from api.adapters.postgres.credentials import CredentialRows
+from api.adapters.postgres.database import Database
+from api.adapters.postgres.revocations import RevocationRows
 from api.administrator import make_administrator
-from api.bodies.account import Account
-from api.clients import address_key
-from api.passwords import Hasher
+from api.auth.clients import address_key
+from api.auth.passwords import Hasher
+from api.auth.tokens import Role
 from api.problems import Unavailable
-from api.servers import revocations
-from api.servers.accounts import AccountRows
-from api.servers.credentials import CredentialRows
-from api.servers.database import Database
-from api.servers.revocations import RevocationRows
-from api.tokens import Role
+from api.schemas.account import Account
 from settings import Settings
 from tests.eventually import eventually
 from tests.integration.write_model.conftest import Scratch

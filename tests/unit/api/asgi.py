@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
-from api.reply import Application, Fields, Message, Receive, Reply, Scope, Send
+from api.web.raw_response import Application, Fields, Message, Receive, Reply, Scope, Send
 
 
 class Answering:

@@ -13,21 +13,14 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
-from api.account_mails import Mail
 from api.app import create_app
-from api.bodies.account import Account
-from api.bodies.event import Event
-from api.bodies.notification import Notification
-from api.bodies.purchase import Purchase, PurchaseList
-from api.bodies.sales import EventSales
-from api.bodies.search import FoundEvent, FoundEvents, SearchQuery, Suggestion, Suggestions, SuggestQuery
-from api.bodies.ticket import TicketType
-from api.deferred import DEFERRED
-from api.live.pace import Pace
-from api.live.parts import unknown
-from api.live.snapshot import Snapshot, frame
-from api.pages import Listed, Place
-from api.passwords import Hasher, Passwords
+from api.auth.account_mails import Mail
+from api.auth.passwords import Hasher, Passwords
+from api.auth.rate_limits import Quotas, Tries
+from api.auth.tokens import Role, Tokens
+from api.board.components import unknown
+from api.board.rates import Pace
+from api.board.snapshot import Snapshot, frame
 from api.ports import (
     BuyersCommand,
     Credential,
@@ -42,16 +35,23 @@ from api.ports import (
     Wish,
 )
 from api.problems import Fault, Refused, Unavailable
-from api.quotas import Quotas, Tries
-from api.tokens import Role, Tokens
-from tables.commands import Hold
-from tables.commands import Purchase as Command
-from tables.email_addresses import address_spellings
-from tables.fingerprint import fingerprint
-from tables.links import Links
-from tables.outcomes import Money, Outcome, OutcomeKind, OutcomeLine
-from tables.reasons import Reason
-from tables.tickets import TicketSigner
+from api.purchasing.deferred import DEFERRED
+from api.schemas.account import Account
+from api.schemas.event import Event
+from api.schemas.notification import Notification
+from api.schemas.pagination import Listed, Place
+from api.schemas.purchase import Purchase, PurchaseList
+from api.schemas.sales import EventSales
+from api.schemas.search import FoundEvent, FoundEvents, SearchQuery, Suggestion, Suggestions, SuggestQuery
+from api.schemas.ticket import TicketType
+from tables.ledger.fingerprint import fingerprint
+from tables.messages.commands import Hold
+from tables.messages.commands import Purchase as Command
+from tables.messages.outcomes import Money, Outcome, OutcomeKind, OutcomeLine
+from tables.messages.reasons import Reason
+from tables.signing.links import Links
+from tables.signing.tickets import TicketSigner
+from tables.text.email_addresses import address_spellings
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from api.confirming import digest
-from api.tokens import Role
+from api.accounts.address_confirmation import digest
+from api.auth.tokens import Role
 from tests.unit.api.fakes import World
 
 ACCOUNTS = "/api/v3/accounts"

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 from flask.testing import FlaskClient
 
-from api.changes import announcement
-from tables.commands import DefineEvent
-from tables.statuses import EventStatus
+from api.organizing.changes import announcement
+from tables.messages.commands import DefineEvent
+from tables.messages.statuses import EventStatus
 from tests.unit.api.fakes import World
 
 

@@ -13,14 +13,14 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from api.live.facts import Facts
-from api.live.sale import Row
-from api.live.snapshot import frame
+from api.adapters import board_feed as module
+from api.adapters.board_feed import BoardFeed
+from api.board.pipeline_state import Facts
+from api.board.sale import Row
+from api.board.snapshot import frame
 from api.problems import Refused
-from api.servers import board as module
-from api.servers.board import BoardFeed
+from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
 from tables.offers import Offer
-from tables.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
 from tests.unit.api.soon import soon
 
 EVENT, KIND = uuid4(), uuid4()

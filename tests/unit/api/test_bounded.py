@@ -1,6 +1,6 @@
 """The table that forgets."""
 
-from api.servers.bounded import Bounded
+from api.bounded_cache import Bounded
 
 
 def test_the_oldest_entry_goes_first() -> None:

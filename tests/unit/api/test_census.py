@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from api.adapters.ledger import known_purchases
+from api.adapters.ledger.known_purchases import Census
 from api.problems import Unavailable
-from api.servers import census
-from api.servers.census import Census
 
 
 def are_new(asked: Census, event: UUID, purchases: Iterable[UUID]) -> list[bool]:
@@ -48,7 +48,7 @@ def test_many_who_ask_at_once_are_one_question_each_with_its_own_answer() -> Non
 
 
 def test_a_question_is_never_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(census, "MOST", 3)
+    monkeypatch.setattr(known_purchases, "MOST", 3)
     event = uuid4()
     questions: list[int] = []
 

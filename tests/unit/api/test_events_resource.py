@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from api.tokens import Role
-from tables.statuses import EVENT_TRANSITIONS, EventStatus
+from api.auth.tokens import Role
+from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus
 from tests.unit.api.fakes import World
 
 EVENTS = "/api/v3/events"

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from api.access import ACCESS, Access
 from api.problems import PROBLEMS, REFUSALS
-from ops.openapi_document import PAGE, page
-from tables.reasons import Reason
+from api.web.permissions import ACCESS, Access
+from ops.reference.openapi_document import PAGE, page
+from tables.messages.reasons import Reason
 from tests.unit.api.fakes import World
 
 DOCS = Path(__file__).parents[3] / "docs" / "api.md"

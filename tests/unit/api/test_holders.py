@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
+from api.adapters.postgres.holders import PAUSE_S, REMEMBERED_S, HolderRows
 from api.problems import Unavailable
-from api.servers.holders import PAUSE_S, REMEMBERED_S, HolderRows
 
 ADA = uuid4()
 

@@ -10,16 +10,16 @@ from elastic_transport import ConnectionError as NoConnection
 from elasticsearch import BadRequestError, NotFoundError
 from hypothesis import given
 
-from api.bodies.search import SearchQuery, Suggestion, SuggestQuery
+from api.adapters.elasticsearch import EventIndex
 from api.problems import Refused, Unavailable
+from api.schemas.search import SearchQuery, Suggestion, SuggestQuery
 from api.search.asking import END, MARK, body
 from api.search.cursors import encode_cursor
 from api.search.distances import distance_km
 from api.search.marking import highlights, mark
 from api.search.suggesting import suggestions
 from api.search.words import matching
-from api.servers.index import EventIndex
-from tables.folding import fold
+from tables.text.folding import fold
 from tests.documents import Document
 from tests.hostile import TEXTS
 

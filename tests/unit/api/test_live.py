@@ -7,18 +7,18 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.live.bounds import Bounds
-from api.live.facts import DatabaseState, Facts
-from api.live.pace import SAMPLES, SECONDS, Pace
-from api.live.parts import Health, parts, unknown
-from api.live.rules import Verdict, rules
-from api.live.sale import KEPT, SHOWN, Row, Selling, Told, decode_told
+from api.board.components import Health, parts, unknown
+from api.board.invariants import Verdict, rules
+from api.board.pipeline_state import DatabaseState, Facts
+from api.board.rates import SAMPLES, SECONDS, Pace
+from api.board.sale import KEPT, SHOWN, Row, Selling, Told, decode_told
+from api.board.stock_bounds import Bounds
+from connect.connectors.rest_client import State
+from connect.observe.lag import READS, ROLES, TOPICS, Group, LogState
+from connect.observe.slots import SlotState
 from connect.topics import COMMANDS, CONSUMERS, JOBS, OUTCOMES, dead_letters
-from connect.worker import State
-from ops.lag import READS, ROLES, TOPICS, Group, LogState
-from ops.slots import SlotState
+from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
 from tables.offers import Offer, Taken
-from tables.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
 
 NOW = 1_900_000_000.25
 EVENT, KIND = uuid4(), uuid4()

@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
+from api.adapters.ledger import command_producer as module
+from api.adapters.ledger.command_producer import CommandLog
 from api.problems import Unavailable
-from api.servers import log as module
-from api.servers.log import CommandLog
 from connect.topics import COMMANDS
 from tests.unit.api.soon import soon
 from tests.unit.api.test_register import listing
@@ -183,8 +183,8 @@ def test_what_is_on_its_way_is_sent_before_it_closes() -> None:
 
 def test_a_definition_is_announced_once_it_is_in_the_log_and_not_before() -> None:
     async def scenario(cluster: Cluster, log: CommandLog) -> None:
-        from api.changes import definition
-        from tables.commands import DefineEvent
+        from api.organizing.changes import definition
+        from tables.messages.commands import DefineEvent
 
         told = listing()
         command = DefineEvent(uuid4(), 1, definition(told))

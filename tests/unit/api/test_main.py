@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from api.__main__ import limits_of, shared
-from api.clients import client_of
+from api.auth.clients import client_of
 from settings import Settings
 from tests.unit.api.asgi import Answering, ask
 

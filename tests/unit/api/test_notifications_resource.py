@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from api.bodies.notification import Notification
-from api.bodies.purchase import Purchase, public_id
-from api.tokens import Role
+from api.auth.tokens import Role
+from api.schemas.notification import Notification
+from api.schemas.purchase import Purchase, public_id
 from tests.unit.api.fakes import NOW, World
 
 EVENT, PURCHASE, OWNER = (UUID(int=number) for number in (1, 2, 3))

@@ -12,19 +12,19 @@ import pytest
 from msgspec.structs import replace
 from opentelemetry.trace import SpanKind
 
-from api.bodies.purchase import pending, public_id
+from api.adapters.ledger.client import KafkaOffice
+from api.adapters.ledger.command_producer import Done, Failed
+from api.adapters.ledger.known_purchases import Census
+from api.adapters.ledger.pending_requests import Waiter, Waiters, answers_to, any_decision
+from api.adapters.ledger.sold_out_cache import SoldOut
 from api.ports import BuyersCommand
 from api.problems import Refused, Unavailable
-from api.servers.census import Census
-from api.servers.log import Done, Failed
-from api.servers.office import KafkaOffice
-from api.servers.soldout import SoldOut
-from api.servers.waiters import Waiter, Waiters, answers_to, any_decision
-from tables.commands import Cancel, Confirm, Hold, Line, Purchase, decode_command
-from tables.decisions import buyer_fingerprint
+from api.schemas.purchase import pending, public_id
 from tables.errors import MalformedRecord
-from tables.outcomes import Outcome, OutcomeKind, OutcomeLine, encode_outcome
-from tables.reasons import Reason
+from tables.ledger.decisions import buyer_fingerprint
+from tables.messages.commands import Cancel, Confirm, Hold, Line, Purchase, decode_command
+from tables.messages.outcomes import Outcome, OutcomeKind, OutcomeLine, encode_outcome
+from tables.messages.reasons import Reason
 from telemetry.traces import being
 from tests.unit.api.fakes import outcome
 from tests.unit.telemetry.kept import KeptTraces

@@ -9,8 +9,8 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from api.servers import outcomes
-from api.servers.outcomes import OutcomeFollower
+from api.adapters.ledger import outcome_consumer
+from api.adapters.ledger.outcome_consumer import OutcomeFollower
 from connect.records.fetching import Skip
 from connect.records.unread import unread
 from connect.topics import OUTCOMES
@@ -91,7 +91,7 @@ Scenario = Callable[[Broker, list[bytes | None], OutcomeFollower], Awaitable[Non
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcomes, "RETRY_S", 0.01)
+    monkeypatch.setattr(outcome_consumer, "RETRY_S", 0.01)
 
 
 def follow(scenario: Scenario) -> None:
@@ -181,7 +181,7 @@ def test_what_can_not_be_read_is_counted_and_gone_by() -> None:
 
 
 def test_polls_that_bring_nothing_of_what_is_there_are_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcomes, "ASK_EVERY_S", 0.02)
+    monkeypatch.setattr(outcome_consumer, "ASK_EVERY_S", 0.02)
 
     async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeFollower) -> None:
         broker.is_mute = True
@@ -194,7 +194,7 @@ def test_polls_that_bring_nothing_of_what_is_there_are_begun_anew(monkeypatch: p
 
 
 def test_whoever_does_not_hear_from_the_broker_does_not_follow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcomes, "LOST_AFTER_S", 0.05)
+    monkeypatch.setattr(outcome_consumer, "LOST_AFTER_S", 0.05)
 
     async def scenario(broker: Broker, found: list[bytes | None], follower: OutcomeFollower) -> None:
         await cut_off(broker)

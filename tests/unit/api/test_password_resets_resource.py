@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
-from api.clients import Asker
-from tables.links import LinkKind
+from api.auth.clients import Asker
+from tables.signing.links import LinkKind
 from tests.unit.api.fakes import NOW, World
 
 BASE = "/api/v3"

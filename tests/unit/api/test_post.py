@@ -11,12 +11,12 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope
 from pydantic import SecretStr
 
-from api.account_mails import Mail
+from api.adapters.smtp import Post
+from api.auth.account_mails import Mail
 from api.problems import Refused
-from api.servers.post import Post
 from settings import Settings
-from streams.addresses import address_of
-from streams.contacts import Contact
+from streams.mail.addresses import address_of
+from streams.mail.contacts import Contact
 
 CODE = Mail("Your code", "7", "<p>7</p>", "en")
 

@@ -9,12 +9,12 @@ from uuid import UUID, uuid4, uuid5
 import pytest
 from flask.testing import FlaskClient
 
-from api.bodies.purchase import pending
 from api.problems import PROBLEMS, REFUSALS
-from tables.commands import Cancel, Confirm, Hold, Purchase
-from tables.outcomes import Money, OutcomeKind, OutcomeLine
-from tables.reasons import Reason
-from tables.statuses import PurchaseStatus
+from api.schemas.purchase import pending
+from tables.messages.commands import Cancel, Confirm, Hold, Purchase
+from tables.messages.outcomes import Money, OutcomeKind, OutcomeLine
+from tables.messages.reasons import Reason
+from tables.messages.statuses import PurchaseStatus
 from tests.unit.api.fakes import NOW, World, confirmed, outcome, rejected
 
 PURCHASES = "/api/v3/purchases"

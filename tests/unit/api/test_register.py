@@ -7,15 +7,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.bodies.event import NewEvent
-from api.bodies.money import Price
-from api.bodies.ticket import NewTicketType
-from api.changes import new_listing, with_ticket
+from api.adapters.catalogue_check import PAUSE_S, REMEMBERED_S, RegisterRows
+from api.organizing.changes import new_listing, with_ticket
 from api.ports import Listing
 from api.problems import Refused, Unavailable
-from api.servers.register import PAUSE_S, REMEMBERED_S, RegisterRows
-from tables.commands import DefineEvent
-from tables.statuses import EventStatus
+from api.schemas.event import NewEvent
+from api.schemas.money import Price
+from api.schemas.ticket import NewTicketType
+from tables.messages.commands import DefineEvent
+from tables.messages.statuses import EventStatus
 from tests.unit.api.fakes import NOW
 
 

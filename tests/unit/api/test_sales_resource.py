@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.bodies.purchase import pending
-from api.cursors import decode_cursor, encode_cursor
+from api.adapters.sales import Place
+from api.auth.tokens import Role
 from api.problems import Refused
-from api.servers.sales import Place
-from api.tokens import Role
+from api.schemas.cursors import decode_cursor, encode_cursor
+from api.schemas.purchase import pending
 from tests.unit.api.fakes import World
 
 BASE = "/api/v3"

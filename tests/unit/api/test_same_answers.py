@@ -7,17 +7,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.bodies.purchase import public_id
 from api.ports import Ports
-from tables.outcomes import Outcome, OutcomeKind
-from tables.reasons import Reason
-from tables.statuses import EventStatus
+from api.schemas.purchase import public_id
+from tables.messages.outcomes import Outcome, OutcomeKind
+from tables.messages.reasons import Reason
+from tables.messages.statuses import EventStatus
 from tests.unit.api.fakes import World, outcome
-from tests.unit.api.site.reader import HTML
-from tests.unit.api.site.test_access import ROWS
-from tests.unit.api.site.test_access import asking as reading
-from tests.unit.api.site.test_access import things as pages_things
-from tests.unit.api.test_access import BASE, OPERATIONS, asking, filled, things
+from tests.unit.api.pages.reader import HTML
+from tests.unit.api.pages.test_access import ROWS
+from tests.unit.api.pages.test_access import asking as reading
+from tests.unit.api.pages.test_access import things as pages_things
+from tests.unit.api.web.test_permissions import BASE, OPERATIONS, asking, filled, things
 
 __all__ = ["pages_things", "things"]
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 from flask.testing import FlaskClient
 
-from api.bodies.search import FoundEvent, Sort
+from api.schemas.search import FoundEvent, Sort
 from tables.offers import Tickets
 from tests.unit.api.fakes import World
 

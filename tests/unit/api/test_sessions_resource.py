@@ -9,10 +9,10 @@ import pytest
 from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 
-from api.access import ACCESS, register_access
-from api.clients import Asker
+from api.auth.clients import Asker
+from api.auth.tokens import Role, Tokens
 from api.problems import Refused
-from api.tokens import Role, Tokens
+from api.web.permissions import ACCESS, register_access
 from tests.unit.api.fakes import CHEAP, World
 
 BASE = "/api/v3"

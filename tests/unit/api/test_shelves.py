@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from api.adapters.ledger.availability_cache import FRESH_S, ShelfViews
 from api.ports import Left
 from api.problems import Unavailable
-from api.servers.shelves import FRESH_S, ShelfViews
-from tables.availability import Availability
+from tables.ledger.availability import Availability
 
 EVENT, KIND = uuid4(), uuid4()
 

@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.servers.soldout import FRESH_S, RENEW_S, SoldOut
-from tables.commands import Line, Purchase
-from tables.outcomes import Outcome, OutcomeKind, encode_outcome
-from tables.reasons import Reason
+from api.adapters.ledger.sold_out_cache import FRESH_S, RENEW_S, SoldOut
+from tables.messages.commands import Line, Purchase
+from tables.messages.outcomes import Outcome, OutcomeKind, encode_outcome
+from tables.messages.reasons import Reason
 from tests.unit.api.fakes import outcome
 
 TYPE = uuid4()

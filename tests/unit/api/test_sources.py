@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from api.adapters.pipeline_probe import MOST_LETTERS, PipelineSources
 from api.problems import Unavailable
-from api.servers.sources import MOST_LETTERS, PipelineSources
+from connect.observe.lag import LogState
 from connect.topics import CONSUMERS, dead_letters
-from ops.lag import LogState
 from settings import Settings
 from stack.ports import free
 

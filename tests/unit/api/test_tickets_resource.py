@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from api.bodies.ticket import MOST_TICKET_TYPES
-from api.tokens import Role
+from api.auth.tokens import Role
+from api.schemas.ticket import MOST_TICKET_TYPES
 from tests.unit.api.fakes import World
 
 BASE = "/api/v3"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
-from api.servers.workers import AnyWorker
+from api.adapters.ledger.worker_views import AnyWorker
 
 URLS = ["http://one:6066", "http://two:6067", "http://three:6068"]
 

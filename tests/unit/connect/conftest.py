@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from connect.connector import Connector, connectors
+from connect.connectors.configuration import Connector, connectors
 from settings import Settings
 from tests.unit.connect.fakes import Clock
 

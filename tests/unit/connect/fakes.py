@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 from kafka.errors import TopicAlreadyExistsError
 
-from connect.connector import Connector
-from connect.patience import Patience
-from connect.probe import Slot
+from connect.connectors.configuration import Connector
+from connect.connectors.probe import Slot
+from connect.polling import Patience
 
 BROKER_DEFAULTS = {
     "cleanup.policy": "delete",

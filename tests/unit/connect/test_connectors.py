@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from connect.connector import HEARTBEAT_TABLE, Connector, connectors
+from connect.connectors.configuration import HEARTBEAT_TABLE, Connector, connectors
 from connect.topics import ACCOUNT_ROWS, EVENT_ROWS, EVENT_STATUS, HEARTBEAT, HEARTBEAT_ROWS, catalogue
 
 CAPTURE = Path(__file__).parents[3] / "migrations" / "steps" / "0007_capture.sql"

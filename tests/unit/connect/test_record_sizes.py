@@ -10,20 +10,23 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from api.bodies.event import NewEvent
-from api.changes import announcement, check_size, new_listing
+from api.organizing.changes import announcement, check_size, new_listing
 from api.problems import Refused
+from api.schemas.event import NewEvent
 from connect.topics import RECORD_MAX_BYTES
-from streams.app import MAX_BATCH_BYTES
-from streams.append import Record
-from streams.catalogue import command_of
-from streams.contacts import _contact, _encode
-from streams.rows import AccountRow, EventRow, decode_row
+from streams.inventory.event_definitions import command_of
+from streams.mail.contacts import _contact, _encode
+from streams.runtime.app import MAX_BATCH_BYTES
 from streams.runtime.fitting import size_of
-from tables.account import LET_GO_MAX
-from tables.book import Book
-from tables.bookings import note_key
-from tables.commands import (
+from streams.runtime.produce import Record
+from streams.runtime.row_changes import AccountRow, EventRow, decode_row
+from tables.bookings.bookings import Book
+from tables.bookings.records import note_key
+from tables.errors import MalformedRecord
+from tables.ledger.accounts import LET_GO_MAX
+from tables.ledger.decisions import REMOVED_TYPES_MAX
+from tables.ledger.records import AccountRecord, Holding, Stock, account_key, decode_event, encode_record, event_key
+from tables.messages.commands import (
     MOST_BYTES,
     Cancel,
     Command,
@@ -36,15 +39,12 @@ from tables.commands import (
     decode_command,
     encode_command,
 )
-from tables.decisions import REMOVED_TYPES_MAX
-from tables.deliveries import Delivery, DeliveryStatus, encode_delivery
-from tables.errors import MalformedRecord
-from tables.jobs import Job, decode_job, encode_job
-from tables.mails import MailKind
-from tables.outcomes import Outcome, OutcomeKind, decode_outcome, encode_outcome
-from tables.reading import VALUE_MAX_BYTES
-from tables.reasons import Reason
-from tables.records import AccountRecord, Holding, Stock, account_key, decode_event, encode_record, event_key
+from tables.messages.decoding import VALUE_MAX_BYTES
+from tables.messages.deliveries import Delivery, DeliveryStatus, encode_delivery
+from tables.messages.mail_jobs import Job, decode_job, encode_job
+from tables.messages.mail_kinds import MailKind
+from tables.messages.outcomes import Outcome, OutcomeKind, decode_outcome, encode_outcome
+from tables.messages.reasons import Reason
 from tests.unit.tables.office import ADA, EVENT, Desk, definition, purchase_id, ticket_type
 
 # The character that takes most bytes in JSON, of those that are let in.

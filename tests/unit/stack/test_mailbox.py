@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from stack.mail_pages import FRAME_POLICY, framed_page, list_page, mail_page
 from stack.mailbox import SHOWN, Mailbox, make_page
-from tables.mail_headers import text_header
-from tables.plain import plain
+from tables.mail.headers import text_header
+from tables.text.sanitize import plain
 from tests.documents import Document
 from tests.hostile import HALVES
 

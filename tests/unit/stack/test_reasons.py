@@ -9,7 +9,7 @@ from stack.reasons import SHOWN_CHARACTERS, ended, explanation, is_from_outside
 TEXT = """\
 2026-11-28T13:06:32.769Z info     ledger-0: recovered
 2026-11-28T13:06:33.769Z critical ledger-0: ending the process: agent ledger failed: InvariantBroken: offset 7 was due
-    streams/ledger.py:12 _handle
+    streams/inventory/ledger.py:12 _handle
 2026-11-28T13:06:33.800Z info     ledger-0: Closing event loop
 """
 JSON = '{"at": "2026-11-28T13:06:33Z", "level": "critical", "part": "sales-0", "message": "no space left"}\n{"at": "…'

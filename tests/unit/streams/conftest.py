@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from settings import Settings
-from streams.app import App, make_app
-from streams.table import OffsetTable
-from tables.deadlines import index
-from tables.records import record_offset
+from streams.runtime.app import App, make_app
+from streams.runtime.table import OffsetTable
+from tables.ledger.deadlines import index
+from tables.ledger.records import record_offset
 
 
 @pytest.fixture

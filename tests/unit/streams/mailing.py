@@ -5,15 +5,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from streams.contacts import Contact
-from streams.letters import Composer
-from tables.codes import TicketCodes
-from tables.jobs import Job
-from tables.links import Links
-from tables.mail_links import MailLinks
-from tables.mails import MailKind
-from tables.outcomes import EventFacts, Money, OutcomeLine
-from tables.tickets import TicketSigner
+from streams.mail.composer import Composer
+from streams.mail.contacts import Contact
+from tables.ledger.ticket_codes import TicketCodes
+from tables.mail.links import MailLinks
+from tables.messages.mail_jobs import Job
+from tables.messages.mail_kinds import MailKind
+from tables.messages.outcomes import EventFacts, Money, OutcomeLine
+from tables.signing.links import Links
+from tables.signing.tickets import TicketSigner
 
 EVENT, PURCHASE, ACCOUNT, TYPE = (UUID(int=number) for number in range(1, 5))
 KEY = b"k" * 32

@@ -10,18 +10,18 @@ from uuid import UUID
 import pytest
 
 from connect.topics import dead_letters
-from streams.append import Record
-from streams.catalogue import command_of, definition_of
-from streams.deadletters import letter
-from streams.mailer import _again
-from streams.partitioning import partition_of
-from streams.rows import EventRow, decode_row
+from streams.inventory.event_definitions import command_of, definition_of
+from streams.mail.mailer import _again
+from streams.projections.purchases import sale
+from streams.runtime.dead_letters import letter
 from streams.runtime.headers import first_seen
-from streams.sales import sale
+from streams.runtime.partitioning import partition_of
+from streams.runtime.produce import Record
+from streams.runtime.row_changes import EventRow, decode_row
 from tables.errors import MalformedRecord
-from tables.jobs import job_for
-from tables.outcomes import EventFacts, Money, Outcome, OutcomeKind, OutcomeLine
-from tables.statuses import PurchaseStatus
+from tables.messages.mail_jobs import job_for
+from tables.messages.outcomes import EventFacts, Money, Outcome, OutcomeKind, OutcomeLine
+from tables.messages.statuses import PurchaseStatus
 
 EVENT, PURCHASE, ACCOUNT, TYPE = (UUID(int=number) for number in range(1, 5))
 FACTS = EventFacts(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from tables.commands import (
+from tables.messages.commands import (
     BuyerCommand,
     Cancel,
     Confirm,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from tables.commands import (
+from tables.messages.commands import (
     BuyerCommand,
     Cancel,
     Command,
@@ -21,7 +21,7 @@ from tables.commands import (
     Purchase,
     TicketType,
 )
-from tables.statuses import EventStatus
+from tables.messages.statuses import EventStatus
 from tests.unit.tables.office import (
     ADA,
     BOB,

@@ -9,8 +9,11 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from tables.codes import TicketCodes
-from tables.commands import (
+from tables.ledger.inventory import Inventory
+from tables.ledger.ledger import Ledger
+from tables.ledger.records import account_key, decode_account
+from tables.ledger.ticket_codes import TicketCodes
+from tables.messages.commands import (
     Cancel,
     Command,
     Confirm,
@@ -23,12 +26,9 @@ from tables.commands import (
     Purchase,
     TicketType,
 )
-from tables.inventory import Inventory
-from tables.ledger import Ledger
-from tables.outcomes import Balance, EventFacts, Outcome, OutcomeKind
-from tables.reasons import Reason
-from tables.records import account_key, decode_account
-from tables.statuses import EventStatus
+from tables.messages.outcomes import Balance, EventFacts, Outcome, OutcomeKind
+from tables.messages.reasons import Reason
+from tables.messages.statuses import EventStatus
 
 NOW = 1_900_000_000_000
 CODES = TicketCodes(b"thirty-two bytes for the tests..")

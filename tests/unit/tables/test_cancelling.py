@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-import tables.decisions
-from tables.outcomes import Money, OutcomeKind, OutcomeLine
-from tables.reasons import Reason
-from tables.statuses import PurchaseStatus
+import tables.ledger.decisions
+from tables.messages.outcomes import Money, OutcomeKind, OutcomeLine
+from tables.messages.reasons import Reason
+from tables.messages.statuses import PurchaseStatus
 from tests.unit.tables.office import (
     FLOOR,
     STAND,
@@ -142,7 +142,7 @@ def test_what_was_rejected_or_has_expired_cannot_be_cancelled(desk: Desk) -> Non
 @pytest.fixture
 def two_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A purchase may be changed twice."""
-    monkeypatch.setattr(tables.decisions, "CHANGES_MAX", 2)
+    monkeypatch.setattr(tables.ledger.decisions, "CHANGES_MAX", 2)
 
 
 @pytest.mark.usefixtures("two_changes")

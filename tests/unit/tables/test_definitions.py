@@ -2,9 +2,9 @@
 
 import pytest
 
-from tables.outcomes import Outcome, OutcomeKind
-from tables.reasons import Reason
-from tables.statuses import EventStatus
+from tables.messages.outcomes import Outcome, OutcomeKind
+from tables.messages.reasons import Reason
+from tables.messages.statuses import EventStatus
 from tests.unit.tables.office import (
     EVENT,
     FACTS,

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-import tables.ledger
-from tables.commands import Command, DefineEvent, EndPurchases, Hold, Purchase
-from tables.outcomes import Outcome, OutcomeKind
-from tables.reasons import Reason
-from tables.records import decode_event, event_key
-from tables.statuses import EventStatus, PurchaseStatus
+import tables.ledger.ledger
+from tables.ledger.records import decode_event, event_key
+from tables.messages.commands import Command, DefineEvent, EndPurchases, Hold, Purchase
+from tables.messages.outcomes import Outcome, OutcomeKind
+from tables.messages.reasons import Reason
+from tables.messages.statuses import EventStatus, PurchaseStatus
 from tests.unit.tables.logs import ACCOUNTS
 from tests.unit.tables.office import (
     BOB,
@@ -200,7 +200,7 @@ def test_a_chain_whose_steps_are_acknowledged_before_what_follows_them_breaks() 
 
 
 def test_steps_that_are_carried_out_whenever_they_come_fork_the_chain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables.ledger, "_is_due", lambda *_: True)
+    monkeypatch.setattr(tables.ledger.ledger, "_is_due", lambda *_: True)
     with pytest.raises(AssertionError):
         for seed in range(40):
             end_through_crashes(seed)

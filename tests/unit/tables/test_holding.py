@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from tables.mails import MailKind, mail_of
-from tables.outcomes import Money, OutcomeKind, OutcomeLine
-from tables.reasons import Reason
-from tables.statuses import PurchaseStatus
+from tables.messages.mail_kinds import MailKind, mail_of
+from tables.messages.outcomes import Money, OutcomeKind, OutcomeLine
+from tables.messages.reasons import Reason
+from tables.messages.statuses import PurchaseStatus
 from tests.unit.tables.office import (
     BOB,
     FLOOR,

@@ -17,11 +17,13 @@ from hypothesis.stateful import (
 )
 from msgspec.structs import replace
 
-import tables.account
-import tables.decisions
-import tables.inventory
-import tables.ledger
-from tables.commands import (
+import tables.ledger.accounts
+import tables.ledger.decisions
+import tables.ledger.inventory
+import tables.ledger.ledger
+from tables.errors import InvariantBroken
+from tables.ledger.records import PurchaseRecord, account_key, decode_account
+from tables.messages.commands import (
     Cancel,
     Command,
     Confirm,
@@ -35,10 +37,8 @@ from tables.commands import (
     Purchase,
     TicketType,
 )
-from tables.errors import InvariantBroken
-from tables.outcomes import Outcome
-from tables.records import PurchaseRecord, account_key, decode_account
-from tables.statuses import EventStatus
+from tables.messages.outcomes import Outcome
+from tables.messages.statuses import EventStatus
 from tests.unit.tables.clerk import Answer, Clerk
 from tests.unit.tables.office import (
     BOX,
@@ -114,7 +114,7 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
         self.ledger = ledger_on(self.table)
         self.at = NOW
         self.log: list[tuple[int, Command]] = []
-        self.unstored: list[tuple[int, int, Command, tables.ledger.Answer]] = []
+        self.unstored: list[tuple[int, int, Command, tables.ledger.ledger.Answer]] = []
         self.steps: list[EndPurchases] = []
         self.were_out: dict[tuple[UUID, UUID], int] = {}
 
@@ -276,7 +276,7 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
         self.log.append((self.at, command))
         self.unstored.append((offset, self.at, command, told))
         if isinstance(command, LimitHolds):
-            assert (told, self.clerk.answer(offset, self.at, command)) == (tables.ledger.Answer(), None)
+            assert (told, self.clerk.answer(offset, self.at, command)) == (tables.ledger.ledger.Answer(), None)
             return
         before = self.clerk.ending.get(command.event)
         if isinstance(command, EndPurchases):
@@ -309,7 +309,7 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
             _compare_codes(event, outcome.purchase, outcome, answer)
 
 
-def _steps(told: tables.ledger.Answer) -> list[EndPurchases]:
+def _steps(told: tables.ledger.ledger.Answer) -> list[EndPurchases]:
     return [command for command in told.commands if isinstance(command, EndPurchases)]
 
 
@@ -337,15 +337,15 @@ def always(value: object) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("owner", "name", "broken"),
     [
-        (tables.decisions, "_stock_refusal", always(None)),
-        (tables.decisions, "_shelf_refusal", always(None)),
-        (tables.decisions, "_order_refusal", always(None)),
-        (tables.decisions, "hold_refusal", always(None)),
-        (tables.account.Account, "count_hold", always(None)),
-        (tables.account, "_let_go", always([])),
-        (tables.inventory.Inventory, "apply", always(None)),
-        (tables.account.Account, "apply", always(None)),
-        (tables.ledger.Ledger, "take_purchases", always({})),
+        (tables.ledger.decisions, "_stock_refusal", always(None)),
+        (tables.ledger.decisions, "_shelf_refusal", always(None)),
+        (tables.ledger.decisions, "_order_refusal", always(None)),
+        (tables.ledger.decisions, "hold_refusal", always(None)),
+        (tables.ledger.accounts.Account, "count_hold", always(None)),
+        (tables.ledger.accounts, "_let_go", always([])),
+        (tables.ledger.inventory.Inventory, "apply", always(None)),
+        (tables.ledger.accounts.Account, "apply", always(None)),
+        (tables.ledger.ledger.Ledger, "take_purchases", always({})),
         (PurchaseRecord, "before", always(None)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

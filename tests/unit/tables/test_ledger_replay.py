@@ -10,16 +10,16 @@ from uuid import UUID
 
 import pytest
 
-import tables.ledger
-from tables.commands import DefineEvent, EndPurchases
+import tables.ledger.ledger
 from tables.errors import InvariantBroken
-from tables.inventory import Inventory
-from tables.ledger import Ledger
-from tables.outcomes import OutcomeKind
-from tables.reasons import Reason
-from tables.records import Decision, PurchaseRecord, record_offset
-from tables.standing import standing
-from tables.statuses import PURCHASE_TRANSITIONS
+from tables.ledger.inventory import Inventory
+from tables.ledger.ledger import Ledger
+from tables.ledger.purchase_state import standing
+from tables.ledger.records import Decision, PurchaseRecord, record_offset
+from tables.messages.commands import DefineEvent, EndPurchases
+from tables.messages.outcomes import OutcomeKind
+from tables.messages.reasons import Reason
+from tables.messages.statuses import PURCHASE_TRANSITIONS
 from tests.unit.tables.logs import Entry, Log, random_log
 from tests.unit.tables.office import BOX, EVENT, FLOOR, NOW, OTHER_EVENT, STAND, definition, ticket_type
 from tests.unit.tables.worker import (
@@ -60,7 +60,7 @@ def test_a_replay_into_an_empty_table_gives_the_same_bytes_whatever_the_batches(
         again = Worker().run(log, batches)
         assert again.table == first.table
         assert again.told == first.told
-    monkeypatch.setattr(tables.ledger, "MOST_INVENTORIES", 0)
+    monkeypatch.setattr(tables.ledger.ledger, "MOST_INVENTORIES", 0)
     assert Worker().run(log, Random(seed)).table == first.table
 
 

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from tables.commands import Command
-from tables.outcomes import Outcome, encode_outcome
-from tables.records import PURCHASE, PurchaseRecord, decode_purchase, record_offset
+from tables.ledger.records import PURCHASE, PurchaseRecord, decode_purchase, record_offset
+from tables.messages.commands import Command
+from tables.messages.outcomes import Outcome, encode_outcome
 from tests.unit.tables.logs import Entry, Log
 from tests.unit.tables.office import ledger_on
 

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from psycopg.errors import UniqueViolation
 
 from telemetry.logs import Format, Lines, configure
-from telemetry.scrubbing import TEXT_MAX_CHARACTERS, harmless, said
+from telemetry.redaction import TEXT_MAX_CHARACTERS, harmless, said
 from tests.hostile import HALVES
 
 ADDRESS, NAME, PASSWORD = "ada.byron+x@home.example", "Ada Byron", "correct horse battery"
@@ -39,14 +39,14 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Read]:
 
 
 def test_a_line_has_its_time_level_part_and_what_it_is_about(lines: Read) -> None:
-    logging.getLogger("streams.mailer").info("refused (%s)", 450, extra={"purchase": "p", "record": "t[1]@2"})
+    logging.getLogger("streams.mail.mailer").info("refused (%s)", 450, extra={"purchase": "p", "record": "t[1]@2"})
     [line] = lines()
     at = line.pop("at")
     assert at.endswith("Z")
     assert line == {
         "level": "info",
         "part": "sales-0",
-        "logger": "streams.mailer",
+        "logger": "streams.mail.mailer",
         "message": "refused (450)",
         "agent": "sales",
         "records": "ticket-purchase[1]@5",
@@ -59,7 +59,7 @@ def test_an_event_is_one_line_whatever_stands_in_it(lines: Read) -> None:
     try:
         raise ValueError(f"first line\nsecond line of {NAME}")
     except ValueError:
-        logging.getLogger("api.failures").exception("%s failed\nbadly", "/path")
+        logging.getLogger("api.web.error_handlers").exception("%s failed\nbadly", "/path")
     [line] = lines()
     assert line["message"] == "/path failed\nbadly"
     assert line["error"] == "ValueError: first line"
@@ -109,7 +109,7 @@ def test_addresses_and_secrets_are_taken_out(text: str, left: str) -> None:
     ],
 )
 def test_of_an_exception_nothing_personal_is_kept_however_it_is_logged(error: Exception, lines: Read) -> None:
-    log = logging.getLogger("streams.patience")
+    log = logging.getLogger("streams.runtime.retry")
     log.warning("projecting sales failed: %r", error)
     log.warning("projecting sales failed: %s", error)
     log.error("failed", exc_info=error)
@@ -135,7 +135,7 @@ def test_what_ends_a_thread_or_the_process_is_one_line_too(lines: Read) -> None:
 
 
 def test_text_is_for_people_and_says_the_same() -> None:
-    record = logging.makeLogRecord({"name": "streams.mailer", "levelname": "INFO", "msg": "sent", "job": "j"})
+    record = logging.makeLogRecord({"name": "streams.mail.mailer", "levelname": "INFO", "msg": "sent", "job": "j"})
     line = Lines("text", "notifications-0").format(record)
     assert line.partition(" ")[2] == "info     notifications-0: sent job=j"
 
@@ -143,7 +143,14 @@ def test_text_is_for_people_and_says_the_same() -> None:
 @given(HALVES)
 @example("a\r\n\x1b[2J\u2028\u202eb\0\ud800")
 def test_what_people_typed_ends_no_line_tells_a_terminal_nothing_and_is_read_back_from_json(typed: str) -> None:
-    values = {"name": "streams.mailer", "levelname": "INFO", "msg": "%s", "args": (typed,), "key": typed, "path": typed}
+    values = {
+        "name": "streams.mail.mailer",
+        "levelname": "INFO",
+        "msg": "%s",
+        "args": (typed,),
+        "key": typed,
+        "path": typed,
+    }
     record = logging.makeLogRecord(values)
     text, line = (Lines(form, "mailer").format(record) for form in FORMS)
     assert text.isprintable()

@@ -14,19 +14,14 @@ from connect.topics import (
     RESENDS,
     RETRIES,
 )
-from streams.catalogue import definition_of
-from streams.contacts import Contact, _decode
-from streams.rows import AccountRow, EventRow, decode_row
-from tables.bookings import PURCHASE as BOOKING
-from tables.bookings import Booking, EventNote, decode_booking, decode_note
-from tables.commands import Command, decode_command
-from tables.deliveries import Delivery, decode_delivery
-from tables.hold_limits import KEY as LIMITS_KEY
-from tables.hold_limits import HoldLimits, decode_limits
-from tables.jobs import Job, decode_job
-from tables.offers import Offer, Stock, decode_offers, decode_stock
-from tables.outcomes import Outcome, decode_outcome
-from tables.records import (
+from streams.inventory.event_definitions import definition_of
+from streams.mail.contacts import Contact, _decode
+from streams.runtime.row_changes import AccountRow, EventRow, decode_row
+from tables.bookings.records import PURCHASE as BOOKING
+from tables.bookings.records import Booking, EventNote, decode_booking, decode_note
+from tables.ledger.hold_limits import KEY as LIMITS_KEY
+from tables.ledger.hold_limits import HoldLimits, decode_limits
+from tables.ledger.records import (
     ACCOUNT,
     EVENT,
     PURCHASE,
@@ -37,9 +32,14 @@ from tables.records import (
     decode_event,
     decode_purchase,
 )
-from tables.resends import Resend, decode_resend
-from tables.watermark import KEY as WATERMARK_KEY
-from tables.watermark import Watermark, decode_watermark
+from tables.ledger.watermark import KEY as WATERMARK_KEY
+from tables.ledger.watermark import Watermark, decode_watermark
+from tables.messages.commands import Command, decode_command
+from tables.messages.deliveries import Delivery, decode_delivery
+from tables.messages.mail_jobs import Job, decode_job
+from tables.messages.mail_requests import Resend, decode_resend
+from tables.messages.outcomes import Outcome, decode_outcome
+from tables.offers import Offer, Stock, decode_offers, decode_stock
 
 Decode = Callable[[bytes], Any]
 

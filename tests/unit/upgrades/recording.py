@@ -24,19 +24,19 @@ from connect.topics import (
     RESENDS,
     RETRIES,
 )
-from streams.contacts import Contact, _encode
-from tables.commands import DefineEvent, decode_command, encode_command
-from tables.deliveries import Delivery, DeliveryStatus, encode_delivery
-from tables.jobs import encode_job
-from tables.ledger import Ledger
-from tables.mails import MailKind
-from tables.outcomes import Outcome, encode_outcome
-from tables.resends import Resend, encode_resend
-from tables.watermark import KEY as WATERMARK_KEY
-from tables.watermark import Watermark, digest_of, encode_watermark
+from streams.mail.contacts import Contact, _encode
+from tables.ledger.ledger import Ledger
+from tables.ledger.watermark import KEY as WATERMARK_KEY
+from tables.ledger.watermark import Watermark, digest_of, encode_watermark
+from tables.messages.commands import DefineEvent, decode_command, encode_command
+from tables.messages.deliveries import Delivery, DeliveryStatus, encode_delivery
+from tables.messages.mail_jobs import encode_job
+from tables.messages.mail_kinds import MailKind
+from tables.messages.mail_requests import Resend, encode_resend
+from tables.messages.outcomes import Outcome, encode_outcome
+from tests.unit.tables.bookings.test_bookings import Notifier
 from tests.unit.tables.logs import Entry, random_log
 from tests.unit.tables.office import ADA, CODES, EVENT
-from tests.unit.tables.test_book import Notifier
 from tests.unit.upgrades.formats import TYPES
 from tests.unit.upgrades.schemas import Fields, schemas_of
 

@@ -1,6 +1,7 @@
 """Purchases whose history was written in the long form, with names and prices in each line, and workers that read that.
 
-The short form (tables/records.py) is made of the same fields, so that either version reads what the other writes.
+The short form (tables/ledger/records.py) is made of the same fields, so that either version reads what the other
+writes.
 """
 
 import base64
@@ -12,11 +13,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from tables.commands import Cancel, Command, Confirm, Hold
-from tables.outcomes import Outcome, OutcomeKind
-from tables.records import Bought, PurchaseRecord, decode_purchase, encode_record, purchase_key
-from tables.standing import standing
-from tables.statuses import PurchaseStatus
+from tables.ledger.purchase_state import standing
+from tables.ledger.records import Bought, PurchaseRecord, decode_purchase, encode_record, purchase_key
+from tables.messages.commands import Cancel, Command, Confirm, Hold
+from tables.messages.outcomes import Outcome, OutcomeKind
+from tables.messages.statuses import PurchaseStatus
 from tests.unit.tables.office import ADA, BOX, EVENT, FLOOR, STAND, Desk, ledger_on, lines, purchase_id, ticket_type
 
 # What the version before the short form wrote of the commands of LOG.

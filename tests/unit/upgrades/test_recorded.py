@@ -8,9 +8,9 @@ import pytest
 from msgspec import Struct
 
 from connect.topics import HEARTBEAT, HEARTBEAT_ROWS, OPERATOR_ACTIONS, TABLES, catalogue
-from tables.commands import Command, decode_command
 from tables.errors import MalformedRecord
-from tables.outcomes import OutcomeKind, decode_outcome
+from tables.messages.commands import Command, decode_command
+from tables.messages.outcomes import OutcomeKind, decode_outcome
 from tests.unit.upgrades.formats import MESSAGES, TYPES, read_record
 from tests.unit.upgrades.recording import Recording, carried_out, recordings
 from tests.unit.upgrades.schemas import arrays_of, broken, schemas_of

@@ -11,13 +11,13 @@ from typing import Any
 
 import uvloop
 
-from api.application import Dispatch
-from api.counting import Answers
-from api.deferred import DEFERRED
 from api.http.limits import Limits
 from api.http.server import Server
 from api.http.threads import Threads
-from api.reply import Fields, Reply
+from api.http_application import Dispatch
+from api.purchasing.deferred import DEFERRED
+from api.telemetry.counters import Answers
+from api.web.raw_response import Fields, Reply
 from tests.eventually import eventually
 
 HOST = "127.0.0.1"

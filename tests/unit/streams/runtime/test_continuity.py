@@ -13,10 +13,10 @@ from faust.types import TP
 
 import streams.runtime.continuity as module
 from connect.topics import ACCEPTED, COMMANDS, JOBS, OUTCOMES, changelog
-from streams.app import App
+from streams.runtime.app import App
 from streams.runtime.continuity import Continuity, LogLost, digests_at
-from tables.continuity import Log
-from tables.watermark import Watermark, digest_of
+from tables.ledger.continuity import Log
+from tables.ledger.watermark import Watermark, digest_of
 
 LEDGER, MAILS, SALES = TP(COMMANDS, 1), TP(JOBS, 2), TP(OUTCOMES, 3)
 CHANGELOG = TP(changelog("ledger"), 1)

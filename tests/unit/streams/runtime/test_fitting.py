@@ -7,9 +7,9 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.append import Record
 from streams.runtime.fitting import RECORD_OVERHEAD_BYTES, fit, size_of
-from tables.dead_letters import Cut, Part
+from streams.runtime.produce import Record
+from tables.messages.dead_letters import Cut, Part
 
 content = st.none() | st.binary(max_size=300)
 records = st.builds(Record, content, content, st.lists(st.tuples(st.text(max_size=40), content), max_size=8).map(list))

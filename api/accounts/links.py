@@ -1,0 +1,24 @@
+"""The links in mails about accounts. They lead to api/pages/address_confirmation.py and password_reset.py there."""
+
+from datetime import datetime
+from typing import Final
+
+from api.web.responses import ports
+from tables.signing.links import LinkKind
+
+PATHS: Final = {LinkKind.CONFIRM_ADDRESS: "/links/confirm", LinkKind.RESET_PASSWORD: "/links/reset"}
+
+
+def account_link(kind: LinkKind, subject: bytes, expires: datetime) -> str:
+    """The address of the page for that kind of link, with the signed link."""
+    return f"{ports().site_url}{PATHS[kind]}?link={ports().links.sign(kind, subject, expires)}"
+
+
+def sign_up_address() -> str:
+    """The address of the form to sign up."""
+    return f"{ports().site_url}/sign-up"
+
+
+def forgotten_address() -> str:
+    """The address of the form for who needs a new password."""
+    return f"{ports().site_url}/forgotten-password"

@@ -1,0 +1,90 @@
+"""A new password for who forgot theirs: by a link that is mailed to the account's address, once, within an hour.
+
+Asking does the same for every address: a row is kept and a mail is sent, to an address without an account too. So
+neither the answer nor its time tells whether there is one.
+"""
+
+import secrets
+from datetime import timedelta
+from hashlib import sha256
+from typing import Final
+
+from api.accounts.links import account_link, sign_up_address
+from api.accounts.notices import tell_password
+from api.auth.account_mails import AccountMail, Mail, compose
+from api.auth.clients import accepted_language
+from api.ports import PasswordReset
+from api.problems import Refused
+from api.routes.passwords import new_hash
+from api.schemas.account import Account
+from api.web.responses import ports
+from tables.signing.links import LinkExpired, LinkInvalid, LinkKind
+from tables.text.email_addresses import address_spellings
+
+GOOD_FOR: Final = timedelta(hours=1)
+_SECRET_BYTES: Final = 32
+
+
+def ask_for_reset(email: str, device: str | None = None) -> None:
+    """Mail a link to the address, whether it has an account or not.
+
+    Refused: too-many-requests; invalid-input for an address that no mail can be sent to.
+    """
+    asker = ports().quotas.asker(email, device)
+    ports().quotas.take("sign_up")
+    ports().quotas.take_mail(asker)
+    account = ports().accounts.find(email)
+    secret = secrets.token_bytes(_SECRET_BYTES)
+    whose, address = (account.id, account.email) if account else (ports().new_id(), address_spellings(email)[1])
+    ports().password_resets.keep(PasswordReset(_digest(secret), whose, address))
+    ports().post(address, _mail(account, secret))
+
+
+def account_to_reset(link: str) -> Account:
+    """The account that gets a new password by the link, which stays good. Refused: unknown-code, too-many-requests."""
+    account = ports().password_resets.find(_digest(_secret(link)))
+    if account is None:
+        raise Refused("unknown-code")
+    return account
+
+
+def reset_password(link: str, pointer: str, password: str) -> Account:
+    """Give the account of the link its new password, end its sessions and tell it.
+
+    Refused: unknown-code, too-many-requests, passwords-busy; invalid-input at ``pointer`` for a weak password.
+    """
+    account = account_to_reset(link)
+    new = new_hash(pointer, password, account.email, account.first_name, account.last_name)
+    changed = ports().password_resets.grant(_digest(_secret(link)), new)
+    if changed is None:
+        raise Refused("unknown-code")
+    _let_in(changed.email)
+    tell_password(ports().post, changed)
+    return changed
+
+
+def _let_in(email: str) -> None:
+    """Who reads the account's mails may sign in from here, whoever guesses, and whatever was mistyped before."""
+    quotas = ports().quotas
+    asker = quotas.asker(email)
+    quotas.guesses.forget(asker)
+    quotas.known.remember(asker)
+
+
+def _mail(account: Account | None, secret: bytes) -> Mail:
+    if account is None:
+        return compose(AccountMail.NO_ACCOUNT, accepted_language(), link=sign_up_address())
+    link = account_link(LinkKind.RESET_PASSWORD, secret, ports().clock() + GOOD_FOR)
+    return compose(AccountMail.PASSWORD_RESET, account.locale, link=link)
+
+
+def _secret(link: str) -> bytes:
+    try:
+        return ports().links.verify(LinkKind.RESET_PASSWORD, link, ports().clock())
+    except (LinkInvalid, LinkExpired) as error:
+        ports().quotas.take("link")
+        raise Refused("unknown-code") from error
+
+
+def _digest(secret: bytes) -> bytes:
+    return sha256(secret).digest()

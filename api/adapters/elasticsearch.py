@@ -1,0 +1,108 @@
+"""Search in Elasticsearch."""
+
+from functools import partial
+from typing import Any, Final
+
+from elastic_transport import TransportError
+from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError
+
+from api.adapters.postgres.rows import shown
+from api.problems import Unavailable, wrong
+from api.schemas.search import Count, Facets, FoundEvent, FoundEvents, SearchQuery, Suggestions, SuggestQuery
+from api.search import asking, suggesting
+from api.search.cursors import after, encode_cursor
+from api.search.distances import distance_km
+from api.search.marking import highlights
+from api.search.words import matching
+from settings import Settings
+from tables.text.folding import fold
+
+ALIAS: Final = "events"
+SERVER: Final = "elasticsearch"
+TIMEOUT_S: Final = 2.0
+
+Json = dict[str, Any]
+
+
+class EventIndex:
+    """The alias ``events``, or another index of its kind."""
+
+    def __init__(self, client: Elasticsearch, name: str = ALIAS) -> None:
+        self._client = client
+        self._name = name
+
+    def search(self, asked: SearchQuery) -> FoundEvents:
+        """One page of events. Refused: invalid-input for a cursor of another search."""
+        begins = after(asked)
+        try:
+            answer = self._search(asking.body(asked, begins))
+        except BadRequestError as error:
+            if begins is None:
+                raise Unavailable(SERVER) from error
+            raise wrong("?cursor", "is no cursor of this search") from error
+        hits: list[Json] = answer["hits"]["hits"]
+        listed = hits[: asked.limit]
+        found = [shown("the index", hit["_source"], partial(_event, hit, asked)) for hit in listed]
+        return FoundEvents(
+            items=[event for event in found if event is not None],
+            total=answer["hits"].get("total", {}).get("value"),
+            facets=_facets(answer["aggregations"]) if "aggregations" in answer else None,
+            next=encode_cursor(asked, listed[-1]["sort"]) if len(hits) > asked.limit else None,
+        )
+
+    def suggest(self, asked: SuggestQuery) -> Suggestions:
+        """What the typed words may become; nothing while there are none."""
+        if not matching(fold(asked.q)):
+            return Suggestions(items=[])
+        try:
+            hits = self._search(suggesting.body(asked.q))["hits"]["hits"]
+        except BadRequestError as error:
+            raise Unavailable(SERVER) from error
+        return Suggestions(items=suggesting.suggestions(asked.q, [hit["_source"] for hit in hits], asked.limit))
+
+    def count(self) -> int:
+        """How many events can be found."""
+        body: Json = {"size": 0, "track_total_hits": True, "query": {"term": {"deleted": False}}}
+        return int(self._search(body)["hits"]["total"]["value"])
+
+    def probe(self) -> None:
+        """Raises unless the index answers."""
+        self._search({"size": 0})
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def _search(self, body: Json) -> Any:
+        try:
+            return self._client.search(index=self._name, **body)
+        except NotFoundError:
+            # The indexer makes the index with the first event.
+            return {"hits": {"hits": [], "total": {"value": 0}}}
+        except BadRequestError:
+            raise
+        except (TransportError, ApiError) as error:
+            raise Unavailable(SERVER) from error
+
+
+def make_client(settings: Settings) -> Elasticsearch:
+    """A client by the settings. It does not retry: the one who asks has little time."""
+    options: Json = {}
+    if settings.elasticsearch_user and settings.elasticsearch_password:
+        options["basic_auth"] = (settings.elasticsearch_user, settings.elasticsearch_password.get_secret_value())
+    if settings.elasticsearch_ca:
+        options["ca_certs"] = str(settings.elasticsearch_ca)
+    url = settings.elasticsearch_url
+    return Elasticsearch(url, request_timeout=TIMEOUT_S, max_retries=0, retry_on_timeout=False, **options)
+
+
+def _event(hit: Json, asked: SearchQuery, source: Json) -> FoundEvent:
+    marked = highlights(source, hit.get("highlight", {}))
+    return FoundEvent(**source, highlights=marked, distance_km=distance_km(asked.place, source.get("location")))
+
+
+def _facets(found: Json) -> Facets:
+    def counts(name: str) -> list[Count]:
+        return [Count(value=each["key"], count=each["doc_count"]) for each in found[name]["values"]["buckets"]]
+
+    return Facets(**{name: counts(name) for name in asking.FACETS})

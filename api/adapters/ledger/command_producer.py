@@ -1,0 +1,209 @@
+"""The producer of ``ticket-commands``. A record is sent or given up soon: the request that waits has little time."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
+
+from api.problems import Unavailable
+from connect.topics import COMMANDS
+from tables.messages.commands import DefineEvent, encode_command
+from telemetry.rate_limited import Seldom
+from telemetry.traces import HEADER, carried
+
+KAFKA: Final = "kafka"
+GIVE_UP_S: Final = 1.5
+MARGIN_S: Final = 0.3
+RETRY_S: Final = 0.5
+CONNECT_S: Final = 5.0
+CLOSE_S: Final = 2.0
+# Shared by what comes meanwhile: under load fewer and fuller requests, at the price of this when nearly idle.
+LINGER_S: Final = 0.005
+BATCH_MAX_BYTES: Final = 256 * 1024
+
+seldom = Seldom(logging.getLogger(__name__))
+
+Done = Callable[[object], object]
+Failed = Callable[[Exception], object]
+
+
+class Batch:
+    """Records of one partition that are sent together, and who waits for them."""
+
+    def __init__(self, builder: Any) -> None:
+        self.builder = builder
+        self.waiting: list[tuple[Done, Failed]] = []
+
+    def add(self, key: bytes, value: bytes, done: Done, failed: Failed) -> bool:
+        """Whether there was room for the record."""
+        if self.builder.append(timestamp=None, key=key, value=value, headers=trace_headers() or []) is None:
+            return False
+        self.waiting.append((done, failed))
+        return True
+
+    def settle(self, error: Exception | None) -> None:
+        """Tell all who wait that the records are in the log for good, or why that is not known."""
+        for done, failed in self.waiting:
+            if error is None:
+                done(None)
+            else:
+                failed(error)
+
+
+class CommandLog:
+    """Appends commands, in the loop; connects in the background, again and again until it works.
+
+    aiokafka has a future for each record; here there is one for each batch, which is a tenth of a purchase less.
+    """
+
+    def __init__(self, servers: str, connect: Callable[[list[str]], Any] | None = None) -> None:
+        self._servers = servers.split(",")
+        self._connect = connect or make_producer
+        self._producer: Any = None
+        self._partitions = 0
+        self._batches: dict[int, Batch] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._opening: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Begin to connect."""
+        self._opening = asyncio.create_task(self._open())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the cluster was reached once and the topic is known."""
+        return self._producer is not None
+
+    def append(self, key: bytes, value: bytes, done: Done, failed: Failed) -> None:
+        """Send a record and return; one of the two functions is called sooner or later. Raises Unavailable."""
+        if self._producer is None:
+            raise Unavailable(KAFKA)
+        partition = partition_of(key, self._partitions)
+        batch = self._batches.get(partition)
+        if batch is None or not batch.add(key, value, done, failed):
+            if batch is not None:
+                self._flush(partition, batch)
+            batch = self._batches[partition] = Batch(self._producer.create_batch())
+            batch.add(key, value, done, failed)
+            asyncio.get_running_loop().call_later(LINGER_S, self._flush, partition, batch)
+
+    async def announce(self, event: DefineEvent) -> None:
+        """Send a definition and return once it is in the log for good. Raises Unavailable."""
+        settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def settle(error: object) -> None:
+            if settled.done():
+                return
+            if isinstance(error, Exception):
+                settled.set_exception(error)
+            else:
+                settled.set_result(None)
+
+        self.append(str(event.event).encode(), encode_command(event), settle, settle)
+        try:
+            await asyncio.wait_for(settled, GIVE_UP_S + MARGIN_S)
+        except (KafkaError, TimeoutError) as error:
+            raise Unavailable(KAFKA) from error
+
+    async def send(self, topic: str, key: bytes, value: bytes) -> None:
+        """Send a record to another topic and return once it is in the log for good. Raises Unavailable."""
+        if self._producer is None:
+            raise Unavailable(KAFKA)
+        try:
+            sending = self._producer.send_and_wait(topic, value, key, headers=trace_headers())
+            await asyncio.wait_for(sending, GIVE_UP_S + MARGIN_S)
+        except (KafkaError, TimeoutError) as error:
+            raise Unavailable(KAFKA) from error
+
+    async def close(self) -> None:
+        """Send what is on its way, and disconnect."""
+        if self._opening is not None:
+            self._opening.cancel()
+        for partition, batch in list(self._batches.items()):
+            self._flush(partition, batch)
+        producer, self._producer = self._producer, None
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=CLOSE_S)
+        if producer is not None:
+            await _closed(producer)
+
+    def _flush(self, partition: int, batch: Batch) -> None:
+        if self._batches.get(partition) is batch:
+            del self._batches[partition]
+            task = asyncio.create_task(self._send(self._producer, partition, batch))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _send(self, producer: Any, partition: int, batch: Batch) -> None:
+        try:
+            if producer is None:
+                raise Unavailable(KAFKA)
+            await (await producer.send_batch(batch.builder, COMMANDS, partition=partition))
+        except Exception as error:  # noqa: BLE001 (whatever it is, whoever waits has to know)
+            batch.settle(error)
+            # What is more special is of this batch; this is what a producer says once it has ended.
+            if type(error) is KafkaError and producer is self._producer:
+                self._producer = None
+                self.open()
+                await _closed(producer)
+        else:
+            batch.settle(None)
+
+    async def _open(self) -> None:
+        while True:
+            producer = None
+            try:
+                producer = self._connect(self._servers)
+                await asyncio.wait_for(producer.start(), CONNECT_S)
+                self._partitions = len(await asyncio.wait_for(producer.partitions_for(COMMANDS), CONNECT_S) or ())
+            except (KafkaError, TimeoutError) as error:
+                seldom.warning("connect", "no way to %s yet: %r", COMMANDS, error)
+            else:
+                if self._partitions:
+                    self._producer = producer
+                    return
+            if producer is not None:
+                await _closed(producer)
+            await asyncio.sleep(RETRY_S)
+
+
+async def _closed(producer: Any) -> None:
+    """Send what is on its way, within CLOSE_S, and disconnect."""
+    try:
+        await asyncio.wait_for(producer.stop(), CLOSE_S)
+    except (KafkaError, TimeoutError) as error:
+        seldom.warning("close", "a producer did not end well: %r", error)
+
+
+@lru_cache(maxsize=65_536)
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition of a key, as Kafka's default has it; kept, since counting it out is most of a send."""
+    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+
+
+def trace_headers() -> list[tuple[str, bytes]] | None:
+    """The headers of a record that follows from the request under way; None unless that is sampled."""
+    text = carried()
+    return None if text is None else [(HEADER, text.encode())]
+
+
+def make_producer(servers: list[str]) -> Any:
+    """A producer that waits for all replicas and gives up after GIVE_UP_S.
+
+    It is not idempotent: the ledger answers a repeated command as it did the first, and a producer
+    whose records expire would have to begin a new sequence each time.
+    """
+    return AIOKafkaProducer(
+        bootstrap_servers=servers,
+        client_id="turnstile-api",
+        acks="all",
+        enable_idempotence=False,
+        max_batch_size=BATCH_MAX_BYTES,
+        request_timeout_ms=int(GIVE_UP_S * 1000) - 100,
+        retry_backoff_ms=50,
+    )

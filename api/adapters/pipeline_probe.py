@@ -1,0 +1,140 @@
+"""Asks every part of the pipeline how it is, all at once, each with a time-out of about two seconds."""
+
+import logging
+import smtplib
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from api.adapters.elasticsearch import EventIndex
+from api.adapters.ledger.worker_views import WorkerViews
+from api.adapters.postgres.database import Database
+from api.adapters.postgres.rows import shown
+from api.board.pipeline_state import DatabaseState, Facts
+from api.board.sale import SHOWN, Row
+from api.problems import Unavailable
+from connect.connectors.configuration import connectors
+from connect.connectors.rest_client import ConnectWorker, State
+from connect.observe.dead_letters import DeadLetters
+from connect.observe.heartbeat import CaptureWatch
+from connect.observe.lag import KafkaWatch, LogState
+from connect.observe.slots import read_slots
+from connect.topics import CONSUMERS, dead_letters
+from settings import Settings
+from tables.offers import decode_offers, decode_stock
+
+TIMEOUT_S: Final = 2.0
+# More dead letters are not read for a figure on a board.
+MOST_LETTERS: Final = 2_000
+
+_COUNTS: Final = """
+SELECT (SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()) AS commits,
+       (SELECT count(*) FROM event) AS events
+"""
+_ROWS: Final = "SELECT id, title, status, offers::text AS offers, stock::text AS stock FROM event"
+_THESE: Final = f"{_ROWS} WHERE id = ANY(%(events)s)"
+_SELLING: Final = f"{_ROWS} WHERE status = 'ACTIVE' AND stock <> '{{}}' ORDER BY starts_at, id LIMIT {SHOWN}"
+
+log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+
+
+class PipelineSources:
+    """The servers themselves, by the settings. Nothing is connected before it is asked."""
+
+    def __init__(self, settings: Settings, database: Database, index: EventIndex, views: WorkerViews) -> None:
+        self._settings = settings
+        self._database = database
+        self._index = index
+        self._views = views
+        self._kafka = KafkaWatch(settings.kafka_servers)
+        self._connect = ConnectWorker(settings.connect_url, timeout=TIMEOUT_S)
+        self._capture = CaptureWatch(settings.kafka_servers, [each.name for each in connectors(settings)])
+        self._letters = DeadLetters(settings.kafka_servers)
+        self._counted: tuple[tuple[int, ...], Mapping[str, int]] = ((), {})
+
+    def facts(self) -> Facts:
+        """What every part says now."""
+        with ThreadPoolExecutor(max_workers=7) as pool:
+            log_state = pool.submit(_try, "Kafka", self._log)
+            database = pool.submit(_try, "PostgreSQL", self._state_of_database)
+            states = pool.submit(_try, "Kafka Connect", self._states)
+            heartbeats = pool.submit(_try, "the heartbeats", self._heartbeats)
+            documents = pool.submit(_try, "Elasticsearch", self._index.count)
+            mail = pool.submit(_try, "the mail server", self._greet)
+            ledger = pool.submit(_try, "the ledger", self._is_ready)
+        found = log_state.result()
+        return Facts(
+            at=time.monotonic(),
+            log=found,
+            database=database.result(),
+            connectors=states.result(),
+            heartbeats=heartbeats.result(),
+            documents=documents.result(),
+            letters=None if found is None else _try("dead letters", lambda: self._open_letters(found)),
+            mail=mail.result() is not None,
+            ledger=ledger.result() is not None,
+        )
+
+    def rows(self, events: list[UUID]) -> list[Row]:
+        """These events; where there are none, some that have sold tickets."""
+        return _try("PostgreSQL", lambda: self._rows(events)) or []
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._kafka.close()
+        self._capture.close()
+        self._connect.close()
+
+    def _log(self) -> LogState:
+        return self._kafka.look()
+
+    def _rows(self, events: list[UUID]) -> list[Row]:
+        with self._database.transaction() as connection:
+            rows = connection.execute(_THESE if events else _SELLING, {"events": events}).fetchall()
+        return [found for row in rows if (found := shown("event", row, _row))]
+
+    def _state_of_database(self) -> DatabaseState:
+        with self._database.transaction() as connection:
+            counts: Any = connection.execute(_COUNTS).fetchone()
+            return DatabaseState(counts["commits"], counts["events"], tuple(read_slots(connection)))
+
+    def _states(self) -> dict[str, State]:
+        return self._connect.states()
+
+    def _heartbeats(self) -> dict[str, float]:
+        self._capture.look()
+        return self._capture.ages()
+
+    def _greet(self) -> bool:
+        with smtplib.SMTP(self._settings.smtp_host, self._settings.smtp_port, timeout=TIMEOUT_S) as server:
+            return server.noop()[0] == 250
+
+    def _is_ready(self) -> bool:
+        self._views.probe()
+        return True
+
+    def _open_letters(self, found: LogState) -> Mapping[str, int]:
+        """The open letters by consumer; read again only when there is something new, and never very many."""
+        ends = tuple(found.ends[dead_letters(name)] for name in CONSUMERS)
+        if ends != self._counted[0]:
+            few = sum(ends) <= MOST_LETTERS
+            counts = self._letters.open() if few else dict(zip(CONSUMERS, ends, strict=True))
+            self._counted = (ends, counts)
+        return self._counted[1]
+
+
+def _try(name: str, ask: Callable[[], Answer]) -> Answer | None:
+    """The answer, or None of one who does not answer."""
+    try:
+        return ask()
+    except Exception as error:  # noqa: BLE001 (whatever it is, the part is shown as down)
+        level = logging.DEBUG if isinstance(error, Unavailable) else logging.INFO
+        log.log(level, "%s does not answer the board: %r", name, error)
+        return None
+
+
+def _row(row: Any) -> Row:
+    return Row(row["id"], row["title"], row["status"], decode_offers(row["offers"]), decode_stock(row["stock"]))

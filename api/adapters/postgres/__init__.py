@@ -1,0 +1,1 @@
+"""The ports whose data is in PostgreSQL."""

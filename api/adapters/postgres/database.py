@@ -1,0 +1,104 @@
+"""PostgreSQL through a pool: a connection lent for one transaction, and its errors in the API's own words."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import psycopg
+from psycopg import Connection, conninfo
+from psycopg.errors import CheckViolation
+from psycopg.rows import DictRow, dict_row, tuple_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from api.adapters.postgres.rows import fetch, tolerate
+from api.problems import Refused, Unavailable
+
+SERVER: Final = "postgres"
+WAIT_S: Final = 1.5
+STREAMED_AT_ONCE: Final = 500
+_LIMITS: Final = "-c timezone=UTC -c statement_timeout=5s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s"
+
+
+class Database:
+    """Connections to one database. Nothing is connected before ``open``."""
+
+    def __init__(self, url: str, *, most: int = 16) -> None:
+        known = conninfo.conninfo_to_dict(url)
+        options = f"{known.get('options') or ''} {_LIMITS}".strip()
+        self._pool: ConnectionPool[Connection[DictRow]] = ConnectionPool(
+            conninfo.make_conninfo(url, options=options, connect_timeout=2, application_name="turnstile-api"),
+            kwargs={"row_factory": dict_row},
+            min_size=1,
+            max_size=most,
+            timeout=WAIT_S,
+            # A pool that goes on backing off finds the server back only minutes after its return.
+            reconnect_timeout=5,
+            open=False,
+            name="api",
+        )
+
+    def open(self) -> None:
+        """Begin to connect, in the background."""
+        self._pool.open()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close(timeout=2)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection[DictRow]]:
+        """One transaction, committed at the end. Raises Unavailable when the server does not answer in time.
+
+        Refused: invalid-input, naming the constraint that a row breaks, perhaps with values that stood there before.
+        """
+        try:
+            with self._lent() as connection:
+                yield connection
+        except CheckViolation as error:
+            raise Refused("invalid-input", f"{error.diag.constraint_name} does not hold") from error
+        except (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise Unavailable(SERVER) from error
+
+    @contextmanager
+    def _lent(self) -> Iterator[Connection[DictRow]]:
+        """A connection that answers. Dead ones are given back, for the pool to replace.
+
+        The pool's own check pauses a second for each; after a restart of the server all are dead.
+        """
+        deadline = time.monotonic() + WAIT_S
+        connection = self._pool.getconn(timeout=WAIT_S)
+        while not _answers(connection):
+            self._pool.putconn(connection)
+            connection = self._pool.getconn(timeout=max(0.0, deadline - time.monotonic()))
+        try:
+            with connection:
+                yield connection
+        finally:
+            self._pool.putconn(connection)
+
+    def one(self, query: str, **values: Any) -> DictRow | None:
+        """The first row of a query."""
+        with self.transaction() as connection:
+            return next(iter(fetch(connection, query, values)), None)
+
+    def stream(self, query: str, **values: Any) -> Iterator[Sequence[object]]:
+        """The names of a query's columns, then its rows, read from the server as they are taken."""
+        with self.transaction() as connection, connection.cursor("stream", row_factory=tuple_row) as cursor:
+            cursor.itersize = STREAMED_AT_ONCE
+            tolerate(cursor)
+            cursor.execute(query, values)
+            yield [column.name for column in cursor.description or ()]
+            yield from cursor
+
+    def probe(self) -> None:
+        """Ask the server whether it answers."""
+        self.one("SELECT 1")
+
+
+def _answers(connection: Connection[DictRow]) -> bool:
+    try:
+        ConnectionPool.check_connection(connection)
+    except psycopg.OperationalError:
+        return False
+    return True

@@ -1,0 +1,218 @@
+"""Events and ticket types in PostgreSQL. Every change and its outbox row are one transaction."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from psycopg import Connection
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
+from psycopg.rows import DictRow
+
+from api.adapters.postgres.database import Database
+from api.adapters.postgres.rows import fetch, page_values, shown
+from api.organizing.changes import announcement, check_size
+from api.ports import Listing
+from api.problems import Fault, Refused
+from api.schemas.event import Event
+from api.schemas.money import Money
+from api.schemas.pagination import Place, Unshown
+from api.schemas.ticket import TicketType
+from telemetry.traces import carried
+
+_EVENT: Final = tuple(Event.model_fields)
+_TICKET: Final = (*(name for name in TicketType.model_fields if name != "price"), "price", "currency")
+
+
+def _insert(table: str, columns: Iterable[str]) -> str:
+    names = tuple(columns)
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f'%({name})s' for name in names)})"
+
+
+def _update(table: str, columns: Iterable[str]) -> str:
+    changing = (name for name in columns if name not in ("id", "created_at"))
+    return f"UPDATE {table} SET {', '.join(f'{name} = %({name})s' for name in changing)} WHERE id = %(id)s"
+
+
+_SELECT_EVENT: Final = f"SELECT {', '.join(_EVENT)} FROM event WHERE id = %(id)s"
+_SELECT_TICKETS: Final = f"SELECT {', '.join(_TICKET)} FROM ticket_type WHERE event_id = %(id)s ORDER BY position, id"
+_SELECT_TICKET: Final = f"SELECT {', '.join(_TICKET)} FROM ticket_type WHERE id = %(id)s"
+_SELECT_EVENT_OF: Final = f"""
+SELECT {", ".join(_EVENT)} FROM event WHERE id = (SELECT event_id FROM ticket_type WHERE id = %(id)s)
+"""
+_PAGE: Final = f"""
+SELECT {", ".join(_EVENT)} FROM event
+WHERE (status <> 'DRAFT' OR organizer_id = %(drafts_of)s OR %(all_drafts)s)
+  AND (%(organizer)s::uuid IS NULL OR organizer_id = %(organizer)s)
+  AND (%(status)s::text IS NULL OR status = %(status)s)
+  AND created_at BETWEEN %(first)s AND %(last)s
+  AND (%(after)s::timestamptz IS NULL OR (created_at, id) < (%(after)s::timestamptz, %(id)s::uuid))
+ORDER BY created_at DESC, id DESC
+LIMIT %(limit)s
+"""
+_INSERT_EVENT: Final = _insert("event", (*_EVENT, "traceparent"))
+_UPDATE_EVENT: Final = _update("event", (*_EVENT, "traceparent"))
+_INSERT_TICKET: Final = _insert("ticket_type", _TICKET)
+_UPDATE_TICKET: Final = _update("ticket_type", _TICKET)
+_INSERT_OUTBOX: Final = """
+INSERT INTO event_outbox (id, aggregate_id, event_type, version, payload, traceparent)
+VALUES (%(id)s, %(event)s, 'event-defined', %(version)s, %(payload)s::jsonb, %(traceparent)s)
+"""
+# The newest row of an event says all of it. It stays, for a connector that has to begin anew.
+_FORGET_OUTBOX: Final = "DELETE FROM event_outbox WHERE aggregate_id = %(event)s AND version < %(version)s"
+
+Rows = Connection[DictRow]
+
+
+class EventRows:
+    """The tables ``event``, ``ticket_type`` and ``event_outbox``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, listing: Listing) -> None:
+        """Store a new event with its ticket types and announce it.
+
+        Refused: already-exists, unknown-account, invalid-input where it is too large to be sold.
+        """
+        check_size(listing)
+        with self._database.transaction() as connection:
+            _insert_event(connection, listing.event)
+            for ticket in listing.tickets:
+                _insert_ticket(connection, ticket)
+            _announce(connection, listing)
+
+    def get(self, event: UUID) -> Event | None:
+        """The event of that id."""
+        row = self._database.one(_SELECT_EVENT, id=event)
+        return shown("event", row, _event) if row else None
+
+    def listing(self, event: UUID) -> Listing | None:
+        """The event with its ticket types, all of one moment."""
+        with self._database.transaction() as connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            return _listing(connection, _SELECT_EVENT, event)
+
+    def name(self, event: UUID) -> str | None:
+        """The title of the event of that id."""
+        row = self._database.one("SELECT title FROM event WHERE id = %(id)s", id=event)
+        return str(row["title"]) if row else None
+
+    def tickets(self, event: UUID) -> tuple[TicketType, ...] | None:
+        """The ticket types of an event in their order; None without the event."""
+        with self._database.transaction() as connection:
+            found = tuple(ticket for ticket in _tickets(connection, event) if ticket is not None)
+            known = found or connection.execute("SELECT 1 FROM event WHERE id = %s", (event,)).fetchone()
+        return found if known else None
+
+    def list(self, limit: int, after: Place | None, **choice: Any) -> list[Event | Unshown]:
+        """At most so many events, the newest first, after that place. Drafts only of ``drafts_of``, or all."""
+        with self._database.transaction() as connection:
+            rows = fetch(connection, _PAGE, choice | page_values(limit, after))
+        return [shown("event", row, _event) or Unshown(row["created_at"], row["id"]) for row in rows]
+
+    def ticket(self, ticket: UUID) -> TicketType | None:
+        """The ticket type of that id."""
+        row = self._database.one(_SELECT_TICKET, id=ticket)
+        return shown("ticket_type", row, _ticket) if row else None
+
+    def event_of(self, ticket: UUID) -> Event | None:
+        """The event that has the ticket type of that id."""
+        row = self._database.one(_SELECT_EVENT_OF, id=ticket)
+        return shown("event", row, _event) if row else None
+
+    def change(self, event: UUID, decide: Callable[[Listing], Listing]) -> Listing | None:
+        """Replace a listing by what ``decide`` makes of it under the event's lock, and announce the next version.
+
+        Refused: invalid-input where it is too large to be sold.
+        """
+        with self._database.transaction() as connection:
+            before = _listing(connection, f"{_SELECT_EVENT} FOR UPDATE", event)
+            if before is None:
+                return None
+            after = _next(before, decide(before))
+            check_size(after)
+            connection.execute(_UPDATE_EVENT, _event_row(after.event))
+            _store_tickets(connection, before, after)
+            _announce(connection, after)
+        return after
+
+    def delete(self, event: UUID, decide: Callable[[Listing], Listing]) -> bool:
+        """Whether there was such an event, which is gone then; what ``decide`` makes of it is announced last."""
+        with self._database.transaction() as connection:
+            before = _listing(connection, f"{_SELECT_EVENT} FOR UPDATE", event)
+            if before is None:
+                return False
+            _announce(connection, _next(before, decide(before)))
+            connection.execute("DELETE FROM event WHERE id = %s", (event,))
+        return True
+
+
+def _insert_event(connection: Rows, event: Event) -> None:
+    try:
+        connection.execute(_INSERT_EVENT, _event_row(event))
+    except UniqueViolation as error:
+        raise Refused("already-exists", f"there is an event {event.id}", Fault("is in use", "/id")) from error
+    except ForeignKeyViolation as error:
+        raise Refused("unknown-account", "", Fault("there is no such account", "/organizerId")) from error
+
+
+def _event_row(event: Event) -> dict[str, Any]:
+    return event.model_dump() | {"traceparent": carried()}
+
+
+def _next(before: Listing, after: Listing) -> Listing:
+    event = after.event.model_copy(update={"version": before.event.version + 1})
+    return Listing(event, after.tickets)
+
+
+def _listing(connection: Rows, query: str, event: UUID) -> Listing | None:
+    """The event with its ticket types. None without it, or where it can't be told whole: it can't be announced then."""
+    rows = fetch(connection, query, {"id": event})
+    found = shown("event", rows[0], _event) if rows else None
+    tickets = _tickets(connection, event)
+    whole = tuple(ticket for ticket in tickets if ticket is not None)
+    return Listing(found, whole) if found is not None and len(whole) == len(tickets) else None
+
+
+def _event(row: dict[str, Any]) -> Event:
+    return Event(**row)
+
+
+def _tickets(connection: Rows, event: UUID) -> list[TicketType | None]:
+    rows = fetch(connection, _SELECT_TICKETS, {"id": event})
+    return [shown("ticket_type", row, _ticket) for row in rows]
+
+
+def _ticket(row: dict[str, Any]) -> TicketType:
+    price = Money.of(row["price"], row["currency"])
+    return TicketType(**{name: value for name, value in row.items() if name != "currency"} | {"price": price})
+
+
+def _store_tickets(connection: Rows, before: Listing, after: Listing) -> None:
+    known = {ticket.id: ticket for ticket in before.tickets}
+    gone = known.keys() - {ticket.id for ticket in after.tickets}
+    connection.execute("DELETE FROM ticket_type WHERE id = ANY(%s)", (list(gone),))
+    for ticket in after.tickets:
+        if ticket.id not in known:
+            _insert_ticket(connection, ticket)
+        elif ticket != known[ticket.id]:
+            connection.execute(_UPDATE_TICKET, _row(ticket))
+
+
+def _insert_ticket(connection: Rows, ticket: TicketType) -> None:
+    try:
+        connection.execute(_INSERT_TICKET, _row(ticket))
+    except UniqueViolation as error:
+        raise Refused("already-exists", f"there is a ticket type {ticket.id}", Fault("is in use", "/id")) from error
+
+
+def _row(ticket: TicketType) -> dict[str, Any]:
+    return ticket.model_dump(exclude={"price"}) | {"price": ticket.price.exact, "currency": ticket.price.currency}
+
+
+def _announce(connection: Rows, listing: Listing) -> None:
+    event = listing.event
+    values = {"id": uuid4(), "event": event.id, "version": event.version, "payload": announcement(listing).decode()}
+    values["traceparent"] = carried() or ""
+    connection.execute(_INSERT_OUTBOX, values)
+    connection.execute(_FORGET_OUTBOX, values)

@@ -1,0 +1,60 @@
+"""The mails of purchases: the projection ``notification``, and the topic that asks for one more."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from api.adapters.postgres.database import Database
+from api.adapters.postgres.rows import fetch, shown
+from api.problems import retry_later
+from api.schemas.notification import Notification
+from tables.messages.mail_requests import Resend
+
+MOST: Final = 3
+PERIOD: Final = timedelta(days=1)
+_SELECT: Final = """
+SELECT id, kind, status, requested_at, at FROM notification
+WHERE event_id = %(event)s AND purchase_id = %(purchase)s ORDER BY coalesce(requested_at, at), id
+"""
+# Nobody else may ask for the same purchase meanwhile, or both would be within the limit.
+_ALONE: Final = "SELECT pg_advisory_xact_lock(hashtextextended('notification:' || %(purchase)s::text, 0))"
+_LATELY: Final = """
+SELECT requested_at FROM notification
+WHERE event_id = %(event)s AND purchase_id = %(purchase)s AND requested_at > %(since)s ORDER BY requested_at
+"""
+_INSERT: Final = """
+INSERT INTO notification (id, kind, status, event_id, purchase_id, account_id, requested_at, at)
+VALUES (%(id)s, %(kind)s, %(status)s, %(event)s, %(purchase)s, %(account)s, %(requested_at)s, %(at)s)
+"""
+
+
+class NotificationRows:
+    """The table ``notification``. ``send`` hands a request to the mailer once and for good, or raises Unavailable."""
+
+    def __init__(self, database: Database, send: Callable[[Resend], None]) -> None:
+        self._database = database
+        self._send = send
+
+    def of(self, event: UUID, purchase: UUID) -> list[Notification]:
+        """The mails of a purchase, the oldest first."""
+        with self._database.transaction() as connection:
+            rows = fetch(connection, _SELECT, {"event": event, "purchase": purchase})
+        return [mail for row in rows if (mail := shown("notification", row, _notification))]
+
+    def request(self, wanted: Notification, event: UUID, purchase: UUID, account: UUID) -> None:
+        """Ask for one more. It counts only if the log has it. Refused: too-many-requests. Raises Unavailable."""
+        values = wanted.model_dump() | {"event": event, "purchase": purchase, "account": account}
+        with self._database.transaction() as connection:
+            connection.execute(_ALONE, values)
+            lately = connection.execute(_LATELY, values | {"since": wanted.at - PERIOD}).fetchall()
+            if len(lately) >= MOST:
+                wait = lately[-MOST]["requested_at"] + PERIOD - wanted.at
+                detail = f"{MOST} times a day for each purchase"
+                raise retry_later("too-many-requests", round(wait.total_seconds()), detail)
+            connection.execute(_INSERT, values)
+            self._send(Resend(wanted.id, event, purchase, wanted.at))
+
+
+def _notification(row: dict[str, Any]) -> Notification:
+    return Notification(**row)

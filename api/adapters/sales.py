@@ -1,0 +1,185 @@
+"""Purchases as they stand: from the projection, or, while that lags, from the worker that decided."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from api.adapters.ledger.worker_views import WorkerViews
+from api.adapters.postgres.database import Database
+from api.adapters.postgres.purchase_lines import LINES, QUANTITY
+from api.adapters.postgres.rows import FIRST, LAST, fetch, pass_over, shown
+from api.ports import MaySee
+from api.schemas.cursors import decode_cursor, encode_cursor
+from api.schemas.money import Money
+from api.schemas.purchase import BoughtLine, Purchase, PurchaseList, public_id
+from api.schemas.sales import EventSales, TypeSales
+
+# Spoiled purchases that are named in the log.
+NAMED: Final = 10
+_COLUMNS_OF: Final = """
+SELECT event_id, id, account_id, status, reason, figures, lines, total, currency, deadline, at, made_at FROM purchase
+"""
+_SELECT: Final = f"{_COLUMNS_OF} WHERE event_id = %(event)s AND id = %(purchase)s"
+# What can't be added up has neither ticket type nor name; some of its purchases are named.
+_SUMS: Final = f"""
+SELECT (line->>'ticketTypeId')::uuid AS ticket_type_id, min(line->>'name') AS name, currency,
+       coalesce(sum({QUANTITY}) FILTER (WHERE status = 'held'), 0) AS held,
+       coalesce(sum({QUANTITY}) FILTER (WHERE status = 'confirmed'), 0) AS sold,
+       coalesce(sum({QUANTITY} * (line->>'price')::numeric) FILTER (WHERE status = 'confirmed'), 0) AS revenue,
+       (array_agg(id) FILTER (WHERE line IS NULL))[:{NAMED}] AS odd
+FROM purchase LEFT JOIN LATERAL {LINES} ON true
+WHERE event_id = %(event)s AND status IN ('held', 'confirmed')
+GROUP BY 1, currency ORDER BY 2, 1
+"""
+
+# The columns of the table of sales, and where each comes from.
+_TABLE_COLUMNS: Final = (
+    ("purchase", "event_id || '.' || id"),
+    ("account", "account_id"),
+    ("status", "status"),
+    ("reason", "coalesce(reason, '')"),
+    ("ticketType", "coalesce(line->>'ticketTypeId', '')"),
+    ("name", "coalesce(line->>'name', '')"),
+    ("quantity", f"coalesce({QUANTITY}, 0)"),
+    ("price", "coalesce(line->>'price', '')"),
+    ("currency", "coalesce(currency, '')"),
+    ("madeAt", "made_at"),
+    ("decidedAt", "at"),
+)
+_TABLE: Final = f"""
+SELECT {", ".join(f'{source} AS "{name}"' for name, source in _TABLE_COLUMNS)}
+FROM purchase LEFT JOIN LATERAL {LINES} ON true
+WHERE event_id = %(event)s ORDER BY made_at, id
+"""
+
+
+class PurchaseRows:
+    """The projection ``purchase``, and behind it the views. ``exports`` is for what is read as long as it takes."""
+
+    def __init__(self, database: Database, exports: Database, views: WorkerViews) -> None:
+        self._database = database
+        self._exports = exports
+        self._views = views
+
+    def find(self, event: UUID, purchase: UUID, may_see: MaySee) -> Purchase | None:
+        """The purchase, from the projection or from the worker that decided it.
+
+        One of an account that may not be seen is looked for, and missed, as one that never was.
+        """
+        row = self._database.one(_SELECT, event=event, purchase=purchase)
+        if row is not None and may_see(row["account_id"]) and (known := shown("purchase", row, projected)):
+            return known
+        viewed = self._views.purchase(event, purchase)
+        found = _viewed(event, purchase, viewed) if viewed else None
+        return found if found and found.account_id and may_see(found.account_id) else None
+
+    def of_account(self, account: UUID, limit: int, cursor: str | None) -> PurchaseList:
+        """An account's purchases, the newest first. Refused: invalid-input for a cursor that is none."""
+        items, following = self._page("account_id = %(of)s", account, limit, cursor)
+        return PurchaseList(items=items, next=following)
+
+    def of_event(self, event: UUID, limit: int, cursor: str | None) -> EventSales:
+        """An event's purchases and what they add up to. Refused: invalid-input for a cursor that is none."""
+        items, following = self._page("event_id = %(of)s", event, limit, cursor)
+        types = self._types(event) if cursor is None else None
+        return EventSales(event_id=event, ticket_types=types, items=items, next=following)
+
+    def table_of_event(self, event: UUID) -> Iterator[Sequence[object]]:
+        """Every line of every purchase of an event, read as it is taken; the first one tells the columns."""
+        return self._exports.stream(_TABLE, event=event)
+
+    def _page(self, whose: str, of: UUID, limit: int, cursor: str | None) -> tuple[list[Purchase], str | None]:
+        place = None if cursor is None else decode_cursor(cursor, Place)
+        after = "" if place is None else "AND (made_at, event_id, id) < (%(made_at)s, %(event_id)s, %(id)s)"
+        order = "ORDER BY made_at DESC, event_id DESC, id DESC LIMIT %(most)s"
+        query = f"{_COLUMNS_OF} WHERE {whose} AND made_at BETWEEN %(first)s AND %(last)s {after} {order}"
+        values = {"of": of, "most": limit + 1, "first": FIRST, "last": LAST}
+        with self._database.transaction() as connection:
+            rows = fetch(connection, query, values | ({} if place is None else msgspec.structs.asdict(place)))
+        listed = rows[:limit]
+        following = encode_cursor(Place(*(listed[-1][name] for name in _PLACE))) if len(rows) > limit else None
+        return [found for row in listed if (found := shown("purchase", row, projected))], following
+
+    def _types(self, event: UUID) -> list[TypeSales]:
+        with self._database.transaction() as connection:
+            rows = connection.execute(_SUMS, {"event": event}).fetchall()
+        for purchase in (odd for row in rows for odd in row["odd"] or ()):
+            pass_over("purchase", purchase, "lines: can't be added up")
+        return [_type_sales(row) for row in rows if row["ticket_type_id"] is not None]
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """The last item of a page. It keeps its place, whatever becomes of the purchase."""
+
+    made_at: datetime
+    event_id: UUID
+    id: UUID
+
+
+_PLACE: Final = ("made_at", "event_id", "id")
+
+
+def projected(row: Any) -> Purchase:
+    """The purchase of a row."""
+    return Purchase(
+        id=public_id(row["event_id"], row["id"]),
+        event_id=row["event_id"],
+        account_id=row["account_id"],
+        status=row["status"],
+        reason=row["reason"],
+        figures=row["figures"] or None,
+        lines=_lines(row["lines"], row["currency"] or ""),
+        total=Money.of(row["total"], row["currency"]) if row["currency"] else None,
+        deadline=row["deadline"],
+        decided_at=row["at"],
+    )
+
+
+def _type_sales(row: Any) -> TypeSales:
+    return TypeSales(
+        ticket_type_id=row["ticket_type_id"],
+        name=row["name"],
+        held=row["held"],
+        sold=row["sold"],
+        revenue=Money.of(row["revenue"], row["currency"]),
+    )
+
+
+def _viewed(event: UUID, purchase: UUID, view: dict[str, Any]) -> Purchase:
+    currency = view.get("currency") or ""
+    lines = _lines(view.get("lines", []), currency)
+    total = sum((line.price.exact * line.quantity for line in lines), Decimal(0))
+    history = view.get("history") or [{}]
+    return Purchase(
+        id=public_id(event, purchase),
+        event_id=event,
+        account_id=view.get("account"),
+        status=view["status"],
+        reason=view.get("reason"),
+        figures=view.get("figures") or None,
+        lines=lines,
+        total=Money.of(total, currency) if currency else None,
+        deadline=_moment(view.get("deadline")),
+        decided_at=_moment(history[-1].get("at")),
+    )
+
+
+def _lines(lines: list[dict[str, Any]], currency: str) -> list[BoughtLine]:
+    return [
+        BoughtLine(
+            ticket_type_id=line.get("ticketTypeId") or line["ticketType"],
+            name=line["name"],
+            quantity=line["quantity"],
+            price=Money.of(Decimal(line["price"]), currency),
+            codes=line.get("codes", []),
+        )
+        for line in lines
+    ]
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)

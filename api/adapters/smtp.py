@@ -1,0 +1,59 @@
+"""The mails that the API sends itself, which are about accounts: handed over before the request is answered."""
+
+import smtplib
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from typing import Final
+from uuid import uuid4
+
+from api.auth.account_mails import Mail
+from api.problems import Unavailable, wrong
+from settings import Settings
+from tables.mail.headers import MailHeader
+from tables.mail.message import new_mail, sender_of
+from tables.text.email_addresses import smtp_address
+
+SERVER: Final = "mail"
+TIMEOUT_S: Final = 5.0
+
+
+class Post:
+    """The SMTP server of the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __call__(self, address: str, mail: Mail) -> None:
+        """Hand over a mail. Raises Unavailable; Refused: invalid-input for an address that the server refuses."""
+        sender, to = sender_of(self._settings.mail_from), _recipient(address)
+        message = new_mail(sender, to, mail.subject, datetime.now(UTC), uuid4().hex)
+        message.set_content(mail.text)
+        message.add_alternative(mail.html, subtype="html")
+        message["Content-Language"] = MailHeader("Content-Language", mail.language)
+        try:
+            with smtplib.SMTP(self._settings.smtp_host, self._settings.smtp_port, timeout=TIMEOUT_S) as server:
+                self._sign_in(server)
+                _hand_over(server, message, sender.address, to)
+        except (smtplib.SMTPException, OSError) as error:
+            raise Unavailable(SERVER) from error
+
+    def _sign_in(self, server: smtplib.SMTP) -> None:
+        if self._settings.smtp_tls:
+            server.starttls()
+        if self._settings.smtp_user and self._settings.smtp_password:
+            server.login(self._settings.smtp_user, self._settings.smtp_password.get_secret_value())
+
+
+def _recipient(address: str) -> str:
+    try:
+        return smtp_address(address)
+    except ValueError as error:  # of a row that was written before there was this form
+        raise wrong("/email", "is no address that a mail can be sent to") from error
+
+
+def _hand_over(server: smtplib.SMTP, message: EmailMessage, sender: str, to: str) -> None:
+    """Raises Refused where it is the address that the server can't take; without SMTPUTF8 that may be its letters."""
+    try:
+        server.send_message(message, sender, [to])
+    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as error:
+        raise wrong("/email", "the mail server does not take this address") from error

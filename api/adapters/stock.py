@@ -1,0 +1,42 @@
+"""Whether anything of an event was bought: by the projection, and by the ledger, which knows it first."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from api.adapters.ledger.availability_cache import ShelfViews, Shelves
+from api.adapters.ledger.worker_views import WorkerViews
+from api.adapters.postgres.database import Database
+
+_PROJECTED: Final = """
+SELECT 1 FROM purchase
+WHERE event_id = %(event)s AND status <> 'rejected'
+  AND (%(ticket)s::text IS NULL OR lines @> jsonb_build_array(jsonb_build_object('ticketTypeId', %(ticket)s::text)))
+LIMIT 1
+"""
+
+
+class Stock:
+    """The table ``purchase`` and the ledger's view of an event."""
+
+    def __init__(self, database: Database, views: WorkerViews) -> None:
+        self._database = database
+        self._views = views
+        self._shelves = ShelfViews(self._view)
+
+    def has_purchases(self, event: UUID, ticket: UUID | None = None) -> bool:
+        """Whether there are purchases of the event, or of its ticket type. Unavailable when no worker can tell."""
+        values = {"event": event, "ticket": None if ticket is None else str(ticket)}
+        return self._is_out(event, ticket) or self._database.one(_PROJECTED, **values) is not None
+
+    def left(self, event: UUID) -> Shelves | None:
+        """What is left of each ticket type; None where no worker can tell."""
+        return self._shelves.left(event)
+
+    def _is_out(self, event: UUID, ticket: UUID | None) -> bool:
+        return any(
+            (ticket is None or kind["ticketType"] == str(ticket)) and kind["held"] + kind["sold"] > 0
+            for kind in self._view(event).get("ticketTypes", ())
+        )
+
+    def _view(self, event: UUID) -> dict[str, Any]:
+        return self._views.event(event) or {}

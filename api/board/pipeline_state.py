@@ -1,0 +1,35 @@
+"""What is known of the pipeline's parts at one moment. A part that did not answer is None, or false."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from connect.connectors.rest_client import State
+from connect.observe.lag import LogState
+from connect.observe.slots import SlotState
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseState:
+    """PostgreSQL: transactions committed since its start, rows of ``event``, the replication slots."""
+
+    commits: int
+    events: int
+    slots: tuple[SlotState, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All of them, asked at ``at`` (seconds, monotonic). ``letters`` are open dead letters by consumer.
+
+    ``heartbeats`` are by connector the seconds since the newest row that has come through it.
+    """
+
+    at: float
+    log: LogState | None = None
+    database: DatabaseState | None = None
+    connectors: Mapping[str, State] | None = None
+    heartbeats: Mapping[str, float] | None = None
+    documents: int | None = None
+    letters: Mapping[str, int] | None = None
+    mail: bool = False
+    ledger: bool = False

@@ -1,0 +1,1 @@
+"""What organizers may change, and how it is announced to the ledger."""

@@ -1,0 +1,170 @@
+"""What may be changed of an event and its ticket types, and how it is announced: pure functions of listings."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from api.ports import Listing
+from api.problems import Refused, wrong
+from api.schemas.event import Event, EventChange, NewEvent
+from api.schemas.money import Money
+from api.schemas.ticket import MOST_TICKET_TYPES, NewTicketType, TicketType, TicketTypeBody, TicketTypeChange
+from tables.messages import commands
+from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus, may_change
+
+
+def new_listing(body: NewEvent, organizer: UUID, new_id: Callable[[], UUID], now: datetime) -> Listing:
+    """The event that a request asks for, with its ticket types. Refused: already-exists for an id given twice."""
+    fields = body.model_dump(exclude={"id", "ticket_types"}) | {"tags": distinct(body.tags), "organizer_id": organizer}
+    listing = Listing(Event(**fields, id=body.id or new_id(), created_at=now, updated_at=now))
+    for ticket in body.ticket_types:
+        listing = with_ticket(listing, ticket, ticket.id or new_id(), now)
+    return listing
+
+
+def given(change: EventChange | TicketTypeChange) -> dict[str, Any]:
+    """The fields that a change brings, null ones too."""
+    return {name: getattr(change, name) for name in change.model_fields_set}
+
+
+def changed(listing: Listing, fields: dict[str, Any], now: datetime) -> Listing:
+    """The listing after a change of these fields of its event. Refused: transition-refused, invalid-input."""
+    fields = dict(fields)
+    if "tags" in fields:
+        fields["tags"] = distinct(fields["tags"])
+    before = listing.event
+    after = before.model_copy(update=fields | {"updated_at": now})
+    _check_transition(before.status, after.status)
+    if after.ends_at <= after.starts_at:
+        raise wrong("/endsAt", "endsAt must be later than startsAt")
+    if (after.latitude is None) != (after.longitude is None):
+        raise wrong("/latitude", "latitude and longitude come together or not at all")
+    return replace(listing, event=after)
+
+
+def _check_transition(before: EventStatus, after: EventStatus) -> None:
+    if may_change(before, after):
+        return
+    allowed = sorted(status.value for status in EVENT_TRANSITIONS[before])
+    detail = f"an event that is {before} cannot become {after}"
+    more: dict[str, Any] = {"from": before.value, "to": after.value, "allowed": allowed}
+    raise Refused("transition-refused", detail, **more)
+
+
+def with_ticket(listing: Listing, body: NewTicketType, ticket_id: UUID, now: datetime) -> Listing:
+    """The listing with one ticket type more. Refused: already-exists, too-many-ticket-types."""
+    if any(ticket.id == ticket_id for ticket in listing.tickets):
+        raise Refused("already-exists", f"the event has a ticket type {ticket_id} already")
+    if len(listing.tickets) >= MOST_TICKET_TYPES:
+        raise Refused("too-many-ticket-types", f"an event has at most {MOST_TICKET_TYPES} ticket types")
+    ticket = _ticket(body, {"id": ticket_id, "event_id": listing.event.id, "created_at": now, "updated_at": now})
+    return replace(listing, tickets=in_order([*listing.tickets, ticket]))
+
+
+def with_ticket_replaced(listing: Listing, ticket_id: UUID, body: TicketTypeBody, now: datetime) -> Listing:
+    """The listing with a ticket type replaced. Refused: not-found."""
+    known = {ticket.id: ticket for ticket in listing.tickets}
+    before = ticket_of(listing, ticket_id)
+    kept = {"id": ticket_id, "event_id": before.event_id, "created_at": before.created_at, "updated_at": now}
+    known[ticket_id] = _ticket(body, kept | {"version": before.version + 1})
+    return replace(listing, tickets=in_order(list(known.values())))
+
+
+def with_ticket_changed(listing: Listing, ticket_id: UUID, fields: dict[str, Any], now: datetime) -> Listing:
+    """The listing with these fields of a ticket type changed. Refused: not-found, invalid-input."""
+    before = ticket_of(listing, ticket_id)
+    if "price" in fields:
+        fields = fields | {"price": Money.of(fields["price"].exact, fields["price"].currency)}
+    after = before.model_copy(update=fields | {"version": before.version + 1, "updated_at": now})
+    if after.sale_starts_at and after.sale_ends_at and after.sale_ends_at <= after.sale_starts_at:
+        raise wrong("/saleEndsAt", "saleEndsAt must be later than saleStartsAt")
+    return replace(listing, tickets=in_order([after if ticket is before else ticket for ticket in listing.tickets]))
+
+
+def without_ticket(listing: Listing, ticket_id: UUID) -> Listing:
+    """The listing with a ticket type less. Refused: not-found."""
+    gone = ticket_of(listing, ticket_id)
+    return replace(listing, tickets=tuple(ticket for ticket in listing.tickets if ticket is not gone))
+
+
+def ticket_of(listing: Listing, ticket_id: UUID) -> TicketType:
+    """The listing's ticket type of that id. Refused: not-found."""
+    for ticket in listing.tickets:
+        if ticket.id == ticket_id:
+            return ticket
+    raise Refused("not-found", f"there is no ticket type {ticket_id}")
+
+
+def withdrawn(listing: Listing, now: datetime) -> Listing:
+    """What is announced of an event that is deleted: it sells nothing, and what was sold meanwhile is given back."""
+    return replace(listing, event=listing.event.model_copy(update={"status": EventStatus.CANCELED, "updated_at": now}))
+
+
+def _ticket(body: TicketTypeBody, more: dict[str, Any]) -> TicketType:
+    fields = body.model_dump(exclude={"id", "price"})
+    return TicketType(**fields | more, price=Money.of(body.price.exact, body.price.currency))
+
+
+def in_order(tickets: list[TicketType]) -> tuple[TicketType, ...]:
+    """Ticket types as they are listed."""
+    return tuple(sorted(tickets, key=lambda ticket: (ticket.position, ticket.id)))
+
+
+def distinct(tags: list[str]) -> list[str]:
+    """The tags without repeats, in their order."""
+    return list(dict.fromkeys(tags))
+
+
+def check_size(listing: Listing) -> None:
+    """Raise Refused where the event is larger than the ledger reads a definition."""
+    command = commands.DefineEvent(listing.event.id, listing.event.version, definition(listing))
+    size = len(commands.encode_command(command))
+    if size > commands.MOST_BYTES:
+        raise wrong(
+            "/ticketTypes", f"the event has {size} bytes of texts in all, at most {commands.MOST_BYTES} can be sold"
+        )
+
+
+def announcement(listing: Listing) -> bytes:
+    """The outbox payload: what DefineEvent decodes, without its tag."""
+    return msgspec.json.encode(
+        {"event": listing.event.id, "version": listing.event.version, "definition": definition(listing)}
+    )
+
+
+def definition(listing: Listing) -> commands.Definition:
+    """The event as the ticket office is to sell it."""
+    event = listing.event
+    return commands.Definition(
+        title=event.title,
+        status=event.status,
+        starts_at=event.starts_at,
+        ends_at=event.ends_at,
+        time_zone=event.time_zone,
+        venue=event.venue,
+        city=event.city,
+        organizer=event.organizer_id,
+        capacity=event.capacity,
+        max_per_order=event.max_per_order,
+        max_per_account=event.max_per_account,
+        ticket_types=[ticket_definition(ticket) for ticket in listing.tickets],
+    )
+
+
+def ticket_definition(ticket: TicketType) -> commands.TicketType:
+    """The ticket type as the ticket office is to sell it."""
+    return commands.TicketType(
+        id=ticket.id,
+        name=ticket.name,
+        price=ticket.price.exact,
+        currency=ticket.price.currency,
+        quantity=ticket.quantity,
+        sale_starts_at=ticket.sale_starts_at,
+        sale_ends_at=ticket.sale_ends_at,
+        max_per_order=ticket.max_per_order,
+        max_per_account=ticket.max_per_account,
+    )

@@ -1,0 +1,128 @@
+"""The page of the link that confirms an address. Opening it changes nothing, its button does.
+
+Who asked is known by the cookie of the sign-up, or by being signed in where an address is to change. In another browser
+a sign-up is finished with a password that is chosen there, so that nobody else's is good
+(api/accounts/address_confirmation.py).
+"""
+
+from typing import Final
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, make_response, redirect, render_template
+from werkzeug.wrappers import Response as BaseResponse
+
+from api.accounts.address_confirmation import ConfirmationLink, confirmed_by_link, digest
+from api.accounts.links import PATHS
+from api.pages import device_cookie, session_cookie, sign_up_cookie
+from api.pages.copy import refusal
+from api.pages.errors import Told, page
+from api.pages.forms import complaints
+from api.pages.link_pages import chosen_password, link_subject, link_text
+from api.pages.permissions import local
+from api.ports import Granted, Wish
+from api.problems import PROBLEMS, Refused
+from api.routes.passwords import new_hash
+from api.web.authentication import visitor
+from api.web.responses import ports
+from tables.signing.links import LinkExpired, LinkInvalid, LinkKind
+
+confirming = Blueprint("confirming", __name__)
+
+PATH: Final = PATHS[LinkKind.CONFIRM_ADDRESS]
+INVALID: Final = Told(
+    "This link is not complete", "Please open it in the mail once more, or copy all of it.", "Sign up", "/sign-up"
+)
+USED: Final = Told(
+    "This link is no longer valid",
+    "It was used already, or its 24 hours are over. If your address is confirmed, you can sign in.",
+    "Sign in",
+    "/sign-in",
+)
+SOMEBODY_ELSES: Final = Told(
+    "This link belongs to another account",
+    "Sign out, and open it again signed in to the account that is to have the address.",
+    "My tickets",
+    "/tickets",
+)
+
+
+@confirming.get(PATH)
+def confirm_link_form() -> BaseResponse:
+    """What is to be confirmed, with a button."""
+    link, wish = _opened()
+    return _led_away(wish) or _form(link, wish, {})
+
+
+@confirming.post(PATH)
+def confirm_link() -> BaseResponse:
+    """The account is made and its owner signed in, or the account has its new address."""
+    link, wish = _opened()
+    if (elsewhere := _led_away(wish)) is not None:
+        return elsewhere
+    try:
+        granted = confirmed_by_link(link, None if _is_own(link, wish) else _chosen_hash(wish))
+    except Refused as error:
+        return _form(link, wish, said_of(error), PROBLEMS[error.kind].status)
+    return go_on(granted, granted.goal)
+
+
+def said_of(error: Refused) -> dict[str, str]:
+    """Why nothing was confirmed, by the field that is wrong; these forms have none for the address."""
+    return complaints(error) if error.kind == "invalid-input" else {"": refusal(error.kind)}
+
+
+def go_on(granted: Granted, goal: str) -> BaseResponse:
+    """To where the reader was going; whose account was made now is signed in."""
+    account, answer = granted.account, redirect(local(goal), 303)
+    if granted.old_email is None:
+        token, _ = ports().tokens.issue(account.id, frozenset(account.roles), seconds=ports().session_seconds)
+        session_cookie.begin(token, ports().session_seconds)
+        sign_up_cookie.forget(answer)
+    return device_cookie.remember(answer, account.email)
+
+
+def _opened() -> tuple[ConfirmationLink, Wish]:
+    """The link of this request, and what is to be done. Raises LinkInvalid; LinkExpired if it was done already."""
+    link = ConfirmationLink.of(link_subject(LinkKind.CONFIRM_ADDRESS))
+    wish = ports().accounts.wish(link.digest)
+    if wish is None:
+        raise LinkExpired(link.subject)
+    return link, wish
+
+
+def _led_away(wish: Wish) -> BaseResponse | None:
+    """Where to, for who is not signed in to the account whose address is to change."""
+    reader = visitor()
+    if wish.account is not None or (reader is not None and reader.account == wish.account_id):
+        return None
+    if reader is not None:
+        return page(SOMEBODY_ELSES, 403)
+    here = f"{PATH}?{urlencode({'link': link_text()})}"
+    return redirect(f"/sign-in?{urlencode({'next': here})}", 303)
+
+
+def _is_own(link: ConfirmationLink, wish: Wish) -> bool:
+    """Whether it was asked for in this browser, or by this account."""
+    return wish.account is None or digest(link.code, sign_up_cookie.asked_request()) == wish.code_hash
+
+
+def _chosen_hash(wish: Wish) -> str:
+    names = (wish.account.first_name, wish.account.last_name) if wish.account else ()
+    return new_hash("/password", chosen_password(), wish.email, *names)
+
+
+def _form(link: ConfirmationLink, wish: Wish, wrong: dict[str, str], status: int = 200) -> Response:
+    shown = {"email": wish.email, "is_new": wish.account is not None, "is_own": _is_own(link, wish)}
+    return make_response(
+        render_template("confirm_link.html", path=PATH, link=link_text(), wrong=wrong, **shown), status
+    )
+
+
+@confirming.errorhandler(LinkInvalid)
+def _invalid(error: LinkInvalid) -> Response:
+    return page(INVALID, 404)
+
+
+@confirming.errorhandler(LinkExpired)
+def _expired(error: LinkExpired) -> Response:
+    return page(USED, 410)

@@ -1,0 +1,183 @@
+"""What happened, and what is left, in words for somebody who wants to go to a concert."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from babel.dates import format_date, format_datetime, format_time
+from babel.numbers import format_currency
+
+from api.ports import Left
+from api.schemas.money import Money
+from api.schemas.purchase import BoughtLine
+from tables.ledger.availability import Availability
+from tables.messages.statuses import EventStatus
+from tables.offers import Tickets
+from tables.text.sanitize import plain
+from tables.text.time_zones import shown_time
+
+LOCALE: Final = "en_GB"
+# A currency without a sign of its own is written by its code, which stands apart from the amount.
+_CODE: Final = re.compile(r"^-?[A-Z]{3}(?=[0-9])")
+# By the problem's name: every way in which a purchase, or the way to it, can be refused.
+REFUSED: Final[Mapping[str, str]] = {
+    "sold-out": "There are not enough tickets left for this choice. Tickets that others hold may come back.",
+    "not-on-sale": "These tickets are not on sale at the moment.",
+    "event-not-open": "This event is not selling tickets at the moment.",
+    "order-limit-exceeded": "That is more than one order may have.",
+    "purchase-limit-exceeded": "Together with what you already have, that is more than one person may have.",
+    "hold-too-long": "Tickets cannot be held for that long.",
+    "hold-limit-exceeded": "That is more than one person may hold at once. Confirm or give back what you hold first.",
+    "overall-hold-limit-exceeded": "You hold many tickets already. Confirm or give back some of them first.",
+    "hold-too-soon": "You held these tickets a moment ago. For a short time they are left to others; try again soon.",
+    "capacity-exceeded": "The house is nearly full: there is not room for that many.",
+    "mixed-currencies": "These tickets are sold in different currencies. Please order them one by one.",
+    "unknown-event": "This event is not on sale yet. Please try again in a moment.",
+    "unknown-ticket-type": "One of these tickets is not offered any more. Please choose again.",
+    "unknown-account": "Your account does not exist any more.",
+    "idempotency-key-reused": "This form was sent before with another choice. Nothing more was ordered.",
+    "id-reused": "This form was sent before with another choice. Nothing more was ordered.",
+    "idempotency-key-missing": "This form is not complete. Please choose again.",
+    "invalid-input": "Please look at your choice again.",
+    "not-held": "These tickets are not held for you any more.",
+    "nothing-to-cancel": "You do not have these tickets any more.",
+    "too-many-changes": "This order was changed very often. What is left of it can only be given back all together.",
+    "nothing-to-send": "There is nothing left to be sent.",
+    "still-running": "Your order is already on its way.",
+    "busy": "A great many people are ordering right now. Nothing was ordered for you; please try again in a moment.",
+    "unavailable": "The box office does not answer. Please try again in a moment; trying again never orders twice.",
+    "wrong-credentials": "Address and password do not fit together.",
+    "passwords-busy": "A great many people are signing in right now. Please try again in a moment.",
+    "too-many-requests": "That was too often in a short time. Please wait a little and try again.",
+    "unknown-code": "This is not valid: it was used, is older than 24 hours, was asked for elsewhere, or is mistyped.",
+    "email-taken": "There is an account with this address already. You can sign in with it.",
+    "precondition-failed": "This was changed by somebody else meanwhile. Please open it again.",
+    "transition-refused": "That is not possible as the event stands now.",
+    "has-purchases": "Some of it was bought, so it stays. Lower its quantity to sell no more.",
+    "too-many-ticket-types": "An event has 200 ticket types at most.",
+    "nothing-chosen": "Please choose at least one ticket.",
+}
+
+
+class State(NamedTuple):
+    """How something stands, and the tone in which it is said: good, warn, bad or none."""
+
+    text: str
+    tone: str
+
+
+_SEARCHED: Final = {
+    Tickets.AVAILABLE: State("Available", "good"),
+    Tickets.LOW: State("Few left", "warn"),
+    Tickets.SOLD_OUT: State("Sold out", "bad"),
+    Tickets.NOT_ON_SALE: State("Not on sale", "none"),
+}
+_EVENTS: Final = {
+    EventStatus.DRAFT: State("Not published yet", "none"),
+    EventStatus.ON_HOLD: State("Not on sale at the moment", "none"),
+    EventStatus.POSTPONED: State("Postponed", "warn"),
+    EventStatus.SOLD_OUT: State("Sold out", "bad"),
+    EventStatus.DONE: State("Over", "none"),
+    EventStatus.CANCELED: State("Cancelled", "bad"),
+}
+_SHELVES: Final = {
+    Availability.AVAILABLE: State("Available", "good"),
+    Availability.HELD: State("All held: try again soon", "warn"),
+    Availability.SOLD_OUT: State("Sold out", "bad"),
+    Availability.NOT_ON_SALE_YET: State("Not on sale yet", "none"),
+    Availability.SALE_OVER: State("No longer on sale", "none"),
+}
+UNKNOWN: Final = State("We can’t tell right now", "none")
+PURCHASES: Final = {
+    "pending": State("On its way", "none"),
+    "held": State("Held for you", "warn"),
+    "confirmed": State("Yours", "good"),
+    "rejected": State("Not ordered", "bad"),
+    "cancelled": State("Given back", "none"),
+    "expired": State("No longer held", "none"),
+    "refunded": State("Refunded", "none"),
+}
+
+
+def sale_of(availability: str | None, status: str) -> State:
+    """Whether a found event has tickets."""
+    if status != EventStatus.ACTIVE and status in _EVENTS:
+        return _EVENTS[EventStatus(status)]
+    return _SEARCHED.get(Tickets(availability), UNKNOWN) if availability in set(Tickets) else UNKNOWN
+
+
+def event_state(status: EventStatus) -> State | None:
+    """What keeps an event from selling at all; None if nothing does."""
+    return _EVENTS.get(status)
+
+
+def shelf_state(left: Left | None, opens: datetime | None, zone: str) -> State:
+    """What is left of a ticket type."""
+    if left is None:
+        return UNKNOWN
+    if left.state is Availability.LOW:
+        return State(f"Few left: {left.available:,}", "warn")
+    if left.state is Availability.NOT_ON_SALE_YET and opens is not None:
+        return State(f"Opens {part(opens, zone, 'EEEE d MMMM, HH:mm')}", "none")
+    if left.state.startswith("event_"):
+        return _EVENTS[EventStatus(left.state.removeprefix("event_").upper())]
+    return _SHELVES[left.state]
+
+
+def money(amount: Money) -> str:
+    """An amount as it is written; nothing to pay is free."""
+    return "free" if amount.exact == 0 else _money(amount.exact, amount.currency)
+
+
+@lru_cache(maxsize=10_000)
+def _money(amount: Decimal, currency: str) -> str:
+    return _CODE.sub("\\g<0>\u00a0", str(format_currency(amount, currency, locale=LOCALE)))
+
+
+@lru_cache(maxsize=10_000)
+def when(moment: datetime, zone: str) -> str:
+    """A moment as the clocks show it where it happens."""
+    local = shown_time(moment, zone)
+    day, hour = format_date(local, "EEEE d MMMM y", LOCALE), format_time(local, "HH:mm", local.tzinfo, LOCALE)
+    return f"{day}, {hour} ({city_of(zone)} time)"
+
+
+@lru_cache(maxsize=10_000)
+def part(moment: datetime, zone: str, pattern: str) -> str:
+    """A part of a moment, by a pattern of Unicode's (``d``, ``MMM``, ``HH:mm``)."""
+    local = shown_time(moment, zone)
+    return str(format_datetime(local, pattern, local.tzinfo, LOCALE))
+
+
+def city_of(zone: str) -> str:
+    """What people call a time zone: ``Vienna`` for Europe/Vienna."""
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+def refusal(kind: str) -> str:
+    """Why it was refused."""
+    return REFUSED.get(kind, "That was not possible.")
+
+
+def count(number: int, one: str, many: str) -> str:
+    """``1 ticket``, ``2 tickets``."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def together(line: BoughtLine) -> str:
+    """What the tickets of a line cost together."""
+    return money(Money.of(line.price.exact * line.quantity, line.price.currency))
+
+
+FILTERS: Final[Mapping[str, Any]] = {
+    "money": money,
+    "when": when,
+    "part": part,
+    "count": count,
+    "city": city_of,
+    "together": together,
+    "plain": plain,
+}

@@ -1,0 +1,37 @@
+"""The cookie of a browser in which an account signed in: guesses from elsewhere don't make this browser wait.
+
+It is good for the account's address alone, opens nothing, and is asked for nothing but how long to wait
+(api/auth/throttle.py).
+"""
+
+import re
+import secrets
+from typing import Final
+
+from werkzeug.wrappers import Response
+
+from api.auth.clients import address_key
+from api.pages.cookies import cookie, set_cookie
+from api.web.responses import ports
+
+NAME: Final = "turnstile-device"
+KEPT_S: Final = 180 * 86_400
+_NONCE: Final = re.compile(r"[\w-]{16}", re.ASCII)
+
+
+def device_of(email: str) -> str | None:
+    """What this browser is known by, if the account of that address signed in here before."""
+    nonce, _, seal = (cookie(NAME) or "").partition(".")
+    is_ours = _NONCE.fullmatch(nonce) and ports().tokens.is_sealed(_purpose(nonce, email), seal)
+    return f"device {nonce}" if is_ours else None
+
+
+def remember(answer: Response, email: str) -> Response:
+    """The answer, which lets the browser be known for that address from now on."""
+    nonce = secrets.token_urlsafe(12)
+    set_cookie(answer, NAME, f"{nonce}.{ports().tokens.seal(_purpose(nonce, email))}", KEPT_S)
+    return answer
+
+
+def _purpose(nonce: str, email: str) -> str:
+    return f"device {nonce} {address_key(email)}"

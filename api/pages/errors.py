@@ -1,0 +1,94 @@
+"""From an error to a page: what went wrong in plain words, and where to go from here; nothing internal."""
+
+import logging
+from typing import Final, NamedTuple
+
+from flask import Blueprint, Flask, Response, make_response, render_template, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from api.pages import session_cookie
+from api.pages.copy import refusal
+from api.pages.csrf import StaleForm
+from api.problems import PROBLEMS, RETRY_AFTER, Refused, Unavailable
+from api.web.error_handlers import plain_http, tell_outage
+from api.web.responses import BASE
+
+log = logging.getLogger(__name__)
+
+
+class Told(NamedTuple):
+    """A page's headline and sentence, and where to go from it: what the button says, and its path."""
+
+    title: str
+    text: str
+    label: str = "To the box office"
+    path: str = "/"
+
+
+NOT_FOUND: Final = Told("There is nothing here", "The address may have a typing error, or what was here is gone.")
+STALE: Final = Told("This page was open for too long", "Nothing was done. Please load the page anew and retry.")
+OURS: Final = Told("Something went wrong on our side", "Nothing you did. Please try again in a moment.")
+AWAY: Final = Told("We’ll be right back", "A part of the box office does not answer. Please try again in a moment.")
+_KINDS: Final = {
+    "not-found": NOT_FOUND,
+    "unknown-event": NOT_FOUND,
+    "forbidden": Told("This is not yours to do", "It belongs to somebody else, or needs a role that you do not have."),
+    "body-too-large": Told("That was too much", "The form is larger than we take."),
+    "unsupported-media-type": Told("That is no form", "Please use the forms of this site."),
+    "internal-error": OURS,
+    "busy": AWAY,
+}
+# What a refusal's headers tell whoever reads a page, too.
+_TOLD: Final = frozenset({"Retry-After", "Accept-Encoding"})
+_STATUSES: Final = {404: NOT_FOUND, 413: _KINDS["body-too-large"]}
+
+
+def register_errors(app: Flask, pages: Blueprint) -> None:
+    """Let every error of a page end as a page; and an unknown address too, where a browser asks."""
+    pages.register_error_handler(Refused, _refused)
+    pages.register_error_handler(Unavailable, _unavailable)
+    pages.register_error_handler(StaleForm, lambda error: page(STALE, 403))
+    pages.register_error_handler(HTTPException, _http)
+    pages.register_error_handler(Exception, _unexpected)
+    app.register_error_handler(NotFound, _outside)
+    app.register_error_handler(MethodNotAllowed, _outside)
+
+
+def page(told: Told, status: int) -> Response:
+    """The page that tells it."""
+    return make_response(render_template("error.html", told=told), status)
+
+
+def _refused(error: Refused) -> Response:
+    told = _KINDS.get(error.kind) or Told(PROBLEMS[error.kind].title, refusal(error.kind))
+    answer = page(told, PROBLEMS[error.kind].status)
+    answer.headers.update({name: value for name, value in error.headers.items() if name in _TOLD})
+    return answer
+
+
+def _unavailable(error: Unavailable) -> Response:
+    tell_outage(error)
+    answer = page(AWAY, 503)
+    answer.headers["Retry-After"] = str(RETRY_AFTER)
+    return answer
+
+
+def _http(error: HTTPException) -> Response:
+    code = error.code or 500
+    if code < 400:
+        return make_response(error.get_response())
+    return page(_STATUSES.get(code) or Told(error.name, "Please go back and try again."), code)
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return page(OURS, 500)
+
+
+def _outside(error: HTTPException) -> Response:
+    """What has no route belongs to no blueprint: a page for people, a problem for programs."""
+    accepted = request.accept_mimetypes
+    if request.path.startswith(BASE) or not accepted or not accepted["text/html"] > accepted["application/json"]:
+        return plain_http(error)
+    session_cookie.arrive()
+    return session_cookie.leave(_http(error))

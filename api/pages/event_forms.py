@@ -1,0 +1,88 @@
+"""What an organizer fills in, as the bodies of the API and back: times are those of the event's own zone."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from api.schemas.event import Event
+from api.schemas.ticket import TicketType
+from tables.text.time_zones import shown_time
+
+_TEXTS: Final = ("title", "description", "venue", "city")
+_LIMITS: Final = ("maxPerOrder", "maxPerAccount")
+_LOCAL: Final = "%Y-%m-%dT%H:%M"
+
+
+def event_fields(given: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of an event by their names in the API; what was left empty is null or an empty text."""
+    zone = given.get("timeZone", "")
+    return {
+        **{name: given.get(name, "") for name in _TEXTS},
+        "country": given.get("country", "").upper() or None,
+        "tags": [tag.strip() for tag in given.get("tags", "").split(",") if tag.strip()],
+        "startsAt": moment(given.get("startsAt"), zone),
+        "endsAt": moment(given.get("endsAt"), zone),
+        "timeZone": zone,
+        **{name: whole(given.get(name)) for name in ("capacity", *_LIMITS)},
+    }
+
+
+def ticket_fields(given: Mapping[str, str], zone: str) -> dict[str, Any]:
+    """The fields of a ticket type by their names in the API."""
+    return {
+        "name": given.get("name", ""),
+        "price": {"amount": given.get("price", ""), "currency": given.get("currency", "").upper()},
+        "quantity": whole(given.get("quantity")),
+        "saleStartsAt": moment(given.get("saleStartsAt"), zone),
+        "saleEndsAt": moment(given.get("saleEndsAt"), zone),
+        **{name: whole(given.get(name)) for name in _LIMITS},
+        "position": whole(given.get("position")) or 0,
+    }
+
+
+def event_form(event: Event) -> dict[str, str]:
+    """What the form of an event shows."""
+    shown = event.model_dump(by_alias=True, exclude_none=True)
+    texts = {name: str(shown[name]) for name in (*_TEXTS, "country", "timeZone", "capacity", *_LIMITS) if name in shown}
+    return texts | {
+        "tags": ", ".join(event.tags),
+        "startsAt": local(event.starts_at, event.time_zone),
+        "endsAt": local(event.ends_at, event.time_zone),
+        "version": str(event.version),
+    }
+
+
+def ticket_form(ticket: TicketType, event: Event) -> dict[str, str]:
+    """What the form of a ticket type shows."""
+    shown = ticket.model_dump(by_alias=True, exclude_none=True)
+    return {name: str(shown[name]) for name in ("name", "quantity", "position", *_LIMITS) if name in shown} | {
+        "price": ticket.price.amount,
+        "currency": ticket.price.currency,
+        "saleStartsAt": local(ticket.sale_starts_at, event.time_zone),
+        "saleEndsAt": local(ticket.sale_ends_at, event.time_zone),
+        "version": str(event.version),
+    }
+
+
+def moment(text: str | None, zone: str) -> str | None:
+    """A time on the clocks of that zone as the API wants it; what is none stays as it is, for the API to refuse."""
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).isoformat()
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return text
+
+
+def local(at: datetime | None, zone: str) -> str:
+    """A moment as the clocks of that zone show it, for a field of the form."""
+    return "" if at is None else shown_time(at.replace(tzinfo=at.tzinfo or UTC), zone).strftime(_LOCAL)
+
+
+def whole(text: str | None) -> int | str | None:
+    """A whole number; what is none stays as it is, for the API to refuse."""
+    if text is None or not text.strip():
+        return None
+    plain = text.strip().replace(",", "")
+    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 16 else text

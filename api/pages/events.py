@@ -1,0 +1,108 @@
+"""An event's page: what it is, which tickets there are and what is left of them, and the form that holds some."""
+
+from datetime import timedelta
+from typing import Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from api.bounded_cache import Bounded
+from api.pages.copy import event_state, refusal
+from api.pages.forms import parsed
+from api.pages.offers import offers, open_now
+from api.pages.purchase_status import see, see_answer
+from api.pages.ticket_selection import NUMBER, chosen, key_of, lines, numbers
+from api.problems import Refused, Unavailable
+from api.purchasing import service
+from api.routes.events import shown_event
+from api.routes.purchases import order_of
+from api.schemas.purchase import NewPurchase, public_id
+from api.web.authentication import caller
+from api.web.prefer import Preference
+from api.web.responses import ports
+
+events = Blueprint("events", __name__)
+
+# Longer than an order is ever on its way within one request.
+RUNNING: Final = timedelta(seconds=10)
+FRESH_S: Final = 1.0
+KEPT: Final = 2_000
+_PIECES: Final = "pieces of events"
+
+
+@events.get("/events/<uuid:event_id>")
+def event(event_id: UUID) -> Response:
+    """The event and its tickets. The address may say what is chosen already, and why an order was refused."""
+    found = shown_event(event_id)
+    shown = offers(found, chosen())
+    if sum(offer.is_open for offer in shown) == 1 and not any(offer.chosen for offer in shown):
+        shown = [offer._replace(chosen=1 if offer.is_open else 0) for offer in shown]
+    refused = request.args.get("refused")
+    text = render_template(
+        "event.html",
+        event=found,
+        offers=shown,
+        closed=event_state(found.status),
+        open_now=open_now(shown),
+        order_key=key_of(request.args),
+        refused=refusal(refused) if refused else None,
+        number=NUMBER,
+    )
+    return make_response(text)
+
+
+@events.get("/events/<uuid:event_id>/choose")
+def choose(event_id: UUID) -> BaseResponse:
+    """Back to the event with what was chosen, for who had to sign in first."""
+    query = request.query_string.decode("ascii", "ignore")
+    return redirect(f"/events/{event_id}{'?' if query else ''}{query}", 303)
+
+
+@events.get("/events/<uuid:event_id>/left")
+def left(event_id: UUID) -> Response:
+    """What is left now, as pieces that the page puts in their places. ``open`` is what the page has open."""
+    seen = request.args.get("open", "")[:200]
+    known = _pieces()
+    text = known.get((event_id, seen))
+    if text is None:
+        found = shown_event(event_id)
+        shown = offers(found, {})
+        text = render_template(
+            "left.html", event=found, offers=shown, seen=seen, open_now=open_now(shown), number=NUMBER
+        )
+        known.put((event_id, seen), text)
+    return make_response(text)
+
+
+@events.post("/events/<uuid:event_id>/hold")
+def hold(event_id: UUID) -> BaseResponse:
+    """The chosen tickets are held, and the page of the purchase tells so; sent again, it is the same purchase."""
+    shown_event(event_id)
+    key, began = request.form.get("order_key"), ports().clock()
+    asked_for = lines()
+    if not asked_for:
+        return _back(event_id, "nothing-chosen")
+    try:
+        asked = parsed(NewPurchase, {"eventId": event_id, "lines": asked_for, "hold": True})
+        bought = service.buy(ports(), caller(), order_of(asked), key, Preference(ports().purchase_wait))
+        return see_answer(ports().in_loop(bought), began)
+    except Refused as error:
+        if error.kind == "still-running":
+            return see(public_id(event_id, service.purchase_id(caller().account, key)), began - RUNNING)
+        return _back(event_id, error.kind)
+    except Unavailable:
+        # Nobody knows whether it is in the log: the next try is to be the same one.
+        return _back(event_id, "unavailable", key=key or "")
+
+
+def _pieces() -> Bounded[tuple[UUID, str], str]:
+    """Pieces of a moment ago, so that a crowd that looks costs little."""
+    kept: Bounded[tuple[UUID, str], str] = current_app.extensions.setdefault(_PIECES, Bounded(KEPT, FRESH_S))
+    return kept
+
+
+def _back(event_id: UUID, reason: str, **more: str) -> BaseResponse:
+    """To the event again, with what was chosen and why it was refused."""
+    return redirect(f"/events/{event_id}?{urlencode({'refused': reason} | more | numbers())}#choose", 303)

@@ -1,0 +1,110 @@
+"""What all pages have in common: who reads them, and the page around their content.
+
+A page's module has a blueprint in BLUEPRINTS and a row for each of its functions in api/pages/permissions.py.
+"""
+
+from typing import Any, Final, NamedTuple
+
+from flask import Blueprint, Flask, g, request
+from jinja2 import StrictUndefined
+
+from api.auth.tokens import Caller, Role
+from api.pages import assets, csrf, permissions, session_cookie
+from api.pages.address_confirmation import confirming
+from api.pages.board import board
+from api.pages.box_office import box_office
+from api.pages.compression import pack
+from api.pages.copy import FILTERS
+from api.pages.errors import register_errors
+from api.pages.event_editing import editing
+from api.pages.events import events
+from api.pages.mail_links import links
+from api.pages.my_tickets import tickets
+from api.pages.organizer import organizing
+from api.pages.password_reset import resetting
+from api.pages.purchases import purchases
+from api.pages.sign_in import signing_in
+from api.pages.sign_up import signing_up
+from api.web.permissions import Access
+
+BLUEPRINTS: Final = (
+    box_office,
+    events,
+    purchases,
+    links,
+    tickets,
+    signing_in,
+    signing_up,
+    confirming,
+    resetting,
+    board,
+    organizing,
+    editing,
+)
+
+
+class Entry(NamedTuple):
+    """A place that the navigation leads to."""
+
+    label: str
+    path: str
+    access: Access
+
+
+NAVIGATION: Final = (
+    Entry("Box office", "/", Access.ANYONE),
+    Entry("Organize", "/organize", Access.ORGANIZER),
+    Entry("Board", "/board", Access.ADMINISTRATOR),
+)
+
+
+def register_site(app: Flask) -> None:
+    """Serve the pages beside the REST routes. Raises ValueError for one without a row."""
+    pages = Blueprint("site", __name__, template_folder="templates")
+    pages.add_url_rule("/static/<digest>/<name>", "asset", assets.asset)
+    for blueprint in BLUEPRINTS:
+        pages.register_blueprint(blueprint)
+    for step in (_arrive, permissions.check, _check_form):
+        pages.before_request(step)
+    # In the order of their registration from the last to the first.
+    for last_step in (pack, session_cookie.leave):
+        pages.after_request(last_step)
+    register_errors(app, pages)
+    app.context_processor(_surroundings)
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(FILTERS)
+    app.register_blueprint(pages)
+    permissions.check_rows(app)
+
+
+def _arrive() -> None:
+    if permissions.access() is Access.NOBODY:
+        g.caller = None
+    else:
+        session_cookie.arrive()
+
+
+def _check_form() -> None:
+    if permissions.access() is not Access.NOBODY:
+        csrf.check()
+
+
+def _surroundings() -> dict[str, Any]:
+    """What every template may use."""
+    found = g.get("caller")
+    return {
+        "reader": found,
+        "navigation": [entry for entry in NAVIGATION if _may_go(found, entry.access)],
+        "here": request.path,
+        "address": assets.address,
+        "form_key": csrf.form_key,
+        "form_field": csrf.FIELD,
+    }
+
+
+def _may_go(reader: Caller | None, wanted: Access) -> bool:
+    if wanted is Access.ANYONE:
+        return True
+    roles = reader.roles if reader else frozenset()
+    return Role.ADMINISTRATOR in roles or (wanted is Access.ORGANIZER and Role.ORGANIZER in roles)

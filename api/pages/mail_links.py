@@ -1,0 +1,155 @@
+"""What the links in mails lead to: a hold to confirm, a purchase to see, without signing in.
+
+Opening a link changes nothing, since programs that look for harm in mails open it too; a button does. A link allows
+what it was signed for and nothing else: who confirms with one is not shown the tickets.
+"""
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from api.pages.copy import refusal
+from api.pages.errors import Told, page
+from api.pages.link_pages import link_subject, link_text
+from api.pages.purchase_status import MARGIN, current, milliseconds, moment_of
+from api.pages.purchase_view import state_of, tickets_of
+from api.pages.purchases import ONCE
+from api.problems import Refused, Unavailable
+from api.purchasing import service
+from api.routes.notifications import SENT_AGAIN, ask_again
+from api.schemas.purchase import Purchase, public_id
+from api.web.prefer import Preference
+from api.web.responses import ports
+from tables.mail.links import PATHS, LinkedPurchase
+from tables.signing.links import LinkExpired, LinkInvalid, LinkKind
+
+links = Blueprint("links", __name__)
+
+HOLD: Final = PATHS[LinkKind.FINISH_HOLD]
+PURCHASE: Final = PATHS[LinkKind.SEE_PURCHASE]
+
+
+INVALID: Final = Told(
+    "This link is not complete",
+    "Please open it in the mail once more, or copy all of it. Who is signed in finds the same under “My tickets”.",
+    "My tickets",
+    "/tickets",
+)
+
+
+@links.get(HOLD)
+def hold() -> Response:
+    """The hold with a button to buy it; once it is none, what became of it, without codes."""
+    linked = _linked(LinkKind.FINISH_HOLD)
+    found = current(lambda: _found(linked))
+    return _waiting(linked) if found is None else _page("linked_hold.html", HOLD, linked, found)
+
+
+@links.post(HOLD)
+def finish_hold() -> BaseResponse:
+    """The hold becomes a sale, as by the button of the purchase's own page: once, however often it is sent."""
+    linked, began = _linked(LinkKind.FINISH_HOLD), ports().clock()
+    wanted = Preference(ports().purchase_wait)
+    try:
+        confirming = service.confirm(ports(), linked.account, public_id(linked.event, linked.purchase), ONCE, wanted)
+        made = ports().in_loop(confirming)
+    except Refused as error:
+        if error.kind != "still-running":
+            return _back(HOLD, refused=error.kind)
+        return _back(HOLD, since=milliseconds(began - MARGIN))
+    except Unavailable:
+        return _back(HOLD, refused="unavailable")
+    return _back(HOLD, since=milliseconds(moment_of(made, began)))
+
+
+@links.get(PURCHASE)
+def purchase() -> Response:
+    """The purchase as it stands, with its tickets."""
+    linked = _linked(LinkKind.SEE_PURCHASE)
+    found = _found(linked)
+    tickets = tickets_of(linked.event, found, _address(PURCHASE))
+    more = {"is_sent": "sent" in request.args, "can_be_sent": found.status in SENT_AGAIN}
+    return _page("linked_purchase.html", PURCHASE, linked, found, **tickets, **more)
+
+
+@links.post(PURCHASE)
+def send_again() -> BaseResponse:
+    """The purchase's mail goes out once more, to its account's address."""
+    linked = _linked(LinkKind.SEE_PURCHASE)
+    try:
+        ask_again(linked.event, linked.purchase, _found(linked))
+    except Refused as error:
+        return _back(PURCHASE, refused=error.kind)
+    return _back(PURCHASE, sent="")
+
+
+@links.errorhandler(LinkInvalid)
+def _invalid(error: LinkInvalid) -> Response:
+    return page(INVALID, 404)
+
+
+def _linked(kind: LinkKind) -> LinkedPurchase:
+    """What the link of this request is for. Raises LinkInvalid and LinkExpired.
+
+    Refused: too-many-requests, unknown-account.
+    """
+    linked = LinkedPurchase.read(link_subject(kind))
+    ports().in_loop(ports().register.check_account(linked.account))
+    return linked
+
+
+@links.errorhandler(LinkExpired)
+def _expired(error: LinkExpired) -> Response:
+    linked = LinkedPurchase.read(error.subject)
+    if request.path == HOLD:
+        told = Told(
+            "This hold is over",
+            "If you confirmed the tickets in time, they came in another mail. If not, they are on sale again, and you "
+            "owe nothing.",
+            "To the event",
+            f"/events/{linked.event}",
+        )
+    else:
+        told = Told(
+            "This link is no longer good",
+            "It showed your purchase until 30 days after the event. Sign in to see it.",
+            "See the purchase",
+            f"/purchases/{public_id(linked.event, linked.purchase)}",
+        )
+    return page(told, 410)
+
+
+def _found(linked: LinkedPurchase) -> Purchase:
+    found = ports().sales.find(linked.event, linked.purchase, linked.account.__eq__)
+    if found is None:
+        raise service.no_purchase()
+    return found
+
+
+def _page(template: str, path: str, linked: LinkedPurchase, found: Purchase, **more: Any) -> Response:
+    text = render_template(
+        template,
+        event=ports().events.get(linked.event),
+        public=public_id(linked.event, linked.purchase),
+        path=path,
+        link=link_text(),
+        refused=refusal(request.args["refused"]) if "refused" in request.args else None,
+        **state_of(found, _address(path)),
+        **more,
+    )
+    return make_response(text)
+
+
+def _waiting(linked: LinkedPurchase) -> Response:
+    event = ports().events.get(linked.event)
+    return make_response(render_template("waiting.html", event=event, again=request.full_path))
+
+
+def _back(path: str, **more: object) -> BaseResponse:
+    return redirect(_address(path, **more), 303)
+
+
+def _address(path: str, **more: object) -> str:
+    return f"{path}?{urlencode({'link': link_text()} | more)}"

@@ -1,0 +1,183 @@
+"""The organizer's own events: how they sell, what becomes of them, who comes."""
+
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from api.organizing.changes import changed
+from api.pages.charts import HEIGHT, WIDTH, stairs, top
+from api.pages.forms import complaints, parsed
+from api.ports import Curve, Listing
+from api.problems import Refused
+from api.routes.events import change_own, managed_event
+from api.schemas.event import Event
+from api.schemas.pagination import PageQuery, page
+from api.schemas.sales import TypeSales
+from api.schemas.ticket import TicketType
+from api.web.authentication import caller
+from api.web.csv_export import csv_export
+from api.web.responses import ports
+from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus, may_change
+
+organizing = Blueprint("organizing", __name__)
+
+AT_ONCE: Final = 50
+LINES: Final = 6
+
+
+class Step(NamedTuple):
+    """A status that an event may get: what the button says, what happens, whether everybody with tickets is mailed."""
+
+    status: EventStatus
+    label: str
+    meaning: str
+    mails: bool = False
+
+
+_STEPS: Final = (
+    Step(EventStatus.ACTIVE, "Publish", "Everybody finds the event, and its tickets are sold."),
+    Step(EventStatus.ON_HOLD, "Pause sales", "Nothing is sold until you resume. Tickets that were sold stay good."),
+    Step(EventStatus.SOLD_OUT, "Close sales", "Nothing more is sold, and the event is shown as sold out."),
+    Step(EventStatus.POSTPONED, "Postpone", "Nothing is sold until you resume. Tickets that were sold stay good."),
+    Step(EventStatus.DONE, "Close for good", "The event is over. Nothing can be changed after that."),
+    Step(
+        EventStatus.CANCELED,
+        "Cancel the event",
+        "Every ticket is refunded and every hold ends. This cannot be taken back.",
+    ),
+)
+_RESUMED: Final = Step(EventStatus.ACTIVE, "Resume sales", "Tickets are sold again.")
+_TOLD: Final = frozenset({EventStatus.CANCELED, EventStatus.POSTPONED})
+
+
+class Line(NamedTuple):
+    """A ticket type in the plot of sales."""
+
+    name: str
+    path: str
+    sold: int
+
+
+@organizing.get("/organize")
+def own_events() -> str:
+    """The events, the newest first; an administrator sees everybody's."""
+    found = caller()
+    query = parsed(PageQuery, {"limit": AT_ONCE, "cursor": request.args.get("cursor")})
+    items, following = page(
+        query,
+        lambda limit, after: ports().events.list(
+            limit,
+            after,
+            organizer=None if found.is_administrator else found.account,
+            status=None,
+            drafts_of=found.account,
+            all_drafts=found.is_administrator,
+        ),
+    )
+    return render_template("organize.html", events=items, following=following)
+
+
+@organizing.get("/organize/events/<uuid:event_id>")
+def own_event(event_id: UUID) -> str:
+    """An event with its ticket types, its sales and what can be done with it."""
+    event = managed_event(event_id)
+    tickets = ports().events.tickets(event_id) or ()
+    sums = {each.ticket_type_id: each for each in ports().sales.of_event(event_id, 1, None).ticket_types or ()}
+    return render_template(
+        "organized_event.html",
+        event=event,
+        rows=[(ticket, sums.get(ticket.id)) for ticket in tickets],
+        gone=[each for kind, each in sums.items() if kind not in {ticket.id for ticket in tickets}],
+        steps=steps(event.status),
+        plot=_plot(ports().attendance.curve(event_id), tickets, sums),
+        reached=ports().attendance.reached(event_id),
+    )
+
+
+@organizing.get("/organize/events/<uuid:event_id>/status/<status>")
+def confirm_status(event_id: UUID, status: str) -> Response:
+    """What would happen, and how many people would be told."""
+    event = managed_event(event_id)
+    return _ask(event, _step(event, status), {})
+
+
+@organizing.post("/organize/events/<uuid:event_id>/status/<status>")
+def change_status(event_id: UUID, status: str) -> BaseResponse:
+    """It happens, unless the event was changed since the question was read."""
+    event = managed_event(event_id)
+    step = _step(event, status)
+
+    def decide(listing: Listing) -> Listing:
+        check_version(listing.event, request.form.get("version"))
+        return changed(listing, {"status": step.status}, ports().clock())
+
+    try:
+        change_own(event_id, decide)
+    except Refused as error:
+        if error.kind == "not-found":
+            raise
+        return _ask(managed_event(event_id), step, complaints(error), 409)
+    return redirect(f"/organize/events/{event_id}", 303)
+
+
+@organizing.get("/organize/events/<uuid:event_id>/attendees.csv")
+def attendees(event_id: UUID) -> Response:
+    """Who has tickets, by name, as a table whose cells no spreadsheet takes for formulas."""
+    managed_event(event_id)
+    return csv_export(f"attendees-{event_id}.csv", ports().attendance.attendees(event_id))
+
+
+def steps(status: EventStatus) -> list[Step]:
+    """What may become of an event of that status."""
+    return [_worded(status, step) for step in _STEPS if step.status in EVENT_TRANSITIONS[status]]
+
+
+def check_version(event: Event, read: str | None) -> None:
+    """Refused: precondition-failed, where the event is not as it was when the form was made."""
+    if read != str(event.version):
+        raise Refused("precondition-failed", "", version=event.version)
+
+
+def _worded(before: EventStatus, step: Step) -> Step:
+    """Nobody has anything of a draft yet; and who was told that it is postponed is told what comes then."""
+    if step.status is EventStatus.ACTIVE and before is not EventStatus.DRAFT:
+        step = _RESUMED
+    goes_on = before is EventStatus.POSTPONED and step.status is not EventStatus.DONE
+    return step._replace(mails=before is not EventStatus.DRAFT and (goes_on or step.status in _TOLD))
+
+
+def _step(event: Event, status: str) -> Step:
+    found = next((step for step in _STEPS if step.status == status), None)
+    if found is None:
+        raise Refused("not-found")
+    return _worded(event.status, found)
+
+
+def _ask(event: Event, step: Step, wrong: dict[str, str], status: int = 200) -> Response:
+    reached = ports().attendance.reached(event.id)
+    possible = step.status != event.status and may_change(event.status, step.status)
+    text = render_template("status.html", event=event, step=step, reached=reached, wrong=wrong, possible=possible)
+    return make_response(text, status if possible or wrong else 409)
+
+
+def _plot(
+    curve: Curve | None, tickets: tuple[TicketType, ...], sums: dict[UUID, TypeSales]
+) -> dict[str, object] | None:
+    """The ticket types that sold most as lines, and the axes' ends."""
+    if curve is None:
+        return None
+    names = {kind: each.name for kind, each in sums.items()} | {ticket.id: ticket.name for ticket in tickets}
+    most = sorted(curve.types, key=lambda kind: curve.types[kind][-1][1], reverse=True)[:LINES]
+    highest = top([curve.types[kind][-1][1] for kind in most])
+    lines = [
+        Line(names.get(kind, "a ticket type"), _path(curve.types[kind], highest), curve.types[kind][-1][1])
+        for kind in most
+    ]
+    return {"box": f"0 0 {WIDTH} {HEIGHT}", "lines": lines, "top": highest, "begins": curve.begins, "ends": curve.ends}
+
+
+def _path(grown: tuple[tuple[float, int], ...], highest: int) -> str:
+    """From nothing at the left edge to the last step's value at the right one."""
+    return stairs([(0.0, 0), *grown, (1.0, grown[-1][1])], highest)

@@ -1,0 +1,81 @@
+"""A new password: the form that asks for a link, and the page of the link, whose opening changes nothing."""
+
+from typing import Final
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from api.accounts.links import PATHS
+from api.accounts.password_reset import account_to_reset, ask_for_reset, reset_password
+from api.pages import device_cookie
+from api.pages.errors import Told, page
+from api.pages.forms import complaints, fields, parsed
+from api.pages.link_pages import chosen_password, link_text
+from api.problems import PROBLEMS, Refused
+from api.schemas.account import NewPasswordReset
+from tables.signing.links import LinkKind
+
+resetting = Blueprint("resetting", __name__)
+
+PATH: Final = PATHS[LinkKind.RESET_PASSWORD]
+FORGOTTEN: Final = "/forgotten-password"
+USED: Final = Told(
+    "This link is no longer valid",
+    "It was used already, its hour is over, or a part of it is missing. You can ask for another one.",
+    "Ask again",
+    FORGOTTEN,
+)
+
+
+@resetting.get(FORGOTTEN)
+def forgotten_form() -> Response:
+    """Whose password is forgotten; afterwards, that a mail was sent."""
+    return _forgotten({"email": request.args.get("email", "")}, {})
+
+
+@resetting.post(FORGOTTEN)
+def forgotten() -> BaseResponse:
+    """A mail is sent to the address, whether it has an account or not."""
+    given = fields()
+    try:
+        email = parsed(NewPasswordReset, {"email": given.get("email", "")}).email
+        ask_for_reset(email, device_cookie.device_of(email))
+    except Refused as error:
+        return _forgotten(given, complaints(error), PROBLEMS[error.kind].status)
+    return redirect(f"{FORGOTTEN}?{urlencode({'sent': '', 'email': email})}", 303)
+
+
+@resetting.get(PATH)
+def new_password_form() -> Response:
+    """The form for the new password."""
+    return _new_password({})
+
+
+@resetting.post(PATH)
+def new_password() -> BaseResponse:
+    """The password is changed; one signs in with it."""
+    try:
+        account = reset_password(link_text(), "/password", chosen_password())
+    except Refused as error:
+        return _new_password(complaints(error), PROBLEMS[error.kind].status)
+    answer = redirect(f"/sign-in?{urlencode({'changed': '', 'email': account.email})}", 303)
+    return device_cookie.remember(answer, account.email)
+
+
+def _forgotten(given: dict[str, str], wrong: dict[str, str], status: int = 200) -> Response:
+    shown = {"email": given.get("email", "")}
+    return make_response(
+        render_template("forgotten.html", path=FORGOTTEN, given=shown, wrong=wrong, sent="sent" in request.args), status
+    )
+
+
+def _new_password(wrong: dict[str, str], status: int = 200) -> Response:
+    try:
+        email = account_to_reset(link_text()).email
+    except Refused as error:
+        if error.kind != "unknown-code":
+            raise
+        return page(USED, 410)
+    text = render_template("new_password.html", path=PATH, link=link_text(), email=email, wrong=wrong)
+    return make_response(text, status)

@@ -1,0 +1,74 @@
+"""Tickets as a gate reads them, and the event as a calendar does: what the mail brings, on a page."""
+
+from functools import lru_cache
+from io import BytesIO
+from itertools import islice
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import segno
+from markupsafe import Markup
+
+from api.schemas.event import Event
+from api.schemas.purchase import BoughtLine, Purchase
+from tables.mail.calendar import calendar, entry
+from tables.messages.outcomes import EventFacts
+from tables.signing.tickets import Ticket, TicketSigner
+
+# Pictures take time to draw: so many are on one page.
+SHEET: Final = 12
+
+
+class Printed(NamedTuple):
+    """A ticket: its place among those of the purchase, from 1 on, and its picture as SVG."""
+
+    number: int
+    name: str
+    code: str
+    picture: Markup
+
+
+def printed(signer: TicketSigner, event: UUID, lines: list[BoughtLine], sheet: int) -> list[Printed]:
+    """The tickets of that sheet, from 1 on."""
+    codes = ((line.name, code) for line in lines for code in line.codes)
+    first = (sheet - 1) * SHEET
+    return [
+        Printed(number, name, code, _picture(signer.sign(Ticket(event, code))))
+        for number, (name, code) in enumerate(islice(codes, first, first + SHEET), start=first + 1)
+    ]
+
+
+def calendar_of(ids: tuple[UUID, UUID], purchase: Purchase, event: Event, domain: str) -> bytes:
+    """The purchase's calendar file."""
+    facts = EventFacts(
+        title=event.title,
+        status=event.status,
+        starts_at=event.starts_at,
+        ends_at=event.ends_at,
+        time_zone=event.time_zone,
+        venue=event.venue,
+        city=event.city,
+        version=event.version,
+    )
+    made = entry(*ids, facts, purchase.decided_at or event.updated_at, domain)
+    made.add("status", "CONFIRMED")
+    return calendar("PUBLISH", made)
+
+
+@lru_cache(maxsize=2_000)
+def _picture(text: str) -> Markup:
+    """A QR code. It is drawn here from a text of ours, so it is no text of anybody's."""
+    picture = BytesIO()
+    code = segno.make_qr(text, error="m", boost_error=False)
+    code.save(
+        picture,
+        kind="svg",
+        xmldecl=False,
+        svgns=False,
+        omitsize=True,
+        border=2,
+        svgclass="qr",
+        lineclass=None,
+        nl=False,
+    )
+    return Markup(picture.getvalue().decode())  # noqa: S704

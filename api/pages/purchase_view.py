@@ -1,0 +1,51 @@
+"""What a purchase's pages show of it, the one of who is signed in and the one that a link of a mail leads to."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from flask import request
+
+from api.pages.copy import refusal
+from api.pages.printed_tickets import SHEET, printed
+from api.schemas.purchase import Purchase
+from api.web.responses import ports
+
+HEADLINES: Final = {
+    "held": "Held for you",
+    "confirmed": "Your tickets",
+    "rejected": "Nothing was ordered",
+    "cancelled": "Given back",
+    "expired": "No longer held",
+    "refunded": "Refunded",
+}
+
+
+def state_of(found: Purchase, page: str) -> dict[str, Any]:
+    """How the purchase stands, for ``purchase_state.html``; ``page`` is the address of the page itself."""
+    return {
+        "purchase": found,
+        "headline": HEADLINES[found.status],
+        "seconds_left": _seconds_left(found),
+        "count": sum(line.quantity for line in found.lines or []),
+        "reason": refusal(found.reason) if found.reason else None,
+        "page": page,
+    }
+
+
+def tickets_of(event: UUID, found: Purchase, page: str) -> dict[str, Any]:
+    """A sheet of its tickets, for ``printed_tickets.html``."""
+    bought = found.lines or []
+    sheets = -(-sum(len(line.codes) for line in bought) // SHEET)
+    sheet = min(max(1, request.args.get("sheet", 1, int)), max(1, sheets))
+    return {
+        "tickets": printed(ports().signer, event, bought, sheet) if found.status == "confirmed" else [],
+        "sheet": sheet,
+        "sheets": sheets,
+        "sheets_page": f"{page}{'&' if '?' in page else '?'}sheet=",
+    }
+
+
+def _seconds_left(found: Purchase) -> int | None:
+    if found.status != "held" or found.deadline is None:
+        return None
+    return max(0, round((found.deadline - ports().clock()).total_seconds()))

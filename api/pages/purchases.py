@@ -1,0 +1,161 @@
+"""A purchase's page: on its way, held for a while, or the tickets; confirming it, giving it back, its mail."""
+
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from api.pages.copy import refusal
+from api.pages.forms import parsed
+from api.pages.printed_tickets import calendar_of
+from api.pages.purchase_status import MARGIN, current, see, see_answer
+from api.pages.purchase_view import state_of, tickets_of
+from api.pages.ticket_selection import chosen, key_of, lines, numbers
+from api.problems import Refused, Unavailable
+from api.purchasing import service
+from api.routes.notifications import ask_again
+from api.routes.purchases import own_purchase, owner_of
+from api.schemas.event import Event
+from api.schemas.notification import Notification
+from api.schemas.purchase import Cancellation, Purchase, public_id
+from api.web.prefer import Preference
+from api.web.responses import ports
+from tables.messages.commands import Line
+
+purchases = Blueprint("purchases", __name__)
+
+# One purchase is confirmed once, and given back as a whole once, however often the button is pressed.
+ONCE: Final = "page"
+OCCUPIES: Final = frozenset({"held", "confirmed"})
+# How long the page itself looks out for the mail.
+MAIL_WITHIN: Final = timedelta(minutes=2)
+
+Ids = tuple[UUID, UUID]
+
+
+@purchases.get("/purchases/<public>")
+def purchase(public: str) -> Response:
+    """The purchase as it stands, or that it is on its way."""
+    ids = service.ids_of(public)
+    found = current(lambda: own_purchase(public))
+    if found is None:
+        return _page("waiting.html", ids, again=request.full_path.rstrip("?"))
+    page = f"/purchases/{public}"
+    shown = state_of(found, page) | tickets_of(ids[0], found, page) | _mails(ids, found)
+    return _page("purchase.html", ids, refused=_refused(), **shown)
+
+
+@purchases.post("/purchases/<public>/confirm")
+def confirm(public: str) -> BaseResponse:
+    """The hold becomes a sale. Sent again, it is answered as the first time."""
+    return _carry_out(
+        lambda: service.confirm(ports(), owner_of(public), public, ONCE, _wanted()), f"/purchases/{public}", public
+    )
+
+
+@purchases.get("/purchases/<public>/cancel")
+def cancel_form(public: str) -> BaseResponse:
+    """What is to be given back."""
+    found = own_purchase(public)
+    if found.status not in OCCUPIES:
+        return see(public)
+    return _page(
+        "cancel.html",
+        service.ids_of(public),
+        purchase=found,
+        order_key=key_of(request.args),
+        chosen=chosen(),
+        refused=_refused(),
+    )
+
+
+@purchases.post("/purchases/<public>/cancel")
+def cancel(public: str) -> BaseResponse:
+    """All tickets are given back, or so many of each type; sent again, no more than that."""
+    everything = "all" in request.form
+    key = ONCE if everything else request.form.get("order_key")
+    form = f"/purchases/{public}/cancel"
+    asked_for = [] if everything else lines()
+    if not asked_for and not everything:
+        return _told(form, "nothing-chosen")
+    gone = [Line(line.ticket_type_id, line.quantity) for line in parsed(Cancellation, {"lines": asked_for}).lines]
+    return _carry_out(lambda: service.cancel(ports(), owner_of(public), public, gone, key, _wanted()), form, public)
+
+
+@purchases.get("/purchases/<public>/mails")
+def mails(public: str) -> Response:
+    """Whether the mail was sent, as a piece of the page."""
+    ids = service.ids_of(public)
+    return _page("mails.html", ids, **_mails(ids, own_purchase(public)))
+
+
+@purchases.post("/purchases/<public>/mails")
+def send_again(public: str) -> BaseResponse:
+    """The mail goes out once more."""
+    try:
+        ask_again(*service.ids_of(public), own_purchase(public))
+    except Refused as error:
+        if error.kind == "not-found":
+            raise
+        return _told(f"/purchases/{public}", error.kind)
+    return see(public)
+
+
+@purchases.get("/purchases/<public>/event.ics")
+def calendar_file(public: str) -> Response:
+    """The event for a calendar; the mail's entry and this one are the same."""
+    ids = service.ids_of(public)
+    found, event = own_purchase(public), ports().events.get(ids[0])
+    if event is None or found.status != "confirmed":
+        raise Refused("not-found")
+    answer = make_response(calendar_of(ids, found, event, ports().mail_domain))
+    answer.mimetype = "text/calendar"
+    answer.headers["Content-Disposition"] = 'attachment; filename="event.ics"'
+    return answer
+
+
+def _carry_out(do: Callable[[], Coroutine[Any, Any, service.Answer]], form: str, public: str) -> BaseResponse:
+    """To the purchase as it is then; to the form with its key and numbers where nobody knows what became of it."""
+    began = ports().clock()
+    try:
+        return see_answer(ports().in_loop(do()), began)
+    except Refused as error:
+        if error.kind == "not-found":
+            raise
+        return (
+            see(public, began - MARGIN) if error.kind == "still-running" else _told(f"/purchases/{public}", error.kind)
+        )
+    except Unavailable:
+        return _told(form, "unavailable", key=request.form.get("order_key", ""), **numbers())
+
+
+def _told(path: str, reason: str, **more: str) -> BaseResponse:
+    return redirect(f"{path}?{urlencode({'refused': reason} | more)}", 303)
+
+
+def _refused() -> str | None:
+    reason = request.args.get("refused")
+    return refusal(reason) if reason else None
+
+
+def _wanted() -> Preference:
+    return Preference(ports().purchase_wait)
+
+
+def _mails(ids: Ids, found: Purchase) -> dict[str, Any]:
+    """The newest mail about the purchase as it stands, and whether it is worth looking out for."""
+    known = [mail for mail in ports().notifications.of(*ids) if mail.kind == found.status]
+    newest: Notification | None = known[-1] if known else None
+    age = None if found.decided_at is None else ports().clock() - found.decided_at
+    asked = newest is not None and newest.status == "requested"
+    watch = (newest is None or asked) and age is not None and age < MAIL_WITHIN
+    return {"mail": newest, "watch_mail": watch or asked}
+
+
+def _page(template: str, ids: Ids, **values: Any) -> Response:
+    event: Event | None = ports().events.get(ids[0])
+    return make_response(render_template(template, public=public_id(*ids), event=event, **values))

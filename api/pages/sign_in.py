@@ -1,0 +1,53 @@
+"""Signing in and out: a session begins with a new cookie, and ends everywhere."""
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from api.pages import device_cookie, session_cookie
+from api.pages.forms import complaints, fields, parsed
+from api.pages.permissions import local
+from api.problems import PROBLEMS, Refused
+from api.routes.sessions import credential_of
+from api.schemas.session import NewSession
+from api.web.authentication import caller, visitor
+from api.web.responses import ports
+
+signing_in = Blueprint("signing_in", __name__)
+
+
+@signing_in.get("/sign-in")
+def sign_in_form() -> BaseResponse:
+    """The form; whoever is signed in goes on."""
+    goal = local(request.args.get("next"))
+    if visitor() is not None:
+        return redirect(goal, 303)
+    return _form({"email": request.args.get("email", "")}, goal, {})
+
+
+@signing_in.post("/sign-in")
+def sign_in() -> BaseResponse:
+    """A new session, and back to where the reader was going."""
+    given = fields()
+    goal = local(given.pop("next", None))
+    try:
+        asked = parsed(NewSession, {"password": "", "email": ""} | given)
+        known = credential_of(asked, device_cookie.device_of(asked.email))
+    except Refused as error:
+        return _form(given, goal, complaints(error), PROBLEMS[error.kind].status)
+    token, _ = ports().tokens.issue(known.account, known.roles, known.version, ports().session_seconds)
+    session_cookie.begin(token, ports().session_seconds)
+    return device_cookie.remember(redirect(goal, 303), asked.email)
+
+
+@signing_in.post("/sign-out")
+def sign_out() -> BaseResponse:
+    """All sessions of the account end, those of its programs too."""
+    ports().revocations.end_sessions(caller().account)
+    session_cookie.end()
+    return redirect("/", 303)
+
+
+def _form(given: dict[str, str], goal: str, wrong: dict[str, str], status: int = 200) -> Response:
+    shown = {"email": given.get("email", "")}
+    text = render_template("sign_in.html", given=shown, goal=goal, wrong=wrong, changed="changed" in request.args)
+    return make_response(text, status)

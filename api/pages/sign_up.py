@@ -1,0 +1,66 @@
+"""Signing up: a form, then the link or the code from the mail. Every address is answered alike."""
+
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from api.accounts.address_confirmation import confirmed_by_code
+from api.pages import sign_up_cookie
+from api.pages.address_confirmation import go_on, said_of
+from api.pages.forms import complaints, fields, parsed
+from api.pages.permissions import local
+from api.problems import PROBLEMS, Refused
+from api.routes.accounts import sign_up as ask_for_account
+from api.schemas.account import Confirmation, NewAccount
+
+signing_up = Blueprint("signing_up", __name__)
+
+# What an administrator's request may say more is no part of the form.
+ASKED: frozenset[str] = frozenset({"firstName", "lastName", "email", "password"})
+
+
+@signing_up.get("/sign-up")
+def sign_up_form() -> Response:
+    """The form."""
+    return _form("sign_up.html", {"next": local(request.args.get("next"))}, {})
+
+
+@signing_up.post("/sign-up")
+def sign_up() -> BaseResponse:
+    """A link and a code are mailed; with one of them the account is made, and its owner signed in."""
+    given = fields()
+    goal = local(given.get("next"))
+    try:
+        asked = parsed(NewAccount, {name: value for name, value in given.items() if name in ASKED})
+        made = ask_for_account(asked, goal)
+    except Refused as error:
+        return _form("sign_up.html", given | {"next": goal}, complaints(error), PROBLEMS[error.kind].status)
+    answer = redirect(f"/confirm?{urlencode({'email': made.email, 'request': made.request, 'next': goal})}", 303)
+    return sign_up_cookie.remember(answer, made.request)
+
+
+@signing_up.get("/confirm")
+def confirm_address_form() -> Response:
+    """Where the code from the mail goes."""
+    given = {name: request.args.get(name, "") for name in ("email", "request")}
+    given["next"] = local(request.args.get("next"))
+    return _form("confirm.html", given, {})
+
+
+@signing_up.post("/confirm")
+def confirm_address() -> BaseResponse:
+    """The account is made and its owner signed in, or the account has its new address."""
+    given = fields()
+    goal = local(given.get("next"))
+    try:
+        asked = {"code": given.get("code", ""), "request": given.get("request", "")}
+        granted = confirmed_by_code(parsed(Confirmation, asked))
+    except Refused as error:
+        return _form("confirm.html", given | {"next": goal}, said_of(error), PROBLEMS[error.kind].status)
+    return go_on(granted, goal)
+
+
+def _form(template: str, given: dict[str, str], wrong: dict[str, str], status: int = 200) -> Response:
+    shown = {"email": "", "request": ""} | {name: value for name, value in given.items() if name != "password"}
+    return make_response(render_template(template, given=shown, wrong=wrong), status)

@@ -1,0 +1,27 @@
+"""The cookie of a browser in which somebody signed up: it has the request that the mail's code and link belong to."""
+
+from typing import Final
+
+from werkzeug.wrappers import Response
+
+from api.accounts.address_confirmation import GOOD_FOR
+from api.pages.cookies import cookie, set_cookie
+
+NAME: Final = "turnstile-sign-up"
+
+
+def asked_request() -> str:
+    """The request of the last sign-up in this browser; nothing without one."""
+    return cookie(NAME) or ""
+
+
+def remember(answer: Response, request: str) -> Response:
+    """The answer, which lets the browser keep the request for as long as its code is good."""
+    set_cookie(answer, NAME, request, int(GOOD_FOR.total_seconds()))
+    return answer
+
+
+def forget(answer: Response) -> None:
+    """Let the browser keep it no longer."""
+    if cookie(NAME) is not None:
+        set_cookie(answer, NAME, "", 0)

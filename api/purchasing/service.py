@@ -1,0 +1,200 @@
+"""Buying, holding, confirming and giving back: from a request to a command, and from its outcome to an answer.
+
+One service for all ways in, in the server's loop: the fast path (api/purchasing/fast_path.py), the routes and the
+pages.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final
+from uuid import UUID, uuid4
+
+import msgspec
+from msgspec import Meta, Struct
+
+from api.auth.tokens import Caller
+from api.ports import BuyersCommand, Ports
+from api.problems import REFUSALS, Fault, Refused
+from api.purchasing.acceptance import accepted_id
+from api.purchasing.purchase_json import receipt
+from api.schemas.purchase import parse_public_id, pending, public_id
+from api.web.authentication import forbidden
+from api.web.prefer import Preference
+from api.web.responses import BASE
+from tables.ids import named
+from tables.ledger.fingerprint import merge
+from tables.messages.commands import Cancel, Confirm, Hold, Line, Purchase
+from tables.messages.outcomes import Outcome, OutcomeKind
+from tables.messages.reasons import Reason
+
+_KEY: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+_UNSEEN: Final = frozenset({Reason.UNKNOWN_PURCHASE, Reason.NOT_YOURS})
+
+
+class OrderLine(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """So many tickets of one type."""
+
+    ticket_type_id: UUID
+    quantity: Annotated[int, Meta(ge=1, le=1_000)]
+
+
+class Order(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What a purchase's body asks for: api/schemas/purchase.NewPurchase in its quick form."""
+
+    event_id: UUID
+    lines: Annotated[list[OrderLine], Meta(min_length=1, max_length=50)]
+    account_id: UUID | msgspec.UnsetType = msgspec.UNSET
+    hold: bool = False
+    hold_seconds: Annotated[int, Meta(ge=1, le=86_400)] | msgspec.UnsetType = msgspec.UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A purchase as JSON, with its status and headers."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+async def buy(ports: Ports, caller: Caller, order: Order, key: str | None, wanted: Preference) -> Answer:
+    """201 with the tickets, held or bought, or 202 when the decision takes longer than the wait.
+
+    Refused: whatever the ledger or the register refuses, forbidden. Unavailable: not known to be in the log.
+    """
+    account = order.account_id or caller.account
+    if not caller.may_act_for(account):
+        raise forbidden()
+    command = _command(order, account, purchase_id(account, key), ports.hold_seconds)
+    if account != caller.account:
+        await ports.register.check_account(account)
+    await ports.register.check_event(command.event, [line.ticket_type for line in command.lines])
+    if isinstance(command, Hold):
+        await _check_overall(ports, command)
+    outcome = await ports.office.carry_out(command, wanted.wait)
+    if outcome is None:
+        return _accepted(command, accepted_id(ports.tokens, command, ports.clock()), wanted)
+    if outcome.kind in (OutcomeKind.CONFIRMED, OutcomeKind.HELD):
+        where = _location(public_id(command.event, command.purchase))
+        return Answer(201, {**where, **wanted.applied}, receipt(outcome, command.purchase))
+    raise _refusal(outcome, command)
+
+
+async def confirm(ports: Ports, owner: UUID, public: str, key: str | None, wanted: Preference) -> Answer:
+    """Turn a hold into a sale; again, it is answered as the first time. Refused: not-found, not-held."""
+    event, purchase = ids_of(public)
+    command = Confirm(event, purchase, owner, request=_request(purchase, "confirm", key))
+    return await _carry_out(ports, command, public, wanted)
+
+
+async def cancel(
+    ports: Ports, owner: UUID, public: str, lines: list[Line], key: str | None, wanted: Preference
+) -> Answer:
+    """Give back all or some tickets. Some need a key: sent twice, they are given back once.
+
+    Refused: not-found, nothing-to-cancel, too-many-changes, idempotency-key-missing, idempotency-key-reused.
+    """
+    if lines and key is None:
+        raise no_key()
+    event, purchase = ids_of(public)
+    command = Cancel(event, purchase, owner, _request(purchase, "cancel", key), lines)
+    return await _carry_out(ports, command, public, wanted)
+
+
+def ids_of(public: str) -> tuple[UUID, UUID]:
+    """Event and purchase of a public id. Refused: not-found."""
+    ids = parse_public_id(public)
+    if ids is None:
+        raise no_purchase()
+    return ids
+
+
+def no_key() -> Refused:
+    """The refusal of a request that must have a key."""
+    return Refused("idempotency-key-missing", "send a header Idempotency-Key of 1 to 255 printable characters")
+
+
+async def _carry_out(ports: Ports, command: Confirm | Cancel, public: str, wanted: Preference) -> Answer:
+    outcome = await ports.office.carry_out(command, wanted.wait)
+    if outcome is None:
+        # Under the id that it was asked for by: whether there is such a purchase is not known.
+        return _accepted(command, public, wanted)
+    if outcome.kind is OutcomeKind.REFUSED:
+        raise _refusal(outcome, command)
+    if isinstance(command, Cancel) and not _gave_back(outcome, command.lines):
+        raise Refused("idempotency-key-reused")
+    return Answer(200, wanted.applied, receipt(outcome, command.purchase))
+
+
+async def _check_overall(ports: Ports, command: Hold) -> None:
+    """Refused: overall-hold-limit-exceeded. Nothing is kept of it, so the same request may be sent again later."""
+    most = ports.hold_tickets_overall_max
+    if not most:
+        return
+    requested, held = sum(line.quantity for line in command.lines), await ports.holders.held(command.account)
+    if held + requested > most and await ports.office.is_new(command.event, command.purchase):
+        figures = {"limit": most, "requested": requested, "held": held}
+        raise Refused("overall-hold-limit-exceeded", figures=figures, retryable=True)
+
+
+def _gave_back(outcome: Outcome, lines: list[Line]) -> bool:
+    """Whether the outcome is that of these lines (none: of everything), not of others under the same key."""
+    if not lines:
+        return not outcome.left
+    return {line.ticket_type: line.quantity for line in outcome.lines} == merge(lines)
+
+
+def _accepted(command: BuyersCommand, public: str, wanted: Preference) -> Answer:
+    body = pending(command.event, command.purchase, command.account).model_dump_json(by_alias=True, exclude_none=True)
+    return Answer(202, {**_location(public), **wanted.applied}, body.encode())
+
+
+def _location(public: str) -> dict[str, str]:
+    return {"Location": f"{BASE}/purchases/{public}"}
+
+
+def purchase_id(account: UUID, key: str | None) -> UUID:
+    """The purchase that an account's key stands for. Refused: idempotency-key-missing."""
+    if key is None or not _KEY.fullmatch(key):
+        raise no_key()
+    return named(account, key)
+
+
+def _request(purchase: UUID, what: str, key: str | None) -> UUID:
+    if key is None:
+        return uuid4()
+    if not _KEY.fullmatch(key):
+        raise no_key()
+    return named(purchase, f"{what} {key}")
+
+
+def _command(order: Order, account: UUID, purchase: UUID, usual_seconds: int) -> Purchase | Hold:
+    lines = [Line(line.ticket_type_id, line.quantity) for line in order.lines]
+    if not order.hold:
+        return Purchase(order.event_id, purchase, account, lines)
+    seconds = order.hold_seconds or usual_seconds
+    return Hold(order.event_id, purchase, account, lines, seconds, by_default=not order.hold_seconds)
+
+
+def _refusal(outcome: Outcome, command: BuyersCommand) -> Refused:
+    reason = outcome.reason or Reason.ID_REUSED
+    if reason in _UNSEEN:
+        return no_purchase()
+    figures = {"figures": outcome.figures} if outcome.figures else {}
+    return Refused(REFUSALS[reason], "", *_faults(outcome, command), **figures)
+
+
+def no_purchase() -> Refused:
+    """The refusal for a purchase that is not there, or not the caller's."""
+    return Refused("not-found", "there is no purchase of this id")
+
+
+def _faults(outcome: Outcome, command: BuyersCommand) -> tuple[Fault, ...]:
+    if outcome.reason is Reason.UNKNOWN_EVENT:
+        return (Fault("the ticket office knows no such event", "/eventId"),)
+    if outcome.reason is Reason.UNKNOWN_TICKET_TYPE and isinstance(command, (Purchase, Hold)):
+        unknown = outcome.figures.get("ticketType")
+        places = [place for place, line in enumerate(command.lines) if str(line.ticket_type) == unknown]
+        return tuple(Fault("the event has no such ticket type", f"/lines/{place}/ticketTypeId") for place in places)
+    return ()

@@ -1,0 +1,163 @@
+"""Events: what takes place, where and when."""
+
+from datetime import datetime
+from typing import Literal, Self
+from uuid import UUID
+
+from pydantic import Field, field_validator, model_validator
+
+from api.schemas.fields import (
+    Body,
+    City,
+    Country,
+    Latitude,
+    Limit,
+    Longitude,
+    Moment,
+    Place,
+    Prose,
+    Resource,
+    Stock,
+    Tags,
+    Title,
+    Zone,
+    absent,
+)
+from api.schemas.pagination import PageQuery
+from api.schemas.ticket import MOST_TICKET_TYPES, NewTicketType
+from tables.messages.statuses import EventStatus
+from tables.text.time_zones import local_time, zone_of
+
+
+class EventBody(Body):
+    """An event as it is to be."""
+
+    title: Title
+    description: Prose = ""
+    venue: Place = ""
+    city: City = ""
+    country: Country | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    tags: Tags = Field(default_factory=list)
+    starts_at: Moment
+    ends_at: Moment
+    time_zone: Zone = Field(examples=["Europe/Berlin"])
+    capacity: Stock | None = None
+    max_per_order: Limit | None = None
+    max_per_account: Limit | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.ends_at <= self.starts_at:
+            raise ValueError("endsAt must be later than startsAt")
+        if (self.latitude is None) != (self.longitude is None):
+            raise ValueError("latitude and longitude come together or not at all")
+        return self
+
+
+class NewEvent(EventBody):
+    """An event to be made, all at once with its ticket types or without them.
+
+    ``id`` may be the client's own, so that making it twice is noticed.
+    """
+
+    id: UUID | None = None
+    organizer_id: UUID | None = None
+    status: Literal[EventStatus.DRAFT, EventStatus.ACTIVE] = EventStatus.DRAFT
+    ticket_types: list[NewTicketType] = Field(default_factory=list, max_length=MOST_TICKET_TYPES)
+
+
+class EventChange(Body):
+    """What is to change of an event; what is left out stays, null empties what may be empty."""
+
+    title: Title = absent()
+    description: Prose = absent()
+    venue: Place = absent()
+    city: City = absent()
+    country: Country | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    tags: Tags = absent()
+    status: EventStatus = absent()
+    starts_at: Moment = absent()
+    ends_at: Moment = absent()
+    time_zone: Zone = absent()
+    capacity: Stock | None = None
+    max_per_order: Limit | None = None
+    max_per_account: Limit | None = None
+
+
+class Event(Resource):
+    """An event. ``version`` grows with every change of it or of one of its ticket types."""
+
+    id: UUID
+    organizer_id: UUID
+    title: str
+    description: str = ""
+    venue: str = ""
+    city: str = ""
+    country: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    tags: list[str] = Field(default_factory=list)
+    status: EventStatus
+    starts_at: datetime
+    ends_at: datetime
+    time_zone: str
+    capacity: int | None = None
+    max_per_order: int | None = None
+    max_per_account: int | None = None
+    version: int = 1
+    created_at: datetime
+    updated_at: datetime
+
+    # Rows are written by SQL, too.
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        zone_of(value)
+        return value
+
+    @model_validator(mode="after")
+    def _happens_on_the_clocks_of_its_place(self) -> Self:
+        zone = zone_of(self.time_zone)
+        for name in ("starts_at", "ends_at"):
+            try:
+                local_time(getattr(self, name), zone)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
+        return self
+
+
+class EventList(Resource):
+    """One page of events, the newest first. ``next`` is absent on the last."""
+
+    items: list[Event]
+    next: str | None = None
+
+
+class EventQuery(PageQuery):
+    """Which events are listed."""
+
+    organizer_id: UUID | None = Field(None, description="only this organizer's")
+    status: EventStatus | None = Field(None, description="only those of this status")
+
+
+class StatusChange(Body):
+    """The status that an event is to have."""
+
+    status: EventStatus
+
+
+class EventName(Resource):
+    """What an event is called."""
+
+    id: UUID
+    name: str
+
+
+class EventPath(Resource):
+    """Which event."""
+
+    event_id: UUID

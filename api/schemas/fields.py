@@ -1,0 +1,160 @@
+"""The kinds of fields: each is checked by the library made for it, and refused with a sentence."""
+
+import re
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Annotated, Any, Final
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from babel import Locale, UnknownLocaleError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from tables.text.email_addresses import normal_address
+
+_RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_PHONE: Final = r"^\+?[0-9][0-9 ()./-]{3,29}[0-9]$"
+
+
+class Body(BaseModel):
+    """What a request brings: names are camelCase, an unknown one is refused."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+
+
+class Resource(BaseModel):
+    """What an answer carries."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+
+class Parameters(Body):
+    """Query parameters. Their schema is asked for with every request, and made once."""
+
+    @classmethod
+    def model_json_schema(cls, **options: Any) -> dict[str, Any]:  # type: ignore[override]
+        """The schema as pydantic makes it."""
+        return _schema(cls, tuple(options.items()))
+
+
+@cache
+def _schema(model: type[Parameters], options: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+    return super(Parameters, model).model_json_schema(**dict(options))
+
+
+def absent() -> Any:
+    """The default of a field that may be left out but not be null."""
+    return Field(default_factory=lambda: None)
+
+
+def _without_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("must not contain the character NUL")
+    return value
+
+
+def as_moment(value: Any) -> Any:
+    """A time as it may be written. Raises ValueError."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _RFC3339.fullmatch(value)):
+        raise ValueError("must be an RFC 3339 time with an offset, like 2030-05-17T20:00:00+02:00")
+    return value
+
+
+def _in_our_time(value: datetime) -> datetime:
+    """PostgreSQL keeps no offsets, so all times are told in UTC from the first answer on."""
+    if not 2000 <= value.year < 2200:
+        raise ValueError("must lie between the years 2000 and 2199")
+    return value.astimezone(UTC)
+
+
+def as_day(value: Any) -> Any:
+    """A date as it may be written. Raises ValueError."""
+    if not isinstance(value, date) and not (isinstance(value, str) and _DATE.fullmatch(value)):
+        raise ValueError("must be a date like 1985-04-12")
+    return value
+
+
+def _born_later_than_1900(value: date) -> date:
+    if value.year < 1900:
+        raise ValueError("must not lie before 1900")
+    return value
+
+
+def _zone(value: str) -> str:
+    if value not in _zones():
+        raise ValueError("must be an IANA time zone, like Europe/Berlin")
+    return value
+
+
+def _country(value: str) -> str:
+    if value not in _countries():
+        raise ValueError("must be a country's ISO 3166 code of two capital letters")
+    return value
+
+
+def _locale(value: str) -> str:
+    try:
+        return str(Locale.parse(value, sep="-")).replace("_", "-")
+    except (ValueError, UnknownLocaleError) as error:
+        raise ValueError("must be a language tag, like de or pt-BR") from error
+
+
+def _whole(value: Any) -> Any:
+    """A number without a fraction as an integer, as JSON Schema has it: 1.0 is one."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _as_typed(value: str) -> str:
+    """An address in the way that it was written: an account's may be older than the form that they have now."""
+    normal_address(value)
+    return value
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+@cache
+def _countries() -> frozenset[str]:
+    codes = (str(code) for code in Locale("en").territories)
+    return frozenset(code for code in codes if re.fullmatch("[A-Z]{2}", code)) - _NO_COUNTRIES
+
+
+_NO_COUNTRIES: Final = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+_NO_NUL: Final = AfterValidator(_without_nul)
+
+
+def _text(least: int, most: int) -> Any:
+    return StringConstraints(strip_whitespace=True, min_length=least, max_length=most)
+
+
+Name = Annotated[str, _text(1, 100), _NO_NUL]
+Title = Annotated[str, _text(1, 200), _NO_NUL]
+Place = Annotated[str, _text(0, 200), _NO_NUL]
+City = Annotated[str, _text(0, 100), _NO_NUL]
+Prose = Annotated[str, _text(0, 20_000), _NO_NUL]
+Words = Annotated[str, _text(0, 200), _NO_NUL]
+Tag = Annotated[str, _text(1, 50), _NO_NUL]
+Tags = Annotated[list[Tag], Field(max_length=20)]
+SomePassword = Annotated[str, StringConstraints(max_length=200), _NO_NUL]
+NewPassword = Annotated[str, StringConstraints(min_length=10, max_length=200), _NO_NUL]
+Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=_PHONE)]
+SomeEmail = Annotated[str, _text(0, 254), _NO_NUL]
+TypedEmail = Annotated[str, _text(3, 254), _NO_NUL, AfterValidator(_as_typed)]
+Email = Annotated[str, _text(3, 254), _NO_NUL, AfterValidator(normal_address)]
+LanguageTag = Annotated[str, _text(2, 35), _NO_NUL, AfterValidator(_locale)]
+Country = Annotated[str, AfterValidator(_country)]
+Zone = Annotated[str, Field(max_length=64), AfterValidator(_zone)]
+Moment = Annotated[AwareDatetime, BeforeValidator(as_moment), AfterValidator(_in_our_time)]
+Birthday = Annotated[date, BeforeValidator(as_day), AfterValidator(_born_later_than_1900)]
+Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False)]
+Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False)]
+WHOLE: Final = BeforeValidator(_whole)
+Stock = Annotated[int, Field(strict=True, ge=0, le=10_000_000), WHOLE]
+Limit = Annotated[int, Field(strict=True, ge=1, le=10_000_000), WHOLE]
+Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000), WHOLE]
+Position = Annotated[int, Field(strict=True, ge=0, le=10_000), WHOLE]
+Id = UUID

@@ -1,0 +1,75 @@
+"""Money as JSON: an exact amount in a string, and an ISO 4217 currency that tells how many decimals it has."""
+
+from decimal import Decimal
+from functools import cache
+from typing import Self
+
+from iso4217 import Currency
+from pydantic import Field, field_validator, model_validator
+
+from api.schemas.fields import Body, Resource
+
+
+@cache
+def decimals(currency: str) -> int | None:
+    """Decimals that amounts in ``currency`` have; None for what is no money (gold, test codes, unknown ones)."""
+    try:
+        exponent: int | None = Currency(currency).exponent
+    except ValueError:
+        return None
+    return exponent
+
+
+def exact(amount: Decimal, currency: str) -> Decimal:
+    """The amount with just the decimals of its currency. Raises ValueError for what is no amount."""
+    if not amount.is_finite():
+        raise ValueError("an amount is finite")
+    return amount.quantize(_unit(currency))
+
+
+@cache
+def _unit(currency: str) -> Decimal:
+    return Decimal(1).scaleb(-(decimals(currency) or 0))
+
+
+class Price(Body):
+    """What a ticket costs; 0 is a price."""
+
+    amount: str = Field(pattern=r"^[0-9]{1,10}(\.[0-9]{1,4})?$", examples=["49.90"])
+    currency: str = Field(pattern=r"^[A-Z]{3}$", examples=["EUR"])
+
+    @field_validator("currency")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if decimals(value) is None:
+            raise ValueError("must be a currency of ISO 4217, like EUR")
+        return value
+
+    @model_validator(mode="after")
+    def _no_more_decimals_than_the_currency_has(self) -> Self:
+        most = decimals(self.currency)
+        if most is not None and -int(Decimal(self.amount).as_tuple().exponent) > most:
+            raise ValueError(f"amounts in {self.currency} have at most {most} decimals")
+        return self
+
+    @property
+    def exact(self) -> Decimal:
+        """The amount, ready to store."""
+        return exact(Decimal(self.amount), self.currency)
+
+
+class Money(Resource):
+    """An exact amount."""
+
+    amount: str = Field(examples=["49.90"])
+    currency: str = Field(examples=["EUR"])
+
+    @classmethod
+    def of(cls, amount: Decimal, currency: str) -> Self:
+        """The amount as it is written in its currency."""
+        return cls(amount=str(exact(amount, currency)), currency=currency)
+
+    @property
+    def exact(self) -> Decimal:
+        """The amount as a number."""
+        return Decimal(self.amount)

@@ -1,0 +1,140 @@
+"""Purchases: what is to be bought, and what was decided."""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from api.schemas.fields import WHOLE, Body, Parameters, Quantity, Resource, absent
+from api.schemas.ids import text_of
+from api.schemas.money import Money
+from tables.messages.outcomes import Outcome, OutcomeLine
+
+_ID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+# The long one goes on with the account, a time and a seal.
+_PUBLIC_ID: Final = re.compile(rf"({_ID})\.({_ID})(?:\.{_ID}\.[0-9]{{1,12}}\.[\w-]{{1,100}})?", re.ASCII)
+HoldSeconds = Annotated[int, Field(strict=True, ge=1, le=86_400, description="how long the hold lasts"), WHOLE]
+
+
+class NewLine(Body):
+    """So many tickets of one type."""
+
+    ticket_type_id: UUID
+    quantity: Quantity
+
+
+class NewPurchase(Body):
+    """All lines are bought, or nothing; with ``hold`` they are kept for the buyer until confirmed or given back.
+
+    Without ``accountId`` the buyer is the caller.
+    """
+
+    event_id: UUID
+    account_id: UUID = absent()
+    lines: list[NewLine] = Field(min_length=1, max_length=50)
+    hold: bool = Field(False, strict=True)
+    hold_seconds: HoldSeconds = absent()
+
+
+class Cancellation(Body):
+    """What is given back: some tickets, or everything without ``lines``."""
+
+    lines: list[NewLine] = Field(default_factory=list, max_length=50)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_body_means_everything(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+
+class BoughtLine(Resource):
+    """Tickets of one type, what each cost, and their codes."""
+
+    ticket_type_id: UUID
+    name: str
+    quantity: int
+    price: Money
+    codes: list[str] = Field(default_factory=list)
+
+
+class Purchase(Resource):
+    """A purchase as it was decided; ``pending`` while it is not."""
+
+    id: str = Field(description="`{eventId}.{purchase}`")
+    event_id: UUID
+    account_id: UUID | None = None
+    status: str = Field(examples=["confirmed"])
+    reason: str | None = None
+    figures: dict[str, Any] | None = None
+    lines: list[BoughtLine] | None = None
+    total: Money | None = None
+    deadline: datetime | None = None
+    decided_at: datetime | None = None
+
+
+class PurchaseList(Resource):
+    """A page of purchases, the newest first."""
+
+    items: list[Purchase]
+    next: str | None = None
+
+
+class PurchasePath(Resource):
+    """Which purchase."""
+
+    purchase_id: str = Field(description="`{eventId}.{purchase}`, or the long id in the `Location` of a 202")
+
+
+class WaitQuery(Parameters):
+    """How many seconds to wait for the decision."""
+
+    wait: float = Field(0, ge=0, le=30, allow_inf_nan=False)
+
+
+def public_id(event: UUID, purchase: UUID) -> str:
+    """The purchase's id in URLs, which tells its event."""
+    return f"{text_of(event)}.{text_of(purchase)}"
+
+
+def parse_public_id(text: str) -> tuple[UUID, UUID] | None:
+    """Event and purchase of a public id, plain or long (api/purchasing/acceptance.py); None if it is none."""
+    found = _PUBLIC_ID.fullmatch(text)
+    return (UUID(found[1]), UUID(found[2])) if found else None
+
+
+def pending(event: UUID, purchase: UUID, account: UUID) -> Purchase:
+    """A purchase that is in the log and not decided."""
+    return Purchase(id=public_id(event, purchase), event_id=event, account_id=account, status="pending")
+
+
+def decided(outcome: Outcome, purchase: UUID) -> Purchase:
+    """A purchase as it stands after an outcome."""
+    currency = outcome.total.currency if outcome.total else ""
+    lines = outcome.left or outcome.lines
+    total = sum((line.price * line.quantity for line in lines), Decimal(0))
+    return Purchase(
+        id=public_id(outcome.event, purchase),
+        event_id=outcome.event,
+        account_id=outcome.account,
+        status=(outcome.status or outcome.kind).value,
+        reason=outcome.reason,
+        figures=outcome.figures or None,
+        lines=[bought(line, currency) for line in lines],
+        total=Money.of(total, currency) if currency else None,
+        deadline=outcome.deadline,
+        decided_at=outcome.at,
+    )
+
+
+def bought(line: OutcomeLine, currency: str) -> BoughtLine:
+    """A line as an outcome tells it."""
+    return BoughtLine(
+        ticket_type_id=line.ticket_type,
+        name=line.name,
+        quantity=line.quantity,
+        price=Money.of(line.price, currency),
+        codes=list(line.codes),
+    )

@@ -1,0 +1,32 @@
+"""Sessions: signed in by address and password, a token is what shows it."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from api.auth.tokens import Role
+from api.schemas.fields import Body, Resource, SomeEmail, SomePassword
+
+
+class NewSession(Body):
+    """Whoever wants to sign in."""
+
+    email: SomeEmail = Field(examples=["ada@lovelace.example"])
+    password: SomePassword = Field(examples=["correct horse battery"])
+
+
+class Session(Resource):
+    """Who is signed in, with which roles, until when."""
+
+    account_id: UUID
+    roles: list[Role]
+    expires_at: datetime
+
+
+class SignedIn(Session):
+    """A session with its token, which is sent as `Authorization: Bearer …`."""
+
+    token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 (the scheme, not a password)

@@ -1,0 +1,1 @@
+"""What all routes and pages share: permissions, authentication, errors, headers."""

@@ -1,0 +1,76 @@
+"""An answer that is whole when it is sent, without Flask."""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from http import HTTPStatus
+from typing import Any, Final, Protocol
+
+from msgspec import Struct
+
+from api.problems import MEDIA_TYPE, PROBLEMS, Refused, problem_json
+from api.web.security_headers import DATA
+
+JSON: Final = "application/json"
+_GUARD: Final = [(name.lower().encode(), value.encode()) for name, value in DATA.items()]
+_GUARD_TEXT: Final = "".join(f"{name}: {value}\r\n" for name, value in DATA.items())
+_LAST: Final = "connection: close\r\n"
+_PHRASES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+# ASGI (version 3) in types.
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Fields = Mapping[bytes, bytes]
+
+
+class Reply(Struct, frozen=True, gc=False):
+    """Status, media type, what other headers there are, and body."""
+
+    status: int
+    media_type: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def fields(self) -> list[tuple[bytes, bytes]]:
+        """All headers, as ASGI has them."""
+        own = [(b"content-type", self.media_type.encode()), (b"content-length", b"%d" % len(self.body))]
+        more = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()]
+        return [*own, *more, *_GUARD]
+
+    def on_the_wire(self, date: str, *, is_last: bool) -> bytes:
+        """All of it as HTTP/1.1; ``is_last`` ends the connection. No header may come from a client."""
+        more = [f"{name}: {value}\r\n" for name, value in self.headers.items()]
+        head = (
+            f"HTTP/1.1 {_PHRASES[self.status]}\r\ndate: {date}\r\ncontent-type: {self.media_type}\r\n"
+            f"content-length: {len(self.body)}\r\n{''.join(more)}{_GUARD_TEXT}{_LAST if is_last else ''}\r\n"
+        )
+        return head.encode("latin-1") + self.body
+
+    async def send(self, send: Send) -> None:
+        """Send it by ASGI."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.fields()})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def refused(error: Refused) -> Reply:
+    """The problem that a refusal is."""
+    body = problem_json(error.kind, error.detail, error.faults, **error.extra)
+    return Reply(PROBLEMS[error.kind].status, MEDIA_TYPE, error.headers, body)
+
+
+class FastPath(Protocol):
+    """Answers some requests in the loop, at less cost than by ASGI."""
+
+    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[Reply] | None:
+        """The answer to a request whose header fields have a name each; None for one that is left to ASGI."""
+
+    def answered(self, status: int | None, began: float) -> None:
+        """The answer is sent, or its client has gone (None); it began then (time.perf_counter)."""
+
+
+class Served(FastPath, Protocol):
+    """An ASGI application with a fast path."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""

@@ -1,0 +1,88 @@
+"""Making answers, and describing them for the OpenAPI document."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, current_app
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+from pydantic import BaseModel, Field
+
+from api.ports import Ports
+from api.problems import MEDIA_TYPE, PROBLEMS
+from api.schemas.fields import Resource
+
+BASE = "/api/v3"
+ALWAYS = ("internal-error", "unavailable")
+WITH_MATCH = ("precondition-required", "precondition-failed")
+IF_MATCH: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "If-Match",
+            "in": "header",
+            "required": True,
+            "description": "the `ETag` of what was read, or `*` for whatever there is",
+            "schema": {"type": "string", "examples": ["*"]},
+        }
+    ]
+}
+WITH_BODY = ("malformed-request", "body-too-large", "unsupported-media-type", "invalid-input")
+
+
+class WrongField(Resource):
+    """One wrong field of a request."""
+
+    detail: str
+    pointer: str = Field(description="JSON pointer into the body, or `?name` of a parameter")
+
+
+class Problem(Resource):
+    """Why a request was not granted (RFC 9457)."""
+
+    type: str = Field(examples=["/problems/sold-out"])
+    title: str
+    status: int
+    detail: str | None = None
+    errors: list[WrongField] | None = None
+
+
+def blueprint(name: str, tag: str, prefix: str = BASE) -> APIBlueprint:
+    """A blueprint whose operations are named like their functions and listed under ``tag``."""
+
+    def operation_id(*, name: str, path: str, method: str) -> str:
+        return name
+
+    tags = [Tag(name=tag)]
+    return APIBlueprint(name, __name__, url_prefix=prefix, abp_tags=tags, operation_id_callback=operation_id)
+
+
+def ports() -> Ports:
+    """The ports of the application that handles the request."""
+    found: Ports = current_app.extensions["turnstile"]
+    return found
+
+
+def answer(body: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A resource as JSON; what is None is left out."""
+    text = body.model_dump_json(by_alias=True, exclude_none=True)
+    return Response(text, status, headers, mimetype="application/json")
+
+
+def answers(good: Mapping[int, type[BaseModel] | None], *kinds: str) -> dict[Any, Any]:
+    """All answers of an operation: the good ones, and the problems of the table, by their status."""
+    described: dict[Any, Any] = dict(good)
+    describe_problems(described, *kinds, *ALWAYS)
+    return {str(status): description for status, description in described.items()}
+
+
+def describe_problems(described: dict[Any, Any], *kinds: str) -> None:
+    """Add these problems to the answers of an operation, each under its status."""
+    for kind in kinds:
+        known = described.setdefault(str(PROBLEMS[kind].status), _description(""))
+        if f"`{kind}`" not in known["description"]:
+            known["description"] = ", ".join(filter(None, (known["description"], f"`{kind}`")))
+
+
+def _description(text: str) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+    return {"description": text, "content": {MEDIA_TYPE: {"schema": schema}}}

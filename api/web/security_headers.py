@@ -1,0 +1,35 @@
+"""The values of the headers that guard answers; which answer gets which is said in api/response_headers.py."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+NEVER_KEPT: Final = "private, no-store"
+# The client may keep it, and asks with its tag whether it still holds.
+ASKED_ANEW: Final = "private, no-cache"
+AN_HOUR: Final = "public, max-age=3600"
+
+# Nothing inline, nothing from elsewhere: a script that somebody smuggles into a text is not run.
+PAGE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+DATA_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
+
+DATA: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "Cache-Control": NEVER_KEPT,
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": DATA_POLICY,
+    }
+)
+PAGE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **DATA,
+        "Content-Security-Policy": PAGE_POLICY,
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    }
+)

@@ -1,0 +1,1 @@
+"""Turnstile measured, broken and shown: benchmarks, chaos runs, the demonstration."""

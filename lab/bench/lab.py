@@ -1,0 +1,109 @@
+"""What a measurement works with: real servers on a folder of its own, progress on the terminal, room for series."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from rich.progress import Progress
+
+from lab.bench.cpu import role_of
+from lab.bench.sampler import report, sampled, toggle
+from lab.target import settings_of
+from settings import Settings
+from stack.embedded import Stack
+
+Figures = dict[str, float]
+Tick = Callable[[int], None]
+
+
+class Measure(Protocol):
+    """One run of a measurement: the figures that it found, by key."""
+
+    def __call__(self, lab: "Lab") -> Figures: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Something that can be measured alone, so many times."""
+
+    name: str
+    about: str
+    measure: Measure
+    runs: int = 3
+
+
+def is_ledger(name: str) -> bool:
+    """Whether a process of the stack decides purchases."""
+    return role_of(name) == "worker"
+
+
+@dataclass
+class Lab:
+    """One run. ``scale`` makes everything smaller, to try a measurement out; ``profile`` samples the workers."""
+
+    name: str
+    progress: Progress
+    scale: float = 1.0
+    profile: bool = False
+    series: dict[str, Any] = field(default_factory=dict)
+    profiles: list[Path] = field(default_factory=list)
+    profile_text: str = ""
+
+    def count(self, number: int) -> int:
+        """So many things, to scale."""
+        return max(1, round(number * self.scale))
+
+    @contextmanager
+    def step(self, text: str, total: float | None = None) -> Iterator[Tick]:
+        """Show what is going on; the tick takes how much of ``total`` is done."""
+        if not self.progress.console.is_terminal:
+            self.progress.console.print(f"{self.name}: {text}", soft_wrap=True)
+        task = self.progress.add_task(f"{self.name}: {text}", total=total)
+        try:
+            yield lambda done: self.progress.update(task, completed=done)
+        finally:
+            self.progress.remove_task(task)
+
+    @contextmanager
+    def profiling(self, stack: Stack) -> Iterator[None]:
+        """Sample the ledger workers within, if that is asked for."""
+        if not self.profile:
+            yield
+            return
+        workers = [pid for name, pid in stack.pids.items() if is_ledger(name)]
+        toggle(workers)
+        yield
+        toggle(workers)
+        self.profile_text = report(self.profiles)
+
+    @contextmanager
+    def stack(self, workers: int = 1, standbys: int = 1) -> Iterator[Stack]:
+        """A stack on free ports with nothing started; its data is deleted in the end, also after an error."""
+        folder = Path(tempfile.mkdtemp(prefix="turnstile-bench-"))
+        stack = Stack.on_free_ports(folder / "home", workers=workers, standbys=standbys)
+        if self.profile:
+            self.profiles = [sampled(member, folder) for name, member in stack.members.items() if is_ledger(name)]
+        try:
+            yield stack
+        except Exception:
+            self._keep_logs(stack)
+            raise
+        finally:
+            stack.remove()
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _keep_logs(self, stack: Stack) -> None:
+        logs = stack.settings.home / "logs"
+        if logs.exists():
+            kept = Path(tempfile.mkdtemp(prefix="turnstile-bench-logs-"))
+            shutil.copytree(logs, kept, dirs_exist_ok=True)
+            self.progress.console.print(f"the logs of the failed run are in {kept}", soft_wrap=True)
+
+    @staticmethod
+    def settings(stack: Stack) -> Settings:
+        """The settings of the deployed parts on that stack."""
+        return settings_of(stack.environment)

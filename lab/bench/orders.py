@@ -1,0 +1,74 @@
+"""The events and purchases that the measurements sell: seeded, spread evenly over the partitions."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from streams.runtime.partitioning import partition_of
+from tables.messages.commands import DefineEvent, Definition, Line, Purchase, TicketType
+from tables.messages.statuses import EventStatus
+
+STOCK = 10_000_000
+MOST_TICKETS = 4
+LIMIT = 2 * MOST_TICKETS
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """An event on sale: the partition that decides it and its ticket types."""
+
+    event: UUID
+    partition: int
+    types: tuple[UUID, ...]
+
+    @property
+    def key(self) -> bytes:
+        """The key of its commands."""
+        return str(self.event).encode()
+
+
+def shows(events: int, types: int, partitions: int, dice: random.Random) -> list[Show]:
+    """So many events with so many ticket types each, the same number on every partition."""
+    made: list[Show] = []
+    while len(made) < events:
+        event = _id(dice)
+        partition = partition_of(str(event).encode(), partitions)
+        if partition == len(made) % partitions:
+            made.append(Show(event, partition, tuple(_id(dice) for _ in range(types))))
+    return made
+
+
+def definition(show: Show, stock: int = STOCK, version: int = 1) -> DefineEvent:
+    """The command that puts the show on sale, with limits per order and per account."""
+    kinds = [
+        TicketType(id=kind, name=f"Category {number}", price=Decimal("49.90"), currency="EUR", quantity=stock)
+        for number, kind in enumerate(show.types, start=1)
+    ]
+    facts = Definition(
+        title=f"Benchmark night {show.event.hex[:6]}",
+        status=EventStatus.ACTIVE,
+        starts_at=datetime(2040, 6, 1, 18, tzinfo=UTC),
+        ends_at=datetime(2040, 6, 1, 22, tzinfo=UTC),
+        time_zone="Europe/Vienna",
+        venue="Old Gasworks",
+        city="Vienna",
+        max_per_order=LIMIT,
+        max_per_account=LIMIT,
+        ticket_types=kinds,
+    )
+    return DefineEvent(show.event, version, facts)
+
+
+def purchases(on_sale: list[Show], count: int, dice: random.Random) -> Iterator[tuple[Show, Purchase]]:
+    """One purchase after the other, by turns of each show: 1 to 4 tickets of one type, each by another account."""
+    for number in range(count):
+        show = on_sale[number % len(on_sale)]
+        lines = [Line(dice.choice(show.types), dice.randint(1, MOST_TICKETS))]
+        yield show, Purchase(show.event, _id(dice), _id(dice), lines)
+
+
+def _id(dice: random.Random) -> UUID:
+    return UUID(int=dice.getrandbits(128), version=4)

@@ -1,0 +1,227 @@
+"""How soon the ledger decides again: after ``kill -9``, when another worker takes over, from an empty folder.
+
+``python -m lab.bench.recovery [purchases]`` prints the figures as JSON. It runs on a broker and a folder of its own.
+"""
+
+import asyncio
+import json
+import logging
+import random
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import psutil
+from aiokafka import AIOKafkaProducer
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from connect.provisioning import open_admin, provision
+from connect.topics import COMMANDS, OUTCOMES, catalogue
+from settings import Settings
+from stack.embedded import Stack
+from streams.runtime.partitioning import partition_of
+from tables.messages.commands import Command, DefineEvent, Definition, Line, Purchase, TicketType, encode_command
+from tables.messages.statuses import EventStatus
+
+MILLION: Final = 1_000_000
+EVENTS: Final = 64
+PATIENCE_S: Final = 300.0
+PAUSE_S: Final = 0.02
+# After so long the offsets are committed: nothing is told twice.
+COMMITTED_S: Final = 2.0
+AT_ONCE: Final = 8
+READ: Final = re.compile(r"ledger-changelog: all (\d+) read in")
+
+Figures = dict[str, float]
+
+
+class Sale:
+    """A broker with a filled topic, and ledger workers on it."""
+
+    def __init__(self, stack: Stack, purchases: int) -> None:
+        self.stack = stack
+        key = stack.environment["TURNSTILE_TICKET_KEY"]
+        self.settings = Settings.model_validate({"ticket_key": key, "kafka_servers": self.servers})
+        self.dice = random.Random(4)
+        self.events = [(self._id(), self._id()) for _ in range(EVENTS)]
+        self.purchases = purchases
+
+    @property
+    def servers(self) -> str:
+        """The broker's address."""
+        return self.stack.environment["TURNSTILE_KAFKA_SERVERS"]
+
+    def prepare(self) -> None:
+        """Start the broker, and fill the topic."""
+        # It tells of each try that a young topic refuses.
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+        self.stack.start("kafka")
+        admin = open_admin(self.settings)
+        provision(admin, catalogue(), self.settings)
+        admin.close()
+        self._consumer = KafkaConsumer(bootstrap_servers=self.servers, enable_auto_commit=False)
+        asyncio.run(self._fill())
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._consumer.close()
+
+    def decided(self) -> int:
+        """How many outcomes there are."""
+        places = [TopicPartition(OUTCOMES, number) for number in range(self.settings.partitions)]
+        return sum(self._consumer.end_offsets(places).values())
+
+    def ask(self) -> None:
+        """Send a purchase to each partition."""
+        producer = KafkaProducer(bootstrap_servers=self.servers, acks="all")
+        for event, kind in {self._partition(event): (event, kind) for event, kind in self.events}.values():
+            producer.send(COMMANDS, key=str(event).encode(), value=encode_command(self._purchase(event, kind)))
+        producer.close()
+
+    def answered(self, *, doing: Callable[[], None]) -> float:
+        """Seconds from now until a purchase on each partition that is sent now is decided."""
+        before = self.decided()
+        began = time.monotonic()
+        doing()
+        self.ask()
+        self.until(before + self.settings.partitions)
+        return time.monotonic() - began
+
+    def until(self, count: int) -> None:
+        """Wait until there are so many outcomes. Raises TimeoutError."""
+        deadline = time.monotonic() + PATIENCE_S
+        while self.decided() < count:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"only {self.decided()} of {count} were decided")
+            time.sleep(PAUSE_S)
+
+    def start(self, *names: str) -> None:
+        """Start workers, and wait until they are ready."""
+        for name in names:
+            self.stack.members[name].needs = ()  # type: ignore[misc]
+        self.stack.start(*names)
+
+    def changes_read(self, name: str) -> int:
+        """How many changelog records the worker said to have read since it was started."""
+        return sum(int(count) for count in READ.findall(self.stack.members[name].log.read_text()))
+
+    def forget(self, name: str) -> None:
+        """Delete a worker's folder."""
+        shutil.rmtree(self.stack.settings.home / name)
+
+    async def _fill(self) -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=self.servers, acks="all", max_batch_size=512 * 1024)
+        await producer.start()
+        try:
+            builders: dict[int, Any] = {}
+            sent: list[Any] = []
+            for event, command in self._commands():
+                key, partition = str(event).encode(), self._partition(event)
+                value = encode_command(command)
+                builder = builders.get(partition)
+                if builder is None or builder.append(timestamp=None, key=key, value=value, headers=[]) is None:
+                    if builder is not None:
+                        sent.append(await producer.send_batch(builder, COMMANDS, partition=partition))
+                    builder = builders[partition] = producer.create_batch()
+                    builder.append(timestamp=None, key=key, value=value, headers=[])
+                if len(sent) > AT_ONCE:
+                    await sent.pop(0)
+            sent += [await producer.send_batch(builder, COMMANDS, partition=each) for each, builder in builders.items()]
+            await asyncio.gather(*sent)
+        finally:
+            await producer.stop()
+
+    def _commands(self) -> Iterator[tuple[UUID, Command]]:
+        for event, kind in self.events:
+            yield event, DefineEvent(event, 1, _definition(kind))
+        for number in range(self.purchases):
+            event, kind = self.events[number % EVENTS]
+            yield event, self._purchase(event, kind)
+
+    def _purchase(self, event: UUID, kind: UUID) -> Purchase:
+        return Purchase(event, self._id(), self._id(), [Line(kind, 1)])
+
+    def _partition(self, event: UUID) -> int:
+        return partition_of(str(event).encode(), self.settings.partitions)
+
+    def _id(self) -> UUID:
+        return UUID(int=self.dice.getrandbits(128), version=4)
+
+
+def measure(purchases: int = MILLION) -> Figures:
+    """Seconds until decisions go on, changelog records that were read for it, CPU seconds of a rebuild."""
+    with _sale(purchases) as sale:
+        sale.start("ledger-0")
+        sale.until(EVENTS + purchases)
+        time.sleep(COMMITTED_S)
+        figures = {"recovery.restart_s": sale.answered(doing=lambda: _restart(sale))}
+        figures["recovery.restart_changes_read"] = sale.changes_read("ledger-0")
+
+        sale.stack.kill("ledger-0")
+        sale.forget("ledger-0")
+        began = time.monotonic()
+        sale.start("ledger-0")
+        figures["recovery.rebuild_s"] = time.monotonic() - began
+        times = psutil.Process(sale.stack.pids["ledger-0"]).cpu_times()
+        figures["recovery.rebuild_cpu_s"] = times.user + times.system
+        figures["recovery.rebuild_changes_read"] = sale.changes_read("ledger-0")
+    return figures
+
+
+def measure_takeover(purchases: int = 10_000) -> Figures:
+    """Seconds until the partitions of a killed worker are decided by the other one, which has to read what it lacks."""
+    with _sale(purchases) as sale:
+        sale.start("ledger-0", "ledger-1")
+        sale.until(EVENTS + purchases)
+        sale.answered(doing=lambda: None)
+        time.sleep(COMMITTED_S)
+        return {"recovery.takeover_s": sale.answered(doing=lambda: sale.stack.kill("ledger-1"))}
+
+
+def _restart(sale: Sale) -> None:
+    sale.stack.kill("ledger-0")
+    sale.start("ledger-0")
+
+
+@contextmanager
+def _sale(purchases: int) -> Iterator[Sale]:
+    folder = Path(tempfile.mkdtemp(prefix="turnstile-recovery-"))
+    stack = Stack.on_free_ports(folder / "home", workers=2)
+    try:
+        sale = Sale(stack, purchases)
+        sale.prepare()
+        yield sale
+        sale.close()
+    finally:
+        stack.remove()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _definition(kind: UUID) -> Definition:
+    return Definition(
+        title="Recovery",
+        status=EventStatus.ACTIVE,
+        starts_at=datetime(2040, 6, 1, 18, tzinfo=UTC),
+        ends_at=datetime(2040, 6, 1, 22, tzinfo=UTC),
+        time_zone="Europe/Vienna",
+        ticket_types=[TicketType(id=kind, name="Floor", price=Decimal("49.90"), currency="EUR", quantity=10_000_000)],
+    )
+
+
+def main() -> None:
+    """Print the figures."""
+    purchases = int(sys.argv[1]) if len(sys.argv) > 1 else MILLION
+    print(json.dumps(measure_takeover() | measure(purchases), indent=2))
+
+
+if __name__ == "__main__":
+    main()

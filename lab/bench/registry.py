@@ -1,0 +1,31 @@
+"""Every measurement, by name, in the order in which all of them are made."""
+
+from typing import Final
+
+from lab.bench import comebacks, holds, ledger, mail, rest, running, search, soak
+from lab.bench.baseline import selling
+from lab.bench.lab import Measurement
+
+MODULES: Final = (running, ledger, holds, comebacks, rest, selling, search, mail, soak)
+ALL: Final[dict[str, Measurement]] = {one.name: one for module in MODULES for one in module.MEASUREMENTS}
+
+
+class NoMeasurement(LookupError):
+    """Names what was asked for and what there is."""
+
+
+def chosen(names: tuple[str, ...]) -> list[Measurement]:
+    """The measurements of these names, or of names that begin so (``ledger``); all without names.
+
+    Raises NoMeasurement for a name that fits none.
+    """
+    if not names:
+        return list(ALL.values())
+    for name in names:
+        if not any(_fits(one, name) for one in ALL):
+            raise NoMeasurement(f"no measurement is called {name!r}; there are {', '.join(ALL)}")
+    return [one for one in ALL.values() if any(_fits(one.name, name) for name in names)]
+
+
+def _fits(one: str, name: str) -> bool:
+    return one == name or one.startswith(f"{name}.")

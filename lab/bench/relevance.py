@@ -1,0 +1,158 @@
+"""How well a search finds what people mean: nDCG@10 over the judged queries of lab/bench/judged.toml.
+
+The catalogue goes into an index of its own, so nothing else that is indexed counts, and then is deleted.
+"""
+
+import asyncio
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import log2
+from pathlib import Path
+from statistics import mean
+from typing import Any, Final
+from uuid import uuid4
+
+import msgspec
+
+from api.adapters.elasticsearch import EventIndex, make_client
+from api.schemas.search import SearchQuery
+from lab.repertoire import Json, repertoire
+from settings import Settings
+from streams.runtime.row_changes import EventRow
+from streams.search.index import SearchIndex, Version, make_elasticsearch
+from streams.search.mapping import index_body
+
+JUDGED: Final = Path(__file__).with_name("judged.toml")
+TOP: Final = 10
+PATIENCE_S: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A query with what events are worth to who asks it: grades by event id, 0 left out."""
+
+    language: str
+    q: str
+    grades: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A query and how good the first ten events are, from 0 to 1."""
+
+    query: Judged
+    ndcg: float
+
+
+def judged(events: list[Json], path: Path = JUDGED) -> list[Judged]:
+    """The queries with their rules applied to the catalogue's events."""
+    queries = tomllib.loads(path.read_text("utf-8"))["query"]
+    return [Judged(query["language"], query["q"], _grades(query["worth"], events)) for query in queries]
+
+
+def ndcg(found: list[str], grades: dict[str, int], top: int = TOP) -> float:
+    """The discounted gain of what was found, as a share of the best that was possible."""
+    best = _gain(sorted(grades.values(), reverse=True)[:top])
+    return _gain([grades.get(event, 0) for event in found[:top]]) / best if best else 0.0
+
+
+def measure(settings: Settings) -> list[Measured]:
+    """Every query's figure, on the Elasticsearch of these settings."""
+    events = repertoire(datetime.now(UTC)).events
+    queries = judged(events)
+    client = make_client(settings).options(request_timeout=PATIENCE_S)
+    try:
+        with _indexed(settings, events) as name:
+            index = EventIndex(client, name)
+            return [Measured(query, ndcg(_found(index, query.q), query.grades)) for query in queries]
+    finally:
+        client.close()
+
+
+def figure(measured: list[Measured]) -> float:
+    """The mean of all queries: the measurement ``search.ndcg_at_10``."""
+    return mean(each.ndcg for each in measured)
+
+
+def by_language(measured: list[Measured]) -> dict[str, float]:
+    """The mean of each language."""
+    languages = sorted({each.query.language for each in measured})
+    return {one: figure([each for each in measured if each.query.language == one]) for one in languages}
+
+
+def row_of(event: Json) -> EventRow:
+    """The row that an event of the catalogue becomes in PostgreSQL, as its change tells it."""
+    offers = [
+        {"id": each["id"], "name": each["name"], "quantity": each["quantity"], **_price(each["price"])}
+        for each in event["ticketTypes"]
+    ]
+    columns = {
+        "__lsn": 1,
+        "organizer_name": f"Turnstile Box Office ({event['tags'][-1]})",
+        "starts_at": event["startsAt"],
+        "ends_at": event["endsAt"],
+        "time_zone": event["timeZone"],
+        "organizer_id": event["organizerId"],
+        "offers": msgspec.json.encode(offers).decode(),
+    }
+    same = ("id", "title", "description", "venue", "city", "country", "latitude", "longitude", "tags", "status")
+    return msgspec.convert(columns | {name: event[name] for name in same}, EventRow)
+
+
+def _price(price: Json) -> Json:
+    return {"price": price["amount"], "currency": price["currency"]}
+
+
+def _grades(rules: list[Json], events: list[Json]) -> dict[str, int]:
+    worth = {event["id"]: max((rule["grade"] for rule in rules if _fits(rule, event)), default=0) for event in events}
+    return {event: grade for event, grade in worth.items() if grade}
+
+
+def _fits(rule: Json, event: Json) -> bool:
+    checks: dict[str, Any] = {
+        "grade": lambda _: True,
+        "title": lambda value: value == event["title"],
+        "tag": lambda value: value in event["tags"],
+        "city": lambda value: value == event["city"],
+        "venue": lambda value: value == event["venue"],
+        "text": lambda value: value.casefold() in event["description"].casefold(),
+        "language": lambda value: value == event["tags"][-1],
+    }
+    return all(checks[name](value) for name, value in rule.items())
+
+
+def _gain(grades: list[int]) -> float:
+    return sum((2.0**grade - 1) / log2(place + 2) for place, grade in enumerate(grades))
+
+
+def _found(index: EventIndex, q: str) -> list[str]:
+    return [event.id for event in index.search(SearchQuery(q=q, limit=TOP)).items]
+
+
+@contextmanager
+def _indexed(settings: Settings, events: list[Json]) -> Iterator[str]:
+    """An index with these events, for a while."""
+    name = f"events-relevance-{uuid4().hex[:8]}"
+    rows = [row_of(event) for event in events]
+    asyncio.run(_fill(settings, name, {str(row.id): Version(row.lsn, row) for row in rows}))
+    try:
+        yield name
+    finally:
+        asyncio.run(_empty(settings, name))
+
+
+async def _fill(settings: Settings, name: str, rows: dict[str, Version]) -> None:
+    async with make_elasticsearch(settings) as client:
+        await client.indices.create(index=name, **index_body(floor=0))
+        refused = await SearchIndex(client).write(rows, name)
+        await client.indices.refresh(index=name)
+    for key, error in refused.items():
+        raise ValueError(f"event {key}: {error}")
+
+
+async def _empty(settings: Settings, name: str) -> None:
+    async with make_elasticsearch(settings) as client:
+        await client.indices.delete(index=name)

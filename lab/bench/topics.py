@@ -1,0 +1,87 @@
+"""The topics as a measurement uses them: made, filled ahead of time, counted."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, closing
+from itertools import islice
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from kafka import KafkaConsumer, TopicPartition
+
+from connect.provisioning import open_admin, provision
+from connect.topics import COMMANDS, OUTCOMES, catalogue
+from settings import Settings
+from tables.messages.commands import EventCommand, encode_command
+
+BATCH_BYTES = 512 * 1024
+AT_ONCE = 5_000
+
+Placed = tuple[int, bytes, EventCommand]
+
+
+def make_topics(settings: Settings) -> None:
+    """Make every topic of the catalogue."""
+    admin = open_admin(settings)
+    try:
+        provision(admin, catalogue(), settings)
+    finally:
+        admin.close()
+
+
+async def fill(servers: str, commands: Iterable[Placed], tick: Callable[[int], None]) -> Counter[int]:
+    """Append the commands (partition, key, command) in order, in large batches; how many went to each partition."""
+    producer = AIOKafkaProducer(bootstrap_servers=servers, acks="all", max_batch_size=BATCH_BYTES)
+    await producer.start()
+    try:
+        return await _fill(producer, commands, tick)
+    finally:
+        await producer.stop()
+
+
+async def _fill(producer: AIOKafkaProducer, commands: Iterable[Placed], tick: Callable[[int], None]) -> Counter[int]:
+    counts: Counter[int] = Counter()
+    remaining = iter(commands)
+    while batch := list(islice(remaining, AT_ONCE)):
+        await append_all(producer, batch)
+        counts.update(partition for partition, _, _ in batch)
+        tick(counts.total())
+    return counts
+
+
+async def append_all(producer: AIOKafkaProducer, commands: Iterable[Placed]) -> None:
+    """Append the commands in order, as few batches as hold them; returns when the broker has them."""
+    builders: dict[int, Any] = {}
+    pending = []
+    for partition, key, command in commands:
+        value = encode_command(command)
+        builder = builders.get(partition) or builders.setdefault(partition, producer.create_batch())
+        if builder.append(timestamp=None, key=key, value=value, headers=[]) is None:
+            pending.append(await producer.send_batch(builder, COMMANDS, partition=partition))
+            builder = builders[partition] = producer.create_batch()
+            builder.append(timestamp=None, key=key, value=value, headers=[])
+    for partition, builder in builders.items():
+        pending.append(await producer.send_batch(builder, COMMANDS, partition=partition))
+    for sent in pending:
+        await sent
+
+
+class Counted:
+    """Counts the records of a topic by its end offsets: cheap for the broker, invisible to everybody else."""
+
+    def __init__(self, servers: str, partitions: int, topic: str = OUTCOMES) -> None:
+        self._consumer = KafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False)
+        self._places = [TopicPartition(topic, number) for number in range(partitions)]
+
+    def __call__(self) -> int:
+        """How many there are now."""
+        return sum(self._consumer.end_offsets(self._places).values())
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._consumer.close()
+
+
+def counting(servers: str, partitions: int, topic: str = OUTCOMES) -> AbstractContextManager[Counted]:
+    """A ``Counted`` for a with statement."""
+    return closing(Counted(servers, partitions, topic))

@@ -1,0 +1,52 @@
+"""The verdict on a run, from its evidence alone. It imports nothing of what it judges and reads all JSON itself."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from lab.chaos.checks import answers, index, ledger, letters, mails, privacy, projections
+from lab.chaos.checks.case import COMMANDS, OUTCOMES, Case
+from lab.chaos.checks.finding import Finding, Findings, Verdict
+from lab.chaos.evidence import Evidence
+
+CHECKS: Final[dict[str, Callable[[Case], Findings]]] = {
+    "the log, the outcomes and the ledger's records": ledger.check,
+    "every answer to the client": answers.check,
+    "PostgreSQL, the workers' views and the buyers' lists": projections.check,
+    "the search index": index.check,
+    "the mails": mails.check,
+    "the dead letters": letters.check,
+    "what is not theirs": privacy.check,
+}
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """Look at everything. What the run itself could not do is broken too."""
+    case = Case(evidence)
+    verdict = Verdict([Finding(4, text) for text in evidence.run.get("failed", ())])
+    for check in CHECKS.values():
+        verdict.broken += check(case)
+    verdict.checked = _checked(case)
+    verdict.told = Counter(told.kind for told in case.clerk.told)
+    return verdict
+
+
+def _checked(case: Case) -> Counter[str]:
+    evidence = case.evidence
+    return Counter(
+        {
+            "requests, with every try": sum("status" in note for note in evidence.diary),
+            "commands in the log": len(evidence.topics[COMMANDS]),
+            "outcomes": len(evidence.topics[OUTCOMES]),
+            "purchases decided": len(case.clerk.rows),
+            "records that came again": len(case.notes("copy")),
+            "records that nobody can read": len(case.notes("poison", "bomb")),
+            "records in transactions": sum("ends" in note for note in evidence.diary),
+            "rows in PostgreSQL": sum(len(rows) for rows in evidence.tables.values()),
+            "documents": len(evidence.documents),
+            "views": len(evidence.views) + len(evidence.purchases),
+            "mails": len(evidence.mails),
+            "mails that came more than once": mails.repeats(case),
+            "tries at what is another's": len(case.notes("intrude")),
+        }
+    )

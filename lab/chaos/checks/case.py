@@ -1,0 +1,135 @@
+"""A run's evidence made ready for the checks: what the log says by the simplest rules, and what was written by whom."""
+
+import json
+from bisect import bisect_right
+from collections import defaultdict
+from functools import cached_property
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from lab.chaos.evidence import Evidence, Record
+from lab.chaos.log_audit import History, Row
+from lab.chaos.reference_model import Clerk, Purchase
+
+Json = dict[str, Any]
+
+COMMANDS: Final = "ticket-commands"
+OUTCOMES: Final = "ticket-purchase"
+CHANGELOG: Final = "turnstile-ledger-changelog"
+JOBS: Final = "notification-jobs"
+
+
+class Case:
+    """One run."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.partitions = int(evidence.run["partitions"])
+        self.acts = {act["n"]: act for act in evidence.plan}
+        self.emails = {person["id"]: person["email"] for person in evidence.people}
+
+    def notes(self, *names: str) -> list[Json]:
+        """The diary's entries of these names, in the order in which they began."""
+        return sorted((note for note in self.evidence.diary if note["what"] in names), key=lambda note: note["at"])
+
+    @cached_property
+    def poison(self) -> set[bytes]:
+        """The values that nobody can read, which were written on purpose."""
+        return {act["value"].encode() for act in self.evidence.plan if act["name"] == "poison"}
+
+    def readable(self, topic: str) -> list[Record]:
+        """The records of a topic but for the poison."""
+        return [row for row in self.evidence.topics[topic] if row.value is not None and row.value not in self.poison]
+
+    @cached_property
+    def history(self) -> History:
+        """The ledger's topics, with what Kafka acknowledged to the client."""
+        sent = [
+            (note["partition"], note["offset"], self.acts[note["n"]]["value"].encode())
+            for note in self.notes("command")
+            if note["offset"] is not None
+        ]
+        topics = (COMMANDS, OUTCOMES, CHANGELOG)
+        return History(self.partitions, sent, *([_row(row) for row in self.readable(topic)] for topic in topics))
+
+    @property
+    def clerk(self) -> Clerk:
+        """Who has carried out the whole log by the simplest rules."""
+        return self.history.clerk
+
+    @cached_property
+    def refusals(self) -> set[tuple[str, str, str]]:
+        """Event, purchase and reason of everything that was refused without effect."""
+        return {
+            (told.event, told.purchase, told.reason)
+            for told in self.clerk.told
+            if told.kind == "refused" and told.purchase and told.reason
+        }
+
+    def row(self, act: Json) -> tuple[str, str, Purchase | None]:
+        """Event and purchase of a request to buy, and what the log says of it."""
+        event, purchase = act["body"]["eventId"], str(uuid5(UUID(act["who"]), act["key"]))
+        return event, purchase, self.clerk.rows.get((event, purchase))
+
+    @cached_property
+    def outcomes(self) -> list[tuple[Record, Json]]:
+        """The outcomes as JSON, in the order of their places."""
+        return [(row, json.loads(row.value or b"")) for row in self.readable(OUTCOMES)]
+
+    @cached_property
+    def first_told(self) -> dict[tuple[str, str], int]:
+        """When the decision that made each purchase was appended (ms), not a refusal of what came before it."""
+        first: dict[tuple[str, str], int] = {}
+        for row, outcome in self.outcomes:
+            if outcome.get("purchase") and outcome["kind"] != "refused":
+                first.setdefault((outcome["event"], outcome["purchase"]), row.at)
+        return first
+
+    @cached_property
+    def available(self) -> "Shelves":
+        """What was left of each ticket type at any time."""
+        return Shelves(self)
+
+
+class Shelves:
+    """How many tickets of a type could be had at any time, by the log."""
+
+    def __init__(self, case: Case) -> None:
+        self._steps: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        quantity: dict[str, int] = {}
+        out: dict[str, int] = defaultdict(int)
+        told = defaultdict(list)
+        for each in case.clerk.told:
+            if not each.repeated:
+                told[each.partition, each.offset].append(each)
+        for row in sorted(case.readable(COMMANDS), key=lambda row: (row.partition, row.offset)):
+            changed: dict[str, int] = {}
+            for each in told[row.partition, row.offset]:
+                if each.kind == "changed":
+                    kinds = json.loads(row.value or b"")["definition"]["ticketTypes"]
+                    changed |= {kind["id"]: 0 for kind in kinds}
+                    quantity |= {kind["id"]: kind["quantity"] for kind in kinds}
+                row_of = case.clerk.rows.get((each.event, each.purchase or ""))
+                sign = _effect(each.kind, first=row_of is not None and row_of.history[0] == each)
+                for kind, count in each.lines if sign else ():
+                    changed[kind] = changed.get(kind, 0) + sign * count
+            for kind, count in changed.items():
+                out[kind] += count
+                self._steps[kind].append((row.at, quantity[kind] - out[kind]))
+
+    def least(self, kind: str, begin: float, end: float) -> int | None:
+        """The least that was left between two moments (seconds); None where the log did not know the type yet."""
+        steps = self._steps.get(kind, [])
+        first = max(0, bisect_right(steps, (round(begin * 1000), 1 << 60)) - 1)
+        last = bisect_right(steps, (round(end * 1000), 1 << 60))
+        return min((left for _, left in steps[first:last]), default=None)
+
+
+def _effect(kind: str, *, first: bool) -> int:
+    if kind in ("held", "confirmed"):
+        return 1 if first else 0
+    return -1 if kind in ("cancelled", "expired", "refunded") else 0
+
+
+def _row(row: Record) -> Row:
+    return Row(row.partition, row.offset, row.at, row.key, row.value or b"")

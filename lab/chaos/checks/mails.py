@@ -1,0 +1,147 @@
+"""Promise 6: every mail that is due was received, by whom it is for and nobody else; a repeat is the same mail.
+
+What is due follows from the outcomes alone: what became of a purchase, and each change of when and where to whoever had
+tickets then.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from lab.chaos.checks.case import JOBS, OUTCOMES, Case
+from lab.chaos.checks.finding import Finding, Findings
+
+Json = dict[str, Any]
+
+# Message-IDs must stay what they are from version to version, so this is written down here once more.
+NAMESPACE: Final = UUID("5b1f0c1e-6f0f-5c0e-9d57-7e1b6f3a9c21")
+KINDS: Final = frozenset({"held", "confirmed", "cancelled", "expired", "refunded"})
+OPEN: Final = frozenset({"held", "confirmed"})
+TOLD_OTHERWISE: Final = frozenset({"CANCELED", "DONE"})
+PLACE: Final = ("startsAt", "endsAt", "timeZone", "venue", "city")
+REMINDED_FROM_S: Final = 5.0
+PUT_BACK: Final = "first-seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A mail: whom it is for, and whether it must come or may. ``codes`` are the tickets that it brings."""
+
+    account: str
+    must: bool
+    codes: tuple[str, ...] = ()
+
+
+def check(case: Case) -> Findings:
+    """Compare the mails received with those that were due."""
+    due = dict(_due(case))
+    received: dict[str, list[Json]] = defaultdict(list)
+    for mail in case.evidence.mails:
+        received[mail["id"].strip("<>").partition("@")[0]].append(mail)
+    for number, each in due.items():
+        if each.must and number not in received:
+            yield Finding(6, f"mail {number} to account {each.account} never came")
+    for number, mails in received.items():
+        if number not in due:
+            yield Finding(6, f"mail {number} ({mails[0]['subject']}) was not due")
+            continue
+        yield from _mail(case, number, due[number], mails)
+    yield from _jobs(case)
+
+
+def repeats(case: Case) -> int:
+    """How many mails came more often than once."""
+    return len(case.evidence.mails) - len({mail["id"] for mail in case.evidence.mails})
+
+
+def _mail(case: Case, number: str, due: Due, mails: list[Json]) -> Findings:
+    for mail in mails:
+        address = case.emails[due.account]
+        if mail["delivered"] != [address] or address not in mail["to"]:
+            yield Finding(6, f"mail {number} went to {mail['delivered']}, is for {address}")
+        if (mail["subject"], mail["text"]) != (mails[0]["subject"], mails[0]["text"]):
+            yield Finding(6, f"mail {number} came twice, not the same")
+    if missing := [code for code in due.codes if code not in mails[0]["text"]]:
+        yield Finding(6, f"mail {number} lacks the tickets {missing}")
+
+
+def _due(case: Case) -> Iterator[tuple[str, Due]]:
+    """Message-IDs and what is due under them, in the order of the outcomes."""
+    bookings: dict[tuple[str, str], Json] = {}
+    since: dict[tuple[str, str], int] = {}
+    notes: dict[str, Json] = {}
+    for _, outcome in case.outcomes:
+        event, offset = outcome["event"], outcome["offset"]
+        if outcome["kind"] == "changed":
+            before, facts = notes.get(event), outcome["facts"]
+            if before and (before["offset"] >= offset or before["facts"]["version"] >= facts["version"]):
+                continue
+            notes[event] = {"offset": offset, "facts": facts}
+            if before and (kind := _news(before["facts"], facts)):
+                for (of, purchase), booking in bookings.items():
+                    if of == event and booking["status"] in OPEN and since[of, purchase] <= offset:
+                        yield _id(event, purchase, offset, kind, booking["account"]), Due(booking["account"], must=True)
+            continue
+        key = (event, outcome["purchase"])
+        if outcome["kind"] not in KINDS or (key in bookings and bookings[key]["offset"] >= offset):
+            continue
+        bookings[key] = outcome
+        since.setdefault(key, offset)
+        if not outcome.get("repeated"):
+            yield from _of_outcome(outcome)
+
+
+def _of_outcome(outcome: Json) -> Iterator[tuple[str, Due]]:
+    ids = (outcome["event"], outcome["purchase"], outcome["offset"])
+    account = outcome["account"]
+    reason = outcome.get("reason")
+    kind = reason if reason in ("event-canceled", "hold-ended") else outcome["kind"]
+    confirmed = outcome["kind"] == "confirmed"
+    codes = tuple(code for line in outcome["lines"] for code in line.get("codes", ())) if confirmed else ()
+    yield _id(*ids, kind, account), Due(account, must=True, codes=codes)
+    if outcome["kind"] == "held":
+        lasts = datetime.fromisoformat(outcome["deadline"]) - datetime.fromisoformat(outcome["at"])
+        if lasts.total_seconds() >= REMINDED_FROM_S:
+            yield _id(*ids, "hold-ending", account), Due(account, must=False)
+    if outcome["kind"] == "cancelled" and outcome["status"] == "held":  # a part was given back: news of the same hold
+        yield _id(*ids, "hold-ending", account), Due(account, must=False)
+
+
+def _news(before: Json, after: Json) -> str | None:
+    """The mail that a change of an event means to whoever has tickets."""
+    if after["status"] in TOLD_OTHERWISE:
+        return None
+    if after["status"] == "POSTPONED":
+        return None if before["status"] == "POSTPONED" else "event-postponed"
+    moved = [before.get(name) for name in PLACE] != [after.get(name) for name in PLACE]
+    return "event-changed" if moved or before["status"] == "POSTPONED" else None
+
+
+def _id(event: str, purchase: str, offset: int, kind: str, account: str) -> str:
+    return str(uuid5(NAMESPACE, f"{event}/{purchase}/{offset}/{kind}/{account}"))
+
+
+def _jobs(case: Case) -> Findings:
+    """An outcome that was dealt with for good asks for no second mail when it comes again."""
+    written: dict[str, list[int]] = defaultdict(list)
+    for row in case.readable(JOBS):
+        if PUT_BACK not in dict(row.headers):
+            written[_job(row.value or b"")].append(row.at)
+    outcomes = {(row.partition, row.offset): outcome for row, outcome in case.outcomes}
+    for note in case.notes("copy"):
+        outcome = outcomes.get((note["partition"], note["original"])) if note["topic"] == OUTCOMES else None
+        if outcome is None or outcome["kind"] not in KINDS or outcome.get("repeated"):
+            continue
+        [(number, _), *_] = _of_outcome(outcome)
+        again = [at for at in written[number] if at > note["at"] * 1000]
+        if again:
+            yield Finding(6, f"mail {number} was asked for again, long after its outcome was dealt with")
+
+
+def _job(value: bytes) -> str:
+    found: Json = json.loads(value)
+    return str(found["id"])

@@ -1,0 +1,17 @@
+"""Promise 8: whoever tried what is another's was refused."""
+
+from typing import Final
+
+from lab.chaos.checks.answers import place
+from lab.chaos.checks.case import Case
+from lab.chaos.checks.finding import Finding, Findings
+
+PENDING: Final = "pending"
+
+
+def check(case: Case) -> Findings:
+    """Look at every attempt of the run. What was only put into the log (202) is let in by nobody yet."""
+    for note in case.notes("intrude"):
+        pending = note["answer"].get("status") == PENDING
+        if 200 <= note["status"] < 300 and not pending:
+            yield Finding(8, f"{place(note)}: {note['method']} {note['path']} was let in")

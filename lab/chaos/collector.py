@@ -1,0 +1,180 @@
+"""Waiting until nothing moves any more, and reading everything: topics, tables, views, documents, mails."""
+
+import json
+import time
+from collections.abc import Iterator
+from email import policy
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import psycopg
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from psycopg.rows import dict_row
+
+from lab.chaos.evidence import Evidence, Record
+
+Json = dict[str, Any]
+
+READ_BY: Final = {
+    "turnstile-ledger": ("ticket-commands", "outbox.event.event_status"),
+    "turnstile-indexer": ("event_ticket_db.public.event",),
+    "turnstile-notifications": (
+        "ticket-purchase",
+        "notification-jobs",
+        "notification-retries",
+        "notification-requests",
+        "event_ticket_db.public.account",
+    ),
+    "turnstile-sales": ("ticket-purchase", "notification-log"),
+}
+KEPT: Final = ("ticket-commands", "ticket-purchase", "turnstile-ledger-changelog", "notification-jobs")
+LETTERS: Final = "dlq."
+TABLES: Final = {
+    "event": "SELECT * FROM event",
+    "ticket_type": "SELECT * FROM ticket_type",
+    "purchase": "SELECT * FROM purchase",
+    "notification": "SELECT * FROM notification",
+    "account": "SELECT id, first_name, last_name, email, locale FROM account",
+}
+HELD: Final = "SELECT count(*) FROM purchase WHERE status = 'held'"
+VIEWED: Final = 400
+PAUSE_S: Final = 0.5
+PAGE: Final = 1_000
+
+
+class Unsettled(Exception):
+    """Something still waits though all faults are long over."""
+
+
+class Gathering:
+    """Reads a stack at its own addresses, past all proxies."""
+
+    def __init__(self, kafka: str, database: str, elasticsearch: str, worker: str, mail: Path) -> None:
+        self.kafka, self.database = kafka, database
+        self.elasticsearch, self.worker, self.mail = elasticsearch, worker, mail
+        self._http = httpx.Client(timeout=10, trust_env=False)
+
+    def settle(self, patience: float) -> None:
+        """Wait until every group has read everything and no hold is open. Raises Unsettled saying what waits."""
+        deadline = time.monotonic() + patience
+        admin = KafkaAdminClient(bootstrap_servers=self.kafka)
+        consumer = _reader(self.kafka)
+        try:
+            while waiting := [*_behind(admin, consumer), *self._held()]:
+                if time.monotonic() > deadline:
+                    raise Unsettled(f"{patience:.0f} s after the last fault: {'; '.join(waiting)}")
+                time.sleep(PAUSE_S)
+        finally:
+            consumer.close()
+            admin.close()
+
+    def gather(self, evidence: Evidence) -> None:
+        """Read everything into ``evidence``."""
+        evidence.topics = self._topics()
+        evidence.tables = self._tables()
+        events = [row["id"] for row in evidence.tables["event"]]
+        evidence.views = {event: self._view(f"/api/event/{event}/") for event in events}
+        evidence.purchases = {
+            f"{row['event_id']}.{row['id']}": self._view(f"/api/purchase/{row['event_id']}/{row['id']}/")
+            for row in evidence.tables["purchase"][:: max(1, len(evidence.tables["purchase"]) // VIEWED)]
+        }
+        evidence.documents = self._documents()
+        evidence.mails = self._mails()
+        self._http.close()
+
+    def _held(self) -> list[str]:
+        with psycopg.connect(self.database) as connection:
+            [count] = connection.execute(HELD).fetchone() or (0,)
+        return [f"{count} holds are open"] if count else []
+
+    def _topics(self) -> dict[str, list[Record]]:
+        consumer = _reader(self.kafka)
+        try:
+            letters = [topic for topic in consumer.topics() if topic.startswith(LETTERS)]
+            return {topic: list(_records(consumer, topic)) for topic in (*KEPT, *letters)}
+        finally:
+            consumer.close()
+
+    def _tables(self) -> dict[str, list[Json]]:
+        with psycopg.connect(self.database, row_factory=dict_row) as connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            return {name: [_plain(row) for row in connection.execute(query.encode())] for name, query in TABLES.items()}
+
+    def _view(self, path: str) -> Json | None:
+        try:
+            answer = self._http.get(f"{self.worker}{path}")
+        except httpx.TransportError:  # a worker that did not come back is told of elsewhere
+            return None
+        found: Json = answer.json()
+        return found if answer.is_success else None
+
+    def _documents(self) -> dict[str, Json]:
+        """All that is behind the alias, markers of deleted events too."""
+        self._http.post(f"{self.elasticsearch}/events/_refresh").raise_for_status()
+        found: dict[str, Json] = {}
+        after: list[Any] | None = None
+        while True:
+            query: Json = {"size": PAGE, "sort": [{"id": "asc"}], "query": {"match_all": {}}}
+            if after:
+                query["search_after"] = after
+            answer = self._http.post(f"{self.elasticsearch}/events/_search", json=query).raise_for_status()
+            hits = answer.json()["hits"]["hits"]
+            found |= {hit["_id"]: hit["_source"] for hit in hits}
+            if len(hits) < PAGE:
+                return found
+            after = hits[-1]["sort"]
+
+    def _mails(self) -> list[Json]:
+        return [_mail(path) for path in sorted(self.mail.glob("*.eml"))]
+
+
+def _reader(servers: str) -> KafkaConsumer:
+    """A consumer of what was committed."""
+    return KafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False, isolation_level="read_committed")
+
+
+def _behind(admin: KafkaAdminClient, consumer: KafkaConsumer) -> Iterator[str]:
+    for group, topics in READ_BY.items():
+        places = [TopicPartition(topic, n) for topic in topics for n in consumer.partitions_for_topic(topic) or ()]
+        [found] = admin.list_group_offsets({group: places}).values()
+        for place, end in consumer.end_offsets(places).items():
+            committed = max(0, found[place].offset) if place in found else 0
+            if committed < end:
+                yield f"{group} is at {committed} of {end} of {place.topic}[{place.partition}]"
+
+
+def _records(consumer: KafkaConsumer, topic: str) -> Iterator[Record]:
+    places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+    ends = consumer.end_offsets(places)
+    for place in places:
+        consumer.assign([place])
+        consumer.seek_to_beginning(place)
+        while consumer.position(place) < ends[place]:
+            for batch in consumer.poll(timeout_ms=500, max_records=5_000).values():
+                yield from (_record(one) for one in batch)
+
+
+def _record(one: Any) -> Record:
+    headers = tuple((name, (value or b"").decode(errors="replace")) for name, value in one.headers or ())
+    return Record(one.partition, one.offset, one.timestamp, one.key or b"", one.value, headers)
+
+
+def _plain(row: Json) -> Json:
+    """A row as JSON can hold it."""
+    plain: Json = json.loads(json.dumps(row, default=str))
+    return plain
+
+
+def _mail(path: Path) -> Json:
+    mail = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
+    text = mail.get_body(("plain",))
+    return {
+        "received": int(path.stem.partition("-")[0]) / 1e9,
+        "delivered": [str(value) for value in mail.get_all("Delivered-To", [])],
+        "to": str(mail["To"] or ""),
+        "subject": str(mail["Subject"] or ""),
+        "id": str(mail["Message-ID"] or ""),
+        "text": text.get_content() if text else "",
+    }

@@ -1,0 +1,132 @@
+"""Who talks to whom: every way from one part to another, each over a route of its own, and how a part is told of it.
+
+Kafka tells its clients where it is, so each of them is given a listener of its own, which advertises its route.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from lab.chaos.proxy import HOST, Proxy
+from stack.child import Command
+from stack.connect_worker import ConnectWorker
+from stack.embedded import Stack
+from stack.kafka import Kafka
+from stack.ports import free
+from stack.server import Server
+from stack.settings import StackSettings
+
+
+class Link(NamedTuple):
+    """The way from a part to another one."""
+
+    part: str
+    server: str
+
+    def __str__(self) -> str:
+        return f"{self.part} - {self.server}"
+
+
+CLIENT: Final = "client"
+LEDGERS: Final = ("ledger-0", "ledger-1")
+KAFKAS: Final = tuple(
+    Link(part, "kafka") for part in (*LEDGERS, "indexer-0", "notifications-0", "sales-0", "api", "connect", CLIENT)
+)
+LINKS: Final = (
+    *KAFKAS,
+    Link("api", "postgres"),
+    Link("api", "elasticsearch"),
+    Link("api", "ledger-0"),
+    Link("sales-0", "postgres"),
+    Link("connect", "postgres"),
+    Link("indexer-0", "elasticsearch"),
+    Link("notifications-0", "smtp"),
+    Link(CLIENT, "api"),
+)
+
+
+class LinkedKafka(Kafka):
+    """The broker with a listener for each of its clients: its name, its port, the port that it tells of."""
+
+    def __init__(self, settings: StackSettings, listeners: Sequence[tuple[str, int, int]]) -> None:
+        super().__init__(settings)
+        self._more = listeners
+
+    def _configuration(self) -> dict[str, object]:
+        values = super()._configuration()
+        names = ("PLAINTEXT", "CONTROLLER", *(name for name, _, _ in self._more))
+        opened = [f"{name}://{HOST}:{port}" for name, port, _ in self._more]
+        told = [f"{name}://{HOST}:{port}" for name, _, port in self._more]
+        return values | {
+            "listeners": ",".join([str(values["listeners"]), *opened]),
+            "advertised.listeners": ",".join([str(values["advertised.listeners"]), *told]),
+            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in names),
+        }
+
+
+class LinkedConnect(ConnectWorker):
+    """Kafka Connect that reaches the broker at another port."""
+
+    def __init__(self, settings: StackSettings, kafka_port: int) -> None:
+        super().__init__(settings)
+        self._kafka_port = kafka_port
+
+    def _configuration(self) -> dict[str, object]:
+        return super()._configuration() | {"bootstrap.servers": f"{HOST}:{self._kafka_port}"}
+
+
+def linked(stack: Stack, proxy: Proxy) -> dict[Link, int]:
+    """Put a route into every link of a stack that has not been started; the port of each."""
+    settings = stack.settings
+    ports = {
+        "postgres": settings.postgres_port,
+        "elasticsearch": settings.elasticsearch_port,
+        "smtp": settings.smtp_port,
+        "ledger-0": settings.view_port("ledger", 0),
+        "api": settings.api_port,
+    }
+    opened = {link: proxy.open(str(link), ports[link.server]) for link in LINKS if link.server != "kafka"}
+    listeners = free(len(KAFKAS))
+    for link, port in zip(KAFKAS, listeners, strict=True):
+        opened[link] = proxy.open(str(link), port)
+    names = [link.part.upper().replace("-", "") for link in KAFKAS]
+    told = [opened[link] for link in KAFKAS]
+    stack.members["kafka"] = LinkedKafka(settings, list(zip(names, listeners, told, strict=True)))
+    stack.members["connect"] = LinkedConnect(settings, opened[Link("connect", "kafka")])
+    for part in {link.part for link in LINKS} - {CLIENT, "connect"}:
+        told_of = {link.server: port for link, port in opened.items() if link.part == part}
+        tell(stack.members[part], _addresses(stack.environment, told_of))
+    postgres = str(opened[Link("connect", "postgres")])
+    tell(stack.members["connectors"], {"TURNSTILE_CONNECT_DATABASE_PORT": postgres})
+    return opened
+
+
+def tell(member: Server, environment: Mapping[str, str], module: str | None = None) -> None:
+    """Start a process of the project with these variables on top, and by ``module`` before its own."""
+    plain = member.command
+
+    def command() -> Command:
+        was = plain()
+        runner = (was.argv[0], "-m", module, *was.argv[2:]) if module else was.argv
+        return replace(was, argv=runner, env={**was.env, **environment})
+
+    member.command = command  # type: ignore[method-assign]
+
+
+def _addresses(usual: Mapping[str, str], ports: Mapping[str, int]) -> dict[str, str]:
+    """The settings that name the servers, each at another port."""
+    told = {}
+    if "kafka" in ports:
+        told["TURNSTILE_KAFKA_SERVERS"] = f"{HOST}:{ports['kafka']}"
+    if "smtp" in ports:
+        told["TURNSTILE_SMTP_PORT"] = str(ports["smtp"])
+    for server, name in (
+        ("postgres", "TURNSTILE_DATABASE_URL"),
+        ("elasticsearch", "TURNSTILE_ELASTICSEARCH_URL"),
+        ("ledger-0", "TURNSTILE_WORKER_URL"),
+    ):
+        if server in ports:
+            first, *others = usual[name].split(",")
+            told[name] = ",".join([first.replace(f":{urlsplit(first).port}", f":{ports[server]}"), *others])
+    return told

@@ -1,0 +1,1 @@
+"""The demonstration: a catalogue, an on-sale, and screenshots of all pages."""

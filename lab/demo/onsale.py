@@ -1,0 +1,207 @@
+"""An on-sale: one event, buyers who all come at once, some by REST, some straight to Kafka, some twice."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.client import BAD_REQUEST, CONFLICT, CREATED, SERVICE_UNAVAILABLE
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from aiohttp import ClientSession, ClientTimeout, TCPConnector
+from aiokafka import AIOKafkaProducer
+
+from connect.topics import COMMANDS
+from lab.target import Target
+from tables.messages.commands import Line, Purchase, encode_command
+
+TYPES = (("Standing", 300, "39.90"), ("Seated", 150, "59.90"), ("Balcony", 50, "89.90"))
+TWICE = 0.2
+BY_KAFKA = 0.3
+AT_ONCE = 1_000
+PATIENCE_S = 60.0
+BASE = "/api/v3"
+SETTLING_S = 30.0
+TURNED_AWAY = (int(CONFLICT), "sold-out")
+STILL_RUNNING = (int(CONFLICT), "still-running")
+
+
+@dataclass(slots=True)
+class Request:
+    """One purchase that a buyer wants, and what came of it."""
+
+    account: UUID
+    key: str
+    ticket_type: UUID
+    quantity: int
+    by_kafka: bool
+    times: int
+    answers: list[tuple[int, str]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def purchase(self) -> UUID:
+        """The purchase's id, as the API makes it too."""
+        return uuid5(self.account, self.key)
+
+    @property
+    def turned_away(self) -> bool:
+        """Whether every answer was "sold out", for which the API need not have asked the ledger.
+
+        A copy that came meanwhile may have been told that the first was still running.
+        """
+        return set(self.answers) - {STILL_RUNNING} == {TURNED_AWAY}
+
+
+@dataclass(slots=True)
+class OnSale:
+    """The event on sale and all that is asked of it."""
+
+    event: UUID
+    title: str
+    types: dict[UUID, tuple[str, int]]
+    requests: list[Request]
+
+
+Tick = Callable[[int], None]
+
+
+def client() -> ClientSession:
+    """An HTTP client with a connection for each of a crowd, which waits long enough."""
+    return ClientSession(connector=TCPConnector(limit=AT_ONCE), timeout=ClientTimeout(total=PATIENCE_S))
+
+
+async def make_event(target: Target, http: ClientSession) -> tuple[UUID, str, dict[UUID, tuple[str, int]]]:
+    """An organizer, an event that is on sale, and its three ticket types."""
+    organizer = await _account(target, http, "Organizer")
+    starts = datetime.now(UTC).replace(microsecond=0) + timedelta(days=60)
+    title = f"Demonstration night {uuid4().hex[:6]}"
+    body = {
+        "organizerId": organizer,
+        "title": title,
+        "description": "An on-sale in which 800 people want 500 tickets at the same moment.",
+        "venue": "Old Gasworks",
+        "city": "Vienna",
+        "country": "AT",
+        "tags": ["demonstration"],
+        "startsAt": starts.isoformat(),
+        "endsAt": (starts + timedelta(hours=3)).isoformat(),
+        "timeZone": "Europe/Vienna",
+        "status": "ACTIVE",
+    }
+    event = await _created(target, http, "/events", body)
+    types = {}
+    for name, quantity, price in TYPES:
+        ticket = {"name": name, "quantity": quantity, "price": {"amount": price, "currency": "EUR"}}
+        types[UUID(await _created(target, http, f"/events/{event}/tickets", ticket))] = (name, quantity)
+    return UUID(event), title, types
+
+
+async def make_buyers(target: Target, http: ClientSession, count: int, tick: Tick) -> list[UUID]:
+    """So many accounts."""
+
+    async def one(number: int) -> UUID:
+        account = UUID(await _account(target, http, f"Buyer {number}"))
+        tick(1)
+        return account
+
+    return await asyncio.gather(*(one(number) for number in range(count)))
+
+
+def plan(buyers: list[UUID], types: dict[UUID, tuple[str, int]], seed: int) -> list[Request]:
+    """What each buyer asks for: one or two tickets of a type, in proportion to the stock."""
+    dice = random.Random(seed)
+    kinds, weights = list(types), [quantity for _, quantity in types.values()]
+    return [
+        Request(
+            account=buyer,
+            key=f"demo-{number}",
+            ticket_type=dice.choices(kinds, weights)[0],
+            quantity=dice.choice((1, 1, 2)),
+            by_kafka=dice.random() < BY_KAFKA,
+            times=2 if dice.random() < TWICE else 1,
+        )
+        for number, buyer in enumerate(buyers)
+    ]
+
+
+async def settled(target: Target, http: ClientSession, event: UUID, types: int) -> None:
+    """Wait until the ledger knows the event with all its types. Raises TimeoutError."""
+    deadline = time.monotonic() + SETTLING_S
+    while True:
+        async with http.get(f"{target.worker}/api/event/{event}/") as answer:
+            if answer.ok and len((await answer.json())["ticketTypes"]) == types:
+                return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the ledger does not know event {event} after {SETTLING_S:.0f} s")
+        await asyncio.sleep(0.1)
+
+
+async def rush(target: Target, http: ClientSession, sale: OnSale, tick: Tick) -> None:
+    """Send every request, as often as it is to be sent, all at once."""
+    producer = AIOKafkaProducer(bootstrap_servers=target.kafka, acks="all", linger_ms=2)
+    await producer.start()
+    try:
+        sends = [
+            _by_kafka(producer, sale, request) if request.by_kafka else _by_rest(target, http, sale, request)
+            for request in sale.requests
+            for _ in range(request.times)
+        ]
+        for sent in asyncio.as_completed(sends):
+            await sent
+            tick(1)
+    finally:
+        await producer.stop()
+
+
+async def _by_rest(target: Target, http: ClientSession, sale: OnSale, request: Request) -> None:
+    body = {
+        "eventId": str(sale.event),
+        "accountId": str(request.account),
+        "lines": [{"ticketTypeId": str(request.ticket_type), "quantity": request.quantity}],
+    }
+    began = time.monotonic()
+    headers = {"Idempotency-Key": request.key} | target.bearer(request.account)
+    status, answer = await _post(http, f"{target.api}{BASE}/purchases", body, headers)
+    request.seconds.append(time.monotonic() - began)
+    request.answers.append((status, _word(status, answer)))
+
+
+async def _post(
+    http: ClientSession, url: str, body: dict[str, Any], headers: dict[str, str]
+) -> tuple[int, dict[str, Any]]:
+    """Status and body of the answer; who is told to try again later (503) does, as a buyer's program would."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        async with http.post(url, json=body, headers=headers) as answer:
+            said = answer.status, await answer.json(content_type=None)
+            pause = int(answer.headers.get("Retry-After", "1"))
+        if said[0] != SERVICE_UNAVAILABLE or time.monotonic() + pause > deadline:
+            return said
+        await asyncio.sleep(pause)
+
+
+def _word(status: int, answer: dict[str, Any]) -> str:
+    """A purchase's status, or the last part of a problem's type."""
+    return str(answer["type"].rpartition("/")[2] if status >= BAD_REQUEST else answer["status"])
+
+
+async def _by_kafka(producer: AIOKafkaProducer, sale: OnSale, request: Request) -> None:
+    lines = [Line(request.ticket_type, request.quantity)]
+    command = Purchase(sale.event, request.purchase, request.account, lines)
+    await producer.send_and_wait(COMMANDS, encode_command(command), key=str(sale.event).encode())
+
+
+async def _account(target: Target, http: ClientSession, name: str) -> str:
+    body = {"firstName": "Demo", "lastName": name, "email": f"{uuid4().hex}@turnstile.example"}
+    return await _created(target, http, "/accounts", body)
+
+
+async def _created(target: Target, http: ClientSession, path: str, body: dict[str, Any]) -> str:
+    """The id of what was made. Raises RuntimeError with the answer if it was not."""
+    status, answer = await _post(http, f"{target.api}{BASE}{path}", body, target.administrator())
+    if status != CREATED:
+        raise RuntimeError(f"POST {path}: {status} {answer}")
+    return str(answer["id"])

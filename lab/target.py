@@ -1,0 +1,67 @@
+"""The running pipeline that a bench talks to: settings from the environment, else those of the embedded stack."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from api.auth.tokens import Role, Tokens
+from settings import Settings
+from stack.environment import app_environment
+from stack.settings import StackSettings
+
+TOKEN_SECONDS: Final = 3600
+NOBODY: Final = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Addresses of a running pipeline."""
+
+    api: str
+    kafka: str
+    worker: str
+    mails: str
+    partitions: int
+    token_keys: list[str]
+
+    def bearer(self, account: UUID | str, *roles: Role) -> dict[str, str]:
+        """The header of a request by that account, made with the pipeline's own key.
+
+        Signing thousands in would take minutes.
+        """
+        token, _ = Tokens(self.token_keys, TOKEN_SECONDS).issue(UUID(str(account)), frozenset({Role.BUYER, *roles}))
+        return {"Authorization": f"Bearer {token}"}
+
+    def administrator(self) -> dict[str, str]:
+        """The header of a request by an administrator."""
+        return self.bearer(NOBODY, Role.ADMINISTRATOR)
+
+
+def running_pipeline() -> Target:
+    """The pipeline that ``make run`` started, or the one that TURNSTILE_ variables name."""
+    stack = StackSettings.remembered()
+    return target_of({**app_environment(stack), **os.environ}, stack.mail_port)
+
+
+def target_of(environment: Mapping[str, str], mail_port: int) -> Target:
+    """The pipeline whose deployed parts have this environment."""
+    settings = settings_of(environment)
+    return Target(
+        api=f"http://{settings.api_bind}:{settings.api_port}",
+        kafka=settings.kafka_servers,
+        worker=settings.worker_urls[0],
+        mails=f"http://127.0.0.1:{mail_port}/mails.json",
+        partitions=settings.partitions,
+        token_keys=settings.signing_keys(),
+    )
+
+
+def settings_of(environment: Mapping[str, str]) -> Settings:
+    """The settings that a deployed part reads from this environment."""
+    prefix = "TURNSTILE_"
+    values = {
+        name.removeprefix(prefix).lower(): value for name, value in environment.items() if name.startswith(prefix)
+    }
+    return Settings(**values)  # type: ignore[arg-type]

@@ -1,0 +1,21 @@
+"""``python -m ops.reference.openapi_document``: docs/openapi.json, made from the code. ``--write`` stores it."""
+
+import json
+from pathlib import Path
+from typing import Final, cast
+
+from api.app import create_app
+from api.ports import Ports
+from api.routes.docs import document
+from ops.reference.generated import print_or_write
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "openapi.json"
+
+
+def page() -> str:
+    """The whole document, its keys in order so that differences are readable. No server is needed for it."""
+    return json.dumps(document(create_app(cast("Ports", None))), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    print_or_write(PAGE, page())

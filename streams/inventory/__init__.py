@@ -1,0 +1,1 @@
+"""The ledger's agents: definitions in, commands decided, holds ended, and the views of the stock."""

@@ -1,0 +1,108 @@
+"""The timer of holds: where a deadline has passed, it appends an expire command to the log, and nothing else.
+
+It also sees that the operator's limits on holds are in the log before them (streams/inventory/hold_limits.py).
+
+It reads the index of open holds that the ledger's table keeps, of the partitions that this worker owns.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+
+from aiokafka.errors import KafkaError
+from faust.types import TP
+
+from connect.topics import COMMANDS, changelog
+from streams.inventory.hold_limits import LimitsInForce
+from streams.runtime.app import App
+from streams.runtime.batching import Interrupted
+from streams.runtime.failstop import fail_stop
+from streams.runtime.produce import Record
+from streams.runtime.retry import append
+from streams.runtime.table import OffsetTable
+from tables.ledger.deadlines import HOLDS, MOST, Schedule, expiry_of
+from tables.messages.commands import encode_command
+
+LOOK_S = 0.2
+PAUSE_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+def wall_clock() -> int:
+    """Milliseconds since 1970 UTC."""
+    return round(time.time() * 1000)
+
+
+class Holds:
+    """Looks for deadlines that have passed, while tables are recovered and partitions owned."""
+
+    def __init__(self, app: App, table: OffsetTable, clock: Callable[[], int] = wall_clock) -> None:
+        self.app = app
+        self.table = table
+        self._limits = LimitsInForce(app, table)
+        self._clock = clock
+        self._schedules: dict[int, Schedule] = {}
+        app.on_partitions_assigned.connect(self._forget)
+        app.task(self._watch)
+
+    def carried_out(self, partition: int, offset: int, entries: list[bytes]) -> None:
+        """The ledger has carried out the log up to ``offset``; that brought ``entries`` into the index."""
+        schedule = self._schedules.get(partition)
+        if schedule is not None:
+            schedule.carried_out(offset, entries)
+
+    async def look(self, partition: int) -> bool:
+        """Append what is due on a partition. Whether there is more than one look takes."""
+        schedule = self._schedules.setdefault(partition, Schedule())
+        now = self._clock()
+        due = schedule.take(lambda start: self._entries(partition, start), now)
+        if not due:
+            return False
+        commands = [expiry_of(entry) for entry in due]
+        records = [Record(str(command.event).encode(), encode_command(command)) for command in commands]
+        try:
+            place = await append(self.app, COMMANDS, partition, records)
+        except (KafkaError, Interrupted):
+            schedule.lost(due)
+            raise
+        schedule.appended(due, now, place.offsets[-1], place.at)
+        return len(due) == MOST
+
+    async def _watch(self) -> None:
+        while not self.app.should_stop:
+            pause = LOOK_S
+            try:
+                if await self._round():
+                    pause = 0
+            except Interrupted:
+                pass
+            except KafkaError as error:
+                log.warning("holds could not be ended yet: %r", error)
+                pause = PAUSE_S
+            except Exception as error:  # noqa: BLE001 (without the timer holds would stay for ever)
+                fail_stop("the timer of holds", error)
+            await asyncio.sleep(pause)
+
+    async def _round(self) -> bool:
+        more = False
+        for partition in self._owned():
+            if self.table.has_open(partition):
+                await self._limits.look(partition)
+                more |= await self.look(partition)
+        return more
+
+    def _owned(self) -> list[int]:
+        app = self.app
+        if app.rebalancing or not app.tables.actives_ready or not app.flow_control.is_active():
+            return []
+        topic = changelog("ledger")
+        actives = app.assignor.assigned_actives()
+        return [partition for partition in range(app.settings.partitions) if TP(topic, partition) in actives]
+
+    def _entries(self, partition: int, start: bytes) -> Iterator[bytes]:
+        return (entry for entry, _ in self.table.scan(partition, HOLDS, start))
+
+    async def _forget(self, *_: object, **__: object) -> None:
+        self._schedules.clear()

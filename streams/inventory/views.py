@@ -1,0 +1,230 @@
+"""Read-only web views of a worker: an event's inventory, an account's count, a purchase, a partition.
+
+Any worker may be asked: a request for what another worker owns is passed on to it, once.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from aiohttp import ClientError, ClientSession, ClientTimeout
+from faust.types import TP
+from faust.types.web import Request, Response, View
+
+from connect.topics import COMMANDS, changelog
+from streams.inventory.ledger import LedgerAgent
+from streams.runtime.app import App
+from streams.runtime.partitioning import partition_of
+from tables.ledger.availability import breakdown
+from tables.ledger.hold_limits import KEY as LIMITS_KEY
+from tables.ledger.hold_limits import UNLIMITED, decode_limits
+from tables.ledger.inventory import Inventory
+from tables.ledger.purchase_state import standing
+from tables.ledger.records import account_key, decode_account, decode_event, decode_purchase, event_key, purchase_key
+from tables.messages.commands import LimitHolds
+
+PASSED_ON = "X-Turnstile-Passed-On"
+TIMEOUT_S = 2.0
+
+
+class Views:
+    """The pages of one worker."""
+
+    def __init__(self, app: App, ledger: LedgerAgent) -> None:
+        self.app = app
+        self.ledger = ledger
+        self._page("/api/event/{event}/", "event", self.event)
+        self._page("/api/account/{event}/{account}/", "account", self.account)
+        self._page("/api/partition/{partition}/", "partition", self.partition)
+        self._page("/api/purchase/{event}/{purchase}/", "purchase", self.purchase)
+        self._page("/api/purchases/{event}/{purchases}/", "purchases", self.purchases)
+        self._page("/api/worker/", "worker", self.worker)
+
+    def _page(self, path: str, name: str, answer: Callable[..., Awaitable[Response]]) -> None:
+        """Faust makes a class of the handler, so it must be a plain function."""
+
+        async def get(view: View, request: Request, **parts: str) -> Response:
+            return await answer(view, request, **parts)
+
+        self.app.page(path, name=name)(get)
+
+    async def event(self, view: View, request: Request, event: str) -> Response:
+        """Quantity, held, sold and available of an event's ticket types."""
+        return await self._answer(view, request, event, self._event)
+
+    async def account(self, view: View, request: Request, event: str, account: str) -> Response:
+        """How many tickets of each type an account has of an event, held or sold."""
+        wanted = _id(account)
+        if wanted is None:
+            return _problem(view, 404, "no account of that id")
+        return await self._answer(view, request, event, lambda partition, key: self._account(partition, key, wanted))
+
+    async def partition(self, view: View, request: Request, partition: str) -> Response:
+        """How far the ledger is with a partition of its input."""
+        if not (partition.isdecimal() and int(partition) < self.app.settings.partitions):
+            return _problem(view, 404, "no partition of that number")
+        number = int(partition)
+        if not self._owned(number):
+            return await self._pass_on(view, request, number)
+        return view.json(self._offsets(number))
+
+    async def worker(self, view: View, request: Request) -> Response:
+        """Which partitions this worker decides and of which it keeps copies, how far each is, and where all are."""
+        assignor = self.app.assignor
+        return view.json(
+            {
+                "worker": self.app.settings.worker_id,
+                "decides": self._tables(assignor.assigned_actives()),
+                "standsBy": self._tables(assignor.assigned_standbys()),
+                "workers": sorted(assignor.tables_metadata()),
+            }
+        )
+
+    async def purchase(self, view: View, request: Request, event: str, purchase: str) -> Response:
+        """A purchase with its history."""
+        wanted = _id(purchase)
+        if wanted is None:
+            return _problem(view, 404, "no purchase of that id")
+        return await self._answer(view, request, event, lambda partition, key: self._purchase(partition, key, wanted))
+
+    async def purchases(self, view: View, request: Request, event: str, purchases: str) -> Response:
+        """Which of some purchases, their ids in 32 hex digits each, with commas between, are on record."""
+        wanted = [_id(text) for text in purchases.split(",")]
+        if None in wanted:
+            return _problem(view, 404, "no purchase of that id")
+        return await self._answer(view, request, event, lambda partition, key: self._on_record(partition, key, wanted))
+
+    async def _answer(self, view: View, request: Request, event: str, find: Any) -> Response:
+        key = _id(event)
+        if key is None:
+            return _problem(view, 404, "no event of that id")
+        partition = partition_of(str(key).encode(), self.app.settings.partitions)
+        if not self._owned(partition):
+            return await self._pass_on(view, request, partition)
+        if self.app.rebalancing or not self.app.tables.actives_ready:
+            # What has not been read from the changelog yet would seem never to have been.
+            return _problem(view, 503, "the partition is being recovered")
+        found = find(partition, key)
+        return view.json(found) if found is not None else _problem(view, 404, "not known to the ledger")
+
+    def _event(self, partition: int, event: UUID) -> dict[str, Any] | None:
+        value = self.ledger.table.read(partition, event_key(event))
+        if value is None:
+            return None
+        return breakdown(Inventory.from_record(event, decode_event(value)), round(time.time() * 1000))
+
+    def _account(self, partition: int, event: UUID, account: UUID) -> dict[str, Any] | None:
+        value = self.ledger.table.read(partition, account_key(event, account))
+        if value is None:
+            return None
+        record = decode_account(value)
+        return {
+            "event": str(event),
+            "account": str(account),
+            "offset": record.offset,
+            "total": sum(count for _, count in record.counts),
+            "held": record.holding.held if record.holding else 0,
+            "ticketTypes": [{"ticketType": str(kind), "count": count} for kind, count in record.counts],
+        }
+
+    def _offsets(self, partition: int) -> dict[str, Any]:
+        """The next offsets to be decided, acknowledged and written, as this worker knows them, or null."""
+        consumer: Any = self.app.consumer
+        place = TP(COMMANDS, partition)
+        committed = consumer._committed_offset.get(place)
+        decided = self.ledger.watch.due(partition)
+        end = consumer.highwater(place)
+        stored = self.ledger.table.data.persisted_offset(TP(changelog("ledger"), partition))
+        return {
+            "topic": COMMANDS,
+            "partition": partition,
+            "decided": decided,
+            "committed": committed,
+            "end": end,
+            "lag": None if end is None else max(0, end - (decided or 0)),
+            "changelog": stored,
+            "holdLimits": msgspec.to_builtins(self._limits(partition)),
+        }
+
+    def _limits(self, partition: int) -> LimitHolds:
+        """The limits on holds that are in force."""
+        value = self.ledger.table.read(partition, LIMITS_KEY)
+        return (UNLIMITED if value is None else decode_limits(value)).command()
+
+    def _tables(self, places: set[TP]) -> dict[str, int | None]:
+        """By partition the last offset of the ledger's changelog that this worker's folder has, or null."""
+        numbers = sorted(place.partition for place in places if place.topic == changelog("ledger"))
+        table = self.ledger.table
+        return {str(number): table.mark(number) if table.has_open(number) else None for number in numbers}
+
+    def _on_record(self, partition: int, event: UUID, purchases: list[Any]) -> list[str]:
+        read = self.ledger.table.read
+        return [one.hex for one in purchases if read(partition, purchase_key(event, one)) is not None]
+
+    def _purchase(self, partition: int, event: UUID, purchase: UUID) -> dict[str, Any] | None:
+        value = self.ledger.table.read(partition, purchase_key(event, purchase))
+        if value is None:
+            return None
+        record = decode_purchase(value)
+        now = standing(record)
+        last = record.history[-1]
+        return {
+            "event": str(event),
+            "purchase": str(purchase),
+            "account": str(record.account),
+            "status": now.status.value,
+            "reason": last.why,
+            "figures": last.figures,
+            "currency": record.currency,
+            "deadline": now.deadline,
+            "lines": [
+                {
+                    "ticketType": str(line.ticket_type),
+                    "name": line.name,
+                    "quantity": line.quantity,
+                    "price": str(line.price),
+                }
+                for line in now.lines
+            ],
+            "history": [
+                {"offset": decision.offset, "at": decision.at, "kind": decision.kind} for decision in record.history
+            ],
+        }
+
+    def _owned(self, partition: int) -> bool:
+        return TP(changelog("ledger"), partition) in self.app.assignor.assigned_actives()
+
+    async def _pass_on(self, view: View, request: Request, partition: int) -> Response:
+        """The owner's answer; 503 while nobody owns the partition."""
+        owner = self._owner(partition)
+        if owner is None or PASSED_ON in request.headers:
+            return _problem(view, 503, "the partition is on its way to another worker")
+        path = request.rel_url
+        try:
+            async with (
+                ClientSession(timeout=ClientTimeout(total=TIMEOUT_S)) as session,
+                session.get(f"{owner}{path}", headers={PASSED_ON: "1"}) as answer,
+            ):
+                return view.json(await answer.json(), status=answer.status)
+        except (ClientError, TimeoutError):
+            return _problem(view, 503, "the worker that owns the partition does not answer")
+
+    def _owner(self, partition: int) -> str | None:
+        owners: Any = self.app.assignor.tables_metadata()
+        for url, tables in owners.items():
+            if partition in tables.get(changelog("ledger"), ()):
+                return str(url).rstrip("/")
+        return None
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _problem(view: View, status: int, detail: str) -> Response:
+    return view.json({"status": status, "detail": detail}, status=status)

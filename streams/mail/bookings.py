@@ -1,0 +1,77 @@
+"""The table ``bookings`` on its worker: who has tickets of which event, kept from the outcomes."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from faust.types import TP
+
+from connect.topics import JOBS, changelog
+from streams.runtime.app import App
+from streams.runtime.changelog_repair import Mending
+from streams.runtime.partitioning import partition_of
+from streams.runtime.produce import Headers, Record
+from streams.runtime.retry import append
+from streams.runtime.table import OffsetTable
+from tables.bookings.bookings import Book
+from tables.bookings.records import REMINDERS, booking_offset, index
+from tables.messages.mail_jobs import Job, encode_job
+
+TABLE = "bookings"
+
+
+class Order(NamedTuple):
+    """A mail to send, and the headers of its record."""
+
+    job: Job
+    headers: Headers = ()
+
+
+class Bookings:
+    """The table. Whoever reads records to write them has ``turn``, or one would undo what another did."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.table = OffsetTable.add(app, TABLE, app.settings.partitions, booking_offset, index)
+        self.mending = Mending(app, self.table)
+        self.turn = asyncio.Lock()
+
+    def book(self, partition: int) -> Book:
+        """A unit of work on one partition."""
+        return Book(
+            lambda key: self.table.read(partition, key),
+            # A zero byte more than the key that was read last is the first that can come after it.
+            lambda prefix, after: self.table.scan(partition, prefix, after + b"\0" if after else b""),
+        )
+
+    async def save(self, partition: int, book: Book, orders: Iterable[Order]) -> None:
+        """Store the mails, then the records that say so."""
+        await send_jobs(self.app, orders)
+        changed = book.take()
+        if changed:
+            self.table.store(partition, changed)
+            await self.table.publish(partition, changed)
+
+    def reminders(self, partition: int) -> Iterator[bytes]:
+        """The entries of the index, the earliest first."""
+        return (entry for entry, _ in self.table.scan(partition, REMINDERS))
+
+    def owned(self) -> list[int]:
+        """The partitions that this worker has, recovered and not about to lose them."""
+        app = self.app
+        if app.rebalancing or not app.tables.actives_ready or not app.flow_control.is_active():
+            return []
+        actives = app.assignor.assigned_actives()
+        mine = [number for number in range(app.settings.partitions) if TP(changelog(TABLE), number) in actives]
+        return [number for number in mine if self.table.has_open(number)]
+
+
+async def send_jobs(app: App, orders: Iterable[Order]) -> None:
+    """Append jobs where their accounts' contacts are; returns once they are stored."""
+    by_home: dict[int, list[Record]] = {}
+    for job, headers in orders:
+        key = str(job.account).encode()
+        home = partition_of(key, app.settings.partitions)
+        by_home.setdefault(home, []).append(Record(key, encode_job(job), headers))
+    for home, records in by_home.items():
+        await append(app, JOBS, home, records)

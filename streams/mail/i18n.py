@@ -1,0 +1,67 @@
+"""The words of a mail: its sentences, times and amounts in the language of whoever reads it."""
+
+import tomllib
+from datetime import datetime
+from decimal import Decimal
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time, get_timezone_name
+from babel.numbers import format_currency
+
+from tables.text.time_zones import shown_time
+
+FOLDER: Final = Path(__file__).parent / "templates" / "words"
+LANGUAGES: Final = ("en", "de", "es", "fr")
+FALLBACK: Final = Locale("en")
+
+
+class Words:
+    """Sentences in one locale; what it lacks of ours is English."""
+
+    def __init__(self, locale: Locale) -> None:
+        self.locale = locale
+        self.language = locale.language
+        self._sentences = _sentences(locale.language)
+
+    def say(self, key: str, **values: object) -> str:
+        """The sentence of that key (``section.key``), with the values put in as they are."""
+        found: Any = self._sentences
+        for part in key.split("."):
+            found = found[part]
+        return str(found).format(**values)
+
+    def money(self, amount: Decimal, currency: str) -> str:
+        """An amount in the form of its currency."""
+        return str(format_currency(amount, currency, locale=self.locale))
+
+    def time(self, moment: datetime, zone: str) -> str:
+        """A moment as the clocks show it where it happens, with the zone's name."""
+        return _time(moment, zone, self.locale)
+
+
+@lru_cache(maxsize=1_000)
+def words_for(tag: str) -> Words:
+    """The words for a language tag (BCP 47), or the nearest that there are."""
+    try:
+        locale = Locale.parse(tag, sep="-")
+    except (ValueError, UnknownLocaleError):
+        locale = FALLBACK
+    return Words(locale if locale.language in LANGUAGES else FALLBACK)
+
+
+@cache
+def _sentences(language: str) -> dict[str, Any]:
+    return tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=10_000)
+def _time(moment: datetime, zone: str, locale: Locale) -> str:
+    local = shown_time(moment, zone)
+    place = local.tzinfo
+    day = format_date(local, "full", locale=locale)
+    hour = format_time(local, "short", tzinfo=place, locale=locale)
+    name = get_timezone_name(local, "long", locale=locale)
+    return f"{day}, {hour} ({', '.join(dict.fromkeys([name, str(place)]))})"

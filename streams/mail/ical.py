@@ -1,0 +1,60 @@
+"""The calendar file of a mail (RFC 5545, 5546): a purchase's entry is made, moved, or taken out again.
+
+One purchase of one event has one entry (tables/mail/calendar.py).
+"""
+
+from typing import Final
+from urllib.parse import quote
+
+from icalendar import Event, vCalAddress, vText
+
+from tables.mail.calendar import calendar, entry
+from tables.messages.mail_jobs import Job
+from tables.messages.mail_kinds import MailKind
+
+REQUEST: Final = "REQUEST"
+CANCEL: Final = "CANCEL"
+_MAILTO_SAFE: Final = "@+!$'*"
+_METHODS: Final = {
+    MailKind.CONFIRMED: REQUEST,
+    MailKind.EVENT_CHANGED: REQUEST,
+    MailKind.EVENT_POSTPONED: REQUEST,
+    MailKind.CANCELLED: CANCEL,
+    MailKind.REFUNDED: CANCEL,
+    MailKind.EVENT_CANCELED: CANCEL,
+}
+
+
+def method_of(job: Job) -> str | None:
+    """What the mail does to a calendar, if anything: only tickets that were bought have an entry."""
+    bought = any(line.codes for line in job.lines)
+    return _METHODS.get(job.kind) if bought and not job.left else None
+
+
+def invitation(job: Job, organizer: str, attendee: str) -> bytes | None:
+    """The calendar file for a mail between these two addresses; None where it does nothing to a calendar."""
+    method = method_of(job)
+    if method is None:
+        return None
+    return calendar(method, _entry(job, method, organizer, attendee))
+
+
+def _entry(job: Job, method: str, organizer: str, attendee: str) -> Event:
+    made = entry(job.event, job.purchase, job.facts, job.at, organizer.rpartition("@")[2], ends=method == CANCEL)
+    made.add("status", _status(job, method))
+    made["organizer"] = _mailto(organizer)
+    guest = _mailto(attendee)
+    guest.params["partstat"] = vText("ACCEPTED")
+    made["attendee"] = guest
+    return made
+
+
+def _mailto(address: str) -> vCalAddress:
+    """An address as RFC 6068 writes it: its own ``?``, ``&`` and ``%`` begin nothing."""
+    return vCalAddress(f"mailto:{quote(address, safe=_MAILTO_SAFE)}")
+
+
+def _status(job: Job, method: str) -> str:
+    if method == CANCEL:
+        return "CANCELLED"
+    return "TENTATIVE" if job.kind is MailKind.EVENT_POSTPONED else "CONFIRMED"

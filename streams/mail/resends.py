@@ -1,0 +1,39 @@
+"""The agent that sends a purchase's mail once more, on request."""
+
+from faust.types import Message, StreamT
+
+from connect.topics import RESENDS
+from streams.mail.bookings import Bookings, Order, send_jobs
+from streams.runtime.app import App, raw_topic
+from streams.runtime.batching import in_batches
+from streams.runtime.dead_letters import bury, letter, sort_out
+from streams.runtime.tracing import headers_from
+from tables.errors import MalformedRecord
+from tables.messages.mail_requests import decode_resend
+
+CONSUMER = "resends"
+MOST = 500
+
+
+class ResendsAgent:
+    """Writes ``notification-jobs`` from ``notification-requests``."""
+
+    def __init__(self, app: App, bookings: Bookings) -> None:
+        self.app = app
+        self.bookings = bookings
+        app.agent(raw_topic(app, RESENDS), name=CONSUMER, concurrency=1)(self._send_all)
+
+    async def _send_all(self, stream: StreamT[bytes]) -> None:
+        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+
+    async def _handle(self, messages: list[Message]) -> None:
+        readable, letters = sort_out(messages, decode_resend)
+        orders = []
+        for message, resend in readable:
+            job = self.bookings.book(message.partition).again(resend)
+            if job is None:
+                letters.append(letter(message, MalformedRecord(f"nothing to send of purchase {resend.purchase}")))
+            else:
+                orders.append(Order(job, headers_from(message)))
+        await send_jobs(self.app, orders)
+        await bury(self.app, CONSUMER, letters)

@@ -1,0 +1,1 @@
+"""Projections of outcomes and deliveries into PostgreSQL."""

@@ -1,0 +1,42 @@
+"""The agent that shows what was sent: ``notification-log`` into PostgreSQL, table ``notification``."""
+
+from typing import Any
+
+from faust.types import Message, StreamT
+from msgspec.structs import asdict
+
+from connect.topics import DELIVERIES
+from streams.projections.projection import Projection
+from streams.runtime.app import App, raw_topic
+from streams.runtime.batching import in_batches
+from streams.runtime.dead_letters import bury, sort_out
+from tables.messages.deliveries import decode_delivery
+
+CONSUMER = "deliveries"
+MOST = 1_000
+
+# What was sent stays sent: a mail that was refused may be replayed, and then be told again as it first was.
+UPSERT = """
+INSERT INTO notification (id, kind, status, event_id, purchase_id, account_id, at)
+VALUES (%(id)s, %(kind)s, %(status)s, %(event)s, %(purchase)s, %(account)s, %(at)s)
+ON CONFLICT (id) DO UPDATE SET status = excluded.status, kind = excluded.kind, at = excluded.at
+WHERE notification.status <> 'sent'
+"""
+
+
+class DeliveriesAgent:
+    """Writes the projection of ``notification-log``."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.projection = Projection(app, UPSERT, doing="noting sent mails")
+        app.agent(raw_topic(app, DELIVERIES), name=CONSUMER, concurrency=1)(self._note_all)
+
+    async def _note_all(self, stream: StreamT[bytes]) -> None:
+        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+
+    async def _handle(self, messages: list[Message]) -> None:
+        readable, letters = sort_out(messages, decode_delivery)
+        rows: list[tuple[Message, dict[str, Any]]] = [(message, asdict(delivery)) for message, delivery in readable]
+        letters += await self.projection.write(rows)
+        await bury(self.app, CONSUMER, letters)

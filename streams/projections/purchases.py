@@ -1,0 +1,82 @@
+"""The agent that projects outcomes into PostgreSQL, table ``purchase``: what a purchase is now.
+
+A row takes only outcomes with a higher ledger offset, so repeats and a restart change nothing.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from faust.types import Message, StreamT
+from psycopg.types.json import Jsonb
+
+from connect.topics import OUTCOMES
+from streams.projections.projection import Projection
+from streams.runtime.app import App, raw_topic
+from streams.runtime.batching import in_batches
+from streams.runtime.dead_letters import bury, sort_out
+from tables.messages.outcomes import Outcome, OutcomeKind, decode_checked_outcome
+
+CONSUMER = "sales"
+MOST = 1_000
+
+PROJECTED = frozenset(OutcomeKind) - {OutcomeKind.REFUSED, OutcomeKind.CHANGED}
+
+UPSERT = """
+INSERT INTO purchase (event_id, id, account_id, status, reason, figures, lines, total, currency, deadline,
+                      ledger_offset, at, made_at)
+VALUES (%(event_id)s, %(id)s, %(account_id)s, %(status)s, %(reason)s, %(figures)s, %(lines)s, %(total)s,
+        %(currency)s, %(deadline)s, %(ledger_offset)s, %(at)s, %(at)s)
+ON CONFLICT (event_id, id) DO UPDATE
+SET status = excluded.status, reason = excluded.reason, figures = excluded.figures, lines = excluded.lines,
+    total = excluded.total, currency = excluded.currency, deadline = excluded.deadline,
+    ledger_offset = excluded.ledger_offset, at = excluded.at
+WHERE purchase.ledger_offset < excluded.ledger_offset
+"""
+
+
+class SalesAgent:
+    """Writes the projection of ``ticket-purchase``."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.projection = Projection(app, UPSERT, doing="projecting sales")
+        app.agent(raw_topic(app, OUTCOMES), name=CONSUMER, concurrency=1)(self._project_all)
+
+    async def _project_all(self, stream: StreamT[bytes]) -> None:
+        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+
+    async def _handle(self, messages: list[Message]) -> None:
+        readable, letters = sort_out(messages, decode_checked_outcome)
+        rows = [(message, sale(outcome)) for message, outcome in readable if outcome.kind in PROJECTED]
+        letters += await self.projection.write(rows)
+        await bury(self.app, CONSUMER, letters)
+
+
+def sale(outcome: Outcome) -> dict[str, Any]:
+    """The row of ``purchase`` that an outcome leads to."""
+    lines = outcome.left or outcome.lines
+    return {
+        "event_id": outcome.event,
+        "id": outcome.purchase,
+        "account_id": outcome.account,
+        "status": outcome.status,
+        "reason": outcome.reason,
+        "figures": Jsonb(outcome.figures),
+        "lines": Jsonb(
+            [
+                {
+                    "ticketTypeId": str(line.ticket_type),
+                    "name": line.name,
+                    "quantity": line.quantity,
+                    "price": str(line.price),
+                    "codes": list(line.codes),
+                }
+                for line in lines
+            ]
+        ),
+        "total": sum((line.price * line.quantity for line in lines), Decimal(0)),
+        "currency": outcome.total.currency if outcome.total else None,
+        "deadline": outcome.deadline,
+        "ledger_offset": outcome.offset,
+        "at": outcome.at,
+    }

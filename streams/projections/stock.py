@@ -1,0 +1,142 @@
+"""The agent that tells PostgreSQL how many tickets are out, at most once a second per event, for the search.
+
+Column ``stock`` of ``event``: by ticket type what the newest outcome says. An event whose row is locked waits.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from faust.types import Message, StreamT
+from psycopg import AsyncConnection, InterfaceError, OperationalError
+
+from connect.topics import OUTCOMES
+from streams.projections.projection import UNFIT
+from streams.runtime.app import App, raw_topic
+from streams.runtime.batching import Interrupted, in_batches
+from streams.runtime.retry import LOOK_S, patiently
+from streams.runtime.tracing import handed_on
+from tables.errors import MalformedRecord
+from tables.messages.outcomes import Outcome, decode_checked_outcome
+from tables.offers import Stock, decode_stock, encode_stock, newest, taken
+from telemetry.rate_limited import Seldom
+
+CONSUMER = "stock"
+MOST = 10_000
+EVENTS = 200
+EVERY_S = 1.0
+CONNECT_TIMEOUT_S = 5
+
+# In the order of the keys, as everybody who locks many events does.
+SELECT = "SELECT id, stock::text FROM event WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
+UPDATE = "UPDATE event SET stock = %s::jsonb, traceparent = %s WHERE id = %s"
+
+odd = Seldom(logging.getLogger(__name__))
+
+
+class StockAgent:
+    """Writes the newest balances of ``ticket-purchase`` to the rows of ``event``."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self._connection: AsyncConnection[Any] | None = None
+        self._last = 0.0
+        app.agent(raw_topic(app, OUTCOMES), name=CONSUMER, concurrency=1)(self._tell_all)
+
+    async def _tell_all(self, stream: StreamT[bytes]) -> None:
+        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+
+    async def _handle(self, messages: list[Message]) -> None:
+        readable = _readable(messages)
+        news = stock_of(outcome for _, outcome in readable)
+        if not news:
+            return
+        # One trace at most goes on with a row, whatever it tells of.
+        traced = {outcome.event: handed_on(message) for message, outcome in readable if message.headers}
+        await self._pause()
+        self._last = time.monotonic()
+        events = list(news)
+        for first in range(0, len(events), EVENTS):
+            some = {event: news[event] for event in events[first : first + EVENTS]}
+            await patiently(
+                self.app,
+                partial(self._store, some, traced),
+                doing="telling what is left of tickets",
+                passing=(OperationalError, InterfaceError),
+            )
+
+    async def _store(self, news: dict[UUID, Stock], traced: Mapping[UUID, str | None]) -> None:
+        """Write the rows together; each by itself where one of them breaks a constraint, and that one not at all."""
+        try:
+            await self._write(news, traced)
+        except UNFIT as error:
+            if len(news) > 1:
+                for event, stock in news.items():
+                    await self._store({event: stock}, traced)
+                return
+            [event] = news
+            told = str(error).partition("\n")[0]
+            odd.warning(str(event), "what is left of event %s can't be stored, mend its row: %s", event, told)
+
+    async def _write(self, news: dict[UUID, Stock], traced: Mapping[UUID, str | None]) -> None:
+        connection = await self._connected()
+        async with connection.transaction(), connection.cursor() as cursor:
+            await cursor.execute(SELECT, (list(news),))
+            known = {event: _known(text) for event, text in await cursor.fetchall()}
+            after = {event: newest(stock, news[event]) for event, stock in known.items()}
+            changed = [
+                (encode_stock(stock), traced.get(event), event)
+                for event, stock in after.items()
+                if stock != known[event]
+            ]
+            if changed:
+                await cursor.executemany(UPDATE, changed)
+
+    async def _connected(self) -> AsyncConnection[Any]:
+        if self._connection is None or self._connection.closed:
+            self._connection = await AsyncConnection.connect(
+                self.app.settings.database_url.get_secret_value(),
+                connect_timeout=CONNECT_TIMEOUT_S,
+                options="-c lock_timeout=2s",
+            )
+        return self._connection
+
+    async def _pause(self) -> None:
+        """Wait until a second has passed since the last time. Raises Interrupted as ``patiently`` does."""
+        while time.monotonic() < self._last + EVERY_S:
+            await asyncio.sleep(LOOK_S)
+            if self.app.should_stop or not self.app.flow_control.is_active():
+                raise Interrupted
+
+
+def stock_of(outcomes: Iterable[Outcome]) -> dict[UUID, Stock]:
+    """By event, the newest that outcomes say of each ticket type."""
+    news: dict[UUID, Stock] = {}
+    for outcome in outcomes:
+        told = {balance.ticket_type: taken(balance, outcome.as_of) for balance in outcome.balance}
+        if told:
+            news[outcome.event] = newest(news.get(outcome.event, {}), told)
+    return news
+
+
+def _known(text: str) -> Stock:
+    """What the column has; nothing if somebody put there what no stock is, since the outcomes know better."""
+    try:
+        return decode_stock(text)
+    except MalformedRecord:
+        return {}
+
+
+def _readable(messages: list[Message]) -> list[tuple[Message, Outcome]]:
+    """What can't be read is left out here: the agent ``sales`` makes dead letters of it."""
+    outcomes = []
+    for message in messages:
+        try:
+            outcomes.append((message, decode_checked_outcome(message.value)))
+        except MalformedRecord:
+            continue
+    return outcomes

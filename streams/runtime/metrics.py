@@ -1,0 +1,80 @@
+"""``/metrics`` of a worker: what it counts, the state that it is in, its process."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from faust.types import TP
+from faust.types.web import Request, Response, View
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client import Metric as Family
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from connect.topics import changelog
+from streams.runtime import failstop
+from streams.runtime.app import App
+from streams.runtime.table import OffsetTable
+from streams.runtime.watchdog import Pulse
+from telemetry.metrics import names as metric
+
+STATES = ("ready", "rebalancing", "recovering")
+
+
+class Metrics:
+    """The page, and what of it the application itself knows."""
+
+    def __init__(self, app: App, pulse: Pulse) -> None:
+        self.app = app
+        self.pulse = pulse
+        self._failstops = failstop.noted(app.settings.worker_data)
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        app.figures.sources.append(self.collect)
+        self.registry.register(app.figures)
+
+        # Faust makes a class of a handler, so it must be a plain function.
+        @app.page("/metrics", name="metrics")  # type: ignore[untyped-decorator,unused-ignore]
+        async def page(view: View, request: Request) -> Response:
+            headers = {"Content-Type": CONTENT_TYPE_LATEST}
+            return view.bytes(generate_latest(self.registry), headers=headers)
+
+    def collect(self) -> Iterator[Family]:
+        """The state of the worker and of its tables."""
+        yield metric.WORKER_STATE.of(metric.WORKER_STATE.state(now=self._state(), states=STATES))
+        yield metric.STALLED.one(bool(self.pulse.sick))
+        yield metric.FAILSTOPS.of(self._failstops)
+        yield metric.PARTITIONS.of(self._partitions())
+        yield metric.RECOVERY_SECONDS.one(self._recovery())
+        yield metric.TABLE_OFFSET.of(self._offsets())
+
+    def _state(self) -> str:
+        app: Any = self.app
+        if app.in_recovery:
+            return "recovering"
+        return "ready" if not app.rebalancing and app.tables.actives_ready else "rebalancing"
+
+    def _recovery(self) -> float:
+        tables: Any = self.app.tables
+        recovery = tables.recovery
+        began, ended = recovery._recovery_started_at, recovery._recovery_ended_at
+        if began is None:
+            return 0.0
+        return float((time.monotonic() if ended is None or ended < began else ended) - began)
+
+    def _partitions(self) -> dict[tuple[str, ...], float]:
+        counts: dict[tuple[str, ...], float] = {}
+        for tp in self.app.consumer.assignment():
+            counts[tp.topic,] = counts.get((tp.topic,), 0) + 1
+        return counts
+
+    def _offsets(self) -> dict[tuple[str, ...], float]:
+        offsets: dict[tuple[str, ...], float] = {}
+        for name, table in self.app.tables.items():
+            if isinstance(table, OffsetTable):
+                for tp in self._actives(changelog(name)):
+                    mark = table.mark(tp.partition) if table.has_open(tp.partition) else None
+                    offsets[name, tp.topic, str(tp.partition)] = 0 if mark is None else mark + 1
+        return offsets
+
+    def _actives(self, topic: str) -> list[TP]:
+        return sorted(tp for tp in self.app.assignor.assigned_actives() if tp.topic == topic)

@@ -1,0 +1,1 @@
+"""The search index: kept equal to PostgreSQL, built anew, compared."""

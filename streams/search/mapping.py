@@ -1,0 +1,152 @@
+"""The search index: its mapping and how a row becomes a document.
+
+Accents are folded here, not by an analyzer, since the embedded node has only the standard one. The mapping uses
+nothing else that a plain node lacks.
+"""
+
+from datetime import UTC, datetime, tzinfo
+from math import isfinite
+from typing import Any, Final
+
+from streams.runtime.row_changes import EventRow
+from tables.errors import MalformedRecord
+from tables.offers import Offer, Stock, cheapest, decode_offers, decode_stock, left, tickets
+from tables.text.folding import fold
+from tables.text.time_zones import local_time, zone_of
+
+ALIAS: Final = "events"
+# Raise it with every change of the mapping or of the documents: a worker writes to an index of its own version only.
+VERSION: Final = 2
+
+_TEXT: Final = {"type": "text", "analyzer": "standard", "index_prefixes": {"min_chars": 1, "max_chars": 10}}
+_KEYWORD: Final = {"type": "keyword", "ignore_above": 512}
+_STORED: Final = {"type": "keyword", "index": False, "doc_values": False}
+_ONLY_SHOWN: Final = {"type": "object", "enabled": False}
+
+FOLDED: Final = ("title", "description", "venue", "city", "organizer", "tags")
+
+_PROPERTIES: Final[dict[str, Any]] = {
+    "id": _KEYWORD,
+    "deleted": {"type": "boolean"},
+    "title": _STORED,
+    "description": _STORED,
+    "venue": _KEYWORD,
+    "city": _KEYWORD,
+    "country": _KEYWORD,
+    "tags": _KEYWORD,
+    "status": _KEYWORD,
+    "startsAt": {"type": "date"},
+    "endsAt": {"type": "date"},
+    "startsLocal": {"type": "date"},
+    "endsLocal": {"type": "date"},
+    "timeZone": _KEYWORD,
+    "organizerId": _KEYWORD,
+    "organizer": _KEYWORD,
+    "location": {"type": "geo_point"},
+    "priceFrom": {"properties": {"amount": {"type": "double"}, "currency": _KEYWORD}},
+    "availability": _KEYWORD,
+    "ticketTypes": _ONLY_SHOWN,
+    # What words are looked for in, and what filters on a city or a tag compare.
+    "folded": {"properties": dict.fromkeys(FOLDED, _TEXT)},
+    "keys": {"properties": {"city": _KEYWORD, "tags": _KEYWORD}},
+}
+
+
+def index_body(floor: int) -> dict[str, Any]:
+    """Settings and mapping of an index that has all that lies at ``floor`` in the log or before."""
+    return {
+        # Explicit, or a node stops to refresh an index that nobody searches, and the next search waits for it.
+        "settings": {"number_of_shards": 1, "auto_expand_replicas": "0-1", "refresh_interval": "200ms"},
+        "mappings": {
+            "_meta": {"version": VERSION, "floor": floor},
+            "dynamic": "strict",
+            "properties": _PROPERTIES,
+        },
+    }
+
+
+def document(row: EventRow) -> dict[str, Any]:
+    """The document of an event; of a deleted one its marker.
+
+    Raises MalformedRecord for a row that no such document can be made of.
+    """
+    if row.is_delete:
+        return marker(row)
+    offers, stock = decode_offers(row.offers), decode_stock(row.stock)
+    made = _facts(row) | _times(row) | _tickets(row.status, offers, stock)
+    return made | _location(row)
+
+
+def marker(row: EventRow) -> dict[str, Any]:
+    """What stops older changes of an event that is not to be found."""
+    return {"id": str(row.id), "deleted": True}
+
+
+def _facts(row: EventRow) -> dict[str, Any]:
+    shown = {name: getattr(row, name) or "" for name in ("title", "description", "venue", "city")}
+    tags = row.tags or []
+    searched = shown | {"organizer": row.organizer_name}
+    return shown | {
+        "id": str(row.id),
+        "deleted": False,
+        "country": row.country or "",
+        "tags": tags,
+        "status": row.status,
+        "organizerId": str(row.organizer_id),
+        "organizer": row.organizer_name,
+        "folded": {name: fold(text) for name, text in searched.items()} | {"tags": [fold(tag) for tag in tags]},
+        "keys": {"city": fold(shown["city"]), "tags": [fold(tag) for tag in tags]},
+    }
+
+
+def _location(row: EventRow) -> dict[str, Any]:
+    if row.latitude is None or row.longitude is None:
+        return {}
+    # Bounds alone let NaN pass.
+    if not (isfinite(row.latitude) and isfinite(row.longitude)):
+        raise MalformedRecord("a place has finite coordinates: `$.latitude`, `$.longitude`")
+    return {"location": {"lat": row.latitude, "lon": row.longitude}}
+
+
+def _times(row: EventRow) -> dict[str, Any]:
+    zone = _zone(row.time_zone)
+    if row.starts_at is None:
+        raise MalformedRecord("an event has to begin: `$.starts_at`")
+    made: dict[str, Any] = {"timeZone": row.time_zone}
+    for name, moment in (("starts", row.starts_at), ("ends", row.ends_at)):
+        if moment is not None:
+            made[f"{name}At"] = _at(moment, UTC, name).isoformat().replace("+00:00", "Z")
+            made[f"{name}Local"] = _at(moment, zone, name).replace(tzinfo=None).isoformat()
+    return made
+
+
+def _at(moment: datetime, zone: tzinfo, name: str) -> datetime:
+    try:
+        return local_time(moment, zone)
+    except ValueError as error:
+        raise MalformedRecord(f"{error}: `$.{name}_at`") from error
+
+
+def _zone(name: str | None) -> tzinfo:
+    try:
+        return zone_of(name or "UTC")
+    except ValueError as error:
+        raise MalformedRecord(f"{error}: `$.time_zone`") from error
+
+
+def _tickets(status: str, offers: list[Offer], stock: Stock) -> dict[str, Any]:
+    first = cheapest(offers)
+    return {
+        "priceFrom": None if first is None else {"amount": str(first.price), "currency": first.currency},
+        "availability": tickets(status, offers, stock).value,
+        "ticketTypes": [
+            {
+                "id": str(each.id),
+                "name": each.name,
+                "price": {"amount": str(each.price), "currency": each.currency},
+                "quantity": each.quantity,
+                "available": left(each, stock),
+            }
+            for each in offers
+        ],
+    }

@@ -1,0 +1,1 @@
+"""Who has tickets of which event, kept from the outcomes."""

@@ -1,0 +1,1 @@
+"""The ledger: the rules of selling, and the records that it keeps."""

@@ -1,0 +1,68 @@
+"""An account's counts within one event, while the ledger works on them."""
+
+from typing import Final
+from uuid import UUID
+
+from tables.errors import InvariantBroken
+from tables.ledger.records import NOTHING_HELD, AccountRecord, Decision, Holding, encode_record
+from tables.messages.commands import COOLDOWN_MAX_S
+from tables.messages.outcomes import OutcomeKind
+
+# What an account let go is remembered for as long as any limit asks for it, and for the last types that it let go:
+# a line each of the largest order.
+LET_GO_KEPT_MS: Final = COOLDOWN_MAX_S * 1000
+LET_GO_MAX: Final = 50
+
+
+class Account:
+    """The working copy of an account's record within one event."""
+
+    __slots__ = ("counts", "holding", "key", "offset")
+
+    def __init__(self, key: bytes, record: AccountRecord | None) -> None:
+        self.key = key
+        self.offset = record.offset if record else -1
+        self.counts = dict(record.counts) if record else {}
+        self.holding = record.holding if record else None
+
+    def apply(self, decision: Decision) -> None:
+        """Book what a decision gives to the account or takes from it.
+
+        A type that it has no more of goes at once: the record's bytes must not tell where batches ended.
+        """
+        sign = decision.held + decision.sold
+        for line in decision.lines:
+            count = self.counts.get(line.ticket_type, 0) + sign * line.quantity
+            if count < 0:
+                raise InvariantBroken(f"account {self.key.hex()} would have {count} of ticket type {line.ticket_type}")
+            if count:
+                self.counts[line.ticket_type] = count
+            else:
+                self.counts.pop(line.ticket_type, None)
+        self.offset = decision.offset
+
+    def count_hold(self, decision: Decision, made_at: int) -> None:
+        """Count what a decision holds, or holds no longer; its purchase was made at offset ``made_at``."""
+        before = self.holding or NOTHING_HELD
+        let_go = before.let_go
+        if decision.held < 0 and decision.kind is not OutcomeKind.CONFIRMED:
+            let_go = _let_go(let_go, decision)
+        held, since = before.held, before.since
+        # A hold from before holds were counted is not counted out either.
+        if decision.held > 0 or (held and made_at >= since):
+            since = since if held else decision.offset
+            held += decision.held * sum([line.quantity for line in decision.lines])
+        if held < 0:
+            raise InvariantBroken(f"account {self.key.hex()} would hold {held} tickets")
+        self.holding = Holding(held, since if held else 0, let_go) if held or let_go else None
+
+    def record(self) -> bytes:
+        """The account's record as the table keeps it."""
+        return encode_record(AccountRecord(self.offset, list(self.counts.items()), self.holding))
+
+
+def _let_go(before: list[tuple[UUID, int]], decision: Decision) -> list[tuple[UUID, int]]:
+    """What an account remembers after it let go of a decision's lines; what is too old or too much it forgets."""
+    news = {line.ticket_type: decision.at for line in decision.lines}
+    kept = [(kind, at) for kind, at in before if kind not in news and at > decision.at - LET_GO_KEPT_MS]
+    return [*kept, *news.items()][-LET_GO_MAX:]

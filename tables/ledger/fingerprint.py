@@ -1,0 +1,24 @@
+"""The fingerprint of a purchase's body: equal for bodies that ask for the same, different for all others."""
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from uuid import UUID
+
+from tables.messages.commands import Line
+
+
+def merge(lines: Iterable[Line]) -> dict[UUID, int]:
+    """Quantities by ticket type, in the order of the first mention."""
+    wanted: dict[UUID, int] = {}
+    for line in lines:
+        wanted[line.ticket_type] = wanted.get(line.ticket_type, 0) + line.quantity
+    return wanted
+
+
+def fingerprint(account: UUID, lines: Sequence[Line], kind: str) -> str:
+    """24 hex digits over kind, account and lines; the order of lines and their splitting do not count."""
+    # Nearly all have one line, and an id is hashed by Python.
+    wanted = merge(lines).items() if len(lines) > 1 else [(line.ticket_type, line.quantity) for line in lines]
+    content = [ticket_type.bytes + quantity.to_bytes(8, "big") for ticket_type, quantity in wanted]
+    content.sort()
+    return blake2b(b"".join((account.bytes, *content, kind.encode())), digest_size=12).hexdigest()

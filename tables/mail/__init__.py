@@ -1,0 +1,1 @@
+"""The parts of a mail: headers, message, links, calendar entry."""

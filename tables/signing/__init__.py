@@ -1,0 +1,1 @@
+"""What is signed: links in mails, and tickets that a gate reads."""

@@ -1,0 +1,1 @@
+"""Text that people typed: addresses, folding for search, sanitized lines, time zones."""

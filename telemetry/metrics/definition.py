@@ -1,0 +1,69 @@
+"""A metric as it is exported: its name, what it means, its labels. No other name or label gets out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from prometheus_client import Metric as Family
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+from telemetry.metrics.histogram import SECONDS, Histogram
+
+Kind = Literal["counter", "gauge", "histogram"]
+# Who exports it: every part of the project, some of them, or the agent in the servers' Java.
+Part = Literal[
+    "every part",
+    "api",
+    "worker",
+    "worker and api",
+    "ledger",
+    "indexer",
+    "notifications",
+    "exporter",
+    "kafka",
+    "connect",
+    "kafka and connect",
+]
+# Values by labels, in the order in which the metric names them.
+Samples = Mapping[tuple[str, ...], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric."""
+
+    name: str
+    kind: Kind
+    part: Part
+    help: str
+    labels: tuple[str, ...] = ()
+    bounds: tuple[float, ...] = field(default=SECONDS)
+
+    def one(self, value: float) -> Family:
+        """The metric, which has no labels."""
+        return self.of({(): value})
+
+    def of(self, samples: Samples) -> Family:
+        """The counter or gauge with these values."""
+        family = (CounterMetricFamily if self.kind == "counter" else GaugeMetricFamily)(
+            self.name, self.help, labels=self.labels
+        )
+        for labels, value in samples.items():
+            family.add_metric(self._fitting(labels), value)
+        return family
+
+    def spread(self, histograms: Mapping[tuple[str, ...], Histogram]) -> Family:
+        """The histogram with these values."""
+        family = HistogramMetricFamily(self.name, self.help, labels=self.labels)
+        for labels, histogram in histograms.items():
+            family.add_metric(self._fitting(labels), histogram.buckets(), histogram.total)
+        return family
+
+    def state(self, *labels: str, now: str, states: tuple[str, ...]) -> dict[tuple[str, ...], float]:
+        """Samples of a gauge whose last label is a state: 1 for the state that it is in now, 0 for the others."""
+        return {(*labels, state): float(state == now) for state in states}
+
+    def _fitting(self, labels: tuple[str, ...]) -> tuple[str, ...]:
+        if len(labels) != len(self.labels):
+            raise ValueError(f"{self.name} has the labels {self.labels}, not {labels}")
+        return labels

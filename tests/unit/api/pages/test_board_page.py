@@ -1,0 +1,75 @@
+"""The board's page and its stream, on a feed that stands still."""
+
+import re
+from uuid import uuid4
+
+import pytest
+
+from api.auth.tokens import Role
+from api.board.components import Health, Part
+from api.board.invariants import Rule, Verdict
+from api.board.rates import Pace
+from api.board.sale import EventShown, TypeShown
+from api.board.snapshot import Snapshot
+from tests.unit.api.fakes import NOW, World
+from tests.unit.api.pages.reader import Reader, make_account
+
+
+@pytest.fixture
+def watcher(world: World) -> Reader:
+    """An administrator who is signed in."""
+    account = make_account(world, Role.ADMINISTRATOR)
+    token, _ = world.tokens.issue(account, frozenset({Role.BUYER, Role.ADMINISTRATOR}))
+    reader = Reader(world)
+    reader.client.set_cookie("turnstile", token)
+    return reader
+
+
+def snapshot(title: str = "Winterreise") -> Snapshot:
+    kind = TypeShown(uuid4(), "Stalls", 100, 15, 60, 25)
+    return Snapshot(
+        NOW,
+        Pace().report(NOW.timestamp()),
+        (EventShown(uuid4(), title, "ACTIVE", 3, (kind,)),),
+        (Part("ledger", "Ledger", Health.BEHIND, 12.5, "4,200 waiting", "1 worker"),),
+        (Rule("stock", "No ticket is sold twice", Verdict.BROKEN, "11 of 10"),),
+        {"mailer": 7},
+    )
+
+
+def test_the_page_shows_everything_without_script(world: World, watcher: Reader) -> None:
+    world.board.now = snapshot()
+    assert watcher.get("/board").status_code == 200
+    for text in ("Winterreise", "Stalls", "behind", "12.5/s", "4,200 waiting", "broken", "11 of 10", "mailer"):
+        assert text in watcher.page
+    assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in watcher.page
+
+
+def test_a_bar_is_as_long_as_what_is_sold_and_held(world: World, watcher: Reader) -> None:
+    world.board.now = snapshot()
+    watcher.get("/board")
+    widths = dict(re.findall(r'<rect class="(bar-\w+)"[^>]* width="([\d.]+)"', watcher.page.split("<template")[0]))
+    assert widths == {"bar-sold": "600.0", "bar-held": "150.0"}
+
+
+def test_a_title_is_text_and_nothing_else(world: World, watcher: Reader) -> None:
+    world.board.now = snapshot("<script>alert(1)</script>")
+    watcher.get("/board")
+    assert "<script>alert" not in watcher.page
+
+
+def test_the_stream_is_never_kept_and_never_packed(world: World, watcher: Reader) -> None:
+    answer = watcher.get("/board/live", **{"Accept-Encoding": "gzip"})
+    assert (answer.mimetype, answer.headers["Cache-Control"]) == ("text/event-stream", "private, no-store")
+    assert "Content-Encoding" not in answer.headers
+    assert watcher.page.count("data: ") == 2
+
+
+def test_who_is_no_administrator_sees_no_board(world: World) -> None:
+    reader = Reader(world)
+    assert reader.get("/board").headers["Location"].startswith("/sign-in?next=")
+    account = make_account(world, Role.ORGANIZER, email="org@owner.example")
+    token, _ = world.tokens.issue(account, frozenset({Role.BUYER, Role.ORGANIZER}))
+    reader.client.set_cookie("turnstile", token)
+    assert reader.get("/board").status_code == 403
+    assert reader.get("/board/live").status_code == 403

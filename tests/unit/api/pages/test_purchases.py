@@ -1,0 +1,273 @@
+"""A purchase's page: waiting, held, the tickets, giving back; and that nobody sees another's."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from icalendar import Calendar
+
+from api.pages.copy import REFUSED
+from api.problems import REFUSALS
+from api.schemas.notification import Notification
+from api.schemas.purchase import Purchase, public_id
+from tables.messages.commands import Cancel, Confirm
+from tables.messages.outcomes import OutcomeKind
+from tables.messages.reasons import Reason
+from tables.signing.tickets import Ticket, read_ticket
+from tests.unit.api.fakes import NOW, World, outcome
+from tests.unit.api.pages.conftest import ticket
+from tests.unit.api.pages.ledger import Ledger
+from tests.unit.api.pages.reader import Reader, make_account
+
+
+@pytest.fixture
+def held(reader: Reader, ledger: Ledger, on_sale: dict[str, Any]) -> str:
+    """The path of a hold of three tickets, whose page is open."""
+    reader.get(f"/events/{on_sale['id']}")
+    answer = reader.send(f"/events/{on_sale['id']}/hold", {f"n-{ticket(on_sale)}": 3})
+    reader.get(answer.headers["Location"])
+    return str(answer.headers["Location"].partition("?")[0])
+
+
+@pytest.fixture
+def bought(reader: Reader, held: str) -> str:
+    """The same once it is bought."""
+    answer = reader.send(f"{held}/confirm")
+    reader.get(answer.headers["Location"])
+    return held
+
+
+def ids(path: str) -> tuple[UUID, UUID]:
+    event, _, purchase = path.rpartition("/")[2].partition(".")
+    return UUID(event), UUID(purchase)
+
+
+def test_a_hold_shows_the_time_that_is_left_and_what_it_costs(reader: Reader, held: str) -> None:
+    assert 'data-countdown="600"' in reader.page
+    assert ">10:00</strong>" in reader.page
+    assert "Buy 3 tickets · €149.70" in reader.page
+    assert '<noscript><meta http-equiv="refresh" content="602">' in reader.page
+
+
+def test_a_page_with_tickets_is_kept_nowhere(reader: Reader, bought: str) -> None:
+    for path in (bought, "/tickets", f"{bought}/event.ics", f"{bought}/cancel", f"{bought}/mails"):
+        assert reader.get(path).headers["Cache-Control"] == "private, no-store"
+
+
+def test_confirming_brings_the_tickets_with_codes_that_a_gate_reads(reader: Reader, bought: str) -> None:
+    assert "<h1>Your tickets</h1>" in reader.page
+    assert reader.page.count('class="qr"') == 3
+    signer = reader.world.app.extensions["turnstile"].signer
+    for code in reader.world.sales.rows[ids(bought)].lines[0].codes:  # type: ignore[index]
+        assert code in reader.page
+        assert read_ticket(signer.sign(Ticket(ids(bought)[0], code)), signer.public_key).code == code
+
+
+def test_many_tickets_come_in_sheets(reader: Reader, ledger: Ledger, on_sale: dict[str, Any]) -> None:
+    reader.get(f"/events/{on_sale['id']}")
+    answer = reader.send(f"/events/{on_sale['id']}/hold", {f"n-{ticket(on_sale)}": 30})
+    path = answer.headers["Location"].partition("?")[0]
+    reader.get(path)
+    reader.get(reader.send(f"{path}/confirm").headers["Location"])
+    counts = []
+    for sheet in (1, 2, 3, 4):
+        reader.get(f"{path}?sheet={sheet}")
+        counts.append(reader.page.count('class="qr"'))
+    assert counts == [12, 12, 6, 6]
+    for nonsense in ("0", "-3", "x", "9" * 30):
+        assert reader.get(f"{path}?sheet={nonsense}").status_code == 200
+
+
+def test_confirming_twice_is_confirming_once(reader: Reader, held: str) -> None:
+    form = reader.hidden(f"{held}/confirm")
+    for _ in range(2):
+        assert reader.client.post(f"{held}/confirm", data=form).status_code == 303
+    requests = {command.request for command in reader.world.office.handed_in if isinstance(command, Confirm)}
+    assert len(requests) == 1
+
+
+def test_the_page_is_never_older_than_what_its_reader_was_told(reader: Reader, ledger: Ledger, held: str) -> None:
+    ledger.records = False
+    answer = reader.send(f"{held}/confirm")
+    reader.get(answer.headers["Location"])
+    assert "Your order is on its way" in reader.page
+    ledger.record(*ids(held))
+    reader.get(answer.headers["Location"])
+    assert "<h1>Your tickets</h1>" in reader.page
+
+
+def test_a_moment_in_the_address_is_not_waited_for_for_ever(reader: Reader, held: str) -> None:
+    known = reader.world.sales.rows[ids(held)]
+    reader.world.sales.rows[ids(held)] = known.model_copy(update={"decided_at": NOW - timedelta(hours=1)})
+    lately, long_ago = (int(NOW.timestamp() * 1000) - ms for ms in (59_000, 61_000))
+    reader.get(f"{held}?since={lately}")
+    assert "Your order is on its way" in reader.page
+    for since in (long_ago, "x", "-1", "", "²", "9" * 20):
+        reader.get(f"{held}?since={since}")
+        assert "Held for you" in reader.page
+
+
+def test_a_purchase_that_is_not_there_is_waited_for_only_by_whoever_was_sent(reader: Reader, held: str) -> None:
+    path = f"/purchases/{uuid4()}.{uuid4()}"
+    assert reader.get(path).status_code == 404
+    assert reader.get(f"{path}?since={int(NOW.timestamp() * 1000)}").status_code == 200
+    assert reader.get("/purchases/x").status_code == 404
+
+
+@pytest.mark.parametrize("reason", REFUSALS)
+def test_a_rejected_purchase_tells_why(reader: Reader, held: str, reason: Reason) -> None:
+    known = reader.world.sales.rows[ids(held)]
+    changed = known.model_copy(update={"status": "rejected", "reason": reason, "lines": [], "total": None})
+    reader.world.sales.rows[ids(held)] = changed
+    reader.get(held)
+    assert "<h1>Nothing was ordered</h1>" in reader.page
+    assert REFUSED.get(reason, REFUSED[REFUSALS[reason]]) in reader.page
+
+
+@pytest.mark.parametrize("status", ["expired", "cancelled", "refunded"])
+def test_what_ended_says_so_and_offers_nothing_to_press(reader: Reader, held: str, status: str) -> None:
+    reader.world.sales.rows[ids(held)] = reader.world.sales.rows[ids(held)].model_copy(update={"status": status})
+    reader.get(held)
+    assert "/confirm" not in reader.page
+    assert "/cancel" not in reader.page
+
+
+def test_a_hold_that_is_over_cannot_be_bought(reader: Reader, held: str) -> None:
+    reader.world.office.rule = lambda command: outcome(
+        command, OutcomeKind.REFUSED, reason=Reason.NOT_HELD, request=command.request
+    )
+    answer = reader.send(f"{held}/confirm")
+    assert answer.headers["Location"] == f"{held}?refused=not-held"
+    reader.get(answer.headers["Location"])
+    assert REFUSED["not-held"] in reader.page
+
+
+def test_a_confirmation_that_nobody_knows_of_may_be_sent_again(reader: Reader, held: str) -> None:
+    reader.world.office.down = True
+    answer = reader.send(f"{held}/confirm")
+    assert answer.headers["Location"].startswith(f"{held}?refused=unavailable")
+
+
+def test_all_is_given_back_at_once(reader: Reader, bought: str) -> None:
+    reader.get(f"{bought}/cancel")
+    form = reader.hidden(f"{bought}/cancel") | {"all": "1"}
+    answers = [reader.client.post(f"{bought}/cancel", data=form) for _ in range(2)]
+    assert answers[0].headers["Location"] == answers[1].headers["Location"]
+    reader.get(answers[0].headers["Location"])
+    assert "<h1>Given back</h1>" in reader.page
+
+
+def test_some_are_given_back_and_once_only(reader: Reader, bought: str, on_sale: dict[str, Any]) -> None:
+    reader.get(f"{bought}/cancel")
+    form = reader.hidden(f"{bought}/cancel") | {f"n-{ticket(on_sale)}": "1"}
+    for _ in range(2):
+        assert reader.client.post(f"{bought}/cancel", data=form).status_code == 303
+    cancels = [command for command in reader.world.office.handed_in if isinstance(command, Cancel)]
+    assert len({command.request for command in cancels}) == 1
+    assert [(line.ticket_type, line.quantity) for line in cancels[0].lines] == [(ticket(on_sale), 1)]
+
+
+def test_giving_nothing_back_is_told(reader: Reader, bought: str) -> None:
+    reader.get(f"{bought}/cancel")
+    answer = reader.send(f"{bought}/cancel", {})
+    reader.get(answer.headers["Location"])
+    assert "choose at least one" in reader.page
+
+
+def test_where_nobody_knows_what_was_given_back_the_next_try_is_the_same_one(
+    reader: Reader, bought: str, on_sale: dict[str, Any]
+) -> None:
+    reader.get(f"{bought}/cancel")
+    key = reader.hidden(f"{bought}/cancel")["order_key"]
+    reader.world.office.down = True
+    answer = reader.send(f"{bought}/cancel", {f"n-{ticket(on_sale)}": "2"})
+    reader.get(answer.headers["Location"])
+    assert reader.hidden(f"{bought}/cancel")["order_key"] == key
+    assert 'value="2"' in reader.page
+
+
+def test_the_mail_is_looked_out_for_and_told(reader: Reader, bought: str) -> None:
+    assert "is on its way to you" in reader.page
+    assert f'hx-get="{bought}/mails"' in reader.page
+    mail = Notification(id=uuid4(), kind="confirmed", status="sent", at=NOW)
+    reader.world.notifications.rows[ids(bought)] = [mail]
+    reader.get(f"{bought}/mails")
+    assert "Mail sent" in reader.page
+    assert "hx-get" not in reader.page
+
+
+def test_the_mail_is_sent_again_a_few_times(reader: Reader, bought: str) -> None:
+    for _ in range(3):
+        assert reader.send(f"{bought}/mails").headers["Location"] == bought
+        reader.get(bought)
+        assert "Another mail is on its way" in reader.page
+    reader.get(reader.send(f"{bought}/mails").headers["Location"])
+    assert "too often" in reader.page
+
+
+def test_the_calendar_file_is_the_event_and_nobody_elses_header(
+    reader: Reader, client: Any, bought: str, on_sale: dict[str, Any]
+) -> None:
+    title = "Winter\r\nBEGIN:VALARM\r\nX: reise"
+    assert client.patch(f"/api/v3/events/{on_sale['id']}", json={"title": title}).status_code == 200
+    answer = reader.get(f"{bought}/event.ics")
+    assert answer.mimetype == "text/calendar"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="event.ics"'
+    read: Any = Calendar.from_ical(answer.data)
+    [entry] = read.walk("VEVENT")
+    assert entry["uid"] == f"{bought.rpartition('/')[2]}@turnstile.example"
+    assert (entry["location"], entry["status"]) == ("Musikverein, Wien", "CONFIRMED")
+    assert not read.walk("VALARM")
+
+
+def test_only_what_was_bought_has_a_calendar_file(reader: Reader, held: str) -> None:
+    assert reader.get(f"{held}/event.ics").status_code == 404
+
+
+@pytest.mark.parametrize("what", ["", "/cancel", "/mails", "/event.ics"])
+def test_somebody_elses_purchase_is_not_there(world: World, bought: str, what: str) -> None:
+    make_account(world, email="eve@buyer.example")
+    eve = Reader(world)
+    eve.sign_in("eve@buyer.example")
+    assert eve.get(f"{bought}{what}").status_code == 404
+
+
+def test_my_tickets_are_mine_with_what_became_of_them(reader: Reader, world: World, bought: str) -> None:
+    stranger = uuid4()
+    other = (ids(bought)[0], uuid4())
+    world.sales.rows[other] = Purchase(
+        id=public_id(*other), event_id=other[0], account_id=stranger, status="confirmed", lines=[]
+    )
+    reader.get("/tickets")
+    assert bought in reader.page
+    assert public_id(*other) not in reader.page
+    for said in ("Winterreise", "3 tickets", "€149.70", "Yours"):
+        assert said in reader.page
+
+
+def test_an_answer_that_came_after_one_left_is_under_my_tickets(
+    reader: Reader, ledger: Ledger, on_sale: dict[str, Any]
+) -> None:
+    ledger.records = False
+    reader.get(f"/events/{on_sale['id']}")
+    reader.send(f"/events/{on_sale['id']}/hold", {f"n-{ticket(on_sale)}": 1})
+    reader.get("/tickets")
+    assert "None yet" in reader.page
+    [purchase] = ledger.made
+    ledger.record(UUID(on_sale["id"]), purchase)
+    reader.get("/tickets")
+    assert "Held for you" in reader.page
+
+
+def test_an_event_that_is_gone_breaks_no_page(reader: Reader, world: World, bought: str) -> None:
+    del world.events.rows[ids(bought)[0]]
+    for path in (bought, "/tickets", f"{bought}/cancel"):
+        assert reader.get(path).status_code == 200
+        assert "An event that is gone" in reader.page
+    assert reader.get(f"{bought}/event.ics").status_code == 404
+
+
+def test_without_anything_bought_the_way_leads_to_the_box_office(reader: Reader) -> None:
+    reader.get("/tickets")
+    assert "None yet" in reader.page

@@ -1,0 +1,47 @@
+"""Every mechanism that can be taken away has a run that must miss it, and there is something to take away."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lab.chaos.checks.finding import Finding
+from lab.chaos.controls import CONTROLS, Control, order
+from lab.chaos.mutants import MECHANISMS
+from lab.chaos.schedule import Deed
+
+ROOT = Path(__file__).parents[4]
+TAKE_ALL = "from lab.chaos.mutants import MECHANISMS; [take() for part, take in MECHANISMS.values() if part == {!r}]"
+
+
+def test_every_mechanism_is_off_in_some_control() -> None:
+    assert {name for control in CONTROLS for name in control.without} == set(MECHANISMS)
+
+
+@pytest.mark.parametrize("part", ["streams", "api"])
+def test_what_is_taken_away_is_there(part: str) -> None:
+    """In a process of its own, since nothing is put back."""
+    environment = {**os.environ, "TURNSTILE_TICKET_KEY": "k" * 32}
+    argv = [sys.executable, "-c", TAKE_ALL.format(part)]
+    done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_mechanism_is_missed_only_under_its_promise_and_with_its_words() -> None:
+    control = Control({"index version": ((5,), "document"), "dead letters": ((7,), "can't be read")})
+    assert control.silent([Finding(5, "document 1 is old")]) == ["dead letters"]
+    assert control.silent([Finding(4, "document 1 is old"), Finding(7, "it can't be read")]) == ["index version"]
+
+
+def test_a_forgetful_control_kills_only_ledgers_with_their_folders(tmp_path: Path) -> None:
+    made = order(Control({}, forgetful=True), 1, tmp_path, tmp_path)
+    assert {fault.deed for fault in made.processes} == {Deed.FORGET}
+    assert {fault.victim for fault in made.processes} == {"ledger-0", "ledger-1"}
+
+
+def test_nobody_waits_long_for_answers_where_something_is_off(tmp_path: Path) -> None:
+    one, *_, nothing = (order(control, 1, tmp_path, tmp_path, 15) for control in CONTROLS)
+    assert one.asking < nothing.asking
+    assert one.seconds == 15

@@ -1,0 +1,329 @@
+"""docker-compose.yml, checked as far as it can be without an engine."""
+
+import importlib.util
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+
+from ops.reference.settings_table import variables
+from ops.secrets import make_secrets
+from settings import Role, Settings
+from stack.apps import apps, steps
+from stack.settings import StackSettings
+
+ROOT = Path(__file__).parents[3]
+COMPOSE = ROOT / "docker-compose.yml"
+JOBS = ("bootstrap", "capture", "search-access")
+ONE_SHOT = {*JOBS, "tools"}
+SCALED = ("ledger-1", "ledger-2")
+WORKERS = ("ledger", *SCALED, "indexer", "notifications", "sales")
+OURS = (*JOBS, "tools", "api", "exporter", *WORKERS)
+PUBLISHED = {
+    "proxy": [
+        "${PUBLIC_ADDRESS:-127.0.0.1}:${HTTP_PORT:-80}:8080",
+        "${PUBLIC_ADDRESS:-127.0.0.1}:${HTTPS_PORT:-443}:8443",
+    ],
+    "mail": ["127.0.0.1:8025:8025"],
+    "grafana": ["127.0.0.1:3000:3000"],
+}
+RUN_BY = {"ops": "tests/e2e/test_operating.py", "ops.search_access": "tests/unit/ops/test_search_access.py"}
+KNOWN = variables(Settings) | {"TURNSTILE_SECRETS_DIR"}
+
+Services = dict[str, dict[str, Any]]
+
+
+def command_of(service: dict[str, Any]) -> str:
+    return " ".join(str(word) for word in (*service.get("entrypoint", []), *service.get("command", [])))
+
+
+def by_default(value: str) -> str:
+    """A value as the engine reads it where the variables that it names are not set."""
+    return re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value)
+
+
+def test_it_fits_the_compose_schema() -> None:
+    program = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
+    outcome = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+
+
+def test_the_schema_check_notices_a_wrong_file(tmp_path: Path) -> None:
+    wrong = tmp_path / "docker-compose.yml"
+    wrong.write_text(COMPOSE.read_text().replace("    image: postgres", "    picture: postgres"))
+    program = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(wrong)]
+    assert subprocess.run(program, capture_output=True, check=False).returncode == 1
+
+
+def test_every_service_has_a_health_check_or_runs_once(services: Services) -> None:
+    assert {name for name, service in services.items() if "healthcheck" not in service} == ONE_SHOT
+
+
+def test_what_stays_is_started_again_a_job_until_it_is_done_and_the_tools_never(services: Services) -> None:
+    rules = {name: service["restart"] for name, service in services.items()}
+    once = dict.fromkeys(JOBS, "on-failure") | {"tools": "no"}
+    assert rules == dict.fromkeys(services, "unless-stopped") | once
+
+
+def test_every_service_has_a_memory_limit(services: Services) -> None:
+    assert [name for name, service in services.items() if "mem_limit" not in service] == []
+
+
+def test_every_dependency_exists_and_is_waited_for_in_the_way_it_can_be(services: Services) -> None:
+    for name, service in services.items():
+        for needed, rule in service.get("depends_on", {}).items():
+            assert needed in services, f"{name} needs {needed}"
+            wanted = "service_completed_successfully" if needed in ONE_SHOT else "service_healthy"
+            assert rule["condition"] == wanted, f"{name} needs {needed}"
+
+
+def needed_by(services: Services, name: str) -> set[str]:
+    """All that has to be there before a service is started."""
+    direct = set(services[name].get("depends_on", {}))
+    return direct.union(*(needed_by(services, other) for other in direct))
+
+
+@pytest.mark.parametrize("name", ["api", "exporter", *WORKERS])
+def test_the_deployed_parts_wait_for_no_server_but_postgresql_and_the_tables(name: str, services: Services) -> None:
+    assert needed_by(services, name) <= {"postgres", "bootstrap"}
+
+
+def test_what_writes_to_postgresql_starts_when_the_tables_are_there(services: Services) -> None:
+    for name in ("api", "sales", "capture"):
+        assert "bootstrap" in services[name]["depends_on"]
+
+
+def test_a_search_that_never_comes_up_keeps_nothing_but_itself_from_starting(services: Services) -> None:
+    assert [name for name in services if "elasticsearch" in needed_by(services, name)] == []
+
+
+def test_only_the_proxy_the_mails_and_grafana_are_published_and_only_on_this_host_unless_it_is_told_otherwise(
+    services: Services,
+) -> None:
+    assert {name: service["ports"] for name, service in services.items() if "ports" in service} == PUBLISHED
+
+
+def test_the_links_in_mails_lead_to_the_proxy(services: Services) -> None:
+    for name in ("api", "notifications"):
+        assert by_default(services[name]["environment"]["TURNSTILE_SITE_URL"]) == "https://127.0.0.1"
+
+
+def test_what_is_not_published_has_no_way_out(compose: dict[str, Any], services: Services) -> None:
+    assert compose["networks"]["inside"] == {"internal": True}
+    assert {name for name, service in services.items() if service["networks"] != ["inside"]} == set(PUBLISHED)
+
+
+def test_every_image_is_pinned_and_names_no_registry(services: Services) -> None:
+    for name, service in services.items():
+        image = service["image"]
+        if "build" in service:
+            assert image.startswith("turnstile-"), name
+        else:
+            assert re.fullmatch(r"([a-z]+/)?[a-z]+:v?\d+\.\d+[\w.-]*", image), f"{name}: {image}"
+
+
+def test_every_variable_of_ours_is_a_setting(services: Services) -> None:
+    for name in OURS:
+        environment = services[name]["environment"]
+        unknown = {key for key in environment if key.startswith("TURNSTILE_")} - KNOWN
+        assert not unknown, f"{name} sets {unknown}"
+        assert environment["TURNSTILE_SECRETS_DIR"] == "/run/secrets"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_its_variables_and_secrets_together_are_settings_that_hold(
+    name: str, services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_secrets(tmp_path / "made")
+    given = tmp_path / "given"
+    given.mkdir()
+    for secret in services[name]["secrets"]:
+        (given / secret["target"]).write_bytes((tmp_path / "made" / secret["source"]).read_bytes())
+    for key, value in services[name]["environment"].items():
+        monkeypatch.setenv(key, by_default(value))
+    now = Settings(_secrets_dir=given)
+    assert now.kafka_servers == "kafka:9092"
+    assert len(now.ticket_key.get_secret_value()) >= 32
+    if name in {*JOBS, "api", "sales", "tools", "exporter"}:
+        assert now.database_url.get_secret_value().startswith("postgresql://turnstile:")
+    if name in {*JOBS, "api", "indexer", "tools"}:
+        assert now.elasticsearch_password is not None
+
+
+def test_every_secret_used_is_declared_and_every_secret_declared_is_made(
+    compose: dict[str, Any], services: Services, tmp_path: Path
+) -> None:
+    used = {it if isinstance(it, str) else it["source"] for s in services.values() for it in s.get("secrets", [])}
+    declared = compose["secrets"]
+    assert used == set(declared)
+    assert declared == {name: {"file": f"./secrets/{name}"} for name in make_secrets(tmp_path / "secrets")}
+
+
+def test_a_secret_that_is_a_setting_has_its_name(services: Services) -> None:
+    for name in OURS:
+        targets = {secret["target"].upper() for secret in services[name]["secrets"]}
+        # The tools look into Debezium's slots, with the file that Kafka Connect reads.
+        known = KNOWN | {"CDC_PASSWORD"} if name == "tools" else KNOWN
+        assert targets <= known, f"{name} mounts {targets - known}"
+
+
+def test_each_service_gets_only_the_secrets_that_it_reads(services: Services) -> None:
+    assert services["connect"]["secrets"] == ["cdc_password"]
+    assert "cdc_password" not in str(services["api"]["secrets"])
+    assert "elastic_password" not in str([services[name]["secrets"] for name in ("api", *WORKERS)])
+    assert [name for name, service in services.items() if "token_key" in str(service.get("secrets"))] == ["api"]
+    signing_links = {name for name, service in services.items() if "link_key" in str(service.get("secrets"))}
+    assert signing_links == {"api", "notifications"}
+
+
+def test_secrets_are_kept_out_of_the_repository() -> None:
+    assert "/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_no_secret_stands_in_it(services: Services) -> None:
+    for name, service in services.items():
+        for key, value in service.get("environment", {}).items():
+            if re.search(r"PASSWORD|SECRET|TOKEN|_KEY$|_URL$", key):
+                assert by_default(str(value)).startswith(("/run/secrets", "http://", "https://")), f"{name}: {key}"
+            assert not re.search(r"://[^/]*:[^/]*@", str(value)), f"{name}: {key} has a password in an address"
+    words = re.findall(r"[A-Za-z0-9_+=-]{20,}", COMPOSE.read_text())
+    assert [word for word in words if entropy(word) > 4.3] == []
+
+
+def entropy(word: str) -> float:
+    shares = [word.count(letter) / len(word) for letter in set(word)]
+    return -sum(share * math.log2(share) for share in shares)
+
+
+def test_the_measure_of_secrecy_tells_a_secret_from_a_name() -> None:
+    assert entropy("wK3_vQ9tZ7mXb2LrN5sYh8DfGj4PcA6eU1oTiRkWqEz") > 4.3
+    assert entropy("KAFKA_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR") < 4.3
+
+
+def test_every_file_that_it_mounts_exists(services: Services) -> None:
+    for name, service in services.items():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            if source.startswith("."):
+                assert (ROOT / source).exists(), f"{name}: {source}"
+                assert volume.endswith(":ro"), f"{name}: {source}"
+
+
+def test_every_volume_is_declared_and_used(compose: dict[str, Any], services: Services) -> None:
+    used = {volume.split(":")[0] for service in services.values() for volume in service.get("volumes", [])}
+    assert {name for name in used if not name.startswith(".")} == set(compose["volumes"])
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_module_that_it_runs_can_be_run(name: str, services: Services) -> None:
+    modules = re.findall(r"-m,? ([a-z_.]+)", command_of(services[name]))
+    assert modules
+    for module in modules:
+        package = importlib.util.find_spec(f"{module}.__main__") if (ROOT / module).is_dir() else None
+        assert package or importlib.util.find_spec(module), f"{name} runs {module}"
+
+
+def test_every_command_that_it_runs_is_run_by_a_test(services: Services, tmp_path: Path) -> None:
+    text = " ".join(command_of(services[name]) for name in OURS)
+    here = StackSettings(home=tmp_path)
+    embedded = {member.command().argv[2] for member in (*steps(here), *apps(here))}
+    for module in set(re.findall(r"-m,? ([a-z_.]+)", text)) - embedded:
+        test = (ROOT / RUN_BY[module]).read_text()
+        assert f'"-m", "{module}"' in test or f"from {module} import main" in test, module
+
+
+def test_the_jobs_are_small_so_that_one_that_fails_holds_up_no_other(services: Services) -> None:
+    modules = {name: re.findall(r"-m ([a-z_.]+)", command_of(services[name])) for name in JOBS}
+    assert modules == {
+        "bootstrap": ["migrations", "api.administrator"],
+        "capture": ["connect"],
+        "search-access": ["ops.search_access"],
+    }
+
+
+def test_the_tools_and_more_workers_start_only_when_they_are_asked_for(services: Services) -> None:
+    profiles = {name: service["profiles"] for name, service in services.items() if "profiles" in service}
+    assert profiles == {"tools": ["tools"]} | {name: ["scale"] for name in SCALED}
+
+
+def test_every_worker_of_a_role_has_a_name_and_a_folder_of_its_own(services: Services) -> None:
+    for role in get_args(Role):
+        mates = [services[name] for name in WORKERS if services[name]["environment"]["TURNSTILE_ROLE"] == role]
+        names = [one["environment"].get("TURNSTILE_WORKER_ID", "worker-0") for one in mates]
+        assert len(set(names)) == len(names)
+        assert len({one["volumes"][0] for one in mates}) == len(mates)
+
+
+def test_other_workers_reach_a_worker_under_its_services_name(services: Services) -> None:
+    for name in WORKERS:
+        assert services[name]["environment"]["TURNSTILE_WORKER_HOST"] == name
+
+
+def test_every_role_of_a_worker_has_a_service(services: Services) -> None:
+    roles = {name: services[name]["environment"]["TURNSTILE_ROLE"] for name in WORKERS}
+    assert roles == {role: role for role in get_args(Role)} | dict.fromkeys(SCALED, "ledger")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "path"),
+    [
+        ("api", "API", "/health/live"),
+        ("exporter", "EXPORTER", "/metrics"),
+        *((name, "WORKER", "/health/ready") for name in WORKERS),
+    ],
+)
+def test_a_health_check_asks_where_the_service_listens(name: str, kind: str, path: str, services: Services) -> None:
+    script = services[name]["healthcheck"]["test"][-1]
+    port = services[name]["environment"][f"TURNSTILE_{kind}_PORT"]
+    assert f"http://127.0.0.1:{port}{path}" in script
+    compile(script, f"health check of {name}", "exec")
+
+
+def test_what_one_service_calls_another_is_a_service(services: Services) -> None:
+    for name in OURS:
+        hosts = re.findall(r"(?:https?://)?([a-z-]+):\d+", " ".join(services[name]["environment"].values()))
+        assert hosts
+        assert set(hosts) <= set(services), name
+
+
+def test_our_containers_have_no_privileges_and_nobodys_gets_more(services: Services) -> None:
+    for name in OURS:
+        assert services[name]["read_only"] is True, name
+        assert services[name]["cap_drop"] == ["ALL"], name
+    for name, service in services.items():
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+
+
+def test_no_log_fills_the_disk(services: Services) -> None:
+    assert [name for name, service in services.items() if service["logging"] != {"driver": "local"}] == []
+
+
+@pytest.mark.parametrize("name", ["postgres", "kafka", "elasticsearch"])
+def test_what_keeps_data_has_time_to_close_it(name: str, services: Services) -> None:
+    assert services[name]["stop_grace_period"] == "60s"
+
+
+def test_kafkas_health_check_fits_beside_the_broker(services: Services) -> None:
+    kafka = services["kafka"]
+    broker = int(re.findall(r"-Xmx(\d+)m", kafka["environment"]["KAFKA_HEAP_OPTS"])[0])
+    [check] = [word for word in kafka["healthcheck"]["test"] if word.startswith("KAFKA_HEAP_OPTS=")]
+    assert int(check.removeprefix("KAFKA_HEAP_OPTS=-Xmx").removesuffix("m")) + broker < 0.6 * 1024
+    assert kafka["mem_limit"] == "1g"
+    assert "KAFKA_OPTS=" in kafka["healthcheck"]["test"]
+
+
+def test_every_target_of_prometheus_is_a_service_on_its_port(services: Services) -> None:
+    jobs = yaml.safe_load((ROOT / "ops" / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    named = {target for job in jobs for some in job.get("static_configs", ()) for target in some["targets"]}
+    looked_up = [some for job in jobs for some in job.get("dns_sd_configs", ())]
+    named |= {f"{name}:{some['port']}" for some in looked_up for name in some["names"]}
+    told = {name: service.get("environment", {}) for name, service in services.items()}
+    agents = {f"{name}:9404" for name in ("kafka", "connect") if "=9404:" in told[name]["KAFKA_OPTS"]}
+    workers = {f"{name}:{told[name]['TURNSTILE_WORKER_PORT']}" for name in WORKERS}
+    api, exporter = told["api"]["TURNSTILE_API_METRICS_PORT"], told["exporter"]["TURNSTILE_EXPORTER_PORT"]
+    assert named == agents | workers | {f"api:{api}", f"exporter:{exporter}"}

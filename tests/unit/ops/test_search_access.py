@@ -1,0 +1,121 @@
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from ops.search_access import grant, passwords, roles
+from settings import Settings
+from streams.search.index import FIRST
+from streams.search.mapping import ALIAS
+
+ROOT = Path(__file__).parents[3]
+
+
+class FakeSecurity:
+    """Elasticsearch's security interface as two dictionaries."""
+
+    def __init__(self) -> None:
+        self.roles: dict[str, Any] = {}
+        self.users: dict[str, tuple[str, list[str]]] = {}
+
+    def put_role(self, *, name: str, cluster: list[str], indices: list[dict[str, Any]]) -> None:
+        self.roles[name] = {"cluster": cluster, "indices": indices}
+
+    def put_user(self, *, username: str, password: str, roles: list[str]) -> None:
+        self.users[username] = (password, roles)
+
+
+def test_indexer_and_reader_get_a_role_and_a_user_each() -> None:
+    security = FakeSecurity()
+    given = {"turnstile_indexer": SecretStr("one"), "turnstile_reader": SecretStr("two")}
+    assert grant(security, given) == ["turnstile_indexer", "turnstile_reader"]
+    assert security.users == {
+        "turnstile_indexer": ("one", ["turnstile_indexer"]),
+        "turnstile_reader": ("two", ["turnstile_reader"]),
+    }
+
+
+def test_a_user_whose_password_is_not_given_is_left_as_it_is() -> None:
+    security = FakeSecurity()
+    assert grant(security, {"turnstile_indexer": None, "turnstile_reader": SecretStr("two")}) == ["turnstile_reader"]
+    assert set(security.roles) == {"turnstile_indexer", "turnstile_reader"}
+    assert set(security.users) == {"turnstile_reader"}
+
+
+def test_nobody_may_do_anything_to_the_cluster() -> None:
+    assert [role["cluster"] for role in roles().values()] == [[], []]
+
+
+def test_the_reader_only_reads_and_both_reach_just_the_index_of_events() -> None:
+    for role in roles().values():
+        assert [rule["names"] for rule in role["indices"]] == [[ALIAS, f"{ALIAS}-*"]]
+    assert FIRST.startswith(f"{ALIAS}-")
+    assert roles()["turnstile_reader"]["indices"][0]["privileges"] == ["read"]
+
+
+def test_every_role_has_a_password_setting() -> None:
+    assert set(passwords(Settings(ticket_key=SecretStr("k" * 32)))) == set(roles())
+
+
+@contextmanager
+def elasticsearch() -> Iterator[tuple[str, dict[str, Any]]]:
+    """A server that takes whatever is put into it, as Elasticsearch would; its address, and what was put where."""
+    put: dict[str, Any] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            put[self.path] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.send_header("X-Elastic-Product", "Elasticsearch")
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *args: Any) -> None:
+            return
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", put
+        server.shutdown()
+        thread.join()
+
+
+def search_access(url: str) -> subprocess.CompletedProcess[str]:
+    told = {
+        "TURNSTILE_TICKET_KEY": "k" * 32,
+        "TURNSTILE_ELASTICSEARCH_URL": url,
+        "TURNSTILE_ELASTICSEARCH_USER": "elastic",
+        "TURNSTILE_ELASTICSEARCH_PASSWORD": "zero",
+        "TURNSTILE_ELASTICSEARCH_INDEXER_PASSWORD": "one",
+        "TURNSTILE_ELASTICSEARCH_READER_PASSWORD": "two",
+    }
+    command = (sys.executable, "-m", "ops.search_access")
+    return subprocess.run(command, env=os.environ | told, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_command_puts_roles_and_users_into_elasticsearch() -> None:
+    with elasticsearch() as (url, put):
+        done = search_access(url)
+    assert (done.returncode, json.loads(done.stdout)["message"]) == (0, "given: turnstile_indexer, turnstile_reader")
+    assert put["/_security/user/turnstile_reader"] == {"password": "two", "roles": ["turnstile_reader"]}
+    assert put["/_security/role/turnstile_reader"]["cluster"] == []
+    assert len(put) == 4
+
+
+def test_the_command_says_in_one_line_that_elasticsearch_does_not_answer() -> None:
+    with elasticsearch() as (url, _):
+        pass
+    done = search_access(url)
+    line = json.loads(done.stdout)
+    assert (done.returncode, line["level"], done.stderr) == (1, "critical", "")
+    assert line["message"].startswith(f"{url}: ConnectionError: ")

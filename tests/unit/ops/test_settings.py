@@ -1,0 +1,305 @@
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import Final
+
+import pytest
+
+from api.__main__ import main as serve
+from settings import WRONG, MissingKey, Settings, faults_named, settings
+from stack.settings import StackSettings
+
+ROOT: Final = Path(__file__).parents[3]
+NUMBERS: Final = {
+    name
+    for name, field in (Settings.model_fields | StackSettings.model_fields).items()
+    if field.annotation in (int, float, bool)
+}
+# By setting, what could not work; of numbers it is any text.
+NONSENSE: Final = dict.fromkeys(NUMBERS, "many") | {
+    "kafka_servers": "kafka:9092;other",
+    "database_url": "https://db:5432/turnstile",
+    "connect_url": "connect:8083",
+    "connect_database_host": "no host",
+    "elasticsearch_url": "http://",
+    "elasticsearch_ca": "/no/such/file",
+    "smtp_host": "mail:25/x",
+    "mail_from": "Turnstile <tickets>",
+    "api_bind": "here and there",
+    "api_url": "http://api:port",
+    "api_metrics_bind": "",
+    "role": "manager",
+    "worker_bind": "*",
+    "worker_host": "http://ledger",
+    "worker_url": "http://ledger:6066,ledger-1:6066",
+    "exporter_bind": "[",
+    "token_key": "k" * 40,
+    "token_key_before": "short",
+    "link_key": "l" * 40,
+    "link_key_before": "short",
+    "site_url": "https://tickets.example/box-office",
+    "cors_origins": "shop.example",
+    "sign_in_limit": "often",
+    "sign_up_limit": "20 per fortnight",
+    "admin_email": "Ada <ada@>",
+    "ticket_key": "short",
+    "zipkin_url": "zipkin",
+    "log_level": "loud",
+    "log_format": "xml",
+    "kafka_heap": "0",
+    "connect_heap": "much",
+    "elasticsearch_heap": "512 MB",
+    "zipkin_heap": "-1m",
+}
+# Names, passwords and folders, of which any text is one.
+FREE: Final = {
+    *("connect_database_name", "connect_database_user", "connect_secrets_dir", "worker_id", "worker_data", "home"),
+    *("elasticsearch_user", "elasticsearch_password", "elasticsearch_indexer_password", "smtp_user", "smtp_password"),
+    *("elasticsearch_reader_password", "admin_password", "supervisor_file", "jars"),
+}
+# Every process that reads the settings of the deployed parts.
+PROCESSES: Final = [
+    *("api.__main__", "api.administrator", "connect.__main__", "connect.connectors.resync", "connect.connectors.slots"),
+    *("migrations.__main__", "ops.exporter", "ops.restored", "ops.search_access"),
+    *("streams.search.reindex", "streams.search.verify"),
+]
+# These are run as processes: a worker takes the event loop, and the others are commands.
+ALONE: Final = ["streams.__main__", "ops.__main__", "ops.dlq", "ops.gate"]
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("DATABASE_URL", "TICKET_KEY", "SECRETS_DIR"):
+        monkeypatch.delenv(f"TURNSTILE_{name}", raising=False)
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+def test_a_setting_comes_from_a_file_named_like_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "turnstile_database_url").write_text("postgresql://u:p@db/turnstile")
+    (tmp_path / "turnstile_ticket_key").write_text("k" * 40 + "\n")
+    monkeypatch.setenv("TURNSTILE_SECRETS_DIR", str(tmp_path))
+    assert settings().database_url.get_secret_value() == "postgresql://u:p@db/turnstile"
+    assert settings().ticket_key.get_secret_value() == "k" * 40
+
+
+def test_a_variable_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "turnstile_ticket_key").write_text("f" * 40)
+    monkeypatch.setenv("TURNSTILE_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "v" * 40)
+    assert settings().ticket_key.get_secret_value() == "v" * 40
+
+
+def said_at_the_end(capsys: pytest.CaptureFixture[str]) -> str:
+    """What settings() says when it ends the process."""
+    with pytest.raises(SystemExit) as ended:
+        settings()
+    assert ended.value.code == WRONG
+    return capsys.readouterr().err
+
+
+def test_a_setting_that_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said_at_the_end(capsys) == "TURNSTILE_TICKET_KEY: Field required\n"
+
+
+def test_of_every_setting_it_is_known_what_could_not_work() -> None:
+    assert set(Settings.model_fields) | set(StackSettings.model_fields) == set(NONSENSE) | FREE
+    assert not set(NONSENSE) & FREE
+
+
+@pytest.mark.parametrize("name", sorted(set(NONSENSE) & set(Settings.model_fields)))
+def test_a_setting_that_could_not_work_ends_the_process_with_a_line_that_names_it_and_tells_no_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
+    monkeypatch.setenv(f"TURNSTILE_{name.upper()}", NONSENSE[name])
+    [line] = said_at_the_end(capsys).splitlines()
+    assert line.startswith(f"TURNSTILE_{name.upper()}: ")
+    assert "SecretStr" not in str(Settings.model_fields[name].annotation) or NONSENSE[name] not in line
+
+
+@pytest.mark.parametrize("name", sorted(set(NONSENSE) & set(StackSettings.model_fields)))
+def test_a_setting_of_the_embedded_stack_that_could_not_work_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.setenv(f"TURNSTILE_{name.upper()}", NONSENSE[name])
+    with pytest.raises(SystemExit, match=str(WRONG)), faults_named():
+        StackSettings()
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"TURNSTILE_{name.upper()}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("kafka_servers", "a:1, [::1]:9092,kafka_1.example:65535"),
+        ("database_url", "postgresql://u:p%40@one:5432,two:5432/turnstile?target_session_attrs=read-write"),
+        ("database_url", "host=db dbname=turnstile"),
+        ("elasticsearch_url", "https://user:word@search.example:9243/path"),
+        ("worker_url", "http://[::1]:6066, http://ledger-1:6066"),
+        ("api_bind", "::"),
+        ("mail_from", "Türnstile <tickets@straße.example>"),
+        ("mail_from", "tickets@localhost"),
+        ("api_metrics_port", "0"),
+    ],
+)
+def test_a_setting_that_may_look_odd_and_works_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
+    monkeypatch.setenv(f"TURNSTILE_{name.upper()}", value)
+    assert str(getattr(settings(), name))
+
+
+def test_all_settings_that_do_not_fit_are_named_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TURNSTILE_PARTITIONS", "many")
+    named = [line.partition(":")[0] for line in said_at_the_end(capsys).splitlines()]
+    assert named == ["TURNSTILE_PARTITIONS", "TURNSTILE_TICKET_KEY"]
+
+
+@pytest.mark.parametrize("folder", ["missing", "file", "unreadable"])
+def test_a_folder_of_secrets_that_could_not_work_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: str
+) -> None:
+    (tmp_path / "file").write_text("k")
+    (tmp_path / "unreadable").mkdir()
+    (tmp_path / "unreadable" / "turnstile_ticket_key").write_bytes(b"\xff" * 40)
+    monkeypatch.setenv("TURNSTILE_SECRETS_DIR", str(tmp_path / folder))
+    [line] = said_at_the_end(capsys).splitlines()
+    assert line.startswith("TURNSTILE_SECRETS_DIR: ")
+
+
+def test_every_process_that_reads_settings_is_known() -> None:
+    rooms = ("api", "connect", "migrations", "ops", "streams")
+    files = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
+    reading = [path for path in files if {"settings()", '__name__ == "__main__"'} <= words(path)]
+    assert {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in reading} == {*PROCESSES, *ALONE}
+
+
+def words(path: Path) -> set[str]:
+    """Which of the two a module has: a look at the settings, and being run by itself."""
+    text = path.read_text()
+    return {word for word in ("settings()", '__name__ == "__main__"') if word in text}
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_process_ends_with_a_line_and_no_trace_of_its_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
+    monkeypatch.setenv("TURNSTILE_MAIL_FROM", "nobody")
+    with pytest.raises(SystemExit, match=str(WRONG)):
+        import_module(name).main()
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("TURNSTILE_MAIL_FROM: ")
+
+
+@pytest.mark.parametrize("command", [("streams",), ("ops", "status"), ("stack", "run")])
+def test_a_process_that_cannot_run_inside_of_a_test_does_so_too(command: tuple[str, ...]) -> None:
+    wrong = {"TURNSTILE_TICKET_KEY": "k" * 40, "TURNSTILE_SMTP_PORT": "many"}
+    done = subprocess.run(
+        (sys.executable, "-m", *command), cwd=ROOT, env=os.environ | wrong, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (WRONG, "")
+    [line] = done.stderr.splitlines()
+    assert line.startswith("TURNSTILE_SMTP_PORT: ")
+
+
+def test_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "visible" * 6)
+    assert "visible" not in repr(settings())
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "short",
+        "k" * 64,
+        "abcdefgh" * 8,
+        "changeme-changeme-changeme-123456789",
+        "a-secret-key-of-my-own-9876543210",
+    ],
+)
+@pytest.mark.parametrize("name", ["TOKEN_KEY", "TOKEN_KEY_BEFORE", "LINK_KEY", "LINK_KEY_BEFORE"])
+def test_a_key_that_is_easy_to_guess_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, key: str
+) -> None:
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
+    monkeypatch.setenv(f"TURNSTILE_{name}", key)
+    assert f"TURNSTILE_{name}: is too easy to guess" in said_at_the_end(capsys)
+
+
+def test_the_api_has_no_key_of_its_own_to_fall_back_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
+    monkeypatch.delenv("TURNSTILE_TOKEN_KEY", raising=False)
+    with pytest.raises(MissingKey, match="TURNSTILE_TOKEN_KEY"):
+        settings().signing_keys()
+    with pytest.raises(SystemExit, match=str(WRONG)):
+        serve()
+    assert "TURNSTILE_TOKEN_KEY" in capsys.readouterr().err
+
+
+def test_neither_the_api_nor_the_mailer_starts_without_the_key_of_links(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
+    monkeypatch.delenv("TURNSTILE_LINK_KEY", raising=False)
+    with pytest.raises(MissingKey, match="TURNSTILE_LINK_KEY"):
+        settings().link_keys()
+    monkeypatch.setenv("TURNSTILE_TOKEN_KEY", token_urlsafe(32))
+    settings.cache_clear()
+    with pytest.raises(SystemExit, match=str(WRONG)):
+        serve()
+    assert "TURNSTILE_LINK_KEY" in capsys.readouterr().err
+    settings.cache_clear()
+    monkeypatch.setenv("TURNSTILE_ROLE", "notifications")
+    assert said_at_the_end(capsys).startswith("TURNSTILE_LINK_KEY: the role notifications needs it")
+
+
+@pytest.mark.parametrize("address", ["https://tickets.example", "http://127.0.0.1:9000", "https://[::1]:8443"])
+def test_the_address_of_the_pages_ends_without_a_slash(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
+    for given in (address, f"{address}/"):
+        monkeypatch.setenv("TURNSTILE_SITE_URL", given)
+        settings.cache_clear()
+        assert settings().site_url == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "tickets.example",
+        "ftp://a.example",
+        "https://a.example/x",
+        "https://a.example//",
+        "https://u:p@a.example",
+        "https://a.example?x",
+        "https://a.example?",
+        "https://a.example#x",
+        "https://a b",
+    ],
+)
+def test_an_address_that_pages_cannot_have_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
+    monkeypatch.setenv("TURNSTILE_SITE_URL", address)
+    assert said_at_the_end(capsys).startswith("TURNSTILE_SITE_URL: must be an address")
+
+
+def test_a_random_key_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
+    keys = [token_urlsafe(32) for _ in range(4)]
+    names = ("TOKEN_KEY", "TOKEN_KEY_BEFORE", "LINK_KEY", "LINK_KEY_BEFORE")
+    for name, key in zip(names, keys, strict=True):
+        monkeypatch.setenv(f"TURNSTILE_{name}", key)
+    assert settings().signing_keys() == keys[:2]
+    assert settings().link_keys() == keys[2:]

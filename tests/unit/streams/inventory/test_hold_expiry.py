@@ -1,0 +1,201 @@
+"""The ledger's table with its index on a real database, and the timer on it; the broker is a fake."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+import streams.inventory.hold_limits
+from connect.topics import COMMANDS
+from streams.inventory import hold_expiry
+from streams.inventory.hold_expiry import Holds
+from streams.inventory.hold_limits import limits_of
+from streams.runtime.app import App
+from streams.runtime.batching import Interrupted
+from streams.runtime.produce import Place, Record
+from streams.runtime.table import OffsetTable
+from tables.ledger.deadlines import HOLDS
+from tables.ledger.hold_limits import KEY as LIMITS_KEY
+from tables.ledger.hold_limits import UNLIMITED, encode_limits
+from tables.ledger.records import event_key, purchase_key
+from tables.messages.commands import Expire, decode_command
+from tests.unit.tables.office import EVENT, FLOOR, NOW, Desk, purchase_id, ticket_type
+
+PARTITION = 2
+
+
+class Broker:
+    """Takes what is appended, at its own time."""
+
+    def __init__(self) -> None:
+        self.log: list[Expire] = []
+        self.at = NOW
+
+    async def append(self, app: App, topic: str, partition: int, records: list[Record]) -> Place:
+        assert (topic, partition) == (COMMANDS, PARTITION)
+        commands = [decode_command(record.value) for record in records]
+        ends = [command for command in commands if isinstance(command, Expire)]
+        assert [record.key for record in records] == [str(command.event).encode() for command in ends]
+        self.log += ends
+        return Place(range(1_000 + len(self.log), 1_001 + len(self.log)), self.at)
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
+    broker = Broker()
+    monkeypatch.setattr(hold_expiry, "append", broker.append)
+    return broker
+
+
+@pytest.fixture
+def desk() -> Desk:
+    desk = Desk(batch=1)
+    desk.define(ticket_type(quantity=1_000))
+    return desk
+
+
+def entries(table: OffsetTable) -> list[bytes]:
+    return [key for key, value in table.scan(PARTITION, HOLDS)]
+
+
+def changes(desk: Desk) -> list[tuple[bytes, bytes]]:
+    """The desk's table as a changelog."""
+    desk.store()
+    return list(desk.table.items())
+
+
+def test_storing_keeps_the_index_and_no_scan_of_purchases_shows_it(table: OffsetTable, desk: Desk) -> None:
+    desk.hold(1)
+    desk.hold(2)
+    desk.buy(3)
+
+    assert sorted(table.store(PARTITION, desk.table)) == entries(table)
+    assert len(entries(table)) == 2
+    desk.confirm(1)
+    assert table.store(PARTITION, desk.table) == entries(table)
+
+    found = [key for key, _ in table.scan(PARTITION, EVENT.bytes)]
+    assert found == sorted(desk.table)
+    assert table.read(PARTITION, event_key(EVENT)) == desk.table[event_key(EVENT)]
+
+
+def test_a_scan_can_begin_anywhere(table: OffsetTable, desk: Desk) -> None:
+    for number in range(4):
+        desk.buy(number)
+    table.store(PARTITION, desk.table)
+    keys = [purchase_key(EVENT, purchase_id(number)) for number in range(4)]
+
+    assert [key for key, _ in table.scan(PARTITION, EVENT.bytes + b"p")] == keys
+    assert [key for key, _ in table.scan(PARTITION, EVENT.bytes + b"p", keys[2])] == keys[2:]
+
+
+def test_a_recovery_builds_the_index_and_an_older_record_does_not_bring_an_entry_back(
+    table: OffsetTable, desk: Desk
+) -> None:
+    desk.hold(1)
+    desk.hold(2)
+    before = changes(desk)
+    desk.cancel(1)
+
+    table.take_over(PARTITION, [*before, *changes(desk), *before])
+
+    assert len(entries(table)) == 1
+    table.take_over(PARTITION, before)
+    assert len(entries(table)) == 1
+    assert table.read(PARTITION, purchase_key(EVENT, purchase_id(1))) == desk.table[purchase_key(EVENT, purchase_id(1))]
+
+
+def test_the_timer_appends_an_expire_for_each_deadline_that_has_passed(
+    app: App, table: OffsetTable, broker: Broker, desk: Desk
+) -> None:
+    now = [NOW]
+    timer = Holds(app, table, clock=lambda: now[0])
+    desk.hold(1, seconds=1)
+    table.store(PARTITION, desk.table)
+    asyncio.run(timer.look(PARTITION))
+    desk.hold(2, [(FLOOR, 2)], seconds=2)
+    timer.carried_out(PARTITION, desk.offset, table.store(PARTITION, desk.table))
+
+    now[0] = broker.at = NOW + 1_000
+    asyncio.run(timer.look(PARTITION))
+    asyncio.run(timer.look(PARTITION))
+    assert broker.log == [Expire(EVENT, purchase_id(1))]
+
+    desk.at = now[0]
+    desk.expire(1)
+    timer.carried_out(PARTITION, desk.offset, table.store(PARTITION, desk.table))
+    now[0] = broker.at = NOW + 2_000
+    asyncio.run(timer.look(PARTITION))
+    assert broker.log == [Expire(EVENT, purchase_id(1)), Expire(EVENT, purchase_id(2))]
+    desk.at = now[0]
+    desk.expire(2)
+    table.store(PARTITION, desk.table)
+    assert entries(table) == []
+
+
+def test_a_timer_that_begins_anew_finds_what_came_due_meanwhile(
+    app: App, table: OffsetTable, broker: Broker, desk: Desk
+) -> None:
+    for number in range(50):
+        desk.hold(number, seconds=1)
+    table.take_over(PARTITION, changes(desk))
+
+    timer = Holds(app, table, clock=lambda: NOW + 60_000)
+    broker.at = NOW + 60_000
+    asyncio.run(timer.look(PARTITION))
+    asyncio.run(timer.look(PARTITION))
+
+    assert {command.purchase for command in broker.log} == {purchase_id(number) for number in range(50)}
+    assert len(broker.log) == 50
+
+
+def test_the_timer_sees_that_the_limits_on_holds_are_in_the_log_first(
+    app: App, table: OffsetTable, broker: Broker, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    appended: list[Any] = []
+
+    async def append(app: App, topic: str, partition: int, records: list[Record]) -> Place:
+        appended.extend(decode_command(record.value) for record in records)
+        return Place(range(1), NOW)
+
+    desk.hold(1, seconds=1)
+    table.take_over(PARTITION, changes(desk))
+    monkeypatch.setattr(streams.inventory.hold_limits, "append", append)
+    monkeypatch.setattr(hold_expiry, "append", append)
+    timer = Holds(app, table, clock=lambda: NOW + 60_000)
+    monkeypatch.setattr(timer, "_owned", lambda: [PARTITION])
+    asyncio.run(timer._round())
+    assert appended == [limits_of(app.settings), Expire(EVENT, purchase_id(1))]
+
+
+def test_a_timer_that_is_interrupted_goes_on_with_what_is_due(
+    app: App, table: OffsetTable, broker: Broker, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, done = asyncio.Event(), asyncio.Event()
+
+    async def interrupted(*_: object) -> Place:
+        tried.set()
+        raise Interrupted
+
+    async def append(*arguments: Any) -> Place:
+        place = await broker.append(*arguments)
+        done.set()
+        return place
+
+    desk.hold(1, seconds=1)
+    table.take_over(PARTITION, changes(desk))
+    table.store(PARTITION, {LIMITS_KEY: encode_limits(UNLIMITED.then(0, limits_of(app.settings)))})
+    timer = Holds(app, table, clock=lambda: NOW + 60_000)
+    monkeypatch.setattr(timer, "_owned", lambda: [PARTITION])
+    monkeypatch.setattr(hold_expiry, "LOOK_S", 0.001)
+    monkeypatch.setattr(hold_expiry, "append", interrupted)
+
+    async def run() -> None:
+        watch = asyncio.create_task(timer._watch())
+        await tried.wait()
+        monkeypatch.setattr(hold_expiry, "append", append)
+        await done.wait()
+        watch.cancel()
+
+    asyncio.run(asyncio.wait_for(run(), 10))
+    assert broker.log == [Expire(EVENT, purchase_id(1))]

@@ -1,0 +1,185 @@
+"""How the ledger's agent goes through the partitions of a batch, and what it sets aside."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+import streams.inventory.ledger
+import streams.runtime.dead_letters
+import streams.runtime.table
+from connect.topics import COMMANDS, OUTCOMES, changelog, dead_letters
+from streams.inventory.ledger import LedgerAgent, side_by_side
+from streams.runtime.app import App
+from streams.runtime.batching import Interrupted
+from streams.runtime.partitioning import partition_of
+from streams.runtime.produce import Place, Record
+from tables.errors import InvariantBroken
+from tables.ledger.records import decode_event, encode_record, event_key
+from tables.ledger.watermark import KEY as WATERMARK_KEY
+from tables.ledger.watermark import Watermark, decode_watermark, digest_of
+from tables.messages.commands import Cancel, Command, DefineEvent, Hold, LimitHolds, Purchase, encode_command
+from tables.messages.dead_letters import Origin, decode_ours
+from tables.messages.outcomes import Outcome, OutcomeKind, decode_outcome
+from tests.unit.tables.office import ADA, EVENT, FLOOR, NOW, definition, lines, purchase_id, ticket_type
+
+KEY = str(EVENT).encode()
+HOME = partition_of(KEY, 4)
+
+
+class Topics:
+    """Takes what is appended."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, list[Record]] = {}
+        self.ends: Counter[tuple[str, int]] = Counter()
+
+    async def append(self, app: App, topic: str, partition: int, records: list[Record]) -> Place:
+        self.records.setdefault(topic, []).extend(records)
+        begin = self.ends[topic, partition]
+        self.ends[topic, partition] += len(records)
+        return Place(range(begin, begin + len(records)), NOW)
+
+    def told(self) -> list[Outcome]:
+        """The outcomes, but for how the event stands by then."""
+        outcomes = [decode_outcome(record.value) for record in self.records[OUTCOMES]]
+        return [replace(outcome, balance=(), facts=None, as_of=-1) for outcome in outcomes]
+
+
+@pytest.fixture
+def topics(monkeypatch: pytest.MonkeyPatch) -> Topics:
+    topics = Topics()
+    for module in (streams.runtime.dead_letters, streams.inventory.ledger, streams.runtime.table):
+        monkeypatch.setattr(module, "append", topics.append)
+    return topics
+
+
+@pytest.fixture
+def agent(app: App, topics: Topics) -> Iterator[LedgerAgent]:
+    agent = LedgerAgent(app)
+    agent.watch.expect = lambda _: None  # type: ignore[assignment, method-assign]
+    yield agent
+    database: Any = agent.table.data
+    database._dbs.clear()
+
+
+def message(offset: int, command: Command, partition: int = HOME) -> Any:
+    return SimpleNamespace(
+        topic=COMMANDS,
+        partition=partition,
+        offset=offset,
+        timestamp=NOW / 1000,
+        key=KEY,
+        value=encode_command(command),
+        headers=[],
+    )
+
+
+BOUGHT: list[Command] = [
+    DefineEvent(EVENT, 1, definition(ticket_type())),
+    Purchase(EVENT, purchase_id(1), ADA, lines([(FLOOR, 6)])),
+]
+PART = Cancel(EVENT, purchase_id(1), ADA, None, lines([(FLOOR, 2)]))
+
+
+@pytest.mark.parametrize("partition", [HOME, (HOME + 1) % 4], ids=["at home", "astray"])
+def test_a_partial_cancel_without_a_request_is_a_dead_letter_however_often_and_the_next_is_decided(
+    agent: LedgerAgent, topics: Topics, partition: int
+) -> None:
+    whole = Cancel(EVENT, purchase_id(1), ADA)
+    asyncio.run(agent._batch(HOME, [message(place, command) for place, command in enumerate(BOUGHT)]))
+    asyncio.run(agent._batch(partition, [message(place, PART, partition) for place in (2, 3, 4)]))
+    asyncio.run(agent._batch(HOME, [message(5, whole)]))
+    letters = topics.records[dead_letters("ledger")]
+    said = [found[0] for letter in letters if (found := decode_ours(letter.headers))]
+    assert [ours.origin for ours in said] == [Origin(COMMANDS, partition, place) for place in (2, 3, 4)]
+    assert all("`request`" in ours.error for ours in said)
+    assert {letter.value for letter in letters} == {encode_command(PART)}
+    assert topics.records.get(COMMANDS, []) == []
+    assert [(outcome.offset, outcome.kind) for outcome in topics.told()] == [
+        (0, OutcomeKind.CHANGED),
+        (1, OutcomeKind.CONFIRMED),
+        (5, OutcomeKind.CANCELLED),
+    ]
+
+
+def test_a_partial_cancel_that_an_earlier_version_decided_is_told_again_as_it_was(
+    agent: LedgerAgent, topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch is replayed across an upgrade."""
+    log = [message(place, command) for place, command in enumerate([*BOUGHT, PART])]
+    with monkeypatch.context() as before:
+        before.setattr(Cancel, "is_repeatable", True)
+        asyncio.run(agent._batch(HOME, log))
+    first = topics.told()
+    del topics.records[OUTCOMES]
+    asyncio.run(agent._forget())
+    asyncio.run(agent._batch(HOME, log))
+    assert topics.told() == first
+    assert first[-1].lines[0].quantity == 2
+    assert dead_letters("ledger") not in topics.records
+
+
+def test_the_last_command_of_a_batch_is_remembered_and_a_replay_does_not_go_back_behind_it(
+    agent: LedgerAgent, topics: Topics
+) -> None:
+    log = [message(place, command) for place, command in enumerate(BOUGHT)]
+    assert agent.watermark(HOME) is None
+    asyncio.run(agent._batch(HOME, log))
+    last = Watermark(1, digest_of(KEY, log[1].value, NOW))
+    assert agent.watermark(HOME) == last
+    asyncio.run(agent._batch(HOME, log[:1]))
+    assert agent.watermark(HOME) == last
+    kept = {record.key: record.value for record in topics.records[changelog("ledger")]}
+    assert decode_watermark(kept[WATERMARK_KEY] or b"") == last
+
+
+def test_another_record_of_the_offset_that_a_decision_made_is_not_taken_over(
+    agent: LedgerAgent, topics: Topics
+) -> None:
+    asyncio.run(agent._batch(HOME, [message(place, command) for place, command in enumerate(BOUGHT)]))
+    key = event_key(EVENT)
+    record = agent.table.read(HOME, key) or b""
+    agent.table.take_over(HOME, [(key, record)])
+    with pytest.raises(InvariantBroken, match="two different records of input offset 1"):
+        agent.table.take_over(HOME, [(key, encode_record(replace(decode_event(record), version=9)))])
+
+
+def test_a_batch_of_dead_letters_is_remembered_too(agent: LedgerAgent, topics: Topics) -> None:
+    asyncio.run(agent._batch(HOME, [message(7, PART)]))
+    assert agent.watermark(HOME) == Watermark(7, digest_of(KEY, encode_command(PART), NOW))
+
+
+def test_limits_on_holds_are_of_the_partition_that_they_lie_in(agent: LedgerAgent, topics: Topics) -> None:
+    other = (HOME + 1) % 4
+    for partition, tickets in ((other, 1), (HOME, 5)):
+        asyncio.run(agent._batch(partition, [message(0, LimitHolds(max_tickets=tickets), partition)]))
+    held = Hold(EVENT, purchase_id(1), ADA, lines([(FLOOR, 6)]))
+    asyncio.run(agent._batch(HOME, [message(1, BOUGHT[0]), message(2, held)]))
+    assert topics.told()[-1].figures == {"limit": 5, "requested": 6, "held": 0}
+    assert topics.records[COMMANDS] == []
+
+
+def test_where_one_partition_is_given_up_no_other_is_written_to_any_more() -> None:
+    written: list[int] = []
+    released = asyncio.Event()
+
+    async def write(partition: int, *, interrupted: bool) -> None:
+        await asyncio.sleep(0)
+        if interrupted:
+            raise Interrupted
+        await released.wait()
+        written.append(partition)
+
+    async def run() -> None:
+        with pytest.raises(Interrupted):
+            await side_by_side(write(number, interrupted=number == 1) for number in range(3))
+        released.set()
+        await asyncio.sleep(0)
+
+    asyncio.run(run())
+    assert written == []

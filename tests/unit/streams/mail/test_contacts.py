@@ -1,0 +1,92 @@
+"""Whom to write to: the newest row wins, and what was deleted is gone from the disk too."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from streams.mail.contacts import Contact, ContactsAgent
+from streams.runtime import dead_letters
+from streams.runtime.app import App
+from streams.runtime.table import OffsetTable
+
+ACCOUNT = UUID(int=7)
+KEY = str(ACCOUNT).encode()
+
+
+@pytest.fixture
+def agent(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[ContactsAgent]:
+    async def publish(self: OffsetTable, partition: int, *groups: dict[bytes, bytes]) -> None:
+        return
+
+    async def append(*args: Any) -> None:
+        return
+
+    monkeypatch.setattr(OffsetTable, "publish", publish)
+    monkeypatch.setattr(dead_letters, "append", append)
+    agent = ContactsAgent(app)
+    yield agent
+    database: Any = agent.table.data
+    database._dbs.clear()
+
+
+def row(lsn: int, **columns: Any) -> Any:
+    value = {"id": str(ACCOUNT), "first_name": "Ada", "last_name": "Byron", "locale": "de", "__lsn": lsn} | columns
+    return SimpleNamespace(topic="t", partition=1, offset=lsn, key=KEY, headers=[], value=json.dumps(value).encode())
+
+
+def learn(agent: ContactsAgent, *messages: Any) -> Contact | None:
+    asyncio.run(agent._handle(list(messages)))
+    return agent.find(1, KEY)
+
+
+def deleted(lsn: int) -> Any:
+    return row(lsn, first_name="", last_name="", __deleted="true")
+
+
+def test_a_row_becomes_a_contact(agent: ContactsAgent) -> None:
+    assert learn(agent, row(5, email="a@x.example")) == Contact(5, "Ada Byron", "a@x.example", "de")
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_row_that_comes_late_undoes_nothing(agent: ContactsAgent, together: bool) -> None:
+    rows = [row(5, email="old@x.example"), row(9, email="new@x.example"), row(5, email="old@x.example")]
+    found = learn(agent, *rows) if together else [learn(agent, one) for one in rows][-1]
+    assert found is not None
+    assert found.email == "new@x.example"
+
+
+def test_a_late_row_does_not_bring_an_erased_account_back(agent: ContactsAgent) -> None:
+    learn(agent, row(5, email="a@x.example"), deleted(8))
+    assert learn(agent, row(5, email="a@x.example")) == Contact(8, "", "", "")
+
+
+def test_poison_between_two_rows_delays_neither(agent: ContactsAgent) -> None:
+    poison = row(6)
+    poison.value = b"{"
+    found = learn(agent, row(5, email="a@x.example"), poison, row(7, email="b@x.example"))
+    assert found is not None
+    assert found.email == "b@x.example"
+
+
+def test_what_was_deleted_is_gone_from_the_disk(agent: ContactsAgent, tmp_path: Path) -> None:
+    address = f"{uuid4().hex}@x.example"
+    learn(agent, row(5, email=address))
+    agent.table._database(1).flush()
+    learn(agent, deleted(8))
+    agent.table._database(1).flush()
+    assert files_with(tmp_path, address)  # RocksDB alone keeps it
+
+    agent.table.compact(1)
+
+    assert not files_with(tmp_path, address)
+    assert agent.find(1, KEY) == Contact(8, "", "", "")
+
+
+def files_with(folder: Path, word: str) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and word.encode() in path.read_bytes()]

@@ -1,0 +1,189 @@
+"""The timer of reminders and the agent of outcomes, on a real table."""
+
+import asyncio
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from faust.types import TP
+from msgspec.structs import replace
+
+from connect.topics import OUTCOMES
+from streams.mail import bookings as bookings_module
+from streams.mail import reminders
+from streams.mail.bookings import Bookings
+from streams.mail.notifications import NotificationsAgent
+from streams.mail.reminders import Reminders
+from streams.runtime import dead_letters
+from streams.runtime.app import App
+from streams.runtime.batching import Interrupted
+from streams.runtime.produce import Record
+from streams.runtime.table import OffsetTable
+from tables.messages.mail_jobs import Job, decode_job
+from tables.messages.mail_kinds import MailKind
+from tables.messages.outcomes import Outcome, encode_outcome
+from tests.unit.tables.office import NOW, Desk, purchase_id, ticket_type
+
+PARTITION = 2
+
+
+class World:
+    """The agent and the timer on a table, and the mails that they asked for, with what was stored by then."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.now = float(NOW) / 1000
+        self.bookings = Bookings(app)
+        self.agent = NotificationsAgent(app, self.bookings)
+        self.timer = Reminders(app, self.bookings, lambda partition: True, lambda: self.now)
+        self.jobs: list[Job] = []
+        self.letters: list[Record] = []
+        self._offset = 0
+
+    async def append(self, app: Any, topic: str, partition: int, records: list[Record]) -> None:
+        if topic.startswith("dlq."):
+            self.letters += records
+        else:
+            self.jobs += [decode_job(record.value) for record in records]
+
+    def message(self, value: bytes | None) -> Any:
+        self._offset += 1
+        return SimpleNamespace(
+            topic=OUTCOMES, partition=PARTITION, offset=self._offset, key=b"k", headers=[], value=value
+        )
+
+    def tell(self, *outcomes: Outcome | bytes | None) -> None:
+        values = [encode_outcome(each) if isinstance(each, Outcome) else each for each in outcomes]
+        asyncio.run(self.agent._handle([self.message(value) for value in values]))
+
+    def look(self, seconds: float) -> int:
+        self.now = NOW / 1000 + seconds
+        return asyncio.run(self.timer.look(PARTITION))
+
+
+@pytest.fixture
+def world(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    async def publish(self: OffsetTable, partition: int, *groups: dict[bytes, bytes]) -> None:
+        return
+
+    world = World(app)
+    monkeypatch.setattr(OffsetTable, "publish", publish)
+    monkeypatch.setattr(bookings_module, "append", world.append)
+    monkeypatch.setattr(dead_letters, "append", world.append)
+    yield world
+    database: Any = world.bookings.table.data
+    database._dbs.clear()
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(batch=1)
+
+
+def kinds(world: World) -> list[MailKind]:
+    return [job.kind for job in world.jobs]
+
+
+def test_a_hold_is_reminded_of_once(world: World, desk: Desk) -> None:
+    world.tell(desk.define(ticket_type()), desk.hold(1), desk.hold(2), desk.confirm(2))
+    world.jobs.clear()
+    assert [world.look(seconds) for seconds in (479, 480, 481)] == [0, 1, 0]
+    assert [(job.kind, job.purchase) for job in world.jobs] == [(MailKind.HOLD_ENDING, purchase_id(1))]
+
+
+def test_a_change_goes_to_every_holder_page_by_page(world: World, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.mail.notifications.PAGE", 3)
+    outcomes = [desk.define(ticket_type()), *(desk.buy(number) for number in range(8))]
+    world.tell(*outcomes, desk.define(ticket_type(), version=2, venue="Fenice"), desk.buy(9))
+    assert kinds(world).count(MailKind.CONFIRMED) == 9
+    changed = {job.purchase for job in world.jobs if job.kind is MailKind.EVENT_CHANGED}
+    assert changed == {purchase_id(number) for number in range(8)}
+
+
+def test_a_crash_between_two_pages_goes_on_from_the_last(
+    world: World, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.mail.notifications.PAGE", 3)
+    world.tell(desk.define(ticket_type()), *(desk.buy(number) for number in range(8)))
+    world.jobs.clear()
+    change = desk.define(ticket_type(), version=2, venue="Fenice")
+    append, left = world.append, [5]
+
+    async def failing(app: Any, topic: str, partition: int, records: list[Record]) -> None:
+        if len(world.jobs) >= left[0]:
+            raise OSError("killed")
+        await append(app, topic, partition, records)
+
+    monkeypatch.setattr(bookings_module, "append", failing)
+    with pytest.raises(OSError, match="killed"):
+        world.tell(change)
+    monkeypatch.setattr(bookings_module, "append", append)
+    assert len(world.jobs) == 6
+    world.tell(change)
+    assert len(world.jobs) == 8
+    world.tell(change)
+    assert len({job.id for job in world.jobs}) == len(world.jobs) == 8
+
+
+def test_poison_between_two_outcomes_delays_neither(world: World, desk: Desk) -> None:
+    world.tell(desk.define(ticket_type()))
+    first, second = desk.buy(1), desk.buy(2)
+    lacking = replace(first, purchase=purchase_id(3), facts=None)
+    world.tell(first, b"{", None, lacking, second)
+    assert [job.purchase for job in world.jobs] == [purchase_id(1), purchase_id(2)]
+    assert [record.value for record in world.letters] == [b"{", None, encode_outcome(lacking)]
+
+
+def test_the_timer_trusts_the_bookings_only_once_all_outcomes_are_in(
+    world: World, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = TP(OUTCOMES, PARTITION)
+    ends: dict[TP, int | None] = {place: None}
+    marker = 0
+    consumer = SimpleNamespace(highwater=ends.get, _committed_offset={}, behind=lambda _, due: due + marker)
+    monkeypatch.setattr(type(world.app), "consumer", consumer, raising=False)
+    assert not world.agent.caught_up(PARTITION)
+    ends[place] = 3
+    assert not world.agent.caught_up(PARTITION)
+    consumer._committed_offset[place] = 2
+    assert not world.agent.caught_up(PARTITION)
+    marker = 1
+    assert world.agent.caught_up(PARTITION)
+    marker = 0
+    consumer._committed_offset[place] = 3
+    assert world.agent.caught_up(PARTITION)
+    ends[place] = 5
+    assert not world.agent.caught_up(PARTITION)
+    world._offset = 3
+    world.tell(desk.define(ticket_type()))
+    assert world.agent.caught_up(PARTITION)
+
+
+def test_a_timer_that_is_interrupted_reminds_later(world: World, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried, done = asyncio.Event(), asyncio.Event()
+
+    async def interrupted(*_: object) -> None:
+        tried.set()
+        raise Interrupted
+
+    async def append(*arguments: Any) -> None:
+        await world.append(*arguments)
+        done.set()
+
+    world.tell(desk.define(ticket_type()), desk.hold(1))
+    world.jobs.clear()
+    world.now += 481
+    monkeypatch.setattr(world.bookings, "owned", lambda: [PARTITION])
+    monkeypatch.setattr(reminders, "LOOK_S", 0.001)
+    monkeypatch.setattr(bookings_module, "append", interrupted)
+
+    async def run() -> None:
+        watch = asyncio.create_task(world.timer._watch())
+        await tried.wait()
+        monkeypatch.setattr(bookings_module, "append", append)
+        await done.wait()
+        watch.cancel()
+
+    asyncio.run(asyncio.wait_for(run(), 10))
+    assert kinds(world) == [MailKind.HOLD_ENDING]

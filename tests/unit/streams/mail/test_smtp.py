@@ -1,0 +1,180 @@
+"""The way to the mail server, against a real one that refuses as it is told."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope
+from pydantic import SecretStr
+
+from settings import Settings
+from streams.mail import smtp as post_module
+from streams.mail.smtp import Post, PostError, RefusedForEver, RefusedForNow, ServerAway
+from tests.unit.streams.mailing import ADA, COMPOSER, job
+
+
+@dataclass
+class Server:
+    """Answers each step of a mail as it is told; None means 250."""
+
+    sender: str | None = None
+    recipient: str | None = None
+    data: str | None = None
+    taken: list[Envelope] = field(default_factory=list)
+    connections: int = 0
+    open: list[Any] = field(default_factory=list)
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Any, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        envelope.mail_from = address
+        return self.sender or "250 OK"
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Any, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if not self.recipient:
+            envelope.rcpt_tos.append(address)
+        return self.recipient or "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Envelope) -> str:  # noqa: N802
+        if self.data == "never":
+            await asyncio.sleep(60)
+        if not self.data:
+            self.taken.append(envelope)
+        return self.data or "250 OK"
+
+    @asynccontextmanager
+    async def listening(self, port: int) -> AsyncIterator[None]:
+        def connected() -> SMTP:
+            self.connections += 1
+            protocol = SMTP(self, hostname="localhost", enable_SMTPUTF8=True)
+            self.open.append(protocol)
+            return protocol
+
+        server = await asyncio.get_running_loop().create_server(connected, "127.0.0.1", port)
+        try:
+            yield
+        finally:
+            server.close()
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        for protocol in self.open:
+            if protocol.transport is not None:
+                protocol.transport.close()
+        self.open.clear()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def post_to(port: int, **more: Any) -> Post:
+    return Post(Settings(ticket_key=SecretStr("k" * 32), smtp_port=port, **more))
+
+
+def mail() -> EmailMessage:
+    return COMPOSER.compose(job(), ADA)
+
+
+def with_server(server: Server, talk: Callable[[Post, int], Awaitable[None]]) -> None:
+    async def run() -> None:
+        port = free_port()
+        async with server.listening(port):
+            await talk(post_to(port), port)
+
+    asyncio.run(run())
+
+
+def test_many_mails_go_over_few_connections() -> None:
+    server = Server()
+
+    async def talk(post: Post, port: int) -> None:
+        for _ in range(10):
+            await asyncio.gather(*(post.send(mail()) for _ in range(3)))
+
+    with_server(server, talk)
+    assert len(server.taken) == 30
+    assert server.connections == 3
+    assert server.taken[0].rcpt_tos == ["ada@buyer.example"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "error"),
+    [
+        ({"recipient": "550 5.1.1 <ada@buyer.example> no such user"}, RefusedForEver),
+        ({"recipient": "450 4.2.0 <ada@buyer.example> greylisted"}, RefusedForNow),
+        ({"data": "554 5.7.1 spam from ada@buyer.example"}, RefusedForEver),
+        ({"data": "452 4.3.1 no room"}, RefusedForNow),
+        ({"sender": "553 5.1.8 not you"}, RefusedForEver),
+        ({"sender": "451 4.3.0 later"}, RefusedForNow),
+        ({"sender": "421 4.3.2 closing"}, ServerAway),
+    ],
+    ids=lambda value: next(iter(value.items())) if isinstance(value, dict) else value.__name__,
+)
+def test_what_the_server_says_tells_for_now_from_for_ever_and_repeats_no_address(
+    answers: dict[str, Any], error: type[PostError]
+) -> None:
+    server = Server(**answers)
+
+    async def talk(post: Post, port: int) -> None:
+        with pytest.raises(PostError) as refusal:
+            await post.send(mail())
+        assert type(refusal.value) is error
+        assert "ada@" not in str(refusal.value)
+        assert next(iter(answers.values()))[:3] in str(refusal.value)
+        server.sender = server.recipient = server.data = None
+        await post.send(mail())
+
+    with_server(server, talk)
+    assert len(server.taken) == 1
+
+
+def test_a_connection_that_was_closed_meanwhile_is_made_anew_without_a_word() -> None:
+    server = Server()
+
+    async def talk(post: Post, port: int) -> None:
+        await post.send(mail())
+        server.hang_up()
+        await asyncio.sleep(0)
+        await post.send(mail())
+
+    with_server(server, talk)
+    assert (len(server.taken), server.connections) == (2, 2)
+
+
+def test_a_server_that_is_not_there_is_away() -> None:
+    async def run() -> None:
+        with pytest.raises(ServerAway):
+            await post_to(free_port()).send(mail())
+
+    asyncio.run(run())
+
+
+def test_a_server_that_says_nothing_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(post_module, "TIMEOUT_S", 0.2)
+    server = Server(data="never")
+
+    async def talk(post: Post, port: int) -> None:
+        with pytest.raises(ServerAway):
+            await post.send(mail())
+        server.data = None
+        await post.send(mail())
+
+    with_server(server, talk)
+    assert (len(server.taken), server.connections) == (1, 2)
+
+
+def test_a_server_that_wants_another_password_is_waited_for() -> None:
+    async def talk(post: Post, port: int) -> None:
+        with pytest.raises(ServerAway):
+            await post_to(port, smtp_user="turnstile", smtp_password=SecretStr("wrong")).send(mail())
+
+    with_server(Server(), talk)

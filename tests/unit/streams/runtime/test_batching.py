@@ -1,0 +1,140 @@
+"""Batches: what is acknowledged when, and what happens when a body fails. The stream is a fake of Faust's."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from streams.runtime import batching
+from streams.runtime.batching import Busy, Interrupted, in_batches
+from streams.runtime.counters import Figures
+
+
+class Ended(Exception):
+    """Stands for the end of the process."""
+
+
+class FakeMessage:
+    def __init__(self, offset: int) -> None:
+        self.offset = offset
+        self.timestamp = 1_900_000_000.0
+        self.acked = False
+
+
+class FakeEvent:
+    def __init__(self, message: FakeMessage) -> None:
+        self.message = message
+
+
+class FakeConsumer:
+    def __init__(self, unacked: set[Any]) -> None:
+        self.unacked = unacked
+
+        self.gave_up = False
+
+    def takes(self, agent: str) -> bool:
+        return not self.gave_up
+
+    def give_up(self, agent: str) -> None:
+        self.gave_up = True
+
+    def done(self, agent: str, messages: list[FakeMessage]) -> None:
+        for message in messages:
+            message.acked = True
+
+
+class FakeStream:
+    """A stream over a queue; it ends, as Faust's do, by StopAsyncIteration."""
+
+    def __init__(self, unacked: set[Any], messages: list[FakeMessage]) -> None:
+        self.should_stop = False
+        self.app = SimpleNamespace(consumer=FakeConsumer(unacked), traces=None, figures=Figures())
+        self.channel = SimpleNamespace(queue=self)
+        self._events = [FakeEvent(message) for message in messages]
+
+    async def maybe_start(self) -> None: ...
+
+    async def get(self) -> FakeEvent:
+        if not self._events:
+            raise StopAsyncIteration
+        return self._events.pop(0)
+
+    def get_nowait(self) -> FakeEvent:
+        return self._events.pop(0)
+
+    def empty(self) -> bool:
+        return not self._events
+
+
+@pytest.fixture
+def messages() -> list[FakeMessage]:
+    return [FakeMessage(offset) for offset in range(5)]
+
+
+def run(messages: list[FakeMessage], handle: Any, unacked: set[Any], busy: Busy, most: int = 2) -> None:
+    stream: Any = FakeStream(unacked, messages)
+    asyncio.run(in_batches(stream, handle, busy=busy, most=most, name="test"))
+
+
+def test_what_has_arrived_is_taken_at_once_and_acknowledged_after_the_body(messages: list[FakeMessage]) -> None:
+    seen: list[list[int]] = []
+    unacked: set[Any] = set()
+
+    async def handle(batch: list[Any]) -> None:
+        assert unacked == {batch[0]}
+        assert not any(message.acked for message in batch)
+        seen.append([message.offset for message in batch])
+
+    run(messages, handle, unacked, Busy())
+
+    assert seen == [[0, 1], [2, 3], [4]]
+    assert all(message.acked for message in messages)
+    assert unacked == set()
+
+
+def test_an_error_ends_the_process_before_anything_is_acknowledged(
+    messages: list[FakeMessage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_stop(doing: str, error: BaseException) -> None:
+        raise Ended(doing) from error
+
+    monkeypatch.setattr(batching, "fail_stop", fail_stop)
+
+    async def handle(batch: list[Any]) -> None:
+        raise ValueError("unexpected")
+
+    with pytest.raises(Ended, match="agent test"):
+        run(messages, handle, set(), Busy())
+    assert not any(message.acked for message in messages)
+
+
+def test_an_interrupted_batch_is_let_go_of_unacknowledged_and_those_after_it_untouched(
+    messages: list[FakeMessage],
+) -> None:
+    unacked: set[Any] = set()
+    seen = []
+
+    async def handle(batch: list[Any]) -> None:
+        seen.append(batch[0].offset)
+        if batch[0].offset == 2:
+            raise Interrupted
+
+    run(messages, handle, unacked, Busy())
+
+    assert seen == [0, 2]
+    assert [message.acked for message in messages] == [True, True, False, False, False]
+    assert unacked == set()
+
+
+def test_a_record_shared_by_two_agents_is_busy_until_both_let_go(messages: list[FakeMessage]) -> None:
+    busy = Busy()
+    unacked: set[Any] = set()
+    shared: list[Any] = [messages[0]]
+    busy.take(unacked, shared)
+    busy.take(unacked, shared)
+
+    busy.free(unacked, shared)
+    assert unacked == set(shared)
+    busy.free(unacked, shared)
+    assert unacked == set()

@@ -1,0 +1,364 @@
+"""What the consumer hands over and acknowledges; its queues and its app are fakes, Kafka is not there."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka.errors import IllegalStateError
+from faust.transport.drivers.aiokafka import Consumer
+from faust.types import TP
+
+from connect.records.fetching import READ_COMMITTED, Skip
+from streams.runtime.app import App
+from streams.runtime.consumer import FETCH_WAIT_MS, BatchConsumer
+from streams.runtime.skips import Skips
+
+COMMANDS = TP("commands", 0)
+OTHER = TP("commands", 1)
+CHANGELOG = TP("changelog", 0)
+FIRST = 2
+
+
+class FakeQueue:
+    def __init__(self) -> None:
+        self.offsets: list[int] = []
+
+    def put_nowait_enhanced(self, event: Any, *, on_pressure_high: Any, on_pressure_drop: Any) -> None:
+        self.offsets.append(event.message.offset)
+
+
+class FakeFlow:
+    def __init__(self) -> None:
+        self.active = True
+
+    def is_active(self) -> bool:
+        return self.active
+
+
+class Bench(BatchConsumer):
+    """A consumer that was never started, with just what handing over needs. It reads all from ``begin`` on."""
+
+    def __init__(self, queues: list[FakeQueue], begin: int = 1) -> None:
+        self.flow = FakeFlow()
+        self.back: list[tuple[TP, int]] = []
+        self.stored: dict[TP, Any] = {}
+        self.positions: dict[TP, int] = {}
+        channels = [SimpleNamespace(queue=queue) for queue in queues]
+        app: Any = SimpleNamespace(
+            flow_control=self.flow,
+            consumer_generation_id=7,
+            went_back=self.went_back,
+            monitor=SimpleNamespace(track_tp_end_offset=lambda tp, end: None),
+            tables=SimpleNamespace(changelog_topics={CHANGELOG.topic}),
+            topics=SimpleNamespace(_tp_index={COMMANDS: channels, OTHER: channels}),
+        )
+        self.app = app
+        self.flow_active = True
+        self._pressure = {}
+        self._committed_offset = defaultdict(lambda: None)
+        self._buffered_partitions = set()
+        self._begins = {COMMANDS: begin, OTHER: begin}
+        self._due = dict(self._begins)
+        self._done, self._gave_up = {}, set()
+        self._skips = Skips()
+        self.isolated: list[Any] = []
+        app.isolate = self.isolate
+        self.may_isolate = True
+
+    async def isolate(self, tp: TP, skips: Any) -> bool:
+        assert self.behind(tp, skips[0].offset) == skips[0].offset, "passed over before its dead letter is stored"
+        self.isolated += [(tp, skip.offset, skip.last) for skip in skips]
+        return self.may_isolate
+
+    def highwater(self, tp: TP) -> int:
+        return 100
+
+    async def seek_to_committed(self) -> dict[TP, Any]:
+        self.positions |= {tp: offset for tp, offset in self.stored.items() if offset}
+        return self.stored
+
+    async def earliest_offsets(self, *places: TP) -> dict[TP, int]:
+        return dict.fromkeys(places, FIRST)
+
+    async def seek_wait(self, places: Mapping[TP, int]) -> None:
+        self.positions |= places
+
+    async def went_back(self, tp: TP, due: int) -> None:
+        self.back.append((tp, due))
+
+    def deliver(self, records: dict[TP, list[Any]], active: set[TP] | None = None, generation: int = 7) -> None:
+        asyncio.run(self._deliver(records, active, generation))
+
+    def committable(self) -> dict[TP, int]:
+        return self._filter_committable_offsets(self._filter_tps_with_pending_acks())
+
+
+def records(tp: TP, *offsets: int) -> list[Any]:
+    return [
+        SimpleNamespace(
+            topic=tp.topic,
+            partition=tp.partition,
+            offset=offset,
+            timestamp=1,
+            timestamp_type=1,
+            headers=(),
+            key=b"k",
+            value=b"v",
+            checksum=None,
+            serialized_key_size=1,
+            serialized_value_size=1,
+        )
+        for offset in offsets
+    ]
+
+
+@pytest.fixture
+def queue() -> FakeQueue:
+    return FakeQueue()
+
+
+@pytest.fixture
+def consumer(queue: FakeQueue) -> Bench:
+    return Bench([queue])
+
+
+def test_the_records_of_a_poll_are_handed_over_in_order(consumer: Bench, queue: FakeQueue) -> None:
+    consumer.deliver({COMMANDS: records(COMMANDS, 3, 4, 5)})
+    consumer.deliver({COMMANDS: records(COMMANDS, 6)})
+    assert queue.offsets == [3, 4, 5, 6]
+
+
+def test_what_was_handed_over_before_is_not_handed_over_again(consumer: Bench, queue: FakeQueue) -> None:
+    consumer.deliver({COMMANDS: records(COMMANDS, 3, 4)})
+    assert consumer.back == []
+    consumer.deliver({COMMANDS: records(COMMANDS, 3, 4, 6)})
+    assert queue.offsets == [3, 4, 6]
+    assert consumer.back == [(COMMANDS, 5)]
+
+
+def test_a_partition_that_is_paused_gets_nothing(consumer: Bench, queue: FakeQueue) -> None:
+    consumer.deliver({COMMANDS: records(COMMANDS, 3), OTHER: records(OTHER, 9)}, active={OTHER})
+    assert queue.offsets == [9]
+    consumer._buffered_partitions.add(COMMANDS)
+    consumer.deliver({COMMANDS: records(COMMANDS, 3)}, active={OTHER})
+    assert queue.offsets == [9, 3]
+
+
+def test_records_of_an_older_generation_are_left_to_be_read_again(consumer: Bench, queue: FakeQueue) -> None:
+    consumer.deliver({COMMANDS: records(COMMANDS, 3)}, generation=6)
+    assert queue.offsets == []
+    consumer.deliver({COMMANDS: records(COMMANDS, 3)})
+    assert queue.offsets == [3]
+
+
+def test_records_of_a_poll_during_which_a_rebalance_came_are_left_to_be_read_again(
+    consumer: Bench, queue: FakeQueue
+) -> None:
+    polls = [{COMMANDS: records(COMMANDS, 3)}, {COMMANDS: records(COMMANDS, 4)}]
+    passed: list[float] = []
+
+    async def poll(_: float) -> tuple[dict[TP, list[Any]], None]:
+        if not polls:
+            consumer._stopped.set()
+        return polls.pop(0) if polls else {}, None
+
+    async def rebalance(seconds: float) -> None:
+        passed.append(seconds)
+        consumer.app.consumer_generation_id += len(passed) == 1
+
+    consumer._stopped, consumer._crashed = asyncio.Event(), asyncio.Event()  # type: ignore[assignment]
+    consumer.diag = SimpleNamespace(set_flag=print, unset_flag=print)  # type: ignore[assignment]
+    consumer._wait_next_records = poll  # type: ignore[method-assign,assignment]
+    consumer.sleep = rebalance  # type: ignore[method-assign,assignment]
+    asyncio.run(consumer._drain_messages(SimpleNamespace(_stopped=asyncio.Event())))
+    assert queue.offsets == [4]
+
+
+def test_a_flow_that_is_suspended_meanwhile_stops_the_handing_over(consumer: Bench, queue: FakeQueue) -> None:
+    waited = []
+
+    async def suspended(*_: Any) -> None:
+        waited.append(True)
+
+    consumer.wait_first = suspended  # type: ignore[method-assign,assignment]
+    consumer.flow.active = False
+    consumer.flow.acquire = lambda: None  # type: ignore[attr-defined]
+    consumer.suspend_flow = SimpleNamespace(wait=lambda: None)  # type: ignore[assignment]
+    consumer.deliver({COMMANDS: records(COMMANDS, 3)})
+    assert waited
+    assert queue.offsets == []
+
+
+def test_what_comes_while_the_flow_is_stopped_is_sought_again(consumer: Bench, queue: FakeQueue) -> None:
+    consumer.stored = {COMMANDS: 3, OTHER: None, CHANGELOG: None}
+    consumer.flow_active = False
+    consumer.deliver({COMMANDS: records(COMMANDS, 3), OTHER: records(OTHER, 2)})
+    assert queue.offsets == []
+    assert consumer.positions == {COMMANDS: 3, OTHER: FIRST}
+    assert (consumer.begins(COMMANDS), consumer.begins(OTHER), consumer.begins(CHANGELOG)) == (3, FIRST, None)
+
+
+def test_what_was_handed_over_before_a_seek_is_handed_over_again(consumer: Bench, queue: FakeQueue) -> None:
+    consumer.deliver({COMMANDS: records(COMMANDS, 1, 2, 3)})
+    consumer.stored = {COMMANDS: 2}
+    asyncio.run(consumer.perform_seek())
+    consumer.deliver({COMMANDS: records(COMMANDS, 2, 3)})
+    assert queue.offsets == [1, 2, 3, 2, 3]
+
+
+def test_partitions_that_are_given_up_meanwhile_are_not_sought(consumer: Bench, queue: FakeQueue) -> None:
+    async def seek_to_committed() -> dict[TP, Any]:
+        raise IllegalStateError("not assigned")
+
+    consumer.seek_to_committed = seek_to_committed  # type: ignore[method-assign]
+    consumer.flow_active = False
+    consumer.deliver({COMMANDS: records(COMMANDS, 3)})
+    assert queue.offsets == []
+
+
+def test_offsets_that_compaction_took_do_not_hold_the_commit_up(consumer: Bench) -> None:
+    consumer.done("one", collected(consumer, 1, 2, 6))
+    assert consumer.committable() == {COMMANDS: 7}
+
+
+def test_what_is_committed_is_not_committed_again(consumer: Bench) -> None:
+    consumer.done("one", collected(consumer, 1, 2))
+    consumer._committed_offset[COMMANDS] = 3
+    assert consumer.committable() == {}
+
+
+def test_a_partition_counts_as_far_as_all_its_agents_are_through() -> None:
+    consumer = Bench([FakeQueue(), FakeQueue()])
+    messages = collected(consumer, 1, 2)
+    consumer.done("one", messages)
+    assert consumer.committable() == {}
+    consumer.done("other", messages[:1])
+    assert consumer.committable() == {COMMANDS: 2}
+
+
+def test_what_an_agent_was_given_in_an_earlier_generation_does_not_count(consumer: Bench) -> None:
+    messages = collected(consumer, 1, 2)
+    consumer.app.consumer_generation_id += 1
+    consumer.done("one", messages)
+    assert consumer.committable() == {}
+
+
+def test_what_was_done_before_a_seek_still_counts(consumer: Bench) -> None:
+    consumer.stored = {COMMANDS: 1}
+    consumer.done("one", collected(consumer, 1, 2, 3))
+    asyncio.run(consumer.perform_seek())
+    assert consumer.committable() == {COMMANDS: 4}
+    consumer.done("one", collected(consumer, 1))
+    assert consumer.committable() == {COMMANDS: 4}
+
+
+def test_between_giving_up_and_seeking_nothing_counts(consumer: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = collected(consumer, 1, 2, 3)
+    seen = []
+
+    async def wait_for_agents(waiting: Consumer, revoked: set[TP]) -> None:
+        consumer.done("one", messages[:1])
+        seen.append(consumer.committable())
+
+    monkeypatch.setattr(Consumer, "on_partitions_revoked", wait_for_agents)
+    asyncio.run(consumer.on_partitions_revoked({COMMANDS}))
+    assert seen == [{COMMANDS: 2}]
+    consumer.done("one", messages[1:])
+    assert (consumer.committable(), consumer.begins(COMMANDS)) == ({}, None)
+
+
+def test_an_agent_that_gave_a_batch_up_takes_nothing_until_it_is_sought(consumer: Bench) -> None:
+    consumer.give_up("one")
+    assert (consumer.takes("one"), consumer.takes("other")) == (False, True)
+    consumer.stored = {COMMANDS: 1}
+    asyncio.run(consumer.perform_seek())
+    assert consumer.takes("one")
+
+
+def test_markers_behind_the_last_record_count_as_done(consumer: Bench) -> None:
+    messages = collected(consumer, 1, 2)
+    consumer.deliver({COMMANDS: [Skip(3, 3), Skip(4, 6)]})
+    assert consumer.committable() == {}
+    consumer.done("one", messages)
+    assert consumer.committable() == {COMMANDS: 7}
+
+
+def test_a_partition_with_nothing_but_markers_is_committed_behind_them(consumer: Bench) -> None:
+    consumer.deliver({COMMANDS: [Skip(1, 5)]})
+    assert consumer.committable() == {COMMANDS: 6}
+
+
+def test_what_all_agents_are_through_with_is_forgotten(consumer: Bench) -> None:
+    messages = collected(consumer, 1, 2)
+    consumer.deliver({COMMANDS: [Skip(3, 3), *records(COMMANDS, 4)]})
+    assert consumer.committable() == {}
+    assert consumer.behind(COMMANDS, 3) == 4
+    consumer.done("one", [messages[-1], SimpleNamespace(tp=COMMANDS, offset=4, generation_id=7)])  # type: ignore[list-item]
+    assert consumer.committable() == {COMMANDS: 5}
+    assert consumer.behind(COMMANDS, 3) == 3
+
+
+def test_what_is_given_up_has_no_markers_any_more(consumer: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nobody(*_: Any) -> None:
+        pass
+
+    monkeypatch.setattr(Consumer, "on_partitions_revoked", nobody)
+    consumer.deliver({COMMANDS: [Skip(1, 5)]})
+    asyncio.run(consumer.on_partitions_revoked({COMMANDS}))
+    assert consumer.behind(COMMANDS, 1) == 1
+
+
+def test_records_around_an_unreadable_one_go_on_once_its_dead_letter_is_stored(
+    consumer: Bench, queue: FakeQueue
+) -> None:
+    [first], [last] = records(COMMANDS, 1), records(COMMANDS, 4)
+    consumer.deliver({COMMANDS: [first, Skip(2, 3, ValueError("odd"), b"raw"), last]})
+    assert consumer.isolated == [(COMMANDS, 2, 3)]
+    assert queue.offsets == [1, 4]
+    assert consumer.behind(COMMANDS, 2) == 4
+
+
+def test_nothing_is_handed_over_where_a_dead_letter_could_not_be_stored(consumer: Bench, queue: FakeQueue) -> None:
+    consumer.may_isolate = False
+    consumer.deliver({COMMANDS: [*records(COMMANDS, 1), Skip(2, 3, ValueError("odd"), b"raw")]})
+    assert queue.offsets == []
+    assert consumer.behind(COMMANDS, 2) == 2
+
+
+def test_a_generation_that_ends_while_a_dead_letter_is_stored_gets_nothing(consumer: Bench, queue: FakeQueue) -> None:
+    async def isolate(*_: Any) -> bool:
+        consumer.app.consumer_generation_id += 1
+        return True
+
+    consumer.app.isolate = isolate  # type: ignore[attr-defined]
+    consumer.deliver({COMMANDS: [*records(COMMANDS, 1), Skip(2, 3, ValueError("odd"), b"raw")]})
+    assert queue.offsets == []
+
+
+def collected(consumer: Bench, *offsets: int) -> list[Any]:
+    """Hand records over; the messages that the first queue got."""
+    messages: list[Any] = []
+    app: Any = consumer.app
+    channel = app.topics._tp_index[COMMANDS][0]
+    channel.queue.put_nowait_enhanced = lambda event, **_: messages.append(event.message)
+    consumer.deliver({COMMANDS: records(COMMANDS, *offsets)})
+    return messages
+
+
+def test_committed_records_are_fetched_and_a_fetch_that_finds_nothing_is_soon_back(app: App) -> None:
+    told: dict[str, Any] = {"callback": print, "on_partitions_revoked": print, "on_partitions_assigned": print}
+
+    async def made() -> Any:
+        transport: Any = app.transport
+        thread = BatchConsumer(transport, **told)._thread
+        consumer = thread._create_worker_consumer(transport)
+        await consumer.stop()
+        thread.thread_loop.close()
+        return consumer
+
+    consumer = asyncio.run(made())
+    assert consumer._fetch_max_wait_ms == FETCH_WAIT_MS
+    assert consumer._isolation_level == READ_COMMITTED

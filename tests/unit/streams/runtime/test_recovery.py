@@ -1,0 +1,123 @@
+"""When a recovery begins again, and when it ends the process."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiokafka.errors import IllegalStateError, KafkaConnectionError
+from faust.tables.recovery import RebalanceAgain
+from faust.types import TP
+
+import streams.runtime.recovery
+from streams.runtime.app import App
+from streams.runtime.recovery import SafeRecovery, SafeTableManager
+from streams.runtime.table import OffsetTable
+from tables.errors import InvariantBroken
+
+
+class Ended(Exception):
+    pass
+
+
+def fail_stop(doing: str, error: BaseException) -> None:
+    raise Ended(f"{doing}: {error!r}")
+
+
+@pytest.fixture
+def recovery(app: App, monkeypatch: pytest.MonkeyPatch) -> SafeRecovery:
+    monkeypatch.setattr(streams.runtime.recovery, "fail_stop", fail_stop)
+    monkeypatch.setattr(streams.runtime.recovery, "RETRY_S", 0.0)
+    return SafeRecovery(app, app.tables)
+
+
+def run(recovery: SafeRecovery, *faults: Exception) -> int:
+    """How often a recovery is begun if these go wrong one after the other."""
+    begun = 0
+    left = list(faults)
+
+    async def recover(generation: int) -> None:
+        nonlocal begun
+        begun += 1
+        if left:
+            raise left.pop(0)
+        recovery.set_shutdown()
+        recovery._stopped.set()
+
+    async def begin() -> None:
+        signal: Any = recovery.signal_recovery_start
+        signal.set()
+        task: Any = SafeRecovery._restart_recovery
+        running = asyncio.ensure_future(task.fun(recovery))
+        while not running.done():
+            await asyncio.sleep(0.01)
+            if begun and isinstance(faults[0], (RebalanceAgain, IllegalStateError)):
+                signal.set()
+        await running
+
+    recovery._recover = recover  # type: ignore[method-assign]
+    asyncio.run(begin())
+    return begun
+
+
+def test_a_recovery_begins_again_while_kafka_fails(recovery: SafeRecovery) -> None:
+    assert run(recovery, KafkaConnectionError(), KafkaConnectionError()) == 3
+
+
+@pytest.mark.parametrize("fault", [RebalanceAgain(), IllegalStateError()])
+def test_a_recovery_that_a_rebalance_interrupts_waits_for_the_next(recovery: SafeRecovery, fault: Exception) -> None:
+    assert run(recovery, fault) == 2
+
+
+def test_a_table_that_can_not_be_recovered_ends_the_process(recovery: SafeRecovery) -> None:
+    with pytest.raises(Ended, match="the folder"):
+        run(recovery, InvariantBroken("the folder knows more"))
+
+
+class FakeStandbys:
+    """Remembers whether copies are being written."""
+
+    def __init__(self) -> None:
+        self.copies: dict[OffsetTable, set[int]] = {}
+
+    def begin(self, copies: dict[OffsetTable, set[int]]) -> None:
+        self.copies = copies
+
+    def end(self) -> None:
+        self.copies = {}
+
+
+@pytest.fixture
+def standing_by(recovery: SafeRecovery, table: OffsetTable) -> FakeStandbys:
+    """What follows when a recovery has ended: copies are kept of what others own."""
+    standbys = FakeStandbys()
+    recovery.standbys = standbys  # type: ignore[assignment]
+    recovery.standbys_for_table[table] = {TP("changelog", 3)}
+    recovery._stand_by()
+    assert standbys.copies == {table: {3}}
+    return standbys
+
+
+def rebalancing(recovery: SafeRecovery) -> None:
+    manager: Any = recovery.app.tables
+    assert isinstance(manager, SafeTableManager)
+    manager._recovery = recovery
+    manager.on_partitions_revoked({TP("changelog", 1)})
+
+
+def test_no_copy_is_written_once_a_rebalance_begins(recovery: SafeRecovery, standing_by: FakeStandbys) -> None:
+    rebalancing(recovery)
+    assert standing_by.copies == {}
+
+
+def test_a_recovery_that_ends_after_a_rebalance_has_begun_keeps_no_copies(
+    recovery: SafeRecovery, standing_by: FakeStandbys
+) -> None:
+    rebalancing(recovery)
+    recovery._stand_by()
+    assert standing_by.copies == {}
+
+
+def test_a_worker_that_ends_keeps_no_copies(recovery: SafeRecovery, standing_by: FakeStandbys) -> None:
+    asyncio.run(recovery.on_stop())
+    recovery._stand_by()
+    assert standing_by.copies == {}

@@ -1,0 +1,247 @@
+"""Rows to documents, which change counts, and what a refusal of the index means."""
+
+import asyncio
+import json
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from streams.runtime.counters import Figures
+from streams.runtime.row_changes import EventRow, decode_event, decode_row
+from streams.search.index import NotIndexed, SearchIndex, Version, WrongMapping, refusals
+from streams.search.indexer import IndexerAgent, newest_of
+from streams.search.mapping import VERSION, document, index_body
+from streams.search.postgres_snapshot import COLUMNS
+from tables.errors import MalformedRecord
+
+EVENT = UUID(int=1)
+TYPES = [
+    {"id": str(UUID(int=10)), "name": "Stalls", "price": "12.50", "currency": "EUR", "quantity": 100},
+    {"id": str(UUID(int=11)), "name": "Circle", "price": "9.00", "currency": "EUR", "quantity": 50},
+    {"id": str(UUID(int=12)), "name": "Far away", "price": "1", "currency": "USD", "quantity": 5},
+]
+
+
+def row(**more: Any) -> EventRow:
+    columns: dict[str, Any] = {"id": str(EVENT), "title": "Mañana", "tags": ["Jazz"], "status": "ACTIVE", "__lsn": 5}
+    columns |= {"starts_at": "2030-07-01T18:00:00.000000Z", "time_zone": "Europe/Vienna", "city": "Köln"}
+    columns |= {"organizer_name": "Ada Byron", "offers": json.dumps(TYPES)}
+    return decode_row(json.dumps(columns | more).encode(), EventRow)
+
+
+def mapped(mapping: dict[str, Any], prefix: str = "") -> set[str]:
+    """The names of a mapping's fields, with those inside of others."""
+    names = set()
+    for name, field in mapping.items():
+        names |= {f"{prefix}{name}"} | mapped(field.get("properties", {}), f"{prefix}{name}.")
+    return names
+
+
+def test_a_row_becomes_a_document_of_mapped_fields_only() -> None:
+    made = document(row(latitude=48.2, longitude=16.4, something_new=1))
+
+    assert made["folded"]["title"] == "manana"
+    assert made["keys"] == {"city": "koln", "tags": ["jazz"]}
+    assert made["location"] == {"lat": 48.2, "lon": 16.4}
+    nested = {f"{name}.{inner}" for name in ("folded", "keys", "priceFrom") for inner in made[name]}
+    assert set(made) | nested <= mapped(index_body(0)["mappings"]["properties"])
+
+
+def test_times_are_told_in_utc_and_as_the_clock_at_the_place_shows_them() -> None:
+    made = document(row())
+    assert (made["startsAt"], made["startsLocal"]) == ("2030-07-01T18:00:00Z", "2030-07-01T20:00:00")
+
+
+def test_the_price_begins_at_the_cheapest_type_in_the_currency_of_the_first() -> None:
+    assert document(row())["priceFrom"] == {"amount": "9.00", "currency": "EUR"}
+    assert document(row(offers="[]"))["priceFrom"] is None
+
+
+def test_availability_is_what_the_ledger_has_let_out_of_what_is_offered_now() -> None:
+    out = {TYPES[0]["id"]: [7, 30, 60], TYPES[1]["id"]: [9, 0, 55]}
+    made = document(row(stock=json.dumps(out)))
+    assert [each["available"] for each in made["ticketTypes"]] == [10, 0, 5]
+    assert made["availability"] == "low"
+
+
+def test_a_deleted_row_becomes_a_marker() -> None:
+    assert document(row(__deleted="true")) == {"id": str(EVENT), "deleted": True}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"offers": "[{}]"}, {"stock": "[]"}, {"time_zone": "Mars/Olympus"}, {"time_zone": "../etc"}]
+)
+def test_a_row_that_no_document_can_be_made_of_is_malformed(wrong: dict[str, str]) -> None:
+    with pytest.raises(MalformedRecord):
+        document(row(**wrong))
+
+
+def test_the_rows_read_from_postgresql_have_every_column_that_a_document_needs() -> None:
+    assert set(COLUMNS) == set(EventRow.__struct_fields__) - {"lsn", "deleted", "traceparent"}
+
+
+def test_of_several_changes_of_a_row_the_one_furthest_in_the_log_counts() -> None:
+    first, second, third = (row(__lsn=lsn, title=str(lsn)) for lsn in (5, 9, 7))
+    message: Any = SimpleNamespace()
+
+    newest = newest_of([(message, first), (message, second), (message, third)])
+
+    assert newest == {str(EVENT): (message, Version(9, second))}
+
+
+def test_an_older_version_is_no_refusal_a_bad_document_is() -> None:
+    items = [
+        {"_id": "old", "status": 409, "error": {"type": "version_conflict", "reason": "older"}},
+        {"_id": "bad", "status": 400, "error": {"type": "strict_dynamic_mapping", "reason": "field x"}},
+        {"_id": "good", "status": 201},
+    ]
+
+    assert {key: str(error) for key, error in refusals(items).items()} == {"bad": "strict_dynamic_mapping: field x"}
+
+
+@pytest.mark.parametrize("status", [404, 429, 503])
+def test_a_busy_index_is_asked_again(status: int) -> None:
+    with pytest.raises(NotIndexed):
+        refusals([{"_id": "one", "status": status, "error": {"type": "busy", "reason": "later"}}])
+
+
+class FakeApp:
+    """As much of an application as a batch needs."""
+
+    should_stop = False
+
+    def __init__(self) -> None:
+        self.figures = Figures()
+
+    def agent(self, *_: Any, **__: Any) -> Any:
+        return lambda body: body
+
+    def topic(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+class FakeClient:
+    """An Elasticsearch with one index behind the alias."""
+
+    def __init__(self, version: int, *numbers: int) -> None:
+        self.indices = self
+        self.numbers = numbers or (3,)
+        self.version = version
+        self.written: list[bytes] = []
+        self.requests: list[int] = []
+
+    async def get_mapping(self, *, index: str, filter_path: str) -> dict[str, Any]:
+        assert filter_path == "*.mappings._meta"
+        meta = {"version": self.version, "floor": 7}
+        return {f"{index}-{number}": {"mappings": {"_meta": meta}} for number in self.numbers}
+
+    async def bulk(self, *, operations: list[bytes], **_: Any) -> dict[str, Any]:
+        self.written += operations
+        self.requests.append(len(operations) // 2)
+        return {"items": [{"index": self._item(*pair)} for pair in zip(operations[::2], operations[1::2], strict=True)]}
+
+    def _item(self, action: bytes, made: bytes) -> dict[str, Any]:
+        if b"refused by the mapping" in made:
+            error = {"type": "document_parsing_exception", "reason": "no such field"}
+            return {"_id": json.loads(action)["index"]["_id"], "status": 400, "error": error}
+        return {"_id": json.loads(action)["index"]["_id"], "status": 201}
+
+
+def index(client: FakeClient) -> SearchIndex:
+    typed: Any = client
+    return SearchIndex(typed)
+
+
+def test_an_index_of_another_version_is_not_written_to_and_says_what_helps() -> None:
+    assert asyncio.run(index(FakeClient(VERSION)).standing()) == ("events-3", 7)
+    with pytest.raises(WrongMapping, match="make reindex"):
+        asyncio.run(index(FakeClient(VERSION - 1)).standing())
+
+
+def test_an_alias_of_two_indices_is_not_written_to() -> None:
+    with pytest.raises(WrongMapping, match="events stands for events-3, events-4"):
+        asyncio.run(index(FakeClient(VERSION, 4, 3)).standing())
+
+
+@pytest.mark.parametrize("wrong", [{"tags": ["a", None]}, {"starts_at": "infinity"}, {"offers": 7}])
+def test_a_change_that_cannot_be_read_tells_that_the_event_can_no_longer_be_found(wrong: dict[str, Any]) -> None:
+    value = json.dumps({"id": str(EVENT), "__lsn": 9} | wrong).encode()
+
+    gone, error = decode_event(value)
+
+    assert (document(gone), gone.lsn) == ({"id": str(EVENT), "deleted": True}, 9)
+    assert next(iter(wrong)) in str(error)
+
+
+@pytest.mark.parametrize("value", [b"nope", b"{}", b'{"id": 7, "__lsn": 1, "tags": 1}', None])
+def test_a_change_of_nobody_knows_which_event_is_malformed(value: bytes | None) -> None:
+    with pytest.raises(MalformedRecord):
+        decode_event(value)
+
+
+def test_an_unreadable_change_is_a_dead_letter_and_takes_its_event_out_of_the_search(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = FakeClient(VERSION)
+    app: Any = FakeApp()
+    agent = IndexerAgent(app)
+    agent._index = index(client)
+    buried: list[Any] = []
+
+    async def bury(_app: Any, _consumer: str, letters: list[Any]) -> None:
+        buried.extend(letters)
+
+    monkeypatch.setattr("streams.search.indexer.bury", bury)
+    value = json.dumps({"id": str(EVENT), "__lsn": 9, "tags": [None]}).encode()
+    message: Any = SimpleNamespace(topic="t", partition=1, offset=9, key=b"k", value=value, headers=[])
+    asyncio.run(agent._handle([message]))
+
+    assert json.loads(client.written[-1]) == {"id": str(EVENT), "deleted": True}
+    assert len(buried) == 1
+
+
+def test_a_row_that_no_document_can_be_made_of_holds_up_no_other() -> None:
+    client = FakeClient(VERSION)
+
+    refused = asyncio.run(index(client).write({"bad": Version(5, row(stock="[]")), str(EVENT): Version(6, row())}))
+
+    assert set(refused) == {"bad"}
+    assert json.loads(client.written[0]) == {"index": {"_id": str(EVENT), "version": 6, "version_type": "external"}}
+
+
+@pytest.mark.parametrize("wrong", [{"stock": "[]"}, {"title": "refused by the mapping"}])
+def test_an_event_that_no_document_can_be_made_of_is_no_longer_found(wrong: dict[str, str]) -> None:
+    client = FakeClient(VERSION)
+
+    refused = asyncio.run(index(client).write({str(EVENT): Version(5, row(**wrong))}))
+
+    assert set(refused) == {str(EVENT)}
+    assert [json.loads(line) for line in client.written[-2:]] == [
+        {"index": {"_id": str(EVENT), "version": 5, "version_type": "external"}},
+        {"id": str(EVENT), "deleted": True},
+    ]
+
+
+def test_no_request_is_larger_than_elasticsearch_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeClient(VERSION)
+    monkeypatch.setattr("streams.search.index.BULK_MAX_BYTES", 25_000)
+    rows = {str(number): Version(number, row(description=str(number) * 5_000)) for number in range(1, 6)}
+
+    assert asyncio.run(index(client).write(rows)) == {}
+    assert client.requests == [2, 2, 1]
+    assert [json.loads(line)["index"]["_id"] for line in client.written[::2]] == list(rows)
+
+
+def test_what_the_index_was_built_from_is_not_applied_again() -> None:
+    client = FakeClient(VERSION)
+    app: Any = FakeApp()
+    agent = IndexerAgent(app)
+    agent._index = index(client)
+    gone, later = str(UUID(int=2)), row(__lsn=8)
+
+    asyncio.run(agent._write({gone: Version(7, row(id=gone)), str(EVENT): Version(8, later)}))
+
+    assert [json.loads(line)["index"]["_id"] for line in client.written[::2]] == [str(EVENT)]
+    assert app.figures.index_changes == {"below": 1, "written": 1, "refused": 0}

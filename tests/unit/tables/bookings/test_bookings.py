@@ -1,0 +1,264 @@
+"""Bookings: who has tickets, who is told what, once; cut anywhere, nothing is lost and only a page repeated."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tables.bookings.bookings import Book
+from tables.bookings.records import REMINDERS, booking_offset, index, reminder_at
+from tables.messages.mail_jobs import Job
+from tables.messages.mail_kinds import MailKind
+from tables.messages.mail_requests import Resend
+from tables.messages.outcomes import Outcome
+from tables.messages.statuses import EventStatus
+from tests.unit.tables.office import ADA, BOB, EVENT, FLOOR, NOW, Desk, definition, moment, purchase_id, ticket_type
+
+HOLD_MS = 600_000
+
+
+class Table:
+    """The table ``bookings`` with its index, as a dictionary."""
+
+    def __init__(self) -> None:
+        self.records: dict[bytes, bytes] = {}
+        self.entries: set[bytes] = set()
+
+    def book(self) -> Book:
+        return Book(self.records.get, self._scan)
+
+    def store(self, records: dict[bytes, bytes]) -> None:
+        for key, value in records.items():
+            gone, come = index(key, value)
+            self.entries -= {gone or b""}
+            self.entries |= {come} if come else set()
+            self.records[key] = value
+
+    def _scan(self, prefix: bytes, after: bytes) -> Iterator[tuple[bytes, bytes]]:
+        yield from sorted(pair for pair in self.records.items() if pair[0].startswith(prefix) and pair[0] > after)
+
+
+class Notifier:
+    """What the agent does with one outcome after the other, a page of ``most`` at once."""
+
+    def __init__(self, most: int = 500) -> None:
+        self.table = Table()
+        self.most = most
+
+    def tell(self, *outcomes: Outcome | None) -> list[Job]:
+        sent: list[Job] = []
+        for outcome in outcomes:
+            assert outcome is not None
+            sent += self.one(outcome)
+        return sent
+
+    def one(self, outcome: Outcome) -> list[Job]:
+        book = self.table.book()
+        job = book.apply(outcome)
+        self.table.store(book.take())
+        sent = [job] if job else []
+        while (page := book.page(outcome.event, self.most)) is not None:
+            sent += page
+            self.table.store(book.take())
+        return sent
+
+    def remind(self, now: int) -> list[Job]:
+        book = self.table.book()
+        due = [entry for entry in sorted(self.table.entries) if reminder_at(entry)[0] <= now]
+        sent = [job for job in (book.remind(entry, now) for entry in due) if job]
+        self.table.store(book.take())
+        return sent
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(batch=1)
+
+
+@pytest.fixture
+def notifier(desk: Desk) -> Notifier:
+    notifier = Notifier()
+    assert notifier.tell(desk.define(ticket_type(quantity=100))) == []
+    return notifier
+
+
+def moved(desk: Desk, version: int = 2, **changes: Any) -> Outcome | None:
+    return desk.define(ticket_type(quantity=100), version=version, **{"venue": "Fenice"} | changes)
+
+
+def told(jobs: list[Job]) -> list[tuple[MailKind, UUID]]:
+    return sorted((job.kind, job.purchase) for job in jobs)
+
+
+def test_an_outcome_asks_for_its_mail_once_however_often_it_comes(desk: Desk, notifier: Notifier) -> None:
+    bought = desk.buy(1)
+    assert told(notifier.tell(bought, bought)) == [(MailKind.CONFIRMED, purchase_id(1))]
+
+
+def test_a_known_outcome_is_given_out_again_as_a_record(desk: Desk, notifier: Notifier) -> None:
+    bought = desk.buy(1)
+    notifier.tell(bought)
+    book = notifier.table.book()
+    assert book.apply(bought) is None
+    assert list(book.take()) == [key for key in notifier.table.records if key[16:17] == b"p"]
+
+
+def test_an_older_outcome_that_comes_late_changes_nothing(desk: Desk, notifier: Notifier) -> None:
+    held, confirmed = desk.hold(1), desk.confirm(1)
+    notifier.tell(held, confirmed)
+    before = dict(notifier.table.records)
+    assert notifier.tell(held) == []
+    assert notifier.table.records == before
+
+
+def test_a_change_is_told_to_everybody_with_tickets_and_to_nobody_else(desk: Desk, notifier: Notifier) -> None:
+    outcomes = [desk.buy(1), desk.hold(2, account=BOB), desk.buy(3), desk.cancel(3), desk.hold(4), desk.expire(4)]
+    desk.at = NOW + HOLD_MS
+    notifier.tell(*outcomes[:5], desk.expire(4))
+    told_of = notifier.tell(moved(desk))
+    changed = MailKind.EVENT_CHANGED
+    assert told(told_of) == [(changed, purchase_id(1)), (changed, purchase_id(2))]
+    first = told_of[0]
+    assert first.before is not None
+    assert (first.before.venue, first.facts.venue, first.facts.version) == ("La Scala", "Fenice", 2)
+    assert first.lines[0].codes
+    assert notifier.tell(desk.buy(5), desk.buy(6, [(FLOOR, 1_000)])) != []
+
+
+def test_who_bought_after_a_change_is_not_told_it(desk: Desk, notifier: Notifier) -> None:
+    notifier.tell(desk.buy(1))
+    change, late = moved(desk), desk.buy(2)
+    assert told(notifier.tell(change, late)) == [
+        (MailKind.CONFIRMED, purchase_id(2)),
+        (MailKind.EVENT_CHANGED, purchase_id(1)),
+    ]
+    # A replay from before the change meets the late one's booking, and still does not tell it.
+    note = next(key for key in notifier.table.records if key[16:17] == b"e")
+    del notifier.table.records[note]
+    again = Notifier()
+    again.table = notifier.table
+    assert again.tell(change) == []
+
+
+@pytest.mark.parametrize("cut", range(8))
+def test_a_crash_in_the_middle_of_telling_a_change_loses_nobody_and_repeats_a_page_at_most(
+    desk: Desk, cut: int
+) -> None:
+    notifier = Notifier(most=3)
+    buyers = range(1, 15)
+    notifier.tell(desk.define(ticket_type(quantity=100)), *(desk.buy(number) for number in buyers))
+    change = moved(desk)
+    assert change is not None
+
+    book = notifier.table.book()
+    sent: list[Job] = []
+    book.apply(change)
+    notifier.table.store(book.take())
+    for _ in range(cut):
+        page = book.page(EVENT, 3)
+        if page is None:
+            break
+        sent += page
+        if len(sent) < cut * 3:  # the last page's cursor is lost
+            notifier.table.store(book.take())
+
+    again = notifier.one(change)
+    assert {job.purchase for job in sent + again} == {purchase_id(number) for number in buyers}
+    repeated = {job.id for job in sent} & {job.id for job in again}
+    assert len(repeated) <= 3
+    assert len({job.id for job in sent + again}) == len(buyers)
+    assert notifier.one(change) == []
+
+
+def test_a_change_told_again_by_the_ledger_is_not_mailed_again(desk: Desk, notifier: Notifier) -> None:
+    notifier.tell(desk.buy(1))
+    change = moved(desk)
+    assert len(notifier.tell(change)) == 1
+    assert notifier.tell(change) == []
+
+
+def test_what_somebody_has_left_is_what_a_change_speaks_of(desk: Desk, notifier: Notifier) -> None:
+    notifier.tell(desk.buy(1, [(FLOOR, 3)]), desk.cancel(1, [(FLOOR, 1)]))
+    [job] = notifier.tell(moved(desk))
+    assert (job.lines[0].quantity, len(job.lines[0].codes)) == (2, 2)
+    assert job.total is not None
+    assert str(job.total.amount) == "99.80"
+
+
+def test_a_cancelled_event_is_told_with_each_refund(desk: Desk, notifier: Notifier) -> None:
+    notifier.tell(desk.buy(1), desk.hold(2))
+    changed = moved(desk, status=EventStatus.CANCELED)
+    ended = [outcome for command in desk.following for outcome in desk.send_all(command)]
+    jobs = notifier.tell(changed, *ended)
+    assert told(jobs) == [(MailKind.EVENT_CANCELED, purchase_id(1)), (MailKind.EVENT_CANCELED, purchase_id(2))]
+    assert notifier.tell(moved(desk, version=3, venue="Elsewhere", status=EventStatus.CANCELED)) == []
+
+
+def test_a_hold_is_reminded_of_once_two_minutes_before_its_end(desk: Desk, notifier: Notifier) -> None:
+    notifier.tell(desk.hold(1))
+    due = NOW + HOLD_MS - 120_000
+    assert notifier.remind(due - 1) == []
+    [job] = notifier.remind(due)
+    assert (job.kind, job.account, job.deadline) == (MailKind.HOLD_ENDING, ADA, moment(NOW + HOLD_MS))
+    assert notifier.remind(due + 1) == []
+    assert not notifier.table.entries
+
+
+def test_a_short_hold_is_reminded_of_at_four_fifths_and_a_very_short_one_not_at_all(
+    desk: Desk, notifier: Notifier
+) -> None:
+    notifier.tell(desk.hold(1, seconds=10), desk.hold(2, seconds=4))
+    assert told(notifier.remind(NOW + 8_000)) == [(MailKind.HOLD_ENDING, purchase_id(1))]
+
+
+@pytest.mark.parametrize("end", ["confirm", "cancel"])
+def test_a_hold_that_was_confirmed_or_given_back_is_not_reminded_of(desk: Desk, notifier: Notifier, end: str) -> None:
+    notifier.tell(desk.hold(1), getattr(desk, end)(1))
+    assert not notifier.table.entries
+    assert notifier.remind(NOW + HOLD_MS) == []
+
+
+def test_a_reminder_that_is_lost_before_it_was_noted_comes_again_as_the_same(desk: Desk, notifier: Notifier) -> None:
+    notifier.tell(desk.hold(1))
+    [entry] = notifier.table.entries
+    lost = notifier.table.book().remind(entry, NOW + HOLD_MS - 1)
+    assert [lost] == notifier.remind(NOW + HOLD_MS - 1)
+
+
+def test_a_reminder_that_is_late_is_left_out(desk: Desk, notifier: Notifier) -> None:
+    notifier.tell(desk.hold(1))
+    assert notifier.remind(NOW + HOLD_MS) == []
+    assert not notifier.table.entries
+
+
+def test_a_mail_is_sent_again_as_the_purchase_stands(desk: Desk, notifier: Notifier) -> None:
+    notifier.tell(desk.hold(1, [(FLOOR, 2)]), desk.confirm(1), moved(desk))
+    resend = Resend(UUID(int=5), EVENT, purchase_id(1), moment(NOW + 1))
+    job = notifier.table.book().again(resend)
+    assert job is not None
+    assert (job.id, job.kind, job.at, job.facts.venue) == (resend.id, MailKind.CONFIRMED, resend.at, "Fenice")
+    assert len(job.lines[0].codes) == 2
+
+
+def test_nothing_is_sent_again_of_what_ended_or_is_unknown(desk: Desk, notifier: Notifier) -> None:
+    notifier.tell(desk.buy(1), desk.cancel(1))
+    book = notifier.table.book()
+    assert book.again(Resend(UUID(int=5), EVENT, purchase_id(1), moment(0))) is None
+    assert book.again(Resend(UUID(int=5), EVENT, purchase_id(2), moment(0))) is None
+
+
+def test_an_event_is_known_from_its_purchases_where_its_definition_never_came(desk: Desk) -> None:
+    notifier = Notifier()
+    desk.define(ticket_type())
+    notifier.tell(desk.hold(1))
+    assert len(notifier.remind(NOW + HOLD_MS - 1)) == 1
+    later = definition(ticket_type()).starts_at + timedelta(days=1)
+    assert len(notifier.tell(desk.define(ticket_type(), version=2, starts_at=later, ends_at=later))) == 1
+
+
+def test_the_index_never_mixes_with_records(desk: Desk, notifier: Notifier) -> None:
+    notifier.tell(desk.hold(1))
+    assert all(entry.startswith(REMINDERS) for entry in notifier.table.entries)
+    assert {booking_offset(value) for value in notifier.table.records.values()} == {0, 1}

@@ -1,0 +1,189 @@
+"""No legal sequence of commands makes a record that can't be stored, nor a command dear or an outcome long."""
+
+from decimal import Decimal
+from itertools import count
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tables.ledger.decisions import CHANGES_MAX, MOST_PER_ORDER
+from tables.ledger.records import (
+    PURCHASE,
+    Decision,
+    PurchaseRecord,
+    brief,
+    decode_purchase,
+    encode_record,
+    purchase_key,
+    same_record,
+)
+from tables.messages.commands import Cancel, Command, Confirm, EndPurchases, Expire, Hold, Line, Purchase, TicketType
+from tables.messages.outcomes import OutcomeKind, encode_outcome
+from tables.messages.reasons import Reason
+from tables.messages.statuses import EventStatus
+from tests.unit.tables.office import ADA, EVENT, FLOOR, NOW, Desk, purchase_id, ticket_type
+
+KEY = purchase_key(EVENT, purchase_id(1))
+KINDS = [UUID(int=0xC000 + number) for number in range(50)]
+EACH = MOST_PER_ORDER // len(KINDS)
+ABOUT = (EVENT, purchase_id(1), ADA)
+# The limits of the API's names, and of the log's.
+LONG_NAME, LONGEST_NAME = "\N{TICKET}" * 100, "\N{TICKET}" * 500
+RECORD_MAX_BYTES = 128 * 1024
+LONGEST_RECORD_MAX_BYTES = 300 * 1024
+
+
+def desk_for(name: str, batch: int = 1) -> Desk:
+    """An event that sells fifty types of this name."""
+    desk = Desk(batch)
+    desk.define(*(kind_of(key, name) for key in KINDS))
+    return desk
+
+
+def kind_of(key: UUID, name: str) -> TicketType:
+    return ticket_type(key, 1_000_000, name=name)
+
+
+def of_each(quantity: int) -> list[Line]:
+    return [Line(key, quantity) for key in KINDS]
+
+
+def part(request: int, quantity: int = 1) -> Cancel:
+    return Cancel(*ABOUT, UUID(int=request), of_each(quantity))
+
+
+@pytest.mark.parametrize(("name", "most"), [(LONG_NAME, RECORD_MAX_BYTES), (LONGEST_NAME, LONGEST_RECORD_MAX_BYTES)])
+@pytest.mark.parametrize("last", [Cancel(*ABOUT), part(0, EACH - CHANGES_MAX), None], ids=["whole", "lines", "end"])
+def test_the_largest_order_given_back_bit_by_bit_stays_far_below_the_largest_record(
+    name: str, most: int, last: Command | None
+) -> None:
+    desk = desk_for(name)
+    desk.send(Hold(*ABOUT, of_each(EACH), 600))
+    outcomes = [desk.send(part(number)) for number in range(1, CHANGES_MAX + 1)]
+    assert {outcome.kind for outcome in outcomes if outcome} == {OutcomeKind.CANCELLED}
+    refusal = desk.send(part(CHANGES_MAX + 1))
+    assert refusal is not None
+    assert (refusal.kind, refusal.reason) == (OutcomeKind.REFUSED, Reason.TOO_MANY_CHANGES)
+    desk.send(Confirm(*ABOUT))
+    if last is not None:
+        desk.send(last)
+    else:
+        desk.define(*(kind_of(key, name) for key in KINDS), version=2, status=EventStatus.CANCELED)
+        desk.send_all(desk.following[-1])
+    record = decode_purchase(desk.table[KEY])
+    assert record.history[-1].kind in (OutcomeKind.CANCELLED, OutcomeKind.REFUNDED)
+    assert len(record.history) == CHANGES_MAX + 3
+    assert desk.stock(KINDS[0]) == (0, 0)
+    assert len(desk.table[KEY]) < most
+
+
+def test_outcomes_do_not_grow_with_the_history() -> None:
+    desk = desk_for(LONG_NAME)
+    desk.send(Purchase(*ABOUT, of_each(EACH)))
+    sizes = [len(encode_outcome(outcome)) for number in range(1, CHANGES_MAX) if (outcome := desk.send(part(number)))]
+    assert sizes[-1] < sizes[0]
+
+
+def test_two_thousand_cancels_write_little() -> None:
+    """An ordinary purchase; with the whole of each line in each change it was 341 MB of changelog."""
+    desk = desk_for("Floor")
+    desk.send(Purchase(*ABOUT, of_each(EACH)))
+    written = 0
+    for number in range(1, 2_001):
+        before = desk.table[KEY]
+        desk.send(Cancel(*ABOUT, UUID(int=number), [Line(KINDS[number % 50], 1)]))
+        written += 0 if desk.table[KEY] is before else len(desk.table[KEY])
+    assert written < 512 * 1024
+
+
+steps = st.one_of(
+    st.tuples(st.just("part"), st.sets(st.integers(0, 49), min_size=1), st.integers(1, EACH)),
+    st.tuples(st.just("part"), st.sets(st.integers(0, 49), min_size=1), st.just(1)),
+    st.tuples(st.sampled_from(["confirm", "again", "whole", "expire", "end"]), st.just({0}), st.just(1)),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    held=st.booleans(),
+    name=st.sampled_from(["", "Floor", LONG_NAME]),
+    sequence=st.lists(steps, max_size=CHANGES_MAX + 20),
+    filling=st.integers(0, CHANGES_MAX + 5),
+)
+def test_no_legal_sequence_of_commands_makes_a_large_record(
+    held: bool, name: str, sequence: list[tuple[str, set[int], int]], filling: int
+) -> None:
+    desk = desk_for(name, batch=1_000)
+    desk.send(Hold(*ABOUT, of_each(EACH), 600) if held else Purchase(*ABOUT, of_each(EACH)))
+    requests = count(1)
+    sequence = [("part", set(range(50)), 1)] * filling + sequence
+    for what, places, quantity in sequence:
+        chosen = [Line(KINDS[place], quantity) for place in sorted(places)]
+        command = _command(what, next(requests), chosen)
+        desk.at = NOW + 700_000 if what == "expire" else NOW
+        desk.send_all(command)
+    desk.store()
+    record = decode_purchase(desk.table[KEY])
+    assert len(desk.table[KEY]) < RECORD_MAX_BYTES
+    assert len(record.history) <= CHANGES_MAX + 3
+    assert encode_record(record) == desk.table[KEY]
+    assert decode_purchase(encode_record(in_long_form(record))) == record
+
+
+def _command(what: str, request: int, chosen: list[Line]) -> Command:
+    if what == "end":
+        return EndPurchases(EVENT, 1)
+    plain: dict[str, Command] = {"confirm": Confirm(*ABOUT), "whole": Cancel(*ABOUT), "expire": Expire(*ABOUT[:2])}
+    return plain.get(what) or Cancel(*ABOUT, UUID(int=1 if what == "again" else request), chosen)
+
+
+def in_long_form(record: PurchaseRecord) -> PurchaseRecord:
+    """As the version before the short form kept it."""
+    history = [replace(decision, lines=record.lines_of(decision)) for decision in record.history]
+    return replace(record, history=tuple(history))
+
+
+def test_what_is_given_back_is_kept_without_names_and_prices_even_where_the_first_type_has_none() -> None:
+    desk = Desk(batch=1)
+    kinds = [replace(kind_of(KINDS[0], ""), price=Decimal(0)), kind_of(KINDS[1], LONG_NAME)]
+    desk.define(*kinds)
+    desk.send(Purchase(*ABOUT, [Line(KINDS[0], 2), Line(KINDS[1], 2)]))
+    outcome = desk.send(Cancel(*ABOUT, UUID(int=1), [Line(KINDS[0], 1), Line(KINDS[1], 1)]))
+    assert outcome is not None
+    assert [line.name for line in outcome.lines] == ["", LONG_NAME]
+    assert desk.table[KEY].count(LONG_NAME.encode()) == 1
+
+
+def test_only_what_is_given_back_is_kept_short() -> None:
+    """Versions before this one take a confirmed purchase's lines from its confirmation."""
+    desk = desk_for("Floor")
+    desk.send(Hold(*ABOUT, of_each(1), 600))
+    desk.send(Confirm(*ABOUT))
+    history: tuple[Decision, ...] = decode_purchase(desk.table[KEY]).history
+    assert {line.name for line in history[1].lines} == {"Floor"}
+    assert brief(history[1]) is history[1]
+
+
+def a_purchase() -> tuple[bytes, bytes]:
+    desk = Desk(batch=1)
+    desk.define(ticket_type(FLOOR, 10))
+    desk.buy(1)
+    return next((key, value) for key, value in desk.table.items() if key[16:17] == PURCHASE)
+
+
+def test_a_record_tells_the_same_as_itself_and_as_one_of_a_version_that_writes_more() -> None:
+    key, value = a_purchase()
+    longer = b"\x96" + value[1:] + b"\x01"  # an array of one field more
+    assert same_record(key, value, value)
+    assert same_record(key, value, longer)
+
+
+def test_a_record_with_another_meaning_or_none_does_not_tell_the_same() -> None:
+    key, value = a_purchase()
+    other = encode_record(replace(decode_purchase(value), currency="JPY"))
+    assert not same_record(key, value, other)
+    assert not same_record(key, value, b"\x91\x01")
+    assert not same_record(b"unknown", b"\x91\x01", b"\x92\x01\x01")

@@ -1,0 +1,91 @@
+"""Links of mails: which kind of mail gets which, until when, and for what."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
+import pytest
+from msgspec.structs import replace
+
+from tables.mail.links import PATHS, SHOWN_AFTERWARDS, LinkedPurchase, LinkWord, MailLinks
+from tables.messages.mail_jobs import Job
+from tables.messages.mail_kinds import MailKind
+from tables.messages.outcomes import EventFacts, OutcomeLine
+from tables.signing.links import LinkExpired, LinkKind, Links
+
+EVENT, PURCHASE, ACCOUNT, TYPE = (UUID(int=number) for number in range(1, 5))
+AT = datetime(2030, 1, 1, 12, tzinfo=UTC)
+DEADLINE = AT + timedelta(minutes=10)
+ENDS = datetime(2030, 5, 17, 20, tzinfo=UTC)
+FACTS = EventFacts("Winterreise", "ACTIVE", ENDS - timedelta(hours=2), ENDS, "Europe/Vienna")
+HELD = (OutcomeLine(TYPE, "Stalls", 2, Decimal(10)),)
+BOUGHT = (OutcomeLine(TYPE, "Stalls", 2, Decimal(10), ("a", "b")),)
+LINKS = Links(["k" * 32])
+MAIL_LINKS = MailLinks("https://tickets.example", LINKS)
+
+
+def job(kind: MailKind, **more: Any) -> Job:
+    fields: dict[str, Any] = {"lines": BOUGHT, "facts": FACTS, "at": AT, "deadline": DEADLINE}
+    return Job(id=UUID(int=9), kind=kind, account=ACCOUNT, event=EVENT, purchase=PURCHASE, **(fields | more))
+
+
+def read(address: str, kind: LinkKind, now: datetime) -> LinkedPurchase:
+    """What the link is for at that moment."""
+    parts = urlsplit(address)
+    assert (parts.scheme, parts.netloc, parts.path) == ("https", "tickets.example", PATHS[kind])
+    return LinkedPurchase.read(LINKS.verify(kind, parse_qs(parts.query)["link"][0], now))
+
+
+@pytest.mark.parametrize("kind", [MailKind.HELD, MailKind.HOLD_ENDING])
+def test_a_mail_about_a_hold_has_a_link_that_confirms_it_until_its_deadline(kind: MailKind) -> None:
+    word, address = MAIL_LINKS.of(job(kind, lines=HELD))
+    assert word is LinkWord.CONFIRM
+    assert read(address, LinkKind.FINISH_HOLD, DEADLINE - timedelta(seconds=1)) == (EVENT, PURCHASE, ACCOUNT)
+    with pytest.raises(LinkExpired):
+        read(address, LinkKind.FINISH_HOLD, DEADLINE)
+
+
+def test_a_mail_about_tickets_has_a_link_to_them_until_a_month_after_the_event() -> None:
+    word, address = MAIL_LINKS.of(job(MailKind.CONFIRMED))
+    assert word is LinkWord.TICKETS
+    end = ENDS + SHOWN_AFTERWARDS
+    assert read(address, LinkKind.SEE_PURCHASE, end - timedelta(seconds=1)) == (EVENT, PURCHASE, ACCOUNT)
+    with pytest.raises(LinkExpired):
+        read(address, LinkKind.SEE_PURCHASE, end)
+
+
+def test_a_mail_that_comes_after_the_event_has_a_link_that_is_still_good() -> None:
+    late = ENDS + timedelta(days=90)
+    _, address = MAIL_LINKS.of(job(MailKind.REFUNDED, at=late))
+    assert read(address, LinkKind.SEE_PURCHASE, late + timedelta(days=29)).purchase == PURCHASE
+
+
+def test_an_event_in_the_last_year_that_there_is_has_a_link_too() -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+    _, address = MAIL_LINKS.of(job(MailKind.CONFIRMED, facts=replace(FACTS, ends_at=last)))
+    assert read(address, LinkKind.SEE_PURCHASE, last.replace(microsecond=0) - timedelta(seconds=1)).event == EVENT
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "word"),
+    [
+        (MailKind.EVENT_CHANGED, {}, LinkWord.TICKETS),
+        (MailKind.EVENT_CHANGED, {"lines": HELD}, LinkWord.PURCHASE),
+        (MailKind.EVENT_POSTPONED, {}, LinkWord.TICKETS),
+        (MailKind.CANCELLED, {}, LinkWord.PURCHASE),
+        (MailKind.CANCELLED, {"left": BOUGHT}, LinkWord.TICKETS),
+        (MailKind.REFUNDED, {}, LinkWord.PURCHASE),
+        (MailKind.EVENT_CANCELED, {}, LinkWord.PURCHASE),
+    ],
+)
+def test_a_link_is_called_by_what_its_reader_still_has(kind: MailKind, more: dict[str, Any], word: LinkWord) -> None:
+    found, address = MAIL_LINKS.of(job(kind, **more))
+    assert found is word
+    assert read(address, LinkKind.SEE_PURCHASE, AT).account == ACCOUNT
+
+
+@pytest.mark.parametrize("kind", [MailKind.EXPIRED, MailKind.HOLD_ENDED])
+def test_what_is_no_longer_held_leads_back_to_the_event_which_is_no_secret(kind: MailKind) -> None:
+    assert MAIL_LINKS.of(job(kind)) == (LinkWord.EVENT, f"https://tickets.example/events/{EVENT}")

@@ -1,0 +1,110 @@
+"""Which outcomes are mailed, and that the same news is known as the same."""
+
+from decimal import Decimal
+from uuid import UUID, uuid5
+
+import pytest
+from msgspec.structs import replace
+
+from tables.errors import MalformedRecord
+from tables.messages.mail_jobs import Job, decode_job, encode_job, job_for
+from tables.messages.mail_kinds import MailKind
+from tables.messages.outcomes import Money, Outcome, OutcomeKind
+from tables.messages.reasons import Reason
+from tests.unit.tables.logs import random_log
+from tests.unit.tables.office import ADA, BOB, EVENT, FACTS, OTHER_EVENT, Desk, moment, purchase_id, ticket_type
+from tests.unit.tables.worker import Worker
+
+NEWS = Outcome(
+    kind=OutcomeKind.CONFIRMED,
+    event=EVENT,
+    offset=7,
+    at=moment(0),
+    purchase=purchase_id(1),
+    account=ADA,
+    total=Money(Decimal(10), "EUR"),
+    facts=FACTS,
+    as_of=7,
+)
+
+
+def id_of(outcome: Outcome) -> UUID:
+    job = job_for(outcome)
+    assert job is not None
+    return job.id
+
+
+def test_every_job_is_read_back_as_it_was_written() -> None:
+    outcomes = [each for told in Worker().run(random_log(0, 300), 10).outcomes.values() for each in told]
+    jobs = [job for job in map(job_for, outcomes) if job]
+    assert len({job.kind for job in jobs}) == 6
+    assert [decode_job(encode_job(job)) for job in jobs] == jobs
+
+
+def test_a_job_says_who_is_told_what(desk: Desk) -> None:
+    desk.define(ticket_type())
+    outcome = desk.hold(1)
+    assert job_for(outcome) == Job(
+        id=id_of(outcome),
+        kind=MailKind.HELD,
+        account=ADA,
+        event=EVENT,
+        purchase=purchase_id(1),
+        at=outcome.at,
+        facts=FACTS,
+        lines=outcome.lines,
+        total=outcome.total,
+        deadline=outcome.deadline,
+    )
+
+
+@pytest.mark.parametrize("kind", OutcomeKind)
+def test_only_what_happened_to_a_purchase_is_mailed(kind: OutcomeKind) -> None:
+    unmailed = {OutcomeKind.REJECTED, OutcomeKind.REFUSED, OutcomeKind.CHANGED}
+    assert (job_for(replace(NEWS, kind=kind)) is None) == (kind in unmailed)
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.EXPIRED, OutcomeKind.REFUNDED])
+def test_what_a_cancelled_event_ends_is_told_as_that(kind: OutcomeKind) -> None:
+    job = job_for(replace(NEWS, kind=kind, reason=Reason.EVENT_CANCELED))
+    assert job is not None
+    assert job.kind is MailKind.EVENT_CANCELED
+
+
+@pytest.mark.parametrize("lacking", ["facts", "total"])
+def test_an_outcome_that_lacks_what_a_mail_says_is_malformed(lacking: str) -> None:
+    with pytest.raises(MalformedRecord):
+        job_for(replace(NEWS, **{lacking: None}))
+
+
+def test_nobody_is_mailed_without_an_account() -> None:
+    assert job_for(replace(NEWS, account=None)) is None
+
+
+def test_an_answer_given_again_is_not_mailed_again(desk: Desk) -> None:
+    desk.define(ticket_type())
+    assert [job_for(desk.buy(1)) is None for _ in range(3)] == [False, True, True]
+
+
+def test_the_same_news_has_the_same_id_however_fresh_its_balance() -> None:
+    assert id_of(replace(NEWS, as_of=99, facts=replace(FACTS, version=9))) == id_of(NEWS)
+
+
+def test_an_id_is_made_of_nothing_but_the_decision_and_the_account() -> None:
+    name = f"{EVENT}/{purchase_id(1)}/7/confirmed/{ADA}"
+    assert id_of(NEWS) == uuid5(UUID("5b1f0c1e-6f0f-5c0e-9d57-7e1b6f3a9c21"), name)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"event": OTHER_EVENT},
+        {"purchase": purchase_id(2)},
+        {"offset": 8},
+        {"kind": OutcomeKind.CANCELLED},
+        {"account": BOB},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_other_news_has_another_id(other: dict[str, object]) -> None:
+    assert id_of(replace(NEWS, **other)) != id_of(NEWS)
