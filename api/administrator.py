@@ -10,8 +10,8 @@ from api.adapters.postgres.accounts import AccountRows
 from api.adapters.postgres.database import Database
 from api.auth.common_passwords import weakness_of
 from api.auth.passwords import Hasher
-from api.auth.tokens import Role
 from api.problems import Refused
+from api.roles import Role
 from api.schemas.account import Account
 from settings import WRONG, Settings, settings
 from tables.text.email_addresses import address_spellings

@@ -13,8 +13,9 @@ from uuid import UUID
 from api.auth.account_mails import Mail
 from api.auth.passwords import Passwords
 from api.auth.rate_limits import Quotas
-from api.auth.tokens import Role, Tokens
+from api.auth.tokens import Tokens
 from api.board.snapshot import Snapshot
+from api.roles import Role
 from api.schemas.account import Account
 from api.schemas.event import Event
 from api.schemas.notification import Notification

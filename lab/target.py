@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from api.auth.tokens import Role, Tokens
+from api.auth.tokens import Tokens
+from api.roles import Role
 from settings import Settings
 from stack.environment import app_environment
 from stack.settings import StackSettings

@@ -10,7 +10,8 @@ import httpx
 import psycopg
 from kafka import KafkaProducer, TopicPartition
 
-from api.auth.tokens import Role, Tokens
+from api.auth.tokens import Tokens
+from api.roles import Role
 from connect.records.consumer import make_consumer
 from connect.topics import COMMANDS, OUTCOMES, dead_letters
 from settings import Settings

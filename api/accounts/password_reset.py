@@ -11,11 +11,11 @@ from typing import Final
 
 from api.accounts.links import account_link, sign_up_address
 from api.accounts.notices import tell_password
+from api.accounts.passwords import new_hash
 from api.auth.account_mails import AccountMail, Mail, compose
 from api.auth.clients import accepted_language
 from api.ports import PasswordReset
 from api.problems import Refused
-from api.routes.passwords import new_hash
 from api.schemas.account import Account
 from api.web.responses import ports
 from tables.signing.links import LinkExpired, LinkInvalid, LinkKind

@@ -7,7 +7,6 @@ import hmac
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from hmac import compare_digest
 from typing import Any, Final
 from uuid import UUID
@@ -17,20 +16,13 @@ import msgspec
 
 from api.bounded_cache import Bounded
 from api.problems import Refused
+from api.roles import Role
 
 ALGORITHM: Final = "HS256"
 REMEMBERED: Final = 20_000
 # No token begins so: what is sealed is none, and no token is a seal.
 _SEALED: Final = b"seal\0"
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="turnstile"'}
-
-
-class Role(StrEnum):
-    """What an account may do. Everyone is a buyer; an organizer has events; an administrator may act for anyone."""
-
-    BUYER = "buyer"
-    ORGANIZER = "organizer"
-    ADMINISTRATOR = "administrator"
 
 
 class Caller(msgspec.Struct, frozen=True, gc=False):

@@ -1,4 +1,4 @@
-"""A WSGI application in threads, so many at a time; what it defers (api/purchasing/deferred.py) is awaited in the loop.
+"""A WSGI application in threads, so many at a time; what it defers (api/web/deferred.py) is awaited in the loop.
 
 a2wsgi makes the environ. Its responder goes from thread to loop and back for each piece of an answer; here an answer
 that is short comes back at once, with the thread.
@@ -16,7 +16,7 @@ from a2wsgi.wsgi import build_environ
 
 from api.http.protocol import GONE
 from api.problems import BUSY_FOR_S, retry_later
-from api.purchasing.deferred import DEFERRED
+from api.web.deferred import DEFERRED
 from api.web.raw_response import Reply, Scope, Send, refused
 
 THREADS: Final = 64

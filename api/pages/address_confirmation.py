@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from api.accounts.address_confirmation import ConfirmationLink, confirmed_by_link, digest
 from api.accounts.links import PATHS
+from api.accounts.passwords import new_hash
 from api.pages import device_cookie, session_cookie, sign_up_cookie
 from api.pages.copy import refusal
 from api.pages.errors import Told, page
@@ -21,7 +22,6 @@ from api.pages.link_pages import chosen_password, link_subject, link_text
 from api.pages.permissions import local
 from api.ports import Granted, Wish
 from api.problems import PROBLEMS, Refused
-from api.routes.passwords import new_hash
 from api.web.authentication import visitor
 from api.web.responses import ports
 from tables.signing.links import LinkExpired, LinkInvalid, LinkKind

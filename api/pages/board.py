@@ -7,7 +7,7 @@ from flask import Blueprint, Response, make_response, render_template
 from api.board.rates import Report
 from api.pages.charts import HEIGHT, WIDTH, bars, line, top
 from api.pages.pipeline_diagram import ARROWS, PICTURE
-from api.purchasing.deferred import streamed
+from api.web.deferred import streamed
 from api.web.responses import ports
 
 board = Blueprint("board", __name__)

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from flask import Blueprint, Flask, g, request
 from jinja2 import StrictUndefined
 
-from api.auth.tokens import Caller, Role
+from api.auth.tokens import Caller
 from api.pages import assets, csrf, permissions, session_cookie
 from api.pages.address_confirmation import confirming
 from api.pages.board import board
@@ -25,6 +25,7 @@ from api.pages.password_reset import resetting
 from api.pages.purchases import purchases
 from api.pages.sign_in import signing_in
 from api.pages.sign_up import signing_up
+from api.roles import Role
 from api.web.permissions import Access
 
 BLUEPRINTS: Final = (

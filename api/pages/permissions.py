@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from flask import Flask, redirect, request
 from werkzeug.wrappers import Response
 
-from api.auth.tokens import Role
+from api.roles import Role
 from api.web.authentication import require, visitor
 from api.web.permissions import Access
 

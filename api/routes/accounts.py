@@ -7,10 +7,10 @@ from flask import Response
 from api.accounts.address_confirmation import ask_for_confirmation
 from api.accounts.changes import account_of, change_account_row, no_account
 from api.accounts.notices import tell_roles
+from api.accounts.passwords import new_hash
 from api.auth.clients import accepted_language
-from api.auth.tokens import Role
 from api.problems import wrong
-from api.routes.passwords import new_hash
+from api.roles import Role
 from api.schemas.account import (
     Account,
     AccountBody,

@@ -5,7 +5,7 @@ from flask import Response
 from api.accounts.address_confirmation import ask_for_confirmation, confirmed_by_code
 from api.accounts.changes import account_of, change_account_row
 from api.accounts.notices import tell_address, tell_asked
-from api.routes.passwords import require_password
+from api.accounts.passwords import require_password
 from api.schemas.account import Account, AccountEmail, AccountPath, Confirmation, NewEmail, SignUp
 from api.web.authentication import require_to_act_for
 from api.web.etags import tagged

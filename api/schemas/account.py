@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 from pydantic.config import JsonDict
 
-from api.auth.tokens import Role
+from api.roles import Role
 from api.schemas.fields import (
     Birthday,
     Body,

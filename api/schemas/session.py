@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.auth.tokens import Role
+from api.roles import Role
 from api.schemas.fields import Body, Resource, SomeEmail, SomePassword
 
 

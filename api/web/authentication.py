@@ -4,9 +4,10 @@ from uuid import UUID
 
 from flask import g, request
 
-from api.auth.tokens import Caller, Role, unauthorized
+from api.auth.tokens import Caller, unauthorized
 from api.ports import Ports
 from api.problems import Refused
+from api.roles import Role
 from api.web.responses import ports
 
 

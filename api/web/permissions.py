@@ -9,7 +9,7 @@ from typing import Final
 
 from flask import Flask, request
 
-from api.auth.tokens import Role
+from api.roles import Role
 from api.web.authentication import caller, require, visitor
 from api.web.responses import BASE
 

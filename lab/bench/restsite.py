@@ -14,7 +14,8 @@ import httpx
 import msgspec
 import psycopg
 
-from api.auth.tokens import Role, Tokens
+from api.auth.tokens import Tokens
+from api.roles import Role
 from connect.provisioning import open_admin, provision
 from connect.topics import catalogue
 from lab.bench.cpu import SERVER_ROLES, cpu_seconds, spent

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from api.auth.tokens import Role
+from api.roles import Role
 from lab.chaos.catalogue import HIDDEN
 from lab.chaos.history import Diary
 from lab.chaos.operation import Act

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, sync_playwright
 from rich.console import Console
 from rich.progress import Progress
 
-from api.auth.tokens import Role
+from api.roles import Role
 from lab.bench.lab import Lab
 from lab.target import Target, target_of
 

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import httpx
 
-from api.auth.tokens import Role
+from api.roles import Role
 from connect.topics import ACCOUNT_ROWS
 from tests.eventually import eventually
 from tests.pipeline import Pipeline

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from api.auth.tokens import Role
+from api.roles import Role
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
 

@@ -7,7 +7,7 @@ from io import StringIO
 from typing import Any, Final
 from uuid import uuid4
 
-from api.auth.tokens import Role
+from api.roles import Role
 from tables.text.sanitize import plain
 from tests.documents import Document
 from tests.eventually import eventually

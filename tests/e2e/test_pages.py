@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from api.auth.tokens import Role
+from api.roles import Role
 from tests.browser import DESKTOP, PATIENCE_MS, PHONE, barriers, browsing, is_too_wide, needs_browser, somebody
 from tests.eventually import eventually
 from tests.pipeline import NOBODY, Pipeline

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.auth.tokens import Role
+from api.roles import Role
 from tests.eventually import eventually
 from tests.pipeline import NOBODY, Pipeline, purchase_id
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis import Case
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
-from api.auth.tokens import Role
+from api.roles import Role
 from tests.pipeline import Json, Pipeline
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"

@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from api.adapters.postgres.database import Database
-from api.auth.tokens import Role
 from api.ports import Credential
+from api.roles import Role
 from tables.text.email_addresses import address_spellings
 
 _SELECT: Final = """

@@ -11,9 +11,9 @@ from api.adapters.postgres.credentials import CredentialRows
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.events import EventRows
 from api.adapters.postgres.revocations import RevocationRows
-from api.auth.tokens import Role
 from api.ports import Granted, Listing, Wish
 from api.problems import Refused
+from api.roles import Role
 from api.schemas.account import Account
 from api.schemas.event import Event
 from api.schemas.pagination import PageQuery, page

@@ -14,8 +14,8 @@ from api.adapters.postgres.revocations import RevocationRows
 from api.administrator import make_administrator
 from api.auth.clients import address_key
 from api.auth.passwords import Hasher
-from api.auth.tokens import Role
 from api.problems import Unavailable
+from api.roles import Role
 from api.schemas.account import Account
 from settings import Settings
 from tests.eventually import eventually

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
-from api.auth.tokens import Role
+from api.roles import Role
 from tests.unit.api.fakes import World, make_world
 
 BASE = "/api/v3"

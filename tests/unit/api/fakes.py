@@ -17,7 +17,7 @@ from api.app import create_app
 from api.auth.account_mails import Mail
 from api.auth.passwords import Hasher, Passwords
 from api.auth.rate_limits import Quotas, Tries
-from api.auth.tokens import Role, Tokens
+from api.auth.tokens import Tokens
 from api.board.components import unknown
 from api.board.rates import Pace
 from api.board.snapshot import Snapshot, frame
@@ -35,7 +35,7 @@ from api.ports import (
     Wish,
 )
 from api.problems import Fault, Refused, Unavailable
-from api.purchasing.deferred import DEFERRED
+from api.roles import Role
 from api.schemas.account import Account
 from api.schemas.event import Event
 from api.schemas.notification import Notification
@@ -44,6 +44,7 @@ from api.schemas.purchase import Purchase, PurchaseList
 from api.schemas.sales import EventSales
 from api.schemas.search import FoundEvent, FoundEvents, SearchQuery, Suggestion, Suggestions, SuggestQuery
 from api.schemas.ticket import TicketType
+from api.web.deferred import DEFERRED
 from tables.ledger.fingerprint import fingerprint
 from tables.messages.commands import Hold
 from tables.messages.commands import Purchase as Command

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.accounts.address_confirmation import digest
-from api.auth.tokens import Role
+from api.roles import Role
 from tests.unit.api.fakes import World
 
 ACCOUNTS = "/api/v3/accounts"

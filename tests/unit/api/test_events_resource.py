@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from api.auth.tokens import Role
+from api.roles import Role
 from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus
 from tests.unit.api.fakes import World
 

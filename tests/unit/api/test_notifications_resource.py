@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from api.auth.tokens import Role
+from api.roles import Role
 from api.schemas.notification import Notification
 from api.schemas.purchase import Purchase, public_id
 from tests.unit.api.fakes import NOW, World

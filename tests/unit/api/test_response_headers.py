@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from api import response_headers
-from api.auth.tokens import Role
 from api.response_headers import KEPT, register_headers
+from api.roles import Role
 from api.web.permissions import ACCESS, Access
 from api.web.security_headers import AN_HOUR, ASKED_ANEW, DATA, NEVER_KEPT, PAGE
 from tests.unit.api.fakes import World, confirmed

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.adapters.sales import Place
-from api.auth.tokens import Role
 from api.problems import Refused
+from api.roles import Role
 from api.schemas.cursors import decode_cursor, encode_cursor
 from api.schemas.purchase import pending
 from tests.unit.api.fakes import World

@@ -10,8 +10,9 @@ from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 
 from api.auth.clients import Asker
-from api.auth.tokens import Role, Tokens
+from api.auth.tokens import Tokens
 from api.problems import Refused
+from api.roles import Role
 from api.web.permissions import ACCESS, register_access
 from tests.unit.api.fakes import CHEAP, World
 

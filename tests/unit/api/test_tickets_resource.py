@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from api.auth.tokens import Role
+from api.roles import Role
 from api.schemas.ticket import MOST_TICKET_TYPES
 from tests.unit.api.fakes import World
 

@@ -7,7 +7,7 @@ import pytest
 
 from api.auth import account_mails
 from api.auth.account_mails import LANGUAGES, AccountMail, compose, language_of
-from api.auth.tokens import Role
+from api.roles import Role
 from streams.mail.i18n import LANGUAGES as OTHER_MAILS
 
 LINK = "https://tickets.example/links/x?link=a.b"

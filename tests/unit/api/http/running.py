@@ -15,8 +15,8 @@ from api.http.limits import Limits
 from api.http.server import Server
 from api.http.threads import Threads
 from api.http_application import Dispatch
-from api.purchasing.deferred import DEFERRED
 from api.telemetry.counters import Answers
+from api.web.deferred import DEFERRED
 from api.web.raw_response import Fields, Reply
 from tests.eventually import eventually
 

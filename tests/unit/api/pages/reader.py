@@ -9,7 +9,7 @@ from uuid import UUID
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from api.auth.tokens import Role
+from api.roles import Role
 from tests.unit.api.fakes import World
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}

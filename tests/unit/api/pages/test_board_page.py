@@ -5,12 +5,12 @@ from uuid import uuid4
 
 import pytest
 
-from api.auth.tokens import Role
 from api.board.components import Health, Part
 from api.board.invariants import Rule, Verdict
 from api.board.rates import Pace
 from api.board.sale import EventShown, TypeShown
 from api.board.snapshot import Snapshot
+from api.roles import Role
 from tests.unit.api.fakes import NOW, World
 from tests.unit.api.pages.reader import Reader, make_account
 

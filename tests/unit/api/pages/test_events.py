@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.auth.tokens import Role
 from api.pages.copy import REFUSED, money
 from api.ports import Left
 from api.problems import REFUSALS, Refused
+from api.roles import Role
 from api.schemas.money import Money
 from tables.ledger.availability import Availability
 from tables.messages.commands import Hold

@@ -9,12 +9,12 @@ from uuid import uuid4
 import msgspec
 from hypothesis import example, given, settings
 
-from api.auth.tokens import Role
 from api.board.components import Health, Part
 from api.board.rates import Pace
 from api.board.sale import EventShown, TypeShown
 from api.board.snapshot import Snapshot, frame
 from api.ports import Curve
+from api.roles import Role
 from api.schemas.money import Money
 from api.schemas.purchase import BoughtLine, Purchase, public_id
 from api.schemas.search import Count, Facets, FoundEvent, FoundEvents

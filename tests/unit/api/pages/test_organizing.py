@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.auth.tokens import Role
 from api.ports import Curve, Listing, Reached
+from api.roles import Role
 from api.schemas.event import Event
 from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus
 from tests.unit.api.fakes import World

@@ -9,10 +9,10 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry, generate_latest
 
-from api.auth.tokens import Role
 from api.http.threads import Threads
 from api.http_application import Dispatch
 from api.purchasing.fast_path import PATH, FastPath
+from api.roles import Role
 from api.telemetry.counters import ABORTED, QUICK
 from api.telemetry.endpoint import registry_of
 from api.telemetry.request_metrics import NO_ROUTE, RequestFigures

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from api.auth.tokens import Role
+from api.roles import Role
 from api.schemas.purchase import Purchase, public_id
 from api.web.permissions import ACCESS, Access
 from tables.messages.outcomes import Outcome, OutcomeKind

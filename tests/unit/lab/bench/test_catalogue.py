@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from api.auth.tokens import Role
+from api.roles import Role
 from api.schemas.event import NewEvent
 from api.schemas.search import FoundEvent
 from lab.demo.catalogue import NotLoaded, load, send, wait_until_found

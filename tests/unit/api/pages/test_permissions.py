@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.auth.tokens import Role
 from api.organizing.changes import new_listing
 from api.pages.permissions import PAGES
 from api.ports import Listing
+from api.roles import Role
 from api.schemas.event import NewEvent
 from api.schemas.purchase import Purchase, public_id
 from tables.mail.links import LinkedPurchase

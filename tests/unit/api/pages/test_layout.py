@@ -75,7 +75,7 @@ def test_a_page_from_before_a_deployment_gets_the_new_file_without_keeping_it(re
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache")
 
 
-@pytest.mark.parametrize("name", ["nothing.css", "..", "..%2Fframe.py", "%2e%2e/templates/layout.html"])
+@pytest.mark.parametrize("name", ["nothing.css", "..", "..%2Flayout.py", "%2e%2e/templates/layout.html"])
 def test_only_the_static_files_are_served(reader: Reader, name: str) -> None:
     assert reader.client.get(f"/static/000000000000/{name}").status_code == 404
 

@@ -1,0 +1,38 @@
+"""An account's password: chosen so that it is not easy to guess, and shown by who may change what secures it."""
+
+from api.auth.clients import Asker, address_key, client
+from api.auth.common_passwords import weakness_of
+from api.auth.tokens import Caller
+from api.problems import wrong
+from api.schemas.account import AccountPath
+from api.web.authentication import require_to_act_for
+from api.web.responses import ports
+
+
+def new_hash(pointer: str, password: str, email: str, *names: str) -> str:
+    """The hash of a password that is chosen now. Refused: invalid-input if it is easy to guess, passwords-busy."""
+    with ports().passwords.turn(client(), address_key(email)) as hasher:
+        if weakness := weakness_of(password, (email, *names)):
+            raise wrong(pointer, weakness)
+        return hasher.hash(password)
+
+
+def require_password(path: AccountPath, password: str | None) -> Caller:
+    """Who asks: an administrator, or the account's owner with its present password. Refused: invalid-input."""
+    found = require_to_act_for(path.account_id)
+    if path.account_id == found.account:
+        _check_password(path, password)
+    return found
+
+
+def _check_password(path: AccountPath, password: str | None) -> None:
+    account = ports().accounts.get(path.account_id)
+    known = ports().credentials.find(account.email) if account else None
+    guesses = ports().quotas.guesses
+    asker = Asker(address_key(account.email) if account else "", client(), is_shown=True)
+    guesses.check(asker)
+    with ports().passwords.turn(client(), asker.address) as hasher:
+        guesses.check(asker)
+        if not hasher.fits(known.password_hash if known else None, password or ""):
+            guesses.count(asker)
+            raise wrong("/currentPassword", "is not the account's password")
