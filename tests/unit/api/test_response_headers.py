@@ -18,9 +18,9 @@ from api.web.permissions import ACCESS, Access
 from api.web.security_headers import AN_HOUR, ASKED_ANEW, DATA, NEVER_KEPT, PAGE
 from tests.unit.api.fakes import World, confirmed
 from tests.unit.api.pages.reader import HTML
-from tests.unit.api.pages.test_access import ROWS
-from tests.unit.api.pages.test_access import asking as reading
-from tests.unit.api.pages.test_access import things as pages_things
+from tests.unit.api.pages.test_permissions import ROWS
+from tests.unit.api.pages.test_permissions import asking as reading
+from tests.unit.api.pages.test_permissions import things as pages_things
 from tests.unit.api.purchasing.test_fast_path import by_fast_path, told
 from tests.unit.api.web.test_permissions import BASE, OPERATIONS, asking, filled, things
 

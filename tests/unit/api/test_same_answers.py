@@ -14,9 +14,9 @@ from tables.messages.reasons import Reason
 from tables.messages.statuses import EventStatus
 from tests.unit.api.fakes import World, outcome
 from tests.unit.api.pages.reader import HTML
-from tests.unit.api.pages.test_access import ROWS
-from tests.unit.api.pages.test_access import asking as reading
-from tests.unit.api.pages.test_access import things as pages_things
+from tests.unit.api.pages.test_permissions import ROWS
+from tests.unit.api.pages.test_permissions import asking as reading
+from tests.unit.api.pages.test_permissions import things as pages_things
 from tests.unit.api.web.test_permissions import BASE, OPERATIONS, asking, filled, things
 
 __all__ = ["pages_things", "things"]

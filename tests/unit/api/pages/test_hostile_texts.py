@@ -23,7 +23,7 @@ from tests.documents import Document, Place
 from tests.hostile import TEXTS
 from tests.unit.api.fakes import NOW, World, make_world
 from tests.unit.api.pages.reader import Reader, make_account
-from tests.unit.api.pages.test_access import make_event
+from tests.unit.api.pages.test_permissions import make_event
 
 # What stands in the harmless pages where people typed.
 TYPED: Final = "Winterreise"

@@ -14,7 +14,7 @@ from api.web.permissions import ACCESS, Access
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason
 from tests.unit.api.fakes import World, outcome
-from tests.unit.api.pages.test_access import ROWS
+from tests.unit.api.pages.test_permissions import ROWS
 
 BASE = "/api/v3"
 PAGE = Path(__file__).parents[4] / "docs" / "security.md"

@@ -12,8 +12,8 @@ from api.adapters.ledger import command_producer as module
 from api.adapters.ledger.command_producer import CommandLog
 from api.problems import Unavailable
 from connect.topics import COMMANDS
+from tests.unit.api.adapters.test_catalogue_check import listing
 from tests.unit.api.soon import soon
-from tests.unit.api.test_register import listing
 
 PARTITIONS = 4
 

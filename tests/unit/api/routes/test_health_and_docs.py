@@ -15,7 +15,7 @@ from ops.reference.openapi_document import PAGE, page
 from tables.messages.reasons import Reason
 from tests.unit.api.fakes import World
 
-DOCS = Path(__file__).parents[3] / "docs" / "api.md"
+DOCS = Path(__file__).parents[4] / "docs" / "api.md"
 
 
 def broken() -> None:
