@@ -52,10 +52,11 @@ def _structs(types: Iterable[Any]) -> dict[str, Any]:
 
 
 def _collect(info: Any, found: dict[str, Any]) -> None:
-    """All structs below, by module and name."""
+    """All structs below, by name, whatever module they live in."""
     if isinstance(info, inspect.StructType):
-        name = f"{info.cls.__module__}.{info.cls.__qualname__}"
+        name = info.cls.__qualname__
         if name in found:
+            assert found[name] is info.cls, f"two structs are called {name}"
             return
         found[name] = info.cls
         for field in info.fields:

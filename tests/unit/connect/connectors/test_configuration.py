@@ -7,7 +7,7 @@ import pytest
 from connect.connectors.configuration import HEARTBEAT_TABLE, Connector, connectors
 from connect.topics import ACCOUNT_ROWS, EVENT_ROWS, EVENT_STATUS, HEARTBEAT, HEARTBEAT_ROWS, catalogue
 
-CAPTURE = Path(__file__).parents[3] / "migrations" / "steps" / "0007_capture.sql"
+CAPTURE = Path(__file__).parents[4] / "migrations" / "steps" / "0007_capture.sql"
 CAPTURED = {"turnstile-event": "event", "turnstile-account": "account", "turnstile-outbox": "event_outbox"}
 
 
