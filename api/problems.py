@@ -31,73 +31,89 @@ class Kind:
 
 
 PROBLEMS: Final[dict[str, Kind]] = {
-    "malformed-request": Kind(400, "The request cannot be read", "the body is no JSON"),
+    "malformed-request": Kind(400, "The request cannot be read", "the body is not JSON"),
     "idempotency-key-missing": Kind(
         400,
-        "The header Idempotency-Key is missing or unusable",
-        "a purchase without a key, or with one of no or more than 255 characters",
+        "The header Idempotency-Key is missing or invalid",
+        "a purchase without a key, or with a key that is empty or longer than 255 characters",
     ),
     "unauthorized": Kind(
-        401, "The request needs a valid token", "no token, or one that is not ours, has expired or was ended"
+        401, "The request needs a valid token", "no token, or one that is invalid, expired or revoked"
     ),
     "wrong-credentials": Kind(
-        401, "Address and password do not fit together", "signing in: no such address, or not its password"
+        401, "Wrong e-mail or password", "signing in with an unknown address or a wrong password"
     ),
-    "forbidden": Kind(403, "This is not yours to do", "somebody else's, or a role that the caller lacks"),
-    "not-found": Kind(404, "There is no such resource", "no resource of this id, no such path"),
-    "method-not-allowed": Kind(405, "The resource does not know this method", "the `Allow` header has those that are"),
-    "request-timeout": Kind(408, "The request took too long to come", "not all of a request came within ten seconds"),
-    "already-exists": Kind(409, "There is a resource with this id already", "the client's own id is in use"),
+    "forbidden": Kind(
+        403,
+        "You are not allowed to do this",
+        "the resource belongs to somebody else, or needs a role that the caller lacks",
+    ),
+    "not-found": Kind(404, "There is no such resource", "no resource with this id, or no such path"),
+    "method-not-allowed": Kind(
+        405, "The resource does not support this method", "the `Allow` header lists the supported ones"
+    ),
+    "request-timeout": Kind(
+        408, "The request took too long to arrive", "the request did not arrive completely within ten seconds"
+    ),
+    "already-exists": Kind(409, "A resource with this id already exists", "the id that the client chose is in use"),
     "email-taken": Kind(
-        409, "There is an account with this e-mail address already", "an account has this address, in whatever case"
+        409,
+        "An account with this e-mail address already exists",
+        "another account has this address; upper and lower case are the same",
     ),
     "transition-refused": Kind(
-        409, "The event cannot change to this status", "`from`, `to` and what is `allowed` are in the problem"
+        409,
+        "The event cannot change to this status",
+        "`from`, `to` and `allowed` say from which status to which, and which are allowed",
     ),
     "too-many-ticket-types": Kind(
-        409, "The event has as many ticket types as it may have", "an event has 200 of them at most"
+        409, "The event cannot have more ticket types", "an event has at most 200 ticket types"
     ),
     "still-running": Kind(
-        409, "A request with this Idempotency-Key is still running", "this key's first request has no answer yet"
+        409, "A request with this Idempotency-Key is still running", "the first request with this key has no answer yet"
     ),
-    "sold-out": Kind(409, "There are not enough tickets left", "fewer tickets are left than were asked for"),
-    "nothing-to-send": Kind(
-        409, "Nothing of this purchase is left to be sent", "the purchase is neither held nor confirmed"
+    "sold-out": Kind(409, "There are not enough tickets left", "fewer tickets are left than requested"),
+    "nothing-to-send": Kind(409, "This purchase has no tickets to send", "the purchase is neither held nor confirmed"),
+    "not-on-sale": Kind(
+        409, "The tickets are not on sale now", "before the ticket type's sale starts or after it ends"
     ),
-    "not-on-sale": Kind(409, "The tickets are not on sale now", "before or after the ticket type's sale"),
-    "event-not-open": Kind(409, "The event sells no tickets now", "the event is not ACTIVE"),
-    "order-limit-exceeded": Kind(409, "One purchase may not have so many tickets", "too many tickets in one purchase"),
+    "event-not-open": Kind(409, "The event is not selling tickets now", "the event is not ACTIVE"),
+    "order-limit-exceeded": Kind(409, "The purchase has too many tickets", "more tickets than one purchase may have"),
     "purchase-limit-exceeded": Kind(
-        409, "One account may not have so many tickets", "too many tickets for one account"
+        409, "The account would have too many tickets", "more tickets than one account may have"
     ),
     "hold-too-long": Kind(
-        409, "A hold may not last so long", "longer than the operator's limit; `figures` has `limit` in seconds"
+        409, "The hold is too long", "longer than the operator's limit; `figures` has `limit` in seconds"
     ),
     "hold-limit-exceeded": Kind(
         409,
-        "One account may not hold so many tickets of an event",
-        "with what the account holds already it would hold too many; `figures` has `held` and `limit`",
+        "The account would hold too many tickets of the event",
+        "counted with what the account already holds; `figures` has `held` and `limit`",
     ),
     "overall-hold-limit-exceeded": Kind(
         409,
-        "One account may not hold so many tickets of all events",
-        "with what it holds of all events it would hold too many; `figures` has `held` and `limit`",
+        "The account would hold too many tickets over all events",
+        "counted with what the account holds over all events; `figures` has `held` and `limit`",
     ),
     "hold-too-soon": Kind(
         409,
         "These tickets cannot be held again yet",
-        "the account gave back or lost a hold of them a moment ago; `figures` has `retryAt`",
+        "the account's hold of them was cancelled or expired a moment ago; `figures` has `retryAt`",
     ),
-    "capacity-exceeded": Kind(409, "The event has not enough room left", "the event's room, over all ticket types"),
-    "mixed-currencies": Kind(
-        409, "One purchase cannot have prices in several currencies", "lines with prices in several currencies"
+    "capacity-exceeded": Kind(
+        409, "The capacity of the event would be exceeded", "the event's capacity, over all ticket types"
     ),
+    "mixed-currencies": Kind(409, "The purchase mixes currencies", "lines with prices in several currencies"),
     "has-events": Kind(409, "The account has events", "an organizer's account cannot be deleted before its events"),
     "has-purchases": Kind(
-        409, "There are purchases of this", "an event or a ticket type with purchases is cancelled, not deleted"
+        409,
+        "The event or ticket type has purchases",
+        "an event or a ticket type with purchases is cancelled, not deleted",
     ),
     "precondition-failed": Kind(
-        412, "The resource was changed meanwhile", "`If-Match` names another version; `version` is the present one"
+        412,
+        "The resource was changed in the meantime",
+        "`If-Match` names another version; `version` is the current one",
     ),
     "not-held": Kind(
         409,
@@ -105,41 +121,41 @@ PROBLEMS: Final[dict[str, Kind]] = {
         "only a hold can be confirmed, and only until its deadline; `figures` has the status",
     ),
     "nothing-to-cancel": Kind(
-        409, "The purchase has no such tickets to give back", "the purchase does not have these tickets any more"
+        409, "The purchase does not have these tickets", "they were cancelled already, or never belonged to it"
     ),
     "too-many-changes": Kind(
         409,
         "The purchase was changed too often",
-        "what is left of it can still be given back, but only as a whole; `figures` has the limit",
+        "the rest of it can still be cancelled, but only as a whole; `figures` has the limit",
     ),
     "body-too-large": Kind(413, "The body is too large", "more than 64 KiB"),
     "unsupported-media-type": Kind(
         415, "The body is not application/json", "a body that is not `application/json`, or has a `Content-Encoding`"
     ),
-    "invalid-input": Kind(422, "The request has fields that are missing or wrong", "`errors` has the fields"),
-    "unknown-account": Kind(422, "There is no such account", "nobody of this id"),
+    "invalid-input": Kind(422, "The request has fields that are missing or wrong", "`errors` lists the fields"),
+    "unknown-account": Kind(422, "There is no such account", "no account has this id"),
     "unknown-event": Kind(
-        422, "There is no such event on sale", "no event of this id, a draft, or not known to the ticket office yet"
+        422, "There is no such event on sale", "no event with this id, a draft, or not known to the ledger yet"
     ),
     "unknown-ticket-type": Kind(422, "The event has no such ticket type", "not a ticket type of this event"),
     "idempotency-key-reused": Kind(
-        422, "This Idempotency-Key was used with another body", "the key belongs to another body"
+        422, "This Idempotency-Key was used with another body", "the key belongs to a request with another body"
     ),
     "unknown-code": Kind(
         422,
-        "There is no such code",
-        "a code or a link that was used, is too old, belongs to another `request`, or never was one",
+        "The code is not valid",
+        "a code or a link that was used, is too old, belongs to another `request`, or never existed",
     ),
     "precondition-required": Kind(
         428, "The request must name the version that it changes", "a change without the header `If-Match`"
     ),
     "too-many-requests": Kind(
         429,
-        "There were too many requests of this kind",
-        "guesses, mails or sign-ins too often; again after `Retry-After` seconds",
+        "Too many requests of this kind",
+        "too many guesses, mails or sign-ins; try again after `Retry-After` seconds",
     ),
     "head-too-large": Kind(431, "The head of the request is too large", "more than 8 KiB, or more than 64 fields"),
-    "internal-error": Kind(500, "Something went wrong on our side", "our fault; the log has it"),
+    "internal-error": Kind(500, "Something went wrong on our side", "an error of the server; its log has the cause"),
     "busy": Kind(
         503,
         "Too many purchases are waiting",
@@ -147,18 +163,18 @@ PROBLEMS: Final[dict[str, Kind]] = {
     ),
     "too-many-connections": Kind(
         503,
-        "There are too many connections",
-        "of all clients, or of this one; use fewer, or try again after `Retry-After` seconds",
+        "Too many connections",
+        "from all clients or from this one; use fewer, or try again after `Retry-After` seconds",
     ),
     "passwords-busy": Kind(
         503,
         "Too many passwords are being checked",
-        "more people sign in or up than passwords can be hashed; try again after `Retry-After` seconds",
+        "too many sign-ins and sign-ups at once; try again after `Retry-After` seconds",
     ),
     "unavailable": Kind(
         503,
         "A server that this request needs does not answer",
-        "`server` names who did not answer; try again after `Retry-After` seconds",
+        "`server` names it; try again after `Retry-After` seconds",
     ),
 }
 

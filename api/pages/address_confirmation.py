@@ -30,17 +30,17 @@ confirming = Blueprint("confirming", __name__)
 
 PATH: Final = PATHS[LinkKind.CONFIRM_ADDRESS]
 INVALID: Final = Told(
-    "This link is not complete", "Please open it in the mail once more, or copy all of it.", "Sign up", "/sign-up"
+    "This link is incomplete", "Please open it from the e-mail again, or copy all of it.", "Sign up", "/sign-up"
 )
 USED: Final = Told(
     "This link is no longer valid",
-    "It was used already, or its 24 hours are over. If your address is confirmed, you can sign in.",
+    "It was already used, or is older than 24 hours. If your address is confirmed, you can sign in.",
     "Sign in",
     "/sign-in",
 )
 SOMEBODY_ELSES: Final = Told(
     "This link belongs to another account",
-    "Sign out, and open it again signed in to the account that is to have the address.",
+    "Sign out, sign in to the account that will have this address, and open the link again.",
     "My tickets",
     "/tickets",
 )

@@ -21,20 +21,22 @@ class Told(NamedTuple):
 
     title: str
     text: str
-    label: str = "To the box office"
+    label: str = "Back to the box office"
     path: str = "/"
 
 
-NOT_FOUND: Final = Told("There is nothing here", "The address may have a typing error, or what was here is gone.")
-STALE: Final = Told("This page was open for too long", "Nothing was done. Please load the page anew and retry.")
-OURS: Final = Told("Something went wrong on our side", "Nothing you did. Please try again in a moment.")
-AWAY: Final = Told("We’ll be right back", "A part of the box office does not answer. Please try again in a moment.")
+NOT_FOUND: Final = Told("Page not found", "The address may be mistyped, or the page no longer exists.")
+STALE: Final = Told("This page has expired", "Nothing was changed. Please reload the page and try again.")
+OURS: Final = Told("Something went wrong on our side", "It was nothing you did. Please try again in a moment.")
+AWAY: Final = Told("We’ll be right back", "Part of the box office is not responding. Please try again in a moment.")
 _KINDS: Final = {
     "not-found": NOT_FOUND,
     "unknown-event": NOT_FOUND,
-    "forbidden": Told("This is not yours to do", "It belongs to somebody else, or needs a role that you do not have."),
-    "body-too-large": Told("That was too much", "The form is larger than we take."),
-    "unsupported-media-type": Told("That is no form", "Please use the forms of this site."),
+    "forbidden": Told(
+        "You are not allowed to do this", "It belongs to somebody else, or needs a role that you do not have."
+    ),
+    "body-too-large": Told("The form is too large", "Please shorten what you entered."),
+    "unsupported-media-type": Told("This is not a form", "Please use the forms of this site."),
     "internal-error": OURS,
     "busy": AWAY,
 }

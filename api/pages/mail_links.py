@@ -32,8 +32,8 @@ PURCHASE: Final = PATHS[LinkKind.SEE_PURCHASE]
 
 
 INVALID: Final = Told(
-    "This link is not complete",
-    "Please open it in the mail once more, or copy all of it. Who is signed in finds the same under “My tickets”.",
+    "This link is incomplete",
+    "Please open it from the e-mail again, or copy all of it. You can also sign in and look under “My tickets”.",
     "My tickets",
     "/tickets",
 )
@@ -105,17 +105,17 @@ def _expired(error: LinkExpired) -> Response:
     linked = LinkedPurchase.read(error.subject)
     if request.path == HOLD:
         told = Told(
-            "This hold is over",
-            "If you confirmed the tickets in time, they came in another mail. If not, they are on sale again, and you "
+            "This hold has ended",
+            "If you bought the tickets in time, we sent them in another e-mail. If not, they are on sale again, and you "
             "owe nothing.",
-            "To the event",
+            "View event",
             f"/events/{linked.event}",
         )
     else:
         told = Told(
-            "This link is no longer good",
+            "This link has expired",
             "It showed your purchase until 30 days after the event. Sign in to see it.",
-            "See the purchase",
+            "View purchase",
             f"/purchases/{public_id(linked.event, linked.purchase)}",
         )
     return page(told, 410)

@@ -37,18 +37,18 @@ class Step(NamedTuple):
 
 
 _STEPS: Final = (
-    Step(EventStatus.ACTIVE, "Publish", "Everybody finds the event, and its tickets are sold."),
-    Step(EventStatus.ON_HOLD, "Pause sales", "Nothing is sold until you resume. Tickets that were sold stay good."),
-    Step(EventStatus.SOLD_OUT, "Close sales", "Nothing more is sold, and the event is shown as sold out."),
-    Step(EventStatus.POSTPONED, "Postpone", "Nothing is sold until you resume. Tickets that were sold stay good."),
+    Step(EventStatus.ACTIVE, "Publish", "Everybody can find the event and buy tickets."),
+    Step(EventStatus.ON_HOLD, "Pause sales", "Nothing is sold until you resume. Tickets already sold stay valid."),
+    Step(EventStatus.SOLD_OUT, "Close sales", "Sales stop, and the event is shown as sold out."),
+    Step(EventStatus.POSTPONED, "Postpone", "Nothing is sold until you resume. Tickets already sold stay valid."),
     Step(EventStatus.DONE, "Close for good", "The event is over. Nothing can be changed after that."),
     Step(
         EventStatus.CANCELED,
         "Cancel the event",
-        "Every ticket is refunded and every hold ends. This cannot be taken back.",
+        "Every ticket is refunded and every hold ends. This cannot be undone.",
     ),
 )
-_RESUMED: Final = Step(EventStatus.ACTIVE, "Resume sales", "Tickets are sold again.")
+_RESUMED: Final = Step(EventStatus.ACTIVE, "Resume sales", "Tickets are on sale again.")
 _TOLD: Final = frozenset({EventStatus.CANCELED, EventStatus.POSTPONED})
 
 

@@ -22,8 +22,8 @@ PATH: Final = PATHS[LinkKind.RESET_PASSWORD]
 FORGOTTEN: Final = "/forgotten-password"
 USED: Final = Told(
     "This link is no longer valid",
-    "It was used already, its hour is over, or a part of it is missing. You can ask for another one.",
-    "Ask again",
+    "It was already used, is older than one hour, or is incomplete. You can request another one.",
+    "Request another link",
     FORGOTTEN,
 )
 

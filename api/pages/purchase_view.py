@@ -14,8 +14,8 @@ HEADLINES: Final = {
     "held": "Held for you",
     "confirmed": "Your tickets",
     "rejected": "Nothing was ordered",
-    "cancelled": "Given back",
-    "expired": "No longer held",
+    "cancelled": "Returned",
+    "expired": "Hold expired",
     "refunded": "Refunded",
 }
 

@@ -104,14 +104,14 @@ def test_tickets_are_found_held_bought_and_given_back_by_forms_alone(pipeline: P
     purchase = visitor.page.url.path
     assert "Your tickets" in visitor.send(f"{purchase}/confirm")
     eventually(lambda: visitor.go(purchase).count('class="qr"') == 3, within=15)
-    eventually(lambda: "Mail sent" in visitor.go(purchase), within=30)
+    eventually(lambda: "E-mail sent" in visitor.go(purchase), within=30)
     assert f"SUMMARY:{title}" in visitor.go(f"{purchase}/event.ics")
     visitor.go(f"{purchase}/cancel")
     assert visitor.send(f"{purchase}/cancel", **{f"n-{kind}": "1"}).count('class="qr"') == 2
     visitor.go(f"{purchase}/cancel")
-    assert "Given back" in visitor.send(f"{purchase}/cancel", all="1")
+    assert "Returned" in visitor.send(f"{purchase}/cancel", all="1")
     assert title in eventually(
-        lambda: visitor.go("/tickets") if "Given back" in visitor.go("/tickets") else None, within=15
+        lambda: visitor.go("/tickets") if "Returned" in visitor.go("/tickets") else None, within=15
     )
     shelf = pipeline.view(event)["ticketTypes"][0]
     assert (shelf["held"], shelf["sold"], shelf["available"]) == (0, 0, 5)
@@ -134,7 +134,7 @@ def test_a_forgotten_password_is_replaced_by_a_mailed_link(pipeline: Pipeline, v
     email = visitor.sign_up()
     visitor.send("/sign-out")
     visitor.go("/forgotten-password")
-    assert "Check your mail" in visitor.send("/forgotten-password", email=email)
+    assert "Check your e-mail" in visitor.send("/forgotten-password", email=email)
     visitor.go(mailed(pipeline, email, r"(/links/reset\?link=[\w.-]+)"))
     assert "Your new password is set" in visitor.send("/links/reset", password=f"{PASSWORD} staple")
     assert "Sign out" in visitor.send("/sign-in", email=email, password=f"{PASSWORD} staple")
@@ -155,7 +155,7 @@ def test_a_form_that_is_sent_again_holds_once_and_a_refusal_is_said(pipeline: Pi
     visitor.go(f"/events/{event}")
     assert "not enough tickets left" in visitor.send(f"/events/{event}/hold", **{f"n-{kind}": "2"})
     visitor.page = form
-    assert "sent before with another choice" in visitor.send(f"/events/{event}/hold", **{f"n-{kind}": "1"})
+    assert "already sent with a different choice" in visitor.send(f"/events/{event}/hold", **{f"n-{kind}": "1"})
     assert pipeline.view(event)["ticketTypes"][0]["held"] == 2
 
 
@@ -278,8 +278,8 @@ def test_who_is_not_signed_in_buys_and_sees_by_the_links_of_the_mails(
     page.goto(mailed_link(pipeline, f"Your tickets for {title}"))
     expect(page.locator(".qr")).to_have_count(2, timeout=WAIT_MS)
     check_accessibility(page)
-    page.get_by_role("button", name="Send the mail again").click()
-    expect(page.get_by_role("status")).to_have_text("Another mail is on its way to you.")
+    page.get_by_role("button", name="Resend e-mail").click()
+    expect(page.get_by_role("status")).to_have_text("We are sending you another e-mail.")
     eventually(lambda: len(pipeline.mails(f"Your tickets for {title}")) == 2, within=60)
     page.close()
 

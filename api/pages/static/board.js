@@ -95,7 +95,7 @@
     decided.set(event.id, event.decided);
     const rate = before === undefined ? 0 : Math.max(0, event.decided - before);
     const standing = event.status === "ACTIVE" ? "" : event.status.toLowerCase().replace("_", " ");
-    say(card.querySelector(".sale-rate"), rate ? `${number(rate)} a second` : standing);
+    say(card.querySelector(".sale-rate"), rate ? `${number(rate)} per second` : standing);
     matched(card.querySelector(".types"), "type", event.types, drawType);
   };
 
@@ -142,7 +142,7 @@
       live("live", "good");
     });
     source.addEventListener("error", () => {
-      live("connecting again …", "warn");
+      live("reconnecting …", "warn");
       if (source.readyState !== EventSource.CLOSED) return;
       refused += 1;
       if (refused > 2) location.reload();
@@ -152,6 +152,6 @@
 
   connect();
   setInterval(() => {
-    if (heard && Date.now() - heard > QUIET_MS) live("nothing heard", "bad");
+    if (heard && Date.now() - heard > QUIET_MS) live("no data", "bad");
   }, 1000);
 })();

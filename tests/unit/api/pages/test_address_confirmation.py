@@ -123,7 +123,7 @@ def test_what_is_no_link_of_this_kind_does_nothing(reader: Reader, kind: LinkKin
     subject = ConfirmationLink("ABCDEFGHJK", b"x" * 24).subject
     link = reader.world.links.sign(kind, subject, NOW + timedelta(days=1)) if kind else ""
     assert reader.get(f"/links/confirm?{urlencode({'link': link})}").status_code == 404
-    assert "not complete" in reader.page
+    assert "incomplete" in reader.page
 
 
 def test_an_address_that_has_an_account_by_now_is_told_to_its_reader(reader: Reader) -> None:
@@ -131,7 +131,7 @@ def test_an_address_that_has_an_account_by_now_is_told_to_its_reader(reader: Rea
     make_account(reader.world)
     reader.get(link)
     assert reader.send("/links/confirm", {}).status_code == 409
-    assert "There is an account with this address already" in reader.page
+    assert "There is already an account with this address" in reader.page
     assert not is_signed_in(reader)
 
 

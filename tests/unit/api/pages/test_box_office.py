@@ -57,8 +57,8 @@ def test_an_event_is_shown_with_its_own_time_its_place_its_price_and_what_is_lef
         ("ACTIVE", "available", "Available"),
         ("ACTIVE", "sold_out", "Sold out"),
         ("ACTIVE", "not_on_sale", "Not on sale"),
-        ("ACTIVE", None, "We can’t tell right now"),
-        ("ACTIVE", "unheard-of", "We can’t tell right now"),
+        ("ACTIVE", None, "Availability unknown"),
+        ("ACTIVE", "unheard-of", "Availability unknown"),
         ("CANCELED", "available", "Cancelled"),
         ("POSTPONED", "available", "Postponed"),
         ("ON_HOLD", "available", "Not on sale at the moment"),
@@ -137,7 +137,7 @@ def test_the_usual_order_is_the_searchs_own_and_stays_out_of_the_address(visitor
 def test_nothing_found_is_said(visitor: Reader) -> None:
     answering(visitor.world, total=0, facets=facets())
     visitor.get("/?q=xyz")
-    assert "Nothing fits" in visitor.page
+    assert "No results" in visitor.page
 
 
 def test_markup_in_what_organizers_wrote_is_text(visitor: Reader) -> None:

@@ -84,7 +84,7 @@ def test_a_link_confirms_a_hold_by_a_button_and_not_by_being_opened(stranger: Re
     assert answer.headers["Location"].startswith(f"{hold}&since=")
     stranger.get(answer.headers["Location"])
     assert "<h1>Your tickets</h1>" in stranger.page
-    assert "They are yours" in stranger.page
+    assert "The tickets are yours" in stranger.page
     assert stranger.get("/tickets").status_code == 303
 
 
@@ -114,10 +114,10 @@ def test_a_confirmation_under_way_is_waited_for_by_the_same_link(
 ) -> None:
     ledger.records = False
     confirm(stranger, hold)
-    assert "Your order is on its way" in stranger.page
+    assert "Your order is being processed" in stranger.page
     ledger.record(linked.event, linked.purchase)
     stranger.get(hold)
-    assert "They are yours" in stranger.page
+    assert "The tickets are yours" in stranger.page
 
 
 def test_a_link_shows_this_purchase_with_its_tickets_to_who_has_it(
@@ -164,7 +164,7 @@ def test_the_mail_is_sent_again_to_its_owner_a_few_times(stranger: Reader, owner
     for _ in range(3):
         stranger.get(purchase)
         stranger.get(stranger.send(PURCHASE).headers["Location"])
-        assert "Another mail is on its way" in stranger.page
+        assert "We are sending you another e-mail" in stranger.page
     assert {account for _, account in stranger.world.notifications.asked} == {owner}
     stranger.get(stranger.send(PURCHASE).headers["Location"])
     assert REFUSED["too-many-requests"] in stranger.page
@@ -204,8 +204,8 @@ def test_a_confirmation_that_nobody_knows_of_may_be_sent_again(stranger: Reader,
 @pytest.mark.parametrize(
     ("kind", "path", "said", "goes_to"),
     [
-        (LinkKind.FINISH_HOLD, HOLD, "This hold is over", "/events/{event}"),
-        (LinkKind.SEE_PURCHASE, PURCHASE, "This link is no longer good", "/purchases/{event}.{purchase}"),
+        (LinkKind.FINISH_HOLD, HOLD, "This hold has ended", "/events/{event}"),
+        (LinkKind.SEE_PURCHASE, PURCHASE, "This link has expired", "/purchases/{event}.{purchase}"),
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -231,7 +231,7 @@ def test_what_is_no_link_is_told_and_not_tried_for_ever(stranger: Reader, hold: 
     for text in ("", "x.y", f"{good.partition('=')[2]}x", good.partition("=")[2][:-1]):
         answer = stranger.get(f"{path}?{urlencode({'link': text})}")
         assert answer.status_code == 404
-        assert "<h1>This link is not complete</h1>" in stranger.page
+        assert "<h1>This link is incomplete</h1>" in stranger.page
     assert stranger.get(f"{path}?link=guess").status_code == 429
     assert stranger.get(good).status_code == 200
 
@@ -242,7 +242,7 @@ def test_the_link_of_one_kind_or_account_opens_nothing_else(stranger: Reader, li
     other = make_account(stranger.world, email="eve@buyer.example")
     for more in ({"account": other}, {"purchase": uuid4()}, {"event": uuid4()}):
         assert stranger.get(f"{PURCHASE}?link={link(LinkKind.SEE_PURCHASE, **more)}").status_code == 404
-        assert "There is nothing here" in stranger.page
+        assert "Page not found" in stranger.page
 
 
 def test_a_link_ends_with_its_account(

@@ -39,7 +39,7 @@ def test_the_sign_in_leads_to_a_new_password_and_back(reader: Reader) -> None:
     assert f'value="{ADA}"' in reader.page
     sent = reader.send("/forgotten-password", {"email": ADA}).headers["Location"]
     reader.get(sent)
-    assert "If the address has an account" in reader.page
+    assert "If there is an account with this address" in reader.page
     link = re.search(r"(/links/reset\?\S+)", reader.world.post.mails[-1][1].text)
     assert link
     reader.get(link[1])

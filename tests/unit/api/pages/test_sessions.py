@@ -113,7 +113,7 @@ def test_a_wrong_password_is_told_and_not_shown_again(reader: Reader) -> None:
     reader.get("/sign-in")
     answer = reader.send("/sign-in", {"email": "ada@lovelace.example", "password": "guess me not"})
     assert answer.status_code == 401
-    assert "do not fit together" in reader.page
+    assert "Wrong e-mail or password" in reader.page
     assert 'value="ada@lovelace.example"' in reader.page
     assert "guess me not" not in reader.page
     assert reader.cookie is None or reader.cookie.startswith("v.")
@@ -123,7 +123,7 @@ def test_guessing_is_slowed_down_as_at_the_rest_route(reader: Reader) -> None:
     for _ in range(3):
         reader.sign_in("nobody@lovelace.example")
     assert reader.sign_in("nobody@lovelace.example").status_code == 429
-    assert "too often" in reader.page
+    assert "Too many tries" in reader.page
 
 
 @pytest.mark.parametrize(

@@ -102,4 +102,4 @@ def test_asking_for_codes_is_slowed_down(reader: Reader) -> None:
         assert reader.send("/sign-up", ADA).status_code == 303
         reader.get("/sign-up")
     assert reader.send("/sign-up", ADA).status_code == 429
-    assert "too often" in reader.page
+    assert "Too many tries" in reader.page

@@ -284,7 +284,7 @@ def test_who_holds_as_much_as_is_allowed_of_all_events_may_buy_but_hold_no_more(
     assert answer.status_code == 409
     assert answer.get_json() == {
         "type": "/problems/overall-hold-limit-exceeded",
-        "title": "One account may not hold so many tickets of all events",
+        "title": "The account would hold too many tickets over all events",
         "status": 409,
         "figures": {"limit": 60, "requested": 2, "held": 59},
         "retryable": True,
