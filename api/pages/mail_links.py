@@ -106,8 +106,8 @@ def _expired(error: LinkExpired) -> Response:
     if request.path == HOLD:
         told = Told(
             "This hold has ended",
-            "If you bought the tickets in time, we sent them in another e-mail. If not, they are on sale again, and you "
-            "owe nothing.",
+            "If you bought the tickets in time, we sent them in another e-mail. If not, they are on sale again, and "
+            "you owe nothing.",
             "View event",
             f"/events/{linked.event}",
         )

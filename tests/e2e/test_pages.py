@@ -141,7 +141,7 @@ def test_an_event_is_organized_from_its_draft_to_its_end(pipeline: Pipeline, bro
         expect(page.get_by_text("1 person with 1 purchase will get an e-mail")).to_be_visible()
         page.get_by_role("button", name="Cancel the event").click()
         expect(page.locator(".state", has_text="cancelled")).to_be_visible()
-    eventually(lambda: f"Does not take place: {title}" in subjects(pipeline, title), within=30)
+    eventually(lambda: f"Event cancelled: {title}" in subjects(pipeline, title), within=30)
 
 
 def subjects(pipeline: Pipeline, title: str) -> list[str]:

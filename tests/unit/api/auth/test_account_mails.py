@@ -51,10 +51,10 @@ def test_a_mail_without_a_link_or_a_code_speaks_of_none() -> None:
     mail = compose(AccountMail.ADDRESS_ASKED, "en", email="new@buyer.example")
     assert "code" not in mail.text
     assert "<a " not in mail.html
-    assert mail.text.startswith("Somebody, probably you, asked to give your Turnstile account another address: new@buy")
+    assert mail.text.startswith("Somebody, probably you, asked to change the address of your Turnstile account to: new")
 
 
 def test_an_address_that_looks_like_something_else_is_shown_as_text() -> None:
     mail = compose(AccountMail.ADDRESS_ASKED, "en", email="\u202e<b>&{why}@x.example\r\nBcc: y")
-    assert "another address: <b>&{why}@x.example  Bcc: y\n" in mail.text
+    assert "account to: <b>&{why}@x.example  Bcc: y\n" in mail.text
     assert "&lt;b&gt;&amp;{why}@x.example" in mail.html

@@ -89,7 +89,7 @@ def test_only_a_link_to_tickets_says_that_it_is_for_its_reader_alone() -> None:
     for kind, is_said in ((MailKind.CONFIRMED, True), (MailKind.HELD, False), (MailKind.EXPIRED, False)):
         mail = sent(COMPOSER.compose(job(kind), ADA))
         for form in ("plain", "html"):
-            assert ("keep it to yourself" in part(mail, form).split("Total")[0]) is is_said
+            assert ("don’t share it" in part(mail, form).split("Total")[0]) is is_said
 
 
 def test_times_are_the_events_own_with_the_zone_named() -> None:
@@ -166,7 +166,7 @@ def test_a_postponed_event_shows_its_time_as_one_that_holds_no_more() -> None:
 def test_what_a_partial_cancellation_leaves_is_told() -> None:
     left = (OutcomeLine(TYPE, "Parkett", 1, LINES[0].price, CODES[:1]),)
     said = part(sent(COMPOSER.compose(job(MailKind.CANCELLED, left=left), ADA)), "plain")
-    assert "Still yours: 1 × Parkett" in said
+    assert "Still valid: 1 × Parkett" in said
 
 
 def test_each_ticket_is_a_picture_of_a_code_that_a_gate_can_check() -> None:
