@@ -5,7 +5,7 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api.pages.layout import register_site
+from api.pages.layout import register_pages
 from api.ports import Ports
 from api.response_headers import register_headers
 from api.routes.accounts import accounts
@@ -71,7 +71,7 @@ def create_app(ports: Ports) -> OpenAPI:
     register_probes(app)
     register_docs(app)
     register_problem_pages(app)
-    register_site(app)
+    register_pages(app)
     register_access(app)
     register_headers(app)
     register_routes(app)

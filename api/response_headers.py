@@ -10,7 +10,7 @@ from typing import Final
 
 from flask import Flask, Response, request
 
-from api.pages.permissions import PAGES, SITE, has_secret_address
+from api.pages.permissions import BLUEPRINT_PREFIX, PAGES, has_secret_address
 from api.web.permissions import ACCESS
 from api.web.security_headers import AN_HOUR, ASKED_ANEW, DATA, NEVER_KEPT, PAGE
 
@@ -44,7 +44,9 @@ def register_headers(app: Flask) -> None:
 
 def check_decision(endpoint: str) -> None:
     """Raises ValueError for a route of which nobody has said how its answers may be kept."""
-    is_known = endpoint in KEPT or endpoint.removeprefix(SITE) in PAGES or endpoint.rpartition(".")[2] in ACCESS
+    is_known = (
+        endpoint in KEPT or endpoint.removeprefix(BLUEPRINT_PREFIX) in PAGES or endpoint.rpartition(".")[2] in ACCESS
+    )
     if not is_known:
         raise ValueError(f"the route {endpoint} has no row in KEPT, ACCESS or PAGES")
 

@@ -15,11 +15,11 @@ from api.accounts.address_confirmation import ConfirmationLink, confirmed_by_lin
 from api.accounts.links import PATHS
 from api.accounts.passwords import new_hash
 from api.pages import device_cookie, session_cookie, sign_up_cookie
-from api.pages.copy import refusal
-from api.pages.errors import Told, page
-from api.pages.forms import complaints
+from api.pages.copy import refusal_text
+from api.pages.errors import ErrorText, error_page
+from api.pages.forms import field_errors
 from api.pages.link_pages import chosen_password, link_subject, link_text
-from api.pages.permissions import local
+from api.pages.permissions import local_path
 from api.ports import Granted, Wish
 from api.problems import PROBLEMS, Refused
 from api.web.authentication import visitor
@@ -29,16 +29,16 @@ from tables.signing.links import LinkExpired, LinkInvalid, LinkKind
 confirming = Blueprint("confirming", __name__)
 
 PATH: Final = PATHS[LinkKind.CONFIRM_ADDRESS]
-INVALID: Final = Told(
+INVALID: Final = ErrorText(
     "This link is incomplete", "Please open it from the e-mail again, or copy all of it.", "Sign up", "/sign-up"
 )
-USED: Final = Told(
+USED: Final = ErrorText(
     "This link is no longer valid",
     "It was already used, or is older than 24 hours. If your address is confirmed, you can sign in.",
     "Sign in",
     "/sign-in",
 )
-SOMEBODY_ELSES: Final = Told(
+OTHER_ACCOUNT: Final = ErrorText(
     "This link belongs to another account",
     "Sign out, sign in to the account that will have this address, and open the link again.",
     "My tickets",
@@ -49,31 +49,31 @@ SOMEBODY_ELSES: Final = Told(
 @confirming.get(PATH)
 def confirm_link_form() -> BaseResponse:
     """What is to be confirmed, with a button."""
-    link, wish = _opened()
-    return _led_away(wish) or _form(link, wish, {})
+    link, wish = _read_link()
+    return _redirect_to_owner(wish) or _form(link, wish, {})
 
 
 @confirming.post(PATH)
 def confirm_link() -> BaseResponse:
     """The account is made and its owner signed in, or the account has its new address."""
-    link, wish = _opened()
-    if (elsewhere := _led_away(wish)) is not None:
+    link, wish = _read_link()
+    if (elsewhere := _redirect_to_owner(wish)) is not None:
         return elsewhere
     try:
         granted = confirmed_by_link(link, None if _is_own(link, wish) else _chosen_hash(wish))
     except Refused as error:
-        return _form(link, wish, said_of(error), PROBLEMS[error.kind].status)
-    return go_on(granted, granted.goal)
+        return _form(link, wish, confirmation_errors(error), PROBLEMS[error.kind].status)
+    return finish(granted, granted.goal)
 
 
-def said_of(error: Refused) -> dict[str, str]:
+def confirmation_errors(error: Refused) -> dict[str, str]:
     """Why nothing was confirmed, by the field that is wrong; these forms have none for the address."""
-    return complaints(error) if error.kind == "invalid-input" else {"": refusal(error.kind)}
+    return field_errors(error) if error.kind == "invalid-input" else {"": refusal_text(error.kind)}
 
 
-def go_on(granted: Granted, goal: str) -> BaseResponse:
+def finish(granted: Granted, goal: str) -> BaseResponse:
     """To where the reader was going; whose account was made now is signed in."""
-    account, answer = granted.account, redirect(local(goal), 303)
+    account, answer = granted.account, redirect(local_path(goal), 303)
     if granted.old_email is None:
         token, _ = ports().tokens.issue(account.id, frozenset(account.roles), seconds=ports().session_seconds)
         session_cookie.begin(token, ports().session_seconds)
@@ -81,7 +81,7 @@ def go_on(granted: Granted, goal: str) -> BaseResponse:
     return device_cookie.remember(answer, account.email)
 
 
-def _opened() -> tuple[ConfirmationLink, Wish]:
+def _read_link() -> tuple[ConfirmationLink, Wish]:
     """The link of this request, and what is to be done. Raises LinkInvalid; LinkExpired if it was done already."""
     link = ConfirmationLink.of(link_subject(LinkKind.CONFIRM_ADDRESS))
     wish = ports().accounts.wish(link.digest)
@@ -90,13 +90,13 @@ def _opened() -> tuple[ConfirmationLink, Wish]:
     return link, wish
 
 
-def _led_away(wish: Wish) -> BaseResponse | None:
+def _redirect_to_owner(wish: Wish) -> BaseResponse | None:
     """Where to, for who is not signed in to the account whose address is to change."""
     reader = visitor()
     if wish.account is not None or (reader is not None and reader.account == wish.account_id):
         return None
     if reader is not None:
-        return page(SOMEBODY_ELSES, 403)
+        return error_page(OTHER_ACCOUNT, 403)
     here = f"{PATH}?{urlencode({'link': link_text()})}"
     return redirect(f"/sign-in?{urlencode({'next': here})}", 303)
 
@@ -111,18 +111,18 @@ def _chosen_hash(wish: Wish) -> str:
     return new_hash("/password", chosen_password(), wish.email, *names)
 
 
-def _form(link: ConfirmationLink, wish: Wish, wrong: dict[str, str], status: int = 200) -> Response:
+def _form(link: ConfirmationLink, wish: Wish, errors: dict[str, str], status: int = 200) -> Response:
     shown = {"email": wish.email, "is_new": wish.account is not None, "is_own": _is_own(link, wish)}
     return make_response(
-        render_template("confirm_link.html", path=PATH, link=link_text(), wrong=wrong, **shown), status
+        render_template("confirm_link.html", path=PATH, link=link_text(), errors=errors, **shown), status
     )
 
 
 @confirming.errorhandler(LinkInvalid)
 def _invalid(error: LinkInvalid) -> Response:
-    return page(INVALID, 404)
+    return error_page(INVALID, 404)
 
 
 @confirming.errorhandler(LinkExpired)
 def _expired(error: LinkExpired) -> Response:
-    return page(USED, 410)
+    return error_page(USED, 410)

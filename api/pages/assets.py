@@ -11,8 +11,8 @@ from typing import Final
 from flask import Response, abort, request
 
 FOLDER: Final = Path(__file__).parent / "static"
-KEPT: Final = "public, max-age=31536000, immutable"
-NOT_KEPT: Final = "no-cache"
+CACHED_FOR_EVER: Final = "public, max-age=31536000, immutable"
+NOT_CACHED: Final = "no-cache"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ def asset_of(name: str) -> Asset:
     return Asset(content, gzip.compress(content, mtime=0), mimetype, sha256(content).hexdigest()[:12])
 
 
-def address(name: str) -> str:
+def asset_url(name: str) -> str:
     """Where the file is to be asked for."""
     return f"/static/{asset_of(name).digest}/{name}"
 
 
-def asset(digest: str, name: str) -> Response:
+def send_asset(digest: str, name: str) -> Response:
     """A file. One of another content than the page had expected is sent too, and not kept."""
     try:
         found = asset_of(name)
@@ -52,7 +52,7 @@ def asset(digest: str, name: str) -> Response:
     answer.headers["Vary"] = "Accept-Encoding"
     if packed:
         answer.headers["Content-Encoding"] = "gzip"
-    answer.headers["Cache-Control"] = KEPT if digest == found.digest else NOT_KEPT
+    answer.headers["Cache-Control"] = CACHED_FOR_EVER if digest == found.digest else NOT_CACHED
     return answer
 
 

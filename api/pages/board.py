@@ -5,14 +5,14 @@ from typing import Final
 from flask import Blueprint, Response, make_response, render_template
 
 from api.board.rates import Report
-from api.pages.charts import HEIGHT, WIDTH, bars, line, top
-from api.pages.pipeline_diagram import ARROWS, PICTURE
+from api.pages.charts import HEIGHT, WIDTH, axis_top, bars, line
+from api.pages.pipeline_diagram import ARROWS, SIZE
 from api.web.deferred import streamed
 from api.web.responses import ports
 
 board = Blueprint("board", __name__)
 
-STREAM: Final = {"X-Accel-Buffering": "no"}
+STREAM_HEADERS: Final = {"X-Accel-Buffering": "no"}
 
 
 @board.get("/board")
@@ -20,21 +20,21 @@ def show_board() -> Response:
     """Everything at once; without script the page comes anew every few seconds."""
     now = ports().in_loop(ports().board.glance())
     plots = _plots(now.pace)
-    return make_response(render_template("board.html", now=now, arrows=ARROWS, picture=PICTURE, plots=plots))
+    return make_response(render_template("board.html", now=now, arrows=ARROWS, size=SIZE, plots=plots))
 
 
 @board.get("/board/live")
 def board_live() -> Response:
     """The news of the board, each second, until the server stops. Refused: busy."""
-    return streamed(ports().board.frames(), "text/event-stream", STREAM)
+    return streamed(ports().board.frames(), "text/event-stream", STREAM_HEADERS)
 
 
 def _plots(pace: Report) -> dict[str, object]:
-    slowest = top(pace.slowest)
+    slowest = axis_top(pace.slowest)
     return {
         "box": f"0 0 {WIDTH} {HEIGHT}",
         "bars": bars(pace.counts),
-        "most": top(pace.counts),
+        "most": axis_top(pace.counts),
         "median": line(pace.median, slowest),
         "slowest": line(pace.slowest, slowest),
         "longest": slowest,

@@ -8,44 +8,46 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 from markupsafe import Markup
 
 from api.bounded_cache import Bounded
-from api.pages.copy import State, sale_of
-from api.pages.forms import complaints, parsed
+from api.pages.copy import StatusLabel, search_label
+from api.pages.forms import field_errors, parse_body
 from api.problems import PROBLEMS, Refused
 from api.schemas.search import FoundEvent, FoundEvents, SearchQuery
 from api.web.responses import ports
 
 box_office = Blueprint("box_office", __name__)
 
-SEVERAL: Final = ("city", "tag", "availability")
-ONCE: Final = ("q", "from", "to", "sort", "cursor")
-NOTHING: Final[dict[str, Any]] = dict.fromkeys(ONCE, "") | {name: [] for name in SEVERAL}
+LIST_PARAMETERS: Final = ("city", "tag", "availability")
+SINGLE_PARAMETERS: Final = ("q", "from", "to", "sort", "cursor")
+EMPTY_QUERY: Final[dict[str, Any]] = dict.fromkeys(SINGLE_PARAMETERS, "") | {name: [] for name in LIST_PARAMETERS}
 SORTS: Final = {"date": "Soonest first", "-date": "Latest first", "relevance": "Best match"}
-SHOWN_AT_ONCE: Final = 8
+FACET_VALUES_SHOWN: Final = 8
 # The search is about as far behind itself.
-KEPT_S: Final = 1.0
-MOST_KEPT: Final = 500
-_KEPT: Final = "found at the box office"
+CACHE_TTL_S: Final = 1.0
+CACHE_MAX_ENTRIES: Final = 500
+_CACHE: Final = "found at the box office"
 
 
 @box_office.get("/")
 def search() -> Response:
     """The whole page; to the page's own script only what was found, to its end only the next events."""
-    asked = asked_for()
+    asked = query_parameters()
     try:
-        found = _found(asked)
+        found = _search(asked)
     except Refused as error:
-        return _answer("box_office.html", PROBLEMS[error.kind].status, found=None, asked=asked, wrong=complaints(error))
-    return _answer(_template(), found=found, asked=asked, wrong={})
+        return _answer(
+            "box_office.html", PROBLEMS[error.kind].status, found=None, asked=asked, errors=field_errors(error)
+        )
+    return _answer(_template(), found=found, asked=asked, errors={})
 
 
-def asked_for() -> dict[str, Any]:
+def query_parameters() -> dict[str, Any]:
     """What the address says of the search; anything else in it is left alone."""
-    several = {name: list(filter(None, request.args.getlist(name))) for name in SEVERAL}
-    once = {name: request.args[name] for name in ONCE if request.args.get(name)}
+    several = {name: list(filter(None, request.args.getlist(name))) for name in LIST_PARAMETERS}
+    once = {name: request.args[name] for name in SINGLE_PARAMETERS if request.args.get(name)}
     return {name: value for name, value in (once | several).items() if value}
 
 
-def link(asked: dict[str, Any], **change: Any) -> str:
+def search_url(asked: dict[str, Any], **change: Any) -> str:
     """The address of a search."""
     chosen = {name: value for name, value in (asked | change).items() if value}
     return f"/?{urlencode(chosen, doseq=True)}" if chosen else "/"
@@ -62,18 +64,18 @@ def begins(event: FoundEvent) -> datetime:
     return datetime.fromisoformat(event.starts_at)
 
 
-def state_of(event: FoundEvent) -> State:
+def sale_label(event: FoundEvent) -> StatusLabel:
     """Whether tickets can be had, in words."""
-    return sale_of(event.availability, event.status)
+    return search_label(event.availability, event.status)
 
 
-def _found(asked: dict[str, Any]) -> FoundEvents:
+def _search(asked: dict[str, Any]) -> FoundEvents:
     """What the search finds, or found a moment ago for the same question: everybody is told the same."""
-    kept: Bounded[str, FoundEvents] = current_app.extensions.setdefault(_KEPT, Bounded(MOST_KEPT, KEPT_S))
-    found = kept.get(link(asked))
+    kept: Bounded[str, FoundEvents] = current_app.extensions.setdefault(_CACHE, Bounded(CACHE_MAX_ENTRIES, CACHE_TTL_S))
+    found = kept.get(search_url(asked))
     if found is None:
-        found = ports().index.search(parsed(SearchQuery, asked))
-        kept.put(link(asked), found)
+        found = ports().index.search(parse_body(SearchQuery, asked))
+        kept.put(search_url(asked), found)
     return found
 
 
@@ -84,11 +86,11 @@ def _template() -> str:
 
 
 def _answer(template: str, status: int = 200, **values: Any) -> Response:
-    asked = values["asked"] = NOTHING | values["asked"]
-    told = {"link": link, "title_of": title_of, "begins": begins, "state_of": state_of}
-    text = render_template(template, sorts=SORTS, now=ports().clock(), few=SHOWN_AT_ONCE, **told, **values)
+    asked = values["asked"] = EMPTY_QUERY | values["asked"]
+    told = {"search_url": search_url, "title_of": title_of, "begins": begins, "sale_label": sale_label}
+    text = render_template(template, sorts=SORTS, now=ports().clock(), few=FACET_VALUES_SHOWN, **told, **values)
     answer = make_response(text, status)
     answer.vary.add("HX-Request")
     if template == "found.html":
-        answer.headers["HX-Replace-Url"] = link(asked)
+        answer.headers["HX-Replace-Url"] = search_url(asked)
     return answer

@@ -17,7 +17,7 @@ class Bar(NamedTuple):
     height: float
 
 
-def top(values: Sequence[float]) -> int:
+def axis_top(values: Sequence[float]) -> int:
     """A round number that none of the values exceeds: 1, 2 or 5 with zeros behind; 1 where there are none."""
     most = max(values, default=0)
     size = 1
@@ -30,7 +30,7 @@ def top(values: Sequence[float]) -> int:
 
 def bars(values: Sequence[float]) -> list[Bar]:
     """A bar for each value, side by side; those of nothing are left out."""
-    highest, width = top(values), WIDTH / max(1, len(values))
+    highest, width = axis_top(values), WIDTH / max(1, len(values))
     return [
         Bar(round(place * width, 1), _y(value, highest), round(width * 0.8, 1), round(HEIGHT - _y(value, highest), 1))
         for place, value in enumerate(values)
@@ -44,7 +44,7 @@ def line(values: Sequence[float], highest: float) -> str:
     return " ".join(f"{round(place * step, 1):g},{_y(value, highest):g}" for place, value in enumerate(values))
 
 
-def stairs(points: Sequence[tuple[float, float]], highest: float) -> str:
+def step_path(points: Sequence[tuple[float, float]], highest: float) -> str:
     """The path of a line that rises in steps: each point is its share of the width (0 to 1) and its value."""
     path: list[str] = []
     last = float(HEIGHT)

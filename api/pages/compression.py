@@ -5,12 +5,12 @@ from typing import Final
 
 from flask import Response, request
 
-LEAST: Final = 1_000
+COMPRESSED_MIN_BYTES: Final = 1_000
 
 
-def pack(answer: Response) -> Response:
+def compress(answer: Response) -> Response:
     """The answer compressed, where the browser takes it and it is worth it."""
-    if answer.is_streamed or answer.content_encoding or (answer.content_length or 0) < LEAST:
+    if answer.is_streamed or answer.content_encoding or (answer.content_length or 0) < COMPRESSED_MIN_BYTES:
         return answer
     answer.vary.add("Accept-Encoding")
     if request.accept_encodings.quality("gzip") > 0:

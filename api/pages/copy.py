@@ -21,9 +21,9 @@ from tables.text.time_zones import shown_time
 
 LOCALE: Final = "en_GB"
 # A currency without a sign of its own is written by its code, which stands apart from the amount.
-_CODE: Final = re.compile(r"^-?[A-Z]{3}(?=[0-9])")
+_CURRENCY_CODE: Final = re.compile(r"^-?[A-Z]{3}(?=[0-9])")
 # By the problem's name: every way in which a purchase, or the way to it, can be refused.
-REFUSED: Final[Mapping[str, str]] = {
+REFUSAL_TEXTS: Final[Mapping[str, str]] = {
     "sold-out": "There are not enough tickets left. Tickets that others hold may become available again.",
     "not-on-sale": "These tickets are not on sale at the moment.",
     "event-not-open": "Tickets for this event are not on sale at the moment.",
@@ -62,79 +62,79 @@ REFUSED: Final[Mapping[str, str]] = {
 }
 
 
-class State(NamedTuple):
+class StatusLabel(NamedTuple):
     """How something stands, and the tone in which it is said: good, warn, bad or none."""
 
     text: str
     tone: str
 
 
-_SEARCHED: Final = {
-    Tickets.AVAILABLE: State("Available", "good"),
-    Tickets.LOW: State("Few left", "warn"),
-    Tickets.SOLD_OUT: State("Sold out", "bad"),
-    Tickets.NOT_ON_SALE: State("Not on sale", "none"),
+_SEARCH_LABELS: Final = {
+    Tickets.AVAILABLE: StatusLabel("Available", "good"),
+    Tickets.LOW: StatusLabel("Few left", "warn"),
+    Tickets.SOLD_OUT: StatusLabel("Sold out", "bad"),
+    Tickets.NOT_ON_SALE: StatusLabel("Not on sale", "none"),
 }
-_EVENTS: Final = {
-    EventStatus.DRAFT: State("Not published yet", "none"),
-    EventStatus.ON_HOLD: State("Not on sale at the moment", "none"),
-    EventStatus.POSTPONED: State("Postponed", "warn"),
-    EventStatus.SOLD_OUT: State("Sold out", "bad"),
-    EventStatus.DONE: State("Over", "none"),
-    EventStatus.CANCELED: State("Cancelled", "bad"),
+_EVENT_LABELS: Final = {
+    EventStatus.DRAFT: StatusLabel("Not published yet", "none"),
+    EventStatus.ON_HOLD: StatusLabel("Not on sale at the moment", "none"),
+    EventStatus.POSTPONED: StatusLabel("Postponed", "warn"),
+    EventStatus.SOLD_OUT: StatusLabel("Sold out", "bad"),
+    EventStatus.DONE: StatusLabel("Over", "none"),
+    EventStatus.CANCELED: StatusLabel("Cancelled", "bad"),
 }
-_SHELVES: Final = {
-    Availability.AVAILABLE: State("Available", "good"),
-    Availability.HELD: State("All held: try again soon", "warn"),
-    Availability.SOLD_OUT: State("Sold out", "bad"),
-    Availability.NOT_ON_SALE_YET: State("Not on sale yet", "none"),
-    Availability.SALE_OVER: State("Sale ended", "none"),
+_TICKET_LABELS: Final = {
+    Availability.AVAILABLE: StatusLabel("Available", "good"),
+    Availability.HELD: StatusLabel("All held: try again soon", "warn"),
+    Availability.SOLD_OUT: StatusLabel("Sold out", "bad"),
+    Availability.NOT_ON_SALE_YET: StatusLabel("Not on sale yet", "none"),
+    Availability.SALE_OVER: StatusLabel("Sale ended", "none"),
 }
-UNKNOWN: Final = State("Availability unknown", "none")
-PURCHASES: Final = {
-    "pending": State("Being processed", "none"),
-    "held": State("Held for you", "warn"),
-    "confirmed": State("Bought", "good"),
-    "rejected": State("Not ordered", "bad"),
-    "cancelled": State("Returned", "none"),
-    "expired": State("Hold expired", "none"),
-    "refunded": State("Refunded", "none"),
+UNKNOWN: Final = StatusLabel("Availability unknown", "none")
+PURCHASE_LABELS: Final = {
+    "pending": StatusLabel("Being processed", "none"),
+    "held": StatusLabel("Held for you", "warn"),
+    "confirmed": StatusLabel("Bought", "good"),
+    "rejected": StatusLabel("Not ordered", "bad"),
+    "cancelled": StatusLabel("Returned", "none"),
+    "expired": StatusLabel("Hold expired", "none"),
+    "refunded": StatusLabel("Refunded", "none"),
 }
 
 
-def sale_of(availability: str | None, status: str) -> State:
+def search_label(availability: str | None, status: str) -> StatusLabel:
     """Whether a found event has tickets."""
-    if status != EventStatus.ACTIVE and status in _EVENTS:
-        return _EVENTS[EventStatus(status)]
-    return _SEARCHED.get(Tickets(availability), UNKNOWN) if availability in set(Tickets) else UNKNOWN
+    if status != EventStatus.ACTIVE and status in _EVENT_LABELS:
+        return _EVENT_LABELS[EventStatus(status)]
+    return _SEARCH_LABELS.get(Tickets(availability), UNKNOWN) if availability in set(Tickets) else UNKNOWN
 
 
-def event_state(status: EventStatus) -> State | None:
+def event_label(status: EventStatus) -> StatusLabel | None:
     """What keeps an event from selling at all; None if nothing does."""
-    return _EVENTS.get(status)
+    return _EVENT_LABELS.get(status)
 
 
-def shelf_state(left: Left | None, opens: datetime | None, zone: str) -> State:
+def ticket_label(left: Left | None, opens: datetime | None, zone: str) -> StatusLabel:
     """What is left of a ticket type."""
     if left is None:
         return UNKNOWN
     if left.state is Availability.LOW:
-        return State(f"Few left: {left.available:,}", "warn")
+        return StatusLabel(f"Few left: {left.available:,}", "warn")
     if left.state is Availability.NOT_ON_SALE_YET and opens is not None:
-        return State(f"Opens {part(opens, zone, 'EEEE d MMMM, HH:mm')}", "none")
+        return StatusLabel(f"Opens {part(opens, zone, 'EEEE d MMMM, HH:mm')}", "none")
     if left.state.startswith("event_"):
-        return _EVENTS[EventStatus(left.state.removeprefix("event_").upper())]
-    return _SHELVES[left.state]
+        return _EVENT_LABELS[EventStatus(left.state.removeprefix("event_").upper())]
+    return _TICKET_LABELS[left.state]
 
 
 def money(amount: Money) -> str:
     """An amount as it is written; nothing to pay is free."""
-    return "free" if amount.exact == 0 else _money(amount.exact, amount.currency)
+    return "free" if amount.exact == 0 else _format_money(amount.exact, amount.currency)
 
 
 @lru_cache(maxsize=10_000)
-def _money(amount: Decimal, currency: str) -> str:
-    return _CODE.sub("\\g<0>\u00a0", str(format_currency(amount, currency, locale=LOCALE)))
+def _format_money(amount: Decimal, currency: str) -> str:
+    return _CURRENCY_CODE.sub("\\g<0>\u00a0", str(format_currency(amount, currency, locale=LOCALE)))
 
 
 @lru_cache(maxsize=10_000)
@@ -157,9 +157,9 @@ def city_of(zone: str) -> str:
     return zone.rpartition("/")[2].replace("_", " ")
 
 
-def refusal(kind: str) -> str:
+def refusal_text(kind: str) -> str:
     """Why it was refused."""
-    return REFUSED.get(kind, "That was not possible.")
+    return REFUSAL_TEXTS.get(kind, "That was not possible.")
 
 
 def count(number: int, one: str, many: str) -> str:
@@ -167,7 +167,7 @@ def count(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
-def together(line: BoughtLine) -> str:
+def line_total(line: BoughtLine) -> str:
     """What the tickets of a line cost together."""
     return money(Money.of(line.price.exact * line.quantity, line.price.currency))
 
@@ -178,6 +178,6 @@ FILTERS: Final[Mapping[str, Any]] = {
     "part": part,
     "count": count,
     "city": city_of,
-    "together": together,
+    "line_total": line_total,
     "plain": plain,
 }

@@ -13,17 +13,17 @@ from api.pages.permissions import has_secret_address
 from api.problems import ApiError, Refused
 from api.web.responses import ports
 
-FIELD: Final = "form_key"
-FORM: Final = "application/x-www-form-urlencoded"
+TOKEN_FIELD: Final = "csrf_token"  # noqa: S105 (a field's name)
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
 # What a browser may do by following a link; everything else is a form of ours.
-_HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class StaleForm(ApiError):
     """A form that is not of this session: too old, or from another site."""
 
 
-def form_key() -> str:
+def token() -> str:
     """The key for a form of this session."""
     nonce = secrets.token_urlsafe(12)
     return f"{nonce}.{ports().tokens.seal(_purpose(nonce))}"
@@ -31,16 +31,16 @@ def form_key() -> str:
 
 def check() -> None:
     """Raises StaleForm for what no form of this session sent. Refused: unsupported-media-type for what is no form."""
-    if request.method in _HARMLESS:
+    if request.method in _SAFE_METHODS:
         return
-    if request.mimetype != FORM or request.content_length is None:
+    if request.mimetype != FORM_TYPE or request.content_length is None:
         raise Refused("unsupported-media-type")
-    nonce, _, seal = request.form.get(FIELD, "").rpartition(".")
-    if _from_elsewhere() or not ports().tokens.is_sealed(_purpose(nonce), seal):
+    nonce, _, seal = request.form.get(TOKEN_FIELD, "").rpartition(".")
+    if _is_cross_site() or not ports().tokens.is_sealed(_purpose(nonce), seal):
         raise StaleForm
 
 
-def _from_elsewhere() -> bool:
+def _is_cross_site() -> bool:
     """By the headers that no script can set. Old browsers send neither; then the key alone decides.
 
     A form of a page that tells nobody its address says that it comes from nowhere.
@@ -55,4 +55,4 @@ def _from_elsewhere() -> bool:
 
 
 def _purpose(nonce: str) -> str:
-    return f"form {nonce} {session_cookie.mark()}"
+    return f"form {nonce} {session_cookie.session_secret()}"

@@ -15,7 +15,7 @@ from api.pages.cookies import cookie, set_cookie
 from api.web.responses import ports
 
 NAME: Final = "turnstile-device"
-KEPT_S: Final = 180 * 86_400
+MAX_AGE_S: Final = 180 * 86_400
 _NONCE: Final = re.compile(r"[\w-]{16}", re.ASCII)
 
 
@@ -29,7 +29,7 @@ def device_of(email: str) -> str | None:
 def remember(answer: Response, email: str) -> Response:
     """The answer, which lets the browser be known for that address from now on."""
     nonce = secrets.token_urlsafe(12)
-    set_cookie(answer, NAME, f"{nonce}.{ports().tokens.seal(_purpose(nonce, email))}", KEPT_S)
+    set_cookie(answer, NAME, f"{nonce}.{ports().tokens.seal(_purpose(nonce, email))}", MAX_AGE_S)
     return answer
 
 

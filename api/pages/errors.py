@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, Response, make_response, render_template, re
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from api.pages import session_cookie
-from api.pages.copy import refusal
+from api.pages.copy import refusal_text
 from api.pages.csrf import StaleForm
 from api.problems import PROBLEMS, RETRY_AFTER, Refused, Unavailable
 from api.web.error_handlers import plain_http, tell_outage
@@ -16,7 +16,7 @@ from api.web.responses import BASE
 log = logging.getLogger(__name__)
 
 
-class Told(NamedTuple):
+class ErrorText(NamedTuple):
     """A page's headline and sentence, and where to go from it: what the button says, and its path."""
 
     title: str
@@ -25,52 +25,56 @@ class Told(NamedTuple):
     path: str = "/"
 
 
-NOT_FOUND: Final = Told("Page not found", "The address may be mistyped, or the page no longer exists.")
-STALE: Final = Told("This page has expired", "Nothing was changed. Please reload the page and try again.")
-OURS: Final = Told("Something went wrong on our side", "It was nothing you did. Please try again in a moment.")
-AWAY: Final = Told("We’ll be right back", "Part of the box office is not responding. Please try again in a moment.")
-_KINDS: Final = {
+NOT_FOUND: Final = ErrorText("Page not found", "The address may be mistyped, or the page no longer exists.")
+STALE_FORM: Final = ErrorText("This page has expired", "Nothing was changed. Please reload the page and try again.")
+INTERNAL_ERROR: Final = ErrorText(
+    "Something went wrong on our side", "It was nothing you did. Please try again in a moment."
+)
+OUTAGE: Final = ErrorText(
+    "We’ll be right back", "Part of the box office is not responding. Please try again in a moment."
+)
+_TEXTS_BY_KIND: Final = {
     "not-found": NOT_FOUND,
     "unknown-event": NOT_FOUND,
-    "forbidden": Told(
+    "forbidden": ErrorText(
         "You are not allowed to do this", "It belongs to somebody else, or needs a role that you do not have."
     ),
-    "body-too-large": Told("The form is too large", "Please shorten what you entered."),
-    "unsupported-media-type": Told("This is not a form", "Please use the forms of this site."),
-    "internal-error": OURS,
-    "busy": AWAY,
+    "body-too-large": ErrorText("The form is too large", "Please shorten what you entered."),
+    "unsupported-media-type": ErrorText("This is not a form", "Please use the forms of this site."),
+    "internal-error": INTERNAL_ERROR,
+    "busy": OUTAGE,
 }
 # What a refusal's headers tell whoever reads a page, too.
-_TOLD: Final = frozenset({"Retry-After", "Accept-Encoding"})
-_STATUSES: Final = {404: NOT_FOUND, 413: _KINDS["body-too-large"]}
+_KEPT_HEADERS: Final = frozenset({"Retry-After", "Accept-Encoding"})
+_TEXTS_BY_STATUS: Final = {404: NOT_FOUND, 413: _TEXTS_BY_KIND["body-too-large"]}
 
 
 def register_errors(app: Flask, pages: Blueprint) -> None:
     """Let every error of a page end as a page; and an unknown address too, where a browser asks."""
     pages.register_error_handler(Refused, _refused)
     pages.register_error_handler(Unavailable, _unavailable)
-    pages.register_error_handler(StaleForm, lambda error: page(STALE, 403))
+    pages.register_error_handler(StaleForm, lambda error: error_page(STALE_FORM, 403))
     pages.register_error_handler(HTTPException, _http)
     pages.register_error_handler(Exception, _unexpected)
-    app.register_error_handler(NotFound, _outside)
-    app.register_error_handler(MethodNotAllowed, _outside)
+    app.register_error_handler(NotFound, _unrouted)
+    app.register_error_handler(MethodNotAllowed, _unrouted)
 
 
-def page(told: Told, status: int) -> Response:
+def error_page(text: ErrorText, status: int) -> Response:
     """The page that tells it."""
-    return make_response(render_template("error.html", told=told), status)
+    return make_response(render_template("error.html", text=text), status)
 
 
 def _refused(error: Refused) -> Response:
-    told = _KINDS.get(error.kind) or Told(PROBLEMS[error.kind].title, refusal(error.kind))
-    answer = page(told, PROBLEMS[error.kind].status)
-    answer.headers.update({name: value for name, value in error.headers.items() if name in _TOLD})
+    text = _TEXTS_BY_KIND.get(error.kind) or ErrorText(PROBLEMS[error.kind].title, refusal_text(error.kind))
+    answer = error_page(text, PROBLEMS[error.kind].status)
+    answer.headers.update({name: value for name, value in error.headers.items() if name in _KEPT_HEADERS})
     return answer
 
 
 def _unavailable(error: Unavailable) -> Response:
     tell_outage(error)
-    answer = page(AWAY, 503)
+    answer = error_page(OUTAGE, 503)
     answer.headers["Retry-After"] = str(RETRY_AFTER)
     return answer
 
@@ -79,18 +83,18 @@ def _http(error: HTTPException) -> Response:
     code = error.code or 500
     if code < 400:
         return make_response(error.get_response())
-    return page(_STATUSES.get(code) or Told(error.name, "Please go back and try again."), code)
+    return error_page(_TEXTS_BY_STATUS.get(code) or ErrorText(error.name, "Please go back and try again."), code)
 
 
 def _unexpected(error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.path, exc_info=error)
-    return page(OURS, 500)
+    return error_page(INTERNAL_ERROR, 500)
 
 
-def _outside(error: HTTPException) -> Response:
+def _unrouted(error: HTTPException) -> Response:
     """What has no route belongs to no blueprint: a page for people, a problem for programs."""
     accepted = request.accept_mimetypes
     if request.path.startswith(BASE) or not accepted or not accepted["text/html"] > accepted["application/json"]:
         return plain_http(error)
-    session_cookie.arrive()
-    return session_cookie.leave(_http(error))
+    session_cookie.read()
+    return session_cookie.write(_http(error))

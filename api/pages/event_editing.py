@@ -19,7 +19,7 @@ from api.organizing.changes import (
     without_ticket,
 )
 from api.pages.event_forms import event_fields, event_form, ticket_fields, ticket_form
-from api.pages.forms import complaints, fields, parsed
+from api.pages.forms import field_errors, form_fields, parse_body
 from api.pages.organizer import check_version
 from api.ports import Listing
 from api.problems import PROBLEMS, Refused
@@ -31,7 +31,7 @@ from api.web.responses import ports
 
 editing = Blueprint("editing", __name__)
 
-USUAL_ZONE: Final = "Europe/Vienna"
+DEFAULT_ZONE: Final = "Europe/Vienna"
 # Those that people know by a place; the others are names of the same ones.
 ZONES: Final = tuple(sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")))
 
@@ -41,19 +41,19 @@ Decide = Callable[[Listing], Listing]
 @editing.get("/organize/new")
 def new_event_form() -> Response:
     """An empty form."""
-    return _event_form(None, {"timeZone": USUAL_ZONE}, {})
+    return _event_form(None, {"timeZone": DEFAULT_ZONE}, {})
 
 
 @editing.post("/organize/new")
 def create_event() -> BaseResponse:
     """A draft of the reader's own."""
-    sent = fields()
+    sent = form_fields()
     try:
-        body = parsed(NewEvent, event_fields(sent))
+        body = parse_body(NewEvent, event_fields(sent))
         listing = new_listing(body, caller().account, ports().new_id, ports().clock())
         ports().events.add(listing)
     except Refused as error:
-        return _event_form(None, sent, complaints(error), PROBLEMS[error.kind].status)
+        return _event_form(None, sent, field_errors(error), PROBLEMS[error.kind].status)
     return _to_event(listing.event.id)
 
 
@@ -67,12 +67,12 @@ def event_to_edit(event_id: UUID) -> Response:
 @editing.post("/organize/events/<uuid:event_id>/edit")
 def edit_event(event_id: UUID) -> BaseResponse:
     """The event as the form says; what has no field in it stays."""
-    event, sent = managed_event(event_id), fields()
+    event, sent = managed_event(event_id), form_fields()
     try:
-        change = parsed(EventChange, event_fields(sent))
+        change = parse_body(EventChange, event_fields(sent))
         _change(event_id, partial(changed, fields=given(change), now=ports().clock()))
     except Refused as error:
-        return _event_form(event, sent, _told(error), PROBLEMS[error.kind].status)
+        return _event_form(event, sent, _form_errors(error), PROBLEMS[error.kind].status)
     return _to_event(event_id)
 
 
@@ -88,12 +88,12 @@ def new_type_form(event_id: UUID) -> Response:
 @editing.post("/organize/events/<uuid:event_id>/types/new")
 def create_type(event_id: UUID) -> BaseResponse:
     """One more ticket type."""
-    event, sent = managed_event(event_id), fields()
+    event, sent = managed_event(event_id), form_fields()
     try:
-        body = parsed(NewTicketType, ticket_fields(sent, event.time_zone))
+        body = parse_body(NewTicketType, ticket_fields(sent, event.time_zone))
         _change(event_id, partial(with_ticket, body=body, ticket_id=ports().new_id(), now=ports().clock()))
     except Refused as error:
-        return _type_form(event, None, sent, _told(error), PROBLEMS[error.kind].status)
+        return _type_form(event, None, sent, _form_errors(error), PROBLEMS[error.kind].status)
     return _to_event(event_id)
 
 
@@ -107,12 +107,12 @@ def type_to_edit(event_id: UUID, type_id: UUID) -> Response:
 @editing.post("/organize/events/<uuid:event_id>/types/<uuid:type_id>")
 def edit_type(event_id: UUID, type_id: UUID) -> BaseResponse:
     """The ticket type as the form says. A new price counts for later purchases."""
-    (event, ticket), sent = _own_type(event_id, type_id), fields()
+    (event, ticket), sent = _own_type(event_id, type_id), form_fields()
     try:
-        body = parsed(TicketTypeBody, ticket_fields(sent, event.time_zone))
+        body = parse_body(TicketTypeBody, ticket_fields(sent, event.time_zone))
         _change(event_id, partial(with_ticket_replaced, ticket_id=type_id, body=body, now=ports().clock()))
     except Refused as error:
-        return _type_form(event, ticket, sent, _told(error), PROBLEMS[error.kind].status)
+        return _type_form(event, ticket, sent, _form_errors(error), PROBLEMS[error.kind].status)
     return _to_event(event_id)
 
 
@@ -129,7 +129,7 @@ def remove_type(event_id: UUID, type_id: UUID) -> BaseResponse:
     try:
         _change(event_id, decide)
     except Refused as error:
-        return _type_form(event, ticket, ticket_form(ticket, event), _told(error), PROBLEMS[error.kind].status)
+        return _type_form(event, ticket, ticket_form(ticket, event), _form_errors(error), PROBLEMS[error.kind].status)
     return _to_event(event_id)
 
 
@@ -144,11 +144,11 @@ def _change(event_id: UUID, decide: Decide) -> Listing:
     return change_own(event_id, decide_on_version)
 
 
-def _told(error: Refused) -> dict[str, str]:
+def _form_errors(error: Refused) -> dict[str, str]:
     """What is wrong. What is not the reader's is raised on: there is no form to show it in."""
     if error.kind == "not-found":
         raise error
-    return complaints(error)
+    return field_errors(error)
 
 
 def _own_type(event_id: UUID, type_id: UUID) -> tuple[Event, TicketType]:
@@ -156,16 +156,16 @@ def _own_type(event_id: UUID, type_id: UUID) -> tuple[Event, TicketType]:
     return event, ticket_of(Listing(event, ports().events.tickets(event_id) or ()), type_id)
 
 
-def _event_form(event: Event | None, shown: dict[str, str], wrong: dict[str, str], status: int = 200) -> Response:
+def _event_form(event: Event | None, shown: dict[str, str], errors: dict[str, str], status: int = 200) -> Response:
     more: dict[str, Any] = {"reached": ports().attendance.reached(event.id) if event else None, "zones": ZONES}
-    return make_response(render_template("event_form.html", event=event, given=shown, wrong=wrong, **more), status)
+    return make_response(render_template("event_form.html", event=event, given=shown, errors=errors, **more), status)
 
 
 def _type_form(
-    event: Event, ticket: TicketType | None, shown: dict[str, str], wrong: dict[str, str], status: int = 200
+    event: Event, ticket: TicketType | None, shown: dict[str, str], errors: dict[str, str], status: int = 200
 ) -> Response:
     return make_response(
-        render_template("type_form.html", event=event, ticket=ticket, given=shown, wrong=wrong), status
+        render_template("type_form.html", event=event, ticket=ticket, given=shown, errors=errors), status
     )
 
 

@@ -21,10 +21,10 @@ def event_fields(given: Mapping[str, str]) -> dict[str, Any]:
         **{name: given.get(name, "") for name in _TEXTS},
         "country": given.get("country", "").upper() or None,
         "tags": [tag.strip() for tag in given.get("tags", "").split(",") if tag.strip()],
-        "startsAt": moment(given.get("startsAt"), zone),
-        "endsAt": moment(given.get("endsAt"), zone),
+        "startsAt": api_time(given.get("startsAt"), zone),
+        "endsAt": api_time(given.get("endsAt"), zone),
         "timeZone": zone,
-        **{name: whole(given.get(name)) for name in ("capacity", *_LIMITS)},
+        **{name: whole_number(given.get(name)) for name in ("capacity", *_LIMITS)},
     }
 
 
@@ -33,11 +33,11 @@ def ticket_fields(given: Mapping[str, str], zone: str) -> dict[str, Any]:
     return {
         "name": given.get("name", ""),
         "price": {"amount": given.get("price", ""), "currency": given.get("currency", "").upper()},
-        "quantity": whole(given.get("quantity")),
-        "saleStartsAt": moment(given.get("saleStartsAt"), zone),
-        "saleEndsAt": moment(given.get("saleEndsAt"), zone),
-        **{name: whole(given.get(name)) for name in _LIMITS},
-        "position": whole(given.get("position")) or 0,
+        "quantity": whole_number(given.get("quantity")),
+        "saleStartsAt": api_time(given.get("saleStartsAt"), zone),
+        "saleEndsAt": api_time(given.get("saleEndsAt"), zone),
+        **{name: whole_number(given.get(name)) for name in _LIMITS},
+        "position": whole_number(given.get("position")) or 0,
     }
 
 
@@ -47,8 +47,8 @@ def event_form(event: Event) -> dict[str, str]:
     texts = {name: str(shown[name]) for name in (*_TEXTS, "country", "timeZone", "capacity", *_LIMITS) if name in shown}
     return texts | {
         "tags": ", ".join(event.tags),
-        "startsAt": local(event.starts_at, event.time_zone),
-        "endsAt": local(event.ends_at, event.time_zone),
+        "startsAt": form_time(event.starts_at, event.time_zone),
+        "endsAt": form_time(event.ends_at, event.time_zone),
         "version": str(event.version),
     }
 
@@ -59,13 +59,13 @@ def ticket_form(ticket: TicketType, event: Event) -> dict[str, str]:
     return {name: str(shown[name]) for name in ("name", "quantity", "position", *_LIMITS) if name in shown} | {
         "price": ticket.price.amount,
         "currency": ticket.price.currency,
-        "saleStartsAt": local(ticket.sale_starts_at, event.time_zone),
-        "saleEndsAt": local(ticket.sale_ends_at, event.time_zone),
+        "saleStartsAt": form_time(ticket.sale_starts_at, event.time_zone),
+        "saleEndsAt": form_time(ticket.sale_ends_at, event.time_zone),
         "version": str(event.version),
     }
 
 
-def moment(text: str | None, zone: str) -> str | None:
+def api_time(text: str | None, zone: str) -> str | None:
     """A time on the clocks of that zone as the API wants it; what is none stays as it is, for the API to refuse."""
     if not text:
         return None
@@ -75,12 +75,12 @@ def moment(text: str | None, zone: str) -> str | None:
         return text
 
 
-def local(at: datetime | None, zone: str) -> str:
+def form_time(at: datetime | None, zone: str) -> str:
     """A moment as the clocks of that zone show it, for a field of the form."""
     return "" if at is None else shown_time(at.replace(tzinfo=at.tzinfo or UTC), zone).strftime(_LOCAL)
 
 
-def whole(text: str | None) -> int | str | None:
+def whole_number(text: str | None) -> int | str | None:
     """A whole number; what is none stays as it is, for the API to refuse."""
     if text is None or not text.strip():
         return None

@@ -9,11 +9,11 @@ from flask import Blueprint, Response, current_app, make_response, redirect, ren
 from werkzeug.wrappers import Response as BaseResponse
 
 from api.bounded_cache import Bounded
-from api.pages.copy import event_state, refusal
-from api.pages.forms import parsed
-from api.pages.offers import offers, open_now
-from api.pages.purchase_status import see, see_answer
-from api.pages.ticket_selection import NUMBER, chosen, key_of, lines, numbers
+from api.pages.copy import event_label, refusal_text
+from api.pages.forms import parse_body
+from api.pages.offers import open_flags, shown_offers
+from api.pages.purchase_status import redirect_to_answer, redirect_to_purchase
+from api.pages.ticket_selection import FIELD_PREFIX, chosen_lines, chosen_quantities, order_key, quantity_fields
 from api.problems import Refused, Unavailable
 from api.purchasing import service
 from api.routes.events import shown_event
@@ -26,17 +26,17 @@ from api.web.responses import ports
 events = Blueprint("events", __name__)
 
 # Longer than an order is ever on its way within one request.
-RUNNING: Final = timedelta(seconds=10)
-FRESH_S: Final = 1.0
-KEPT: Final = 2_000
-_PIECES: Final = "pieces of events"
+RUNNING_MAX: Final = timedelta(seconds=10)
+CACHE_TTL_S: Final = 1.0
+CACHE_MAX_ENTRIES: Final = 2_000
+_CACHE: Final = "pieces of events"
 
 
 @events.get("/events/<uuid:event_id>")
 def event(event_id: UUID) -> Response:
     """The event and its tickets. The address may say what is chosen already, and why an order was refused."""
     found = shown_event(event_id)
-    shown = offers(found, chosen())
+    shown = shown_offers(found, chosen_quantities())
     if sum(offer.is_open for offer in shown) == 1 and not any(offer.chosen for offer in shown):
         shown = [offer._replace(chosen=1 if offer.is_open else 0) for offer in shown]
     refused = request.args.get("refused")
@@ -44,11 +44,11 @@ def event(event_id: UUID) -> Response:
         "event.html",
         event=found,
         offers=shown,
-        closed=event_state(found.status),
-        open_now=open_now(shown),
-        order_key=key_of(request.args),
-        refused=refusal(refused) if refused else None,
-        number=NUMBER,
+        closed=event_label(found.status),
+        open_flags=open_flags(shown),
+        order_key=order_key(request.args),
+        refused=refusal_text(refused) if refused else None,
+        field_prefix=FIELD_PREFIX,
     )
     return make_response(text)
 
@@ -64,13 +64,13 @@ def choose(event_id: UUID) -> BaseResponse:
 def left(event_id: UUID) -> Response:
     """What is left now, as pieces that the page puts in their places. ``open`` is what the page has open."""
     seen = request.args.get("open", "")[:200]
-    known = _pieces()
+    known = _fragments()
     text = known.get((event_id, seen))
     if text is None:
         found = shown_event(event_id)
-        shown = offers(found, {})
+        shown = shown_offers(found, {})
         text = render_template(
-            "left.html", event=found, offers=shown, seen=seen, open_now=open_now(shown), number=NUMBER
+            "left.html", event=found, offers=shown, seen=seen, open_flags=open_flags(shown), field_prefix=FIELD_PREFIX
         )
         known.put((event_id, seen), text)
     return make_response(text)
@@ -81,28 +81,32 @@ def hold(event_id: UUID) -> BaseResponse:
     """The chosen tickets are held, and the page of the purchase tells so; sent again, it is the same purchase."""
     shown_event(event_id)
     key, began = request.form.get("order_key"), ports().clock()
-    asked_for = lines()
+    asked_for = chosen_lines()
     if not asked_for:
-        return _back(event_id, "nothing-chosen")
+        return _redirect_refused(event_id, "nothing-chosen")
     try:
-        asked = parsed(NewPurchase, {"eventId": event_id, "lines": asked_for, "hold": True})
+        asked = parse_body(NewPurchase, {"eventId": event_id, "lines": asked_for, "hold": True})
         bought = service.buy(ports(), caller(), order_of(asked), key, Preference(ports().purchase_wait))
-        return see_answer(ports().in_loop(bought), began)
+        return redirect_to_answer(ports().in_loop(bought), began)
     except Refused as error:
         if error.kind == "still-running":
-            return see(public_id(event_id, service.purchase_id(caller().account, key)), began - RUNNING)
-        return _back(event_id, error.kind)
+            return redirect_to_purchase(
+                public_id(event_id, service.purchase_id(caller().account, key)), began - RUNNING_MAX
+            )
+        return _redirect_refused(event_id, error.kind)
     except Unavailable:
         # Nobody knows whether it is in the log: the next try is to be the same one.
-        return _back(event_id, "unavailable", key=key or "")
+        return _redirect_refused(event_id, "unavailable", key=key or "")
 
 
-def _pieces() -> Bounded[tuple[UUID, str], str]:
+def _fragments() -> Bounded[tuple[UUID, str], str]:
     """Pieces of a moment ago, so that a crowd that looks costs little."""
-    kept: Bounded[tuple[UUID, str], str] = current_app.extensions.setdefault(_PIECES, Bounded(KEPT, FRESH_S))
+    kept: Bounded[tuple[UUID, str], str] = current_app.extensions.setdefault(
+        _CACHE, Bounded(CACHE_MAX_ENTRIES, CACHE_TTL_S)
+    )
     return kept
 
 
-def _back(event_id: UUID, reason: str, **more: str) -> BaseResponse:
+def _redirect_refused(event_id: UUID, reason: str, **more: str) -> BaseResponse:
     """To the event again, with what was chosen and why it was refused."""
-    return redirect(f"/events/{event_id}?{urlencode({'refused': reason} | more | numbers())}#choose", 303)
+    return redirect(f"/events/{event_id}?{urlencode({'refused': reason} | more | quantity_fields())}#choose", 303)

@@ -6,20 +6,20 @@ from typing import TypeVar
 from flask import request
 from pydantic import BaseModel, ValidationError
 
-from api.pages.copy import refusal
-from api.pages.csrf import FIELD
+from api.pages.copy import refusal_text
+from api.pages.csrf import TOKEN_FIELD
 from api.problems import Refused
 from api.web.error_handlers import faults_of
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def fields() -> dict[str, str]:
+def form_fields() -> dict[str, str]:
     """What was filled in, by its name in the API; what was left empty is left out."""
-    return {name: value for name, value in request.form.items() if value and name != FIELD}
+    return {name: value for name, value in request.form.items() if value and name != TOKEN_FIELD}
 
 
-def parsed(model: type[Model], given: Mapping[str, object]) -> Model:
+def parse_body(model: type[Model], given: Mapping[str, object]) -> Model:
     """The body that a form stands for. Refused: invalid-input, with the fields."""
     try:
         return model.model_validate(given)
@@ -27,7 +27,7 @@ def parsed(model: type[Model], given: Mapping[str, object]) -> Model:
         raise Refused("invalid-input", "", *faults_of(error)) from error
 
 
-def complaints(error: Refused) -> dict[str, str]:
+def field_errors(error: Refused) -> dict[str, str]:
     """What is wrong, by the field's name; under no name what is wrong with the whole."""
     found = {fault.pointer.strip("/?").partition("/")[0]: fault.detail for fault in error.faults}
-    return found or {"": refusal(error.kind)}
+    return found or {"": refusal_text(error.kind)}

@@ -13,7 +13,7 @@ from api.pages import assets, csrf, permissions, session_cookie
 from api.pages.address_confirmation import confirming
 from api.pages.board import board
 from api.pages.box_office import box_office
-from api.pages.compression import pack
+from api.pages.compression import compress
 from api.pages.copy import FILTERS
 from api.pages.errors import register_errors
 from api.pages.event_editing import editing
@@ -44,7 +44,7 @@ BLUEPRINTS: Final = (
 )
 
 
-class Entry(NamedTuple):
+class NavigationEntry(NamedTuple):
     """A place that the navigation leads to."""
 
     label: str
@@ -53,58 +53,58 @@ class Entry(NamedTuple):
 
 
 NAVIGATION: Final = (
-    Entry("Box office", "/", Access.ANYONE),
-    Entry("Organize", "/organize", Access.ORGANIZER),
-    Entry("Board", "/board", Access.ADMINISTRATOR),
+    NavigationEntry("Box office", "/", Access.ANYONE),
+    NavigationEntry("Organize", "/organize", Access.ORGANIZER),
+    NavigationEntry("Board", "/board", Access.ADMINISTRATOR),
 )
 
 
-def register_site(app: Flask) -> None:
+def register_pages(app: Flask) -> None:
     """Serve the pages beside the REST routes. Raises ValueError for one without a row."""
     pages = Blueprint("site", __name__, template_folder="templates")
-    pages.add_url_rule("/static/<digest>/<name>", "asset", assets.asset)
+    pages.add_url_rule("/static/<digest>/<name>", "asset", assets.send_asset)
     for blueprint in BLUEPRINTS:
         pages.register_blueprint(blueprint)
-    for step in (_arrive, permissions.check, _check_form):
+    for step in (_read_session, permissions.check, _check_form):
         pages.before_request(step)
     # In the order of their registration from the last to the first.
-    for last_step in (pack, session_cookie.leave):
+    for last_step in (compress, session_cookie.write):
         pages.after_request(last_step)
     register_errors(app, pages)
-    app.context_processor(_surroundings)
+    app.context_processor(_template_values)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(FILTERS)
     app.register_blueprint(pages)
-    permissions.check_rows(app)
+    permissions.check_table(app)
 
 
-def _arrive() -> None:
-    if permissions.access() is Access.NOBODY:
+def _read_session() -> None:
+    if permissions.required_access() is Access.NOBODY:
         g.caller = None
     else:
-        session_cookie.arrive()
+        session_cookie.read()
 
 
 def _check_form() -> None:
-    if permissions.access() is not Access.NOBODY:
+    if permissions.required_access() is not Access.NOBODY:
         csrf.check()
 
 
-def _surroundings() -> dict[str, Any]:
+def _template_values() -> dict[str, Any]:
     """What every template may use."""
     found = g.get("caller")
     return {
         "reader": found,
-        "navigation": [entry for entry in NAVIGATION if _may_go(found, entry.access)],
+        "navigation": [entry for entry in NAVIGATION if _may_open(found, entry.access)],
         "here": request.path,
-        "address": assets.address,
-        "form_key": csrf.form_key,
-        "form_field": csrf.FIELD,
+        "asset_url": assets.asset_url,
+        "csrf_token": csrf.token,
+        "csrf_field": csrf.TOKEN_FIELD,
     }
 
 
-def _may_go(reader: Caller | None, wanted: Access) -> bool:
+def _may_open(reader: Caller | None, wanted: Access) -> bool:
     if wanted is Access.ANYONE:
         return True
     roles = reader.roles if reader else frozenset()

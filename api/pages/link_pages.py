@@ -2,7 +2,7 @@
 
 from flask import request
 
-from api.pages.forms import fields, parsed
+from api.pages.forms import form_fields, parse_body
 from api.schemas.fields import Body, NewPassword
 from api.web.responses import ports
 from tables.signing.links import LinkInvalid, LinkKind
@@ -14,7 +14,7 @@ class _ChosenPassword(Body):
 
 def chosen_password() -> str:
     """The password that the form of a link's page asked for. Refused: invalid-input."""
-    return parsed(_ChosenPassword, {"password": fields().get("password", "")}).password
+    return parse_body(_ChosenPassword, {"password": form_fields().get("password", "")}).password
 
 
 def link_text() -> str:

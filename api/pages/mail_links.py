@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from api.pages.copy import refusal
-from api.pages.errors import Told, page
+from api.pages.copy import refusal_text
+from api.pages.errors import ErrorText, error_page
 from api.pages.link_pages import link_subject, link_text
-from api.pages.purchase_status import MARGIN, current, milliseconds, moment_of
-from api.pages.purchase_view import state_of, tickets_of
-from api.pages.purchases import ONCE
+from api.pages.purchase_status import CLOCK_SKEW_MAX, decided_at, milliseconds, up_to_date
+from api.pages.purchase_view import purchase_values, ticket_values
+from api.pages.purchases import ONCE_KEY
 from api.problems import Refused, Unavailable
 from api.purchasing import service
 from api.routes.notifications import SENT_AGAIN, ask_again
@@ -27,11 +27,11 @@ from tables.signing.links import LinkExpired, LinkInvalid, LinkKind
 
 links = Blueprint("links", __name__)
 
-HOLD: Final = PATHS[LinkKind.FINISH_HOLD]
-PURCHASE: Final = PATHS[LinkKind.SEE_PURCHASE]
+HOLD_PATH: Final = PATHS[LinkKind.FINISH_HOLD]
+PURCHASE_PATH: Final = PATHS[LinkKind.SEE_PURCHASE]
 
 
-INVALID: Final = Told(
+INVALID: Final = ErrorText(
     "This link is incomplete",
     "Please open it from the e-mail again, or copy all of it. You can also sign in and look under “My tickets”.",
     "My tickets",
@@ -39,55 +39,57 @@ INVALID: Final = Told(
 )
 
 
-@links.get(HOLD)
+@links.get(HOLD_PATH)
 def hold() -> Response:
     """The hold with a button to buy it; once it is none, what became of it, without codes."""
     linked = _linked(LinkKind.FINISH_HOLD)
-    found = current(lambda: _found(linked))
-    return _waiting(linked) if found is None else _page("linked_hold.html", HOLD, linked, found)
+    found = up_to_date(lambda: _found(linked))
+    return _waiting(linked) if found is None else _page("linked_hold.html", HOLD_PATH, linked, found)
 
 
-@links.post(HOLD)
+@links.post(HOLD_PATH)
 def finish_hold() -> BaseResponse:
     """The hold becomes a sale, as by the button of the purchase's own page: once, however often it is sent."""
     linked, began = _linked(LinkKind.FINISH_HOLD), ports().clock()
     wanted = Preference(ports().purchase_wait)
     try:
-        confirming = service.confirm(ports(), linked.account, public_id(linked.event, linked.purchase), ONCE, wanted)
+        confirming = service.confirm(
+            ports(), linked.account, public_id(linked.event, linked.purchase), ONCE_KEY, wanted
+        )
         made = ports().in_loop(confirming)
     except Refused as error:
         if error.kind != "still-running":
-            return _back(HOLD, refused=error.kind)
-        return _back(HOLD, since=milliseconds(began - MARGIN))
+            return _redirect(HOLD_PATH, refused=error.kind)
+        return _redirect(HOLD_PATH, since=milliseconds(began - CLOCK_SKEW_MAX))
     except Unavailable:
-        return _back(HOLD, refused="unavailable")
-    return _back(HOLD, since=milliseconds(moment_of(made, began)))
+        return _redirect(HOLD_PATH, refused="unavailable")
+    return _redirect(HOLD_PATH, since=milliseconds(decided_at(made, began)))
 
 
-@links.get(PURCHASE)
+@links.get(PURCHASE_PATH)
 def purchase() -> Response:
     """The purchase as it stands, with its tickets."""
     linked = _linked(LinkKind.SEE_PURCHASE)
     found = _found(linked)
-    tickets = tickets_of(linked.event, found, _address(PURCHASE))
+    tickets = ticket_values(linked.event, found, _url(PURCHASE_PATH))
     more = {"is_sent": "sent" in request.args, "can_be_sent": found.status in SENT_AGAIN}
-    return _page("linked_purchase.html", PURCHASE, linked, found, **tickets, **more)
+    return _page("linked_purchase.html", PURCHASE_PATH, linked, found, **tickets, **more)
 
 
-@links.post(PURCHASE)
+@links.post(PURCHASE_PATH)
 def send_again() -> BaseResponse:
     """The purchase's mail goes out once more, to its account's address."""
     linked = _linked(LinkKind.SEE_PURCHASE)
     try:
         ask_again(linked.event, linked.purchase, _found(linked))
     except Refused as error:
-        return _back(PURCHASE, refused=error.kind)
-    return _back(PURCHASE, sent="")
+        return _redirect(PURCHASE_PATH, refused=error.kind)
+    return _redirect(PURCHASE_PATH, sent="")
 
 
 @links.errorhandler(LinkInvalid)
 def _invalid(error: LinkInvalid) -> Response:
-    return page(INVALID, 404)
+    return error_page(INVALID, 404)
 
 
 def _linked(kind: LinkKind) -> LinkedPurchase:
@@ -103,8 +105,8 @@ def _linked(kind: LinkKind) -> LinkedPurchase:
 @links.errorhandler(LinkExpired)
 def _expired(error: LinkExpired) -> Response:
     linked = LinkedPurchase.read(error.subject)
-    if request.path == HOLD:
-        told = Told(
+    if request.path == HOLD_PATH:
+        told = ErrorText(
             "This hold has ended",
             "If you bought the tickets in time, we sent them in another e-mail. If not, they are on sale again, and "
             "you owe nothing.",
@@ -112,13 +114,13 @@ def _expired(error: LinkExpired) -> Response:
             f"/events/{linked.event}",
         )
     else:
-        told = Told(
+        told = ErrorText(
             "This link has expired",
             "It showed your purchase until 30 days after the event. Sign in to see it.",
             "View purchase",
             f"/purchases/{public_id(linked.event, linked.purchase)}",
         )
-    return page(told, 410)
+    return error_page(told, 410)
 
 
 def _found(linked: LinkedPurchase) -> Purchase:
@@ -135,8 +137,8 @@ def _page(template: str, path: str, linked: LinkedPurchase, found: Purchase, **m
         public=public_id(linked.event, linked.purchase),
         path=path,
         link=link_text(),
-        refused=refusal(request.args["refused"]) if "refused" in request.args else None,
-        **state_of(found, _address(path)),
+        refused=refusal_text(request.args["refused"]) if "refused" in request.args else None,
+        **purchase_values(found, _url(path)),
         **more,
     )
     return make_response(text)
@@ -147,9 +149,9 @@ def _waiting(linked: LinkedPurchase) -> Response:
     return make_response(render_template("waiting.html", event=event, again=request.full_path))
 
 
-def _back(path: str, **more: object) -> BaseResponse:
-    return redirect(_address(path, **more), 303)
+def _redirect(path: str, **more: object) -> BaseResponse:
+    return redirect(_url(path, **more), 303)
 
 
-def _address(path: str, **more: object) -> str:
+def _url(path: str, **more: object) -> str:
     return f"{path}?{urlencode({'link': link_text()} | more)}"

@@ -2,18 +2,18 @@
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from api.pages.copy import PURCHASES
+from api.pages.copy import PURCHASE_LABELS
 from api.web.authentication import caller
 from api.web.responses import ports
 
 tickets = Blueprint("tickets", __name__)
 
-AT_ONCE = 20
+PAGE_PURCHASES = 20
 
 
 @tickets.get("/tickets")
 def own_tickets() -> Response:
     """One page of them."""
-    page = ports().sales.of_account(caller().account, AT_ONCE, request.args.get("cursor"))
+    page = ports().sales.of_account(caller().account, PAGE_PURCHASES, request.args.get("cursor"))
     events = {event: ports().events.get(event) for event in {item.event_id for item in page.items}}
-    return make_response(render_template("tickets.html", page=page, events=events, states=PURCHASES))
+    return make_response(render_template("tickets.html", page=page, events=events, states=PURCHASE_LABELS))

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from api.pages.copy import State, shelf_state
+from api.pages.copy import StatusLabel, ticket_label
 from api.ports import Left
 from api.schemas.event import Event
 from api.schemas.ticket import TicketType
@@ -11,37 +11,37 @@ from api.web.responses import ports
 from tables.ledger.availability import Availability
 from tables.messages.statuses import EventStatus
 
-MOST: Final = 20
-OPEN: Final = frozenset({Availability.AVAILABLE, Availability.LOW, Availability.HELD})
+QUANTITY_MAX: Final = 20
+OPEN_STATES: Final = frozenset({Availability.AVAILABLE, Availability.LOW, Availability.HELD})
 
 
-class Offer(NamedTuple):
+class ShownOffer(NamedTuple):
     """A ticket type as it stands: ``most`` of it may be chosen, ``chosen`` are."""
 
     ticket: TicketType
-    state: State
+    state: StatusLabel
     is_open: bool
     most: int
     chosen: int
 
 
-def offers(event: Event, chosen: dict[UUID, int]) -> list[Offer]:
+def shown_offers(event: Event, chosen: dict[UUID, int]) -> list[ShownOffer]:
     """The event's ticket types as they stand."""
     shelves = ports().stock.left(event.id)
     tickets = ports().events.tickets(event.id) or ()
     return [_offer(event, each, (shelves or {}).get(each.id), chosen.get(each.id, 0)) for each in tickets]
 
 
-def open_now(shown: list[Offer]) -> str:
+def open_flags(shown: list[ShownOffer]) -> str:
     """Which of them can be chosen, as a word of noughts and ones."""
     return "".join("1" if offer.is_open else "0" for offer in shown)
 
 
-def _offer(event: Event, ticket: TicketType, left: Left | None, chosen: int) -> Offer:
+def _offer(event: Event, ticket: TicketType, left: Left | None, chosen: int) -> ShownOffer:
     limits = (ticket.max_per_order, ticket.max_per_account, event.max_per_order, event.max_per_account)
-    most = min((limit for limit in limits if limit is not None), default=MOST)
+    most = min((limit for limit in limits if limit is not None), default=QUANTITY_MAX)
     if left is not None and left.state is Availability.LOW:
         most = min(most, left.available)
-    can_sell = event.status is EventStatus.ACTIVE and (left is None or left.state in OPEN)
-    state = shelf_state(left, ticket.sale_starts_at, event.time_zone)
-    return Offer(ticket, state, can_sell, most, min(chosen, most) if can_sell else 0)
+    can_sell = event.status is EventStatus.ACTIVE and (left is None or left.state in OPEN_STATES)
+    state = ticket_label(left, ticket.sale_starts_at, event.time_zone)
+    return ShownOffer(ticket, state, can_sell, most, min(chosen, most) if can_sell else 0)

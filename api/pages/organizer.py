@@ -7,8 +7,8 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as BaseResponse
 
 from api.organizing.changes import changed
-from api.pages.charts import HEIGHT, WIDTH, stairs, top
-from api.pages.forms import complaints, parsed
+from api.pages.charts import HEIGHT, WIDTH, axis_top, step_path
+from api.pages.forms import field_errors, parse_body
 from api.ports import Curve, Listing
 from api.problems import Refused
 from api.routes.events import change_own, managed_event
@@ -23,11 +23,11 @@ from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus, may_change
 
 organizing = Blueprint("organizing", __name__)
 
-AT_ONCE: Final = 50
-LINES: Final = 6
+PAGE_EVENTS: Final = 50
+PLOT_LINES_MAX: Final = 6
 
 
-class Step(NamedTuple):
+class StatusChange(NamedTuple):
     """A status that an event may get: what the button says, what happens, whether everybody with tickets is mailed."""
 
     status: EventStatus
@@ -36,23 +36,27 @@ class Step(NamedTuple):
     mails: bool = False
 
 
-_STEPS: Final = (
-    Step(EventStatus.ACTIVE, "Publish", "Everybody can find the event and buy tickets."),
-    Step(EventStatus.ON_HOLD, "Pause sales", "Nothing is sold until you resume. Tickets already sold stay valid."),
-    Step(EventStatus.SOLD_OUT, "Close sales", "Sales stop, and the event is shown as sold out."),
-    Step(EventStatus.POSTPONED, "Postpone", "Nothing is sold until you resume. Tickets already sold stay valid."),
-    Step(EventStatus.DONE, "Close for good", "The event is over. Nothing can be changed after that."),
-    Step(
+_STATUS_CHANGES: Final = (
+    StatusChange(EventStatus.ACTIVE, "Publish", "Everybody can find the event and buy tickets."),
+    StatusChange(
+        EventStatus.ON_HOLD, "Pause sales", "Nothing is sold until you resume. Tickets already sold stay valid."
+    ),
+    StatusChange(EventStatus.SOLD_OUT, "Close sales", "Sales stop, and the event is shown as sold out."),
+    StatusChange(
+        EventStatus.POSTPONED, "Postpone", "Nothing is sold until you resume. Tickets already sold stay valid."
+    ),
+    StatusChange(EventStatus.DONE, "Close for good", "The event is over. Nothing can be changed after that."),
+    StatusChange(
         EventStatus.CANCELED,
         "Cancel the event",
         "Every ticket is refunded and every hold ends. This cannot be undone.",
     ),
 )
-_RESUMED: Final = Step(EventStatus.ACTIVE, "Resume sales", "Tickets are on sale again.")
-_TOLD: Final = frozenset({EventStatus.CANCELED, EventStatus.POSTPONED})
+_RESUME: Final = StatusChange(EventStatus.ACTIVE, "Resume sales", "Tickets are on sale again.")
+_MAILED: Final = frozenset({EventStatus.CANCELED, EventStatus.POSTPONED})
 
 
-class Line(NamedTuple):
+class PlotLine(NamedTuple):
     """A ticket type in the plot of sales."""
 
     name: str
@@ -64,7 +68,7 @@ class Line(NamedTuple):
 def own_events() -> str:
     """The events, the newest first; an administrator sees everybody's."""
     found = caller()
-    query = parsed(PageQuery, {"limit": AT_ONCE, "cursor": request.args.get("cursor")})
+    query = parse_body(PageQuery, {"limit": PAGE_EVENTS, "cursor": request.args.get("cursor")})
     items, following = page(
         query,
         lambda limit, after: ports().events.list(
@@ -90,7 +94,7 @@ def own_event(event_id: UUID) -> str:
         event=event,
         rows=[(ticket, sums.get(ticket.id)) for ticket in tickets],
         gone=[each for kind, each in sums.items() if kind not in {ticket.id for ticket in tickets}],
-        steps=steps(event.status),
+        steps=status_changes(event.status),
         plot=_plot(ports().attendance.curve(event_id), tickets, sums),
         reached=ports().attendance.reached(event_id),
     )
@@ -100,14 +104,14 @@ def own_event(event_id: UUID) -> str:
 def confirm_status(event_id: UUID, status: str) -> Response:
     """What would happen, and how many people would be told."""
     event = managed_event(event_id)
-    return _ask(event, _step(event, status), {})
+    return _status_page(event, _status_change(event, status), {})
 
 
 @organizing.post("/organize/events/<uuid:event_id>/status/<status>")
 def change_status(event_id: UUID, status: str) -> BaseResponse:
     """It happens, unless the event was changed since the question was read."""
     event = managed_event(event_id)
-    step = _step(event, status)
+    step = _status_change(event, status)
 
     def decide(listing: Listing) -> Listing:
         check_version(listing.event, request.form.get("version"))
@@ -118,7 +122,7 @@ def change_status(event_id: UUID, status: str) -> BaseResponse:
     except Refused as error:
         if error.kind == "not-found":
             raise
-        return _ask(managed_event(event_id), step, complaints(error), 409)
+        return _status_page(managed_event(event_id), step, field_errors(error), 409)
     return redirect(f"/organize/events/{event_id}", 303)
 
 
@@ -129,9 +133,9 @@ def attendees(event_id: UUID) -> Response:
     return csv_export(f"attendees-{event_id}.csv", ports().attendance.attendees(event_id))
 
 
-def steps(status: EventStatus) -> list[Step]:
+def status_changes(status: EventStatus) -> list[StatusChange]:
     """What may become of an event of that status."""
-    return [_worded(status, step) for step in _STEPS if step.status in EVENT_TRANSITIONS[status]]
+    return [_for_status(status, step) for step in _STATUS_CHANGES if step.status in EVENT_TRANSITIONS[status]]
 
 
 def check_version(event: Event, read: str | None) -> None:
@@ -140,26 +144,26 @@ def check_version(event: Event, read: str | None) -> None:
         raise Refused("precondition-failed", "", version=event.version)
 
 
-def _worded(before: EventStatus, step: Step) -> Step:
+def _for_status(before: EventStatus, step: StatusChange) -> StatusChange:
     """Nobody has anything of a draft yet; and who was told that it is postponed is told what comes then."""
     if step.status is EventStatus.ACTIVE and before is not EventStatus.DRAFT:
-        step = _RESUMED
+        step = _RESUME
     goes_on = before is EventStatus.POSTPONED and step.status is not EventStatus.DONE
-    return step._replace(mails=before is not EventStatus.DRAFT and (goes_on or step.status in _TOLD))
+    return step._replace(mails=before is not EventStatus.DRAFT and (goes_on or step.status in _MAILED))
 
 
-def _step(event: Event, status: str) -> Step:
-    found = next((step for step in _STEPS if step.status == status), None)
+def _status_change(event: Event, status: str) -> StatusChange:
+    found = next((step for step in _STATUS_CHANGES if step.status == status), None)
     if found is None:
         raise Refused("not-found")
-    return _worded(event.status, found)
+    return _for_status(event.status, found)
 
 
-def _ask(event: Event, step: Step, wrong: dict[str, str], status: int = 200) -> Response:
+def _status_page(event: Event, step: StatusChange, errors: dict[str, str], status: int = 200) -> Response:
     reached = ports().attendance.reached(event.id)
     possible = step.status != event.status and may_change(event.status, step.status)
-    text = render_template("status.html", event=event, step=step, reached=reached, wrong=wrong, possible=possible)
-    return make_response(text, status if possible or wrong else 409)
+    text = render_template("status.html", event=event, step=step, reached=reached, errors=errors, possible=possible)
+    return make_response(text, status if possible or errors else 409)
 
 
 def _plot(
@@ -169,10 +173,10 @@ def _plot(
     if curve is None:
         return None
     names = {kind: each.name for kind, each in sums.items()} | {ticket.id: ticket.name for ticket in tickets}
-    most = sorted(curve.types, key=lambda kind: curve.types[kind][-1][1], reverse=True)[:LINES]
-    highest = top([curve.types[kind][-1][1] for kind in most])
+    most = sorted(curve.types, key=lambda kind: curve.types[kind][-1][1], reverse=True)[:PLOT_LINES_MAX]
+    highest = axis_top([curve.types[kind][-1][1] for kind in most])
     lines = [
-        Line(names.get(kind, "a ticket type"), _path(curve.types[kind], highest), curve.types[kind][-1][1])
+        PlotLine(names.get(kind, "a ticket type"), _path(curve.types[kind], highest), curve.types[kind][-1][1])
         for kind in most
     ]
     return {"box": f"0 0 {WIDTH} {HEIGHT}", "lines": lines, "top": highest, "begins": curve.begins, "ends": curve.ends}
@@ -180,4 +184,4 @@ def _plot(
 
 def _path(grown: tuple[tuple[float, int], ...], highest: int) -> str:
     """From nothing at the left edge to the last step's value at the right one."""
-    return stairs([(0.0, 0), *grown, (1.0, grown[-1][1])], highest)
+    return step_path([(0.0, 0), *grown, (1.0, grown[-1][1])], highest)

@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from api.accounts.links import PATHS
 from api.accounts.password_reset import account_to_reset, ask_for_reset, reset_password
 from api.pages import device_cookie
-from api.pages.errors import Told, page
-from api.pages.forms import complaints, fields, parsed
+from api.pages.errors import ErrorText, error_page
+from api.pages.forms import field_errors, form_fields, parse_body
 from api.pages.link_pages import chosen_password, link_text
 from api.problems import PROBLEMS, Refused
 from api.schemas.account import NewPasswordReset
@@ -20,7 +20,7 @@ resetting = Blueprint("resetting", __name__)
 
 PATH: Final = PATHS[LinkKind.RESET_PASSWORD]
 FORGOTTEN: Final = "/forgotten-password"
-USED: Final = Told(
+USED: Final = ErrorText(
     "This link is no longer valid",
     "It was already used, is older than one hour, or is incomplete. You can request another one.",
     "Request another link",
@@ -37,12 +37,12 @@ def forgotten_form() -> Response:
 @resetting.post(FORGOTTEN)
 def forgotten() -> BaseResponse:
     """A mail is sent to the address, whether it has an account or not."""
-    given = fields()
+    given = form_fields()
     try:
-        email = parsed(NewPasswordReset, {"email": given.get("email", "")}).email
+        email = parse_body(NewPasswordReset, {"email": given.get("email", "")}).email
         ask_for_reset(email, device_cookie.device_of(email))
     except Refused as error:
-        return _forgotten(given, complaints(error), PROBLEMS[error.kind].status)
+        return _forgotten(given, field_errors(error), PROBLEMS[error.kind].status)
     return redirect(f"{FORGOTTEN}?{urlencode({'sent': '', 'email': email})}", 303)
 
 
@@ -58,24 +58,25 @@ def new_password() -> BaseResponse:
     try:
         account = reset_password(link_text(), "/password", chosen_password())
     except Refused as error:
-        return _new_password(complaints(error), PROBLEMS[error.kind].status)
+        return _new_password(field_errors(error), PROBLEMS[error.kind].status)
     answer = redirect(f"/sign-in?{urlencode({'changed': '', 'email': account.email})}", 303)
     return device_cookie.remember(answer, account.email)
 
 
-def _forgotten(given: dict[str, str], wrong: dict[str, str], status: int = 200) -> Response:
+def _forgotten(given: dict[str, str], errors: dict[str, str], status: int = 200) -> Response:
     shown = {"email": given.get("email", "")}
     return make_response(
-        render_template("forgotten.html", path=FORGOTTEN, given=shown, wrong=wrong, sent="sent" in request.args), status
+        render_template("forgotten.html", path=FORGOTTEN, given=shown, errors=errors, sent="sent" in request.args),
+        status,
     )
 
 
-def _new_password(wrong: dict[str, str], status: int = 200) -> Response:
+def _new_password(errors: dict[str, str], status: int = 200) -> Response:
     try:
         email = account_to_reset(link_text()).email
     except Refused as error:
         if error.kind != "unknown-code":
             raise
-        return page(USED, 410)
-    text = render_template("new_password.html", path=PATH, link=link_text(), email=email, wrong=wrong)
+        return error_page(USED, 410)
+    text = render_template("new_password.html", path=PATH, link=link_text(), email=email, errors=errors)
     return make_response(text, status)

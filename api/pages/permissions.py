@@ -13,7 +13,7 @@ from api.roles import Role
 from api.web.authentication import require, visitor
 from api.web.permissions import Access
 
-SITE: Final = "site."
+BLUEPRINT_PREFIX: Final = "site."
 PAGES: Final[dict[str, Access]] = {
     "asset": Access.NOBODY,
     "box_office.search": Access.ANYONE,
@@ -64,29 +64,29 @@ PAGES: Final[dict[str, Access]] = {
     "editing.remove_type": Access.ORGANIZER,
 }
 # Pages whose address is itself the key to something: those of links in mails.
-_LINKED: Final = "/links/"
+_LINKS_PREFIX: Final = "/links/"
 _ROLES: Final[dict[Access, tuple[Role, ...]]] = {Access.ORGANIZER: (Role.ORGANIZER,), Access.ADMINISTRATOR: ()}
 
 
-def check_rows(app: Flask) -> None:
+def check_table(app: Flask) -> None:
     """Raises ValueError for a page without a row."""
     for rule in app.url_map.iter_rules():
-        if rule.endpoint.startswith(SITE) and rule.endpoint.removeprefix(SITE) not in PAGES:
+        if rule.endpoint.startswith(BLUEPRINT_PREFIX) and rule.endpoint.removeprefix(BLUEPRINT_PREFIX) not in PAGES:
             raise ValueError(f"the page {rule.endpoint} has no row in PAGES")
 
 
-def access() -> Access:
+def required_access() -> Access:
     """What the page of this request asks for."""
-    return PAGES[(request.endpoint or "").removeprefix(SITE)]
+    return PAGES[(request.endpoint or "").removeprefix(BLUEPRINT_PREFIX)]
 
 
 def check() -> Response | None:
     """The way to the sign-in, for who has to take it. Refused: forbidden."""
-    wanted = access()
+    wanted = required_access()
     if wanted in (Access.NOBODY, Access.ANYONE):
         return None
     if visitor() is None:
-        return redirect(f"/sign-in?{urlencode({'next': _here()})}", 303)
+        return redirect(f"/sign-in?{urlencode({'next': _return_path()})}", 303)
     if wanted in _ROLES:
         require(*_ROLES[wanted])
     return None
@@ -94,19 +94,19 @@ def check() -> Response | None:
 
 def has_secret_address() -> bool:
     """Whether the address of this request must be told to nobody."""
-    return request.path.startswith(_LINKED)
+    return request.path.startswith(_LINKS_PREFIX)
 
 
-def local(path: str | None) -> str:
+def local_path(path: str | None) -> str:
     """The path, if it is one of this site; else the front page. Nobody is sent elsewhere, whatever a link says."""
     path = path or ""
     is_local = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
     return path if is_local else "/"
 
 
-def _here() -> str:
+def _return_path() -> str:
     """This page, or for a form the page that it stood on."""
     if request.method == "GET":
         return request.full_path.rstrip("?")
     host, slash, path = (request.referrer or "").partition("://")[2].partition("/")
-    return local(slash + path) if host == request.host else "/"
+    return local_path(slash + path) if host == request.host else "/"

@@ -11,7 +11,7 @@ BOX_WIDTH: Final = 180
 BOX_HEIGHT: Final = 116
 COLUMN: Final = 224
 ROW: Final = 152
-PICTURE: Final = (5 * COLUMN + BOX_WIDTH, 2 * ROW + BOX_HEIGHT)
+SIZE: Final = (5 * COLUMN + BOX_WIDTH, 2 * ROW + BOX_HEIGHT)
 _PLACES: Final[dict[str, tuple[int, int]]] = {
     "postgres": (0, 0),
     "connect": (1, 0),

@@ -16,10 +16,10 @@ from tables.messages.outcomes import EventFacts
 from tables.signing.tickets import Ticket, TicketSigner
 
 # Pictures take time to draw: so many are on one page.
-SHEET: Final = 12
+PAGE_TICKETS: Final = 12
 
 
-class Printed(NamedTuple):
+class PrintedTicket(NamedTuple):
     """A ticket: its place among those of the purchase, from 1 on, and its picture as SVG."""
 
     number: int
@@ -28,17 +28,17 @@ class Printed(NamedTuple):
     picture: Markup
 
 
-def printed(signer: TicketSigner, event: UUID, lines: list[BoughtLine], sheet: int) -> list[Printed]:
+def printed_tickets(signer: TicketSigner, event: UUID, lines: list[BoughtLine], sheet: int) -> list[PrintedTicket]:
     """The tickets of that sheet, from 1 on."""
     codes = ((line.name, code) for line in lines for code in line.codes)
-    first = (sheet - 1) * SHEET
+    first = (sheet - 1) * PAGE_TICKETS
     return [
-        Printed(number, name, code, _picture(signer.sign(Ticket(event, code))))
-        for number, (name, code) in enumerate(islice(codes, first, first + SHEET), start=first + 1)
+        PrintedTicket(number, name, code, _qr_code(signer.sign(Ticket(event, code))))
+        for number, (name, code) in enumerate(islice(codes, first, first + PAGE_TICKETS), start=first + 1)
     ]
 
 
-def calendar_of(ids: tuple[UUID, UUID], purchase: Purchase, event: Event, domain: str) -> bytes:
+def purchase_calendar(ids: tuple[UUID, UUID], purchase: Purchase, event: Event, domain: str) -> bytes:
     """The purchase's calendar file."""
     facts = EventFacts(
         title=event.title,
@@ -56,7 +56,7 @@ def calendar_of(ids: tuple[UUID, UUID], purchase: Purchase, event: Event, domain
 
 
 @lru_cache(maxsize=2_000)
-def _picture(text: str) -> Markup:
+def _qr_code(text: str) -> Markup:
     """A QR code. It is drawn here from a text of ours, so it is no text of anybody's."""
     picture = BytesIO()
     code = segno.make_qr(text, error="m", boost_error=False)

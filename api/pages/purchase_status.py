@@ -21,63 +21,63 @@ from api.schemas.purchase import Purchase
 from api.web.responses import ports
 
 # How long a record is waited for within one request, look by look; then the page asks again by itself.
-PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.6)
+POLL_PAUSES_S: Final = (0.05, 0.1, 0.2, 0.4, 0.6)
 # After that a page shows what there is.
-PATIENCE: Final = timedelta(seconds=60)
+SINCE_AGE_MAX: Final = timedelta(seconds=60)
 # What the clocks of this process and of the log may differ.
-MARGIN: Final = timedelta(seconds=2)
+CLOCK_SKEW_MAX: Final = timedelta(seconds=2)
 ACCEPTED: Final = 202
 # Threads that may wait so, of those that answer everybody; the page of one more asks again by itself.
-_WAITING: Final = threading.BoundedSemaphore(16)
+_waiting: Final = threading.BoundedSemaphore(16)
 
 
-class Receipt(Struct, rename="camel"):
+class DecidedPurchase(Struct, rename="camel"):
     """What is read of the answer that the route of a purchase gives."""
 
     id: str
     decided_at: datetime | None = None
 
 
-def see(public: str, since: datetime | None = None) -> Response:
+def redirect_to_purchase(public: str, since: datetime | None = None) -> Response:
     """The way to the purchase's page, which shows it as of ``since`` or later."""
     moment = "" if since is None else f"?since={milliseconds(since)}"
     return redirect(f"/purchases/{public}{moment}", 303)
 
 
-def see_answer(made: service.Answer, began: datetime) -> Response:
+def redirect_to_answer(made: service.Answer, began: datetime) -> Response:
     """The way to the page of what was decided, or is going to be: by its long id then."""
     is_decided = made.status != ACCEPTED
-    public = _receipt(made).id if is_decided else made.headers["Location"].rpartition("/")[2]
-    return see(public, moment_of(made, began))
+    public = _decided(made).id if is_decided else made.headers["Location"].rpartition("/")[2]
+    return redirect_to_purchase(public, decided_at(made, began))
 
 
-def moment_of(made: service.Answer, began: datetime) -> datetime:
+def decided_at(made: service.Answer, began: datetime) -> datetime:
     """When it was decided; it is not before ``began`` where nobody knows yet."""
-    return _receipt(made).decided_at or began - MARGIN
+    return _decided(made).decided_at or began - CLOCK_SKEW_MAX
 
 
-def current(look: Callable[[], Purchase]) -> Purchase | None:
+def up_to_date(look: Callable[[], Purchase]) -> Purchase | None:
     """The purchase as of the address's ``since`` or later; None as long as that is on its way. Refused: not-found."""
     since = _since()
     found = _as_of(since, look)
-    if found is not None or not _WAITING.acquire(blocking=False):
+    if found is not None or not _waiting.acquire(blocking=False):
         return found
     try:
-        return _as_of_soon(since, look)
+        return _polled(since, look)
     finally:
-        _WAITING.release()
+        _waiting.release()
 
 
-def _as_of_soon(since: int | None, look: Callable[[], Purchase]) -> Purchase | None:
-    for pause in PAUSES:
+def _polled(since: int | None, look: Callable[[], Purchase]) -> Purchase | None:
+    for pause in POLL_PAUSES_S:
         time.sleep(pause)
         if (found := _as_of(since, look)) is not None:
             return found
     return None
 
 
-def _receipt(made: service.Answer) -> Receipt:
-    return msgspec.json.decode(made.body, type=Receipt)
+def _decided(made: service.Answer) -> DecidedPurchase:
+    return msgspec.json.decode(made.body, type=DecidedPurchase)
 
 
 def _as_of(since: int | None, look: Callable[[], Purchase]) -> Purchase | None:
@@ -96,7 +96,7 @@ def _as_of(since: int | None, look: Callable[[], Purchase]) -> Purchase | None:
 def _since() -> int | None:
     """The moment in the address, unless it is too long ago, or none, to wait for."""
     text = request.args.get("since", "")
-    oldest = milliseconds(ports().clock() - PATIENCE)
+    oldest = milliseconds(ports().clock() - SINCE_AGE_MAX)
     return int(text) if text.isdecimal() and text.isascii() and len(text) < 16 and int(text) > oldest else None
 
 

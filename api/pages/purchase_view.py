@@ -5,8 +5,8 @@ from uuid import UUID
 
 from flask import request
 
-from api.pages.copy import refusal
-from api.pages.printed_tickets import SHEET, printed
+from api.pages.copy import refusal_text
+from api.pages.printed_tickets import PAGE_TICKETS, printed_tickets
 from api.schemas.purchase import Purchase
 from api.web.responses import ports
 
@@ -20,25 +20,25 @@ HEADLINES: Final = {
 }
 
 
-def state_of(found: Purchase, page: str) -> dict[str, Any]:
+def purchase_values(found: Purchase, page: str) -> dict[str, Any]:
     """How the purchase stands, for ``purchase_state.html``; ``page`` is the address of the page itself."""
     return {
         "purchase": found,
         "headline": HEADLINES[found.status],
         "seconds_left": _seconds_left(found),
         "count": sum(line.quantity for line in found.lines or []),
-        "reason": refusal(found.reason) if found.reason else None,
+        "reason": refusal_text(found.reason) if found.reason else None,
         "page": page,
     }
 
 
-def tickets_of(event: UUID, found: Purchase, page: str) -> dict[str, Any]:
+def ticket_values(event: UUID, found: Purchase, page: str) -> dict[str, Any]:
     """A sheet of its tickets, for ``printed_tickets.html``."""
     bought = found.lines or []
-    sheets = -(-sum(len(line.codes) for line in bought) // SHEET)
+    sheets = -(-sum(len(line.codes) for line in bought) // PAGE_TICKETS)
     sheet = min(max(1, request.args.get("sheet", 1, int)), max(1, sheets))
     return {
-        "tickets": printed(ports().signer, event, bought, sheet) if found.status == "confirmed" else [],
+        "tickets": printed_tickets(ports().signer, event, bought, sheet) if found.status == "confirmed" else [],
         "sheet": sheet,
         "sheets": sheets,
         "sheets_page": f"{page}{'&' if '?' in page else '?'}sheet=",

@@ -9,12 +9,12 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from api.pages.copy import refusal
-from api.pages.forms import parsed
-from api.pages.printed_tickets import calendar_of
-from api.pages.purchase_status import MARGIN, current, see, see_answer
-from api.pages.purchase_view import state_of, tickets_of
-from api.pages.ticket_selection import chosen, key_of, lines, numbers
+from api.pages.copy import refusal_text
+from api.pages.forms import parse_body
+from api.pages.printed_tickets import purchase_calendar
+from api.pages.purchase_status import CLOCK_SKEW_MAX, redirect_to_answer, redirect_to_purchase, up_to_date
+from api.pages.purchase_view import purchase_values, ticket_values
+from api.pages.ticket_selection import chosen_lines, chosen_quantities, order_key, quantity_fields
 from api.problems import Refused, Unavailable
 from api.purchasing import service
 from api.routes.notifications import ask_again
@@ -29,10 +29,10 @@ from tables.messages.commands import Line
 purchases = Blueprint("purchases", __name__)
 
 # One purchase is confirmed once, and given back as a whole once, however often the button is pressed.
-ONCE: Final = "page"
-OCCUPIES: Final = frozenset({"held", "confirmed"})
+ONCE_KEY: Final = "page"
+ACTIVE_STATUSES: Final = frozenset({"held", "confirmed"})
 # How long the page itself looks out for the mail.
-MAIL_WITHIN: Final = timedelta(minutes=2)
+MAIL_WATCH_MAX: Final = timedelta(minutes=2)
 
 Ids = tuple[UUID, UUID]
 
@@ -41,19 +41,21 @@ Ids = tuple[UUID, UUID]
 def purchase(public: str) -> Response:
     """The purchase as it stands, or that it is on its way."""
     ids = service.ids_of(public)
-    found = current(lambda: own_purchase(public))
+    found = up_to_date(lambda: own_purchase(public))
     if found is None:
         return _page("waiting.html", ids, again=request.full_path.rstrip("?"))
     page = f"/purchases/{public}"
-    shown = state_of(found, page) | tickets_of(ids[0], found, page) | _mails(ids, found)
-    return _page("purchase.html", ids, refused=_refused(), **shown)
+    shown = purchase_values(found, page) | ticket_values(ids[0], found, page) | _mails(ids, found)
+    return _page("purchase.html", ids, refused=_refusal(), **shown)
 
 
 @purchases.post("/purchases/<public>/confirm")
 def confirm(public: str) -> BaseResponse:
     """The hold becomes a sale. Sent again, it is answered as the first time."""
     return _carry_out(
-        lambda: service.confirm(ports(), owner_of(public), public, ONCE, _wanted()), f"/purchases/{public}", public
+        lambda: service.confirm(ports(), owner_of(public), public, ONCE_KEY, _preference()),
+        f"/purchases/{public}",
+        public,
     )
 
 
@@ -61,15 +63,15 @@ def confirm(public: str) -> BaseResponse:
 def cancel_form(public: str) -> BaseResponse:
     """What is to be given back."""
     found = own_purchase(public)
-    if found.status not in OCCUPIES:
-        return see(public)
+    if found.status not in ACTIVE_STATUSES:
+        return redirect_to_purchase(public)
     return _page(
         "cancel.html",
         service.ids_of(public),
         purchase=found,
-        order_key=key_of(request.args),
-        chosen=chosen(),
-        refused=_refused(),
+        order_key=order_key(request.args),
+        chosen=chosen_quantities(),
+        refused=_refusal(),
     )
 
 
@@ -77,13 +79,13 @@ def cancel_form(public: str) -> BaseResponse:
 def cancel(public: str) -> BaseResponse:
     """All tickets are given back, or so many of each type; sent again, no more than that."""
     everything = "all" in request.form
-    key = ONCE if everything else request.form.get("order_key")
+    key = ONCE_KEY if everything else request.form.get("order_key")
     form = f"/purchases/{public}/cancel"
-    asked_for = [] if everything else lines()
+    asked_for = [] if everything else chosen_lines()
     if not asked_for and not everything:
-        return _told(form, "nothing-chosen")
-    gone = [Line(line.ticket_type_id, line.quantity) for line in parsed(Cancellation, {"lines": asked_for}).lines]
-    return _carry_out(lambda: service.cancel(ports(), owner_of(public), public, gone, key, _wanted()), form, public)
+        return _redirect_refused(form, "nothing-chosen")
+    gone = [Line(line.ticket_type_id, line.quantity) for line in parse_body(Cancellation, {"lines": asked_for}).lines]
+    return _carry_out(lambda: service.cancel(ports(), owner_of(public), public, gone, key, _preference()), form, public)
 
 
 @purchases.get("/purchases/<public>/mails")
@@ -101,8 +103,8 @@ def send_again(public: str) -> BaseResponse:
     except Refused as error:
         if error.kind == "not-found":
             raise
-        return _told(f"/purchases/{public}", error.kind)
-    return see(public)
+        return _redirect_refused(f"/purchases/{public}", error.kind)
+    return redirect_to_purchase(public)
 
 
 @purchases.get("/purchases/<public>/event.ics")
@@ -112,7 +114,7 @@ def calendar_file(public: str) -> Response:
     found, event = own_purchase(public), ports().events.get(ids[0])
     if event is None or found.status != "confirmed":
         raise Refused("not-found")
-    answer = make_response(calendar_of(ids, found, event, ports().mail_domain))
+    answer = make_response(purchase_calendar(ids, found, event, ports().mail_domain))
     answer.mimetype = "text/calendar"
     answer.headers["Content-Disposition"] = 'attachment; filename="event.ics"'
     return answer
@@ -122,27 +124,29 @@ def _carry_out(do: Callable[[], Coroutine[Any, Any, service.Answer]], form: str,
     """To the purchase as it is then; to the form with its key and numbers where nobody knows what became of it."""
     began = ports().clock()
     try:
-        return see_answer(ports().in_loop(do()), began)
+        return redirect_to_answer(ports().in_loop(do()), began)
     except Refused as error:
         if error.kind == "not-found":
             raise
         return (
-            see(public, began - MARGIN) if error.kind == "still-running" else _told(f"/purchases/{public}", error.kind)
+            redirect_to_purchase(public, began - CLOCK_SKEW_MAX)
+            if error.kind == "still-running"
+            else _redirect_refused(f"/purchases/{public}", error.kind)
         )
     except Unavailable:
-        return _told(form, "unavailable", key=request.form.get("order_key", ""), **numbers())
+        return _redirect_refused(form, "unavailable", key=request.form.get("order_key", ""), **quantity_fields())
 
 
-def _told(path: str, reason: str, **more: str) -> BaseResponse:
+def _redirect_refused(path: str, reason: str, **more: str) -> BaseResponse:
     return redirect(f"{path}?{urlencode({'refused': reason} | more)}", 303)
 
 
-def _refused() -> str | None:
+def _refusal() -> str | None:
     reason = request.args.get("refused")
-    return refusal(reason) if reason else None
+    return refusal_text(reason) if reason else None
 
 
-def _wanted() -> Preference:
+def _preference() -> Preference:
     return Preference(ports().purchase_wait)
 
 
@@ -152,7 +156,7 @@ def _mails(ids: Ids, found: Purchase) -> dict[str, Any]:
     newest: Notification | None = known[-1] if known else None
     age = None if found.decided_at is None else ports().clock() - found.decided_at
     asked = newest is not None and newest.status == "requested"
-    watch = (newest is None or asked) and age is not None and age < MAIL_WITHIN
+    watch = (newest is None or asked) and age is not None and age < MAIL_WATCH_MAX
     return {"mail": newest, "watch_mail": watch or asked}
 
 

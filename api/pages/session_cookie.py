@@ -16,16 +16,16 @@ from api.web.authentication import read_caller
 from api.web.responses import ports
 
 NAME: Final = "turnstile"
-_STRANGER: Final = re.compile(r"v\.[\w-]{32}", re.ASCII)
+_ANONYMOUS: Final = re.compile(r"v\.[\w-]{32}", re.ASCII)
 
 
-def arrive() -> None:
+def read() -> None:
     """Read who it is, before the page is entered; a token that is no good any more is a stranger's."""
     g.caller, g.session, g.cookie = None, None, None
     text = cookie(NAME)
     if text is None:
         return
-    if _STRANGER.fullmatch(text):
+    if _ANONYMOUS.fullmatch(text):
         g.session = text
         return
     try:
@@ -35,7 +35,7 @@ def arrive() -> None:
         g.cookie = ("", 0)
 
 
-def mark() -> str:
+def session_secret() -> str:
     """What is this session's alone; a stranger gets one when it is needed."""
     if g.session is None:
         g.session = f"v.{secrets.token_urlsafe(24)}"
@@ -54,7 +54,7 @@ def end() -> None:
     g.cookie = ("", 0)
 
 
-def leave(answer: Response) -> Response:
+def write(answer: Response) -> Response:
     """Write the cookie, if it changes."""
     if (changed := g.get("cookie")) is not None:
         set_cookie(answer, NAME, *changed)

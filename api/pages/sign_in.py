@@ -4,8 +4,8 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as BaseResponse
 
 from api.pages import device_cookie, session_cookie
-from api.pages.forms import complaints, fields, parsed
-from api.pages.permissions import local
+from api.pages.forms import field_errors, form_fields, parse_body
+from api.pages.permissions import local_path
 from api.problems import PROBLEMS, Refused
 from api.routes.sessions import credential_of
 from api.schemas.session import NewSession
@@ -18,7 +18,7 @@ signing_in = Blueprint("signing_in", __name__)
 @signing_in.get("/sign-in")
 def sign_in_form() -> BaseResponse:
     """The form; whoever is signed in goes on."""
-    goal = local(request.args.get("next"))
+    goal = local_path(request.args.get("next"))
     if visitor() is not None:
         return redirect(goal, 303)
     return _form({"email": request.args.get("email", "")}, goal, {})
@@ -27,13 +27,13 @@ def sign_in_form() -> BaseResponse:
 @signing_in.post("/sign-in")
 def sign_in() -> BaseResponse:
     """A new session, and back to where the reader was going."""
-    given = fields()
-    goal = local(given.pop("next", None))
+    given = form_fields()
+    goal = local_path(given.pop("next", None))
     try:
-        asked = parsed(NewSession, {"password": "", "email": ""} | given)
+        asked = parse_body(NewSession, {"password": "", "email": ""} | given)
         known = credential_of(asked, device_cookie.device_of(asked.email))
     except Refused as error:
-        return _form(given, goal, complaints(error), PROBLEMS[error.kind].status)
+        return _form(given, goal, field_errors(error), PROBLEMS[error.kind].status)
     token, _ = ports().tokens.issue(known.account, known.roles, known.version, ports().session_seconds)
     session_cookie.begin(token, ports().session_seconds)
     return device_cookie.remember(redirect(goal, 303), asked.email)
@@ -47,7 +47,7 @@ def sign_out() -> BaseResponse:
     return redirect("/", 303)
 
 
-def _form(given: dict[str, str], goal: str, wrong: dict[str, str], status: int = 200) -> Response:
+def _form(given: dict[str, str], goal: str, errors: dict[str, str], status: int = 200) -> Response:
     shown = {"email": given.get("email", "")}
-    text = render_template("sign_in.html", given=shown, goal=goal, wrong=wrong, changed="changed" in request.args)
+    text = render_template("sign_in.html", given=shown, goal=goal, errors=errors, changed="changed" in request.args)
     return make_response(text, status)

@@ -7,9 +7,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from api.accounts.address_confirmation import confirmed_by_code
 from api.pages import sign_up_cookie
-from api.pages.address_confirmation import go_on, said_of
-from api.pages.forms import complaints, fields, parsed
-from api.pages.permissions import local
+from api.pages.address_confirmation import confirmation_errors, finish
+from api.pages.forms import field_errors, form_fields, parse_body
+from api.pages.permissions import local_path
 from api.problems import PROBLEMS, Refused
 from api.routes.accounts import sign_up as ask_for_account
 from api.schemas.account import Confirmation, NewAccount
@@ -17,25 +17,25 @@ from api.schemas.account import Confirmation, NewAccount
 signing_up = Blueprint("signing_up", __name__)
 
 # What an administrator's request may say more is no part of the form.
-ASKED: frozenset[str] = frozenset({"firstName", "lastName", "email", "password"})
+FORM_FIELDS: frozenset[str] = frozenset({"firstName", "lastName", "email", "password"})
 
 
 @signing_up.get("/sign-up")
 def sign_up_form() -> Response:
     """The form."""
-    return _form("sign_up.html", {"next": local(request.args.get("next"))}, {})
+    return _form("sign_up.html", {"next": local_path(request.args.get("next"))}, {})
 
 
 @signing_up.post("/sign-up")
 def sign_up() -> BaseResponse:
     """A link and a code are mailed; with one of them the account is made, and its owner signed in."""
-    given = fields()
-    goal = local(given.get("next"))
+    given = form_fields()
+    goal = local_path(given.get("next"))
     try:
-        asked = parsed(NewAccount, {name: value for name, value in given.items() if name in ASKED})
+        asked = parse_body(NewAccount, {name: value for name, value in given.items() if name in FORM_FIELDS})
         made = ask_for_account(asked, goal)
     except Refused as error:
-        return _form("sign_up.html", given | {"next": goal}, complaints(error), PROBLEMS[error.kind].status)
+        return _form("sign_up.html", given | {"next": goal}, field_errors(error), PROBLEMS[error.kind].status)
     answer = redirect(f"/confirm?{urlencode({'email': made.email, 'request': made.request, 'next': goal})}", 303)
     return sign_up_cookie.remember(answer, made.request)
 
@@ -44,23 +44,23 @@ def sign_up() -> BaseResponse:
 def confirm_address_form() -> Response:
     """Where the code from the mail goes."""
     given = {name: request.args.get(name, "") for name in ("email", "request")}
-    given["next"] = local(request.args.get("next"))
+    given["next"] = local_path(request.args.get("next"))
     return _form("confirm.html", given, {})
 
 
 @signing_up.post("/confirm")
 def confirm_address() -> BaseResponse:
     """The account is made and its owner signed in, or the account has its new address."""
-    given = fields()
-    goal = local(given.get("next"))
+    given = form_fields()
+    goal = local_path(given.get("next"))
     try:
         asked = {"code": given.get("code", ""), "request": given.get("request", "")}
-        granted = confirmed_by_code(parsed(Confirmation, asked))
+        granted = confirmed_by_code(parse_body(Confirmation, asked))
     except Refused as error:
-        return _form("confirm.html", given | {"next": goal}, said_of(error), PROBLEMS[error.kind].status)
-    return go_on(granted, goal)
+        return _form("confirm.html", given | {"next": goal}, confirmation_errors(error), PROBLEMS[error.kind].status)
+    return finish(granted, goal)
 
 
-def _form(template: str, given: dict[str, str], wrong: dict[str, str], status: int = 200) -> Response:
+def _form(template: str, given: dict[str, str], errors: dict[str, str], status: int = 200) -> Response:
     shown = {"email": "", "request": ""} | {name: value for name, value in given.items() if name != "password"}
-    return make_response(render_template(template, given=shown, wrong=wrong), status)
+    return make_response(render_template(template, given=shown, errors=errors), status)

@@ -10,29 +10,33 @@ from flask import request
 from api.problems import Refused
 from api.web.responses import ports
 
-NUMBER: Final = "n-"
+FIELD_PREFIX: Final = "n-"
 _KEY: Final = re.compile(r"[0-9a-f]{32}")
 
 
-def chosen() -> dict[UUID, int]:
+def chosen_quantities() -> dict[UUID, int]:
     """By ticket type. Refused: invalid-input for what is no number or no id."""
     try:
-        return {UUID(name.removeprefix(NUMBER)): _number(value) for name, value in numbers().items()}
+        return {UUID(name.removeprefix(FIELD_PREFIX)): _number(value) for name, value in quantity_fields().items()}
     except ValueError as error:
         raise Refused("invalid-input") from error
 
 
-def lines() -> list[dict[str, object]]:
+def chosen_lines() -> list[dict[str, object]]:
     """What is chosen, as the bodies of the API say it."""
-    return [{"ticketTypeId": kind, "quantity": quantity} for kind, quantity in chosen().items()]
+    return [{"ticketTypeId": kind, "quantity": quantity} for kind, quantity in chosen_quantities().items()]
 
 
-def numbers() -> dict[str, str]:
+def quantity_fields() -> dict[str, str]:
     """The fields as they came; nothing and 0 are left out."""
-    return {name: value for name, value in request.values.items() if name.startswith(NUMBER) and value not in ("", "0")}
+    return {
+        name: value
+        for name, value in request.values.items()
+        if name.startswith(FIELD_PREFIX) and value not in ("", "0")
+    }
 
 
-def key_of(given: Mapping[str, str]) -> str:
+def order_key(given: Mapping[str, str]) -> str:
     """The key that makes a form's repeats safe: the one it had, where nobody knows what became of it, or a new one."""
     known = given.get("key", "")
     return known if _KEY.fullmatch(known) else ports().new_id().hex

@@ -44,7 +44,7 @@ def on_sale(client: FlaskClient, event_body: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(purchase_status, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(purchase_status, "POLL_PAUSES_S", (0.0, 0.0))
 
 
 def ticket(event: dict[str, Any], place: int = 0) -> UUID:

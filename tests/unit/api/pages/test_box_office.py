@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.pages.box_office import _KEPT
+from api.pages.box_office import _CACHE
 from api.problems import Unavailable
 from api.schemas.money import Money
 from api.schemas.search import Count, Facets, FoundEvent, FoundEvents, Highlights, SearchQuery
@@ -89,7 +89,7 @@ def test_a_crowd_that_asks_the_same_is_one_search_a_second(visitor: Reader, monk
         assert visitor.get(path).status_code == 200
     assert [asked.q for asked in visitor.world.index.asked] == ["", "winter", "summer"]
     later = time.monotonic() + 1.1
-    monkeypatch.setattr(visitor.world.app.extensions[_KEPT], "_clock", lambda: later)
+    monkeypatch.setattr(visitor.world.app.extensions[_CACHE], "_clock", lambda: later)
     visitor.get("/")
     assert len(visitor.world.index.asked) == 4
 

@@ -26,7 +26,7 @@ def test_a_form_without_its_key_does_nothing(reader: Reader) -> None:
 
 @pytest.mark.parametrize("key", ["", ".", "a.b", "ä.ü", "a" * 5000])
 def test_a_made_up_key_does_nothing(reader: Reader, key: str) -> None:
-    assert reader.send("/sign-in", ADA | {"form_key": key}).status_code == 403
+    assert reader.send("/sign-in", ADA | {"csrf_token": key}).status_code == 403
 
 
 def test_another_sessions_key_does_nothing(reader: Reader) -> None:
@@ -45,9 +45,9 @@ def test_the_key_of_before_the_sign_in_is_no_good_after_it(reader: Reader) -> No
 
 
 def test_a_key_is_another_one_each_time(reader: Reader) -> None:
-    first = reader.hidden("/sign-in")["form_key"]
+    first = reader.hidden("/sign-in")["csrf_token"]
     reader.get("/sign-in")
-    assert reader.hidden("/sign-in")["form_key"] != first
+    assert reader.hidden("/sign-in")["csrf_token"] != first
 
 
 @pytest.mark.parametrize(

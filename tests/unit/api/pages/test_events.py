@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.pages.copy import REFUSED, money
+from api.pages.copy import REFUSAL_TEXTS, money
 from api.ports import Left
 from api.problems import REFUSALS, Refused
 from api.roles import Role
@@ -181,14 +181,14 @@ def test_every_refusal_is_said_in_plain_words_beside_the_same_choice(
     answer = hold(reader, on_sale, 3)
     assert answer.status_code == 303
     reader.get(answer.headers["Location"])
-    words = REFUSED[REFUSALS[reason]].replace("'", "&#39;")
+    words = REFUSAL_TEXTS[REFUSALS[reason]].replace("'", "&#39;")
     assert words in reader.page
     assert REFUSALS[reason] not in words
     assert 'value="3"' in reader.page
 
 
 def test_every_reason_that_a_buyer_can_meet_has_words() -> None:
-    assert set(REFUSALS.values()) | {"busy", "unavailable", "still-running", "nothing-chosen"} <= set(REFUSED)
+    assert set(REFUSALS.values()) | {"busy", "unavailable", "still-running", "nothing-chosen"} <= set(REFUSAL_TEXTS)
 
 
 def test_where_nobody_knows_what_became_of_an_order_the_next_try_is_the_same_one(

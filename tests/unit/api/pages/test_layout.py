@@ -125,4 +125,4 @@ def test_a_page_without_a_row_is_not_served(world: World, monkeypatch: pytest.Mo
     rows = {name: row for name, row in permissions.PAGES.items() if name != "signing_in.sign_out"}
     monkeypatch.setattr(permissions, "PAGES", rows)
     with pytest.raises(ValueError, match=r"site\.signing_in\.sign_out has no row"):
-        layout.register_site(Flask(__name__))
+        layout.register_pages(Flask(__name__))

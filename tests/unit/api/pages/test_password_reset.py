@@ -65,7 +65,7 @@ def test_every_address_is_answered_alike(reader: Reader) -> None:
         answer = reader.send("/forgotten-password", {"email": email})
         assert answer.status_code == 303
         pages.append(reader.get(answer.headers["Location"]).get_data(as_text=True).replace(email, ""))
-    keys = re.compile(r'name="form_key" value="[^"]*"')
+    keys = re.compile(r'name="csrf_token" value="[^"]*"')
     assert keys.sub("", pages[0]) == keys.sub("", pages[1])
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from api.app import believe_proxies
 from api.auth.clients import Asker
-from api.pages.permissions import local
+from api.pages.permissions import local_path
 from tests.unit.api.fakes import World
 from tests.unit.api.pages.reader import Reader, make_account
 
@@ -143,7 +143,7 @@ def test_guessing_is_slowed_down_as_at_the_rest_route(reader: Reader) -> None:
     ],
 )
 def test_a_link_leads_nobody_to_another_site(reader: Reader, asked: str | None, goal: str) -> None:
-    assert local(asked) == goal
+    assert local_path(asked) == goal
     reader.get("/sign-in")
     answer = reader.send(
         "/sign-in",
