@@ -1,1 +1,1 @@
-"""The pages: HTML forms and links over the same handlers, rules and ports as the REST routes."""
+"""The pages: HTML forms and links on top of the handlers, rules and ports of the REST routes."""

@@ -1,7 +1,7 @@
-"""The page of the link that confirms an address. Opening it changes nothing, its button does.
+"""The page behind the link that confirms an address. Opening it changes nothing; its button does.
 
-Who asked is known by the cookie of the sign-up, or by being signed in where an address is to change. In another browser
-a sign-up is finished with a password that is chosen there, so that nobody else's is good
+A sign-up is recognised by its cookie, a change of address by the signed-in account. In another browser a sign-up needs
+a new password, so that the password of a stranger who signed up with this address is never valid
 (api/accounts/address_confirmation.py).
 """
 
@@ -48,14 +48,14 @@ OTHER_ACCOUNT: Final = ErrorText(
 
 @confirming.get(PATH)
 def confirm_link_form() -> BaseResponse:
-    """What is to be confirmed, with a button."""
+    """Show what will be confirmed, with a button."""
     link, wish = _read_link()
     return _redirect_to_owner(wish) or _form(link, wish, {})
 
 
 @confirming.post(PATH)
 def confirm_link() -> BaseResponse:
-    """The account is made and its owner signed in, or the account has its new address."""
+    """Create the account and sign its owner in, or change the address."""
     link, wish = _read_link()
     if (elsewhere := _redirect_to_owner(wish)) is not None:
         return elsewhere
@@ -67,12 +67,12 @@ def confirm_link() -> BaseResponse:
 
 
 def confirmation_errors(error: Refused) -> dict[str, str]:
-    """Why nothing was confirmed, by the field that is wrong; these forms have none for the address."""
+    """Why nothing was confirmed, by field. These forms have no field for the address."""
     return field_errors(error) if error.kind == "invalid-input" else {"": refusal_text(error.kind)}
 
 
 def finish(granted: Granted, goal: str) -> BaseResponse:
-    """To where the reader was going; whose account was made now is signed in."""
+    """Redirect to ``goal``; sign in the owner of a new account."""
     account, answer = granted.account, redirect(local_path(goal), 303)
     if granted.old_email is None:
         token, _ = ports().tokens.issue(account.id, frozenset(account.roles), seconds=ports().session_seconds)
@@ -82,7 +82,7 @@ def finish(granted: Granted, goal: str) -> BaseResponse:
 
 
 def _read_link() -> tuple[ConfirmationLink, Wish]:
-    """The link of this request, and what is to be done. Raises LinkInvalid; LinkExpired if it was done already."""
+    """The link of this request and the change that it confirms. Raises LinkInvalid; LinkExpired if it was used."""
     link = ConfirmationLink.of(link_subject(LinkKind.CONFIRM_ADDRESS))
     wish = ports().accounts.wish(link.digest)
     if wish is None:
@@ -91,7 +91,7 @@ def _read_link() -> tuple[ConfirmationLink, Wish]:
 
 
 def _redirect_to_owner(wish: Wish) -> BaseResponse | None:
-    """Where to, for who is not signed in to the account whose address is to change."""
+    """The answer for a reader who is not signed in to the account whose address changes; None for the others."""
     reader = visitor()
     if wish.account is not None or (reader is not None and reader.account == wish.account_id):
         return None
@@ -102,7 +102,7 @@ def _redirect_to_owner(wish: Wish) -> BaseResponse | None:
 
 
 def _is_own(link: ConfirmationLink, wish: Wish) -> bool:
-    """Whether it was asked for in this browser, or by this account."""
+    """Whether the change was requested in this browser or by this account."""
     return wish.account is None or digest(link.code, sign_up_cookie.asked_request()) == wish.code_hash
 
 

@@ -1,4 +1,4 @@
-"""The static files, read once: each under an address that changes with its content, so that it is kept for ever."""
+"""The static files, read once. The URL of each contains its content's hash, so that browsers cache it for ever."""
 
 import gzip
 import mimetypes
@@ -17,17 +17,17 @@ NOT_CACHED: Final = "no-cache"
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file, as it is and compressed."""
+    """A file, plain and compressed by gzip."""
 
     content: bytes
-    packed: bytes
+    compressed: bytes
     mimetype: str
     digest: str
 
 
 @cache
 def asset_of(name: str) -> Asset:
-    """The file of that name. Raises KeyError if there is none."""
+    """The file of that name. Raises KeyError for an unknown name."""
     path = FOLDER / name
     if name not in _names():
         raise KeyError(name)
@@ -37,20 +37,20 @@ def asset_of(name: str) -> Asset:
 
 
 def asset_url(name: str) -> str:
-    """Where the file is to be asked for."""
+    """The URL of the file."""
     return f"/static/{asset_of(name).digest}/{name}"
 
 
 def send_asset(digest: str, name: str) -> Response:
-    """A file. One of another content than the page had expected is sent too, and not kept."""
+    """Send a file. If its content differs from what the page expected, it is sent but not cached."""
     try:
         found = asset_of(name)
     except KeyError:
         abort(404)
-    packed = request.accept_encodings.quality("gzip") > 0
-    answer = Response(found.packed if packed else found.content, mimetype=found.mimetype)
+    is_compressed = request.accept_encodings.quality("gzip") > 0
+    answer = Response(found.compressed if is_compressed else found.content, mimetype=found.mimetype)
     answer.headers["Vary"] = "Accept-Encoding"
-    if packed:
+    if is_compressed:
         answer.headers["Content-Encoding"] = "gzip"
     answer.headers["Cache-Control"] = CACHED_FOR_EVER if digest == found.digest else NOT_CACHED
     return answer

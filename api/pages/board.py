@@ -1,4 +1,4 @@
-"""The board: the pipeline as it works now, for administrators, and its news as server-sent events."""
+"""The board: the state of the pipeline for administrators, updated by server-sent events."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ STREAM_HEADERS: Final = {"X-Accel-Buffering": "no"}
 
 @board.get("/board")
 def show_board() -> Response:
-    """Everything at once; without script the page comes anew every few seconds."""
+    """The whole board. Without script the page reloads every few seconds."""
     now = ports().in_loop(ports().board.glance())
     plots = _plots(now.pace)
     return make_response(render_template("board.html", now=now, arrows=ARROWS, size=SIZE, plots=plots))
@@ -25,7 +25,7 @@ def show_board() -> Response:
 
 @board.get("/board/live")
 def board_live() -> Response:
-    """The news of the board, each second, until the server stops. Refused: busy."""
+    """The snapshots of the board, one a second, until the server stops. Refused: busy."""
     return streamed(ports().board.frames(), "text/event-stream", STREAM_HEADERS)
 
 

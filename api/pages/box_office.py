@@ -1,4 +1,4 @@
-"""The box office: a search over all events, as one types, with what the found ones are like beside it."""
+"""The box office: full-text search over all events while the reader types, with facets."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -21,7 +21,7 @@ SINGLE_PARAMETERS: Final = ("q", "from", "to", "sort", "cursor")
 EMPTY_QUERY: Final[dict[str, Any]] = dict.fromkeys(SINGLE_PARAMETERS, "") | {name: [] for name in LIST_PARAMETERS}
 SORTS: Final = {"date": "Soonest first", "-date": "Latest first", "relevance": "Best match"}
 FACET_VALUES_SHOWN: Final = 8
-# The search is about as far behind itself.
+# About as stale as the search index itself.
 CACHE_TTL_S: Final = 1.0
 CACHE_MAX_ENTRIES: Final = 500
 _CACHE: Final = "found at the box office"
@@ -29,7 +29,7 @@ _CACHE: Final = "found at the box office"
 
 @box_office.get("/")
 def search() -> Response:
-    """The whole page; to the page's own script only what was found, to its end only the next events."""
+    """The whole page; for htmx only the results, or only the next rows."""
     asked = query_parameters()
     try:
         found = _search(asked)
@@ -41,36 +41,36 @@ def search() -> Response:
 
 
 def query_parameters() -> dict[str, Any]:
-    """What the address says of the search; anything else in it is left alone."""
+    """The search parameters of the URL; others are ignored."""
     several = {name: list(filter(None, request.args.getlist(name))) for name in LIST_PARAMETERS}
     once = {name: request.args[name] for name in SINGLE_PARAMETERS if request.args.get(name)}
     return {name: value for name, value in (once | several).items() if value}
 
 
 def search_url(asked: dict[str, Any], **change: Any) -> str:
-    """The address of a search."""
+    """The URL of a search."""
     chosen = {name: value for name, value in (asked | change).items() if value}
     return f"/?{urlencode(chosen, doseq=True)}" if chosen else "/"
 
 
 def title_of(event: FoundEvent) -> str:
-    """The title, with what was found in it marked. The search escapes it."""
+    """The title with the matches highlighted. The search has escaped it."""
     marked = event.highlights.title if event.highlights else None
     return Markup(marked) if marked else event.title  # noqa: S704
 
 
 def begins(event: FoundEvent) -> datetime:
-    """When it begins."""
+    """When the event starts."""
     return datetime.fromisoformat(event.starts_at)
 
 
 def sale_label(event: FoundEvent) -> StatusLabel:
-    """Whether tickets can be had, in words."""
+    """Whether tickets are available, as a label."""
     return search_label(event.availability, event.status)
 
 
 def _search(asked: dict[str, Any]) -> FoundEvents:
-    """What the search finds, or found a moment ago for the same question: everybody is told the same."""
+    """The results, cached for a moment: the same query has the same results for everybody."""
     kept: Bounded[str, FoundEvents] = current_app.extensions.setdefault(_CACHE, Bounded(CACHE_MAX_ENTRIES, CACHE_TTL_S))
     found = kept.get(search_url(asked))
     if found is None:

@@ -1,4 +1,4 @@
-"""Plots as the geometry of SVG: plain numbers in a box of WIDTH by HEIGHT, drawn by the templates."""
+"""The geometry of SVG plots: coordinates in a box of WIDTH by HEIGHT, which templates draw."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -9,7 +9,7 @@ _STEPS: Final = (1, 2, 5)
 
 
 class Bar(NamedTuple):
-    """A bar that stands on the box's floor."""
+    """A bar that stands on the bottom of the box."""
 
     x: float
     y: float
@@ -18,7 +18,7 @@ class Bar(NamedTuple):
 
 
 def axis_top(values: Sequence[float]) -> int:
-    """A round number that none of the values exceeds: 1, 2 or 5 with zeros behind; 1 where there are none."""
+    """The smallest number of the form 1, 2 or 5 times a power of ten that no value exceeds; 1 without values."""
     most = max(values, default=0)
     size = 1
     while True:
@@ -29,7 +29,7 @@ def axis_top(values: Sequence[float]) -> int:
 
 
 def bars(values: Sequence[float]) -> list[Bar]:
-    """A bar for each value, side by side; those of nothing are left out."""
+    """A bar for each value, side by side; zeros have none."""
     highest, width = axis_top(values), WIDTH / max(1, len(values))
     return [
         Bar(round(place * width, 1), _y(value, highest), round(width * 0.8, 1), round(HEIGHT - _y(value, highest), 1))
@@ -39,13 +39,13 @@ def bars(values: Sequence[float]) -> list[Bar]:
 
 
 def line(values: Sequence[float], highest: float) -> str:
-    """The points of a line through the values, from the box's left to its right."""
+    """The points of a polyline through the values, from left to right."""
     step = WIDTH / max(1, len(values) - 1)
     return " ".join(f"{round(place * step, 1):g},{_y(value, highest):g}" for place, value in enumerate(values))
 
 
 def step_path(points: Sequence[tuple[float, float]], highest: float) -> str:
-    """The path of a line that rises in steps: each point is its share of the width (0 to 1) and its value."""
+    """The path of a step function; each point is a share of the width (0 to 1) and a value."""
     path: list[str] = []
     last = float(HEIGHT)
     for share, value in points:

@@ -1,4 +1,4 @@
-"""Pages are sent compressed where that is worth it."""
+"""Compression of pages by gzip."""
 
 import gzip
 from typing import Final
@@ -9,7 +9,7 @@ COMPRESSED_MIN_BYTES: Final = 1_000
 
 
 def compress(answer: Response) -> Response:
-    """The answer compressed, where the browser takes it and it is worth it."""
+    """Compress the answer if the browser accepts gzip and the answer is long enough."""
     if answer.is_streamed or answer.content_encoding or (answer.content_length or 0) < COMPRESSED_MIN_BYTES:
         return answer
     answer.vary.add("Accept-Encoding")

@@ -1,16 +1,16 @@
-"""Cookies of the pages: no script reads them, and behind TLS no other host, and no page without TLS, can set them."""
+"""The pages' cookies: HttpOnly; behind TLS Secure with the prefix ``__Host-``, so that no other host can set them."""
 
 from flask import request
 from werkzeug.wrappers import Response
 
 
 def cookie(name: str) -> str | None:
-    """What the browser has under that name."""
+    """The value of the browser's cookie of that name."""
     return request.cookies.get(_full(name))
 
 
 def set_cookie(answer: Response, name: str, value: str, seconds: int | None) -> None:
-    """Let the answer set a cookie for so many seconds, or for as long as the browser runs; 0 takes it away."""
+    """Set a cookie for ``seconds``; None keeps it until the browser closes, 0 deletes it."""
     secure = request.is_secure
     answer.set_cookie(_full(name), value, max_age=seconds, httponly=True, samesite="Lax", secure=secure, path="/")
 

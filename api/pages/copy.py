@@ -1,4 +1,4 @@
-"""What happened, and what is left, in words for somebody who wants to go to a concert."""
+"""The texts for refusals and states on the pages, and the template filters for money, times and counts."""
 
 import re
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ from tables.text.sanitize import plain
 from tables.text.time_zones import shown_time
 
 LOCALE: Final = "en_GB"
-# A currency without a sign of its own is written by its code, which stands apart from the amount.
+# A currency without a symbol is written as its code, separated from the amount by a space.
 _CURRENCY_CODE: Final = re.compile(r"^-?[A-Z]{3}(?=[0-9])")
-# By the problem's name: every way in which a purchase, or the way to it, can be refused.
+# By problem name, as in api/problems.py.
 REFUSAL_TEXTS: Final[Mapping[str, str]] = {
     "sold-out": "There are not enough tickets left. Tickets that others hold may become available again.",
     "not-on-sale": "These tickets are not on sale at the moment.",
@@ -63,7 +63,7 @@ REFUSAL_TEXTS: Final[Mapping[str, str]] = {
 
 
 class StatusLabel(NamedTuple):
-    """How something stands, and the tone in which it is said: good, warn, bad or none."""
+    """The label of a state, and its tone: good, warn, bad or none."""
 
     text: str
     tone: str
@@ -103,19 +103,19 @@ PURCHASE_LABELS: Final = {
 
 
 def search_label(availability: str | None, status: str) -> StatusLabel:
-    """Whether a found event has tickets."""
+    """Whether an event in the search results has tickets."""
     if status != EventStatus.ACTIVE and status in _EVENT_LABELS:
         return _EVENT_LABELS[EventStatus(status)]
     return _SEARCH_LABELS.get(Tickets(availability), UNKNOWN) if availability in set(Tickets) else UNKNOWN
 
 
 def event_label(status: EventStatus) -> StatusLabel | None:
-    """What keeps an event from selling at all; None if nothing does."""
+    """Why the event sells no tickets at all; None if it does sell."""
     return _EVENT_LABELS.get(status)
 
 
 def ticket_label(left: Left | None, opens: datetime | None, zone: str) -> StatusLabel:
-    """What is left of a ticket type."""
+    """The availability of a ticket type; ``opens`` is when its sale starts."""
     if left is None:
         return UNKNOWN
     if left.state is Availability.LOW:
@@ -128,7 +128,7 @@ def ticket_label(left: Left | None, opens: datetime | None, zone: str) -> Status
 
 
 def money(amount: Money) -> str:
-    """An amount as it is written; nothing to pay is free."""
+    """A formatted amount; ``free`` for 0."""
     return "free" if amount.exact == 0 else _format_money(amount.exact, amount.currency)
 
 
@@ -139,7 +139,7 @@ def _format_money(amount: Decimal, currency: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def when(moment: datetime, zone: str) -> str:
-    """A moment as the clocks show it where it happens."""
+    """A moment in its time zone, in full: ``Friday 17 May 2030, 20:00 (Vienna time)``."""
     local = shown_time(moment, zone)
     day, hour = format_date(local, "EEEE d MMMM y", LOCALE), format_time(local, "HH:mm", local.tzinfo, LOCALE)
     return f"{day}, {hour} ({city_of(zone)} time)"
@@ -147,18 +147,18 @@ def when(moment: datetime, zone: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def part(moment: datetime, zone: str, pattern: str) -> str:
-    """A part of a moment, by a pattern of Unicode's (``d``, ``MMM``, ``HH:mm``)."""
+    """A moment in its time zone, by a Unicode date pattern (``d``, ``MMM``, ``HH:mm``)."""
     local = shown_time(moment, zone)
     return str(format_datetime(local, pattern, local.tzinfo, LOCALE))
 
 
 def city_of(zone: str) -> str:
-    """What people call a time zone: ``Vienna`` for Europe/Vienna."""
+    """The city of a time zone: ``Vienna`` for Europe/Vienna."""
     return zone.rpartition("/")[2].replace("_", " ")
 
 
 def refusal_text(kind: str) -> str:
-    """Why it was refused."""
+    """The text for a problem or a reason by name."""
     return REFUSAL_TEXTS.get(kind, "That was not possible.")
 
 
@@ -168,7 +168,7 @@ def count(number: int, one: str, many: str) -> str:
 
 
 def line_total(line: BoughtLine) -> str:
-    """What the tickets of a line cost together."""
+    """The price of all tickets of a line."""
     return money(Money.of(line.price.exact * line.quantity, line.price.currency))
 
 

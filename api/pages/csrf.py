@@ -1,6 +1,6 @@
-"""No other site can send our forms: each carries a key that fits this session, and browsers say where it comes from.
+"""Protection against cross-site request forgery: a token in each form, and the browser's headers about the origin.
 
-A form's key is another one each time, so that compressing a page tells nothing of it.
+The token is different each time, so that the size of a compressed page reveals nothing about it.
 """
 
 import secrets
@@ -15,22 +15,22 @@ from api.web.responses import ports
 
 TOKEN_FIELD: Final = "csrf_token"  # noqa: S105 (a field's name)
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
-# What a browser may do by following a link; everything else is a form of ours.
+# Methods that change nothing need no token.
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class StaleForm(ApiError):
-    """A form that is not of this session: too old, or from another site."""
+    """The form does not belong to this session: it is too old, or comes from another site."""
 
 
 def token() -> str:
-    """The key for a form of this session."""
+    """A new token for a form of this session."""
     nonce = secrets.token_urlsafe(12)
     return f"{nonce}.{ports().tokens.seal(_purpose(nonce))}"
 
 
 def check() -> None:
-    """Raises StaleForm for what no form of this session sent. Refused: unsupported-media-type for what is no form."""
+    """Raises StaleForm unless a form of this session sent the request. Refused: unsupported-media-type."""
     if request.method in _SAFE_METHODS:
         return
     if request.mimetype != FORM_TYPE or request.content_length is None:
@@ -41,9 +41,9 @@ def check() -> None:
 
 
 def _is_cross_site() -> bool:
-    """By the headers that no script can set. Old browsers send neither; then the key alone decides.
+    """Decided by headers that no script can set. Old browsers send neither; then only the token counts.
 
-    A form of a page that tells nobody its address says that it comes from nowhere.
+    Pages with a secret in the URL send no referrer, and their forms have ``Origin: null``.
     """
     sender = request.headers.get("Sec-Fetch-Site")
     if sender is not None:

@@ -1,6 +1,6 @@
-"""The cookie of a browser in which an account signed in: guesses from elsewhere don't make this browser wait.
+"""The cookie of a browser in which an account has signed in: wrong passwords from elsewhere don't make it wait.
 
-It is good for the account's address alone, opens nothing, and is asked for nothing but how long to wait
+It is valid for the account's address only, grants nothing, and is used for the waiting time only
 (api/auth/throttle.py).
 """
 
@@ -20,14 +20,14 @@ _NONCE: Final = re.compile(r"[\w-]{16}", re.ASCII)
 
 
 def device_of(email: str) -> str | None:
-    """What this browser is known by, if the account of that address signed in here before."""
+    """The browser's name for the throttle, if the account with this address has signed in here before."""
     nonce, _, seal = (cookie(NAME) or "").partition(".")
     is_ours = _NONCE.fullmatch(nonce) and ports().tokens.is_sealed(_purpose(nonce, email), seal)
     return f"device {nonce}" if is_ours else None
 
 
 def remember(answer: Response, email: str) -> Response:
-    """The answer, which lets the browser be known for that address from now on."""
+    """Set the cookie for this address."""
     nonce = secrets.token_urlsafe(12)
     set_cookie(answer, NAME, f"{nonce}.{ports().tokens.seal(_purpose(nonce, email))}", MAX_AGE_S)
     return answer

@@ -1,4 +1,4 @@
-"""From an error to a page: what went wrong in plain words, and where to go from here; nothing internal."""
+"""Error pages: what went wrong and where to go from here, without anything internal."""
 
 import logging
 from typing import Final, NamedTuple
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class ErrorText(NamedTuple):
-    """A page's headline and sentence, and where to go from it: what the button says, and its path."""
+    """An error page's headline and text, and its button's label and path."""
 
     title: str
     text: str
@@ -44,13 +44,13 @@ _TEXTS_BY_KIND: Final = {
     "internal-error": INTERNAL_ERROR,
     "busy": OUTAGE,
 }
-# What a refusal's headers tell whoever reads a page, too.
+# Headers of a refusal that are sent with its page.
 _KEPT_HEADERS: Final = frozenset({"Retry-After", "Accept-Encoding"})
 _TEXTS_BY_STATUS: Final = {404: NOT_FOUND, 413: _TEXTS_BY_KIND["body-too-large"]}
 
 
 def register_errors(app: Flask, pages: Blueprint) -> None:
-    """Let every error of a page end as a page; and an unknown address too, where a browser asks."""
+    """Answer every error of a page with a page, and unknown paths too if a browser asks."""
     pages.register_error_handler(Refused, _refused)
     pages.register_error_handler(Unavailable, _unavailable)
     pages.register_error_handler(StaleForm, lambda error: error_page(STALE_FORM, 403))
@@ -61,7 +61,7 @@ def register_errors(app: Flask, pages: Blueprint) -> None:
 
 
 def error_page(text: ErrorText, status: int) -> Response:
-    """The page that tells it."""
+    """The error page."""
     return make_response(render_template("error.html", text=text), status)
 
 
@@ -92,7 +92,7 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _unrouted(error: HTTPException) -> Response:
-    """What has no route belongs to no blueprint: a page for people, a problem for programs."""
+    """A path without a route belongs to no blueprint: answer browsers with a page and programs with a problem."""
     accepted = request.accept_mimetypes
     if request.path.startswith(BASE) or not accepted or not accepted["text/html"] > accepted["application/json"]:
         return plain_http(error)

@@ -1,4 +1,4 @@
-"""Making and changing events and their ticket types through forms, by the rules of the REST routes."""
+"""Forms that create and change events and ticket types by the rules of the REST routes."""
 
 from collections.abc import Callable
 from functools import partial
@@ -32,7 +32,7 @@ from api.web.responses import ports
 editing = Blueprint("editing", __name__)
 
 DEFAULT_ZONE: Final = "Europe/Vienna"
-# Those that people know by a place; the others are names of the same ones.
+# Zones named by a place; the others are aliases.
 ZONES: Final = tuple(sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")))
 
 Decide = Callable[[Listing], Listing]
@@ -46,7 +46,7 @@ def new_event_form() -> Response:
 
 @editing.post("/organize/new")
 def create_event() -> BaseResponse:
-    """A draft of the reader's own."""
+    """Create a draft that the reader owns."""
     sent = form_fields()
     try:
         body = parse_body(NewEvent, event_fields(sent))
@@ -59,14 +59,14 @@ def create_event() -> BaseResponse:
 
 @editing.get("/organize/events/<uuid:event_id>/edit")
 def event_to_edit(event_id: UUID) -> Response:
-    """The form with the event as it is."""
+    """The form, filled with the event."""
     event = managed_event(event_id)
     return _event_form(event, event_form(event), {})
 
 
 @editing.post("/organize/events/<uuid:event_id>/edit")
 def edit_event(event_id: UUID) -> BaseResponse:
-    """The event as the form says; what has no field in it stays."""
+    """Change the event to what the form says; other fields stay."""
     event, sent = managed_event(event_id), form_fields()
     try:
         change = parse_body(EventChange, event_fields(sent))
@@ -87,7 +87,7 @@ def new_type_form(event_id: UUID) -> Response:
 
 @editing.post("/organize/events/<uuid:event_id>/types/new")
 def create_type(event_id: UUID) -> BaseResponse:
-    """One more ticket type."""
+    """Add a ticket type."""
     event, sent = managed_event(event_id), form_fields()
     try:
         body = parse_body(NewTicketType, ticket_fields(sent, event.time_zone))
@@ -99,14 +99,14 @@ def create_type(event_id: UUID) -> BaseResponse:
 
 @editing.get("/organize/events/<uuid:event_id>/types/<uuid:type_id>")
 def type_to_edit(event_id: UUID, type_id: UUID) -> Response:
-    """The form with the ticket type as it is."""
+    """The form, filled with the ticket type."""
     event, ticket = _own_type(event_id, type_id)
     return _type_form(event, ticket, ticket_form(ticket, event), {})
 
 
 @editing.post("/organize/events/<uuid:event_id>/types/<uuid:type_id>")
 def edit_type(event_id: UUID, type_id: UUID) -> BaseResponse:
-    """The ticket type as the form says. A new price counts for later purchases."""
+    """Change the ticket type to what the form says. A new price applies to later purchases."""
     (event, ticket), sent = _own_type(event_id, type_id), form_fields()
     try:
         body = parse_body(TicketTypeBody, ticket_fields(sent, event.time_zone))
@@ -118,7 +118,7 @@ def edit_type(event_id: UUID, type_id: UUID) -> BaseResponse:
 
 @editing.post("/organize/events/<uuid:event_id>/types/<uuid:type_id>/remove")
 def remove_type(event_id: UUID, type_id: UUID) -> BaseResponse:
-    """As long as none of it was bought."""
+    """Remove a ticket type that has no purchases."""
     event, ticket = _own_type(event_id, type_id)
 
     def decide(listing: Listing) -> Listing:
@@ -134,7 +134,7 @@ def remove_type(event_id: UUID, type_id: UUID) -> BaseResponse:
 
 
 def _change(event_id: UUID, decide: Decide) -> Listing:
-    """Change it, unless somebody else has since the form was made. Refused: precondition-failed and by ``decide``."""
+    """Change the event if it still has the form's version. Refused: precondition-failed and by ``decide``."""
     version = request.form.get("version")
 
     def decide_on_version(listing: Listing) -> Listing:
@@ -145,7 +145,7 @@ def _change(event_id: UUID, decide: Decide) -> Listing:
 
 
 def _form_errors(error: Refused) -> dict[str, str]:
-    """What is wrong. What is not the reader's is raised on: there is no form to show it in."""
+    """The errors by field. Raises ``not-found`` again: a reader who may not see the event gets no form."""
     if error.kind == "not-found":
         raise error
     return field_errors(error)

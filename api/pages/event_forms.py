@@ -1,4 +1,4 @@
-"""What an organizer fills in, as the bodies of the API and back: times are those of the event's own zone."""
+"""Conversion between the organizer's forms and the bodies of the API. Times in forms are in the event's time zone."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ _LOCAL: Final = "%Y-%m-%dT%H:%M"
 
 
 def event_fields(given: Mapping[str, str]) -> dict[str, Any]:
-    """The fields of an event by their names in the API; what was left empty is null or an empty text."""
+    """The form of an event as the fields of the API; empty fields are null or an empty string."""
     zone = given.get("timeZone", "")
     return {
         **{name: given.get(name, "") for name in _TEXTS},
@@ -29,7 +29,7 @@ def event_fields(given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def ticket_fields(given: Mapping[str, str], zone: str) -> dict[str, Any]:
-    """The fields of a ticket type by their names in the API."""
+    """The form of a ticket type as the fields of the API."""
     return {
         "name": given.get("name", ""),
         "price": {"amount": given.get("price", ""), "currency": given.get("currency", "").upper()},
@@ -42,7 +42,7 @@ def ticket_fields(given: Mapping[str, str], zone: str) -> dict[str, Any]:
 
 
 def event_form(event: Event) -> dict[str, str]:
-    """What the form of an event shows."""
+    """An event as the fields of its form."""
     shown = event.model_dump(by_alias=True, exclude_none=True)
     texts = {name: str(shown[name]) for name in (*_TEXTS, "country", "timeZone", "capacity", *_LIMITS) if name in shown}
     return texts | {
@@ -54,7 +54,7 @@ def event_form(event: Event) -> dict[str, str]:
 
 
 def ticket_form(ticket: TicketType, event: Event) -> dict[str, str]:
-    """What the form of a ticket type shows."""
+    """A ticket type as the fields of its form."""
     shown = ticket.model_dump(by_alias=True, exclude_none=True)
     return {name: str(shown[name]) for name in ("name", "quantity", "position", *_LIMITS) if name in shown} | {
         "price": ticket.price.amount,
@@ -66,7 +66,7 @@ def ticket_form(ticket: TicketType, event: Event) -> dict[str, str]:
 
 
 def api_time(text: str | None, zone: str) -> str | None:
-    """A time on the clocks of that zone as the API wants it; what is none stays as it is, for the API to refuse."""
+    """A local time of the form, with its offset from UTC. A malformed one is returned as it is; the API refuses it."""
     if not text:
         return None
     try:
@@ -76,12 +76,12 @@ def api_time(text: str | None, zone: str) -> str | None:
 
 
 def form_time(at: datetime | None, zone: str) -> str:
-    """A moment as the clocks of that zone show it, for a field of the form."""
+    """A moment as a local time in that zone, for a field of the form."""
     return "" if at is None else shown_time(at.replace(tzinfo=at.tzinfo or UTC), zone).strftime(_LOCAL)
 
 
 def whole_number(text: str | None) -> int | str | None:
-    """A whole number; what is none stays as it is, for the API to refuse."""
+    """A whole number. A malformed one is returned as it is; the API refuses it."""
     if text is None or not text.strip():
         return None
     plain = text.strip().replace(",", "")

@@ -1,4 +1,4 @@
-"""An event's page: what it is, which tickets there are and what is left of them, and the form that holds some."""
+"""An event's page: its description, its ticket types with their availability, and the form that holds tickets."""
 
 from datetime import timedelta
 from typing import Final
@@ -25,7 +25,7 @@ from api.web.responses import ports
 
 events = Blueprint("events", __name__)
 
-# Longer than an order is ever on its way within one request.
+# An order within one request never takes longer.
 RUNNING_MAX: Final = timedelta(seconds=10)
 CACHE_TTL_S: Final = 1.0
 CACHE_MAX_ENTRIES: Final = 2_000
@@ -34,7 +34,7 @@ _CACHE: Final = "pieces of events"
 
 @events.get("/events/<uuid:event_id>")
 def event(event_id: UUID) -> Response:
-    """The event and its tickets. The address may say what is chosen already, and why an order was refused."""
+    """The event and its tickets. The URL may have the chosen quantities and why an order was refused."""
     found = shown_event(event_id)
     shown = shown_offers(found, chosen_quantities())
     if sum(offer.is_open for offer in shown) == 1 and not any(offer.chosen for offer in shown):
@@ -55,14 +55,14 @@ def event(event_id: UUID) -> Response:
 
 @events.get("/events/<uuid:event_id>/choose")
 def choose(event_id: UUID) -> BaseResponse:
-    """Back to the event with what was chosen, for who had to sign in first."""
+    """Redirect to the event with the chosen quantities, after signing in."""
     query = request.query_string.decode("ascii", "ignore")
     return redirect(f"/events/{event_id}{'?' if query else ''}{query}", 303)
 
 
 @events.get("/events/<uuid:event_id>/left")
 def left(event_id: UUID) -> Response:
-    """What is left now, as pieces that the page puts in their places. ``open`` is what the page has open."""
+    """The current availability as fragments for htmx. ``open`` says which ticket types the page shows as open."""
     seen = request.args.get("open", "")[:200]
     known = _fragments()
     text = known.get((event_id, seen))
@@ -78,7 +78,7 @@ def left(event_id: UUID) -> Response:
 
 @events.post("/events/<uuid:event_id>/hold")
 def hold(event_id: UUID) -> BaseResponse:
-    """The chosen tickets are held, and the page of the purchase tells so; sent again, it is the same purchase."""
+    """Hold the chosen tickets and redirect to the purchase. The same form sent again is the same purchase."""
     shown_event(event_id)
     key, began = request.form.get("order_key"), ports().clock()
     asked_for = chosen_lines()
@@ -95,12 +95,12 @@ def hold(event_id: UUID) -> BaseResponse:
             )
         return _redirect_refused(event_id, error.kind)
     except Unavailable:
-        # Nobody knows whether it is in the log: the next try is to be the same one.
+        # The order may be in the log, so the next try must have the same key.
         return _redirect_refused(event_id, "unavailable", key=key or "")
 
 
 def _fragments() -> Bounded[tuple[UUID, str], str]:
-    """Pieces of a moment ago, so that a crowd that looks costs little."""
+    """The cache of rendered fragments, so that many open pages cost little."""
     kept: Bounded[tuple[UUID, str], str] = current_app.extensions.setdefault(
         _CACHE, Bounded(CACHE_MAX_ENTRIES, CACHE_TTL_S)
     )
@@ -108,5 +108,5 @@ def _fragments() -> Bounded[tuple[UUID, str], str]:
 
 
 def _redirect_refused(event_id: UUID, reason: str, **more: str) -> BaseResponse:
-    """To the event again, with what was chosen and why it was refused."""
+    """Redirect to the event with the chosen quantities and why the order was refused."""
     return redirect(f"/events/{event_id}?{urlencode({'refused': reason} | more | quantity_fields())}#choose", 303)

@@ -1,4 +1,4 @@
-"""From a form to a body of the API, checked by the same rules; what is wrong is told beside its field."""
+"""Forms as bodies of the API, validated by the same models, with errors by field."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -15,12 +15,12 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def form_fields() -> dict[str, str]:
-    """What was filled in, by its name in the API; what was left empty is left out."""
+    """The fields of the request's form; empty ones are left out."""
     return {name: value for name, value in request.form.items() if value and name != TOKEN_FIELD}
 
 
 def parse_body(model: type[Model], given: Mapping[str, object]) -> Model:
-    """The body that a form stands for. Refused: invalid-input, with the fields."""
+    """The fields as a validated body. Refused: invalid-input, with the fields."""
     try:
         return model.model_validate(given)
     except ValidationError as error:
@@ -28,6 +28,6 @@ def parse_body(model: type[Model], given: Mapping[str, object]) -> Model:
 
 
 def field_errors(error: Refused) -> dict[str, str]:
-    """What is wrong, by the field's name; under no name what is wrong with the whole."""
+    """The error texts by field name; the name is empty for an error of the whole form."""
     found = {fault.pointer.strip("/?").partition("/")[0]: fault.detail for fault in error.faults}
     return found or {"": refusal_text(error.kind)}

@@ -1,6 +1,6 @@
-"""What all pages have in common: who reads them, and the page around their content.
+"""The registration of all pages, and what they share: session, CSRF check, navigation, template filters.
 
-A page's module has a blueprint in BLUEPRINTS and a row for each of its functions in api/pages/permissions.py.
+A module of pages has a blueprint in BLUEPRINTS and a row for each of its views in api/pages/permissions.py.
 """
 
 from typing import Any, Final, NamedTuple
@@ -45,7 +45,7 @@ BLUEPRINTS: Final = (
 
 
 class NavigationEntry(NamedTuple):
-    """A place that the navigation leads to."""
+    """A link of the navigation."""
 
     label: str
     path: str
@@ -60,14 +60,14 @@ NAVIGATION: Final = (
 
 
 def register_pages(app: Flask) -> None:
-    """Serve the pages beside the REST routes. Raises ValueError for one without a row."""
+    """Serve the pages beside the REST routes. Raises ValueError for a page without a row in PAGES."""
     pages = Blueprint("site", __name__, template_folder="templates")
     pages.add_url_rule("/static/<digest>/<name>", "asset", assets.send_asset)
     for blueprint in BLUEPRINTS:
         pages.register_blueprint(blueprint)
     for step in (_read_session, permissions.check, _check_form):
         pages.before_request(step)
-    # In the order of their registration from the last to the first.
+    # Flask runs these from the last to the first.
     for last_step in (compress, session_cookie.write):
         pages.after_request(last_step)
     register_errors(app, pages)
@@ -92,7 +92,7 @@ def _check_form() -> None:
 
 
 def _template_values() -> dict[str, Any]:
-    """What every template may use."""
+    """The variables of every template."""
     found = g.get("caller")
     return {
         "reader": found,

@@ -1,4 +1,4 @@
-"""What all pages of links in mails have in common: reading the link, and the password that is chosen there."""
+"""What the pages behind mailed links share: reading the link, and the form for a new password."""
 
 from flask import request
 
@@ -13,17 +13,17 @@ class _ChosenPassword(Body):
 
 
 def chosen_password() -> str:
-    """The password that the form of a link's page asked for. Refused: invalid-input."""
+    """The password from the form of such a page. Refused: invalid-input."""
     return parse_body(_ChosenPassword, {"password": form_fields().get("password", "")}).password
 
 
 def link_text() -> str:
-    """The link's text: in the address, or in the form that stood on its page."""
+    """The link's text, from the URL or from the form."""
     return request.values.get("link", "")
 
 
 def link_subject(kind: LinkKind) -> bytes:
-    """What the link of this request is for. Raises LinkInvalid and LinkExpired. Refused: too-many-requests."""
+    """The subject that the link was signed for. Raises LinkInvalid and LinkExpired. Refused: too-many-requests."""
     try:
         return ports().links.verify(kind, link_text(), ports().clock())
     except LinkInvalid:

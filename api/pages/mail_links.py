@@ -1,7 +1,7 @@
-"""What the links in mails lead to: a hold to confirm, a purchase to see, without signing in.
+"""The pages behind links in mails: confirm a hold or see a purchase without signing in.
 
-Opening a link changes nothing, since programs that look for harm in mails open it too; a button does. A link allows
-what it was signed for and nothing else: who confirms with one is not shown the tickets.
+Opening a link changes nothing, since mail scanners open links too; the button does. A link permits only what it was
+signed for: the link that confirms a hold does not show the tickets.
 """
 
 from typing import Any, Final
@@ -41,7 +41,7 @@ INVALID: Final = ErrorText(
 
 @links.get(HOLD_PATH)
 def hold() -> Response:
-    """The hold with a button to buy it; once it is none, what became of it, without codes."""
+    """The hold with a button to buy it; after it has ended, what became of it, without codes."""
     linked = _linked(LinkKind.FINISH_HOLD)
     found = up_to_date(lambda: _found(linked))
     return _waiting(linked) if found is None else _page("linked_hold.html", HOLD_PATH, linked, found)
@@ -49,7 +49,7 @@ def hold() -> Response:
 
 @links.post(HOLD_PATH)
 def finish_hold() -> BaseResponse:
-    """The hold becomes a sale, as by the button of the purchase's own page: once, however often it is sent."""
+    """Confirm the hold like the purchase's own page does. Sent again, it confirms nothing more."""
     linked, began = _linked(LinkKind.FINISH_HOLD), ports().clock()
     wanted = Preference(ports().purchase_wait)
     try:
@@ -68,7 +68,7 @@ def finish_hold() -> BaseResponse:
 
 @links.get(PURCHASE_PATH)
 def purchase() -> Response:
-    """The purchase as it stands, with its tickets."""
+    """The purchase with its tickets."""
     linked = _linked(LinkKind.SEE_PURCHASE)
     found = _found(linked)
     tickets = ticket_values(linked.event, found, _url(PURCHASE_PATH))
@@ -78,7 +78,7 @@ def purchase() -> Response:
 
 @links.post(PURCHASE_PATH)
 def send_again() -> BaseResponse:
-    """The purchase's mail goes out once more, to its account's address."""
+    """Send the purchase's mail again, to its account's address."""
     linked = _linked(LinkKind.SEE_PURCHASE)
     try:
         ask_again(linked.event, linked.purchase, _found(linked))
@@ -93,7 +93,7 @@ def _invalid(error: LinkInvalid) -> Response:
 
 
 def _linked(kind: LinkKind) -> LinkedPurchase:
-    """What the link of this request is for. Raises LinkInvalid and LinkExpired.
+    """The purchase that the link of this request was signed for. Raises LinkInvalid and LinkExpired.
 
     Refused: too-many-requests, unknown-account.
     """

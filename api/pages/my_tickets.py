@@ -1,4 +1,4 @@
-"""My tickets: all that a reader ordered, the newest first, with what became of it."""
+"""My tickets: the reader's purchases with their status, the newest first."""
 
 from flask import Blueprint, Response, make_response, render_template, request
 
@@ -13,7 +13,7 @@ PAGE_PURCHASES = 20
 
 @tickets.get("/tickets")
 def own_tickets() -> Response:
-    """One page of them."""
+    """A page of the list."""
     page = ports().sales.of_account(caller().account, PAGE_PURCHASES, request.args.get("cursor"))
     events = {event: ports().events.get(event) for event in {item.event_id for item in page.items}}
     return make_response(render_template("tickets.html", page=page, events=events, states=PURCHASE_LABELS))

@@ -1,4 +1,4 @@
-"""An event's ticket types as they stand, and which of them can be chosen."""
+"""An event's ticket types with their availability, and which of them can be chosen."""
 
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -16,7 +16,7 @@ OPEN_STATES: Final = frozenset({Availability.AVAILABLE, Availability.LOW, Availa
 
 
 class ShownOffer(NamedTuple):
-    """A ticket type as it stands: ``most`` of it may be chosen, ``chosen`` are."""
+    """A ticket type with its availability. ``most`` can be chosen at once, ``chosen`` are."""
 
     ticket: TicketType
     state: StatusLabel
@@ -26,14 +26,14 @@ class ShownOffer(NamedTuple):
 
 
 def shown_offers(event: Event, chosen: dict[UUID, int]) -> list[ShownOffer]:
-    """The event's ticket types as they stand."""
-    shelves = ports().stock.left(event.id)
+    """The event's ticket types, with the quantities that the URL has chosen."""
+    stock = ports().stock.left(event.id)
     tickets = ports().events.tickets(event.id) or ()
-    return [_offer(event, each, (shelves or {}).get(each.id), chosen.get(each.id, 0)) for each in tickets]
+    return [_offer(event, each, (stock or {}).get(each.id), chosen.get(each.id, 0)) for each in tickets]
 
 
 def open_flags(shown: list[ShownOffer]) -> str:
-    """Which of them can be chosen, as a word of noughts and ones."""
+    """Which of them can be chosen: a 1 or a 0 for each, as one string."""
     return "".join("1" if offer.is_open else "0" for offer in shown)
 
 

@@ -1,4 +1,4 @@
-"""The organizer's own events: how they sell, what becomes of them, who comes."""
+"""The organizer's own events: sales, changes of status, attendees."""
 
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -28,7 +28,7 @@ PLOT_LINES_MAX: Final = 6
 
 
 class StatusChange(NamedTuple):
-    """A status that an event may get: what the button says, what happens, whether everybody with tickets is mailed."""
+    """A change of an event's status: its label, its meaning, and whether everybody with tickets gets a mail."""
 
     status: EventStatus
     label: str
@@ -57,7 +57,7 @@ _MAILED: Final = frozenset({EventStatus.CANCELED, EventStatus.POSTPONED})
 
 
 class PlotLine(NamedTuple):
-    """A ticket type in the plot of sales."""
+    """A ticket type's line in the sales plot."""
 
     name: str
     path: str
@@ -66,7 +66,7 @@ class PlotLine(NamedTuple):
 
 @organizing.get("/organize")
 def own_events() -> str:
-    """The events, the newest first; an administrator sees everybody's."""
+    """The events, the newest first; an administrator sees those of all organizers."""
     found = caller()
     query = parse_body(PageQuery, {"limit": PAGE_EVENTS, "cursor": request.args.get("cursor")})
     items, following = page(
@@ -85,7 +85,7 @@ def own_events() -> str:
 
 @organizing.get("/organize/events/<uuid:event_id>")
 def own_event(event_id: UUID) -> str:
-    """An event with its ticket types, its sales and what can be done with it."""
+    """An event with its ticket types, its sales and its possible status changes."""
     event = managed_event(event_id)
     tickets = ports().events.tickets(event_id) or ()
     sums = {each.ticket_type_id: each for each in ports().sales.of_event(event_id, 1, None).ticket_types or ()}
@@ -102,14 +102,14 @@ def own_event(event_id: UUID) -> str:
 
 @organizing.get("/organize/events/<uuid:event_id>/status/<status>")
 def confirm_status(event_id: UUID, status: str) -> Response:
-    """What would happen, and how many people would be told."""
+    """Ask for confirmation: what will happen, and how many people get a mail."""
     event = managed_event(event_id)
     return _status_page(event, _status_change(event, status), {})
 
 
 @organizing.post("/organize/events/<uuid:event_id>/status/<status>")
 def change_status(event_id: UUID, status: str) -> BaseResponse:
-    """It happens, unless the event was changed since the question was read."""
+    """Change the status, unless the event was changed since the question was shown."""
     event = managed_event(event_id)
     step = _status_change(event, status)
 
@@ -128,24 +128,24 @@ def change_status(event_id: UUID, status: str) -> BaseResponse:
 
 @organizing.get("/organize/events/<uuid:event_id>/attendees.csv")
 def attendees(event_id: UUID) -> Response:
-    """Who has tickets, by name, as a table whose cells no spreadsheet takes for formulas."""
+    """The attendees by name as CSV; no cell is read as a formula."""
     managed_event(event_id)
     return csv_export(f"attendees-{event_id}.csv", ports().attendance.attendees(event_id))
 
 
 def status_changes(status: EventStatus) -> list[StatusChange]:
-    """What may become of an event of that status."""
+    """The possible changes of an event with that status."""
     return [_for_status(status, step) for step in _STATUS_CHANGES if step.status in EVENT_TRANSITIONS[status]]
 
 
 def check_version(event: Event, read: str | None) -> None:
-    """Refused: precondition-failed, where the event is not as it was when the form was made."""
+    """Refused: precondition-failed, if the event has another version than the form."""
     if read != str(event.version):
         raise Refused("precondition-failed", "", version=event.version)
 
 
 def _for_status(before: EventStatus, step: StatusChange) -> StatusChange:
-    """Nobody has anything of a draft yet; and who was told that it is postponed is told what comes then."""
+    """The change from this status: nobody has tickets of a draft, and the end of a postponement is mailed."""
     if step.status is EventStatus.ACTIVE and before is not EventStatus.DRAFT:
         step = _RESUME
     goes_on = before is EventStatus.POSTPONED and step.status is not EventStatus.DONE
@@ -169,7 +169,7 @@ def _status_page(event: Event, step: StatusChange, errors: dict[str, str], statu
 def _plot(
     curve: Curve | None, tickets: tuple[TicketType, ...], sums: dict[UUID, TypeSales]
 ) -> dict[str, object] | None:
-    """The ticket types that sold most as lines, and the axes' ends."""
+    """The best-selling ticket types as lines, and the ends of the axes."""
     if curve is None:
         return None
     names = {kind: each.name for kind, each in sums.items()} | {ticket.id: ticket.name for ticket in tickets}
@@ -183,5 +183,5 @@ def _plot(
 
 
 def _path(grown: tuple[tuple[float, int], ...], highest: int) -> str:
-    """From nothing at the left edge to the last step's value at the right one."""
+    """From 0 at the left edge to the last value at the right edge."""
     return step_path([(0.0, 0), *grown, (1.0, grown[-1][1])], highest)

@@ -1,4 +1,4 @@
-"""A new password: the form that asks for a link, and the page of the link, whose opening changes nothing."""
+"""Setting a new password: the form that requests a link, and the page behind it, which changes nothing when opened."""
 
 from typing import Final
 from urllib.parse import urlencode
@@ -30,13 +30,13 @@ USED: Final = ErrorText(
 
 @resetting.get(FORGOTTEN)
 def forgotten_form() -> Response:
-    """Whose password is forgotten; afterwards, that a mail was sent."""
+    """The form for the address; afterwards, that a mail was sent."""
     return _forgotten({"email": request.args.get("email", "")}, {})
 
 
 @resetting.post(FORGOTTEN)
 def forgotten() -> BaseResponse:
-    """A mail is sent to the address, whether it has an account or not."""
+    """Send a mail to the address, whether it has an account or not."""
     given = form_fields()
     try:
         email = parse_body(NewPasswordReset, {"email": given.get("email", "")}).email
@@ -54,7 +54,7 @@ def new_password_form() -> Response:
 
 @resetting.post(PATH)
 def new_password() -> BaseResponse:
-    """The password is changed; one signs in with it."""
+    """Change the password and redirect to the sign-in."""
     try:
         account = reset_password(link_text(), "/password", chosen_password())
     except Refused as error:

@@ -1,6 +1,6 @@
-"""Who may use which page, in one table: a page without a row is not served at all.
+"""Who may use which page, in one table. Without a row for every page the application does not start.
 
-Whoever has to sign in first is led there and back. Whose purchase or event it must be is for the pages.
+A reader who has to sign in first is redirected there and back. The pages themselves check ownership.
 """
 
 from typing import Final
@@ -63,7 +63,7 @@ PAGES: Final[dict[str, Access]] = {
     "editing.edit_type": Access.ORGANIZER,
     "editing.remove_type": Access.ORGANIZER,
 }
-# Pages whose address is itself the key to something: those of links in mails.
+# Pages whose URL is a secret: those behind links in mails.
 _LINKS_PREFIX: Final = "/links/"
 _ROLES: Final[dict[Access, tuple[Role, ...]]] = {Access.ORGANIZER: (Role.ORGANIZER,), Access.ADMINISTRATOR: ()}
 
@@ -76,12 +76,12 @@ def check_table(app: Flask) -> None:
 
 
 def required_access() -> Access:
-    """What the page of this request asks for."""
+    """The access that this request's page requires."""
     return PAGES[(request.endpoint or "").removeprefix(BLUEPRINT_PREFIX)]
 
 
 def check() -> Response | None:
-    """The way to the sign-in, for who has to take it. Refused: forbidden."""
+    """A redirect to the sign-in for a reader who must sign in first. Refused: forbidden."""
     wanted = required_access()
     if wanted in (Access.NOBODY, Access.ANYONE):
         return None
@@ -93,19 +93,19 @@ def check() -> Response | None:
 
 
 def has_secret_address() -> bool:
-    """Whether the address of this request must be told to nobody."""
+    """Whether this request's URL is a secret."""
     return request.path.startswith(_LINKS_PREFIX)
 
 
 def local_path(path: str | None) -> str:
-    """The path, if it is one of this site; else the front page. Nobody is sent elsewhere, whatever a link says."""
+    """The path if it is one of this site, else ``/``. So no link can redirect a reader to another site."""
     path = path or ""
     is_local = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
     return path if is_local else "/"
 
 
 def _return_path() -> str:
-    """This page, or for a form the page that it stood on."""
+    """This page, or for a form the page that it was on."""
     if request.method == "GET":
         return request.full_path.rstrip("?")
     host, slash, path = (request.referrer or "").partition("://")[2].partition("/")

@@ -1,6 +1,6 @@
-"""How the pipeline is drawn: boxes in six columns and three rows, and the ways of records between them.
+"""The diagram of the pipeline: boxes in six columns and three rows, and arrows between them.
 
-site's board.css puts the boxes where the ways expect them.
+board.css places the boxes where the arrows expect them.
 """
 
 from typing import Final
@@ -26,7 +26,7 @@ _PLACES: Final[dict[str, tuple[int, int]]] = {
     "notifications": (4, 2),
     "mail": (5, 2),
 }
-# From which part to which, and whose rate tells whether anything flows there.
+# Source, target, and the part whose rate says whether records flow there.
 _ARROWS: Final = (
     ("postgres", "connect", "connect"),
     ("connect", "indexer", "indexer"),
@@ -45,7 +45,7 @@ _ARROWS: Final = (
 
 
 def _arrow(source: str, target: str) -> str:
-    """The path from one box's edge to the other's, around the boxes between them."""
+    """The SVG path from one box's edge to the other's, around the boxes between them."""
     (x1, y1), (x2, y2) = (_corner(name) for name in (source, target))
     middle = BOX_HEIGHT // 2
     if x1 == x2:

@@ -1,4 +1,4 @@
-"""Tickets as a gate reads them, and the event as a calendar does: what the mail brings, on a page."""
+"""Tickets with QR codes, and the calendar file, as in the mail."""
 
 from functools import lru_cache
 from io import BytesIO
@@ -15,12 +15,12 @@ from tables.mail.calendar import calendar, entry
 from tables.messages.outcomes import EventFacts
 from tables.signing.tickets import Ticket, TicketSigner
 
-# Pictures take time to draw: so many are on one page.
+# QR codes take time to draw.
 PAGE_TICKETS: Final = 12
 
 
 class PrintedTicket(NamedTuple):
-    """A ticket: its place among those of the purchase, from 1 on, and its picture as SVG."""
+    """A ticket: its number within the purchase, from 1 on, and its QR code as SVG."""
 
     number: int
     name: str
@@ -29,7 +29,7 @@ class PrintedTicket(NamedTuple):
 
 
 def printed_tickets(signer: TicketSigner, event: UUID, lines: list[BoughtLine], sheet: int) -> list[PrintedTicket]:
-    """The tickets of that sheet, from 1 on."""
+    """The tickets of a page; ``sheet`` counts from 1."""
     codes = ((line.name, code) for line in lines for code in line.codes)
     first = (sheet - 1) * PAGE_TICKETS
     return [
@@ -57,7 +57,7 @@ def purchase_calendar(ids: tuple[UUID, UUID], purchase: Purchase, event: Event, 
 
 @lru_cache(maxsize=2_000)
 def _qr_code(text: str) -> Markup:
-    """A QR code. It is drawn here from a text of ours, so it is no text of anybody's."""
+    """A QR code as safe markup: it is drawn here and has no text that people typed."""
     picture = BytesIO()
     code = segno.make_qr(text, error="m", boost_error=False)
     code.save(

@@ -1,7 +1,7 @@
-"""How a purchase stands, never older than what its reader was told.
+"""A purchase's state that is never older than the reader's last change.
 
-Whoever changed something is led to the purchase with the moment of the decision; the page waits until the record is of
-that moment or later.
+After a change the redirect to the purchase has the moment of the decision (``?since=``), and the page waits until the
+record is of that moment or later.
 """
 
 import threading
@@ -20,44 +20,44 @@ from api.purchasing import service
 from api.schemas.purchase import Purchase
 from api.web.responses import ports
 
-# How long a record is waited for within one request, look by look; then the page asks again by itself.
+# The pauses between the reads within one request; afterwards the page asks again by itself.
 POLL_PAUSES_S: Final = (0.05, 0.1, 0.2, 0.4, 0.6)
-# After that a page shows what there is.
+# A page does not wait for a change that is longer ago.
 SINCE_AGE_MAX: Final = timedelta(seconds=60)
-# What the clocks of this process and of the log may differ.
+# How far the clocks of this process and of the broker may differ.
 CLOCK_SKEW_MAX: Final = timedelta(seconds=2)
 ACCEPTED: Final = 202
-# Threads that may wait so, of those that answer everybody; the page of one more asks again by itself.
+# How many of the server's threads may wait at once; further pages ask again by themselves.
 _waiting: Final = threading.BoundedSemaphore(16)
 
 
 class DecidedPurchase(Struct, rename="camel"):
-    """What is read of the answer that the route of a purchase gives."""
+    """The fields that are read of a purchase's answer."""
 
     id: str
     decided_at: datetime | None = None
 
 
 def redirect_to_purchase(public: str, since: datetime | None = None) -> Response:
-    """The way to the purchase's page, which shows it as of ``since`` or later."""
+    """Redirect to the purchase's page, which shows it as of ``since`` or later."""
     moment = "" if since is None else f"?since={milliseconds(since)}"
     return redirect(f"/purchases/{public}{moment}", 303)
 
 
 def redirect_to_answer(made: service.Answer, began: datetime) -> Response:
-    """The way to the page of what was decided, or is going to be: by its long id then."""
+    """Redirect to the purchase of an answer, whether it is decided or still pending."""
     is_decided = made.status != ACCEPTED
     public = _decided(made).id if is_decided else made.headers["Location"].rpartition("/")[2]
     return redirect_to_purchase(public, decided_at(made, began))
 
 
 def decided_at(made: service.Answer, began: datetime) -> datetime:
-    """When it was decided; it is not before ``began`` where nobody knows yet."""
+    """When it was decided; if it is pending, the earliest moment at which it may be."""
     return _decided(made).decided_at or began - CLOCK_SKEW_MAX
 
 
 def up_to_date(look: Callable[[], Purchase]) -> Purchase | None:
-    """The purchase as of the address's ``since`` or later; None as long as that is on its way. Refused: not-found."""
+    """The purchase as of the URL's ``since`` or later; None while that is pending. Refused: not-found."""
     since = _since()
     found = _as_of(since, look)
     if found is not None or not _waiting.acquire(blocking=False):
@@ -94,12 +94,12 @@ def _as_of(since: int | None, look: Callable[[], Purchase]) -> Purchase | None:
 
 
 def _since() -> int | None:
-    """The moment in the address, unless it is too long ago, or none, to wait for."""
+    """The moment in the URL; None if it is missing, malformed or too long ago."""
     text = request.args.get("since", "")
     oldest = milliseconds(ports().clock() - SINCE_AGE_MAX)
     return int(text) if text.isdecimal() and text.isascii() and len(text) < 16 and int(text) > oldest else None
 
 
 def milliseconds(moment: datetime) -> int:
-    """A moment as it stands in an address."""
+    """A moment as milliseconds since 1970, for URLs."""
     return round(moment.timestamp() * 1000)

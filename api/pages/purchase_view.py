@@ -1,4 +1,4 @@
-"""What a purchase's pages show of it, the one of who is signed in and the one that a link of a mail leads to."""
+"""The template values of a purchase, for its own page and for the page behind a mailed link."""
 
 from typing import Any, Final
 from uuid import UUID
@@ -21,7 +21,7 @@ HEADLINES: Final = {
 
 
 def purchase_values(found: Purchase, page: str) -> dict[str, Any]:
-    """How the purchase stands, for ``purchase_state.html``; ``page`` is the address of the page itself."""
+    """The values of ``purchase_state.html``; ``page`` is the URL of the page itself."""
     return {
         "purchase": found,
         "headline": HEADLINES[found.status],
@@ -33,7 +33,7 @@ def purchase_values(found: Purchase, page: str) -> dict[str, Any]:
 
 
 def ticket_values(event: UUID, found: Purchase, page: str) -> dict[str, Any]:
-    """A sheet of its tickets, for ``printed_tickets.html``."""
+    """The values of ``printed_tickets.html``: one page of the tickets."""
     bought = found.lines or []
     sheets = -(-sum(len(line.codes) for line in bought) // PAGE_TICKETS)
     sheet = min(max(1, request.args.get("sheet", 1, int)), max(1, sheets))

@@ -1,4 +1,4 @@
-"""A purchase's page: on its way, held for a while, or the tickets; confirming it, giving it back, its mail."""
+"""A purchase's pages: its state and tickets, confirming and cancelling it, its mail and calendar file."""
 
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
@@ -28,10 +28,10 @@ from tables.messages.commands import Line
 
 purchases = Blueprint("purchases", __name__)
 
-# One purchase is confirmed once, and given back as a whole once, however often the button is pressed.
+# The idempotency key of confirming and of cancelling as a whole: a repeated click is the same request.
 ONCE_KEY: Final = "page"
 ACTIVE_STATUSES: Final = frozenset({"held", "confirmed"})
-# How long the page itself looks out for the mail.
+# How long the page asks for news of the mail.
 MAIL_WATCH_MAX: Final = timedelta(minutes=2)
 
 Ids = tuple[UUID, UUID]
@@ -39,7 +39,7 @@ Ids = tuple[UUID, UUID]
 
 @purchases.get("/purchases/<public>")
 def purchase(public: str) -> Response:
-    """The purchase as it stands, or that it is on its way."""
+    """The purchase, or that it is still being processed."""
     ids = service.ids_of(public)
     found = up_to_date(lambda: own_purchase(public))
     if found is None:
@@ -51,7 +51,7 @@ def purchase(public: str) -> Response:
 
 @purchases.post("/purchases/<public>/confirm")
 def confirm(public: str) -> BaseResponse:
-    """The hold becomes a sale. Sent again, it is answered as the first time."""
+    """Confirm the hold. Sent again, it has the same answer."""
     return _carry_out(
         lambda: service.confirm(ports(), owner_of(public), public, ONCE_KEY, _preference()),
         f"/purchases/{public}",
@@ -61,7 +61,7 @@ def confirm(public: str) -> BaseResponse:
 
 @purchases.get("/purchases/<public>/cancel")
 def cancel_form(public: str) -> BaseResponse:
-    """What is to be given back."""
+    """The form that cancels all tickets or some of them."""
     found = own_purchase(public)
     if found.status not in ACTIVE_STATUSES:
         return redirect_to_purchase(public)
@@ -77,7 +77,7 @@ def cancel_form(public: str) -> BaseResponse:
 
 @purchases.post("/purchases/<public>/cancel")
 def cancel(public: str) -> BaseResponse:
-    """All tickets are given back, or so many of each type; sent again, no more than that."""
+    """Cancel all tickets, or the chosen quantities. Sent again, it cancels nothing more."""
     everything = "all" in request.form
     key = ONCE_KEY if everything else request.form.get("order_key")
     form = f"/purchases/{public}/cancel"
@@ -90,14 +90,14 @@ def cancel(public: str) -> BaseResponse:
 
 @purchases.get("/purchases/<public>/mails")
 def mails(public: str) -> Response:
-    """Whether the mail was sent, as a piece of the page."""
+    """The status of the mail, as a fragment for htmx."""
     ids = service.ids_of(public)
     return _page("mails.html", ids, **_mails(ids, own_purchase(public)))
 
 
 @purchases.post("/purchases/<public>/mails")
 def send_again(public: str) -> BaseResponse:
-    """The mail goes out once more."""
+    """Send the mail again."""
     try:
         ask_again(*service.ids_of(public), own_purchase(public))
     except Refused as error:
@@ -109,7 +109,7 @@ def send_again(public: str) -> BaseResponse:
 
 @purchases.get("/purchases/<public>/event.ics")
 def calendar_file(public: str) -> Response:
-    """The event for a calendar; the mail's entry and this one are the same."""
+    """The event as a calendar file, with the same entry as in the mail."""
     ids = service.ids_of(public)
     found, event = own_purchase(public), ports().events.get(ids[0])
     if event is None or found.status != "confirmed":
@@ -121,7 +121,7 @@ def calendar_file(public: str) -> Response:
 
 
 def _carry_out(do: Callable[[], Coroutine[Any, Any, service.Answer]], form: str, public: str) -> BaseResponse:
-    """To the purchase as it is then; to the form with its key and numbers where nobody knows what became of it."""
+    """Redirect to the purchase; if the outcome is unknown, to the form with the same key and quantities."""
     began = ports().clock()
     try:
         return redirect_to_answer(ports().in_loop(do()), began)
@@ -151,7 +151,7 @@ def _preference() -> Preference:
 
 
 def _mails(ids: Ids, found: Purchase) -> dict[str, Any]:
-    """The newest mail about the purchase as it stands, and whether it is worth looking out for."""
+    """The newest mail about the purchase's current status, and whether the page should ask for news of it."""
     known = [mail for mail in ports().notifications.of(*ids) if mail.kind == found.status]
     newest: Notification | None = known[-1] if known else None
     age = None if found.decided_at is None else ports().clock() - found.decided_at

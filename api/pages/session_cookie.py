@@ -1,7 +1,6 @@
-"""The cookie of the pages: a stranger's random mark, or the token of who signed in.
+"""The session cookie of the pages: an anonymous reader's random value, or the token of a signed-in account.
 
-Signing in and out replace it, whatever was in it before, so nobody can choose another's session. Only pages look at
-it: no REST route does.
+Signing in and signing out replace it, so that nobody can fix another reader's session. REST routes never read it.
 """
 
 import re
@@ -20,7 +19,7 @@ _ANONYMOUS: Final = re.compile(r"v\.[\w-]{32}", re.ASCII)
 
 
 def read() -> None:
-    """Read who it is, before the page is entered; a token that is no good any more is a stranger's."""
+    """Read the reader from the cookie, before the view; an invalid token makes the reader anonymous."""
     g.caller, g.session, g.cookie = None, None, None
     text = cookie(NAME)
     if text is None:
@@ -36,7 +35,7 @@ def read() -> None:
 
 
 def session_secret() -> str:
-    """What is this session's alone; a stranger gets one when it is needed."""
+    """The value that only this session has; an anonymous reader gets one when a page needs it."""
     if g.session is None:
         g.session = f"v.{secrets.token_urlsafe(24)}"
         g.cookie = (g.session, None)
@@ -45,17 +44,17 @@ def session_secret() -> str:
 
 
 def begin(token: str, seconds: int) -> None:
-    """Let the answer begin a session with this token."""
+    """Begin a session with this token."""
     g.cookie = (token, seconds)
 
 
 def end() -> None:
-    """Let the answer end the session."""
+    """End the session."""
     g.cookie = ("", 0)
 
 
 def write(answer: Response) -> Response:
-    """Write the cookie, if it changes."""
+    """Write the cookie into the answer, if it changes."""
     if (changed := g.get("cookie")) is not None:
         set_cookie(answer, NAME, *changed)
     return answer

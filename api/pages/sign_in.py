@@ -1,4 +1,4 @@
-"""Signing in and out: a session begins with a new cookie, and ends everywhere."""
+"""Signing in, which sets a new cookie, and signing out, which ends all sessions of the account."""
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
@@ -17,7 +17,7 @@ signing_in = Blueprint("signing_in", __name__)
 
 @signing_in.get("/sign-in")
 def sign_in_form() -> BaseResponse:
-    """The form; whoever is signed in goes on."""
+    """The form; a reader who is signed in is redirected."""
     goal = local_path(request.args.get("next"))
     if visitor() is not None:
         return redirect(goal, 303)
@@ -26,7 +26,7 @@ def sign_in_form() -> BaseResponse:
 
 @signing_in.post("/sign-in")
 def sign_in() -> BaseResponse:
-    """A new session, and back to where the reader was going."""
+    """Begin a session and redirect to where the reader was going."""
     given = form_fields()
     goal = local_path(given.pop("next", None))
     try:
@@ -41,7 +41,7 @@ def sign_in() -> BaseResponse:
 
 @signing_in.post("/sign-out")
 def sign_out() -> BaseResponse:
-    """All sessions of the account end, those of its programs too."""
+    """End all sessions of the account, those of API clients too."""
     ports().revocations.end_sessions(caller().account)
     session_cookie.end()
     return redirect("/", 303)

@@ -1,4 +1,4 @@
-"""Signing up: a form, then the link or the code from the mail. Every address is answered alike."""
+"""Signing up: a form, then the link or the code from the mail. It never tells whether an address has an account."""
 
 from urllib.parse import urlencode
 
@@ -16,7 +16,7 @@ from api.schemas.account import Confirmation, NewAccount
 
 signing_up = Blueprint("signing_up", __name__)
 
-# What an administrator's request may say more is no part of the form.
+# An administrator may send more fields to the route; the form has only these.
 FORM_FIELDS: frozenset[str] = frozenset({"firstName", "lastName", "email", "password"})
 
 
@@ -28,7 +28,7 @@ def sign_up_form() -> Response:
 
 @signing_up.post("/sign-up")
 def sign_up() -> BaseResponse:
-    """A link and a code are mailed; with one of them the account is made, and its owner signed in."""
+    """Mail a link and a code; either of them creates the account and signs its owner in."""
     given = form_fields()
     goal = local_path(given.get("next"))
     try:
@@ -42,7 +42,7 @@ def sign_up() -> BaseResponse:
 
 @signing_up.get("/confirm")
 def confirm_address_form() -> Response:
-    """Where the code from the mail goes."""
+    """The form for the code from the mail."""
     given = {name: request.args.get(name, "") for name in ("email", "request")}
     given["next"] = local_path(request.args.get("next"))
     return _form("confirm.html", given, {})
@@ -50,7 +50,7 @@ def confirm_address_form() -> Response:
 
 @signing_up.post("/confirm")
 def confirm_address() -> BaseResponse:
-    """The account is made and its owner signed in, or the account has its new address."""
+    """Create the account and sign its owner in, or change the address."""
     given = form_fields()
     goal = local_path(given.get("next"))
     try:

@@ -1,4 +1,4 @@
-"""The cookie of a browser in which somebody signed up: it has the request that the mail's code and link belong to."""
+"""The cookie of a browser in which somebody signed up: the request that the mailed code and link belong to."""
 
 from typing import Final
 
@@ -11,17 +11,17 @@ NAME: Final = "turnstile-sign-up"
 
 
 def asked_request() -> str:
-    """The request of the last sign-up in this browser; nothing without one."""
+    """The request of the last sign-up in this browser; empty without one."""
     return cookie(NAME) or ""
 
 
 def remember(answer: Response, request: str) -> Response:
-    """The answer, which lets the browser keep the request for as long as its code is good."""
+    """Keep the request in the browser for as long as its code is valid."""
     set_cookie(answer, NAME, request, int(GOOD_FOR.total_seconds()))
     return answer
 
 
 def forget(answer: Response) -> None:
-    """Let the browser keep it no longer."""
+    """Delete the cookie."""
     if cookie(NAME) is not None:
         set_cookie(answer, NAME, "", 0)

@@ -1,4 +1,4 @@
-"""How many tickets of which type a form or an address asks for: its fields are ``n-`` and the type's id."""
+"""The chosen quantities in a form or a URL: the fields are ``n-`` and the ticket type's id."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _KEY: Final = re.compile(r"[0-9a-f]{32}")
 
 
 def chosen_quantities() -> dict[UUID, int]:
-    """By ticket type. Refused: invalid-input for what is no number or no id."""
+    """The quantities by ticket type. Refused: invalid-input for a malformed number or id."""
     try:
         return {UUID(name.removeprefix(FIELD_PREFIX)): _number(value) for name, value in quantity_fields().items()}
     except ValueError as error:
@@ -23,12 +23,12 @@ def chosen_quantities() -> dict[UUID, int]:
 
 
 def chosen_lines() -> list[dict[str, object]]:
-    """What is chosen, as the bodies of the API say it."""
+    """The quantities as the lines of an API body."""
     return [{"ticketTypeId": kind, "quantity": quantity} for kind, quantity in chosen_quantities().items()]
 
 
 def quantity_fields() -> dict[str, str]:
-    """The fields as they came; nothing and 0 are left out."""
+    """The fields as they were sent; empty ones and 0 are left out."""
     return {
         name: value
         for name, value in request.values.items()
@@ -37,7 +37,7 @@ def quantity_fields() -> dict[str, str]:
 
 
 def order_key(given: Mapping[str, str]) -> str:
-    """The key that makes a form's repeats safe: the one it had, where nobody knows what became of it, or a new one."""
+    """The idempotency key of a form: the key in the URL if the last outcome is unknown, else a new one."""
     known = given.get("key", "")
     return known if _KEY.fullmatch(known) else ports().new_id().hex
 

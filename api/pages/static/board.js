@@ -1,4 +1,4 @@
-// The board's news: one connection, one snapshot a second, drawn into the page that the server has sent.
+// Live updates of the board: one connection, one snapshot a second, drawn into the page that the server has sent.
 "use strict";
 
 (() => {
@@ -18,7 +18,7 @@
     element.className = `state ${HEALTH[word]}`;
   };
 
-  // A round number that no value exceeds: 1, 2 or 5 with zeros behind.
+  // The smallest 1, 2 or 5 times a power of ten that no value exceeds.
   const top = (values) => {
     const most = Math.max(0, ...values);
     for (let size = 1; ; size *= 10) {
@@ -73,7 +73,7 @@
     held.setAttribute("width", (1000 * type.held) / whole);
   };
 
-  // The children for these things, each kept as long as its thing is there.
+  // One child for each thing; existing children are kept.
   const matched = (parent, template, things, draw) => {
     const known = new Map([...parent.children].map((child) => [child.dataset.id, child]));
     const wanted = things.map((thing) => {
@@ -132,7 +132,7 @@
     of("live").className = `state ${kind}`;
   };
 
-  // The browser connects again by itself, unless it was refused: then perhaps nobody is signed in any more.
+  // The browser reconnects by itself unless it was refused; then the session may have ended.
   const connect = () => {
     const source = new EventSource("/board/live");
     source.addEventListener("message", (message) => {

@@ -1,15 +1,15 @@
-// Turnstile's pages work without this; it shows that a form is on its way, counts down, and gives numbers two buttons.
+// The pages work without this script. It marks forms that were sent, counts down, and adds buttons to number fields.
 "use strict";
 
 document.addEventListener("submit", (event) => {
   if (!event.defaultPrevented) event.target.classList.add("is-sent");
 });
-// Whoever comes back finds the form as it was.
+// After going back the form is usable again.
 window.addEventListener("pageshow", () => {
   document.querySelectorAll("form.is-sent").forEach((form) => form.classList.remove("is-sent"));
 });
 
-// By the time that passed since the page came, so that it matters to nobody how the reader's clock is set.
+// Counts from the time since the page was loaded, since the reader's clock may be wrong.
 function countDown(place) {
   const ends = performance.now() + 1000 * Number(place.dataset.countdown);
   const clock = place.querySelector("[data-clock]");
@@ -55,7 +55,7 @@ function prepare(root) {
   }
 }
 
-// Going back loads the page anew; the order in its form is still the one that was sent from there.
+// Going back reloads the page; its form keeps the key of the order that was sent from it.
 function keepOrder() {
   const key = document.querySelector("[name=order_key]");
   if (!key) return;
@@ -70,7 +70,7 @@ document.addEventListener("DOMContentLoaded", () => {
   keepOrder();
 });
 document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
-// What is waited for and can't be told is looked at as a whole.
+// If polling fails, reload the whole page.
 document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.target.id === "main") location.reload();
 });
