@@ -10,6 +10,11 @@ import pytest
 from ops.reference.settings_table import PAGE, page
 
 ROOT = Path(__file__).parents[3]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+# A file or folder of the project between backticks, perhaps with * in it; one with <a placeholder> is none.
+PATHS = re.compile(
+    r"`((?:api|connect|docs|lab|migrations|ops|stack|streams|tables|telemetry|tests)/[\w./*-]*)(?=[`: ])"
+)
 DEPENDENCIES = (ROOT / "docs" / "dependencies.md").read_text()
 
 
@@ -55,15 +60,34 @@ def test_what_is_deployed_is_what_was_tested() -> None:
 
 
 def test_every_picture_of_a_page_is_there() -> None:
-    for text in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+    for text in PAGES:
         for picture in re.findall(r"!\[[^]]+\]\(([^)]+)\)", text.read_text()):
             assert (text.parent / picture).is_file(), f"{text.name}: {picture}"
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_path_that_a_page_names_is_there(path: Path) -> None:
+    gone = [named for named in PATHS.findall(path.read_text()) if not list(ROOT.glob(named.rstrip("/")))]
+    assert gone == []
+
+
+def test_every_link_from_page_to_page_leads_to_a_heading() -> None:
+    headings = {path: set(map(anchor, re.findall(r"^#.*", path.read_text(), re.MULTILINE))) for path in PAGES}
+    for path in PAGES:
+        for target, name in re.findall(r"\]\(([\w./-]*\.md)?(?:#([\w-]+))?\)", path.read_text()):
+            aim = (path.parent / target).resolve() if target else path
+            assert aim in headings, f"{path.name}: {target}"
+            assert not name or name in headings[aim], f"{path.name}: {target}#{name}"
+
+
+def anchor(heading: str) -> str:
+    """The anchor that GitHub makes of a heading."""
+    return re.sub(r"[^\w -]", "", heading.lstrip("#").strip().lower()).replace(" ", "-")
+
+
 def commands_of_compose() -> list[tuple[str, str, str]]:
     """Verb, options and the first service of each command for containers."""
-    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
-    text = "\n".join(page.read_text() for page in pages)
+    text = "\n".join(path.read_text() for path in PAGES)
     return re.findall(r"docker compose (up|exec|stop|rm|run)((?: --?[\w-]+)*) ([a-z]\w*)", text)
 
 
