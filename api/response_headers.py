@@ -57,7 +57,7 @@ def _guard(answer: Response) -> Response:
         answer.headers.setdefault("Cache-Control", kept)
     if has_secret_address():
         answer.headers["Referrer-Policy"] = "no-referrer"
-    is_page = "site" in request.blueprints or answer.mimetype == "text/html"
+    is_page = "pages" in request.blueprints or answer.mimetype == "text/html"
     for name, value in (PAGE if is_page else DATA).items():
         answer.headers.setdefault(name, value)
     return answer

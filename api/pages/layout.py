@@ -61,7 +61,7 @@ NAVIGATION: Final = (
 
 def register_pages(app: Flask) -> None:
     """Serve the pages beside the REST routes. Raises ValueError for a page without a row in PAGES."""
-    pages = Blueprint("site", __name__, template_folder="templates")
+    pages = Blueprint("pages", __name__, template_folder="templates")
     pages.add_url_rule("/static/<digest>/<name>", "asset", assets.send_asset)
     for blueprint in BLUEPRINTS:
         pages.register_blueprint(blueprint)

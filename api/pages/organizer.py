@@ -27,7 +27,7 @@ PAGE_EVENTS: Final = 50
 PLOT_LINES_MAX: Final = 6
 
 
-class StatusChange(NamedTuple):
+class StatusAction(NamedTuple):
     """A change of an event's status: its label, its meaning, and whether everybody with tickets gets a mail."""
 
     status: EventStatus
@@ -36,23 +36,23 @@ class StatusChange(NamedTuple):
     mails: bool = False
 
 
-_STATUS_CHANGES: Final = (
-    StatusChange(EventStatus.ACTIVE, "Publish", "Everybody can find the event and buy tickets."),
-    StatusChange(
+_STATUS_ACTIONS: Final = (
+    StatusAction(EventStatus.ACTIVE, "Publish", "Everybody can find the event and buy tickets."),
+    StatusAction(
         EventStatus.ON_HOLD, "Pause sales", "Nothing is sold until you resume. Tickets already sold stay valid."
     ),
-    StatusChange(EventStatus.SOLD_OUT, "Close sales", "Sales stop, and the event is shown as sold out."),
-    StatusChange(
+    StatusAction(EventStatus.SOLD_OUT, "Close sales", "Sales stop, and the event is shown as sold out."),
+    StatusAction(
         EventStatus.POSTPONED, "Postpone", "Nothing is sold until you resume. Tickets already sold stay valid."
     ),
-    StatusChange(EventStatus.DONE, "Close for good", "The event is over. Nothing can be changed after that."),
-    StatusChange(
+    StatusAction(EventStatus.DONE, "Close for good", "The event is over. Nothing can be changed after that."),
+    StatusAction(
         EventStatus.CANCELED,
         "Cancel the event",
         "Every ticket is refunded and every hold ends. This cannot be undone.",
     ),
 )
-_RESUME: Final = StatusChange(EventStatus.ACTIVE, "Resume sales", "Tickets are on sale again.")
+_RESUME: Final = StatusAction(EventStatus.ACTIVE, "Resume sales", "Tickets are on sale again.")
 _MAILED: Final = frozenset({EventStatus.CANCELED, EventStatus.POSTPONED})
 
 
@@ -94,7 +94,7 @@ def own_event(event_id: UUID) -> str:
         event=event,
         rows=[(ticket, sums.get(ticket.id)) for ticket in tickets],
         gone=[each for kind, each in sums.items() if kind not in {ticket.id for ticket in tickets}],
-        steps=status_changes(event.status),
+        actions=status_actions(event.status),
         plot=_plot(ports().attendance.curve(event_id), tickets, sums),
         reached=ports().attendance.reached(event_id),
     )
@@ -104,25 +104,25 @@ def own_event(event_id: UUID) -> str:
 def confirm_status(event_id: UUID, status: str) -> Response:
     """Ask for confirmation: what will happen, and how many people get a mail."""
     event = managed_event(event_id)
-    return _status_page(event, _status_change(event, status), {})
+    return _status_page(event, _status_action(event, status), {})
 
 
 @organizing.post("/organize/events/<uuid:event_id>/status/<status>")
 def change_status(event_id: UUID, status: str) -> BaseResponse:
     """Change the status, unless the event was changed since the question was shown."""
     event = managed_event(event_id)
-    step = _status_change(event, status)
+    action = _status_action(event, status)
 
     def decide(listing: Listing) -> Listing:
         check_version(listing.event, request.form.get("version"))
-        return changed(listing, {"status": step.status}, ports().clock())
+        return changed(listing, {"status": action.status}, ports().clock())
 
     try:
         change_own(event_id, decide)
     except Refused as error:
         if error.kind == "not-found":
             raise
-        return _status_page(managed_event(event_id), step, field_errors(error), 409)
+        return _status_page(managed_event(event_id), action, field_errors(error), 409)
     return redirect(f"/organize/events/{event_id}", 303)
 
 
@@ -133,9 +133,9 @@ def attendees(event_id: UUID) -> Response:
     return csv_export(f"attendees-{event_id}.csv", ports().attendance.attendees(event_id))
 
 
-def status_changes(status: EventStatus) -> list[StatusChange]:
+def status_actions(status: EventStatus) -> list[StatusAction]:
     """The possible changes of an event with that status."""
-    return [_for_status(status, step) for step in _STATUS_CHANGES if step.status in EVENT_TRANSITIONS[status]]
+    return [_for_status(status, action) for action in _STATUS_ACTIONS if action.status in EVENT_TRANSITIONS[status]]
 
 
 def check_version(event: Event, read: str | None) -> None:
@@ -144,25 +144,25 @@ def check_version(event: Event, read: str | None) -> None:
         raise Refused("precondition-failed", "", version=event.version)
 
 
-def _for_status(before: EventStatus, step: StatusChange) -> StatusChange:
+def _for_status(before: EventStatus, action: StatusAction) -> StatusAction:
     """The change from this status: nobody has tickets of a draft, and the end of a postponement is mailed."""
-    if step.status is EventStatus.ACTIVE and before is not EventStatus.DRAFT:
-        step = _RESUME
-    goes_on = before is EventStatus.POSTPONED and step.status is not EventStatus.DONE
-    return step._replace(mails=before is not EventStatus.DRAFT and (goes_on or step.status in _MAILED))
+    if action.status is EventStatus.ACTIVE and before is not EventStatus.DRAFT:
+        action = _RESUME
+    goes_on = before is EventStatus.POSTPONED and action.status is not EventStatus.DONE
+    return action._replace(mails=before is not EventStatus.DRAFT and (goes_on or action.status in _MAILED))
 
 
-def _status_change(event: Event, status: str) -> StatusChange:
-    found = next((step for step in _STATUS_CHANGES if step.status == status), None)
+def _status_action(event: Event, status: str) -> StatusAction:
+    found = next((action for action in _STATUS_ACTIONS if action.status == status), None)
     if found is None:
         raise Refused("not-found")
     return _for_status(event.status, found)
 
 
-def _status_page(event: Event, step: StatusChange, errors: dict[str, str], status: int = 200) -> Response:
+def _status_page(event: Event, action: StatusAction, errors: dict[str, str], status: int = 200) -> Response:
     reached = ports().attendance.reached(event.id)
-    possible = step.status != event.status and may_change(event.status, step.status)
-    text = render_template("status.html", event=event, step=step, reached=reached, errors=errors, possible=possible)
+    possible = action.status != event.status and may_change(event.status, action.status)
+    text = render_template("status.html", event=event, action=action, reached=reached, errors=errors, possible=possible)
     return make_response(text, status if possible or errors else 409)
 
 

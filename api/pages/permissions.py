@@ -13,7 +13,7 @@ from api.roles import Role
 from api.web.authentication import require, visitor
 from api.web.permissions import Access
 
-BLUEPRINT_PREFIX: Final = "site."
+BLUEPRINT_PREFIX: Final = "pages."
 PAGES: Final[dict[str, Access]] = {
     "asset": Access.NOBODY,
     "box_office.search": Access.ANYONE,

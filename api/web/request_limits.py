@@ -12,7 +12,7 @@ MOST_BYTES: Final = 64 * 1024
 AS_IT_IS: Final = {"Accept-Encoding": "identity"}
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _WITHOUT_BODY: Final = "purchases.confirm_purchase"
-_FORMS: Final = "site"
+_FORMS: Final = "pages"
 _MAY_HAVE_NONE: Final = frozenset({"purchases.cancel_purchase", "notifications.send_again"})
 
 

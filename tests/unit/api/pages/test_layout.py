@@ -124,5 +124,5 @@ def test_every_error_ends_as_a_page_that_tells_nothing_internal(
 def test_a_page_without_a_row_is_not_served(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = {name: row for name, row in permissions.PAGES.items() if name != "signing_in.sign_out"}
     monkeypatch.setattr(permissions, "PAGES", rows)
-    with pytest.raises(ValueError, match=r"site\.signing_in\.sign_out has no row"):
+    with pytest.raises(ValueError, match=r"pages\.signing_in\.sign_out has no row"):
         layout.register_pages(Flask(__name__))
