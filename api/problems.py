@@ -1,7 +1,7 @@
-"""Every problem that the API answers with (RFC 9457), in one table, and the two errors that become one.
+"""All problems that the API answers with (RFC 9457), in one table, and the two errors that lead to them.
 
 ApiError
-├── Refused       the request can't be granted: a row of PROBLEMS, with what is wrong
+├── Refused       the request is refused: a row of PROBLEMS, with details
 └── Unavailable   a server that the request needs does not answer: 503 with Retry-After
 """
 
@@ -17,13 +17,13 @@ from tables.messages.reasons import Reason
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER: Final = 2
-# For who is turned away by a limit on what is under way at once.
+# For requests beyond a limit on concurrency.
 BUSY_FOR_S: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A row of the table: the problem's status, its title, which never changes, and when it is met."""
+    """A row of the table: the problem's status, its title, and when it occurs."""
 
     status: int
     title: str
@@ -199,18 +199,18 @@ REFUSALS: Final[dict[Reason, str]] = {
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One wrong field: what is wrong with it, and where it is as a JSON pointer (or ``?name`` of a parameter)."""
+    """A wrong field: what is wrong, and its JSON pointer (or ``?name`` for a parameter)."""
 
     detail: str
     pointer: str
 
 
 class ApiError(Exception):
-    """Anything that the API itself raises."""
+    """The base of the errors that the API raises."""
 
 
 class Refused(ApiError):
-    """The request can't be granted; ``kind`` is a key of PROBLEMS."""
+    """The request is refused; ``kind`` is a key of PROBLEMS."""
 
     def __init__(
         self, kind: str, detail: str = "", *faults: Fault, headers: Mapping[str, str] | None = None, **extra: Any
@@ -224,7 +224,7 @@ class Refused(ApiError):
 
 
 class Unavailable(ApiError):
-    """``server`` is the name that /health/ready has for it."""
+    """A server does not answer; ``server`` is its name in /health/ready."""
 
     def __init__(self, server: str, detail: str = "") -> None:
         super().__init__(detail or f"{server} does not answer")
@@ -233,7 +233,7 @@ class Unavailable(ApiError):
 
 
 def retry_later(kind: str, seconds: float, detail: str = "") -> Refused:
-    """The refusal of a request that may be sent again after so many seconds: whole ones, one at least."""
+    """The refusal of a request that may be sent again after ``seconds``, rounded up to at least 1."""
     return Refused(kind, detail, headers={"Retry-After": str(max(1, math.ceil(seconds)))})
 
 
@@ -243,12 +243,12 @@ def wrong(pointer: str, detail: str) -> Refused:
 
 
 def problem(kind: str, detail: str = "", faults: tuple[Fault, ...] = (), **extra: Any) -> Response:
-    """The answer for a row of the table."""
+    """The answer for a row of PROBLEMS."""
     return Response(problem_json(kind, detail, faults, **extra), PROBLEMS[kind].status, mimetype=MEDIA_TYPE)
 
 
 def problem_json(kind: str, detail: str = "", faults: tuple[Fault, ...] = (), **extra: Any) -> bytes:
-    """The body for a row of the table."""
+    """The body for a row of PROBLEMS, as JSON."""
     row = PROBLEMS[kind]
     body: dict[str, Any] = {"type": f"/problems/{kind}", "title": row.title, "status": row.status}
     if detail:
@@ -266,7 +266,7 @@ def refusal(error: Refused) -> Response:
 
 
 def unavailable(error: Unavailable) -> Response:
-    """503: nothing was promised, and the same request may be sent again."""
+    """503: nothing was promised; the same request may be sent again."""
     answer = problem("unavailable", error.detail, server=error.server)
     answer.headers["Retry-After"] = str(RETRY_AFTER)
     return answer
