@@ -1,4 +1,4 @@
-"""An event on sale, a reader who is signed in, and a ledger that says yes."""
+"""An event on sale, a signed-in reader, and a ledger that accepts everything."""
 
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ def reader(world: World) -> Reader:
 
 @pytest.fixture
 def ledger(world: World) -> Ledger:
-    """It decides at once."""
+    """A ledger that decides at once."""
     return Ledger(world)
 
 

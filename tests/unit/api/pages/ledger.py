@@ -1,4 +1,4 @@
-"""A ledger for the pages' tests: it holds, sells and takes back whatever it is asked for, and keeps the record."""
+"""A fake ledger for the tests of the pages: it holds, sells and cancels everything, and keeps the records."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,7 +21,7 @@ PRICE = Decimal("49.90")
 
 @dataclass
 class Ledger:
-    """Each decision is a second after the one before. ``records`` is off: nobody hears of decisions."""
+    """Each decision is a second after the last. Without ``records`` no decision becomes visible."""
 
     world: World
     records: bool = True
@@ -43,7 +43,7 @@ class Ledger:
         return found
 
     def record(self, event: UUID, purchase: UUID) -> None:
-        """Let the projection hear of it."""
+        """Make the decision visible in the projection."""
         self.world.sales.rows[event, purchase] = decided(self.made[purchase], purchase)
 
     def _decide(self, command: Any) -> Outcome:

@@ -1,4 +1,4 @@
-"""Somebody with a browser that has no script: reads pages, follows redirects by hand, fills in forms."""
+"""A browser without script: reads pages, follows redirects when told to, fills in forms."""
 
 import re
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ PASSWORD = "correct horse battery"
 
 @dataclass
 class Reader:
-    """A browser. ``host`` decides whether it speaks TLS; ``page`` is the text of what it looks at."""
+    """A browser. ``host`` decides whether it speaks TLS; ``page`` is the text of the open page."""
 
     world: World
     host: str = "http://localhost"

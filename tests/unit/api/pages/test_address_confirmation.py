@@ -72,7 +72,7 @@ def test_opening_the_link_does_nothing(reader: Reader) -> None:
 
 
 def test_in_another_browser_the_password_is_chosen_there(reader: Reader) -> None:
-    """Somebody else signed up with an address that is not theirs: their password is never good."""
+    """Somebody signed up with an address of somebody else: that password is never valid."""
     theirs = sign_up(reader, "somebody else's")
     owner = Reader(reader.world)
     owner.get(theirs)

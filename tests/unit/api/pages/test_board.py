@@ -1,4 +1,4 @@
-"""The board's page and its stream, on a feed that stands still."""
+"""The board's page and its stream, on a feed that does not change."""
 
 import re
 from uuid import uuid4

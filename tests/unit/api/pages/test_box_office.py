@@ -1,4 +1,4 @@
-"""The box office: what is asked of the search, and how what was found is shown."""
+"""The box office: the queries to the search, and how its results are shown."""
 
 import time
 from typing import Any

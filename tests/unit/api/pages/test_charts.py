@@ -1,4 +1,4 @@
-"""The geometry of plots, and the picture of the pipeline."""
+"""The geometry of plots and of the pipeline's diagram."""
 
 import re
 

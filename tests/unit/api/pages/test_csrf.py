@@ -1,4 +1,4 @@
-"""Forms: only those of this session are taken, whatever another site makes a browser send."""
+"""Forms: only those of this session are accepted, whatever another site makes a browser send."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An event's page: what is left in words, and holding tickets through its form."""
+"""An event's page: the availability of its tickets, and holding them through its form."""
 
 import re
 from datetime import UTC, datetime

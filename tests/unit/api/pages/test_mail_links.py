@@ -1,4 +1,4 @@
-"""Links of mails: they show what they were signed for and do it by a button, for somebody who is not signed in."""
+"""Links in mails: without signing in they show what they were signed for, and a button does it."""
 
 from collections.abc import Callable
 from datetime import timedelta

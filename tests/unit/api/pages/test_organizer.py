@@ -1,4 +1,4 @@
-"""The organizer's pages: making, changing, publishing, cancelling, and who hears of it."""
+"""The organizer's pages: creating, editing, publishing, cancelling, and who gets a mail."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A purchase's page: waiting, held, the tickets, giving back; and that nobody sees another's."""
+"""A purchase's page: waiting, held, the tickets, cancelling; and that nobody sees another's."""
 
 from datetime import timedelta
 from typing import Any

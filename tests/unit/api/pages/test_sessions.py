@@ -1,4 +1,4 @@
-"""The cookie of the pages: whose it is, how it is set, and what it opens."""
+"""The session cookie of the pages: whose it is, how it is set, and what it permits."""
 
 from typing import Any
 
