@@ -25,8 +25,8 @@ from api.schemas.sales import EventSales
 from api.schemas.search import FoundEvents, SearchQuery, Suggestions, SuggestQuery
 from api.schemas.ticket import TicketType
 from tables.ledger.availability import Availability
+from tables.messages.commands import Buy as PurchaseCommand
 from tables.messages.commands import Cancel, Confirm, Hold
-from tables.messages.commands import Purchase as PurchaseCommand
 from tables.messages.outcomes import Outcome
 from tables.messages.statuses import EventStatus
 from tables.signing.links import Links

@@ -1,23 +1,23 @@
-"""The errors of the pure part, as a tree:
+"""The errors of the pure core, as a tree:
 
 TurnstileError
-├── MalformedRecord      a record's bytes can't be read: dead letter
+├── MalformedRecord      a record can't be decoded: it becomes a dead letter
 │   └── MalformedCommand
-└── InvariantBroken      the state contradicts the ledger's rules: the process must end
+└── InvariantBroken      the state contradicts the ledger's rules: the process must stop
 """
 
 
 class TurnstileError(Exception):
-    """Anything that Turnstile itself raises."""
+    """Base of all errors that Turnstile raises itself."""
 
 
 class MalformedRecord(TurnstileError):
-    """A record that no retry will make readable; the message names the field."""
+    """A record that can't be decoded, however often it is retried; the message names the field."""
 
 
 class MalformedCommand(MalformedRecord):
-    """A record of ``ticket-commands`` that is no command."""
+    """A record of ``ticket-commands`` that is not a valid command."""
 
 
 class InvariantBroken(TurnstileError):
-    """The ledger's state or its input contradicts its rules; deciding on would make it worse."""
+    """The ledger's state or input contradicts its rules; further decisions would spread the damage."""

@@ -13,9 +13,9 @@ from msgspec import Meta, Struct
 
 from tables.errors import MalformedRecord
 from tables.ledger.availability import LOW_SHARE
-from tables.messages.commands import Stock as Quantity
+from tables.messages.commands import TicketCount as Quantity
 from tables.messages.commands import check_price
-from tables.messages.decoding import read
+from tables.messages.decoding import decode_json
 from tables.messages.outcomes import Balance
 from tables.messages.statuses import EventStatus
 
@@ -110,6 +110,6 @@ def tickets(status: str, offers: list[Offer], stock: Stock) -> Tickets:
 
 def _read_column(decoder: msgspec.json.Decoder[Column], name: str, text: str) -> Column:
     try:
-        return read(decoder, text.encode(), MalformedRecord)
+        return decode_json(decoder, text.encode(), MalformedRecord)
     except MalformedRecord as error:
         raise MalformedRecord(f"{error} in column {name}") from error

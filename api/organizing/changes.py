@@ -123,9 +123,10 @@ def check_size(listing: Listing) -> None:
     """Raise Refused where the event is larger than the ledger reads a definition."""
     command = commands.DefineEvent(listing.event.id, listing.event.version, definition(listing))
     size = len(commands.encode_command(command))
-    if size > commands.MOST_BYTES:
+    if size > commands.COMMAND_MAX_BYTES:
         raise wrong(
-            "/ticketTypes", f"the event has {size} bytes of texts in all, at most {commands.MOST_BYTES} can be sold"
+            "/ticketTypes",
+            f"the event has {size} bytes of texts in all, at most {commands.COMMAND_MAX_BYTES} can be sold",
         )
 
 
@@ -136,10 +137,10 @@ def announcement(listing: Listing) -> bytes:
     )
 
 
-def definition(listing: Listing) -> commands.Definition:
+def definition(listing: Listing) -> commands.EventDefinition:
     """The event as the ticket office is to sell it."""
     event = listing.event
-    return commands.Definition(
+    return commands.EventDefinition(
         title=event.title,
         status=event.status,
         starts_at=event.starts_at,
@@ -155,9 +156,9 @@ def definition(listing: Listing) -> commands.Definition:
     )
 
 
-def ticket_definition(ticket: TicketType) -> commands.TicketType:
+def ticket_definition(ticket: TicketType) -> commands.TicketTypeDefinition:
     """The ticket type as the ticket office is to sell it."""
-    return commands.TicketType(
+    return commands.TicketTypeDefinition(
         id=ticket.id,
         name=ticket.name,
         price=ticket.price.exact,

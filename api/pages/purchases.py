@@ -24,7 +24,7 @@ from api.schemas.notification import Notification
 from api.schemas.purchase import Cancellation, Purchase, public_id
 from api.web.prefer import Preference
 from api.web.responses import ports
-from tables.messages.commands import Line
+from tables.messages.commands import TicketLine
 
 purchases = Blueprint("purchases", __name__)
 
@@ -84,7 +84,9 @@ def cancel(public: str) -> BaseResponse:
     asked_for = [] if everything else chosen_lines()
     if not asked_for and not everything:
         return _redirect_refused(form, "nothing-chosen")
-    gone = [Line(line.ticket_type_id, line.quantity) for line in parse_body(Cancellation, {"lines": asked_for}).lines]
+    gone = [
+        TicketLine(line.ticket_type_id, line.quantity) for line in parse_body(Cancellation, {"lines": asked_for}).lines
+    ]
     return _carry_out(lambda: service.cancel(ports(), owner_of(public), public, gone, key, _preference()), form, public)
 
 

@@ -13,13 +13,13 @@ from api.auth.tokens import Tokens
 from api.schemas.ids import text_of
 from api.schemas.purchase import public_id
 from connect.topics import COMMANDS_KEPT_DAYS
-from tables.messages.commands import Hold, Purchase
+from tables.messages.commands import Buy, Hold
 
 VALID_S: Final = COMMANDS_KEPT_DAYS * 24 * 3_600
 _PURPOSE: Final = "accepted "
 
 
-def accepted_id(tokens: Tokens, command: Purchase | Hold, now: datetime) -> str:
+def accepted_id(tokens: Tokens, command: Buy | Hold, now: datetime) -> str:
     """The long id: ``{eventId}.{purchase}.{accountId}.{seconds since 1970}.{seal}``."""
     until = int(now.timestamp()) + VALID_S
     text = f"{public_id(command.event, command.purchase)}.{text_of(command.account)}.{until}"

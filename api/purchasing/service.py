@@ -22,9 +22,9 @@ from api.schemas.purchase import parse_public_id, pending, public_id
 from api.web.authentication import forbidden
 from api.web.prefer import Preference
 from api.web.responses import BASE
-from tables.ids import named
+from tables.ids import name_based_id
 from tables.ledger.fingerprint import merge
-from tables.messages.commands import Cancel, Confirm, Hold, Line, Purchase
+from tables.messages.commands import Buy, Cancel, Confirm, Hold, TicketLine
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason
 
@@ -89,7 +89,7 @@ async def confirm(ports: Ports, owner: UUID, public: str, key: str | None, wante
 
 
 async def cancel(
-    ports: Ports, owner: UUID, public: str, lines: list[Line], key: str | None, wanted: Preference
+    ports: Ports, owner: UUID, public: str, lines: list[TicketLine], key: str | None, wanted: Preference
 ) -> Answer:
     """Give back all or some tickets. Some need a key: sent twice, they are given back once.
 
@@ -138,7 +138,7 @@ async def _check_overall(ports: Ports, command: Hold) -> None:
         raise Refused("overall-hold-limit-exceeded", figures=figures, retryable=True)
 
 
-def _gave_back(outcome: Outcome, lines: list[Line]) -> bool:
+def _gave_back(outcome: Outcome, lines: list[TicketLine]) -> bool:
     """Whether the outcome is that of these lines (none: of everything), not of others under the same key."""
     if not lines:
         return not outcome.left
@@ -158,7 +158,7 @@ def purchase_id(account: UUID, key: str | None) -> UUID:
     """The purchase that an account's key stands for. Refused: idempotency-key-missing."""
     if key is None or not _KEY.fullmatch(key):
         raise no_key()
-    return named(account, key)
+    return name_based_id(account, key)
 
 
 def _request(purchase: UUID, what: str, key: str | None) -> UUID:
@@ -166,13 +166,13 @@ def _request(purchase: UUID, what: str, key: str | None) -> UUID:
         return uuid4()
     if not _KEY.fullmatch(key):
         raise no_key()
-    return named(purchase, f"{what} {key}")
+    return name_based_id(purchase, f"{what} {key}")
 
 
-def _command(order: Order, account: UUID, purchase: UUID, usual_seconds: int) -> Purchase | Hold:
-    lines = [Line(line.ticket_type_id, line.quantity) for line in order.lines]
+def _command(order: Order, account: UUID, purchase: UUID, usual_seconds: int) -> Buy | Hold:
+    lines = [TicketLine(line.ticket_type_id, line.quantity) for line in order.lines]
     if not order.hold:
-        return Purchase(order.event_id, purchase, account, lines)
+        return Buy(order.event_id, purchase, account, lines)
     seconds = order.hold_seconds or usual_seconds
     return Hold(order.event_id, purchase, account, lines, seconds, by_default=not order.hold_seconds)
 
@@ -193,7 +193,7 @@ def no_purchase() -> Refused:
 def _faults(outcome: Outcome, command: BuyersCommand) -> tuple[Fault, ...]:
     if outcome.reason is Reason.UNKNOWN_EVENT:
         return (Fault("the ticket office knows no such event", "/eventId"),)
-    if outcome.reason is Reason.UNKNOWN_TICKET_TYPE and isinstance(command, (Purchase, Hold)):
+    if outcome.reason is Reason.UNKNOWN_TICKET_TYPE and isinstance(command, (Buy, Hold)):
         unknown = outcome.figures.get("ticketType")
         places = [place for place, line in enumerate(command.lines) if str(line.ticket_type) == unknown]
         return tuple(Fault("the event has no such ticket type", f"/lines/{place}/ticketTypeId") for place in places)

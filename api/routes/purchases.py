@@ -23,7 +23,7 @@ from api.schemas.purchase import (
 from api.web.authentication import caller
 from api.web.prefer import Preference, preference
 from api.web.responses import WITH_BODY, answer, answers, blueprint, ports
-from tables.messages.commands import Line
+from tables.messages.commands import TicketLine
 
 purchases = blueprint("purchases", "purchases")
 
@@ -117,7 +117,7 @@ def confirm_purchase(path: PurchasePath) -> Response:
 def cancel_purchase(path: PurchasePath, body: Cancellation) -> Response:
     """Everything, or the last tickets of the `lines` that are named. What is given back can be bought at once."""
     public = path.purchase_id
-    lines = [Line(line.ticket_type_id, line.quantity) for line in body.lines]
+    lines = [TicketLine(line.ticket_type_id, line.quantity) for line in body.lines]
     key = request.headers.get("Idempotency-Key")
     return deferred(service.cancel(ports(), owner_of(public), public, lines, key, _wanted()))
 

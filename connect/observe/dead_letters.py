@@ -18,7 +18,7 @@ from kafka.errors import KafkaTimeoutError
 from connect.records.appending import Appender
 from connect.records.consumer import make_consumer
 from connect.topics import CONSUMERS, catalogue, dead_letters, inputs
-from tables.messages.dead_letters import Header, Ours, decode_ours
+from tables.messages.dead_letters import DeadLetterInfo, Header, decode_info
 
 MARK: Final = "dlq-done"
 WAIT_S: Final = 30.0
@@ -46,7 +46,7 @@ class Letter:
     partition: int
     offset: int
     at: datetime
-    ours: Ours | None
+    ours: DeadLetterInfo | None
     key: bytes | None = None
     value: bytes | None = None
     headers: tuple[Header, ...] = ()
@@ -139,7 +139,7 @@ class DeadLetters:
         finally:
             producer.close()
 
-    def _changed_since(self, key: bytes | None, ours: Ours) -> bool:
+    def _changed_since(self, key: bytes | None, ours: DeadLetterInfo) -> bool:
         origin = ours.origin
         return any(record.key == key for record in self._records(origin.topic, origin.partition, origin.offset + 1))
 
@@ -187,7 +187,7 @@ def _mark(record: Any) -> tuple[Fate, int] | None:
 
 def _letter(consumer: str, record: Any) -> Letter:
     headers = list(record.headers or ())
-    found = decode_ours(headers)
+    found = decode_info(headers)
     # A letter of another topic than its consumer reads would be a way to write there.
     ours, own = found if found and found[0].origin.topic == inputs()[consumer] else (None, headers)
     return Letter(

@@ -30,7 +30,7 @@ from stack.server import HOST
 from streams.runtime.partitioning import partition_of
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.mail_jobs import job_for
-from tables.messages.outcomes import EventFacts, Money, Outcome, OutcomeKind, OutcomeLine, encode_outcome
+from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeKind, OutcomeLine, encode_outcome
 from tables.messages.statuses import PurchaseStatus
 
 SEED: Final = 8
@@ -130,7 +130,7 @@ def _outcomes(accounts: list[UUID], kind: OutcomeKind, count: int) -> Iterator[O
             account=accounts[offset % len(accounts)],
             status=PurchaseStatus(kind.value),
             lines=(OutcomeLine(purchase, "Stalls", 2, Decimal("49.90"), codes),),
-            total=Money(Decimal("99.80"), "EUR"),
+            total=MoneyAmount(Decimal("99.80"), "EUR"),
             facts=facts,
             deadline=now + timedelta(hours=8),
         )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from streams.runtime.partitioning import partition_of
-from tables.messages.commands import DefineEvent, Definition, Line, Purchase, TicketType
+from tables.messages.commands import Buy, DefineEvent, EventDefinition, TicketLine, TicketTypeDefinition
 from tables.messages.statuses import EventStatus
 
 STOCK = 10_000_000
@@ -44,10 +44,10 @@ def shows(events: int, types: int, partitions: int, dice: random.Random) -> list
 def definition(show: Show, stock: int = STOCK, version: int = 1) -> DefineEvent:
     """The command that puts the show on sale, with limits per order and per account."""
     kinds = [
-        TicketType(id=kind, name=f"Category {number}", price=Decimal("49.90"), currency="EUR", quantity=stock)
+        TicketTypeDefinition(id=kind, name=f"Category {number}", price=Decimal("49.90"), currency="EUR", quantity=stock)
         for number, kind in enumerate(show.types, start=1)
     ]
-    facts = Definition(
+    facts = EventDefinition(
         title=f"Benchmark night {show.event.hex[:6]}",
         status=EventStatus.ACTIVE,
         starts_at=datetime(2040, 6, 1, 18, tzinfo=UTC),
@@ -62,12 +62,12 @@ def definition(show: Show, stock: int = STOCK, version: int = 1) -> DefineEvent:
     return DefineEvent(show.event, version, facts)
 
 
-def purchases(on_sale: list[Show], count: int, dice: random.Random) -> Iterator[tuple[Show, Purchase]]:
+def purchases(on_sale: list[Show], count: int, dice: random.Random) -> Iterator[tuple[Show, Buy]]:
     """One purchase after the other, by turns of each show: 1 to 4 tickets of one type, each by another account."""
     for number in range(count):
         show = on_sale[number % len(on_sale)]
-        lines = [Line(dice.choice(show.types), dice.randint(1, MOST_TICKETS))]
-        yield show, Purchase(show.event, _id(dice), _id(dice), lines)
+        lines = [TicketLine(dice.choice(show.types), dice.randint(1, MOST_TICKETS))]
+        yield show, Buy(show.event, _id(dice), _id(dice), lines)
 
 
 def _id(dice: random.Random) -> UUID:

@@ -29,7 +29,15 @@ from connect.topics import COMMANDS, OUTCOMES, catalogue
 from settings import Settings
 from stack.embedded import Stack
 from streams.runtime.partitioning import partition_of
-from tables.messages.commands import Command, DefineEvent, Definition, Line, Purchase, TicketType, encode_command
+from tables.messages.commands import (
+    Buy,
+    Command,
+    DefineEvent,
+    EventDefinition,
+    TicketLine,
+    TicketTypeDefinition,
+    encode_command,
+)
 from tables.messages.statuses import EventStatus
 
 MILLION: Final = 1_000_000
@@ -147,8 +155,8 @@ class Sale:
             event, kind = self.events[number % EVENTS]
             yield event, self._purchase(event, kind)
 
-    def _purchase(self, event: UUID, kind: UUID) -> Purchase:
-        return Purchase(event, self._id(), self._id(), [Line(kind, 1)])
+    def _purchase(self, event: UUID, kind: UUID) -> Buy:
+        return Buy(event, self._id(), self._id(), [TicketLine(kind, 1)])
 
     def _partition(self, event: UUID) -> int:
         return partition_of(str(event).encode(), self.settings.partitions)
@@ -206,14 +214,16 @@ def _sale(purchases: int) -> Iterator[Sale]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _definition(kind: UUID) -> Definition:
-    return Definition(
+def _definition(kind: UUID) -> EventDefinition:
+    return EventDefinition(
         title="Recovery",
         status=EventStatus.ACTIVE,
         starts_at=datetime(2040, 6, 1, 18, tzinfo=UTC),
         ends_at=datetime(2040, 6, 1, 22, tzinfo=UTC),
         time_zone="Europe/Vienna",
-        ticket_types=[TicketType(id=kind, name="Floor", price=Decimal("49.90"), currency="EUR", quantity=10_000_000)],
+        ticket_types=[
+            TicketTypeDefinition(id=kind, name="Floor", price=Decimal("49.90"), currency="EUR", quantity=10_000_000)
+        ],
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from lab.bench.orders import Show, definition, purchases
 from lab.bench.topics import Placed
-from tables.messages.commands import Cancel, Confirm, EventCommand, Hold, Purchase
+from tables.messages.commands import Buy, Cancel, Confirm, EventCommand, Hold
 
 CONFIRMED: Final = 0.15
 RUN_OUT: Final = 0.05
@@ -41,7 +41,7 @@ class Season:
             yield _placed(show, command)
         self._later.clear()
 
-    def _first(self, number: int, show: Show, purchase: Purchase) -> EventCommand:
+    def _first(self, number: int, show: Show, purchase: Buy) -> EventCommand:
         tickets = sum(line.quantity for line in purchase.lines)
         fate = self._dice.random()
         ids = (purchase.event, purchase.purchase, purchase.account)

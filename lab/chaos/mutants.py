@@ -94,12 +94,12 @@ def keys() -> None:
 def ledger_memory() -> None:
     """A purchase that is on record is decided again."""
     from tables.ledger.ledger import Ledger
-    from tables.messages.commands import Hold, Purchase
+    from tables.messages.commands import Buy, Hold
 
     decide = Ledger._decide
 
     def anew(ledger: Ledger, offset: int, at: int, command: Any, known: Any, inventory: Any) -> Any:
-        forgotten = None if isinstance(command, (Purchase, Hold)) else known
+        forgotten = None if isinstance(command, (Buy, Hold)) else known
         return decide(ledger, offset, at, command, forgotten, inventory)
 
     patch(Ledger, "_decide", anew)

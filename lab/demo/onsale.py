@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 
 from connect.topics import COMMANDS
 from lab.target import Target
-from tables.messages.commands import Line, Purchase, encode_command
+from tables.messages.commands import Buy, TicketLine, encode_command
 
 TYPES = (("Standing", 300, "39.90"), ("Seated", 150, "59.90"), ("Balcony", 50, "89.90"))
 TWICE = 0.2
@@ -189,8 +189,8 @@ def _word(status: int, answer: dict[str, Any]) -> str:
 
 
 async def _by_kafka(producer: AIOKafkaProducer, sale: OnSale, request: Request) -> None:
-    lines = [Line(request.ticket_type, request.quantity)]
-    command = Purchase(sale.event, request.purchase, request.account, lines)
+    lines = [TicketLine(request.ticket_type, request.quantity)]
+    command = Buy(sale.event, request.purchase, request.account, lines)
     await producer.send_and_wait(COMMANDS, encode_command(command), key=str(sale.event).encode())
 
 

@@ -12,8 +12,8 @@ from streams.runtime.produce import Record
 from streams.runtime.retry import append
 from streams.runtime.tracing import headers_from
 from tables.errors import MalformedRecord
-from tables.messages.commands import MOST_BYTES, DefineEvent, encode_command
-from tables.messages.decoding import read
+from tables.messages.commands import COMMAND_MAX_BYTES, DefineEvent, encode_command
+from tables.messages.decoding import decode_json
 
 CONSUMER = "catalogue"
 MOST = 500
@@ -24,9 +24,9 @@ _definition = msgspec.json.Decoder(DefineEvent)
 
 def definition_of(value: bytes | None) -> DefineEvent:
     """The event that an outbox record defines. Raises MalformedRecord naming the wrong field."""
-    fields = read(_fields, value, MalformedRecord)
+    fields = decode_json(_fields, value, MalformedRecord)
     fields["kind"] = msgspec.Raw(b'"define-event"')
-    return read(_definition, msgspec.json.encode(fields), MalformedRecord)
+    return decode_json(_definition, msgspec.json.encode(fields), MalformedRecord)
 
 
 def command_of(value: bytes | None) -> tuple[DefineEvent, bytes]:
@@ -36,8 +36,10 @@ def command_of(value: bytes | None) -> tuple[DefineEvent, bytes]:
     """
     command = definition_of(value)
     encoded = encode_command(command)
-    if len(encoded) > MOST_BYTES:
-        raise MalformedRecord(f"the event has {len(encoded)} bytes as a command, which is more than {MOST_BYTES}")
+    if len(encoded) > COMMAND_MAX_BYTES:
+        raise MalformedRecord(
+            f"the event has {len(encoded)} bytes as a command, which is more than {COMMAND_MAX_BYTES}"
+        )
     return command, encoded
 
 

@@ -16,7 +16,16 @@ from streams.runtime.produce import Record
 from streams.runtime.record_context import key_of
 from streams.runtime.retry import append
 from tables.errors import MalformedRecord
-from tables.messages.dead_letters import OURS_MAX_BYTES, Cut, Header, Origin, Ours, Part, decode_ours, encode_ours
+from tables.messages.dead_letters import (
+    INFO_MAX_BYTES,
+    Cut,
+    DeadLetterInfo,
+    Header,
+    Origin,
+    RecordPart,
+    decode_info,
+    encode_info,
+)
 
 T = TypeVar("T")
 # More dead letters of one batch are told by their number.
@@ -39,10 +48,10 @@ def dead_letter(origin: Origin, error: Exception, content: Record, lost: Sequenc
 
     ``lost`` are parts that ``content`` already lacks. Where ``origin`` is a whole batch, its bytes are the value.
     """
-    content, cuts = fit(content, LETTER_MAX_BYTES - OURS_MAX_BYTES)
+    content, cuts = fit(content, LETTER_MAX_BYTES - INFO_MAX_BYTES)
     known = {cut.part for cut in lost}
     cuts = (*lost, *(cut for cut in cuts if cut.part not in known))
-    ours = encode_ours(Ours(origin, f"{type(error).__name__}: {error}", cuts))
+    ours = encode_info(DeadLetterInfo(origin, f"{type(error).__name__}: {error}", cuts))
     return Record(content.key, content.value, [*content.headers, *ours])
 
 
@@ -53,7 +62,7 @@ def _escaped(headers: list[Header]) -> list[Cut]:
     names = [ESCAPED.sub(lambda found: chr(0xDC00 + int(found[1], 16)), name) for name, _ in headers]
     values = [value or b"" for _, value in headers]
     content = b"".join(name.encode(errors="surrogateescape") + value for name, value in zip(names, values, strict=True))
-    return [Cut(Part.HEADERS, len(content), hashlib.sha256(content).hexdigest())]
+    return [Cut(RecordPart.HEADERS, len(content), hashlib.sha256(content).hexdigest())]
 
 
 def sort_out(
@@ -72,7 +81,7 @@ def sort_out(
 
 async def bury(app: App, consumer: str, letters: list[Record]) -> None:
     """Append ``letters`` to the consumer's dead-letter topic; returns once they are stored."""
-    by_partition: dict[int, list[tuple[Record, Ours]]] = {}
+    by_partition: dict[int, list[tuple[Record, DeadLetterInfo]]] = {}
     for record in letters:
         said = _said(record)
         by_partition.setdefault(said.origin.partition, []).append((record, said))
@@ -84,13 +93,13 @@ async def bury(app: App, consumer: str, letters: list[Record]) -> None:
             log.error("%d dead letters more of %s", len(group) - SHOWN, consumer)
 
 
-def _said(record: Record) -> Ours:
-    found = decode_ours(record.headers)
+def _said(record: Record) -> DeadLetterInfo:
+    found = decode_info(record.headers)
     assert found is not None, "a record that is no dead letter"
     return found[0]
 
 
-def _tell(consumer: str, record: Record, said: Ours) -> None:
+def _tell(consumer: str, record: Record, said: DeadLetterInfo) -> None:
     """One line. What was wrong may quote what is nobody's business here; the letter has it."""
     told = {"record": str(said.origin), "key": key_of(record.key), "reason": said.error.partition(":")[0]}
     log.error("a dead letter of %s", consumer, extra=told)

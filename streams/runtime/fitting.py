@@ -4,7 +4,7 @@ import hashlib
 from typing import Final
 
 from streams.runtime.produce import Headers, Record
-from tables.messages.dead_letters import Cut, Part
+from tables.messages.dead_letters import Cut, RecordPart
 
 # The header of a produced batch, and a record's own figures, at most (61 + 21 bytes, and three lengths of 5).
 RECORD_OVERHEAD_BYTES: Final = 97
@@ -26,19 +26,19 @@ def fit(record: Record, room: int) -> tuple[Record, tuple[Cut, ...]]:
     if size_of(record) <= room:
         return record, ()
     needs = {
-        Part.KEY: len(record.key or b""),
-        Part.HEADERS: _size_of_headers(record.headers),
-        Part.VALUE: len(record.value or b""),
+        RecordPart.KEY: len(record.key or b""),
+        RecordPart.HEADERS: _size_of_headers(record.headers),
+        RecordPart.VALUE: len(record.value or b""),
     }
     left = max(0, room - RECORD_OVERHEAD_BYTES)
-    shares: dict[Part, int] = {}
+    shares: dict[RecordPart, int] = {}
     for part in sorted(needs, key=lambda part: needs[part]):
         shares[part] = min(needs[part], left // (len(needs) - len(shares)))
         left -= shares[part]
     fitted = Record(
-        record.key and record.key[: shares[Part.KEY]],
-        record.value and record.value[: shares[Part.VALUE]],
-        _headers_within(record.headers, shares[Part.HEADERS]),
+        record.key and record.key[: shares[RecordPart.KEY]],
+        record.value and record.value[: shares[RecordPart.VALUE]],
+        _headers_within(record.headers, shares[RecordPart.HEADERS]),
     )
     return fitted, tuple(_cut(part, record) for part in needs if shares[part] < needs[part])
 
@@ -61,10 +61,10 @@ def _headers_within(headers: Headers, room: int) -> Headers:
     return kept
 
 
-def _cut(part: Part, record: Record) -> Cut:
+def _cut(part: RecordPart, record: Record) -> Cut:
     content = {
-        Part.KEY: lambda: record.key or b"",
-        Part.VALUE: lambda: record.value or b"",
-        Part.HEADERS: lambda: b"".join(name.encode() + (value or b"") for name, value in record.headers),
+        RecordPart.KEY: lambda: record.key or b"",
+        RecordPart.VALUE: lambda: record.value or b"",
+        RecordPart.HEADERS: lambda: b"".join(name.encode() + (value or b"") for name, value in record.headers),
     }[part]()
     return Cut(part, len(content), hashlib.sha256(content).hexdigest())

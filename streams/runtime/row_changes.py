@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from tables.errors import MalformedRecord
-from tables.messages.decoding import read
+from tables.messages.decoding import decode_json
 
 # A version of Elasticsearch's; PostgreSQL's own places in the log are smaller.
 Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -74,7 +74,7 @@ _decoders: Final[dict[type[Any], Any]] = {
 
 def decode_row(value: bytes | None, row: type[Row]) -> Row:
     """The change in a record's value, as ``row``. Raises MalformedRecord naming the wrong field."""
-    decoded: Row = read(_decoders[row], value, MalformedRecord)
+    decoded: Row = decode_json(_decoders[row], value, MalformedRecord)
     return decoded
 
 

@@ -17,7 +17,7 @@ from tables.ledger.outcome_builder import moment
 from tables.messages.mail_jobs import Job, job_id
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import Resend
-from tables.messages.outcomes import EventFacts, Money, Outcome, OutcomeKind, OutcomeLine
+from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.messages.statuses import PurchaseStatus
 
 EVENT: Final = b"e"
@@ -48,9 +48,9 @@ class Booking(Struct, frozen=True, array_like=True):
     reminded: bool = False
 
     @property
-    def total(self) -> Money:
+    def total(self) -> MoneyAmount:
         """What its lines are worth."""
-        return Money(sum((line.price * line.quantity for line in self.lines), Decimal(0)), self.currency)
+        return MoneyAmount(sum((line.price * line.quantity for line in self.lines), Decimal(0)), self.currency)
 
 
 class Announcement(Struct, frozen=True, array_like=True):

@@ -13,7 +13,7 @@ from tables.ledger.hold_limits import Holder, hold_refusal, seconds_of
 from tables.ledger.inventory import Inventory, Shelf
 from tables.ledger.purchase_state import standing
 from tables.ledger.records import Bought, Decision, PurchaseRecord
-from tables.messages.commands import BuyerCommand, Cancel, Confirm, Expire, Hold, Purchase
+from tables.messages.commands import Buy, BuyerCommand, Cancel, Confirm, Expire, Hold
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason, Refusal
 from tables.messages.statuses import EventStatus, PurchaseStatus
@@ -40,14 +40,14 @@ Counts = dict[UUID, int]
 Picks = list[tuple[Shelf, int]]
 
 
-def buyer_fingerprint(command: Purchase | Hold) -> str:
+def buyer_fingerprint(command: Buy | Hold) -> str:
     """What tells two bodies under one purchase id apart."""
     if not isinstance(command, Hold):
         return fingerprint(command.account, command.lines, "purchase")
     return fingerprint(command.account, command.lines, "hold" if command.by_default else f"hold {command.seconds}")
 
 
-def recorded_fingerprints(command: Purchase | Hold) -> tuple[str, ...]:
+def recorded_fingerprints(command: Buy | Hold) -> tuple[str, ...]:
     """What a purchase of the same body may have on record.
 
     A version that did not know ``by_default`` took the operator's seconds for the buyer's.
@@ -72,7 +72,7 @@ def decide(
     what a hold of that account is limited by; None where there are no limits.
     A decision of kind REFUSED changes nothing and is not recorded.
     """
-    if isinstance(command, (Purchase, Hold)):
+    if isinstance(command, (Buy, Hold)):
         return _buy(inventory, purchase, counts, command, offset, at, holder)
     if purchase is None:
         return _refused(offset, at, Reason.UNKNOWN_PURCHASE)
@@ -89,7 +89,7 @@ def _buy(
     inventory: Inventory | None,
     purchase: PurchaseRecord | None,
     counts: Counts,
-    command: Purchase | Hold,
+    command: Buy | Hold,
     offset: int,
     at: int,
     holder: Holder | None,

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from uuid import UUID
 
-from tables.messages.commands import Line
+from tables.messages.commands import TicketLine
 
 
-def merge(lines: Iterable[Line]) -> dict[UUID, int]:
+def merge(lines: Iterable[TicketLine]) -> dict[UUID, int]:
     """Quantities by ticket type, in the order of the first mention."""
     wanted: dict[UUID, int] = {}
     for line in lines:
@@ -15,7 +15,7 @@ def merge(lines: Iterable[Line]) -> dict[UUID, int]:
     return wanted
 
 
-def fingerprint(account: UUID, lines: Sequence[Line], kind: str) -> str:
+def fingerprint(account: UUID, lines: Sequence[TicketLine], kind: str) -> str:
     """24 hex digits over kind, account and lines; the order of lines and their splitting do not count."""
     # Nearly all have one line, and an id is hashed by Python.
     wanted = merge(lines).items() if len(lines) > 1 else [(line.ticket_type, line.quantity) for line in lines]

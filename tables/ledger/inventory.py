@@ -7,12 +7,12 @@ import msgspec
 
 from tables.errors import InvariantBroken
 from tables.ledger.records import Decision, Ending, EventRecord, Stock, encode_record
-from tables.messages.commands import Definition, TicketType
+from tables.messages.commands import EventDefinition, TicketTypeDefinition
 from tables.messages.outcomes import Balance, EventFacts
 from tables.messages.statuses import EventStatus
 
 _definition_encoder = msgspec.json.Encoder()
-_decode_definition = msgspec.json.Decoder(Definition).decode
+_decode_definition = msgspec.json.Decoder(EventDefinition).decode
 
 
 def milliseconds(moment: datetime | None) -> int | None:
@@ -25,7 +25,7 @@ class Shelf:
 
     __slots__ = ("definition", "held", "quantity", "sale_ends", "sale_starts", "sold")
 
-    def __init__(self, definition: TicketType, held: int = 0, sold: int = 0) -> None:
+    def __init__(self, definition: TicketTypeDefinition, held: int = 0, sold: int = 0) -> None:
         self.definition = definition
         self.quantity = definition.quantity
         self.sale_starts = milliseconds(definition.sale_starts_at)
@@ -51,7 +51,7 @@ class Inventory:
 
     __slots__ = ("_encoded", "definition", "ending", "facts", "gone", "id", "offset", "out", "shelves", "version")
 
-    def __init__(self, event: UUID, offset: int, version: int, definition: Definition) -> None:
+    def __init__(self, event: UUID, offset: int, version: int, definition: EventDefinition) -> None:
         self.id = event
         self.offset = offset
         self.version = version
@@ -76,7 +76,7 @@ class Inventory:
         stock += self.gone.values()
         return encode_record(EventRecord(self.offset, self.version, self._encoded, stock, self.ending))
 
-    def define(self, offset: int, version: int, definition: Definition) -> bool:
+    def define(self, offset: int, version: int, definition: EventDefinition) -> bool:
         """Take over a newer definition; what is held and sold stays. False if it is no newer."""
         if version <= self.version:
             return False
@@ -100,7 +100,7 @@ class Inventory:
         """The stock of every ticket type, in the definition's order."""
         return tuple(shelf.balance() for shelf in self.shelves.values())
 
-    def _take(self, definition: Definition) -> None:
+    def _take(self, definition: EventDefinition) -> None:
         out = {key: (shelf.held, shelf.sold) for key, shelf in self.shelves.items()}
         out |= {key: (stock.held, stock.sold) for key, stock in self.gone.items()}
         self.definition = definition
@@ -122,7 +122,7 @@ class Inventory:
             )
 
 
-def _facts(definition: Definition, version: int) -> EventFacts:
+def _facts(definition: EventDefinition, version: int) -> EventFacts:
     return EventFacts(
         title=definition.title,
         status=definition.status.value,

@@ -35,6 +35,7 @@ from tables.ledger.records import (
 )
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import (
+    Buy,
     BuyerCommand,
     Cancel,
     Command,
@@ -43,7 +44,6 @@ from tables.messages.commands import (
     EndPurchases,
     Hold,
     LimitHolds,
-    Purchase,
 )
 from tables.messages.outcomes import Outcome, OutcomeKind
 
@@ -95,7 +95,7 @@ class Ledger:
         for command in commands:
             if isinstance(command, BuyerCommand):
                 keys.append(purchase_key(command.event, command.purchase))
-                if isinstance(command, (Purchase, Hold)):
+                if isinstance(command, (Buy, Hold)):
                     keys.append(account_key(command.event, command.account))
         self._ahead = dict(zip(keys, self._load(keys), strict=True))
 
@@ -295,7 +295,7 @@ class Ledger:
     ) -> Decision:
         counts: Counts = {}
         holder = None
-        if isinstance(command, (Purchase, Hold)):
+        if isinstance(command, (Buy, Hold)):
             account = self._account(command.event, command.account)
             counts = account.counts
             if isinstance(command, Hold):
@@ -331,7 +331,7 @@ def _extended(
 ) -> PurchaseRecord:
     if record is not None:
         return record.and_then(decision)
-    if not isinstance(command, (Purchase, Hold)):
+    if not isinstance(command, (Buy, Hold)):
         raise InvariantBroken(f"a {type(command).__name__} made a purchase of {command.purchase}")
     currency = ""
     if decision.lines and inventory is not None:
@@ -358,6 +358,6 @@ def _place(after: UUID | None) -> bytes:
 
 
 def _fingerprint(command: BuyerCommand, record: PurchaseRecord | None, decision: Decision) -> str:
-    if decision.kind is OutcomeKind.REFUSED and isinstance(command, (Purchase, Hold)):
+    if decision.kind is OutcomeKind.REFUSED and isinstance(command, (Buy, Hold)):
         return buyer_fingerprint(command)
     return record.fingerprint if record else ""

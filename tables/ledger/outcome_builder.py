@@ -9,7 +9,7 @@ from tables.ledger.inventory import Inventory
 from tables.ledger.purchase_state import Standing, standing
 from tables.ledger.records import Bought, Decision, PurchaseRecord
 from tables.ledger.ticket_codes import TicketCodes
-from tables.messages.outcomes import Balance, Money, Outcome, OutcomeKind, OutcomeLine
+from tables.messages.outcomes import Balance, MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 
 # What a date can tell; a producer's text may be half a millisecond from its end.
 FIRST_MS: Final = -62_135_596_800_000
@@ -87,8 +87,10 @@ def _standing_after(record: PurchaseRecord | None, decision: Decision) -> Standi
     return standing(past) if past else None
 
 
-def _total(lines: tuple[Bought, ...], currency: str) -> Money:
-    return Money(sum((line.price * line.quantity for line in lines[1:]), lines[0].price * lines[0].quantity), currency)
+def _total(lines: tuple[Bought, ...], currency: str) -> MoneyAmount:
+    return MoneyAmount(
+        sum((line.price * line.quantity for line in lines[1:]), lines[0].price * lines[0].quantity), currency
+    )
 
 
 def _balance(inventory: Inventory | None, lines: tuple[Bought, ...]) -> tuple[Balance, ...]:

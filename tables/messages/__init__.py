@@ -1,1 +1,1 @@
-"""The records on the topics: their shapes, and how each is read from bytes that anyone may have written."""
+"""The records on the topics: their schemas, and decoders that trust no producer."""

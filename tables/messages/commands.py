@@ -1,7 +1,7 @@
-"""The commands of the log ``ticket-commands``: all that can change an event's stock.
+"""The commands on ``ticket-commands``, the only way to change an event's stock.
 
-The value is one JSON object whose ``kind`` tells which. Unknown fields are ignored, so that
-newer producers may send more; an unknown kind or a wrong field raises MalformedCommand.
+The value is a JSON object; its ``kind`` names the command. Unknown fields are ignored, so newer producers may add
+some. An unknown kind or an invalid field raises MalformedCommand.
 """
 
 from datetime import datetime
@@ -13,45 +13,45 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tables.errors import MalformedCommand
-from tables.messages.decoding import read
+from tables.messages.decoding import decode_json
 from tables.messages.statuses import EventStatus
 
 Quantity = Annotated[int, Meta(ge=1, le=1_000)]
-Stock = Annotated[int, Meta(ge=0, le=10_000_000)]
+TicketCount = Annotated[int, Meta(ge=0, le=10_000_000)]
 Limit = Annotated[int, Meta(ge=1, le=10_000_000)]
 Moment = Annotated[datetime, Meta(tz=True)]
-# PostgreSQL, where sales are shown, takes every text but one with NUL in it.
+# PostgreSQL, which stores the sales projection, rejects only texts with NUL.
 Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*\Z")]
 
-MOST_BYTES: Final = 256 * 1024
-DECIMALS: Final = 4
+COMMAND_MAX_BYTES: Final = 256 * 1024
+PRICE_MAX_DECIMALS: Final = 4
 HOLD_MAX_S: Final = 86_400
 COOLDOWN_MAX_S: Final = 3_600
 
 
 def check_price(price: Decimal) -> None:
-    """Raise ValueError for what is no price of a ticket: NaN, infinite, negative, too large or too fine."""
+    """Raise ValueError unless the price is finite, not negative, below 10^10 and has at most 4 decimals."""
     if not (price.is_finite() and Decimal(0) <= price < Decimal(10) ** 10):
         raise ValueError("price must be a finite amount of 0 or more")
-    if int(price.as_tuple().exponent) < -DECIMALS:
-        raise ValueError(f"price must have at most {DECIMALS} decimals")
+    if int(price.as_tuple().exponent) < -PRICE_MAX_DECIMALS:
+        raise ValueError(f"price must have at most {PRICE_MAX_DECIMALS} decimals")
 
 
-class Line(Struct, frozen=True, rename="camel"):
-    """So many tickets of one type."""
+class TicketLine(Struct, frozen=True, rename="camel"):
+    """A number of tickets of one type."""
 
     ticket_type: UUID
     quantity: Quantity
 
 
-class TicketType(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """What the ledger knows of a ticket type. ``price`` is exact, in ``currency`` (ISO 4217)."""
+class TicketTypeDefinition(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A ticket type as the ledger sells it. ``price`` is exact, in ``currency`` (ISO 4217)."""
 
     id: UUID
     name: Text
     price: Decimal
     currency: Annotated[str, Meta(min_length=3, max_length=3)]
-    quantity: Stock
+    quantity: TicketCount
     sale_starts_at: Moment | None = None
     sale_ends_at: Moment | None = None
     max_per_order: Limit | None = None
@@ -61,8 +61,8 @@ class TicketType(Struct, frozen=True, kw_only=True, rename="camel", omit_default
         check_price(self.price)
 
 
-class Definition(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """An event as it is to be sold: the facts that a mail needs, the limits, the ticket types."""
+class EventDefinition(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """An event as the ledger sells it: the facts that mails show, the limits, the ticket types."""
 
     title: Text
     status: EventStatus
@@ -72,50 +72,50 @@ class Definition(Struct, frozen=True, kw_only=True, rename="camel", omit_default
     venue: Text = ""
     city: Text = ""
     organizer: UUID | None = None
-    capacity: Stock | None = None
+    capacity: TicketCount | None = None
     max_per_order: Limit | None = None
     max_per_account: Limit | None = None
-    ticket_types: Annotated[list[TicketType], Meta(max_length=200)] = []
+    ticket_types: Annotated[list[TicketTypeDefinition], Meta(max_length=200)] = []
 
     def __post_init__(self) -> None:
-        if len({kind.id for kind in self.ticket_types}) < len(self.ticket_types):
+        if len({ticket_type.id for ticket_type in self.ticket_types}) < len(self.ticket_types):
             raise ValueError("ticketTypes must not name a ticket type twice")
 
 
 class DefineEvent(Struct, frozen=True, tag_field="kind", tag="define-event", rename="camel"):
-    """The whole of an event at ``version``; an older version than the known one changes nothing."""
+    """The complete definition of an event at ``version``. A version that is not newer changes nothing."""
 
     event: UUID
     version: Annotated[int, Meta(ge=1, le=2**62)]
-    definition: Definition
+    definition: EventDefinition
 
 
-class Purchase(Struct, frozen=True, tag_field="kind", tag="purchase", rename="camel"):
-    """Buy all lines or nothing. ``purchase`` is the buyer's own id: sent twice, it is decided once."""
+class Buy(Struct, frozen=True, tag_field="kind", tag="purchase", rename="camel"):
+    """Buy all lines or nothing. ``purchase`` is the client's idempotency id: the ledger decides it once."""
 
     event: UUID
     purchase: UUID
     account: UUID
-    lines: Annotated[list[Line], Meta(min_length=1, max_length=50)]
+    lines: Annotated[list[TicketLine], Meta(min_length=1, max_length=50)]
 
 
 class Hold(Struct, frozen=True, tag_field="kind", tag="hold", rename="camel", omit_defaults=True):
-    """Keep all lines for the buyer until ``seconds`` after the command's own timestamp, or nothing.
+    """Hold all lines or nothing, until ``seconds`` after the command's timestamp.
 
-    ``by_default`` says that the operator's setting chose ``seconds``, not the buyer: they are then no part of the
-    body, so that a repeat after the setting was changed is still the same hold.
+    ``by_default`` says that the operator's setting chose ``seconds``. They are then no part of the body, so a repeat
+    after the setting has changed is still the same hold.
     """
 
     event: UUID
     purchase: UUID
     account: UUID
-    lines: Annotated[list[Line], Meta(min_length=1, max_length=50)]
+    lines: Annotated[list[TicketLine], Meta(min_length=1, max_length=50)]
     seconds: Annotated[int, Meta(ge=1, le=HOLD_MAX_S)] = 600
     by_default: bool = False
 
 
 class Confirm(Struct, frozen=True, tag_field="kind", tag="confirm", rename="camel"):
-    """Turn a hold into a sale. ``request`` is told back in the outcome, so that who asked knows the answer."""
+    """Turn a hold into a sale. The outcome repeats ``request``, so that the requester recognizes it."""
 
     event: UUID
     purchase: UUID
@@ -124,25 +124,25 @@ class Confirm(Struct, frozen=True, tag_field="kind", tag="confirm", rename="came
 
 
 class Cancel(Struct, frozen=True, tag_field="kind", tag="cancel", rename="camel"):
-    """Give back a hold or a sale, whole, or only ``lines``.
+    """Give back a hold or a sale: all of it, or only ``lines``.
 
-    ``request`` tells a partial one from its repeat and is told back in the outcome.
+    ``request`` distinguishes a partial cancel from its repeat. The outcome repeats it.
     """
 
     event: UUID
     purchase: UUID
     account: UUID
     request: UUID | None = None
-    lines: Annotated[list[Line], Meta(max_length=50)] = []
+    lines: Annotated[list[TicketLine], Meta(max_length=50)] = []
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether it gives back once however often it is sent: a whole one by the state, a part by its ``request``."""
+        """Whether it is idempotent: a full cancel by the purchase's state, a partial one by its ``request``."""
         return self.request is not None or not self.lines
 
 
 class Expire(Struct, frozen=True, tag_field="kind", tag="expire", rename="camel", omit_defaults=True):
-    """A hold's deadline has passed, or, ``early``, the operator ends it. Does nothing to what is no longer held."""
+    """End a hold whose deadline has passed; ``early``: the operator ends it. Refused if it is no longer held."""
 
     event: UUID
     purchase: UUID
@@ -150,9 +150,9 @@ class Expire(Struct, frozen=True, tag_field="kind", tag="expire", rename="camel"
 
 
 class LimitHolds(Struct, frozen=True, tag_field="kind", tag="limit-holds", rename="camel", omit_defaults=True):
-    """What every hold of the partition that it lies in is limited to from here on; a limit that it lacks is none.
+    """Set the limits for the following holds of this partition; None means no limit.
 
-    The only command that is of no event.
+    The only command without an event.
     """
 
     max_seconds: Annotated[int, Meta(ge=1, le=HOLD_MAX_S)] | None = None
@@ -161,9 +161,10 @@ class LimitHolds(Struct, frozen=True, tag_field="kind", tag="limit-holds", renam
 
 
 class EndPurchases(Struct, frozen=True, tag_field="kind", tag="end-purchases", rename="camel"):
-    """A step in ending what a cancelled event has out: the next ``most`` purchases after ``after``, by their ids.
+    """End the next ``most`` purchases of a cancelled event whose ids come after ``after``.
 
-    The ledger itself writes it, and the step that follows it. It does nothing unless ``version`` is the event's.
+    The ledger writes the first step and each following one itself. A step does nothing unless ``version`` is the
+    event's.
     """
 
     event: UUID
@@ -172,21 +173,21 @@ class EndPurchases(Struct, frozen=True, tag_field="kind", tag="end-purchases", r
     most: Annotated[int, Meta(ge=1, le=1_000)] = 500
 
 
-EventCommand = DefineEvent | Purchase | Hold | Confirm | Cancel | Expire | EndPurchases
+EventCommand = DefineEvent | Buy | Hold | Confirm | Cancel | Expire | EndPurchases
 Command = EventCommand | LimitHolds
-BuyerCommand = Purchase | Hold | Confirm | Cancel | Expire
+BuyerCommand = Buy | Hold | Confirm | Cancel | Expire
 
 _decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _encoder = msgspec.json.Encoder()
 
 
 def decode_command(value: bytes | None) -> Command:
-    """The command in a record's value. Raises MalformedCommand, which names the wrong field."""
-    if value is not None and len(value) > MOST_BYTES:
-        raise MalformedCommand(f"the record has {len(value)} bytes, which is more than {MOST_BYTES}")
-    return read(_decoder, value, MalformedCommand)
+    """Decode a record's value. Raises MalformedCommand, which names the invalid field."""
+    if value is not None and len(value) > COMMAND_MAX_BYTES:
+        raise MalformedCommand(f"the record has {len(value)} bytes, which is more than {COMMAND_MAX_BYTES}")
+    return decode_json(_decoder, value, MalformedCommand)
 
 
 def encode_command(command: Command) -> bytes:
-    """The record value of a command; decode_command reads it back unchanged."""
+    """Encode a command as a record's value; decode_command reads it back unchanged."""
     return _encoder.encode(command)

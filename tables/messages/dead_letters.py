@@ -1,8 +1,7 @@
-"""The headers of a dead letter: the record's own as they were, then ours, which are always the last ones.
+"""The headers of a dead letter: the record's own, unchanged, followed by four or five of ours.
 
-A letter is read from its last header backwards, so no header of the record can be taken for one of ours, whatever its
-name. Ours are four and end with ``dlq-error``; where the letter is not the whole record a fifth follows,
-``dlq-details``, a JSON object.
+They are read from the end, so no header of the record can pass for one of ours, whatever its name. Ours end with
+``dlq-error``; if the dead letter doesn't hold the whole record, ``dlq-details`` (a JSON object) follows.
 """
 
 import json
@@ -18,15 +17,15 @@ PARTITION: Final = "dlq-partition"
 OFFSET: Final = "dlq-offset"
 ERROR: Final = "dlq-error"
 DETAILS: Final = "dlq-details"
-WHOLE: Final = (TOPIC, PARTITION, OFFSET, ERROR)
-DETAILED: Final = (*WHOLE, DETAILS)
+INFO_HEADERS: Final = (TOPIC, PARTITION, OFFSET, ERROR)
+DETAILED_INFO_HEADERS: Final = (*INFO_HEADERS, DETAILS)
 
 ERROR_MAX_BYTES: Final = 2_000
-# More than our headers ever take in a produced batch; a topic's name has at most 249 characters.
-OURS_MAX_BYTES: Final = 4_096
+# Upper bound of the size of our headers in a produced batch; a topic's name has at most 249 characters.
+INFO_MAX_BYTES: Final = 4_096
 
 
-class Part(StrEnum):
+class RecordPart(StrEnum):
     """A part of a record."""
 
     KEY = "key"
@@ -36,19 +35,19 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A part that is not in the letter as it was, and how many bytes it had, with their SHA-256.
+    """A part of the record that the dead letter lacks or shortens: its size in bytes and its SHA-256.
 
-    For headers these are the bytes of all names and values, one after the other.
+    For headers these are the bytes of all names and values, concatenated.
     """
 
-    part: Part
+    part: RecordPart
     bytes: int
     sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a record stands. ``last_offset`` is set where the letter holds a whole batch that can't be taken apart."""
+    """The position of a record. ``last_offset`` is set if the dead letter holds an entire undecodable batch."""
 
     topic: str
     partition: int
@@ -61,48 +60,48 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Ours:
-    """What our headers say: where the record stands, why it could not be used, what of it is not here."""
+class DeadLetterInfo:
+    """What our headers say: the record's position, the error, and the parts that were cut."""
 
     origin: Origin
     error: str
     cuts: tuple[Cut, ...] = ()
 
 
-def encode_ours(said: Ours) -> list[Header]:
-    """The headers to put behind those of the record; at most OURS_MAX_BYTES."""
-    origin = said.origin
-    ours: list[Header] = [
+def encode_info(info: DeadLetterInfo) -> list[Header]:
+    """Encode the headers that follow those of the record; at most INFO_MAX_BYTES."""
+    origin = info.origin
+    headers: list[Header] = [
         (TOPIC, origin.topic.encode()),
         (PARTITION, b"%d" % origin.partition),
         (OFFSET, b"%d" % origin.offset),
-        (ERROR, said.error.encode(errors="backslashreplace")[:ERROR_MAX_BYTES]),
+        (ERROR, info.error.encode(errors="backslashreplace")[:ERROR_MAX_BYTES]),
     ]
-    if said.cuts or origin.last_offset is not None:
-        details = {"record": str(origin), "last": origin.last_offset, "cut": [asdict(cut) for cut in said.cuts]}
-        ours.append((DETAILS, json.dumps(details).encode()))
-    return ours
+    if info.cuts or origin.last_offset is not None:
+        details = {"record": str(origin), "last": origin.last_offset, "cut": [asdict(cut) for cut in info.cuts]}
+        headers.append((DETAILS, json.dumps(details).encode()))
+    return headers
 
 
-def decode_ours(headers: Sequence[Header]) -> tuple[Ours, list[Header]] | None:
-    """What our headers say, and the record's own headers; None where these are no headers of a dead letter."""
-    for names in (WHOLE, DETAILED):
+def decode_info(headers: Sequence[Header]) -> tuple[DeadLetterInfo, list[Header]] | None:
+    """Split a dead letter's headers into our info and the record's own headers; None if the info is missing."""
+    for names in (INFO_HEADERS, DETAILED_INFO_HEADERS):
         own, ours = headers[: -len(names)], headers[-len(names) :]
         if tuple(name for name, _ in ours) == names:
             try:
-                return _ours(*(value or b"" for _, value in ours)), list(own)
+                return _info(*(value or b"" for _, value in ours)), list(own)
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
                 return None
     return None
 
 
-def _ours(topic: bytes, partition: bytes, offset: bytes, error: bytes, details: bytes = b"{}") -> Ours:
+def _info(topic: bytes, partition: bytes, offset: bytes, error: bytes, details: bytes = b"{}") -> DeadLetterInfo:
     more = json.loads(details)
     last = more.get("last")
-    return Ours(
+    return DeadLetterInfo(
         Origin(topic.decode(), _natural(partition), _natural(offset), None if last is None else _natural(last)),
         error.decode(errors="replace"),
-        tuple(Cut(Part(cut["part"]), _natural(cut["bytes"]), str(cut["sha256"])) for cut in more.get("cut", ())),
+        tuple(Cut(RecordPart(cut["part"]), _natural(cut["bytes"]), str(cut["sha256"])) for cut in more.get("cut", ())),
     )
 
 

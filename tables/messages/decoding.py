@@ -1,4 +1,4 @@
-"""Reading JSON that anyone may have written: whatever is wrong with it becomes a MalformedRecord."""
+"""Decoding of untrusted JSON: every fault becomes a MalformedRecord."""
 
 from typing import TypeVar
 
@@ -7,14 +7,14 @@ import msgspec
 from tables.errors import MalformedRecord
 
 T = TypeVar("T")
-SHOWN = 80
-# The largest value that is read. What follows from one record, be it outcome, job or booking, has its bytes and some
-# thousand more at most, and must fit a topic (RECORD_MAX_BYTES in connect/topics.py).
+EXCERPT_MAX_BYTES = 80
+# The largest value that is decoded. The outcome, job or booking that a record leads to is at most a few kB larger and
+# must fit a topic (RECORD_MAX_BYTES in connect/topics.py).
 VALUE_MAX_BYTES = 512 * 1024
 
 
-def read(decoder: msgspec.json.Decoder[T], value: bytes | None, malformed: type[MalformedRecord]) -> T:
-    """What ``decoder`` makes of a record's value. Raises ``malformed``, which names the wrong field."""
+def decode_json(decoder: msgspec.json.Decoder[T], value: bytes | None, malformed: type[MalformedRecord]) -> T:
+    """Decode a record's value. Raises ``malformed``, which names the invalid field."""
     if not value:
         raise malformed("the record has no value")
     if len(value) > VALUE_MAX_BYTES:
@@ -24,6 +24,6 @@ def read(decoder: msgspec.json.Decoder[T], value: bytes | None, malformed: type[
     except msgspec.DecodeError as error:
         raise malformed(str(error)) from error
     except UnicodeDecodeError as error:
-        raise malformed(f"a text is not UTF-8: {error.object[:SHOWN]!r}") from error
+        raise malformed(f"a text is not UTF-8: {error.object[:EXCERPT_MAX_BYTES]!r}") from error
     except RecursionError as error:
         raise malformed("the JSON is nested too deep") from error

@@ -1,4 +1,4 @@
-"""The records of ``notification-log``: what became of each mail. They tell the account, never its address."""
+"""The records of ``notification-log``: the result of each mail. They name the account, never its address."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -8,19 +8,19 @@ import msgspec
 from msgspec import Struct
 
 from tables.errors import MalformedRecord
-from tables.messages.decoding import read
+from tables.messages.decoding import decode_json
 from tables.messages.mail_kinds import MailKind
 
 
 class DeliveryStatus(StrEnum):
-    """FAILED: the mail server refused it for ever, or nobody could be found to write to."""
+    """FAILED: the mail server rejected it permanently, or the account has no contact."""
 
     SENT = "sent"
     FAILED = "failed"
 
 
 class Delivery(Struct, frozen=True, rename="camel"):
-    """What became of one mail at ``at``; ``id`` is the job's. It may be told more than once."""
+    """The result of one mail at ``at``; ``id`` is the job's. It may occur more than once."""
 
     id: UUID
     kind: MailKind
@@ -36,10 +36,10 @@ _encoder = msgspec.json.Encoder()
 
 
 def decode_delivery(value: bytes | None) -> Delivery:
-    """The delivery in a record's value. Raises MalformedRecord, which names the wrong field."""
-    return read(_decoder, value, MalformedRecord)
+    """Decode a record's value. Raises MalformedRecord, which names the invalid field."""
+    return decode_json(_decoder, value, MalformedRecord)
 
 
 def encode_delivery(delivery: Delivery) -> bytes:
-    """The record value of a delivery."""
+    """Encode a delivery as a record's value."""
     return _encoder.encode(delivery)

@@ -1,4 +1,4 @@
-"""The records of ``notification-jobs``: one mail to send each, with all that it says but the name and the address."""
+"""The records of ``notification-jobs``: one mail to send each, complete but for the recipient's name and address."""
 
 from datetime import datetime
 from typing import Final
@@ -8,19 +8,19 @@ import msgspec
 from msgspec import Struct
 
 from tables.errors import MalformedRecord
-from tables.ids import named
-from tables.messages.decoding import read
+from tables.ids import name_based_id
+from tables.messages.decoding import decode_json
 from tables.messages.mail_kinds import MailKind, mail_of
-from tables.messages.outcomes import EventFacts, Money, Outcome, OutcomeLine
+from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeLine
 
 NAMESPACE: Final = UUID("5b1f0c1e-6f0f-5c0e-9d57-7e1b6f3a9c21")
 
 
 class Job(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """One mail: ``id`` is the same for the same news to the same account, so a repeat is known as one.
+    """One mail. ``id`` is derived from its cause and its account, so a repeat has the same id.
 
-    ``lines`` are the tickets that it speaks of, worth ``total``; ``left`` those that a partial cancellation
-    leaves; ``before`` the event as it was before the change that is told.
+    ``lines`` are the tickets concerned, worth ``total``; ``left`` the ones that remain after a partial cancellation;
+    ``before`` the event before the announced change.
     """
 
     id: UUID
@@ -32,7 +32,7 @@ class Job(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True)
     facts: EventFacts
     lines: tuple[OutcomeLine, ...] = ()
     left: tuple[OutcomeLine, ...] = ()
-    total: Money | None = None
+    total: MoneyAmount | None = None
     deadline: datetime | None = None
     before: EventFacts | None = None
 
@@ -41,13 +41,13 @@ _decoder = msgspec.json.Decoder(Job)
 _encoder = msgspec.json.Encoder()
 
 
-def job_id(event: UUID, purchase: UUID, place: int, kind: MailKind, account: UUID) -> UUID:
-    """The id of the news of that kind that the command at ``place`` of the log made."""
-    return named(NAMESPACE, f"{event}/{purchase}/{place}/{kind}/{account}")
+def job_id(event: UUID, purchase: UUID, offset: int, kind: MailKind, account: UUID) -> UUID:
+    """The id of the mail of that kind that the command at ``offset`` caused."""
+    return name_based_id(NAMESPACE, f"{event}/{purchase}/{offset}/{kind}/{account}")
 
 
 def job_for(outcome: Outcome) -> Job | None:
-    """The mail that an outcome asks for, if any. Raises MalformedRecord where it lacks what the mail must say."""
+    """The mail that an outcome causes, if any. Raises MalformedRecord if the outcome lacks what the mail shows."""
     kind = mail_of(outcome)
     if kind is None or outcome.account is None or outcome.purchase is None:
         return None
@@ -69,10 +69,10 @@ def job_for(outcome: Outcome) -> Job | None:
 
 
 def decode_job(value: bytes | None) -> Job:
-    """The job in a record's value. Raises MalformedRecord, which names the wrong field."""
-    return read(_decoder, value, MalformedRecord)
+    """Decode a record's value. Raises MalformedRecord, which names the invalid field."""
+    return decode_json(_decoder, value, MalformedRecord)
 
 
 def encode_job(job: Job) -> bytes:
-    """The record value of a job."""
+    """Encode a job as a record's value."""
     return _encoder.encode(job)

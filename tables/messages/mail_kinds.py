@@ -1,4 +1,4 @@
-"""The kinds of mails: what an outcome, or a change of an event, means for those who have tickets."""
+"""The kinds of mails, and which outcome or change of an event causes which."""
 
 from enum import StrEnum
 from typing import Final
@@ -38,10 +38,10 @@ _OF_REASONS: Final[dict[Reason | None, MailKind]] = {
 
 
 def mail_of(outcome: Outcome) -> MailKind | None:
-    """The mail that an outcome asks for; an answer given again asks for none.
+    """The mail that an outcome causes; a repeated outcome causes none.
 
-    What ends a purchase because its event is cancelled is told as that: one mail, not two. What the operator ends is
-    told as that, too.
+    The reason decides before the kind: a purchase that ends because its event was cancelled, or because the operator
+    ended the hold, gets one mail that says so.
     """
     if outcome.repeated:
         return None
@@ -49,9 +49,9 @@ def mail_of(outcome: Outcome) -> MailKind | None:
 
 
 def mail_of_change(before: EventFacts, after: EventFacts) -> MailKind | None:
-    """The mail that everybody with tickets gets when an event's facts change; None where nothing they need changed.
+    """The mail to all ticket holders when an event's facts change; None if nothing changed that they need to know.
 
-    A cancelled event is told purchase by purchase, with its outcome.
+    A cancelled event causes none: each purchase has its own outcome, and thereby its own mail.
     """
     if after.status in (EventStatus.CANCELED, EventStatus.DONE):
         return None
@@ -63,5 +63,5 @@ def mail_of_change(before: EventFacts, after: EventFacts) -> MailKind | None:
 
 
 def when_and_where(facts: EventFacts) -> tuple[object, ...]:
-    """What somebody with a ticket must not miss."""
+    """The facts whose change is announced to ticket holders."""
     return facts.starts_at, facts.ends_at, facts.time_zone, facts.venue, facts.city

@@ -1,4 +1,4 @@
-"""The records of ``notification-requests``: somebody wants a purchase's mail once more."""
+"""The records of ``notification-requests``: requests to send a purchase's mail again."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,11 +7,11 @@ import msgspec
 from msgspec import Struct
 
 from tables.errors import MalformedRecord
-from tables.messages.decoding import read
+from tables.messages.decoding import decode_json
 
 
 class Resend(Struct, frozen=True, rename="camel"):
-    """``id`` becomes the mail's: a new Message-ID, since a mailbox may hide what it believes to have already."""
+    """``id`` becomes the mail's id: with a known Message-ID a mailbox may hide it as a duplicate."""
 
     id: UUID
     event: UUID
@@ -24,10 +24,10 @@ _encoder = msgspec.json.Encoder()
 
 
 def decode_resend(value: bytes | None) -> Resend:
-    """The request in a record's value. Raises MalformedRecord, which names the wrong field."""
-    return read(_decoder, value, MalformedRecord)
+    """Decode a record's value. Raises MalformedRecord, which names the invalid field."""
+    return decode_json(_decoder, value, MalformedRecord)
 
 
 def encode_resend(resend: Resend) -> bytes:
-    """The record value of a request."""
+    """Encode a request as a record's value."""
     return _encoder.encode(resend)

@@ -1,7 +1,7 @@
-"""The outcomes on ``ticket-purchase``: what the ledger decided, complete enough to act on without asking.
+"""The outcomes on ``ticket-purchase``: what the ledger decided, with everything that consumers need.
 
-An outcome may come more than once; ``event``, ``purchase`` and ``offset`` identify it, and
-what it says of the purchase is then the same. Its ``balance`` is as of ``asOf``.
+An outcome may occur more than once. ``event``, ``purchase`` and ``offset`` identify it; what it says about the
+purchase is then the same. Its ``balance`` is as of the offset ``asOf``.
 """
 
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from tables.errors import MalformedRecord
-from tables.messages.decoding import read
+from tables.messages.decoding import decode_json
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
 
@@ -32,7 +32,7 @@ class OutcomeKind(StrEnum):
     CHANGED = "changed"
 
 
-class Money(Struct, frozen=True):
+class MoneyAmount(Struct, frozen=True):
     """An exact amount in an ISO 4217 currency."""
 
     amount: Decimal
@@ -40,7 +40,7 @@ class Money(Struct, frozen=True):
 
 
 class OutcomeLine(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Tickets of one type: what was paid for each, and their codes once confirmed."""
+    """Tickets of one type: the price of each, and their codes once confirmed."""
 
     ticket_type: UUID
     name: str
@@ -59,12 +59,12 @@ class Balance(Struct, frozen=True, rename="camel", omit_defaults=True):
 
     @property
     def available(self) -> int:
-        """Tickets that can still be had; never negative."""
+        """Tickets that can still be sold; never negative."""
         return max(0, self.quantity - self.held - self.sold)
 
 
 class EventFacts(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """What a mail says of the event, as of the definition of that version."""
+    """What a mail says about the event, as of the definition of that version."""
 
     title: str
     status: str
@@ -77,12 +77,12 @@ class EventFacts(Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """One decision. ``offset`` is the deciding command's place in its partition of ``ticket-commands``.
+    """One decision. ``offset`` is that of the deciding command in its partition of ``ticket-commands``.
 
-    ``status`` is the purchase's after it; ``lines`` are those it speaks of, ``left`` those that a partial
-    cancellation leaves, ``total`` the worth of ``lines``. ``repeated`` says that a command sent again only
-    got its old answer: the same outcome without it came before. ``request`` is that of the confirm or cancel
-    which it answers.
+    ``status`` is the purchase's status afterwards; ``lines`` are the tickets concerned, worth ``total``; ``left`` the
+    ones that remain after a partial cancellation. ``figures`` are the numbers behind a refusal, such as the limit.
+    ``repeated``: the command had been decided before, and this is that decision again. ``request`` is the confirm's
+    or cancel's.
     """
 
     kind: OutcomeKind
@@ -96,7 +96,7 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     figures: dict[str, Any] = {}
     lines: tuple[OutcomeLine, ...] = ()
     left: tuple[OutcomeLine, ...] = ()
-    total: Money | None = None
+    total: MoneyAmount | None = None
     deadline: datetime | None = None
     fingerprint: str = ""
     facts: EventFacts | None = None
@@ -109,9 +109,9 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
 PRICE_END: Final = Decimal(10) ** 10
 QUANTITY_MAX: Final = 10_000_000
 POSITION_MAX: Final = 2**62
-# A reminder's time is kept as milliseconds since 1970, some minutes before the deadline.
-FIRST_YEAR: Final = 1971
-# More than the title, status, zone, venue and city of an event ever have.
+# A reminder's time, minutes before the deadline, is stored as non-negative milliseconds since 1970.
+KEPT_TIMES_FIRST_YEAR: Final = 1971
+# Upper bound of title, status, zone, venue and city together.
 FACTS_MAX_CHARS: Final = 2_000
 
 _decoder = msgspec.json.Decoder(Outcome)
@@ -119,15 +119,15 @@ _encoder = msgspec.json.Encoder()
 
 
 def decode_outcome(value: bytes | None) -> Outcome:
-    """The outcome in a record's value. Raises MalformedRecord, which names the wrong field."""
-    return read(_decoder, value, MalformedRecord)
+    """Decode a record's value. Raises MalformedRecord, which names the invalid field."""
+    return decode_json(_decoder, value, MalformedRecord)
 
 
 def decode_checked_outcome(value: bytes | None) -> Outcome:
-    """The outcome in a record's value, for those who reckon with its figures and times. Raises MalformedRecord.
+    """Decode a record's value for consumers that calculate with its numbers and times. Raises MalformedRecord.
 
-    Anybody may have written it: no price is NaN or too large to add up, no stock negative or beyond all ticket types,
-    no time outside of what UTC can tell.
+    Checks what any producer could have written: prices must be finite and small enough to add up, stock within the
+    limits of a ticket type, times representable in UTC.
     """
     outcome = decode_outcome(value)
     for line in (*outcome.lines, *outcome.left):
@@ -135,32 +135,32 @@ def decode_checked_outcome(value: bytes | None) -> Outcome:
     for balance in outcome.balance:
         _check_balance(balance)
     if not -1 <= outcome.as_of <= POSITION_MAX:
-        raise MalformedRecord("no position that a log has - at `$.asOf`")
-    _check_time(outcome.at, "at", FIRST_YEAR)
+        raise MalformedRecord("the offset is out of range - at `$.asOf`")
+    _check_time(outcome.at, "at", KEPT_TIMES_FIRST_YEAR)
     if outcome.deadline is not None:
-        _check_time(outcome.deadline, "deadline", FIRST_YEAR)
+        _check_time(outcome.deadline, "deadline", KEPT_TIMES_FIRST_YEAR)
     if outcome.facts is not None:
         _check_facts(outcome.facts)
     return outcome
 
 
 def encode_outcome(outcome: Outcome) -> bytes:
-    """The record value of an outcome."""
+    """Encode an outcome as a record's value."""
     return _encoder.encode(outcome)
 
 
 def _check_line(line: OutcomeLine) -> None:
     try:
         good = 0 <= line.price < PRICE_END and 0 <= line.quantity <= QUANTITY_MAX
-    except ArithmeticError:  # NaN is neither more nor less
+    except ArithmeticError:  # comparing NaN
         good = False
     if not good:
-        raise MalformedRecord("a line has a price or quantity that no ticket has - at `$.lines`")
+        raise MalformedRecord("the price or quantity of a line is out of range - at `$.lines`")
 
 
 def _check_balance(balance: Balance) -> None:
     if not all(0 <= count <= QUANTITY_MAX for count in (balance.quantity, balance.held, balance.sold)):
-        raise MalformedRecord("a ticket type has a stock that none has - at `$.balance`")
+        raise MalformedRecord("the stock of a ticket type is out of range - at `$.balance`")
 
 
 def _check_facts(facts: EventFacts) -> None:
@@ -179,4 +179,4 @@ def _check_time(time: datetime, field: str, first_year: int = 1) -> None:
     else:
         good = time.year >= first_year
     if not good:
-        raise MalformedRecord(f"no time with an offset that UTC can tell - at `$.{field}`")
+        raise MalformedRecord(f"the time has no UTC offset or is out of range - at `$.{field}`")

@@ -1,11 +1,11 @@
-"""Why a command was not carried out: one word per rule."""
+"""Why a command was refused: one word per rule."""
 
 from enum import StrEnum
 from typing import Any
 
 
 class Reason(StrEnum):
-    """Reasons of a rejected purchase or hold, of any other refused command, and of an end that nobody asked for."""
+    """Reasons of rejected purchases and holds, of other refused commands, and of ends that the buyer didn't ask for."""
 
     UNKNOWN_EVENT = "unknown-event"
     EVENT_NOT_OPEN = "event-not-open"
@@ -31,5 +31,5 @@ class Reason(StrEnum):
     HOLD_ENDED = "hold-ended"
 
 
-# The reason of a refusal, and its figures.
+# The reason of a refusal and the numbers behind it, as Outcome.figures has them.
 Refusal = tuple[Reason, dict[str, Any]]

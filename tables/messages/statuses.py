@@ -1,11 +1,11 @@
-"""The statuses of an event and of a purchase, each with its one table of transitions."""
+"""The statuses of events and purchases, each with its table of transitions."""
 
 from enum import StrEnum
 from typing import Final
 
 
 class EventStatus(StrEnum):
-    """Where an event stands; tickets sell only while it is ACTIVE."""
+    """The status of an event; tickets sell only while it is ACTIVE."""
 
     DRAFT = "DRAFT"
     ACTIVE = "ACTIVE"
@@ -32,7 +32,7 @@ EVENT_TRANSITIONS: Final[dict[EventStatus, frozenset[EventStatus]]] = {
 
 
 class PurchaseStatus(StrEnum):
-    """Where a purchase stands. Only HELD and CONFIRMED occupy stock."""
+    """The status of a purchase. Only HELD and CONFIRMED occupy stock."""
 
     HELD = "held"
     CONFIRMED = "confirmed"
@@ -53,5 +53,5 @@ PURCHASE_TRANSITIONS: Final[dict[PurchaseStatus, frozenset[PurchaseStatus]]] = {
 
 
 def may_change(before: EventStatus, after: EventStatus) -> bool:
-    """Whether an event may go from one status to another; staying is always allowed."""
+    """Whether an event may change from one status to another; keeping its status is always allowed."""
     return before == after or after in EVENT_TRANSITIONS[before]

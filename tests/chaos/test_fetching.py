@@ -11,7 +11,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from connect.records.codecs import UNPACKED_MAX_BYTES
 from connect.topics import dead_letters
-from tables.messages.dead_letters import Origin, decode_ours
+from tables.messages.dead_letters import Origin, decode_info
 from tests.chaos.sale import Sale
 from tests.chaos.world import World
 from tests.eventually import eventually
@@ -155,7 +155,7 @@ def test_a_command_that_claims_the_offset_of_another_is_a_dead_letter_and_the_ot
     next_is_decided(sale)
     assert told(world, liar[0], honest[0]) == [honest[0]]
     [letter] = letters(world)
-    said, _ = decode_ours(letter.headers) or (None, [])
+    said, _ = decode_info(letter.headers) or (None, [])
     assert said is not None
     assert said.origin == Origin(world.commands, partition, offset, offset)
 
@@ -186,7 +186,7 @@ def test_a_bomb_becomes_a_dead_letter(sale: Sale, codec: str) -> None:
     offset = append(world.broker, world.commands, partition, bomb)
     next_is_decided(sale)
     [letter] = letters(world)
-    said, _ = decode_ours(letter.headers) or (None, [])
+    said, _ = decode_info(letter.headers) or (None, [])
     assert said is not None
     assert said.origin == Origin(world.commands, partition, offset, offset + 1)
     assert "unpack to more than" in said.error

@@ -45,7 +45,7 @@ from streams.runtime.table import OffsetTable  # noqa: E402
 from streams.worker import make_worker  # noqa: E402
 from tables.ledger.ledger import Ledger  # noqa: E402
 from tables.ledger.records import PURCHASE  # noqa: E402
-from tables.messages.commands import Hold, Purchase  # noqa: E402
+from tables.messages.commands import Buy, Hold  # noqa: E402
 from tests.chaos.points import POINTS  # noqa: E402
 
 BATCH = 40
@@ -184,7 +184,7 @@ def without_ledger_memory() -> None:
     decide = Ledger._decide
 
     def anew(ledger: Ledger, offset: int, at: int, command: Any, known: Any, inventory: Any) -> Any:
-        forgotten = None if isinstance(command, (Purchase, Hold)) else known
+        forgotten = None if isinstance(command, (Buy, Hold)) else known
         return decide(ledger, offset, at, command, forgotten, inventory)
 
     patch(Ledger, "_decide", anew)

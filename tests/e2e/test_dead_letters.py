@@ -13,8 +13,8 @@ from kafka import KafkaProducer
 from connect.records.appending import Appender
 from connect.topics import COMMANDS, JOBS, dead_letters
 from streams.runtime.partitioning import partition_of
-from tables.messages.commands import Line, Purchase, encode_command
-from tables.messages.dead_letters import Cut, Part, decode_ours
+from tables.messages.commands import Buy, TicketLine, encode_command
+from tables.messages.dead_letters import Cut, RecordPart, decode_info
 from tables.messages.outcomes import OutcomeKind
 from tests.e2e.test_log import outcome_of
 from tests.e2e.test_operating import status, turnstile
@@ -42,14 +42,14 @@ def workers(pipeline: Pipeline) -> Iterator[None]:
 
 def letters_of(pipeline: Pipeline, consumer: str, topic: str, partition: int, offset: int) -> list[Any]:
     """The dead letters of that record."""
-    found = [(letter, decode_ours(letter.headers)) for letter in pipeline.dead_letters(consumer)]
+    found = [(letter, decode_info(letter.headers)) for letter in pipeline.dead_letters(consumer)]
     place = f"{topic}[{partition}]@{offset}"
     return [(letter, *said) for letter, said in found if said and str(said[0].origin) == place]
 
 
 def next_is_decided(pipeline: Pipeline, event: str, kind: str) -> None:
     purchase = uuid4()
-    pipeline.send(event, encode_command(Purchase(UUID(event), purchase, uuid4(), [Line(UUID(kind), 1)])))
+    pipeline.send(event, encode_command(Buy(UUID(event), purchase, uuid4(), [TicketLine(UUID(kind), 1)])))
     assert outcome_of(pipeline, event, purchase).kind is OutcomeKind.CONFIRMED
 
 
@@ -64,7 +64,7 @@ def test_a_record_of_three_megabytes_becomes_a_letter_that_is_cut_and_says_so(pi
 
     [(letter, ours, _)] = letters_of(pipeline, "ledger", COMMANDS, home, stored.offset)
     assert value.startswith(letter.value)
-    assert ours.cuts == (Cut(Part.VALUE, len(value), hashlib.sha256(value).hexdigest()),)
+    assert ours.cuts == (Cut(RecordPart.VALUE, len(value), hashlib.sha256(value).hexdigest()),)
     name = f"ledger:{letter.partition}:{letter.offset}"
     refused = turnstile(pipeline, "dlq", "replay", name)
     assert (refused.returncode, refused.stdout) == (1, "")
@@ -78,7 +78,7 @@ def test_a_misplaced_command_with_a_header_of_two_megabytes_is_decided_without_i
 ) -> None:
     event, [kind] = pipeline.event(5)
     purchase = uuid4()
-    command = encode_command(Purchase(UUID(event), purchase, uuid4(), [Line(UUID(kind), 1)]))
+    command = encode_command(Buy(UUID(event), purchase, uuid4(), [TicketLine(UUID(kind), 1)]))
     wrong = (partition_of(event.encode(), PARTITIONS) + 1) % PARTITIONS
 
     foreign.send(COMMANDS, key=b"any", value=command, partition=wrong, headers=[("large", b"x" * 2_000_000)]).get(30)

@@ -2,7 +2,7 @@
 
 from uuid import UUID, uuid4
 
-from tables.messages.commands import Line, Purchase, encode_command
+from tables.messages.commands import Buy, TicketLine, encode_command
 from tables.messages.outcomes import OutcomeKind
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
@@ -45,7 +45,7 @@ def test_a_worker_killed_in_the_middle_of_a_sale_loses_no_decision(pipeline: Pip
         pipeline.producer.send(
             "ticket-commands",
             key=event.encode(),
-            value=encode_command(Purchase(UUID(event), purchase, account, [Line(UUID(kind), 1)])),
+            value=encode_command(Buy(UUID(event), purchase, account, [TicketLine(UUID(kind), 1)])),
         )
     pipeline.producer.flush()
 
@@ -91,7 +91,7 @@ def test_postgresql_down_holds_up_no_decision_and_loses_no_sale(pipeline: Pipeli
     pipeline.stack.stop("postgres")
     try:
         for purchase in purchases:
-            command = Purchase(UUID(event), purchase, account, [Line(UUID(kind), 1)])
+            command = Buy(UUID(event), purchase, account, [TicketLine(UUID(kind), 1)])
             pipeline.producer.send("ticket-commands", key=event.encode(), value=encode_command(command))
         pipeline.producer.flush()
         eventually(lambda: len(pipeline.outcomes(event)) >= len(purchases), within=30, pause=0.5)

@@ -6,7 +6,7 @@ import httpx
 
 from connect.topics import COMMANDS
 from streams.runtime.partitioning import partition_of
-from tables.messages.commands import Confirm, Hold, Line, Purchase, encode_command
+from tables.messages.commands import Buy, Confirm, Hold, TicketLine, encode_command
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tests.eventually import eventually
 from tests.pipeline import PARTITIONS, Pipeline
@@ -27,7 +27,7 @@ def test_a_malformed_record_is_dead_lettered_and_the_next_one_decided(pipeline: 
     poison = b'{"kind":"purchase","event":"' + event.encode() + b'","lines":0}'
 
     offset = pipeline.send(event, poison)
-    pipeline.send(event, encode_command(Purchase(UUID(event), purchase, uuid4(), [Line(UUID(kind), 1)])))
+    pipeline.send(event, encode_command(Buy(UUID(event), purchase, uuid4(), [TicketLine(UUID(kind), 1)])))
 
     assert outcome_of(pipeline, event, purchase).kind is OutcomeKind.CONFIRMED
     [letter] = [record for record in pipeline.dead_letters("ledger") if record.value == poison]
@@ -42,7 +42,7 @@ def test_a_malformed_record_is_dead_lettered_and_the_next_one_decided(pipeline: 
 def test_a_command_put_on_the_wrong_partition_is_decided_by_the_right_one(pipeline: Pipeline) -> None:
     event, [kind] = pipeline.event(5)
     purchase = uuid4()
-    command = encode_command(Purchase(UUID(event), purchase, uuid4(), [Line(UUID(kind), 5)]))
+    command = encode_command(Buy(UUID(event), purchase, uuid4(), [TicketLine(UUID(kind), 5)]))
 
     wrong = (partition_of(event.encode(), PARTITIONS) + 1) % PARTITIONS
     pipeline.send(event, command, partition=wrong)
@@ -55,7 +55,7 @@ def test_a_command_put_on_the_wrong_partition_is_decided_by_the_right_one(pipeli
 def test_an_unknown_event_is_an_outcome_not_an_error(pipeline: Pipeline) -> None:
     event, purchase = str(uuid4()), uuid4()
 
-    pipeline.send(event, encode_command(Purchase(UUID(event), purchase, uuid4(), [Line(uuid4(), 1)])))
+    pipeline.send(event, encode_command(Buy(UUID(event), purchase, uuid4(), [TicketLine(uuid4(), 1)])))
 
     outcome = outcome_of(pipeline, event, purchase)
     assert (outcome.kind, outcome.reason) == (OutcomeKind.REJECTED, "unknown-event")
@@ -64,7 +64,7 @@ def test_an_unknown_event_is_an_outcome_not_an_error(pipeline: Pipeline) -> None
 def test_the_views_show_a_purchase_and_say_what_they_do_not_know(pipeline: Pipeline) -> None:
     event, [kind] = pipeline.event(5)
     purchase = uuid4()
-    pipeline.send(event, encode_command(Purchase(UUID(event), purchase, uuid4(), [Line(UUID(kind), 2)])))
+    pipeline.send(event, encode_command(Buy(UUID(event), purchase, uuid4(), [TicketLine(UUID(kind), 2)])))
     outcome_of(pipeline, event, purchase)
 
     shown = httpx.get(f"{pipeline.worker}/api/purchase/{event}/{purchase}/", trust_env=False).json()
@@ -82,7 +82,7 @@ def test_a_mail_to_nobody_delays_no_other_mail(pipeline: Pipeline) -> None:
     place = partition_of(account.encode(), PARTITIONS)
     nobody = next(one for one in iter(uuid4, None) if partition_of(str(one).encode(), PARTITIONS) == place)
     purchase = uuid4()
-    pipeline.send(event, encode_command(Purchase(UUID(event), purchase, nobody, [Line(UUID(kind), 1)])))
+    pipeline.send(event, encode_command(Buy(UUID(event), purchase, nobody, [TicketLine(UUID(kind), 1)])))
     outcome_of(pipeline, event, purchase)
 
     assert pipeline.buy(event, kind, 1, account).status_code == 201
@@ -99,7 +99,7 @@ def test_a_hold_ends_on_time_unless_it_was_confirmed(pipeline: Pipeline) -> None
     event, [kind] = pipeline.event(5)
     left, kept, account = uuid4(), uuid4(), UUID(pipeline.account())
     for hold in (left, kept):
-        pipeline.send(event, encode_command(Hold(UUID(event), hold, account, [Line(UUID(kind), 2)], seconds=2)))
+        pipeline.send(event, encode_command(Hold(UUID(event), hold, account, [TicketLine(UUID(kind), 2)], seconds=2)))
     pipeline.send(event, encode_command(Confirm(UUID(event), kept, account)))
 
     expired = [OutcomeKind.HELD, OutcomeKind.EXPIRED]
@@ -113,9 +113,9 @@ def test_a_cancelled_event_ends_its_holds_and_refunds_its_sales(pipeline: Pipeli
     event, [kind] = pipeline.event(1_000)
     held, account = uuid4(), UUID(pipeline.account())
     sold = [uuid4() for _ in range(700)]
-    pipeline.send(event, encode_command(Hold(UUID(event), held, account, [Line(UUID(kind), 1)])))
+    pipeline.send(event, encode_command(Hold(UUID(event), held, account, [TicketLine(UUID(kind), 1)])))
     for purchase in sold:
-        command = encode_command(Purchase(UUID(event), purchase, account, [Line(UUID(kind), 1)]))
+        command = encode_command(Buy(UUID(event), purchase, account, [TicketLine(UUID(kind), 1)]))
         pipeline.producer.send(COMMANDS, key=event.encode(), value=command)
     outcome_of(pipeline, event, sold[-1])
 

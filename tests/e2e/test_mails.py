@@ -25,8 +25,8 @@ from connect.topics import (
     dead_letters,
 )
 from streams.runtime.partitioning import partition_of
-from tables.messages.commands import Cancel, Confirm, Hold, Line, Purchase, encode_command
-from tables.messages.dead_letters import Origin, Ours, encode_ours
+from tables.messages.commands import Buy, Cancel, Confirm, Hold, TicketLine, encode_command
+from tables.messages.dead_letters import DeadLetterInfo, Origin, encode_info
 from tables.messages.outcomes import OutcomeKind, decode_outcome, encode_outcome
 from tests.eventually import eventually
 from tests.pipeline import PARTITIONS, Pipeline
@@ -49,7 +49,7 @@ def order(pipeline: Pipeline, event: str, kind: str, accounts: list[UUID], each:
     for account in accounts:
         for _ in range(each):
             purchases.append(uuid4())
-            command = Purchase(UUID(event), purchases[-1], account, [Line(UUID(kind), 1)])
+            command = Buy(UUID(event), purchases[-1], account, [TicketLine(UUID(kind), 1)])
             pipeline.producer.send(COMMANDS, key=event.encode(), value=encode_command(command))
     pipeline.producer.flush()
     return purchases
@@ -67,7 +67,7 @@ def test_a_hold_is_mailed_reminded_of_and_ended_unless_it_was_confirmed(pipeline
     order(pipeline, event, kind, [left, kept])
     eventually(lambda: len(pipeline.mails(title)) == 2, within=60)
     for account, seconds in ((left, 10), (kept, 11)):
-        hold = Hold(UUID(event), account, account, [Line(UUID(kind), 1)], seconds=seconds)
+        hold = Hold(UUID(event), account, account, [TicketLine(UUID(kind), 1)], seconds=seconds)
         pipeline.send(event, encode_command(hold))
     pipeline.send(event, encode_command(Confirm(UUID(event), kept, kept)))
 
@@ -180,7 +180,7 @@ def dlq(pipeline: Pipeline, *arguments: str) -> str:
 def test_a_replayed_command_is_decided_by_the_usual_path(pipeline: Pipeline) -> None:
     event, [kind] = pipeline.event(5)
     purchase = uuid4()
-    command = encode_command(Purchase(UUID(event), purchase, UUID(pipeline.account()), [Line(UUID(kind), 1)]))
+    command = encode_command(Buy(UUID(event), purchase, UUID(pipeline.account()), [TicketLine(UUID(kind), 1)]))
     partition = partition_of(event.encode(), PARTITIONS)
     origin = {"dlq-topic": COMMANDS, "dlq-partition": str(partition), "dlq-offset": "0", "dlq-error": "of old"}
     headers = [("trace", b"x"), *((name, value.encode()) for name, value in origin.items())]
@@ -213,7 +213,7 @@ def test_an_old_account_row_that_is_replayed_brings_no_old_address_back(pipeline
         dead_letters("contacts"),
         key=first.key,
         value=first.value,
-        headers=encode_ours(Ours(origin, "MalformedRecord: it was one for an earlier version")),
+        headers=encode_info(DeadLetterInfo(origin, "MalformedRecord: it was one for an earlier version")),
         partition=first.partition,
     ).get(30)
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from stack.embedded import Stack
-from tables.messages.commands import Line, Purchase, encode_command
+from tables.messages.commands import Buy, TicketLine, encode_command
 from tables.messages.outcomes import OutcomeKind
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
@@ -50,7 +50,7 @@ def test_workers_coming_and_going_under_load_lose_no_command(two_workers: Pipeli
             for event, [kind] in sales:
                 purchase = uuid4()
                 sent[event].add(purchase)
-                command = Purchase(UUID(event), purchase, uuid4(), [Line(UUID(kind), 1)])
+                command = Buy(UUID(event), purchase, uuid4(), [TicketLine(UUID(kind), 1)])
                 two_workers.producer.send("ticket-commands", key=event.encode(), value=encode_command(command))
 
     send(100)

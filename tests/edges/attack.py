@@ -28,7 +28,7 @@ from connect.topics import (
 from lab.chaos.record_batch import BatchAppender, RawRecord, record_batch
 from stack.child import last_lines
 from stack.server import HOST
-from tables.messages.dead_letters import decode_ours
+from tables.messages.dead_letters import decode_info
 from tests.edges.inputs import Input, Result, good
 from tests.edges.targets import TARGETS, Target, World
 from tests.eventually import eventually
@@ -239,7 +239,7 @@ class Reader:
 
 def origins_of(letter: Any) -> list[Origin]:
     """Where a dead letter's record was, or all those of its batch."""
-    read = decode_ours(letter.headers)
+    read = decode_info(letter.headers)
     if read is None:
         return []
     place = read[0].origin

@@ -21,8 +21,8 @@ from api.ports import BuyersCommand, MaySee
 from api.problems import BUSY_FOR_S, Refused, Unavailable, retry_later
 from api.schemas.ids import text_of
 from api.schemas.purchase import Purchase, decided, public_id
+from tables.messages.commands import Buy as PurchaseCommand
 from tables.messages.commands import Cancel, Confirm, Hold, encode_command
-from tables.messages.commands import Purchase as PurchaseCommand
 from tables.messages.outcomes import Outcome
 from telemetry.traces import under_way
 

@@ -11,11 +11,11 @@ from uuid import UUID
 
 from api.schemas.ids import text_of
 from tables.ledger.decisions import recorded_fingerprints
-from tables.messages.commands import Cancel, Confirm, Hold, Purchase
+from tables.messages.commands import Buy, Cancel, Confirm, Hold
 from tables.messages.outcomes import Outcome, OutcomeKind, decode_outcome
 from tables.messages.reasons import Reason
 
-BuyersCommand = Purchase | Hold | Confirm | Cancel
+BuyersCommand = Buy | Hold | Confirm | Cancel
 IsAnswer = Callable[[Outcome], bool]
 Call = Callable[[], object]
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from api.schemas.ids import text_of
 from tables.ledger.fingerprint import merge
-from tables.messages.commands import Line
+from tables.messages.commands import TicketLine
 from tables.messages.outcomes import Outcome
 from tables.messages.reasons import Reason
 
@@ -61,7 +61,7 @@ class SoldOut:
         if key in self._events and value is not None and value.startswith(_BRINGS_BACK):
             self._events.pop(key or b"", None)
 
-    def refusal(self, event: UUID, lines: Iterable[Line]) -> dict[str, Any] | None:
+    def refusal(self, event: UUID, lines: Iterable[TicketLine]) -> dict[str, Any] | None:
         """The figures with which the ledger would refuse these lines; None if it has to be asked.
 
         Where the knowledge grows old one request is let through to renew it.

@@ -46,9 +46,9 @@ from api.schemas.search import FoundEvent, FoundEvents, SearchQuery, Suggestion,
 from api.schemas.ticket import TicketType
 from api.web.deferred import DEFERRED
 from tables.ledger.fingerprint import fingerprint
+from tables.messages.commands import Buy as Command
 from tables.messages.commands import Hold
-from tables.messages.commands import Purchase as Command
-from tables.messages.outcomes import Money, Outcome, OutcomeKind, OutcomeLine
+from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.messages.reasons import Reason
 from tables.signing.links import Links
 from tables.signing.tickets import TicketSigner
@@ -612,7 +612,7 @@ def confirmed(command: Command) -> Outcome:
         OutcomeLine(line.ticket_type, "Stalls", line.quantity, Decimal("10.00"), tuple("c" * line.quantity))
         for line in command.lines
     )
-    total = Money(sum((line.price * line.quantity for line in lines), Decimal(0)), "EUR")
+    total = MoneyAmount(sum((line.price * line.quantity for line in lines), Decimal(0)), "EUR")
     return outcome(command, OutcomeKind.CONFIRMED, lines=lines, total=total)
 
 

@@ -27,15 +27,15 @@ from tables.ledger.accounts import LET_GO_MAX
 from tables.ledger.decisions import REMOVED_TYPES_MAX
 from tables.ledger.records import AccountRecord, Holding, Stock, account_key, decode_event, encode_record, event_key
 from tables.messages.commands import (
-    MOST_BYTES,
+    COMMAND_MAX_BYTES,
+    Buy,
     Cancel,
     Command,
     DefineEvent,
     EndPurchases,
     Hold,
-    Line,
-    Purchase,
-    TicketType,
+    TicketLine,
+    TicketTypeDefinition,
     decode_command,
     encode_command,
 )
@@ -57,7 +57,7 @@ LATE = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 LARGEST = {"max_per_order": 10_000_000, "max_per_account": 10_000_000}
 
 
-def kinds(count: int, letters: int) -> list[TicketType]:
+def kinds(count: int, letters: int) -> list[TicketTypeDefinition]:
     """Ticket types with everything at its limit but the name."""
     price, times = (
         Decimal("9999999999.9999"),
@@ -75,7 +75,9 @@ def event(count: int, letters: int, version: int = PLACE) -> DefineEvent:
 
 def largest_event() -> DefineEvent:
     """The largest definition that the ledger reads."""
-    fits = [made for letters in range(200, 230) if len(encode_command(made := event(200, letters))) <= MOST_BYTES]
+    fits = [
+        made for letters in range(200, 230) if len(encode_command(made := event(200, letters))) <= COMMAND_MAX_BYTES
+    ]
     return fits[-1] if fits else event(200, 150)
 
 
@@ -89,10 +91,10 @@ def told() -> list[Outcome]:
     """The outcomes of the largest order: bought, a ticket of each line given back, all given back."""
     desk = Desk(1)
     desk.send(event(50, 500))
-    lines = [Line(key, 100) for key in KINDS[:50]]
-    some = [Line(key, 50) for key in KINDS[:50]]
+    lines = [TicketLine(key, 100) for key in KINDS[:50]]
+    some = [TicketLine(key, 50) for key in KINDS[:50]]
     commands: list[Command] = [
-        Purchase(EVENT, ID, ADA, lines),
+        Buy(EVENT, ID, ADA, lines),
         Cancel(EVENT, ID, ADA, ID, some),
         Cancel(EVENT, ID, ADA, purchase_id(1)),
     ]
@@ -105,15 +107,15 @@ def told() -> list[Outcome]:
 
 def test_a_batch_of_many_records_and_each_record_fit_every_topic() -> None:
     assert MAX_BATCH_BYTES <= RECORD_MAX_BYTES
-    assert MOST_BYTES <= VALUE_MAX_BYTES < RECORD_MAX_BYTES // 2 + 1
+    assert COMMAND_MAX_BYTES <= VALUE_MAX_BYTES < RECORD_MAX_BYTES // 2 + 1
 
 
 @pytest.mark.parametrize(
     "command",
     [
-        Purchase(ID, ID, ID, [Line(ID, 1_000)] * 50),
-        Hold(ID, ID, ID, [Line(ID, 1_000)] * 50, 86_400),
-        Cancel(ID, ID, ID, ID, [Line(ID, 1_000)] * 50),
+        Buy(ID, ID, ID, [TicketLine(ID, 1_000)] * 50),
+        Hold(ID, ID, ID, [TicketLine(ID, 1_000)] * 50, 86_400),
+        Cancel(ID, ID, ID, ID, [TicketLine(ID, 1_000)] * 50),
         EndPurchases(ID, PLACE, ID, 1_000),
         largest_event(),
     ],
@@ -121,7 +123,7 @@ def test_a_batch_of_many_records_and_each_record_fit_every_topic() -> None:
 )
 def test_commands_fit(command: Any) -> None:
     value = encode_command(command)
-    assert fits(str(ID).encode(), value, MOST_BYTES)
+    assert fits(str(ID).encode(), value, COMMAND_MAX_BYTES)
     assert decode_command(value) == command
 
 
@@ -144,7 +146,7 @@ def test_an_event_that_the_ledger_would_not_read_is_refused_by_the_api() -> None
         check_size(listing)
     [fault] = refusal.value.faults
     assert fault.pointer == "/ticketTypes"
-    assert fault.detail.endswith(f"at most {MOST_BYTES} can be sold")
+    assert fault.detail.endswith(f"at most {COMMAND_MAX_BYTES} can be sold")
     with pytest.raises(MalformedRecord):
         command_of(announcement(listing))
 
@@ -196,7 +198,7 @@ def test_records_stay_small_however_many_sold_ticket_types_are_removed() -> None
     for version, types in enumerate(rounds, 1):
         desk.send(DefineEvent(EVENT, version, definition(*(ticket_type(each, 100) for each in types))))
         for each in types:
-            [outcome] = desk.send_all(Purchase(EVENT, each, ADA, [Line(each, 1)]))
+            [outcome] = desk.send_all(Buy(EVENT, each, ADA, [TicketLine(each, 1)]))
             refused += [] if outcome.kind is OutcomeKind.CONFIRMED else [(outcome.reason, outcome.figures)]
 
     full = {"removedTicketTypes": REMOVED_TYPES_MAX + 200, "limit": REMOVED_TYPES_MAX}

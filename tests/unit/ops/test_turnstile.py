@@ -28,7 +28,7 @@ from streams.search.verify import MEND, Difference
 from tables.ledger.records import decode_purchase, encode_record, purchase_key
 from tables.ledger.watermark import KEY as WATERMARK_KEY
 from tables.ledger.watermark import Watermark, encode_watermark
-from tables.messages.commands import Cancel, Command, DefineEvent, Line, Purchase, encode_command
+from tables.messages.commands import Buy, Cancel, Command, DefineEvent, TicketLine, encode_command
 from tests.unit.tables.ledger.test_records import in_long_form
 from tests.unit.tables.office import ADA, EVENT, FLOOR, Desk, definition, purchase_id, ticket_type
 from tests.unit.tables.office import NOW as AT
@@ -295,9 +295,9 @@ def test_a_record_in_the_form_of_an_earlier_version_is_no_difference(tmp_path: P
 def test_a_partial_cancel_without_a_request_is_replayed_only_where_a_worker_decided_it(
     tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch, *, decided: bool
 ) -> None:
-    part = Cancel(EVENT, purchase_id(1), ADA, None, [Line(FLOOR, 1)])
+    part = Cancel(EVENT, purchase_id(1), ADA, None, [TicketLine(FLOOR, 1)])
     kind = DefineEvent(EVENT, 1, definition(ticket_type(FLOOR, 10)))
-    log: list[Command] = [kind, Purchase(EVENT, purchase_id(1), ADA, [Line(FLOOR, 1)]), part]
+    log: list[Command] = [kind, Buy(EVENT, purchase_id(1), ADA, [TicketLine(FLOOR, 1)]), part]
     worker = Desk(batch=1)
     for command in log if decided else log[:2]:
         worker.send(command)

@@ -11,7 +11,7 @@ from tables.ledger.ticket_codes import TicketCodes
 from tables.mail.links import MailLinks
 from tables.messages.mail_jobs import Job
 from tables.messages.mail_kinds import MailKind
-from tables.messages.outcomes import EventFacts, Money, OutcomeLine
+from tables.messages.outcomes import EventFacts, MoneyAmount, OutcomeLine
 from tables.signing.links import Links
 from tables.signing.tickets import TicketSigner
 
@@ -47,7 +47,7 @@ def job(kind: MailKind = MailKind.CONFIRMED, **more: Any) -> Job:
         "at": datetime(2030, 1, 1, 12, tzinfo=UTC),
         "facts": FACTS,
         "lines": LINES,
-        "total": Money(Decimal("99.80"), "EUR"),
+        "total": MoneyAmount(Decimal("99.80"), "EUR"),
         "deadline": datetime(2030, 1, 1, 12, 10, tzinfo=UTC),
     }
     return Job(kind=kind, **(fields | more))

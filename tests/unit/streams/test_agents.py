@@ -20,7 +20,7 @@ from streams.runtime.produce import Record
 from streams.runtime.row_changes import EventRow, decode_row
 from tables.errors import MalformedRecord
 from tables.messages.mail_jobs import job_for
-from tables.messages.outcomes import EventFacts, Money, Outcome, OutcomeKind, OutcomeLine
+from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.messages.statuses import PurchaseStatus
 
 EVENT, PURCHASE, ACCOUNT, TYPE = (UUID(int=number) for number in range(1, 5))
@@ -39,7 +39,7 @@ def outcome(kind: OutcomeKind = OutcomeKind.CONFIRMED, **more: Any) -> Outcome:
         "at": datetime(2030, 1, 1, tzinfo=UTC),
         "status": PurchaseStatus.CONFIRMED,
         "lines": LINES,
-        "total": Money(Decimal("21.00"), "EUR"),
+        "total": MoneyAmount(Decimal("21.00"), "EUR"),
         "facts": FACTS,
     }
     return Outcome(kind=kind, **(fields | more))

@@ -12,18 +12,18 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tables.messages.commands import (
+    Buy,
     BuyerCommand,
     Cancel,
     Confirm,
     DefineEvent,
-    Definition,
     EndPurchases,
+    EventDefinition,
     Expire,
     Hold,
     LimitHolds,
-    Line,
-    Purchase,
-    TicketType,
+    TicketLine,
+    TicketTypeDefinition,
 )
 
 Ticket = tuple[UUID, int]
@@ -62,7 +62,7 @@ class Clerk:
 
     def __init__(self, most_changes: int = 50) -> None:
         self.most_changes = most_changes
-        self.events: dict[UUID, tuple[int, Definition]] = {}
+        self.events: dict[UUID, tuple[int, EventDefinition]] = {}
         self.rows: list[Row] = []
         self.ending: dict[UUID, int] = {}
         self.limits = LimitHolds()
@@ -76,7 +76,7 @@ class Clerk:
         if isinstance(command, DefineEvent):
             return self._define(offset, command)
         row = next((row for row in self.rows if (row.event, row.purchase) == (command.event, command.purchase)), None)
-        if isinstance(command, (Purchase, Hold)):
+        if isinstance(command, (Buy, Hold)):
             return self._buy(offset, now, command, row)
         if row is None:
             return Answer("refused", offset, "unknown-purchase")
@@ -131,7 +131,7 @@ class Clerk:
             self.ending[step.event] = turn[-1].purchase.int
         return told
 
-    def _buy(self, offset: int, now: datetime, command: Purchase | Hold, row: Row | None) -> Answer:
+    def _buy(self, offset: int, now: datetime, command: Buy | Hold, row: Row | None) -> Answer:
         wanted = _by_type(command.lines)
         seconds = command.seconds if isinstance(command, Hold) and not command.by_default else None
         body = (type(command).__name__, seconds, command.account, frozenset(wanted.items()))
@@ -148,7 +148,7 @@ class Clerk:
         self.rows.append(made)
         return answer
 
-    def _objection(self, now: datetime, command: Purchase | Hold, wanted: Counter[UUID]) -> str | None:
+    def _objection(self, now: datetime, command: Buy | Hold, wanted: Counter[UUID]) -> str | None:
         if command.event not in self.events:
             return "unknown-event"
         _, event = self.events[command.event]
@@ -189,7 +189,7 @@ class Clerk:
         return None
 
     def _type_objection(
-        self, now: datetime, command: Purchase | Hold, kind: TicketType | None, quantity: int
+        self, now: datetime, command: Buy | Hold, kind: TicketTypeDefinition | None, quantity: int
     ) -> str | None:
         if kind is None:
             return "unknown-ticket-type"
@@ -263,7 +263,7 @@ def _note_let_go(row: Row, now: datetime, tickets: Iterable[Ticket]) -> None:
         row.let_go += [(kind, now) for kind, _ in tickets]
 
 
-def _by_type(lines: list[Line]) -> Counter[UUID]:
+def _by_type(lines: list[TicketLine]) -> Counter[UUID]:
     wanted: Counter[UUID] = Counter()
     for line in lines:
         wanted[line.ticket_type] += line.quantity

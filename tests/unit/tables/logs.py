@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from tables.messages.commands import (
+    Buy,
     BuyerCommand,
     Cancel,
     Command,
@@ -17,9 +18,8 @@ from tables.messages.commands import (
     Expire,
     Hold,
     LimitHolds,
-    Line,
-    Purchase,
-    TicketType,
+    TicketLine,
+    TicketTypeDefinition,
 )
 from tables.messages.statuses import EventStatus
 from tests.unit.tables.office import (
@@ -110,7 +110,7 @@ class _Writer:
         limit = self.random.choice([None, None, 15])
         return DefineEvent(event, version, definition(*kinds, status=status, capacity=capacity, max_per_account=limit))
 
-    def kind(self, key: UUID) -> TicketType:
+    def kind(self, key: UUID) -> TicketTypeDefinition:
         price = Decimal(self.random.randrange(10_000)) / 100
         quantity = self.random.choice([5, 15, 30])
         return ticket_type(key, quantity, price=price, max_per_account=self.random.choice([None, None, 6]))
@@ -118,10 +118,10 @@ class _Writer:
     def event(self) -> UUID:
         return self.random.choice([EVENT, EVENT, EVENT, OTHER_EVENT])
 
-    def lines(self, most: int) -> list[Line]:
-        return [Line(self.random.choice(KINDS), self.random.choice([1, 1, 2])) for _ in range(most)]
+    def lines(self, most: int) -> list[TicketLine]:
+        return [TicketLine(self.random.choice(KINDS), self.random.choice([1, 1, 2])) for _ in range(most)]
 
-    def new(self) -> tuple[UUID, UUID, UUID, list[Line]]:
+    def new(self) -> tuple[UUID, UUID, UUID, list[TicketLine]]:
         number = len(self.made) if self.random.random() < 0.95 else self.random.randrange(len(self.made) + 1)
         made = self.event(), purchase_id(number), self.random.choice(ACCOUNTS)
         self.made.append(made)
@@ -133,7 +133,7 @@ class _Writer:
         return self.random.choice(self.made[-5:])
 
     def purchase(self) -> BuyerCommand:
-        return Purchase(*self.new())
+        return Buy(*self.new())
 
     def hold(self) -> BuyerCommand:
         return Hold(*self.new(), self.random.choice([1, 2, 600]))

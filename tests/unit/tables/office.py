@@ -14,17 +14,17 @@ from tables.ledger.ledger import Ledger
 from tables.ledger.records import account_key, decode_account
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import (
+    Buy,
     Cancel,
     Command,
     Confirm,
     DefineEvent,
-    Definition,
+    EventDefinition,
     Expire,
     Hold,
     LimitHolds,
-    Line,
-    Purchase,
-    TicketType,
+    TicketLine,
+    TicketTypeDefinition,
 )
 from tables.messages.outcomes import Balance, EventFacts, Outcome, OutcomeKind
 from tables.messages.reasons import Reason
@@ -66,15 +66,17 @@ def purchase_id(number: int) -> UUID:
     return UUID(int=0xB000 + number)
 
 
-def ticket_type(key: UUID = FLOOR, quantity: int = 10, **changes: Any) -> TicketType:
+def ticket_type(key: UUID = FLOOR, quantity: int = 10, **changes: Any) -> TicketTypeDefinition:
     """A ticket type at 49.90 EUR, with ``changes``."""
-    plain = TicketType(id=key, name=f"type {key.int:X}", price=Decimal("49.90"), currency="EUR", quantity=quantity)
+    plain = TicketTypeDefinition(
+        id=key, name=f"type {key.int:X}", price=Decimal("49.90"), currency="EUR", quantity=quantity
+    )
     return replace(plain, **changes)
 
 
-def definition(*kinds: TicketType, **changes: Any) -> Definition:
+def definition(*kinds: TicketTypeDefinition, **changes: Any) -> EventDefinition:
     """An active event that sells ``kinds``, with ``changes``."""
-    plain = Definition(
+    plain = EventDefinition(
         title="A Night at the Opera",
         status=EventStatus.ACTIVE,
         starts_at=moment(NOW + 86_400_000),
@@ -87,9 +89,9 @@ def definition(*kinds: TicketType, **changes: Any) -> Definition:
     return replace(plain, **changes)
 
 
-def lines(wanted: Wanted) -> list[Line]:
+def lines(wanted: Wanted) -> list[TicketLine]:
     """Lines of a command."""
-    return [Line(kind, quantity) for kind, quantity in wanted]
+    return [TicketLine(kind, quantity) for kind, quantity in wanted]
 
 
 def ledger_on(table: dict[bytes, bytes]) -> Ledger:
@@ -131,13 +133,15 @@ class Desk:
         self.table |= self.ledger.take_events()
         self.ledger = ledger_on(self.table)
 
-    def define(self, *kinds: TicketType, version: int = 1, event: UUID = EVENT, **changes: Any) -> Outcome | None:
+    def define(
+        self, *kinds: TicketTypeDefinition, version: int = 1, event: UUID = EVENT, **changes: Any
+    ) -> Outcome | None:
         """Define an event."""
         return self.send(DefineEvent(event, version, definition(*kinds, **changes)))
 
     def buy(self, number: int, wanted: Wanted = ((FLOOR, 1),), *, account: UUID = ADA, event: UUID = EVENT) -> Outcome:
         """Buy."""
-        return self._told(Purchase(event, purchase_id(number), account, lines(wanted)))
+        return self._told(Buy(event, purchase_id(number), account, lines(wanted)))
 
     def hold(self, number: int, wanted: Wanted = ((FLOOR, 1),), *, account: UUID = ADA, seconds: int = 600) -> Outcome:
         """Hold."""

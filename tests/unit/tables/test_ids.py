@@ -5,9 +5,9 @@ from uuid import UUID, uuid5
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tables.ids import named
+from tables.ids import name_based_id
 
 
 @given(st.uuids(), st.text())
 def test_a_name_has_the_id_that_python_gives_it(space: UUID, name: str) -> None:
-    assert named(space, name) == uuid5(space, name)
+    assert name_based_id(space, name) == uuid5(space, name)

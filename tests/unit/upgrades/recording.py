@@ -38,7 +38,7 @@ from tests.unit.tables.bookings.test_bookings import Notifier
 from tests.unit.tables.logs import Entry, random_log
 from tests.unit.tables.office import ADA, CODES, EVENT
 from tests.unit.upgrades.formats import TYPES
-from tests.unit.upgrades.schemas import Fields, schemas_of
+from tests.unit.upgrades.schemas import RENAMED, Fields, schemas_of
 
 FOLDER: Final = Path(__file__).parent / "recorded"
 # A log that has every kind of command and of outcome, and holds that a limit refused.
@@ -69,8 +69,9 @@ class Recording:
         return {key: value for table, key, value in self.records() if table == "ledger" and key != WATERMARK_KEY}
 
     def schemas(self) -> dict[str, Fields]:
+        """The schemas by today's names."""
         found: dict[str, Fields] = json.loads((self.folder / "schemas.json").read_text())
-        return found
+        return {RENAMED.get(name, name): fields for name, fields in found.items()}
 
     def _lines(self, name: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.folder / f"{name}.jsonl").read_text().splitlines()]

@@ -1,11 +1,20 @@
 """How messages and records may change: what was recorded of a schema, compared with what it is today."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from msgspec import inspect
 
 Fields = dict[str, bool]
+
+# Recorded names of structs that are called otherwise today.
+RENAMED: Final = {
+    "Definition": "EventDefinition",
+    "Line": "TicketLine",
+    "Money": "MoneyAmount",
+    "Purchase": "Buy",
+    "TicketType": "TicketTypeDefinition",
+}
 
 
 def schemas_of(types: Iterable[Any]) -> dict[str, Fields]:

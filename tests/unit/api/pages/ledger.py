@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from api.schemas.purchase import decided
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import Cancel, Confirm, Hold
-from tables.messages.outcomes import Money, Outcome, OutcomeKind, OutcomeLine
+from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.messages.statuses import PurchaseStatus
 from tests.unit.api.fakes import NOW, World, outcome
 
@@ -71,8 +71,8 @@ class Ledger:
         return outcome(command, OutcomeKind.CANCELLED, lines=gone, left=left, status=PurchaseStatus.CONFIRMED, **more)
 
 
-def worth(lines: tuple[OutcomeLine, ...]) -> Money:
-    return Money(sum((line.price * line.quantity for line in lines), Decimal(0)), "EUR")
+def worth(lines: tuple[OutcomeLine, ...]) -> MoneyAmount:
+    return MoneyAmount(sum((line.price * line.quantity for line in lines), Decimal(0)), "EUR")
 
 
 def codes(command: Any, count: int) -> tuple[str, ...]:

@@ -9,11 +9,11 @@ import pytest
 from api.auth.tokens import Tokens
 from api.purchasing.acceptance import VALID_S, accepted_account, accepted_id
 from api.schemas.purchase import parse_public_id, public_id
-from tables.messages.commands import Line, Purchase
+from tables.messages.commands import Buy, TicketLine
 from tests.unit.api.fakes import NOW
 
 TOKENS = Tokens(["k" * 32], 60)
-COMMAND = Purchase(uuid4(), uuid4(), uuid4(), [Line(uuid4(), 1)])
+COMMAND = Buy(uuid4(), uuid4(), uuid4(), [TicketLine(uuid4(), 1)])
 LONG = accepted_id(TOKENS, COMMAND, NOW)
 
 

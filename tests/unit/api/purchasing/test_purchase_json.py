@@ -9,9 +9,9 @@ import pytest
 
 from api.purchasing.purchase_json import receipt
 from api.schemas.purchase import Purchase, decided
-from tables.messages.commands import Line
-from tables.messages.commands import Purchase as Command
-from tables.messages.outcomes import Money, OutcomeKind, OutcomeLine
+from tables.messages.commands import Buy as Command
+from tables.messages.commands import TicketLine
+from tables.messages.outcomes import MoneyAmount, OutcomeKind, OutcomeLine
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
 from tests.unit.api.fakes import NOW, outcome
@@ -26,17 +26,20 @@ LINES = (
 @pytest.mark.parametrize(
     ("kind", "more"),
     [
-        (OutcomeKind.CONFIRMED, {"lines": LINES, "total": Money(Decimal(28), "EUR")}),
-        (OutcomeKind.CONFIRMED, {"lines": LINES, "total": Money(Decimal(28), "JPY"), "repeated": True}),
-        (OutcomeKind.HELD, {"lines": LINES[1:], "total": Money(Decimal(7), "EUR"), "deadline": NOW}),
-        (OutcomeKind.CANCELLED, {"lines": LINES[1:], "left": LINES[:1], "total": Money(Decimal(7), "BHD")}),
-        (OutcomeKind.CANCELLED, {"lines": LINES, "total": Money(Decimal(28), "EUR")}),
+        (OutcomeKind.CONFIRMED, {"lines": LINES, "total": MoneyAmount(Decimal(28), "EUR")}),
+        (OutcomeKind.CONFIRMED, {"lines": LINES, "total": MoneyAmount(Decimal(28), "JPY"), "repeated": True}),
+        (OutcomeKind.HELD, {"lines": LINES[1:], "total": MoneyAmount(Decimal(7), "EUR"), "deadline": NOW}),
+        (OutcomeKind.CANCELLED, {"lines": LINES[1:], "left": LINES[:1], "total": MoneyAmount(Decimal(7), "BHD")}),
+        (OutcomeKind.CANCELLED, {"lines": LINES, "total": MoneyAmount(Decimal(28), "EUR")}),
         (OutcomeKind.REJECTED, {"reason": Reason.SOLD_OUT, "figures": {"available": 0}}),
-        (OutcomeKind.REFUNDED, {"lines": LINES, "reason": Reason.EVENT_CANCELED, "total": Money(Decimal(28), "EUR")}),
+        (
+            OutcomeKind.REFUNDED,
+            {"lines": LINES, "reason": Reason.EVENT_CANCELED, "total": MoneyAmount(Decimal(28), "EUR")},
+        ),
     ],
 )
 def test_a_receipt_is_the_purchase(kind: OutcomeKind, more: dict[str, Any]) -> None:
-    command = Command(uuid4(), uuid4(), uuid4(), [Line(KINDS[0], 1)])
+    command = Command(uuid4(), uuid4(), uuid4(), [TicketLine(KINDS[0], 1)])
     status = PurchaseStatus.CONFIRMED if more.get("left") else PurchaseStatus(kind.value)
     told = outcome(command, kind, status=status, **more)
     quick = receipt(told, command.purchase)
@@ -46,8 +49,8 @@ def test_a_receipt_is_the_purchase(kind: OutcomeKind, more: dict[str, Any]) -> N
 
 
 def test_a_purchase_given_back_in_part_has_what_is_left_and_is_worth_that() -> None:
-    command = Command(uuid4(), uuid4(), uuid4(), [Line(KINDS[0], 1)])
-    total = Money(Decimal(7), "EUR")
+    command = Command(uuid4(), uuid4(), uuid4(), [TicketLine(KINDS[0], 1)])
+    total = MoneyAmount(Decimal(7), "EUR")
     told = outcome(
         command,
         OutcomeKind.CANCELLED,

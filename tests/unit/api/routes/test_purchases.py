@@ -11,18 +11,18 @@ from flask.testing import FlaskClient
 
 from api.problems import PROBLEMS, REFUSALS
 from api.schemas.purchase import pending
-from tables.messages.commands import Cancel, Confirm, Hold, Purchase
-from tables.messages.outcomes import Money, OutcomeKind, OutcomeLine
+from tables.messages.commands import Buy, Cancel, Confirm, Hold
+from tables.messages.outcomes import MoneyAmount, OutcomeKind, OutcomeLine
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
 from tests.unit.api.fakes import NOW, World, confirmed, outcome, rejected
 
 PURCHASES = "/api/v3/purchases"
-Buy = Callable[..., Any]
+BuyFixture = Callable[..., Any]
 
 
 @pytest.fixture
-def buy(client: FlaskClient, account: dict[str, Any], ticket: dict[str, Any]) -> Buy:
+def buy(client: FlaskClient, account: dict[str, Any], ticket: dict[str, Any]) -> BuyFixture:
     """Sends a purchase of two tickets, with any part of it changed."""
 
     def send(change: dict[str, Any] | None = None, key: str | None = "k-1", **headers: str) -> Any:
@@ -35,7 +35,7 @@ def buy(client: FlaskClient, account: dict[str, Any], ticket: dict[str, Any]) ->
 
 
 def test_a_confirmed_purchase_is_created_where_its_location_says(
-    world: World, client: FlaskClient, buy: Buy, account: dict[str, Any], ticket: dict[str, Any]
+    world: World, client: FlaskClient, buy: BuyFixture, account: dict[str, Any], ticket: dict[str, Any]
 ) -> None:
     world.office.rule = confirmed
     answer = buy()
@@ -63,7 +63,7 @@ def test_a_confirmed_purchase_is_created_where_its_location_says(
 
 
 def test_the_same_key_makes_the_same_command_and_another_key_another(
-    world: World, buy: Buy, account: dict[str, Any]
+    world: World, buy: BuyFixture, account: dict[str, Any]
 ) -> None:
     world.office.rule = confirmed
     for key in ("k-1", "k-1", "k-2"):
@@ -73,7 +73,7 @@ def test_the_same_key_makes_the_same_command_and_another_key_another(
 
 
 def test_an_undecided_purchase_is_accepted_and_pending_until_it_is_found(
-    world: World, client: FlaskClient, buy: Buy
+    world: World, client: FlaskClient, buy: BuyFixture
 ) -> None:
     answer = buy()
     assert (answer.status_code, answer.get_json()["status"]) == (202, "pending")
@@ -86,7 +86,7 @@ def test_an_undecided_purchase_is_accepted_and_pending_until_it_is_found(
 
 
 def test_an_accepted_purchase_is_pending_while_nobody_can_tell_its_decision(
-    world: World, client: FlaskClient, buy: Buy
+    world: World, client: FlaskClient, buy: BuyFixture
 ) -> None:
     accepted = buy().headers["Location"]
     world.sales.down = True
@@ -95,7 +95,7 @@ def test_an_accepted_purchase_is_pending_while_nobody_can_tell_its_decision(
 
 
 def test_a_purchase_that_another_process_accepted_is_pending_for_its_buyer_alone(
-    world: World, buy: Buy, account: dict[str, Any]
+    world: World, buy: BuyFixture, account: dict[str, Any]
 ) -> None:
     accepted = buy()
     where, plain = accepted.headers["Location"], f"{PURCHASES}/{accepted.get_json()['id']}"
@@ -112,7 +112,7 @@ def test_a_purchase_that_another_process_accepted_is_pending_for_its_buyer_alone
 
 
 def test_a_hold_that_another_process_accepted_is_confirmed_and_given_back_under_its_long_id(
-    world: World, client: FlaskClient, buy: Buy, account: dict[str, Any]
+    world: World, client: FlaskClient, buy: BuyFixture, account: dict[str, Any]
 ) -> None:
     where = buy({"hold": True}).headers["Location"]
     world.office.handed_in.clear()
@@ -124,7 +124,7 @@ def test_a_hold_that_another_process_accepted_is_confirmed_and_given_back_under_
 
 
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason in REFUSALS])
-def test_every_rejection_is_a_problem_of_its_own(world: World, buy: Buy, reason: Reason) -> None:
+def test_every_rejection_is_a_problem_of_its_own(world: World, buy: BuyFixture, reason: Reason) -> None:
     world.office.rule = rejected(reason, limit=4, requested=6)
     answer = buy()
     kind = REFUSALS[reason]
@@ -133,20 +133,20 @@ def test_every_rejection_is_a_problem_of_its_own(world: World, buy: Buy, reason:
 
 
 def test_the_ledgers_word_on_an_unknown_ticket_type_points_to_its_line(
-    world: World, buy: Buy, ticket: dict[str, Any]
+    world: World, buy: BuyFixture, ticket: dict[str, Any]
 ) -> None:
     world.office.rule = rejected(Reason.UNKNOWN_TICKET_TYPE, ticketType=ticket["id"])
     assert buy().get_json()["errors"][0]["pointer"] == "/lines/0/ticketTypeId"
 
 
-def test_a_refused_reuse_of_a_key_is_told(world: World, buy: Buy) -> None:
+def test_a_refused_reuse_of_a_key_is_told(world: World, buy: BuyFixture) -> None:
     world.office.rule = lambda command: outcome(command, OutcomeKind.REFUSED, reason=Reason.ID_REUSED)
     answer = buy()
     assert (answer.status_code, answer.get_json()["type"]) == (422, "/problems/idempotency-key-reused")
 
 
 @pytest.mark.parametrize("key", [None, "", " ", "k" * 256, "käse"])
-def test_a_purchase_without_a_usable_key_is_a_bad_request(world: World, buy: Buy, key: str | None) -> None:
+def test_a_purchase_without_a_usable_key_is_a_bad_request(world: World, buy: BuyFixture, key: str | None) -> None:
     answer = buy(key=key)
     assert (answer.status_code, answer.get_json()["type"]) == (400, "/problems/idempotency-key-missing")
     assert not world.office.handed_in
@@ -154,7 +154,7 @@ def test_a_purchase_without_a_usable_key_is_a_bad_request(world: World, buy: Buy
 
 @pytest.mark.parametrize("quantity", [0, -3, 1.5, "2", None, True, 1_001, 10**40])
 def test_a_quantity_that_is_none_is_refused_before_anything_is_written(
-    world: World, buy: Buy, ticket: dict[str, Any], quantity: object
+    world: World, buy: BuyFixture, ticket: dict[str, Any], quantity: object
 ) -> None:
     answer = buy({"lines": [{"ticketTypeId": ticket["id"], "quantity": quantity}]})
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/lines/0/quantity")
@@ -177,7 +177,7 @@ def test_a_quantity_that_is_none_is_refused_before_anything_is_written(
     ],
 )
 def test_a_wrong_field_is_named_before_anything_is_written(
-    world: World, buy: Buy, change: dict[str, Any], pointer: str
+    world: World, buy: BuyFixture, change: dict[str, Any], pointer: str
 ) -> None:
     answer = buy(change)
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, pointer)
@@ -196,13 +196,13 @@ def test_a_wrong_field_is_named_before_anything_is_written(
     ],
 )
 def test_the_client_may_say_how_long_it_waits(
-    world: World, buy: Buy, prefer: str | None, seconds: float, applied: str | None
+    world: World, buy: BuyFixture, prefer: str | None, seconds: float, applied: str | None
 ) -> None:
     answer = buy(**({"Prefer": prefer} if prefer else {}))
     assert (world.office.waits, answer.headers.get("Preference-Applied")) == ([seconds], applied)
 
 
-def test_a_dead_broker_is_unavailable_and_never_accepted(world: World, buy: Buy) -> None:
+def test_a_dead_broker_is_unavailable_and_never_accepted(world: World, buy: BuyFixture) -> None:
     world.office.down = True
     answer = buy()
     assert (answer.status_code, answer.headers["Retry-After"], answer.get_json()["server"]) == (503, "2", "kafka")
@@ -237,14 +237,16 @@ def test_a_read_does_not_wait_for_ever(client: FlaskClient, wait: str) -> None:
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "?wait")
 
 
-def test_a_buyer_need_not_name_the_account(world: World, account: dict[str, Any], buy: Buy, ticket: Any) -> None:
+def test_a_buyer_need_not_name_the_account(world: World, account: dict[str, Any], buy: BuyFixture, ticket: Any) -> None:
     body = {"eventId": ticket["eventId"], "lines": [{"ticketTypeId": ticket["id"], "quantity": 1}]}
     buyer = world.client(account["id"])
     assert buyer.post(PURCHASES, json=body, headers={"Idempotency-Key": "k"}).status_code == 202
     assert [str(command.account) for command in world.office.handed_in] == [account["id"]]
 
 
-def test_nobody_buys_for_somebody_else_but_an_administrator(world: World, buy: Buy, ticket: Any, account: Any) -> None:
+def test_nobody_buys_for_somebody_else_but_an_administrator(
+    world: World, buy: BuyFixture, ticket: Any, account: Any
+) -> None:
     body = {
         "eventId": ticket["eventId"],
         "accountId": account["id"],
@@ -256,7 +258,7 @@ def test_nobody_buys_for_somebody_else_but_an_administrator(world: World, buy: B
     assert buy().status_code == 202
 
 
-def test_a_hold_is_created_with_its_deadline(world: World, buy: Buy) -> None:
+def test_a_hold_is_created_with_its_deadline(world: World, buy: BuyFixture) -> None:
     deadline = NOW + timedelta(seconds=90)
     world.office.rule = lambda command: outcome(
         command, OutcomeKind.HELD, status=PurchaseStatus.HELD, deadline=deadline
@@ -269,7 +271,7 @@ def test_a_hold_is_created_with_its_deadline(world: World, buy: Buy) -> None:
     assert answer.get_json()["deadline"] == "2030-01-02T03:05:35Z"
 
 
-def test_a_hold_without_a_time_lasts_as_long_as_the_office_holds(world: World, buy: Buy) -> None:
+def test_a_hold_without_a_time_lasts_as_long_as_the_office_holds(world: World, buy: BuyFixture) -> None:
     buy({"hold": True})
     buy({"hold": True, "holdSeconds": 600})
     told = [(command.seconds, command.by_default) for command in world.office.handed_in]
@@ -277,7 +279,7 @@ def test_a_hold_without_a_time_lasts_as_long_as_the_office_holds(world: World, b
 
 
 def test_who_holds_as_much_as_is_allowed_of_all_events_may_buy_but_hold_no_more(
-    world: World, account: dict[str, Any], buy: Buy
+    world: World, account: dict[str, Any], buy: BuyFixture
 ) -> None:
     world.holders.tickets[UUID(account["id"])] = 59
     answer = buy({"hold": True}, key="more")
@@ -293,11 +295,11 @@ def test_who_holds_as_much_as_is_allowed_of_all_events_may_buy_but_hold_no_more(
     buy(key="bought")
     world.holders.tickets[UUID(account["id"])] = 58
     buy({"hold": True}, key="more")
-    assert [type(command) for command in world.office.handed_in] == [Purchase, Hold]
+    assert [type(command) for command in world.office.handed_in] == [Buy, Hold]
 
 
 def test_a_hold_that_is_in_the_log_gets_its_answer_however_much_is_held(
-    world: World, account: dict[str, Any], buy: Buy
+    world: World, account: dict[str, Any], buy: BuyFixture
 ) -> None:
     buy({"hold": True})
     world.holders.tickets[UUID(account["id"])] = 60
@@ -343,7 +345,7 @@ def test_giving_some_back_needs_a_key_and_the_same_key_is_the_same_command(
 ) -> None:
     kind = uuid4()
     gone = (OutcomeLine(kind, "Stalls", 2, Decimal(10)),)
-    world.office.rule = changed(OutcomeKind.CANCELLED, lines=gone, left=gone, total=Money(Decimal(20), "EUR"))
+    world.office.rule = changed(OutcomeKind.CANCELLED, lines=gone, left=gone, total=MoneyAmount(Decimal(20), "EUR"))
     buyer = world.client(account["id"])
     assert buyer.post(f"{held}/cancel", json=lines_back(kind, 2)).status_code == 400
     for key in ("one", "one", "two"):
@@ -356,7 +358,7 @@ def test_giving_some_back_needs_a_key_and_the_same_key_is_the_same_command(
 def test_a_key_that_gave_back_something_else_is_refused(world: World, account: dict[str, Any], held: str) -> None:
     kind = uuid4()
     gone = (OutcomeLine(kind, "Stalls", 2, Decimal(10)),)
-    world.office.rule = changed(OutcomeKind.CANCELLED, lines=gone, left=gone, total=Money(Decimal(20), "EUR"))
+    world.office.rule = changed(OutcomeKind.CANCELLED, lines=gone, left=gone, total=MoneyAmount(Decimal(20), "EUR"))
     for body in (lines_back(kind, 1), lines_back(uuid4(), 2), {}):
         answer = world.client(account["id"]).post(f"{held}/cancel", json=body, headers={"Idempotency-Key": "one"})
         assert (answer.status_code, answer.get_json()["type"]) == (422, "/problems/idempotency-key-reused")

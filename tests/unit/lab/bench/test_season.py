@@ -10,13 +10,13 @@ from tables.ledger.ledger import Ledger
 from tables.ledger.records import decode_event, event_key
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import (
+    Buy,
     Cancel,
     Command,
     Confirm,
     DefineEvent,
     Expire,
     Hold,
-    Purchase,
     decode_command,
     encode_command,
 )
@@ -56,11 +56,11 @@ def test_a_season_has_all_kinds_and_what_follows_comes_later() -> None:
     on_sale = shows(8, 3, 4, random.Random(1))
     placed = list(Season(on_sale, seed=2).commands(COUNT))
     kinds = Counter(type(command) for _, _, command in placed)
-    assert set(kinds) == {Purchase, Hold, Confirm, Cancel, DefineEvent}
-    assert kinds[Purchase] + kinds[Hold] == COUNT
+    assert set(kinds) == {Buy, Hold, Confirm, Cancel, DefineEvent}
+    assert kinds[Buy] + kinds[Hold] == COUNT
     began: dict[object, int] = {}
     for number, (_, _, command) in enumerate(placed):
-        if isinstance(command, Purchase | Hold):
+        if isinstance(command, Buy | Hold):
             began[command.purchase] = number
         elif isinstance(command, Confirm | Cancel):
             assert began[command.purchase] < number

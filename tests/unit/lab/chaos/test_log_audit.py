@@ -11,6 +11,7 @@ import tables.ledger.decisions
 from lab.chaos.log_audit import History, Row
 from tables.ledger.accounts import Account
 from tables.messages.commands import (
+    Buy,
     Cancel,
     Command,
     Confirm,
@@ -18,7 +19,6 @@ from tables.messages.commands import (
     Expire,
     Hold,
     LimitHolds,
-    Purchase,
     encode_command,
 )
 from tables.messages.outcomes import Outcome, encode_outcome
@@ -33,7 +33,7 @@ def part(purchase: UUID, request: int, *wanted: tuple[UUID, int]) -> Cancel:
 
 LOG: list[Command] = [
     DefineEvent(EVENT, 1, definition(ticket_type(FLOOR), ticket_type(STAND))),
-    Purchase(EVENT, BOUGHT, ADA, lines([(FLOOR, 4), (STAND, 2)])),
+    Buy(EVENT, BOUGHT, ADA, lines([(FLOOR, 4), (STAND, 2)])),
     part(BOUGHT, 1, (FLOOR, 2)),
     part(BOUGHT, 1, (FLOOR, 2)),
     part(BOUGHT, 2, (FLOOR, 1), (STAND, 2)),

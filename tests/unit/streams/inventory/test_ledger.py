@@ -22,8 +22,8 @@ from tables.errors import InvariantBroken
 from tables.ledger.records import decode_event, encode_record, event_key
 from tables.ledger.watermark import KEY as WATERMARK_KEY
 from tables.ledger.watermark import Watermark, decode_watermark, digest_of
-from tables.messages.commands import Cancel, Command, DefineEvent, Hold, LimitHolds, Purchase, encode_command
-from tables.messages.dead_letters import Origin, decode_ours
+from tables.messages.commands import Buy, Cancel, Command, DefineEvent, Hold, LimitHolds, encode_command
+from tables.messages.dead_letters import Origin, decode_info
 from tables.messages.outcomes import Outcome, OutcomeKind, decode_outcome
 from tests.unit.tables.office import ADA, EVENT, FLOOR, NOW, definition, lines, purchase_id, ticket_type
 
@@ -81,7 +81,7 @@ def message(offset: int, command: Command, partition: int = HOME) -> Any:
 
 BOUGHT: list[Command] = [
     DefineEvent(EVENT, 1, definition(ticket_type())),
-    Purchase(EVENT, purchase_id(1), ADA, lines([(FLOOR, 6)])),
+    Buy(EVENT, purchase_id(1), ADA, lines([(FLOOR, 6)])),
 ]
 PART = Cancel(EVENT, purchase_id(1), ADA, None, lines([(FLOOR, 2)]))
 
@@ -95,7 +95,7 @@ def test_a_partial_cancel_without_a_request_is_a_dead_letter_however_often_and_t
     asyncio.run(agent._batch(partition, [message(place, PART, partition) for place in (2, 3, 4)]))
     asyncio.run(agent._batch(HOME, [message(5, whole)]))
     letters = topics.records[dead_letters("ledger")]
-    said = [found[0] for letter in letters if (found := decode_ours(letter.headers))]
+    said = [found[0] for letter in letters if (found := decode_info(letter.headers))]
     assert [ours.origin for ours in said] == [Origin(COMMANDS, partition, place) for place in (2, 3, 4)]
     assert all("`request`" in ours.error for ours in said)
     assert {letter.value for letter in letters} == {encode_command(PART)}

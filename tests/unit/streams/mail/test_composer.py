@@ -19,7 +19,7 @@ from streams.mail.contacts import Contact
 from streams.mail.i18n import LANGUAGES, words_for
 from tables.errors import MalformedRecord
 from tables.messages.mail_kinds import MailKind
-from tables.messages.outcomes import Money, OutcomeLine
+from tables.messages.outcomes import MoneyAmount, OutcomeLine
 from tables.signing.tickets import read_ticket
 from tables.text.sanitize import plain
 from tests.documents import Document
@@ -110,7 +110,7 @@ def test_times_are_the_events_own_with_the_zone_named() -> None:
     ],
 )
 def test_a_mail_is_in_the_accounts_language_or_english(tag: str, language: str, words: tuple[str, ...]) -> None:
-    total = Money(LINES[0].price * 2, "USD" if tag == "fr-CA" else "EUR")
+    total = MoneyAmount(LINES[0].price * 2, "USD" if tag == "fr-CA" else "EUR")
     mail = COMPOSER.compose(job(total=total), replace(ADA, locale=tag))
     said = part(sent(mail), "plain")
     assert all(word in said for word in words), said

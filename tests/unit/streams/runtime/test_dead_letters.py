@@ -8,7 +8,7 @@ from connect.topics import LETTER_MAX_BYTES
 from streams.runtime.dead_letters import dead_letter, letter
 from streams.runtime.fitting import size_of
 from streams.runtime.produce import Record
-from tables.messages.dead_letters import Cut, Origin, Part, decode_ours
+from tables.messages.dead_letters import Cut, Origin, RecordPart, decode_info
 
 
 def message(record: Record) -> Any:
@@ -21,13 +21,13 @@ def test_a_letter_of_a_record_of_any_size_fits_its_topic_and_says_what_was_cut()
     made = letter(message(Record(b"key", value, [("h", b"y" * 2_000_000)])), ValueError("e" * 10_000))
 
     assert LETTER_MAX_BYTES - 10_000 < size_of(made) <= LETTER_MAX_BYTES
-    found = decode_ours(made.headers)
+    found = decode_info(made.headers)
     assert found is not None
     ours, own = found
     assert (str(ours.origin), made.key, [name for name, _ in own]) == ("t[1]@9", b"key", ["h"])
     assert ours.cuts == (
-        Cut(Part.HEADERS, 2_000_001, hashlib.sha256(b"h" + b"y" * 2_000_000).hexdigest()),
-        Cut(Part.VALUE, len(value), hashlib.sha256(value).hexdigest()),
+        Cut(RecordPart.HEADERS, 2_000_001, hashlib.sha256(b"h" + b"y" * 2_000_000).hexdigest()),
+        Cut(RecordPart.VALUE, len(value), hashlib.sha256(value).hexdigest()),
     )
 
 
@@ -37,17 +37,17 @@ def test_a_letter_of_a_letter_fits_and_keeps_the_headers_of_the_first() -> None:
     second = letter(message(first), ValueError("second"))
 
     assert size_of(second) <= LETTER_MAX_BYTES
-    found = decode_ours(second.headers)
+    found = decode_info(second.headers)
     assert found is not None
     assert found[1] == first.headers
 
 
 def test_a_letter_of_a_whole_batch_says_its_offsets_and_what_its_writer_could_not_keep() -> None:
-    lost = Cut(Part.HEADERS, 3, hashlib.sha256(b"\xe9t\xe9").hexdigest())
+    lost = Cut(RecordPart.HEADERS, 3, hashlib.sha256(b"\xe9t\xe9").hexdigest())
 
     made = dead_letter(Origin("t", 1, 9, 12), ValueError("why"), Record(None, b"raw"), [lost])
 
-    found = decode_ours(made.headers)
+    found = decode_info(made.headers)
     assert found is not None
     assert (str(found[0].origin), found[0].cuts, made.value) == ("t[1]@9-12", (lost,), b"raw")
 
@@ -55,16 +55,18 @@ def test_a_letter_of_a_whole_batch_says_its_offsets_and_what_its_writer_could_no
 def test_a_header_whose_name_is_no_text_is_told_with_escapes_and_as_not_whole() -> None:
     made = letter(message(Record(b"key", b"{}", [(r"\xe9t\xe9", None), ("t", b"x")])), ValueError("why"))
 
-    found = decode_ours(made.headers)
+    found = decode_info(made.headers)
     assert found is not None
     ours, own = found
     assert own == [(r"\xe9t\xe9", None), ("t", b"x")]
-    assert ours.cuts == (Cut(Part.HEADERS, 5, hashlib.sha256(b"\xe9t\xe9tx").hexdigest()),)
+    assert ours.cuts == (Cut(RecordPart.HEADERS, 5, hashlib.sha256(b"\xe9t\xe9tx").hexdigest()),)
 
 
 def test_escaped_headers_that_are_also_too_large_are_told_once() -> None:
     made = letter(message(Record(b"key", b"{}", [(r"\xe9", b"y" * 3_000_000)])), ValueError("why"))
 
-    found = decode_ours(made.headers)
+    found = decode_info(made.headers)
     assert found is not None
-    assert found[0].cuts == (Cut(Part.HEADERS, 3_000_001, hashlib.sha256(b"\xe9" + b"y" * 3_000_000).hexdigest()),)
+    assert found[0].cuts == (
+        Cut(RecordPart.HEADERS, 3_000_001, hashlib.sha256(b"\xe9" + b"y" * 3_000_000).hexdigest()),
+    )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from streams.runtime.fitting import RECORD_OVERHEAD_BYTES, fit, size_of
 from streams.runtime.produce import Record
-from tables.messages.dead_letters import Cut, Part
+from tables.messages.dead_letters import Cut, RecordPart
 
 content = st.none() | st.binary(max_size=300)
 records = st.builds(Record, content, content, st.lists(st.tuples(st.text(max_size=40), content), max_size=8).map(list))
@@ -22,7 +22,7 @@ def produced(record: Record) -> int:
     return len(builder.build())
 
 
-def cut(part: Part, content: bytes) -> Cut:
+def cut(part: RecordPart, content: bytes) -> Cut:
     return Cut(part, len(content), hashlib.sha256(content).hexdigest())
 
 
@@ -50,7 +50,7 @@ def test_a_large_value_is_cut_and_the_small_parts_stay() -> None:
 
     assert (fitted.key, fitted.headers) == (record.key, record.headers)
     assert 99_000 < len(fitted.value or b"") < 100_000
-    assert cuts == (cut(Part.VALUE, b"x" * 3_000_000),)
+    assert cuts == (cut(RecordPart.VALUE, b"x" * 3_000_000),)
 
 
 def test_large_headers_are_cut_and_the_value_stays() -> None:
@@ -62,14 +62,14 @@ def test_large_headers_are_cut_and_the_value_stays() -> None:
     [first, (name, value)] = fitted.headers
     assert (first, name) == (("first", None), "large")
     assert 99_000 < len(value or b"") < 100_000
-    assert cuts == (cut(Part.HEADERS, b"firstlarge" + b"y" * 2_000_000 + b"afterz"),)
+    assert cuts == (cut(RecordPart.HEADERS, b"firstlarge" + b"y" * 2_000_000 + b"afterz"),)
 
 
 def test_where_all_is_large_each_part_has_a_third() -> None:
     fitted, cuts = fit(Record(b"k" * 5000, b"v" * 5000, [("h" * 5000, b"")] * 2), RECORD_OVERHEAD_BYTES + 9000)
 
     assert (len(fitted.key or b""), len(fitted.value or b""), fitted.headers) == (3000, 3000, [])
-    assert [each.part for each in cuts] == [Part.KEY, Part.HEADERS, Part.VALUE]
+    assert [each.part for each in cuts] == [RecordPart.KEY, RecordPart.HEADERS, RecordPart.VALUE]
 
 
 @pytest.mark.parametrize("room", [0, 1, RECORD_OVERHEAD_BYTES])

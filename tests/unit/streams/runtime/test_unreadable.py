@@ -14,7 +14,7 @@ from streams.runtime.app import App
 from streams.runtime.batching import Interrupted
 from streams.runtime.unreadable import UnreadableRecords
 from streams.worker import make_worker
-from tables.messages.dead_letters import Origin, Ours, decode_ours
+from tables.messages.dead_letters import DeadLetterInfo, Origin, decode_info
 from tests.unit.streams.mailing import LINK_KEY
 
 SKIP = Skip(4, 6, BadChecksum("the checksum of the batch is wrong"), b"raw")
@@ -56,8 +56,8 @@ def test_a_dead_letter_names_the_offsets_and_has_the_bytes(tmp_path: Any, monkey
     assert asyncio.run(UnreadableRecords(app).isolate(TP(COMMANDS, 2), [SKIP]))
     [(topic, partition, record)] = stored
     assert (topic, partition, record.key, record.value) == ("dlq.ledger", 2, None, b"raw")
-    said = Ours(Origin(COMMANDS, 2, 4, 6), "BadChecksum: the checksum of the batch is wrong")
-    assert decode_ours(record.headers) == (said, [])
+    said = DeadLetterInfo(Origin(COMMANDS, 2, 4, 6), "BadChecksum: the checksum of the batch is wrong")
+    assert decode_info(record.headers) == (said, [])
     assert app.figures.unreadable == {COMMANDS: 3}
 
 

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 import tables.ledger.decisions
-from tables.messages.outcomes import Money, OutcomeKind, OutcomeLine
+from tables.messages.outcomes import MoneyAmount, OutcomeKind, OutcomeLine
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
 from tests.unit.tables.office import (
@@ -52,7 +52,7 @@ def test_a_part_that_is_cancelled_is_the_last_tickets_of_its_line(desk: Desk) ->
         OutcomeLine(FLOOR, "type F1", 2, price, codes(1, 0, 1)),
         OutcomeLine(STAND, "type F2", 1, price, codes(1, 3)),
     )
-    assert outcome.total == Money(Decimal("99.80"), "EUR")
+    assert outcome.total == MoneyAmount(Decimal("99.80"), "EUR")
     assert desk.cancel(1, [(FLOOR, 1)]).lines[0].codes == codes(1, 1)
     assert (desk.stock(FLOOR), desk.stock(STAND), desk.counts()) == ((0, 1), (0, 1), {FLOOR: 1, STAND: 1})
 

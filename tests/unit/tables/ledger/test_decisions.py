@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from tables.messages.commands import Hold
-from tables.messages.outcomes import Money, Outcome, OutcomeKind, OutcomeLine
+from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.messages.reasons import Reason
 from tables.messages.statuses import EventStatus, PurchaseStatus
 from tests.unit.tables.office import (
@@ -50,7 +50,7 @@ def test_a_purchase_is_confirmed_with_all_that_a_mail_needs(desk: Desk) -> None:
             OutcomeLine(STAND, "type F2", 1, Decimal("0.05"), codes(1, 0)),
             OutcomeLine(FLOOR, "type F1", 2, Decimal("49.90"), codes(1, 1, 2)),
         ),
-        total=Money(Decimal("99.85"), "EUR"),
+        total=MoneyAmount(Decimal("99.85"), "EUR"),
         fingerprint=fingerprint,
         facts=FACTS,
         balance=(balance(STAND, 5, 0, 1), balance(FLOOR, 10, 0, 2)),
@@ -194,8 +194,8 @@ def test_a_sold_out_type_says_what_is_left_and_what_is_only_held(desk: Desk) -> 
 def test_one_order_has_one_currency(desk: Desk) -> None:
     desk.define(ticket_type(FLOOR), ticket_type(STAND, currency="CHF"), ticket_type(BOX))
     assert told(desk.buy(1, [(FLOOR, 1), (STAND, 1)])) == rejected(Reason.MIXED_CURRENCIES)
-    assert desk.buy(2, [(STAND, 1)]).total == Money(Decimal("49.90"), "CHF")
-    assert desk.buy(3, [(FLOOR, 1), (BOX, 1)]).total == Money(Decimal("99.80"), "EUR")
+    assert desk.buy(2, [(STAND, 1)]).total == MoneyAmount(Decimal("49.90"), "CHF")
+    assert desk.buy(3, [(FLOOR, 1), (BOX, 1)]).total == MoneyAmount(Decimal("99.80"), "EUR")
 
 
 def test_all_lines_are_sold_or_none(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 import tables.ledger.ledger
 from tables.ledger.records import decode_event, event_key
-from tables.messages.commands import Command, DefineEvent, EndPurchases, Hold, Purchase
+from tables.messages.commands import Buy, Command, DefineEvent, EndPurchases, Hold
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason
 from tables.messages.statuses import EventStatus, PurchaseStatus
@@ -211,7 +211,7 @@ def end_through_crashes(seed: int, *, acknowledged_first: bool = False) -> None:
     random = Random(seed)
     log: list[Command] = [DefineEvent(EVENT, 1, definition(ticket_type(quantity=100)))]
     for number in range(SOLD):
-        kind = random.choice([Purchase, Hold])
+        kind = random.choice([Buy, Hold])
         log.append(kind(EVENT, purchase_id(number), random.choice(ACCOUNTS), lines([(FLOOR, random.choice([1, 2]))])))
     log.append(DefineEvent(EVENT, 2, definition(ticket_type(quantity=100), status=EventStatus.CANCELED)))
     kafka = Kafka(log, acknowledged_first=acknowledged_first)

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from tables.messages.mail_kinds import MailKind, mail_of
-from tables.messages.outcomes import Money, OutcomeKind, OutcomeLine
+from tables.messages.outcomes import MoneyAmount, OutcomeKind, OutcomeLine
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
 from tests.unit.tables.office import (
@@ -29,7 +29,7 @@ def test_a_hold_keeps_tickets_without_codes_until_so_long_after_its_own_time(des
     assert (outcome.kind, outcome.status) == (OutcomeKind.HELD, PurchaseStatus.HELD)
     assert outcome.deadline == moment(NOW + 90_000)
     assert outcome.lines == (OutcomeLine(FLOOR, "type F1", 2, Decimal("49.90")),)
-    assert outcome.total == Money(Decimal("99.80"), "EUR")
+    assert outcome.total == MoneyAmount(Decimal("99.80"), "EUR")
     assert outcome.balance == (balance(FLOOR, 10, 2, 0),)
     assert desk.hold(2).deadline == moment(NOW + 600_000)
 
@@ -50,7 +50,7 @@ def test_a_hold_keeps_its_price(desk: Desk) -> None:
     desk.define(ticket_type(price=Decimal("99.00"), currency="CHF", name="dearer"), version=2)
     outcome = desk.confirm(1)
     assert outcome.lines == (OutcomeLine(FLOOR, "type F1", 3, Decimal("10.00"), codes(1, 0, 1, 2)),)
-    assert outcome.total == Money(Decimal("30.00"), "EUR")
+    assert outcome.total == MoneyAmount(Decimal("30.00"), "EUR")
 
 
 def test_a_confirm_sent_again_gets_the_first_answer(desk: Desk) -> None:

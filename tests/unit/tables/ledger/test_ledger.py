@@ -8,7 +8,7 @@ import tables.ledger.ledger
 from tables.errors import InvariantBroken
 from tables.ledger.ledger import Ledger, Load
 from tables.ledger.records import account_key, event_key, purchase_key
-from tables.messages.commands import Cancel, Confirm, DefineEvent, Purchase
+from tables.messages.commands import Buy, Cancel, Confirm, DefineEvent
 from tables.messages.reasons import Reason
 from tests.unit.tables.office import (
     ADA,
@@ -67,7 +67,7 @@ def test_each_record_is_read_once_in_a_batch() -> None:
     reads: list[bytes] = []
     ledger = Ledger(noting(reads, desk.table), lambda *_: (), CODES)
     for number in range(5):
-        ledger.apply(1 + number, NOW, Purchase(EVENT, purchase_id(number), ADA, lines([(FLOOR, 1)])))
+        ledger.apply(1 + number, NOW, Buy(EVENT, purchase_id(number), ADA, lines([(FLOOR, 1)])))
     keys = [event_key(EVENT), account_key(EVENT, ADA), *(purchase_key(EVENT, purchase_id(each)) for each in range(5))]
     assert Counter(reads) == Counter(keys)
 
@@ -78,7 +78,7 @@ def test_an_account_that_was_only_read_is_read_again_in_the_next_batch() -> None
     desk.buy(1, [(FLOOR, 2)])
     desk.table |= desk.ledger.take_purchases() | desk.ledger.take_events()
     other = ledger_on(desk.table)
-    assert other.apply(desk.offset + 1, NOW, Purchase(EVENT, purchase_id(2), ADA, lines([(FLOOR, 1)]))).outcomes
+    assert other.apply(desk.offset + 1, NOW, Buy(EVENT, purchase_id(2), ADA, lines([(FLOOR, 1)]))).outcomes
     desk.table |= other.take_purchases() | other.take_events()
     assert desk.buy(3).reason is Reason.PURCHASE_LIMIT_EXCEEDED
 
@@ -102,10 +102,10 @@ def test_events_beyond_what_is_kept_in_memory_are_read_again(monkeypatch: pytest
     desk.define(ticket_type())
     reads: list[bytes] = []
     ledger = Ledger(noting(reads, desk.table), lambda *_: (), CODES)
-    ledger.apply(1, NOW, Purchase(EVENT, purchase_id(1), ADA, lines([(FLOOR, 1)])))
+    ledger.apply(1, NOW, Buy(EVENT, purchase_id(1), ADA, lines([(FLOOR, 1)])))
     ledger.apply(2, NOW, DefineEvent(OTHER_EVENT, 1, definition(ticket_type())))
     desk.table |= ledger.take_purchases() | ledger.take_events()
-    outcome = ledger.apply(3, NOW, Purchase(EVENT, purchase_id(2), BOB, lines([(FLOOR, 1)])))
+    outcome = ledger.apply(3, NOW, Buy(EVENT, purchase_id(2), BOB, lines([(FLOOR, 1)])))
     assert outcome.outcomes[0].balance[0].sold == 2
     assert reads.count(event_key(EVENT)) == 2
 
@@ -116,7 +116,7 @@ def test_a_sale_below_the_events_offset_that_nobody_recorded_ends_the_process() 
     desk.buy(1)
     del desk.table[purchase_key(EVENT, purchase_id(1))]
     with pytest.raises(InvariantBroken, match=r"shows offset 1, but 1 is undecided"):
-        desk.ledger.apply(1, NOW, Purchase(EVENT, purchase_id(1), ADA, lines([(FLOOR, 1)])))
+        desk.ledger.apply(1, NOW, Buy(EVENT, purchase_id(1), ADA, lines([(FLOOR, 1)])))
 
 
 def test_a_definition_below_the_events_offset_that_it_lacks_ends_the_process() -> None:
@@ -151,8 +151,8 @@ def test_what_a_batch_needs_is_read_at_once_and_then_not_again() -> None:
         return [desk.table.get(key) for key in keys]
 
     ledger = Ledger(load, lambda *_: (), CODES)
-    again = Purchase(EVENT, purchase_id(1), ADA, lines([(FLOOR, 1)]))
-    other = Purchase(EVENT, purchase_id(2), ADA, lines([(FLOOR, 1)]))
+    again = Buy(EVENT, purchase_id(1), ADA, lines([(FLOOR, 1)]))
+    other = Buy(EVENT, purchase_id(2), ADA, lines([(FLOOR, 1)]))
     ledger.read_ahead([again, other, Confirm(EVENT, purchase_id(3), ADA)])
     for offset, command in enumerate([again, other], start=10):
         ledger.apply(offset, NOW, command)

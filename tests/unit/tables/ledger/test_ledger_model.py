@@ -24,18 +24,18 @@ import tables.ledger.ledger
 from tables.errors import InvariantBroken
 from tables.ledger.records import PurchaseRecord, account_key, decode_account
 from tables.messages.commands import (
+    Buy,
     Cancel,
     Command,
     Confirm,
     DefineEvent,
-    Definition,
     EndPurchases,
+    EventDefinition,
     Expire,
     Hold,
     LimitHolds,
-    Line,
-    Purchase,
-    TicketType,
+    TicketLine,
+    TicketTypeDefinition,
 )
 from tables.messages.outcomes import Outcome
 from tables.messages.statuses import EventStatus
@@ -63,7 +63,9 @@ events = st.sampled_from([EVENT, EVENT, EVENT, OTHER_EVENT])
 accounts = st.sampled_from(ACCOUNTS)
 old_or_new = st.sampled_from(["new", "new", "new", "new", "old"])
 limits = st.sampled_from([None, None, None, 5, 3, 1])
-wanted = st.lists(st.builds(Line, st.sampled_from(KINDS), st.sampled_from([1, 1, 1, 2, 3])), min_size=1, max_size=3)
+wanted = st.lists(
+    st.builds(TicketLine, st.sampled_from(KINDS), st.sampled_from([1, 1, 1, 2, 3])), min_size=1, max_size=3
+)
 moments = st.none() | st.integers(0, LONGEST_SALE).map(lambda seconds: moment(NOW + seconds * 1_000))
 limits_on_holds = st.builds(
     LimitHolds,
@@ -75,10 +77,10 @@ requests = st.none() | st.integers(1, 2).map(lambda number: UUID(int=number))
 
 
 @st.composite
-def ticket_types(draw: st.DrawFn, key: UUID) -> TicketType:
+def ticket_types(draw: st.DrawFn, key: UUID) -> TicketTypeDefinition:
     """A ticket type with any limits, quantities small enough to run out."""
     start, end = draw(st.sampled_from([(None, None), (None, None), (draw(moments), draw(moments))]))
-    return TicketType(
+    return TicketTypeDefinition(
         id=key,
         name=f"type {key.int:X}",
         price=draw(st.decimals(0, 100, places=2)),
@@ -92,7 +94,7 @@ def ticket_types(draw: st.DrawFn, key: UUID) -> TicketType:
 
 
 @st.composite
-def definitions(draw: st.DrawFn) -> Definition:
+def definitions(draw: st.DrawFn) -> EventDefinition:
     """Any event that sells some of the three types."""
     keys = draw(st.sampled_from([KINDS, KINDS[::-1], KINDS[:2], [FLOOR], []]))
     return definition(
@@ -125,27 +127,31 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
         on_holds=limits_on_holds,
     )
     def open_the_sale(
-        self, kinds: tuple[TicketType, ...], per_order: int | None, per_account: int | None, on_holds: LimitHolds
+        self,
+        kinds: tuple[TicketTypeDefinition, ...],
+        per_order: int | None,
+        per_account: int | None,
+        on_holds: LimitHolds,
     ) -> None:
         limited = definition(*kinds, max_per_order=per_order, max_per_account=per_account)
         self.both(on_holds)
         self.both(DefineEvent(EVENT, 1, limited))
 
     @rule(event=events, step=st.sampled_from([-1, 0, 1, 1, 1]), new=definitions())
-    def define(self, event: UUID, step: int, new: Definition) -> None:
+    def define(self, event: UUID, step: int, new: EventDefinition) -> None:
         known, _ = self.clerk.events.get(event, (1, None))
         self.both(DefineEvent(event, max(1, known + step), new))
 
     @rule(event=events, age=old_or_new, account=accounts, lines=wanted)
-    def buy(self, event: UUID, age: str, account: UUID, lines: list[Line]) -> None:
-        self.both(Purchase(event, self.id_for(age), account, lines))
+    def buy(self, event: UUID, age: str, account: UUID, lines: list[TicketLine]) -> None:
+        self.both(Buy(event, self.id_for(age), account, lines))
 
     @rule(event=events, age=old_or_new, account=accounts, lines=wanted, seconds=st.sampled_from([1, 3, 600]))
-    def hold(self, event: UUID, age: str, account: UUID, lines: list[Line], seconds: int) -> None:
+    def hold(self, event: UUID, age: str, account: UUID, lines: list[TicketLine], seconds: int) -> None:
         self.both(Hold(event, self.id_for(age), account, lines, seconds))
 
     @rule(event=events, age=old_or_new, account=accounts, lines=wanted, seconds=st.sampled_from([1, 3, 600]))
-    def hold_by_default(self, event: UUID, age: str, account: UUID, lines: list[Line], seconds: int) -> None:
+    def hold_by_default(self, event: UUID, age: str, account: UUID, lines: list[TicketLine], seconds: int) -> None:
         self.both(Hold(event, self.id_for(age), account, lines, seconds, by_default=True))
 
     @precondition(lambda self: any(row.let_go for row in self.clerk.rows))
@@ -153,7 +159,7 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
     def hold_again_what_was_let_go(self, data: st.DataObject, later: int) -> None:
         self.at += later
         row = data.draw(st.sampled_from([row for row in self.clerk.rows if row.let_go]))
-        self.both(Hold(row.event, self.id_for("new"), row.account, [Line(row.let_go[-1][0], 1)], 1))
+        self.both(Hold(row.event, self.id_for("new"), row.account, [TicketLine(row.let_go[-1][0], 1)], 1))
 
     @rule(limits=limits_on_holds)
     def limit_holds(self, limits: LimitHolds) -> None:
@@ -166,7 +172,7 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
 
     @precondition(lambda self: self.clerk.rows)
     @rule(data=st.data(), request=requests, lines=st.just([]) | wanted)
-    def cancel(self, data: st.DataObject, request: UUID | None, lines: list[Line]) -> None:
+    def cancel(self, data: st.DataObject, request: UUID | None, lines: list[TicketLine]) -> None:
         self.both(Cancel(*self.known(data), request, lines))
 
     @precondition(lambda self: self.clerk.rows)

@@ -20,7 +20,17 @@ from tables.ledger.records import (
     purchase_key,
     same_record,
 )
-from tables.messages.commands import Cancel, Command, Confirm, EndPurchases, Expire, Hold, Line, Purchase, TicketType
+from tables.messages.commands import (
+    Buy,
+    Cancel,
+    Command,
+    Confirm,
+    EndPurchases,
+    Expire,
+    Hold,
+    TicketLine,
+    TicketTypeDefinition,
+)
 from tables.messages.outcomes import OutcomeKind, encode_outcome
 from tables.messages.reasons import Reason
 from tables.messages.statuses import EventStatus
@@ -43,12 +53,12 @@ def desk_for(name: str, batch: int = 1) -> Desk:
     return desk
 
 
-def kind_of(key: UUID, name: str) -> TicketType:
+def kind_of(key: UUID, name: str) -> TicketTypeDefinition:
     return ticket_type(key, 1_000_000, name=name)
 
 
-def of_each(quantity: int) -> list[Line]:
-    return [Line(key, quantity) for key in KINDS]
+def of_each(quantity: int) -> list[TicketLine]:
+    return [TicketLine(key, quantity) for key in KINDS]
 
 
 def part(request: int, quantity: int = 1) -> Cancel:
@@ -82,7 +92,7 @@ def test_the_largest_order_given_back_bit_by_bit_stays_far_below_the_largest_rec
 
 def test_outcomes_do_not_grow_with_the_history() -> None:
     desk = desk_for(LONG_NAME)
-    desk.send(Purchase(*ABOUT, of_each(EACH)))
+    desk.send(Buy(*ABOUT, of_each(EACH)))
     sizes = [len(encode_outcome(outcome)) for number in range(1, CHANGES_MAX) if (outcome := desk.send(part(number)))]
     assert sizes[-1] < sizes[0]
 
@@ -90,11 +100,11 @@ def test_outcomes_do_not_grow_with_the_history() -> None:
 def test_two_thousand_cancels_write_little() -> None:
     """An ordinary purchase; with the whole of each line in each change it was 341 MB of changelog."""
     desk = desk_for("Floor")
-    desk.send(Purchase(*ABOUT, of_each(EACH)))
+    desk.send(Buy(*ABOUT, of_each(EACH)))
     written = 0
     for number in range(1, 2_001):
         before = desk.table[KEY]
-        desk.send(Cancel(*ABOUT, UUID(int=number), [Line(KINDS[number % 50], 1)]))
+        desk.send(Cancel(*ABOUT, UUID(int=number), [TicketLine(KINDS[number % 50], 1)]))
         written += 0 if desk.table[KEY] is before else len(desk.table[KEY])
     assert written < 512 * 1024
 
@@ -117,11 +127,11 @@ def test_no_legal_sequence_of_commands_makes_a_large_record(
     held: bool, name: str, sequence: list[tuple[str, set[int], int]], filling: int
 ) -> None:
     desk = desk_for(name, batch=1_000)
-    desk.send(Hold(*ABOUT, of_each(EACH), 600) if held else Purchase(*ABOUT, of_each(EACH)))
+    desk.send(Hold(*ABOUT, of_each(EACH), 600) if held else Buy(*ABOUT, of_each(EACH)))
     requests = count(1)
     sequence = [("part", set(range(50)), 1)] * filling + sequence
     for what, places, quantity in sequence:
-        chosen = [Line(KINDS[place], quantity) for place in sorted(places)]
+        chosen = [TicketLine(KINDS[place], quantity) for place in sorted(places)]
         command = _command(what, next(requests), chosen)
         desk.at = NOW + 700_000 if what == "expire" else NOW
         desk.send_all(command)
@@ -133,7 +143,7 @@ def test_no_legal_sequence_of_commands_makes_a_large_record(
     assert decode_purchase(encode_record(in_long_form(record))) == record
 
 
-def _command(what: str, request: int, chosen: list[Line]) -> Command:
+def _command(what: str, request: int, chosen: list[TicketLine]) -> Command:
     if what == "end":
         return EndPurchases(EVENT, 1)
     plain: dict[str, Command] = {"confirm": Confirm(*ABOUT), "whole": Cancel(*ABOUT), "expire": Expire(*ABOUT[:2])}
@@ -150,8 +160,8 @@ def test_what_is_given_back_is_kept_without_names_and_prices_even_where_the_firs
     desk = Desk(batch=1)
     kinds = [replace(kind_of(KINDS[0], ""), price=Decimal(0)), kind_of(KINDS[1], LONG_NAME)]
     desk.define(*kinds)
-    desk.send(Purchase(*ABOUT, [Line(KINDS[0], 2), Line(KINDS[1], 2)]))
-    outcome = desk.send(Cancel(*ABOUT, UUID(int=1), [Line(KINDS[0], 1), Line(KINDS[1], 1)]))
+    desk.send(Buy(*ABOUT, [TicketLine(KINDS[0], 2), TicketLine(KINDS[1], 2)]))
+    outcome = desk.send(Cancel(*ABOUT, UUID(int=1), [TicketLine(KINDS[0], 1), TicketLine(KINDS[1], 1)]))
     assert outcome is not None
     assert [line.name for line in outcome.lines] == ["", LONG_NAME]
     assert desk.table[KEY].count(LONG_NAME.encode()) == 1

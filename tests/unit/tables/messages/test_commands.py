@@ -9,7 +9,7 @@ import pytest
 from tables.errors import MalformedCommand
 from tables.ledger.decisions import MOST_PER_ORDER
 from tables.ledger.inventory import Inventory
-from tables.messages.commands import MOST_BYTES, DefineEvent, Expire, Hold, Purchase, decode_command, encode_command
+from tables.messages.commands import COMMAND_MAX_BYTES, Buy, DefineEvent, Expire, Hold, decode_command, encode_command
 from tables.messages.outcomes import encode_outcome
 from tables.messages.reasons import Reason
 from tests.unit.tables.logs import random_log
@@ -80,7 +80,7 @@ def test_every_command_is_read_back_as_it_was_written() -> None:
 
 
 def test_a_purchase_is_plain_json_in_camel_case() -> None:
-    purchase = Purchase(EVENT, purchase_id(1), ADA, lines([(FLOOR, 2)]))
+    purchase = Buy(EVENT, purchase_id(1), ADA, lines([(FLOOR, 2)]))
     assert json.loads(encode_command(purchase)) == PURCHASE
     assert decode_command(json.dumps(PURCHASE).encode()) == purchase
 
@@ -212,16 +212,16 @@ def test_json_nested_without_end_is_malformed_even_in_a_field_that_nobody_reads(
 
 def test_a_command_has_a_largest_size() -> None:
     body = json.dumps(PURCHASE).encode()
-    assert decode_command(body + b" " * (MOST_BYTES - len(body))) == decode_command(body)
-    message = f"the record has {MOST_BYTES + 1} bytes, which is more than {MOST_BYTES}"
-    assert why_bytes(body + b" " * (MOST_BYTES + 1 - len(body))) == message
+    assert decode_command(body + b" " * (COMMAND_MAX_BYTES - len(body))) == decode_command(body)
+    message = f"the record has {COMMAND_MAX_BYTES + 1} bytes, which is more than {COMMAND_MAX_BYTES}"
+    assert why_bytes(body + b" " * (COMMAND_MAX_BYTES + 1 - len(body))) == message
 
 
 def test_the_largest_definition_makes_a_record_that_can_be_produced() -> None:
     name = "\N{TICKET}" * 290
     kinds = [KIND | {"id": f"00000000-0000-0000-0000-{number:012}", "name": name} for number in range(200)]
     body = json.dumps(define(ticketTypes=kinds), ensure_ascii=False).encode()
-    assert MOST_BYTES * 0.8 < len(body) <= MOST_BYTES
+    assert COMMAND_MAX_BYTES * 0.8 < len(body) <= COMMAND_MAX_BYTES
     command = decode_command(body)
     assert isinstance(command, DefineEvent)
     inventory = Inventory(EVENT, 2**60, 2**60, command.definition)

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tables.messages.dead_letters import (
-    OURS_MAX_BYTES,
+    INFO_MAX_BYTES,
     Cut,
+    DeadLetterInfo,
     Header,
     Origin,
-    Ours,
-    Part,
-    decode_ours,
-    encode_ours,
+    RecordPart,
+    decode_info,
+    encode_info,
 )
 
 HOSTILE = ("dlq-topic", "dlq-partition", "dlq-offset", "dlq-error", "dlq-details", "dlq-done", "traceparent", "")
@@ -24,23 +24,23 @@ HASH = hashlib.sha256(b"").hexdigest()
 offsets = st.integers(0, 2**63 - 1)
 headers = st.lists(st.tuples(st.sampled_from(HOSTILE) | st.text(), st.none() | st.binary(max_size=40)), max_size=12)
 said = st.builds(
-    Ours,
+    DeadLetterInfo,
     st.builds(
         Origin, st.text(max_size=60).filter(lambda text: text.isprintable()), offsets, offsets, st.none() | offsets
     ),
     st.text(max_size=300).filter(lambda text: text.encode(errors="ignore").decode() == text),
-    st.lists(st.builds(Cut, st.sampled_from(Part), offsets, st.just(HASH)), max_size=3).map(tuple),
+    st.lists(st.builds(Cut, st.sampled_from(RecordPart), offsets, st.just(HASH)), max_size=3).map(tuple),
 )
 
 
 @given(headers, said)
-def test_whatever_a_record_carries_its_headers_stay_its_own(own: list[Header], ours: Ours) -> None:
-    assert decode_ours([*own, *encode_ours(ours)]) == (ours, own)
+def test_whatever_a_record_carries_its_headers_stay_its_own(own: list[Header], ours: DeadLetterInfo) -> None:
+    assert decode_info([*own, *encode_info(ours)]) == (ours, own)
 
 
 @given(headers)
 def test_headers_that_anybody_may_write_raise_nothing(own: list[Header]) -> None:
-    found = decode_ours(own)
+    found = decode_info(own)
     assert found is None or found[1] == own[: len(found[1])]
 
 
@@ -63,12 +63,12 @@ def test_headers_that_anybody_may_write_raise_nothing(own: list[Header]) -> None
     ids=str,
 )
 def test_headers_that_only_look_like_ours_are_none(changed: dict[str, Any]) -> None:
-    ours = Ours(Origin("t", 1, 9), "Error: why", (Cut(Part.VALUE, 5, HASH),))
-    assert decode_ours([(name, changed.get(name, value)) for name, value in encode_ours(ours)]) is None
+    ours = DeadLetterInfo(Origin("t", 1, 9), "Error: why", (Cut(RecordPart.VALUE, 5, HASH),))
+    assert decode_info([(name, changed.get(name, value)) for name, value in encode_info(ours)]) is None
 
 
 def test_a_letter_that_is_the_whole_record_has_four_headers_of_ours_as_ever() -> None:
-    assert encode_ours(Ours(Origin("t", 1, 9), "ValueError: why")) == [
+    assert encode_info(DeadLetterInfo(Origin("t", 1, 9), "ValueError: why")) == [
         ("dlq-topic", b"t"),
         ("dlq-partition", b"1"),
         ("dlq-offset", b"9"),
@@ -77,7 +77,9 @@ def test_a_letter_that_is_the_whole_record_has_four_headers_of_ours_as_ever() ->
 
 
 def test_what_was_cut_is_told_with_its_place_length_and_hash() -> None:
-    [*_, (name, details)] = encode_ours(Ours(Origin("t", 1, 9), "E: why", (Cut(Part.VALUE, 3_000_000, HASH),)))
+    [*_, (name, details)] = encode_info(
+        DeadLetterInfo(Origin("t", 1, 9), "E: why", (Cut(RecordPart.VALUE, 3_000_000, HASH),))
+    )
     assert name == "dlq-details"
     assert details == (
         b'{"record": "t[1]@9", "last": null, "cut": [{"part": "value", "bytes": 3000000, "sha256": "%b"}]}'
@@ -86,7 +88,7 @@ def test_what_was_cut_is_told_with_its_place_length_and_hash() -> None:
 
 
 def test_our_headers_have_a_bound_and_take_a_reason_that_is_no_text() -> None:
-    cuts = tuple(Cut(part, 2**62, HASH) for part in Part)
-    ours = encode_ours(Ours(Origin("t" * 249, 2**31, 2**62, 2**62), "\ud800" * 5000, cuts))
-    assert sum(len(name) + len(value or b"") + 10 for name, value in ours) <= OURS_MAX_BYTES
-    assert decode_ours(ours) is not None
+    cuts = tuple(Cut(part, 2**62, HASH) for part in RecordPart)
+    ours = encode_info(DeadLetterInfo(Origin("t" * 249, 2**31, 2**62, 2**62), "\ud800" * 5000, cuts))
+    assert sum(len(name) + len(value or b"") + 10 for name, value in ours) <= INFO_MAX_BYTES
+    assert decode_info(ours) is not None

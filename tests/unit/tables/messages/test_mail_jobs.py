@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tables.errors import MalformedRecord
 from tables.messages.mail_jobs import Job, decode_job, encode_job, job_for
 from tables.messages.mail_kinds import MailKind
-from tables.messages.outcomes import Money, Outcome, OutcomeKind
+from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind
 from tables.messages.reasons import Reason
 from tests.unit.tables.logs import random_log
 from tests.unit.tables.office import ADA, BOB, EVENT, FACTS, OTHER_EVENT, Desk, moment, purchase_id, ticket_type
@@ -22,7 +22,7 @@ NEWS = Outcome(
     at=moment(0),
     purchase=purchase_id(1),
     account=ADA,
-    total=Money(Decimal(10), "EUR"),
+    total=MoneyAmount(Decimal(10), "EUR"),
     facts=FACTS,
     as_of=7,
 )

@@ -20,7 +20,7 @@ from tables.messages.mail_requests import Resend
 from tables.messages.outcomes import (
     Balance,
     EventFacts,
-    Money,
+    MoneyAmount,
     Outcome,
     OutcomeKind,
     OutcomeLine,
@@ -147,7 +147,7 @@ outcomes = st.builds(
     status=st.none() | st.sampled_from(PurchaseStatus),
     lines=bought,
     left=bought,
-    total=st.none() | st.builds(Money, prices, texts),
+    total=st.none() | st.builds(MoneyAmount, prices, texts),
     deadline=st.none() | times,
     facts=st.none() | st.builds(EventFacts, texts, texts, times, times, texts, texts, texts, numbers),
 )

@@ -22,7 +22,7 @@ from api.problems import Refused, Unavailable
 from api.schemas.purchase import pending, public_id
 from tables.errors import MalformedRecord
 from tables.ledger.decisions import buyer_fingerprint
-from tables.messages.commands import Cancel, Confirm, Hold, Line, Purchase, decode_command
+from tables.messages.commands import Buy, Cancel, Confirm, Hold, TicketLine, decode_command
 from tables.messages.outcomes import Outcome, OutcomeKind, OutcomeLine, encode_outcome
 from tables.messages.reasons import Reason
 from telemetry.traces import being
@@ -91,15 +91,15 @@ class Bench:
     def answers(self, kind: OutcomeKind, **more: object) -> None:
         """Acknowledge every command, then tell of this outcome."""
 
-        def play(command: Purchase, done: Done, failed: Failed) -> None:
+        def play(command: Buy, done: Done, failed: Failed) -> None:
             done(None)
             self.tell(outcome(command, kind, **more))
 
         self.log.play = play
 
 
-def purchase(*, event: UUID | None = None, purchase_id: UUID | None = None, quantity: int = 1) -> Purchase:
-    return Purchase(event or uuid4(), purchase_id or uuid4(), uuid4(), [Line(TYPE, quantity)])
+def purchase(*, event: UUID | None = None, purchase_id: UUID | None = None, quantity: int = 1) -> Buy:
+    return Buy(event or uuid4(), purchase_id or uuid4(), uuid4(), [TicketLine(TYPE, quantity)])
 
 
 def test_the_outcome_of_a_purchase_is_its_answer_and_nobody_waits_on() -> None:
@@ -222,7 +222,7 @@ def test_a_client_that_goes_away_leaves_nothing_behind() -> None:
 def test_a_purchase_that_waited_leaves_nothing_for_the_collector_of_garbage() -> None:
     bench = Bench()
 
-    def play(command: Purchase, done: Done, failed: Failed) -> None:
+    def play(command: Buy, done: Done, failed: Failed) -> None:
         done(None)
         asyncio.get_running_loop().call_soon(lambda: bench.tell(outcome(command, OutcomeKind.CONFIRMED)))
 
@@ -241,7 +241,7 @@ def test_a_purchase_that_waited_leaves_nothing_for_the_collector_of_garbage() ->
 def test_an_acknowledgement_is_waited_for_longer_than_the_decision(told: bool) -> None:
     bench = Bench()
 
-    def play(command: Purchase, done: Done, failed: Failed) -> None:
+    def play(command: Buy, done: Done, failed: Failed) -> None:
         asyncio.get_running_loop().call_later(0.05, done if told else failed, TimeoutError())
 
     bench.log.play = play

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.adapters.ledger.sold_out_cache import FRESH_S, RENEW_S, SoldOut
-from tables.messages.commands import Line, Purchase
+from tables.messages.commands import Buy, TicketLine
 from tables.messages.outcomes import Outcome, OutcomeKind, encode_outcome
 from tables.messages.reasons import Reason
 from tests.unit.api.fakes import outcome
@@ -35,12 +35,12 @@ class Bench:
         self.known.learn(told(available, **more), self.clock.now)
 
     def refuses(self, quantity: int = 1, event: UUID = EVENT) -> bool:
-        return self.known.refusal(event, [Line(TYPE, quantity)]) is not None
+        return self.known.refusal(event, [TicketLine(TYPE, quantity)]) is not None
 
 
 def told(available: int, kind: OutcomeKind = OutcomeKind.REJECTED, **more: Any) -> Outcome:
     figures = {"limit": 9, "requested": 4, "available": available, "held": 1, "ticketType": str(TYPE)}
-    command = Purchase(EVENT, uuid4(), uuid4(), [Line(TYPE, 4)])
+    command = Buy(EVENT, uuid4(), uuid4(), [TicketLine(TYPE, 4)])
     fields: dict[str, object] = {"reason": Reason.SOLD_OUT, "figures": figures}
     return outcome(command, kind, **fields | more)
 
@@ -49,7 +49,7 @@ def test_what_the_ledger_has_just_refused_is_refused_with_its_figures() -> None:
     bench = Bench()
     assert not bench.refuses()
     bench.learn()
-    assert bench.known.refusal(EVENT, [Line(TYPE, 1), Line(TYPE, 2)]) == {
+    assert bench.known.refusal(EVENT, [TicketLine(TYPE, 1), TicketLine(TYPE, 2)]) == {
         "limit": 9,
         "requested": 3,
         "available": 0,
@@ -57,7 +57,7 @@ def test_what_the_ledger_has_just_refused_is_refused_with_its_figures() -> None:
         "ticketType": str(TYPE),
     }
     assert not bench.refuses(event=uuid4())
-    assert bench.known.refusal(EVENT, [Line(uuid4(), 1)]) is None
+    assert bench.known.refusal(EVENT, [TicketLine(uuid4(), 1)]) is None
 
 
 def test_who_wants_no_more_than_what_is_left_is_not_refused() -> None:
