@@ -13,9 +13,9 @@ from uuid import UUID
 
 from tables.ledger.inventory import Inventory
 from tables.ledger.records import (
-    ACCOUNT,
-    EVENT,
-    PURCHASE,
+    ACCOUNT_MARK,
+    EVENT_MARK,
+    PURCHASE_MARK,
     Decision,
     PurchaseRecord,
     decode_account,
@@ -74,11 +74,11 @@ class _Event:
         self.accounts: dict[UUID, Any] = {}
         for key, value in rows:
             kind = key[16:17]
-            if kind == EVENT:
+            if kind == EVENT_MARK:
                 self.inventory = Inventory.from_record(event, decode_event(value))
-            elif kind == PURCHASE:
+            elif kind == PURCHASE_MARK:
                 self.purchases[UUID(bytes=key[17:])] = decode_purchase(value)
-            elif kind == ACCOUNT:
+            elif kind == ACCOUNT_MARK:
                 self.accounts[UUID(bytes=key[17:])] = decode_account(value)
 
     def findings(self) -> Iterator[Finding]:
@@ -91,8 +91,8 @@ class _Event:
         yield from self._refusals()
 
     def _counters(self, inventory: Inventory) -> Iterator[Finding]:
-        said: Out = {key: (shelf.held, shelf.sold) for key, shelf in inventory.shelves.items()}
-        said |= {key: (stock.held, stock.sold) for key, stock in inventory.gone.items()}
+        said: Out = {key: (stock.held, stock.sold) for key, stock in inventory.stock.items()}
+        said |= {key: (stock.held, stock.sold) for key, stock in inventory.removed.items()}
         done = _out(one for _, one in self._decisions() if one.offset <= inventory.offset)
         for kind in said.keys() | done.keys():
             says, does = said.get(kind, (0, 0)), done.get(kind, (0, 0))
@@ -103,10 +103,10 @@ class _Event:
                 yield Finding(self.event, 1, f"ticket type {kind} has {does[0]} held and {does[1]} sold")
 
     def _quantities(self, inventory: Inventory) -> Iterator[Finding]:
-        for kind, shelf in inventory.shelves.items():
-            over = shelf.held + shelf.sold - shelf.quantity
+        for kind, stock in inventory.stock.items():
+            over = stock.held + stock.sold - stock.quantity
             if over > 0:
-                text = f"has {over} out beyond its {shelf.quantity}: right only if the quantity was lowered"
+                text = f"has {over} out beyond its {stock.quantity}: right only if the quantity was lowered"
                 yield Finding(self.event, 0, f"ticket type {kind} {text}")
 
     def _accounts(self) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ from ops import actions
 from settings import Settings
 from streams.runtime.headers import carried_headers
 from tables.errors import TurnstileError
-from tables.ledger.continuity import Log
+from tables.ledger.continuity import LogBounds
 
 GROUP: Final = group("ledger")
 FILLER: Final = b"skipped"
@@ -43,7 +43,7 @@ class Refused(TurnstileError):
     """The offsets can't be skipped or sent again; the message says why."""
 
 
-def refusal(log: Log, committed: int | None, first: int, last: int, there: int | None) -> str | None:
+def refusal(log: LogBounds, committed: int | None, first: int, last: int, there: int | None) -> str | None:
     """Why the offsets from ``first`` to ``last`` can't be skipped; None if they can.
 
     ``there`` is the first of them that the log has and the ledger has yet to read.
@@ -96,13 +96,13 @@ def resend(now: Settings, partition: int, first: int, last: int, reason: str) ->
     return asyncio.run(_append_again(now, place, first, last))
 
 
-def _state(admin: Any, place: TopicPartition) -> tuple[Log, int | None]:
+def _state(admin: Any, place: TopicPartition) -> tuple[LogBounds, int | None]:
     """The partition's two ends, and the ledger's committed offset."""
     [begin] = admin.list_partition_offsets({place: OffsetSpec.EARLIEST}).values()
     [end] = admin.list_partition_offsets({place: OffsetSpec.LATEST}).values()
     committed = admin.list_group_offsets({GROUP: [place]})[GROUP].get(place)
     known = committed is not None and committed.offset >= 0
-    return Log(begin.offset, end.offset), committed.offset if known else None
+    return LogBounds(begin.offset, end.offset), committed.offset if known else None
 
 
 def _accept(admin: Any, place: TopicPartition, offset: int, reason: str) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tables.errors import MalformedRecord
-from tables.ledger.availability import LOW_SHARE
+from tables.ledger.availability import LOW_MAX_SHARE
 from tables.messages.commands import TicketCount as Quantity
 from tables.messages.commands import check_price
 from tables.messages.decoding import decode_json
@@ -105,7 +105,7 @@ def tickets(status: str, offers: list[Offer], stock: Stock) -> Tickets:
     still = sum(left(each, stock) for each in offers)
     if not still:
         return Tickets.SOLD_OUT
-    return Tickets.LOW if still <= LOW_SHARE * sum(each.quantity for each in offers) else Tickets.AVAILABLE
+    return Tickets.LOW if still <= LOW_MAX_SHARE * sum(each.quantity for each in offers) else Tickets.AVAILABLE
 
 
 def _read_column(decoder: msgspec.json.Decoder[Column], name: str, text: str) -> Column:

@@ -21,7 +21,7 @@ from streams.runtime.failstop import fail_stop
 from streams.runtime.produce import Record
 from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable
-from tables.ledger.deadlines import HOLDS, MOST, Schedule, expiry_of
+from tables.ledger.deadlines import BATCH_MAX_HOLDS, HOLDS_PREFIX, HoldSchedule, expiry_of
 from tables.messages.commands import encode_command
 
 LOOK_S = 0.2
@@ -43,7 +43,7 @@ class Holds:
         self.table = table
         self._limits = LimitsInForce(app, table)
         self._clock = clock
-        self._schedules: dict[int, Schedule] = {}
+        self._schedules: dict[int, HoldSchedule] = {}
         app.on_partitions_assigned.connect(self._forget)
         app.task(self._watch)
 
@@ -51,13 +51,13 @@ class Holds:
         """The ledger has carried out the log up to ``offset``; that brought ``entries`` into the index."""
         schedule = self._schedules.get(partition)
         if schedule is not None:
-            schedule.carried_out(offset, entries)
+            schedule.decided(offset, entries)
 
     async def look(self, partition: int) -> bool:
         """Append what is due on a partition. Whether there is more than one look takes."""
-        schedule = self._schedules.setdefault(partition, Schedule())
+        schedule = self._schedules.setdefault(partition, HoldSchedule())
         now = self._clock()
-        due = schedule.take(lambda start: self._entries(partition, start), now)
+        due = schedule.due(lambda start: self._entries(partition, start), now)
         if not due:
             return False
         commands = [expiry_of(entry) for entry in due]
@@ -65,10 +65,10 @@ class Holds:
         try:
             place = await append(self.app, COMMANDS, partition, records)
         except (KafkaError, Interrupted):
-            schedule.lost(due)
+            schedule.not_sent(due)
             raise
-        schedule.appended(due, now, place.offsets[-1], place.at)
-        return len(due) == MOST
+        schedule.sent(due, now, place.offsets[-1], place.at)
+        return len(due) == BATCH_MAX_HOLDS
 
     async def _watch(self) -> None:
         while not self.app.should_stop:
@@ -102,7 +102,7 @@ class Holds:
         return [partition for partition in range(app.settings.partitions) if TP(topic, partition) in actives]
 
     def _entries(self, partition: int, start: bytes) -> Iterator[bytes]:
-        return (entry for entry, _ in self.table.scan(partition, HOLDS, start))
+        return (entry for entry, _ in self.table.scan(partition, HOLDS_PREFIX, start))
 
     async def _forget(self, *_: object, **__: object) -> None:
         self._schedules.clear()

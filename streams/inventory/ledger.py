@@ -28,7 +28,7 @@ from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable
 from streams.runtime.tracing import headers_from
 from tables.errors import MalformedCommand
-from tables.ledger.deadlines import index
+from tables.ledger.deadlines import index_change
 from tables.ledger.ledger import Ledger
 from tables.ledger.records import record_offset, same_record
 from tables.ledger.ticket_codes import TicketCodes
@@ -49,7 +49,7 @@ class LedgerAgent:
     def __init__(self, app: App) -> None:
         self.app = app
         self.partitions = app.settings.partitions
-        self.table = OffsetTable.add(app, "ledger", self.partitions, record_offset, index, same_record)
+        self.table = OffsetTable.add(app, "ledger", self.partitions, record_offset, index_change, same_record)
         self.holds = Holds(app, self.table)
         self.mending = Mending(app, self.table, COMMANDS)
         self.watch = InputWatch(app, COMMANDS)
@@ -111,7 +111,7 @@ class LedgerAgent:
 
     async def _write(self, partition: int, ledger: Ledger, outcomes: list[Record], watermark: Watermark) -> list[bytes]:
         """Store and publish what a batch changed, and tell it. The entries that came into the index of holds."""
-        self.tallies.changed(partition, ledger.touched)
+        self.tallies.changed(partition, ledger.changed_events)
         purchases, events = ledger.take_purchases(), ledger.take_events()
         known = self.watermark(partition)
         if known is None or known.offset <= watermark.offset:  # a replay is behind it

@@ -18,10 +18,10 @@ from prometheus_client import Metric as Family
 from connect.topics import changelog
 from streams.runtime.app import App
 from streams.runtime.table import OffsetTable
-from tables.ledger.deadlines import HOLDS, deadline_of
+from tables.ledger.deadlines import HOLDS_PREFIX, deadline_of
 from tables.ledger.inventory import Inventory
 from tables.ledger.records import decode_event, event_key
-from tables.ledger.stock_totals import Sums, Tally, breaches, tally_of
+from tables.ledger.stock_totals import EventStock, StockTotals, broken_invariants, event_stock
 from telemetry.metrics import names as metric
 
 BUSIEST: Final = 20
@@ -42,7 +42,7 @@ class Tallies:
         self.app = app
         self.table = table
         self._changed: dict[int, dict[UUID, Inventory]] = {}
-        self._tallies: dict[int, dict[UUID, Tally]] = {}
+        self._tallies: dict[int, dict[UUID, EventStock]] = {}
         self._busy: defaultdict[UUID, float] = defaultdict(float)
         self._broken: Counter[str] = Counter(negative=0, oversold=0)
         self._looked = time.monotonic()
@@ -70,7 +70,7 @@ class Tallies:
         yield metric.BREACHES.of({(name,): count for name, count in self._broken.items()})
         yield metric.HOLD_OVERDUE.one(max([self._overdue(partition) for partition in self._tallies], default=0.0))
 
-    def _busiest(self, tallies: dict[UUID, Tally]) -> set[UUID]:
+    def _busiest(self, tallies: dict[UUID, EventStock]) -> set[UUID]:
         busy = self._busy
         return set(nlargest(BUSIEST, tallies, key=lambda event: (busy.get(event, 0.0), tallies[event].out)))
 
@@ -78,8 +78,8 @@ class Tallies:
         for partition, changed in self._changed.items():
             tallies = self._tallies.setdefault(partition, {})
             for event, inventory in changed.items():
-                tally = tally_of(inventory)
-                self._broken.update(breaches(tallies.get(event), tally))
+                tally = event_stock(inventory)
+                self._broken.update(broken_invariants(tallies.get(event), tally))
                 tallies[event] = tally
         self._changed.clear()
 
@@ -91,7 +91,7 @@ class Tallies:
             self._busy[event] *= share
 
     def _overdue(self, partition: int) -> float:
-        for entry, _ in self.table.scan(partition, HOLDS) if self._owns(partition) else ():
+        for entry, _ in self.table.scan(partition, HOLDS_PREFIX) if self._owns(partition) else ():
             return max(0.0, time.time() - deadline_of(entry) / 1000)
         return 0.0
 
@@ -107,13 +107,13 @@ class Tallies:
                 continue
             tallies = self._tallies.setdefault(partition, {})
             for number, inventory in enumerate(self._events(partition)):
-                tallies.setdefault(inventory.id, tally_of(inventory))
+                tallies.setdefault(inventory.id, event_stock(inventory))
                 if number % READ_AT_ONCE == 0:
                     await asyncio.sleep(PAUSE_S)
 
     def _events(self, partition: int) -> Iterator[Inventory]:
         """The events of a partition, leaping over their purchases."""
-        start = HOLDS + _LAST
+        start = HOLDS_PREFIX + _LAST
         while self._owns(partition):
             key = next(self.table.scan(partition, b"", start), None)
             if key is None:
@@ -137,16 +137,16 @@ class Tallies:
         self._busy.clear()
 
 
-def _by_event(tallies: dict[UUID, Tally], named: set[UUID]) -> dict[tuple[str, ...], float]:
+def _by_event(tallies: dict[UUID, EventStock], named: set[UUID]) -> dict[tuple[str, ...], float]:
     samples: dict[tuple[str, ...], float] = {}
-    others = Sums()
+    others = StockTotals()
     for event, tally in tallies.items():
         if event in named:
-            samples |= _samples(str(event), tally.title[:TITLE], Sums().plus(tally))
+            samples |= _samples(str(event), tally.title[:TITLE], StockTotals().plus(tally))
         else:
             others = others.plus(tally)
     return samples | _samples(OTHER, "", others)
 
 
-def _samples(event: str, title: str, sums: Sums) -> dict[tuple[str, ...], float]:
+def _samples(event: str, title: str, sums: StockTotals) -> dict[tuple[str, ...], float]:
     return {(event, title, state): count for state, count in sums._asdict().items()}

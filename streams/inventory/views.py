@@ -21,7 +21,7 @@ from tables.ledger.availability import breakdown
 from tables.ledger.hold_limits import KEY as LIMITS_KEY
 from tables.ledger.hold_limits import UNLIMITED, decode_limits
 from tables.ledger.inventory import Inventory
-from tables.ledger.purchase_state import standing
+from tables.ledger.purchase_state import state_of
 from tables.ledger.records import account_key, decode_account, decode_event, decode_purchase, event_key, purchase_key
 from tables.messages.commands import LimitHolds
 
@@ -168,14 +168,14 @@ class Views:
         if value is None:
             return None
         record = decode_purchase(value)
-        now = standing(record)
+        now = state_of(record)
         last = record.history[-1]
         return {
             "event": str(event),
             "purchase": str(purchase),
             "account": str(record.account),
             "status": now.status.value,
-            "reason": last.why,
+            "reason": last.exact_reason,
             "figures": last.figures,
             "currency": record.currency,
             "deadline": now.deadline,

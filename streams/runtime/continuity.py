@@ -19,7 +19,7 @@ from connect.topics import ACCEPTED, ACCOUNT_ROWS, DELIVERIES, EVENT_ROWS, EVENT
 from streams.runtime.app import App
 from streams.runtime.failstop import fail_stop
 from tables.errors import TurnstileError
-from tables.ledger.continuity import Cause, Log, Loss, Place, find_loss
+from tables.ledger.continuity import Cause, LogBounds, Loss, ReaderPosition, find_loss
 from tables.ledger.watermark import Watermark, digest_of
 
 LOOK_EVERY_S: Final = 60.0
@@ -94,12 +94,14 @@ class Continuity:
         watermark = self.app.guarded.get(tp.topic)
         return None if watermark is None else watermark(tp.partition)
 
-    async def _places(self, inputs: list[TP]) -> dict[TP, Place]:
+    async def _places(self, inputs: list[TP]) -> dict[TP, ReaderPosition]:
         thread: Any = self.app.consumer._thread  # type: ignore[attr-defined]
         coordinator = thread._ensure_consumer()._coordinator
         committed = await thread.call_thread(coordinator.fetch_committed_offsets, inputs)
         return {
-            tp: Place(committed[tp].offset, committed[tp].metadata.startswith(ACCEPTED)) if tp in committed else Place()
+            tp: ReaderPosition(committed[tp].offset, committed[tp].metadata.startswith(ACCEPTED))
+            if tp in committed
+            else ReaderPosition()
             for tp in inputs
         }
 
@@ -140,11 +142,11 @@ async def reading_all(servers: str) -> AsyncIterator[Any]:
         await consumer.stop()
 
 
-async def logs_of(reader: Any, partitions: Iterable[TP]) -> dict[TP, Log]:
+async def logs_of(reader: Any, partitions: Iterable[TP]) -> dict[TP, LogBounds]:
     """The two ends of each partition. Raises KafkaError when Kafka does not tell them in time."""
     places = {tp: TopicPartition(*tp) for tp in partitions}
     begins, ends = await reader.beginning_offsets(places.values()), await reader.end_offsets(places.values())
-    return {tp: Log(begins[place], ends[place]) for tp, place in places.items()}
+    return {tp: LogBounds(begins[place], ends[place]) for tp, place in places.items()}
 
 
 async def digests_at(reader: Any, offsets: Mapping[TP, int]) -> dict[TP, bytes | None]:

@@ -13,12 +13,12 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tables.ledger.outcome_builder import moment
 from tables.messages.mail_jobs import Job, job_id
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import Resend
 from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.messages.statuses import PurchaseStatus
+from tables.times import from_milliseconds
 
 EVENT: Final = b"e"
 PURCHASE: Final = b"p"
@@ -148,7 +148,9 @@ def reminder(key: bytes, booking: Booking, facts: EventFacts) -> Job:
     """The mail that a hold is about to end."""
     event, purchase = ids_of(key)
     number = job_id(event, purchase, booking.offset, MailKind.HOLD_ENDING, booking.account)
-    return replace(_job(key, booking, facts, MailKind.HOLD_ENDING, number), at=moment(booking.remind_at or booking.at))
+    return replace(
+        _job(key, booking, facts, MailKind.HOLD_ENDING, number), at=from_milliseconds(booking.remind_at or booking.at)
+    )
 
 
 def announced(key: bytes, booking: Booking, note: EventNote) -> Job | None:
@@ -158,7 +160,7 @@ def announced(key: bytes, booking: Booking, note: EventNote) -> Job | None:
         return None
     event, purchase = ids_of(key)
     number = job_id(event, purchase, note.offset, news.kind, booking.account)
-    return replace(_job(key, booking, note.facts, news.kind, number), before=news.before, at=moment(news.at))
+    return replace(_job(key, booking, note.facts, news.kind, number), before=news.before, at=from_milliseconds(news.at))
 
 
 def sent_again(resend: Resend, booking: Booking, facts: EventFacts) -> Job | None:
@@ -178,11 +180,11 @@ def _job(key: bytes, booking: Booking, facts: EventFacts, kind: MailKind, number
         account=booking.account,
         event=event,
         purchase=purchase,
-        at=moment(booking.at),
+        at=from_milliseconds(booking.at),
         facts=facts,
         lines=booking.lines,
         total=booking.total,
-        deadline=None if booking.deadline is None else moment(booking.deadline),
+        deadline=None if booking.deadline is None else from_milliseconds(booking.deadline),
     )
 
 

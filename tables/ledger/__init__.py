@@ -1,1 +1,1 @@
-"""The ledger: the rules of selling, and the records that it keeps."""
+"""The ledger: the rules of selling tickets, and the records that it keeps."""

@@ -1,4 +1,4 @@
-"""An account's counts within one event, while the ledger works on them."""
+"""The tickets of one account within one event, while the ledger works on them."""
 
 from typing import Final
 from uuid import UUID
@@ -8,13 +8,13 @@ from tables.ledger.records import NOTHING_HELD, AccountRecord, Decision, Holding
 from tables.messages.commands import COOLDOWN_MAX_S
 from tables.messages.outcomes import OutcomeKind
 
-# What an account let go is remembered for as long as any limit asks for it, and for the last types that it let go:
-# a line each of the largest order.
+# The ticket types of which an account gave back or lost a hold are remembered for the longest cooldown, and at most as
+# many as the largest order has lines.
 LET_GO_KEPT_MS: Final = COOLDOWN_MAX_S * 1000
-LET_GO_MAX: Final = 50
+LET_GO_MAX_TYPES: Final = 50
 
 
-class Account:
+class AccountTickets:
     """The working copy of an account's record within one event."""
 
     __slots__ = ("counts", "holding", "key", "offset")
@@ -26,9 +26,9 @@ class Account:
         self.holding = record.holding if record else None
 
     def apply(self, decision: Decision) -> None:
-        """Book what a decision gives to the account or takes from it.
+        """Add a decision's tickets, or take them away.
 
-        A type that it has no more of goes at once: the record's bytes must not tell where batches ended.
+        A type that drops to 0 is removed at once: the record's bytes must not depend on where batches end.
         """
         sign = decision.held + decision.sold
         for line in decision.lines:
@@ -42,13 +42,13 @@ class Account:
         self.offset = decision.offset
 
     def count_hold(self, decision: Decision, made_at: int) -> None:
-        """Count what a decision holds, or holds no longer; its purchase was made at offset ``made_at``."""
+        """Count the tickets that a decision holds or no longer holds; its purchase was made at offset ``made_at``."""
         before = self.holding or NOTHING_HELD
         let_go = before.let_go
         if decision.held < 0 and decision.kind is not OutcomeKind.CONFIRMED:
             let_go = _let_go(let_go, decision)
         held, since = before.held, before.since
-        # A hold from before holds were counted is not counted out either.
+        # A hold that was made before holds were counted is not subtracted either.
         if decision.held > 0 or (held and made_at >= since):
             since = since if held else decision.offset
             held += decision.held * sum([line.quantity for line in decision.lines])
@@ -57,12 +57,12 @@ class Account:
         self.holding = Holding(held, since if held else 0, let_go) if held or let_go else None
 
     def record(self) -> bytes:
-        """The account's record as the table keeps it."""
+        """The encoded record."""
         return encode_record(AccountRecord(self.offset, list(self.counts.items()), self.holding))
 
 
 def _let_go(before: list[tuple[UUID, int]], decision: Decision) -> list[tuple[UUID, int]]:
-    """What an account remembers after it let go of a decision's lines; what is too old or too much it forgets."""
-    news = {line.ticket_type: decision.at for line in decision.lines}
-    kept = [(kind, at) for kind, at in before if kind not in news and at > decision.at - LET_GO_KEPT_MS]
-    return [*kept, *news.items()][-LET_GO_MAX:]
+    """The types that the account let go of last, with times (ms): the decision's, and those kept from before."""
+    latest = {line.ticket_type: decision.at for line in decision.lines}
+    kept = [(key, at) for key, at in before if key not in latest and at > decision.at - LET_GO_KEPT_MS]
+    return [*kept, *latest.items()][-LET_GO_MAX_TYPES:]

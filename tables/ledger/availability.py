@@ -1,16 +1,16 @@
-"""What a view says of an event's stock: figures and one word per ticket type."""
+"""The availability of an event's ticket types: counts and one word for each."""
 
 from enum import StrEnum
 from typing import Any
 
-from tables.ledger.inventory import Inventory, Shelf
+from tables.ledger.inventory import Inventory, TicketStock
 from tables.messages.statuses import EventStatus
 
-LOW_SHARE = 0.1
+LOW_MAX_SHARE = 0.1
 
 
 class Availability(StrEnum):
-    """A ticket type's state in one word."""
+    """Whether tickets of a type can be bought, and if not, why."""
 
     AVAILABLE = "available"
     LOW = "low"
@@ -26,17 +26,17 @@ class Availability(StrEnum):
     EVENT_CANCELED = "event_canceled"
 
 
-def availability(status: EventStatus, shelf: Shelf, at: int) -> Availability:
-    """The state of a ticket type at ``at`` (ms)."""
+def availability(status: EventStatus, stock: TicketStock, at: int) -> Availability:
+    """The availability of a ticket type at ``at`` (ms)."""
     if status is not EventStatus.ACTIVE:
         return Availability(f"event_{status.value.lower()}")
-    if shelf.sale_starts is not None and at < shelf.sale_starts:
+    if stock.sale_starts is not None and at < stock.sale_starts:
         return Availability.NOT_ON_SALE_YET
-    if shelf.sale_ends is not None and at >= shelf.sale_ends:
+    if stock.sale_ends is not None and at >= stock.sale_ends:
         return Availability.SALE_OVER
-    if shelf.available == 0:
-        return Availability.HELD if shelf.held and shelf.sold < shelf.quantity else Availability.SOLD_OUT
-    return Availability.LOW if shelf.available <= shelf.quantity * LOW_SHARE else Availability.AVAILABLE
+    if stock.available == 0:
+        return Availability.HELD if stock.held and stock.sold < stock.quantity else Availability.SOLD_OUT
+    return Availability.LOW if stock.available <= stock.quantity * LOW_MAX_SHARE else Availability.AVAILABLE
 
 
 def breakdown(inventory: Inventory, at: int) -> dict[str, Any]:
@@ -50,14 +50,14 @@ def breakdown(inventory: Inventory, at: int) -> dict[str, Any]:
         "ticketTypes": [
             {
                 "ticketType": str(key),
-                "name": shelf.definition.name,
-                "quantity": shelf.quantity,
-                "held": shelf.held,
-                "sold": shelf.sold,
-                "available": shelf.available,
-                "overcommitted": shelf.held + shelf.sold > shelf.quantity,
-                "state": availability(status, shelf, at).value,
+                "name": stock.definition.name,
+                "quantity": stock.quantity,
+                "held": stock.held,
+                "sold": stock.sold,
+                "available": stock.available,
+                "overcommitted": stock.held + stock.sold > stock.quantity,
+                "state": availability(status, stock, at).value,
             }
-            for key, shelf in inventory.shelves.items()
+            for key, stock in inventory.stock.items()
         ],
     }

@@ -1,7 +1,7 @@
-"""Whether a log still has what its reader has not read yet, and what it has read last.
+"""Detects lost or rewritten records in a partition that a reader continues to read.
 
-Pure. A reader's place in a partition is compared with the partition's two ends and with the last record that was
-decided. Three things can go wrong, and each is told with the offsets that it concerns.
+Compares the reader's position with the partition's begin and end offsets, and the last decided record with the one
+that is there now. A loss names its cause and its offsets.
 """
 
 from enum import StrEnum
@@ -11,24 +11,24 @@ from tables.ledger.watermark import Watermark
 
 
 class Cause(StrEnum):
-    """What has become of a log."""
+    """EXPIRED: deleted before they were read; CUT: read, but the log ends before; REWRITTEN: replaced by others."""
 
     EXPIRED = "expired"
     CUT = "cut"
     REWRITTEN = "rewritten"
 
 
-class Log(NamedTuple):
-    """The offset of a partition's first record, and the one that the next record gets."""
+class LogBounds(NamedTuple):
+    """The offset of a partition's first record, and the offset of the next one to be appended."""
 
     begin: int
     end: int
 
 
-class Place(NamedTuple):
-    """How far a reader has come: the offset to read next, None where nothing was committed.
+class ReaderPosition(NamedTuple):
+    """The offset to read next; None if nothing was committed.
 
-    ``accepted``: an operator has set that offset and answers for what lies before it.
+    ``accepted``: an operator has set that offset and accepts the loss before it.
     """
 
     committed: int | None = None
@@ -36,14 +36,14 @@ class Place(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """What is wrong with a log: the cause, and the offsets from ``first`` to ``last``."""
+    """The cause of a loss, and its offsets from ``first`` to ``last``."""
 
     cause: Cause
     first: int
     last: int
 
     def __str__(self) -> str:
-        """The loss in words."""
+        """The loss as part of an error message."""
         offsets = f"offsets {self.first} to {self.last}"
         match self.cause:
             case Cause.EXPIRED:
@@ -53,12 +53,14 @@ class Loss(NamedTuple):
         return f"the record at offset {self.first} is not the one that was read there: the log was written anew"
 
 
-def find_loss(log: Log, place: Place, watermark: Watermark | None = None, found: bytes | None = None) -> Loss | None:
-    """What is wrong with ``log`` for a reader at ``place`` that has decided all up to ``watermark``; None if nothing.
+def find_loss(
+    log: LogBounds, position: ReaderPosition, watermark: Watermark | None = None, found: bytes | None = None
+) -> Loss | None:
+    """The loss in ``log`` for a reader at ``position`` that has decided everything up to ``watermark``; None if none.
 
-    ``found`` is the digest of the record that lies at the watermark's offset now; None where nobody could read it.
+    ``found`` is the digest of the record that is now at the watermark's offset; None if it can't be read.
     """
-    committed, accepted = place
+    committed, accepted = position
     if watermark is not None and accepted and watermark.offset < (committed or 0):
         watermark = None
     due = watermark.offset + 1 if watermark is not None else 0

@@ -1,64 +1,65 @@
-"""The index of open holds by deadline, derived from the purchase records and kept beside them, never in the changelog.
+"""The index of open holds by deadline. It is derived from the purchase records, and not part of the changelog.
 
-An entry is a key without a value: ``HOLDS``, the deadline (ms, 8 bytes, big endian), the purchase's key. A
-record's key has another letter at the place of ``HOLD``, so neither is ever found among the others.
+An entry is a key without a value: ``HOLDS_PREFIX``, the deadline (ms, 8 bytes, big endian), the purchase's key. Keys
+of records have another letter at the place of ``HOLD_MARK``, so scans of entries and of records never mix.
 """
 
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from tables.ledger.purchase_state import standing
-from tables.ledger.records import HOLD, PURCHASE, decode_purchase
+from tables.ledger.purchase_state import state_of
+from tables.ledger.records import HOLD_MARK, PURCHASE_MARK, decode_purchase
 from tables.messages.commands import Expire
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.statuses import PurchaseStatus
 
-HOLDS: Final = bytes(16) + HOLD
-MOST: Final = 1_000
-MOST_UNDER_WAY: Final = 5_000
-_UNPLACED: Final = 2**63
+HOLDS_PREFIX: Final = bytes(16) + HOLD_MARK
+BATCH_MAX_HOLDS: Final = 1_000
+PENDING_MAX_HOLDS: Final = 5_000
+# Above every offset.
+_NOT_APPENDED: Final = 2**63
 
-_DEADLINE: Final = slice(len(HOLDS), len(HOLDS) + 8)
-_LAST: Final = HOLDS + b"\xff" * 9
+_DEADLINE: Final = slice(len(HOLDS_PREFIX), len(HOLDS_PREFIX) + 8)
+_LAST: Final = HOLDS_PREFIX + b"\xff" * 9
 _HELD: Final = OutcomeKind.HELD.value.encode()
 
 Scan = Callable[[bytes], Iterable[bytes]]
 
 
-class Change(NamedTuple):
-    """What a record does to the index."""
+class IndexChange(NamedTuple):
+    """The entry that a stored record removes, and the entry that it adds."""
 
-    gone: bytes | None = None
-    come: bytes | None = None
-
-
-_NONE: Final = Change()
+    removed: bytes | None = None
+    added: bytes | None = None
 
 
-def index(key: bytes, value: bytes) -> Change:
-    """What storing ``value`` under ``key`` does. The record before it need not be known.
+_NONE: Final = IndexChange()
 
-    A hold is its purchase's first decision, so every later record of it still tells which entry it had.
+
+def index_change(key: bytes, value: bytes) -> IndexChange:
+    """The change that storing ``value`` under ``key`` makes, whatever record was there before.
+
+    A hold is its purchase's first decision, so every later record of the purchase still has its deadline.
     """
-    # Most records are no holds: the word is found missing without decoding.
-    if key[16:17] != PURCHASE or _HELD not in value:
+    # Most records are no holds: a search for the word saves decoding them.
+    if key[16:17] != PURCHASE_MARK or _HELD not in value:
         return _NONE
     record = decode_purchase(value)
     first = record.history[0]
     if first.deadline is None:
         return _NONE
     entry = entry_of(first.deadline, key)
-    return Change(come=entry) if standing(record).status is PurchaseStatus.HELD else Change(gone=entry)
+    return IndexChange(added=entry) if state_of(record).status is PurchaseStatus.HELD else IndexChange(removed=entry)
 
 
 def entry_of(deadline: int, key: bytes) -> bytes:
     """The entry of a purchase held until ``deadline`` (ms)."""
-    return HOLDS + deadline.to_bytes(8, "big") + key
+    return HOLDS_PREFIX + deadline.to_bytes(8, "big") + key
 
 
 def deadline_of(entry: bytes) -> int:
-    """The deadline (ms) that an entry stands for."""
+    """The deadline (ms) of an entry."""
     return int.from_bytes(entry[_DEADLINE], "big")
 
 
@@ -68,58 +69,60 @@ def expiry_of(entry: bytes) -> Expire:
     return Expire(UUID(bytes=key[:16]), UUID(bytes=key[17:]))
 
 
-class Schedule:
-    """Which holds of one partition are due. Each is told once, and again only if the ledger refused that.
+class HoldSchedule:
+    """The holds of one partition that are due. Each is returned once, and again only if the ledger refused to end it.
 
-    It remembers where the index begins, so that a look costs nothing before the next deadline and never
-    passes over the entries that are gone.
+    It remembers the first entry of the index, so that a look before the next deadline costs nothing and none scans the
+    tombstones of removed entries.
     """
 
-    def __init__(self) -> None:
-        self._begins = HOLDS
-        self._told: dict[bytes, int] = {}
-        self._behind = 0
-        self._carried_out = -1
+    def __init__(self, batch_max: int = BATCH_MAX_HOLDS, pending_max: int = PENDING_MAX_HOLDS) -> None:
+        self._batch_max = batch_max
+        self._pending_max = pending_max
+        self._first = HOLDS_PREFIX
+        self._pending: dict[bytes, int] = {}
+        self._clock_lag_ms = 0
+        self._decided_offset = -1
 
-    def carried_out(self, offset: int, entries: Iterable[bytes]) -> None:
-        """The ledger has carried out the log up to ``offset``; that brought ``entries`` into the index."""
-        self._carried_out = offset
-        self._begins = min([self._begins, *entries])
+    def decided(self, offset: int, entries: Iterable[bytes]) -> None:
+        """The ledger has decided the log up to ``offset``, which added ``entries`` to the index."""
+        self._decided_offset = offset
+        self._first = min([self._first, *entries])
 
-    def take(self, scan: Scan, now: int) -> list[bytes]:
-        """The entries to tell the ledger of at ``now`` (ms): ``MOST`` at once, ``MOST_UNDER_WAY`` at most.
+    def due(self, scan: Scan, now: int) -> list[bytes]:
+        """The entries to expire at ``now`` (ms): at most ``batch_max``, and ``pending_max`` with those under way.
 
-        ``scan`` gives the index's entries from one on, in their order.
+        ``scan`` returns the index's entries from the given one on, sorted.
         """
-        at = now - self._behind
-        if deadline_of(self._begins) > at:
+        at = now - self._clock_lag_ms
+        if deadline_of(self._first) > at:
             return []
-        under_way: dict[bytes, int] = {}
+        pending: dict[bytes, int] = {}
         due: list[bytes] = []
-        begins = _LAST
-        for entry in scan(self._begins):
-            begins = min(begins, entry)
-            if deadline_of(entry) > at or len(due) == MOST or len(under_way) == MOST_UNDER_WAY:
+        first = _LAST
+        for entry in scan(self._first):
+            first = min(first, entry)
+            if deadline_of(entry) > at or len(due) == self._batch_max or len(pending) == self._pending_max:
                 break
-            told = self._told.get(entry)
-            if told is None or told <= self._carried_out:
+            sent_at = self._pending.get(entry)
+            if sent_at is None or sent_at <= self._decided_offset:
                 due.append(entry)
-                told = _UNPLACED
-            under_way[entry] = told
-        self._begins = begins
-        self._told = under_way
+                sent_at = _NOT_APPENDED
+            pending[entry] = sent_at
+        self._first = first
+        self._pending = pending
         return due
 
-    def appended(self, entries: Iterable[bytes], taken: int, offset: int, at: int) -> None:
-        """The commands for ``entries``, taken at ``taken``, end at ``offset`` of the log, appended at ``at`` (both ms).
+    def sent(self, entries: Iterable[bytes], due_at: int, offset: int, at: int) -> None:
+        """The commands for ``entries``, due at ``due_at``, were appended up to ``offset`` at ``at`` (times in ms).
 
-        Where the broker's clock is behind, later ones wait for it; what came too early the ledger refuses.
+        If the broker's clock is behind ours, later ones wait as long: the ledger refuses commands that come too early.
         """
-        self._behind = max(0, taken - at)
+        self._clock_lag_ms = max(0, due_at - at)
         for entry in entries:
-            self._told[entry] = offset
+            self._pending[entry] = offset
 
-    def lost(self, entries: Iterable[bytes]) -> None:
+    def not_sent(self, entries: Iterable[bytes]) -> None:
         """The commands for ``entries`` could not be appended."""
         for entry in entries:
-            self._told.pop(entry, None)
+            self._pending.pop(entry, None)

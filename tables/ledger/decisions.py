@@ -1,6 +1,6 @@
-"""The rules of selling and giving back, as pure functions of the state and the command.
+"""The rules of buying, holding and giving back tickets, as pure functions of the state and the command.
 
-``at`` is the command's own timestamp in the log (ms): no rule reads a clock.
+``at`` is the command's timestamp in the log (ms): no rule reads a clock.
 """
 
 from typing import Any, Final
@@ -9,48 +9,48 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from tables.ledger.fingerprint import fingerprint, merge
-from tables.ledger.hold_limits import Holder, hold_refusal, seconds_of
-from tables.ledger.inventory import Inventory, Shelf
-from tables.ledger.purchase_state import standing
-from tables.ledger.records import Bought, Decision, PurchaseRecord
+from tables.ledger.hold_limits import HoldContext, hold_refusal, hold_seconds
+from tables.ledger.inventory import Inventory, TicketStock
+from tables.ledger.purchase_state import state_of
+from tables.ledger.records import Decision, DecisionLine, PurchaseRecord
 from tables.messages.commands import Buy, BuyerCommand, Cancel, Confirm, Expire, Hold
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason, Refusal
 from tables.messages.statuses import EventStatus, PurchaseStatus
 
-# An outcome names the code of every ticket, and must fit a produced batch.
-MOST_PER_ORDER: Final = 5_000
+# An outcome has the code of every ticket and must fit a produced batch.
+ORDER_MAX_TICKETS: Final = 5_000
 
-# A purchase's record tells every change of it, and must fit a produced batch. The largest order (50 types), changed so
-# often, makes one of 112 kB with names of 100 emoji and of 272 kB with names of 500, the longest. That counts what is
-# still possible then: a hold can be confirmed, and what is left can be cancelled as a whole, expire or be refunded.
-CHANGES_MAX: Final = 50
+# A purchase's record has every change of it and must fit a produced batch. The largest order (50 types) with so many
+# changes takes 112 kB with names of 100 emoji, and 272 kB with names of 500, the longest. That includes what remains
+# possible: a hold can be confirmed, and the rest can be cancelled as a whole, expire or be refunded.
+PURCHASE_MAX_CHANGES: Final = 50
 
-# The records of an event and of an account keep each ticket type that a definition left out while its tickets were out,
-# some 30 bytes each. An event that had more of them sells nothing.
+# The records of an event and of an account keep each ticket type that was removed while tickets of it were out, about
+# 30 bytes each. An event with more of them sells nothing.
 REMOVED_TYPES_MAX: Final = 1_000
 
-# A reason that earlier versions can't read, and the one under which they find it on record.
-NEAREST: Final = dict.fromkeys(
+# Reasons that earlier versions can't decode, and the reason that is recorded for them instead.
+RECORDED_REASONS: Final = dict.fromkeys(
     (Reason.HOLD_TOO_LONG, Reason.HOLD_LIMIT_EXCEEDED, Reason.HOLD_TOO_SOON), Reason.PURCHASE_LIMIT_EXCEEDED
 )
 
-Counts = dict[UUID, int]
-# The shelves that a purchase takes from, with how many of each.
-Picks = list[tuple[Shelf, int]]
+TicketCounts = dict[UUID, int]
+# The stock that a purchase takes from, with the quantity of each.
+Allocation = list[tuple[TicketStock, int]]
 
 
 def buyer_fingerprint(command: Buy | Hold) -> str:
-    """What tells two bodies under one purchase id apart."""
+    """The fingerprint of a request's body: the same purchase id with another body is refused."""
     if not isinstance(command, Hold):
         return fingerprint(command.account, command.lines, "purchase")
     return fingerprint(command.account, command.lines, "hold" if command.by_default else f"hold {command.seconds}")
 
 
 def recorded_fingerprints(command: Buy | Hold) -> tuple[str, ...]:
-    """What a purchase of the same body may have on record.
+    """The fingerprints that a purchase with the same body may have on record.
 
-    A version that did not know ``by_default`` took the operator's seconds for the buyer's.
+    Versions without ``by_default`` recorded the operator's seconds as if the buyer had chosen them.
     """
     if isinstance(command, Hold) and command.by_default:
         return buyer_fingerprint(command), buyer_fingerprint(replace(command, by_default=False))
@@ -60,20 +60,20 @@ def recorded_fingerprints(command: Buy | Hold) -> tuple[str, ...]:
 def decide(
     inventory: Inventory | None,
     purchase: PurchaseRecord | None,
-    counts: Counts,
+    counts: TicketCounts,
     command: BuyerCommand,
     offset: int,
     at: int,
-    holder: Holder | None = None,
+    hold_context: HoldContext | None = None,
 ) -> Decision:
-    """The decision on ``command``; one that the purchase's history holds already is given again.
+    """The decision on ``command``, or the earlier decision that it repeats.
 
-    ``purchase`` is the purchase as it was before ``offset``, ``counts`` what its account has of the event, ``holder``
-    what a hold of that account is limited by; None where there are no limits.
-    A decision of kind REFUSED changes nothing and is not recorded.
+    ``purchase`` is the purchase before ``offset``, ``counts`` the account's tickets of the event by type,
+    ``hold_context`` the limits on a hold of that account, None if there are none. A decision of kind REFUSED changes
+    nothing and is not recorded.
     """
     if isinstance(command, (Buy, Hold)):
-        return _buy(inventory, purchase, counts, command, offset, at, holder)
+        return _buy(inventory, purchase, counts, command, offset, at, hold_context)
     if purchase is None:
         return _refused(offset, at, Reason.UNKNOWN_PURCHASE)
     if isinstance(command, Expire):
@@ -88,98 +88,99 @@ def decide(
 def _buy(
     inventory: Inventory | None,
     purchase: PurchaseRecord | None,
-    counts: Counts,
+    counts: TicketCounts,
     command: Buy | Hold,
     offset: int,
     at: int,
-    holder: Holder | None,
+    hold_context: HoldContext | None,
 ) -> Decision:
     if purchase is not None:
         if purchase.fingerprint in recorded_fingerprints(command):
             return purchase.history[0]
         return _refused(offset, at, Reason.ID_REUSED)
-    picks: Picks = []
+    allocation: Allocation = []
     wanted = merge(command.lines)
-    refusal = _refusal(inventory, counts, wanted, at, picks)
-    if holder is not None and refusal is None and isinstance(command, Hold):
-        refusal = hold_refusal(command, holder, wanted, at)
+    refusal = _refusal(inventory, counts, wanted, at, allocation)
+    if hold_context is not None and refusal is None and isinstance(command, Hold):
+        refusal = hold_refusal(command, hold_context, wanted, at)
     if refusal is not None:
         reason, figures = refusal
-        nearest = NEAREST.get(reason, reason)
-        exact = None if nearest is reason else reason
-        return Decision(offset, at, OutcomeKind.REJECTED, reason=nearest, figures=figures, exact=exact)
-    lines = _lines(picks)
+        recorded = RECORDED_REASONS.get(reason, reason)
+        exact = None if recorded is reason else reason
+        return Decision(offset, at, OutcomeKind.REJECTED, reason=recorded, figures=figures, exact=exact)
+    lines = _lines(allocation)
     if isinstance(command, Hold):
-        deadline = at + seconds_of(command, holder) * 1000
+        deadline = at + hold_seconds(command, hold_context) * 1000
         return Decision(offset, at, OutcomeKind.HELD, held=1, lines=lines, deadline=deadline)
     return Decision(offset, at, OutcomeKind.CONFIRMED, sold=1, lines=lines)
 
 
 def _refusal(
-    inventory: Inventory | None, counts: Counts, wanted: dict[UUID, int], at: int, picks: Picks
+    inventory: Inventory | None, counts: TicketCounts, wanted: dict[UUID, int], at: int, allocation: Allocation
 ) -> Refusal | None:
-    """Why a purchase is refused; None if it is not, and then ``picks`` is what it takes."""
+    """Why a purchase is refused; None if it is accepted, and then ``allocation`` has been filled."""
     if inventory is None:
         return Reason.UNKNOWN_EVENT, {}
     if inventory.definition.status is not EventStatus.ACTIVE:
         return Reason.EVENT_NOT_OPEN, {"status": inventory.definition.status.value}
-    if len(inventory.gone) > REMOVED_TYPES_MAX:
-        return Reason.EVENT_NOT_OPEN, {"removedTicketTypes": len(inventory.gone), "limit": REMOVED_TYPES_MAX}
+    if len(inventory.removed) > REMOVED_TYPES_MAX:
+        return Reason.EVENT_NOT_OPEN, {"removedTicketTypes": len(inventory.removed), "limit": REMOVED_TYPES_MAX}
     for ticket_type, quantity in wanted.items():
-        shelf = inventory.shelves.get(ticket_type)
-        if shelf is None:
+        stock = inventory.stock.get(ticket_type)
+        if stock is None:
             return Reason.UNKNOWN_TICKET_TYPE, {"ticketType": str(ticket_type)}
-        refusal = _shelf_refusal(shelf, counts, quantity, at)
+        refusal = _type_refusal(stock, counts, quantity, at)
         if refusal is not None:
             return refusal
-        picks.append((shelf, quantity))
-    return _order_refusal(inventory, counts, picks) or _stock_refusal(inventory, picks)
+        allocation.append((stock, quantity))
+    return _order_refusal(inventory, counts, allocation) or _stock_refusal(inventory, allocation)
 
 
-def _shelf_refusal(shelf: Shelf, counts: Counts, quantity: int, at: int) -> Refusal | None:
-    kind = shelf.definition
-    if shelf.sale_starts is not None and at < shelf.sale_starts:
-        return Reason.NOT_ON_SALE, _window(shelf)
-    if shelf.sale_ends is not None and at >= shelf.sale_ends:
-        return Reason.NOT_ON_SALE, _window(shelf)
-    if kind.max_per_order is not None and quantity > kind.max_per_order:
-        return Reason.ORDER_LIMIT_EXCEEDED, _limit(kind.max_per_order, quantity, ticket_type=kind.id)
-    if kind.max_per_account is not None:
-        has = counts.get(kind.id, 0)
-        if has + quantity > kind.max_per_account:
-            return Reason.PURCHASE_LIMIT_EXCEEDED, _limit(kind.max_per_account, quantity, has, kind.id)
+def _type_refusal(stock: TicketStock, counts: TicketCounts, quantity: int, at: int) -> Refusal | None:
+    definition = stock.definition
+    if stock.sale_starts is not None and at < stock.sale_starts:
+        return Reason.NOT_ON_SALE, _window(stock)
+    if stock.sale_ends is not None and at >= stock.sale_ends:
+        return Reason.NOT_ON_SALE, _window(stock)
+    order_limit, account_limit = definition.max_per_order, definition.max_per_account
+    if order_limit is not None and quantity > order_limit:
+        return Reason.ORDER_LIMIT_EXCEEDED, _limit(order_limit, quantity, ticket_type=definition.id)
+    if account_limit is not None:
+        has = counts.get(definition.id, 0)
+        if has + quantity > account_limit:
+            return Reason.PURCHASE_LIMIT_EXCEEDED, _limit(account_limit, quantity, has, definition.id)
     return None
 
 
-def _order_refusal(inventory: Inventory, counts: Counts, picks: Picks) -> Refusal | None:
+def _order_refusal(inventory: Inventory, counts: TicketCounts, allocation: Allocation) -> Refusal | None:
     definition = inventory.definition
-    total = _total(picks)
-    most = MOST_PER_ORDER if definition.max_per_order is None else min(definition.max_per_order, MOST_PER_ORDER)
-    if total > most:
-        return Reason.ORDER_LIMIT_EXCEEDED, _limit(most, total)
+    total = _total(allocation)
+    limit = ORDER_MAX_TICKETS if definition.max_per_order is None else min(definition.max_per_order, ORDER_MAX_TICKETS)
+    if total > limit:
+        return Reason.ORDER_LIMIT_EXCEEDED, _limit(limit, total)
     if definition.max_per_account is not None:
         has = sum(counts.values())
         if has + total > definition.max_per_account:
             return Reason.PURCHASE_LIMIT_EXCEEDED, _limit(definition.max_per_account, total, has)
-    if len(picks) > 1 and len({shelf.definition.currency for shelf, _ in picks}) > 1:
+    if len(allocation) > 1 and len({stock.definition.currency for stock, _ in allocation}) > 1:
         return Reason.MIXED_CURRENCIES, {}
     return None
 
 
-def _stock_refusal(inventory: Inventory, picks: Picks) -> Refusal | None:
-    for shelf, quantity in picks:
-        if quantity > shelf.available:
-            figures = _limit(shelf.quantity, quantity, ticket_type=shelf.definition.id)
-            return Reason.SOLD_OUT, figures | {"available": shelf.available, "held": shelf.held}
+def _stock_refusal(inventory: Inventory, allocation: Allocation) -> Refusal | None:
+    for stock, quantity in allocation:
+        if quantity > stock.available:
+            figures = _limit(stock.quantity, quantity, ticket_type=stock.definition.id)
+            return Reason.SOLD_OUT, figures | {"available": stock.available, "held": stock.held}
     capacity = inventory.definition.capacity
-    if capacity is not None and inventory.out + _total(picks) > capacity:
+    if capacity is not None and inventory.out + _total(allocation) > capacity:
         left = max(0, capacity - inventory.out)
-        return Reason.CAPACITY_EXCEEDED, _limit(capacity, _total(picks)) | {"available": left}
+        return Reason.CAPACITY_EXCEEDED, _limit(capacity, _total(allocation)) | {"available": left}
     return None
 
 
-def _total(picks: Picks) -> int:
-    return sum([quantity for _, quantity in picks])
+def _total(allocation: Allocation) -> int:
+    return sum([quantity for _, quantity in allocation])
 
 
 def _limit(limit: int, requested: int, has: int | None = None, ticket_type: UUID | None = None) -> dict[str, Any]:
@@ -191,18 +192,18 @@ def _limit(limit: int, requested: int, has: int | None = None, ticket_type: UUID
     return figures
 
 
-def _window(shelf: Shelf) -> dict[str, Any]:
-    kind = shelf.definition
-    window = {"saleStartsAt": kind.sale_starts_at, "saleEndsAt": kind.sale_ends_at}
-    return {"ticketType": str(kind.id)} | {name: time.isoformat() for name, time in window.items() if time}
+def _window(stock: TicketStock) -> dict[str, Any]:
+    definition = stock.definition
+    window = {"saleStartsAt": definition.sale_starts_at, "saleEndsAt": definition.sale_ends_at}
+    return {"ticketType": str(definition.id)} | {name: time.isoformat() for name, time in window.items() if time}
 
 
-def _lines(picks: Picks) -> tuple[Bought, ...]:
+def _lines(allocation: Allocation) -> tuple[DecisionLine, ...]:
     lines = []
     first = 0
-    for shelf, quantity in picks:
-        kind = shelf.definition
-        lines.append(Bought(kind.id, quantity, kind.price, kind.name, first))
+    for stock, quantity in allocation:
+        definition = stock.definition
+        lines.append(DecisionLine(definition.id, quantity, definition.price, definition.name, first))
         first += quantity
     return tuple(lines)
 
@@ -211,59 +212,59 @@ def _confirm(purchase: PurchaseRecord, offset: int, at: int) -> Decision:
     for decision in purchase.history:
         if decision.kind is OutcomeKind.CONFIRMED:
             return decision
-    now = standing(purchase)
-    if now.status is not PurchaseStatus.HELD:
-        return _refused(offset, at, Reason.NOT_HELD, {"status": now.status.value})
-    return Decision(offset, at, OutcomeKind.CONFIRMED, held=-1, sold=1, lines=now.lines)
+    state = state_of(purchase)
+    if state.status is not PurchaseStatus.HELD:
+        return _refused(offset, at, Reason.NOT_HELD, {"status": state.status.value})
+    return Decision(offset, at, OutcomeKind.CONFIRMED, held=-1, sold=1, lines=state.lines)
 
 
 def _expire(purchase: PurchaseRecord, command: Expire, offset: int, at: int) -> Decision:
-    now = standing(purchase)
-    is_over = now.deadline is not None and at >= now.deadline
-    if now.status is not PurchaseStatus.HELD or not (is_over or command.early):
-        return _refused(offset, at, Reason.NOT_HELD, {"status": now.status.value})
+    state = state_of(purchase)
+    is_over = state.deadline is not None and at >= state.deadline
+    if state.status is not PurchaseStatus.HELD or not (is_over or command.early):
+        return _refused(offset, at, Reason.NOT_HELD, {"status": state.status.value})
     exact = None if is_over else Reason.HOLD_ENDED
-    return Decision(offset, at, OutcomeKind.EXPIRED, held=-1, lines=now.lines, exact=exact)
+    return Decision(offset, at, OutcomeKind.EXPIRED, held=-1, lines=state.lines, exact=exact)
 
 
 def _cancel(purchase: PurchaseRecord, command: Cancel, offset: int, at: int) -> Decision:
     for decision in purchase.history:
         if command.request is not None and decision.request == command.request:
             return decision
-    now = standing(purchase)
-    if now.status is PurchaseStatus.CANCELLED and not command.lines:
+    state = state_of(purchase)
+    if state.status is PurchaseStatus.CANCELLED and not command.lines:
         return purchase.history[-1]
-    lines = _part(now.lines, merge(command.lines)) if command.lines else now.lines
+    lines = _part(state.lines, merge(command.lines)) if command.lines else state.lines
     if not lines:
-        return _refused(offset, at, Reason.NOTHING_TO_CANCEL, {"status": now.status.value})
-    if len(purchase.history) > CHANGES_MAX and _tickets(lines) < _tickets(now.lines):
-        return _refused(offset, at, Reason.TOO_MANY_CHANGES, {"limit": CHANGES_MAX})
-    held, sold = (-1, 0) if now.status is PurchaseStatus.HELD else (0, -1)
+        return _refused(offset, at, Reason.NOTHING_TO_CANCEL, {"status": state.status.value})
+    if len(purchase.history) > PURCHASE_MAX_CHANGES and _tickets(lines) < _tickets(state.lines):
+        return _refused(offset, at, Reason.TOO_MANY_CHANGES, {"limit": PURCHASE_MAX_CHANGES})
+    held, sold = (-1, 0) if state.status is PurchaseStatus.HELD else (0, -1)
     return Decision(offset, at, OutcomeKind.CANCELLED, held, sold, lines, request=command.request)
 
 
-def _tickets(lines: tuple[Bought, ...]) -> int:
+def _tickets(lines: tuple[DecisionLine, ...]) -> int:
     return sum([line.quantity for line in lines])
 
 
-def end(purchase: PurchaseRecord, offset: int, at: int) -> Decision | None:
-    """What a cancelled event means to a purchase as it was before ``offset``; None if it has nothing out."""
-    now = standing(purchase)
-    if now.status is PurchaseStatus.HELD:
-        return Decision(offset, at, OutcomeKind.EXPIRED, held=-1, lines=now.lines, reason=Reason.EVENT_CANCELED)
-    if now.status is PurchaseStatus.CONFIRMED:
-        return Decision(offset, at, OutcomeKind.REFUNDED, sold=-1, lines=now.lines, reason=Reason.EVENT_CANCELED)
+def end_purchase(purchase: PurchaseRecord, offset: int, at: int) -> Decision | None:
+    """The decision that ends a purchase of a cancelled event; None if the purchase has no tickets."""
+    state = state_of(purchase)
+    if state.status is PurchaseStatus.HELD:
+        return Decision(offset, at, OutcomeKind.EXPIRED, held=-1, lines=state.lines, reason=Reason.EVENT_CANCELED)
+    if state.status is PurchaseStatus.CONFIRMED:
+        return Decision(offset, at, OutcomeKind.REFUNDED, sold=-1, lines=state.lines, reason=Reason.EVENT_CANCELED)
     return None
 
 
-def _part(lines: tuple[Bought, ...], wanted: dict[UUID, int]) -> tuple[Bought, ...]:
-    """The last ``wanted`` tickets of each line; nothing if the purchase has not that many."""
+def _part(lines: tuple[DecisionLine, ...], wanted: dict[UUID, int]) -> tuple[DecisionLine, ...]:
+    """The last ``wanted`` tickets of each line; empty if the purchase has fewer."""
     has = {line.ticket_type: line for line in lines}
-    if any(kind not in has or has[kind].quantity < quantity for kind, quantity in wanted.items()):
+    if any(key not in has or has[key].quantity < quantity for key, quantity in wanted.items()):
         return ()
     return tuple(
-        replace(has[kind], quantity=quantity, first=has[kind].first + has[kind].quantity - quantity)
-        for kind, quantity in wanted.items()
+        replace(has[key], quantity=quantity, first=has[key].first + has[key].quantity - quantity)
+        for key, quantity in wanted.items()
     )
 
 

@@ -1,4 +1,4 @@
-"""The fingerprint of a purchase's body: equal for bodies that ask for the same, different for all others."""
+"""The fingerprint of a purchase's body: equal for equivalent bodies, different for all others."""
 
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
@@ -16,8 +16,8 @@ def merge(lines: Iterable[TicketLine]) -> dict[UUID, int]:
 
 
 def fingerprint(account: UUID, lines: Sequence[TicketLine], kind: str) -> str:
-    """24 hex digits over kind, account and lines; the order of lines and their splitting do not count."""
-    # Nearly all have one line, and an id is hashed by Python.
+    """24 hex digits over kind, account and lines; neither the order of lines nor split quantities matter."""
+    # Nearly all have one line; merging would hash its id in Python.
     wanted = merge(lines).items() if len(lines) > 1 else [(line.ticket_type, line.quantity) for line in lines]
     content = [ticket_type.bytes + quantity.to_bytes(8, "big") for ticket_type, quantity in wanted]
     content.sort()

@@ -1,6 +1,6 @@
-"""The operator's limits on holds: they come by the log, are kept in the ledger's table, and refuse what is beyond them.
+"""The operator's limits on holds: set by a command in the log, kept in the ledger's table, applied to later holds.
 
-The table keeps one record a partition, under a key that no event has. A partition without one has no limits.
+The table has one record per partition, under a key that no event has. A partition without one has no limits.
 """
 
 from collections.abc import Mapping
@@ -10,19 +10,19 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from tables.ledger.outcome_builder import moment
 from tables.ledger.records import Holding
 from tables.messages.commands import Hold, LimitHolds
 from tables.messages.reasons import Reason, Refusal
+from tables.times import from_milliseconds
 
 KEY: Final = bytes(16) + b"l"
 
 
 class HoldLimits(Struct, frozen=True, array_like=True):
-    """The limits that the command at ``offset`` set; None where it set none.
+    """The limits that the command at ``offset`` set; None means no limit.
 
-    Holds are counted, and what is let go is remembered, after the first such command, which lies at ``since``: a log
-    without one leads to the records that it led to before there were limits.
+    Holds are counted, and ended holds remembered, after the first such command, at ``since``: so a log without one
+    gives the same records as versions without limits.
     """
 
     offset: int
@@ -37,15 +37,15 @@ class HoldLimits(Struct, frozen=True, array_like=True):
         return HoldLimits(offset, min(self.since, offset), *limits)
 
     def command(self) -> LimitHolds:
-        """The command that sets them."""
+        """The command that sets these limits."""
         return LimitHolds(self.max_seconds, self.max_tickets, self.cooldown_seconds)
 
 
 UNLIMITED: Final = HoldLimits(-1, 2**62)
 
 
-class Holder(NamedTuple):
-    """What an account's next hold of an event is measured by: the limits, and what it holds and let go of the event."""
+class HoldContext(NamedTuple):
+    """What decides on an account's next hold of an event: the limits, and what it holds and let go of the event."""
 
     limits: HoldLimits
     holding: Holding
@@ -55,37 +55,37 @@ encode_limits = msgspec.msgpack.Encoder().encode
 decode_limits = msgspec.msgpack.Decoder(HoldLimits).decode
 
 
-def seconds_of(command: Hold, holder: Holder | None) -> int:
-    """How long a hold lasts: as long as was asked for, but a time that nobody asked for is shortened to the limit."""
-    most = holder.limits.max_seconds if holder else None
-    return command.seconds if most is None else min(command.seconds, most)
+def hold_seconds(command: Hold, context: HoldContext | None) -> int:
+    """How long a hold lasts: the seconds of the command, cut to the limit (``hold_refusal`` refuses chosen ones)."""
+    limit = context.limits.max_seconds if context else None
+    return command.seconds if limit is None else min(command.seconds, limit)
 
 
-def hold_refusal(command: Hold, holder: Holder, wanted: Mapping[UUID, int], at: int) -> Refusal | None:
-    """Why a hold of the ``wanted`` tickets is refused at ``at`` (ms); None if it is not."""
-    limits = holder.limits
+def hold_refusal(command: Hold, context: HoldContext, wanted: Mapping[UUID, int], at: int) -> Refusal | None:
+    """Why a hold of the ``wanted`` tickets is refused at ``at`` (ms); None if it is accepted."""
+    limits = context.limits
     if limits.max_seconds is not None and command.seconds > limits.max_seconds and not command.by_default:
         return Reason.HOLD_TOO_LONG, {"limit": limits.max_seconds, "requested": command.seconds}
     requested = sum(wanted.values())
-    held = holder.holding.held
+    held = context.holding.held
     if limits.max_tickets is not None and held + requested > limits.max_tickets:
         return Reason.HOLD_LIMIT_EXCEEDED, {"limit": limits.max_tickets, "requested": requested, "held": held}
-    if limits.cooldown_seconds is not None and holder.holding.let_go:
-        return _too_soon(limits.cooldown_seconds, dict(holder.holding.let_go), wanted, at)
+    if limits.cooldown_seconds is not None and context.holding.let_go:
+        return _too_soon(limits.cooldown_seconds, dict(context.holding.let_go), wanted, at)
     return None
 
 
 def _too_soon(seconds: int, let_go: Mapping[UUID, int], wanted: Mapping[UUID, int], at: int) -> Refusal | None:
-    """The refusal for that of the ``wanted`` types which was let go last, while it was not so many ``seconds`` ago."""
-    known = [kind for kind in wanted if kind in let_go]
-    if not known:
+    """The refusal if the account let go of a ``wanted`` type less than ``seconds`` ago; it names the latest one."""
+    recent = [key for key in wanted if key in let_go]
+    if not recent:
         return None
-    latest = max(known, key=let_go.__getitem__)
+    latest = max(recent, key=let_go.__getitem__)
     retry_at = let_go[latest] + seconds * 1000
     if at >= retry_at:
         return None
     return Reason.HOLD_TOO_SOON, {
         "limit": seconds,
         "ticketType": str(latest),
-        "retryAt": moment(retry_at).isoformat(),
+        "retryAt": from_milliseconds(retry_at).isoformat(),
     }

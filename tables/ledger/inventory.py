@@ -1,26 +1,21 @@
-"""An event while the ledger works on it: its definition, and what of each ticket type is held and sold."""
+"""An event while the ledger works on it: its definition, and how many tickets of each type are held and sold."""
 
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from tables.errors import InvariantBroken
-from tables.ledger.records import Decision, Ending, EventRecord, Stock, encode_record
+from tables.ledger.records import Decision, Ending, EventRecord, TicketsOut, encode_record
 from tables.messages.commands import EventDefinition, TicketTypeDefinition
 from tables.messages.outcomes import Balance, EventFacts
 from tables.messages.statuses import EventStatus
+from tables.times import to_milliseconds
 
 _definition_encoder = msgspec.json.Encoder()
 _decode_definition = msgspec.json.Decoder(EventDefinition).decode
 
 
-def milliseconds(moment: datetime | None) -> int | None:
-    """A moment as Kafka writes it: milliseconds since 1970 UTC."""
-    return None if moment is None else round(moment.timestamp() * 1000)
-
-
-class Shelf:
+class TicketStock:
     """The tickets of one type: quantity offered, held, sold."""
 
     __slots__ = ("definition", "held", "quantity", "sale_ends", "sale_starts", "sold")
@@ -28,35 +23,37 @@ class Shelf:
     def __init__(self, definition: TicketTypeDefinition, held: int = 0, sold: int = 0) -> None:
         self.definition = definition
         self.quantity = definition.quantity
-        self.sale_starts = milliseconds(definition.sale_starts_at)
-        self.sale_ends = milliseconds(definition.sale_ends_at)
+        starts_at, ends_at = definition.sale_starts_at, definition.sale_ends_at
+        self.sale_starts = None if starts_at is None else to_milliseconds(starts_at)
+        self.sale_ends = None if ends_at is None else to_milliseconds(ends_at)
         self.held = held
         self.sold = sold
 
     @property
     def available(self) -> int:
-        """Tickets that can be had now; 0, never less, where the quantity was lowered below what is out."""
+        """Tickets that can be sold now; 0 if the quantity was lowered below the tickets that are out."""
         return max(0, self.quantity - self.held - self.sold)
 
     def balance(self) -> Balance:
-        """The stock as an outcome tells it."""
+        """The stock as outcomes have it."""
         return Balance(self.definition.id, self.quantity, self.held, self.sold)
 
 
 class Inventory:
-    """The working copy of an event's record. ``offset`` is the last command whose effect is in it.
+    """The working copy of an event's record. ``offset`` is that of the last command whose effect it includes.
 
-    ``ending`` tells of a cancelled event how far its purchases have been ended; None of any other.
+    ``removed`` has the tickets of types that the definition no longer lists, ``out`` counts all tickets held or sold.
+    ``ending`` says how far the purchases of a cancelled event have been ended; None for other events.
     """
 
-    __slots__ = ("_encoded", "definition", "ending", "facts", "gone", "id", "offset", "out", "shelves", "version")
+    __slots__ = ("_encoded", "definition", "ending", "facts", "id", "offset", "out", "removed", "stock", "version")
 
     def __init__(self, event: UUID, offset: int, version: int, definition: EventDefinition) -> None:
         self.id = event
         self.offset = offset
         self.version = version
-        self.gone: dict[UUID, Stock] = {}
-        self.shelves: dict[UUID, Shelf] = {}
+        self.removed: dict[UUID, TicketsOut] = {}
+        self.stock: dict[UUID, TicketStock] = {}
         self.out = 0
         self.ending: Ending | None = None
         self._take(definition)
@@ -71,13 +68,13 @@ class Inventory:
         return inventory
 
     def record(self) -> bytes:
-        """The event's record as the table keeps it."""
-        stock = [Stock(key, shelf.held, shelf.sold) for key, shelf in self.shelves.items()]
-        stock += self.gone.values()
-        return encode_record(EventRecord(self.offset, self.version, self._encoded, stock, self.ending))
+        """The encoded record."""
+        out = [TicketsOut(key, stock.held, stock.sold) for key, stock in self.stock.items()]
+        out += self.removed.values()
+        return encode_record(EventRecord(self.offset, self.version, self._encoded, out, self.ending))
 
     def define(self, offset: int, version: int, definition: EventDefinition) -> bool:
-        """Take over a newer definition; what is held and sold stays. False if it is no newer."""
+        """Take over a newer definition; held and sold tickets stay. False if it is not newer."""
         if version <= self.version:
             return False
         self.offset = offset
@@ -86,39 +83,38 @@ class Inventory:
         return True
 
     def apply(self, decision: Decision) -> None:
-        """Book a decision's lines and remember its offset."""
+        """Book a decision's lines."""
         for line in decision.lines:
             self._move(line.ticket_type, decision.held * line.quantity, decision.sold * line.quantity)
         self.offset = decision.offset
 
     def end(self, offset: int, after: UUID | None) -> None:
-        """Remember that purchases have been ended up to ``after``; None means all."""
+        """Note that purchases have been ended up to ``after``; None means all."""
         self.offset = offset
         self.ending = Ending(after, done=after is None or self.out == 0)
 
     def balances(self) -> tuple[Balance, ...]:
         """The stock of every ticket type, in the definition's order."""
-        return tuple(shelf.balance() for shelf in self.shelves.values())
+        return tuple(stock.balance() for stock in self.stock.values())
 
     def _take(self, definition: EventDefinition) -> None:
-        out = {key: (shelf.held, shelf.sold) for key, shelf in self.shelves.items()}
-        out |= {key: (stock.held, stock.sold) for key, stock in self.gone.items()}
+        out = {key: (stock.held, stock.sold) for key, stock in (*self.stock.items(), *self.removed.items())}
         self.definition = definition
         self._encoded = _definition_encoder.encode(definition)
-        self.shelves = {kind.id: Shelf(kind, *out.pop(kind.id, (0, 0))) for kind in definition.ticket_types}
-        self.gone = {key: Stock(key, held, sold) for key, (held, sold) in out.items() if held or sold}
+        self.stock = {each.id: TicketStock(each, *out.pop(each.id, (0, 0))) for each in definition.ticket_types}
+        self.removed = {key: TicketsOut(key, held, sold) for key, (held, sold) in out.items() if held or sold}
         self.facts = _facts(definition, self.version)
         cancelled = definition.status is EventStatus.CANCELED
         self.ending = Ending(done=self.out == 0) if cancelled else None
 
     def _move(self, ticket_type: UUID, held: int, sold: int) -> None:
-        place = self.shelves.get(ticket_type) or self.gone.setdefault(ticket_type, Stock(ticket_type, 0, 0))
-        place.held += held
-        place.sold += sold
+        stock = self.stock.get(ticket_type) or self.removed.setdefault(ticket_type, TicketsOut(ticket_type, 0, 0))
+        stock.held += held
+        stock.sold += sold
         self.out += held + sold
-        if place.held < 0 or place.sold < 0:
+        if stock.held < 0 or stock.sold < 0:
             raise InvariantBroken(
-                f"event {self.id} would have {place.held} held and {place.sold} sold of ticket type {ticket_type}"
+                f"event {self.id} would have {stock.held} held and {stock.sold} sold of ticket type {ticket_type}"
             )
 
 

@@ -1,23 +1,31 @@
-"""Telling outcomes: what a decision means, complete enough to act on without asking."""
+"""Building outcomes from decisions, and the result of a command."""
 
-from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
+from msgspec import Struct
+
 from tables.ledger.inventory import Inventory
-from tables.ledger.purchase_state import Standing, standing
-from tables.ledger.records import Bought, Decision, PurchaseRecord
+from tables.ledger.purchase_state import PurchaseState, state_of
+from tables.ledger.records import Decision, DecisionLine, PurchaseRecord
 from tables.ledger.ticket_codes import TicketCodes
+from tables.messages.commands import Command
 from tables.messages.outcomes import Balance, MoneyAmount, Outcome, OutcomeKind, OutcomeLine
-
-# What a date can tell; a producer's text may be half a millisecond from its end.
-FIRST_MS: Final = -62_135_596_800_000
-LAST_MS: Final = 253_402_300_799_999
+from tables.times import from_milliseconds
 
 
-class News(NamedTuple):
-    """A decision on a purchase, as it is to be told: ``body`` is the fingerprint of what was asked for."""
+class CommandResult(Struct, frozen=True, gc=False):
+    """The outcomes to publish, and the commands to append to the same partition.
+
+    Both must be stored before the command itself is acknowledged.
+    """
+
+    outcomes: tuple[Outcome, ...] = ()
+    commands: tuple[Command, ...] = ()
+
+
+class DecisionContext(NamedTuple):
+    """A decision on a purchase, with what its outcome needs: ``body`` is the fingerprint of the request's body."""
 
     event: UUID
     purchase: UUID
@@ -28,73 +36,77 @@ class News(NamedTuple):
     request: UUID | None = None
 
 
-class Teller:
-    """Makes outcomes of decisions; knows the key of the ticket codes."""
+class OutcomeBuilder:
+    """Builds outcomes; knows the key of the ticket codes."""
 
     def __init__(self, codes: TicketCodes) -> None:
         self._codes = codes
 
-    def tell(self, news: News, inventory: Inventory | None) -> Outcome:
-        """The outcome, with the event as it stands now."""
-        record, decision = news.record, news.decision
-        after = _standing_after(record, decision)
+    def build(self, context: DecisionContext, inventory: Inventory | None) -> Outcome:
+        """The outcome of a decision, with the event's current stock and facts."""
+        record, decision = context.record, context.decision
+        after = _state_after(record, decision)
         lines = record.lines_of(decision) if record else decision.lines
         left = after.lines if after and decision.kind is OutcomeKind.CANCELLED else ()
         return Outcome(
             kind=decision.kind,
-            event=news.event,
+            event=context.event,
             offset=decision.offset,
-            at=moment(decision.at),
-            purchase=news.purchase,
+            at=from_milliseconds(decision.at),
+            purchase=context.purchase,
             account=record.account if record else None,
             status=after.status if after else None,
-            reason=decision.why,
+            reason=decision.exact_reason,
             figures=decision.figures,
-            lines=self._lines(news, lines),
-            left=self._lines(news, left),
+            lines=self._lines(context, lines),
+            left=self._lines(context, left),
             total=_total(lines, record.currency) if record and lines else None,
-            deadline=None if decision.deadline is None else moment(decision.deadline),
-            fingerprint=news.body,
+            deadline=None if decision.deadline is None else from_milliseconds(decision.deadline),
+            fingerprint=context.body,
             facts=inventory.facts if inventory else None,
             balance=_balance(inventory, decision.lines),
             as_of=inventory.offset if inventory else -1,
-            repeated=news.repeated,
-            request=news.request,
+            repeated=context.repeated,
+            request=context.request,
         )
 
-    def _lines(self, news: News, lines: tuple[Bought, ...]) -> tuple[OutcomeLine, ...]:
-        """Lines with their codes, where tickets were sold or are no longer."""
-        if not news.decision.sold:
-            return tuple([OutcomeLine(each.ticket_type, each.name, each.quantity, each.price) for each in lines])
-        return tuple([self._with_codes(news, line) for line in lines])
+    def changed(self, inventory: Inventory, offset: int, at: int) -> Outcome:
+        """The outcome of the definition of an event at ``offset``, appended at ``at`` (ms)."""
+        return Outcome(
+            kind=OutcomeKind.CHANGED,
+            event=inventory.id,
+            offset=offset,
+            at=from_milliseconds(at),
+            facts=inventory.facts,
+            balance=inventory.balances(),
+            as_of=inventory.offset,
+        )
 
-    def _with_codes(self, news: News, line: Bought) -> OutcomeLine:
-        codes = self._codes.codes(news.event, news.purchase, line.first, line.quantity)
+    def _lines(self, context: DecisionContext, lines: tuple[DecisionLine, ...]) -> tuple[OutcomeLine, ...]:
+        """The lines, with ticket codes if the decision sells tickets or takes sold ones back."""
+        if not context.decision.sold:
+            return tuple([OutcomeLine(each.ticket_type, each.name, each.quantity, each.price) for each in lines])
+        return tuple([self._with_codes(context, line) for line in lines])
+
+    def _with_codes(self, context: DecisionContext, line: DecisionLine) -> OutcomeLine:
+        codes = self._codes.codes(context.event, context.purchase, line.first, line.quantity)
         return OutcomeLine(line.ticket_type, line.name, line.quantity, line.price, codes)
 
 
-# What was appended together has one time.
-@lru_cache(maxsize=1_024)
-def moment(milliseconds: int) -> datetime:
-    """A time of the log (ms since 1970) as a date; one outside of the years 1 to 9999 as the nearest in them."""
-    return datetime.fromtimestamp(min(max(milliseconds, FIRST_MS), LAST_MS) / 1000, UTC)
-
-
-def _standing_after(record: PurchaseRecord | None, decision: Decision) -> Standing | None:
+def _state_after(record: PurchaseRecord | None, decision: Decision) -> PurchaseState | None:
     if record is None or decision.kind is OutcomeKind.REFUSED:
         return None
     past = record.before(decision.offset + 1)
-    return standing(past) if past else None
+    return state_of(past) if past else None
 
 
-def _total(lines: tuple[Bought, ...], currency: str) -> MoneyAmount:
-    return MoneyAmount(
-        sum((line.price * line.quantity for line in lines[1:]), lines[0].price * lines[0].quantity), currency
-    )
+def _total(lines: tuple[DecisionLine, ...], currency: str) -> MoneyAmount:
+    first = lines[0].price * lines[0].quantity
+    return MoneyAmount(sum((line.price * line.quantity for line in lines[1:]), first), currency)
 
 
-def _balance(inventory: Inventory | None, lines: tuple[Bought, ...]) -> tuple[Balance, ...]:
+def _balance(inventory: Inventory | None, lines: tuple[DecisionLine, ...]) -> tuple[Balance, ...]:
     if inventory is None:
         return ()
-    shelves = [inventory.shelves.get(line.ticket_type) for line in lines]
-    return tuple([shelf.balance() for shelf in shelves if shelf])
+    stocks = [inventory.stock.get(line.ticket_type) for line in lines]
+    return tuple([stock.balance() for stock in stocks if stock])

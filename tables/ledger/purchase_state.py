@@ -1,11 +1,11 @@
-"""What a purchase is now, told by its history."""
+"""The current state of a purchase, derived from its history."""
 
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from tables.ledger.records import Bought, PurchaseRecord
+from tables.ledger.records import DecisionLine, PurchaseRecord
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.statuses import PurchaseStatus
 
@@ -13,31 +13,31 @@ _STATUS: Final = {kind: PurchaseStatus(kind.value) for kind in OutcomeKind if ki
 _BUYING: Final = frozenset({OutcomeKind.HELD, OutcomeKind.CONFIRMED})
 
 
-class Standing(NamedTuple):
-    """A purchase's status, the lines it still has, and until when it is held (ms)."""
+class PurchaseState(NamedTuple):
+    """A purchase's status, the lines it still has, and the deadline of its hold (ms)."""
 
     status: PurchaseStatus
-    lines: tuple[Bought, ...]
+    lines: tuple[DecisionLine, ...]
     deadline: int | None
 
 
-def standing(purchase: PurchaseRecord) -> Standing:
-    """The state that the whole history leads to."""
+def state_of(purchase: PurchaseRecord) -> PurchaseState:
+    """The state after the purchase's whole history."""
     last = purchase.history[-1]
     if last.kind in _BUYING:
-        return Standing(_STATUS[last.kind], last.lines, last.deadline)
+        return PurchaseState(_STATUS[last.kind], last.lines, last.deadline)
     lines = _left(purchase) if last.kind is OutcomeKind.CANCELLED else ()
     if not lines:
-        return Standing(_STATUS[last.kind], (), None)
+        return PurchaseState(_STATUS[last.kind], (), None)
     if last.held:
-        return Standing(PurchaseStatus.HELD, lines, purchase.history[0].deadline)
-    return Standing(PurchaseStatus.CONFIRMED, lines, None)
+        return PurchaseState(PurchaseStatus.HELD, lines, purchase.history[0].deadline)
+    return PurchaseState(PurchaseStatus.CONFIRMED, lines, None)
 
 
-def _left(purchase: PurchaseRecord) -> tuple[Bought, ...]:
-    """The lines of the first decision without what was cancelled.
+def _left(purchase: PurchaseRecord) -> tuple[DecisionLine, ...]:
+    """The lines of the first decision without the cancelled tickets.
 
-    A cancel takes the last tickets of its lines, so the newest one that names a type tells where what is left ends.
+    A cancel takes the last tickets of its lines, so the newest cancel of a type has where the rest of it ends.
     """
     lines = purchase.history[0].lines
     ends: dict[UUID, int] = {}

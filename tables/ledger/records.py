@@ -1,7 +1,7 @@
-"""What the table ``ledger`` keeps: its keys and its records, as msgpack arrays that begin with a log offset.
+"""The keys and records of the table ``ledger``. Records are msgpack arrays that begin with a log offset.
 
-A key is the event's 16 bytes, one letter for the kind of record, and for purchases and accounts
-16 bytes more; so one event's purchases are a prefix scan. (HOLD is the letter of tables/ledger/deadlines.py.)
+A key is the event's id (16 bytes), a letter for the kind of record, and for purchases and accounts their id; so a
+prefix scan finds the purchases of one event. (HOLD_MARK is the letter of tables/ledger/deadlines.py.)
 """
 
 from collections.abc import Callable
@@ -16,16 +16,16 @@ from msgspec.structs import replace
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
 
-ACCOUNT = b"a"
-EVENT = b"e"
-HOLD = b"h"
-PURCHASE = b"p"
+ACCOUNT_MARK = b"a"
+EVENT_MARK = b"e"
+HOLD_MARK = b"h"
+PURCHASE_MARK = b"p"
 
 _NO_PRICE: Final = Decimal(0)
 
 
-class Bought(Struct, frozen=True, array_like=True):
-    """Tickets of one type in a decision. ``first`` is the number of the first of them within the purchase."""
+class DecisionLine(Struct, frozen=True, array_like=True):
+    """Tickets of one type in a decision. ``first`` is the position of the first of them within the purchase."""
 
     ticket_type: UUID
     quantity: int
@@ -35,10 +35,10 @@ class Bought(Struct, frozen=True, array_like=True):
 
 
 class Decision(Struct, frozen=True, array_like=True, omit_defaults=True):
-    """What one command did to a purchase: ``held`` and ``sold`` say what became of each line's quantity (-1, 0, 1).
+    """The effect of one command on a purchase: ``held`` and ``sold`` are the signs (-1, 0, 1) of its lines' quantities.
 
-    On record the lines that are given back have neither name nor price: the first decision tells those. ``exact`` is a
-    word that earlier versions can't read, and ``reason`` then the nearest one that they can.
+    Recorded lines that are given back have neither name nor price: the first decision has them. ``exact`` is a reason
+    that earlier versions can't decode; ``reason`` is then the nearest one that they can.
     """
 
     offset: int
@@ -46,7 +46,7 @@ class Decision(Struct, frozen=True, array_like=True, omit_defaults=True):
     kind: OutcomeKind
     held: int = 0
     sold: int = 0
-    lines: tuple[Bought, ...] = ()
+    lines: tuple[DecisionLine, ...] = ()
     reason: Reason | None = None
     figures: dict[str, Any] = {}
     deadline: int | None = None
@@ -54,15 +54,15 @@ class Decision(Struct, frozen=True, array_like=True, omit_defaults=True):
     exact: Reason | None = None
 
     @property
-    def why(self) -> Reason | None:
-        """The reason in its own word."""
+    def exact_reason(self) -> Reason | None:
+        """The reason, also where earlier versions can't decode it."""
         return self.exact or self.reason
 
 
 class PurchaseRecord(Struct, frozen=True, array_like=True):
-    """A purchase and its short history, so that each command's outcome can be given again as it was.
+    """A purchase and its decisions, from which each command's outcome can be built again.
 
-    What can happen to a purchase often is kept short, and is bounded (``CHANGES_MAX`` in tables/ledger/decisions.py).
+    Their number is bounded (``PURCHASE_MAX_CHANGES`` in tables/ledger/decisions.py).
     """
 
     offset: int
@@ -72,12 +72,12 @@ class PurchaseRecord(Struct, frozen=True, array_like=True):
     history: tuple[Decision, ...]
 
     def and_then(self, decision: Decision) -> "PurchaseRecord":
-        """The purchase with one decision more."""
-        return replace(self, offset=decision.offset, history=(*self.history, brief(decision)))
+        """The purchase with one more decision."""
+        return replace(self, offset=decision.offset, history=(*self.history, without_names(decision)))
 
-    def lines_of(self, decision: Decision) -> tuple[Bought, ...]:
+    def lines_of(self, decision: Decision) -> tuple[DecisionLine, ...]:
         """The lines of a decision on this purchase, with names and prices."""
-        if not _is_brief(decision):
+        if not _lacks_names(decision):
             return decision.lines
         first = {line.ticket_type: line for line in self.history[0].lines}
         return tuple(
@@ -85,40 +85,40 @@ class PurchaseRecord(Struct, frozen=True, array_like=True):
         )
 
     def before(self, offset: int) -> "PurchaseRecord | None":
-        """The purchase as the command at ``offset`` finds it; None if that is the one that makes it."""
+        """The purchase as the command at ``offset`` finds it; None if that command makes it."""
         if self.offset < offset:
             return self
         history = tuple(decision for decision in self.history if decision.offset < offset)
         return replace(self, offset=history[-1].offset, history=history) if history else None
 
     def decided_at(self, offset: int) -> Decision | None:
-        """The decision that the command at ``offset`` got, if it was recorded."""
+        """The recorded decision on the command at ``offset``, if any."""
         for decision in reversed(self.history):
             if decision.offset == offset:
                 return decision
         return None
 
 
-def brief(decision: Decision) -> Decision:
-    """A decision as it is kept. A confirmation keeps names and prices, which earlier versions read there."""
-    if not _gives_back(decision) or _is_brief(decision):
+def without_names(decision: Decision) -> Decision:
+    """A decision as it is recorded. A confirmation keeps names and prices: earlier versions read them there."""
+    if not _gives_back(decision) or _lacks_names(decision):
         return decision
-    lines = [Bought(line.ticket_type, line.quantity, _NO_PRICE, "", line.first) for line in decision.lines]
+    lines = [DecisionLine(line.ticket_type, line.quantity, _NO_PRICE, "", line.first) for line in decision.lines]
     return replace(decision, lines=tuple(lines))
 
 
-def _is_brief(decision: Decision) -> bool:
-    """Whether names and prices were left out. Free tickets without a name are the same either way."""
+def _lacks_names(decision: Decision) -> bool:
+    """Whether names and prices were left out. For free tickets without a name both forms are the same."""
     return _gives_back(decision) and all(not line.name and not line.price for line in decision.lines)
 
 
 def _gives_back(decision: Decision) -> bool:
-    """Whether fewer tickets are out after it. Told by numbers: a kind takes four times as long to look up in a set."""
+    """Whether fewer tickets are out after it. Compares numbers: looking a kind up in a set takes four times as long."""
     return decision.held + decision.sold < 0
 
 
-class Stock(Struct, array_like=True):
-    """Tickets of one type that are out."""
+class TicketsOut(Struct, array_like=True):
+    """Tickets of one type that are held or sold."""
 
     ticket_type: UUID
     held: int
@@ -126,26 +126,26 @@ class Stock(Struct, array_like=True):
 
 
 class Ending(Struct, frozen=True, array_like=True):
-    """How far the purchases of a cancelled event have been ended: up to ``after``, or all of them."""
+    """How far the purchases of a cancelled event have been ended: up to the id ``after``, or all of them."""
 
     after: UUID | None = None
     done: bool = False
 
 
 class EventRecord(Struct, array_like=True):
-    """An event: the definition as it came (JSON bytes) and what of each type is out. Small, whatever it sells."""
+    """An event: its definition (JSON bytes) and the tickets of each type that are out. Its size is bounded."""
 
     offset: int
     version: int
     definition: bytes
-    stock: list[Stock]
+    stock: list[TicketsOut]
     ending: Ending | None = None
 
 
 class Holding(Struct, frozen=True, array_like=True):
-    """The tickets that an account holds of one event, and when (ms) it last let go of which types.
+    """The tickets that an account holds of one event, and the types whose holds it gave back or lost, with times (ms).
 
-    ``held`` counts the holds made at the offset ``since`` or later: before that they were not counted.
+    ``held`` counts the holds made at the offset ``since`` or later; earlier ones were not counted.
     """
 
     held: int
@@ -157,14 +157,14 @@ NOTHING_HELD: Final = Holding(0, 0, [])
 
 
 class AccountRecord(Struct, array_like=True):
-    """How many tickets of each type an account has held or bought of one event; ``holding`` if it ever held any."""
+    """The tickets of each type that an account holds or has bought of one event; ``holding`` if it ever held any."""
 
     offset: int
     counts: list[tuple[UUID, int]]
     holding: Holding | None = None
 
 
-class _Head(Struct, array_like=True):
+class _RecordHead(Struct, array_like=True):
     offset: int
 
 
@@ -173,21 +173,21 @@ encode_record = _encoder.encode
 _decode_purchase = msgspec.msgpack.Decoder(PurchaseRecord).decode
 decode_event = msgspec.msgpack.Decoder(EventRecord).decode
 decode_account = msgspec.msgpack.Decoder(AccountRecord).decode
-_decode_head = msgspec.msgpack.Decoder(_Head).decode
+_decode_head = msgspec.msgpack.Decoder(_RecordHead).decode
 
 
 def decode_purchase(value: bytes) -> PurchaseRecord:
-    """The purchase in a record's value, whichever version wrote it."""
+    """Decode a purchase's record, whichever version wrote it."""
     record = _decode_purchase(value)
     if len(record.history) == 1:
         return record
-    return replace(record, history=tuple([brief(decision) for decision in record.history]))
+    return replace(record, history=tuple([without_names(decision) for decision in record.history]))
 
 
 _DECODERS: dict[bytes, Callable[[bytes], Any]] = {
-    ACCOUNT: decode_account,
-    EVENT: decode_event,
-    PURCHASE: decode_purchase,
+    ACCOUNT_MARK: decode_account,
+    EVENT_MARK: decode_event,
+    PURCHASE_MARK: decode_purchase,
 }
 
 
@@ -197,7 +197,7 @@ def record_offset(value: bytes) -> int:
 
 
 def same_record(key: bytes, one: bytes, other: bytes) -> bool:
-    """Whether two records of ``key`` tell the same, whichever versions wrote them."""
+    """Whether two records of ``key`` have the same content, whichever versions wrote them."""
     decode = _DECODERS.get(key[16:17])
     if one == other or decode is None:
         return one == other
@@ -208,20 +208,20 @@ def same_record(key: bytes, one: bytes, other: bytes) -> bool:
 
 
 def event_key(event: UUID) -> bytes:
-    """Key of an event's record."""
-    return event.bytes + EVENT
+    """The key of an event's record."""
+    return event.bytes + EVENT_MARK
 
 
 def purchase_prefix(event: UUID) -> bytes:
-    """What the keys of all purchases of an event begin with."""
-    return event.bytes + PURCHASE
+    """The common prefix of the keys of an event's purchases."""
+    return event.bytes + PURCHASE_MARK
 
 
 def purchase_key(event: UUID, purchase: UUID) -> bytes:
-    """Key of a purchase's record."""
-    return event.bytes + PURCHASE + purchase.bytes
+    """The key of a purchase's record."""
+    return event.bytes + PURCHASE_MARK + purchase.bytes
 
 
 def account_key(event: UUID, account: UUID) -> bytes:
-    """Key of an account's count within one event."""
-    return event.bytes + ACCOUNT + account.bytes
+    """The key of an account's record within one event."""
+    return event.bytes + ACCOUNT_MARK + account.bytes

@@ -1,4 +1,4 @@
-"""An event's tickets in figures, and whether two looks at them can both be right."""
+"""An event's stock as the gauges show it, and the invariants between two readings of it."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -7,8 +7,8 @@ from tables.ledger.inventory import Inventory
 from tables.messages.outcomes import Balance
 
 
-class Tally(NamedTuple):
-    """What an event has: its title, its definition's version, the stock of each ticket type."""
+class EventStock(NamedTuple):
+    """An event's title, the version of its definition, and the stock of each ticket type."""
 
     title: str
     version: int
@@ -25,18 +25,18 @@ class Tally(NamedTuple):
         return sum(max(0, each.held + each.sold - each.quantity) for each in self.balances)
 
 
-class Sums(NamedTuple):
-    """Tickets by state, over all types."""
+class StockTotals(NamedTuple):
+    """Tickets by state, of all types together."""
 
     offered: int = 0
     held: int = 0
     sold: int = 0
     available: int = 0
 
-    def plus(self, tally: Tally) -> "Sums":
-        """With an event's tickets more."""
-        balances = tally.balances
-        return Sums(
+    def plus(self, event: EventStock) -> "StockTotals":
+        """The totals with one more event."""
+        balances = event.balances
+        return StockTotals(
             self.offered + sum(each.quantity for each in balances),
             self.held + sum(each.held for each in balances),
             self.sold + sum(each.sold for each in balances),
@@ -44,16 +44,16 @@ class Sums(NamedTuple):
         )
 
 
-def tally_of(inventory: Inventory) -> Tally:
-    """An event as it stands now."""
-    return Tally(inventory.definition.title, inventory.version, inventory.balances())
+def event_stock(inventory: Inventory) -> EventStock:
+    """The current stock of an event."""
+    return EventStock(inventory.definition.title, inventory.version, inventory.balances())
 
 
-def breaches(before: Tally | None, now: Tally) -> Iterator[str]:
-    """The name of a broken invariant, for each ticket type that shows one.
+def broken_invariants(before: EventStock | None, now: EventStock) -> Iterator[str]:
+    """The name of the broken invariant for each ticket type that breaks one.
 
-    More tickets out than there are is right only after the quantity was lowered, and then nothing more goes out: under
-    the definition that an earlier look found, nothing explains that more are out now.
+    More tickets may be out than the quantity only after it was lowered, and then no more may go out: with an unchanged
+    definition the number of tickets out must not have grown.
     """
     known = {}
     if before is not None and before.version == now.version:

@@ -1,7 +1,7 @@
-"""How far a partition of ``ticket-commands`` has been decided: the offset of its last command, and a hash of it.
+"""How far a partition of ``ticket-commands`` has been decided: the offset and the hash of the last decided command.
 
-The ledger's table keeps one such record a partition, under a key that no event has. It tells a log that was rewritten
-from the one that was decided.
+The ledger's table has one such record per partition, under a key that no event has. It reveals whether the log was
+rewritten since.
 """
 
 from hashlib import blake2b
@@ -15,7 +15,7 @@ DIGEST_BYTES: Final = 16
 
 
 class Watermark(Struct, frozen=True, array_like=True):
-    """The last command that was decided: its offset, and what ``digest_of`` gives for it."""
+    """The last decided command: its offset and its ``digest_of``."""
 
     offset: int
     digest: bytes
@@ -26,7 +26,7 @@ decode_watermark = msgspec.msgpack.Decoder(Watermark).decode
 
 
 def digest_of(key: bytes | None, value: bytes | None, at: int) -> bytes:
-    """A hash of a record: its key, its value, and the broker's time of it (ms)."""
+    """A hash of a record's key, value and broker timestamp (ms)."""
     key, value = key or b"", value or b""
     lengths = b"%d %d %d " % (at, len(key), len(value))
     return blake2b(lengths + key + value, digest_size=DIGEST_BYTES).digest()

@@ -7,7 +7,7 @@ from typing import Any
 import rocksdict
 
 from lab.chaos.log_audit import History, Row
-from tables.ledger.deadlines import HOLDS, index
+from tables.ledger.deadlines import HOLDS_PREFIX, index_change
 from tables.ledger.ledger import Ledger
 from tables.ledger.ticket_codes import TicketCodes
 from tables.ledger.watermark import KEY as WATERMARK_KEY
@@ -45,7 +45,7 @@ class Rebuilt:
 
 def holds(table: Table) -> set[bytes]:
     """The index that belongs to a table."""
-    entries = (index(key, value)[1] for key, value in table.items())
+    entries = (index_change(key, value)[1] for key, value in table.items())
     return {entry for entry in entries if entry is not None}
 
 
@@ -62,7 +62,7 @@ def _read(path: Path) -> tuple[Table, set[bytes]]:
         rows: Table = dict(items)
     finally:
         database.close()
-    entries = {key for key in rows if key.startswith(HOLDS)}
+    entries = {key for key in rows if key.startswith(HOLDS_PREFIX)}
     return {key: value for key, value in rows.items() if key not in entries and not key.startswith(b"__faust")}, entries
 
 

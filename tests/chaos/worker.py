@@ -44,7 +44,7 @@ from streams.runtime.retry import append as append_really  # noqa: E402
 from streams.runtime.table import OffsetTable  # noqa: E402
 from streams.worker import make_worker  # noqa: E402
 from tables.ledger.ledger import Ledger  # noqa: E402
-from tables.ledger.records import PURCHASE  # noqa: E402
+from tables.ledger.records import PURCHASE_MARK  # noqa: E402
 from tables.messages.commands import Buy, Hold  # noqa: E402
 from tests.chaos.points import POINTS  # noqa: E402
 
@@ -106,7 +106,7 @@ def _name(topic: str, rows: list[Record]) -> str:
         return "outcomes"
     if topic == connect.topics.COMMANDS:
         return "following"
-    return "purchases" if rows[0].key and rows[0].key[16:17] == PURCHASE else "events"
+    return "purchases" if rows[0].key and rows[0].key[16:17] == PURCHASE_MARK else "events"
 
 
 def _around(owner: Any, method: str, trap: Trap, what: str) -> None:

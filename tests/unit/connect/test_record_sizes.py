@@ -23,9 +23,17 @@ from streams.runtime.row_changes import AccountRow, EventRow, decode_row
 from tables.bookings.bookings import Book
 from tables.bookings.records import note_key
 from tables.errors import MalformedRecord
-from tables.ledger.accounts import LET_GO_MAX
+from tables.ledger.accounts import LET_GO_MAX_TYPES
 from tables.ledger.decisions import REMOVED_TYPES_MAX
-from tables.ledger.records import AccountRecord, Holding, Stock, account_key, decode_event, encode_record, event_key
+from tables.ledger.records import (
+    AccountRecord,
+    Holding,
+    TicketsOut,
+    account_key,
+    decode_event,
+    encode_record,
+    event_key,
+)
 from tables.messages.commands import (
     COMMAND_MAX_BYTES,
     Buy,
@@ -184,9 +192,11 @@ def test_records_of_events_and_accounts_fit() -> None:
     desk = Desk(1)
     desk.send(largest_event())
     record = decode_event(desk.table[event_key(EVENT)])
-    full = encode_record(replace(record, offset=PLACE, stock=[Stock(key, 10_000_000, 10_000_000) for key in KINDS]))
+    full = encode_record(
+        replace(record, offset=PLACE, stock=[TicketsOut(key, 10_000_000, 10_000_000) for key in KINDS])
+    )
     assert fits(event_key(EVENT), full)
-    holding = Holding(10_000_000, PLACE, [(key, PLACE) for key in KINDS[:LET_GO_MAX]])
+    holding = Holding(10_000_000, PLACE, [(key, PLACE) for key in KINDS[:LET_GO_MAX_TYPES]])
     account = AccountRecord(PLACE, [(key, 10_000_000) for key in KINDS], holding)
     assert fits(account_key(EVENT, ID), encode_record(account))
 

@@ -9,7 +9,7 @@ import pytest
 from settings import Settings
 from streams.runtime.app import App, make_app
 from streams.runtime.table import OffsetTable
-from tables.ledger.deadlines import index
+from tables.ledger.deadlines import index_change
 from tables.ledger.records import record_offset
 
 
@@ -22,7 +22,7 @@ def app(tmp_path: Path) -> App:
 
 @pytest.fixture
 def table(app: App) -> Iterator[OffsetTable]:
-    table = OffsetTable.add(app, "ledger", 4, record_offset, index)
+    table = OffsetTable.add(app, "ledger", 4, record_offset, index_change)
     yield table
     database: Any = table.data
     database._dbs.clear()

@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from tables.ledger.inventory import Inventory
-from tables.ledger.ledger import Ledger
+from tables.ledger.ledger import INVENTORY_CACHE_MAX_EVENTS, Ledger
 from tables.ledger.records import account_key, decode_account
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import (
@@ -94,13 +94,13 @@ def lines(wanted: Wanted) -> list[TicketLine]:
     return [TicketLine(kind, quantity) for kind, quantity in wanted]
 
 
-def ledger_on(table: dict[bytes, bytes]) -> Ledger:
+def ledger_on(table: dict[bytes, bytes], cached_events: int = INVENTORY_CACHE_MAX_EVENTS) -> Ledger:
     """A ledger on a dictionary."""
 
     def scan(prefix: bytes, after: bytes) -> list[tuple[bytes, bytes]]:
         return sorted(record for record in table.items() if record[0].startswith(prefix) and record[0] > after)
 
-    return Ledger(lambda keys: [table.get(key) for key in keys], scan, CODES)
+    return Ledger(lambda keys: [table.get(key) for key in keys], scan, CODES, cached_events)
 
 
 class Desk:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from tables.ledger.records import PURCHASE, PurchaseRecord, decode_purchase, record_offset
+from tables.ledger.ledger import INVENTORY_CACHE_MAX_EVENTS
+from tables.ledger.records import PURCHASE_MARK, PurchaseRecord, decode_purchase, record_offset
 from tables.messages.commands import Command
 from tables.messages.outcomes import Outcome, encode_outcome
 from tests.unit.tables.logs import Entry, Log
@@ -28,14 +29,20 @@ class Batch(NamedTuple):
 class Worker:
     """Decides a log in random batches; purchase records are appended before event records."""
 
-    def __init__(self, table: dict[bytes, bytes] | None = None, *, events_first: bool = False) -> None:
+    def __init__(
+        self,
+        table: dict[bytes, bytes] | None = None,
+        *,
+        events_first: bool = False,
+        cached_events: int = INVENTORY_CACHE_MAX_EVENTS,
+    ) -> None:
         self.table = dict(table or {})
         self.changelog: Changelog = []
         self.outcomes: dict[int, tuple[Outcome, ...]] = {}
         self.commands: dict[int, tuple[Command, ...]] = {}
         self.batches: list[Batch] = []
         self._events_first = events_first
-        self._ledger = ledger_on(self.table)
+        self._ledger = ledger_on(self.table, cached_events)
 
     def run(self, log: Log, batches: Random | int) -> "Worker":
         """Decide ``log`` in batches of that size, or of any sizes."""
@@ -78,7 +85,7 @@ def survivors(random: Random, run: Worker, batch: Batch) -> Iterator[Changelog]:
     records; or all of them, and any of the accounts' and the event's.
     """
     written = run.changelog[batch.before : batch.after]
-    purchases = [record for record in written if record[0][16:17] == PURCHASE]
+    purchases = [record for record in written if record[0][16:17] == PURCHASE_MARK]
     rest = written[len(purchases) :]
     yield _any_of(random, purchases)
     yield purchases + _any_of(random, rest)
@@ -119,7 +126,7 @@ def assert_same(again: Worker, whole: Worker) -> None:
 
 def purchases_in(table: dict[bytes, bytes]) -> list[PurchaseRecord]:
     """The purchase records of a table."""
-    return [decode_purchase(value) for key, value in table.items() if key[16:17] == PURCHASE]
+    return [decode_purchase(value) for key, value in table.items() if key[16:17] == PURCHASE_MARK]
 
 
 def after(log: Log, offset: int) -> Log:

@@ -22,9 +22,9 @@ from tables.bookings.records import Booking, EventNote, decode_booking, decode_n
 from tables.ledger.hold_limits import KEY as LIMITS_KEY
 from tables.ledger.hold_limits import HoldLimits, decode_limits
 from tables.ledger.records import (
-    ACCOUNT,
-    EVENT,
-    PURCHASE,
+    ACCOUNT_MARK,
+    EVENT_MARK,
+    PURCHASE_MARK,
     AccountRecord,
     EventRecord,
     PurchaseRecord,
@@ -55,9 +55,9 @@ MESSAGES: Final[dict[str, Decode]] = {
     DELIVERIES: decode_delivery,
 }
 _LEDGER: Final[dict[bytes, Decode]] = {
-    ACCOUNT: decode_account,
-    EVENT: decode_event,
-    PURCHASE: decode_purchase,
+    ACCOUNT_MARK: decode_account,
+    EVENT_MARK: decode_event,
+    PURCHASE_MARK: decode_purchase,
     LIMITS_KEY[16:]: decode_limits,
     WATERMARK_KEY[16:]: decode_watermark,
 }

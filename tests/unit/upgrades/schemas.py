@@ -9,10 +9,12 @@ Fields = dict[str, bool]
 
 # Recorded names of structs that are called otherwise today.
 RENAMED: Final = {
+    "Bought": "DecisionLine",
     "Definition": "EventDefinition",
     "Line": "TicketLine",
     "Money": "MoneyAmount",
     "Purchase": "Buy",
+    "Stock": "TicketsOut",
     "TicketType": "TicketTypeDefinition",
 }
 

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from tables.ledger.purchase_state import standing
-from tables.ledger.records import Bought, PurchaseRecord, decode_purchase, encode_record, purchase_key
+from tables.ledger.purchase_state import state_of
+from tables.ledger.records import DecisionLine, PurchaseRecord, decode_purchase, encode_record, purchase_key
 from tables.messages.commands import Cancel, Command, Confirm, Hold
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.statuses import PurchaseStatus
@@ -89,14 +89,14 @@ def lasting(outcome: Outcome) -> Outcome:
 def test_a_worker_of_the_version_before_finds_the_purchase_as_it_is_in_the_short_form(count: int) -> None:
     desk, _ = carried_out(count)
     record = msgspec.msgpack.decode(desk.table[KEY], type=PurchaseRecord)
-    now = standing(decode_purchase(desk.table[KEY]))
+    now = state_of(decode_purchase(desk.table[KEY]))
     assert before(record) == (now.status, now.lines, now.deadline)
 
 
-def before(purchase: PurchaseRecord) -> tuple[PurchaseStatus, tuple[Bought, ...], int | None]:
+def before(purchase: PurchaseRecord) -> tuple[PurchaseStatus, tuple[DecisionLine, ...], int | None]:
     """How the version before folded a history."""
     status, deadline = PurchaseStatus.REJECTED, None
-    lines: tuple[Bought, ...] = ()
+    lines: tuple[DecisionLine, ...] = ()
     for decision in purchase.history:
         if decision.kind is OutcomeKind.CANCELLED:
             gone = {line.ticket_type: line.quantity for line in decision.lines}

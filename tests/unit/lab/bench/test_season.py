@@ -45,8 +45,8 @@ def test_the_ledger_sells_what_the_season_says_it_has_to() -> None:
         records |= ledger.take_purchases() | ledger.take_events()
         offset += 1
     for show in on_sale:
-        shelves = Inventory.from_record(show.event, decode_event(records[event_key(show.event)])).shelves.values()
-        assert (sum(shelf.sold for shelf in shelves), sum(shelf.held for shelf in shelves)) == (
+        stocks = Inventory.from_record(show.event, decode_event(records[event_key(show.event)])).stock.values()
+        assert (sum(stock.sold for stock in stocks), sum(stock.held for stock in stocks)) == (
             season.sold[show.event],
             0,
         )

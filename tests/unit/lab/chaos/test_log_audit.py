@@ -9,7 +9,7 @@ import pytest
 import tables.ledger.accounts
 import tables.ledger.decisions
 from lab.chaos.log_audit import History, Row
-from tables.ledger.accounts import Account
+from tables.ledger.accounts import AccountTickets
 from tables.messages.commands import (
     Buy,
     Cancel,
@@ -140,7 +140,7 @@ def test_limits_on_holds_are_right_as_the_ledger_keeps_them() -> None:
     ("owner", "name", "value", "check"),
     [
         (tables.ledger.decisions, "hold_refusal", None, "told"),
-        (Account, "count_hold", None, "counts"),
+        (AccountTickets, "count_hold", None, "counts"),
         (tables.ledger.accounts, "_let_go", [], "counts"),
     ],
 )

@@ -14,7 +14,7 @@ from streams.runtime.app import App
 from streams.runtime.batching import Interrupted
 from streams.runtime.produce import Place, Record
 from streams.runtime.table import OffsetTable
-from tables.ledger.deadlines import HOLDS
+from tables.ledger.deadlines import HOLDS_PREFIX
 from tables.ledger.hold_limits import KEY as LIMITS_KEY
 from tables.ledger.hold_limits import UNLIMITED, encode_limits
 from tables.ledger.records import event_key, purchase_key
@@ -55,7 +55,7 @@ def desk() -> Desk:
 
 
 def entries(table: OffsetTable) -> list[bytes]:
-    return [key for key, value in table.scan(PARTITION, HOLDS)]
+    return [key for key, value in table.scan(PARTITION, HOLDS_PREFIX)]
 
 
 def changes(desk: Desk) -> list[tuple[bytes, bytes]]:

@@ -15,7 +15,7 @@ import streams.runtime.continuity as module
 from connect.topics import ACCEPTED, COMMANDS, JOBS, OUTCOMES, changelog
 from streams.runtime.app import App
 from streams.runtime.continuity import Continuity, LogLost, digests_at
-from tables.ledger.continuity import Log
+from tables.ledger.continuity import LogBounds
 from tables.ledger.watermark import Watermark, digest_of
 
 LEDGER, MAILS, SALES = TP(COMMANDS, 1), TP(JOBS, 2), TP(OUTCOMES, 3)
@@ -26,7 +26,7 @@ SOME_TIME = 1_700_000_000_000
 class FakeBroker:
     """The consumer of a worker, the thread in which it asks, and what the broker answers. All partitions are equal."""
 
-    def __init__(self, log: Log, committed: int | None = None, metadata: str = "") -> None:
+    def __init__(self, log: LogBounds, committed: int | None = None, metadata: str = "") -> None:
         self.log = log
         self.committed = committed
         self.metadata = metadata
@@ -67,7 +67,7 @@ class FakeBroker:
 class FakeRecords:
     """A consumer that finds one record at whatever offset is sought, or an error; to it, all logs are equal."""
 
-    log = Log(0, 1000)
+    log = LogBounds(0, 1000)
     # Where an open transaction begins: what reads committed records takes that for the end.
     stable: int | None = None
     fault: Exception | None = None
@@ -128,13 +128,13 @@ def guard(app: App, watermark: Watermark | None = None) -> None:
 @pytest.mark.parametrize(
     ("log", "committed", "told"),
     [
-        (Log(0, 950), 1000, "ends at offset 950"),
-        (Log(5000, 6000), None, "offsets 0 to 4999 were deleted"),
-        (Log(1200, 2000), 1000, "offsets 1000 to 1199 were deleted"),
+        (LogBounds(0, 950), 1000, "ends at offset 950"),
+        (LogBounds(5000, 6000), None, "offsets 0 to 4999 were deleted"),
+        (LogBounds(1200, 2000), 1000, "offsets 1000 to 1199 were deleted"),
     ],
 )
 def test_a_guarded_topic_that_lost_records_ends_the_worker(
-    app: App, records: FakeRecords, log: Log, committed: int | None, told: str
+    app: App, records: FakeRecords, log: LogBounds, committed: int | None, told: str
 ) -> None:
     guard(app)
     broker = FakeBroker(log, committed)
@@ -145,7 +145,7 @@ def test_a_guarded_topic_that_lost_records_ends_the_worker(
 
 def test_a_whole_log_is_left_alone(app: App, records: FakeRecords) -> None:
     guard(app)
-    broker = FakeBroker(Log(0, 1000), 1000)
+    broker = FakeBroker(LogBounds(0, 1000), 1000)
     check(app, broker, records)
     assert (broker.commits, app.figures.lost) == ({}, {})
 
@@ -153,22 +153,22 @@ def test_a_whole_log_is_left_alone(app: App, records: FakeRecords) -> None:
 def test_a_log_does_not_end_where_somebodys_open_transaction_begins(app: App, records: FakeRecords) -> None:
     guard(app, Watermark(999, digest_of(b"k", b"v", SOME_TIME)))
     records.stable, records.records = 950, (record(999, b"v"),)
-    check(app, FakeBroker(Log(0, 1000), 1000), records)
+    check(app, FakeBroker(LogBounds(0, 1000), 1000), records)
 
 
 def test_another_record_where_one_was_decided_ends_the_worker(app: App, records: FakeRecords) -> None:
     guard(app, Watermark(999, digest_of(b"k", b"old", SOME_TIME)))
     records.records = (record(999, b"old"),)
-    check(app, FakeBroker(Log(0, 1000), 1000), records)
+    check(app, FakeBroker(LogBounds(0, 1000), 1000), records)
     records.records = (record(999, b"new"),)
     with pytest.raises(LogLost, match="at offset 999 is not the one"):
-        check(app, FakeBroker(Log(0, 1000), 1000), records)
+        check(app, FakeBroker(LogBounds(0, 1000), 1000), records)
 
 
 def test_an_offset_that_an_operator_has_set_is_begun_at(app: App, records: FakeRecords) -> None:
     guard(app, Watermark(999, digest_of(b"k", b"old", SOME_TIME)))
     records.records = (record(999, b"new"),)
-    broker = FakeBroker(Log(0, 1000), 1000, metadata=f"{ACCEPTED}the disk was lost")
+    broker = FakeBroker(LogBounds(0, 1000), 1000, metadata=f"{ACCEPTED}the disk was lost")
     check(app, broker, records)
     assert broker.commits == {}
 
@@ -176,7 +176,7 @@ def test_an_offset_that_an_operator_has_set_is_begun_at(app: App, records: FakeR
 def test_any_other_topic_goes_on_and_tells_what_is_lost(
     app: App, records: FakeRecords, caplog: pytest.LogCaptureFixture
 ) -> None:
-    broker = FakeBroker(Log(1200, 2000), 1000)
+    broker = FakeBroker(LogBounds(1200, 2000), 1000)
     broker.inputs = [SALES]
     with caplog.at_level(logging.CRITICAL):
         check(app, broker, records)
@@ -187,7 +187,7 @@ def test_any_other_topic_goes_on_and_tells_what_is_lost(
 
 
 def test_a_log_that_was_cut_is_read_again_where_repeats_change_nothing(app: App, records: FakeRecords) -> None:
-    broker = FakeBroker(Log(100, 950), 1000)
+    broker = FakeBroker(LogBounds(100, 950), 1000)
     broker.inputs = [SALES]
     check(app, broker, records)
     assert broker.commits == {SALES: 100}
@@ -195,7 +195,7 @@ def test_a_log_that_was_cut_is_read_again_where_repeats_change_nothing(app: App,
 
 @pytest.mark.parametrize(("since", "begin"), [(940, 940), (None, 950)])
 def test_of_jobs_only_the_newest_are_read_again(app: App, records: FakeRecords, since: int | None, begin: int) -> None:
-    broker = FakeBroker(Log(100, 950), 1000)
+    broker = FakeBroker(LogBounds(100, 950), 1000)
     broker.inputs, broker.since = [MAILS], since
     check(app, broker, records)
     assert broker.commits == {MAILS: begin}
@@ -204,7 +204,7 @@ def test_of_jobs_only_the_newest_are_read_again(app: App, records: FakeRecords, 
 def test_a_worker_looks_again_while_it_decides(app: App, records: FakeRecords) -> None:
     guard(app)
     state: Any = app
-    use(app, FakeBroker(Log(0, 950), 1000), records)
+    use(app, FakeBroker(LogBounds(0, 950), 1000), records)
     state.rebalancing, state.tables.actives_ready = False, True
     with pytest.raises(LogLost):
         asyncio.run(Continuity(app).look())
@@ -218,7 +218,7 @@ def test_a_fetch_that_the_broker_sends_back_ends_the_process_where_the_log_was_c
 ) -> None:
     told: list[str] = []
     monkeypatch.setattr(module, "fail_stop", lambda doing, error: told.append(str(error)))
-    use(app, FakeBroker(Log(0, end), 900), records)
+    use(app, FakeBroker(LogBounds(0, end), 900), records)
     asyncio.run(Continuity(app).went_back(SALES, 1000))
     assert [text in one for text, one in zip(ends, told, strict=True)] == [True] * len(ends)
 
@@ -228,7 +228,7 @@ def test_a_fetch_that_the_broker_sends_back_before_an_open_transaction_ends_noth
 ) -> None:
     told: list[str] = []
     monkeypatch.setattr(module, "fail_stop", lambda doing, error: told.append(str(error)))
-    use(app, FakeBroker(Log(0, 1000), 900), records)
+    use(app, FakeBroker(LogBounds(0, 1000), 900), records)
     records.stable = 950
     asyncio.run(Continuity(app).went_back(SALES, 1000))
     assert told == []

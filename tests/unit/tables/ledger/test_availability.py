@@ -5,13 +5,13 @@ from decimal import Decimal
 import pytest
 
 from tables.ledger.availability import Availability, availability, breakdown
-from tables.ledger.inventory import Shelf
+from tables.ledger.inventory import TicketStock
 from tables.messages.statuses import EventStatus
 from tests.unit.tables.office import EVENT, FLOOR, NOW, STAND, Desk, moment, ticket_type
 
 
 def word(held: int, sold: int, quantity: int = 10, status: EventStatus = EventStatus.ACTIVE) -> str:
-    return availability(status, Shelf(ticket_type(quantity=quantity), held, sold), NOW).value
+    return availability(status, TicketStock(ticket_type(quantity=quantity), held, sold), NOW).value
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_every_status_of_an_event_has_its_word() -> None:
 )
 def test_the_words_of_a_sales_window_change_with_the_rule_that_sells(desk: Desk, at: int, expected: str) -> None:
     kind = ticket_type(sale_starts_at=moment(NOW), sale_ends_at=moment(NOW + 1_000))
-    assert availability(EventStatus.ACTIVE, Shelf(kind), at).value == expected
+    assert availability(EventStatus.ACTIVE, TicketStock(kind), at).value == expected
     desk.define(kind)
     desk.at = at
     assert (desk.buy(1).reason is None) == (expected == "available")

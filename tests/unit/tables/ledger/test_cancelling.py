@@ -142,7 +142,7 @@ def test_what_was_rejected_or_has_expired_cannot_be_cancelled(desk: Desk) -> Non
 @pytest.fixture
 def two_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A purchase may be changed twice."""
-    monkeypatch.setattr(tables.ledger.decisions, "CHANGES_MAX", 2)
+    monkeypatch.setattr(tables.ledger.decisions, "PURCHASE_MAX_CHANGES", 2)
 
 
 @pytest.mark.usefixtures("two_changes")

@@ -2,30 +2,30 @@
 
 import pytest
 
-from tables.ledger.continuity import Cause, Log, Loss, Place, find_loss
+from tables.ledger.continuity import Cause, LogBounds, Loss, ReaderPosition, find_loss
 from tables.ledger.watermark import DIGEST_BYTES, Watermark, decode_watermark, digest_of, encode_watermark
 
 ONE, OTHER = b"1" * DIGEST_BYTES, b"2" * DIGEST_BYTES
-NEW, READ = Place(), Place(1000)
+NEW, READ = ReaderPosition(), ReaderPosition(1000)
 
 
 @pytest.mark.parametrize(
     ("log", "place", "watermark"),
     [
-        (Log(0, 0), NEW, None),
-        (Log(0, 5000), NEW, None),
-        (Log(0, 5000), NEW, 900),
-        (Log(901, 5000), NEW, 900),
-        (Log(0, 1000), READ, None),
-        (Log(1000, 1000), READ, 999),
-        (Log(0, 2000), READ, 999),
-        (Log(0, 2000), READ, 1500),
-        (Log(0, 2000), READ, 10),
-        (Log(1000, 2000), READ, 999),
-        (Log(1000, 2000), READ, 10),
+        (LogBounds(0, 0), NEW, None),
+        (LogBounds(0, 5000), NEW, None),
+        (LogBounds(0, 5000), NEW, 900),
+        (LogBounds(901, 5000), NEW, 900),
+        (LogBounds(0, 1000), READ, None),
+        (LogBounds(1000, 1000), READ, 999),
+        (LogBounds(0, 2000), READ, 999),
+        (LogBounds(0, 2000), READ, 1500),
+        (LogBounds(0, 2000), READ, 10),
+        (LogBounds(1000, 2000), READ, 999),
+        (LogBounds(1000, 2000), READ, 10),
     ],
 )
-def test_a_log_that_has_all_that_is_due_is_whole(log: Log, place: Place, watermark: int | None) -> None:
+def test_a_log_that_has_all_that_is_due_is_whole(log: LogBounds, place: ReaderPosition, watermark: int | None) -> None:
     mark = None if watermark is None else Watermark(watermark, ONE)
     assert find_loss(log, place, mark, ONE) is None
 
@@ -34,48 +34,48 @@ def test_a_log_that_has_all_that_is_due_is_whole(log: Log, place: Place, waterma
     ("log", "place", "watermark", "loss"),
     [
         # The reader was away for longer than records are kept.
-        (Log(1200, 2000), READ, None, Loss(Cause.EXPIRED, 1000, 1199)),
-        (Log(1200, 1200), READ, 999, Loss(Cause.EXPIRED, 1000, 1199)),
+        (LogBounds(1200, 2000), READ, None, Loss(Cause.EXPIRED, 1000, 1199)),
+        (LogBounds(1200, 1200), READ, 999, Loss(Cause.EXPIRED, 1000, 1199)),
         # Its offsets were forgotten, too.
-        (Log(5000, 6000), NEW, 900, Loss(Cause.EXPIRED, 901, 4999)),
+        (LogBounds(5000, 6000), NEW, 900, Loss(Cause.EXPIRED, 901, 4999)),
         # Nobody knows of any reader, and the log has lost its beginning.
-        (Log(5000, 6000), NEW, None, Loss(Cause.EXPIRED, 0, 4999)),
+        (LogBounds(5000, 6000), NEW, None, Loss(Cause.EXPIRED, 0, 4999)),
         # The log lost its end.
-        (Log(0, 950), READ, None, Loss(Cause.CUT, 950, 999)),
-        (Log(0, 950), READ, 999, Loss(Cause.CUT, 950, 999)),
-        (Log(0, 0), READ, 999, Loss(Cause.CUT, 0, 999)),
+        (LogBounds(0, 950), READ, None, Loss(Cause.CUT, 950, 999)),
+        (LogBounds(0, 950), READ, 999, Loss(Cause.CUT, 950, 999)),
+        (LogBounds(0, 0), READ, 999, Loss(Cause.CUT, 0, 999)),
         # It lost what was decided and not committed yet.
-        (Log(0, 1100), READ, 1200, Loss(Cause.CUT, 1100, 1200)),
-        (Log(0, 1100), NEW, 1200, Loss(Cause.CUT, 1100, 1200)),
+        (LogBounds(0, 1100), READ, 1200, Loss(Cause.CUT, 1100, 1200)),
+        (LogBounds(0, 1100), NEW, 1200, Loss(Cause.CUT, 1100, 1200)),
     ],
 )
 def test_a_log_that_lacks_what_is_due_is_told_with_its_offsets(
-    log: Log, place: Place, watermark: int | None, loss: Loss
+    log: LogBounds, place: ReaderPosition, watermark: int | None, loss: Loss
 ) -> None:
     mark = None if watermark is None else Watermark(watermark, ONE)
     assert find_loss(log, place, mark, ONE) == loss
 
 
 def test_other_bytes_at_the_last_decided_offset_tell_a_log_that_was_written_anew() -> None:
-    assert find_loss(Log(0, 2000), READ, Watermark(999, ONE), OTHER) == Loss(Cause.REWRITTEN, 999, 999)
-    assert find_loss(Log(0, 2000), NEW, Watermark(999, ONE), OTHER) == Loss(Cause.REWRITTEN, 999, 999)
+    assert find_loss(LogBounds(0, 2000), READ, Watermark(999, ONE), OTHER) == Loss(Cause.REWRITTEN, 999, 999)
+    assert find_loss(LogBounds(0, 2000), NEW, Watermark(999, ONE), OTHER) == Loss(Cause.REWRITTEN, 999, 999)
 
 
 def test_a_record_that_nobody_can_read_any_more_tells_nothing() -> None:
-    assert find_loss(Log(0, 2000), READ, Watermark(999, ONE), None) is None
+    assert find_loss(LogBounds(0, 2000), READ, Watermark(999, ONE), None) is None
 
 
 def test_an_operator_answers_for_what_lies_before_the_offset_that_was_set() -> None:
-    accepted = Place(2000, accepted=True)
-    assert find_loss(Log(0, 2000), accepted, Watermark(999, ONE), OTHER) is None
-    assert find_loss(Log(2000, 2000), accepted, Watermark(999, ONE), None) is None
+    accepted = ReaderPosition(2000, accepted=True)
+    assert find_loss(LogBounds(0, 2000), accepted, Watermark(999, ONE), OTHER) is None
+    assert find_loss(LogBounds(2000, 2000), accepted, Watermark(999, ONE), None) is None
 
 
 def test_an_operator_does_not_answer_for_what_comes_after_it() -> None:
-    accepted = Place(2000, accepted=True)
-    assert find_loss(Log(0, 2500), accepted, Watermark(2400, ONE), OTHER) == Loss(Cause.REWRITTEN, 2400, 2400)
-    assert find_loss(Log(0, 1999), accepted, None) == Loss(Cause.CUT, 1999, 1999)
-    assert find_loss(Log(2001, 2500), accepted, None) == Loss(Cause.EXPIRED, 2000, 2000)
+    accepted = ReaderPosition(2000, accepted=True)
+    assert find_loss(LogBounds(0, 2500), accepted, Watermark(2400, ONE), OTHER) == Loss(Cause.REWRITTEN, 2400, 2400)
+    assert find_loss(LogBounds(0, 1999), accepted, None) == Loss(Cause.CUT, 1999, 1999)
+    assert find_loss(LogBounds(2001, 2500), accepted, None) == Loss(Cause.EXPIRED, 2000, 2000)
 
 
 def test_each_loss_is_told_in_words() -> None:

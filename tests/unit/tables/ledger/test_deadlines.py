@@ -5,9 +5,8 @@ from random import Random
 
 import pytest
 
-import tables.ledger.deadlines
-from tables.ledger.deadlines import HOLDS, Schedule, deadline_of, entry_of, expiry_of, index
-from tables.ledger.purchase_state import standing
+from tables.ledger.deadlines import HOLDS_PREFIX, HoldSchedule, deadline_of, entry_of, expiry_of, index_change
+from tables.ledger.purchase_state import state_of
 from tables.ledger.records import decode_purchase, event_key, purchase_key
 from tables.messages.commands import Expire
 from tests.unit.tables.logs import random_log
@@ -19,7 +18,7 @@ def entry(number: int, deadline: int = NOW) -> bytes:
     return entry_of(deadline, purchase_key(EVENT, purchase_id(number)))
 
 
-class Shelf:
+class Index:
     """An index in memory; counts what a look reads of it."""
 
     def __init__(self, *entries: bytes) -> None:
@@ -40,11 +39,11 @@ def test_an_entry_tells_deadline_and_command_and_sorts_by_time() -> None:
 
 
 def test_no_entry_is_found_among_an_events_records_and_no_record_among_the_entries() -> None:
-    begun_alike = HOLDS[:16]
+    begun_alike = HOLDS_PREFIX[:16]
     assert not entry(1).startswith(begun_alike + b"p")
     assert not entry(1).startswith(begun_alike + b"e")
-    assert not purchase_key(EVENT, purchase_id(1)).startswith(HOLDS)
-    assert not event_key(type(EVENT)(bytes=begun_alike)).startswith(HOLDS)
+    assert not purchase_key(EVENT, purchase_id(1)).startswith(HOLDS_PREFIX)
+    assert not event_key(type(EVENT)(bytes=begun_alike)).startswith(HOLDS_PREFIX)
 
 
 @pytest.mark.parametrize("end", ["confirm", "cancel", "expire"])
@@ -54,19 +53,19 @@ def test_a_hold_is_in_the_index_until_it_ends(end: str) -> None:
     key = purchase_key(EVENT, purchase_id(1))
     desk.hold(1, [(FLOOR, 2)], seconds=1)
     due = entry(1, NOW + 1_000)
-    assert index(key, desk.table[key]) == (None, due)
+    assert index_change(key, desk.table[key]) == (None, due)
     desk.cancel(1, [(FLOOR, 1)])
-    assert index(key, desk.table[key]) == (None, due)
+    assert index_change(key, desk.table[key]) == (None, due)
     desk.at += 1_000
     getattr(desk, end)(1)
-    assert index(key, desk.table[key]) == (due, None)
+    assert index_change(key, desk.table[key]) == (due, None)
 
 
 def test_a_purchase_and_an_event_change_nothing_in_the_index() -> None:
     desk = Desk(batch=1)
     desk.define(ticket_type(name="held"))
     desk.buy(1)
-    assert [index(*record) for record in desk.table.items()] == [(None, None)] * 3
+    assert [index_change(*record) for record in desk.table.items()] == [(None, None)] * 3
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -74,10 +73,10 @@ def test_the_index_lists_what_the_records_say_after_any_log(seed: int) -> None:
     entries: set[bytes] = set()
     run = Worker().run(random_log(seed, 300), Random(seed))
     for record in run.changelog:
-        gone, come = index(*record)
+        gone, come = index_change(*record)
         entries -= {gone} if gone else set()
         entries |= {come} if come else set()
-    held = {key: standing(decode_purchase(value)) for key, value in run.table.items() if key[16:17] == b"p"}
+    held = {key: state_of(decode_purchase(value)) for key, value in run.table.items() if key[16:17] == b"p"}
     assert entries
     assert entries == {
         entry_of(now.deadline, key) for key, now in held.items() if now.deadline and now.status == "held"
@@ -85,68 +84,64 @@ def test_the_index_lists_what_the_records_say_after_any_log(seed: int) -> None:
 
 
 def test_what_is_due_is_told_once_and_again_if_the_ledger_refused_it() -> None:
-    shelf, schedule = Shelf(entry(1), entry(2, NOW + 1)), Schedule()
-    assert schedule.take(shelf.scan, NOW - 1) == []
-    assert schedule.take(shelf.scan, NOW) == [entry(1)]
-    schedule.carried_out(90, [])
-    schedule.appended([entry(1)], NOW, 100, NOW)
-    assert schedule.take(shelf.scan, NOW + 1) == [entry(2, NOW + 1)]
-    schedule.appended([entry(2, NOW + 1)], NOW + 1, 101, NOW + 1)
-    schedule.carried_out(99, [])
-    assert schedule.take(shelf.scan, NOW + 60_000) == []
-    shelf.entries.remove(entry(1))
-    schedule.carried_out(101, [])
-    assert schedule.take(shelf.scan, NOW + 60_000) == [entry(2, NOW + 1)]
+    index, schedule = Index(entry(1), entry(2, NOW + 1)), HoldSchedule()
+    assert schedule.due(index.scan, NOW - 1) == []
+    assert schedule.due(index.scan, NOW) == [entry(1)]
+    schedule.decided(90, [])
+    schedule.sent([entry(1)], NOW, 100, NOW)
+    assert schedule.due(index.scan, NOW + 1) == [entry(2, NOW + 1)]
+    schedule.sent([entry(2, NOW + 1)], NOW + 1, 101, NOW + 1)
+    schedule.decided(99, [])
+    assert schedule.due(index.scan, NOW + 60_000) == []
+    index.entries.remove(entry(1))
+    schedule.decided(101, [])
+    assert schedule.due(index.scan, NOW + 60_000) == [entry(2, NOW + 1)]
 
 
 def test_nothing_is_read_before_the_next_deadline_or_when_nothing_is_held() -> None:
-    shelf, schedule = Shelf(entry(1)), Schedule()
-    schedule.take(shelf.scan, NOW - 500)
-    shelf.read = 0
-    schedule.take(shelf.scan, NOW - 1)
-    assert shelf.read == 0
-    shelf.entries.clear()
-    schedule.take(shelf.scan, NOW)
-    shelf.entries.add(entry(2))
-    assert schedule.take(shelf.scan, NOW + 5) == []
-    schedule.carried_out(7, [entry(2)])
-    assert schedule.take(shelf.scan, NOW + 5) == [entry(2)]
+    index, schedule = Index(entry(1)), HoldSchedule()
+    schedule.due(index.scan, NOW - 500)
+    index.read = 0
+    schedule.due(index.scan, NOW - 1)
+    assert index.read == 0
+    index.entries.clear()
+    schedule.due(index.scan, NOW)
+    index.entries.add(entry(2))
+    assert schedule.due(index.scan, NOW + 5) == []
+    schedule.decided(7, [entry(2)])
+    assert schedule.due(index.scan, NOW + 5) == [entry(2)]
 
 
 def test_a_shorter_hold_that_comes_later_is_told_first() -> None:
-    shelf, schedule = Shelf(entry(1, NOW + 900)), Schedule()
-    schedule.take(shelf.scan, NOW)
-    shelf.entries.add(entry(2, NOW + 10))
-    schedule.carried_out(7, [entry(2, NOW + 10)])
-    assert schedule.take(shelf.scan, NOW + 10) == [entry(2, NOW + 10)]
+    index, schedule = Index(entry(1, NOW + 900)), HoldSchedule()
+    schedule.due(index.scan, NOW)
+    index.entries.add(entry(2, NOW + 10))
+    schedule.decided(7, [entry(2, NOW + 10)])
+    assert schedule.due(index.scan, NOW + 10) == [entry(2, NOW + 10)]
 
 
-def test_many_are_told_in_bounded_looks_and_no_more_than_the_ledger_can_carry_out(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(tables.ledger.deadlines, "MOST", 4)
-    monkeypatch.setattr(tables.ledger.deadlines, "MOST_UNDER_WAY", 10)
-    shelf, schedule = Shelf(*(entry(number) for number in range(50))), Schedule()
-    told = [schedule.take(shelf.scan, NOW) for _ in range(5)]
+def test_many_are_told_in_bounded_looks_and_no_more_than_the_ledger_can_carry_out() -> None:
+    index, schedule = Index(*(entry(number) for number in range(50))), HoldSchedule(batch_max=4, pending_max=10)
+    told = [schedule.due(index.scan, NOW) for _ in range(5)]
     assert [len(each) for each in told] == [4, 4, 2, 0, 0]
-    shelf.entries -= set(told[0])
-    assert schedule.take(shelf.scan, NOW) == [entry(number) for number in range(10, 14)]
+    index.entries -= set(told[0])
+    assert schedule.due(index.scan, NOW) == [entry(number) for number in range(10, 14)]
     for _ in range(20):
-        shelf.entries -= set(schedule._told)
-        schedule.take(shelf.scan, NOW)
-    assert shelf.entries == set()
+        index.entries -= set(schedule._pending)
+        schedule.due(index.scan, NOW)
+    assert index.entries == set()
 
 
 def test_what_a_broker_whose_clock_is_behind_found_too_early_is_told_again_as_soon_as_it_is_time() -> None:
-    shelf, schedule = Shelf(entry(1)), Schedule()
-    assert schedule.take(shelf.scan, NOW) == [entry(1)]
-    schedule.appended([entry(1)], NOW, 5, NOW - 300)
-    schedule.carried_out(5, [])
-    assert schedule.take(shelf.scan, NOW + 299) == []
-    assert schedule.take(shelf.scan, NOW + 300) == [entry(1)]
+    index, schedule = Index(entry(1)), HoldSchedule()
+    assert schedule.due(index.scan, NOW) == [entry(1)]
+    schedule.sent([entry(1)], NOW, 5, NOW - 300)
+    schedule.decided(5, [])
+    assert schedule.due(index.scan, NOW + 299) == []
+    assert schedule.due(index.scan, NOW + 300) == [entry(1)]
 
 
 def test_what_could_not_be_appended_is_told_again_at_once() -> None:
-    shelf, schedule = Shelf(entry(1)), Schedule()
-    schedule.lost(schedule.take(shelf.scan, NOW))
-    assert schedule.take(shelf.scan, NOW) == [entry(1)]
+    index, schedule = Index(entry(1)), HoldSchedule()
+    schedule.not_sent(schedule.due(index.scan, NOW))
+    assert schedule.due(index.scan, NOW) == [entry(1)]

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-import tables.ledger.ledger
+import tables.ledger.event_cancellation
 from tables.ledger.records import decode_event, event_key
 from tables.messages.commands import Buy, Command, DefineEvent, EndPurchases, Hold
 from tables.messages.outcomes import Outcome, OutcomeKind
@@ -200,7 +200,7 @@ def test_a_chain_whose_steps_are_acknowledged_before_what_follows_them_breaks() 
 
 
 def test_steps_that_are_carried_out_whenever_they_come_fork_the_chain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables.ledger.ledger, "_is_due", lambda *_: True)
+    monkeypatch.setattr(tables.ledger.event_cancellation, "_is_due", lambda *_: True)
     with pytest.raises(AssertionError):
         for seed in range(40):
             end_through_crashes(seed)

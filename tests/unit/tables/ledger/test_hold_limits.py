@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from tables.errors import InvariantBroken
-from tables.ledger.accounts import LET_GO_KEPT_MS, LET_GO_MAX
+from tables.ledger.accounts import LET_GO_KEPT_MS, LET_GO_MAX_TYPES
 from tables.ledger.hold_limits import KEY, HoldLimits, decode_limits
 from tables.ledger.records import account_key, decode_account, decode_purchase, encode_record, purchase_key
 from tables.messages.commands import Cancel, DefineEvent, Hold, LimitHolds
@@ -167,7 +167,7 @@ def test_a_refusal_is_on_record_under_a_word_that_the_version_before_can_read(de
     desk.hold(1, [(FLOOR, 2)])
     desk.store()
     [decision] = decode_purchase(desk.table[purchase_key(EVENT, purchase_id(1))]).history
-    assert (decision.reason, decision.why) == (Reason.PURCHASE_LIMIT_EXCEEDED, Reason.HOLD_LIMIT_EXCEEDED)
+    assert (decision.reason, decision.exact_reason) == (Reason.PURCHASE_LIMIT_EXCEEDED, Reason.HOLD_LIMIT_EXCEEDED)
 
 
 @pytest.mark.parametrize(("limited", "bought"), [(True, True), (False, False)])
@@ -213,7 +213,7 @@ def test_what_was_let_go_is_forgotten_when_no_limit_can_ask_for_it(desk: Desk) -
 def test_an_account_remembers_so_many_types_that_it_let_go() -> None:
     desk = Desk(batch=1)
     desk.limit_holds()
-    types = [UUID(int=0xF000 + number) for number in range(LET_GO_MAX + 2)]
+    types = [UUID(int=0xF000 + number) for number in range(LET_GO_MAX_TYPES + 2)]
     desk.define(*(ticket_type(kind) for kind in types))
     for number, kind in enumerate(types):
         desk.hold(number, [(kind, 1)])

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-import tables.ledger.ledger
 from tables.errors import InvariantBroken
-from tables.ledger.ledger import Ledger, Load
+from tables.ledger.ledger import Ledger
+from tables.ledger.ledger_records import Load
 from tables.ledger.records import account_key, event_key, purchase_key
 from tables.messages.commands import Buy, Cancel, Confirm, DefineEvent
 from tables.messages.reasons import Reason
@@ -96,12 +96,11 @@ def test_the_record_of_an_account_does_not_tell_where_batches_ended() -> None:
     assert records[0] == records[1]
 
 
-def test_events_beyond_what_is_kept_in_memory_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables.ledger.ledger, "MOST_INVENTORIES", 1)
+def test_events_beyond_what_is_kept_in_memory_are_read_again() -> None:
     desk = Desk(batch=1)
     desk.define(ticket_type())
     reads: list[bytes] = []
-    ledger = Ledger(noting(reads, desk.table), lambda *_: (), CODES)
+    ledger = Ledger(noting(reads, desk.table), lambda *_: (), CODES, cached_events=1)
     ledger.apply(1, NOW, Buy(EVENT, purchase_id(1), ADA, lines([(FLOOR, 1)])))
     ledger.apply(2, NOW, DefineEvent(OTHER_EVENT, 1, definition(ticket_type())))
     desk.table |= ledger.take_purchases() | ledger.take_events()

@@ -116,7 +116,7 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
         self.ledger = ledger_on(self.table)
         self.at = NOW
         self.log: list[tuple[int, Command]] = []
-        self.unstored: list[tuple[int, int, Command, tables.ledger.ledger.Answer]] = []
+        self.unstored: list[tuple[int, int, Command, tables.ledger.ledger.CommandResult]] = []
         self.steps: list[EndPurchases] = []
         self.were_out: dict[tuple[UUID, UUID], int] = {}
 
@@ -233,7 +233,7 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
             if inventory is None:
                 assert event not in self.clerk.events
                 continue
-            gone = {stock.ticket_type: (stock.held, stock.sold) for stock in inventory.gone.values()}
+            gone = {stock.ticket_type: (stock.held, stock.sold) for stock in inventory.removed.values()}
             shown = {place.ticket_type: (place.held, place.sold) for place in inventory.balances()}
             assert not gone.keys() & shown.keys()
             for kind in KINDS:
@@ -282,7 +282,7 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
         self.log.append((self.at, command))
         self.unstored.append((offset, self.at, command, told))
         if isinstance(command, LimitHolds):
-            assert (told, self.clerk.answer(offset, self.at, command)) == (tables.ledger.ledger.Answer(), None)
+            assert (told, self.clerk.answer(offset, self.at, command)) == (tables.ledger.ledger.CommandResult(), None)
             return
         before = self.clerk.ending.get(command.event)
         if isinstance(command, EndPurchases):
@@ -315,7 +315,7 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
             _compare_codes(event, outcome.purchase, outcome, answer)
 
 
-def _steps(told: tables.ledger.ledger.Answer) -> list[EndPurchases]:
+def _steps(told: tables.ledger.ledger.CommandResult) -> list[EndPurchases]:
     return [command for command in told.commands if isinstance(command, EndPurchases)]
 
 
@@ -344,13 +344,13 @@ def always(value: object) -> Callable[..., Any]:
     ("owner", "name", "broken"),
     [
         (tables.ledger.decisions, "_stock_refusal", always(None)),
-        (tables.ledger.decisions, "_shelf_refusal", always(None)),
+        (tables.ledger.decisions, "_type_refusal", always(None)),
         (tables.ledger.decisions, "_order_refusal", always(None)),
         (tables.ledger.decisions, "hold_refusal", always(None)),
-        (tables.ledger.accounts.Account, "count_hold", always(None)),
+        (tables.ledger.accounts.AccountTickets, "count_hold", always(None)),
         (tables.ledger.accounts, "_let_go", always([])),
         (tables.ledger.inventory.Inventory, "apply", always(None)),
-        (tables.ledger.accounts.Account, "apply", always(None)),
+        (tables.ledger.accounts.AccountTickets, "apply", always(None)),
         (tables.ledger.ledger.Ledger, "take_purchases", always({})),
         (PurchaseRecord, "before", always(None)),
     ],

@@ -10,11 +10,10 @@ from uuid import UUID
 
 import pytest
 
-import tables.ledger.ledger
 from tables.errors import InvariantBroken
 from tables.ledger.inventory import Inventory
-from tables.ledger.ledger import Ledger
-from tables.ledger.purchase_state import standing
+from tables.ledger.ledger_records import LedgerRecords
+from tables.ledger.purchase_state import state_of
 from tables.ledger.records import Decision, PurchaseRecord, record_offset
 from tables.messages.commands import DefineEvent, EndPurchases
 from tables.messages.outcomes import OutcomeKind
@@ -52,7 +51,7 @@ def test_the_logs_of_these_tests_show_what_a_ledger_can_say() -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_replay_into_an_empty_table_gives_the_same_bytes_whatever_the_batches(
-    seed: int, monkeypatch: pytest.MonkeyPatch
+    seed: int,
 ) -> None:
     log = random_log(seed, 300)
     first = Worker().run(log, 1)
@@ -60,15 +59,14 @@ def test_a_replay_into_an_empty_table_gives_the_same_bytes_whatever_the_batches(
         again = Worker().run(log, batches)
         assert again.table == first.table
         assert again.told == first.told
-    monkeypatch.setattr(tables.ledger.ledger, "MOST_INVENTORIES", 0)
-    assert Worker().run(log, Random(seed)).table == first.table
+    assert Worker(cached_events=0).run(log, Random(seed)).table == first.table
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_purchase_goes_where_the_table_of_transitions_does_not_lead(seed: int) -> None:
     moves = set()
     for record in purchases_in(Worker().run(random_log(seed, 300), 10).table):
-        path = [standing(past).status for past in _pasts(record)]
+        path = [state_of(past).status for past in _pasts(record)]
         moves |= {(before, now) for before, now in itertools.pairwise(path) if before != now}
     assert moves
     assert all(now in PURCHASE_TRANSITIONS[before] for before, now in moves)
@@ -154,14 +152,19 @@ def test_counting_later_history_does_harm(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_booking_an_effect_twice_does_harm(monkeypatch: pytest.MonkeyPatch) -> None:
     def book_always(
-        ledger: Ledger, event: UUID, inventory: Inventory | None, record: PurchaseRecord, decision: Decision
+        records: LedgerRecords,
+        event: UUID,
+        key: bytes,
+        inventory: Inventory | None,
+        record: PurchaseRecord,
+        decision: Decision,
     ) -> None:
         if inventory is not None:
             inventory.offset = min(inventory.offset, decision.offset - 1)
-        book(ledger, event, inventory, record, decision)
+        book(records, event, key, inventory, record, decision)
 
-    book = Ledger._book
-    monkeypatch.setattr(Ledger, "_book", book_always)
+    book = LedgerRecords.book
+    monkeypatch.setattr(LedgerRecords, "book", book_always)
     with pytest.raises(DAMAGE):
         _any_seed()
 

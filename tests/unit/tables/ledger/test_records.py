@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tables.ledger.decisions import CHANGES_MAX, MOST_PER_ORDER
+from tables.ledger.decisions import ORDER_MAX_TICKETS, PURCHASE_MAX_CHANGES
 from tables.ledger.records import (
-    PURCHASE,
+    PURCHASE_MARK,
     Decision,
     PurchaseRecord,
-    brief,
     decode_purchase,
     encode_record,
     purchase_key,
     same_record,
+    without_names,
 )
 from tables.messages.commands import (
     Buy,
@@ -38,7 +38,7 @@ from tests.unit.tables.office import ADA, EVENT, FLOOR, NOW, Desk, purchase_id, 
 
 KEY = purchase_key(EVENT, purchase_id(1))
 KINDS = [UUID(int=0xC000 + number) for number in range(50)]
-EACH = MOST_PER_ORDER // len(KINDS)
+EACH = ORDER_MAX_TICKETS // len(KINDS)
 ABOUT = (EVENT, purchase_id(1), ADA)
 # The limits of the API's names, and of the log's.
 LONG_NAME, LONGEST_NAME = "\N{TICKET}" * 100, "\N{TICKET}" * 500
@@ -66,15 +66,17 @@ def part(request: int, quantity: int = 1) -> Cancel:
 
 
 @pytest.mark.parametrize(("name", "most"), [(LONG_NAME, RECORD_MAX_BYTES), (LONGEST_NAME, LONGEST_RECORD_MAX_BYTES)])
-@pytest.mark.parametrize("last", [Cancel(*ABOUT), part(0, EACH - CHANGES_MAX), None], ids=["whole", "lines", "end"])
+@pytest.mark.parametrize(
+    "last", [Cancel(*ABOUT), part(0, EACH - PURCHASE_MAX_CHANGES), None], ids=["whole", "lines", "end"]
+)
 def test_the_largest_order_given_back_bit_by_bit_stays_far_below_the_largest_record(
     name: str, most: int, last: Command | None
 ) -> None:
     desk = desk_for(name)
     desk.send(Hold(*ABOUT, of_each(EACH), 600))
-    outcomes = [desk.send(part(number)) for number in range(1, CHANGES_MAX + 1)]
+    outcomes = [desk.send(part(number)) for number in range(1, PURCHASE_MAX_CHANGES + 1)]
     assert {outcome.kind for outcome in outcomes if outcome} == {OutcomeKind.CANCELLED}
-    refusal = desk.send(part(CHANGES_MAX + 1))
+    refusal = desk.send(part(PURCHASE_MAX_CHANGES + 1))
     assert refusal is not None
     assert (refusal.kind, refusal.reason) == (OutcomeKind.REFUSED, Reason.TOO_MANY_CHANGES)
     desk.send(Confirm(*ABOUT))
@@ -85,7 +87,7 @@ def test_the_largest_order_given_back_bit_by_bit_stays_far_below_the_largest_rec
         desk.send_all(desk.following[-1])
     record = decode_purchase(desk.table[KEY])
     assert record.history[-1].kind in (OutcomeKind.CANCELLED, OutcomeKind.REFUNDED)
-    assert len(record.history) == CHANGES_MAX + 3
+    assert len(record.history) == PURCHASE_MAX_CHANGES + 3
     assert desk.stock(KINDS[0]) == (0, 0)
     assert len(desk.table[KEY]) < most
 
@@ -93,7 +95,11 @@ def test_the_largest_order_given_back_bit_by_bit_stays_far_below_the_largest_rec
 def test_outcomes_do_not_grow_with_the_history() -> None:
     desk = desk_for(LONG_NAME)
     desk.send(Buy(*ABOUT, of_each(EACH)))
-    sizes = [len(encode_outcome(outcome)) for number in range(1, CHANGES_MAX) if (outcome := desk.send(part(number)))]
+    sizes = [
+        len(encode_outcome(outcome))
+        for number in range(1, PURCHASE_MAX_CHANGES)
+        if (outcome := desk.send(part(number)))
+    ]
     assert sizes[-1] < sizes[0]
 
 
@@ -120,8 +126,8 @@ steps = st.one_of(
 @given(
     held=st.booleans(),
     name=st.sampled_from(["", "Floor", LONG_NAME]),
-    sequence=st.lists(steps, max_size=CHANGES_MAX + 20),
-    filling=st.integers(0, CHANGES_MAX + 5),
+    sequence=st.lists(steps, max_size=PURCHASE_MAX_CHANGES + 20),
+    filling=st.integers(0, PURCHASE_MAX_CHANGES + 5),
 )
 def test_no_legal_sequence_of_commands_makes_a_large_record(
     held: bool, name: str, sequence: list[tuple[str, set[int], int]], filling: int
@@ -138,7 +144,7 @@ def test_no_legal_sequence_of_commands_makes_a_large_record(
     desk.store()
     record = decode_purchase(desk.table[KEY])
     assert len(desk.table[KEY]) < RECORD_MAX_BYTES
-    assert len(record.history) <= CHANGES_MAX + 3
+    assert len(record.history) <= PURCHASE_MAX_CHANGES + 3
     assert encode_record(record) == desk.table[KEY]
     assert decode_purchase(encode_record(in_long_form(record))) == record
 
@@ -174,14 +180,14 @@ def test_only_what_is_given_back_is_kept_short() -> None:
     desk.send(Confirm(*ABOUT))
     history: tuple[Decision, ...] = decode_purchase(desk.table[KEY]).history
     assert {line.name for line in history[1].lines} == {"Floor"}
-    assert brief(history[1]) is history[1]
+    assert without_names(history[1]) is history[1]
 
 
 def a_purchase() -> tuple[bytes, bytes]:
     desk = Desk(batch=1)
     desk.define(ticket_type(FLOOR, 10))
     desk.buy(1)
-    return next((key, value) for key, value in desk.table.items() if key[16:17] == PURCHASE)
+    return next((key, value) for key, value in desk.table.items() if key[16:17] == PURCHASE_MARK)
 
 
 def test_a_record_tells_the_same_as_itself_and_as_one_of_a_version_that_writes_more() -> None:

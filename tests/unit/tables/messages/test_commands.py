@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tables.errors import MalformedCommand
-from tables.ledger.decisions import MOST_PER_ORDER
+from tables.ledger.decisions import ORDER_MAX_TICKETS
 from tables.ledger.inventory import Inventory
 from tables.messages.commands import COMMAND_MAX_BYTES, Buy, DefineEvent, Expire, Hold, decode_command, encode_command
 from tables.messages.outcomes import encode_outcome
@@ -231,9 +231,9 @@ def test_the_largest_definition_makes_a_record_that_can_be_produced() -> None:
 def test_the_largest_order_makes_an_outcome_that_can_be_produced(desk: Desk) -> None:
     kinds = [ticket_type(key, 1_000, name="\N{TICKET}" * 500) for key in map(purchase_id, range(50))]
     desk.define(*kinds)
-    share = MOST_PER_ORDER // len(kinds)
+    share = ORDER_MAX_TICKETS // len(kinds)
     order = [(kind.id, share) for kind in kinds]
-    over = rejected(Reason.ORDER_LIMIT_EXCEEDED, limit=MOST_PER_ORDER, requested=MOST_PER_ORDER + 1)
+    over = rejected(Reason.ORDER_LIMIT_EXCEEDED, limit=ORDER_MAX_TICKETS, requested=ORDER_MAX_TICKETS + 1)
     assert told(desk.buy(1, [*order, (kinds[0].id, 1)])) == over
     assert len(encode_outcome(desk.buy(2, order))) < PRODUCED_BATCH
     assert len(encode_outcome(desk.cancel(2, [(kind.id, 1) for kind in kinds]))) < PRODUCED_BATCH
@@ -242,7 +242,7 @@ def test_the_largest_order_makes_an_outcome_that_can_be_produced(desk: Desk) -> 
 def test_an_events_own_limit_cannot_lift_that_of_the_largest_order(desk: Desk) -> None:
     desk.define(*(ticket_type(purchase_id(number), 1_000) for number in range(6)), max_per_order=10_000_000)
     order = [(purchase_id(number), 1_000) for number in range(6)]
-    over = rejected(Reason.ORDER_LIMIT_EXCEEDED, limit=MOST_PER_ORDER, requested=6_000)
+    over = rejected(Reason.ORDER_LIMIT_EXCEEDED, limit=ORDER_MAX_TICKETS, requested=6_000)
     assert told(desk.buy(1, order)) == over
 
 

@@ -1,0 +1,172 @@
+"""The records of one partition while the ledger works on a batch: loaded once, and handed over when it is done."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from heapq import merge
+from uuid import UUID
+
+from tables.ledger.accounts import AccountTickets
+from tables.ledger.hold_limits import KEY as LIMITS_KEY
+from tables.ledger.hold_limits import UNLIMITED, HoldLimits, decode_limits, encode_limits
+from tables.ledger.inventory import Inventory
+from tables.ledger.records import (
+    Decision,
+    PurchaseRecord,
+    account_key,
+    decode_account,
+    decode_event,
+    decode_purchase,
+    encode_record,
+    event_key,
+    purchase_prefix,
+)
+from tables.messages.commands import LimitHolds
+
+# The values of the keys, in their order; None for a key without a record.
+Load = Callable[[list[bytes]], Sequence[bytes | None]]
+# The records whose keys begin with the first argument and come after the second, sorted by key.
+Scan = Callable[[bytes, bytes], Iterable[tuple[bytes, bytes]]]
+
+
+class LedgerRecords:
+    """The unit of work on the table ``ledger``; keeps the inventories of ``cached_events`` events between batches."""
+
+    def __init__(self, load: Load, scan: Scan, cached_events: int) -> None:
+        self._load = load
+        self._scan = scan
+        self._cached_events = cached_events
+        self._prefetched: dict[bytes, bytes | None] = {}
+        self._inventories: dict[UUID, Inventory] = {}
+        self._accounts: dict[bytes, AccountTickets] = {}
+        self._limits: HoldLimits | None = None
+        self._changed_purchases: dict[bytes, PurchaseRecord] = {}
+        self._changed_accounts: dict[bytes, AccountTickets] = {}
+        self._changed_events: dict[UUID, Inventory] = {}
+        self._changed_limits: HoldLimits | None = None
+
+    def read_ahead(self, keys: list[bytes]) -> None:
+        """Load the records of these keys in one read."""
+        self._prefetched = dict(zip(keys, self._load(keys), strict=True))
+
+    def inventory(self, event: UUID) -> Inventory | None:
+        """The event after the commands applied so far."""
+        known = self._inventories.get(event)
+        if known is None:
+            value = self._read(event_key(event))
+            if value is not None:
+                known = self._inventories[event] = Inventory.from_record(event, decode_event(value))
+        return known
+
+    def purchase(self, key: bytes) -> PurchaseRecord | None:
+        """The purchase after the commands applied so far."""
+        known = self._changed_purchases.get(key)
+        if known is None:
+            value = self._read(key)
+            known = None if value is None else decode_purchase(value)
+        return known
+
+    def purchases_after(self, event: UUID, after: bytes, offset: int) -> Iterator[tuple[bytes, PurchaseRecord]]:
+        """The event's purchases with ids above ``after`` that were made before ``offset``, with their keys, sorted."""
+        prefix = purchase_prefix(event)
+        start = prefix + after
+        changed = self._changed_purchases
+        fresh = sorted(key for key in changed if key > start and key.startswith(prefix))
+        stored = self._scan(prefix, start)
+        for key, value in merge(((key, b"") for key in fresh), (pair for pair in stored if pair[0] not in changed)):
+            record = changed[key] if key in changed else decode_purchase(value)
+            if record.history[0].offset < offset:
+                yield key, record
+
+    def account(self, event: UUID, account: UUID) -> AccountTickets:
+        """What an account has of the event after the commands applied so far."""
+        key = account_key(event, account)
+        known = self._accounts.get(key)
+        if known is None:
+            value = self._read(key)
+            known = self._accounts[key] = AccountTickets(key, None if value is None else decode_account(value))
+        return known
+
+    def hold_limits(self) -> HoldLimits:
+        """The hold limits in force after the commands applied so far."""
+        if self._limits is None:
+            value = self._read(LIMITS_KEY)
+            self._limits = UNLIMITED if value is None else decode_limits(value)
+        return self._limits
+
+    def limit_holds(self, offset: int, command: LimitHolds) -> None:
+        """Set the hold limits, unless a later command has."""
+        limits = self.hold_limits()
+        if limits.offset < offset:
+            limits = limits.then(offset, command)
+        self._limits = self._changed_limits = limits
+
+    def add_event(self, inventory: Inventory) -> None:
+        """Add an event that is new or changed."""
+        self._inventories[inventory.id] = self._changed_events[inventory.id] = inventory
+
+    def book(
+        self, event: UUID, key: bytes, inventory: Inventory | None, record: PurchaseRecord, decision: Decision
+    ) -> None:
+        """Book a decision on a purchase: its record, its event and its account."""
+        self._changed_purchases[key] = record
+        if inventory is not None:
+            if inventory.offset < decision.offset:
+                inventory.apply(decision)
+            self._changed_events[event] = inventory
+        if decision.lines:
+            self._book_account(event, ((record, decision),))
+
+    def book_step(
+        self, inventory: Inventory, offset: int, ended: Sequence[tuple[bytes, PurchaseRecord, Decision]]
+    ) -> None:
+        """Book the decisions of one step, all at ``offset``, on purchases of one event."""
+        due = inventory.offset < offset
+        by_account: dict[UUID, list[tuple[PurchaseRecord, Decision]]] = {}
+        for key, record, decision in ended:
+            self._changed_purchases[key] = record
+            by_account.setdefault(record.account, []).append((record, decision))
+            if due:
+                inventory.apply(decision)
+        for decided in by_account.values():
+            self._book_account(inventory.id, decided)
+        if due or ended:
+            self._changed_events[inventory.id] = inventory
+
+    @property
+    def changed_events(self) -> Collection[Inventory]:
+        """The events whose records ``take_events`` will return."""
+        return self._changed_events.values()
+
+    def take_purchases(self) -> dict[bytes, bytes]:
+        """The purchase records changed since the last call."""
+        taken = {key: encode_record(record) for key, record in self._changed_purchases.items()}
+        self._changed_purchases.clear()
+        return taken
+
+    def take_events(self) -> dict[bytes, bytes]:
+        """The account and event records changed since the last call, and the hold limits. Ends the batch."""
+        taken = {key: account.record() for key, account in self._changed_accounts.items()}
+        taken |= {event_key(event): inventory.record() for event, inventory in self._changed_events.items()}
+        if self._changed_limits is not None:
+            taken[LIMITS_KEY] = encode_limits(self._changed_limits)
+            self._changed_limits = None
+        self._prefetched.clear()
+        self._accounts.clear()
+        self._changed_accounts.clear()
+        self._changed_events.clear()
+        while len(self._inventories) > self._cached_events:
+            del self._inventories[next(iter(self._inventories))]
+        return taken
+
+    def _read(self, key: bytes) -> bytes | None:
+        return self._prefetched[key] if key in self._prefetched else self._load([key])[0]
+
+    def _book_account(self, event: UUID, decided: Sequence[tuple[PurchaseRecord, Decision]]) -> None:
+        """Book decisions of one offset on purchases of one account."""
+        record, decision = decided[0]
+        account = self.account(event, record.account)
+        if account.offset < decision.offset:
+            for record, decision in decided:
+                account.apply(decision)
+                if decision.held and decision.offset > self.hold_limits().since:
+                    account.count_hold(decision, record.history[0].offset)
+        self._changed_accounts[account.key] = account
