@@ -40,7 +40,7 @@ from connect.topics import RESENDS
 from settings import Settings
 from tables.mail.message import sender_of
 from tables.messages.mail_requests import Resend, encode_resend
-from tables.signing.links import Links
+from tables.signing.links import LinkSigner
 from tables.signing.tickets import TicketSigner
 from telemetry.metrics.definition import Metric
 from telemetry.metrics.names import PURCHASES_WAITING
@@ -92,7 +92,7 @@ def open_servers(settings: Settings) -> Servers:
     revocations = RevocationRows(database, max(settings.token_seconds, settings.session_seconds))
     ports = Ports(
         tokens=tokens,
-        links=Links(settings.link_keys()),
+        links=LinkSigner(settings.link_keys()),
         passwords=Passwords(),
         quotas=Quotas(
             Tries(settings.sign_in_tries, settings.sign_up_tries),

@@ -29,7 +29,7 @@ from tables.messages.commands import Buy as PurchaseCommand
 from tables.messages.commands import Cancel, Confirm, Hold
 from tables.messages.outcomes import Outcome
 from tables.messages.statuses import EventStatus
-from tables.signing.links import Links
+from tables.signing.links import LinkSigner
 from tables.signing.tickets import TicketSigner
 
 # Whether the caller may see what belongs to an account.
@@ -387,7 +387,7 @@ class Ports:
     """All of them. ``probes`` has one per server, by the name that /health/ready shows."""
 
     tokens: Tokens
-    links: Links
+    links: LinkSigner
     passwords: Passwords
     quotas: Quotas
     credentials: Credentials

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from settings import settings
-from tables.signing.tickets import NoTicket, TicketSigner, read_ticket
+from tables.signing.tickets import InvalidTicket, TicketSigner, read_ticket
 
 
 @click.group()
@@ -35,7 +35,7 @@ def check(public_key: Path, ticket: str) -> None:
         raise click.BadParameter(f"{public_key} is no Ed25519 key")
     try:
         read = read_ticket(ticket.strip(), known)
-    except NoTicket as error:
+    except InvalidTicket as error:
         sys.exit(f"no ticket: {error}")
     click.echo(f"{read.event} {read.code}")
 

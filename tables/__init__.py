@@ -1,1 +1,1 @@
-"""The state of the ticket office and its rules, pure: no I/O, no clock, no framework."""
+"""Turnstile's state and rules, pure: no I/O, no clock, no framework."""

@@ -1,6 +1,6 @@
-"""What an event offers, as its row in PostgreSQL tells it: its ticket types, and how many of each are out.
+"""The columns ``offers`` and ``stock`` of an event's row in PostgreSQL: its ticket types, and how many of each are out.
 
-``stock`` is the ledger's news of each ticket type; only newer ones count, whatever order they come in.
+``stock`` is a projection of outcomes: for each ticket type the newest snapshot counts, whatever their order.
 """
 
 from decimal import Decimal
@@ -20,8 +20,8 @@ from tables.messages.outcomes import Balance
 from tables.messages.statuses import EventStatus
 
 
-class Offer(Struct, frozen=True):
-    """A ticket type as it is offered."""
+class TicketOffer(Struct, frozen=True):
+    """A ticket type of the column ``offers``."""
 
     id: UUID
     name: str
@@ -33,19 +33,19 @@ class Offer(Struct, frozen=True):
         check_price(self.price)
 
 
-class Taken(Struct, frozen=True, array_like=True):
-    """Tickets of one type that are out, as of a position in the event's log of commands."""
+class StockSnapshot(Struct, frozen=True, array_like=True):
+    """The tickets of one type that are out, as of an offset of ``ticket-commands``."""
 
     as_of: Annotated[int, Meta(ge=-1, le=2**62)]
     held: Annotated[int, Meta(ge=0, le=2**53)]
     sold: Annotated[int, Meta(ge=0, le=2**53)]
 
 
-Stock = dict[UUID, Taken]
+StockSnapshots = dict[UUID, StockSnapshot]
 
 
 class Tickets(StrEnum):
-    """Whether tickets can be had, in one word."""
+    """Whether an event has tickets on sale."""
 
     AVAILABLE = "available"
     LOW = "low"
@@ -54,58 +54,58 @@ class Tickets(StrEnum):
 
 
 Column = TypeVar("Column")
-NONE_OUT: Final = Taken(-1, 0, 0)
-_offers: Final = msgspec.json.Decoder(list[Offer])
-_stock: Final = msgspec.json.Decoder(Stock)
+NONE_OUT: Final = StockSnapshot(-1, 0, 0)
+_offers: Final = msgspec.json.Decoder(list[TicketOffer])
+_stock: Final = msgspec.json.Decoder(StockSnapshots)
 
 
-def decode_offers(text: str) -> list[Offer]:
-    """The column ``offers``. Raises MalformedRecord naming the wrong field."""
+def decode_offers(text: str) -> list[TicketOffer]:
+    """Decode the column ``offers``. Raises MalformedRecord, which names the invalid field."""
     return _read_column(_offers, "offers", text)
 
 
-def decode_stock(text: str) -> Stock:
-    """The column ``stock``. Raises MalformedRecord naming the wrong field."""
+def decode_stock(text: str) -> StockSnapshots:
+    """Decode the column ``stock``. Raises MalformedRecord, which names the invalid field."""
     return _read_column(_stock, "stock", text)
 
 
-def encode_stock(stock: Stock) -> str:
-    """The column ``stock``."""
+def encode_stock(stock: StockSnapshots) -> str:
+    """Encode the column ``stock``."""
     return msgspec.json.encode(stock).decode()
 
 
-def taken(balance: Balance, as_of: int) -> Taken:
-    """The news that an outcome's balance is."""
-    return Taken(as_of, balance.held, balance.sold)
+def snapshot_of(balance: Balance, as_of: int) -> StockSnapshot:
+    """The snapshot that an outcome's balance gives."""
+    return StockSnapshot(as_of, balance.held, balance.sold)
 
 
-def newest(stock: Stock, news: Stock) -> Stock:
-    """``stock`` with what is newer in ``news``."""
-    newer = {key: each for key, each in news.items() if each.as_of > stock.get(key, NONE_OUT).as_of}
+def merge_newest(stock: StockSnapshots, other: StockSnapshots) -> StockSnapshots:
+    """``stock`` with the newer snapshots of ``other``."""
+    newer = {key: each for key, each in other.items() if each.as_of > stock.get(key, NONE_OUT).as_of}
     return stock | newer
 
 
-def left(offer: Offer, stock: Stock) -> int:
-    """Tickets of the type that can still be had; never negative."""
+def tickets_left(offer: TicketOffer, stock: StockSnapshots) -> int:
+    """Tickets of the type that can still be sold; never negative."""
     out = stock.get(offer.id, NONE_OUT)
     return max(0, offer.quantity - out.held - out.sold)
 
 
-def cheapest(offers: list[Offer]) -> Offer | None:
-    """What the event's price begins at, in the currency of its first ticket type."""
+def cheapest(offers: list[TicketOffer]) -> TicketOffer | None:
+    """The cheapest ticket type among those in the currency of the first one; None if there are no types."""
     return min((each for each in offers if each.currency == offers[0].currency), key=lambda it: it.price, default=None)
 
 
-def tickets(status: str, offers: list[Offer], stock: Stock) -> Tickets:
-    """Whether the event has tickets; ``low`` once a tenth or less is left."""
+def event_availability(status: str, offers: list[TicketOffer], stock: StockSnapshots) -> Tickets:
+    """Whether the event has tickets on sale; ``low`` if a tenth or less is left."""
     if status == EventStatus.SOLD_OUT:
         return Tickets.SOLD_OUT
     if status != EventStatus.ACTIVE or not offers:
         return Tickets.NOT_ON_SALE
-    still = sum(left(each, stock) for each in offers)
-    if not still:
+    available = sum(tickets_left(each, stock) for each in offers)
+    if not available:
         return Tickets.SOLD_OUT
-    return Tickets.LOW if still <= LOW_MAX_SHARE * sum(each.quantity for each in offers) else Tickets.AVAILABLE
+    return Tickets.LOW if available <= LOW_MAX_SHARE * sum(each.quantity for each in offers) else Tickets.AVAILABLE
 
 
 def _read_column(decoder: msgspec.json.Decoder[Column], name: str, text: str) -> Column:

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from babel import Locale, UnknownLocaleError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from tables.text.sanitize import plain
+from tables.text.sanitize import sanitize
 
 _HERE: Final = Path(__file__).parent
 _WORDS: Final = _HERE / "mail_words"
@@ -64,7 +64,9 @@ def compose(
     facts: dict[str, str] = {
         "language": language_of(locale),
         "subject": said["subject"],
-        "message": said["message"].format(email=plain(email), roles=", ".join(words["roles"][role] for role in roles)),
+        "message": said["message"].format(
+            email=sanitize(email), roles=", ".join(words["roles"][role] for role in roles)
+        ),
         "link": link,
         "action": said.get("action", ""),
         "code": code,

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from tables.messages.outcomes import Balance
-from tables.offers import NONE_OUT, Offer, Stock, Taken, newest, taken
+from tables.offers import NONE_OUT, StockSnapshot, StockSnapshots, TicketOffer, merge_newest, snapshot_of
 
 KEPT: Final = 64
 SHOWN: Final = 12
@@ -61,8 +61,8 @@ class Row:
     id: UUID
     title: str
     status: str
-    offers: list[Offer]
-    stock: Stock
+    offers: list[TicketOffer]
+    stock: StockSnapshots
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class _Sale:
 
     row: Row | None = None
     decided: int = 0
-    stock: dict[UUID, Taken] = field(default_factory=dict)
+    stock: dict[UUID, StockSnapshot] = field(default_factory=dict)
 
 
 class Selling:
@@ -93,8 +93,8 @@ class Selling:
         """What an outcome says of stock."""
         sale = self._events.get(str(told.event).encode())
         if sale is not None:
-            news = {balance.ticket_type: taken(balance, told.as_of) for balance in told.balance}
-            sale.stock = newest(sale.stock, news)
+            news = {balance.ticket_type: snapshot_of(balance, told.as_of) for balance in told.balance}
+            sale.stock = merge_newest(sale.stock, news)
 
     def know(self, rows: Iterable[Row]) -> None:
         """What PostgreSQL says of events; those that nothing was heard of yet come last."""
@@ -105,7 +105,7 @@ class Selling:
                 self._events.move_to_end(key, last=False)
             if (sale := self._events.get(key)) is not None:
                 sale.row = row
-                sale.stock = newest(sale.stock, row.stock)
+                sale.stock = merge_newest(sale.stock, row.stock)
 
     @property
     def newest(self) -> list[UUID]:
@@ -129,6 +129,6 @@ def _shown(row: Row, sale: _Sale) -> EventShown:
     return EventShown(row.id, row.title, row.status, sale.decided, types)
 
 
-def _type(offer: Offer, out: Taken) -> TypeShown:
+def _type(offer: TicketOffer, out: StockSnapshot) -> TypeShown:
     available = max(0, offer.quantity - out.held - out.sold)
     return TypeShown(offer.id, offer.name, offer.quantity, out.held, out.sold, available)

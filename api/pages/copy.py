@@ -16,7 +16,7 @@ from api.schemas.purchase import BoughtLine
 from tables.ledger.availability import Availability
 from tables.messages.statuses import EventStatus
 from tables.offers import Tickets
-from tables.text.sanitize import plain
+from tables.text.sanitize import sanitize
 from tables.text.time_zones import shown_time
 
 LOCALE: Final = "en_GB"
@@ -179,5 +179,5 @@ FILTERS: Final[Mapping[str, Any]] = {
     "count": count,
     "city": city_of,
     "line_total": line_total,
-    "plain": plain,
+    "plain": sanitize,
 }

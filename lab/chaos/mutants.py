@@ -44,11 +44,10 @@ def projection_order() -> None:
 
 def mail_memory() -> None:
     """An outcome that is known is news again."""
-    from tables.bookings import bookings as book
-    from tables.bookings import records
+    from tables.bookings import records, unit_of_work
 
-    booked = records.booked
-    patch(book, "booked", lambda _, outcome: booked(None, outcome))
+    booking_after = records.booking_after
+    patch(unit_of_work, "booking_after", lambda _, outcome: booking_after(None, outcome))
 
 
 def dead_letters() -> None:

@@ -13,8 +13,8 @@ from streams.runtime.partitioning import partition_of
 from streams.runtime.produce import Headers, Record
 from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable
-from tables.bookings.bookings import Book
-from tables.bookings.records import REMINDERS, booking_offset, index
+from tables.bookings.records import REMINDERS_PREFIX, booking_offset, index_change
+from tables.bookings.unit_of_work import BookingsUnitOfWork
 from tables.messages.mail_jobs import Job, encode_job
 
 TABLE = "bookings"
@@ -32,29 +32,29 @@ class Bookings:
 
     def __init__(self, app: App) -> None:
         self.app = app
-        self.table = OffsetTable.add(app, TABLE, app.settings.partitions, booking_offset, index)
+        self.table = OffsetTable.add(app, TABLE, app.settings.partitions, booking_offset, index_change)
         self.mending = Mending(app, self.table)
         self.turn = asyncio.Lock()
 
-    def book(self, partition: int) -> Book:
+    def unit_of_work(self, partition: int) -> BookingsUnitOfWork:
         """A unit of work on one partition."""
-        return Book(
+        return BookingsUnitOfWork(
             lambda key: self.table.read(partition, key),
             # A zero byte more than the key that was read last is the first that can come after it.
             lambda prefix, after: self.table.scan(partition, prefix, after + b"\0" if after else b""),
         )
 
-    async def save(self, partition: int, book: Book, orders: Iterable[Order]) -> None:
+    async def save(self, partition: int, unit: BookingsUnitOfWork, orders: Iterable[Order]) -> None:
         """Store the mails, then the records that say so."""
         await send_jobs(self.app, orders)
-        changed = book.take()
+        changed = unit.take_records()
         if changed:
             self.table.store(partition, changed)
             await self.table.publish(partition, changed)
 
     def reminders(self, partition: int) -> Iterator[bytes]:
         """The entries of the index, the earliest first."""
-        return (entry for entry, _ in self.table.scan(partition, REMINDERS))
+        return (entry for entry, _ in self.table.scan(partition, REMINDERS_PREFIX))
 
     def owned(self) -> list[int]:
         """The partitions that this worker has, recovered and not about to lose them."""

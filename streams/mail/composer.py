@@ -20,13 +20,13 @@ from streams.mail.i18n import Words, words_for
 from streams.mail.ical import invitation, method_of
 from tables.errors import MalformedRecord
 from tables.mail.headers import MailHeader
-from tables.mail.links import LinkWord, MailLink, MailLinks
+from tables.mail.links import LinkLabel, MailLink, MailLinks
 from tables.mail.message import new_mail, sender_of
 from tables.messages.mail_jobs import Job
 from tables.messages.mail_kinds import MailKind, when_and_where
 from tables.messages.outcomes import OutcomeLine
 from tables.signing.tickets import Ticket, TicketSigner
-from tables.text.sanitize import plain, plain_list
+from tables.text.sanitize import sanitize, sanitize_list
 
 FOLDER: Final = Path(__file__).parent / "templates"
 # A picture each would make a mail of hundreds of tickets too large; their codes are in the text.
@@ -132,8 +132,8 @@ def qr_code(text: str) -> bytes:
 
 
 def _values(job: Job, contact: Contact, words: Words) -> dict[str, Any]:
-    facts, name = job.facts, plain(contact.name)
-    title = plain(facts.title)
+    facts, name = job.facts, sanitize(contact.name)
+    title = sanitize(facts.title)
     deadline = words.time(job.deadline, facts.time_zone) if job.deadline else ""
     postponed = job.kind is MailKind.EVENT_POSTPONED
     return {
@@ -144,11 +144,11 @@ def _values(job: Job, contact: Contact, words: Words) -> dict[str, Any]:
         "message": words.say(f"{job.kind}.message", deadline=deadline),
         "title": title,
         "when": "" if postponed else words.time(facts.starts_at, facts.time_zone),
-        "place": plain_list(facts.venue, facts.city),
+        "place": sanitize_list(facts.venue, facts.city),
         "before": _before(job, words),
         "before_label": words.say("before"),
         "total": words.say("total", amount=words.money(job.total.amount, job.total.currency)) if job.total else "",
-        "left": [words.say("left", quantity=line.quantity, ticket=plain(line.name)) for line in job.left],
+        "left": [words.say("left", quantity=line.quantity, ticket=sanitize(line.name)) for line in job.left],
         "advice": words.say("gate") if job.kind in WITH_TICKETS and any(line.codes for line in job.lines) else "",
         "reference": words.say("reference", purchase=f"{job.event}.{job.purchase}"),
         "why": words.say("why"),
@@ -156,13 +156,13 @@ def _values(job: Job, contact: Contact, words: Words) -> dict[str, Any]:
 
 
 def _link(link: MailLink, words: Words) -> ShownLink:
-    note = words.say("links.keep") if link.word is LinkWord.TICKETS else ""
-    return ShownLink(words.say(f"links.{link.word}"), link.address, note)
+    note = words.say("links.keep") if link.label is LinkLabel.TICKETS else ""
+    return ShownLink(words.say(f"links.{link.label}"), link.address, note)
 
 
 def _line(line: OutcomeLine, words: Words, job: Job) -> str:
     price = words.money(line.price, job.total.currency) if job.total else ""
-    return words.say("each", quantity=line.quantity, ticket=plain(line.name), price=price)
+    return words.say("each", quantity=line.quantity, ticket=sanitize(line.name), price=price)
 
 
 def _before(job: Job, words: Words) -> list[str]:
@@ -171,8 +171,8 @@ def _before(job: Job, words: Words) -> list[str]:
         return [words.time(job.facts.starts_at, job.facts.time_zone)]
     if job.before is None or job.kind is not MailKind.EVENT_CHANGED:
         return []
-    before = (words.time(job.before.starts_at, job.before.time_zone), plain_list(job.before.venue, job.before.city))
-    after = (words.time(job.facts.starts_at, job.facts.time_zone), plain_list(job.facts.venue, job.facts.city))
+    before = (words.time(job.before.starts_at, job.before.time_zone), sanitize_list(job.before.venue, job.before.city))
+    after = (words.time(job.facts.starts_at, job.facts.time_zone), sanitize_list(job.facts.venue, job.facts.city))
     changed = [old for old, new in zip(before, after, strict=True) if old and old != new]
     return changed if when_and_where(job.before) != when_and_where(job.facts) else []
 

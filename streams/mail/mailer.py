@@ -32,7 +32,7 @@ from tables.mail.links import MailLinks
 from tables.messages.deliveries import Delivery, DeliveryStatus, encode_delivery
 from tables.messages.mail_jobs import Job, decode_job
 from tables.messages.mail_kinds import MailKind
-from tables.signing.links import Links
+from tables.signing.links import LinkSigner
 from tables.signing.tickets import TicketSigner
 
 CONSUMER = "mailer"
@@ -188,7 +188,7 @@ class MailerAgent:
 
 def _composer(settings: Settings) -> Composer:
     signer = TicketSigner(settings.ticket_key.get_secret_value().encode())
-    return Composer(settings.mail_from, signer, MailLinks(settings.site_url, Links(settings.link_keys())))
+    return Composer(settings.mail_from, signer, MailLinks(settings.site_url, LinkSigner(settings.link_keys())))
 
 
 def _again(message: Message, job: Job) -> Record:

@@ -11,7 +11,7 @@ from streams.runtime.batching import in_batches
 from streams.runtime.dead_letters import bury, letter, sort_out
 from streams.runtime.produce import Headers, Record
 from streams.runtime.tracing import headers_from
-from tables.bookings.bookings import Book
+from tables.bookings.unit_of_work import BookingsUnitOfWork
 from tables.errors import MalformedRecord
 from tables.messages.outcomes import Outcome, OutcomeKind, decode_checked_outcome
 
@@ -54,12 +54,12 @@ class NotificationsAgent:
             self._next[message.partition] = message.offset + 1
 
     async def _take_in(self, partition: int, news: list[tuple[Message, Outcome]]) -> list[Record]:
-        book = self.bookings.book(partition)
+        unit = self.bookings.unit_of_work(partition)
         letters: list[Record] = []
         orders: list[Order] = []
         for message, outcome in news:
             try:
-                job = book.apply(outcome)
+                job = unit.apply(outcome)
             except MalformedRecord as error:
                 letters.append(letter(message, error))
                 continue
@@ -67,23 +67,23 @@ class NotificationsAgent:
             if job:
                 orders.append(Order(job, headers))
             if outcome.kind is OutcomeKind.CHANGED:
-                await self.bookings.save(partition, book, orders)
+                await self.bookings.save(partition, unit, orders)
                 orders.clear()
-                await self._announce(partition, book, outcome, headers)
-        await self.bookings.save(partition, book, orders)
+                await self._announce(partition, unit, outcome, headers)
+        await self.bookings.save(partition, unit, orders)
         return letters
 
-    async def _announce(self, partition: int, book: Book, outcome: Outcome, headers: Headers) -> None:
+    async def _announce(self, partition: int, unit: BookingsUnitOfWork, outcome: Outcome, headers: Headers) -> None:
         """Tell an event's change page by page; how far it came is stored, and the next worker goes on from there.
 
         The first mail goes on with the change's trace, and stands for all of them: there may be thousands.
         """
-        while (jobs := book.page(outcome.event, PAGE)) is not None:
+        while (jobs := unit.announce(outcome.event, PAGE)) is not None:
             orders = [Order(job) for job in jobs]
             if orders:
                 orders[0] = orders[0]._replace(headers=headers)
                 headers = ()
-            await self.bookings.save(partition, book, orders)
+            await self.bookings.save(partition, unit, orders)
 
     async def _forget(self, *_: object, **__: object) -> None:
         self._next.clear()

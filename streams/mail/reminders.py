@@ -12,7 +12,7 @@ from streams.mail.bookings import Bookings, Order
 from streams.runtime.app import App
 from streams.runtime.batching import Interrupted
 from streams.runtime.failstop import fail_stop
-from tables.bookings.records import reminder_at
+from tables.bookings.records import decode_reminder
 
 LOOK_S = 0.5
 PAUSE_S = 2.0
@@ -37,11 +37,11 @@ class Reminders:
         """Send what is due on a partition, ``MOST`` at once; how many entries that were."""
         async with self.bookings.turn:
             now = round(self._clock() * 1000)
-            entries = takewhile(lambda entry: reminder_at(entry)[0] <= now, self.bookings.reminders(partition))
-            book = self.bookings.book(partition)
+            entries = takewhile(lambda entry: decode_reminder(entry)[0] <= now, self.bookings.reminders(partition))
+            unit = self.bookings.unit_of_work(partition)
             due = list(islice(entries, MOST))
-            orders = [Order(job) for job in (book.remind(entry, now) for entry in due) if job]
-            await self.bookings.save(partition, book, orders)
+            orders = [Order(job) for job in (unit.reminder(entry, now) for entry in due) if job]
+            await self.bookings.save(partition, unit, orders)
         return len(due)
 
     async def _watch(self) -> None:

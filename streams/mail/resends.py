@@ -30,7 +30,7 @@ class ResendsAgent:
         readable, letters = sort_out(messages, decode_resend)
         orders = []
         for message, resend in readable:
-            job = self.bookings.book(message.partition).again(resend)
+            job = self.bookings.unit_of_work(message.partition).resend(resend)
             if job is None:
                 letters.append(letter(message, MalformedRecord(f"nothing to send of purchase {resend.purchase}")))
             else:

@@ -22,7 +22,7 @@ from streams.runtime.retry import LOOK_S, patiently
 from streams.runtime.tracing import handed_on
 from tables.errors import MalformedRecord
 from tables.messages.outcomes import Outcome, decode_checked_outcome
-from tables.offers import Stock, decode_stock, encode_stock, newest, taken
+from tables.offers import StockSnapshots, decode_stock, encode_stock, merge_newest, snapshot_of
 from telemetry.rate_limited import Seldom
 
 CONSUMER = "stock"
@@ -69,7 +69,7 @@ class StockAgent:
                 passing=(OperationalError, InterfaceError),
             )
 
-    async def _store(self, news: dict[UUID, Stock], traced: Mapping[UUID, str | None]) -> None:
+    async def _store(self, news: dict[UUID, StockSnapshots], traced: Mapping[UUID, str | None]) -> None:
         """Write the rows together; each by itself where one of them breaks a constraint, and that one not at all."""
         try:
             await self._write(news, traced)
@@ -82,12 +82,12 @@ class StockAgent:
             told = str(error).partition("\n")[0]
             odd.warning(str(event), "what is left of event %s can't be stored, mend its row: %s", event, told)
 
-    async def _write(self, news: dict[UUID, Stock], traced: Mapping[UUID, str | None]) -> None:
+    async def _write(self, news: dict[UUID, StockSnapshots], traced: Mapping[UUID, str | None]) -> None:
         connection = await self._connected()
         async with connection.transaction(), connection.cursor() as cursor:
             await cursor.execute(SELECT, (list(news),))
             known = {event: _known(text) for event, text in await cursor.fetchall()}
-            after = {event: newest(stock, news[event]) for event, stock in known.items()}
+            after = {event: merge_newest(stock, news[event]) for event, stock in known.items()}
             changed = [
                 (encode_stock(stock), traced.get(event), event)
                 for event, stock in after.items()
@@ -113,17 +113,17 @@ class StockAgent:
                 raise Interrupted
 
 
-def stock_of(outcomes: Iterable[Outcome]) -> dict[UUID, Stock]:
+def stock_of(outcomes: Iterable[Outcome]) -> dict[UUID, StockSnapshots]:
     """By event, the newest that outcomes say of each ticket type."""
-    news: dict[UUID, Stock] = {}
+    news: dict[UUID, StockSnapshots] = {}
     for outcome in outcomes:
-        told = {balance.ticket_type: taken(balance, outcome.as_of) for balance in outcome.balance}
+        told = {balance.ticket_type: snapshot_of(balance, outcome.as_of) for balance in outcome.balance}
         if told:
-            news[outcome.event] = newest(news.get(outcome.event, {}), told)
+            news[outcome.event] = merge_newest(news.get(outcome.event, {}), told)
     return news
 
 
-def _known(text: str) -> Stock:
+def _known(text: str) -> StockSnapshots:
     """What the column has; nothing if somebody put there what no stock is, since the outcomes know better."""
     try:
         return decode_stock(text)

@@ -10,7 +10,15 @@ from typing import Any, Final
 
 from streams.runtime.row_changes import EventRow
 from tables.errors import MalformedRecord
-from tables.offers import Offer, Stock, cheapest, decode_offers, decode_stock, left, tickets
+from tables.offers import (
+    StockSnapshots,
+    TicketOffer,
+    cheapest,
+    decode_offers,
+    decode_stock,
+    event_availability,
+    tickets_left,
+)
 from tables.text.folding import fold
 from tables.text.time_zones import local_time, zone_of
 
@@ -134,18 +142,18 @@ def _zone(name: str | None) -> tzinfo:
         raise MalformedRecord(f"{error}: `$.time_zone`") from error
 
 
-def _tickets(status: str, offers: list[Offer], stock: Stock) -> dict[str, Any]:
+def _tickets(status: str, offers: list[TicketOffer], stock: StockSnapshots) -> dict[str, Any]:
     first = cheapest(offers)
     return {
         "priceFrom": None if first is None else {"amount": str(first.price), "currency": first.currency},
-        "availability": tickets(status, offers, stock).value,
+        "availability": event_availability(status, offers, stock).value,
         "ticketTypes": [
             {
                 "id": str(each.id),
                 "name": each.name,
                 "price": {"amount": str(each.price), "currency": each.currency},
                 "quantity": each.quantity,
-                "available": left(each, stock),
+                "available": tickets_left(each, stock),
             }
             for each in offers
         ],

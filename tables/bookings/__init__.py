@@ -1,1 +1,1 @@
-"""Who has tickets of which event, kept from the outcomes."""
+"""The bookings: who has tickets of which event, derived from the outcomes."""

@@ -1,1 +1,1 @@
-"""The parts of a mail: headers, message, links, calendar entry."""
+"""The parts of mails: headers, messages, links, calendar entries."""

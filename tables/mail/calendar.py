@@ -1,4 +1,4 @@
-"""An event in somebody's calendar (RFC 5545): one purchase of one event has one entry, and its UID never changes."""
+"""Calendar entries (RFC 5545): each purchase of an event has one, whose UID never changes."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,11 +6,11 @@ from uuid import UUID
 from icalendar import Calendar, Event
 
 from tables.messages.outcomes import EventFacts
-from tables.text.sanitize import plain, plain_list
+from tables.text.sanitize import sanitize, sanitize_list
 
 
 def calendar(method: str, entry: Event) -> bytes:
-    """The file that does ``method`` (RFC 5546) with an entry."""
+    """An iCalendar file with an entry and its ``method`` (RFC 5546)."""
     made = Calendar()
     made.add("prodid", "-//Turnstile//Tickets//EN")
     made.add("version", "2.0")
@@ -20,10 +20,10 @@ def calendar(method: str, entry: Event) -> bytes:
 
 
 def entry(event: UUID, purchase: UUID, facts: EventFacts, at: datetime, domain: str, *, ends: bool = False) -> Event:
-    """The entry as of ``at``; ``domain`` is that of whoever sends the mails.
+    """The entry as of ``at``; ``domain`` is that of the mails' sender.
 
-    SEQUENCE is the event's version, and one more where the entry ends, so a calendar that gets them in another order
-    keeps the newest.
+    SEQUENCE is the event's version, plus 1 if ``ends`` (the entry is cancelled), so a calendar keeps the newest entry
+    whatever their order.
     """
     made = Event()
     made.add("uid", f"{event}.{purchase}@{domain}")
@@ -31,7 +31,7 @@ def entry(event: UUID, purchase: UUID, facts: EventFacts, at: datetime, domain: 
     made.add("dtstamp", at)
     made.add("dtstart", facts.starts_at)
     made.add("dtend", facts.ends_at)
-    made.add("summary", plain(facts.title))
-    if place := plain_list(facts.venue, facts.city):
+    made.add("summary", sanitize(facts.title))
+    if place := sanitize_list(facts.venue, facts.city):
         made.add("location", place)
     return made

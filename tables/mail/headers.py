@@ -1,7 +1,7 @@
-"""Headers of mails (RFC 5322, 2047), written here alone: the lines that are sent, in ASCII, whatever the text holds.
+"""Mail headers (RFC 5322, 2047): encoded and folded here, in ASCII, whatever their text contains.
 
-Python's own folding decodes what looks like an encoded word, so that a title could bring headers along. These headers
-bring their lines with them, and the generators of the standard library write such lines as they are.
+Python's own folding decodes text that looks like an encoded word, so an event's title could inject headers. These
+headers have their lines ready, and the standard library's generators write them unchanged.
 """
 
 import re
@@ -10,58 +10,58 @@ from collections.abc import Iterator
 from email.policy import Policy
 from typing import Final, Self
 
-from tables.text.sanitize import plain
+from tables.text.sanitize import sanitize
 
-LINE_MAX_CHARACTERS: Final = 76
-# Its base64 and the mark-up of an encoded word fit a line that begins with "Subject: ".
-PIECE_MAX_BYTES: Final = 39
-_MARK: Final = "=?"
+LINE_MAX_CHARS: Final = 76
+# In base64 and with the syntax of an encoded word it fits a line that begins with "Subject: ".
+ENCODED_WORD_MAX_BYTES: Final = 39
+_ENCODED_WORD_BEGIN: Final = "=?"
 _ATOMS: Final = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?: [\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
 
 
 class MailHeader(str):
-    """A header's value: as text what it says, ``fold`` gives what is sent. ``EmailMessage`` keeps it as it is."""
+    """A header's value as readable text; ``fold`` returns what is sent. ``EmailMessage`` keeps it unchanged."""
 
     __slots__ = ("_lines", "name")
     name: str
     _lines: tuple[str, ...]
 
     def __new__(cls, name: str, value: str, *lines: str) -> Self:
-        """``lines`` are sent, the first one behind the name; without any it is the value."""
+        """``lines`` are sent, the first after the name; without any, the value is."""
         header = super().__new__(cls, value)
         header.name, header._lines = name, lines or (value,)
         return header
 
     def fold(self, *, policy: Policy) -> str:
-        """The whole header with its line ends; called by the generators of the standard library."""
+        """The whole header with line ends. The standard library's generators call it."""
         return f"{self.name}: {f'{policy.linesep} '.join(self._lines)}{policy.linesep}"
 
 
 def text_header(name: str, text: str) -> MailHeader:
-    """A header that says a text, on one line without control characters and marks of direction."""
-    shown = plain(text)
-    as_it_is = shown.isascii() and _MARK not in shown and _fits(name, shown)
-    return MailHeader(name, shown, *(() if as_it_is else encoded_words(shown)))
+    """A header with a text on one line, without control and bidi characters."""
+    shown = sanitize(text)
+    verbatim = shown.isascii() and _ENCODED_WORD_BEGIN not in shown and _fits(name, shown)
+    return MailHeader(name, shown, *(() if verbatim else encoded_words(shown)))
 
 
 def mailbox_header(name: str, shown: str, address: str) -> MailHeader:
-    """A header with one mailbox. ``address`` is one already, as ``smtp_address`` of tables/text gives it."""
-    shown = plain(shown)
+    """A header with one mailbox. ``address`` comes from ``smtp_address`` in tables/text."""
+    shown = sanitize(shown)
     if not shown:
         return MailHeader(name, address)
     value = f"{shown} <{address}>"
-    if _ATOMS.fullmatch(shown) and _MARK not in shown and _fits(name, value):
+    if _ATOMS.fullmatch(shown) and _ENCODED_WORD_BEGIN not in shown and _fits(name, value):
         return MailHeader(name, value)
     lines = (*encoded_words(shown), f"<{address}>")
     return MailHeader(name, " ".join(lines), *lines)
 
 
 def encoded_words(text: str) -> Iterator[str]:
-    """Encoded words of at most 75 characters that together say a text; each has whole characters."""
+    """A text as encoded words of at most 75 characters, none of which splits a character."""
     piece = b""
     for character in text:
         encoded = character.encode()
-        if len(piece) + len(encoded) > PIECE_MAX_BYTES:
+        if len(piece) + len(encoded) > ENCODED_WORD_MAX_BYTES:
             yield _word(piece)
             piece = b""
         piece += encoded
@@ -73,4 +73,4 @@ def _word(piece: bytes) -> str:
 
 
 def _fits(name: str, value: str) -> bool:
-    return len(name) + 2 + len(value) <= LINE_MAX_CHARACTERS
+    return len(name) + len(": ") + len(value) <= LINE_MAX_CHARS

@@ -1,4 +1,4 @@
-"""The link of a purchase's mail: the one thing that its reader may want to do next, without signing in."""
+"""The link in a purchase's mail: what its reader may want to do next, without signing in."""
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -7,21 +7,21 @@ from uuid import UUID
 
 from tables.messages.mail_jobs import Job
 from tables.messages.mail_kinds import MailKind
-from tables.signing.links import LinkKind, Links
+from tables.signing.links import LinkKind, LinkSigner
 
 PATHS: Final = {LinkKind.FINISH_HOLD: "/links/hold", LinkKind.SEE_PURCHASE: "/links/purchase"}
-# How long after its event a purchase is still shown to who has the link.
-SHOWN_AFTERWARDS: Final = timedelta(days=30)
-# An event may be in the year 9999, and no time comes after that.
-_LATEST: Final = datetime.max.replace(tzinfo=UTC) - SHOWN_AFTERWARDS
+# How long after its event the link still shows a purchase.
+PURCHASE_SHOWN_FOR: Final = timedelta(days=30)
+# An event may be in the year 9999, the last one of datetime.
+_LATEST: Final = datetime.max.replace(tzinfo=UTC) - PURCHASE_SHOWN_FOR
 _HELD: Final = frozenset({MailKind.HELD, MailKind.HOLD_ENDING})
 _NO_LONGER_HELD: Final = frozenset({MailKind.EXPIRED, MailKind.HOLD_ENDED})
-# They take nothing away; of the others only what they leave is still somebody's.
+# These mails' lines are tickets that the purchase has; after others it only has those that are left.
 _KEEPING: Final = frozenset({MailKind.CONFIRMED, MailKind.EVENT_CHANGED, MailKind.EVENT_POSTPONED})
 
 
 class LinkedPurchase(NamedTuple):
-    """Whose purchase a link is for; this is the subject of its signature."""
+    """The purchase that a link is for: the subject of its signature."""
 
     event: UUID
     purchase: UUID
@@ -29,17 +29,17 @@ class LinkedPurchase(NamedTuple):
 
     @classmethod
     def read(cls, subject: bytes) -> Self:
-        """The purchase of a link's subject."""
-        return cls(*(UUID(bytes=subject[place : place + 16]) for place in (0, 16, 32)))
+        """Decode a link's subject."""
+        return cls(*(UUID(bytes=subject[begin : begin + 16]) for begin in (0, 16, 32)))
 
     @property
     def subject(self) -> bytes:
-        """The purchase as it is signed: 48 bytes."""
+        """The encoded purchase, 48 bytes."""
         return self.event.bytes + self.purchase.bytes + self.account.bytes
 
 
-class LinkWord(StrEnum):
-    """What a link is called."""
+class LinkLabel(StrEnum):
+    """The text of a link, by its key in the translations."""
 
     CONFIRM = "confirm"
     TICKETS = "tickets"
@@ -50,26 +50,26 @@ class LinkWord(StrEnum):
 class MailLink(NamedTuple):
     """A link as a mail shows it."""
 
-    word: LinkWord
+    label: LinkLabel
     address: str
 
 
 class MailLinks:
-    """Makes the links of mails to the pages at ``site`` (an address without a path)."""
+    """Makes the links in mails to the pages at ``site`` (an origin: scheme, host and port)."""
 
-    def __init__(self, site: str, links: Links) -> None:
+    def __init__(self, site: str, links: LinkSigner) -> None:
         self._site = site
         self._links = links
 
     def of(self, job: Job) -> MailLink:
-        """The link of a job's mail: to confirm what is held until then, else to see what became of the purchase."""
+        """The link of a job's mail: to confirm a hold before its deadline, otherwise to see the purchase or event."""
         if job.kind in _NO_LONGER_HELD:
-            return MailLink(LinkWord.EVENT, f"{self._site}/events/{job.event}")
+            return MailLink(LinkLabel.EVENT, f"{self._site}/events/{job.event}")
         if job.kind in _HELD and job.deadline is not None:
-            return MailLink(LinkWord.CONFIRM, self._signed(LinkKind.FINISH_HOLD, job, job.deadline))
-        ends = min(max(job.facts.ends_at, job.at), _LATEST) + SHOWN_AFTERWARDS
-        word = LinkWord.TICKETS if _has_tickets(job) else LinkWord.PURCHASE
-        return MailLink(word, self._signed(LinkKind.SEE_PURCHASE, job, ends))
+            return MailLink(LinkLabel.CONFIRM, self._signed(LinkKind.FINISH_HOLD, job, job.deadline))
+        ends = min(max(job.facts.ends_at, job.at), _LATEST) + PURCHASE_SHOWN_FOR
+        label = LinkLabel.TICKETS if _has_tickets(job) else LinkLabel.PURCHASE
+        return MailLink(label, self._signed(LinkKind.SEE_PURCHASE, job, ends))
 
     def _signed(self, kind: LinkKind, job: Job, expires: datetime) -> str:
         purchase = LinkedPurchase(job.event, job.purchase, job.account)
@@ -77,5 +77,5 @@ class MailLinks:
 
 
 def _has_tickets(job: Job) -> bool:
-    """Whether its reader has tickets after the news."""
+    """Whether the purchase still has tickets."""
     return any(line.codes for line in (job.lines if job.kind in _KEEPING else job.left))

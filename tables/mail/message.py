@@ -1,4 +1,4 @@
-"""How every mail begins: from whom, to whom, what about and when. Each header is written by tables/mail/headers.py."""
+"""The headers of every mail: sender, recipient, subject, date and id, encoded by tables/mail/headers.py."""
 
 from datetime import datetime
 from email.message import EmailMessage
@@ -11,7 +11,7 @@ from tables.text.email_addresses import smtp_address
 
 
 class Sender(NamedTuple):
-    """Who sends mails: the address as mail servers get it, and the header From."""
+    """The sender of mails: the address for the SMTP envelope, and the header From."""
 
     address: str
     header: MailHeader
@@ -23,14 +23,14 @@ class Sender(NamedTuple):
 
 
 def sender_of(text: str) -> Sender:
-    """The sender by an address, with or without a name. Raises ValueError where there is none."""
+    """Parse a sender's address, with or without a name. Raises ValueError."""
     name, address = parseaddr(text)
     address = smtp_address(address)
     return Sender(address, mailbox_header("From", name, address))
 
 
 def new_mail(sender: Sender, to: str, subject: str, at: datetime, number: str, *, name: str = "") -> EmailMessage:
-    """A mail without content. ``to`` is as mail servers get it, ``number`` is what no other mail of the sender has."""
+    """A mail without content, to an address in SMTP form (``smtp_address``). ``number`` makes the Message-ID unique."""
     mail = EmailMessage(policy=SMTP.clone(utf8=not (sender.address + to).isascii()))
     mail["Message-ID"] = MailHeader("Message-ID", f"<{number}@{sender.domain}>")
     mail["Date"] = format_datetime(at)

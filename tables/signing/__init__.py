@@ -1,1 +1,1 @@
-"""What is signed: links in mails, and tickets that a gate reads."""
+"""Signatures: links in mails, and tickets that gates verify."""

@@ -1,7 +1,7 @@
-"""Signed links: a text that allows one thing, with one subject, until a moment, to whoever has it.
+"""Signed links: a bearer token for one action on one subject until an expiry time.
 
-The text is ``<body>.<signature>`` in URL-safe base 64. The body is the end (8 bytes, whole seconds since 1970) and the
-subject. The signature is HMAC-SHA256 over the kind and the body's text, so a link of another kind is none.
+The token is ``<body>.<signature>`` in URL-safe base64. The body is the expiry (8 bytes, whole seconds since 1970) and
+the subject. The signature is HMAC-SHA256 over the kind and the encoded body, so a token is valid for one kind only.
 """
 
 import hmac
@@ -15,12 +15,12 @@ from tables.errors import TurnstileError
 
 SUBJECT_MAX_BYTES: Final = 256
 EXPIRY_BYTES: Final = 8
-# What is signed with a derived key is never a token, a form's key or a purchase's long id.
+# Each use signs with a key of its own, so a link is never accepted as a session token, CSRF token or purchase id.
 _PURPOSE: Final = b"turnstile link 1"
 
 
 class LinkKind(StrEnum):
-    """The one thing that a link allows."""
+    """The action that a link allows."""
 
     FINISH_HOLD = "finish-hold"
     SEE_PURCHASE = "see-purchase"
@@ -29,19 +29,19 @@ class LinkKind(StrEnum):
 
 
 class LinkInvalid(TurnstileError):
-    """A text is no link of ours of that kind."""
+    """Not a link of that kind that we signed."""
 
 
 class LinkExpired(TurnstileError):
-    """A link of ours whose time has passed; ``subject`` is what it was for."""
+    """A link that we signed and that has expired; ``subject`` is what it was for."""
 
     def __init__(self, subject: bytes) -> None:
         super().__init__("the link has expired")
         self.subject = subject
 
 
-class Links:
-    """Signs links with the first of the ``keys``, and reads those of any. The keys themselves sign nothing."""
+class LinkSigner:
+    """Signs links with the first of the ``keys`` and verifies links of any. It derives its signing keys from them."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         if not keys:
@@ -49,14 +49,14 @@ class Links:
         self._keys = [hmac.digest(key.encode(), _PURPOSE, "sha256") for key in keys]
 
     def sign(self, kind: LinkKind, subject: bytes, expires: datetime) -> str:
-        """The link of that kind for a subject of at most 256 bytes, good before ``expires``. Raises ValueError."""
+        """The link for a subject of at most 256 bytes, valid until ``expires``. Raises ValueError."""
         if len(subject) > SUBJECT_MAX_BYTES:
             raise ValueError(f"the link's subject has {len(subject)} bytes; it may have {SUBJECT_MAX_BYTES}")
         body = _encode(int(expires.timestamp()).to_bytes(EXPIRY_BYTES) + subject)
         return f"{body.decode()}.{_signature(self._keys[0], kind, body).decode()}"
 
     def verify(self, kind: LinkKind, text: str, now: datetime) -> bytes:
-        """The subject of a link of that kind. Raises LinkInvalid, or LinkExpired where it was good before ``now``."""
+        """The subject of a link of that kind. Raises LinkInvalid, or LinkExpired if it expired before ``now``."""
         body, _, signature = text.encode(errors="replace").partition(b".")
         if not self._is_signed(kind, body, signature):
             raise LinkInvalid("this is no link of ours, or a part of it is missing")

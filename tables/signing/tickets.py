@@ -1,7 +1,7 @@
-"""Tickets as a gate reads them: signed with Ed25519, so that whoever has the public key can check one without asking.
+"""Signed tickets: with the Ed25519 public key, a gate verifies them offline.
 
-A ticket is ``TS1.`` and 148 letters of base 32: the event (16 bytes), the ticket's code (12), the signature of all
-before it (64). No letter needs more than a QR code's alphanumeric mode.
+A ticket is ``TS1.`` and 148 characters of base32: the event (16 bytes), the ticket's code (12), the signature of all
+before it (64). All characters are in a QR code's alphanumeric mode.
 """
 
 from base64 import b32decode, b32encode
@@ -16,25 +16,25 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tables.errors import TurnstileError
 
-MARK: Final = "TS1."
+TICKET_PREFIX: Final = "TS1."
 SIGNATURE_BYTES: Final = 64
-LENGTH: Final = len(MARK) + 148
+TICKET_LENGTH: Final = len(TICKET_PREFIX) + 148
 _PADDING: Final = "===="
 
 
-class NoTicket(TurnstileError):
-    """A text is no ticket of ours; the message says why."""
+class InvalidTicket(TurnstileError):
+    """Not a ticket that we signed; the message says why."""
 
 
 class Ticket(NamedTuple):
-    """What a gate learns: of which event, and which one. A code admits once."""
+    """A verified ticket: its event and its code. A code admits once."""
 
     event: UUID
     code: str
 
 
 class TicketSigner:
-    """Signs tickets. ``key`` is the secret of the ticket codes, from which the signing key is derived."""
+    """Signs tickets. The signing key is derived from ``key``, the secret of the ticket codes."""
 
     def __init__(self, key: bytes) -> None:
         seed = blake2b(key=key[:64], digest_size=32, person=b"ticket-signature").digest()
@@ -42,7 +42,7 @@ class TicketSigner:
 
     @property
     def public_key(self) -> Ed25519PublicKey:
-        """What gates are given."""
+        """The key with which gates verify tickets."""
         return self._private.public_key()
 
     @property
@@ -51,28 +51,28 @@ class TicketSigner:
         return self.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
     def sign(self, ticket: Ticket) -> str:
-        """The ticket as a text. Raises ValueError for a code that is none."""
+        """The signed ticket as text. Raises ValueError if the code isn't hexadecimal."""
         body = ticket.event.bytes + bytes.fromhex(ticket.code)
-        return _written(body + self._private.sign(MARK.encode() + body))
+        return _encoded(body + self._private.sign(TICKET_PREFIX.encode() + body))
 
 
 def read_ticket(text: str, public_key: Ed25519PublicKey) -> Ticket:
-    """The ticket that ``text`` is. Raises NoTicket."""
-    if len(text) != LENGTH or not text.startswith(MARK):
-        raise NoTicket("this is not the form of a ticket")
+    """Verify a ticket. Raises InvalidTicket."""
+    if len(text) != TICKET_LENGTH or not text.startswith(TICKET_PREFIX):
+        raise InvalidTicket("this is not the form of a ticket")
     try:
-        content = b32decode(text[len(MARK) :] + _PADDING)
+        content = b32decode(text[len(TICKET_PREFIX) :] + _PADDING)
         body, signature = content[:-SIGNATURE_BYTES], content[-SIGNATURE_BYTES:]
-        public_key.verify(signature, MARK.encode() + body)
+        public_key.verify(signature, TICKET_PREFIX.encode() + body)
     except (Error, ValueError) as error:
-        raise NoTicket("this is not the form of a ticket") from error
+        raise InvalidTicket("this is not the form of a ticket") from error
     except InvalidSignature as error:
-        raise NoTicket("the signature is wrong") from error
-    # The last letter has bits to spare, in which two texts could be one ticket.
-    if text != _written(content):
-        raise NoTicket("this is not the form of a ticket")
+        raise InvalidTicket("the signature is wrong") from error
+    # The last character has unused bits, so several texts decode to the same ticket: only one is valid.
+    if text != _encoded(content):
+        raise InvalidTicket("this is not the form of a ticket")
     return Ticket(UUID(bytes=body[:16]), body[16:].hex())
 
 
-def _written(content: bytes) -> str:
-    return MARK + b32encode(content).decode().rstrip("=")
+def _encoded(content: bytes) -> str:
+    return TICKET_PREFIX + b32encode(content).decode().rstrip("=")

@@ -1,1 +1,1 @@
-"""Text that people typed: addresses, folding for search, sanitized lines, time zones."""
+"""Text from users: e-mail addresses, folding for search, sanitizing, time zones."""

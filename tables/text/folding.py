@@ -1,7 +1,7 @@
 """Folding of text for search: words that differ only in case, accents or width become equal.
 
-Index and query must fold alike; ``fold(fold(text)) == fold(text)``. Marks that make another letter
-(Japanese voicing, the vowels of Indic scripts and Thai) stay.
+Index and query must use the same folding; ``fold(fold(text)) == fold(text)``. Marks that change the letter (Japanese
+voicing, the vowels of Indic scripts and Thai) stay.
 """
 
 import re
@@ -25,7 +25,7 @@ _LETTERS: Final = str.maketrans(
         "ŋ": "n",
         "ŧ": "t",
         "ـ": None,
-        # What stands before it is a word too: l'usine, dell'arte.
+        # An apostrophe separates words: l'usine, dell'arte.
         "'": " ",
         "’": " ",
         "ʼ": " ",

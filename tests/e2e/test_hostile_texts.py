@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from api.roles import Role
-from tables.text.sanitize import plain
+from tables.text.sanitize import sanitize
 from tests.documents import Document
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
@@ -54,7 +54,7 @@ def test_what_people_type_is_read_back_from_every_server(pipeline: Pipeline) -> 
     shown = [place.value for place in Document(page).places if place[:2] == ("bdi", "")]
     assert {title, VENUE, CITY, KIND, *TAGS} <= set(shown)
     [mail] = eventually(lambda: pipeline.mails(word), within=60)
-    assert mail["subject"] == f"Your tickets for {plain(title)}"
+    assert mail["subject"] == f"Your tickets for {sanitize(title)}"
 
 
 def check_search(pipeline: Pipeline, word: str, event: str, texts: dict[str, Any]) -> None:

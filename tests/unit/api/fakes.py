@@ -50,7 +50,7 @@ from tables.messages.commands import Buy as Command
 from tables.messages.commands import Hold
 from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.messages.reasons import Reason
-from tables.signing.links import Links
+from tables.signing.links import LinkSigner
 from tables.signing.tickets import TicketSigner
 from tables.text.email_addresses import address_spellings
 
@@ -522,7 +522,7 @@ class World:
     probes: dict[str, Callable[[], object]]
     revocations: FakeRevocations
     tokens: Tokens
-    links: Links
+    links: LinkSigner
     app: Flask
 
     def client(self, account: UUID | str, *roles: Role) -> FlaskClient:
@@ -544,7 +544,7 @@ def make_world() -> World:
     probes: dict[str, Callable[[], object]] = {
         name: lambda: None for name in ("postgres", "kafka", "elasticsearch", "worker")
     }
-    tokens, links = Tokens(["k" * 32], 900), Links(["l" * 32])
+    tokens, links = Tokens(["k" * 32], 900), LinkSigner(["l" * 32])
     stock, post, board, attendance = FakeStock(), FakePost(), FakeBoard(), FakeAttendance()
     ports = Ports(
         tokens=tokens,

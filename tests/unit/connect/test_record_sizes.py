@@ -20,8 +20,8 @@ from streams.runtime.app import MAX_BATCH_BYTES
 from streams.runtime.fitting import size_of
 from streams.runtime.produce import Record
 from streams.runtime.row_changes import AccountRow, EventRow, decode_row
-from tables.bookings.bookings import Book
 from tables.bookings.records import note_key
+from tables.bookings.unit_of_work import BookingsUnitOfWork
 from tables.errors import MalformedRecord
 from tables.ledger.accounts import LET_GO_MAX_TYPES
 from tables.ledger.decisions import REMOVED_TYPES_MAX
@@ -274,10 +274,10 @@ def _jobs(told: list[Outcome], table: dict[bytes, bytes]) -> Iterator[Job]:
     def scan(prefix: bytes, after: bytes) -> list[tuple[bytes, bytes]]:
         return sorted(item for item in table.items() if item[0].startswith(prefix) and item[0] > after)
 
-    book = Book(table.get, scan)
+    unit = BookingsUnitOfWork(table.get, scan)
     for outcome in told:
-        job = book.apply(outcome)
-        table |= book.take()
+        job = unit.apply(outcome)
+        table |= unit.take_records()
         if job:
             yield job
         facts = outcome.facts
@@ -285,9 +285,9 @@ def _jobs(told: list[Outcome], table: dict[bytes, bytes]) -> Iterator[Job]:
         for version in range(2):
             moved = replace(facts, venue=WIDE * 499 + str(version), version=PLACE + 1 + version)
             changed = Outcome(kind=OutcomeKind.CHANGED, event=EVENT, offset=PLACE + version, at=LATE, facts=moved)
-            assert book.apply(changed) is None
-            table |= book.take()
-        while (page := book.page(EVENT, 500)) is not None:
-            table |= book.take()
+            assert unit.apply(changed) is None
+            table |= unit.take_records()
+        while (page := unit.announce(EVENT, 500)) is not None:
+            table |= unit.take_records()
             yield from page
         table.pop(note_key(EVENT))

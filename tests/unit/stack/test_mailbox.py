@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from stack.mail_pages import FRAME_POLICY, framed_page, list_page, mail_page
 from stack.mailbox import SHOWN, Mailbox, make_page
 from tables.mail.headers import text_header
-from tables.text.sanitize import plain
+from tables.text.sanitize import sanitize
 from tests.documents import Document
 from tests.hostile import HALVES
 
@@ -95,15 +95,18 @@ def test_pages_show_markup_as_text(tmp_path: Path) -> None:
 def test_whatever_a_mail_says_is_shown_as_text(tmp_path: Path, typed: str, came: bytes) -> None:
     sent = EmailMessage(policy=SMTP)
     sent["Subject"] = text_header("Subject", typed)
-    sent.set_content(plain(typed))
+    sent.set_content(sanitize(typed))
     box = Mailbox(tmp_path / uuid4().hex)
-    kept = [box.keep(plain(typed), [plain(typed)], content) for content in (sent.as_bytes(), b"Subject: " + came, came)]
+    kept = [
+        box.keep(sanitize(typed), [sanitize(typed)], content)
+        for content in (sent.as_bytes(), b"Subject: " + came, came)
+    ]
     listed = list_page(box.newest(SHOWN), 1)
     for page in (listed, *(mail_page(mail.id, box.read(mail.id)) for mail in kept)):
         assert {place.tag for place in Document(page).places} <= TAGS
         assert page.encode()
     links = [place.value for place in Document(listed).places if place[:2] == ("a", "")]
-    assert links[-1] == (plain(typed) or "(no subject)")
+    assert links[-1] == (sanitize(typed) or "(no subject)")
 
 
 def test_the_list_shows_the_newest_first(tmp_path: Path) -> None:

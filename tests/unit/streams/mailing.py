@@ -12,7 +12,7 @@ from tables.mail.links import MailLinks
 from tables.messages.mail_jobs import Job
 from tables.messages.mail_kinds import MailKind
 from tables.messages.outcomes import EventFacts, MoneyAmount, OutcomeLine
-from tables.signing.links import Links
+from tables.signing.links import LinkSigner
 from tables.signing.tickets import TicketSigner
 
 EVENT, PURCHASE, ACCOUNT, TYPE = (UUID(int=number) for number in range(1, 5))
@@ -33,7 +33,7 @@ HELD_LINES = (OutcomeLine(TYPE, "Parkett", 2, Decimal("49.90")),)
 ADA = Contact(1, "Ada Byron", "ada@buyer.example", "en")
 SIGNER = TicketSigner(KEY)
 LINK_KEY = "4f8kQm2xVb7nRt5wYc9d-Hj3sLp6zGq1"
-LINKS = Links([LINK_KEY])
+LINKS = LinkSigner([LINK_KEY])
 MAIL_LINKS = MailLinks("https://tickets.example", LINKS)
 COMPOSER = Composer("Turnstile <tickets@turnstile.example>", SIGNER, MAIL_LINKS)
 

@@ -9,48 +9,48 @@ from hypothesis import strategies as st
 
 from tables.errors import MalformedRecord
 from tables.offers import (
-    Offer,
-    Stock,
-    Taken,
+    StockSnapshot,
+    StockSnapshots,
+    TicketOffer,
     Tickets,
     cheapest,
     decode_offers,
     decode_stock,
     encode_stock,
-    left,
-    newest,
-    tickets,
+    event_availability,
+    merge_newest,
+    tickets_left,
 )
 
 STALLS, CIRCLE = UUID(int=1), UUID(int=2)
 
 
-def offer(key: UUID = STALLS, quantity: int = 10, price: str = "10", currency: str = "EUR") -> Offer:
-    return Offer(key, "Stalls", Decimal(price), currency, quantity)
+def offer(key: UUID = STALLS, quantity: int = 10, price: str = "10", currency: str = "EUR") -> TicketOffer:
+    return TicketOffer(key, "Stalls", Decimal(price), currency, quantity)
 
 
 def test_only_newer_news_counts() -> None:
-    before: Stock = {STALLS: Taken(5, 1, 1)}
-    assert newest(before, {STALLS: Taken(4, 9, 9)}) == before
-    assert newest(before, {STALLS: Taken(5, 9, 9)}) == before
-    assert newest(before, {STALLS: Taken(6, 0, 2), CIRCLE: Taken(1, 0, 1)}) == {
-        STALLS: Taken(6, 0, 2),
-        CIRCLE: Taken(1, 0, 1),
+    before: StockSnapshots = {STALLS: StockSnapshot(5, 1, 1)}
+    assert merge_newest(before, {STALLS: StockSnapshot(4, 9, 9)}) == before
+    assert merge_newest(before, {STALLS: StockSnapshot(5, 9, 9)}) == before
+    assert merge_newest(before, {STALLS: StockSnapshot(6, 0, 2), CIRCLE: StockSnapshot(1, 0, 1)}) == {
+        STALLS: StockSnapshot(6, 0, 2),
+        CIRCLE: StockSnapshot(1, 0, 1),
     }
 
 
-@given(st.permutations([{STALLS: Taken(at, at, at)} for at in range(4)] + [{CIRCLE: Taken(2, 0, 0)}]))
-def test_any_order_of_news_ends_the_same(order: list[Stock]) -> None:
-    stock: Stock = {}
+@given(st.permutations([{STALLS: StockSnapshot(at, at, at)} for at in range(4)] + [{CIRCLE: StockSnapshot(2, 0, 0)}]))
+def test_any_order_of_news_ends_the_same(order: list[StockSnapshots]) -> None:
+    stock: StockSnapshots = {}
     for news in [*order, *order]:
-        stock = newest(stock, news)
-    assert stock == {STALLS: Taken(3, 3, 3), CIRCLE: Taken(2, 0, 0)}
+        stock = merge_newest(stock, news)
+    assert stock == {STALLS: StockSnapshot(3, 3, 3), CIRCLE: StockSnapshot(2, 0, 0)}
 
 
 def test_what_is_left_is_never_negative() -> None:
-    assert left(offer(quantity=10), {}) == 10
-    assert left(offer(quantity=10), {STALLS: Taken(1, 2, 3)}) == 5
-    assert left(offer(quantity=3), {STALLS: Taken(1, 2, 3)}) == 0
+    assert tickets_left(offer(quantity=10), {}) == 10
+    assert tickets_left(offer(quantity=10), {STALLS: StockSnapshot(1, 2, 3)}) == 5
+    assert tickets_left(offer(quantity=3), {STALLS: StockSnapshot(1, 2, 3)}) == 0
 
 
 def test_the_cheapest_is_found_in_the_first_ones_currency() -> None:
@@ -71,15 +71,15 @@ def test_the_cheapest_is_found_in_the_first_ones_currency() -> None:
     ],
 )
 def test_one_word_says_whether_there_are_tickets(status: str, quantity: int, sold: int, word: Tickets) -> None:
-    assert tickets(status, [offer(quantity=quantity)], {STALLS: Taken(1, 0, sold)}) is word
+    assert event_availability(status, [offer(quantity=quantity)], {STALLS: StockSnapshot(1, 0, sold)}) is word
 
 
 def test_an_event_without_ticket_types_is_not_on_sale() -> None:
-    assert tickets("ACTIVE", [], {}) is Tickets.NOT_ON_SALE
+    assert event_availability("ACTIVE", [], {}) is Tickets.NOT_ON_SALE
 
 
 def test_columns_read_back_what_was_written() -> None:
-    stock: Stock = {STALLS: Taken(5, 1, 2)}
+    stock: StockSnapshots = {STALLS: StockSnapshot(5, 1, 2)}
     assert decode_stock(encode_stock(stock)) == stock
     [read] = decode_offers(f'[{{"id":"{STALLS}","name":"a","price":"1.250","currency":"KWD","quantity":3}}]')
     assert read.price == Decimal("1.250")

@@ -34,7 +34,7 @@ from tables.messages.mail_jobs import encode_job
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import Resend, encode_resend
 from tables.messages.outcomes import Outcome, encode_outcome
-from tests.unit.tables.bookings.test_bookings import Notifier
+from tests.unit.tables.bookings.test_unit_of_work import Notifier
 from tests.unit.tables.logs import Entry, random_log
 from tests.unit.tables.office import ADA, CODES, EVENT
 from tests.unit.upgrades.formats import TYPES

@@ -13,8 +13,10 @@ RENAMED: Final = {
     "Definition": "EventDefinition",
     "Line": "TicketLine",
     "Money": "MoneyAmount",
+    "Offer": "TicketOffer",
     "Purchase": "Buy",
     "Stock": "TicketsOut",
+    "Taken": "StockSnapshot",
     "TicketType": "TicketTypeDefinition",
 }
 

@@ -20,7 +20,7 @@ from api.board.sale import Row
 from api.board.snapshot import frame
 from api.problems import Refused
 from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
-from tables.offers import Offer
+from tables.offers import TicketOffer
 from tests.unit.api.soon import soon
 
 EVENT, KIND = uuid4(), uuid4()
@@ -43,7 +43,7 @@ class FakeSources:
         if self.broken:
             raise RuntimeError("no")
         self.wanted.append(events)
-        return [Row(EVENT, "Winterreise", "ACTIVE", [Offer(KIND, "Stalls", Decimal(10), "EUR", 10)], {})]
+        return [Row(EVENT, "Winterreise", "ACTIVE", [TicketOffer(KIND, "Stalls", Decimal(10), "EUR", 10)], {})]
 
     def close(self) -> None:
         self.closed = True

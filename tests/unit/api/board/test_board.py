@@ -18,7 +18,7 @@ from connect.observe.lag import READS, ROLES, TOPICS, Group, LogState
 from connect.observe.slots import SlotState
 from connect.topics import COMMANDS, CONSUMERS, JOBS, OUTCOMES, dead_letters
 from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
-from tables.offers import Offer, Taken
+from tables.offers import StockSnapshot, TicketOffer
 
 NOW = 1_900_000_000.25
 EVENT, KIND = uuid4(), uuid4()
@@ -74,15 +74,15 @@ def test_a_busy_second_has_about_so_many_samples() -> None:
 # sale
 
 
-def row(event: UUID = EVENT, title: str = "Winterreise", stock: Taken | None = None) -> Row:
-    offers = [Offer(KIND, "Stalls", Decimal(10), "EUR", 10)]
+def row(event: UUID = EVENT, title: str = "Winterreise", stock: StockSnapshot | None = None) -> Row:
+    offers = [TicketOffer(KIND, "Stalls", Decimal(10), "EUR", 10)]
     return Row(event, title, "ACTIVE", offers, {KIND: stock} if stock else {})
 
 
 def test_an_event_shows_the_newest_stock_from_wherever_it_came() -> None:
     selling = Selling()
     selling.touch(str(EVENT).encode())
-    selling.know([row(stock=Taken(5, 1, 4))])
+    selling.know([row(stock=StockSnapshot(5, 1, 4))])
     selling.tell(told(held=0, sold=3, as_of=4))
     [shown] = selling.look()
     assert (shown.title, shown.decided, shown.types[0].held, shown.types[0].sold) == ("Winterreise", 1, 1, 4)

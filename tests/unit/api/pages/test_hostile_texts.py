@@ -18,7 +18,7 @@ from api.roles import Role
 from api.schemas.money import Money
 from api.schemas.purchase import BoughtLine, Purchase, public_id
 from api.schemas.search import Count, Facets, FoundEvent, FoundEvents
-from tables.text.sanitize import TURNING, plain
+from tables.text.sanitize import BIDI_CONTROLS, sanitize
 from tests.documents import Document, Place
 from tests.hostile import TEXTS
 from tests.unit.api.fakes import NOW, World, make_world
@@ -117,7 +117,7 @@ def harmless() -> dict[str, list[Place]]:
 def wanted(place: Place, typed: str) -> tuple[str, ...]:
     """What may stand in a place of the harmless page when that was typed."""
     if place.tag == "title" or place.attribute == "aria-label":
-        return (place.value.replace(TYPED, plain(typed)),)
+        return (place.value.replace(TYPED, sanitize(typed)),)
     return place.value.replace(TYPED, typed), place.value.replace(TYPED, " ".join(typed.split()))
 
 
@@ -154,7 +154,7 @@ def test_nothing_that_was_typed_turns_what_stands_beside_it(typed: str) -> None:
     stage().type(typed)
     for name, path in stage().paths(typed).items():
         for place in stage().page(path):
-            if any(ord(letter) in TURNING for letter in place.value):
+            if any(ord(letter) in BIDI_CONTROLS for letter in place.value):
                 assert place.attribute not in ("", "aria-label") or place.tag in ("bdi", "textarea"), (name, place)
 
 

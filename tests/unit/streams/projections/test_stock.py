@@ -16,7 +16,7 @@ from streams.projections.stock import EVERY_S, StockAgent, stock_of
 from streams.runtime.batching import Interrupted
 from streams.runtime.counters import Figures
 from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
-from tables.offers import Stock, Taken
+from tables.offers import StockSnapshot, StockSnapshots
 
 EVENT, OTHER, STALLS, CIRCLE = (UUID(int=number) for number in range(1, 5))
 NONE_LEFT = Balance(STALLS, 9, 0, 9)
@@ -34,8 +34,8 @@ def test_of_each_ticket_type_the_newest_balance_counts_whatever_the_order() -> N
 
     for outcomes in ([first, later, other], [later, other, first, first]):
         assert stock_of(outcomes) == {
-            EVENT: {STALLS: Taken(9, 0, 3), CIRCLE: Taken(7, 0, 1)},
-            OTHER: {STALLS: Taken(2, 0, 5)},
+            EVENT: {STALLS: StockSnapshot(9, 0, 3), CIRCLE: StockSnapshot(7, 0, 1)},
+            OTHER: {STALLS: StockSnapshot(2, 0, 5)},
         }
 
 
@@ -48,9 +48,9 @@ class Told:
 
     def __init__(self, *failures: Exception) -> None:
         self.failures = list(failures)
-        self.stored: list[tuple[float, dict[UUID, Stock]]] = []
+        self.stored: list[tuple[float, dict[UUID, StockSnapshots]]] = []
 
-    async def store(self, news: dict[UUID, Stock], traced: Mapping[UUID, str | None]) -> None:
+    async def store(self, news: dict[UUID, StockSnapshots], traced: Mapping[UUID, str | None]) -> None:
         assert not traced
         if self.failures:
             raise self.failures.pop()
@@ -87,8 +87,8 @@ def test_an_event_is_told_at_most_once_a_second(app: Any) -> None:
     asyncio.run(both())
 
     (first, news), (second, last) = told.stored
-    assert news == {EVENT: {STALLS: Taken(2, 0, 2)}}
-    assert last == {EVENT: {STALLS: Taken(3, 0, 3)}}
+    assert news == {EVENT: {STALLS: StockSnapshot(2, 0, 2)}}
+    assert last == {EVENT: {STALLS: StockSnapshot(3, 0, 3)}}
     assert second - first >= EVERY_S
 
 
@@ -113,14 +113,14 @@ def test_what_no_ledger_has_decided_is_left_to_the_projection_of_sales(app: Any,
     told = Told()
     odd: Any = SimpleNamespace(value=value)
     asyncio.run(agent(app, told)._handle([odd, message(1)]))
-    assert [news for _, news in told.stored] == [{EVENT: {STALLS: Taken(1, 0, 1)}}]
+    assert [news for _, news in told.stored] == [{EVENT: {STALLS: StockSnapshot(1, 0, 1)}}]
 
 
 def test_a_row_that_breaks_a_constraint_holds_up_no_other(app: Any, caplog: pytest.LogCaptureFixture) -> None:
     agent = StockAgent(app)
     stored: list[UUID] = []
 
-    async def write(news: dict[UUID, Stock], traced: Mapping[UUID, str | None]) -> None:
+    async def write(news: dict[UUID, StockSnapshots], traced: Mapping[UUID, str | None]) -> None:
         if OTHER in news:
             raise CheckViolation("event_tags_bound")
         stored.extend(news)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 
 from tables.mail.headers import mailbox_header, text_header
-from tables.text.sanitize import plain
+from tables.text.sanitize import sanitize
 from tests.hostile import HALVES
 
 INJECTED = "=?utf-8?q?a=0D=0AX-Injected:_yes=0D=0AReply-To:_x=40y.example=0D=0AX:?="
@@ -38,7 +38,7 @@ def decoded(mail: Message, name: str) -> str:
 @example("=?utf-8?q?fake?=")
 @example("x" * 500)
 def test_a_text_is_read_back_and_brings_no_header(text: str) -> None:
-    content, shown = sent(text), plain(text)
+    content, shown = sent(text), sanitize(text)
     mail = message_from_bytes(content, policy=policy.default)
     names = ["From", "To", "Subject", "Content-Type", "Content-Transfer-Encoding", "MIME-Version"]
     assert mail.keys() == names
@@ -52,8 +52,8 @@ def test_a_text_is_read_back_and_brings_no_header(text: str) -> None:
 @example(INJECTED)
 def test_an_older_reader_reads_the_same(text: str) -> None:
     mail = message_from_bytes(sent(text))
-    assert decoded(mail, "Subject") == plain(text)
-    name = plain(text)
+    assert decoded(mail, "Subject") == sanitize(text)
+    name = sanitize(text)
     assert decoded(mail, "To") == (f"{name} <ada@buyer.example>" if name else "ada@buyer.example")
 
 

@@ -9,11 +9,11 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from tables.mail.links import PATHS, SHOWN_AFTERWARDS, LinkedPurchase, LinkWord, MailLinks
+from tables.mail.links import PATHS, PURCHASE_SHOWN_FOR, LinkedPurchase, LinkLabel, MailLinks
 from tables.messages.mail_jobs import Job
 from tables.messages.mail_kinds import MailKind
 from tables.messages.outcomes import EventFacts, OutcomeLine
-from tables.signing.links import LinkExpired, LinkKind, Links
+from tables.signing.links import LinkExpired, LinkKind, LinkSigner
 
 EVENT, PURCHASE, ACCOUNT, TYPE = (UUID(int=number) for number in range(1, 5))
 AT = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -22,7 +22,7 @@ ENDS = datetime(2030, 5, 17, 20, tzinfo=UTC)
 FACTS = EventFacts("Winterreise", "ACTIVE", ENDS - timedelta(hours=2), ENDS, "Europe/Vienna")
 HELD = (OutcomeLine(TYPE, "Stalls", 2, Decimal(10)),)
 BOUGHT = (OutcomeLine(TYPE, "Stalls", 2, Decimal(10), ("a", "b")),)
-LINKS = Links(["k" * 32])
+LINKS = LinkSigner(["k" * 32])
 MAIL_LINKS = MailLinks("https://tickets.example", LINKS)
 
 
@@ -41,7 +41,7 @@ def read(address: str, kind: LinkKind, now: datetime) -> LinkedPurchase:
 @pytest.mark.parametrize("kind", [MailKind.HELD, MailKind.HOLD_ENDING])
 def test_a_mail_about_a_hold_has_a_link_that_confirms_it_until_its_deadline(kind: MailKind) -> None:
     word, address = MAIL_LINKS.of(job(kind, lines=HELD))
-    assert word is LinkWord.CONFIRM
+    assert word is LinkLabel.CONFIRM
     assert read(address, LinkKind.FINISH_HOLD, DEADLINE - timedelta(seconds=1)) == (EVENT, PURCHASE, ACCOUNT)
     with pytest.raises(LinkExpired):
         read(address, LinkKind.FINISH_HOLD, DEADLINE)
@@ -49,8 +49,8 @@ def test_a_mail_about_a_hold_has_a_link_that_confirms_it_until_its_deadline(kind
 
 def test_a_mail_about_tickets_has_a_link_to_them_until_a_month_after_the_event() -> None:
     word, address = MAIL_LINKS.of(job(MailKind.CONFIRMED))
-    assert word is LinkWord.TICKETS
-    end = ENDS + SHOWN_AFTERWARDS
+    assert word is LinkLabel.TICKETS
+    end = ENDS + PURCHASE_SHOWN_FOR
     assert read(address, LinkKind.SEE_PURCHASE, end - timedelta(seconds=1)) == (EVENT, PURCHASE, ACCOUNT)
     with pytest.raises(LinkExpired):
         read(address, LinkKind.SEE_PURCHASE, end)
@@ -71,16 +71,16 @@ def test_an_event_in_the_last_year_that_there_is_has_a_link_too() -> None:
 @pytest.mark.parametrize(
     ("kind", "more", "word"),
     [
-        (MailKind.EVENT_CHANGED, {}, LinkWord.TICKETS),
-        (MailKind.EVENT_CHANGED, {"lines": HELD}, LinkWord.PURCHASE),
-        (MailKind.EVENT_POSTPONED, {}, LinkWord.TICKETS),
-        (MailKind.CANCELLED, {}, LinkWord.PURCHASE),
-        (MailKind.CANCELLED, {"left": BOUGHT}, LinkWord.TICKETS),
-        (MailKind.REFUNDED, {}, LinkWord.PURCHASE),
-        (MailKind.EVENT_CANCELED, {}, LinkWord.PURCHASE),
+        (MailKind.EVENT_CHANGED, {}, LinkLabel.TICKETS),
+        (MailKind.EVENT_CHANGED, {"lines": HELD}, LinkLabel.PURCHASE),
+        (MailKind.EVENT_POSTPONED, {}, LinkLabel.TICKETS),
+        (MailKind.CANCELLED, {}, LinkLabel.PURCHASE),
+        (MailKind.CANCELLED, {"left": BOUGHT}, LinkLabel.TICKETS),
+        (MailKind.REFUNDED, {}, LinkLabel.PURCHASE),
+        (MailKind.EVENT_CANCELED, {}, LinkLabel.PURCHASE),
     ],
 )
-def test_a_link_is_called_by_what_its_reader_still_has(kind: MailKind, more: dict[str, Any], word: LinkWord) -> None:
+def test_a_link_is_called_by_what_its_reader_still_has(kind: MailKind, more: dict[str, Any], word: LinkLabel) -> None:
     found, address = MAIL_LINKS.of(job(kind, **more))
     assert found is word
     assert read(address, LinkKind.SEE_PURCHASE, AT).account == ACCOUNT
@@ -88,4 +88,4 @@ def test_a_link_is_called_by_what_its_reader_still_has(kind: MailKind, more: dic
 
 @pytest.mark.parametrize("kind", [MailKind.EXPIRED, MailKind.HOLD_ENDED])
 def test_what_is_no_longer_held_leads_back_to_the_event_which_is_no_secret(kind: MailKind) -> None:
-    assert MAIL_LINKS.of(job(kind)) == (LinkWord.EVENT, f"https://tickets.example/events/{EVENT}")
+    assert MAIL_LINKS.of(job(kind)) == (LinkLabel.EVENT, f"https://tickets.example/events/{EVENT}")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from streams.projections.purchases import sale
-from tables.bookings.bookings import Book
-from tables.bookings.records import index
+from tables.bookings.records import index_change
+from tables.bookings.unit_of_work import BookingsUnitOfWork
 from tables.errors import MalformedRecord
 from tables.messages.mail_jobs import decode_job, encode_job
 from tables.messages.mail_requests import Resend
@@ -156,21 +156,21 @@ outcomes = st.builds(
 @given(st.lists(outcomes, min_size=1, max_size=4))
 def test_an_outcome_that_anybody_may_have_written_is_refused_or_booked_told_and_projected(told: list[Outcome]) -> None:
     table: dict[bytes, bytes] = {}
-    book = Book(table.get, lambda prefix, after: _scan(table, prefix, after))
+    unit = BookingsUnitOfWork(table.get, lambda prefix, after: _scan(table, prefix, after))
     for outcome in told:
         try:
             checked = decode_checked_outcome(encode_outcome(outcome))
-            jobs = [book.apply(checked)]
+            jobs = [unit.apply(checked)]
         except MalformedRecord:
             continue
-        changed = book.take()
-        entries = [index(key, value) for key, value in changed.items()]
+        changed = unit.take_records()
+        entries = [index_change(key, value) for key, value in changed.items()]
         table |= changed
-        jobs += [book.remind(entry, 0) for _, entry in entries if entry]
-        while (page := book.page(outcome.event, 500)) is not None:
+        jobs += [unit.reminder(entry, 0) for _, entry in entries if entry]
+        while (page := unit.announce(outcome.event, 500)) is not None:
             jobs += page
-            table |= book.take()
-        jobs.append(book.again(Resend(ADA, outcome.event, ADA, checked.at)))
+            table |= unit.take_records()
+        jobs.append(unit.resend(Resend(ADA, outcome.event, ADA, checked.at)))
         for job in jobs:
             assert job is None or decode_job(encode_job(job)) == job
         sale(checked)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tables.signing.links import SUBJECT_MAX_BYTES, LinkExpired, LinkInvalid, LinkKind, Links
+from tables.signing.links import SUBJECT_MAX_BYTES, LinkExpired, LinkInvalid, LinkKind, LinkSigner
 
 KEY, OLDER_KEY = "k" * 32, "o" * 32
-LINKS = Links([KEY, OLDER_KEY])
+LINKS = LinkSigner([KEY, OLDER_KEY])
 END = datetime(2030, 7, 1, 20, tzinfo=UTC)
 BEFORE = END - timedelta(seconds=1)
 
@@ -69,15 +69,15 @@ def test_no_other_text_is_a_link(text: str) -> None:
 
 def test_a_link_of_the_key_before_is_good_and_one_of_a_foreign_key_is_not() -> None:
     kind = LinkKind.FINISH_HOLD
-    assert LINKS.verify(kind, Links([OLDER_KEY]).sign(kind, b"hold", END), BEFORE) == b"hold"
+    assert LINKS.verify(kind, LinkSigner([OLDER_KEY]).sign(kind, b"hold", END), BEFORE) == b"hold"
     with pytest.raises(LinkInvalid):
-        LINKS.verify(kind, Links(["x" * 32]).sign(kind, b"hold", END), BEFORE)
+        LINKS.verify(kind, LinkSigner(["x" * 32]).sign(kind, b"hold", END), BEFORE)
     with pytest.raises(LinkInvalid):
-        Links([OLDER_KEY]).verify(kind, LINKS.sign(kind, b"hold", END), BEFORE)
+        LinkSigner([OLDER_KEY]).verify(kind, LINKS.sign(kind, b"hold", END), BEFORE)
 
 
 def test_links_need_a_key_and_a_short_subject() -> None:
     with pytest.raises(ValueError, match="no key"):
-        Links([])
+        LinkSigner([])
     with pytest.raises(ValueError, match="257 bytes; it may have 256"):
         LINKS.sign(LinkKind.FINISH_HOLD, b"x" * (SUBJECT_MAX_BYTES + 1), END)

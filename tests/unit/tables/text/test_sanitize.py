@@ -2,7 +2,7 @@
 
 import pytest
 
-from tables.text.sanitize import plain, plain_list
+from tables.text.sanitize import sanitize, sanitize_list
 
 
 @pytest.mark.parametrize(
@@ -19,9 +19,9 @@ from tables.text.sanitize import plain, plain_list
     ids=["letters", "lines", "controls", "override", "isolates", "joined", "nothing"],
 )
 def test_only_what_is_seen_in_its_place_stays(typed: str, shown: str) -> None:
-    assert plain(typed) == shown
+    assert sanitize(typed) == shown
 
 
 def test_what_nothing_is_left_of_has_no_place_in_a_list() -> None:
-    assert plain_list("Konzert\nhaus", "\u202e", "", "Wien") == "Konzert haus, Wien"
-    assert plain_list("\r\n", "\u202e") == ""
+    assert sanitize_list("Konzert\nhaus", "\u202e", "", "Wien") == "Konzert haus, Wien"
+    assert sanitize_list("\r\n", "\u202e") == ""

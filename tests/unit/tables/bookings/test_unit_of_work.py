@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from tables.bookings.bookings import Book
-from tables.bookings.records import REMINDERS, booking_offset, index, reminder_at
+from tables.bookings.records import REMINDERS_PREFIX, booking_offset, decode_reminder, index_change
+from tables.bookings.unit_of_work import BookingsUnitOfWork
 from tables.messages.mail_jobs import Job
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import Resend
@@ -26,12 +26,12 @@ class Table:
         self.records: dict[bytes, bytes] = {}
         self.entries: set[bytes] = set()
 
-    def book(self) -> Book:
-        return Book(self.records.get, self._scan)
+    def unit_of_work(self) -> BookingsUnitOfWork:
+        return BookingsUnitOfWork(self.records.get, self._scan)
 
     def store(self, records: dict[bytes, bytes]) -> None:
         for key, value in records.items():
-            gone, come = index(key, value)
+            gone, come = index_change(key, value)
             self.entries -= {gone or b""}
             self.entries |= {come} if come else set()
             self.records[key] = value
@@ -55,20 +55,20 @@ class Notifier:
         return sent
 
     def one(self, outcome: Outcome) -> list[Job]:
-        book = self.table.book()
-        job = book.apply(outcome)
-        self.table.store(book.take())
+        unit = self.table.unit_of_work()
+        job = unit.apply(outcome)
+        self.table.store(unit.take_records())
         sent = [job] if job else []
-        while (page := book.page(outcome.event, self.most)) is not None:
+        while (page := unit.announce(outcome.event, self.most)) is not None:
             sent += page
-            self.table.store(book.take())
+            self.table.store(unit.take_records())
         return sent
 
-    def remind(self, now: int) -> list[Job]:
-        book = self.table.book()
-        due = [entry for entry in sorted(self.table.entries) if reminder_at(entry)[0] <= now]
-        sent = [job for job in (book.remind(entry, now) for entry in due) if job]
-        self.table.store(book.take())
+    def reminder(self, now: int) -> list[Job]:
+        unit = self.table.unit_of_work()
+        due = [entry for entry in sorted(self.table.entries) if decode_reminder(entry)[0] <= now]
+        sent = [job for job in (unit.reminder(entry, now) for entry in due) if job]
+        self.table.store(unit.take_records())
         return sent
 
 
@@ -100,9 +100,9 @@ def test_an_outcome_asks_for_its_mail_once_however_often_it_comes(desk: Desk, no
 def test_a_known_outcome_is_given_out_again_as_a_record(desk: Desk, notifier: Notifier) -> None:
     bought = desk.buy(1)
     notifier.tell(bought)
-    book = notifier.table.book()
-    assert book.apply(bought) is None
-    assert list(book.take()) == [key for key in notifier.table.records if key[16:17] == b"p"]
+    unit = notifier.table.unit_of_work()
+    assert unit.apply(bought) is None
+    assert list(unit.take_records()) == [key for key in notifier.table.records if key[16:17] == b"p"]
 
 
 def test_an_older_outcome_that_comes_late_changes_nothing(desk: Desk, notifier: Notifier) -> None:
@@ -152,17 +152,17 @@ def test_a_crash_in_the_middle_of_telling_a_change_loses_nobody_and_repeats_a_pa
     change = moved(desk)
     assert change is not None
 
-    book = notifier.table.book()
+    unit = notifier.table.unit_of_work()
     sent: list[Job] = []
-    book.apply(change)
-    notifier.table.store(book.take())
+    unit.apply(change)
+    notifier.table.store(unit.take_records())
     for _ in range(cut):
-        page = book.page(EVENT, 3)
+        page = unit.announce(EVENT, 3)
         if page is None:
             break
         sent += page
         if len(sent) < cut * 3:  # the last page's cursor is lost
-            notifier.table.store(book.take())
+            notifier.table.store(unit.take_records())
 
     again = notifier.one(change)
     assert {job.purchase for job in sent + again} == {purchase_id(number) for number in buyers}
@@ -199,10 +199,10 @@ def test_a_cancelled_event_is_told_with_each_refund(desk: Desk, notifier: Notifi
 def test_a_hold_is_reminded_of_once_two_minutes_before_its_end(desk: Desk, notifier: Notifier) -> None:
     notifier.tell(desk.hold(1))
     due = NOW + HOLD_MS - 120_000
-    assert notifier.remind(due - 1) == []
-    [job] = notifier.remind(due)
+    assert notifier.reminder(due - 1) == []
+    [job] = notifier.reminder(due)
     assert (job.kind, job.account, job.deadline) == (MailKind.HOLD_ENDING, ADA, moment(NOW + HOLD_MS))
-    assert notifier.remind(due + 1) == []
+    assert notifier.reminder(due + 1) == []
     assert not notifier.table.entries
 
 
@@ -210,33 +210,33 @@ def test_a_short_hold_is_reminded_of_at_four_fifths_and_a_very_short_one_not_at_
     desk: Desk, notifier: Notifier
 ) -> None:
     notifier.tell(desk.hold(1, seconds=10), desk.hold(2, seconds=4))
-    assert told(notifier.remind(NOW + 8_000)) == [(MailKind.HOLD_ENDING, purchase_id(1))]
+    assert told(notifier.reminder(NOW + 8_000)) == [(MailKind.HOLD_ENDING, purchase_id(1))]
 
 
 @pytest.mark.parametrize("end", ["confirm", "cancel"])
 def test_a_hold_that_was_confirmed_or_given_back_is_not_reminded_of(desk: Desk, notifier: Notifier, end: str) -> None:
     notifier.tell(desk.hold(1), getattr(desk, end)(1))
     assert not notifier.table.entries
-    assert notifier.remind(NOW + HOLD_MS) == []
+    assert notifier.reminder(NOW + HOLD_MS) == []
 
 
 def test_a_reminder_that_is_lost_before_it_was_noted_comes_again_as_the_same(desk: Desk, notifier: Notifier) -> None:
     notifier.tell(desk.hold(1))
     [entry] = notifier.table.entries
-    lost = notifier.table.book().remind(entry, NOW + HOLD_MS - 1)
-    assert [lost] == notifier.remind(NOW + HOLD_MS - 1)
+    lost = notifier.table.unit_of_work().reminder(entry, NOW + HOLD_MS - 1)
+    assert [lost] == notifier.reminder(NOW + HOLD_MS - 1)
 
 
 def test_a_reminder_that_is_late_is_left_out(desk: Desk, notifier: Notifier) -> None:
     notifier.tell(desk.hold(1))
-    assert notifier.remind(NOW + HOLD_MS) == []
+    assert notifier.reminder(NOW + HOLD_MS) == []
     assert not notifier.table.entries
 
 
 def test_a_mail_is_sent_again_as_the_purchase_stands(desk: Desk, notifier: Notifier) -> None:
     notifier.tell(desk.hold(1, [(FLOOR, 2)]), desk.confirm(1), moved(desk))
     resend = Resend(UUID(int=5), EVENT, purchase_id(1), moment(NOW + 1))
-    job = notifier.table.book().again(resend)
+    job = notifier.table.unit_of_work().resend(resend)
     assert job is not None
     assert (job.id, job.kind, job.at, job.facts.venue) == (resend.id, MailKind.CONFIRMED, resend.at, "Fenice")
     assert len(job.lines[0].codes) == 2
@@ -244,21 +244,21 @@ def test_a_mail_is_sent_again_as_the_purchase_stands(desk: Desk, notifier: Notif
 
 def test_nothing_is_sent_again_of_what_ended_or_is_unknown(desk: Desk, notifier: Notifier) -> None:
     notifier.tell(desk.buy(1), desk.cancel(1))
-    book = notifier.table.book()
-    assert book.again(Resend(UUID(int=5), EVENT, purchase_id(1), moment(0))) is None
-    assert book.again(Resend(UUID(int=5), EVENT, purchase_id(2), moment(0))) is None
+    unit = notifier.table.unit_of_work()
+    assert unit.resend(Resend(UUID(int=5), EVENT, purchase_id(1), moment(0))) is None
+    assert unit.resend(Resend(UUID(int=5), EVENT, purchase_id(2), moment(0))) is None
 
 
 def test_an_event_is_known_from_its_purchases_where_its_definition_never_came(desk: Desk) -> None:
     notifier = Notifier()
     desk.define(ticket_type())
     notifier.tell(desk.hold(1))
-    assert len(notifier.remind(NOW + HOLD_MS - 1)) == 1
+    assert len(notifier.reminder(NOW + HOLD_MS - 1)) == 1
     later = definition(ticket_type()).starts_at + timedelta(days=1)
     assert len(notifier.tell(desk.define(ticket_type(), version=2, starts_at=later, ends_at=later))) == 1
 
 
 def test_the_index_never_mixes_with_records(desk: Desk, notifier: Notifier) -> None:
     notifier.tell(desk.hold(1))
-    assert all(entry.startswith(REMINDERS) for entry in notifier.table.entries)
+    assert all(entry.startswith(REMINDERS_PREFIX) for entry in notifier.table.entries)
     assert {booking_offset(value) for value in notifier.table.records.values()} == {0, 1}
