@@ -27,7 +27,7 @@ def judge(evidence: Evidence) -> Verdict:
     for check in CHECKS.values():
         verdict.broken += check(case)
     verdict.checked = _checked(case)
-    verdict.told = Counter(told.kind for told in case.clerk.told)
+    verdict.told = Counter(told.kind for told in case.model.outcomes)
     return verdict
 
 
@@ -38,7 +38,7 @@ def _checked(case: Case) -> Counter[str]:
             "requests, with every try": sum("status" in note for note in evidence.diary),
             "commands in the log": len(evidence.topics[COMMANDS]),
             "outcomes": len(evidence.topics[OUTCOMES]),
-            "purchases decided": len(case.clerk.rows),
+            "purchases decided": len(case.model.purchases),
             "records that came again": len(case.notes("copy")),
             "records that nobody can read": len(case.notes("poison", "bomb")),
             "records in transactions": sum("ends" in note for note in evidence.diary),

@@ -6,7 +6,7 @@ all rows), and compares every outcome and every record of the changelog with tha
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -15,7 +15,8 @@ from uuid import UUID
 import msgspec
 from kafka.partitioner.default import murmur2
 
-from lab.chaos.reference_model import Clerk, Told
+from lab.chaos.reference_model import ReferenceModel
+from lab.chaos.reference_purchases import ModelOutcome
 
 
 class Row(NamedTuple):
@@ -39,14 +40,14 @@ class History:
     changelog: list[Row]
 
     @cached_property
-    def clerk(self) -> Clerk:
-        """The clerk who has carried out the whole log."""
-        clerk = Clerk()
+    def model(self) -> ReferenceModel:
+        """The reference model after the whole log."""
+        model = ReferenceModel()
         for row in self.commands:
             body = json.loads(row.value)
             if self._is_at_home(row, body) and not _is_set_aside(body):
-                clerk.carry_out(row.partition, row.offset, row.at, body)
-        return clerk
+                model.apply(row.partition, row.offset, row.at, body)
+        return model
 
     @cached_property
     def table(self) -> dict[tuple[int, bytes], bytes]:
@@ -82,14 +83,14 @@ class History:
 
     def _told(self) -> Iterator[str]:
         """Each command got its outcome, and there are no others."""
-        told = {_answer(row.partition, json.loads(row.value)) for row in self.outcomes}
-        due = set(self.clerk.told)
-        optional = {answer._replace(offset=-1) for answer in due if answer.kind == "changed"}
-        for answer in sorted(due - told, key=str):
-            yield f"never told: {answer}"
-        for answer in sorted(told - due, key=str):
-            if answer._replace(offset=-1) not in optional:
-                yield f"told without being true: {answer}"
+        told = {model_outcome(row.partition, json.loads(row.value)) for row in self.outcomes}
+        due = set(self.model.outcomes)
+        optional = {replace(outcome, offset=-1) for outcome in due if outcome.kind == "changed"}
+        for outcome in sorted(due - told, key=str):
+            yield f"never told: {outcome}"
+        for outcome in sorted(told - due, key=str):
+            if replace(outcome, offset=-1) not in optional:
+                yield f"told without being true: {outcome}"
 
     def _contradictions(self) -> Iterator[str]:
         """A decision is told the same however often, but for how the event stands by then."""
@@ -125,7 +126,7 @@ class History:
             if key[16:17] == b"p":
                 history = [(decision[0], decision[2]) for decision in _fields(value)[4]]
                 kept[str(UUID(bytes=key[:16])), str(UUID(bytes=key[17:]))] = history
-        due = {key: [(told.offset, told.kind) for told in row.history] for key, row in self.clerk.rows.items()}
+        due = {key: [(told.offset, told.kind) for told in row.history] for key, row in self.model.purchases.items()}
         yield from _differences(kept, due)
 
     def _counts(self) -> Iterator[str]:
@@ -145,13 +146,13 @@ class History:
                 if len(fields) > 2 and fields[2]:
                     held, _, let_go = fields[2]
                     holders[account] = held, {str(UUID(bytes=kind)): at for kind, at in let_go}
-        yield from _differences(events, self.clerk.stock())
-        yield from _differences(accounts, self.clerk.accounts())
-        yield from _differences(holders, self.clerk.holders())
+        yield from _differences(events, self.model.stock())
+        yield from _differences(accounts, self.model.accounts())
+        yield from _differences(holders, self.model.holders())
 
     def _ends(self) -> Iterator[str]:
         """A cancelled event has nothing out in the end."""
-        for event, known in self.clerk.events.items():
+        for event, known in self.model.events.items():
             if known.ending is not None:
                 yield f"event {event} was cancelled, but its purchases were ended only up to {known.ending!r}"
 
@@ -167,7 +168,7 @@ class History:
         """The purchases that are held though their time is over."""
         return [
             purchase
-            for (_, purchase), row in self.clerk.rows.items()
+            for (_, purchase), row in self.model.purchases.items()
             if row.status == "held" and row.deadline < now.timestamp() * 1000
         ]
 
@@ -182,12 +183,13 @@ def _fields(value: bytes) -> list[Any]:
     return fields
 
 
-def _answer(partition: int, body: dict[str, Any]) -> Told:
+def model_outcome(partition: int, body: dict[str, Any]) -> ModelOutcome:
+    """An outcome of the topic, from its JSON, as the reference model has it."""
     lines, left = (
         tuple(sorted((line["ticketType"], line["quantity"]) for line in body.get(name, ())))
         for name in ("lines", "left")
     )
-    return Told(
+    return ModelOutcome(
         partition,
         body["event"],
         body.get("purchase"),

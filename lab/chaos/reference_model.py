@@ -1,147 +1,97 @@
-"""The rules of the ticket office in their simplest form, on plain JSON: a row per purchase, no batches, no replay."""
+"""The ledger's rules in their simplest form, on plain JSON: one row per purchase, one entry per ticket, no batches.
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+Two tests judge the ledger by it, the auditor of a chaos run and the state machine of the unit tests. It shares no code
+with the ledger.
+"""
 
-CHANGES_MAX: Final = 50
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from lab.chaos.reference_purchases import (
+    Lines,
+    ModelOutcome,
+    ModelPurchase,
+    Tickets,
+    last_tickets,
+    lines_of,
+    request_kind,
+    wanted_of,
+)
+from lab.chaos.reference_rules import HOLD_DEFAULT_S, Json, ModelEvent, ModelLimits, refusal
+
+PURCHASE_MAX_CHANGES: Final = 50
 HOLD_MAX_S: Final = 86_400
-
-Json = dict[str, Any]
-Lines = tuple[tuple[str, int], ...]
+OCCUPYING: Final = ("held", "confirmed")
 
 
-class Told(NamedTuple):
-    """What a command is told: ``offset`` is that of the command which decided."""
+@dataclass(frozen=True)
+class _Command:
+    """A command with its place in the log."""
 
     partition: int
-    event: str
-    purchase: str | None
     offset: int
-    kind: str
-    reason: str | None = None
-    figures: tuple[tuple[str, Any], ...] = ()
-    lines: Lines = ()
-    left: Lines = ()
-    repeated: bool = False
+    at: int
+    body: Json
 
 
-@dataclass
-class Event:
-    """An event as it was defined last; ``ending`` is how far its purchases were ended, None if they need not be.
-
-    ``out`` counts tickets by type, under the status and under the account of their purchase, ``held`` those that an
-    account holds. That and what it let go is noted from the partition's first limits on.
-    """
-
-    partition: int
-    version: int
-    definition: Json
-    ending: str | None = None
-    out: Counter[tuple[str, str]] = field(default_factory=Counter)
-    held: Counter[str] = field(default_factory=Counter)
-    # By account, when (ms) it last gave back or lost a hold of which ticket types.
-    let_go: defaultdict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
-
-
-@dataclass
-class Limits:
-    """The limits on holds of one partition."""
-
-    seconds: int | None = None
-    tickets: int | None = None
-    cooldown: int | None = None
-
-
-@dataclass
-class Purchase:
-    """One purchase: what was asked for, and every decision on it."""
-
-    id: str
-    body: tuple[str, str, Lines]
-    history: list[Told]
-    status: str
-    lines: Lines = ()
-    deadline: float = 0
-    counted: bool = False
-    requests: dict[str, Told] = field(default_factory=dict)
-
-    @property
-    def account(self) -> str:
-        """Whose it is."""
-        return self.body[1]
-
-
-class Clerk:
-    """Carries out commands one by one, and notes what each is told."""
+class ReferenceModel:
+    """Carries out commands one after the other and keeps every outcome."""
 
     def __init__(self) -> None:
-        self.events: dict[str, Event] = {}
-        self.rows: dict[tuple[str, str], Purchase] = {}
-        self.of_event: dict[str, list[Purchase]] = {}
-        self.told: list[Told] = []
-        self.limits: dict[int, Limits] = {}
+        self.events: dict[str, ModelEvent] = {}
+        self.purchases: dict[tuple[str, str], ModelPurchase] = {}
+        self.outcomes: list[ModelOutcome] = []
+        self.limits: dict[int, ModelLimits] = {}
+        self._of_event: dict[str, list[ModelPurchase]] = {}
 
-    def carry_out(self, partition: int, offset: int, at: int, body: Json) -> None:
+    def apply(self, partition: int, offset: int, at: int, body: Json) -> None:
         """Carry out the command at ``offset``, appended at ``at`` (ms)."""
-        kind = body["kind"]
-        if kind == "limit-holds":
-            given = (body.get(name) for name in ("maxSeconds", "maxTickets", "cooldownSeconds"))
-            self.limits[partition] = Limits(*given)
-            return
-        event = body["event"]
-        if kind == "define-event":
-            self._define(partition, offset, body)
-            return
-        if kind == "end-purchases":
-            self._end(partition, offset, at, body)
-            return
-        row = self.rows.get((event, body["purchase"]))
-
-        def tell(what: str, reason: str | None = None, lines: Lines = (), left: Lines = (), **figures: Any) -> Told:
-            said = tuple(sorted(figures.items()))
-            told = Told(partition, event, body["purchase"], offset, what, reason, said, lines, left)
-            self.told.append(told)
-            return told
-
-        if kind in ("purchase", "hold"):
-            self._buy(at, body, row, tell, self.limits.get(partition, Limits()))
-        elif row is None:
-            tell("refused", "unknown-purchase")
-        elif kind == "expire":
-            self._expire(at, body, row, tell)
-        elif row.account != body["account"]:
-            tell("refused", "not-yours")
-        elif kind == "confirm":
-            self._confirm(event, row, tell)
-        else:
-            self._cancel(event, row, body, tell, at)
+        command = _Command(partition, offset, at, body)
+        match body["kind"]:
+            case "limit-holds":
+                given = (body.get(name) for name in ("maxSeconds", "maxTickets", "cooldownSeconds"))
+                self.limits[partition] = ModelLimits(*given)
+            case "define-event":
+                self._define(command)
+            case "end-purchases":
+                self._end(command)
+            case "purchase" | "hold":
+                self._buy(command)
+            case _:
+                self._change(command)
 
     def stock(self) -> dict[str, dict[str, tuple[int, int]]]:
-        """Held and sold of each ticket type, by event, counted in the rows."""
-        return {name: self.stock_of(name) for name in self.events}
+        """Held and sold of each ticket type, by event, counted in the purchases."""
+        return {event: self.stock_of(event) for event in self.events}
 
-    def stock_of(self, name: str) -> dict[str, tuple[int, int]]:
-        """Held and sold of each ticket type of an event, counted in its rows; nothing where nobody knows the event."""
-        counted: Counter[tuple[str, str]] = Counter()
-        for row in self.of_event.get(name, ()):
-            counted.update({(row.status, kind): count for kind, count in row.lines})
-        event = self.events.get(name)
-        kinds = [kind["id"] for kind in event.definition["ticketTypes"]] if event else []
-        return {kind: (counted["held", kind], counted["confirmed", kind]) for kind in kinds}
+    def stock_of(self, event: str) -> dict[str, tuple[int, int]]:
+        """Held and sold of each ticket type that an event's definition lists; empty for an unknown event."""
+        out = self.tickets_out(event)
+        return {key: out.get(key, (0, 0)) for key in (self.events[event].types if event in self.events else ())}
+
+    def tickets_out(self, event: str) -> dict[str, tuple[int, int]]:
+        """Held and sold of each ticket type of which an event has tickets out, counted in its purchases."""
+        counted = Counter(
+            (row.status, key)
+            for row in self._of_event.get(event, ())
+            if row.status in OCCUPYING
+            for key, _ in row.tickets
+        )
+        return {key: (counted["held", key], counted["confirmed", key]) for _, key in counted}
 
     def accounts(self) -> dict[tuple[str, str], dict[str, int]]:
-        """What each account has of each event, counted in the rows."""
+        """The tickets of each account by event and type, counted in the purchases."""
         counted: dict[tuple[str, str], dict[str, int]] = {}
-        for (event, _), row in self.rows.items():
-            for kind, count in row.lines if row.status in ("held", "confirmed") else ():
-                has = counted.setdefault((event, row.account), {})
-                has[kind] = has.get(kind, 0) + count
+        for row in self.purchases.values():
+            for key, count in row.lines:
+                has = counted.setdefault((row.event, row.account), {})
+                has[key] = has.get(key, 0) + count
         return counted
 
     def holders(self) -> dict[tuple[str, str], tuple[int, dict[str, int]]]:
-        """What each account holds of each event, and when it let go of which types; those of which there is any."""
+        """The number of tickets that an account holds of an event, and when it let go of which types, where any."""
         return {
             (name, account): (event.held[account], event.let_go[account])
             for name, event in self.events.items()
@@ -149,163 +99,158 @@ class Clerk:
             if event.held[account] or event.let_go[account]
         }
 
-    def _define(self, partition: int, offset: int, body: Json) -> None:
-        known = self.events.get(body["event"])
-        if known is None:
-            known = self.events[body["event"]] = Event(partition, body["version"], body["definition"])
-        elif known.version >= body["version"]:
+    def _define(self, command: _Command) -> None:
+        event, version, definition = (command.body[name] for name in ("event", "version", "definition"))
+        known = self.events.setdefault(event, ModelEvent(command.partition, 0, definition))
+        if known.version >= version:
             return
-        known.version, known.definition = body["version"], body["definition"]
-        cancelled = known.definition["status"] == "CANCELED"
-        known.ending = "" if cancelled and self._anything_out(body["event"]) else None
-        self.told.append(Told(partition, body["event"], None, offset, "changed"))
+        known.version, known.definition = version, definition
+        known.ending = "" if definition["status"] == "CANCELED" and self.tickets_out(event) else None
+        self.outcomes.append(ModelOutcome(command.partition, event, None, command.offset, "changed"))
 
-    def _end(self, partition: int, offset: int, at: int, body: Json) -> None:
-        event = self.events[body["event"]]
+    def _end(self, command: _Command) -> None:
+        body, event = command.body, self.events.get(command.body["event"])
         after = body.get("after") or ""
-        if event.ending is None or event.version != body["version"] or after < event.ending:
+        if event is None or event.ending is None or event.version != body["version"] or after < event.ending:
             return
-        rows = [row for row in self.of_event[body["event"]] if row.id > after]
-        rows = sorted(rows, key=lambda row: row.id)[: body["most"]]
+        rows = sorted((row for row in self._of_event[body["event"]] if row.id > after), key=lambda row: row.id)
+        rows = rows[: body["most"]]
         for row in rows:
-            if row.status in ("held", "confirmed"):
+            if row.status in OCCUPYING:
                 kind = "expired" if row.status == "held" else "refunded"
-                told = Told(partition, body["event"], row.id, offset, kind, "event-canceled", (), row.lines)
-                self.told.append(told)
-                self._leave(body["event"], row, told, at)
-        event.ending = rows[-1].id if len(rows) == body["most"] and self._anything_out(body["event"]) else None
+                self._take_back(command, row, kind, row.tickets, "event-canceled")
+        goes_on = len(rows) == body["most"] and self.tickets_out(body["event"])
+        event.ending = rows[-1].id if goes_on else None
 
-    def _buy(self, at: int, body: Json, row: Purchase | None, tell: Any, limits: Limits) -> None:
-        wanted = Counter[str]()
-        for line in body["lines"]:
-            wanted[line["ticketType"]] += line["quantity"]
-        asked = (_what(body), body["account"], tuple(sorted(wanted.items())))
-        if row is not None:
-            if row.body == asked:
-                self.told.append(row.history[0]._replace(repeated=True))
+    def _buy(self, command: _Command) -> None:
+        body, event = command.body, self.events.get(command.body["event"])
+        wanted = wanted_of(body["lines"])
+        asked = (request_kind(body), body["account"], tuple(sorted(wanted.items())))
+        key = body["event"], body["purchase"]
+        if key in self.purchases:
+            known = self.purchases[key]
+            if known.body == asked:
+                self._repeat(known.history[0])
             else:
-                tell("refused", "id-reused")
+                self._tell(command, "refused", "id-reused")
             return
-        event = self.events.get(body["event"])
-        refusal = self._refusal(body, event, wanted)
-        if event and not refusal and body["kind"] == "hold":
-            refusal = _hold_refusal(at, body, event, wanted, limits)
-        if refusal or event is None:
-            told = tell("rejected", **(refusal or {"reason": "unknown-event"}))
-            row = Purchase(body["purchase"], asked, [told], "rejected")
+        limits = self.limits.get(command.partition, ModelLimits())
+        refused = refusal(command.at, body, event, wanted, limits)
+        if refused is not None or event is None:
+            reason, figures = refused or ("unknown-event", {})
+            outcome = self._tell(command, "rejected", reason, figures, status="rejected")
+            row = ModelPurchase(*key, asked, "rejected", [], [outcome])
         else:
             status = "held" if body["kind"] == "hold" else "confirmed"
-            told = tell(status, lines=asked[2])
-            row = Purchase(body["purchase"], asked, [told], status, asked[2])
-            row.counted = event.partition in self.limits
-            row.deadline = at + min(body.get("seconds", 600), limits.seconds or HOLD_MAX_S) * 1000
-            self._move(event, row, 1)
-        self.of_event.setdefault(body["event"], []).append(row)
-        self.rows[body["event"], body["purchase"]] = row
+            types = [ticket_type for ticket_type, count in wanted.items() for _ in range(count)]
+            tickets = [(ticket_type, position) for position, ticket_type in enumerate(types)]
+            outcome = self._tell(command, status, tickets=tickets, status=status)
+            row = ModelPurchase(*key, asked, status, tickets, [outcome], counted=event.partition in self.limits)
+            row.deadline = command.at + min(body.get("seconds", HOLD_DEFAULT_S), limits.seconds or HOLD_MAX_S) * 1000
+            self._count(row, 1)
+        self._of_event.setdefault(row.event, []).append(row)
+        self.purchases[key] = row
 
-    def _refusal(self, body: Json, event: Event | None, wanted: Counter[str]) -> Json | None:
-        if event is None:
-            return {"reason": "unknown-event"}
-        if event.definition["status"] != "ACTIVE":
-            return {"reason": "event-not-open", "status": event.definition["status"]}
-        kinds = {kind["id"]: kind for kind in event.definition["ticketTypes"]}
-        for kind, count in wanted.items():
-            has = event.out[body["account"], kind]
-            limit = kinds[kind].get("maxPerAccount")
-            if limit is not None and has + count > limit:
-                figures = {"limit": limit, "requested": count, "alreadyHas": has, "ticketType": kind}
-                return {"reason": "purchase-limit-exceeded", **figures}
-        for kind, count in wanted.items():
-            quantity, held = kinds[kind]["quantity"], event.out["held", kind]
-            available = quantity - held - event.out["confirmed", kind]
-            if count > available:
-                figures = {"limit": quantity, "requested": count, "ticketType": kind, "available": max(0, available)}
-                return {"reason": "sold-out", **figures, "held": held}
-        return None
+    def _change(self, command: _Command) -> None:
+        body = command.body
+        row = self.purchases.get((body["event"], body["purchase"]))
+        if row is None:
+            self._tell(command, "refused", "unknown-purchase")
+        elif body["kind"] == "expire":
+            self._expire(command, row)
+        elif row.account != body["account"]:
+            self._tell(command, "refused", "not-yours")
+        elif body["kind"] == "confirm":
+            self._confirm(command, row)
+        else:
+            self._cancel(command, row)
 
-    def _confirm(self, event: str, row: Purchase, tell: Any) -> None:
-        confirmed = next((told for told in row.history if told.kind == "confirmed"), None)
-        if confirmed:
-            self.told.append(confirmed._replace(repeated=True))
+    def _confirm(self, command: _Command, row: ModelPurchase) -> None:
+        confirmed = next((outcome for outcome in row.history if outcome.kind == "confirmed"), None)
+        if confirmed is not None:
+            self._repeat(confirmed)
         elif row.status != "held":
-            tell("refused", "not-held", status=row.status)
+            self._tell(command, "refused", "not-held", {"status": row.status})
         else:
-            row.history.append(tell("confirmed", lines=row.lines))
-            self._move(self.events[event], row, -1)
+            row.history.append(self._tell(command, "confirmed", tickets=row.tickets, status="confirmed"))
+            self._count(row, -1)
             row.status = "confirmed"
-            self._move(self.events[event], row, 1)
+            self._count(row, 1)
 
-    def _expire(self, at: int, body: Json, row: Purchase, tell: Any) -> None:
-        is_over = at >= row.deadline
-        if row.status == "held" and (is_over or body.get("early")):
-            self._leave(body["event"], row, tell("expired", None if is_over else "hold-ended", row.lines), at)
+    def _expire(self, command: _Command, row: ModelPurchase) -> None:
+        is_over = command.at >= row.deadline
+        if row.status == "held" and (is_over or command.body.get("early")):
+            self._take_back(command, row, "expired", row.tickets, None if is_over else "hold-ended")
         else:
-            tell("refused", "not-held", status=row.status)
+            self._tell(command, "refused", "not-held", {"status": row.status})
 
-    def _cancel(self, event: str, row: Purchase, body: Json, tell: Any, at: int) -> None:
-        request, wanted = body.get("request"), Counter[str]()
-        for line in body.get("lines", ()):
-            wanted[line["ticketType"]] += line["quantity"]
+    def _cancel(self, command: _Command, row: ModelPurchase) -> None:
+        request, wanted = command.body.get("request"), wanted_of(command.body.get("lines", ()))
         if request in row.requests:
-            self.told.append(row.requests[request]._replace(repeated=True))
+            self._repeat(row.requests[request])
             return
         if row.status == "cancelled" and not wanted:
-            self.told.append(row.history[-1]._replace(repeated=True))
+            self._repeat(row.history[-1])
             return
-        has = dict(row.lines)
-        if not has or any(has.get(kind, 0) < count for kind, count in wanted.items()):
-            tell("refused", "nothing-to-cancel", status=row.status)
-            return
-        gone = dict(wanted) or has
-        if len(row.history) > CHANGES_MAX and sum(gone.values()) < sum(has.values()):
-            tell("refused", "too-many-changes", limit=CHANGES_MAX)
-            return
-        left = tuple((kind, count - gone.get(kind, 0)) for kind, count in row.lines if count > gone.get(kind, 0))
-        told = tell("cancelled", lines=tuple(sorted(gone.items())), left=left)
-        if request:
-            row.requests[request] = told
-        self._leave(event, row, told, at)
-
-    def _leave(self, event: str, row: Purchase, told: Told, at: int) -> None:
-        """Give back all but what is left."""
-        row.history.append(told)
-        if row.status == "held" and self.events[event].partition in self.limits:
-            self.events[event].let_go[row.account] |= {kind: at for kind, _ in told.lines}
-        self._move(self.events[event], row, -1)
-        row.lines = told.left
-        if row.lines:
-            self._move(self.events[event], row, 1)
+        gone = last_tickets(row.tickets, wanted) if wanted else list(row.tickets)
+        if not gone:
+            self._tell(command, "refused", "nothing-to-cancel", {"status": row.status})
+        elif len(row.history) > PURCHASE_MAX_CHANGES and len(gone) < len(row.tickets):
+            self._tell(command, "refused", "too-many-changes", {"limit": PURCHASE_MAX_CHANGES})
         else:
-            row.status = told.kind
+            outcome = self._take_back(command, row, "cancelled", gone)
+            if request:
+                row.requests[request] = outcome
 
-    def _move(self, event: Event, row: Purchase, sign: int) -> None:
-        for kind, count in row.lines:
-            event.out[row.account, kind] += sign * count
-            event.out[row.status, kind] += sign * count
+    def _take_back(
+        self, command: _Command, row: ModelPurchase, kind: str, gone: Tickets, reason: str | None = None
+    ) -> ModelOutcome:
+        taken = set(gone)
+        left = [ticket for ticket in row.tickets if ticket not in taken]
+        status = row.status if left else kind
+        outcome = self._tell(command, kind, reason, purchase=row.id, tickets=gone, left=lines_of(left), status=status)
+        event = self.events[row.event]
+        if row.status == "held" and event.partition in self.limits:
+            event.let_go[row.account] |= {key: command.at for key, _ in gone}
+        self._count(row, -1)
+        row.tickets, row.status = left, status
+        self._count(row, 1)
+        row.history.append(outcome)
+        return outcome
+
+    def _count(self, row: ModelPurchase, sign: int) -> None:
+        event = self.events[row.event]
+        for key, count in row.lines:
+            event.count(row.account, row.status, key, sign * count)
             event.held[row.account] += sign * count * (row.counted and row.status == "held")
 
-    def _anything_out(self, event: str) -> bool:
-        return any(row.lines for row in self.of_event.get(event, ()))
+    def _repeat(self, outcome: ModelOutcome) -> None:
+        self.outcomes.append(replace(outcome, repeated=True))
 
-
-def _hold_refusal(at: int, body: Json, event: Event, wanted: Counter[str], limits: Limits) -> Json | None:
-    seconds = body.get("seconds", 600)
-    if limits.seconds is not None and seconds > limits.seconds and not body.get("byDefault"):
-        return {"reason": "hold-too-long", "limit": limits.seconds, "requested": seconds}
-    held = event.held[body["account"]]
-    if limits.tickets is not None and held + wanted.total() > limits.tickets:
-        return {"reason": "hold-limit-exceeded", "limit": limits.tickets, "requested": wanted.total(), "held": held}
-    let_go = event.let_go[body["account"]]
-    times = {kind: let_go[kind] for kind in wanted if kind in let_go}
-    last = max(times, key=lambda kind: times[kind], default=None)
-    if limits.cooldown is None or last is None or at >= times[last] + limits.cooldown * 1000:
-        return None
-    retry_at = datetime.fromtimestamp((times[last] + limits.cooldown * 1000) / 1000, UTC).isoformat()
-    return {"reason": "hold-too-soon", "limit": limits.cooldown, "ticketType": last, "retryAt": retry_at}
-
-
-def _what(body: Json) -> str:
-    """What was asked for: a time that the operator's setting chose is no part of it."""
-    if body["kind"] != "hold":
-        return "purchase"
-    return "hold" if body.get("byDefault") else f"hold {body.get('seconds', 600)}"
+    def _tell(
+        self,
+        command: _Command,
+        kind: str,
+        reason: str | None = None,
+        figures: Json | None = None,
+        *,
+        purchase: str | None = None,
+        tickets: Iterable[tuple[str, int]] = (),
+        left: Lines = (),
+        status: str | None = None,
+    ) -> ModelOutcome:
+        outcome = ModelOutcome(
+            partition=command.partition,
+            event=command.body["event"],
+            purchase=purchase or command.body["purchase"],
+            offset=command.offset,
+            kind=kind,
+            reason=reason,
+            figures=tuple(sorted((figures or {}).items())),
+            lines=lines_of(tickets),
+            left=left,
+            status=status,
+            tickets=tuple(tickets),
+        )
+        self.outcomes.append(outcome)
+        return outcome

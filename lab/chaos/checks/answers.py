@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from lab.chaos.checks.case import Case
 from lab.chaos.checks.finding import Finding, Findings
-from lab.chaos.reference_model import Purchase, Told
+from lab.chaos.reference_purchases import ModelOutcome, ModelPurchase
 
 Json = dict[str, Any]
 
@@ -73,7 +73,7 @@ def _purchases(case: Case) -> Findings:
             yield Finding(3, f"{place(note)}, purchase {event}.{purchase}: {wrong}")
 
 
-def _wrong(case: Case, note: Json, act: Json, row: Purchase | None) -> str:
+def _wrong(case: Case, note: Json, act: Json, row: ModelPurchase | None) -> str:
     """What is wrong about an answer; nothing if it is true."""
     status, name = note["status"], problem(note)
     if status in (0, 429, 503) or name == "still-running" or _is_early(case, note, act, row):
@@ -89,7 +89,7 @@ def _wrong(case: Case, note: Json, act: Json, row: Purchase | None) -> str:
     return "" if (first.kind, first.reason) == said else f"the log says {first}"
 
 
-def _is_early(case: Case, note: Json, act: Json, row: Purchase | None) -> bool:
+def _is_early(case: Case, note: Json, act: Json, row: ModelPurchase | None) -> bool:
     """Whether "sold out" was true at a moment that the API may have had it from, and nothing was decided before."""
     if problem(note) != "sold-out" or (row is not None and _was_told(case, note, row.history[0])):
         return False
@@ -126,7 +126,7 @@ def _changes(case: Case, deed: str) -> Findings:
     for note in case.notes(deed):
         act = case.acts[note["n"]]
         event, _, purchase = act["path"].split("/")[2].partition(".")
-        row = case.clerk.rows.get((event, purchase))
+        row = case.model.purchases.get((event, purchase))
         kinds = {told.kind for told in row.history} if row else set()
         name = problem(note)
         if note["status"] == 200 and not note["followed"] and done not in kinds:
@@ -147,7 +147,7 @@ def _reads(case: Case) -> Findings:
         if note["what"] == "intrude":
             continue
         event, _, purchase = note["path"].split("/")[2].partition("?")[0].partition(".")
-        row = case.clerk.rows.get((event, purchase))
+        row = case.model.purchases.get((event, purchase))
         if note["status"] == 200:
             states = {told.kind for told in row.history} if row else set()
             if note["answer"]["status"] not in states | {"pending"}:
@@ -156,7 +156,7 @@ def _reads(case: Case) -> Findings:
             yield Finding(3, f"{place(note)}: {event}.{purchase} was decided before")
 
 
-def _was_told(case: Case, note: Json, told: Told) -> bool:
+def _was_told(case: Case, note: Json, told: ModelOutcome) -> bool:
     """Whether the decision was on its topic before somebody asked."""
     at = case.first_told.get((told.event, told.purchase or ""))
     return at is not None and at / 1000 + BEFORE_S < note["at"]

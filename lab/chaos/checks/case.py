@@ -9,7 +9,8 @@ from uuid import UUID, uuid5
 
 from lab.chaos.evidence import Evidence, Record
 from lab.chaos.log_audit import History, Row
-from lab.chaos.reference_model import Clerk, Purchase
+from lab.chaos.reference_model import ReferenceModel
+from lab.chaos.reference_purchases import ModelPurchase
 
 Json = dict[str, Any]
 
@@ -53,23 +54,23 @@ class Case:
         return History(self.partitions, sent, *([_row(row) for row in self.readable(topic)] for topic in topics))
 
     @property
-    def clerk(self) -> Clerk:
-        """Who has carried out the whole log by the simplest rules."""
-        return self.history.clerk
+    def model(self) -> ReferenceModel:
+        """The reference model after the whole log."""
+        return self.history.model
 
     @cached_property
     def refusals(self) -> set[tuple[str, str, str]]:
         """Event, purchase and reason of everything that was refused without effect."""
         return {
             (told.event, told.purchase, told.reason)
-            for told in self.clerk.told
+            for told in self.model.outcomes
             if told.kind == "refused" and told.purchase and told.reason
         }
 
-    def row(self, act: Json) -> tuple[str, str, Purchase | None]:
+    def row(self, act: Json) -> tuple[str, str, ModelPurchase | None]:
         """Event and purchase of a request to buy, and what the log says of it."""
         event, purchase = act["body"]["eventId"], str(uuid5(UUID(act["who"]), act["key"]))
-        return event, purchase, self.clerk.rows.get((event, purchase))
+        return event, purchase, self.model.purchases.get((event, purchase))
 
     @cached_property
     def outcomes(self) -> list[tuple[Record, Json]]:
@@ -99,7 +100,7 @@ class Shelves:
         quantity: dict[str, int] = {}
         out: dict[str, int] = defaultdict(int)
         told = defaultdict(list)
-        for each in case.clerk.told:
+        for each in case.model.outcomes:
             if not each.repeated:
                 told[each.partition, each.offset].append(each)
         for row in sorted(case.readable(COMMANDS), key=lambda row: (row.partition, row.offset)):
@@ -109,7 +110,7 @@ class Shelves:
                     kinds = json.loads(row.value or b"")["definition"]["ticketTypes"]
                     changed |= {kind["id"]: 0 for kind in kinds}
                     quantity |= {kind["id"]: kind["quantity"] for kind in kinds}
-                row_of = case.clerk.rows.get((each.event, each.purchase or ""))
+                row_of = case.model.purchases.get((each.event, each.purchase or ""))
                 sign = _effect(each.kind, first=row_of is not None and row_of.history[0] == each)
                 for kind, count in each.lines if sign else ():
                     changed[kind] = changed.get(kind, 0) + sign * count

@@ -56,7 +56,7 @@ def _name(case: Case, account: str) -> str:
 
 def _types(case: Case, event: str) -> list[Json]:
     """The ticket types as a search shows them."""
-    stock = case.clerk.stock_of(event)
+    stock = case.model.stock_of(event)
     kinds = [row for row in case.evidence.tables["ticket_type"] if row["event_id"] == event]
     return [
         {

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from lab.chaos.checks.case import Case
 from lab.chaos.checks.finding import Finding, Findings
-from lab.chaos.reference_model import Purchase
+from lab.chaos.reference_purchases import ModelPurchase
 
 Json = dict[str, Any]
 
@@ -23,8 +23,8 @@ def check(case: Case) -> Findings:
 
 def _rows(case: Case) -> Findings:
     rows = {(row["event_id"], row["id"]): row for row in case.evidence.tables["purchase"]}
-    for key in sorted(rows.keys() | case.clerk.rows.keys()):
-        row, due = rows.get(key), case.clerk.rows.get(key)
+    for key in sorted(rows.keys() | case.model.purchases.keys()):
+        row, due = rows.get(key), case.model.purchases.get(key)
         where = f"table purchase, {key[0]}.{key[1]}"
         if row is None or due is None:
             yield Finding(4, f"{where}: {'is missing' if row is None else 'is not in the log'}")
@@ -56,7 +56,7 @@ def _sold(case: Case) -> Findings:
 def _views(case: Case) -> Findings:
     """The ledger has every event as PostgreSQL has it, and what is out as the log has it."""
     quantities = {row["id"]: row["quantity"] for row in case.evidence.tables["ticket_type"]}
-    stock = case.clerk.stock()
+    stock = case.model.stock()
     for row in case.evidence.tables["event"]:
         event, view = row["id"], case.evidence.views.get(row["id"])
         if view is None:
@@ -81,14 +81,14 @@ def _shelves(view: Json, quantities: dict[str, int], stock: dict[str, tuple[int,
 def _viewed_purchases(case: Case) -> Findings:
     for key, view in case.evidence.purchases.items():
         event, _, purchase = key.partition(".")
-        row = case.clerk.rows.get((event, purchase))
+        row = case.model.purchases.get((event, purchase))
         if view is None or row is None:
             yield Finding(4, f"purchase {key} has {'no view' if view is None else 'a view, but is not in the log'}")
         elif (view["status"], [each["offset"] for each in view["history"]]) != _history(row):
             yield Finding(4, f"view of purchase {key}: is {view}, should be {row.history}")
 
 
-def _history(row: Purchase) -> tuple[str, list[int]]:
+def _history(row: ModelPurchase) -> tuple[str, list[int]]:
     return row.status, [told.offset for told in row.history]
 
 
@@ -101,7 +101,7 @@ def _lists(case: Case) -> Findings:
     for account, has in pages.items():
         should = {
             (f"{event}.{purchase}", row.status)
-            for (event, purchase), row in case.clerk.rows.items()
+            for (event, purchase), row in case.model.purchases.items()
             if row.account == account
         }
         for key, status in sorted(has ^ should):

@@ -1,5 +1,6 @@
-"""The ledger does what a clerk with one row per purchase would do, whatever the batches and the restarts."""
+"""The ledger does what the reference model does, whatever the batches and the restarts."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,11 @@ import tables.ledger.accounts
 import tables.ledger.decisions
 import tables.ledger.inventory
 import tables.ledger.ledger
+from lab.chaos.log_audit import model_outcome
+from lab.chaos.reference_model import ReferenceModel
+from lab.chaos.reference_purchases import ModelOutcome, ModelPurchase
 from tables.errors import InvariantBroken
+from tables.ledger.outcome_builder import CommandResult
 from tables.ledger.records import PurchaseRecord, account_key, decode_account
 from tables.messages.commands import (
     Buy,
@@ -36,10 +41,10 @@ from tables.messages.commands import (
     LimitHolds,
     TicketLine,
     TicketTypeDefinition,
+    encode_command,
 )
-from tables.messages.outcomes import Outcome
+from tables.messages.outcomes import Outcome, encode_outcome
 from tables.messages.statuses import EventStatus
-from tests.unit.tables.clerk import Answer, Clerk
 from tests.unit.tables.office import (
     BOX,
     CODES,
@@ -55,6 +60,7 @@ from tests.unit.tables.office import (
 )
 
 EVENTS = [EVENT, OTHER_EVENT]
+PARTITION = 0
 KINDS = [FLOOR, STAND, BOX]
 ACCOUNTS = [UUID(int=number) for number in (0xA1, 0xA2, 0xA3)]
 LONGEST_SALE = 20
@@ -106,17 +112,17 @@ def definitions(draw: st.DrawFn) -> EventDefinition:
     )
 
 
-class OfficeAgainstClerk(RuleBasedStateMachine):
-    """The same commands to both; the ledger is stored, restarted and replayed in between."""
+class LedgerAgainstModel(RuleBasedStateMachine):
+    """Gives both the same commands; in between, the ledger is stored, restarted and replayed."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.clerk = Clerk()
+        self.model = ReferenceModel()
         self.table: dict[bytes, bytes] = {}
         self.ledger = ledger_on(self.table)
         self.at = NOW
         self.log: list[tuple[int, Command]] = []
-        self.unstored: list[tuple[int, int, Command, tables.ledger.ledger.CommandResult]] = []
+        self.unstored: list[tuple[int, int, Command, CommandResult]] = []
         self.steps: list[EndPurchases] = []
         self.were_out: dict[tuple[UUID, UUID], int] = {}
 
@@ -139,8 +145,8 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
 
     @rule(event=events, step=st.sampled_from([-1, 0, 1, 1, 1]), new=definitions())
     def define(self, event: UUID, step: int, new: EventDefinition) -> None:
-        known, _ = self.clerk.events.get(event, (1, None))
-        self.both(DefineEvent(event, max(1, known + step), new))
+        known = self.model.events.get(str(event))
+        self.both(DefineEvent(event, max(1, (known.version if known else 1) + step), new))
 
     @rule(event=events, age=old_or_new, account=accounts, lines=wanted)
     def buy(self, event: UUID, age: str, account: UUID, lines: list[TicketLine]) -> None:
@@ -154,34 +160,34 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
     def hold_by_default(self, event: UUID, age: str, account: UUID, lines: list[TicketLine], seconds: int) -> None:
         self.both(Hold(event, self.id_for(age), account, lines, seconds, by_default=True))
 
-    @precondition(lambda self: any(row.let_go for row in self.clerk.rows))
+    @precondition(lambda self: self.let_go)
     @rule(data=st.data(), later=st.sampled_from([0, 999, 3_000]))
     def hold_again_what_was_let_go(self, data: st.DataObject, later: int) -> None:
         self.at += later
-        row = data.draw(st.sampled_from([row for row in self.clerk.rows if row.let_go]))
-        self.both(Hold(row.event, self.id_for("new"), row.account, [TicketLine(row.let_go[-1][0], 1)], 1))
+        event, account, key = data.draw(st.sampled_from(self.let_go))
+        self.both(Hold(event, self.id_for("new"), account, [TicketLine(key, 1)], 1))
 
     @rule(limits=limits_on_holds)
     def limit_holds(self, limits: LimitHolds) -> None:
         self.both(limits)
 
-    @precondition(lambda self: self.clerk.rows)
+    @precondition(lambda self: self.purchases)
     @rule(data=st.data())
     def confirm(self, data: st.DataObject) -> None:
         self.both(Confirm(*self.known(data)))
 
-    @precondition(lambda self: self.clerk.rows)
+    @precondition(lambda self: self.purchases)
     @rule(data=st.data(), request=requests, lines=st.just([]) | wanted)
     def cancel(self, data: st.DataObject, request: UUID | None, lines: list[TicketLine]) -> None:
         self.both(Cancel(*self.known(data), request, lines))
 
-    @precondition(lambda self: self.clerk.rows)
+    @precondition(lambda self: self.purchases)
     @rule(data=st.data(), later=st.sampled_from([0, 999, 3_000, 3_000]), early=st.sampled_from([False, False, True]))
     def expire(self, data: st.DataObject, later: int, *, early: bool) -> None:
         self.at += later
-        held = [row for row in self.clerk.rows if row.status == "held"]
-        row = data.draw(st.sampled_from(held or self.clerk.rows))
-        self.both(Expire(row.event, row.purchase, early))
+        held = [row for row in self.purchases if row.status == "held"]
+        row = data.draw(st.sampled_from(held or self.purchases))
+        self.both(Expire(UUID(row.event), UUID(row.id), early))
 
     @rule(event=events, purchase=st.integers(0, 5).map(purchase_id), account=accounts)
     def confirm_anything(self, event: UUID, purchase: UUID, account: UUID) -> None:
@@ -223,7 +229,7 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
     def teardown(self) -> None:
         for step in self.steps:
             self.both(step)
-        assert not self.clerk.ending
+        assert all(event.ending is None for event in self.model.events.values())
         self.store()
 
     @invariant()
@@ -231,15 +237,15 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
         for event in EVENTS:
             inventory = self.ledger.inventory(event)
             if inventory is None:
-                assert event not in self.clerk.events
+                assert str(event) not in self.model.events
                 continue
-            gone = {stock.ticket_type: (stock.held, stock.sold) for stock in inventory.removed.values()}
-            shown = {place.ticket_type: (place.held, place.sold) for place in inventory.balances()}
-            assert not gone.keys() & shown.keys()
-            for kind in KINDS:
-                counted = self.clerk.out(event, kind, status="held"), self.clerk.out(event, kind, status="confirmed")
-                assert (shown | gone).get(kind, (0, 0)) == counted
-            assert inventory.out == self.clerk.out(event)
+            removed = {stock.ticket_type: (stock.held, stock.sold) for stock in inventory.removed.values()}
+            shown = {balance.ticket_type: (balance.held, balance.sold) for balance in inventory.balances()}
+            assert not removed.keys() & shown.keys()
+            out = self.model.tickets_out(str(event))
+            for key in KINDS:
+                assert (shown | removed).get(key, (0, 0)) == out.get(str(key), (0, 0))
+            assert inventory.out == sum(held + sold for held, sold in out.values())
 
     @invariant()
     def no_more_is_out_than_the_quantity_unless_it_was_lowered(self) -> None:
@@ -253,86 +259,88 @@ class OfficeAgainstClerk(RuleBasedStateMachine):
                 self.were_out[event, shown.ticket_type] = out
 
     def the_accounts_are_the_sums_of_their_purchases(self) -> None:
+        counted = self.model.accounts()
         for event in EVENTS:
             for account in ACCOUNTS:
                 value = self.table.get(account_key(event, account))
                 record = None if value is None else decode_account(value)
-                counts = dict(record.counts) if record else {}
+                counts = {str(key): count for key, count in record.counts} if record else {}
                 held = record.holding.held if record and record.holding else 0
-                assert held == self.clerk.out(event, status="held", account=account)
-                counted = {kind: self.clerk.out(event, kind, account=account) for kind in KINDS}
-                assert counts == {kind: count for kind, count in counted.items() if count}
+                owner = str(event), str(account)
+                mine = [row for row in self.purchases if (row.event, row.account) == owner and row.status == "held"]
+                assert held == sum(len(row.tickets) for row in mine)
+                assert counts == counted.get(owner, {})
+
+    @property
+    def purchases(self) -> list[ModelPurchase]:
+        return list(self.model.purchases.values())
+
+    @property
+    def let_go(self) -> list[tuple[UUID, UUID, UUID]]:
+        """Event, account and ticket type of the holds that were given back or lost."""
+        return [
+            (UUID(name), UUID(account), UUID(key))
+            for name, event in self.model.events.items()
+            for account, types in event.let_go.items()
+            for key in types
+        ]
 
     def id_for(self, age: str) -> UUID:
-        """A purchase id: that of the last purchase, or one that nobody used yet."""
-        return purchase_id(len(self.clerk.rows) - (age == "old"))
+        """A purchase id: that of the last purchase, or an unused one."""
+        return purchase_id(len(self.model.purchases) - (age == "old"))
 
     def known(self, data: st.DataObject) -> tuple[UUID, UUID, UUID]:
         """A purchase with its account, rarely with another; one with tickets rather than one without."""
-        rows = self.clerk.rows
+        rows = self.purchases
         occupying = [row for row in rows if row.tickets]
         row = data.draw(st.sampled_from(occupying or rows) if data.draw(st.integers(0, 7)) else st.sampled_from(rows))
         stranger = data.draw(st.integers(0, 9)) == 9
-        return row.event, row.purchase, data.draw(accounts) if stranger else row.account
+        return UUID(row.event), UUID(row.id), data.draw(accounts) if stranger else UUID(row.account)
 
     def both(self, command: Command) -> None:
-        """Have both carry out the command, and compare what they say."""
-        offset = len(self.log)
-        told = self.ledger.apply(offset, self.at, command)
+        """Have both carry out the command, and compare the outcomes."""
+        offset, known = len(self.log), len(self.model.outcomes)
+        result = self.ledger.apply(offset, self.at, command)
         self.log.append((self.at, command))
-        self.unstored.append((offset, self.at, command, told))
-        if isinstance(command, LimitHolds):
-            assert (told, self.clerk.answer(offset, self.at, command)) == (tables.ledger.ledger.CommandResult(), None)
-            return
-        before = self.clerk.ending.get(command.event)
-        if isinstance(command, EndPurchases):
-            ended = self.clerk.end(offset, self.at, command)
-            assert [outcome.purchase for outcome in told.outcomes] == [purchase for purchase, _ in ended]
-            for outcome, (_, answer) in zip(told.outcomes, ended, strict=True):
-                self.compare(command.event, offset, outcome, answer)
-        else:
-            answered = self.clerk.answer(offset, self.at, command)
-            assert len(told.outcomes) == (answered is not None)
-            if answered is not None:
-                self.compare(command.event, offset, told.outcomes[0], answered)
-        where = self.clerk.ending.get(command.event)
-        began = isinstance(command, DefineEvent) and bool(told.outcomes)
-        goes_on = where is not None and (where != before or began)
-        assert [step.after.int if step.after else -1 for step in _steps(told)] == ([where] if goes_on else [])
-        self.steps += _steps(told)
+        self.unstored.append((offset, self.at, command, result))
+        before = self.ending(command)
+        self.model.apply(PARTITION, offset, self.at, json.loads(encode_command(command)))
+        expected = self.model.outcomes[known:]
+        assert [as_model(outcome) for outcome in result.outcomes] == expected
+        for outcome, due in zip(result.outcomes, expected, strict=True):
+            compare_tickets(outcome, due)
+        after = self.ending(command)
+        began = isinstance(command, DefineEvent) and bool(result.outcomes)
+        goes_on = after is not None and (after != before or began)
+        steps = [step for step in result.commands if isinstance(step, EndPurchases)]
+        assert [str(step.after) if step.after else "" for step in steps] == ([after] if goes_on else [])
+        self.steps += steps
 
-    def compare(self, event: UUID, offset: int, outcome: Outcome, answer: Answer) -> None:
-        """Compare what one purchase is told of the command at ``offset``."""
-        assert (outcome.kind, outcome.offset, outcome.reason, outcome.status) == (
-            answer.kind,
-            answer.offset,
-            answer.reason,
-            answer.status,
-        )
-        assert outcome.repeated == (answer.offset != offset)
-        assert [(line.ticket_type, line.quantity) for line in outcome.lines] == _counted(answer)
-        if outcome.purchase is not None and answer.kind != "held":
-            _compare_codes(event, outcome.purchase, outcome, answer)
+    def ending(self, command: Command) -> str | None:
+        """How far the purchases of the command's event have been ended, if it was cancelled."""
+        event = None if isinstance(command, LimitHolds) else self.model.events.get(str(command.event))
+        return event.ending if event else None
 
 
-def _steps(told: tables.ledger.ledger.CommandResult) -> list[EndPurchases]:
-    return [command for command in told.commands if isinstance(command, EndPurchases)]
+def as_model(outcome: Outcome) -> ModelOutcome:
+    """An outcome, by way of its JSON, as the model has it."""
+    return model_outcome(PARTITION, json.loads(encode_outcome(outcome)))
 
 
-def _counted(answer: Answer) -> list[tuple[UUID, int]]:
-    types = [kind for kind, _ in answer.tickets]
-    return [(kind, types.count(kind)) for kind in dict.fromkeys(types)]
-
-
-def _compare_codes(event: UUID, purchase: UUID, outcome: Outcome, answer: Answer) -> None:
-    shown = [code for line in outcome.lines for code in line.codes]
-    if shown or answer.kind == "confirmed":
-        assert shown == [CODES.code(event, purchase, number) for _, number in answer.tickets]
+def compare_tickets(outcome: Outcome, due: ModelOutcome) -> None:
+    """Compare what the model's equality leaves out: the status, the order of lines, the tickets' codes."""
+    assert outcome.status == due.status
+    types = [key for key, _ in due.tickets]
+    lines = [(str(line.ticket_type), line.quantity) for line in outcome.lines]
+    assert lines == [(key, types.count(key)) for key in dict.fromkeys(types)]
+    codes = [code for line in outcome.lines for code in line.codes]
+    if outcome.purchase is not None and (codes or due.kind == "confirmed"):
+        assert codes == [CODES.code(outcome.event, outcome.purchase, position) for _, position in due.tickets]
 
 
 FULL = settings(max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-TestOfficeAgainstClerk = OfficeAgainstClerk.TestCase
-TestOfficeAgainstClerk.settings = FULL
+TestLedgerAgainstModel = LedgerAgainstModel.TestCase
+TestLedgerAgainstModel.settings = FULL
 
 
 def always(value: object) -> Callable[..., Any]:
@@ -356,10 +364,10 @@ def always(value: object) -> Callable[..., Any]:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_the_clerk_notices_a_ledger_without(
+def test_the_model_notices_a_ledger_without(
     monkeypatch: pytest.MonkeyPatch, owner: object, name: str, broken: Callable[..., Any]
 ) -> None:
     monkeypatch.setattr(owner, name, broken)
     quick = settings(FULL, max_examples=300, phases=[Phase.generate], derandomize=True, database=None)
     with pytest.raises((AssertionError, InvariantBroken)):
-        run_state_machine_as_test(OfficeAgainstClerk, settings=quick)
+        run_state_machine_as_test(LedgerAgainstModel, settings=quick)

@@ -1,0 +1,90 @@
+"""The purchases and outcomes of the reference model, and what it reads from a command's body."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from lab.chaos.reference_rules import HOLD_DEFAULT_S, Json
+
+Lines = tuple[tuple[str, int], ...]
+# A ticket's type and its position within the purchase.
+Tickets = list[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class ModelOutcome:
+    """The outcome of a command; ``offset`` is that of the command that decided. Lines are sorted by ticket type.
+
+    ``status`` is the purchase's status afterwards, ``tickets`` are those of ``lines``: neither is compared.
+    """
+
+    partition: int
+    event: str
+    purchase: str | None
+    offset: int
+    kind: str
+    reason: str | None = None
+    figures: tuple[tuple[str, Any], ...] = ()
+    lines: Lines = ()
+    left: Lines = ()
+    repeated: bool = False
+    status: str | None = field(default=None, compare=False)
+    tickets: tuple[tuple[str, int], ...] = field(default=(), compare=False)
+
+
+@dataclass
+class ModelPurchase:
+    """One purchase: the request's body, every decision on it, and the tickets that it still has."""
+
+    event: str
+    id: str
+    body: tuple[str, str, Lines]
+    status: str
+    tickets: Tickets
+    history: list[ModelOutcome]
+    deadline: float = 0
+    # Whether the account's held tickets include it: it was made after the partition's first limits.
+    counted: bool = False
+    requests: dict[str, ModelOutcome] = field(default_factory=dict)
+
+    @property
+    def account(self) -> str:
+        """Whose it is."""
+        return self.body[1]
+
+    @property
+    def lines(self) -> Lines:
+        """The tickets that it still has, by type."""
+        return lines_of(self.tickets)
+
+
+def lines_of(tickets: Iterable[tuple[str, int]]) -> Lines:
+    """The number of tickets by type, sorted."""
+    return tuple(sorted(Counter(key for key, _ in tickets).items()))
+
+
+def wanted_of(lines: Iterable[Json]) -> Counter[str]:
+    """The quantities of a command's lines by ticket type, in the order of their first mention."""
+    wanted = Counter[str]()
+    for line in lines:
+        wanted[line["ticketType"]] += line["quantity"]
+    return wanted
+
+
+def last_tickets(tickets: Tickets, wanted: Counter[str]) -> Tickets:
+    """The last tickets of each wanted type; none at all if there are fewer of one."""
+    chosen: Tickets = []
+    for key, count in wanted.items():
+        mine = [ticket for ticket in tickets if ticket[0] == key]
+        if len(mine) < count:
+            return []
+        chosen += mine[len(mine) - count :]
+    return chosen
+
+
+def request_kind(body: Json) -> str:
+    """The kind of request: a hold's seconds are part of it, unless the operator's setting chose them."""
+    if body["kind"] != "hold":
+        return "purchase"
+    return "hold" if body.get("byDefault") else f"hold {body.get('seconds', HOLD_DEFAULT_S)}"
