@@ -53,7 +53,7 @@ from tables.messages.mail_jobs import Job, decode_job, encode_job
 from tables.messages.mail_kinds import MailKind
 from tables.messages.outcomes import Outcome, OutcomeKind, decode_outcome, encode_outcome
 from tables.messages.reasons import Reason
-from tests.unit.tables.office import ADA, EVENT, Desk, definition, purchase_id, ticket_type
+from tests.unit.tables.ledger_driver import ADA, EVENT, LedgerDriver, definition, purchase_id, ticket_type
 
 # The character that takes most bytes in JSON, of those that are let in.
 WIDE = "\x01"
@@ -97,8 +97,8 @@ def fits(key: bytes | None, value: bytes, most: int = VALUE_MAX_BYTES) -> bool:
 @pytest.fixture(scope="module")
 def told() -> list[Outcome]:
     """The outcomes of the largest order: bought, a ticket of each line given back, all given back."""
-    desk = Desk(1)
-    desk.send(event(50, 500))
+    driver = LedgerDriver(1)
+    driver.send(event(50, 500))
     lines = [TicketLine(key, 100) for key in KINDS[:50]]
     some = [TicketLine(key, 50) for key in KINDS[:50]]
     commands: list[Command] = [
@@ -106,9 +106,9 @@ def told() -> list[Outcome]:
         Cancel(EVENT, ID, ADA, ID, some),
         Cancel(EVENT, ID, ADA, purchase_id(1)),
     ]
-    told = [outcome for command in commands for outcome in desk.send_all(command)]
+    told = [outcome for command in commands for outcome in driver.send_all(command)]
     assert [outcome.kind for outcome in told] == [OutcomeKind.CONFIRMED, OutcomeKind.CANCELLED, OutcomeKind.CANCELLED]
-    for key, value in desk.table.items():
+    for key, value in driver.table.items():
         assert fits(key, value), key
     return told
 
@@ -189,9 +189,9 @@ def test_jobs_and_bookings_fit(told: list[Outcome]) -> None:
 
 
 def test_records_of_events_and_accounts_fit() -> None:
-    desk = Desk(1)
-    desk.send(largest_event())
-    record = decode_event(desk.table[event_key(EVENT)])
+    driver = LedgerDriver(1)
+    driver.send(largest_event())
+    record = decode_event(driver.table[event_key(EVENT)])
     full = encode_record(
         replace(record, offset=PLACE, stock=[TicketsOut(key, 10_000_000, 10_000_000) for key in KINDS])
     )
@@ -202,19 +202,19 @@ def test_records_of_events_and_accounts_fit() -> None:
 
 
 def test_records_stay_small_however_many_sold_ticket_types_are_removed() -> None:
-    desk = Desk(1)
+    driver = LedgerDriver(1)
     rounds = [[UUID(int=number * 1_000 + each) for each in range(200)] for number in range(1, 9)]
     refused = []
     for version, types in enumerate(rounds, 1):
-        desk.send(DefineEvent(EVENT, version, definition(*(ticket_type(each, 100) for each in types))))
+        driver.send(DefineEvent(EVENT, version, definition(*(ticket_type(each, 100) for each in types))))
         for each in types:
-            [outcome] = desk.send_all(Buy(EVENT, each, ADA, [TicketLine(each, 1)]))
+            [outcome] = driver.send_all(Buy(EVENT, each, ADA, [TicketLine(each, 1)]))
             refused += [] if outcome.kind is OutcomeKind.CONFIRMED else [(outcome.reason, outcome.figures)]
 
     full = {"removedTicketTypes": REMOVED_TYPES_MAX + 200, "limit": REMOVED_TYPES_MAX}
     assert refused == [(Reason.EVENT_NOT_OPEN, full)] * 400
-    assert len(desk.table[event_key(EVENT)]) < 128 * 1024
-    assert len(desk.table[account_key(EVENT, ADA)]) < 64 * 1024
+    assert len(driver.table[event_key(EVENT)]) < 128 * 1024
+    assert len(driver.table[account_key(EVENT, ADA)]) < 64 * 1024
 
 
 def _listing(name: str) -> Any:

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from ops.gate import gate
 from settings import settings
 from tables.signing.tickets import Ticket, TicketSigner
-from tests.unit.tables.office import EVENT, codes
+from tests.unit.tables.ledger_driver import EVENT, codes
 
 CODE = codes(1, 0)[0]
 

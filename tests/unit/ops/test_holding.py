@@ -8,7 +8,7 @@ from click.testing import CliRunner
 import ops.__main__ as cli
 from ops import holding
 from ops.holding import Held, beyond
-from tests.unit.tables.office import ADA, BOB, EVENT
+from tests.unit.tables.ledger_driver import ADA, BOB, EVENT
 
 
 def held(number: int, account: UUID, tickets: int) -> Held:

@@ -30,8 +30,8 @@ from tables.ledger.watermark import KEY as WATERMARK_KEY
 from tables.ledger.watermark import Watermark, encode_watermark
 from tables.messages.commands import Buy, Cancel, Command, DefineEvent, TicketLine, encode_command
 from tests.unit.tables.ledger.test_records import in_long_form
-from tests.unit.tables.office import ADA, EVENT, FLOOR, Desk, definition, purchase_id, ticket_type
-from tests.unit.tables.office import NOW as AT
+from tests.unit.tables.ledger_driver import ADA, EVENT, FLOOR, LedgerDriver, definition, purchase_id, ticket_type
+from tests.unit.tables.ledger_driver import NOW as AT
 
 NOW = Settings(ticket_key="k" * 32)
 COMMANDS = {"actions", "holds", "ledger", "status", "verify", "replay", "topics", "reindex", "dlq", "connectors"}
@@ -261,12 +261,12 @@ def test_sizes_are_short(count: int, told: str) -> None:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    desk = Desk(batch=1)
-    desk.define(ticket_type(FLOOR, 10))
-    desk.buy(1)
-    desk.buy(2)
-    return desk
+def driver() -> LedgerDriver:
+    driver = LedgerDriver(batch=1)
+    driver.define(ticket_type(FLOOR, 10))
+    driver.buy(1)
+    driver.buy(2)
+    return driver
 
 
 def compared(
@@ -278,27 +278,27 @@ def compared(
         return compare(one, other, end)
 
 
-def test_what_comes_of_the_log_is_what_was_written(tmp_path: Path, desk: Desk) -> None:
+def test_what_comes_of_the_log_is_what_was_written(tmp_path: Path, driver: LedgerDriver) -> None:
     mark = {WATERMARK_KEY: encode_watermark(Watermark(2, b"d"))}
-    assert compared(tmp_path, desk.table, desk.table | mark, 3) == (len(desk.table), [])
+    assert compared(tmp_path, driver.table, driver.table | mark, 3) == (len(driver.table), [])
 
 
-def test_a_record_in_the_form_of_an_earlier_version_is_no_difference(tmp_path: Path, desk: Desk) -> None:
-    desk.cancel(1)
+def test_a_record_in_the_form_of_an_earlier_version_is_no_difference(tmp_path: Path, driver: LedgerDriver) -> None:
+    driver.cancel(1)
     key = purchase_key(EVENT, purchase_id(1))
-    earlier = encode_record(in_long_form(decode_purchase(desk.table[key])))
-    assert earlier != desk.table[key]
-    assert compared(tmp_path, desk.table, desk.table | {key: earlier}, 9) == (len(desk.table), [])
+    earlier = encode_record(in_long_form(decode_purchase(driver.table[key])))
+    assert earlier != driver.table[key]
+    assert compared(tmp_path, driver.table, driver.table | {key: earlier}, 9) == (len(driver.table), [])
 
 
 @pytest.mark.parametrize("decided", [True, False])
 def test_a_partial_cancel_without_a_request_is_replayed_only_where_a_worker_decided_it(
-    tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch, *, decided: bool
+    tmp_path: Path, driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch, *, decided: bool
 ) -> None:
     part = Cancel(EVENT, purchase_id(1), ADA, None, [TicketLine(FLOOR, 1)])
     kind = DefineEvent(EVENT, 1, definition(ticket_type(FLOOR, 10)))
     log: list[Command] = [kind, Buy(EVENT, purchase_id(1), ADA, [TicketLine(FLOOR, 1)]), part]
-    worker = Desk(batch=1)
+    worker = LedgerDriver(batch=1)
     for command in log if decided else log[:2]:
         worker.send(command)
     now = Settings(ticket_key="k" * 32, partitions=1)
@@ -311,21 +311,21 @@ def test_a_partial_cancel_without_a_request_is_replayed_only_where_a_worker_deci
         assert compare(rebuilt, written, 3) == (len(worker.table), [])
 
 
-def test_what_was_written_since_is_no_difference(tmp_path: Path, desk: Desk) -> None:
-    before = dict(desk.table)
-    desk.buy(3)
-    same, different = compared(tmp_path, before, desk.table, 3)
+def test_what_was_written_since_is_no_difference(tmp_path: Path, driver: LedgerDriver) -> None:
+    before = dict(driver.table)
+    driver.buy(3)
+    same, different = compared(tmp_path, before, driver.table, 3)
     assert (same, different) == (2, [])
 
 
-def test_a_record_that_differs_is_missing_or_comes_of_nothing_is_told(tmp_path: Path, desk: Desk) -> None:
-    keys = sorted(desk.table)
-    older = Desk(batch=1)
+def test_a_record_that_differs_is_missing_or_comes_of_nothing_is_told(tmp_path: Path, driver: LedgerDriver) -> None:
+    keys = sorted(driver.table)
+    older = LedgerDriver(batch=1)
     older.define(ticket_type(FLOOR, 11))
-    written = {key: desk.table[key] for key in keys[1:]} | {b"x": desk.table[keys[2]]}
+    written = {key: driver.table[key] for key in keys[1:]} | {b"x": driver.table[keys[2]]}
     event = next(key for key in keys if key[16:17] == b"e")
     written |= {event: older.table[event]}
-    _, different = compared(tmp_path, desk.table, written, 3)
+    _, different = compared(tmp_path, driver.table, written, 3)
     assert sorted(text.split(" ", 1)[1] for text in different) == [
         "does not come of the log",
         "is not in the changelog",
@@ -333,10 +333,10 @@ def test_a_record_that_differs_is_missing_or_comes_of_nothing_is_told(tmp_path: 
     ]
 
 
-def test_an_older_record_never_replaces_a_newer_one_in_a_scratch_table(tmp_path: Path, desk: Desk) -> None:
-    [event] = [key for key in desk.table if key[16:17] == b"e"]
-    older = Desk(batch=1)
+def test_an_older_record_never_replaces_a_newer_one_in_a_scratch_table(tmp_path: Path, driver: LedgerDriver) -> None:
+    [event] = [key for key in driver.table if key[16:17] == b"e"]
+    older = LedgerDriver(batch=1)
     older.define(ticket_type(FLOOR, 10))
     with closing(Scratch(tmp_path / "one")) as scratch:
-        scratch.take_over([(event, desk.table[event]), (event, older.table[event])])
-        assert scratch.load([event]) == [desk.table[event]]
+        scratch.take_over([(event, driver.table[event]), (event, older.table[event])])
+        assert scratch.load([event]) == [driver.table[event]]

@@ -1,11 +1,11 @@
-"""Desks that store what they did at once or late; no rule may show the difference."""
+"""The ledger, driven in batches of 1, 2 or 1,000 commands: no rule may depend on where batches end."""
 
 import pytest
 
-from tests.unit.tables.office import Desk
+from tests.unit.tables.ledger_driver import LedgerDriver
 
 
 @pytest.fixture(params=[1, 2, 1_000], ids=["stored at once", "stored by twos", "stored late"])
-def desk(request: pytest.FixtureRequest) -> Desk:
+def driver(request: pytest.FixtureRequest) -> LedgerDriver:
     """An empty ledger."""
-    return Desk(request.param)
+    return LedgerDriver(request.param)

@@ -35,8 +35,8 @@ from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import Resend, encode_resend
 from tables.messages.outcomes import Outcome, encode_outcome
 from tests.unit.tables.bookings.test_unit_of_work import Notifier
-from tests.unit.tables.logs import Entry, random_log
-from tests.unit.tables.office import ADA, CODES, EVENT
+from tests.unit.tables.ledger_driver import ADA, CODES, EVENT
+from tests.unit.tables.random_logs import LogEntry, random_log
 from tests.unit.upgrades.formats import TYPES
 from tests.unit.upgrades.schemas import RENAMED, Fields, schemas_of
 
@@ -51,9 +51,9 @@ class Recording:
 
     folder: Path
 
-    def log(self) -> list[Entry]:
+    def log(self) -> list[LogEntry]:
         lines = self._lines("log")
-        return [Entry(line["offset"], line["at"], decode_command(line["value"].encode())) for line in lines]
+        return [LogEntry(line["offset"], line["at"], decode_command(line["value"].encode())) for line in lines]
 
     def messages(self) -> list[tuple[str, bytes]]:
         return [(line["topic"], line["value"].encode()) for line in self._lines("messages")]
@@ -82,7 +82,7 @@ def recordings() -> list[Recording]:
     return [Recording(folder) for folder in sorted(FOLDER.iterdir())]
 
 
-def carried_out(log: Iterable[Entry]) -> tuple[list[Outcome], dict[bytes, bytes]]:
+def carried_out(log: Iterable[LogEntry]) -> tuple[list[Outcome], dict[bytes, bytes]]:
     """What a ledger tells and keeps of a log."""
     records: dict[bytes, bytes] = {}
     ledger = Ledger(

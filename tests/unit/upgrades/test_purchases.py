@@ -18,7 +18,18 @@ from tables.ledger.records import DecisionLine, PurchaseRecord, decode_purchase,
 from tables.messages.commands import Cancel, Command, Confirm, Hold
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.statuses import PurchaseStatus
-from tests.unit.tables.office import ADA, BOX, EVENT, FLOOR, STAND, Desk, ledger_on, lines, purchase_id, ticket_type
+from tests.unit.tables.ledger_driver import (
+    ADA,
+    BOX,
+    EVENT,
+    FLOOR,
+    STAND,
+    LedgerDriver,
+    ledger_on,
+    lines,
+    purchase_id,
+    ticket_type,
+)
 
 # What the version before the short form wrote of the commands of LOG.
 LONG = base64.b64decode(
@@ -45,15 +56,15 @@ LOG: list[Command] = [
 each_length = pytest.mark.parametrize("count", range(1, len(LOG) + 1))
 
 
-def carried_out(count: int) -> tuple[Desk, list[Outcome | None]]:
+def carried_out(count: int) -> tuple[LedgerDriver, list[Outcome | None]]:
     """The first ``count`` commands, each read by a worker that has just begun, with what they are told."""
-    desk = Desk(batch=1)
-    desk.define(
+    driver = LedgerDriver(batch=1)
+    driver.define(
         ticket_type(FLOOR, 20, name="Floor \N{TICKET}"),
         ticket_type(STAND, 20, price=Decimal("12.5")),
         ticket_type(BOX, 20, name="", price=Decimal(0)),
     )
-    return desk, [desk.send(command) for command in LOG[:count]]
+    return driver, [driver.send(command) for command in LOG[:count]]
 
 
 def long_form(count: int) -> bytes:
@@ -64,17 +75,17 @@ def long_form(count: int) -> bytes:
 
 @each_length
 def test_both_forms_are_read_alike_and_the_new_one_is_written(count: int) -> None:
-    desk, _ = carried_out(count)
-    assert decode_purchase(long_form(count)) == decode_purchase(desk.table[KEY])
-    assert encode_record(decode_purchase(long_form(count))) == desk.table[KEY]
+    driver, _ = carried_out(count)
+    assert decode_purchase(long_form(count)) == decode_purchase(driver.table[KEY])
+    assert encode_record(decode_purchase(long_form(count))) == driver.table[KEY]
 
 
 @each_length
 def test_what_was_decided_in_the_long_form_is_told_again_as_it_was_and_worked_on_further(count: int) -> None:
-    desk, _ = carried_out(count)
-    desk.table[KEY] = long_form(count)
-    ledger = ledger_on(desk.table)
-    again = [ledger.apply(1 + place, desk.at, command).outcomes[0] for place, command in enumerate(LOG)]
+    driver, _ = carried_out(count)
+    driver.table[KEY] = long_form(count)
+    ledger = ledger_on(driver.table)
+    again = [ledger.apply(1 + place, driver.at, command).outcomes[0] for place, command in enumerate(LOG)]
     whole, outcomes = carried_out(len(LOG))
     assert [lasting(outcome) for outcome in again] == [lasting(outcome) for outcome in outcomes if outcome]
     assert ledger.take_purchases() == {KEY: whole.table[KEY]}
@@ -87,9 +98,9 @@ def lasting(outcome: Outcome) -> Outcome:
 
 @each_length
 def test_a_worker_of_the_version_before_finds_the_purchase_as_it_is_in_the_short_form(count: int) -> None:
-    desk, _ = carried_out(count)
-    record = msgspec.msgpack.decode(desk.table[KEY], type=PurchaseRecord)
-    now = state_of(decode_purchase(desk.table[KEY]))
+    driver, _ = carried_out(count)
+    record = msgspec.msgpack.decode(driver.table[KEY], type=PurchaseRecord)
+    now = state_of(decode_purchase(driver.table[KEY]))
     assert before(record) == (now.status, now.lines, now.deadline)
 
 

@@ -22,7 +22,18 @@ from tables.messages.commands import (
     encode_command,
 )
 from tables.messages.outcomes import Outcome, encode_outcome
-from tests.unit.tables.office import ADA, EVENT, FLOOR, NOW, STAND, Desk, definition, lines, purchase_id, ticket_type
+from tests.unit.tables.ledger_driver import (
+    ADA,
+    EVENT,
+    FLOOR,
+    NOW,
+    STAND,
+    LedgerDriver,
+    definition,
+    lines,
+    purchase_id,
+    ticket_type,
+)
 
 BOUGHT, HELD = purchase_id(1), purchase_id(2)
 
@@ -48,9 +59,9 @@ LOG: list[Command] = [
 ]
 
 
-def told(log: Iterable[Command]) -> tuple[Desk, list[Outcome]]:
-    desk = Desk(batch=1)
-    return desk, [outcome for command in log for outcome in desk.send_all(command)]
+def told(log: Iterable[Command]) -> tuple[LedgerDriver, list[Outcome]]:
+    driver = LedgerDriver(batch=1)
+    return driver, [outcome for command in log for outcome in driver.send_all(command)]
 
 
 def history(log: list[Command], table: dict[bytes, bytes], outcomes: list[bytes]) -> History:
@@ -62,16 +73,16 @@ def history(log: list[Command], table: dict[bytes, bytes], outcomes: list[bytes]
 
 
 def test_partial_cancels_and_their_repeats_are_right_as_the_ledger_decides_them() -> None:
-    desk, outcomes = told(LOG)
-    assert history(LOG, desk.table, [encode_outcome(each) for each in outcomes]).violations() == []
+    driver, outcomes = told(LOG)
+    assert history(LOG, driver.table, [encode_outcome(each) for each in outcomes]).violations() == []
 
 
 def test_a_partial_cancel_without_a_request_must_not_be_decided() -> None:
     log = [*LOG[:2], Cancel(EVENT, BOUGHT, ADA, None, lines([(FLOOR, 1)]))]
-    desk, outcomes = told(log[:2])
-    assert history(log, desk.table, [encode_outcome(each) for each in outcomes]).violations() == []
-    desk, outcomes = told(log)
-    found = history(log, desk.table, [encode_outcome(each) for each in outcomes]).violations()
+    driver, outcomes = told(log[:2])
+    assert history(log, driver.table, [encode_outcome(each) for each in outcomes]).violations() == []
+    driver, outcomes = told(log)
+    found = history(log, driver.table, [encode_outcome(each) for each in outcomes]).violations()
     assert {each.partition(":")[0] for each in found} == {"told", "purchases", "counts"}
 
 
@@ -86,18 +97,18 @@ def test_a_partial_cancel_without_a_request_must_not_be_decided() -> None:
     ],
 )
 def test_a_wrong_answer_to_a_partial_cancel_is_found(place: int, change: dict[str, object], check: str) -> None:
-    desk, outcomes = told(LOG)
+    driver, outcomes = told(LOG)
     values = [encode_outcome(each) for each in outcomes]
     values[place] = json.dumps(json.loads(values[place]) | change).encode()
-    found = history(LOG, desk.table, values).violations()
+    found = history(LOG, driver.table, values).violations()
     assert check in {each.partition(":")[0] for each in found}
 
 
 def test_a_part_that_was_given_back_twice_is_found() -> None:
     """What the ledger would do if a repeat were another cancel."""
     twice = [*LOG[:3], part(BOUGHT, 9, (FLOOR, 2))]
-    desk, outcomes = told(twice)
-    found = history(LOG[:4], desk.table, [encode_outcome(each) for each in outcomes]).violations()
+    driver, outcomes = told(twice)
+    found = history(LOG[:4], driver.table, [encode_outcome(each) for each in outcomes]).violations()
     assert {each.partition(":")[0] for each in found} == {"told", "purchases", "counts"}
 
 
@@ -125,7 +136,7 @@ LIMITED: list[Command] = [
 
 
 def test_limits_on_holds_are_right_as_the_ledger_keeps_them() -> None:
-    desk, outcomes = told(LIMITED)
+    driver, outcomes = told(LIMITED)
     assert [each.reason for each in outcomes if each.reason] == [
         "hold-limit-exceeded",
         "hold-too-long",
@@ -133,7 +144,7 @@ def test_limits_on_holds_are_right_as_the_ledger_keeps_them() -> None:
         "not-held",
         "hold-ended",
     ]
-    assert history(LIMITED, desk.table, [encode_outcome(each) for each in outcomes]).violations() == []
+    assert history(LIMITED, driver.table, [encode_outcome(each) for each in outcomes]).violations() == []
 
 
 @pytest.mark.parametrize(
@@ -148,6 +159,6 @@ def test_a_ledger_without_limits_on_holds_is_found(
     monkeypatch: pytest.MonkeyPatch, owner: object, name: str, value: object, check: str
 ) -> None:
     monkeypatch.setattr(owner, name, lambda *_: value)
-    desk, outcomes = told(LIMITED)
-    found = history(LIMITED, desk.table, [encode_outcome(each) for each in outcomes]).violations()
+    driver, outcomes = told(LIMITED)
+    found = history(LIMITED, driver.table, [encode_outcome(each) for each in outcomes]).violations()
     assert check in {each.partition(":")[0] for each in found}

@@ -19,7 +19,7 @@ from tables.ledger.hold_limits import KEY as LIMITS_KEY
 from tables.ledger.hold_limits import UNLIMITED, encode_limits
 from tables.ledger.records import event_key, purchase_key
 from tables.messages.commands import Expire, decode_command
-from tests.unit.tables.office import EVENT, FLOOR, NOW, Desk, purchase_id, ticket_type
+from tests.unit.tables.ledger_driver import EVENT, FLOOR, NOW, LedgerDriver, purchase_id, ticket_type
 
 PARTITION = 2
 
@@ -48,41 +48,41 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    desk = Desk(batch=1)
-    desk.define(ticket_type(quantity=1_000))
-    return desk
+def driver() -> LedgerDriver:
+    driver = LedgerDriver(batch=1)
+    driver.define(ticket_type(quantity=1_000))
+    return driver
 
 
 def entries(table: OffsetTable) -> list[bytes]:
     return [key for key, value in table.scan(PARTITION, HOLDS_PREFIX)]
 
 
-def changes(desk: Desk) -> list[tuple[bytes, bytes]]:
-    """The desk's table as a changelog."""
-    desk.store()
-    return list(desk.table.items())
+def changes(driver: LedgerDriver) -> list[tuple[bytes, bytes]]:
+    """The driver's table as a changelog."""
+    driver.store()
+    return list(driver.table.items())
 
 
-def test_storing_keeps_the_index_and_no_scan_of_purchases_shows_it(table: OffsetTable, desk: Desk) -> None:
-    desk.hold(1)
-    desk.hold(2)
-    desk.buy(3)
+def test_storing_keeps_the_index_and_no_scan_of_purchases_shows_it(table: OffsetTable, driver: LedgerDriver) -> None:
+    driver.hold(1)
+    driver.hold(2)
+    driver.buy(3)
 
-    assert sorted(table.store(PARTITION, desk.table)) == entries(table)
+    assert sorted(table.store(PARTITION, driver.table)) == entries(table)
     assert len(entries(table)) == 2
-    desk.confirm(1)
-    assert table.store(PARTITION, desk.table) == entries(table)
+    driver.confirm(1)
+    assert table.store(PARTITION, driver.table) == entries(table)
 
     found = [key for key, _ in table.scan(PARTITION, EVENT.bytes)]
-    assert found == sorted(desk.table)
-    assert table.read(PARTITION, event_key(EVENT)) == desk.table[event_key(EVENT)]
+    assert found == sorted(driver.table)
+    assert table.read(PARTITION, event_key(EVENT)) == driver.table[event_key(EVENT)]
 
 
-def test_a_scan_can_begin_anywhere(table: OffsetTable, desk: Desk) -> None:
+def test_a_scan_can_begin_anywhere(table: OffsetTable, driver: LedgerDriver) -> None:
     for number in range(4):
-        desk.buy(number)
-    table.store(PARTITION, desk.table)
+        driver.buy(number)
+    table.store(PARTITION, driver.table)
     keys = [purchase_key(EVENT, purchase_id(number)) for number in range(4)]
 
     assert [key for key, _ in table.scan(PARTITION, EVENT.bytes + b"p")] == keys
@@ -90,55 +90,57 @@ def test_a_scan_can_begin_anywhere(table: OffsetTable, desk: Desk) -> None:
 
 
 def test_a_recovery_builds_the_index_and_an_older_record_does_not_bring_an_entry_back(
-    table: OffsetTable, desk: Desk
+    table: OffsetTable, driver: LedgerDriver
 ) -> None:
-    desk.hold(1)
-    desk.hold(2)
-    before = changes(desk)
-    desk.cancel(1)
+    driver.hold(1)
+    driver.hold(2)
+    before = changes(driver)
+    driver.cancel(1)
 
-    table.take_over(PARTITION, [*before, *changes(desk), *before])
+    table.take_over(PARTITION, [*before, *changes(driver), *before])
 
     assert len(entries(table)) == 1
     table.take_over(PARTITION, before)
     assert len(entries(table)) == 1
-    assert table.read(PARTITION, purchase_key(EVENT, purchase_id(1))) == desk.table[purchase_key(EVENT, purchase_id(1))]
+    assert (
+        table.read(PARTITION, purchase_key(EVENT, purchase_id(1))) == driver.table[purchase_key(EVENT, purchase_id(1))]
+    )
 
 
 def test_the_timer_appends_an_expire_for_each_deadline_that_has_passed(
-    app: App, table: OffsetTable, broker: Broker, desk: Desk
+    app: App, table: OffsetTable, broker: Broker, driver: LedgerDriver
 ) -> None:
     now = [NOW]
     timer = Holds(app, table, clock=lambda: now[0])
-    desk.hold(1, seconds=1)
-    table.store(PARTITION, desk.table)
+    driver.hold(1, seconds=1)
+    table.store(PARTITION, driver.table)
     asyncio.run(timer.look(PARTITION))
-    desk.hold(2, [(FLOOR, 2)], seconds=2)
-    timer.carried_out(PARTITION, desk.offset, table.store(PARTITION, desk.table))
+    driver.hold(2, [(FLOOR, 2)], seconds=2)
+    timer.carried_out(PARTITION, driver.offset, table.store(PARTITION, driver.table))
 
     now[0] = broker.at = NOW + 1_000
     asyncio.run(timer.look(PARTITION))
     asyncio.run(timer.look(PARTITION))
     assert broker.log == [Expire(EVENT, purchase_id(1))]
 
-    desk.at = now[0]
-    desk.expire(1)
-    timer.carried_out(PARTITION, desk.offset, table.store(PARTITION, desk.table))
+    driver.at = now[0]
+    driver.expire(1)
+    timer.carried_out(PARTITION, driver.offset, table.store(PARTITION, driver.table))
     now[0] = broker.at = NOW + 2_000
     asyncio.run(timer.look(PARTITION))
     assert broker.log == [Expire(EVENT, purchase_id(1)), Expire(EVENT, purchase_id(2))]
-    desk.at = now[0]
-    desk.expire(2)
-    table.store(PARTITION, desk.table)
+    driver.at = now[0]
+    driver.expire(2)
+    table.store(PARTITION, driver.table)
     assert entries(table) == []
 
 
 def test_a_timer_that_begins_anew_finds_what_came_due_meanwhile(
-    app: App, table: OffsetTable, broker: Broker, desk: Desk
+    app: App, table: OffsetTable, broker: Broker, driver: LedgerDriver
 ) -> None:
     for number in range(50):
-        desk.hold(number, seconds=1)
-    table.take_over(PARTITION, changes(desk))
+        driver.hold(number, seconds=1)
+    table.take_over(PARTITION, changes(driver))
 
     timer = Holds(app, table, clock=lambda: NOW + 60_000)
     broker.at = NOW + 60_000
@@ -150,7 +152,7 @@ def test_a_timer_that_begins_anew_finds_what_came_due_meanwhile(
 
 
 def test_the_timer_sees_that_the_limits_on_holds_are_in_the_log_first(
-    app: App, table: OffsetTable, broker: Broker, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    app: App, table: OffsetTable, broker: Broker, driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     appended: list[Any] = []
 
@@ -158,8 +160,8 @@ def test_the_timer_sees_that_the_limits_on_holds_are_in_the_log_first(
         appended.extend(decode_command(record.value) for record in records)
         return Place(range(1), NOW)
 
-    desk.hold(1, seconds=1)
-    table.take_over(PARTITION, changes(desk))
+    driver.hold(1, seconds=1)
+    table.take_over(PARTITION, changes(driver))
     monkeypatch.setattr(streams.inventory.hold_limits, "append", append)
     monkeypatch.setattr(hold_expiry, "append", append)
     timer = Holds(app, table, clock=lambda: NOW + 60_000)
@@ -169,7 +171,7 @@ def test_the_timer_sees_that_the_limits_on_holds_are_in_the_log_first(
 
 
 def test_a_timer_that_is_interrupted_goes_on_with_what_is_due(
-    app: App, table: OffsetTable, broker: Broker, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    app: App, table: OffsetTable, broker: Broker, driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried, done = asyncio.Event(), asyncio.Event()
 
@@ -182,8 +184,8 @@ def test_a_timer_that_is_interrupted_goes_on_with_what_is_due(
         done.set()
         return place
 
-    desk.hold(1, seconds=1)
-    table.take_over(PARTITION, changes(desk))
+    driver.hold(1, seconds=1)
+    table.take_over(PARTITION, changes(driver))
     table.store(PARTITION, {LIMITS_KEY: encode_limits(UNLIMITED.then(0, limits_of(app.settings)))})
     timer = Holds(app, table, clock=lambda: NOW + 60_000)
     monkeypatch.setattr(timer, "_owned", lambda: [PARTITION])

@@ -25,7 +25,7 @@ from tables.ledger.watermark import Watermark, decode_watermark, digest_of
 from tables.messages.commands import Buy, Cancel, Command, DefineEvent, Hold, LimitHolds, encode_command
 from tables.messages.dead_letters import Origin, decode_info
 from tables.messages.outcomes import Outcome, OutcomeKind, decode_outcome
-from tests.unit.tables.office import ADA, EVENT, FLOOR, NOW, definition, lines, purchase_id, ticket_type
+from tests.unit.tables.ledger_driver import ADA, EVENT, FLOOR, NOW, definition, lines, purchase_id, ticket_type
 
 KEY = str(EVENT).encode()
 HOME = partition_of(KEY, 4)

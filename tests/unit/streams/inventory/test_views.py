@@ -15,7 +15,7 @@ from streams.inventory.ledger import LedgerAgent
 from streams.inventory.views import Views
 from streams.runtime.app import App
 from streams.runtime.partitioning import partition_of
-from tests.unit.tables.office import ADA, BOB, EVENT, FLOOR, Desk, ticket_type
+from tests.unit.tables.ledger_driver import ADA, BOB, EVENT, FLOOR, LedgerDriver, ticket_type
 
 PARTITION = partition_of(str(EVENT).encode(), 4)
 
@@ -50,12 +50,12 @@ def app(app: App) -> App:
 @pytest.fixture
 def views(app: App) -> Iterator[Views]:
     ledger = LedgerAgent(app)
-    desk = Desk(batch=1)
-    desk.limit_holds(tickets=5)
-    desk.define(ticket_type())
-    desk.buy(1, [(FLOOR, 2)])
-    desk.hold(2)
-    ledger.table.store(PARTITION, desk.table)
+    driver = LedgerDriver(batch=1)
+    driver.limit_holds(tickets=5)
+    driver.define(ticket_type())
+    driver.buy(1, [(FLOOR, 2)])
+    driver.hold(2)
+    ledger.table.store(PARTITION, driver.table)
     yield Views(app, ledger)
     database: Any = ledger.table.data
     database._dbs.clear()

@@ -23,7 +23,7 @@ from streams.runtime.table import OffsetTable
 from tables.messages.mail_jobs import Job, decode_job
 from tables.messages.mail_kinds import MailKind
 from tables.messages.outcomes import Outcome, encode_outcome
-from tests.unit.tables.office import NOW, Desk, purchase_id, ticket_type
+from tests.unit.tables.ledger_driver import NOW, LedgerDriver, purchase_id, ticket_type
 
 PARTITION = 2
 
@@ -77,37 +77,39 @@ def world(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk(batch=1)
+def driver() -> LedgerDriver:
+    return LedgerDriver(batch=1)
 
 
 def kinds(world: World) -> list[MailKind]:
     return [job.kind for job in world.jobs]
 
 
-def test_a_hold_is_reminded_of_once(world: World, desk: Desk) -> None:
-    world.tell(desk.define(ticket_type()), desk.hold(1), desk.hold(2), desk.confirm(2))
+def test_a_hold_is_reminded_of_once(world: World, driver: LedgerDriver) -> None:
+    world.tell(driver.define(ticket_type()), driver.hold(1), driver.hold(2), driver.confirm(2))
     world.jobs.clear()
     assert [world.look(seconds) for seconds in (479, 480, 481)] == [0, 1, 0]
     assert [(job.kind, job.purchase) for job in world.jobs] == [(MailKind.HOLD_ENDING, purchase_id(1))]
 
 
-def test_a_change_goes_to_every_holder_page_by_page(world: World, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_goes_to_every_holder_page_by_page(
+    world: World, driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("streams.mail.notifications.PAGE", 3)
-    outcomes = [desk.define(ticket_type()), *(desk.buy(number) for number in range(8))]
-    world.tell(*outcomes, desk.define(ticket_type(), version=2, venue="Fenice"), desk.buy(9))
+    outcomes = [driver.define(ticket_type()), *(driver.buy(number) for number in range(8))]
+    world.tell(*outcomes, driver.define(ticket_type(), version=2, venue="Fenice"), driver.buy(9))
     assert kinds(world).count(MailKind.CONFIRMED) == 9
     changed = {job.purchase for job in world.jobs if job.kind is MailKind.EVENT_CHANGED}
     assert changed == {purchase_id(number) for number in range(8)}
 
 
 def test_a_crash_between_two_pages_goes_on_from_the_last(
-    world: World, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    world: World, driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("streams.mail.notifications.PAGE", 3)
-    world.tell(desk.define(ticket_type()), *(desk.buy(number) for number in range(8)))
+    world.tell(driver.define(ticket_type()), *(driver.buy(number) for number in range(8)))
     world.jobs.clear()
-    change = desk.define(ticket_type(), version=2, venue="Fenice")
+    change = driver.define(ticket_type(), version=2, venue="Fenice")
     append, left = world.append, [5]
 
     async def failing(app: Any, topic: str, partition: int, records: list[Record]) -> None:
@@ -126,9 +128,9 @@ def test_a_crash_between_two_pages_goes_on_from_the_last(
     assert len({job.id for job in world.jobs}) == len(world.jobs) == 8
 
 
-def test_poison_between_two_outcomes_delays_neither(world: World, desk: Desk) -> None:
-    world.tell(desk.define(ticket_type()))
-    first, second = desk.buy(1), desk.buy(2)
+def test_poison_between_two_outcomes_delays_neither(world: World, driver: LedgerDriver) -> None:
+    world.tell(driver.define(ticket_type()))
+    first, second = driver.buy(1), driver.buy(2)
     lacking = replace(first, purchase=purchase_id(3), facts=None)
     world.tell(first, b"{", None, lacking, second)
     assert [job.purchase for job in world.jobs] == [purchase_id(1), purchase_id(2)]
@@ -136,7 +138,7 @@ def test_poison_between_two_outcomes_delays_neither(world: World, desk: Desk) ->
 
 
 def test_the_timer_trusts_the_bookings_only_once_all_outcomes_are_in(
-    world: World, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    world: World, driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = TP(OUTCOMES, PARTITION)
     ends: dict[TP, int | None] = {place: None}
@@ -156,11 +158,13 @@ def test_the_timer_trusts_the_bookings_only_once_all_outcomes_are_in(
     ends[place] = 5
     assert not world.agent.caught_up(PARTITION)
     world._offset = 3
-    world.tell(desk.define(ticket_type()))
+    world.tell(driver.define(ticket_type()))
     assert world.agent.caught_up(PARTITION)
 
 
-def test_a_timer_that_is_interrupted_reminds_later(world: World, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_timer_that_is_interrupted_reminds_later(
+    world: World, driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tried, done = asyncio.Event(), asyncio.Event()
 
     async def interrupted(*_: object) -> None:
@@ -171,7 +175,7 @@ def test_a_timer_that_is_interrupted_reminds_later(world: World, desk: Desk, mon
         await world.append(*arguments)
         done.set()
 
-    world.tell(desk.define(ticket_type()), desk.hold(1))
+    world.tell(driver.define(ticket_type()), driver.hold(1))
     world.jobs.clear()
     world.now += 481
     monkeypatch.setattr(world.bookings, "owned", lambda: [PARTITION])

@@ -22,7 +22,7 @@ from tables.ledger.inventory import Inventory
 from tables.ledger.records import event_key
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
-from tests.unit.tables.office import BOX, EVENT, FLOOR, Desk, definition, ticket_type
+from tests.unit.tables.ledger_driver import BOX, EVENT, FLOOR, LedgerDriver, definition, ticket_type
 
 PARTITION = 2
 # It never returns, as far as types go; here the process goes on.
@@ -59,9 +59,9 @@ def test_a_batch_is_counted_with_the_time_that_each_record_waited() -> None:
 
 def test_decisions_are_counted_by_outcome_and_reason() -> None:
     figures = Figures()
-    desk = Desk(batch=1)
-    desk.define(ticket_type(quantity=1))
-    figures.decided(map(verdict, [desk.buy(1), desk.buy(2), desk.buy(3)]))
+    driver = LedgerDriver(batch=1)
+    driver.define(ticket_type(quantity=1))
+    figures.decided(map(verdict, [driver.buy(1), driver.buy(2), driver.buy(3)]))
     assert value(figures, "turnstile_decisions_total", outcome="confirmed", reason="") == 1
     assert value(figures, "turnstile_decisions_total", outcome="rejected", reason="sold-out") == 2
     assert set(figures.decisions) == {(OutcomeKind.CONFIRMED, None), (OutcomeKind.REJECTED, Reason.SOLD_OUT)}
@@ -120,12 +120,12 @@ def test_the_tickets_of_an_event_are_told_by_name_and_the_rest_as_a_sum(tallies:
 
 
 def test_what_no_batch_has_changed_is_read_from_the_table(tallies: Tallies, table: OffsetTable) -> None:
-    desk = Desk(batch=1)
-    desk.define(ticket_type(FLOOR, 10), ticket_type(BOX, 4))
+    driver = LedgerDriver(batch=1)
+    driver.define(ticket_type(FLOOR, 10), ticket_type(BOX, 4))
     for number in range(30):
-        desk.hold(number) if number < 3 else desk.buy(number)
+        driver.hold(number) if number < 3 else driver.buy(number)
     other = inventory(0xE0)
-    table.store(PARTITION, desk.table | {event_key(other.id): other.record()})
+    table.store(PARTITION, driver.table | {event_key(other.id): other.record()})
     table.store(PARTITION + 1, {event_key(UUID(int=1)): inventory(1).record()})
     asyncio.run(tallies._read())
     name = "turnstile_event_tickets"
@@ -152,12 +152,12 @@ def test_what_a_batch_changed_meanwhile_is_not_undone_by_what_is_read(tallies: T
 
 
 def test_a_hold_whose_deadline_has_passed_is_overdue(tallies: Tallies, table: OffsetTable) -> None:
-    desk = Desk(batch=1)
-    desk.at = round(time.time() * 1000) - 700_000
-    desk.define(ticket_type())
-    assert desk.hold(1, seconds=600).kind is OutcomeKind.HELD
-    table.store(PARTITION, desk.table)
-    tallies.changed(PARTITION, [desk.inventory()])
+    driver = LedgerDriver(batch=1)
+    driver.at = round(time.time() * 1000) - 700_000
+    driver.define(ticket_type())
+    assert driver.hold(1, seconds=600).kind is OutcomeKind.HELD
+    table.store(PARTITION, driver.table)
+    tallies.changed(PARTITION, [driver.inventory()])
     assert value(tallies, "turnstile_hold_overdue_seconds") is not None
     overdue = value(tallies, "turnstile_hold_overdue_seconds")
     assert overdue == pytest.approx(100, abs=5)

@@ -14,7 +14,18 @@ from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import Resend
 from tables.messages.outcomes import Outcome
 from tables.messages.statuses import EventStatus
-from tests.unit.tables.office import ADA, BOB, EVENT, FLOOR, NOW, Desk, definition, moment, purchase_id, ticket_type
+from tests.unit.tables.ledger_driver import (
+    ADA,
+    BOB,
+    EVENT,
+    FLOOR,
+    NOW,
+    LedgerDriver,
+    definition,
+    moment,
+    purchase_id,
+    ticket_type,
+)
 
 HOLD_MS = 600_000
 
@@ -73,63 +84,72 @@ class Notifier:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk(batch=1)
+def driver() -> LedgerDriver:
+    return LedgerDriver(batch=1)
 
 
 @pytest.fixture
-def notifier(desk: Desk) -> Notifier:
+def notifier(driver: LedgerDriver) -> Notifier:
     notifier = Notifier()
-    assert notifier.tell(desk.define(ticket_type(quantity=100))) == []
+    assert notifier.tell(driver.define(ticket_type(quantity=100))) == []
     return notifier
 
 
-def moved(desk: Desk, version: int = 2, **changes: Any) -> Outcome | None:
-    return desk.define(ticket_type(quantity=100), version=version, **{"venue": "Fenice"} | changes)
+def moved(driver: LedgerDriver, version: int = 2, **changes: Any) -> Outcome | None:
+    return driver.define(ticket_type(quantity=100), version=version, **{"venue": "Fenice"} | changes)
 
 
 def told(jobs: list[Job]) -> list[tuple[MailKind, UUID]]:
     return sorted((job.kind, job.purchase) for job in jobs)
 
 
-def test_an_outcome_asks_for_its_mail_once_however_often_it_comes(desk: Desk, notifier: Notifier) -> None:
-    bought = desk.buy(1)
+def test_an_outcome_asks_for_its_mail_once_however_often_it_comes(driver: LedgerDriver, notifier: Notifier) -> None:
+    bought = driver.buy(1)
     assert told(notifier.tell(bought, bought)) == [(MailKind.CONFIRMED, purchase_id(1))]
 
 
-def test_a_known_outcome_is_given_out_again_as_a_record(desk: Desk, notifier: Notifier) -> None:
-    bought = desk.buy(1)
+def test_a_known_outcome_is_given_out_again_as_a_record(driver: LedgerDriver, notifier: Notifier) -> None:
+    bought = driver.buy(1)
     notifier.tell(bought)
     unit = notifier.table.unit_of_work()
     assert unit.apply(bought) is None
     assert list(unit.take_records()) == [key for key in notifier.table.records if key[16:17] == b"p"]
 
 
-def test_an_older_outcome_that_comes_late_changes_nothing(desk: Desk, notifier: Notifier) -> None:
-    held, confirmed = desk.hold(1), desk.confirm(1)
+def test_an_older_outcome_that_comes_late_changes_nothing(driver: LedgerDriver, notifier: Notifier) -> None:
+    held, confirmed = driver.hold(1), driver.confirm(1)
     notifier.tell(held, confirmed)
     before = dict(notifier.table.records)
     assert notifier.tell(held) == []
     assert notifier.table.records == before
 
 
-def test_a_change_is_told_to_everybody_with_tickets_and_to_nobody_else(desk: Desk, notifier: Notifier) -> None:
-    outcomes = [desk.buy(1), desk.hold(2, account=BOB), desk.buy(3), desk.cancel(3), desk.hold(4), desk.expire(4)]
-    desk.at = NOW + HOLD_MS
-    notifier.tell(*outcomes[:5], desk.expire(4))
-    told_of = notifier.tell(moved(desk))
+def test_a_change_is_told_to_everybody_with_tickets_and_to_nobody_else(
+    driver: LedgerDriver, notifier: Notifier
+) -> None:
+    outcomes = [
+        driver.buy(1),
+        driver.hold(2, account=BOB),
+        driver.buy(3),
+        driver.cancel(3),
+        driver.hold(4),
+        driver.expire(4),
+    ]
+    driver.at = NOW + HOLD_MS
+    notifier.tell(*outcomes[:5], driver.expire(4))
+    told_of = notifier.tell(moved(driver))
     changed = MailKind.EVENT_CHANGED
     assert told(told_of) == [(changed, purchase_id(1)), (changed, purchase_id(2))]
     first = told_of[0]
     assert first.before is not None
     assert (first.before.venue, first.facts.venue, first.facts.version) == ("La Scala", "Fenice", 2)
     assert first.lines[0].codes
-    assert notifier.tell(desk.buy(5), desk.buy(6, [(FLOOR, 1_000)])) != []
+    assert notifier.tell(driver.buy(5), driver.buy(6, [(FLOOR, 1_000)])) != []
 
 
-def test_who_bought_after_a_change_is_not_told_it(desk: Desk, notifier: Notifier) -> None:
-    notifier.tell(desk.buy(1))
-    change, late = moved(desk), desk.buy(2)
+def test_who_bought_after_a_change_is_not_told_it(driver: LedgerDriver, notifier: Notifier) -> None:
+    notifier.tell(driver.buy(1))
+    change, late = moved(driver), driver.buy(2)
     assert told(notifier.tell(change, late)) == [
         (MailKind.CONFIRMED, purchase_id(2)),
         (MailKind.EVENT_CHANGED, purchase_id(1)),
@@ -144,12 +164,12 @@ def test_who_bought_after_a_change_is_not_told_it(desk: Desk, notifier: Notifier
 
 @pytest.mark.parametrize("cut", range(8))
 def test_a_crash_in_the_middle_of_telling_a_change_loses_nobody_and_repeats_a_page_at_most(
-    desk: Desk, cut: int
+    driver: LedgerDriver, cut: int
 ) -> None:
     notifier = Notifier(most=3)
     buyers = range(1, 15)
-    notifier.tell(desk.define(ticket_type(quantity=100)), *(desk.buy(number) for number in buyers))
-    change = moved(desk)
+    notifier.tell(driver.define(ticket_type(quantity=100)), *(driver.buy(number) for number in buyers))
+    change = moved(driver)
     assert change is not None
 
     unit = notifier.table.unit_of_work()
@@ -172,32 +192,32 @@ def test_a_crash_in_the_middle_of_telling_a_change_loses_nobody_and_repeats_a_pa
     assert notifier.one(change) == []
 
 
-def test_a_change_told_again_by_the_ledger_is_not_mailed_again(desk: Desk, notifier: Notifier) -> None:
-    notifier.tell(desk.buy(1))
-    change = moved(desk)
+def test_a_change_told_again_by_the_ledger_is_not_mailed_again(driver: LedgerDriver, notifier: Notifier) -> None:
+    notifier.tell(driver.buy(1))
+    change = moved(driver)
     assert len(notifier.tell(change)) == 1
     assert notifier.tell(change) == []
 
 
-def test_what_somebody_has_left_is_what_a_change_speaks_of(desk: Desk, notifier: Notifier) -> None:
-    notifier.tell(desk.buy(1, [(FLOOR, 3)]), desk.cancel(1, [(FLOOR, 1)]))
-    [job] = notifier.tell(moved(desk))
+def test_what_somebody_has_left_is_what_a_change_speaks_of(driver: LedgerDriver, notifier: Notifier) -> None:
+    notifier.tell(driver.buy(1, [(FLOOR, 3)]), driver.cancel(1, [(FLOOR, 1)]))
+    [job] = notifier.tell(moved(driver))
     assert (job.lines[0].quantity, len(job.lines[0].codes)) == (2, 2)
     assert job.total is not None
     assert str(job.total.amount) == "99.80"
 
 
-def test_a_cancelled_event_is_told_with_each_refund(desk: Desk, notifier: Notifier) -> None:
-    notifier.tell(desk.buy(1), desk.hold(2))
-    changed = moved(desk, status=EventStatus.CANCELED)
-    ended = [outcome for command in desk.following for outcome in desk.send_all(command)]
+def test_a_cancelled_event_is_told_with_each_refund(driver: LedgerDriver, notifier: Notifier) -> None:
+    notifier.tell(driver.buy(1), driver.hold(2))
+    changed = moved(driver, status=EventStatus.CANCELED)
+    ended = [outcome for command in driver.following for outcome in driver.send_all(command)]
     jobs = notifier.tell(changed, *ended)
     assert told(jobs) == [(MailKind.EVENT_CANCELED, purchase_id(1)), (MailKind.EVENT_CANCELED, purchase_id(2))]
-    assert notifier.tell(moved(desk, version=3, venue="Elsewhere", status=EventStatus.CANCELED)) == []
+    assert notifier.tell(moved(driver, version=3, venue="Elsewhere", status=EventStatus.CANCELED)) == []
 
 
-def test_a_hold_is_reminded_of_once_two_minutes_before_its_end(desk: Desk, notifier: Notifier) -> None:
-    notifier.tell(desk.hold(1))
+def test_a_hold_is_reminded_of_once_two_minutes_before_its_end(driver: LedgerDriver, notifier: Notifier) -> None:
+    notifier.tell(driver.hold(1))
     due = NOW + HOLD_MS - 120_000
     assert notifier.reminder(due - 1) == []
     [job] = notifier.reminder(due)
@@ -207,34 +227,38 @@ def test_a_hold_is_reminded_of_once_two_minutes_before_its_end(desk: Desk, notif
 
 
 def test_a_short_hold_is_reminded_of_at_four_fifths_and_a_very_short_one_not_at_all(
-    desk: Desk, notifier: Notifier
+    driver: LedgerDriver, notifier: Notifier
 ) -> None:
-    notifier.tell(desk.hold(1, seconds=10), desk.hold(2, seconds=4))
+    notifier.tell(driver.hold(1, seconds=10), driver.hold(2, seconds=4))
     assert told(notifier.reminder(NOW + 8_000)) == [(MailKind.HOLD_ENDING, purchase_id(1))]
 
 
 @pytest.mark.parametrize("end", ["confirm", "cancel"])
-def test_a_hold_that_was_confirmed_or_given_back_is_not_reminded_of(desk: Desk, notifier: Notifier, end: str) -> None:
-    notifier.tell(desk.hold(1), getattr(desk, end)(1))
+def test_a_hold_that_was_confirmed_or_given_back_is_not_reminded_of(
+    driver: LedgerDriver, notifier: Notifier, end: str
+) -> None:
+    notifier.tell(driver.hold(1), getattr(driver, end)(1))
     assert not notifier.table.entries
     assert notifier.reminder(NOW + HOLD_MS) == []
 
 
-def test_a_reminder_that_is_lost_before_it_was_noted_comes_again_as_the_same(desk: Desk, notifier: Notifier) -> None:
-    notifier.tell(desk.hold(1))
+def test_a_reminder_that_is_lost_before_it_was_noted_comes_again_as_the_same(
+    driver: LedgerDriver, notifier: Notifier
+) -> None:
+    notifier.tell(driver.hold(1))
     [entry] = notifier.table.entries
     lost = notifier.table.unit_of_work().reminder(entry, NOW + HOLD_MS - 1)
     assert [lost] == notifier.reminder(NOW + HOLD_MS - 1)
 
 
-def test_a_reminder_that_is_late_is_left_out(desk: Desk, notifier: Notifier) -> None:
-    notifier.tell(desk.hold(1))
+def test_a_reminder_that_is_late_is_left_out(driver: LedgerDriver, notifier: Notifier) -> None:
+    notifier.tell(driver.hold(1))
     assert notifier.reminder(NOW + HOLD_MS) == []
     assert not notifier.table.entries
 
 
-def test_a_mail_is_sent_again_as_the_purchase_stands(desk: Desk, notifier: Notifier) -> None:
-    notifier.tell(desk.hold(1, [(FLOOR, 2)]), desk.confirm(1), moved(desk))
+def test_a_mail_is_sent_again_as_the_purchase_stands(driver: LedgerDriver, notifier: Notifier) -> None:
+    notifier.tell(driver.hold(1, [(FLOOR, 2)]), driver.confirm(1), moved(driver))
     resend = Resend(UUID(int=5), EVENT, purchase_id(1), moment(NOW + 1))
     job = notifier.table.unit_of_work().resend(resend)
     assert job is not None
@@ -242,23 +266,23 @@ def test_a_mail_is_sent_again_as_the_purchase_stands(desk: Desk, notifier: Notif
     assert len(job.lines[0].codes) == 2
 
 
-def test_nothing_is_sent_again_of_what_ended_or_is_unknown(desk: Desk, notifier: Notifier) -> None:
-    notifier.tell(desk.buy(1), desk.cancel(1))
+def test_nothing_is_sent_again_of_what_ended_or_is_unknown(driver: LedgerDriver, notifier: Notifier) -> None:
+    notifier.tell(driver.buy(1), driver.cancel(1))
     unit = notifier.table.unit_of_work()
     assert unit.resend(Resend(UUID(int=5), EVENT, purchase_id(1), moment(0))) is None
     assert unit.resend(Resend(UUID(int=5), EVENT, purchase_id(2), moment(0))) is None
 
 
-def test_an_event_is_known_from_its_purchases_where_its_definition_never_came(desk: Desk) -> None:
+def test_an_event_is_known_from_its_purchases_where_its_definition_never_came(driver: LedgerDriver) -> None:
     notifier = Notifier()
-    desk.define(ticket_type())
-    notifier.tell(desk.hold(1))
+    driver.define(ticket_type())
+    notifier.tell(driver.hold(1))
     assert len(notifier.reminder(NOW + HOLD_MS - 1)) == 1
     later = definition(ticket_type()).starts_at + timedelta(days=1)
-    assert len(notifier.tell(desk.define(ticket_type(), version=2, starts_at=later, ends_at=later))) == 1
+    assert len(notifier.tell(driver.define(ticket_type(), version=2, starts_at=later, ends_at=later))) == 1
 
 
-def test_the_index_never_mixes_with_records(desk: Desk, notifier: Notifier) -> None:
-    notifier.tell(desk.hold(1))
+def test_the_index_never_mixes_with_records(driver: LedgerDriver, notifier: Notifier) -> None:
+    notifier.tell(driver.hold(1))
     assert all(entry.startswith(REMINDERS_PREFIX) for entry in notifier.table.entries)
     assert {booking_offset(value) for value in notifier.table.records.values()} == {0, 1}

@@ -7,7 +7,7 @@ import pytest
 from tables.ledger.availability import Availability, availability, breakdown
 from tables.ledger.inventory import TicketStock
 from tables.messages.statuses import EventStatus
-from tests.unit.tables.office import EVENT, FLOOR, NOW, STAND, Desk, moment, ticket_type
+from tests.unit.tables.ledger_driver import EVENT, FLOOR, NOW, STAND, LedgerDriver, moment, ticket_type
 
 
 def word(held: int, sold: int, quantity: int = 10, status: EventStatus = EventStatus.ACTIVE) -> str:
@@ -56,20 +56,22 @@ def test_every_status_of_an_event_has_its_word() -> None:
         (NOW + 1_000, "sale_over"),
     ],
 )
-def test_the_words_of_a_sales_window_change_with_the_rule_that_sells(desk: Desk, at: int, expected: str) -> None:
+def test_the_words_of_a_sales_window_change_with_the_rule_that_sells(
+    driver: LedgerDriver, at: int, expected: str
+) -> None:
     kind = ticket_type(sale_starts_at=moment(NOW), sale_ends_at=moment(NOW + 1_000))
     assert availability(EventStatus.ACTIVE, TicketStock(kind), at).value == expected
-    desk.define(kind)
-    desk.at = at
-    assert (desk.buy(1).reason is None) == (expected == "available")
+    driver.define(kind)
+    driver.at = at
+    assert (driver.buy(1).reason is None) == (expected == "available")
 
 
-def test_a_breakdown_has_the_figures_of_every_type_and_says_what_is_overcommitted(desk: Desk) -> None:
-    desk.define(ticket_type(FLOOR), ticket_type(STAND, 5, price=Decimal(1)))
-    desk.buy(1, [(FLOOR, 4)])
-    desk.hold(2, [(FLOOR, 1), (STAND, 1)])
-    desk.define(ticket_type(STAND, 1), ticket_type(FLOOR, 4), version=2)
-    assert breakdown(desk.inventory(), NOW) == {
+def test_a_breakdown_has_the_figures_of_every_type_and_says_what_is_overcommitted(driver: LedgerDriver) -> None:
+    driver.define(ticket_type(FLOOR), ticket_type(STAND, 5, price=Decimal(1)))
+    driver.buy(1, [(FLOOR, 4)])
+    driver.hold(2, [(FLOOR, 1), (STAND, 1)])
+    driver.define(ticket_type(STAND, 1), ticket_type(FLOOR, 4), version=2)
+    assert breakdown(driver.inventory(), NOW) == {
         "event": str(EVENT),
         "version": 2,
         "offset": 3,

@@ -10,15 +10,15 @@ import tables.ledger.decisions
 from tables.messages.outcomes import MoneyAmount, OutcomeKind, OutcomeLine
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
-from tests.unit.tables.office import (
+from tests.unit.tables.ledger_driver import (
     FLOOR,
     STAND,
-    Desk,
+    LedgerDriver,
     balance,
     codes,
+    refusal_of,
     refused,
     ticket_type,
-    told,
 )
 
 REQUEST = UUID(int=0xC1)
@@ -27,21 +27,21 @@ THIRD_REQUEST = UUID(int=0xC3)
 
 
 @pytest.mark.parametrize("sold", [True, False], ids=["sold", "held"])
-def test_a_whole_purchase_can_be_cancelled(desk: Desk, sold: bool) -> None:
-    desk.define(ticket_type(FLOOR), ticket_type(STAND))
+def test_a_whole_purchase_can_be_cancelled(driver: LedgerDriver, sold: bool) -> None:
+    driver.define(ticket_type(FLOOR), ticket_type(STAND))
     wanted = [(FLOOR, 2), (STAND, 1)]
-    bought = desk.buy(1, wanted) if sold else desk.hold(1, wanted)
-    outcome = desk.cancel(1)
+    bought = driver.buy(1, wanted) if sold else driver.hold(1, wanted)
+    outcome = driver.cancel(1)
     assert (outcome.kind, outcome.status) == (OutcomeKind.CANCELLED, PurchaseStatus.CANCELLED)
     assert (outcome.lines, outcome.left, outcome.total) == (bought.lines, (), bought.total)
     assert outcome.balance == (balance(FLOOR, 10, 0, 0), balance(STAND, 10, 0, 0))
-    assert desk.counts() == {}
+    assert driver.counts() == {}
 
 
-def test_a_part_that_is_cancelled_is_the_last_tickets_of_its_line(desk: Desk) -> None:
-    desk.define(ticket_type(FLOOR), ticket_type(STAND))
-    desk.buy(1, [(FLOOR, 3), (STAND, 2)])
-    outcome = desk.cancel(1, [(STAND, 1), (FLOOR, 1)])
+def test_a_part_that_is_cancelled_is_the_last_tickets_of_its_line(driver: LedgerDriver) -> None:
+    driver.define(ticket_type(FLOOR), ticket_type(STAND))
+    driver.buy(1, [(FLOOR, 3), (STAND, 2)])
+    outcome = driver.cancel(1, [(STAND, 1), (FLOOR, 1)])
     price = Decimal("49.90")
     assert outcome.status is PurchaseStatus.CONFIRMED
     assert outcome.lines == (
@@ -53,90 +53,90 @@ def test_a_part_that_is_cancelled_is_the_last_tickets_of_its_line(desk: Desk) ->
         OutcomeLine(STAND, "type F2", 1, price, codes(1, 3)),
     )
     assert outcome.total == MoneyAmount(Decimal("99.80"), "EUR")
-    assert desk.cancel(1, [(FLOOR, 1)]).lines[0].codes == codes(1, 1)
-    assert (desk.stock(FLOOR), desk.stock(STAND), desk.counts()) == ((0, 1), (0, 1), {FLOOR: 1, STAND: 1})
+    assert driver.cancel(1, [(FLOOR, 1)]).lines[0].codes == codes(1, 1)
+    assert (driver.stock(FLOOR), driver.stock(STAND), driver.counts()) == ((0, 1), (0, 1), {FLOOR: 1, STAND: 1})
 
 
-def test_a_purchase_cancelled_part_by_part_ends_as_cancelled(desk: Desk) -> None:
-    desk.define(ticket_type())
-    desk.buy(1, [(FLOOR, 3)])
-    statuses = [desk.cancel(1, [(FLOOR, 1)]).status for _ in range(3)]
+def test_a_purchase_cancelled_part_by_part_ends_as_cancelled(driver: LedgerDriver) -> None:
+    driver.define(ticket_type())
+    driver.buy(1, [(FLOOR, 3)])
+    statuses = [driver.cancel(1, [(FLOOR, 1)]).status for _ in range(3)]
     assert statuses == [PurchaseStatus.CONFIRMED, PurchaseStatus.CONFIRMED, PurchaseStatus.CANCELLED]
-    assert told(desk.cancel(1, [(FLOOR, 1)])) == refused(Reason.NOTHING_TO_CANCEL, status="cancelled")
-    assert desk.stock() == (0, 0)
+    assert refusal_of(driver.cancel(1, [(FLOOR, 1)])) == refused(Reason.NOTHING_TO_CANCEL, status="cancelled")
+    assert driver.stock() == (0, 0)
 
 
-def test_a_hold_confirmed_after_a_part_was_cancelled_sells_the_rest(desk: Desk) -> None:
-    desk.define(ticket_type())
-    desk.hold(1, [(FLOOR, 3)])
-    part = desk.cancel(1, [(FLOOR, 1)])
+def test_a_hold_confirmed_after_a_part_was_cancelled_sells_the_rest(driver: LedgerDriver) -> None:
+    driver.define(ticket_type())
+    driver.hold(1, [(FLOOR, 3)])
+    part = driver.cancel(1, [(FLOOR, 1)])
     assert (part.status, [line.codes for line in part.lines + part.left]) == (PurchaseStatus.HELD, [(), ()])
-    assert desk.confirm(1).lines[0].codes == codes(1, 0, 1)
-    assert desk.stock() == (0, 2)
+    assert driver.confirm(1).lines[0].codes == codes(1, 0, 1)
+    assert driver.stock() == (0, 2)
 
 
-def test_a_hold_expires_with_what_a_partial_cancellation_left(desk: Desk) -> None:
-    desk.define(ticket_type())
-    desk.hold(1, [(FLOOR, 3)], seconds=1)
-    desk.cancel(1, [(FLOOR, 1)])
-    desk.at += 1_000
-    assert [line.quantity for line in desk.expire(1).lines] == [2]
-    assert desk.stock() == (0, 0)
+def test_a_hold_expires_with_what_a_partial_cancellation_left(driver: LedgerDriver) -> None:
+    driver.define(ticket_type())
+    driver.hold(1, [(FLOOR, 3)], seconds=1)
+    driver.cancel(1, [(FLOOR, 1)])
+    driver.at += 1_000
+    assert [line.quantity for line in driver.expire(1).lines] == [2]
+    assert driver.stock() == (0, 0)
 
 
-def test_one_request_cancels_once_and_two_requests_twice(desk: Desk) -> None:
-    desk.define(ticket_type())
-    desk.buy(1, [(FLOOR, 4)])
-    first = desk.cancel(1, [(FLOOR, 1)], request=REQUEST)
-    again = desk.cancel(1, [(FLOOR, 1)], request=REQUEST)
+def test_one_request_cancels_once_and_two_requests_twice(driver: LedgerDriver) -> None:
+    driver.define(ticket_type())
+    driver.buy(1, [(FLOOR, 4)])
+    first = driver.cancel(1, [(FLOOR, 1)], request=REQUEST)
+    again = driver.cancel(1, [(FLOOR, 1)], request=REQUEST)
     assert again == replace(first, repeated=True)
-    assert desk.stock() == (0, 3)
-    assert desk.cancel(1, [(FLOOR, 1)], request=OTHER_REQUEST).offset == 4
-    assert desk.cancel(1, [(FLOOR, 1)]).offset == 5
-    assert desk.stock() == (0, 1)
+    assert driver.stock() == (0, 3)
+    assert driver.cancel(1, [(FLOOR, 1)], request=OTHER_REQUEST).offset == 4
+    assert driver.cancel(1, [(FLOOR, 1)]).offset == 5
+    assert driver.stock() == (0, 1)
 
 
-def test_a_request_repeated_after_more_was_cancelled_gets_its_own_answer(desk: Desk) -> None:
-    desk.define(ticket_type())
-    desk.buy(1, [(FLOOR, 4)])
-    first = desk.cancel(1, [(FLOOR, 1)], request=REQUEST)
-    desk.cancel(1, request=OTHER_REQUEST)
-    again = desk.cancel(1, [(FLOOR, 1)], request=REQUEST)
+def test_a_request_repeated_after_more_was_cancelled_gets_its_own_answer(driver: LedgerDriver) -> None:
+    driver.define(ticket_type())
+    driver.buy(1, [(FLOOR, 4)])
+    first = driver.cancel(1, [(FLOOR, 1)], request=REQUEST)
+    driver.cancel(1, request=OTHER_REQUEST)
+    again = driver.cancel(1, [(FLOOR, 1)], request=REQUEST)
     assert (again.offset, again.status, again.lines, again.left) == (
         first.offset,
         PurchaseStatus.CONFIRMED,
         first.lines,
         first.left,
     )
-    assert desk.stock() == (0, 0)
+    assert driver.stock() == (0, 0)
 
 
-def test_a_whole_cancellation_sent_again_gets_the_first_answer(desk: Desk) -> None:
-    desk.define(ticket_type())
-    desk.buy(1, [(FLOOR, 2)])
-    first = desk.cancel(1)
-    assert desk.cancel(1) == replace(first, repeated=True)
-    assert desk.stock() == (0, 0)
+def test_a_whole_cancellation_sent_again_gets_the_first_answer(driver: LedgerDriver) -> None:
+    driver.define(ticket_type())
+    driver.buy(1, [(FLOOR, 2)])
+    first = driver.cancel(1)
+    assert driver.cancel(1) == replace(first, repeated=True)
+    assert driver.stock() == (0, 0)
 
 
 @pytest.mark.parametrize("wanted", [[(FLOOR, 3)], [(FLOOR, 2), (FLOOR, 1)], [(FLOOR, 1), (STAND, 1)]], ids=str)
-def test_no_more_can_be_cancelled_than_the_purchase_has(desk: Desk, wanted: list[tuple[UUID, int]]) -> None:
-    desk.define(ticket_type(FLOOR), ticket_type(STAND))
-    desk.buy(1, [(FLOOR, 2)])
-    desk.buy(2, [(FLOOR, 5), (STAND, 5)])
-    assert told(desk.cancel(1, wanted)) == refused(Reason.NOTHING_TO_CANCEL, status="confirmed")
-    assert (desk.stock(FLOOR), desk.stock(STAND)) == ((0, 7), (0, 5))
+def test_no_more_can_be_cancelled_than_the_purchase_has(driver: LedgerDriver, wanted: list[tuple[UUID, int]]) -> None:
+    driver.define(ticket_type(FLOOR), ticket_type(STAND))
+    driver.buy(1, [(FLOOR, 2)])
+    driver.buy(2, [(FLOOR, 5), (STAND, 5)])
+    assert refusal_of(driver.cancel(1, wanted)) == refused(Reason.NOTHING_TO_CANCEL, status="confirmed")
+    assert (driver.stock(FLOOR), driver.stock(STAND)) == ((0, 7), (0, 5))
 
 
-def test_what_was_rejected_or_has_expired_cannot_be_cancelled(desk: Desk) -> None:
-    desk.define(ticket_type(quantity=1))
-    desk.buy(1, [(FLOOR, 2)])
-    desk.hold(2, seconds=1)
-    desk.at += 1_000
-    desk.expire(2)
-    assert told(desk.cancel(1)) == refused(Reason.NOTHING_TO_CANCEL, status="rejected")
-    assert told(desk.cancel(2)) == refused(Reason.NOTHING_TO_CANCEL, status="expired")
-    assert desk.stock() == (0, 0)
+def test_what_was_rejected_or_has_expired_cannot_be_cancelled(driver: LedgerDriver) -> None:
+    driver.define(ticket_type(quantity=1))
+    driver.buy(1, [(FLOOR, 2)])
+    driver.hold(2, seconds=1)
+    driver.at += 1_000
+    driver.expire(2)
+    assert refusal_of(driver.cancel(1)) == refused(Reason.NOTHING_TO_CANCEL, status="rejected")
+    assert refusal_of(driver.cancel(2)) == refused(Reason.NOTHING_TO_CANCEL, status="expired")
+    assert driver.stock() == (0, 0)
 
 
 @pytest.fixture
@@ -146,38 +146,44 @@ def two_changes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("two_changes")
-def test_a_purchase_that_was_changed_too_often_can_only_be_cancelled_whole(desk: Desk) -> None:
-    desk.define(ticket_type())
-    desk.buy(1, [(FLOOR, 5)])
-    first = desk.cancel(1, [(FLOOR, 1)], request=REQUEST)
-    desk.cancel(1, [(FLOOR, 1)], request=OTHER_REQUEST)
-    assert told(desk.cancel(1, [(FLOOR, 1)], request=THIRD_REQUEST)) == refused(Reason.TOO_MANY_CHANGES, limit=2)
-    assert desk.stock() == (0, 3)
-    again = desk.cancel(1, [(FLOOR, 1)], request=REQUEST)
+def test_a_purchase_that_was_changed_too_often_can_only_be_cancelled_whole(driver: LedgerDriver) -> None:
+    driver.define(ticket_type())
+    driver.buy(1, [(FLOOR, 5)])
+    first = driver.cancel(1, [(FLOOR, 1)], request=REQUEST)
+    driver.cancel(1, [(FLOOR, 1)], request=OTHER_REQUEST)
+    assert refusal_of(driver.cancel(1, [(FLOOR, 1)], request=THIRD_REQUEST)) == refused(
+        Reason.TOO_MANY_CHANGES, limit=2
+    )
+    assert driver.stock() == (0, 3)
+    again = driver.cancel(1, [(FLOOR, 1)], request=REQUEST)
     assert (again.offset, again.lines, again.left, again.total) == (first.offset, first.lines, first.left, first.total)
-    assert desk.cancel(1).status is PurchaseStatus.CANCELLED
-    assert desk.stock() == (0, 0)
+    assert driver.cancel(1).status is PurchaseStatus.CANCELLED
+    assert driver.stock() == (0, 0)
 
 
 @pytest.mark.usefixtures("two_changes")
-def test_all_that_is_left_may_be_named_by_its_lines(desk: Desk) -> None:
-    desk.define(ticket_type())
-    desk.buy(1, [(FLOOR, 5)])
+def test_all_that_is_left_may_be_named_by_its_lines(driver: LedgerDriver) -> None:
+    driver.define(ticket_type())
+    driver.buy(1, [(FLOOR, 5)])
     for request in (REQUEST, OTHER_REQUEST):
-        desk.cancel(1, [(FLOOR, 1)], request=request)
-    assert desk.cancel(1, [(FLOOR, 3)], request=THIRD_REQUEST).status is PurchaseStatus.CANCELLED
+        driver.cancel(1, [(FLOOR, 1)], request=request)
+    assert driver.cancel(1, [(FLOOR, 3)], request=THIRD_REQUEST).status is PurchaseStatus.CANCELLED
 
 
 @pytest.mark.usefixtures("two_changes")
 @pytest.mark.parametrize("confirmed", [False, True])
-def test_a_hold_that_was_changed_too_often_can_still_be_confirmed_and_expires(desk: Desk, *, confirmed: bool) -> None:
-    desk.define(ticket_type())
-    desk.hold(1, [(FLOOR, 5)], seconds=60)
+def test_a_hold_that_was_changed_too_often_can_still_be_confirmed_and_expires(
+    driver: LedgerDriver, *, confirmed: bool
+) -> None:
+    driver.define(ticket_type())
+    driver.hold(1, [(FLOOR, 5)], seconds=60)
     for request in (REQUEST, OTHER_REQUEST):
-        desk.cancel(1, [(FLOOR, 1)], request=request)
+        driver.cancel(1, [(FLOOR, 1)], request=request)
     if confirmed:
-        assert desk.confirm(1).status is PurchaseStatus.CONFIRMED
-    assert told(desk.cancel(1, [(FLOOR, 1)], request=THIRD_REQUEST)) == refused(Reason.TOO_MANY_CHANGES, limit=2)
-    desk.at += 60_000
-    assert desk.expire(1).kind is (OutcomeKind.REFUSED if confirmed else OutcomeKind.EXPIRED)
-    assert desk.stock() == ((0, 3) if confirmed else (0, 0))
+        assert driver.confirm(1).status is PurchaseStatus.CONFIRMED
+    assert refusal_of(driver.cancel(1, [(FLOOR, 1)], request=THIRD_REQUEST)) == refused(
+        Reason.TOO_MANY_CHANGES, limit=2
+    )
+    driver.at += 60_000
+    assert driver.expire(1).kind is (OutcomeKind.REFUSED if confirmed else OutcomeKind.EXPIRED)
+    assert driver.stock() == ((0, 3) if confirmed else (0, 0))

@@ -9,9 +9,9 @@ from tables.ledger.deadlines import HOLDS_PREFIX, HoldSchedule, deadline_of, ent
 from tables.ledger.purchase_state import state_of
 from tables.ledger.records import decode_purchase, event_key, purchase_key
 from tables.messages.commands import Expire
-from tests.unit.tables.logs import random_log
-from tests.unit.tables.office import EVENT, FLOOR, NOW, Desk, purchase_id, ticket_type
-from tests.unit.tables.worker import Worker
+from tests.unit.tables.ledger_driver import EVENT, FLOOR, NOW, LedgerDriver, purchase_id, ticket_type
+from tests.unit.tables.ledger_worker import LedgerWorker
+from tests.unit.tables.random_logs import random_log
 
 
 def entry(number: int, deadline: int = NOW) -> bytes:
@@ -48,30 +48,30 @@ def test_no_entry_is_found_among_an_events_records_and_no_record_among_the_entri
 
 @pytest.mark.parametrize("end", ["confirm", "cancel", "expire"])
 def test_a_hold_is_in_the_index_until_it_ends(end: str) -> None:
-    desk = Desk(batch=1)
-    desk.define(ticket_type())
+    driver = LedgerDriver(batch=1)
+    driver.define(ticket_type())
     key = purchase_key(EVENT, purchase_id(1))
-    desk.hold(1, [(FLOOR, 2)], seconds=1)
+    driver.hold(1, [(FLOOR, 2)], seconds=1)
     due = entry(1, NOW + 1_000)
-    assert index_change(key, desk.table[key]) == (None, due)
-    desk.cancel(1, [(FLOOR, 1)])
-    assert index_change(key, desk.table[key]) == (None, due)
-    desk.at += 1_000
-    getattr(desk, end)(1)
-    assert index_change(key, desk.table[key]) == (due, None)
+    assert index_change(key, driver.table[key]) == (None, due)
+    driver.cancel(1, [(FLOOR, 1)])
+    assert index_change(key, driver.table[key]) == (None, due)
+    driver.at += 1_000
+    getattr(driver, end)(1)
+    assert index_change(key, driver.table[key]) == (due, None)
 
 
 def test_a_purchase_and_an_event_change_nothing_in_the_index() -> None:
-    desk = Desk(batch=1)
-    desk.define(ticket_type(name="held"))
-    desk.buy(1)
-    assert [index_change(*record) for record in desk.table.items()] == [(None, None)] * 3
+    driver = LedgerDriver(batch=1)
+    driver.define(ticket_type(name="held"))
+    driver.buy(1)
+    assert [index_change(*record) for record in driver.table.items()] == [(None, None)] * 3
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_index_lists_what_the_records_say_after_any_log(seed: int) -> None:
     entries: set[bytes] = set()
-    run = Worker().run(random_log(seed, 300), Random(seed))
+    run = LedgerWorker().run(random_log(seed, 300), Random(seed))
     for record in run.changelog:
         gone, come = index_change(*record)
         entries -= {gone} if gone else set()

@@ -14,51 +14,51 @@ from tables.messages.commands import Buy, Command, DefineEvent, EndPurchases, Ho
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason
 from tables.messages.statuses import EventStatus, PurchaseStatus
-from tests.unit.tables.logs import ACCOUNTS
-from tests.unit.tables.office import (
+from tests.unit.tables.ledger_driver import (
     BOB,
     EVENT,
     FLOOR,
     NOW,
-    Desk,
+    LedgerDriver,
     codes,
     definition,
     ledger_on,
     lines,
     purchase_id,
+    refusal_of,
     refused,
     ticket_type,
-    told,
 )
-from tests.unit.tables.worker import rebuild
+from tests.unit.tables.ledger_worker import rebuild
+from tests.unit.tables.random_logs import ACCOUNTS
 
 SOLD = 20
 
 
-def cancelled(desk: Desk, version: int = 2) -> None:
-    desk.define(ticket_type(quantity=100), version=version, status=EventStatus.CANCELED)
+def cancelled(driver: LedgerDriver, version: int = 2) -> None:
+    driver.define(ticket_type(quantity=100), version=version, status=EventStatus.CANCELED)
 
 
-def carry_on(desk: Desk, most: int = 500) -> list[Outcome]:
+def carry_on(driver: LedgerDriver, most: int = 500) -> list[Outcome]:
     """Carry out the steps until none follows."""
     outcomes: list[Outcome] = []
-    while desk.following:
-        step = desk.following.pop(0)
+    while driver.following:
+        step = driver.following.pop(0)
         assert isinstance(step, EndPurchases)
-        outcomes += desk.send_all(replace(step, most=most))
+        outcomes += driver.send_all(replace(step, most=most))
     return outcomes
 
 
-def test_holds_expire_and_sales_are_refunded(desk: Desk) -> None:
-    desk.define(ticket_type())
-    desk.hold(1)
-    desk.buy(2, [(FLOOR, 2)], account=BOB)
-    desk.hold(3)
-    desk.cancel(3)
-    desk.buy(4, [(FLOOR, 99)])
-    cancelled(desk)
+def test_holds_expire_and_sales_are_refunded(driver: LedgerDriver) -> None:
+    driver.define(ticket_type())
+    driver.hold(1)
+    driver.buy(2, [(FLOOR, 2)], account=BOB)
+    driver.hold(3)
+    driver.cancel(3)
+    driver.buy(4, [(FLOOR, 99)])
+    cancelled(driver)
 
-    hold, sale = carry_on(desk)
+    hold, sale = carry_on(driver)
 
     assert (hold.kind, hold.status, hold.purchase) == (OutcomeKind.EXPIRED, PurchaseStatus.EXPIRED, purchase_id(1))
     assert (sale.kind, sale.status, sale.account) == (OutcomeKind.REFUNDED, PurchaseStatus.REFUNDED, BOB)
@@ -67,76 +67,76 @@ def test_holds_expire_and_sales_are_refunded(desk: Desk) -> None:
     assert (str(sale.total.amount), hold.reason, sale.reason) == ("99.80", *[Reason.EVENT_CANCELED] * 2)
     assert sale.facts is not None
     assert sale.facts.status == "CANCELED"
-    assert (desk.stock(), desk.counts(), desk.counts(BOB)) == ((0, 0), {}, {})
-    assert told(desk.cancel(2, account=BOB)) == refused(Reason.NOTHING_TO_CANCEL, status="refunded")
+    assert (driver.stock(), driver.counts(), driver.counts(BOB)) == ((0, 0), {}, {})
+    assert refusal_of(driver.cancel(2, account=BOB)) == refused(Reason.NOTHING_TO_CANCEL, status="refunded")
 
 
 @pytest.mark.parametrize("status", [EventStatus.POSTPONED, EventStatus.ON_HOLD, EventStatus.DONE])
-def test_an_event_that_does_not_sell_now_keeps_what_is_out(desk: Desk, status: EventStatus) -> None:
-    desk.define(ticket_type())
-    desk.hold(1)
-    desk.define(ticket_type(), version=2, status=status)
-    assert desk.following == []
-    desk.send(EndPurchases(EVENT, 2))
-    assert desk.stock() == (1, 0)
+def test_an_event_that_does_not_sell_now_keeps_what_is_out(driver: LedgerDriver, status: EventStatus) -> None:
+    driver.define(ticket_type())
+    driver.hold(1)
+    driver.define(ticket_type(), version=2, status=status)
+    assert driver.following == []
+    driver.send(EndPurchases(EVENT, 2))
+    assert driver.stock() == (1, 0)
 
 
-def test_a_cancelled_event_that_has_nothing_out_needs_no_step(desk: Desk) -> None:
-    desk.define(ticket_type())
-    desk.buy(1)
-    desk.cancel(1)
-    cancelled(desk)
-    assert desk.following == []
+def test_a_cancelled_event_that_has_nothing_out_needs_no_step(driver: LedgerDriver) -> None:
+    driver.define(ticket_type())
+    driver.buy(1)
+    driver.cancel(1)
+    cancelled(driver)
+    assert driver.following == []
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 7, 500])
-def test_steps_are_bounded_and_end_everything_once(desk: Desk, most: int) -> None:
-    desk.define(ticket_type(quantity=100))
+def test_steps_are_bounded_and_end_everything_once(driver: LedgerDriver, most: int) -> None:
+    driver.define(ticket_type(quantity=100))
     for number in range(SOLD):
-        desk.buy(number, account=ACCOUNTS[number % 3])
-    cancelled(desk)
+        driver.buy(number, account=ACCOUNTS[number % 3])
+    cancelled(driver)
 
-    outcomes = carry_on(desk, most)
+    outcomes = carry_on(driver, most)
 
     assert [outcome.purchase for outcome in outcomes] == [purchase_id(number) for number in range(SOLD)]
     assert max(Counter(outcome.offset for outcome in outcomes).values()) == min(most, SOLD)
-    assert desk.stock() == (0, 0)
-    assert not any(desk.counts(account) for account in ACCOUNTS)
+    assert driver.stock() == (0, 0)
+    assert not any(driver.counts(account) for account in ACCOUNTS)
 
 
-def test_a_step_sent_twice_does_nothing_and_is_followed_by_nothing(desk: Desk) -> None:
-    desk.define(ticket_type(quantity=100))
+def test_a_step_sent_twice_does_nothing_and_is_followed_by_nothing(driver: LedgerDriver) -> None:
+    driver.define(ticket_type(quantity=100))
     for number in range(6):
-        desk.buy(number)
-    cancelled(desk)
+        driver.buy(number)
+    cancelled(driver)
     first = EndPurchases(EVENT, 2, most=2)
-    assert len(desk.send_all(first)) == 2
-    desk.following.clear()
-    assert desk.send_all(first) == ()
-    assert desk.following == []
+    assert len(driver.send_all(first)) == 2
+    driver.following.clear()
+    assert driver.send_all(first) == ()
+    assert driver.following == []
 
 
-def test_a_sale_after_an_event_came_back_is_not_ended_by_steps_of_before(desk: Desk) -> None:
-    desk.define(ticket_type(quantity=100))
+def test_a_sale_after_an_event_came_back_is_not_ended_by_steps_of_before(driver: LedgerDriver) -> None:
+    driver.define(ticket_type(quantity=100))
     for number in range(4):
-        desk.buy(number)
-    cancelled(desk)
-    desk.send_all(EndPurchases(EVENT, 2, most=2))
-    late = desk.following[-1]
-    desk.define(ticket_type(quantity=100), version=3)
-    desk.buy(10)
-    assert desk.send_all(late) == ()
-    assert desk.stock() == (0, 3)
-    desk.following.clear()
-    cancelled(desk, version=4)
-    assert len(carry_on(desk)) == 3
-    assert desk.stock() == (0, 0)
+        driver.buy(number)
+    cancelled(driver)
+    driver.send_all(EndPurchases(EVENT, 2, most=2))
+    late = driver.following[-1]
+    driver.define(ticket_type(quantity=100), version=3)
+    driver.buy(10)
+    assert driver.send_all(late) == ()
+    assert driver.stock() == (0, 3)
+    driver.following.clear()
+    cancelled(driver, version=4)
+    assert len(carry_on(driver)) == 3
+    assert driver.stock() == (0, 0)
 
 
-def test_a_record_from_before_endings_were_noted_is_read_as_one_that_ends_nothing(desk: Desk) -> None:
-    desk.define(ticket_type())
-    desk.store()
-    fields = msgspec.msgpack.decode(desk.table[event_key(EVENT)])
+def test_a_record_from_before_endings_were_noted_is_read_as_one_that_ends_nothing(driver: LedgerDriver) -> None:
+    driver.define(ticket_type())
+    driver.store()
+    fields = msgspec.msgpack.decode(driver.table[event_key(EVENT)])
     assert decode_event(msgspec.msgpack.encode(fields[:4])).ending is None
 
 

@@ -45,7 +45,7 @@ from tables.messages.commands import (
 )
 from tables.messages.outcomes import Outcome, encode_outcome
 from tables.messages.statuses import EventStatus
-from tests.unit.tables.office import (
+from tests.unit.tables.ledger_driver import (
     BOX,
     CODES,
     EVENT,

@@ -19,11 +19,10 @@ from tables.messages.commands import DefineEvent, EndPurchases
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PURCHASE_TRANSITIONS
-from tests.unit.tables.logs import Entry, Log, random_log
-from tests.unit.tables.office import BOX, EVENT, FLOOR, NOW, OTHER_EVENT, STAND, definition, ticket_type
-from tests.unit.tables.worker import (
+from tests.unit.tables.ledger_driver import BOX, EVENT, FLOOR, NOW, OTHER_EVENT, STAND, definition, ticket_type
+from tests.unit.tables.ledger_worker import (
     Changelog,
-    Worker,
+    LedgerWorker,
     after,
     assert_agree,
     assert_same,
@@ -32,13 +31,14 @@ from tests.unit.tables.worker import (
     rebuild,
     survivors,
 )
+from tests.unit.tables.random_logs import CommandLog, LogEntry, random_log
 
 SEEDS = range(6)
 DAMAGE = (AssertionError, InvariantBroken)
 
 
 def test_the_logs_of_these_tests_show_what_a_ledger_can_say() -> None:
-    runs = [Worker().run(random_log(seed, 200), 10) for seed in SEEDS]
+    runs = [LedgerWorker().run(random_log(seed, 200), 10) for seed in SEEDS]
     outcomes = [outcome for run in runs for told in run.outcomes.values() for outcome in told]
     assert {outcome.kind for outcome in outcomes} == set(OutcomeKind)
     assert {outcome.reason for outcome in outcomes if outcome.reason} == set(Reason) - {
@@ -54,33 +54,33 @@ def test_a_replay_into_an_empty_table_gives_the_same_bytes_whatever_the_batches(
     seed: int,
 ) -> None:
     log = random_log(seed, 300)
-    first = Worker().run(log, 1)
+    first = LedgerWorker().run(log, 1)
     for batches in (2, 17, len(log), Random(seed)):
-        again = Worker().run(log, batches)
+        again = LedgerWorker().run(log, batches)
         assert again.table == first.table
-        assert again.told == first.told
-    assert Worker(cached_events=0).run(log, Random(seed)).table == first.table
+        assert again.published == first.published
+    assert LedgerWorker(cached_events=0).run(log, Random(seed)).table == first.table
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_purchase_goes_where_the_table_of_transitions_does_not_lead(seed: int) -> None:
     moves = set()
-    for record in purchases_in(Worker().run(random_log(seed, 300), 10).table):
+    for record in purchases_in(LedgerWorker().run(random_log(seed, 300), 10).table):
         path = [state_of(past).status for past in _pasts(record)]
         moves |= {(before, now) for before, now in itertools.pairwise(path) if before != now}
     assert moves
     assert all(now in PURCHASE_TRANSITIONS[before] for before, now in moves)
 
 
-def crash_everywhere(log: Log, seed: int, *, events_first: bool = False) -> None:
+def crash_everywhere(log: CommandLog, seed: int, *, events_first: bool = False) -> None:
     """Cut the changelog after each record, rebuild from it, begin again, and compare with the run as it was."""
     random = Random(seed)
-    whole = Worker(events_first=events_first).run(log, random)
+    whole = LedgerWorker(events_first=events_first).run(log, random)
     assert rebuild(whole.changelog) == whole.table
     for cut in range(len(whole.changelog) + 1):
         left = whole.changelog[:cut]
         for offset in _some(random, whole.restarts(cut)):
-            again = Worker(rebuild(left), events_first=events_first).run(after(log, offset), random)
+            again = LedgerWorker(rebuild(left), events_first=events_first).run(after(log, offset), random)
             assert_same(again, whole)
             assert rebuild(left + again.changelog) == whole.table
 
@@ -94,7 +94,7 @@ def test_a_crash_after_any_record_is_repaired_by_the_replay(seed: int) -> None:
 def test_a_crash_in_the_repair_of_a_crash_is_repaired_too(seed: int) -> None:
     random = Random(seed)
     log = random_log(seed, 80)
-    whole = Worker().run(log, random)
+    whole = LedgerWorker().run(log, random)
     for _ in range(80):
         left, offset, outcomes = whole.changelog, log[0].offset, [whole.outcomes]
         worker = whole
@@ -102,7 +102,7 @@ def test_a_crash_in_the_repair_of_a_crash_is_repaired_too(seed: int) -> None:
             cut = random.randrange(len(worker.changelog) + 1)
             left = left[: len(left) - len(worker.changelog) + cut]
             offset = random.choice(worker.restarts(cut))
-            worker = Worker(rebuild(left)).run(after(log, offset), random)
+            worker = LedgerWorker(rebuild(left)).run(after(log, offset), random)
             left = left + worker.changelog
             outcomes.append(worker.outcomes)
         assert worker.table == rebuild(left) == whole.table
@@ -113,11 +113,11 @@ def test_a_crash_in_the_repair_of_a_crash_is_repaired_too(seed: int) -> None:
 def test_a_local_folder_that_is_ahead_of_the_changelog_is_appended_again(seed: int) -> None:
     random = Random(seed)
     log = random_log(seed, 80)
-    whole = Worker().run(log, random)
+    whole = LedgerWorker().run(log, random)
     for cut in range(len(whole.changelog)):
         batch = next(batch for batch in whole.batches if batch.before <= cut < batch.after)
         folder = rebuild(whole.changelog[: batch.after])
-        again = Worker(folder).run(after(log, batch.offset), random)
+        again = LedgerWorker(folder).run(after(log, batch.offset), random)
         assert_same(again, whole)
         assert rebuild(whole.changelog[:cut] + again.changelog) == whole.table
 
@@ -126,11 +126,11 @@ def test_a_local_folder_that_is_ahead_of_the_changelog_is_appended_again(seed: i
 def test_any_records_of_a_group_that_survive_without_the_others_are_repaired(seed: int) -> None:
     random = Random(seed)
     log = random_log(seed, 80)
-    whole = Worker().run(log, random)
+    whole = LedgerWorker().run(log, random)
     for batch in whole.batches:
         for left in survivors(random, whole, batch):
             table = rebuild(whole.changelog[: batch.before] + left)
-            assert_same(Worker(table).run(after(log, batch.offset), random), whole)
+            assert_same(LedgerWorker(table).run(after(log, batch.offset), random), whole)
 
 
 def test_event_records_before_purchase_records_do_harm() -> None:
@@ -194,23 +194,23 @@ def test_older_records_of_a_stale_worker_do_no_harm_if_the_newer_are_written_ove
     stale_worker_everywhere(sale(seed), seed, compaction=True, written_over=True)
 
 
-def sale(seed: int) -> Log:
+def sale(seed: int) -> CommandLog:
     """A log whose events are defined before anything else: what purchases can't tell does not change later."""
     log = [entry for entry in random_log(seed, 90) if not isinstance(entry.command, (DefineEvent, EndPurchases))]
     kinds = [ticket_type(kind, 30, max_per_account=6) for kind in (FLOOR, STAND, BOX)]
     defined = [DefineEvent(event, 1, definition(*kinds)) for event in (EVENT, OTHER_EVENT)]
     commands = [(NOW, command) for command in defined] + [(entry.at, entry.command) for entry in log[:60]]
-    return [Entry(offset, at, command) for offset, (at, command) in enumerate(commands)]
+    return [LogEntry(offset, at, command) for offset, (at, command) in enumerate(commands)]
 
 
 def stale_worker_everywhere(
-    log: Log, seed: int, *, offset_rule: bool = True, compaction: bool = False, written_over: bool = False
+    log: CommandLog, seed: int, *, offset_rule: bool = True, compaction: bool = False, written_over: bool = False
 ) -> None:
     """Mix in what a paused worker still writes of a batch that others decided, then crash after each record."""
     random = Random(seed)
-    whole = Worker().run(log, random)
+    whole = LedgerWorker().run(log, random)
     paused_at = random.choice(whole.batches[: len(whole.batches) // 2 + 1])
-    stale = Worker(rebuild(whole.changelog[: paused_at.before]))
+    stale = LedgerWorker(rebuild(whole.changelog[: paused_at.before]))
     stale.run(after(log, paused_at.offset)[: random.choice([1, 5, 15])], random)
     mixed: Changelog = []
     written = list(_mixed(random, whole.changelog, stale.changelog, paused_at.before))
@@ -220,7 +220,7 @@ def stale_worker_everywhere(
             mixed += _newest(record[0], mixed)
         left = compacted(mixed) if compaction else mixed
         for offset in _some(random, whole.restarts(count)):
-            again = Worker(rebuild(left, offset_rule=offset_rule)).run(after(log, offset), random)
+            again = LedgerWorker(rebuild(left, offset_rule=offset_rule)).run(after(log, offset), random)
             assert_same(again, whole)
 
 

@@ -34,7 +34,7 @@ from tables.messages.commands import (
 from tables.messages.outcomes import OutcomeKind, encode_outcome
 from tables.messages.reasons import Reason
 from tables.messages.statuses import EventStatus
-from tests.unit.tables.office import ADA, EVENT, FLOOR, NOW, Desk, purchase_id, ticket_type
+from tests.unit.tables.ledger_driver import ADA, EVENT, FLOOR, NOW, LedgerDriver, purchase_id, ticket_type
 
 KEY = purchase_key(EVENT, purchase_id(1))
 KINDS = [UUID(int=0xC000 + number) for number in range(50)]
@@ -46,11 +46,11 @@ RECORD_MAX_BYTES = 128 * 1024
 LONGEST_RECORD_MAX_BYTES = 300 * 1024
 
 
-def desk_for(name: str, batch: int = 1) -> Desk:
+def driver_for(name: str, batch: int = 1) -> LedgerDriver:
     """An event that sells fifty types of this name."""
-    desk = Desk(batch)
-    desk.define(*(kind_of(key, name) for key in KINDS))
-    return desk
+    driver = LedgerDriver(batch)
+    driver.define(*(kind_of(key, name) for key in KINDS))
+    return driver
 
 
 def kind_of(key: UUID, name: str) -> TicketTypeDefinition:
@@ -72,46 +72,46 @@ def part(request: int, quantity: int = 1) -> Cancel:
 def test_the_largest_order_given_back_bit_by_bit_stays_far_below_the_largest_record(
     name: str, most: int, last: Command | None
 ) -> None:
-    desk = desk_for(name)
-    desk.send(Hold(*ABOUT, of_each(EACH), 600))
-    outcomes = [desk.send(part(number)) for number in range(1, PURCHASE_MAX_CHANGES + 1)]
+    driver = driver_for(name)
+    driver.send(Hold(*ABOUT, of_each(EACH), 600))
+    outcomes = [driver.send(part(number)) for number in range(1, PURCHASE_MAX_CHANGES + 1)]
     assert {outcome.kind for outcome in outcomes if outcome} == {OutcomeKind.CANCELLED}
-    refusal = desk.send(part(PURCHASE_MAX_CHANGES + 1))
+    refusal = driver.send(part(PURCHASE_MAX_CHANGES + 1))
     assert refusal is not None
     assert (refusal.kind, refusal.reason) == (OutcomeKind.REFUSED, Reason.TOO_MANY_CHANGES)
-    desk.send(Confirm(*ABOUT))
+    driver.send(Confirm(*ABOUT))
     if last is not None:
-        desk.send(last)
+        driver.send(last)
     else:
-        desk.define(*(kind_of(key, name) for key in KINDS), version=2, status=EventStatus.CANCELED)
-        desk.send_all(desk.following[-1])
-    record = decode_purchase(desk.table[KEY])
+        driver.define(*(kind_of(key, name) for key in KINDS), version=2, status=EventStatus.CANCELED)
+        driver.send_all(driver.following[-1])
+    record = decode_purchase(driver.table[KEY])
     assert record.history[-1].kind in (OutcomeKind.CANCELLED, OutcomeKind.REFUNDED)
     assert len(record.history) == PURCHASE_MAX_CHANGES + 3
-    assert desk.stock(KINDS[0]) == (0, 0)
-    assert len(desk.table[KEY]) < most
+    assert driver.stock(KINDS[0]) == (0, 0)
+    assert len(driver.table[KEY]) < most
 
 
 def test_outcomes_do_not_grow_with_the_history() -> None:
-    desk = desk_for(LONG_NAME)
-    desk.send(Buy(*ABOUT, of_each(EACH)))
+    driver = driver_for(LONG_NAME)
+    driver.send(Buy(*ABOUT, of_each(EACH)))
     sizes = [
         len(encode_outcome(outcome))
         for number in range(1, PURCHASE_MAX_CHANGES)
-        if (outcome := desk.send(part(number)))
+        if (outcome := driver.send(part(number)))
     ]
     assert sizes[-1] < sizes[0]
 
 
 def test_two_thousand_cancels_write_little() -> None:
     """An ordinary purchase; with the whole of each line in each change it was 341 MB of changelog."""
-    desk = desk_for("Floor")
-    desk.send(Buy(*ABOUT, of_each(EACH)))
+    driver = driver_for("Floor")
+    driver.send(Buy(*ABOUT, of_each(EACH)))
     written = 0
     for number in range(1, 2_001):
-        before = desk.table[KEY]
-        desk.send(Cancel(*ABOUT, UUID(int=number), [TicketLine(KINDS[number % 50], 1)]))
-        written += 0 if desk.table[KEY] is before else len(desk.table[KEY])
+        before = driver.table[KEY]
+        driver.send(Cancel(*ABOUT, UUID(int=number), [TicketLine(KINDS[number % 50], 1)]))
+        written += 0 if driver.table[KEY] is before else len(driver.table[KEY])
     assert written < 512 * 1024
 
 
@@ -132,20 +132,20 @@ steps = st.one_of(
 def test_no_legal_sequence_of_commands_makes_a_large_record(
     held: bool, name: str, sequence: list[tuple[str, set[int], int]], filling: int
 ) -> None:
-    desk = desk_for(name, batch=1_000)
-    desk.send(Hold(*ABOUT, of_each(EACH), 600) if held else Buy(*ABOUT, of_each(EACH)))
+    driver = driver_for(name, batch=1_000)
+    driver.send(Hold(*ABOUT, of_each(EACH), 600) if held else Buy(*ABOUT, of_each(EACH)))
     requests = count(1)
     sequence = [("part", set(range(50)), 1)] * filling + sequence
     for what, places, quantity in sequence:
         chosen = [TicketLine(KINDS[place], quantity) for place in sorted(places)]
         command = _command(what, next(requests), chosen)
-        desk.at = NOW + 700_000 if what == "expire" else NOW
-        desk.send_all(command)
-    desk.store()
-    record = decode_purchase(desk.table[KEY])
-    assert len(desk.table[KEY]) < RECORD_MAX_BYTES
+        driver.at = NOW + 700_000 if what == "expire" else NOW
+        driver.send_all(command)
+    driver.store()
+    record = decode_purchase(driver.table[KEY])
+    assert len(driver.table[KEY]) < RECORD_MAX_BYTES
     assert len(record.history) <= PURCHASE_MAX_CHANGES + 3
-    assert encode_record(record) == desk.table[KEY]
+    assert encode_record(record) == driver.table[KEY]
     assert decode_purchase(encode_record(in_long_form(record))) == record
 
 
@@ -163,31 +163,31 @@ def in_long_form(record: PurchaseRecord) -> PurchaseRecord:
 
 
 def test_what_is_given_back_is_kept_without_names_and_prices_even_where_the_first_type_has_none() -> None:
-    desk = Desk(batch=1)
+    driver = LedgerDriver(batch=1)
     kinds = [replace(kind_of(KINDS[0], ""), price=Decimal(0)), kind_of(KINDS[1], LONG_NAME)]
-    desk.define(*kinds)
-    desk.send(Buy(*ABOUT, [TicketLine(KINDS[0], 2), TicketLine(KINDS[1], 2)]))
-    outcome = desk.send(Cancel(*ABOUT, UUID(int=1), [TicketLine(KINDS[0], 1), TicketLine(KINDS[1], 1)]))
+    driver.define(*kinds)
+    driver.send(Buy(*ABOUT, [TicketLine(KINDS[0], 2), TicketLine(KINDS[1], 2)]))
+    outcome = driver.send(Cancel(*ABOUT, UUID(int=1), [TicketLine(KINDS[0], 1), TicketLine(KINDS[1], 1)]))
     assert outcome is not None
     assert [line.name for line in outcome.lines] == ["", LONG_NAME]
-    assert desk.table[KEY].count(LONG_NAME.encode()) == 1
+    assert driver.table[KEY].count(LONG_NAME.encode()) == 1
 
 
 def test_only_what_is_given_back_is_kept_short() -> None:
     """Versions before this one take a confirmed purchase's lines from its confirmation."""
-    desk = desk_for("Floor")
-    desk.send(Hold(*ABOUT, of_each(1), 600))
-    desk.send(Confirm(*ABOUT))
-    history: tuple[Decision, ...] = decode_purchase(desk.table[KEY]).history
+    driver = driver_for("Floor")
+    driver.send(Hold(*ABOUT, of_each(1), 600))
+    driver.send(Confirm(*ABOUT))
+    history: tuple[Decision, ...] = decode_purchase(driver.table[KEY]).history
     assert {line.name for line in history[1].lines} == {"Floor"}
     assert without_names(history[1]) is history[1]
 
 
 def a_purchase() -> tuple[bytes, bytes]:
-    desk = Desk(batch=1)
-    desk.define(ticket_type(FLOOR, 10))
-    desk.buy(1)
-    return next((key, value) for key, value in desk.table.items() if key[16:17] == PURCHASE_MARK)
+    driver = LedgerDriver(batch=1)
+    driver.define(ticket_type(FLOOR, 10))
+    driver.buy(1)
+    return next((key, value) for key, value in driver.table.items() if key[16:17] == PURCHASE_MARK)
 
 
 def test_a_record_tells_the_same_as_itself_and_as_one_of_a_version_that_writes_more() -> None:

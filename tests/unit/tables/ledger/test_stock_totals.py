@@ -1,7 +1,7 @@
 """What two looks at an event's tickets say of the promise that nothing is oversold."""
 
 from tables.ledger.stock_totals import EventStock, StockTotals, broken_invariants, event_stock
-from tests.unit.tables.office import BOX, FLOOR, STAND, Desk, balance, ticket_type
+from tests.unit.tables.ledger_driver import BOX, FLOOR, STAND, LedgerDriver, balance, ticket_type
 
 
 def tally(held: int, sold: int, *, version: int = 1, quantity: int = 10) -> EventStock:
@@ -9,11 +9,11 @@ def tally(held: int, sold: int, *, version: int = 1, quantity: int = 10) -> Even
 
 
 def test_an_event_is_counted_over_all_types() -> None:
-    desk = Desk(batch=1)
-    desk.define(ticket_type(FLOOR, 10), ticket_type(BOX, 4))
-    desk.buy(1, [(FLOOR, 3), (BOX, 1)])
-    desk.hold(2, [(FLOOR, 2)])
-    now = event_stock(desk.inventory())
+    driver = LedgerDriver(batch=1)
+    driver.define(ticket_type(FLOOR, 10), ticket_type(BOX, 4))
+    driver.buy(1, [(FLOOR, 3), (BOX, 1)])
+    driver.hold(2, [(FLOOR, 2)])
+    now = event_stock(driver.inventory())
     assert now.title == "A Night at the Opera"
     assert StockTotals().plus(now) == StockTotals(offered=14, held=2, sold=4, available=8)
     assert (now.out, now.overcommitted) == (6, 0)

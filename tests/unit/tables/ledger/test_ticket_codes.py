@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from tables.ledger.ticket_codes import TicketCodes
-from tests.unit.tables.office import ADA, BOB, EVENT, OTHER_EVENT
+from tests.unit.tables.ledger_driver import ADA, BOB, EVENT, OTHER_EVENT
 
 KEY = b"k" * 32
 BIGGEST_POSITION = 2**32 - 1

@@ -12,19 +12,19 @@ from tables.ledger.inventory import Inventory
 from tables.messages.commands import COMMAND_MAX_BYTES, Buy, DefineEvent, Expire, Hold, decode_command, encode_command
 from tables.messages.outcomes import encode_outcome
 from tables.messages.reasons import Reason
-from tests.unit.tables.logs import random_log
-from tests.unit.tables.office import (
+from tests.unit.tables.ledger_driver import (
     ADA,
     EVENT,
     FLOOR,
-    Desk,
+    LedgerDriver,
     definition,
     lines,
     purchase_id,
+    refusal_of,
     rejected,
     ticket_type,
-    told,
 )
+from tests.unit.tables.random_logs import random_log
 
 PRODUCED_BATCH = 512 * 1024
 PURCHASE: dict[str, Any] = {
@@ -136,9 +136,9 @@ def test_only_an_object_is_a_command(value: bytes, shown: str) -> None:
     ids=repr,
 )
 def test_a_quantity_is_a_whole_number_of_one_or_more(quantity: object, message: str) -> None:
-    told = why(line(quantity=quantity))
-    assert told.startswith(message)
-    assert quantity == float("inf") or told == f"{message} - at `$.lines[1].quantity`"
+    error = why(line(quantity=quantity))
+    assert error.startswith(message)
+    assert quantity == float("inf") or error == f"{message} - at `$.lines[1].quantity`"
 
 
 @pytest.mark.parametrize(
@@ -228,22 +228,22 @@ def test_the_largest_definition_makes_a_record_that_can_be_produced() -> None:
     assert len(inventory.record()) < PRODUCED_BATCH
 
 
-def test_the_largest_order_makes_an_outcome_that_can_be_produced(desk: Desk) -> None:
+def test_the_largest_order_makes_an_outcome_that_can_be_produced(driver: LedgerDriver) -> None:
     kinds = [ticket_type(key, 1_000, name="\N{TICKET}" * 500) for key in map(purchase_id, range(50))]
-    desk.define(*kinds)
+    driver.define(*kinds)
     share = ORDER_MAX_TICKETS // len(kinds)
     order = [(kind.id, share) for kind in kinds]
     over = rejected(Reason.ORDER_LIMIT_EXCEEDED, limit=ORDER_MAX_TICKETS, requested=ORDER_MAX_TICKETS + 1)
-    assert told(desk.buy(1, [*order, (kinds[0].id, 1)])) == over
-    assert len(encode_outcome(desk.buy(2, order))) < PRODUCED_BATCH
-    assert len(encode_outcome(desk.cancel(2, [(kind.id, 1) for kind in kinds]))) < PRODUCED_BATCH
+    assert refusal_of(driver.buy(1, [*order, (kinds[0].id, 1)])) == over
+    assert len(encode_outcome(driver.buy(2, order))) < PRODUCED_BATCH
+    assert len(encode_outcome(driver.cancel(2, [(kind.id, 1) for kind in kinds]))) < PRODUCED_BATCH
 
 
-def test_an_events_own_limit_cannot_lift_that_of_the_largest_order(desk: Desk) -> None:
-    desk.define(*(ticket_type(purchase_id(number), 1_000) for number in range(6)), max_per_order=10_000_000)
+def test_an_events_own_limit_cannot_lift_that_of_the_largest_order(driver: LedgerDriver) -> None:
+    driver.define(*(ticket_type(purchase_id(number), 1_000) for number in range(6)), max_per_order=10_000_000)
     order = [(purchase_id(number), 1_000) for number in range(6)]
     over = rejected(Reason.ORDER_LIMIT_EXCEEDED, limit=ORDER_MAX_TICKETS, requested=6_000)
-    assert told(desk.buy(1, order)) == over
+    assert refusal_of(driver.buy(1, order)) == over
 
 
 def test_a_definition_without_ticket_types_is_one() -> None:

@@ -11,9 +11,19 @@ from tables.messages.mail_jobs import Job, decode_job, encode_job, job_for
 from tables.messages.mail_kinds import MailKind
 from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind
 from tables.messages.reasons import Reason
-from tests.unit.tables.logs import random_log
-from tests.unit.tables.office import ADA, BOB, EVENT, FACTS, OTHER_EVENT, Desk, moment, purchase_id, ticket_type
-from tests.unit.tables.worker import Worker
+from tests.unit.tables.ledger_driver import (
+    ADA,
+    BOB,
+    EVENT,
+    FACTS,
+    OTHER_EVENT,
+    LedgerDriver,
+    moment,
+    purchase_id,
+    ticket_type,
+)
+from tests.unit.tables.ledger_worker import LedgerWorker
+from tests.unit.tables.random_logs import random_log
 
 NEWS = Outcome(
     kind=OutcomeKind.CONFIRMED,
@@ -35,15 +45,15 @@ def id_of(outcome: Outcome) -> UUID:
 
 
 def test_every_job_is_read_back_as_it_was_written() -> None:
-    outcomes = [each for told in Worker().run(random_log(0, 300), 10).outcomes.values() for each in told]
+    outcomes = [each for told in LedgerWorker().run(random_log(0, 300), 10).outcomes.values() for each in told]
     jobs = [job for job in map(job_for, outcomes) if job]
     assert len({job.kind for job in jobs}) == 6
     assert [decode_job(encode_job(job)) for job in jobs] == jobs
 
 
-def test_a_job_says_who_is_told_what(desk: Desk) -> None:
-    desk.define(ticket_type())
-    outcome = desk.hold(1)
+def test_a_job_says_who_is_told_what(driver: LedgerDriver) -> None:
+    driver.define(ticket_type())
+    outcome = driver.hold(1)
     assert job_for(outcome) == Job(
         id=id_of(outcome),
         kind=MailKind.HELD,
@@ -81,9 +91,9 @@ def test_nobody_is_mailed_without_an_account() -> None:
     assert job_for(replace(NEWS, account=None)) is None
 
 
-def test_an_answer_given_again_is_not_mailed_again(desk: Desk) -> None:
-    desk.define(ticket_type())
-    assert [job_for(desk.buy(1)) is None for _ in range(3)] == [False, True, True]
+def test_an_answer_given_again_is_not_mailed_again(driver: LedgerDriver) -> None:
+    driver.define(ticket_type())
+    assert [job_for(driver.buy(1)) is None for _ in range(3)] == [False, True, True]
 
 
 def test_the_same_news_has_the_same_id_however_fresh_its_balance() -> None:

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from tables.messages.mail_kinds import MailKind, mail_of_change
-from tests.unit.tables.office import FACTS
+from tests.unit.tables.ledger_driver import FACTS
 
 LATER = FACTS.starts_at + timedelta(days=1)
 

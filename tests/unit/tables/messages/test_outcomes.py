@@ -29,23 +29,35 @@ from tables.messages.outcomes import (
     encode_outcome,
 )
 from tables.messages.statuses import PurchaseStatus
-from tests.unit.tables.logs import random_log
-from tests.unit.tables.office import ADA, BOB, EVENT, FACTS, FLOOR, NOW, Desk, codes, moment, purchase_id, ticket_type
-from tests.unit.tables.worker import Worker
+from tests.unit.tables.ledger_driver import (
+    ADA,
+    BOB,
+    EVENT,
+    FACTS,
+    FLOOR,
+    NOW,
+    LedgerDriver,
+    codes,
+    moment,
+    purchase_id,
+    ticket_type,
+)
+from tests.unit.tables.ledger_worker import LedgerWorker
+from tests.unit.tables.random_logs import random_log
 
 # The first and the last moment of a date are out of reach for UTC there.
 ZONES = (timezone(timedelta(hours=14)), timezone(timedelta(hours=-14)))
 
 
 def test_every_outcome_is_read_back_as_it_was_written() -> None:
-    outcomes = [each for told in Worker().run(random_log(0, 300), 10).outcomes.values() for each in told]
+    outcomes = [each for told in LedgerWorker().run(random_log(0, 300), 10).outcomes.values() for each in told]
     assert len({outcome.kind for outcome in outcomes}) == 8
     assert [decode_outcome(encode_outcome(outcome)) for outcome in outcomes] == outcomes
 
 
-def test_an_outcome_is_json_with_amounts_as_text_and_times_with_their_zone(desk: Desk) -> None:
-    desk.define(ticket_type())
-    outcome = desk.buy(1, [(FLOOR, 2)])
+def test_an_outcome_is_json_with_amounts_as_text_and_times_with_their_zone(driver: LedgerDriver) -> None:
+    driver.define(ticket_type())
+    outcome = driver.buy(1, [(FLOOR, 2)])
     assert json.loads(encode_outcome(outcome)) == {
         "kind": "confirmed",
         "event": str(EVENT),
@@ -80,10 +92,10 @@ def test_an_outcome_is_json_with_amounts_as_text_and_times_with_their_zone(desk:
     }
 
 
-def test_a_refusal_is_json_with_its_reason_and_figures(desk: Desk) -> None:
-    desk.define(ticket_type(quantity=1))
-    desk.at = NOW + 123
-    assert json.loads(encode_outcome(desk.hold(1, [(FLOOR, 2)], account=BOB))) | {"fingerprint": "", "facts": {}} == {
+def test_a_refusal_is_json_with_its_reason_and_figures(driver: LedgerDriver) -> None:
+    driver.define(ticket_type(quantity=1))
+    driver.at = NOW + 123
+    assert json.loads(encode_outcome(driver.hold(1, [(FLOOR, 2)], account=BOB))) | {"fingerprint": "", "facts": {}} == {
         "kind": "rejected",
         "event": str(EVENT),
         "offset": 1,
@@ -99,9 +111,9 @@ def test_a_refusal_is_json_with_its_reason_and_figures(desk: Desk) -> None:
     }
 
 
-def test_fields_of_a_newer_ledger_are_ignored(desk: Desk) -> None:
-    desk.define(ticket_type())
-    outcome = desk.buy(1)
+def test_fields_of_a_newer_ledger_are_ignored(driver: LedgerDriver) -> None:
+    driver.define(ticket_type())
+    outcome = driver.buy(1)
     newer = json.loads(encode_outcome(outcome)) | {"seats": ["A1"]}
     assert decode_outcome(json.dumps(newer).encode()) == outcome
 

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from tables.signing.tickets import TICKET_LENGTH, InvalidTicket, Ticket, TicketSigner, read_ticket
-from tests.unit.tables.office import EVENT, codes
+from tests.unit.tables.ledger_driver import EVENT, codes
 
 SIGNER = TicketSigner(b"k" * 32)
 TICKET = Ticket(EVENT, codes(1, 0)[0])

@@ -1,4 +1,4 @@
-"""A worker as far as the ledger can tell: batches, a table, a changelog and outcomes; and what a crash leaves."""
+"""A worker as the ledger sees it: batches, a table, a changelog and outcomes; and what a crash leaves of them."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -12,21 +12,21 @@ from tables.ledger.ledger import INVENTORY_CACHE_MAX_EVENTS
 from tables.ledger.records import PURCHASE_MARK, PurchaseRecord, decode_purchase, record_offset
 from tables.messages.commands import Command
 from tables.messages.outcomes import Outcome, encode_outcome
-from tests.unit.tables.logs import Entry, Log
-from tests.unit.tables.office import ledger_on
+from tests.unit.tables.ledger_driver import ledger_on
+from tests.unit.tables.random_logs import CommandLog, LogEntry
 
 Changelog = list[tuple[bytes, bytes]]
 
 
-class Batch(NamedTuple):
-    """A batch that was written: its first input offset, and how long the changelog was before and after it."""
+class WrittenBatch(NamedTuple):
+    """A written batch: its first input offset, and the length of the changelog before and after it."""
 
     offset: int
     before: int
     after: int
 
 
-class Worker:
+class LedgerWorker:
     """Decides a log in random batches; purchase records are appended before event records."""
 
     def __init__(
@@ -40,11 +40,11 @@ class Worker:
         self.changelog: Changelog = []
         self.outcomes: dict[int, tuple[Outcome, ...]] = {}
         self.commands: dict[int, tuple[Command, ...]] = {}
-        self.batches: list[Batch] = []
+        self.batches: list[WrittenBatch] = []
         self._events_first = events_first
         self._ledger = ledger_on(self.table, cached_events)
 
-    def run(self, log: Log, batches: Random | int) -> "Worker":
+    def run(self, log: CommandLog, batches: Random | int) -> "LedgerWorker":
         """Decide ``log`` in batches of that size, or of any sizes."""
         for batch in _split(log, batches):
             for entry in batch:
@@ -55,24 +55,25 @@ class Worker:
             for group in (events, purchases) if self._events_first else (purchases, events):
                 self.table |= group
                 self.changelog += group.items()
-            self.batches.append(Batch(batch[0].offset, before, len(self.changelog)))
+            self.batches.append(WrittenBatch(batch[0].offset, before, len(self.changelog)))
         return self
 
     @property
-    def told(self) -> list[list[bytes]]:
-        """The outcomes as they went to the topic, for each command."""
+    def published(self) -> list[list[bytes]]:
+        """The outcomes of each command, as the topic has them."""
         return [[encode_outcome(outcome) for outcome in outcomes] for outcomes in self.outcomes.values()]
 
     def restarts(self, cut: int) -> list[int]:
-        """Where a worker may begin again when the changelog ends at ``cut``: the starts of all batches so far.
+        """The offsets at which a worker may start again when the changelog ends at ``cut``: the starts of its batches.
 
-        The input may lag behind any number of batches that were written in full, never behind one that was not.
+        The committed offset may lag behind any number of batches that were written in full, but not be ahead of one
+        that was not.
         """
         return [batch.offset for batch in self.batches if batch.before <= cut]
 
 
 def rebuild(changelog: Changelog, *, offset_rule: bool = True) -> dict[bytes, bytes]:
-    """The table that a recovery makes of a changelog: a record gives way to one of the same or a higher offset."""
+    """The table after a recovery from a changelog: a record replaces one of the same or a lower offset."""
     table: dict[bytes, bytes] = {}
     for key, value in changelog:
         if not offset_rule or key not in table or record_offset(value) >= record_offset(table[key]):
@@ -80,9 +81,10 @@ def rebuild(changelog: Changelog, *, offset_rule: bool = True) -> dict[bytes, by
     return table
 
 
-def survivors(random: Random, run: Worker, batch: Batch) -> Iterator[Changelog]:
-    """What may be left of a batch when records of one group were produced out of order: any of the purchase
-    records; or all of them, and any of the accounts' and the event's.
+def survivors(random: Random, run: LedgerWorker, batch: WrittenBatch) -> Iterator[Changelog]:
+    """What may be left of a batch whose records were produced out of order within their group.
+
+    Either some of the purchase records, or all of them and some of the accounts' and the event's.
     """
     written = run.changelog[batch.before : batch.after]
     purchases = [record for record in written if record[0][16:17] == PURCHASE_MARK]
@@ -98,11 +100,11 @@ def compacted(changelog: Changelog) -> Changelog:
 
 
 def assert_agree(*runs: dict[int, tuple[Outcome, ...]]) -> None:
-    """Whatever is told of a command, and of a purchase at an offset, is the same whenever it is told.
+    """The outcomes of a command, and of a purchase at an offset, are the same in all runs.
 
-    Only what says how fresh it is may differ: balance, facts and their offset; and of two commands that get
-    one decision, the later is told that it is given again. Of a definition that changed nothing, a replay may
-    tell that the event changed.
+    Only the event's current state may differ: balance, facts and their offset; and of two commands with the same
+    decision, the later outcome is marked as repeated. For a definition that changed nothing, a replay may give the
+    outcome that the event changed.
     """
     commands: dict[int, list[tuple[UUID | None, int, bool, UUID | None]]] = {}
     decisions: dict[tuple[UUID, UUID | None, int], Outcome] = {}
@@ -116,8 +118,8 @@ def assert_agree(*runs: dict[int, tuple[Outcome, ...]]) -> None:
                 assert decisions.setdefault(key, lasting) == lasting
 
 
-def assert_same(again: Worker, whole: Worker) -> None:
-    """A worker that began again has come to the state and the decisions of an uninterrupted run."""
+def assert_same(again: LedgerWorker, whole: LedgerWorker) -> None:
+    """A restarted worker reaches the state and the decisions of an uninterrupted run."""
     assert again.table == whole.table
     assert_agree(whole.outcomes, again.outcomes)
     silent = {offset for offset, outcomes in again.outcomes.items() if not outcomes}
@@ -129,7 +131,7 @@ def purchases_in(table: dict[bytes, bytes]) -> list[PurchaseRecord]:
     return [decode_purchase(value) for key, value in table.items() if key[16:17] == PURCHASE_MARK]
 
 
-def after(log: Log, offset: int) -> Log:
+def after(log: CommandLog, offset: int) -> CommandLog:
     """The log from ``offset`` on."""
     return [entry for entry in log if entry.offset >= offset]
 
@@ -138,7 +140,7 @@ def _any_of(random: Random, records: Changelog) -> Changelog:
     return [record for record in records if random.random() < 0.5]
 
 
-def _split(log: Log, batches: Random | int) -> Iterator[list[Entry]]:
+def _split(log: CommandLog, batches: Random | int) -> Iterator[list[LogEntry]]:
     entries = iter(log)
     while batch := list(islice(entries, batches if isinstance(batches, int) else batches.choice([1, 2, 3, 7, 12]))):
         yield batch

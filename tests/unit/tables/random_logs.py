@@ -1,4 +1,4 @@
-"""Random logs of commands: a busy office with duplicates, late commands and definitions that go back and forth."""
+"""Random logs of commands, with duplicates, late commands and definitions that change back and forth."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -22,7 +22,7 @@ from tables.messages.commands import (
     TicketTypeDefinition,
 )
 from tables.messages.statuses import EventStatus
-from tests.unit.tables.office import (
+from tests.unit.tables.ledger_driver import (
     ADA,
     BOB,
     BOX,
@@ -42,7 +42,7 @@ KINDS = [FLOOR, STAND, BOX]
 LIMITS_CHANGE = 0.03
 
 
-class Entry(NamedTuple):
+class LogEntry(NamedTuple):
     """A command in the log."""
 
     offset: int
@@ -50,16 +50,16 @@ class Entry(NamedTuple):
     command: Command
 
 
-Log = list[Entry]
+CommandLog = list[LogEntry]
 
 
-def random_log(seed: int, length: int) -> Log:
-    """The same log for the same seed, with the commands that a ledger added to it, soon or late, some twice.
+def random_log(seed: int, length: int) -> CommandLog:
+    """The log of a seed, with the commands that the ledger itself appends: soon or late, some of them twice.
 
-    Now and then the limits on holds are others.
+    Some commands change the limits on holds.
     """
     random, operator = Random(seed), Random(f"operator {seed}")
-    writer = _Writer(random)
+    writer = _LogWriter(random)
     ledger = ledger_on({})
     added: list[Command] = []
     log = []
@@ -76,7 +76,7 @@ def random_log(seed: int, length: int) -> Log:
     return log
 
 
-class _Writer:
+class _LogWriter:
     def __init__(self, random: Random) -> None:
         self.random = random
         self.at = NOW
@@ -93,13 +93,13 @@ class _Writer:
             (4, lambda: random.choice(self.written)),
         ]
 
-    def entry(self, offset: int) -> Entry:
+    def entry(self, offset: int) -> LogEntry:
         self.at += self.random.choice([0, 1, 300, 1_500])
         weights = [weight for weight, _ in self.ways]
         way = self.random.choices(self.ways, weights)[0][1]
         command = way() if len(self.written) > 1 else self.define()
         self.written.append(command)
-        return Entry(offset, self.at, command)
+        return LogEntry(offset, self.at, command)
 
     def define(self) -> Command:
         event = self.event()

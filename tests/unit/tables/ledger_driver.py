@@ -1,4 +1,4 @@
-"""Definitions, commands and a ledger on a dictionary, to try the rules of the ticket office with."""
+"""A ledger on a dictionary, and short ways to give it definitions and commands."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ Wanted = Iterable[tuple[UUID, int]]
 
 
 def moment(at: int) -> datetime:
-    """What a log timestamp (ms) means."""
+    """A log timestamp (ms) as a datetime."""
     return datetime.fromtimestamp(at // 1000, UTC).replace(microsecond=at % 1000 * 1000)
 
 
@@ -103,8 +103,8 @@ def ledger_on(table: dict[bytes, bytes], cached_events: int = INVENTORY_CACHE_MA
     return Ledger(lambda keys: [table.get(key) for key in keys], scan, CODES, cached_events)
 
 
-class Desk:
-    """A ledger that gets one command after the other; what ``batch`` of them changed is stored together."""
+class LedgerDriver:
+    """Gives a ledger one command after the other, and stores what each ``batch`` of them changed."""
 
     def __init__(self, batch: int) -> None:
         self.table: dict[bytes, bytes] = {}
@@ -115,11 +115,11 @@ class Desk:
         self._batch = batch
 
     def send(self, command: Command) -> Outcome | None:
-        """Append a command to the log and have it carried out; what it is told, if anything."""
+        """Append a command to the log and carry it out; its first outcome, if any."""
         return next(iter(self.send_all(command)), None)
 
     def send_all(self, command: Command) -> tuple[Outcome, ...]:
-        """Append a command to the log and have it carried out; all that it tells."""
+        """Append a command to the log and carry it out; its outcomes."""
         self.offset += 1
         answer = self.ledger.apply(self.offset, self.at, command)
         self.following += answer.commands
@@ -128,7 +128,7 @@ class Desk:
         return answer.outcomes
 
     def store(self) -> None:
-        """End the batch, and forget all but the table."""
+        """End the batch, and start a new ledger on the table."""
         self.table |= self.ledger.take_purchases()
         self.table |= self.ledger.take_events()
         self.ledger = ledger_on(self.table)
@@ -160,22 +160,22 @@ class Desk:
         return self._told(Cancel(EVENT, purchase_id(number), account, request, lines(wanted)))
 
     def expire(self, number: int, *, early: bool = False) -> Outcome:
-        """Let a hold's deadline pass, or end it before."""
+        """Expire a hold, after its deadline or early."""
         return self._told(Expire(EVENT, purchase_id(number), early))
 
     def inventory(self) -> Inventory:
-        """The event as it stands."""
+        """The event's inventory."""
         inventory = self.ledger.inventory(EVENT)
         assert inventory is not None
         return inventory
 
     def stock(self, kind: UUID = FLOOR) -> tuple[int, int]:
-        """What of a ticket type is held, and what is sold."""
+        """The tickets of a type that are held, and those that are sold."""
         balance = next(each for each in self.inventory().balances() if each.ticket_type == kind)
         return balance.held, balance.sold
 
     def counts(self, account: UUID = ADA) -> dict[UUID, int]:
-        """What an account has of the event. Ends the batch."""
+        """The tickets that an account has of the event, by type. Ends the batch."""
         self.store()
         value = self.table.get(account_key(EVENT, account))
         return {} if value is None else dict(decode_account(value).counts)
@@ -187,7 +187,7 @@ class Desk:
 
 
 def balance(kind: UUID, quantity: int, held: int, sold: int) -> Balance:
-    """A ticket type's stock as an outcome tells it."""
+    """A ticket type's stock as outcomes have it."""
     return Balance(kind, quantity, held, sold)
 
 
@@ -197,25 +197,25 @@ def codes(number: int, *positions: int) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """What a command that was not carried out is told."""
+class ExpectedRefusal:
+    """The outcome of a refused command: its kind, its reason and the figures."""
 
     kind: OutcomeKind
     reason: Reason | None
     figures: dict[str, Any] = field(default_factory=dict)
 
 
-def rejected(reason: Reason, **figures: Any) -> Refusal:
-    """A purchase or hold that the rules do not allow."""
-    return Refusal(OutcomeKind.REJECTED, reason, figures)
+def rejected(reason: Reason, **figures: Any) -> ExpectedRefusal:
+    """A refused purchase or hold, which is recorded."""
+    return ExpectedRefusal(OutcomeKind.REJECTED, reason, figures)
 
 
-def refused(reason: Reason, **figures: Any) -> Refusal:
-    """Any other command that changes nothing."""
-    return Refusal(OutcomeKind.REFUSED, reason, figures)
+def refused(reason: Reason, **figures: Any) -> ExpectedRefusal:
+    """Any other refused command, which changes nothing."""
+    return ExpectedRefusal(OutcomeKind.REFUSED, reason, figures)
 
 
-def told(outcome: Outcome) -> Refusal:
-    """The refusal that an outcome tells; it must tell nothing else."""
+def refusal_of(outcome: Outcome) -> ExpectedRefusal:
+    """The refusal that an outcome is; it must contain nothing else."""
     assert (outcome.lines, outcome.left, outcome.total, outcome.deadline) == ((), (), None, None)
-    return Refusal(outcome.kind, outcome.reason, outcome.figures)
+    return ExpectedRefusal(outcome.kind, outcome.reason, outcome.figures)
