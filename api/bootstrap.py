@@ -42,8 +42,8 @@ from tables.mail.message import sender_of
 from tables.messages.mail_requests import Resend, encode_resend
 from tables.signing.links import LinkSigner
 from tables.signing.tickets import TicketSigner
+from telemetry.metrics.api import PURCHASES_WAITING
 from telemetry.metrics.definition import Metric
-from telemetry.metrics.names import PURCHASES_WAITING
 
 # Lists of sales that are being written at once; each has a connection for as long as its reader takes.
 MOST_EXPORTS: Final = 4

@@ -22,7 +22,7 @@ from prometheus_client import Metric as Family
 from ops.sources import Source, sources
 from settings import settings
 from telemetry.logs import configure
-from telemetry.metrics import names as metric
+from telemetry.metrics import kafka as metric
 
 STOP_MAX_S: Final = 2.0
 

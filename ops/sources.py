@@ -16,7 +16,8 @@ from connect.observe.lag import KafkaWatch, LogState
 from connect.observe.slots import read_slots
 from connect.topics import APP, EVENT_ROWS, dead_letters, group
 from settings import Settings
-from telemetry.metrics import names as metric
+from telemetry.metrics import capture as capture_metrics
+from telemetry.metrics import kafka as kafka_metrics
 
 CONNECT_TIMEOUT_S: Final = 5
 STATEMENT_TIMEOUT: Final = "-c statement_timeout=5000 -c application_name=turnstile-exporter"
@@ -63,17 +64,19 @@ class KafkaSource:
         state = self._watch.look()
         lags = {(group(role), place): lag for role, it in state.groups.items() for place, lag in it.places.items()}
         ages = self._ages(state, lags)
-        yield metric.LAG_RECORDS.of({_labels(*key): lag for key, lag in lags.items()})
-        yield metric.LAG_SECONDS.of({_labels(*key): age for key, age in ages.items()})
+        yield kafka_metrics.LAG_RECORDS.of({_labels(*key): lag for key, lag in lags.items()})
+        yield kafka_metrics.LAG_SECONDS.of({_labels(*key): age for key, age in ages.items()})
         index = [age for (reader, place), age in ages.items() if (reader, place.topic) == (INDEXER, EVENT_ROWS)]
-        yield metric.INDEX_LAG.one(max(index, default=0.0))
-        yield metric.GROUP_MEMBERS.of({(group(role),): it.members for role, it in state.groups.items()})
-        yield metric.TOPIC_END.of({(place.topic, str(place.partition)): end for place, end in state.places.items()})
-        yield metric.STABLE_LAG.of(
+        yield kafka_metrics.INDEX_LAG.one(max(index, default=0.0))
+        yield kafka_metrics.GROUP_MEMBERS.of({(group(role),): it.members for role, it in state.groups.items()})
+        yield kafka_metrics.TOPIC_END.of(
+            {(place.topic, str(place.partition)): end for place, end in state.places.items()}
+        )
+        yield kafka_metrics.STABLE_LAG.of(
             {(place.topic, str(place.partition)): state.places[place] - end for place, end in state.stable.items()}
         )
-        yield metric.TOPIC_KEPT.of({(topic,): seconds for topic, seconds in self._watch.kept().items()})
-        yield metric.DEAD_LETTERS.of(self._dead_letters(state))
+        yield kafka_metrics.TOPIC_KEPT.of({(topic,): seconds for topic, seconds in self._watch.kept().items()})
+        yield kafka_metrics.DEAD_LETTERS.of(self._dead_letters(state))
 
     def close(self) -> None:
         """Disconnect."""
@@ -110,7 +113,7 @@ class CaptureSource:
     def look(self) -> Iterator[Family]:
         """Read the heartbeats that have come."""
         self._watch.look()
-        yield metric.CAPTURE_AGE.of({(name,): age for name, age in self._watch.ages().items()})
+        yield capture_metrics.CAPTURE_AGE.of({(name,): age for name, age in self._watch.ages().items()})
 
     def close(self) -> None:
         """Disconnect."""
@@ -133,16 +136,23 @@ class PostgresSource:
         connection = self._connected()
         slots = {slot.name: slot for slot in read_slots(connection)}
         lost = {name: name not in slots or slots[name].lost for name in self._wanted}
-        yield metric.SLOT_LOST.of({(name,): gone for name, gone in lost.items()})
-        yield metric.SLOT_ACTIVE.of({(name,): slot.active for name, slot in slots.items()})
-        yield metric.SLOT_RETAINED.of({(name,): slot.kept for name, slot in slots.items()})
-        yield metric.SLOT_BEHIND.of({(name,): slot.behind for name, slot in slots.items()})
+        yield capture_metrics.SLOT_LOST.of({(name,): gone for name, gone in lost.items()})
+        yield capture_metrics.SLOT_ACTIVE.of({(name,): slot.active for name, slot in slots.items()})
+        yield capture_metrics.SLOT_RETAINED.of({(name,): slot.kept for name, slot in slots.items()})
+        yield capture_metrics.SLOT_BEHIND.of({(name,): slot.behind for name, slot in slots.items()})
         row = connection.execute(_DATABASE, (self._capture.written(OUTBOX_CONNECTOR),)).fetchone()
         assert row is not None
-        figures = (metric.DATABASE_BYTES, metric.OUTBOX_ROWS, metric.OUTBOX_AGE, metric.OLDEST_TRANSACTION)
+        figures = (
+            capture_metrics.DATABASE_BYTES,
+            capture_metrics.OUTBOX_ROWS,
+            capture_metrics.OUTBOX_AGE,
+            capture_metrics.OLDEST_TRANSACTION,
+        )
         for each, value in zip(figures, row, strict=True):
             yield each.one(float(value))
-        yield metric.DATABASE_CONNECTIONS.of({(state,): count for state, count in connection.execute(_CONNECTIONS)})
+        yield capture_metrics.DATABASE_CONNECTIONS.of(
+            {(state,): count for state, count in connection.execute(_CONNECTIONS)}
+        )
 
     def close(self) -> None:
         """Disconnect."""
@@ -175,11 +185,11 @@ class ConnectSource:
                 continue
             for number, word in enumerate(state.words):
                 if number == 0:
-                    ours |= metric.CONNECTOR_STATE.state(name, now=word, states=STATES)
+                    ours |= capture_metrics.CONNECTOR_STATE.state(name, now=word, states=STATES)
                 else:
-                    tasks |= metric.TASK_STATE.state(name, str(number - 1), now=word, states=STATES)
-        yield metric.CONNECTOR_STATE.of(ours)
-        yield metric.TASK_STATE.of(tasks)
+                    tasks |= capture_metrics.TASK_STATE.state(name, str(number - 1), now=word, states=STATES)
+        yield capture_metrics.CONNECTOR_STATE.of(ours)
+        yield capture_metrics.TASK_STATE.of(tasks)
 
     def close(self) -> None:
         """The client keeps no state."""

@@ -7,7 +7,7 @@ from prometheus_client import Metric as Family
 
 from api.telemetry.request_metrics import RequestFigures
 from connect.records.unread import unread
-from telemetry.metrics import names as metric
+from telemetry.metrics import worker as metric
 
 
 class UnreadRecords:

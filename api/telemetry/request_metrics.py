@@ -7,7 +7,7 @@ from flask import Flask, Response, request
 from prometheus_client import Metric as Family
 
 from api.telemetry.counters import ROUTE, Answers
-from telemetry.metrics import names as metric
+from telemetry.metrics import api as metric
 from telemetry.metrics.definition import Metric
 
 NO_ROUTE: Final = "none"

@@ -26,7 +26,7 @@ WHERE: Final = {
 HEAD: Final = """\
 # Metrics
 
-Made from `telemetry/metrics/names.py` by `python -m ops.reference.metrics_table --write`; a test fails when stale, and
+Made from `telemetry/metrics/` by `python -m ops.reference.metrics_table --write`; a test fails when stale, and
 one lets a real Prometheus scrape a running pipeline and finds a value of every metric here.
 
 ## Promise

@@ -22,7 +22,7 @@ from tables.ledger.deadlines import HOLDS_PREFIX, deadline_of
 from tables.ledger.inventory import Inventory
 from tables.ledger.records import decode_event, event_key
 from tables.ledger.stock_totals import EventStock, StockTotals, broken_invariants, event_stock
-from telemetry.metrics import names as metric
+from telemetry.metrics import ledger as metric
 
 BUSIEST: Final = 20
 OTHER: Final = "other"

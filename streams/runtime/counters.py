@@ -10,7 +10,9 @@ from prometheus_client import Metric as Family
 
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
-from telemetry.metrics import names as metric
+from telemetry.metrics import ledger as ledger_metrics
+from telemetry.metrics import projections as projections_metrics
+from telemetry.metrics import worker as worker_metrics
 from telemetry.metrics.histogram import Histogram
 
 Verdict = tuple[OutcomeKind, Reason | None]
@@ -33,7 +35,7 @@ class Figures:
         self._topics: set[str] = set()
         self._tables: set[str] = set()
         self.sources: list[Callable[[], Iterable[Family]]] = []
-        self._delays: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(metric.AGENT_DELAY.bounds))
+        self._delays: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(worker_metrics.AGENT_DELAY.bounds))
         self._batches: Counter[str] = Counter()
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._waiting: dict[str, float] = {}
@@ -84,20 +86,22 @@ class Figures:
 
     def collect(self) -> Iterator[Family]:
         """The metrics."""
-        yield metric.AGENT_DELAY.spread({(agent,): delays for agent, delays in self._delays.items()})
-        yield metric.AGENT_BATCHES.of(_by_one(self._batches))
-        yield metric.AGENT_SECONDS.of(_by_one(self._seconds))
+        yield worker_metrics.AGENT_DELAY.spread({(agent,): delays for agent, delays in self._delays.items()})
+        yield worker_metrics.AGENT_BATCHES.of(_by_one(self._batches))
+        yield worker_metrics.AGENT_SECONDS.of(_by_one(self._seconds))
         now = time.monotonic()
-        yield metric.WAITING_SECONDS.of({(doing,): now - at if at else 0.0 for doing, at in self._waiting.items()})
-        yield metric.DECISIONS.of(
+        yield worker_metrics.WAITING_SECONDS.of(
+            {(doing,): now - at if at else 0.0 for doing, at in self._waiting.items()}
+        )
+        yield ledger_metrics.DECISIONS.of(
             {(str(kind), reason or ""): count for (kind, reason), count in self.decisions.items()}
         )
-        yield metric.INDEX_CHANGES.of(_by_one(self.index_changes))
-        yield metric.MAILS.of(self.mails)
+        yield projections_metrics.INDEX_CHANGES.of(_by_one(self.index_changes))
+        yield projections_metrics.MAILS.of(self.mails)
         none = dict.fromkeys(self._topics, 0)
-        yield metric.UNREADABLE.of(_by_one(none | self.unreadable))
-        yield metric.INPUT_LOST.of(_by_one(none | self.lost))
-        yield metric.CHANGELOG_STRANGERS.of(_by_one(dict.fromkeys(self._tables, 0) | self.strangers))
+        yield worker_metrics.UNREADABLE.of(_by_one(none | self.unreadable))
+        yield worker_metrics.INPUT_LOST.of(_by_one(none | self.lost))
+        yield worker_metrics.CHANGELOG_STRANGERS.of(_by_one(dict.fromkeys(self._tables, 0) | self.strangers))
         for source in self.sources:
             yield from source()
 

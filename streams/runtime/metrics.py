@@ -15,7 +15,7 @@ from streams.runtime import failstop
 from streams.runtime.app import App
 from streams.runtime.table import OffsetTable
 from streams.runtime.watchdog import Pulse
-from telemetry.metrics import names as metric
+from telemetry.metrics import worker as metric
 
 STATES = ("ready", "rebalancing", "recovering")
 

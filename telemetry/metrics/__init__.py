@@ -1,1 +1,1 @@
-"""What is measured, by name: the definitions that every part exports by, and plain numbers to count with."""
+"""The metrics: their definitions, one module per part, and the plain numbers that parts count with."""

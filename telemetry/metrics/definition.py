@@ -1,8 +1,8 @@
-"""A metric as it is exported: its name, what it means, its labels. No other name or label gets out."""
+"""The definition of a metric: its name, kind, labels and meaning. Nothing else is exported."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from prometheus_client import Metric as Family
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from telemetry.metrics.histogram import SECONDS, Histogram
 
 Kind = Literal["counter", "gauge", "histogram"]
-# Who exports it: every part of the project, some of them, or the agent in the servers' Java.
+# The exporting part: a part of the project, or the JMX agent in a Java server.
 Part = Literal[
     "every part",
     "api",
@@ -24,7 +24,7 @@ Part = Literal[
     "connect",
     "kafka and connect",
 ]
-# Values by labels, in the order in which the metric names them.
+# Values by labels, in the metric's order of labels.
 Samples = Mapping[tuple[str, ...], float]
 
 
@@ -40,30 +40,35 @@ class Metric:
     bounds: tuple[float, ...] = field(default=SECONDS)
 
     def one(self, value: float) -> Family:
-        """The metric, which has no labels."""
+        """The family of a metric without labels."""
         return self.of({(): value})
 
     def of(self, samples: Samples) -> Family:
-        """The counter or gauge with these values."""
+        """The family of a counter or gauge with these values."""
         family = (CounterMetricFamily if self.kind == "counter" else GaugeMetricFamily)(
             self.name, self.help, labels=self.labels
         )
         for labels, value in samples.items():
-            family.add_metric(self._fitting(labels), value)
+            family.add_metric(self._checked(labels), value)
         return family
 
     def spread(self, histograms: Mapping[tuple[str, ...], Histogram]) -> Family:
-        """The histogram with these values."""
+        """The family of a histogram with these values."""
         family = HistogramMetricFamily(self.name, self.help, labels=self.labels)
         for labels, histogram in histograms.items():
-            family.add_metric(self._fitting(labels), histogram.buckets(), histogram.total)
+            family.add_metric(self._checked(labels), histogram.buckets(), histogram.total)
         return family
 
     def state(self, *labels: str, now: str, states: tuple[str, ...]) -> dict[tuple[str, ...], float]:
-        """Samples of a gauge whose last label is a state: 1 for the state that it is in now, 0 for the others."""
+        """Samples of a gauge whose last label is a state: 1 for the state ``now``, 0 for the others."""
         return {(*labels, state): float(state == now) for state in states}
 
-    def _fitting(self, labels: tuple[str, ...]) -> tuple[str, ...]:
+    def _checked(self, labels: tuple[str, ...]) -> tuple[str, ...]:
         if len(labels) != len(self.labels):
             raise ValueError(f"{self.name} has the labels {self.labels}, not {labels}")
         return labels
+
+
+def metrics_in(namespace: Mapping[str, Any]) -> tuple[Metric, ...]:
+    """The metrics that a module defines, in their order; ``namespace`` is its ``vars()``."""
+    return tuple(each for each in namespace.values() if isinstance(each, Metric))

@@ -14,7 +14,8 @@ import yaml
 from stack.ports import free
 from stack.server import HOST
 from streams.runtime.failstop import NOTES
-from telemetry.metrics.names import EVERY, WAITING_SECONDS
+from telemetry.metrics.names import EVERY
+from telemetry.metrics.worker import WAITING_SECONDS
 from tests.debian import program
 from tests.eventually import eventually
 from tests.pipeline import Pipeline

@@ -15,7 +15,8 @@ from ops.exporter import Exporter
 from ops.reference.metrics_table import PAGE, page
 from settings import Role
 from stack.java import RULES
-from telemetry.metrics import names as metric
+from telemetry.metrics import capture as capture_metrics
+from telemetry.metrics import servers as servers_metrics
 
 
 def test_the_page_of_metrics_is_up_to_date() -> None:
@@ -26,7 +27,7 @@ def test_the_page_of_metrics_is_up_to_date() -> None:
 def test_the_agents_rules_make_the_metrics_that_are_defined(server: str) -> None:
     rules = yaml.safe_load((RULES / f"jmx-{server}.yml").read_text())["rules"]
     made = {rule["name"]: (rule["type"].lower(), set(rule.get("labels", {}))) for rule in rules}
-    assert made == {each.name: (each.kind, set(each.labels)) for each in metric.SERVERS if each.part == server}
+    assert made == {each.name: (each.kind, set(each.labels)) for each in servers_metrics.SERVERS if each.part == server}
 
 
 def test_prometheus_asks_services_that_are_there_where_they_tell(services: dict[str, Any]) -> None:
@@ -57,7 +58,7 @@ class FakeSource:
         self.closed = 0
 
     def look(self) -> Iterator[Family]:
-        yield metric.OUTBOX_ROWS.one(7)
+        yield capture_metrics.OUTBOX_ROWS.one(7)
         if not self.up:
             raise ConnectionError("gone")
 

@@ -16,7 +16,7 @@ from api.roles import Role
 from api.telemetry.counters import ABORTED, QUICK
 from api.telemetry.endpoint import registry_of
 from api.telemetry.request_metrics import NO_ROUTE, RequestFigures
-from telemetry.metrics.names import PURCHASES_WAITING
+from telemetry.metrics.api import PURCHASES_WAITING
 from tests.unit.api.asgi import ask
 from tests.unit.api.fakes import World
 
