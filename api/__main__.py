@@ -30,7 +30,7 @@ from api.telemetry.request_metrics import RequestFigures
 from api.telemetry.tracing import Traced, traced
 from api.web.raw_response import Application, Served
 from settings import MissingKey, Settings, end, settings
-from telemetry.logs import configure
+from telemetry.logs import configure_logging
 from telemetry.traces import make_traces
 
 # Nobody is let in before purchases can be sold, so a process that starts beside others refuses nobody. Not longer.
@@ -119,7 +119,7 @@ def main() -> None:
         now.link_keys()
     except MissingKey as error:
         end(str(error))
-    configure(now.log_level, now.log_format, "api", traced)
+    configure_logging(now.log_level, now.log_format, "api", traced)
     for name, level in LOGGED_FROM.items():
         logging.getLogger(name).setLevel(level)
     sys.setswitchinterval(SWITCH_S)

@@ -15,7 +15,7 @@ from api.roles import Role
 from api.schemas.account import Account
 from settings import WRONG, Settings, settings
 from tables.text.email_addresses import address_spellings
-from telemetry.logs import configure
+from telemetry.logs import configure_logging
 
 SHORTEST: Final = 10
 
@@ -51,7 +51,7 @@ def make_administrator(accounts: AccountRows, hasher: Hasher, now: Settings) -> 
 def main() -> int:
     """Say what was done."""
     now = settings()
-    configure(now.log_level, now.log_format, "administrator")
+    configure_logging(now.log_level, now.log_format, "administrator")
     database = Database(now.database_url.get_secret_value())
     database.open()
     try:

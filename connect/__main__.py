@@ -16,8 +16,8 @@ from connect.polling import Patience
 from connect.provisioning import open_admin, provision
 from connect.topics import catalogue
 from settings import Settings, settings
-from telemetry.logs import configure
-from telemetry.redaction import harmless
+from telemetry.logs import configure_logging
+from telemetry.redaction import redact
 
 log = logging.getLogger("connect.bootstrap")
 
@@ -25,12 +25,12 @@ log = logging.getLogger("connect.bootstrap")
 def main() -> int:
     """Log a line per step. Exit code 1 with a line that says what is wrong."""
     now = settings()
-    configure(now.log_level, now.log_format, "connectors")
+    configure_logging(now.log_level, now.log_format, "connectors")
     try:
         _topics(now)
         _connectors(now)
     except (ConnectError, Unavailable, KafkaError, psycopg.Error) as error:
-        log.critical("%s", harmless(str(error)).rstrip())
+        log.critical("%s", redact(str(error)).rstrip())
         return 1
     return 0
 

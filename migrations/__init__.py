@@ -1,1 +1,1 @@
-"""The write model, step by step: ``python -m migrations`` brings a database up to date."""
+"""The schema of the write model as SQL steps: ``python -m migrations`` brings a database up to date."""

@@ -1,4 +1,4 @@
-"""``python -m migrations``: bring the database of the settings up to date, once, whoever else is at it."""
+"""``python -m migrations``: bring the configured database up to date. Concurrent runs wait for each other."""
 
 import logging
 import sys
@@ -8,15 +8,15 @@ import psycopg
 from migrations.apply import apply_steps
 from migrations.errors import MigrationError
 from settings import settings
-from telemetry.logs import configure
+from telemetry.logs import configure_logging
 
 log = logging.getLogger("migrations.bootstrap")
 
 
 def main() -> int:
-    """Log the steps applied. Exit code 1 with one line that says what is wrong."""
+    """Log the applied steps. Exit code 1 after an error, with one line that says what is wrong."""
     now = settings()
-    configure(now.log_level, now.log_format, "migrations")
+    configure_logging(now.log_level, now.log_format, "migrations")
     try:
         applied = apply_steps(now.database_url.get_secret_value(), now.connect_database_user)
     except MigrationError as error:

@@ -1,7 +1,7 @@
-"""Applying steps: each once, whole or not at all, together with the mark that it was applied.
+"""Applies steps, each exactly once: a step and the mark that it was applied are one transaction.
 
-yoyo reads and runs the steps. Its own lock and its own way to apply are passed by: the lock outlives
-a killed process, and the mark is set after the step's commit, so that a crash between them repeats it.
+yoyo reads and runs the steps. Its own lock and its own apply are not used: the lock outlives a killed process, and the
+mark is set after the step's commit, so a crash between them repeats the step.
 """
 
 import logging
@@ -14,7 +14,7 @@ from yoyo import get_backend, read_migrations
 
 from migrations.errors import EditedMigration, MigrationError
 from migrations.lock import migration_lock
-from migrations.steps import FOLDER, Step, read_steps
+from migrations.steps import FOLDER, MigrationStep, read_steps
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +27,9 @@ CREATE TABLE IF NOT EXISTS migration_checksum (
 
 
 def apply_steps(url: str, cdc_role: str, folder: Path = FOLDER) -> list[str]:
-    """Bring the database at ``url`` up to date and return the steps applied.
+    """Bring the database at ``url`` up to date and return the ids of the applied steps.
 
-    Raises EditedMigration before anything is done if an applied step is not what it was.
+    Raises EditedMigration, before anything is changed, if an applied step was edited since.
     """
     steps = {step.id: step for step in read_steps(folder)}
     with migration_lock(url):
@@ -43,17 +43,17 @@ def apply_steps(url: str, cdc_role: str, folder: Path = FOLDER) -> list[str]:
 
 
 def open_backend(url: str, cdc_role: str) -> Any:
-    """yoyo's connection. Call it under the migration lock: a row in yoyo's own lock is then a dead process's."""
+    """yoyo's connection. Call it under the migration lock: a row in yoyo's own lock is then of a dead process."""
     backend = get_backend(_yoyo_url(url, cdc_role))
-    backend.connection.add_notice_handler(_tell)
+    backend.connection.add_notice_handler(_log_notice)
     backend.break_lock()
     backend.ensure_internal_schema_updated()
     backend.execute(_CHECKSUMS)
     return backend
 
 
-def _tell(notice: Diagnostic) -> None:
-    """A step that warns says what somebody has to look at."""
+def _log_notice(notice: Diagnostic) -> None:
+    """Log a step's notice; its warnings are for the operator."""
     level = logging.WARNING if notice.severity_nonlocalized == "WARNING" else logging.DEBUG
     log.log(level, "%s", notice.message_primary)
 
@@ -65,7 +65,7 @@ def _yoyo_url(url: str, cdc_role: str) -> str:
     return urlunsplit(parts._replace(scheme="postgresql+psycopg", query=urlencode(query | {"options": options})))
 
 
-def _check(backend: Any, steps: dict[str, Step]) -> None:
+def _check(backend: Any, steps: dict[str, MigrationStep]) -> None:
     for name, checksum in backend.execute("SELECT migration_id, sha256 FROM migration_checksum").fetchall():
         if name not in steps:
             log.warning("step %s is applied but unknown here: the database is newer than this code", name)
@@ -73,10 +73,10 @@ def _check(backend: Any, steps: dict[str, Step]) -> None:
             raise EditedMigration(f"{name}.sql or its rollback was edited after it had been applied; add a new step")
 
 
-def _apply(backend: Any, migration: Any, step: Step) -> None:
+def _apply(backend: Any, migration: Any, step: MigrationStep) -> None:
     migration.load()
     if not migration.use_transactions:
-        raise MigrationError(f"{step.id}.sql: steps run in one transaction with their mark")
+        raise MigrationError(f"{step.id}.sql: a step must run in a transaction")
     with backend.transaction():
         migration.process_steps(backend, "apply")
         backend.mark_one(migration, log=False)

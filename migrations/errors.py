@@ -1,23 +1,23 @@
-"""The errors of migrating, as a tree:
+"""The errors of migrations, as a tree:
 
 MigrationError
-├── EditedMigration   an applied file is not what it was
-├── UnreadableStep    a file has no number, or undoes nothing
+├── EditedMigration   a step was edited after it had been applied
+├── UnreadableStep    a step's file is misnamed or has no rollback
 └── LockTimeout       another process has been migrating for too long
 """
 
 
 class MigrationError(Exception):
-    """The database was left at its last whole step."""
+    """The database is at its last complete step."""
 
 
 class EditedMigration(MigrationError):
-    """Names the file that was edited after it had been applied."""
+    """Names the edited file."""
 
 
 class UnreadableStep(MigrationError):
-    """Names the file that is not as a step has to be."""
+    """Names the invalid file."""
 
 
 class LockTimeout(MigrationError):
-    """Says for how long the lock was asked for."""
+    """Says how long the process has waited for the lock."""

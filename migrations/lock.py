@@ -1,4 +1,4 @@
-"""One process migrates at a time: an advisory lock of PostgreSQL that dies with its session."""
+"""The lock that lets one process migrate at a time: a PostgreSQL advisory lock, released with its session."""
 
 import time
 from collections.abc import Iterator
@@ -9,15 +9,15 @@ import psycopg
 
 from migrations.errors import LockTimeout
 
-KEY: Final = 0x7475726E7374696C  # "turnstil"
+LOCK_KEY: Final = 0x7475726E7374696C  # "turnstil"
 
 
 @contextmanager
 def migration_lock(url: str, *, timeout: float = 120, interval: float = 0.1) -> Iterator[None]:
-    """Hold the lock. Raises LockTimeout when another process keeps it for longer than ``timeout`` seconds.
+    """Hold the lock. Raises LockTimeout if another process keeps it for longer than ``timeout`` seconds.
 
-    The lock is asked for again and again: a session that waits for it in the server would keep a
-    snapshot open, and CREATE INDEX CONCURRENTLY by its holder would wait for that snapshot for ever.
+    It polls every ``interval`` seconds: a session that waits in the server would keep a snapshot open, for which the
+    holder's CREATE INDEX CONCURRENTLY would wait forever.
     """
     with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
         deadline = time.monotonic() + timeout
@@ -29,5 +29,5 @@ def migration_lock(url: str, *, timeout: float = 120, interval: float = 0.1) -> 
 
 
 def _taken(connection: psycopg.Connection) -> bool:
-    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (KEY,)).fetchone()
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_KEY,)).fetchone()
     return row is not None and bool(row[0])

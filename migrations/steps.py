@@ -1,4 +1,4 @@
-"""The steps on disk: ``NNNN_name.sql``, each with ``NNNN_name.rollback.sql``, and their checksums."""
+"""The steps on disk, ``NNNN_name.sql`` and ``NNNN_name.rollback.sql``, with their checksums."""
 
 import re
 from dataclasses import dataclass
@@ -13,23 +13,23 @@ _NAME: Final = re.compile(r"\d{4}_[a-z0-9_]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A step's name without its ending, and the sha256 of what it does and how it is undone."""
+class MigrationStep:
+    """A step's name without its suffix, and the SHA-256 of its SQL and its rollback."""
 
     id: str
     checksum: str
 
 
-def read_steps(folder: Path = FOLDER) -> list[Step]:
-    """All steps in order. Raises UnreadableStep for a misnamed file or a step that can't be undone."""
+def read_steps(folder: Path = FOLDER) -> list[MigrationStep]:
+    """All steps in order. Raises UnreadableStep for a misnamed file or a step without rollback."""
     forward = [path for path in sorted(folder.glob("*.sql")) if not path.name.endswith(".rollback.sql")]
     return [_read(path) for path in forward]
 
 
-def _read(path: Path) -> Step:
+def _read(path: Path) -> MigrationStep:
     if not _NAME.fullmatch(path.stem):
         raise UnreadableStep(f"{path.name}: a step is named NNNN_name.sql")
     back = path.with_name(f"{path.stem}.rollback.sql")
     if not back.exists():
         raise UnreadableStep(f"{path.name}: {back.name} is missing")
-    return Step(path.stem, sha256(path.read_bytes() + b"\0" + back.read_bytes()).hexdigest())
+    return MigrationStep(path.stem, sha256(path.read_bytes() + b"\0" + back.read_bytes()).hexdigest())

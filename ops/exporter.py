@@ -4,7 +4,7 @@ Each source is asked every few seconds in a thread of its own, so one that does 
 one nothing is told but that it is down.
 """
 
-from telemetry.signals import ENDING, end_at_once
+from telemetry.signals import ENDING_SIGNALS, end_at_once
 
 if __name__ == "__main__":
     end_at_once()
@@ -21,7 +21,7 @@ from prometheus_client import Metric as Family
 
 from ops.sources import Source, sources
 from settings import settings
-from telemetry.logs import configure
+from telemetry.logs import configure_logging
 from telemetry.metrics import kafka as metric
 
 STOP_MAX_S: Final = 2.0
@@ -84,15 +84,15 @@ class Exporter:
 def main() -> None:
     """Export until told to stop."""
     now = settings()
-    configure(now.log_level, now.log_format, "exporter")
+    configure_logging(now.log_level, now.log_format, "exporter")
     exporter = Exporter(sources(now), now.exporter_pause)
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(exporter)  # type: ignore[arg-type,unused-ignore]
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # in the threads that follow, too
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)  # in the threads that follow, too
     exporter.start()
     server, thread = start_http_server(now.exporter_port, now.exporter_bind, registry)
-    signal.sigwait(ENDING)
+    signal.sigwait(ENDING_SIGNALS)
     server.shutdown()
     thread.join()
     exporter.stop()

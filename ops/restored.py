@@ -30,7 +30,7 @@ from connect.wal_position import epoch, segment
 from settings import Settings, settings
 from streams.search.reindex import reindex
 from tables.errors import TurnstileError
-from telemetry.logs import configure
+from telemetry.logs import configure_logging
 
 log = logging.getLogger("ops.restored")
 
@@ -156,7 +156,7 @@ def restored(now: Settings) -> None:
 def main() -> int:
     """Log a line per step. Exit code 1 with a line that says what is wrong."""
     now = settings()
-    configure(now.log_level, now.log_format, "restored")
+    configure_logging(now.log_level, now.log_format, "restored")
     try:
         restored(now)
     except (NotReady, ConnectError, Unavailable, TurnstileError) as error:

@@ -15,7 +15,7 @@ from elasticsearch import ApiError, Elasticsearch
 from pydantic import SecretStr
 
 from settings import Settings, settings
-from telemetry.logs import configure
+from telemetry.logs import configure_logging
 
 log = logging.getLogger("ops.search_access")
 
@@ -64,7 +64,7 @@ def _client(now: Settings, user: str, password: SecretStr) -> Elasticsearch:
 def main() -> int:
     """Log who was let in. Exit code 1 with one line that says what is wrong."""
     now = settings()
-    configure(now.log_level, now.log_format, "search-access")
+    configure_logging(now.log_level, now.log_format, "search-access")
     if now.elasticsearch_user is None or now.elasticsearch_password is None:
         log.info("Elasticsearch has no users here (TURNSTILE_ELASTICSEARCH_USER is not set)")
         return 0

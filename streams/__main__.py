@@ -20,7 +20,7 @@ from streams.runtime.provisioning import wait_until_provisioned  # noqa: E402
 from streams.runtime.record_context import under_work  # noqa: E402
 from streams.runtime.waiting import PortTaken, Waiting  # noqa: E402
 from streams.worker import make_worker  # noqa: E402
-from telemetry.logs import configure  # noqa: E402
+from telemetry.logs import configure_logging  # noqa: E402
 
 # Records come and go by the thousand, and hardly ever in cycles: looking for those at Python's usual 700 new
 # objects costs a tenth of a decision.
@@ -30,7 +30,7 @@ GC_THRESHOLDS = (100_000, 50, 50)
 def main() -> None:
     """Run the worker; Faust handles the signals and ends the process."""
     chosen = settings()
-    configure(chosen.log_level, chosen.log_format, chosen.worker_id, under_work)
+    configure_logging(chosen.log_level, chosen.log_format, chosen.worker_id, under_work)
     wait_for_kafka(chosen)
     app = make_worker(chosen)
     failstop.note_in(chosen.worker_data)

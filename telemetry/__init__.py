@@ -1,1 +1,1 @@
-"""What the running parts tell of themselves: spans of sampled requests."""
+"""What every part reports about itself: logs, metrics, traces."""

@@ -1,15 +1,15 @@
-"""Text that others wrote, in a line of a log or on a terminal."""
+"""Escaping of untrusted text for log lines and terminals."""
 
 import json
 
 
 def escaped(text: str) -> str:
-    """The text with an escape for whatever ends a line, turns its direction or tells a terminal something."""
+    """The text with escapes for line breaks, bidi characters and control characters."""
     return text if text.isprintable() else "".join(map(_escape, text))
 
 
 def escaped_json(text: str) -> str:
-    """The same for a JSON text, which says afterwards what it said before."""
+    """The same for a JSON text; its value stays the same."""
     return text if text.isprintable() else "".join(map(_escape_json, text))
 
 

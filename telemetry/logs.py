@@ -1,6 +1,6 @@
-"""Logs: one line an event, as JSON or to be read, with the record that it is about, and nothing personal.
+"""Logs: one line per event, as JSON or text, with the record concerned and without personal data.
 
-What an exception says may be anybody's: of its text the first line is kept, without what stands in quotation marks.
+An exception's text may contain anything: only its first line is logged, without quoted values.
 """
 
 import json
@@ -14,9 +14,9 @@ from types import TracebackType
 from typing import Any, Final, Literal
 
 from telemetry.escapes import escaped, escaped_json
-from telemetry.redaction import harmless, said
+from telemetry.redaction import redact, redacted_error
 
-# What a line may tell beside its message: `extra` of a call, and the context of the process.
+# The fields of a line beside its message, from `extra` of a call or from the context of the process.
 FIELDS: Final = (
     "agent",
     "records",
@@ -32,18 +32,18 @@ FIELDS: Final = (
     "ms",
     "reason",
 )
-# Servers that are down are told of once, by whoever misses them; these clients say it for every attempt.
-CHATTY: Final = ("kafka", "psycopg.pool", "elastic_transport", "httpx", "httpcore", "opentelemetry")
-OURS: Final = ("streams.", "api.", "connect.", "migrations.", "ops.", "stack.", "telemetry.")
-MOST_FRAMES: Final = 30
+# These clients log every attempt while a server is down. Our callers log it once.
+SILENCED_LOGGERS: Final = ("kafka", "psycopg.pool", "elastic_transport", "httpx", "httpcore", "opentelemetry")
+OWN_LOGGERS: Final = ("streams.", "api.", "connect.", "migrations.", "ops.", "stack.", "telemetry.")
+STACK_MAX_FRAMES: Final = 30
 
 Format = Literal["json", "text"]
 Context = Callable[[], Mapping[str, object]]
 Event = dict[str, Any]
 
 
-class Lines(logging.Formatter):
-    """Makes a line of a record. ``context`` tells what the process is at, as some of FIELDS."""
+class LineFormatter(logging.Formatter):
+    """Formats a record as a line. ``context`` returns what the process is working on, as some of FIELDS."""
 
     def __init__(self, form: Format = "json", part: str = "", context: Context = dict) -> None:
         super().__init__()
@@ -52,33 +52,33 @@ class Lines(logging.Formatter):
         self._context = context
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, without its end."""
+        """The line, without a line break."""
         event: Event = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "part": self._part,
             "logger": record.name,
-            "message": harmless(_message(record), quoted=not record.name.startswith(OURS)),
+            "message": redact(_message(record), quoted=not record.name.startswith(OWN_LOGGERS)),
         }
         told = {**self._context(), **record.__dict__}
-        event |= {name: _plain(told[name]) for name in FIELDS if told.get(name) is not None}
+        event |= {name: _field_value(told[name]) for name in FIELDS if told.get(name) is not None}
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
-            event |= {"error": said(error), "stack": _stack(error)}
+            event |= {"error": redacted_error(error), "stack": _stack(error)}
         return self._write(event)
 
 
-def configure(level: str, form: Format, part: str, context: Context = dict) -> None:
-    """Let everything that this process logs go to standard output, in lines; what nobody caught too."""
+def configure_logging(level: str, form: Format, part: str, context: Context = dict) -> None:
+    """Log to standard output in lines, including warnings and uncaught exceptions."""
     handler = logging.StreamHandler(sys.__stdout__)
-    handler.setFormatter(Lines(form, part, context))
+    handler.setFormatter(LineFormatter(form, part, context))
     root = logging.getLogger()
     for old in tuple(root.handlers):
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
     logging.captureWarnings(True)
-    for name in CHATTY:
+    for name in SILENCED_LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     sys.excepthook = _uncaught
     threading.excepthook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
@@ -86,11 +86,11 @@ def configure(level: str, form: Format, part: str, context: Context = dict) -> N
 
 def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
     if error is not None and not isinstance(error, (KeyboardInterrupt, SystemExit)):
-        logging.getLogger(__name__).critical("ended by an error that nobody caught", exc_info=(kind, error, trace))
+        logging.getLogger(__name__).critical("ended by an uncaught error", exc_info=(kind, error, trace))
 
 
-class _Said(str):
-    """What is kept of an exception's text, however a message has it written."""
+class _RedactedText(str):
+    """An exception's redacted text, the same for `%s` and `%r`."""
 
     __slots__ = ()
     __repr__ = str.__str__
@@ -99,21 +99,23 @@ class _Said(str):
 def _message(record: logging.LogRecord) -> str:
     arguments = record.args
     if isinstance(arguments, tuple):
-        arguments = tuple(_Said(said(each)) if isinstance(each, BaseException) else each for each in arguments)
+        arguments = tuple(
+            _RedactedText(redacted_error(each)) if isinstance(each, BaseException) else each for each in arguments
+        )
     text = str(record.msg)
     return text % arguments if arguments else text
 
 
 def _stack(error: BaseException) -> list[str]:
-    """Where an error came from, the deepest place last; causes come before what they caused."""
+    """The frames of an error, innermost last, with those of its causes before."""
     frames: list[str] = []
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
-        frames = [*_frames(cause), *([said(cause)] if cause is not error else []), *frames]
+        frames = [*_frames(cause), *([redacted_error(cause)] if cause is not error else []), *frames]
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
-    return frames[-MOST_FRAMES:]
+    return frames[-STACK_MAX_FRAMES:]
 
 
 def _frames(error: BaseException) -> list[str]:
@@ -121,8 +123,8 @@ def _frames(error: BaseException) -> list[str]:
     return [f"{'/'.join(place.filename.split('/')[-2:])}:{place.lineno} {place.name}" for place in places]
 
 
-def _plain(value: object) -> object:
-    return value if isinstance(value, (int, float)) else harmless(str(value))
+def _field_value(value: object) -> object:
+    return value if isinstance(value, (int, float)) else redact(str(value))
 
 
 def _json(event: Event) -> str:

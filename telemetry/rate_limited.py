@@ -1,4 +1,4 @@
-"""What thousands of requests would say alike is said twice a minute, with the number of those that were left out."""
+"""Rate limiting of warnings: each kind is logged twice a minute, with the number of suppressed ones."""
 
 import logging
 import math
@@ -6,31 +6,32 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-EVERY_S: Final = 30.0
-# With more kinds than this some are said again before their time.
-KINDS_MAX: Final = 1_000
+INTERVAL_S: Final = 30.0
+# Beyond so many kinds, some are logged more often.
+MAX_KINDS: Final = 1_000
 
 
-class Seldom:
-    """Warnings to ``log``, each kind of them every so many seconds at most."""
+class RateLimitedLog:
+    """Logs warnings to ``log``, at most one of a kind in ``interval`` seconds."""
 
     def __init__(
-        self, log: logging.Logger, every: float = EVERY_S, clock: Callable[[], float] = time.monotonic
+        self, log: logging.Logger, interval: float = INTERVAL_S, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._log = log
-        self._every = every
+        self._interval = interval
         self._clock = clock
-        self._said: dict[str, tuple[float, int]] = {}
+        # By kind, the time of the last warning and the number of those suppressed since.
+        self._last: dict[str, tuple[float, int]] = {}
 
     def warning(self, kind: str, message: str, *arguments: object, **more: Any) -> None:
-        """Say it, or count it where something of its kind was said just before."""
+        """Log a warning, or count it if one of its kind was logged a moment ago."""
         now = self._clock()
-        last, left_out = self._said.get(kind, (-math.inf, 0))
-        if now - last < self._every:
-            self._said[kind] = (last, left_out + 1)
+        last, suppressed = self._last.get(kind, (-math.inf, 0))
+        if now - last < self._interval:
+            self._last[kind] = (last, suppressed + 1)
             return
-        if len(self._said) >= KINDS_MAX:
-            self._said.clear()
-        self._said[kind] = (now, 0)
-        others = f" (and {left_out} times since the last such line)" if left_out else ""
+        if len(self._last) >= MAX_KINDS:
+            self._last.clear()
+        self._last[kind] = (now, 0)
+        others = f" (and {suppressed} times since the last such line)" if suppressed else ""
         self._log.warning(f"{message}%s", *arguments, others, **more)

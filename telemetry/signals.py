@@ -1,6 +1,6 @@
-"""What SIGTERM and SIGINT do to a process that has nothing under way yet.
+"""Handling of SIGTERM and SIGINT while a process starts.
 
-The kernel drops a signal without a handler that is sent to process 1, as every first process of a container is.
+In a container the process is PID 1, for which the kernel ignores signals without a handler.
 """
 
 import os
@@ -8,12 +8,12 @@ import signal
 from types import FrameType
 from typing import Final
 
-ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def end_at_once() -> None:
-    """Let both end this process with exit code 0 from now on, until other handlers are installed."""
-    for number in ENDING:
+    """Exit with code 0 on both signals, until other handlers are installed."""
+    for number in ENDING_SIGNALS:
         signal.signal(number, _end)
 
 

@@ -1,6 +1,6 @@
-"""Spans of sampled requests and of the records that follow from them, exported in the background.
+"""Spans of sampled requests and of the records that they lead to, exported in the background.
 
-Where nothing is sampled nothing is made: ``under_way`` is None, and a record carries no header.
+An unsampled request costs nothing: ``current_span`` returns None, and its records have no header.
 """
 
 from collections.abc import Iterator
@@ -19,79 +19,88 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from settings import Settings
 from telemetry.zipkin import make_exporter
 
-HEADER: Final = "traceparent"
-# Spans that wait for the exporter; more are dropped.
-QUEUE: Final = 4_096
-AT_ONCE: Final = 512
-EVERY_MS: Final = 500
+TRACEPARENT_HEADER: Final = "traceparent"
+# Spans in the exporter's queue; further ones are dropped.
+QUEUE_MAX_SPANS: Final = 4_096
+EXPORT_MAX_SPANS: Final = 512
+EXPORT_INTERVAL_MS: Final = 500
 
 Tags = dict[str, str | int]
 
 _propagator: Final = TraceContextTextMapPropagator()
-_under_way: Final[ContextVar[Span | None]] = ContextVar("under_way", default=None)
+_current_span: Final[ContextVar[Span | None]] = ContextVar("current_span", default=None)
 
 
 class Traces:
-    """The spans of one process, told under the name ``service``. Whoever begins a span has decided to sample it."""
+    """The spans of one process, with the service name ``service``. Callers decide on sampling: they begin no others."""
 
-    def __init__(self, service: str, exporter: SpanExporter) -> None:
+    def __init__(
+        self,
+        service: str,
+        exporter: SpanExporter,
+        queue_max: int = QUEUE_MAX_SPANS,
+        export_max: int = EXPORT_MAX_SPANS,
+    ) -> None:
         self._provider = TracerProvider(
             sampler=ALWAYS_ON, resource=Resource({SERVICE_NAME: service}), shutdown_on_exit=True
         )
         self._provider.add_span_processor(
             BatchSpanProcessor(
-                exporter, max_queue_size=QUEUE, max_export_batch_size=AT_ONCE, schedule_delay_millis=EVERY_MS
+                exporter,
+                max_queue_size=queue_max,
+                max_export_batch_size=export_max,
+                schedule_delay_millis=EXPORT_INTERVAL_MS,
             )
         )
         self._tracer = self._provider.get_tracer("turnstile")
 
     def begin(self, name: str, kind: SpanKind, tags: Tags, parent: Context | None = None) -> Span:
-        """A span that runs until ``end()`` is called on it; without a parent it begins a trace."""
+        """Begin a span, which lasts until its ``end()``; without a parent it is the root of a trace."""
         return self._tracer.start_span(name, context=parent or Context(), kind=kind, attributes=tags)
 
     def flush(self) -> None:
-        """Export what waits now."""
+        """Export the queued spans now."""
         self._provider.force_flush()
 
     def close(self) -> None:
-        """Export what waits, if that is possible, and end."""
+        """Export the queued spans, if possible, and shut down."""
         self._provider.shutdown()
 
 
 def make_traces(service: str, now: Settings) -> Traces | None:
-    """The spans of this process; None where no Zipkin is set."""
+    """The spans of this process; None if no Zipkin is configured."""
     return Traces(service, make_exporter(now.zipkin_url)) if now.zipkin_url else None
 
 
-def sampled(text: str) -> Context | None:
-    """What a ``traceparent`` (W3C Trace Context) tells, if it is one and its trace is sampled."""
-    context = _propagator.extract({HEADER: text})
+def sampled_context(text: str) -> Context | None:
+    """The context of a ``traceparent`` header (W3C Trace Context), if it is valid and sampled."""
+    context = _propagator.extract({TRACEPARENT_HEADER: text})
     found = get_current_span(context).get_span_context()
     return context if found.is_valid and found.trace_flags.sampled else None
 
 
 def traceparent(span: Span) -> str:
-    """The header that lets others go on from a span."""
+    """The ``traceparent`` header with which others continue a span's trace."""
     context = span.get_span_context()
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-01"
 
 
-def under_way() -> Span | None:
-    """The span of the request that is being answered here; None unless it is sampled."""
-    return _under_way.get()
+def current_span() -> Span | None:
+    """The span of the current request; None unless it is sampled."""
+    return _current_span.get()
 
 
-def carried() -> str | None:
-    """The ``traceparent`` to hand on from here; None where nothing is sampled."""
-    span = _under_way.get()
+def current_traceparent() -> str | None:
+    """The ``traceparent`` of the current span; None if there is none."""
+    span = _current_span.get()
     return None if span is None else traceparent(span)
 
 
 @contextmanager
-def being(span: Span) -> Iterator[None]:
-    """While inside, the span is under way."""
-    token = _under_way.set(span)
+def in_span(span: Span) -> Iterator[None]:
+    """Make the span the current one."""
+    token = _current_span.set(span)
     try:
         yield
     finally:
-        _under_way.reset(token)
+        _current_span.reset(token)

@@ -1,4 +1,4 @@
-"""The way to Zipkin: JSON over HTTP, from a thread of its own. What Zipkin doesn't take is dropped, and said once."""
+"""The exporter to Zipkin: JSON over HTTP, in a thread of its own. Spans that fail are dropped, which is logged once."""
 
 import logging
 import time
@@ -11,14 +11,14 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 TIMEOUT_S: Final = 2
-PAUSE_S: Final = 5.0
-LONGEST_TAG: Final = 200
+RETRY_PAUSE_S: Final = 5.0
+TAG_MAX_CHARS: Final = 200
 
 log = logging.getLogger(__name__)
 
 
-class Dropping(SpanExporter):
-    """An exporter that never fails: while the one inside does, spans are dropped, untried for ``PAUSE_S`` each time."""
+class DroppingExporter(SpanExporter):
+    """Wraps an exporter that may fail: after a failure it drops spans for ``RETRY_PAUSE_S`` before it tries again."""
 
     def __init__(self, inner: SpanExporter, clock: Callable[[], float] = time.monotonic) -> None:
         self._inner = inner
@@ -27,7 +27,7 @@ class Dropping(SpanExporter):
         self._failing = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Hand over the spans, or drop them."""
+        """Export the spans, or drop them."""
         if self._clock() < self._again_at:
             return SpanExportResult.FAILURE
         try:
@@ -39,18 +39,18 @@ class Dropping(SpanExporter):
             self._failed("refused")
         elif self._failing:
             self._failing = False
-            log.info("Zipkin takes spans again")
+            log.info("Zipkin accepts spans again")
         return result
 
     def shutdown(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._inner.shutdown()
 
     def _failed(self, why: str) -> None:
-        self._again_at = self._clock() + PAUSE_S
+        self._again_at = self._clock() + RETRY_PAUSE_S
         if not self._failing:
             self._failing = True
-            log.warning("Zipkin does not take spans (%s): they are dropped until it does", why)
+            log.warning("Zipkin does not accept spans (%s): they are dropped until it does", why)
 
 
 def make_exporter(url: str) -> SpanExporter:
@@ -59,6 +59,6 @@ def make_exporter(url: str) -> SpanExporter:
     session = requests.Session()
     session.trust_env = False
     endpoint = f"{url.rstrip('/')}/api/v2/spans"
-    return Dropping(
-        ZipkinExporter(endpoint=endpoint, timeout=TIMEOUT_S, session=session, max_tag_value_length=LONGEST_TAG)
+    return DroppingExporter(
+        ZipkinExporter(endpoint=endpoint, timeout=TIMEOUT_S, session=session, max_tag_value_length=TAG_MAX_CHARS)
     )

@@ -22,7 +22,7 @@ from uvicorn import Server as UvicornServer
 from api.http.limits import Limits
 from api.http.protocol import Connection
 from api.web.raw_response import FastPath
-from telemetry.rate_limited import Seldom
+from telemetry.rate_limited import RateLimitedLog
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 BACKLOG: Final = 2_048
@@ -36,7 +36,7 @@ UNUSED_S: Final = 1.5
 GRACE_S: Final = 7.0
 PAUSE_S: Final = 0.02
 
-seldom = Seldom(logging.getLogger(__name__))
+seldom = RateLimitedLog(logging.getLogger(__name__))
 # The client as which an address is counted.
 ClientOf = Callable[[str], str]
 

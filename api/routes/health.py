@@ -8,12 +8,12 @@ from flask import Flask, Response
 from api.ports import Probe
 from api.schemas.fields import Resource
 from api.web.responses import answer, answers, blueprint, ports
-from telemetry.rate_limited import Seldom
+from telemetry.rate_limited import RateLimitedLog
 
 health = blueprint("health", "health")
 
 NEEDED = frozenset({"postgres", "kafka"})
-seldom = Seldom(logging.getLogger(__name__))
+seldom = RateLimitedLog(logging.getLogger(__name__))
 
 
 class Liveness(Resource):

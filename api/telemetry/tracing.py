@@ -12,7 +12,7 @@ from typing import Final
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from api.web.raw_response import Fields, Message, Receive, Reply, Scope, Send, Served
-from telemetry.traces import Traces, being, under_way
+from telemetry.traces import Traces, current_span, in_span
 
 # A part of a path that names one thing of many.
 _ID: Final = re.compile(r"/[^/]*\d[^/]{15,}")
@@ -66,7 +66,7 @@ class Traced:
         name = f"{method} {_ID.sub('/{id}', path)}"
         span = self._traces.begin(name, SpanKind.SERVER, {"http.request.method": method, "url.path": path})
         try:
-            with being(span):
+            with in_span(span):
                 yield span
         except BaseException:
             span.set_status(StatusCode.ERROR)
@@ -77,7 +77,7 @@ class Traced:
 
 def traced() -> Mapping[str, object]:
     """What a line of the log tells of the trace under way."""
-    span = under_way()
+    span = current_span()
     return {} if span is None else {"trace": f"{span.get_span_context().trace_id:032x}"}
 
 

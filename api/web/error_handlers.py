@@ -8,10 +8,10 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from api.problems import MEDIA_TYPE, Fault, Refused, Unavailable, problem, refusal, unavailable
-from telemetry.rate_limited import Seldom
+from telemetry.rate_limited import RateLimitedLog
 
 log = logging.getLogger(__name__)
-outages = Seldom(log)
+outages = RateLimitedLog(log)
 
 _BY_STATUS = {
     400: "malformed-request",

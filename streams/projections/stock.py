@@ -23,7 +23,7 @@ from streams.runtime.tracing import handed_on
 from tables.errors import MalformedRecord
 from tables.messages.outcomes import Outcome, decode_checked_outcome
 from tables.offers import StockSnapshots, decode_stock, encode_stock, merge_newest, snapshot_of
-from telemetry.rate_limited import Seldom
+from telemetry.rate_limited import RateLimitedLog
 
 CONSUMER = "stock"
 MOST = 10_000
@@ -35,7 +35,7 @@ CONNECT_TIMEOUT_S = 5
 SELECT = "SELECT id, stock::text FROM event WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
 UPDATE = "UPDATE event SET stock = %s::jsonb, traceparent = %s WHERE id = %s"
 
-odd = Seldom(logging.getLogger(__name__))
+odd = RateLimitedLog(logging.getLogger(__name__))
 
 
 class StockAgent:

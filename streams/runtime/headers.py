@@ -5,7 +5,7 @@ from typing import Any, Final
 from faust.types import Message
 
 from tables.messages.dead_letters import Header
-from telemetry.traces import HEADER as TRACEPARENT
+from telemetry.traces import TRACEPARENT_HEADER as TRACEPARENT
 
 # When a job came first, in ms since 1970, however often it was put back.
 FIRST_SEEN: Final = "first-seen"

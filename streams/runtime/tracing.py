@@ -11,7 +11,7 @@ from faust.types import Message
 from opentelemetry.trace import Span, SpanKind
 
 from streams.runtime.produce import Headers
-from telemetry.traces import HEADER, Traces, sampled, traceparent
+from telemetry.traces import TRACEPARENT_HEADER, Traces, sampled_context, traceparent
 
 # An id has 36; anybody may have written a longer key.
 KEY_SHOWN_BYTES: Final = 64
@@ -41,7 +41,7 @@ class Spans:
 
     def follow(self, message: Message, text: str) -> None:
         """Open a span for a record whose ``traceparent`` is ``text``, if that is sampled."""
-        parent = sampled(text) if text else None
+        parent = sampled_context(text) if text else None
         if parent is not None:
             self._open[id(message)] = self._traces.begin(self._name, SpanKind.CONSUMER, _tags(message), parent)
 
@@ -72,13 +72,13 @@ def handed_on(message: Message) -> str | None:
 def headers_from(message: Message) -> Headers:
     """The headers of a record that follows from this one."""
     text = handed_on(message) if message.headers else None
-    return ((HEADER, text.encode()),) if text else ()
+    return ((TRACEPARENT_HEADER, text.encode()),) if text else ()
 
 
 def carried_by(message: Message) -> str:
     """The ``traceparent`` among a record's headers, or nothing."""
     headers: Any = message.headers
-    value = dict(headers).get(HEADER)
+    value = dict(headers).get(TRACEPARENT_HEADER)
     return value.decode("ascii", "replace") if value else ""
 
 

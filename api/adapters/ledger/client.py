@@ -24,7 +24,7 @@ from api.schemas.purchase import Purchase, decided, public_id
 from tables.messages.commands import Buy as PurchaseCommand
 from tables.messages.commands import Cancel, Confirm, Hold, encode_command
 from tables.messages.outcomes import Outcome
-from telemetry.traces import under_way
+from telemetry.traces import current_span
 
 REMEMBERED: Final = 20_000
 REMEMBERED_S: Final = 600.0
@@ -181,7 +181,7 @@ class KafkaOffice:
 
     def _hand_in(self, command: BuyersCommand, waiter: Waiter) -> None:
         key = text_of(command.event).encode()
-        span = under_way()
+        span = current_span()
         if span is not None:
             span.set_attributes({"event": str(command.event), "purchase": public_id(command.event, command.purchase)})
         self._log.append(key, encode_command(command), waiter.acknowledge, waiter.fail)

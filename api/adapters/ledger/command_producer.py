@@ -13,8 +13,8 @@ from aiokafka.partitioner import murmur2
 from api.problems import Unavailable
 from connect.topics import COMMANDS
 from tables.messages.commands import DefineEvent, encode_command
-from telemetry.rate_limited import Seldom
-from telemetry.traces import HEADER, carried
+from telemetry.rate_limited import RateLimitedLog
+from telemetry.traces import TRACEPARENT_HEADER, current_traceparent
 
 KAFKA: Final = "kafka"
 GIVE_UP_S: Final = 1.5
@@ -26,7 +26,7 @@ CLOSE_S: Final = 2.0
 LINGER_S: Final = 0.005
 BATCH_MAX_BYTES: Final = 256 * 1024
 
-seldom = Seldom(logging.getLogger(__name__))
+seldom = RateLimitedLog(logging.getLogger(__name__))
 
 Done = Callable[[object], object]
 Failed = Callable[[Exception], object]
@@ -188,8 +188,8 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 def trace_headers() -> list[tuple[str, bytes]] | None:
     """The headers of a record that follows from the request under way; None unless that is sampled."""
-    text = carried()
-    return None if text is None else [(HEADER, text.encode())]
+    text = current_traceparent()
+    return None if text is None else [(TRACEPARENT_HEADER, text.encode())]
 
 
 def make_producer(servers: list[str]) -> Any:

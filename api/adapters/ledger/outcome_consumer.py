@@ -13,7 +13,7 @@ from connect.records.fetching import READ_COMMITTED, Skip, install
 from connect.records.unread import tell_unread
 from connect.topics import OUTCOMES
 from tables.errors import MalformedRecord
-from telemetry.rate_limited import Seldom
+from telemetry.rate_limited import RateLimitedLog
 
 POLL_MS: Final = 500
 ASK_EVERY_S: Final = 2.0
@@ -23,7 +23,7 @@ LOST_AFTER_S: Final = 5.0
 RETRY_S: Final = 0.5
 
 log = logging.getLogger(__name__)
-seldom = Seldom(log)
+seldom = RateLimitedLog(log)
 
 Deliver = Callable[[bytes | None, bytes | None], None]
 Ends = dict[TopicPartition, int]

@@ -17,7 +17,7 @@ from api.schemas.event import Event
 from api.schemas.money import Money
 from api.schemas.pagination import Place, Unshown
 from api.schemas.ticket import TicketType
-from telemetry.traces import carried
+from telemetry.traces import current_traceparent
 
 _EVENT: Final = tuple(Event.model_fields)
 _TICKET: Final = (*(name for name in TicketType.model_fields if name != "price"), "price", "currency")
@@ -157,7 +157,7 @@ def _insert_event(connection: Rows, event: Event) -> None:
 
 
 def _event_row(event: Event) -> dict[str, Any]:
-    return event.model_dump() | {"traceparent": carried()}
+    return event.model_dump() | {"traceparent": current_traceparent()}
 
 
 def _next(before: Listing, after: Listing) -> Listing:
@@ -213,6 +213,6 @@ def _row(ticket: TicketType) -> dict[str, Any]:
 def _announce(connection: Rows, listing: Listing) -> None:
     event = listing.event
     values = {"id": uuid4(), "event": event.id, "version": event.version, "payload": announcement(listing).decode()}
-    values["traceparent"] = carried() or ""
+    values["traceparent"] = current_traceparent() or ""
     connection.execute(_INSERT_OUTBOX, values)
     connection.execute(_FORGET_OUTBOX, values)

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from api.schemas.pagination import Place
 from tables.errors import MalformedRecord
-from telemetry.rate_limited import Seldom
+from telemetry.rate_limited import RateLimitedLog
 
 Shown = TypeVar("Shown")
 FIRST: Final = datetime.min.replace(tzinfo=UTC)
@@ -29,7 +29,7 @@ _UNREAD: Final = (DataError, ValueError, RecursionError)
 _UNTOLD: Final = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, MalformedRecord)
 
 log = logging.getLogger(__name__)
-_odd = Seldom(log)
+_odd = RateLimitedLog(log)
 
 
 def _tolerant(strict: type[Loader]) -> type[Loader]:

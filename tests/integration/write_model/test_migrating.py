@@ -15,7 +15,7 @@ from yoyo import read_migrations
 
 from migrations.apply import apply_steps, open_backend
 from migrations.errors import EditedMigration, LockTimeout
-from migrations.lock import KEY, migration_lock
+from migrations.lock import LOCK_KEY, migration_lock
 from migrations.steps import FOLDER, read_steps
 from stack.postgres import CAPTURE
 from tables.messages.decoding import VALUE_MAX_BYTES
@@ -193,7 +193,7 @@ def test_a_lock_row_that_a_killed_run_left_behind_stops_nobody(scratch: Scratch)
 
 def test_a_run_that_waits_too_long_says_so(empty: Scratch) -> None:
     with psycopg.connect(empty.url, autocommit=True) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", (KEY,))
+        other.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
         with pytest.raises(LockTimeout), migration_lock(empty.url, timeout=0.2, interval=0.05):
             pytest.fail("the lock was taken twice")
 

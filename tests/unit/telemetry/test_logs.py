@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given
 from psycopg.errors import UniqueViolation
 
-from telemetry.logs import Format, Lines, configure
-from telemetry.redaction import TEXT_MAX_CHARACTERS, harmless, said
+from telemetry.logs import Format, LineFormatter, configure_logging
+from telemetry.redaction import TEXT_MAX_CHARS, redact, redacted_error
 from tests.hostile import HALVES
 
 ADDRESS, NAME, PASSWORD = "ada.byron+x@home.example", "Ada Byron", "correct horse battery"
@@ -32,7 +32,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Read]:
     before = (root.handlers[:], root.level, sys.excepthook, threading.excepthook)
     out = io.StringIO()
     monkeypatch.setattr(sys, "__stdout__", out)
-    configure("info", "json", "sales-0", lambda: {"agent": "sales", "records": "ticket-purchase[1]@5"})
+    configure_logging("info", "json", "sales-0", lambda: {"agent": "sales", "records": "ticket-purchase[1]@5"})
     yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
     logging.captureWarnings(False)
     root.handlers[:], root.level, sys.excepthook, threading.excepthook = before
@@ -93,7 +93,7 @@ def test_the_cause_of_an_error_is_told_before_it(lines: Read) -> None:
     ],
 )
 def test_addresses_and_secrets_are_taken_out(text: str, left: str) -> None:
-    assert harmless(text).rstrip(".") == left.rstrip(".")
+    assert redact(text).rstrip(".") == left.rstrip(".")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_of_an_exception_nothing_personal_is_kept_however_it_is_logged(error: Ex
     assert len(told) == 5
     assert all(type(error).__name__ in json.dumps(line) for line in told[:4])
     shown = json.dumps(told[:4])
-    assert not [word for word in (*PERSONAL, "AdaByron", "geheim") if word in shown], said(error)
+    assert not [word for word in (*PERSONAL, "AdaByron", "geheim") if word in shown], redacted_error(error)
     assert not [word for word in PERSONAL if word in told[4]["message"]] or not isinstance(error, KeyError)
 
 
@@ -136,7 +136,7 @@ def test_what_ends_a_thread_or_the_process_is_one_line_too(lines: Read) -> None:
 
 def test_text_is_for_people_and_says_the_same() -> None:
     record = logging.makeLogRecord({"name": "streams.mail.mailer", "levelname": "INFO", "msg": "sent", "job": "j"})
-    line = Lines("text", "notifications-0").format(record)
+    line = LineFormatter("text", "notifications-0").format(record)
     assert line.partition(" ")[2] == "info     notifications-0: sent job=j"
 
 
@@ -152,11 +152,11 @@ def test_what_people_typed_ends_no_line_tells_a_terminal_nothing_and_is_read_bac
         "path": typed,
     }
     record = logging.makeLogRecord(values)
-    text, line = (Lines(form, "mailer").format(record) for form in FORMS)
+    text, line = (LineFormatter(form, "mailer").format(record) for form in FORMS)
     assert text.isprintable()
     assert line.isprintable()
     told = json.loads(line)
-    assert told["message"] == told["key"] == told["path"] == harmless(typed)
+    assert told["message"] == told["key"] == told["path"] == redact(typed)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -168,12 +168,12 @@ def test_what_an_error_says_breaks_no_line_of_its_stack(form: Format) -> None:
             raise ValueError("c\x1b[31m") from error
     except ValueError as error:
         record = logging.makeLogRecord({"name": "api", "exc_info": (type(error), error, None)})
-    line = Lines(form, "api").format(record)
+    line = LineFormatter(form, "api").format(record)
     assert all(each.isprintable() for each in line.split("\n    "))
 
 
 def test_a_long_text_is_cut_before_its_cost_grows_with_its_square() -> None:
-    typed = "a" * (TEXT_MAX_CHARACTERS - 5) + " ada@buyer.example"
-    assert harmless(typed) == "a" * (TEXT_MAX_CHARACTERS - 5) + " …"
-    assert harmless("b " * TEXT_MAX_CHARACTERS) == "b " * (TEXT_MAX_CHARACTERS // 2) + "…"
-    assert harmless("a" * 5_000 + "@buyer.example") == "<address>"
+    typed = "a" * (TEXT_MAX_CHARS - 5) + " ada@buyer.example"
+    assert redact(typed) == "a" * (TEXT_MAX_CHARS - 5) + " …"
+    assert redact("b " * TEXT_MAX_CHARS) == "b " * (TEXT_MAX_CHARS // 2) + "…"
+    assert redact("a" * 5_000 + "@buyer.example") == "<address>"

@@ -4,18 +4,18 @@ import logging
 
 import pytest
 
-from telemetry.rate_limited import KINDS_MAX, Seldom
+from telemetry.rate_limited import MAX_KINDS, RateLimitedLog
 
 
 def test_a_kind_of_warning_is_said_at_once_then_seldom_with_the_number_of_those_left_out(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     now = [0.0]
-    seldom = Seldom(logging.getLogger("api.test"), 30, lambda: now[0])
+    limited = RateLimitedLog(logging.getLogger("api.test"), 30, lambda: now[0])
     for second in range(0, 31, 10):
         now[0] = second
-        seldom.warning("postgres", "GET /%d: %s", second, "postgres does not answer")
-    seldom.warning("kafka", "POST /: kafka does not answer")
+        limited.warning("postgres", "GET /%d: %s", second, "postgres does not answer")
+    limited.warning("kafka", "POST /: kafka does not answer")
     assert [record.getMessage() for record in caplog.records] == [
         "GET /0: postgres does not answer",
         "GET /30: postgres does not answer (and 2 times since the last such line)",
@@ -24,7 +24,7 @@ def test_a_kind_of_warning_is_said_at_once_then_seldom_with_the_number_of_those_
 
 
 def test_many_kinds_of_warnings_take_no_more_room_than_a_few() -> None:
-    seldom = Seldom(logging.getLogger("api.test"), 30, lambda: 0.0)
-    for number in range(KINDS_MAX + 5):
-        seldom.warning(f"row {number}", "odd")
-    assert len(seldom._said) <= KINDS_MAX
+    limited = RateLimitedLog(logging.getLogger("api.test"), 30, lambda: 0.0)
+    for number in range(MAX_KINDS + 5):
+        limited.warning(f"row {number}", "odd")
+    assert len(limited._last) <= MAX_KINDS

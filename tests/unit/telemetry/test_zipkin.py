@@ -9,9 +9,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanKind
 
-from telemetry import traces as module
 from telemetry.traces import Traces
-from telemetry.zipkin import PAUSE_S, Dropping, make_exporter
+from telemetry.zipkin import RETRY_PAUSE_S, DroppingExporter, make_exporter
 
 OK, FAILED = SpanExportResult.SUCCESS, SpanExportResult.FAILURE
 
@@ -39,30 +38,26 @@ def test_a_zipkin_that_is_away_is_said_once_and_not_asked_for_each_batch(
     caplog.set_level(logging.INFO)
     now = [0.0]
     away = Away(answer)
-    exporter = Dropping(away, lambda: now[0])
+    exporter = DroppingExporter(away, lambda: now[0])
 
     assert [exporter.export(()) for _ in range(3)] == [FAILED] * 3
-    now[0] += PAUSE_S
+    now[0] += RETRY_PAUSE_S
     assert exporter.export(()) is FAILED
-    now[0] += PAUSE_S
+    now[0] += RETRY_PAUSE_S
     away.answer = OK
     assert exporter.export(()) is OK
     assert exporter.export(()) is OK
 
     assert away.asked == 4
     assert [record.message.split(" (")[0] for record in caplog.records] == [
-        "Zipkin does not take spans",
-        "Zipkin takes spans again",
+        "Zipkin does not accept spans",
+        "Zipkin accepts spans again",
     ]
 
 
-def test_spans_beyond_the_queue_are_dropped_and_ending_does_not_wait_for_zipkin(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "QUEUE", 20)
-    monkeypatch.setattr(module, "AT_ONCE", 10)
+def test_spans_beyond_the_queue_are_dropped_and_ending_does_not_wait_for_zipkin() -> None:
     away = Away(requests.ConnectionError("no"))
-    traces = Traces("turnstile-test", Dropping(away))
+    traces = Traces("turnstile-test", DroppingExporter(away), queue_max=20, export_max=10)
     for _ in range(200):
         traces.begin("one of many", SpanKind.INTERNAL, {}).end()
     traces.close()

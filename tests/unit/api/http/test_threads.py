@@ -13,7 +13,7 @@ from api.http.bridge import Bridge
 from api.http.protocol import GONE
 from api.http.threads import Threads
 from api.problems import Refused
-from telemetry.traces import being, under_way
+from telemetry.traces import current_span, in_span
 from tests.unit.api.soon import soon
 from tests.unit.telemetry.kept import KeptTraces
 
@@ -90,18 +90,18 @@ def test_a_span_under_way_is_known_in_the_thread_and_in_what_it_has_the_loop_do(
     span = KeptTraces().begin("ask", kind=0, tags={})  # type: ignore[arg-type]
 
     async def look() -> None:
-        seen.append(under_way())
+        seen.append(current_span())
 
     async def run() -> None:
         in_loop = Bridge(asyncio.get_running_loop())
 
         def application(environ: Environ, start_response: Any) -> Iterable[bytes]:
-            seen.append(under_way())
+            seen.append(current_span())
             in_loop(look())
             start_response("200 OK", [])
             return [b""]
 
-        with being(span):
+        with in_span(span):
             await Asked().of(Threads(application))
 
     asyncio.run(run())

@@ -9,7 +9,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from api.adapters.ledger.command_producer import trace_headers
 from api.telemetry.tracing import Traced
 from api.web.raw_response import Receive, Reply, Scope, Send
-from telemetry.traces import HEADER, sampled, under_way
+from telemetry.traces import TRACEPARENT_HEADER, current_span, sampled_context
 from tests.unit.api.asgi import Answering, ask, awaited
 from tests.unit.telemetry.kept import KeptTraces
 
@@ -41,17 +41,17 @@ def test_a_request_that_is_not_chosen_leaves_no_trace(chance: float, ratio: floa
 def test_what_follows_from_a_chosen_request_carries_its_trace() -> None:
     traces, inner = KeptTraces(), Handed(201)
     path = "/api/v3/events/0f5e3f3e-3f6c-4f39-9f5e-3f3e3f6c4f39/tickets"
-    ask(Traced(inner, traces, 0.5, lambda: 0.4), "POST", path, headers={HEADER: GIVEN})
+    ask(Traced(inner, traces, 0.5, lambda: 0.4), "POST", path, headers={TRACEPARENT_HEADER: GIVEN})
 
     [span] = traces.spans()
     [(name, value)] = inner.headers
-    assert name == HEADER
-    assert sampled(value.decode()) is not None
+    assert name == TRACEPARENT_HEADER
+    assert sampled_context(value.decode()) is not None
     assert format(span.context.trace_id, "032x") in value.decode()
     assert format(span.context.trace_id, "032x") not in GIVEN, "a client's own trace is not believed"
     assert (span.name, span.kind, span.parent) == ("POST /api/v3/events/{id}/tickets", SpanKind.SERVER, None)
     assert dict(span.attributes or {})["http.response.status_code"] == 201
-    assert under_way() is None
+    assert current_span() is None
 
 
 def test_a_failed_request_is_told_as_failed_and_the_next_one_is_not_within_it() -> None:
@@ -66,7 +66,7 @@ def test_a_failed_request_is_told_as_failed_and_the_next_one_is_not_within_it() 
     ask(Traced(Handed(503), traces, 1.0))
 
     assert [span.status.status_code for span in traces.spans()] == [StatusCode.ERROR] * 2
-    assert under_way() is None
+    assert current_span() is None
 
 
 def test_a_span_ends_with_the_last_piece_of_its_answer() -> None:
@@ -91,4 +91,4 @@ def test_the_fast_path_is_traced_alike(is_chosen: bool) -> None:
     assert [(span.name, span.status.status_code) for span in traces.spans()] == [
         ("POST /x", StatusCode.ERROR)
     ] * is_chosen
-    assert under_way() is None
+    assert current_span() is None

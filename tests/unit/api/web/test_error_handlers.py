@@ -11,7 +11,7 @@ from api.http.limits import BODY_MAX_BYTES
 from api.problems import Unavailable
 from api.web import error_handlers
 from api.web.request_limits import MOST_BYTES
-from telemetry.rate_limited import Seldom
+from telemetry.rate_limited import RateLimitedLog
 from tests.unit.api.fakes import World
 
 ACCOUNTS = "/api/v3/accounts"
@@ -115,7 +115,7 @@ def test_a_server_that_is_down_is_logged_once_however_many_ask(
     def all_busy(_: object) -> None:
         raise Unavailable("postgres") from TimeoutError("of somebody")
 
-    monkeypatch.setattr(error_handlers, "outages", Seldom(error_handlers.log))
+    monkeypatch.setattr(error_handlers, "outages", RateLimitedLog(error_handlers.log))
     monkeypatch.setattr(world.accounts, "get", all_busy)
     assert {client.get(f"{ACCOUNTS}/{account['id']}").status_code for _ in range(5)} == {503}
     said = [record.getMessage() for record in caplog.records if record.name == "api.web.error_handlers"]

@@ -9,7 +9,7 @@ import pytest
 from streams.runtime.batching import Busy, Interrupted, in_batches
 from streams.runtime.counters import Figures
 from streams.runtime.tracing import follow, headers_from
-from telemetry.traces import HEADER, Traces
+from telemetry.traces import TRACEPARENT_HEADER, Traces
 from tests.unit.streams.runtime.test_batching import FakeMessage, FakeStream
 from tests.unit.telemetry.kept import KeptTraces
 
@@ -39,11 +39,11 @@ def test_a_record_goes_on_with_the_trace_that_it_carries() -> None:
         await asyncio.gather(inner())
         assert traces.spans() == [], "a span ends with its batch"
 
-    run(traces, [Record(6), Record(7, ("id", b"1"), (HEADER, SAMPLED))], handle)
+    run(traces, [Record(6), Record(7, ("id", b"1"), (TRACEPARENT_HEADER, SAMPLED))], handle)
 
     [span] = traces.spans()
     context = span.context
-    assert carried == [(), ((HEADER, f"00-{TRACE}-{context.span_id:016x}-01".encode()),)]
+    assert carried == [(), ((TRACEPARENT_HEADER, f"00-{TRACE}-{context.span_id:016x}-01".encode()),)]
     assert span.parent is not None
     assert (format(context.trace_id, "032x"), format(span.parent.span_id, "016x")) == (TRACE, PARENT)
     assert span.name == "ledger"
@@ -56,12 +56,12 @@ def test_a_record_goes_on_with_the_trace_that_it_carries() -> None:
     [
         (),
         (("id", b"1"),),
-        ((HEADER, b""),),
-        ((HEADER, None),),
-        ((HEADER, b"\xff"),),
-        ((HEADER, b"00-0-0-01"),),
-        ((HEADER, f"00-{TRACE}-{PARENT}-00".encode()),),
-        ((HEADER, f"00-{'0' * 32}-{PARENT}-01".encode()),),
+        ((TRACEPARENT_HEADER, b""),),
+        ((TRACEPARENT_HEADER, None),),
+        ((TRACEPARENT_HEADER, b"\xff"),),
+        ((TRACEPARENT_HEADER, b"00-0-0-01"),),
+        ((TRACEPARENT_HEADER, f"00-{TRACE}-{PARENT}-00".encode()),),
+        ((TRACEPARENT_HEADER, f"00-{'0' * 32}-{PARENT}-01".encode()),),
     ],
     ids=["none", "another", "empty", "null", "bytes", "short", "not sampled", "zero"],
 )
@@ -93,7 +93,7 @@ def test_a_batch_that_is_given_up_tells_nothing() -> None:
     async def handle(_: list[Any]) -> None:
         raise Interrupted
 
-    run(traces, [Record(7, (HEADER, SAMPLED))], handle)
+    run(traces, [Record(7, (TRACEPARENT_HEADER, SAMPLED))], handle)
     assert traces.spans() == []
 
 

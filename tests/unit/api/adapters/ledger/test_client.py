@@ -25,7 +25,7 @@ from tables.ledger.decisions import buyer_fingerprint
 from tables.messages.commands import Buy, Cancel, Confirm, Hold, TicketLine, decode_command
 from tables.messages.outcomes import Outcome, OutcomeKind, OutcomeLine, encode_outcome
 from tables.messages.reasons import Reason
-from telemetry.traces import being
+from telemetry.traces import in_span
 from tests.unit.api.fakes import outcome
 from tests.unit.telemetry.kept import KeptTraces
 
@@ -117,7 +117,7 @@ def test_a_purchase_is_found_among_the_traces_by_the_id_that_its_buyer_has() -> 
     bench, traces, command = Bench(), KeptTraces(), purchase()
     bench.answers(OutcomeKind.REJECTED)
     span = traces.begin("buy", SpanKind.SERVER, {})
-    with being(span):
+    with in_span(span):
         bench.carry_out(command, 5)
     span.end()
     [kept] = traces.spans()
