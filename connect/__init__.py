@@ -1,1 +1,1 @@
-"""The way from PostgreSQL into Kafka: topics, connectors and their registration."""
+"""The capture of PostgreSQL's changes into Kafka: topics, connectors, reading records, and what observes them."""

@@ -1,4 +1,4 @@
-"""``python -m connect``: topics, connectors, and new rows flowing through each. Any number of runs."""
+"""``python -m connect``: create topics, register connectors, and wait until new rows flow. Idempotent."""
 
 import logging
 import sys
@@ -7,14 +7,14 @@ import psycopg
 from kafka.errors import KafkaError
 
 from connect.connectors.configuration import connectors
-from connect.connectors.probe import check_publications, open_ends, wait_until_flowing
-from connect.connectors.registration import SETTLE_S, check, register, revive, wait_for_connect
-from connect.connectors.rest_client import ConnectWorker, Unavailable
+from connect.connectors.probe import check_publications, open_probe, wait_until_flowing
+from connect.connectors.registration import RESTART_TIMEOUT_S, check, register, revive, wait_for_connect
+from connect.connectors.rest_client import ConnectClient, ConnectUnavailable
 from connect.connectors.slots import check_slots
 from connect.errors import ConnectError
-from connect.polling import Patience
+from connect.polling import Polling
 from connect.provisioning import open_admin, provision
-from connect.topics import catalogue
+from connect.topics import all_topics
 from settings import Settings, settings
 from telemetry.logs import configure_logging
 from telemetry.redaction import redact
@@ -23,13 +23,13 @@ log = logging.getLogger("connect.bootstrap")
 
 
 def main() -> int:
-    """Log a line per step. Exit code 1 with a line that says what is wrong."""
+    """Log a line per step. Exit code 1 after an error, with a line that says what is wrong."""
     now = settings()
     configure_logging(now.log_level, now.log_format, "connectors")
     try:
         _topics(now)
         _connectors(now)
-    except (ConnectError, Unavailable, KafkaError, psycopg.Error) as error:
+    except (ConnectError, ConnectUnavailable, KafkaError, psycopg.Error) as error:
         log.critical("%s", redact(str(error)).rstrip())
         return 1
     return 0
@@ -38,25 +38,25 @@ def main() -> int:
 def _topics(now: Settings) -> None:
     admin = open_admin(now)
     try:
-        made = provision(admin, catalogue(), now)
+        made = provision(admin, all_topics(), now)
     finally:
         admin.close()
-    log.info("topics: %d made, %d there already", len(made), len(catalogue()) - len(made))
+    log.info("topics: %d made, %d there already", len(made), len(all_topics()) - len(made))
 
 
 def _connectors(now: Settings) -> None:
-    worker = ConnectWorker(now.connect_url)
+    worker = ConnectClient(now.connect_url)
     wanted = connectors(now)
-    wait_for_connect(worker, Patience(now.bootstrap_seconds))
-    with open_ends(now) as (database, beats):
+    wait_for_connect(worker, Polling(now.bootstrap_seconds))
+    with open_probe(now) as (database, heartbeats):
         check_publications(database, wanted)
         check_slots(database, worker, wanted)
         for connector in wanted:
-            done = register(worker, connector, Patience(now.bootstrap_seconds))
-            revived = done == "unchanged" and revive(worker, connector, Patience(SETTLE_S))
+            done = register(worker, connector, Polling(now.bootstrap_seconds))
+            revived = done == "unchanged" and revive(worker, connector, Polling(RESTART_TIMEOUT_S))
             log.info("connector %s: %s", connector.name, "started again" if revived else done)
-        patience = Patience(now.bootstrap_seconds)
-        for name in wait_until_flowing(database, beats, wanted, patience, lambda it: check(worker, it)):
+        polling = Polling(now.bootstrap_seconds)
+        for name in wait_until_flowing(database, heartbeats, wanted, polling, lambda it: check(worker, it)):
             log.info("connector %s: new rows flow", name)
     worker.close()
 

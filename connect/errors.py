@@ -1,20 +1,20 @@
-"""What can go wrong between PostgreSQL and Kafka; each message is one line for whoever runs ``python -m connect``.
+"""The errors between PostgreSQL and Kafka, as a tree. Each message is one line for the operator.
 
 ConnectError
 ├── ServerMissing     Kafka or Kafka Connect did not answer in time
-├── TopicMismatch     a topic is there, but not as the catalogue has it
-├── TopicRefused      Kafka would not make a topic
-├── ConnectorRefused  Kafka Connect would not take a connector's configuration
-├── ConnectorFailed   a connector or its task has stopped with an error
-├── SlotLost          a connector's replication slot is gone, and with it the changes since
-├── NotPublished      a connector's publication lacks the table that it is to capture
+├── TopicMismatch     a topic exists, but not as defined
+├── TopicRefused      Kafka refused to create a topic
+├── ConnectorRefused  Kafka Connect refused a connector's configuration
+├── ConnectorFailed   a connector or its task has failed
+├── SlotLost          a connector's replication slot is missing, and with it the changes since
+├── NotPublished      a connector's publication lacks a table that it captures
 ├── NotSkipped        a change can't be skipped, or there is none to skip
 └── NotFlowing        a new row did not arrive in time
 """
 
 
 class ConnectError(Exception):
-    """The way from PostgreSQL into Kafka is not open."""
+    """Base of the errors between PostgreSQL and Kafka."""
 
 
 class ServerMissing(ConnectError):
@@ -22,7 +22,7 @@ class ServerMissing(ConnectError):
 
 
 class TopicMismatch(ConnectError):
-    """Names every topic that differs, with what it has and what it should have."""
+    """Names every topic that differs, with the actual and the expected value."""
 
 
 class TopicRefused(ConnectError):
@@ -38,7 +38,7 @@ class ConnectorFailed(ConnectError):
 
 
 class SlotLost(ConnectError):
-    """Names the connectors, their slots and what helps."""
+    """Names the connectors, their slots and the remedy."""
 
 
 class NotPublished(ConnectError):
@@ -46,7 +46,7 @@ class NotPublished(ConnectError):
 
 
 class NotFlowing(ConnectError):
-    """Names the connectors that stay silent and the state of their slots."""
+    """Names the connectors through which no row came, with the state of their slots."""
 
 
 class NotSkipped(ConnectError):

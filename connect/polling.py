@@ -1,4 +1,4 @@
-"""Asking again and again until a moment has come; the clock and the pause are passed in."""
+"""Polling until a deadline; the clock and the sleep are passed in."""
 
 import time
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class Patience:
-    """So many seconds from now on, asked in steps of ``pause``."""
+class Polling:
+    """A deadline ``seconds`` from now, and the pause between two attempts."""
 
     seconds: float
     pause: float = 0.25
@@ -24,5 +24,5 @@ class Patience:
         return self.clock() < self._end
 
     def wait(self) -> None:
-        """Let a little time pass."""
+        """Sleep for one pause."""
         self.sleep(self.pause)

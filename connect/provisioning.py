@@ -1,6 +1,6 @@
-"""Topics are made from the catalogue, any number of times; one that differs where it matters is an error.
+"""Creates the topics of connect/topics.py, idempotently; a topic that differs where it matters is an error.
 
-Kafka makes no topic by itself here: a name that the catalogue lacks can't be written to.
+Kafka's automatic creation of topics is off, so nobody can write to an undefined topic.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,22 +11,22 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from connect.errors import ServerMissing, TopicMismatch, TopicRefused
-from connect.polling import Patience
+from connect.polling import Polling
 from connect.topics import COMMANDS, RECORD_MAX_BYTES, Topic
 from settings import Settings
 
-CHECKED: Final = ("cleanup.policy", "message.timestamp.type")
-IN_SYNC: Final = "min.insync.replicas"
-# A replica that lacks acknowledged records must never become the leader: its partition's log would lose them.
-UNCLEAN: Final = "unclean.leader.election.enable"
-RETENTION_MS: Final = "retention.ms"
-BATCH_BYTES: Final = "max.message.bytes"
-SPREAD_S: Final = 10.0
-SPREAD_PAUSE_S: Final = 0.1
+CHECKED_CONFIGS: Final = ("cleanup.policy", "message.timestamp.type")
+MIN_IN_SYNC: Final = "min.insync.replicas"
+# A replica out of sync must never become the leader: acknowledged records would be lost.
+UNCLEAN_ELECTION: Final = "unclean.leader.election.enable"
+RETENTION: Final = "retention.ms"
+MAX_BATCH_SIZE: Final = "max.message.bytes"
+METADATA_TIMEOUT_S: Final = 10.0
+METADATA_PAUSE_S: Final = 0.1
 
 
-class Admin(Protocol):
-    """What is asked of Kafka's admin client."""
+class KafkaAdmin(Protocol):
+    """Kafka's admin client, as far as provisioning needs it."""
 
     def list_topics(self) -> list[str]: ...
     def create_topics(self, new_topics: dict[str, Any], *, raise_errors: bool) -> dict[str, Any]: ...
@@ -37,8 +37,8 @@ class Admin(Protocol):
     def close(self) -> None: ...
 
 
-def open_admin(settings: Settings, client: Callable[..., Admin] = KafkaAdminClient) -> Admin:
-    """Kafka's admin client as soon as Kafka answers. Raises ServerMissing."""
+def open_admin(settings: Settings, client: Callable[..., KafkaAdmin] = KafkaAdminClient) -> KafkaAdmin:
+    """An admin client, once Kafka answers. Raises ServerMissing."""
     seconds = settings.bootstrap_seconds
     try:
         return client(bootstrap_servers=settings.kafka_servers.split(","), bootstrap_timeout_ms=seconds * 1000)
@@ -47,27 +47,28 @@ def open_admin(settings: Settings, client: Callable[..., Admin] = KafkaAdminClie
         raise ServerMissing(f"Kafka does not answer within {seconds} s at {where}: {error}") from error
 
 
-def provision(admin: Admin, topics: Sequence[Topic], settings: Settings) -> list[str]:
-    """Make the topics that are missing, check all, and return the names of those made."""
-    there = set(admin.list_topics())
-    made = _create(admin, {topic.name: wanted(topic, settings) for topic in topics if topic.name not in there})
+def provision(admin: KafkaAdmin, topics: Sequence[Topic], settings: Settings) -> list[str]:
+    """Create the missing topics, check all, and return the names of those created."""
+    existing = set(admin.list_topics())
+    missing = {topic.name: topic_request(topic, settings) for topic in topics if topic.name not in existing}
+    made = _create(admin, missing)
     admin.wait_for_topics([topic.name for topic in topics])
     configs = _configs(admin, topics)
     _check(admin, topics, settings, configs)
-    _put_right(admin, topics, settings, configs)
+    _alter(admin, topics, settings, configs)
     return made
 
 
-def wanted(topic: Topic, settings: Settings) -> dict[str, Any]:
-    """A topic as Kafka is asked for it."""
+def topic_request(topic: Topic, settings: Settings) -> dict[str, Any]:
+    """The request to create a topic."""
     return {
         "num_partitions": topic.partitions or settings.partitions,
         "replication_factor": settings.replication_factor,
-        "configs": {BATCH_BYTES: str(RECORD_MAX_BYTES)} | topic.config | _guarded(settings),
+        "configs": {MAX_BATCH_SIZE: str(RECORD_MAX_BYTES)} | topic.config | _durability(settings),
     }
 
 
-def _create(admin: Admin, missing: dict[str, Any]) -> list[str]:
+def _create(admin: KafkaAdmin, missing: dict[str, Any]) -> list[str]:
     if not missing:
         return []
     made = []
@@ -77,17 +78,17 @@ def _create(admin: Admin, missing: dict[str, Any]) -> list[str]:
             made.append(result["name"])
         elif error is not TopicAlreadyExistsError:
             reason = result.get("error_message") or error.__name__
-            raise TopicRefused(f"topic {result['name']} can't be made: {reason}")
+            raise TopicRefused(f"topic {result['name']} can't be created: {reason}")
     return made
 
 
-def _configs(admin: Admin, topics: Sequence[Topic]) -> dict[str, dict[str, str]]:
+def _configs(admin: KafkaAdmin, topics: Sequence[Topic]) -> dict[str, dict[str, str]]:
     resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in topics]
     found = admin.describe_configs(resources, config_filter="all")["topic"]
     return {name: {key: entry["value"] for key, entry in config.items()} for name, config in found.items()}
 
 
-def _check(admin: Admin, topics: Sequence[Topic], settings: Settings, configs: dict[str, dict[str, str]]) -> None:
+def _check(admin: KafkaAdmin, topics: Sequence[Topic], settings: Settings, configs: dict[str, dict[str, str]]) -> None:
     found = _partitions(admin, [topic.name for topic in topics])
     problems = [
         f"topic {topic.name}: {what} is {has}, should be {should}"
@@ -98,39 +99,39 @@ def _check(admin: Admin, topics: Sequence[Topic], settings: Settings, configs: d
         raise TopicMismatch("\n".join(problems))
 
 
-def _partitions(admin: Admin, names: list[str]) -> dict[str, list[dict[str, Any]]]:
-    """The partitions of every topic. A broker knows a topic's name a moment before it knows its partitions."""
-    patience = Patience(SPREAD_S, SPREAD_PAUSE_S)
+def _partitions(admin: KafkaAdmin, names: list[str]) -> dict[str, list[dict[str, Any]]]:
+    """The partitions of every topic. A broker lists a new topic a moment before it knows its partitions."""
+    polling = Polling(METADATA_TIMEOUT_S, METADATA_PAUSE_S)
     while True:
         found = {entry["name"]: entry["partitions"] for entry in admin.describe_topics(names)}
         missing = [name for name in names if not found.get(name)]
         if not missing:
             return found
-        if not patience.left:
-            raise ServerMissing(f"Kafka tells no partitions of {', '.join(missing)} within {patience.seconds:g} s")
-        patience.wait()
+        if not polling.left:
+            raise ServerMissing(f"Kafka has no partitions of {', '.join(missing)} after {polling.seconds:g} s")
+        polling.wait()
 
 
 def _differences(
     topic: Topic, settings: Settings, partitions: list[dict[str, Any]], config: dict[str, str]
 ) -> list[tuple[str, str, str]]:
-    should = wanted(topic, settings)
+    should = topic_request(topic, settings)
     replicas = min(len(partition["replica_nodes"]) for partition in partitions)
-    figures = [
+    compared = [
         ("the number of partitions", str(len(partitions)), str(should["num_partitions"])),
         ("the replication factor", str(replicas), str(should["replication_factor"])),
-        *((name, config[name], topic.config[name]) for name in CHECKED if name in topic.config),
+        *((name, config[name], topic.config[name]) for name in CHECKED_CONFIGS if name in topic.config),
     ]
-    return [figure for figure in figures if figure[1] != figure[2]]
+    return [each for each in compared if each[1] != each[2]]
 
 
-def _guarded(settings: Settings) -> dict[str, str]:
-    """What every topic is set to so that no acknowledged record is lost."""
-    return {IN_SYNC: str(settings.min_insync_replicas), UNCLEAN: "false"}
+def _durability(settings: Settings) -> dict[str, str]:
+    """The settings of every topic that protect acknowledged records from loss."""
+    return {MIN_IN_SYNC: str(settings.min_insync_replicas), UNCLEAN_ELECTION: "false"}
 
 
-def _put_right(admin: Admin, topics: Sequence[Topic], settings: Settings, configs: dict[str, dict[str, str]]) -> None:
-    """Alter the settings of existing topics that may change while they are in use."""
+def _alter(admin: KafkaAdmin, topics: Sequence[Topic], settings: Settings, configs: dict[str, dict[str, str]]) -> None:
+    """Alter the settings that can change while a topic is in use."""
     changes = [
         ConfigResource(ConfigResourceType.TOPIC, topic.name, changed)
         for topic in topics
@@ -141,10 +142,10 @@ def _put_right(admin: Admin, topics: Sequence[Topic], settings: Settings, config
 
 
 def _changed(topic: Topic, settings: Settings, config: dict[str, str]) -> dict[str, str]:
-    changed = {name: should for name, should in _guarded(settings).items() if config[name] != should}
-    if topic.name == COMMANDS and 0 <= int(config[RETENTION_MS]) < int(topic.config[RETENTION_MS]):
-        changed[RETENTION_MS] = topic.config[RETENTION_MS]
-    largest = wanted(topic, settings)["configs"][BATCH_BYTES]
-    if int(config[BATCH_BYTES]) < int(largest):
-        changed[BATCH_BYTES] = largest
+    changed = {name: should for name, should in _durability(settings).items() if config[name] != should}
+    if topic.name == COMMANDS and 0 <= int(config[RETENTION]) < int(topic.config[RETENTION]):
+        changed[RETENTION] = topic.config[RETENTION]
+    largest = topic_request(topic, settings)["configs"][MAX_BATCH_SIZE]
+    if int(config[MAX_BATCH_SIZE]) < int(largest):
+        changed[MAX_BATCH_SIZE] = largest
     return changed

@@ -1,4 +1,4 @@
-"""The topic catalogue: every topic's name, partitions and configuration, in one place."""
+"""Every topic: its name, partitions and configuration."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,36 +16,36 @@ HEARTBEAT: Final = "__debezium-heartbeat.event_ticket_db"
 HEARTBEAT_ROWS: Final = "event_ticket_db.public.heartbeat"
 OPERATOR_ACTIONS: Final = "operator-actions"
 APP: Final = "turnstile"
-# How the metadata of a committed offset begin where an operator has set it (ops/skipping.py).
-ACCEPTED: Final = "accepted: "
+# The metadata of a committed offset begin with it if an operator has set the offset (ops/skipping.py).
+ACCEPTED_PREFIX: Final = "accepted: "
 VERSION: Final = 1
 
 TABLES: Final = ("ledger", "contacts", "bookings")
 
-# The largest batch that a topic takes (``max.message.bytes``), Kafka's own default; a record alone is a batch, too.
-# What a value may have at most is said where it is read (tables/messages/decoding.py, tables/messages/commands.py).
+# The largest batch that a topic accepts (``max.message.bytes``), Kafka's default. Values have limits of their own
+# (tables/messages/decoding.py, tables/messages/commands.py).
 RECORD_MAX_BYTES: Final = 1_048_588
-# A dead letter is its record and some headers more; what doesn't fit is cut (streams/runtime/fitting.py).
-LETTER_MAX_BYTES: Final = 2 * 1024 * 1024
+# A dead letter is a record with further headers; what doesn't fit is cut (streams/runtime/fitting.py).
+DEAD_LETTER_MAX_BYTES: Final = 2 * 1024 * 1024
 
 DAY_MS: Final = 24 * 3600 * 1000
-# A broker forgets a group's offsets 7 days after its last worker has gone (offsets.retention.minutes). Whatever the
-# group has not read by then must still be there when it comes back.
+# A broker deletes a group's offsets 7 days after its last member has left (offsets.retention.minutes). The group must
+# still find its unread commands when it returns.
 COMMANDS_KEPT_DAYS: Final = 14
 ACTIONS_KEPT_DAYS: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic as it has to be. ``partitions`` None means the setting ``TURNSTILE_PARTITIONS``."""
+    """The definition of a topic. ``partitions`` None means the setting ``TURNSTILE_PARTITIONS``."""
 
     name: str
     config: dict[str, str] = field(default_factory=dict)
     partitions: int | None = None
 
 
-def inputs() -> dict[str, str]:
-    """The topic that each consumer with dead letters reads."""
+def consumer_inputs() -> dict[str, str]:
+    """The input topic of each consumer that writes dead letters."""
     return {
         "ledger": COMMANDS,
         "catalogue": EVENT_STATUS,
@@ -60,11 +60,11 @@ def inputs() -> dict[str, str]:
     }
 
 
-CONSUMERS: Final = tuple(inputs())
+CONSUMERS: Final = tuple(consumer_inputs())
 
 
 def dead_letters(consumer: str) -> str:
-    """The topic that takes the records which ``consumer`` can't read."""
+    """The topic of the dead letters of ``consumer``."""
     return f"dlq.{consumer}"
 
 
@@ -79,32 +79,35 @@ def group(role: str) -> str:
     return f"{APP}-{role}"
 
 
-def _kept(days: int, **config: str) -> dict[str, str]:
+def _retained(days: int, **config: str) -> dict[str, str]:
     return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)} | config
 
 
-_COMPACT: Final = {"cleanup.policy": "compact"}
-# What a paused worker wrote late is written over before this is over (streams/runtime/table.py).
-_CHANGELOG: Final = _COMPACT | {"min.compaction.lag.ms": str(DAY_MS)}
-# What is erased must not stay in a segment that is still being written to.
-_FORGETTING: Final = _COMPACT | {"max.compaction.lag.ms": str(DAY_MS)}
+_COMPACTED_CONFIG: Final = {"cleanup.policy": "compact"}
+# Late writes of a paused worker are repaired before compaction can remove the newer records (streams/runtime/table.py).
+_CHANGELOG_CONFIG: Final = _COMPACTED_CONFIG | {"min.compaction.lag.ms": str(DAY_MS)}
+# Erased data must not remain in the active segment for longer.
+_ERASABLE_CONFIG: Final = _COMPACTED_CONFIG | {"max.compaction.lag.ms": str(DAY_MS)}
 
 
-def catalogue() -> list[Topic]:
-    """All topics, in the order in which they are made."""
+def all_topics() -> list[Topic]:
+    """All topics, in the order in which they are created."""
     return [
-        Topic(EVENT_ROWS, _COMPACT),
-        Topic(ACCOUNT_ROWS, _FORGETTING),
-        Topic(EVENT_STATUS, _kept(7)),
-        Topic(COMMANDS, _kept(COMMANDS_KEPT_DAYS, **{"message.timestamp.type": "LogAppendTime"})),
-        Topic(OUTCOMES, _kept(7)),
-        Topic(JOBS, _kept(7)),
-        Topic(RETRIES, _kept(7)),
-        Topic(RESENDS, _kept(7)),
-        Topic(DELIVERIES, _kept(7)),
-        Topic(HEARTBEAT, _kept(1), partitions=1),
-        Topic(HEARTBEAT_ROWS, _kept(1), partitions=1),
-        Topic(OPERATOR_ACTIONS, _kept(ACTIONS_KEPT_DAYS), partitions=1),
-        *(Topic(dead_letters(name), _kept(30, **{"max.message.bytes": str(LETTER_MAX_BYTES)})) for name in CONSUMERS),
-        *(Topic(changelog(table), _FORGETTING if table == "contacts" else _CHANGELOG) for table in TABLES),
+        Topic(EVENT_ROWS, _COMPACTED_CONFIG),
+        Topic(ACCOUNT_ROWS, _ERASABLE_CONFIG),
+        Topic(EVENT_STATUS, _retained(7)),
+        Topic(COMMANDS, _retained(COMMANDS_KEPT_DAYS, **{"message.timestamp.type": "LogAppendTime"})),
+        Topic(OUTCOMES, _retained(7)),
+        Topic(JOBS, _retained(7)),
+        Topic(RETRIES, _retained(7)),
+        Topic(RESENDS, _retained(7)),
+        Topic(DELIVERIES, _retained(7)),
+        Topic(HEARTBEAT, _retained(1), partitions=1),
+        Topic(HEARTBEAT_ROWS, _retained(1), partitions=1),
+        Topic(OPERATOR_ACTIONS, _retained(ACTIONS_KEPT_DAYS), partitions=1),
+        *(
+            Topic(dead_letters(name), _retained(30, **{"max.message.bytes": str(DEAD_LETTER_MAX_BYTES)}))
+            for name in CONSUMERS
+        ),
+        *(Topic(changelog(table), _ERASABLE_CONFIG if table == "contacts" else _CHANGELOG_CONFIG) for table in TABLES),
     ]

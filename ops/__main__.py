@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 import streams.search.reindex as reindexing
-from connect.connectors.rest_client import Unavailable
+from connect.connectors.rest_client import ConnectUnavailable
 from connect.errors import ConnectError
 from ops.actions import read as read_actions
 from ops.connectors import connectors
@@ -43,7 +43,7 @@ FAULTS = (
     TransportError,
     ApiError,
     ConnectError,
-    Unavailable,
+    ConnectUnavailable,
     TurnstileError,
 )
 CLIENTS = ("kafka", "aiokafka")

@@ -13,8 +13,8 @@ import connect.connectors.resync as resyncing
 from connect.connectors import skipping
 from connect.connectors.configuration import Connector
 from connect.connectors.configuration import connectors as wanted
-from connect.connectors.rest_client import MISSING, ConnectWorker
-from connect.polling import Patience
+from connect.connectors.rest_client import MISSING_CONNECTOR, ConnectClient
+from connect.polling import Polling
 from ops import actions
 from ops.text import safe
 from settings import settings
@@ -32,14 +32,14 @@ def connectors() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def list_connectors(*, as_json: bool) -> None:
     """Each connector's state and the error that it stopped with. Exit code 1 if one has failed or is missing."""
-    with closing(ConnectWorker(settings().connect_url)) as worker:
+    with closing(ConnectClient(settings().connect_url)) as worker:
         states = worker.states()
     table = Table("connector", "state", "slot", "error", box=None)
     told = {}
     for connector in wanted(settings()):
-        state = states.get(connector.name, MISSING)
-        told[connector.name] = {"states": state.words, "slot": connector.slot, "error": state.error}
-        table.add_row(connector.name, safe(state.text), connector.slot, safe(state.error))
+        state = states.get(connector.name, MISSING_CONNECTOR)
+        told[connector.name] = {"states": state.states, "slot": connector.slot, "error": state.error}
+        table.add_row(connector.name, safe(state.summary), connector.slot, safe(state.error))
     if as_json:
         click.echo(json.dumps(told))
     else:
@@ -52,7 +52,7 @@ def list_connectors(*, as_json: bool) -> None:
 @name_argument
 def restart(name: str) -> None:
     """Start a failed connector and its task again, after what it stopped at was repaired. Loses and repeats nothing."""
-    _tell(name, ConnectWorker.restart)
+    _tell(name, ConnectClient.restart)
     click.echo(f"{name}: asked to start again; `turnstile connectors list` tells")
 
 
@@ -60,7 +60,7 @@ def restart(name: str) -> None:
 @name_argument
 def pause(name: str) -> None:
     """Let a connector wait, before PostgreSQL is worked on. Its slot keeps the log meanwhile, so the disk fills."""
-    _tell(name, ConnectWorker.pause)
+    _tell(name, ConnectClient.pause)
     click.echo(f"{name}: paused until `turnstile connectors resume {name}`; PostgreSQL keeps its log for it")
 
 
@@ -68,7 +68,7 @@ def pause(name: str) -> None:
 @name_argument
 def resume(name: str) -> None:
     """Let a paused connector go on from where it was."""
-    _tell(name, ConnectWorker.resume)
+    _tell(name, ConnectClient.resume)
     click.echo(f"{name}: goes on")
 
 
@@ -82,16 +82,16 @@ def skip(name: str, reason: str, *, yes: bool) -> None:
     Only where `list` shows RecordTooLargeException. The row is named; mend it, and it is told again.
     """
     connector, now = _known(name), settings()
-    with closing(ConnectWorker(now.connect_url)) as worker:
-        with skipping.open_slots(now) as waiting:
-            change = skipping.find(worker, connector, waiting).change
+    with closing(ConnectClient(now.connect_url)) as worker:
+        with skipping.open_pending_changes(now) as waiting:
+            change = skipping.find_oversized_change(worker, connector, waiting).change
         told = f"{change.operation} of {change.table}, row {safe(change.key)}, about {change.size} bytes"
         console.print(f"{name}: {told} at {place(change.lsn)} is lost, and nothing else", soft_wrap=True)
         if not yes:
             raise click.ClickException("nothing was done; with --yes it is skipped")
         details = {"connector": name, "lsn": change.lsn, "table": change.table, "row": change.key}
         actions.record(now.kafka_servers, "connectors skip", reason, **details)
-        skipping.skip(worker, connector, change, Patience(now.bootstrap_seconds))
+        skipping.skip_change(worker, connector, change, Polling(now.bootstrap_seconds))
     click.echo(f"{name}: goes on behind it. Make the row smaller by SQL, which tells it again, then `turnstile verify`")
 
 
@@ -112,9 +112,9 @@ def resync() -> None:
     raise SystemExit(resyncing.main())
 
 
-def _tell(name: str, what: Callable[[ConnectWorker, str], None]) -> None:
+def _tell(name: str, what: Callable[[ConnectClient, str], None]) -> None:
     connector = _known(name)
-    with closing(ConnectWorker(settings().connect_url)) as worker:
+    with closing(ConnectClient(settings().connect_url)) as worker:
         what(worker, connector.name)
 
 

@@ -11,7 +11,8 @@ from aiokafka.errors import KafkaError as ClientError
 from kafka.errors import KafkaError
 from rich.console import Console
 
-from connect.observe.dead_letters import DeadLetters, Letter
+from connect.observe.dead_letter import DeadLetter
+from connect.observe.dead_letters import DeadLetterTopics
 from connect.topics import CONSUMERS
 from settings import settings
 from telemetry.escapes import escaped
@@ -26,7 +27,7 @@ consumer_argument = click.argument("consumer", required=False, type=click.Choice
 @click.pass_context
 def dlq(context: click.Context) -> None:
     """Dead letters: records that a consumer could not use. An ID is CONSUMER:PARTITION:OFFSET, as `list` shows it."""
-    context.obj = DeadLetters(settings().kafka_servers)
+    context.obj = DeadLetterTopics(settings().kafka_servers)
 
 
 @dlq.command(name="list")
@@ -34,7 +35,7 @@ def dlq(context: click.Context) -> None:
 @click.option("--all", "everything", is_flag=True, help="Show those that were dealt with, too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.pass_obj
-def list_letters(letters: DeadLetters, consumer: str | None, everything: bool, as_json: bool) -> None:
+def list_letters(letters: DeadLetterTopics, consumer: str | None, everything: bool, as_json: bool) -> None:
     """Print the letters of one consumer or of all, with the reason."""
     chosen = [letter for letter in _of(letters, consumer, content=False) if everything or letter.fate is None]
     if as_json:
@@ -50,7 +51,7 @@ def list_letters(letters: DeadLetters, consumer: str | None, everything: bool, a
 @dlq.command()
 @click.argument("name", metavar="ID")
 @click.pass_obj
-def show(letters: DeadLetters, name: str) -> None:
+def show(letters: DeadLetterTopics, name: str) -> None:
     """Print one letter whole: reason, key, headers and value."""
     [letter] = _named(letters, (name,))
     click.echo(json.dumps(_described(letter) | _content(letter), indent=2, ensure_ascii=True))
@@ -60,7 +61,7 @@ def show(letters: DeadLetters, name: str) -> None:
 @click.argument("names", nargs=-1, metavar="[ID]...")
 @click.option("--all", "consumer", type=click.Choice((*CONSUMERS, "every")), help="All open letters of a consumer.")
 @click.pass_obj
-def replay(letters: DeadLetters, names: tuple[str, ...], consumer: str | None) -> None:
+def replay(letters: DeadLetterTopics, names: tuple[str, ...], consumer: str | None) -> None:
     """Give letters back to the topic they came from, as they were; their consumer knows what it had already.
 
     A letter that is not the whole record is left as it is; exit code 1 where there was one.
@@ -82,7 +83,7 @@ def replay(letters: DeadLetters, names: tuple[str, ...], consumer: str | None) -
 @click.argument("names", nargs=-1, metavar="[ID]...")
 @click.option("--all", "consumer", type=click.Choice((*CONSUMERS, "every")), help="All open letters of a consumer.")
 @click.pass_obj
-def discard(letters: DeadLetters, names: tuple[str, ...], consumer: str | None) -> None:
+def discard(letters: DeadLetterTopics, names: tuple[str, ...], consumer: str | None) -> None:
     """Mark letters as dealt with, without replaying them."""
     for letter, fate in letters.discard(_chosen(letters, names, consumer)):
         click.echo(f"{letter.id} {fate}")
@@ -91,25 +92,25 @@ def discard(letters: DeadLetters, names: tuple[str, ...], consumer: str | None) 
 @dlq.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
-def count(letters: DeadLetters, as_json: bool) -> None:
+def count(letters: DeadLetterTopics, as_json: bool) -> None:
     """Print how many open letters each consumer has."""
     counts = letters.open()
     click.echo(json.dumps(counts) if as_json else "\n".join(f"{name} {number}" for name, number in counts.items()))
 
 
-def _of(letters: DeadLetters, consumer: str | None, *, content: bool = True) -> list[Letter]:
+def _of(letters: DeadLetterTopics, consumer: str | None, *, content: bool = True) -> list[DeadLetter]:
     names = CONSUMERS if consumer in (None, "every") else (str(consumer),)
     return [letter for name in names for letter in letters.read(name, content=content)]
 
 
-def _chosen(letters: DeadLetters, names: tuple[str, ...], consumer: str | None) -> list[Letter]:
+def _chosen(letters: DeadLetterTopics, names: tuple[str, ...], consumer: str | None) -> list[DeadLetter]:
     if bool(names) == bool(consumer):
         raise click.UsageError("name letters by their IDs, or a consumer with --all")
     return _named(letters, names) if names else [letter for letter in _of(letters, consumer) if letter.fate is None]
 
 
-def _named(letters: DeadLetters, names: Iterable[str]) -> list[Letter]:
-    known: dict[str, Letter] = {}
+def _named(letters: DeadLetterTopics, names: Iterable[str]) -> list[DeadLetter]:
+    known: dict[str, DeadLetter] = {}
     found = []
     for name in names:
         consumer = name.partition(":")[0]
@@ -123,18 +124,18 @@ def _named(letters: DeadLetters, names: Iterable[str]) -> list[Letter]:
     return found
 
 
-def _print(letter: Letter) -> None:
+def _print(letter: DeadLetter) -> None:
     """Some lines: id, time and fate; the place, never broken; what is not there; why, as wide as the terminal is."""
     click.echo(f"{letter.id}  {letter.at:%Y-%m-%d %H:%M:%S}  {letter.fate or ''}".rstrip())
     click.echo(f"  {escaped(letter.record)}")
-    if letter.ours and letter.ours.cuts:
-        click.echo(f"  cut: {', '.join(f'{cut.part} of {cut.bytes:,} bytes' for cut in letter.ours.cuts)}")
+    if letter.info and letter.info.cuts:
+        click.echo(f"  cut: {', '.join(f'{cut.part} of {cut.bytes:,} bytes' for cut in letter.info.cuts)}")
     reason = escaped(letter.error if len(letter.error) <= SHOWN else f"{letter.error[:SHOWN]}…")
     click.echo(click.wrap_text(reason, console.width, "  ", "  "))
 
 
-def _described(letter: Letter) -> dict[str, Any]:
-    origin = letter.ours.origin if letter.ours else None
+def _described(letter: DeadLetter) -> dict[str, Any]:
+    origin = letter.info.origin if letter.info else None
     said: dict[str, Any] = {
         "id": letter.id,
         "at": letter.at.isoformat(),
@@ -146,12 +147,12 @@ def _described(letter: Letter) -> dict[str, Any]:
     }
     if origin and origin.last_offset is not None:
         said["lastOffset"] = origin.last_offset
-    if letter.ours and letter.ours.cuts:
-        said["cut"] = [asdict(cut) for cut in letter.ours.cuts]
+    if letter.info and letter.info.cuts:
+        said["cut"] = [asdict(cut) for cut in letter.info.cuts]
     return said
 
 
-def _content(letter: Letter) -> dict[str, Any]:
+def _content(letter: DeadLetter) -> dict[str, Any]:
     return {
         "key": _text(letter.key),
         "headers": [[name, _text(value)] for name, value in letter.headers],

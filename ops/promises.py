@@ -6,9 +6,9 @@ from contextlib import closing
 from pathlib import Path
 
 from connect.connectors.configuration import connectors
-from connect.connectors.probe import open_ends
-from connect.connectors.rest_client import ConnectWorker
-from connect.connectors.slots import lost, unread
+from connect.connectors.probe import open_probe
+from connect.connectors.rest_client import ConnectClient
+from connect.connectors.slots import lost_slots, unread_slots
 from connect.topics import changelog
 from ops.audit import Audit
 from ops.scratch import Scratch, read_changelog
@@ -35,8 +35,8 @@ def compare_index(now: Settings, within: float) -> dict[str, Difference]:
 def look_at_slots(now: Settings) -> list[str]:
     """What is wrong with the replication slots, in words."""
     wanted = connectors(now)
-    with closing(ConnectWorker(now.connect_url)) as worker, open_ends(now) as (database, _):
-        gone = lost(database, worker, wanted)
-        silent = unread(database, [it for it in wanted if it.name not in gone])
+    with closing(ConnectClient(now.connect_url)) as worker, open_probe(now) as (database, _):
+        gone = lost_slots(database, worker, wanted)
+        silent = unread_slots(database, [it for it in wanted if it.name not in gone])
     problems = [f"connector {name}: {text}; `python -m connect.connectors.resync`" for name, text in gone.items()]
     return problems + [f"nobody reads the replication slot {slot}; `turnstile connectors list`" for slot in silent]

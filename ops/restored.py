@@ -19,10 +19,10 @@ from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError, NoError
 from psycopg.errors import CheckViolation
 
-from connect.connectors.rest_client import Unavailable
+from connect.connectors.rest_client import ConnectUnavailable
 from connect.connectors.resync import resync
 from connect.errors import ConnectError
-from connect.polling import Patience
+from connect.polling import Polling
 from connect.provisioning import open_admin
 from connect.records.consumer import make_consumer
 from connect.topics import DELIVERIES, EVENT_ROWS, OUTCOMES, group
@@ -126,12 +126,12 @@ def rewind_sales(now: Settings) -> None:
     """Let the sales workers begin with the oldest outcome that Kafka has. Raises NotReady while one of them runs."""
     admin: Any = open_admin(now)
     places = [TopicPartition(topic, number) for topic in (OUTCOMES, DELIVERIES) for number in range(now.partitions)]
-    patience = Patience(MEMBER_S)
+    polling = Polling(MEMBER_S)
     try:
         while not _reset(admin, places):
-            if not patience.left:
+            if not polling.left:
                 raise NotReady(f"stop the workers of the role {ROLE} first: they hold on to where they are")
-            patience.wait()
+            polling.wait()
     finally:
         admin.close()
 
@@ -159,7 +159,7 @@ def main() -> int:
     configure_logging(now.log_level, now.log_format, "restored")
     try:
         restored(now)
-    except (NotReady, ConnectError, Unavailable, TurnstileError) as error:
+    except (NotReady, ConnectError, ConnectUnavailable, TurnstileError) as error:
         log.critical("%s", str(error))
         return 1
     except (KafkaError, psycopg.Error, TransportError, ApiError) as error:

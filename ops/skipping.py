@@ -19,9 +19,9 @@ from kafka.errors import NoError
 from kafka.structs import OffsetAndMetadata
 
 from connect.observe.lag import make_client
-from connect.polling import Patience
+from connect.polling import Polling
 from connect.records.fetching import READ_COMMITTED, install
-from connect.topics import ACCEPTED, COMMANDS, group
+from connect.topics import ACCEPTED_PREFIX, COMMANDS, group
 from ops import actions
 from settings import Settings
 from streams.runtime.headers import carried_headers
@@ -107,12 +107,12 @@ def _state(admin: Any, place: TopicPartition) -> tuple[LogBounds, int | None]:
 
 def _accept(admin: Any, place: TopicPartition, offset: int, reason: str) -> None:
     """Commit an offset that an operator answers for, as soon as the group has no member."""
-    wanted = {place: OffsetAndMetadata(offset, f"{ACCEPTED}{reason}"[:REASON_MAX_CHARS], -1)}
-    patience = Patience(EMPTY_WITHIN_S)
+    wanted = {place: OffsetAndMetadata(offset, f"{ACCEPTED_PREFIX}{reason}"[:REASON_MAX_CHARS], -1)}
+    polling = Polling(EMPTY_WITHIN_S)
     while any(answer is not NoError for answer in admin.alter_group_offsets(GROUP, wanted).values()):
-        if not patience.left:
+        if not polling.left:
             raise Refused("stop the workers of the role ledger first: they hold on to where they are")
-        patience.wait()
+        polling.wait()
 
 
 @asynccontextmanager

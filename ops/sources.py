@@ -8,9 +8,9 @@ from kafka import TopicPartition
 from prometheus_client import Metric as Family
 
 from connect.connectors.configuration import connectors
-from connect.connectors.rest_client import ConnectWorker
+from connect.connectors.rest_client import ConnectClient
 from connect.observe.ages import OldestRecords
-from connect.observe.dead_letters import DeadLetters
+from connect.observe.dead_letters import DeadLetterTopics
 from connect.observe.heartbeat import CaptureWatch
 from connect.observe.lag import KafkaWatch, LogState
 from connect.observe.slots import read_slots
@@ -55,14 +55,16 @@ class KafkaSource:
     def __init__(self, settings: Settings) -> None:
         self._watch = KafkaWatch(settings.kafka_servers)
         self._oldest = OldestRecords(settings.kafka_servers)
-        self._letters = DeadLetters(settings.kafka_servers)
+        self._letters = DeadLetterTopics(settings.kafka_servers)
         self._open: dict[str, int] = {}
         self._read_to: dict[str, int] = {}
 
     def look(self) -> Iterator[Family]:
         """Ask the broker; dead letters are only read where there are new ones, or new marks."""
         state = self._watch.look()
-        lags = {(group(role), place): lag for role, it in state.groups.items() for place, lag in it.places.items()}
+        lags = {
+            (group(role), place): lag for role, it in state.groups.items() for place, lag in it.partition_lags.items()
+        }
         ages = self._ages(state, lags)
         yield kafka_metrics.LAG_RECORDS.of({_labels(*key): lag for key, lag in lags.items()})
         yield kafka_metrics.LAG_SECONDS.of({_labels(*key): age for key, age in ages.items()})
@@ -70,12 +72,17 @@ class KafkaSource:
         yield kafka_metrics.INDEX_LAG.one(max(index, default=0.0))
         yield kafka_metrics.GROUP_MEMBERS.of({(group(role),): it.members for role, it in state.groups.items()})
         yield kafka_metrics.TOPIC_END.of(
-            {(place.topic, str(place.partition)): end for place, end in state.places.items()}
+            {(place.topic, str(place.partition)): end for place, end in state.partition_ends.items()}
         )
         yield kafka_metrics.STABLE_LAG.of(
-            {(place.topic, str(place.partition)): state.places[place] - end for place, end in state.stable.items()}
+            {
+                (place.topic, str(place.partition)): state.partition_ends[place] - end
+                for place, end in state.stable_ends.items()
+            }
         )
-        yield kafka_metrics.TOPIC_KEPT.of({(topic,): seconds for topic, seconds in self._watch.kept().items()})
+        yield kafka_metrics.TOPIC_KEPT.of(
+            {(topic,): seconds for topic, seconds in self._watch.retention_seconds().items()}
+        )
         yield kafka_metrics.DEAD_LETTERS.of(self._dead_letters(state))
 
     def close(self) -> None:
@@ -89,7 +96,7 @@ class KafkaSource:
         ages = dict.fromkeys(lags, 0.0)
         for reader in {reader for reader, _ in lags}:
             waiting = {
-                place: state.stable[place] - lag for (other, place), lag in lags.items() if other == reader and lag
+                place: state.stable_ends[place] - lag for (other, place), lag in lags.items() if other == reader and lag
             }
             ages |= {(reader, place): age for place, age in self._oldest.ages(waiting).items()}
         return ages
@@ -174,7 +181,7 @@ class ConnectSource:
     name = "connect"
 
     def __init__(self, settings: Settings) -> None:
-        self._worker = ConnectWorker(settings.connect_url, timeout=CONNECT_TIMEOUT_S)
+        self._worker = ConnectClient(settings.connect_url, timeout=CONNECT_TIMEOUT_S)
 
     def look(self) -> Iterator[Family]:
         """Ask Kafka Connect."""
@@ -183,7 +190,7 @@ class ConnectSource:
         for name, state in self._worker.states().items():
             if not name.startswith(APP):
                 continue
-            for number, word in enumerate(state.words):
+            for number, word in enumerate(state.states):
                 if number == 0:
                     ours |= capture_metrics.CONNECTOR_STATE.state(name, now=word, states=STATES)
                 else:

@@ -18,9 +18,8 @@ from kafka.errors import KafkaError
 
 from api.adapters.ledger.worker_views import worker_client
 from connect.connectors.configuration import connectors
-from connect.connectors.rest_client import MISSING, ConnectWorker
-from connect.connectors.rest_client import State as ConnectorState
-from connect.observe.dead_letters import DeadLetters
+from connect.connectors.rest_client import MISSING_CONNECTOR, ConnectClient, ConnectorState
+from connect.observe.dead_letters import DeadLetterTopics
 from connect.observe.heartbeat import CaptureWatch, lateness
 from connect.observe.lag import KafkaWatch
 from connect.observe.slots import read_slots
@@ -188,21 +187,21 @@ def _postgres(now: Settings) -> Iterable[Part]:
 
 
 def _connect(now: Settings) -> Iterable[Part]:
-    with closing(ConnectWorker(now.connect_url, timeout=TIMEOUT_S)) as worker:
+    with closing(ConnectClient(now.connect_url, timeout=TIMEOUT_S)) as worker:
         states = worker.states()
     yield Part("connect", State.OK, "answers")
     ages = _ages(now)
     for name in [connector.name for connector in connectors(now)]:
-        state = states.get(name, MISSING)
+        state = states.get(name, MISSING_CONNECTOR)
         yield connector_part(name, state, ages.get(name))
 
 
 def connector_part(name: str, state: ConnectorState, age: float | None) -> Part:
     """A connector by what Kafka Connect says of it, and the seconds since a row last came through, if that is known."""
-    running = set(state.words) == {"RUNNING"} and len(state.words) > 1
+    running = set(state.states) == {"RUNNING"} and len(state.states) > 1
     late = "" if age is None else lateness(age)
-    text = f"{state.text}: {state.error}" if state.error else state.text
-    facts = {"states": state.words, "error": state.error or None, "age": age}
+    text = f"{state.summary}: {state.error}" if state.error else state.summary
+    facts = {"states": state.states, "error": state.error or None, "age": age}
     well = running and not late
     return Part(f"  connector {name}", State.OK if well else State.DOWN, "; ".join(filter(None, (text, late))), facts)
 
@@ -241,7 +240,7 @@ def _mail(now: Settings) -> Iterable[Part]:
 
 
 def _dead_letters(now: Settings) -> Iterable[Part]:
-    letters = DeadLetters(now.kafka_servers)
+    letters = DeadLetterTopics(now.kafka_servers)
     still = [one for name in CONSUMERS for one in letters.read(name, content=False) if one.fate is None]
     counts = Counter(one.consumer for one in still)
     if not still:

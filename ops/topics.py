@@ -9,8 +9,8 @@ from typing import Any
 from kafka import TopicPartition
 from kafka.admin import OffsetSpec
 
-from connect.observe.lag import READS, ROLES, make_client
-from connect.topics import Topic, catalogue, group
+from connect.observe.lag import ROLE_TOPICS, ROLES, make_client
+from connect.topics import Topic, all_topics, group
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -34,7 +34,7 @@ class TopicState:
 
 def read_topics(servers: str) -> list[TopicState]:
     """Every topic of the catalogue that is there, in the catalogue's order. Raises KafkaError."""
-    topics = {topic.name: topic for topic in catalogue()}
+    topics = {topic.name: topic for topic in all_topics()}
     with closing(make_client(servers.split(","))) as client:
         known = {entry["name"]: entry["partitions"] for entry in client.describe_topics(list(topics))}
         known = {name: partitions for name, partitions in known.items() if partitions}
@@ -71,7 +71,7 @@ def partition_ends(servers: str, topic: str) -> dict[int, int]:
 def missing_topics(states: list[TopicState]) -> list[str]:
     """The topics of the catalogue that nobody has made."""
     there = {state.name for state in states}
-    return [topic.name for topic in catalogue() if topic.name not in there]
+    return [topic.name for topic in all_topics() if topic.name not in there]
 
 
 def _sizes(brokers: list[dict[str, Any]]) -> Counter[str]:
@@ -93,7 +93,7 @@ def _lags(name: str, places: list[TopicPartition], committed: Any, ends: Any) ->
     """By role that reads the topic, how many records it has not acknowledged."""
     lags = {}
     for role in ROLES:
-        if name in READS[role]:
+        if name in ROLE_TOPICS[role]:
             done = committed.get(group(role), {})
             lags[str(role)] = sum(
                 max(0, ends[place].offset - max(0, done[place].offset if place in done else 0)) for place in places

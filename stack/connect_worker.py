@@ -4,8 +4,8 @@ import signal
 from collections.abc import Sequence
 from contextlib import closing
 
-from connect.connectors.rest_client import ConnectWorker as Rest
-from connect.connectors.rest_client import Unavailable
+from connect.connectors.rest_client import ConnectClient as Rest
+from connect.connectors.rest_client import ConnectUnavailable
 from stack import jars
 from stack.child import Command
 from stack.java import SMALL, java, log_to_console, watched
@@ -67,7 +67,7 @@ class ConnectWorker(Server):
         with closing(Rest(f"http://{HOST}:{self.settings.connect_port}", timeout=1)) as rest:
             try:
                 states = rest.states()
-            except Unavailable:
+            except ConnectUnavailable:
                 return ""
         failed = {name: state for name, state in states.items() if state.failed}
         return "; ".join(f"connector {name} has FAILED: {state.error}" for name, state in failed.items())

@@ -16,8 +16,8 @@ from api.board.pipeline_state import DatabaseState, Facts
 from api.board.sale import SHOWN, Row
 from api.problems import Unavailable
 from connect.connectors.configuration import connectors
-from connect.connectors.rest_client import ConnectWorker, State
-from connect.observe.dead_letters import DeadLetters
+from connect.connectors.rest_client import ConnectClient, ConnectorState
+from connect.observe.dead_letters import DeadLetterTopics
 from connect.observe.heartbeat import CaptureWatch
 from connect.observe.lag import KafkaWatch, LogState
 from connect.observe.slots import read_slots
@@ -50,9 +50,9 @@ class PipelineSources:
         self._index = index
         self._views = views
         self._kafka = KafkaWatch(settings.kafka_servers)
-        self._connect = ConnectWorker(settings.connect_url, timeout=TIMEOUT_S)
+        self._connect = ConnectClient(settings.connect_url, timeout=TIMEOUT_S)
         self._capture = CaptureWatch(settings.kafka_servers, [each.name for each in connectors(settings)])
-        self._letters = DeadLetters(settings.kafka_servers)
+        self._letters = DeadLetterTopics(settings.kafka_servers)
         self._counted: tuple[tuple[int, ...], Mapping[str, int]] = ((), {})
 
     def facts(self) -> Facts:
@@ -101,7 +101,7 @@ class PipelineSources:
             counts: Any = connection.execute(_COUNTS).fetchone()
             return DatabaseState(counts["commits"], counts["events"], tuple(read_slots(connection)))
 
-    def _states(self) -> dict[str, State]:
+    def _states(self) -> dict[str, ConnectorState]:
         return self._connect.states()
 
     def _heartbeats(self) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from connect.connectors.rest_client import State
+from connect.connectors.rest_client import ConnectorState
 from connect.observe.lag import LogState
 from connect.observe.slots import SlotState
 
@@ -27,7 +27,7 @@ class Facts:
     at: float
     log: LogState | None = None
     database: DatabaseState | None = None
-    connectors: Mapping[str, State] | None = None
+    connectors: Mapping[str, ConnectorState] | None = None
     heartbeats: Mapping[str, float] | None = None
     documents: int | None = None
     letters: Mapping[str, int] | None = None

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, start_http_se
 from prometheus_client import Metric as Family
 
 from api.telemetry.request_metrics import RequestFigures
-from connect.records.unread import unread
+from connect.records.unread import unreadable_offsets
 from telemetry.metrics import worker as metric
 
 
@@ -15,7 +15,7 @@ class UnreadRecords:
 
     def collect(self) -> Iterator[Family]:
         """The counter."""
-        yield metric.UNREADABLE.of({(topic,): count for topic, count in unread.items()})
+        yield metric.UNREADABLE.of({(topic,): count for topic, count in unreadable_offsets.items()})
 
 
 def registry_of(figures: RequestFigures) -> CollectorRegistry:

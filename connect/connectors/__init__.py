@@ -1,1 +1,1 @@
-"""Debezium's connectors: their configuration, registration, slots, and the ways past a failure."""
+"""Debezium's connectors: configuration, registration, replication slots, and recovery from failures."""

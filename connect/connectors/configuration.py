@@ -1,6 +1,6 @@
-"""The connectors as they have to be: the JSON files of ``connectors/`` with the connection details of the settings.
+"""The configuration of the connectors: the JSON files of this folder with the connection details of the settings.
 
-A password never stands in a configuration: Kafka Connect reads it from a file of its own when it needs it.
+A configuration never contains a password: Kafka Connect reads it from a file when it needs it.
 """
 
 import json
@@ -17,37 +17,37 @@ HEARTBEAT_TABLE: Final = "public.heartbeat"
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """One connector: its name and its whole configuration."""
+    """One connector: its name and its complete configuration."""
 
     name: str
     config: dict[str, str]
 
     @property
     def slot(self) -> str:
-        """Its replication slot, which no other connector reads."""
+        """Its replication slot; each connector has its own."""
         return self.config["slot.name"]
 
     @property
     def publication(self) -> str:
-        """Its publication, which the migrations make."""
+        """Its publication, which the migrations create."""
         return self.config["publication.name"]
 
     @property
     def tables(self) -> list[str]:
-        """The tables that it captures, as schema.table."""
+        """The captured tables, as schema.table."""
         return self.config["table.include.list"].split(",")
 
 
 def connectors(settings: Settings, folder: Path = FOLDER) -> list[Connector]:
-    """Every connector, in the order of their names."""
+    """All connectors, sorted by name."""
     common = _read(folder / f"{COMMON}.json")
     names = sorted(path.stem for path in folder.glob("*.json") if path.stem != COMMON)
-    place = connection(settings)
-    return [Connector(name, common | _read(folder / f"{name}.json") | place) for name in names]
+    details = connection(settings)
+    return [Connector(name, common | _read(folder / f"{name}.json") | details) for name in names]
 
 
 def connection(settings: Settings) -> dict[str, str]:
-    """How Kafka Connect reaches PostgreSQL; the password by reference."""
+    """The connection details of PostgreSQL as Kafka Connect needs them; the password is a reference."""
     return {
         "database.hostname": settings.connect_database_host,
         "database.port": str(settings.connect_database_port),

@@ -1,6 +1,6 @@
-"""What PostgreSQL's plugin ``pgoutput`` (protocol version 1) tells of a change: the table, the row's key, its size.
+"""Decodes messages of PostgreSQL's plugin ``pgoutput`` (protocol version 1), as far as needed to find a large row.
 
-Only what is needed to name a row. A record of Kafka holds the columns as JSON, so their size is counted as JSON.
+Of a change it gives the table, the row's key, and the size that it will have in Kafka, where columns are JSON.
 """
 
 import json
@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 OPERATIONS: Final = {b"I": "INSERT", b"U": "UPDATE", b"D": "DELETE"}
-# Names of columns, what Debezium adds, what Kafka adds.
+# Upper bound of column names, Debezium's fields and Kafka's overhead.
 ENVELOPE_BYTES: Final = 1_000
 
 
-class Change(NamedTuple):
-    """A change at ``lsn``, its place in the log; ``key`` is the row's first column, ``size`` its bytes in a record."""
+class WalChange(NamedTuple):
+    """A change at the WAL position ``lsn``; ``key`` is the row's first column, ``size`` its bytes in a record."""
 
     lsn: int
     operation: str
@@ -23,8 +23,8 @@ class Change(NamedTuple):
     size: int
 
 
-def changes(messages: Iterable[tuple[int, bytes]]) -> Iterator[Change]:
-    """The changes of rows among messages of the plugin, each with its place in the log."""
+def decode_changes(messages: Iterable[tuple[int, bytes]]) -> Iterator[WalChange]:
+    """The row changes among the plugin's messages, which come with their positions in the WAL."""
     tables: dict[int, str] = {}
     for lsn, message in messages:
         kind = message[:1]
@@ -34,7 +34,7 @@ def changes(messages: Iterable[tuple[int, bytes]]) -> Iterator[Change]:
             values = _values(message)
             size = sum(len(json.dumps(value, ensure_ascii=False).encode()) for value in values if value is not None)
             key = values[0] if values else None
-            yield Change(lsn, OPERATIONS[kind], tables.get(_int(message, 1), "?"), key or "?", size + ENVELOPE_BYTES)
+            yield WalChange(lsn, OPERATIONS[kind], tables.get(_int(message, 1), "?"), key or "?", size + ENVELOPE_BYTES)
 
 
 def _name(message: bytes) -> str:
@@ -43,16 +43,16 @@ def _name(message: bytes) -> str:
 
 
 def _values(message: bytes) -> list[str | None]:
-    """The columns of the last row in a message, the new one where there are two; None for NULL.
+    """The columns of the last row in a message, which is the new one if there are two; None for NULL.
 
-    What is stored out of line and was left as it was is not sent again: Debezium takes it from the row before.
+    An unchanged TOAST value is not sent: like Debezium, this takes it from the old row.
     """
     values: list[str | None] = []
     at = 5
     while at < len(message):
         before = values
         (count,) = struct.unpack_from(">H", message, at + 1)
-        at += 3  # behind N, O or K, and the number of columns
+        at += 3  # after N, O or K, and the number of columns
         values = []
         for number in range(count):
             kind, at = message[at : at + 1], at + 1

@@ -1,4 +1,4 @@
-"""Kafka Connect's REST interface, as far as connectors are concerned. Faults that pass raise Unavailable."""
+"""A client of Kafka Connect's REST interface for connectors. Transient errors raise ConnectUnavailable."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,106 +10,106 @@ from connect.connectors.configuration import Connector
 from connect.errors import ConnectorRefused
 
 TIMEOUT_S: Final = 30.0
-REBALANCING: Final = 409
-SERVER_ERROR: Final = 500
+REBALANCING_STATUS: Final = 409
+SERVER_ERROR_STATUS: Final = 500
 
 
-class Unavailable(Exception):
-    """Kafka Connect can't answer now; asking again may help."""
+class ConnectUnavailable(Exception):
+    """Kafka Connect can't answer now; a retry may help."""
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """How a connector is doing: the words for itself and its tasks, and what a failed one wrote."""
+class ConnectorState:
+    """The states of a connector and its tasks, in this order, and the trace of a failed one."""
 
-    words: tuple[str, ...]
+    states: tuple[str, ...]
     trace: str
 
     @property
     def failed(self) -> bool:
-        """Whether it, or a task of it, has stopped with an error."""
-        return "FAILED" in self.words
+        """Whether it or one of its tasks has failed."""
+        return "FAILED" in self.states
 
     @property
-    def text(self) -> str:
-        """The words in small letters, each once."""
-        return " ".join(dict.fromkeys(self.words)).lower()
+    def summary(self) -> str:
+        """The distinct states in lower case."""
+        return " ".join(dict.fromkeys(self.states)).lower()
 
     @property
     def error(self) -> str:
-        """What a failed one wrote, in a line; empty where none did."""
+        """The trace in one line; empty if there is none."""
         return first_line(self.trace) if self.trace else ""
 
 
-MISSING: Final = State(("MISSING",), "")
+MISSING_CONNECTOR: Final = ConnectorState(("MISSING",), "")
 
 
-class ConnectWorker:
-    """A Kafka Connect worker. Any one of a group answers for all."""
+class ConnectClient:
+    """A client of a Kafka Connect worker. Any worker of a cluster answers for all."""
 
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None, *, timeout: float = TIMEOUT_S) -> None:
         self.url = url
         self._client = httpx.Client(base_url=url, timeout=timeout, trust_env=False, transport=transport)
 
     def names(self) -> list[str]:
-        """The connectors that it knows; an answer means that the worker has joined its group."""
+        """The known connectors; an answer means that the worker has joined its cluster."""
         found: list[str] = self._ask("GET", "/connectors").json()
         return found
 
     def put(self, connector: Connector) -> bool:
-        """Give a connector its configuration; whether it was new. Raises ConnectorRefused with the reason."""
+        """Set a connector's configuration; whether it is new. Raises ConnectorRefused with the reason."""
         answer = self._ask("PUT", f"/connectors/{connector.name}/config", connector.config)
         if answer.is_client_error:
             raise ConnectorRefused(f"connector {connector.name} is refused: {_message(answer)}")
         return answer.status_code == httpx.codes.CREATED
 
     def config(self, name: str) -> dict[str, str] | None:
-        """The configuration that a connector has, or None where it doesn't exist."""
+        """A connector's configuration; None if it doesn't exist."""
         answer = self._ask("GET", f"/connectors/{name}/config")
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         found: dict[str, str] = answer.json()
         return {key: value for key, value in found.items() if key != "name"}
 
-    def state(self, name: str) -> State:
-        """How a connector is doing. A connector that was just made may have no state yet."""
+    def state(self, name: str) -> ConnectorState:
+        """A connector's state. A new connector may have none yet."""
         answer = self._ask("GET", f"/connectors/{name}/status")
         if answer.status_code == httpx.codes.NOT_FOUND:
-            return State((), "")
+            return ConnectorState((), "")
         return _state(answer.json())
 
-    def states(self) -> dict[str, State]:
-        """How all connectors are doing, by name."""
+    def states(self) -> dict[str, ConnectorState]:
+        """The states of all connectors, by name."""
         found: dict[str, Any] = self._ask("GET", "/connectors?expand=status").json()
         return {name: _state(each["status"]) for name, each in found.items()}
 
     def restart(self, name: str) -> None:
-        """Start a connector and those of its tasks again that have failed."""
+        """Restart a connector and its failed tasks."""
         self._ask("POST", f"/connectors/{name}/restart?includeTasks=true&onlyFailed=true")
 
     def has_read(self, name: str) -> bool:
-        """Whether a connector has been somewhere in the log: it has stored offsets."""
+        """Whether a connector has stored offsets, so that it has read before."""
         return bool(self.offsets(name))
 
     def offsets(self, name: str) -> list[dict[str, Any]]:
-        """The stored offsets of a connector, each with its partition; none where it has never been anywhere."""
+        """The stored offsets of a connector, each with its partition."""
         answer = self._ask("GET", f"/connectors/{name}/offsets")
         return list(answer.json()["offsets"]) if answer.is_success else []
 
     def set_offsets(self, name: str, offsets: list[dict[str, Any]]) -> bool:
-        """Give a stopped connector other offsets; whether that was possible yet."""
+        """Set the offsets of a stopped connector; False if it has not stopped yet."""
         return self._ask("PATCH", f"/connectors/{name}/offsets", {"offsets": offsets}).is_success
 
     def stop(self, name: str) -> None:
-        """Stop a connector until it is resumed; it ends its tasks a moment later."""
+        """Stop a connector until it is resumed; its tasks end a moment later."""
         self._ask("PUT", f"/connectors/{name}/stop")
 
-    def forget(self, name: str) -> bool:
-        """Delete the offsets of a stopped connector; whether that was possible yet."""
+    def delete_offsets(self, name: str) -> bool:
+        """Delete the offsets of a stopped connector; False if it has not stopped yet."""
         return self._ask("DELETE", f"/connectors/{name}/offsets").is_success
 
     def pause(self, name: str) -> None:
-        """Let a connector wait until it is resumed; its tasks stay."""
+        """Pause a connector until it is resumed; its tasks stay."""
         self._ask("PUT", f"/connectors/{name}/pause")
 
     def resume(self, name: str) -> None:
@@ -124,26 +124,26 @@ class ConnectWorker:
         try:
             answer = self._client.request(method, path, json=body)
         except httpx.TransportError as error:
-            raise Unavailable(str(error) or type(error).__name__) from error
-        if answer.status_code == REBALANCING or answer.status_code >= SERVER_ERROR:
-            raise Unavailable(f"{answer.status_code}: {_message(answer)}")
+            raise ConnectUnavailable(str(error) or type(error).__name__) from error
+        if answer.status_code == REBALANCING_STATUS or answer.status_code >= SERVER_ERROR_STATUS:
+            raise ConnectUnavailable(f"{answer.status_code}: {_message(answer)}")
         if answer.content and "json" not in answer.headers.get("content-type", ""):
-            # While it starts, its web server is there before its resources are, and knows no page.
-            raise Unavailable(f"{answer.status_code} from a server that is not Kafka Connect, or not yet")
+            # While it starts, its web server answers every request with 404 in HTML.
+            raise ConnectUnavailable(f"{answer.status_code} from a server that is not Kafka Connect, or not yet")
         return answer
 
 
 def first_line(trace: str) -> str:
-    """The first line of a Java trace, and its last cause, which tells more."""
+    """The first line of a Java stack trace, and its root cause, which says more."""
     lines = [line.strip() for line in trace.splitlines() if line.strip()]
     causes = [line for line in lines if line.startswith("Caused by: ")]
     return "; ".join(dict.fromkeys(lines[:1] + causes[-1:])) or "no trace"
 
 
-def _state(status: dict[str, Any]) -> State:
+def _state(status: dict[str, Any]) -> ConnectorState:
     parts: list[dict[str, Any]] = [status["connector"], *status["tasks"]]
     traces = [part["trace"] for part in parts if part.get("trace")]
-    return State(tuple(part["state"] for part in parts), traces[0] if traces else "")
+    return ConnectorState(tuple(part["state"] for part in parts), traces[0] if traces else "")
 
 
 def _message(answer: httpx.Response) -> str:

@@ -1,7 +1,7 @@
-"""Getting a failed connector past a change that is too large for a record: past this one, and no other.
+"""Skips the one change that a connector failed at because it is too large for a record.
 
-The slot is read without being moved, in Debezium's role, to find the change; then the connector's stored offset is set
-to its place. Debezium goes on with what follows it.
+It peeks into the slot in Debezium's role to find the change, then sets the connector's stored offset to the change's
+position. Debezium continues after it.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,73 +12,75 @@ from typing import Any, Final, NamedTuple, Protocol
 import psycopg
 
 from connect.connectors.configuration import Connector
-from connect.connectors.pgoutput import Change, changes
-from connect.connectors.rest_client import State, Unavailable
+from connect.connectors.pgoutput import WalChange, decode_changes
+from connect.connectors.rest_client import ConnectorState, ConnectUnavailable
 from connect.errors import NotSkipped
-from connect.polling import Patience
+from connect.polling import Polling
 from settings import Settings
 
-# Kafka's and its producer's limit for a record.
+# The limit of Kafka and its producer.
 RECORD_MAX_BYTES: Final = 1024 * 1024
 CREDENTIAL_FILE: Final = "cdc_password"
-_WAITING: Final = """
+_PENDING_CHANGES: Final = """
 SELECT (lsn - '0/0'::pg_lsn)::bigint, data FROM pg_logical_slot_peek_binary_changes(
     %(slot)s, NULL, NULL, 'proto_version', '1', 'publication_names', %(publication)s
 )
 """
 
 
-class Connectors(Protocol):
-    """Kafka Connect, as far as skipping is concerned."""
+class SkippingClient(Protocol):
+    """Kafka Connect, as far as skipping needs it."""
 
-    def state(self, name: str) -> State: ...
+    def state(self, name: str) -> ConnectorState: ...
     def offsets(self, name: str) -> list[dict[str, Any]]: ...
     def stop(self, name: str) -> None: ...
     def set_offsets(self, name: str, offsets: list[dict[str, Any]]) -> bool: ...
     def resume(self, name: str) -> None: ...
 
 
-Waiting = Callable[[Connector], Iterator[tuple[int, bytes]]]
+PendingChanges = Callable[[Connector], Iterator[tuple[int, bytes]]]
 
 
-class Skip(NamedTuple):
-    """The change that is skipped, and how many lie before it in the slot, which Kafka has or gets again."""
+class OversizedChange(NamedTuple):
+    """The change to skip, and the number of changes before it in the slot, which Kafka has or will get."""
 
-    change: Change
+    change: WalChange
     before: int
 
 
-def find(worker: Connectors, connector: Connector, waiting: Waiting) -> Skip:
-    """The change that the connector failed at. Raises NotSkipped unless it has failed, at one that is too large."""
+def find_oversized_change(worker: SkippingClient, connector: Connector, waiting: PendingChanges) -> OversizedChange:
+    """The change that the connector failed at. Raises NotSkipped unless that is an oversized one."""
     name = connector.name
     if not worker.state(name).failed:
         raise NotSkipped(f"connector {name} has not failed; nothing is skipped")
     positions = {each["offset"].get("lsn") for each in worker.offsets(name)}
     if not positions:
-        raise NotSkipped(f"connector {name} has stored no position yet, it fails at its snapshot; mend the row itself")
-    # The slot still has what lies before the stored position, and what was skipped there.
-    pending = list(changes(waiting(connector)))
+        raise NotSkipped(
+            f"connector {name} has stored no position yet, it fails at its snapshot; repair the row itself"
+        )
+    # The slot still has changes before the stored position, including skipped ones.
+    pending = list(decode_changes(waiting(connector)))
     begin = max((number for number, change in enumerate(pending, 1) if change.lsn in positions), default=0)
     for before, change in enumerate(pending[begin:]):
         if change.size > RECORD_MAX_BYTES:
-            return Skip(change, before)
-    raise NotSkipped(f"no change that waits for connector {name} is larger than a record; see its error")
+            return OversizedChange(change, before)
+    raise NotSkipped(f"no pending change of connector {name} is too large for a record; see its error")
 
 
-def skip(worker: Connectors, connector: Connector, change: Change, patience: Patience) -> None:
-    """Let the connector go on behind the change. Raises NotSkipped when Kafka Connect doesn't do it in time."""
+def skip_change(worker: SkippingClient, connector: Connector, change: WalChange, polling: Polling) -> None:
+    """Let the connector continue after the change. Raises NotSkipped if Kafka Connect doesn't do it in time."""
     name = connector.name
     offsets = [_moved(each, change) for each in worker.offsets(name)]
     worker.stop(name)
     while _refused(lambda: worker.set_offsets(name, offsets)):
-        if not patience.left:
+        if not polling.left:
             worker.resume(name)
-            raise NotSkipped(f"Kafka Connect does not stop connector {name}, or takes no offset for it")
-        patience.wait()
+            raise NotSkipped(f"Kafka Connect does not stop connector {name}, or does not accept its offsets")
+        polling.wait()
     worker.resume(name)
 
 
-def _moved(stored: dict[str, Any], change: Change) -> dict[str, Any]:
+def _moved(stored: dict[str, Any], change: WalChange) -> dict[str, Any]:
     offset = stored["offset"]
     moved: dict[str, Any] = {"lsn": change.lsn}
     if "lsn_proc" in offset:
@@ -89,16 +91,16 @@ def _moved(stored: dict[str, Any], change: Change) -> dict[str, Any]:
 
 
 def _refused(action: Callable[[], bool]) -> bool:
-    """Whether it has to be tried again: offsets can be set once the connector has come to its end."""
+    """Whether to retry: offsets can be set only after the connector has stopped."""
     try:
         return not action()
-    except Unavailable:
+    except ConnectUnavailable:
         return True
 
 
 @contextmanager
-def open_slots(settings: Settings) -> Iterator[Waiting]:
-    """What waits in a connector's slot, read in Debezium's role, whose password has to be readable here."""
+def open_pending_changes(settings: Settings) -> Iterator[PendingChanges]:
+    """The pending changes of a connector's slot, read in Debezium's role, whose password file must be readable here."""
     file = Path(settings.connect_secrets_dir) / CREDENTIAL_FILE
     try:
         password = file.read_text()
@@ -116,6 +118,6 @@ def open_slots(settings: Settings) -> Iterator[Waiting]:
 
         def waiting(connector: Connector) -> Iterator[tuple[int, bytes]]:
             values = {"slot": connector.slot, "publication": connector.publication}
-            yield from connection.execute(_WAITING, values)
+            yield from connection.execute(_PENDING_CHANGES, values)
 
         yield waiting

@@ -1,6 +1,6 @@
-"""``python -m connect.connectors.slots``: every connector that has read has its replication slot, and it is read.
+"""``python -m connect.connectors.slots``: checks that every connector still has its replication slot, and reads it.
 
-A slot that is gone is a gap: what was committed since it went is in no topic. Debezium then stops with an error.
+A missing slot is a gap: what was committed since is in no topic. Debezium stops with an error then.
 """
 
 import sys
@@ -11,22 +11,22 @@ import psycopg
 from kafka.errors import KafkaError
 
 from connect.connectors.configuration import Connector, connectors
-from connect.connectors.probe import Database, open_ends
-from connect.connectors.rest_client import ConnectWorker, Unavailable
+from connect.connectors.probe import CaptureSource, open_probe
+from connect.connectors.rest_client import ConnectClient, ConnectUnavailable
 from connect.errors import ConnectError, SlotLost
 from settings import settings
 from telemetry.escapes import escaped
 
 
-class Readers(Protocol):
-    """Kafka Connect, as far as slots are concerned."""
+class OffsetStore(Protocol):
+    """Kafka Connect, as far as slots need it."""
 
     def has_read(self, name: str) -> bool:
-        """Whether a connector has been somewhere in the log."""
+        """Whether a connector has read before."""
 
 
-def lost(database: Database, readers: Readers, wanted: Sequence[Connector]) -> dict[str, str]:
-    """By connector, in words, what became of its slot where changes are lost."""
+def lost_slots(database: CaptureSource, readers: OffsetStore, wanted: Sequence[Connector]) -> dict[str, str]:
+    """The connectors that have lost changes, each with what happened to its slot."""
     slots = database.slots()
     found = {}
     for connector in wanted:
@@ -38,9 +38,9 @@ def lost(database: Database, readers: Readers, wanted: Sequence[Connector]) -> d
     return found
 
 
-def check_slots(database: Database, readers: Readers, wanted: Sequence[Connector]) -> None:
-    """Raise SlotLost where changes are lost."""
-    if found := lost(database, readers, wanted):
+def check_slots(database: CaptureSource, readers: OffsetStore, wanted: Sequence[Connector]) -> None:
+    """Raise SlotLost if changes are lost."""
+    if found := lost_slots(database, readers, wanted):
         what = "; ".join(f"connector {name}: {text}" for name, text in found.items())
         raise SlotLost(
             f"{what}. What was committed since is not in Kafka: run `python -m connect.connectors.resync` "
@@ -48,8 +48,8 @@ def check_slots(database: Database, readers: Readers, wanted: Sequence[Connector
         )
 
 
-def unread(database: Database, wanted: Sequence[Connector]) -> list[str]:
-    """The slots that nobody reads now."""
+def unread_slots(database: CaptureSource, wanted: Sequence[Connector]) -> list[str]:
+    """The slots that have no reader now."""
     slots = database.slots()
     return [it.slot for it in wanted if it.slot not in slots or not slots[it.slot].active]
 
@@ -58,12 +58,12 @@ def main() -> int:
     """Print what is wrong. Exit code 1 if anything is."""
     now = settings()
     wanted = connectors(now)
-    worker = ConnectWorker(now.connect_url)
+    worker = ConnectClient(now.connect_url)
     try:
-        with open_ends(now) as (database, _):
+        with open_probe(now) as (database, _):
             check_slots(database, worker, wanted)
-            silent = unread(database, wanted)
-    except (ConnectError, Unavailable, KafkaError, psycopg.Error) as error:
+            silent = unread_slots(database, wanted)
+    except (ConnectError, ConnectUnavailable, KafkaError, psycopg.Error) as error:
         print(escaped(f"slots: {error}".rstrip()), file=sys.stderr)
         return 1
     finally:

@@ -1,1 +1,1 @@
-"""What operators' tools and the board ask of the way from PostgreSQL into Kafka."""
+"""What the board and the operators' tools query: lag, slots, heartbeats, dead letters."""

@@ -1,4 +1,4 @@
-"""How old the record is that waits at some place of a partition."""
+"""The age of the record at an offset of a partition."""
 
 import time
 from collections.abc import Mapping
@@ -9,19 +9,19 @@ from kafka import TopicPartition
 from connect.records.consumer import make_consumer
 
 POLL_MS: Final = 250
-POLLS: Final = 8
-FETCHED_BYTES: Final = 64 * 1024
+POLL_MAX_COUNT: Final = 8
+FETCH_MAX_BYTES: Final = 64 * 1024
 
 
 class OldestRecords:
-    """Reads the first record from some offsets on. Raises KafkaError when Kafka fails."""
+    """Reads the first record at or after an offset. Raises KafkaError."""
 
     def __init__(self, servers: str) -> None:
         self._servers = servers.split(",")
         self._consumer: Any = None
 
     def ages(self, waiting: Mapping[TopicPartition, int]) -> dict[TopicPartition, float]:
-        """Seconds since the first record at or after each offset was written; those found soon enough."""
+        """Seconds since the first record at or after each offset was written, for those found in time."""
         if not waiting:
             return {}
         consumer = self._connected()
@@ -29,7 +29,7 @@ class OldestRecords:
         for place, offset in waiting.items():
             consumer.seek(place, offset)
         found: dict[TopicPartition, int] = {}
-        for _ in range(POLLS):
+        for _ in range(POLL_MAX_COUNT):
             for place, records in consumer.poll(timeout_ms=POLL_MS).items():
                 found.setdefault(place, records[0].timestamp)
                 consumer.pause(place)
@@ -38,7 +38,7 @@ class OldestRecords:
         return {place: max(0.0, time.time() - at / 1000) for place, at in found.items()}
 
     def close(self) -> None:
-        """Disconnect; the next look connects anew."""
+        """Disconnect; the next call connects again."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             consumer.close()
@@ -48,6 +48,6 @@ class OldestRecords:
             self._consumer = make_consumer(
                 self._servers,
                 auto_offset_reset="earliest",
-                max_partition_fetch_bytes=FETCHED_BYTES,
+                max_partition_fetch_bytes=FETCH_MAX_BYTES,
             )
         return self._consumer

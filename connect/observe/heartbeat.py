@@ -1,7 +1,7 @@
-"""How far the capture of PostgreSQL's changes is: the newest row that has come through each connector.
+"""How far PostgreSQL's changes have been captured: the newest heartbeat row that has arrived through each connector.
 
-Every connector has a row of ``heartbeat`` written each ten seconds, and marks what it captures with its own name. One
-whose rows don't arrive is late, whatever Kafka Connect says of its state.
+Every connector writes a row of ``heartbeat`` each ten seconds and adds its own name to the captured record. If its rows
+don't arrive it is late, whatever state Kafka Connect reports.
 """
 
 import re
@@ -16,29 +16,29 @@ from kafka.errors import KafkaError
 from connect.records.consumer import make_consumer
 from connect.topics import HEARTBEAT_ROWS
 
-HEADER: Final = "connector"
-LAST: Final = 200
-# Six rows in a row that did not come through.
-LATE_S: Final = 60.0
+CONNECTOR_HEADER: Final = "connector"
+INITIAL_MAX_ROWS: Final = 200
+# Six missing rows.
+LATE_AFTER_S: Final = 60.0
 POLL_MS: Final = 200
-CONNECT_WITHIN_MS: Final = 2_000
-# When the row was written. The outbox's connector writes values as text, the others as JSON.
-_MOMENT: Final = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)")
+CONNECT_TIMEOUT_MS: Final = 2_000
+# The time when the row was written. The outbox's connector writes values as text, the others as JSON.
+_TIMESTAMP: Final = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)")
 
 
 class CaptureWatch:
-    """Follows the heartbeats of these connectors. Raises KafkaError when Kafka fails, then connects anew."""
+    """Follows the heartbeats of these connectors. Raises KafkaError; the next call connects again."""
 
     def __init__(self, servers: str, connectors: Iterable[str]) -> None:
         self._servers = servers.split(",")
         self._connectors = tuple(connectors)
         self._consumer: Any = None
         self._written: dict[str, float] = {}
-        # Since when every row that came is known.
+        # All rows that arrived since then are known.
         self._since: float | None = None
 
     def look(self) -> None:
-        """Take in what has come since."""
+        """Read the rows that have arrived since the last call."""
         try:
             consumer = self._connected()
             while batches := consumer.poll(timeout_ms=POLL_MS):
@@ -50,16 +50,16 @@ class CaptureWatch:
         self._since = self._since or time.time()
 
     def ages(self) -> dict[str, float]:
-        """By connector the seconds since the newest row was written that has come through it.
+        """By connector, the age in seconds of the newest row that has arrived through it.
 
-        Where none has come: since the oldest that is known of any other, or since the first look.
+        If none has: the seconds since the oldest known row of any connector, or since the first look.
         """
         now = time.time()
         since = self._since or now
         return {name: max(0.0, now - self._written.get(name, since)) for name in self._connectors}
 
     def written(self, connector: str) -> float:
-        """When the newest row was written that has come through a connector, in seconds since 1970; 0 if none has."""
+        """The time of the newest row that has arrived through a connector, in seconds since 1970; 0 if none has."""
         return self._written.get(connector, 0.0)
 
     def close(self) -> None:
@@ -69,8 +69,8 @@ class CaptureWatch:
             consumer.close()
 
     def _learn(self, record: Any) -> None:
-        by = dict(record.headers or ()).get(HEADER)
-        moment = _MOMENT.search(record.value or b"")
+        by = dict(record.headers or ()).get(CONNECTOR_HEADER)
+        moment = _TIMESTAMP.search(record.value or b"")
         if by is not None and moment is not None:
             name, at = by.decode(errors="replace"), datetime.fromisoformat(moment[0].decode()).timestamp()
             self._since = at if self._since is None else self._since
@@ -78,15 +78,15 @@ class CaptureWatch:
 
     def _connected(self) -> Any:
         if self._consumer is None:
-            consumer = make_consumer(self._servers, bootstrap_timeout_ms=CONNECT_WITHIN_MS)
-            place = TopicPartition(HEARTBEAT_ROWS, 0)
-            consumer.assign([place])
-            end = consumer.end_offsets([place])[place]
-            consumer.seek(place, max(consumer.beginning_offsets([place])[place], end - LAST))
+            consumer = make_consumer(self._servers, bootstrap_timeout_ms=CONNECT_TIMEOUT_MS)
+            partition = TopicPartition(HEARTBEAT_ROWS, 0)
+            consumer.assign([partition])
+            end = consumer.end_offsets([partition])[partition]
+            consumer.seek(partition, max(consumer.beginning_offsets([partition])[partition], end - INITIAL_MAX_ROWS))
             self._consumer = consumer
         return self._consumer
 
 
 def lateness(age: float) -> str:
-    """In words that a connector is late, if it is."""
-    return f"late: no row has come through it for {age:.0f} s" if age > LATE_S else ""
+    """A text that says that a connector is late; empty if it isn't."""
+    return f"late: no row has come through it for {age:.0f} s" if age > LATE_AFTER_S else ""

@@ -1,6 +1,6 @@
-"""Kafka seen from outside: how long the topics are, how far each role is behind with them, who is at work.
+"""The ends of the topics, and the lag and members of each role's consumer group.
 
-Asked of the broker alone, so it says the same of every deployment and asks no worker.
+Only the broker is queried, no worker, so it works with every deployment.
 """
 
 from collections.abc import Mapping
@@ -20,17 +20,17 @@ from connect.topics import (
     OUTCOMES,
     RESENDS,
     RETRIES,
-    catalogue,
+    all_topics,
     group,
 )
 from settings import Role
 
 TIMEOUT_MS: Final = 2_000
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
-TOPICS: Final = tuple(topic.name for topic in catalogue())
+TOPIC_NAMES: Final = tuple(topic.name for topic in all_topics())
 
 # The topics that the agents of a role read.
-READS: Final[dict[Role, tuple[str, ...]]] = {
+ROLE_TOPICS: Final[dict[Role, tuple[str, ...]]] = {
     "ledger": (COMMANDS, EVENT_STATUS),
     "indexer": (EVENT_ROWS,),
     "notifications": (OUTCOMES, ACCOUNT_ROWS, JOBS, RETRIES, RESENDS),
@@ -39,64 +39,61 @@ READS: Final[dict[Role, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """The workers of a role: their group's state in Kafka's word, how many they are, their lag in records by topic.
-
-    ``places`` has the lag by partition.
-    """
+class RoleGroup:
+    """The consumer group of a role: its state as Kafka names it, its number of members, its lag in records by topic."""
 
     state: str
     members: int
     lags: Mapping[str, int]
-    places: Mapping[TopicPartition, int] = field(default_factory=dict)
+    partition_lags: Mapping[TopicPartition, int] = field(default_factory=dict)
 
     @property
     def lag(self) -> int:
-        """Records that wait, over all topics."""
+        """The lag over all topics."""
         return sum(self.lags.values())
 
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """What the broker says: the summed end offsets of each topic, which only grow, and the groups by role.
+    """The sum of each topic's end offsets, which never decreases, and the groups by role.
 
-    ``places`` has the end offsets by partition, ``stable`` those up to which nothing belongs to an open transaction:
-    what lies behind can't be read yet, so it is no lag of ours.
+    ``stable_ends`` are the last stable offsets: records after them belong to open transactions and can't be read yet,
+    so they don't count as lag.
     """
 
     ends: Mapping[str, int]
-    groups: Mapping[Role, Group]
-    places: Mapping[TopicPartition, int] = field(default_factory=dict)
-    stable: Mapping[TopicPartition, int] = field(default_factory=dict)
+    groups: Mapping[Role, RoleGroup]
+    partition_ends: Mapping[TopicPartition, int] = field(default_factory=dict)
+    stable_ends: Mapping[TopicPartition, int] = field(default_factory=dict)
 
 
 class KafkaWatch:
-    """One connection to Kafka, made at the first look. Anything but an answer raises KafkaError."""
+    """One connection to Kafka, opened by the first call. Raises KafkaError."""
 
     def __init__(self, servers: str) -> None:
         self._servers = servers.split(",")
         self._client: Any = None
 
     def look(self) -> LogState:
-        """The topics and groups as they are now. After a failure the next look connects anew."""
+        """The current state of topics and groups. After an error the next call connects again."""
         try:
             return self._look()
         except BaseException:
             self.close()
             raise
 
-    def kept(self) -> dict[str, float]:
-        """For how many seconds the topics that a role reads keep their records, where they delete old ones."""
+    def retention_seconds(self) -> dict[str, float]:
+        """The retention time of each topic that a role reads and that deletes old records."""
         self._client = self._client or make_client(self._servers)
-        names = sorted({topic for topics in READS.values() for topic in topics})
+        names = sorted({topic for topics in ROLE_TOPICS.values() for topic in topics})
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
         found = self._client.describe_configs(resources, config_filter="all")["topic"]
-        kept = {
+        retention = {
             name: int(config["retention.ms"]["value"]) / 1000
             for name, config in found.items()
             if "delete" in config["cleanup.policy"]["value"]
         }
-        return {name: seconds for name, seconds in kept.items() if seconds >= 0}
+        return {name: seconds for name, seconds in retention.items() if seconds >= 0}
 
     def close(self) -> None:
         """Disconnect."""
@@ -109,30 +106,30 @@ class KafkaWatch:
             self._client = make_client(self._servers)
         committed = self._client.list_group_offsets([group(role) for role in ROLES])
         members = self._client.describe_groups([group(role) for role in ROLES])
-        places = self._places()
-        # After the commits, so that no lag is below nothing; the stable ones first, which are never above the others.
-        stable = self._ends(places, IsolationLevel.READ_COMMITTED)
-        ends = self._ends(places, IsolationLevel.READ_UNCOMMITTED)
+        partitions = self._partitions()
+        # Read after the commits, so that no lag is negative; the stable ends before the others, which are never lower.
+        stable = self._ends(partitions, IsolationLevel.READ_COMMITTED)
+        ends = self._ends(partitions, IsolationLevel.READ_UNCOMMITTED)
         return LogState(
-            {topic: sum(end for place, end in ends.items() if place.topic == topic) for topic in TOPICS},
+            {topic: sum(end for each, end in ends.items() if each.topic == topic) for topic in TOPIC_NAMES},
             {role: _group(role, members[group(role)], committed.get(group(role), {}), stable) for role in ROLES},
             ends,
             stable,
         )
 
-    def _places(self) -> list[TopicPartition]:
-        known = self._client.describe_topics(list(TOPICS))
+    def _partitions(self) -> list[TopicPartition]:
+        known = self._client.describe_topics(list(TOPIC_NAMES))
         return [
             TopicPartition(topic["name"], each["partition_index"]) for topic in known for each in topic["partitions"]
         ]
 
-    def _ends(self, places: list[TopicPartition], level: Any) -> dict[TopicPartition, int]:
-        found = self._client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST), isolation_level=level)
-        return {place: at.offset for place, at in found.items()}
+    def _ends(self, partitions: list[TopicPartition], level: Any) -> dict[TopicPartition, int]:
+        found = self._client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST), isolation_level=level)
+        return {partition: latest.offset for partition, latest in found.items()}
 
 
 def make_client(servers: list[str]) -> Any:
-    """A client that gives up soon."""
+    """An admin client with short timeouts."""
     return KafkaAdminClient(
         bootstrap_servers=servers,
         client_id="turnstile-watch",
@@ -141,12 +138,14 @@ def make_client(servers: list[str]) -> Any:
     )
 
 
-def _group(role: Role, said: Any, committed: Mapping[TopicPartition, Any], ends: Mapping[TopicPartition, int]) -> Group:
-    lags = {place: _lag(committed.get(place), end) for place, end in ends.items() if place.topic in READS[role]}
-    by_topic = {topic: sum(lag for place, lag in lags.items() if place.topic == topic) for topic in READS[role]}
-    return Group(said["group_state"], len(said["members"]), by_topic, lags)
+def _group(
+    role: Role, said: Any, committed: Mapping[TopicPartition, Any], ends: Mapping[TopicPartition, int]
+) -> RoleGroup:
+    lags = {place: _lag(committed.get(place), end) for place, end in ends.items() if place.topic in ROLE_TOPICS[role]}
+    by_topic = {topic: sum(lag for each, lag in lags.items() if each.topic == topic) for topic in ROLE_TOPICS[role]}
+    return RoleGroup(said["group_state"], len(said["members"]), by_topic, lags)
 
 
 def _lag(committed: Any, end: int) -> int:
-    """A partition of which nothing is acknowledged yet is behind by all of it."""
+    """The lag of a partition: everything, if nothing has been acknowledged yet."""
     return max(0, end - (max(0, committed.offset) if committed is not None else 0))

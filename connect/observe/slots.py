@@ -1,4 +1,4 @@
-"""PostgreSQL's replication slots: who reads them, how far behind, and how much of the log is kept for them."""
+"""PostgreSQL's replication slots: whether they have a reader, how far it is behind, and how much WAL is kept for it."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,7 +16,7 @@ FROM pg_replication_slots WHERE database = current_database() ORDER BY slot_name
 
 @dataclass(frozen=True, slots=True)
 class SlotState:
-    """One slot: ``behind`` and ``kept`` are bytes of the log; ``keeps`` is PostgreSQL's word, ``lost`` the worst."""
+    """One slot: ``behind`` and ``kept`` are bytes of WAL; ``keeps`` is PostgreSQL's ``wal_status``."""
 
     name: str
     active: bool
@@ -26,11 +26,11 @@ class SlotState:
 
     @property
     def lost(self) -> bool:
-        """Whether changes are lost to its reader."""
+        """Whether its reader has lost changes."""
         return self.keeps == "lost"
 
 
 def read_slots(connection: Connection[Any]) -> list[SlotState]:
-    """The slots of this database, by name."""
+    """The slots of this database, sorted by name."""
     with connection.cursor(row_factory=class_row(SlotState)) as cursor:
         return cursor.execute(_SLOTS).fetchall()

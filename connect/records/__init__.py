@@ -1,1 +1,1 @@
-"""Record batches as they lie in Kafka's log: read within bounds, and leniently where a client's own reading fails."""
+"""Reading and writing records: within bounds of memory, and past records that the clients' own readers fail at."""

@@ -1,6 +1,6 @@
-"""Appending single records to Kafka from a command, each waited for; key, value and headers may be null.
+"""Appends single records to Kafka, synchronously; key, value and headers may be null.
 
-(kafka-python's producer takes neither null headers nor a record without key and value.)
+(kafka-python's producer accepts neither null headers nor a record without key and value.)
 """
 
 import asyncio
@@ -12,11 +12,11 @@ from aiokafka.errors import KafkaTimeoutError, UnknownTopicOrPartitionError
 
 from tables.messages.dead_letters import Header
 
-WAIT_S: Final = 30.0
+APPEND_TIMEOUT_S: Final = 30.0
 
 
 class Appender:
-    """A producer. Raises aiokafka's KafkaError where Kafka can't be reached, or takes nothing within WAIT_S."""
+    """A synchronous producer. Raises aiokafka's KafkaError if Kafka doesn't answer within APPEND_TIMEOUT_S."""
 
     def __init__(self, servers: Sequence[str]) -> None:
         self._runner = asyncio.Runner()
@@ -29,9 +29,9 @@ class Appender:
     def append(
         self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Sequence[Header]
     ) -> None:
-        """Append a record; returns once all replicas have it.
+        """Append a record; returns once all in-sync replicas have it.
 
-        Raises UnknownTopicOrPartitionError, and MessageSizeTooLargeError where the topic takes none so large.
+        Raises UnknownTopicOrPartitionError, and MessageSizeTooLargeError if it exceeds the topic's limit.
         """
         self._run(self._append(topic, partition, key, value, list(headers)))
 
@@ -54,13 +54,13 @@ class Appender:
 
     def _run(self, work: Any) -> Any:
         try:
-            return self._runner.run(asyncio.wait_for(work, WAIT_S))
+            return self._runner.run(asyncio.wait_for(work, APPEND_TIMEOUT_S))
         except TimeoutError as error:
-            raise KafkaTimeoutError(f"Kafka takes nothing within {WAIT_S:g} s") from error
+            raise KafkaTimeoutError(f"Kafka does not answer within {APPEND_TIMEOUT_S:g} s") from error
 
 
 async def _started(servers: Sequence[str]) -> AIOKafkaProducer:
-    # What came compressed may be too large for its topic without.
+    # A record that was compressed may exceed the topic's limit without compression.
     producer = AIOKafkaProducer(bootstrap_servers=list(servers), acks="all", compression_type="gzip")
     try:
         await producer.start()

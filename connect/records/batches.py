@@ -1,7 +1,7 @@
-"""Batches of records in the bytes of a fetch (message format 2), and their records read leniently.
+"""A lenient decoder of record batches (message format 2) in the bytes of a fetch.
 
-The clients' own readers are fast and give up on a whole fetch for one bad byte. What is here is for that case: it finds
-the batch and, in it, the record.
+The clients' own decoders are fast, but one bad byte makes them fail for the whole fetch. This one isolates the
+undecodable batch, and within it the record.
 """
 
 import struct
@@ -23,11 +23,11 @@ _VARINT_MAX_BITS: Final = 63
 
 
 class BrokenRecord(ValueError):
-    """A record whose fields don't fit into each other."""
+    """A record whose fields contradict each other."""
 
 
-class Batch(NamedTuple):
-    """The header of a batch and all its bytes, the header's among them."""
+class RecordBatch(NamedTuple):
+    """The fields of a batch's header, and all bytes of the batch in ``raw``."""
 
     raw: bytes
     base: int
@@ -40,29 +40,29 @@ class Batch(NamedTuple):
 
     @property
     def codec(self) -> int:
-        """Kafka's number of the codec."""
+        """The compression codec, by Kafka's number."""
         return self.attributes & _CODEC
 
     @property
     def is_current(self) -> bool:
-        """Whether it is of the message format that is read here. Brokers take no other since Kafka 4."""
+        """Whether it has message format 2, the only one that brokers accept since Kafka 4."""
         return self.form == _FORMAT
 
     @property
     def last(self) -> int:
-        """The last offset of the batch, also where a compaction has taken it."""
+        """The last offset of the batch, even if compaction has removed that record."""
         return self.base + (max(0, self.delta) if self.is_current else 0)
 
-    def believed_last(self, following: "Batch | None") -> int:
-        """The last offset if the checksum is wrong: no header is believed that contradicts itself or what follows."""
+    def believed_last(self, following: "RecordBatch | None") -> int:
+        """The last offset if the checksum is wrong, unless the header contradicts itself or the following batch."""
         consistent = self.is_current and self.delta == self.number - 1
         if following is not None:
             return min(self.last, following.base - 1) if consistent else following.base - 1
         return self.last if consistent else self.base
 
 
-class Record(NamedTuple):
-    """A record, with the names and order of the clients' own."""
+class BatchRecord(NamedTuple):
+    """A record, with the fields of the clients' records in their order."""
 
     offset: int
     timestamp: int
@@ -74,8 +74,8 @@ class Record(NamedTuple):
     checksum: None = None
 
 
-class Unread(NamedTuple):
-    """Offsets that can't be read, why, and the bytes that lie there."""
+class UnreadableOffsets(NamedTuple):
+    """Offsets that can't be decoded, the error, and their bytes."""
 
     offset: int
     last: int
@@ -83,40 +83,40 @@ class Unread(NamedTuple):
     raw: bytes
 
 
-def batches(fetched: bytes) -> Iterator[Batch]:
-    """The whole batches in ``fetched``; a cut one at the end is left out."""
+def split_batches(fetched: bytes) -> Iterator[RecordBatch]:
+    """The complete batches in ``fetched``, without a truncated one at the end."""
     begin = 0
     while begin + _LENGTH.size <= len(fetched):
         base, length = _LENGTH.unpack_from(fetched, begin)
         end = begin + _LENGTH.size + length
         if length < 0 or end > len(fetched):
             return
-        yield batch_of(fetched[begin:end], base)
+        yield parse_batch(fetched[begin:end], base)
         begin = end
 
 
-def batch_of(raw: bytes, base: int = 0) -> Batch:
-    """The batch that ``raw`` is. One too short for a header is told as one record of no format."""
+def parse_batch(raw: bytes, base: int = 0) -> RecordBatch:
+    """Parse a batch's header. A batch too short for a header counts as one record of an unknown format."""
     if len(raw) < _HEADER.size:
-        return Batch(raw, base, 0, 0, 0, 0, 0, 1)
+        return RecordBatch(raw, base, 0, 0, 0, 0, 0, 1)
     first, _, _, form, _, attributes, delta, first_ms, last_ms, _, _, _, number = _HEADER.unpack_from(raw)
-    return Batch(raw, first, form, attributes, delta, first_ms, last_ms, number)
+    return RecordBatch(raw, first, form, attributes, delta, first_ms, last_ms, number)
 
 
-def plain(batch: Batch) -> bytes:
-    """The batch without compression. Its checksum is still that of the compressed one. Raises Unpackable."""
+def uncompressed(batch: RecordBatch) -> bytes:
+    """The decompressed batch; its checksum remains that of the compressed one. Raises UnpackError."""
     header = bytearray(batch.raw[: _HEADER.size])
     _ATTRIBUTES.pack_into(header, _ATTRIBUTES_AT, batch.attributes & ~_CODEC)
     return bytes(header) + unpack(batch.codec, batch.raw[_HEADER.size :])
 
 
-def records(batch: Batch) -> Iterator[Record | Unread]:
-    r"""Each record of a batch without compression; what can't be read stands for the offsets up to the next that can.
+def decode_records(batch: RecordBatch) -> Iterator[BatchRecord | UnreadableOffsets]:
+    r"""The records of an uncompressed batch, and the offsets between them that can't be decoded.
 
-    The name of a header may be any bytes: what is not UTF-8 in it is written as ``\xe9``.
+    A header's name may be any bytes: those that are not UTF-8 are escaped, as in ``\xe9``.
     """
     raw, begin, due = batch.raw, _HEADER.size, batch.base
-    unread: Unread | None = None
+    unread: UnreadableOffsets | None = None
     while begin < len(raw):
         end = len(raw)
         try:
@@ -125,7 +125,7 @@ def records(batch: Batch) -> Iterator[Record | Unread]:
             record = _record(batch, at, end)
             _checked(record.offset, due, batch.last)
         except (BrokenRecord, IndexError) as error:
-            unread = unread or Unread(due, due, error, b"")
+            unread = unread or UnreadableOffsets(due, due, error, b"")
             unread = unread._replace(raw=raw[begin - len(unread.raw) : end])
             due += 1
         else:
@@ -135,12 +135,12 @@ def records(batch: Batch) -> Iterator[Record | Unread]:
             yield record
             due = record.offset + 1
         begin = end
-    # Bytes behind the last offset are nobody's record.
+    # Bytes after the last offset belong to no record.
     if unread is not None and unread.offset <= batch.last:
         yield unread._replace(last=batch.last)
 
 
-def _record(batch: Batch, begin: int, end: int) -> Record:
+def _record(batch: RecordBatch, begin: int, end: int) -> BatchRecord:
     raw = batch.raw
     _, at = _varint(raw, begin)
     since, at = _varint(raw, at)
@@ -156,7 +156,7 @@ def _record(batch: Batch, begin: int, end: int) -> Record:
     _checked(at, end, end)
     appended = bool(batch.attributes & _LOG_APPEND_TIME)
     moment = batch.last_ms if appended else batch.first_ms + since
-    return Record(batch.base + delta, moment, int(appended), key, value, headers, end - begin)
+    return BatchRecord(batch.base + delta, moment, int(appended), key, value, headers, end - begin)
 
 
 def _bytes(raw: bytes, at: int, end: int) -> tuple[bytes | None, int]:
@@ -167,14 +167,14 @@ def _bytes(raw: bytes, at: int, end: int) -> tuple[bytes | None, int]:
     return raw[at : at + length], at + length
 
 
-def _checked(value: int, least: int, most: int) -> int:
-    if not least <= value <= most:
-        raise BrokenRecord(f"{value} where {least} to {most} can be")
+def _checked(value: int, minimum: int, maximum: int) -> int:
+    if not minimum <= value <= maximum:
+        raise BrokenRecord(f"{value} is not between {minimum} and {maximum}")
     return value
 
 
 def _varint(raw: bytes, at: int) -> tuple[int, int]:
-    """A number in zigzag, and where the next field begins."""
+    """A zigzag-encoded number, and the position of the next field."""
     value = shift = 0
     while True:
         byte = raw[at]
@@ -184,4 +184,4 @@ def _varint(raw: bytes, at: int) -> tuple[int, int]:
             return (value >> 1) ^ -(value & 1), at
         shift += 7
         if shift > _VARINT_MAX_BITS:
-            raise BrokenRecord("a number without an end")
+            raise BrokenRecord("a varint is too long")

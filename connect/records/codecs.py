@@ -1,4 +1,4 @@
-"""Unpacking a compressed batch of records in bounded memory: Kafka's four codecs, none trusted with what it claims."""
+"""Decompression of record batches in bounded memory, for Kafka's four codecs; claimed sizes are not trusted."""
 
 import io
 import struct
@@ -10,35 +10,36 @@ import cramjam
 import lz4.frame
 import zstandard
 
-# A broker takes batches of 1 MiB by default; JSON shrinks to a tenth or a twentieth, a bomb to a thousandth.
+# Brokers accept batches of 1 MiB by default. JSON compresses to a tenth or a twentieth, a decompression bomb to a
+# thousandth.
 UNPACKED_MAX_BYTES: Final = 32 * 2**20
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
-# What Java's and aiokafka's producers put before snappy's blocks; version and compatibility follow.
+# The magic bytes before snappy's blocks, as Java's and aiokafka's producers write them; two version numbers follow.
 _XERIAL: Final = b"\x82SNAPPY\x00"
 _XERIAL_HEADER_BYTES: Final = 16
 
 
-class Unpackable(ValueError):
-    """A batch whose records can't be unpacked: a codec that is not Kafka's, broken data, or more than is taken."""
+class UnpackError(ValueError):
+    """A batch can't be decompressed: unknown codec, broken data, or too large."""
 
 
 def unpack(codec: int, packed: bytes, most: int = UNPACKED_MAX_BYTES) -> bytes:
-    """The bytes that were packed with Kafka's codec number ``codec`` (0 to 4).
+    """Decompress data of Kafka's codec number ``codec`` (0 to 4).
 
-    Raises Unpackable, before more than ``most`` bytes and one block of the codec are in memory.
+    Raises UnpackError before more than ``most`` bytes and one block of the codec are in memory.
     """
     try:
         decode = _DECODERS[codec]
     except KeyError:
-        raise Unpackable(f"codec {codec} is none of Kafka's") from None
+        raise UnpackError(f"codec {codec} is none of Kafka's") from None
     try:
         unpacked = decode(packed, most)
-    except Unpackable:
+    except UnpackError:
         raise
     except Exception as error:
-        raise Unpackable(f"broken {decode.__name__[1:]} data: {error}") from error
+        raise UnpackError(f"broken {decode.__name__[1:]} data: {error}") from error
     if len(unpacked) > most:
-        raise Unpackable(f"{len(packed)} bytes unpack to more than {most}")
+        raise UnpackError(f"{len(packed)} bytes unpack to more than {most}")
     return unpacked
 
 
@@ -52,7 +53,7 @@ def _gzip(packed: bytes, most: int) -> bytes:
         member = zlib.decompressobj(_GZIP_WINDOW)
         unpacked += member.decompress(packed, most + 1 - len(unpacked))
         if not member.eof and len(unpacked) <= most:
-            raise Unpackable("gzip data end too early")
+            raise UnpackError("gzip data end too early")
         packed = member.unused_data
     return bytes(unpacked)
 
@@ -60,7 +61,7 @@ def _gzip(packed: bytes, most: int) -> bytes:
 def _snappy(packed: bytes, most: int) -> bytes:
     blocks = list(_blocks(packed)) if packed.startswith(_XERIAL) else [packed]
     if sum(cramjam.snappy.decompress_raw_len(block) for block in blocks) > most:
-        raise Unpackable(f"{len(packed)} bytes unpack to more than {most}")
+        raise UnpackError(f"{len(packed)} bytes unpack to more than {most}")
     return b"".join(bytes(cramjam.snappy.decompress_raw(block)) for block in blocks)
 
 
@@ -70,7 +71,7 @@ def _blocks(packed: bytes) -> Iterator[bytes]:
         [size] = struct.unpack_from(">i", packed, begin)
         begin += 4
         if not 0 < size <= len(packed) - begin:
-            raise Unpackable(f"a snappy block of {size} bytes where {len(packed) - begin} are left")
+            raise UnpackError(f"a snappy block of {size} bytes where {len(packed) - begin} are left")
         yield packed[begin : begin + size]
         begin += size
 
@@ -81,13 +82,13 @@ def _lz4(packed: bytes, most: int) -> bytes:
         frame = lz4.frame.LZ4FrameDecompressor()
         unpacked += frame.decompress(packed, most + 1 - len(unpacked))
         if not frame.eof and len(unpacked) <= most:
-            raise Unpackable("lz4 data end too early")
+            raise UnpackError("lz4 data end too early")
         packed = frame.unused_data or b""
     return bytes(unpacked)
 
 
 def _zstd(packed: bytes, most: int) -> bytes:
-    # Data that end too early give what there is: the record that is cut is found when it is read.
+    # Truncated data gives a truncated batch: decoding its records finds the last one incomplete.
     with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(packed), read_across_frames=True) as reader:
         return bytes(reader.read(most + 1))
 

@@ -1,8 +1,8 @@
-"""kafka-python's consumer as all of ours are: it reads committed records, and goes on behind what can't be read.
+"""kafka-python's consumer as we use it: it reads committed records only, and continues after undecodable ones.
 
-kafka-python gives up on a fetch for one record that it can't read, and fetches the same again for ever. Here the
-record, or the batch where it can't be told from others, is left out, logged once and counted. Nobody who reads so
-acknowledges anything; for aiokafka ``connect/records/fetching.py`` does the same.
+kafka-python itself fails at an undecodable record and fetches it again forever. Here that record, or its batch if the
+record can't be isolated, is skipped, logged once and counted. These consumers commit no offsets. For aiokafka,
+``connect/records/fetching.py`` does the same.
 """
 
 from collections.abc import Iterator
@@ -12,26 +12,34 @@ from kafka import KafkaConsumer
 from kafka.consumer.fetcher import Fetcher
 from kafka.record.default_records import DefaultRecord, DefaultRecordBatch
 
-from connect.records.batches import Batch, BrokenRecord, Unread, batch_of, batches, plain, records
-from connect.records.codecs import UNPACKED_MAX_BYTES, Unpackable, unpack
-from connect.records.unread import tell_unread
+from connect.records.batches import (
+    BrokenRecord,
+    RecordBatch,
+    UnreadableOffsets,
+    decode_records,
+    parse_batch,
+    split_batches,
+    uncompressed,
+)
+from connect.records.codecs import UNPACKED_MAX_BYTES, UnpackError, unpack
+from connect.records.unread import count_unreadable
 
-# kafka-python's own half minute is longer than who asks has patience.
-CONNECT_WITHIN_MS: Final = 5_000
+# kafka-python's default of 30 s is too long for interactive commands.
+CONNECT_TIMEOUT_MS: Final = 5_000
 
 
 def make_consumer(servers: str | list[str], **options: Any) -> Any:
-    """A KafkaConsumer that commits nothing, with these options beside. Raises KafkaError where no broker answers."""
-    options = {"bootstrap_timeout_ms": CONNECT_WITHIN_MS} | options
+    """A KafkaConsumer that commits no offsets, with further options. Raises KafkaError if no broker answers."""
+    options = {"bootstrap_timeout_ms": CONNECT_TIMEOUT_MS} | options
     consumer = KafkaConsumer(
         bootstrap_servers=servers, enable_auto_commit=False, isolation_level="read_committed", **options
     )
-    consumer._fetcher.PartitionRecords = IsolatingRecords
+    consumer._fetcher.PartitionRecords = LenientPartitionRecords
     return consumer
 
 
-class IsolatingRecords(Fetcher.PartitionRecords):  # type: ignore[misc,unused-ignore]
-    """The records of one partition's fetch, without those that can't be read."""
+class LenientPartitionRecords(Fetcher.PartitionRecords):  # type: ignore[misc,unused-ignore]
+    """The decodable records of one partition's fetch."""
 
     def _unpack_records(self, tp: Any, found: Any, *deserializers: Any) -> Iterator[Any]:
         readable = _Batches(tp, bytes(found._buffer), self.fetch_offset)
@@ -39,16 +47,16 @@ class IsolatingRecords(Fetcher.PartitionRecords):  # type: ignore[misc,unused-ig
 
 
 class _Batches:
-    """The batches of a fetch, for kafka-python to take one by one.
+    """The batches of a fetch, as an iterator for kafka-python.
 
-    It gets no more after one with a wrong checksum, since what that says of transactions can't be believed, and after
-    ``UNPACKED_MAX_BYTES``: what follows is fetched anew.
+    It ends after a batch with a wrong checksum, whose transaction flags can't be trusted, and after
+    ``UNPACKED_MAX_BYTES``: the rest is fetched again.
     """
 
     def __init__(self, tp: Any, fetched: bytes, begin: int) -> None:
         self._tp = tp
         self._begin = begin
-        self._walk = batches(fetched)
+        self._walk = split_batches(fetched)
         self._last: _Readable | None = None
         self._unpacked = 0
 
@@ -66,13 +74,13 @@ class _Batches:
 
 
 class _Readable(DefaultRecordBatch):  # type: ignore[misc,unused-ignore]
-    """A batch that never fails to give its records, since it gives only those that can be read."""
+    """A batch that returns its decodable records and skips the others."""
 
     _buffer: bytearray
     _pos: int
     _decompressed: bool
 
-    def __init__(self, tp: Any, batch: Batch, begin: int) -> None:
+    def __init__(self, tp: Any, batch: RecordBatch, begin: int) -> None:
         super().__init__(batch.raw)
         self._tp = tp
         self._batch = batch
@@ -103,24 +111,26 @@ class _Readable(DefaultRecordBatch):  # type: ignore[misc,unused-ignore]
         self._decompressed = True
 
     def _one_by_one(self, due: int, error: Exception) -> Iterator[Any]:
-        if isinstance(error, Unpackable):
-            self._leave_out(Unread(due, self._batch.last, error, b""))
+        if isinstance(error, UnpackError):
+            self._leave_out(UnreadableOffsets(due, self._batch.last, error, b""))
             return
-        for each in records(batch_of(plain(self._batch))):
-            if isinstance(each, Unread):
+        for each in decode_records(parse_batch(uncompressed(self._batch))):
+            if isinstance(each, UnreadableOffsets):
                 self._leave_out(each)
             elif each.offset >= due:
                 yield DefaultRecord(each.size, *each[:6])
 
-    def _leave_out(self, found: Unread) -> None:
+    def _leave_out(self, found: UnreadableOffsets) -> None:
         if found.last >= self._begin:
-            tell_unread(self._tp.topic, self._tp.partition, max(found.offset, self._begin), found.last, found.error)
+            count_unreadable(
+                self._tp.topic, self._tp.partition, max(found.offset, self._begin), found.last, found.error
+            )
 
 
 class _Corrupt(_Readable):
-    """A batch of which nothing is believed but its place."""
+    """A batch with a wrong checksum: only its offsets are used."""
 
-    def __init__(self, tp: Any, batch: Batch, begin: int, until: int) -> None:
+    def __init__(self, tp: Any, batch: RecordBatch, begin: int, until: int) -> None:
         super().__init__(tp, batch, begin)
         self._until = until
 
@@ -136,5 +146,7 @@ class _Corrupt(_Readable):
         return False
 
     def __iter__(self) -> Iterator[Any]:
-        self._leave_out(Unread(self._begin, self._until, ValueError("the checksum of the batch is wrong"), b""))
+        self._leave_out(
+            UnreadableOffsets(self._begin, self._until, ValueError("the checksum of the batch is wrong"), b"")
+        )
         return iter(())

@@ -1,7 +1,7 @@
-"""Reading what a fetch brought so that nothing in it can end the process, and nothing goes by untold.
+"""Decodes the bytes of a fetch for aiokafka, so that undecodable records don't stop the process and gaps are visible.
 
-aiokafka gives up on all that it fetched for one record that it can't read, and passes over markers and aborted
-transactions without a word. Here each becomes a ``Skip`` among the records, in its place.
+aiokafka itself fails for a whole fetch at an undecodable record, and skips markers and aborted transactions silently.
+Here each becomes a ``SkippedOffsets`` among the records.
 """
 
 from collections.abc import Iterator
@@ -13,21 +13,29 @@ from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import ConsumerRecord
 
-from connect.records.batches import Batch, BrokenRecord, Unread, batch_of, batches, plain, records
-from connect.records.codecs import UNPACKED_MAX_BYTES, Unpackable
+from connect.records.batches import (
+    BrokenRecord,
+    RecordBatch,
+    UnreadableOffsets,
+    decode_records,
+    parse_batch,
+    split_batches,
+    uncompressed,
+)
+from connect.records.codecs import UNPACKED_MAX_BYTES, UnpackError
 
 READ_COMMITTED: Final = "read_committed"
 
 
 class BadChecksum(ValueError):
-    """A batch that is no longer what the broker was sent."""
+    """A batch was damaged after it had been produced."""
 
 
-class Skip(NamedTuple):
-    """Offsets from ``offset`` to ``last`` without a record to hand over: the fetcher has seen what is there instead.
+class SkippedOffsets(NamedTuple):
+    """Offsets from ``offset`` to ``last`` without a readable record.
 
-    ``error`` tells why they can't be read, ``raw`` what lies there; without one they are markers of transactions,
-    aborted records, or were taken by a compaction.
+    ``error`` says why they can't be decoded, ``raw`` has their bytes. Without an error they are transaction markers,
+    aborted records, or offsets removed by compaction.
     """
 
     offset: int
@@ -37,39 +45,39 @@ class Skip(NamedTuple):
 
 
 def install() -> None:
-    """Let every aiokafka consumer of this process read so; ``getmany`` gives ``Skip`` among its records."""
+    """Patch the aiokafka consumers of this process: ``getmany`` returns ``SkippedOffsets`` among its records."""
     parts: Any = fetcher
-    parts.MemoryRecords = KeptRecords
-    parts.PartitionRecords = IsolatingRecords
+    parts.MemoryRecords = KeptMemoryRecords
+    parts.PartitionRecords = SkippingPartitionRecords
 
 
 def read_committed(consumer: Any) -> None:
-    """Let a started consumer, which was made to read anything, read only committed records from now on.
+    """Switch a started consumer from reading all records to reading committed ones.
 
-    What it was asked before is as before: its end offsets were those of the log.
+    The end offsets that it returned before are those of the log, not the last stable ones.
     """
     consumer._fetcher._isolation_level = fetcher.READ_COMMITTED
 
 
-class KeptRecords(MemoryRecords):  # type: ignore[misc,unused-ignore]
-    """The batches of a fetch, and the bytes that they are read from."""
+class KeptMemoryRecords(MemoryRecords):  # type: ignore[misc,unused-ignore]
+    """The batches of a fetch, with its bytes."""
 
     def __init__(self, fetched: bytes) -> None:
         super().__init__(fetched)
         self.fetched = fetched
 
 
-class IsolatingRecords(fetcher.PartitionRecords):  # type: ignore[misc,unused-ignore]
-    """The records of one partition's fetch, with a ``Skip`` for whatever is no record.
+class SkippingPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc,unused-ignore]
+    """The records of one partition's fetch, with ``SkippedOffsets`` for everything else.
 
-    Unpacks no more than ``UNPACKED_MAX_BYTES`` and one batch: what follows is fetched again.
+    It decompresses at most ``UNPACKED_MAX_BYTES`` and one batch: the rest is fetched again.
     """
 
     next_fetch_offset: int
-    # The batch that was looked at last in the bytes of the fetch, and its number there.
-    _seen: tuple[int, Batch] = (0, batch_of(b""))
+    # The number and the bytes of the last parsed batch.
+    _seen: tuple[int, RecordBatch] = (0, parse_batch(b""))
 
-    def _unpack_records(self) -> Iterator[ConsumerRecord | Skip]:
+    def _unpack_records(self) -> Iterator[ConsumerRecord | SkippedOffsets]:
         fetched: Any = self._records
         unpacked = number = 0
         while fetched.has_next() and unpacked < UNPACKED_MAX_BYTES:
@@ -78,7 +86,7 @@ class IsolatingRecords(fetcher.PartitionRecords):  # type: ignore[misc,unused-ig
                 batch = fetched.next_batch()
                 passed_over = self._checked(batch)
             except Exception as error:  # noqa: BLE001 (whatever it is, it is the batch's)
-                # Nothing that it says of transactions can be believed, so what follows is fetched anew.
+                # Its transaction flags can't be trusted, so the rest is fetched again.
                 yield self._corrupt(number, error)
                 return
             if passed_over:
@@ -86,14 +94,14 @@ class IsolatingRecords(fetcher.PartitionRecords):  # type: ignore[misc,unused-ig
                 continue
             try:
                 if getattr(batch, "compression_type", 0):
-                    bare = plain(self._raw(number))
+                    bare = uncompressed(self._raw(number))
                     unpacked += len(bare)
                     batch = DefaultRecordBatch(bare)
                 begin = self.next_fetch_offset
                 for record in batch:
                     if record.offset != self.next_fetch_offset:
                         if getattr(batch, "base_offset", 0) <= record.offset < begin:
-                            continue  # the reading begins behind it
+                            continue  # before the requested offset
                         yield self._jump(record.offset, batch.next_offset)
                     self.next_fetch_offset = record.offset + 1
                     yield self._consumer_record(self._tp, record)
@@ -103,10 +111,10 @@ class IsolatingRecords(fetcher.PartitionRecords):  # type: ignore[misc,unused-ig
                 yield self._skip(batch.next_offset - 1)
 
     def _checked(self, batch: Any) -> bool:
-        """Whether a whole batch is a marker, or of an aborted transaction. Raises BadChecksum."""
+        """Whether the whole batch is skipped: a marker, or part of an aborted transaction. Raises BadChecksum."""
         if self._check_crcs and not batch.validate_crc():
             raise BadChecksum("the checksum of the batch is wrong")
-        # Offsets that lie before the batch are no part of what the fetcher knows.
+        # The fetcher knows nothing about offsets before the batch.
         self.next_fetch_offset = max(self.next_fetch_offset, getattr(batch, "base_offset", 0))
         if self._isolation_level == fetcher.READ_COMMITTED and batch.producer_id is not None:
             self._consume_aborted_up_to(batch.base_offset)
@@ -116,45 +124,45 @@ class IsolatingRecords(fetcher.PartitionRecords):  # type: ignore[misc,unused-ig
                 return True
         return bool(batch.is_control_batch)
 
-    def _jump(self, offset: int, end: int) -> Skip:
-        """What lies before the next record of a batch. Raises BrokenRecord where that can't be its offset."""
+    def _jump(self, offset: int, end: int) -> SkippedOffsets:
+        """The offsets before the next record of a batch. Raises BrokenRecord if its offset is impossible."""
         if not self.next_fetch_offset < offset < end:
             raise BrokenRecord(f"offset {offset} where {self.next_fetch_offset} is due")
         return self._skip(offset - 1)
 
-    def _corrupt(self, number: int, error: Exception) -> Skip:
+    def _corrupt(self, number: int, error: Exception) -> SkippedOffsets:
         batch = self._raw(number)
         return self._skip(batch.believed_last(next(self._walk, None)), error, batch.raw)
 
-    def _one_by_one(self, batch: Batch, error: Exception) -> Iterator[ConsumerRecord | Skip]:
-        """What can be read of a batch that aiokafka can't read."""
-        if isinstance(error, Unpackable) or not batch.is_current:
+    def _one_by_one(self, batch: RecordBatch, error: Exception) -> Iterator[ConsumerRecord | SkippedOffsets]:
+        """The decodable records of a batch that aiokafka fails at."""
+        if isinstance(error, UnpackError) or not batch.is_current:
             yield self._skip(batch.last, error, batch.raw)
             return
-        for each in records(batch_of(plain(batch))):
-            if (each.last if isinstance(each, Unread) else each.offset) < self.next_fetch_offset:
+        for each in decode_records(parse_batch(uncompressed(batch))):
+            if (each.last if isinstance(each, UnreadableOffsets) else each.offset) < self.next_fetch_offset:
                 continue
             if each.offset > self.next_fetch_offset:
                 yield self._skip(each.offset - 1)
-            if isinstance(each, Unread):
+            if isinstance(each, UnreadableOffsets):
                 yield self._skip(each.last, each.error, each.raw)
             else:
                 self.next_fetch_offset = each.offset + 1
                 yield self._consumer_record(self._tp, each)
 
-    def _skip(self, last: int, error: Exception | None = None, raw: bytes = b"") -> Skip:
+    def _skip(self, last: int, error: Exception | None = None, raw: bytes = b"") -> SkippedOffsets:
         first = self.next_fetch_offset
         last = max(first, last)
         self.next_fetch_offset = last + 1
-        return Skip(first, last, error, raw)
+        return SkippedOffsets(first, last, error, raw)
 
-    def _raw(self, number: int) -> Batch:
-        """The bytes of a batch, counted from 1. Asked for in order: what lies before is forgotten."""
+    def _raw(self, number: int) -> RecordBatch:
+        """The bytes of a batch by its number from 1. Call it in ascending order."""
         while self._seen[0] < number:
-            self._seen = self._seen[0] + 1, next(self._walk, None) or batch_of(self._records.fetched)
+            self._seen = self._seen[0] + 1, next(self._walk, None) or parse_batch(self._records.fetched)
         return self._seen[1]
 
     @cached_property
-    def _walk(self) -> Iterator[Batch]:
+    def _walk(self) -> Iterator[RecordBatch]:
         fetched: Any = self._records
-        return batches(fetched.fetched)
+        return split_batches(fetched.fetched)

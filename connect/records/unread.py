@@ -1,24 +1,24 @@
-"""What this process could not read of Kafka's topics: each place logged once, and all offsets counted."""
+"""The offsets that this process could not decode: each range is logged once, all offsets are counted."""
 
 import logging
 from collections import Counter
 from functools import lru_cache
 from typing import Final
 
-# The last places that were told of: a topic may be read again and again.
-TOLD_MAX: Final = 1_024
+# So many ranges are remembered as logged, since a topic may be read repeatedly.
+LOGGED_MAX_PLACES: Final = 1_024
 
 log = logging.getLogger(__name__)
-# How many offsets of each topic this process could not read.
-unread: Final[Counter[str]] = Counter()
+# The number of offsets by topic that this process could not decode.
+unreadable_offsets: Final[Counter[str]] = Counter()
 
 
-def tell_unread(topic: str, partition: int, first: int, last: int, error: Exception) -> None:
-    """Log and count offsets that are left out, once for each place."""
-    _tell(topic, partition, first, last, f"{type(error).__name__}: {error}")
+def count_unreadable(topic: str, partition: int, first: int, last: int, error: Exception) -> None:
+    """Log and count skipped offsets, once for each range."""
+    _count_once(topic, partition, first, last, f"{type(error).__name__}: {error}")
 
 
-@lru_cache(TOLD_MAX)
-def _tell(topic: str, partition: int, first: int, last: int, reason: str) -> None:
-    unread[topic] += last + 1 - first
-    log.error("left out what can't be read: %s", reason, extra={"record": f"{topic}[{partition}]@{first}-{last}"})
+@lru_cache(LOGGED_MAX_PLACES)
+def _count_once(topic: str, partition: int, first: int, last: int, reason: str) -> None:
+    unreadable_offsets[topic] += last + 1 - first
+    log.error("skipped undecodable records: %s", reason, extra={"record": f"{topic}[{partition}]@{first}-{last}"})

@@ -25,7 +25,7 @@ from aiokafka import AIOKafkaProducer
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from connect.provisioning import open_admin, provision
-from connect.topics import COMMANDS, OUTCOMES, catalogue
+from connect.topics import COMMANDS, OUTCOMES, all_topics
 from settings import Settings
 from stack.embedded import Stack
 from streams.runtime.partitioning import partition_of
@@ -74,7 +74,7 @@ class Sale:
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
         self.stack.start("kafka")
         admin = open_admin(self.settings)
-        provision(admin, catalogue(), self.settings)
+        provision(admin, all_topics(), self.settings)
         admin.close()
         self._consumer = KafkaConsumer(bootstrap_servers=self.servers, enable_auto_commit=False)
         asyncio.run(self._fill())

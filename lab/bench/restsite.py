@@ -17,7 +17,7 @@ import psycopg
 from api.auth.tokens import Tokens
 from api.roles import Role
 from connect.provisioning import open_admin, provision
-from connect.topics import catalogue
+from connect.topics import all_topics
 from lab.bench.cpu import SERVER_ROLES, cpu_seconds, spent
 from lab.bench.lab import Lab
 from lab.bench.orders import Show, definition, shows
@@ -122,7 +122,7 @@ def site(lab: Lab) -> Iterator[Site]:
             stack.start("migrations")
             settings = lab.settings(stack)
             admin = open_admin(settings)
-            provision(admin, catalogue(), settings)
+            provision(admin, all_topics(), settings)
             admin.close()
             stack.start(LEDGER, "api")
             time.sleep(SETTLING_S)

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 from kafka import KafkaConsumer, TopicPartition
 
 from connect.provisioning import open_admin, provision
-from connect.topics import COMMANDS, OUTCOMES, catalogue
+from connect.topics import COMMANDS, OUTCOMES, all_topics
 from settings import Settings
 from tables.messages.commands import EventCommand, encode_command
 
@@ -24,7 +24,7 @@ def make_topics(settings: Settings) -> None:
     """Make every topic of the catalogue."""
     admin = open_admin(settings)
     try:
-        provision(admin, catalogue(), settings)
+        provision(admin, all_topics(), settings)
     finally:
         admin.close()
 

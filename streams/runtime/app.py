@@ -8,7 +8,7 @@ from typing import Protocol
 import faust
 from faust.types import TP
 
-from connect.records.fetching import Skip
+from connect.records.fetching import SkippedOffsets
 from connect.topics import RECORD_MAX_BYTES, VERSION, group
 from settings import Settings
 from streams.runtime.batching import Busy
@@ -59,7 +59,7 @@ class App(faust.App):
     before_agents: list[Callable[[], Awaitable[None]]]
     watched: list[Watched]
     went_back: Callable[[TP, int], Awaitable[None]]
-    isolate: Callable[[TP, Sequence[Skip]], Awaitable[bool]]
+    isolate: Callable[[TP, Sequence[SkippedOffsets]], Awaitable[bool]]
     guarded: dict[str, Callable[[int], Watermark | None]]
     traces: Traces | None
 

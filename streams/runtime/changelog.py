@@ -9,7 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from connect.records.fetching import BadChecksum, Skip, install, read_committed
+from connect.records.fetching import BadChecksum, SkippedOffsets, install, read_committed
 from tables.errors import InvariantBroken
 
 FETCHED_BYTES = 4 << 20
@@ -68,7 +68,7 @@ async def follow(servers: str, topic: str, begins: Mapping[int, int]) -> AsyncIt
             for place, records in (await consumer.getmany(timeout_ms=WAIT_MS, max_records=BESIDE)).items():
                 began = time.monotonic()
                 last = records[-1]
-                due = (last.last if isinstance(last, Skip) else last.offset) + 1
+                due = (last.last if isinstance(last, SkippedOffsets) else last.offset) + 1
                 yield place.partition, _rows(place, records), due
                 await asyncio.sleep(time.monotonic() - began)
 
@@ -130,7 +130,7 @@ def _rows(place: TopicPartition, records: Iterable[Any]) -> Rows:
 
 def _is_record(place: TopicPartition, found: Any) -> bool:
     """Whether it is a record. Raises InvariantBroken where there may have been one of ours that can't be read."""
-    if not isinstance(found, Skip):
+    if not isinstance(found, SkippedOffsets):
         return True
     where = f"{place.topic}[{place.partition}]@{found.offset}-{found.last}"
     if isinstance(found.error, BadChecksum):

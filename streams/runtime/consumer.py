@@ -19,7 +19,7 @@ from faust.transport.consumer import CONSUMER_FETCHING, ensure_TP
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, Message
 
-from connect.records.fetching import READ_COMMITTED, Skip, install
+from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
 from streams.runtime.skips import Skips
 
 POLL_S = 1.0
@@ -164,16 +164,16 @@ class BatchConsumer(Consumer):
 
     async def _readable(self, tp: TP, batch: list[Any]) -> list[Any] | None:
         """The records of a batch, once dead letters of the others are stored; None where a rebalance has begun."""
-        skips = [each for each in batch if each.__class__ is Skip]
+        skips = [each for each in batch if each.__class__ is SkippedOffsets]
         if not skips:
             return batch
         if not await self._isolate(tp, [skip for skip in skips if skip.error is not None]):
             return None
         for skip in skips:
             self._skips.add(tp, skip.offset, skip.last)
-        return [each for each in batch if each.__class__ is not Skip]
+        return [each for each in batch if each.__class__ is not SkippedOffsets]
 
-    async def _isolate(self, tp: TP, unreadable: Sequence[Skip]) -> bool:
+    async def _isolate(self, tp: TP, unreadable: Sequence[SkippedOffsets]) -> bool:
         app: Any = self.app
         return not unreadable or await app.isolate(tp, unreadable)
 

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CorruptRecordException, KafkaError, KafkaTimeoutError, UnsupportedCodecError
 from faust.types import TP
 
-from connect.topics import ACCEPTED, ACCOUNT_ROWS, DELIVERIES, EVENT_ROWS, EVENT_STATUS, OUTCOMES
+from connect.topics import ACCEPTED_PREFIX, ACCOUNT_ROWS, DELIVERIES, EVENT_ROWS, EVENT_STATUS, OUTCOMES
 from streams.runtime.app import App
 from streams.runtime.failstop import fail_stop
 from tables.errors import TurnstileError
@@ -99,7 +99,7 @@ class Continuity:
         coordinator = thread._ensure_consumer()._coordinator
         committed = await thread.call_thread(coordinator.fetch_committed_offsets, inputs)
         return {
-            tp: ReaderPosition(committed[tp].offset, committed[tp].metadata.startswith(ACCEPTED))
+            tp: ReaderPosition(committed[tp].offset, committed[tp].metadata.startswith(ACCEPTED_PREFIX))
             if tp in committed
             else ReaderPosition()
             for tp in inputs

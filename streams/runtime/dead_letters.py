@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from faust.types import Message
 
-from connect.topics import LETTER_MAX_BYTES, dead_letters
+from connect.topics import DEAD_LETTER_MAX_BYTES, dead_letters
 from streams.runtime.app import App
 from streams.runtime.fitting import fit
 from streams.runtime.headers import headers_of
@@ -48,7 +48,7 @@ def dead_letter(origin: Origin, error: Exception, content: Record, lost: Sequenc
 
     ``lost`` are parts that ``content`` already lacks. Where ``origin`` is a whole batch, its bytes are the value.
     """
-    content, cuts = fit(content, LETTER_MAX_BYTES - INFO_MAX_BYTES)
+    content, cuts = fit(content, DEAD_LETTER_MAX_BYTES - INFO_MAX_BYTES)
     known = {cut.part for cut in lost}
     cuts = (*lost, *(cut for cut in cuts if cut.part not in known))
     ours = encode_info(DeadLetterInfo(origin, f"{type(error).__name__}: {error}", cuts))

@@ -10,7 +10,7 @@ from typing import Any, Final
 from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 
-from connect.topics import catalogue
+from connect.topics import all_topics
 from settings import Settings
 
 PAUSE_S: Final = 0.5
@@ -46,7 +46,7 @@ def _problem(settings: Settings, connect: Callable[[Settings], Any]) -> str:
 
 def _differences(consumer: Any, settings: Settings) -> str:
     missing, different = [], []
-    for topic in catalogue():
+    for topic in all_topics():
         should = topic.partitions or settings.partitions
         has = len(consumer.partitions_for_topic(topic.name) or ())
         if not has:

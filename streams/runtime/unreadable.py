@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from faust.types import TP
 
-from connect.records.fetching import Skip
+from connect.records.fetching import SkippedOffsets
 from connect.topics import CONSUMERS
 from streams.runtime.app import App
 from streams.runtime.batching import Interrupted
@@ -20,7 +20,7 @@ class UnreadableRecords:
         self.app = app
         app.isolate = self.isolate
 
-    async def isolate(self, tp: TP, skips: Sequence[Skip]) -> bool:
+    async def isolate(self, tp: TP, skips: Sequence[SkippedOffsets]) -> bool:
         """Store dead letters, however long the brokers are away. False where a rebalance begins before that."""
         letters = [_letter(tp, skip, skip.error) for skip in skips if skip.error is not None]
         try:
@@ -37,6 +37,6 @@ class UnreadableRecords:
         return [name for name in agents if name in CONSUMERS]
 
 
-def _letter(tp: TP, skip: Skip, error: Exception) -> Record:
+def _letter(tp: TP, skip: SkippedOffsets, error: Exception) -> Record:
     """The bytes as they lie in the log, compressed as they are."""
     return dead_letter(Origin(tp.topic, tp.partition, skip.offset, skip.last), error, Record(None, skip.raw))

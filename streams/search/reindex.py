@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 from elastic_transport import TransportError
 from elasticsearch import ApiError
 
-from connect.records.fetching import READ_COMMITTED, Skip, install
+from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
 from connect.topics import EVENT_ROWS
 from settings import Settings, settings
 from streams.runtime.row_changes import decode_event
@@ -106,7 +106,7 @@ def _changes(found: dict[TopicPartition, list[Any]], floor: int) -> dict[str, Ve
     """Of each row the newest change above the floor. Of what can't be told the worker makes dead letters."""
     changes: dict[str, Version] = {}
     for record in (record for records in found.values() for record in records):
-        if isinstance(record, Skip) or record.value is None:
+        if isinstance(record, SkippedOffsets) or record.value is None:
             continue
         try:
             row, _ = decode_event(record.value)

@@ -11,7 +11,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
 from connect.provisioning import open_admin, provision
-from connect.topics import COMMANDS, TABLES, Topic, catalogue, changelog
+from connect.topics import COMMANDS, TABLES, Topic, all_topics, changelog
 from settings import Settings
 from stack.embedded import Stack
 from tests.chaos.sale import Sale
@@ -50,7 +50,7 @@ def in_sync(admin: KafkaAdminClient, *topics: str) -> set[int]:
 
 
 def test_every_topic_is_made_with_three_replicas_of_which_two_must_have_a_record(settings: Settings) -> None:
-    topics = [topic for topic in catalogue() if topic.name in MADE]
+    topics = [topic for topic in all_topics() if topic.name in MADE]
     admin: Any = open_admin(settings)
     try:
         assert set(provision(admin, topics, settings)) == set(MADE)

@@ -9,8 +9,8 @@ from kafka import TopicPartition
 from kafka.errors import NoError
 from kafka.structs import OffsetAndMetadata
 
-from connect.provisioning import wanted
-from connect.topics import COMMANDS, catalogue
+from connect.provisioning import topic_request
+from connect.topics import COMMANDS, all_topics
 from ops import skipping
 from settings import Settings
 from tests.chaos.sale import Sale
@@ -54,9 +54,9 @@ def make_anew(world: World) -> None:
     [found] = world.admin.list_group_offsets({world.group: places(world)}).values()
     world.admin.delete_topics([world.commands])
     settings = Settings.model_validate({"partitions": world.partitions, "ticket_key": KEY})
-    [topic] = [topic for topic in catalogue() if topic.name == COMMANDS]
+    [topic] = [topic for topic in all_topics() if topic.name == COMMANDS]
     eventually(lambda: world.commands not in world.admin.list_topics(), within=20, pause=0.2)
-    world.admin.create_topics({world.commands: wanted(topic, settings)})
+    world.admin.create_topics({world.commands: topic_request(topic, settings)})
     world.admin.wait_for_topics([world.commands])
     world.sent.clear()
     committed = {place: OffsetAndMetadata(each.offset, "", -1) for place, each in found.items()}

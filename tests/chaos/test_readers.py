@@ -8,7 +8,7 @@ from kafka import KafkaProducer, TopicPartition
 from connect.observe.lag import KafkaWatch
 from connect.records.codecs import UNPACKED_MAX_BYTES
 from connect.records.consumer import make_consumer
-from connect.records.unread import unread
+from connect.records.unread import unreadable_offsets
 from streams.runtime.changelog import Rows, changes
 from tests.chaos.test_fetching import transactional
 from tests.chaos.world import World
@@ -40,7 +40,7 @@ def test_kafka_pythons_reader_gets_all_that_was_committed_and_can_be_read(world:
         values = [value for value in everything(world, topic) if len(value) < 50]
         producer.abort_transaction()
     assert values == [*(codec.encode() for codec in CODECS), b"odd header", b"committed"]
-    assert unread[topic] == 2
+    assert unreadable_offsets[topic] == 2
 
 
 def everything(world: World, topic: str) -> list[bytes]:
@@ -92,5 +92,5 @@ def test_what_an_open_transaction_keeps_back_is_told_and_is_no_lag(world: World)
             free = watch.look()
     finally:
         watch.close()
-    assert (kept_back.places[place], kept_back.stable[place]) == (3, 1)
-    assert (free.places[place], free.stable[place]) == (4, 4)
+    assert (kept_back.partition_ends[place], kept_back.stable_ends[place]) == (3, 1)
+    assert (free.partition_ends[place], free.stable_ends[place]) == (4, 4)

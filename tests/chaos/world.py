@@ -17,8 +17,8 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import MemberToRemove
 from kafka.errors import KafkaError
 
-from connect.provisioning import wanted
-from connect.topics import APP, COMMANDS, EVENT_STATUS, OUTCOMES, catalogue, changelog, dead_letters, group
+from connect.provisioning import topic_request
+from connect.topics import APP, COMMANDS, EVENT_STATUS, OUTCOMES, all_topics, changelog, dead_letters, group
 from lab.chaos.log_audit import History, Row
 from settings import Settings
 from stack import child
@@ -66,8 +66,8 @@ class World:
             EVENT_STATUS: f"{EVENT_STATUS}-{self.name}",
             **{dead_letters(name): f"{dead_letters(name)}-{self.name}" for name in ("ledger", "catalogue")},
         }
-        topics = [replace(topic, name=names[topic.name]) for topic in catalogue() if topic.name in names]
-        self.admin.create_topics({topic.name: wanted(topic, settings) for topic in topics})
+        topics = [replace(topic, name=names[topic.name]) for topic in all_topics() if topic.name in names]
+        self.admin.create_topics({topic.name: topic_request(topic, settings) for topic in topics})
         self.admin.wait_for_topics([topic.name for topic in topics])
 
     def close(self) -> None:

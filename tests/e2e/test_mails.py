@@ -20,7 +20,7 @@ from connect.topics import (
     JOBS,
     OUTCOMES,
     RESENDS,
-    catalogue,
+    all_topics,
     changelog,
     dead_letters,
 )
@@ -131,7 +131,7 @@ def test_what_was_mailed_of_a_purchase_is_listed_and_sent_again_on_request(pipel
 
 
 POISON = {
-    "catalogue": EVENT_STATUS,
+    "all_topics": EVENT_STATUS,
     "contacts": ACCOUNT_ROWS,
     "notifications": OUTCOMES,
     "sales": OUTCOMES,
@@ -334,6 +334,6 @@ def holding(pipeline: Pipeline, mark: str) -> set[str]:
     word = mark.encode()
     return {
         topic.name
-        for topic in catalogue()
+        for topic in all_topics()
         if any(word in (one.value or b"") or word in (one.key or b"") for one in pipeline.records(topic.name))
     }

@@ -11,10 +11,10 @@ import psycopg
 import pytest
 
 from connect.connectors.configuration import connectors
-from connect.connectors.rest_client import ConnectWorker
-from connect.connectors.skipping import find, open_slots, skip
+from connect.connectors.rest_client import ConnectClient
+from connect.connectors.skipping import find_oversized_change, open_pending_changes, skip_change
 from connect.errors import NotSkipped
-from connect.polling import Patience
+from connect.polling import Polling
 from connect.topics import ACCOUNT_ROWS, EVENT_ROWS, EVENT_STATUS
 from streams.search.reindex import reindex
 from streams.search.verify import MEND, differences
@@ -130,19 +130,19 @@ def test_a_connector_gets_past_odd_rows_that_are_too_large_for_a_record_and_lose
     connector = next(it for it in connectors(pipeline.settings) if it.name == "turnstile-event")
     titles = [f"{place} {uuid4().hex[:8]}" for place in ("Before", "Too large", "Behind", "Later")]
     pipeline.rows("ALTER TABLE event DROP CONSTRAINT event_tags_bound")
-    with closing(ConnectWorker(pipeline.settings.connect_url)) as worker:
+    with closing(ConnectClient(pipeline.settings.connect_url)) as worker:
         with pytest.raises(NotSkipped, match="has not failed"):
-            find(worker, connector, lambda _: iter(()))
+            find_oversized_change(worker, connector, lambda _: iter(()))
         large = one_transaction(pipeline, titles[:3])
         # The tag, stored out of line, is not in the log a second time, but the record of this change has it, too.
         pipeline.rows("UPDATE event SET venue = 'Elsewhere' WHERE id = %s", large)
         later = new_event(pipeline, titles[3])
         for _ in range(2):
             eventually(lambda: worker.state(connector.name).failed, within=60)
-            with open_slots(pipeline.settings) as waiting:
-                found = find(worker, connector, waiting)
+            with open_pending_changes(pipeline.settings) as waiting:
+                found = find_oversized_change(worker, connector, waiting)
             assert (found.change.table, found.change.key) == ("public.event", large)
-            skip(worker, connector, found.change, Patience(60))
+            skip_change(worker, connector, found.change, Polling(60))
             eventually(lambda: not worker.state(connector.name).failed, within=30)
         eventually(lambda: later in pipeline.found(titles[3]), within=60)
     # The one that became too large is found as it was before that.

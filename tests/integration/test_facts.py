@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from connect.connectors.configuration import connectors
-from connect.connectors.rest_client import ConnectWorker
+from connect.connectors.rest_client import ConnectClient
 from connect.observe.lag import ROLES, KafkaWatch, LogState
 from connect.observe.slots import read_slots
 from connect.topics import COMMANDS, OUTCOMES
@@ -62,9 +62,9 @@ def test_every_connector_has_a_slot_that_is_read(pipeline: Pipeline) -> None:
         slots = {slot.name: slot for slot in read_slots(connection)}
     assert {each.slot for each in wanted} <= slots.keys()
     assert all(slots[each.slot].active and not slots[each.slot].lost for each in wanted)
-    worker = ConnectWorker(pipeline.settings.connect_url, timeout=2)
+    worker = ConnectClient(pipeline.settings.connect_url, timeout=2)
     with closing(worker):
         states = worker.states()
-    assert {each.name: states[each.name].words for each in wanted} == {
+    assert {each.name: states[each.name].states for each in wanted} == {
         each.name: ("RUNNING", "RUNNING") for each in wanted
     }

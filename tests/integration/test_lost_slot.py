@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from connect.connectors.configuration import connectors
-from connect.connectors.probe import open_ends
-from connect.connectors.rest_client import ConnectWorker
+from connect.connectors.probe import open_probe
+from connect.connectors.rest_client import ConnectClient
 from connect.connectors.resync import resync
 from connect.connectors.slots import check_slots
 from connect.errors import SlotLost
@@ -26,9 +26,9 @@ NAME, SLOT = "turnstile-event", "turnstile_event"
 
 
 def check(pipeline: Pipeline) -> None:
-    worker = ConnectWorker(pipeline.settings.connect_url)
+    worker = ConnectClient(pipeline.settings.connect_url)
     try:
-        with open_ends(pipeline.settings) as (database, _):
+        with open_probe(pipeline.settings) as (database, _):
             check_slots(database, worker, connectors(pipeline.settings))
     finally:
         worker.close()

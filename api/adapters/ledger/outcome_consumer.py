@@ -9,8 +9,8 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from connect.records.fetching import READ_COMMITTED, Skip, install
-from connect.records.unread import tell_unread
+from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
+from connect.records.unread import count_unreadable
 from connect.topics import OUTCOMES
 from tables.errors import MalformedRecord
 from telemetry.rate_limited import RateLimitedLog
@@ -98,9 +98,9 @@ class OutcomeFollower:
 
     def _deliver_all(self, partition: TopicPartition, batch: list[Any]) -> None:
         for record in batch:
-            if isinstance(record, Skip):
+            if isinstance(record, SkippedOffsets):
                 if record.error is not None:
-                    tell_unread(OUTCOMES, partition.partition, record.offset, record.last, record.error)
+                    count_unreadable(OUTCOMES, partition.partition, record.offset, record.last, record.error)
                 continue
             try:
                 self._deliver(record.key, record.value)
@@ -108,7 +108,7 @@ class OutcomeFollower:
                 place = f"{record.topic}[{record.partition}]@{record.offset}"
                 log.warning("no outcome: %r", error, extra={"record": place})
         last = batch[-1]
-        self._positions[partition] = (last.last if isinstance(last, Skip) else last.offset) + 1
+        self._positions[partition] = (last.last if isinstance(last, SkippedOffsets) else last.offset) + 1
         self._seen_at = time.monotonic()
 
     async def _ask(self, consumer: Any) -> None:

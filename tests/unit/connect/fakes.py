@@ -8,7 +8,7 @@ from kafka.errors import TopicAlreadyExistsError
 
 from connect.connectors.configuration import Connector
 from connect.connectors.probe import Slot
-from connect.polling import Patience
+from connect.polling import Polling
 
 BROKER_DEFAULTS = {
     "cleanup.policy": "delete",
@@ -32,8 +32,8 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def patience(self, seconds: float) -> Patience:
-        return Patience(seconds, clock=self, sleep=self.sleep)
+    def polling(self, seconds: float) -> Polling:
+        return Polling(seconds, clock=self, sleep=self.sleep)
 
 
 class FakeAdmin:
@@ -192,23 +192,23 @@ class FakeWay:
         self.beats = 0
         self.deaf_beats = deaf_beats
 
-    def published(self, publication: str) -> set[str]:
+    def published_tables(self, publication: str) -> set[str]:
         return self.publications.get(publication, set())
 
-    def beat(self, key: str) -> None:
+    def write_heartbeat(self, key: str) -> None:
         self.beats += 1
         self.rows.add(key)
 
-    def forget(self, key: str) -> None:
+    def delete_heartbeat(self, key: str) -> None:
         self.rows.discard(key)
 
-    def slot(self, name: str) -> str:
+    def slot_state(self, name: str) -> str:
         return "read, 0 bytes behind"
 
     def slots(self) -> dict[str, Slot]:
         return self.known
 
-    def senders(self, key: str) -> set[str]:
+    def connectors_seen(self, key: str) -> set[str]:
         if key not in self.rows or self.beats <= self.deaf_beats:
             return set()
         return set(self.readers.values())

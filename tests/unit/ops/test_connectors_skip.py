@@ -9,11 +9,11 @@ from click.testing import CliRunner, Result
 
 import ops.connectors as cli
 from connect.connectors import skipping
-from connect.connectors.pgoutput import Change
+from connect.connectors.pgoutput import WalChange
 from ops import actions
 from settings import Settings
 
-CHANGE = Change(0x1_0000_0030, "UPDATE", "public.event", "\x1b[31mrow", 2_000_000)
+CHANGE = WalChange(0x1_0000_0030, "UPDATE", "public.event", "\x1b[31mrow", 2_000_000)
 
 
 @pytest.fixture
@@ -29,9 +29,9 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         done.append((action, reason, details["lsn"], details["table"]))
 
     monkeypatch.setattr(cli, "settings", lambda: Settings(ticket_key="k" * 32))
-    monkeypatch.setattr(skipping, "open_slots", open_slots)
-    monkeypatch.setattr(skipping, "find", lambda *_: skipping.Skip(CHANGE, 3))
-    monkeypatch.setattr(skipping, "skip", lambda worker, connector, change, patience: done.append(change))
+    monkeypatch.setattr(skipping, "open_pending_changes", open_slots)
+    monkeypatch.setattr(skipping, "find_oversized_change", lambda *_: skipping.OversizedChange(CHANGE, 3))
+    monkeypatch.setattr(skipping, "skip_change", lambda worker, connector, change, patience: done.append(change))
     monkeypatch.setattr(actions, "record", record)
     return done
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kafka import TopicPartition
 
 from connect.observe import dead_letters as deadletters
-from connect.observe.dead_letters import DeadLetters
+from connect.observe.dead_letters import DeadLetterTopics
 from connect.topics import ACCOUNT_ROWS, COMMANDS, JOBS, dead_letters
 from ops.dlq import dlq
 from settings import settings
@@ -202,7 +202,7 @@ def test_a_record_of_any_kind_comes_back_as_it_was(record: Record) -> None:
 def test_whatever_stands_on_the_topic_is_listed_shown_and_discarded(record: Record, at: int) -> None:
     with standing_in() as broker:
         broker.append(dead_letters("ledger"), 0, record.key, record.value, tuple(record.headers), at)
-        found = DeadLetters("kafka").read("ledger")
+        found = DeadLetterTopics("kafka").read("ledger")
         assert len(run("list").splitlines()) >= len(found)
         for one in found:
             run("show", one.id)

@@ -8,8 +8,8 @@ from kafka import TopicPartition
 from prometheus_client import CollectorRegistry
 from prometheus_client import Metric as Family
 
-from connect.connectors.rest_client import State
-from connect.observe.lag import Group, LogState
+from connect.connectors.rest_client import ConnectorState
+from connect.observe.lag import LogState, RoleGroup
 from connect.topics import COMMANDS, EVENT_ROWS, dead_letters
 from ops.sources import ConnectSource, KafkaSource
 from settings import Settings
@@ -46,12 +46,12 @@ class FakeKafka:
     def look(self) -> LogState:
         lags = {ROWS: 4, MORE_ROWS: 0}
         groups: Any = {
-            "indexer": Group("Stable", 1, {EVENT_ROWS: 4}, lags),
-            "ledger": Group("Empty", 0, {COMMANDS: 0}, {LOG: 0}),
+            "indexer": RoleGroup("Stable", 1, {EVENT_ROWS: 4}, lags),
+            "ledger": RoleGroup("Empty", 0, {COMMANDS: 0}, {LOG: 0}),
         }
         return LogState({dead_letters("mailer"): self.letters}, groups, ENDS, {**ENDS, LOG: 4})
 
-    def kept(self) -> dict[str, float]:
+    def retention_seconds(self) -> dict[str, float]:
         return {COMMANDS: 1_209_600.0}
 
     def ages(self, waiting: dict[TopicPartition, int]) -> dict[TopicPartition, float]:
@@ -101,7 +101,10 @@ def test_dead_letters_are_read_only_where_there_is_something_new(source: KafkaSo
 
 def test_a_connector_and_its_tasks_are_in_one_state_each() -> None:
     source = ConnectSource(Settings(ticket_key="k" * 32))
-    states = {"turnstile-event": State(("RUNNING", "FAILED"), ""), "somebody-elses": State(("FAILED",), "")}
+    states = {
+        "turnstile-event": ConnectorState(("RUNNING", "FAILED"), ""),
+        "somebody-elses": ConnectorState(("FAILED",), ""),
+    }
     source._worker.states = lambda: states  # type: ignore[method-assign]
     value = values(source.look())
     ours = {"connector": "turnstile-event"}

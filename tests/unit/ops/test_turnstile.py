@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 import ops.__main__ as cli
 import ops.replay
-from connect.connectors.rest_client import State as ConnectorState
+from connect.connectors.rest_client import ConnectorState
 from ops.audit import Audit, Finding
 from ops.replay import Comparison, compare
 from ops.scratch import Scratch

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from connect.topics import HEARTBEAT, HEARTBEAT_ROWS, OPERATOR_ACTIONS, TABLES, catalogue
+from connect.topics import HEARTBEAT, HEARTBEAT_ROWS, OPERATOR_ACTIONS, TABLES, all_topics
 from tables.errors import MalformedRecord
 from tables.messages.commands import Command, decode_command
 from tables.messages.outcomes import OutcomeKind, decode_outcome
@@ -57,7 +57,7 @@ def test_fields_of_a_version_to_come_are_passed_over(recording: Recording) -> No
 
 def test_everything_that_is_kept_is_recorded(recording: Recording) -> None:
     # Nothing of ours acts on an operator's action, and nobody decodes a heartbeat's whole row.
-    named = {topic.name for topic in catalogue()} - {HEARTBEAT, HEARTBEAT_ROWS, OPERATOR_ACTIONS}
+    named = {topic.name for topic in all_topics()} - {HEARTBEAT, HEARTBEAT_ROWS, OPERATOR_ACTIONS}
     messages = {name for name in named if not name.startswith("dlq.") and not name.endswith("-changelog")}
     assert set(MESSAGES) == messages
     if recording == recordings()[-1]:

@@ -13,8 +13,8 @@ from api.board.pipeline_state import DatabaseState, Facts
 from api.board.rates import SAMPLES, SECONDS, Pace
 from api.board.sale import KEPT, SHOWN, Row, Selling, Told, decode_told
 from api.board.stock_bounds import Bounds
-from connect.connectors.rest_client import State
-from connect.observe.lag import READS, ROLES, TOPICS, Group, LogState
+from connect.connectors.rest_client import ConnectorState
+from connect.observe.lag import ROLE_TOPICS, ROLES, TOPIC_NAMES, LogState, RoleGroup
 from connect.observe.slots import SlotState
 from connect.topics import COMMANDS, CONSUMERS, JOBS, OUTCOMES, dead_letters
 from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
@@ -156,15 +156,15 @@ def test_an_older_balance_that_comes_late_is_no_news() -> None:
 
 
 def log(lag: int = 0, members: int = 1, state: str = "Stable", ends: dict[str, int] | None = None) -> LogState:
-    group = {role: Group(state, members, dict.fromkeys(READS[role], lag)) for role in ROLES}
-    return LogState(dict.fromkeys(TOPICS, 1_000) | (ends or {}), group)
+    group = {role: RoleGroup(state, members, dict.fromkeys(ROLE_TOPICS[role], lag)) for role in ROLES}
+    return LogState(dict.fromkeys(TOPIC_NAMES, 1_000) | (ends or {}), group)
 
 
 def facts(at: float = 10.0, **more: Any) -> Facts:
     known: dict[str, Any] = {
         "log": log(),
         "database": DatabaseState(500, 7, (SlotState("turnstile_event", True, "reserved", 0, 0),)),
-        "connectors": {"turnstile-event": State(("RUNNING", "RUNNING"), "")},
+        "connectors": {"turnstile-event": ConnectorState(("RUNNING", "RUNNING"), "")},
         "heartbeats": {"turnstile-event": 9.0},
         "documents": 7,
         "letters": dict.fromkeys(CONSUMERS, 0),
@@ -204,7 +204,12 @@ def test_rates_are_what_became_more() -> None:
         ({"log": None}, "ledger", Health.UNKNOWN, "Kafka"),
         ({"connectors": None}, "connect", Health.DOWN, "Kafka Connect"),
         ({"connectors": {}}, "connect", Health.DOWN, "no connectors"),
-        ({"connectors": {"turnstile-event": State(("RUNNING", "FAILED"), "x")}}, "connect", Health.DOWN, "has failed"),
+        (
+            {"connectors": {"turnstile-event": ConnectorState(("RUNNING", "FAILED"), "x")}},
+            "connect",
+            Health.DOWN,
+            "has failed",
+        ),
         ({"heartbeats": {"turnstile-event": 95.0}}, "connect", Health.DOWN, "turnstile-event is late: no row has come"),
         ({"documents": None}, "elasticsearch", Health.DOWN, "does not answer"),
         ({"mail": False}, "mail", Health.DOWN, "does not answer"),
@@ -229,7 +234,7 @@ def test_a_slot_that_nobody_reads_or_that_lost_its_log_is_an_illness(slot: SlotS
 
 def test_mails_that_wait_are_told() -> None:
     waiting = log()
-    groups = dict(waiting.groups) | {"notifications": Group("Stable", 1, {JOBS: 42})}
+    groups = dict(waiting.groups) | {"notifications": RoleGroup("Stable", 1, {JOBS: 42})}
     drawn = {part.id: part for part in parts(facts(log=LogState(waiting.ends, groups)), None)}
     assert drawn["mail"].lag == "42 to be sent"
 
@@ -254,4 +259,4 @@ def test_a_rule_is_red_only_where_it_is_surely_broken(more: dict[str, Any], rule
 
 
 def test_every_dead_letter_topic_is_known() -> None:
-    assert {dead_letters(name) for name in CONSUMERS} <= set(TOPICS)
+    assert {dead_letters(name) for name in CONSUMERS} <= set(TOPIC_NAMES)

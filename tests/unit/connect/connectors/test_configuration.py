@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from connect.connectors.configuration import HEARTBEAT_TABLE, Connector, connectors
-from connect.topics import ACCOUNT_ROWS, EVENT_ROWS, EVENT_STATUS, HEARTBEAT, HEARTBEAT_ROWS, catalogue
+from connect.topics import ACCOUNT_ROWS, EVENT_ROWS, EVENT_STATUS, HEARTBEAT, HEARTBEAT_ROWS, all_topics
 
 CAPTURE = Path(__file__).parents[4] / "migrations" / "steps" / "0007_capture.sql"
 CAPTURED = {"turnstile-event": "event", "turnstile-account": "account", "turnstile-outbox": "event_outbox"}
@@ -117,7 +117,7 @@ def test_every_topic_that_a_connector_writes_is_in_the_catalogue(wanted: list[Co
     written = {EVENT_ROWS, ACCOUNT_ROWS, HEARTBEAT_ROWS, f"__debezium-heartbeat.{prefix}"}
     written.add(outbox.replace("${routedByValue}", "event_status"))
     assert EVENT_STATUS in written
-    assert written <= {topic.name for topic in catalogue()}
+    assert written <= {topic.name for topic in all_topics()}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import struct
 
-from connect.connectors.pgoutput import ENVELOPE_BYTES, Change, changes
+from connect.connectors.pgoutput import ENVELOPE_BYTES, WalChange, decode_changes
 
 RELATION = 16_401
 
@@ -34,16 +34,19 @@ def test_of_a_change_the_table_the_key_and_the_size_of_the_new_row_are_told() ->
         (40, b"D" + head + b"K" + row("four", None, None)),
         (50, b"C" + bytes(25)),
     ]
-    assert list(changes(messages)) == [
-        Change(10, "INSERT", "public.event", "one", ENVELOPE_BYTES + len('"one""a"')),
-        Change(20, "UPDATE", "public.event", "two", ENVELOPE_BYTES + len('"two""b""v"')),
+    assert list(decode_changes(messages)) == [
+        WalChange(10, "INSERT", "public.event", "one", ENVELOPE_BYTES + len('"one""a"')),
+        WalChange(20, "UPDATE", "public.event", "two", ENVELOPE_BYTES + len('"two""b""v"')),
         # Two bytes for each umlaut, six for the control character.
-        Change(30, "UPDATE", "public.event", "three", ENVELOPE_BYTES + len('"three"') + 2_000 + 6 + 2),
-        Change(40, "DELETE", "public.event", "four", ENVELOPE_BYTES + len('"four"')),
+        WalChange(30, "UPDATE", "public.event", "three", ENVELOPE_BYTES + len('"three"') + 2_000 + 6 + 2),
+        WalChange(40, "DELETE", "public.event", "four", ENVELOPE_BYTES + len('"four"')),
     ]
 
 
 def test_a_column_that_was_not_sent_again_counts_as_it_was_before() -> None:
     head, after = b"U" + struct.pack(">I", 7), b"N" + struct.pack(">H", 2) + b"t\0\0\0\x01a" + b"u"
     known, unknown = (1, head + b"O" + row("a", "large") + after), (2, head + after)
-    assert [change.size - ENVELOPE_BYTES for change in changes([known, unknown])] == [len('"a""large"'), len('"a"')]
+    assert [change.size - ENVELOPE_BYTES for change in decode_changes([known, unknown])] == [
+        len('"a""large"'),
+        len('"a"'),
+    ]

@@ -18,7 +18,7 @@ def healthy(connector: Connector) -> None:
 
 def test_every_connector_is_told_as_soon_as_a_new_row_came_through_it(wanted: list[Connector], clock: Clock) -> None:
     way = FakeWay(wanted)
-    flowing = list(wait_until_flowing(way, way, wanted, clock.patience(30), healthy))
+    flowing = list(wait_until_flowing(way, way, wanted, clock.polling(30), healthy))
     assert sorted(flowing) == [connector.name for connector in wanted]
 
 
@@ -29,12 +29,12 @@ def test_a_second_connector_on_the_slot_of_the_first_is_found_though_it_is_runni
     both_on_one = [account, replace(event, config=event.config | {"slot.name": account.slot}), outbox]
     way = FakeWay(both_on_one)
     with pytest.raises(NotFlowing, match=r"through turnstile-event \(slot turnstile_account: read, 0 bytes behind\)"):
-        list(wait_until_flowing(way, way, both_on_one, clock.patience(30), healthy))
+        list(wait_until_flowing(way, way, both_on_one, clock.polling(30), healthy))
 
 
 def test_a_row_from_before_the_slot_is_written_again(wanted: list[Connector], clock: Clock) -> None:
     way = FakeWay(wanted, deaf_beats=3)
-    assert len(list(wait_until_flowing(way, way, wanted, clock.patience(30), healthy))) == 3
+    assert len(list(wait_until_flowing(way, way, wanted, clock.polling(30), healthy))) == 3
     assert way.beats == 4
 
 
@@ -42,7 +42,7 @@ def test_a_row_from_before_the_slot_is_written_again(wanted: list[Connector], cl
 def test_the_row_is_deleted_whatever_comes_of_it(deaf_beats: int, wanted: list[Connector], clock: Clock) -> None:
     way = FakeWay(wanted, deaf_beats=deaf_beats)
     try:
-        list(wait_until_flowing(way, way, wanted, clock.patience(30), healthy))
+        list(wait_until_flowing(way, way, wanted, clock.polling(30), healthy))
     except NotFlowing:
         assert deaf_beats
     assert way.rows == set()
@@ -54,7 +54,7 @@ def test_a_connector_that_fails_meanwhile_ends_the_wait_at_once(wanted: list[Con
 
     way = FakeWay(wanted, deaf_beats=1_000_000)
     with pytest.raises(ConnectorFailed, match="no such slot"):
-        list(wait_until_flowing(way, way, wanted, clock.patience(30), failing))
+        list(wait_until_flowing(way, way, wanted, clock.polling(30), failing))
     assert clock.now == 0
 
 
@@ -107,5 +107,5 @@ def test_a_heartbeat_record_counts_for_the_connector_in_its_header_and_only_unde
     consumer = FakeConsumer()
     topic = HeartbeatTopic(consumer)
     consumer.records = [beat("new", "a"), beat("old", "b"), beat("new", "c"), beat("new", "a"), beat("new")]
-    assert topic.senders("new") == {"a", "c"}
-    assert topic.senders("new") == set()
+    assert topic.connectors_seen("new") == {"a", "c"}
+    assert topic.connectors_seen("new") == set()

@@ -5,7 +5,7 @@ import pytest
 
 from connect.connectors.configuration import Connector
 from connect.connectors.registration import check, register, revive, wait_for_connect
-from connect.connectors.rest_client import ConnectWorker, first_line
+from connect.connectors.rest_client import ConnectClient, first_line
 from connect.errors import ConnectorFailed, ConnectorRefused, ServerMissing
 from tests.unit.connect.fakes import Clock, FakeConnect
 
@@ -24,8 +24,8 @@ def server() -> FakeConnect:
 
 
 @pytest.fixture
-def worker(server: FakeConnect) -> Iterator[ConnectWorker]:
-    made = ConnectWorker("http://connect:8083", transport=server)
+def worker(server: FakeConnect) -> Iterator[ConnectClient]:
+    made = ConnectClient("http://connect:8083", transport=server)
     yield made
     made.close()
 
@@ -36,101 +36,101 @@ def connector(wanted: list[Connector]) -> Connector:
 
 
 def test_the_same_configuration_is_put_once(
-    worker: ConnectWorker, server: FakeConnect, connector: Connector, clock: Clock
+    worker: ConnectClient, server: FakeConnect, connector: Connector, clock: Clock
 ) -> None:
-    assert register(worker, connector, clock.patience(5)) == "made"
-    assert register(worker, connector, clock.patience(5)) == "unchanged"
+    assert register(worker, connector, clock.polling(5)) == "made"
+    assert register(worker, connector, clock.polling(5)) == "unchanged"
     assert server.puts == [connector.name]
 
 
 def test_another_configuration_is_put_again(
-    worker: ConnectWorker, server: FakeConnect, connector: Connector, clock: Clock
+    worker: ConnectClient, server: FakeConnect, connector: Connector, clock: Clock
 ) -> None:
-    register(worker, connector, clock.patience(5))
+    register(worker, connector, clock.polling(5))
     changed = replace(connector, config=connector.config | {"poll.interval.ms": "200"})
-    assert register(worker, changed, clock.patience(5)) == "changed"
+    assert register(worker, changed, clock.polling(5)) == "changed"
     assert server.configs[connector.name]["poll.interval.ms"] == "200"
 
 
 def test_a_rebalance_is_waited_for(
-    worker: ConnectWorker, server: FakeConnect, connector: Connector, clock: Clock
+    worker: ConnectClient, server: FakeConnect, connector: Connector, clock: Clock
 ) -> None:
     server.busy = 3
-    assert register(worker, connector, clock.patience(5)) == "made"
+    assert register(worker, connector, clock.polling(5)) == "made"
 
 
 def test_a_rebalance_without_end_names_connector_and_reason(
-    worker: ConnectWorker, server: FakeConnect, connector: Connector, clock: Clock
+    worker: ConnectClient, server: FakeConnect, connector: Connector, clock: Clock
 ) -> None:
     server.busy = 1_000
     with pytest.raises(ServerMissing, match=f"{connector.name}: 409: a rebalance is in process"):
-        register(worker, connector, clock.patience(5))
+        register(worker, connector, clock.polling(5))
 
 
 def test_a_refused_configuration_is_told_at_once_in_one_line(
-    worker: ConnectWorker, server: FakeConnect, connector: Connector, clock: Clock
+    worker: ConnectClient, server: FakeConnect, connector: Connector, clock: Clock
 ) -> None:
     server.refusal = "Connector configuration is invalid:\n  database.user: no such role\n"
     with pytest.raises(ConnectorRefused) as error:
-        register(worker, connector, clock.patience(5))
+        register(worker, connector, clock.polling(5))
     reason = "Connector configuration is invalid: database.user: no such role"
     assert str(error.value) == f"connector {connector.name} is refused: {reason}"
     assert clock.now == 0
 
 
 def test_a_server_that_is_down_is_named_with_its_setting(
-    worker: ConnectWorker, server: FakeConnect, clock: Clock
+    worker: ConnectClient, server: FakeConnect, clock: Clock
 ) -> None:
     server.down = True
     with pytest.raises(ServerMissing, match=r"http://connect:8083 \(TURNSTILE_CONNECT_URL\): connection refused"):
-        wait_for_connect(worker, clock.patience(5))
+        wait_for_connect(worker, clock.polling(5))
     assert clock.now >= 5
 
 
 def test_a_server_whose_web_server_is_up_before_itself_is_waited_for(
-    worker: ConnectWorker, server: FakeConnect, clock: Clock
+    worker: ConnectClient, server: FakeConnect, clock: Clock
 ) -> None:
     server.starting = 3
-    wait_for_connect(worker, clock.patience(5))
+    wait_for_connect(worker, clock.polling(5))
     assert server.starting == 0
 
 
-def test_a_server_that_is_something_else_is_told_so(worker: ConnectWorker, server: FakeConnect, clock: Clock) -> None:
+def test_a_server_that_is_something_else_is_told_so(worker: ConnectClient, server: FakeConnect, clock: Clock) -> None:
     server.starting = 1_000
     with pytest.raises(ServerMissing, match="404 from a server that is not Kafka Connect, or not yet"):
-        wait_for_connect(worker, clock.patience(5))
+        wait_for_connect(worker, clock.polling(5))
 
 
-def test_a_server_that_is_up_is_not_waited_for(worker: ConnectWorker, clock: Clock) -> None:
-    wait_for_connect(worker, clock.patience(5))
+def test_a_server_that_is_up_is_not_waited_for(worker: ConnectClient, clock: Clock) -> None:
+    wait_for_connect(worker, clock.polling(5))
     assert clock.now == 0
 
 
 def test_a_connector_that_failed_before_is_started_again(
-    worker: ConnectWorker, server: FakeConnect, connector: Connector, clock: Clock
+    worker: ConnectClient, server: FakeConnect, connector: Connector, clock: Clock
 ) -> None:
-    register(worker, connector, clock.patience(5))
+    register(worker, connector, clock.polling(5))
     server.traces[connector.name] = TRACE
-    assert revive(worker, connector, clock.patience(5))
+    assert revive(worker, connector, clock.polling(5))
     check(worker, connector)
     assert server.restarts == [connector.name]
 
 
 def test_a_healthy_connector_is_left_alone(
-    worker: ConnectWorker, server: FakeConnect, connector: Connector, clock: Clock
+    worker: ConnectClient, server: FakeConnect, connector: Connector, clock: Clock
 ) -> None:
-    register(worker, connector, clock.patience(5))
-    assert not revive(worker, connector, clock.patience(5))
+    register(worker, connector, clock.polling(5))
+    assert not revive(worker, connector, clock.polling(5))
     assert server.restarts == []
 
 
 def test_a_connector_that_fails_again_is_named_with_the_head_and_the_cause_of_its_trace(
-    worker: ConnectWorker, server: FakeConnect, connector: Connector, clock: Clock
+    worker: ConnectClient, server: FakeConnect, connector: Connector, clock: Clock
 ) -> None:
-    register(worker, connector, clock.patience(5))
+    register(worker, connector, clock.polling(5))
     server.traces[connector.name] = TRACE
     server.incurable = True
-    assert revive(worker, connector, clock.patience(5))
+    assert revive(worker, connector, clock.polling(5))
     with pytest.raises(ConnectorFailed) as error:
         check(worker, connector)
     assert str(error.value) == (
@@ -140,12 +140,12 @@ def test_a_connector_that_fails_again_is_named_with_the_head_and_the_cause_of_it
     )
 
 
-def test_a_connector_just_made_has_no_state_and_has_not_failed(worker: ConnectWorker, connector: Connector) -> None:
+def test_a_connector_just_made_has_no_state_and_has_not_failed(worker: ConnectClient, connector: Connector) -> None:
     check(worker, connector)
 
 
 def test_a_check_that_can_not_be_made_is_no_failure(
-    worker: ConnectWorker, server: FakeConnect, connector: Connector
+    worker: ConnectClient, server: FakeConnect, connector: Connector
 ) -> None:
     server.down = True
     check(worker, connector)

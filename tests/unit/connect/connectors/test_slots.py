@@ -6,9 +6,9 @@ import pytest
 
 from connect.connectors.configuration import Connector
 from connect.connectors.probe import Slot
-from connect.connectors.rest_client import ConnectWorker
+from connect.connectors.rest_client import ConnectClient
 from connect.connectors.resync import start_over
-from connect.connectors.slots import check_slots, lost, unread
+from connect.connectors.slots import check_slots, lost_slots, unread_slots
 from connect.errors import ServerMissing, SlotLost
 from tests.unit.connect.fakes import Clock, FakeConnect, FakeWay
 
@@ -21,8 +21,8 @@ def server(wanted: list[Connector]) -> FakeConnect:
 
 
 @pytest.fixture
-def worker(server: FakeConnect) -> Iterator[ConnectWorker]:
-    made = ConnectWorker("http://connect:8083", transport=server)
+def worker(server: FakeConnect) -> Iterator[ConnectClient]:
+    made = ConnectClient("http://connect:8083", transport=server)
     yield made
     made.close()
 
@@ -33,14 +33,14 @@ def way(wanted: list[Connector]) -> FakeWay:
 
 
 def test_where_every_slot_is_there_nothing_is_lost(
-    way: FakeWay, worker: ConnectWorker, wanted: list[Connector]
+    way: FakeWay, worker: ConnectClient, wanted: list[Connector]
 ) -> None:
     check_slots(way, worker, wanted)
-    assert unread(way, wanted) == []
+    assert unread_slots(way, wanted) == []
 
 
 def test_a_slot_that_is_gone_is_named_with_its_connector_and_what_helps(
-    way: FakeWay, worker: ConnectWorker, wanted: list[Connector]
+    way: FakeWay, worker: ConnectClient, wanted: list[Connector]
 ) -> None:
     del way.known["turnstile_event"]
     with pytest.raises(SlotLost, match=r"turnstile-event: replication slot turnstile_event is gone.*\.resync"):
@@ -48,53 +48,53 @@ def test_a_slot_that_is_gone_is_named_with_its_connector_and_what_helps(
 
 
 def test_a_slot_whose_log_postgresql_has_removed_is_lost_too(
-    way: FakeWay, worker: ConnectWorker, wanted: list[Connector]
+    way: FakeWay, worker: ConnectClient, wanted: list[Connector]
 ) -> None:
     way.known["turnstile_event"] = Slot(active=False, lost=True)
-    assert lost(way, worker, wanted) == {
+    assert lost_slots(way, worker, wanted) == {
         "turnstile-event": "replication slot turnstile_event has lost its log; drop it"
     }
 
 
 def test_a_connector_that_has_never_read_has_lost_nothing(
-    way: FakeWay, server: FakeConnect, worker: ConnectWorker, wanted: list[Connector]
+    way: FakeWay, server: FakeConnect, worker: ConnectClient, wanted: list[Connector]
 ) -> None:
     way.known.clear()
     server.offsets.clear()
     check_slots(way, worker, wanted)
-    assert unread(way, wanted) == [connector.slot for connector in wanted]
+    assert unread_slots(way, wanted) == [connector.slot for connector in wanted]
 
 
 def test_a_connector_starts_over_once_it_has_come_to_an_end(
-    server: FakeConnect, worker: ConnectWorker, wanted: list[Connector], clock: Clock
+    server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
-    start_over(worker, wanted[1], clock.patience(5))
+    start_over(worker, wanted[1], clock.polling(5))
     assert server.offsets == {wanted[0].name, wanted[2].name}
     assert server.resumed == [wanted[1].name]
 
 
 def test_a_connector_starts_over_at_the_server_that_the_settings_name_now(
-    server: FakeConnect, worker: ConnectWorker, wanted: list[Connector], clock: Clock
+    server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
     server.configs[wanted[1].name] = wanted[1].config | {"database.hostname": "the server that is gone"}
-    start_over(worker, wanted[1], clock.patience(5))
+    start_over(worker, wanted[1], clock.polling(5))
     assert worker.config(wanted[1].name) == wanted[1].config
     assert server.resumed == [wanted[1].name]
 
 
 def test_a_connector_that_does_not_stop_is_named(
-    server: FakeConnect, worker: ConnectWorker, wanted: list[Connector], clock: Clock
+    server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
     server.stopping = {wanted[1].name: 1_000}
     with pytest.raises(ServerMissing, match="turnstile-event"):
-        start_over(worker, wanted[1], clock.patience(5))
+        start_over(worker, wanted[1], clock.polling(5))
     assert server.resumed == []
 
 
 def test_a_kafka_connect_that_distributes_its_connectors_anew_is_asked_again(
-    server: FakeConnect, worker: ConnectWorker, wanted: list[Connector], clock: Clock
+    server: FakeConnect, worker: ConnectClient, wanted: list[Connector], clock: Clock
 ) -> None:
     server.busy = 3
-    start_over(worker, wanted[1], clock.patience(5))
+    start_over(worker, wanted[1], clock.polling(5))
     assert server.offsets == {wanted[0].name, wanted[2].name}
     assert server.resumed == [wanted[1].name]

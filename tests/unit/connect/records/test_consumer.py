@@ -11,14 +11,14 @@ from kafka import IsolationLevel, TopicPartition
 from kafka.record.memory_records import MemoryRecords
 
 from connect.records import codecs, consumer
-from connect.records.consumer import IsolatingRecords
-from connect.records.unread import unread
+from connect.records.consumer import LenientPartitionRecords
+from connect.records.unread import unreadable_offsets
 from tests.rawbatches import ABORT, CODECS, COMMIT, HEADER_BYTES, TRANSACTIONAL, batch, marker, packed, sealed
 
 
 def reading(fetched: bytes, begin: int = 0, aborted: Sequence[tuple[int, int]] = ()) -> Any:
     """The records of a fetch; each has a topic of its own, since what was told once is not told again."""
-    return IsolatingRecords(
+    return LenientPartitionRecords(
         begin,
         TopicPartition(uuid4().hex, 0),
         MemoryRecords(fetched),
@@ -31,7 +31,7 @@ def read(fetched: bytes, begin: int = 0, aborted: Sequence[tuple[int, int]] = ()
     """Values by offset, the next offset to fetch, and how many offsets were left out."""
     found = reading(fetched, begin, aborted)
     told = [(record.offset, record.value) for record in found.take()]
-    return [*told, found.next_fetch_offset, unread[found.topic_partition.topic]]
+    return [*told, found.next_fetch_offset, unreadable_offsets[found.topic_partition.topic]]
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -110,10 +110,10 @@ def test_what_is_left_out_is_told_once(caplog: pytest.LogCaptureFixture) -> None
     place = TopicPartition(uuid4().hex, 1)
     with caplog.at_level(logging.ERROR):
         for _ in range(3):
-            IsolatingRecords(0, place, MemoryRecords(spoilt)).take()
+            LenientPartitionRecords(0, place, MemoryRecords(spoilt)).take()
     [line] = caplog.records
     assert line.__dict__["record"] == f"{place.topic}[1]@0-1"
-    assert unread[place.topic] == 2
+    assert unreadable_offsets[place.topic] == 2
 
 
 def test_a_broker_that_does_not_answer_is_given_up_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:

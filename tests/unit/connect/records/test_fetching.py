@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from connect.records import codecs, fetching
 from connect.records.batches import BrokenRecord
-from connect.records.codecs import Unpackable
-from connect.records.fetching import BadChecksum, IsolatingRecords, KeptRecords, Skip
+from connect.records.codecs import UnpackError
+from connect.records.fetching import BadChecksum, KeptMemoryRecords, SkippedOffsets, SkippingPartitionRecords
 from tests.rawbatches import ABORT, CODECS, COMMIT, HEADER_BYTES, TRANSACTIONAL, batch, marker, packed, sealed
 
 PLACE = TopicPartition("commands", 0)
@@ -22,7 +22,9 @@ Told = list[Any]
 
 
 def reading(fetched: bytes, begin: int = 0, aborted: Sequence[tuple[int, int]] = ()) -> Any:
-    return IsolatingRecords(PLACE, KeptRecords(fetched), list(aborted), begin, None, None, True, READ_COMMITTED)
+    return SkippingPartitionRecords(
+        PLACE, KeptMemoryRecords(fetched), list(aborted), begin, None, None, True, READ_COMMITTED
+    )
 
 
 def read(fetched: bytes, begin: int = 0, aborted: Sequence[tuple[int, int]] = ()) -> Told:
@@ -30,7 +32,7 @@ def read(fetched: bytes, begin: int = 0, aborted: Sequence[tuple[int, int]] = ()
     records = reading(fetched, begin, aborted)
     told: Told = []
     for each in records:
-        if isinstance(each, Skip):
+        if isinstance(each, SkippedOffsets):
             told.append((each.offset, each.last, type(each.error) if each.error else None))
         else:
             told.append((each.offset, each.value))
@@ -138,19 +140,19 @@ def test_a_header_that_contradicts_itself_is_not_believed_how_far_it_reaches(fol
 @pytest.mark.parametrize("codec", [5, 6, 7])
 def test_a_batch_of_an_unknown_codec_is_isolated(codec: int) -> None:
     raw = sealed(batch(0, b"a", b"b"), codec=codec)
-    assert read(raw + batch(2, b"c")) == [(0, 1, Unpackable), (2, b"c"), 3]
+    assert read(raw + batch(2, b"c")) == [(0, 1, UnpackError), (2, b"c"), 3]
 
 
 @pytest.mark.parametrize("codec", [1, 2, 3, 4])
 def test_a_batch_that_is_no_data_of_its_codec_is_isolated(codec: int) -> None:
     raw = sealed(batch(0, b"a", b"b"), codec=codec)
-    assert read(raw + batch(2, b"c"), begin=1) == [(1, 1, Unpackable), (2, b"c"), 3]
+    assert read(raw + batch(2, b"c"), begin=1) == [(1, 1, UnpackError), (2, b"c"), 3]
 
 
 @pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
 def test_a_bomb_is_isolated(codec: str) -> None:
     raw = batch(0, bytes(codecs.UNPACKED_MAX_BYTES), b"b", codec=codec)
-    assert read(raw + batch(2, b"c")) == [(0, 1, Unpackable), (2, b"c"), 3]
+    assert read(raw + batch(2, b"c")) == [(0, 1, UnpackError), (2, b"c"), 3]
 
 
 def test_a_fetch_is_unpacked_no_further_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,4 +201,4 @@ def test_whatever_a_batch_holds_each_offset_is_accounted_for_once(
     covered = [offset for each in found for offset in range(each.offset, getattr(each, "last", each.offset) + 1)]
     assert covered == list(range(begin, 4))
     assert found[-1].value == b"d"
-    assert all(each.error for each in found if isinstance(each, Skip)), "a record went by without a word"
+    assert all(each.error for each in found if isinstance(each, SkippedOffsets)), "a record went by without a word"

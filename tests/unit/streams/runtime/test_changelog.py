@@ -8,7 +8,7 @@ import pytest
 from aiokafka import TopicPartition
 
 import streams.runtime.changelog
-from connect.records.fetching import BadChecksum, Skip
+from connect.records.fetching import BadChecksum, SkippedOffsets
 from streams.runtime.changelog import Rows, changes, follow
 from tables.errors import InvariantBroken
 
@@ -22,7 +22,7 @@ class Consumer:
         self.at: dict[TopicPartition, int] = {}
         self.state = "made"
         self._fetcher = SimpleNamespace(_isolation_level=0)
-        self.odd: dict[int, Skip] = {}
+        self.odd: dict[int, SkippedOffsets] = {}
 
     async def start(self) -> None:
         self.state = "started"
@@ -85,23 +85,23 @@ def test_a_folder_that_knows_more_than_the_changelog_has_is_refused(consumer: Co
 
 @pytest.mark.parametrize("error", [None, ValueError("a bomb")])
 def test_what_can_be_none_of_ours_is_passed_over(consumer: Consumer, error: Exception | None) -> None:
-    consumer.odd[7] = Skip(4, 7, error)
+    consumer.odd[7] = SkippedOffsets(4, 7, error)
     assert read(p0=0, p1=1) == [(0, [b"2", b"3"], 7), (0, [b"8"], 10)]
 
 
 def test_that_nothing_but_markers_stands_at_the_end_is_told(consumer: Consumer) -> None:
-    consumer.odd |= {7: Skip(4, 7), 8: Skip(8, 9)}
+    consumer.odd |= {7: SkippedOffsets(4, 7), 8: SkippedOffsets(8, 9)}
     assert read(p0=0, p1=1) == [(0, [b"2", b"3"], 7), (0, [], 10)]
 
 
 def test_a_record_of_ours_that_can_not_be_read_leaves_no_table_to_work_on(consumer: Consumer) -> None:
-    consumer.odd[7] = Skip(4, 7, BadChecksum("wrong"))
+    consumer.odd[7] = SkippedOffsets(4, 7, BadChecksum("wrong"))
     with pytest.raises(InvariantBroken, match=r"changelog\[0\]@4-7 is damaged"):
         read(p0=0)
 
 
 def test_copies_go_on_behind_what_is_no_record(consumer: Consumer) -> None:
-    consumer.odd[3] = Skip(3, 6)
+    consumer.odd[3] = SkippedOffsets(3, 6)
 
     async def first() -> Any:
         return await anext(follow("broker", "changelog", {0: 0}))

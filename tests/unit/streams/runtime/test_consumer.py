@@ -11,7 +11,7 @@ from aiokafka.errors import IllegalStateError
 from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 
-from connect.records.fetching import READ_COMMITTED, Skip
+from connect.records.fetching import READ_COMMITTED, SkippedOffsets
 from streams.runtime.app import App
 from streams.runtime.consumer import FETCH_WAIT_MS, BatchConsumer
 from streams.runtime.skips import Skips
@@ -280,20 +280,20 @@ def test_an_agent_that_gave_a_batch_up_takes_nothing_until_it_is_sought(consumer
 
 def test_markers_behind_the_last_record_count_as_done(consumer: Bench) -> None:
     messages = collected(consumer, 1, 2)
-    consumer.deliver({COMMANDS: [Skip(3, 3), Skip(4, 6)]})
+    consumer.deliver({COMMANDS: [SkippedOffsets(3, 3), SkippedOffsets(4, 6)]})
     assert consumer.committable() == {}
     consumer.done("one", messages)
     assert consumer.committable() == {COMMANDS: 7}
 
 
 def test_a_partition_with_nothing_but_markers_is_committed_behind_them(consumer: Bench) -> None:
-    consumer.deliver({COMMANDS: [Skip(1, 5)]})
+    consumer.deliver({COMMANDS: [SkippedOffsets(1, 5)]})
     assert consumer.committable() == {COMMANDS: 6}
 
 
 def test_what_all_agents_are_through_with_is_forgotten(consumer: Bench) -> None:
     messages = collected(consumer, 1, 2)
-    consumer.deliver({COMMANDS: [Skip(3, 3), *records(COMMANDS, 4)]})
+    consumer.deliver({COMMANDS: [SkippedOffsets(3, 3), *records(COMMANDS, 4)]})
     assert consumer.committable() == {}
     assert consumer.behind(COMMANDS, 3) == 4
     consumer.done("one", [messages[-1], SimpleNamespace(tp=COMMANDS, offset=4, generation_id=7)])  # type: ignore[list-item]
@@ -306,7 +306,7 @@ def test_what_is_given_up_has_no_markers_any_more(consumer: Bench, monkeypatch: 
         pass
 
     monkeypatch.setattr(Consumer, "on_partitions_revoked", nobody)
-    consumer.deliver({COMMANDS: [Skip(1, 5)]})
+    consumer.deliver({COMMANDS: [SkippedOffsets(1, 5)]})
     asyncio.run(consumer.on_partitions_revoked({COMMANDS}))
     assert consumer.behind(COMMANDS, 1) == 1
 
@@ -315,7 +315,7 @@ def test_records_around_an_unreadable_one_go_on_once_its_dead_letter_is_stored(
     consumer: Bench, queue: FakeQueue
 ) -> None:
     [first], [last] = records(COMMANDS, 1), records(COMMANDS, 4)
-    consumer.deliver({COMMANDS: [first, Skip(2, 3, ValueError("odd"), b"raw"), last]})
+    consumer.deliver({COMMANDS: [first, SkippedOffsets(2, 3, ValueError("odd"), b"raw"), last]})
     assert consumer.isolated == [(COMMANDS, 2, 3)]
     assert queue.offsets == [1, 4]
     assert consumer.behind(COMMANDS, 2) == 4
@@ -323,7 +323,7 @@ def test_records_around_an_unreadable_one_go_on_once_its_dead_letter_is_stored(
 
 def test_nothing_is_handed_over_where_a_dead_letter_could_not_be_stored(consumer: Bench, queue: FakeQueue) -> None:
     consumer.may_isolate = False
-    consumer.deliver({COMMANDS: [*records(COMMANDS, 1), Skip(2, 3, ValueError("odd"), b"raw")]})
+    consumer.deliver({COMMANDS: [*records(COMMANDS, 1), SkippedOffsets(2, 3, ValueError("odd"), b"raw")]})
     assert queue.offsets == []
     assert consumer.behind(COMMANDS, 2) == 2
 
@@ -334,7 +334,7 @@ def test_a_generation_that_ends_while_a_dead_letter_is_stored_gets_nothing(consu
         return True
 
     consumer.app.isolate = isolate  # type: ignore[attr-defined]
-    consumer.deliver({COMMANDS: [*records(COMMANDS, 1), Skip(2, 3, ValueError("odd"), b"raw")]})
+    consumer.deliver({COMMANDS: [*records(COMMANDS, 1), SkippedOffsets(2, 3, ValueError("odd"), b"raw")]})
     assert queue.offsets == []
 
 

@@ -12,7 +12,7 @@ from aiokafka.errors import CorruptRecordException, KafkaTimeoutError
 from faust.types import TP
 
 import streams.runtime.continuity as module
-from connect.topics import ACCEPTED, COMMANDS, JOBS, OUTCOMES, changelog
+from connect.topics import ACCEPTED_PREFIX, COMMANDS, JOBS, OUTCOMES, changelog
 from streams.runtime.app import App
 from streams.runtime.continuity import Continuity, LogLost, digests_at
 from tables.ledger.continuity import LogBounds
@@ -168,7 +168,7 @@ def test_another_record_where_one_was_decided_ends_the_worker(app: App, records:
 def test_an_offset_that_an_operator_has_set_is_begun_at(app: App, records: FakeRecords) -> None:
     guard(app, Watermark(999, digest_of(b"k", b"old", SOME_TIME)))
     records.records = (record(999, b"new"),)
-    broker = FakeBroker(LogBounds(0, 1000), 1000, metadata=f"{ACCEPTED}the disk was lost")
+    broker = FakeBroker(LogBounds(0, 1000), 1000, metadata=f"{ACCEPTED_PREFIX}the disk was lost")
     check(app, broker, records)
     assert broker.commits == {}
 

@@ -4,7 +4,7 @@ import hashlib
 from types import SimpleNamespace
 from typing import Any
 
-from connect.topics import LETTER_MAX_BYTES
+from connect.topics import DEAD_LETTER_MAX_BYTES
 from streams.runtime.dead_letters import dead_letter, letter
 from streams.runtime.fitting import size_of
 from streams.runtime.produce import Record
@@ -20,7 +20,7 @@ def test_a_letter_of_a_record_of_any_size_fits_its_topic_and_says_what_was_cut()
 
     made = letter(message(Record(b"key", value, [("h", b"y" * 2_000_000)])), ValueError("e" * 10_000))
 
-    assert LETTER_MAX_BYTES - 10_000 < size_of(made) <= LETTER_MAX_BYTES
+    assert DEAD_LETTER_MAX_BYTES - 10_000 < size_of(made) <= DEAD_LETTER_MAX_BYTES
     found = decode_info(made.headers)
     assert found is not None
     ours, own = found
@@ -36,7 +36,7 @@ def test_a_letter_of_a_letter_fits_and_keeps_the_headers_of_the_first() -> None:
 
     second = letter(message(first), ValueError("second"))
 
-    assert size_of(second) <= LETTER_MAX_BYTES
+    assert size_of(second) <= DEAD_LETTER_MAX_BYTES
     found = decode_info(second.headers)
     assert found is not None
     assert found[1] == first.headers

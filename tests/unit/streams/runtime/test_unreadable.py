@@ -7,7 +7,7 @@ import pytest
 from faust.types import TP
 
 import streams.runtime.dead_letters
-from connect.records.fetching import BadChecksum, Skip
+from connect.records.fetching import BadChecksum, SkippedOffsets
 from connect.topics import ACCOUNT_ROWS, COMMANDS, EVENT_ROWS, EVENT_STATUS, JOBS, OUTCOMES, RESENDS, RETRIES
 from settings import Role, Settings
 from streams.runtime.app import App
@@ -17,7 +17,7 @@ from streams.worker import make_worker
 from tables.messages.dead_letters import DeadLetterInfo, Origin, decode_info
 from tests.unit.streams.mailing import LINK_KEY
 
-SKIP = Skip(4, 6, BadChecksum("the checksum of the batch is wrong"), b"raw")
+SKIP = SkippedOffsets(4, 6, BadChecksum("the checksum of the batch is wrong"), b"raw")
 
 
 def worker(role: Role, tmp_path: Any) -> App:

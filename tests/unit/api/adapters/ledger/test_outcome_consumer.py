@@ -11,8 +11,8 @@ from aiokafka.errors import KafkaConnectionError
 
 from api.adapters.ledger import outcome_consumer
 from api.adapters.ledger.outcome_consumer import OutcomeFollower
-from connect.records.fetching import Skip
-from connect.records.unread import unread
+from connect.records.fetching import SkippedOffsets
+from connect.records.unread import unreadable_offsets
 from connect.topics import OUTCOMES
 from tests.unit.api.soon import soon
 
@@ -83,7 +83,7 @@ class Consumer:
 def _record(partition: TopicPartition, offset: int, value: Any) -> Any:
     if isinstance(value, bytes):
         return SimpleNamespace(topic=OUTCOMES, partition=partition.partition, offset=offset, key=None, value=value)
-    return Skip(offset, offset, value, b"")
+    return SkippedOffsets(offset, offset, value, b"")
 
 
 Scenario = Callable[[Broker, list[bytes | None], OutcomeFollower], Awaitable[None]]
@@ -168,10 +168,10 @@ def test_a_log_that_has_lost_its_end_is_read_from_the_new_one() -> None:
 
 def test_what_can_not_be_read_is_counted_and_gone_by() -> None:
     async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeFollower) -> None:
-        before = unread[OUTCOMES]
+        before = unreadable_offsets[OUTCOMES]
         broker.logs[0].extend([b"one", None, ValueError("broken"), b"two"])
         await soon(lambda: found == [b"one", b"two"])
-        assert unread[OUTCOMES] == before + 1
+        assert unreadable_offsets[OUTCOMES] == before + 1
         await cut_off(broker)
         await back(broker)
         broker.logs[0].append(b"three")
