@@ -1,4 +1,4 @@
-"""Types of settings beyond numbers and texts. Each refuses what could not work, in words that follow its name."""
+"""Types of settings besides numbers and texts. Their error messages follow the setting's name."""
 
 import re
 from email.utils import parseaddr
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 _HOST: Final = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9A-Fa-f:.]+\]?")
-# One mailbox without quoting, as mails are written with it (tables/text/email_addresses.py).
+# One mailbox without quoting, as tables/text/email_addresses.py requires it.
 _MAILBOX: Final = re.compile(
     r"{0}{{1,64}}@({1}{{1,63}}\.)*{1}{{1,63}}".format(r"[^\s@<>(),;:\"\\\[\]]", r"[^\s@<>(),;:\"\\\[\].]")
 )
@@ -70,7 +70,7 @@ def _file(path: Path) -> Path:
 
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
-# 0 takes any that is free.
+# 0 for any free port.
 OwnPort = Annotated[int, Field(ge=0, le=65_535)]
 Host = Annotated[str, AfterValidator(_host)]
 Servers = Annotated[str, AfterValidator(_servers)]

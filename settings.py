@@ -1,7 +1,7 @@
 """Every setting of the deployed parts, read once from the environment (prefix ``TURNSTILE_``).
 
-A value may also come from a file named like the setting in the folder that
-``TURNSTILE_SECRETS_DIR`` names, so that no secret need stand in an environment.
+A value may also come from a file with the setting's name in the folder ``TURNSTILE_SECRETS_DIR``, so that secrets need
+not be in the environment.
 """
 
 import os
@@ -18,25 +18,25 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from setting_types import DatabaseUrl, ExistingFile, Host, Origin, OwnPort, Port, Sender, Servers, Url, Urls
 
-# What a worker does: each role is a consumer group and a process of its own, so that each scales alone.
+# What a worker does. Each role is a consumer group with processes of its own, so each scales independently.
 Role = Literal["ledger", "indexer", "notifications", "sales"]
 
 PREFIX: Final = "TURNSTILE_"
-FOLDER: Final = f"{PREFIX}SECRETS_DIR"
-# What a process ends with that does not start because of a setting.
-WRONG: Final = 2
+SECRETS_FOLDER: Final = f"{PREFIX}SECRETS_DIR"
+# The exit code of a process that does not start because of its settings.
+WRONG_SETTINGS_EXIT_CODE: Final = 2
 _TEMPLATE_WORDS = ("secret", "change", "password", "default", "example", "turnstile")
 
 
 class Settings(BaseSettings):
-    """Where the servers are and how the parts behave. The table in docs/settings.md is made from it."""
+    """The addresses of the servers and the behaviour of the parts. docs/settings.md is generated from it."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     kafka_servers: Servers = Field(
-        "127.0.0.1:19092", description="Kafka bootstrap servers, host:port, separated by commas"
+        "127.0.0.1:19092", description="Kafka's bootstrap servers: host:port, separated by commas"
     )
-    partitions: int = Field(4, ge=1, le=256, description="partitions of every topic that is keyed by event")
+    partitions: int = Field(4, ge=1, le=256, description="number of partitions of topics keyed by event")
     replication_factor: int = Field(1, ge=1, description="replicas of every topic; 3 in production")
     min_insync_replicas: int = Field(1, ge=1, description="replicas that must acknowledge a record; 2 in production")
 
@@ -45,165 +45,167 @@ class Settings(BaseSettings):
         description="PostgreSQL of the write model and the sales projection",
     )
 
-    connect_url: Url = Field("http://127.0.0.1:18083", description="REST address of Kafka Connect")
-    connect_database_host: Host = Field("127.0.0.1", description="PostgreSQL's host as Kafka Connect sees it")
-    connect_database_port: Port = Field(15432, description="PostgreSQL's port as Kafka Connect sees it")
+    connect_url: Url = Field("http://127.0.0.1:18083", description="address of Kafka Connect's REST interface")
+    connect_database_host: Host = Field("127.0.0.1", description="PostgreSQL's host as seen from Kafka Connect")
+    connect_database_port: Port = Field(15432, description="PostgreSQL's port as seen from Kafka Connect")
     connect_database_name: str = Field("turnstile", description="database that Debezium reads")
     connect_database_user: str = Field("turnstile_cdc", description="PostgreSQL role of Debezium (least privilege)")
     connect_secrets_dir: str = Field(
-        "/run/secrets", description="folder, as Kafka Connect sees it, that holds the file cdc_password"
+        "/run/secrets", description="folder with the file cdc_password, as seen from Kafka Connect"
     )
     bootstrap_seconds: int = Field(
-        120, ge=1, description="how long `python -m connect` waits for Kafka, for Connect and for new rows, each"
+        120, ge=1, description="seconds that `python -m connect` waits for each of Kafka, Kafka Connect and new rows"
     )
 
-    elasticsearch_url: Url = Field("http://127.0.0.1:19200", description="Elasticsearch address")
-    elasticsearch_user: str | None = Field(None, description="Elasticsearch user, where security is on")
+    elasticsearch_url: Url = Field("http://127.0.0.1:19200", description="address of Elasticsearch")
+    elasticsearch_user: str | None = Field(None, description="Elasticsearch user, if security is enabled")
     elasticsearch_password: SecretStr | None = Field(None, description="that user's password")
     elasticsearch_indexer_password: SecretStr | None = Field(
-        None, description="password that `python -m ops.search_access` gives the user turnstile_indexer"
+        None, description="password that `python -m ops.search_access` sets for the user turnstile_indexer"
     )
     elasticsearch_reader_password: SecretStr | None = Field(
-        None, description="password that `python -m ops.search_access` gives the user turnstile_reader"
+        None, description="password that `python -m ops.search_access` sets for the user turnstile_reader"
     )
-    elasticsearch_ca: ExistingFile | None = Field(
-        None, description="CA certificate of Elasticsearch, where it speaks TLS"
-    )
+    elasticsearch_ca: ExistingFile | None = Field(None, description="CA certificate of Elasticsearch, if it uses TLS")
 
-    smtp_host: Host = Field("127.0.0.1", description="mail server")
-    smtp_port: Port = Field(11025, description="mail server's port")
-    smtp_user: str | None = Field(None, description="mail user, where the server wants one")
+    smtp_host: Host = Field("127.0.0.1", description="host of the mail server")
+    smtp_port: Port = Field(11025, description="port of the mail server")
+    smtp_user: str | None = Field(None, description="user of the mail server, if it requires one")
     smtp_password: SecretStr | None = Field(None, description="that user's password")
-    smtp_tls: bool = Field(False, description="use STARTTLS")
-    mail_from: Sender = Field("Turnstile <tickets@turnstile.example>", description="sender of every mail")
+    smtp_tls: bool = Field(False, description="whether to use STARTTLS")
+    mail_from: Sender = Field("Turnstile <tickets@turnstile.example>", description="sender of all mails")
 
     api_bind: Host = Field("127.0.0.1", description="address that the API listens on")
     api_port: OwnPort = Field(9000, description="port that the API listens on")
     site_url: Origin = Field(
-        "http://127.0.0.1:9000", description="address of the pages as people reach them; links in mails begin with it"
+        "http://127.0.0.1:9000", description="public address of the pages; links in mails begin with it"
     )
     api_url: Url = Field("http://127.0.0.1:9000", description="address of the API, for `turnstile status`")
     api_connections: int = Field(
-        4_000, ge=1, le=100_000, description="connections that the API takes at once; one more is answered 503"
+        4_000, ge=1, le=100_000, description="maximum number of connections to the API; further ones get 503"
     )
     api_connections_per_client: int = Field(
         1_000,
         ge=1,
         le=100_000,
-        description="the same for one client (an IPv4 address, an IPv6 network of 64 bits), where there are no proxies",
+        description="the same per client (an IPv4 address or an IPv6 /64 network), if there are no proxies",
     )
     cors_origins: Urls | None = Field(
         None,
-        description="sites whose scripts may use the API, such as https://shop.example, separated by commas; or none",
+        description="origins whose scripts may use the API, such as https://shop.example, separated by commas",
     )
     api_metrics_bind: Host = Field(
-        "127.0.0.1", description="address of the API's /metrics; only operators may reach it"
+        "127.0.0.1", description="address of the API's /metrics; make it reachable for operators only"
     )
-    api_metrics_port: OwnPort = Field(9100, description="port of the API's /metrics; 0 takes any that is free")
-    purchase_wait: float = Field(2.0, ge=0, le=30, description="seconds that POST /purchases waits for a decision")
+    api_metrics_port: OwnPort = Field(9100, description="port of the API's /metrics; 0 for any free port")
+    purchase_wait: float = Field(2.0, ge=0, le=30, description="seconds that POST /purchases waits for the decision")
 
     most_waiting: int = Field(
-        1_000, ge=1, le=10_000, description="purchases that may wait in one API process; one more is answered 503"
+        1_000,
+        ge=1,
+        le=10_000,
+        description="maximum number of purchases waiting in an API process; further ones get 503",
     )
 
-    role: Role = Field("ledger", description="what this worker does: ledger, indexer, notifications or sales")
+    role: Role = Field("ledger", description="role of this worker: ledger, indexer, notifications or sales")
     standbys: int = Field(
-        1, ge=0, le=8, description="ledger workers that keep a warm copy of a partition beside the one that decides it"
+        1, ge=0, le=8, description="number of ledger workers with a warm copy of a partition, besides its owner"
     )
     worker_id: str = Field(
         "worker-0", description="stable name of this worker within its role (static group membership)"
     )
-    worker_bind: Host = Field("127.0.0.1", description="address of the worker's web views")
-    worker_host: Host = Field("127.0.0.1", description="host under which other workers reach the web views")
-    worker_port: OwnPort = Field(6066, description="port of the worker's web views")
+    worker_bind: Host = Field("127.0.0.1", description="address that the worker's HTTP views listen on")
+    worker_host: Host = Field("127.0.0.1", description="host at which other workers reach these views")
+    worker_port: OwnPort = Field(6066, description="port of the worker's HTTP views")
     worker_data: Path = Field(Path(".turnstile/worker-0"), description="folder of the worker's RocksDB tables")
     worker_url: Urls = Field(
         "http://127.0.0.1:6066",
-        description="addresses of ledger workers' web views, separated by commas, for the API: any one answers for all",
+        description="addresses of ledger workers' HTTP views, for the API, separated by commas; each answers for all",
     )
 
     exporter_bind: Host = Field("127.0.0.1", description="address of the exporter's /metrics")
     exporter_port: OwnPort = Field(9101, description="port of the exporter's /metrics")
-    exporter_pause: float = Field(5.0, gt=0, le=60, description="seconds between two looks of the exporter")
+    exporter_pause: float = Field(5.0, gt=0, le=60, description="seconds between two queries of the exporter")
 
     token_key: SecretStr | None = Field(
-        None, description="key that the API signs tokens with: 32 random characters or more; the API needs it"
+        None, description="key that signs the API's tokens, at least 32 random characters; required by the API"
     )
     token_key_before: SecretStr | None = Field(
-        None, description="the key before that one, while tokens that it signed are still about"
+        None, description="the previous key, while tokens signed with it are still valid"
     )
     link_key: SecretStr | None = Field(
         None,
         validate_default=True,
-        description="key that the links in mails are signed with: 32 random characters or more; "
-        "the API and the role notifications need it",
+        description="key that signs the links in mails, at least 32 random characters; "
+        "required by the API and the role notifications",
     )
     link_key_before: SecretStr | None = Field(
-        None, description="the key before that one, while links that it signed are still about"
+        None, description="the previous key, while links signed with it are still valid"
     )
-    token_seconds: int = Field(900, ge=30, le=86400, description="how long a token is good")
-    session_seconds: int = Field(28_800, ge=30, le=86400, description="how long one stays signed in to the pages")
-    sign_in_limit: str = Field("1000 per minute", description="how often one client may sign in, with any password")
+    token_seconds: int = Field(900, ge=30, le=86400, description="lifetime of a token in seconds")
+    session_seconds: int = Field(28_800, ge=30, le=86400, description="lifetime of a session on the pages in seconds")
+    sign_in_limit: str = Field("1000 per minute", description="maximum rate of sign-ins by one client")
     sign_up_limit: str = Field(
-        "300 per minute; 3000 per hour", description="how many mails with a code or a link one client may ask for"
+        "300 per minute; 3000 per hour", description="maximum rate of mails with a code or a link for one client"
     )
     sign_in_tries: int = Field(
-        3, ge=1, le=1_000_000, description="wrong passwords of one client for one account before it has to wait"
+        3, ge=1, le=1_000_000, description="wrong passwords of a client for one account before it must wait"
     )
     sign_up_tries: int = Field(
-        3, ge=1, le=1_000_000, description="mails with a code or a link to one address before its client has to wait"
+        3, ge=1, le=1_000_000, description="mails with a code or a link to one address before its client must wait"
     )
     trusted_proxies: int = Field(
-        0, ge=0, le=10, description="proxies in front of the API whose X-Forwarded-For and -Proto are believed"
+        0, ge=0, le=10, description="number of proxies before the API whose X-Forwarded-For and -Proto are trusted"
     )
     admin_email: Sender = Field(
-        "admin@turnstile.example", description="address of the account that `python -m api.administrator` makes"
+        "admin@turnstile.example", description="address of the account that `python -m api.administrator` creates"
     )
-    admin_password: SecretStr | None = Field(None, description="that account's first password, 10 characters or more")
+    admin_password: SecretStr | None = Field(
+        None, description="that account's initial password, at least 10 characters"
+    )
 
     ticket_key: SecretStr = Field(
-        min_length=32, description="key of the ticket codes (keyed hash): 32 characters or more"
+        min_length=32, description="key of the ticket codes (keyed hash), at least 32 characters"
     )
-    hold_seconds: int = Field(600, ge=1, le=86400, description="how long a hold lasts when the buyer names no time")
+    hold_seconds: int = Field(600, ge=1, le=86400, description="length of a hold if the buyer specifies none")
     hold_seconds_max: int = Field(
-        3600, ge=0, le=86400, description="longest hold, in seconds, 0 for a day; set by the ledger's workers"
+        3600, ge=0, le=86400, description="maximum length of a hold, 0 for a day; set by the ledger's workers"
     )
     hold_tickets_max: int = Field(
         20,
         ge=0,
         le=10_000_000,
-        description="tickets of an event that an account may hold, 0 for any number; set by the ledger's workers",
+        description="maximum number of tickets that an account may hold of an event, 0 for no limit; "
+        "set by the ledger's workers",
     )
     hold_tickets_overall_max: int = Field(
-        60, ge=0, description="tickets of all events that an account may hold, 0 for any number; the API sees to it"
+        60,
+        ge=0,
+        description="maximum number of tickets that an account may hold overall, 0 for no limit; set by the API",
     )
     hold_cooldown_seconds: int = Field(
         60,
         ge=0,
         le=3600,
-        description="seconds until an account may hold a ticket type again of which it gave back or lost a hold; "
+        description="seconds before an account may hold a ticket type again after it gave back or lost a hold of it; "
         "set by the ledger's workers",
     )
 
     supervisor_file: Path | None = Field(
         None,
-        description="file in which the embedded stack's supervisor notes how its parts are, for `turnstile status`",
+        description="file where the embedded stack's supervisor writes the state of its parts, for `turnstile status`",
     )
 
     zipkin_url: Url | None = Field(
-        None, description="Zipkin that spans are sent to, such as http://127.0.0.1:9411; none are made without it"
+        None, description="address of Zipkin, such as http://127.0.0.1:9411; without it nothing is traced"
     )
-    trace_ratio: float = Field(
-        0.01, ge=0, le=1, description="share of the API's requests that are traced, 0 to 1, where a Zipkin is set"
-    )
+    trace_ratio: float = Field(0.01, ge=0, le=1, description="share of the API's requests that are traced, from 0 to 1")
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="the least that is logged: debug, info, warning or error"
+        "info", description="lowest level that is logged: debug, info, warning or error"
     )
-    log_format: Literal["json", "text"] = Field(
-        "json", description="a line of the log: json, or text to be read by people"
-    )
-    access_log: bool = Field(False, description="log a line for each request that the API answers")
+    log_format: Literal["json", "text"] = Field("json", description="format of log lines: json, or text for people")
+    access_log: bool = Field(False, description="whether to log each request to the API")
 
     @field_validator("token_key", "token_key_before", "link_key", "link_key_before")
     @classmethod
@@ -227,29 +229,29 @@ class Settings(BaseSettings):
 
     @property
     def worker_urls(self) -> list[str]:
-        """The addresses of the ledger's workers, the one to ask first at the beginning."""
+        """The addresses of the ledger's workers, in order of preference."""
         return [url.strip() for url in self.worker_url.split(",")]
 
     @property
     def allowed_origins(self) -> list[str]:
-        """The sites whose scripts may use the API, as browsers name them."""
+        """The origins whose scripts may use the API, as browsers send them."""
         return [url.strip().rstrip("/") for url in (self.cors_origins or "").split(",") if url.strip()]
 
     def signing_keys(self) -> list[str]:
-        """The keys of tokens, the one to sign with first. Raises MissingKey."""
+        """The keys of tokens; the first one signs. Raises MissingKey."""
         if self.token_key is None:
             raise MissingKey("the API does not start without TURNSTILE_TOKEN_KEY, the key that signs tokens")
         return _present(self.token_key, self.token_key_before)
 
     def link_keys(self) -> list[str]:
-        """The keys of the links in mails, the one to sign with first. Raises MissingKey."""
+        """The keys of the links in mails; the first one signs. Raises MissingKey."""
         if self.link_key is None:
             raise MissingKey("the API does not start without TURNSTILE_LINK_KEY, the key of the links in mails")
         return _present(self.link_key, self.link_key_before)
 
 
 class MissingKey(Exception):
-    """A key that this part cannot do without."""
+    """A key that this part requires."""
 
 
 def _present(*keys: SecretStr | None) -> list[str]:
@@ -257,38 +259,40 @@ def _present(*keys: SecretStr | None) -> list[str]:
 
 
 def is_weak(key: str) -> bool:
-    """Whether a key is short, repetitive or made of the words that examples and templates have."""
+    """Whether a key is short, repetitive, or contains words that examples and templates use."""
     return len(key) < 32 or len(set(key)) < 12 or any(word in key.lower() for word in _TEMPLATE_WORDS)
 
 
 @cache
 def settings() -> Settings:
-    """The settings of this process. Ends it, with a line for each, where some are missing or don't fit."""
+    """The settings of this process. Exits with a line for each setting that is missing or invalid."""
     with faults_named():
         try:
             return Settings(_secrets_dir=_secrets_folder())
         except (SettingsError, OSError, UnicodeDecodeError) as error:
-            end(f"{FOLDER}: {error}")
+            exit_with(f"{SECRETS_FOLDER}: {error}")
 
 
 @contextmanager
 def faults_named() -> Iterator[None]:
-    """End the process with a line for each setting that does not fit, without its value, which may be secret."""
+    """Exit with a line for each invalid setting, without its value, which may be secret."""
     try:
         yield
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
-        end(*(f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg'].removeprefix('Value error, ')}" for one in faults))
+        exit_with(
+            *(f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg'].removeprefix('Value error, ')}" for one in faults)
+        )
 
 
-def end(*lines: str) -> NoReturn:
-    """End the process, which can't start with its settings. The lines say why."""
+def exit_with(*lines: str) -> NoReturn:
+    """Exit because of the settings. The lines say why."""
     print(*lines, sep="\n", file=sys.stderr)
-    sys.exit(WRONG)
+    sys.exit(WRONG_SETTINGS_EXIT_CODE)
 
 
 def _secrets_folder() -> str | None:
-    folder = os.environ.get(FOLDER)
+    folder = os.environ.get(SECRETS_FOLDER)
     if folder is not None and not Path(folder).is_dir():
         raise NotADirectoryError(f"{folder} is no folder")
     return folder

@@ -29,7 +29,7 @@ from api.telemetry.endpoint import serve_metrics
 from api.telemetry.request_metrics import RequestFigures
 from api.telemetry.tracing import Traced, traced
 from api.web.raw_response import Application, Served
-from settings import MissingKey, Settings, end, settings
+from settings import MissingKey, Settings, exit_with, settings
 from telemetry.logs import configure_logging
 from telemetry.traces import make_traces
 
@@ -118,7 +118,7 @@ def main() -> None:
         now.signing_keys()
         now.link_keys()
     except MissingKey as error:
-        end(str(error))
+        exit_with(str(error))
     configure_logging(now.log_level, now.log_format, "api", traced)
     for name, level in LOGGED_FROM.items():
         logging.getLogger(name).setLevel(level)

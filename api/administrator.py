@@ -13,7 +13,7 @@ from api.auth.passwords import Hasher
 from api.problems import Refused
 from api.roles import Role
 from api.schemas.account import Account
-from settings import WRONG, Settings, settings
+from settings import WRONG_SETTINGS_EXIT_CODE, Settings, settings
 from tables.text.email_addresses import address_spellings
 from telemetry.logs import configure_logging
 
@@ -58,7 +58,7 @@ def main() -> int:
         made = make_administrator(AccountRows(database), Hasher(), now)
     except ValueError as error:
         log.critical("%s", str(error))
-        return WRONG
+        return WRONG_SETTINGS_EXIT_CODE
     finally:
         database.close()
     log.info("the first administrator %s", "was made" if made else "has an account already, which stays as it is")

@@ -33,7 +33,7 @@ class Slot:
     lost: bool
 
 
-class CaptureSource(Protocol):
+class SourceDatabase(Protocol):
     """PostgreSQL, as far as the probe is concerned."""
 
     def published_tables(self, publication: str) -> set[str]:
@@ -59,7 +59,7 @@ class HeartbeatReader(Protocol):
         """The connectors through which a row with that key has arrived since the last call."""
 
 
-def check_publications(database: CaptureSource, connectors: Sequence[Connector]) -> None:
+def check_publications(database: SourceDatabase, connectors: Sequence[Connector]) -> None:
     """Raise NotPublished if a connector captures a table that its publication lacks."""
     for connector in connectors:
         lacking = set(connector.tables) - database.published_tables(connector.publication)
@@ -69,7 +69,7 @@ def check_publications(database: CaptureSource, connectors: Sequence[Connector])
 
 
 def wait_until_flowing(
-    database: CaptureSource,
+    database: SourceDatabase,
     heartbeats: HeartbeatReader,
     connectors: Sequence[Connector],
     polling: Polling,
@@ -101,7 +101,7 @@ def wait_until_flowing(
         )
 
 
-class PostgresSource:
+class PostgresDatabase:
     """PostgreSQL, by a connection in autocommit mode."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
@@ -161,11 +161,11 @@ class HeartbeatTopic:
 
 
 @contextmanager
-def open_probe(settings: Settings) -> Iterator[tuple[CaptureSource, HeartbeatReader]]:
+def open_probe(settings: Settings) -> Iterator[tuple[SourceDatabase, HeartbeatReader]]:
     """PostgreSQL and the heartbeat topic, by the settings."""
     consumer = make_consumer(settings.kafka_servers.split(","))
     try:
         with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as connection:
-            yield PostgresSource(connection), HeartbeatTopic(consumer)
+            yield PostgresDatabase(connection), HeartbeatTopic(consumer)
     finally:
         consumer.close()

@@ -11,7 +11,7 @@ import psycopg
 from kafka.errors import KafkaError
 
 from connect.connectors.configuration import Connector, connectors
-from connect.connectors.probe import CaptureSource, open_probe
+from connect.connectors.probe import SourceDatabase, open_probe
 from connect.connectors.rest_client import ConnectClient, ConnectUnavailable
 from connect.errors import ConnectError, SlotLost
 from settings import settings
@@ -25,7 +25,7 @@ class OffsetStore(Protocol):
         """Whether a connector has read before."""
 
 
-def lost_slots(database: CaptureSource, readers: OffsetStore, wanted: Sequence[Connector]) -> dict[str, str]:
+def lost_slots(database: SourceDatabase, readers: OffsetStore, wanted: Sequence[Connector]) -> dict[str, str]:
     """The connectors that have lost changes, each with what happened to its slot."""
     slots = database.slots()
     found = {}
@@ -38,7 +38,7 @@ def lost_slots(database: CaptureSource, readers: OffsetStore, wanted: Sequence[C
     return found
 
 
-def check_slots(database: CaptureSource, readers: OffsetStore, wanted: Sequence[Connector]) -> None:
+def check_slots(database: SourceDatabase, readers: OffsetStore, wanted: Sequence[Connector]) -> None:
     """Raise SlotLost if changes are lost."""
     if found := lost_slots(database, readers, wanted):
         what = "; ".join(f"connector {name}: {text}" for name, text in found.items())
@@ -48,7 +48,7 @@ def check_slots(database: CaptureSource, readers: OffsetStore, wanted: Sequence[
         )
 
 
-def unread_slots(database: CaptureSource, wanted: Sequence[Connector]) -> list[str]:
+def unread_slots(database: SourceDatabase, wanted: Sequence[Connector]) -> list[str]:
     """The slots that have no reader now."""
     slots = database.slots()
     return [it.slot for it in wanted if it.slot not in slots or not slots[it.slot].active]

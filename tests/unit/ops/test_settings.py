@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from api.__main__ import main as serve
-from settings import WRONG, MissingKey, Settings, faults_named, settings
+from settings import WRONG_SETTINGS_EXIT_CODE, MissingKey, Settings, faults_named, settings
 from stack.settings import StackSettings
 
 ROOT: Final = Path(__file__).parents[3]
@@ -99,7 +99,7 @@ def said_at_the_end(capsys: pytest.CaptureFixture[str]) -> str:
     """What settings() says when it ends the process."""
     with pytest.raises(SystemExit) as ended:
         settings()
-    assert ended.value.code == WRONG
+    assert ended.value.code == WRONG_SETTINGS_EXIT_CODE
     return capsys.readouterr().err
 
 
@@ -128,7 +128,7 @@ def test_a_setting_of_the_embedded_stack_that_could_not_work_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     monkeypatch.setenv(f"TURNSTILE_{name.upper()}", NONSENSE[name])
-    with pytest.raises(SystemExit, match=str(WRONG)), faults_named():
+    with pytest.raises(SystemExit, match=str(WRONG_SETTINGS_EXIT_CODE)), faults_named():
         StackSettings()
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith(f"TURNSTILE_{name.upper()}: ")
@@ -193,7 +193,7 @@ def test_a_process_ends_with_a_line_and_no_trace_of_its_code(
 ) -> None:
     monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
     monkeypatch.setenv("TURNSTILE_MAIL_FROM", "nobody")
-    with pytest.raises(SystemExit, match=str(WRONG)):
+    with pytest.raises(SystemExit, match=str(WRONG_SETTINGS_EXIT_CODE)):
         import_module(name).main()
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("TURNSTILE_MAIL_FROM: ")
@@ -205,7 +205,7 @@ def test_a_process_that_cannot_run_inside_of_a_test_does_so_too(command: tuple[s
     done = subprocess.run(
         (sys.executable, "-m", *command), cwd=ROOT, env=os.environ | wrong, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout) == (WRONG, "")
+    assert (done.returncode, done.stdout) == (WRONG_SETTINGS_EXIT_CODE, "")
     [line] = done.stderr.splitlines()
     assert line.startswith("TURNSTILE_SMTP_PORT: ")
 
@@ -242,7 +242,7 @@ def test_the_api_has_no_key_of_its_own_to_fall_back_on(
     monkeypatch.delenv("TURNSTILE_TOKEN_KEY", raising=False)
     with pytest.raises(MissingKey, match="TURNSTILE_TOKEN_KEY"):
         settings().signing_keys()
-    with pytest.raises(SystemExit, match=str(WRONG)):
+    with pytest.raises(SystemExit, match=str(WRONG_SETTINGS_EXIT_CODE)):
         serve()
     assert "TURNSTILE_TOKEN_KEY" in capsys.readouterr().err
 
@@ -256,7 +256,7 @@ def test_neither_the_api_nor_the_mailer_starts_without_the_key_of_links(
         settings().link_keys()
     monkeypatch.setenv("TURNSTILE_TOKEN_KEY", token_urlsafe(32))
     settings.cache_clear()
-    with pytest.raises(SystemExit, match=str(WRONG)):
+    with pytest.raises(SystemExit, match=str(WRONG_SETTINGS_EXIT_CODE)):
         serve()
     assert "TURNSTILE_LINK_KEY" in capsys.readouterr().err
     settings.cache_clear()
