@@ -23,7 +23,7 @@ from tables.errors import MalformedRecord, TurnstileError
 from tables.ledger.ledger import Ledger
 from tables.ledger.records import record_offset, same_record
 from tables.ledger.ticket_codes import TicketCodes
-from tables.ledger.watermark import KEY as WATERMARK_KEY
+from tables.ledger.watermark import WATERMARK_KEY
 from tables.messages.commands import Command, LimitHolds, decode_command
 
 AT_ONCE = 2_000

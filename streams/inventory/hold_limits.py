@@ -12,7 +12,7 @@ from streams.runtime.app import App
 from streams.runtime.produce import Record
 from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable
-from tables.ledger.hold_limits import KEY, UNLIMITED, decode_limits
+from tables.ledger.hold_limits import HOLD_LIMITS_KEY, UNLIMITED, decode_limits
 from tables.messages.commands import LimitHolds, encode_command
 
 RECORD_KEY: Final = b"limit-holds"
@@ -43,7 +43,7 @@ class LimitsInForce:
         """Append the limits once after an assignment, if others are in force. Raises KafkaError, Interrupted."""
         if partition in self._seen_to:
             return
-        value = self.table.read(partition, KEY)
+        value = self.table.read(partition, HOLD_LIMITS_KEY)
         known = UNLIMITED if value is None else decode_limits(value)
         if known.command() != self._wanted:
             await append(self.app, COMMANDS, partition, [Record(RECORD_KEY, encode_command(self._wanted))])

@@ -32,8 +32,7 @@ from tables.ledger.deadlines import index_change
 from tables.ledger.ledger import Ledger
 from tables.ledger.records import record_offset, same_record
 from tables.ledger.ticket_codes import TicketCodes
-from tables.ledger.watermark import KEY as WATERMARK_KEY
-from tables.ledger.watermark import Watermark, decode_watermark, digest_of, encode_watermark
+from tables.ledger.watermark import WATERMARK_KEY, Watermark, decode_watermark, digest_of, encode_watermark
 from tables.messages.commands import LimitHolds, decode_command, encode_command
 from tables.messages.outcomes import encode_outcome
 

@@ -18,8 +18,7 @@ from streams.inventory.ledger import LedgerAgent
 from streams.runtime.app import App
 from streams.runtime.partitioning import partition_of
 from tables.ledger.availability import breakdown
-from tables.ledger.hold_limits import KEY as LIMITS_KEY
-from tables.ledger.hold_limits import UNLIMITED, decode_limits
+from tables.ledger.hold_limits import HOLD_LIMITS_KEY, UNLIMITED, decode_limits
 from tables.ledger.inventory import Inventory
 from tables.ledger.purchase_state import state_of
 from tables.ledger.records import account_key, decode_account, decode_event, decode_purchase, event_key, purchase_key
@@ -150,7 +149,7 @@ class Views:
 
     def _limits(self, partition: int) -> LimitHolds:
         """The limits on holds that are in force."""
-        value = self.ledger.table.read(partition, LIMITS_KEY)
+        value = self.ledger.table.read(partition, HOLD_LIMITS_KEY)
         return (UNLIMITED if value is None else decode_limits(value)).command()
 
     def _tables(self, places: set[TP]) -> dict[str, int | None]:

@@ -15,7 +15,7 @@ from tables.messages.commands import Hold, LimitHolds
 from tables.messages.reasons import Reason, Refusal
 from tables.times import from_milliseconds
 
-KEY: Final = bytes(16) + b"l"
+HOLD_LIMITS_KEY: Final = bytes(16) + b"l"
 
 
 class HoldLimits(Struct, frozen=True, array_like=True):

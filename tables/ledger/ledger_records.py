@@ -5,8 +5,7 @@ from heapq import merge
 from uuid import UUID
 
 from tables.ledger.accounts import AccountTickets
-from tables.ledger.hold_limits import KEY as LIMITS_KEY
-from tables.ledger.hold_limits import UNLIMITED, HoldLimits, decode_limits, encode_limits
+from tables.ledger.hold_limits import HOLD_LIMITS_KEY, UNLIMITED, HoldLimits, decode_limits, encode_limits
 from tables.ledger.inventory import Inventory
 from tables.ledger.records import (
     Decision,
@@ -88,7 +87,7 @@ class LedgerRecords:
     def hold_limits(self) -> HoldLimits:
         """The hold limits in force after the commands applied so far."""
         if self._limits is None:
-            value = self._read(LIMITS_KEY)
+            value = self._read(HOLD_LIMITS_KEY)
             self._limits = UNLIMITED if value is None else decode_limits(value)
         return self._limits
 
@@ -147,7 +146,7 @@ class LedgerRecords:
         taken = {key: account.record() for key, account in self._changed_accounts.items()}
         taken |= {event_key(event): inventory.record() for event, inventory in self._changed_events.items()}
         if self._changed_limits is not None:
-            taken[LIMITS_KEY] = encode_limits(self._changed_limits)
+            taken[HOLD_LIMITS_KEY] = encode_limits(self._changed_limits)
             self._changed_limits = None
         self._prefetched.clear()
         self._accounts.clear()

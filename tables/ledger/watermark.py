@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-KEY: Final = bytes(16) + b"w"
+WATERMARK_KEY: Final = bytes(16) + b"w"
 DIGEST_BYTES: Final = 16
 
 

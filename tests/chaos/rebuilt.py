@@ -10,8 +10,7 @@ from lab.chaos.log_audit import History, Row
 from tables.ledger.deadlines import HOLDS_PREFIX, index_change
 from tables.ledger.ledger import Ledger
 from tables.ledger.ticket_codes import TicketCodes
-from tables.ledger.watermark import KEY as WATERMARK_KEY
-from tables.ledger.watermark import Watermark, digest_of, encode_watermark
+from tables.ledger.watermark import WATERMARK_KEY, Watermark, digest_of, encode_watermark
 from tables.messages.commands import decode_command
 from tables.messages.outcomes import encode_outcome
 from tests.chaos.world import KEY, World

@@ -26,8 +26,7 @@ from stack.ports import free
 from streams.runtime.waiting import Waiting
 from streams.search.verify import MEND, Difference
 from tables.ledger.records import decode_purchase, encode_record, purchase_key
-from tables.ledger.watermark import KEY as WATERMARK_KEY
-from tables.ledger.watermark import Watermark, encode_watermark
+from tables.ledger.watermark import WATERMARK_KEY, Watermark, encode_watermark
 from tables.messages.commands import Buy, Cancel, Command, DefineEvent, TicketLine, encode_command
 from tests.unit.tables.ledger.test_records import in_long_form
 from tests.unit.tables.ledger_driver import ADA, EVENT, FLOOR, LedgerDriver, definition, purchase_id, ticket_type

@@ -19,8 +19,7 @@ from streams.mail.contacts import Contact, _decode
 from streams.runtime.row_changes import AccountRow, EventRow, decode_row
 from tables.bookings.records import PURCHASE_MARK as BOOKING
 from tables.bookings.records import Booking, EventNote, decode_booking, decode_note
-from tables.ledger.hold_limits import KEY as LIMITS_KEY
-from tables.ledger.hold_limits import HoldLimits, decode_limits
+from tables.ledger.hold_limits import HOLD_LIMITS_KEY, HoldLimits, decode_limits
 from tables.ledger.records import (
     ACCOUNT_MARK,
     EVENT_MARK,
@@ -32,8 +31,7 @@ from tables.ledger.records import (
     decode_event,
     decode_purchase,
 )
-from tables.ledger.watermark import KEY as WATERMARK_KEY
-from tables.ledger.watermark import Watermark, decode_watermark
+from tables.ledger.watermark import WATERMARK_KEY, Watermark, decode_watermark
 from tables.messages.commands import Command, decode_command
 from tables.messages.deliveries import Delivery, decode_delivery
 from tables.messages.mail_jobs import Job, decode_job
@@ -58,7 +56,7 @@ _LEDGER: Final[dict[bytes, Decode]] = {
     ACCOUNT_MARK: decode_account,
     EVENT_MARK: decode_event,
     PURCHASE_MARK: decode_purchase,
-    LIMITS_KEY[16:]: decode_limits,
+    HOLD_LIMITS_KEY[16:]: decode_limits,
     WATERMARK_KEY[16:]: decode_watermark,
 }
 

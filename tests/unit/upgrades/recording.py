@@ -26,8 +26,7 @@ from connect.topics import (
 )
 from streams.mail.contacts import Contact, _encode
 from tables.ledger.ledger import Ledger
-from tables.ledger.watermark import KEY as WATERMARK_KEY
-from tables.ledger.watermark import Watermark, digest_of, encode_watermark
+from tables.ledger.watermark import WATERMARK_KEY, Watermark, digest_of, encode_watermark
 from tables.messages.commands import DefineEvent, decode_command, encode_command
 from tables.messages.deliveries import Delivery, DeliveryStatus, encode_delivery
 from tables.messages.mail_jobs import encode_job

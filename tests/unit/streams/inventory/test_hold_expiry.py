@@ -15,8 +15,7 @@ from streams.runtime.batching import Interrupted
 from streams.runtime.produce import Place, Record
 from streams.runtime.table import OffsetTable
 from tables.ledger.deadlines import HOLDS_PREFIX
-from tables.ledger.hold_limits import KEY as LIMITS_KEY
-from tables.ledger.hold_limits import UNLIMITED, encode_limits
+from tables.ledger.hold_limits import HOLD_LIMITS_KEY, UNLIMITED, encode_limits
 from tables.ledger.records import event_key, purchase_key
 from tables.messages.commands import Expire, decode_command
 from tests.unit.tables.ledger_driver import EVENT, FLOOR, NOW, LedgerDriver, purchase_id, ticket_type
@@ -186,7 +185,7 @@ def test_a_timer_that_is_interrupted_goes_on_with_what_is_due(
 
     driver.hold(1, seconds=1)
     table.take_over(PARTITION, changes(driver))
-    table.store(PARTITION, {LIMITS_KEY: encode_limits(UNLIMITED.then(0, limits_of(app.settings)))})
+    table.store(PARTITION, {HOLD_LIMITS_KEY: encode_limits(UNLIMITED.then(0, limits_of(app.settings)))})
     timer = Holds(app, table, clock=lambda: NOW + 60_000)
     monkeypatch.setattr(timer, "_owned", lambda: [PARTITION])
     monkeypatch.setattr(hold_expiry, "LOOK_S", 0.001)

@@ -12,7 +12,7 @@ from streams.inventory.hold_limits import LimitsInForce, limits_of
 from streams.runtime.app import App
 from streams.runtime.produce import Place, Record
 from streams.runtime.table import OffsetTable
-from tables.ledger.hold_limits import KEY, UNLIMITED, encode_limits
+from tables.ledger.hold_limits import HOLD_LIMITS_KEY, UNLIMITED, encode_limits
 from tables.messages.commands import Command, LimitHolds, decode_command
 
 PARTITION = 2
@@ -42,7 +42,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
 
 
 def in_force(table: OffsetTable, limits: LimitHolds) -> None:
-    table.store(PARTITION, {KEY: encode_limits(UNLIMITED.then(7, limits))})
+    table.store(PARTITION, {HOLD_LIMITS_KEY: encode_limits(UNLIMITED.then(7, limits))})
 
 
 def look(limits: LimitsInForce) -> None:

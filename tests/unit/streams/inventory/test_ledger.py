@@ -20,8 +20,7 @@ from streams.runtime.partitioning import partition_of
 from streams.runtime.produce import Place, Record
 from tables.errors import InvariantBroken
 from tables.ledger.records import decode_event, encode_record, event_key
-from tables.ledger.watermark import KEY as WATERMARK_KEY
-from tables.ledger.watermark import Watermark, decode_watermark, digest_of
+from tables.ledger.watermark import WATERMARK_KEY, Watermark, decode_watermark, digest_of
 from tables.messages.commands import Buy, Cancel, Command, DefineEvent, Hold, LimitHolds, encode_command
 from tables.messages.dead_letters import Origin, decode_info
 from tables.messages.outcomes import Outcome, OutcomeKind, decode_outcome

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from tables.errors import InvariantBroken
 from tables.ledger.accounts import LET_GO_KEPT_MS, LET_GO_MAX_TYPES
-from tables.ledger.hold_limits import KEY, HoldLimits, decode_limits
+from tables.ledger.hold_limits import HOLD_LIMITS_KEY, HoldLimits, decode_limits
 from tables.ledger.records import account_key, decode_account, decode_purchase, encode_record, purchase_key
 from tables.messages.commands import Cancel, DefineEvent, Hold, LimitHolds
 from tables.messages.outcomes import Outcome, OutcomeKind
@@ -197,10 +197,10 @@ def test_limits_are_kept_with_the_offset_of_their_command_and_an_older_one_chang
     driver.limit_holds(tickets=3, cooldown=5)
     driver.store()
     kept = HoldLimits(driver.offset, 0, None, 3, 5)
-    assert decode_limits(driver.table[KEY]) == kept
+    assert decode_limits(driver.table[HOLD_LIMITS_KEY]) == kept
     driver.ledger.apply(driver.offset - 1, NOW, LimitHolds(60))
     driver.store()
-    assert decode_limits(driver.table[KEY]) == kept
+    assert decode_limits(driver.table[HOLD_LIMITS_KEY]) == kept
 
 
 def test_what_was_let_go_is_forgotten_when_no_limit_can_ask_for_it(driver: LedgerDriver) -> None:
@@ -234,7 +234,7 @@ def test_a_log_without_limits_leads_to_the_records_that_it_led_to_before_there_w
     driver.hold(2, [(FLOOR, 1)])
     driver.cancel(2)
     record = decode_account(driver.table[account_key(EVENT, ADA)])
-    assert (record.counts, record.holding, driver.table.get(KEY)) == ([(FLOOR, 5)], None, None)
+    assert (record.counts, record.holding, driver.table.get(HOLD_LIMITS_KEY)) == ([(FLOOR, 5)], None, None)
 
 
 def test_holds_from_before_the_first_limits_are_not_counted() -> None:
