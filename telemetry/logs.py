@@ -60,8 +60,8 @@ class LineFormatter(logging.Formatter):
             "logger": record.name,
             "message": redact(_message(record), quoted=not record.name.startswith(OWN_LOGGERS)),
         }
-        told = {**self._context(), **record.__dict__}
-        event |= {name: _field_value(told[name]) for name in FIELDS if told.get(name) is not None}
+        fields = {**self._context(), **record.__dict__}
+        event |= {name: _field_value(fields[name]) for name in FIELDS if fields.get(name) is not None}
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
             event |= {"error": redacted_error(error), "stack": _stack(error)}
@@ -133,6 +133,6 @@ def _json(event: Event) -> str:
 
 def _text(event: Event) -> str:
     more = {name: value for name, value in event.items() if name in FIELDS or name == "error"}
-    words = [event["at"], f"{event['level']:<8}", f"{event['part']}:", escaped(event["message"])]
-    words += [f"{name}={escaped(str(value))}" for name, value in more.items()]
-    return " ".join([*words, *(f"\n    {escaped(frame)}" for frame in event.get("stack", ()))])
+    columns = [event["at"], f"{event['level']:<8}", f"{event['part']}:", escaped(event["message"])]
+    columns += [f"{name}={escaped(str(value))}" for name, value in more.items()]
+    return " ".join([*columns, *(f"\n    {escaped(frame)}" for frame in event.get("stack", ()))])

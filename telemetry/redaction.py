@@ -41,6 +41,6 @@ def _beginning(text: str) -> str:
 def redacted_error(error: BaseException) -> str:
     """An exception's type and the first line of its text, without values."""
     first = str(error).strip().partition("\n")[0]
-    words = redact(_QUOTED.sub(_REMOVED, first))[:ERROR_MAX_CHARS]
-    kind = type(error).__name__
-    return f"{kind}: {words}" if words else kind
+    text = redact(_QUOTED.sub(_REMOVED, first))[:ERROR_MAX_CHARS]
+    name = type(error).__name__
+    return f"{name}: {text}" if text else name

@@ -44,7 +44,7 @@ def check_slots(database: SourceDatabase, readers: OffsetStore, wanted: Sequence
         what = "; ".join(f"connector {name}: {text}" for name, text in found.items())
         raise SlotLost(
             f"{what}. What was committed since is not in Kafka: run `python -m connect.connectors.resync` "
-            "for a new snapshot, then `make reindex`, since a snapshot doesn't tell what was deleted"
+            "for a new snapshot, then `make reindex`, since a snapshot doesn't contain deletions"
         )
 
 
@@ -68,7 +68,7 @@ def main() -> int:
         return 1
     finally:
         worker.close()
-    print(f"slots: nobody reads {', '.join(silent)}; run `python -m connect`" if silent else "slots: all are read")
+    print(f"slots: no reader of {', '.join(silent)}; run `python -m connect`" if silent else "slots: all have a reader")
     return 1 if silent else 0
 
 

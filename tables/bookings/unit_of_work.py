@@ -66,7 +66,7 @@ class BookingsUnitOfWork:
         return job
 
     def announce(self, event: UUID, limit: int) -> list[Job] | None:
-        """The mails that announce an event's change to its next ``limit`` purchases; None when all have been told.
+        """The mails that announce an event's change to its next ``limit`` purchases; None when all have been announced.
 
         It reads stored records only: store the changes of earlier outcomes first.
         """
