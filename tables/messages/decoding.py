@@ -1,6 +1,7 @@
-"""Decoding of untrusted JSON: every fault becomes a MalformedRecord."""
+"""The JSON of records: encoding, and decoding of untrusted values, where every fault becomes a MalformedRecord."""
 
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -11,6 +12,14 @@ EXCERPT_MAX_BYTES = 80
 # The largest value that is decoded. The outcome, job or booking that a record leads to is at most a few kB larger and
 # must fit a topic (RECORD_MAX_BYTES in connect/topics.py).
 VALUE_MAX_BYTES = 512 * 1024
+
+encode_json: Final = msgspec.json.Encoder().encode
+
+
+def json_decoder(kind: type[T]) -> Callable[[bytes | None], T]:
+    """A function that decodes a record's value. It raises MalformedRecord, which names the invalid field."""
+    decoder = msgspec.json.Decoder(kind)
+    return lambda value: decode_json(decoder, value, MalformedRecord)
 
 
 def decode_json(decoder: msgspec.json.Decoder[T], value: bytes | None, malformed: type[MalformedRecord]) -> T:

@@ -1,14 +1,14 @@
 """The records of ``notification-log``: the result of each mail. They name the account, never its address."""
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
-from tables.errors import MalformedRecord
-from tables.messages.decoding import decode_json
+from tables.messages.decoding import encode_json, json_decoder
 from tables.messages.mail_kinds import MailKind
 
 
@@ -31,15 +31,5 @@ class Delivery(Struct, frozen=True, rename="camel"):
     at: datetime
 
 
-_decoder = msgspec.json.Decoder(Delivery)
-_encoder = msgspec.json.Encoder()
-
-
-def decode_delivery(value: bytes | None) -> Delivery:
-    """Decode a record's value. Raises MalformedRecord, which names the invalid field."""
-    return decode_json(_decoder, value, MalformedRecord)
-
-
-def encode_delivery(delivery: Delivery) -> bytes:
-    """Encode a delivery as a record's value."""
-    return _encoder.encode(delivery)
+decode_delivery: Final = json_decoder(Delivery)
+encode_delivery: Final[Callable[[Delivery], bytes]] = encode_json

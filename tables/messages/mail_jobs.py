@@ -1,15 +1,15 @@
 """The records of ``notification-jobs``: one mail to send each, complete but for the recipient's name and address."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
 from tables.errors import MalformedRecord
 from tables.ids import name_based_id
-from tables.messages.decoding import decode_json
+from tables.messages.decoding import encode_json, json_decoder
 from tables.messages.mail_kinds import MailKind, mail_of
 from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeLine
 
@@ -37,8 +37,8 @@ class Job(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True)
     before: EventFacts | None = None
 
 
-_decoder = msgspec.json.Decoder(Job)
-_encoder = msgspec.json.Encoder()
+decode_job: Final = json_decoder(Job)
+encode_job: Final[Callable[[Job], bytes]] = encode_json
 
 
 def job_id(event: UUID, purchase: UUID, offset: int, kind: MailKind, account: UUID) -> UUID:
@@ -66,13 +66,3 @@ def job_for(outcome: Outcome) -> Job | None:
         total=outcome.total,
         deadline=outcome.deadline,
     )
-
-
-def decode_job(value: bytes | None) -> Job:
-    """Decode a record's value. Raises MalformedRecord, which names the invalid field."""
-    return decode_json(_decoder, value, MalformedRecord)
-
-
-def encode_job(job: Job) -> bytes:
-    """Encode a job as a record's value."""
-    return _encoder.encode(job)

@@ -1,13 +1,13 @@
 """The records of ``notification-requests``: requests to send a purchase's mail again."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
-from tables.errors import MalformedRecord
-from tables.messages.decoding import decode_json
+from tables.messages.decoding import encode_json, json_decoder
 
 
 class Resend(Struct, frozen=True, rename="camel"):
@@ -19,15 +19,5 @@ class Resend(Struct, frozen=True, rename="camel"):
     at: datetime
 
 
-_decoder = msgspec.json.Decoder(Resend)
-_encoder = msgspec.json.Encoder()
-
-
-def decode_resend(value: bytes | None) -> Resend:
-    """Decode a record's value. Raises MalformedRecord, which names the invalid field."""
-    return decode_json(_decoder, value, MalformedRecord)
-
-
-def encode_resend(resend: Resend) -> bytes:
-    """Encode a request as a record's value."""
-    return _encoder.encode(resend)
+decode_resend: Final = json_decoder(Resend)
+encode_resend: Final[Callable[[Resend], bytes]] = encode_json

@@ -4,17 +4,17 @@ An outcome may occur more than once. ``event``, ``purchase`` and ``offset`` iden
 purchase is then the same. Its ``balance`` is as of the offset ``asOf``.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
 from tables.errors import MalformedRecord
-from tables.messages.decoding import decode_json
+from tables.messages.decoding import encode_json, json_decoder
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
 
@@ -114,13 +114,8 @@ KEPT_TIMES_FIRST_YEAR: Final = 1971
 # Upper bound of title, status, zone, venue and city together.
 FACTS_MAX_CHARS: Final = 2_000
 
-_decoder = msgspec.json.Decoder(Outcome)
-_encoder = msgspec.json.Encoder()
-
-
-def decode_outcome(value: bytes | None) -> Outcome:
-    """Decode a record's value. Raises MalformedRecord, which names the invalid field."""
-    return decode_json(_decoder, value, MalformedRecord)
+decode_outcome: Final = json_decoder(Outcome)
+encode_outcome: Final[Callable[[Outcome], bytes]] = encode_json
 
 
 def decode_checked_outcome(value: bytes | None) -> Outcome:
@@ -142,11 +137,6 @@ def decode_checked_outcome(value: bytes | None) -> Outcome:
     if outcome.facts is not None:
         _check_facts(outcome.facts)
     return outcome
-
-
-def encode_outcome(outcome: Outcome) -> bytes:
-    """Encode an outcome as a record's value."""
-    return _encoder.encode(outcome)
 
 
 def _check_line(line: OutcomeLine) -> None:
