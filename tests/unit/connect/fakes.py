@@ -1,4 +1,4 @@
-"""Kafka's admin client, Kafka Connect, PostgreSQL and the heartbeat topic, as far as the bootstrap talks to them."""
+"""Fakes of Kafka's admin client, Kafka Connect, PostgreSQL and the heartbeat topic, as far as connect uses them."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ BROKER_DEFAULTS = {
 
 
 class Clock:
-    """Time that passes only when somebody waits."""
+    """A clock that advances only when somebody sleeps."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -37,7 +37,7 @@ class Clock:
 
 
 class FakeAdmin:
-    """A broker's topics, answered in the shapes of kafka-python's admin client."""
+    """A broker's topics, in the data structures of kafka-python's admin client."""
 
     def __init__(self) -> None:
         self.topics: dict[str, dict[str, Any]] = {}
@@ -89,7 +89,7 @@ class FakeAdmin:
 
 
 class FakeConnect(httpx.MockTransport):
-    """A Kafka Connect worker behind httpx. ``busy`` answers of 409 come first, ``refusal`` refuses what is put."""
+    """A Kafka Connect worker behind httpx. It answers 409 ``busy`` times first; ``refusal`` is its answer to PUT."""
 
     def __init__(self) -> None:
         super().__init__(self._answer)
@@ -180,7 +180,7 @@ class FakeConnect(httpx.MockTransport):
 
 
 class FakeWay:
-    """Both ends of the way from PostgreSQL to Kafka: of each slot only the first connector gets its rows."""
+    """PostgreSQL and the heartbeat topic; only the first connector of each slot gets its rows."""
 
     def __init__(self, connectors: list[Connector], *, deaf_beats: int = 0) -> None:
         self.readers: dict[str, str] = {}

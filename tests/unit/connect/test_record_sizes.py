@@ -1,4 +1,4 @@
-"""The largest record that each producer makes of the largest input that is let in fits its topic, and its reader."""
+"""The largest record that each producer can write fits its topic, and its consumer decodes it."""
 
 import json
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ LARGEST = {"max_per_order": 10_000_000, "max_per_account": 10_000_000}
 
 
 def kinds(count: int, letters: int) -> list[TicketTypeDefinition]:
-    """Ticket types with everything at its limit but the name."""
+    """Ticket types with every field but the name at its limit."""
     price, times = (
         Decimal("9999999999.9999"),
         {"sale_starts_at": datetime(2000, 1, 1, tzinfo=UTC), "sale_ends_at": LATE},
@@ -75,14 +75,14 @@ def kinds(count: int, letters: int) -> list[TicketTypeDefinition]:
 
 
 def event(count: int, letters: int, version: int = PLACE) -> DefineEvent:
-    """An event with everything at its limit but the names of its ticket types."""
+    """An event with every field but the names of its ticket types at its limit."""
     texts = dict.fromkeys(("title", "venue", "city"), WIDE * 500)
     limits = LARGEST | {"time_zone": "Z" * 64, "capacity": 10_000_000, "organizer": ID}
     return DefineEvent(EVENT, version, definition(*kinds(count, letters), ends_at=LATE, **texts, **limits))
 
 
 def largest_event() -> DefineEvent:
-    """The largest definition that the ledger reads."""
+    """The largest definition that the ledger decodes."""
     fits = [
         made for letters in range(200, 230) if len(encode_command(made := event(200, letters))) <= COMMAND_MAX_BYTES
     ]
@@ -90,7 +90,7 @@ def largest_event() -> DefineEvent:
 
 
 def fits(key: bytes | None, value: bytes, most: int = VALUE_MAX_BYTES) -> bool:
-    """Whether a record fits its topic with headers of ours, and is read."""
+    """Whether a record with our headers fits its topic, and is decoded."""
     return len(value) <= most and size_of(Record(key, value, TRACE)) <= RECORD_MAX_BYTES
 
 
@@ -218,7 +218,7 @@ def test_records_stay_small_however_many_sold_ticket_types_are_removed() -> None
 
 
 def _listing(name: str) -> Any:
-    """An event of the API with everything at its limit, and ticket types of that name."""
+    """An event of the API with every field at its limit, and ticket types of that name."""
     price = {"amount": "9999999999.99", "currency": "EUR"}
     times = {"saleStartsAt": "2000-01-01T00:00:00.000001Z", "saleEndsAt": "2099-12-31T23:59:59.999999Z"}
     limits = {"maxPerOrder": 10_000_000, "maxPerAccount": 10_000_000}
@@ -269,7 +269,7 @@ def _row(listing: Any) -> bytes:
 
 
 def _jobs(told: list[Outcome], table: dict[bytes, bytes]) -> Iterator[Job]:
-    """The mails of these outcomes and of a change of their event, and what the table keeps of them."""
+    """The mails of these outcomes and of a change of their event, and the records in the table."""
 
     def scan(prefix: bytes, after: bytes) -> list[tuple[bytes, bytes]]:
         return sorted(item for item in table.items() if item[0].startswith(prefix) and item[0] > after)

@@ -1,4 +1,4 @@
-"""A restored log begins above every log before it."""
+"""A restored WAL begins above every earlier one."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 
 
 def place(name: str) -> int:
-    """The first byte of a file of the log, as PostgreSQL counts it."""
+    """The position of a WAL file's first byte, as PostgreSQL counts it."""
     return (int(name[8:16], 16) << 32) + int(name[16:], 16) * SEGMENT_BYTES
 
 

@@ -1,4 +1,4 @@
-"""Ids of names."""
+"""Name-based ids."""
 
 from uuid import UUID, uuid5
 

@@ -1,4 +1,4 @@
-"""What an event offers, and what is left of it."""
+"""An event's offers, and how many tickets of each are left."""
 
 from decimal import Decimal
 from uuid import UUID

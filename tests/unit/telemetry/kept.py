@@ -1,4 +1,4 @@
-"""Traces whose spans are kept in memory."""
+"""Traces with an exporter in memory."""
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -7,7 +7,7 @@ from telemetry.traces import Traces
 
 
 class KeptTraces(Traces):
-    """Ended spans are read back with ``spans``."""
+    """``spans`` returns the ended spans."""
 
     def __init__(self) -> None:
         self._kept = InMemorySpanExporter()

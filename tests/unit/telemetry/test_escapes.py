@@ -1,4 +1,4 @@
-"""Text of others in a line: it ends none and tells a terminal nothing, and JSON says what it said before."""
+"""Untrusted text in a line can't break it or control a terminal, and escaped JSON keeps its value."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""One line an event, which names the record and nobody."""
+"""Each event is one log line, with the record concerned and no personal data."""
 
 import io
 import json
@@ -27,7 +27,7 @@ Read = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Read]:
-    """What was logged as JSON, after ``configure``."""
+    """The logged JSON, after ``configure_logging``."""
     root = logging.getLogger()
     before = (root.handlers[:], root.level, sys.excepthook, threading.excepthook)
     out = io.StringIO()

@@ -1,4 +1,4 @@
-"""What happens all the time is told now and then."""
+"""Frequent warnings are logged at intervals."""
 
 import logging
 

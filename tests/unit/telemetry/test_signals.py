@@ -1,4 +1,4 @@
-"""A process that has nothing under way ends when it is told to, also as the first of a container."""
+"""A starting process ends on SIGTERM, even as PID 1 of a container."""
 
 import os
 import signal

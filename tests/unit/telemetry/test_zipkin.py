@@ -1,4 +1,4 @@
-"""Spans that Zipkin doesn't take are dropped: nothing waits, nothing fails, and it is said once."""
+"""Spans that Zipkin doesn't accept are dropped: nothing waits, nothing fails, and one line is logged."""
 
 import logging
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ OK, FAILED = SpanExportResult.SUCCESS, SpanExportResult.FAILURE
 
 
 class Away(SpanExporter):
-    """A Zipkin that is away, or refuses, until it is told otherwise."""
+    """A Zipkin that is unavailable or refuses, as the test sets it."""
 
     def __init__(self, answer: SpanExportResult | Exception) -> None:
         self.answer = answer

@@ -1,4 +1,4 @@
-"""Every form in which something outlives the process that wrote it: messages by topic, records by table."""
+"""Every persistent format: messages by topic, records by table."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -82,7 +82,7 @@ TYPES: Final[tuple[Any, ...]] = (
 
 
 def read_record(table: str, key: bytes, value: bytes) -> Any:
-    """A record of a table, as its agent reads it."""
+    """Decode a record of a table, as its agent does."""
     if table == "contacts":
         return _decode(value)
     kind = key[16:17]

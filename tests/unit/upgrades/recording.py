@@ -1,4 +1,4 @@
-"""``python -m tests.unit.upgrades.recording``: what today's code writes, kept for all that come after it.
+"""``python -m tests.unit.upgrades.recording``: records what today's code writes, for all later versions.
 
 A recording is never changed; the next one is a new folder. Make one with every release that writes something new.
 """
@@ -46,7 +46,7 @@ SEED, LENGTH = 404, 160
 
 @dataclass(frozen=True)
 class Recording:
-    """One folder: the log with its times, what was told and kept of it, samples of all else, the schemas."""
+    """One folder: the log with its times, its outcomes and records, samples of all other messages, the schemas."""
 
     folder: Path
 
@@ -77,12 +77,12 @@ class Recording:
 
 
 def recordings() -> list[Recording]:
-    """All there are, the oldest first."""
+    """All recordings, oldest first."""
     return [Recording(folder) for folder in sorted(FOLDER.iterdir())]
 
 
 def carried_out(log: Iterable[LogEntry]) -> tuple[list[Outcome], dict[bytes, bytes]]:
-    """What a ledger tells and keeps of a log."""
+    """The outcomes and records of a ledger for a log."""
     records: dict[bytes, bytes] = {}
     ledger = Ledger(
         lambda keys: [records.get(key) for key in keys],
@@ -99,7 +99,7 @@ def carried_out(log: Iterable[LogEntry]) -> tuple[list[Outcome], dict[bytes, byt
 
 
 def record(folder: Path, rows: list[tuple[str, str]]) -> None:
-    """Write a recording; ``rows`` are messages of the connectors, as they stood on their topics."""
+    """Write a recording; ``rows`` are messages of the connectors, by topic."""
     log = random_log(SEED, LENGTH)
     outcomes, kept = carried_out(log)
     notifier = Notifier()
@@ -151,7 +151,7 @@ def _write(path: Path, lines: Iterable[dict[str, Any]]) -> None:
 
 
 def main() -> None:
-    """Write the next recording. The rows come from the last one: a connector's form changes with Debezium alone."""
+    """Write the next recording. The rows come from the last one: only Debezium could change their format."""
     last = recordings()[-1]
     rows = [(topic, value.decode()) for topic, value in last.messages() if topic in (EVENT_ROWS, ACCOUNT_ROWS)]
     record(FOLDER / f"{int(last.folder.name) + 1:04}", rows)

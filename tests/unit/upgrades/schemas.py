@@ -1,4 +1,4 @@
-"""How messages and records may change: what was recorded of a schema, compared with what it is today."""
+"""The compatible changes of messages and records: compares recorded schemas with today's."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -22,12 +22,12 @@ RENAMED: Final = {
 
 
 def schemas_of(types: Iterable[Any]) -> dict[str, Fields]:
-    """Every struct that these types are made of: its fields as they are written, in order, and which may be missing."""
+    """Every struct in these types: its encoded field names in order, and whether each is optional."""
     return {name: _fields(struct) for name, struct in sorted(_structs(types).items())}
 
 
 def broken(recorded: dict[str, Fields], today: dict[str, Fields], arrays: Iterable[str]) -> list[str]:
-    """What of today's schemas would not read what was recorded, or not be read by those who read that."""
+    """The incompatible changes: those with which one of the two versions could not read what the other writes."""
     positional = set(arrays)
     problems = []
     for name, fields in recorded.items():
@@ -48,7 +48,7 @@ def broken(recorded: dict[str, Fields], today: dict[str, Fields], arrays: Iterab
 
 
 def arrays_of(types: Iterable[Any]) -> set[str]:
-    """The structs among them that are written by position."""
+    """The structs among them that are encoded as arrays."""
     return {name for name, struct in _structs(types).items() if struct.__struct_config__.array_like}
 
 
@@ -65,7 +65,7 @@ def _structs(types: Iterable[Any]) -> dict[str, Any]:
 
 
 def _collect(info: Any, found: dict[str, Any]) -> None:
-    """All structs below, by name, whatever module they live in."""
+    """Collect all structs in a type, by name."""
     if isinstance(info, inspect.StructType):
         name = info.cls.__qualname__
         if name in found:

@@ -57,7 +57,7 @@ each_length = pytest.mark.parametrize("count", range(1, len(LOG) + 1))
 
 
 def carried_out(count: int) -> tuple[LedgerDriver, list[Outcome | None]]:
-    """The first ``count`` commands, each read by a worker that has just begun, with what they are told."""
+    """Carry out the first ``count`` commands, each with a new ledger; their outcomes."""
     driver = LedgerDriver(batch=1)
     driver.define(
         ticket_type(FLOOR, 20, name="Floor \N{TICKET}"),
@@ -68,7 +68,7 @@ def carried_out(count: int) -> tuple[LedgerDriver, list[Outcome | None]]:
 
 
 def long_form(count: int) -> bytes:
-    """The record as it was after the first ``count`` of the commands."""
+    """The record in the long form after the first ``count`` commands."""
     fields: list[Any] = msgspec.msgpack.decode(LONG)
     return msgspec.msgpack.encode([count, *fields[1:4], fields[4][:count]])
 
@@ -92,7 +92,7 @@ def test_what_was_decided_in_the_long_form_is_told_again_as_it_was_and_worked_on
 
 
 def lasting(outcome: Outcome) -> Outcome:
-    """An outcome but for how the event stands by then."""
+    """An outcome without the event's current state."""
     return replace(outcome, balance=(), facts=None, as_of=-1)
 
 
@@ -105,7 +105,7 @@ def test_a_worker_of_the_version_before_finds_the_purchase_as_it_is_in_the_short
 
 
 def before(purchase: PurchaseRecord) -> tuple[PurchaseStatus, tuple[DecisionLine, ...], int | None]:
-    """How the version before folded a history."""
+    """How the version before derived a purchase's state from its history."""
     status, deadline = PurchaseStatus.REJECTED, None
     lines: tuple[DecisionLine, ...] = ()
     for decision in purchase.history:

@@ -1,4 +1,4 @@
-"""Today's code reads all that was ever recorded, and who recorded it would read what today's code writes."""
+"""Today's code reads all recordings, and the versions that made them could read what it writes."""
 
 import json
 from typing import Any, get_args
@@ -37,7 +37,7 @@ def test_a_recorded_log_is_decided_as_it_was(recording: Recording) -> None:
 
 
 def test_a_table_of_before_is_worked_on_further(recording: Recording) -> None:
-    """A log cut anywhere, its first half decided by the recorded version, ends as if one had decided all of it."""
+    """A log whose first part was decided by the recorded version ends as if one version had decided all of it."""
     log = recording.log()
     records = recording.decided()
     again = carried_out([*log, *log[-20:]])[1]
@@ -70,14 +70,14 @@ def test_everything_that_is_kept_is_recorded(recording: Recording) -> None:
 
 
 class Before(Struct, frozen=True):
-    """A message as it was."""
+    """A message of an earlier version."""
 
     id: int
     name: str = ""
 
 
 class Row(Struct, frozen=True, array_like=True):
-    """A record as it was."""
+    """A record of an earlier version."""
 
     id: int
     name: str = ""
@@ -109,7 +109,7 @@ def test_the_rule_finds_what_breaks_it(
 
 
 def test_a_recording_is_not_read_by_code_that_lacks_its_kinds(recording: Recording) -> None:
-    """The negative control: reading is strict enough to notice."""
+    """The negative control: decoding is strict enough to fail."""
     [(_, value), *_] = recording.messages()
     other = value.replace(b'"kind":"', b'"kind":"no-', 1)
     with pytest.raises(MalformedRecord):
@@ -119,7 +119,7 @@ def test_a_recording_is_not_read_by_code_that_lacks_its_kinds(recording: Recordi
 
 
 def with_more(value: bytes) -> bytes:
-    """A message with a field more in each of its objects."""
+    """A message with an additional field in each of its objects."""
 
     def more(each: Any) -> Any:
         if isinstance(each, list):

@@ -1,4 +1,4 @@
-"""The plugin's messages, written here as its documentation has them, and what is read from them."""
+"""Messages of pgoutput, encoded as its documentation specifies, are decoded to changes."""
 
 import struct
 

@@ -13,7 +13,7 @@ from tests.unit.connect.fakes import Clock, FakeWay
 
 
 def healthy(connector: Connector) -> None:
-    """What Kafka Connect says of every connector here: RUNNING."""
+    """Every connector is RUNNING."""
 
 
 def test_every_connector_is_told_as_soon_as_a_new_row_came_through_it(wanted: list[Connector], clock: Clock) -> None:
@@ -78,7 +78,7 @@ def test_a_missing_publication_is_named_with_all_its_tables(wanted: list[Connect
 
 
 class FakeConsumer:
-    """A consumer of one partition, whose records are given by the test."""
+    """A consumer of one partition with the test's records."""
 
     def __init__(self) -> None:
         self.records: list[Any] = []

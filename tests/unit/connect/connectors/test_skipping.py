@@ -1,4 +1,4 @@
-"""A failed connector goes on behind the one change that is too large, and nothing else is skipped."""
+"""A failed connector continues after the one oversized change, and nothing else is skipped."""
 
 import struct
 from collections.abc import Iterator

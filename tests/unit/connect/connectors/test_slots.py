@@ -1,4 +1,4 @@
-"""A replication slot that is lost is noticed, named and started over; others are left alone."""
+"""A lost replication slot is found, named and started over; the others are not touched."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""How old the newest row is that came through each connector, also through one that is silent."""
+"""The age of the newest row of each connector, including connectors without any."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +13,7 @@ NAMES = ("turnstile-account", "turnstile-event", "turnstile-outbox")
 
 
 class Records:
-    """A consumer that gives these records, all at once; it fails once they are exceptions."""
+    """A consumer that returns these records at once, or raises them if they are exceptions."""
 
     def __init__(self, *records: Any) -> None:
         self.records = list(records)

@@ -1,4 +1,4 @@
-"""Batches found in the bytes of a fetch, and how far one with a wrong checksum is believed."""
+"""Batches in the bytes of a fetch, and what is used of one with a wrong checksum."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is unpacked, and what is refused before it fills the memory. Packed by both clients' own codecs."""
+"""Decompression, and its limits of memory. The data is compressed by both clients' own codecs."""
 
 import tracemalloc
 from collections.abc import Callable

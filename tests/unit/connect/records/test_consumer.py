@@ -1,4 +1,4 @@
-"""What kafka-python's consumer gives of a fetch whose bytes are right, wrong, aborted or far too many."""
+"""The records of kafka-python's consumer for fetches with valid, damaged, aborted or too many bytes."""
 
 import logging
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from tests.rawbatches import ABORT, CODECS, COMMIT, HEADER_BYTES, TRANSACTIONAL,
 
 
 def reading(fetched: bytes, begin: int = 0, aborted: Sequence[tuple[int, int]] = ()) -> Any:
-    """The records of a fetch; each has a topic of its own, since what was told once is not told again."""
+    """The records of a fetch; each has its own topic, since each range is logged only once."""
     return LenientPartitionRecords(
         begin,
         TopicPartition(uuid4().hex, 0),
@@ -28,7 +28,7 @@ def reading(fetched: bytes, begin: int = 0, aborted: Sequence[tuple[int, int]] =
 
 
 def read(fetched: bytes, begin: int = 0, aborted: Sequence[tuple[int, int]] = ()) -> list[Any]:
-    """Values by offset, the next offset to fetch, and how many offsets were left out."""
+    """Values by offset, the next offset to fetch, and the number of skipped offsets."""
     found = reading(fetched, begin, aborted)
     told = [(record.offset, record.value) for record in found.take()]
     return [*told, found.next_fetch_offset, unreadable_offsets[found.topic_partition.topic]]

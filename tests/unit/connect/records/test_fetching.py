@@ -1,4 +1,4 @@
-"""What a fetch gives whose bytes are right, wrong, aborted or far too many. The bytes are real, the broker is not."""
+"""The records of aiokafka's fetcher for valid, damaged, aborted or too many bytes. Only the broker is fake."""
 
 import zlib
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ def reading(fetched: bytes, begin: int = 0, aborted: Sequence[tuple[int, int]] =
 
 
 def read(fetched: bytes, begin: int = 0, aborted: Sequence[tuple[int, int]] = ()) -> Told:
-    """Values by offset, and the skips as they came, with the class of the error; then the next offset to fetch."""
+    """Values and skipped offsets in order, with the type of the error; then the next offset to fetch."""
     records = reading(fetched, begin, aborted)
     told: Told = []
     for each in records:
@@ -173,7 +173,7 @@ def test_a_batch_that_is_cut_by_the_end_of_the_fetch_waits_for_the_next() -> Non
 
 @pytest.mark.parametrize("delta", [0, 1, 3, 60, -1, -60])
 def test_a_record_that_claims_an_offset_of_another_is_isolated(delta: int) -> None:
-    """The broker counts the records of a batch and does not look at the offset that each of them tells."""
+    """The broker checks the number of records in a batch, but not their offsets."""
     raw = batch(5, b"aaaa", b"bbbb", b"cccc")
     at = raw.index(b"key", raw.index(b"bbbb")) - 2  # the third's
     assert raw[at] == 2 << 1

@@ -1,4 +1,4 @@
-"""Bookings: who has tickets, who is told what, once; cut anywhere, nothing is lost and only a page repeated."""
+"""Bookings cause each mail once; after a crash at any write nothing is lost, and at most one page is repeated."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -52,7 +52,7 @@ class Table:
 
 
 class Notifier:
-    """What the agent does with one outcome after the other, a page of ``most`` at once."""
+    """Processes outcomes like the agent, with pages of ``most`` purchases."""
 
     def __init__(self, most: int = 500) -> None:
         self.table = Table()

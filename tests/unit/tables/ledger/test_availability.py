@@ -1,4 +1,4 @@
-"""What a view says of a ticket type, in one word and in figures."""
+"""The availability of a ticket type, as one word and as counts."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Giving back, whole or in part."""
+"""Cancelling purchases, as a whole or in part."""
 
 from decimal import Decimal
 from uuid import UUID

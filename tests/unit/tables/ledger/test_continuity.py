@@ -1,4 +1,4 @@
-"""What is wrong with a log, from a reader's place and the log's ends."""
+"""Losses in a log, found from a reader's position and the log's bounds."""
 
 import pytest
 

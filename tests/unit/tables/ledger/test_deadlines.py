@@ -1,4 +1,4 @@
-"""Which holds the timer tells the ledger of, and when; the index that it reads, kept from purchase records alone."""
+"""Which holds are due and when, and the index of deadlines, which is derived from purchase records alone."""
 
 from collections.abc import Iterator
 from random import Random
@@ -19,7 +19,7 @@ def entry(number: int, deadline: int = NOW) -> bytes:
 
 
 class Index:
-    """An index in memory; counts what a look reads of it."""
+    """An index in memory that counts the entries read."""
 
     def __init__(self, *entries: bytes) -> None:
         self.entries = set(entries)

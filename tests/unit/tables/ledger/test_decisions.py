@@ -1,4 +1,4 @@
-"""Each rule of buying, through the ledger, with the reason and the figures that it gives."""
+"""Each rule of buying, applied by the ledger, with its reason and figures."""
 
 from decimal import Decimal
 from uuid import UUID
@@ -312,7 +312,7 @@ def test_a_hold_for_another_time_is_another_body(driver: LedgerDriver) -> None:
 
 
 def defaulted(seconds: int, number: int = 1) -> Hold:
-    """A hold whose time the operator's setting chose."""
+    """A hold whose length the operator's setting chose."""
     return Hold(EVENT, purchase_id(number), ADA, lines([(FLOOR, 1)]), seconds, by_default=True)
 
 

@@ -1,4 +1,4 @@
-"""A cancelled event ends all that it has out, in steps of the log, whatever crashes come between."""
+"""A cancelled event ends all its purchases, in steps of the log, whatever crashes occur between them."""
 
 from collections import Counter
 from random import Random
@@ -40,7 +40,7 @@ def cancelled(driver: LedgerDriver, version: int = 2) -> None:
 
 
 def carry_on(driver: LedgerDriver, most: int = 500) -> list[Outcome]:
-    """Carry out the steps until none follows."""
+    """Carry out the steps until there is none."""
     outcomes: list[Outcome] = []
     while driver.following:
         step = driver.following.pop(0)
@@ -141,7 +141,7 @@ def test_a_record_from_before_endings_were_noted_is_read_as_one_that_ends_nothin
 
 
 class Kafka:
-    """The log, the changelog and the outcomes, while workers come and crash at any write boundary."""
+    """The log, the changelog and the outcomes, while workers start and crash at any write."""
 
     def __init__(self, log: list[Command], *, acknowledged_first: bool = False) -> None:
         self.log = log
@@ -207,7 +207,7 @@ def test_steps_that_are_carried_out_whenever_they_come_fork_the_chain(monkeypatc
 
 
 def end_through_crashes(seed: int, *, acknowledged_first: bool = False) -> None:
-    """Sell, cancel the event, crash again and again, and look at what is left of it."""
+    """Sell, cancel the event, crash repeatedly, and check the result."""
     random = Random(seed)
     log: list[Command] = [DefineEvent(EVENT, 1, definition(ticket_type(quantity=100)))]
     for number in range(SOLD):

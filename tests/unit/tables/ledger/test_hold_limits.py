@@ -1,4 +1,4 @@
-"""The operator's limits on holds: what they refuse, from when on, and what is remembered for them."""
+"""The operator's limits on holds: what they refuse, from which offset on, and what is recorded for them."""
 
 from uuid import UUID
 
@@ -36,7 +36,7 @@ from tests.unit.tables.ledger_driver import (
 
 @pytest.fixture
 def driver(driver: LedgerDriver) -> LedgerDriver:
-    """Two ticket types of 300, where holds are counted and not limited."""
+    """Two ticket types of 300 tickets; holds are counted but not limited."""
     driver.limit_holds()
     driver.define(ticket_type(FLOOR, 300), ticket_type(STAND, 300))
     return driver
@@ -174,7 +174,7 @@ def test_a_refusal_is_on_record_under_a_word_that_the_version_before_can_read(dr
 
 @pytest.mark.parametrize(("limited", "bought"), [(True, True), (False, False)])
 def test_nobody_keeps_everything_from_the_others_for_ever(driver: LedgerDriver, *, limited: bool, bought: bool) -> None:
-    """One account takes all that it can get, for as long as it can, and what it gives back it takes again at once."""
+    """One account holds as much as it can for as long as it can, and holds again at once what it gives back."""
     if limited:
         driver.limit_holds(seconds=3_600, tickets=20, cooldown=60)
     for round_ in range(3):
@@ -253,7 +253,7 @@ def test_holds_from_before_the_first_limits_are_not_counted() -> None:
 
 
 def test_what_a_version_that_counts_no_holds_wrote_in_between_does_no_harm() -> None:
-    """Its record of an account has no more than offset and counts."""
+    """Its account records have only offset and counts."""
     driver = LedgerDriver(batch=1)
     driver.define(ticket_type(quantity=300))
     driver.limit_holds(tickets=4)

@@ -1,4 +1,4 @@
-"""Holding, confirming and expiring: which command wins, and what each of them is told."""
+"""Holding, confirming and expiring: which command wins, and the outcome of each."""
 
 from decimal import Decimal
 

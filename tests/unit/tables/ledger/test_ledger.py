@@ -1,4 +1,4 @@
-"""What the ledger reads and writes, and the contradictions on which it stops."""
+"""The records that the ledger reads and writes, and the contradictions on which it stops."""
 
 from collections import Counter
 
@@ -31,7 +31,7 @@ from tests.unit.tables.ledger_worker import assert_agree
 
 
 def noting(reads: list[bytes], table: dict[bytes, bytes]) -> Load:
-    """Reads of a table, each noted."""
+    """A reader of a table that notes the keys."""
 
     def load(keys: list[bytes]) -> list[bytes | None]:
         reads.extend(keys)
@@ -162,7 +162,7 @@ def test_what_a_batch_needs_is_read_at_once_and_then_not_again() -> None:
 
 @pytest.mark.parametrize("held", [True, False], ids=["held", "sold"])
 def test_stock_below_nothing_ends_the_process(*, held: bool) -> None:
-    """The event's record has lost what the purchase's knows."""
+    """The event's record lacks a decision that the purchase's has."""
     driver = LedgerDriver(batch=1)
     driver.define(ticket_type())
     empty = driver.table[event_key(EVENT)]

@@ -84,7 +84,7 @@ requests = st.none() | st.integers(1, 2).map(lambda number: UUID(int=number))
 
 @st.composite
 def ticket_types(draw: st.DrawFn, key: UUID) -> TicketTypeDefinition:
-    """A ticket type with any limits, quantities small enough to run out."""
+    """A ticket type with any limits, and quantities small enough to sell out."""
     start, end = draw(st.sampled_from([(None, None), (None, None), (draw(moments), draw(moments))]))
     return TicketTypeDefinition(
         id=key,
@@ -101,7 +101,7 @@ def ticket_types(draw: st.DrawFn, key: UUID) -> TicketTypeDefinition:
 
 @st.composite
 def definitions(draw: st.DrawFn) -> EventDefinition:
-    """Any event that sells some of the three types."""
+    """Any event with some of the three types."""
     keys = draw(st.sampled_from([KINDS, KINDS[::-1], KINDS[:2], [FLOOR], []]))
     return definition(
         *(draw(ticket_types(key)) for key in keys),
@@ -328,7 +328,7 @@ def as_model(outcome: Outcome) -> ModelOutcome:
 
 
 def compare_tickets(outcome: Outcome, due: ModelOutcome) -> None:
-    """Compare what the model's equality leaves out: the status, the order of lines, the tickets' codes."""
+    """Compare what the model's equality ignores: the status, the order of lines, the tickets' codes."""
     assert outcome.status == due.status
     types = [key for key, _ in due.tickets]
     lines = [(str(line.ticket_type), line.quantity) for line in outcome.lines]
@@ -344,7 +344,7 @@ TestLedgerAgainstModel.settings = FULL
 
 
 def always(value: object) -> Callable[..., Any]:
-    """A function that answers the same to anything."""
+    """A function that always returns the same."""
     return lambda *_, **__: value
 
 

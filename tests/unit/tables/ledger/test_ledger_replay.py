@@ -1,4 +1,4 @@
-"""A replay decides as the first run did: whatever the batches, wherever a crash cut, whoever wrote in between.
+"""A replay decides as the first run did, whatever the batches, the crashes and the other writers in between.
 
 Each check has negative controls: with the rule that it proves taken away, it must see the damage.
 """
@@ -73,7 +73,7 @@ def test_no_purchase_goes_where_the_table_of_transitions_does_not_lead(seed: int
 
 
 def crash_everywhere(log: CommandLog, seed: int, *, events_first: bool = False) -> None:
-    """Cut the changelog after each record, rebuild from it, begin again, and compare with the run as it was."""
+    """Cut the changelog after each record, rebuild the table, start again, and compare with the first run."""
     random = Random(seed)
     whole = LedgerWorker(events_first=events_first).run(log, random)
     assert rebuild(whole.changelog) == whole.table
@@ -195,7 +195,7 @@ def test_older_records_of_a_stale_worker_do_no_harm_if_the_newer_are_written_ove
 
 
 def sale(seed: int) -> CommandLog:
-    """A log whose events are defined before anything else: what purchases can't tell does not change later."""
+    """A log that begins with its events' definitions, which don't change later: purchases can't restore them."""
     log = [entry for entry in random_log(seed, 90) if not isinstance(entry.command, (DefineEvent, EndPurchases))]
     kinds = [ticket_type(kind, 30, max_per_account=6) for kind in (FLOOR, STAND, BOX)]
     defined = [DefineEvent(event, 1, definition(*kinds)) for event in (EVENT, OTHER_EVENT)]
@@ -206,7 +206,7 @@ def sale(seed: int) -> CommandLog:
 def stale_worker_everywhere(
     log: CommandLog, seed: int, *, offset_rule: bool = True, compaction: bool = False, written_over: bool = False
 ) -> None:
-    """Mix in what a paused worker still writes of a batch that others decided, then crash after each record."""
+    """Mix in the late writes of a paused worker for a batch that others decided, and crash after each record."""
     random = Random(seed)
     whole = LedgerWorker().run(log, random)
     paused_at = random.choice(whole.batches[: len(whole.batches) // 2 + 1])
@@ -225,7 +225,7 @@ def stale_worker_everywhere(
 
 
 def _newest(key: bytes, changelog: Changelog) -> Changelog:
-    """What is written over the last record of a key, if that is not the newest."""
+    """The repairs: the newest record of each key whose last record is an older one."""
     *others, last = [value for other, value in changelog if other == key]
     newest = max([last, *others], key=record_offset)
     return [] if record_offset(last) == record_offset(newest) else [(key, newest)]
@@ -250,7 +250,7 @@ def _pasts(record: PurchaseRecord) -> Iterator[PurchaseRecord]:
 def _mixed(
     random: Random, owners: Changelog, stale: Changelog, start: int
 ) -> Iterator[tuple[int, tuple[bytes, bytes]]]:
-    """Both changelogs in one, each in its order, with how many of the owner's records there are by then."""
+    """Both changelogs merged, each in its order, with the number of the owner's records so far."""
     places = sorted(random.randint(start, len(owners)) for _ in stale)
     mine, theirs = 0, 0
     while mine < len(owners) or theirs < len(stale):

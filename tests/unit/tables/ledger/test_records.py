@@ -1,4 +1,4 @@
-"""No legal sequence of commands makes a record that can't be stored, nor a command dear or an outcome long."""
+"""No sequence of commands makes a record too large to store, a command slow, or an outcome too long."""
 
 from decimal import Decimal
 from itertools import count
@@ -47,7 +47,7 @@ LONGEST_RECORD_MAX_BYTES = 300 * 1024
 
 
 def driver_for(name: str, batch: int = 1) -> LedgerDriver:
-    """An event that sells fifty types of this name."""
+    """An event with fifty ticket types of this name."""
     driver = LedgerDriver(batch)
     driver.define(*(kind_of(key, name) for key in KINDS))
     return driver
@@ -104,7 +104,7 @@ def test_outcomes_do_not_grow_with_the_history() -> None:
 
 
 def test_two_thousand_cancels_write_little() -> None:
-    """An ordinary purchase; with the whole of each line in each change it was 341 MB of changelog."""
+    """An ordinary purchase; with complete lines in each change it was 341 MB of changelog."""
     driver = driver_for("Floor")
     driver.send(Buy(*ABOUT, of_each(EACH)))
     written = 0
@@ -157,7 +157,7 @@ def _command(what: str, request: int, chosen: list[TicketLine]) -> Command:
 
 
 def in_long_form(record: PurchaseRecord) -> PurchaseRecord:
-    """As the version before the short form kept it."""
+    """The record as versions before the short form wrote it."""
     history = [replace(decision, lines=record.lines_of(decision)) for decision in record.history]
     return replace(record, history=tuple(history))
 

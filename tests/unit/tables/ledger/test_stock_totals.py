@@ -1,4 +1,4 @@
-"""What two looks at an event's tickets say of the promise that nothing is oversold."""
+"""The invariants between two readings of an event's stock: nothing is oversold or negative."""
 
 from tables.ledger.stock_totals import EventStock, StockTotals, broken_invariants, event_stock
 from tests.unit.tables.ledger_driver import BOX, FLOOR, STAND, LedgerDriver, balance, ticket_type

@@ -1,4 +1,4 @@
-"""Ticket codes: not to be guessed, unique, and the same at every replay."""
+"""Ticket codes can't be guessed, are unique, and are the same at every replay."""
 
 from hashlib import blake2b
 from itertools import product

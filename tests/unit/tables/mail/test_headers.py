@@ -1,4 +1,4 @@
-"""Headers as they are sent and read: one each, saying what was typed."""
+"""Mail headers as they are sent and parsed: each once, with the text that was entered."""
 
 import re
 from email import message_from_bytes, policy
@@ -25,7 +25,7 @@ def sent(text: str) -> bytes:
 
 
 def unspaced(name: str) -> str:
-    """Python's parser has spaces of its own between the encoded words of a name, and makes one of several."""
+    """Python's parser changes the spaces between the encoded words of a name."""
     return "".join(name.split())
 
 

@@ -1,4 +1,4 @@
-"""Links of mails: which kind of mail gets which, until when, and for what."""
+"""Links in mails: which kind of mail has which link, its expiry and its subject."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -32,7 +32,7 @@ def job(kind: MailKind, **more: Any) -> Job:
 
 
 def read(address: str, kind: LinkKind, now: datetime) -> LinkedPurchase:
-    """What the link is for at that moment."""
+    """The subject of the link at that time."""
     parts = urlsplit(address)
     assert (parts.scheme, parts.netloc, parts.path) == ("https", "tickets.example", PATHS[kind])
     return LinkedPurchase.read(LINKS.verify(kind, parse_qs(parts.query)["link"][0], now))

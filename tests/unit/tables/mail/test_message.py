@@ -1,4 +1,4 @@
-"""How mails begin."""
+"""The headers of every mail."""
 
 from datetime import UTC, datetime
 from email import message_from_bytes, policy

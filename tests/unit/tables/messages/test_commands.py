@@ -1,4 +1,4 @@
-"""Commands as bytes: what can be read is read back unchanged, what can't be names its field."""
+"""Commands as bytes: valid ones are decoded unchanged, errors name the invalid field."""
 
 import json
 from decimal import Decimal

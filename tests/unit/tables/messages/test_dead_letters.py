@@ -1,4 +1,4 @@
-"""Our headers on a dead letter are read from the end, so that the record's own never pass for ours."""
+"""Our headers on a dead letter are read from the end, so the record's own headers never pass for ours."""
 
 import hashlib
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which outcomes are mailed, and that the same news is known as the same."""
+"""Which outcomes cause mails, and that a repeated outcome gives the same job id."""
 
 from decimal import Decimal
 from uuid import UUID, uuid5

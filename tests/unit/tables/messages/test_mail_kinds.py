@@ -1,4 +1,4 @@
-"""Which changes of an event are told to those who have tickets."""
+"""Which changes of an event are announced to ticket holders."""
 
 from datetime import timedelta
 from typing import Any

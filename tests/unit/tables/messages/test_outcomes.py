@@ -1,4 +1,4 @@
-"""Outcomes as bytes: complete, exact, and read back as they were written."""
+"""Outcomes as bytes: complete, exact, and decoded as they were encoded."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Signed links: what is read is what was signed, for one thing, until its end; any other text is refused."""
+"""Signed links: only the signed text is accepted, for its kind and until its expiry."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Signed tickets: what a gate reads is what was signed, and nothing else."""
+"""Signed tickets: a gate accepts what was signed, and nothing else."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""One form of an address: who asks for a mail and who gets it are the same."""
+"""E-mail addresses have one normal form, so the account and the recipient of a mail are the same."""
 
 import pytest
 from hypothesis import given

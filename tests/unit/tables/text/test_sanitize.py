@@ -1,4 +1,4 @@
-"""Texts that people typed, in a line of ours."""
+"""Sanitizing of text from users."""
 
 import pytest
 

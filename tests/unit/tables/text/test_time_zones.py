@@ -1,4 +1,4 @@
-"""Every moment can be shown, and what can't be told at a place is refused."""
+"""Every time can be shown; times that don't exist in a zone are refused."""
 
 from datetime import UTC, datetime
 

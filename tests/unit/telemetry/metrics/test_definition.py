@@ -1,4 +1,4 @@
-"""What is exported looks as Prometheus wants it, and nothing is exported that is not defined."""
+"""Metrics are exported in Prometheus's format, and only defined ones."""
 
 import re
 
