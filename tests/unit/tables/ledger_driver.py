@@ -74,8 +74,8 @@ def ticket_type(key: UUID = FLOOR, quantity: int = 10, **changes: Any) -> Ticket
     return replace(plain, **changes)
 
 
-def definition(*kinds: TicketTypeDefinition, **changes: Any) -> EventDefinition:
-    """An active event that sells ``kinds``, with ``changes``."""
+def definition(*types: TicketTypeDefinition, **changes: Any) -> EventDefinition:
+    """An active event that sells ``types``, with ``changes``."""
     plain = EventDefinition(
         title="A Night at the Opera",
         status=EventStatus.ACTIVE,
@@ -84,14 +84,14 @@ def definition(*kinds: TicketTypeDefinition, **changes: Any) -> EventDefinition:
         time_zone="Europe/Rome",
         venue="La Scala",
         city="Milano",
-        ticket_types=list(kinds),
+        ticket_types=list(types),
     )
     return replace(plain, **changes)
 
 
 def lines(wanted: Wanted) -> list[TicketLine]:
     """Lines of a command."""
-    return [TicketLine(kind, quantity) for kind, quantity in wanted]
+    return [TicketLine(key, quantity) for key, quantity in wanted]
 
 
 def ledger_on(table: dict[bytes, bytes], cached_events: int = INVENTORY_CACHE_MAX_EVENTS) -> Ledger:
@@ -134,10 +134,10 @@ class LedgerDriver:
         self.ledger = ledger_on(self.table)
 
     def define(
-        self, *kinds: TicketTypeDefinition, version: int = 1, event: UUID = EVENT, **changes: Any
+        self, *types: TicketTypeDefinition, version: int = 1, event: UUID = EVENT, **changes: Any
     ) -> Outcome | None:
         """Define an event."""
-        return self.send(DefineEvent(event, version, definition(*kinds, **changes)))
+        return self.send(DefineEvent(event, version, definition(*types, **changes)))
 
     def buy(self, number: int, wanted: Wanted = ((FLOOR, 1),), *, account: UUID = ADA, event: UUID = EVENT) -> Outcome:
         """Buy."""
@@ -169,9 +169,9 @@ class LedgerDriver:
         assert inventory is not None
         return inventory
 
-    def stock(self, kind: UUID = FLOOR) -> tuple[int, int]:
+    def stock(self, key: UUID = FLOOR) -> tuple[int, int]:
         """The tickets of a type that are held, and those that are sold."""
-        balance = next(each for each in self.inventory().balances() if each.ticket_type == kind)
+        balance = next(each for each in self.inventory().balances() if each.ticket_type == key)
         return balance.held, balance.sold
 
     def counts(self, account: UUID = ADA) -> dict[UUID, int]:
@@ -186,9 +186,9 @@ class LedgerDriver:
         return outcome
 
 
-def balance(kind: UUID, quantity: int, held: int, sold: int) -> Balance:
+def balance(key: UUID, quantity: int, held: int, sold: int) -> Balance:
     """A ticket type's stock as outcomes have it."""
-    return Balance(kind, quantity, held, sold)
+    return Balance(key, quantity, held, sold)
 
 
 def codes(number: int, *positions: int) -> tuple[str, ...]:

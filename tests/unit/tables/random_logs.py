@@ -38,7 +38,7 @@ from tests.unit.tables.ledger_driver import (
 )
 
 ACCOUNTS = [ADA, BOB, UUID(int=0xA3)]
-KINDS = [FLOOR, STAND, BOX]
+TYPES = [FLOOR, STAND, BOX]
 LIMITS_CHANGE = 0.03
 
 
@@ -104,13 +104,13 @@ class _LogWriter:
     def define(self) -> Command:
         event = self.event()
         version = self.versions[event] = max(1, self.versions[event] + self.random.choice([-1, 0, 1, 1]))
-        kinds = [self.kind(key) for key in self.random.choice([KINDS, KINDS, KINDS[::-1], KINDS[:2]])]
+        types = [self.any_type(key) for key in self.random.choice([TYPES, TYPES, TYPES[::-1], TYPES[:2]])]
         status = self.random.choice([EventStatus.ACTIVE] * 14 + [EventStatus.ON_HOLD] * 2 + [EventStatus.CANCELED])
         capacity = self.random.choice([None, None, 25])
         limit = self.random.choice([None, None, 15])
-        return DefineEvent(event, version, definition(*kinds, status=status, capacity=capacity, max_per_account=limit))
+        return DefineEvent(event, version, definition(*types, status=status, capacity=capacity, max_per_account=limit))
 
-    def kind(self, key: UUID) -> TicketTypeDefinition:
+    def any_type(self, key: UUID) -> TicketTypeDefinition:
         price = Decimal(self.random.randrange(10_000)) / 100
         quantity = self.random.choice([5, 15, 30])
         return ticket_type(key, quantity, price=price, max_per_account=self.random.choice([None, None, 6]))
@@ -119,7 +119,7 @@ class _LogWriter:
         return self.random.choice([EVENT, EVENT, EVENT, OTHER_EVENT])
 
     def lines(self, most: int) -> list[TicketLine]:
-        return [TicketLine(self.random.choice(KINDS), self.random.choice([1, 1, 2])) for _ in range(most)]
+        return [TicketLine(self.random.choice(TYPES), self.random.choice([1, 1, 2])) for _ in range(most)]
 
     def new(self) -> tuple[UUID, UUID, UUID, list[TicketLine]]:
         number = len(self.made) if self.random.random() < 0.95 else self.random.randrange(len(self.made) + 1)

@@ -61,7 +61,7 @@ from tests.unit.tables.ledger_driver import (
 
 EVENTS = [EVENT, OTHER_EVENT]
 PARTITION = 0
-KINDS = [FLOOR, STAND, BOX]
+TYPES = [FLOOR, STAND, BOX]
 ACCOUNTS = [UUID(int=number) for number in (0xA1, 0xA2, 0xA3)]
 LONGEST_SALE = 20
 
@@ -70,7 +70,7 @@ accounts = st.sampled_from(ACCOUNTS)
 old_or_new = st.sampled_from(["new", "new", "new", "new", "old"])
 limits = st.sampled_from([None, None, None, 5, 3, 1])
 wanted = st.lists(
-    st.builds(TicketLine, st.sampled_from(KINDS), st.sampled_from([1, 1, 1, 2, 3])), min_size=1, max_size=3
+    st.builds(TicketLine, st.sampled_from(TYPES), st.sampled_from([1, 1, 1, 2, 3])), min_size=1, max_size=3
 )
 moments = st.none() | st.integers(0, LONGEST_SALE).map(lambda seconds: moment(NOW + seconds * 1_000))
 limits_on_holds = st.builds(
@@ -102,7 +102,7 @@ def ticket_types(draw: st.DrawFn, key: UUID) -> TicketTypeDefinition:
 @st.composite
 def definitions(draw: st.DrawFn) -> EventDefinition:
     """Any event with some of the three types."""
-    keys = draw(st.sampled_from([KINDS, KINDS[::-1], KINDS[:2], [FLOOR], []]))
+    keys = draw(st.sampled_from([TYPES, TYPES[::-1], TYPES[:2], [FLOOR], []]))
     return definition(
         *(draw(ticket_types(key)) for key in keys),
         status=draw(st.sampled_from([EventStatus.ACTIVE] * 6 + [EventStatus.ON_HOLD, EventStatus.CANCELED])),
@@ -127,7 +127,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         self.were_out: dict[tuple[UUID, UUID], int] = {}
 
     @initialize(
-        kinds=st.tuples(*(ticket_types(key) for key in KINDS)),
+        kinds=st.tuples(*(ticket_types(key) for key in TYPES)),
         per_order=limits,
         per_account=limits,
         on_holds=limits_on_holds,
@@ -243,7 +243,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
             shown = {balance.ticket_type: (balance.held, balance.sold) for balance in inventory.balances()}
             assert not removed.keys() & shown.keys()
             out = self.model.tickets_out(str(event))
-            for key in KINDS:
+            for key in TYPES:
                 assert (shown | removed).get(key, (0, 0)) == out.get(str(key), (0, 0))
             assert inventory.out == sum(held + sold for held, sold in out.values())
 
