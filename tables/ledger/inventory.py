@@ -98,7 +98,8 @@ class Inventory:
         return tuple(stock.balance() for stock in self.stock.values())
 
     def _take(self, definition: EventDefinition) -> None:
-        out = {key: (stock.held, stock.sold) for key, stock in (*self.stock.items(), *self.removed.items())}
+        out = {key: (stock.held, stock.sold) for key, stock in self.stock.items()}
+        out |= {key: (tickets.held, tickets.sold) for key, tickets in self.removed.items()}
         self.definition = definition
         self._encoded = _definition_encoder.encode(definition)
         self.stock = {each.id: TicketStock(each, *out.pop(each.id, (0, 0))) for each in definition.ticket_types}

@@ -79,8 +79,8 @@ async def everything_of(world: World) -> list[Rows]:
 def test_what_an_open_transaction_keeps_back_is_told_and_is_no_lag(world: World) -> None:
     place = TopicPartition("ticket-purchase", PARTITION)
     watch = KafkaWatch(world.broker)
-    watch._places = lambda: [place._replace(topic=world.outcomes)]  # type: ignore[method-assign]
-    [place] = watch._places()
+    watch._partitions = lambda: [place._replace(topic=world.outcomes)]  # type: ignore[method-assign]
+    [place] = watch._partitions()
     try:
         with transactional(world) as producer:
             send(world.producer, world.outcomes, b"before")
