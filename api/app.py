@@ -6,7 +6,7 @@ from flask_openapi3.openapi import OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.pages.layout import register_pages
-from api.ports import Ports
+from api.ports.ports import Ports
 from api.response_headers import register_headers
 from api.routes.accounts import accounts
 from api.routes.addresses import addresses

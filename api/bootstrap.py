@@ -35,7 +35,7 @@ from api.auth.passwords import Passwords
 from api.auth.rate_limits import LINKS_TRIED, Quotas, Tries
 from api.auth.tokens import Tokens
 from api.http.bridge import Bridge
-from api.ports import Ports
+from api.ports.ports import Ports
 from connect.topics import RESENDS
 from settings import Settings
 from tables.mail.message import sender_of

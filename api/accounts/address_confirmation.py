@@ -15,7 +15,7 @@ from api.accounts.links import account_link
 from api.accounts.notices import tell_address
 from api.auth.account_mails import AccountMail, compose
 from api.auth.clients import Asker, client
-from api.ports import Granted, Wish
+from api.ports.accounts import Granted, Wish
 from api.problems import Refused
 from api.schemas.account import Account, Confirmation, SignUp
 from api.web.responses import ports

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from api.accounts.links import forgotten_address
 from api.auth.account_mails import AccountMail, Mail, compose
-from api.ports import Post
+from api.ports.mail import Post
 from api.problems import Refused, Unavailable
 from api.schemas.account import Account
 

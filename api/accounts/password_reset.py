@@ -14,7 +14,7 @@ from api.accounts.notices import tell_password
 from api.accounts.passwords import new_hash
 from api.auth.account_mails import AccountMail, Mail, compose
 from api.auth.clients import accepted_language
-from api.ports import PasswordReset
+from api.ports.accounts import PasswordReset
 from api.problems import Refused
 from api.schemas.account import Account
 from api.web.responses import ports

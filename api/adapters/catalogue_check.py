@@ -16,7 +16,7 @@ from api.adapters.ledger.command_producer import KAFKA
 from api.adapters.postgres.database import SERVER, Database
 from api.bounded_cache import Bounded
 from api.organizing.changes import definition
-from api.ports import Listing
+from api.ports.events import Listing
 from api.problems import Fault, Refused, Unavailable
 from tables.messages.commands import DefineEvent
 from tables.messages.statuses import EventStatus

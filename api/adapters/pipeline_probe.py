@@ -18,7 +18,7 @@ from api.problems import Unavailable
 from connect.connectors.configuration import connectors
 from connect.connectors.rest_client import ConnectClient, ConnectorState
 from connect.observe.dead_letters import DeadLetterTopics
-from connect.observe.heartbeat import CaptureWatch
+from connect.observe.heartbeat import HeartbeatWatch
 from connect.observe.lag import KafkaWatch, LogState
 from connect.observe.slots import read_slots
 from connect.topics import CONSUMERS, dead_letters
@@ -51,7 +51,7 @@ class PipelineSources:
         self._views = views
         self._kafka = KafkaWatch(settings.kafka_servers)
         self._connect = ConnectClient(settings.connect_url, timeout=TIMEOUT_S)
-        self._capture = CaptureWatch(settings.kafka_servers, [each.name for each in connectors(settings)])
+        self._capture = HeartbeatWatch(settings.kafka_servers, [each.name for each in connectors(settings)])
         self._letters = DeadLetterTopics(settings.kafka_servers)
         self._counted: tuple[tuple[int, ...], Mapping[str, int]] = ((), {})
 

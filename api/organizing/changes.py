@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from api.ports import Listing
+from api.ports.events import Listing
 from api.problems import Refused, wrong
 from api.schemas.event import Event, EventChange, NewEvent
 from api.schemas.money import Money

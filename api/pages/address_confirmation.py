@@ -20,7 +20,7 @@ from api.pages.errors import ErrorText, error_page
 from api.pages.forms import field_errors
 from api.pages.link_pages import chosen_password, link_subject, link_text
 from api.pages.permissions import local_path
-from api.ports import Granted, Wish
+from api.ports.accounts import Granted, Wish
 from api.problems import PROBLEMS, Refused
 from api.web.authentication import visitor
 from api.web.responses import ports

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_currency
 
-from api.ports import Left
+from api.ports.sales import Left
 from api.schemas.money import Money
 from api.schemas.purchase import BoughtLine
 from tables.ledger.availability import Availability

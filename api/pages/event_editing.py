@@ -21,7 +21,7 @@ from api.organizing.changes import (
 from api.pages.event_forms import event_fields, event_form, ticket_fields, ticket_form
 from api.pages.forms import field_errors, form_fields, parse_body
 from api.pages.organizer import check_version
-from api.ports import Listing
+from api.ports.events import Listing
 from api.problems import PROBLEMS, Refused
 from api.routes.events import change_own, managed_event
 from api.schemas.event import Event, EventChange, NewEvent

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from api.pages.copy import StatusLabel, ticket_label
-from api.ports import Left
+from api.ports.sales import Left
 from api.schemas.event import Event
 from api.schemas.ticket import TicketType
 from api.web.responses import ports

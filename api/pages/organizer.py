@@ -9,7 +9,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from api.organizing.changes import changed
 from api.pages.charts import HEIGHT, WIDTH, axis_top, step_path
 from api.pages.forms import field_errors, parse_body
-from api.ports import Curve, Listing
+from api.ports.events import Listing
+from api.ports.sales import Curve
 from api.problems import Refused
 from api.routes.events import change_own, managed_event
 from api.schemas.event import Event

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 from flask import Response
 
-from api.ports import Ports
+from api.ports.ports import Ports
 from api.problems import MEDIA_TYPE, Refused, Unavailable, unavailable
 from api.purchasing import service
 from api.web.authentication import read_caller

@@ -14,7 +14,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from api.auth.tokens import Caller
-from api.ports import BuyersCommand, Ports
+from api.ports.ledger import BuyersCommand
+from api.ports.ports import Ports
 from api.problems import REFUSALS, Fault, Refused
 from api.purchasing.acceptance import accepted_id
 from api.purchasing.purchase_json import receipt

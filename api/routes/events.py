@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Response
 
 from api.organizing.changes import changed, given, new_listing, withdrawn
-from api.ports import Listing
+from api.ports.events import Listing
 from api.problems import Refused
 from api.schemas.event import (
     Event,

@@ -7,7 +7,7 @@ import msgspec
 from flask import Response, request
 
 from api.auth.tokens import Caller
-from api.ports import Ports
+from api.ports.ports import Ports
 from api.problems import Unavailable
 from api.purchasing import service
 from api.purchasing.acceptance import accepted_account

@@ -7,7 +7,7 @@ from flask import Response
 
 from api.auth.clients import client
 from api.auth.tokens import CHALLENGE, Caller
-from api.ports import Credential
+from api.ports.credentials import Credential
 from api.problems import Refused
 from api.schemas.session import NewSession, Session, SignedIn
 from api.web.authentication import caller

@@ -13,7 +13,7 @@ from api.organizing.changes import (
     with_ticket_replaced,
     without_ticket,
 )
-from api.ports import Listing
+from api.ports.events import Listing
 from api.problems import Refused
 from api.routes.events import change_own, may_see, no_event, shown_event
 from api.schemas.event import EventPath

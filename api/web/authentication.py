@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import g, request
 
 from api.auth.tokens import Caller, unauthorized
-from api.ports import Ports
+from api.ports.ports import Ports
 from api.problems import Refused
 from api.roles import Role
 from api.web.responses import ports

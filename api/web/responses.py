@@ -8,7 +8,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, Field
 
-from api.ports import Ports
+from api.ports.ports import Ports
 from api.problems import MEDIA_TYPE, PROBLEMS
 from api.schemas.fields import Resource
 

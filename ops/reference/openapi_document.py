@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from api.app import create_app
-from api.ports import Ports
+from api.ports.ports import Ports
 from api.routes.docs import document
 from ops.reference.generated import print_or_write
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from api.bounded_cache import Bounded
-from api.ports import Left
+from api.ports.sales import Left
 from api.problems import Unavailable
 from tables.ledger.availability import Availability
 

@@ -17,7 +17,8 @@ from api.adapters.ledger.outcome_consumer import OutcomeFollower
 from api.adapters.ledger.pending_requests import Waiter, Waiters, answers_to, any_decision
 from api.adapters.ledger.sold_out_cache import SoldOut
 from api.bounded_cache import Bounded
-from api.ports import BuyersCommand, MaySee
+from api.ports.ledger import BuyersCommand
+from api.ports.sales import MaySee
 from api.problems import BUSY_FOR_S, Refused, Unavailable, retry_later
 from api.schemas.ids import text_of
 from api.schemas.purchase import Purchase, decided, public_id

@@ -13,7 +13,7 @@ from psycopg.rows import DictRow
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.revocations import raise_version, version_of
 from api.adapters.postgres.rows import fetch, page_values, shown
-from api.ports import Granted, Wish
+from api.ports.accounts import Granted, Wish
 from api.problems import Fault, Refused
 from api.schemas.account import Account
 from api.schemas.pagination import Place, Unshown

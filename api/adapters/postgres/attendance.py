@@ -7,7 +7,7 @@ from uuid import UUID
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.purchase_lines import LINES, QUANTITY
 from api.adapters.postgres.rows import FIRST, LAST
-from api.ports import Curve, Reached
+from api.ports.sales import Curve, Reached
 
 STEPS: Final = 100
 

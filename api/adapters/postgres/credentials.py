@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from api.adapters.postgres.database import Database
-from api.ports import Credential
+from api.ports.credentials import Credential
 from api.roles import Role
 from tables.text.email_addresses import address_spellings
 

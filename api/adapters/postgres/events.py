@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.rows import fetch, page_values, shown
 from api.organizing.changes import announcement, check_size
-from api.ports import Listing
+from api.ports.events import Listing
 from api.problems import Fault, Refused
 from api.schemas.event import Event
 from api.schemas.money import Money

@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 from api.adapters.postgres.accounts import locked_account, set_hash
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.revocations import raise_version, version_of
-from api.ports import PasswordReset
+from api.ports.accounts import PasswordReset
 from api.schemas.account import Account
 
 _KEEP: Final = """

@@ -11,7 +11,8 @@ from api.adapters.postgres.credentials import CredentialRows
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.events import EventRows
 from api.adapters.postgres.revocations import RevocationRows
-from api.ports import Granted, Listing, Wish
+from api.ports.accounts import Granted, Wish
+from api.ports.events import Listing
 from api.problems import Refused
 from api.roles import Role
 from api.schemas.account import Account

@@ -17,7 +17,7 @@ from api.adapters.postgres.database import Database
 from api.adapters.postgres.events import EventRows
 from api.adapters.postgres.holders import HolderRows
 from api.adapters.sales import PurchaseRows
-from api.ports import Listing
+from api.ports.events import Listing
 from api.problems import Refused
 from api.schemas.event import EventQuery
 from api.schemas.pagination import page

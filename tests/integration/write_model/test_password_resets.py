@@ -10,7 +10,7 @@ from api.adapters.postgres.credentials import CredentialRows
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.password_resets import PasswordResetRows
 from api.adapters.postgres.revocations import RevocationRows
-from api.ports import PasswordReset
+from api.ports.accounts import PasswordReset
 from api.schemas.account import Account
 from tests.integration.write_model.conftest import Scratch
 from tests.integration.write_model.test_signing_in import HASH, add_account

@@ -18,7 +18,7 @@ from api.adapters.postgres.accounts import AccountRows
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.events import EventRows
 from api.adapters.sales import PurchaseRows
-from api.ports import Listing
+from api.ports.events import Listing
 from api.problems import Refused, Unavailable
 from api.roles import Role
 from api.schemas.account import Account

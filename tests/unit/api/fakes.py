@@ -21,19 +21,12 @@ from api.auth.tokens import Tokens
 from api.board.components import unknown
 from api.board.rates import Pace
 from api.board.snapshot import Snapshot, frame
-from api.ports import (
-    BuyersCommand,
-    Credential,
-    Curve,
-    Granted,
-    Left,
-    Listing,
-    MaySee,
-    PasswordReset,
-    Ports,
-    Reached,
-    Wish,
-)
+from api.ports.accounts import Granted, PasswordReset, Wish
+from api.ports.credentials import Credential
+from api.ports.events import Listing
+from api.ports.ledger import BuyersCommand
+from api.ports.ports import Ports
+from api.ports.sales import Curve, Left, MaySee, Reached
 from api.problems import Fault, Refused, Unavailable
 from api.roles import Role
 from api.schemas.account import Account

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.ports import Ports
+from api.ports.ports import Ports
 from api.schemas.purchase import public_id
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason

@@ -9,7 +9,7 @@ import pytest
 
 from api.adapters.catalogue_check import PAUSE_S, REMEMBERED_S, RegisterRows
 from api.organizing.changes import new_listing, with_ticket
-from api.ports import Listing
+from api.ports.events import Listing
 from api.problems import Refused, Unavailable
 from api.schemas.event import NewEvent
 from api.schemas.money import Price

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.pages.copy import REFUSAL_TEXTS, money
-from api.ports import Left
+from api.ports.sales import Left
 from api.problems import REFUSALS, Refused
 from api.roles import Role
 from api.schemas.money import Money

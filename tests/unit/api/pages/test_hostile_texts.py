@@ -13,7 +13,7 @@ from api.board.components import Health, Part
 from api.board.rates import Pace
 from api.board.sale import EventShown, TypeShown
 from api.board.snapshot import Snapshot, frame
-from api.ports import Curve
+from api.ports.sales import Curve
 from api.roles import Role
 from api.schemas.money import Money
 from api.schemas.purchase import BoughtLine, Purchase, public_id

@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.ports import Curve, Listing, Reached
+from api.ports.events import Listing
+from api.ports.sales import Curve, Reached
 from api.roles import Role
 from api.schemas.event import Event
 from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus

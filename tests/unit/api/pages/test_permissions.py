@@ -9,7 +9,7 @@ import pytest
 
 from api.organizing.changes import new_listing
 from api.pages.permissions import PAGES
-from api.ports import Listing
+from api.ports.events import Listing
 from api.roles import Role
 from api.schemas.event import NewEvent
 from api.schemas.purchase import Purchase, public_id

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.adapters.ledger.availability_cache import FRESH_S, ShelfViews
-from api.ports import Left
+from api.ports.sales import Left
 from api.problems import Unavailable
 from tables.ledger.availability import Availability
 

@@ -17,7 +17,7 @@ from api.adapters.ledger.command_producer import Done, Failed
 from api.adapters.ledger.known_purchases import Census
 from api.adapters.ledger.pending_requests import Waiter, Waiters, answers_to, any_decision
 from api.adapters.ledger.sold_out_cache import SoldOut
-from api.ports import BuyersCommand
+from api.ports.ledger import BuyersCommand
 from api.problems import Refused, Unavailable
 from api.schemas.purchase import pending, public_id
 from tables.errors import MalformedRecord

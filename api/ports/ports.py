@@ -1,0 +1,57 @@
+"""All ports of one application."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from api.auth.passwords import Passwords
+from api.auth.rate_limits import Quotas
+from api.auth.tokens import Tokens
+from api.ports.accounts import Accounts, PasswordResets
+from api.ports.board import Board
+from api.ports.credentials import Credentials, Revocations
+from api.ports.events import Events
+from api.ports.ledger import Holders, Register, TicketOffice
+from api.ports.mail import Notifications, Post
+from api.ports.sales import Attendance, Sales, Stock
+from api.ports.search import SearchIndex
+from api.ports.server import InLoop, Probe
+from tables.signing.links import LinkSigner
+from tables.signing.tickets import TicketSigner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """All of them. ``probes`` has one per server, by the name that /health/ready shows."""
+
+    tokens: Tokens
+    links: LinkSigner
+    passwords: Passwords
+    quotas: Quotas
+    credentials: Credentials
+    revocations: Revocations
+    post: Post
+    accounts: Accounts
+    password_resets: PasswordResets
+    events: Events
+    register: Register
+    office: TicketOffice
+    holders: Holders
+    sales: Sales
+    attendance: Attendance
+    stock: Stock
+    notifications: Notifications
+    index: SearchIndex
+    board: Board
+    signer: TicketSigner
+    probes: Mapping[str, Probe]
+    in_loop: InLoop
+    clock: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    purchase_wait: float = 2.0
+    hold_seconds: int = 600
+    hold_tickets_overall_max: int = 0
+    session_seconds: int = 28_800
+    mail_domain: str = "turnstile.example"
+    site_url: str = "http://127.0.0.1:9000"
