@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.roles import Role
-from tests.unit.api.fakes import World, make_world
+from tests.unit.api.fakes.world import World, make_world
 
 BASE = "/api/v3"
 

@@ -16,7 +16,8 @@ from api.response_headers import KEPT, register_headers
 from api.roles import Role
 from api.web.permissions import ACCESS, Access
 from api.web.security_headers import AN_HOUR, ASKED_ANEW, DATA, NEVER_KEPT, PAGE
-from tests.unit.api.fakes import World, confirmed
+from tests.unit.api.fakes.ledger import confirmed
+from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import HTML
 from tests.unit.api.pages.test_permissions import ROWS
 from tests.unit.api.pages.test_permissions import asking as reading

@@ -12,7 +12,8 @@ from api.schemas.purchase import public_id
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason
 from tables.messages.statuses import EventStatus
-from tests.unit.api.fakes import World, outcome
+from tests.unit.api.fakes.ledger import outcome
+from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import HTML
 from tests.unit.api.pages.test_permissions import ROWS
 from tests.unit.api.pages.test_permissions import asking as reading

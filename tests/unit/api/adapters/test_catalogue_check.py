@@ -16,7 +16,7 @@ from api.schemas.money import Price
 from api.schemas.ticket import NewTicketType
 from tables.messages.commands import DefineEvent
 from tables.messages.statuses import EventStatus
-from tests.unit.api.fakes import NOW
+from tests.unit.api.fakes.clock import NOW
 
 
 def listing() -> Listing:

@@ -5,7 +5,7 @@ from typing import Any
 from argon2 import PasswordHasher
 
 from api.auth.passwords import Hasher
-from tests.unit.api.fakes import CHEAP
+from tests.unit.api.fakes.accounts import CHEAP
 
 
 def test_an_unknown_address_costs_a_comparison_too() -> None:

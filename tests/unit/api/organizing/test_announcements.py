@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from api.organizing.changes import announcement
 from tables.messages.commands import DefineEvent
 from tables.messages.statuses import EventStatus
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 
 
 def test_an_announcement_is_a_definition_with_all_ticket_types(

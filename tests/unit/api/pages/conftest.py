@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.pages import purchase_status
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.ledger import Ledger
 from tests.unit.api.pages.reader import Reader, make_account
 

@@ -13,7 +13,9 @@ from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import Cancel, Confirm, Hold
 from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.messages.statuses import PurchaseStatus
-from tests.unit.api.fakes import NOW, World, outcome
+from tests.unit.api.fakes.clock import NOW
+from tests.unit.api.fakes.ledger import outcome
+from tests.unit.api.fakes.world import World
 
 CODES = TicketCodes(b"k" * 32)
 PRICE = Decimal("49.90")

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api.roles import Role
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 PASSWORD = "correct horse battery"

@@ -12,7 +12,8 @@ import pytest
 
 from api.accounts.address_confirmation import ConfirmationLink
 from tables.signing.links import LinkKind
-from tests.unit.api.fakes import NOW, World
+from tests.unit.api.fakes.clock import NOW
+from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import PASSWORD, Reader, make_account
 
 ADA = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@lovelace.example", "password": PASSWORD}

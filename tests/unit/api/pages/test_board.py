@@ -11,7 +11,8 @@ from api.board.rates import Pace
 from api.board.sale import EventShown, TypeShown
 from api.board.snapshot import Snapshot
 from api.roles import Role
-from tests.unit.api.fakes import NOW, World
+from tests.unit.api.fakes.clock import NOW
+from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import Reader, make_account
 
 

@@ -15,7 +15,8 @@ from api.schemas.money import Money
 from tables.ledger.availability import Availability
 from tables.messages.commands import Hold
 from tables.messages.reasons import Reason
-from tests.unit.api.fakes import World, rejected
+from tests.unit.api.fakes.ledger import rejected
+from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.conftest import ticket
 from tests.unit.api.pages.ledger import Ledger
 from tests.unit.api.pages.reader import Reader

@@ -21,7 +21,8 @@ from api.schemas.search import Count, Facets, FoundEvent, FoundEvents
 from tables.text.sanitize import BIDI_CONTROLS, sanitize
 from tests.documents import Document, Place
 from tests.hostile import TEXTS
-from tests.unit.api.fakes import NOW, World, make_world
+from tests.unit.api.fakes.clock import NOW
+from tests.unit.api.fakes.world import World, make_world
 from tests.unit.api.pages.reader import Reader, make_account
 from tests.unit.api.pages.test_permissions import make_event
 

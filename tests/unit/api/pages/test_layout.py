@@ -13,7 +13,7 @@ from api.pages import layout, permissions, sign_in
 from api.pages.assets import FOLDER, asset_of
 from api.problems import PROBLEMS, Refused, Unavailable
 from api.web.security_headers import PAGE, PAGE_POLICY
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import Reader
 
 TEMPLATES = sorted((FOLDER.parent / "templates").glob("*.html"))

@@ -14,7 +14,9 @@ from tables.messages.commands import Confirm
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
 from tables.signing.links import LinkKind
-from tests.unit.api.fakes import NOW, World, outcome
+from tests.unit.api.fakes.clock import NOW
+from tests.unit.api.fakes.ledger import outcome
+from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.conftest import ticket
 from tests.unit.api.pages.ledger import Ledger
 from tests.unit.api.pages.reader import Reader, make_account

@@ -11,7 +11,7 @@ from api.ports.sales import Curve, Reached
 from api.roles import Role
 from api.schemas.event import Event
 from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import Reader, make_account
 
 CONCERT = {

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import PASSWORD, Reader, make_account
 
 ADA = "ada@lovelace.example"

@@ -18,7 +18,9 @@ from tables.messages.commands import Hold
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason
 from tables.signing.links import LinkKind
-from tests.unit.api.fakes import NOW, World, outcome
+from tests.unit.api.fakes.clock import NOW
+from tests.unit.api.fakes.ledger import outcome
+from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import HTML, PASSWORD, Reader, make_account
 
 DOCS = Path(__file__).parents[4] / "docs" / "security.md"

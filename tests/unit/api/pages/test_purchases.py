@@ -15,7 +15,9 @@ from tables.messages.commands import Cancel, Confirm
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
 from tables.signing.tickets import Ticket, read_ticket
-from tests.unit.api.fakes import NOW, World, outcome
+from tests.unit.api.fakes.clock import NOW
+from tests.unit.api.fakes.ledger import outcome
+from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.conftest import ticket
 from tests.unit.api.pages.ledger import Ledger
 from tests.unit.api.pages.reader import Reader, make_account

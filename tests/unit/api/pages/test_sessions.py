@@ -7,7 +7,7 @@ import pytest
 from api.app import believe_proxies
 from api.auth.clients import Asker
 from api.pages.permissions import local_path
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import Reader, make_account
 
 TLS = "https://tickets.example"

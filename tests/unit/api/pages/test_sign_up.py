@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import PASSWORD, Reader, make_account
 
 ADA = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@lovelace.example", "password": PASSWORD}

@@ -10,7 +10,7 @@ from api.auth.tokens import Tokens
 from api.purchasing.acceptance import VALID_S, accepted_account, accepted_id
 from api.schemas.purchase import parse_public_id, public_id
 from tables.messages.commands import Buy, TicketLine
-from tests.unit.api.fakes import NOW
+from tests.unit.api.fakes.clock import NOW
 
 TOKENS = Tokens(["k" * 32], 60)
 COMMAND = Buy(uuid4(), uuid4(), uuid4(), [TicketLine(uuid4(), 1)])

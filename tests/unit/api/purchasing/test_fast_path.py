@@ -13,7 +13,8 @@ from werkzeug.test import EnvironBuilder
 from api.purchasing.fast_path import FastPath
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
-from tests.unit.api.fakes import World, confirmed, outcome, rejected
+from tests.unit.api.fakes.ledger import confirmed, outcome, rejected
+from tests.unit.api.fakes.world import World
 
 PURCHASES = "/api/v3/purchases"
 

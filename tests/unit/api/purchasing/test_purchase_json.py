@@ -14,7 +14,8 @@ from tables.messages.commands import TicketLine
 from tables.messages.outcomes import MoneyAmount, OutcomeKind, OutcomeLine
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
-from tests.unit.api.fakes import NOW, outcome
+from tests.unit.api.fakes.clock import NOW
+from tests.unit.api.fakes.ledger import outcome
 
 KINDS = uuid4(), uuid4()
 LINES = (

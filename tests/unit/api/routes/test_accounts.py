@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 
 ACCOUNTS = "/api/v3/accounts"
 ADA = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@Lovelace.Example"}

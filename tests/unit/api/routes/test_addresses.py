@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from api.accounts.address_confirmation import digest
 from api.roles import Role
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 
 ACCOUNTS = "/api/v3/accounts"
 PASSWORD = "correct horse battery"

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from api.roles import Role
 from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 
 EVENTS = "/api/v3/events"
 

@@ -13,7 +13,7 @@ from api.problems import PROBLEMS, REFUSALS
 from api.web.permissions import ACCESS, Access
 from ops.reference.openapi_document import PAGE, page
 from tables.messages.reasons import Reason
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 
 DOCS = Path(__file__).parents[4] / "docs" / "api.md"
 

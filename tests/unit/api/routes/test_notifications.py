@@ -8,7 +8,8 @@ from flask.testing import FlaskClient
 from api.roles import Role
 from api.schemas.notification import Notification
 from api.schemas.purchase import Purchase, public_id
-from tests.unit.api.fakes import NOW, World
+from tests.unit.api.fakes.clock import NOW
+from tests.unit.api.fakes.world import World
 
 EVENT, PURCHASE, OWNER = (UUID(int=number) for number in (1, 2, 3))
 PATH = f"/api/v3/purchases/{EVENT}.{PURCHASE}/notifications"

@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 
 from api.auth.clients import Asker
 from tables.signing.links import LinkKind
-from tests.unit.api.fakes import NOW, World
+from tests.unit.api.fakes.clock import NOW
+from tests.unit.api.fakes.world import World
 
 BASE = "/api/v3"
 PASSWORD = "correct horse battery"

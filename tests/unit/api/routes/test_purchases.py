@@ -15,7 +15,9 @@ from tables.messages.commands import Buy, Cancel, Confirm, Hold
 from tables.messages.outcomes import MoneyAmount, OutcomeKind, OutcomeLine
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
-from tests.unit.api.fakes import NOW, World, confirmed, outcome, rejected
+from tests.unit.api.fakes.clock import NOW
+from tests.unit.api.fakes.ledger import confirmed, outcome, rejected
+from tests.unit.api.fakes.world import World
 
 PURCHASES = "/api/v3/purchases"
 BuyFixture = Callable[..., Any]

@@ -12,7 +12,7 @@ from api.problems import Refused
 from api.roles import Role
 from api.schemas.cursors import decode_cursor, encode_cursor
 from api.schemas.purchase import pending
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 
 BASE = "/api/v3"
 

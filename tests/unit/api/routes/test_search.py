@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from api.schemas.search import FoundEvent, Sort
 from tables.offers import Tickets
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 
 SEARCH = "/api/v3/events/search"
 SUGGEST = "/api/v3/events/suggest"

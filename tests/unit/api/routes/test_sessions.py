@@ -14,7 +14,8 @@ from api.auth.tokens import Tokens
 from api.problems import Refused
 from api.roles import Role
 from api.web.permissions import ACCESS, register_access
-from tests.unit.api.fakes import CHEAP, World
+from tests.unit.api.fakes.accounts import CHEAP
+from tests.unit.api.fakes.world import World
 
 BASE = "/api/v3"
 PASSWORD = "correct horse battery"

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from api.roles import Role
 from api.schemas.ticket import MOST_TICKET_TYPES
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 
 BASE = "/api/v3"
 STALLS = {"name": "Stalls", "price": {"amount": "49.9", "currency": "EUR"}, "quantity": 100}

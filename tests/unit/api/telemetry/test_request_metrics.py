@@ -18,7 +18,7 @@ from api.telemetry.endpoint import registry_of
 from api.telemetry.request_metrics import NO_ROUTE, RequestFigures
 from telemetry.metrics.api import PURCHASES_WAITING
 from tests.unit.api.asgi import ask
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 
 BASE = "/api/v3"
 

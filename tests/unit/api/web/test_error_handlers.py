@@ -12,7 +12,7 @@ from api.problems import Unavailable
 from api.web import error_handlers
 from api.web.request_limits import MOST_BYTES
 from telemetry.rate_limited import RateLimitedLog
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 
 ACCOUNTS = "/api/v3/accounts"
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes.world import World
 
 BASE = "/api/v3"
 

@@ -13,7 +13,8 @@ from api.schemas.purchase import Purchase, public_id
 from api.web.permissions import ACCESS, Access
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason
-from tests.unit.api.fakes import World, outcome
+from tests.unit.api.fakes.ledger import outcome
+from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.test_permissions import ROWS
 
 BASE = "/api/v3"

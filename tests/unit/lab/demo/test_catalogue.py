@@ -17,7 +17,7 @@ from api.schemas.search import FoundEvent
 from lab.demo.catalogue import NotLoaded, load, send, wait_until_found
 from lab.repertoire import Repertoire, repertoire
 from lab.target import NOBODY
-from tests.unit.api.fakes import World, make_world
+from tests.unit.api.fakes.world import World, make_world
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -26,7 +26,7 @@ from tables.messages.commands import Buy, Cancel, Confirm, Hold, TicketLine, dec
 from tables.messages.outcomes import Outcome, OutcomeKind, OutcomeLine, encode_outcome
 from tables.messages.reasons import Reason
 from telemetry.traces import in_span
-from tests.unit.api.fakes import outcome
+from tests.unit.api.fakes.ledger import outcome
 from tests.unit.telemetry.kept import KeptTraces
 
 TYPE = uuid4()

@@ -10,7 +10,7 @@ from api.adapters.ledger.sold_out_cache import FRESH_S, RENEW_S, SoldOut
 from tables.messages.commands import Buy, TicketLine
 from tables.messages.outcomes import Outcome, OutcomeKind, encode_outcome
 from tables.messages.reasons import Reason
-from tests.unit.api.fakes import outcome
+from tests.unit.api.fakes.ledger import outcome
 
 TYPE = uuid4()
 EVENT = uuid4()

@@ -1,0 +1,23 @@
+"""The board."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from api.board.components import unknown
+from api.board.rates import Pace
+from api.board.snapshot import Snapshot, frame
+from tests.unit.api.fakes.clock import NOW
+
+
+@dataclass
+class FakeBoard:
+    """One snapshot, sent twice at most."""
+
+    now: Snapshot = field(default_factory=lambda: Snapshot(NOW, Pace().report(NOW.timestamp()), (), unknown(), ()))
+
+    async def glance(self) -> Snapshot:
+        return self.now
+
+    async def frames(self) -> AsyncIterator[bytes]:
+        for _ in range(2):
+            yield frame(self.now)
