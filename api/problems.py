@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from flask import Response
 
 from tables.messages.reasons import Reason
 
@@ -242,11 +241,6 @@ def wrong(pointer: str, detail: str) -> Refused:
     return Refused("invalid-input", "", Fault(detail, pointer))
 
 
-def problem(kind: str, detail: str = "", faults: tuple[Fault, ...] = (), **extra: Any) -> Response:
-    """The answer for a row of PROBLEMS."""
-    return Response(problem_json(kind, detail, faults, **extra), PROBLEMS[kind].status, mimetype=MEDIA_TYPE)
-
-
 def problem_json(kind: str, detail: str = "", faults: tuple[Fault, ...] = (), **extra: Any) -> bytes:
     """The body for a row of PROBLEMS, as JSON."""
     row = PROBLEMS[kind]
@@ -256,17 +250,3 @@ def problem_json(kind: str, detail: str = "", faults: tuple[Fault, ...] = (), **
     if faults:
         body["errors"] = faults
     return msgspec.json.encode(body | extra)
-
-
-def refusal(error: Refused) -> Response:
-    """The answer for a refused request."""
-    answer = problem(error.kind, error.detail, error.faults, **error.extra)
-    answer.headers.update(error.headers)
-    return answer
-
-
-def unavailable(error: Unavailable) -> Response:
-    """503: nothing was promised; the same request may be sent again."""
-    answer = problem("unavailable", error.detail, server=error.server)
-    answer.headers["Retry-After"] = str(RETRY_AFTER)
-    return answer

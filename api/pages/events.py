@@ -17,7 +17,6 @@ from api.pages.ticket_selection import FIELD_PREFIX, chosen_lines, chosen_quanti
 from api.problems import Refused, Unavailable
 from api.purchasing import service
 from api.routes.events import shown_event
-from api.routes.purchases import order_of
 from api.schemas.purchase import NewPurchase, public_id
 from api.web.authentication import caller
 from api.web.prefer import Preference
@@ -86,7 +85,7 @@ def hold(event_id: UUID) -> BaseResponse:
         return _redirect_refused(event_id, "nothing-chosen")
     try:
         asked = parse_body(NewPurchase, {"eventId": event_id, "lines": asked_for, "hold": True})
-        bought = service.buy(ports(), caller(), order_of(asked), key, Preference(ports().purchase_wait))
+        bought = service.buy(ports(), caller(), asked, key, Preference(ports().purchase_wait))
         return redirect_to_answer(ports().in_loop(bought), began)
     except Refused as error:
         if error.kind == "still-running":

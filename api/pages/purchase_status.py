@@ -16,8 +16,8 @@ from msgspec import Struct
 from werkzeug.wrappers import Response
 
 from api.problems import Refused
-from api.purchasing import service
 from api.schemas.purchase import Purchase
+from api.web.raw_response import Reply
 from api.web.responses import ports
 
 # The pauses between the reads within one request; afterwards the page asks again by itself.
@@ -44,14 +44,14 @@ def redirect_to_purchase(public: str, since: datetime | None = None) -> Response
     return redirect(f"/purchases/{public}{moment}", 303)
 
 
-def redirect_to_answer(made: service.Answer, began: datetime) -> Response:
+def redirect_to_answer(made: Reply, began: datetime) -> Response:
     """Redirect to the purchase of an answer, whether it is decided or still pending."""
     is_decided = made.status != ACCEPTED
     public = _decided(made).id if is_decided else made.headers["Location"].rpartition("/")[2]
     return redirect_to_purchase(public, decided_at(made, began))
 
 
-def decided_at(made: service.Answer, began: datetime) -> datetime:
+def decided_at(made: Reply, began: datetime) -> datetime:
     """When it was decided; if it is pending, the earliest moment at which it may be."""
     return _decided(made).decided_at or began - CLOCK_SKEW_MAX
 
@@ -76,7 +76,7 @@ def _polled(since: int | None, look: Callable[[], Purchase]) -> Purchase | None:
     return None
 
 
-def _decided(made: service.Answer) -> DecidedPurchase:
+def _decided(made: Reply) -> DecidedPurchase:
     return msgspec.json.decode(made.body, type=DecidedPurchase)
 
 

@@ -49,8 +49,8 @@ class TicketOffice(Protocol):
         wait: float,
         look: Callable[[], Purchase | None],
         may_see: MaySee,
-    ) -> Purchase | None:
-        """What ``look`` finds now; if that is nothing or pending, the decision of the next ``wait`` seconds.
+    ) -> Purchase | Outcome | None:
+        """What ``look`` finds now; if that is nothing or pending, the outcome of the next ``wait`` seconds.
 
         A decision on the purchase of an account that the caller may not see ends no wait.
         """

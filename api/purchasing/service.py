@@ -5,23 +5,19 @@ pages.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Final
 from uuid import UUID, uuid4
-
-import msgspec
-from msgspec import Meta, Struct
 
 from api.auth.tokens import Caller
 from api.ports.ledger import BuyersCommand
 from api.ports.ports import Ports
 from api.problems import REFUSALS, Fault, Refused
 from api.purchasing.acceptance import accepted_id
-from api.purchasing.purchase_json import receipt
-from api.schemas.purchase import parse_public_id, pending, public_id
+from api.purchasing.purchase_json import purchase_json
+from api.schemas.purchase import NewPurchase, parse_public_id, pending, public_id
 from api.web.authentication import forbidden
 from api.web.prefer import Preference
+from api.web.raw_response import JSON, Reply
 from api.web.responses import BASE
 from tables.ids import name_based_id
 from tables.ledger.fingerprint import merge
@@ -33,41 +29,15 @@ _KEY: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 _UNSEEN: Final = frozenset({Reason.UNKNOWN_PURCHASE, Reason.NOT_YOURS})
 
 
-class OrderLine(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """So many tickets of one type."""
-
-    ticket_type_id: UUID
-    quantity: Annotated[int, Meta(ge=1, le=1_000)]
-
-
-class Order(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """What a purchase's body asks for: api/schemas/purchase.NewPurchase in its quick form."""
-
-    event_id: UUID
-    lines: Annotated[list[OrderLine], Meta(min_length=1, max_length=50)]
-    account_id: UUID | msgspec.UnsetType = msgspec.UNSET
-    hold: bool = False
-    hold_seconds: Annotated[int, Meta(ge=1, le=86_400)] | msgspec.UnsetType = msgspec.UNSET
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A purchase as JSON, with its status and headers."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-async def buy(ports: Ports, caller: Caller, order: Order, key: str | None, wanted: Preference) -> Answer:
+async def buy(ports: Ports, caller: Caller, body: NewPurchase, key: str | None, wanted: Preference) -> Reply:
     """201 with the tickets, held or bought, or 202 when the decision takes longer than the wait.
 
     Refused: whatever the ledger or the register refuses, forbidden. Unavailable: not known to be in the log.
     """
-    account = order.account_id or caller.account
+    account = body.account_id or caller.account
     if not caller.may_act_for(account):
         raise forbidden()
-    command = _command(order, account, purchase_id(account, key), ports.hold_seconds)
+    command = _command(body, account, purchase_id(account, key), ports.hold_seconds)
     if account != caller.account:
         await ports.register.check_account(account)
     await ports.register.check_event(command.event, [line.ticket_type for line in command.lines])
@@ -78,11 +48,11 @@ async def buy(ports: Ports, caller: Caller, order: Order, key: str | None, wante
         return _accepted(command, accepted_id(ports.tokens, command, ports.clock()), wanted)
     if outcome.kind in (OutcomeKind.CONFIRMED, OutcomeKind.HELD):
         where = _location(public_id(command.event, command.purchase))
-        return Answer(201, {**where, **wanted.applied}, receipt(outcome, command.purchase))
+        return Reply(201, JSON, {**where, **wanted.applied}, purchase_json(outcome, command.purchase))
     raise _refusal(outcome, command)
 
 
-async def confirm(ports: Ports, owner: UUID, public: str, key: str | None, wanted: Preference) -> Answer:
+async def confirm(ports: Ports, owner: UUID, public: str, key: str | None, wanted: Preference) -> Reply:
     """Turn a hold into a sale; again, it is answered as the first time. Refused: not-found, not-held."""
     event, purchase = ids_of(public)
     command = Confirm(event, purchase, owner, request=_request(purchase, "confirm", key))
@@ -90,8 +60,8 @@ async def confirm(ports: Ports, owner: UUID, public: str, key: str | None, wante
 
 
 async def cancel(
-    ports: Ports, owner: UUID, public: str, lines: list[TicketLine], key: str | None, wanted: Preference
-) -> Answer:
+    ports: Ports, owner: UUID, public: str, lines: list[Line], key: str | None, wanted: Preference
+) -> Reply:
     """Give back all or some tickets. Some need a key: sent twice, they are given back once.
 
     Refused: not-found, nothing-to-cancel, too-many-changes, idempotency-key-missing, idempotency-key-reused.
@@ -116,7 +86,7 @@ def no_key() -> Refused:
     return Refused("idempotency-key-missing", "send a header Idempotency-Key of 1 to 255 printable characters")
 
 
-async def _carry_out(ports: Ports, command: Confirm | Cancel, public: str, wanted: Preference) -> Answer:
+async def _carry_out(ports: Ports, command: Confirm | Cancel, public: str, wanted: Preference) -> Reply:
     outcome = await ports.office.carry_out(command, wanted.wait)
     if outcome is None:
         # Under the id that it was asked for by: whether there is such a purchase is not known.
@@ -125,7 +95,7 @@ async def _carry_out(ports: Ports, command: Confirm | Cancel, public: str, wante
         raise _refusal(outcome, command)
     if isinstance(command, Cancel) and not _gave_back(outcome, command.lines):
         raise Refused("idempotency-key-reused")
-    return Answer(200, wanted.applied, receipt(outcome, command.purchase))
+    return Reply(200, JSON, wanted.applied, purchase_json(outcome, command.purchase))
 
 
 async def _check_overall(ports: Ports, command: Hold) -> None:
@@ -146,9 +116,9 @@ def _gave_back(outcome: Outcome, lines: list[TicketLine]) -> bool:
     return {line.ticket_type: line.quantity for line in outcome.lines} == merge(lines)
 
 
-def _accepted(command: BuyersCommand, public: str, wanted: Preference) -> Answer:
+def _accepted(command: BuyersCommand, public: str, wanted: Preference) -> Reply:
     body = pending(command.event, command.purchase, command.account).model_dump_json(by_alias=True, exclude_none=True)
-    return Answer(202, {**_location(public), **wanted.applied}, body.encode())
+    return Reply(202, JSON, {**_location(public), **wanted.applied}, body.encode())
 
 
 def _location(public: str) -> dict[str, str]:
@@ -170,12 +140,12 @@ def _request(purchase: UUID, what: str, key: str | None) -> UUID:
     return name_based_id(purchase, f"{what} {key}")
 
 
-def _command(order: Order, account: UUID, purchase: UUID, usual_seconds: int) -> Buy | Hold:
-    lines = [TicketLine(line.ticket_type_id, line.quantity) for line in order.lines]
-    if not order.hold:
-        return Buy(order.event_id, purchase, account, lines)
-    seconds = order.hold_seconds or usual_seconds
-    return Hold(order.event_id, purchase, account, lines, seconds, by_default=not order.hold_seconds)
+def _command(body: NewPurchase, account: UUID, purchase: UUID, usual_seconds: int) -> Purchase | Hold:
+    lines = [Line(line.ticket_type_id, line.quantity) for line in body.lines]
+    if not body.hold:
+        return Purchase(body.event_id, purchase, account, lines)
+    seconds = body.hold_seconds or usual_seconds
+    return Hold(body.event_id, purchase, account, lines, seconds, by_default=not body.hold_seconds)
 
 
 def _refusal(outcome: Outcome, command: BuyersCommand) -> Refused:

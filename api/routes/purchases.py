@@ -3,7 +3,6 @@
 from typing import Final
 from uuid import UUID
 
-import msgspec
 from flask import Response, request
 
 from api.auth.tokens import Caller
@@ -11,7 +10,7 @@ from api.ports.ports import Ports
 from api.problems import Unavailable
 from api.purchasing import service
 from api.purchasing.acceptance import accepted_account
-from api.purchasing.deferred import deferred
+from api.purchasing.purchase_json import purchase_json
 from api.schemas.purchase import (
     Cancellation,
     NewPurchase,
@@ -21,9 +20,12 @@ from api.schemas.purchase import (
     pending,
 )
 from api.web.authentication import caller
+from api.web.deferred import deferred
 from api.web.prefer import Preference, preference
+from api.web.raw_response import JSON, Reply
 from api.web.responses import WITH_BODY, answer, answers, blueprint, ports
 from tables.messages.commands import TicketLine
+from tables.messages.outcomes import Outcome
 
 purchases = blueprint("purchases", "purchases")
 
@@ -75,12 +77,7 @@ def buy(body: NewPurchase) -> Response:
 
     A request that got no answer, or 503, may be sent again with the same key: it is carried out once.
     """
-    return deferred(service.buy(ports(), caller(), order_of(body), request.headers.get("Idempotency-Key"), _wanted()))
-
-
-def order_of(body: NewPurchase) -> service.Order:
-    """The checked body in its quick form."""
-    return msgspec.convert(body.model_dump(by_alias=True, exclude_none=True), service.Order)
+    return deferred(service.buy(ports(), caller(), body, request.headers.get("Idempotency-Key"), _wanted()))
 
 
 @purchases.post(
@@ -154,11 +151,13 @@ def own_purchase(public: str) -> Purchase:
     return _found(_known(ports(), caller(), public))
 
 
-async def _watched(known: Ports, reader: Caller, public: str, wait: float) -> service.Answer:
+async def _watched(known: Ports, reader: Caller, public: str, wait: float) -> Reply:
     """The same after up to ``wait`` seconds, if it is undecided."""
     ids = service.ids_of(public)
-    purchase = await known.office.watch(*ids, wait, lambda: _known(known, reader, public), reader.may_act_for)
-    return service.Answer(200, {}, _found(purchase).model_dump_json(by_alias=True, exclude_none=True).encode())
+    found = await known.office.watch(*ids, wait, lambda: _known(known, reader, public), reader.may_act_for)
+    if isinstance(found, Outcome):
+        return Reply(200, JSON, {}, purchase_json(found, ids[1]))
+    return Reply(200, JSON, {}, _found(found).model_dump_json(by_alias=True, exclude_none=True).encode())
 
 
 def _found(purchase: Purchase | None) -> Purchase:

@@ -2,7 +2,6 @@
 
 import re
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -11,7 +10,6 @@ from pydantic import Field, model_validator
 from api.schemas.fields import WHOLE, Body, Parameters, Quantity, Resource, absent
 from api.schemas.ids import text_of
 from api.schemas.money import Money
-from tables.messages.outcomes import Outcome, OutcomeLine
 
 _ID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 # The long one goes on with the account, a time and a seal.
@@ -108,33 +106,3 @@ def parse_public_id(text: str) -> tuple[UUID, UUID] | None:
 def pending(event: UUID, purchase: UUID, account: UUID) -> Purchase:
     """A purchase that is in the log and not decided."""
     return Purchase(id=public_id(event, purchase), event_id=event, account_id=account, status="pending")
-
-
-def decided(outcome: Outcome, purchase: UUID) -> Purchase:
-    """A purchase as it stands after an outcome."""
-    currency = outcome.total.currency if outcome.total else ""
-    lines = outcome.left or outcome.lines
-    total = sum((line.price * line.quantity for line in lines), Decimal(0))
-    return Purchase(
-        id=public_id(outcome.event, purchase),
-        event_id=outcome.event,
-        account_id=outcome.account,
-        status=(outcome.status or outcome.kind).value,
-        reason=outcome.reason,
-        figures=outcome.figures or None,
-        lines=[bought(line, currency) for line in lines],
-        total=Money.of(total, currency) if currency else None,
-        deadline=outcome.deadline,
-        decided_at=outcome.at,
-    )
-
-
-def bought(line: OutcomeLine, currency: str) -> BoughtLine:
-    """A line as an outcome tells it."""
-    return BoughtLine(
-        ticket_type_id=line.ticket_type,
-        name=line.name,
-        quantity=line.quantity,
-        price=Money.of(line.price, currency),
-        codes=list(line.codes),
-    )

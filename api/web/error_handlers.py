@@ -7,7 +7,8 @@ from flask import Flask, Response, make_response, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from api.problems import MEDIA_TYPE, Fault, Refused, Unavailable, problem, refusal, unavailable
+from api.problems import MEDIA_TYPE, Fault, Refused, Unavailable
+from api.web.raw_response import Reply, problem, refused, unavailable
 from telemetry.rate_limited import RateLimitedLog
 
 log = logging.getLogger(__name__)
@@ -24,15 +25,15 @@ _BY_STATUS = {
 
 def register_failures(app: Flask) -> None:
     """Let every error of ``app`` end as a problem."""
-    app.register_error_handler(Refused, refusal)
+    app.register_error_handler(Refused, lambda error: _flask(refused(error)))
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(HTTPException, plain_http)
-    app.register_error_handler(Exception, lambda error: unexpected(error, request.path))
+    app.register_error_handler(Exception, lambda error: _flask(unexpected(error, request.path)))
 
 
 def invalid(error: ValidationError) -> Response:
     """The answer for fields that are missing or wrong."""
-    return problem("invalid-input", faults=faults_of(error))
+    return _flask(problem("invalid-input", faults_of(error)))
 
 
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:
@@ -63,7 +64,7 @@ def tell_outage(error: Unavailable) -> None:
 
 def _unavailable(error: Unavailable) -> Response:
     tell_outage(error)
-    return unavailable(error)
+    return _flask(unavailable(error))
 
 
 def plain_http(error: HTTPException) -> Response:
@@ -74,7 +75,7 @@ def plain_http(error: HTTPException) -> Response:
     if code < 400:
         return make_response(error.get_response())
     kind = _BY_STATUS.get(code)
-    answer = problem(kind) if kind else _plain(error, code)
+    answer = _flask(problem(kind)) if kind else _plain(error, code)
     if allowed := getattr(error, "valid_methods", None):
         answer.headers["Allow"] = ", ".join(sorted(allowed))
     return answer
@@ -87,7 +88,11 @@ def _plain(error: HTTPException, code: int) -> Response:
     return answer
 
 
-def unexpected(error: Exception, path: str) -> Response:
+def _flask(answer: Reply) -> Response:
+    return Response(answer.body, answer.status, answer.headers, mimetype=answer.media_type)
+
+
+def unexpected(error: Exception, path: str) -> Reply:
     """The answer for what nobody expected: the log has it, the answer nothing of it."""
     log.error("%s failed", path, exc_info=error)
     return problem("internal-error")

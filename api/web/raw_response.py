@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
-from api.problems import MEDIA_TYPE, PROBLEMS, Refused, problem_json
+from api.problems import MEDIA_TYPE, PROBLEMS, RETRY_AFTER, Fault, Refused, Unavailable, problem_json
 from api.web.security_headers import DATA
 
 JSON: Final = "application/json"
@@ -53,10 +53,21 @@ class Reply(Struct, frozen=True, gc=False):
         await send({"type": "http.response.body", "body": self.body})
 
 
+def problem(kind: str, faults: tuple[Fault, ...] = ()) -> Reply:
+    """The answer for a row of PROBLEMS."""
+    return refused(Refused(kind, "", *faults))
+
+
 def refused(error: Refused) -> Reply:
-    """The problem that a refusal is."""
+    """The answer for a refused request."""
     body = problem_json(error.kind, error.detail, error.faults, **error.extra)
     return Reply(PROBLEMS[error.kind].status, MEDIA_TYPE, error.headers, body)
+
+
+def unavailable(error: Unavailable) -> Reply:
+    """503: nothing was promised, and the same request may be sent again."""
+    body = problem_json("unavailable", error.detail, server=error.server)
+    return Reply(PROBLEMS["unavailable"].status, MEDIA_TYPE, {"Retry-After": str(RETRY_AFTER)}, body)
 
 
 class FastPath(Protocol):

@@ -21,8 +21,7 @@ from api.ports.ledger import BuyersCommand
 from api.ports.sales import MaySee
 from api.problems import BUSY_FOR_S, Refused, Unavailable, retry_later
 from api.schemas.ids import text_of
-from api.schemas.purchase import Purchase, decided, public_id
-from tables.messages.commands import Buy as PurchaseCommand
+from api.schemas.purchase import Purchase, public_id
 from tables.messages.commands import Cancel, Confirm, Hold, encode_command
 from tables.messages.outcomes import Outcome
 from telemetry.traces import current_span
@@ -130,8 +129,8 @@ class KafkaOffice:
         wait: float,
         look: Callable[[], Purchase | None],
         may_see: MaySee,
-    ) -> Purchase | None:
-        """What ``look`` finds now; if that is nothing or pending, the decision of the next ``wait`` seconds.
+    ) -> Purchase | Outcome | None:
+        """What ``look`` finds now; if that is nothing or pending, the outcome of the next ``wait`` seconds.
 
         ``look`` is called in a thread. A decision on the purchase of an account that the caller may not see ends no
         wait.
@@ -146,7 +145,7 @@ class KafkaOffice:
             if found is not None and found.status != "pending":
                 return found
             await waiter.wait()
-        return decided(waiter.outcome, purchase) if waiter.outcome else await asyncio.to_thread(look)
+        return waiter.outcome or await asyncio.to_thread(look)
 
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
         """In any thread: whose purchase it is, if this process lately logged it and had no decision in time."""

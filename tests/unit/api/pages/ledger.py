@@ -8,7 +8,8 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from api.schemas.purchase import decided
+from api.purchasing.purchase_json import purchase_json
+from api.schemas.purchase import Purchase
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import Cancel, Confirm, Hold
 from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, OutcomeLine
@@ -46,7 +47,9 @@ class Ledger:
 
     def record(self, event: UUID, purchase: UUID) -> None:
         """Make the decision visible in the projection."""
-        self.world.sales.rows[event, purchase] = decided(self.made[purchase], purchase)
+        self.world.sales.rows[event, purchase] = Purchase.model_validate_json(
+            purchase_json(self.made[purchase], purchase)
+        )
 
     def _decide(self, command: Any) -> Outcome:
         if isinstance(command, Hold):

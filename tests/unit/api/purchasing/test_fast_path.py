@@ -98,6 +98,33 @@ def test_every_body_is_judged_alike(
     assert len({repr(command) for command in world.office.handed_in}) <= 1
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('"hold":false', '"hold":true,"hold":false'),
+        ('"hold":false', '"hold":NaN'),
+        ('"hold":false', '"hold":false,"holdSeconds":1e400'),
+        ('"hold":false', '"hold":false,"holdSeconds":05'),
+        ('"hold":false', '"hold":false,"x\\ud800":1'),
+        ('"hold":false', '"hold":false,"x":' + 5_000 * "["),
+        ('{"eventId":"', '{"eventId":"x","eventId":"'),
+        ('{"eventId":"', '{"eventId":"urn:uuid:'),
+        ('{"eventId":"', '{"event\\u0049d":"'),
+        ('{"eventId":"', '\ufeff{"eventId":"'),
+    ],
+)
+def test_every_text_is_read_alike(
+    world: World, client: FlaskClient, body: dict[str, Any], change: tuple[str, str]
+) -> None:
+    world.office.rule = confirmed
+    text = msgspec.json.encode(body | {"hold": False}).decode()
+    assert change[0] in text
+    request = {"data": text.replace(*change), "content_type": "application/json"}
+    one, other = both_ways(world, client, headers={"Idempotency-Key": "k"}, **request)
+    assert told(one) == told(other)
+    assert len({repr(command) for command in world.office.handed_in}) <= 1
+
+
 @pytest.mark.parametrize(("quantity", "status"), [(1.0, 201), (1.5, 422), ("1", 422), (True, 422)])
 def test_a_number_without_a_fraction_is_an_integer(
     world: World, client: FlaskClient, body: dict[str, Any], quantity: object, status: int

@@ -401,7 +401,7 @@ def test_a_watched_purchase_is_answered_as_soon_as_it_is_decided() -> None:
 
     found = bench.watch(command.event, command.purchase, 30, look, lambda account: True)
     assert found is not None
-    assert (found.status, found.reason) == ("rejected", "sold-out")
+    assert (found.kind, found.reason) == ("rejected", "sold-out")
 
 
 def test_a_decision_on_somebody_else_s_purchase_ends_no_watch() -> None:
