@@ -1,4 +1,4 @@
-"""The ports made of real servers, by the settings."""
+"""Opens the adapters of all ports, by the settings."""
 
 import asyncio
 import time
@@ -9,14 +9,15 @@ from typing import Final
 from uuid import uuid4
 
 from api.adapters.board_feed import BoardFeed
-from api.adapters.catalogue_check import RegisterRows
+from api.adapters.catalogue_check import CatalogueRows
 from api.adapters.elasticsearch import EventIndex, make_client
-from api.adapters.ledger.client import KafkaOffice
-from api.adapters.ledger.command_producer import CommandLog
-from api.adapters.ledger.known_purchases import Census
-from api.adapters.ledger.outcome_consumer import OutcomeFollower
-from api.adapters.ledger.pending_requests import Waiters
-from api.adapters.ledger.sold_out_cache import SoldOut
+from api.adapters.ledger.client import LedgerClient
+from api.adapters.ledger.command_producer import CommandProducer
+from api.adapters.ledger.known_purchases import KnownPurchases
+from api.adapters.ledger.outcome_consumer import OutcomeConsumer
+from api.adapters.ledger.outcome_fanout import OutcomeFanout
+from api.adapters.ledger.pending_requests import PendingRequests
+from api.adapters.ledger.sold_out_cache import SoldOutCache
 from api.adapters.ledger.worker_views import WorkerViews
 from api.adapters.pipeline_probe import PipelineSources
 from api.adapters.postgres.accounts import AccountRows
@@ -29,8 +30,8 @@ from api.adapters.postgres.notifications import NotificationRows
 from api.adapters.postgres.password_resets import PasswordResetRows
 from api.adapters.postgres.revocations import RevocationRows
 from api.adapters.sales import PurchaseRows
-from api.adapters.smtp import Post
-from api.adapters.stock import Stock
+from api.adapters.smtp import SmtpMailer
+from api.adapters.stock import LedgerStock
 from api.auth.passwords import Passwords
 from api.auth.rate_limits import LINKS_TRIED, Quotas, Tries
 from api.auth.tokens import Tokens
@@ -45,14 +46,14 @@ from tables.signing.tickets import TicketSigner
 from telemetry.metrics.api import PURCHASES_WAITING
 from telemetry.metrics.definition import Metric
 
-# Lists of sales that are being written at once; each has a connection for as long as its reader takes.
-MOST_EXPORTS: Final = 4
-PAUSE_S: Final = 0.05
+# Each list of sales that is being downloaded has a connection for as long as that takes.
+EXPORT_MAX_CONNECTIONS: Final = 4
+READY_POLL_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """The ports, how to let go of what is behind them, and figures to be read at any time."""
+    """The ports, whether purchases can be sold, how to close what is behind them, and gauges to read at any time."""
 
     ports: Ports
     is_ready: Callable[[], bool]
@@ -62,8 +63,8 @@ class Servers:
     async def wait(self, seconds: float) -> None:
         """Return once purchases can be sold, or after so many seconds."""
         deadline = time.monotonic() + seconds
-        while not self.is_ready() and time.monotonic() < deadline:  # noqa: ASYNC110 (threads have a part in it)
-            await asyncio.sleep(PAUSE_S)
+        while not self.is_ready() and time.monotonic() < deadline:  # noqa: ASYNC110 (threads set it)
+            await asyncio.sleep(READY_POLL_S)
 
     async def close(self) -> None:
         """Disconnect from all servers."""
@@ -74,20 +75,20 @@ class Servers:
 
 
 def open_servers(settings: Settings) -> Servers:
-    """Begin to connect to every server, in the loop. None need be up yet."""
+    """Begin to connect to every server, in the loop. None has to be up yet."""
     database = Database(settings.database_url.get_secret_value())
-    exports = Database(settings.database_url.get_secret_value(), most=MOST_EXPORTS)
+    exports = Database(settings.database_url.get_secret_value(), connections_max=EXPORT_MAX_CONNECTIONS)
     views = WorkerViews(settings.worker_urls)
-    log = CommandLog(settings.kafka_servers)
+    producer = CommandProducer(settings.kafka_servers)
     events = EventRows(database)
     index = EventIndex(make_client(settings))
     board = BoardFeed(PipelineSources(settings, database, index, views))
-    office = _office(settings, log, views, board)
+    ledger = _ledger(settings, producer, views, board)
     tokens = Tokens(settings.signing_keys(), settings.token_seconds)
     in_loop = Bridge(asyncio.get_running_loop())
 
-    def resend(wanted: Resend) -> None:
-        in_loop(log.send(RESENDS, str(wanted.event).encode(), encode_resend(wanted)))
+    def resend(request: Resend) -> None:
+        in_loop(producer.send(RESENDS, str(request.event).encode(), encode_resend(request)))
 
     revocations = RevocationRows(database, max(settings.token_seconds, settings.session_seconds))
     ports = Ports(
@@ -102,23 +103,23 @@ def open_servers(settings: Settings) -> Servers:
         ),
         credentials=CredentialRows(database),
         revocations=revocations,
-        post=Post(settings),
+        mailer=SmtpMailer(settings),
         accounts=AccountRows(database, revocations.learn),
         password_resets=PasswordResetRows(database, revocations.learn),
         events=events,
-        register=RegisterRows(database, events, log.announce),
-        office=office,
+        catalogue=CatalogueRows(database, events, producer.announce),
+        ledger=ledger,
         holders=HolderRows(database),
         sales=PurchaseRows(database, exports, views),
         attendance=AttendanceRows(database, exports),
-        stock=Stock(database, views),
+        stock=LedgerStock(database, views),
         notifications=NotificationRows(database, resend),
         index=index,
         board=board,
         signer=TicketSigner(settings.ticket_key.get_secret_value().encode()),
         probes={
             "postgres": database.probe,
-            "kafka": office.probe,
+            "kafka": ledger.probe,
             "elasticsearch": index.probe,
             "worker": views.probe,
         },
@@ -135,23 +136,19 @@ def open_servers(settings: Settings) -> Servers:
     database.open()
     exports.open()
     revocations.open()
-    office.open()
-    closers = (revocations, board, office, database, exports, views, index)
+    ledger.open()
+    closers = (revocations, board, ledger, database, exports, views, index)
     return Servers(
         ports,
-        lambda: office.is_ready and revocations.is_known,
+        lambda: ledger.is_ready and revocations.is_known,
         tuple(server.close for server in closers),
-        {PURCHASES_WAITING: lambda: office.waiting},
+        {PURCHASES_WAITING: lambda: ledger.waiting},
     )
 
 
-def _office(settings: Settings, log: CommandLog, views: WorkerViews, board: BoardFeed) -> KafkaOffice:
-    waiters, sold_out = Waiters(), SoldOut()
-
-    def deliver(key: bytes | None, value: bytes | None) -> None:
-        sold_out.watch(key, value)
-        board.count(key, value)
-        waiters.deliver(value)
-
-    follower = OutcomeFollower(settings.kafka_servers, deliver)
-    return KafkaOffice(log, follower, waiters, sold_out, Census(views.on_record), settings.most_waiting)
+def _ledger(settings: Settings, producer: CommandProducer, views: WorkerViews, board: BoardFeed) -> LedgerClient:
+    pending, sold_out = PendingRequests(), SoldOutCache()
+    fanout = OutcomeFanout(sold_out.read, board.read, pending.read)
+    consumer = OutcomeConsumer(settings.kafka_servers, fanout)
+    known = KnownPurchases(views.on_record)
+    return LedgerClient(producer, consumer, pending, sold_out, known, settings.most_waiting)

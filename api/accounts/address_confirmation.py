@@ -68,7 +68,7 @@ def ask_for_confirmation(
     )
     about = AccountMail.SIGN_UP if made else AccountMail.NEW_ADDRESS
     address = account_link(LinkKind.CONFIRM_ADDRESS, link.subject, ports().clock() + GOOD_FOR)
-    ports().post(email, compose(about, account.locale, link=address, code=f"{code[:5]}-{code[5:]}"))
+    ports().mailer(email, compose(about, account.locale, link=address, code=f"{code[:5]}-{code[5:]}"))
     return SignUp(email=email, request=request)
 
 
@@ -96,7 +96,7 @@ def _told(granted: Granted | None) -> Granted:
     if granted is None:
         raise Refused("unknown-code")
     if granted.old_email is not None:
-        tell_address(ports().post, granted.old_email, granted.account)
+        tell_address(ports().mailer, granted.old_email, granted.account)
     return granted
 
 

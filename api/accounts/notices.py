@@ -5,37 +5,37 @@ from contextlib import suppress
 
 from api.accounts.links import forgotten_address
 from api.auth.account_mails import AccountMail, Mail, compose
-from api.ports.mail import Post
+from api.ports.mail import AccountMailer
 from api.problems import Refused, Unavailable
 from api.schemas.account import Account
 
 log = logging.getLogger(__name__)
 
 
-def tell_asked(post: Post, before: Account, email: str) -> None:
+def tell_asked(mailer: AccountMailer, before: Account, email: str) -> None:
     """Before a code is mailed to the new address. An old one that takes no mail stops no change. Raises Unavailable."""
     with suppress(Refused):
-        post(before.email, compose(AccountMail.ADDRESS_ASKED, before.locale, email=email, link=forgotten_address()))
+        mailer(before.email, compose(AccountMail.ADDRESS_ASKED, before.locale, email=email, link=forgotten_address()))
 
 
-def tell_address(post: Post, old: str, account: Account) -> None:
+def tell_address(mailer: AccountMailer, old: str, account: Account) -> None:
     """To the ``old`` address, that the account has another one now."""
-    _tell(post, old, compose(AccountMail.ADDRESS_CHANGED, account.locale, email=account.email))
+    _tell(mailer, old, compose(AccountMail.ADDRESS_CHANGED, account.locale, email=account.email))
 
 
-def tell_password(post: Post, account: Account) -> None:
+def tell_password(mailer: AccountMailer, account: Account) -> None:
     """That the account has a new password."""
-    _tell(post, account.email, compose(AccountMail.PASSWORD_CHANGED, account.locale, link=forgotten_address()))
+    _tell(mailer, account.email, compose(AccountMail.PASSWORD_CHANGED, account.locale, link=forgotten_address()))
 
 
-def tell_roles(post: Post, account: Account) -> None:
+def tell_roles(mailer: AccountMailer, account: Account) -> None:
     """That the account has these roles now."""
-    _tell(post, account.email, compose(AccountMail.ROLES_CHANGED, account.locale, roles=account.roles))
+    _tell(mailer, account.email, compose(AccountMail.ROLES_CHANGED, account.locale, roles=account.roles))
 
 
-def _tell(post: Post, address: str, mail: Mail) -> None:
+def _tell(mailer: AccountMailer, address: str, mail: Mail) -> None:
     """It is changed by now, so a mail that can't be sent is only logged."""
     try:
-        post(address, mail)
+        mailer(address, mail)
     except (Refused, Unavailable):
         log.warning("a mail that something about an account was changed could not be sent")

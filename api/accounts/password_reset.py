@@ -37,7 +37,7 @@ def ask_for_reset(email: str, device: str | None = None) -> None:
     secret = secrets.token_bytes(_SECRET_BYTES)
     whose, address = (account.id, account.email) if account else (ports().new_id(), address_spellings(email)[1])
     ports().password_resets.keep(PasswordReset(_digest(secret), whose, address))
-    ports().post(address, _mail(account, secret))
+    ports().mailer(address, _mail(account, secret))
 
 
 def account_to_reset(link: str) -> Account:
@@ -59,7 +59,7 @@ def reset_password(link: str, pointer: str, password: str) -> Account:
     if changed is None:
         raise Refused("unknown-code")
     _let_in(changed.email)
-    tell_password(ports().post, changed)
+    tell_password(ports().mailer, changed)
     return changed
 
 

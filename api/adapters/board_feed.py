@@ -75,7 +75,7 @@ class BoardFeed:
         self._closed = False
         self._news = asyncio.Event()
 
-    def count(self, key: bytes | None, value: bytes | None) -> None:
+    def read(self, key: bytes | None, value: bytes | None) -> None:
         """Take in a record of ``ticket-purchase``. Never raises: whoever waits for a purchase must not feel it."""
         if key is None or value is None or not value.startswith(_OUTCOME) or value.startswith(_DEFINITION):
             return

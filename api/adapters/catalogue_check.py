@@ -1,8 +1,8 @@
-"""Who may buy what, as PostgreSQL knows it, and whether the ledger has been told.
+"""Checks accounts, events and ticket types in PostgreSQL, and announces an event to the ledger before its purchases.
 
-The promise: an event that can be read can be bought from. The first purchase that this process sees of an event,
-of a ticket type or of a change made here is preceded in the log by the event's definition; so it never depends on
-how far the change data capture is. The ledger ignores a definition that it has already.
+The promise: an event that can be read can be bought from. The first purchase that this process sees of an event, of a
+ticket type or of a change made here follows the event's definition in the log, so it never waits for the change data
+capture. The ledger ignores a definition that it has already.
 """
 
 import asyncio
@@ -22,30 +22,30 @@ from tables.messages.commands import DefineEvent
 from tables.messages.statuses import EventStatus
 
 REMEMBERED_S: Final = 60.0
-PATIENCE_S: Final = 1.8
-PAUSE_S: Final = 1.0
-MOST_ACCOUNTS: Final = 100_000
-MOST_EVENTS: Final = 10_000
+READ_TIMEOUT_S: Final = 1.8
+RETRY_AFTER_S: Final = 1.0
+ACCOUNTS_MAX: Final = 100_000
+EVENTS_MAX: Final = 10_000
 
 
 class Listings(Protocol):
     """The events of the write model."""
 
     def listing(self, event: UUID) -> Listing | None:
-        """The event with its ticket types, all of one moment."""
+        """The event with its ticket types, in one snapshot."""
 
 
 @dataclass(slots=True)
-class Known:
-    """An event that the log has been told of: the version, the ticket types, until when (s) that is not looked up."""
+class AnnouncedEvent:
+    """An event whose definition is in the log: version, ticket types, and until when (s) it is not read again."""
 
     version: int
     ticket_types: frozenset[UUID]
     until: float
 
 
-class RegisterRows:
-    """The accounts, events and ticket types of the write model, for the loop. ``announce`` logs a definition."""
+class CatalogueRows:
+    """The accounts, events and ticket types of the write model. ``announce`` writes a definition to the log."""
 
     def __init__(
         self,
@@ -58,8 +58,8 @@ class RegisterRows:
         self._listings = listings
         self._announce = announce
         self._clock = clock
-        self._accounts: Bounded[UUID, bool] = Bounded(MOST_ACCOUNTS, REMEMBERED_S)
-        self._events: dict[UUID, Known] = {}
+        self._accounts: Bounded[UUID, bool] = Bounded(ACCOUNTS_MAX, REMEMBERED_S)
+        self._events: dict[UUID, AnnouncedEvent] = {}
         self._reading: dict[UUID, asyncio.Lock] = {}
         self._failed_at = float("-inf")
 
@@ -73,7 +73,7 @@ class RegisterRows:
         self._accounts.put(account, True)
 
     async def check_event(self, event: UUID, ticket_types: list[UUID]) -> None:
-        """Refused: unknown-event, of a draft too, unknown-ticket-type. The ledger knows event and types afterwards."""
+        """Refused: unknown-event (a draft too), unknown-ticket-type. Afterwards the log has the definition."""
         known = self._events.get(event)
         if known is None or known.until <= self._clock() or not known.ticket_types.issuperset(ticket_types):
             known = await self._read_once(event, ticket_types)
@@ -82,51 +82,51 @@ class RegisterRows:
             raise Refused("unknown-ticket-type", "", *(_unknown(place) for place in places))
 
     def forget(self, event: UUID) -> None:
-        """In any thread: the event has changed; it is read again before the next purchase."""
+        """In any thread: the event has changed, so read it again before the next purchase."""
         known = self._events.get(event)
         if known is not None:
             known.until = 0.0
 
-    async def _read_once(self, event: UUID, ticket_types: list[UUID]) -> Known:
-        """Read an event while everybody else who asks for it waits for this one reading."""
+    async def _read_once(self, event: UUID, ticket_types: list[UUID]) -> AnnouncedEvent:
+        """Read an event once for all purchases that ask for it meanwhile."""
         lock = self._reading.setdefault(event, asyncio.Lock())
         try:
-            await asyncio.wait_for(lock.acquire(), PATIENCE_S)
+            await asyncio.wait_for(lock.acquire(), READ_TIMEOUT_S)
         except TimeoutError:
             raise Unavailable(SERVER) from None
         try:
             known = self._events.get(event)
             if known and known.until > self._clock() and known.ticket_types.issuperset(ticket_types):
                 return known
-            # Whoever waited for one that could not tell the log does not try for as long again.
-            if self._clock() - self._failed_at < PAUSE_S:
+            # Those who waited for one that failed to announce it fail with it.
+            if self._clock() - self._failed_at < RETRY_AFTER_S:
                 raise Unavailable(KAFKA)
             return await self._read(event, known)
         finally:
             lock.release()
             self._reading.pop(event, None)
 
-    async def _read(self, event: UUID, known: Known | None) -> Known:
+    async def _read(self, event: UUID, known: AnnouncedEvent | None) -> AnnouncedEvent:
         try:
             listing = await asyncio.to_thread(self._listings.listing, event)
         except Unavailable:
             if known is None or known.until == 0.0:
                 raise
-            # What the ledger knows it does not forget: a sale goes on without PostgreSQL.
+            # The ledger keeps the definition: sales go on without PostgreSQL.
             known.until = self._clock() + REMEMBERED_S
             return known
         if listing is None or listing.event.status is EventStatus.DRAFT:
             raise Refused("unknown-event", "", Fault("there is no such event", "/eventId"))
         version = listing.event.version
         if known is None or known.version != version:
-            await self._tell(DefineEvent(event, version, definition(listing)))
+            await self._announce_event(DefineEvent(event, version, definition(listing)))
         types = frozenset(ticket.id for ticket in listing.tickets)
-        fresh = self._events[event] = Known(version, types, self._clock() + REMEMBERED_S)
-        while len(self._events) > MOST_EVENTS:
+        fresh = self._events[event] = AnnouncedEvent(version, types, self._clock() + REMEMBERED_S)
+        while len(self._events) > EVENTS_MAX:
             del self._events[next(iter(self._events))]
         return fresh
 
-    async def _tell(self, event: DefineEvent) -> None:
+    async def _announce_event(self, event: DefineEvent) -> None:
         try:
             await self._announce(event)
         except Unavailable:

@@ -1,4 +1,4 @@
-"""The mails that the API sends itself, which are about accounts: handed over before the request is answered."""
+"""Sends the mails about accounts by SMTP, before their request is answered."""
 
 import smtplib
 from datetime import UTC, datetime
@@ -17,14 +17,14 @@ SERVER: Final = "mail"
 TIMEOUT_S: Final = 5.0
 
 
-class Post:
+class SmtpMailer:
     """The SMTP server of the settings."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     def __call__(self, address: str, mail: Mail) -> None:
-        """Hand over a mail. Raises Unavailable; Refused: invalid-input for an address that the server refuses."""
+        """Send a mail. Raises Unavailable; Refused: invalid-input for an address that the server refuses."""
         sender, to = sender_of(self._settings.mail_from), _recipient(address)
         message = new_mail(sender, to, mail.subject, datetime.now(UTC), uuid4().hex)
         message.set_content(mail.text)
@@ -33,7 +33,7 @@ class Post:
         try:
             with smtplib.SMTP(self._settings.smtp_host, self._settings.smtp_port, timeout=TIMEOUT_S) as server:
                 self._sign_in(server)
-                _hand_over(server, message, sender.address, to)
+                _send(server, message, sender.address, to)
         except (smtplib.SMTPException, OSError) as error:
             raise Unavailable(SERVER) from error
 
@@ -47,12 +47,12 @@ class Post:
 def _recipient(address: str) -> str:
     try:
         return smtp_address(address)
-    except ValueError as error:  # of a row that was written before there was this form
+    except ValueError as error:  # an address that was stored before the present check
         raise wrong("/email", "is no address that a mail can be sent to") from error
 
 
-def _hand_over(server: smtplib.SMTP, message: EmailMessage, sender: str, to: str) -> None:
-    """Raises Refused where it is the address that the server can't take; without SMTPUTF8 that may be its letters."""
+def _send(server: smtplib.SMTP, message: EmailMessage, sender: str, to: str) -> None:
+    """Raises Refused if the server does not accept the address; without SMTPUTF8 that may be due to its letters."""
     try:
         server.send_message(message, sender, [to])
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as error:

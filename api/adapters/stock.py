@@ -1,9 +1,9 @@
-"""Whether anything of an event was bought: by the projection, and by the ledger, which knows it first."""
+"""What was bought of an event and what is left: from the projection, and from the ledger, which knows it first."""
 
 from typing import Any, Final
 from uuid import UUID
 
-from api.adapters.ledger.availability_cache import ShelfViews, Shelves
+from api.adapters.ledger.availability_cache import AvailabilityCache, TicketsLeft
 from api.adapters.ledger.worker_views import WorkerViews
 from api.adapters.postgres.database import Database
 
@@ -15,22 +15,22 @@ LIMIT 1
 """
 
 
-class Stock:
+class LedgerStock:
     """The table ``purchase`` and the ledger's view of an event."""
 
     def __init__(self, database: Database, views: WorkerViews) -> None:
         self._database = database
         self._views = views
-        self._shelves = ShelfViews(self._view)
+        self._availability = AvailabilityCache(self._view)
 
     def has_purchases(self, event: UUID, ticket: UUID | None = None) -> bool:
-        """Whether there are purchases of the event, or of its ticket type. Unavailable when no worker can tell."""
+        """Whether there are purchases of the event, or of its ticket type. Raises Unavailable if no worker can tell."""
         values = {"event": event, "ticket": None if ticket is None else str(ticket)}
         return self._is_out(event, ticket) or self._database.one(_PROJECTED, **values) is not None
 
-    def left(self, event: UUID) -> Shelves | None:
-        """What is left of each ticket type; None where no worker can tell."""
-        return self._shelves.left(event)
+    def left(self, event: UUID) -> TicketsLeft | None:
+        """What is left of each ticket type; None if no worker can tell."""
+        return self._availability.left(event)
 
     def _is_out(self, event: UUID, ticket: UUID | None) -> bool:
         return any(

@@ -98,7 +98,7 @@ def _linked(kind: LinkKind) -> LinkedPurchase:
     Refused: too-many-requests, unknown-account.
     """
     linked = LinkedPurchase.read(link_subject(kind))
-    ports().in_loop(ports().register.check_account(linked.account))
+    ports().in_loop(ports().catalogue.check_account(linked.account))
     return linked
 
 

@@ -1,4 +1,4 @@
-"""The way to the ledger, and what is checked before a command is sent there."""
+"""The ledger, and what is checked before a command is sent there."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -13,33 +13,32 @@ from tables.messages.outcomes import Outcome
 BuyersCommand = PurchaseCommand | Hold | Confirm | Cancel
 
 
-class Register(Protocol):
-    """Who may buy what: asked before anything is written to the log."""
+class CatalogueCheck(Protocol):
+    """Who may buy what, checked before a command is written to the log."""
 
     async def check_account(self, account: UUID) -> None:
         """Refused: unknown-account."""
 
     async def check_event(self, event: UUID, ticket_types: list[UUID]) -> None:
-        """Refused: unknown-event, unknown-ticket-type; the fault points into the purchase's body.
+        """Refused: unknown-event, unknown-ticket-type, with a pointer into the purchase's body.
 
-        After it the ledger will know the event and the ticket types by the time that it comes to the purchase.
+        Afterwards the log has the event's definition before any command that is sent now.
         """
 
     def forget(self, event: UUID) -> None:
-        """The event has changed; it is to be read again before the next purchase."""
+        """The event has changed: read it again before the next purchase."""
 
 
-class TicketOffice(Protocol):
-    """The way to the ledger."""
+class LedgerGateway(Protocol):
+    """The ledger: takes commands and tells their outcomes."""
 
-    def check_room(self) -> None:
-        """Refused: busy, where no more requests may wait."""
+    def check_limit(self) -> None:
+        """Refused: busy, if as many requests wait as may."""
 
     async def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
-        """Hand in a command and wait for its decision.
+        """Send a command and wait ``wait`` seconds for its outcome; None if it is in the log and undecided.
 
-        None means: in the log for good, undecided after ``wait`` seconds. Refused: still-running, busy, sold-out
-        where that is known without asking. Unavailable: not known to be in the log.
+        Refused: still-running, busy, sold-out where that is known. Unavailable: not known to be in the log.
         """
 
     async def watch(
@@ -52,18 +51,18 @@ class TicketOffice(Protocol):
     ) -> Purchase | Outcome | None:
         """What ``look`` finds now; if that is nothing or pending, the outcome of the next ``wait`` seconds.
 
-        A decision on the purchase of an account that the caller may not see ends no wait.
+        The outcome for an account that the caller may not see ends no wait.
         """
 
     async def is_new(self, event: UUID, purchase: UUID) -> bool:
-        """Whether there is surely no purchase of this id yet; False also where nobody can tell."""
+        """Whether there is surely no purchase of this id; False also if nobody can tell."""
 
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
-        """Whose purchase it is, if this process lately put it into the log and had no decision in time."""
+        """Whose purchase it is, if this process lately logged it and got no outcome in time."""
 
 
 class Holders(Protocol):
-    """Who holds tickets."""
+    """Holds of accounts."""
 
     async def held(self, account: UUID) -> int:
         """The tickets that an account is known to hold, over all events."""

@@ -1,4 +1,4 @@
-"""Mails: those of accounts, sent at once, and those of purchases."""
+"""Mails: those about accounts, sent at once, and those about purchases."""
 
 from typing import Protocol
 from uuid import UUID
@@ -7,11 +7,11 @@ from api.auth.account_mails import Mail
 from api.schemas.notification import Notification
 
 
-class Post(Protocol):
-    """The way to a mail server."""
+class AccountMailer(Protocol):
+    """The mail server."""
 
     def __call__(self, address: str, mail: Mail) -> None:
-        """Hand over a mail. Refused: invalid-input for an address that is not taken."""
+        """Send a mail. Refused: invalid-input for an address that is not taken."""
 
 
 class Notifications(Protocol):
@@ -21,4 +21,4 @@ class Notifications(Protocol):
         """The mails of a purchase, the oldest first."""
 
     def request(self, wanted: Notification, event: UUID, purchase: UUID, account: UUID) -> None:
-        """Ask for one more. Refused: too-many-requests. Unavailable: it will not be sent."""
+        """Request another one. Refused: too-many-requests. Unavailable: it will not be sent."""

@@ -12,8 +12,8 @@ from api.ports.accounts import Accounts, PasswordResets
 from api.ports.board import Board
 from api.ports.credentials import Credentials, Revocations
 from api.ports.events import Events
-from api.ports.ledger import Holders, Register, TicketOffice
-from api.ports.mail import Notifications, Post
+from api.ports.ledger import CatalogueCheck, Holders, LedgerGateway
+from api.ports.mail import AccountMailer, Notifications
 from api.ports.sales import Attendance, Sales, Stock
 from api.ports.search import SearchIndex
 from api.ports.server import InLoop, Probe
@@ -23,7 +23,7 @@ from tables.signing.tickets import TicketSigner
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """All of them. ``probes`` has one per server, by the name that /health/ready shows."""
+    """The ports. ``probes`` has one for each server, by its name at /health/ready."""
 
     tokens: Tokens
     links: LinkSigner
@@ -31,12 +31,12 @@ class Ports:
     quotas: Quotas
     credentials: Credentials
     revocations: Revocations
-    post: Post
+    mailer: AccountMailer
     accounts: Accounts
     password_resets: PasswordResets
     events: Events
-    register: Register
-    office: TicketOffice
+    catalogue: CatalogueCheck
+    ledger: LedgerGateway
     holders: Holders
     sales: Sales
     attendance: Attendance

@@ -49,7 +49,7 @@ class FastPath:
 
     async def _buy(self, fields: Fields, asked: NewPurchase) -> Reply:
         # First of all: what can't be served must cost least when most of it comes.
-        self._ports.office.check_room()
+        self._ports.ledger.check_limit()
         caller = read_caller(self._ports, fields[b"authorization"].decode("latin-1"))
         wanted = preference(_text(fields.get(b"prefer")), self._ports.purchase_wait)
         return await service.buy(self._ports, caller, asked, _text(fields.get(b"idempotency-key")), wanted)

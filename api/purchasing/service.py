@@ -39,11 +39,11 @@ async def buy(ports: Ports, caller: Caller, body: NewPurchase, key: str | None, 
         raise forbidden()
     command = _command(body, account, purchase_id(account, key), ports.hold_seconds)
     if account != caller.account:
-        await ports.register.check_account(account)
-    await ports.register.check_event(command.event, [line.ticket_type for line in command.lines])
+        await ports.catalogue.check_account(account)
+    await ports.catalogue.check_event(command.event, [line.ticket_type for line in command.lines])
     if isinstance(command, Hold):
         await _check_overall(ports, command)
-    outcome = await ports.office.carry_out(command, wanted.wait)
+    outcome = await ports.ledger.carry_out(command, wanted.wait)
     if outcome is None:
         return _accepted(command, accepted_id(ports.tokens, command, ports.clock()), wanted)
     if outcome.kind in (OutcomeKind.CONFIRMED, OutcomeKind.HELD):
@@ -87,7 +87,7 @@ def no_key() -> Refused:
 
 
 async def _carry_out(ports: Ports, command: Confirm | Cancel, public: str, wanted: Preference) -> Reply:
-    outcome = await ports.office.carry_out(command, wanted.wait)
+    outcome = await ports.ledger.carry_out(command, wanted.wait)
     if outcome is None:
         # Under the id that it was asked for by: whether there is such a purchase is not known.
         return _accepted(command, public, wanted)
@@ -104,7 +104,7 @@ async def _check_overall(ports: Ports, command: Hold) -> None:
     if not most:
         return
     requested, held = sum(line.quantity for line in command.lines), await ports.holders.held(command.account)
-    if held + requested > most and await ports.office.is_new(command.event, command.purchase):
+    if held + requested > most and await ports.ledger.is_new(command.event, command.purchase):
         figures = {"limit": most, "requested": requested, "held": held}
         raise Refused("overall-hold-limit-exceeded", figures=figures, retryable=True)
 

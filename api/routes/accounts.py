@@ -154,7 +154,7 @@ def change_roles(path: AccountPath, body: RoleChange) -> Response:
 
     changed = change_account_row(path, decide)
     if changed.after.roles != changed.before.roles:
-        tell_roles(ports().post, changed.after)
+        tell_roles(ports().mailer, changed.after)
     return tagged(changed.after, changed.after.version)
 
 

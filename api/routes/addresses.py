@@ -42,10 +42,10 @@ def change_email(path: AccountPath, body: NewEmail) -> Response:
     before = account_of(path)
     if found.is_administrator:
         changed = change_account_row(path, lambda account: account.model_copy(update={"email": body.email}))
-        tell_address(ports().post, changed.before.email, changed.after)
+        tell_address(ports().mailer, changed.before.email, changed.after)
         return tagged(changed.after, changed.after.version)
     ports().quotas.check_mail(ports().quotas.asker(body.email))
-    tell_asked(ports().post, before, body.email)
+    tell_asked(ports().mailer, before, body.email)
     return answer(ask_for_confirmation(before, body.email, sessions=found.version), 202)
 
 

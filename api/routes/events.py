@@ -147,7 +147,7 @@ def change_own(event_id: UUID, decide: Callable[[Listing], Listing]) -> Listing:
         return decide(listing)
 
     after = ports().events.change(event_id, decide_for_owner)
-    ports().register.forget(event_id)
+    ports().catalogue.forget(event_id)
     if after is None:
         raise not_yours(event_id)
     return after

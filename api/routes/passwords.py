@@ -23,5 +23,5 @@ def change_password(path: AccountPath, body: PasswordChange) -> Response:
     new = new_hash("/newPassword", body.new_password, account.email, account.first_name, account.last_name)
     if not ports().accounts.set_password(path.account_id, new):
         raise no_account(path)
-    tell_password(ports().post, account)
+    tell_password(ports().mailer, account)
     return Response(status=204)

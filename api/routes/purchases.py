@@ -154,7 +154,7 @@ def own_purchase(public: str) -> Purchase:
 async def _watched(known: Ports, reader: Caller, public: str, wait: float) -> Reply:
     """The same after up to ``wait`` seconds, if it is undecided."""
     ids = service.ids_of(public)
-    found = await known.office.watch(*ids, wait, lambda: _known(known, reader, public), reader.may_act_for)
+    found = await known.ledger.watch(*ids, wait, lambda: _known(known, reader, public), reader.may_act_for)
     if isinstance(found, Outcome):
         return Reply(200, JSON, {}, purchase_json(found, ids[1]))
     return Reply(200, JSON, {}, _found(found).model_dump_json(by_alias=True, exclude_none=True).encode())
@@ -181,5 +181,5 @@ def _known(known: Ports, reader: Caller, public: str) -> Purchase | None:
 
 def _accepted(known: Ports, reader: Caller, ids: tuple[UUID, UUID], public: str) -> UUID | None:
     """Whose purchase it is, if it is known to be in the log and the reader may see it."""
-    account = accepted_account(known.tokens, public, known.clock()) or known.office.accepted(*ids)
+    account = accepted_account(known.tokens, public, known.clock()) or known.ledger.accepted(*ids)
     return account if account and reader.may_act_for(account) else None

@@ -1,1 +1,1 @@
-"""The way to the ledger: commands are produced, outcomes consumed, and what is known of both is cached."""
+"""The ledger by Kafka: produces commands, consumes outcomes, and caches what both tell."""

@@ -1,4 +1,4 @@
-"""What is left of events, a moment old at most: however many look, the ledger is asked for an event once a second."""
+"""What is left of events, about a second old: however many look, the ledger is asked about an event once a second."""
 
 import threading
 import time
@@ -12,53 +12,54 @@ from api.problems import Unavailable
 from tables.ledger.availability import Availability
 
 FRESH_S: Final = 1.0
-# Longer than any question takes: whoever looks meanwhile is told what was known.
+# Longer than a lookup takes: those who look meanwhile get the entry before it.
 KEPT_S: Final = 5.0
-MOST: Final = 2_000
+EVENTS_MAX: Final = 2_000
 
-Shelves = dict[UUID, Left]
+TicketsLeft = dict[UUID, Left]
 
 
-class Known:
-    """What was told last, and when."""
+class _Entry:
+    """The last answer about an event, and when it came (s)."""
 
     def __init__(self) -> None:
-        self.shelves: Shelves | None = None
+        self.tickets: TicketsLeft | None = None
         self.at = float("-inf")
         self.asking = threading.Lock()
 
 
-class ShelfViews:
-    """Asks ``ask`` (the ledger's view of an event) on behalf of all who look."""
+class AvailabilityCache:
+    """Asks ``ask`` (the ledger's view of an event) for all threads together."""
 
     def __init__(self, ask: Callable[[UUID], dict[str, Any]], clock: Callable[[], float] = time.monotonic) -> None:
         self._ask = ask
         self._clock = clock
-        self._known: Bounded[UUID, Known] = Bounded(MOST, KEPT_S, clock)
+        self._entries: Bounded[UUID, _Entry] = Bounded(EVENTS_MAX, KEPT_S, clock)
 
-    def left(self, event: UUID) -> Shelves | None:
-        """By ticket type; None where nobody can tell."""
-        known = self._known.get(event)
-        if known is None:
-            known = Known()
-            self._known.put(event, known)
-        if self._clock() - known.at >= FRESH_S and known.asking.acquire(blocking=known.at < 0):
+    def left(self, event: UUID) -> TicketsLeft | None:
+        """By ticket type; None if nobody can tell."""
+        entry = self._entries.get(event)
+        if entry is None:
+            entry = _Entry()
+            self._entries.put(event, entry)
+        if self._clock() - entry.at >= FRESH_S and entry.asking.acquire(blocking=entry.at < 0):
             try:
-                self._renew(event, known)
+                self._renew(event, entry)
             finally:
-                known.asking.release()
-        return known.shelves
+                entry.asking.release()
+        return entry.tickets
 
-    def _renew(self, event: UUID, known: Known) -> None:
-        if self._clock() - known.at < FRESH_S:
+    def _renew(self, event: UUID, entry: _Entry) -> None:
+        if self._clock() - entry.at < FRESH_S:
             return
         try:
-            known.shelves = {UUID(each["ticketType"]): _left(each) for each in self._ask(event).get("ticketTypes", ())}
+            view = self._ask(event)
+            entry.tickets = {UUID(each["ticketType"]): _left(each) for each in view.get("ticketTypes", ())}
         except Unavailable:
-            known.shelves = None
-        known.at = self._clock()
-        self._known.put(event, known)
+            entry.tickets = None
+        entry.at = self._clock()
+        self._entries.put(event, entry)
 
 
-def _left(told: dict[str, Any]) -> Left:
-    return Left(Availability(told["state"]), told["available"])
+def _left(view: dict[str, Any]) -> Left:
+    return Left(Availability(view["state"]), view["available"])

@@ -1,194 +1,151 @@
-"""The way to the ledger: a command goes into the log, its outcome comes back on ``ticket-purchase``.
+"""The client of the ledger: sends a command to ``ticket-commands`` and waits for its outcome on ``ticket-purchase``.
 
-The rules: who waits is registered before the command is sent; an answer is given only for what the broker
-acknowledged; a command is never handed in twice at once by this process; no more wait than ``most``.
+The rules: a request is registered as pending before its command is sent; only what the broker acknowledged is
+answered; this process never sends a command twice at once; at most ``requests_max`` requests wait.
 
-All of it happens in the loop, but for what says so.
+Everything runs in the loop unless it says otherwise.
 """
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
 from uuid import UUID
 
-from api.adapters.ledger.command_producer import GIVE_UP_S, KAFKA, MARGIN_S, CommandLog
-from api.adapters.ledger.known_purchases import Census
-from api.adapters.ledger.outcome_consumer import OutcomeFollower
-from api.adapters.ledger.pending_requests import Waiter, Waiters, answers_to, any_decision
-from api.adapters.ledger.sold_out_cache import SoldOut
-from api.bounded_cache import Bounded
+from api.adapters.ledger.admission import WAITING_MAX_REQUESTS, ConcurrencyLimit, RunningCommands
+from api.adapters.ledger.command_producer import ACKNOWLEDGED_WITHIN_S, KAFKA, CommandProducer
+from api.adapters.ledger.known_purchases import KnownPurchases
+from api.adapters.ledger.outcome_consumer import OutcomeConsumer
+from api.adapters.ledger.pending_requests import PendingRequest, PendingRequests, answers_to, any_decision
+from api.adapters.ledger.sold_out_cache import SoldOutCache
 from api.ports.ledger import BuyersCommand
 from api.ports.sales import MaySee
-from api.problems import BUSY_FOR_S, Refused, Unavailable, retry_later
+from api.problems import Refused, Unavailable
 from api.schemas.ids import text_of
 from api.schemas.purchase import Purchase, public_id
-from tables.messages.commands import Cancel, Confirm, Hold, encode_command
+from tables.messages.commands import Buy as PurchaseCommand
+from tables.messages.commands import Hold, encode_command
 from tables.messages.outcomes import Outcome
-from telemetry.traces import current_span
-
-REMEMBERED: Final = 20_000
-REMEMBERED_S: Final = 600.0
 
 
-class Room:
-    """Places for requests that wait, taken by ``with``. One too many is refused as busy; it may be sent again soon."""
-
-    def __init__(self, places: int) -> None:
-        self._places = places
-        self._taken = 0
-
-    def check(self) -> None:
-        """Refused: busy, where every place is taken."""
-        if self._taken >= self._places:
-            raise retry_later("busy", BUSY_FOR_S)
-
-    def __enter__(self) -> None:
-        """Take a place. Refused: busy."""
-        self.check()
-        self._taken += 1
-
-    def __exit__(self, *_: object) -> None:
-        """Give it back."""
-        self._taken -= 1
-
-
-class KafkaOffice:
-    """The ticket office behind the log."""
+class LedgerClient:
+    """Commands to the ledger and its outcomes, by Kafka."""
 
     def __init__(
         self,
-        log: CommandLog,
-        follower: OutcomeFollower,
-        waiters: Waiters,
-        sold_out: SoldOut,
-        census: Census,
-        most: int = 1_000,
+        producer: CommandProducer,
+        consumer: OutcomeConsumer,
+        pending: PendingRequests,
+        sold_out: SoldOutCache,
+        known: KnownPurchases,
+        requests_max: int = WAITING_MAX_REQUESTS,
     ) -> None:
-        self._log = log
-        self._follower = follower
-        self._waiters = waiters
+        self._producer = producer
+        self._consumer = consumer
+        self._pending = pending
         self._sold_out = sold_out
-        self._census = census
-        self._running: set[tuple[int, ...]] = set()
-        self._deciding = Room(most)
-        self._watching = Room(most)
-        # Bytes, since the garbage collector looks at every UUID that is kept.
-        self._accepted: Bounded[bytes, bytes] = Bounded(REMEMBERED, REMEMBERED_S)
+        self._known = known
+        self._running = RunningCommands()
+        self._deciding = ConcurrencyLimit(requests_max)
+        self._watching = ConcurrencyLimit(requests_max)
 
     def open(self) -> None:
         """Begin to connect to both topics."""
-        self._follower.open()
-        self._log.open()
+        self._consumer.open()
+        self._producer.open()
 
     async def close(self) -> None:
         """Disconnect."""
-        await self._log.close()
-        await self._follower.close()
+        await self._producer.close()
+        await self._consumer.close()
 
     @property
     def waiting(self) -> int:
-        """Commands handed in whose decision a request waits for."""
+        """Commands that are sent and not answered yet."""
         return len(self._running)
 
     @property
     def is_ready(self) -> bool:
-        """Whether commands can be sent and outcomes are followed."""
-        return self._log.is_open and self._follower.is_following
+        """Whether commands can be sent and outcomes are consumed."""
+        return self._producer.is_open and self._consumer.is_following
 
     def probe(self) -> None:
         """In any thread. Raises Unavailable unless it is ready."""
         if not self.is_ready:
             raise Unavailable(KAFKA)
 
-    def check_room(self) -> None:
-        """Refused: busy, where as many wait as may."""
+    def check_limit(self) -> None:
+        """Refused: busy, if as many requests wait as may."""
         self._deciding.check()
 
     async def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
-        """Hand in a command and wait for its decision; None when it is in the log but undecided."""
+        """Send a command and wait ``wait`` seconds for its outcome; None if it is in the log and undecided.
+
+        Refused: still-running, busy, sold-out where that is known. Unavailable: not known to be in the log.
+        """
         self.probe()
-        mark = _mark(command)
-        if mark in self._running:
-            raise Refused("still-running")
-        with self._deciding:
-            self._running.add(mark)
-            try:
-                outcome = await self._outcome(command, wait)
-            finally:
-                self._running.discard(mark)
-        # A confirm or cancel may be of a purchase that never was, which must not seem to be on its way. One that is
-        # decided is not on its way either; to keep all of them would cost every purchase a tenth.
+        key = self._running.begin(command)
+        try:
+            with self._deciding:
+                outcome = await self._decide(command, wait)
+        finally:
+            self._running.end(key)
+        # Not a confirm or cancel, whose purchase may not exist; nor what is decided, which would cost every purchase
+        # a tenth.
         if outcome is None and isinstance(command, (PurchaseCommand, Hold)):
-            self._accepted.put(command.event.bytes + command.purchase.bytes, command.account.bytes)
+            self._known.accept(command)
         return outcome
 
     async def watch(
-        self,
-        event: UUID,
-        purchase: UUID,
-        wait: float,
-        look: Callable[[], Purchase | None],
-        may_see: MaySee,
+        self, event: UUID, purchase: UUID, wait: float, look: Callable[[], Purchase | None], may_see: MaySee
     ) -> Purchase | Outcome | None:
         """What ``look`` finds now; if that is nothing or pending, the outcome of the next ``wait`` seconds.
 
-        ``look`` is called in a thread. A decision on the purchase of an account that the caller may not see ends no
-        wait.
+        ``look`` is called in a thread. The outcome for an account that the caller may not see ends no wait.
         """
 
-        def is_shown(told: Outcome) -> bool:
-            return any_decision(told) and told.account is not None and may_see(told.account)
+        def is_shown(outcome: Outcome) -> bool:
+            return any_decision(outcome) and outcome.account is not None and may_see(outcome.account)
 
-        waiter = Waiter(event, purchase, is_shown, wait)
-        with self._watching, self._waiters.waiting(waiter):
+        request = PendingRequest(event, purchase, is_shown, wait)
+        with self._watching, self._pending.waiting(request):
             found = await asyncio.to_thread(look)
             if found is not None and found.status != "pending":
                 return found
-            await waiter.wait()
-        return waiter.outcome or await asyncio.to_thread(look)
+            await request.wait()
+        return request.outcome or await asyncio.to_thread(look)
 
     def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
-        """In any thread: whose purchase it is, if this process lately logged it and had no decision in time."""
-        account = self._accepted.get(event.bytes + purchase.bytes)
-        return None if account is None else UUID(bytes=account)
+        """In any thread: whose purchase it is, if this process lately logged it and got no outcome in time."""
+        return self._known.accepted(event, purchase)
 
     async def is_new(self, event: UUID, purchase: UUID) -> bool:
-        """Whether there is surely no purchase of this id yet; False also where nobody can tell."""
-        return self.accepted(event, purchase) is None and await self._census.is_new(event, purchase)
+        """Whether there is surely no purchase of this id; False also if nobody can tell."""
+        return await self._known.is_new(event, purchase)
 
-    async def _refuse_early(self, command: BuyersCommand) -> None:
-        """Refused: sold-out, where the ledger has just said so and has no decision on this purchase yet."""
-        if not isinstance(command, (PurchaseCommand, Hold)):
-            return
+    async def _decide(self, command: BuyersCommand, wait: float) -> Outcome | None:
+        if isinstance(command, (PurchaseCommand, Hold)):
+            await self._check_stock(command)
+        request = PendingRequest(command.event, command.purchase, answers_to(command), wait)
+        asked_at = self._sold_out.now()
+        with self._pending.waiting(request):
+            self._send(command, request)
+            await request.wait()
+            await request.wait_for_acknowledgement(ACKNOWLEDGED_WITHIN_S)
+        if request.outcome is None and not request.acknowledged:
+            raise Unavailable(KAFKA) from request.failure
+        if request.outcome is not None:
+            self._sold_out.learn(request.outcome, asked_at)
+        return request.outcome
+
+    async def _check_stock(self, command: PurchaseCommand | Hold) -> None:
+        """Refused: sold-out, if the ledger has just said so and has no decision on this purchase yet."""
         figures = self._sold_out.refusal(command.event, command.lines)
-        if figures is not None and await self.is_new(command.event, command.purchase):
-            # Nothing is kept of it, so the same request may have more luck later.
+        if figures is not None and await self._known.is_new(command.event, command.purchase):
+            # Nothing is recorded of it, so the same request may succeed later.
             raise Refused("sold-out", figures=figures, retryable=True)
 
-    async def _outcome(self, command: BuyersCommand, wait: float) -> Outcome | None:
-        await self._refuse_early(command)
-        waiter = Waiter(command.event, command.purchase, answers_to(command), wait)
-        asked_at = self._sold_out.now()
-        with self._waiters.waiting(waiter):
-            self._hand_in(command, waiter)
-            await waiter.wait()
-            await waiter.wait_for_acknowledgement(GIVE_UP_S + MARGIN_S)
-        if waiter.outcome is None and not waiter.acknowledged:
-            raise Unavailable(KAFKA) from waiter.failure
-        if waiter.outcome is not None:
-            self._sold_out.learn(waiter.outcome, asked_at)
-        return waiter.outcome
-
-    def _hand_in(self, command: BuyersCommand, waiter: Waiter) -> None:
-        key = text_of(command.event).encode()
-        span = current_span()
+    def _send(self, command: BuyersCommand, request: PendingRequest) -> None:
+        span = under_way()
         if span is not None:
             span.set_attributes({"event": str(command.event), "purchase": public_id(command.event, command.purchase)})
-        self._log.append(key, encode_command(command), waiter.acknowledge, waiter.fail)
-
-
-def _mark(command: BuyersCommand) -> tuple[int, ...]:
-    """What is the same for a command sent twice; numbers, since Python itself hashes and compares them."""
-    if isinstance(command, (Confirm, Cancel)):
-        return command.event.int, (command.request or command.purchase).int, command.account.int
-    return command.event.int, command.purchase.int
+        key = text_of(command.event).encode()
+        self._producer.append(key, encode_command(command), request.acknowledge, request.fail)

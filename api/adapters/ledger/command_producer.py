@@ -1,4 +1,4 @@
-"""The producer of ``ticket-commands``. A record is sent or given up soon: the request that waits has little time."""
+"""The producer of ``ticket-commands``. It gives a record up after 1.5 s, since a request waits for it."""
 
 import asyncio
 import logging
@@ -14,15 +14,15 @@ from api.problems import Unavailable
 from connect.topics import COMMANDS
 from tables.messages.commands import DefineEvent, encode_command
 from telemetry.rate_limited import RateLimitedLog
-from telemetry.traces import TRACEPARENT_HEADER, current_traceparent
 
 KAFKA: Final = "kafka"
 GIVE_UP_S: Final = 1.5
-MARGIN_S: Final = 0.3
+# After that nobody will say any more whether a record is in the log.
+ACKNOWLEDGED_WITHIN_S: Final = GIVE_UP_S + 0.3
 RETRY_S: Final = 0.5
 CONNECT_S: Final = 5.0
 CLOSE_S: Final = 2.0
-# Shared by what comes meanwhile: under load fewer and fuller requests, at the price of this when nearly idle.
+# Records within that time share a batch: fewer and fuller requests under load, this much latency when nearly idle.
 LINGER_S: Final = 0.005
 BATCH_MAX_BYTES: Final = 256 * 1024
 
@@ -33,21 +33,21 @@ Failed = Callable[[Exception], object]
 
 
 class Batch:
-    """Records of one partition that are sent together, and who waits for them."""
+    """Records of one partition that are sent together, and the callbacks of those who wait for them."""
 
     def __init__(self, builder: Any) -> None:
         self.builder = builder
         self.waiting: list[tuple[Done, Failed]] = []
 
     def add(self, key: bytes, value: bytes, done: Done, failed: Failed) -> bool:
-        """Whether there was room for the record."""
+        """Whether the batch had space for the record."""
         if self.builder.append(timestamp=None, key=key, value=value, headers=trace_headers() or []) is None:
             return False
         self.waiting.append((done, failed))
         return True
 
     def settle(self, error: Exception | None) -> None:
-        """Tell all who wait that the records are in the log for good, or why that is not known."""
+        """Call back: the records are acknowledged, or why that is not known."""
         for done, failed in self.waiting:
             if error is None:
                 done(None)
@@ -55,13 +55,16 @@ class Batch:
                 failed(error)
 
 
-class CommandLog:
-    """Appends commands, in the loop; connects in the background, again and again until it works.
+class CommandProducer:
+    """Produces records in the loop. Connects in the background and retries until it works.
 
-    aiokafka has a future for each record; here there is one for each batch, which is a tenth of a purchase less.
+    aiokafka makes a future for each record; this makes one for each batch, which saves a tenth of a purchase.
     """
 
-    def __init__(self, servers: str, connect: Callable[[list[str]], Any] | None = None) -> None:
+    def __init__(
+        self, servers: str, connect: Callable[[list[str]], Any] | None = None, retry_s: float = RETRY_S
+    ) -> None:
+        self._retry_s = retry_s
         self._servers = servers.split(",")
         self._connect = connect or make_producer
         self._producer: Any = None
@@ -80,7 +83,7 @@ class CommandLog:
         return self._producer is not None
 
     def append(self, key: bytes, value: bytes, done: Done, failed: Failed) -> None:
-        """Send a record and return; one of the two functions is called sooner or later. Raises Unavailable."""
+        """Send a record without waiting; one of the two functions is called in the end. Raises Unavailable."""
         if self._producer is None:
             raise Unavailable(KAFKA)
         partition = partition_of(key, self._partitions)
@@ -93,7 +96,7 @@ class CommandLog:
             asyncio.get_running_loop().call_later(LINGER_S, self._flush, partition, batch)
 
     async def announce(self, event: DefineEvent) -> None:
-        """Send a definition and return once it is in the log for good. Raises Unavailable."""
+        """Send a definition and wait for the acknowledgement. Raises Unavailable."""
         settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def settle(error: object) -> None:
@@ -106,22 +109,22 @@ class CommandLog:
 
         self.append(str(event.event).encode(), encode_command(event), settle, settle)
         try:
-            await asyncio.wait_for(settled, GIVE_UP_S + MARGIN_S)
+            await asyncio.wait_for(settled, ACKNOWLEDGED_WITHIN_S)
         except (KafkaError, TimeoutError) as error:
             raise Unavailable(KAFKA) from error
 
     async def send(self, topic: str, key: bytes, value: bytes) -> None:
-        """Send a record to another topic and return once it is in the log for good. Raises Unavailable."""
+        """Send a record to another topic and wait for the acknowledgement. Raises Unavailable."""
         if self._producer is None:
             raise Unavailable(KAFKA)
         try:
             sending = self._producer.send_and_wait(topic, value, key, headers=trace_headers())
-            await asyncio.wait_for(sending, GIVE_UP_S + MARGIN_S)
+            await asyncio.wait_for(sending, ACKNOWLEDGED_WITHIN_S)
         except (KafkaError, TimeoutError) as error:
             raise Unavailable(KAFKA) from error
 
     async def close(self) -> None:
-        """Send what is on its way, and disconnect."""
+        """Flush, and disconnect."""
         if self._opening is not None:
             self._opening.cancel()
         for partition, batch in list(self._batches.items()):
@@ -144,9 +147,9 @@ class CommandLog:
             if producer is None:
                 raise Unavailable(KAFKA)
             await (await producer.send_batch(batch.builder, COMMANDS, partition=partition))
-        except Exception as error:  # noqa: BLE001 (whatever it is, whoever waits has to know)
+        except Exception as error:  # noqa: BLE001 (whatever it is, those who wait must learn of it)
             batch.settle(error)
-            # What is more special is of this batch; this is what a producer says once it has ended.
+            # A subclass is an error of this batch; KafkaError itself is what a producer that has ended raises.
             if type(error) is KafkaError and producer is self._producer:
                 self._producer = None
                 self.open()
@@ -162,34 +165,34 @@ class CommandLog:
                 await asyncio.wait_for(producer.start(), CONNECT_S)
                 self._partitions = len(await asyncio.wait_for(producer.partitions_for(COMMANDS), CONNECT_S) or ())
             except (KafkaError, TimeoutError) as error:
-                seldom.warning("connect", "no way to %s yet: %r", COMMANDS, error)
+                seldom.warning("connect", "cannot connect to %s yet: %r", COMMANDS, error)
             else:
                 if self._partitions:
                     self._producer = producer
                     return
             if producer is not None:
                 await _closed(producer)
-            await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(self._retry_s)
 
 
 async def _closed(producer: Any) -> None:
-    """Send what is on its way, within CLOSE_S, and disconnect."""
+    """Flush within CLOSE_S, and disconnect."""
     try:
         await asyncio.wait_for(producer.stop(), CLOSE_S)
     except (KafkaError, TimeoutError) as error:
-        seldom.warning("close", "a producer did not end well: %r", error)
+        seldom.warning("close", "a producer did not stop cleanly: %r", error)
 
 
 @lru_cache(maxsize=65_536)
 def partition_of(key: bytes, partitions: int) -> int:
-    """The partition of a key, as Kafka's default has it; kept, since counting it out is most of a send."""
+    """The partition of a key by Kafka's default partitioner; cached, since murmur2 in Python is most of a send."""
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
 
 def trace_headers() -> list[tuple[str, bytes]] | None:
-    """The headers of a record that follows from the request under way; None unless that is sampled."""
-    text = current_traceparent()
-    return None if text is None else [(TRACEPARENT_HEADER, text.encode())]
+    """The trace headers of the request under way; None unless that is sampled."""
+    text = carried()
+    return None if text is None else [(HEADER, text.encode())]
 
 
 def make_producer(servers: list[str]) -> Any:

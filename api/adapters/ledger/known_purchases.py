@@ -1,6 +1,6 @@
-"""Which purchases the ledger has on record, asked for many at once.
+"""Which purchases are known already: those that the ledger has on record, and those that this process has in the log.
 
-Lookups within GATHER_S share one call. So asking costs little when many ask, which is when it matters.
+Lookups of an event within 20 ms share one call (at most 200 ids), so that asking costs little when many ask.
 """
 
 import asyncio
@@ -9,10 +9,14 @@ from collections.abc import Callable, Collection
 from typing import Final
 from uuid import UUID
 
+from api.bounded_cache import Bounded
 from api.problems import Unavailable
+from tables.messages.commands import Buy, Hold
 
 GATHER_S: Final = 0.02
-MOST: Final = 200
+LOOKUP_MAX_PURCHASES: Final = 200
+ACCEPTED_MAX_PURCHASES: Final = 20_000
+ACCEPTED_FOR_S: Final = 600.0
 
 log = logging.getLogger(__name__)
 
@@ -20,46 +24,60 @@ log = logging.getLogger(__name__)
 Ask = Callable[[UUID, Collection[UUID]], set[UUID]]
 
 
-class _Question:
-    """A purchase each from many requests, and the answer for all of them; None where nobody can tell."""
+class _Lookup:
+    """Purchases of many requests, and which of them are on record; None if that could not be asked."""
 
     def __init__(self) -> None:
         self.purchases: set[UUID] = set()
         self.on_record: asyncio.Future[set[UUID] | None] = asyncio.get_running_loop().create_future()
 
 
-class Census:
-    """Asks ``ask`` on behalf of many requests of the loop."""
+class KnownPurchases:
+    """Asks ``ask`` for many requests of the loop together."""
 
-    def __init__(self, ask: Ask, gather: float = GATHER_S) -> None:
+    def __init__(self, ask: Ask, gather_s: float = GATHER_S, lookup_max: int = LOOKUP_MAX_PURCHASES) -> None:
         self._ask = ask
-        self._gather = gather
-        self._open: dict[UUID, _Question] = {}
+        self._gather_s = gather_s
+        self._lookup_max = lookup_max
+        self._open: dict[UUID, _Lookup] = {}
         self._asking: set[asyncio.Task[None]] = set()
+        # Bytes, since the garbage collector visits every UUID that is kept.
+        self._accepted: Bounded[bytes, bytes] = Bounded(ACCEPTED_MAX_PURCHASES, ACCEPTED_FOR_S)
+
+    def accept(self, command: Buy | Hold) -> None:
+        """Note that the command is in the log and undecided."""
+        self._accepted.put(command.event.bytes + command.purchase.bytes, command.account.bytes)
+
+    def accepted(self, event: UUID, purchase: UUID) -> UUID | None:
+        """In any thread: the account whose purchase this process lately noted as accepted."""
+        account = self._accepted.get(event.bytes + purchase.bytes)
+        return None if account is None else UUID(bytes=account)
 
     async def is_new(self, event: UUID, purchase: UUID) -> bool:
-        """Whether the ledger has surely no purchase of this id; False also where nobody can tell."""
-        question = self._open.get(event) or self._begin(event)
-        question.purchases.add(purchase)
-        if len(question.purchases) >= MOST:
+        """Whether there is surely no purchase of this id; False also if nobody can tell."""
+        if self.accepted(event, purchase) is not None:
+            return False
+        lookup = self._open.get(event) or self._begin(event)
+        lookup.purchases.add(purchase)
+        if len(lookup.purchases) >= self._lookup_max:
             del self._open[event]
-        on_record = await asyncio.shield(question.on_record)
+        on_record = await asyncio.shield(lookup.on_record)
         return on_record is not None and purchase not in on_record
 
-    def _begin(self, event: UUID) -> _Question:
-        question = self._open[event] = _Question()
-        task = asyncio.create_task(self._answer(event, question))
+    def _begin(self, event: UUID) -> _Lookup:
+        lookup = self._open[event] = _Lookup()
+        task = asyncio.create_task(self._answer(event, lookup))
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
-        return question
+        return lookup
 
-    async def _answer(self, event: UUID, question: _Question) -> None:
-        await asyncio.sleep(self._gather)
-        if self._open.get(event) is question:
+    async def _answer(self, event: UUID, lookup: _Lookup) -> None:
+        await asyncio.sleep(self._gather_s)
+        if self._open.get(event) is lookup:
             del self._open[event]
         try:
-            question.on_record.set_result(await asyncio.to_thread(self._ask, event, question.purchases))
+            lookup.on_record.set_result(await asyncio.to_thread(self._ask, event, lookup.purchases))
         except Exception as error:
             if not isinstance(error, Unavailable):
-                log.exception("what is on record could not be asked")
-            question.on_record.set_result(None)
+                log.exception("the purchases on record could not be asked")
+            lookup.on_record.set_result(None)

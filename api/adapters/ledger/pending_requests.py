@@ -1,7 +1,7 @@
-"""Requests that wait for an outcome, found by the purchase they wait for.
+"""Requests that wait for an outcome, by the id of their purchase.
 
-Every outcome of every partition passes here, so telling that nobody waits must be cheap: the purchase's id is
-cut out of the record, which is decoded only for whoever waits.
+Every outcome of every partition is looked up here. To keep that cheap, the id is cut out of the record's bytes; the
+record is decoded only if a request waits for it.
 """
 
 import asyncio
@@ -9,27 +9,27 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
+from api.ports.ledger import BuyersCommand
 from api.schemas.ids import text_of
 from tables.ledger.decisions import recorded_fingerprints
-from tables.messages.commands import Buy, Cancel, Confirm, Hold
+from tables.messages.commands import Cancel, Confirm, Hold
 from tables.messages.outcomes import Outcome, OutcomeKind, decode_outcome
 from tables.messages.reasons import Reason
 
-BuyersCommand = Buy | Hold | Confirm | Cancel
 IsAnswer = Callable[[Outcome], bool]
 Call = Callable[[], object]
 
-# The ledger is the only one who writes outcomes, and no text within them can hold a bare quotation mark.
-_MARK: Final = b'"purchase":"'
-_ID: Final = 36
+# Only the ledger writes outcomes, and JSON escapes a quotation mark within a text.
+_ID_PREFIX: Final = b'"purchase":"'
+_ID_BYTES: Final = 36
 
 
 def nothing() -> None:
-    """What is done with news that nobody waits for."""
+    """The callback while nobody waits."""
 
 
-class Waiter:
-    """One waiting request, in the loop. ``is_answer`` tells its outcome from others of the same purchase."""
+class PendingRequest:
+    """A request in the loop. ``is_answer`` tells its outcome from others of the same purchase."""
 
     __slots__ = (
         "acknowledged",
@@ -56,12 +56,12 @@ class Waiter:
 
     @property
     def is_over(self) -> bool:
-        """Whether the outcome is there, or will not come."""
+        """Whether the outcome has come, or sending has failed."""
         return self.outcome is not None or self.failure is not None
 
     @property
     def is_taken(self) -> bool:
-        """Whether the command is known to be in the log, or known not to be."""
+        """Whether it is decided that the command is in the log or that this can't be known."""
         return self.acknowledged or self.is_over
 
     def offer(self, outcome: Outcome) -> None:
@@ -72,7 +72,7 @@ class Waiter:
             self.on_over()
 
     def acknowledge(self, _: object) -> None:
-        """The command is in the log for good."""
+        """The command is in the log."""
         self.acknowledged = True
         self.on_taken()
 
@@ -83,14 +83,14 @@ class Waiter:
         self.on_over()
 
     async def wait(self) -> None:
-        """Return with the outcome, with a failure, or after its seconds."""
+        """Return on the outcome, on a failure, or after ``seconds``."""
         if not self.is_over:
             over = asyncio.get_running_loop().create_future()
             self.on_over = lambda: _settle(over)
             await _settled(over, self.seconds)
 
     async def wait_for_acknowledgement(self, seconds: float) -> None:
-        """Return once the command is known to be in the log, or known not to be, or after so many seconds."""
+        """Return on the acknowledgement, on a failure, or after so many seconds."""
         if not self.is_taken:
             taken = asyncio.get_running_loop().create_future()
             self.on_taken = lambda: _settle(taken)
@@ -98,7 +98,7 @@ class Waiter:
 
 
 async def _settled(future: asyncio.Future[None], seconds: float) -> None:
-    """Return when that is settled, or after so many seconds: at a third of the cost of asyncio.wait_for."""
+    """Return when the future is done, or after so many seconds; a third of the cost of asyncio.wait_for."""
     timer = asyncio.get_running_loop().call_later(seconds, _settle, future)
     try:
         await future
@@ -112,66 +112,66 @@ def _settle(future: asyncio.Future[None]) -> None:
 
 
 def answers_to(command: BuyersCommand) -> IsAnswer:
-    """What the ledger's answer to this very command looks like, whatever else becomes of the purchase meanwhile."""
+    """Whether an outcome answers this command, and not another one about the same purchase."""
     if isinstance(command, (Confirm, Cancel)):
         return lambda outcome: outcome.request == command.request and _is_told_to(command.account, outcome)
     kinds = {OutcomeKind.REJECTED, OutcomeKind.HELD if isinstance(command, Hold) else OutcomeKind.CONFIRMED}
     own = recorded_fingerprints(command)
-    # Another body under the same id may be refused while this one waits: that is not its answer.
+    # Another body under the same id may be refused meanwhile, which is not this command's answer.
     return lambda outcome: outcome.fingerprint in own and (outcome.kind in kinds or outcome.reason is Reason.ID_REUSED)
 
 
 def _is_told_to(account: UUID, outcome: Outcome) -> bool:
-    """Whether an outcome answers this account: requests of the owner and of strangers may have the same id."""
+    """Whether an outcome answers this account: its owner and strangers may send the same request id."""
     return (outcome.account in (None, account)) is not (outcome.reason is Reason.NOT_YOURS)
 
 
 def any_decision(outcome: Outcome) -> bool:
-    """Whether an outcome tells one who only watches that the purchase has changed."""
+    """Whether an outcome changed the purchase, for a request that only watches it."""
     return outcome.kind is not OutcomeKind.REFUSED
 
 
-class Place:
-    """A waiter's place among those who wait for the same purchase, while ``with`` lasts."""
+class Registration:
+    """Keeps a request among those of its purchase inside ``with``. A class, since a generator costs twice as much."""
 
-    __slots__ = ("_group", "_groups", "_key", "_waiter")
+    __slots__ = ("_group", "_groups", "_key", "_request")
 
-    def __init__(self, groups: dict[bytes, list[Waiter]], waiter: Waiter) -> None:
+    def __init__(self, groups: dict[bytes, list[PendingRequest]], request: PendingRequest) -> None:
         self._groups = groups
-        self._key = text_of(waiter.purchase).encode()
-        self._waiter = waiter
+        self._key = text_of(request.purchase).encode()
+        self._request = request
 
     def __enter__(self) -> None:
         self._group = self._groups.setdefault(self._key, [])
-        self._group.append(self._waiter)
+        self._group.append(self._request)
 
     def __exit__(self, *_: object) -> None:
-        self._group.remove(self._waiter)
+        self._group.remove(self._request)
         if not self._group and self._groups.get(self._key) is self._group:
             del self._groups[self._key]
 
 
-class Waiters:
-    """All waiting requests of this process."""
+class PendingRequests:
+    """All pending requests of this process."""
 
     def __init__(self) -> None:
-        self._by_purchase: dict[bytes, list[Waiter]] = {}
+        self._by_purchase: dict[bytes, list[PendingRequest]] = {}
 
-    def waiting(self, waiter: Waiter) -> Place:
-        """While inside, the waiter is offered the outcomes of its purchase."""
-        return Place(self._by_purchase, waiter)
+    def waiting(self, request: PendingRequest) -> Registration:
+        """Inside ``with``, the request is offered the outcomes of its purchase."""
+        return Registration(self._by_purchase, request)
 
-    def deliver(self, value: bytes | None) -> None:
-        """Offer a record of ``ticket-purchase`` to whom it concerns. Raises MalformedRecord if it is none."""
-        place = (value or b"").find(_MARK) + len(_MARK)
-        if value is None or place < len(_MARK):
+    def read(self, key: bytes | None, value: bytes | None) -> None:
+        """Offer a record of ``ticket-purchase`` to the requests of its purchase. Raises MalformedRecord."""
+        start = (value or b"").find(_ID_PREFIX) + len(_ID_PREFIX)
+        if value is None or start < len(_ID_PREFIX):
             return
-        waiting = self._by_purchase.get(value[place : place + _ID])
+        waiting = self._by_purchase.get(value[start : start + _ID_BYTES])
         if not waiting:
             return
         outcome = decode_outcome(value)
-        for waiter in tuple(waiting):
-            waiter.offer(outcome)
+        for request in tuple(waiting):
+            request.offer(outcome)
 
     def __len__(self) -> int:
         return sum(len(group) for group in self._by_purchase.values())

@@ -1,8 +1,7 @@
-"""What is known to be sold out, from the ledger's own answers, so that a crowd can be refused without asking it.
+"""Ticket types that the ledger has just called sold out, so that a crowd is refused without asking it again.
 
-The promise: nothing is refused here that the ledger, asked less than FRESH_S ago, would not have refused. Stock
-that comes back is seen in the outcomes at once, and sold after FRESH_S at the latest: the knowledge is then too
-old, and the next request goes to the ledger.
+The promise: a purchase is refused here only if the ledger would have refused it less than 0.5 s ago. An outcome that
+brings tickets back clears the event at once; at the latest after 0.5 s the next purchase goes to the ledger.
 """
 
 import time
@@ -18,22 +17,22 @@ from tables.messages.reasons import Reason
 
 FRESH_S: Final = 0.5
 RENEW_S: Final = 0.25
-MOST_EVENTS: Final = 1_000
+EVENTS_MAX: Final = 1_000
 
-# Outcomes that may bring tickets back begin so; the ledger writes the kind first.
+# How outcomes begin that may bring tickets back: the ledger writes the kind first.
 _BRINGS_BACK: Final = tuple(f'{{"kind":"{kind}"'.encode() for kind in ("cancelled", "expired", "refunded", "changed"))
 
 
 class Shortage(NamedTuple):
-    """What the ledger said of a ticket type: the figures of its refusal, and when it was asked."""
+    """A refusal of the ledger: what is left of the ticket type, the refusal's figures, and when it was asked (s)."""
 
     available: int
     figures: dict[str, Any]
     asked_at: float
 
 
-class SoldOut:
-    """The shortages of all events, each as old as the question that the ledger answered with it."""
+class SoldOutCache:
+    """The newest shortage of each ticket type, of at most 1,000 events."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -41,11 +40,11 @@ class SoldOut:
         self._renewing: dict[tuple[bytes, UUID], float] = {}
 
     def now(self) -> float:
-        """The time to give to ``learn`` later on."""
+        """The time (s, monotonic) to give to ``learn`` later."""
         return self._clock()
 
     def learn(self, outcome: Outcome, asked_at: float) -> None:
-        """Take the ledger's answer to a command that was handed in at ``asked_at``, by this process itself."""
+        """Learn from the outcome of a command that this process sent at ``asked_at``."""
         if outcome.reason is not Reason.SOLD_OUT or outcome.repeated:
             return
         key, kind = text_of(outcome.event).encode(), UUID(outcome.figures["ticketType"])
@@ -53,18 +52,18 @@ class SoldOut:
         if kind not in known or known[kind].asked_at < asked_at:
             known[kind] = Shortage(outcome.figures["available"], outcome.figures, asked_at)
         self._renewing.pop((key, kind), None)
-        while len(self._events) > MOST_EVENTS:
+        while len(self._events) > EVENTS_MAX:
             del self._events[next(iter(self._events))]
 
-    def watch(self, key: bytes | None, value: bytes | None) -> None:
-        """Forget an event's shortages when a record of ``ticket-purchase`` may bring tickets back."""
+    def read(self, key: bytes | None, value: bytes | None) -> None:
+        """Clear an event if its record of ``ticket-purchase`` may bring tickets back."""
         if key in self._events and value is not None and value.startswith(_BRINGS_BACK):
             self._events.pop(key or b"", None)
 
     def refusal(self, event: UUID, lines: Iterable[TicketLine]) -> dict[str, Any] | None:
         """The figures with which the ledger would refuse these lines; None if it has to be asked.
 
-        Where the knowledge grows old one request is let through to renew it.
+        Past RENEW_S one request is let through, to renew what is known.
         """
         key = text_of(event).encode()
         known = self._events.get(key)

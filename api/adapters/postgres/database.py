@@ -23,14 +23,14 @@ _LIMITS: Final = "-c timezone=UTC -c statement_timeout=5s -c lock_timeout=3s -c 
 class Database:
     """Connections to one database. Nothing is connected before ``open``."""
 
-    def __init__(self, url: str, *, most: int = 16) -> None:
+    def __init__(self, url: str, *, connections_max: int = 16) -> None:
         known = conninfo.conninfo_to_dict(url)
         options = f"{known.get('options') or ''} {_LIMITS}".strip()
         self._pool: ConnectionPool[Connection[DictRow]] = ConnectionPool(
             conninfo.make_conninfo(url, options=options, connect_timeout=2, application_name="turnstile-api"),
             kwargs={"row_factory": dict_row},
             min_size=1,
-            max_size=most,
+            max_size=connections_max,
             timeout=WAIT_S,
             # A pool that goes on backing off finds the server back only minutes after its return.
             reconnect_timeout=5,

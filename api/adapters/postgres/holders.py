@@ -1,6 +1,6 @@
-"""How many tickets an account holds over all events, as PostgreSQL tells it, of accounts that hold more than once.
+"""How many tickets an account holds over all events, by PostgreSQL, for accounts that hold more than once.
 
-It bounds what is handed in, and is no rule of the ledger, which decides event by event. What is under way is not
+It limits what is sent to the ledger, which decides event by event and has no such rule. Commands under way are not
 counted.
 """
 
@@ -15,9 +15,9 @@ from api.adapters.postgres.purchase_lines import LINES, QUANTITY
 from api.bounded_cache import Bounded
 from api.problems import Unavailable
 
-MOST_ACCOUNTS: Final = 100_000
+ACCOUNTS_MAX: Final = 100_000
 REMEMBERED_S: Final = 3_600.0
-PAUSE_S: Final = 5.0
+RETRY_AFTER_S: Final = 5.0
 _HELD: Final = f"""
 SELECT coalesce(sum({QUANTITY}), 0)::int AS held
 FROM purchase, {LINES}
@@ -31,17 +31,17 @@ class HolderRows:
     def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._clock = clock
-        self._seen: Bounded[UUID, bool] = Bounded(MOST_ACCOUNTS, REMEMBERED_S, clock)
+        self._seen: Bounded[UUID, bool] = Bounded(ACCOUNTS_MAX, REMEMBERED_S, clock)
         self._failed_at = float("-inf")
 
     async def held(self, account: UUID) -> int:
-        """The tickets that an account holds; 0 at its first hold here for an hour, and where nobody can tell.
+        """The tickets that an account holds; 0 at its first hold here within an hour, and if nobody can tell.
 
-        So most buyers cost no question, and a sale goes on without PostgreSQL.
+        So most buyers cost no query, and sales go on without PostgreSQL.
         """
         is_known = self._seen.get(account)
         self._seen.put(account, True)
-        if not is_known or self._clock() - self._failed_at < PAUSE_S:
+        if not is_known or self._clock() - self._failed_at < RETRY_AFTER_S:
             return 0
         try:
             row = await asyncio.to_thread(self._database.one, _HELD, account=account)

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from api.adapters.catalogue_check import RegisterRows
+from api.adapters.catalogue_check import CatalogueRows
 from api.adapters.ledger.worker_views import WorkerViews
 from api.adapters.postgres.accounts import AccountRows
 from api.adapters.postgres.database import Database
@@ -184,24 +184,24 @@ def test_the_register_knows_accounts_events_and_ticket_types_also_new_ones(datab
         told.append(event)
 
     events = EventRows(database)
-    register = RegisterRows(database, events, announce)
+    catalogue = CatalogueRows(database, events, announce)
     event = new_event(organizer)
     first, second = new_ticket(event.id), new_ticket(event.id)
     events.add(Listing(event, (first,)))
-    asyncio.run(register.check_account(organizer))
-    asyncio.run(register.check_event(event.id, [first.id]))
+    asyncio.run(catalogue.check_account(organizer))
+    asyncio.run(catalogue.check_event(event.id, [first.id]))
     with pytest.raises(Refused) as refused:
-        asyncio.run(register.check_account(uuid4()))
+        asyncio.run(catalogue.check_account(uuid4()))
     assert (refused.value.kind, refused.value.faults[0].pointer) == ("unknown-account", "/accountId")
     for wanted, kinds, refusal, pointer in (
         (uuid4(), [first.id], "unknown-event", "/eventId"),
         (event.id, [first.id, second.id], "unknown-ticket-type", "/lines/1/ticketTypeId"),
     ):
         with pytest.raises(Refused) as refused:
-            asyncio.run(register.check_event(wanted, kinds))
+            asyncio.run(catalogue.check_event(wanted, kinds))
         assert (refused.value.kind, refused.value.faults[0].pointer) == (refusal, pointer)
     events.change(event.id, lambda listing: replace(listing, tickets=(first, second)))
-    asyncio.run(register.check_event(event.id, [first.id, second.id]))
+    asyncio.run(catalogue.check_event(event.id, [first.id, second.id]))
     assert [(one.version, len(one.definition.ticket_types)) for one in told] == [(1, 1), (2, 2)]
 
 

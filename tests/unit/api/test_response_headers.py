@@ -89,7 +89,7 @@ def test_what_has_no_route_is_guarded_too(client: FlaskClient, path: str) -> Non
 
 
 def test_the_fast_path_says_the_same_as_the_route(world: World, client: FlaskClient, ticket: dict[str, Any]) -> None:
-    world.office.rule = confirmed
+    world.ledger.rule = confirmed
     order = {"eventId": ticket["eventId"], "lines": [{"ticketTypeId": ticket["id"], "quantity": 1}]}
     for body in (order, order | {"hold": True}):
         asked: dict[str, Any] = {"json": body, "headers": {"Idempotency-Key": "k"}}

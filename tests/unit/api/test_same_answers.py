@@ -36,13 +36,13 @@ WATCHED = (
     "credentials",
     "accounts",
     "events",
-    "register",
-    "office",
+    "catalogue",
+    "ledger",
     "sales",
     "attendance",
     "stock",
     "notifications",
-    "post",
+    "mailer",
     "index",
 )
 
@@ -103,7 +103,7 @@ OF_SOMEBODY = [name for name in naming(OPERATIONS) if name not in PUBLIC]
 def test_every_operation_on_what_is_not_yours(
     world: World, things: dict[str, str], calls: list[str], role: str
 ) -> None:
-    world.office.rule = refuse
+    world.ledger.rule = refuse
     client = asking(world, role, things)
     for operation in OF_SOMEBODY:
         method, path, body, _ = OPERATIONS[operation]
@@ -154,7 +154,7 @@ def test_a_draft_is_as_an_event_that_never_was(
 def test_every_page_of_what_is_not_yours(
     world: World, pages_things: dict[str, str], calls: list[str], role: str
 ) -> None:
-    world.office.rule = refuse
+    world.ledger.rule = refuse
     hide(world, pages_things["event"])
     reader = reading(world, role, pages_things)
     key = reader.hidden("/sign-out")

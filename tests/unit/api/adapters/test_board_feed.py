@@ -104,7 +104,7 @@ async def rest_of(board: AsyncIterator[bytes]) -> list[bytes]:
 def test_a_sale_is_seen_by_who_watches() -> None:
     async def scenario(feed: BoardFeed, _: FakeSources) -> None:
         board = await opened(feed)
-        feed.count(str(EVENT).encode(), outcome(sold=4))
+        feed.read(str(EVENT).encode(), outcome(sold=4))
         await shown(feed, lambda told: told["events"] and told["events"][0]["types"][0]["sold"] == 4)
         await shown(feed, lambda told: sum(told["pace"]["counts"]) == 1)
         await shown(feed, lambda told: {rule["id"]: rule["verdict"] for rule in told["rules"]}["stock"] == "holds")
@@ -137,7 +137,7 @@ def test_every_board_gets_the_same_bytes_and_they_are_made_once(monkeypatch: pyt
 
 def test_nothing_is_asked_for_when_nobody_watches() -> None:
     async def scenario(feed: BoardFeed, sources: FakeSources) -> None:
-        feed.count(str(EVENT).encode(), outcome())
+        feed.read(str(EVENT).encode(), outcome())
         assert sources.asked == 0
         board = await opened(feed)
         await soon(lambda: sources.asked > 1)
@@ -153,7 +153,7 @@ def test_nothing_is_asked_for_when_nobody_watches() -> None:
 
 def test_what_was_sold_before_anybody_watched_is_asked_for_by_its_event() -> None:
     async def scenario(feed: BoardFeed, sources: FakeSources) -> None:
-        feed.count(str(EVENT).encode(), outcome())
+        feed.read(str(EVENT).encode(), outcome())
         await shown(feed, lambda told: told["events"])
         assert sources.wanted[0] == [EVENT]
 
@@ -206,7 +206,7 @@ def test_boards_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_definition_that_changes_is_no_decision() -> None:
     async def scenario(feed: BoardFeed, _: FakeSources) -> None:
         changed = encode_outcome(Outcome(kind=OutcomeKind.CHANGED, event=EVENT, offset=1, at=datetime.now(UTC)))
-        feed.count(str(EVENT).encode(), changed)
+        feed.read(str(EVENT).encode(), changed)
         assert feed._selling.newest == []
         assert feed._pace.report(time.time() + 1).total == 0
 
@@ -220,7 +220,7 @@ def test_a_definition_that_changes_is_no_decision() -> None:
 def test_no_record_disturbs_the_purchases(key: bytes | None, value: bytes | None) -> None:
     async def scenario(feed: BoardFeed, _: FakeSources) -> None:
         board = await opened(feed)
-        feed.count(key, value)
+        feed.read(key, value)
         await board.aclose()  # type: ignore[attr-defined]
 
     watch(scenario)
@@ -230,7 +230,7 @@ def test_sources_that_fail_leave_the_figures_running(caplog: pytest.LogCaptureFi
     async def scenario(feed: BoardFeed, sources: FakeSources) -> None:
         sources.broken = True
         board = await opened(feed)
-        feed.count(str(EVENT).encode(), outcome())
+        feed.read(str(EVENT).encode(), outcome())
         await shown(feed, lambda told: sum(told["pace"]["counts"]) == 1)
         await soon(lambda: "could not be asked" in caplog.text)
         await board.aclose()  # type: ignore[attr-defined]

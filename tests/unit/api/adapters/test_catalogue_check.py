@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.adapters.catalogue_check import PAUSE_S, REMEMBERED_S, RegisterRows
+from api.adapters.catalogue_check import REMEMBERED_S, RETRY_AFTER_S, CatalogueRows
 from api.organizing.changes import new_listing, with_ticket
 from api.ports.events import Listing
 from api.problems import Refused, Unavailable
@@ -50,7 +50,7 @@ class World:
 
     def __post_init__(self) -> None:
         database: Any = self
-        self.register = RegisterRows(database, self, self._announce, lambda: self.now)
+        self.catalogue = CatalogueRows(database, self, self._announce, lambda: self.now)
 
     def listing(self, event: UUID) -> Listing | None:
         self.reads += 1
@@ -67,7 +67,7 @@ class World:
         self.check_event(self.current.event.id, list(types or [self.current.tickets[0].id]))
 
     def check_event(self, event: UUID, types: list[UUID]) -> None:
-        asyncio.run(self.register.check_event(event, types))
+        asyncio.run(self.catalogue.check_event(event, types))
 
 
 def test_the_log_is_told_of_an_event_before_its_first_purchase_and_once() -> None:
@@ -93,7 +93,7 @@ def test_a_change_made_here_is_told_before_the_next_purchase() -> None:
     world = World()
     world.check()
     world.current = with_type(world.current)
-    world.register.forget(world.current.event.id)
+    world.catalogue.forget(world.current.event.id)
     world.check()
     assert len(world.told) == 2
 
@@ -111,7 +111,7 @@ def test_what_could_not_be_told_is_not_sold() -> None:
     with pytest.raises(Unavailable):
         world.check()
     world.log_down = False
-    world.now += PAUSE_S
+    world.now += RETRY_AFTER_S
     world.check()
     assert len(world.told) == 1
 
@@ -169,7 +169,7 @@ def test_a_crowd_for_an_event_reads_it_once() -> None:
     event, types = world.current.event.id, [world.current.tickets[0].id]
 
     async def crowd() -> None:
-        await asyncio.gather(*(world.register.check_event(event, types) for _ in range(20)))
+        await asyncio.gather(*(world.catalogue.check_event(event, types) for _ in range(20)))
 
     asyncio.run(crowd())
     assert (world.reads, len(world.told)) == (1, 1)

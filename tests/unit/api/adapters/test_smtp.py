@@ -11,7 +11,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope
 from pydantic import SecretStr
 
-from api.adapters.smtp import Post
+from api.adapters.smtp import SmtpMailer
 from api.auth.account_mails import Mail
 from api.problems import Refused
 from settings import Settings
@@ -33,7 +33,7 @@ class Kept:
 
 
 @contextmanager
-def listening(*, smtputf8: bool = True) -> Iterator[tuple[Kept, Post]]:
+def listening(*, smtputf8: bool = True) -> Iterator[tuple[Kept, SmtpMailer]]:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = int(taken.getsockname()[1])
     kept = Kept()
@@ -42,7 +42,9 @@ def listening(*, smtputf8: bool = True) -> Iterator[tuple[Kept, Post]]:
     try:
         yield (
             kept,
-            Post(Settings(ticket_key=SecretStr("k" * 32), smtp_port=port, mail_from="Türnstile <a@büro.example>")),
+            SmtpMailer(
+                Settings(ticket_key=SecretStr("k" * 32), smtp_port=port, mail_from="Türnstile <a@büro.example>")
+            ),
         )
     finally:
         server.stop()
@@ -72,7 +74,7 @@ def test_a_code_goes_where_the_tickets_go(address: str) -> None:
 
 def test_an_address_that_is_none_is_refused_and_asks_no_server() -> None:
     with pytest.raises(Refused):
-        Post(Settings(ticket_key=SecretStr("k" * 32)))("ada@buyer.example\r\nBcc: x", CODE)
+        SmtpMailer(Settings(ticket_key=SecretStr("k" * 32)))("ada@buyer.example\r\nBcc: x", CODE)
 
 
 def test_letters_that_a_server_cannot_take_are_refused_at_once() -> None:

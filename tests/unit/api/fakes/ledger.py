@@ -21,7 +21,7 @@ from tests.unit.api.fakes.events import FakeEvents
 
 
 @dataclass
-class FakeRegister:
+class FakeCatalogue:
     """Knows what the fakes know."""
 
     accounts: FakeAccounts
@@ -46,7 +46,7 @@ class FakeRegister:
 
 
 @dataclass
-class FakeOffice:
+class FakeLedger:
     """Decides at once by ``rule``, or never; keeps what was handed in and how long the request would wait."""
 
     rule: Callable[[Any], Outcome | None] = lambda command: None
@@ -56,14 +56,14 @@ class FakeOffice:
     full: bool = False
     later: Purchase | None = None
 
-    def check_room(self) -> None:
+    def check_limit(self) -> None:
         if self.full:
             raise Refused("busy", headers={"Retry-After": "1"})
 
     async def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
         if self.down:
             raise Unavailable("kafka")
-        self.check_room()
+        self.check_limit()
         self.handed_in.append(command)
         self.waits.append(wait)
         return self.rule(command)

@@ -9,7 +9,7 @@ from api.schemas.notification import Notification
 
 
 @dataclass
-class FakePost:
+class FakeMailer:
     """Keeps the mails."""
 
     mails: list[tuple[str, Mail]] = field(default_factory=list)

@@ -23,8 +23,8 @@ from tests.unit.api.fakes.accounts import CHEAP, FakeAccounts, FakeCredentials, 
 from tests.unit.api.fakes.board import FakeBoard
 from tests.unit.api.fakes.clock import NOW
 from tests.unit.api.fakes.events import FakeEvents
-from tests.unit.api.fakes.ledger import FakeHolders, FakeOffice, FakeRegister
-from tests.unit.api.fakes.mail import FakeNotifications, FakePost
+from tests.unit.api.fakes.ledger import FakeCatalogue, FakeHolders, FakeLedger
+from tests.unit.api.fakes.mail import FakeMailer, FakeNotifications
 from tests.unit.api.fakes.sales import FakeAttendance, FakeSales, FakeStock
 from tests.unit.api.fakes.search import FakeIndex
 
@@ -64,13 +64,13 @@ class World:
     accounts: FakeAccounts
     resets: FakePasswordResets
     events: FakeEvents
-    office: FakeOffice
+    ledger: FakeLedger
     holders: FakeHolders
     sales: FakeSales
     index: FakeIndex
     notifications: FakeNotifications
     stock: FakeStock
-    post: FakePost
+    mailer: FakeMailer
     board: FakeBoard
     attendance: FakeAttendance
     probes: dict[str, Callable[[], object]]
@@ -93,13 +93,13 @@ def make_world() -> World:
     revocations = FakeRevocations()
     accounts = FakeAccounts(revocations=revocations)
     resets, events = FakePasswordResets(accounts), FakeEvents(accounts)
-    office, sales, index, notifications = FakeOffice(), FakeSales(), FakeIndex(), FakeNotifications()
+    ledger, sales, index, notifications = FakeLedger(), FakeSales(), FakeIndex(), FakeNotifications()
     holders = FakeHolders()
     probes: dict[str, Callable[[], object]] = {
         name: lambda: None for name in ("postgres", "kafka", "elasticsearch", "worker")
     }
-    tokens, links = Tokens(["k" * 32], 900), LinkSigner(["l" * 32])
-    stock, post, board, attendance = FakeStock(), FakePost(), FakeBoard(), FakeAttendance()
+    tokens, links = Tokens(["k" * 32], 900), Links(["l" * 32])
+    stock, mailer, board, attendance = FakeStock(), FakeMailer(), FakeBoard(), FakeAttendance()
     ports = Ports(
         tokens=tokens,
         links=links,
@@ -110,13 +110,13 @@ def make_world() -> World:
         accounts=accounts,
         password_resets=resets,
         events=events,
-        register=FakeRegister(accounts, events),
-        office=office,
+        catalogue=FakeCatalogue(accounts, events),
+        ledger=ledger,
         holders=holders,
         sales=sales,
         attendance=attendance,
         stock=stock,
-        post=post,
+        mailer=mailer,
         notifications=notifications,
         index=index,
         board=board,
@@ -134,13 +134,13 @@ def make_world() -> World:
         accounts,
         resets,
         events,
-        office,
+        ledger,
         holders,
         sales,
         index,
         notifications,
         stock,
-        post,
+        mailer,
         board,
         attendance,
         probes,

@@ -32,7 +32,7 @@ class Ledger:
     seconds: int = 0
 
     def __post_init__(self) -> None:
-        self.world.office.rule = self.decide
+        self.world.ledger.rule = self.decide
 
     def decide(self, command: Any) -> Outcome:
         before = self.made.get(command.purchase)

@@ -28,7 +28,7 @@ def reader(world: World) -> Reader:
 
 def mailed_link(world: World) -> str:
     """The path that the newest mail's link leads to; the same in text and HTML."""
-    mail = world.post.mails[-1][1]
+    mail = world.mailer.mails[-1][1]
     [found] = re.findall(r"^https?://[^/]+(/links/\S+)$", mail.text, re.MULTILINE)
     assert found in unescape(mail.html)
     return str(found)
@@ -173,7 +173,7 @@ def test_a_new_address_is_confirmed_by_the_account_that_asked_for_it(reader: Rea
     reader.get(back)
     assert reader.send("/links/confirm", {}).status_code == 303
     assert reader.world.accounts.rows[account].email == "countess@lovelace.example"
-    assert reader.world.post.mails[-1][0] == ADA["email"]
+    assert reader.world.mailer.mails[-1][0] == ADA["email"]
     assert is_signed_in(reader)
 
 

@@ -120,7 +120,7 @@ def test_chosen_tickets_are_held_and_the_way_leads_to_them(
     reader: Reader, ledger: Ledger, on_sale: dict[str, Any]
 ) -> None:
     answer = hold(reader, on_sale, 2)
-    [command] = reader.world.office.handed_in
+    [command] = reader.world.ledger.handed_in
     assert isinstance(command, Hold)
     assert [(line.ticket_type, line.quantity) for line in command.lines] == [(ticket(on_sale), 2)]
     assert answer.status_code == 303
@@ -134,7 +134,7 @@ def test_a_form_that_is_sent_twice_is_one_order(reader: Reader, ledger: Ledger, 
     form = reader.hidden(f"/events/{on_sale['id']}/hold") | choice(on_sale, 2)
     answers = [reader.client.post(f"/events/{on_sale['id']}/hold", data=form) for _ in range(2)]
     assert answers[0].headers["Location"] == answers[1].headers["Location"]
-    assert len({command.purchase for command in reader.world.office.handed_in}) == 1
+    assert len({command.purchase for command in reader.world.ledger.handed_in}) == 1
 
 
 def test_a_page_that_is_loaded_anew_has_another_key(reader: Reader, ledger: Ledger, on_sale: dict[str, Any]) -> None:
@@ -146,12 +146,12 @@ def test_a_second_click_while_the_first_is_on_its_way_leads_to_the_same_order(
     reader: Reader, on_sale: dict[str, Any]
 ) -> None:
     def running(command: Any) -> None:
-        reader.world.office.last = command  # type: ignore[attr-defined]
+        reader.world.ledger.last = command  # type: ignore[attr-defined]
         raise Refused("still-running")
 
-    reader.world.office.rule = running
+    reader.world.ledger.rule = running
     answer = hold(reader, on_sale, 1)
-    purchase = reader.world.office.last.purchase  # type: ignore[attr-defined]
+    purchase = reader.world.ledger.last.purchase  # type: ignore[attr-defined]
     assert answer.headers["Location"].startswith(f"/purchases/{on_sale['id']}.{purchase}?since=")
     assert reader.get(answer.headers["Location"]).status_code == 200
     assert "being processed" in reader.page
@@ -159,7 +159,7 @@ def test_a_second_click_while_the_first_is_on_its_way_leads_to_the_same_order(
 
 def test_an_order_that_takes_long_is_waited_for(reader: Reader, on_sale: dict[str, Any]) -> None:
     answer = hold(reader, on_sale, 1)
-    assert reader.world.office.waits == [1.5]
+    assert reader.world.ledger.waits == [1.5]
     assert reader.get(answer.headers["Location"]).status_code == 200
     assert "Your order is being processed" in reader.page
     assert '<noscript><meta http-equiv="refresh"' in reader.page
@@ -169,7 +169,7 @@ def test_an_order_that_another_process_accepted_is_waited_for_as_long_as_it_take
     reader: Reader, on_sale: dict[str, Any]
 ) -> None:
     answer = hold(reader, on_sale, 1)
-    reader.world.office.handed_in.clear()
+    reader.world.ledger.handed_in.clear()
     assert reader.get(answer.headers["Location"].partition("?")[0]).status_code == 200
     assert "Your order is being processed" in reader.page
 
@@ -178,7 +178,7 @@ def test_an_order_that_another_process_accepted_is_waited_for_as_long_as_it_take
 def test_every_refusal_is_said_in_plain_words_beside_the_same_choice(
     reader: Reader, on_sale: dict[str, Any], reason: Reason
 ) -> None:
-    reader.world.office.rule = rejected(reason, available=0)
+    reader.world.ledger.rule = rejected(reason, available=0)
     answer = hold(reader, on_sale, 3)
     assert answer.status_code == 303
     reader.get(answer.headers["Location"])
@@ -197,7 +197,7 @@ def test_where_nobody_knows_what_became_of_an_order_the_next_try_is_the_same_one
 ) -> None:
     reader.get(f"/events/{on_sale['id']}")
     key = reader.hidden(f"/events/{on_sale['id']}/hold")["order_key"]
-    reader.world.office.down = True
+    reader.world.ledger.down = True
     answer = reader.send(f"/events/{on_sale['id']}/hold", choice(on_sale, 1))
     reader.get(answer.headers["Location"])
     assert "never orders twice" in reader.page
@@ -216,14 +216,14 @@ def test_choosing_nothing_is_told(reader: Reader, on_sale: dict[str, Any], numbe
     answer = reader.send(f"/events/{on_sale['id']}/hold", numbers)
     reader.get(answer.headers["Location"])
     assert "choose at least one" in reader.page
-    assert not reader.world.office.handed_in
+    assert not reader.world.ledger.handed_in
 
 
 @pytest.mark.parametrize("value", ["-1", "x", "1.5", "99999", "²", "1e3"])
 def test_a_number_that_is_none_orders_nothing(reader: Reader, on_sale: dict[str, Any], value: str) -> None:
     answer = hold(reader, on_sale, **{f"n-{ticket(on_sale)}": value})
     assert answer.status_code == 422
-    assert not reader.world.office.handed_in
+    assert not reader.world.ledger.handed_in
 
 
 def test_more_than_a_purchase_may_have_is_refused_by_the_rule_of_the_api(
@@ -231,7 +231,7 @@ def test_more_than_a_purchase_may_have_is_refused_by_the_rule_of_the_api(
 ) -> None:
     answer = hold(reader, on_sale, 1_001)
     assert answer.headers["Location"].startswith(f"/events/{on_sale['id']}?refused=invalid-input")
-    assert not reader.world.office.handed_in
+    assert not reader.world.ledger.handed_in
 
 
 def test_a_stranger_signs_in_first_and_finds_the_choice_as_it_was(world: World, on_sale: dict[str, Any]) -> None:
@@ -259,7 +259,7 @@ def test_only_a_signed_in_reader_holds_tickets(world: World, ledger: Ledger, on_
     form = stranger.hidden("/sign-in") | choice(on_sale, 1)
     answer = stranger.client.post(f"/events/{on_sale['id']}/hold", data=form)
     assert answer.headers["Location"].startswith("/sign-in")
-    assert not world.office.handed_in
+    assert not world.ledger.handed_in
 
 
 def test_what_changes_while_one_looks_is_sent_as_pieces(reader: Reader, on_sale: dict[str, Any]) -> None:

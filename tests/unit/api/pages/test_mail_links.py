@@ -79,7 +79,7 @@ def confirm(stranger: Reader, hold: str) -> None:
 def test_a_link_confirms_a_hold_by_a_button_and_not_by_being_opened(stranger: Reader, hold: str) -> None:
     for method in ("GET", "HEAD"):
         assert stranger.client.open(hold, method=method).status_code == 200
-    assert not [command for command in stranger.world.office.handed_in if isinstance(command, Confirm)]
+    assert not [command for command in stranger.world.ledger.handed_in if isinstance(command, Confirm)]
     stranger.get(hold)
     assert "Buy 3 tickets · €149.70" in stranger.page
     answer = stranger.send(HOLD)
@@ -106,7 +106,7 @@ def test_confirming_by_the_link_and_by_the_purchases_own_page_is_confirming_once
     stranger.get(hold)
     for browser, form in ((reader, f"{own}/confirm"), (stranger, HOLD)):
         assert browser.send(form).status_code == 303
-    requests = [command.request for command in stranger.world.office.handed_in if isinstance(command, Confirm)]
+    requests = [command.request for command in stranger.world.ledger.handed_in if isinstance(command, Confirm)]
     assert len(requests) == 2
     assert len(set(requests)) == 1
 
@@ -159,7 +159,7 @@ def test_a_hold_that_is_only_to_be_seen_cannot_be_bought_there(stranger: Reader,
     assert f'action="{HOLD}"' not in stranger.page
     stolen = stranger.hidden(PURCHASE) | {"link": link(LinkKind.SEE_PURCHASE)}
     assert stranger.client.post(HOLD, data=stolen).status_code == 404
-    assert not [command for command in stranger.world.office.handed_in if isinstance(command, Confirm)]
+    assert not [command for command in stranger.world.ledger.handed_in if isinstance(command, Confirm)]
 
 
 def test_the_mail_is_sent_again_to_its_owner_a_few_times(stranger: Reader, owner: UUID, purchase: str) -> None:
@@ -188,7 +188,7 @@ def test_what_is_over_says_so_and_offers_only_the_event(
 
 def test_a_hold_that_ended_meanwhile_is_told(stranger: Reader, hold: str) -> None:
     stranger.get(hold)
-    stranger.world.office.rule = lambda command: outcome(
+    stranger.world.ledger.rule = lambda command: outcome(
         command, OutcomeKind.REFUSED, reason=Reason.NOT_HELD, request=command.request
     )
     stranger.get(stranger.send(HOLD).headers["Location"])
@@ -197,7 +197,7 @@ def test_a_hold_that_ended_meanwhile_is_told(stranger: Reader, hold: str) -> Non
 
 def test_a_confirmation_that_nobody_knows_of_may_be_sent_again(stranger: Reader, hold: str) -> None:
     stranger.get(hold)
-    stranger.world.office.down = True
+    stranger.world.ledger.down = True
     stranger.get(stranger.send(HOLD).headers["Location"])
     assert REFUSAL_TEXTS["unavailable"] in stranger.page
     assert "Buy 3 tickets" in stranger.page
@@ -217,13 +217,13 @@ def test_a_link_that_has_expired_does_nothing_and_says_where_to_go(
     text = stranger.world.links.sign(kind, linked.subject, NOW)
     stranger.get("/sign-in")
     form = stranger.hidden("/sign-in") | {"link": text} if method == "POST" else None
-    before = len(stranger.world.office.handed_in)
+    before = len(stranger.world.ledger.handed_in)
     answer = stranger.client.open(path, method=method, data=form, query_string={} if form else {"link": text})
     page = answer.get_data(as_text=True)
     assert answer.status_code == 410
     assert f"<h1>{said}</h1>" in page
     assert f'href="{goes_to.format(**linked._asdict())}"' in page
-    assert len(stranger.world.office.handed_in) == before
+    assert len(stranger.world.ledger.handed_in) == before
     assert not stranger.world.notifications.asked
 
 
@@ -252,11 +252,11 @@ def test_a_link_ends_with_its_account(
 ) -> None:
     stranger.get(hold)
     del world.accounts.rows[linked.account]
-    before = len(world.office.handed_in)
+    before = len(world.ledger.handed_in)
     for answer in (stranger.send(HOLD), stranger.get(hold), stranger.get(purchase)):
         assert answer.status_code == 422
         assert REFUSAL_TEXTS["unknown-account"] in answer.get_data(as_text=True)
-    assert len(world.office.handed_in) == before
+    assert len(world.ledger.handed_in) == before
 
 
 def test_nobody_learns_the_address_of_such_a_page(stranger: Reader, hold: str, purchase: str) -> None:

@@ -23,7 +23,7 @@ def ask(reader: Reader, email: str = ADA) -> str:
     """Ask for a link; the path that it leads to."""
     reader.get("/forgotten-password")
     assert reader.send("/forgotten-password", {"email": email}).status_code == 303
-    found = re.search(r"^http://[^/]+(/links/reset\?\S+)$", reader.world.post.mails[-1][1].text, re.MULTILINE)
+    found = re.search(r"^http://[^/]+(/links/reset\?\S+)$", reader.world.mailer.mails[-1][1].text, re.MULTILINE)
     return found[1] if found else ""
 
 
@@ -40,7 +40,7 @@ def test_the_sign_in_leads_to_a_new_password_and_back(reader: Reader) -> None:
     sent = reader.send("/forgotten-password", {"email": ADA}).headers["Location"]
     reader.get(sent)
     assert "If there is an account with this address" in reader.page
-    link = re.search(r"(/links/reset\?\S+)", reader.world.post.mails[-1][1].text)
+    link = re.search(r"(/links/reset\?\S+)", reader.world.mailer.mails[-1][1].text)
     assert link
     reader.get(link[1])
     answer = reader.send("/links/reset", {"password": CHOSEN})

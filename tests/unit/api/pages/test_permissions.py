@@ -108,7 +108,7 @@ def things(world: World) -> dict[str, str]:
     world.sales.rows[ids] = Purchase(
         id=public_id(*ids), event_id=ids[0], account_id=owner, status="confirmed", lines=[], decided_at=NOW
     )
-    world.office.rule = lambda command: decision(command, owner)
+    world.ledger.rule = lambda command: decision(command, owner)
     subject, later = LinkedPurchase(*ids, owner).subject, NOW + timedelta(days=1)
     return {
         "digest": "0" * 12,
@@ -128,14 +128,14 @@ def reset(world: World) -> str:
     """The link to a new password for the owner."""
     body = {"email": "ada@owner.example"}
     assert world.app.test_client().post("/api/v3/password-resets", json=body).status_code == 202
-    return world.post.mails[-1][1].text.partition("?link=")[2].split()[0]
+    return world.mailer.mails[-1][1].text.partition("?link=")[2].split()[0]
 
 
 def confirmation(world: World) -> str:
     """The link of a sign-up, which is anybody's who can read the mail."""
     body = {"firstName": "E", "lastName": "D", "email": "linked@buyer.example", "password": PASSWORD}
     assert world.app.test_client().post("/api/v3/accounts", json=body).status_code == 202
-    return world.post.mails[-1][1].text.partition("?link=")[2].split()[0]
+    return world.mailer.mails[-1][1].text.partition("?link=")[2].split()[0]
 
 
 def decision(command: Any, owner: UUID) -> Outcome:

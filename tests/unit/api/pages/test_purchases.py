@@ -85,7 +85,7 @@ def test_confirming_twice_is_confirming_once(reader: Reader, held: str) -> None:
     form = reader.hidden(f"{held}/confirm")
     for _ in range(2):
         assert reader.client.post(f"{held}/confirm", data=form).status_code == 303
-    requests = {command.request for command in reader.world.office.handed_in if isinstance(command, Confirm)}
+    requests = {command.request for command in reader.world.ledger.handed_in if isinstance(command, Confirm)}
     assert len(requests) == 1
 
 
@@ -136,7 +136,7 @@ def test_what_ended_says_so_and_offers_nothing_to_press(reader: Reader, held: st
 
 
 def test_a_hold_that_is_over_cannot_be_bought(reader: Reader, held: str) -> None:
-    reader.world.office.rule = lambda command: outcome(
+    reader.world.ledger.rule = lambda command: outcome(
         command, OutcomeKind.REFUSED, reason=Reason.NOT_HELD, request=command.request
     )
     answer = reader.send(f"{held}/confirm")
@@ -146,7 +146,7 @@ def test_a_hold_that_is_over_cannot_be_bought(reader: Reader, held: str) -> None
 
 
 def test_a_confirmation_that_nobody_knows_of_may_be_sent_again(reader: Reader, held: str) -> None:
-    reader.world.office.down = True
+    reader.world.ledger.down = True
     answer = reader.send(f"{held}/confirm")
     assert answer.headers["Location"].startswith(f"{held}?refused=unavailable")
 
@@ -165,7 +165,7 @@ def test_some_are_given_back_and_once_only(reader: Reader, bought: str, on_sale:
     form = reader.hidden(f"{bought}/cancel") | {f"n-{ticket(on_sale)}": "1"}
     for _ in range(2):
         assert reader.client.post(f"{bought}/cancel", data=form).status_code == 303
-    cancels = [command for command in reader.world.office.handed_in if isinstance(command, Cancel)]
+    cancels = [command for command in reader.world.ledger.handed_in if isinstance(command, Cancel)]
     assert len({command.request for command in cancels}) == 1
     assert [(line.ticket_type, line.quantity) for line in cancels[0].lines] == [(ticket(on_sale), 1)]
 
@@ -182,7 +182,7 @@ def test_where_nobody_knows_what_was_given_back_the_next_try_is_the_same_one(
 ) -> None:
     reader.get(f"{bought}/cancel")
     key = reader.hidden(f"{bought}/cancel")["order_key"]
-    reader.world.office.down = True
+    reader.world.ledger.down = True
     answer = reader.send(f"{bought}/cancel", {f"n-{ticket(on_sale)}": "2"})
     reader.get(answer.headers["Location"])
     assert reader.hidden(f"{bought}/cancel")["order_key"] == key

@@ -18,7 +18,7 @@ def reader(world: World) -> Reader:
 
 
 def mailed_code(world: World) -> str:
-    found = re.search(r"^([A-Z2-9]{5}-[A-Z2-9]{5})$", world.post.mails[-1][1].text, re.MULTILINE)
+    found = re.search(r"^([A-Z2-9]{5}-[A-Z2-9]{5})$", world.mailer.mails[-1][1].text, re.MULTILINE)
     assert found
     return found[1]
 
@@ -66,7 +66,7 @@ def test_what_is_wrong_is_told_beside_its_field_and_the_rest_is_kept(
     assert said in found[1]
     assert 'value="Lovelace"' in reader.page or field == "lastName"
     assert PASSWORD not in reader.page
-    assert not reader.world.post.mails
+    assert not reader.world.mailer.mails
 
 
 def test_nobody_gives_themselves_a_role(reader: Reader) -> None:

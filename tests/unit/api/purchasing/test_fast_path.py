@@ -66,7 +66,7 @@ def test_what_was_decided_is_told_alike(
     world: World, client: FlaskClient, body: dict[str, Any], rule: Any, headers: dict[str, str]
 ) -> None:
     if rule is not None:
-        world.office.rule = rule
+        world.ledger.rule = rule
     one, other = both_ways(world, client, json=body, headers={"Idempotency-Key": "k"} | headers)
     assert told(one) == told(other)
 
@@ -92,10 +92,10 @@ def test_what_was_decided_is_told_alike(
 def test_every_body_is_judged_alike(
     world: World, client: FlaskClient, body: dict[str, Any], change: dict[str, Any]
 ) -> None:
-    world.office.rule = confirmed
+    world.ledger.rule = confirmed
     one, other = both_ways(world, client, json=body | change, headers={"Idempotency-Key": "k"})
     assert told(one) == told(other)
-    assert len({repr(command) for command in world.office.handed_in}) <= 1
+    assert len({repr(command) for command in world.ledger.handed_in}) <= 1
 
 
 @pytest.mark.parametrize(
@@ -116,20 +116,20 @@ def test_every_body_is_judged_alike(
 def test_every_text_is_read_alike(
     world: World, client: FlaskClient, body: dict[str, Any], change: tuple[str, str]
 ) -> None:
-    world.office.rule = confirmed
+    world.ledger.rule = confirmed
     text = msgspec.json.encode(body | {"hold": False}).decode()
     assert change[0] in text
     request = {"data": text.replace(*change), "content_type": "application/json"}
     one, other = both_ways(world, client, headers={"Idempotency-Key": "k"}, **request)
     assert told(one) == told(other)
-    assert len({repr(command) for command in world.office.handed_in}) <= 1
+    assert len({repr(command) for command in world.ledger.handed_in}) <= 1
 
 
 @pytest.mark.parametrize(("quantity", "status"), [(1.0, 201), (1.5, 422), ("1", 422), (True, 422)])
 def test_a_number_without_a_fraction_is_an_integer(
     world: World, client: FlaskClient, body: dict[str, Any], quantity: object, status: int
 ) -> None:
-    world.office.rule = confirmed
+    world.ledger.rule = confirmed
     lines = [{"ticketTypeId": body["lines"][0]["ticketTypeId"], "quantity": quantity}]
     answers = both_ways(world, client, json=body | {"lines": lines}, headers={"Idempotency-Key": "k"})
     assert [answer.status_code for answer in answers] == [status, status]
@@ -138,7 +138,7 @@ def test_a_number_without_a_fraction_is_an_integer(
 def test_a_purchase_in_a_coding_is_refused_both_ways(world: World, client: FlaskClient, body: dict[str, Any]) -> None:
     headers = {"Idempotency-Key": "k", "Content-Encoding": "gzip"}
     assert [answer.status_code for answer in both_ways(world, client, json=body, headers=headers)] == [415, 415]
-    assert world.office.handed_in == []
+    assert world.ledger.handed_in == []
 
 
 def test_a_purchase_that_is_shorter_than_was_said_is_refused_by_the_route(
@@ -154,7 +154,7 @@ def test_a_purchase_that_is_shorter_than_was_said_is_refused_by_the_route(
         environ_overrides=longer,
     )
     assert answer.status_code == 400
-    assert world.office.handed_in == []
+    assert world.ledger.handed_in == []
 
 
 @pytest.mark.parametrize(
@@ -183,11 +183,11 @@ def test_nobody_buys_without_a_good_token(world: World, body: dict[str, Any]) ->
         one, other = both_ways(world, client, json=body, headers={"Idempotency-Key": "k", **header})
         assert one.status_code == other.status_code == 401
         assert one.headers["WWW-Authenticate"] == other.headers["WWW-Authenticate"]
-    assert not world.office.handed_in
+    assert not world.ledger.handed_in
 
 
 def test_a_server_that_is_away_is_told_alike(world: World, client: FlaskClient, body: dict[str, Any]) -> None:
-    world.office.down = True
+    world.ledger.down = True
     one, other = both_ways(world, client, json=body, headers={"Idempotency-Key": "k"})
     assert (one.status_code, one.get_json()) == (503, other.get_json())
     assert one.headers["Retry-After"] == other.headers["Retry-After"]
@@ -199,21 +199,21 @@ def test_what_nobody_expected_is_an_internal_error_and_tells_nothing(
     def rule(command: Any) -> Any:
         raise KeyError("secret")
 
-    world.office.rule = rule
+    world.ledger.rule = rule
     one, other = both_ways(world, client, json=body, headers={"Idempotency-Key": "k"})
     assert (one.status_code, one.get_json()) == (500, other.get_json())
     assert b"secret" not in one.get_data()
 
 
 def test_one_request_too_many_is_told_alike(world: World, client: FlaskClient, body: dict[str, Any]) -> None:
-    world.office.full = True
+    world.ledger.full = True
     one, other = both_ways(world, client, json=body, headers={"Idempotency-Key": "k"})
     assert (one.status_code, one.get_json()) == (503, other.get_json())
     assert one.headers["Retry-After"] == other.headers["Retry-After"] == "1"
 
 
 def test_a_full_office_looks_at_no_token(world: World, body: dict[str, Any]) -> None:
-    world.office.full = True
+    world.ledger.full = True
     headers = {"Authorization": "Bearer x", "Idempotency-Key": "k"}
     answer = by_fast_path(world, world.app.test_client(), json=body, headers=headers)
     assert (answer.status_code, answer.get_json()["type"]) == (503, "/problems/busy")
@@ -222,7 +222,7 @@ def test_a_full_office_looks_at_no_token(world: World, body: dict[str, Any]) -> 
 def test_a_plain_purchase_takes_the_fast_path_and_nothing_else_does(
     world: World, client: FlaskClient, body: dict[str, Any]
 ) -> None:
-    world.office.rule = confirmed
+    world.ledger.rule = confirmed
     key = {"Idempotency-Key": "k"}
     for headers in (key, key | {"Prefer": "wait=3"}, {}):
         assert by_fast_path(world, client, json=body, headers=headers) is not None

@@ -38,7 +38,7 @@ def her(world: World, ada: dict[str, Any]) -> FlaskClient:
 
 def code(world: World) -> str:
     """The code of the newest mail that has one."""
-    found = [re.findall(CODE, mail.text, re.MULTILINE) for _, mail in world.post.mails]
+    found = [re.findall(CODE, mail.text, re.MULTILINE) for _, mail in world.mailer.mails]
     return str([*filter(None, found)][-1][0])
 
 
@@ -87,7 +87,7 @@ def test_the_mail_and_the_account_are_in_the_language_of_the_sign_up(
     anonymous: FlaskClient, world: World, more: dict[str, str], accepted: str, language: str
 ) -> None:
     asked = anonymous.post(ACCOUNTS, json=ADA | more, headers={"Accept-Language": accepted})
-    assert world.post.mails[-1][1].language == language
+    assert world.mailer.mails[-1][1].language == language
     assert confirm(anonymous, code(world), asked).get_json()["locale"] == more.get("locale", language)
 
 
@@ -139,7 +139,7 @@ def test_what_waits_for_a_code_keeps_neither_code_nor_password(anonymous: FlaskC
 
 
 def test_without_a_mail_server_nobody_is_told_to_wait_for_a_mail(anonymous: FlaskClient, world: World) -> None:
-    world.post.down = True
+    world.mailer.down = True
     answer = anonymous.post(ACCOUNTS, json=ADA)
     assert (answer.status_code, answer.get_json()["server"]) == (503, "mail")
 
@@ -155,7 +155,7 @@ def test_a_new_address_is_confirmed_before_it_is_the_account_s(
     where = f"{ACCOUNTS}/{ada['id']}/email"
     asked = her.put(where, json=COUNTESS)
     assert asked.status_code == 202
-    assert world.post.mails[-1][0] == "countess@lovelace.example"
+    assert world.mailer.mails[-1][0] == "countess@lovelace.example"
     assert her.get(where).get_json()["email"] == "ada@lovelace.example"
     assert confirm(anonymous, code(world), asked).status_code == 201
     assert her.get(where).get_json()["email"] == "countess@lovelace.example"
@@ -168,7 +168,7 @@ def test_an_administrator_s_change_of_an_address_takes_effect_at_once(
     client.post(ACCOUNTS, json=ADA | {"email": "taken@lovelace.example"})
     where = f"{ACCOUNTS}/{ada['id']}/email"
     assert client.put(where, json={"email": "taken@lovelace.example"}).get_json()["type"] == "/problems/email-taken"
-    assert not world.post.mails
+    assert not world.mailer.mails
     assert client.put(where, json={"email": "countess@lovelace.example"}).get_json()["version"] == 2
     assert told(world) == [(ADA["email"], True)]
     assert client.put(f"{ACCOUNTS}/{uuid4()}/email", json={"email": "x@lovelace.example"}).status_code == 404
@@ -177,7 +177,7 @@ def test_an_administrator_s_change_of_an_address_takes_effect_at_once(
 def told(world: World) -> list[tuple[str, bool]]:
     """Who was told of the new address, and whether it is in the mail."""
     return [
-        (address, COUNTESS["email"] in mail.text) for address, mail in world.post.mails if "account’s" in mail.subject
+        (address, COUNTESS["email"] in mail.text) for address, mail in world.mailer.mails if "another" in mail.subject
     ]
 
 
@@ -188,7 +188,7 @@ def test_a_token_alone_does_not_change_the_address(
     body = COUNTESS | {"currentPassword": current}
     answer = her.put(f"{ACCOUNTS}/{ada['id']}/email", json=body)
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/currentPassword")
-    assert not world.post.mails
+    assert not world.mailer.mails
     assert not world.accounts.wishes
 
 
@@ -203,9 +203,9 @@ def test_the_old_address_is_told_before_the_code_is_mailed_and_when_it_was_enter
     her: FlaskClient, anonymous: FlaskClient, world: World, ada: dict[str, Any]
 ) -> None:
     asked = her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
-    assert [mail[0] for mail in world.post.mails] == [ADA["email"], COUNTESS["email"]]
+    assert [mail[0] for mail in world.mailer.mails] == [ADA["email"], COUNTESS["email"]]
     mailed = code(world)
-    assert mailed not in world.post.mails[0][1].text
+    assert mailed not in world.mailer.mails[0][1].text
     confirm(anonymous, mailed, asked)
     assert told(world) == [(ADA["email"], True)] * 2
 
@@ -213,7 +213,7 @@ def test_the_old_address_is_told_before_the_code_is_mailed_and_when_it_was_enter
 def test_where_the_old_address_cannot_be_told_no_code_is_mailed(
     her: FlaskClient, world: World, ada: dict[str, Any]
 ) -> None:
-    world.post.down = True
+    world.mailer.down = True
     answer = her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
     assert (answer.status_code, answer.get_json()["server"]) == (503, "mail")
     assert not world.accounts.wishes
@@ -222,7 +222,7 @@ def test_where_the_old_address_cannot_be_told_no_code_is_mailed(
 def test_an_old_address_that_takes_no_mail_any_more_can_be_left(
     her: FlaskClient, anonymous: FlaskClient, world: World, ada: dict[str, Any]
 ) -> None:
-    world.post.dead.add(ADA["email"])
+    world.mailer.dead.add(ADA["email"])
     asked = her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
     assert confirm(anonymous, code(world), asked).status_code == 201
 
@@ -231,12 +231,12 @@ def test_a_change_that_is_done_is_answered_as_done_though_the_old_address_cannot
     her: FlaskClient, anonymous: FlaskClient, world: World, ada: dict[str, Any]
 ) -> None:
     asked = her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
-    world.post.down = True
+    world.mailer.down = True
     assert confirm(anonymous, code(world), asked).get_json()["email"] == COUNTESS["email"]
 
 
 def subjects(world: World) -> list[tuple[str, str]]:
-    return [(address, mail.subject) for address, mail in world.post.mails]
+    return [(address, mail.subject) for address, mail in world.mailer.mails]
 
 
 def test_a_new_password_is_told_in_the_account_s_language(world: World, client: FlaskClient) -> None:
@@ -248,14 +248,14 @@ def test_a_new_password_is_told_in_the_account_s_language(world: World, client: 
 
 def test_a_refused_password_is_told_to_nobody(her: FlaskClient, world: World, ada: dict[str, Any]) -> None:
     her.put(f"{ACCOUNTS}/{ada['id']}/password", json={"currentPassword": "guess", "newPassword": "a longer one"})
-    assert not world.post.mails
+    assert not world.mailer.mails
 
 
 def test_new_roles_are_told_and_the_same_ones_are_not(world: World, client: FlaskClient) -> None:
     german = client.post(ACCOUNTS, json=ADA | {"locale": "de"}).get_json()["id"]
     for _ in range(2):
         assert new_roles(client, client, german).status_code == 200
-    [(address, mail)] = world.post.mails
+    [(address, mail)] = world.mailer.mails
     assert (address, mail.subject) == (ADA["email"], "Ihre Rollen wurden geändert")
     assert "diese Rollen: Käufer, Veranstalter" in mail.text
 
@@ -263,7 +263,7 @@ def test_new_roles_are_told_and_the_same_ones_are_not(world: World, client: Flas
 def test_what_is_done_is_answered_as_done_though_nobody_can_be_told(
     her: FlaskClient, client: FlaskClient, world: World, ada: dict[str, Any]
 ) -> None:
-    world.post.down = True
+    world.mailer.down = True
     assert new_roles(her, client, ada["id"]).status_code == 200
     assert client.put(f"{ACCOUNTS}/{ada['id']}/password", json={"newPassword": "a longer one"}).status_code == 204
 

@@ -37,7 +37,7 @@ def ask(anonymous: FlaskClient, email: str = ADA["email"], client: str = "127.0.
 
 def link_of(world: World) -> str:
     [found] = re.findall(
-        r"^http://127\.0\.0\.1:9000/links/reset\?link=(\S+)$", world.post.mails[-1][1].text, re.MULTILINE
+        r"^http://127\.0\.0\.1:9000/links/reset\?link=(\S+)$", world.mailer.mails[-1][1].text, re.MULTILINE
     )
     return str(found)
 
@@ -55,18 +55,20 @@ def test_a_mailed_link_gives_a_new_password_and_the_account_is_told(
     anonymous: FlaskClient, world: World, ada: UUID
 ) -> None:
     assert ask(anonymous, "ADA@lovelace.example").status_code == 202
-    assert [(to, mail.subject) for to, mail in world.post.mails] == [(ADA["email"], "Neues Passwort festlegen")]
+    assert [(to, mail.subject) for to, mail in world.mailer.mails] == [(ADA["email"], "Neues Passwort festlegen")]
     assert sign_in(anonymous, PASSWORD) == 201
     assert confirm(anonymous, link_of(world)).status_code == 204
     assert [sign_in(anonymous, it) for it in (PASSWORD, CHOSEN)] == [401, 201]
-    assert [(to, mail.subject) for to, mail in world.post.mails][1:] == [(ADA["email"], "Ihr Passwort wurde geändert")]
+    assert [(to, mail.subject) for to, mail in world.mailer.mails][1:] == [
+        (ADA["email"], "Ihr Passwort wurde geändert")
+    ]
 
 
 def test_sessions_and_what_waits_for_its_code_end(anonymous: FlaskClient, world: World, ada: UUID) -> None:
     hers = world.client(ada)
     body = {"email": "thief@lovelace.example", "currentPassword": PASSWORD}
     wish = hers.put(f"{BASE}/accounts/{ada}/email", json=body).get_json()
-    code = re.findall(r"^[A-Z2-9]{5}-[A-Z2-9]{5}$", world.post.mails[-1][1].text, re.MULTILINE)[0]
+    code = re.findall(r"^[A-Z2-9]{5}-[A-Z2-9]{5}$", world.mailer.mails[-1][1].text, re.MULTILINE)[0]
     ask(anonymous)
     confirm(anonymous, link_of(world))
     assert hers.get(f"{BASE}/accounts/{ada}").status_code == 401
@@ -81,8 +83,8 @@ def test_nothing_tells_whether_there_is_an_account(anonymous: FlaskClient, world
     assert known.data.replace(b"ada@", b"nobody@") == unknown.data
     assert set(known.headers.keys()) == set(unknown.headers.keys())
     # The same work is done for both.
-    assert len(world.resets.rows) == len(world.post.mails) == 2
-    to, mail = world.post.mails[-1]
+    assert len(world.resets.rows) == len(world.mailer.mails) == 2
+    to, mail = world.mailer.mails[-1]
     assert (to, mail.language) == (NOBODY, "fr")
     assert "aucun compte" in mail.text
     assert "/links/" not in mail.text
@@ -98,7 +100,7 @@ def test_asking_is_slowed_down_alike(anonymous: FlaskClient, world: World, ada: 
 
 @pytest.mark.parametrize("email", [ADA["email"], NOBODY])
 def test_without_a_mail_server_it_is_said_alike(anonymous: FlaskClient, world: World, ada: UUID, email: str) -> None:
-    world.post.down = True
+    world.mailer.down = True
     assert (ask(anonymous, email).status_code, ask(anonymous, email).get_json()["server"]) == (503, "mail")
 
 
@@ -106,14 +108,14 @@ def test_without_a_mail_server_it_is_said_alike(anonymous: FlaskClient, world: W
 def test_what_is_no_address_is_refused(anonymous: FlaskClient, world: World, email: str) -> None:
     answer = ask(anonymous, email)
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/email")
-    assert not world.post.mails
+    assert not world.mailer.mails
 
 
 def test_an_account_of_an_older_form_of_address_is_found(anonymous: FlaskClient, world: World, ada: UUID) -> None:
     old = "Ada@xn--strae-oqa.example"
     world.accounts.rows[ada] = world.accounts.rows[ada].model_copy(update={"email": old})
     ask(anonymous, old.lower())
-    assert world.post.mails[-1][0] == old
+    assert world.mailer.mails[-1][0] == old
     assert confirm(anonymous, link_of(world)).status_code == 204
 
 

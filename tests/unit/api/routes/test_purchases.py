@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from api.problems import PROBLEMS, REFUSALS
 from api.schemas.purchase import pending
 from tables.messages.commands import Buy, Cancel, Confirm, Hold
-from tables.messages.outcomes import MoneyAmount, OutcomeKind, OutcomeLine
+from tables.messages.outcomes import OutcomeKind, OutcomeLine
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
 from tests.unit.api.fakes.clock import NOW
@@ -39,7 +39,7 @@ def buy(client: FlaskClient, account: dict[str, Any], ticket: dict[str, Any]) ->
 def test_a_confirmed_purchase_is_created_where_its_location_says(
     world: World, client: FlaskClient, buy: BuyFixture, account: dict[str, Any], ticket: dict[str, Any]
 ) -> None:
-    world.office.rule = confirmed
+    world.ledger.rule = confirmed
     answer = buy()
     assert answer.status_code == 201
     purchase = answer.get_json()
@@ -67,10 +67,10 @@ def test_a_confirmed_purchase_is_created_where_its_location_says(
 def test_the_same_key_makes_the_same_command_and_another_key_another(
     world: World, buy: BuyFixture, account: dict[str, Any]
 ) -> None:
-    world.office.rule = confirmed
+    world.ledger.rule = confirmed
     for key in ("k-1", "k-1", "k-2"):
         buy(key=key)
-    first, second, third = (command.purchase for command in world.office.handed_in)
+    first, second, third = (command.purchase for command in world.ledger.handed_in)
     assert first == second != third
 
 
@@ -81,7 +81,7 @@ def test_an_undecided_purchase_is_accepted_and_pending_until_it_is_found(
     assert (answer.status_code, answer.get_json()["status"]) == (202, "pending")
     where = answer.headers["Location"]
     assert client.get(where).get_json() == answer.get_json()
-    [command] = world.office.handed_in
+    [command] = world.ledger.handed_in
     found = pending(command.event, command.purchase, command.account).model_copy(update={"status": "confirmed"})
     world.sales.rows[command.event, command.purchase] = found
     assert client.get(where).get_json()["status"] == "confirmed"
@@ -101,7 +101,7 @@ def test_a_purchase_that_another_process_accepted_is_pending_for_its_buyer_alone
 ) -> None:
     accepted = buy()
     where, plain = accepted.headers["Location"], f"{PURCHASES}/{accepted.get_json()['id']}"
-    world.office.handed_in.clear()
+    world.ledger.handed_in.clear()
     buyer = world.client(account["id"])
     for path in (where, f"{where}?wait=1"):
         assert buyer.get(path).get_json() == accepted.get_json()
@@ -117,17 +117,17 @@ def test_a_hold_that_another_process_accepted_is_confirmed_and_given_back_under_
     world: World, client: FlaskClient, buy: BuyFixture, account: dict[str, Any]
 ) -> None:
     where = buy({"hold": True}).headers["Location"]
-    world.office.handed_in.clear()
+    world.ledger.handed_in.clear()
     for caller in (client, world.client(account["id"])):
         for what in ("confirm", "cancel"):
             answer = caller.post(f"{where}/{what}")
             assert (answer.status_code, answer.headers["Location"]) == (202, where)
-    assert {str(command.account) for command in world.office.handed_in} == {account["id"]}
+    assert {str(command.account) for command in world.ledger.handed_in} == {account["id"]}
 
 
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason in REFUSALS])
-def test_every_rejection_is_a_problem_of_its_own(world: World, buy: BuyFixture, reason: Reason) -> None:
-    world.office.rule = rejected(reason, limit=4, requested=6)
+def test_every_rejection_is_a_problem_of_its_own(world: World, buy: Buy, reason: Reason) -> None:
+    world.ledger.rule = rejected(reason, limit=4, requested=6)
     answer = buy()
     kind = REFUSALS[reason]
     assert (answer.status_code, answer.get_json()["type"]) == (PROBLEMS[kind].status, f"/problems/{kind}")
@@ -137,12 +137,12 @@ def test_every_rejection_is_a_problem_of_its_own(world: World, buy: BuyFixture, 
 def test_the_ledgers_word_on_an_unknown_ticket_type_points_to_its_line(
     world: World, buy: BuyFixture, ticket: dict[str, Any]
 ) -> None:
-    world.office.rule = rejected(Reason.UNKNOWN_TICKET_TYPE, ticketType=ticket["id"])
+    world.ledger.rule = rejected(Reason.UNKNOWN_TICKET_TYPE, ticketType=ticket["id"])
     assert buy().get_json()["errors"][0]["pointer"] == "/lines/0/ticketTypeId"
 
 
-def test_a_refused_reuse_of_a_key_is_told(world: World, buy: BuyFixture) -> None:
-    world.office.rule = lambda command: outcome(command, OutcomeKind.REFUSED, reason=Reason.ID_REUSED)
+def test_a_refused_reuse_of_a_key_is_told(world: World, buy: Buy) -> None:
+    world.ledger.rule = lambda command: outcome(command, OutcomeKind.REFUSED, reason=Reason.ID_REUSED)
     answer = buy()
     assert (answer.status_code, answer.get_json()["type"]) == (422, "/problems/idempotency-key-reused")
 
@@ -151,7 +151,7 @@ def test_a_refused_reuse_of_a_key_is_told(world: World, buy: BuyFixture) -> None
 def test_a_purchase_without_a_usable_key_is_a_bad_request(world: World, buy: BuyFixture, key: str | None) -> None:
     answer = buy(key=key)
     assert (answer.status_code, answer.get_json()["type"]) == (400, "/problems/idempotency-key-missing")
-    assert not world.office.handed_in
+    assert not world.ledger.handed_in
 
 
 @pytest.mark.parametrize("quantity", [0, -3, 1.5, "2", None, True, 1_001, 10**40])
@@ -160,7 +160,7 @@ def test_a_quantity_that_is_none_is_refused_before_anything_is_written(
 ) -> None:
     answer = buy({"lines": [{"ticketTypeId": ticket["id"], "quantity": quantity}]})
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/lines/0/quantity")
-    assert not world.office.handed_in
+    assert not world.ledger.handed_in
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_wrong_field_is_named_before_anything_is_written(
 ) -> None:
     answer = buy(change)
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, pointer)
-    assert not world.office.handed_in
+    assert not world.ledger.handed_in
 
 
 @pytest.mark.parametrize(
@@ -201,11 +201,11 @@ def test_the_client_may_say_how_long_it_waits(
     world: World, buy: BuyFixture, prefer: str | None, seconds: float, applied: str | None
 ) -> None:
     answer = buy(**({"Prefer": prefer} if prefer else {}))
-    assert (world.office.waits, answer.headers.get("Preference-Applied")) == ([seconds], applied)
+    assert (world.ledger.waits, answer.headers.get("Preference-Applied")) == ([seconds], applied)
 
 
-def test_a_dead_broker_is_unavailable_and_never_accepted(world: World, buy: BuyFixture) -> None:
-    world.office.down = True
+def test_a_dead_broker_is_unavailable_and_never_accepted(world: World, buy: Buy) -> None:
+    world.ledger.down = True
     answer = buy()
     assert (answer.status_code, answer.headers["Retry-After"], answer.get_json()["server"]) == (503, "2", "kafka")
 
@@ -217,20 +217,20 @@ def test_a_purchase_that_nobody_knows_is_not_found(client: FlaskClient, name: st
 
 def test_a_read_may_wait_for_the_decision(world: World, client: FlaskClient) -> None:
     ids = uuid4(), uuid4()
-    world.office.later = pending(*ids, uuid4()).model_copy(update={"status": "rejected"})
+    world.ledger.later = pending(*ids, uuid4()).model_copy(update={"status": "rejected"})
     answer = client.get(f"{PURCHASES}/{ids[0]}.{ids[1]}?wait=3.5")
-    assert (answer.get_json()["status"], world.office.waits) == ("rejected", [3.5])
+    assert (answer.get_json()["status"], world.ledger.waits) == ("rejected", [3.5])
 
 
 @pytest.mark.parametrize("status", ["pending", "confirmed"])
 def test_somebody_else_s_purchase_is_waited_for_as_one_that_never_was(world: World, status: str) -> None:
     ids, reader = (uuid4(), uuid4()), world.client(uuid4())
     world.sales.rows[ids] = pending(*ids, uuid4()).model_copy(update={"status": status})
-    world.office.later = pending(*ids, uuid4()).model_copy(update={"status": "confirmed"})
+    world.ledger.later = pending(*ids, uuid4()).model_copy(update={"status": "confirmed"})
     answers = [reader.get(f"{PURCHASES}/{name}?wait=3.5") for name in (f"{ids[0]}.{ids[1]}", f"{uuid4()}.{uuid4()}")]
     assert [answer.status_code for answer in answers] == [404, 404]
     assert answers[0].get_json() == answers[1].get_json()
-    assert world.office.waits == [3.5, 3.5]
+    assert world.ledger.waits == [3.5, 3.5]
 
 
 @pytest.mark.parametrize("wait", ["-1", "31", "nan", "inf", "soon"])
@@ -243,7 +243,7 @@ def test_a_buyer_need_not_name_the_account(world: World, account: dict[str, Any]
     body = {"eventId": ticket["eventId"], "lines": [{"ticketTypeId": ticket["id"], "quantity": 1}]}
     buyer = world.client(account["id"])
     assert buyer.post(PURCHASES, json=body, headers={"Idempotency-Key": "k"}).status_code == 202
-    assert [str(command.account) for command in world.office.handed_in] == [account["id"]]
+    assert [str(command.account) for command in world.ledger.handed_in] == [account["id"]]
 
 
 def test_nobody_buys_for_somebody_else_but_an_administrator(
@@ -256,17 +256,17 @@ def test_nobody_buys_for_somebody_else_but_an_administrator(
     }
     other = world.client(uuid4())
     assert other.post(PURCHASES, json=body, headers={"Idempotency-Key": "k"}).status_code == 403
-    assert not world.office.handed_in
+    assert not world.ledger.handed_in
     assert buy().status_code == 202
 
 
 def test_a_hold_is_created_with_its_deadline(world: World, buy: BuyFixture) -> None:
     deadline = NOW + timedelta(seconds=90)
-    world.office.rule = lambda command: outcome(
+    world.ledger.rule = lambda command: outcome(
         command, OutcomeKind.HELD, status=PurchaseStatus.HELD, deadline=deadline
     )
     answer = buy({"hold": True, "holdSeconds": 90})
-    [command] = world.office.handed_in
+    [command] = world.ledger.handed_in
     assert isinstance(command, Hold)
     assert command.seconds == 90
     assert (answer.status_code, answer.get_json()["status"]) == (201, "held")
@@ -276,7 +276,7 @@ def test_a_hold_is_created_with_its_deadline(world: World, buy: BuyFixture) -> N
 def test_a_hold_without_a_time_lasts_as_long_as_the_office_holds(world: World, buy: BuyFixture) -> None:
     buy({"hold": True})
     buy({"hold": True, "holdSeconds": 600})
-    told = [(command.seconds, command.by_default) for command in world.office.handed_in]
+    told = [(command.seconds, command.by_default) for command in world.ledger.handed_in]
     assert told == [(600, True), (600, False)]
 
 
@@ -293,11 +293,11 @@ def test_who_holds_as_much_as_is_allowed_of_all_events_may_buy_but_hold_no_more(
         "figures": {"limit": 60, "requested": 2, "held": 59},
         "retryable": True,
     }
-    assert world.office.handed_in == []
+    assert world.ledger.handed_in == []
     buy(key="bought")
     world.holders.tickets[UUID(account["id"])] = 58
     buy({"hold": True}, key="more")
-    assert [type(command) for command in world.office.handed_in] == [Buy, Hold]
+    assert [type(command) for command in world.ledger.handed_in] == [Purchase, Hold]
 
 
 def test_a_hold_that_is_in_the_log_gets_its_answer_however_much_is_held(
@@ -306,7 +306,7 @@ def test_a_hold_that_is_in_the_log_gets_its_answer_however_much_is_held(
     buy({"hold": True})
     world.holders.tickets[UUID(account["id"])] = 60
     assert buy({"hold": True}).status_code == 202
-    assert len(world.office.handed_in) == 2
+    assert len(world.ledger.handed_in) == 2
 
 
 @pytest.fixture
@@ -320,22 +320,22 @@ def changed(kind: OutcomeKind, **more: Any) -> Callable[[Any], Any]:
 
 
 def test_a_hold_is_confirmed_by_its_buyer(world: World, account: dict[str, Any], held: str) -> None:
-    world.office.rule = changed(OutcomeKind.CONFIRMED)
+    world.ledger.rule = changed(OutcomeKind.CONFIRMED)
     buyer = world.client(account["id"])
     answers = [buyer.post(f"{held}/confirm", headers={"Idempotency-Key": "c"}) for _ in range(2)]
     assert [(answer.status_code, answer.get_json()["status"]) for answer in answers] == [(200, "confirmed")] * 2
-    first, second = world.office.handed_in
+    first, second = world.ledger.handed_in
     assert isinstance(first, Confirm)
     assert first == second
     assert str(first.account) == account["id"]
 
 
 def test_everything_is_given_back_without_a_body(world: World, account: dict[str, Any], held: str) -> None:
-    world.office.rule = changed(OutcomeKind.CANCELLED)
+    world.ledger.rule = changed(OutcomeKind.CANCELLED)
     bodies: tuple[Any, ...] = ({}, {"json": {}})
     for body in bodies:
         assert world.client(account["id"]).post(f"{held}/cancel", **body).status_code == 200
-    assert all(isinstance(command, Cancel) and not command.lines for command in world.office.handed_in)
+    assert all(isinstance(command, Cancel) and not command.lines for command in world.ledger.handed_in)
 
 
 def lines_back(kind: UUID, quantity: int) -> dict[str, Any]:
@@ -347,20 +347,20 @@ def test_giving_some_back_needs_a_key_and_the_same_key_is_the_same_command(
 ) -> None:
     kind = uuid4()
     gone = (OutcomeLine(kind, "Stalls", 2, Decimal(10)),)
-    world.office.rule = changed(OutcomeKind.CANCELLED, lines=gone, left=gone, total=MoneyAmount(Decimal(20), "EUR"))
+    world.ledger.rule = changed(OutcomeKind.CANCELLED, lines=gone, left=gone, total=Money(Decimal(20), "EUR"))
     buyer = world.client(account["id"])
     assert buyer.post(f"{held}/cancel", json=lines_back(kind, 2)).status_code == 400
     for key in ("one", "one", "two"):
         answer = buyer.post(f"{held}/cancel", json=lines_back(kind, 2), headers={"Idempotency-Key": key})
         assert answer.status_code == 200, answer.get_json()
-    first, again, other = (command.request for command in world.office.handed_in)
+    first, again, other = (command.request for command in world.ledger.handed_in)
     assert first == again != other
 
 
 def test_a_key_that_gave_back_something_else_is_refused(world: World, account: dict[str, Any], held: str) -> None:
     kind = uuid4()
     gone = (OutcomeLine(kind, "Stalls", 2, Decimal(10)),)
-    world.office.rule = changed(OutcomeKind.CANCELLED, lines=gone, left=gone, total=MoneyAmount(Decimal(20), "EUR"))
+    world.ledger.rule = changed(OutcomeKind.CANCELLED, lines=gone, left=gone, total=Money(Decimal(20), "EUR"))
     for body in (lines_back(kind, 1), lines_back(uuid4(), 2), {}):
         answer = world.client(account["id"]).post(f"{held}/cancel", json=body, headers={"Idempotency-Key": "one"})
         assert (answer.status_code, answer.get_json()["type"]) == (422, "/problems/idempotency-key-reused")
@@ -380,7 +380,7 @@ def test_a_key_that_gave_back_something_else_is_refused(world: World, account: d
 def test_a_change_that_the_ledger_refuses_is_a_problem(
     world: World, account: dict[str, Any], held: str, reason: Reason, status: int, kind: str, what: str
 ) -> None:
-    world.office.rule = changed(OutcomeKind.REFUSED, reason=reason)
+    world.ledger.rule = changed(OutcomeKind.REFUSED, reason=reason)
     answer = world.client(account["id"]).post(f"{held}/{what}")
     assert (answer.status_code, answer.get_json()["type"]) == (status, f"/problems/{kind}")
 
@@ -392,7 +392,7 @@ def test_an_administrator_changes_a_purchase_in_its_buyers_name(
     event, purchase = (UUID(part) for part in held.rpartition("/")[2].split("."))
     world.sales.rows[event, purchase] = pending(event, purchase, UUID(account["id"]))
     assert client.post(f"{held}/cancel").status_code == 202
-    assert [str(command.account) for command in world.office.handed_in] == [account["id"]]
+    assert [str(command.account) for command in world.ledger.handed_in] == [account["id"]]
 
 
 def test_a_change_that_is_undecided_is_accepted(world: World, account: dict[str, Any], held: str) -> None:

@@ -135,7 +135,7 @@ def test_signing_up_answers_the_same_for_a_known_and_an_unknown_address(
     assert (known.status_code, unknown.status_code) == (202, 202)
     assert known.get_json().keys() == unknown.get_json().keys()
     assert set(known.headers.keys()) == set(unknown.headers.keys())
-    assert [mail.subject for _, mail in world.post.mails] == ["Confirm your address"] * 2
+    assert [mail.subject for _, mail in world.mailer.mails] == ["Confirm your address"] * 2
     assert len(world.accounts.rows) == 1
     assert sign_in(anonymous).status_code == 201
 

@@ -83,7 +83,7 @@ def test_a_large_body_that_was_never_read_is_refused_wherever_it_was_sent(
 ) -> None:
     answer = client.open(path, method=method, environ_overrides={"CONTENT_LENGTH": str(MOST_BYTES + 1)})
     assert answer.status_code == 413
-    assert world.office.handed_in == []
+    assert world.ledger.handed_in == []
 
 
 def test_an_unknown_path_and_method_are_problems_too(client: FlaskClient) -> None:

@@ -131,7 +131,7 @@ def things(world: World, client: FlaskClient) -> dict[str, str]:
     world.sales.rows[UUID(event), purchase] = Purchase(
         id=public_id(UUID(event), purchase), event_id=UUID(event), account_id=UUID(account), status="confirmed"
     )
-    world.office.rule = lambda command: decision(command, UUID(account))
+    world.ledger.rule = lambda command: decision(command, UUID(account))
     return {"account": account, "event": event, "ticket": ticket, "purchase": f"{event}.{purchase}"}
 
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.adapters.ledger.availability_cache import FRESH_S, ShelfViews
+from api.adapters.ledger.availability_cache import FRESH_S, AvailabilityCache
 from api.ports.sales import Left
 from api.problems import Unavailable
 from tables.ledger.availability import Availability
@@ -22,7 +22,7 @@ class Ledger:
         self.down = False
         self.questions = 0
         self.now = 100.0
-        self.views = ShelfViews(self.ask, lambda: self.now)
+        self.views = AvailabilityCache(self.ask, lambda: self.now)
 
     def ask(self, event: UUID) -> dict[str, Any]:
         self.questions += 1

@@ -1,4 +1,4 @@
-"""The way to the ledger and back, on a log that the test plays."""
+"""Commands and their outcomes, with a producer and a consumer that the test plays."""
 
 import asyncio
 import gc
@@ -12,11 +12,11 @@ import pytest
 from msgspec.structs import replace
 from opentelemetry.trace import SpanKind
 
-from api.adapters.ledger.client import KafkaOffice
+from api.adapters.ledger.client import LedgerClient
 from api.adapters.ledger.command_producer import Done, Failed
-from api.adapters.ledger.known_purchases import Census
-from api.adapters.ledger.pending_requests import Waiter, Waiters, answers_to, any_decision
-from api.adapters.ledger.sold_out_cache import SoldOut
+from api.adapters.ledger.known_purchases import KnownPurchases
+from api.adapters.ledger.pending_requests import PendingRequest, PendingRequests, answers_to, any_decision
+from api.adapters.ledger.sold_out_cache import SoldOutCache
 from api.ports.ledger import BuyersCommand
 from api.problems import Refused, Unavailable
 from api.schemas.purchase import pending, public_id
@@ -33,8 +33,8 @@ TYPE = uuid4()
 
 
 @dataclass
-class PlayedLog:
-    """Hands every appended command to ``play``."""
+class PlayedProducer:
+    """Hands every command to ``play``."""
 
     play: Callable[[Any, Done, Failed], object] = lambda command, done, failed: None
     is_open: bool = True
@@ -52,7 +52,7 @@ class PlayedLog:
 
 
 @dataclass
-class PlayedFollower:
+class PlayedConsumer:
     """Always there, or never."""
 
     is_following: bool = True
@@ -64,29 +64,29 @@ class PlayedFollower:
 
 @dataclass
 class Bench:
-    """An office on a played log."""
+    """A client on a played producer."""
 
-    log: PlayedLog = field(default_factory=PlayedLog)
-    follower: PlayedFollower = field(default_factory=PlayedFollower)
-    waiters: Waiters = field(default_factory=Waiters)
-    sold_out: SoldOut = field(default_factory=SoldOut)
+    producer: PlayedProducer = field(default_factory=PlayedProducer)
+    consumer: PlayedConsumer = field(default_factory=PlayedConsumer)
+    pending: PendingRequests = field(default_factory=PendingRequests)
+    sold_out: SoldOutCache = field(default_factory=SoldOutCache)
     on_record: set[UUID] = field(default_factory=set)
-    most: int = 10
+    requests_max: int = 10
 
     def __post_init__(self) -> None:
-        census = Census(lambda event, purchases: self.on_record & set(purchases), gather=0)
-        parts: Any = (self.log, self.follower, self.waiters, self.sold_out, census, self.most)
-        self.office = KafkaOffice(*parts)
+        known = KnownPurchases(lambda event, purchases: self.on_record & set(purchases), gather_s=0)
+        parts: Any = (self.producer, self.consumer, self.pending, self.sold_out, known, self.requests_max)
+        self.client = LedgerClient(*parts)
 
     def carry_out(self, command: BuyersCommand, wait: float) -> Outcome | None:
-        return asyncio.run(self.office.carry_out(command, wait))
+        return asyncio.run(self.client.carry_out(command, wait))
 
     def watch(self, *asked: Any) -> Any:
-        return asyncio.run(self.office.watch(*asked))
+        return asyncio.run(self.client.watch(*asked))
 
     def tell(self, told: Outcome) -> None:
-        self.sold_out.watch(str(told.event).encode(), encode_outcome(told))
-        self.waiters.deliver(encode_outcome(told))
+        self.sold_out.read(str(told.event).encode(), encode_outcome(told))
+        self.pending.read(None, encode_outcome(told))
 
     def answers(self, kind: OutcomeKind, **more: object) -> None:
         """Acknowledge every command, then tell of this outcome."""
@@ -95,7 +95,7 @@ class Bench:
             done(None)
             self.tell(outcome(command, kind, **more))
 
-        self.log.play = play
+        self.producer.play = play
 
 
 def purchase(*, event: UUID | None = None, purchase_id: UUID | None = None, quantity: int = 1) -> Buy:
@@ -109,8 +109,8 @@ def test_the_outcome_of_a_purchase_is_its_answer_and_nobody_waits_on() -> None:
     found = bench.carry_out(command, 5)
     assert found is not None
     assert (found.kind, found.purchase) == (OutcomeKind.CONFIRMED, command.purchase)
-    assert bench.log.keys == [str(command.event).encode()]
-    assert len(bench.waiters) == 0
+    assert bench.producer.keys == [str(command.event).encode()]
+    assert len(bench.pending) == 0
 
 
 def test_a_purchase_is_found_among_the_traces_by_the_id_that_its_buyer_has() -> None:
@@ -127,7 +127,7 @@ def test_a_purchase_is_found_among_the_traces_by_the_id_that_its_buyer_has() -> 
 
 def test_an_outcome_that_overtakes_the_acknowledgement_is_enough() -> None:
     bench = Bench()
-    bench.log.play = lambda command, done, failed: bench.tell(outcome(command, OutcomeKind.REJECTED))
+    bench.producer.play = lambda command, done, failed: bench.tell(outcome(command, OutcomeKind.REJECTED))
     assert bench.carry_out(purchase(), 5) is not None
 
 
@@ -136,43 +136,43 @@ def test_a_purchase_that_is_decided_is_not_on_its_way() -> None:
     bench.answers(OutcomeKind.CONFIRMED)
     command = purchase()
     bench.carry_out(command, 5)
-    assert bench.office.accepted(command.event, command.purchase) is None
+    assert bench.client.accepted(command.event, command.purchase) is None
 
 
 def test_an_acknowledged_purchase_without_decision_is_accepted() -> None:
     bench = Bench()
-    bench.log.play = lambda command, done, failed: done(None)
+    bench.producer.play = lambda command, done, failed: done(None)
     command = purchase()
     assert bench.carry_out(command, 0.01) is None
-    assert bench.office.accepted(command.event, command.purchase) == command.account
-    assert bench.office.accepted(uuid4(), command.purchase) is None
+    assert bench.client.accepted(command.event, command.purchase) == command.account
+    assert bench.client.accepted(uuid4(), command.purchase) is None
 
 
 def test_a_confirm_without_decision_makes_no_purchase_seem_to_be_on_its_way() -> None:
     bench = Bench()
-    bench.log.play = lambda command, done, failed: done(None)
+    bench.producer.play = lambda command, done, failed: done(None)
     command = Confirm(uuid4(), uuid4(), uuid4(), request=uuid4())
     assert bench.carry_out(command, 0.01) is None
-    assert bench.office.accepted(command.event, command.purchase) is None
+    assert bench.client.accepted(command.event, command.purchase) is None
 
 
 def test_a_purchase_that_is_not_acknowledged_is_never_accepted() -> None:
     bench = Bench()
-    bench.log.play = lambda command, done, failed: failed(TimeoutError())
+    bench.producer.play = lambda command, done, failed: failed(TimeoutError())
     command = purchase()
     with pytest.raises(Unavailable):
         bench.carry_out(command, 5)
-    assert not bench.office.accepted(command.event, command.purchase)
+    assert not bench.client.accepted(command.event, command.purchase)
 
 
-@pytest.mark.parametrize("part", ["log", "follower"])
+@pytest.mark.parametrize("part", ["producer", "consumer"])
 def test_nothing_is_sent_while_a_topic_is_out_of_reach(part: str) -> None:
     bench = Bench()
-    bench.log.is_open = part != "log"
-    bench.follower.is_following = part != "follower"
+    bench.producer.is_open = part != "producer"
+    bench.consumer.is_following = part != "consumer"
     with pytest.raises(Unavailable):
         bench.carry_out(purchase(), 5)
-    assert not bench.log.keys
+    assert not bench.producer.keys
 
 
 def test_the_same_key_for_another_event_is_another_purchase() -> None:
@@ -188,14 +188,14 @@ def test_the_same_key_for_another_event_is_another_purchase() -> None:
 def test_a_purchase_that_is_running_is_not_handed_in_again() -> None:
     bench = Bench()
     commands = []
-    bench.log.play = lambda command, done, failed: commands.append(command)
+    bench.producer.play = lambda command, done, failed: commands.append(command)
     command = purchase()
 
     async def twice() -> Outcome | None:
-        first = asyncio.create_task(bench.office.carry_out(command, 30))
+        first = asyncio.create_task(bench.client.carry_out(command, 30))
         await asyncio.sleep(0)
         with pytest.raises(Refused) as refused:
-            await bench.office.carry_out(command, 30)
+            await bench.client.carry_out(command, 30)
         assert refused.value.kind == "still-running"
         bench.tell(outcome(command, OutcomeKind.CONFIRMED))
         return await first
@@ -205,16 +205,16 @@ def test_a_purchase_that_is_running_is_not_handed_in_again() -> None:
 
 
 def test_a_client_that_goes_away_leaves_nothing_behind() -> None:
-    bench = Bench(most=1)
+    bench = Bench(requests_max=1)
 
     async def gone() -> None:
-        waiting = asyncio.create_task(bench.office.carry_out(purchase(), 30))
+        waiting = asyncio.create_task(bench.client.carry_out(purchase(), 30))
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.wait([waiting])
 
     asyncio.run(gone())
-    assert (bench.office.waiting, len(bench.waiters)) == (0, 0)
+    assert (bench.client.waiting, len(bench.pending)) == (0, 0)
     bench.answers(OutcomeKind.CONFIRMED)
     assert bench.carry_out(purchase(), 5) is not None
 
@@ -226,12 +226,12 @@ def test_a_purchase_that_waited_leaves_nothing_for_the_collector_of_garbage() ->
         done(None)
         asyncio.get_running_loop().call_soon(lambda: bench.tell(outcome(command, OutcomeKind.CONFIRMED)))
 
-    bench.log.play = play
+    bench.producer.play = play
 
     async def collected(purchases: int) -> int:
         gc.collect()
         for _ in range(purchases):
-            await asyncio.create_task(bench.office.carry_out(purchase(), 5))
+            await asyncio.create_task(bench.client.carry_out(purchase(), 5))
         return gc.collect()
 
     assert asyncio.run(collected(100)) < 100
@@ -244,21 +244,21 @@ def test_an_acknowledgement_is_waited_for_longer_than_the_decision(told: bool) -
     def play(command: Buy, done: Done, failed: Failed) -> None:
         asyncio.get_running_loop().call_later(0.05, done if told else failed, TimeoutError())
 
-    bench.log.play = play
+    bench.producer.play = play
     command = purchase()
     if told:
         assert bench.carry_out(command, 0) is None
     else:
         with pytest.raises(Unavailable):
             bench.carry_out(command, 0)
-    assert bench.office.accepted(command.event, command.purchase) == (command.account if told else None)
+    assert bench.client.accepted(command.event, command.purchase) == (command.account if told else None)
 
 
 def test_a_waiting_purchase_takes_only_its_own_answer() -> None:
     command = purchase()
-    waiter = Waiter(command.event, command.purchase, answers_to(command), 5)
-    waiters = Waiters()
-    with waiters.waiting(waiter):
+    request = PendingRequest(command.event, command.purchase, answers_to(command), 5)
+    pending = PendingRequests()
+    with pending.waiting(request):
         for told in (
             outcome(command, OutcomeKind.CANCELLED),
             outcome(command, OutcomeKind.CONFIRMED, fingerprint="of another body"),
@@ -268,24 +268,24 @@ def test_a_waiting_purchase_takes_only_its_own_answer() -> None:
             outcome(command, OutcomeKind.CONFIRMED, event=uuid4()),
             outcome(command, OutcomeKind.CHANGED, purchase=None),
         ):
-            waiters.deliver(encode_outcome(told))
-            assert waiter.outcome is None
+            pending.read(None, encode_outcome(told))
+            assert request.outcome is None
         refused = outcome(command, OutcomeKind.REFUSED, reason=Reason.ID_REUSED)
-        waiters.deliver(encode_outcome(refused))
-    assert waiter.outcome == refused
+        pending.read(None, encode_outcome(refused))
+    assert request.outcome == refused
 
 
 def test_a_hold_that_is_sent_again_is_not_answered_by_its_confirmation() -> None:
     command = purchase()
     hold = Hold(command.event, command.purchase, command.account, command.lines)
-    waiter = Waiter(hold.event, hold.purchase, answers_to(hold), 5)
-    waiters = Waiters()
+    request = PendingRequest(hold.event, hold.purchase, answers_to(hold), 5)
+    pending = PendingRequests()
     own = buyer_fingerprint(hold)
-    with waiters.waiting(waiter):
-        waiters.deliver(encode_outcome(outcome(command, OutcomeKind.CONFIRMED, fingerprint=own)))
-        assert waiter.outcome is None
-        waiters.deliver(encode_outcome(outcome(command, OutcomeKind.HELD, fingerprint=own)))
-    assert waiter.outcome is not None
+    with pending.waiting(request):
+        pending.read(None, encode_outcome(outcome(command, OutcomeKind.CONFIRMED, fingerprint=own)))
+        assert request.outcome is None
+        pending.read(None, encode_outcome(outcome(command, OutcomeKind.HELD, fingerprint=own)))
+    assert request.outcome is not None
 
 
 @pytest.mark.parametrize("seconds", [300, 600])
@@ -297,65 +297,65 @@ def test_a_hold_by_default_is_answered_by_the_outcome_of_any_default_and_of_a_ve
     hold = Hold(*bought, seconds, by_default=True)
     others = [Hold(*bought, 900 - seconds, by_default=True), Hold(*bought, seconds)]
     for own in map(buyer_fingerprint, others):
-        waiter = Waiter(hold.event, hold.purchase, answers_to(hold), 5)
-        waiter.offer(outcome(command, OutcomeKind.HELD, fingerprint=own))
-        assert waiter.outcome is not None
-    waiter = Waiter(hold.event, hold.purchase, answers_to(hold), 5)
-    waiter.offer(outcome(command, OutcomeKind.HELD, fingerprint=buyer_fingerprint(Hold(*bought, 900 - seconds))))
-    assert waiter.outcome is None
+        request = PendingRequest(hold.event, hold.purchase, answers_to(hold), 5)
+        request.offer(outcome(command, OutcomeKind.HELD, fingerprint=own))
+        assert request.outcome is not None
+    request = PendingRequest(hold.event, hold.purchase, answers_to(hold), 5)
+    request.offer(outcome(command, OutcomeKind.HELD, fingerprint=buyer_fingerprint(Hold(*bought, 900 - seconds))))
+    assert request.outcome is None
 
 
 @pytest.mark.parametrize("change", [Confirm, Cancel])
 def test_a_change_is_answered_by_its_own_outcome_alone(change: Any) -> None:
     bought = purchase()
     command = change(bought.event, bought.purchase, bought.account, request=uuid4())
-    waiter = Waiter(command.event, command.purchase, answers_to(command), 5)
-    waiters = Waiters()
-    with waiters.waiting(waiter):
+    request = PendingRequest(command.event, command.purchase, answers_to(command), 5)
+    pending = PendingRequests()
+    with pending.waiting(request):
         for told in (
             outcome(bought, OutcomeKind.REFUSED, reason=Reason.NOT_HELD),
             outcome(bought, OutcomeKind.REFUSED, reason=Reason.NOT_YOURS, request=uuid4()),
             outcome(bought, OutcomeKind.CONFIRMED),
         ):
-            waiters.deliver(encode_outcome(told))
-            assert waiter.outcome is None
-        waiters.deliver(encode_outcome(outcome(bought, OutcomeKind.CONFIRMED, request=command.request)))
-    assert waiter.outcome is not None
+            pending.read(None, encode_outcome(told))
+            assert request.outcome is None
+        pending.read(None, encode_outcome(outcome(bought, OutcomeKind.CONFIRMED, request=command.request)))
+    assert request.outcome is not None
 
 
 def test_records_that_nobody_waits_for_are_not_even_read() -> None:
-    waiters = Waiters()
+    pending = PendingRequests()
     command = purchase()
     record = b'{"kind":"confirmed","purchase":"' + str(command.purchase).encode() + b'"'
     for value in (record, b"{", b"", None):
-        waiters.deliver(value)
-    watching = Waiter(command.event, command.purchase, any_decision, 5)
-    with waiters.waiting(watching), pytest.raises(MalformedRecord):
-        waiters.deliver(record)
+        pending.read(None, value)
+    watching = PendingRequest(command.event, command.purchase, any_decision, 5)
+    with pending.waiting(watching), pytest.raises(MalformedRecord):
+        pending.read(None, record)
 
 
 def test_all_who_watch_one_purchase_are_told() -> None:
     command = purchase()
-    waiters = Waiters()
-    one, two = (Waiter(command.event, command.purchase, any_decision, 5) for _ in range(2))
-    with waiters.waiting(one), waiters.waiting(two):
+    pending = PendingRequests()
+    one, two = (PendingRequest(command.event, command.purchase, any_decision, 5) for _ in range(2))
+    with pending.waiting(one), pending.waiting(two):
         told = outcome(command, OutcomeKind.EXPIRED)
-        waiters.deliver(encode_outcome(told))
-    assert (one.outcome, two.outcome, len(waiters)) == (told, told, 0)
+        pending.read(None, encode_outcome(told))
+    assert (one.outcome, two.outcome, len(pending)) == (told, told, 0)
 
 
 def test_one_more_than_may_wait_is_told_to_come_again_soon() -> None:
-    bench = Bench(most=1)
-    bench.log.play = lambda command, done, failed: done(None)
+    bench = Bench(requests_max=1)
+    bench.producer.play = lambda command, done, failed: done(None)
 
     async def crowd() -> list[Any]:
-        both = (bench.office.carry_out(purchase(), 0.01) for _ in range(2))
+        both = (bench.client.carry_out(purchase(), 0.01) for _ in range(2))
         return await asyncio.gather(*both, return_exceptions=True)
 
     first, second = asyncio.run(crowd())
     assert first is None
     assert (second.kind, second.headers) == ("busy", {"Retry-After": "1"})
-    assert len(bench.log.keys) == 1
+    assert len(bench.producer.keys) == 1
 
 
 def sold_out(command: Any) -> Outcome:
@@ -365,7 +365,7 @@ def sold_out(command: Any) -> Outcome:
 
 def test_once_the_ledger_has_said_sold_out_the_next_is_refused_without_asking() -> None:
     bench = Bench()
-    bench.log.play = lambda command, done, failed: bench.tell(sold_out(command))
+    bench.producer.play = lambda command, done, failed: bench.tell(sold_out(command))
     event = uuid4()
     first = bench.carry_out(purchase(event=event), 5)
     with pytest.raises(Refused) as refused:
@@ -374,13 +374,13 @@ def test_once_the_ledger_has_said_sold_out_the_next_is_refused_without_asking() 
     assert refused.value.kind == "sold-out"
     assert refused.value.extra["retryable"] is True
     assert refused.value.extra["figures"] == first.figures | {"requested": 3}
-    assert len(bench.log.keys) == 1
+    assert len(bench.producer.keys) == 1
 
 
 def test_a_purchase_that_is_decided_gets_its_decision_though_the_event_is_sold_out() -> None:
     """Negative control of the early refusal: without the question of what is on record it is refused."""
     bench = Bench()
-    bench.log.play = lambda command, done, failed: bench.tell(sold_out(command))
+    bench.producer.play = lambda command, done, failed: bench.tell(sold_out(command))
     event = uuid4()
     bench.carry_out(purchase(event=event), 5)
     bought = purchase(event=event)
@@ -442,28 +442,28 @@ def test_who_asks_for_anothers_purchase_under_the_same_key_is_not_told_of_it(cha
 
 
 def first_answer(command: BuyersCommand, *told: Outcome) -> Outcome | None:
-    """Which of these outcomes a request takes for its own."""
-    waiter = Waiter(command.event, command.purchase, answers_to(command), 5)
+    """Which of these outcomes a request takes as its own."""
+    request = PendingRequest(command.event, command.purchase, answers_to(command), 5)
     for each in told:
-        waiter.offer(each)
-    return waiter.outcome
+        request.offer(each)
+    return request.outcome
 
 
 @pytest.mark.parametrize("change", [Confirm, Cancel])
 def test_a_stranger_who_asks_meanwhile_is_not_told_that_the_owner_does(change: Any) -> None:
-    bench, commands = Bench(most=2), []
+    bench, commands = Bench(requests_max=2), []
 
     def play(command: Any, done: Done, failed: Failed) -> None:
         commands.append(command)
         done(None)
 
-    bench.log.play = play
+    bench.producer.play = play
     bought = purchase()
     asked = change(bought.event, bought.purchase, bought.account, request=uuid4())
 
     async def both() -> list[Outcome | None]:
         stranger = replace(asked, account=uuid4())
-        return await asyncio.gather(*(bench.office.carry_out(command, 0.01) for command in (asked, stranger)))
+        return await asyncio.gather(*(bench.client.carry_out(command, 0.01) for command in (asked, stranger)))
 
     assert asyncio.run(both()) == [None, None]
     assert len(commands) == 2

@@ -8,8 +8,7 @@ from uuid import uuid4
 import pytest
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
-from api.adapters.ledger import command_producer as module
-from api.adapters.ledger.command_producer import CommandLog
+from api.adapters.ledger.command_producer import CommandProducer
 from api.problems import Unavailable
 from connect.topics import COMMANDS
 from tests.unit.api.adapters.test_catalogue_check import listing
@@ -76,34 +75,29 @@ class Cluster:
             raise self.error
 
 
-Scenario = Callable[[Cluster, CommandLog], Awaitable[None]]
+Scenario = Callable[[Cluster, CommandProducer], Awaitable[None]]
 
 
 def opened(scenario: Scenario) -> None:
     async def run() -> None:
         cluster = Cluster()
-        log = CommandLog("nowhere", cluster.connect)
-        log.open()
-        await soon(lambda: log.is_open)
+        producer = CommandProducer("nowhere", cluster.connect, retry_s=0.01)
+        producer.open()
+        await soon(lambda: producer.is_open)
         try:
-            await scenario(cluster, log)
+            await scenario(cluster, producer)
         finally:
-            await log.close()
-        assert all(producer.stopped for producer in cluster.producers)
+            await producer.close()
+        assert all(made.stopped for made in cluster.producers)
 
     asyncio.run(run())
 
 
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "RETRY_S", 0.01)
-
-
 def test_what_comes_within_a_moment_is_one_batch_of_its_partition() -> None:
-    async def scenario(cluster: Cluster, log: CommandLog) -> None:
+    async def scenario(cluster: Cluster, producer: CommandProducer) -> None:
         done: list[object] = []
         for _ in range(10):
-            log.append(b"one event", b"x", done.append, done.append)
+            producer.append(b"one event", b"x", done.append, done.append)
         await soon(lambda: len(done) == 10)
         assert done == [None] * 10
         [(_, builder)] = cluster.producers[0].sent
@@ -115,10 +109,10 @@ def test_what_comes_within_a_moment_is_one_batch_of_its_partition() -> None:
 def test_a_batch_that_is_full_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Builder, "room", 3)
 
-    async def scenario(cluster: Cluster, log: CommandLog) -> None:
+    async def scenario(cluster: Cluster, producer: CommandProducer) -> None:
         done: list[object] = []
         for number in range(10):
-            log.append(b"one event", b"%d" % number, done.append, done.append)
+            producer.append(b"one event", b"%d" % number, done.append, done.append)
         await soon(lambda: len(done) == 10)
         sent = [value for _, builder in cluster.producers[0].sent for _, value in builder.records]
         assert sent == [b"%d" % number for number in range(10)]
@@ -127,11 +121,11 @@ def test_a_batch_that_is_full_is_followed_by_another(monkeypatch: pytest.MonkeyP
 
 
 def test_all_of_a_batch_are_told_that_it_is_not_known_to_be_in_the_log() -> None:
-    async def scenario(cluster: Cluster, log: CommandLog) -> None:
+    async def scenario(cluster: Cluster, producer: CommandProducer) -> None:
         cluster.error = KafkaTimeoutError()
         done, failed = list[object](), list[Exception]()
         for _ in range(3):
-            log.append(b"one event", b"x", done.append, failed.append)
+            producer.append(b"one event", b"x", done.append, failed.append)
         await soon(lambda: len(failed) == 3)
         assert (done, len(cluster.producers)) == ([], 1)
 
@@ -139,13 +133,13 @@ def test_all_of_a_batch_are_told_that_it_is_not_known_to_be_in_the_log() -> None
 
 
 def test_a_producer_that_has_ended_is_replaced() -> None:
-    async def scenario(cluster: Cluster, log: CommandLog) -> None:
+    async def scenario(cluster: Cluster, producer: CommandProducer) -> None:
         cluster.error = KafkaError("Unexpected error during batch delivery")
         told: list[object] = []
-        log.append(b"one event", b"x", told.append, told.append)
-        await soon(lambda: told and len(cluster.producers) == 2 and log.is_open)
+        producer.append(b"one event", b"x", told.append, told.append)
+        await soon(lambda: told and len(cluster.producers) == 2 and producer.is_open)
         cluster.error = None
-        log.append(b"one event", b"x", told.append, told.append)
+        producer.append(b"one event", b"x", told.append, told.append)
         await soon(lambda: told[1:] == [None])
 
     opened(scenario)
@@ -155,15 +149,15 @@ def test_it_connects_again_and_again_until_it_works() -> None:
     async def run() -> None:
         cluster = Cluster()
         cluster.is_away = True
-        log = CommandLog("nowhere", cluster.connect)
-        log.open()
+        producer = CommandProducer("nowhere", cluster.connect, retry_s=0.01)
+        producer.open()
         with pytest.raises(Unavailable):
-            log.append(b"key", b"value", lambda _: None, lambda _: None)
+            producer.append(b"key", b"value", lambda _: None, lambda _: None)
         cluster.is_away = False
-        await soon(lambda: log.is_open)
-        await log.close()
+        await soon(lambda: producer.is_open)
+        await producer.close()
         with pytest.raises(Unavailable):
-            log.append(b"key", b"value", lambda _: None, lambda _: None)
+            producer.append(b"key", b"value", lambda _: None, lambda _: None)
 
     asyncio.run(run())
 
@@ -171,27 +165,27 @@ def test_it_connects_again_and_again_until_it_works() -> None:
 def test_what_is_on_its_way_is_sent_before_it_closes() -> None:
     async def run() -> None:
         cluster, told = Cluster(), list[object]()
-        log = CommandLog("nowhere", cluster.connect)
-        log.open()
-        await soon(lambda: log.is_open)
-        log.append(b"key", b"value", told.append, told.append)
-        await log.close()
+        producer = CommandProducer("nowhere", cluster.connect, retry_s=0.01)
+        producer.open()
+        await soon(lambda: producer.is_open)
+        producer.append(b"key", b"value", told.append, told.append)
+        await producer.close()
         assert told == [None]
 
     asyncio.run(run())
 
 
 def test_a_definition_is_announced_once_it_is_in_the_log_and_not_before() -> None:
-    async def scenario(cluster: Cluster, log: CommandLog) -> None:
+    async def scenario(cluster: Cluster, producer: CommandProducer) -> None:
         from api.organizing.changes import definition
         from tables.messages.commands import DefineEvent
 
         told = listing()
         command = DefineEvent(uuid4(), 1, definition(told))
-        await log.announce(command)
+        await producer.announce(command)
         assert len(cluster.producers[0].sent) == 1
         cluster.error = KafkaTimeoutError()
         with pytest.raises(Unavailable):
-            await log.announce(command)
+            await producer.announce(command)
 
     opened(scenario)

@@ -4,14 +4,11 @@ import asyncio
 from collections.abc import Collection, Iterable
 from uuid import UUID, uuid4
 
-import pytest
-
-from api.adapters.ledger import known_purchases
-from api.adapters.ledger.known_purchases import Census
+from api.adapters.ledger.known_purchases import KnownPurchases
 from api.problems import Unavailable
 
 
-def are_new(asked: Census, event: UUID, purchases: Iterable[UUID]) -> list[bool]:
+def are_new(asked: KnownPurchases, event: UUID, purchases: Iterable[UUID]) -> list[bool]:
     async def ask() -> list[bool]:
         return await asyncio.gather(*(asked.is_new(event, purchase) for purchase in purchases))
 
@@ -20,7 +17,7 @@ def are_new(asked: Census, event: UUID, purchases: Iterable[UUID]) -> list[bool]
 
 def test_a_purchase_on_record_is_not_new() -> None:
     old, fresh = uuid4(), uuid4()
-    asked = Census(lambda event, purchases: {old} & set(purchases), gather=0)
+    asked = KnownPurchases(lambda event, purchases: {old} & set(purchases), gather_s=0)
     assert are_new(asked, uuid4(), [old, fresh]) == [False, True]
 
 
@@ -28,7 +25,7 @@ def test_where_nobody_can_tell_nothing_is_new() -> None:
     def nobody(event: UUID, purchases: Collection[UUID]) -> set[UUID]:
         raise Unavailable("worker")
 
-    asked = Census(nobody, gather=0)
+    asked = KnownPurchases(nobody, gather_s=0)
     assert are_new(asked, uuid4(), [uuid4()]) == [False]
 
 
@@ -42,13 +39,12 @@ def test_many_who_ask_at_once_are_one_question_each_with_its_own_answer() -> Non
         questions.append(set(asked))
         return old & set(asked)
 
-    answers = are_new(Census(ask), event, purchases)
+    answers = are_new(KnownPurchases(ask), event, purchases)
     assert answers == [purchase not in old for purchase in purchases]
     assert questions == [set(purchases)]
 
 
-def test_a_question_is_never_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known_purchases, "MOST", 3)
+def test_a_lookup_is_never_too_long() -> None:
     event = uuid4()
     questions: list[int] = []
 
@@ -56,7 +52,7 @@ def test_a_question_is_never_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
         questions.append(len(asked))
         return set()
 
-    assert all(are_new(Census(ask), event, [uuid4() for _ in range(8)]))
+    assert all(are_new(KnownPurchases(ask, lookup_max=3), event, [uuid4() for _ in range(8)]))
     assert sorted(questions) == [2, 3, 3]
 
 
@@ -64,4 +60,4 @@ def test_whatever_goes_wrong_leaves_nobody_waiting() -> None:
     def broken(event: UUID, purchases: Collection[UUID]) -> set[UUID]:
         raise RuntimeError("nobody expected that")
 
-    assert are_new(Census(broken, gather=0), uuid4(), [uuid4()]) == [False]
+    assert are_new(KnownPurchases(broken, gather_s=0), uuid4(), [uuid4()]) == [False]

@@ -1,16 +1,14 @@
-"""The follower of outcomes misses nothing that was written while it was cut off."""
+"""The consumer of outcomes misses nothing that was written while it was cut off."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from api.adapters.ledger import outcome_consumer
-from api.adapters.ledger.outcome_consumer import OutcomeFollower
+from api.adapters.ledger.outcome_consumer import OutcomeConsumer
 from connect.records.fetching import SkippedOffsets
 from connect.records.unread import unreadable_offsets
 from connect.topics import OUTCOMES
@@ -36,7 +34,7 @@ class Broker:
 
 
 class Consumer:
-    """As much of a consumer as the follower uses."""
+    """As much of an aiokafka consumer as is used."""
 
     def __init__(self, broker: Broker) -> None:
         self.broker = broker
@@ -86,27 +84,24 @@ def _record(partition: TopicPartition, offset: int, value: Any) -> Any:
     return SkippedOffsets(offset, offset, value, b"")
 
 
-Scenario = Callable[[Broker, list[bytes | None], OutcomeFollower], Awaitable[None]]
+Scenario = Callable[[Broker, list[bytes | None], OutcomeConsumer], Awaitable[None]]
 
 
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcome_consumer, "RETRY_S", 0.01)
-
-
-def follow(scenario: Scenario) -> None:
-    """Carry it out while a follower follows, which tells what it has delivered."""
+def consume(scenario: Scenario, **times: float) -> None:
+    """Carry it out while a consumer runs, and keep what that reads."""
 
     async def run() -> None:
         broker, found = Broker(), list[bytes | None]()
-        broker.logs[0].append(b"before anybody followed")
-        follower = OutcomeFollower("nowhere", lambda key, value: found.append(value), broker.connect)
-        follower.open()
-        await soon(lambda: follower.is_following)
+        broker.logs[0].append(b"before it was opened")
+        consumer = OutcomeConsumer(
+            "nowhere", lambda key, value: found.append(value), broker.connect, retry_s=0.01, **times
+        )
+        consumer.open()
+        await soon(lambda: consumer.is_following)
         try:
-            await scenario(broker, found, follower)
+            await scenario(broker, found, consumer)
         finally:
-            await follower.close()
+            await consumer.close()
 
     asyncio.run(run())
 
@@ -124,25 +119,25 @@ async def back(broker: Broker) -> None:
 
 
 def test_what_was_there_before_is_not_delivered() -> None:
-    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeFollower) -> None:
+    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeConsumer) -> None:
         broker.logs[0].append(b"first")
         await soon(lambda: found == [b"first"])
 
-    follow(scenario)
+    consume(scenario)
 
 
 def test_a_partition_that_had_nothing_yet_is_read_from_its_first_end_after_a_fault() -> None:
-    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeFollower) -> None:
+    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeConsumer) -> None:
         await cut_off(broker)
         broker.logs[1].append(b"while it was cut off")
         await back(broker)
         await soon(lambda: found == [b"while it was cut off"])
 
-    follow(scenario)
+    consume(scenario)
 
 
 def test_it_goes_on_where_it_was_after_a_fault() -> None:
-    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeFollower) -> None:
+    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeConsumer) -> None:
         broker.logs[0].append(b"before")
         await soon(lambda: found == [b"before"])
         await cut_off(broker)
@@ -150,11 +145,11 @@ def test_it_goes_on_where_it_was_after_a_fault() -> None:
         await back(broker)
         await soon(lambda: found == [b"before", b"meanwhile"])
 
-    follow(scenario)
+    consume(scenario)
 
 
 def test_a_log_that_has_lost_its_end_is_read_from_the_new_one() -> None:
-    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeFollower) -> None:
+    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeConsumer) -> None:
         broker.logs[0].extend([b"one", b"two"])
         await soon(lambda: found == [b"one", b"two"])
         await cut_off(broker)
@@ -163,11 +158,11 @@ def test_a_log_that_has_lost_its_end_is_read_from_the_new_one() -> None:
         broker.logs[0].append(b"three")
         await soon(lambda: found == [b"one", b"two", b"three"])
 
-    follow(scenario)
+    consume(scenario)
 
 
 def test_what_can_not_be_read_is_counted_and_gone_by() -> None:
-    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeFollower) -> None:
+    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeConsumer) -> None:
         before = unreadable_offsets[OUTCOMES]
         broker.logs[0].extend([b"one", None, ValueError("broken"), b"two"])
         await soon(lambda: found == [b"one", b"two"])
@@ -177,27 +172,23 @@ def test_what_can_not_be_read_is_counted_and_gone_by() -> None:
         broker.logs[0].append(b"three")
         await soon(lambda: found == [b"one", b"two", b"three"])
 
-    follow(scenario)
+    consume(scenario)
 
 
-def test_polls_that_bring_nothing_of_what_is_there_are_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcome_consumer, "ASK_EVERY_S", 0.02)
-
-    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeFollower) -> None:
+def test_polls_that_bring_nothing_of_what_is_there_are_begun_anew() -> None:
+    async def scenario(broker: Broker, found: list[bytes | None], _: OutcomeConsumer) -> None:
         broker.is_mute = True
         broker.logs[0].append(b"unseen")
         await soon(lambda: broker.consumers > 1)
         broker.is_mute = False
         await soon(lambda: found == [b"unseen"])
 
-    follow(scenario)
+    consume(scenario, quiet_check_after_s=0.02)
 
 
-def test_whoever_does_not_hear_from_the_broker_does_not_follow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcome_consumer, "LOST_AFTER_S", 0.05)
-
-    async def scenario(broker: Broker, found: list[bytes | None], follower: OutcomeFollower) -> None:
+def test_a_consumer_that_does_not_hear_from_the_broker_is_not_following() -> None:
+    async def scenario(broker: Broker, found: list[bytes | None], consumer: OutcomeConsumer) -> None:
         await cut_off(broker)
-        await soon(lambda: not follower.is_following)
+        await soon(lambda: not consumer.is_following)
 
-    follow(scenario)
+    consume(scenario, lost_after_s=0.05)

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.adapters.ledger.sold_out_cache import FRESH_S, RENEW_S, SoldOut
+from api.adapters.ledger.sold_out_cache import FRESH_S, RENEW_S, SoldOutCache
 from tables.messages.commands import Buy, TicketLine
 from tables.messages.outcomes import Outcome, OutcomeKind, encode_outcome
 from tables.messages.reasons import Reason
@@ -29,7 +29,7 @@ class Bench:
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        self.known = SoldOut(self.clock)
+        self.known = SoldOutCache(self.clock)
 
     def learn(self, available: int = 0, **more: Any) -> None:
         self.known.learn(told(available, **more), self.clock.now)
@@ -97,9 +97,9 @@ def test_an_outcome_that_may_bring_tickets_back_ends_the_refusing_at_once(kind: 
     bench = Bench()
     bench.learn()
     record = encode_outcome(told(0, OutcomeKind(kind)))
-    bench.known.watch(str(uuid4()).encode(), record)
+    bench.known.read(str(uuid4()).encode(), record)
     assert bench.refuses()
-    bench.known.watch(str(EVENT).encode(), record)
+    bench.known.read(str(EVENT).encode(), record)
     assert not bench.refuses()
 
 
@@ -107,7 +107,7 @@ def test_an_outcome_that_may_bring_tickets_back_ends_the_refusing_at_once(kind: 
 def test_an_outcome_that_brings_none_back_does_not(kind: str) -> None:
     bench = Bench()
     bench.learn()
-    bench.known.watch(str(EVENT).encode(), encode_outcome(told(0, OutcomeKind(kind))))
+    bench.known.read(str(EVENT).encode(), encode_outcome(told(0, OutcomeKind(kind))))
     assert bench.refuses()
 
 

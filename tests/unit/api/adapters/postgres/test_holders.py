@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
-from api.adapters.postgres.holders import PAUSE_S, REMEMBERED_S, HolderRows
+from api.adapters.postgres.holders import REMEMBERED_S, RETRY_AFTER_S, HolderRows
 from api.problems import Unavailable
 
 ADA = uuid4()
@@ -55,5 +55,5 @@ def test_a_database_that_is_away_refuses_nobody_and_is_left_alone_for_a_moment()
     database.away = True
     assert (held(holders, ADA), held(holders, ADA), len(database.asked)) == (0, 0, 1)
     database.away = False
-    database.now += PAUSE_S
+    database.now += RETRY_AFTER_S
     assert held(holders, ADA) == 7
