@@ -19,7 +19,7 @@ from api.adapters.ledger.outcome_fanout import OutcomeFanout
 from api.adapters.ledger.pending_requests import PendingRequests
 from api.adapters.ledger.sold_out_cache import SoldOutCache
 from api.adapters.ledger.worker_views import WorkerViews
-from api.adapters.pipeline_probe import PipelineSources
+from api.adapters.pipeline_probe import PipelineProbe
 from api.adapters.postgres.accounts import AccountRows
 from api.adapters.postgres.attendance import AttendanceRows
 from api.adapters.postgres.credentials import CredentialRows
@@ -82,7 +82,7 @@ def open_servers(settings: Settings) -> Servers:
     producer = CommandProducer(settings.kafka_servers)
     events = EventRows(database)
     index = EventIndex(make_client(settings))
-    board = BoardFeed(PipelineSources(settings, database, index, views))
+    board = BoardFeed(PipelineProbe(settings, database, index, views))
     ledger = _ledger(settings, producer, views, board)
     tokens = Tokens(settings.signing_keys(), settings.token_seconds)
     in_loop = Bridge(asyncio.get_running_loop())

@@ -1,8 +1,7 @@
-"""The feed of the boards: outcomes are counted as they come, the rest is done only while somebody watches.
+"""The feed of the boards: counts all outcomes, and does the rest only while somebody watches.
 
-One snapshot is made and written down once a second, however many boards there are; each gets the same bytes. The
-parts of the pipeline are asked every ASK_EVERY_S in a thread, with time-outs, so a server that hangs holds up nobody.
-All else happens in the loop.
+One snapshot a second is encoded once for all boards. The components of the pipeline are probed every 5 s in a thread
+with timeouts, so a server that hangs blocks nobody. Everything else runs in the loop.
 """
 
 import asyncio
@@ -10,31 +9,25 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
 from uuid import UUID
 
 import msgspec
 
-from api.board.components import parts, unknown
-from api.board.invariants import rules
-from api.board.pipeline_state import Facts
-from api.board.rates import Pace
-from api.board.sale import Row, Selling, decode_told
+from api.board.components import components, unknown_components
+from api.board.invariants import invariants
+from api.board.pipeline_state import PipelineState
+from api.board.rates import DecisionRates
+from api.board.sale import BoardEvent, SellingEvents, decode_board_outcome
 from api.board.snapshot import Snapshot, frame
-from api.board.stock_bounds import Bounds
+from api.board.stock_bounds import StockBounds
 from api.problems import retry_later
 
-TICK_S: Final = 1.0
-ASK_EVERY_S: Final = 5.0
-# Older answers are not shown any more.
-STALE_S: Final = 20.0
-# Somebody may watch without script, whose page asks again and again.
-GLANCE_S: Final = 20.0
-MOST: Final = 250
-# A board begins anew after that, so that it is noticed when its session has ended.
-LASTS_S: Final = 600.0
-# The ledger writes the kind first; a definition that has changed is no decision on a purchase.
+BOARDS_MAX: Final = 250
+FULL_RETRY_AFTER_S: Final = 10
+# The ledger writes the kind first; a changed definition is no decision on a purchase.
 _OUTCOME: Final = b'{"kind":"'
 _DEFINITION: Final = b'{"kind":"changed"'
 
@@ -42,94 +35,117 @@ log = logging.getLogger(__name__)
 
 
 class Sources(Protocol):
-    """Where the facts come from; asked in a thread."""
+    """Where the state comes from; asked in a thread."""
 
-    def facts(self) -> Facts:
-        """What every part says now; takes a few seconds at most and raises nothing for a part that does not answer."""
+    def state(self) -> PipelineState:
+        """The present state, within a few seconds. Raises nothing for a component that does not answer."""
 
-    def rows(self, events: list[UUID]) -> list[Row]:
-        """These events and those that sell besides; nothing while PostgreSQL does not answer."""
+    def rows(self, events: list[UUID]) -> list[BoardEvent]:
+        """These events, or some that sell if there are none; nothing while PostgreSQL does not answer."""
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedTimes:
+    """When a feed does what, in seconds.
+
+    ``stale_s`` is the age at which a state is shown no more. A glance, which is a board without script, counts as a
+    watcher for ``glance_s``. A stream ends after ``stream_s``, so that an ended session is noticed.
+    """
+
+    tick_s: float = 1.0
+    probe_every_s: float = 5.0
+    stale_s: float = 20.0
+    glance_s: float = 20.0
+    stream_s: float = 600.0
 
 
 class BoardFeed:
     """All boards of this process."""
 
-    def __init__(self, sources: Sources, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        sources: Sources,
+        clock: Callable[[], float] = time.time,
+        times: FeedTimes = FeedTimes(),
+        boards_max: int = BOARDS_MAX,
+    ) -> None:
         self._sources = sources
         self._clock = clock
-        self._pace = Pace()
-        self._selling = Selling()
-        self._bounds = Bounds()
-        self._facts: Facts | None = None
-        self._before: Facts | None = None
-        self._asked = float("-inf")
-        self._asking: asyncio.Task[None] | None = None
+        self._times = times
+        self._boards_max = boards_max
+        self._rates = DecisionRates()
+        self._selling = SellingEvents()
+        self._bounds = StockBounds()
+        self._state: PipelineState | None = None
+        self._before: PipelineState | None = None
+        self._probed_at = float("-inf")
+        self._probing: asyncio.Task[None] | None = None
         self._boards = 0
-        self._glanced = float("-inf")
+        self._glanced_at = float("-inf")
         self._frame = b""
-        self._number = 0  # of the frame; none before the first
+        self._frame_number = 0  # 0 before the first frame
         self._ticking: asyncio.Task[None] | None = None
         self._closed = False
-        self._news = asyncio.Event()
+        self._next_frame = asyncio.Event()
 
     def read(self, key: bytes | None, value: bytes | None) -> None:
-        """Take in a record of ``ticket-purchase``. Never raises: whoever waits for a purchase must not feel it."""
+        """Read a record of ``ticket-purchase``. Never raises, so that the requests that wait get it too."""
         if key is None or value is None or not value.startswith(_OUTCOME) or value.startswith(_DEFINITION):
             return
         now = self._clock()
         self._selling.touch(key)
-        is_sample = self._pace.count(value, now)
+        is_sample = self._rates.count(value, now)
         if not (is_sample or self.is_watched):
             return
         try:
-            told = decode_told(value)
+            outcome = decode_board_outcome(value)
         except msgspec.DecodeError:
             return
-        if is_sample and not told.repeated:
-            self._pace.took(round(1_000 * (now - told.at.timestamp())), now)
+        if is_sample and not outcome.repeated:
+            self._rates.took(round(1_000 * (now - outcome.at.timestamp())), now)
         if self.is_watched:
-            self._selling.tell(told)
-            self._bounds.check(told)
+            self._selling.update(outcome)
+            self._bounds.check(outcome)
 
     @property
     def is_watched(self) -> bool:
-        """Whether anybody looks at a board."""
-        return self._boards > 0 or time.monotonic() < self._glanced + GLANCE_S
+        """Whether anybody watches a board."""
+        return self._boards > 0 or time.monotonic() < self._glanced_at + self._times.glance_s
 
     async def glance(self) -> Snapshot:
-        """The board as it is now; what had to be asked first comes with a later look."""
-        self._glanced = time.monotonic()
+        """The board as it is now; what has to be probed first comes with a later glance."""
+        self._glanced_at = time.monotonic()
         self._wake()
         return self._snapshot()
 
     def frames(self) -> AsyncIterator[bytes]:
-        """In any thread: a server-sent event each second. Refused: busy, when there are too many boards."""
-        if self._boards >= MOST:
-            raise retry_later("busy", 10, "too many boards are open")
+        """In any thread: a server-sent event each second. Refused: busy, if there are too many boards."""
+        if self._boards >= self._boards_max:
+            raise retry_later("busy", FULL_RETRY_AFTER_S, "too many boards are open")
         return self._follow()
 
     async def close(self) -> None:
         """End all boards."""
         self._closed = True
-        self._news.set()
-        for task in (self._ticking, self._asking):
+        self._next_frame.set()
+        for task in (self._ticking, self._probing):
             if task is not None:
                 await asyncio.wait([task])
         await asyncio.to_thread(self._sources.close)
 
     async def _follow(self) -> AsyncIterator[bytes]:
         seen = 0
-        ends = time.monotonic() + LASTS_S
+        ends = time.monotonic() + self._times.stream_s
         with self._watching():
             yield b"retry: 1000\n\n"
             while not self._closed and time.monotonic() < ends:
-                if self._number == seen:
-                    await self._news.wait()
+                if self._frame_number == seen:
+                    await self._next_frame.wait()
                 else:
-                    seen = self._number
+                    seen = self._frame_number
                     yield self._frame
 
     @contextmanager
@@ -147,31 +163,38 @@ class BoardFeed:
 
     async def _tick(self) -> None:
         while self.is_watched and not self._closed:
-            if (self._asking is None or self._asking.done()) and time.monotonic() >= self._asked + ASK_EVERY_S:
-                self._asked = time.monotonic()
-                self._asking = asyncio.create_task(self._ask())
+            is_idle = self._probing is None or self._probing.done()
+            if is_idle and time.monotonic() >= self._probed_at + self._times.probe_every_s:
+                self._probed_at = time.monotonic()
+                self._probing = asyncio.create_task(self._probe())
             self._frame = frame(self._snapshot())
-            self._number += 1
-            news, self._news = self._news, asyncio.Event()
-            news.set()
-            await asyncio.sleep(TICK_S - time.time() % TICK_S)
+            self._frame_number += 1
+            sent, self._next_frame = self._next_frame, asyncio.Event()
+            sent.set()
+            await asyncio.sleep(self._times.tick_s - time.time() % self._times.tick_s)
 
-    async def _ask(self) -> None:
-        """The events first, which answer soonest."""
+    async def _probe(self) -> None:
+        """The events first, which come soonest."""
         try:
-            self._selling.know(await asyncio.to_thread(self._sources.rows, self._selling.newest))
-            self._before, self._facts = self._facts, await asyncio.to_thread(self._sources.facts)
+            self._selling.add_rows(await asyncio.to_thread(self._sources.rows, self._selling.newest_ids))
+            self._before, self._state = self._state, await asyncio.to_thread(self._sources.state)
         except Exception:
-            log.exception("the parts of the pipeline could not be asked")
+            log.exception("the components of the pipeline could not be asked")
 
     def _snapshot(self) -> Snapshot:
         now = self._clock()
         at = datetime.fromtimestamp(int(now), UTC)
-        pace, events = self._pace.report(now), self._selling.look()
-        facts, before = self._fresh(self._facts), self._fresh(self._before)
-        drawn = unknown() if facts is None else parts(facts, before)
-        known = Facts(at=0.0) if facts is None else facts
-        return Snapshot(at, pace, events, drawn, rules(self._bounds, known, drawn), known.letters)
+        state, before = self._fresh(self._state), self._fresh(self._before)
+        found = unknown_components() if state is None else components(state, before)
+        state = state or PipelineState(at=0.0)
+        return Snapshot(
+            at=at,
+            pace=self._rates.report(now),
+            events=self._selling.shown(),
+            parts=found,
+            rules=invariants(self._bounds, state, found),
+            letters=state.dead_letters,
+        )
 
-    def _fresh(self, facts: Facts | None) -> Facts | None:
-        return facts if facts is not None and time.monotonic() < facts.at + STALE_S else None
+    def _fresh(self, state: PipelineState | None) -> PipelineState | None:
+        return state if state is not None and time.monotonic() < state.at + self._times.stale_s else None

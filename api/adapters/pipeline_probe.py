@@ -1,4 +1,4 @@
-"""Asks every part of the pipeline how it is, all at once, each with a time-out of about two seconds."""
+"""Probes all components of the pipeline at once, each with a timeout of about two seconds."""
 
 import logging
 import smtplib
@@ -12,13 +12,11 @@ from api.adapters.elasticsearch import EventIndex
 from api.adapters.ledger.worker_views import WorkerViews
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.rows import shown
-from api.board.pipeline_state import DatabaseState, Facts
-from api.board.sale import SHOWN, Row
+from api.board.pipeline_state import DatabaseState, PipelineState
+from api.board.sale import EVENTS_SHOWN, BoardEvent
 from api.problems import Unavailable
 from connect.connectors.configuration import connectors
-from connect.connectors.rest_client import ConnectClient, ConnectorState
-from connect.observe.dead_letters import DeadLetterTopics
-from connect.observe.heartbeat import HeartbeatWatch
+from connect.connectors.rest_client import ConnectorState
 from connect.observe.lag import KafkaWatch, LogState
 from connect.observe.slots import read_slots
 from connect.topics import CONSUMERS, dead_letters
@@ -26,8 +24,8 @@ from settings import Settings
 from tables.offers import decode_offers, decode_stock
 
 TIMEOUT_S: Final = 2.0
-# More dead letters are not read for a figure on a board.
-MOST_LETTERS: Final = 2_000
+# Beyond that the board counts records instead of reading which letters are open.
+DEAD_LETTERS_MAX_READ: Final = 2_000
 
 _COUNTS: Final = """
 SELECT (SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()) AS commits,
@@ -35,14 +33,14 @@ SELECT (SELECT xact_commit FROM pg_stat_database WHERE datname = current_databas
 """
 _ROWS: Final = "SELECT id, title, status, offers::text AS offers, stock::text AS stock FROM event"
 _THESE: Final = f"{_ROWS} WHERE id = ANY(%(events)s)"
-_SELLING: Final = f"{_ROWS} WHERE status = 'ACTIVE' AND stock <> '{{}}' ORDER BY starts_at, id LIMIT {SHOWN}"
+_SELLING: Final = f"{_ROWS} WHERE status = 'ACTIVE' AND stock <> '{{}}' ORDER BY starts_at, id LIMIT {EVENTS_SHOWN}"
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 
-class PipelineSources:
-    """The servers themselves, by the settings. Nothing is connected before it is asked."""
+class PipelineProbe:
+    """The servers of the settings. Nothing is connected before the first probe."""
 
     def __init__(self, settings: Settings, database: Database, index: EventIndex, views: WorkerViews) -> None:
         self._settings = settings
@@ -50,13 +48,13 @@ class PipelineSources:
         self._index = index
         self._views = views
         self._kafka = KafkaWatch(settings.kafka_servers)
-        self._connect = ConnectClient(settings.connect_url, timeout=TIMEOUT_S)
-        self._capture = HeartbeatWatch(settings.kafka_servers, [each.name for each in connectors(settings)])
-        self._letters = DeadLetterTopics(settings.kafka_servers)
+        self._connect = ConnectWorker(settings.connect_url, timeout=TIMEOUT_S)
+        self._capture = CaptureWatch(settings.kafka_servers, [each.name for each in connectors(settings)])
+        self._dead_letters = DeadLetters(settings.kafka_servers)
         self._counted: tuple[tuple[int, ...], Mapping[str, int]] = ((), {})
 
-    def facts(self) -> Facts:
-        """What every part says now."""
+    def state(self) -> PipelineState:
+        """The present state of all components."""
         with ThreadPoolExecutor(max_workers=7) as pool:
             log_state = pool.submit(_try, "Kafka", self._log)
             database = pool.submit(_try, "PostgreSQL", self._state_of_database)
@@ -66,20 +64,20 @@ class PipelineSources:
             mail = pool.submit(_try, "the mail server", self._greet)
             ledger = pool.submit(_try, "the ledger", self._is_ready)
         found = log_state.result()
-        return Facts(
+        return PipelineState(
             at=time.monotonic(),
             log=found,
             database=database.result(),
             connectors=states.result(),
             heartbeats=heartbeats.result(),
             documents=documents.result(),
-            letters=None if found is None else _try("dead letters", lambda: self._open_letters(found)),
+            dead_letters=None if found is None else _try("dead letters", lambda: self._open_dead_letters(found)),
             mail=mail.result() is not None,
             ledger=ledger.result() is not None,
         )
 
-    def rows(self, events: list[UUID]) -> list[Row]:
-        """These events; where there are none, some that have sold tickets."""
+    def rows(self, events: list[UUID]) -> list[BoardEvent]:
+        """These events, or some that sell if there are none."""
         return _try("PostgreSQL", lambda: self._rows(events)) or []
 
     def close(self) -> None:
@@ -91,7 +89,7 @@ class PipelineSources:
     def _log(self) -> LogState:
         return self._kafka.look()
 
-    def _rows(self, events: list[UUID]) -> list[Row]:
+    def _rows(self, events: list[UUID]) -> list[BoardEvent]:
         with self._database.transaction() as connection:
             rows = connection.execute(_THESE if events else _SELLING, {"events": events}).fetchall()
         return [found for row in rows if (found := shown("event", row, _row))]
@@ -116,25 +114,25 @@ class PipelineSources:
         self._views.probe()
         return True
 
-    def _open_letters(self, found: LogState) -> Mapping[str, int]:
-        """The open letters by consumer; read again only when there is something new, and never very many."""
+    def _open_dead_letters(self, found: LogState) -> Mapping[str, int]:
+        """Open dead letters by consumer; read again only if there are new ones, and never very many."""
         ends = tuple(found.ends[dead_letters(name)] for name in CONSUMERS)
         if ends != self._counted[0]:
-            few = sum(ends) <= MOST_LETTERS
-            counts = self._letters.open() if few else dict(zip(CONSUMERS, ends, strict=True))
+            few = sum(ends) <= DEAD_LETTERS_MAX_READ
+            counts = self._dead_letters.open() if few else dict(zip(CONSUMERS, ends, strict=True))
             self._counted = (ends, counts)
         return self._counted[1]
 
 
 def _try(name: str, ask: Callable[[], Answer]) -> Answer | None:
-    """The answer, or None of one who does not answer."""
+    """The answer, or None if there is none."""
     try:
         return ask()
-    except Exception as error:  # noqa: BLE001 (whatever it is, the part is shown as down)
+    except Exception as error:  # noqa: BLE001 (whatever it is, the component is shown as down)
         level = logging.DEBUG if isinstance(error, Unavailable) else logging.INFO
         log.log(level, "%s does not answer the board: %r", name, error)
         return None
 
 
-def _row(row: Any) -> Row:
-    return Row(row["id"], row["title"], row["status"], decode_offers(row["offers"]), decode_stock(row["stock"]))
+def _row(row: Any) -> BoardEvent:
+    return BoardEvent(row["id"], row["title"], row["status"], decode_offers(row["offers"]), decode_stock(row["stock"]))

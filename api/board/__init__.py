@@ -1,1 +1,1 @@
-"""What the board shows while tickets are sold: figures made of outcomes, pure, and bounded whatever is sold."""
+"""What the board of the pipeline shows: pure functions of outcomes and states, in bounded memory."""

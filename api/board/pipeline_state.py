@@ -1,4 +1,4 @@
-"""What is known of the pipeline's parts at one moment. A part that did not answer is None, or false."""
+"""The state of the pipeline at one moment. A component that did not answer is None, or False."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ class DatabaseState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """All of them, asked at ``at`` (seconds, monotonic). ``letters`` are open dead letters by consumer.
+class PipelineState:
+    """What the components answered at ``at`` (seconds, monotonic). ``dead_letters`` are the open ones by consumer.
 
-    ``heartbeats`` are by connector the seconds since the newest row that has come through it.
+    ``heartbeats`` are, by connector, the seconds since the newest row that has come through it.
     """
 
     at: float
@@ -30,6 +30,6 @@ class Facts:
     connectors: Mapping[str, ConnectorState] | None = None
     heartbeats: Mapping[str, float] | None = None
     documents: int | None = None
-    letters: Mapping[str, int] | None = None
+    dead_letters: Mapping[str, int] | None = None
     mail: bool = False
     ledger: bool = False

@@ -1,25 +1,99 @@
-"""Everything that a board shows at one moment, and its form on the wire."""
+"""Everything that a board shows at one moment, and its form on the wire. Field names are those of the JSON."""
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
-from api.board.components import Part
-from api.board.invariants import Rule
-from api.board.rates import Report
-from api.board.sale import EventShown
+
+class Health(StrEnum):
+    """How a component is doing. BEHIND: it works, but more is waiting than should."""
+
+    WELL = "well"
+    BEHIND = "behind"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+class Component(Struct, frozen=True):
+    """A component of the pipeline: ``rate`` per second (None if nothing is counted), ``lag`` and ``note`` as text."""
+
+    id: str
+    name: str
+    health: Health
+    rate: float | None
+    lag: str
+    note: str
+
+
+class Verdict(StrEnum):
+    """Whether an invariant holds. UNKNOWN while a component does not answer or catches up."""
+
+    HOLDS = "holds"
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+
+
+class Invariant(Struct, frozen=True):
+    """What must always be true, and whether it is."""
+
+    id: str
+    promise: str
+    verdict: Verdict
+    detail: str
+
+
+class RatesReport(Struct, frozen=True, rename="camel"):
+    """Decisions in each of the last full seconds, the oldest first, with their times in ms; 0 ms for none.
+
+    ``kinds`` and ``took_…`` are those of all seconds together.
+    """
+
+    counts: tuple[int, ...]
+    median: tuple[int, ...]
+    slowest: tuple[int, ...]
+    kinds: dict[str, int]
+    took_median: int
+    took_slowest: int
+
+    @property
+    def total(self) -> int:
+        """Decisions in all of these seconds."""
+        return sum(self.counts)
+
+
+class TypeShown(Struct, frozen=True):
+    """A ticket type. ``held + sold`` exceeds ``quantity`` only where that was lowered."""
+
+    id: UUID
+    name: str
+    quantity: int
+    held: int
+    sold: int
+    available: int
+
+
+class EventShown(Struct, frozen=True):
+    """An event. ``decided`` counts its decisions since this process first heard of it."""
+
+    id: UUID
+    title: str
+    status: str
+    decided: int
+    types: tuple[TypeShown, ...]
 
 
 class Snapshot(Struct, frozen=True, rename="camel"):
-    """``letters`` are open dead letters by consumer; None while it is not known."""
+    """``letters`` are open dead letters by consumer; None while that is not known."""
 
     at: datetime
-    pace: Report
+    pace: RatesReport
     events: tuple[EventShown, ...]
-    parts: tuple[Part, ...]
-    rules: tuple[Rule, ...]
+    parts: tuple[Component, ...]
+    rules: tuple[Invariant, ...]
     letters: Mapping[str, int] | None = None
 
 

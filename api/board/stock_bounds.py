@@ -1,6 +1,6 @@
-"""The first promise, checked on every balance that an outcome tells: ``0 ≤ held + sold ≤ quantity``.
+"""The first invariant, checked on the balances of outcomes: ``0 ≤ held + sold ≤ quantity``.
 
-A lowered quantity may leave more out than there is. So it is broken only where what is out *grew* beyond both the
+After a quantity was lowered, ``held + sold`` may exceed it. So the invariant is broken only if that *grew* beyond the
 quantity and the one before.
 """
 
@@ -8,35 +8,35 @@ from collections import OrderedDict
 from typing import Final
 from uuid import UUID
 
-from api.board.sale import Told
+from api.board.sale import BoardOutcome
 from tables.messages.outcomes import Balance
 
-KEPT: Final = 1_000
+TYPES_MAX: Final = 1_000
 
 
-class Bounds:
-    """What was told last of the KEPT ticket types that changed last."""
+class StockBounds:
+    """The last balances of the 1,000 ticket types that changed last."""
 
     def __init__(self) -> None:
         self.checked = 0
         self.broken = ""
         self._last: OrderedDict[UUID, tuple[int, Balance]] = OrderedDict()
 
-    def check(self, told: Told) -> None:
-        """Look at an outcome's balances; older ones than were seen already are left out."""
-        for balance in told.balance:
+    def check(self, outcome: BoardOutcome) -> None:
+        """Check an outcome's balances; skip those that are older than the last ones."""
+        for balance in outcome.balance:
             as_of, before = self._last.get(balance.ticket_type, (-1, None))
-            if told.as_of < as_of:
+            if outcome.as_of < as_of:
                 continue
             self.checked += 1
             if not self.broken and _is_broken(balance, before):
                 self.broken = (
-                    f"ticket type {balance.ticket_type} of event {told.event}: {balance.held} held and "
+                    f"ticket type {balance.ticket_type} of event {outcome.event}: {balance.held} held and "
                     f"{balance.sold} sold of {balance.quantity}"
                 )
-            self._last[balance.ticket_type] = (told.as_of, balance)
+            self._last[balance.ticket_type] = (outcome.as_of, balance)
             self._last.move_to_end(balance.ticket_type)
-            if len(self._last) > KEPT:
+            if len(self._last) > TYPES_MAX:
                 self._last.popitem(last=False)
 
 

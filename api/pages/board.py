@@ -4,7 +4,7 @@ from typing import Final
 
 from flask import Blueprint, Response, make_response, render_template
 
-from api.board.rates import Report
+from api.board.snapshot import RatesReport
 from api.pages.charts import HEIGHT, WIDTH, axis_top, bars, line
 from api.pages.pipeline_diagram import ARROWS, SIZE
 from api.web.deferred import streamed
@@ -29,7 +29,7 @@ def board_live() -> Response:
     return streamed(ports().board.frames(), "text/event-stream", STREAM_HEADERS)
 
 
-def _plots(pace: Report) -> dict[str, object]:
+def _plots(pace: RatesReport) -> dict[str, object]:
     slowest = axis_top(pace.slowest)
     return {
         "box": f"0 0 {WIDTH} {HEIGHT}",

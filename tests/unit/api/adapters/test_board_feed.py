@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,13 +14,12 @@ import msgspec
 import pytest
 
 from api.adapters import board_feed as module
-from api.adapters.board_feed import BoardFeed
-from api.board.pipeline_state import Facts
-from api.board.sale import Row
+from api.adapters.board_feed import BOARDS_MAX, BoardFeed, FeedTimes
+from api.board.pipeline_state import PipelineState
+from api.board.sale import BoardEvent
 from api.board.snapshot import frame
 from api.problems import Refused
 from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
-from tables.offers import TicketOffer
 from tests.unit.api.soon import soon
 
 EVENT, KIND = uuid4(), uuid4()
@@ -35,15 +34,15 @@ class FakeSources:
     closed: bool = False
     wanted: list[list[UUID]] = field(default_factory=list)
 
-    def facts(self) -> Facts:
+    def state(self) -> PipelineState:
         self.asked += 1
-        return Facts(at=time.monotonic())
+        return PipelineState(at=time.monotonic())
 
-    def rows(self, events: list[UUID]) -> list[Row]:
+    def rows(self, events: list[UUID]) -> list[BoardEvent]:
         if self.broken:
             raise RuntimeError("no")
         self.wanted.append(events)
-        return [Row(EVENT, "Winterreise", "ACTIVE", [TicketOffer(KIND, "Stalls", Decimal(10), "EUR", 10)], {})]
+        return [BoardEvent(EVENT, "Winterreise", "ACTIVE", [Offer(KIND, "Stalls", Decimal(10), "EUR", 10)], {})]
 
     def close(self) -> None:
         self.closed = True
@@ -52,19 +51,15 @@ class FakeSources:
 Scenario = Callable[[BoardFeed, FakeSources], Awaitable[None]]
 
 
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TICK_S", 0.02)
-    monkeypatch.setattr(module, "ASK_EVERY_S", 0.05)
-    monkeypatch.setattr(module, "GLANCE_S", 0.1)
+SOON = FeedTimes(tick_s=0.02, probe_every_s=0.05, glance_s=0.1)
 
 
-def watch(scenario: Scenario) -> None:
+def watch(scenario: Scenario, times: FeedTimes = SOON, boards_max: int = BOARDS_MAX) -> None:
     """Carry it out with a feed, which ends afterwards."""
 
     async def run() -> None:
         sources = FakeSources()
-        feed = BoardFeed(sources)
+        feed = BoardFeed(sources, times=times, boards_max=boards_max)
         try:
             await scenario(feed, sources)
         finally:
@@ -169,14 +164,12 @@ def test_a_look_without_a_stream_asks_for_the_next_one() -> None:
     watch(scenario)
 
 
-def test_a_board_ends_after_a_while_so_that_an_ended_session_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LASTS_S", 0.2)
-
+def test_a_board_ends_after_a_while_so_that_an_ended_session_is_noticed() -> None:
     async def scenario(feed: BoardFeed, _: FakeSources) -> None:
         assert len(await rest_of(feed.frames())) < 30
         assert feed._boards == 0
 
-    watch(scenario)
+    watch(scenario, replace(SOON, stream_s=0.2))
 
 
 def test_closing_the_feed_ends_every_board() -> None:
@@ -189,9 +182,7 @@ def test_closing_the_feed_ends_every_board() -> None:
     watch(scenario)
 
 
-def test_boards_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST", 2)
-
+def test_boards_are_bounded() -> None:
     async def scenario(feed: BoardFeed, _: FakeSources) -> None:
         boards = [await opened(feed) for _ in range(2)]
         with pytest.raises(Refused) as refused:
@@ -200,15 +191,15 @@ def test_boards_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         await boards[0].aclose()  # type: ignore[attr-defined]
         await opened(feed)
 
-    watch(scenario)
+    watch(scenario, boards_max=2)
 
 
 def test_a_definition_that_changes_is_no_decision() -> None:
     async def scenario(feed: BoardFeed, _: FakeSources) -> None:
         changed = encode_outcome(Outcome(kind=OutcomeKind.CHANGED, event=EVENT, offset=1, at=datetime.now(UTC)))
         feed.read(str(EVENT).encode(), changed)
-        assert feed._selling.newest == []
-        assert feed._pace.report(time.time() + 1).total == 0
+        assert feed._selling.newest_ids == []
+        assert feed._rates.report(time.time() + 1).total == 0
 
     watch(scenario)
 

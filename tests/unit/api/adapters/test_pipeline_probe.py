@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.adapters.pipeline_probe import MOST_LETTERS, PipelineSources
+from api.adapters.pipeline_probe import DEAD_LETTERS_MAX_READ, PipelineProbe
 from api.problems import Unavailable
 from connect.observe.lag import LogState
 from connect.topics import CONSUMERS, dead_letters
@@ -28,7 +28,7 @@ class Gone:
 
 
 @pytest.fixture
-def sources() -> Iterator[PipelineSources]:
+def sources() -> Iterator[PipelineProbe]:
     kafka, connect, smtp = free(3)
     settings = Settings(
         kafka_servers=f"127.0.0.1:{kafka}",
@@ -37,13 +37,13 @@ def sources() -> Iterator[PipelineSources]:
         ticket_key="k" * 40,
     )
     gone: Any = Gone()
-    with closing(PipelineSources(settings, gone, gone, gone)) as sources:
+    with closing(PipelineProbe(settings, gone, gone, gone)) as sources:
         yield sources
 
 
-def test_a_part_that_does_not_answer_is_told_and_nothing_is_raised(sources: PipelineSources) -> None:
-    found = sources.facts()
-    assert (found.log, found.database, found.connectors, found.documents, found.letters) == (None,) * 5
+def test_a_part_that_does_not_answer_is_told_and_nothing_is_raised(sources: PipelineProbe) -> None:
+    found = sources.state()
+    assert (found.log, found.database, found.connectors, found.documents, found.dead_letters) == (None,) * 5
     assert (found.mail, found.ledger) == (False, False)
     assert sources.rows([]) == []
 
@@ -55,7 +55,7 @@ def state(**ends: int) -> LogState:
 
 
 def test_dead_letters_are_read_again_only_when_there_is_something_new(
-    sources: PipelineSources, monkeypatch: pytest.MonkeyPatch
+    sources: PipelineProbe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[int] = []
 
@@ -63,14 +63,14 @@ def test_dead_letters_are_read_again_only_when_there_is_something_new(
         read.append(1)
         return {"mailer": 1}
 
-    monkeypatch.setattr(sources._letters, "open", open_letters)
+    monkeypatch.setattr(sources._dead_letters, "open", open_letters)
     for found in (state(mailer=1), state(mailer=1), state(mailer=2)):
-        assert sources._open_letters(found) == {"mailer": 1}
+        assert sources._open_dead_letters(found) == {"mailer": 1}
     assert len(read) == 2
 
 
 def test_very_many_dead_letters_are_not_read_for_a_figure(
-    sources: PipelineSources, monkeypatch: pytest.MonkeyPatch
+    sources: PipelineProbe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources._letters, "open", lambda: pytest.fail("they were read"))
-    assert sources._open_letters(state(mailer=MOST_LETTERS + 1))["mailer"] == MOST_LETTERS + 1
+    monkeypatch.setattr(sources._dead_letters, "open", lambda: pytest.fail("they were read"))
+    assert sources._open_dead_letters(state(mailer=DEAD_LETTERS_MAX_READ + 1))["mailer"] == DEAD_LETTERS_MAX_READ + 1

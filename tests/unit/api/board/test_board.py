@@ -1,4 +1,4 @@
-"""What a board shows: the pace of decisions, the events that sell, the bounds of stock, parts and rules."""
+"""What a board shows: rates of decisions, events that sell, bounds of stock, components and invariants."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -7,118 +7,120 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.board.components import Health, parts, unknown
-from api.board.invariants import Verdict, rules
-from api.board.pipeline_state import DatabaseState, Facts
-from api.board.rates import SAMPLES, SECONDS, Pace
-from api.board.sale import KEPT, SHOWN, Row, Selling, Told, decode_told
-from api.board.stock_bounds import Bounds
+from api.board.components import components, unknown_components
+from api.board.invariants import invariants
+from api.board.pipeline_state import DatabaseState, PipelineState
+from api.board.rates import SAMPLES_PER_SECOND, SECONDS, DecisionRates
+from api.board.sale import EVENTS_MAX, EVENTS_SHOWN, BoardEvent, BoardOutcome, SellingEvents, decode_board_outcome
+from api.board.snapshot import Health, Verdict
+from api.board.stock_bounds import StockBounds
 from connect.connectors.rest_client import ConnectorState
 from connect.observe.lag import ROLE_TOPICS, ROLES, TOPIC_NAMES, LogState, RoleGroup
 from connect.observe.slots import SlotState
 from connect.topics import COMMANDS, CONSUMERS, JOBS, OUTCOMES, dead_letters
 from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
-from tables.offers import StockSnapshot, TicketOffer
 
 NOW = 1_900_000_000.25
 EVENT, KIND = uuid4(), uuid4()
 
 
-def told(held: int, sold: int, quantity: int = 10, as_of: int = 1, kind: UUID = KIND, event: UUID = EVENT) -> Told:
-    return Told(datetime.now(UTC), event, (Balance(kind, quantity, held, sold),), as_of)
+def told(
+    held: int, sold: int, quantity: int = 10, as_of: int = 1, kind: UUID = KIND, event: UUID = EVENT
+) -> BoardOutcome:
+    return BoardOutcome(datetime.now(UTC), event, (Balance(kind, quantity, held, sold),), as_of)
 
 
 def record(kind: OutcomeKind = OutcomeKind.CONFIRMED, event: UUID = EVENT, **more: object) -> bytes:
     return encode_outcome(Outcome(kind=kind, event=event, offset=1, at=datetime.now(UTC), **more))  # type: ignore[arg-type]
 
 
-# pace
+# rates
 
 
 def test_decisions_are_counted_by_second_and_kind_and_the_present_second_is_not_told_yet() -> None:
-    pace = Pace()
+    rates = DecisionRates()
     for second, kind in ((0, OutcomeKind.CONFIRMED), (0, OutcomeKind.REJECTED), (2, OutcomeKind.HELD)):
-        pace.count(record(kind), NOW + second)
-    found = pace.report(NOW + 2)
+        rates.count(record(kind), NOW + second)
+    found = rates.report(NOW + 2)
     assert (found.counts[-2:], found.kinds) == ((2, 0), {"confirmed": 1, "rejected": 1})
-    assert pace.report(NOW + 3).counts[-3:] == (2, 0, 1)
+    assert rates.report(NOW + 3).counts[-3:] == (2, 0, 1)
 
 
 def test_a_minute_is_remembered_and_no_more() -> None:
-    pace = Pace()
+    rates = DecisionRates()
     for second in range(200):
-        pace.count(record(), NOW + second)
-    found = pace.report(NOW + 200)
+        rates.count(record(), NOW + second)
+    found = rates.report(NOW + 200)
     assert found.counts == (1,) * SECONDS
-    assert len(pace._seconds) <= SECONDS + 2
-    assert pace.report(NOW + 1_000).total == 0
+    assert len(rates._seconds) <= SECONDS + 2
+    assert rates.report(NOW + 1_000).total == 0
 
 
 def test_how_long_decisions_took_is_told_as_percentiles() -> None:
-    pace = Pace()
+    rates = DecisionRates()
     for milliseconds in range(100):
-        pace.took(milliseconds, NOW)
-    found = pace.report(NOW + 1)
+        rates.took(milliseconds, NOW)
+    found = rates.report(NOW + 1)
     assert (found.median[-1], found.slowest[-1], found.took_median, found.took_slowest) == (50, 99, 50, 99)
 
 
 def test_a_busy_second_has_about_so_many_samples() -> None:
-    pace = Pace()
+    rates = DecisionRates()
     sampled = [0, 0, 0]
     for second in range(3):
-        sampled[second] = sum(pace.count(record(), NOW + second) for _ in range(50 * SAMPLES))
-    assert sampled[0] == 50 * SAMPLES
-    assert sampled[1] <= SAMPLES >= sampled[2] > SAMPLES / 2
+        sampled[second] = sum(rates.count(record(), NOW + second) for _ in range(50 * SAMPLES_PER_SECOND))
+    assert sampled[0] == 50 * SAMPLES_PER_SECOND
+    assert sampled[1] <= SAMPLES_PER_SECOND >= sampled[2] > SAMPLES_PER_SECOND / 2
 
 
 # sale
 
 
-def row(event: UUID = EVENT, title: str = "Winterreise", stock: StockSnapshot | None = None) -> Row:
-    offers = [TicketOffer(KIND, "Stalls", Decimal(10), "EUR", 10)]
-    return Row(event, title, "ACTIVE", offers, {KIND: stock} if stock else {})
+def row(event: UUID = EVENT, title: str = "Winterreise", stock: Taken | None = None) -> BoardEvent:
+    offers = [Offer(KIND, "Stalls", Decimal(10), "EUR", 10)]
+    return BoardEvent(event, title, "ACTIVE", offers, {KIND: stock} if stock else {})
 
 
 def test_an_event_shows_the_newest_stock_from_wherever_it_came() -> None:
-    selling = Selling()
+    selling = SellingEvents()
     selling.touch(str(EVENT).encode())
-    selling.know([row(stock=StockSnapshot(5, 1, 4))])
-    selling.tell(told(held=0, sold=3, as_of=4))
-    [shown] = selling.look()
+    selling.add_rows([row(stock=Taken(5, 1, 4))])
+    selling.update(told(held=0, sold=3, as_of=4))
+    [shown] = selling.shown()
     assert (shown.title, shown.decided, shown.types[0].held, shown.types[0].sold) == ("Winterreise", 1, 1, 4)
-    selling.tell(told(held=2, sold=6, as_of=6))
-    [shown] = selling.look()
+    selling.update(told(held=2, sold=6, as_of=6))
+    [shown] = selling.shown()
     assert (shown.types[0].held, shown.types[0].sold, shown.types[0].available) == (2, 6, 2)
 
 
 def test_an_event_is_shown_once_its_row_is_known() -> None:
-    selling = Selling()
+    selling = SellingEvents()
     selling.touch(str(EVENT).encode())
-    assert selling.look() == ()
-    assert selling.newest == [EVENT]
+    assert selling.shown() == ()
+    assert selling.newest_ids == [EVENT]
 
 
 def test_events_are_bounded_and_the_newest_are_shown_by_name() -> None:
-    selling = Selling()
-    events = [UUID(int=number) for number in range(3 * KEPT)]
+    selling = SellingEvents()
+    events = [UUID(int=number) for number in range(3 * EVENTS_MAX)]
     for event in events:
         selling.touch(str(event).encode())
-    selling.know(row(event, f"Event {event.int:04}") for event in events)
-    assert [shown.id for shown in selling.look()] == events[-SHOWN:]
-    assert len(selling._events) == KEPT
+    selling.add_rows(row(event, f"Event {event.int:04}") for event in events)
+    assert [shown.id for shown in selling.shown()] == events[-EVENTS_SHOWN:]
+    assert len(selling._events) == EVENTS_MAX
 
 
 def test_events_that_nobody_asked_for_come_after_those_that_sell() -> None:
-    selling = Selling()
+    selling = SellingEvents()
     sold_before = uuid4()
     selling.touch(str(EVENT).encode())
-    selling.know([row(sold_before, "Before")])
-    assert selling.newest == [EVENT, sold_before]
+    selling.add_rows([row(sold_before, "Before")])
+    assert selling.newest_ids == [EVENT, sold_before]
 
 
 def test_of_an_outcome_only_what_is_shown_is_read() -> None:
     balance = (Balance(KIND, 10, 1, 2),)
-    found = decode_told(record(balance=balance, as_of=7, purchase=uuid4(), repeated=True))
+    found = decode_board_outcome(record(balance=balance, as_of=7, purchase=uuid4(), repeated=True))
     assert (found.event, found.balance, found.as_of, found.repeated) == (EVENT, balance, 7, True)
 
 
@@ -127,7 +129,7 @@ def test_of_an_outcome_only_what_is_shown_is_read() -> None:
 
 @pytest.mark.parametrize(("held", "sold"), [(-1, 0), (0, -1), (5, 6), (0, 11)])
 def test_stock_out_of_bounds_is_noticed_and_named(held: int, sold: int) -> None:
-    bounds = Bounds()
+    bounds = StockBounds()
     bounds.check(told(0, 10))
     bounds.check(told(held, sold, as_of=2))
     assert str(KIND) in bounds.broken
@@ -135,7 +137,7 @@ def test_stock_out_of_bounds_is_noticed_and_named(held: int, sold: int) -> None:
 
 
 def test_a_lowered_quantity_breaks_nothing_and_selling_on_does() -> None:
-    bounds = Bounds()
+    bounds = StockBounds()
     bounds.check(told(0, 8, quantity=10, as_of=1))
     bounds.check(told(0, 9, quantity=5, as_of=3))
     bounds.check(told(0, 8, quantity=5, as_of=4))
@@ -145,14 +147,14 @@ def test_a_lowered_quantity_breaks_nothing_and_selling_on_does() -> None:
 
 
 def test_an_older_balance_that_comes_late_is_no_news() -> None:
-    bounds = Bounds()
+    bounds = StockBounds()
     bounds.check(told(0, 4, quantity=4, as_of=9))
     bounds.check(told(0, 3, quantity=2, as_of=5))
     bounds.check(told(0, 4, quantity=4, as_of=10))
     assert (bounds.broken, bounds.checked) == ("", 2)
 
 
-# parts and rules
+# components and invariants
 
 
 def log(lag: int = 0, members: int = 1, state: str = "Stable", ends: dict[str, int] | None = None) -> LogState:
@@ -160,40 +162,40 @@ def log(lag: int = 0, members: int = 1, state: str = "Stable", ends: dict[str, i
     return LogState(dict.fromkeys(TOPIC_NAMES, 1_000) | (ends or {}), group)
 
 
-def facts(at: float = 10.0, **more: Any) -> Facts:
+def state(at: float = 10.0, **more: Any) -> PipelineState:
     known: dict[str, Any] = {
         "log": log(),
         "database": DatabaseState(500, 7, (SlotState("turnstile_event", True, "reserved", 0, 0),)),
         "connectors": {"turnstile-event": ConnectorState(("RUNNING", "RUNNING"), "")},
         "heartbeats": {"turnstile-event": 9.0},
         "documents": 7,
-        "letters": dict.fromkeys(CONSUMERS, 0),
+        "dead_letters": dict.fromkeys(CONSUMERS, 0),
         "mail": True,
         "ledger": True,
     }
-    return Facts(at=at, **(known | more))
+    return PipelineState(at=at, **(known | more))
 
 
 def test_all_is_well_when_everything_answers_and_nothing_waits() -> None:
-    drawn = parts(facts(), None)
+    drawn = components(state(), None)
     assert {part.health for part in drawn} == {Health.WELL}
-    bounds = Bounds()
+    bounds = StockBounds()
     bounds.check(told(0, 1))
-    assert {rule.verdict for rule in rules(bounds, facts(), drawn)} == {Verdict.HOLDS}
+    assert {rule.verdict for rule in invariants(bounds, state(), drawn)} == {Verdict.HOLDS}
 
 
 def test_what_was_not_asked_yet_is_neither_well_nor_ill() -> None:
-    drawn = unknown()
-    assert [part.id for part in drawn] == [part.id for part in parts(facts(), None)]
+    drawn = unknown_components()
+    assert [part.id for part in drawn] == [part.id for part in components(state(), None)]
     assert {part.health for part in drawn} == {Health.UNKNOWN}
-    assert {rule.verdict for rule in rules(Bounds(), Facts(at=0.0), drawn)} == {Verdict.UNKNOWN}
+    assert {rule.verdict for rule in invariants(StockBounds(), PipelineState(at=0.0), drawn)} == {Verdict.UNKNOWN}
 
 
 def test_rates_are_what_became_more() -> None:
-    before, now = facts(10.0), facts(15.0, log=log(ends={OUTCOMES: 1_500, COMMANDS: 1_005}))
-    rates = {part.id: part.rate for part in parts(now, before)}
+    before, now = state(10.0), state(15.0, log=log(ends={OUTCOMES: 1_500, COMMANDS: 1_005}))
+    rates = {part.id: part.rate for part in components(now, before)}
     assert (rates[OUTCOMES], rates[COMMANDS], rates["ledger"], rates["postgres"]) == (100.0, 1.0, 1.0, 0.0)
-    assert {part.rate for part in parts(now, None)} == {None}
+    assert {part.rate for part in components(now, None)} == {None}
 
 
 @pytest.mark.parametrize(
@@ -220,30 +222,30 @@ def test_rates_are_what_became_more() -> None:
     ],
 )
 def test_a_part_that_is_ill_says_why(more: dict[str, Any], part: str, health: Health, word: str) -> None:
-    [found] = [each for each in parts(facts(**more), None) if each.id == part]
+    [found] = [each for each in components(state(**more), None) if each.id == part]
     assert (found.health, word in found.note) == (health, True)
 
 
 @pytest.mark.parametrize("slot", [SlotState("s", False, "reserved", 0, 0), SlotState("s", True, "lost", 0, 0)])
 def test_a_slot_that_nobody_reads_or_that_lost_its_log_is_an_illness(slot: SlotState) -> None:
-    ill = facts(database=DatabaseState(1, 7, (slot,)))
-    drawn = parts(ill, None)
+    ill = state(database=DatabaseState(1, 7, (slot,)))
+    drawn = components(ill, None)
     assert {part.id: part for part in drawn}["connect"].health is Health.DOWN
-    assert {rule.id: rule.verdict for rule in rules(Bounds(), ill, drawn)}["captured"] is Verdict.BROKEN
+    assert {rule.id: rule.verdict for rule in invariants(StockBounds(), ill, drawn)}["captured"] is Verdict.BROKEN
 
 
 def test_mails_that_wait_are_told() -> None:
     waiting = log()
     groups = dict(waiting.groups) | {"notifications": RoleGroup("Stable", 1, {JOBS: 42})}
-    drawn = {part.id: part for part in parts(facts(log=LogState(waiting.ends, groups)), None)}
+    drawn = {part.id: part for part in components(state(log=LogState(waiting.ends, groups)), None)}
     assert drawn["mail"].lag == "42 to be sent"
 
 
 @pytest.mark.parametrize(
     ("more", "rule", "verdict"),
     [
-        ({"letters": {"mailer": 2}}, "letters", Verdict.BROKEN),
-        ({"letters": None}, "letters", Verdict.UNKNOWN),
+        ({"dead_letters": {"mailer": 2}}, "letters", Verdict.BROKEN),
+        ({"dead_letters": None}, "letters", Verdict.UNKNOWN),
         ({"documents": 6}, "found", Verdict.BROKEN),
         ({"documents": 6, "log": log(lag=1)}, "found", Verdict.UNKNOWN),
         ({"documents": None}, "found", Verdict.UNKNOWN),
@@ -253,9 +255,9 @@ def test_mails_that_wait_are_told() -> None:
     ],
 )
 def test_a_rule_is_red_only_where_it_is_surely_broken(more: dict[str, Any], rule: str, verdict: Verdict) -> None:
-    found = facts(**more)
-    drawn = parts(found, None)
-    assert {each.id: each.verdict for each in rules(Bounds(), found, drawn)}[rule] is verdict
+    found = state(**more)
+    drawn = components(found, None)
+    assert {each.id: each.verdict for each in invariants(StockBounds(), found, drawn)}[rule] is verdict
 
 
 def test_every_dead_letter_topic_is_known() -> None:

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from api.board.components import unknown
-from api.board.rates import Pace
+from api.board.components import unknown_components
+from api.board.rates import DecisionRates
 from api.board.snapshot import Snapshot, frame
 from tests.unit.api.fakes.clock import NOW
 
@@ -13,7 +13,9 @@ from tests.unit.api.fakes.clock import NOW
 class FakeBoard:
     """One snapshot, sent twice at most."""
 
-    now: Snapshot = field(default_factory=lambda: Snapshot(NOW, Pace().report(NOW.timestamp()), (), unknown(), ()))
+    now: Snapshot = field(
+        default_factory=lambda: Snapshot(NOW, DecisionRates().report(NOW.timestamp()), (), unknown_components(), ())
+    )
 
     async def glance(self) -> Snapshot:
         return self.now

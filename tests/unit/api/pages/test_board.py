@@ -5,11 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from api.board.components import Health, Part
-from api.board.invariants import Rule, Verdict
-from api.board.rates import Pace
-from api.board.sale import EventShown, TypeShown
-from api.board.snapshot import Snapshot
+from api.board.rates import DecisionRates
+from api.board.snapshot import Component, EventShown, Health, Invariant, Snapshot, TypeShown, Verdict
 from api.roles import Role
 from tests.unit.api.fakes.clock import NOW
 from tests.unit.api.fakes.world import World
@@ -30,10 +27,10 @@ def snapshot(title: str = "Winterreise") -> Snapshot:
     kind = TypeShown(uuid4(), "Stalls", 100, 15, 60, 25)
     return Snapshot(
         NOW,
-        Pace().report(NOW.timestamp()),
+        DecisionRates().report(NOW.timestamp()),
         (EventShown(uuid4(), title, "ACTIVE", 3, (kind,)),),
-        (Part("ledger", "Ledger", Health.BEHIND, 12.5, "4,200 waiting", "1 worker"),),
-        (Rule("stock", "No ticket is sold twice", Verdict.BROKEN, "11 of 10"),),
+        (Component("ledger", "Ledger", Health.BEHIND, 12.5, "4,200 waiting", "1 worker"),),
+        (Invariant("stock", "No ticket is sold twice", Verdict.BROKEN, "11 of 10"),),
         {"mailer": 7},
     )
 

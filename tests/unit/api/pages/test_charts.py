@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from api.board.components import unknown
+from api.board.components import unknown_components
 from api.pages.charts import HEIGHT, WIDTH, axis_top, bars, line, step_path
 from api.pages.pipeline_diagram import ARROWS, SIZE
 
@@ -36,7 +36,7 @@ def test_stairs_rise_where_something_was_sold() -> None:
 
 
 def test_every_way_lies_in_the_picture_and_flows_with_a_part() -> None:
-    parts = {part.id for part in unknown()}
+    parts = {part.id for part in unknown_components()}
     for path, flow in ARROWS:
         assert flow in parts
         xs = [int(x) for x in re.findall(r"[MH](\d+)", path)]

@@ -9,10 +9,8 @@ from uuid import uuid4
 import msgspec
 from hypothesis import example, given, settings
 
-from api.board.components import Health, Part
-from api.board.rates import Pace
-from api.board.sale import EventShown, TypeShown
-from api.board.snapshot import Snapshot, frame
+from api.board.rates import DecisionRates
+from api.board.snapshot import Component, EventShown, Health, Snapshot, TypeShown, frame
 from api.ports.sales import Curve
 from api.roles import Role
 from api.schemas.money import Money
@@ -73,8 +71,8 @@ class Stage:
         self.world.app.extensions.pop("found at the box office", None)
         self.world.app.extensions.pop("pieces of events", None)
         shown = EventShown(event.id, text, "ACTIVE", 3, (TypeShown(self.kind, text, 100, 15, 60, 25),))
-        part = Part("ledger", "Ledger", Health.WELL, 1.0, "nothing waits", "1 worker")
-        self.world.board.now = Snapshot(NOW, Pace().report(NOW.timestamp()), (shown,), (part,), ())
+        part = Component("ledger", "Ledger", Health.WELL, 1.0, "nothing waits", "1 worker")
+        self.world.board.now = Snapshot(NOW, DecisionRates().report(NOW.timestamp()), (shown,), (part,), ())
 
     def page(self, path: str) -> list[Place]:
         answer = self.reader.get(path)
