@@ -12,7 +12,7 @@ from api.adapters.ledger.worker_views import WorkerViews
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.purchase_lines import LINES, QUANTITY
 from api.adapters.postgres.rows import FIRST, LAST, fetch, pass_over, shown
-from api.ports.sales import MaySee
+from api.auth.tokens import MaySee
 from api.schemas.cursors import decode_cursor, encode_cursor
 from api.schemas.money import Money
 from api.schemas.purchase import BoughtLine, Purchase, PurchaseList, public_id

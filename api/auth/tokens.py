@@ -24,6 +24,9 @@ REMEMBERED: Final = 20_000
 _SEALED: Final = b"seal\0"
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="turnstile"'}
 
+# Whether the caller may see what belongs to an account.
+MaySee = Callable[[UUID], bool]
+
 
 class Caller(msgspec.Struct, frozen=True, gc=False):
     """Whose token it is. ``version`` is that of the account's sessions, ``expires`` in seconds since 1970."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 from uuid import UUID
 
-from api.ports.sales import MaySee
+from api.auth.tokens import MaySee
 from api.schemas.purchase import Purchase
 from tables.messages.commands import Buy as PurchaseCommand
 from tables.messages.commands import Cancel, Confirm, Hold

@@ -1,17 +1,15 @@
 """Purchases and what they add up to, as they are read."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from api.auth.tokens import MaySee
 from api.schemas.purchase import Purchase, PurchaseList
 from api.schemas.sales import EventSales
 from tables.ledger.availability import Availability
-
-# Whether the caller may see what belongs to an account.
-MaySee = Callable[[UUID], bool]
 
 
 class Sales(Protocol):

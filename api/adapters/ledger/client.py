@@ -16,8 +16,8 @@ from api.adapters.ledger.known_purchases import KnownPurchases
 from api.adapters.ledger.outcome_consumer import OutcomeConsumer
 from api.adapters.ledger.pending_requests import PendingRequest, PendingRequests, answers_to, any_decision
 from api.adapters.ledger.sold_out_cache import SoldOutCache
+from api.auth.tokens import MaySee
 from api.ports.ledger import BuyersCommand
-from api.ports.sales import MaySee
 from api.problems import Refused, Unavailable
 from api.schemas.ids import text_of
 from api.schemas.purchase import Purchase, public_id

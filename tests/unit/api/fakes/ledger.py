@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from api.auth.tokens import MaySee
 from api.ports.ledger import BuyersCommand
-from api.ports.sales import MaySee
 from api.problems import Fault, Refused, Unavailable
 from api.schemas.purchase import Purchase
 from tables.ledger.fingerprint import fingerprint

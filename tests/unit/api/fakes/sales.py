@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from api.ports.sales import Curve, Left, MaySee, Reached
+from api.auth.tokens import MaySee
+from api.ports.sales import Curve, Left, Reached
 from api.problems import Unavailable
 from api.schemas.purchase import Purchase, PurchaseList
 from api.schemas.sales import EventSales
