@@ -35,7 +35,7 @@ from api.adapters.stock import LedgerStock
 from api.auth.passwords import Passwords
 from api.auth.rate_limits import LINKS_TRIED, Quotas, Tries
 from api.auth.tokens import Tokens
-from api.http.bridge import Bridge
+from api.http.threads import LoopCaller
 from api.ports.ports import Ports
 from connect.topics import RESENDS
 from settings import Settings
@@ -85,7 +85,7 @@ def open_servers(settings: Settings) -> Servers:
     board = BoardFeed(PipelineProbe(settings, database, index, views))
     ledger = _ledger(settings, producer, views, board)
     tokens = Tokens(settings.signing_keys(), settings.token_seconds)
-    in_loop = Bridge(asyncio.get_running_loop())
+    in_loop = LoopCaller(asyncio.get_running_loop())
 
     def resend(request: Resend) -> None:
         in_loop(producer.send(RESENDS, str(request.event).encode(), encode_resend(request)))

@@ -1,1 +1,1 @@
-"""The HTTP server: uvicorn with limits in time and volume, and the threads in which Flask answers."""
+"""The HTTP server: uvicorn with limits on time and size, and the threads that run Flask."""

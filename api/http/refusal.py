@@ -1,4 +1,4 @@
-"""What the server refuses by itself, before there is a request for the application."""
+"""The answers with which the server refuses by itself, before the application gets a request."""
 
 from functools import cache
 from http import HTTPStatus
@@ -9,11 +9,11 @@ from httptools import HttpParserError
 from api.problems import BUSY_FOR_S, MEDIA_TYPE, PROBLEMS, problem_json
 from api.web.raw_response import Reply
 
-BUSY: Final = {"Retry-After": str(BUSY_FOR_S)}
+RETRY_LATER: Final = {"Retry-After": str(BUSY_FOR_S)}
 
 
 class Refusal(Exception):
-    """``kind`` is a row of PROBLEMS."""
+    """A request that is refused; ``kind`` is a row of PROBLEMS."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
@@ -21,15 +21,15 @@ class Refusal(Exception):
 
 
 def kind_of(error: HttpParserError) -> str:
-    """Why a request can't be read: a callback's own refusal, or what llhttp found."""
+    """Why a request can't be parsed: a callback's own refusal, or an error of llhttp."""
     return error.__context__.kind if isinstance(error.__context__, Refusal) else "malformed-request"
 
 
 @cache
 def refusal_bytes(kind: str) -> bytes:
-    """The whole answer, after which the connection ends."""
+    """The answer on the wire, after which the connection ends."""
     status = PROBLEMS[kind].status
-    more = BUSY if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    more = RETRY_LATER if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     reply = Reply(status, MEDIA_TYPE, {"Connection": "close", **more}, problem_json(kind))
     lines = [b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode())]
     lines += [b"%b: %b" % field for field in reply.fields()]

@@ -1,7 +1,7 @@
-"""The server: lets clients in, ends what has taken too long, and stops without losing anybody.
+"""The HTTP server: uvicorn with limits on connections, timeouts, and a graceful shutdown that drops no request.
 
-When it is told to stop, it answers what is on its way and what still comes for a moment, telling each connection that
-this was its last answer; then it lets in who has knocked, stops listening, and ends the connections that nobody uses.
+At shutdown it answers the requests under way and those of the next second, each with ``Connection: close``. Then it
+accepts the clients in the backlog, stops listening, and closes the connections that are not used.
 """
 
 import asyncio
@@ -19,30 +19,28 @@ from typing import Any, Final
 from uvicorn import Config
 from uvicorn import Server as UvicornServer
 
+from api.http.connection import Connection
 from api.http.limits import Limits
-from api.http.protocol import Connection
 from api.web.raw_response import FastPath
-from telemetry.rate_limited import RateLimitedLog
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-BACKLOG: Final = 2_048
-# libuv lets in one client a turn of the loop, and a crowd would wait.
-ACCEPTED_AT_ONCE: Final = 64
-NO_FILES_PAUSE_S: Final = 0.1
-LOOK_EVERY_TICKS: Final = 5
-# How long a server that stops still lets clients in, and how long then a connection is left to who may use it.
-LAST_S: Final = 1.0
-UNUSED_S: Final = 1.5
-GRACE_S: Final = 7.0
-PAUSE_S: Final = 0.02
+BACKLOG_MAX_CLIENTS: Final = 2_048
+# libuv accepts one client in each iteration of the loop, which is slow for a crowd.
+ACCEPT_MAX_CLIENTS: Final = 64
+ACCEPT_RETRY_S: Final = 0.1
+TIMEOUT_CHECK_TICKS: Final = 5
+# At shutdown: how long clients are still accepted, and how long a connection may then stay unused.
+SHUTDOWN_ACCEPT_S: Final = 1.0
+SHUTDOWN_UNUSED_S: Final = 1.5
+SHUTDOWN_POLL_S: Final = 0.02
 
-seldom = RateLimitedLog(logging.getLogger(__name__))
-# The client as which an address is counted.
+seldom = Seldom(logging.getLogger(__name__))
+# The client that an address belongs to, by which connections are counted.
 ClientOf = Callable[[str], str]
 
 
 class Server(UvicornServer):
-    """Serves ``application`` (ASGI) on ``listener``, within ``limits``; ``fast_path`` is asked first."""
+    """Serves ``application`` (ASGI) on ``listener``, within ``limits``; asks ``fast_path`` first."""
 
     def __init__(
         self,
@@ -61,21 +59,21 @@ class Server(UvicornServer):
         self._listener = listener
         self._client_of = client_of
         self._clients: Counter[str] = Counter()
-        self._arriving: set[asyncio.Task[Any]] = set()
+        self._connecting: set[asyncio.Task[Any]] = set()
 
     @property
     def is_stopping(self) -> bool:
-        """Whether it was told to stop."""
+        """Whether it is shutting down."""
         return self.should_exit
 
-    def has_room(self, peer: str) -> bool:
-        """Whether the connections are not too many with one of this address that has just come."""
+    def admit(self, peer: str) -> bool:
+        """Count a new connection of this address; whether it may stay."""
         client = self._client_of(peer)
         self._clients[client] += 1
         is_full = len(self.server_state.connections) > self.limits.connections
         return not is_full and self._clients[client] <= self.limits.connections_per_client
 
-    def left(self, peer: str) -> None:
+    def release(self, peer: str) -> None:
         """A connection of this address has ended."""
         client = self._client_of(peer)
         self._clients[client] -= 1
@@ -83,92 +81,89 @@ class Server(UvicornServer):
             del self._clients[client]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to let clients in."""
+        """Begin to accept clients."""
         self._listener.setblocking(False)
-        self._listener.listen(BACKLOG)
+        self._listener.listen(BACKLOG_MAX_CLIENTS)
         self._loop = asyncio.get_running_loop()
-        self._open()
+        self._start_accepting()
         self.started = True
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether to stop."""
-        if counter % LOOK_EVERY_TICKS == 0:
-            self._look()
+        if counter % TIMEOUT_CHECK_TICKS == 0:
+            self._enforce_timeouts()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """See everybody off."""
-        ends = self._loop.time() + GRACE_S
-        self._say_goodbye()
-        await asyncio.sleep(LAST_S)
+        """Drain the connections, for ``grace_s`` at most."""
+        ends = self._loop.time() + self.limits.grace_s
+        for connection in self._connections():
+            connection.answer_last()
+        await asyncio.sleep(SHUTDOWN_ACCEPT_S)
         self._loop.remove_reader(self._listener)
         while self._accept():
             pass
         self._listener.close()
         while self.server_state.connections and self._loop.time() < ends:
-            self._look()
-            self._close_unused()
-            await asyncio.sleep(PAUSE_S)
-        for connection in list(self.server_state.connections):
+            self._enforce_timeouts()
+            unused_since = self._loop.time() - SHUTDOWN_UNUSED_S
+            for connection in self._connections():
+                connection.close_unused(unused_since)
+            await asyncio.sleep(SHUTDOWN_POLL_S)
+        for connection in self._connections():
             connection.transport.abort()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """While inside, SIGINT and SIGTERM stop the server, and not the process; only the main thread gets any."""
+        """Inside, SIGINT and SIGTERM stop the server and not the process. Only the main thread gets signals."""
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
                 asyncio.get_running_loop().add_signal_handler(number, self.handle_exit, number, None)
         yield
 
-    def _open(self) -> None:
+    def _start_accepting(self) -> None:
         if not self.should_exit:
             self._loop.add_reader(self._listener, self._accept)
 
     def _accept(self) -> bool:
-        """Let in who knocks, some at once; whether there may be more."""
-        for _ in range(ACCEPTED_AT_ONCE):
+        """Accept some clients; whether there may be more."""
+        for _ in range(ACCEPT_MAX_CLIENTS):
             try:
                 client, _ = self._listener.accept()
             except BlockingIOError:
                 return False
             except OSError as error:
-                self._wait_for_files(error)
+                self._pause(error)
                 return False
-            task = asyncio.create_task(self._welcome(client))
-            self._arriving.add(task)
-            task.add_done_callback(self._arriving.discard)
+            task = asyncio.create_task(self._connect(client))
+            self._connecting.add(task)
+            task.add_done_callback(self._connecting.discard)
         return True
 
-    async def _welcome(self, client: socket.socket) -> None:
+    async def _connect(self, client: socket.socket) -> None:
         client.setblocking(False)
         try:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await self._loop.connect_accepted_socket(self._connection, client)
+            await self._loop.connect_accepted_socket(self._make_connection, client)
         except OSError:
             client.close()
 
-    def _connection(self) -> Connection:
+    def _make_connection(self) -> Connection:
         connection: Connection = self.config.http_protocol_class(  # type: ignore[call-arg,assignment]
             config=self.config, server_state=self.server_state, app_state={}, _loop=self._loop
         )
         return connection
 
-    def _wait_for_files(self, error: OSError) -> None:
-        """Who knocks stays there, and would be noticed again at once."""
-        seldom.warning("accept", "no client can be let in: %s", errno.errorcode.get(error.errno or 0, error))
+    def _pause(self, error: OSError) -> None:
+        """Accept again later: the clients stay in the backlog, and the loop would call back at once."""
+        seldom.warning("accept", "no client can be accepted: %s", errno.errorcode.get(error.errno or 0, error))
         self._loop.remove_reader(self._listener)
-        self._loop.call_later(NO_FILES_PAUSE_S, self._open)
+        self._loop.call_later(ACCEPT_RETRY_S, self._start_accepting)
 
-    def _look(self) -> None:
+    def _enforce_timeouts(self) -> None:
         now = self._loop.time()
-        for connection in list(self.server_state.connections):
-            connection.look(now)  # type: ignore[union-attr]
+        for connection in self._connections():
+            connection.enforce_timeouts(now)
 
-    def _say_goodbye(self) -> None:
-        for connection in self.server_state.connections:
-            connection.answer_last()  # type: ignore[union-attr]
-
-    def _close_unused(self) -> None:
-        before = self._loop.time() - UNUSED_S
-        for connection in list(self.server_state.connections):
-            connection.close_unused(before)  # type: ignore[union-attr]
+    def _connections(self) -> list[Connection]:
+        return list(self.server_state.connections)  # type: ignore[arg-type]

@@ -1,36 +1,40 @@
-"""A WSGI application in threads, so many at a time; what it defers (api/web/deferred.py) is awaited in the loop.
+"""A WSGI application in a thread pool. What it defers (api/web/deferred.py) is awaited in the server's loop.
 
-a2wsgi makes the environ. Its responder goes from thread to loop and back for each piece of an answer; here an answer
-that is short comes back at once, with the thread.
+a2wsgi makes the environ. Its responder goes from thread to loop and back for each piece of an answer; here a short
+answer comes back at once, with its thread.
 """
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from contextvars import copy_context
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from a2wsgi.wsgi import build_environ
 
-from api.http.protocol import GONE
+from api.http.connection import GONE
 from api.problems import BUSY_FOR_S, retry_later
 from api.web.deferred import DEFERRED
 from api.web.raw_response import Reply, Scope, Send, refused
 
-THREADS: Final = 64
+THREADS_MAX: Final = 64
 # Requests that wait for a thread; one more is refused.
-WAITING_MAX: Final = 1_000
-# What of an answer is taken from the application before the first of it is sent.
-WHOLE_MAX_BYTES: Final = 256 * 1024
+QUEUE_MAX_REQUESTS: Final = 1_000
+# Threads that wait for a coroutine; the others stay free for requests that don't.
+LOOP_CALLS_MAX: Final = 32
+# A longer answer is sent piece by piece.
+SHORT_ANSWER_MAX_BYTES: Final = 256 * 1024
 
 Environ = dict[str, Any]
+Result = TypeVar("Result")
 WsgiApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
-class Answered(NamedTuple):
-    """What an application has answered; ``rest`` has the pieces of a long body that are still to come."""
+class WsgiAnswer(NamedTuple):
+    """The answer of a WSGI application; ``rest`` has the pieces of a long body that are still to come."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -38,31 +42,38 @@ class Answered(NamedTuple):
     rest: Generator[bytes, None, None] | None
 
 
-class Threads:
-    """``application`` by ASGI. ``is_stopping`` ends answers that go on for as long as somebody listens."""
+class WsgiThreads:
+    """Serves ``application`` by ASGI. ``is_stopping`` ends the streams that last as long as somebody listens."""
 
-    def __init__(self, application: WsgiApplication, is_stopping: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        application: WsgiApplication,
+        is_stopping: Callable[[], bool] = lambda: False,
+        threads_max: int = THREADS_MAX,
+        queue_max: int = QUEUE_MAX_REQUESTS,
+    ) -> None:
         self._application = application
         self._is_stopping = is_stopping
-        self._pool = ThreadPoolExecutor(THREADS, "flask")
+        self._pool = ThreadPoolExecutor(threads_max, "flask")
+        self._requests_max = threads_max + queue_max
         self._inside = 0
 
     async def answer(self, scope: Scope, body: bytes, send: Send) -> int:
         """Answer a request; its status."""
-        if self._inside >= THREADS + WAITING_MAX:
+        if self._inside >= self._requests_max:
             return await _sent(refused(retry_later("busy", BUSY_FOR_S)), send)
         environ = _environ(scope, body)
         self._inside += 1
         try:
-            answered = await self._in_thread(self._call, environ)
+            answer = await self._in_thread(self._call, environ)
         finally:
             self._inside -= 1
         scope.update({name: value for name, value in environ.items() if name.startswith("turnstile.")})
         deferred = environ.get(DEFERRED)
         if deferred is None:
-            return await self._send(answered, scope, send)
+            return await self._send(answer, scope, send)
         if isinstance(deferred, AsyncIterator):
-            return await self._stream(answered, deferred, scope, send)
+            return await self._stream(answer, deferred, scope, send)
         return await _sent(await deferred, send)
 
     def close(self) -> None:
@@ -72,21 +83,21 @@ class Threads:
     async def _in_thread(self, work: Callable[..., Any], *values: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._pool, copy_context().run, work, *values)
 
-    def _call(self, environ: Environ) -> Answered:
+    def _call(self, environ: Environ) -> WsgiAnswer:
         """In a thread."""
         started: list[Any] = []
-        pieces = self._application(environ, lambda *said: started.extend(said[:2]))
+        pieces = self._application(environ, lambda *given: started.extend(given[:2]))
         walk = iter(pieces)
-        is_whole, body = _taken(walk)
+        is_whole, body = _begin_of(walk)
         if is_whole:
             _close(pieces)
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in started[1]]
-        return Answered(int(started[0][:3]), headers, body, None if is_whole else _closing(walk, pieces))
+        return WsgiAnswer(int(started[0][:3]), headers, body, None if is_whole else _closing(walk, pieces))
 
-    async def _send(self, answered: Answered, scope: Scope, send: Send) -> int:
-        rest = answered.rest
-        await send({"type": "http.response.start", "status": answered.status, "headers": answered.headers})
-        await send({"type": "http.response.body", "body": answered.body, "more_body": rest is not None})
+    async def _send(self, answer: WsgiAnswer, scope: Scope, send: Send) -> int:
+        rest = answer.rest
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body, "more_body": rest is not None})
         try:
             while rest is not None and not scope.get(GONE):
                 piece = await self._in_thread(next, rest, None)
@@ -96,22 +107,40 @@ class Threads:
         finally:
             if rest is not None:
                 await self._in_thread(rest.close)
-        return answered.status
+        return answer.status
 
-    async def _stream(self, begun: Answered, pieces: AsyncIterator[bytes], scope: Scope, send: Send) -> int:
-        headers = [(name, value) for name, value in begun.headers if name != b"content-length"]
-        await send({"type": "http.response.start", "status": begun.status, "headers": headers})
+    async def _stream(self, answer: WsgiAnswer, pieces: AsyncIterator[bytes], scope: Scope, send: Send) -> int:
+        headers = [(name, value) for name, value in answer.headers if name != b"content-length"]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         async with aclosing(pieces) as following:  # type: ignore[type-var]
             async for piece in following:
                 if scope.get(GONE) or self._is_stopping():
                     break
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
-        return begun.status
+        return answer.status
+
+
+class LoopCaller:
+    """Runs coroutines in ``loop`` for threads that wait for them, ``calls_max`` at once."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, calls_max: int = LOOP_CALLS_MAX) -> None:
+        self._loop = loop
+        self._calls = threading.BoundedSemaphore(calls_max)
+
+    def __call__(self, coroutine: Coroutine[Any, Any, Result], /) -> Result:
+        """In a thread: the coroutine's result. Refused: busy."""
+        if not self._calls.acquire(blocking=False):
+            coroutine.close()
+            raise retry_later("busy", BUSY_FOR_S)
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        finally:
+            self._calls.release()
 
 
 def _environ(scope: Scope, body: bytes) -> Environ:
-    """A body that came in chunks has a length as any other."""
+    """A body that came in chunks has a length too."""
     environ: Environ = build_environ(scope, io.BytesIO(body))  # type: ignore[arg-type,assignment]
     if environ.pop("HTTP_TRANSFER_ENCODING", None) or body:
         environ["CONTENT_LENGTH"] = str(len(body))
@@ -123,13 +152,13 @@ async def _sent(reply: Reply, send: Send) -> int:
     return reply.status
 
 
-def _taken(pieces: Iterator[bytes]) -> tuple[bool, bytes]:
-    """Whether that is all, and what there is up to WHOLE_MAX_BYTES and one piece."""
+def _begin_of(pieces: Iterator[bytes]) -> tuple[bool, bytes]:
+    """Whether these are all pieces, and those up to SHORT_ANSWER_MAX_BYTES and one."""
     taken, size = [], 0
     for piece in pieces:
         taken.append(piece)
         size += len(piece)
-        if size > WHOLE_MAX_BYTES:
+        if size > SHORT_ANSWER_MAX_BYTES:
             return False, b"".join(taken)
     return True, b"".join(taken)
 

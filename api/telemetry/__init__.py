@@ -1,1 +1,1 @@
-"""What the API tells of itself: the access log, metrics, spans."""
+"""What operators see of the API: its access log, metrics and spans."""

@@ -1,4 +1,4 @@
-"""Answers counted in plain numbers, where they are sent."""
+"""Counters of answers, counted where they are sent."""
 
 import time
 from collections import Counter
@@ -6,16 +6,16 @@ from typing import Final
 
 from telemetry.metrics.histogram import SECONDS, Histogram
 
-# Where a request's route stands once the framework has found it.
+# In a request's scope: its route, once the framework has found it.
 ROUTE: Final = "turnstile.route"
-# What was answered before that took the fast path (api/purchasing/fast_path.py), which is for this route alone.
-QUICK: Final = "/api/v3/purchases"
+# An answer without a route is the fast path's (api/purchasing/fast_path.py), which serves this route alone.
+PURCHASES_ROUTE: Final = "/api/v3/purchases"
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ABORTED: Final = "aborted"
 
 
-class Answers:
-    """The requests of one process: by method, route and status; by method and route how long they took."""
+class RequestCounters:
+    """Requests of this process by method, route and status, and how long they took by method and route."""
 
     def __init__(self) -> None:
         self.in_flight = 0
@@ -23,7 +23,7 @@ class Answers:
         self.seconds: dict[tuple[str, ...], Histogram] = {}
 
     def answered(self, method: str, route: str, status: int | None, began: float) -> None:
-        """A request that began then (by time.perf_counter) is answered, or its client has gone (None)."""
+        """Count a request that began at ``began`` (perf_counter); ``status`` is None if its client disconnected."""
         place = (method if method in METHODS else "other", route)
         self.counts[(*place, str(status) if status else ABORTED)] += 1
         seconds = self.seconds.get(place)

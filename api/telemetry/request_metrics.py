@@ -1,4 +1,4 @@
-"""What the API counts, as metrics, and the routes that it counts by."""
+"""The request counters as metrics, and the routes that label them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
@@ -6,31 +6,31 @@ from typing import Final
 from flask import Flask, Response, request
 from prometheus_client import Metric as Family
 
-from api.telemetry.counters import ROUTE, Answers
-from telemetry.metrics import api as metric
+from api.telemetry.counters import ROUTE, RequestCounters
+from telemetry.metrics import names as metric
 from telemetry.metrics.definition import Metric
 
 NO_ROUTE: Final = "none"
 
 
-class RequestFigures:
-    """The answers of one process, and ``gauges`` that are read when somebody looks."""
+class RequestMetrics:
+    """The counters of this process, and ``gauges`` that are read at each scrape."""
 
     def __init__(self, gauges: Mapping[Metric, Callable[[], float]] | None = None) -> None:
-        self.answers = Answers()
+        self.counters = RequestCounters()
         self._gauges = gauges or {}
 
     def collect(self) -> Iterator[Family]:
         """The metrics."""
-        yield metric.HTTP_REQUESTS.of(dict(self.answers.counts))
-        yield metric.HTTP_SECONDS.spread(dict(self.answers.seconds))
-        yield metric.HTTP_IN_FLIGHT.one(self.answers.in_flight)
+        yield metric.HTTP_REQUESTS.of(dict(self.counters.counts))
+        yield metric.HTTP_SECONDS.spread(dict(self.counters.seconds))
+        yield metric.HTTP_IN_FLIGHT.one(self.counters.in_flight)
         for each, read in self._gauges.items():
             yield each.one(read())
 
 
 def register_routes(app: Flask) -> None:
-    """Note the pattern of each request's route where the server finds it; an address may hold anything."""
+    """Note the pattern of each request's route for the counters: a path itself may be anything."""
 
     def note(answer: Response) -> Response:
         request.environ[ROUTE] = request.url_rule.rule if request.url_rule else NO_ROUTE

@@ -1,6 +1,6 @@
-"""A share of the requests gets a span, which begins a trace; the others pass untouched.
+"""Traces a share of the requests, each in a span that begins a trace.
 
-What a client says of a trace of its own is not believed: anybody could make every request a sampled one.
+The trace headers of clients are ignored: with them, anybody could have every request sampled.
 """
 
 import random
@@ -11,18 +11,18 @@ from typing import Final
 
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
-from api.web.raw_response import Fields, Message, Receive, Reply, Scope, Send, Served
+from api.web.raw_response import FastApplication, Fields, Message, Receive, Reply, Scope, Send
 from telemetry.traces import Traces, current_span, in_span
 
-# A part of a path that names one thing of many.
+# A path segment that is an id.
 _ID: Final = re.compile(r"/[^/]*\d[^/]{15,}")
 
 
-class Traced:
-    """The application ``inner``, a share ``ratio`` (0 to 1) of whose requests is told to ``traces``."""
+class TracedApplication:
+    """Wraps the application ``inner``; traces a share ``ratio`` (0 to 1) of its requests."""
 
     def __init__(
-        self, inner: Served, traces: Traces, ratio: float, chance: Callable[[], float] = random.random
+        self, inner: FastApplication, traces: Traces, ratio: float, chance: Callable[[], float] = random.random
     ) -> None:
         self.inner = inner
         self._traces = traces
@@ -36,33 +36,33 @@ class Traced:
             return
         with self._span(scope["method"], scope["path"]) as span:
 
-            async def told(message: Message) -> None:
+            async def trace_and_send(message: Message) -> None:
                 if message["type"] == "http.response.start":
-                    _tell(span, message["status"])
+                    _end(span, message["status"])
                 await send(message)
 
-            await self.inner(scope, receive, told)
+            await self.inner(scope, receive, trace_and_send)
 
     def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[Reply] | None:
         """The answer of the inner application's fast path."""
         answer = self.inner.take(method, target, fields, body)
         if answer is None or self._chance() >= self._ratio:
             return answer
-        return self._told(answer, method.decode(), target.decode())
+        return self._traced(answer, method.decode(), target.decode())
 
     def answered(self, status: int | None, began: float) -> None:
-        """Hand it on."""
+        """Pass it on."""
         self.inner.answered(status, began)
 
-    async def _told(self, answer: Awaitable[Reply], method: str, path: str) -> Reply:
+    async def _traced(self, answer: Awaitable[Reply], method: str, path: str) -> Reply:
         with self._span(method, path) as span:
             reply = await answer
-            _tell(span, reply.status)
+            _end(span, reply.status)
             return reply
 
     @contextmanager
     def _span(self, method: str, path: str) -> Iterator[Span]:
-        """A span that is under way while inside, and ends with it."""
+        """A span that is current inside ``with``."""
         name = f"{method} {_ID.sub('/{id}', path)}"
         span = self._traces.begin(name, SpanKind.SERVER, {"http.request.method": method, "url.path": path})
         try:
@@ -75,13 +75,13 @@ class Traced:
             span.end()
 
 
-def traced() -> Mapping[str, object]:
-    """What a line of the log tells of the trace under way."""
+def trace_fields() -> Mapping[str, object]:
+    """The fields of a log line for the current trace."""
     span = current_span()
     return {} if span is None else {"trace": f"{span.get_span_context().trace_id:032x}"}
 
 
-def _tell(span: Span, status: int) -> None:
+def _end(span: Span, status: int) -> None:
     span.set_attribute("http.response.status_code", status)
     if status >= 500:
         span.set_status(StatusCode.ERROR)

@@ -80,7 +80,7 @@ class FastPath(Protocol):
         """The answer is sent, or its client has gone (None); it began then (time.perf_counter)."""
 
 
-class Served(FastPath, Protocol):
+class FastApplication(FastPath, Protocol):
     """An ASGI application with a fast path."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,10 +4,10 @@ import asyncio
 
 import uvloop
 
-from api.__main__ import let_garbage_be, limits_of, listener_of
+from api.__main__ import limits_of, listener_of, tune_garbage_collector
 from api.auth.clients import client_of
 from api.http.server import Server
-from api.http.threads import Threads
+from api.http.threads import WsgiThreads
 from api.web.raw_response import Receive, Scope, Send
 from lab.bench.baseline.shop import make_app
 from settings import settings
@@ -17,7 +17,7 @@ class Application:
     """The shop, by ASGI."""
 
     def __init__(self) -> None:
-        self._threads = Threads(make_app().wsgi_app)
+        self._threads = WsgiThreads(make_app().wsgi_app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -27,7 +27,7 @@ class Application:
 def main() -> None:
     """Serve until told to stop."""
     now = settings()
-    let_garbage_be()
+    tune_garbage_collector()
     with listener_of(now) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(Server(Application(), listener, limits_of(now), client_of).serve())
 

@@ -13,9 +13,9 @@ import uvloop
 
 from api.http.limits import Limits
 from api.http.server import Server
-from api.http.threads import Threads
-from api.http_application import Dispatch
-from api.telemetry.counters import Answers
+from api.http.threads import WsgiThreads
+from api.http_application import HttpApplication
+from api.telemetry.counters import RequestCounters
 from api.web.deferred import DEFERRED
 from api.web.raw_response import Fields, Reply
 from tests.eventually import eventually
@@ -86,9 +86,9 @@ class Running:
         listener = socket.socket()
         listener.bind((HOST, 0))
         self.port: int = listener.getsockname()[1]
-        self.answers = Answers()
-        threads = Threads(self.application, lambda: self.server.is_stopping)
-        dispatch: Any = Dispatch(self.application, threads, self.answers)  # type: ignore[arg-type]
+        self.counters = RequestCounters()
+        threads = WsgiThreads(self.application, lambda: self.server.is_stopping)
+        dispatch: Any = HttpApplication(self.application, threads, self.counters)  # type: ignore[arg-type]
         self.server = Server(dispatch, listener, limits, lambda address: address, dispatch if is_fast else None)
         self._thread = threading.Thread(target=self._run)
 

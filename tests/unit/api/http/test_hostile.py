@@ -10,7 +10,14 @@ from contextlib import suppress
 
 import pytest
 
-from api.http.limits import BODY_MAX_BYTES, HEAD_MAX_BYTES, HEAD_MAX_FIELDS, LINGER_MAX_BYTES, PIPELINE_MAX, Limits
+from api.http.limits import (
+    BODY_MAX_BYTES,
+    HEAD_MAX_BYTES,
+    HEAD_MAX_FIELDS,
+    LINGER_MAX_BYTES,
+    PIPELINE_MAX_REQUESTS,
+    Limits,
+)
 from tests.eventually import eventually
 from tests.unit.api.http.running import HEAD, Running, running
 
@@ -215,7 +222,7 @@ def test_who_reads_no_answer_is_left(unread: Running, path: bytes) -> None:
         client.sendall(b"GET %b HTTP/1.1\r\n" % path + HEAD + b"\r\n")
     eventually(lambda: unread.server.server_state.connections, within=5)
     eventually(lambda: not unread.server.server_state.connections, within=10)
-    eventually(lambda: not unread.answers.in_flight, within=5)
+    eventually(lambda: not unread.counters.in_flight, within=5)
     for client in crowd:
         client.close()
 
@@ -301,7 +308,7 @@ def test_what_is_read_after_a_refusal_is_bounded(server: Running) -> None:
 
 
 def test_requests_that_wait_for_those_before_them_are_bounded(server: Running) -> None:
-    sent = (PIPELINE_MAX + 10) * (b"GET /quick/1/0.2 HTTP/1.1\r\n" + HEAD + b"\r\n")
+    sent = (PIPELINE_MAX_REQUESTS + 10) * (b"GET /quick/1/0.2 HTTP/1.1\r\n" + HEAD + b"\r\n")
     with server.connect() as client, suppress(ConnectionError):
         client.sendall(sent)
         assert client.makefile("rb").read() == b""

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.http import server as module
 from api.http.limits import Limits
 from api.http.server import Server
 from tests.eventually import eventually
@@ -31,6 +30,13 @@ def server() -> Iterator[Running]:
 def own() -> Iterator[Running]:
     """A server that a test may stop."""
     with running() as server:
+        yield server
+
+
+@pytest.fixture
+def patient() -> Iterator[Running]:
+    """A server that waits a minute for its last connections."""
+    with running(Limits(grace_s=60)) as server:
         yield server
 
 
@@ -131,21 +137,19 @@ def test_who_leaves_before_the_answer_is_counted_as_that_and_holds_up_nobody(own
             before = len(own.application.carried_out)
             client.sendall(b"GET %b HTTP/1.1\r\n" % path + HEAD + b"\r\n")
             eventually(lambda: len(own.application.carried_out) > before, within=5, pause=0.001)  # noqa: B023 (asked now)
-    eventually(lambda: own.answers.in_flight == 0, within=5)
-    assert sum(count for key, count in own.answers.counts.items() if key[-1] == "aborted") == 10
+    eventually(lambda: own.counters.in_flight == 0, within=5)
+    assert sum(count for key, count in own.counters.counts.items() if key[-1] == "aborted") == 10
     assert own.get() == (200, b"done")
 
 
-def test_a_stop_answers_what_is_under_way_and_is_held_up_by_no_idle_connection(
-    own: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "GRACE_S", 60)
+def test_a_stop_answers_what_is_under_way_and_is_held_up_by_no_idle_connection(patient: Running) -> None:
+    own = patient
     idle, busy, later = (own.client() for _ in range(3))
     for client in (idle, later):
         client.request("GET", "/")
         assert client.getresponse().read() == b"done"
     busy.request("GET", "/slow")
-    eventually(lambda: own.answers.in_flight, within=5)
+    eventually(lambda: own.counters.in_flight, within=5)
 
     own.tell_to_stop()
 

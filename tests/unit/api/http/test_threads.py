@@ -8,12 +8,10 @@ from typing import Any
 
 import pytest
 
-from api.http import bridge, threads
-from api.http.bridge import Bridge
-from api.http.protocol import GONE
-from api.http.threads import Threads
+from api.http.connection import GONE
+from api.http.threads import LoopCaller, WsgiThreads
 from api.problems import Refused
-from telemetry.traces import current_span, in_span
+from telemetry.traces import current_span
 from tests.unit.api.soon import soon
 from tests.unit.telemetry.kept import KeptTraces
 
@@ -36,13 +34,11 @@ class Asked:
     async def send(self, message: Any) -> None:
         self.sent.append(dict(message))
 
-    async def of(self, asked: Threads) -> int:
+    async def of(self, asked: WsgiThreads) -> int:
         return await asked.answer(self.scope, b"", self.send)
 
 
-def test_one_request_too_many_for_the_threads_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "THREADS", 2)
-    monkeypatch.setattr(threads, "WAITING_MAX", 1)
+def test_one_request_too_many_for_the_threads_is_refused() -> None:
     go_on = threading.Event()
 
     def waits(environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -51,7 +47,7 @@ def test_one_request_too_many_for_the_threads_is_refused(monkeypatch: pytest.Mon
         return [b""]
 
     async def crowd() -> list[int]:
-        served = Threads(waits)
+        served = WsgiThreads(waits, threads_max=2, queue_max=1)
         tasks = [asyncio.create_task(Asked().of(served)) for _ in range(4)]
         await soon(lambda: any(task.done() for task in tasks))
         go_on.set()
@@ -76,7 +72,7 @@ def test_a_long_answer_is_left_off_where_its_client_is_gone_and_lets_go_of_what_
 
     async def gone() -> int:
         asked = Asked()
-        answering = asyncio.create_task(asked.of(Threads(long)))
+        answering = asyncio.create_task(asked.of(WsgiThreads(long)))
         await soon(lambda: len(asked.sent) > 3)
         asked.scope[GONE] = True
         return await answering
@@ -93,7 +89,7 @@ def test_a_span_under_way_is_known_in_the_thread_and_in_what_it_has_the_loop_do(
         seen.append(current_span())
 
     async def run() -> None:
-        in_loop = Bridge(asyncio.get_running_loop())
+        in_loop = LoopCaller(asyncio.get_running_loop())
 
         def application(environ: Environ, start_response: Any) -> Iterable[bytes]:
             seen.append(current_span())
@@ -101,18 +97,18 @@ def test_a_span_under_way_is_known_in_the_thread_and_in_what_it_has_the_loop_do(
             start_response("200 OK", [])
             return [b""]
 
-        with in_span(span):
-            await Asked().of(Threads(application))
+        with being(span):
+            await Asked().of(WsgiThreads(application))
 
     asyncio.run(run())
     assert seen == [span, span]
 
 
-def from_thread(work: Callable[[Bridge], None]) -> None:
+def from_thread(work: Callable[[LoopCaller], None], calls_max: int = 9) -> None:
     """Do it in a thread, beside a loop."""
 
     async def run() -> None:
-        await asyncio.to_thread(work, Bridge(asyncio.get_running_loop()))
+        await asyncio.to_thread(work, LoopCaller(asyncio.get_running_loop(), calls_max))
 
     asyncio.run(run())
 
@@ -121,7 +117,7 @@ def test_a_thread_gets_what_comes_of_a_coroutine() -> None:
     async def fails() -> None:
         raise Refused("busy")
 
-    def work(in_loop: Bridge) -> None:
+    def work(in_loop: LoopCaller) -> None:
         assert in_loop(asyncio.sleep(0, "came")) == "came"
         with pytest.raises(Refused):
             in_loop(fails())
@@ -129,10 +125,9 @@ def test_a_thread_gets_what_comes_of_a_coroutine() -> None:
     from_thread(work)
 
 
-def test_threads_that_wait_for_the_loop_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bridge, "WAITING_MAX", 2)
+def test_threads_that_wait_for_the_loop_are_bounded() -> None:
 
-    def work(in_loop: Bridge) -> None:
+    def work(in_loop: LoopCaller) -> None:
         begun, go_on = threading.Semaphore(0), threading.Event()
 
         async def waits() -> None:
@@ -150,4 +145,4 @@ def test_threads_that_wait_for_the_loop_are_bounded(monkeypatch: pytest.MonkeyPa
             for each in waiting:
                 each.result()
 
-    from_thread(work)
+    from_thread(work, calls_max=2)

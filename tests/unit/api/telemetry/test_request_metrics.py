@@ -9,13 +9,13 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry, generate_latest
 
-from api.http.threads import Threads
-from api.http_application import Dispatch
+from api.http.threads import WsgiThreads
+from api.http_application import HttpApplication
 from api.purchasing.fast_path import PATH, FastPath
 from api.roles import Role
-from api.telemetry.counters import ABORTED, QUICK
+from api.telemetry.counters import ABORTED, PURCHASES_ROUTE
 from api.telemetry.endpoint import registry_of
-from api.telemetry.request_metrics import NO_ROUTE, RequestFigures
+from api.telemetry.request_metrics import NO_ROUTE, RequestMetrics
 from telemetry.metrics.api import PURCHASES_WAITING
 from tests.unit.api.asgi import ask
 from tests.unit.api.fakes.world import World
@@ -23,20 +23,20 @@ from tests.unit.api.fakes.world import World
 BASE = "/api/v3"
 
 
-def value(figures: RequestFigures, name: str, **labels: str) -> float | None:
+def value(metrics: RequestMetrics, name: str, **labels: str) -> float | None:
     registry = CollectorRegistry()
-    registry.register(figures)
+    registry.register(metrics)
     return registry.get_sample_value(name, labels)
 
 
 class Server:
-    """Hands each request to the application as the HTTP server does, and keeps the figures."""
+    """Hands each request to the application as the HTTP server does, and keeps the metrics."""
 
     def __init__(self, world: World) -> None:
-        self.figures = RequestFigures({PURCHASES_WAITING: lambda: 3})
+        self.metrics = RequestMetrics({PURCHASES_WAITING: lambda: 3})
         application: Any = world.app.wsgi_app
-        threads = Threads(application.inner)
-        self._application = Dispatch(FastPath(world.app.extensions["turnstile"]), threads, self.figures.answers)
+        threads = WsgiThreads(application.inner)
+        self._application = HttpApplication(FastPath(world.app.extensions["turnstile"]), threads, self.metrics.counters)
         token, _ = world.tokens.issue(UUID(int=0), frozenset(Role))
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
@@ -55,8 +55,8 @@ def test_an_answer_is_counted_under_its_route_whatever_the_address_says(server: 
     for key in (ticket["id"], str(uuid4()), str(uuid4())):
         server.ask("GET", f"{BASE}/tickets/{key}")
     name, labels = "turnstile_http_requests_total", {"method": "GET", "route": f"{BASE}/tickets/<uuid:ticketId>"}
-    assert value(server.figures, name, **labels, status="200") == 1
-    assert value(server.figures, name, **labels, status="404") == 2
+    assert value(server.metrics, name, **labels, status="200") == 1
+    assert value(server.metrics, name, **labels, status="404") == 2
 
 
 def test_what_has_no_route_and_what_has_no_method_are_one_each(server: Server) -> None:
@@ -64,8 +64,8 @@ def test_what_has_no_route_and_what_has_no_method_are_one_each(server: Server) -
         server.ask("GET", path)
     server.ask("BREW", "/x")
     name = "turnstile_http_requests_total"
-    assert value(server.figures, name, method="GET", route=NO_ROUTE, status="404") == 2
-    assert value(server.figures, name, method="other", route=NO_ROUTE, status="404") == 1
+    assert value(server.metrics, name, method="GET", route=NO_ROUTE, status="404") == 2
+    assert value(server.metrics, name, method="other", route=NO_ROUTE, status="404") == 1
 
 
 def test_a_purchase_counts_the_same_the_quick_way_and_the_other(
@@ -78,22 +78,22 @@ def test_a_purchase_counts_the_same_the_quick_way_and_the_other(
     slow = server.ask("POST", f"{BASE}/purchases?x", text, Idempotency_Key="b")
     assert (quick[0]["status"], slow[0]["status"]) == (202, 202)
     labels = {"method": "POST", "route": f"{BASE}/purchases"}
-    assert value(server.figures, "turnstile_http_requests_total", **labels, status="202") == 2
-    assert value(server.figures, "turnstile_http_request_seconds_count", **labels) == 2
+    assert value(server.metrics, "turnstile_http_requests_total", **labels, status="202") == 2
+    assert value(server.metrics, "turnstile_http_request_seconds_count", **labels) == 2
 
 
 def test_a_client_that_went_away_is_counted_as_that() -> None:
-    figures = RequestFigures()
-    figures.answers.answered("GET", "/docs", None, time.perf_counter() - 0.3)
+    metrics = RequestMetrics()
+    metrics.counters.answered("GET", "/docs", None, time.perf_counter() - 0.3)
     labels = {"method": "GET", "route": "/docs"}
-    assert value(figures, "turnstile_http_requests_total", **labels, status=ABORTED) == 1
-    assert value(figures, "turnstile_http_request_seconds_bucket", **labels, le="0.25") == 0
+    assert value(metrics, "turnstile_http_requests_total", **labels, status=ABORTED) == 1
+    assert value(metrics, "turnstile_http_request_seconds_bucket", **labels, le="0.25") == 0
 
 
 def test_the_page_tells_requests_gauges_and_the_process(server: Server) -> None:
     server.ask("GET", "/health/live")
     server.ask("GET", "/health/ready")
-    page = generate_latest(registry_of(server.figures)).decode()
+    page = generate_latest(registry_of(server.metrics)).decode()
     assert 'turnstile_http_requests_total{method="GET",route="/health/live",status="200"} 1.0' in page
     assert 'turnstile_http_requests_total{method="GET",route="/health/ready",status="200"} 1.0' in page
     assert "turnstile_purchases_waiting 3.0" in page
@@ -104,12 +104,14 @@ def test_an_answer_that_fails_is_counted_as_that(server: Server, world: World, m
     def broken(environ: Any, start_response: Any) -> Any:
         raise RuntimeError("no")
 
-    application = Dispatch(FastPath(world.app.extensions["turnstile"]), Threads(broken), server.figures.answers)
+    application = HttpApplication(
+        FastPath(world.app.extensions["turnstile"]), WsgiThreads(broken), server.metrics.counters
+    )
     with pytest.raises(RuntimeError):
         ask(application, "GET", "/x")
-    labels = {"method": "GET", "route": QUICK, "status": "500"}
-    assert value(server.figures, "turnstile_http_requests_total", **labels) == 1
-    assert server.figures.answers.in_flight == 0
+    labels = {"method": "GET", "route": PURCHASES_ROUTE, "status": "500"}
+    assert value(server.metrics, "turnstile_http_requests_total", **labels) == 1
+    assert server.metrics.counters.in_flight == 0
 
 
 def test_customers_find_no_metrics(client: FlaskClient) -> None:
@@ -118,4 +120,4 @@ def test_customers_find_no_metrics(client: FlaskClient) -> None:
 
 
 def test_the_quick_way_is_counted_under_its_route() -> None:
-    assert QUICK == PATH
+    assert PURCHASES_ROUTE == PATH

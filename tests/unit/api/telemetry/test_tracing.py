@@ -7,7 +7,7 @@ import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 
 from api.adapters.ledger.command_producer import trace_headers
-from api.telemetry.tracing import Traced
+from api.telemetry.tracing import TracedApplication
 from api.web.raw_response import Receive, Reply, Scope, Send
 from telemetry.traces import TRACEPARENT_HEADER, current_span, sampled_context
 from tests.unit.api.asgi import Answering, ask, awaited
@@ -33,7 +33,7 @@ class Handed(Answering):
 @pytest.mark.parametrize(("chance", "ratio"), [(0.5, 0.5), (0.999, 0.01), (0.0, 0.0)])
 def test_a_request_that_is_not_chosen_leaves_no_trace(chance: float, ratio: float) -> None:
     traces, inner = KeptTraces(), Handed()
-    assert ask(Traced(inner, traces, ratio, lambda: chance))[-1]["body"] == b"done"
+    assert ask(TracedApplication(inner, traces, ratio, lambda: chance))[-1]["body"] == b"done"
     assert inner.headers is None
     assert traces.spans() == []
 
@@ -41,7 +41,7 @@ def test_a_request_that_is_not_chosen_leaves_no_trace(chance: float, ratio: floa
 def test_what_follows_from_a_chosen_request_carries_its_trace() -> None:
     traces, inner = KeptTraces(), Handed(201)
     path = "/api/v3/events/0f5e3f3e-3f6c-4f39-9f5e-3f3e3f6c4f39/tickets"
-    ask(Traced(inner, traces, 0.5, lambda: 0.4), "POST", path, headers={TRACEPARENT_HEADER: GIVEN})
+    ask(TracedApplication(inner, traces, 0.5, lambda: 0.4), "POST", path, headers={HEADER: GIVEN})
 
     [span] = traces.spans()
     [(name, value)] = inner.headers
@@ -62,8 +62,8 @@ def test_a_failed_request_is_told_as_failed_and_the_next_one_is_not_within_it() 
             raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
-        ask(Traced(Breaking(), traces, 1.0))
-    ask(Traced(Handed(503), traces, 1.0))
+        ask(TracedApplication(Breaking(), traces, 1.0))
+    ask(TracedApplication(Handed(503), traces, 1.0))
 
     assert [span.status.status_code for span in traces.spans()] == [StatusCode.ERROR] * 2
     assert current_span() is None
@@ -77,14 +77,14 @@ def test_a_span_ends_with_the_last_piece_of_its_answer() -> None:
             await super().__call__(scope, receive, send)
             open_spans.append(len(traces.spans()))
 
-    ask(Traced(Long(), traces, 1.0))
+    ask(TracedApplication(Long(), traces, 1.0))
     assert (open_spans, len(traces.spans())) == ([0], 1)
 
 
 @pytest.mark.parametrize("is_chosen", [True, False])
 def test_the_fast_path_is_traced_alike(is_chosen: bool) -> None:
     traces, inner = KeptTraces(), Handed(503)
-    answer = Traced(inner, traces, 0.5, lambda: 0.4 if is_chosen else 0.6).take(b"POST", b"/x", {}, b"")
+    answer = TracedApplication(inner, traces, 0.5, lambda: 0.4 if is_chosen else 0.6).take(b"POST", b"/x", {}, b"")
     assert answer is not None
     assert asyncio.run(awaited(answer)).status == 503
     assert (inner.headers is not None) == is_chosen
