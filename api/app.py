@@ -25,7 +25,7 @@ from api.routes.tickets import tickets
 from api.telemetry.request_metrics import register_routes
 from api.web.error_handlers import invalid, register_failures
 from api.web.permissions import register_access
-from api.web.request_limits import MOST_BYTES, StrictJson, check_body
+from api.web.request_limits import BODY_MAX_BYTES, StrictJson, check_body
 from api.web.responses import Problem
 
 INFO = Info(
@@ -49,7 +49,7 @@ def create_app(ports: Ports) -> OpenAPI:
         static_folder=None,
     )
     app.json = StrictJson(app)
-    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = BODY_MAX_BYTES
     app.extensions["turnstile"] = ports
     app.before_request(check_body)
     register_failures(app)

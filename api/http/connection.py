@@ -137,7 +137,7 @@ class Connection(RequestParser):
             await self.flow.drain()
             if not cycle.disconnected:
                 date: bytes = self.server_state.default_headers[0][1]
-                self.transport.write(reply.on_the_wire(date.decode(), is_last=not cycle.keep_alive))
+                self.transport.write(reply.encode(date.decode(), is_last=not cycle.keep_alive))
                 status = reply.status
         except Exception:
             log.exception("the fast path failed")

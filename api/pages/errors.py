@@ -10,7 +10,7 @@ from api.pages import session_cookie
 from api.pages.copy import refusal_text
 from api.pages.csrf import StaleForm
 from api.problems import PROBLEMS, RETRY_AFTER, Refused, Unavailable
-from api.web.error_handlers import plain_http, tell_outage
+from api.web.error_handlers import http_error, log_outage
 from api.web.responses import BASE
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def _refused(error: Refused) -> Response:
 
 
 def _unavailable(error: Unavailable) -> Response:
-    tell_outage(error)
+    log_outage(error)
     answer = error_page(OUTAGE, 503)
     answer.headers["Retry-After"] = str(RETRY_AFTER)
     return answer
@@ -95,6 +95,6 @@ def _unrouted(error: HTTPException) -> Response:
     """A path without a route belongs to no blueprint: answer browsers with a page and programs with a problem."""
     accepted = request.accept_mimetypes
     if request.path.startswith(BASE) or not accepted or not accepted["text/html"] > accepted["application/json"]:
-        return plain_http(error)
+        return http_error(error)
     session_cookie.read()
     return session_cookie.write(_http(error))

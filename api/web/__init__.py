@@ -1,1 +1,1 @@
-"""What all routes and pages share: permissions, authentication, errors, headers."""
+"""What routes and pages share: permissions, authentication, error handlers, responses, headers."""

@@ -1,4 +1,4 @@
-"""Who sends the request, for handlers: read once from the header Authorization, before the route is entered."""
+"""The caller of a request, read once from its Authorization header, before the route runs."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from api.web.responses import ports
 
 
 def visitor() -> Caller | None:
-    """The caller, or None for a request without a token. Refused: unauthorized for a token that is no good."""
+    """The caller, or None without a token. Refused: unauthorized for an invalid token."""
     if "caller" not in g:
         header = request.headers.get("Authorization")
         g.caller = None if header is None else read_caller(ports(), header)
@@ -45,12 +45,12 @@ def require_to_act_for(account: UUID) -> Caller:
 
 
 def forbidden() -> Refused:
-    """The refusal of what is not the caller's to do, which tells nothing of whether it exists."""
+    """The refusal of what the caller may not do. It doesn't tell whether the thing exists."""
     return Refused("forbidden", "this belongs to somebody else, or needs a role that you do not have")
 
 
 def read_caller(known: Ports, header: str) -> Caller:
-    """Whose token the header Authorization shows. Refused: unauthorized."""
+    """The caller by the value of an Authorization header. Refused: unauthorized."""
     scheme, _, text = header.partition(" ")
     if scheme.lower() != "bearer" or not text:
         raise unauthorized("the header Authorization must be `Bearer` and a token")

@@ -1,4 +1,4 @@
-"""From an error to its problem. Nothing of the error's own text, query or stack gets out."""
+"""Turns errors into problems (RFC 9457), without their text, query or stack."""
 
 import logging
 from typing import Any
@@ -24,20 +24,20 @@ _BY_STATUS = {
 
 
 def register_failures(app: Flask) -> None:
-    """Let every error of ``app`` end as a problem."""
+    """Answer every error of ``app`` with a problem."""
     app.register_error_handler(Refused, lambda error: _flask(refused(error)))
     app.register_error_handler(Unavailable, _unavailable)
-    app.register_error_handler(HTTPException, plain_http)
+    app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, lambda error: _flask(unexpected(error, request.path)))
 
 
 def invalid(error: ValidationError) -> Response:
-    """The answer for fields that are missing or wrong."""
+    """The answer to a body or query with invalid fields."""
     return _flask(problem("invalid-input", faults_of(error)))
 
 
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:
-    """The fields that are missing or wrong, each with what is wrong with it."""
+    """The invalid fields and what is wrong with each."""
     prefix = _prefix(error.title)
     return tuple(
         Fault(str(item["msg"]).removeprefix("Value error, "), prefix(item["loc"]))
@@ -56,32 +56,32 @@ def pointer(loc: tuple[int | str, ...]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in loc)
 
 
-def tell_outage(error: Unavailable) -> None:
-    """Say in the log, twice a minute at most, which server was missed and by what error."""
+def log_outage(error: Unavailable) -> None:
+    """Log which server did not answer and by what error, twice a minute at most."""
     cause = f" ({type(error.__cause__).__name__})" if error.__cause__ else ""
     outages.warning(error.server, "%s %s: %s%s", request.method, request.path, error, cause)
 
 
 def _unavailable(error: Unavailable) -> Response:
-    tell_outage(error)
+    log_outage(error)
     return _flask(unavailable(error))
 
 
-def plain_http(error: HTTPException) -> Response:
-    """The answer for what the framework refuses."""
+def http_error(error: HTTPException) -> Response:
+    """The answer to what the framework refuses."""
     if error.response is not None:
         return make_response(error.response)
     code = error.code or 500
     if code < 400:
         return make_response(error.get_response())
     kind = _BY_STATUS.get(code)
-    answer = _flask(problem(kind)) if kind else _plain(error, code)
+    answer = _flask(problem(kind)) if kind else _without_type(error, code)
     if allowed := getattr(error, "valid_methods", None):
         answer.headers["Allow"] = ", ".join(sorted(allowed))
     return answer
 
 
-def _plain(error: HTTPException, code: int) -> Response:
+def _without_type(error: HTTPException, code: int) -> Response:
     body = {"type": "about:blank", "title": error.name, "status": code}
     answer = make_response(body, code)
     answer.mimetype = MEDIA_TYPE
@@ -93,6 +93,6 @@ def _flask(answer: Reply) -> Response:
 
 
 def unexpected(error: Exception, path: str) -> Reply:
-    """The answer for what nobody expected: the log has it, the answer nothing of it."""
+    """The answer to an unexpected error, which is logged and not shown."""
     log.error("%s failed", path, exc_info=error)
     return problem("internal-error")

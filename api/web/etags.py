@@ -1,4 +1,4 @@
-"""Entity tags: a read that saves its body (304), a change that overwrites nobody else's (428, 412)."""
+"""Entity tags: reads without a body if nothing has changed (304), and no lost updates (428, 412)."""
 
 from flask import Response, request
 from pydantic import BaseModel
@@ -8,7 +8,7 @@ from api.web.responses import answer
 
 
 def tagged(body: BaseModel, version: int, status: int = 200, **headers: str) -> Response:
-    """A resource with the tag of its version; 304 without it where the client has that version."""
+    """A resource with the ETag of its version; 304 without a body if the client has that version."""
     tag = {"ETag": f'"{version}"'}
     if request.method in ("GET", "HEAD") and request.if_none_match.contains_weak(str(version)):
         return Response(status=304, headers=tag)
@@ -16,7 +16,7 @@ def tagged(body: BaseModel, version: int, status: int = 200, **headers: str) -> 
 
 
 def check_match(version: int) -> None:
-    """Refused: precondition-required, precondition-failed. ``If-Match: *`` takes whatever there is."""
+    """Refused: precondition-required, precondition-failed. ``If-Match: *`` matches any version."""
     if "If-Match" not in request.headers:
         raise Refused("precondition-required", "send the ETag of what you read as If-Match, or `*`")
     check_match_if_given(version)

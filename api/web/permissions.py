@@ -1,6 +1,6 @@
-"""Who may use which operation, in one table: an operation without a row is not served at all.
+"""Who may use which operation, in one table; an operation without a row is not served.
 
-Whose account, event or purchase it must be is for the handlers (api/web/authentication.py).
+Ownership of an account, event or purchase is checked by the handlers (api/web/authentication.py).
 """
 
 from collections.abc import Callable
@@ -15,10 +15,10 @@ from api.web.responses import BASE
 
 
 class Access(Enum):
-    """What a request must show."""
+    """The credentials that a request needs."""
 
-    NOBODY = "no token is looked at"
-    ANYONE = "without a token, or with a good one"
+    NOBODY = "no token is read"
+    ANYONE = "no token, or a valid one"
     SIGNED_IN = "a token"
     ORGANIZER = "the token of an organizer or an administrator"
     ADMINISTRATOR = "the token of an administrator"
@@ -91,12 +91,12 @@ def register_access(app: Flask) -> None:
         if request.endpoint is not None and (wanted := checks.get(request.endpoint)) is not None:
             wanted()
 
-    # First of all: what is wrong with a request is told only to those who may send it.
+    # Before all else, so that only those who may send a request learn what is wrong with it.
     app.before_request_funcs.setdefault(None, []).insert(0, check)
 
 
 def access_of(endpoint: str) -> Access:
-    """The row of an endpoint; operations are named like their functions."""
+    """The row of an endpoint: operations have the names of their functions."""
     name = endpoint.rpartition(".")[2]
     if name not in ACCESS:
         raise ValueError(f"the operation {name} has no row in ACCESS")

@@ -1,4 +1,4 @@
-"""An answer that is whole when it is sent, without Flask."""
+"""Responses without Flask, sent whole; and the types of ASGI and of the fast path."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http import HTTPStatus
@@ -10,9 +10,9 @@ from api.problems import MEDIA_TYPE, PROBLEMS, RETRY_AFTER, Fault, Refused, Unav
 from api.web.security_headers import DATA
 
 JSON: Final = "application/json"
-_GUARD: Final = [(name.lower().encode(), value.encode()) for name, value in DATA.items()]
-_GUARD_TEXT: Final = "".join(f"{name}: {value}\r\n" for name, value in DATA.items())
-_LAST: Final = "connection: close\r\n"
+_SECURITY: Final = [(name.lower().encode(), value.encode()) for name, value in DATA.items()]
+_SECURITY_TEXT: Final = "".join(f"{name}: {value}\r\n" for name, value in DATA.items())
+_CLOSE: Final = "connection: close\r\n"
 _PHRASES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 # ASGI (version 3) in types.
@@ -25,7 +25,7 @@ Fields = Mapping[bytes, bytes]
 
 
 class Reply(Struct, frozen=True, gc=False):
-    """Status, media type, what other headers there are, and body."""
+    """Status, media type, further headers, and body."""
 
     status: int
     media_type: str
@@ -33,17 +33,17 @@ class Reply(Struct, frozen=True, gc=False):
     body: bytes
 
     def fields(self) -> list[tuple[bytes, bytes]]:
-        """All headers, as ASGI has them."""
+        """All headers, as for ASGI."""
         own = [(b"content-type", self.media_type.encode()), (b"content-length", b"%d" % len(self.body))]
         more = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()]
-        return [*own, *more, *_GUARD]
+        return [*own, *more, *_SECURITY]
 
-    def on_the_wire(self, date: str, *, is_last: bool) -> bytes:
-        """All of it as HTTP/1.1; ``is_last`` ends the connection. No header may come from a client."""
+    def encode(self, date: str, *, is_last: bool) -> bytes:
+        """The response as HTTP/1.1; ``is_last`` ends the connection. No header's value may come from a client."""
         more = [f"{name}: {value}\r\n" for name, value in self.headers.items()]
         head = (
             f"HTTP/1.1 {_PHRASES[self.status]}\r\ndate: {date}\r\ncontent-type: {self.media_type}\r\n"
-            f"content-length: {len(self.body)}\r\n{''.join(more)}{_GUARD_TEXT}{_LAST if is_last else ''}\r\n"
+            f"content-length: {len(self.body)}\r\n{''.join(more)}{_SECURITY_TEXT}{_CLOSE if is_last else ''}\r\n"
         )
         return head.encode("latin-1") + self.body
 
@@ -71,13 +71,13 @@ def unavailable(error: Unavailable) -> Reply:
 
 
 class FastPath(Protocol):
-    """Answers some requests in the loop, at less cost than by ASGI."""
+    """Answers some requests in the loop, more cheaply than by ASGI."""
 
     def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[Reply] | None:
-        """The answer to a request whose header fields have a name each; None for one that is left to ASGI."""
+        """The answer to a request without repeated header fields; None for one that is left to ASGI."""
 
     def answered(self, status: int | None, began: float) -> None:
-        """The answer is sent, or its client has gone (None); it began then (time.perf_counter)."""
+        """The answer is sent (status None: its client has disconnected); it began then (time.perf_counter)."""
 
 
 class FastApplication(FastPath, Protocol):

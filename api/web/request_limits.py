@@ -1,4 +1,4 @@
-"""Before a request reaches its route: its body must be a JSON object of a bounded size (a page checks its forms)."""
+"""Checks before a route runs: a body must be a JSON object of limited size (pages check their forms themselves)."""
 
 from typing import Any, Final
 
@@ -8,23 +8,23 @@ from flask.json.provider import JSONProvider
 
 from api.problems import Refused, wrong
 
-MOST_BYTES: Final = 64 * 1024
-AS_IT_IS: Final = {"Accept-Encoding": "identity"}
+BODY_MAX_BYTES: Final = 64 * 1024
+ACCEPT_IDENTITY: Final = {"Accept-Encoding": "identity"}
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _WITHOUT_BODY: Final = "purchases.confirm_purchase"
-_FORMS: Final = "pages"
-_MAY_HAVE_NONE: Final = frozenset({"purchases.cancel_purchase", "notifications.send_again"})
+_PAGES: Final = "pages"
+_BODY_OPTIONAL: Final = frozenset({"purchases.cancel_purchase", "notifications.send_again"})
 
 
 class StrictJson(JSONProvider):
-    """JSON by the book: no NaN, no bytes that are not UTF-8, no lone surrogates."""
+    """Strict JSON: no NaN, nothing but UTF-8, no lone surrogates."""
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """The object as JSON."""
         return msgspec.json.encode(obj).decode()
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        """The object in ``s``. Raises ValueError, also for what is nested too deeply."""
+        """The value in ``s``. Raises ValueError, also if it is nested too deeply."""
         try:
             return msgspec.json.decode(s)
         except RecursionError as error:
@@ -32,23 +32,23 @@ class StrictJson(JSONProvider):
 
 
 def check_body() -> None:
-    """Refused: unsupported-media-type, body-too-large, invalid-input. What is no JSON is a BadRequest."""
-    # Where the server gave up reading it, there is a length and no body.
-    if (request.content_length or 0) > MOST_BYTES:
+    """Refused: unsupported-media-type, body-too-large, invalid-input. Raises BadRequest for what is not JSON."""
+    # If the server gave up reading it, there is a length without a body.
+    if (request.content_length or 0) > BODY_MAX_BYTES:
         raise Refused("body-too-large")
-    # A body is read as it comes (RFC 9110, section 8.4).
+    # A content coding is not supported (RFC 9110, section 8.4).
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Refused("unsupported-media-type", "send the body without a Content-Encoding", headers=AS_IT_IS)
+        raise Refused("unsupported-media-type", "send the body without a Content-Encoding", headers=ACCEPT_IDENTITY)
     if request.method not in _WITH_BODY or request.routing_exception is not None:
         return
-    if request.endpoint == _WITHOUT_BODY or _FORMS in request.blueprints:
+    if request.endpoint == _WITHOUT_BODY or _PAGES in request.blueprints:
         return
-    if request.endpoint in _MAY_HAVE_NONE and not request.content_length and not request.is_json:
+    if request.endpoint in _BODY_OPTIONAL and not request.content_length and not request.is_json:
         return
     if not request.is_json:
         raise Refused("unsupported-media-type")
-    # A chunked body that is too long is cut at the limit, not refused.
-    if request.content_length is None and len(request.get_data()) >= MOST_BYTES:
+    # A chunked body that is too long was cut at the limit.
+    if request.content_length is None and len(request.get_data()) >= BODY_MAX_BYTES:
         raise Refused("body-too-large")
     if not isinstance(request.get_json(), dict):
         raise wrong("", "the body must be a JSON object")

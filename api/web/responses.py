@@ -1,4 +1,4 @@
-"""Making answers, and describing them for the OpenAPI document."""
+"""Responses of routes, and their description in the OpenAPI document."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -47,7 +47,7 @@ class Problem(Resource):
 
 
 def blueprint(name: str, tag: str, prefix: str = BASE) -> APIBlueprint:
-    """A blueprint whose operations are named like their functions and listed under ``tag``."""
+    """A blueprint of operations that have the names of their functions and are listed under ``tag``."""
 
     def operation_id(*, name: str, path: str, method: str) -> str:
         return name
@@ -63,20 +63,20 @@ def ports() -> Ports:
 
 
 def answer(body: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A resource as JSON; what is None is left out."""
+    """A resource as JSON, without what is None."""
     text = body.model_dump_json(by_alias=True, exclude_none=True)
     return Response(text, status, headers, mimetype="application/json")
 
 
 def answers(good: Mapping[int, type[BaseModel] | None], *kinds: str) -> dict[Any, Any]:
-    """All answers of an operation: the good ones, and the problems of the table, by their status."""
+    """The description of an operation's responses by status: the successful ones, and problems of the table."""
     described: dict[Any, Any] = dict(good)
     describe_problems(described, *kinds, *ALWAYS)
     return {str(status): description for status, description in described.items()}
 
 
 def describe_problems(described: dict[Any, Any], *kinds: str) -> None:
-    """Add these problems to the answers of an operation, each under its status."""
+    """Add problems to the responses of an operation, each under its status."""
     for kind in kinds:
         known = described.setdefault(str(PROBLEMS[kind].status), _description(""))
         if f"`{kind}`" not in known["description"]:

@@ -1,15 +1,15 @@
-"""The values of the headers that guard answers; which answer gets which is said in api/response_headers.py."""
+"""Values of security and caching headers; api/response_headers.py sets them."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 NEVER_KEPT: Final = "private, no-store"
-# The client may keep it, and asks with its tag whether it still holds.
+# The client may cache it and revalidates it by its ETag.
 ASKED_ANEW: Final = "private, no-cache"
 AN_HOUR: Final = "public, max-age=3600"
 
-# Nothing inline, nothing from elsewhere: a script that somebody smuggles into a text is not run.
+# Nothing inline and nothing from elsewhere, so that an injected script is not run.
 PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

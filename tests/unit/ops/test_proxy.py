@@ -8,8 +8,8 @@ from typing import Any, Final
 import pytest
 
 from api.http.limits import HEAD_MAX_BYTES, HEAD_MAX_FIELDS
-from api.web.prefer import LONGEST
-from api.web.request_limits import MOST_BYTES
+from api.web.prefer import WAIT_MAX_S
+from api.web.request_limits import BODY_MAX_BYTES
 from ops.secrets import CERTIFICATE, make_secrets
 from tests.debian import program
 
@@ -37,7 +37,7 @@ def test_haproxy_can_read_it(tmp_path: Path) -> None:
 
 
 def test_a_body_may_be_as_long_as_the_api_takes() -> None:
-    assert number(r"req\.body_size gt (\d+)") == number(r"req\.hdr_val\(content-length\) gt (\d+)") == MOST_BYTES
+    assert number(r"req\.body_size gt (\d+)") == number(r"req\.hdr_val\(content-length\) gt (\d+)") == BODY_MAX_BYTES
 
 
 def test_whatever_head_passes_is_short_enough_for_the_api_with_what_is_added() -> None:
@@ -49,7 +49,7 @@ def test_whatever_head_passes_is_short_enough_for_the_api_with_what_is_added() -
 
 def test_a_whole_request_has_room_in_a_buffer_and_all_buffers_in_the_memory(services: dict[str, Any]) -> None:
     room = number(r"tune\.bufsize (\d+)")
-    assert room > MOST_BYTES + HEAD_MAX_BYTES + RESERVED_BYTES + PER_FIELD_BYTES * HEAD_MAX_FIELDS
+    assert room > BODY_MAX_BYTES + HEAD_MAX_BYTES + RESERVED_BYTES + PER_FIELD_BYTES * HEAD_MAX_FIELDS
     connections = number(r"maxconn (\d+)")
     assert services["proxy"]["mem_limit"] == "768m"
     assert 2 * connections * room < 768 * 2**20 * 0.75
@@ -58,7 +58,7 @@ def test_a_whole_request_has_room_in_a_buffer_and_all_buffers_in_the_memory(serv
 
 
 def test_the_longest_wait_for_a_decision_is_waited_for() -> None:
-    assert number(r"timeout server (\d+)s") > LONGEST
+    assert number(r"timeout server (\d+)s") > WAIT_MAX_S
 
 
 def test_every_request_is_read_whole_and_within_a_deadline_before_an_instance_gets_it() -> None:
