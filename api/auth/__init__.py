@@ -1,1 +1,1 @@
-"""Who a caller is: tokens, passwords, and the limits on trying them."""
+"""Authentication: tokens, passwords, and the limits on guessing them."""

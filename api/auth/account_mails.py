@@ -1,6 +1,6 @@
 """The mails about an account, in its language: what its owner has to confirm, and what was changed.
 
-No mail has a name that somebody typed: these go to addresses that nobody has confirmed yet.
+They contain no name that a user typed, since they go to addresses that nobody has confirmed yet.
 """
 
 import tomllib
@@ -12,8 +12,6 @@ from typing import Any, Final, NamedTuple
 
 from babel import Locale, UnknownLocaleError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
-from tables.text.sanitize import sanitize
 
 _HERE: Final = Path(__file__).parent
 _WORDS: Final = _HERE / "mail_words"
@@ -44,7 +42,7 @@ class Mail(NamedTuple):
 
 
 def language_of(*tags: str) -> str:
-    """The language of the mails that is nearest to the first of the language tags that have one."""
+    """The language of the first tag that there are mails in."""
     return next(filter(LANGUAGES.__contains__, map(_language, tags)), FALLBACK)
 
 
@@ -58,24 +56,22 @@ def _language(tag: str) -> str:
 def compose(
     about: AccountMail, locale: str, *, link: str = "", code: str = "", email: str = "", roles: Iterable[str] = ()
 ) -> Mail:
-    """The mail, with a button for the ``link`` and the ``code`` where they are given."""
+    """The mail, with a button for the ``link`` and with the ``code``, if they are given."""
     words = _words(language_of(locale))
-    said = words[about.value]
-    facts: dict[str, str] = {
+    texts = words[about.value]
+    values: dict[str, str] = {
         "language": language_of(locale),
-        "subject": said["subject"],
-        "message": said["message"].format(
-            email=sanitize(email), roles=", ".join(words["roles"][role] for role in roles)
-        ),
+        "subject": texts["subject"],
+        "message": texts["message"].format(email=plain(email), roles=", ".join(words["roles"][role] for role in roles)),
         "link": link,
-        "action": said.get("action", ""),
+        "action": texts.get("action", ""),
         "code": code,
         "code_label": words["code"],
-        "note": said["note"],
+        "note": texts["note"],
         "why": words["why"],
     }
-    text, html = (_templates().get_template(name).render(facts) for name in ("mail.txt", "mail.html"))
-    return Mail(facts["subject"], text, html, facts["language"])
+    text, html = (_templates().get_template(name).render(values) for name in ("mail.txt", "mail.html"))
+    return Mail(values["subject"], text, html, values["language"])
 
 
 @cache

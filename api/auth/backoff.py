@@ -1,4 +1,4 @@
-"""Exponential back-off, counted by key in bounded memory: some tries are free, then each costs a longer wait."""
+"""Exponential back-off by key, in bounded memory: some tries are free, then each try doubles the wait."""
 
 import math
 import threading
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 ENTRIES_MAX: Final = 50_000
-DOUBLED_MAX: Final = 30
+DOUBLINGS_MAX: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class BackoffRule:
     """``free`` tries without a wait, then 1 s, 2 s, 4 s … up to ``wait_max_s``; one is forgiven each ``forgiven_s``."""
 
     free: int
@@ -22,7 +22,7 @@ class Rule:
 
 
 class Level(NamedTuple):
-    """How many tries were not forgiven when the last one was counted, that one included, and when that was."""
+    """Tries that were not forgiven at the last one, including it, and its time."""
 
     tries: float
     at: float
@@ -32,7 +32,7 @@ _NEVER: Final = Level(0.0, 0.0)
 
 
 class Backoff:
-    """Tries by key; where there are too many keys, those that were counted longest ago are forgotten."""
+    """Tries by key, in any thread. Beyond ``entries_max`` the keys that tried longest ago are forgotten."""
 
     def __init__(self, entries_max: int = ENTRIES_MAX, clock: Callable[[], float] = time.monotonic) -> None:
         self._entries_max = entries_max
@@ -40,22 +40,22 @@ class Backoff:
         self._lock = threading.Lock()
         self._levels: OrderedDict[Hashable, Level] = OrderedDict()
 
-    def wait(self, key: Hashable, rule: Rule) -> float:
-        """Seconds until the key's next try; 0 if there is none to wait for."""
+    def wait(self, key: Hashable, rule: BackoffRule) -> float:
+        """Seconds until the key may try again; 0 if it may now."""
         with self._lock:
             known = self._levels.get(key)
         if known is None or known.tries < rule.free:
             return 0.0
-        wait = min(rule.wait_max_s, math.pow(2, min(known.tries - rule.free, DOUBLED_MAX)))
+        wait = min(rule.wait_max_s, math.pow(2, min(known.tries - rule.free, DOUBLINGS_MAX)))
         return max(0.0, known.at + wait - self._clock())
 
     def age(self, key: Hashable) -> float:
-        """Seconds since the key's last try, without end if there was none."""
+        """Seconds since the key's last try; infinite if there was none."""
         with self._lock:
             known = self._levels.get(key)
         return math.inf if known is None else self._clock() - known.at
 
-    def count(self, key: Hashable, rule: Rule) -> None:
+    def count(self, key: Hashable, rule: BackoffRule) -> None:
         """Count a try of the key."""
         with self._lock:
             now, known = self._clock(), self._levels.get(key, _NEVER)
@@ -66,6 +66,6 @@ class Backoff:
                 self._levels.popitem(last=False)
 
     def forget(self, key: Hashable) -> None:
-        """As if the key had never tried."""
+        """Forget the tries of the key."""
         with self._lock:
             self._levels.pop(key, None)

@@ -1,4 +1,4 @@
-"""Who asks: the client that a request comes from, and the address whose account it is about."""
+"""The client that sends a request, and the e-mail address that the request is about."""
 
 from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
@@ -10,10 +10,10 @@ from tables.text.email_addresses import address_spellings
 
 
 class Asker(NamedTuple):
-    """Somebody who asks about an address from a client.
+    """A client that asks about an e-mail address.
 
-    The client ``is_known`` where the address's account signed in from there before; it ``is_shown`` by a cookie or a
-    token that nobody else has.
+    ``is_known``: the address's account signed in from this client before. ``is_shown``: a cookie or token of the
+    account identifies the client.
     """
 
     address: str
@@ -23,12 +23,12 @@ class Asker(NamedTuple):
 
 
 def client() -> str:
-    """Who sends the request."""
+    """The client that sends the request."""
     return client_of(request.remote_addr)
 
 
 def client_of(address: str | None) -> str:
-    """The client that an address stands for: an IPv4 address, or in IPv6 the network of 64 bits that one client has."""
+    """The client of an address: the address itself in IPv4, its /64 network in IPv6."""
     try:
         known = ip_address(address or "")
     except ValueError:
@@ -39,10 +39,10 @@ def client_of(address: str | None) -> str:
 
 
 def accepted_language() -> str:
-    """The language of the mails that the request's browser likes best."""
+    """The language for mails that the request's browser prefers."""
     return language_of(*(tag for tag, quality in request.accept_languages if quality > 0))
 
 
 def address_key(email: str) -> str:
-    """One text for all spellings of an address by which PostgreSQL's lower() finds one account."""
+    """One key for all spellings of an address that PostgreSQL's lower() maps to one account."""
     return address_spellings(email)[1].replace("İ", "i").casefold()

@@ -1,9 +1,8 @@
-"""Which passwords are guessed first, by zxcvbn and its lists; the length is the field's own rule.
+"""Rejects passwords that are easy to guess, by zxcvbn; the minimum length is the field's own rule.
 
-zxcvbn estimates how many guesses a password takes that is made of common passwords, words, names, dates, rows of keys
-and repetitions, also with digits for letters. Its lists are English, and it makes much of every further word; so
-what is left of a password without the account's own words, and without common ones of other languages, has to say
-something.
+zxcvbn estimates the guesses for a password made of common passwords, words, names, dates, keyboard patterns and
+repetitions, also with digits for letters. Its lists are English, and each further word raises its estimate. So a
+password is also rejected if little is left of it without the account's own words and common words of other languages.
 """
 
 import re
@@ -13,9 +12,9 @@ from unicodedata import normalize
 
 from zxcvbn import zxcvbn
 
-# 10^8 guesses, in zxcvbn's scale of 0 to 4.
+# 10^8 guesses, on zxcvbn's scale of 0 to 4.
 SCORE_MIN: Final = 3
-# Its time grows with the square of the length and the number of signs that may stand for letters: 0.2 s at worst.
+# zxcvbn's time grows with the square of the length and with lookalikes: 0.2 s for these at worst.
 JUDGED_MAX_CHARACTERS: Final = 24
 LEFT_MIN_LETTERS: Final = 4
 WORD_MIN_CHARACTERS: Final = 3
@@ -28,7 +27,7 @@ _LOOKALIKES: Final = str.maketrans("01345@$!", "oieasasi")
 
 
 def weakness_of(password: str, own_words: Iterable[str]) -> str | None:
-    """What makes the password easy to guess, as the end of a sentence that begins with its field; None if nothing."""
+    """Why the password is easy to guess, as a predicate for its field; None if it is not."""
     if not any(map(str.isalpha, password)):
         return "must not be of digits and signs alone"
     own = {word for text in own_words for word in re.findall(r"[^\W_]+", _folded(text))}
@@ -38,7 +37,7 @@ def weakness_of(password: str, own_words: Iterable[str]) -> str | None:
 
 
 def _folded(text: str) -> str:
-    """In lower case, and each letter in one form, however it was typed."""
+    """In lower case and normalized (NFKC)."""
     return normalize("NFKC", text).casefold()
 
 
@@ -47,7 +46,7 @@ def _is_common(password: str) -> bool:
 
 
 def _readings(password: str) -> tuple[str, str]:
-    """As it is written, and with the letters that digits and signs within it stand for."""
+    """The password as it is, and with letters for the lookalikes within it."""
     core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", password)
     return password, core.translate(_LOOKALIKES)
 

@@ -1,8 +1,8 @@
-"""A semaphore that is fair to clients: each waits in a line of its own, and the lines take turns.
+"""A semaphore for threads that is fair to clients: a queue for each client, served round-robin.
 
-So a client that asks for much waits for itself, and who asks once is next after one of each other client. Where all
-places are taken, the largest crowd gives up one: those of one client, or of many clients about one thing, such as an
-account that they guess. Who waits is a thread.
+So a client with many requests waits for itself, and a single request waits for one of each other client. If the queue
+is full, the largest group loses its newest waiter: the requests of one client, or of many clients about one subject,
+such as an account whose password they guess.
 """
 
 import threading
@@ -17,28 +17,28 @@ RETRY_AFTER_S: Final = 3
 
 
 class _Waiter:
-    __slots__ = ("client", "crowds", "event", "has_turn")
+    __slots__ = ("client", "event", "groups", "has_turn")
 
     def __init__(self, client: str, about: str) -> None:
         self.client = client
-        self.crowds = (("client", client), ("about", about))
+        self.groups = (("client", client), ("about", about))
         self.event = threading.Event()
         self.has_turn = False
 
 
 class FairQueue:
-    """Lets ``at_once`` callers through; at most ``waiting_max`` wait, each ``patience_s`` at most."""
+    """Lets ``at_once`` callers through; at most ``waiting_max`` wait, each for ``timeout_s`` at most."""
 
-    def __init__(self, at_once: int, waiting_max: int, patience_s: float) -> None:
+    def __init__(self, at_once: int, waiting_max: int, timeout_s: float) -> None:
         self._free = at_once
         self._waiting_max = waiting_max
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
         self._lock = threading.Lock()
-        self._lines: OrderedDict[str, deque[_Waiter]] = OrderedDict()
+        self._queues: OrderedDict[str, deque[_Waiter]] = OrderedDict()
 
     @contextmanager
     def turn(self, client: str, about: str) -> Iterator[None]:
-        """Be one of those at once, after waiting in the client's line. Refused: passwords-busy."""
+        """Wait in the client's queue for a turn, which lasts as long as ``with``. Refused: passwords-busy."""
         waiter = _Waiter(client, about)
         self._arrive(waiter)
         try:
@@ -53,7 +53,7 @@ class FairQueue:
     def waiting(self) -> int:
         """How many wait now."""
         with self._lock:
-            return sum(map(len, self._lines.values()))
+            return sum(map(len, self._queues.values()))
 
     def _arrive(self, waiter: _Waiter) -> None:
         with self._lock:
@@ -62,23 +62,23 @@ class FairQueue:
                 waiter.has_turn = True
                 return
             self._make_room(waiter)
-            self._lines.setdefault(waiter.client, deque()).append(waiter)
+            self._queues.setdefault(waiter.client, deque()).append(waiter)
 
     def _make_room(self, newcomer: _Waiter) -> None:
-        waiting = [waiter for line in self._lines.values() for waiter in line]
+        waiting = [waiter for queue in self._queues.values() for waiter in queue]
         if len(waiting) < self._waiting_max:
             return
-        sizes = Counter(crowd for waiter in waiting for crowd in waiter.crowds)
+        sizes = Counter(group for waiter in waiting for group in waiter.groups)
         largest, size = sizes.most_common(1)[0]
-        if size <= max(sizes[crowd] for crowd in newcomer.crowds) + 1:
+        if size <= max(sizes[group] for group in newcomer.groups) + 1:
             raise _busy()
-        pushed_out = [waiter for waiter in waiting if largest in waiter.crowds][-1]
+        pushed_out = [waiter for waiter in waiting if largest in waiter.groups][-1]
         self._drop(pushed_out)
         pushed_out.event.set()
 
     def _wait(self, waiter: _Waiter) -> None:
         try:
-            waiter.event.wait(self._patience_s)
+            waiter.event.wait(self._timeout_s)
         finally:
             with self._lock:
                 self._drop(waiter)
@@ -86,25 +86,25 @@ class FairQueue:
             raise _busy()
 
     def _leave(self) -> None:
-        """Hand the turn to the first of the line that waited longest for one."""
+        """Give the turn to the first waiter of the next queue."""
         with self._lock:
-            if not self._lines:
+            if not self._queues:
                 self._free += 1
                 return
-            client, line = next(iter(self._lines.items()))
-            waiter = line[0]
-            self._lines.move_to_end(client)
+            client, queue = next(iter(self._queues.items()))
+            waiter = queue[0]
+            self._queues.move_to_end(client)
             self._drop(waiter)
             waiter.has_turn = True
             waiter.event.set()
 
     def _drop(self, waiter: _Waiter) -> None:
-        line = self._lines.get(waiter.client)
-        if line is None or waiter not in line:
+        queue = self._queues.get(waiter.client)
+        if queue is None or waiter not in queue:
             return
-        line.remove(waiter)
-        if not line:
-            del self._lines[waiter.client]
+        queue.remove(waiter)
+        if not queue:
+            del self._queues[waiter.client]
 
 
 def _busy() -> Refused:

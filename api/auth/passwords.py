@@ -1,6 +1,6 @@
-"""Passwords, hashed with argon2: a hash takes 100 ms and 64 MiB, so two are made at a time, and clients take turns.
+"""Password hashes (argon2). A hash takes 100 ms and 64 MiB, so two are made at once, and clients take turns.
 
-argon2 lets other threads run meanwhile.
+argon2 releases the GIL meanwhile.
 """
 
 from collections.abc import Iterator
@@ -12,29 +12,29 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from api.auth.fair_queue import FairQueue
 
-AT_ONCE: Final = 2
-# They are threads of those that answer everybody (api/http/threads.py).
+HASHES_AT_ONCE: Final = 2
+# Each occupies one of the threads that answer requests (api/http/threads.py).
 WAITING_MAX: Final = 32
-PATIENCE_S: Final = 20.0
+TURN_TIMEOUT_S: Final = 20.0
 
 
 class Hasher:
-    """Hashes and compares."""
+    """Makes and verifies hashes."""
 
     def __init__(self, argon: PasswordHasher | None = None) -> None:
         self._argon = argon or PasswordHasher()
-        self._nobodys = self._argon.hash("nobody's password")
+        self._dummy_hash = self._argon.hash("nobody's password")
 
     def hash(self, password: str) -> str:
-        """The hash, with its salt and costs."""
+        """The hash, with its salt and parameters."""
         return self._argon.hash(password)
 
     def fits(self, known: str | None, password: str) -> bool:
-        """Whether it is the password; takes as long where no hash is known."""
-        return self._verify(known or self._nobodys, password) and known is not None
+        """Whether the password matches; takes as long if no hash is known."""
+        return self._verify(known or self._dummy_hash, password) and known is not None
 
     def is_outdated(self, known: str) -> bool:
-        """Whether hashes are made at other costs by now."""
+        """Whether hashes are made with other parameters by now."""
         return self._argon.check_needs_rehash(known)
 
     def _verify(self, known: str, password: str) -> bool:
@@ -45,14 +45,14 @@ class Hasher:
 
 
 class Passwords:
-    """The hasher, for a few at a time."""
+    """The hasher, for a few threads at a time."""
 
     def __init__(self, hasher: Hasher | None = None, queue: FairQueue | None = None) -> None:
         self._hasher = hasher or Hasher()
-        self._queue = queue or FairQueue(AT_ONCE, WAITING_MAX, PATIENCE_S)
+        self._queue = queue or FairQueue(HASHES_AT_ONCE, WAITING_MAX, TURN_TIMEOUT_S)
 
     @contextmanager
     def turn(self, client: str, address: str) -> Iterator[Hasher]:
-        """The hasher, once it is the turn of the client, which asks about an address. Refused: passwords-busy."""
+        """The hasher, at the turn of a client that asks about an address. Refused: passwords-busy."""
         with self._queue.turn(client, address):
             yield self._hasher

@@ -1,6 +1,6 @@
-"""The tokens that callers show: signed, short-lived, and read without asking any server.
+"""Access tokens (JWT): signed, short-lived, and verified without asking a server.
 
-A token of either key is good, so that a key can be replaced without signing anybody out.
+A token of any of the keys is valid, so that a key can be replaced without signing anybody out.
 """
 
 import hmac
@@ -19,8 +19,8 @@ from api.problems import Refused
 from api.roles import Role
 
 ALGORITHM: Final = "HS256"
-REMEMBERED: Final = 20_000
-# No token begins so: what is sealed is none, and no token is a seal.
+CACHED_MAX_TOKENS: Final = 20_000
+# No token begins like that, so a seal is never the signature of a token.
 _SEALED: Final = b"seal\0"
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="turnstile"'}
 
@@ -29,7 +29,7 @@ MaySee = Callable[[UUID], bool]
 
 
 class Caller(msgspec.Struct, frozen=True, gc=False):
-    """Whose token it is. ``version`` is that of the account's sessions, ``expires`` in seconds since 1970."""
+    """The account of a token. ``version`` is that of its sessions, ``expires`` is in seconds since 1970."""
 
     account: UUID
     roles: frozenset[Role]
@@ -38,7 +38,7 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_administrator(self) -> bool:
-        """Whether the caller may act for anyone."""
+        """Whether the caller may act for any account."""
         return Role.ADMINISTRATOR in self.roles
 
     def may_act_for(self, account: UUID) -> bool:
@@ -47,7 +47,7 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What a token says."""
+    """The claims of a token."""
 
     sub: UUID
     roles: frozenset[Role]
@@ -56,7 +56,7 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 class Tokens:
-    """Makes tokens with the first key, and reads those of any."""
+    """Signs tokens with the first key, and verifies those of all keys."""
 
     def __init__(self, keys: Sequence[str], seconds: int, clock: Callable[[], float] = time.time) -> None:
         if not keys:
@@ -66,26 +66,26 @@ class Tokens:
         self._seconds = seconds
         self._clock = clock
         self._header = jwt.encode({}, self._keys[0], ALGORITHM).partition(".")[0]
-        self._known: Bounded[str, Caller] = Bounded(REMEMBERED, seconds, clock)
+        self._known: Bounded[str, Caller] = Bounded(CACHED_MAX_TOKENS, seconds, clock)
 
     def issue(
         self, account: UUID, roles: frozenset[Role], version: int = 0, seconds: int | None = None
     ) -> tuple[str, Caller]:
-        """A token, and what it says; good for ``seconds`` where they are given."""
+        """A token and its caller; valid for ``seconds`` if given."""
         expires = int(self._clock()) + (seconds or self._seconds)
         claims: dict[str, Any] = {"sub": str(account), "roles": sorted(roles), "version": version, "exp": expires}
         text = jwt.encode(claims, self._keys[0], ALGORITHM)
         return text, Caller(account, roles, version, expires)
 
     def read(self, text: str) -> Caller:
-        """Whose token it is. Refused: unauthorized for one that is not ours, or too old."""
+        """The caller of a token. Refused: unauthorized for an invalid or expired one."""
         caller = self._decode_own(text) or self._decode(text)
         if caller.expires <= self._clock():
             raise unauthorized("the token has expired")
         return caller
 
     def seal(self, text: str) -> str:
-        """What shows that a text is ours; never a token's signature."""
+        """A signature of the text, which is never that of a token."""
         return _sign(_SEALED + text.encode(), self._macs[0]).decode()
 
     def is_sealed(self, text: str, seal: str) -> bool:
@@ -93,7 +93,7 @@ class Tokens:
         return self._is_signed(_SEALED + text.encode(), seal.encode())
 
     def _decode(self, text: str) -> Caller:
-        """What any other token says that has one of our keys; remembered, since it costs as much as half a purchase."""
+        """The caller of a token that another process made; cached, since decoding costs half a purchase."""
         caller = self._known.get(text)
         if caller is None:
             caller = self._decode_any(text)
@@ -111,9 +111,9 @@ class Tokens:
         raise unauthorized("the token is not valid")
 
     def _decode_own(self, text: str) -> Caller | None:
-        """What a token says that was issued here and not changed: at a tenth of the cost of any JWT's.
+        """The caller of a token with the header of this process, at a tenth of a JWT library's cost; else None.
 
-        To remember it would cost more: what is kept of every buyer is memory that nothing else finds at hand.
+        Caching it would cost more, by the memory of all buyers' tokens.
         """
         signed, _, signature = text.rpartition(".")
         header, _, payload = signed.partition(".")
@@ -132,12 +132,12 @@ class Tokens:
 
 
 def _sign(signed: bytes, mac: hmac.HMAC) -> bytes:
-    """The signature by a key's ``mac``, which nothing was fed to."""
+    """The signature by a key's unused ``mac``."""
     mac = mac.copy()
     mac.update(signed)
     return urlsafe_b64encode(mac.digest()).rstrip(b"=")
 
 
 def unauthorized(detail: str) -> Refused:
-    """The refusal of a request without a usable token."""
+    """The refusal of a request without a valid token."""
     return Refused("unauthorized", detail, headers=CHALLENGE)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from api.auth.backoff import Backoff, Rule
+from api.auth.backoff import Backoff, BackoffRule
 
-RULE = Rule(free=3, forgiven_s=60, wait_max_s=60)
+RULE = BackoffRule(free=3, forgiven_s=60, wait_max_s=60)
 
 
 class Clock:
