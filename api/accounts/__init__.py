@@ -1,1 +1,1 @@
-"""What happens to accounts: an address is confirmed, a password chosen anew, a change told to the owner."""
+"""Accounts: confirmation of addresses, passwords, and mails about changes."""

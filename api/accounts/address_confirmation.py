@@ -1,8 +1,8 @@
-"""How an address is confirmed: by the code from its mail where that was asked for, or by the mail's link.
+"""Confirms an e-mail address, by the code from a mail or by the mail's link.
 
-Others may have asked for codes to the same address, and its reader can't tell them apart. So a code is good with the
-request that it was asked for with, which no mail has. A link shows whose mailbox it is and not who asked: without the
-request it makes an account with a password that its reader chooses then.
+Others may have requested codes for the same address, and its owner can't tell them apart. So a code is valid only
+with the secret of its request, which no mail contains. A link proves who reads the mailbox but not who requested it:
+without the secret, the account gets a password that the reader of the mail chooses.
 """
 
 import re
@@ -21,8 +21,8 @@ from api.schemas.account import Account, Confirmation, SignUp
 from api.web.responses import ports
 from tables.signing.links import LinkKind
 
-GOOD_FOR: Final = timedelta(days=1)
-# No letters that look like others: 30^10 codes, of which one is good for a request.
+VALID_FOR: Final = timedelta(days=1)
+# Without lookalikes: 30^10 codes, one of which is valid for a request.
 _LETTERS: Final = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
 _CODE_LETTERS: Final = 10
 _SECRET_BYTES: Final = 24
@@ -30,33 +30,33 @@ GOAL_MAX_CHARACTERS: Final = 2_000
 
 
 class ConfirmationLink(NamedTuple):
-    """What a link to confirm an address is signed for: the mail's code, and a secret of the link alone."""
+    """The signed subject of a link: the mail's code, and a secret of the link alone."""
 
     code: str
     secret: bytes
 
     @classmethod
     def of(cls, subject: bytes) -> "ConfirmationLink":
-        """The link of that subject."""
+        """Parse a subject."""
         return cls(subject[:_CODE_LETTERS].decode(), subject[_CODE_LETTERS:])
 
     @property
     def subject(self) -> bytes:
-        """As it is signed."""
+        """The bytes that are signed."""
         return self.code.encode() + self.secret
 
     @property
     def digest(self) -> bytes:
-        """What is kept of it."""
+        """The hash that is stored."""
         return sha256(self.subject).digest()
 
 
 def ask_for_confirmation(
     account: Account, email: str, *, password_hash: str | None = None, sessions: int | None = None, goal: str = "/"
 ) -> SignUp:
-    """Mail a code and a link to the address, with which the account is made; or, asked in ``sessions``, gets it.
+    """Mail a code and a link to the address. They make the account, or change its address if ``sessions`` is given.
 
-    Refused: too-many-requests; invalid-input for a dead address.
+    Refused: too-many-requests; invalid-input for an address that the mail server refuses.
     """
     ports().quotas.take_mail(ports().quotas.asker(email))
     code = "".join(secrets.choice(_LETTERS) for _ in range(_CODE_LETTERS))
@@ -67,7 +67,7 @@ def ask_for_confirmation(
         Wish(digest(code, request), account.id, email, made, password_hash, sessions or 0, link.digest, goal)
     )
     about = AccountMail.SIGN_UP if made else AccountMail.NEW_ADDRESS
-    address = account_link(LinkKind.CONFIRM_ADDRESS, link.subject, ports().clock() + GOOD_FOR)
+    address = account_link(LinkKind.CONFIRM_ADDRESS, link.subject, ports().clock() + VALID_FOR)
     ports().mailer(email, compose(about, account.locale, link=address, code=f"{code[:5]}-{code[5:]}"))
     return SignUp(email=email, request=request)
 
@@ -79,20 +79,20 @@ def confirmed_by_code(body: Confirmation) -> Granted:
     granted = ports().accounts.grant(digest(_typed(body.code), body.request), ports().clock())
     if granted is None:
         guesses.count(asker)
-    return _told(granted)
+    return _with_notice(granted)
 
 
 def confirmed_by_link(link: ConfirmationLink, password_hash: str | None = None) -> Granted:
-    """The account that the link makes, with this password if one is given, or changes. Refused as for a code."""
-    return _told(ports().accounts.grant_by_link(link.digest, ports().clock(), password_hash))
+    """The account that the link makes, with this password if given, or changes. Refused: unknown-code, email-taken."""
+    return _with_notice(ports().accounts.grant_by_link(link.digest, ports().clock(), password_hash))
 
 
 def digest(code: str, request: str) -> bytes:
-    """What is kept of a code and its request."""
+    """The stored hash of a code and the secret of its request."""
     return sha256(f"{request}{code}".encode()).digest()
 
 
-def _told(granted: Granted | None) -> Granted:
+def _with_notice(granted: Granted | None) -> Granted:
     if granted is None:
         raise Refused("unknown-code")
     if granted.old_email is not None:
@@ -101,6 +101,6 @@ def _told(granted: Granted | None) -> Granted:
 
 
 def _typed(text: str) -> str:
-    """A code as it was mailed, however it is typed. Codes of a version before are longer, and taken as they are."""
+    """A typed code as it was mailed. Codes of the version before are longer, and stay as they are."""
     letters = re.sub(r"[\s-]", "", text).upper()
     return letters if len(letters) == _CODE_LETTERS else text.strip()

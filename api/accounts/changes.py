@@ -1,4 +1,4 @@
-"""Changes of an account's row, for the routes that make them."""
+"""Reads and changes accounts for the routes."""
 
 from collections.abc import Callable
 from typing import NamedTuple

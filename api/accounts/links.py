@@ -1,4 +1,4 @@
-"""The links in mails about accounts. They lead to api/pages/address_confirmation.py and password_reset.py there."""
+"""Links in mails about accounts, to the pages of api/pages/address_confirmation.py and password_reset.py."""
 
 from datetime import datetime
 from typing import Final
@@ -10,15 +10,15 @@ PATHS: Final = {LinkKind.CONFIRM_ADDRESS: "/links/confirm", LinkKind.RESET_PASSW
 
 
 def account_link(kind: LinkKind, subject: bytes, expires: datetime) -> str:
-    """The address of the page for that kind of link, with the signed link."""
+    """The URL of the page for that kind of link, with the signed link."""
     return f"{ports().site_url}{PATHS[kind]}?link={ports().links.sign(kind, subject, expires)}"
 
 
 def sign_up_address() -> str:
-    """The address of the form to sign up."""
+    """The URL of the form to sign up."""
     return f"{ports().site_url}/sign-up"
 
 
 def forgotten_address() -> str:
-    """The address of the form for who needs a new password."""
+    """The URL of the form for a forgotten password."""
     return f"{ports().site_url}/forgotten-password"

@@ -1,4 +1,4 @@
-"""Mails that something about an account was changed, to the address that it had: somebody else may be behind that."""
+"""Mails about changes of an account, to the address that it had before: somebody else may have made them."""
 
 import logging
 from contextlib import suppress
@@ -13,13 +13,13 @@ log = logging.getLogger(__name__)
 
 
 def tell_asked(mailer: AccountMailer, before: Account, email: str) -> None:
-    """Before a code is mailed to the new address. An old one that takes no mail stops no change. Raises Unavailable."""
+    """That a new address was requested. A dead old address stops no change. Raises Unavailable."""
     with suppress(Refused):
         mailer(before.email, compose(AccountMail.ADDRESS_ASKED, before.locale, email=email, link=forgotten_address()))
 
 
 def tell_address(mailer: AccountMailer, old: str, account: Account) -> None:
-    """To the ``old`` address, that the account has another one now."""
+    """That the account has a new address, to the ``old`` one."""
     _tell(mailer, old, compose(AccountMail.ADDRESS_CHANGED, account.locale, email=account.email))
 
 
@@ -34,8 +34,8 @@ def tell_roles(mailer: AccountMailer, account: Account) -> None:
 
 
 def _tell(mailer: AccountMailer, address: str, mail: Mail) -> None:
-    """It is changed by now, so a mail that can't be sent is only logged."""
+    """The change is made already, so a mail that can't be sent is only logged."""
     try:
         mailer(address, mail)
     except (Refused, Unavailable):
-        log.warning("a mail that something about an account was changed could not be sent")
+        log.warning("a mail about a change of an account could not be sent")

@@ -1,7 +1,7 @@
-"""A new password for who forgot theirs: by a link that is mailed to the account's address, once, within an hour.
+"""Resets a forgotten password by a mailed link, which is valid once and for an hour.
 
-Asking does the same for every address: a row is kept and a mail is sent, to an address without an account too. So
-neither the answer nor its time tells whether there is one.
+A request does the same for every address: it stores a row and sends a mail, also to an address without an account. So
+neither the answer nor its time tells whether there is an account.
 """
 
 import secrets
@@ -21,14 +21,14 @@ from api.web.responses import ports
 from tables.signing.links import LinkExpired, LinkInvalid, LinkKind
 from tables.text.email_addresses import address_spellings
 
-GOOD_FOR: Final = timedelta(hours=1)
+VALID_FOR: Final = timedelta(hours=1)
 _SECRET_BYTES: Final = 32
 
 
 def ask_for_reset(email: str, device: str | None = None) -> None:
     """Mail a link to the address, whether it has an account or not.
 
-    Refused: too-many-requests; invalid-input for an address that no mail can be sent to.
+    Refused: too-many-requests; invalid-input for an address that the mail server refuses.
     """
     asker = ports().quotas.asker(email, device)
     ports().quotas.take("sign_up")
@@ -41,7 +41,7 @@ def ask_for_reset(email: str, device: str | None = None) -> None:
 
 
 def account_to_reset(link: str) -> Account:
-    """The account that gets a new password by the link, which stays good. Refused: unknown-code, too-many-requests."""
+    """The account of the link, which stays valid. Refused: unknown-code, too-many-requests."""
     account = ports().password_resets.find(_digest(_secret(link)))
     if account is None:
         raise Refused("unknown-code")
@@ -58,13 +58,13 @@ def reset_password(link: str, pointer: str, password: str) -> Account:
     changed = ports().password_resets.grant(_digest(_secret(link)), new)
     if changed is None:
         raise Refused("unknown-code")
-    _let_in(changed.email)
+    _unlock(changed.email)
     tell_password(ports().mailer, changed)
     return changed
 
 
-def _let_in(email: str) -> None:
-    """Who reads the account's mails may sign in from here, whoever guesses, and whatever was mistyped before."""
+def _unlock(email: str) -> None:
+    """Let this client sign in, though others guess and though it mistyped before: it reads the account's mails."""
     quotas = ports().quotas
     asker = quotas.asker(email)
     quotas.guesses.forget(asker)
@@ -74,7 +74,7 @@ def _let_in(email: str) -> None:
 def _mail(account: Account | None, secret: bytes) -> Mail:
     if account is None:
         return compose(AccountMail.NO_ACCOUNT, accepted_language(), link=sign_up_address())
-    link = account_link(LinkKind.RESET_PASSWORD, secret, ports().clock() + GOOD_FOR)
+    link = account_link(LinkKind.RESET_PASSWORD, secret, ports().clock() + VALID_FOR)
     return compose(AccountMail.PASSWORD_RESET, account.locale, link=link)
 
 

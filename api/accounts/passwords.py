@@ -1,4 +1,4 @@
-"""An account's password: chosen so that it is not easy to guess, and shown by who may change what secures it."""
+"""Passwords: new ones must not be easy to guess, and the present one is needed to change an account's security."""
 
 from api.auth.clients import Asker, address_key, client
 from api.auth.common_passwords import weakness_of
@@ -10,7 +10,7 @@ from api.web.responses import ports
 
 
 def new_hash(pointer: str, password: str, email: str, *names: str) -> str:
-    """The hash of a password that is chosen now. Refused: invalid-input if it is easy to guess, passwords-busy."""
+    """The hash of a new password. Refused: invalid-input if it is easy to guess, passwords-busy."""
     with ports().passwords.turn(client(), address_key(email)) as hasher:
         if weakness := weakness_of(password, (email, *names)):
             raise wrong(pointer, weakness)
@@ -18,7 +18,7 @@ def new_hash(pointer: str, password: str, email: str, *names: str) -> str:
 
 
 def require_password(path: AccountPath, password: str | None) -> Caller:
-    """Who asks: an administrator, or the account's owner with its present password. Refused: invalid-input."""
+    """The caller: an administrator, or the account's owner with the present password. Refused: invalid-input."""
     found = require_to_act_for(path.account_id)
     if path.account_id == found.account:
         _check_password(path, password)

@@ -1,1 +1,1 @@
-"""What organizers may change, and how it is announced to the ledger."""
+"""Changes of events by organizers, and the definitions that announce them to the ledger."""

@@ -1,4 +1,4 @@
-"""What may be changed of an event and its ticket types, and how it is announced: pure functions of listings."""
+"""Changes of an event and its ticket types, and their announcement: pure functions of listings."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +18,7 @@ from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus, may_change
 
 
 def new_listing(body: NewEvent, organizer: UUID, new_id: Callable[[], UUID], now: datetime) -> Listing:
-    """The event that a request asks for, with its ticket types. Refused: already-exists for an id given twice."""
+    """The event of a request, with its ticket types. Refused: already-exists for an id given twice."""
     fields = body.model_dump(exclude={"id", "ticket_types"}) | {"tags": distinct(body.tags), "organizer_id": organizer}
     listing = Listing(Event(**fields, id=body.id or new_id(), created_at=now, updated_at=now))
     for ticket in body.ticket_types:
@@ -27,12 +27,12 @@ def new_listing(body: NewEvent, organizer: UUID, new_id: Callable[[], UUID], now
 
 
 def given(change: EventChange | TicketTypeChange) -> dict[str, Any]:
-    """The fields that a change brings, null ones too."""
+    """The fields that a change has, also those that are null."""
     return {name: getattr(change, name) for name in change.model_fields_set}
 
 
 def changed(listing: Listing, fields: dict[str, Any], now: datetime) -> Listing:
-    """The listing after a change of these fields of its event. Refused: transition-refused, invalid-input."""
+    """The listing with these fields of its event changed. Refused: transition-refused, invalid-input."""
     fields = dict(fields)
     if "tags" in fields:
         fields["tags"] = distinct(fields["tags"])
@@ -56,7 +56,7 @@ def _check_transition(before: EventStatus, after: EventStatus) -> None:
 
 
 def with_ticket(listing: Listing, body: NewTicketType, ticket_id: UUID, now: datetime) -> Listing:
-    """The listing with one ticket type more. Refused: already-exists, too-many-ticket-types."""
+    """The listing with another ticket type. Refused: already-exists, too-many-ticket-types."""
     if any(ticket.id == ticket_id for ticket in listing.tickets):
         raise Refused("already-exists", f"the event has a ticket type {ticket_id} already")
     if len(listing.tickets) >= MOST_TICKET_TYPES:
@@ -86,7 +86,7 @@ def with_ticket_changed(listing: Listing, ticket_id: UUID, fields: dict[str, Any
 
 
 def without_ticket(listing: Listing, ticket_id: UUID) -> Listing:
-    """The listing with a ticket type less. Refused: not-found."""
+    """The listing without a ticket type. Refused: not-found."""
     gone = ticket_of(listing, ticket_id)
     return replace(listing, tickets=tuple(ticket for ticket in listing.tickets if ticket is not gone))
 
@@ -100,7 +100,7 @@ def ticket_of(listing: Listing, ticket_id: UUID) -> TicketType:
 
 
 def withdrawn(listing: Listing, now: datetime) -> Listing:
-    """What is announced of an event that is deleted: it sells nothing, and what was sold meanwhile is given back."""
+    """The announcement of a deleted event: canceled, so that it sells nothing and sales meanwhile are refunded."""
     return replace(listing, event=listing.event.model_copy(update={"status": EventStatus.CANCELED, "updated_at": now}))
 
 
@@ -110,7 +110,7 @@ def _ticket(body: TicketTypeBody, more: dict[str, Any]) -> TicketType:
 
 
 def in_order(tickets: list[TicketType]) -> tuple[TicketType, ...]:
-    """Ticket types as they are listed."""
+    """Ticket types in the order in which they are listed."""
     return tuple(sorted(tickets, key=lambda ticket: (ticket.position, ticket.id)))
 
 
@@ -120,7 +120,7 @@ def distinct(tags: list[str]) -> list[str]:
 
 
 def check_size(listing: Listing) -> None:
-    """Raise Refused where the event is larger than the ledger reads a definition."""
+    """Refused: invalid-input, if the definition is larger than the ledger reads."""
     command = commands.DefineEvent(listing.event.id, listing.event.version, definition(listing))
     size = len(commands.encode_command(command))
     if size > commands.COMMAND_MAX_BYTES:
@@ -138,7 +138,7 @@ def announcement(listing: Listing) -> bytes:
 
 
 def definition(listing: Listing) -> commands.EventDefinition:
-    """The event as the ticket office is to sell it."""
+    """The event's definition for the ledger."""
     event = listing.event
     return commands.EventDefinition(
         title=event.title,
@@ -157,7 +157,7 @@ def definition(listing: Listing) -> commands.EventDefinition:
 
 
 def ticket_definition(ticket: TicketType) -> commands.TicketTypeDefinition:
-    """The ticket type as the ticket office is to sell it."""
+    """The ticket type's definition for the ledger."""
     return commands.TicketTypeDefinition(
         id=ticket.id,
         name=ticket.name,

@@ -1,1 +1,1 @@
-"""From what a visitor asks to what Elasticsearch is asked, and back: pure functions."""
+"""From a visitor's search to a query for Elasticsearch, and back: pure functions."""

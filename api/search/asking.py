@@ -1,10 +1,10 @@
-"""The body of a search: which events, in which order, counted by what."""
+"""The body of a search: query, filters, sort, facets."""
 
 import secrets
 from typing import Any, Final
 
 from api.schemas.search import SearchQuery, Sort
-from api.search.filters import PUBLIC, facet_filters, plain_filters
+from api.search.filters import PUBLIC, facet_filters, range_filters
 from api.search.words import matching
 from tables.text.folding import fold
 
@@ -17,24 +17,24 @@ FACETS: Final = {
     "availability": "availability",
     "currency": "priceFrom.currency",
 }
-VALUES: Final = 30
-COUNTED_UP_TO: Final = 10_000
+FACET_MAX_VALUES: Final = 30
+TOTAL_MAX_HITS: Final = 10_000
 MARKED: Final = ("title", "description", "venue", "city", "organizer")
-# They stand around what was found. Texts may hold any characters, so these can't be guessed.
+# Put around what was found. They can't be guessed, since texts may contain any characters.
 MARK, END = (f"{edge}{secrets.token_hex(8)}" for edge in "\ue000\ue001")
 _INNER: Final = ["folded", "keys", "deleted"]
 
 
 def body(asked: SearchQuery, after: list[Any] | None) -> Json:
-    """What Elasticsearch is asked for: one hit more than the page has, to know whether another follows."""
+    """The body for Elasticsearch. It asks for one hit more than the page has, to know whether another page follows."""
     words = matching(fold(asked.q))
     chosen = facet_filters(asked)
     asks: Json = {
         "size": asked.limit + 1,
-        "query": {"bool": {"filter": [PUBLIC, *plain_filters(asked)], "must": words}},
+        "query": {"bool": {"filter": [PUBLIC, *range_filters(asked)], "must": words}},
         "sort": order(asked),
         "track_scores": False,
-        "track_total_hits": COUNTED_UP_TO if after is None else False,
+        "track_total_hits": TOTAL_MAX_HITS if after is None else False,
         "source_excludes": _INNER,
     }
     if chosen:
@@ -49,7 +49,7 @@ def body(asked: SearchQuery, after: list[Any] | None) -> Json:
 
 
 def order(asked: SearchQuery) -> list[Json]:
-    """The order of the page. The id makes it total, so a page begins where the one before ended."""
+    """The sort of the page. The id makes it total, so that a page begins where the one before ended."""
     by: dict[Sort, Json] = {
         Sort.RELEVANCE: {"_score": "desc"},
         Sort.DATE: {"startsAt": "asc"},
@@ -63,14 +63,14 @@ def order(asked: SearchQuery) -> list[Json]:
 
 
 def distance(latitude: float, longitude: float) -> Json:
-    """The order by distance from a point, in km."""
+    """The sort by distance from a point, in km."""
     return {"_geo_distance": {"location": {"lat": latitude, "lon": longitude}, "order": "asc", "unit": "km"}}
 
 
 def highlight(q: str) -> Json:
-    """Short pieces are enough: what is shown is marked in the texts as they were written (api/search/marking.py).
+    """Short fragments are enough: the original texts are marked by them (api/search/marking.py).
 
-    Mistyped words stay unmarked: finding them again in every text costs several times what the search does.
+    Mistyped words are not marked: to find them again in every text costs several times the search.
     """
     return {
         "pre_tags": [MARK],
@@ -83,9 +83,9 @@ def highlight(q: str) -> Json:
 
 
 def _counts(name: str, field: str, chosen: dict[str, Json]) -> Json:
-    """The values of a facet, among the events that all filters but its own let through."""
+    """The values of a facet among the events that match all other filters."""
     others = [clause for each, clause in chosen.items() if each != name]
-    values = {"terms": {"field": field, "size": VALUES, "order": [{"_count": "desc"}, {"_key": "asc"}]}}
+    values = {"terms": {"field": field, "size": FACET_MAX_VALUES, "order": [{"_count": "desc"}, {"_key": "asc"}]}}
     return {"filter": _all(others), "aggs": {"values": values}}
 
 

@@ -1,4 +1,4 @@
-"""Where the next page begins, as an opaque word that belongs to one search."""
+"""Opaque cursors of search pages; each is valid for one search only."""
 
 import base64
 import binascii
@@ -11,8 +11,8 @@ from api.problems import wrong
 from api.schemas.search import SearchQuery, Sort
 
 
-class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Which search, and after which event: its place in the order and its id."""
+class SearchCursor(msgspec.Struct, frozen=True, array_like=True):
+    """A search, and the sort values of an event: its position and its id."""
 
     search: str
     after: tuple[float | int | str | None, str]
@@ -20,27 +20,27 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
 
 def encode_cursor(asked: SearchQuery, after: list[Any]) -> str:
     """The cursor of the page after the event with these sort values."""
-    cursor = Cursor(_mark(asked), (after[0], after[1]))
+    cursor = SearchCursor(_fingerprint(asked), (after[0], after[1]))
     return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 
 
 def after(asked: SearchQuery) -> list[Any] | None:
-    """The sort values that the cursor holds. Refused: invalid-input for one of another search."""
+    """The sort values of the cursor. Refused: invalid-input for one of another search."""
     if asked.cursor is None:
         return None
     try:
         raw = base64.urlsafe_b64decode(asked.cursor + "=" * (-len(asked.cursor) % 4))
-        cursor = msgspec.json.decode(raw, type=Cursor)
+        cursor = msgspec.json.decode(raw, type=SearchCursor)
     except (binascii.Error, ValueError) as error:
         raise wrong("?cursor", "is no cursor of this search") from error
     place = cursor.after[0]
     is_time = asked.order in (Sort.DATE, Sort.LATEST)
-    if cursor.search != _mark(asked) or isinstance(place, str) or (is_time and not isinstance(place, int)):
+    if cursor.search != _fingerprint(asked) or isinstance(place, str) or (is_time and not isinstance(place, int)):
         raise wrong("?cursor", "is no cursor of this search")
     return list(cursor.after)
 
 
-def _mark(asked: SearchQuery) -> str:
-    """What tells this search from others; the page's size is no part of it."""
+def _fingerprint(asked: SearchQuery) -> str:
+    """A hash of everything about the search except the size of the page."""
     told = asked.model_dump_json(exclude={"limit", "cursor"})
     return blake2b(told.encode(), digest_size=9).hexdigest()

@@ -1,4 +1,4 @@
-"""How far it is: along a great circle, as the index measures it."""
+"""Distances along great circles, as Elasticsearch computes them."""
 
 from math import asin, cos, radians, sin, sqrt
 from typing import Final
@@ -7,7 +7,7 @@ EARTH_KM: Final = 6371.0088
 
 
 def distance_km(near: tuple[float, float] | None, location: dict[str, float] | None) -> float | None:
-    """Kilometres from ``near`` (latitude, longitude), to the next hundred metres; None where one is missing."""
+    """Kilometres from ``near`` (latitude, longitude), rounded to 0.1; None if one of both is missing."""
     if near is None or location is None:
         return None
     latitude, longitude = map(radians, near)

@@ -1,4 +1,4 @@
-"""What events must be like to be found at all: the public ones, and what the visitor chose."""
+"""Filters of a search: public events, and what the visitor chose."""
 
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -10,12 +10,12 @@ from tables.text.folding import fold
 Json = dict[str, Any]
 
 _VISIBLE: Final = [status.value for status in EventStatus if status is not EventStatus.DRAFT]
-# Said as what may be found, so that a status that nobody has thought of stays unseen.
+# A list of what may be found, so that a new status is not found by accident.
 PUBLIC: Final[Json] = {"bool": {"filter": [{"term": {"deleted": False}}, {"terms": {"status": _VISIBLE}}]}}
 
 
 def facet_filters(asked: SearchQuery) -> dict[str, Json]:
-    """Those that belong to a facet, by its name."""
+    """The filters that belong to a facet, by its name."""
     chosen = {
         "city": {"terms": {"keys.city": [fold(each) for each in asked.city]}} if asked.city else None,
         "tag": {"terms": {"keys.tags": [fold(each) for each in asked.tag]}} if asked.tag else None,
@@ -26,8 +26,8 @@ def facet_filters(asked: SearchQuery) -> dict[str, Json]:
     return {name: clause for name, clause in chosen.items() if clause is not None}
 
 
-def plain_filters(asked: SearchQuery) -> list[Json]:
-    """The others: time, price and place."""
+def range_filters(asked: SearchQuery) -> list[Json]:
+    """The filters by time, price and place."""
     ranges = [_begins("gte", asked.start, 0), _begins("lt", asked.end, 1)]
     price = {name: value for name, value in (("gte", asked.min_price), ("lte", asked.max_price)) if value is not None}
     if price:
@@ -40,7 +40,7 @@ def plain_filters(asked: SearchQuery) -> list[Json]:
 
 
 def _begins(than: str, when: date | datetime | None, days: int) -> Json | None:
-    """A day is one of the event's own place, and belongs to the range as a whole."""
+    """A day is in the event's time zone, and is part of the range as a whole."""
     if when is None:
         return None
     if isinstance(when, datetime):

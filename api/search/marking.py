@@ -1,6 +1,6 @@
-"""Marking what was found, in texts as they were written.
+"""Marks what was found in the original texts.
 
-The index holds folded texts, so Elasticsearch tells which words it found, and these are marked in the original.
+The index has folded texts. So Elasticsearch tells the words that it found, and these are marked in the original.
 """
 
 import re
@@ -11,27 +11,27 @@ from api.schemas.search import Highlights
 from api.search.asking import END, MARK, MARKED
 from tables.text.folding import fold
 
-WINDOW: Final = 160
+WINDOW_CHARACTERS: Final = 160
 _MARKED: Final = re.compile(f"{MARK}(.*?){END}")
-# As the index takes texts apart: Han and Hiragana by the letter, everything else by the word.
+# As the index tokenizes: Han and Hiragana by character, everything else by word.
 _WORDS: Final = re.compile(r"[\u3041-\u309f\u3400-\u9fff]|[\u30a1-\u30fa\u30fc]+|[^\W_\u3041-\u30fc\u3400-\u9fff]+")
 
 
 def highlights(source: dict[str, Any], found: dict[str, list[str]]) -> Highlights | None:
-    """The texts of a hit with the words that were found in them; None where there are none to mark."""
+    """The texts of a hit with marks; None if there is nothing to mark."""
     marked = {}
     for name in MARKED:
-        # Words found in a row are marked as one.
+        # Adjacent words are marked as one.
         places = [place for piece in found.get(f"folded.{name}", ()) for place in _MARKED.findall(piece)]
         words = {word for place in places for word in _WORDS.findall(place)}
         if words:
             text = source.get(name) or ""
-            marked[name] = mark(text, words, WINDOW if name == "description" else None)
+            marked[name] = mark(text, words, WINDOW_CHARACTERS if name == "description" else None)
     return Highlights(**marked) if any(marked.values()) else None
 
 
 def mark(text: str, words: set[str], window: int | None = None) -> str | None:
-    """``text`` as HTML with its ``words`` (folded) marked; of a long text about ``window`` letters around the first."""
+    """``text`` as HTML with ``words`` (folded) marked; of a long text, about ``window`` characters around the first."""
     places = [match.span() for match in _WORDS.finditer(text) if fold(match[0]) in words]
     if not places:
         return None
@@ -46,7 +46,7 @@ def mark(text: str, words: set[str], window: int | None = None) -> str | None:
 
 
 def _window(text: str, place: tuple[int, int], window: int | None) -> tuple[int, int]:
-    """From where to where to show: whole words, if there are any."""
+    """The range to show, of whole words if possible."""
     if window is None or len(text) <= window:
         return 0, len(text)
     start = max(0, min(place[0] - window // 3, len(text) - window))

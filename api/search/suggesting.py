@@ -1,4 +1,4 @@
-"""What typed words may become: titles, cities, venues, tags and organizers of events that can be found."""
+"""Suggestions for typed words: titles, cities, venues, tags and organizers of public events."""
 
 from collections import Counter
 from typing import Any, Final, Literal
@@ -11,14 +11,14 @@ from tables.text.folding import fold
 Json = dict[str, Any]
 Kind = Literal["event", "city", "venue", "tag", "organizer"]
 
-HITS: Final = 50
+MAX_HITS: Final = 50
 KINDS: Final[dict[str, Kind]] = {"city": "city", "venue": "venue", "tags": "tag", "organizer": "organizer"}
 
 
 def body(typed: str) -> Json:
-    """The events that the words find, with the texts that may be suggested."""
+    """The body of a search for events, with the fields that may be suggested."""
     return {
-        "size": HITS,
+        "size": MAX_HITS,
         "query": {"bool": {"filter": [PUBLIC], "must": matching(fold(typed))}},
         "source_includes": ["id", "title", *KINDS],
         "track_total_hits": False,
@@ -26,15 +26,15 @@ def body(typed: str) -> Json:
 
 
 def suggestions(typed: str, found: list[Json], limit: int) -> list[Suggestion]:
-    """Texts that go on as was typed; where there are none, the titles of what comes nearest."""
+    """Texts that continue what was typed; if there are none, the titles of the best hits."""
     begun = fold(typed).split()
     events = [Suggestion(text=each["title"], kind="event", id=each["id"]) for each in found]
     names = Counter(
         (text, kind) for each in found for name, kind in KINDS.items() for text in _texts(each.get(name)) if text
     )
     all_of_them = [Suggestion(text=text, kind=kind) for (text, kind), _ in names.most_common()] + events
-    fitting = [each for each in all_of_them if _goes_on(begun, each.text)]
-    # What begins as was typed, before what only has such a word; else as the search has it.
+    fitting = [each for each in all_of_them if _continues(begun, each.text)]
+    # First those that begin with it, then those that contain it; each in the order of the search.
     fitting.sort(key=lambda each: not fold(each.text).startswith(" ".join(begun)))
     return (fitting or events)[:limit]
 
@@ -43,6 +43,6 @@ def _texts(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value]
 
 
-def _goes_on(begun: list[str], text: str) -> bool:
+def _continues(begun: list[str], text: str) -> bool:
     words = fold(text).split()
     return all(any(word.startswith(start) for word in words) for start in begun)
