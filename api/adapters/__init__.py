@@ -1,1 +1,1 @@
-"""The ports as they are outside of tests: PostgreSQL, Kafka, Elasticsearch, SMTP and the worker's views."""
+"""The adapters of the ports: PostgreSQL, the ledger by Kafka, Elasticsearch, SMTP."""

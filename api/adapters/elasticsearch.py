@@ -1,4 +1,4 @@
-"""Search in Elasticsearch."""
+"""The search index in Elasticsearch."""
 
 from functools import partial
 from typing import Any, Final
@@ -25,7 +25,7 @@ Json = dict[str, Any]
 
 
 class EventIndex:
-    """The alias ``events``, or another index of its kind."""
+    """The alias ``events``, or another index with its mapping."""
 
     def __init__(self, client: Elasticsearch, name: str = ALIAS) -> None:
         self._client = client
@@ -51,7 +51,7 @@ class EventIndex:
         )
 
     def suggest(self, asked: SuggestQuery) -> Suggestions:
-        """What the typed words may become; nothing while there are none."""
+        """Suggestions for the typed words; none without words."""
         if not matching(fold(asked.q)):
             return Suggestions(items=[])
         try:
@@ -61,7 +61,7 @@ class EventIndex:
         return Suggestions(items=suggesting.suggestions(asked.q, [hit["_source"] for hit in hits], asked.limit))
 
     def count(self) -> int:
-        """How many events can be found."""
+        """The number of events that can be found."""
         body: Json = {"size": 0, "track_total_hits": True, "query": {"term": {"deleted": False}}}
         return int(self._search(body)["hits"]["total"]["value"])
 
@@ -77,7 +77,7 @@ class EventIndex:
         try:
             return self._client.search(index=self._name, **body)
         except NotFoundError:
-            # The indexer makes the index with the first event.
+            # The indexer creates the index with the first event.
             return {"hits": {"hits": [], "total": {"value": 0}}}
         except BadRequestError:
             raise
@@ -86,7 +86,7 @@ class EventIndex:
 
 
 def make_client(settings: Settings) -> Elasticsearch:
-    """A client by the settings. It does not retry: the one who asks has little time."""
+    """A client by the settings. It does not retry, since a request waits for it."""
     options: Json = {}
     if settings.elasticsearch_user and settings.elasticsearch_password:
         options["basic_auth"] = (settings.elasticsearch_user, settings.elasticsearch_password.get_secret_value())

@@ -1,4 +1,4 @@
-"""Purchases as they stand: from the projection, or, while that lags, from the worker that decided."""
+"""Purchases, from the projection, or from the worker that decided while the projection lags."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -18,25 +18,25 @@ from api.schemas.money import Money
 from api.schemas.purchase import BoughtLine, Purchase, PurchaseList, public_id
 from api.schemas.sales import EventSales, TypeSales
 
-# Spoiled purchases that are named in the log.
-NAMED: Final = 10
+# Invalid purchases that the log names.
+INVALID_MAX_LOGGED: Final = 10
 _COLUMNS_OF: Final = """
 SELECT event_id, id, account_id, status, reason, figures, lines, total, currency, deadline, at, made_at FROM purchase
 """
 _SELECT: Final = f"{_COLUMNS_OF} WHERE event_id = %(event)s AND id = %(purchase)s"
-# What can't be added up has neither ticket type nor name; some of its purchases are named.
+# Invalid lines have neither ticket type nor name; some of their purchases are logged.
 _SUMS: Final = f"""
 SELECT (line->>'ticketTypeId')::uuid AS ticket_type_id, min(line->>'name') AS name, currency,
        coalesce(sum({QUANTITY}) FILTER (WHERE status = 'held'), 0) AS held,
        coalesce(sum({QUANTITY}) FILTER (WHERE status = 'confirmed'), 0) AS sold,
        coalesce(sum({QUANTITY} * (line->>'price')::numeric) FILTER (WHERE status = 'confirmed'), 0) AS revenue,
-       (array_agg(id) FILTER (WHERE line IS NULL))[:{NAMED}] AS odd
+       (array_agg(id) FILTER (WHERE line IS NULL))[:{INVALID_MAX_LOGGED}] AS invalid
 FROM purchase LEFT JOIN LATERAL {LINES} ON true
 WHERE event_id = %(event)s AND status IN ('held', 'confirmed')
 GROUP BY 1, currency ORDER BY 2, 1
 """
 
-# The columns of the table of sales, and where each comes from.
+# The columns of the table of sales, and their sources.
 _TABLE_COLUMNS: Final = (
     ("purchase", "event_id || '.' || id"),
     ("account", "account_id"),
@@ -58,7 +58,7 @@ WHERE event_id = %(event)s ORDER BY made_at, id
 
 
 class PurchaseRows:
-    """The projection ``purchase``, and behind it the views. ``exports`` is for what is read as long as it takes."""
+    """The projection ``purchase``, and the workers' views. ``exports`` is for downloads."""
 
     def __init__(self, database: Database, exports: Database, views: WorkerViews) -> None:
         self._database = database
@@ -68,7 +68,7 @@ class PurchaseRows:
     def find(self, event: UUID, purchase: UUID, may_see: MaySee) -> Purchase | None:
         """The purchase, from the projection or from the worker that decided it.
 
-        One of an account that may not be seen is looked for, and missed, as one that never was.
+        A purchase of an account that may not be seen takes the same steps as one that does not exist.
         """
         row = self._database.one(_SELECT, event=event, purchase=purchase)
         if row is not None and may_see(row["account_id"]) and (known := shown("purchase", row, projected)):
@@ -89,7 +89,7 @@ class PurchaseRows:
         return EventSales(event_id=event, ticket_types=types, items=items, next=following)
 
     def table_of_event(self, event: UUID) -> Iterator[Sequence[object]]:
-        """Every line of every purchase of an event, read as it is taken; the first one tells the columns."""
+        """A row for each line of each purchase of an event, streamed; the first row has the column names."""
         return self._exports.stream(_TABLE, event=event)
 
     def _page(self, whose: str, of: UUID, limit: int, cursor: str | None) -> tuple[list[Purchase], str | None]:
@@ -107,13 +107,13 @@ class PurchaseRows:
     def _types(self, event: UUID) -> list[TypeSales]:
         with self._database.transaction() as connection:
             rows = connection.execute(_SUMS, {"event": event}).fetchall()
-        for purchase in (odd for row in rows for odd in row["odd"] or ()):
-            pass_over("purchase", purchase, "lines: can't be added up")
+        for purchase in (key for row in rows for key in row["invalid"] or ()):
+            pass_over("purchase", purchase, "lines: can't be summed up")
         return [_type_sales(row) for row in rows if row["ticket_type_id"] is not None]
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True):
-    """The last item of a page. It keeps its place, whatever becomes of the purchase."""
+    """The last purchase of a page, by values that never change."""
 
     made_at: datetime
     event_id: UUID

@@ -1,4 +1,4 @@
-"""The web views of the ledger's workers: any of them answers for all, so the next is asked where one can't."""
+"""The web views of the ledger's workers. Any worker answers for all, so the next is asked if one can't."""
 
 from collections.abc import Collection, Sequence
 from itertools import cycle, islice
@@ -14,7 +14,7 @@ TIMEOUT: Final = httpx.Timeout(2.5, connect=1.0)
 
 
 class AnyWorker(httpx.BaseTransport):
-    """Sends a request to the worker that answered last, and to the others in turn where it doesn't or can't answer."""
+    """Sends a request to the worker that answered last, then to the others in turn until one answers."""
 
     def __init__(self, urls: Sequence[str], transport: httpx.BaseTransport | None = None) -> None:
         self._urls = [httpx.URL(url) for url in urls]
@@ -22,7 +22,7 @@ class AnyWorker(httpx.BaseTransport):
         self._last = 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The first answer that is not 503; else what the last one said or raised."""
+        """The first answer that is not 503; else the answer or error of the last worker."""
         turns = list(islice(cycle(range(len(self._urls))), self._last, self._last + len(self._urls)))
         for turn in turns[:-1]:
             try:
@@ -51,28 +51,28 @@ def worker_client(urls: Sequence[str], timeout: httpx.Timeout) -> httpx.Client:
 
 
 class WorkerViews:
-    """What the ledger says. Each question raises Unavailable when no worker can tell."""
+    """The views as they are asked. Each raises Unavailable if no worker can tell."""
 
     def __init__(self, urls: Sequence[str]) -> None:
         self._client = worker_client(urls, TIMEOUT)
 
     def purchase(self, event: UUID, purchase: UUID) -> dict[str, Any] | None:
-        """What the ledger says of a purchase; None where it has none of that id."""
+        """The ledger's view of a purchase; None if it has none of that id."""
         found: dict[str, Any] | None = self._view(f"/api/purchase/{event}/{purchase}/")
         return found
 
     def on_record(self, event: UUID, purchases: Collection[UUID]) -> set[UUID]:
-        """Those of the purchases that the ledger has on record."""
+        """Which of these purchases the ledger has on record."""
         found = self._view(f"/api/purchases/{event}/{','.join(one.hex for one in purchases)}/")
         return {UUID(text) for text in found or ()}
 
     def event(self, event: UUID) -> dict[str, Any] | None:
-        """What the ledger says of an event; None where it knows none of that id."""
+        """The ledger's view of an event; None if it has none of that id."""
         found: dict[str, Any] | None = self._view(f"/api/event/{event}/")
         return found
 
     def probe(self) -> None:
-        """Ask the worker whether it is ready."""
+        """Raises unless a worker is ready."""
         self._get("/health/ready").raise_for_status()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Accounts in PostgreSQL, with their passwords, and what waits for its address to be confirmed."""
+"""Accounts in PostgreSQL, with their passwords and pending confirmations."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -62,7 +62,7 @@ Ended = Callable[[UUID, int], None]
 
 
 class AccountRows:
-    """The tables ``account``, ``credential`` and ``confirmation``. ``ended`` is told whose sessions a change ended."""
+    """The tables ``account``, ``credential`` and ``confirmation``. ``ended`` gets the account whose sessions ended."""
 
     def __init__(self, database: Database, ended: Ended = lambda account, version: None) -> None:
         self._database = database
@@ -176,12 +176,12 @@ def _add(connection: Connection[DictRow], account: Account, password_hash: str |
 
 
 def set_hash(connection: Connection[DictRow], account: UUID, password_hash: str) -> None:
-    """Give an account this password within a transaction."""
+    """Set an account's password within a transaction."""
     connection.execute(_SET_HASH, {"account": account, "password_hash": password_hash})
 
 
 def locked_account(connection: Connection[DictRow], account: UUID) -> Account | None:
-    """The account, which nobody else changes until the end of the transaction."""
+    """The account, locked until the end of the transaction."""
     rows = fetch(connection, f"{_SELECT} FOR UPDATE", {"id": account})
     return shown("account", rows[0], _account) if rows else None
 

@@ -1,4 +1,4 @@
-"""Who comes to an event, and how its tickets were sold over time: by the projection ``purchase``."""
+"""Attendees of an event, and its sales over time, from the projection ``purchase``."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -9,7 +9,7 @@ from api.adapters.postgres.purchase_lines import LINES, QUANTITY
 from api.adapters.postgres.rows import FIRST, LAST
 from api.ports.sales import Curve, Reached
 
-STEPS: Final = 100
+CURVE_STEPS: Final = 100
 
 _REACHED: Final = """
 SELECT count(DISTINCT account_id) AS people, count(*) AS purchases FROM purchase
@@ -23,13 +23,13 @@ WHERE event_id = %(event)s AND status = 'confirmed' AND made_at BETWEEN %(first)
 _CURVE: Final = f"""
 WITH sold AS ({_SOLD}), span AS (SELECT min(made_at) AS begins, max(made_at) AS ends FROM sold)
 SELECT begins, ends, kind, sum(quantity) AS quantity,
-       CASE WHEN begins = ends THEN {STEPS}
-            ELSE width_bucket(extract(epoch FROM made_at - begins), 0, extract(epoch FROM ends - begins), {STEPS})
+       CASE WHEN begins = ends THEN {CURVE_STEPS}
+            ELSE width_bucket(extract(epoch FROM made_at - begins), 0, extract(epoch FROM ends - begins), {CURVE_STEPS})
        END AS step
 FROM sold, span GROUP BY begins, ends, kind, step ORDER BY step
 """
 
-# The columns of the list, and where each comes from.
+# The columns of the list of attendees, and their sources.
 _COLUMNS: Final = (
     ("lastName", "coalesce(last_name, '')"),
     ("firstName", "coalesce(first_name, '')"),
@@ -47,7 +47,7 @@ ORDER BY lower(last_name), lower(first_name), made_at, purchase.id
 
 
 class AttendanceRows:
-    """The tables ``purchase`` and ``account``. ``exports`` is for what is read as long as it takes."""
+    """The tables ``purchase`` and ``account``. ``exports`` is for downloads."""
 
     def __init__(self, database: Database, exports: Database) -> None:
         self._database = database
@@ -74,5 +74,5 @@ def _curve(rows: Sequence[Any]) -> Curve:
     for row in rows:
         steps = grown.setdefault(row["kind"], [])
         before = steps[-1][1] if steps else 0
-        steps.append((min(row["step"], STEPS) / STEPS, before + row["quantity"]))
+        steps.append((min(row["step"], CURVE_STEPS) / CURVE_STEPS, before + row["quantity"]))
     return Curve(rows[0]["begins"], rows[0]["ends"], {kind: tuple(steps) for kind, steps in grown.items()})

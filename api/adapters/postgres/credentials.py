@@ -1,4 +1,4 @@
-"""Passwords in PostgreSQL, by the address of their account."""
+"""Password hashes in PostgreSQL, by the address of the account."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""PostgreSQL through a pool: a connection lent for one transaction, and its errors in the API's own words."""
+"""PostgreSQL through a connection pool, with its errors as those of the API."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -15,13 +15,13 @@ from api.adapters.postgres.rows import fetch, tolerate
 from api.problems import Refused, Unavailable
 
 SERVER: Final = "postgres"
-WAIT_S: Final = 1.5
-STREAMED_AT_ONCE: Final = 500
+CONNECTION_TIMEOUT_S: Final = 1.5
+STREAM_BATCH_ROWS: Final = 500
 _LIMITS: Final = "-c timezone=UTC -c statement_timeout=5s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s"
 
 
 class Database:
-    """Connections to one database. Nothing is connected before ``open``."""
+    """A pool of connections. Nothing is connected before ``open``."""
 
     def __init__(self, url: str, *, connections_max: int = 16) -> None:
         known = conninfo.conninfo_to_dict(url)
@@ -31,8 +31,8 @@ class Database:
             kwargs={"row_factory": dict_row},
             min_size=1,
             max_size=connections_max,
-            timeout=WAIT_S,
-            # A pool that goes on backing off finds the server back only minutes after its return.
+            timeout=CONNECTION_TIMEOUT_S,
+            # Without a limit, the pool's back-off grows to minutes, and finds a restarted server that late.
             reconnect_timeout=5,
             open=False,
             name="api",
@@ -48,12 +48,12 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection[DictRow]]:
-        """One transaction, committed at the end. Raises Unavailable when the server does not answer in time.
+        """One transaction, committed at the end. Raises Unavailable if the server does not answer in time.
 
-        Refused: invalid-input, naming the constraint that a row breaks, perhaps with values that stood there before.
+        Refused: invalid-input, with the name of a violated constraint; also older values of the row may violate it.
         """
         try:
-            with self._lent() as connection:
+            with self._connection() as connection:
                 yield connection
         except CheckViolation as error:
             raise Refused("invalid-input", f"{error.diag.constraint_name} does not hold") from error
@@ -61,13 +61,13 @@ class Database:
             raise Unavailable(SERVER) from error
 
     @contextmanager
-    def _lent(self) -> Iterator[Connection[DictRow]]:
-        """A connection that answers. Dead ones are given back, for the pool to replace.
+    def _connection(self) -> Iterator[Connection[DictRow]]:
+        """A connection that answers. Dead ones are returned, and the pool replaces them.
 
-        The pool's own check pauses a second for each; after a restart of the server all are dead.
+        The pool's own check pauses a second for each, and after a restart of the server all are dead.
         """
-        deadline = time.monotonic() + WAIT_S
-        connection = self._pool.getconn(timeout=WAIT_S)
+        deadline = time.monotonic() + CONNECTION_TIMEOUT_S
+        connection = self._pool.getconn(timeout=CONNECTION_TIMEOUT_S)
         while not _answers(connection):
             self._pool.putconn(connection)
             connection = self._pool.getconn(timeout=max(0.0, deadline - time.monotonic()))
@@ -83,9 +83,9 @@ class Database:
             return next(iter(fetch(connection, query, values)), None)
 
     def stream(self, query: str, **values: Any) -> Iterator[Sequence[object]]:
-        """The names of a query's columns, then its rows, read from the server as they are taken."""
+        """The column names of a query, then its rows, fetched from the server in batches."""
         with self.transaction() as connection, connection.cursor("stream", row_factory=tuple_row) as cursor:
-            cursor.itersize = STREAMED_AT_ONCE
+            cursor.itersize = STREAM_BATCH_ROWS
             tolerate(cursor)
             cursor.execute(query, values)
             yield [column.name for column in cursor.description or ()]

@@ -1,4 +1,4 @@
-"""Events and ticket types in PostgreSQL. Every change and its outbox row are one transaction."""
+"""Events and ticket types in PostgreSQL. Each change and its outbox row are one transaction."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -57,7 +57,7 @@ _INSERT_OUTBOX: Final = """
 INSERT INTO event_outbox (id, aggregate_id, event_type, version, payload, traceparent)
 VALUES (%(id)s, %(event)s, 'event-defined', %(version)s, %(payload)s::jsonb, %(traceparent)s)
 """
-# The newest row of an event says all of it. It stays, for a connector that has to begin anew.
+# The newest row of an event has its whole definition. It stays for a connector that starts anew.
 _FORGET_OUTBOX: Final = "DELETE FROM event_outbox WHERE aggregate_id = %(event)s AND version < %(version)s"
 
 Rows = Connection[DictRow]
@@ -72,7 +72,7 @@ class EventRows:
     def add(self, listing: Listing) -> None:
         """Store a new event with its ticket types and announce it.
 
-        Refused: already-exists, unknown-account, invalid-input where it is too large to be sold.
+        Refused: already-exists, unknown-account, invalid-input if it is too large for the ledger.
         """
         check_size(listing)
         with self._database.transaction() as connection:
@@ -87,7 +87,7 @@ class EventRows:
         return shown("event", row, _event) if row else None
 
     def listing(self, event: UUID) -> Listing | None:
-        """The event with its ticket types, all of one moment."""
+        """The event with its ticket types, in one snapshot."""
         with self._database.transaction() as connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             return _listing(connection, _SELECT_EVENT, event)
@@ -123,7 +123,7 @@ class EventRows:
     def change(self, event: UUID, decide: Callable[[Listing], Listing]) -> Listing | None:
         """Replace a listing by what ``decide`` makes of it under the event's lock, and announce the next version.
 
-        Refused: invalid-input where it is too large to be sold.
+        Refused: invalid-input if it is too large for the ledger.
         """
         with self._database.transaction() as connection:
             before = _listing(connection, f"{_SELECT_EVENT} FOR UPDATE", event)
@@ -166,7 +166,7 @@ def _next(before: Listing, after: Listing) -> Listing:
 
 
 def _listing(connection: Rows, query: str, event: UUID) -> Listing | None:
-    """The event with its ticket types. None without it, or where it can't be told whole: it can't be announced then."""
+    """The event with its ticket types; None without it, or if a row is invalid, since it can't be announced then."""
     rows = fetch(connection, query, {"id": event})
     found = shown("event", rows[0], _event) if rows else None
     tickets = _tickets(connection, event)

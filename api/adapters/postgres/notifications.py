@@ -1,4 +1,4 @@
-"""The mails of purchases: the projection ``notification``, and the topic that asks for one more."""
+"""Mails of purchases: the projection ``notification``, and requests to send one again."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,13 +11,13 @@ from api.problems import retry_later
 from api.schemas.notification import Notification
 from tables.messages.mail_requests import Resend
 
-MOST: Final = 3
-PERIOD: Final = timedelta(days=1)
+RESENDS_MAX: Final = 3
+RESENDS_PERIOD: Final = timedelta(days=1)
 _SELECT: Final = """
 SELECT id, kind, status, requested_at, at FROM notification
 WHERE event_id = %(event)s AND purchase_id = %(purchase)s ORDER BY coalesce(requested_at, at), id
 """
-# Nobody else may ask for the same purchase meanwhile, or both would be within the limit.
+# Serializes the requests for a purchase, or two at once would both be within the limit.
 _ALONE: Final = "SELECT pg_advisory_xact_lock(hashtextextended('notification:' || %(purchase)s::text, 0))"
 _LATELY: Final = """
 SELECT requested_at FROM notification
@@ -30,7 +30,7 @@ VALUES (%(id)s, %(kind)s, %(status)s, %(event)s, %(purchase)s, %(account)s, %(re
 
 
 class NotificationRows:
-    """The table ``notification``. ``send`` hands a request to the mailer once and for good, or raises Unavailable."""
+    """The table ``notification``. ``send`` writes a request to the log, or raises Unavailable."""
 
     def __init__(self, database: Database, send: Callable[[Resend], None]) -> None:
         self._database = database
@@ -43,14 +43,14 @@ class NotificationRows:
         return [mail for row in rows if (mail := shown("notification", row, _notification))]
 
     def request(self, wanted: Notification, event: UUID, purchase: UUID, account: UUID) -> None:
-        """Ask for one more. It counts only if the log has it. Refused: too-many-requests. Raises Unavailable."""
+        """Request another one. It counts only if the log has it. Refused: too-many-requests. Raises Unavailable."""
         values = wanted.model_dump() | {"event": event, "purchase": purchase, "account": account}
         with self._database.transaction() as connection:
             connection.execute(_ALONE, values)
-            lately = connection.execute(_LATELY, values | {"since": wanted.at - PERIOD}).fetchall()
-            if len(lately) >= MOST:
-                wait = lately[-MOST]["requested_at"] + PERIOD - wanted.at
-                detail = f"{MOST} times a day for each purchase"
+            lately = connection.execute(_LATELY, values | {"since": wanted.at - RESENDS_PERIOD}).fetchall()
+            if len(lately) >= RESENDS_MAX:
+                wait = lately[-RESENDS_MAX]["requested_at"] + RESENDS_PERIOD - wanted.at
+                detail = f"{RESENDS_MAX} times a day for each purchase"
                 raise retry_later("too-many-requests", round(wait.total_seconds()), detail)
             connection.execute(_INSERT, values)
             self._send(Resend(wanted.id, event, purchase, wanted.at))

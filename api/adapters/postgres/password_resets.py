@@ -1,4 +1,4 @@
-"""Who asked for a new password, in PostgreSQL."""
+"""Pending password resets in PostgreSQL."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -28,25 +28,25 @@ _TAKE: Final = "DELETE FROM password_reset WHERE link_hash = %(link_hash)s"
 
 
 class PasswordResetRows:
-    """The table ``password_reset``. ``ended`` is told whose sessions a new password ended, and their next version."""
+    """The table ``password_reset``. ``ended`` gets the account whose sessions ended, and their next version."""
 
     def __init__(self, database: Database, ended: Callable[[UUID, int], None] = lambda account, version: None) -> None:
         self._database = database
         self._ended = ended
 
     def keep(self, reset: PasswordReset) -> None:
-        """Keep it until its link is used, for an hour. It ends with the sessions that the account has now."""
+        """Store it for an hour. It ends with the present sessions of the account."""
         with self._database.transaction() as connection:
             connection.execute(_FORGET)
             connection.execute(_KEEP, asdict(reset))
 
     def find(self, link_hash: bytes) -> Account | None:
-        """The account that gets a new password by that link, if the link is still good."""
+        """The account of a valid link."""
         with self._database.transaction() as connection:
             return _account_of(connection, link_hash)
 
     def grant(self, link_hash: bytes, password_hash: str) -> Account | None:
-        """Give the account of that link its new password, once, and end its sessions. None if the link is not good."""
+        """Set the password of the link's account, once, and end its sessions. None if the link is not valid."""
         with self._database.transaction() as connection:
             account = _account_of(connection, link_hash)
             taken = connection.execute(_TAKE, {"link_hash": link_hash}).rowcount
@@ -59,7 +59,7 @@ class PasswordResetRows:
 
 
 def _account_of(connection: Connection[DictRow], link_hash: bytes) -> Account | None:
-    """The account, locked, unless its sessions ended or its address changed since the link was mailed there."""
+    """The account, locked, unless its sessions ended or its address changed since the link was mailed."""
     row: Any = connection.execute(_FIND, {"link_hash": link_hash}).fetchone()
     account = locked_account(connection, row["account_id"]) if row else None
     if account is None or account.email != row["email"] or version_of(connection, account.id) != row["sessions"]:

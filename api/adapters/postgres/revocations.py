@@ -1,7 +1,7 @@
-"""Whose sessions were ended, read again every moment, so that checking a token asks no server.
+"""Ended sessions, polled from PostgreSQL every two seconds, so that a token is checked without asking a server.
 
-A row matters for as long as a token lives; so few are kept in memory. While PostgreSQL is away none can
-be written, and the last ones read stay true.
+A row matters only for the lifetime of a token, so few are in memory. While PostgreSQL is unavailable none can be
+written, and those that were read last stay true.
 """
 
 import logging
@@ -15,7 +15,7 @@ from psycopg.rows import DictRow
 from api.adapters.postgres.database import SERVER, Database
 from api.problems import Unavailable
 
-EVERY_S: Final = 2.0
+POLL_EVERY_S: Final = 2.0
 log = logging.getLogger(__name__)
 
 _LATELY: Final = "SELECT account_id, version FROM revocation WHERE at > now() - %(seconds)s * interval '1 second'"
@@ -28,23 +28,24 @@ RETURNING version
 
 
 def raise_version(connection: Connection[DictRow], account: UUID) -> int:
-    """End the account's sessions within a transaction: the version that tokens must have once it is committed."""
+    """End the account's sessions within a transaction; the lowest version that its tokens must have then."""
     row: Any = connection.execute(_RAISE, {"account": account}).fetchone()
     return int(row["version"])
 
 
 def version_of(connection: Connection[DictRow], account: UUID) -> int:
-    """The lowest version that tokens of the account may have, within a transaction; 0 where none ever ended."""
+    """The lowest version that tokens of the account must have; 0 if no session ever ended."""
     row: Any = connection.execute(_SELECT, {"account": account}).fetchone()
     return int(row["version"]) if row else 0
 
 
 class RevocationRows:
-    """The table ``revocation``, for tokens that live ``seconds``."""
+    """The table ``revocation``, for tokens that are valid for ``seconds``."""
 
-    def __init__(self, database: Database, seconds: int) -> None:
+    def __init__(self, database: Database, seconds: int, poll_every_s: float = POLL_EVERY_S) -> None:
         self._database = database
-        # Longer than a token lives, by what clocks may differ.
+        self._poll_every_s = poll_every_s
+        # Longer than a token is valid, by the possible difference of clocks.
         self._seconds = seconds + 60
         self._versions: dict[UUID, int] = {}
         self._learned: dict[UUID, int] = {}
@@ -52,32 +53,32 @@ class RevocationRows:
         self._closed = threading.Event()
 
     def open(self) -> None:
-        """Begin to read."""
+        """Begin to poll."""
         threading.Thread(target=self._run, name="revocations", daemon=True).start()
 
     def close(self) -> None:
-        """Stop reading."""
+        """Stop polling."""
         self._closed.set()
 
     @property
     def is_known(self) -> bool:
-        """Whether the rows were read once."""
+        """Whether the rows were read."""
         return self._read.is_set()
 
     def version(self, account: UUID) -> int:
-        """The lowest version that tokens of the account may have. Raises Unavailable before the first look."""
+        """The lowest version that tokens of the account must have. Raises Unavailable before the first poll."""
         if not self.is_known:
             raise Unavailable(SERVER)
         return self._versions.get(account, 0)
 
     def end_sessions(self, account: UUID) -> None:
-        """Refuse every token that the account has now: here at once, in other instances moments later."""
+        """Revoke all tokens of the account: here at once, in other processes within POLL_EVERY_S."""
         with self._database.transaction() as connection:
             version = raise_version(connection, account)
         self.learn(account, version)
 
     def learn(self, account: UUID, version: int) -> None:
-        """Take note of a row that was written in another transaction."""
+        """Note a row that another transaction wrote."""
         for known in (self._learned, self._versions):
             known[account] = max(version, known.get(account, 0))
 
@@ -86,7 +87,7 @@ class RevocationRows:
         self._learned = {}
         with self._database.transaction() as connection:
             rows = connection.execute(_LATELY, {"seconds": self._seconds}).fetchall()
-        # What was learned meanwhile may not be among the rows.
+        # Rows that were learned meanwhile may be missing.
         self._versions = {row["account_id"]: row["version"] for row in rows} | self._learned
         self._read.set()
 
@@ -98,5 +99,5 @@ class RevocationRows:
                 log.debug("ended sessions could not be read; the last ones stay")
             except Exception:
                 log.exception("ended sessions could not be read; the last ones stay")
-            if self._closed.wait(EVERY_S):
+            if self._closed.wait(self._poll_every_s):
                 return

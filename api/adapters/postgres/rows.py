@@ -1,6 +1,6 @@
-"""Rows as they may stand in PostgreSQL: whatever SQL has written there, reading one fails for that row alone.
+"""Reads rows that SQL may have spoiled: an invalid value fails its own row and nothing else.
 
-A row that can't be told is left out of lists and is as good as absent by itself; the log names it and its column.
+An invalid row is left out of lists, and counts as absent by itself; the log names it and its column.
 """
 
 import logging
@@ -19,22 +19,21 @@ from pydantic import ValidationError
 
 from api.schemas.pagination import Place
 from tables.errors import MalformedRecord
-from telemetry.rate_limited import RateLimitedLog
 
 Shown = TypeVar("Shown")
 FIRST: Final = datetime.min.replace(tzinfo=UTC)
 LAST: Final = datetime.max.replace(tzinfo=UTC)
-# What reading a time or JSON may raise, and what making a model may; pydantic's own error is a ValueError.
-_UNREAD: Final = (DataError, ValueError, RecursionError)
-_UNTOLD: Final = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, MalformedRecord)
+# Errors of reading a time or JSON, and of making a model; pydantic's error is a ValueError.
+_LOAD_ERRORS: Final = (DataError, ValueError, RecursionError)
+_MODEL_ERRORS: Final = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, MalformedRecord)
 
 log = logging.getLogger(__name__)
-_odd = RateLimitedLog(log)
+_invalid_rows = Seldom(log)
 
 
 def _tolerant(strict: type[Loader]) -> type[Loader]:
     class Tolerant(Loader):
-        """What the strict loader makes of a value; the value's text where that fails."""
+        """The value of the strict loader, or PostgreSQL's text if that fails."""
 
         def __init__(self, oid: int, context: Any = None) -> None:
             super().__init__(oid, context)
@@ -44,7 +43,7 @@ def _tolerant(strict: type[Loader]) -> type[Loader]:
             """The value, or its text."""
             try:
                 return self._strict.load(data)
-            except _UNREAD:
+            except _LOAD_ERRORS:
                 return bytes(data).decode()
 
     return Tolerant
@@ -58,11 +57,11 @@ _TOLERANT: Final = {
 
 
 def fetch(connection: Connection[DictRow], query: str, values: Any = None) -> list[DictRow]:
-    """All rows of a query. What is no time or no JSON to Python comes as PostgreSQL's text."""
+    """All rows of a query. A time or JSON that Python can't read comes as PostgreSQL's text."""
     try:
         return connection.execute(query.encode(), values).fetchall()
-    except _UNREAD as error:
-        if isinstance(error, psycopg.Error) and error.sqlstate is not None:  # the server's word, not the reader's
+    except _LOAD_ERRORS as error:
+        if isinstance(error, psycopg.Error) and error.sqlstate is not None:  # an error of the server
             raise
     with connection.cursor() as cursor:
         tolerate(cursor)
@@ -70,33 +69,33 @@ def fetch(connection: Connection[DictRow], query: str, values: Any = None) -> li
 
 
 def tolerate(cursor: Any) -> None:
-    """Let a cursor give the text of what is no time or no JSON in Python. It reads these more slowly then."""
+    """Let a cursor return the text of a time or JSON that Python can't read. It reads these more slowly then."""
     for name, loader in _TOLERANT.items():
         cursor.adapters.register_loader(name, loader)
 
 
 def page_values(limit: int, after: Place | None) -> dict[str, Any]:
-    """The parameters of a page. A list goes by times that a cursor can hold."""
+    """The parameters of a page, within the times that a cursor can hold."""
     place = {"after": None, "id": None} if after is None else {"after": after.created_at, "id": after.id}
     return {"limit": limit, "first": FIRST, "last": LAST, **place}
 
 
 def shown(table: str, row: DictRow, make: Callable[[DictRow], Shown]) -> Shown | None:
-    """What ``make`` makes of a row; None, and a warning, where the row has what can't be told."""
+    """The model that ``make`` makes of a row; None, and a warning, if the row is invalid."""
     try:
         return make(row)
-    except _UNTOLD as error:
+    except _MODEL_ERRORS as error:
         pass_over(table, row.get("id"), _columns(error))
         return None
 
 
 def pass_over(table: str, key: object, fault: str) -> None:
-    """Warn of a row that has what can't be told, now and then."""
-    _odd.warning(f"{table} {key}", "row %s of %s can't be shown: %s", key, table, fault)
+    """Log an invalid row, at a limited rate."""
+    _invalid_rows.warning(f"{table} {key}", "row %s of %s can't be shown: %s", key, table, fault)
 
 
 def _columns(error: Exception) -> str:
-    """What is wrong, without the values."""
+    """The columns and errors, without values."""
     if not isinstance(error, ValidationError):
         return type(error).__name__
     faults = error.errors(include_url=False, include_context=False, include_input=False)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.adapters.postgres.database import Database
-from api.adapters.postgres.notifications import MOST, NotificationRows
+from api.adapters.postgres.notifications import RESENDS_MAX, NotificationRows
 from api.problems import Refused, Unavailable
 from api.schemas.notification import Notification
 from tables.messages.mail_requests import Resend
@@ -52,16 +52,16 @@ def test_so_many_times_a_day_for_each_purchase(database: Database) -> None:
     log = Log()
     rows = rows_on(database, log)
 
-    first = [ask(rows, NOW + timedelta(minutes=number)) for number in range(MOST + 1)]
+    first = [ask(rows, NOW + timedelta(minutes=number)) for number in range(RESENDS_MAX + 1)]
     another = ask(rows, purchase=uuid4())
     with pytest.raises(Refused) as refusal:
         rows.request(wanted(NOW + timedelta(hours=23, minutes=59)), EVENT, PURCHASE, ACCOUNT)
     next_day = ask(rows, NOW + timedelta(days=1, seconds=1))
 
-    assert [*first, another, next_day] == ["asked"] * MOST + ["too-many-requests", "asked", "asked"]
+    assert [*first, another, next_day] == ["asked"] * RESENDS_MAX + ["too-many-requests", "asked", "asked"]
     assert refusal.value.headers == {"Retry-After": "60"}
-    assert len(log.asked) == MOST + 2
-    assert [mail.status for mail in rows.of(EVENT, PURCHASE)] == ["requested"] * (MOST + 1)
+    assert len(log.asked) == RESENDS_MAX + 2
+    assert [mail.status for mail in rows.of(EVENT, PURCHASE)] == ["requested"] * (RESENDS_MAX + 1)
 
 
 def test_a_crowd_that_asks_at_once_gets_no_more(database: Database) -> None:
@@ -69,7 +69,7 @@ def test_a_crowd_that_asks_at_once_gets_no_more(database: Database) -> None:
     rows = rows_on(database, log)
     with ThreadPoolExecutor(8) as crowd:
         answers = list(crowd.map(lambda _: ask(rows), range(8)))
-    assert answers.count("asked") == len(log.asked) == MOST
+    assert answers.count("asked") == len(log.asked) == RESENDS_MAX
 
 
 def test_what_the_log_did_not_take_is_not_counted(database: Database, scratch: Scratch) -> None:

@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 from argon2 import PasswordHasher
 
-from api.adapters.postgres import revocations
 from api.adapters.postgres.accounts import AccountRows
 from api.adapters.postgres.credentials import CredentialRows
 from api.adapters.postgres.database import Database
@@ -119,9 +118,8 @@ def test_before_the_first_look_no_token_is_taken(database: Database) -> None:
         rows.version(uuid4())
 
 
-def test_what_other_instances_end_is_learned_by_itself(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(revocations, "EVERY_S", 0.05)
-    rows = RevocationRows(database, 900)
+def test_what_other_instances_end_is_learned_by_itself(database: Database) -> None:
+    rows = RevocationRows(database, 900, poll_every_s=0.05)
     rows.open()
     eventually(lambda: rows.is_known, within=10)
     account = uuid4()
