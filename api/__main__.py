@@ -16,7 +16,7 @@ from typing import Final
 import uvloop
 from starlette.middleware.cors import CORSMiddleware
 
-from api.app import believe_proxies, create_app
+from api.app import create_app, trust_proxies
 from api.auth.clients import client_of
 from api.bootstrap import Servers, open_servers
 from api.http.limits import Limits
@@ -64,7 +64,7 @@ async def serve(now: Settings, listener: socket.socket) -> None:
 
 def make_server(now: Settings, servers: Servers, metrics: RequestMetrics, listener: socket.socket) -> Server:
     """The server on these ports."""
-    flask = believe_proxies(create_app(servers.ports), now.trusted_proxies)
+    flask = trust_proxies(create_app(servers.ports), now.trusted_proxies)
     threads = WsgiThreads(flask.wsgi_app, lambda: server.is_stopping)
     served = observed(HttpApplication(FastPath(servers.ports), threads, metrics.counters), now)
     if now.allowed_origins:

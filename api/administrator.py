@@ -1,4 +1,4 @@
-"""``python -m api.administrator``: make the first administrator's account, unless its address has one already."""
+"""``python -m api.administrator``: creates the first administrator's account, unless its address has an account."""
 
 import logging
 import sys
@@ -17,16 +17,16 @@ from settings import WRONG_SETTINGS_EXIT_CODE, Settings, settings
 from tables.text.email_addresses import address_spellings
 from telemetry.logs import configure_logging
 
-SHORTEST: Final = 10
+PASSWORD_MIN_CHARACTERS: Final = 10
 
 log = logging.getLogger("api.administrator")
 
 
 def make_administrator(accounts: AccountRows, hasher: Hasher, now: Settings) -> bool:
-    """Whether the account was made now. Raises ValueError for a password that is short or easy to guess."""
+    """Whether the account was created now. Raises ValueError for a password that is short or easy to guess."""
     password = now.admin_password.get_secret_value() if now.admin_password else ""
-    if len(password) < SHORTEST:
-        raise ValueError(f"TURNSTILE_ADMIN_PASSWORD must have {SHORTEST} characters or more")
+    if len(password) < PASSWORD_MIN_CHARACTERS:
+        raise ValueError(f"TURNSTILE_ADMIN_PASSWORD must have {PASSWORD_MIN_CHARACTERS} characters or more")
     if weakness := weakness_of(password, (now.admin_email,)):
         raise ValueError(f"TURNSTILE_ADMIN_PASSWORD {weakness}")
     at = datetime.now(UTC)
@@ -49,7 +49,7 @@ def make_administrator(accounts: AccountRows, hasher: Hasher, now: Settings) -> 
 
 
 def main() -> int:
-    """Say what was done."""
+    """Create the account and log whether it was created."""
     now = settings()
     configure_logging(now.log_level, now.log_format, "administrator")
     database = Database(now.database_url.get_secret_value())
@@ -61,7 +61,7 @@ def main() -> int:
         return WRONG_SETTINGS_EXIT_CODE
     finally:
         database.close()
-    log.info("the first administrator %s", "was made" if made else "has an account already, which stays as it is")
+    log.info("the first administrator's account %s", "was created" if made else "exists already and stays as it is")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The application: routes around the ports that are handed in. Making it does no I/O."""
+"""The Flask application on given ports. Making it does no I/O."""
 
 from flask import Flask
 from flask_openapi3.models.info import Info
@@ -42,7 +42,7 @@ def create_app(ports: Ports) -> OpenAPI:
         info=INFO,
         doc_ui=False,
         security_schemes=SECURITY,
-        # The library adds an answer of its own wherever this status is not described; 500 always is.
+        # flask_openapi3 adds its own response where this status is not described; 500 always is.
         validation_error_status=500,
         validation_error_model=Problem,
         validation_error_callback=invalid,
@@ -78,8 +78,8 @@ def create_app(ports: Ports) -> OpenAPI:
     return app
 
 
-def believe_proxies(app: Flask, number: int) -> Flask:
-    """Take the client's address, and whether it came by TLS, from so many proxies before the application."""
+def trust_proxies(app: Flask, number: int) -> Flask:
+    """Trust the headers X-Forwarded-For and -Proto of so many proxies."""
     if number:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=number)  # type: ignore[method-assign]
     return app

@@ -1,4 +1,4 @@
-"""A table of bounded size that forgets the oldest first."""
+"""A cache of bounded size and age, for any number of threads. The entry that was put first is dropped first."""
 
 import threading
 import time
@@ -10,27 +10,27 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-class Bounded(Generic[Key, Value]):
-    """At most ``most`` entries, each for ``seconds`` after it was put in; for any number of threads."""
+class BoundedCache(Generic[Key, Value]):
+    """At most ``entries_max`` entries, each for ``seconds`` after it was put."""
 
-    def __init__(self, most: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most = most
+    def __init__(self, entries_max: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._entries_max = entries_max
         self._seconds = seconds
         self._clock = clock
         self._entries: OrderedDict[Key, tuple[float, Value]] = OrderedDict()
         self._putting = threading.Lock()
 
     def get(self, key: Key) -> Value | None:
-        """The value, unless it is too old or was never there."""
+        """The value; None if there is none or it is too old."""
         entry = self._entries.get(key)
         if entry is None or entry[0] <= self._clock():
             return None
         return entry[1]
 
     def put(self, key: Key, value: Value) -> None:
-        """Keep the value, and let go of the oldest if there are too many."""
+        """Put a value, and drop the oldest if there are too many."""
         with self._putting:
             self._entries[key] = (self._clock() + self._seconds, value)
             self._entries.move_to_end(key)
-            while len(self._entries) > self._most:
+            while len(self._entries) > self._entries_max:
                 self._entries.popitem(last=False)

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What an account may do. Everyone is a buyer; an organizer has events; an administrator may act for anyone."""
+    """Every account is a buyer, an organizer has events, an administrator may act for any account."""
 
     BUYER = "buyer"
     ORGANIZER = "organizer"

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from api.adapters.ledger.command_producer import KAFKA
 from api.adapters.postgres.database import SERVER, Database
-from api.bounded_cache import Bounded
+from api.bounded_cache import BoundedCache
 from api.organizing.changes import definition
 from api.ports.events import Listing
 from api.problems import Fault, Refused, Unavailable
@@ -58,7 +58,7 @@ class CatalogueRows:
         self._listings = listings
         self._announce = announce
         self._clock = clock
-        self._accounts: Bounded[UUID, bool] = Bounded(ACCOUNTS_MAX, REMEMBERED_S)
+        self._accounts: BoundedCache[UUID, bool] = BoundedCache(ACCOUNTS_MAX, REMEMBERED_S)
         self._events: dict[UUID, AnnouncedEvent] = {}
         self._reading: dict[UUID, asyncio.Lock] = {}
         self._failed_at = float("-inf")

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from api.auth.backoff import Backoff, BackoffRule
 from api.auth.clients import Asker
-from api.bounded_cache import Bounded
+from api.bounded_cache import BoundedCache
 from api.problems import retry_later
 
 KNOWN_MAX: Final = 50_000
@@ -92,7 +92,7 @@ class KnownClients:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: Bounded[tuple[str, str], bool] = Bounded(KNOWN_MAX, KNOWN_S)
+        self._known: BoundedCache[tuple[str, str], bool] = BoundedCache(KNOWN_MAX, KNOWN_S)
 
     def remember(self, asker: Asker) -> None:
         """Note that the address's account signed in from this client."""

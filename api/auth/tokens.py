@@ -14,7 +14,7 @@ from uuid import UUID
 import jwt
 import msgspec
 
-from api.bounded_cache import Bounded
+from api.bounded_cache import BoundedCache
 from api.problems import Refused
 from api.roles import Role
 
@@ -66,7 +66,7 @@ class Tokens:
         self._seconds = seconds
         self._clock = clock
         self._header = jwt.encode({}, self._keys[0], ALGORITHM).partition(".")[0]
-        self._known: Bounded[str, Caller] = Bounded(CACHED_MAX_TOKENS, seconds, clock)
+        self._known: BoundedCache[str, Caller] = BoundedCache(CACHED_MAX_TOKENS, seconds, clock)
 
     def issue(
         self, account: UUID, roles: frozenset[Role], version: int = 0, seconds: int | None = None

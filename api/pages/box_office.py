@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, current_app, make_response, render_template, request
 from markupsafe import Markup
 
-from api.bounded_cache import Bounded
+from api.bounded_cache import BoundedCache
 from api.pages.copy import StatusLabel, search_label
 from api.pages.forms import field_errors, parse_body
 from api.problems import PROBLEMS, Refused
@@ -71,7 +71,9 @@ def sale_label(event: FoundEvent) -> StatusLabel:
 
 def _search(asked: dict[str, Any]) -> FoundEvents:
     """The results, cached for a moment: the same query has the same results for everybody."""
-    kept: Bounded[str, FoundEvents] = current_app.extensions.setdefault(_CACHE, Bounded(CACHE_MAX_ENTRIES, CACHE_TTL_S))
+    kept: BoundedCache[str, FoundEvents] = current_app.extensions.setdefault(
+        _CACHE, BoundedCache(CACHE_MAX_ENTRIES, CACHE_TTL_S)
+    )
     found = kept.get(search_url(asked))
     if found is None:
         found = ports().index.search(parse_body(SearchQuery, asked))

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from api.bounded_cache import Bounded
+from api.bounded_cache import BoundedCache
 from api.pages.copy import event_label, refusal_text
 from api.pages.forms import parse_body
 from api.pages.offers import open_flags, shown_offers
@@ -98,10 +98,10 @@ def hold(event_id: UUID) -> BaseResponse:
         return _redirect_refused(event_id, "unavailable", key=key or "")
 
 
-def _fragments() -> Bounded[tuple[UUID, str], str]:
+def _fragments() -> BoundedCache[tuple[UUID, str], str]:
     """The cache of rendered fragments, so that many open pages cost little."""
-    kept: Bounded[tuple[UUID, str], str] = current_app.extensions.setdefault(
-        _CACHE, Bounded(CACHE_MAX_ENTRIES, CACHE_TTL_S)
+    kept: BoundedCache[tuple[UUID, str], str] = current_app.extensions.setdefault(
+        _CACHE, BoundedCache(CACHE_MAX_ENTRIES, CACHE_TTL_S)
     )
     return kept
 

@@ -1,1 +1,1 @@
-"""Purchases: one service for REST, pages and links, and the fast path to it."""
+"""Purchases: one service for REST and pages, and the fast path to it."""

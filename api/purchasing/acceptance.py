@@ -1,8 +1,7 @@
-"""The long id of a purchase that was answered 202: it tells every API process that the log has the command.
+"""The long id of a purchase that was answered 202. It proves to every API process that the log has the command.
 
-The ledger records every purchase that is in the log. So what a long id names is on its way as long as no record of it
-is found. The id names the account, is sealed with the keys of the tokens, and is valid for as long as the log keeps
-the command.
+The ledger records every purchase of the log. So the purchase of a long id is pending as long as there is no record of
+it. The id has the account, is signed with the keys of the tokens, and is valid as long as the log keeps the command.
 """
 
 from datetime import datetime
@@ -27,7 +26,7 @@ def accepted_id(tokens: Tokens, command: Buy | Hold, now: datetime) -> str:
 
 
 def accepted_account(tokens: Tokens, public: str, now: datetime) -> UUID | None:
-    """Whose purchase the log has by this id; None for a plain id, and for a long one that is not ours or too old."""
+    """The account of a long id's purchase; None for a plain id, and for a long one that is invalid or expired."""
     text, _, seal = public.rpartition(".")
     if not tokens.is_sealed(_PURPOSE + text, seal):
         return None

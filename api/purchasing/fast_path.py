@@ -1,7 +1,7 @@
-"""The fast path of purchases: ``POST /purchases`` handled in the server's loop, before the web framework sees it.
+"""The fast path of purchases: handles ``POST /purchases`` in the server's loop, before the web framework.
 
-It takes only what is plainly good. Any request that is unusual or wrong goes on to the route as it came, and is
-answered or refused there. Both read the same body and call the same service; a test sends every request both ways.
+It takes only simple, valid requests, and leaves all others to the route. Both parse the body with the same model and
+call the same service; a test sends every request both ways.
 """
 
 from collections.abc import Coroutine
@@ -22,7 +22,7 @@ PATH: Final = f"{BASE}/purchases"
 _JSON: Final = JSON.encode()
 _TARGET: Final = PATH.encode()
 
-# As NewPurchase.model_validate_json, without what that looks at for each call.
+# NewPurchase.model_validate_json without its overhead for each call.
 _validate: Final = TypeAdapter(NewPurchase).validator.validate_json
 
 
@@ -33,10 +33,7 @@ class FastPath:
         self._ports = ports
 
     def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Coroutine[Any, Any, Reply] | None:
-        """The answer to a plain purchase; None for everything else, which is the web framework's.
-
-        The fields have a name each.
-        """
+        """The answer to a simple purchase; None for every other request. No header field is repeated."""
         if target != _TARGET or method != b"POST" or b"content-encoding" in fields:
             return None
         if fields.get(b"content-type") != _JSON or b"authorization" not in fields:
@@ -48,7 +45,7 @@ class FastPath:
         return or_problem(self._buy(fields, asked), PATH)
 
     async def _buy(self, fields: Fields, asked: NewPurchase) -> Reply:
-        # First of all: what can't be served must cost least when most of it comes.
+        # Before all else: under overload, a refusal must be cheap.
         self._ports.ledger.check_limit()
         caller = read_caller(self._ports, fields[b"authorization"].decode("latin-1"))
         wanted = preference(_text(fields.get(b"prefer")), self._ports.purchase_wait)

@@ -1,4 +1,4 @@
-"""The JSON of api/schemas/purchase.Purchase, written straight from an outcome: at a tenth of the model's cost."""
+"""Writes the JSON of api/schemas/purchase.Purchase straight from an outcome, at a tenth of the model's cost."""
 
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def purchase_json(outcome: Outcome, purchase: UUID) -> bytes:
-    """The purchase as it stands after the outcome; what it has not is left out."""
+    """The purchase after the outcome, without what it does not have."""
     currency = outcome.total.currency if outcome.total else ""
     lines = outcome.left or outcome.lines
     fields: dict[str, Any] = {"id": public_id(outcome.event, purchase), "eventId": outcome.event}
@@ -35,7 +35,7 @@ def purchase_json(outcome: Outcome, purchase: UUID) -> bytes:
 
 
 def total(lines: tuple[OutcomeLine, ...]) -> Decimal:
-    """What the lines cost together."""
+    """The price of all lines."""
     return sum((line.price * line.quantity for line in lines), Decimal(0))
 
 

@@ -1,7 +1,6 @@
-"""Buying, holding, confirming and giving back: from a request to a command, and from its outcome to an answer.
+"""Buys, holds, confirms and cancels: from a request to a command, and from its outcome to a response.
 
-One service for all ways in, in the server's loop: the fast path (api/purchasing/fast_path.py), the routes and the
-pages.
+One service for the fast path (api/purchasing/fast_path.py), the routes and the pages; it runs in the server's loop.
 """
 
 import re
@@ -21,18 +20,18 @@ from api.web.raw_response import JSON, Reply
 from api.web.responses import BASE
 from tables.ids import name_based_id
 from tables.ledger.fingerprint import merge
-from tables.messages.commands import Buy, Cancel, Confirm, Hold, TicketLine
+from tables.messages.commands import Buy, Cancel, Confirm, Hold
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason
 
 _KEY: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
-_UNSEEN: Final = frozenset({Reason.UNKNOWN_PURCHASE, Reason.NOT_YOURS})
+_HIDDEN: Final = frozenset({Reason.UNKNOWN_PURCHASE, Reason.NOT_YOURS})
 
 
 async def buy(ports: Ports, caller: Caller, body: NewPurchase, key: str | None, wanted: Preference) -> Reply:
-    """201 with the tickets, held or bought, or 202 when the decision takes longer than the wait.
+    """201 with the tickets, held or bought, or 202 if the decision takes longer than the wait.
 
-    Refused: whatever the ledger or the register refuses, forbidden. Unavailable: not known to be in the log.
+    Refused: forbidden, and whatever the ledger or the catalogue check refuses. Unavailable: not known to be in the log.
     """
     account = body.account_id or caller.account
     if not caller.may_act_for(account):
@@ -53,7 +52,7 @@ async def buy(ports: Ports, caller: Caller, body: NewPurchase, key: str | None, 
 
 
 async def confirm(ports: Ports, owner: UUID, public: str, key: str | None, wanted: Preference) -> Reply:
-    """Turn a hold into a sale; again, it is answered as the first time. Refused: not-found, not-held."""
+    """Turn a hold into a sale; a repeated request gets the same answer. Refused: not-found, not-held."""
     event, purchase = ids_of(public)
     command = Confirm(event, purchase, owner, request=_request(purchase, "confirm", key))
     return await _carry_out(ports, command, public, wanted)
@@ -62,7 +61,7 @@ async def confirm(ports: Ports, owner: UUID, public: str, key: str | None, wante
 async def cancel(
     ports: Ports, owner: UUID, public: str, lines: list[Line], key: str | None, wanted: Preference
 ) -> Reply:
-    """Give back all or some tickets. Some need a key: sent twice, they are given back once.
+    """Give back all or some tickets. Some need a key, so that a repeated request gives them back once.
 
     Refused: not-found, nothing-to-cancel, too-many-changes, idempotency-key-missing, idempotency-key-reused.
     """
@@ -89,7 +88,7 @@ def no_key() -> Refused:
 async def _carry_out(ports: Ports, command: Confirm | Cancel, public: str, wanted: Preference) -> Reply:
     outcome = await ports.ledger.carry_out(command, wanted.wait)
     if outcome is None:
-        # Under the id that it was asked for by: whether there is such a purchase is not known.
+        # Under the requested id, since it is not known whether there is such a purchase.
         return _accepted(command, public, wanted)
     if outcome.kind is OutcomeKind.REFUSED:
         raise _refusal(outcome, command)
@@ -99,18 +98,18 @@ async def _carry_out(ports: Ports, command: Confirm | Cancel, public: str, wante
 
 
 async def _check_overall(ports: Ports, command: Hold) -> None:
-    """Refused: overall-hold-limit-exceeded. Nothing is kept of it, so the same request may be sent again later."""
-    most = ports.hold_tickets_overall_max
-    if not most:
+    """Refused: overall-hold-limit-exceeded. Nothing is recorded of it, so the same request may succeed later."""
+    tickets_max = ports.hold_tickets_overall_max
+    if not tickets_max:
         return
     requested, held = sum(line.quantity for line in command.lines), await ports.holders.held(command.account)
-    if held + requested > most and await ports.ledger.is_new(command.event, command.purchase):
-        figures = {"limit": most, "requested": requested, "held": held}
+    if held + requested > tickets_max and await ports.ledger.is_new(command.event, command.purchase):
+        figures = {"limit": tickets_max, "requested": requested, "held": held}
         raise Refused("overall-hold-limit-exceeded", figures=figures, retryable=True)
 
 
-def _gave_back(outcome: Outcome, lines: list[TicketLine]) -> bool:
-    """Whether the outcome is that of these lines (none: of everything), not of others under the same key."""
+def _gave_back(outcome: Outcome, lines: list[Line]) -> bool:
+    """Whether the outcome is that of these lines (none: all), and not of others under the same key."""
     if not lines:
         return not outcome.left
     return {line.ticket_type: line.quantity for line in outcome.lines} == merge(lines)
@@ -126,7 +125,7 @@ def _location(public: str) -> dict[str, str]:
 
 
 def purchase_id(account: UUID, key: str | None) -> UUID:
-    """The purchase that an account's key stands for. Refused: idempotency-key-missing."""
+    """The id of the purchase of an account's key. Refused: idempotency-key-missing."""
     if key is None or not _KEY.fullmatch(key):
         raise no_key()
     return name_based_id(account, key)
@@ -150,14 +149,14 @@ def _command(body: NewPurchase, account: UUID, purchase: UUID, usual_seconds: in
 
 def _refusal(outcome: Outcome, command: BuyersCommand) -> Refused:
     reason = outcome.reason or Reason.ID_REUSED
-    if reason in _UNSEEN:
+    if reason in _HIDDEN:
         return no_purchase()
     figures = {"figures": outcome.figures} if outcome.figures else {}
     return Refused(REFUSALS[reason], "", *_faults(outcome, command), **figures)
 
 
 def no_purchase() -> Refused:
-    """The refusal for a purchase that is not there, or not the caller's."""
+    """The refusal for a purchase that does not exist or is not the caller's."""
     return Refused("not-found", "there is no purchase of this id")
 
 

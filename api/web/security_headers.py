@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-NEVER_KEPT: Final = "private, no-store"
+NEVER_CACHED: Final = "private, no-store"
 # The client may cache it and revalidates it by its ETag.
-ASKED_ANEW: Final = "private, no-cache"
-AN_HOUR: Final = "public, max-age=3600"
+REVALIDATED: Final = "private, no-cache"
+CACHED_AN_HOUR: Final = "public, max-age=3600"
 
 # Nothing inline and nothing from elsewhere, so that an injected script is not run.
 PAGE_POLICY: Final = (
@@ -18,7 +18,7 @@ DATA_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
 DATA: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "Cache-Control": NEVER_KEPT,
+        "Cache-Control": NEVER_CACHED,
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": DATA_POLICY,
     }

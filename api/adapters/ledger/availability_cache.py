@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
-from api.bounded_cache import Bounded
+from api.bounded_cache import BoundedCache
 from api.ports.sales import Left
 from api.problems import Unavailable
 from tables.ledger.availability import Availability
@@ -34,7 +34,7 @@ class AvailabilityCache:
     def __init__(self, ask: Callable[[UUID], dict[str, Any]], clock: Callable[[], float] = time.monotonic) -> None:
         self._ask = ask
         self._clock = clock
-        self._entries: Bounded[UUID, _Entry] = Bounded(EVENTS_MAX, KEPT_S, clock)
+        self._entries: BoundedCache[UUID, _Entry] = BoundedCache(EVENTS_MAX, KEPT_S, clock)
 
     def left(self, event: UUID) -> TicketsLeft | None:
         """By ticket type; None if nobody can tell."""

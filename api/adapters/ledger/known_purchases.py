@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from typing import Final
 from uuid import UUID
 
-from api.bounded_cache import Bounded
+from api.bounded_cache import BoundedCache
 from api.problems import Unavailable
 from tables.messages.commands import Buy, Hold
 
@@ -42,7 +42,7 @@ class KnownPurchases:
         self._open: dict[UUID, _Lookup] = {}
         self._asking: set[asyncio.Task[None]] = set()
         # Bytes, since the garbage collector visits every UUID that is kept.
-        self._accepted: Bounded[bytes, bytes] = Bounded(ACCEPTED_MAX_PURCHASES, ACCEPTED_FOR_S)
+        self._accepted: BoundedCache[bytes, bytes] = BoundedCache(ACCEPTED_MAX_PURCHASES, ACCEPTED_FOR_S)
 
     def accept(self, command: Buy | Hold) -> None:
         """Note that the command is in the log and undecided."""

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.purchase_lines import LINES, QUANTITY
-from api.bounded_cache import Bounded
+from api.bounded_cache import BoundedCache
 from api.problems import Unavailable
 
 ACCOUNTS_MAX: Final = 100_000
@@ -31,7 +31,7 @@ class HolderRows:
     def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._clock = clock
-        self._seen: Bounded[UUID, bool] = Bounded(ACCOUNTS_MAX, REMEMBERED_S, clock)
+        self._seen: BoundedCache[UUID, bool] = BoundedCache(ACCOUNTS_MAX, REMEMBERED_S, clock)
         self._failed_at = float("-inf")
 
     async def held(self, account: UUID) -> int:

@@ -1,20 +1,20 @@
-"""The table that forgets."""
+"""A cache of bounded size and age."""
 
-from api.bounded_cache import Bounded
+from api.bounded_cache import BoundedCache
 
 
 def test_the_oldest_entry_goes_first() -> None:
-    table: Bounded[str, int] = Bounded(2, 60)
+    cache: BoundedCache[str, int] = BoundedCache(2, 60)
     for number, key in enumerate("abca"):
-        table.put(key, number)
-    assert [table.get(key) for key in "abc"] == [3, None, 2]
+        cache.put(key, number)
+    assert [cache.get(key) for key in "abc"] == [3, None, 2]
 
 
 def test_an_entry_is_known_for_its_time_only() -> None:
     now = [0.0]
-    table: Bounded[str, int] = Bounded(2, 60, clock=lambda: now[0])
-    table.put("a", 1)
+    cache: BoundedCache[str, int] = BoundedCache(2, 60, clock=lambda: now[0])
+    cache.put("a", 1)
     now[0] = 59.9
-    assert table.get("a") == 1
+    assert cache.get("a") == 1
     now[0] = 60.0
-    assert table.get("a") is None
+    assert cache.get("a") is None

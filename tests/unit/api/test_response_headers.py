@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from api import response_headers
-from api.response_headers import KEPT, register_headers
+from api.response_headers import CACHED, register_headers
 from api.roles import Role
 from api.web.permissions import ACCESS, Access
-from api.web.security_headers import AN_HOUR, ASKED_ANEW, DATA, NEVER_KEPT, PAGE
+from api.web.security_headers import CACHED_AN_HOUR, DATA, NEVER_CACHED, PAGE, REVALIDATED
 from tests.unit.api.fakes.ledger import confirmed
 from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import HTML
@@ -28,7 +28,7 @@ from tests.unit.api.web.test_permissions import BASE, OPERATIONS, asking, filled
 __all__ = ["pages_things", "things"]
 
 
-def check(answer: Any, kept: tuple[str, ...] = (NEVER_KEPT,)) -> None:
+def check(answer: Any, kept: tuple[str, ...] = (NEVER_CACHED,)) -> None:
     wanted = dict(PAGE if answer.mimetype == "text/html" else DATA)
     if answer.request.path.startswith("/links/"):
         wanted["Referrer-Policy"] = "no-referrer"
@@ -56,7 +56,7 @@ def test_every_route_is_guarded_whatever_it_answers(world: World, role: Role | N
             client = world.client(uuid4(), role) if role else world.app.test_client()
             answer = client.open(address(rule), method=method, headers=HTML)
             endpoint, _ = routes.match(address(rule), method)
-            check(answer, (NEVER_KEPT, KEPT.get(endpoint, NEVER_KEPT)))
+            check(answer, (NEVER_CACHED, CACHED.get(endpoint, NEVER_CACHED)))
             answer.close()
 
 
@@ -70,7 +70,7 @@ def test_what_an_owner_is_told_is_kept_nowhere(world: World, things: dict[str, s
             headers={"Idempotency-Key": operation},
         )
         public = ACCESS[operation] in (Access.ANYONE, Access.NOBODY) and method == "GET" and "health" not in path
-        check(answer, (ASKED_ANEW,) if public else (NEVER_KEPT,))
+        check(answer, (REVALIDATED,) if public else (NEVER_CACHED,))
 
 
 def test_every_page_is_kept_nowhere(world: World, pages_things: dict[str, str]) -> None:
@@ -107,9 +107,9 @@ def test_the_page_of_the_documentation_runs_its_own_script_alone(client: FlaskCl
 
 
 def test_only_what_everybody_may_read_is_kept() -> None:
-    for endpoint, kept in KEPT.items():
+    for endpoint, kept in CACHED.items():
         name = endpoint.rpartition(".")[2]
-        assert kept in (ASKED_ANEW, AN_HOUR, NEVER_KEPT)
+        assert kept in (REVALIDATED, CACHED_AN_HOUR, NEVER_CACHED)
         assert ACCESS.get(name, Access.NOBODY) in (Access.ANYONE, Access.NOBODY), endpoint
 
 
@@ -118,7 +118,7 @@ def test_a_route_without_a_decision_is_not_served(world: World, monkeypatch: pyt
     app.add_url_rule("/new", "new", lambda: "")
     with pytest.raises(ValueError, match="the route new has no row"):
         register_headers(app)
-    rows = {name: row for name, row in KEPT.items() if name != "problems"}
-    monkeypatch.setattr(response_headers, "KEPT", rows)
+    rows = {name: row for name, row in CACHED.items() if name != "problems"}
+    monkeypatch.setattr(response_headers, "CACHED", rows)
     with pytest.raises(ValueError, match="the route problems has no row"):
         register_headers(world.app)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from api.app import believe_proxies
+from api.app import trust_proxies
 from api.auth.clients import Asker
 from api.pages.permissions import local_path
 from tests.unit.api.fakes.world import World
@@ -50,7 +50,7 @@ def test_behind_tls_the_cookie_is_secure_and_bound_to_the_host(reader: Reader) -
 
 @pytest.mark.parametrize(("proxies", "secure"), [(0, False), (1, True)])
 def test_a_proxy_that_ends_tls_is_believed_where_there_is_one(world: World, proxies: int, secure: bool) -> None:
-    believe_proxies(world.app, proxies)
+    trust_proxies(world.app, proxies)
     line = set_cookie(Reader(world).get("/sign-in", **{"X-Forwarded-Proto": "https"}))
     assert ("Secure" in line) is secure
 
