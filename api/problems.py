@@ -15,7 +15,7 @@ import msgspec
 from tables.messages.reasons import Reason
 
 MEDIA_TYPE: Final = "application/problem+json"
-RETRY_AFTER: Final = 2
+RETRY_AFTER_S: Final = 2
 # For requests beyond a limit on concurrency.
 BUSY_FOR_S: Final = 1
 

@@ -12,7 +12,7 @@ from api.ports.events import Listing
 from api.problems import Refused, wrong
 from api.schemas.event import Event, EventChange, NewEvent
 from api.schemas.money import Money
-from api.schemas.ticket import MOST_TICKET_TYPES, NewTicketType, TicketType, TicketTypeBody, TicketTypeChange
+from api.schemas.ticket import EVENT_MAX_TICKET_TYPES, NewTicketType, TicketType, TicketTypeBody, TicketTypeChange
 from tables.messages import commands
 from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus, may_change
 
@@ -59,8 +59,8 @@ def with_ticket(listing: Listing, body: NewTicketType, ticket_id: UUID, now: dat
     """The listing with another ticket type. Refused: already-exists, too-many-ticket-types."""
     if any(ticket.id == ticket_id for ticket in listing.tickets):
         raise Refused("already-exists", f"the event has a ticket type {ticket_id} already")
-    if len(listing.tickets) >= MOST_TICKET_TYPES:
-        raise Refused("too-many-ticket-types", f"an event has at most {MOST_TICKET_TYPES} ticket types")
+    if len(listing.tickets) >= EVENT_MAX_TICKET_TYPES:
+        raise Refused("too-many-ticket-types", f"an event has at most {EVENT_MAX_TICKET_TYPES} ticket types")
     ticket = _ticket(body, {"id": ticket_id, "event_id": listing.event.id, "created_at": now, "updated_at": now})
     return replace(listing, tickets=in_order([*listing.tickets, ticket]))
 

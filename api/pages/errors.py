@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from api.pages import session_cookie
 from api.pages.copy import refusal_text
 from api.pages.csrf import StaleForm
-from api.problems import PROBLEMS, RETRY_AFTER, Refused, Unavailable
+from api.problems import PROBLEMS, RETRY_AFTER_S, Refused, Unavailable
 from api.web.error_handlers import http_error, log_outage
 from api.web.responses import BASE
 
@@ -75,7 +75,7 @@ def _refused(error: Refused) -> Response:
 def _unavailable(error: Unavailable) -> Response:
     log_outage(error)
     answer = error_page(OUTAGE, 503)
-    answer.headers["Retry-After"] = str(RETRY_AFTER)
+    answer.headers["Retry-After"] = str(RETRY_AFTER_S)
     return answer
 
 

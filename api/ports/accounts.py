@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from api.schemas.account import Account
-from api.schemas.pagination import Place, Unshown
+from api.schemas.pagination import InvalidRow, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Accounts(Protocol):
     def find(self, email: str) -> Account | None:
         """The account of that address, whichever way the address is written."""
 
-    def list(self, limit: int, after: Place | None) -> Sequence[Account | Unshown]:
+    def list(self, limit: int, after: Place | None) -> Sequence[Account | InvalidRow]:
         """At most so many accounts, the newest first, after that place."""
 
     def change(self, account: UUID, decide: Callable[[Account], Account]) -> Account | None:

@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from api.schemas.event import Event
-from api.schemas.pagination import Place, Unshown
+from api.schemas.pagination import InvalidRow, Place
 from api.schemas.ticket import TicketType
 from tables.messages.statuses import EventStatus
 
@@ -49,7 +49,7 @@ class Events(Protocol):
         status: EventStatus | None,
         drafts_of: UUID | None,
         all_drafts: bool,
-    ) -> Sequence[Event | Unshown]:
+    ) -> Sequence[Event | InvalidRow]:
         """At most so many events, the newest first, after that place. Drafts only of ``drafts_of``, or all."""
 
     def delete(self, event: UUID, decide: Callable[[Listing], Listing]) -> bool:

@@ -1,1 +1,1 @@
-"""One blueprint per resource; each turns a checked request into one call of a port and its answer."""
+"""The REST API: a blueprint for each resource, whose routes call ports and return responses."""

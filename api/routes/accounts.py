@@ -1,4 +1,4 @@
-"""Accounts, needed before organizing or buying. What secures one: addresses.py and passwords.py beside this."""
+"""Accounts. Their addresses and passwords are in addresses.py and passwords.py."""
 
 from datetime import date
 
@@ -39,9 +39,9 @@ accounts = blueprint("accounts", "accounts")
     ),
 )
 def create_account(body: NewAccount) -> Response:
-    """Signing up is answered 202: a code and a link are mailed to the address; with one of them the account is made.
+    """A sign-up gets 202: a code and a link are mailed to the address, and either creates the account.
 
-    An administrator gets the account itself (201), may choose its id and roles, and is told of an address in use.
+    An administrator gets the account (201), may choose its id and roles, and learns whether an address is in use.
     """
     found = visitor()
     if found is None or not found.is_administrator:
@@ -51,11 +51,10 @@ def create_account(body: NewAccount) -> Response:
 
 
 def sign_up(body: NewAccount, goal: str = "/") -> SignUp:
-    """Mail a code and a link. No account is looked at, so the answer and its time are the same for every address.
+    """Mail a code and a link. No account is looked up, so response and time are the same for every address.
 
-    The mail and the account are in the language that is asked for, or else in the browser's. ``goal`` is the path of
-    the pages that the reader wants to go on to. Refused: forbidden for what only administrators may say,
-    invalid-input, too-many-requests, passwords-busy.
+    The language of mail and account is that of the body, or else the browser's. ``goal`` is the path to return to.
+    Refused: forbidden for fields of administrators, invalid-input, too-many-requests, passwords-busy.
     """
     ports().quotas.check_mail(ports().quotas.asker(body.email))
     if body.id is not None or body.roles is not None:
@@ -89,7 +88,7 @@ def _check_birthday(birthday: date | None) -> None:
 
 @accounts.get("/accounts", summary="List accounts", responses=answers({200: AccountList}, "invalid-input"))
 def list_accounts(query: PageQuery) -> Response:
-    """All accounts, the newest first; for administrators."""
+    """All accounts, newest first; for administrators."""
     items, following = page(query, ports().accounts.list)
     return answer(AccountList(items=items, next=following))
 
@@ -98,7 +97,7 @@ def list_accounts(query: PageQuery) -> Response:
     "/accounts/<uuid:accountId>", summary="Read an account", responses=answers({200: Account, 304: None}, "not-found")
 )
 def read_account(path: AccountPath) -> Response:
-    """The account as it is now; for itself and administrators."""
+    """For the account itself and administrators."""
     require_to_act_for(path.account_id)
     account = account_of(path)
     return tagged(account, account.version)
@@ -111,7 +110,7 @@ def read_account(path: AccountPath) -> Response:
     openapi_extensions=IF_MATCH,
 )
 def replace_account(path: AccountPath, body: AccountBody) -> Response:
-    """All that the body has: what is left out gets its default."""
+    """A missing field gets its default."""
     return _change(path, body.model_dump())
 
 
@@ -122,7 +121,7 @@ def replace_account(path: AccountPath, body: AccountBody) -> Response:
     openapi_extensions=IF_MATCH,
 )
 def change_account(path: AccountPath, body: AccountChange) -> Response:
-    """What is left out stays as it is."""
+    """A missing field stays as it is."""
     return _change(path, {name: getattr(body, name) for name in body.model_fields_set})
 
 
@@ -146,7 +145,7 @@ def _change(path: AccountPath, fields: dict[str, object]) -> Response:
     openapi_extensions=IF_MATCH,
 )
 def change_roles(path: AccountPath, body: RoleChange) -> Response:
-    """All that it is to have; by an administrator. Where they change, its sessions end, and the account is told."""
+    """By an administrator. If the roles change, the account's sessions end, and a mail says so."""
 
     def decide(account: Account) -> Account:
         check_match(account.version)
@@ -164,7 +163,7 @@ def change_roles(path: AccountPath, body: RoleChange) -> Response:
     responses=answers({204: None}, "not-found", "precondition-failed", "has-events"),
 )
 def delete_account(path: AccountPath) -> Response:
-    """For good, with its password and sessions. An organizer's events have to be deleted first."""
+    """With its password and sessions. An organizer's events must be deleted first."""
     require_to_act_for(path.account_id)
     if not ports().accounts.delete(path.account_id, lambda account: check_match_if_given(account.version)):
         raise no_account(path)

@@ -1,4 +1,4 @@
-"""An account's address: it has one once that is confirmed with a code or a link that was mailed there."""
+"""An account's e-mail address, which must be confirmed by a mailed code or link."""
 
 from flask import Response
 
@@ -34,9 +34,9 @@ def read_email(path: AccountPath) -> Response:
     ),
 )
 def change_email(path: AccountPath, body: NewEmail) -> Response:
-    """202: a code and a link are mailed to the new address; with one it becomes the account's. The old one is told.
+    """202: a code and a link are mailed to the new address, and either confirms it. The old address gets a mail too.
 
-    They are good for nothing once the account's sessions end. An administrator's change takes effect at once (200).
+    Both become invalid when the account's sessions end. An administrator's change takes effect at once (200).
     """
     found = require_password(path, body.current_password)
     before = account_of(path)
@@ -55,11 +55,11 @@ def change_email(path: AccountPath, body: NewEmail) -> Response:
     responses=answers({201: Account}, *WITH_BODY, "unknown-code", "email-taken", "too-many-requests"),
 )
 def confirm_address(body: Confirmation) -> Response:
-    """With the code from the mail: the account is made, or gets its new address. A code is good once, for a day.
+    """The code from the mail creates the account, or sets its new address. A code is valid once, for a day.
 
-    It is good with the `request` that it was asked for with. One of another request is refused and stays good there.
+    It is valid only with the `request` secret of the response that announced the mail.
 
-    Only here, to whoever reads the address's mails, it is told that the address has an account already.
+    Only here, after the code, the response tells that the address has an account already.
     """
     account = confirmed_by_code(body).account
     return tagged(account, account.version, 201, Location=f"{BASE}/accounts/{account.id}")

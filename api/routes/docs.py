@@ -1,4 +1,4 @@
-"""The OpenAPI document, and Swagger UI from files that this process serves itself."""
+"""The OpenAPI document, and Swagger UI from local files."""
 
 import re
 from base64 import b64encode
@@ -23,7 +23,7 @@ _POLICY: Final = (
     "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_SHOWN: Final[dict[Access, tuple[list[dict[str, Any]], tuple[str, ...]]]] = {
+_BY_ACCESS: Final[dict[Access, tuple[list[dict[str, Any]], tuple[str, ...]]]] = {
     Access.NOBODY: ([], ()),
     Access.ANYONE: ([{}, {"token": []}], ("unauthorized",)),
     Access.SIGNED_IN: ([{"token": []}], ("unauthorized", "forbidden")),
@@ -42,12 +42,12 @@ def register_docs(app: OpenAPI) -> None:
 
 
 def document(app: OpenAPI) -> dict[str, Any]:
-    """The document, with what the table of access asks of every operation."""
+    """The document, with the permissions of every operation."""
     found: dict[str, Any] = app.api_doc
     if "security" not in found:
         found["security"] = []
         for operation in _operations(found):
-            operation["security"], refusals = _SHOWN[access_of(operation["operationId"])]
+            operation["security"], refusals = _BY_ACCESS[access_of(operation["operationId"])]
             describe_problems(operation["responses"], *refusals)
     return found
 
@@ -62,7 +62,7 @@ def _document(app: OpenAPI) -> Response:
 
 
 def _limit(page: Response) -> Response:
-    """Swagger UI's page has a script and styles of its own: no other script is run there."""
+    """Allow the inline script and styles of Swagger UI's page, and no other script."""
     if page.mimetype == "text/html" and (scripts := _INLINE.findall(page.get_data())):
         hashes = " ".join(f"'sha256-{b64encode(sha256(each).digest()).decode()}'" for each in scripts)
         page.headers["Content-Security-Policy"] = f"script-src 'self' {hashes}; {_POLICY}"

@@ -1,4 +1,4 @@
-"""Events: what takes place, where and when."""
+"""Events."""
 
 from collections.abc import Callable
 from functools import partial
@@ -37,7 +37,7 @@ CHANGED = answers({200: Event}, *WITH_BODY, *WITH_MATCH, "not-found", "transitio
     responses=answers({201: Event}, *WITH_BODY, "unknown-account", "already-exists"),
 )
 def create_event(body: NewEvent) -> Response:
-    """A DRAFT unless the request says ACTIVE. Ids are made here unless the request brings them.
+    """A DRAFT unless the request says ACTIVE. Ids are generated unless the request has them.
 
     The organizer is the caller; an administrator may name another.
     """
@@ -50,15 +50,15 @@ def create_event(body: NewEvent) -> Response:
 
 @events.get("/events", summary="List events", responses=answers({200: EventList}, "invalid-input"))
 def list_events(query: EventQuery) -> Response:
-    """The newest first. Drafts are listed for their organizer and administrators."""
+    """Newest first. Drafts are listed for their organizer and administrators."""
     found = visitor()
-    everyones = found is not None and found.is_administrator
+    is_administrator = found is not None and found.is_administrator
     chosen = partial(
         ports().events.list,
         organizer=query.organizer_id,
         status=query.status,
         drafts_of=found.account if found else None,
-        all_drafts=everyones,
+        all_drafts=is_administrator,
     )
     items, following = page(query, chosen)
     return answer(EventList(items=items, next=following))
@@ -70,7 +70,7 @@ def list_events(query: EventQuery) -> Response:
     responses=answers({200: Event, 304: None}, "not-found"),
 )
 def read_event(path: EventPath) -> Response:
-    """The event as it is now. A draft is shown to its organizer and to administrators."""
+    """A draft is shown to its organizer and to administrators."""
     return _tagged(shown_event(path.event_id))
 
 
@@ -80,20 +80,20 @@ def read_event(path: EventPath) -> Response:
     responses=answers({200: EventName, 304: None}, "not-found"),
 )
 def read_event_name(path: EventPath) -> Response:
-    """What the event is called."""
+    """The event's name."""
     event = shown_event(path.event_id)
     return tagged(EventName(id=event.id, name=event.title), event.version)
 
 
 @events.put("/events/<uuid:eventId>", summary="Replace an event", responses=CHANGED, openapi_extensions=IF_MATCH)
 def replace_event(path: EventPath, body: EventBody) -> Response:
-    """All but its status, its organizer and its ticket types: what is left out gets its default."""
+    """All but status, organizer and ticket types. A missing field gets its default."""
     return _change(path, partial(changed, fields=body.model_dump(), now=ports().clock()))
 
 
 @events.patch("/events/<uuid:eventId>", summary="Change an event", responses=CHANGED, openapi_extensions=IF_MATCH)
 def change_event(path: EventPath, body: EventChange) -> Response:
-    """What is left out stays as it is. A status changes along the table of transitions only."""
+    """A missing field stays as it is. A status changes only by the table of transitions."""
     return _change(path, partial(changed, fields=given(body), now=ports().clock()))
 
 
@@ -101,7 +101,7 @@ def change_event(path: EventPath, body: EventChange) -> Response:
     "/events/<uuid:eventId>/status", summary="Change an event's status", responses=CHANGED, openapi_extensions=IF_MATCH
 )
 def change_status(path: EventPath, body: StatusChange) -> Response:
-    """ACTIVE publishes a draft and begins or resumes selling, CANCELED refunds everything that was sold."""
+    """ACTIVE publishes a draft and starts or resumes sales, CANCELED refunds everything that was sold."""
     return _change(path, partial(changed, fields={"status": body.status}, now=ports().clock()))
 
 
@@ -111,7 +111,7 @@ def change_status(path: EventPath, body: StatusChange) -> Response:
     responses=answers({204: None}, "not-found", "precondition-failed", "has-purchases"),
 )
 def delete_event(path: EventPath) -> Response:
-    """With its ticket types, as long as there are no purchases. An event with purchases is cancelled instead."""
+    """With its ticket types, while there are no purchases. An event with purchases is canceled instead."""
     managed_event(path.event_id)
 
     def decide(listing: Listing) -> Listing:
@@ -154,7 +154,7 @@ def change_own(event_id: UUID, decide: Callable[[Listing], Listing]) -> Listing:
 
 
 def managed_event(event_id: UUID) -> Event:
-    """The event, if it is the caller's to manage. One of somebody else is as one that never was. Refused: not-found."""
+    """The event, if the caller may manage it. Refused: not-found, also for somebody else's."""
     event = ports().events.get(event_id)
     if event is None:
         raise not_yours(event_id)
@@ -185,10 +185,10 @@ def may_see(event: Event) -> bool:
 
 
 def not_yours(event_id: UUID) -> Refused:
-    """The refusal for an event that the caller has not; whether somebody else has it is not told."""
+    """The refusal for an event that is not the caller's. It doesn't tell whether the event exists."""
     return Refused("not-found", f"you have no event {event_id}")
 
 
 def no_event(event_id: UUID) -> Refused:
-    """The refusal for an id that no event has, or none that the caller may see."""
+    """The refusal for an event that does not exist or that the caller may not see."""
     return Refused("not-found", f"there is no event {event_id}")

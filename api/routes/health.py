@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can do its work, with each server named."""
+"""Liveness, and readiness by server."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ class Liveness(Resource):
 
 
 class Readiness(Resource):
-    """``ready``; ``degraded`` when only searching or reading fresh purchases fails; ``unready`` when buying does."""
+    """``ready``; ``degraded`` if search or fresh purchases are unavailable; ``unready`` if buying is."""
 
     status: str
     checks: dict[str, str]
@@ -31,13 +31,13 @@ class Readiness(Resource):
 
 @health.get("/health/live", summary="Does the process live?", responses=answers({200: Liveness}))
 def live() -> Response:
-    """Asks no other server."""
+    """Without asking any server."""
     return answer(Liveness())
 
 
 @health.get("/health/ready", summary="Can the process do its work?", responses={200: Readiness, 503: Readiness})
 def ready() -> Response:
-    """Every server is asked; 503 when one is down that selling needs."""
+    """Probes every server; 503 if one is down that sales need."""
     probes = ports().probes
     with ThreadPoolExecutor(max_workers=max(1, len(probes))) as pool:
         states = dict(zip(probes, pool.map(_state, probes, probes.values()), strict=True))
@@ -47,7 +47,7 @@ def ready() -> Response:
 
 
 def register_probes(app: Flask) -> None:
-    """Answer under /health too, where load balancers and containers look first."""
+    """Serve these at /health too, where load balancers and containers look by default."""
     app.add_url_rule("/health/live", "plain_live", live)
     app.add_url_rule("/health/ready", "plain_ready", ready)
 
@@ -55,7 +55,7 @@ def register_probes(app: Flask) -> None:
 def _state(name: str, probe: Probe) -> str:
     try:
         probe()
-    except Exception as error:  # noqa: BLE001 (whatever it is, the server is not usable)
+    except Exception as error:  # noqa: BLE001 (whatever it is, the server can't be used)
         seldom.warning(name, "%s is down: %r", name, error)
         return "down"
     return "up"

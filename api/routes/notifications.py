@@ -1,4 +1,4 @@
-"""The mails of a purchase: what was sent when, and once more on request; for whoever bought, or an administrator."""
+"""The mails of a purchase, and sending one again; for the buyer and administrators."""
 
 from typing import Final
 from uuid import UUID
@@ -13,7 +13,7 @@ from api.web.responses import BASE, answer, answers, blueprint, ports
 
 notifications = blueprint("notifications", "purchases")
 
-# What is still somebody's: anything else has nothing left to be sent.
+# Purchases that have tickets.
 SENT_AGAIN: Final = frozenset({"held", "confirmed"})
 
 
@@ -23,7 +23,7 @@ SENT_AGAIN: Final = frozenset({"held", "confirmed"})
     responses=answers({200: NotificationList}, "not-found"),
 )
 def list_notifications(path: PurchasePath) -> Response:
-    """What was sent when. A mail is listed a moment after it was handed to the mail server."""
+    """A mail is listed moments after the mail server accepted it."""
     event, purchase, _ = _own(path)
     return answer(NotificationList(items=ports().notifications.of(event, purchase)))
 
@@ -34,12 +34,12 @@ def list_notifications(path: PurchasePath) -> Response:
     responses=answers({202: Notification}, "not-found", "nothing-to-send", "too-many-requests"),
 )
 def send_again(path: PurchasePath) -> Response:
-    """The purchase as it stands now, with its tickets, to the account's address. A few times a day."""
+    """The present state of the purchase, with its tickets, to the account's address. A few times a day."""
     return answer(ask_again(*_own(path)), 202, {"Location": f"{BASE}/purchases/{path.purchase_id}/notifications"})
 
 
 def ask_again(event: UUID, purchase: UUID, found: Purchase) -> Notification:
-    """One more mail of a purchase that was found. Refused: nothing-to-send, too-many-requests."""
+    """Request another mail of a purchase. Refused: nothing-to-send, too-many-requests."""
     if found.status not in SENT_AGAIN or found.account_id is None:
         raise Refused("nothing-to-send")
     wanted = Notification(

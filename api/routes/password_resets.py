@@ -1,4 +1,4 @@
-"""A new password for who forgot theirs."""
+"""Resets of forgotten passwords."""
 
 from flask import Response
 
@@ -16,9 +16,9 @@ password_resets = blueprint("password_resets", "accounts")
     responses=answers({202: PasswordResetAsked}, *WITH_BODY, "too-many-requests"),
 )
 def ask_for_password_reset(body: NewPasswordReset) -> Response:
-    """202 for every address, and a mail to it, in the account's language: a link to a new password.
+    """202 for every address, which gets a mail with a link to set a new password, in the account's language.
 
-    Where the address has no account the mail says so. The link is good once, for an hour.
+    If the address has no account, the mail says so. The link is valid once, for an hour.
     """
     ask_for_reset(body.email)
     return answer(PasswordResetAsked(email=body.email), 202)
@@ -30,6 +30,6 @@ def ask_for_password_reset(body: NewPasswordReset) -> Response:
     responses=answers({204: None}, *WITH_BODY, "unknown-code", "too-many-requests", "passwords-busy"),
 )
 def reset_password(body: ResetPassword) -> Response:
-    """With the link's text, which is `link` in its address. All sessions of the account end, and it is told."""
+    """`link` is the parameter in the mailed URL. All sessions of the account end, and a mail says so."""
     carry_out(body.link, "/newPassword", body.new_password)
     return Response(status=204)

@@ -1,4 +1,4 @@
-"""An account's password: changed by who knows the present one."""
+"""Changes of an account's password."""
 
 from flask import Response
 
@@ -17,7 +17,7 @@ passwords = blueprint("passwords", "accounts")
     responses=answers({204: None}, *WITH_BODY, "not-found", "too-many-requests", "passwords-busy"),
 )
 def change_password(path: AccountPath, body: PasswordChange) -> Response:
-    """The account's sessions end, and with them a change of its address that waits for its code. It is told."""
+    """The account's sessions end, and with them a pending change of its address. A mail says so."""
     require_password(path, body.current_password)
     account = account_of(path)
     new = new_hash("/newPassword", body.new_password, account.email, account.first_name, account.last_name)

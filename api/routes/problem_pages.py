@@ -1,4 +1,4 @@
-"""The pages that the ``type`` of a problem leads to: all of them at /problems, each under its name."""
+"""The pages that the ``type`` of a problem refers to: all problems at /problems, each at /problems/NAME."""
 
 from typing import Final
 

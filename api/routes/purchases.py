@@ -1,4 +1,4 @@
-"""Purchases: asked for here, decided by the ledger, answered with the decision."""
+"""Purchases: requested here, decided by the ledger."""
 
 from typing import Final
 from uuid import UUID
@@ -65,7 +65,7 @@ _REFUSED: Final = (
 )
 
 
-# Headers are described here and read by hand: a model of them would cost a tenth of the request.
+# Headers are described here and read by hand, since a model of them costs a tenth of the request.
 @purchases.post(
     "/purchases",
     summary="Buy or hold tickets",
@@ -73,9 +73,9 @@ _REFUSED: Final = (
     openapi_extensions={"parameters": [_KEY, _PREFER]},
 )
 def buy(body: NewPurchase) -> Response:
-    """201 with the tickets, a problem with the reason, or 202 when the decision takes longer than the wait.
+    """201 with the tickets, a problem with the reason, or 202 if the decision takes longer than the wait.
 
-    A request that got no answer, or 503, may be sent again with the same key: it is carried out once.
+    A request without a response, or with 503, may be repeated with the same key: it is carried out once.
     """
     return deferred(service.buy(ports(), caller(), body, request.headers.get("Idempotency-Key"), _wanted()))
 
@@ -89,7 +89,7 @@ def buy(body: NewPurchase) -> Response:
     openapi_extensions={"parameters": [_CHANGE_KEY, _PREFER]},
 )
 def confirm_purchase(path: PurchasePath) -> Response:
-    """A hold becomes a sale, with its codes. Sent again, it is answered as the first time."""
+    """A hold becomes a sale, with its codes. A repeated request gets the same response."""
     public = path.purchase_id
     key = request.headers.get("Idempotency-Key")
     return deferred(service.confirm(ports(), owner_of(public), public, key, _wanted()))
@@ -112,7 +112,7 @@ def confirm_purchase(path: PurchasePath) -> Response:
     openapi_extensions={"parameters": [_CHANGE_KEY, _PREFER]},
 )
 def cancel_purchase(path: PurchasePath, body: Cancellation) -> Response:
-    """Everything, or the last tickets of the `lines` that are named. What is given back can be bought at once."""
+    """All tickets, or the last ones of the given `lines`. They can be bought again at once."""
     public = path.purchase_id
     lines = [TicketLine(line.ticket_type_id, line.quantity) for line in body.lines]
     key = request.headers.get("Idempotency-Key")
@@ -125,7 +125,7 @@ def cancel_purchase(path: PurchasePath, body: Cancellation) -> Response:
     responses=answers({200: Purchase}, "not-found", "invalid-input", "busy"),
 )
 def read_purchase(path: PurchasePath, query: WaitQuery) -> Response:
-    """With `?wait=N` the answer comes when the purchase is decided, or after N seconds."""
+    """With `?wait=N` the response comes when the purchase is decided, or after N seconds."""
     if query.wait:
         return deferred(_watched(ports(), caller(), path.purchase_id, query.wait))
     return answer(own_purchase(path.purchase_id))
@@ -136,7 +136,7 @@ def _wanted() -> Preference:
 
 
 def owner_of(public: str) -> UUID:
-    """In whose name a purchase is changed: the ledger refuses one that is not the owner. Refused: not-found."""
+    """The account for which a purchase is changed; the ledger refuses all but the owner. Refused: not-found."""
     if not caller().is_administrator:
         return caller().account
     owner = own_purchase(public).account_id
@@ -144,15 +144,15 @@ def owner_of(public: str) -> UUID:
 
 
 def own_purchase(public: str) -> Purchase:
-    """The purchase as it stands, if it is the caller's.
+    """The purchase, if it is the caller's.
 
-    Somebody else's is as one that never was, in the time that it takes too. Refused: not-found.
+    Refused: not-found, also for somebody else's, in the same time.
     """
     return _found(_known(ports(), caller(), public))
 
 
 async def _watched(known: Ports, reader: Caller, public: str, wait: float) -> Reply:
-    """The same after up to ``wait`` seconds, if it is undecided."""
+    """The purchase, after up to ``wait`` seconds if it is undecided."""
     ids = service.ids_of(public)
     found = await known.ledger.watch(*ids, wait, lambda: _known(known, reader, public), reader.may_act_for)
     if isinstance(found, Outcome):
@@ -172,7 +172,7 @@ def _known(known: Ports, reader: Caller, public: str) -> Purchase | None:
     try:
         found = known.sales.find(*ids, reader.may_act_for)
     except Unavailable:
-        # Nobody can say how it was decided, but that it is in the log is known.
+        # The decision is not available, but the purchase is known to be in the log.
         if account is None:
             raise
         found = None
@@ -180,6 +180,6 @@ def _known(known: Ports, reader: Caller, public: str) -> Purchase | None:
 
 
 def _accepted(known: Ports, reader: Caller, ids: tuple[UUID, UUID], public: str) -> UUID | None:
-    """Whose purchase it is, if it is known to be in the log and the reader may see it."""
+    """The account of a purchase that is known to be in the log, if the reader may see it."""
     account = accepted_account(known.tokens, public, known.clock()) or known.ledger.accepted(*ids)
     return account if account and reader.may_act_for(account) else None

@@ -1,4 +1,4 @@
-"""Lists of purchases: an account's own, and an event's for its organizer, as JSON or as a table (CSV)."""
+"""Lists of purchases: of an account, and of an event for its organizer, in JSON or CSV."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ from api.web.responses import answer, answers, blueprint, ports
 
 sales = blueprint("sales", "purchases")
 
-TABLE: Final = {"description": "the table", "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}
+CSV: Final = {"description": "the table", "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}
 
 
 @sales.get(
@@ -24,7 +24,7 @@ TABLE: Final = {"description": "the table", "content": {MEDIA_TYPE: {"schema": {
     responses=answers({200: PurchaseList}, "not-found", "invalid-input"),
 )
 def list_purchases(path: AccountPath, query: PurchasesQuery) -> Response:
-    """The newest first, those that were rejected too; for the account itself and administrators."""
+    """Newest first, with rejected ones; for the account itself and administrators."""
     require_to_act_for(path.account_id)
     return answer(ports().sales.of_account(path.account_id, query.limit, query.cursor))
 
@@ -35,7 +35,7 @@ def list_purchases(path: AccountPath, query: PurchasesQuery) -> Response:
     responses=answers({200: EventSales}, "not-found", "invalid-input"),
 )
 def list_sales(path: EventPath, query: PurchasesQuery) -> Response:
-    """Sums and purchases, the newest first; for the event's organizer and administrators."""
+    """Totals and purchases, newest first; for the event's organizer and administrators."""
     managed_event(path.event_id)
     return answer(ports().sales.of_event(path.event_id, query.limit, query.cursor))
 
@@ -43,10 +43,10 @@ def list_sales(path: EventPath, query: PurchasesQuery) -> Response:
 @sales.get(
     "/events/<uuid:eventId>/sales.csv",
     summary="All sales of an event as a table",
-    responses=answers({}, "not-found") | {"200": TABLE},
+    responses=answers({}, "not-found") | {"200": CSV},
 )
 def sales_table(path: EventPath) -> Response:
-    """A row for each line of each purchase, the oldest first; for the event's organizer and administrators.
+    """A row for each line of each purchase, oldest first; for the event's organizer and administrators.
 
     A cell that a spreadsheet would take for a formula begins with an apostrophe.
     """

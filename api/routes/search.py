@@ -1,4 +1,4 @@
-"""Search over the events that the public may see."""
+"""Search of public events."""
 
 from flask import Response
 
@@ -14,7 +14,7 @@ search = blueprint("search", "events")
     responses=answers({200: FoundEvents}, "invalid-input"),
 )
 def search_events(query: SearchQuery) -> Response:
-    """Typing errors are forgiven, a word may be only begun; case and accents do not count. Drafts are not found."""
+    """Tolerates typing errors and matches prefixes; ignores case and accents. Drafts are not found."""
     return answer(ports().index.search(query))
 
 
@@ -24,5 +24,5 @@ def search_events(query: SearchQuery) -> Response:
     responses=answers({200: Suggestions}, "invalid-input"),
 )
 def suggest(query: SuggestQuery) -> Response:
-    """Titles, cities, venues, tags and organizers that go on as the words do."""
+    """Titles, cities, venues, tags and organizers that continue the words."""
     return answer(ports().index.suggest(query))

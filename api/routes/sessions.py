@@ -1,4 +1,4 @@
-"""Sessions: a token for an address and its password."""
+"""Sessions: sign-in by address and password."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -22,14 +22,14 @@ sessions = blueprint("sessions", "sessions")
     responses=answers({201: SignedIn}, *WITH_BODY, "wrong-credentials", "too-many-requests", "passwords-busy"),
 )
 def create_session(body: NewSession) -> Response:
-    """A token for a few minutes. An unknown address and a wrong password are one answer, after the same time."""
+    """A token for a few minutes. An unknown address and a wrong password get the same response, in the same time."""
     found = credential_of(body)
     token, signed_in = ports().tokens.issue(found.account, found.roles, found.version)
     return answer(SignedIn(token=token, **_fields(signed_in)), 201)
 
 
 def credential_of(body: NewSession, device: str | None = None) -> Credential:
-    """Who signs in, from a ``device`` that is known by its cookie or not.
+    """The account that signs in, from a ``device`` with a cookie or without.
 
     Refused: wrong-credentials, too-many-requests, passwords-busy.
     """
@@ -39,26 +39,26 @@ def credential_of(body: NewSession, device: str | None = None) -> Credential:
     quotas.guesses.check(asker)
     found = ports().credentials.find(body.email)
     with ports().passwords.turn(client(), asker.address) as hasher:
-        quotas.guesses.check(asker)  # of many at once, only so many get here before they are counted
+        quotas.guesses.check(asker)  # again, since many requests may have come at once
         if not hasher.fits(found.password_hash if found else None, body.password) or found is None:
             quotas.guesses.count(asker)
             raise Refused("wrong-credentials", headers=CHALLENGE)
-        if hasher.is_outdated(found.password_hash):  # the password is at hand only now
+        if hasher.is_outdated(found.password_hash):  # only now the password is available
             ports().credentials.rehash(found, hasher.hash(body.password))
     quotas.guesses.forget(asker)
     quotas.known.remember(asker)
     return found
 
 
-@sessions.get("/sessions/current", summary="Read one's session", responses=answers({200: Session}))
+@sessions.get("/sessions/current", summary="Read the current session", responses=answers({200: Session}))
 def read_session() -> Response:
-    """Whose token it is, and what it allows."""
+    """The account of the token, and its roles."""
     return answer(Session(**_fields(caller())))
 
 
 @sessions.delete("/sessions/current", summary="Sign out", responses=answers({204: None}))
 def end_sessions() -> Response:
-    """Ends all sessions of the account: none of its tokens is good any more."""
+    """Ends all sessions of the account: all its tokens become invalid."""
     ports().revocations.end_sessions(caller().account)
     return Response(status=204)
 

@@ -1,4 +1,4 @@
-"""Ticket types of events, also under the path of the system before this one."""
+"""Ticket types of events, also at the paths of the system before this one."""
 
 from collections.abc import Callable
 from functools import partial
@@ -31,7 +31,7 @@ CHANGED = answers({200: TicketType}, *WITH_BODY, *WITH_MATCH, "not-found")
 
 @tickets.post("/events/<uuid:eventId>/tickets", summary="Create a ticket type", responses=CREATED)
 def create_ticket_type(path: EventPath, body: NewTicketType) -> Response:
-    """Its id is made here unless the request brings one."""
+    """The id is generated unless the request has one."""
     return _create(path, body)
 
 
@@ -43,13 +43,13 @@ def list_ticket_types(path: EventPath) -> Response:
 
 @tickets.post("/event/<uuid:eventId>/tickets", summary="Create a ticket type", responses=CREATED, deprecated=True)
 def create_ticket_type_at_old_path(path: EventPath, body: NewTicketType) -> Response:
-    """The old path; the same as under /events."""
+    """The old path of /events."""
     return _create(path, body)
 
 
 @tickets.get("/event/<uuid:eventId>/tickets", summary="List ticket types", responses=LISTED, deprecated=True)
 def list_ticket_types_at_old_path(path: EventPath) -> Response:
-    """The old path; the same as under /events."""
+    """The old path of /events."""
     return _list(path)
 
 
@@ -59,7 +59,7 @@ def list_ticket_types_at_old_path(path: EventPath) -> Response:
     responses=answers({200: TicketType, 304: None}, "not-found"),
 )
 def read_ticket_type(path: TicketPath) -> Response:
-    """The ticket type as it is now."""
+    """A ticket type of a draft is shown to its organizer and to administrators."""
     event = ports().events.event_of(path.ticket_id)
     ticket = ports().events.ticket(path.ticket_id) if event is not None and may_see(event) else None
     if ticket is None:
@@ -71,7 +71,7 @@ def read_ticket_type(path: TicketPath) -> Response:
     "/tickets/<uuid:ticketId>", summary="Replace a ticket type", responses=CHANGED, openapi_extensions=IF_MATCH
 )
 def replace_ticket_type(path: TicketPath, body: TicketTypeBody) -> Response:
-    """All of it: what is left out gets its default. A quantity below what is sold sells nothing more."""
+    """A missing field gets its default. With a quantity below the sold tickets, no more are sold."""
     return _change(path, partial(with_ticket_replaced, ticket_id=path.ticket_id, body=body, now=ports().clock()))
 
 
@@ -79,7 +79,7 @@ def replace_ticket_type(path: TicketPath, body: TicketTypeBody) -> Response:
     "/tickets/<uuid:ticketId>", summary="Change a ticket type", responses=CHANGED, openapi_extensions=IF_MATCH
 )
 def change_ticket_type(path: TicketPath, body: TicketTypeChange) -> Response:
-    """What is left out stays as it is. A new price counts for later purchases."""
+    """A missing field stays as it is. A new price applies to later purchases."""
     fields = given(body)
     return _change(path, partial(with_ticket_changed, ticket_id=path.ticket_id, fields=fields, now=ports().clock()))
 
@@ -90,7 +90,7 @@ def change_ticket_type(path: TicketPath, body: TicketTypeChange) -> Response:
     responses=answers({204: None}, "not-found", "precondition-failed", "has-purchases"),
 )
 def delete_ticket_type(path: TicketPath) -> Response:
-    """As long as none of it was bought. To stop selling it later, lower its quantity or end its sale."""
+    """While none was bought. To stop sales later, lower its quantity or end its sale."""
 
     def decide(listing: Listing) -> Listing:
         check_match_if_given(ticket_of(listing, path.ticket_id).version)
@@ -127,7 +127,7 @@ def _change(path: TicketPath, decide: Callable[[Listing], Listing]) -> Response:
 
 
 def _change_own(path: TicketPath, decide: Callable[[Listing], Listing]) -> Listing:
-    """The changed listing. A ticket type of somebody else's event is as one that never was. Refused: not-found."""
+    """The changed listing. Refused: not-found, also for a ticket type of somebody else's event."""
     event = ports().events.event_of(path.ticket_id)
     if event is None or not caller().may_act_for(event.organizer_id):
         raise Refused("not-found", f"you have no ticket type {path.ticket_id}")

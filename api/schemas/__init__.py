@@ -1,1 +1,1 @@
-"""What requests bring and answers carry, checked field by field."""
+"""The models of requests and responses, validated field by field."""

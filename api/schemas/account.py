@@ -1,4 +1,4 @@
-"""Accounts: whoever organizes events or buys tickets."""
+"""Accounts of organizers and buyers."""
 
 from datetime import datetime
 from uuid import UUID
@@ -25,7 +25,7 @@ ADDRESS: JsonDict = {"format": "email"}
 
 
 class AccountBody(Body):
-    """What an account says of its owner, but the address."""
+    """An account's data except its address."""
 
     first_name: Name
     last_name: Name
@@ -35,10 +35,10 @@ class AccountBody(Body):
 
 
 class NewAccount(AccountBody):
-    """An account to be made.
+    """An account to create.
 
-    Whoever signs up gives a password. ``id`` and ``roles`` are for administrators: an id of the client's own
-    lets it notice that it makes an account twice.
+    A sign-up needs a password. ``id`` and ``roles`` are for administrators; with an id of its own, a client can
+    repeat the request without creating two accounts.
     """
 
     id: UUID | None = None
@@ -48,7 +48,7 @@ class NewAccount(AccountBody):
 
 
 class AccountChange(Body):
-    """What is to change of an account; what is left out stays, null empties what may be empty."""
+    """Changes of an account: a missing field stays as it is, null empties an optional one."""
 
     first_name: Name = absent()
     last_name: Name = absent()
@@ -58,43 +58,43 @@ class AccountChange(Body):
 
 
 class NewEmail(Body):
-    """The address that an account is to have. The account's owner gives the present password too."""
+    """The new address of an account. The account's owner must send the present password too."""
 
     email: Email = Field(examples=["ada@lovelace.example"], json_schema_extra=ADDRESS)
     current_password: SomePassword | None = None
 
 
 class PasswordChange(Body):
-    """A new password. The account's owner gives the present one too; an administrator need not."""
+    """A new password. The account's owner must send the present one too; an administrator need not."""
 
     current_password: SomePassword | None = None
     new_password: NewPassword
 
 
 class NewPasswordReset(Body):
-    """The address of somebody who forgot their password."""
+    """The address of an account whose password was forgotten."""
 
     email: TypedEmail = Field(examples=["ada@lovelace.example"], json_schema_extra=ADDRESS)
 
 
 class ResetPassword(Body):
-    """A new password, and the text of the link that was mailed for it."""
+    """A new password, and the text of the mailed link."""
 
     link: str = Field(min_length=1, max_length=1_000)
     new_password: NewPassword
 
 
 class RoleChange(Body):
-    """All roles that an account is to have; everyone is a buyer."""
+    """All roles of an account; every account is a buyer."""
 
     roles: list[Role] = Field(max_length=3)
 
 
 class Confirmation(Body):
-    """The code from the mail that an address got, and the ``request`` that the code was asked for with."""
+    """The code from a mail, and the ``request`` secret of the response that announced the mail."""
 
     code: str = Field(min_length=1, max_length=100)
-    # Codes that were mailed before there were requests are good without one.
+    # Codes of the version before have no request.
     request: str = Field("", max_length=100)
 
 
@@ -129,9 +129,9 @@ class AccountEmail(Resource):
 
 
 class SignUp(Resource):
-    """An address that is to be confirmed with the code it is sent. The answer is the same for every address.
+    """An address to be confirmed by the mailed code. The response is the same for every address.
 
-    ``request`` is a secret of whoever asked: the code is good together with it alone.
+    ``request`` is a secret for the client: the code is valid only together with it.
     """
 
     email: str
@@ -139,7 +139,7 @@ class SignUp(Resource):
 
 
 class PasswordResetAsked(Resource):
-    """An address that a mail was sent to. The answer is the same for every address."""
+    """An address that a mail was sent to. The response is the same for every address."""
 
     email: str
 

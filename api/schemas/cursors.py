@@ -1,4 +1,4 @@
-"""The cursor of a page: the place of the last item seen, as a word that clients give back as it is."""
+"""Opaque cursors of pages: the position of the last item, encoded."""
 
 import base64
 import binascii
@@ -12,12 +12,12 @@ Place = TypeVar("Place", bound=msgspec.Struct)
 
 
 def encode_cursor(place: msgspec.Struct) -> str:
-    """The cursor of the page after that place."""
+    """The cursor of the page after that position."""
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(place)).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, kind: type[Place]) -> Place:
-    """The place of a cursor. Refused: invalid-input."""
+    """The position of a cursor. Refused: invalid-input."""
     try:
         packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         return msgspec.msgpack.decode(packed, type=kind)

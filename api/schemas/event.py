@@ -1,4 +1,4 @@
-"""Events: what takes place, where and when."""
+"""Events, with place and time."""
 
 from datetime import datetime
 from typing import Literal, Self
@@ -24,13 +24,13 @@ from api.schemas.fields import (
     absent,
 )
 from api.schemas.pagination import PageQuery
-from api.schemas.ticket import MOST_TICKET_TYPES, NewTicketType
+from api.schemas.ticket import EVENT_MAX_TICKET_TYPES, NewTicketType
 from tables.messages.statuses import EventStatus
 from tables.text.time_zones import local_time, zone_of
 
 
 class EventBody(Body):
-    """An event as it is to be."""
+    """The data of an event."""
 
     title: Title
     description: Prose = ""
@@ -57,19 +57,19 @@ class EventBody(Body):
 
 
 class NewEvent(EventBody):
-    """An event to be made, all at once with its ticket types or without them.
+    """An event to create, with or without ticket types.
 
-    ``id`` may be the client's own, so that making it twice is noticed.
+    With an ``id`` of its own, a client can repeat the request without creating two events.
     """
 
     id: UUID | None = None
     organizer_id: UUID | None = None
     status: Literal[EventStatus.DRAFT, EventStatus.ACTIVE] = EventStatus.DRAFT
-    ticket_types: list[NewTicketType] = Field(default_factory=list, max_length=MOST_TICKET_TYPES)
+    ticket_types: list[NewTicketType] = Field(default_factory=list, max_length=EVENT_MAX_TICKET_TYPES)
 
 
 class EventChange(Body):
-    """What is to change of an event; what is left out stays, null empties what may be empty."""
+    """Changes of an event: a missing field stays as it is, null empties an optional one."""
 
     title: Title = absent()
     description: Prose = absent()
@@ -89,7 +89,7 @@ class EventChange(Body):
 
 
 class Event(Resource):
-    """An event. ``version`` grows with every change of it or of one of its ticket types."""
+    """An event. ``version`` increases with every change of it or of its ticket types."""
 
     id: UUID
     organizer_id: UUID
@@ -112,7 +112,7 @@ class Event(Resource):
     created_at: datetime
     updated_at: datetime
 
-    # Rows are written by SQL, too.
+    # SQL may have written the row.
     @field_validator("time_zone")
     @classmethod
     def _is_a_zone(cls, value: str) -> str:
@@ -120,7 +120,7 @@ class Event(Resource):
         return value
 
     @model_validator(mode="after")
-    def _happens_on_the_clocks_of_its_place(self) -> Self:
+    def _has_local_times(self) -> Self:
         zone = zone_of(self.time_zone)
         for name in ("starts_at", "ends_at"):
             try:
@@ -138,20 +138,20 @@ class EventList(Resource):
 
 
 class EventQuery(PageQuery):
-    """Which events are listed."""
+    """The events to list."""
 
     organizer_id: UUID | None = Field(None, description="only this organizer's")
     status: EventStatus | None = Field(None, description="only those of this status")
 
 
 class StatusChange(Body):
-    """The status that an event is to have."""
+    """The new status of an event."""
 
     status: EventStatus
 
 
 class EventName(Resource):
-    """What an event is called."""
+    """An event's name."""
 
     id: UUID
     name: str

@@ -1,4 +1,4 @@
-"""The kinds of fields: each is checked by the library made for it, and refused with a sentence."""
+"""Types of fields, each validated by a library if there is one, with an error message as a sentence."""
 
 import re
 from datetime import UTC, date, datetime
@@ -19,19 +19,19 @@ _PHONE: Final = r"^\+?[0-9][0-9 ()./-]{3,29}[0-9]$"
 
 
 class Body(BaseModel):
-    """What a request brings: names are camelCase, an unknown one is refused."""
+    """A request's body: names are camelCase, unknown ones are refused."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
 
 
 class Resource(BaseModel):
-    """What an answer carries."""
+    """A response's body."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
 
 class Parameters(Body):
-    """Query parameters. Their schema is asked for with every request, and made once."""
+    """Query parameters. flask_openapi3 needs their schema for every request, so it is cached."""
 
     @classmethod
     def model_json_schema(cls, **options: Any) -> dict[str, Any]:  # type: ignore[override]
@@ -45,7 +45,7 @@ def _schema(model: type[Parameters], options: tuple[tuple[str, Any], ...]) -> di
 
 
 def absent() -> Any:
-    """The default of a field that may be left out but not be null."""
+    """The default of a field that may be missing but not null."""
     return Field(default_factory=lambda: None)
 
 
@@ -56,21 +56,21 @@ def _without_nul(value: str) -> str:
 
 
 def as_moment(value: Any) -> Any:
-    """A time as it may be written. Raises ValueError."""
+    """A time in RFC 3339. Raises ValueError."""
     if not isinstance(value, datetime) and not (isinstance(value, str) and _RFC3339.fullmatch(value)):
         raise ValueError("must be an RFC 3339 time with an offset, like 2030-05-17T20:00:00+02:00")
     return value
 
 
 def _in_our_time(value: datetime) -> datetime:
-    """PostgreSQL keeps no offsets, so all times are told in UTC from the first answer on."""
+    """In UTC, since PostgreSQL stores no offsets."""
     if not 2000 <= value.year < 2200:
         raise ValueError("must lie between the years 2000 and 2199")
     return value.astimezone(UTC)
 
 
 def as_day(value: Any) -> Any:
-    """A date as it may be written. Raises ValueError."""
+    """A date in ISO 8601. Raises ValueError."""
     if not isinstance(value, date) and not (isinstance(value, str) and _DATE.fullmatch(value)):
         raise ValueError("must be a date like 1985-04-12")
     return value
@@ -102,12 +102,12 @@ def _locale(value: str) -> str:
 
 
 def _whole(value: Any) -> Any:
-    """A number without a fraction as an integer, as JSON Schema has it: 1.0 is one."""
+    """A number without a fraction as an integer: in JSON Schema, 1.0 is one."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _as_typed(value: str) -> str:
-    """An address in the way that it was written: an account's may be older than the form that they have now."""
+    """An address as it was typed: an account's may be older than the present normalization."""
     normal_address(value)
     return value
 

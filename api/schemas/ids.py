@@ -1,4 +1,4 @@
-"""Ids as text: what str() makes of them, at a quarter of its cost."""
+"""Ids as text, as by str() at a quarter of its cost."""
 
 from typing import cast
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Money as JSON: an exact amount in a string, and an ISO 4217 currency that tells how many decimals it has."""
+"""Money in JSON: an exact amount as a string, and an ISO 4217 currency, which determines the decimals."""
 
 from decimal import Decimal
 from functools import cache
@@ -12,7 +12,7 @@ from api.schemas.fields import Body, Resource
 
 @cache
 def decimals(currency: str) -> int | None:
-    """Decimals that amounts in ``currency`` have; None for what is no money (gold, test codes, unknown ones)."""
+    """The decimals of amounts in ``currency``; None for what is no money (gold, test codes, unknown codes)."""
     try:
         exponent: int | None = Currency(currency).exponent
     except ValueError:
@@ -21,7 +21,7 @@ def decimals(currency: str) -> int | None:
 
 
 def exact(amount: Decimal, currency: str) -> Decimal:
-    """The amount with just the decimals of its currency. Raises ValueError for what is no amount."""
+    """The amount with the decimals of its currency. Raises ValueError for infinity and NaN."""
     if not amount.is_finite():
         raise ValueError("an amount is finite")
     return amount.quantize(_unit(currency))
@@ -33,7 +33,7 @@ def _unit(currency: str) -> Decimal:
 
 
 class Price(Body):
-    """What a ticket costs; 0 is a price."""
+    """The price of a ticket; may be 0."""
 
     amount: str = Field(pattern=r"^[0-9]{1,10}(\.[0-9]{1,4})?$", examples=["49.90"])
     currency: str = Field(pattern=r"^[A-Z]{3}$", examples=["EUR"])
@@ -66,7 +66,7 @@ class Money(Resource):
 
     @classmethod
     def of(cls, amount: Decimal, currency: str) -> Self:
-        """The amount as it is written in its currency."""
+        """The amount with the decimals of its currency."""
         return cls(amount=str(exact(amount, currency)), currency=currency)
 
     @property

@@ -1,4 +1,4 @@
-"""Notifications: the mails of a purchase."""
+"""The mails of a purchase."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,13 +9,13 @@ from api.schemas.fields import Resource
 
 
 class Notification(Resource):
-    """A mail: `requested` until it is `sent`, or `failed` because it can't be. Whose address it went to is not told."""
+    """A mail: `requested`, then `sent` or `failed`. Its address is not shown."""
 
     id: UUID
     kind: str = Field(examples=["confirmed"])
     status: str = Field(examples=["sent"])
-    requested_at: datetime | None = Field(None, description="only of a mail that was asked for again")
-    at: datetime = Field(description="when it came to its status")
+    requested_at: datetime | None = Field(None, description="only of a mail that was requested again")
+    at: datetime = Field(description="when it got its status")
 
 
 class NotificationList(Resource):

@@ -1,6 +1,6 @@
-"""Pages of lists: newest first, continued behind the last item seen.
+"""Keyset pagination, newest first: a cursor has the position of the last item.
 
-The order is that of creation, which nothing changes, so rows that come or change meanwhile move nothing.
+The order is that of creation, which never changes, so rows that come or change meanwhile move no other.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from api.schemas.fields import Parameters
 
 
 class PageQuery(Parameters):
-    """How many items, and after which."""
+    """The size of a page, and where it begins."""
 
     limit: int = Field(20, ge=1, le=100)
     cursor: str | None = Field(None, max_length=100, description="the `next` of the page before")
@@ -30,7 +30,7 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Listed(Protocol):
-    """What can stand in a list."""
+    """An item of a list."""
 
     @property
     def id(self) -> UUID: ...
@@ -39,15 +39,15 @@ class Listed(Protocol):
     def created_at(self) -> datetime: ...
 
 
-class Unshown(NamedTuple):
-    """A row that can't be told: it has its place in a list, and is left out."""
+class InvalidRow(NamedTuple):
+    """The position of a row that can't be shown, and is left out of its page."""
 
     created_at: datetime
     id: UUID
 
 
 Item = TypeVar("Item", bound=Listed)
-Read = Callable[[int, Place | None], Sequence[Item | Unshown]]
+Read = Callable[[int, Place | None], Sequence[Item | InvalidRow]]
 
 
 def page(query: PageQuery, read: Read[Item]) -> tuple[list[Item], str | None]:
@@ -55,5 +55,5 @@ def page(query: PageQuery, read: Read[Item]) -> tuple[list[Item], str | None]:
     found = read(query.limit + 1, None if query.cursor is None else decode_cursor(query.cursor, Place))
     listed = found[: query.limit]
     more = len(found) > query.limit
-    items = [item for item in listed if not isinstance(item, Unshown)]
+    items = [item for item in listed if not isinstance(item, InvalidRow)]
     return items, encode_cursor(Place(listed[-1].created_at, listed[-1].id)) if more else None

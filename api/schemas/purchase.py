@@ -1,4 +1,4 @@
-"""Purchases: what is to be bought, and what was decided."""
+"""Purchases: the request's body, and the purchase as it is shown."""
 
 import re
 from datetime import datetime
@@ -12,20 +12,20 @@ from api.schemas.ids import text_of
 from api.schemas.money import Money
 
 _ID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-# The long one goes on with the account, a time and a seal.
+# The long id continues with the account, an expiry and a signature.
 _PUBLIC_ID: Final = re.compile(rf"({_ID})\.({_ID})(?:\.{_ID}\.[0-9]{{1,12}}\.[\w-]{{1,100}})?", re.ASCII)
 HoldSeconds = Annotated[int, Field(strict=True, ge=1, le=86_400, description="how long the hold lasts"), WHOLE]
 
 
 class NewLine(Body):
-    """So many tickets of one type."""
+    """Tickets of one type."""
 
     ticket_type_id: UUID
     quantity: Quantity
 
 
 class NewPurchase(Body):
-    """All lines are bought, or nothing; with ``hold`` they are kept for the buyer until confirmed or given back.
+    """All lines are bought, or none. With ``hold`` they are reserved until confirmed or canceled.
 
     Without ``accountId`` the buyer is the caller.
     """
@@ -38,7 +38,7 @@ class NewPurchase(Body):
 
 
 class Cancellation(Body):
-    """What is given back: some tickets, or everything without ``lines``."""
+    """The tickets to give back; all of them without ``lines``."""
 
     lines: list[NewLine] = Field(default_factory=list, max_length=50)
 
@@ -49,7 +49,7 @@ class Cancellation(Body):
 
 
 class BoughtLine(Resource):
-    """Tickets of one type, what each cost, and their codes."""
+    """Tickets of one type, their price, and their codes."""
 
     ticket_type_id: UUID
     name: str
@@ -59,7 +59,7 @@ class BoughtLine(Resource):
 
 
 class Purchase(Resource):
-    """A purchase as it was decided; ``pending`` while it is not."""
+    """A purchase; its status is ``pending`` until the ledger has decided."""
 
     id: str = Field(description="`{eventId}.{purchase}`")
     event_id: UUID
@@ -74,7 +74,7 @@ class Purchase(Resource):
 
 
 class PurchaseList(Resource):
-    """A page of purchases, the newest first."""
+    """A page of purchases, newest first."""
 
     items: list[Purchase]
     next: str | None = None
@@ -93,16 +93,16 @@ class WaitQuery(Parameters):
 
 
 def public_id(event: UUID, purchase: UUID) -> str:
-    """The purchase's id in URLs, which tells its event."""
+    """The id of a purchase in URLs, with that of its event."""
     return f"{text_of(event)}.{text_of(purchase)}"
 
 
 def parse_public_id(text: str) -> tuple[UUID, UUID] | None:
-    """Event and purchase of a public id, plain or long (api/purchasing/acceptance.py); None if it is none."""
+    """Event and purchase of a public id, plain or long (api/purchasing/acceptance.py); None if it is invalid."""
     found = _PUBLIC_ID.fullmatch(text)
     return (UUID(found[1]), UUID(found[2])) if found else None
 
 
 def pending(event: UUID, purchase: UUID, account: UUID) -> Purchase:
-    """A purchase that is in the log and not decided."""
+    """A purchase that is in the log and not decided yet."""
     return Purchase(id=public_id(event, purchase), event_id=event, account_id=account, status="pending")

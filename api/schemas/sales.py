@@ -1,4 +1,4 @@
-"""An event's sales, for its organizer: what they add up to, and page by page."""
+"""An event's sales, for its organizer: totals, and purchases page by page."""
 
 from uuid import UUID
 
@@ -10,14 +10,14 @@ from api.schemas.purchase import Purchase
 
 
 class PurchasesQuery(Parameters):
-    """How many items, and after which."""
+    """The size of a page, and where it begins."""
 
     limit: int = Field(20, ge=1, le=100)
     cursor: str | None = Field(None, max_length=200, description="the `next` of the page before")
 
 
 class TypeSales(Resource):
-    """What a ticket type has out, and what its sold tickets were worth."""
+    """How many tickets of a type are held and sold, and the revenue of the sold ones."""
 
     ticket_type_id: UUID
     name: str
@@ -27,7 +27,7 @@ class TypeSales(Resource):
 
 
 class EventSales(Resource):
-    """A page of an event's purchases, the newest first; the sums of the whole event come with the first page."""
+    """A page of an event's purchases, newest first. The first page has the totals of the event."""
 
     event_id: UUID
     ticket_types: list[TypeSales] | None = None

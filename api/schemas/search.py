@@ -1,4 +1,4 @@
-"""Search: what was asked, and the page of events that answers it."""
+"""Search queries, and pages of found events."""
 
 from datetime import date
 from enum import StrEnum
@@ -12,12 +12,12 @@ from api.schemas.money import Money, decimals
 from tables.messages.statuses import EventStatus
 from tables.offers import Tickets
 
-MOST_OF_ONE_FILTER: Final = 20
+FILTER_MAX_VALUES: Final = 20
 RADIUS_KM: Final = 25.0
 
 
 class Sort(StrEnum):
-    """What comes first. The minus turns the order around."""
+    """The order of the events. A minus reverses it."""
 
     RELEVANCE = "relevance"
     DATE = "date"
@@ -28,7 +28,7 @@ class Sort(StrEnum):
 
 
 def _day_or_moment(value: Any) -> Any:
-    """A day is a day where the event is; a moment is the same everywhere."""
+    """A day is in the event's time zone; a time has an offset."""
     if isinstance(value, str) and len(value) == len("2030-05-17"):
         return as_day(value)
     return as_moment(value)
@@ -70,11 +70,11 @@ Near = Annotated[str, Field(max_length=50), AfterValidator(_near)]
 
 
 def _several(what: str) -> Any:
-    return Field(default_factory=list, max_length=MOST_OF_ONE_FILTER, description=f"{what}; several mean any of them")
+    return Field(default_factory=list, max_length=FILTER_MAX_VALUES, description=f"{what}; several mean any of them")
 
 
 class SearchQuery(Parameters):
-    """Words to look for, and what the events must be like. Without words, all events by date."""
+    """Words to search for, and filters. Without words, all events by date."""
 
     q: Words = Field("", description="words of title, description, venue, city, organizer and tags")
     city: list[City] = _several("a city's name; case and accents do not count")
@@ -107,7 +107,7 @@ class SearchQuery(Parameters):
 
     @property
     def order(self) -> Sort:
-        """What comes first."""
+        """The order of the events."""
         return self.sort or (Sort.RELEVANCE if self.q else Sort.DATE)
 
     @property
@@ -124,14 +124,14 @@ class SuggestQuery(Parameters):
 
 
 class Point(Resource):
-    """A point on the map."""
+    """A geographical point."""
 
     lat: float
     lon: float
 
 
 class FoundTicketType(Resource):
-    """A ticket type, and how many of it were left about a second ago."""
+    """A ticket type, and how many were available about a second ago."""
 
     id: str
     name: str
@@ -141,7 +141,7 @@ class FoundTicketType(Resource):
 
 
 class Highlights(Resource):
-    """Texts as HTML: escaped, with ``<em>`` around what the words found. Only those where they found something."""
+    """Fields with matches, as escaped HTML with ``<em>`` around each match."""
 
     title: str | None = None
     description: str | None = None
@@ -151,7 +151,7 @@ class Highlights(Resource):
 
 
 class FoundEvent(Resource):
-    """An event as the search index knows it, moments after the change. ``startsLocal`` is in ``timeZone``."""
+    """An event in the search index, moments after a change. ``startsLocal`` is in ``timeZone``."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -179,14 +179,14 @@ class FoundEvent(Resource):
 
 
 class Count(Resource):
-    """A value that events have, and how many of them: as if its own filter were not set."""
+    """A value and the number of events with it, as if its own filter were not set."""
 
     value: str
     count: int
 
 
 class Facets(Resource):
-    """What the events that were found are like."""
+    """Values of the found events, with their numbers."""
 
     city: list[Count]
     tag: list[Count]
@@ -196,7 +196,7 @@ class Facets(Resource):
 
 
 class FoundEvents(Resource):
-    """One page. ``next`` is absent on the last; ``total`` (counted up to 10000) and ``facets`` stand on the first."""
+    """One page. ``next`` is absent on the last; ``total`` (up to 10000) and ``facets`` are on the first."""
 
     items: list[FoundEvent]
     total: int | None = None
@@ -205,7 +205,7 @@ class FoundEvents(Resource):
 
 
 class Suggestion(Resource):
-    """What the typed words may become; ``id`` is the event's where it is one's title."""
+    """A suggestion for the typed words. An event's title has its ``id``."""
 
     text: str
     kind: Literal["event", "city", "venue", "tag", "organizer"]
@@ -213,6 +213,6 @@ class Suggestion(Resource):
 
 
 class Suggestions(Resource):
-    """The most likely ones first."""
+    """The most likely first."""
 
     items: list[Suggestion]

@@ -1,4 +1,4 @@
-"""Sessions: signed in by address and password, a token is what shows it."""
+"""Sessions: sign-in by address and password, and the token."""
 
 from datetime import datetime
 from typing import Literal
@@ -11,14 +11,14 @@ from api.schemas.fields import Body, Resource, SomeEmail, SomePassword
 
 
 class NewSession(Body):
-    """Whoever wants to sign in."""
+    """Address and password to sign in."""
 
     email: SomeEmail = Field(examples=["ada@lovelace.example"])
     password: SomePassword = Field(examples=["correct horse battery"])
 
 
 class Session(Resource):
-    """Who is signed in, with which roles, until when."""
+    """The account that is signed in, its roles, and when the token expires."""
 
     account_id: UUID
     roles: list[Role]

@@ -1,4 +1,4 @@
-"""Ticket types: what is sold of an event, how many, for how much and until when."""
+"""Ticket types of an event: quantity, price, limits and times of sale."""
 
 from datetime import datetime
 from typing import Final, Self
@@ -9,11 +9,11 @@ from pydantic import model_validator
 from api.schemas.fields import Body, Limit, Moment, Position, Resource, Stock, Title, absent
 from api.schemas.money import Money, Price
 
-MOST_TICKET_TYPES: Final = 200
+EVENT_MAX_TICKET_TYPES: Final = 200
 
 
 class TicketTypeBody(Body):
-    """A ticket type as it is to be."""
+    """The data of a ticket type."""
 
     name: Title
     price: Price
@@ -25,14 +25,14 @@ class TicketTypeBody(Body):
     position: Position = 0
 
     @model_validator(mode="after")
-    def _window_is_open_for_a_while(self) -> Self:
+    def _ends_after_its_start(self) -> Self:
         if self.sale_starts_at and self.sale_ends_at and self.sale_ends_at <= self.sale_starts_at:
             raise ValueError("saleEndsAt must be later than saleStartsAt")
         return self
 
 
 class TicketTypeChange(Body):
-    """What is to change of a ticket type; what is left out stays, null empties what may be empty."""
+    """Changes of a ticket type: a missing field stays as it is, null empties an optional one."""
 
     name: Title = absent()
     price: Price = absent()
@@ -45,7 +45,7 @@ class TicketTypeChange(Body):
 
 
 class NewTicketType(TicketTypeBody):
-    """A ticket type to be made. ``id`` may be the client's own, so that making it twice is noticed."""
+    """A ticket type to create. With an ``id`` of its own, a client can repeat the request safely."""
 
     id: UUID | None = None
 

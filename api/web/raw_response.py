@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
-from api.problems import MEDIA_TYPE, PROBLEMS, RETRY_AFTER, Fault, Refused, Unavailable, problem_json
+from api.problems import MEDIA_TYPE, PROBLEMS, RETRY_AFTER_S, Fault, Refused, Unavailable, problem_json
 from api.web.security_headers import DATA
 
 JSON: Final = "application/json"
@@ -67,7 +67,7 @@ def refused(error: Refused) -> Reply:
 def unavailable(error: Unavailable) -> Reply:
     """503: nothing was promised, and the same request may be sent again."""
     body = problem_json("unavailable", error.detail, server=error.server)
-    return Reply(PROBLEMS["unavailable"].status, MEDIA_TYPE, {"Retry-After": str(RETRY_AFTER)}, body)
+    return Reply(PROBLEMS["unavailable"].status, MEDIA_TYPE, {"Retry-After": str(RETRY_AFTER_S)}, body)
 
 
 class FastPath(Protocol):

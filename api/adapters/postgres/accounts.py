@@ -16,7 +16,7 @@ from api.adapters.postgres.rows import fetch, page_values, shown
 from api.ports.accounts import Granted, Wish
 from api.problems import Fault, Refused
 from api.schemas.account import Account
-from api.schemas.pagination import Place, Unshown
+from api.schemas.pagination import InvalidRow, Place
 from tables.text.email_addresses import address_spellings
 
 _NAMES: Final = tuple(Account.model_fields)
@@ -85,11 +85,11 @@ class AccountRows:
         row = self._database.one(_FIND, given=given, normal=normal)
         return shown("account", row, _account) if row else None
 
-    def list(self, limit: int, after: Place | None) -> list[Account | Unshown]:
+    def list(self, limit: int, after: Place | None) -> list[Account | InvalidRow]:
         """At most so many accounts, the newest first, after that place."""
         with self._database.transaction() as connection:
             rows = fetch(connection, _PAGE, page_values(limit, after))
-        return [shown("account", row, _account) or Unshown(row["created_at"], row["id"]) for row in rows]
+        return [shown("account", row, _account) or InvalidRow(row["created_at"], row["id"]) for row in rows]
 
     def change(self, account: UUID, decide: Callable[[Account], Account]) -> Account | None:
         """Replace an account by what ``decide`` makes of it. New roles end its sessions. Refused: email-taken."""

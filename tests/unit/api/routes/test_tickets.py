@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.roles import Role
-from api.schemas.ticket import MOST_TICKET_TYPES
+from api.schemas.ticket import EVENT_MAX_TICKET_TYPES
 from tests.unit.api.fakes.world import World
 
 BASE = "/api/v3"
@@ -70,7 +70,7 @@ def test_an_event_has_no_more_ticket_types_than_a_definition_may_carry(
     client: FlaskClient, event: dict[str, Any]
 ) -> None:
     where = f"{BASE}/events/{event['id']}/tickets"
-    for _ in range(MOST_TICKET_TYPES):
+    for _ in range(EVENT_MAX_TICKET_TYPES):
         assert client.post(where, json=STALLS).status_code == 201
     assert client.post(where, json=STALLS).get_json()["type"] == "/problems/too-many-ticket-types"
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from api.schemas.cursors import decode_cursor
-from api.schemas.pagination import PageQuery, Place, Unshown, page
+from api.schemas.pagination import InvalidRow, PageQuery, Place, page
 
 NOW = datetime(2030, 1, 2, tzinfo=UTC)
 
@@ -16,7 +16,7 @@ class Item(NamedTuple):
 
 
 def test_a_page_leaves_out_what_cannot_be_told_and_the_next_one_begins_behind_it() -> None:
-    rows: list[Item | Unshown] = [Item(NOW, UUID(int=3)), Unshown(NOW, UUID(int=2)), Item(NOW, UUID(int=1))]
+    rows: list[Item | InvalidRow] = [Item(NOW, UUID(int=3)), InvalidRow(NOW, UUID(int=2)), Item(NOW, UUID(int=1))]
 
     items, cursor = page(PageQuery(limit=2), lambda limit, after: rows[:limit])
 
