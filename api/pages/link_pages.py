@@ -3,7 +3,8 @@
 from flask import request
 
 from api.pages.forms import form_fields, parse_body
-from api.schemas.fields import Body, NewPassword
+from api.schemas.base import Body
+from api.schemas.fields import NewPassword
 from api.web.responses import ports
 from tables.signing.links import LinkInvalid, LinkKind
 

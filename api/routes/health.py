@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from flask import Flask, Response
 
 from api.ports.server import Probe
-from api.schemas.fields import Resource
+from api.schemas.base import Resource
 from api.web.responses import answer, answers, blueprint, ports
 from telemetry.rate_limited import RateLimitedLog
 

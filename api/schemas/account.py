@@ -7,19 +7,8 @@ from pydantic import Field
 from pydantic.config import JsonDict
 
 from api.roles import Role
-from api.schemas.fields import (
-    Birthday,
-    Body,
-    Email,
-    LanguageTag,
-    Name,
-    NewPassword,
-    Phone,
-    Resource,
-    SomePassword,
-    TypedEmail,
-    absent,
-)
+from api.schemas.base import Body, Resource, absent
+from api.schemas.fields import Birthday, Email, LanguageTag, Name, NewPassword, Phone, SomePassword, TypedEmail
 
 ADDRESS: JsonDict = {"format": "email"}
 

@@ -6,23 +6,8 @@ from uuid import UUID
 
 from pydantic import Field, field_validator, model_validator
 
-from api.schemas.fields import (
-    Body,
-    City,
-    Country,
-    Latitude,
-    Limit,
-    Longitude,
-    Moment,
-    Place,
-    Prose,
-    Resource,
-    Stock,
-    Tags,
-    Title,
-    Zone,
-    absent,
-)
+from api.schemas.base import Body, Resource, absent
+from api.schemas.fields import City, Country, Latitude, Limit, Longitude, Moment, Place, Prose, Stock, Tags, Title, Zone
 from api.schemas.pagination import PageQuery
 from api.schemas.ticket import EVENT_MAX_TICKET_TYPES, NewTicketType
 from tables.messages.statuses import EventStatus

@@ -8,45 +8,13 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from tables.text.email_addresses import normal_address
 
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _PHONE: Final = r"^\+?[0-9][0-9 ()./-]{3,29}[0-9]$"
-
-
-class Body(BaseModel):
-    """A request's body: names are camelCase, unknown ones are refused."""
-
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
-
-
-class Resource(BaseModel):
-    """A response's body."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
-
-
-class Parameters(Body):
-    """Query parameters. flask_openapi3 needs their schema for every request, so it is cached."""
-
-    @classmethod
-    def model_json_schema(cls, **options: Any) -> dict[str, Any]:  # type: ignore[override]
-        """The schema as pydantic makes it."""
-        return _schema(cls, tuple(options.items()))
-
-
-@cache
-def _schema(model: type[Parameters], options: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
-    return super(Parameters, model).model_json_schema(**dict(options))
-
-
-def absent() -> Any:
-    """The default of a field that may be missing but not null."""
-    return Field(default_factory=lambda: None)
 
 
 def _without_nul(value: str) -> str:

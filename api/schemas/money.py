@@ -7,7 +7,7 @@ from typing import Self
 from iso4217 import Currency
 from pydantic import Field, field_validator, model_validator
 
-from api.schemas.fields import Body, Resource
+from api.schemas.base import Body, Resource
 
 
 @cache

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.schemas.fields import Resource
+from api.schemas.base import Resource
 
 
 class Notification(Resource):

@@ -11,8 +11,8 @@ from uuid import UUID
 import msgspec
 from pydantic import Field
 
+from api.schemas.base import Parameters
 from api.schemas.cursors import decode_cursor, encode_cursor
-from api.schemas.fields import Parameters
 
 
 class PageQuery(Parameters):

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from api.schemas.fields import WHOLE, Body, Parameters, Quantity, Resource, absent
+from api.schemas.base import Body, Parameters, Resource, absent
+from api.schemas.fields import WHOLE, Quantity
 from api.schemas.ids import text_of
 from api.schemas.money import Money
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.schemas.fields import Parameters, Resource
+from api.schemas.base import Parameters, Resource
 from api.schemas.money import Money
 from api.schemas.purchase import Purchase
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, model_validator
 
 from api.problems import wrong
-from api.schemas.fields import City, Parameters, Resource, Tag, Words, as_day, as_moment
+from api.schemas.base import Parameters, Resource
+from api.schemas.fields import City, Tag, Words, as_day, as_moment
 from api.schemas.money import Money, decimals
 from tables.messages.statuses import EventStatus
 from tables.offers import Tickets

@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import Field
 
 from api.roles import Role
-from api.schemas.fields import Body, Resource, SomeEmail, SomePassword
+from api.schemas.base import Body, Resource
+from api.schemas.fields import SomeEmail, SomePassword
 
 
 class NewSession(Body):

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import model_validator
 
-from api.schemas.fields import Body, Limit, Moment, Position, Resource, Stock, Title, absent
+from api.schemas.base import Body, Resource, absent
+from api.schemas.fields import Limit, Moment, Position, Stock, Title
 from api.schemas.money import Money, Price
 
 EVENT_MAX_TICKET_TYPES: Final = 200

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from api.ports.ports import Ports
 from api.problems import MEDIA_TYPE, PROBLEMS
-from api.schemas.fields import Resource
+from api.schemas.base import Resource
 
 BASE = "/api/v3"
 ALWAYS = ("internal-error", "unavailable")
