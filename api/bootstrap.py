@@ -14,8 +14,7 @@ from api.adapters.elasticsearch import EventIndex, make_client
 from api.adapters.ledger.client import LedgerClient
 from api.adapters.ledger.command_producer import CommandProducer
 from api.adapters.ledger.known_purchases import KnownPurchases
-from api.adapters.ledger.outcome_consumer import OutcomeConsumer
-from api.adapters.ledger.outcome_fanout import OutcomeFanout
+from api.adapters.ledger.outcome_consumer import OutcomeConsumer, OutcomeFanout
 from api.adapters.ledger.pending_requests import PendingRequests
 from api.adapters.ledger.sold_out_cache import SoldOutCache
 from api.adapters.ledger.worker_views import WorkerViews

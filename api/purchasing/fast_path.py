@@ -13,9 +13,8 @@ from api.ports.ports import Ports
 from api.purchasing import service
 from api.schemas.purchase import NewPurchase
 from api.web.authentication import read_caller
-from api.web.deferred import or_problem
 from api.web.prefer import preference
-from api.web.raw_response import JSON, Fields, Reply
+from api.web.raw_response import JSON, Fields, Reply, or_problem
 from api.web.responses import BASE
 
 PATH: Final = f"{BASE}/purchases"

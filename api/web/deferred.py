@@ -4,14 +4,12 @@ A route that has checked its request returns a coroutine or an iterator of piece
 (api/http/threads.py) awaits it and sends the result; a stream gets the headers of the route's own answer.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any, Final
 
 from flask import Response, request
 
-from api.problems import Refused, Unavailable
-from api.web.error_handlers import unexpected
-from api.web.raw_response import Reply, refused, unavailable
+from api.web.raw_response import Reply, or_problem
 
 # Its key in the environ: Coroutine[Reply], or AsyncIterator[bytes].
 DEFERRED: Final = "turnstile.deferred"
@@ -27,15 +25,3 @@ def streamed(pieces: AsyncIterator[bytes], media_type: str, headers: Mapping[str
     """Answer with the pieces as they come."""
     request.environ[DEFERRED] = pieces
     return Response(headers=headers, mimetype=media_type)
-
-
-async def or_problem(answer: Awaitable[Reply], path: str) -> Reply:
-    """The answer, or the problem that is raised instead."""
-    try:
-        return await answer
-    except Refused as error:
-        return refused(error)
-    except Unavailable as error:
-        return unavailable(error)
-    except Exception as error:  # noqa: BLE001 (whatever it is, the client sees nothing of it)
-        return unexpected(error, path)

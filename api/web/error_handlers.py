@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from api.problems import MEDIA_TYPE, Fault, Refused, Unavailable
-from api.web.raw_response import Reply, problem, refused, unavailable
+from api.web.raw_response import Reply, problem, refused, unavailable, unexpected
 from telemetry.rate_limited import RateLimitedLog
 
 log = logging.getLogger(__name__)
@@ -90,9 +90,3 @@ def _without_type(error: HTTPException, code: int) -> Response:
 
 def _flask(answer: Reply) -> Response:
     return Response(answer.body, answer.status, answer.headers, mimetype=answer.media_type)
-
-
-def unexpected(error: Exception, path: str) -> Reply:
-    """The answer to an unexpected error, which is logged and not shown."""
-    log.error("%s failed", path, exc_info=error)
-    return problem("internal-error")

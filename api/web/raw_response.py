@@ -1,5 +1,6 @@
 """Responses without Flask, sent whole; and the types of ASGI and of the fast path."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -8,6 +9,8 @@ from msgspec import Struct
 
 from api.problems import MEDIA_TYPE, PROBLEMS, RETRY_AFTER_S, Fault, Refused, Unavailable, problem_json
 from api.web.security_headers import DATA
+
+log = logging.getLogger(__name__)
 
 JSON: Final = "application/json"
 _SECURITY: Final = [(name.lower().encode(), value.encode()) for name, value in DATA.items()]
@@ -68,6 +71,24 @@ def unavailable(error: Unavailable) -> Reply:
     """503: nothing was promised, and the same request may be sent again."""
     body = problem_json("unavailable", error.detail, server=error.server)
     return Reply(PROBLEMS["unavailable"].status, MEDIA_TYPE, {"Retry-After": str(RETRY_AFTER_S)}, body)
+
+
+def unexpected(error: Exception, path: str) -> Reply:
+    """The answer to an unexpected error, which is logged and not shown."""
+    log.error("%s failed", path, exc_info=error)
+    return problem("internal-error")
+
+
+async def or_problem(answer: Awaitable[Reply], path: str) -> Reply:
+    """The answer, or the problem that is raised instead."""
+    try:
+        return await answer
+    except Refused as error:
+        return refused(error)
+    except Unavailable as error:
+        return unavailable(error)
+    except Exception as error:  # noqa: BLE001 (whatever it is, the client sees nothing of it)
+        return unexpected(error, path)
 
 
 class FastPath(Protocol):

@@ -10,11 +10,18 @@ import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
-from api.adapters.ledger.admission import WAITING_MAX_REQUESTS, ConcurrencyLimit, RunningCommands
 from api.adapters.ledger.command_producer import ACKNOWLEDGED_WITHIN_S, KAFKA, CommandProducer
 from api.adapters.ledger.known_purchases import KnownPurchases
 from api.adapters.ledger.outcome_consumer import OutcomeConsumer
-from api.adapters.ledger.pending_requests import PendingRequest, PendingRequests, answers_to, any_decision
+from api.adapters.ledger.pending_requests import (
+    WAITING_MAX_REQUESTS,
+    ConcurrencyLimit,
+    PendingRequest,
+    PendingRequests,
+    RunningCommands,
+    answers_to,
+    any_decision,
+)
 from api.adapters.ledger.sold_out_cache import SoldOutCache
 from api.auth.tokens import MaySee
 from api.ports.ledger import BuyersCommand

@@ -1,4 +1,4 @@
-"""The consumer of ``ticket-purchase``: all outcomes from now on, of all partitions, in the server's loop."""
+"""The consumer of ``ticket-purchase``: all outcomes from now on, of all partitions, for all who read them here."""
 
 import asyncio
 import logging
@@ -9,7 +9,6 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from api.adapters.ledger.outcome_fanout import Reader
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
 from connect.records.unread import count_unreadable
 from connect.topics import OUTCOMES
@@ -27,6 +26,20 @@ log = logging.getLogger(__name__)
 seldom = RateLimitedLog(log)
 
 Ends = dict[TopicPartition, int]
+# Reads a record's key and value. Raises MalformedRecord if it is no outcome.
+Reader = Callable[[bytes | None, bytes | None], None]
+
+
+class OutcomeFanout:
+    """Calls ``readers`` in their order: first the caches, which an answer must not precede, then the requests."""
+
+    def __init__(self, *readers: Reader) -> None:
+        self._readers = readers
+
+    def __call__(self, key: bytes | None, value: bytes | None) -> None:
+        """Hand on one record. Raises MalformedRecord."""
+        for read in self._readers:
+            read(key, value)
 
 
 class OutcomeConsumer:

@@ -1,4 +1,4 @@
-"""Requests that wait for an outcome, by the id of their purchase.
+"""Requests that wait for an outcome: how many may, of which commands, and by the id of which purchase.
 
 Every outcome of every partition is looked up here. To keep that cheap, the id is cut out of the record's bytes; the
 record is decoded only if a request waits for it.
@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from api.ports.ledger import BuyersCommand
+from api.problems import BUSY_FOR_S, Refused, retry_later
 from api.schemas.ids import text_of
 from tables.ledger.decisions import recorded_fingerprints
 from tables.messages.commands import Cancel, Confirm, Hold
@@ -19,6 +20,7 @@ from tables.messages.reasons import Reason
 IsAnswer = Callable[[Outcome], bool]
 Call = Callable[[], object]
 
+WAITING_MAX_REQUESTS: Final = 1_000
 # Only the ledger writes outcomes, and JSON escapes a quotation mark within a text.
 _ID_PREFIX: Final = b'"purchase":"'
 _ID_BYTES: Final = 36
@@ -175,3 +177,53 @@ class PendingRequests:
 
     def __len__(self) -> int:
         return sum(len(group) for group in self._by_purchase.values())
+
+
+class ConcurrencyLimit:
+    """At most ``requests_max`` requests inside ``with``; one more is refused."""
+
+    def __init__(self, requests_max: int) -> None:
+        self._requests_max = requests_max
+        self._inside = 0
+
+    def check(self) -> None:
+        """Refused: busy."""
+        if self._inside >= self._requests_max:
+            raise retry_later("busy", BUSY_FOR_S)
+
+    def __enter__(self) -> None:
+        """Refused: busy."""
+        self.check()
+        self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._inside -= 1
+
+
+class RunningCommands:
+    """The commands that are sent and not answered yet."""
+
+    def __init__(self) -> None:
+        self._keys: set[tuple[int, ...]] = set()
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def begin(self, command: BuyersCommand) -> tuple[int, ...]:
+        """The key to end it by. Refused: still-running."""
+        key = _key(command)
+        if key in self._keys:
+            raise Refused("still-running")
+        self._keys.add(key)
+        return key
+
+    def end(self, key: tuple[int, ...]) -> None:
+        """The command may be sent again."""
+        self._keys.discard(key)
+
+
+def _key(command: BuyersCommand) -> tuple[int, ...]:
+    """Equal for a command that is sent twice. Integers are hashed and compared in C."""
+    if isinstance(command, (Confirm, Cancel)):
+        return command.event.int, (command.request or command.purchase).int, command.account.int
+    return command.event.int, command.purchase.int
