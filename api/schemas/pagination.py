@@ -3,6 +3,8 @@
 The order is that of creation, which never changes, so rows that come or change meanwhile move no other.
 """
 
+import base64
+import binascii
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
@@ -11,8 +13,8 @@ from uuid import UUID
 import msgspec
 from pydantic import Field
 
+from api.problems import wrong
 from api.schemas.base import Parameters
-from api.schemas.cursors import decode_cursor, encode_cursor
 
 
 class PageQuery(Parameters):
@@ -46,6 +48,7 @@ class InvalidRow(NamedTuple):
     id: UUID
 
 
+Position = TypeVar("Position", bound=msgspec.Struct)
 Item = TypeVar("Item", bound=Listed)
 Read = Callable[[int, Place | None], Sequence[Item | InvalidRow]]
 
@@ -57,3 +60,17 @@ def page(query: PageQuery, read: Read[Item]) -> tuple[list[Item], str | None]:
     more = len(found) > query.limit
     items = [item for item in listed if not isinstance(item, InvalidRow)]
     return items, encode_cursor(Place(listed[-1].created_at, listed[-1].id)) if more else None
+
+
+def encode_cursor(position: msgspec.Struct) -> str:
+    """The cursor of the page after that position."""
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode(position)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, kind: type[Position]) -> Position:
+    """The position of a cursor. Refused: invalid-input."""
+    try:
+        packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        return msgspec.msgpack.decode(packed, type=kind)
+    except (ValueError, binascii.Error, msgspec.DecodeError) as error:
+        raise wrong("?cursor", "must be the `next` of a page of this list") from error

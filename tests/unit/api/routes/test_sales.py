@@ -10,7 +10,7 @@ import pytest
 from api.adapters.sales import Place
 from api.problems import Refused
 from api.roles import Role
-from api.schemas.cursors import decode_cursor, encode_cursor
+from api.schemas.pagination import decode_cursor, encode_cursor
 from api.schemas.purchase import pending
 from tests.unit.api.fakes.world import World
 

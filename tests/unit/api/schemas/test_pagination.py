@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from api.schemas.cursors import decode_cursor
-from api.schemas.pagination import InvalidRow, PageQuery, Place, page
+from api.schemas.pagination import InvalidRow, PageQuery, Place, decode_cursor, page
 
 NOW = datetime(2030, 1, 2, tzinfo=UTC)
 
