@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from api.adapters.ledger.outcome_consumer import OutcomeConsumer
+from api.adapters.ledger.outcome_consumer import OutcomeConsumer, OutcomeFanout, Reader
 from connect.records.fetching import SkippedOffsets
 from connect.records.unread import unreadable_offsets
 from connect.topics import OUTCOMES
@@ -192,3 +192,13 @@ def test_a_consumer_that_does_not_hear_from_the_broker_is_not_following() -> Non
         await soon(lambda: not consumer.is_following)
 
     consume(scenario, lost_after_s=0.05)
+
+
+def test_an_outcome_goes_to_the_caches_before_the_requests() -> None:
+    read: list[tuple[str, bytes | None, bytes | None]] = []
+
+    def reader(name: str) -> Reader:
+        return lambda key, value: read.append((name, key, value))
+
+    OutcomeFanout(reader("cache"), reader("requests"))(b"event", b"outcome")
+    assert read == [("cache", b"event", b"outcome"), ("requests", b"event", b"outcome")]
