@@ -33,7 +33,7 @@ from settings import MissingKey, Settings, exit_with, settings
 from telemetry.logs import configure_logging
 from telemetry.traces import make_traces
 
-# A new process accepts no client before it can sell, so that it refuses nobody whom others would serve; not longer.
+# A new process accepts no clients before it can sell, so that others serve them; but no longer than that.
 READY_TIMEOUT_S: Final = 3.0
 # For blocking calls that the loop makes.
 LOOP_THREADS_MAX: Final = 16

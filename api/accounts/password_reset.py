@@ -49,7 +49,7 @@ def account_to_reset(link: str) -> Account:
 
 
 def reset_password(link: str, pointer: str, password: str) -> Account:
-    """Give the account of the link its new password, end its sessions and tell it.
+    """Set the password of the link's account, end its sessions and mail it.
 
     Refused: unknown-code, too-many-requests, passwords-busy; invalid-input at ``pointer`` for a weak password.
     """

@@ -88,7 +88,7 @@ class CatalogueRows:
             known.until = 0.0
 
     async def _read_once(self, event: UUID, ticket_types: list[UUID]) -> AnnouncedEvent:
-        """Read an event once for all purchases that ask for it meanwhile."""
+        """Read an event once for all concurrent purchases."""
         lock = self._reading.setdefault(event, asyncio.Lock())
         try:
             await asyncio.wait_for(lock.acquire(), READ_TIMEOUT_S)
@@ -98,7 +98,7 @@ class CatalogueRows:
             known = self._events.get(event)
             if known and known.until > self._clock() and known.ticket_types.issuperset(ticket_types):
                 return known
-            # Those who waited for one that failed to announce it fail with it.
+            # If announcing has just failed, those that waited for it fail too.
             if self._clock() - self._failed_at < RETRY_AFTER_S:
                 raise Unavailable(KAFKA)
             return await self._read(event, known)

@@ -78,12 +78,12 @@ class PurchaseRows:
         return found if found and found.account_id and may_see(found.account_id) else None
 
     def of_account(self, account: UUID, limit: int, cursor: str | None) -> PurchaseList:
-        """An account's purchases, the newest first. Refused: invalid-input for a cursor that is none."""
+        """An account's purchases, newest first. Refused: invalid-input for an invalid cursor."""
         items, following = self._page("account_id = %(of)s", account, limit, cursor)
         return PurchaseList(items=items, next=following)
 
     def of_event(self, event: UUID, limit: int, cursor: str | None) -> EventSales:
-        """An event's purchases and what they add up to. Refused: invalid-input for a cursor that is none."""
+        """An event's purchases, and its totals. Refused: invalid-input for an invalid cursor."""
         items, following = self._page("event_id = %(of)s", event, limit, cursor)
         types = self._types(event) if cursor is None else None
         return EventSales(event_id=event, ticket_types=types, items=items, next=following)

@@ -1,5 +1,5 @@
-"""What the API needs of the world: a module for each room. Adapters implement these ports; tests hand in fakes.
+"""The ports of the API, a module for each room. Adapters implement them; tests use fakes.
 
-A port raises Unavailable when its server does not answer, and Refused for what it finds to be wrong. Coroutines run in
-the server's loop; everything else may be called in any thread, and may block there.
+A port raises Unavailable if its server does not answer, and Refused for a request that it can't grant. Coroutines run
+in the server's loop; everything else may be called in any thread, and may block there.
 """

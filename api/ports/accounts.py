@@ -1,4 +1,4 @@
-"""Accounts of the write model, and what waits for its address or its new password to be confirmed."""
+"""Accounts of the write model, with pending confirmations and password resets."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -49,19 +49,19 @@ class Accounts(Protocol):
         """The account of that id."""
 
     def find(self, email: str) -> Account | None:
-        """The account of that address, whichever way the address is written."""
+        """The account of that address, in any spelling."""
 
     def list(self, limit: int, after: Place | None) -> Sequence[Account | InvalidRow]:
-        """At most so many accounts, the newest first, after that place."""
+        """At most ``limit`` accounts, newest first, after that position."""
 
     def change(self, account: UUID, decide: Callable[[Account], Account]) -> Account | None:
-        """Replace an account by what ``decide`` makes of it. New roles end its sessions. Refused: email-taken."""
+        """Replace an account by the result of ``decide``. New roles end its sessions. Refused: email-taken."""
 
     def delete(self, account: UUID, check: Callable[[Account], None]) -> bool:
-        """Whether there was such an account, which is gone then, with its sessions. Refused: has-events."""
+        """Delete an account and end its sessions; whether it existed. Refused: has-events."""
 
     def set_password(self, account: UUID, password_hash: str) -> bool:
-        """Whether there is such an account, which has this password then and no sessions."""
+        """Set an account's password and end its sessions; whether the account exists."""
 
     def keep(self, wish: Wish) -> None:
         """Keep a wish until its address is confirmed, for a day."""
@@ -78,7 +78,7 @@ class Accounts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PasswordReset:
-    """A link to a new password, by its hash, that was mailed to an account's address."""
+    """A mailed link to set a new password, by its hash."""
 
     link_hash: bytes
     account_id: UUID
@@ -86,13 +86,13 @@ class PasswordReset:
 
 
 class PasswordResets(Protocol):
-    """Who asked for a new password."""
+    """Pending password resets."""
 
     def keep(self, reset: PasswordReset) -> None:
-        """Keep it until its link is used, for an hour. It ends with the sessions that the account has now."""
+        """Store it for an hour. It ends with the present sessions of the account."""
 
     def find(self, link_hash: bytes) -> Account | None:
-        """The account that gets a new password by that link, if the link is still good."""
+        """The account of a valid link."""
 
     def grant(self, link_hash: bytes, password_hash: str) -> Account | None:
-        """Give the account of that link its new password, once, and end its sessions. None if the link is not good."""
+        """Set the password of the link's account, once, and end its sessions. None if the link is not valid."""

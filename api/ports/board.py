@@ -7,10 +7,10 @@ from api.board.snapshot import Snapshot
 
 
 class Board(Protocol):
-    """What the pipeline does now, for those who watch it."""
+    """The board of the pipeline."""
 
     async def glance(self) -> Snapshot:
-        """The board as it is now; parts that had to be asked first come with a later look."""
+        """The board as it is now; what has to be probed first comes with a later glance."""
 
     def frames(self) -> AsyncIterator[bytes]:
         """A server-sent event each second, for the loop. Refused: busy."""

@@ -1,4 +1,4 @@
-"""Signing in: passwords, and whose sessions were ended."""
+"""Credentials to sign in with, and ended sessions."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +9,7 @@ from api.roles import Role
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """How an account signs in. Tokens made now have this version."""
+    """An account's roles and password hash, and the version of tokens that are issued now."""
 
     account: UUID
     roles: frozenset[Role]
@@ -18,20 +18,20 @@ class Credential:
 
 
 class Credentials(Protocol):
-    """Who signs in with which password."""
+    """The credentials of accounts."""
 
     def find(self, email: str) -> Credential | None:
-        """How the account of that address signs in; None where nobody can."""
+        """The credential of the account of that address, in any spelling; None if there is none."""
 
     def rehash(self, known: Credential, password_hash: str) -> None:
-        """Keep the same password at other costs, unless it was changed meanwhile."""
+        """Store a new hash of the same password, unless the password has changed."""
 
 
 class Revocations(Protocol):
-    """Whose sessions were ended."""
+    """Ended sessions."""
 
     def version(self, account: UUID) -> int:
-        """The lowest version that tokens of the account may have. Asks no server."""
+        """The lowest version that tokens of the account must have. Asks no server."""
 
     def end_sessions(self, account: UUID) -> None:
-        """Refuse every token that the account has now."""
+        """Revoke all tokens of the account."""

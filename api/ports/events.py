@@ -13,7 +13,7 @@ from tables.messages.statuses import EventStatus
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """An event with all of its ticket types: what is changed, versioned and announced as one."""
+    """An event with its ticket types, which are changed, versioned and announced together."""
 
     event: Event
     tickets: tuple[TicketType, ...] = ()
@@ -50,13 +50,13 @@ class Events(Protocol):
         drafts_of: UUID | None,
         all_drafts: bool,
     ) -> Sequence[Event | InvalidRow]:
-        """At most so many events, the newest first, after that place. Drafts only of ``drafts_of``, or all."""
+        """At most ``limit`` events, newest first, after that position. Drafts only of ``drafts_of``, or all."""
 
     def delete(self, event: UUID, decide: Callable[[Listing], Listing]) -> bool:
-        """Whether there was such an event, which is gone then; what ``decide`` makes of it is announced last."""
+        """Delete an event after announcing the result of ``decide``; whether it existed."""
 
     def change(self, event: UUID, decide: Callable[[Listing], Listing]) -> Listing | None:
-        """Replace a listing by what ``decide`` makes of it, and announce it under the next version.
+        """Replace a listing by the result of ``decide``, and announce it with the next version.
 
-        Nobody else changes the event meanwhile. What ``decide`` raises leaves everything as it was.
+        The event is locked meanwhile. An error of ``decide`` changes nothing.
         """

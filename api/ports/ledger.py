@@ -14,7 +14,7 @@ BuyersCommand = PurchaseCommand | Hold | Confirm | Cancel
 
 
 class CatalogueCheck(Protocol):
-    """Who may buy what, checked before a command is written to the log."""
+    """Checks what a command names, before it is written to the log."""
 
     async def check_account(self, account: UUID) -> None:
         """Refused: unknown-account."""

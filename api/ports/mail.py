@@ -18,7 +18,7 @@ class Notifications(Protocol):
     """The mails of purchases."""
 
     def of(self, event: UUID, purchase: UUID) -> list[Notification]:
-        """The mails of a purchase, the oldest first."""
+        """The mails of a purchase, oldest first."""
 
     def request(self, wanted: Notification, event: UUID, purchase: UUID, account: UUID) -> None:
         """Request another one. Refused: too-many-requests. Unavailable: it will not be sent."""

@@ -1,4 +1,4 @@
-"""Purchases and what they add up to, as they are read."""
+"""Reads of purchases, sales and stock."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,27 +13,27 @@ from tables.ledger.availability import Availability
 
 
 class Sales(Protocol):
-    """Purchases as they stand."""
+    """Purchases, as they are read."""
 
     def find(self, event: UUID, purchase: UUID, may_see: MaySee) -> Purchase | None:
         """The purchase, from the projection or from the worker that decided it.
 
-        One of an account that may not be seen is looked for, and missed, as one that never was.
+        A purchase of an account that may not be seen takes the same steps as one that does not exist.
         """
 
     def of_account(self, account: UUID, limit: int, cursor: str | None) -> PurchaseList:
-        """An account's purchases, the newest first. Refused: invalid-input for a cursor that is none."""
+        """An account's purchases, newest first. Refused: invalid-input for an invalid cursor."""
 
     def of_event(self, event: UUID, limit: int, cursor: str | None) -> EventSales:
-        """An event's purchases and what they add up to. Refused: invalid-input for a cursor that is none."""
+        """An event's purchases, and its totals. Refused: invalid-input for an invalid cursor."""
 
     def table_of_event(self, event: UUID) -> Iterator[Sequence[object]]:
-        """Every line of every purchase of an event, read as it is taken; the first one tells the columns."""
+        """A row for each line of each purchase of an event, streamed; the first row has the column names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Who is told when an event changes: people, and their purchases, each of which is told of."""
+    """Who gets mails when an event changes: people, and their purchases, each with a mail."""
 
     people: int
     purchases: int
@@ -41,9 +41,9 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """How many tickets of each type were sold by when, of those that are sold now.
+    """Sales over time of the tickets that are sold now, by ticket type.
 
-    Each step is its share of the time between the first and the last purchase, 0 to 1, and the tickets up to then.
+    A step is a share (0 to 1) of the time from the first to the last purchase, and the tickets sold up to then.
     """
 
     begins: datetime
@@ -52,31 +52,31 @@ class Curve:
 
 
 class Attendance(Protocol):
-    """Who comes to an event, and since when."""
+    """Attendees of an event, and its sales over time."""
 
     def reached(self, event: UUID) -> Reached:
-        """Who has tickets or a hold, and is told of changes."""
+        """Who has tickets or a hold, and so gets mails about changes."""
 
     def curve(self, event: UUID) -> Curve | None:
-        """How sales grew; None where nothing is sold."""
+        """Sales over time; None if nothing is sold."""
 
     def attendees(self, event: UUID) -> Iterator[Sequence[object]]:
-        """A row for each ticket type of each purchase, by name; the first row tells the columns."""
+        """A row for each ticket type of each purchase, by name; the first row has the column names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is left of a ticket type, and how it stands in one word."""
+    """The availability of a ticket type, and how many are left."""
 
     state: Availability
     available: int
 
 
 class Stock(Protocol):
-    """What was bought of an event."""
+    """What was bought of an event, and what is left."""
 
     def has_purchases(self, event: UUID, ticket: UUID | None = None) -> bool:
-        """Whether there are purchases of the event, or of its ticket type, refused ones left out."""
+        """Whether there are purchases of the event, or of its ticket type, that were not rejected."""
 
     def left(self, event: UUID) -> Mapping[UUID, Left] | None:
-        """What is left of each ticket type, a second old at most; None where nobody can tell."""
+        """What is left by ticket type, at most a second old; None if nobody can tell."""

@@ -12,4 +12,4 @@ class SearchIndex(Protocol):
         """One page of events. Refused: invalid-input for a cursor of another search."""
 
     def suggest(self, asked: SuggestQuery) -> Suggestions:
-        """What the typed words may become."""
+        """Suggestions for the typed words."""

@@ -1,4 +1,4 @@
-"""The servers that are probed, and the loop that requests are answered in."""
+"""Probes of servers, and calls into the server's loop."""
 
 from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
@@ -7,12 +7,12 @@ Result = TypeVar("Result")
 
 
 class Probe(Protocol):
-    """Asks one server whether it answers; raises anything at all when it does not."""
+    """Asks a server whether it answers; raises any error if it doesn't."""
 
     def __call__(self) -> object: ...
 
 
 class InLoop(Protocol):
-    """Has the server's loop carry out a coroutine, for a thread that waits for it. Refused: busy."""
+    """In a thread: runs a coroutine in the server's loop and waits for its result. Refused: busy."""
 
     def __call__(self, coroutine: Coroutine[Any, Any, Result], /) -> Result: ...

@@ -17,7 +17,7 @@ from telemetry.rate_limited import RateLimitedLog
 
 KAFKA: Final = "kafka"
 GIVE_UP_S: Final = 1.5
-# After that nobody will say any more whether a record is in the log.
+# After that no acknowledgement will come.
 ACKNOWLEDGED_WITHIN_S: Final = GIVE_UP_S + 0.3
 RETRY_S: Final = 0.5
 CONNECT_S: Final = 5.0

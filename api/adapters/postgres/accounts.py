@@ -80,19 +80,19 @@ class AccountRows:
         return shown("account", row, _account) if row else None
 
     def find(self, email: str) -> Account | None:
-        """The account of that address, whichever way the address is written."""
+        """The account of that address, in any spelling."""
         given, normal = address_spellings(email)
         row = self._database.one(_FIND, given=given, normal=normal)
         return shown("account", row, _account) if row else None
 
     def list(self, limit: int, after: Place | None) -> list[Account | InvalidRow]:
-        """At most so many accounts, the newest first, after that place."""
+        """At most ``limit`` accounts, newest first, after that position."""
         with self._database.transaction() as connection:
             rows = fetch(connection, _PAGE, page_values(limit, after))
         return [shown("account", row, _account) or InvalidRow(row["created_at"], row["id"]) for row in rows]
 
     def change(self, account: UUID, decide: Callable[[Account], Account]) -> Account | None:
-        """Replace an account by what ``decide`` makes of it. New roles end its sessions. Refused: email-taken."""
+        """Replace an account by the result of ``decide``. New roles end its sessions. Refused: email-taken."""
         with self._database.transaction() as connection:
             before = locked_account(connection, account)
             if before is None:
@@ -104,7 +104,7 @@ class AccountRows:
         return after
 
     def delete(self, account: UUID, check: Callable[[Account], None]) -> bool:
-        """Whether there was such an account, which is gone then, with its sessions. Refused: has-events."""
+        """Delete an account and end its sessions; whether it existed. Refused: has-events."""
         with self._database.transaction() as connection:
             before = locked_account(connection, account)
             if before is None:
@@ -119,7 +119,7 @@ class AccountRows:
         return True
 
     def set_password(self, account: UUID, password_hash: str) -> bool:
-        """Whether there is such an account, which has this password then and no sessions."""
+        """Set an account's password and end its sessions; whether the account exists."""
         with self._database.transaction() as connection:
             if locked_account(connection, account) is None:
                 return False

@@ -54,18 +54,18 @@ class AttendanceRows:
         self._exports = exports
 
     def reached(self, event: UUID) -> Reached:
-        """Who has tickets or a hold, and is told of changes."""
+        """Who has tickets or a hold, and so gets mails about changes."""
         row = self._database.one(_REACHED, event=event)
         return Reached(row["people"], row["purchases"]) if row else Reached(0, 0)
 
     def curve(self, event: UUID) -> Curve | None:
-        """How sales grew; None where nothing is sold."""
+        """Sales over time; None if nothing is sold."""
         with self._database.transaction() as connection:
             rows = connection.execute(_CURVE, {"event": event, "first": FIRST, "last": LAST}).fetchall()
         return _curve(rows) if rows else None
 
     def attendees(self, event: UUID) -> Iterator[Sequence[object]]:
-        """A row for each ticket type of each purchase, by name; the first row tells the columns."""
+        """A row for each ticket type of each purchase, by name; the first row has the column names."""
         return self._exports.stream(_ATTENDEES, event=event)
 
 

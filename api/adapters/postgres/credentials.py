@@ -28,7 +28,7 @@ class CredentialRows:
         self._database = database
 
     def find(self, email: str) -> Credential | None:
-        """How the account of that address signs in, whichever way the address is written; None where nobody can."""
+        """The credential of the account of that address, in any spelling; None if there is none."""
         given, normal = address_spellings(email)
         row: Any = self._database.one(_SELECT, given=given, normal=normal)
         if row is None:
@@ -37,7 +37,7 @@ class CredentialRows:
         return Credential(row["id"], roles, row["password_hash"], row["version"])
 
     def rehash(self, known: Credential, password_hash: str) -> None:
-        """Keep the same password at other costs, unless it was changed meanwhile."""
+        """Store a new hash of the same password, unless the password has changed."""
         with self._database.transaction() as connection:
             values = {"account": known.account, "old": known.password_hash, "new": password_hash}
             connection.execute(_REHASH, values)

@@ -105,7 +105,7 @@ class EventRows:
         return found if known else None
 
     def list(self, limit: int, after: Place | None, **choice: Any) -> list[Event | InvalidRow]:
-        """At most so many events, the newest first, after that place. Drafts only of ``drafts_of``, or all."""
+        """At most ``limit`` events, newest first, after that position. Drafts only of ``drafts_of``, or all."""
         with self._database.transaction() as connection:
             rows = fetch(connection, _PAGE, choice | page_values(limit, after))
         return [shown("event", row, _event) or InvalidRow(row["created_at"], row["id"]) for row in rows]
@@ -121,7 +121,7 @@ class EventRows:
         return shown("event", row, _event) if row else None
 
     def change(self, event: UUID, decide: Callable[[Listing], Listing]) -> Listing | None:
-        """Replace a listing by what ``decide`` makes of it under the event's lock, and announce the next version.
+        """Replace a listing by the result of ``decide``, under the event's lock, and announce the next version.
 
         Refused: invalid-input if it is too large for the ledger.
         """
@@ -137,7 +137,7 @@ class EventRows:
         return after
 
     def delete(self, event: UUID, decide: Callable[[Listing], Listing]) -> bool:
-        """Whether there was such an event, which is gone then; what ``decide`` makes of it is announced last."""
+        """Delete an event after announcing the result of ``decide``; whether it existed."""
         with self._database.transaction() as connection:
             before = _listing(connection, f"{_SELECT_EVENT} FOR UPDATE", event)
             if before is None:

@@ -37,7 +37,7 @@ class NotificationRows:
         self._send = send
 
     def of(self, event: UUID, purchase: UUID) -> list[Notification]:
-        """The mails of a purchase, the oldest first."""
+        """The mails of a purchase, oldest first."""
         with self._database.transaction() as connection:
             rows = fetch(connection, _SELECT, {"event": event, "purchase": purchase})
         return [mail for row in rows if (mail := shown("notification", row, _notification))]
