@@ -23,8 +23,8 @@ from api.routes.search import search
 from api.routes.sessions import sessions
 from api.routes.tickets import tickets
 from api.telemetry.request_metrics import register_routes
-from api.web.error_handlers import invalid, register_failures
-from api.web.permissions import register_access
+from api.web.error_handlers import invalid, register_error_handlers
+from api.web.permissions import register_permissions
 from api.web.request_limits import BODY_MAX_BYTES, StrictJson, check_body
 from api.web.responses import Problem
 
@@ -52,7 +52,7 @@ def create_app(ports: Ports) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = BODY_MAX_BYTES
     app.extensions["turnstile"] = ports
     app.before_request(check_body)
-    register_failures(app)
+    register_error_handlers(app)
     for blueprint in (
         sessions,
         accounts,
@@ -72,7 +72,7 @@ def create_app(ports: Ports) -> OpenAPI:
     register_docs(app)
     register_problem_pages(app)
     register_pages(app)
-    register_access(app)
+    register_permissions(app)
     register_headers(app)
     register_routes(app)
     return app

@@ -32,7 +32,7 @@ from api.adapters.sales import PurchaseRows
 from api.adapters.smtp import SmtpMailer
 from api.adapters.stock import LedgerStock
 from api.auth.passwords import Passwords
-from api.auth.rate_limits import LINKS_TRIED, Quotas, Tries
+from api.auth.rate_limits import LINKS_TRIED, FreeTries, RateLimits
 from api.auth.tokens import Tokens
 from api.http.threads import LoopCaller
 from api.ports.ports import Ports
@@ -94,8 +94,8 @@ def open_servers(settings: Settings) -> Servers:
         tokens=tokens,
         links=LinkSigner(settings.link_keys()),
         passwords=Passwords(),
-        quotas=Quotas(
-            Tries(settings.sign_in_tries, settings.sign_up_tries),
+        rate_limits=RateLimits(
+            FreeTries(settings.sign_in_tries, settings.sign_up_tries),
             sign_in=settings.sign_in_limit,
             sign_up=settings.sign_up_limit,
             link=LINKS_TRIED,

@@ -9,12 +9,12 @@ from api.http.threads import WsgiThreads
 from api.purchasing.fast_path import FastPath
 from api.routes.health import Liveness
 from api.telemetry.counters import PURCHASES_ROUTE, ROUTE, RequestCounters
-from api.web.raw_response import JSON, Fields, Receive, Reply, Scope, Send
+from api.web.raw_response import JSON, Fields, RawResponse, Receive, Scope, Send
 from api.web.responses import BASE
 
 # Answered even if all threads are busy.
 _LIVE: Final = frozenset({"/health/live", f"{BASE}/health/live"})
-_IS_LIVE: Final = Reply(200, JSON, {}, Liveness().model_dump_json().encode())
+_IS_LIVE: Final = RawResponse(200, JSON, {}, Liveness().model_dump_json().encode())
 FAILED: Final = 500
 
 
@@ -41,7 +41,7 @@ class HttpApplication:
             sent = None if scope.get(GONE) else status
             self._counters.answered(scope["method"], scope.get(ROUTE, PURCHASES_ROUTE), sent, began)
 
-    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[Reply] | None:
+    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
         """The answer to a purchase that the fast path takes, counted as in flight; None for everything else."""
         answer = self._fast.take(method, target, fields, body)
         if answer is not None:
@@ -65,7 +65,7 @@ class HttpApplication:
         await reply.send(send)
         return reply.status
 
-    def _purchase(self, scope: Scope, body: bytes) -> Awaitable[Reply] | None:
+    def _purchase(self, scope: Scope, body: bytes) -> Awaitable[RawResponse] | None:
         fields = dict(scope["headers"])
         if scope["query_string"] or len(fields) != len(scope["headers"]):
             return None

@@ -9,7 +9,7 @@ from typing import Final
 from flask import Flask, Response, request
 
 from api.pages.permissions import BLUEPRINT_PREFIX, PAGES, has_secret_address
-from api.web.permissions import ACCESS
+from api.web.permissions import PERMISSIONS
 from api.web.security_headers import CACHED_AN_HOUR, DATA, NEVER_CACHED, PAGE, REVALIDATED
 
 CACHED: Final[Mapping[str, str]] = {
@@ -43,7 +43,9 @@ def register_headers(app: Flask) -> None:
 def check_decision(endpoint: str) -> None:
     """Raises ValueError for a route without a row in one of the tables."""
     is_known = (
-        endpoint in CACHED or endpoint.removeprefix(BLUEPRINT_PREFIX) in PAGES or endpoint.rpartition(".")[2] in ACCESS
+        endpoint in CACHED
+        or endpoint.removeprefix(BLUEPRINT_PREFIX) in PAGES
+        or endpoint.rpartition(".")[2] in PERMISSIONS
     )
     if not is_known:
         raise ValueError(f"the route {endpoint} has no row in CACHED, ACCESS or PAGES")

@@ -58,7 +58,7 @@ def ask_for_confirmation(
 
     Refused: too-many-requests; invalid-input for an address that the mail server refuses.
     """
-    ports().quotas.take_mail(ports().quotas.asker(email))
+    ports().rate_limits.take_mail(ports().rate_limits.asker(email))
     code = "".join(secrets.choice(_LETTERS) for _ in range(_CODE_LETTERS))
     request, link = secrets.token_urlsafe(24), ConfirmationLink(code, secrets.token_bytes(_SECRET_BYTES))
     made = account if sessions is None else None
@@ -74,7 +74,7 @@ def ask_for_confirmation(
 
 def confirmed_by_code(body: Confirmation) -> Granted:
     """The account that the code makes or changes. Refused: unknown-code, email-taken, too-many-requests."""
-    guesses, asker = ports().quotas.guesses, Asker(body.request, client())
+    guesses, asker = ports().rate_limits.guesses, Asker(body.request, client())
     guesses.check(asker)
     granted = ports().accounts.grant(digest(_typed(body.code), body.request), ports().clock())
     if granted is None:

@@ -4,7 +4,7 @@ import logging
 from contextlib import suppress
 
 from api.accounts.links import forgotten_address
-from api.auth.account_mails import AccountMail, Mail, compose
+from api.auth.account_mails import AccountMail, ComposedMail, compose
 from api.ports.mail import AccountMailer
 from api.problems import Refused, Unavailable
 from api.schemas.account import Account
@@ -33,7 +33,7 @@ def tell_roles(mailer: AccountMailer, account: Account) -> None:
     _tell(mailer, account.email, compose(AccountMail.ROLES_CHANGED, account.locale, roles=account.roles))
 
 
-def _tell(mailer: AccountMailer, address: str, mail: Mail) -> None:
+def _tell(mailer: AccountMailer, address: str, mail: ComposedMail) -> None:
     """The change is made already, so a mail that can't be sent is only logged."""
     try:
         mailer(address, mail)

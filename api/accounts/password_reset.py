@@ -12,7 +12,7 @@ from typing import Final
 from api.accounts.links import account_link, sign_up_address
 from api.accounts.notices import tell_password
 from api.accounts.passwords import new_hash
-from api.auth.account_mails import AccountMail, Mail, compose
+from api.auth.account_mails import AccountMail, ComposedMail, compose
 from api.auth.clients import accepted_language
 from api.ports.accounts import PasswordReset
 from api.problems import Refused
@@ -30,9 +30,9 @@ def ask_for_reset(email: str, device: str | None = None) -> None:
 
     Refused: too-many-requests; invalid-input for an address that the mail server refuses.
     """
-    asker = ports().quotas.asker(email, device)
-    ports().quotas.take("sign_up")
-    ports().quotas.take_mail(asker)
+    asker = ports().rate_limits.asker(email, device)
+    ports().rate_limits.take("sign_up")
+    ports().rate_limits.take_mail(asker)
     account = ports().accounts.find(email)
     secret = secrets.token_bytes(_SECRET_BYTES)
     whose, address = (account.id, account.email) if account else (ports().new_id(), address_spellings(email)[1])
@@ -65,13 +65,13 @@ def reset_password(link: str, pointer: str, password: str) -> Account:
 
 def _unlock(email: str) -> None:
     """Let this client sign in, though others guess and though it mistyped before: it reads the account's mails."""
-    quotas = ports().quotas
-    asker = quotas.asker(email)
-    quotas.guesses.forget(asker)
-    quotas.known.remember(asker)
+    rate_limits = ports().rate_limits
+    asker = rate_limits.asker(email)
+    rate_limits.guesses.forget(asker)
+    rate_limits.known.remember(asker)
 
 
-def _mail(account: Account | None, secret: bytes) -> Mail:
+def _mail(account: Account | None, secret: bytes) -> ComposedMail:
     if account is None:
         return compose(AccountMail.NO_ACCOUNT, accepted_language(), link=sign_up_address())
     link = account_link(LinkKind.RESET_PASSWORD, secret, ports().clock() + VALID_FOR)
@@ -82,7 +82,7 @@ def _secret(link: str) -> bytes:
     try:
         return ports().links.verify(LinkKind.RESET_PASSWORD, link, ports().clock())
     except (LinkInvalid, LinkExpired) as error:
-        ports().quotas.take("link")
+        ports().rate_limits.take("link")
         raise Refused("unknown-code") from error
 
 

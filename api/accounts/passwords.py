@@ -28,7 +28,7 @@ def require_password(path: AccountPath, password: str | None) -> Caller:
 def _check_password(path: AccountPath, password: str | None) -> None:
     account = ports().accounts.get(path.account_id)
     known = ports().credentials.find(account.email) if account else None
-    guesses = ports().quotas.guesses
+    guesses = ports().rate_limits.guesses
     asker = Asker(address_key(account.email) if account else "", client(), is_shown=True)
     guesses.check(asker)
     with ports().passwords.turn(client(), asker.address) as hasher:

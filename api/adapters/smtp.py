@@ -6,7 +6,7 @@ from email.message import EmailMessage
 from typing import Final
 from uuid import uuid4
 
-from api.auth.account_mails import Mail
+from api.auth.account_mails import ComposedMail
 from api.problems import Unavailable, wrong
 from settings import Settings
 from tables.mail.headers import MailHeader
@@ -23,7 +23,7 @@ class SmtpMailer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def __call__(self, address: str, mail: Mail) -> None:
+    def __call__(self, address: str, mail: ComposedMail) -> None:
         """Send a mail. Raises Unavailable; Refused: invalid-input for an address that the server refuses."""
         sender, to = sender_of(self._settings.mail_from), _recipient(address)
         message = new_mail(sender, to, mail.subject, datetime.now(UTC), uuid4().hex)

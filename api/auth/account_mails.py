@@ -32,7 +32,7 @@ class AccountMail(StrEnum):
     NO_ACCOUNT = "no-account"
 
 
-class Mail(NamedTuple):
+class ComposedMail(NamedTuple):
     """A mail as text and HTML, in a language (BCP 47)."""
 
     subject: str
@@ -55,7 +55,7 @@ def _language(tag: str) -> str:
 
 def compose(
     about: AccountMail, locale: str, *, link: str = "", code: str = "", email: str = "", roles: Iterable[str] = ()
-) -> Mail:
+) -> ComposedMail:
     """The mail, with a button for the ``link`` and with the ``code``, if they are given."""
     words = _words(language_of(locale))
     texts = words[about.value]
@@ -71,7 +71,7 @@ def compose(
         "why": words["why"],
     }
     text, html = (_templates().get_template(name).render(values) for name in ("mail.txt", "mail.html"))
-    return Mail(values["subject"], text, html, values["language"])
+    return ComposedMail(values["subject"], text, html, values["language"])
 
 
 @cache

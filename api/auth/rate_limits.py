@@ -21,17 +21,17 @@ from api.problems import retry_later
 LINKS_TRIED: Final = "30 per minute"
 
 
-class Tries(NamedTuple):
+class FreeTries(NamedTuple):
     """Wrong passwords and mails that are free for a client and an address."""
 
     sign_in: int = 3
     sign_up: int = 3
 
 
-class Quotas:
+class RateLimits:
     """Limits by kind of request, like ``600 per minute; 5000 per hour``, for each client; and two throttles."""
 
-    def __init__(self, tries: Tries, clock: Callable[[], float] = time.monotonic, **limits: str) -> None:
+    def __init__(self, tries: FreeTries, clock: Callable[[], float] = time.monotonic, **limits: str) -> None:
         self._limits = {kind: parse_many(limit) for kind, limit in limits.items()}
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
         self.guesses: Final = Throttle(guess_rules(tries.sign_in), Backoff(clock=clock))

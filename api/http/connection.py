@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from api.http.limits import LINGER_MAX_BYTES, Limits
 from api.http.refusal import Refusal, kind_of, refusal_bytes
 from api.http.request_parser import Phase, RequestParser
-from api.web.raw_response import FastPath, Reply
+from api.web.raw_response import FastPath, RawResponse
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ class Connection(RequestParser):
         self._replying = self.loop.create_task(self._reply(self._fast_path, answer, self.cycle))
         return True
 
-    async def _reply(self, fast_path: FastPath, answer: Awaitable[Reply], cycle: Any) -> None:
+    async def _reply(self, fast_path: FastPath, answer: Awaitable[RawResponse], cycle: Any) -> None:
         began, status = time.perf_counter(), None
         try:
             reply = await answer

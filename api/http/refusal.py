@@ -7,7 +7,7 @@ from typing import Final
 from httptools import HttpParserError
 
 from api.problems import BUSY_FOR_S, MEDIA_TYPE, PROBLEMS, problem_json
-from api.web.raw_response import Reply
+from api.web.raw_response import RawResponse
 
 RETRY_LATER: Final = {"Retry-After": str(BUSY_FOR_S)}
 
@@ -30,7 +30,7 @@ def refusal_bytes(kind: str) -> bytes:
     """The answer on the wire, after which the connection ends."""
     status = PROBLEMS[kind].status
     more = RETRY_LATER if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    reply = Reply(status, MEDIA_TYPE, {"Connection": "close", **more}, problem_json(kind))
+    reply = RawResponse(status, MEDIA_TYPE, {"Connection": "close", **more}, problem_json(kind))
     lines = [b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode())]
     lines += [b"%b: %b" % field for field in reply.fields()]
     return b"\r\n".join(lines) + b"\r\n\r\n" + reply.body

@@ -18,7 +18,7 @@ from a2wsgi.wsgi import build_environ
 from api.http.connection import GONE
 from api.problems import BUSY_FOR_S, retry_later
 from api.web.deferred import DEFERRED
-from api.web.raw_response import Reply, Scope, Send, refused
+from api.web.raw_response import RawResponse, Scope, Send, refused
 
 THREADS_MAX: Final = 64
 # Requests that wait for a thread; one more is refused.
@@ -147,7 +147,7 @@ def _environ(scope: Scope, body: bytes) -> Environ:
     return environ
 
 
-async def _sent(reply: Reply, send: Send) -> int:
+async def _sent(reply: RawResponse, send: Send) -> int:
     await reply.send(send)
     return reply.status
 

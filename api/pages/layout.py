@@ -26,7 +26,7 @@ from api.pages.purchases import purchases
 from api.pages.sign_in import signing_in
 from api.pages.sign_up import signing_up
 from api.roles import Role
-from api.web.permissions import Access
+from api.web.permissions import Permission
 
 BLUEPRINTS: Final = (
     box_office,
@@ -49,13 +49,13 @@ class NavigationEntry(NamedTuple):
 
     label: str
     path: str
-    access: Access
+    access: Permission
 
 
 NAVIGATION: Final = (
-    NavigationEntry("Box office", "/", Access.ANYONE),
-    NavigationEntry("Organize", "/organize", Access.ORGANIZER),
-    NavigationEntry("Board", "/board", Access.ADMINISTRATOR),
+    NavigationEntry("Box office", "/", Permission.ANYONE),
+    NavigationEntry("Organize", "/organize", Permission.ORGANIZER),
+    NavigationEntry("Board", "/board", Permission.ADMINISTRATOR),
 )
 
 
@@ -80,14 +80,14 @@ def register_pages(app: Flask) -> None:
 
 
 def _read_session() -> None:
-    if permissions.required_access() is Access.NOBODY:
+    if permissions.required_access() is Permission.NOBODY:
         g.caller = None
     else:
         session_cookie.read()
 
 
 def _check_form() -> None:
-    if permissions.required_access() is not Access.NOBODY:
+    if permissions.required_access() is not Permission.NOBODY:
         csrf.check()
 
 
@@ -104,8 +104,8 @@ def _template_values() -> dict[str, Any]:
     }
 
 
-def _may_open(reader: Caller | None, wanted: Access) -> bool:
-    if wanted is Access.ANYONE:
+def _may_open(reader: Caller | None, wanted: Permission) -> bool:
+    if wanted is Permission.ANYONE:
         return True
     roles = reader.roles if reader else frozenset()
-    return Role.ADMINISTRATOR in roles or (wanted is Access.ORGANIZER and Role.ORGANIZER in roles)
+    return Role.ADMINISTRATOR in roles or (wanted is Permission.ORGANIZER and Role.ORGANIZER in roles)

@@ -28,5 +28,5 @@ def link_subject(kind: LinkKind) -> bytes:
     try:
         return ports().links.verify(kind, link_text(), ports().clock())
     except LinkInvalid:
-        ports().quotas.take("link")
+        ports().rate_limits.take("link")
         raise

@@ -11,61 +11,64 @@ from werkzeug.wrappers import Response
 
 from api.roles import Role
 from api.web.authentication import require, visitor
-from api.web.permissions import Access
+from api.web.permissions import Permission
 
 BLUEPRINT_PREFIX: Final = "pages."
-PAGES: Final[dict[str, Access]] = {
-    "asset": Access.NOBODY,
-    "box_office.search": Access.ANYONE,
-    "events.event": Access.ANYONE,
-    "events.left": Access.NOBODY,
-    "events.choose": Access.SIGNED_IN,
-    "events.hold": Access.SIGNED_IN,
-    "purchases.purchase": Access.SIGNED_IN,
-    "purchases.confirm": Access.SIGNED_IN,
-    "purchases.cancel_form": Access.SIGNED_IN,
-    "purchases.cancel": Access.SIGNED_IN,
-    "purchases.mails": Access.SIGNED_IN,
-    "purchases.send_again": Access.SIGNED_IN,
-    "purchases.calendar_file": Access.SIGNED_IN,
-    "links.hold": Access.ANYONE,
-    "links.finish_hold": Access.ANYONE,
-    "links.purchase": Access.ANYONE,
-    "links.send_again": Access.ANYONE,
-    "tickets.own_tickets": Access.SIGNED_IN,
-    "signing_in.sign_in": Access.ANYONE,
-    "signing_in.sign_in_form": Access.ANYONE,
-    "signing_in.sign_out": Access.SIGNED_IN,
-    "signing_up.sign_up": Access.ANYONE,
-    "signing_up.sign_up_form": Access.ANYONE,
-    "signing_up.confirm_address": Access.ANYONE,
-    "signing_up.confirm_address_form": Access.ANYONE,
-    "confirming.confirm_link_form": Access.ANYONE,
-    "confirming.confirm_link": Access.ANYONE,
-    "resetting.forgotten_form": Access.ANYONE,
-    "resetting.forgotten": Access.ANYONE,
-    "resetting.new_password_form": Access.ANYONE,
-    "resetting.new_password": Access.ANYONE,
-    "board.show_board": Access.ADMINISTRATOR,
-    "board.board_live": Access.ADMINISTRATOR,
-    "organizing.own_events": Access.ORGANIZER,
-    "organizing.own_event": Access.ORGANIZER,
-    "organizing.confirm_status": Access.ORGANIZER,
-    "organizing.change_status": Access.ORGANIZER,
-    "organizing.attendees": Access.ORGANIZER,
-    "editing.new_event_form": Access.ORGANIZER,
-    "editing.create_event": Access.ORGANIZER,
-    "editing.event_to_edit": Access.ORGANIZER,
-    "editing.edit_event": Access.ORGANIZER,
-    "editing.new_type_form": Access.ORGANIZER,
-    "editing.create_type": Access.ORGANIZER,
-    "editing.type_to_edit": Access.ORGANIZER,
-    "editing.edit_type": Access.ORGANIZER,
-    "editing.remove_type": Access.ORGANIZER,
+PAGES: Final[dict[str, Permission]] = {
+    "asset": Permission.NOBODY,
+    "box_office.search": Permission.ANYONE,
+    "events.event": Permission.ANYONE,
+    "events.left": Permission.NOBODY,
+    "events.choose": Permission.SIGNED_IN,
+    "events.hold": Permission.SIGNED_IN,
+    "purchases.purchase": Permission.SIGNED_IN,
+    "purchases.confirm": Permission.SIGNED_IN,
+    "purchases.cancel_form": Permission.SIGNED_IN,
+    "purchases.cancel": Permission.SIGNED_IN,
+    "purchases.mails": Permission.SIGNED_IN,
+    "purchases.send_again": Permission.SIGNED_IN,
+    "purchases.calendar_file": Permission.SIGNED_IN,
+    "links.hold": Permission.ANYONE,
+    "links.finish_hold": Permission.ANYONE,
+    "links.purchase": Permission.ANYONE,
+    "links.send_again": Permission.ANYONE,
+    "tickets.own_tickets": Permission.SIGNED_IN,
+    "signing_in.sign_in": Permission.ANYONE,
+    "signing_in.sign_in_form": Permission.ANYONE,
+    "signing_in.sign_out": Permission.SIGNED_IN,
+    "signing_up.sign_up": Permission.ANYONE,
+    "signing_up.sign_up_form": Permission.ANYONE,
+    "signing_up.confirm_address": Permission.ANYONE,
+    "signing_up.confirm_address_form": Permission.ANYONE,
+    "confirming.confirm_link_form": Permission.ANYONE,
+    "confirming.confirm_link": Permission.ANYONE,
+    "resetting.forgotten_form": Permission.ANYONE,
+    "resetting.forgotten": Permission.ANYONE,
+    "resetting.new_password_form": Permission.ANYONE,
+    "resetting.new_password": Permission.ANYONE,
+    "board.show_board": Permission.ADMINISTRATOR,
+    "board.board_live": Permission.ADMINISTRATOR,
+    "organizing.own_events": Permission.ORGANIZER,
+    "organizing.own_event": Permission.ORGANIZER,
+    "organizing.confirm_status": Permission.ORGANIZER,
+    "organizing.change_status": Permission.ORGANIZER,
+    "organizing.attendees": Permission.ORGANIZER,
+    "editing.new_event_form": Permission.ORGANIZER,
+    "editing.create_event": Permission.ORGANIZER,
+    "editing.event_to_edit": Permission.ORGANIZER,
+    "editing.edit_event": Permission.ORGANIZER,
+    "editing.new_type_form": Permission.ORGANIZER,
+    "editing.create_type": Permission.ORGANIZER,
+    "editing.type_to_edit": Permission.ORGANIZER,
+    "editing.edit_type": Permission.ORGANIZER,
+    "editing.remove_type": Permission.ORGANIZER,
 }
 # Pages whose URL is a secret: those behind links in mails.
 _LINKS_PREFIX: Final = "/links/"
-_ROLES: Final[dict[Access, tuple[Role, ...]]] = {Access.ORGANIZER: (Role.ORGANIZER,), Access.ADMINISTRATOR: ()}
+_ROLES: Final[dict[Permission, tuple[Role, ...]]] = {
+    Permission.ORGANIZER: (Role.ORGANIZER,),
+    Permission.ADMINISTRATOR: (),
+}
 
 
 def check_table(app: Flask) -> None:
@@ -75,7 +78,7 @@ def check_table(app: Flask) -> None:
             raise ValueError(f"the page {rule.endpoint} has no row in PAGES")
 
 
-def required_access() -> Access:
+def required_access() -> Permission:
     """The access that this request's page requires."""
     return PAGES[(request.endpoint or "").removeprefix(BLUEPRINT_PREFIX)]
 
@@ -83,7 +86,7 @@ def required_access() -> Access:
 def check() -> Response | None:
     """A redirect to the sign-in for a reader who must sign in first. Refused: forbidden."""
     wanted = required_access()
-    if wanted in (Access.NOBODY, Access.ANYONE):
+    if wanted in (Permission.NOBODY, Permission.ANYONE):
         return None
     if visitor() is None:
         return redirect(f"/sign-in?{urlencode({'next': _return_path()})}", 303)

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 
 from api.problems import Refused
 from api.schemas.purchase import Purchase
-from api.web.raw_response import Reply
+from api.web.raw_response import RawResponse
 from api.web.responses import ports
 
 # The pauses between the reads within one request; afterwards the page asks again by itself.
@@ -44,14 +44,14 @@ def redirect_to_purchase(public: str, since: datetime | None = None) -> Response
     return redirect(f"/purchases/{public}{moment}", 303)
 
 
-def redirect_to_answer(made: Reply, began: datetime) -> Response:
+def redirect_to_answer(made: RawResponse, began: datetime) -> Response:
     """Redirect to the purchase of an answer, whether it is decided or still pending."""
     is_decided = made.status != ACCEPTED
     public = _decided(made).id if is_decided else made.headers["Location"].rpartition("/")[2]
     return redirect_to_purchase(public, decided_at(made, began))
 
 
-def decided_at(made: Reply, began: datetime) -> datetime:
+def decided_at(made: RawResponse, began: datetime) -> datetime:
     """When it was decided; if it is pending, the earliest moment at which it may be."""
     return _decided(made).decided_at or began - CLOCK_SKEW_MAX
 
@@ -76,7 +76,7 @@ def _polled(since: int | None, look: Callable[[], Purchase]) -> Purchase | None:
     return None
 
 
-def _decided(made: Reply) -> DecidedPurchase:
+def _decided(made: RawResponse) -> DecidedPurchase:
     return msgspec.json.decode(made.body, type=DecidedPurchase)
 
 

@@ -23,7 +23,7 @@ from api.schemas.event import Event
 from api.schemas.notification import Notification
 from api.schemas.purchase import Cancellation, Purchase, public_id
 from api.web.prefer import Preference
-from api.web.raw_response import Reply
+from api.web.raw_response import RawResponse
 from api.web.responses import ports
 from tables.messages.commands import TicketLine
 
@@ -123,7 +123,7 @@ def calendar_file(public: str) -> Response:
     return answer
 
 
-def _carry_out(do: Callable[[], Coroutine[Any, Any, Reply]], form: str, public: str) -> BaseResponse:
+def _carry_out(do: Callable[[], Coroutine[Any, Any, RawResponse]], form: str, public: str) -> BaseResponse:
     """Redirect to the purchase; if the outcome is unknown, to the form with the same key and quantities."""
     began = ports().clock()
     try:

@@ -3,14 +3,14 @@
 from typing import Protocol
 from uuid import UUID
 
-from api.auth.account_mails import Mail
+from api.auth.account_mails import ComposedMail
 from api.schemas.notification import Notification
 
 
 class AccountMailer(Protocol):
     """The mail server."""
 
-    def __call__(self, address: str, mail: Mail) -> None:
+    def __call__(self, address: str, mail: ComposedMail) -> None:
         """Send a mail. Refused: invalid-input for an address that is not taken."""
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from api.auth.passwords import Passwords
-from api.auth.rate_limits import Quotas
+from api.auth.rate_limits import RateLimits
 from api.auth.tokens import Tokens
 from api.ports.accounts import Accounts, PasswordResets
 from api.ports.board import Board
@@ -28,7 +28,7 @@ class Ports:
     tokens: Tokens
     links: LinkSigner
     passwords: Passwords
-    quotas: Quotas
+    rate_limits: RateLimits
     credentials: Credentials
     revocations: Revocations
     mailer: AccountMailer

@@ -14,7 +14,7 @@ from api.purchasing import service
 from api.schemas.purchase import NewPurchase
 from api.web.authentication import read_caller
 from api.web.prefer import preference
-from api.web.raw_response import JSON, Fields, Reply, or_problem
+from api.web.raw_response import JSON, Fields, RawResponse, or_problem
 from api.web.responses import BASE
 
 PATH: Final = f"{BASE}/purchases"
@@ -31,7 +31,9 @@ class FastPath:
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
 
-    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Coroutine[Any, Any, Reply] | None:
+    def take(
+        self, method: bytes, target: bytes, fields: Fields, body: bytes
+    ) -> Coroutine[Any, Any, RawResponse] | None:
         """The answer to a simple purchase; None for every other request. No header field is repeated."""
         if target != _TARGET or method != b"POST" or b"content-encoding" in fields:
             return None
@@ -43,7 +45,7 @@ class FastPath:
             return None
         return or_problem(self._buy(fields, asked), PATH)
 
-    async def _buy(self, fields: Fields, asked: NewPurchase) -> Reply:
+    async def _buy(self, fields: Fields, asked: NewPurchase) -> RawResponse:
         # Before all else: under overload, a refusal must be cheap.
         self._ports.ledger.check_limit()
         caller = read_caller(self._ports, fields[b"authorization"].decode("latin-1"))

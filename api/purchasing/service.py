@@ -16,7 +16,7 @@ from api.purchasing.purchase_json import purchase_json
 from api.schemas.purchase import NewPurchase, parse_public_id, pending, public_id
 from api.web.authentication import forbidden
 from api.web.prefer import Preference
-from api.web.raw_response import JSON, Reply
+from api.web.raw_response import JSON, RawResponse
 from api.web.responses import BASE
 from tables.ids import name_based_id
 from tables.ledger.fingerprint import merge
@@ -28,7 +28,7 @@ _KEY: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 _HIDDEN: Final = frozenset({Reason.UNKNOWN_PURCHASE, Reason.NOT_YOURS})
 
 
-async def buy(ports: Ports, caller: Caller, body: NewPurchase, key: str | None, wanted: Preference) -> Reply:
+async def buy(ports: Ports, caller: Caller, body: NewPurchase, key: str | None, wanted: Preference) -> RawResponse:
     """201 with the tickets, held or bought, or 202 if the decision takes longer than the wait.
 
     Refused: forbidden, and whatever the ledger or the catalogue check refuses. Unavailable: not known to be in the log.
@@ -47,11 +47,11 @@ async def buy(ports: Ports, caller: Caller, body: NewPurchase, key: str | None, 
         return _accepted(command, accepted_id(ports.tokens, command, ports.clock()), wanted)
     if outcome.kind in (OutcomeKind.CONFIRMED, OutcomeKind.HELD):
         where = _location(public_id(command.event, command.purchase))
-        return Reply(201, JSON, {**where, **wanted.applied}, purchase_json(outcome, command.purchase))
+        return RawResponse(201, JSON, {**where, **wanted.applied}, purchase_json(outcome, command.purchase))
     raise _refusal(outcome, command)
 
 
-async def confirm(ports: Ports, owner: UUID, public: str, key: str | None, wanted: Preference) -> Reply:
+async def confirm(ports: Ports, owner: UUID, public: str, key: str | None, wanted: Preference) -> RawResponse:
     """Turn a hold into a sale; a repeated request gets the same answer. Refused: not-found, not-held."""
     event, purchase = ids_of(public)
     command = Confirm(event, purchase, owner, request=_request(purchase, "confirm", key))
@@ -60,7 +60,7 @@ async def confirm(ports: Ports, owner: UUID, public: str, key: str | None, wante
 
 async def cancel(
     ports: Ports, owner: UUID, public: str, lines: list[Line], key: str | None, wanted: Preference
-) -> Reply:
+) -> RawResponse:
     """Give back all or some tickets. Some need a key, so that a repeated request gives them back once.
 
     Refused: not-found, nothing-to-cancel, too-many-changes, idempotency-key-missing, idempotency-key-reused.
@@ -85,7 +85,7 @@ def no_key() -> Refused:
     return Refused("idempotency-key-missing", "send a header Idempotency-Key of 1 to 255 printable characters")
 
 
-async def _carry_out(ports: Ports, command: Confirm | Cancel, public: str, wanted: Preference) -> Reply:
+async def _carry_out(ports: Ports, command: Confirm | Cancel, public: str, wanted: Preference) -> RawResponse:
     outcome = await ports.ledger.carry_out(command, wanted.wait)
     if outcome is None:
         # Under the requested id, since it is not known whether there is such a purchase.
@@ -94,7 +94,7 @@ async def _carry_out(ports: Ports, command: Confirm | Cancel, public: str, wante
         raise _refusal(outcome, command)
     if isinstance(command, Cancel) and not _gave_back(outcome, command.lines):
         raise Refused("idempotency-key-reused")
-    return Reply(200, JSON, wanted.applied, purchase_json(outcome, command.purchase))
+    return RawResponse(200, JSON, wanted.applied, purchase_json(outcome, command.purchase))
 
 
 async def _check_overall(ports: Ports, command: Hold) -> None:
@@ -115,9 +115,9 @@ def _gave_back(outcome: Outcome, lines: list[Line]) -> bool:
     return {line.ticket_type: line.quantity for line in outcome.lines} == merge(lines)
 
 
-def _accepted(command: BuyersCommand, public: str, wanted: Preference) -> Reply:
+def _accepted(command: BuyersCommand, public: str, wanted: Preference) -> RawResponse:
     body = pending(command.event, command.purchase, command.account).model_dump_json(by_alias=True, exclude_none=True)
-    return Reply(202, JSON, {**_location(public), **wanted.applied}, body.encode())
+    return RawResponse(202, JSON, {**_location(public), **wanted.applied}, body.encode())
 
 
 def _location(public: str) -> dict[str, str]:

@@ -56,7 +56,7 @@ def sign_up(body: NewAccount, goal: str = "/") -> SignUp:
     The language of mail and account is that of the body, or else the browser's. ``goal`` is the path to return to.
     Refused: forbidden for fields of administrators, invalid-input, too-many-requests, passwords-busy.
     """
-    ports().quotas.check_mail(ports().quotas.asker(body.email))
+    ports().rate_limits.check_mail(ports().rate_limits.asker(body.email))
     if body.id is not None or body.roles is not None:
         raise forbidden()
     if body.password is None:

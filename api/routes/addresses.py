@@ -44,7 +44,7 @@ def change_email(path: AccountPath, body: NewEmail) -> Response:
         changed = change_account_row(path, lambda account: account.model_copy(update={"email": body.email}))
         tell_address(ports().mailer, changed.before.email, changed.after)
         return tagged(changed.after, changed.after.version)
-    ports().quotas.check_mail(ports().quotas.asker(body.email))
+    ports().rate_limits.check_mail(ports().rate_limits.asker(body.email))
     tell_asked(ports().mailer, before, body.email)
     return answer(ask_for_confirmation(before, body.email, sessions=found.version), 202)
 

@@ -11,7 +11,7 @@ from flask_openapi3.openapi import OpenAPI
 from flask_openapi3_swagger.plugins import RegisterPlugin
 from werkzeug.wrappers import Response as BaseResponse
 
-from api.web.permissions import Access, access_of
+from api.web.permissions import Permission, permission_of
 from api.web.responses import describe_problems
 
 DOCUMENT: Final = "/openapi.json"
@@ -23,12 +23,12 @@ _POLICY: Final = (
     "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_BY_ACCESS: Final[dict[Access, tuple[list[dict[str, Any]], tuple[str, ...]]]] = {
-    Access.NOBODY: ([], ()),
-    Access.ANYONE: ([{}, {"token": []}], ("unauthorized",)),
-    Access.SIGNED_IN: ([{"token": []}], ("unauthorized", "forbidden")),
-    Access.ORGANIZER: ([{"token": []}], ("unauthorized", "forbidden")),
-    Access.ADMINISTRATOR: ([{"token": []}], ("unauthorized", "forbidden")),
+_BY_ACCESS: Final[dict[Permission, tuple[list[dict[str, Any]], tuple[str, ...]]]] = {
+    Permission.NOBODY: ([], ()),
+    Permission.ANYONE: ([{}, {"token": []}], ("unauthorized",)),
+    Permission.SIGNED_IN: ([{"token": []}], ("unauthorized", "forbidden")),
+    Permission.ORGANIZER: ([{"token": []}], ("unauthorized", "forbidden")),
+    Permission.ADMINISTRATOR: ([{"token": []}], ("unauthorized", "forbidden")),
 }
 
 
@@ -47,7 +47,7 @@ def document(app: OpenAPI) -> dict[str, Any]:
     if "security" not in found:
         found["security"] = []
         for operation in _operations(found):
-            operation["security"], refusals = _BY_ACCESS[access_of(operation["operationId"])]
+            operation["security"], refusals = _BY_ACCESS[permission_of(operation["operationId"])]
             describe_problems(operation["responses"], *refusals)
     return found
 

@@ -22,7 +22,7 @@ from api.schemas.purchase import (
 from api.web.authentication import caller
 from api.web.deferred import deferred
 from api.web.prefer import Preference, preference
-from api.web.raw_response import JSON, Reply
+from api.web.raw_response import JSON, RawResponse
 from api.web.responses import WITH_BODY, answer, answers, blueprint, ports
 from tables.messages.commands import TicketLine
 from tables.messages.outcomes import Outcome
@@ -151,13 +151,13 @@ def own_purchase(public: str) -> Purchase:
     return _found(_known(ports(), caller(), public))
 
 
-async def _watched(known: Ports, reader: Caller, public: str, wait: float) -> Reply:
+async def _watched(known: Ports, reader: Caller, public: str, wait: float) -> RawResponse:
     """The purchase, after up to ``wait`` seconds if it is undecided."""
     ids = service.ids_of(public)
     found = await known.ledger.watch(*ids, wait, lambda: _known(known, reader, public), reader.may_act_for)
     if isinstance(found, Outcome):
-        return Reply(200, JSON, {}, purchase_json(found, ids[1]))
-    return Reply(200, JSON, {}, _found(found).model_dump_json(by_alias=True, exclude_none=True).encode())
+        return RawResponse(200, JSON, {}, purchase_json(found, ids[1]))
+    return RawResponse(200, JSON, {}, _found(found).model_dump_json(by_alias=True, exclude_none=True).encode())
 
 
 def _found(purchase: Purchase | None) -> Purchase:

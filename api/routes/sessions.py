@@ -33,20 +33,20 @@ def credential_of(body: NewSession, device: str | None = None) -> Credential:
 
     Refused: wrong-credentials, too-many-requests, passwords-busy.
     """
-    quotas = ports().quotas
-    quotas.take("sign_in")
-    asker = quotas.asker(body.email, device)
-    quotas.guesses.check(asker)
+    rate_limits = ports().rate_limits
+    rate_limits.take("sign_in")
+    asker = rate_limits.asker(body.email, device)
+    rate_limits.guesses.check(asker)
     found = ports().credentials.find(body.email)
     with ports().passwords.turn(client(), asker.address) as hasher:
-        quotas.guesses.check(asker)  # again, since many requests may have come at once
+        rate_limits.guesses.check(asker)  # again, since many requests may have come at once
         if not hasher.fits(found.password_hash if found else None, body.password) or found is None:
-            quotas.guesses.count(asker)
+            rate_limits.guesses.count(asker)
             raise Refused("wrong-credentials", headers=CHALLENGE)
         if hasher.is_outdated(found.password_hash):  # only now the password is available
             ports().credentials.rehash(found, hasher.hash(body.password))
-    quotas.guesses.forget(asker)
-    quotas.known.remember(asker)
+    rate_limits.guesses.forget(asker)
+    rate_limits.known.remember(asker)
     return found
 
 

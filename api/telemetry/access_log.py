@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from api.web.raw_response import FastApplication, Fields, Message, Receive, Reply, Scope, Send
+from api.web.raw_response import FastApplication, Fields, Message, RawResponse, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class AccessLog:
 
         await self.inner(scope, receive, log_and_send)
 
-    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[Reply] | None:
+    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
         """The answer of the inner application's fast path."""
         answer = self.inner.take(method, target, fields, body)
         return None if answer is None else self._logged(answer, method.decode(), target.decode())
@@ -36,7 +36,7 @@ class AccessLog:
         """Pass it on."""
         self.inner.answered(status, began)
 
-    async def _logged(self, answer: Awaitable[Reply], method: str, path: str) -> Reply:
+    async def _logged(self, answer: Awaitable[RawResponse], method: str, path: str) -> RawResponse:
         began = self._clock()
         reply = await answer
         self._log(method, path, reply.status, began)

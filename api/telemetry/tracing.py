@@ -11,7 +11,7 @@ from typing import Final
 
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
-from api.web.raw_response import FastApplication, Fields, Message, Receive, Reply, Scope, Send
+from api.web.raw_response import FastApplication, Fields, Message, RawResponse, Receive, Scope, Send
 from telemetry.traces import Traces, current_span, in_span
 
 # A path segment that is an id.
@@ -43,7 +43,7 @@ class TracedApplication:
 
             await self.inner(scope, receive, trace_and_send)
 
-    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[Reply] | None:
+    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
         """The answer of the inner application's fast path."""
         answer = self.inner.take(method, target, fields, body)
         if answer is None or self._chance() >= self._ratio:
@@ -54,7 +54,7 @@ class TracedApplication:
         """Pass it on."""
         self.inner.answered(status, began)
 
-    async def _traced(self, answer: Awaitable[Reply], method: str, path: str) -> Reply:
+    async def _traced(self, answer: Awaitable[RawResponse], method: str, path: str) -> RawResponse:
         with self._span(method, path) as span:
             reply = await answer
             _end(span, reply.status)

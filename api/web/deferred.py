@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from flask import Response, request
 
-from api.web.raw_response import Reply, or_problem
+from api.web.raw_response import RawResponse, or_problem
 
 # Its key in the environ: Coroutine[Reply], or AsyncIterator[bytes].
 DEFERRED: Final = "turnstile.deferred"
 
 
-def deferred(answer: Coroutine[Any, Any, Reply]) -> Response:
+def deferred(answer: Coroutine[Any, Any, RawResponse]) -> Response:
     """Answer with the coroutine's result, or with the problem that it raises."""
     request.environ[DEFERRED] = or_problem(answer, request.path)
     return Response()

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from api.problems import MEDIA_TYPE, Fault, Refused, Unavailable
-from api.web.raw_response import Reply, problem, refused, unavailable, unexpected
+from api.web.raw_response import RawResponse, problem, refused, unavailable, unexpected
 from telemetry.rate_limited import RateLimitedLog
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ _BY_STATUS = {
 }
 
 
-def register_failures(app: Flask) -> None:
+def register_error_handlers(app: Flask) -> None:
     """Answer every error of ``app`` with a problem."""
     app.register_error_handler(Refused, lambda error: _flask(refused(error)))
     app.register_error_handler(Unavailable, _unavailable)
@@ -88,5 +88,5 @@ def _without_type(error: HTTPException, code: int) -> Response:
     return answer
 
 
-def _flask(answer: Reply) -> Response:
+def _flask(answer: RawResponse) -> Response:
     return Response(answer.body, answer.status, answer.headers, mimetype=answer.media_type)

@@ -14,7 +14,7 @@ from api.web.authentication import caller, require, visitor
 from api.web.responses import BASE
 
 
-class Access(Enum):
+class Permission(Enum):
     """The credentials that a request needs."""
 
     NOBODY = "no token is read"
@@ -24,68 +24,68 @@ class Access(Enum):
     ADMINISTRATOR = "the token of an administrator"
 
 
-ACCESS: Final[dict[str, Access]] = {
-    "create_session": Access.NOBODY,
-    "read_session": Access.SIGNED_IN,
-    "end_sessions": Access.SIGNED_IN,
-    "create_account": Access.ANYONE,
-    "confirm_address": Access.NOBODY,
-    "ask_for_password_reset": Access.NOBODY,
-    "reset_password": Access.NOBODY,
-    "list_accounts": Access.ADMINISTRATOR,
-    "read_account": Access.SIGNED_IN,
-    "replace_account": Access.SIGNED_IN,
-    "change_account": Access.SIGNED_IN,
-    "delete_account": Access.SIGNED_IN,
-    "read_email": Access.SIGNED_IN,
-    "change_email": Access.SIGNED_IN,
-    "change_password": Access.SIGNED_IN,
-    "change_roles": Access.ADMINISTRATOR,
-    "create_event": Access.ORGANIZER,
-    "list_events": Access.ANYONE,
-    "read_event": Access.ANYONE,
-    "read_event_name": Access.ANYONE,
-    "replace_event": Access.ORGANIZER,
-    "change_event": Access.ORGANIZER,
-    "change_status": Access.ORGANIZER,
-    "delete_event": Access.ORGANIZER,
-    "create_ticket_type": Access.ORGANIZER,
-    "list_ticket_types": Access.ANYONE,
-    "create_ticket_type_at_old_path": Access.ORGANIZER,
-    "list_ticket_types_at_old_path": Access.ANYONE,
-    "read_ticket_type": Access.ANYONE,
-    "replace_ticket_type": Access.ORGANIZER,
-    "change_ticket_type": Access.ORGANIZER,
-    "delete_ticket_type": Access.ORGANIZER,
-    "search_events": Access.NOBODY,
-    "suggest": Access.NOBODY,
-    "buy": Access.SIGNED_IN,
-    "read_purchase": Access.SIGNED_IN,
-    "confirm_purchase": Access.SIGNED_IN,
-    "cancel_purchase": Access.SIGNED_IN,
-    "list_purchases": Access.SIGNED_IN,
-    "list_sales": Access.ORGANIZER,
-    "sales_table": Access.ORGANIZER,
-    "list_notifications": Access.SIGNED_IN,
-    "send_again": Access.SIGNED_IN,
-    "live": Access.NOBODY,
-    "ready": Access.NOBODY,
+PERMISSIONS: Final[dict[str, Permission]] = {
+    "create_session": Permission.NOBODY,
+    "read_session": Permission.SIGNED_IN,
+    "end_sessions": Permission.SIGNED_IN,
+    "create_account": Permission.ANYONE,
+    "confirm_address": Permission.NOBODY,
+    "ask_for_password_reset": Permission.NOBODY,
+    "reset_password": Permission.NOBODY,
+    "list_accounts": Permission.ADMINISTRATOR,
+    "read_account": Permission.SIGNED_IN,
+    "replace_account": Permission.SIGNED_IN,
+    "change_account": Permission.SIGNED_IN,
+    "delete_account": Permission.SIGNED_IN,
+    "read_email": Permission.SIGNED_IN,
+    "change_email": Permission.SIGNED_IN,
+    "change_password": Permission.SIGNED_IN,
+    "change_roles": Permission.ADMINISTRATOR,
+    "create_event": Permission.ORGANIZER,
+    "list_events": Permission.ANYONE,
+    "read_event": Permission.ANYONE,
+    "read_event_name": Permission.ANYONE,
+    "replace_event": Permission.ORGANIZER,
+    "change_event": Permission.ORGANIZER,
+    "change_status": Permission.ORGANIZER,
+    "delete_event": Permission.ORGANIZER,
+    "create_ticket_type": Permission.ORGANIZER,
+    "list_ticket_types": Permission.ANYONE,
+    "create_ticket_type_at_old_path": Permission.ORGANIZER,
+    "list_ticket_types_at_old_path": Permission.ANYONE,
+    "read_ticket_type": Permission.ANYONE,
+    "replace_ticket_type": Permission.ORGANIZER,
+    "change_ticket_type": Permission.ORGANIZER,
+    "delete_ticket_type": Permission.ORGANIZER,
+    "search_events": Permission.NOBODY,
+    "suggest": Permission.NOBODY,
+    "buy": Permission.SIGNED_IN,
+    "read_purchase": Permission.SIGNED_IN,
+    "confirm_purchase": Permission.SIGNED_IN,
+    "cancel_purchase": Permission.SIGNED_IN,
+    "list_purchases": Permission.SIGNED_IN,
+    "list_sales": Permission.ORGANIZER,
+    "sales_table": Permission.ORGANIZER,
+    "list_notifications": Permission.SIGNED_IN,
+    "send_again": Permission.SIGNED_IN,
+    "live": Permission.NOBODY,
+    "ready": Permission.NOBODY,
 }
 
-_CHECKS: Final[dict[Access, Callable[[], object]]] = {
-    Access.ANYONE: visitor,
-    Access.SIGNED_IN: caller,
-    Access.ORGANIZER: lambda: require(Role.ORGANIZER),
-    Access.ADMINISTRATOR: require,
+_CHECKS: Final[dict[Permission, Callable[[], object]]] = {
+    Permission.ANYONE: visitor,
+    Permission.SIGNED_IN: caller,
+    Permission.ORGANIZER: lambda: require(Role.ORGANIZER),
+    Permission.ADMINISTRATOR: require,
 }
 
 
-def register_access(app: Flask) -> None:
+def register_permissions(app: Flask) -> None:
     """Check every request to the API. Raises ValueError for an operation without a row."""
     checks = {}
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith(f"{BASE}/"):
-            checks[rule.endpoint] = _CHECKS.get(access_of(rule.endpoint))
+            checks[rule.endpoint] = _CHECKS.get(permission_of(rule.endpoint))
 
     def check() -> None:
         if request.endpoint is not None and (wanted := checks.get(request.endpoint)) is not None:
@@ -95,9 +95,9 @@ def register_access(app: Flask) -> None:
     app.before_request_funcs.setdefault(None, []).insert(0, check)
 
 
-def access_of(endpoint: str) -> Access:
+def permission_of(endpoint: str) -> Permission:
     """The row of an endpoint: operations have the names of their functions."""
     name = endpoint.rpartition(".")[2]
-    if name not in ACCESS:
+    if name not in PERMISSIONS:
         raise ValueError(f"the operation {name} has no row in ACCESS")
-    return ACCESS[name]
+    return PERMISSIONS[name]

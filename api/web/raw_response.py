@@ -27,7 +27,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Fields = Mapping[bytes, bytes]
 
 
-class Reply(Struct, frozen=True, gc=False):
+class RawResponse(Struct, frozen=True, gc=False):
     """Status, media type, further headers, and body."""
 
     status: int
@@ -56,30 +56,30 @@ class Reply(Struct, frozen=True, gc=False):
         await send({"type": "http.response.body", "body": self.body})
 
 
-def problem(kind: str, faults: tuple[Fault, ...] = ()) -> Reply:
+def problem(kind: str, faults: tuple[Fault, ...] = ()) -> RawResponse:
     """The answer for a row of PROBLEMS."""
     return refused(Refused(kind, "", *faults))
 
 
-def refused(error: Refused) -> Reply:
+def refused(error: Refused) -> RawResponse:
     """The answer for a refused request."""
     body = problem_json(error.kind, error.detail, error.faults, **error.extra)
-    return Reply(PROBLEMS[error.kind].status, MEDIA_TYPE, error.headers, body)
+    return RawResponse(PROBLEMS[error.kind].status, MEDIA_TYPE, error.headers, body)
 
 
-def unavailable(error: Unavailable) -> Reply:
+def unavailable(error: Unavailable) -> RawResponse:
     """503: nothing was promised, and the same request may be sent again."""
     body = problem_json("unavailable", error.detail, server=error.server)
-    return Reply(PROBLEMS["unavailable"].status, MEDIA_TYPE, {"Retry-After": str(RETRY_AFTER_S)}, body)
+    return RawResponse(PROBLEMS["unavailable"].status, MEDIA_TYPE, {"Retry-After": str(RETRY_AFTER_S)}, body)
 
 
-def unexpected(error: Exception, path: str) -> Reply:
+def unexpected(error: Exception, path: str) -> RawResponse:
     """The answer to an unexpected error, which is logged and not shown."""
     log.error("%s failed", path, exc_info=error)
     return problem("internal-error")
 
 
-async def or_problem(answer: Awaitable[Reply], path: str) -> Reply:
+async def or_problem(answer: Awaitable[RawResponse], path: str) -> RawResponse:
     """The answer, or the problem that is raised instead."""
     try:
         return await answer
@@ -94,7 +94,7 @@ async def or_problem(answer: Awaitable[Reply], path: str) -> Reply:
 class FastPath(Protocol):
     """Answers some requests in the loop, more cheaply than by ASGI."""
 
-    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[Reply] | None:
+    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
         """The answer to a request without repeated header fields; None for one that is left to ASGI."""
 
     def answered(self, status: int | None, began: float) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
-from api.web.raw_response import Application, Fields, Message, Receive, Reply, Scope, Send
+from api.web.raw_response import Application, Fields, Message, RawResponse, Receive, Scope, Send
 
 
 class Answering:
@@ -16,17 +16,17 @@ class Answering:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._reply().send(send)
 
-    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[Reply] | None:
+    def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Awaitable[RawResponse] | None:
         return self.answer()
 
     def answered(self, status: int | None, began: float) -> None: ...
 
-    async def answer(self) -> Reply:
+    async def answer(self) -> RawResponse:
         """The answer of the fast path, which takes everything."""
         return self._reply()
 
-    def _reply(self) -> Reply:
-        return Reply(self.status, "text/plain", {}, b"done")
+    def _reply(self) -> RawResponse:
+        return RawResponse(self.status, "text/plain", {}, b"done")
 
 
 def ask(
@@ -62,6 +62,6 @@ async def asked(
     return sent
 
 
-async def awaited(answer: Awaitable[Reply]) -> Reply:
+async def awaited(answer: Awaitable[RawResponse]) -> RawResponse:
     """What comes of it, for whoever has no loop."""
     return await answer

@@ -14,7 +14,7 @@ from werkzeug.routing import Rule
 from api import response_headers
 from api.response_headers import CACHED, register_headers
 from api.roles import Role
-from api.web.permissions import ACCESS, Access
+from api.web.permissions import PERMISSIONS, Permission
 from api.web.security_headers import CACHED_AN_HOUR, DATA, NEVER_CACHED, PAGE, REVALIDATED
 from tests.unit.api.fakes.ledger import confirmed
 from tests.unit.api.fakes.world import World
@@ -69,7 +69,11 @@ def test_what_an_owner_is_told_is_kept_nowhere(world: World, things: dict[str, s
             json=filled(body, things),
             headers={"Idempotency-Key": operation},
         )
-        public = ACCESS[operation] in (Access.ANYONE, Access.NOBODY) and method == "GET" and "health" not in path
+        public = (
+            PERMISSIONS[operation] in (Permission.ANYONE, Permission.NOBODY)
+            and method == "GET"
+            and "health" not in path
+        )
         check(answer, (REVALIDATED,) if public else (NEVER_CACHED,))
 
 
@@ -110,7 +114,7 @@ def test_only_what_everybody_may_read_is_kept() -> None:
     for endpoint, kept in CACHED.items():
         name = endpoint.rpartition(".")[2]
         assert kept in (REVALIDATED, CACHED_AN_HOUR, NEVER_CACHED)
-        assert ACCESS.get(name, Access.NOBODY) in (Access.ANYONE, Access.NOBODY), endpoint
+        assert PERMISSIONS.get(name, Permission.NOBODY) in (Permission.ANYONE, Permission.NOBODY), endpoint
 
 
 def test_a_route_without_a_decision_is_not_served(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,13 +12,13 @@ from aiosmtpd.smtp import SMTP, Envelope
 from pydantic import SecretStr
 
 from api.adapters.smtp import SmtpMailer
-from api.auth.account_mails import Mail
+from api.auth.account_mails import ComposedMail
 from api.problems import Refused
 from settings import Settings
 from streams.mail.addresses import address_of
 from streams.mail.contacts import Contact
 
-CODE = Mail("Your code", "7", "<p>7</p>", "en")
+CODE = ComposedMail("Your code", "7", "<p>7</p>", "en")
 
 
 class Kept:
@@ -56,7 +56,7 @@ def listening(*, smtputf8: bool = True) -> Iterator[tuple[Kept, SmtpMailer]]:
 )
 def test_a_code_goes_where_the_tickets_go(address: str) -> None:
     with listening() as (kept, post):
-        post(address, Mail("Your code =?utf-8?q?a=0D=0ABcc:_x?=", "The code is 7.\n", "<p>7</p>\n", "de"))
+        post(address, ComposedMail("Your code =?utf-8?q?a=0D=0ABcc:_x?=", "The code is 7.\n", "<p>7</p>\n", "de"))
     [envelope] = kept.mails
     assert envelope.rcpt_tos == [address_of(Contact(1, "", address, "en"))]
     assert isinstance(envelope.content, bytes)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from api.auth.account_mails import Mail
+from api.auth.account_mails import ComposedMail
 from api.problems import Fault, Refused, Unavailable
 from api.schemas.notification import Notification
 
@@ -12,11 +12,11 @@ from api.schemas.notification import Notification
 class FakeMailer:
     """Keeps the mails."""
 
-    mails: list[tuple[str, Mail]] = field(default_factory=list)
+    mails: list[tuple[str, ComposedMail]] = field(default_factory=list)
     down: bool = False
     dead: set[str] = field(default_factory=set)
 
-    def __call__(self, address: str, mail: Mail) -> None:
+    def __call__(self, address: str, mail: ComposedMail) -> None:
         if self.down:
             raise Unavailable("mail")
         if address in self.dead:

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from api.app import create_app
 from api.auth.passwords import Hasher, Passwords
-from api.auth.rate_limits import Quotas, Tries
+from api.auth.rate_limits import FreeTries, RateLimits
 from api.auth.tokens import Tokens
 from api.ports.ports import Ports
 from api.roles import Role
@@ -104,7 +104,9 @@ def make_world() -> World:
         tokens=tokens,
         links=links,
         passwords=Passwords(Hasher(CHEAP)),
-        quotas=Quotas(Tries(), lambda: 0.0, sign_in="250 per minute", sign_up="30 per hour", link="4 per minute"),
+        rate_limits=RateLimits(
+            FreeTries(), lambda: 0.0, sign_in="250 per minute", sign_up="30 per hour", link="4 per minute"
+        ),
         credentials=FakeCredentials(accounts, revocations),
         revocations=revocations,
         accounts=accounts,

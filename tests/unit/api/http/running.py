@@ -17,7 +17,7 @@ from api.http.threads import WsgiThreads
 from api.http_application import HttpApplication
 from api.telemetry.counters import RequestCounters
 from api.web.deferred import DEFERRED
-from api.web.raw_response import Fields, Reply
+from api.web.raw_response import Fields, RawResponse
 from tests.eventually import eventually
 
 HOST = "127.0.0.1"
@@ -33,11 +33,11 @@ class Application:
     def take(self, method: bytes, target: bytes, fields: Fields, body: bytes) -> Any:
         return self._quick(target.decode(), body) if target.startswith(b"/quick/") else None
 
-    async def _quick(self, path: str, body: bytes) -> Reply:
+    async def _quick(self, path: str, body: bytes) -> RawResponse:
         size, seconds = path.split("/")[2:]
         self.carried_out.append(path)
         await asyncio.sleep(float(seconds))
-        return Reply(200, "text/plain", {}, body or int(size) * b"q")
+        return RawResponse(200, "text/plain", {}, body or int(size) * b"q")
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]

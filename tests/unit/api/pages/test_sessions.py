@@ -162,7 +162,7 @@ def test_whoever_must_sign_in_first_comes_back(reader: Reader) -> None:
 
 
 def guess_from_everywhere(world: World, email: str) -> None:
-    guesses = world.app.extensions["turnstile"].quotas.guesses
+    guesses = world.app.extensions["turnstile"].rate_limits.guesses
     for number in range(1_000):
         guesses.count(Asker(email, f"client {number}"))
     for _ in range(4):

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.problems import PROBLEMS, REFUSALS
-from api.web.permissions import ACCESS, Access
+from api.web.permissions import PERMISSIONS, Permission
 from ops.reference.openapi_document import PAGE, page
 from tables.messages.reasons import Reason
 from tests.unit.api.fakes.world import World
@@ -121,8 +121,8 @@ def test_the_document_asks_for_a_token_where_the_api_does(client: FlaskClient) -
     document = client.get("/openapi.json").get_json()
     assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
     for operation in operations(document):
-        access = ACCESS[operation["operationId"]]
-        wanted: Any = {Access.NOBODY: [], Access.ANYONE: [{}, {"token": []}]}.get(access, [{"token": []}])
+        access = PERMISSIONS[operation["operationId"]]
+        wanted: Any = {Permission.NOBODY: [], Permission.ANYONE: [{}, {"token": []}]}.get(access, [{"token": []}])
         assert operation["security"] == wanted
         signs_in = operation["operationId"] == "create_session"
-        assert ("401" in operation["responses"]) == (access is not Access.NOBODY or signs_in)
+        assert ("401" in operation["responses"]) == (access is not Permission.NOBODY or signs_in)

@@ -177,10 +177,10 @@ def test_what_is_kept_opens_nothing(anonymous: FlaskClient, world: World, ada: U
 
 
 def test_who_set_a_new_password_signs_in_whoever_guesses(anonymous: FlaskClient, world: World, ada: UUID) -> None:
-    quotas = world.app.extensions["turnstile"].quotas
+    rate_limits = world.app.extensions["turnstile"].rate_limits
     for number in range(1_000):
-        quotas.guesses.count(Asker(ADA["email"], f"client {number}"))
-    quotas.guesses.count(Asker(ADA["email"], "127.0.0.1"))
+        rate_limits.guesses.count(Asker(ADA["email"], f"client {number}"))
+    rate_limits.guesses.count(Asker(ADA["email"], "127.0.0.1"))
     assert sign_in(anonymous, CHOSEN) == 429
     ask(anonymous)
     confirm(anonymous, link_of(world))

@@ -13,7 +13,7 @@ from api.auth.clients import Asker
 from api.auth.tokens import Tokens
 from api.problems import Refused
 from api.roles import Role
-from api.web.permissions import ACCESS, register_access
+from api.web.permissions import PERMISSIONS, register_permissions
 from tests.unit.api.fakes.accounts import CHEAP
 from tests.unit.api.fakes.world import World
 
@@ -118,7 +118,7 @@ def test_guesses_from_everywhere_do_not_stop_the_owner_where_she_signed_in_befor
     anonymous: FlaskClient, world: World, ada: dict[str, Any]
 ) -> None:
     assert sign_in(anonymous).status_code == 201
-    guesses = world.app.extensions["turnstile"].quotas.guesses
+    guesses = world.app.extensions["turnstile"].rate_limits.guesses
     for number in range(1_100):
         guesses.count(Asker(ADA["email"], f"client {number}"))
     assert sign_in(anonymous, email=ADA["email"].upper()).status_code == 201
@@ -240,12 +240,12 @@ def test_an_operation_without_a_row_is_not_served(world: World) -> None:
     world.app._got_first_request = False
     world.app.add_url_rule(f"{BASE}/forgotten", "forgotten", lambda: "open")
     with pytest.raises(ValueError, match="forgotten"):
-        register_access(world.app)
+        register_permissions(world.app)
 
 
 def test_every_row_has_its_operation(world: World) -> None:
     served = {rule.endpoint.rpartition(".")[2] for rule in world.app.url_map.iter_rules() if BASE in rule.rule}
-    assert served == set(ACCESS)
+    assert served == set(PERMISSIONS)
 
 
 def test_hashes_at_other_costs_are_made_anew_when_their_password_is_at_hand(

@@ -8,7 +8,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from api.adapters.ledger.command_producer import trace_headers
 from api.telemetry.tracing import TracedApplication
-from api.web.raw_response import Receive, Reply, Scope, Send
+from api.web.raw_response import RawResponse, Receive, Scope, Send
 from telemetry.traces import TRACEPARENT_HEADER, current_span, sampled_context
 from tests.unit.api.asgi import Answering, ask, awaited
 from tests.unit.telemetry.kept import KeptTraces
@@ -25,7 +25,7 @@ class Handed(Answering):
         self.headers = trace_headers()
         await super().__call__(scope, receive, send)
 
-    async def answer(self) -> Reply:
+    async def answer(self) -> RawResponse:
         self.headers = trace_headers()
         return await super().answer()
 
@@ -41,7 +41,7 @@ def test_a_request_that_is_not_chosen_leaves_no_trace(chance: float, ratio: floa
 def test_what_follows_from_a_chosen_request_carries_its_trace() -> None:
     traces, inner = KeptTraces(), Handed(201)
     path = "/api/v3/events/0f5e3f3e-3f6c-4f39-9f5e-3f3e3f6c4f39/tickets"
-    ask(TracedApplication(inner, traces, 0.5, lambda: 0.4), "POST", path, headers={HEADER: GIVEN})
+    ask(TracedApplication(inner, traces, 0.5, lambda: 0.4), "POST", path, headers={TRACEPARENT_HEADER: GIVEN})
 
     [span] = traces.spans()
     [(name, value)] = inner.headers

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from api.roles import Role
 from api.schemas.purchase import Purchase, public_id
-from api.web.permissions import ACCESS, Access
+from api.web.permissions import PERMISSIONS, Permission
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason
 from tests.unit.api.fakes.ledger import outcome
@@ -187,7 +187,7 @@ def test_every_operation_answers_every_role_as_the_table_says(
 
 
 def test_no_operation_is_left_out() -> None:
-    assert set(OPERATIONS) == set(ACCESS)
+    assert set(OPERATIONS) == set(PERMISSIONS)
 
 
 def test_every_route_of_the_application_is_in_a_table(world: World) -> None:
@@ -212,7 +212,8 @@ def test_what_is_for_everybody_is_told_to_everybody(world: World, things: dict[s
 
 
 @pytest.mark.parametrize(
-    "operation", [name for name, access in ACCESS.items() if access is not Access.NOBODY and name in OPERATIONS]
+    "operation",
+    [name for name, access in PERMISSIONS.items() if access is not Permission.NOBODY and name in OPERATIONS],
 )
 def test_an_ended_session_opens_nothing(world: World, things: dict[str, str], operation: str) -> None:
     method, path, body, _ = OPERATIONS[operation]
