@@ -15,7 +15,7 @@ from api.accounts.links import account_link
 from api.accounts.notices import tell_address
 from api.auth.account_mails import AccountMail, compose
 from api.auth.clients import Asker, client
-from api.ports.accounts import Granted, Wish
+from api.ports.accounts import ConfirmedAccount, PendingConfirmation
 from api.problems import Refused
 from api.schemas.account import Account, Confirmation, SignUp
 from api.web.responses import ports
@@ -63,8 +63,10 @@ def ask_for_confirmation(
     request, link = secrets.token_urlsafe(24), ConfirmationLink(code, secrets.token_bytes(_SECRET_BYTES))
     made = account if sessions is None else None
     goal = goal if len(goal) <= GOAL_MAX_CHARACTERS else "/"
-    ports().accounts.keep(
-        Wish(digest(code, request), account.id, email, made, password_hash, sessions or 0, link.digest, goal)
+    ports().accounts.add_confirmation(
+        PendingConfirmation(
+            digest(code, request), account.id, email, made, password_hash, sessions or 0, link.digest, goal
+        )
     )
     about = AccountMail.SIGN_UP if made else AccountMail.NEW_ADDRESS
     address = account_link(LinkKind.CONFIRM_ADDRESS, link.subject, ports().clock() + VALID_FOR)
@@ -72,19 +74,19 @@ def ask_for_confirmation(
     return SignUp(email=email, request=request)
 
 
-def confirmed_by_code(body: Confirmation) -> Granted:
+def confirmed_by_code(body: Confirmation) -> ConfirmedAccount:
     """The account that the code makes or changes. Refused: unknown-code, email-taken, too-many-requests."""
     guesses, asker = ports().rate_limits.guesses, Asker(body.request, client())
     guesses.check(asker)
-    granted = ports().accounts.grant(digest(_typed(body.code), body.request), ports().clock())
-    if granted is None:
+    confirmed = ports().accounts.confirm_by_code(digest(_typed(body.code), body.request), ports().clock())
+    if confirmed is None:
         guesses.count(asker)
-    return _with_notice(granted)
+    return _with_notice(confirmed)
 
 
-def confirmed_by_link(link: ConfirmationLink, password_hash: str | None = None) -> Granted:
+def confirmed_by_link(link: ConfirmationLink, password_hash: str | None = None) -> ConfirmedAccount:
     """The account that the link makes, with this password if given, or changes. Refused: unknown-code, email-taken."""
-    return _with_notice(ports().accounts.grant_by_link(link.digest, ports().clock(), password_hash))
+    return _with_notice(ports().accounts.confirm_by_link(link.digest, ports().clock(), password_hash))
 
 
 def digest(code: str, request: str) -> bytes:
@@ -92,12 +94,12 @@ def digest(code: str, request: str) -> bytes:
     return sha256(f"{request}{code}".encode()).digest()
 
 
-def _with_notice(granted: Granted | None) -> Granted:
-    if granted is None:
+def _with_notice(confirmed: ConfirmedAccount | None) -> ConfirmedAccount:
+    if confirmed is None:
         raise Refused("unknown-code")
-    if granted.old_email is not None:
-        tell_address(ports().mailer, granted.old_email, granted.account)
-    return granted
+    if confirmed.old_email is not None:
+        tell_address(ports().mailer, confirmed.old_email, confirmed.account)
+    return confirmed
 
 
 def _typed(text: str) -> str:

@@ -20,7 +20,7 @@ from api.pages.errors import ErrorText, error_page
 from api.pages.forms import field_errors
 from api.pages.link_pages import chosen_password, link_subject, link_text
 from api.pages.permissions import local_path
-from api.ports.accounts import Granted, Wish
+from api.ports.accounts import ConfirmedAccount, PendingConfirmation
 from api.problems import PROBLEMS, Refused
 from api.web.authentication import visitor
 from api.web.responses import ports
@@ -49,21 +49,21 @@ OTHER_ACCOUNT: Final = ErrorText(
 @confirming.get(PATH)
 def confirm_link_form() -> BaseResponse:
     """Show what will be confirmed, with a button."""
-    link, wish = _read_link()
-    return _redirect_to_owner(wish) or _form(link, wish, {})
+    link, pending = _read_link()
+    return _redirect_to_owner(pending) or _form(link, pending, {})
 
 
 @confirming.post(PATH)
 def confirm_link() -> BaseResponse:
     """Create the account and sign its owner in, or change the address."""
-    link, wish = _read_link()
-    if (elsewhere := _redirect_to_owner(wish)) is not None:
+    link, pending = _read_link()
+    if (elsewhere := _redirect_to_owner(pending)) is not None:
         return elsewhere
     try:
-        granted = confirmed_by_link(link, None if _is_own(link, wish) else _chosen_hash(wish))
+        confirmed = confirmed_by_link(link, None if _is_own(link, pending) else _chosen_hash(pending))
     except Refused as error:
-        return _form(link, wish, confirmation_errors(error), PROBLEMS[error.kind].status)
-    return finish(granted, granted.goal)
+        return _form(link, pending, confirmation_errors(error), PROBLEMS[error.kind].status)
+    return finish(confirmed, confirmed.goal)
 
 
 def confirmation_errors(error: Refused) -> dict[str, str]:
@@ -71,29 +71,29 @@ def confirmation_errors(error: Refused) -> dict[str, str]:
     return field_errors(error) if error.kind == "invalid-input" else {"": refusal_text(error.kind)}
 
 
-def finish(granted: Granted, goal: str) -> BaseResponse:
+def finish(confirmed: ConfirmedAccount, goal: str) -> BaseResponse:
     """Redirect to ``goal``; sign in the owner of a new account."""
-    account, answer = granted.account, redirect(local_path(goal), 303)
-    if granted.old_email is None:
+    account, answer = confirmed.account, redirect(local_path(goal), 303)
+    if confirmed.old_email is None:
         token, _ = ports().tokens.issue(account.id, frozenset(account.roles), seconds=ports().session_seconds)
         session_cookie.begin(token, ports().session_seconds)
         sign_up_cookie.forget(answer)
     return device_cookie.remember(answer, account.email)
 
 
-def _read_link() -> tuple[ConfirmationLink, Wish]:
+def _read_link() -> tuple[ConfirmationLink, PendingConfirmation]:
     """The link of this request and the change that it confirms. Raises LinkInvalid; LinkExpired if it was used."""
     link = ConfirmationLink.of(link_subject(LinkKind.CONFIRM_ADDRESS))
-    wish = ports().accounts.wish(link.digest)
-    if wish is None:
+    pending = ports().accounts.pending_confirmation(link.digest)
+    if pending is None:
         raise LinkExpired(link.subject)
-    return link, wish
+    return link, pending
 
 
-def _redirect_to_owner(wish: Wish) -> BaseResponse | None:
+def _redirect_to_owner(pending: PendingConfirmation) -> BaseResponse | None:
     """The answer for a reader who is not signed in to the account whose address changes; None for the others."""
     reader = visitor()
-    if wish.account is not None or (reader is not None and reader.account == wish.account_id):
+    if pending.account is not None or (reader is not None and reader.account == pending.account_id):
         return None
     if reader is not None:
         return error_page(OTHER_ACCOUNT, 403)
@@ -101,18 +101,18 @@ def _redirect_to_owner(wish: Wish) -> BaseResponse | None:
     return redirect(f"/sign-in?{urlencode({'next': here})}", 303)
 
 
-def _is_own(link: ConfirmationLink, wish: Wish) -> bool:
+def _is_own(link: ConfirmationLink, pending: PendingConfirmation) -> bool:
     """Whether the change was requested in this browser or by this account."""
-    return wish.account is None or digest(link.code, sign_up_cookie.asked_request()) == wish.code_hash
+    return pending.account is None or digest(link.code, sign_up_cookie.asked_request()) == pending.code_hash
 
 
-def _chosen_hash(wish: Wish) -> str:
-    names = (wish.account.first_name, wish.account.last_name) if wish.account else ()
-    return new_hash("/password", chosen_password(), wish.email, *names)
+def _chosen_hash(pending: PendingConfirmation) -> str:
+    names = (pending.account.first_name, pending.account.last_name) if pending.account else ()
+    return new_hash("/password", chosen_password(), pending.email, *names)
 
 
-def _form(link: ConfirmationLink, wish: Wish, errors: dict[str, str], status: int = 200) -> Response:
-    shown = {"email": wish.email, "is_new": wish.account is not None, "is_own": _is_own(link, wish)}
+def _form(link: ConfirmationLink, pending: PendingConfirmation, errors: dict[str, str], status: int = 200) -> Response:
+    shown = {"email": pending.email, "is_new": pending.account is not None, "is_own": _is_own(link, pending)}
     return make_response(
         render_template("confirm_link.html", path=PATH, link=link_text(), errors=errors, **shown), status
     )

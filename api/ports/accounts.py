@@ -11,10 +11,10 @@ from api.schemas.pagination import InvalidRow, Place
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What is done once an address is confirmed with a code or a link: ``account`` made, or its address changed.
+class PendingConfirmation:
+    """What a confirmed address leads to: ``account`` is created, or the account's address changes.
 
-    A change was asked for in ``sessions``, the version of the account's sessions, and ends with them.
+    A change was requested in ``sessions``, the version of the account's sessions, and ends with them.
     """
 
     code_hash: bytes
@@ -28,10 +28,10 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
-    """The account as a code or a link made or changed it, and the path of the pages where its reader was going.
+class ConfirmedAccount:
+    """The account that was created or changed, and the path to return to.
 
-    ``old_email`` is the address that it had before a change; None where the account was made.
+    ``old_email`` is the address before a change; None if the account was created.
     """
 
     account: Account
@@ -63,17 +63,19 @@ class Accounts(Protocol):
     def set_password(self, account: UUID, password_hash: str) -> bool:
         """Set an account's password and end its sessions; whether the account exists."""
 
-    def keep(self, wish: Wish) -> None:
-        """Keep a wish until its address is confirmed, for a day."""
+    def add_confirmation(self, pending: PendingConfirmation) -> None:
+        """Store it for a day, until its address is confirmed."""
 
-    def grant(self, code_hash: bytes, now: datetime) -> Granted | None:
-        """Grant the wish of that code, once; None if there is none, or its sessions ended. Refused: email-taken."""
+    def confirm_by_code(self, code_hash: bytes, now: datetime) -> ConfirmedAccount | None:
+        """Confirm by a code, once; None if it is invalid, or its sessions ended. Refused: email-taken."""
 
-    def wish(self, link_hash: bytes) -> Wish | None:
-        """The wish of that link, which is not granted yet."""
+    def pending_confirmation(self, link_hash: bytes) -> PendingConfirmation | None:
+        """The pending confirmation of that link."""
 
-    def grant_by_link(self, link_hash: bytes, now: datetime, password_hash: str | None = None) -> Granted | None:
-        """Grant the wish of that link, as by its code; with this password in place of its own if one is given."""
+    def confirm_by_link(
+        self, link_hash: bytes, now: datetime, password_hash: str | None = None
+    ) -> ConfirmedAccount | None:
+        """Confirm by a link, as by its code; with this password instead of the stored one if given."""
 
 
 @dataclass(frozen=True, slots=True)

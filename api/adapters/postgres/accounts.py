@@ -13,7 +13,7 @@ from psycopg.rows import DictRow
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.revocations import raise_version, version_of
 from api.adapters.postgres.rows import fetch, page_values, shown
-from api.ports.accounts import Granted, Wish
+from api.ports.accounts import ConfirmedAccount, PendingConfirmation
 from api.problems import Fault, Refused
 from api.schemas.account import Account
 from api.schemas.pagination import InvalidRow, Place
@@ -42,18 +42,18 @@ _SET_HASH: Final = """
 INSERT INTO credential (account_id, password_hash) VALUES (%(account)s, %(password_hash)s)
 ON CONFLICT (account_id) DO UPDATE SET password_hash = EXCLUDED.password_hash, changed_at = now()
 """
-_KEEP: Final = """
+_ADD_CONFIRMATION: Final = """
 INSERT INTO confirmation (code_hash, account_id, email, account, password_hash, sessions, link_hash, goal)
 VALUES (%(code_hash)s, %(account_id)s, %(email)s, %(account)s::jsonb, %(password_hash)s, %(sessions)s,
         %(link_hash)s, %(goal)s)
 """
-_FORGET: Final = "DELETE FROM confirmation WHERE created_at < now() - interval '1 day'"
-_TAKE: Final = """
+_DELETE_EXPIRED: Final = "DELETE FROM confirmation WHERE created_at < now() - interval '1 day'"
+_TAKE_CONFIRMATION: Final = """
 DELETE FROM confirmation
 WHERE (code_hash = %(code_hash)s OR link_hash = %(link_hash)s) AND created_at > now() - interval '1 day'
 RETURNING account_id, email, account, password_hash, sessions, goal
 """
-_WISH: Final = """
+_PENDING: Final = """
 SELECT code_hash, account_id, email, account, password_hash, sessions, link_hash, goal FROM confirmation
 WHERE link_hash = %(link_hash)s AND created_at > now() - interval '1 day'
 """
@@ -128,42 +128,48 @@ class AccountRows:
         self._ended(account, ended)
         return True
 
-    def keep(self, wish: Wish) -> None:
-        """Keep a wish until its address is confirmed, for a day."""
-        account = wish.account.model_dump_json() if wish.account else None
+    def add_confirmation(self, pending: PendingConfirmation) -> None:
+        """Store it for a day, until its address is confirmed."""
+        account = pending.account.model_dump_json() if pending.account else None
         with self._database.transaction() as connection:
-            connection.execute(_FORGET)
-            connection.execute(_KEEP, asdict(wish) | {"account": account, "link_hash": wish.link_hash or None})
+            connection.execute(_DELETE_EXPIRED)
+            connection.execute(
+                _ADD_CONFIRMATION, asdict(pending) | {"account": account, "link_hash": pending.link_hash or None}
+            )
 
-    def wish(self, link_hash: bytes) -> Wish | None:
-        """The wish of that link, which is not granted yet."""
-        row = self._database.one(_WISH, link_hash=link_hash)
+    def pending_confirmation(self, link_hash: bytes) -> PendingConfirmation | None:
+        """The pending confirmation of that link."""
+        row = self._database.one(_PENDING, link_hash=link_hash)
         if row is None:
             return None
-        return Wish(**row | {"account": Account(**row["account"]) if row["account"] else None})
+        return PendingConfirmation(**row | {"account": Account(**row["account"]) if row["account"] else None})
 
-    def grant(self, code_hash: bytes, now: datetime) -> Granted | None:
-        """Grant the wish of that code, once; None if there is none, or its sessions ended. Refused: email-taken."""
-        return self._grant({"code_hash": code_hash, "link_hash": None}, now, None)
+    def confirm_by_code(self, code_hash: bytes, now: datetime) -> ConfirmedAccount | None:
+        """Confirm by a code, once; None if it is invalid, or its sessions ended. Refused: email-taken."""
+        return self._confirm({"code_hash": code_hash, "link_hash": None}, now, None)
 
-    def grant_by_link(self, link_hash: bytes, now: datetime, password_hash: str | None = None) -> Granted | None:
-        """Grant the wish of that link, as by its code; with this password in place of its own if one is given."""
-        return self._grant({"code_hash": None, "link_hash": link_hash}, now, password_hash)
+    def confirm_by_link(
+        self, link_hash: bytes, now: datetime, password_hash: str | None = None
+    ) -> ConfirmedAccount | None:
+        """Confirm by a link, as by its code; with this password instead of the stored one if given."""
+        return self._confirm({"code_hash": None, "link_hash": link_hash}, now, password_hash)
 
-    def _grant(self, key: dict[str, bytes | None], now: datetime, password_hash: str | None) -> Granted | None:
+    def _confirm(
+        self, key: dict[str, bytes | None], now: datetime, password_hash: str | None
+    ) -> ConfirmedAccount | None:
         with self._database.transaction() as connection:
-            row: Any = connection.execute(_TAKE, key).fetchone()
+            row: Any = connection.execute(_TAKE_CONFIRMATION, key).fetchone()
             if row is None:
                 return None
             if row["account"] is not None:
                 account = Account(**row["account"] | {"created_at": now, "updated_at": now})
                 _add(connection, account, password_hash or row["password_hash"])
-                return Granted(account, goal=row["goal"])
+                return ConfirmedAccount(account, goal=row["goal"])
             before = locked_account(connection, row["account_id"])
             if before is None or version_of(connection, before.id) != row["sessions"]:
                 return None
             after = _store(connection, before.model_copy(update={"email": row["email"], "updated_at": now}))
-            return Granted(after, before.email, row["goal"])
+            return ConfirmedAccount(after, before.email, row["goal"])
 
 
 def _add(connection: Connection[DictRow], account: Account, password_hash: str | None) -> None:

@@ -11,7 +11,7 @@ from api.adapters.postgres.credentials import CredentialRows
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.events import EventRows
 from api.adapters.postgres.revocations import RevocationRows
-from api.ports.accounts import Granted, Wish
+from api.ports.accounts import ConfirmedAccount, PendingConfirmation
 from api.ports.events import Listing
 from api.problems import Refused
 from api.roles import Role
@@ -115,59 +115,65 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(
 
 def test_a_code_makes_its_account_once(accounts: AccountRows, database: Database) -> None:
     account = new_account(phone="+43 1 234567", birth_date="1985-12-10")
-    accounts.keep(Wish(CODE, account.id, account.email, account, HASH))
+    accounts.add_confirmation(PendingConfirmation(CODE, account.id, account.email, account, HASH))
     later = NOW + timedelta(hours=1)
-    made = accounts.grant(CODE, later)
-    assert made == Granted(account.model_copy(update={"created_at": later, "updated_at": later}))
+    made = accounts.confirm_by_code(CODE, later)
+    assert made == ConfirmedAccount(account.model_copy(update={"created_at": later, "updated_at": later}))
     assert accounts.get(account.id) == made.account
     assert CredentialRows(database).find(account.email) is not None
-    assert accounts.grant(CODE, later) is None
+    assert accounts.confirm_by_code(CODE, later) is None
 
 
 def test_a_link_makes_its_account_with_the_password_that_is_chosen_with_it(
     accounts: AccountRows, database: Database
 ) -> None:
     account, link = new_account(), b"\7" * 32
-    wish = Wish(CODE, account.id, account.email, account, HASH, link_hash=link, goal="/events/1?n-2=3")
-    accounts.keep(wish)
-    assert accounts.wish(link) == wish
-    made = accounts.grant_by_link(link, NOW, HASH + "A")
+    wish = PendingConfirmation(CODE, account.id, account.email, account, HASH, link_hash=link, goal="/events/1?n-2=3")
+    accounts.add_confirmation(wish)
+    assert accounts.pending_confirmation(link) == wish
+    made = accounts.confirm_by_link(link, NOW, HASH + "A")
     assert made is not None
     assert (made.account.id, made.goal) == (account.id, "/events/1?n-2=3")
     known = CredentialRows(database).find(account.email)
     assert known is not None
     assert known.password_hash == HASH + "A"
-    assert (accounts.wish(link), accounts.grant_by_link(link, NOW), accounts.grant(CODE, NOW)) == (None, None, None)
+    assert (
+        accounts.pending_confirmation(link),
+        accounts.confirm_by_link(link, NOW),
+        accounts.confirm_by_code(CODE, NOW),
+    ) == (None, None, None)
 
 
 def test_a_link_changes_the_address_of_its_account_unless_its_sessions_ended(accounts: AccountRows) -> None:
     account = accounts.add(new_account(), HASH)
     links = [bytes([number]) * 32 for number in (1, 2)]
     for link in links:
-        accounts.keep(Wish(link, account.id, f"{link[0]}@buyer.example", link_hash=link))
-    assert accounts.wish(links[0]) == Wish(links[0], account.id, "1@buyer.example", link_hash=links[0])
-    changed = accounts.grant_by_link(links[0], NOW)
+        accounts.add_confirmation(PendingConfirmation(link, account.id, f"{link[0]}@buyer.example", link_hash=link))
+    assert accounts.pending_confirmation(links[0]) == PendingConfirmation(
+        links[0], account.id, "1@buyer.example", link_hash=links[0]
+    )
+    changed = accounts.confirm_by_link(links[0], NOW)
     assert changed is not None
     assert (changed.account.email, changed.old_email) == ("1@buyer.example", account.email)
     accounts.set_password(account.id, HASH)
-    assert accounts.grant_by_link(links[1], NOW) is None
+    assert accounts.confirm_by_link(links[1], NOW) is None
 
 
 def test_a_code_for_an_address_that_has_an_account_by_now_stays_without_effect(accounts: AccountRows) -> None:
     account = new_account()
-    accounts.keep(Wish(CODE, account.id, account.email, account, HASH))
+    accounts.add_confirmation(PendingConfirmation(CODE, account.id, account.email, account, HASH))
     accounts.add(new_account(email=account.email))
     for _ in range(2):
         with pytest.raises(Refused) as refused:
-            accounts.grant(CODE, NOW)
+            accounts.confirm_by_code(CODE, NOW)
         assert refused.value.kind == "email-taken"
     assert accounts.get(account.id) is None
 
 
 def test_a_code_changes_the_address_of_its_account(accounts: AccountRows) -> None:
     account = accounts.add(new_account())
-    accounts.keep(Wish(CODE, account.id, "new@buyer.example"))
-    changed = accounts.grant(CODE, NOW)
+    accounts.add_confirmation(PendingConfirmation(CODE, account.id, "new@buyer.example"))
+    changed = accounts.confirm_by_code(CODE, NOW)
     assert changed is not None
     assert (changed.account.email, changed.account.version) == ("new@buyer.example", 2)
     assert changed.old_email == account.email
@@ -177,25 +183,25 @@ def test_a_code_of_ended_sessions_changes_nothing_and_one_of_the_next_sessions_d
     accounts: AccountRows, database: Database
 ) -> None:
     account = accounts.add(new_account(), HASH)
-    accounts.keep(Wish(CODE, account.id, "new@buyer.example"))
+    accounts.add_confirmation(PendingConfirmation(CODE, account.id, "new@buyer.example"))
     accounts.set_password(account.id, HASH)
     # As a server asks that has not learned yet of the end of the sessions.
-    accounts.keep(Wish(b"\2" * 32, account.id, "new@buyer.example"))
-    accounts.keep(Wish(b"\3" * 32, account.id, "newer@buyer.example", sessions=1))
-    assert [accounts.grant(code, NOW) for code in (CODE, b"\2" * 32)] == [None, None]
+    accounts.add_confirmation(PendingConfirmation(b"\2" * 32, account.id, "new@buyer.example"))
+    accounts.add_confirmation(PendingConfirmation(b"\3" * 32, account.id, "newer@buyer.example", sessions=1))
+    assert [accounts.confirm_by_code(code, NOW) for code in (CODE, b"\2" * 32)] == [None, None]
     assert accounts.get(account.id) == account
-    assert accounts.grant(b"\3" * 32, NOW) is not None
-    accounts.keep(Wish(CODE, account.id, "newest@buyer.example", sessions=1))
+    assert accounts.confirm_by_code(b"\3" * 32, NOW) is not None
+    accounts.add_confirmation(PendingConfirmation(CODE, account.id, "newest@buyer.example", sessions=1))
     RevocationRows(database, 900).end_sessions(account.id)
-    assert accounts.grant(CODE, NOW) is None
+    assert accounts.confirm_by_code(CODE, NOW) is None
 
 
 def test_a_code_is_good_for_a_day(accounts: AccountRows, scratch: Scratch) -> None:
     account = new_account()
-    accounts.keep(Wish(CODE, account.id, account.email, account, HASH, link_hash=b"\7" * 32))
+    accounts.add_confirmation(PendingConfirmation(CODE, account.id, account.email, account, HASH, link_hash=b"\7" * 32))
     scratch.rows("UPDATE confirmation SET created_at = now() - interval '25 hours'")
-    assert (accounts.grant(CODE, NOW), accounts.wish(b"\7" * 32)) == (None, None)
-    accounts.keep(Wish(b"\2" * 32, account.id, account.email, account, HASH))
+    assert (accounts.confirm_by_code(CODE, NOW), accounts.pending_confirmation(b"\7" * 32)) == (None, None)
+    accounts.add_confirmation(PendingConfirmation(b"\2" * 32, account.id, account.email, account, HASH))
     assert scratch.rows("SELECT count(*) FROM confirmation") == [(1,)]
 
 

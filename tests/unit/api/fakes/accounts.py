@@ -7,7 +7,7 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 
-from api.ports.accounts import Granted, PasswordReset, Wish
+from api.ports.accounts import ConfirmedAccount, PasswordReset, PendingConfirmation
 from api.ports.credentials import Credential
 from api.problems import Fault, Refused
 from api.schemas.account import Account
@@ -37,7 +37,7 @@ class FakeAccounts:
 
     rows: dict[UUID, Account] = field(default_factory=dict)
     hashes: dict[UUID, str] = field(default_factory=dict)
-    wishes: dict[bytes, Wish] = field(default_factory=dict)
+    confirmations: dict[bytes, PendingConfirmation] = field(default_factory=dict)
     organizers: set[UUID] = field(default_factory=set)
     revocations: FakeRevocations = field(default_factory=FakeRevocations)
 
@@ -90,33 +90,35 @@ class FakeAccounts:
         self.revocations.end_sessions(account)
         return True
 
-    def keep(self, wish: Wish) -> None:
-        self.wishes[wish.code_hash] = wish
+    def add_confirmation(self, pending: PendingConfirmation) -> None:
+        self.confirmations[pending.code_hash] = pending
 
-    def grant(self, code_hash: bytes, now: datetime) -> Granted | None:
-        return self._grant(code_hash, None)
+    def confirm_by_code(self, code_hash: bytes, now: datetime) -> ConfirmedAccount | None:
+        return self._confirm(code_hash, None)
 
-    def wish(self, link_hash: bytes) -> Wish | None:
-        return next((wish for wish in self.wishes.values() if wish.link_hash == link_hash), None)
+    def pending_confirmation(self, link_hash: bytes) -> PendingConfirmation | None:
+        return next((pending for pending in self.confirmations.values() if pending.link_hash == link_hash), None)
 
-    def grant_by_link(self, link_hash: bytes, now: datetime, password_hash: str | None = None) -> Granted | None:
-        wish = self.wish(link_hash)
-        return self._grant(wish.code_hash, password_hash) if wish else None
+    def confirm_by_link(
+        self, link_hash: bytes, now: datetime, password_hash: str | None = None
+    ) -> ConfirmedAccount | None:
+        pending = self.pending_confirmation(link_hash)
+        return self._confirm(pending.code_hash, password_hash) if pending else None
 
-    def _grant(self, code_hash: bytes, password_hash: str | None) -> Granted | None:
-        wish = self.wishes.get(code_hash)
-        if wish is None:
+    def _confirm(self, code_hash: bytes, password_hash: str | None) -> ConfirmedAccount | None:
+        pending = self.confirmations.get(code_hash)
+        if pending is None:
             return None
-        if wish.account is not None:
-            made = self.add(wish.account, password_hash or wish.password_hash)
-            del self.wishes[code_hash]
-            return Granted(made, goal=wish.goal)
-        del self.wishes[code_hash]
-        before = self.rows.get(wish.account_id)
-        if before is None or self.revocations.version(wish.account_id) != wish.sessions:
+        if pending.account is not None:
+            made = self.add(pending.account, password_hash or pending.password_hash)
+            del self.confirmations[code_hash]
+            return ConfirmedAccount(made, goal=pending.goal)
+        del self.confirmations[code_hash]
+        before = self.rows.get(pending.account_id)
+        if before is None or self.revocations.version(pending.account_id) != pending.sessions:
             return None
-        after = self.change(wish.account_id, lambda before: before.model_copy(update={"email": wish.email}))
-        return Granted(after or before, before.email, wish.goal)
+        after = self.change(pending.account_id, lambda before: before.model_copy(update={"email": pending.email}))
+        return ConfirmedAccount(after or before, before.email, pending.goal)
 
 
 @dataclass

@@ -68,7 +68,7 @@ def test_opening_the_link_does_nothing(reader: Reader) -> None:
             assert browser.get(link).status_code == 200
             browser.client.head(link)
     assert not reader.world.accounts.rows
-    assert len(reader.world.accounts.wishes) == 1
+    assert len(reader.world.accounts.confirmations) == 1
     assert not is_signed_in(reader)
 
 
@@ -107,7 +107,7 @@ def test_a_link_is_good_once_and_so_is_the_code_of_its_mail(reader: Reader) -> N
     again = reader.client.post("/links/confirm", data=hidden | reader.hidden("/sign-out"))
     assert again.status_code == 410
     assert len(reader.world.accounts.rows) == 1
-    assert not reader.world.accounts.wishes
+    assert not reader.world.accounts.confirmations
 
 
 def test_a_link_that_ended_is_told(reader: Reader) -> None:
@@ -146,8 +146,8 @@ def test_a_link_leads_to_no_other_site(reader: Reader, goal: str) -> None:
 
 def test_nor_does_a_goal_that_was_stored_by_somebody_else(reader: Reader) -> None:
     reader.get(sign_up(reader))
-    [(key, wish)] = reader.world.accounts.wishes.items()
-    reader.world.accounts.wishes[key] = replace(wish, goal="//evil.example")
+    [(key, wish)] = reader.world.accounts.confirmations.items()
+    reader.world.accounts.confirmations[key] = replace(wish, goal="//evil.example")
     assert reader.send("/links/confirm", {}).headers["Location"] == "/"
 
 

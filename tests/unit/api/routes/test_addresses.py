@@ -73,9 +73,9 @@ def test_a_code_may_be_typed_in_any_way(anonymous: FlaskClient, world: World) ->
 
 def test_a_code_that_a_version_before_mailed_is_still_good(anonymous: FlaskClient, world: World) -> None:
     asked = anonymous.post(ACCOUNTS, json=ADA)
-    [wish] = world.accounts.wishes.values()
+    [wish] = world.accounts.confirmations.values()
     old = digest("xY-Zw" * 6 + "12", asked.get_json()["request"])
-    world.accounts.wishes = {old: replace(wish, code_hash=old)}
+    world.accounts.confirmations = {old: replace(wish, code_hash=old)}
     assert confirm(anonymous, "xY-Zw" * 6 + "12", asked).status_code == 201
 
 
@@ -113,7 +113,7 @@ def test_a_code_alone_is_good_for_nothing(anonymous: FlaskClient, world: World, 
     world.client(ada["id"]).put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
     answer = anonymous.post(f"{ACCOUNTS}/confirmations", json={"code": code(world)})
     assert (answer.status_code, answer.get_json()["type"]) == (422, "/problems/unknown-code")
-    assert len(world.accounts.wishes) == 1
+    assert len(world.accounts.confirmations) == 1
 
 
 def test_codes_cannot_be_tried_without_end(anonymous: FlaskClient) -> None:
@@ -132,7 +132,7 @@ def test_only_the_reader_of_the_mails_learns_that_the_address_has_an_account(
 
 def test_what_waits_for_a_code_keeps_neither_code_nor_password(anonymous: FlaskClient, world: World) -> None:
     asked = anonymous.post(ACCOUNTS, json=ADA)
-    [wish] = world.accounts.wishes.values()
+    [wish] = world.accounts.confirmations.values()
     assert asked.get_json()["request"] not in repr(wish)
     assert PASSWORD not in repr(wish)
     assert code(world) not in repr(wish)
@@ -189,7 +189,7 @@ def test_a_token_alone_does_not_change_the_address(
     answer = her.put(f"{ACCOUNTS}/{ada['id']}/email", json=body)
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/currentPassword")
     assert not world.mailer.mails
-    assert not world.accounts.wishes
+    assert not world.accounts.confirmations
 
 
 def test_an_administrator_s_token_alone_does_not_change_the_own_address(world: World, ada: dict[str, Any]) -> None:
@@ -216,7 +216,7 @@ def test_where_the_old_address_cannot_be_told_no_code_is_mailed(
     world.mailer.down = True
     answer = her.put(f"{ACCOUNTS}/{ada['id']}/email", json=COUNTESS)
     assert (answer.status_code, answer.get_json()["server"]) == (503, "mail")
-    assert not world.accounts.wishes
+    assert not world.accounts.confirmations
 
 
 def test_an_old_address_that_takes_no_mail_any_more_can_be_left(
@@ -329,7 +329,7 @@ def test_a_new_password_that_is_easy_to_guess_is_refused_with_its_field(
     for asking in (anonymous, client):
         answer = asking.post(ACCOUNTS, json=ADA | {"email": "new@buyer.example", "password": "new@buyer.example"})
         assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/password")
-    assert not world.accounts.wishes
+    assert not world.accounts.confirmations
 
 
 def test_an_administrator_may_set_anybody_s_password(
