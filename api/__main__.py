@@ -19,11 +19,11 @@ from starlette.middleware.cors import CORSMiddleware
 from api.app import create_app, trust_proxies
 from api.auth.clients import client_of
 from api.bootstrap import Servers, open_servers
-from api.http.limits import Limits
-from api.http.server import Server
+from api.http.limits import ConnectionLimits
+from api.http.server import HttpServer
 from api.http.threads import WsgiThreads
 from api.http_application import HttpApplication
-from api.purchasing.fast_path import FastPath
+from api.purchasing.fast_path import PurchaseFastPath
 from api.telemetry.access_log import AccessLog
 from api.telemetry.endpoint import serve_metrics
 from api.telemetry.request_metrics import RequestMetrics
@@ -62,15 +62,15 @@ async def serve(now: Settings, listener: socket.socket) -> None:
         stop_metrics()
 
 
-def make_server(now: Settings, servers: Servers, metrics: RequestMetrics, listener: socket.socket) -> Server:
+def make_server(now: Settings, servers: Servers, metrics: RequestMetrics, listener: socket.socket) -> HttpServer:
     """The server on these ports."""
     flask = trust_proxies(create_app(servers.ports), now.trusted_proxies)
     threads = WsgiThreads(flask.wsgi_app, lambda: server.is_stopping)
-    served = observed(HttpApplication(FastPath(servers.ports), threads, metrics.counters), now)
+    served = observed(HttpApplication(PurchaseFastPath(servers.ports), threads, metrics.counters), now)
     if now.allowed_origins:
-        server = Server(allowing(served, now.allowed_origins), listener, limits_of(now), client_of)
+        server = HttpServer(allowing(served, now.allowed_origins), listener, limits_of(now), client_of)
     else:
-        server = Server(served, listener, limits_of(now), client_of, served)
+        server = HttpServer(served, listener, limits_of(now), client_of, served)
     return server
 
 
@@ -89,10 +89,10 @@ def allowing(application: Application, origins: list[str]) -> Application:
     return CORSMiddleware(application, origins, CORS_METHODS, CORS_HEADERS, expose_headers=CORS_SHOWN)
 
 
-def limits_of(now: Settings) -> Limits:
+def limits_of(now: Settings) -> ConnectionLimits:
     """The limits of the settings. Behind proxies, these limit the connections of each client."""
     per_client = now.api_connections if now.trusted_proxies else now.api_connections_per_client
-    return Limits(connections=now.api_connections, connections_per_client=per_client)
+    return ConnectionLimits(connections=now.api_connections, connections_per_client=per_client)
 
 
 def listener_of(now: Settings) -> socket.socket:

@@ -6,7 +6,7 @@ from typing import Final
 
 from api.http.connection import GONE
 from api.http.threads import WsgiThreads
-from api.purchasing.fast_path import FastPath
+from api.purchasing.fast_path import PurchaseFastPath
 from api.routes.health import Liveness
 from api.telemetry.counters import PURCHASES_ROUTE, ROUTE, RequestCounters
 from api.web.raw_response import JSON, Fields, RawResponse, Receive, Scope, Send
@@ -21,7 +21,7 @@ FAILED: Final = 500
 class HttpApplication:
     """Gets whole requests (api/http/request_parser.py): some by its fast path, the others by ASGI."""
 
-    def __init__(self, fast: FastPath, threads: WsgiThreads, counters: RequestCounters) -> None:
+    def __init__(self, fast: PurchaseFastPath, threads: WsgiThreads, counters: RequestCounters) -> None:
         self._fast = fast
         self._threads = threads
         self._counters = counters

@@ -48,7 +48,7 @@ def check_decision(endpoint: str) -> None:
         or endpoint.rpartition(".")[2] in PERMISSIONS
     )
     if not is_known:
-        raise ValueError(f"the route {endpoint} has no row in CACHED, ACCESS or PAGES")
+        raise ValueError(f"the route {endpoint} has no row in CACHED, PERMISSIONS or PAGES")
 
 
 def _set(answer: Response) -> Response:

@@ -93,7 +93,7 @@ class PurchaseRows:
         return self._exports.stream(_TABLE, event=event)
 
     def _page(self, whose: str, of: UUID, limit: int, cursor: str | None) -> tuple[list[Purchase], str | None]:
-        place = None if cursor is None else decode_cursor(cursor, Place)
+        place = None if cursor is None else decode_cursor(cursor, PurchasePosition)
         after = "" if place is None else "AND (made_at, event_id, id) < (%(made_at)s, %(event_id)s, %(id)s)"
         order = "ORDER BY made_at DESC, event_id DESC, id DESC LIMIT %(most)s"
         query = f"{_COLUMNS_OF} WHERE {whose} AND made_at BETWEEN %(first)s AND %(last)s {after} {order}"
@@ -101,7 +101,9 @@ class PurchaseRows:
         with self._database.transaction() as connection:
             rows = fetch(connection, query, values | ({} if place is None else msgspec.structs.asdict(place)))
         listed = rows[:limit]
-        following = encode_cursor(Place(*(listed[-1][name] for name in _PLACE))) if len(rows) > limit else None
+        following = (
+            encode_cursor(PurchasePosition(*(listed[-1][name] for name in _PLACE))) if len(rows) > limit else None
+        )
         return [found for row in listed if (found := shown("purchase", row, projected))], following
 
     def _types(self, event: UUID) -> list[TypeSales]:
@@ -112,7 +114,7 @@ class PurchaseRows:
         return [_type_sales(row) for row in rows if row["ticket_type_id"] is not None]
 
 
-class Place(msgspec.Struct, frozen=True, array_like=True):
+class PurchasePosition(msgspec.Struct, frozen=True, array_like=True):
     """The last purchase of a page, by values that never change."""
 
     made_at: datetime

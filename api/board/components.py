@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from api.board.pipeline_state import PipelineState
-from api.board.snapshot import Component, Health
+from api.board.snapshot import Component, ComponentHealth
 from connect.observe.heartbeat import lateness
 from connect.observe.slots import SlotState
 from connect.topics import ACCOUNT_ROWS, COMMANDS, DELIVERIES, EVENT_ROWS, EVENT_STATUS, JOBS, OUTCOMES
@@ -24,7 +24,9 @@ def components(now: PipelineState, before: PipelineState | None) -> tuple[Compon
 
 def unknown_components() -> tuple[Component, ...]:
     """All of them, before they were asked for the first time."""
-    return tuple(Component(key, name, Health.UNKNOWN, None, "", "asking …") for key, (name, _) in _COMPONENTS.items())
+    return tuple(
+        Component(key, name, ComponentHealth.UNKNOWN, None, "", "asking …") for key, (name, _) in _COMPONENTS.items()
+    )
 
 
 class Rates:
@@ -62,20 +64,20 @@ def _done(ends: Mapping[str, int], lags: Mapping[str, int]) -> int:
 class _Look(NamedTuple):
     """How a component is found to be."""
 
-    health: Health
+    health: ComponentHealth
     rate: float | None
     lag: str
     note: str
 
 
 def _api(now: PipelineState, rates: Rates) -> _Look:
-    return _Look(Health.WELL, None, "", "this process")
+    return _Look(ComponentHealth.WELL, None, "", "this process")
 
 
 def _postgres(now: PipelineState, rates: Rates) -> _Look:
     if now.database is None:
-        return _Look(Health.DOWN, None, "", "does not answer")
-    return _Look(Health.WELL, rates.commits, "", f"{now.database.events:,} events")
+        return _Look(ComponentHealth.DOWN, None, "", "does not answer")
+    return _Look(ComponentHealth.WELL, rates.commits, "", f"{now.database.events:,} events")
 
 
 def _connect(now: PipelineState, rates: Rates) -> _Look:
@@ -84,9 +86,9 @@ def _connect(now: PipelineState, rates: Rates) -> _Look:
     most = max((slot.behind for slot in slots), default=0)
     lag = f"{_bytes(most)} behind" if slots else ""
     if fault := _fault(now, slots):
-        return _Look(Health.DOWN, rate, lag, fault)
+        return _Look(ComponentHealth.DOWN, rate, lag, fault)
     note = f"{len(now.connectors or ())} connectors"
-    return _Look(Health.BEHIND if most > SLOT_BEHIND_BYTES else Health.WELL, rate, lag, note)
+    return _Look(ComponentHealth.BEHIND if most > SLOT_BEHIND_BYTES else ComponentHealth.WELL, rate, lag, note)
 
 
 def _fault(now: PipelineState, slots: tuple[SlotState, ...]) -> str:
@@ -104,8 +106,8 @@ def _fault(now: PipelineState, slots: tuple[SlotState, ...]) -> str:
 def _topic(name: str) -> Callable[[PipelineState, Rates], _Look]:
     def look(now: PipelineState, rates: Rates) -> _Look:
         if now.log is None:
-            return _Look(Health.DOWN, None, "", "Kafka does not answer")
-        return _Look(Health.WELL, rates.of(name), "", f"{now.log.ends[name]:,} so far")
+            return _Look(ComponentHealth.DOWN, None, "", "Kafka does not answer")
+        return _Look(ComponentHealth.WELL, rates.of(name), "", f"{now.log.ends[name]:,} so far")
 
     return look
 
@@ -113,37 +115,37 @@ def _topic(name: str) -> Callable[[PipelineState, Rates], _Look]:
 def _role(role: Role) -> Callable[[PipelineState, Rates], _Look]:
     def look(now: PipelineState, rates: Rates) -> _Look:
         if now.log is None:
-            return _Look(Health.UNKNOWN, None, "", "Kafka does not answer")
+            return _Look(ComponentHealth.UNKNOWN, None, "", "Kafka does not answer")
         group, rate = now.log.groups[role], rates.read_by(role)
         lag = f"{group.lag:,} waiting"
         note = f"{group.members} worker{'' if group.members == 1 else 's'}"
         if group.members == 0:
-            return _Look(Health.DOWN, rate, lag, "no worker")
+            return _Look(ComponentHealth.DOWN, rate, lag, "no worker")
         if group.state != "Stable":
-            return _Look(Health.BEHIND, rate, lag, f"{note}, rebalancing")
+            return _Look(ComponentHealth.BEHIND, rate, lag, f"{note}, rebalancing")
         if role == "ledger" and not now.ledger:
-            return _Look(Health.BEHIND, rate, lag, f"{note}, not ready")
-        return _Look(Health.BEHIND if is_behind(group.lag, rate) else Health.WELL, rate, lag, note)
+            return _Look(ComponentHealth.BEHIND, rate, lag, f"{note}, not ready")
+        return _Look(ComponentHealth.BEHIND if is_behind(group.lag, rate) else ComponentHealth.WELL, rate, lag, note)
 
     return look
 
 
 def _index(now: PipelineState, rates: Rates) -> _Look:
     if now.documents is None:
-        return _Look(Health.DOWN, None, "", "does not answer")
-    return _Look(Health.WELL, None, "", f"{now.documents:,} events")
+        return _Look(ComponentHealth.DOWN, None, "", "does not answer")
+    return _Look(ComponentHealth.WELL, None, "", f"{now.documents:,} events")
 
 
 def _projection(now: PipelineState, rates: Rates) -> _Look:
-    return _Look(Health.DOWN if now.database is None else Health.WELL, None, "", "in PostgreSQL")
+    return _Look(ComponentHealth.DOWN if now.database is None else ComponentHealth.WELL, None, "", "in PostgreSQL")
 
 
 def _mail(now: PipelineState, rates: Rates) -> _Look:
     rate = rates.of(DELIVERIES)
     if not now.mail:
-        return _Look(Health.DOWN, rate, "", "does not answer")
+        return _Look(ComponentHealth.DOWN, rate, "", "does not answer")
     waiting = now.log.groups["notifications"].lags.get(JOBS, 0) if now.log else 0
-    return _Look(Health.WELL, rate, f"{waiting:,} to be sent", "SMTP")
+    return _Look(ComponentHealth.WELL, rate, f"{waiting:,} to be sent", "SMTP")
 
 
 _COMPONENTS: Final[dict[str, tuple[str, Callable[[PipelineState, Rates], _Look]]]] = {

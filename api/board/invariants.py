@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from api.board.pipeline_state import PipelineState
-from api.board.snapshot import Component, Health, Invariant, Verdict
+from api.board.snapshot import Component, ComponentHealth, Invariant, InvariantVerdict
 from api.board.stock_bounds import StockBounds
 
 
@@ -14,7 +14,13 @@ def invariants(bounds: StockBounds, state: PipelineState, components: Iterable[C
 
 
 def _stock(bounds: StockBounds) -> Invariant:
-    verdict = Verdict.BROKEN if bounds.broken else Verdict.HOLDS if bounds.checked else Verdict.UNKNOWN
+    verdict = (
+        InvariantVerdict.BROKEN
+        if bounds.broken
+        else InvariantVerdict.HOLDS
+        if bounds.checked
+        else InvariantVerdict.UNKNOWN
+    )
     detail = bounds.broken or (f"{bounds.checked:,} balances checked" if bounds.checked else "nothing was sold yet")
     return Invariant("stock", "No ticket is sold twice: 0 ≤ held + sold ≤ quantity", verdict, detail)
 
@@ -30,25 +36,25 @@ def _captured(connect: Component) -> Invariant:
 def _found(state: PipelineState) -> Invariant:
     promise = "The search equals PostgreSQL"
     if state.database is None or state.documents is None or state.log is None:
-        return Invariant("found", promise, Verdict.UNKNOWN, "not known yet")
+        return Invariant("found", promise, InvariantVerdict.UNKNOWN, "not known yet")
     rows, documents = state.database.events, state.documents
     told = f"{documents:,} of {rows:,} events are found"
     if rows == documents:
-        return Invariant("found", promise, Verdict.HOLDS, told)
+        return Invariant("found", promise, InvariantVerdict.HOLDS, told)
     waits = state.log.groups["indexer"].lag or any(slot.behind for slot in state.database.slots)
-    return Invariant("found", promise, Verdict.UNKNOWN if waits else Verdict.BROKEN, told)
+    return Invariant("found", promise, InvariantVerdict.UNKNOWN if waits else InvariantVerdict.BROKEN, told)
 
 
 def _dead_letters(state: PipelineState) -> Invariant:
     promise = "No record had to be put aside"
     if state.dead_letters is None:
-        return Invariant("letters", promise, Verdict.UNKNOWN, "not known yet")
+        return Invariant("letters", promise, InvariantVerdict.UNKNOWN, "not known yet")
     count = sum(state.dead_letters.values())
     detail = f"{count:,} dead letter{'' if count == 1 else 's'} open" if count else "no dead letters"
-    return Invariant("letters", promise, Verdict.BROKEN if count else Verdict.HOLDS, detail)
+    return Invariant("letters", promise, InvariantVerdict.BROKEN if count else InvariantVerdict.HOLDS, detail)
 
 
-def _verdict(component: Component) -> Verdict:
-    if component.health is Health.UNKNOWN:
-        return Verdict.UNKNOWN
-    return Verdict.HOLDS if component.health is Health.WELL else Verdict.BROKEN
+def _verdict(component: Component) -> InvariantVerdict:
+    if component.health is ComponentHealth.UNKNOWN:
+        return InvariantVerdict.UNKNOWN
+    return InvariantVerdict.HOLDS if component.health is ComponentHealth.WELL else InvariantVerdict.BROKEN

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 
-class Health(StrEnum):
+class ComponentHealth(StrEnum):
     """How a component is doing. BEHIND: it works, but more is waiting than should."""
 
     WELL = "well"
@@ -23,13 +23,13 @@ class Component(Struct, frozen=True):
 
     id: str
     name: str
-    health: Health
+    health: ComponentHealth
     rate: float | None
     lag: str
     note: str
 
 
-class Verdict(StrEnum):
+class InvariantVerdict(StrEnum):
     """Whether an invariant holds. UNKNOWN while a component does not answer or catches up."""
 
     HOLDS = "holds"
@@ -42,7 +42,7 @@ class Invariant(Struct, frozen=True):
 
     id: str
     promise: str
-    verdict: Verdict
+    verdict: InvariantVerdict
     detail: str
 
 

@@ -13,9 +13,9 @@ from typing import Any, Final, Protocol
 from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from api.http.limits import LINGER_MAX_BYTES, Limits
+from api.http.limits import LINGER_MAX_BYTES, ConnectionLimits
 from api.http.refusal import Refusal, kind_of, refusal_bytes
-from api.http.request_parser import Phase, RequestParser
+from api.http.request_parser import ConnectionPhase, RequestParser
 from api.web.raw_response import FastPath, RawResponse
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ GONE: Final = "turnstile.gone"
 class ConnectionOwner(Protocol):
     """The server, as a connection sees it (api/http/server.py)."""
 
-    limits: Limits
+    limits: ConnectionLimits
     fast_path: FastPath | None
 
     @property
@@ -56,7 +56,7 @@ class FastCycle:
         """Nobody waits for the rest of the request."""
 
 
-class Connection(RequestParser):
+class HttpConnection(RequestParser):
     """Answers requests in their order, and ends what takes too long."""
 
     def __init__(self, owner: ConnectionOwner, *args: Any, **kwargs: Any) -> None:
@@ -106,17 +106,17 @@ class Connection(RequestParser):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """The client sends no more, and gets the answers to its whole requests."""
-        if not self._refusal and self._reading is not Phase.IDLE:
+        if not self._refusal and self._reading is not ConnectionPhase.IDLE:
             self._refuse("malformed-request")
-        if self.phase is Phase.ANSWER and not self._refusal:
+        if self.phase is ConnectionPhase.ANSWER and not self._refusal:
             self.answer_last()
-        return self.phase not in (Phase.IDLE, Phase.END)
+        return self.phase not in (ConnectionPhase.IDLE, ConnectionPhase.END)
 
     def on_message_complete(self) -> None:
         """The request is whole: hand it to the fast path or the application."""
-        self._reading = Phase.IDLE
+        self._reading = ConnectionPhase.IDLE
         self._is_whole = True
-        if not self.transport.is_closing() and (self.phase is Phase.ANSWER or not self._take()):
+        if not self.transport.is_closing() and (self.phase is ConnectionPhase.ANSWER or not self._take()):
             self._queue()
 
     def _take(self) -> bool:
@@ -153,7 +153,7 @@ class Connection(RequestParser):
     def _begin(self, cycle: Any) -> None:
         self.cycle = cycle
         self._answering = cycle
-        self._enter(Phase.ANSWER)
+        self._enter(ConnectionPhase.ANSWER)
         if self._owner.is_stopping:
             self.answer_last()
 
@@ -168,7 +168,7 @@ class Connection(RequestParser):
         """Continue with the requests that came meanwhile, or wait for the next one."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
-            self._enter(Phase.END)
+            self._enter(ConnectionPhase.END)
             return
         self.flow.resume_reading()
         self._enter(self._reading)
@@ -202,8 +202,8 @@ class Connection(RequestParser):
 
     def close_unused(self, since: float) -> None:
         """Close the connection if no byte of a request has come since then."""
-        if self.phase is Phase.IDLE and self.since <= since and not self._unread_bytes():
-            self._enter(Phase.END)
+        if self.phase is ConnectionPhase.IDLE and self.since <= since and not self._unread_bytes():
+            self._enter(ConnectionPhase.END)
             self.transport.close()
 
     def abort(self) -> None:
@@ -220,17 +220,17 @@ class Connection(RequestParser):
     def _timeout_s(self) -> float:
         limits = self._limits
         return {
-            Phase.IDLE: limits.idle_s,
-            Phase.HEAD: limits.head_s,
-            Phase.BODY: limits.body_s,
-            Phase.ANSWER: limits.answer_s,
-            Phase.END: limits.linger_s if self._refusal else limits.unread_s,
+            ConnectionPhase.IDLE: limits.idle_s,
+            ConnectionPhase.HEAD: limits.head_s,
+            ConnectionPhase.BODY: limits.body_s,
+            ConnectionPhase.ANSWER: limits.answer_s,
+            ConnectionPhase.END: limits.linger_s if self._refusal else limits.unread_s,
         }[self.phase]
 
     def _end(self) -> None:
-        if self.phase is Phase.IDLE:
+        if self.phase is ConnectionPhase.IDLE:
             self.close_unused(self.since)
-        elif self.phase in (Phase.HEAD, Phase.BODY):
+        elif self.phase in (ConnectionPhase.HEAD, ConnectionPhase.BODY):
             self._refuse("request-timeout")
         else:
             self.abort()
@@ -247,11 +247,11 @@ class Connection(RequestParser):
     def _refuse(self, kind: str) -> None:
         """Refuse the newest request, after the answers to those before it."""
         self._refusal = kind
-        if self.phase is not Phase.ANSWER:
+        if self.phase is not ConnectionPhase.ANSWER:
             self._send_refusal()
 
     def _send_refusal(self) -> None:
-        self._enter(Phase.END)
+        self._enter(ConnectionPhase.END)
         if self.transport.is_closing():
             return
         self.transport.write(refusal_bytes(self._refusal))

@@ -14,7 +14,7 @@ PIPELINE_MAX_REQUESTS: Final = 64
 LINGER_MAX_BYTES: Final = 1024 * 1024
 
 
-class Limits(NamedTuple):
+class ConnectionLimits(NamedTuple):
     """Seconds in total, not since the last byte; and numbers of connections.
 
     ``idle_s`` is longer than clients and proxies keep an unused connection, so that they close it and not the server

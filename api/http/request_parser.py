@@ -20,7 +20,7 @@ FIELD_OVERHEAD_BYTES: Final = 4
 _HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 
 
-class Phase(Enum):
+class ConnectionPhase(Enum):
     """What a connection waits for: a request, the rest of its head or body, the application, or its own end."""
 
     IDLE = auto()
@@ -32,9 +32,9 @@ class Phase(Enum):
 
 # Bytes of a request whose end has not come: empty lines before it, its head, its body with the framing of chunks.
 PARTIAL_MAX: Final = {
-    Phase.IDLE: (HEAD_MAX_BYTES, "malformed-request"),
-    Phase.HEAD: (HEAD_MAX_BYTES, "head-too-large"),
-    Phase.BODY: (2 * BODY_MAX_BYTES, "body-too-large"),
+    ConnectionPhase.IDLE: (HEAD_MAX_BYTES, "malformed-request"),
+    ConnectionPhase.HEAD: (HEAD_MAX_BYTES, "head-too-large"),
+    ConnectionPhase.BODY: (2 * BODY_MAX_BYTES, "body-too-large"),
 }
 
 
@@ -43,10 +43,10 @@ class RequestParser(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.phase = Phase.IDLE
+        self.phase = ConnectionPhase.IDLE
         self.since = self.loop.time()
         # Of the newest request: the part that is read now, its fields by name, its body.
-        self._reading = Phase.IDLE
+        self._reading = ConnectionPhase.IDLE
         self._fields: dict[bytes, bytes] = {}
         self._body: bytes | bytearray = b""
         self._is_whole = False
@@ -65,7 +65,7 @@ class RequestParser(HttpToolsProtocol):
         self.headers = []
         self.expect_100_continue = False
         self._head_bytes = 0
-        self._read(Phase.HEAD)
+        self._read(ConnectionPhase.HEAD)
 
     def on_url(self, url: bytes) -> None:
         """The request's target, or a piece of it."""
@@ -84,8 +84,8 @@ class RequestParser(HttpToolsProtocol):
         """The head has come; the client may send the body."""
         self._fields = dict(self.headers)
         self._check_head()
-        self._read(Phase.BODY)
-        if self._fields.get(b"expect", b"").lower() == b"100-continue" and self.phase is not Phase.ANSWER:
+        self._read(ConnectionPhase.BODY)
+        if self._fields.get(b"expect", b"").lower() == b"100-continue" and self.phase is not ConnectionPhase.ANSWER:
             self.transport.write(CONTINUE)
 
     def on_body(self, body: bytes) -> None:
@@ -109,12 +109,12 @@ class RequestParser(HttpToolsProtocol):
         self.cycle.body.extend(self._body)
         super().on_message_complete()
 
-    def _read(self, part: Phase) -> None:
+    def _read(self, part: ConnectionPhase) -> None:
         self._reading = part
-        if self.phase is not Phase.ANSWER:
+        if self.phase is not ConnectionPhase.ANSWER:
             self._enter(part)
 
-    def _enter(self, phase: Phase) -> None:
+    def _enter(self, phase: ConnectionPhase) -> None:
         self.phase = phase
         self.since = self.loop.time()
 

@@ -19,8 +19,8 @@ from typing import Any, Final
 from uvicorn import Config
 from uvicorn import Server as UvicornServer
 
-from api.http.connection import Connection
-from api.http.limits import Limits
+from api.http.connection import HttpConnection
+from api.http.limits import ConnectionLimits
 from api.web.raw_response import FastPath
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -39,18 +39,18 @@ seldom = Seldom(logging.getLogger(__name__))
 ClientOf = Callable[[str], str]
 
 
-class Server(UvicornServer):
+class HttpServer(UvicornServer):
     """Serves ``application`` (ASGI) on ``listener``, within ``limits``; asks ``fast_path`` first."""
 
     def __init__(
         self,
         application: Any,
         listener: socket.socket,
-        limits: Limits,
+        limits: ConnectionLimits,
         client_of: ClientOf,
         fast_path: FastPath | None = None,
     ) -> None:
-        http: Any = partial(Connection, self)
+        http: Any = partial(HttpConnection, self)
         config = Config(application, http=http, ws="none", lifespan="off", log_config=None, access_log=False)
         config.server_header = config.proxy_headers = False
         super().__init__(config)
@@ -148,8 +148,8 @@ class Server(UvicornServer):
         except OSError:
             client.close()
 
-    def _make_connection(self) -> Connection:
-        connection: Connection = self.config.http_protocol_class(  # type: ignore[call-arg,assignment]
+    def _make_connection(self) -> HttpConnection:
+        connection: HttpConnection = self.config.http_protocol_class(  # type: ignore[call-arg,assignment]
             config=self.config, server_state=self.server_state, app_state={}, _loop=self._loop
         )
         return connection
@@ -165,5 +165,5 @@ class Server(UvicornServer):
         for connection in self._connections():
             connection.enforce_timeouts(now)
 
-    def _connections(self) -> list[Connection]:
+    def _connections(self) -> list[HttpConnection]:
         return list(self.server_state.connections)  # type: ignore[arg-type]

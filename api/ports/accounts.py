@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from api.schemas.account import Account
-from api.schemas.pagination import InvalidRow, Place
+from api.schemas.pagination import InvalidRow, PagePosition
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Accounts(Protocol):
     def find(self, email: str) -> Account | None:
         """The account of that address, in any spelling."""
 
-    def list(self, limit: int, after: Place | None) -> Sequence[Account | InvalidRow]:
+    def list(self, limit: int, after: PagePosition | None) -> Sequence[Account | InvalidRow]:
         """At most ``limit`` accounts, newest first, after that position."""
 
     def change(self, account: UUID, decide: Callable[[Account], Account]) -> Account | None:

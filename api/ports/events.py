@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from api.schemas.event import Event
-from api.schemas.pagination import InvalidRow, Place
+from api.schemas.pagination import InvalidRow, PagePosition
 from api.schemas.ticket import TicketType
 from tables.messages.statuses import EventStatus
 
@@ -43,7 +43,7 @@ class Events(Protocol):
     def list(
         self,
         limit: int,
-        after: Place | None,
+        after: PagePosition | None,
         *,
         organizer: UUID | None,
         status: EventStatus | None,

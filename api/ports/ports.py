@@ -14,8 +14,8 @@ from api.ports.credentials import Credentials, Revocations
 from api.ports.events import Events
 from api.ports.ledger import CatalogueCheck, Holders, LedgerGateway
 from api.ports.mail import AccountMailer, Notifications
-from api.ports.sales import Attendance, Sales, Stock
-from api.ports.search import SearchIndex
+from api.ports.sales import Attendance, Sales, StockLevels
+from api.ports.search import EventSearch
 from api.ports.server import InLoop, Probe
 from tables.signing.links import LinkSigner
 from tables.signing.tickets import TicketSigner
@@ -40,9 +40,9 @@ class Ports:
     holders: Holders
     sales: Sales
     attendance: Attendance
-    stock: Stock
+    stock: StockLevels
     notifications: Notifications
-    index: SearchIndex
+    index: EventSearch
     board: Board
     signer: TicketSigner
     probes: Mapping[str, Probe]

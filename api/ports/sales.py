@@ -72,7 +72,7 @@ class Left:
     available: int
 
 
-class Stock(Protocol):
+class StockLevels(Protocol):
     """What was bought of an event, and what is left."""
 
     def has_purchases(self, event: UUID, ticket: UUID | None = None) -> bool:

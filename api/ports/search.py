@@ -5,7 +5,7 @@ from typing import Protocol
 from api.schemas.search import FoundEvents, SearchQuery, Suggestions, SuggestQuery
 
 
-class SearchIndex(Protocol):
+class EventSearch(Protocol):
     """The searchable copy of the events."""
 
     def search(self, asked: SearchQuery) -> FoundEvents:

@@ -25,7 +25,7 @@ _TARGET: Final = PATH.encode()
 _validate: Final = TypeAdapter(NewPurchase).validator.validate_json
 
 
-class FastPath:
+class PurchaseFastPath:
     """Purchases by ``ports``."""
 
     def __init__(self, ports: Ports) -> None:

@@ -7,7 +7,20 @@ from uuid import UUID
 from pydantic import Field, field_validator, model_validator
 
 from api.schemas.base import Body, Resource, absent
-from api.schemas.fields import City, Country, Latitude, Limit, Longitude, Moment, Place, Prose, Stock, Tags, Title, Zone
+from api.schemas.fields import (
+    City,
+    Country,
+    Latitude,
+    Limit,
+    Longitude,
+    Moment,
+    Prose,
+    StockQuantity,
+    Tags,
+    Title,
+    VenueText,
+    Zone,
+)
 from api.schemas.pagination import PageQuery
 from api.schemas.ticket import EVENT_MAX_TICKET_TYPES, NewTicketType
 from tables.messages.statuses import EventStatus
@@ -19,7 +32,7 @@ class EventBody(Body):
 
     title: Title
     description: Prose = ""
-    venue: Place = ""
+    venue: VenueText = ""
     city: City = ""
     country: Country | None = None
     latitude: Latitude | None = None
@@ -28,7 +41,7 @@ class EventBody(Body):
     starts_at: Moment
     ends_at: Moment
     time_zone: Zone = Field(examples=["Europe/Berlin"])
-    capacity: Stock | None = None
+    capacity: StockQuantity | None = None
     max_per_order: Limit | None = None
     max_per_account: Limit | None = None
 
@@ -58,7 +71,7 @@ class EventChange(Body):
 
     title: Title = absent()
     description: Prose = absent()
-    venue: Place = absent()
+    venue: VenueText = absent()
     city: City = absent()
     country: Country | None = None
     latitude: Latitude | None = None
@@ -68,7 +81,7 @@ class EventChange(Body):
     starts_at: Moment = absent()
     ends_at: Moment = absent()
     time_zone: Zone = absent()
-    capacity: Stock | None = None
+    capacity: StockQuantity | None = None
     max_per_order: Limit | None = None
     max_per_account: Limit | None = None
 

@@ -101,7 +101,7 @@ def _text(least: int, most: int) -> Any:
 
 Name = Annotated[str, _text(1, 100), _NO_NUL]
 Title = Annotated[str, _text(1, 200), _NO_NUL]
-Place = Annotated[str, _text(0, 200), _NO_NUL]
+VenueText = Annotated[str, _text(0, 200), _NO_NUL]
 City = Annotated[str, _text(0, 100), _NO_NUL]
 Prose = Annotated[str, _text(0, 20_000), _NO_NUL]
 Words = Annotated[str, _text(0, 200), _NO_NUL]
@@ -121,7 +121,7 @@ Birthday = Annotated[date, BeforeValidator(as_day), AfterValidator(_born_later_t
 Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False)]
 WHOLE: Final = BeforeValidator(_whole)
-Stock = Annotated[int, Field(strict=True, ge=0, le=10_000_000), WHOLE]
+StockQuantity = Annotated[int, Field(strict=True, ge=0, le=10_000_000), WHOLE]
 Limit = Annotated[int, Field(strict=True, ge=1, le=10_000_000), WHOLE]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000), WHOLE]
 Position = Annotated[int, Field(strict=True, ge=0, le=10_000), WHOLE]

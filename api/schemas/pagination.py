@@ -24,14 +24,14 @@ class PageQuery(Parameters):
     cursor: str | None = Field(None, max_length=100, description="the `next` of the page before")
 
 
-class Place(msgspec.Struct, frozen=True, array_like=True):
+class PagePosition(msgspec.Struct, frozen=True, array_like=True):
     """The last item of a page."""
 
     created_at: datetime
     id: UUID
 
 
-class Listed(Protocol):
+class ListItem(Protocol):
     """An item of a list."""
 
     @property
@@ -49,17 +49,17 @@ class InvalidRow(NamedTuple):
 
 
 Position = TypeVar("Position", bound=msgspec.Struct)
-Item = TypeVar("Item", bound=Listed)
-Read = Callable[[int, Place | None], Sequence[Item | InvalidRow]]
+Item = TypeVar("Item", bound=ListItem)
+Read = Callable[[int, PagePosition | None], Sequence[Item | InvalidRow]]
 
 
 def page(query: PageQuery, read: Read[Item]) -> tuple[list[Item], str | None]:
     """The items, and the cursor of the next page; None on the last. Refused: invalid-input."""
-    found = read(query.limit + 1, None if query.cursor is None else decode_cursor(query.cursor, Place))
+    found = read(query.limit + 1, None if query.cursor is None else decode_cursor(query.cursor, PagePosition))
     listed = found[: query.limit]
     more = len(found) > query.limit
     items = [item for item in listed if not isinstance(item, InvalidRow)]
-    return items, encode_cursor(Place(listed[-1].created_at, listed[-1].id)) if more else None
+    return items, encode_cursor(PagePosition(listed[-1].created_at, listed[-1].id)) if more else None
 
 
 def encode_cursor(position: msgspec.Struct) -> str:

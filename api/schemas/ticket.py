@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import model_validator
 
 from api.schemas.base import Body, Resource, absent
-from api.schemas.fields import Limit, Moment, Position, Stock, Title
+from api.schemas.fields import Limit, Moment, Position, StockQuantity, Title
 from api.schemas.money import Money, Price
 
 EVENT_MAX_TICKET_TYPES: Final = 200
@@ -18,7 +18,7 @@ class TicketTypeBody(Body):
 
     name: Title
     price: Price
-    quantity: Stock
+    quantity: StockQuantity
     sale_starts_at: Moment | None = None
     sale_ends_at: Moment | None = None
     max_per_order: Limit | None = None
@@ -37,7 +37,7 @@ class TicketTypeChange(Body):
 
     name: Title = absent()
     price: Price = absent()
-    quantity: Stock = absent()
+    quantity: StockQuantity = absent()
     sale_starts_at: Moment | None = None
     sale_ends_at: Moment | None = None
     max_per_order: Limit | None = None

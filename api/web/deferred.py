@@ -11,7 +11,7 @@ from flask import Response, request
 
 from api.web.raw_response import RawResponse, or_problem
 
-# Its key in the environ: Coroutine[Reply], or AsyncIterator[bytes].
+# Its key in the environ: Coroutine[RawResponse], or AsyncIterator[bytes].
 DEFERRED: Final = "turnstile.deferred"
 
 

@@ -99,5 +99,5 @@ def permission_of(endpoint: str) -> Permission:
     """The row of an endpoint: operations have the names of their functions."""
     name = endpoint.rpartition(".")[2]
     if name not in PERMISSIONS:
-        raise ValueError(f"the operation {name} has no row in ACCESS")
+        raise ValueError(f"the operation {name} has no row in PERMISSIONS")
     return PERMISSIONS[name]

@@ -32,7 +32,7 @@ Done = Callable[[object], object]
 Failed = Callable[[Exception], object]
 
 
-class Batch:
+class CommandBatch:
     """Records of one partition that are sent together, and the callbacks of those who wait for them."""
 
     def __init__(self, builder: Any) -> None:
@@ -69,7 +69,7 @@ class CommandProducer:
         self._connect = connect or make_producer
         self._producer: Any = None
         self._partitions = 0
-        self._batches: dict[int, Batch] = {}
+        self._batches: dict[int, CommandBatch] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening: asyncio.Task[None] | None = None
 
@@ -91,7 +91,7 @@ class CommandProducer:
         if batch is None or not batch.add(key, value, done, failed):
             if batch is not None:
                 self._flush(partition, batch)
-            batch = self._batches[partition] = Batch(self._producer.create_batch())
+            batch = self._batches[partition] = CommandBatch(self._producer.create_batch())
             batch.add(key, value, done, failed)
             asyncio.get_running_loop().call_later(LINGER_S, self._flush, partition, batch)
 
@@ -135,14 +135,14 @@ class CommandProducer:
         if producer is not None:
             await _closed(producer)
 
-    def _flush(self, partition: int, batch: Batch) -> None:
+    def _flush(self, partition: int, batch: CommandBatch) -> None:
         if self._batches.get(partition) is batch:
             del self._batches[partition]
             task = asyncio.create_task(self._send(self._producer, partition, batch))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _send(self, producer: Any, partition: int, batch: Batch) -> None:
+    async def _send(self, producer: Any, partition: int, batch: CommandBatch) -> None:
         try:
             if producer is None:
                 raise Unavailable(KAFKA)

@@ -16,7 +16,7 @@ from api.adapters.postgres.rows import fetch, page_values, shown
 from api.ports.accounts import ConfirmedAccount, PendingConfirmation
 from api.problems import Fault, Refused
 from api.schemas.account import Account
-from api.schemas.pagination import InvalidRow, Place
+from api.schemas.pagination import InvalidRow, PagePosition
 from tables.text.email_addresses import address_spellings
 
 _NAMES: Final = tuple(Account.model_fields)
@@ -85,7 +85,7 @@ class AccountRows:
         row = self._database.one(_FIND, given=given, normal=normal)
         return shown("account", row, _account) if row else None
 
-    def list(self, limit: int, after: Place | None) -> list[Account | InvalidRow]:
+    def list(self, limit: int, after: PagePosition | None) -> list[Account | InvalidRow]:
         """At most ``limit`` accounts, newest first, after that position."""
         with self._database.transaction() as connection:
             rows = fetch(connection, _PAGE, page_values(limit, after))

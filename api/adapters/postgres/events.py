@@ -15,7 +15,7 @@ from api.ports.events import Listing
 from api.problems import Fault, Refused
 from api.schemas.event import Event
 from api.schemas.money import Money
-from api.schemas.pagination import InvalidRow, Place
+from api.schemas.pagination import InvalidRow, PagePosition
 from api.schemas.ticket import TicketType
 from telemetry.traces import current_traceparent
 
@@ -104,7 +104,7 @@ class EventRows:
             known = found or connection.execute("SELECT 1 FROM event WHERE id = %s", (event,)).fetchone()
         return found if known else None
 
-    def list(self, limit: int, after: Place | None, **choice: Any) -> list[Event | InvalidRow]:
+    def list(self, limit: int, after: PagePosition | None, **choice: Any) -> list[Event | InvalidRow]:
         """At most ``limit`` events, newest first, after that position. Drafts only of ``drafts_of``, or all."""
         with self._database.transaction() as connection:
             rows = fetch(connection, _PAGE, choice | page_values(limit, after))

@@ -17,7 +17,7 @@ from psycopg.types.datetime import DateLoader, TimestamptzLoader
 from psycopg.types.json import JsonbLoader
 from pydantic import ValidationError
 
-from api.schemas.pagination import Place
+from api.schemas.pagination import PagePosition
 from tables.errors import MalformedRecord
 
 Shown = TypeVar("Shown")
@@ -74,7 +74,7 @@ def tolerate(cursor: Any) -> None:
         cursor.adapters.register_loader(name, loader)
 
 
-def page_values(limit: int, after: Place | None) -> dict[str, Any]:
+def page_values(limit: int, after: PagePosition | None) -> dict[str, Any]:
     """The parameters of a page, within the times that a cursor can hold."""
     place = {"after": None, "id": None} if after is None else {"after": after.created_at, "id": after.id}
     return {"limit": limit, "first": FIRST, "last": LAST, **place}

@@ -6,7 +6,7 @@ import uvloop
 
 from api.__main__ import limits_of, listener_of, tune_garbage_collector
 from api.auth.clients import client_of
-from api.http.server import Server
+from api.http.server import HttpServer
 from api.http.threads import WsgiThreads
 from api.web.raw_response import Receive, Scope, Send
 from lab.bench.baseline.shop import make_app
@@ -29,7 +29,7 @@ def main() -> None:
     now = settings()
     tune_garbage_collector()
     with listener_of(now) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(Server(Application(), listener, limits_of(now), client_of).serve())
+        runner.run(HttpServer(Application(), listener, limits_of(now), client_of).serve())
 
 
 if __name__ == "__main__":

@@ -128,9 +128,11 @@ def test_a_link_makes_its_account_with_the_password_that_is_chosen_with_it(
     accounts: AccountRows, database: Database
 ) -> None:
     account, link = new_account(), b"\7" * 32
-    wish = PendingConfirmation(CODE, account.id, account.email, account, HASH, link_hash=link, goal="/events/1?n-2=3")
-    accounts.add_confirmation(wish)
-    assert accounts.pending_confirmation(link) == wish
+    pending = PendingConfirmation(
+        CODE, account.id, account.email, account, HASH, link_hash=link, goal="/events/1?n-2=3"
+    )
+    accounts.add_confirmation(pending)
+    assert accounts.pending_confirmation(link) == pending
     made = accounts.confirm_by_link(link, NOW, HASH + "A")
     assert made is not None
     assert (made.account.id, made.goal) == (account.id, "/events/1?n-2=3")

@@ -12,7 +12,7 @@ from api.board.invariants import invariants
 from api.board.pipeline_state import DatabaseState, PipelineState
 from api.board.rates import SAMPLES_PER_SECOND, SECONDS, DecisionRates
 from api.board.sale import EVENTS_MAX, EVENTS_SHOWN, BoardEvent, BoardOutcome, SellingEvents, decode_board_outcome
-from api.board.snapshot import Health, Verdict
+from api.board.snapshot import ComponentHealth, InvariantVerdict
 from api.board.stock_bounds import StockBounds
 from connect.connectors.rest_client import ConnectorState
 from connect.observe.lag import ROLE_TOPICS, ROLES, TOPIC_NAMES, LogState, RoleGroup
@@ -178,17 +178,19 @@ def state(at: float = 10.0, **more: Any) -> PipelineState:
 
 def test_all_is_well_when_everything_answers_and_nothing_waits() -> None:
     drawn = components(state(), None)
-    assert {part.health for part in drawn} == {Health.WELL}
+    assert {part.health for part in drawn} == {ComponentHealth.WELL}
     bounds = StockBounds()
     bounds.check(told(0, 1))
-    assert {rule.verdict for rule in invariants(bounds, state(), drawn)} == {Verdict.HOLDS}
+    assert {rule.verdict for rule in invariants(bounds, state(), drawn)} == {InvariantVerdict.HOLDS}
 
 
 def test_what_was_not_asked_yet_is_neither_well_nor_ill() -> None:
     drawn = unknown_components()
     assert [part.id for part in drawn] == [part.id for part in components(state(), None)]
-    assert {part.health for part in drawn} == {Health.UNKNOWN}
-    assert {rule.verdict for rule in invariants(StockBounds(), PipelineState(at=0.0), drawn)} == {Verdict.UNKNOWN}
+    assert {part.health for part in drawn} == {ComponentHealth.UNKNOWN}
+    assert {rule.verdict for rule in invariants(StockBounds(), PipelineState(at=0.0), drawn)} == {
+        InvariantVerdict.UNKNOWN
+    }
 
 
 def test_rates_are_what_became_more() -> None:
@@ -201,27 +203,32 @@ def test_rates_are_what_became_more() -> None:
 @pytest.mark.parametrize(
     ("more", "part", "health", "word"),
     [
-        ({"database": None}, "postgres", Health.DOWN, "does not answer"),
-        ({"log": None}, COMMANDS, Health.DOWN, "Kafka"),
-        ({"log": None}, "ledger", Health.UNKNOWN, "Kafka"),
-        ({"connectors": None}, "connect", Health.DOWN, "Kafka Connect"),
-        ({"connectors": {}}, "connect", Health.DOWN, "no connectors"),
+        ({"database": None}, "postgres", ComponentHealth.DOWN, "does not answer"),
+        ({"log": None}, COMMANDS, ComponentHealth.DOWN, "Kafka"),
+        ({"log": None}, "ledger", ComponentHealth.UNKNOWN, "Kafka"),
+        ({"connectors": None}, "connect", ComponentHealth.DOWN, "Kafka Connect"),
+        ({"connectors": {}}, "connect", ComponentHealth.DOWN, "no connectors"),
         (
-            {"connectors": {"turnstile-event": ConnectorState(("RUNNING", "FAILED"), "x")}},
+            {"connectors": {"turnstile-event": State(("RUNNING", "FAILED"), "x")}},
             "connect",
-            Health.DOWN,
+            ComponentHealth.DOWN,
             "has failed",
         ),
-        ({"heartbeats": {"turnstile-event": 95.0}}, "connect", Health.DOWN, "turnstile-event is late: no row has come"),
-        ({"documents": None}, "elasticsearch", Health.DOWN, "does not answer"),
-        ({"mail": False}, "mail", Health.DOWN, "does not answer"),
-        ({"ledger": False}, "ledger", Health.BEHIND, "not ready"),
-        ({"log": log(members=0)}, "sales", Health.DOWN, "no worker"),
-        ({"log": log(state="PreparingRebalance")}, "sales", Health.BEHIND, "rebalancing"),
-        ({"log": log(lag=300)}, "indexer", Health.BEHIND, "1 worker"),
+        (
+            {"heartbeats": {"turnstile-event": 95.0}},
+            "connect",
+            ComponentHealth.DOWN,
+            "turnstile-event is late: no row has come",
+        ),
+        ({"documents": None}, "elasticsearch", ComponentHealth.DOWN, "does not answer"),
+        ({"mail": False}, "mail", ComponentHealth.DOWN, "does not answer"),
+        ({"ledger": False}, "ledger", ComponentHealth.BEHIND, "not ready"),
+        ({"log": log(members=0)}, "sales", ComponentHealth.DOWN, "no worker"),
+        ({"log": log(state="PreparingRebalance")}, "sales", ComponentHealth.BEHIND, "rebalancing"),
+        ({"log": log(lag=300)}, "indexer", ComponentHealth.BEHIND, "1 worker"),
     ],
 )
-def test_a_part_that_is_ill_says_why(more: dict[str, Any], part: str, health: Health, word: str) -> None:
+def test_a_part_that_is_ill_says_why(more: dict[str, Any], part: str, health: ComponentHealth, word: str) -> None:
     [found] = [each for each in components(state(**more), None) if each.id == part]
     assert (found.health, word in found.note) == (health, True)
 
@@ -230,8 +237,10 @@ def test_a_part_that_is_ill_says_why(more: dict[str, Any], part: str, health: He
 def test_a_slot_that_nobody_reads_or_that_lost_its_log_is_an_illness(slot: SlotState) -> None:
     ill = state(database=DatabaseState(1, 7, (slot,)))
     drawn = components(ill, None)
-    assert {part.id: part for part in drawn}["connect"].health is Health.DOWN
-    assert {rule.id: rule.verdict for rule in invariants(StockBounds(), ill, drawn)}["captured"] is Verdict.BROKEN
+    assert {part.id: part for part in drawn}["connect"].health is ComponentHealth.DOWN
+    assert {rule.id: rule.verdict for rule in invariants(StockBounds(), ill, drawn)}[
+        "captured"
+    ] is InvariantVerdict.BROKEN
 
 
 def test_mails_that_wait_are_told() -> None:
@@ -244,17 +253,19 @@ def test_mails_that_wait_are_told() -> None:
 @pytest.mark.parametrize(
     ("more", "rule", "verdict"),
     [
-        ({"dead_letters": {"mailer": 2}}, "letters", Verdict.BROKEN),
-        ({"dead_letters": None}, "letters", Verdict.UNKNOWN),
-        ({"documents": 6}, "found", Verdict.BROKEN),
-        ({"documents": 6, "log": log(lag=1)}, "found", Verdict.UNKNOWN),
-        ({"documents": None}, "found", Verdict.UNKNOWN),
-        ({"log": None}, "decided", Verdict.UNKNOWN),
-        ({"log": log(members=0)}, "decided", Verdict.BROKEN),
-        ({}, "stock", Verdict.UNKNOWN),
+        ({"dead_letters": {"mailer": 2}}, "letters", InvariantVerdict.BROKEN),
+        ({"dead_letters": None}, "letters", InvariantVerdict.UNKNOWN),
+        ({"documents": 6}, "found", InvariantVerdict.BROKEN),
+        ({"documents": 6, "log": log(lag=1)}, "found", InvariantVerdict.UNKNOWN),
+        ({"documents": None}, "found", InvariantVerdict.UNKNOWN),
+        ({"log": None}, "decided", InvariantVerdict.UNKNOWN),
+        ({"log": log(members=0)}, "decided", InvariantVerdict.BROKEN),
+        ({}, "stock", InvariantVerdict.UNKNOWN),
     ],
 )
-def test_a_rule_is_red_only_where_it_is_surely_broken(more: dict[str, Any], rule: str, verdict: Verdict) -> None:
+def test_a_rule_is_red_only_where_it_is_surely_broken(
+    more: dict[str, Any], rule: str, verdict: InvariantVerdict
+) -> None:
     found = state(**more)
     drawn = components(found, None)
     assert {each.id: each.verdict for each in invariants(StockBounds(), found, drawn)}[rule] is verdict

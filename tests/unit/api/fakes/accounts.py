@@ -11,7 +11,7 @@ from api.ports.accounts import ConfirmedAccount, PasswordReset, PendingConfirmat
 from api.ports.credentials import Credential
 from api.problems import Fault, Refused
 from api.schemas.account import Account
-from api.schemas.pagination import Place
+from api.schemas.pagination import PagePosition
 from tables.text.email_addresses import address_spellings
 from tests.unit.api.fakes.pagination import newest
 
@@ -58,7 +58,7 @@ class FakeAccounts:
         rows = {row.email.lower(): row for row in self.rows.values()}
         return next((rows[each.lower()] for each in address_spellings(email) if each.lower() in rows), None)
 
-    def list(self, limit: int, after: Place | None) -> list[Account]:
+    def list(self, limit: int, after: PagePosition | None) -> list[Account]:
         return newest(self.rows.values(), limit, after)
 
     def change(self, account: UUID, decide: Callable[[Account], Account]) -> Account | None:

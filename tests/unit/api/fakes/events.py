@@ -8,7 +8,7 @@ from uuid import UUID
 from api.ports.events import Listing
 from api.problems import Fault, Refused
 from api.schemas.event import Event
-from api.schemas.pagination import Place
+from api.schemas.pagination import PagePosition
 from api.schemas.ticket import TicketType
 from tests.unit.api.fakes.accounts import FakeAccounts
 from tests.unit.api.fakes.pagination import newest
@@ -38,7 +38,7 @@ class FakeEvents:
     def tickets(self, event: UUID) -> tuple[TicketType, ...] | None:
         return self.rows[event].tickets if event in self.rows else None
 
-    def list(self, limit: int, after: Place | None, **choice: Any) -> list[Event]:
+    def list(self, limit: int, after: PagePosition | None, **choice: Any) -> list[Event]:
         def chosen(event: Event) -> bool:
             if choice["organizer"] not in (None, event.organizer_id) or choice["status"] not in (None, event.status):
                 return False

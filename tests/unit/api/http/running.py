@@ -11,8 +11,8 @@ from typing import Any
 
 import uvloop
 
-from api.http.limits import Limits
-from api.http.server import Server
+from api.http.limits import ConnectionLimits
+from api.http.server import HttpServer
 from api.http.threads import WsgiThreads
 from api.http_application import HttpApplication
 from api.telemetry.counters import RequestCounters
@@ -81,7 +81,7 @@ def _long() -> Iterator[bytes]:
 class Running:
     """The server and what it has carried out."""
 
-    def __init__(self, limits: Limits, is_fast: bool) -> None:
+    def __init__(self, limits: ConnectionLimits, is_fast: bool) -> None:
         self.application = Application()
         listener = socket.socket()
         listener.bind((HOST, 0))
@@ -89,7 +89,7 @@ class Running:
         self.counters = RequestCounters()
         threads = WsgiThreads(self.application, lambda: self.server.is_stopping)
         dispatch: Any = HttpApplication(self.application, threads, self.counters)  # type: ignore[arg-type]
-        self.server = Server(dispatch, listener, limits, lambda address: address, dispatch if is_fast else None)
+        self.server = HttpServer(dispatch, listener, limits, lambda address: address, dispatch if is_fast else None)
         self._thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
@@ -133,9 +133,9 @@ class Running:
 
 
 @contextmanager
-def running(limits: Limits | None = None, *, is_fast: bool = True) -> Iterator[Running]:
+def running(limits: ConnectionLimits | None = None, *, is_fast: bool = True) -> Iterator[Running]:
     """A server that stops afterwards; in time, too. ``is_fast``: with a fast path, not by ASGI alone."""
-    server = Running(limits or Limits(), is_fast)
+    server = Running(limits or ConnectionLimits(), is_fast)
     server.start()
     try:
         yield server

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from api.http.limits import Limits
-from api.http.server import Server
+from api.http.limits import ConnectionLimits
+from api.http.server import HttpServer
 from tests.eventually import eventually
 from tests.unit.api.http.running import HEAD, HOST, Running, running
 
@@ -36,7 +36,7 @@ def own() -> Iterator[Running]:
 @pytest.fixture
 def patient() -> Iterator[Running]:
     """A server that waits a minute for its last connections."""
-    with running(Limits(grace_s=60)) as server:
+    with running(ConnectionLimits(grace_s=60)) as server:
         yield server
 
 
@@ -206,7 +206,7 @@ def test_news_come_as_they_are_made_and_end_when_the_server_stops(own: Running) 
 
 
 def test_one_client_too_many_is_told_so_at_once() -> None:
-    with running(Limits(connections=2)) as server:
+    with running(ConnectionLimits(connections=2)) as server:
         first, second = (server.client() for _ in range(2))
         for client in (first, second):
             client.request("GET", "/")
@@ -220,7 +220,7 @@ def test_one_client_too_many_is_told_so_at_once() -> None:
 
 
 def test_connections_of_one_client_are_bounded() -> None:
-    with running(Limits(connections_per_client=2)) as server:
+    with running(ConnectionLimits(connections_per_client=2)) as server:
         clients = [server.client() for _ in range(2)]
         for client in clients:
             client.request("GET", "/")
@@ -257,7 +257,7 @@ def test_a_server_that_has_no_files_left_goes_on_when_it_has_some(
 def test_a_crowd_that_knocks_is_let_in_in_one_turn_of_the_loop() -> None:
     async def let_in() -> int:
         listener = socket.create_server((HOST, 0), backlog=100)
-        server = Server(None, listener, Limits(), lambda address: address)
+        server = HttpServer(None, listener, ConnectionLimits(), lambda address: address)
         await server.startup()
         clients = [socket.create_connection(listener.getsockname()) for _ in range(50)]
         server._accept()

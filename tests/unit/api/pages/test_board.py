@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from api.board.rates import DecisionRates
-from api.board.snapshot import Component, EventShown, Health, Invariant, Snapshot, TypeShown, Verdict
+from api.board.snapshot import Component, ComponentHealth, EventShown, Invariant, InvariantVerdict, Snapshot, TypeShown
 from api.roles import Role
 from tests.unit.api.fakes.clock import NOW
 from tests.unit.api.fakes.world import World
@@ -29,8 +29,8 @@ def snapshot(title: str = "Winterreise") -> Snapshot:
         NOW,
         DecisionRates().report(NOW.timestamp()),
         (EventShown(uuid4(), title, "ACTIVE", 3, (kind,)),),
-        (Component("ledger", "Ledger", Health.BEHIND, 12.5, "4,200 waiting", "1 worker"),),
-        (Invariant("stock", "No ticket is sold twice", Verdict.BROKEN, "11 of 10"),),
+        (Component("ledger", "Ledger", ComponentHealth.BEHIND, 12.5, "4,200 waiting", "1 worker"),),
+        (Invariant("stock", "No ticket is sold twice", InvariantVerdict.BROKEN, "11 of 10"),),
         {"mailer": 7},
     )
 

@@ -10,7 +10,7 @@ from flask import Response
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder
 
-from api.purchasing.fast_path import FastPath
+from api.purchasing.fast_path import PurchaseFastPath
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
 from tests.unit.api.fakes.ledger import confirmed, outcome, rejected
@@ -39,7 +39,7 @@ def by_fast_path(world: World, client: FlaskClient, path: str = PURCHASES, metho
     named |= {name: environ[name] for name in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(name)}
     fields = {name.replace("_", "-").lower().encode(): value.encode("latin-1") for name, value in named.items()}
     target = f"{path}?{environ['QUERY_STRING']}" if environ["QUERY_STRING"] else path
-    fast_path = FastPath(world.app.extensions["turnstile"])
+    fast_path = PurchaseFastPath(world.app.extensions["turnstile"])
     taken = fast_path.take(method.encode(), target.encode(), fields, environ["wsgi.input"].read())
     if taken is None:
         return None

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.adapters.sales import Place
+from api.adapters.sales import PurchasePosition
 from api.problems import Refused
 from api.roles import Role
 from api.schemas.pagination import decode_cursor, encode_cursor
@@ -56,9 +56,9 @@ def test_sales_come_as_a_table_that_no_spreadsheet_runs(world: World, event: dic
 
 
 def test_a_cursor_tells_the_place_it_was_made_of_and_nonsense_is_refused() -> None:
-    place = Place(datetime(2030, 1, 2, 3, 4, 5, 678000, tzinfo=UTC), uuid4(), uuid4())
-    assert decode_cursor(encode_cursor(place), Place) == place
+    place = PurchasePosition(datetime(2030, 1, 2, 3, 4, 5, 678000, tzinfo=UTC), uuid4(), uuid4())
+    assert decode_cursor(encode_cursor(place), PurchasePosition) == place
     assert len(encode_cursor(place)) < 200
     for nonsense in ("x", "e30", "käse", ""):
         with pytest.raises(Refused):
-            decode_cursor(nonsense, Place)
+            decode_cursor(nonsense, PurchasePosition)

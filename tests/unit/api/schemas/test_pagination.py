@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from api.schemas.pagination import InvalidRow, PageQuery, Place, decode_cursor, page
+from api.schemas.pagination import InvalidRow, PagePosition, PageQuery, decode_cursor, page
 
 NOW = datetime(2030, 1, 2, tzinfo=UTC)
 
@@ -21,4 +21,4 @@ def test_a_page_leaves_out_what_cannot_be_told_and_the_next_one_begins_behind_it
 
     assert items == [rows[0]]
     assert cursor is not None
-    assert decode_cursor(cursor, Place) == Place(NOW, UUID(int=2))
+    assert decode_cursor(cursor, PagePosition) == PagePosition(NOW, UUID(int=2))

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from api.http.threads import WsgiThreads
 from api.http_application import HttpApplication
-from api.purchasing.fast_path import PATH, FastPath
+from api.purchasing.fast_path import PATH, PurchaseFastPath
 from api.roles import Role
 from api.telemetry.counters import ABORTED, PURCHASES_ROUTE
 from api.telemetry.endpoint import registry_of
@@ -36,7 +36,9 @@ class Server:
         self.metrics = RequestMetrics({PURCHASES_WAITING: lambda: 3})
         application: Any = world.app.wsgi_app
         threads = WsgiThreads(application.inner)
-        self._application = HttpApplication(FastPath(world.app.extensions["turnstile"]), threads, self.metrics.counters)
+        self._application = HttpApplication(
+            PurchaseFastPath(world.app.extensions["turnstile"]), threads, self.metrics.counters
+        )
         token, _ = world.tokens.issue(UUID(int=0), frozenset(Role))
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
@@ -105,7 +107,7 @@ def test_an_answer_that_fails_is_counted_as_that(server: Server, world: World, m
         raise RuntimeError("no")
 
     application = HttpApplication(
-        FastPath(world.app.extensions["turnstile"]), WsgiThreads(broken), server.metrics.counters
+        PurchaseFastPath(world.app.extensions["turnstile"]), WsgiThreads(broken), server.metrics.counters
     )
     with pytest.raises(RuntimeError):
         ask(application, "GET", "/x")
