@@ -16,9 +16,9 @@ from api.accounts.notices import tell_address
 from api.auth.account_mails import AccountMail, compose
 from api.auth.clients import Asker, client
 from api.ports.accounts import ConfirmedAccount, PendingConfirmation
+from api.ports.ports import ports
 from api.problems import Refused
 from api.schemas.account import Account, Confirmation, SignUp
-from api.web.responses import ports
 from tables.signing.links import LinkKind
 
 VALID_FOR: Final = timedelta(days=1)

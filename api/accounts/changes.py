@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from api.ports.ports import ports
 from api.problems import Refused
 from api.schemas.account import Account, AccountPath
-from api.web.responses import ports
 
 
 class Changed(NamedTuple):

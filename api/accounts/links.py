@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from api.web.responses import ports
+from api.ports.ports import ports
 from tables.signing.links import LinkKind
 
 PATHS: Final = {LinkKind.CONFIRM_ADDRESS: "/links/confirm", LinkKind.RESET_PASSWORD: "/links/reset"}

@@ -15,9 +15,9 @@ from api.accounts.passwords import new_hash
 from api.auth.account_mails import AccountMail, ComposedMail, compose
 from api.auth.clients import accepted_language
 from api.ports.accounts import PasswordReset
+from api.ports.ports import ports
 from api.problems import Refused
 from api.schemas.account import Account
-from api.web.responses import ports
 from tables.signing.links import LinkExpired, LinkInvalid, LinkKind
 from tables.text.email_addresses import address_spellings
 

@@ -3,10 +3,10 @@
 from api.auth.clients import Asker, address_key, client
 from api.auth.common_passwords import weakness_of
 from api.auth.tokens import Caller
+from api.ports.ports import ports
 from api.problems import wrong
 from api.schemas.account import AccountPath
 from api.web.authentication import require_to_act_for
-from api.web.responses import ports
 
 
 def new_hash(pointer: str, password: str, email: str, *names: str) -> str:

@@ -21,9 +21,9 @@ from api.pages.forms import field_errors
 from api.pages.link_pages import chosen_password, link_subject, link_text
 from api.pages.permissions import local_path
 from api.ports.accounts import ConfirmedAccount, PendingConfirmation
+from api.ports.ports import ports
 from api.problems import PROBLEMS, Refused
 from api.web.authentication import visitor
-from api.web.responses import ports
 from tables.signing.links import LinkExpired, LinkInvalid, LinkKind
 
 confirming = Blueprint("confirming", __name__)

@@ -7,8 +7,8 @@ from flask import Blueprint, Response, make_response, render_template
 from api.board.snapshot import RatesReport
 from api.pages.charts import HEIGHT, WIDTH, axis_top, bars, line
 from api.pages.pipeline_diagram import ARROWS, SIZE
+from api.ports.ports import ports
 from api.web.deferred import streamed
-from api.web.responses import ports
 
 board = Blueprint("board", __name__)
 

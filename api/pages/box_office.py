@@ -10,9 +10,9 @@ from markupsafe import Markup
 from api.bounded_cache import BoundedCache
 from api.pages.copy import StatusLabel, search_label
 from api.pages.forms import field_errors, parse_body
+from api.ports.ports import ports
 from api.problems import PROBLEMS, Refused
 from api.schemas.search import FoundEvent, FoundEvents, SearchQuery
-from api.web.responses import ports
 
 box_office = Blueprint("box_office", __name__)
 

@@ -10,8 +10,8 @@ from flask import request
 
 from api.pages import session_cookie
 from api.pages.permissions import has_secret_address
+from api.ports.ports import ports
 from api.problems import ApiError, Refused
-from api.web.responses import ports
 
 TOKEN_FIELD: Final = "csrf_token"  # noqa: S105 (a field's name)
 FORM_TYPE: Final = "application/x-www-form-urlencoded"

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from api.auth.clients import address_key
 from api.pages.cookies import cookie, set_cookie
-from api.web.responses import ports
+from api.ports.ports import ports
 
 NAME: Final = "turnstile-device"
 MAX_AGE_S: Final = 180 * 86_400

@@ -22,12 +22,12 @@ from api.pages.event_forms import event_fields, event_form, ticket_fields, ticke
 from api.pages.forms import field_errors, form_fields, parse_body
 from api.pages.organizer import check_version
 from api.ports.events import Listing
+from api.ports.ports import ports
 from api.problems import PROBLEMS, Refused
 from api.routes.events import change_own, managed_event
 from api.schemas.event import Event, EventChange, NewEvent
 from api.schemas.ticket import NewTicketType, TicketType, TicketTypeBody
 from api.web.authentication import caller
-from api.web.responses import ports
 
 editing = Blueprint("editing", __name__)
 

@@ -14,13 +14,13 @@ from api.pages.forms import parse_body
 from api.pages.offers import open_flags, shown_offers
 from api.pages.purchase_status import redirect_to_answer, redirect_to_purchase
 from api.pages.ticket_selection import FIELD_PREFIX, chosen_lines, chosen_quantities, order_key, quantity_fields
+from api.ports.ports import ports
 from api.problems import Refused, Unavailable
 from api.purchasing import service
 from api.routes.events import shown_event
 from api.schemas.purchase import NewPurchase, public_id
 from api.web.authentication import caller
 from api.web.prefer import Preference
-from api.web.responses import ports
 
 events = Blueprint("events", __name__)
 

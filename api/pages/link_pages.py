@@ -3,9 +3,9 @@
 from flask import request
 
 from api.pages.forms import form_fields, parse_body
+from api.ports.ports import ports
 from api.schemas.base import Body
 from api.schemas.fields import NewPassword
-from api.web.responses import ports
 from tables.signing.links import LinkInvalid, LinkKind
 
 

@@ -16,12 +16,12 @@ from api.pages.link_pages import link_subject, link_text
 from api.pages.purchase_status import CLOCK_SKEW_MAX, decided_at, milliseconds, up_to_date
 from api.pages.purchase_view import purchase_values, ticket_values
 from api.pages.purchases import ONCE_KEY
+from api.ports.ports import ports
 from api.problems import Refused, Unavailable
 from api.purchasing import service
 from api.routes.notifications import SENT_AGAIN, ask_again
 from api.schemas.purchase import Purchase, public_id
 from api.web.prefer import Preference
-from api.web.responses import ports
 from tables.mail.links import PATHS, LinkedPurchase
 from tables.signing.links import LinkExpired, LinkInvalid, LinkKind
 

@@ -3,8 +3,8 @@
 from flask import Blueprint, Response, make_response, render_template, request
 
 from api.pages.copy import PURCHASE_LABELS
+from api.ports.ports import ports
 from api.web.authentication import caller
-from api.web.responses import ports
 
 tickets = Blueprint("tickets", __name__)
 

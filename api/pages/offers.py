@@ -4,10 +4,10 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from api.pages.copy import StatusLabel, ticket_label
+from api.ports.ports import ports
 from api.ports.sales import Left
 from api.schemas.event import Event
 from api.schemas.ticket import TicketType
-from api.web.responses import ports
 from tables.ledger.availability import Availability
 from tables.messages.statuses import EventStatus
 

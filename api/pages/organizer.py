@@ -10,6 +10,7 @@ from api.organizing.changes import changed
 from api.pages.charts import HEIGHT, WIDTH, axis_top, step_path
 from api.pages.forms import field_errors, parse_body
 from api.ports.events import Listing
+from api.ports.ports import ports
 from api.ports.sales import Curve
 from api.problems import Refused
 from api.routes.events import change_own, managed_event
@@ -19,7 +20,6 @@ from api.schemas.sales import TypeSales
 from api.schemas.ticket import TicketType
 from api.web.authentication import caller
 from api.web.csv_export import csv_export
-from api.web.responses import ports
 from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus, may_change
 
 organizing = Blueprint("organizing", __name__)

@@ -15,10 +15,10 @@ from flask import redirect, request
 from msgspec import Struct
 from werkzeug.wrappers import Response
 
+from api.ports.ports import ports
 from api.problems import Refused
 from api.schemas.purchase import Purchase
 from api.web.raw_response import RawResponse
-from api.web.responses import ports
 
 # The pauses between the reads within one request; afterwards the page asks again by itself.
 POLL_PAUSES_S: Final = (0.05, 0.1, 0.2, 0.4, 0.6)

@@ -7,8 +7,8 @@ from flask import request
 
 from api.pages.copy import refusal_text
 from api.pages.printed_tickets import PAGE_TICKETS, printed_tickets
+from api.ports.ports import ports
 from api.schemas.purchase import Purchase
-from api.web.responses import ports
 
 HEADLINES: Final = {
     "held": "Held for you",

@@ -15,6 +15,7 @@ from api.pages.printed_tickets import purchase_calendar
 from api.pages.purchase_status import CLOCK_SKEW_MAX, redirect_to_answer, redirect_to_purchase, up_to_date
 from api.pages.purchase_view import purchase_values, ticket_values
 from api.pages.ticket_selection import chosen_lines, chosen_quantities, order_key, quantity_fields
+from api.ports.ports import ports
 from api.problems import Refused, Unavailable
 from api.purchasing import service
 from api.routes.notifications import ask_again
@@ -24,7 +25,6 @@ from api.schemas.notification import Notification
 from api.schemas.purchase import Cancellation, Purchase, public_id
 from api.web.prefer import Preference
 from api.web.raw_response import RawResponse
-from api.web.responses import ports
 from tables.messages.commands import TicketLine
 
 purchases = Blueprint("purchases", __name__)

@@ -10,9 +10,9 @@ from typing import Final
 from flask import Response, g
 
 from api.pages.cookies import cookie, set_cookie
+from api.ports.ports import ports
 from api.problems import Refused
 from api.web.authentication import read_caller
-from api.web.responses import ports
 
 NAME: Final = "turnstile"
 _ANONYMOUS: Final = re.compile(r"v\.[\w-]{32}", re.ASCII)

@@ -6,11 +6,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from api.pages import device_cookie, session_cookie
 from api.pages.forms import field_errors, form_fields, parse_body
 from api.pages.permissions import local_path
+from api.ports.ports import ports
 from api.problems import PROBLEMS, Refused
 from api.routes.sessions import credential_of
 from api.schemas.session import NewSession
 from api.web.authentication import caller, visitor
-from api.web.responses import ports
 
 signing_in = Blueprint("signing_in", __name__)
 

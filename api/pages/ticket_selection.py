@@ -7,8 +7,8 @@ from uuid import UUID
 
 from flask import request
 
+from api.ports.ports import ports
 from api.problems import Refused
-from api.web.responses import ports
 
 FIELD_PREFIX: Final = "n-"
 _KEY: Final = re.compile(r"[0-9a-f]{32}")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from flask import current_app
+
 from api.auth.passwords import Passwords
 from api.auth.rate_limits import RateLimits
 from api.auth.tokens import Tokens
@@ -55,3 +57,9 @@ class Ports:
     session_seconds: int = 28_800
     mail_domain: str = "turnstile.example"
     site_url: str = "http://127.0.0.1:9000"
+
+
+def ports() -> Ports:
+    """The ports of the application that handles the request."""
+    found: Ports = current_app.extensions["turnstile"]
+    return found

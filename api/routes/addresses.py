@@ -6,10 +6,11 @@ from api.accounts.address_confirmation import ask_for_confirmation, confirmed_by
 from api.accounts.changes import account_of, change_account_row
 from api.accounts.notices import tell_address, tell_asked
 from api.accounts.passwords import require_password
+from api.ports.ports import ports
 from api.schemas.account import Account, AccountEmail, AccountPath, Confirmation, NewEmail, SignUp
 from api.web.authentication import require_to_act_for
 from api.web.etags import tagged
-from api.web.responses import BASE, WITH_BODY, answer, answers, blueprint, ports
+from api.web.responses import BASE, WITH_BODY, answer, answers, blueprint
 
 addresses = blueprint("addresses", "accounts")
 

@@ -8,6 +8,7 @@ from flask import Response
 
 from api.organizing.changes import changed, given, new_listing, withdrawn
 from api.ports.events import Listing
+from api.ports.ports import ports
 from api.problems import Refused
 from api.schemas.event import (
     Event,
@@ -23,7 +24,7 @@ from api.schemas.event import (
 from api.schemas.pagination import page
 from api.web.authentication import caller, require_to_act_for, visitor
 from api.web.etags import check_match, check_match_if_given, tagged
-from api.web.responses import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, answers, blueprint, ports
+from api.web.responses import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, answers, blueprint
 from tables.messages.statuses import EventStatus
 
 events = blueprint("events", "events")

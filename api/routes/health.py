@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from flask import Flask, Response
 
+from api.ports.ports import ports
 from api.ports.server import Probe
 from api.schemas.base import Resource
-from api.web.responses import answer, answers, blueprint, ports
+from api.web.responses import answer, answers, blueprint
 from telemetry.rate_limited import RateLimitedLog
 
 health = blueprint("health", "health")

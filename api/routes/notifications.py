@@ -5,11 +5,12 @@ from uuid import UUID
 
 from flask import Response
 
+from api.ports.ports import ports
 from api.problems import Refused
 from api.schemas.notification import Notification, NotificationList
 from api.schemas.purchase import Purchase, PurchasePath, parse_public_id
 from api.web.authentication import caller
-from api.web.responses import BASE, answer, answers, blueprint, ports
+from api.web.responses import BASE, answer, answers, blueprint
 
 notifications = blueprint("notifications", "purchases")
 

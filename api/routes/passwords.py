@@ -5,8 +5,9 @@ from flask import Response
 from api.accounts.changes import account_of, no_account
 from api.accounts.notices import tell_password
 from api.accounts.passwords import new_hash, require_password
+from api.ports.ports import ports
 from api.schemas.account import AccountPath, PasswordChange
-from api.web.responses import WITH_BODY, answers, blueprint, ports
+from api.web.responses import WITH_BODY, answers, blueprint
 
 passwords = blueprint("passwords", "accounts")
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import Response, request
 
 from api.auth.tokens import Caller
-from api.ports.ports import Ports
+from api.ports.ports import Ports, ports
 from api.problems import Unavailable
 from api.purchasing import service
 from api.purchasing.acceptance import accepted_account
@@ -23,7 +23,7 @@ from api.web.authentication import caller
 from api.web.deferred import deferred
 from api.web.prefer import Preference, preference
 from api.web.raw_response import JSON, RawResponse
-from api.web.responses import WITH_BODY, answer, answers, blueprint, ports
+from api.web.responses import WITH_BODY, answer, answers, blueprint
 from tables.messages.commands import TicketLine
 from tables.messages.outcomes import Outcome
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from flask import Response
 
+from api.ports.ports import ports
 from api.routes.events import managed_event
 from api.schemas.account import AccountPath
 from api.schemas.event import EventPath
@@ -11,7 +12,7 @@ from api.schemas.purchase import PurchaseList
 from api.schemas.sales import EventSales, PurchasesQuery
 from api.web.authentication import require_to_act_for
 from api.web.csv_export import MEDIA_TYPE, csv_export
-from api.web.responses import answer, answers, blueprint, ports
+from api.web.responses import answer, answers, blueprint
 
 sales = blueprint("sales", "purchases")
 

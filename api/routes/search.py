@@ -2,8 +2,9 @@
 
 from flask import Response
 
+from api.ports.ports import ports
 from api.schemas.search import FoundEvents, SearchQuery, Suggestions, SuggestQuery
-from api.web.responses import answer, answers, blueprint, ports
+from api.web.responses import answer, answers, blueprint
 
 search = blueprint("search", "events")
 

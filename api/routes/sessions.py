@@ -8,10 +8,11 @@ from flask import Response
 from api.auth.clients import client
 from api.auth.tokens import CHALLENGE, Caller
 from api.ports.credentials import Credential
+from api.ports.ports import ports
 from api.problems import Refused
 from api.schemas.session import NewSession, Session, SignedIn
 from api.web.authentication import caller
-from api.web.responses import WITH_BODY, answer, answers, blueprint, ports
+from api.web.responses import WITH_BODY, answer, answers, blueprint
 
 sessions = blueprint("sessions", "sessions")
 

@@ -14,13 +14,14 @@ from api.organizing.changes import (
     without_ticket,
 )
 from api.ports.events import Listing
+from api.ports.ports import ports
 from api.problems import Refused
 from api.routes.events import change_own, may_see, no_event, shown_event
 from api.schemas.event import EventPath
 from api.schemas.ticket import NewTicketType, TicketPath, TicketType, TicketTypeBody, TicketTypeChange, TicketTypeList
 from api.web.authentication import caller
 from api.web.etags import check_match, check_match_if_given, tagged
-from api.web.responses import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, answers, blueprint, ports
+from api.web.responses import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, answers, blueprint
 
 tickets = blueprint("tickets", "ticket types")
 

@@ -5,10 +5,9 @@ from uuid import UUID
 from flask import g, request
 
 from api.auth.tokens import Caller, unauthorized
-from api.ports.ports import Ports
+from api.ports.ports import Ports, ports
 from api.problems import Refused
 from api.roles import Role
-from api.web.responses import ports
 
 
 def visitor() -> Caller | None:

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, Field
 
-from api.ports.ports import Ports
 from api.problems import MEDIA_TYPE, PROBLEMS
 from api.schemas.base import Resource
 
@@ -54,12 +53,6 @@ def blueprint(name: str, tag: str, prefix: str = BASE) -> APIBlueprint:
 
     tags = [Tag(name=tag)]
     return APIBlueprint(name, __name__, url_prefix=prefix, abp_tags=tags, operation_id_callback=operation_id)
-
-
-def ports() -> Ports:
-    """The ports of the application that handles the request."""
-    found: Ports = current_app.extensions["turnstile"]
-    return found
 
 
 def answer(body: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
