@@ -1,6 +1,6 @@
-"""The roles of accounts."""
+"""The roles of accounts, and what a request may need."""
 
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 
 class Role(StrEnum):
@@ -9,3 +9,13 @@ class Role(StrEnum):
     BUYER = "buyer"
     ORGANIZER = "organizer"
     ADMINISTRATOR = "administrator"
+
+
+class Permission(Enum):
+    """The credentials that a request needs."""
+
+    NOBODY = "no token is read"
+    ANYONE = "no token, or a valid one"
+    SIGNED_IN = "a token"
+    ORGANIZER = "the token of an organizer or an administrator"
+    ADMINISTRATOR = "the token of an administrator"

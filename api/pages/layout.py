@@ -25,8 +25,7 @@ from api.pages.password_reset import resetting
 from api.pages.purchases import purchases
 from api.pages.sign_in import signing_in
 from api.pages.sign_up import signing_up
-from api.roles import Role
-from api.web.permissions import Permission
+from api.roles import Permission, Role
 
 BLUEPRINTS: Final = (
     box_office,

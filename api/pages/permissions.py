@@ -9,9 +9,8 @@ from urllib.parse import urlencode
 from flask import Flask, redirect, request
 from werkzeug.wrappers import Response
 
-from api.roles import Role
+from api.roles import Permission, Role
 from api.web.authentication import require, visitor
-from api.web.permissions import Permission
 
 BLUEPRINT_PREFIX: Final = "pages."
 PAGES: Final[dict[str, Permission]] = {

@@ -11,7 +11,8 @@ from flask_openapi3.openapi import OpenAPI
 from flask_openapi3_swagger.plugins import RegisterPlugin
 from werkzeug.wrappers import Response as BaseResponse
 
-from api.web.permissions import Permission, permission_of
+from api.roles import Permission
+from api.web.permissions import permission_of
 from api.web.responses import describe_problems
 
 DOCUMENT: Final = "/openapi.json"

@@ -4,25 +4,13 @@ Ownership of an account, event or purchase is checked by the handlers (api/web/a
 """
 
 from collections.abc import Callable
-from enum import Enum
 from typing import Final
 
 from flask import Flask, request
 
-from api.roles import Role
+from api.roles import Permission, Role
 from api.web.authentication import caller, require, visitor
 from api.web.responses import BASE
-
-
-class Permission(Enum):
-    """The credentials that a request needs."""
-
-    NOBODY = "no token is read"
-    ANYONE = "no token, or a valid one"
-    SIGNED_IN = "a token"
-    ORGANIZER = "the token of an organizer or an administrator"
-    ADMINISTRATOR = "the token of an administrator"
-
 
 PERMISSIONS: Final[dict[str, Permission]] = {
     "create_session": Permission.NOBODY,

@@ -13,8 +13,8 @@ from werkzeug.routing import Rule
 
 from api import response_headers
 from api.response_headers import CACHED, register_headers
-from api.roles import Role
-from api.web.permissions import PERMISSIONS, Permission
+from api.roles import Permission, Role
+from api.web.permissions import PERMISSIONS
 from api.web.security_headers import CACHED_AN_HOUR, DATA, NEVER_CACHED, PAGE, REVALIDATED
 from tests.unit.api.fakes.ledger import confirmed
 from tests.unit.api.fakes.world import World

@@ -10,7 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.problems import PROBLEMS, REFUSALS
-from api.web.permissions import PERMISSIONS, Permission
+from api.roles import Permission
+from api.web.permissions import PERMISSIONS
 from ops.reference.openapi_document import PAGE, page
 from tables.messages.reasons import Reason
 from tests.unit.api.fakes.world import World

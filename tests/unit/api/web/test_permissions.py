@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from api.roles import Role
+from api.roles import Permission, Role
 from api.schemas.purchase import Purchase, public_id
-from api.web.permissions import PERMISSIONS, Permission
+from api.web.permissions import PERMISSIONS
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason
 from tests.unit.api.fakes.ledger import outcome
