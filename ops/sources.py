@@ -11,7 +11,7 @@ from connect.connectors.configuration import connectors
 from connect.connectors.rest_client import ConnectClient
 from connect.observe.ages import OldestRecords
 from connect.observe.dead_letters import DeadLetterTopics
-from connect.observe.heartbeat import HeartbeatWatch
+from connect.observe.heartbeat import CaptureWatch
 from connect.observe.lag import KafkaWatch, LogState
 from connect.observe.slots import read_slots
 from connect.topics import APP, EVENT_ROWS, dead_letters, group
@@ -114,7 +114,7 @@ class CaptureSource:
 
     name = "capture"
 
-    def __init__(self, watch: HeartbeatWatch) -> None:
+    def __init__(self, watch: CaptureWatch) -> None:
         self._watch = watch
 
     def look(self) -> Iterator[Family]:
@@ -132,7 +132,7 @@ class PostgresSource:
 
     name = "postgres"
 
-    def __init__(self, settings: Settings, capture: HeartbeatWatch) -> None:
+    def __init__(self, settings: Settings, capture: CaptureWatch) -> None:
         self._url = settings.database_url.get_secret_value()
         self._wanted = [connector.slot for connector in connectors(settings)]
         self._capture = capture
@@ -204,7 +204,7 @@ class ConnectSource:
 
 def sources(settings: Settings) -> list[Source]:
     """All that the exporter asks."""
-    capture = HeartbeatWatch(settings.kafka_servers, [connector.name for connector in connectors(settings)])
+    capture = CaptureWatch(settings.kafka_servers, [connector.name for connector in connectors(settings)])
     return [
         KafkaSource(settings),
         CaptureSource(capture),

@@ -20,7 +20,7 @@ from api.adapters.ledger.worker_views import worker_client
 from connect.connectors.configuration import connectors
 from connect.connectors.rest_client import MISSING_CONNECTOR, ConnectClient, ConnectorState
 from connect.observe.dead_letters import DeadLetterTopics
-from connect.observe.heartbeat import HeartbeatWatch, lateness
+from connect.observe.heartbeat import CaptureWatch, lateness
 from connect.observe.lag import KafkaWatch
 from connect.observe.slots import read_slots
 from connect.topics import CONSUMERS, changelog
@@ -208,7 +208,7 @@ def connector_part(name: str, state: ConnectorState, age: float | None) -> Part:
 
 def _ages(now: Settings) -> dict[str, float]:
     """By connector the age of its newest heartbeat; nothing where Kafka can't tell, which is told of Kafka itself."""
-    with closing(HeartbeatWatch(now.kafka_servers, [connector.name for connector in connectors(now)])) as watch:
+    with closing(CaptureWatch(now.kafka_servers, [connector.name for connector in connectors(now)])) as watch:
         try:
             watch.look()
         except KafkaError:

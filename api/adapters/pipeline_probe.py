@@ -16,7 +16,9 @@ from api.board.pipeline_state import DatabaseState, PipelineState
 from api.board.sale import EVENTS_SHOWN, BoardEvent
 from api.problems import Unavailable
 from connect.connectors.configuration import connectors
-from connect.connectors.rest_client import ConnectorState
+from connect.connectors.rest_client import ConnectClient, ConnectorState
+from connect.observe.dead_letters import DeadLetterTopics
+from connect.observe.heartbeat import CaptureWatch
 from connect.observe.lag import KafkaWatch, LogState
 from connect.observe.slots import read_slots
 from connect.topics import CONSUMERS, dead_letters
@@ -48,9 +50,9 @@ class PipelineProbe:
         self._index = index
         self._views = views
         self._kafka = KafkaWatch(settings.kafka_servers)
-        self._connect = ConnectWorker(settings.connect_url, timeout=TIMEOUT_S)
+        self._connect = ConnectClient(settings.connect_url, timeout=TIMEOUT_S)
         self._capture = CaptureWatch(settings.kafka_servers, [each.name for each in connectors(settings)])
-        self._dead_letters = DeadLetters(settings.kafka_servers)
+        self._dead_letters = DeadLetterTopics(settings.kafka_servers)
         self._counted: tuple[tuple[int, ...], Mapping[str, int]] = ((), {})
 
     def state(self) -> PipelineState:

@@ -13,6 +13,8 @@ from typing import Any, Final, NamedTuple
 from babel import Locale, UnknownLocaleError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from tables.text.sanitize import sanitize
+
 _HERE: Final = Path(__file__).parent
 _WORDS: Final = _HERE / "mail_words"
 LANGUAGES: Final = tuple(sorted(path.stem for path in _WORDS.glob("*.toml")))
@@ -62,7 +64,9 @@ def compose(
     values: dict[str, str] = {
         "language": language_of(locale),
         "subject": texts["subject"],
-        "message": texts["message"].format(email=plain(email), roles=", ".join(words["roles"][role] for role in roles)),
+        "message": texts["message"].format(
+            email=sanitize(email), roles=", ".join(words["roles"][role] for role in roles)
+        ),
         "link": link,
         "action": texts.get("action", ""),
         "code": code,

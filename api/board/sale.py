@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from api.board.snapshot import EventShown, TypeShown
 from tables.messages.outcomes import Balance
-from tables.offers import NONE_OUT, StockSnapshot, StockSnapshots, TicketOffer, merge_newest
+from tables.offers import NONE_OUT, StockSnapshot, StockSnapshots, TicketOffer, merge_newest, snapshot_of
 
 EVENTS_MAX: Final = 64
 EVENTS_SHOWN: Final = 12
@@ -73,8 +73,8 @@ class SellingEvents:
         """Take the balances of an outcome."""
         sale = self._events.get(str(outcome.event).encode())
         if sale is not None:
-            news = {balance.ticket_type: taken(balance, outcome.as_of) for balance in outcome.balance}
-            sale.stock = newest(sale.stock, news)
+            news = {balance.ticket_type: snapshot_of(balance, outcome.as_of) for balance in outcome.balance}
+            sale.stock = merge_newest(sale.stock, news)
 
     def add_rows(self, rows: Iterable[BoardEvent]) -> None:
         """Take events from PostgreSQL; those without a decision yet come last."""

@@ -22,6 +22,7 @@ from uvicorn import Server as UvicornServer
 from api.http.connection import HttpConnection
 from api.http.limits import ConnectionLimits
 from api.web.raw_response import FastPath
+from telemetry.rate_limited import RateLimitedLog
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 BACKLOG_MAX_CLIENTS: Final = 2_048
@@ -34,7 +35,7 @@ SHUTDOWN_ACCEPT_S: Final = 1.0
 SHUTDOWN_UNUSED_S: Final = 1.5
 SHUTDOWN_POLL_S: Final = 0.02
 
-seldom = Seldom(logging.getLogger(__name__))
+seldom = RateLimitedLog(logging.getLogger(__name__))
 # The client that an address belongs to, by which connections are counted.
 ClientOf = Callable[[str], str]
 

@@ -20,7 +20,7 @@ from api.web.raw_response import JSON, RawResponse
 from api.web.responses import BASE
 from tables.ids import name_based_id
 from tables.ledger.fingerprint import merge
-from tables.messages.commands import Buy, Cancel, Confirm, Hold
+from tables.messages.commands import Buy, Cancel, Confirm, Hold, TicketLine
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason
 
@@ -33,7 +33,7 @@ async def buy(ports: Ports, caller: Caller, body: NewPurchase, key: str | None, 
 
     Refused: forbidden, and whatever the ledger or the catalogue check refuses. Unavailable: not known to be in the log.
     """
-    account = body.account_id or caller.account
+    account = body.account_id if "account_id" in body.model_fields_set else caller.account
     if not caller.may_act_for(account):
         raise forbidden()
     command = _command(body, account, purchase_id(account, key), ports.hold_seconds)
@@ -59,7 +59,7 @@ async def confirm(ports: Ports, owner: UUID, public: str, key: str | None, wante
 
 
 async def cancel(
-    ports: Ports, owner: UUID, public: str, lines: list[Line], key: str | None, wanted: Preference
+    ports: Ports, owner: UUID, public: str, lines: list[TicketLine], key: str | None, wanted: Preference
 ) -> RawResponse:
     """Give back all or some tickets. Some need a key, so that a repeated request gives them back once.
 
@@ -108,7 +108,7 @@ async def _check_overall(ports: Ports, command: Hold) -> None:
         raise Refused("overall-hold-limit-exceeded", figures=figures, retryable=True)
 
 
-def _gave_back(outcome: Outcome, lines: list[Line]) -> bool:
+def _gave_back(outcome: Outcome, lines: list[TicketLine]) -> bool:
     """Whether the outcome is that of these lines (none: all), and not of others under the same key."""
     if not lines:
         return not outcome.left
@@ -139,10 +139,10 @@ def _request(purchase: UUID, what: str, key: str | None) -> UUID:
     return name_based_id(purchase, f"{what} {key}")
 
 
-def _command(body: NewPurchase, account: UUID, purchase: UUID, usual_seconds: int) -> Purchase | Hold:
-    lines = [Line(line.ticket_type_id, line.quantity) for line in body.lines]
+def _command(body: NewPurchase, account: UUID, purchase: UUID, usual_seconds: int) -> Buy | Hold:
+    lines = [TicketLine(line.ticket_type_id, line.quantity) for line in body.lines]
     if not body.hold:
-        return Purchase(body.event_id, purchase, account, lines)
+        return Buy(body.event_id, purchase, account, lines)
     seconds = body.hold_seconds or usual_seconds
     return Hold(body.event_id, purchase, account, lines, seconds, by_default=not body.hold_seconds)
 

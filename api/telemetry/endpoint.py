@@ -7,7 +7,7 @@ from prometheus_client import Metric as Family
 
 from api.telemetry.request_metrics import RequestMetrics
 from connect.records.unread import unreadable_offsets
-from telemetry.metrics import names as metric
+from telemetry.metrics import worker as worker_metrics
 
 
 class UnreadRecords:
@@ -15,7 +15,7 @@ class UnreadRecords:
 
     def collect(self) -> Iterator[Family]:
         """The counter."""
-        yield metric.UNREADABLE.of({(topic,): count for topic, count in unreadable_offsets.items()})
+        yield worker_metrics.UNREADABLE.of({(topic,): count for topic, count in unreadable_offsets.items()})
 
 
 def registry_of(metrics: RequestMetrics) -> CollectorRegistry:

@@ -7,7 +7,7 @@ from flask import Flask, Response, request
 from prometheus_client import Metric as Family
 
 from api.telemetry.counters import ROUTE, RequestCounters
-from telemetry.metrics import names as metric
+from telemetry.metrics import api as api_metrics
 from telemetry.metrics.definition import Metric
 
 NO_ROUTE: Final = "none"
@@ -22,9 +22,9 @@ class RequestMetrics:
 
     def collect(self) -> Iterator[Family]:
         """The metrics."""
-        yield metric.HTTP_REQUESTS.of(dict(self.counters.counts))
-        yield metric.HTTP_SECONDS.spread(dict(self.counters.seconds))
-        yield metric.HTTP_IN_FLIGHT.one(self.counters.in_flight)
+        yield api_metrics.HTTP_REQUESTS.of(dict(self.counters.counts))
+        yield api_metrics.HTTP_SECONDS.spread(dict(self.counters.seconds))
+        yield api_metrics.HTTP_IN_FLIGHT.one(self.counters.in_flight)
         for each, read in self._gauges.items():
             yield each.one(read())
 

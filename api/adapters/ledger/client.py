@@ -31,6 +31,7 @@ from api.schemas.purchase import Purchase, public_id
 from tables.messages.commands import Buy as PurchaseCommand
 from tables.messages.commands import Hold, encode_command
 from tables.messages.outcomes import Outcome
+from telemetry.traces import current_span
 
 
 class LedgerClient:
@@ -151,7 +152,7 @@ class LedgerClient:
             raise Refused("sold-out", figures=figures, retryable=True)
 
     def _send(self, command: BuyersCommand, request: PendingRequest) -> None:
-        span = under_way()
+        span = current_span()
         if span is not None:
             span.set_attributes({"event": str(command.event), "purchase": public_id(command.event, command.purchase)})
         key = text_of(command.event).encode()

@@ -14,6 +14,7 @@ from api.problems import Unavailable
 from connect.topics import COMMANDS
 from tables.messages.commands import DefineEvent, encode_command
 from telemetry.rate_limited import RateLimitedLog
+from telemetry.traces import TRACEPARENT_HEADER, current_traceparent
 
 KAFKA: Final = "kafka"
 GIVE_UP_S: Final = 1.5
@@ -191,8 +192,8 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 def trace_headers() -> list[tuple[str, bytes]] | None:
     """The trace headers of the request under way; None unless that is sampled."""
-    text = carried()
-    return None if text is None else [(HEADER, text.encode())]
+    text = current_traceparent()
+    return None if text is None else [(TRACEPARENT_HEADER, text.encode())]
 
 
 def make_producer(servers: list[str]) -> Any:

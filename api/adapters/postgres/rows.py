@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from api.schemas.pagination import PagePosition
 from tables.errors import MalformedRecord
+from telemetry.rate_limited import RateLimitedLog
 
 Shown = TypeVar("Shown")
 FIRST: Final = datetime.min.replace(tzinfo=UTC)
@@ -28,7 +29,7 @@ _LOAD_ERRORS: Final = (DataError, ValueError, RecursionError)
 _MODEL_ERRORS: Final = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, MalformedRecord)
 
 log = logging.getLogger(__name__)
-_invalid_rows = Seldom(log)
+_invalid_rows = RateLimitedLog(log)
 
 
 def _tolerant(strict: type[Loader]) -> type[Loader]:

@@ -20,6 +20,7 @@ from api.board.sale import BoardEvent
 from api.board.snapshot import frame
 from api.problems import Refused
 from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
+from tables.offers import TicketOffer
 from tests.unit.api.soon import soon
 
 EVENT, KIND = uuid4(), uuid4()
@@ -42,7 +43,7 @@ class FakeSources:
         if self.broken:
             raise RuntimeError("no")
         self.wanted.append(events)
-        return [BoardEvent(EVENT, "Winterreise", "ACTIVE", [Offer(KIND, "Stalls", Decimal(10), "EUR", 10)], {})]
+        return [BoardEvent(EVENT, "Winterreise", "ACTIVE", [TicketOffer(KIND, "Stalls", Decimal(10), "EUR", 10)], {})]
 
     def close(self) -> None:
         self.closed = True

@@ -19,6 +19,7 @@ from connect.observe.lag import ROLE_TOPICS, ROLES, TOPIC_NAMES, LogState, RoleG
 from connect.observe.slots import SlotState
 from connect.topics import COMMANDS, CONSUMERS, JOBS, OUTCOMES, dead_letters
 from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
+from tables.offers import StockSnapshot, TicketOffer
 
 NOW = 1_900_000_000.25
 EVENT, KIND = uuid4(), uuid4()
@@ -76,15 +77,15 @@ def test_a_busy_second_has_about_so_many_samples() -> None:
 # sale
 
 
-def row(event: UUID = EVENT, title: str = "Winterreise", stock: Taken | None = None) -> BoardEvent:
-    offers = [Offer(KIND, "Stalls", Decimal(10), "EUR", 10)]
+def row(event: UUID = EVENT, title: str = "Winterreise", stock: StockSnapshot | None = None) -> BoardEvent:
+    offers = [TicketOffer(KIND, "Stalls", Decimal(10), "EUR", 10)]
     return BoardEvent(event, title, "ACTIVE", offers, {KIND: stock} if stock else {})
 
 
 def test_an_event_shows_the_newest_stock_from_wherever_it_came() -> None:
     selling = SellingEvents()
     selling.touch(str(EVENT).encode())
-    selling.add_rows([row(stock=Taken(5, 1, 4))])
+    selling.add_rows([row(stock=StockSnapshot(5, 1, 4))])
     selling.update(told(held=0, sold=3, as_of=4))
     [shown] = selling.shown()
     assert (shown.title, shown.decided, shown.types[0].held, shown.types[0].sold) == ("Winterreise", 1, 1, 4)
@@ -209,7 +210,7 @@ def test_rates_are_what_became_more() -> None:
         ({"connectors": None}, "connect", ComponentHealth.DOWN, "Kafka Connect"),
         ({"connectors": {}}, "connect", ComponentHealth.DOWN, "no connectors"),
         (
-            {"connectors": {"turnstile-event": State(("RUNNING", "FAILED"), "x")}},
+            {"connectors": {"turnstile-event": ConnectorState(("RUNNING", "FAILED"), "x")}},
             "connect",
             ComponentHealth.DOWN,
             "has failed",

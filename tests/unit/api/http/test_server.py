@@ -261,8 +261,8 @@ def test_a_crowd_that_knocks_is_let_in_in_one_turn_of_the_loop() -> None:
         await server.startup()
         clients = [socket.create_connection(listener.getsockname()) for _ in range(50)]
         server._accept()
-        found = len(server._arriving)
-        await asyncio.wait(server._arriving)
+        found = len(server._connecting)
+        await asyncio.wait(server._connecting)
         await server.shutdown()
         for client in clients:
             client.close()

@@ -11,7 +11,7 @@ import pytest
 from api.http.connection import GONE
 from api.http.threads import LoopCaller, WsgiThreads
 from api.problems import Refused
-from telemetry.traces import current_span
+from telemetry.traces import current_span, in_span
 from tests.unit.api.soon import soon
 from tests.unit.telemetry.kept import KeptTraces
 
@@ -97,7 +97,7 @@ def test_a_span_under_way_is_known_in_the_thread_and_in_what_it_has_the_loop_do(
             start_response("200 OK", [])
             return [b""]
 
-        with being(span):
+        with in_span(span):
             await Asked().of(WsgiThreads(application))
 
     asyncio.run(run())

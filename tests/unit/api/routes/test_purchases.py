@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from api.problems import PROBLEMS, REFUSALS
 from api.schemas.purchase import pending
 from tables.messages.commands import Buy, Cancel, Confirm, Hold
-from tables.messages.outcomes import OutcomeKind, OutcomeLine
+from tables.messages.outcomes import MoneyAmount, OutcomeKind, OutcomeLine
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
 from tests.unit.api.fakes.clock import NOW
@@ -126,7 +126,7 @@ def test_a_hold_that_another_process_accepted_is_confirmed_and_given_back_under_
 
 
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason in REFUSALS])
-def test_every_rejection_is_a_problem_of_its_own(world: World, buy: Buy, reason: Reason) -> None:
+def test_every_rejection_is_a_problem_of_its_own(world: World, buy: BuyFixture, reason: Reason) -> None:
     world.ledger.rule = rejected(reason, limit=4, requested=6)
     answer = buy()
     kind = REFUSALS[reason]
@@ -141,7 +141,7 @@ def test_the_ledgers_word_on_an_unknown_ticket_type_points_to_its_line(
     assert buy().get_json()["errors"][0]["pointer"] == "/lines/0/ticketTypeId"
 
 
-def test_a_refused_reuse_of_a_key_is_told(world: World, buy: Buy) -> None:
+def test_a_refused_reuse_of_a_key_is_told(world: World, buy: BuyFixture) -> None:
     world.ledger.rule = lambda command: outcome(command, OutcomeKind.REFUSED, reason=Reason.ID_REUSED)
     answer = buy()
     assert (answer.status_code, answer.get_json()["type"]) == (422, "/problems/idempotency-key-reused")
@@ -204,7 +204,7 @@ def test_the_client_may_say_how_long_it_waits(
     assert (world.ledger.waits, answer.headers.get("Preference-Applied")) == ([seconds], applied)
 
 
-def test_a_dead_broker_is_unavailable_and_never_accepted(world: World, buy: Buy) -> None:
+def test_a_dead_broker_is_unavailable_and_never_accepted(world: World, buy: BuyFixture) -> None:
     world.ledger.down = True
     answer = buy()
     assert (answer.status_code, answer.headers["Retry-After"], answer.get_json()["server"]) == (503, "2", "kafka")
@@ -297,7 +297,7 @@ def test_who_holds_as_much_as_is_allowed_of_all_events_may_buy_but_hold_no_more(
     buy(key="bought")
     world.holders.tickets[UUID(account["id"])] = 58
     buy({"hold": True}, key="more")
-    assert [type(command) for command in world.ledger.handed_in] == [Purchase, Hold]
+    assert [type(command) for command in world.ledger.handed_in] == [Buy, Hold]
 
 
 def test_a_hold_that_is_in_the_log_gets_its_answer_however_much_is_held(
@@ -347,7 +347,7 @@ def test_giving_some_back_needs_a_key_and_the_same_key_is_the_same_command(
 ) -> None:
     kind = uuid4()
     gone = (OutcomeLine(kind, "Stalls", 2, Decimal(10)),)
-    world.ledger.rule = changed(OutcomeKind.CANCELLED, lines=gone, left=gone, total=Money(Decimal(20), "EUR"))
+    world.ledger.rule = changed(OutcomeKind.CANCELLED, lines=gone, left=gone, total=MoneyAmount(Decimal(20), "EUR"))
     buyer = world.client(account["id"])
     assert buyer.post(f"{held}/cancel", json=lines_back(kind, 2)).status_code == 400
     for key in ("one", "one", "two"):
@@ -360,7 +360,7 @@ def test_giving_some_back_needs_a_key_and_the_same_key_is_the_same_command(
 def test_a_key_that_gave_back_something_else_is_refused(world: World, account: dict[str, Any], held: str) -> None:
     kind = uuid4()
     gone = (OutcomeLine(kind, "Stalls", 2, Decimal(10)),)
-    world.ledger.rule = changed(OutcomeKind.CANCELLED, lines=gone, left=gone, total=Money(Decimal(20), "EUR"))
+    world.ledger.rule = changed(OutcomeKind.CANCELLED, lines=gone, left=gone, total=MoneyAmount(Decimal(20), "EUR"))
     for body in (lines_back(kind, 1), lines_back(uuid4(), 2), {}):
         answer = world.client(account["id"]).post(f"{held}/cancel", json=body, headers={"Idempotency-Key": "one"})
         assert (answer.status_code, answer.get_json()["type"]) == (422, "/problems/idempotency-key-reused")

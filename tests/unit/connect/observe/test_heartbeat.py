@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from kafka.errors import KafkaError
 
-from connect.observe.heartbeat import LATE_AFTER_S, HeartbeatWatch, lateness
+from connect.observe.heartbeat import LATE_AFTER_S, CaptureWatch, lateness
 
 NOW = 1_900_000_000.0
 NAMES = ("turnstile-account", "turnstile-event", "turnstile-outbox")
@@ -33,8 +33,8 @@ def beat(by: bytes, value: bytes | None) -> Any:
     return SimpleNamespace(headers=[("connector", by)], value=value)
 
 
-def watch_of(consumer: Records) -> HeartbeatWatch:
-    watch = HeartbeatWatch("nowhere:1", NAMES)
+def watch_of(consumer: Records) -> CaptureWatch:
+    watch = CaptureWatch("nowhere:1", NAMES)
     watch._consumer = consumer
     return watch
 
