@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test check lint format bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics openapi lock
+.PHONY: help install run worker servers test check lint format structure bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics openapi lock
 SHELL := /bin/bash
 
 VENV := .venv
@@ -52,6 +52,9 @@ lint: $(STAMP) ## what of make check runs no test
 format: $(STAMP) ## let the formatter and the linter change what they can
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
+
+structure: $(STAMP) ## sizes, import chain, circles, names of the code; WITH=../another beside that checkout's
+	@$(BIN)/python -m lab.structure $(if $(WITH),--tree "$(WITH)" --tree .) --detail
 
 demo: $(STAMP) ## an on-sale of 500 tickets against what make run started
 	@$(BIN)/python -m lab.demo

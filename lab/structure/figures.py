@@ -1,0 +1,84 @@
+"""The figures of a checkout, each with its detail: what to look at when it is not what it should be."""
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any, Final, NamedTuple
+
+from lab.structure.imports import circles, import_graph, longest_chain, package_circles
+from lab.structure.source import Module, modules
+
+# The rooms that may reach into Faust, aiokafka and kafka-python.
+WALLED: Final = ("streams.runtime.", "connect.records.")
+CONTRACTS: Final = ("tool", "importlinter", "contracts")
+
+
+class Figure(NamedTuple):
+    """A line of the table: a number, and the names behind it."""
+
+    name: str
+    value: float
+    detail: str = ""
+
+
+def figures(checkout: Path) -> list[Figure]:
+    """Every figure of the checkout, in the order of the table."""
+    found = modules(checkout)
+    product = [it for it in found if it.area == "product"]
+    return [*_sizes(found, product), *_imports(product), *_contracts(checkout), *_names(product), *_entries(found)]
+
+
+def _sizes(found: list[Module], product: list[Module]) -> Iterator[Figure]:
+    full = [it for it in product if not it.is_empty]
+    yield Figure("product modules", len(full))
+    for area in ("product", "lab", "tests"):
+        yield Figure(f"{area} lines", sum(it.lines for it in found if it.area == area))
+    longest = max(full, key=lambda it: it.lines)
+    yield Figure("median module, lines", median(it.lines for it in full))
+    yield Figure("longest module, lines", longest.lines, str(longest.path))
+    lengths = [(lines, it) for it in full for lines in it.function_lines()]
+    yield Figure("median function, lines", median(lines for lines, _ in lengths))
+    lines, module = max(lengths, key=lambda it: it[0])
+    yield Figure("longest function, lines", lines, str(module.path))
+
+
+def _imports(product: list[Module]) -> Iterator[Figure]:
+    graph = import_graph(product)
+    chain = longest_chain(graph)
+    yield Figure("longest import chain, modules", len(chain), " → ".join(chain))
+    for name, found in (("modules", circles(graph)), ("packages", package_circles(graph))):
+        yield Figure(f"circles between {name}", len(found), "; ".join(" ↔ ".join(sorted(it)) for it in found))
+
+
+def _contracts(checkout: Path) -> Iterator[Figure]:
+    table: Any = tomllib.loads((checkout / "pyproject.toml").read_text())
+    for name in CONTRACTS:
+        table = table.get(name, {})
+    kinds = Counter(it["type"] for it in table)
+    yield Figure("import contracts", len(table), ", ".join(f"{count} {kind}" for kind, count in kinds.items()))
+
+
+def _names(product: list[Module]) -> Iterator[Figure]:
+    private = [
+        (it.path, line, name)
+        for it in product
+        if not it.name.startswith(WALLED)
+        for line, name in it.private_accesses()
+    ]
+    places = Counter(str(path) for path, _, _ in private)
+    yield Figure("private accesses outside of the runtime", len(private), _counted(places.most_common()))
+    classes = Counter(name for it in product for name in it.classes())
+    twice = [(name, count) for name, count in sorted(classes.items()) if count > 1]
+    yield Figure("class names defined more than once", len(twice), _counted(twice))
+
+
+def _entries(found: list[Module]) -> Iterator[Figure]:
+    for area in ("product", "lab", "tests"):
+        names = [it.name.removesuffix(".__main__") for it in found if it.area == area and it.is_entry]
+        yield Figure(f"entries of python -m, {area}", len(names), ", ".join(names))
+
+
+def _counted(names: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in names)
