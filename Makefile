@@ -57,13 +57,13 @@ structure: $(STAMP) ## sizes, import chain, circles, names of the code; WITH=../
 	@$(BIN)/python -m lab.structure $(if $(WITH),--tree "$(WITH)" --tree .) --detail
 
 demo: $(STAMP) ## an on-sale of 500 tickets against what make run started
-	@$(BIN)/python -m lab.demo
+	@$(BIN)/python -m lab.demo sell
 
 bench: $(STAMP) ## measure everything into lab/bench/results; ONLY="ledger.many ledger.hot" only these
 	@$(BIN)/python -m lab.bench run $(ONLY)
 
 screenshots: $(STAMP) ## pictures of all pages into docs/images, on servers of its own; needs a Chromium
-	@$(BIN)/python -m lab.demo.screenshots
+	@$(BIN)/python -m lab.demo screenshots
 
 browser: ## install Debian's Chromium for the tests of the pages, where that can be done
 	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then :; \
@@ -76,10 +76,10 @@ chaos: $(STAMP) ## sell while everything is killed, paused, cut off: SEED=1 MINU
 	@$(BIN)/python -m lab.chaos run --seed $(or $(SEED),1) --minutes $(or $(MINUTES),10) $(if $(WITHOUT),--without "$(WITHOUT)")
 
 dlq: $(STAMP) ## dead letters: make dlq DO="list", "show ID", "replay ID", "replay --all mailer", "count"
-	@$(BIN)/python -m ops.dlq $(or $(DO),list)
+	@./turnstile dlq $(or $(DO),list)
 
 reindex: $(STAMP) ## build the search index anew from PostgreSQL, while changes go on
-	@$(BIN)/python -m stack do streams.search.reindex
+	@./turnstile reindex
 
 status: $(STAMP) ## every part in a line, of what make run started; ./turnstile --help for more
 	@./turnstile status
@@ -91,20 +91,20 @@ clean-data: $(STAMP) ## delete the data folder, so that the next run starts afre
 	@$(BIN)/python -m stack clean
 
 secrets: $(STAMP) ## make the secret files that docker compose wants, once
-	@$(BIN)/python -m ops.secrets
+	@$(BIN)/python -m ops secrets
 
 settings: $(STAMP) ## write docs/settings.md anew from the code
-	@$(BIN)/python -m ops.reference.settings_table --write
+	@$(BIN)/python -m ops docs settings --write
 
 metrics: $(STAMP) ## write docs/metrics.md anew from the code
-	@$(BIN)/python -m ops.reference.metrics_table --write
+	@$(BIN)/python -m ops docs metrics --write
 
 openapi: $(STAMP) ## write docs/openapi.json anew from the code
-	@$(BIN)/python -m ops.reference.openapi_document --write
+	@$(BIN)/python -m ops docs openapi --write
 
 lock: $(STAMP) ## compile the lock files anew (needs uv); the jars' too
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \
 	  -o requirements/dev.lock requirements/dev.in
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \
 	  -c requirements/dev.lock -o requirements/app.lock requirements/app.in
-	$(BIN)/python -m stack.jars
+	$(BIN)/python -m stack jars

@@ -61,10 +61,10 @@ class Settings(BaseSettings):
     elasticsearch_user: str | None = Field(None, description="Elasticsearch user, if security is enabled")
     elasticsearch_password: SecretStr | None = Field(None, description="that user's password")
     elasticsearch_indexer_password: SecretStr | None = Field(
-        None, description="password that `python -m ops.search_access` sets for the user turnstile_indexer"
+        None, description="password that `turnstile search-access` sets for the user turnstile_indexer"
     )
     elasticsearch_reader_password: SecretStr | None = Field(
-        None, description="password that `python -m ops.search_access` sets for the user turnstile_reader"
+        None, description="password that `turnstile search-access` sets for the user turnstile_reader"
     )
     elasticsearch_ca: ExistingFile | None = Field(None, description="CA certificate of Elasticsearch, if it uses TLS")
 
@@ -158,7 +158,7 @@ class Settings(BaseSettings):
         0, ge=0, le=10, description="number of proxies before the API whose X-Forwarded-For and -Proto are trusted"
     )
     admin_email: Sender = Field(
-        "admin@turnstile.example", description="address of the account that `python -m api.administrator` creates"
+        "admin@turnstile.example", description="address of the account that `turnstile administrator` creates"
     )
     admin_password: SecretStr | None = Field(
         None, description="that account's initial password, at least 10 characters"

@@ -1,7 +1,6 @@
-"""``python -m api.administrator``: creates the first administrator's account, unless its address has an account."""
+"""``turnstile administrator``: creates the first administrator's account, unless its address has an account."""
 
 import logging
-import sys
 from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
@@ -63,7 +62,3 @@ def main() -> int:
         database.close()
     log.info("the first administrator's account %s", "was created" if made else "exists already and stays as it is")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

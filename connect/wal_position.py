@@ -1,4 +1,4 @@
-"""``python -m connect.wal_position``: the first WAL segment of a restored PostgreSQL, for ``pg_resetwal -l``.
+"""The first WAL segment of a restored PostgreSQL, for ``pg_resetwal -l`` (``turnstile wal-segment``).
 
 WAL positions are versions of documents and contacts. A restored server would start from lower ones, so its changes
 would count as outdated. Therefore its WAL begins at a segment (16 MiB) counted by the clock, one per second since 2025:
@@ -27,7 +27,3 @@ def position(now: datetime) -> int:
 def segment(now: datetime, timeline: int = 1) -> str:
     """The name of the WAL file that begins there."""
     return f"{timeline:08X}{epoch(now) // SEGMENTS_PER_FILE:08X}{epoch(now) % SEGMENTS_PER_FILE:08X}"
-
-
-if __name__ == "__main__":
-    print(segment(datetime.now(UTC)))

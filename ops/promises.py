@@ -38,5 +38,5 @@ def look_at_slots(now: Settings) -> list[str]:
     with closing(ConnectClient(now.connect_url)) as worker, open_probe(now) as (database, _):
         gone = lost_slots(database, worker, wanted)
         silent = unread_slots(database, [it for it in wanted if it.name not in gone])
-    problems = [f"connector {name}: {text}; `python -m connect.connectors.resync`" for name, text in gone.items()]
+    problems = [f"connector {name}: {text}; `turnstile connectors resync`" for name, text in gone.items()]
     return problems + [f"nobody reads the replication slot {slot}; `turnstile connectors list`" for slot in silent]

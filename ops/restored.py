@@ -1,4 +1,4 @@
-"""``python -m ops.restored``: after PostgreSQL was restored from a backup, bring all that follows from it in step.
+"""``turnstile restored``: after PostgreSQL was restored from a backup, bring all that follows from it in step.
 
 Events get versions above all that the ledger has seen and are announced again; the sales projection reads again what
 Kafka keeps; the connectors take new snapshots; the search index is built anew. Any number of runs.
@@ -6,7 +6,6 @@ Kafka keeps; the connectors take new snapshots; the search index is built anew. 
 
 import asyncio
 import logging
-import sys
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -166,7 +165,3 @@ def main() -> int:
         log.critical("%r", error)
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,11 +1,10 @@
-"""``python -m ops.search_access``: who may do what in Elasticsearch, where its security is on. Any number of runs.
+"""``turnstile search-access``: who may do what in Elasticsearch, where its security is on. Any number of runs.
 
 The worker writes the index ``events`` and the API reads it; neither may do anything to the cluster.
 """
 
 import json
 import logging
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -76,7 +75,3 @@ def main() -> int:
         return 1
     log.info("given: %s", ", ".join(granted) or "roles only, no passwords")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

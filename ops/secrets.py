@@ -1,11 +1,9 @@
-"""``python -m ops.secrets``: the secret files that docker-compose.yml reads, made once and never overwritten.
+"""``turnstile secrets``: the secret files that docker-compose.yml reads, made once and never overwritten.
 
 Containers run as users of their own and get the files as they are, so the files are readable and the folder is not.
 """
 
-import argparse
 import secrets
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -48,17 +46,3 @@ def _write(path: Path, text: str) -> bool:
     path.write_text(text)
     path.chmod(0o444)
     return True
-
-
-def main() -> int:
-    """Say what was made."""
-    parser = argparse.ArgumentParser(description="Make the secret files that docker-compose.yml reads.")
-    parser.add_argument("folder", nargs="?", type=Path, default=Path("secrets"), help="default: secrets")
-    folder = parser.parse_args().folder
-    made = make_secrets(folder)
-    print(f"{folder}: made {', '.join(made)}" if made else f"{folder}: all there")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

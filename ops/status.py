@@ -179,7 +179,7 @@ def _postgres(now: Settings) -> Iterable[Part]:
         facts = {"active": slot.active, "behind": slot.behind, "kept": slot.kept, "keeps": slot.keeps}
         text = f"{size(slot.behind)} behind, keeps {size(slot.kept)} of the log"
         if slot.lost:
-            yield Part(f"  slot {name}", State.DOWN, "has lost its log: `python -m connect.connectors.resync`", facts)
+            yield Part(f"  slot {name}", State.DOWN, "has lost its log: `turnstile connectors resync`", facts)
         elif not slot.active:
             yield Part(f"  slot {name}", State.DOWN, f"nobody reads it; {text}", facts)
         else:

@@ -16,6 +16,7 @@ from stack.child import end_with
 from stack.embedded import Stack
 from stack.errors import StackError
 from stack.home import Home
+from stack.jars.locking import lock
 from stack.ports import listens
 from stack.progress import Steps
 from stack.settings import StackSettings
@@ -60,17 +61,6 @@ def env() -> None:
         click.echo(f"export {name}='{value}'")
 
 
-@main.command()
-@click.argument("modules", nargs=-1, required=True)
-def do(modules: tuple[str, ...]) -> None:
-    """Run commands of the project, `python -m MODULE`, against what `run` started. TURNSTILE_ variables come first."""
-    environment = {**Stack(StackSettings.remembered()).environment, **os.environ}
-    codes = [
-        subprocess.run((sys.executable, "-m", module), env=environment, check=False).returncode for module in modules
-    ]
-    sys.exit(max(codes))
-
-
 @main.command(add_help_option=False, context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def operate(arguments: tuple[str, ...]) -> None:
@@ -108,6 +98,13 @@ def clean() -> None:
         Home(StackSettings().home).remove()
     except StackError as error:
         sys.exit(f"{error}")
+
+
+@main.command()
+def jars() -> None:
+    """Lock the jars of the embedded servers anew, as stack/jars/roots.toml asks for them."""
+    for line in lock():
+        click.echo(line)
 
 
 def _run(action: Callable[[Stack, Steps], None], settings: StackSettings) -> None:

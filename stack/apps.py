@@ -37,17 +37,17 @@ class Step(App):
     ready_within = 180.0
 
     def __init__(
-        self, settings: StackSettings, name: str, module: str, needs: tuple[str, ...], counts_on: tuple[str, ...] = ()
+        self, settings: StackSettings, name: str, program: str, needs: tuple[str, ...], counts_on: tuple[str, ...] = ()
     ) -> None:
         self.name = name  # type: ignore[misc]
         self.needs = needs  # type: ignore[misc]
         self.counts_on = counts_on  # type: ignore[misc]
-        self.module = module
+        self.program = program
         super().__init__(settings)
 
     def command(self) -> Command:
         """The command's process."""
-        return self.process(("-m", self.module), signal.SIGTERM)
+        return self.process(("-m", *self.program.split()), signal.SIGTERM)
 
     def ready(self) -> bool:
         """Not before it has ended."""
@@ -139,9 +139,9 @@ def steps(settings: StackSettings) -> list[Step]:
     consumers = tuple(worker.name for worker in workers(settings))
     return [
         Step(settings, "migrations", "migrations", ("postgres",)),
-        Step(settings, "administrator", "api.administrator", ("migrations",)),
+        Step(settings, "administrator", "ops administrator", ("migrations",)),
         Step(settings, CONNECTORS, "connect", ("connect", "migrations"), kafka),
-        Step(settings, "catalogue", "lab.demo.catalogue", ("api", "administrator"), (CONNECTORS, *consumers)),
+        Step(settings, "catalogue", "lab.demo catalogue", ("api", "administrator"), (CONNECTORS, *consumers)),
     ]
 
 

@@ -1,6 +1,7 @@
-"""Backup and restore of the embedded PostgreSQL, with its own programs; what follows from a restore is ops.restored's.
+"""Backup and restore of the embedded PostgreSQL, with its own programs.
 
-A restored server's log begins where no log of ours has been yet (connect/wal_position.py).
+A restored server's log begins where no log of ours has been yet (connect/wal_position.py). What follows from a restore
+is done by ops/restored.py.
 """
 
 import os
@@ -55,12 +56,10 @@ def restore(stack: Stack, file: Path) -> None:
     target = f"--dbname={server.url(SUPERUSER)}"
     _run(server, "pg_restore", "--exit-on-error", "--single-transaction", target, str(file))
     stack.start("migrations", *(name for name in NEEDED if name not in stack.pids))
-    command = (sys.executable, "-m", "ops.restored")
+    command = (sys.executable, "-m", "ops", "restored")
     done = subprocess.run(command, env={**os.environ, **stack.environment}, cwd=ROOT, check=False)
     if done.returncode:
-        raise RestoreRefused(
-            "the database is restored, but not all that follows from it: `python -m stack do ops.restored`"
-        )
+        raise RestoreRefused("the database is restored, but not all that follows from it: `./turnstile restored`")
     stack.start("connectors")
 
 

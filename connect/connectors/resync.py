@@ -1,24 +1,19 @@
-"""``python -m connect.connectors.resync``: a new snapshot for each connector whose slot is lost.
+"""``turnstile connectors resync``: a new snapshot for each connector whose slot is lost.
 
 The connector loses its offsets, creates a new slot and sends every row again. A snapshot doesn't contain rows that were
-deleted meanwhile: run ``make reindex`` afterwards, which removes them from the search index.
+deleted meanwhile: run ``turnstile reindex`` afterwards, which removes them from the search index.
 """
 
-import sys
 from collections.abc import Callable
-
-import psycopg
-from kafka.errors import KafkaError
 
 from connect.connectors.configuration import Connector, connectors
 from connect.connectors.probe import open_probe, wait_until_flowing
 from connect.connectors.registration import check, register, wait_for_connect
-from connect.connectors.rest_client import ConnectClient, ConnectUnavailable
+from connect.connectors.rest_client import ConnectClient
 from connect.connectors.slots import lost_slots
-from connect.errors import ConnectError, ServerMissing
+from connect.errors import ServerMissing
 from connect.polling import Polling
-from settings import Settings, settings
-from telemetry.escapes import escaped
+from settings import Settings
 
 
 def start_over(worker: ConnectClient, connector: Connector, polling: Polling) -> None:
@@ -61,20 +56,3 @@ def resync(now: Settings) -> list[str]:
             return list(wait_until_flowing(database, heartbeats, chosen, polling, lambda it: check(worker, it)))
     finally:
         worker.close()
-
-
-def main() -> int:
-    """Print what was done. Exit code 1 after an error, with a line that says what is wrong."""
-    try:
-        done = resync(settings())
-    except (ConnectError, ConnectUnavailable, KafkaError, psycopg.Error) as error:
-        print(escaped(f"resync: {error}".rstrip()), file=sys.stderr)
-        return 1
-    for name in done:
-        print(f"resync: connector {name} takes a new snapshot, new rows flow; run `make reindex`")
-    print("resync: done" if done else "resync: no slot is lost, nothing to do")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

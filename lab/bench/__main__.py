@@ -1,15 +1,8 @@
-"""The command line of the measurements: ``python -m lab.bench --help``."""
-
-import signal
-import sys
+"""``python -m lab.bench``: the measurements."""
 
 import rich_click as click
-from rich.console import Console
-from rich.table import Table
 
-from lab.bench import archive, pages, plots, registry, runner
-
-console = Console(highlight=False)
+from ops.lazy_commands import LazyCommands
 
 
 @click.group()
@@ -17,47 +10,17 @@ def main() -> None:
     """Measure Turnstile on embedded servers of its own; figures go to lab/bench/results/."""
 
 
-@main.command(name="list")
-def list_all() -> None:
-    """Print every measurement."""
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for measurement in registry.ALL.values():
-        table.add_row(measurement.name, measurement.about)
-    console.print(table)
-
-
-@main.command()
-@click.argument("names", nargs=-1)
-@click.option("--runs", type=click.IntRange(1, 20), help="Runs of each, instead of its own number.")
-@click.option("--scale", default=1.0, show_default=True, help="Everything smaller, as a trial; nothing is written.")
-@click.option("--profile", is_flag=True, help="Sample the ledger workers and print where the CPU went.")
-def run(names: tuple[str, ...], runs: int | None, scale: float, profile: bool) -> None:
-    """Make the measurements of these names (``ledger.many``, or ``ledger`` for all of them), or every one."""
-    try:
-        chosen = registry.chosen(names)
-    except registry.NoMeasurement as error:
-        sys.exit(f"{error}")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing of ours outlives us
-    asked = runner.Asked(runs, scale, profile)
-    try:
-        failed = runner.run(chosen, asked, console)
-    finally:
-        if asked.kept:
-            _publish()
-    sys.exit(f"failed: {', '.join(failed)}" if failed else None)
-
-
-@main.command()
-def readme() -> None:
-    """Write the figures that are there into README.md and lab/bench/results/latest.md, and draw the plots."""
-    _publish()
-
-
-def _publish() -> None:
-    pages.write(archive.read())
-    for path in plots.draw():
-        console.print(f"drawn: {path}", soft_wrap=True)
-
+main.commands = LazyCommands(
+    {
+        "list": "lab.bench.commands:list_all",
+        "run": "lab.bench.commands:run",
+        "readme": "lab.bench.commands:readme",
+        # processes of a measurement
+        "load": "lab.bench.restload:command",
+        "baseline": "lab.bench.baseline.serve:command",
+        "sample": "lab.bench.sampler:command",
+    }
+)
 
 if __name__ == "__main__":
     main()

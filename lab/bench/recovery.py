@@ -1,15 +1,13 @@
 """How soon the ledger decides again: after ``kill -9``, when another worker takes over, from an empty folder.
 
-``python -m lab.bench.recovery [purchases]`` prints the figures as JSON. It runs on a broker and a folder of its own.
+It runs on a broker and a folder of its own.
 """
 
 import asyncio
-import json
 import logging
 import random
 import re
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -225,13 +223,3 @@ def _definition(kind: UUID) -> EventDefinition:
             TicketTypeDefinition(id=kind, name="Floor", price=Decimal("49.90"), currency="EUR", quantity=10_000_000)
         ],
     )
-
-
-def main() -> None:
-    """Print the figures."""
-    purchases = int(sys.argv[1]) if len(sys.argv) > 1 else MILLION
-    print(json.dumps(measure_takeover() | measure(purchases), indent=2))
-
-
-if __name__ == "__main__":
-    main()

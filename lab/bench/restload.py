@@ -1,6 +1,6 @@
 """The load on the API: a process of its own, each latency counted from the moment that the request was meant for.
 
-``python -m lab.bench.restload`` reads a Plan from standard input and writes what came of it to standard output, both
+``python -m lab.bench load`` reads a Plan from standard input and writes what came of it to standard output, both
 JSON.
 """
 
@@ -15,6 +15,7 @@ from typing import Final, cast
 from uuid import UUID
 
 import msgspec
+import rich_click as click
 import uvloop
 from msgspec import Struct
 
@@ -233,8 +234,9 @@ def requests(plan: Plan) -> Iterator[bytes]:
         ).encode()
 
 
-def main() -> None:
-    """Carry out one plan."""
+@click.command(name="load", hidden=True)
+def command() -> None:
+    """Carry out one Plan from standard input, and write a Report to standard output."""
     plan = msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)
     uvloop.install()
     report = asyncio.run(_run(plan))
@@ -252,7 +254,3 @@ def _write(text: bytes) -> None:
 
 async def _run(plan: Plan) -> Report:
     return await Load(plan).run()
-
-
-if __name__ == "__main__":
-    main()

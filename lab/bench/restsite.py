@@ -98,7 +98,7 @@ class Site:
             tokens=list(self._tokens(accounts)),
         )
         before = cpu_seconds(self.stack.pids)
-        command = (sys.executable, "-m", "lab.bench.restload")
+        command = (sys.executable, "-m", "lab.bench", "load")
         done = subprocess.run(command, input=msgspec.json.encode(plan), stdout=subprocess.PIPE, check=True)
         cpu = spent(before, cpu_seconds(self.stack.pids))
         return Loaded(msgspec.json.decode(done.stdout, type=Report), cpu)

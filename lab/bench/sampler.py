@@ -1,4 +1,4 @@
-"""Where a Python process spends its CPU: ``python -m lab.bench.sampler FILE MODULE`` samples a module's stacks.
+"""Where a Python process spends its CPU: ``python -m lab.bench sample FILE MODULE`` samples a module's stacks.
 
 Sampling begins at the first signal TOGGLE and ends at the second, when FILE is written. It counts CPU
 time, not calls, so that small functions weigh what they cost.
@@ -16,6 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Final
+
+import rich_click as click
 
 from stack.child import Command
 from stack.server import Server
@@ -69,7 +71,7 @@ def sampled(server: Server, folder: Path) -> Path:
 
     def command() -> Command:
         was = plain()
-        return replace(was, argv=(was.argv[0], "-m", "lab.bench.sampler", str(output), *was.argv[2:]))
+        return replace(was, argv=(was.argv[0], "-m", "lab.bench", "sample", str(output), *was.argv[2:]))
 
     server.command = command  # type: ignore[method-assign]
     return output
@@ -112,13 +114,12 @@ def _short(name: str) -> str:
     return f"{'/'.join(Path(path).parts[-3:])}  {function}"
 
 
-def main() -> None:
-    """Run the module as ``python -m`` would."""
-    output, module = Path(sys.argv[1]), sys.argv[2]
-    sys.argv = sys.argv[2:]
+@click.command(name="sample", hidden=True, context_settings={"ignore_unknown_options": True})
+@click.argument("output", type=click.Path(path_type=Path))
+@click.argument("module")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def command(output: Path, module: str, arguments: tuple[str, ...]) -> None:
+    """Run a module as ``python -m`` would, and write its samples to OUTPUT when they are asked for."""
+    sys.argv = [module, *arguments]
     Sampler(output).install()
     runpy.run_module(module, run_name="__main__", alter_sys=True)
-
-
-if __name__ == "__main__":
-    main()

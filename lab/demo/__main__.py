@@ -1,78 +1,22 @@
-"""``make demo``: an on-sale of 500 tickets with 800 buyers at once, and whether every promise held."""
-
-import asyncio
-import sys
+"""``python -m lab.demo``: what shows Turnstile at work."""
 
 import rich_click as click
-from aiohttp import ClientConnectorError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from lab.demo.onsale import OnSale, client, make_buyers, make_event, plan, rush, settled
-from lab.demo.verdict import Verdict, judge
-from lab.target import Target, running_pipeline
-
-console = Console()
+from ops.lazy_commands import LazyCommands
 
 
-@click.command()
-@click.option("--buyers", default=800, show_default=True, help="How many people want tickets.")
-@click.option("--seed", default=1, show_default=True, help="Makes the same crowd again.")
-def main(buyers: int, seed: int) -> None:
-    """Sell 500 tickets to a crowd and check every promise; needs a running pipeline (make run)."""
-    target = running_pipeline()
-    try:
-        sale, verdict = asyncio.run(_run(target, buyers, seed))
-    except ClientConnectorError:
-        sys.exit(f"nothing answers at {target.api}: start the pipeline with `make run` first")
-    _show(target, sale, verdict)
-    sys.exit(1 if verdict.broken else 0)
+@click.group()
+def main() -> None:
+    """Show Turnstile at work: a catalogue, an on-sale, pictures of its pages."""
 
 
-async def _run(target: Target, buyers: int, seed: int) -> tuple[OnSale, Verdict]:
-    columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    async with client() as http:
-        with Progress(*columns, console=console) as progress:
-            event, title, types = await make_event(target, http)
-            task = progress.add_task("accounts", total=buyers)
-            accounts = await make_buyers(target, http, buyers, lambda count: progress.advance(task, count))
-            sale = OnSale(event, title, types, plan(accounts, types, seed))
-            await settled(target, http, event, len(types))
-            task = progress.add_task("purchases", total=sum(request.times for request in sale.requests))
-            await rush(target, http, sale, lambda count: progress.advance(task, count))
-            progress.add_task("decisions, mails, index", total=None)
-            verdict = await judge(target, http, sale)
-    return sale, verdict
-
-
-def _show(target: Target, sale: OnSale, verdict: Verdict) -> None:
-    seconds = sorted(second for request in sale.requests for second in request.seconds)
-    table = Table(title=sale.title, show_header=False, title_justify="left")
-    table.add_row("purchases asked for", str(len(sale.requests)))
-    table.add_row("  of them straight to Kafka", str(sum(request.by_kafka for request in sale.requests)))
-    table.add_row("  sent twice", str(sum(request.times > 1 for request in sale.requests)))
-    table.add_row("confirmed", str(verdict.confirmed))
-    for reason, count in sorted(verdict.refused.items()):
-        table.add_row(f"refused: {reason}", str(count))
-    for kind, (name, quantity) in sale.types.items():
-        table.add_row(f"sold of {name}", f"{verdict.sold.get(kind, 0)} of {quantity}")
-    table.add_row("mails received", str(verdict.mails))
-    table.add_row("documents searchable", f"{verdict.found} of 1")
-    if seconds:
-        table.add_row("answer, p50 and p99", f"{_percentile(seconds, 0.5):.0f} ms, {_percentile(seconds, 0.99):.0f} ms")
-    console.print(table)
-    for line in verdict.broken[:20]:
-        console.print(f"[red]broken[/red] {line}")
-    if not verdict.broken:
-        console.print("[green]every promise held[/green]")
-    console.print(f"mails: {target.mails.removesuffix('mails.json')}", soft_wrap=True)
-    console.print(f"stock: {target.worker}/api/event/{sale.event}/", soft_wrap=True)
-
-
-def _percentile(ordered: list[float], share: float) -> float:
-    return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
+main.commands = LazyCommands(
+    {
+        "sell": "lab.demo.sell:command",
+        "catalogue": "lab.demo.catalogue:command",
+        "screenshots": "lab.demo.screenshots:command",
+    }
+)
 
 if __name__ == "__main__":
     main()

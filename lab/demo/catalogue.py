@@ -1,4 +1,4 @@
-"""``python -m lab.demo.catalogue``: load the demonstration catalogue over REST, and wait until all of it is found.
+"""``python -m lab.demo catalogue``: load the demonstration catalogue over REST, and wait until all of it is found.
 
 It may be run any number of times: what is there already is left as it is.
 """
@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpx
+import rich_click as click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -115,17 +116,16 @@ async def run(target: Target, console: Console) -> None:
     console.print(f"{total} events with {tickets} ticket types are on sale and can be found")
 
 
-def main() -> int:
-    """Exit code 1 with one line that says what is wrong."""
+@click.command(name="catalogue")
+def command() -> None:
+    """Load the demonstration catalogue over REST, and wait until all of it is found. Any number of times.
+
+    Exit code 1 with one line that says what is wrong.
+    """
     failures: list[BaseException] = []
     try:
         asyncio.run(run(running_pipeline(), Console()))
     except* NotLoaded as group:
         failures.extend(group.exceptions)
     if failures:
-        print(f"catalogue: {failures[0]}", file=sys.stderr)
-    return 1 if failures else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        sys.exit(f"catalogue: {failures[0]}")

@@ -201,10 +201,10 @@ def take(browser: Browser, target: Target, crowd: Crowd, shot: Shot, folder: Pat
     return path
 
 
-@click.command()
+@click.command(name="screenshots")
 @click.option("--folder", default=IMAGES, type=click.Path(path_type=Path), help="Where the pictures go.")
 @click.argument("names", nargs=-1)
-def main(folder: Path, names: tuple[str, ...]) -> None:
+def command(folder: Path, names: tuple[str, ...]) -> None:
     """Take the pictures of these names, or all. Needs a Chromium on the PATH."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
@@ -223,7 +223,3 @@ def main(folder: Path, names: tuple[str, ...]) -> None:
                 if not names or shot.name in names:
                     console.print(f"taken: {take(browser, target, crowd, shot, folder)}", soft_wrap=True)
             browser.close()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,12 +1,20 @@
-"""Pages of docs/ that are made from the code: printed, or with ``--write`` stored; tests compare them."""
+"""The command of a page of docs/ that is made from the code. Tests compare the page with the file."""
 
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import rich_click as click
 
-def print_or_write(path: Path, page: str) -> None:
-    """Do with a page what the command line says."""
-    if sys.argv[1:] == ["--write"]:
-        path.write_text(page)
-    else:
-        print(page, end="")
+
+def page_command(name: str, path: Path, page: Callable[[], str]) -> click.Command:
+    """The command that prints the page, or stores it at ``path``."""
+
+    @click.command(name=name, help=f"Print docs/{path.name} as the code has it now.")
+    @click.option("--write", is_flag=True, help="Store it instead.")
+    def command(*, write: bool) -> None:
+        if write:
+            path.write_text(page())
+        else:
+            click.echo(page(), nl=False)
+
+    return command

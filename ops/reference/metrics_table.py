@@ -1,10 +1,10 @@
-"""``python -m ops.reference.metrics_table``: docs/metrics.md, made from the definitions. ``--write`` stores it."""
+"""``turnstile docs metrics``: docs/metrics.md, made from the definitions. ``--write`` stores it."""
 
 from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from ops.reference.generated import print_or_write
+from ops.reference.generated import page_command
 from telemetry.metrics.definition import Metric
 from telemetry.metrics.names import EVERY
 
@@ -26,7 +26,7 @@ WHERE: Final = {
 HEAD: Final = """\
 # Metrics
 
-Made from `telemetry/metrics/` by `python -m ops.reference.metrics_table --write`; a test fails when stale, and
+Made from `telemetry/metrics/` by `turnstile docs metrics --write`; a test fails when stale, and
 one lets a real Prometheus scrape a running pipeline and finds a value of every metric here.
 
 ## Promise
@@ -87,5 +87,4 @@ def _labels(metric: Metric) -> str:
     return ", ".join(f"`{label}`" for label in metric.labels) or "none"
 
 
-if __name__ == "__main__":
-    print_or_write(PAGE, page())
+command = page_command("metrics", PAGE, page)

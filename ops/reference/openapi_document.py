@@ -1,4 +1,4 @@
-"""``python -m ops.reference.openapi_document``: docs/openapi.json, made from the code. ``--write`` stores it."""
+"""``turnstile docs openapi``: docs/openapi.json, made from the code. ``--write`` stores it."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Final, cast
 from api.app import create_app
 from api.ports.ports import Ports
 from api.routes.docs import document
-from ops.reference.generated import print_or_write
+from ops.reference.generated import page_command
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "openapi.json"
 
@@ -17,5 +17,4 @@ def page() -> str:
     return json.dumps(document(create_app(cast("Ports", None))), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-if __name__ == "__main__":
-    print_or_write(PAGE, page())
+command = page_command("openapi", PAGE, page)

@@ -1,4 +1,4 @@
-"""``python -m ops.reference.settings_table``: docs/settings.md, made from the settings. ``--write`` stores it."""
+"""``turnstile docs settings``: docs/settings.md, made from the settings. ``--write`` stores it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-from ops.reference.generated import print_or_write
+from ops.reference.generated import page_command
 from settings import Settings
 from stack.settings import StackSettings
 
@@ -19,7 +19,7 @@ COMPUTED: Final = {"jars": "`turnstile/jars` in the user's cache folder"}
 HEAD: Final = """\
 # Settings
 
-Made from `settings.py` and `stack/settings.py` by `python -m ops.reference.settings_table --write`; a test fails when
+Made from `settings.py` and `stack/settings.py` by `turnstile docs settings --write`; a test fails when
 stale.
 
 Every setting is an environment variable. A setting of the deployed parts (API, workers, migrations, bootstrap) may
@@ -77,5 +77,4 @@ def _default(name: str, field: FieldInfo) -> str:
     return f"`{value.get_secret_value() if isinstance(value, SecretStr) else value}`"
 
 
-if __name__ == "__main__":
-    print_or_write(PAGE, page())
+command = page_command("settings", PAGE, page)

@@ -1,29 +1,22 @@
-"""``python -m streams.search.reindex``: build a new index from PostgreSQL, while changes go on, and swap it in.
+"""Build a new index from PostgreSQL, while changes go on, and swap it in.
 
 The rules: what changed since the start is read from the topic too; after the swap the topic is read up to where it
 then ended, since the worker may have put those changes into the old index.
 """
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 
-import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
-from elastic_transport import TransportError
-from elasticsearch import ApiError
 
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
 from connect.topics import EVENT_ROWS
-from settings import Settings, settings
+from settings import Settings
 from streams.runtime.row_changes import decode_event
 from streams.search.index import SearchIndex, Standing, Version, make_elasticsearch
 from streams.search.postgres_snapshot import connect, event_rows, safe_position
 from tables.errors import MalformedRecord, TurnstileError
-from telemetry.escapes import escaped
 
 AT_ONCE: Final = 500
 OPEN_TRANSACTIONS_S: Final = 60.0
@@ -162,17 +155,3 @@ async def _topic(now: Settings) -> AsyncIterator[Any]:
 async def _ends(consumer: Any) -> Ends:
     found: Ends = await consumer.end_offsets(list(consumer.assignment()))
     return found
-
-
-def main() -> int:
-    """Print a line per step. Exit code 1 if rows were left out, 2 with a line that says what is wrong."""
-    try:
-        done = asyncio.run(reindex(settings(), lambda line: print(escaped(f"reindex: {line}"), flush=True)))
-    except (TurnstileError, KafkaError, TransportError, ApiError, psycopg.Error) as error:
-        print(escaped(f"reindex: {error}".rstrip()), file=sys.stderr)
-        return 2
-    return 1 if done.left_out else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

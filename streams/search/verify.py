@@ -1,24 +1,20 @@
-"""``python -m streams.search.verify``: compare the search index with PostgreSQL, row by row.
+"""Compare the search index with PostgreSQL, row by row.
 
 What differs is looked at again until it is equal or time is up: only what stays different is wrong.
 """
 
 import asyncio
-import sys
 import time
 from collections.abc import AsyncIterator
 from typing import Any, Final, NamedTuple
 
-import psycopg
-from elastic_transport import TransportError
-from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
+from elasticsearch import AsyncElasticsearch, NotFoundError
 
-from settings import Settings, settings
+from settings import Settings
 from streams.search.index import make_elasticsearch
 from streams.search.mapping import ALIAS, document
 from streams.search.postgres_snapshot import SourceRow, connect, event_rows
-from tables.errors import MalformedRecord, TurnstileError
-from telemetry.escapes import escaped
+from tables.errors import MalformedRecord
 
 WITHIN_S: Final = 30.0
 PAUSE_S: Final = 1.0
@@ -105,20 +101,3 @@ async def documents(client: AsyncElasticsearch) -> AsyncIterator[Json]:
         if len(hits) < AT_ONCE:
             return
         after = hits[-1]["sort"]
-
-
-def main() -> int:
-    """Print what differs. Exit code 1 if anything does, 2 if that can't be told."""
-    try:
-        wrong = asyncio.run(differences(settings()))
-    except (TurnstileError, TransportError, ApiError, psycopg.Error) as error:
-        print(escaped(f"verify: {error}".rstrip()), file=sys.stderr)
-        return 2
-    for key, each in list(wrong.items())[:SHOWN]:
-        print(escaped(f"event {key} {each.text}; {each.repair}"))
-    print(f"verify: {len(wrong)} events differ" if wrong else "verify: the index is equal")
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -26,7 +26,7 @@ def test_the_demonstration_keeps_every_promise_beside_records_that_nobody_can_re
     own = {"TURNSTILE_HOME": str(settings.home), "TURNSTILE_MAIL_PORT": str(settings.mail_port)}
 
     done = subprocess.run(
-        [sys.executable, "-m", "lab.demo", "--buyers", "600", "--seed", "7"],
+        [sys.executable, "-m", "lab.demo", "sell", "--buyers", "600", "--seed", "7"],
         env={**os.environ, **pipeline.stack.environment, **own},
         capture_output=True,
         text=True,

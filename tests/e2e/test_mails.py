@@ -171,7 +171,7 @@ def dlq(pipeline: Pipeline, *arguments: str) -> str:
     """What the command line prints."""
     environment = os.environ | dict(pipeline.stack.environment)
     done = subprocess.run(
-        (sys.executable, "-m", "ops.dlq", *arguments), env=environment, capture_output=True, text=True, check=False
+        (sys.executable, "-m", "ops", "dlq", *arguments), env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -74,7 +74,7 @@ def test_operators_can_look_at_every_dead_letter(attack: Attack, outcome: Outcom
 def dlq(attack: Attack, *arguments: str) -> str:
     """What the command line prints."""
     environment = os.environ | dict(attack.pipeline.stack.environment)
-    argv = (sys.executable, "-m", "ops.dlq", *arguments)
+    argv = (sys.executable, "-m", "ops", "dlq", *arguments)
     return subprocess.run(argv, env=environment, capture_output=True, text=True, check=True).stdout
 
 

@@ -45,7 +45,7 @@ class Shop(App):
 
     def command(self) -> Command:
         """The same server with the same configuration, another application."""
-        return self.process(("-m", "lab.bench.baseline.serve"), signal.SIGTERM)
+        return self.process(("-m", "lab.bench", "baseline"), signal.SIGTERM)
 
     def ready(self) -> bool:
         """Whether it listens."""
@@ -100,7 +100,7 @@ def load(stack: Stack, on_sale: list[Show], count: int, *, seed: int) -> Report:
         accounts=accounts,
         tokens=[_token(stack, account) for account in accounts],
     )
-    argv = (sys.executable, "-m", "lab.bench.restload")
+    argv = (sys.executable, "-m", "lab.bench", "load")
     done = subprocess.run(argv, input=msgspec.json.encode(plan), stdout=subprocess.PIPE, check=True)
     report = msgspec.json.decode(done.stdout, type=Report)
     statuses = report.statuses()

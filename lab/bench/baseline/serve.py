@@ -1,7 +1,8 @@
-"""``python -m lab.bench.baseline.serve``: the baseline's application on the HTTP server of the API."""
+"""``python -m lab.bench baseline``: the baseline's application on the HTTP server of the API."""
 
 import asyncio
 
+import rich_click as click
 import uvloop
 
 from api.__main__ import limits_of, listener_of, tune_garbage_collector
@@ -24,13 +25,10 @@ class Application:
         await self._threads.answer(scope, (await receive())["body"], send)
 
 
-def main() -> None:
-    """Serve until told to stop."""
+@click.command(name="baseline", hidden=True)
+def command() -> None:
+    """Serve the baseline's application until told to stop."""
     now = settings()
     tune_garbage_collector()
     with listener_of(now) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(HttpServer(Application(), listener, limits_of(now), client_of).serve())
-
-
-if __name__ == "__main__":
-    main()

@@ -32,7 +32,10 @@ PUBLISHED = {
     "mail": ["127.0.0.1:8025:8025"],
     "grafana": ["127.0.0.1:3000:3000"],
 }
-RUN_BY = {"ops": "tests/e2e/test_operating.py", "ops.search_access": "tests/unit/ops/test_search_access.py"}
+RUN_BY = {
+    "ops": "tests/e2e/test_operating.py",
+    "ops search-access": "tests/unit/ops/test_search_access.py",
+}
 KNOWN = variables(Settings) | {"TURNSTILE_SECRETS_DIR"}
 
 Services = dict[str, dict[str, Any]]
@@ -40,6 +43,12 @@ Services = dict[str, dict[str, Any]]
 
 def command_of(service: dict[str, Any]) -> str:
     return " ".join(str(word) for word in (*service.get("entrypoint", []), *service.get("command", [])))
+
+
+def programs_of(service: dict[str, Any]) -> list[str]:
+    """What ``python -m`` is told to run; of the operator's command with the subcommand, but for the tools' default."""
+    text = command_of({**service, "command": []} if "entrypoint" in service else service)
+    return [found.strip() for found in re.findall(r"-m ([a-z_. -]+)", text)]
 
 
 def by_default(value: str) -> str:
@@ -221,28 +230,26 @@ def test_every_volume_is_declared_and_used(compose: dict[str, Any], services: Se
 
 @pytest.mark.parametrize("name", OURS)
 def test_every_module_that_it_runs_can_be_run(name: str, services: Services) -> None:
-    modules = re.findall(r"-m,? ([a-z_.]+)", command_of(services[name]))
-    assert modules
-    for module in modules:
+    programs = programs_of(services[name])
+    assert programs
+    for module in (program.partition(" ")[0] for program in programs):
         package = importlib.util.find_spec(f"{module}.__main__") if (ROOT / module).is_dir() else None
         assert package or importlib.util.find_spec(module), f"{name} runs {module}"
 
 
 def test_every_command_that_it_runs_is_run_by_a_test(services: Services, tmp_path: Path) -> None:
-    text = " ".join(command_of(services[name]) for name in OURS)
     here = StackSettings(home=tmp_path)
-    embedded = {member.command().argv[2] for member in (*steps(here), *apps(here))}
-    for module in set(re.findall(r"-m,? ([a-z_.]+)", text)) - embedded:
-        test = (ROOT / RUN_BY[module]).read_text()
-        assert f'"-m", "{module}"' in test or f"from {module} import main" in test, module
+    embedded = {" ".join(member.command().argv[2:]) for member in (*steps(here), *apps(here))}
+    for program in {program for name in OURS for program in programs_of(services[name])} - embedded:
+        words = ", ".join(f'"{word}"' for word in program.split())
+        assert f'"-m", {words}' in (ROOT / RUN_BY[program]).read_text(), program
 
 
 def test_the_jobs_are_small_so_that_one_that_fails_holds_up_no_other(services: Services) -> None:
-    modules = {name: re.findall(r"-m ([a-z_.]+)", command_of(services[name])) for name in JOBS}
-    assert modules == {
-        "bootstrap": ["migrations", "api.administrator"],
+    assert {name: programs_of(services[name]) for name in JOBS} == {
+        "bootstrap": ["migrations", "ops administrator"],
         "capture": ["connect"],
-        "search-access": ["ops.search_access"],
+        "search-access": ["ops search-access"],
     }
 
 

@@ -42,7 +42,7 @@ def told(heading: str) -> dict[str, tuple[str, str]]:
 def test_the_table_of_settings_is_what_the_settings_say() -> None:
     stored, made = PAGE.read_text().splitlines(), page().splitlines()
     changes = "\n".join(difflib.unified_diff(stored, made, "docs/settings.md", "made from code", lineterm=""))
-    assert not changes, f"run `python -m ops.reference.settings_table --write`\n{changes}"
+    assert not changes, f"run `turnstile docs settings --write`\n{changes}"
 
 
 @pytest.mark.parametrize("name", ["app", "dev"])

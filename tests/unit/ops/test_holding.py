@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 from click.testing import CliRunner
 
-import ops.__main__ as cli
 from ops import holding
+from ops.commands import holds
 from ops.holding import Held, beyond
 from tests.unit.tables.ledger_driver import ADA, BOB, EVENT
 
@@ -42,12 +42,12 @@ def test_what_is_ended_is_told_in_figures(
 
     monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 32)
     monkeypatch.setattr(holding, "end", end)
-    result = CliRunner().invoke(cli.turnstile, ["holds", "end", str(EVENT), *arguments, "--reason", "why"])
+    result = CliRunner().invoke(holds.command, ["end", str(EVENT), *arguments, "--reason", "why"])
     assert (result.exit_code, result.output) == (0, "5 holds of 2 accounts with 12 tickets are ended\n")
     assert done == [asked]
 
 
 def test_nobody_ends_all_holds_of_an_event_by_mistake() -> None:
-    result = CliRunner().invoke(cli.turnstile, ["holds", "end", str(EVENT), "--reason", "why"])
+    result = CliRunner().invoke(holds.command, ["end", str(EVENT), "--reason", "why"])
     assert result.exit_code == 2
     assert "name an account" in result.output

@@ -20,7 +20,7 @@ from telemetry.metrics import servers as servers_metrics
 
 
 def test_the_page_of_metrics_is_up_to_date() -> None:
-    assert page() == PAGE.read_text(), "run `python -m ops.reference.metrics_table --write`"
+    assert page() == PAGE.read_text(), "run `turnstile docs metrics --write`"
 
 
 @pytest.mark.parametrize("server", ["kafka", "connect"])

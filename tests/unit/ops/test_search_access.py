@@ -99,7 +99,7 @@ def search_access(url: str) -> subprocess.CompletedProcess[str]:
         "TURNSTILE_ELASTICSEARCH_INDEXER_PASSWORD": "one",
         "TURNSTILE_ELASTICSEARCH_READER_PASSWORD": "two",
     }
-    command = (sys.executable, "-m", "ops.search_access")
+    command = (sys.executable, "-m", "ops", "search-access")
     return subprocess.run(command, env=os.environ | told, cwd=ROOT, capture_output=True, text=True, check=False)
 
 

@@ -61,14 +61,11 @@ FREE: Final = {
     *("elasticsearch_user", "elasticsearch_password", "elasticsearch_indexer_password", "smtp_user", "smtp_password"),
     *("elasticsearch_reader_password", "admin_password", "supervisor_file", "jars"),
 }
-# Every process that reads the settings of the deployed parts.
-PROCESSES: Final = [
-    *("api.__main__", "api.administrator", "connect.__main__", "connect.connectors.resync", "connect.connectors.slots"),
-    *("migrations.__main__", "ops.exporter", "ops.restored", "ops.search_access"),
-    *("streams.search.reindex", "streams.search.verify"),
-]
-# These are run as processes: a worker takes the event loop, and the others are commands.
-ALONE: Final = ["streams.__main__", "ops.__main__", "ops.dlq", "ops.gate"]
+# Every process that reads the settings of the deployed parts; a worker's takes the event loop, so it is run as one.
+PROCESSES: Final = ["api.__main__", "connect.__main__", "migrations.__main__", "ops.exporter"]
+WORKER: Final = "streams.__main__"
+# The commands that log as a process does.
+JOBS: Final = ["api.administrator", "ops.restored", "ops.search_access"]
 
 
 @pytest.fixture(autouse=True)
@@ -178,7 +175,7 @@ def test_every_process_that_reads_settings_is_known() -> None:
     rooms = ("api", "connect", "migrations", "ops", "streams")
     files = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
     reading = [path for path in files if {"settings()", '__name__ == "__main__"'} <= words(path)]
-    assert {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in reading} == {*PROCESSES, *ALONE}
+    assert {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in reading} == {*PROCESSES, WORKER}
 
 
 def words(path: Path) -> set[str]:
@@ -187,7 +184,7 @@ def words(path: Path) -> set[str]:
     return {word for word in ("settings()", '__name__ == "__main__"') if word in text}
 
 
-@pytest.mark.parametrize("name", PROCESSES)
+@pytest.mark.parametrize("name", [*PROCESSES, *JOBS])
 def test_a_process_ends_with_a_line_and_no_trace_of_its_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:

@@ -7,22 +7,21 @@ from uuid import UUID
 import rich_click as click
 
 from ops import holding
+from ops.terminal import SHOWN_MAX, json_option
 from settings import settings
 
-SHOWN = 20
 
-
-@click.group()
-def holds() -> None:
+@click.group(name="holds")
+def command() -> None:
     """Look at who holds tickets, and end holds before their time: when one account keeps everybody else from buying."""
 
 
-@holds.command(name="list")
+@command.command(name="list")
 @click.option("--event", type=click.UUID, help="Of this event only.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@json_option
 def list_holders(event: UUID | None, *, as_json: bool) -> None:
     """Print who holds the most tickets now, by event, with the time at which the last of these holds ends."""
-    for each in holding.holders(settings(), event, SHOWN):
+    for each in holding.holders(settings(), event, SHOWN_MAX):
         if as_json:
             click.echo(json.dumps(each._asdict(), default=str))
             continue
@@ -30,7 +29,7 @@ def list_holders(event: UUID | None, *, as_json: bool) -> None:
         click.echo(f"event {each.event} account {each.account}: {what}")
 
 
-@holds.command()
+@command.command()
 @click.argument("event", type=click.UUID)
 @click.option("--account", type=click.UUID, help="The holds of this account only.")
 @click.option("--keep", type=click.IntRange(min=0), help="Leave each account its oldest holds, up to so many tickets.")

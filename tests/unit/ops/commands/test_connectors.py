@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-import ops.connectors as cli
 from connect.connectors import skipping
 from connect.connectors.pgoutput import WalChange
 from ops import actions
+from ops.commands import connectors as cli
 from settings import Settings
 
 CHANGE = WalChange(0x1_0000_0030, "UPDATE", "public.event", "\x1b[31mrow", 2_000_000)
@@ -37,7 +37,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def skip(*arguments: str) -> Result:
-    return CliRunner().invoke(cli.connectors, ["skip", "turnstile-event", "--reason", "too large", *arguments])
+    return CliRunner().invoke(cli.command, ["skip", "turnstile-event", "--reason", "too large", *arguments])
 
 
 def test_what_would_be_lost_is_shown_and_nothing_is_done(done: list[Any]) -> None:
@@ -54,5 +54,5 @@ def test_it_is_written_down_before_it_is_done(done: list[Any]) -> None:
 
 
 def test_a_connector_that_is_none_of_ours_is_refused(done: list[Any]) -> None:
-    other = CliRunner().invoke(cli.connectors, ["skip", "other", "--reason", "x", "--yes"])
+    other = CliRunner().invoke(cli.command, ["skip", "other", "--reason", "x", "--yes"])
     assert (other.exit_code, "other is none of turnstile-account" in other.output, done) == (2, True, [])

@@ -5,31 +5,29 @@ from collections.abc import Callable
 from contextlib import closing
 
 import rich_click as click
-from rich.console import Console
 from rich.table import Table
 
 import connect.__main__ as registering
-import connect.connectors.resync as resyncing
 from connect.connectors import skipping
 from connect.connectors.configuration import Connector
 from connect.connectors.configuration import connectors as wanted
 from connect.connectors.rest_client import MISSING_CONNECTOR, ConnectClient
+from connect.connectors.resync import resync
 from connect.polling import Polling
 from ops import actions
-from ops.text import safe
+from ops.terminal import console, json_option, safe
 from settings import settings
 
-console = Console(highlight=False)
 name_argument = click.argument("name")
 
 
-@click.group()
-def connectors() -> None:
+@click.group(name="connectors")
+def command() -> None:
     """How row changes come from PostgreSQL into Kafka: look, restart, pause. For new events that nobody can find."""
 
 
-@connectors.command(name="list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@command.command(name="list")
+@json_option
 def list_connectors(*, as_json: bool) -> None:
     """Each connector's state and the error that it stopped with. Exit code 1 if one has failed or is missing."""
     with closing(ConnectClient(settings().connect_url)) as worker:
@@ -48,7 +46,7 @@ def list_connectors(*, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-@connectors.command()
+@command.command()
 @name_argument
 def restart(name: str) -> None:
     """Start a failed connector and its task again, after what it stopped at was repaired. Loses and repeats nothing."""
@@ -56,7 +54,7 @@ def restart(name: str) -> None:
     click.echo(f"{name}: asked to start again; `turnstile connectors list` tells")
 
 
-@connectors.command()
+@command.command()
 @name_argument
 def pause(name: str) -> None:
     """Let a connector wait, before PostgreSQL is worked on. Its slot keeps the log meanwhile, so the disk fills."""
@@ -64,7 +62,7 @@ def pause(name: str) -> None:
     click.echo(f"{name}: paused until `turnstile connectors resume {name}`; PostgreSQL keeps its log for it")
 
 
-@connectors.command()
+@command.command()
 @name_argument
 def resume(name: str) -> None:
     """Let a paused connector go on from where it was."""
@@ -72,7 +70,7 @@ def resume(name: str) -> None:
     click.echo(f"{name}: goes on")
 
 
-@connectors.command()
+@command.command()
 @name_argument
 @click.option("--reason", required=True, help="Why, for `turnstile actions`.")
 @click.option("--yes", is_flag=True, help="Do it; without it only what would be skipped is shown.")
@@ -100,16 +98,20 @@ def place(lsn: int) -> str:
     return f"{lsn >> 32:X}/{lsn & 0xFFFFFFFF:X}"
 
 
-@connectors.command()
+@command.command()
 def register() -> None:
     """Make topics and connectors as they have to be, and see a new row through each. Any number of times."""
     raise SystemExit(registering.main())
 
 
-@connectors.command()
-def resync() -> None:
+@command.command(name="resync")
+def take_snapshots() -> None:
     """Take a new snapshot where a replication slot is lost; then run `turnstile reindex`."""
-    raise SystemExit(resyncing.main())
+    done = resync(settings())
+    for name in done:
+        click.echo(f"{name}: takes a new snapshot, new rows flow; run `turnstile reindex`")
+    if not done:
+        click.echo("no slot is lost, nothing to do")
 
 
 def _tell(name: str, what: Callable[[ConnectClient, str], None]) -> None:

@@ -9,21 +9,19 @@ from ops import skipping
 from settings import settings
 
 
-@click.group()
-def ledger() -> None:
+@click.group(name="ledger")
+def command() -> None:
     """Lead the ledger past commands that Kafka has lost. For `InputLost`; stop the workers of the role ledger first."""
 
 
-def _offsets(command: Callable[..., None]) -> Any:
+def _offsets(verb: Callable[..., None]) -> Any:
     """The arguments of both verbs."""
     for name in ("last", "first", "partition"):
-        command = click.argument(name, type=int, metavar={"first": "FROM", "last": "TO"}.get(name))(command)
-    return click.option("--reason", required=True, help="Why; it is kept with the action (`turnstile actions`).")(
-        command
-    )
+        verb = click.argument(name, type=int, metavar={"first": "FROM", "last": "TO"}.get(name))(verb)
+    return click.option("--reason", required=True, help="Why; it is kept with the action (`turnstile actions`).")(verb)
 
 
-@ledger.command()
+@command.command()
 @_offsets
 def skip(partition: int, first: int, last: int, reason: str) -> None:
     """Take the offsets FROM to TO of ticket-commands for decided. Refused where the log still has one of them to give.
@@ -33,7 +31,7 @@ def skip(partition: int, first: int, last: int, reason: str) -> None:
     _tell(skipping.skip(settings(), partition, first, last, reason))
 
 
-@ledger.command()
+@command.command()
 @_offsets
 def resend(partition: int, first: int, last: int, reason: str) -> None:
     """Append the commands at the offsets FROM to TO again, where the log was written anew over decided ones.

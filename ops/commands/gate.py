@@ -1,4 +1,4 @@
-"""``python -m ops.gate``: what an entrance needs: the key that tickets are checked with, and a check by hand."""
+"""``turnstile gate``: what an entrance needs: the key that tickets are checked with, and a check by hand."""
 
 import sys
 from pathlib import Path
@@ -11,18 +11,18 @@ from settings import settings
 from tables.signing.tickets import InvalidTicket, TicketSigner, read_ticket
 
 
-@click.group()
-def gate() -> None:
+@click.group(name="gate")
+def command() -> None:
     """Tickets at the entrance. A ticket says its event and its code; that a code admits once is for the gate."""
 
 
-@gate.command()
+@command.command()
 def key() -> None:
     """Print the public key (PEM). With it alone a gate checks tickets, and nobody can make any."""
     click.echo(TicketSigner(settings().ticket_key.get_secret_value().encode()).public_pem, nl=False)
 
 
-@gate.command()
+@command.command()
 @click.argument("public_key", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("ticket")
 def check(public_key: Path, ticket: str) -> None:
@@ -38,7 +38,3 @@ def check(public_key: Path, ticket: str) -> None:
     except InvalidTicket as error:
         sys.exit(f"no ticket: {error}")
     click.echo(f"{read.event} {read.code}")
-
-
-if __name__ == "__main__":
-    gate()

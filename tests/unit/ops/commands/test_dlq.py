@@ -16,7 +16,7 @@ from kafka import TopicPartition
 from connect.observe import dead_letters as deadletters
 from connect.observe.dead_letters import DeadLetterTopics
 from connect.topics import ACCOUNT_ROWS, COMMANDS, JOBS, dead_letters
-from ops.dlq import dlq
+from ops.commands.dlq import command as dlq
 from settings import settings
 from streams.runtime.dead_letters import letter
 from streams.runtime.produce import Record

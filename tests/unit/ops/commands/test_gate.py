@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ops.gate import gate
+from ops.commands.gate import command as gate
 from settings import settings
 from tables.signing.tickets import Ticket, TicketSigner
 from tests.unit.tables.ledger_driver import EVENT, codes

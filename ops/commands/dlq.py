@@ -1,39 +1,36 @@
-"""``python -m ops.dlq``: list dead letters, look at one, replay or discard them."""
+"""``turnstile dlq``: list dead letters, look at one, replay or discard them."""
 
 import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 import rich_click as click
-from aiokafka.errors import KafkaError as ClientError
-from kafka.errors import KafkaError
-from rich.console import Console
 
 from connect.observe.dead_letter import DeadLetter
 from connect.observe.dead_letters import DeadLetterTopics
 from connect.topics import CONSUMERS
+from ops.terminal import console, json_option
 from settings import settings
 from telemetry.escapes import escaped
 
-SHOWN = 100
+REASON_MAX_CHARS: Final = 100
 
-console = Console(highlight=False)
 consumer_argument = click.argument("consumer", required=False, type=click.Choice(CONSUMERS))
 
 
-@click.group()
+@click.group(name="dlq")
 @click.pass_context
-def dlq(context: click.Context) -> None:
+def command(context: click.Context) -> None:
     """Dead letters: records that a consumer could not use. An ID is CONSUMER:PARTITION:OFFSET, as `list` shows it."""
     context.obj = DeadLetterTopics(settings().kafka_servers)
 
 
-@dlq.command(name="list")
+@command.command(name="list")
 @consumer_argument
 @click.option("--all", "everything", is_flag=True, help="Show those that were dealt with, too.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@json_option
 @click.pass_obj
 def list_letters(letters: DeadLetterTopics, consumer: str | None, everything: bool, as_json: bool) -> None:
     """Print the letters of one consumer or of all, with the reason."""
@@ -48,7 +45,7 @@ def list_letters(letters: DeadLetterTopics, consumer: str | None, everything: bo
         click.echo("no dead letters")
 
 
-@dlq.command()
+@command.command()
 @click.argument("name", metavar="ID")
 @click.pass_obj
 def show(letters: DeadLetterTopics, name: str) -> None:
@@ -57,7 +54,7 @@ def show(letters: DeadLetterTopics, name: str) -> None:
     click.echo(json.dumps(_described(letter) | _content(letter), indent=2, ensure_ascii=True))
 
 
-@dlq.command()
+@command.command()
 @click.argument("names", nargs=-1, metavar="[ID]...")
 @click.option("--all", "consumer", type=click.Choice((*CONSUMERS, "every")), help="All open letters of a consumer.")
 @click.pass_obj
@@ -79,7 +76,7 @@ def replay(letters: DeadLetterTopics, names: tuple[str, ...], consumer: str | No
         sys.exit(1)
 
 
-@dlq.command()
+@command.command()
 @click.argument("names", nargs=-1, metavar="[ID]...")
 @click.option("--all", "consumer", type=click.Choice((*CONSUMERS, "every")), help="All open letters of a consumer.")
 @click.pass_obj
@@ -89,8 +86,8 @@ def discard(letters: DeadLetterTopics, names: tuple[str, ...], consumer: str | N
         click.echo(f"{letter.id} {fate}")
 
 
-@dlq.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@command.command()
+@json_option
 @click.pass_obj
 def count(letters: DeadLetterTopics, as_json: bool) -> None:
     """Print how many open letters each consumer has."""
@@ -130,7 +127,7 @@ def _print(letter: DeadLetter) -> None:
     click.echo(f"  {escaped(letter.record)}")
     if letter.info and letter.info.cuts:
         click.echo(f"  cut: {', '.join(f'{cut.part} of {cut.bytes:,} bytes' for cut in letter.info.cuts)}")
-    reason = escaped(letter.error if len(letter.error) <= SHOWN else f"{letter.error[:SHOWN]}…")
+    reason = escaped(letter.error if len(letter.error) <= REASON_MAX_CHARS else f"{letter.error[:REASON_MAX_CHARS]}…")
     click.echo(click.wrap_text(reason, console.width, "  ", "  "))
 
 
@@ -163,15 +160,3 @@ def _content(letter: DeadLetter) -> dict[str, Any]:
 def _text(content: bytes | None) -> str | None:
     """Bytes as text; what is no text is shown as escapes."""
     return None if content is None else content.decode(errors="backslashreplace")
-
-
-def main() -> None:
-    """Run the command line. Exit code 1 with one line where Kafka does not answer."""
-    try:
-        dlq()
-    except (KafkaError, ClientError) as error:
-        sys.exit(f"dlq: Kafka at {settings().kafka_servers} (TURNSTILE_KAFKA_SERVERS) does not answer: {error}")
-
-
-if __name__ == "__main__":
-    main()

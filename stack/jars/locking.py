@@ -1,8 +1,9 @@
-"""Writes the lock files anew: resolves roots.toml in pure Python and notes each jar's sha256."""
+"""Lock the jars anew: resolve roots.toml in pure Python and note the sha256 of each jar."""
 
 import hashlib
 import tempfile
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 from jgo.maven import MavenContext
@@ -25,15 +26,11 @@ def resolve(coordinates: list[str], repository: Path) -> list[str]:
     return [f"{coordinate} {digest}" for coordinate, digest in lines.items()]
 
 
-def main() -> None:
-    """Write one lock file per environment."""
+def lock() -> Iterator[str]:
+    """Write one lock file per environment, and tell how many jars are in each."""
     roots = tomllib.loads((LOCKS / "roots.toml").read_text())
     with tempfile.TemporaryDirectory() as repository:
         for environment in ENVIRONMENTS + OPTIONAL:
             lines = resolve(roots[environment], Path(repository))
             (LOCKS / f"{environment}.lock").write_text("\n".join(lines) + "\n")
-            print(f"{environment}: {len(lines)} jars")
-
-
-if __name__ == "__main__":
-    main()
+            yield f"{environment}: {len(lines)} jars"

@@ -1,0 +1,23 @@
+"""What every command prints with: one console, and text of others made harmless."""
+
+import sys
+from typing import Final
+
+import rich_click as click
+from rich.console import Console
+from rich.markup import escape
+
+from telemetry.escapes import escaped
+
+# Each part stays one line for grep, however long.
+PIPED_COLUMNS: Final = 200
+# Findings that are printed of each kind.
+SHOWN_MAX: Final = 20
+
+console: Final = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_COLUMNS)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+def safe(text: str) -> str:
+    """The text without anything that a terminal or rich's markup would obey."""
+    return escape(escaped(text))

@@ -1,0 +1,59 @@
+"""The command line as a whole: its commands are there, start without each other, and end with one line."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from ops.__main__ import COMMANDS, turnstile
+from stack.ports import free
+
+LOADED = "import sys; from ops.__main__ import turnstile; turnstile.commands[{!r}]; print(*sys.modules)"
+# What no command has to load that only looks at files.
+HEAVY = {"faust", "flask", "streams", "api"}
+
+
+def every_command(group: Any) -> Iterator[Any]:
+    for name, command in group.commands.items():
+        assert command.name == name
+        yield command
+        if hasattr(command, "commands"):
+            yield from every_command(command)
+
+
+def test_each_command_says_what_it_is_for() -> None:
+    for command in every_command(turnstile):
+        assert len((command.help or "").split()) > 5, command.name
+
+
+def test_the_help_lists_every_command() -> None:
+    listed = CliRunner().invoke(turnstile, ["--help"]).output
+    assert [name for name in COMMANDS if name not in listed] == []
+
+
+def test_a_command_that_there_is_not_is_named() -> None:
+    done = CliRunner().invoke(turnstile, ["repair"])
+    assert (done.exit_code, "repair" in done.output) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["secrets", "gate", "wal-segment"])
+def test_a_command_starts_without_the_others(name: str) -> None:
+    program = (sys.executable, "-c", LOADED.format(name))
+    loaded = subprocess.run(program, capture_output=True, text=True, check=True).stdout.split()
+    assert HEAVY & set(loaded) == set()
+
+
+@pytest.mark.parametrize("command", ["verify", "replay", "reindex", "dlq list"])
+def test_a_server_that_does_not_answer_is_one_line_and_exit_code_2(command: str) -> None:
+    [port] = free(1)
+    away = {"KAFKA_SERVERS": f"127.0.0.1:{port}", "DATABASE_URL": f"postgresql://127.0.0.1:{port}/turnstile"}
+    environment = {f"TURNSTILE_{name}": value for name, value in (away | {"TICKET_KEY": "k" * 32}).items()}
+    program = (sys.executable, "-m", "ops", *command.split())
+    done = subprocess.run(program, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    [line] = done.stderr.splitlines()
+    assert line.startswith("turnstile: ")

@@ -1,0 +1,42 @@
+"""The operator's command is run against the servers of the data folder."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+TOLD = """
+import os, sys
+print(os.environ["TURNSTILE_DATABASE_URL"], *sys.argv[1:])
+sys.exit(3)
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """One in which ``python -m ops`` prints what it was told."""
+    (tmp_path / "ops").mkdir()
+    (tmp_path / "ops" / "__init__.py").touch()
+    (tmp_path / "ops" / "__main__.py").write_text(TOLD)
+    paths = {"PYTHONPATH": f"{tmp_path}:{ROOT}", "TURNSTILE_HOME": str(tmp_path / "home"), "PYTHONSAFEPATH": "1"}
+    return {**os.environ, **paths}
+
+
+def operate(*arguments: str, env: dict[str, str]) -> tuple[int, str]:
+    command = (sys.executable, "-m", "stack", "operate", *arguments)
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
+
+
+def test_it_gets_the_addresses_and_secrets_of_the_stack_and_its_exit_code_counts(environment: dict[str, str]) -> None:
+    code, told = operate("dlq", "--help", env=environment | {"TURNSTILE_POSTGRES_PORT": "23456"})
+    assert code == 3
+    assert told.endswith("@127.0.0.1:23456/turnstile dlq --help\n")
+
+
+def test_the_environment_comes_first(environment: dict[str, str]) -> None:
+    url = "postgresql://elsewhere/turnstile"
+    assert operate("status", env=environment | {"TURNSTILE_DATABASE_URL": url}) == (3, f"{url} status\n")
