@@ -9,7 +9,7 @@ from collections.abc import Callable
 from connect.connectors.configuration import Connector, connectors
 from connect.connectors.probe import open_probe, wait_until_flowing
 from connect.connectors.registration import check, register, wait_for_connect
-from connect.connectors.rest_client import ConnectClient
+from connect.connectors.rest_client import ConnectClient, ConnectUnavailable
 from connect.connectors.slots import lost_slots
 from connect.errors import ServerMissing
 from connect.polling import Polling

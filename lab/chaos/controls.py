@@ -58,8 +58,8 @@ CONTROLS: Final = (
         }
     ),
     Control({"ledger memory": ((3,), "told")}),
-    Control({"offset rule": ((1, 3, 4), "")}, forgetful=True),
-    Control({"record order": ((1, 3, 4), "")}, forgetful=True),
+    Control({"offset rule": ((1, 3, 4), "")}, forgetful=True, also=("writing over",)),
+    Control({"record order": ((1, 3, 4), "")}, forgetful=True, also=("slow writes",)),
     Control({}, forgetful=True, also=("slow writes",)),
 )
 

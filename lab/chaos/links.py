@@ -102,14 +102,14 @@ def linked(stack: Stack, proxy: Proxy) -> dict[Link, int]:
     return opened
 
 
-def tell(member: Server, environment: Mapping[str, str], module: str | None = None) -> None:
-    """Start a process of the project with these variables on top, and by ``module`` before its own."""
+def tell(member: Server, environment: Mapping[str, str], runner: tuple[str, ...] = ()) -> None:
+    """Start a process of the project with these variables on top, and by a ``runner``, which is given its module."""
     plain = member.command
 
     def command() -> Command:
         was = plain()
-        runner = (was.argv[0], "-m", module, *was.argv[2:]) if module else was.argv
-        return replace(was, argv=runner, env={**was.env, **environment})
+        argv = (was.argv[0], "-m", *runner, *was.argv[2:]) if runner else was.argv
+        return replace(was, argv=argv, env={**was.env, **environment})
 
     member.command = command  # type: ignore[method-assign]
 

@@ -17,6 +17,7 @@ from lab.chaos.collector import Gathering, Unsettled
 from lab.chaos.evidence import DIARY, Evidence
 from lab.chaos.history import Diary
 from lab.chaos.links import CLIENT, LINKS, Link, linked, tell
+from lab.chaos.mutants.registry import VARIABLE
 from lab.chaos.nemesis import Assault, NotBack
 from lab.chaos.plan import COPY_EVERY_S, USUAL_HOLD_S, Plan
 from lab.chaos.proxy import HOST, Proxy
@@ -42,8 +43,7 @@ SETTINGS: Final = {
 QUIET: Final = 0.92
 SETTLING_S: Final = 120.0
 LOOK_S: Final = 5.0
-WITHOUT: Final = "CHAOS_WITHOUT"
-WEAKENED: Final = "lab.chaos.mutants"
+MUTANT: Final = ("lab.chaos", "mutant")
 
 Tell = Callable[[str], None]
 
@@ -97,7 +97,7 @@ class Run:
         for name in self.stack.apps:
             tell(self.stack.members[name], SETTINGS)
             if order.without:
-                tell(self.stack.members[name], {WITHOUT: ",".join(order.without)}, WEAKENED)
+                tell(self.stack.members[name], {VARIABLE: ",".join(order.without)}, MUTANT)
         self.assault = Assault(self.stack, self.proxy, self.diary, self.say)
         self.plan = Plan(order.seed, order.seconds, PARTITIONS, order.copy_every)
         self.evidence = Evidence()

@@ -21,31 +21,26 @@ use("uvloop")
 
 import asyncio  # noqa: E402
 import signal  # noqa: E402
-from collections.abc import Callable, Iterable  # noqa: E402
+from collections.abc import Iterable  # noqa: E402
 from typing import Any  # noqa: E402
 
 import faust  # noqa: E402
-from faust.tables.manager import TableManager  # noqa: E402
 from faust.types import Message  # noqa: E402
 
 import streams.inventory.hold_expiry  # noqa: E402
 import streams.inventory.ledger  # noqa: E402
 import streams.runtime.app  # noqa: E402
-import streams.runtime.recovery  # noqa: E402
 import streams.runtime.table  # noqa: E402
+from lab.chaos.mutants.patching import patch  # noqa: E402
+from lab.chaos.mutants.registry import VARIABLE, named, take_away  # noqa: E402
 from settings import settings  # noqa: E402
 from streams.inventory.ledger import LedgerAgent  # noqa: E402
 from streams.runtime.app import App  # noqa: E402
-from streams.runtime.consumer import BatchConsumer  # noqa: E402
-from streams.runtime.continuity import Continuity  # noqa: E402
-from streams.runtime.gap_check import InputWatch  # noqa: E402
 from streams.runtime.produce import Place, Record  # noqa: E402
 from streams.runtime.retry import append as append_really  # noqa: E402
 from streams.runtime.table import OffsetTable  # noqa: E402
 from streams.worker import make_worker  # noqa: E402
-from tables.ledger.ledger import Ledger  # noqa: E402
 from tables.ledger.records import PURCHASE_MARK  # noqa: E402
-from tables.messages.commands import Buy, Hold  # noqa: E402
 from tests.chaos.points import POINTS  # noqa: E402
 
 BATCH = 40
@@ -55,12 +50,6 @@ NEVER_S = 3600.0
 SEEK_S = 2.5
 BATCH_S = 0.1
 HASTE_S = 1.0
-
-
-def patch(owner: Any, name: str, value: Any) -> None:
-    """Put ``value`` in the place of what is there."""
-    assert hasattr(owner, name), name
-    setattr(owner, name, value)
 
 
 class Trap:
@@ -137,102 +126,6 @@ def set_commit_trap(app: Any, trap: Trap) -> None:
     patch(app.consumer, "_commit", commit)
 
 
-def without_offset_rule() -> None:
-    """What comes last in the changelog is taken, however old it is."""
-
-    def take_over(table: OffsetTable, partition: int, rows: list[tuple[bytes, bytes]]) -> None:
-        table._put(partition, rows)
-
-    patch(OffsetTable, "take_over", take_over)
-
-
-def without_writing_over() -> None:
-    """What somebody else appends to the changelog is not looked at."""
-
-    async def answer(table: OffsetTable, partition: int) -> None: ...
-
-    patch(OffsetTable, "_answer", answer)
-
-
-def without_record_order() -> None:
-    """Event records are appended before purchase records."""
-    publish = OffsetTable.publish
-
-    async def reversed_order(table: OffsetTable, partition: int, *groups: dict[bytes, bytes]) -> None:
-        await publish(table, partition, *reversed(groups))
-
-    patch(OffsetTable, "publish", reversed_order)
-
-
-def without_partition_check() -> None:
-    """Every command is at home where it lies."""
-
-    class Anywhere(int):
-        __hash__ = int.__hash__
-
-        def __eq__(self, other: object) -> bool:
-            return True
-
-        def __ne__(self, other: object) -> bool:
-            return False
-
-    patch(streams.inventory.ledger, "partition_of", lambda *_: Anywhere())
-
-
-def without_ledger_memory() -> None:
-    """A purchase that is on record is decided again."""
-    decide = Ledger._decide
-
-    def anew(ledger: Ledger, offset: int, at: int, command: Any, known: Any, inventory: Any) -> Any:
-        forgotten = None if isinstance(command, (Buy, Hold)) else known
-        return decide(ledger, offset, at, command, forgotten, inventory)
-
-    patch(Ledger, "_decide", anew)
-
-
-def without_input_watch() -> None:
-    """A gap in the input is passed over."""
-
-    def expect(watch: InputWatch, message: Message) -> None:
-        watch._next[message.partition] = message.offset + 1
-
-    patch(InputWatch, "expect", expect)
-
-
-def without_log_check() -> None:
-    """A log that lacks records, or is another one, is read on."""
-
-    async def check(continuity: Continuity) -> None: ...
-
-    patch(Continuity, "check", check)
-
-
-def without_first_seek() -> None:
-    """Where nothing was committed yet, what was polled is passed over."""
-
-    async def seek_wait(consumer: BatchConsumer, places: Any) -> None: ...
-
-    patch(BatchConsumer, "seek_wait", seek_wait)
-
-
-def without_safe_recovery() -> None:
-    """Tables are recovered as Faust does it."""
-    patch(streams.runtime.recovery, "SafeTableManager", TableManager)
-
-
-WITHOUT: dict[str, Callable[[], None]] = {
-    "offset rule": without_offset_rule,
-    "writing over": without_writing_over,
-    "record order": without_record_order,
-    "partition check": without_partition_check,
-    "ledger memory": without_ledger_memory,
-    "input watch": without_input_watch,
-    "log check": without_log_check,
-    "first seek": without_first_seek,
-    "safe recovery": without_safe_recovery,
-}
-
-
 def slow_recovery(app: Any) -> None:
     """Let time pass after the seek and in each batch: what flows too early is then seen."""
     seek, handle = app.consumer.perform_seek, LedgerAgent._handle
@@ -277,7 +170,7 @@ def lose_membership(app: Any) -> None:
 def main() -> None:
     """Run the worker as ``python -m streams`` does."""
     chosen = settings()
-    lacks = [rule for rule in os.environ.get("CHAOS_WITHOUT", "").split(",") if rule]
+    lacks = named(os.environ.get(VARIABLE, ""))
     trap = Trap(os.environ.get("CHAOS_TRAP", ""), os.environ.get("CHAOS_DEED", "kill"))
     # Nothing is committed before a trap, so that how far a worker has to go to it depends on no clock.
     killed = trap.point and trap.deed == signal.SIGKILL and not trap.point.endswith("commit")
@@ -288,8 +181,7 @@ def main() -> None:
         patch(OffsetTable, "_room", 0)
     if trap.point:
         set_traps(trap)
-    for rule in lacks:
-        WITHOUT[rule]()
+    take_away(lacks, "streams")
     app = make_worker(chosen)
     if trap.point.endswith("commit"):
         set_commit_trap(app, trap)

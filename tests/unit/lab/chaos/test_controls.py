@@ -9,15 +9,24 @@ import pytest
 
 from lab.chaos.checks.finding import Finding
 from lab.chaos.controls import CONTROLS, Control, order
-from lab.chaos.mutants import MECHANISMS
+from lab.chaos.mutants.registry import MUTANTS, named
 from lab.chaos.schedule import Deed
 
 ROOT = Path(__file__).parents[4]
-TAKE_ALL = "from lab.chaos.mutants import MECHANISMS; [take() for part, take in MECHANISMS.values() if part == {!r}]"
+TAKE_ALL = "from lab.chaos.mutants.registry import MUTANTS, take_away; take_away(MUTANTS, {!r})"
+RULES = "\n".join(path.read_text() for path in (ROOT / "tests" / "chaos").glob("test_*.py"))
 
 
-def test_every_mechanism_is_off_in_some_control() -> None:
-    assert {name for control in CONTROLS for name in control.without} == set(MECHANISMS)
+def test_every_mechanism_is_off_in_some_control_or_in_a_test_of_the_ledgers_rules() -> None:
+    around = {name for control in CONTROLS for name in control.without}
+    assert around <= set(MUTANTS)
+    assert [name for name in set(MUTANTS) - around if name not in RULES] == []
+
+
+def test_a_mechanism_that_there_is_not_is_no_mutant() -> None:
+    assert named("outbox,ledger memory") == ["outbox", "ledger memory"]
+    with pytest.raises(KeyError, match="gravity"):
+        named("outbox,gravity")
 
 
 @pytest.mark.parametrize("part", ["streams", "api"])

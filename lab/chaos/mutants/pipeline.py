@@ -1,0 +1,76 @@
+"""Mutants of the API and of the workers behind the ledger. Each imports what it changes: no process has everything."""
+
+import sys
+from typing import Any
+from uuid import uuid4
+
+from lab.chaos.mutants.patching import patch
+
+
+def index_version() -> None:
+    """The index keeps what was written last, whatever its version."""
+    from streams.search import index
+
+    encode = index._encode
+
+    def unversioned(value: Any) -> bytes:
+        if isinstance(value, dict) and "index" in value:
+            value = {"index": {"_id": value["index"]["_id"]}}
+        return encode(value)
+
+    patch(index, "_encode", unversioned)
+
+
+def projection_order() -> None:
+    """The projection keeps what was written last, whatever its offset."""
+    from streams.projections import purchases
+
+    patch(purchases, "UPSERT", purchases.UPSERT.partition("WHERE purchase.ledger_offset")[0])
+
+
+def mail_memory() -> None:
+    """A repeated outcome is taken for a new one."""
+    from tables.bookings import records, unit_of_work
+
+    booking_after = records.booking_after
+    patch(unit_of_work, "booking_after", lambda _, outcome: booking_after(None, outcome))
+
+
+def dead_letters() -> None:
+    """An unreadable record is dropped."""
+    import streams.worker  # noqa: F401
+
+    async def drop(*_: object) -> None:
+        return
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("streams.") and hasattr(module, "bury"):
+            patch(module, "bury", drop)
+
+
+def outbox() -> None:
+    """A change of an event is stored without its announcement."""
+    from api.adapters.postgres import events
+
+    patch(events, "_announce", lambda *_: None)
+
+
+def hidden_drafts() -> None:
+    """A search finds drafts."""
+    from api.search.filters import PUBLIC
+
+    PUBLIC["bool"]["filter"] = [{"term": {"deleted": False}}]
+
+
+def ownership() -> None:
+    """Everybody may act for everybody."""
+    from api.auth.tokens import Caller
+
+    patch(Caller, "may_act_for", lambda *_: True)
+
+
+def idempotency_key() -> None:
+    """A repeated request is another purchase."""
+    from api.purchasing import service
+
+    patch(service, "purchase_id", lambda *_: uuid4())
