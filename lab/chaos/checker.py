@@ -1,10 +1,10 @@
-"""The verdict on a run, from its evidence alone. It imports nothing of what it judges and reads all JSON itself."""
+"""The verdict on a run, from its evidence alone. It imports nothing of the project and reads all JSON itself."""
 
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-from lab.chaos.checks import answers, index, ledger, letters, mails, privacy, projections
+from lab.chaos.checks import answers, dead_letters, index, ledger, mails, privacy, projections
 from lab.chaos.checks.case import COMMANDS, OUTCOMES, Case
 from lab.chaos.checks.finding import Finding, Findings, Verdict
 from lab.chaos.evidence import Evidence
@@ -15,13 +15,13 @@ CHECKS: Final[dict[str, Callable[[Case], Findings]]] = {
     "PostgreSQL, the workers' views and the buyers' lists": projections.check,
     "the search index": index.check,
     "the mails": mails.check,
-    "the dead letters": letters.check,
-    "what is not theirs": privacy.check,
+    "the dead letters": dead_letters.check,
+    "access by strangers": privacy.check,
 }
 
 
 def judge(evidence: Evidence) -> Verdict:
-    """Look at everything. What the run itself could not do is broken too."""
+    """Carry out all checks. A failure of the run itself is a finding too."""
     case = Case(evidence)
     verdict = Verdict([Finding(4, text) for text in evidence.run.get("failed", ())])
     for check in CHECKS.values():
@@ -35,13 +35,13 @@ def _checked(case: Case) -> Counter[str]:
     evidence = case.evidence
     return Counter(
         {
-            "requests, with every try": sum("status" in note for note in evidence.diary),
+            "requests, with every try": sum("status" in note for note in evidence.history),
             "commands in the log": len(evidence.topics[COMMANDS]),
             "outcomes": len(evidence.topics[OUTCOMES]),
             "purchases decided": len(case.model.purchases),
             "records that came again": len(case.notes("copy")),
             "records that nobody can read": len(case.notes("poison", "bomb")),
-            "records in transactions": sum("ends" in note for note in evidence.diary),
+            "records in transactions": sum("ends" in note for note in evidence.history),
             "rows in PostgreSQL": sum(len(rows) for rows in evidence.tables.values()),
             "documents": len(evidence.documents),
             "views": len(evidence.views) + len(evidence.purchases),

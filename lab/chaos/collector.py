@@ -1,4 +1,4 @@
-"""Waiting until nothing moves any more, and reading everything: topics, tables, views, documents, mails."""
+"""Wait until the pipeline has settled, and read everything: topics, tables, views, documents, mails."""
 
 import json
 import time
@@ -30,7 +30,7 @@ READ_BY: Final = {
     "turnstile-sales": ("ticket-purchase", "notification-log"),
 }
 KEPT: Final = ("ticket-commands", "ticket-purchase", "turnstile-ledger-changelog", "notification-jobs")
-LETTERS: Final = "dlq."
+DEAD_LETTERS: Final = "dlq."
 TABLES: Final = {
     "event": "SELECT * FROM event",
     "ticket_type": "SELECT * FROM ticket_type",
@@ -39,38 +39,39 @@ TABLES: Final = {
     "account": "SELECT id, first_name, last_name, email, locale FROM account",
 }
 HELD: Final = "SELECT count(*) FROM purchase WHERE status = 'held'"
-VIEWED: Final = 400
+# Of so many purchases the worker's view is read, too.
+VIEWS_MAX: Final = 400
 PAUSE_S: Final = 0.5
-PAGE: Final = 1_000
+PAGE_DOCUMENTS: Final = 1_000
 
 
 class Unsettled(Exception):
-    """Something still waits though all faults are long over."""
+    """Something is still under way long after the last fault."""
 
 
-class Gathering:
-    """Reads a stack at its own addresses, past all proxies."""
+class Collector:
+    """Reads a stack at its own addresses, without proxies."""
 
     def __init__(self, kafka: str, database: str, elasticsearch: str, worker: str, mail: Path) -> None:
         self.kafka, self.database = kafka, database
         self.elasticsearch, self.worker, self.mail = elasticsearch, worker, mail
         self._http = httpx.Client(timeout=10, trust_env=False)
 
-    def settle(self, patience: float) -> None:
-        """Wait until every group has read everything and no hold is open. Raises Unsettled saying what waits."""
-        deadline = time.monotonic() + patience
+    def settle(self, max_s: float) -> None:
+        """Wait until every group has read everything and no hold is open. Raises Unsettled, which names what is not."""
+        deadline = time.monotonic() + max_s
         admin = KafkaAdminClient(bootstrap_servers=self.kafka)
         consumer = _reader(self.kafka)
         try:
             while waiting := [*_behind(admin, consumer), *self._held()]:
                 if time.monotonic() > deadline:
-                    raise Unsettled(f"{patience:.0f} s after the last fault: {'; '.join(waiting)}")
+                    raise Unsettled(f"{max_s:.0f} s after the last fault: {'; '.join(waiting)}")
                 time.sleep(PAUSE_S)
         finally:
             consumer.close()
             admin.close()
 
-    def gather(self, evidence: Evidence) -> None:
+    def collect(self, evidence: Evidence) -> None:
         """Read everything into ``evidence``."""
         evidence.topics = self._topics()
         evidence.tables = self._tables()
@@ -78,7 +79,7 @@ class Gathering:
         evidence.views = {event: self._view(f"/api/event/{event}/") for event in events}
         evidence.purchases = {
             f"{row['event_id']}.{row['id']}": self._view(f"/api/purchase/{row['event_id']}/{row['id']}/")
-            for row in evidence.tables["purchase"][:: max(1, len(evidence.tables["purchase"]) // VIEWED)]
+            for row in evidence.tables["purchase"][:: max(1, len(evidence.tables["purchase"]) // VIEWS_MAX)]
         }
         evidence.documents = self._documents()
         evidence.mails = self._mails()
@@ -92,8 +93,8 @@ class Gathering:
     def _topics(self) -> dict[str, list[Record]]:
         consumer = _reader(self.kafka)
         try:
-            letters = [topic for topic in consumer.topics() if topic.startswith(LETTERS)]
-            return {topic: list(_records(consumer, topic)) for topic in (*KEPT, *letters)}
+            dead_letters = [topic for topic in consumer.topics() if topic.startswith(DEAD_LETTERS)]
+            return {topic: list(_records(consumer, topic)) for topic in (*KEPT, *dead_letters)}
         finally:
             consumer.close()
 
@@ -105,24 +106,24 @@ class Gathering:
     def _view(self, path: str) -> Json | None:
         try:
             answer = self._http.get(f"{self.worker}{path}")
-        except httpx.TransportError:  # a worker that did not come back is told of elsewhere
+        except httpx.TransportError:  # the nemesis reports a worker that did not come back
             return None
         found: Json = answer.json()
         return found if answer.is_success else None
 
     def _documents(self) -> dict[str, Json]:
-        """All that is behind the alias, markers of deleted events too."""
+        """All documents behind the alias, with those of deleted events."""
         self._http.post(f"{self.elasticsearch}/events/_refresh").raise_for_status()
         found: dict[str, Json] = {}
         after: list[Any] | None = None
         while True:
-            query: Json = {"size": PAGE, "sort": [{"id": "asc"}], "query": {"match_all": {}}}
+            query: Json = {"size": PAGE_DOCUMENTS, "sort": [{"id": "asc"}], "query": {"match_all": {}}}
             if after:
                 query["search_after"] = after
             answer = self._http.post(f"{self.elasticsearch}/events/_search", json=query).raise_for_status()
             hits = answer.json()["hits"]["hits"]
             found |= {hit["_id"]: hit["_source"] for hit in hits}
-            if len(hits) < PAGE:
+            if len(hits) < PAGE_DOCUMENTS:
                 return found
             after = hits[-1]["sort"]
 
@@ -131,7 +132,7 @@ class Gathering:
 
 
 def _reader(servers: str) -> KafkaConsumer:
-    """A consumer of what was committed."""
+    """A consumer of committed records."""
     return KafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False, isolation_level="read_committed")
 
 

@@ -13,7 +13,7 @@ from lab.chaos import controls, report
 from lab.chaos.checker import judge
 from lab.chaos.evidence import Evidence
 from lab.chaos.mutants.registry import MUTANTS
-from lab.chaos.run import Order, Run
+from lab.chaos.run import Options, Run
 
 console = Console(highlight=False, soft_wrap=True)
 REPORTS = Path("lab/chaos/reports")
@@ -32,10 +32,10 @@ def run(seed: int, minutes: float, without: tuple[str, ...], reports: Path) -> N
     _prepare()
     folder = report.folder(reports, seed, minutes, without)
     with tempfile.TemporaryDirectory(prefix="turnstile-chaos-", ignore_cleanup_errors=True) as home:
-        order = Order(seed, minutes * 60, Path(home) / "home", folder, without)
-        result = Run(order, console.print).carry_out()
-    report.write(folder, order, result)
-    report.show(console, folder, order, result)
+        options = Options(seed, minutes * 60, Path(home) / "home", folder, without)
+        result = Run(options, console.print).carry_out()
+    report.write(folder, options, result)
+    report.show(console, folder, options, result)
     sys.exit(1 if result.verdict.broken else 0)
 
 
@@ -54,7 +54,7 @@ def run_controls(seed: int, only: tuple[str, ...], seconds: float, reports: Path
         console.print(f"off: {', '.join(control.without)}")
         folder = report.folder(reports, seed, seconds / 60, control.without)
         with tempfile.TemporaryDirectory(prefix="turnstile-chaos-", ignore_cleanup_errors=True) as home:
-            made = controls.order(control, seed, Path(home) / "home", folder, seconds)
+            made = controls.options(control, seed, Path(home) / "home", folder, seconds)
             wrong += controls.carry_out(control, made, console.print)
     for line in wrong:
         console.print(f"not as it must be: {line}", markup=False)

@@ -1,4 +1,4 @@
-"""The negative controls: short runs in which safety mechanisms are off, and what the checker must find then."""
+"""The negative controls: short runs of mutants, and what the checker must find in them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,22 +6,23 @@ from pathlib import Path
 from typing import Final
 
 from lab.chaos.checks.finding import Finding
-from lab.chaos.run import Order, Run
-from lab.chaos.schedule import Deed, Fault
+from lab.chaos.run import Options, Run
+from lab.chaos.schedule import Fault, FaultKind
 
 SECONDS: Final = 30.0
 FORGET_EVERY_S: Final = 5.0
 COPY_EVERY_S: Final = 0.15
-SETTLING_S: Final = 30.0
-# Some answers never come where a mechanism is off.
-ASKING_S: Final = 15.0
+SETTLE_MAX_S: Final = 30.0
+# Without some mechanisms some answers never come.
+RETRY_MAX_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """Mechanisms that are off in the same run, each with the promises and the words by which it is missed.
+    """One run: the mechanisms that are off, each with the promises and the words that the checker must report.
 
-    None is missed where all is well. ``forgetful``: the ledgers are killed again and again and lose their folders.
+    A control without them must report nothing. ``also`` is off too, but not looked for. In a ``forgetful`` run the
+    ledger's workers are killed again and again and lose their folders.
     """
 
     missed: dict[str, tuple[tuple[int, ...], str]]
@@ -30,11 +31,11 @@ class Control:
 
     @property
     def without(self) -> tuple[str, ...]:
-        """Everything that is off."""
+        """All mechanisms that are off."""
         return (*self.missed, *self.also)
 
     def silent(self, broken: list[Finding]) -> list[str]:
-        """The mechanisms of which the checker has not noticed that they were off."""
+        """The mechanisms that were off without the checker's notice."""
         return [
             name
             for name, (promises, words) in self.missed.items()
@@ -64,19 +65,19 @@ CONTROLS: Final = (
 )
 
 
-def order(control: Control, seed: int, home: Path, folder: Path, seconds: float = SECONDS) -> Order:
-    """The run of a control: a sale of so many ``seconds``."""
-    made = Order(seed, seconds, home, folder, control.without, copy_every=COPY_EVERY_S, patience=SETTLING_S)
+def options(control: Control, seed: int, home: Path, folder: Path, seconds: float = SECONDS) -> Options:
+    """The options of a control's run."""
+    made = Options(seed, seconds, home, folder, control.without, copy_every_s=COPY_EVERY_S, settle_max_s=SETTLE_MAX_S)
     if control.missed:
-        made.asking = ASKING_S
+        made.retry_max_s = RETRY_MAX_S
     if control.forgetful:
         times = [FORGET_EVERY_S * number for number in range(1, int(seconds / FORGET_EVERY_S))]
-        made.processes = [Fault(at, Deed.FORGET, f"ledger-{number % 2}") for number, at in enumerate(times)]
+        made.processes = [Fault(at, FaultKind.FORGET, f"ledger-{number % 2}") for number, at in enumerate(times)]
     return made
 
 
-def carry_out(control: Control, made: Order, say: Callable[[str], None]) -> list[str]:
-    """Run a control; what was not as it must be. Nothing off means that nothing may be found."""
+def carry_out(control: Control, made: Options, say: Callable[[str], None]) -> list[str]:
+    """Run a control and return what went wrong: mechanisms not noticed, or findings where nothing was looked for."""
     broken = Run(made, say).carry_out().verdict.broken
     for finding in broken[:10]:
         say(f"found: {finding}")

@@ -1,4 +1,4 @@
-"""All that a run has left behind, as plain JSON: what the checker reads, and what a report keeps."""
+"""The evidence of a run, as plain JSON: what the checker reads, and what the report folder keeps."""
 
 import gzip
 import json
@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, Self
 Json = dict[str, Any]
 
 FILE: Final = "evidence/{}.jsonl.gz"
-DIARY: Final = "diary.jsonl"
+HISTORY: Final = "history.jsonl"
 
 
 class Record(NamedTuple):
@@ -26,14 +26,14 @@ class Record(NamedTuple):
 
 @dataclass
 class Evidence:
-    """The client's diary and plan, every topic, table, view, document and mail after the run.
+    """The client's history and workload, every topic, table, view, document and mail after the run.
 
     ``topics`` and ``tables`` are by name, ``views`` by the event's id, ``documents`` by theirs.
     """
 
     run: Json = field(default_factory=dict)
-    diary: list[Json] = field(default_factory=list)
-    plan: list[Json] = field(default_factory=list)
+    history: list[Json] = field(default_factory=list)
+    workload: list[Json] = field(default_factory=list)
     shows: list[Json] = field(default_factory=list)
     people: list[Json] = field(default_factory=list)
     topics: dict[str, list[Record]] = field(default_factory=dict)
@@ -44,19 +44,19 @@ class Evidence:
     mails: list[Json] = field(default_factory=list)
 
     def save(self, folder: Path) -> None:
-        """Write everything but the diary, which is there already, into ``folder``."""
+        """Write everything into ``folder`` but the history, which is there already."""
         for each in fields(self):
-            if each.name != "diary":
+            if each.name != "history":
                 _write(folder / FILE.format(each.name), _rows(each.name, getattr(self, each.name)))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """What ``save`` wrote. Raises OSError where it is not there."""
+        """Read what ``save`` wrote. Raises OSError if it isn't there."""
         found = cls()
-        with (folder / DIARY).open(encoding="utf-8") as file:
-            found.diary = [json.loads(line) for line in file]
+        with (folder / HISTORY).open(encoding="utf-8") as file:
+            found.history = [json.loads(line) for line in file]
         for each in fields(cls):
-            if each.name != "diary":
+            if each.name != "history":
                 setattr(found, each.name, _read(each.name, folder / FILE.format(each.name)))
         return found
 
@@ -94,4 +94,4 @@ def _read(name: str, path: Path) -> Any:
             found = None if value is None else bytes.fromhex(value)
             topics.setdefault(topic, []).append(Record(partition, offset, at, bytes.fromhex(key), found, pairs))
         return topics
-    return rows if name in ("plan", "shows", "people", "mails") else dict(rows)
+    return rows if name in ("workload", "shows", "people", "mails") else dict(rows)

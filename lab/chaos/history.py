@@ -1,4 +1,4 @@
-"""What a client did and was told, a line of JSON for each try, written as it happens: the history that is judged."""
+"""The history of a run: every try of the client with its answer, and every fault, a line of JSON each."""
 
 import json
 import threading
@@ -9,8 +9,8 @@ from typing import Any
 Json = dict[str, Any]
 
 
-class Diary:
-    """Notes of a run, in memory and in a file. Any thread may write."""
+class History:
+    """The entries in memory and, at once, in a file. Any thread may write."""
 
     def __init__(self, path: Path) -> None:
         self.notes: list[Json] = []
@@ -19,12 +19,12 @@ class Diary:
         self._lock = threading.Lock()
 
     def note(self, what: str, began: float, **more: Any) -> None:
-        """Something that began then (seconds since 1970) and is over now."""
+        """Add an entry of something that began then (seconds since 1970) and ends now."""
         entry = {"what": what, "at": began, "until": time.time(), **more}
         with self._lock:
             self.notes.append(entry)
             self._file.write(json.dumps(entry) + "\n")
 
     def close(self) -> None:
-        """Nothing more is to come."""
+        """Close the file."""
         self._file.close()

@@ -1,6 +1,6 @@
-"""Who talks to whom: every way from one part to another, each over a route of its own, and how a part is told of it.
+"""The links of a stack: every connection between two parts goes over a route of the proxy.
 
-Kafka tells its clients where it is, so each of them is given a listener of its own, which advertises its route.
+Kafka advertises its address, so each of its clients gets a listener of its own, which advertises the client's route.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from stack.settings import StackSettings
 
 
 class Link(NamedTuple):
-    """The way from a part to another one."""
+    """A part that connects, and the server that it connects to."""
 
     part: str
     server: str
@@ -47,7 +47,7 @@ LINKS: Final = (
 
 
 class LinkedKafka(Kafka):
-    """The broker with a listener for each of its clients: its name, its port, the port that it tells of."""
+    """The broker with a listener for each of its clients: name, port, advertised port."""
 
     def __init__(self, settings: StackSettings, listeners: Sequence[tuple[str, int, int]]) -> None:
         super().__init__(settings)
@@ -57,16 +57,16 @@ class LinkedKafka(Kafka):
         values = super()._configuration()
         names = ("PLAINTEXT", "CONTROLLER", *(name for name, _, _ in self._more))
         opened = [f"{name}://{HOST}:{port}" for name, port, _ in self._more]
-        told = [f"{name}://{HOST}:{port}" for name, _, port in self._more]
+        advertised = [f"{name}://{HOST}:{port}" for name, _, port in self._more]
         return values | {
             "listeners": ",".join([str(values["listeners"]), *opened]),
-            "advertised.listeners": ",".join([str(values["advertised.listeners"]), *told]),
+            "advertised.listeners": ",".join([str(values["advertised.listeners"]), *advertised]),
             "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in names),
         }
 
 
 class LinkedConnect(ConnectWorker):
-    """Kafka Connect that reaches the broker at another port."""
+    """Kafka Connect that connects to another port of the broker."""
 
     def __init__(self, settings: StackSettings, kafka_port: int) -> None:
         super().__init__(settings)
@@ -77,7 +77,7 @@ class LinkedConnect(ConnectWorker):
 
 
 def linked(stack: Stack, proxy: Proxy) -> dict[Link, int]:
-    """Put a route into every link of a stack that has not been started; the port of each."""
+    """Put a route into every link of a stack that has not been started; the port of each link's route."""
     settings = stack.settings
     ports = {
         "postgres": settings.postgres_port,
@@ -91,19 +91,19 @@ def linked(stack: Stack, proxy: Proxy) -> dict[Link, int]:
     for link, port in zip(KAFKAS, listeners, strict=True):
         opened[link] = proxy.open(str(link), port)
     names = [link.part.upper().replace("-", "") for link in KAFKAS]
-    told = [opened[link] for link in KAFKAS]
-    stack.members["kafka"] = LinkedKafka(settings, list(zip(names, listeners, told, strict=True)))
+    advertised = [opened[link] for link in KAFKAS]
+    stack.members["kafka"] = LinkedKafka(settings, list(zip(names, listeners, advertised, strict=True)))
     stack.members["connect"] = LinkedConnect(settings, opened[Link("connect", "kafka")])
     for part in {link.part for link in LINKS} - {CLIENT, "connect"}:
-        told_of = {link.server: port for link, port in opened.items() if link.part == part}
-        tell(stack.members[part], _addresses(stack.environment, told_of))
+        routes = {link.server: port for link, port in opened.items() if link.part == part}
+        start_with(stack.members[part], _addresses(stack.environment, routes))
     postgres = str(opened[Link("connect", "postgres")])
-    tell(stack.members["connectors"], {"TURNSTILE_CONNECT_DATABASE_PORT": postgres})
+    start_with(stack.members["connectors"], {"TURNSTILE_CONNECT_DATABASE_PORT": postgres})
     return opened
 
 
-def tell(member: Server, environment: Mapping[str, str], runner: tuple[str, ...] = ()) -> None:
-    """Start a process of the project with these variables on top, and by a ``runner``, which is given its module."""
+def start_with(member: Server, environment: Mapping[str, str], runner: tuple[str, ...] = ()) -> None:
+    """Give a process of the project more variables, and a ``runner``: a module and arguments that run its module."""
     plain = member.command
 
     def command() -> Command:
@@ -115,12 +115,12 @@ def tell(member: Server, environment: Mapping[str, str], runner: tuple[str, ...]
 
 
 def _addresses(usual: Mapping[str, str], ports: Mapping[str, int]) -> dict[str, str]:
-    """The settings that name the servers, each at another port."""
-    told = {}
+    """The settings that name the servers, each with the port of its route."""
+    found = {}
     if "kafka" in ports:
-        told["TURNSTILE_KAFKA_SERVERS"] = f"{HOST}:{ports['kafka']}"
+        found["TURNSTILE_KAFKA_SERVERS"] = f"{HOST}:{ports['kafka']}"
     if "smtp" in ports:
-        told["TURNSTILE_SMTP_PORT"] = str(ports["smtp"])
+        found["TURNSTILE_SMTP_PORT"] = str(ports["smtp"])
     for server, name in (
         ("postgres", "TURNSTILE_DATABASE_URL"),
         ("elasticsearch", "TURNSTILE_ELASTICSEARCH_URL"),
@@ -128,5 +128,5 @@ def _addresses(usual: Mapping[str, str], ports: Mapping[str, int]) -> dict[str, 
     ):
         if server in ports:
             first, *others = usual[name].split(",")
-            told[name] = ",".join([first.replace(f":{urlsplit(first).port}", f":{ports[server]}"), *others])
-    return told
+            found[name] = ",".join([first.replace(f":{urlsplit(first).port}", f":{ports[server]}"), *others])
+    return found

@@ -1,7 +1,6 @@
-"""What the topics tell of a run, and whether that can be true: an auditor that shares no code with the ledger.
+"""An audit of the ledger's topics that shares no code with the ledger.
 
-It reads the commands as plain JSON, carries them out by the rules in their simplest form (a row per purchase, sums over
-all rows), and compares every outcome and every record of the changelog with that.
+The reference model carries out the commands; every outcome and every record of the changelog is compared with it.
 """
 
 import json
@@ -30,7 +29,7 @@ class Row(NamedTuple):
 
 
 @dataclass
-class History:
+class LogAudit:
     """``sent`` has where each acknowledged command was put, and its bytes."""
 
     partitions: int

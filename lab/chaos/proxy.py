@@ -1,6 +1,6 @@
-"""A TCP proxy that stands between two parts, and can cut, stall or slow down what passes through it.
+"""A TCP proxy between two parts that can cut, stall or slow down the connections through it.
 
-All routes live on one event loop in a thread of their own; the methods may be called from any thread.
+All routes run on one event loop in a thread; the methods may be called from any thread.
 """
 
 import asyncio
@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 HOST: Final = "127.0.0.1"
-CHUNK: Final = 64 * 1024
+CHUNK_BYTES: Final = 64 * 1024
 
 
 @dataclass
 class Route:
-    """One way to ``target``. ``delay`` (seconds) comes on top of each piece of data; ``port`` is where it listens."""
+    """A route to the port ``target``. ``port`` is where it listens; ``delay`` (seconds) is added to each chunk."""
 
     name: str
     target: int
@@ -28,7 +28,7 @@ class Route:
 
 
 class Proxy:
-    """Routes by name."""
+    """The routes, by name."""
 
     def __init__(self) -> None:
         self.routes: dict[str, Route] = {}
@@ -38,27 +38,27 @@ class Proxy:
         self._thread.start()
 
     def open(self, name: str, target: int) -> int:
-        """Begin to listen for those who want ``target``; the port to tell them."""
+        """Listen for connections to ``target``; the port."""
         return asyncio.run_coroutine_threadsafe(self._open(name, target), self._loop).result()
 
     def cut(self, name: str) -> None:
-        """End every connection of a route, and refuse new ones until ``restore``."""
+        """Close every connection of a route, and refuse new ones until ``restore``."""
         self._do(self._cut, self.routes[name])
 
     def stall(self, name: str) -> None:
-        """Let nothing pass, and say nothing of it, until ``restore``."""
+        """Keep the connections open and pass nothing until ``restore``."""
         self._do(self.routes[name].passes.clear)
 
     def slow(self, name: str, seconds: float) -> None:
-        """Let every piece of data wait so long until ``restore``."""
+        """Delay every chunk so many seconds until ``restore``."""
         self._do(setattr, self.routes[name], "delay", seconds)
 
     def restore(self, name: str) -> None:
-        """Let everything pass again."""
+        """End every fault of a route."""
         self._do(self._restore, self.routes[name])
 
     def close(self) -> None:
-        """End all connections and the thread."""
+        """Close all connections and end the thread."""
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -76,7 +76,7 @@ class Proxy:
         return route.port
 
     async def _carry(self, route: Route, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, until either side ends it."""
+        """Carry one connection until either side closes it."""
         if route.is_cut:
             writer.transport.abort()
             return
@@ -120,7 +120,7 @@ class Proxy:
 
 async def _pass_on(route: Route, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(OSError):
-        while data := await reader.read(CHUNK):
+        while data := await reader.read(CHUNK_BYTES):
             await route.passes.wait()
             if route.delay:
                 await asyncio.sleep(route.delay)

@@ -1,4 +1,4 @@
-"""Record batches of Kafka's format 2, written byte by byte: with what no client library lets its user write."""
+"""Record batches of Kafka's format 2, byte by byte, with contents that client libraries refuse to write."""
 
 import struct
 from collections.abc import Callable, Sequence
@@ -19,14 +19,14 @@ CODECS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "zstd": zstd_encode,
 }
 ACKS_ALL: Final = -1
-TIMEOUT_MS: Final = 20_000
-# Magic, leader epoch and checksum stand between a batch's length and what the checksum is of.
+PRODUCE_TIMEOUT_MS: Final = 20_000
+# Leader epoch, magic and checksum, between a batch's length and the content that the checksum covers.
 BEFORE_CONTENT_BYTES: Final = 9
 FORMAT: Final = 2
 
 
 class RawRecord(NamedTuple):
-    """A record as the wire has it: headers' names are bytes, a name may come twice, a value may be null."""
+    """A record as it is on the wire: headers' names are bytes, a name may repeat, a value may be null."""
 
     key: bytes | None
     value: bytes | None
@@ -34,7 +34,7 @@ class RawRecord(NamedTuple):
 
 
 def record_batch(records: Sequence[RawRecord], *, at_ms: int, codec: str = "none") -> bytes:
-    """The bytes of a batch with these records, all of the same time (ms since 1970), packed with one of CODECS."""
+    """The bytes of a batch with these records, all of the same time (ms since 1970), compressed with one of CODECS."""
     body = b"".join(_record(number, record) for number, record in enumerate(records))
     attributes, last = list(CODECS).index(codec), len(records) - 1
     no_producer = (-1, -1, -1)
@@ -44,7 +44,7 @@ def record_batch(records: Sequence[RawRecord], *, at_ms: int, codec: str = "none
 
 
 class BatchAppender:
-    """Appends such batches to some topics of the brokers at ``servers``."""
+    """Appends batches to some topics of the brokers at ``servers``."""
 
     def __init__(self, servers: str, topics: Sequence[str]) -> None:
         self._client = AIOKafkaClient(bootstrap_servers=servers)
@@ -53,7 +53,7 @@ class BatchAppender:
     async def append(self, topic: str, partition: int, batch: bytes) -> int:
         """Append a batch, acknowledged by all replicas; the offset of its first record. Raises KafkaError."""
         leader = self._client.cluster.leader_for_partition(TopicPartition(topic, partition))
-        request = ProduceRequest(None, ACKS_ALL, TIMEOUT_MS, [(topic, [(partition, batch)])])
+        request = ProduceRequest(None, ACKS_ALL, PRODUCE_TIMEOUT_MS, [(topic, [(partition, batch)])])
         answer = await self._client.send(leader, request)
         [(_, [(_, code, offset, *_)])] = answer.topics
         if (error := for_code(code)) is not NoError:

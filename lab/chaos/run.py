@@ -1,4 +1,4 @@
-"""A chaos run from beginning to end: a stack of its own, a sale, the faults, the quiet after them, the evidence."""
+"""A chaos run from start to end: a stack of its own, the workload, the faults, the recovery, the evidence."""
 
 import asyncio
 import threading
@@ -12,48 +12,50 @@ from typing import Final
 
 from lab.chaos.checker import judge
 from lab.chaos.checks.finding import Verdict
-from lab.chaos.client import PATIENCE_S, Client
-from lab.chaos.collector import Gathering, Unsettled
-from lab.chaos.evidence import DIARY, Evidence
-from lab.chaos.history import Diary
-from lab.chaos.links import CLIENT, LINKS, Link, linked, tell
+from lab.chaos.client import RETRY_MAX_S, Client
+from lab.chaos.collector import Collector, Unsettled
+from lab.chaos.evidence import HISTORY, Evidence
+from lab.chaos.history import History
+from lab.chaos.links import CLIENT, LINKS, Link, linked, start_with
 from lab.chaos.mutants.registry import VARIABLE
-from lab.chaos.nemesis import Assault, NotBack
-from lab.chaos.plan import COPY_EVERY_S, USUAL_HOLD_S, Plan
+from lab.chaos.nemesis import Nemesis, NotBack
 from lab.chaos.proxy import HOST, Proxy
 from lab.chaos.schedule import Fault, link_faults, process_faults
+from lab.chaos.workload.producers import DEFAULT_HOLD_S
+from lab.chaos.workload.workload import COPY_EVERY_S, Workload
 from lab.target import Target, settings_of
 from stack.embedded import Stack
 
 PARTITIONS: Final = 4
 LEDGERS: Final = 2
-# The client is one, the real ones are many; and a hold whose buyer names no time has to end within the run.
+# One address sends everything, so limits by address are high. A hold without a time has to end within the run.
 SETTINGS: Final = {
     "TURNSTILE_SIGN_UP_LIMIT": "10000 per minute",
     "TURNSTILE_SIGN_IN_LIMIT": "10000 per minute",
     "TURNSTILE_SIGN_UP_TRIES": "10000",
-    "TURNSTILE_HOLD_SECONDS": str(USUAL_HOLD_S),
-    # Some holds are to be beyond each of them.
+    "TURNSTILE_HOLD_SECONDS": str(DEFAULT_HOLD_S),
+    # Some holds of the workload exceed each of these.
     "TURNSTILE_HOLD_SECONDS_MAX": "15",
     "TURNSTILE_HOLD_TICKETS_MAX": "6",
     "TURNSTILE_HOLD_COOLDOWN_SECONDS": "2",
-    # No rule of the ledger, so the log can't tell whether a refusal is right.
+    # A limit of the API alone: the log can't tell whether its refusals are right.
     "TURNSTILE_HOLD_TICKETS_OVERALL_MAX": "0",
 }
-QUIET: Final = 0.92
-SETTLING_S: Final = 120.0
-LOOK_S: Final = 5.0
+# The share of the run that has faults; the rest is recovery.
+FAULTS_SHARE: Final = 0.92
+SETTLE_MAX_S: Final = 120.0
+PROGRESS_EVERY_S: Final = 5.0
 MUTANT: Final = ("lab.chaos", "mutant")
 
-Tell = Callable[[str], None]
+Say = Callable[[str], None]
 
 
 @dataclass
-class Order:
-    """What is wanted: the same seed makes the same load and the same faults. ``without`` names what is switched off.
+class Options:
+    """The options of a run. The same seed makes the same workload and the same faults; ``without`` names mutants.
 
-    An older record comes again ``copy_every`` so many seconds. Everything has to come to rest within ``patience``, and
-    the client asks for an answer for ``asking`` seconds.
+    In seconds: how often an older record is copied, how long the pipeline has to settle at the end, how long the client
+    repeats a request.
     """
 
     seed: int
@@ -63,19 +65,19 @@ class Order:
     without: Sequence[str] = ()
     processes: list[Fault] = field(default_factory=list)
     links: list[Fault] = field(default_factory=list)
-    copy_every: float = COPY_EVERY_S
-    patience: float = SETTLING_S
-    asking: float = PATIENCE_S
+    copy_every_s: float = COPY_EVERY_S
+    settle_max_s: float = SETTLE_MAX_S
+    retry_max_s: float = RETRY_MAX_S
 
     def __post_init__(self) -> None:
-        until = self.seconds * QUIET
+        until = self.seconds * FAULTS_SHARE
         self.processes = self.processes or process_faults(self.seed, until)
         self.links = self.links or link_faults(self.seed, until, [str(link) for link in LINKS])
 
 
 @dataclass
 class Result:
-    """The verdict, and what it took to come to it."""
+    """The verdict, the faults survived, the processes that ended by themselves, and how long it took (seconds)."""
 
     verdict: Verdict
     survived: Counter[str]
@@ -86,49 +88,49 @@ class Result:
 class Run:
     """One run."""
 
-    def __init__(self, order: Order, say: Tell) -> None:
-        self.order = order
+    def __init__(self, options: Options, say: Say) -> None:
+        self.options = options
         self.began = time.monotonic()
         self._say = say
-        self.diary = Diary(order.folder / DIARY)
+        self.history = History(options.folder / HISTORY)
         self.proxy = Proxy()
-        self.stack = Stack.on_free_ports(order.home, workers=LEDGERS)
+        self.stack = Stack.on_free_ports(options.home, workers=LEDGERS)
         self.ports = linked(self.stack, self.proxy)
         for name in self.stack.apps:
-            tell(self.stack.members[name], SETTINGS)
-            if order.without:
-                tell(self.stack.members[name], {VARIABLE: ",".join(order.without)}, MUTANT)
-        self.assault = Assault(self.stack, self.proxy, self.diary, self.say)
-        self.plan = Plan(order.seed, order.seconds, PARTITIONS, order.copy_every)
+            start_with(self.stack.members[name], SETTINGS)
+            if options.without:
+                start_with(self.stack.members[name], {VARIABLE: ",".join(options.without)}, MUTANT)
+        self.nemesis = Nemesis(self.stack, self.proxy, self.history, self.say)
+        self.workload = Workload(options.seed, options.seconds, PARTITIONS, options.copy_every_s)
         self.evidence = Evidence()
         self.failed: list[str] = []
 
     def say(self, text: str) -> None:
-        """Tell what happens, with the time of the run."""
+        """Print what happens, with the time of the run."""
         self._say(f"{time.monotonic() - self.began:6.1f} s  {text}")
 
     def carry_out(self) -> Result:
-        """Everything; the stack and its data are gone afterwards, the evidence is in the folder."""
+        """Carry out the run and judge it. The evidence is in the folder; the stack and its data are deleted."""
         try:
             self._start()
-            self._sale()
-            self._gather()
+            self._load()
+            self._collect()
         finally:
-            self.diary.close()
+            self.history.close()
             self._keep_logs()
             self.stack.remove()
             self.proxy.close()
         self.say("judging")
-        self.evidence.diary = self.diary.notes
-        self.evidence.save(self.order.folder)
+        self.evidence.history = self.history.notes
+        self.evidence.save(self.options.folder)
         took = time.monotonic() - self.began
-        return Result(judge(self.evidence), self.assault.survived, self.assault.ended, took)
+        return Result(judge(self.evidence), self.nemesis.survived, self.nemesis.ended, took)
 
     def _start(self) -> None:
-        self.say("starting five servers, five workers, the API; every way between them over a proxy")
+        self.say("starting five servers, five workers, the API, with a proxy in every link")
         self.stack.start(*self.stack.servers, "migrations", "administrator", "connectors", *self.stack.apps)
-        self.client = Client(self.plan, self._target(), self._direct, self.diary, self.order.seed)
-        self.client.patience = self.order.asking
+        self.client = Client(self.workload, self._target(), self._direct, self.history, self.options.seed)
+        self.client.retry_max_s = self.options.retry_max_s
         asyncio.run(self.client.prepare())
 
     @property
@@ -146,20 +148,20 @@ class Run:
             token_keys=settings.signing_keys(),
         )
 
-    def _sale(self) -> None:
-        """The client in a thread of its own, the faults here; in the end everything is healed and comes to rest."""
-        acts = len(self.plan.acts)
-        self.say(f"the sale begins: {acts} requests and records in {self.order.seconds:.0f} s")
+    def _load(self) -> None:
+        """Run the client in a thread, carry out the faults in this one, then heal and wait for the client."""
+        operations = len(self.workload.operations)
+        self.say(f"the workload begins: {operations} requests and records in {self.options.seconds:.0f} s")
         client = threading.Thread(target=self._client, name="client")
         client.start()
         try:
-            self.assault.begin(self.order.links)
-            self.assault.carry_out(self.order.processes, self.order.seconds)
+            self.nemesis.begin(self.options.links)
+            self.nemesis.carry_out(self.options.processes, self.options.seconds)
             self.say("the faults are over")
-            self.assault.heal()
+            self.nemesis.heal()
             while client.is_alive():
-                self.assault.keep(time.monotonic() + LOOK_S)
-                self.say(f"{self.client.done} of {acts} done")
+                self.nemesis.keep(time.monotonic() + PROGRESS_EVERY_S)
+                self.say(f"{self.client.done} of {operations} done")
         except BaseException as error:
             self.client.give_up()
             if not isinstance(error, NotBack):
@@ -171,43 +173,44 @@ class Run:
     def _client(self) -> None:
         try:
             asyncio.run(self.client.run())
-        except Exception as error:  # noqa: BLE001 (told in the verdict, whatever it is)
+        except Exception as error:  # noqa: BLE001 (the verdict names it)
             self.failed.append(f"the client ended with {error!r}")
 
-    def _gather(self) -> None:
+    def _collect(self) -> None:
         settings = self.stack.settings
-        gathering = Gathering(
+        collector = Collector(
             self._direct,
             self.stack.environment["TURNSTILE_DATABASE_URL"],
             f"http://{HOST}:{settings.elasticsearch_port}",
             f"http://{HOST}:{settings.worker_port}",
             settings.home / "mail",
         )
-        self._come_to_rest(gathering)
+        self._settle(collector)
         self.say("reading topics, tables, views, documents, mails")
-        gathering.gather(self.evidence)
-        run = {"seed": self.order.seed, "seconds": self.order.seconds, "partitions": PARTITIONS}
-        self.evidence.run = run | {"without": list(self.order.without), "failed": self.failed}
-        self.evidence.plan = [act.plain() for act in self.plan.acts]
-        self.evidence.shows = [asdict(show) for show in [*self.plan.catalogue.shows, *self.plan.catalogue.drafts]]
-        self.evidence.people = [asdict(each) for each in [*self.plan.catalogue.organizers, *self.plan.catalogue.buyers]]
+        collector.collect(self.evidence)
+        run = {"seed": self.options.seed, "seconds": self.options.seconds, "partitions": PARTITIONS}
+        self.evidence.run = run | {"without": list(self.options.without), "failed": self.failed}
+        self.evidence.workload = [operation.as_json() for operation in self.workload.operations]
+        catalogue = self.workload.catalogue
+        self.evidence.shows = [asdict(show) for show in [*catalogue.shows, *catalogue.drafts]]
+        self.evidence.people = [asdict(person) for person in [*catalogue.organizers, *catalogue.buyers]]
 
-    def _come_to_rest(self, gathering: Gathering) -> None:
-        """Settle twice, with new rows seen through every connector between: what was captured late is then read too."""
+    def _settle(self, collector: Collector) -> None:
+        """Settle twice. In between a new row passes every connector, so rows captured late are read too."""
         if self.failed:
             return
         self.say("waiting until everything is decided, projected, indexed and mailed")
         try:
-            gathering.settle(self.order.patience)
-            self.assault.heal()
-            gathering.settle(self.order.patience)
+            collector.settle(self.options.settle_max_s)
+            self.nemesis.heal()
+            collector.settle(self.options.settle_max_s)
             asyncio.run(self.client.close_up())
         except (Unsettled, NotBack) as error:
             self.failed.append(str(error))
 
     def _keep_logs(self) -> None:
         logs = self.stack.settings.home / "logs"
-        kept = self.order.folder / "logs"
+        kept = self.options.folder / "logs"
         kept.mkdir(parents=True, exist_ok=True)
         with suppress(OSError):
             for path in logs.iterdir():

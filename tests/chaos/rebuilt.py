@@ -6,7 +6,7 @@ from typing import Any
 
 import rocksdict
 
-from lab.chaos.log_audit import History, Row
+from lab.chaos.log_audit import LogAudit, Row
 from tables.ledger.deadlines import HOLDS_PREFIX, index_change
 from tables.ledger.ledger import Ledger
 from tables.ledger.ticket_codes import TicketCodes
@@ -65,7 +65,7 @@ def _read(path: Path) -> tuple[Table, set[bytes]]:
     return {key: value for key, value in rows.items() if key not in entries and not key.startswith(b"__faust")}, entries
 
 
-def assert_same_tables(world: World, history: History, partition: int) -> Rebuilt:
+def assert_same_tables(world: World, history: LogAudit, partition: int) -> Rebuilt:
     """The folder of the world's first worker, the changelog and a replay of the log hold the same bytes; the replay."""
     replay = Rebuilt().replay([row for row in history.commands if row.partition == partition])
     changelog = {key: value for (number, key), value in history.table.items() if number == partition}

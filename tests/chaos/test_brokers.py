@@ -86,7 +86,7 @@ def test_a_broker_and_workers_that_come_and_go_in_a_sale_lose_nothing_and_share_
         world.start(1, ready=False)
         eventually(lambda: world.shares(1, 2) == [2, 2], within=60)
         world.rest()
-        assert world.history().violations() == []
+        assert world.audit().violations() == []
         eventually(lambda: in_sync(world.admin, *topics) == {3}, within=60)
     finally:
         world.close()

@@ -14,7 +14,7 @@ def test_folder_changelog_and_replay_are_the_same_bytes_and_so_are_the_outcomes(
     world.settle()
     world.stop()
 
-    history = world.history()
+    history = world.audit()
     for partition in range(world.partitions):
         replay = assert_same_tables(world, history, partition)
         assert [row.value for row in history.outcomes if row.partition == partition] == replay.outcomes

@@ -118,7 +118,7 @@ def test_a_log_that_was_written_anew_ends_the_worker(world: World, without: str)
     if without:
         world.start(without=without)
         world.settle()
-        assert any("never told" in line for line in world.history().violations())
+        assert any("never told" in line for line in world.audit().violations())
     else:
         assert "is not the one that was read there" in refused(world)
 

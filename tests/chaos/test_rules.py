@@ -13,7 +13,7 @@ def damage(world: World) -> list[str]:
         world.settle()
     except WorkerEnded as error:
         return [str(error)]
-    return world.history().violations()
+    return world.audit().violations()
 
 
 def test_event_records_before_purchase_records_lose_purchases_in_a_crash(world: World) -> None:
@@ -39,12 +39,12 @@ def sold_in_two_goes(world: World, without: str = "") -> Sale:
 
 def write_first_records(world: World, kind: bytes) -> None:
     """What a worker writes that was paused for long: the first record of each key of this kind that has newer ones."""
-    history = world.history()
+    history = world.audit()
     first = {row.key: row for row in reversed(history.changelog) if row.key[16:17] == kind}
     for row in first.values():
         if row.value != history.table[row.partition, row.key]:
             world.append_change(row.partition, row.key, row.value)
-    assert world.history().superseded
+    assert world.audit().superseded
 
 
 @pytest.mark.parametrize("without", ["", "offset rule"])
@@ -56,7 +56,7 @@ def test_late_records_of_a_stale_worker_do_harm_only_without_the_offset_rule(wor
     world.start(without=without)
     sale.go_on(100)
     assert bool(damage(world)) == bool(without)
-    assert without or world.history().superseded == []
+    assert without or world.audit().superseded == []
 
 
 @pytest.mark.parametrize("without", ["", "writing over"])
@@ -66,7 +66,7 @@ def test_a_worker_writes_over_what_a_stale_one_writes_beside_it(world: World, wi
     write_first_records(world, b"p")
     sale.go_on(100)
     assert damage(world) == []
-    assert bool(world.history().superseded) == bool(without)
+    assert bool(world.audit().superseded) == bool(without)
 
 
 @pytest.mark.parametrize("without", ["", "partition check"])
@@ -106,7 +106,7 @@ def test_commands_that_are_there_when_a_recovery_ends_are_lost_by_the_stock_reco
     """Later ones are decided, and the offsets are committed or never are: both was seen."""
     take_up(world, without="safe recovery,input watch")
     eventually(world.last_is_told, within=60, pause=0.5)
-    assert any("never told" in line for line in world.history().violations())
+    assert any("never told" in line for line in world.audit().violations())
 
 
 def test_the_input_watch_ends_the_worker_before_it_commits_over_lost_commands(world: World) -> None:

@@ -29,14 +29,14 @@ def test_the_only_worker_killed_at_any_time(world: World) -> None:
     sale.cancel(sale.events[0])
     world.start()
     world.rest()
-    assert world.history().violations() == []
+    assert world.audit().violations() == []
 
 
 def test_two_workers_that_come_and_go_are_paused_and_killed_while_commands_pour_in(broker: str, tmp_path: Path) -> None:
     world = World(broker, tmp_path, partitions=4)
     try:
         come_and_go(world)
-        history = world.history()
+        history = world.audit()
         assert (history.violations(), history.superseded) == ([], [])
     finally:
         world.close()
@@ -47,7 +47,7 @@ def come_and_go(world: World) -> None:
     world.start(0, ready=False)
     sale.go_on(300)
     # The second stops itself between deciding a batch and telling of it.
-    world.start(1, ready=False, trap="before purchases:5", deed="stop")
+    world.start(1, ready=False, trap="before purchases:5", effect="stop")
     while not world.stopped(1):
         sale.go_on(200)
         world.kill(0)
@@ -90,4 +90,4 @@ def test_a_broker_that_is_away_for_longer_than_a_write_waits_is_waited_for(kafka
     finally:
         kafka.processes["kafka"].send_signal(signal.SIGCONT)
     world.rest()
-    assert world.history().violations() == []
+    assert world.audit().violations() == []

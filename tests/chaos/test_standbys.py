@@ -53,4 +53,4 @@ def test_a_worker_that_joins_or_takes_over_has_read_nearly_everything_before(wid
     sale.go_on(50)
     world.rest()
     assert (changes_read(world, 1)[0], sum(changes_read(world, 1)[1:])) == (before_it_joined, 0)
-    assert world.history().violations() == []
+    assert world.audit().violations() == []

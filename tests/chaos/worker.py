@@ -1,7 +1,7 @@
 """``python -m tests.chaos.worker``: a real ledger worker that stops where it is told to, or lacks one of its rules.
 
 The environment says what: CHAOS_WORLD is a suffix of its topics and group, CHAOS_TRAP a point and the visit at which
-it goes off ("after purchases:3"), CHAOS_DEED what happens then (kill or stop), CHAOS_WITHOUT the rules that it lacks.
+it goes off ("after purchases:3"), CHAOS_EFFECT what happens then (kill or stop), CHAOS_WITHOUT the rules that it lacks.
 CHAOS_SLOW slows its recovery and its batches down, CHAOS_ALONE makes it lose its group, CHAOS_HASTY gives up a write
 soon, CHAOS_EARLY lets a poll that was begun before a rebalance come back within the next recovery.
 """
@@ -55,10 +55,10 @@ HASTE_S = 1.0
 class Trap:
     """Goes off at the n-th visit of a point."""
 
-    def __init__(self, text: str, deed: str) -> None:
+    def __init__(self, text: str, effect: str) -> None:
         self.point, _, visits = text.partition(":")
         self.visits = int(visits or 1)
-        self.deed = signal.SIGSTOP if deed == "stop" else signal.SIGKILL
+        self.effect = signal.SIGSTOP if effect == "stop" else signal.SIGKILL
         assert self.point in ("", *POINTS), self.point
 
     def __call__(self, point: str) -> None:
@@ -66,7 +66,7 @@ class Trap:
         if point == self.point:
             self.visits -= 1
             if self.visits == 0:
-                os.kill(os.getpid(), self.deed)
+                os.kill(os.getpid(), self.effect)
 
 
 def set_traps(trap: Trap) -> None:
@@ -171,9 +171,9 @@ def main() -> None:
     """Run the worker as ``python -m streams`` does."""
     chosen = settings()
     lacks = named(os.environ.get(VARIABLE, ""))
-    trap = Trap(os.environ.get("CHAOS_TRAP", ""), os.environ.get("CHAOS_DEED", "kill"))
+    trap = Trap(os.environ.get("CHAOS_TRAP", ""), os.environ.get("CHAOS_EFFECT", "kill"))
     # Nothing is committed before a trap, so that how far a worker has to go to it depends on no clock.
-    killed = trap.point and trap.deed == signal.SIGKILL and not trap.point.endswith("commit")
+    killed = trap.point and trap.effect == signal.SIGKILL and not trap.point.endswith("commit")
     patch(streams.runtime.app, "COMMIT_INTERVAL_S", NEVER_S if killed else COMMIT_S)
     if trap.point or lacks or "CHAOS_SLOW" in os.environ:
         patch(streams.inventory.ledger, "MOST", BATCH)

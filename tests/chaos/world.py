@@ -19,7 +19,7 @@ from kafka.errors import KafkaError
 
 from connect.provisioning import topic_request
 from connect.topics import APP, COMMANDS, EVENT_STATUS, OUTCOMES, all_topics, changelog, dead_letters, group
-from lab.chaos.log_audit import History, Row
+from lab.chaos.log_audit import LogAudit, Row
 from settings import Settings
 from stack import child
 from stack.ports import free
@@ -80,7 +80,7 @@ class World:
     # workers
 
     def start(self, number: int = 0, *, ready: bool = True, **chaos: str) -> None:
-        """Start a worker; ``chaos`` are the variables of tests/chaos/worker.py (trap, deed, without, slow)."""
+        """Start a worker; ``chaos`` are the variables of tests/chaos/worker.py (trap, effect, without, slow)."""
         environment = {
             "CHAOS_WORLD": self.name,
             **{f"CHAOS_{name.upper()}": value for name, value in chaos.items()},
@@ -238,7 +238,7 @@ class World:
         """Wait until nothing happens any more: the log is drained, and no hold is left whose time is over."""
 
         def nothing_due() -> bool:
-            return not self.history().due_holds(datetime.now(UTC))
+            return not self.audit().due_holds(datetime.now(UTC))
 
         self.settle()
         eventually(nothing_due, within=30, pause=1)
@@ -261,8 +261,8 @@ class World:
         finally:
             consumer.close()
 
-    def history(self) -> History:
+    def audit(self) -> LogAudit:
         """All that was sent and written so far."""
         sent = [(future.value.partition, future.value.offset, value) for future, value in self.sent]
         topics = (self.commands, self.outcomes, self.changelog)
-        return History(self.partitions, sent, *(list(self.rows(topic)) for topic in topics))
+        return LogAudit(self.partitions, sent, *(list(self.rows(topic)) for topic in topics))

@@ -1,1 +1,1 @@
-"""What must be true after a run, promise by promise. Nothing here shares code with what is judged."""
+"""What must be true after a run, promise by promise. No check shares code with the project."""

@@ -1,4 +1,4 @@
-"""Promises 2 to 4 at the client: every answer is what the log says, and the same key has the same answer."""
+"""Promises 2 to 4 at the client: every answer agrees with the log, and a key always gets the same answer."""
 
 import json
 from collections.abc import Iterable
@@ -11,44 +11,44 @@ from lab.chaos.reference_purchases import ModelOutcome, ModelPurchase
 Json = dict[str, Any]
 
 BUYING: Final = ("buy", "hold", "again", "other-body")
-# An early refusal rests on an answer to a question that is half a second old at most.
-BEFORE_S: Final = 0.6
-# Clocks of one machine, but a record's time is told in whole milliseconds and taken before the answer.
-CLOCKS_S: Final = 0.05
+# How old the stock may be that an early refusal rests on.
+STOCK_AGE_MAX_S: Final = 0.6
+# A record's time is in whole milliseconds, and taken before the answer.
+CLOCK_TOLERANCE_S: Final = 0.05
 UNKNOWN: Final = frozenset({0, 202, 429, 503})
 ENDED: Final = {"confirm": ("confirmed", "not-held"), "cancel": ("cancelled", "nothing-to-cancel")}
 
 
 def check(case: Case) -> Findings:
-    """Look at every answer in the diary."""
+    """Check every answer in the history."""
     yield from _faults(case)
     yield from _unanswered(case)
     yield from _purchases(case)
     yield from _same_answers(case)
-    for deed in ENDED:
-        yield from _changes(case, deed)
+    for verb in ENDED:
+        yield from _changes(case, verb)
     yield from _reads(case)
 
 
 def problem(note: Json) -> str:
-    """The name of the problem that was answered."""
+    """The name of the problem in an answer."""
     return str(note["answer"].get("type", "")).rpartition("/")[2]
 
 
 def place(note: Json) -> str:
-    """What to look for in the diary."""
+    """Where an answer stands in the history."""
     return f"request {note['n']} try {note['try']} ({note['what']}), answered {note['status']} {problem(note)}".rstrip()
 
 
 def _faults(case: Case) -> Findings:
-    for note in case.evidence.diary:
+    for note in case.evidence.history:
         if note.get("status", 0) == 500:
             yield Finding(4, f"{place(note)}: an internal error")
 
 
 def _unanswered(case: Case) -> Findings:
-    """After the faults everybody who goes on asking is answered."""
-    asked = [note for note in case.evidence.diary if "status" in note and note["n"] in case.acts]
+    """After the faults every request that is repeated gets an answer."""
+    asked = [note for note in case.evidence.history if "status" in note and note["n"] in case.operations]
     last = {note["n"]: note for note in sorted(asked, key=lambda it: it["until"])}
     for note in last.values():
         pending = note["followed"] and note["answer"].get("status") == "pending"
@@ -59,28 +59,30 @@ def _unanswered(case: Case) -> Findings:
 def _orders(case: Case) -> Iterable[tuple[Json, Json]]:
     for note in case.notes(*BUYING):
         if not note["followed"]:
-            yield note, case.acts[note["n"]]
+            yield note, case.operations[note["n"]]
 
 
 def _purchases(case: Case) -> Findings:
     created = {
-        case.acts[note["n"]]["body"]["id"]: note["until"] for note in case.notes("make-event") if note["status"] == 201
+        case.operations[note["n"]]["body"]["id"]: note["until"]
+        for note in case.notes("make-event")
+        if note["status"] == 201
     }
-    for note, act in _orders(case):
-        event, purchase, row = case.row(act)
+    for note, operation in _orders(case):
+        event, purchase, row = case.row(operation)
         unknown = problem(note) == "unknown-event" and created.get(event, 0.0) > note["at"]
-        if not unknown and (wrong := _wrong(case, note, act, row)):
+        if not unknown and (wrong := _wrong(case, note, operation, row)):
             yield Finding(3, f"{place(note)}, purchase {event}.{purchase}: {wrong}")
 
 
-def _wrong(case: Case, note: Json, act: Json, row: ModelPurchase | None) -> str:
-    """What is wrong about an answer; nothing if it is true."""
+def _wrong(case: Case, note: Json, operation: Json, row: ModelPurchase | None) -> str:
+    """What is wrong about an answer; empty if it is true."""
     status, name = note["status"], problem(note)
-    if status in (0, 429, 503) or name == "still-running" or _is_early(case, note, act, row):
+    if status in (0, 429, 503) or name == "still-running" or _is_early(case, note, operation, row):
         return ""
     if status == 202:
         return "" if row else "accepted, but not in the log"
-    if row is not None and row.body != _asked(act):
+    if row is not None and row.body != _asked(operation):
         return "" if name == "idempotency-key-reused" else "the key is another purchase's"
     first = row.history[0] if row else None
     if first is None:
@@ -89,29 +91,29 @@ def _wrong(case: Case, note: Json, act: Json, row: ModelPurchase | None) -> str:
     return "" if (first.kind, first.reason) == said else f"the log says {first}"
 
 
-def _is_early(case: Case, note: Json, act: Json, row: ModelPurchase | None) -> bool:
-    """Whether "sold out" was true at a moment that the API may have had it from, and nothing was decided before."""
+def _is_early(case: Case, note: Json, operation: Json, row: ModelPurchase | None) -> bool:
+    """Whether "sold out" was true of the stock that the API may have used, and nothing was decided before."""
     if problem(note) != "sold-out" or (row is not None and _was_told(case, note, row.history[0])):
         return False
     wanted: dict[str, int] = {}
-    for line in act["body"]["lines"]:
+    for line in operation["body"]["lines"]:
         wanted[line["ticketTypeId"]] = wanted.get(line["ticketTypeId"], 0) + line["quantity"]
-    begin, end = note["at"] - BEFORE_S, note["until"] + CLOCKS_S
+    begin, end = note["at"] - STOCK_AGE_MAX_S, note["until"] + CLOCK_TOLERANCE_S
     least = {kind: case.available.least(kind, begin, end) for kind in wanted}
     return any(left is not None and left < wanted[kind] for kind, left in least.items())
 
 
-def _asked(act: Json) -> tuple[str, str, tuple[tuple[str, int], ...]]:
+def _asked(operation: Json) -> tuple[str, str, tuple[tuple[str, int], ...]]:
     wanted: dict[str, int] = {}
-    for line in act["body"]["lines"]:
+    for line in operation["body"]["lines"]:
         wanted[line["ticketTypeId"]] = wanted.get(line["ticketTypeId"], 0) + line["quantity"]
-    seconds = act["body"].get("holdSeconds")
-    kind = (f"hold {seconds}" if seconds else "hold") if act["body"].get("hold") else "purchase"
-    return kind, act["who"], tuple(sorted(wanted.items()))
+    seconds = operation["body"].get("holdSeconds")
+    kind = (f"hold {seconds}" if seconds else "hold") if operation["body"].get("hold") else "purchase"
+    return kind, operation["who"], tuple(sorted(wanted.items()))
 
 
 def _same_answers(case: Case) -> Findings:
-    """A purchase that was answered with its decision is answered so every time."""
+    """A purchase that was answered with its decision always gets the same answer."""
     first: dict[str, tuple[str, str]] = {}
     for note, _ in _orders(case):
         if note["status"] == 201:
@@ -121,11 +123,11 @@ def _same_answers(case: Case) -> Findings:
                 yield Finding(3, f"{place(note)} says {said}, {where} said {known}")
 
 
-def _changes(case: Case, deed: str) -> Findings:
-    done, refused = ENDED[deed]
-    for note in case.notes(deed):
-        act = case.acts[note["n"]]
-        event, _, purchase = act["path"].split("/")[2].partition(".")
+def _changes(case: Case, verb: str) -> Findings:
+    done, refused = ENDED[verb]
+    for note in case.notes(verb):
+        operation = case.operations[note["n"]]
+        event, _, purchase = operation["path"].split("/")[2].partition(".")
         row = case.model.purchases.get((event, purchase))
         kinds = {told.kind for told in row.history} if row else set()
         name = problem(note)
@@ -142,8 +144,10 @@ def _was_unknown(case: Case, event: str, purchase: str) -> bool:
 
 
 def _reads(case: Case) -> Findings:
-    """What is read of a purchase is a state that it has been in; one that was decided is found."""
-    for note in [note for note in case.evidence.diary if note.get("method") == "GET" and "/purchases/" in note["path"]]:
+    """A read of a purchase returns a state that it has been in; a decided purchase is found."""
+    for note in [
+        note for note in case.evidence.history if note.get("method") == "GET" and "/purchases/" in note["path"]
+    ]:
         if note["what"] == "intrude":
             continue
         event, _, purchase = note["path"].split("/")[2].partition("?")[0].partition(".")
@@ -157,6 +161,6 @@ def _reads(case: Case) -> Findings:
 
 
 def _was_told(case: Case, note: Json, told: ModelOutcome) -> bool:
-    """Whether the decision was on its topic before somebody asked."""
+    """Whether the decision was on its topic before the request."""
     at = case.first_told.get((told.event, told.purchase or ""))
-    return at is not None and at / 1000 + BEFORE_S < note["at"]
+    return at is not None and at / 1000 + STOCK_AGE_MAX_S < note["at"]

@@ -1,4 +1,4 @@
-"""A run's evidence made ready for the checks: what the log says by the simplest rules, and what was written by whom."""
+"""A run's evidence, prepared for the checks: the audit of the log, and lookups."""
 
 import json
 from bisect import bisect_right
@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from lab.chaos.evidence import Evidence, Record
-from lab.chaos.log_audit import History, Row
+from lab.chaos.log_audit import LogAudit, Row
 from lab.chaos.reference_model import ReferenceModel
 from lab.chaos.reference_purchases import ModelPurchase
 
@@ -26,60 +26,60 @@ class Case:
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
         self.partitions = int(evidence.run["partitions"])
-        self.acts = {act["n"]: act for act in evidence.plan}
+        self.operations = {operation["n"]: operation for operation in evidence.workload}
         self.emails = {person["id"]: person["email"] for person in evidence.people}
 
     def notes(self, *names: str) -> list[Json]:
-        """The diary's entries of these names, in the order in which they began."""
-        return sorted((note for note in self.evidence.diary if note["what"] in names), key=lambda note: note["at"])
+        """The history's entries of these names, in the order in which they began."""
+        return sorted((note for note in self.evidence.history if note["what"] in names), key=lambda note: note["at"])
 
     @cached_property
     def poison(self) -> set[bytes]:
-        """The values that nobody can read, which were written on purpose."""
-        return {act["value"].encode() for act in self.evidence.plan if act["name"] == "poison"}
+        """The values of the records that were written as poison."""
+        return {operation["value"].encode() for operation in self.evidence.workload if operation["name"] == "poison"}
 
     def readable(self, topic: str) -> list[Record]:
-        """The records of a topic but for the poison."""
+        """The records of a topic without the poison."""
         return [row for row in self.evidence.topics[topic] if row.value is not None and row.value not in self.poison]
 
     @cached_property
-    def history(self) -> History:
-        """The ledger's topics, with what Kafka acknowledged to the client."""
+    def audit(self) -> LogAudit:
+        """The audit of the ledger's topics and of what Kafka acknowledged to the client."""
         sent = [
-            (note["partition"], note["offset"], self.acts[note["n"]]["value"].encode())
+            (note["partition"], note["offset"], self.operations[note["n"]]["value"].encode())
             for note in self.notes("command")
             if note["offset"] is not None
         ]
         topics = (COMMANDS, OUTCOMES, CHANGELOG)
-        return History(self.partitions, sent, *([_row(row) for row in self.readable(topic)] for topic in topics))
+        return LogAudit(self.partitions, sent, *([_row(row) for row in self.readable(topic)] for topic in topics))
 
     @property
     def model(self) -> ReferenceModel:
-        """The reference model after the whole log."""
-        return self.history.model
+        """The reference model, which has carried out the whole log."""
+        return self.audit.model
 
     @cached_property
     def refusals(self) -> set[tuple[str, str, str]]:
-        """Event, purchase and reason of everything that was refused without effect."""
+        """Event, purchase and reason of every refused command."""
         return {
             (told.event, told.purchase, told.reason)
             for told in self.model.outcomes
             if told.kind == "refused" and told.purchase and told.reason
         }
 
-    def row(self, act: Json) -> tuple[str, str, ModelPurchase | None]:
+    def row(self, operation: Json) -> tuple[str, str, ModelPurchase | None]:
         """Event and purchase of a request to buy, and what the log says of it."""
-        event, purchase = act["body"]["eventId"], str(uuid5(UUID(act["who"]), act["key"]))
+        event, purchase = operation["body"]["eventId"], str(uuid5(UUID(operation["who"]), operation["key"]))
         return event, purchase, self.model.purchases.get((event, purchase))
 
     @cached_property
     def outcomes(self) -> list[tuple[Record, Json]]:
-        """The outcomes as JSON, in the order of their places."""
+        """The outcomes as JSON, in the order of the topic."""
         return [(row, json.loads(row.value or b"")) for row in self.readable(OUTCOMES)]
 
     @cached_property
     def first_told(self) -> dict[tuple[str, str], int]:
-        """When the decision that made each purchase was appended (ms), not a refusal of what came before it."""
+        """When the first decision on each purchase was appended (ms); refused commands don't count."""
         first: dict[tuple[str, str], int] = {}
         for row, outcome in self.outcomes:
             if outcome.get("purchase") and outcome["kind"] != "refused":
@@ -87,13 +87,13 @@ class Case:
         return first
 
     @cached_property
-    def available(self) -> "Shelves":
-        """What was left of each ticket type at any time."""
-        return Shelves(self)
+    def available(self) -> "Availability":
+        """The available tickets of each type over time."""
+        return Availability(self)
 
 
-class Shelves:
-    """How many tickets of a type could be had at any time, by the log."""
+class Availability:
+    """How many tickets of a type were available at any time, by the log."""
 
     def __init__(self, case: Case) -> None:
         self._steps: dict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -119,7 +119,7 @@ class Shelves:
                 self._steps[kind].append((row.at, quantity[kind] - out[kind]))
 
     def least(self, kind: str, begin: float, end: float) -> int | None:
-        """The least that was left between two moments (seconds); None where the log did not know the type yet."""
+        """The least that was available between two moments (seconds); None before the log knew the type."""
         steps = self._steps.get(kind, [])
         first = max(0, bisect_right(steps, (round(begin * 1000), 1 << 60)) - 1)
         last = bisect_right(steps, (round(end * 1000), 1 << 60))

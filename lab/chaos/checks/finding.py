@@ -1,4 +1,4 @@
-"""What a check found: a promise that does not hold, and where."""
+"""What a check finds: a broken promise, and where."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ Findings = Iterator[Finding]
 
 @dataclass
 class Verdict:
-    """Everything that was found, and how many things of each sort were looked at."""
+    """All findings, and how many things of each sort were checked."""
 
     broken: list[Finding] = field(default_factory=list)
     checked: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""Promise 5: the search index equals PostgreSQL, with what the ledger has left; and drafts are never found."""
+"""Promise 5: the search index equals PostgreSQL and the ledger's stock, and a search never finds a draft."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,7 +22,7 @@ SAME: Final = {
 
 
 def check(case: Case) -> Findings:
-    """Compare documents with rows; look at every search of the run."""
+    """Compare documents with rows; check every search of the run."""
     rows = {row["id"]: row for row in case.evidence.tables["event"]}
     found = {key: document for key, document in case.evidence.documents.items() if not document["deleted"]}
     for key in sorted(rows.keys() ^ found.keys()):
@@ -55,7 +55,7 @@ def _name(case: Case, account: str) -> str:
 
 
 def _types(case: Case, event: str) -> list[Json]:
-    """The ticket types as a search shows them."""
+    """The ticket types as a document has them."""
     stock = case.model.stock_of(event)
     kinds = [row for row in case.evidence.tables["ticket_type"] if row["event_id"] == event]
     return [
@@ -76,7 +76,7 @@ def _type(kind: Json) -> Json:
 
 
 def _drafts(case: Case) -> Findings:
-    """Whatever was searched for, no draft was in the answer."""
+    """No search has found a draft."""
     hidden = {show["id"] for show in case.evidence.shows if show["hidden"]}
     for note in case.notes("search", "closing-search"):
         for item in note["answer"].get("items", ()):

@@ -1,4 +1,4 @@
-"""Promises 1 to 3 in the log: nothing oversold, no false "sold out", one decision for everything that was accepted."""
+"""Promises 1 to 3 in the log: nothing oversold, no false "sold out", one decision on each accepted command."""
 
 import json
 from collections import Counter, defaultdict
@@ -8,13 +8,13 @@ from lab.chaos.checks.case import COMMANDS, OUTCOMES, Case
 from lab.chaos.checks.finding import Finding, Findings
 
 PROMISES: Final = {"stock": 1, "counts": 1}
-# Each here has one record, and ends with a marker.
+# One record, and the marker of its end.
 OFFSETS_OF_A_TRANSACTION: Final = 2
 
 
 def check(case: Case) -> Findings:
-    """Compare outcomes and changelog with what the log says by the simplest rules."""
-    for violation in case.history.violations():
+    """Compare outcomes and changelog with the reference model."""
+    for violation in case.audit.violations():
         name = violation.partition(":")[0]
         yield Finding(PROMISES.get(name, 3), violation)
     yield from _gaps(case)
@@ -23,7 +23,7 @@ def check(case: Case) -> Findings:
 
 
 def _gaps(case: Case) -> Findings:
-    """The log itself is whole: offsets are contiguous, but for aborted records and the markers of transactions."""
+    """The log is complete: only aborted records and transactions' markers leave gaps in its offsets."""
     by_partition: dict[int, set[int]] = defaultdict(set)
     for row in case.evidence.topics[COMMANDS]:
         by_partition[row.partition].add(row.offset)
@@ -35,8 +35,8 @@ def _gaps(case: Case) -> Findings:
 
 
 def _aborted(case: Case) -> Findings:
-    """What was aborted was never decided."""
-    values = [case.acts[note["n"]]["value"] for note in case.notes("aborted")]
+    """No aborted command was decided."""
+    values = [case.operations[note["n"]]["value"] for note in case.notes("aborted")]
     aborted = {json.loads(value)["purchase"] for value in values}
     for row, outcome in case.outcomes:
         if outcome.get("purchase") in aborted:
@@ -45,7 +45,7 @@ def _aborted(case: Case) -> Findings:
 
 
 def _codes(case: Case) -> Findings:
-    """A ticket code is one purchase's."""
+    """A ticket code belongs to one purchase."""
     owner: dict[str, str] = {}
     for _, outcome in case.outcomes:
         for line in outcome.get("lines", ()):

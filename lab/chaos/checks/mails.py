@@ -1,7 +1,7 @@
-"""Promise 6: every mail that is due was received, by whom it is for and nobody else; a repeat is the same mail.
+"""Promise 6: every due mail was received by its account and by no other; a repeat is the same mail.
 
-What is due follows from the outcomes alone: what became of a purchase, and each change of when and where to whoever had
-tickets then.
+Which mails are due follows from the outcomes alone: each decision on a purchase, and each change of an event's time or
+place for the accounts that had tickets then.
 """
 
 import json
@@ -17,7 +17,7 @@ from lab.chaos.checks.finding import Finding, Findings
 
 Json = dict[str, Any]
 
-# Message-IDs must stay what they are from version to version, so this is written down here once more.
+# Message-IDs must not change between versions, so the namespace is repeated here.
 NAMESPACE: Final = UUID("5b1f0c1e-6f0f-5c0e-9d57-7e1b6f3a9c21")
 KINDS: Final = frozenset({"held", "confirmed", "cancelled", "expired", "refunded"})
 OPEN: Final = frozenset({"held", "confirmed"})
@@ -29,7 +29,7 @@ PUT_BACK: Final = "first-seen"
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A mail: whom it is for, and whether it must come or may. ``codes`` are the tickets that it brings."""
+    """A mail: its account, and whether it must come or may. ``codes`` are the tickets in it."""
 
     account: str
     must: bool
@@ -54,7 +54,7 @@ def check(case: Case) -> Findings:
 
 
 def repeats(case: Case) -> int:
-    """How many mails came more often than once."""
+    """How many mails are repeats."""
     return len(case.evidence.mails) - len({mail["id"] for mail in case.evidence.mails})
 
 
@@ -70,7 +70,7 @@ def _mail(case: Case, number: str, due: Due, mails: list[Json]) -> Findings:
 
 
 def _due(case: Case) -> Iterator[tuple[str, Due]]:
-    """Message-IDs and what is due under them, in the order of the outcomes."""
+    """The due mails by Message-ID, in the order of the outcomes."""
     bookings: dict[tuple[str, str], Json] = {}
     since: dict[tuple[str, str], int] = {}
     notes: dict[str, Json] = {}
@@ -107,12 +107,12 @@ def _of_outcome(outcome: Json) -> Iterator[tuple[str, Due]]:
         lasts = datetime.fromisoformat(outcome["deadline"]) - datetime.fromisoformat(outcome["at"])
         if lasts.total_seconds() >= REMINDED_FROM_S:
             yield _id(*ids, "hold-ending", account), Due(account, must=False)
-    if outcome["kind"] == "cancelled" and outcome["status"] == "held":  # a part was given back: news of the same hold
+    if outcome["kind"] == "cancelled" and outcome["status"] == "held":  # a part was given back, the hold goes on
         yield _id(*ids, "hold-ending", account), Due(account, must=False)
 
 
 def _news(before: Json, after: Json) -> str | None:
-    """The mail that a change of an event means to whoever has tickets."""
+    """The kind of mail that a change of an event sends to the holders of tickets."""
     if after["status"] in TOLD_OTHERWISE:
         return None
     if after["status"] == "POSTPONED":
@@ -126,7 +126,7 @@ def _id(event: str, purchase: str, offset: int, kind: str, account: str) -> str:
 
 
 def _jobs(case: Case) -> Findings:
-    """An outcome that was dealt with for good asks for no second mail when it comes again."""
+    """A copy of an outcome that was handled asks for no second mail."""
     written: dict[str, list[int]] = defaultdict(list)
     for row in case.readable(JOBS):
         if PUT_BACK not in dict(row.headers):

@@ -1,4 +1,4 @@
-"""Promise 8: whoever tried what is another's was refused."""
+"""Promise 8: every stranger was refused."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ PENDING: Final = "pending"
 
 
 def check(case: Case) -> Findings:
-    """Look at every attempt of the run. What was only put into the log (202) is let in by nobody yet."""
+    """Check every attempt of the run. A 202 is no access: the request is only in the log."""
     for note in case.notes("intrude"):
         pending = note["answer"].get("status") == PENDING
         if 200 <= note["status"] < 300 and not pending:

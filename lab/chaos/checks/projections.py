@@ -1,4 +1,4 @@
-"""Promises 1 and 4 where sales are shown: PostgreSQL and the workers' views say what the log says."""
+"""Promises 1 and 4 in the projections: PostgreSQL and the workers' views agree with the log."""
 
 from collections import Counter
 from typing import Any, Final
@@ -40,7 +40,7 @@ def _open_lines(row: Json) -> dict[str, int]:
 
 
 def _sold(case: Case) -> Findings:
-    """No more tickets are out by the table than there are."""
+    """By the table no more tickets are out than the quantity."""
     out: Counter[str] = Counter()
     for row in case.evidence.tables["purchase"]:
         out.update(_open_lines(row))
@@ -54,7 +54,7 @@ def _sold(case: Case) -> Findings:
 
 
 def _views(case: Case) -> Findings:
-    """The ledger has every event as PostgreSQL has it, and what is out as the log has it."""
+    """The ledger has every event as PostgreSQL has it, and the stock that follows from the log."""
     quantities = {row["id"]: row["quantity"] for row in case.evidence.tables["ticket_type"]}
     stock = case.model.stock()
     for row in case.evidence.tables["event"]:
@@ -66,10 +66,10 @@ def _views(case: Case) -> Findings:
         if known != should:
             yield Finding(4, f"event {event} is {known} to the ledger, {should} in PostgreSQL")
         else:
-            yield from _shelves(view, quantities, stock.get(event, {}))
+            yield from _stock(view, quantities, stock.get(event, {}))
 
 
-def _shelves(view: Json, quantities: dict[str, int], stock: dict[str, tuple[int, int]]) -> Findings:
+def _stock(view: Json, quantities: dict[str, int], stock: dict[str, tuple[int, int]]) -> Findings:
     for kind in view["ticketTypes"]:
         has = (kind["quantity"], kind["held"], kind["sold"])
         should = (quantities[kind["ticketType"]], *stock.get(kind["ticketType"], (0, 0)))
@@ -93,7 +93,7 @@ def _history(row: ModelPurchase) -> tuple[str, list[int]]:
 
 
 def _lists(case: Case) -> Findings:
-    """In the end everybody's list of purchases has all of the own ones, and nobody else's."""
+    """Every buyer's list has all purchases of the account and no other's."""
     pages: dict[str, set[tuple[str, str]]] = {}
     for note in [note for note in case.notes("closing") if note["status"] == 200]:
         listed = {(item["id"], item["status"]) for item in note["answer"].get("items", ())}

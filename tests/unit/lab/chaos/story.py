@@ -106,7 +106,7 @@ def records(values: list[bytes], key: bytes = KEY) -> list[Record]:
     return [Record(0, place, 1000 * (BEGAN + place), key, value) for place, value in enumerate(values)]
 
 
-def act(number: int, name: str, who: str = "", **more: Any) -> Json:
+def operation(number: int, name: str, who: str = "", **more: Any) -> Json:
     return {"n": number, "name": name, "who": who, "key": "", "body": None, "headers": {}, "topic": ""} | more
 
 
@@ -123,7 +123,7 @@ def bought() -> Json:
     return {"id": f"{EVENT}.{BOUGHT}", "status": "confirmed", "lines": [{"quantity": 2}]}
 
 
-def diary() -> list[Json]:
+def history() -> list[Json]:
     listed = {"items": [{"id": f"{EVENT}.{BOUGHT}", "status": "confirmed"}]}
     return [
         note(0, "buy", 0.8, 201, bought()),
@@ -137,16 +137,16 @@ def diary() -> list[Json]:
     ]
 
 
-def plan() -> list[Json]:
+def workload() -> list[Json]:
     first: Json = {"who": ADA, "key": "a", "body": order(2)}
     return [
-        act(0, "buy", **first),
-        act(1, "buy", BOB, key="b", body=order(2)),
-        act(2, "hold", BOB, key="c", body=order(1, hold=True, holdSeconds=2)),
-        act(3, "again", **first),
-        act(4, "intrude", BOB),
-        act(5, "search"),
-        act(6, "poison", key="k", topic="ticket-commands", value=POISON, headers={"mark": "m"}),
+        operation(0, "buy", **first),
+        operation(1, "buy", BOB, key="b", body=order(2)),
+        operation(2, "hold", BOB, key="c", body=order(1, hold=True, holdSeconds=2)),
+        operation(3, "again", **first),
+        operation(4, "intrude", BOB),
+        operation(5, "search"),
+        operation(6, "poison", key="k", topic="ticket-commands", value=POISON, headers={"mark": "m"}),
     ]
 
 
@@ -234,8 +234,8 @@ def true_run() -> Evidence:
     rows = changelog()
     return Evidence(
         run={"partitions": 1, "failed": []},
-        diary=diary(),
-        plan=plan(),
+        history=history(),
+        workload=workload(),
         shows=[{"id": EVENT, "hidden": False}, {"id": DRAFT, "hidden": True}],
         people=[{"id": account, "email": f"{account}@chaos.example"} for account in (ADA, BOB)],
         topics={

@@ -10,7 +10,7 @@ import pytest
 
 from lab.chaos.checker import judge
 from lab.chaos.checks.case import Case
-from lab.chaos.evidence import DIARY, Evidence, Record
+from lab.chaos.evidence import HISTORY, Evidence, Record
 from tests.unit.lab.chaos import story
 from tests.unit.lab.chaos.story import ADA, BEGAN, BOB, BOUGHT, EVENT, HELD, KIND, REFUSED, true_run
 
@@ -34,7 +34,7 @@ def stock(evidence: Evidence, held: int, sold: int) -> None:
 
 def told(evidence: Evidence, place: int, status: int, answer: dict[str, Any]) -> None:
     """Another answer to the client."""
-    evidence.diary[place] |= {"status": status, "answer": answer}
+    evidence.history[place] |= {"status": status, "answer": answer}
 
 
 def lost(evidence: Evidence, topic: str, place: int) -> None:
@@ -45,25 +45,25 @@ def lost(evidence: Evidence, topic: str, place: int) -> None:
 
 def acknowledged_but_lost(evidence: Evidence) -> None:
     command = json.dumps(story.buying("purchase", REFUSED, BOB, 1))
-    evidence.plan.append(story.act(7, "command", topic="ticket-commands", value=command))
-    evidence.diary.append({"what": "command", "n": 7, "at": BEGAN, "until": BEGAN, "partition": 0, "offset": 6})
+    evidence.workload.append(story.operation(7, "command", topic="ticket-commands", value=command))
+    evidence.history.append({"what": "command", "n": 7, "at": BEGAN, "until": BEGAN, "partition": 0, "offset": 6})
 
 
 def aborted_but_decided(evidence: Evidence) -> None:
     """The first purchase of the log, as its producer remembers it."""
     first = json.dumps(story.buying("purchase", BOUGHT, ADA, 2))
-    evidence.plan.append(story.act(7, "aborted", topic="ticket-commands", value=first))
+    evidence.workload.append(story.operation(7, "aborted", topic="ticket-commands", value=first))
     note = {"what": "aborted", "n": 7, "at": BEGAN, "until": BEGAN, "partition": 0, "offset": 1, "ends": "abort"}
-    evidence.diary.append(note)
+    evidence.history.append(note)
 
 
 def bomb_without_a_letter(evidence: Evidence) -> None:
-    evidence.plan.append(story.act(7, "bomb", key="k", topic="ticket-commands", value="k"))
-    evidence.diary.append({"what": "bomb", "n": 7, "at": BEGAN, "until": BEGAN, "partition": 0, "offset": 9})
+    evidence.workload.append(story.operation(7, "bomb", key="k", topic="ticket-commands", value="k"))
+    evidence.history.append({"what": "bomb", "n": 7, "at": BEGAN, "until": BEGAN, "partition": 0, "offset": 9})
 
 
 def accepted_but_not_in_the_log(evidence: Evidence) -> None:
-    evidence.plan[1]["key"] = "another"
+    evidence.workload[1]["key"] = "another"
     told(evidence, 1, 202, {})
 
 
@@ -74,8 +74,8 @@ def second_purchase_has_the_tickets_of_the_first(evidence: Evidence) -> None:
 
 def sold_out_though_there_were_tickets(evidence: Evidence) -> None:
     """Bob asks for one of three before anybody has bought."""
-    evidence.plan.append(story.act(7, "buy", BOB, key="early", body=story.order(1)))
-    evidence.diary.append(story.note(7, "buy", 0.1, 409, {"type": "/problems/sold-out", "retryable": True}))
+    evidence.workload.append(story.operation(7, "buy", BOB, key="early", body=story.order(1)))
+    evidence.history.append(story.note(7, "buy", 0.1, 409, {"type": "/problems/sold-out", "retryable": True}))
 
 
 def read(purchase: str, status: int, at: float) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def read(purchase: str, status: int, at: float) -> dict[str, Any]:
 
 def mail_asked_for_again(evidence: Evidence) -> None:
     copied = {"what": "copy", "n": 8, "at": BEGAN + 7, "until": BEGAN + 7.1, "topic": "ticket-purchase"}
-    evidence.diary.append(copied | {"partition": 0, "original": 1, "offset": 5})
+    evidence.history.append(copied | {"partition": 0, "original": 1, "offset": 5})
     again = story.job(BOUGHT, 1, "confirmed", ADA)
     evidence.topics["notification-jobs"].append(Record(0, 1, 1000 * (BEGAN + 8), b"", again))
 
@@ -122,7 +122,7 @@ DAMAGES: list[tuple[str, int, Damage]] = [
     ("a purchase was accepted and is not in the log", 3, accepted_but_not_in_the_log),
     ("bought, says the answer, the log does not", 3, lambda it: told(it, 1, 201, {"id": "x", "status": "confirmed"})),
     ("refused, says the answer, the log does not", 3, lambda it: told(it, 3, 409, {"type": "/problems/sold-out"})),
-    ("what was decided is not found", 3, lambda it: it.diary.append(read(BOUGHT, 404, 5.0))),
+    ("what was decided is not found", 3, lambda it: it.history.append(read(BOUGHT, 404, 5.0))),
     ("the same key has another answer", 3, lambda it: told(it, 3, 201, story.bought() | {"lines": []})),
     ("an internal error", 4, lambda it: told(it, 3, 500, {})),
     ("no answer in the end", 4, lambda it: told(it, 3, 0, {})),
@@ -136,7 +136,7 @@ DAMAGES: list[tuple[str, int, Damage]] = [
         4,
         lambda it: it.purchases.update({f"{EVENT}.{HELD}": it.purchases.popitem()[1]}),
     ),
-    ("a list of purchases lacks one", 4, lambda it: it.diary[6]["answer"]["items"].clear()),
+    ("a list of purchases lacks one", 4, lambda it: it.history[6]["answer"]["items"].clear()),
     ("the index has an old title", 5, lambda it: it.documents[EVENT].update(title="Storm")),
     ("the index shows too many tickets", 5, lambda it: it.documents[EVENT]["ticketTypes"][0].update(available=3)),
     ("the index lacks an event", 5, lambda it: it.documents.clear()),
@@ -186,13 +186,13 @@ def test_a_repeated_mail_is_counted_and_does_no_harm() -> None:
 
 def test_sold_out_in_advance_is_true_while_it_was_so_a_moment_ago() -> None:
     evidence = true_run()
-    evidence.plan.append(story.act(7, "buy", BOB, key="late", body=story.order(2)))
-    evidence.diary.append(story.note(7, "buy", 2.5, 409, {"type": "/problems/sold-out", "retryable": True}))
+    evidence.workload.append(story.operation(7, "buy", BOB, key="late", body=story.order(2)))
+    evidence.history.append(story.note(7, "buy", 2.5, 409, {"type": "/problems/sold-out", "retryable": True}))
     assert judge(evidence).broken == []
 
 
 def test_evidence_is_the_same_when_it_was_kept_in_a_folder(tmp_path: Path) -> None:
     evidence = true_run()
-    (tmp_path / DIARY).write_text("".join(json.dumps(note) + "\n" for note in evidence.diary))
+    (tmp_path / HISTORY).write_text("".join(json.dumps(note) + "\n" for note in evidence.history))
     evidence.save(tmp_path)
     assert Evidence.load(tmp_path) == evidence

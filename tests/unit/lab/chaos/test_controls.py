@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from lab.chaos.checks.finding import Finding
-from lab.chaos.controls import CONTROLS, Control, order
+from lab.chaos.controls import CONTROLS, Control, options
 from lab.chaos.mutants.registry import MUTANTS, named
-from lab.chaos.schedule import Deed
+from lab.chaos.schedule import FaultKind
 
 ROOT = Path(__file__).parents[4]
 TAKE_ALL = "from lab.chaos.mutants.registry import MUTANTS, take_away; take_away(MUTANTS, {!r})"
@@ -45,12 +45,12 @@ def test_a_mechanism_is_missed_only_under_its_promise_and_with_its_words() -> No
 
 
 def test_a_forgetful_control_kills_only_ledgers_with_their_folders(tmp_path: Path) -> None:
-    made = order(Control({}, forgetful=True), 1, tmp_path, tmp_path)
-    assert {fault.deed for fault in made.processes} == {Deed.FORGET}
-    assert {fault.victim for fault in made.processes} == {"ledger-0", "ledger-1"}
+    made = options(Control({}, forgetful=True), 1, tmp_path, tmp_path)
+    assert {fault.kind for fault in made.processes} == {FaultKind.FORGET}
+    assert {fault.target for fault in made.processes} == {"ledger-0", "ledger-1"}
 
 
 def test_nobody_waits_long_for_answers_where_something_is_off(tmp_path: Path) -> None:
-    one, *_, nothing = (order(control, 1, tmp_path, tmp_path, 15) for control in CONTROLS)
+    one, *_, nothing = (options(control, 1, tmp_path, tmp_path, 15) for control in CONTROLS)
     assert one.asking < nothing.asking
     assert one.seconds == 15

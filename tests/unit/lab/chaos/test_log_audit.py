@@ -8,7 +8,7 @@ import pytest
 
 import tables.ledger.accounts
 import tables.ledger.decisions
-from lab.chaos.log_audit import History, Row
+from lab.chaos.log_audit import LogAudit, Row
 from tables.ledger.accounts import AccountTickets
 from tables.messages.commands import (
     Buy,
@@ -64,12 +64,12 @@ def told(log: Iterable[Command]) -> tuple[LedgerDriver, list[Outcome]]:
     return driver, [outcome for command in log for outcome in driver.send_all(command)]
 
 
-def history(log: list[Command], table: dict[bytes, bytes], outcomes: list[bytes]) -> History:
+def history(log: list[Command], table: dict[bytes, bytes], outcomes: list[bytes]) -> LogAudit:
     """A log with what was told and kept of it, on one partition."""
     commands = [Row(0, place, NOW, str(EVENT).encode(), encode_command(each)) for place, each in enumerate(log)]
     rows = [Row(0, place, NOW, b"", value) for place, value in enumerate(outcomes)]
     changelog = [Row(0, place, NOW, *item) for place, item in enumerate(table.items())]
-    return History(1, [], commands, rows, changelog)
+    return LogAudit(1, [], commands, rows, changelog)
 
 
 def test_partial_cancels_and_their_repeats_are_right_as_the_ledger_decides_them() -> None:

@@ -1,4 +1,4 @@
-"""What is on sale in a chaos run and who takes part: ids and figures, made from a seed alone."""
+"""The events on sale in a chaos run and its accounts, made from a seed alone."""
 
 import random
 from dataclasses import dataclass, field
@@ -12,10 +12,12 @@ BUYERS: Final = 60
 ORGANIZERS: Final = 3
 LOCALES: Final = ("en", "de-AT", "fr", "es")
 STARTS: Final = datetime(2031, 5, 17, 18, 0, tzinfo=UTC)
-SHARE_BEFORE: Final = 0.5
+# The share of events that are there before the run.
+EARLY_SHARE: Final = 0.5
 DRAFTS: Final = 4
 QUANTITIES: Final = (30, 60, 120, 250)
-LIMITS: Final = (None, None, 12)
+TICKETS_PER_ACCOUNT_MAX: Final = (None, None, 12)
+# The first words of titles: of events on sale, and of drafts.
 WORD: Final = "Tempest"
 HIDDEN: Final = "Unannounced"
 
@@ -31,9 +33,9 @@ class Person:
 
 @dataclass(slots=True)
 class Show:
-    """An event: when it is made (seconds of the run, 0 before it), and its ticket types by id with their quantities.
+    """An event. ``at`` is when it is made (seconds of the run, 0: before it); ``quantities`` are by ticket type.
 
-    ``hidden`` ones are drafts that nobody publishes.
+    A ``hidden`` one is a draft that is never published.
     """
 
     id: str
@@ -45,40 +47,38 @@ class Show:
 
 
 class Catalogue:
-    """People and events of a seed."""
+    """The accounts and events of a seed."""
 
     def __init__(self, seed: int, seconds: float) -> None:
-        self._dice = random.Random(f"catalogue {seed}")
+        self._rng = random.Random(f"catalogue {seed}")
         self.organizers = [self._person("Organizer", number) for number in range(ORGANIZERS)]
         self.buyers = [self._person("Buyer", number) for number in range(BUYERS)]
         shows = max(6, round(seconds / 25))
-        before = round(shows * SHARE_BEFORE)
-        times = [0.0] * before + sorted(self._dice.uniform(3, seconds * 0.8) for _ in range(shows - before))
+        before = round(shows * EARLY_SHARE)
+        times = [0.0] * before + sorted(self._rng.uniform(3, seconds * 0.8) for _ in range(shows - before))
         self.shows = [self._show(number, at, hidden=False) for number, at in enumerate(times)]
-        self.drafts = [
-            self._show(number, self._dice.uniform(0, seconds * 0.7), hidden=True) for number in range(DRAFTS)
-        ]
+        self.drafts = [self._show(number, self._rng.uniform(0, seconds * 0.7), hidden=True) for number in range(DRAFTS)]
 
     def uuid(self) -> str:
         """The next id."""
-        return str(UUID(int=self._dice.getrandbits(128), version=4))
+        return str(UUID(int=self._rng.getrandbits(128), version=4))
 
     def _person(self, what: str, number: int) -> Person:
         identity = self.uuid()
         email = f"{identity}@chaos.example"
         name = {"firstName": what, "lastName": f"Number {number}"}
-        return Person(identity, email, {"id": identity, "email": email, "locale": self._dice.choice(LOCALES), **name})
+        return Person(identity, email, {"id": identity, "email": email, "locale": self._rng.choice(LOCALES), **name})
 
     def _show(self, number: int, at: float, *, hidden: bool) -> Show:
-        identity, organizer = self.uuid(), self._dice.choice(self.organizers).id
-        quantities = {self.uuid(): self._dice.choice(QUANTITIES) for _ in range(self._dice.choice((1, 2, 3)))}
+        identity, organizer = self.uuid(), self._rng.choice(self.organizers).id
+        quantities = {self.uuid(): self._rng.choice(QUANTITIES) for _ in range(self._rng.choice((1, 2, 3)))}
         starts = STARTS + timedelta(days=number)
         body = {
             "id": identity,
             "organizerId": organizer,
             "title": f"{HIDDEN if hidden else WORD} {number} {identity[:8]}",
             "venue": "Gasworks",
-            "city": self._dice.choice(("Graz", "Wien", "Linz")),
+            "city": self._rng.choice(("Graz", "Wien", "Linz")),
             "startsAt": starts.isoformat(),
             "endsAt": (starts + timedelta(hours=2)).isoformat(),
             "timeZone": "Europe/Vienna",
@@ -88,7 +88,7 @@ class Catalogue:
         return Show(identity, at, organizer, body, quantities, hidden)
 
     def _type(self, place: int, identity: str, quantity: int) -> Json:
-        limit = self._dice.choice(LIMITS)
-        price = {"amount": f"{self._dice.randint(10, 90)}.50", "currency": "EUR"}
+        limit = self._rng.choice(TICKETS_PER_ACCOUNT_MAX)
+        price = {"amount": f"{self._rng.randint(10, 90)}.50", "currency": "EUR"}
         made = {"id": identity, "name": f"Block {place}", "price": price, "quantity": quantity, "position": place}
         return made if limit is None else made | {"maxPerAccount": limit}
