@@ -1,4 +1,4 @@
-"""The running pipeline that a bench talks to: settings from the environment, else those of the embedded stack."""
+"""A running pipeline: its addresses, from the environment or else from the embedded stack."""
 
 import os
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from settings import Settings
 from stack.environment import app_environment
 from stack.settings import StackSettings
 
-TOKEN_SECONDS: Final = 3600
+TOKEN_LIFETIME_S: Final = 3600
 NOBODY: Final = UUID(int=0)
 
 
@@ -32,7 +32,7 @@ class Target:
 
         Signing thousands in would take minutes.
         """
-        token, _ = Tokens(self.token_keys, TOKEN_SECONDS).issue(UUID(str(account)), frozenset({Role.BUYER, *roles}))
+        token, _ = Tokens(self.token_keys, TOKEN_LIFETIME_S).issue(UUID(str(account)), frozenset({Role.BUYER, *roles}))
         return {"Authorization": f"Bearer {token}"}
 
     def administrator(self) -> dict[str, str]:

@@ -32,12 +32,12 @@ def run(names: tuple[str, ...], runs: int | None, scale: float, profile: bool) -
         chosen = registry.chosen(names)
     except registry.NoMeasurement as error:
         sys.exit(f"{error}")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing of ours outlives us
-    asked = runner.Asked(runs, scale, profile)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the stack is stopped, too
+    options = runner.RunOptions(runs, scale, profile)
     try:
-        failed = runner.run(chosen, asked, console)
+        failed = runner.run(chosen, options, console)
     finally:
-        if asked.kept:
+        if options.kept:
             _publish()
     sys.exit(f"failed: {', '.join(failed)}" if failed else None)
 

@@ -1,4 +1,4 @@
-"""What processes cost: CPU seconds and memory of each role, their children included, read from /proc."""
+"""CPU seconds and memory of each role, with all child processes."""
 
 import contextlib
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from typing import Final
 
 import psutil
 
-# The name of a process of the stack up to its number, and the role that its cost is counted for.
+# By the name of a process of the stack without its number: the role that its cost is counted for.
 ROLES: Final = {
     "ledger": "worker",
     "indexer": "indexer",
@@ -16,7 +16,7 @@ ROLES: Final = {
     "smtp": "mail",
 }
 
-# What a purchase over REST costs is counted on these.
+# The roles that a purchase over REST costs CPU.
 SERVER_ROLES: Final = ("api", "worker", "broker")
 
 Seconds = dict[str, float]

@@ -1,4 +1,4 @@
-"""Bytes that a run leaves behind: records on the topics, files of a local database."""
+"""Bytes on disk after a run: records on the topics, files of a local database."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every figure that the measurements can write: its key, unit, meaning and what is wanted of it."""
+"""Every figure of the measurements: its key, unit, meaning and goal."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -17,7 +17,7 @@ class Figure:
     better: Better = "higher"
 
     def met(self, value: float) -> bool | None:
-        """Whether the value is as good as is wanted; None where nothing is asked for."""
+        """Whether the value meets the goal; None without a goal."""
         if self.goal is None:
             return None
         return value >= self.goal if self.better == "higher" else value <= self.goal

@@ -1,4 +1,4 @@
-"""Holds that run out: how long after its deadline each is ended, with very many open, after a ``kill -9``."""
+"""Expiry of holds: how long after its deadline each is ended, with very many open, after a ``kill -9``."""
 
 import asyncio
 import random
@@ -13,7 +13,7 @@ from kafka import KafkaConsumer, TopicPartition
 from connect.topics import OUTCOMES
 from lab.bench.lab import Figures, Lab, Measurement
 from lab.bench.latency import percentile
-from lab.bench.ledger import MANY_EVENTS, MANY_TYPES, PATIENCE_S, SEED, ledgers
+from lab.bench.ledger import MANY_EVENTS, MANY_TYPES, SEED, STALL_TIMEOUT_S, ledgers
 from lab.bench.orders import Show, definition, purchases, shows
 from lab.bench.recovery import COMMITTED_S
 from lab.bench.topics import Placed, fill, make_topics
@@ -21,16 +21,16 @@ from settings import Settings
 from tables.messages.commands import Hold
 from tables.messages.outcomes import OutcomeKind, decode_outcome
 
-HOLDS: Final = 200_000
-# All are held, and the worker is back, before the first deadline; then some 3,300 end each second.
-FIRST_S: Final = 60
-LAST_S: Final = 120
+HOLD_COUNT: Final = 200_000
+# All are held, and the worker has restarted, before the first deadline; then some 3,300 expire each second.
+FIRST_DEADLINE_S: Final = 60
+LAST_DEADLINE_S: Final = 120
 POLL_MS: Final = 500
 
 
 def end(lab: Lab) -> Figures:
     """200,000 holds of 64 events, the worker killed and started again while all are open."""
-    count = lab.count(HOLDS)
+    count = lab.count(HOLD_COUNT)
     with lab.stack() as stack:
         settings = lab.settings(stack)
         with lab.step("starting the broker"):
@@ -58,16 +58,16 @@ def end(lab: Lab) -> Figures:
 
 
 def _commands(on_sale: list[Show], count: int) -> Iterator[Placed]:
-    dice = random.Random(SEED)
+    rng = random.Random(SEED)
     for show in on_sale:
         yield show.partition, show.key, definition(show)
-    for show, bought in purchases(on_sale, count, dice):
-        seconds = dice.randint(FIRST_S, LAST_S)
+    for show, bought in purchases(on_sale, count, rng):
+        seconds = rng.randint(FIRST_DEADLINE_S, LAST_DEADLINE_S)
         yield show.partition, show.key, Hold(show.event, bought.purchase, bought.account, bought.lines, seconds)
 
 
 class Ends:
-    """What the outcomes tell: the deadlines of holds, and how many seconds after its own each was ended."""
+    """The deadlines of holds, and how many seconds after its deadline each was ended, from the outcomes."""
 
     def __init__(self, consumer: KafkaConsumer) -> None:
         self._consumer = consumer
@@ -76,7 +76,7 @@ class Ends:
         self._ended: set[UUID] = set()
 
     def until(self, have: Callable[[], int], wanted: int, tick: Callable[[int], None]) -> None:
-        """Read until there are so many. Raises TimeoutError where nothing comes for longer than any hold lasts."""
+        """Read until there are so many. Raises TimeoutError if nothing comes for longer than any hold lasts."""
         moved = time.monotonic()
         while (before := have()) < wanted:
             for records in self._consumer.poll(timeout_ms=POLL_MS).values():
@@ -85,11 +85,11 @@ class Ends:
             if have() > before:
                 moved = time.monotonic()
                 tick(have())
-            elif time.monotonic() - moved > LAST_S + PATIENCE_S:
+            elif time.monotonic() - moved > LAST_DEADLINE_S + STALL_TIMEOUT_S:
                 raise TimeoutError(f"only {before} of {wanted}")
 
     def read(self, value: bytes, at: int) -> None:
-        """An outcome, appended at ``at`` (ms). What is told again counts once."""
+        """Take an outcome, appended at ``at`` (ms). A repeated one counts once."""
         outcome = decode_outcome(value)
         purchase = outcome.purchase
         if purchase is None or purchase in self._ended:

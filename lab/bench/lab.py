@@ -1,4 +1,4 @@
-"""What a measurement works with: real servers on a folder of its own, progress on the terminal, room for series."""
+"""What a measurement works with: real servers on a folder of its own, progress on the terminal, series to plot."""
 
 import shutil
 import tempfile
@@ -21,14 +21,14 @@ Tick = Callable[[int], None]
 
 
 class Measure(Protocol):
-    """One run of a measurement: the figures that it found, by key."""
+    """One run of a measurement; it returns its figures by key."""
 
     def __call__(self, lab: "Lab") -> Figures: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Something that can be measured alone, so many times."""
+    """A measurement and its number of runs."""
 
     name: str
     about: str
@@ -37,13 +37,13 @@ class Measurement:
 
 
 def is_ledger(name: str) -> bool:
-    """Whether a process of the stack decides purchases."""
+    """Whether a process of the stack is a ledger worker."""
     return role_of(name) == "worker"
 
 
 @dataclass
 class Lab:
-    """One run. ``scale`` makes everything smaller, to try a measurement out; ``profile`` samples the workers."""
+    """One run. ``scale`` below 1 makes everything smaller, for a trial; ``profile`` samples the ledger workers."""
 
     name: str
     progress: Progress
@@ -54,12 +54,12 @@ class Lab:
     profile_text: str = ""
 
     def count(self, number: int) -> int:
-        """So many things, to scale."""
+        """The number times the scale, at least 1."""
         return max(1, round(number * self.scale))
 
     @contextmanager
     def step(self, text: str, total: float | None = None) -> Iterator[Tick]:
-        """Show what is going on; the tick takes how much of ``total`` is done."""
+        """Show a step on the terminal; the tick takes how much of ``total`` is done."""
         if not self.progress.console.is_terminal:
             self.progress.console.print(f"{self.name}: {text}", soft_wrap=True)
         task = self.progress.add_task(f"{self.name}: {text}", total=total)
@@ -70,7 +70,7 @@ class Lab:
 
     @contextmanager
     def profiling(self, stack: Stack) -> Iterator[None]:
-        """Sample the ledger workers within, if that is asked for."""
+        """Sample the ledger workers meanwhile, if the run has a profile."""
         if not self.profile:
             yield
             return
@@ -82,7 +82,7 @@ class Lab:
 
     @contextmanager
     def stack(self, workers: int = 1, standbys: int = 1) -> Iterator[Stack]:
-        """A stack on free ports with nothing started; its data is deleted in the end, also after an error."""
+        """A stack on free ports, with nothing started; its data is deleted at the end, after an error too."""
         folder = Path(tempfile.mkdtemp(prefix="turnstile-bench-"))
         stack = Stack.on_free_ports(folder / "home", workers=workers, standbys=standbys)
         if self.profile:

@@ -1,4 +1,4 @@
-"""How long a command takes until its outcome is received: an open loop, timed from the intended moment of sending."""
+"""The latency of a command to its outcome: an open loop, timed from the intended moment of sending."""
 
 import asyncio
 import math
@@ -17,8 +17,8 @@ from settings import Settings
 from tables.messages.commands import encode_command
 from tables.messages.outcomes import decode_outcome
 
-PATIENCE_S = 30.0
-WARM_UP = 20
+STALL_TIMEOUT_S = 30.0
+WARM_UP_COUNT = 20
 
 
 def _quiet(done: int) -> None:
@@ -35,7 +35,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """One purchase: when it was meant to be sent (s, monotonic clock), and how long its outcome took from then."""
+    """One purchase: its intended moment of sending (s, monotonic clock), and the seconds until its outcome came."""
 
     at: float
     seconds: float
@@ -44,9 +44,9 @@ class Probed:
 async def probe(
     settings: Settings, on_sale: list[Show], rate: float, more: Callable[[], bool], tick: Callable[[int], None] = _quiet
 ) -> list[Probed]:
-    """Purchases at ``rate`` a second for as long as ``more`` says; those of the first moments are left out.
+    """Purchases at ``rate`` a second while ``more`` is true, without those of the warm-up.
 
-    Raises TimeoutError where an outcome is missing in the end.
+    Raises TimeoutError if an outcome is missing at the end.
     """
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_servers, acks="all")
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_servers, enable_auto_commit=False)
@@ -56,8 +56,8 @@ async def probe(
         places = [TopicPartition(OUTCOMES, number) for number in range(settings.partitions)]
         consumer.assign(places)
         await consumer.seek_to_end(*places)
-        probed = await _Loop(producer, consumer, on_sale, tick).run(rate, more)
-        return sorted(probed, key=lambda one: one.at)[WARM_UP:]
+        probed = await _OpenLoop(producer, consumer, on_sale, tick).run(rate, more)
+        return sorted(probed, key=lambda one: one.at)[WARM_UP_COUNT:]
     finally:
         await producer.stop()
         await consumer.stop()
@@ -66,13 +66,13 @@ async def probe(
 async def latencies(
     settings: Settings, on_sale: list[Show], count: int, rate: float, tick: Callable[[int], None]
 ) -> list[float]:
-    """Seconds of each of ``count`` purchases at ``rate`` a second. Some more go before them to warm up."""
-    left = iter(range(WARM_UP + count))
+    """Seconds of each of ``count`` purchases at ``rate`` a second, after a warm-up."""
+    left = iter(range(WARM_UP_COUNT + count))
     probed = await probe(settings, on_sale, rate, lambda: next(left, None) is not None, tick)
     return [one.seconds for one in probed]
 
 
-class _Loop:
+class _OpenLoop:
     def __init__(
         self,
         producer: AIOKafkaProducer,
@@ -88,7 +88,7 @@ class _Loop:
         self.answered = asyncio.Event()
 
     async def run(self, rate: float, more: Callable[[], bool]) -> list[Probed]:
-        """Send on time, whatever comes back."""
+        """Send on time, without waiting for outcomes."""
         receiving = asyncio.create_task(self._receive())
         began = time.monotonic()
         sent = 0
@@ -100,7 +100,7 @@ class _Loop:
                 self.answered.clear()
                 await self.producer.send(COMMANDS, encode_command(purchase), key=show.key, partition=show.partition)
                 sent += 1
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(STALL_TIMEOUT_S):
                 await self.answered.wait()
         finally:
             receiving.cancel()

@@ -33,23 +33,23 @@ SEED: Final = 8
 MANY_EVENTS: Final = 64
 MANY_TYPES: Final = 3
 HOT_TYPES: Final = 20
-WARM: Final = 50_000
+WARM_UP_PURCHASES: Final = 50_000
 PURCHASES: Final = 200_000
 MILLION: Final = 1_000_000
-STRETCH: Final = 100_000
-IDLE_RATE: Final = 10
+STRETCH_PURCHASES: Final = 100_000
+IDLE_PER_S: Final = 10
 IDLE_COMMANDS: Final = 400
-PATIENCE_S: Final = 60.0
+STALL_TIMEOUT_S: Final = 60.0
 SETTLE_S: Final = 0.2
-ALMOST: Final = 0.95
+MEASURED_SHARE: Final = 0.95
 # A hundredth of a core.
-OBJECTS_A_LOOK: Final = 2_000
+OBJECTS_PER_SAMPLE: Final = 2_000
 LOGS: Final = (COMMANDS, OUTCOMES, changelog("ledger"))
 
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """What came of a topic full of purchases."""
+    """The result of a topic full of purchases."""
 
     track: Track
     purchases: int
@@ -59,8 +59,8 @@ class Sold:
 
     @property
     def cost(self) -> Cost:
-        """From the warm worker until almost the last decision: at the very end a worker waits."""
-        return self.track.between(self.first, round(ALMOST * self.track.samples[-1].done))
+        """The cost after the warm-up until MEASURED_SHARE of the purchases: at the very end a worker waits."""
+        return self.track.between(self.first, round(MEASURED_SHARE * self.track.samples[-1].done))
 
 
 def many(lab: Lab) -> Figures:
@@ -85,8 +85,8 @@ def hot(lab: Lab) -> Figures:
 
 
 def million(lab: Lab) -> Figures:
-    """The hundred thousand after a million purchases of one event, against the first of a warm worker."""
-    stretch, so_far = lab.count(STRETCH), lab.count(MILLION)
+    """100,000 purchases after a million of one event, against the first 100,000 of a warm worker."""
+    stretch, so_far = lab.count(STRETCH_PURCHASES), lab.count(MILLION)
     sold = sell(lab, events=1, types=HOT_TYPES, count=so_far + stretch)
     lab.series["ledger.million"] = sold.track.plain()
     early = sold.track.between(sold.first, sold.first + stretch).per_cpu_second("worker")
@@ -100,7 +100,7 @@ def million(lab: Lab) -> Figures:
 
 
 def two_workers(lab: Lab) -> Figures:
-    """The same work as ``many`` for two: no warm copies, since one worker alone keeps none."""
+    """The same as ``many`` with two workers, without standby copies, since one worker alone keeps none."""
     cost = _by_two(lab, standbys=0)
     return {
         "ledger.two_decisions_per_s": cost.per_second,
@@ -109,7 +109,7 @@ def two_workers(lab: Lab) -> Figures:
 
 
 def copies(lab: Lab) -> Figures:
-    """The same with a warm copy of every partition at the other worker, as is the default."""
+    """The same with a standby copy of every partition at the other worker, which is the default."""
     cost = _by_two(lab, standbys=1)
     return {
         "ledger.copied_decisions_per_s": cost.per_second,
@@ -123,7 +123,7 @@ def _by_two(lab: Lab, standbys: int) -> Cost:
 
 
 def sell(lab: Lab, *, events: int, types: int, count: int, workers: int = 1, standbys: int = 1) -> Sold:
-    """Fill the topic, start the workers, follow them to the last outcome, and see that everything was sold."""
+    """Fill the topic, start the workers, follow them to the last outcome, and check that all was sold."""
     with lab.stack(workers, standbys) as stack:
         settings = lab.settings(stack)
         stock = Stock(shows(events, types, settings.partitions, random.Random(SEED)))
@@ -135,16 +135,16 @@ def sell(lab: Lab, *, events: int, types: int, count: int, workers: int = 1, sta
         with lab.step("deciding", events + count) as tick, _looking(stack, settings) as look:
             stack.start(*ledgers(stack))
             with lab.profiling(stack):
-                track = follow(look, events + count, patience=PATIENCE_S, tick=tick)
+                track = follow(look, events + count, stall_timeout_s=STALL_TIMEOUT_S, tick=tick)
         stock.check(f"http://{HOST}:{stack.settings.worker_port}")
         topics = sum(disk.topic_bytes(stack.settings.home / "kafka" / "data", topic) for topic in LOGS)
         stored = sum(disk.folder_bytes(stack.settings.home / name) for name in ledgers(stack))
-    first = next(sample.done for sample in track.samples if sample.done > events + lab.count(WARM))
+    first = next(sample.done for sample in track.samples if sample.done > events + lab.count(WARM_UP_PURCHASES))
     return Sold(track, count, first, topics, stored)
 
 
 class Stock:
-    """What is on sale, and how many tickets were asked for."""
+    """The events on sale, and how many tickets were asked for."""
 
     def __init__(self, on_sale: list[Show]) -> None:
         self.on_sale = on_sale
@@ -163,7 +163,7 @@ class Stock:
 
         An outcome may be there twice after a rebalance, so that as many outcomes as commands are not yet all of them.
         """
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + STALL_TIMEOUT_S
         for event, asked in self.asked.items():
             while (sold := _sold(worker, event)) != asked:
                 if time.monotonic() > deadline:
@@ -188,7 +188,7 @@ def _looking(stack: Stack, settings: Settings) -> Iterator[Callable[[], Sample]]
 
         def look() -> Sample:
             done, cpu = outcomes(), cpu_seconds(stack.pids)
-            resident, pace = resident_mb(stack.pids), pacer.step(OBJECTS_A_LOOK)
+            resident, pace = resident_mb(stack.pids), pacer.step(OBJECTS_PER_SAMPLE)
             return Sample(time.monotonic() - began, done, cpu, resident, pace=pace)
 
         yield look
@@ -206,8 +206,8 @@ def idle(lab: Lab) -> Figures:
             asyncio.run(fill(settings.kafka_servers, placed, lambda _: None))
             stack.start(*ledgers(stack))
         count = lab.count(IDLE_COMMANDS)
-        with lab.step(f"{count} commands, {IDLE_RATE} a second", count) as tick:
-            seconds = asyncio.run(latencies(settings, on_sale, count, IDLE_RATE, tick))
+        with lab.step(f"{count} commands, {IDLE_PER_S} a second", count) as tick:
+            seconds = asyncio.run(latencies(settings, on_sale, count, IDLE_PER_S, tick))
     lab.series["ledger.idle"] = sorted(1000 * each for each in seconds)
     return {
         "ledger.idle_p50_ms": 1000 * percentile(seconds, 50),

@@ -1,4 +1,4 @@
-"""Where the figures come from: the machine, how fast it is just now, the versions, the commit."""
+"""Where figures come from: the machine, its present pace, the versions, the commit."""
 
 import os
 import platform
@@ -16,12 +16,12 @@ import psutil
 ROOT: Final = Path(__file__).parents[2]
 HARDWARE: Final = ("cores", "processor", "memory")
 OBJECTS: Final = 100_000
-WALKS: Final = 2
+REPEATS: Final = 2
 PACKAGES: Final = ("faust-streaming", "aiokafka", "kafka-python", "flask", "uvicorn", "uvloop", "psycopg")
 
 
 def machine() -> dict[str, str]:
-    """Cores, processor, memory, system and versions, each as a reader wants it."""
+    """Cores, processor, memory, system and versions, as text."""
     return {
         "cores": str(os.cpu_count()),
         "processor": _processor(),
@@ -33,35 +33,35 @@ def machine() -> dict[str, str]:
 
 
 def pace() -> float:
-    """CPU milliseconds of a fixed job: Python that looks at many small objects all over its memory.
+    """CPU milliseconds of a fixed job: Python that reads many small objects all over its memory.
 
-    Where a machine is shared with others that can't be seen it varies with the hour, and all figures with it.
+    On a shared machine the pace varies with the hour, and all figures with it.
     """
     pacer = Pacer()
-    return sum(pacer.step(OBJECTS) for _ in range(WALKS))
+    return sum(pacer.step(OBJECTS) for _ in range(REPEATS))
 
 
 class Pacer:
-    """That job in steps, for who wants to know the pace all the time."""
+    """The fixed job in steps, to sample the pace all the time."""
 
     def __init__(self) -> None:
         self._objects = [number.to_bytes(400, "big") for number in range(OBJECTS)]
         self._order = cycle(Random(1).sample(range(OBJECTS), OBJECTS))
 
     def step(self, count: int) -> float:
-        """Look at so many objects; the CPU milliseconds that it took."""
+        """Read so many objects; the CPU milliseconds that it took."""
         began = time.process_time()
         sum(self._objects[number][-1] for number in islice(self._order, count))
         return 1000 * (time.process_time() - began)
 
 
 def same_host(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether figures of the two may stand side by side; versions may differ, the hardware may not."""
+    """Whether figures of the two can be compared: the hardware must be the same, versions may differ."""
     return all(one.get(name) == other.get(name) for name in HARDWARE)
 
 
 def commit() -> str:
-    """The commit's short name, with a plus where files differ from it; "unknown" outside of a repository."""
+    """The commit's short name, with a plus if files have changed since; "unknown" outside of a repository."""
     named = _git("rev-parse", "--short", "HEAD")
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!lab/bench/results", ":!README.md")
     return f"{named}{'+' if changed else ''}" if named else "unknown"

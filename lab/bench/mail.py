@@ -1,4 +1,4 @@
-"""Mails: what one costs the worker, and how long after a decision it is in the mailbox.
+"""Mails: what one costs the worker, and how long after a decision it arrives.
 
 Accounts and outcomes are put on their topics as Debezium and the ledger would put them; nothing else runs but the
 broker, the mail server and one worker of the role ``notifications``.
@@ -36,11 +36,11 @@ from tables.messages.statuses import PurchaseStatus
 SEED: Final = 8
 ACCOUNTS: Final = 200
 MAILS: Final = 4_000
-RATE: Final = 10
-PROBES: Final = 300
-WARM_UP: Final = 200
-ALMOST: Final = 0.95
-PATIENCE_S: Final = 60.0
+MAILS_PER_S: Final = 10
+PROBE_COUNT: Final = 300
+WARM_UP_COUNT: Final = 200
+MEASURED_SHARE: Final = 0.95
+STALL_TIMEOUT_S: Final = 60.0
 SETTLE_S: Final = 15.0
 WORKER: Final = "notifications-0"
 CODES: Final = TicketCodes(b"k" * 32)
@@ -53,16 +53,16 @@ def tickets(lab: Lab) -> Figures:
 
 
 def notices(lab: Lab) -> Figures:
-    """Holds: words only."""
+    """Holds: text only."""
     return _cost(lab, OutcomeKind.HELD, "mail.notices_per_worker_cpu_s")
 
 
 def latency(lab: Lab) -> Figures:
     """Ten decisions a second, from the outcome's own time to the mailbox."""
     with _running(lab) as (stack, settings, accounts):
-        count = lab.count(PROBES)
+        count = lab.count(PROBE_COUNT)
         made = list(_outcomes(accounts, OutcomeKind.CONFIRMED, count))
-        with lab.step(f"{count} decisions, {RATE} a second", count) as tick:
+        with lab.step(f"{count} decisions, {MAILS_PER_S} a second", count) as tick:
             asyncio.run(_paced(settings, made, tick))
         seconds = _until_received(stack, made)
     lab.series["mail.latency"] = sorted(1000 * each for each in seconds)
@@ -85,17 +85,17 @@ def _cost(lab: Lab, kind: OutcomeKind, figure: str) -> Figures:
             return Sample(time.monotonic() - began, sent(), cpu_seconds(stack.pids), resident_mb(stack.pids))
 
         with lab.step(f"{count:,} mails", count) as tick:
-            track = follow(look, count, patience=PATIENCE_S, tick=tick)
-    cost = track.between(min(WARM_UP, count // 2), round(ALMOST * count))
+            track = follow(look, count, stall_timeout_s=STALL_TIMEOUT_S, tick=tick)
+    cost = track.between(min(WARM_UP_COUNT, count // 2), round(MEASURED_SHARE * count))
     lab.series[figure] = track.plain()
     return {figure: cost.per_cpu_second("notifications")}
 
 
 @contextmanager
 def _running(lab: Lab) -> Iterator[tuple[Stack, Settings, list[UUID]]]:
-    """A broker, a mail server and a worker that knows some accounts."""
-    dice = random.Random(SEED)
-    accounts = [UUID(int=dice.getrandbits(128), version=4) for _ in range(ACCOUNTS)]
+    """A broker, a mail server and a worker that has some accounts."""
+    rng = random.Random(SEED)
+    accounts = [UUID(int=rng.getrandbits(128), version=4) for _ in range(ACCOUNTS)]
     with lab.stack() as stack:
         settings = lab.settings(stack)
         with lab.step("starting broker, mail server and worker"):
@@ -113,13 +113,13 @@ def _row(account: UUID, number: int) -> bytes:
 
 
 def _outcomes(accounts: list[UUID], kind: OutcomeKind, count: int) -> Iterator[Outcome]:
-    dice = random.Random(SEED)
+    rng = random.Random(SEED)
     now = datetime.now(UTC)
     begins = now + timedelta(days=30)
     ends = begins + timedelta(hours=2)
     facts = EventFacts("A night of songs", "ACTIVE", begins, ends, "Europe/Vienna", "Old Gasworks", "Wien", 1)
     for offset in range(count):
-        event, purchase = UUID(int=dice.getrandbits(128), version=4), uuid4()
+        event, purchase = UUID(int=rng.getrandbits(128), version=4), uuid4()
         codes = tuple(CODES.code(event, purchase, place) for place in range(2)) if kind is OutcomeKind.CONFIRMED else ()
         yield Outcome(
             kind=kind,
@@ -149,11 +149,11 @@ async def _append(settings: Settings, topic: str, records: Iterator[tuple[str, b
 
 
 async def _paced(settings: Settings, outcomes: list[Outcome], tick: Callable[[int], None]) -> None:
-    """Append each at its moment, with that moment as the time of the decision."""
+    """Append each at its intended moment, which is the time of its decision."""
     async with AIOKafkaProducer(bootstrap_servers=settings.kafka_servers, acks="all") as producer:
         began = time.time()
         for number, outcome in enumerate(outcomes):
-            due = began + number / RATE
+            due = began + number / MAILS_PER_S
             await asyncio.sleep(max(0.0, due - time.time()))
             outcomes[number] = msgspec.structs.replace(outcome, at=datetime.fromtimestamp(due, UTC))
             key = str(outcome.event).encode()
@@ -163,7 +163,7 @@ async def _paced(settings: Settings, outcomes: list[Outcome], tick: Callable[[in
 
 
 def _until_received(stack: Stack, outcomes: list[Outcome]) -> list[float]:
-    """Seconds from each decision to its mail's arrival. Raises TimeoutError where a mail is missing."""
+    """Seconds from each decision to the arrival of its mail. Raises TimeoutError if a mail is missing."""
     decided = {str(job.id): outcome.at for outcome in outcomes if (job := job_for(outcome))}
     deadline = time.monotonic() + SETTLE_S
     while True:

@@ -12,8 +12,8 @@ from tables.messages.commands import Buy, DefineEvent, EventDefinition, TicketLi
 from tables.messages.statuses import EventStatus
 
 STOCK = 10_000_000
-MOST_TICKETS = 4
-LIMIT = 2 * MOST_TICKETS
+PURCHASE_TICKETS_MAX = 4
+ACCOUNT_TICKETS_MAX = 2 * PURCHASE_TICKETS_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Show:
         return str(self.event).encode()
 
 
-def shows(events: int, types: int, partitions: int, dice: random.Random) -> list[Show]:
+def shows(events: int, types: int, partitions: int, rng: random.Random) -> list[Show]:
     """So many events with so many ticket types each, the same number on every partition."""
     made: list[Show] = []
     while len(made) < events:
-        event = _id(dice)
+        event = _id(rng)
         partition = partition_of(str(event).encode(), partitions)
         if partition == len(made) % partitions:
-            made.append(Show(event, partition, tuple(_id(dice) for _ in range(types))))
+            made.append(Show(event, partition, tuple(_id(rng) for _ in range(types))))
     return made
 
 
@@ -55,20 +55,20 @@ def definition(show: Show, stock: int = STOCK, version: int = 1) -> DefineEvent:
         time_zone="Europe/Vienna",
         venue="Old Gasworks",
         city="Vienna",
-        max_per_order=LIMIT,
-        max_per_account=LIMIT,
+        max_per_order=ACCOUNT_TICKETS_MAX,
+        max_per_account=ACCOUNT_TICKETS_MAX,
         ticket_types=kinds,
     )
     return DefineEvent(show.event, version, facts)
 
 
-def purchases(on_sale: list[Show], count: int, dice: random.Random) -> Iterator[tuple[Show, Buy]]:
-    """One purchase after the other, by turns of each show: 1 to 4 tickets of one type, each by another account."""
+def purchases(on_sale: list[Show], count: int, rng: random.Random) -> Iterator[tuple[Show, Buy]]:
+    """Purchases of each event in turn: 1 to 4 tickets of one type, each by a new account."""
     for number in range(count):
         show = on_sale[number % len(on_sale)]
-        lines = [TicketLine(dice.choice(show.types), dice.randint(1, MOST_TICKETS))]
-        yield show, Buy(show.event, _id(dice), _id(dice), lines)
+        lines = [TicketLine(rng.choice(show.types), rng.randint(1, PURCHASE_TICKETS_MAX))]
+        yield show, Buy(show.event, _id(rng), _id(rng), lines)
 
 
-def _id(dice: random.Random) -> UUID:
-    return UUID(int=dice.getrandbits(128), version=4)
+def _id(rng: random.Random) -> UUID:
+    return UUID(int=rng.getrandbits(128), version=4)

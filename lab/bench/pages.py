@@ -1,4 +1,4 @@
-"""The figures as a reader sees them: a Markdown table in ``lab/bench/results/``, the marked section of the README."""
+"""The figures as Markdown: a page in ``lab/bench/results/``, the marked section of the README."""
 
 import re
 from pathlib import Path
@@ -11,11 +11,11 @@ README: Final = Path(__file__).parents[2] / "README.md"
 BEGIN: Final = "<!-- figures: written by `python -m lab.bench readme` -->"
 END: Final = "<!-- figures: end -->"
 HEAD: Final = ("| | measured | spread | wanted |", "|---|---|---|---|")
-BUSY: Final = 0.05
+BUSY_SHARE: Final = 0.05
 
 
 def table(results: Results) -> str:
-    """One row per figure, in the catalogue's order: what it is, median and unit, least to most, what is wanted."""
+    """One row per figure, in the order of figures.py: meaning, median and unit, least to most, goal."""
     rows = [_row(figure, results.figures[key]) for key, figure in CATALOGUE.items() if key in results.figures]
     return "\n".join([*HEAD, *rows])
 
@@ -28,7 +28,7 @@ def page(results: Results) -> str:
 
 
 def section(results: Results) -> str:
-    """What stands between the README's marks."""
+    """The text between the README's marks."""
     if not results.figures:
         return "Nothing was measured yet: `make bench`."
     machine = results.machine
@@ -42,7 +42,7 @@ def section(results: Results) -> str:
 
 
 def inserted(text: str, results: Results) -> str:
-    """The README with the section between its marks. Raises ValueError where the marks are missing."""
+    """The README with the section between its marks. Raises ValueError if the marks are missing."""
     pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
     if not pattern.search(text):
         raise ValueError(f"the README lacks the lines {BEGIN!r} and {END!r}")
@@ -50,21 +50,21 @@ def inserted(text: str, results: Results) -> str:
 
 
 def write(results: Results) -> None:
-    """Write both pages; the first where there is anything to tell."""
+    """Write both, the page only if there are figures."""
     if results.figures:
         (FOLDER / "latest.md").write_text(page(results))
     README.write_text(inserted(README.read_text(), results))
 
 
 def number(value: float) -> str:
-    """A number as it is read: thousands separated, no digits that mean nothing."""
+    """A number with thousands separators and significant digits only."""
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"
 
 
 def _row(figure: Figure, measured: Measured) -> str:
-    busy = f", {measured.elsewhere:.0%} of the machine busy elsewhere" if measured.elsewhere > BUSY else ""
+    busy = f", {measured.elsewhere:.0%} of the machine busy elsewhere" if measured.elsewhere > BUSY_SHARE else ""
     spread = f"{number(measured.least)} to {number(measured.most)} ({len(measured.runs)}){busy}"
     return f"| {figure.about} | {number(measured.median)} {figure.unit} | {spread} | {_goal(figure, measured)} |"
 

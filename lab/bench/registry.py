@@ -1,17 +1,17 @@
-"""Every measurement, by name, in the order in which all of them are made."""
+"""Every measurement by name, in the order in which they are made."""
 
 from typing import Final
 
-from lab.bench import comebacks, holds, ledger, mail, rest, running, search, soak
+from lab.bench import holds, ledger, mail, recovery, rest, running, search, soak
 from lab.bench.baseline import selling
 from lab.bench.lab import Measurement
 
-MODULES: Final = (running, ledger, holds, comebacks, rest, selling, search, mail, soak)
+MODULES: Final = (running, ledger, holds, recovery, rest, selling, search, mail, soak)
 ALL: Final[dict[str, Measurement]] = {one.name: one for module in MODULES for one in module.MEASUREMENTS}
 
 
 class NoMeasurement(LookupError):
-    """Names what was asked for and what there is."""
+    """No measurement has the name; the message lists all names."""
 
 
 def chosen(names: tuple[str, ...]) -> list[Measurement]:

@@ -1,4 +1,4 @@
-"""How well a search finds what people mean: nDCG@10 over the judged queries of lab/bench/judged.toml.
+"""The relevance of search results: nDCG@10 over the judged queries of lab/bench/judged.toml.
 
 The catalogue goes into an index of its own, so nothing else that is indexed counts, and then is deleted.
 """
@@ -19,20 +19,20 @@ import msgspec
 
 from api.adapters.elasticsearch import EventIndex, make_client
 from api.schemas.search import SearchQuery
-from lab.repertoire import Json, repertoire
+from lab.demo_catalogue import Json, demo_catalogue
 from settings import Settings
 from streams.runtime.row_changes import EventRow
 from streams.search.index import SearchIndex, Version, make_elasticsearch
 from streams.search.mapping import index_body
 
 JUDGED: Final = Path(__file__).with_name("judged.toml")
-TOP: Final = 10
-PATIENCE_S: Final = 30
+TOP_RESULTS: Final = 10
+STALL_TIMEOUT_S: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A query with what events are worth to who asks it: grades by event id, 0 left out."""
+class JudgedQuery:
+    """A query with the grades of relevant events by their id."""
 
     language: str
     q: str
@@ -40,51 +40,51 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """A query and how good the first ten events are, from 0 to 1."""
+class ScoredQuery:
+    """A query and the score of its first ten events, from 0 to 1."""
 
-    query: Judged
+    query: JudgedQuery
     ndcg: float
 
 
-def judged(events: list[Json], path: Path = JUDGED) -> list[Judged]:
+def judged(events: list[Json], path: Path = JUDGED) -> list[JudgedQuery]:
     """The queries with their rules applied to the catalogue's events."""
     queries = tomllib.loads(path.read_text("utf-8"))["query"]
-    return [Judged(query["language"], query["q"], _grades(query["worth"], events)) for query in queries]
+    return [JudgedQuery(query["language"], query["q"], _grades(query["worth"], events)) for query in queries]
 
 
-def ndcg(found: list[str], grades: dict[str, int], top: int = TOP) -> float:
-    """The discounted gain of what was found, as a share of the best that was possible."""
+def ndcg(found: list[str], grades: dict[str, int], top: int = TOP_RESULTS) -> float:
+    """The discounted cumulative gain of the found events, as a share of the best possible one."""
     best = _gain(sorted(grades.values(), reverse=True)[:top])
     return _gain([grades.get(event, 0) for event in found[:top]]) / best if best else 0.0
 
 
-def measure(settings: Settings) -> list[Measured]:
-    """Every query's figure, on the Elasticsearch of these settings."""
-    events = repertoire(datetime.now(UTC)).events
+def measure(settings: Settings) -> list[ScoredQuery]:
+    """The score of every query, on the Elasticsearch of these settings."""
+    events = demo_catalogue(datetime.now(UTC)).events
     queries = judged(events)
-    client = make_client(settings).options(request_timeout=PATIENCE_S)
+    client = make_client(settings).options(request_timeout=STALL_TIMEOUT_S)
     try:
         with _indexed(settings, events) as name:
             index = EventIndex(client, name)
-            return [Measured(query, ndcg(_found(index, query.q), query.grades)) for query in queries]
+            return [ScoredQuery(query, ndcg(_found(index, query.q), query.grades)) for query in queries]
     finally:
         client.close()
 
 
-def figure(measured: list[Measured]) -> float:
+def figure(measured: list[ScoredQuery]) -> float:
     """The mean of all queries: the measurement ``search.ndcg_at_10``."""
     return mean(each.ndcg for each in measured)
 
 
-def by_language(measured: list[Measured]) -> dict[str, float]:
+def by_language(measured: list[ScoredQuery]) -> dict[str, float]:
     """The mean of each language."""
     languages = sorted({each.query.language for each in measured})
     return {one: figure([each for each in measured if each.query.language == one]) for one in languages}
 
 
 def row_of(event: Json) -> EventRow:
-    """The row that an event of the catalogue becomes in PostgreSQL, as its change tells it."""
+    """The PostgreSQL row of an event of the catalogue, as its change has it."""
     offers = [
         {"id": each["id"], "name": each["name"], "quantity": each["quantity"], **_price(each["price"])}
         for each in event["ticketTypes"]
@@ -129,12 +129,12 @@ def _gain(grades: list[int]) -> float:
 
 
 def _found(index: EventIndex, q: str) -> list[str]:
-    return [event.id for event in index.search(SearchQuery(q=q, limit=TOP)).items]
+    return [event.id for event in index.search(SearchQuery(q=q, limit=TOP_RESULTS)).items]
 
 
 @contextmanager
 def _indexed(settings: Settings, events: list[Json]) -> Iterator[str]:
-    """An index with these events, for a while."""
+    """A temporary index with these events."""
     name = f"events-relevance-{uuid4().hex[:8]}"
     rows = [row_of(event) for event in events]
     asyncio.run(_fill(settings, name, {str(row.id): Version(row.lsn, row) for row in rows}))

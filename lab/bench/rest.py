@@ -15,16 +15,16 @@ from lab.bench.restsite import Loaded, Site, site
 EVENTS: Final = 64
 STOCK: Final = 10_000_000
 CONNECTIONS: Final = 512
-WARM_UP: Final = 20_000
+WARM_UP_COUNT: Final = 20_000
 PURCHASES: Final = 20_000
-BUYERS_FOR_A_TICKET: Final = 5
-IDLE_RATE: Final = 10
+BUYERS_PER_TICKET: Final = 5
+IDLE_PER_S: Final = 10
 IDLE_REQUESTS: Final = 300
-CALM: Final = 0.6
-SHARES: Final = (0.2, 0.4, CALM, 0.8, 1.0, 1.2)
+CALM_SHARE: Final = 0.6
+LOAD_SHARES: Final = (0.2, 0.4, CALM_SHARE, 0.8, 1.0, 1.2)
 STAGE_S: Final = 12
 BURST_S: Final = 10
-BURST_TIMES: Final = 5
+BURST_FACTOR: Final = 5
 BURST_CONNECTIONS: Final = 3_000
 AFTER_S: Final = 15
 SOLD: Final = 201
@@ -32,7 +32,7 @@ ANSWERED: Final = frozenset({201, 202, 409, 429, 503})
 
 
 class Unexpected(RuntimeError):
-    """The answers are not what they have to be, so the figures would mean nothing."""
+    """The answers are wrong, so the figures would mean nothing."""
 
 
 def many(lab: Lab) -> Figures:
@@ -53,11 +53,11 @@ def sell_out(lab: Lab) -> Figures:
     """One event sells out to five times as many buyers as it has tickets."""
     with site(lab) as running:
         _warm_up(lab, running)
-        tickets = lab.count(PURCHASES // BUYERS_FOR_A_TICKET)
+        tickets = lab.count(PURCHASES // BUYERS_PER_TICKET)
         [show] = running.put_on_sale(1, tickets)
-        with lab.step(f"{tickets * BUYERS_FOR_A_TICKET:,} buyers of {tickets:,} tickets"):
-            loaded = running.load([show], tickets * BUYERS_FOR_A_TICKET, CONNECTIONS)
-        _check(loaded, {SOLD: tickets, 409: tickets * (BUYERS_FOR_A_TICKET - 1)})
+        with lab.step(f"{tickets * BUYERS_PER_TICKET:,} buyers of {tickets:,} tickets"):
+            loaded = running.load([show], tickets * BUYERS_PER_TICKET, CONNECTIONS)
+        _check(loaded, {SOLD: tickets, 409: tickets * (BUYERS_PER_TICKET - 1)})
         return {"rest.sellout_answers_per_server_cpu_s": loaded.per_server_cpu_s}
 
 
@@ -68,7 +68,7 @@ def idle(lab: Lab) -> Figures:
         shows = running.put_on_sale(EVENTS, STOCK)
         running.load(shows, EVENTS, 16)
         with lab.step("10 purchases a second"):
-            loaded = running.load(shows, lab.count(IDLE_REQUESTS), 16, IDLE_RATE)
+            loaded = running.load(shows, lab.count(IDLE_REQUESTS), 16, IDLE_PER_S)
         lab.series["rest.idle"] = sorted(1000 * answer.seconds for answer in loaded.report.answers)
         return {
             "rest.idle_p50_ms": loaded.report.milliseconds(0.50),
@@ -84,16 +84,16 @@ def crowd(lab: Lab) -> Figures:
         with lab.step("as many as possible"):
             hard = running.load(shows, lab.count(PURCHASES), CONNECTIONS)
             most = hard.report.rate()
-        stages = {share: _stage(lab, running, shows, share * most) for share in SHARES}
-        with lab.step(f"{BURST_TIMES * most:,.0f} a second for {BURST_S} s"):
-            burst = running.load(shows, round(BURST_TIMES * most * BURST_S), BURST_CONNECTIONS, BURST_TIMES * most)
-            after = running.load(shows, round(CALM * most * AFTER_S), CONNECTIONS, CALM * most)
+        stages = {share: _stage(lab, running, shows, share * most) for share in LOAD_SHARES}
+        with lab.step(f"{BURST_FACTOR * most:,.0f} a second for {BURST_S} s"):
+            burst = running.load(shows, round(BURST_FACTOR * most * BURST_S), BURST_CONNECTIONS, BURST_FACTOR * most)
+            after = running.load(shows, round(CALM_SHARE * most * AFTER_S), CONNECTIONS, CALM_SHARE * most)
         _check_sold(running, shows, [hard, *stages.values(), burst, after])
         lab.series["rest.load"] = [_offered(share * most, loaded) for share, loaded in stages.items()]
         lab.series["rest.burst"] = _by_second(burst)
         return {
             "rest.most_per_s": most,
-            "rest.open_loop_p99_ms": stages[CALM].report.milliseconds(0.99),
+            "rest.open_loop_p99_ms": stages[CALM_SHARE].report.milliseconds(0.99),
             "rest.burst_unanswered": sum(
                 count for status, count in burst.report.statuses().items() if status not in ANSWERED
             ),
@@ -106,7 +106,7 @@ def _all_succeed(lab: Lab, events: int) -> Loaded:
     with site(lab) as running:
         _warm_up(lab, running)
         shows = running.put_on_sale(events, STOCK)
-        running.load(shows, lab.count(WARM_UP), CONNECTIONS)
+        running.load(shows, lab.count(WARM_UP_COUNT), CONNECTIONS)
         count = lab.count(PURCHASES)
         with lab.step(f"{count:,} purchases of {events} events"):
             loaded = running.load(shows, count, CONNECTIONS)
@@ -116,7 +116,7 @@ def _all_succeed(lab: Lab, events: int) -> Loaded:
 
 def _warm_up(lab: Lab, running: Site) -> None:
     with lab.step("warming up"):
-        running.load(running.put_on_sale(EVENTS, STOCK), lab.count(WARM_UP), CONNECTIONS)
+        running.load(running.put_on_sale(EVENTS, STOCK), lab.count(WARM_UP_COUNT), CONNECTIONS)
 
 
 def _check(loaded: Loaded, wanted: dict[int, int]) -> None:
@@ -126,7 +126,7 @@ def _check(loaded: Loaded, wanted: dict[int, int]) -> None:
 
 
 def _check_sold(running: Site, shows: list[Show], loads: list[Loaded]) -> None:
-    """Who got 201 has a ticket, who got 202 or no word may have one, and nobody has two."""
+    """A 201 is a ticket; a 202 or no answer may be one; nobody has two."""
     bought = sum(loaded.report.statuses()[SOLD] for loaded in loads)
     perhaps = sum(loaded.report.statuses()[status] for loaded in loads for status in (0, 202, 503))
     sold = sum(running.sold(show) for show in shows)
@@ -140,7 +140,7 @@ def _stage(lab: Lab, running: Site, shows: list[Show], rate: float) -> Loaded:
 
 
 def _offered(rate: float, loaded: Loaded) -> dict[str, float]:
-    """What came of so many a second: purchases sold a second, and latencies in ms."""
+    """At an offered rate: purchases sold a second, and latencies in ms."""
     report = loaded.report
     return {
         "offered": rate,
@@ -151,7 +151,7 @@ def _offered(rate: float, loaded: Loaded) -> dict[str, float]:
 
 
 def _by_second(loaded: Loaded) -> list[dict[str, float]]:
-    """For each second the requests that were meant for it: how many were sold something, how many not, the longest."""
+    """By the second that requests were meant for: how many bought something, how many not, the slowest."""
     seconds: dict[int, list[Sent]] = {}
     for answer in loaded.report.answers:
         seconds.setdefault(int(answer.at), []).append(answer)

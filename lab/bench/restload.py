@@ -1,4 +1,4 @@
-"""The load on the API: a process of its own, each latency counted from the moment that the request was meant for.
+"""The load on the API, from a process of its own. Latencies count from the intended moment of each request.
 
 ``python -m lab.bench load`` reads a Plan from standard input and writes what came of it to standard output, both
 JSON.
@@ -19,7 +19,7 @@ import rich_click as click
 import uvloop
 from msgspec import Struct
 
-PATIENCE_S: Final = 60.0
+STALL_TIMEOUT_S: Final = 60.0
 BASE: Final = "/api/v3"
 
 
@@ -79,7 +79,7 @@ class Connection(asyncio.Protocol):
         self.received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Be there for a request."""
+        """Take requests from now on."""
         self.transport = cast("asyncio.Transport", transport)
 
     def send(self, meant: float, request: bytes) -> None:
@@ -89,7 +89,7 @@ class Connection(asyncio.Protocol):
         self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; a whole answer frees the connection."""
+        """Take a part of an answer; a whole answer frees the connection."""
         received = self.received + data if self.received else data
         end = received.find(b"\r\n\r\n")
         if end < 0 or len(received) < end + 4 + _length(received, end):
@@ -105,7 +105,7 @@ class Connection(asyncio.Protocol):
         self.load.free(self)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """A request that was on its way has no answer."""
+        """Count the request that was under way as unanswered."""
         self.transport = None
         self.load.lost(self)
         if self.meant >= 0:
@@ -143,7 +143,7 @@ class Load:
             await self._open()
         self.began = time.perf_counter()
         sending = asyncio.create_task(self._paced() if self.plan.rate else self._steady())
-        await asyncio.wait_for(self.done.wait(), PATIENCE_S + self.plan.requests / (self.plan.rate or 100.0))
+        await asyncio.wait_for(self.done.wait(), STALL_TIMEOUT_S + self.plan.requests / (self.plan.rate or 100.0))
         await sending
         return Report(self.answers)
 
@@ -193,7 +193,7 @@ class Load:
             self.idle.append(connection)
 
     def free(self, connection: Connection) -> None:
-        """Give the connection what waits, or the next request where nothing is paced."""
+        """Give the connection a waiting request, or the next one if the load has no rate."""
         if self.waiting:
             connection.send(*self.waiting.popleft())
         elif self.plan.rate:
@@ -211,7 +211,7 @@ class Load:
             self._opening = asyncio.ensure_future(self._connect())
 
     def answered(self, meant: float, status: int, reason: str) -> None:
-        """Note an answer; the last one ends the run."""
+        """Count an answer; the last one ends the run."""
         self.answers.append(Sent(meant, time.perf_counter() - self.began - meant, status, reason))
         if len(self.answers) == self.plan.requests:
             self.done.set()
@@ -219,13 +219,13 @@ class Load:
 
 def requests(plan: Plan) -> Iterator[bytes]:
     """The requests as they go over the wire."""
-    dice = random.Random(plan.seed)
+    rng = random.Random(plan.seed)
     for number in range(plan.requests):
         event, types = plan.shows[number % len(plan.shows)]
         who = number % len(plan.accounts)
         body = (
             f'{{"eventId":"{event}","accountId":"{plan.accounts[who]}",'
-            f'"lines":[{{"ticketTypeId":"{dice.choice(types)}","quantity":{plan.quantity}}}]}}'
+            f'"lines":[{{"ticketTypeId":"{rng.choice(types)}","quantity":{plan.quantity}}}]}}'
         )
         token = f"Authorization: Bearer {plan.tokens[who]}\r\n" if plan.tokens else ""
         yield (
@@ -244,7 +244,7 @@ def command() -> None:
 
 
 def _write(text: bytes) -> None:
-    """All of it: the event loop may have left the pipe so that a buffered write ends where the pipe is full."""
+    """Write all of it: the event loop may have set the pipe to non-blocking."""
     out = sys.stdout.fileno()
     os.set_blocking(out, True)
     rest = memoryview(text)

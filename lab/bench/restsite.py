@@ -1,4 +1,4 @@
-"""What purchases over REST need and no more: Kafka, PostgreSQL, a ledger worker and the API, with something on sale."""
+"""The parts that purchases over REST need, and no others: Kafka, PostgreSQL, a ledger worker, the API."""
 
 import random
 import subprocess
@@ -41,7 +41,7 @@ INSERT INTO ticket_type (id, event_id, name, price, currency, quantity) VALUES (
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What came of a load, and what API, worker and broker used meanwhile (CPU seconds by role)."""
+    """The report of a load, and what API, worker and broker used meanwhile (CPU seconds by role)."""
 
     report: Report
     cpu: Mapping[str, float]
@@ -84,8 +84,8 @@ class Site:
     def load(self, on_sale: list[Show], requests: int, connections: int, rate: float = 0.0) -> Loaded:
         """Send purchases of one ticket each, every one by another account that has just signed in."""
         self.seed += 1
-        dice = random.Random(self.seed)
-        accounts = [UUID(int=dice.getrandbits(128), version=4) for _ in range(requests)]
+        rng = random.Random(self.seed)
+        accounts = [UUID(int=rng.getrandbits(128), version=4) for _ in range(requests)]
         plan = Plan(
             host=HOST,
             port=self.stack.settings.api_port,

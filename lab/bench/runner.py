@@ -1,6 +1,6 @@
-"""Makes measurements: several runs each, medians, what else the machine did meanwhile, results written at once.
+"""Makes measurements: several runs each, medians, the load of other processes meanwhile, results written at once.
 
-Measurements that are compared with each other are made by turns, so that a slow hour falls on all of them alike.
+Measurements that are compared with each other take turns, so that a slow hour affects all of them.
 """
 
 import logging
@@ -24,8 +24,8 @@ from lab.bench.lab import Figures, Lab, Measurement
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """How measurements are to be made. A scale other than 1 is a trial: nothing of it is written."""
+class RunOptions:
+    """How measurements are made. A trial, with another scale than 1 or a profile, writes no results."""
 
     runs: int | None = None
     scale: float = 1.0
@@ -33,42 +33,42 @@ class Asked:
 
     @property
     def kept(self) -> bool:
-        """Whether the figures go into the results."""
+        """Whether the figures are written to the results."""
         return self.scale == 1 and not self.profile
 
 
-def run(chosen: list[Measurement], asked: Asked, console: Console, folder: Path = archive.FOLDER) -> list[str]:
-    """Make the measurements one after the other; the names of those that failed."""
+def run(chosen: list[Measurement], options: RunOptions, console: Console, folder: Path = archive.FOLDER) -> list[str]:
+    """Make the measurements; the names of those that failed."""
     for client in ("kafka", "aiokafka"):
-        logging.getLogger(client).setLevel(logging.CRITICAL)  # they tell of every try at a broker that is young or dead
+        logging.getLogger(client).setLevel(logging.CRITICAL)  # they log every try at a broker that is not up
     failed: list[str] = []
     for _, family in groupby(chosen, _family):
-        _by_turns([Trials(one, asked.runs or one.runs) for one in family], asked, console, folder, failed)
+        _in_turns([Trials(one, options.runs or one.runs) for one in family], options, console, folder, failed)
     return failed
 
 
 def _family(measurement: Measurement) -> str:
-    """What it is compared within: the baseline with what it is the baseline of."""
+    """The group that is compared: the baseline belongs to what it is the baseline of."""
     name = measurement.name.partition(".")[0]
     return "rest" if name == "baseline" else name
 
 
-def _by_turns(family: list["Trials"], asked: Asked, console: Console, folder: Path, failed: list[str]) -> None:
+def _in_turns(family: list["Trials"], options: RunOptions, console: Console, folder: Path, failed: list[str]) -> None:
     for number in range(1, 1 + max(trials.count for trials in family)):
         for trials in family:
             name = trials.measurement.name
             if number > trials.count or name in failed:
                 continue
             try:
-                trials.make(number, asked, console, folder)
+                trials.make(number, options, console, folder)
                 if number == trials.count:
-                    _tell(trials, asked, console, folder)
-            except Exception:  # noqa: BLE001 (one that fails must not cost the others)
+                    _tell(trials, options, console, folder)
+            except Exception:  # noqa: BLE001 (the others go on)
                 console.print_exception(max_frames=3)
                 failed.append(name)
 
 
-def _tell(trials: "Trials", asked: Asked, console: Console, folder: Path) -> None:
+def _tell(trials: "Trials", options: RunOptions, console: Console, folder: Path) -> None:
     job = f"{min(trials.paces):.0f} to {max(trials.paces):.0f} ms"
     around = f"other processes took up to {trials.beside:.0%} of the machine, a fixed job {job}"
     console.print(f"{trials.measurement.name}: {around}", soft_wrap=True)
@@ -76,13 +76,13 @@ def _tell(trials: "Trials", asked: Asked, console: Console, folder: Path) -> Non
     for key, figure in fresh.items():
         spread = f"({figure.least:g} to {figure.most:g} in {len(figure.runs)})"
         console.print(f"  {key:<45} [bold]{figure.median:g}[/bold] {spread}", soft_wrap=True)
-    if asked.kept:
+    if options.kept:
         archive.write(archive.merged(archive.read(folder), machine.machine(), fresh), folder)
 
 
 @dataclass
 class Trials:
-    """The runs of one measurement: what each found, the most that others took of the machine, its pace before each."""
+    """The runs of one measurement: figures, the largest load of other processes, the pace before each run."""
 
     measurement: Measurement
     count: int
@@ -90,17 +90,17 @@ class Trials:
     beside: float = 0.0
     paces: list[float] = field(default_factory=list)
 
-    def make(self, number: int, asked: Asked, console: Console, folder: Path) -> None:
+    def make(self, number: int, options: RunOptions, console: Console, folder: Path) -> None:
         """Make one run."""
         self.paces.append(machine.pace())
         with _progress(console) as progress:
-            lab = Lab(f"{self.measurement.name} {number}/{self.count}", progress, asked.scale, asked.profile)
+            lab = Lab(f"{self.measurement.name} {number}/{self.count}", progress, options.scale, options.profile)
             share, figures = _alone(partial(self.measurement.measure, lab))
         self.found.append(figures)
         self.beside = max(self.beside, share)
         if lab.profile_text:
             console.print(lab.profile_text, soft_wrap=True, highlight=False, markup=False)
-        if asked.kept:
+        if options.kept:
             for name, data in lab.series.items():
                 archive.write_series(name, data, folder)
 
@@ -117,7 +117,7 @@ class Trials:
 
 
 def _alone(work: Callable[[], Figures]) -> tuple[float, Figures]:
-    """Do the work; the share of the machine that others took meanwhile, and the figures."""
+    """Do the work; the share of the machine that other processes took meanwhile, and the figures."""
     began, all_before, ours_before = time.monotonic(), machine_seconds(), _ours()
     figures = work()
     wall, everything, ours = time.monotonic() - began, machine_seconds() - all_before, _ours() - ours_before

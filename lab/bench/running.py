@@ -1,6 +1,6 @@
-"""The whole stack: how long it takes to come up, what it holds in memory, how soon each server is back after a kill.
+"""The whole stack: how long its start takes, its memory, how soon each server is back after a kill.
 
-Jars and virtual environment are there already; what is timed is what ``make run`` does after that.
+Jars and virtual environment are there already; the times are those of ``make run`` after that.
 """
 
 import asyncio
@@ -25,13 +25,13 @@ from stack.embedded import Stack
 from stack.server import HOST
 
 SEED: Final = 8
-PROBES: Final = 20
+PROBES_PER_S: Final = 20
 EVENTS: Final = 8
 BEFORE_S: Final = 4.0
 AFTER_S: Final = 3.0
-PATIENCE_S: Final = 60.0
-EVERY_S: Final = 0.1
-TRY_S: Final = 1.0
+STALL_TIMEOUT_S: Final = 60.0
+REQUEST_EVERY_S: Final = 0.1
+REQUEST_TIMEOUT_S: Final = 1.0
 SEARCH: Final = "/api/v3/events/search?q=jazz"
 LIST: Final = "/api/v3/events?limit=1"
 ALIVE: Final = "/health/live"
@@ -50,7 +50,7 @@ def start(lab: Lab) -> Figures:
 
 
 def outages(lab: Lab) -> Figures:
-    """Kill one process after the other as a crash would, start it again at once, and ask all the while what it does."""
+    """Kill one process after the other, start it again at once, and send it requests meanwhile."""
     with lab.stack() as stack:
         with lab.step("starting everything"):
             _everything(stack)
@@ -73,15 +73,15 @@ def outages(lab: Lab) -> Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One question: seconds from the kill (before it: negative), whether it was answered well, how long that took."""
+class HealthProbe:
+    """A request: seconds after the kill (negative: before it), whether it succeeded, how long it took."""
 
     at: float
     well: bool
     seconds: float
 
 
-def back(asked: list[Asked]) -> float:
+def back(asked: list[HealthProbe]) -> float:
     """Seconds from the kill until the last answer that failed or was held up; 0 where nobody noticed.
 
     Raises ValueError where nothing was answered well in the end.
@@ -90,7 +90,11 @@ def back(asked: list[Asked]) -> float:
         raise ValueError("it did not come back")
     usual = sorted(one.seconds for one in asked if one.at < 0)
     slow = 10 * usual[len(usual) // 2] if usual else 0.0
-    late = [one.at + one.seconds for one in asked if one.at >= 0 and (not one.well or one.seconds > max(slow, EVERY_S))]
+    late = [
+        one.at + one.seconds
+        for one in asked
+        if one.at >= 0 and (not one.well or one.seconds > max(slow, REQUEST_EVERY_S))
+    ]
     return max(late, default=0.0)
 
 
@@ -104,7 +108,7 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def _killing(stack: Stack, name: str, ask: Callable[[Callable[[], bool]], list[Asked]]) -> list[Asked]:
+def _killing(stack: Stack, name: str, ask: Callable[[Callable[[], bool]], list[HealthProbe]]) -> list[HealthProbe]:
     """What ``ask`` found in a thread of its own, by the clock, while the process was killed and started again here."""
     over = Event()
     with ThreadPoolExecutor(1) as thread:
@@ -117,30 +121,30 @@ def _killing(stack: Stack, name: str, ask: Callable[[Callable[[], bool]], list[A
             time.sleep(AFTER_S)
         finally:
             over.set()
-        return [Asked(one.at - killed, one.well, one.seconds) for one in answers.result()]
+        return [HealthProbe(one.at - killed, one.well, one.seconds) for one in answers.result()]
 
 
-def _asking(url: str, more: Callable[[], bool]) -> list[Asked]:
+def _asking(url: str, more: Callable[[], bool]) -> list[HealthProbe]:
     """A GET every tenth of a second, and on until one succeeds. Raises TimeoutError where none does."""
-    answers: list[Asked] = []
-    deadline = time.monotonic() + PATIENCE_S
-    with httpx.Client(timeout=TRY_S, trust_env=False) as http:
+    answers: list[HealthProbe] = []
+    deadline = time.monotonic() + STALL_TIMEOUT_S
+    with httpx.Client(timeout=REQUEST_TIMEOUT_S, trust_env=False) as http:
         while more() or not answers[-1].well:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{url} did not answer again within {PATIENCE_S:.0f} s")
+                raise TimeoutError(f"{url} did not answer again within {STALL_TIMEOUT_S:.0f} s")
             began = time.monotonic()
             well = _well(http, url)
-            answers.append(Asked(began, well, time.monotonic() - began))
-            time.sleep(max(0.0, EVERY_S - answers[-1].seconds))
+            answers.append(HealthProbe(began, well, time.monotonic() - began))
+            time.sleep(max(0.0, REQUEST_EVERY_S - answers[-1].seconds))
     return answers
 
 
-def _buying(settings: Settings, more: Callable[[], bool]) -> list[Asked]:
+def _buying(settings: Settings, more: Callable[[], bool]) -> list[HealthProbe]:
     """Purchases straight to the topic; each is decided in the end, or TimeoutError is raised."""
     on_sale = shows(EVENTS, 1, settings.partitions, random.Random(SEED))
     placed = [(show.partition, show.key, definition(show)) for show in on_sale]
     asyncio.run(fill(settings.kafka_servers, placed, _ignored))
-    return [Asked(one.at, True, one.seconds) for one in asyncio.run(probe(settings, on_sale, PROBES, more))]
+    return [HealthProbe(one.at, True, one.seconds) for one in asyncio.run(probe(settings, on_sale, PROBES_PER_S, more))]
 
 
 def _ignored(done: int) -> None:

@@ -1,7 +1,7 @@
 """Where a Python process spends its CPU: ``python -m lab.bench sample FILE MODULE`` samples a module's stacks.
 
 Sampling begins at the first signal TOGGLE and ends at the second, when FILE is written. It counts CPU
-time, not calls, so that small functions weigh what they cost.
+time, not calls, so small functions have their true share.
 """
 
 import json
@@ -23,16 +23,16 @@ from stack.child import Command
 from stack.server import Server
 
 TOGGLE: Final = signal.SIGRTMIN
-EVERY_S: Final = 0.002
-DEEPEST: Final = 80
-SHOWN: Final = 40
-PATIENCE_S: Final = 10.0
+SAMPLE_EVERY_S: Final = 0.002
+FRAMES_MAX: Final = 80
+FUNCTIONS_SHOWN_MAX: Final = 40
+STALL_TIMEOUT_S: Final = 10.0
 
 Stack = tuple[str, ...]
 
 
 class Sampler:
-    """Counts the stacks that the timer finds, the innermost function first."""
+    """Counts the stacks at each tick of the timer, the innermost function first."""
 
     def __init__(self, output: Path) -> None:
         self.output = output
@@ -40,14 +40,14 @@ class Sampler:
         self.running = False
 
     def install(self) -> None:
-        """Listen for the signals; the process runs on as it would."""
+        """Install the signal handlers; the process is not affected otherwise."""
         signal.signal(signal.SIGPROF, self._take)
         signal.siginterrupt(signal.SIGPROF, False)
         signal.signal(TOGGLE, self._toggle)
 
     def _toggle(self, number: int, frame: FrameType | None) -> None:
         self.running = not self.running
-        every = EVERY_S if self.running else 0.0
+        every = SAMPLE_EVERY_S if self.running else 0.0
         signal.setitimer(signal.ITIMER_PROF, every, every)
         if not self.running:
             rows = [[count, list(stack)] for stack, count in self.stacks.items()]
@@ -57,7 +57,7 @@ class Sampler:
 
     def _take(self, number: int, frame: FrameType | None) -> None:
         names: list[str] = []
-        while frame is not None and len(names) < DEEPEST:
+        while frame is not None and len(names) < FRAMES_MAX:
             code = frame.f_code
             names.append(f"{code.co_filename}:{code.co_qualname}")
             frame = frame.f_back
@@ -65,7 +65,7 @@ class Sampler:
 
 
 def sampled(server: Server, folder: Path) -> Path:
-    """Let the server's Python process run under the sampler; the file that will hold what it saw."""
+    """Run the server's Python process under the sampler; the file that it will write."""
     output = folder / f"{server.name}.samples.json"
     plain = server.command
 
@@ -78,13 +78,13 @@ def sampled(server: Server, folder: Path) -> Path:
 
 
 def toggle(pids: Iterable[int]) -> None:
-    """Begin or end sampling in these processes."""
+    """Start or end sampling in these processes."""
     for pid in pids:
         os.kill(pid, TOGGLE)
 
 
 def report(outputs: Iterable[Path]) -> str:
-    """The functions that took most, by themselves and with what they call, in percent of the samples."""
+    """The functions that used most CPU, alone and with their callees, in percent of the samples."""
     own: Counter[str] = Counter()
     whole: Counter[str] = Counter()
     for output in outputs:
@@ -93,15 +93,15 @@ def report(outputs: Iterable[Path]) -> str:
             for name in set(stack):
                 whole[name] += count
     total = sum(own.values()) or 1
-    lines = [f"{total} samples of {EVERY_S * 1000:.0f} ms of CPU", "", "by itself"]
-    lines += [f"{100 * count / total:6.1f} %  {_short(name)}" for name, count in own.most_common(SHOWN)]
+    lines = [f"{total} samples of {SAMPLE_EVERY_S * 1000:.0f} ms of CPU", "", "by itself"]
+    lines += [f"{100 * count / total:6.1f} %  {_short(name)}" for name, count in own.most_common(FUNCTIONS_SHOWN_MAX)]
     lines += ["", "with what it calls"]
-    lines += [f"{100 * count / total:6.1f} %  {_short(name)}" for name, count in whole.most_common(SHOWN)]
+    lines += [f"{100 * count / total:6.1f} %  {_short(name)}" for name, count in whole.most_common(FUNCTIONS_SHOWN_MAX)]
     return "\n".join(lines)
 
 
 def _read(output: Path) -> list[tuple[int, Stack]]:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + STALL_TIMEOUT_S
     while not output.exists():
         if time.monotonic() > deadline:
             raise TimeoutError(f"the sampled process has not written {output}")

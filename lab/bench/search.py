@@ -1,4 +1,4 @@
-"""The search: how well it finds, what indexing a backlog costs the worker, and how fresh it is under changes."""
+"""The search: its relevance, the CPU of indexing a backlog, its freshness under changes."""
 
 import random
 import threading
@@ -21,20 +21,20 @@ from lab.bench.lab import Figures, Lab, Measurement
 from lab.bench.latency import percentile
 from lab.bench.topics import make_topics
 from lab.bench.track import Sample, follow
-from lab.repertoire import repertoire
+from lab.demo_catalogue import demo_catalogue
 from stack.embedded import Stack
 from streams.runtime.partitioning import partition_of
 from streams.search.mapping import ALIAS
 
 SEED: Final = 8
 BACKLOG: Final = 40_000
-WARM: Final = 0.1
-ALMOST: Final = 0.95
-PATIENCE_S: Final = 60.0
+WARM_UP_SHARE: Final = 0.1
+MEASURED_SHARE: Final = 0.95
+STALL_TIMEOUT_S: Final = 60.0
 CHANGES: Final = 3_000
-RATE: Final = 50
-CHANGING: Final = 200
-LOOK_S: Final = 0.01
+CHANGES_PER_S: Final = 50
+CHANGED_EVENTS: Final = 200
+SEARCH_EVERY_S: Final = 0.01
 INDEXER: Final = "indexer-0"
 
 ACCOUNT: Final = "INSERT INTO account (id, first_name, last_name, email) VALUES (%s, 'Ada', 'Byron', 'ada@bench.test')"
@@ -56,7 +56,7 @@ def ndcg(lab: Lab) -> Figures:
 
 
 def backlog(lab: Lab) -> Figures:
-    """Rows of events already on the topic, one worker: from the first tenth that is found to almost the last."""
+    """Rows of events already on the topic, one worker: from the first tenth in the index to MEASURED_SHARE."""
     count = lab.count(BACKLOG)
     with lab.stack() as stack:
         with lab.step("starting Kafka and Elasticsearch"):
@@ -66,8 +66,8 @@ def backlog(lab: Lab) -> Figures:
             fill(lab.settings(stack).kafka_servers, lab.settings(stack).partitions, count, tick)
         with lab.step("indexing", count) as tick, _counting(stack) as look:
             stack.start(INDEXER)
-            track = follow(look, count, patience=PATIENCE_S, tick=tick)
-    cost = track.between(round(WARM * count), round(ALMOST * count))
+            track = follow(look, count, stall_timeout_s=STALL_TIMEOUT_S, tick=tick)
+    cost = track.between(round(WARM_UP_SHARE * count), round(MEASURED_SHARE * count))
     return {
         "search.indexed_per_worker_cpu_s": cost.per_cpu_second("indexer"),
         "search.indexed_per_s": cost.per_second,
@@ -76,8 +76,8 @@ def backlog(lab: Lab) -> Figures:
 
 
 def fill(servers: str, partitions: int, count: int, tick: Callable[[int], None]) -> None:
-    """Append rows as their changes tell them: those of the catalogue, again and again under other ids."""
-    events = [relevance.row_of(event) for event in repertoire(datetime.now(UTC)).events]
+    """Append changes of rows: those of the catalogue, repeated under other ids."""
+    events = [relevance.row_of(event) for event in demo_catalogue(datetime.now(UTC)).events]
     plain = [msgspec.to_builtins(row) | {"__deleted": "false", "__op": "c"} for row in events]
     producer = KafkaProducer(bootstrap_servers=servers, acks="all", linger_ms=20, batch_size=256 * 1024)
     for number in range(count):
@@ -89,7 +89,7 @@ def fill(servers: str, partitions: int, count: int, tick: Callable[[int], None])
 
 
 def fresh(lab: Lab) -> Figures:
-    """Updates at a steady rate, from each commit to the first search that has it."""
+    """Updates at a steady rate: seconds from each commit to the first search that finds it."""
     count = lab.count(CHANGES)
     with lab.stack() as stack:
         with lab.step("starting PostgreSQL, Kafka Connect, Kafka, Elasticsearch and the indexer"):
@@ -97,7 +97,7 @@ def fresh(lab: Lab) -> Figures:
             stack.start("migrations", "connectors")
             stack.start(INDEXER)
         watch = Watch(stack.environment["TURNSTILE_ELASTICSEARCH_URL"])
-        with lab.step(f"{count:,} changes, {RATE} a second", count) as tick:
+        with lab.step(f"{count:,} changes, {CHANGES_PER_S} a second", count) as tick:
             seconds = watch.measure(stack.environment["TURNSTILE_DATABASE_URL"], count, tick)
     lab.series["search.fresh"] = sorted(1000 * each for each in seconds)
     return {
@@ -107,31 +107,31 @@ def fresh(lab: Lab) -> Figures:
 
 
 class Watch:
-    """Changes the titles of some events and searches for all of them, again and again.
+    """Changes the titles of some events and searches for all of them repeatedly.
 
     Titles are numbers that grow: a search that has one has all changes of that event up to it.
     """
 
     def __init__(self, elasticsearch: str) -> None:
         self.client = Elasticsearch(elasticsearch, request_timeout=10)
-        self.events = [str(UUID(int=number)) for number in range(1, CHANGING + 1)]
+        self.events = [str(UUID(int=number)) for number in range(1, CHANGED_EVENTS + 1)]
         self.waiting: dict[str, dict[int, float]] = {event: {} for event in self.events}
         self.seconds: list[float] = []
         self.lock = threading.Lock()
 
     def measure(self, database: str, count: int, tick: Callable[[int], None]) -> list[float]:
-        """Seconds of each change. Raises TimeoutError where one is never found."""
+        """Seconds of each change. Raises TimeoutError if one is never found."""
         with psycopg.connect(database, autocommit=True) as connection:
             self._make(connection)
             writer = threading.Thread(target=self._write, args=(connection, count))
             writer.start()
-            deadline = time.monotonic() + count / RATE + PATIENCE_S
+            deadline = time.monotonic() + count / CHANGES_PER_S + STALL_TIMEOUT_S
             while len(self.seconds) < count:
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"{count - len(self.seconds)} changes were not found")
                 self._look()
                 tick(len(self.seconds))
-                time.sleep(LOOK_S)
+                time.sleep(SEARCH_EVERY_S)
             writer.join()
         self.client.close()
         return self.seconds
@@ -142,17 +142,17 @@ class Watch:
         connection.execute(ACCOUNT, (organizer,))
         for event in self.events:
             connection.execute(EVENT, (event, organizer, text))
-        deadline = time.monotonic() + PATIENCE_S
-        while len(self._titles()) < CHANGING:
+        deadline = time.monotonic() + STALL_TIMEOUT_S
+        while len(self._titles()) < CHANGED_EVENTS:
             if time.monotonic() > deadline:
                 raise TimeoutError("the events were not found")
-            time.sleep(LOOK_S)
+            time.sleep(SEARCH_EVERY_S)
 
     def _write(self, connection: psycopg.Connection[Any], count: int) -> None:
         began = time.monotonic()
         for number in range(count):
-            time.sleep(max(0.0, began + number / RATE - time.monotonic()))
-            event = self.events[number % CHANGING]
+            time.sleep(max(0.0, began + number / CHANGES_PER_S - time.monotonic()))
+            event = self.events[number % CHANGED_EVENTS]
             connection.execute(CHANGE, (str(number), event))
             with self.lock:
                 self.waiting[event][number] = time.monotonic()
@@ -167,14 +167,14 @@ class Watch:
 
     def _titles(self) -> dict[str, int]:
         found = self.client.options(ignore_status=(404, 503)).search(
-            index=ALIAS, size=CHANGING, source_includes=["title"], track_total_hits=False
+            index=ALIAS, size=CHANGED_EVENTS, source_includes=["title"], track_total_hits=False
         )
         return {hit["_id"]: int(hit["_source"]["title"]) for hit in found.get("hits", {"hits": []})["hits"]}
 
 
 @contextmanager
 def _counting(stack: Stack) -> Iterator[Callable[[], Sample]]:
-    """Looks at how many events are found, and at what that has cost."""
+    """Samples of how many events are in the index, and of the CPU used."""
     client = Elasticsearch(stack.environment["TURNSTILE_ELASTICSEARCH_URL"], request_timeout=10)
     began = time.monotonic()
 

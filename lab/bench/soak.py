@@ -1,4 +1,4 @@
-"""The soak: a season of 1,000,000 purchases over 2,000 events at a steady pace, and whether anything grows.
+"""The soak: a season of 1,000,000 purchases over 2,000 events at a steady rate, and whether anything grows.
 
 Broker and one ledger worker; commands go straight to the topic. Latency is that of probes beside the load.
 """
@@ -20,7 +20,7 @@ from lab.bench.latency import Probed, percentile, probe
 from lab.bench.ledger import LOGS, ledgers
 from lab.bench.orders import Show, definition, shows
 from lab.bench.season import HOLD_S, Season
-from lab.bench.topics import BATCH_BYTES, Placed, append_all, counting, fill, make_topics
+from lab.bench.topics import BATCH_MAX_BYTES, Placed, append_all, counting, fill, make_topics
 from lab.bench.track import Sample, Track
 from settings import Settings
 from stack.embedded import Stack
@@ -30,12 +30,12 @@ SEED: Final = 8
 EVENTS: Final = 2_000
 TYPES: Final = 3
 PURCHASES: Final = 1_000_000
-RATE: Final = 4_000
-PROBES: Final = 10
-PROBED: Final = 8
-BEAT_S: Final = 0.05
-LOOK_S: Final = 1.0
-PART: Final = 5
+PURCHASES_PER_S: Final = 4_000
+PROBES_PER_S: Final = 10
+PROBED_EVENTS: Final = 8
+SEND_EVERY_S: Final = 0.05
+SAMPLE_EVERY_S: Final = 1.0
+PARTS: Final = 5
 SETTLING_S: Final = 60.0 + HOLD_S
 
 
@@ -44,7 +44,7 @@ def soak(lab: Lab) -> Figures:
     with lab.stack() as stack:
         settings = lab.settings(stack)
         on_sale = shows(lab.count(EVENTS), TYPES, settings.partitions, random.Random(SEED))
-        probed = shows(PROBED, TYPES, settings.partitions, random.Random(SEED + 1))
+        probed = shows(PROBED_EVENTS, TYPES, settings.partitions, random.Random(SEED + 1))
         with lab.step("starting broker and worker"):
             stack.start("kafka")
             make_topics(settings)
@@ -52,7 +52,7 @@ def soak(lab: Lab) -> Figures:
             asyncio.run(fill(settings.kafka_servers, placed, lambda _: None))
             stack.start(*ledgers(stack))
         season, count = Season(on_sale, SEED), lab.count(PURCHASES)
-        with lab.step(f"{count:,} purchases, {RATE:,} commands a second") as tick:
+        with lab.step(f"{count:,} purchases, {PURCHASES_PER_S:,} commands a second") as tick:
             track, probes = asyncio.run(_Soak(stack, settings, tick).run(season.commands(count), probed))
         with lab.step("holds run out"):
             _settled(f"http://{HOST}:{stack.settings.view_port('ledger', 0)}", season)
@@ -62,12 +62,12 @@ def soak(lab: Lab) -> Figures:
 
 
 def figures(track: Track, probes: list[Probed]) -> Figures:
-    """The last fifth of the season against the first; the very beginning is left out."""
+    """The last fifth of the season against the first, without the warm-up."""
     total = track.samples[-1].done
     warm = track.samples[0].done + total // 50
-    early = track.between(warm, warm + total // PART)
-    late = track.between(total - total // PART, total)
-    part = len(probes) // PART
+    early = track.between(warm, warm + total // PARTS)
+    late = track.between(total - total // PARTS, total)
+    part = len(probes) // PARTS
     first, last = track.samples[0], track.samples[-1]
     begin, end = ([one.seconds for one in some] for some in (probes[:part], probes[-part:]))
     return {
@@ -82,7 +82,7 @@ def figures(track: Track, probes: list[Probed]) -> Figures:
 
 
 class _Soak:
-    """The load, the probes and the looks, side by side."""
+    """The load, the probes and the samples at the same time."""
 
     def __init__(self, stack: Stack, settings: Settings, tick: Tick) -> None:
         self.stack, self.settings, self.tick = stack, settings, tick
@@ -91,7 +91,7 @@ class _Soak:
 
     async def run(self, commands: Iterator[Placed], probed: list[Show]) -> tuple[Track, list[Probed]]:
         """Until the last command is sent."""
-        probes = asyncio.create_task(probe(self.settings, probed, PROBES, lambda: self.sending))
+        probes = asyncio.create_task(probe(self.settings, probed, PROBES_PER_S, lambda: self.sending))
         looks = asyncio.create_task(self._look(probes))
         try:
             await self._send(commands)
@@ -103,25 +103,25 @@ class _Soak:
 
     async def _send(self, commands: Iterator[Placed]) -> None:
         servers = self.settings.kafka_servers
-        producer = AIOKafkaProducer(bootstrap_servers=servers, acks="all", max_batch_size=BATCH_BYTES)
+        producer = AIOKafkaProducer(bootstrap_servers=servers, acks="all", max_batch_size=BATCH_MAX_BYTES)
         await producer.start()
         try:
             began, sent = time.monotonic(), 0
-            while batch := list(islice(commands, round(RATE * BEAT_S))):
+            while batch := list(islice(commands, round(PURCHASES_PER_S * SEND_EVERY_S))):
                 await append_all(producer, batch)
                 sent += len(batch)
                 self.tick(sent)
-                await asyncio.sleep(max(0.0, began + sent / RATE - time.monotonic()))
+                await asyncio.sleep(max(0.0, began + sent / PURCHASES_PER_S - time.monotonic()))
         finally:
             await producer.stop()
 
     async def _look(self, probes: asyncio.Task[list[Probed]]) -> None:
-        """The last look comes when the last probe is answered, which is behind all the rest."""
+        """The last sample is taken when the last probe is answered, which follows all the rest."""
         with counting(self.settings.kafka_servers, self.settings.partitions) as outcomes:
             began = time.monotonic()
             while not probes.done():
                 self.track.samples.append(await asyncio.to_thread(self._sample, began, outcomes))
-                await asyncio.sleep(LOOK_S)
+                await asyncio.sleep(SAMPLE_EVERY_S)
             self.track.samples.append(await asyncio.to_thread(self._sample, began, outcomes))
 
     def _sample(self, began: float, outcomes: Callable[[], int]) -> Sample:

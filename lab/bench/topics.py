@@ -1,4 +1,4 @@
-"""The topics as a measurement uses them: made, filled ahead of time, counted."""
+"""Topics for a measurement: made, filled in advance, counted."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -14,8 +14,8 @@ from connect.topics import COMMANDS, OUTCOMES, all_topics
 from settings import Settings
 from tables.messages.commands import EventCommand, encode_command
 
-BATCH_BYTES = 512 * 1024
-AT_ONCE = 5_000
+BATCH_MAX_BYTES = 512 * 1024
+FILL_BATCH_RECORDS = 5_000
 
 Placed = tuple[int, bytes, EventCommand]
 
@@ -31,7 +31,7 @@ def make_topics(settings: Settings) -> None:
 
 async def fill(servers: str, commands: Iterable[Placed], tick: Callable[[int], None]) -> Counter[int]:
     """Append the commands (partition, key, command) in order, in large batches; how many went to each partition."""
-    producer = AIOKafkaProducer(bootstrap_servers=servers, acks="all", max_batch_size=BATCH_BYTES)
+    producer = AIOKafkaProducer(bootstrap_servers=servers, acks="all", max_batch_size=BATCH_MAX_BYTES)
     await producer.start()
     try:
         return await _fill(producer, commands, tick)
@@ -42,7 +42,7 @@ async def fill(servers: str, commands: Iterable[Placed], tick: Callable[[int], N
 async def _fill(producer: AIOKafkaProducer, commands: Iterable[Placed], tick: Callable[[int], None]) -> Counter[int]:
     counts: Counter[int] = Counter()
     remaining = iter(commands)
-    while batch := list(islice(remaining, AT_ONCE)):
+    while batch := list(islice(remaining, FILL_BATCH_RECORDS)):
         await append_all(producer, batch)
         counts.update(partition for partition, _, _ in batch)
         tick(counts.total())
@@ -50,7 +50,7 @@ async def _fill(producer: AIOKafkaProducer, commands: Iterable[Placed], tick: Ca
 
 
 async def append_all(producer: AIOKafkaProducer, commands: Iterable[Placed]) -> None:
-    """Append the commands in order, as few batches as hold them; returns when the broker has them."""
+    """Append the commands in order, in as few batches as possible; returns when the broker has them."""
     builders: dict[int, Any] = {}
     pending = []
     for partition, key, command in commands:
@@ -66,8 +66,8 @@ async def append_all(producer: AIOKafkaProducer, commands: Iterable[Placed]) -> 
         await sent
 
 
-class Counted:
-    """Counts the records of a topic by its end offsets: cheap for the broker, invisible to everybody else."""
+class RecordCounter:
+    """Counts the records of a topic by its end offsets, which costs the broker little."""
 
     def __init__(self, servers: str, partitions: int, topic: str = OUTCOMES) -> None:
         self._consumer = KafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False)
@@ -82,6 +82,6 @@ class Counted:
         self._consumer.close()
 
 
-def counting(servers: str, partitions: int, topic: str = OUTCOMES) -> AbstractContextManager[Counted]:
-    """A ``Counted`` for a with statement."""
-    return closing(Counted(servers, partitions, topic))
+def counting(servers: str, partitions: int, topic: str = OUTCOMES) -> AbstractContextManager[RecordCounter]:
+    """A ``RecordCounter`` as a context manager."""
+    return closing(RecordCounter(servers, partitions, topic))

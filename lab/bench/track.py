@@ -1,4 +1,4 @@
-"""A measured run over time: how much was done by when, and what every role had used by then."""
+"""A measured run over time: how much was done, and what each role had used, at each moment."""
 
 import time
 from collections.abc import Callable
@@ -8,15 +8,15 @@ from typing import Any
 
 from lab.bench.cpu import Seconds, spent
 
-PAUSE_S = 0.1
+SAMPLE_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look: seconds since the beginning, things done so far, CPU seconds so far by role.
+    """Seconds since the start, units of work done so far, CPU seconds so far by role.
 
-    ``resident`` is the memory (MB) of each role now, ``disk`` what is stored (MB) and ``pace`` what a step of the fixed
-    job of lab/bench/machine.py took (ms), where that is looked at.
+    ``resident`` is the memory of each role (MB), ``disk`` the size of the data (MB), ``pace`` the time of a step of the
+    fixed job of lab/bench/machine.py (ms); the last two are 0 where they aren't measured.
     """
 
     at: float
@@ -29,23 +29,23 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What lies between two looks."""
+    """The difference of two samples."""
 
     done: int
     wall: float
     cpu: Seconds
 
     def per_cpu_second(self, *roles: str) -> float:
-        """Things done for each CPU second of these roles together."""
+        """Units of work for each CPU second of these roles together."""
         return self.done / sum(self.cpu[role] for role in roles)
 
     def microseconds(self, role: str) -> float:
-        """CPU microseconds of a role for each thing done."""
+        """CPU microseconds of a role for each unit of work."""
         return 1e6 * self.cpu[role] / self.done
 
     @property
     def per_second(self) -> float:
-        """Things done for each second of the clock."""
+        """Units of work for each second of the clock."""
         return self.done / self.wall
 
 
@@ -56,17 +56,17 @@ class Track:
         self.samples = samples or []
 
     def between(self, first: int, last: int) -> Cost:
-        """From the first look that shows ``first`` done to the first that shows ``last``.
+        """From the first sample with ``first`` done to the first with ``last``.
 
-        Raises ValueError where the looks don't show that stretch.
+        Raises ValueError where the samples don't reach that far.
         """
         begin, end = self._reached(first), self._reached(last)
         if end.done <= begin.done:
-            raise ValueError(f"the looks at {begin.done} and {end.done} show no stretch from {first} to {last}")
+            raise ValueError(f"the samples at {begin.done} and {end.done} show nothing between {first} and {last}")
         return Cost(end.done - begin.done, end.at - begin.at, spent(begin.cpu, end.cpu))
 
     def pace(self, first: int, last: int) -> float:
-        """The middle one of the paces in that stretch. Raises StatisticsError where there is none."""
+        """The median pace between the two. Raises StatisticsError without samples there."""
         return median(sample.pace for sample in self.samples if first <= sample.done < last)
 
     def plain(self) -> list[dict[str, Any]]:
@@ -80,14 +80,16 @@ class Track:
         raise ValueError(f"{done} were never done, only {self.samples[-1].done if self.samples else 0}")
 
 
-def follow(look: Callable[[], Sample], until: int, *, patience: float, tick: Callable[[int], None]) -> Track:
-    """Look again and again until so many are done. Raises TimeoutError where nothing moves for ``patience`` seconds."""
+def follow(look: Callable[[], Sample], until: int, *, stall_timeout_s: float, tick: Callable[[int], None]) -> Track:
+    """Take samples until so much is done. Raises TimeoutError after ``stall_timeout_s`` seconds without progress."""
     track = Track([look()])
     moved = time.monotonic()
     while track.samples[-1].done < until:
-        if time.monotonic() - moved > patience:
-            raise TimeoutError(f"nothing moved for {patience:.0f} s: {track.samples[-1].done} of {until} are done")
-        time.sleep(PAUSE_S)
+        if time.monotonic() - moved > stall_timeout_s:
+            raise TimeoutError(
+                f"nothing moved for {stall_timeout_s:.0f} s: {track.samples[-1].done} of {until} are done"
+            )
+        time.sleep(SAMPLE_EVERY_S)
         sample = look()
         if sample.done > track.samples[-1].done:
             moved = time.monotonic()

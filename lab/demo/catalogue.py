@@ -15,27 +15,27 @@ import rich_click as click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from lab.repertoire import Json, Repertoire, repertoire
+from lab.demo_catalogue import DemoCatalogue, Json, demo_catalogue
 from lab.target import Target, running_pipeline
 
-AT_ONCE: Final = 8
-PATIENCE_S: Final = 60.0
+CONCURRENT_REQUESTS_MAX: Final = 8
+TIMEOUT_S: Final = 60.0
 PAUSE_S: Final = 0.25
-PAGE: Final = 100
-MADE, THERE_ALREADY, NOT_NOW = 201, 409, 503
+PAGE_EVENTS: Final = 100
+MADE, THERE_ALREADY, UNAVAILABLE = 201, 409, 503
 
 Tick = Callable[[int], object]
 
 
 class NotLoaded(Exception):
-    """The API refused something or was silent for too long; the message says what."""
+    """The API refused a request or did not answer in time; the message names it."""
 
 
-async def load(client: httpx.AsyncClient, everything: Repertoire, tick: Tick) -> None:
-    """Make the accounts, then the events with their ticket types, a few at once."""
+async def load(client: httpx.AsyncClient, everything: DemoCatalogue, tick: Tick) -> None:
+    """Make the accounts, then the events with their ticket types, a few at a time."""
     for organizer in everything.organizers:
         await make(client, "/accounts", organizer)
-    places = asyncio.Semaphore(AT_ONCE)
+    places = asyncio.Semaphore(CONCURRENT_REQUESTS_MAX)
 
     async def in_turn(event: Json) -> None:
         async with places:
@@ -48,49 +48,49 @@ async def load(client: httpx.AsyncClient, everything: Repertoire, tick: Tick) ->
 
 
 async def make(client: httpx.AsyncClient, path: str, body: Json) -> None:
-    """Make it, unless it is there already."""
+    """Make an account or event, unless it exists."""
     answer = await send(client, "POST", path, json=body)
     if answer.status_code not in (MADE, THERE_ALREADY):
         raise NotLoaded(f"POST {path} was answered {answer.status_code}: {answer.text}")
 
 
 async def send(client: httpx.AsyncClient, method: str, path: str, **more: Any) -> httpx.Response:
-    """The answer to a request; it is sent again while servers are still on their way."""
-    deadline = time.monotonic() + PATIENCE_S
+    """Send a request, repeatedly while servers are still starting; the answer."""
+    deadline = time.monotonic() + TIMEOUT_S
     while True:
         try:
             answer = await client.request(method, path, **more)
         except httpx.TransportError as error:
             reason = repr(error)
         else:
-            if answer.status_code != NOT_NOW:
+            if answer.status_code != UNAVAILABLE:
                 return answer
             reason = answer.text
         if time.monotonic() > deadline:
-            raise NotLoaded(f"{method} {path} was not served within {PATIENCE_S:g} s: {reason}")
+            raise NotLoaded(f"{method} {path} was not served within {TIMEOUT_S:g} s: {reason}")
         await asyncio.sleep(PAUSE_S)
 
 
 async def wait_until_found(client: httpx.AsyncClient, ids: set[str], tick: Tick) -> None:
-    """Return when the search finds every one of these events."""
-    deadline = time.monotonic() + PATIENCE_S
+    """Wait until the search finds all these events."""
+    deadline = time.monotonic() + TIMEOUT_S
     missing = set(ids)
     while missing:
         found = missing & await found_ids(client)
         missing -= found
         tick(len(found))
         if missing and time.monotonic() > deadline:
-            raise NotLoaded(f"{len(missing)} of {len(ids)} events could not be found within {PATIENCE_S:g} s")
+            raise NotLoaded(f"{len(missing)} of {len(ids)} events could not be found within {TIMEOUT_S:g} s")
         if missing:
             await asyncio.sleep(PAUSE_S)
 
 
 async def found_ids(client: httpx.AsyncClient) -> set[str]:
-    """The ids of all events that can be found now."""
+    """The ids of all events that the search finds."""
     ids: set[str] = set()
     cursor: str | None = None
     while True:
-        page: dict[str, str | int] = {"limit": PAGE} | ({"cursor": cursor} if cursor else {})
+        page: dict[str, str | int] = {"limit": PAGE_EVENTS} | ({"cursor": cursor} if cursor else {})
         found = (await send(client, "GET", "/events/search", params=page)).json()
         ids.update(event["id"] for event in found["items"])
         cursor = found.get("next")
@@ -99,9 +99,9 @@ async def found_ids(client: httpx.AsyncClient) -> set[str]:
 
 
 async def run(target: Target, console: Console) -> None:
-    """Load everything and wait for it, with a bar for each."""
-    everything = repertoire(datetime.now(UTC))
-    limits = httpx.Limits(max_connections=AT_ONCE)
+    """Load everything and wait until it is found, with a progress bar for each."""
+    everything = demo_catalogue(datetime.now(UTC))
+    limits = httpx.Limits(max_connections=CONCURRENT_REQUESTS_MAX)
     columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     base, headers = f"{target.api}/api/v3", target.administrator()
     async with httpx.AsyncClient(base_url=base, headers=headers, timeout=10, limits=limits, trust_env=False) as client:

@@ -1,4 +1,4 @@
-"""An on-sale: one event, buyers who all come at once, some by REST, some straight to Kafka, some twice."""
+"""An on-sale: one event and buyers who all come at once, over REST or straight to Kafka; some send twice."""
 
 import asyncio
 import random
@@ -17,20 +17,20 @@ from connect.topics import COMMANDS
 from lab.target import Target
 from tables.messages.commands import Buy, TicketLine, encode_command
 
-TYPES = (("Standing", 300, "39.90"), ("Seated", 150, "59.90"), ("Balcony", 50, "89.90"))
-TWICE = 0.2
-BY_KAFKA = 0.3
-AT_ONCE = 1_000
-PATIENCE_S = 60.0
+TICKET_TYPES = (("Standing", 300, "39.90"), ("Seated", 150, "59.90"), ("Balcony", 50, "89.90"))
+REPEATED_SHARE = 0.2
+KAFKA_SHARE = 0.3
+CONNECTIONS_MAX = 1_000
+TIMEOUT_S = 60.0
 BASE = "/api/v3"
-SETTLING_S = 30.0
+SETTLE_MAX_S = 30.0
 TURNED_AWAY = (int(CONFLICT), "sold-out")
 STILL_RUNNING = (int(CONFLICT), "still-running")
 
 
 @dataclass(slots=True)
 class Request:
-    """One purchase that a buyer wants, and what came of it."""
+    """One purchase that a buyer asks for, and its answers."""
 
     account: UUID
     key: str
@@ -43,7 +43,7 @@ class Request:
 
     @property
     def purchase(self) -> UUID:
-        """The purchase's id, as the API makes it too."""
+        """The purchase's id, which the API derives in the same way."""
         return uuid5(self.account, self.key)
 
     @property
@@ -57,7 +57,7 @@ class Request:
 
 @dataclass(slots=True)
 class OnSale:
-    """The event on sale and all that is asked of it."""
+    """The event on sale and all requests."""
 
     event: UUID
     title: str
@@ -69,8 +69,8 @@ Tick = Callable[[int], None]
 
 
 def client() -> ClientSession:
-    """An HTTP client with a connection for each of a crowd, which waits long enough."""
-    return ClientSession(connector=TCPConnector(limit=AT_ONCE), timeout=ClientTimeout(total=PATIENCE_S))
+    """An HTTP client with a connection for each buyer."""
+    return ClientSession(connector=TCPConnector(limit=CONNECTIONS_MAX), timeout=ClientTimeout(total=TIMEOUT_S))
 
 
 async def make_event(target: Target, http: ClientSession) -> tuple[UUID, str, dict[UUID, tuple[str, int]]]:
@@ -93,14 +93,14 @@ async def make_event(target: Target, http: ClientSession) -> tuple[UUID, str, di
     }
     event = await _created(target, http, "/events", body)
     types = {}
-    for name, quantity, price in TYPES:
+    for name, quantity, price in TICKET_TYPES:
         ticket = {"name": name, "quantity": quantity, "price": {"amount": price, "currency": "EUR"}}
         types[UUID(await _created(target, http, f"/events/{event}/tickets", ticket))] = (name, quantity)
     return UUID(event), title, types
 
 
 async def make_buyers(target: Target, http: ClientSession, count: int, tick: Tick) -> list[UUID]:
-    """So many accounts."""
+    """Make so many accounts."""
 
     async def one(number: int) -> UUID:
         account = UUID(await _account(target, http, f"Buyer {number}"))
@@ -110,18 +110,18 @@ async def make_buyers(target: Target, http: ClientSession, count: int, tick: Tic
     return await asyncio.gather(*(one(number) for number in range(count)))
 
 
-def plan(buyers: list[UUID], types: dict[UUID, tuple[str, int]], seed: int) -> list[Request]:
-    """What each buyer asks for: one or two tickets of a type, in proportion to the stock."""
-    dice = random.Random(seed)
+def requests_of(buyers: list[UUID], types: dict[UUID, tuple[str, int]], seed: int) -> list[Request]:
+    """A request of each buyer: one or two tickets of a type, in proportion to the stock."""
+    rng = random.Random(seed)
     kinds, weights = list(types), [quantity for _, quantity in types.values()]
     return [
         Request(
             account=buyer,
             key=f"demo-{number}",
-            ticket_type=dice.choices(kinds, weights)[0],
-            quantity=dice.choice((1, 1, 2)),
-            by_kafka=dice.random() < BY_KAFKA,
-            times=2 if dice.random() < TWICE else 1,
+            ticket_type=rng.choices(kinds, weights)[0],
+            quantity=rng.choice((1, 1, 2)),
+            by_kafka=rng.random() < KAFKA_SHARE,
+            times=2 if rng.random() < REPEATED_SHARE else 1,
         )
         for number, buyer in enumerate(buyers)
     ]
@@ -129,18 +129,18 @@ def plan(buyers: list[UUID], types: dict[UUID, tuple[str, int]], seed: int) -> l
 
 async def settled(target: Target, http: ClientSession, event: UUID, types: int) -> None:
     """Wait until the ledger knows the event with all its types. Raises TimeoutError."""
-    deadline = time.monotonic() + SETTLING_S
+    deadline = time.monotonic() + SETTLE_MAX_S
     while True:
         async with http.get(f"{target.worker}/api/event/{event}/") as answer:
             if answer.ok and len((await answer.json())["ticketTypes"]) == types:
                 return
         if time.monotonic() > deadline:
-            raise TimeoutError(f"the ledger does not know event {event} after {SETTLING_S:.0f} s")
+            raise TimeoutError(f"the ledger does not know event {event} after {SETTLE_MAX_S:.0f} s")
         await asyncio.sleep(0.1)
 
 
 async def rush(target: Target, http: ClientSession, sale: OnSale, tick: Tick) -> None:
-    """Send every request, as often as it is to be sent, all at once."""
+    """Send every request as often as it says, all at once."""
     producer = AIOKafkaProducer(bootstrap_servers=target.kafka, acks="all", linger_ms=2)
     await producer.start()
     try:
@@ -172,8 +172,8 @@ async def _by_rest(target: Target, http: ClientSession, sale: OnSale, request: R
 async def _post(
     http: ClientSession, url: str, body: dict[str, Any], headers: dict[str, str]
 ) -> tuple[int, dict[str, Any]]:
-    """Status and body of the answer; who is told to try again later (503) does, as a buyer's program would."""
-    deadline = time.monotonic() + PATIENCE_S
+    """Status and body of the answer; a 503 is retried, as a buyer's program should."""
+    deadline = time.monotonic() + TIMEOUT_S
     while True:
         async with http.post(url, json=body, headers=headers) as answer:
             said = answer.status, await answer.json(content_type=None)

@@ -1,4 +1,4 @@
-"""``make screenshots``: every page as it looks, into docs/images, on servers of its own while tickets are sold."""
+"""``make screenshots``: pictures of every page into docs/images, on servers of its own while tickets are sold."""
 
 import random
 import shutil
@@ -27,13 +27,13 @@ IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
 DESKTOP: Final = (1280, 900)
 PHONE: Final = (390, 844)
 WORKERS: Final = 6
-SELLS_S: Final = 12.0
-PATIENCE_MS: Final = 20_000
-MOVING_MS: Final = 1_500
-# A server that was never asked before may be too slow for its first answer.
-TRIES: Final = 5
+SALES_BEFORE_S: Final = 12.0
+TIMEOUT_MS: Final = 20_000
+ANIMATION_MS: Final = 1_500
+# The first answer of a new server may be too slow.
+LOADS_MAX: Final = 5
 
-# What is on sale in the pictures: title, venue, and per ticket type its name, price, quantity and share of the demand.
+# Title, venue, and of each ticket type name, price, quantity and share of the demand.
 SALES: Final = (
     ("Midsummer Jazz on the River", "Danube Quay", (("Standing", "39.00", 220, 6), ("Terrace", "69.00", 60, 4))),
     ("The Cherry Orchard", "Akademietheater", (("Stalls", "48.00", 120, 3), ("Circle", "32.00", 140, 1))),
@@ -49,15 +49,15 @@ ABOUT: Final = (
     "{title}, for one evening only at {venue}. Doors open an hour before.\n\n"
     "Seats are free within each area. Children under six need no ticket; wheelchair spaces are in the front row."
 )
-# Of those the one with a page of its own in the pictures.
-SHOWN: Final = 2
+# The index of the event whose page is shown.
+SHOWN_EVENT: Final = 2
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
-    """A picture to be taken: of which page, for whom, on which screen."""
+class Screenshot:
+    """One picture: of which page, for which reader, on which screen."""
 
     name: str
     path: str
@@ -69,20 +69,20 @@ class Shot:
 
 
 LIVE: Final = "#part-ledger .rate:not(:empty)"
-SHOTS: Final = (
-    Shot("box-office", "/?q=jazz", "nobody", until=".row"),
-    Shot("event", "/events/{event}", "buyer"),
-    Shot("event-phone", "/events/{event}", "buyer", size=PHONE, scheme="dark"),
-    Shot("tickets", "/purchases/{purchase}", "buyer", until=".ticket"),
-    Shot("organize", "/organize/events/{event}", "organizer", whole=True),
-    Shot("board", "/board", "administrator", whole=True, until=LIVE),
-    Shot("board-dark", "/board", "administrator", scheme="dark", whole=True, until=LIVE),
-    Shot("board-phone", "/board", "administrator", size=PHONE, whole=True, until=LIVE),
+SCREENSHOTS: Final = (
+    Screenshot("box-office", "/?q=jazz", "nobody", until=".row"),
+    Screenshot("event", "/events/{event}", "buyer"),
+    Screenshot("event-phone", "/events/{event}", "buyer", size=PHONE, scheme="dark"),
+    Screenshot("tickets", "/purchases/{purchase}", "buyer", until=".ticket"),
+    Screenshot("organize", "/organize/events/{event}", "organizer", whole=True),
+    Screenshot("board", "/board", "administrator", whole=True, until=LIVE),
+    Screenshot("board-dark", "/board", "administrator", scheme="dark", whole=True, until=LIVE),
+    Screenshot("board-phone", "/board", "administrator", size=PHONE, whole=True, until=LIVE),
 )
 
 
 class Crowd:
-    """People who buy, hold and come too late, for as long as pictures are taken."""
+    """Buyers who buy, hold and are refused while the pictures are taken."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -101,7 +101,7 @@ class Crowd:
 
     @contextmanager
     def buying(self) -> Iterator[None]:
-        """Somebody buys all the time."""
+        """Buy all the time, in threads."""
         threads = [threading.Thread(target=self._buy) for _ in range(WORKERS)]
         for thread in threads:
             thread.start()
@@ -138,7 +138,7 @@ class Crowd:
 
     def _bought(self) -> str:
         """A purchase of the first buyer."""
-        event, kinds = self.events[SHOWN]
+        event, kinds = self.events[SHOWN_EVENT]
         body = {"eventId": event, "lines": [{"ticketTypeId": kinds[0], "quantity": 2}]}
         headers = self._target.bearer(self.buyers[0]) | {"Idempotency-Key": "picture"}
         answer = self._http.post("/purchases", json=body, headers=headers)
@@ -147,10 +147,10 @@ class Crowd:
 
     def _buy(self) -> None:
         choices = [(event, kind) for event, kinds in self.events for kind in kinds]
-        dice = random.Random(threading.get_ident())
+        rng = random.Random(threading.get_ident())
         while not self._over.is_set():
             number = next(self._numbers)
-            event, kind = dice.choice(choices)
+            event, kind = rng.choice(choices)
             buyer = self.buyers[number % len(self.buyers)]
             lines = [{"ticketTypeId": kind, "quantity": 1 + number % 3}]
             body = {"eventId": event, "lines": lines, "hold": number % 4 == 0}
@@ -166,7 +166,7 @@ class Crowd:
 
 
 def cookie(target: Target, crowd: Crowd, reader: str) -> list[Any]:
-    """The cookie of somebody who is signed in."""
+    """The cookie of a signed-in reader."""
     known = {
         "buyer": (crowd.buyers[0], ()),
         "organizer": (crowd.organizer, (Role.ORGANIZER,)),
@@ -179,7 +179,7 @@ def cookie(target: Target, crowd: Crowd, reader: str) -> list[Any]:
     return [{"name": "turnstile", "value": token, "url": target.api}]
 
 
-def take(browser: Browser, target: Target, crowd: Crowd, shot: Shot, folder: Path) -> Path:
+def take(browser: Browser, target: Target, crowd: Crowd, shot: Screenshot, folder: Path) -> Path:
     """Take one picture."""
     width, height = shot.size
     context = browser.new_context(
@@ -187,14 +187,14 @@ def take(browser: Browser, target: Target, crowd: Crowd, shot: Shot, folder: Pat
     )
     context.add_cookies(cookie(target, crowd, shot.reader))
     page = context.new_page()
-    address = target.api + shot.path.format(event=crowd.events[SHOWN][0], purchase=crowd.purchase)
-    for _ in range(TRIES):
+    address = target.api + shot.path.format(event=crowd.events[SHOWN_EVENT][0], purchase=crowd.purchase)
+    for _ in range(LOADS_MAX):
         answer = page.goto(address, wait_until="load")
         if answer is not None and answer.ok:
             break
-        page.wait_for_timeout(MOVING_MS)
-    page.wait_for_selector(shot.until, timeout=PATIENCE_MS)
-    page.wait_for_timeout(MOVING_MS)
+        page.wait_for_timeout(ANIMATION_MS)
+    page.wait_for_selector(shot.until, timeout=TIMEOUT_MS)
+    page.wait_for_timeout(ANIMATION_MS)
     path = folder / f"{shot.name}.png"
     page.screenshot(path=path, full_page=shot.whole)
     context.close()
@@ -218,8 +218,8 @@ def command(folder: Path, names: tuple[str, ...]) -> None:
         crowd = Crowd(target)
         with crowd.buying(), sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            time.sleep(SELLS_S)
-            for shot in SHOTS:
+            time.sleep(SALES_BEFORE_S)
+            for shot in SCREENSHOTS:
                 if not names or shot.name in names:
                     console.print(f"taken: {take(browser, target, crowd, shot, folder)}", soft_wrap=True)
             browser.close()

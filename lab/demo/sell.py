@@ -1,4 +1,4 @@
-"""``make demo``: an on-sale of 500 tickets with 800 buyers at once, and whether every promise held."""
+"""``make demo``: an on-sale of 500 tickets with 800 buyers at once; every promise is checked."""
 
 import asyncio
 import sys
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from lab.demo.onsale import OnSale, client, make_buyers, make_event, plan, rush, settled
+from lab.demo.onsale import OnSale, client, make_buyers, make_event, requests_of, rush, settled
 from lab.demo.verdict import Verdict, judge
 from lab.target import Target, running_pipeline
 
@@ -37,7 +37,7 @@ async def _run(target: Target, buyers: int, seed: int) -> tuple[OnSale, Verdict]
             event, title, types = await make_event(target, http)
             task = progress.add_task("accounts", total=buyers)
             accounts = await make_buyers(target, http, buyers, lambda count: progress.advance(task, count))
-            sale = OnSale(event, title, types, plan(accounts, types, seed))
+            sale = OnSale(event, title, types, requests_of(accounts, types, seed))
             await settled(target, http, event, len(types))
             task = progress.add_task("purchases", total=sum(request.times for request in sale.requests))
             await rush(target, http, sale, lambda count: progress.advance(task, count))

@@ -1,4 +1,4 @@
-"""What came of an on-sale, from the topics, the views, the mails and the index, and whether a promise is broken."""
+"""The verdict on an on-sale, from topics, views, mails and index: is a promise broken?"""
 
 import asyncio
 import time
@@ -19,8 +19,8 @@ from tables.errors import MalformedRecord
 from tables.messages.outcomes import Outcome, OutcomeKind, decode_outcome
 from tables.messages.reasons import Reason
 
-PATIENCE_S = 60.0
-STILL_S = 1.5
+TIMEOUT_S = 60.0
+QUIET_S = 1.5
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Verdict:
 
 
 def outcomes_of(target: Target, sale: OnSale) -> list[Outcome]:
-    """Every outcome of the event on the topic, once all purchases have one or patience ends."""
+    """Every outcome of the event, once all purchases have one or time is up."""
     consumer = make_consumer(target.kafka)
     try:
         partitions = [TopicPartition(OUTCOMES, number) for number in range(target.partitions)]
@@ -61,10 +61,10 @@ def outcomes_of(target: Target, sale: OnSale) -> list[Outcome]:
 def _collect(consumer: Any, sale: OnSale) -> list[Outcome]:
     missing = {request.purchase for request in sale.requests if not request.turned_away}
     found: list[Outcome] = []
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     last = time.monotonic()
     key = str(sale.event).encode()
-    while time.monotonic() < deadline and (missing or time.monotonic() - last < STILL_S):
+    while time.monotonic() < deadline and (missing or time.monotonic() - last < QUIET_S):
         for records in consumer.poll(timeout_ms=300).values():
             for record in records:
                 if record.key == key and (outcome := _readable(record.value or b"")) and outcome.purchase:
@@ -82,7 +82,7 @@ def _readable(value: bytes) -> Outcome | None:
 
 
 async def judge(target: Target, http: ClientSession, sale: OnSale) -> Verdict:
-    """Look at everything that the on-sale left behind."""
+    """Check every promise."""
     verdict = Verdict()
     _one_decision_each(sale, await asyncio.to_thread(outcomes_of, target, sale), verdict)
     await _nothing_oversold(target, http, sale, verdict)
@@ -152,10 +152,10 @@ def _truthful(status: int, word: str, decided: Outcome | None, request: Request)
 
 async def _mails(target: Target, http: ClientSession, sale: OnSale, verdict: Verdict) -> None:
     subject = sale.title
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     ids: list[str] = []
     while len(ids) < verdict.confirmed and time.monotonic() < deadline:
-        await asyncio.sleep(STILL_S)
+        await asyncio.sleep(QUIET_S)
         async with http.get(target.mails) as answer:
             ids = [mail["message_id"] for mail in await answer.json() if subject in mail["subject"]]
     verdict.mails = len(ids)
@@ -166,7 +166,7 @@ async def _mails(target: Target, http: ClientSession, sale: OnSale, verdict: Ver
 
 
 async def _searchable(target: Target, http: ClientSession, sale: OnSale, verdict: Verdict) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:
         async with http.get(f"{target.api}{BASE}/events/search", params={"q": sale.title}) as answer:
             if answer.ok:

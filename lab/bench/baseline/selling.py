@@ -32,7 +32,7 @@ PARTITIONS: Final = 4
 SEED: Final = 8
 EVENTS: Final = 64
 REQUESTS: Final = 20_000
-WARM_UP: Final = 20_000
+WARM_UP_COUNT: Final = 20_000
 CONNECTIONS: Final = 128
 ACCOUNTS: Final = 5_000
 CREATED: Final = 201
@@ -71,7 +71,7 @@ def _sell(lab: Lab, on_sale: list[Show]) -> float:
             _stock(stack, on_sale)
             stack.start("api")
         with lab.step("warming up"):
-            load(stack, on_sale, lab.count(WARM_UP), seed=1)
+            load(stack, on_sale, lab.count(WARM_UP_COUNT), seed=1)
         count = lab.count(REQUESTS)
         with lab.step(f"{count:,} purchases"):
             before = cpu_seconds(stack.pids)
@@ -110,8 +110,8 @@ def load(stack: Stack, on_sale: list[Show], count: int, *, seed: int) -> Report:
 
 
 def _accounts(seed: int) -> list[UUID]:
-    dice = random.Random(seed)
-    return [UUID(int=dice.getrandbits(128), version=4) for _ in range(ACCOUNTS)]
+    rng = random.Random(seed)
+    return [UUID(int=rng.getrandbits(128), version=4) for _ in range(ACCOUNTS)]
 
 
 def _token(stack: Stack, account: UUID) -> str:

@@ -97,7 +97,7 @@ def test_following_ends_with_the_last_one_done(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("lab.bench.track.PAUSE_S", 0)
     ticks: list[int] = []
     seen = looks(sample(0, 0, 0), sample(1, 3, 1), sample(2, 5, 2), sample(3, 9, 3))
-    track = follow(lambda: next(seen), 5, patience=5, tick=ticks.append)
+    track = follow(lambda: next(seen), 5, stall_timeout_s=5, tick=ticks.append)
     assert [one.done for one in track.samples] == [0, 3, 5]
     assert ticks == [3, 5]
 
@@ -105,7 +105,7 @@ def test_following_ends_with_the_last_one_done(monkeypatch: pytest.MonkeyPatch) 
 def test_following_gives_up_where_nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lab.bench.track.PAUSE_S", 0)
     with pytest.raises(TimeoutError, match="7 of 9 are done"):
-        follow(lambda: sample(0, 7, 0), 9, patience=0, tick=lambda _: None)
+        follow(lambda: sample(0, 7, 0), 9, stall_timeout_s=0, tick=lambda _: None)
 
 
 def test_the_pace_of_a_stretch_is_the_middle_one_of_its_looks() -> None:

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lab.bench.relevance import Judged, judged, ndcg, row_of
-from lab.repertoire import repertoire
+from lab.bench.relevance import JudgedQuery, judged, ndcg, row_of
+from lab.demo_catalogue import demo_catalogue
 from streams.search.mapping import document
 
-EVENTS = repertoire(datetime(2030, 1, 2, tzinfo=UTC)).events
+EVENTS = demo_catalogue(datetime(2030, 1, 2, tzinfo=UTC)).events
 QUERIES = judged(EVENTS)
 
 
@@ -43,7 +43,7 @@ def test_the_order_counts_and_only_the_first_ten(found: list[str], figure: float
 
 
 def test_a_query_that_nothing_answers_is_no_success() -> None:
-    assert ndcg(["a"], Judged("en", "nothing", {}).grades) == 0.0
+    assert ndcg(["a"], JudgedQuery("en", "nothing", {}).grades) == 0.0
 
 
 def test_every_event_of_the_catalogue_becomes_a_document() -> None:

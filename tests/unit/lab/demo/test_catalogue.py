@@ -15,7 +15,7 @@ from api.roles import Role
 from api.schemas.event import NewEvent
 from api.schemas.search import FoundEvent
 from lab.demo.catalogue import NotLoaded, load, send, wait_until_found
-from lab.repertoire import Repertoire, repertoire
+from lab.demo_catalogue import DemoCatalogue, demo_catalogue
 from lab.target import NOBODY
 from tests.unit.api.fakes.world import World, make_world
 
@@ -50,16 +50,16 @@ def within(transport: InProcess, work: Callable[[httpx.AsyncClient], Awaitable[o
 
 
 @pytest.fixture(scope="module")
-def everything() -> Repertoire:
-    return repertoire(NOW)
+def everything() -> DemoCatalogue:
+    return demo_catalogue(NOW)
 
 
 @pytest.fixture
-def few(everything: Repertoire) -> Repertoire:
-    return Repertoire(everything.organizers, everything.events[::20])
+def few(everything: DemoCatalogue) -> DemoCatalogue:
+    return DemoCatalogue(everything.organizers, everything.events[::20])
 
 
-def test_the_catalogue_is_large_and_comes_from_many_places(everything: Repertoire) -> None:
+def test_the_catalogue_is_large_and_comes_from_many_places(everything: DemoCatalogue) -> None:
     events = everything.events
     assert len({event["id"] for event in events}) == len(events) >= 200
     assert len(everything.organizers) >= 5
@@ -69,7 +69,7 @@ def test_the_catalogue_is_large_and_comes_from_many_places(everything: Repertoir
     assert {"EUR", "JPY", "KWD", "CLP"} < currencies
 
 
-def test_everything_is_what_the_api_takes_and_lies_ahead(everything: Repertoire) -> None:
+def test_everything_is_what_the_api_takes_and_lies_ahead(everything: DemoCatalogue) -> None:
     for body in everything.events:
         event = NewEvent.model_validate(body)
         assert event.starts_at > NOW + timedelta(days=13)
@@ -78,17 +78,17 @@ def test_everything_is_what_the_api_takes_and_lies_ahead(everything: Repertoire)
         assert all(ticket.quantity > 0 for ticket in event.ticket_types)
 
 
-def test_events_begin_at_an_hour_of_their_own_zone(everything: Repertoire) -> None:
+def test_events_begin_at_an_hour_of_their_own_zone(everything: DemoCatalogue) -> None:
     for event in everything.events:
         starts = datetime.fromisoformat(event["startsAt"]).astimezone(ZoneInfo(event["timeZone"]))
         assert 11 <= starts.hour <= 21
 
 
-def test_the_same_day_gives_the_same_catalogue(everything: Repertoire) -> None:
-    assert repertoire(NOW) == everything
+def test_the_same_day_gives_the_same_catalogue(everything: DemoCatalogue) -> None:
+    assert demo_catalogue(NOW) == everything
 
 
-def test_loading_makes_everything(few: Repertoire) -> None:
+def test_loading_makes_everything(few: DemoCatalogue) -> None:
     world, ticks = make_world(), list[int]()
     within(InProcess(world), lambda client: load(client, few, ticks.append))
     assert len(world.events.rows) == len(few.events) == sum(ticks)
@@ -97,7 +97,7 @@ def test_loading_makes_everything(few: Repertoire) -> None:
         assert [str(ticket.id) for ticket in listing.tickets] == [ticket["id"] for ticket in event["ticketTypes"]]
 
 
-def test_loading_again_changes_nothing(few: Repertoire) -> None:
+def test_loading_again_changes_nothing(few: DemoCatalogue) -> None:
     world = make_world()
     within(InProcess(world), lambda client: load(client, few, lambda _: None))
     announced = len(world.events.announced)
@@ -105,9 +105,9 @@ def test_loading_again_changes_nothing(few: Repertoire) -> None:
     assert len(world.events.announced) == announced
 
 
-def test_loading_completes_what_was_interrupted(few: Repertoire) -> None:
+def test_loading_completes_what_was_interrupted(few: DemoCatalogue) -> None:
     world = make_world()
-    half = Repertoire(few.organizers[:5], [event for event in few.events if event["title"].isascii()])
+    half = DemoCatalogue(few.organizers[:5], [event for event in few.events if event["title"].isascii()])
     with contextlib.suppress(ExceptionGroup):
         within(InProcess(world), lambda client: load(client, half, lambda _: None))
     assert len(world.events.rows) < len(few.events)
@@ -121,7 +121,7 @@ def test_a_server_that_is_not_there_yet_is_asked_again() -> None:
     assert len(transport.methods) == 3
 
 
-def test_a_refusal_ends_the_loading_with_its_reason(few: Repertoire) -> None:
+def test_a_refusal_ends_the_loading_with_its_reason(few: DemoCatalogue) -> None:
     transport = InProcess(make_world(), [httpx.Response(422, text="birthDate is wrong")])
     with pytest.raises(NotLoaded, match="birthDate is wrong"):
         within(transport, lambda client: load(client, few, lambda _: None))

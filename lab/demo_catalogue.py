@@ -19,12 +19,12 @@ import iso4217
 
 WORDS: Final = Path(__file__).with_name("words")
 NAMESPACE: Final = uuid5(NAMESPACE_URL, "turnstile.example/catalogue")
-STEPS: Final = (Decimal("1.6"), Decimal(1), Decimal("0.7"), Decimal("2.4"))
+PRICE_FACTORS: Final = (Decimal("1.6"), Decimal(1), Decimal("0.7"), Decimal("2.4"))
 EVENINGS: Final = [[18, 30], [19, 0], [19, 30], [20, 0], [21, 0]]
 CAPACITIES: Final = (80, 120, 250, 400, 900, 1_500, 4_000)
 
-# Roughly what one euro is worth, so that prices look like prices.
-PER_EURO: Final[dict[str, str]] = {
+# Rough exchange rates, for plausible prices.
+UNITS_PER_EURO: Final[dict[str, str]] = {
     "AED": "4", "AUD": "1.6", "BHD": "0.4", "BRL": "6", "CAD": "1.5", "CHF": "1", "CLP": "1000", "COP": "4500",
     "EGP": "50", "EUR": "1", "GBP": "0.9", "JPY": "160", "KWD": "0.35", "MAD": "11", "MXN": "20", "NZD": "1.8",
     "PLN": "4.3", "SRD": "40", "TND": "3.4", "USD": "1.1", "ZAR": "20",
@@ -34,19 +34,19 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Repertoire:
-    """Everything to load, as the bodies of the requests that make it: who organizes, and what."""
+class DemoCatalogue:
+    """Everything to load: the bodies of the requests that make the organizers and events."""
 
     organizers: list[Json]
     events: list[Json]
 
 
-def repertoire(now: datetime) -> Repertoire:
+def demo_catalogue(now: datetime) -> DemoCatalogue:
     """The whole catalogue, with all dates after ``now``."""
     languages = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(WORDS.glob("*.toml"))}
     organizers = [organizer(language) for language in languages]
     events = [event for language, words in languages.items() for event in events_in(language, words, now)]
-    return Repertoire(organizers, events)
+    return DemoCatalogue(organizers, events)
 
 
 def organizer(language: str) -> Json:
@@ -65,31 +65,31 @@ def events_in(language: str, words: Json, now: datetime) -> Iterator[Json]:
     """The events of one language, with their ticket types."""
     for genre in words["genres"]:
         for title in genre["titles"]:
-            dice = random.Random(f"{language}/{title}")
-            city = dice.choice(words["cities"])
-            event = _event(language, words, genre, title, city, now, dice)
-            yield event | {"ticketTypes": _tickets(event, words, genre["level"], city["currency"], now, dice)}
+            rng = random.Random(f"{language}/{title}")
+            city = rng.choice(words["cities"])
+            event = _event(language, words, genre, title, city, now, rng)
+            yield event | {"ticketTypes": _tickets(event, words, genre["level"], city["currency"], now, rng)}
 
 
 def identify(*names: str) -> UUID:
-    """The id of what has these names."""
+    """The id that is derived from these names."""
     return uuid5(NAMESPACE, "/".join(names))
 
 
 def price(euros: Decimal, currency: str) -> str:
-    """So many euros in a currency, rounded as prices are."""
+    """An amount of euros in another currency, rounded like a price."""
     exponent = iso4217.Currency(currency).exponent or 0
-    amount = euros * Decimal(PER_EURO[currency])
+    amount = euros * Decimal(UNITS_PER_EURO[currency])
     nearest = Decimal(10) ** (max(0, amount.adjusted() - 1)) / 2
     return f"{round(amount / nearest) * nearest:.{exponent}f}"
 
 
-def _event(language: str, words: Json, genre: Json, title: str, city: Json, now: datetime, dice: random.Random) -> Json:
-    venue = dice.choice(city["venues"])
-    starts = _ahead(now, city["zone"], genre.get("hours", EVENINGS), dice)
-    about = [*dice.sample(genre["about"], 2), dice.choice(words["place"]), dice.choice(words["practical"])]
+def _event(language: str, words: Json, genre: Json, title: str, city: Json, now: datetime, rng: random.Random) -> Json:
+    venue = rng.choice(city["venues"])
+    starts = _ahead(now, city["zone"], genre.get("hours", EVENINGS), rng)
+    about = [*rng.sample(genre["about"], 2), rng.choice(words["place"]), rng.choice(words["practical"])]
     sentences = (sentence.format(venue=venue, city=city["name"]) for sentence in about)
-    latitude, longitude = (round(degree + dice.uniform(-0.02, 0.02), 5) for degree in city["at"])
+    latitude, longitude = (round(degree + rng.uniform(-0.02, 0.02), 5) for degree in city["at"])
     return {
         "id": str(identify(language, title)),
         "organizerId": str(identify(language)),
@@ -103,24 +103,24 @@ def _event(language: str, words: Json, genre: Json, title: str, city: Json, now:
         "tags": [*genre["tags"], language],
         "status": "ACTIVE",
         "startsAt": starts.isoformat(),
-        "endsAt": (starts + timedelta(minutes=dice.choice((90, 120, 150)))).isoformat(),
+        "endsAt": (starts + timedelta(minutes=rng.choice((90, 120, 150)))).isoformat(),
         "timeZone": city["zone"],
         "maxPerOrder": 10,
     }
 
 
-def _ahead(now: datetime, zone: str, hours: list[list[int]], dice: random.Random) -> datetime:
+def _ahead(now: datetime, zone: str, hours: list[list[int]], rng: random.Random) -> datetime:
     """A time between two weeks and eleven months ahead, at one of these hours."""
-    day = now.astimezone(ZoneInfo(zone)) + timedelta(days=dice.randint(14, 330))
-    hour, minute = dice.choice(hours)
-    # By way of UTC, so that an hour that the clocks leave out becomes one that exists.
+    day = now.astimezone(ZoneInfo(zone)) + timedelta(days=rng.randint(14, 330))
+    hour, minute = rng.choice(hours)
+    # Through UTC, so that an hour that daylight saving skips becomes one that exists.
     local = day.replace(hour=hour, minute=minute, second=0, microsecond=0)
     return local.astimezone(UTC).astimezone(ZoneInfo(zone))
 
 
-def _tickets(event: Json, words: Json, level: int, currency: str, now: datetime, dice: random.Random) -> list[Json]:
-    base = Decimal(dice.randint(9, 16) * level)
-    capacity = dice.choice(CAPACITIES)
+def _tickets(event: Json, words: Json, level: int, currency: str, now: datetime, rng: random.Random) -> list[Json]:
+    base = Decimal(rng.randint(9, 16) * level)
+    capacity = rng.choice(CAPACITIES)
     return [
         {
             "id": str(identify(event["id"], name)),
@@ -132,5 +132,5 @@ def _tickets(event: Json, words: Json, level: int, currency: str, now: datetime,
             "maxPerOrder": 8,
             "position": place,
         }
-        for place, (name, step) in enumerate(zip(dice.choice(words["tickets"]), STEPS, strict=False))
+        for place, (name, step) in enumerate(zip(rng.choice(words["tickets"]), PRICE_FACTORS, strict=False))
     ]
