@@ -36,7 +36,7 @@ GROUP BY event_id, id ORDER BY made_at, id
 """  # noqa: S608 (put together from constants; values are parameters)
 
 
-class Holder(NamedTuple):
+class HoldingAccount(NamedTuple):
     """What an account holds of an event, and when the last of it ends."""
 
     event: UUID
@@ -54,9 +54,9 @@ class Held(NamedTuple):
     tickets: int
 
 
-def holders(now: Settings, event: UUID | None, most: int) -> list[Holder]:
+def holders(now: Settings, event: UUID | None, most: int) -> list[HoldingAccount]:
     """At most so many of those who hold the most, of all events or of one. Raises psycopg.Error."""
-    with _connect(now) as connection, connection.cursor(row_factory=class_row(Holder)) as cursor:
+    with _connect(now) as connection, connection.cursor(row_factory=class_row(HoldingAccount)) as cursor:
         return cursor.execute(_HOLDERS, {"event": event, "most": most}).fetchall()
 
 

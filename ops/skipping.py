@@ -39,7 +39,7 @@ POLL_MS: Final = 500
 READ_WITHIN_S: Final = 60.0
 
 
-class Refused(TurnstileError):
+class SkipRefused(TurnstileError):
     """The offsets can't be skipped or sent again; the message says why."""
 
 
@@ -64,14 +64,14 @@ def refusal(log: LogBounds, committed: int | None, first: int, last: int, there:
 
 
 def skip(now: Settings, partition: int, first: int, last: int, reason: str) -> int:
-    """Take the offsets for decided; how many commands were appended again. Raises Refused, KafkaError."""
+    """Take the offsets for decided; how many commands were appended again. Raises SkipRefused, KafkaError."""
     place = TopicPartition(COMMANDS, partition)
     with closing(make_client(now.kafka_servers.split(","))) as admin:
         log, committed = _state(admin, place)
         there = asyncio.run(_first_of(now, place, max(first, committed or 0, log.begin), min(last, log.end - 1)))
         why = refusal(log, committed, first, last, there)
         if why is not None:
-            raise Refused(f"{COMMANDS}[{partition}]: {why}")
+            raise SkipRefused(f"{COMMANDS}[{partition}]: {why}")
         actions.record(now.kafka_servers, "ledger skip", reason, partition=partition, first=first, last=last)
         _accept(admin, place, last + 1, reason)
     if last < log.end:
@@ -86,9 +86,9 @@ def resend(now: Settings, partition: int, first: int, last: int, reason: str) ->
     with closing(make_client(now.kafka_servers.split(","))) as admin:
         log, committed = _state(admin, place)
         if not log.begin <= first <= last < log.end:
-            raise Refused(f"{COMMANDS}[{partition}] has the offsets from {log.begin} to {log.end - 1}")
+            raise SkipRefused(f"{COMMANDS}[{partition}] has the offsets from {log.begin} to {log.end - 1}")
         if committed is not None and last >= committed:
-            raise Refused(
+            raise SkipRefused(
                 f"{COMMANDS}[{partition}]: the ledger will read offset {committed} and what follows by itself"
             )
         actions.record(now.kafka_servers, "ledger resend", reason, partition=partition, first=first, last=last)
@@ -111,7 +111,7 @@ def _accept(admin: Any, place: TopicPartition, offset: int, reason: str) -> None
     polling = Polling(EMPTY_WITHIN_S)
     while any(answer is not NoError for answer in admin.alter_group_offsets(GROUP, wanted).values()):
         if not polling.left:
-            raise Refused("stop the workers of the role ledger first: they hold on to where they are")
+            raise SkipRefused("stop the workers of the role ledger first: they hold on to where they are")
         polling.wait()
 
 

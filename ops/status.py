@@ -37,7 +37,7 @@ MUCH_LOG: Final = 1 << 30
 WORKING: Final = ("ready", "done")
 
 
-class State(StrEnum):
+class PartState(StrEnum):
     """How a part is doing: DOWN needs somebody, WARN may pass by itself."""
 
     OK = "ok"
@@ -46,19 +46,19 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PartStatus:
     """One part in a line, and its figures."""
 
     name: str
-    state: State
+    state: PartState
     text: str
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-Probe = Callable[[Settings], Iterable[Part]]
+Probe = Callable[[Settings], Iterable[PartStatus]]
 
 
-def look(now: Settings, probes: dict[str, Probe] | None = None) -> list[Part]:
+def look(now: Settings, probes: dict[str, Probe] | None = None) -> list[PartStatus]:
     """Every part. One that can't be asked is down, with the reason in one line."""
     chosen = PROBES if probes is None else probes
     with ThreadPoolExecutor(len(chosen)) as pool:
@@ -66,51 +66,51 @@ def look(now: Settings, probes: dict[str, Probe] | None = None) -> list[Part]:
         return [part for parts in found for part in parts]
 
 
-def worst(parts: Sequence[Part]) -> State:
+def worst(parts: Sequence[PartStatus]) -> PartState:
     """The state of the whole."""
     states = {part.state for part in parts}
-    return State.DOWN if State.DOWN in states else State.WARN if State.WARN in states else State.OK
+    return PartState.DOWN if PartState.DOWN in states else PartState.WARN if PartState.WARN in states else PartState.OK
 
 
-def _asked(name: str, probe: Probe, now: Settings) -> list[Part]:
+def _asked(name: str, probe: Probe, now: Settings) -> list[PartStatus]:
     try:
         return list(probe(now))
     except Exception as error:  # noqa: BLE001 (whatever it is, this part can't be asked)
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        return [Part(name, State.DOWN, lines[0])]
+        return [PartStatus(name, PartState.DOWN, lines[0])]
 
 
-def _supervisor(now: Settings) -> Iterable[Part]:
+def _supervisor(now: Settings) -> Iterable[PartStatus]:
     """What the embedded stack's supervisor says; nothing where there is none, as in containers."""
     if now.supervisor_file is None or not now.supervisor_file.exists():
         return
     told = json.loads(now.supervisor_file.read_text())
     if not Path(f"/proc/{told['pid']}").exists():
-        yield Part("supervisor", State.DOWN, "is gone, and all that it ran: `make run` starts it again")
+        yield PartStatus("supervisor", PartState.DOWN, "is gone, and all that it ran: `make run` starts it again")
         return
     lacking = [part for part in told["parts"] if part["reason"] or part["phase"] not in WORKING]
     runs = f"{len(told['parts']) - len(lacking)} of {len(told['parts'])} parts are well"
-    yield Part("supervisor", State.WARN if lacking else State.OK, runs)
+    yield PartStatus("supervisor", PartState.WARN if lacking else PartState.OK, runs)
     for part in lacking:
         text = part["reason"] or part["phase"]
         failures = f"; failed {part['failures']} times in a row" if part["failures"] > 1 else ""
-        state = State.DOWN if part["reason"] else State.WARN
-        yield Part(f"  {part['name']}", state, text + failures, {"failures": part["failures"]})
+        state = PartState.DOWN if part["reason"] else PartState.WARN
+        yield PartStatus(f"  {part['name']}", state, text + failures, {"failures": part["failures"]})
 
 
-def _kafka(now: Settings) -> Iterable[Part]:
+def _kafka(now: Settings) -> Iterable[PartStatus]:
     states = read_topics(now.kafka_servers)
     missing, late = missing_topics(states), sum(state.out_of_sync for state in states)
     facts = {"topics": len(states), "missing": missing, "outOfSync": late, "bytes": sum(it.bytes for it in states)}
     if missing:
-        yield Part("kafka", State.DOWN, f"lacks {', '.join(missing)}: `python -m connect` makes them", facts)
+        yield PartStatus("kafka", PartState.DOWN, f"lacks {', '.join(missing)}: `python -m connect` makes them", facts)
     elif late:
-        yield Part("kafka", State.WARN, f"{late} replicas are out of sync: a broker is gone or slow", facts)
+        yield PartStatus("kafka", PartState.WARN, f"{late} replicas are out of sync: a broker is gone or slow", facts)
     else:
-        yield Part("kafka", State.OK, f"{len(states)} topics, every replica in sync", facts)
+        yield PartStatus("kafka", PartState.OK, f"{len(states)} topics, every replica in sync", facts)
 
 
-def _roles(now: Settings) -> Iterable[Part]:
+def _roles(now: Settings) -> Iterable[PartStatus]:
     with closing(KafkaWatch(now.kafka_servers)) as watch:
         groups = watch.look().groups
     for role, group in groups.items():
@@ -118,25 +118,27 @@ def _roles(now: Settings) -> Iterable[Part]:
         behind = ", ".join(f"{lag} of {topic}" for topic, lag in group.lags.items() if lag)
         text = f"{group.members} at work, {f'behind by {behind}' if behind else 'nothing waits'}"
         if not group.members:
-            yield Part(role, State.DOWN, f"nobody at work, {behind or 'nothing'} waits", facts)
+            yield PartStatus(role, PartState.DOWN, f"nobody at work, {behind or 'nothing'} waits", facts)
         elif group.state != "Stable" or group.lag > MUCH_LAG:
-            yield Part(role, State.WARN, text if group.state == "Stable" else f"{text}; sharing out anew", facts)
+            yield PartStatus(
+                role, PartState.WARN, text if group.state == "Stable" else f"{text}; sharing out anew", facts
+            )
         else:
-            yield Part(role, State.OK, text, facts)
+            yield PartStatus(role, PartState.OK, text, facts)
 
 
-def _workers(now: Settings) -> Iterable[Part]:
+def _workers(now: Settings) -> Iterable[PartStatus]:
     """The ledger's workers, each with what it decides and keeps copies of."""
     with worker_client(now.worker_urls, httpx.Timeout(TIMEOUT_S)) as client:
         answer = client.get("/api/worker/")
     if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-        yield Part("ledger's workers", State.DOWN, _status_in(answer))
+        yield PartStatus("ledger's workers", PartState.DOWN, _status_in(answer))
         return
     urls = answer.raise_for_status().json()["workers"]
     told = {url: _view_of(url) for url in urls}
     ends = partition_ends(now.kafka_servers, changelog("ledger"))
     for url, one in told.items():
-        yield worker_part(one, ends) if one else Part(f"  {url}", State.DOWN, "does not answer")
+        yield worker_part(one, ends) if one else PartStatus(f"  {url}", PartState.DOWN, "does not answer")
 
 
 def _status_in(answer: httpx.Response) -> str:
@@ -156,54 +158,58 @@ def _view_of(url: str) -> dict[str, Any] | None:
     return found
 
 
-def worker_part(told: dict[str, Any], ends: Mapping[int, int]) -> Part:
+def worker_part(told: dict[str, Any], ends: Mapping[int, int]) -> PartStatus:
     """A ledger worker by what its view says; ``ends`` are those of the changelog's partitions, read after that."""
     copies = told["standsBy"]
     behind = sum(ends[int(number)] - (0 if mark is None else mark + 1) for number, mark in copies.items())
     text = f"decides {', '.join(told['decides']) or 'nothing'}"
     if copies:
         text += f"; its copies of {', '.join(copies)} are {f'{behind} records behind' if behind else 'whole'}"
-    return Part(f"  {told['worker']}", State.WARN if behind > MUCH_LAG else State.OK, text, told | {"behind": behind})
+    return PartStatus(
+        f"  {told['worker']}", PartState.WARN if behind > MUCH_LAG else PartState.OK, text, told | {"behind": behind}
+    )
 
 
-def _postgres(now: Settings) -> Iterable[Part]:
+def _postgres(now: Settings) -> Iterable[PartStatus]:
     address = now.database_url.get_secret_value()
     wanted = {connector.slot for connector in connectors(now)}
     with psycopg.connect(address, connect_timeout=TIMEOUT_S) as connection:
         slots = {slot.name: slot for slot in read_slots(connection)}
-    yield Part("postgres", State.OK, "answers")
+    yield PartStatus("postgres", PartState.OK, "answers")
     for name in sorted(wanted - slots.keys()):
-        yield Part(f"  slot {name}", State.DOWN, "is missing: `python -m connect` tells why")
+        yield PartStatus(f"  slot {name}", PartState.DOWN, "is missing: `python -m connect` tells why")
     for name in sorted(wanted & slots.keys()):
         slot = slots[name]
         facts = {"active": slot.active, "behind": slot.behind, "kept": slot.kept, "keeps": slot.keeps}
         text = f"{size(slot.behind)} behind, keeps {size(slot.kept)} of the log"
         if slot.lost:
-            yield Part(f"  slot {name}", State.DOWN, "has lost its log: `turnstile connectors resync`", facts)
+            yield PartStatus(f"  slot {name}", PartState.DOWN, "has lost its log: `turnstile connectors resync`", facts)
         elif not slot.active:
-            yield Part(f"  slot {name}", State.DOWN, f"nobody reads it; {text}", facts)
+            yield PartStatus(f"  slot {name}", PartState.DOWN, f"nobody reads it; {text}", facts)
         else:
-            yield Part(f"  slot {name}", State.WARN if slot.kept > MUCH_LOG else State.OK, text, facts)
+            yield PartStatus(f"  slot {name}", PartState.WARN if slot.kept > MUCH_LOG else PartState.OK, text, facts)
 
 
-def _connect(now: Settings) -> Iterable[Part]:
+def _connect(now: Settings) -> Iterable[PartStatus]:
     with closing(ConnectClient(now.connect_url, timeout=TIMEOUT_S)) as worker:
         states = worker.states()
-    yield Part("connect", State.OK, "answers")
+    yield PartStatus("connect", PartState.OK, "answers")
     ages = _ages(now)
     for name in [connector.name for connector in connectors(now)]:
         state = states.get(name, MISSING_CONNECTOR)
         yield connector_part(name, state, ages.get(name))
 
 
-def connector_part(name: str, state: ConnectorState, age: float | None) -> Part:
+def connector_part(name: str, state: ConnectorState, age: float | None) -> PartStatus:
     """A connector by what Kafka Connect says of it, and the seconds since a row last came through, if that is known."""
     running = set(state.states) == {"RUNNING"} and len(state.states) > 1
     late = "" if age is None else lateness(age)
     text = f"{state.summary}: {state.error}" if state.error else state.summary
     facts = {"states": state.states, "error": state.error or None, "age": age}
     well = running and not late
-    return Part(f"  connector {name}", State.OK if well else State.DOWN, "; ".join(filter(None, (text, late))), facts)
+    return PartStatus(
+        f"  connector {name}", PartState.OK if well else PartState.DOWN, "; ".join(filter(None, (text, late))), facts
+    )
 
 
 def _ages(now: Settings) -> dict[str, float]:
@@ -216,40 +222,40 @@ def _ages(now: Settings) -> dict[str, float]:
         return watch.ages()
 
 
-def _elasticsearch(now: Settings) -> Iterable[Part]:
+def _elasticsearch(now: Settings) -> Iterable[PartStatus]:
     async def count() -> int:
         async with make_elasticsearch(now) as client:
             found = await client.options(request_timeout=TIMEOUT_S, max_retries=0).count(index=ALIAS)
             return int(found["count"])
 
     documents = asyncio.run(count())
-    yield Part("elasticsearch", State.OK, f"{documents} documents", {"documents": documents})
+    yield PartStatus("elasticsearch", PartState.OK, f"{documents} documents", {"documents": documents})
 
 
-def _api(now: Settings) -> Iterable[Part]:
+def _api(now: Settings) -> Iterable[PartStatus]:
     answer = httpx.get(f"{now.api_url}/health/ready", timeout=TIMEOUT_S * 2, trust_env=False)
     told = answer.json()
     down = [name for name, state in told["checks"].items() if state != "up"]
-    state = {"ready": State.OK, "degraded": State.WARN}.get(told["status"], State.DOWN)
-    yield Part("api", state, told["status"] + (f": {', '.join(down)} down" if down else ""), told)
+    state = {"ready": PartState.OK, "degraded": PartState.WARN}.get(told["status"], PartState.DOWN)
+    yield PartStatus("api", state, told["status"] + (f": {', '.join(down)} down" if down else ""), told)
 
 
-def _mail(now: Settings) -> Iterable[Part]:
+def _mail(now: Settings) -> Iterable[PartStatus]:
     with socket.create_connection((now.smtp_host, now.smtp_port), timeout=TIMEOUT_S):
-        yield Part("mail", State.OK, f"{now.smtp_host}:{now.smtp_port} listens")
+        yield PartStatus("mail", PartState.OK, f"{now.smtp_host}:{now.smtp_port} listens")
 
 
-def _dead_letters(now: Settings) -> Iterable[Part]:
+def _dead_letters(now: Settings) -> Iterable[PartStatus]:
     letters = DeadLetterTopics(now.kafka_servers)
     still = [one for name in CONSUMERS for one in letters.read(name, content=False) if one.fate is None]
     counts = Counter(one.consumer for one in still)
     if not still:
-        yield Part("dead letters", State.OK, "none", {"open": {}})
+        yield PartStatus("dead letters", PartState.OK, "none", {"open": {}})
         return
     last = max(reversed(still), key=lambda one: one.at)  # of one moment the one that was stored last
     told = ", ".join(f"{count} of {name}" for name, count in counts.items())
     text = f"{told}; the last, {last.id}: {last.error}; `turnstile dlq list`"
-    yield Part("dead letters", State.WARN, text, {"open": counts, "last": last.id, "error": last.error})
+    yield PartStatus("dead letters", PartState.WARN, text, {"open": counts, "last": last.id, "error": last.error})
 
 
 def size(count: int) -> str:

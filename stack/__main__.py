@@ -1,4 +1,4 @@
-"""The command line of the embedded stack: ``python -m stack --help``."""
+"""``python -m stack``: the embedded stack. People use it through make and ``./turnstile``."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from stack.errors import StackError
 from stack.home import Home
 from stack.jars.locking import lock
 from stack.ports import listens
-from stack.progress import Steps
+from stack.progress import ProgressPrinter
 from stack.settings import StackSettings
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -26,13 +26,13 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @click.group()
 def main() -> None:
-    """Run Turnstile on real servers, without containers and without anything installed."""
+    """Run Turnstile on real servers, without containers or installed software."""
 
 
 @main.command()
 @click.option("--zipkin", is_flag=True, help="Start Zipkin too, and trace every request.")
 def run(*, zipkin: bool) -> None:
-    """Start everything: servers, worker, API, demonstration catalogue. Ctrl-C stops it."""
+    """Start everything: servers, workers, API, demonstration catalogue. Ctrl-C stops it."""
     _run(supervisor.run, StackSettings.model_validate({"zipkin": True} if zipkin else {}))
 
 
@@ -82,7 +82,7 @@ def back_up(file: Path) -> None:
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 def restore(file: Path) -> None:
-    """Make the database what it is in FILE, and the rest follow. Nothing may run; then `run` again."""
+    """Restore the database from FILE and bring the rest in step. Nothing may run meanwhile; then `run` again."""
     _run(lambda stack, _: _restore(stack, file.absolute()), StackSettings.remembered())
 
 
@@ -107,13 +107,13 @@ def jars() -> None:
         click.echo(line)
 
 
-def _run(action: Callable[[Stack, Steps], None], settings: StackSettings) -> None:
-    steps = Steps()
+def _run(action: Callable[[Stack, ProgressPrinter], None], settings: StackSettings) -> None:
+    steps = ProgressPrinter()
     stack = Stack(settings, steps.report)
     for number in ENDING:
         signal.signal(number, signal.default_int_handler)
     if "MAKELEVEL" in os.environ:
-        end_with(signal.SIGTERM)  # whoever kills make means us
+        end_with(signal.SIGTERM)  # a signal that kills make is meant for this process
     error = ""
     try:
         action(stack, steps)
@@ -124,12 +124,12 @@ def _run(action: Callable[[Stack, Steps], None], settings: StackSettings) -> Non
         steps.quiet()
         error = str(failure)
     for number in ENDING:
-        signal.signal(number, signal.SIG_IGN)  # the rest takes seconds and must not be broken off
+        signal.signal(number, signal.SIG_IGN)  # stopping takes seconds and must not be interrupted
     stack.stop()
     sys.exit(error or None)
 
 
-def _servers(stack: Stack, steps: Steps) -> None:
+def _servers(stack: Stack, steps: ProgressPrinter) -> None:
     stack.start()
     steps.say("all servers are ready; Ctrl-C stops them")
     signal.pause()

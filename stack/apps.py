@@ -1,4 +1,4 @@
-"""The deployed parts as processes of the stack: the workers and the API, with their commands in this one place."""
+"""The processes of the project in the stack: workers, API, exporter, and the steps of the setup."""
 
 import signal
 import sys
@@ -12,16 +12,16 @@ import httpx
 from stack.child import Command
 from stack.environment import app_environment, worker_environment
 from stack.kafka import brokers
+from stack.member import HOST, StackMember, answers
 from stack.ports import taken
 from stack.reasons import explanation
-from stack.server import HOST, Server, answers
 from stack.settings import StackSettings
 
 ROOT = Path(__file__).parents[1]
 CONNECTORS: Final = "connectors"
 
 
-class App(Server):
+class AppProcess(StackMember):
     """A process of the project itself."""
 
     def process(self, arguments: tuple[str, ...], death_signal: signal.Signals, **more: str) -> Command:
@@ -30,11 +30,11 @@ class App(Server):
         return Command((sys.executable, *arguments), self.log, env=environment, cwd=ROOT, death_signal=death_signal)
 
 
-class Step(App):
-    """A command of the project that runs to its end, any number of times."""
+class SetupStep(AppProcess):
+    """A step of the setup: a program of the project that ends by itself, and may be repeated."""
 
     runs_once = True
-    ready_within = 180.0
+    ready_timeout_s = 180.0
 
     def __init__(
         self, settings: StackSettings, name: str, program: str, needs: tuple[str, ...], counts_on: tuple[str, ...] = ()
@@ -50,16 +50,16 @@ class Step(App):
         return self.process(("-m", *self.program.split()), signal.SIGTERM)
 
     def ready(self) -> bool:
-        """Not before it has ended."""
+        """Never: it is done when it has ended."""
         return False
 
     def condition(self) -> str:
-        """What it said last."""
+        """Its last log line."""
         line = explanation(self.log)
         return f"is still at work: {line}" if line else "is still at work"
 
 
-# What a worker of each role needs beside Kafka, whose topics it waits for by itself.
+# What a worker of each role needs besides Kafka, whose topics it waits for by itself.
 ROLES: Final[dict[str, tuple[str, ...]]] = {
     "ledger": (),
     "indexer": ("elasticsearch",),
@@ -68,10 +68,10 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-class Worker(App):
-    """One Faust worker. It may be killed at any time, so it is killed with its parent."""
+class WorkerProcess(AppProcess):
+    """One Faust worker. A kill does it no harm, so it is killed with its parent."""
 
-    ready_within = 600.0  # with an empty folder it reads all that was ever sold
+    ready_timeout_s = 600.0  # with an empty folder it reads the whole changelog
 
     def __init__(self, settings: StackSettings, role: str, number: int = 0) -> None:
         self.role = role
@@ -91,7 +91,7 @@ class Worker(App):
         return answers(self._page)
 
     def condition(self) -> str:
-        """What it waits for, or that it recovers."""
+        """Its status: what it waits for, or that it recovers."""
         try:
             return str(httpx.get(self._page, timeout=1, trust_env=False).json()["status"])
         except (httpx.TransportError, ValueError, KeyError):
@@ -102,12 +102,12 @@ class Worker(App):
         return f"http://{HOST}:{self.settings.view_port(self.role, self.number)}/health/ready"
 
 
-class Api(App):
+class ApiProcess(AppProcess):
     """The REST API."""
 
     name = "api"
     needs = ("migrations",)
-    stop_within = 5.0
+    stop_timeout_s = 5.0
 
     def command(self) -> Command:
         """One process."""
@@ -118,8 +118,8 @@ class Api(App):
         return answers(f"http://{HOST}:{self.settings.api_port}/health/live")
 
 
-class Exporter(App):
-    """The metrics of what is no process of the project's own."""
+class ExporterProcess(AppProcess):
+    """The exporter: metrics of Kafka, PostgreSQL and Kafka Connect."""
 
     name = "exporter"
     needs = ("migrations",)
@@ -133,30 +133,30 @@ class Exporter(App):
         return answers(f"http://{HOST}:{self.settings.exporter_port}/metrics")
 
 
-def steps(settings: StackSettings) -> list[Step]:
-    """What is done once the servers are there: database, topics and connectors, something to look at."""
+def steps(settings: StackSettings) -> list[SetupStep]:
+    """The setup when the servers are ready: database, administrator, topics, connectors, demonstration catalogue."""
     kafka = tuple(broker.name for broker in brokers(settings))
     consumers = tuple(worker.name for worker in workers(settings))
     return [
-        Step(settings, "migrations", "migrations", ("postgres",)),
-        Step(settings, "administrator", "ops administrator", ("migrations",)),
-        Step(settings, CONNECTORS, "connect", ("connect", "migrations"), kafka),
-        Step(settings, "catalogue", "lab.demo catalogue", ("api", "administrator"), (CONNECTORS, *consumers)),
+        SetupStep(settings, "migrations", "migrations", ("postgres",)),
+        SetupStep(settings, "administrator", "ops administrator", ("migrations",)),
+        SetupStep(settings, CONNECTORS, "connect", ("connect", "migrations"), kafka),
+        SetupStep(settings, "catalogue", "lab.demo catalogue", ("api", "administrator"), (CONNECTORS, *consumers)),
     ]
 
 
-def one_more(settings: StackSettings, role: str) -> Worker:
-    """A worker beside those that run: the first whose port nobody listens on."""
-    members = (Worker(settings, role, number) for number in count(settings.workers if role == "ledger" else 1))
+def one_more(settings: StackSettings, role: str) -> WorkerProcess:
+    """One more worker besides those that run: the first whose port is free."""
+    members = (WorkerProcess(settings, role, number) for number in count(settings.workers if role == "ledger" else 1))
     return next(it for it in members if not taken(settings.view_port(role, it.number)))
 
 
-def apps(settings: StackSettings) -> list[App]:
+def apps(settings: StackSettings) -> list[AppProcess]:
     """The processes of the deployed parts."""
-    return [*workers(settings), Api(settings), Exporter(settings)]
+    return [*workers(settings), ApiProcess(settings), ExporterProcess(settings)]
 
 
-def workers(settings: StackSettings) -> list[Worker]:
-    """The worker processes: as many of the ledger as asked for, one of each other role."""
-    others = [Worker(settings, role) for role in ROLES if role != "ledger"]
-    return [*(Worker(settings, "ledger", number) for number in range(settings.workers)), *others]
+def workers(settings: StackSettings) -> list[WorkerProcess]:
+    """The worker processes: ``workers`` ledger workers, one worker of each other role."""
+    others = [WorkerProcess(settings, role) for role in ROLES if role != "ledger"]
+    return [*(WorkerProcess(settings, "ledger", number) for number in range(settings.workers)), *others]

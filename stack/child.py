@@ -1,4 +1,4 @@
-"""Child processes that never outlive their parent, and that stop when asked or are killed.
+"""Child processes that end with their parent, and are stopped or, after a timeout, killed.
 
 The kernel sends the death signal when the *thread* that forked ends: spawn from the main thread only.
 """
@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
-SHOWN_LINES = 15
+LOG_LINES_SHOWN = 15
 LIBC = "libc.so.6"
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One process to be: what to run, as whom, where its output goes and which signal ends it with its parent."""
+    """A process to start: arguments, log file, environment, user, folder, the signal that ends it with its parent."""
 
     argv: tuple[str, ...]
     log: Path
@@ -52,12 +52,12 @@ def spawn(command: Command) -> subprocess.Popen[bytes]:
 
 
 def end_with(parent_signal: signal.Signals) -> None:
-    """Let this process get the signal when its own parent dies."""
+    """Have the kernel send this process the signal when its parent dies."""
     ctypes.CDLL(LIBC, use_errno=True).prctl(PR_SET_PDEATHSIG, int(parent_signal), 0, 0, 0)
 
 
 def _ends_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
-    """What the child runs between fork and exec; after the change of user, which would clear the death signal."""
+    """What the child runs between fork and exec, after the change of user, which clears the death signal."""
     prctl = ctypes.CDLL(LIBC, use_errno=True).prctl
     parent = os.getpid()
 
@@ -71,14 +71,14 @@ def _ends_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
 
 
 def stop(process: subprocess.Popen[bytes], stop_signal: signal.Signals, within: float) -> bool:
-    """Ask the process to end and kill it, with its children, when it doesn't; whether it ended by itself."""
+    """Signal the process, and kill it with its children after the timeout; whether it ended by itself."""
     if process.poll() is None:
         process.send_signal(stop_signal)
     return wait(process, within)
 
 
 def wait(process: subprocess.Popen[bytes], within: float) -> bool:
-    """Wait for a process that was asked to end; see ``stop``."""
+    """Wait for a process that was signalled; see ``stop``."""
     try:
         process.wait(within)
     except subprocess.TimeoutExpired:
@@ -94,7 +94,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def last_lines(log: Path, count: int = SHOWN_LINES) -> str:
+def last_lines(log: Path, count: int = LOG_LINES_SHOWN) -> str:
     """The end of a log file, for an error message."""
     if not log.exists():
         return ""

@@ -8,16 +8,16 @@ from zipfile import ZipFile
 
 from stack import jars
 from stack.child import Command
-from stack.java import SMALL, log_to_console
-from stack.server import HOST, Server, answers, write
+from stack.java import SMALL_ENVIRONMENT, log_to_console
+from stack.member import HOST, StackMember, answers, write
 
 TRANSPORT = "transport-netty4"
 IN_MODULE = (TRANSPORT, "elasticsearch-ssl-config")
 DESCRIPTOR = "plugin-descriptor.properties"
 
 
-class Elasticsearch(Server):
-    """One node that is the whole cluster."""
+class Elasticsearch(StackMember):
+    """A cluster of one node."""
 
     name = "elasticsearch"
 
@@ -32,7 +32,9 @@ class Elasticsearch(Server):
         """The node's process."""
         ports = (str(self.settings.elasticsearch_port), str(self.settings.elasticsearch_transport_port))
         argv = (sys.executable, "-m", "stack.search_node", str(self.folder), self.settings.elasticsearch_heap, *ports)
-        return Command(argv, self.log, env=SMALL, cwd=Path(__file__).parents[1], death_signal=signal.SIGTERM)
+        return Command(
+            argv, self.log, env=SMALL_ENVIRONMENT, cwd=Path(__file__).parents[1], death_signal=signal.SIGTERM
+        )
 
     def ready(self) -> bool:
         """Whether the node is a cluster that answers."""

@@ -12,24 +12,24 @@ from types import TracebackType
 from typing import Self
 
 from stack import child, jars
-from stack.apps import App, Worker, apps, steps
-from stack.connect_worker import ConnectWorker
+from stack.apps import AppProcess, WorkerProcess, apps, steps
 from stack.elasticsearch import Elasticsearch
 from stack.environment import app_environment
 from stack.errors import StackError
 from stack.home import Home
 from stack.kafka import Kafka, brokers
+from stack.kafka_connect import KafkaConnect
 from stack.mail_server import MailServer
+from stack.member import StackMember
 from stack.ports import check, free_run
 from stack.postgres import Postgres
 from stack.progress import STARTING
-from stack.server import Server
 from stack.settings import StackSettings
 from stack.startup import bring_up, run_to_end
 from stack.zipkin import Zipkin
 
-SERVERS: tuple[type[Server], ...] = (Elasticsearch, Kafka, Postgres, ConnectWorker, MailServer)
-STOP_WITHIN = 13.0
+SERVERS: tuple[type[StackMember], ...] = (Elasticsearch, Kafka, Postgres, KafkaConnect, MailServer)
+STOP_TIMEOUT_S = 13.0
 PAUSE = 0.05
 
 Progress = Callable[[str, str], None]
@@ -46,10 +46,10 @@ class Stack:
         self.settings = settings
         self.home = Home(settings.home)
         self.progress = progress
-        members: list[Server] = [*(server(settings) for server in SERVERS), Zipkin(settings)]
+        members: list[StackMember] = [*(server(settings) for server in SERVERS), Zipkin(settings)]
         members += brokers(settings)[1:]
         members += [*steps(settings), *apps(settings)]
-        self.members: dict[str, Server] = {member.name: member for member in members}
+        self.members: dict[str, StackMember] = {member.name: member for member in members}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._opened = False
 
@@ -87,7 +87,9 @@ class Stack:
     @property
     def apps(self) -> list[str]:
         """The names of the worker and API processes."""
-        return [name for name, member in self.members.items() if isinstance(member, App) and not member.runs_once]
+        return [
+            name for name, member in self.members.items() if isinstance(member, AppProcess) and not member.runs_once
+        ]
 
     @property
     def steps(self) -> list[str]:
@@ -153,7 +155,7 @@ class Stack:
             self.home.release()
 
     def remove(self) -> None:
-        """Stop everything and delete its data, also what lies outside of the data folder (see stack/place.py)."""
+        """Stop everything and delete its data, also outside of the data folder (stack/postgres_files.py)."""
         self.stop()
         self.home.remove()
 
@@ -213,8 +215,8 @@ class Stack:
 
     def _stop_in_order(self, names: Container[str]) -> None:
         """Stop the apps before the servers that they use; the workers and the brokers all at once."""
-        deadline = time.monotonic() + STOP_WITHIN
-        workers = [name for name, member in self.members.items() if isinstance(member, Worker)]
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        workers = [name for name, member in self.members.items() if isinstance(member, WorkerProcess)]
         for group in (
             ["api", "exporter"],
             workers,
@@ -231,7 +233,7 @@ class Stack:
                     process.send_signal(self.members[name].stop_signal)
                     process.send_signal(signal.SIGCONT)
             for name, process in asked.items():
-                left = min(began + self.members[name].stop_within, deadline) - time.monotonic()
+                left = min(began + self.members[name].stop_timeout_s, deadline) - time.monotonic()
                 willing = child.wait(process, max(left, 0.1))
                 self.progress(name, f"{'stopped' if willing else 'killed'} after {time.monotonic() - began:.1f} s")
         self.home.note(self.pids)

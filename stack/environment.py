@@ -1,9 +1,9 @@
-"""What the deployed parts are told about the embedded servers: settings.py as environment variables."""
+"""The environment of the project's processes: the embedded servers as the variables of settings.py."""
 
 from stack import state_file
+from stack.member import HOST
 from stack.postgres import CAPTURE, DATABASE, OWNER
 from stack.secret_files import secret
-from stack.server import HOST
 from stack.settings import StackSettings
 
 
@@ -51,7 +51,7 @@ def app_environment(settings: StackSettings) -> dict[str, str]:
 
 
 def worker_environment(settings: StackSettings, role: str, number: int) -> dict[str, str]:
-    """What one worker is told beside that."""
+    """The additional variables of one worker."""
     name = f"{role}-{number}"
     return {
         "TURNSTILE_ROLE": role,

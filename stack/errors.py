@@ -1,19 +1,19 @@
-"""What can go wrong with the embedded stack; each message is meant for the person at the terminal.
+"""The errors of the embedded stack; each message is written for the person at the terminal.
 
 StackError
-├── PortTaken        somebody else listens on a port that a server wants
+├── PortsTaken        ports of servers are used by other processes
 ├── HomeInUse        another supervisor runs on the same data folder
 ├── JarsIncomplete   a jar can't be had or isn't the locked one
 ├── RestoreRefused   a backup can't be made, or not be restored
-└── ServerFailed     a process ended, wasn't ready or wasn't done in time
+└── ServerFailed     a process ended, or was not ready or done in time
 """
 
 
 class StackError(Exception):
-    """The embedded stack can't do what was asked."""
+    """The embedded stack can't do what it was asked to do."""
 
 
-class PortTaken(StackError):
+class PortsTaken(StackError):
     """Names every port that is taken and the setting that moves it."""
 
     def __init__(self, taken: dict[str, int]) -> None:
@@ -29,13 +29,13 @@ class JarsIncomplete(StackError):
 
 
 class RestoreRefused(StackError):
-    """Names what is in the way, in the words of PostgreSQL's program where that refuses."""
+    """Names the obstacle, with the message of PostgreSQL's program if that refuses."""
 
 
 class ServerFailed(StackError):
-    """Names the process, its log file and the last lines in it; ``what`` happened is told in a few words, too.
+    """Names the process, its log file and its last lines; ``what`` says in a few words what happened.
 
-    ``explained`` tells whether the log has the reason.
+    ``explained``: whether the log has the reason.
     """
 
     def __init__(self, what: str, text: str = "", *, explained: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""The data folder: one supervisor at a time, and a note of the processes that it started."""
+"""The data folder: locked by one supervisor at a time, with a record of the processes that it has started."""
 
 import contextlib
 import fcntl
@@ -13,9 +13,9 @@ from typing import IO
 import psutil
 
 from stack.errors import HomeInUse, StackError
-from stack.place import place_of
+from stack.postgres_files import files_of
 
-PATIENCE = 10.0
+EXIT_TIMEOUT_S = 10.0
 
 
 class Home:
@@ -26,7 +26,7 @@ class Home:
         self._lock: IO[str] | None = None
 
     def lock(self) -> None:
-        """Take the folder. Raises HomeInUse while another process has it."""
+        """Lock the folder. Raises HomeInUse while another process holds the lock."""
         self.folder.mkdir(parents=True, exist_ok=True)
         file = (self.folder / "lock").open("a+")
         try:
@@ -42,13 +42,13 @@ class Home:
         self._lock = file
 
     def release(self) -> None:
-        """Give the folder back."""
+        """Release the lock."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
 
     def note(self, pids: Mapping[str, int]) -> None:
-        """Write down which processes run on this folder, so that the next supervisor can wait for their end."""
+        """Record which processes run on this folder, so that the next supervisor can wait for their end."""
         processes = {}
         for name, pid in pids.items():
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -56,17 +56,17 @@ class Home:
         (self.folder / "processes.json").write_text(json.dumps(processes))
 
     def outlive(self) -> None:
-        """Wait until the processes of a supervisor that was killed are gone; kill those that linger."""
+        """Wait for the processes of a killed supervisor to end, and kill those that don't."""
         waiting = self._leftovers()
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + EXIT_TIMEOUT_S
         while waiting and time.monotonic() < deadline:
             _, waiting = psutil.wait_procs(waiting, timeout=0.2)
         for process in waiting:
             process.kill()
-        psutil.wait_procs(waiting, timeout=PATIENCE)
+        psutil.wait_procs(waiting, timeout=EXIT_TIMEOUT_S)
 
     def _leftovers(self) -> list[psutil.Process]:
-        """The noted processes that still run; a number that was given to another process since doesn't count."""
+        """The recorded processes that still run; a process id that was reused doesn't count."""
         try:
             noted = json.loads((self.folder / "processes.json").read_text())
             pairs = [(int(pid), float(created)) for pid, created in noted.values()]
@@ -81,13 +81,13 @@ class Home:
         return found
 
     def remove(self) -> None:
-        """Delete the folder and what is kept outside of it. Raises HomeInUse while a stack runs on it."""
+        """Delete the folder and PostgreSQL's files outside of it. Raises HomeInUse while a stack runs on it."""
         if not self.folder.exists():
             return
         if not (self.folder / "lock").exists():
             raise StackError(f"{self.folder} is no data folder of the stack: it has no file named lock")
         self.lock()
         self.outlive()
-        shutil.rmtree(place_of(self.folder).folder, ignore_errors=True)
+        shutil.rmtree(files_of(self.folder).folder, ignore_errors=True)
         shutil.rmtree(self.folder)
         self.release()

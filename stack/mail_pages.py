@@ -1,4 +1,4 @@
-"""The pages that show mails. What a mail brings is never trusted: its HTML has a frame without scripts or network."""
+"""The pages that show mails. A mail's HTML is not trusted: it is shown in a frame without scripts or network."""
 
 from collections.abc import Sequence
 from email.message import EmailMessage, Message, MIMEPart
@@ -45,7 +45,7 @@ MAIL: Final = """\
 </p>
 {% endblock %}
 """
-# Of a mail's own HTML: styles and the pictures that it brings, nothing else, in an origin of its own.
+# The HTML of a mail may use its own styles and pictures only, in an origin of its own.
 FRAME_POLICY: Final = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'"
 PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'"
 
@@ -53,8 +53,8 @@ PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-src '
 _pages: Final = Environment(autoescape=True, loader=DictLoader({"page": PAGE, "list": LIST, "mail": MAIL}))
 
 
-class Listed(Protocol):
-    """What the list tells about one mail."""
+class ListedMail(Protocol):
+    """A mail in the list."""
 
     @property
     def id(self) -> str: ...
@@ -66,8 +66,8 @@ class Listed(Protocol):
     def received(self) -> str: ...
 
 
-class Part(NamedTuple):
-    """One part of a mail that is no container."""
+class MailPart(NamedTuple):
+    """A part of a mail that is not multipart."""
 
     number: int
     name: str
@@ -77,37 +77,37 @@ class Part(NamedTuple):
 
 
 def headers_of(mail: Message) -> list[tuple[str, str]]:
-    """The headers' names and values in their order; what the standard library can't read is shown as it came."""
+    """The headers' names and values in their order; a value that the standard library can't parse stays raw."""
     return [(name, _value(mail, name, str(raw))) for name, raw in mail.raw_items()]
 
 
 def _value(mail: Message, name: str, raw: str) -> str:
     try:
         return str(mail.policy.header_fetch_parse(name, raw))
-    except (ValueError, IndexError):  # line ends in a name, or an address that just begins
+    except (ValueError, IndexError):  # a line end in a name, or an incomplete address
         return raw
 
 
-def parts_of(mail: EmailMessage) -> list[Part]:
+def parts_of(mail: EmailMessage) -> list[MailPart]:
     """The parts of a mail in their order."""
     leaves = [part for part in mail.walk() if not part.is_multipart()]
     return [_part(number, leaf) for number, leaf in enumerate(leaves)]
 
 
-def _part(number: int, leaf: EmailMessage) -> Part:
+def _part(number: int, leaf: EmailMessage) -> MailPart:
     content = leaf.get_payload(decode=True)
     cid = str(leaf.get("Content-ID", "")).strip("<> ")
     kind = leaf.get_content_type()
-    return Part(number, leaf.get_filename() or kind, kind, cid, content if isinstance(content, bytes) else b"")
+    return MailPart(number, leaf.get_filename() or kind, kind, cid, content if isinstance(content, bytes) else b"")
 
 
-def list_page(mails: Sequence[Listed], total: int) -> str:
+def list_page(mails: Sequence[ListedMail], total: int) -> str:
     """The page that lists mails."""
     return _pages.get_template("list").render(title=f"{total} mails", mails=mails)
 
 
 def mail_page(name: str, mail: EmailMessage) -> str:
-    """The page that shows one mail: headers, its HTML in a frame, its text, its parts to be opened or saved."""
+    """The page of one mail: headers, its HTML in a frame, its text, links to its parts."""
     headers, body = headers_of(mail), mail.get_body(("plain", "html"))
     return _pages.get_template("mail").render(
         name=name,
@@ -120,7 +120,7 @@ def mail_page(name: str, mail: EmailMessage) -> str:
 
 
 def framed_page(name: str, mail: EmailMessage) -> str:
-    """A mail's own HTML, with its pictures where the frame finds them. Raises KeyError where it has none."""
+    """A mail's HTML with links to its pictures. Raises KeyError if it has none."""
     body = mail.get_body(("html",))
     if body is None:
         raise KeyError(name)
@@ -132,7 +132,7 @@ def framed_page(name: str, mail: EmailMessage) -> str:
 
 
 def _text(body: MIMEPart) -> str:
-    """The text of a part; of an encoding that nobody knows, as it came."""
+    """The text of a part; undecoded where the encoding is unknown."""
     try:
         return str(body.get_content())
     except LookupError:

@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 from stack.child import Command
+from stack.member import HOST, StackMember, answers
 from stack.ports import listens
-from stack.server import HOST, Server, answers
 
 
-class MailServer(Server):
+class MailServer(StackMember):
     """Keeps every mail in ``mail/`` of the data folder."""
 
     name = "smtp"
@@ -21,5 +21,5 @@ class MailServer(Server):
         return Command(argv, self.log, cwd=Path(__file__).parents[1], death_signal=signal.SIGTERM)
 
     def ready(self) -> bool:
-        """Whether it takes mails and shows them."""
+        """Whether it receives mails and shows them."""
         return listens(self.settings.smtp_port) and answers(f"http://{HOST}:{self.settings.mail_port}/mails.json")

@@ -1,6 +1,6 @@
 """A mail server that keeps each mail as a file and shows it on a page: ``python -m stack.mailbox FOLDER SMTP HTTP``.
 
-``/`` lists the newest mails, ``/mails/<id>`` shows one with its parts, ``/mails.json`` tells all of them.
+``/`` lists the newest mails, ``/mails/<id>`` shows one with its parts, ``/mails.json`` lists all of them.
 """
 
 import asyncio
@@ -19,17 +19,26 @@ from aiohttp import web
 from aiohttp.helpers import content_disposition_header
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from stack.mail_pages import FRAME_POLICY, PAGE_POLICY, Part, framed_page, headers_of, list_page, mail_page, parts_of
+from stack.mail_pages import (
+    FRAME_POLICY,
+    PAGE_POLICY,
+    MailPart,
+    framed_page,
+    headers_of,
+    list_page,
+    mail_page,
+    parts_of,
+)
 
 HOST = "127.0.0.1"
-SHOWN = 200
-LARGEST = 32 * 2**20
+MAILS_SHOWN_MAX = 200
+MAIL_MAX_BYTES = 32 * 2**20
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif"})
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
-    """What the list tells about one mail."""
+class StoredMail:
+    """The headers of a mail for the lists."""
 
     id: str
     to: list[str]
@@ -39,7 +48,7 @@ class Mail:
 
 
 class Mailbox:
-    """The mails of one folder, oldest first. The files are the truth; the list is read from them at the start."""
+    """The mails of one folder, oldest first. At the start the list is read from the files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -47,8 +56,8 @@ class Mailbox:
         self._mails = {path.stem: _describe(path.stem, path.read_bytes()) for path in sorted(folder.glob("*.eml"))}
         self._numbers = itertools.count()
 
-    def keep(self, sender: str, recipients: list[str], content: bytes) -> Mail:
-        """Write one mail down, with its envelope as a mail server would note it."""
+    def keep(self, sender: str, recipients: list[str], content: bytes) -> StoredMail:
+        """Store one mail, with its envelope in the headers that mail servers use."""
         name = f"{time.time_ns()}-{next(self._numbers)}"
         envelope = [f"Return-Path: <{sender}>", *(f"Delivered-To: {recipient}" for recipient in recipients)]
         lines = (" ".join(line.splitlines()) for line in envelope)
@@ -59,11 +68,11 @@ class Mailbox:
         self._mails[name] = _describe(name, content)
         return self._mails[name]
 
-    def all(self) -> list[Mail]:
+    def all(self) -> list[StoredMail]:
         """Every mail, oldest first."""
         return list(self._mails.values())
 
-    def newest(self, count: int) -> list[Mail]:
+    def newest(self, count: int) -> list[StoredMail]:
         """The last mails, newest first."""
         return list(itertools.islice(reversed(self._mails.values()), count))
 
@@ -79,12 +88,12 @@ class Mailbox:
         return "250 OK"
 
 
-def _describe(name: str, content: bytes) -> Mail:
+def _describe(name: str, content: bytes) -> StoredMail:
     headers = BytesHeaderParser(policy=policy.default).parsebytes(content.partition(b"\r\n\r\n")[0])
     values = [(name.lower(), value) for name, value in headers_of(headers)]
     first = dict(reversed(values))
     received = datetime.fromtimestamp(int(name.partition("-")[0]) / 1e9, UTC)
-    return Mail(
+    return StoredMail(
         id=name,
         to=[value for name, value in values if name == "delivered-to"],
         subject=first.get("subject", ""),
@@ -97,7 +106,7 @@ def make_page(mailbox: Mailbox) -> web.Application:
     """The web application over a mailbox."""
 
     async def show_list(request: web.Request) -> web.Response:
-        return _html(list_page(mailbox.newest(SHOWN), len(mailbox.all())), PAGE_POLICY)
+        return _html(list_page(mailbox.newest(MAILS_SHOWN_MAX), len(mailbox.all())), PAGE_POLICY)
 
     async def show_mail(request: web.Request) -> web.Response:
         name = request.match_info["name"]
@@ -142,7 +151,7 @@ def _found(mailbox: Mailbox, name: str) -> EmailMessage:
 
 
 async def _guard(request: web.Request, answer: web.StreamResponse) -> None:
-    """Somebody's mails are kept nowhere, and nothing is taken for a page that does not say so."""
+    """No mail is cached, and no content type is guessed."""
     answer.headers.update({"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"})
 
 
@@ -150,8 +159,8 @@ def _html(page: str, policy: str) -> web.Response:
     return web.Response(text=page, content_type="text/html", headers={"Content-Security-Policy": policy})
 
 
-def _content(part: Part) -> web.Response:
-    """A part as a file: only pictures are shown, and nothing is guessed to be a page."""
+def _content(part: MailPart) -> web.Response:
+    """A part as a download; only pictures are shown."""
     shown = part.kind in PICTURES
     kind = part.kind if shown else "application/octet-stream"
     headers = {"Content-Security-Policy": FRAME_POLICY}
@@ -161,12 +170,12 @@ def _content(part: Part) -> web.Response:
 
 
 def _session(mailbox: Mailbox, loop: asyncio.AbstractEventLoop) -> SMTP:
-    """One connection. The host's name is given, since looking it up can take seconds."""
-    return SMTP(mailbox, loop=loop, hostname="localhost", data_size_limit=LARGEST, enable_SMTPUTF8=True)
+    """One connection. The host name is given, because a lookup can take seconds."""
+    return SMTP(mailbox, loop=loop, hostname="localhost", data_size_limit=MAIL_MAX_BYTES, enable_SMTPUTF8=True)
 
 
 async def serve(folder: Path, smtp_port: int, http_port: int) -> None:
-    """Take and show mails until a signal comes."""
+    """Receive and show mails until a signal comes."""
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)

@@ -1,6 +1,6 @@
-"""One part as its supervisor sees it: what happened to it goes in, when it is started again and what is said comes out.
+"""The state of one supervised part: events go in; the pause before its restart and the news to print come out.
 
-Pure: times come in, as seconds of any clock that only goes forward.
+Pure: times are arguments, in seconds of a monotonic clock.
 """
 
 import re
@@ -10,15 +10,15 @@ from typing import Final
 
 FIRST_PAUSE_S: Final = 1.0
 PAUSE_MAX_S: Final = 60.0
-# A part that was ready for so long is well again.
+# A part that was ready for so long counts as stable again.
 STEADY_S: Final = 120.0
-# A part that takes longer to become ready holds up nobody's work meanwhile, and is told of.
+# A part that takes longer to become ready is reported, and others no longer wait for it.
 LATE_S: Final = 45.0
 REASONS_MAX: Final = 20
 WORKS_AGAIN: Final = "works again"
 
 
-class Phase(StrEnum):
+class PartPhase(StrEnum):
     """WAITING for another part, STARTING, READY, DONE (it runs once), or DOWN until it is started again."""
 
     WAITING = "waiting"
@@ -29,14 +29,14 @@ class Phase(StrEnum):
 
 
 @dataclass(slots=True)
-class Part:
-    """``reason`` says why it does not work, or what in it doesn't though it is READY.
+class SupervisedPart:
+    """``reason`` is why it doesn't work, or what in it has failed though it is READY.
 
-    ``failures`` counts those in a row, ``failed_starts`` those of them since it worked last.
+    ``failures`` counts failures in a row, ``failed_starts`` those since it last worked.
     """
 
     name: str
-    phase: Phase = Phase.WAITING
+    phase: PartPhase = PartPhase.WAITING
     reason: str = ""
     since: float = 0.0
     failures: int = 0
@@ -45,47 +45,47 @@ class Part:
 
     @property
     def works(self) -> bool:
-        """Whether others can count on it."""
-        return self.phase in (Phase.READY, Phase.DONE)
+        """Whether others can use it."""
+        return self.phase in (PartPhase.READY, PartPhase.DONE)
 
     def waits(self, reason: str) -> None:
         """It can't be started yet."""
-        self.phase, self.reason = Phase.WAITING, reason
+        self.phase, self.reason = PartPhase.WAITING, reason
 
     def starts(self, now: float) -> None:
-        """It is being started. Why it failed before stays the reason until it works."""
-        self.phase, self.since = Phase.STARTING, now
+        """It is being started. The reason of its last failure stays until it works."""
+        self.phase, self.since = PartPhase.STARTING, now
         if not self.failures:
             self.reason = ""
 
-    def comes_up(self, now: float, phase: Phase = Phase.READY) -> None:
+    def comes_up(self, now: float, phase: PartPhase = PartPhase.READY) -> None:
         """It has become ready, or is done."""
         self.phase, self.since, self.reason, self.failed_starts = phase, now, "", 0
 
     def complains(self, complaint: str) -> None:
-        """It is ready, and something in it has failed; or, when empty, no longer."""
+        """It is ready, but something in it has failed; an empty complaint ends that."""
         self.reason = complaint
 
     def fails(self, now: float, reason: str) -> float:
-        """It has ended, or did not become ready. Returns the pause before it is started again, in seconds."""
+        """It has ended or did not become ready. Returns the seconds until its restart."""
         self._forgive(now)
         self.failures += 1
         self.failed_starts += not self.works
-        self.phase, self.since, self.reason = Phase.DOWN, now, reason
+        self.phase, self.since, self.reason = PartPhase.DOWN, now, reason
         return pause_s(self.failures)
 
     def is_down(self, now: float) -> bool:
-        """Whether nobody should wait for it: it has failed, or takes long."""
+        """Whether others should not wait for it: it has failed, or is late."""
         return not self.works and (self.failures > 0 or self.is_late(now))
 
     def is_late(self, now: float) -> bool:
         """Whether it takes long to become ready."""
-        return self.phase is Phase.STARTING and now - self.since >= LATE_S
+        return self.phase is PartPhase.STARTING and now - self.since >= LATE_S
 
     def news(self, now: float) -> str:
         """What is to be said now: each reason once, and that it works again, when it stays so; else nothing."""
         self._forgive(now)
-        tells = self.reason and self.phase in (Phase.DOWN, Phase.READY)
+        tells = self.reason and self.phase in (PartPhase.DOWN, PartPhase.READY)
         if tells and len(self._told) < REASONS_MAX and (key := _key(self.reason)) not in self._told:
             self._told.add(key)
             return self.reason

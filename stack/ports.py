@@ -1,17 +1,17 @@
-"""Which ports are free. Nothing is started before every port of the stack has been probed."""
+"""Free ports. All ports of the stack are probed before anything is started."""
 
 import random
 import socket
 from collections.abc import Mapping
 
-from stack.errors import PortTaken
+from stack.errors import PortsTaken
 
 HOST = "127.0.0.1"
-# Below those that Linux gives to clients (32768 and up): a client that tries to reach a server which is down could be
-# given that server's own port, reach itself, and keep the server from coming back.
-FIRST, LAST = 20_000, 32_767
+# Below the ephemeral ports of Linux (32768 and up): a client of a server that is down could be given the server's own
+# port, connect to itself, and block the server's restart.
+FIRST_PORT, LAST_PORT = 20_000, 32_767
 
-_dice = random.SystemRandom()  # tests that begin with the same seed must not take the same ports
+_rng = random.SystemRandom()  # tests with the same seed must not take the same ports
 
 
 def taken(port: int) -> bool:
@@ -26,29 +26,29 @@ def taken(port: int) -> bool:
 
 
 def listens(port: int) -> bool:
-    """Whether somebody accepts connections on this port now."""
+    """Whether a server accepts connections on this port now."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex((HOST, port)) == 0
 
 
 def check(ports: Mapping[str, int]) -> None:
-    """Raise PortTaken naming every port that is taken, or wanted twice, with the setting that moves it."""
+    """Raise PortsTaken naming every port that is taken, or wanted twice, with the setting that moves it."""
     values = list(ports.values())
     bad = {setting: port for setting, port in ports.items() if taken(port) or values.count(port) > 1}
     if bad:
-        raise PortTaken(bad)
+        raise PortsTaken(bad)
 
 
 def free_run(count: int) -> range:
-    """So many ports in a row that nobody uses now, and that no client is given while their server is down."""
+    """So many free ports in a row, none of them ephemeral."""
     while True:
-        first = _dice.randrange(FIRST, LAST - count)
+        first = _rng.randrange(FIRST_PORT, LAST_PORT - count)
         run = range(first, first + count)
         if not any(taken(port) for port in run):
             return run
 
 
 def free(count: int) -> list[int]:
-    """Ports that nobody uses now, for tests that run beside another stack."""
+    """So many free ports, for tests that run beside another stack."""
     return list(free_run(count))

@@ -10,10 +10,10 @@ import psycopg
 from psycopg import sql
 
 from stack.child import Command
-from stack.place import Place, place_of
+from stack.member import HOST, StackMember
 from stack.ports import listens
+from stack.postgres_files import PostgresFiles, files_of
 from stack.secret_files import secret
-from stack.server import HOST, Server
 from stack.settings import StackSettings
 
 SUPERUSER = "postgres"
@@ -22,16 +22,16 @@ OWNER = "turnstile"
 CAPTURE = "turnstile_cdc"
 
 
-class Postgres(Server):
+class Postgres(StackMember):
     """The write model's database, its owner and the role of Debezium."""
 
     name = "postgres"
-    tries = 6  # the children of a killed one hold its shared memory a little longer
+    tries = 6  # the children of a killed server keep its shared memory a moment longer
     stop_signal = signal.SIGINT  # fast shutdown: open transactions are rolled back
 
     def __init__(self, settings: StackSettings) -> None:
         super().__init__(settings)
-        self.place: Place = place_of(settings.home)
+        self.place: PostgresFiles = files_of(settings.home)
         self.data = self.place.folder / "data"
         self.password_file = self.place.folder / "initial_password"
 
@@ -41,7 +41,7 @@ class Postgres(Server):
         return f"postgresql://{user}:{password}@{HOST}:{self.settings.postgres_port}/{database}"
 
     def preparations(self) -> Sequence[Command]:
-        """Make the data folder, once. A half made one, without PG_VERSION or control file, is made anew."""
+        """Create the data folder, once. An incomplete one, without PG_VERSION or control file, is replaced."""
         self.place.prepare()
         if (self.data / "global" / "pg_control").exists() and not self.password_file.exists():
             return ()
@@ -55,7 +55,7 @@ class Postgres(Server):
         return (Command(argv, self.log, user=self.place.user, cwd=self.place.folder),)
 
     def command(self) -> Command:
-        """The postmaster itself, no pg_ctl between us and it."""
+        """The postmaster itself, without pg_ctl."""
         values = {
             "listen_addresses": HOST,
             "port": self.settings.postgres_port,
@@ -66,7 +66,7 @@ class Postgres(Server):
             "shared_buffers": "64MB",
             "timezone": "UTC",
             "log_timezone": "UTC",
-            # Nobody's address in the log: neither what was asked nor which values it was about.
+            # No personal data in the log: neither statements nor values.
             "log_error_verbosity": "terse",
             "log_min_error_statement": "panic",
         }
@@ -91,7 +91,7 @@ class Postgres(Server):
             return False
 
     def settle(self) -> None:
-        """Make the two roles and the database, and give the roles the passwords of this data folder."""
+        """Create the two roles and the database, and set the roles' passwords."""
         home = self.settings.home
         with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True) as connection:
             self._role(connection, OWNER, "LOGIN", secret(home, "database_password"))

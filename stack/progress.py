@@ -1,4 +1,4 @@
-"""Progress on the terminal: one line per step with the seconds since the beginning; plain lines without a terminal."""
+"""Progress on the terminal: a line per step with the seconds since the start, and what is being waited for."""
 
 import time
 from typing import Final
@@ -10,8 +10,8 @@ from rich.status import Status
 STARTING: Final = "starting"
 
 
-class Steps:
-    """Says what happens and when; on a terminal also what is being waited for."""
+class ProgressPrinter:
+    """Prints what happens and when; on a terminal also what is being waited for."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)
@@ -21,15 +21,15 @@ class Steps:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the beginning."""
+        """Seconds since the start."""
         return time.monotonic() - self._began
 
     def say(self, text: str) -> None:
-        """One line, with the time."""
+        """Print a line with the time."""
         self.console.print(f"[dim]{self.elapsed:6.1f} s[/dim]  {escape(text)}", soft_wrap=True)
 
     def report(self, name: str, state: str) -> None:
-        """One step of one part."""
+        """Print the new state of a part."""
         if state == STARTING:
             self._starting.append(name)
         else:
@@ -38,7 +38,7 @@ class Steps:
         self._show()
 
     def quiet(self) -> None:
-        """Nothing is being waited for any more."""
+        """Show no more what is being waited for."""
         self._starting = []
         self._show()
 

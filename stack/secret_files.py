@@ -1,4 +1,4 @@
-"""The passwords and keys of one data folder: made once, kept in files that only their owner reads."""
+"""The passwords and keys of a data folder: made once, in files that only their owner can read."""
 
 import secrets
 from pathlib import Path
@@ -15,7 +15,7 @@ NAMES = {
 
 
 def secret(home: Path, name: str) -> str:
-    """The secret of that name, made the first time it is asked for."""
+    """The secret of that name; it is made on first use."""
     path = home / NAMES[name]
     if not path.exists():
         for folder in (home / "secrets", path.parent):

@@ -1,6 +1,6 @@
-"""Bringing up one member of a stack, in steps that go on beside those of others.
+"""The start of one member, as a generator, so that many members start at the same time in one thread.
 
-Each function yields whenever it has to wait, and raises ServerFailed where a process fails.
+Each function yields while it waits, and raises ServerFailed when a process fails.
 """
 
 import signal
@@ -13,8 +13,8 @@ from typing import Final
 from stack import child
 from stack.child import Command
 from stack.errors import ServerFailed
+from stack.member import StackMember
 from stack.reasons import ended, is_from_outside
-from stack.server import Server
 from telemetry.escapes import escaped
 
 RETRY_S: Final = 1.0
@@ -22,8 +22,8 @@ RETRY_S: Final = 1.0
 Processes = dict[str, subprocess.Popen[bytes]]
 
 
-def bring_up(member: Server, processes: Processes) -> Iterator[str]:
-    """Start a member and put its process among ``processes``, until it is ready, or has done what it runs once for.
+def bring_up(member: StackMember, processes: Processes) -> Iterator[str]:
+    """Start a member and put its process into ``processes``; ends when it is ready, or done if it runs once.
 
     Raises whatever its preparations raise, too.
     """
@@ -36,10 +36,10 @@ def bring_up(member: Server, processes: Processes) -> Iterator[str]:
         yield from _become_ready(member, processes)
 
 
-def run_to_end(member: Server, command: Command, failed: str) -> Iterator[str]:
-    """Run a command and wait for its end; it is ended when nobody waits any longer."""
+def run_to_end(member: StackMember, command: Command, failed: str) -> Iterator[str]:
+    """Run a command and wait for its end; closing the generator stops it."""
     process = child.spawn(command)
-    deadline = time.monotonic() + member.ready_within
+    deadline = time.monotonic() + member.ready_timeout_s
     try:
         while process.poll() is None:
             if time.monotonic() > deadline:
@@ -51,10 +51,10 @@ def run_to_end(member: Server, command: Command, failed: str) -> Iterator[str]:
         raise _failure(member, f"{failed}: {ended(process.returncode)}", process.returncode)
 
 
-def _become_ready(member: Server, processes: Processes) -> Iterator[str]:
+def _become_ready(member: StackMember, processes: Processes) -> Iterator[str]:
     process = processes[member.name] = child.spawn(member.command())
     tries = member.tries
-    deadline = time.monotonic() + member.ready_within
+    deadline = time.monotonic() + member.ready_timeout_s
     while not member.ready():
         if process.poll() is not None:
             tries -= 1
@@ -68,7 +68,7 @@ def _become_ready(member: Server, processes: Processes) -> Iterator[str]:
     member.settle()
 
 
-def _failure(member: Server, what: str, code: int = 0) -> ServerFailed:
+def _failure(member: StackMember, what: str, code: int = 0) -> ServerFailed:
     lines = [escaped(line.expandtabs()) for line in child.last_lines(member.log).splitlines()]
     text = "\n".join([f"{member.name} {what}; its log is {member.log}", *lines])
     return ServerFailed(what, text, explained=not is_from_outside(code))

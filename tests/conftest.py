@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 
 from stack.embedded import Stack
-from stack.server import HOST
+from stack.member import HOST
 from tests.pipeline import WORKERS, Pipeline
 
 # How long an example takes depends on what else the machine does.

@@ -13,8 +13,8 @@ from typing import IO, Self
 import httpx
 
 from stack.embedded import Stack
+from stack.member import HOST
 from stack.ports import free
-from stack.server import HOST
 from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[1]

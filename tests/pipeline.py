@@ -17,7 +17,7 @@ from connect.topics import COMMANDS, OUTCOMES, dead_letters
 from settings import Settings
 from stack.child import last_lines
 from stack.embedded import Stack
-from stack.server import HOST
+from stack.member import HOST
 from streams.runtime.partitioning import partition_of
 from tables.errors import MalformedRecord
 from tables.messages.outcomes import Outcome, decode_outcome

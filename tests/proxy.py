@@ -13,8 +13,8 @@ from typing import Final
 import httpx
 
 from ops.secrets import make_secrets
+from stack.member import HOST
 from stack.ports import free
-from stack.server import HOST
 from tests.debian import program
 from tests.eventually import eventually
 

@@ -27,7 +27,7 @@ from lab.bench.topics import Placed, counting, fill, make_topics
 from lab.bench.track import Cost, Sample, Track, follow
 from settings import Settings
 from stack.embedded import Stack
-from stack.server import HOST
+from stack.member import HOST
 
 SEED: Final = 8
 MANY_EVENTS: Final = 64

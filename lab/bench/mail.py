@@ -26,7 +26,7 @@ from lab.bench.topics import counting, make_topics
 from lab.bench.track import Sample, follow
 from settings import Settings
 from stack.embedded import Stack
-from stack.server import HOST
+from stack.member import HOST
 from streams.runtime.partitioning import partition_of
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.mail_jobs import job_for

@@ -24,7 +24,7 @@ from lab.bench.orders import Show, definition, shows
 from lab.bench.restload import Plan, Report
 from settings import Settings
 from stack.embedded import Stack
-from stack.server import HOST
+from stack.member import HOST
 
 LEDGER: Final = "ledger-0"
 TOKEN_S: Final = 3600

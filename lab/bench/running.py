@@ -22,7 +22,7 @@ from lab.bench.orders import definition, shows
 from lab.bench.topics import fill
 from settings import Settings
 from stack.embedded import Stack
-from stack.server import HOST
+from stack.member import HOST
 
 SEED: Final = 8
 PROBES_PER_S: Final = 20

@@ -20,7 +20,7 @@ from typing import Final
 import rich_click as click
 
 from stack.child import Command
-from stack.server import Server
+from stack.member import StackMember
 
 TOGGLE: Final = signal.SIGRTMIN
 SAMPLE_EVERY_S: Final = 0.002
@@ -64,7 +64,7 @@ class Sampler:
         self.stacks[tuple(names)] += 1
 
 
-def sampled(server: Server, folder: Path) -> Path:
+def sampled(server: StackMember, folder: Path) -> Path:
     """Run the server's Python process under the sampler; the file that it will write."""
     output = folder / f"{server.name}.samples.json"
     plain = server.command

@@ -24,7 +24,7 @@ from lab.bench.topics import BATCH_MAX_BYTES, Placed, append_all, counting, fill
 from lab.bench.track import Sample, Track
 from settings import Settings
 from stack.embedded import Stack
-from stack.server import HOST
+from stack.member import HOST
 
 SEED: Final = 8
 EVENTS: Final = 2_000

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from lab.chaos.proxy import HOST, Proxy
 from stack.child import Command
-from stack.connect_worker import ConnectWorker
 from stack.embedded import Stack
 from stack.kafka import Kafka
+from stack.kafka_connect import KafkaConnect
+from stack.member import StackMember
 from stack.ports import free
-from stack.server import Server
 from stack.settings import StackSettings
 
 
@@ -65,7 +65,7 @@ class LinkedKafka(Kafka):
         }
 
 
-class LinkedConnect(ConnectWorker):
+class LinkedConnect(KafkaConnect):
     """Kafka Connect that connects to another port of the broker."""
 
     def __init__(self, settings: StackSettings, kafka_port: int) -> None:
@@ -102,7 +102,7 @@ def linked(stack: Stack, proxy: Proxy) -> dict[Link, int]:
     return opened
 
 
-def start_with(member: Server, environment: Mapping[str, str], runner: tuple[str, ...] = ()) -> None:
+def start_with(member: StackMember, environment: Mapping[str, str], runner: tuple[str, ...] = ()) -> None:
     """Give a process of the project more variables, and a ``runner``: a module and arguments that run its module."""
     plain = member.command
 

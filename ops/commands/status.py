@@ -7,11 +7,11 @@ from typing import Final
 import rich_click as click
 from rich.table import Table
 
-from ops.status import State, look, worst
+from ops.status import PartState, look, worst
 from ops.terminal import console, json_option, safe
 from settings import settings
 
-COLOURS: Final = {State.OK: "green", State.WARN: "yellow", State.DOWN: "red"}
+COLOURS: Final = {PartState.OK: "green", PartState.WARN: "yellow", PartState.DOWN: "red"}
 
 
 @click.command(name="status")
@@ -31,4 +31,4 @@ def command(*, as_json: bool) -> None:
         for part in parts:
             table.add_row(safe(part.name), f"[{COLOURS[part.state]}]{part.state}[/]", safe(part.text))
         console.print(table)
-    sys.exit(whole is State.DOWN)
+    sys.exit(whole is PartState.DOWN)

@@ -17,7 +17,7 @@ from stack.errors import JarsIncomplete
 LOCKS = Path(__file__).parent
 ENVIRONMENTS = ("kafka", "debezium", "elasticsearch", "jmx")
 OPTIONAL = ("zipkin",)
-ATTEMPTS = 3
+DOWNLOAD_TRIES_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _download(client: httpx.Client, cache: Path, jar: Jar) -> None:
 
 def _get(client: httpx.Client, jar: Jar) -> bytes:
     failure = ""
-    for _ in range(ATTEMPTS):
+    for _ in range(DOWNLOAD_TRIES_MAX):
         try:
             response = client.get(jar.url)
             response.raise_for_status()

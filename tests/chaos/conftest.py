@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stack.embedded import Stack
-from stack.server import HOST
+from stack.member import HOST
 from tests.chaos.world import World
 
 

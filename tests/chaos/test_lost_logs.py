@@ -161,7 +161,7 @@ def test_an_operator_leads_the_ledger_past_commands_that_were_deleted(
     delete_records(world)
     refused(world)
     for place, end in world.ends(places(world)).items():
-        with pytest.raises(skipping.Refused, match=f"skip up to {end - 1}"):
+        with pytest.raises(skipping.SkipRefused, match=f"skip up to {end - 1}"):
             operate(skipping.skip, place.partition, begun[place.partition], end - 2)
         assert operate(skipping.skip, place.partition, begun[place.partition], end - 1) == 0
     world.sent.clear()
@@ -193,7 +193,7 @@ def test_an_operator_sends_commands_again_that_lie_under_old_offsets(world: Worl
     Sale(world, seed=1).go_on(500)
     refused(world)
     for partition, end in begun.items():
-        with pytest.raises(skipping.Refused, match="will read offset"):
+        with pytest.raises(skipping.SkipRefused, match="will read offset"):
             operate(skipping.resend, partition, 0, end)
         assert operate(skipping.resend, partition, 0, end - 1) == end
     world.start()

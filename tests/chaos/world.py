@@ -22,8 +22,8 @@ from connect.topics import APP, COMMANDS, EVENT_STATUS, OUTCOMES, all_topics, ch
 from lab.chaos.log_audit import LogAudit, Row
 from settings import Settings
 from stack import child
+from stack.member import HOST
 from stack.ports import free
-from stack.server import HOST
 from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from stack.server import HOST
+from stack.member import HOST
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from stack.server import HOST
+from stack.member import HOST
 from tests.eventually import eventually
 from tests.instance import Instance
 from tests.pipeline import Pipeline

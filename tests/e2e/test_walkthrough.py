@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from stack.server import HOST
+from stack.member import HOST
 from tests.pipeline import Pipeline
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"

@@ -27,7 +27,7 @@ from connect.topics import (
 )
 from lab.chaos.record_batch import BatchAppender, RawRecord, record_batch
 from stack.child import last_lines
-from stack.server import HOST
+from stack.member import HOST
 from tables.messages.dead_letters import decode_info
 from tests.edges.inputs import Input, Result, good
 from tests.edges.targets import TARGETS, Target, World
@@ -37,7 +37,7 @@ from tests.pipeline import PARTITIONS, WORKERS, Pipeline
 AT_ONCE: Final = 8
 WITHIN_S: Final = 60.0
 ANSWER_S: Final = 30.0
-SHOWN_LINES: Final = 30
+LOG_LINES_SHOWN: Final = 30
 _TITLE: Final = re.compile(r'"kind":"define-event".*"title":"([0-9a-f-]{36})"')
 Origin = tuple[str, int, int]
 
@@ -149,7 +149,7 @@ class Attack:
         """The workers that are not those of the beginning, each with the last that it had to say."""
         alive, members = self.running(), self.pipeline.stack.members
         names = [name for name, pid in self.pids.items() if alive.get(name) != pid]
-        return [f"{name}:\n{last_lines(members[name].log, SHOWN_LINES)}" for name in names]
+        return [f"{name}:\n{last_lines(members[name].log, LOG_LINES_SHOWN)}" for name in names]
 
     # what became of it
 

@@ -11,8 +11,8 @@ import httpx
 import pytest
 import yaml
 
+from stack.member import HOST
 from stack.ports import free
-from stack.server import HOST
 from streams.runtime.failstop import NOTES
 from telemetry.metrics.names import EVERY
 from telemetry.metrics.worker import WAITING_SECONDS

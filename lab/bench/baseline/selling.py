@@ -20,11 +20,11 @@ from lab.bench.cpu import Seconds, cpu_seconds, spent
 from lab.bench.lab import Figures, Lab, Measurement
 from lab.bench.orders import STOCK, Show, shows
 from lab.bench.restload import Plan, Report
-from stack.apps import App
+from stack.apps import AppProcess
 from stack.child import Command
 from stack.embedded import Stack
+from stack.member import HOST
 from stack.ports import listens
-from stack.server import HOST
 
 SCHEMA: Final = Path(__file__).with_name("schema.sql")
 SHELF: Final = "INSERT INTO ticket_type VALUES (%s, %s, 'Category', 49.90, 'EUR', %s)"
@@ -38,7 +38,7 @@ ACCOUNTS: Final = 5_000
 CREATED: Final = 201
 
 
-class Shop(App):
+class Shop(AppProcess):
     """The baseline's HTTP server, in the place of the API's."""
 
     name = "api"

@@ -19,7 +19,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 
 from stack.embedded import Stack
-from stack.errors import HomeInUse, PortTaken, ServerFailed
+from stack.errors import HomeInUse, PortsTaken, ServerFailed
 from stack.ports import HOST
 from stack.postgres import SUPERUSER, Postgres
 from tests.eventually import eventually
@@ -203,7 +203,7 @@ def test_a_taken_port_is_told_with_its_setting_and_nothing_is_started(idle: Stac
 
 
 def test_a_stack_that_finds_its_port_taken_gives_the_folder_back(idle: Stack) -> None:
-    with socket.create_server((HOST, idle.settings.smtp_port)), pytest.raises(PortTaken):
+    with socket.create_server((HOST, idle.settings.smtp_port)), pytest.raises(PortsTaken):
         idle.start()
     idle.home.lock()
     idle.home.release()

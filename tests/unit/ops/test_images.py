@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stack import jars
-from stack.connect_worker import ConnectWorker
+from stack.kafka_connect import KafkaConnect
 from stack.settings import StackSettings
 
 ROOT = Path(__file__).parents[3]
@@ -94,7 +94,7 @@ def test_the_plugin_is_fetched_from_the_manifest_by_code_that_needs_no_more_than
 def test_kafka_connect_is_configured_like_the_embedded_one(tmp_path: Path) -> None:
     lines = (ROOT / "ops" / "connect" / "worker.properties").read_text().splitlines()
     container = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    embedded = ConnectWorker(StackSettings(home=tmp_path))._configuration()
+    embedded = KafkaConnect(StackSettings(home=tmp_path))._configuration()
     assert set(container) == set(embedded)
     places = {"bootstrap.servers", "listeners", "rest.advertised.host.name", "plugin.path"}
     places.add("config.providers.directory.param.allowed.paths")

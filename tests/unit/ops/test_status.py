@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connect.connectors.rest_client import ConnectorState
-from ops.status import PROBES, Part, State, connector_part, look, size, worker_part, worst
+from ops.status import PROBES, PartState, PartStatus, connector_part, look, size, worker_part, worst
 from settings import Settings
 from stack.ports import free
 from streams.runtime.waiting import Waiting
@@ -17,48 +17,48 @@ from streams.runtime.waiting import Waiting
 NOW = Settings(ticket_key="k" * 32)
 
 
-def one(name: str, state: State, text: str = "") -> Callable[[Settings], list[Part]]:
-    return lambda _: [Part(name, state, text, {"lag": 3})]
+def one(name: str, state: PartState, text: str = "") -> Callable[[Settings], list[PartStatus]]:
+    return lambda _: [PartStatus(name, state, text, {"lag": 3})]
 
 
-def broken(now: Settings) -> Iterable[Part]:
+def broken(now: Settings) -> Iterable[PartStatus]:
     raise ConnectionRefusedError("no answer\nand much more")
 
 
 def test_every_part_is_told_though_one_cannot_be_asked() -> None:
-    parts = look(NOW, {"kafka": one("kafka", State.OK), "mail": broken})
-    assert parts == [Part("kafka", State.OK, "", {"lag": 3}), Part("mail", State.DOWN, "no answer")]
+    parts = look(NOW, {"kafka": one("kafka", PartState.OK), "mail": broken})
+    assert parts == [PartStatus("kafka", PartState.OK, "", {"lag": 3}), PartStatus("mail", PartState.DOWN, "no answer")]
 
 
 @pytest.mark.parametrize(
     ("states", "whole"),
     [
-        ([State.OK], State.OK),
-        ([State.OK, State.WARN], State.WARN),
-        ([State.WARN, State.DOWN, State.OK], State.DOWN),
+        ([PartState.OK], PartState.OK),
+        ([PartState.OK, PartState.WARN], PartState.WARN),
+        ([PartState.WARN, PartState.DOWN, PartState.OK], PartState.DOWN),
     ],
 )
-def test_the_whole_is_as_well_as_its_worst_part(states: list[State], whole: State) -> None:
-    assert worst([Part("it", state, "") for state in states]) is whole
+def test_the_whole_is_as_well_as_its_worst_part(states: list[PartState], whole: PartState) -> None:
+    assert worst([PartStatus("it", state, "") for state in states]) is whole
 
 
 @pytest.mark.parametrize(
     ("words", "age", "state", "text"),
     [
-        (("RUNNING", "RUNNING"), 12.0, State.OK, "running"),
-        (("RUNNING", "RUNNING"), None, State.OK, "running"),
-        (("RUNNING", "RUNNING"), 95.0, State.DOWN, "running; late: no row has come through it for 95 s"),
-        (("RUNNING", "FAILED"), 5.0, State.DOWN, "running failed: boom"),
+        (("RUNNING", "RUNNING"), 12.0, PartState.OK, "running"),
+        (("RUNNING", "RUNNING"), None, PartState.OK, "running"),
+        (("RUNNING", "RUNNING"), 95.0, PartState.DOWN, "running; late: no row has come through it for 95 s"),
+        (("RUNNING", "FAILED"), 5.0, PartState.DOWN, "running failed: boom"),
     ],
 )
 def test_a_connector_that_moves_nothing_is_late_whatever_it_says_of_itself(
-    words: tuple[str, ...], age: float | None, state: State, text: str
+    words: tuple[str, ...], age: float | None, state: PartState, text: str
 ) -> None:
     part = connector_part("turnstile-event", ConnectorState(words, "boom" if "FAILED" in words else ""), age)
     assert (part.state, part.text) == (state, text)
 
 
-def supervised(tmp_path: Path, pid: int, *parts: dict[str, object]) -> list[Part]:
+def supervised(tmp_path: Path, pid: int, *parts: dict[str, object]) -> list[PartStatus]:
     """What `status` says of an embedded stack with these parts."""
     file = tmp_path / "parts.json"
     file.write_text(json.dumps({"pid": pid, "parts": parts}))
@@ -83,23 +83,23 @@ def test_of_supervised_parts_those_that_are_not_well_are_told_with_the_reason(tm
         part_of("c", "starting"),
     )
     assert [(part.name, part.state, part.text) for part in parts] == [
-        ("supervisor", State.WARN, "2 of 5 parts are well"),
-        ("  sales-0", State.DOWN, "ended with exit code 70: no space; failed 7 times in a row"),
-        ("  indexer-0", State.DOWN, "waits for elasticsearch"),
-        ("  c", State.WARN, "starting"),
+        ("supervisor", PartState.WARN, "2 of 5 parts are well"),
+        ("  sales-0", PartState.DOWN, "ended with exit code 70: no space; failed 7 times in a row"),
+        ("  indexer-0", PartState.DOWN, "waits for elasticsearch"),
+        ("  c", PartState.WARN, "starting"),
     ]
 
 
 def test_a_supervisor_whose_parts_are_all_well_is_one_line(tmp_path: Path) -> None:
     [part] = supervised(tmp_path, os.getpid(), part_of("api", "ready"))
-    assert (part.state, part.text) == (State.OK, "1 of 1 parts are well")
+    assert (part.state, part.text) == (PartState.OK, "1 of 1 parts are well")
 
 
 def test_a_supervisor_that_was_killed_is_told(tmp_path: Path) -> None:
     with subprocess.Popen(("true",)) as gone:
         gone.wait()
     [part] = supervised(tmp_path, gone.pid, part_of("api", "ready"))
-    assert (part.state, part.text) == (State.DOWN, "is gone, and all that it ran: `make run` starts it again")
+    assert (part.state, part.text) == (PartState.DOWN, "is gone, and all that it ran: `make run` starts it again")
 
 
 def test_of_a_worker_that_waits_for_kafka_it_is_told_for_what() -> None:
@@ -108,7 +108,7 @@ def test_of_a_worker_that_waits_for_kafka_it_is_told_for_what() -> None:
     with Waiting("127.0.0.1", port) as waiting:
         waiting.tell("missing: ticket-commands")
         [part] = look(now, {"ledger's workers": PROBES["ledger's workers"]})
-    assert (part.state, part.text) == (State.DOWN, "waiting for Kafka: missing: ticket-commands")
+    assert (part.state, part.text) == (PartState.DOWN, "waiting for Kafka: missing: ticket-commands")
 
 
 def test_where_nothing_is_supervised_nothing_is_said_of_it(tmp_path: Path) -> None:
@@ -119,12 +119,12 @@ def test_where_nothing_is_supervised_nothing_is_said_of_it(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("mark", "state", "text"),
     [
-        (19_999, State.OK, "decides 0; its copies of 1 are whole"),
-        (19_000, State.OK, "decides 0; its copies of 1 are 999 records behind"),
-        (None, State.WARN, "decides 0; its copies of 1 are 20000 records behind"),
+        (19_999, PartState.OK, "decides 0; its copies of 1 are whole"),
+        (19_000, PartState.OK, "decides 0; its copies of 1 are 999 records behind"),
+        (None, PartState.WARN, "decides 0; its copies of 1 are 20000 records behind"),
     ],
 )
-def test_a_copy_that_is_far_behind_is_told(mark: int | None, state: State, text: str) -> None:
+def test_a_copy_that_is_far_behind_is_told(mark: int | None, state: PartState, text: str) -> None:
     told = {"worker": "ledger-0", "decides": {"0": 5}, "standsBy": {"1": mark}, "workers": []}
     part = worker_part(told, {0: 6, 1: 20_000})
     assert (part.name, part.state, part.text) == ("  ledger-0", state, text)

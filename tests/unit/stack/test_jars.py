@@ -87,4 +87,4 @@ def test_a_jar_that_cannot_be_had_is_named(tmp_path: Path, monkeypatch: pytest.M
     asked = served(monkeypatch, 503, b"")
     with pytest.raises(JarsIncomplete, match=r"thing-1\.0\.jar can't be downloaded from Maven Central: answer 503"):
         jars.fetch(tmp_path, [JAR])
-    assert len(asked) == jars.ATTEMPTS
+    assert len(asked) == jars.DOWNLOAD_TRIES_MAX

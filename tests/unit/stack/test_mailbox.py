@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from stack.mail_pages import FRAME_POLICY, framed_page, list_page, mail_page
-from stack.mailbox import SHOWN, Mailbox, make_page
+from stack.mailbox import MAILS_SHOWN_MAX, Mailbox, make_page
 from tables.mail.headers import text_header
 from tables.text.sanitize import sanitize
 from tests.documents import Document
@@ -83,7 +83,7 @@ def test_subjects_in_any_language_are_read(tmp_path: Path) -> None:
 def test_pages_show_markup_as_text(tmp_path: Path) -> None:
     box = Mailbox(tmp_path)
     kept = box.keep("a@x.example", ["<b>@x.example"], mail("<script>alert(1)</script>", "<img src=x onerror=y>\n"))
-    for page in (list_page(box.newest(SHOWN), 1), mail_page(kept.id, box.read(kept.id))):
+    for page in (list_page(box.newest(MAILS_SHOWN_MAX), 1), mail_page(kept.id, box.read(kept.id))):
         assert "&lt;script&gt;" in page
         assert "<script>" not in page
         assert "<img" not in page
@@ -101,7 +101,7 @@ def test_whatever_a_mail_says_is_shown_as_text(tmp_path: Path, typed: str, came:
         box.keep(sanitize(typed), [sanitize(typed)], content)
         for content in (sent.as_bytes(), b"Subject: " + came, came)
     ]
-    listed = list_page(box.newest(SHOWN), 1)
+    listed = list_page(box.newest(MAILS_SHOWN_MAX), 1)
     for page in (listed, *(mail_page(mail.id, box.read(mail.id)) for mail in kept)):
         assert {place.tag for place in Document(page).places} <= TAGS
         assert page.encode()

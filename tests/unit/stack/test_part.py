@@ -1,11 +1,11 @@
 """When a part is started again, and what is said of it: times are given, nothing runs."""
 
-from stack.part import LATE_S, PAUSE_MAX_S, REASONS_MAX, STEADY_S, WORKS_AGAIN, Part, Phase, pause_s
+from stack.part import LATE_S, PAUSE_MAX_S, REASONS_MAX, STEADY_S, WORKS_AGAIN, PartPhase, SupervisedPart, pause_s
 
 
-def failing(times: int, reason: str = "ended with exit code 1") -> tuple[Part, list[str]]:
+def failing(times: int, reason: str = "ended with exit code 1") -> tuple[SupervisedPart, list[str]]:
     """A part that fails so often without having been ready; what was said."""
-    part, said = Part("a"), []
+    part, said = SupervisedPart("a"), []
     for number in range(times):
         part.starts(number)
         part.fails(number, reason)
@@ -59,7 +59,7 @@ def test_another_reason_is_told_and_other_numbers_are_none() -> None:
 
 
 def test_reasons_without_end_are_not_all_told() -> None:
-    part, said = Part("a"), []
+    part, said = SupervisedPart("a"), []
     for number in range(1, 5 * REASONS_MAX):
         part.fails(number, "x" * number)
         said.append(part.news(number))
@@ -85,7 +85,7 @@ def test_a_part_that_dies_again_soon_is_told_of_again_and_then_not_before_it_sta
 
 
 def test_what_is_down_or_takes_long_is_not_to_be_waited_for() -> None:
-    part = Part("a")
+    part = SupervisedPart("a")
     part.starts(0)
     assert not part.is_down(LATE_S - 1)
     assert part.is_down(LATE_S)
@@ -100,5 +100,5 @@ def test_the_reason_stays_while_it_is_tried_again_and_goes_when_it_works() -> No
     part, _ = failing(1)
     part.starts(2)
     assert part.reason == "ended with exit code 1"
-    part.comes_up(3, Phase.DONE)
+    part.comes_up(3, PartPhase.DONE)
     assert (part.reason, part.works) == ("", True)

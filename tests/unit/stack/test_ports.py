@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stack import ports
-from stack.errors import PortTaken
+from stack.errors import PortsTaken
 
 
 @pytest.fixture
@@ -18,13 +18,13 @@ def listener() -> Iterator[socket.socket]:
 
 def test_a_taken_port_is_named_with_the_setting_that_moves_it(listener: socket.socket) -> None:
     port = listener.getsockname()[1]
-    with pytest.raises(PortTaken, match=f"^port {port} is taken: set TURNSTILE_POSTGRES_PORT$"):
+    with pytest.raises(PortsTaken, match=f"^port {port} is taken: set TURNSTILE_POSTGRES_PORT$"):
         ports.check({"TURNSTILE_POSTGRES_PORT": port, "TURNSTILE_SMTP_PORT": ports.free(1)[0]})
 
 
 def test_every_taken_port_is_named(listener: socket.socket) -> None:
     port = listener.getsockname()[1]
-    with pytest.raises(PortTaken) as raised:
+    with pytest.raises(PortsTaken) as raised:
         ports.check({"TURNSTILE_KAFKA_PORT": port, "TURNSTILE_API_PORT": port})
     assert str(raised.value).splitlines() == [
         f"port {port} is taken: set TURNSTILE_KAFKA_PORT",
@@ -34,7 +34,7 @@ def test_every_taken_port_is_named(listener: socket.socket) -> None:
 
 def test_one_port_for_two_servers_is_refused() -> None:
     port = ports.free(1)[0]
-    with pytest.raises(PortTaken, match="TURNSTILE_MAIL_PORT"):
+    with pytest.raises(PortsTaken, match="TURNSTILE_MAIL_PORT"):
         ports.check({"TURNSTILE_SMTP_PORT": port, "TURNSTILE_MAIL_PORT": port})
 
 

@@ -5,12 +5,12 @@ import re
 
 from rich.console import Console
 
-from stack.progress import STARTING, Steps
+from stack.progress import STARTING, ProgressPrinter
 
 
 def shown(terminal: bool) -> str:
     output = io.StringIO()
-    steps = Steps(Console(file=output, force_terminal=terminal, highlight=False, width=80))
+    steps = ProgressPrinter(Console(file=output, force_terminal=terminal, highlight=False, width=80))
     steps.report("kafka", STARTING)
     steps.report("smtp", STARTING)
     steps.report("kafka", "ready")

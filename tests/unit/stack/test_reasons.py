@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.reasons import SHOWN_CHARACTERS, ended, explanation, is_from_outside
+from stack.reasons import REASON_MAX_CHARS, ended, explanation, is_from_outside
 
 TEXT = """\
 2026-11-28T13:06:32.769Z info     ledger-0: recovered
@@ -68,7 +68,7 @@ def test_a_log_that_is_not_there_explains_nothing(tmp_path: Path) -> None:
 def test_a_long_line_is_cut(tmp_path: Path) -> None:
     file = tmp_path / "log"
     file.write_text("x" * 5_000)
-    assert explanation(file) == "x" * SHOWN_CHARACTERS + "…"
+    assert explanation(file) == "x" * REASON_MAX_CHARS + "…"
 
 
 def test_an_end_is_told_by_code_or_signal() -> None:

@@ -10,7 +10,7 @@ from stack import startup
 from stack.child import Command
 from stack.embedded import Stack
 from stack.errors import ServerFailed
-from stack.server import Server
+from stack.member import StackMember
 from stack.settings import StackSettings
 
 ENDS_THE_FIRST_TIME = """
@@ -24,7 +24,7 @@ sys.exit(1)
 """
 
 
-class Hesitant(Server):
+class Hesitant(StackMember):
     name = "hesitant"
 
     @property
@@ -42,7 +42,7 @@ class Patient(Hesitant):
     tries = 2
 
 
-def start(member: Server) -> None:
+def start(member: StackMember) -> None:
     stack = Stack(member.settings)
     stack.members[member.name] = member
     member.log.parent.mkdir(parents=True)

@@ -14,7 +14,7 @@ from stack.embedded import Stack
 from stack.environment import app_environment, worker_environment
 from stack.errors import StackError
 from stack.kafka import brokers
-from stack.progress import Steps
+from stack.progress import ProgressPrinter
 from stack.secret_files import NAMES, secret
 from stack.settings import StackSettings
 
@@ -72,7 +72,7 @@ def test_commands_beside_a_run_know_what_it_was_started_with_and_the_environment
 def test_another_number_of_brokers_on_the_same_folder_is_refused_before_anything_starts(tmp_path: Path) -> None:
     StackSettings.model_validate({"home": tmp_path, "brokers": 3}).remember()
     with pytest.raises(StackError, match="was made with BROKERS=3, not 1"):
-        supervisor.run(Stack(StackSettings.model_validate({"home": tmp_path})), Steps())
+        supervisor.run(Stack(StackSettings.model_validate({"home": tmp_path})), ProgressPrinter())
     assert [path.name for path in tmp_path.iterdir()] == ["chosen.json"]
 
 

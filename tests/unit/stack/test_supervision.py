@@ -12,9 +12,9 @@ import pytest
 from stack.child import Command
 from stack.embedded import Stack
 from stack.errors import StackError
-from stack.part import LATE_S, WORKS_AGAIN, Phase, pause_s
+from stack.member import StackMember
+from stack.part import LATE_S, WORKS_AGAIN, PartPhase, pause_s
 from stack.reasons import ended
-from stack.server import Server
 from stack.settings import StackSettings
 from stack.state_file import NAME
 from stack.supervision import ASK_EVERY_S, FAILED_STARTS_MAX, Supervision
@@ -25,7 +25,7 @@ DIES = "echo no room >&2; exit 3"
 HANGS = "exec sleep 60"
 
 
-class Small(Server):
+class Small(StackMember):
     """Runs a script of the shell; it is ready when that has made its file, ``$0``."""
 
     def __init__(self, home: Path, name: str, script: str, *needs: str, counts_on: tuple[str, ...] = ()) -> None:
@@ -71,7 +71,7 @@ class Supervised:
 
         eventually(one_more, within=20, pause=0.01)
 
-    def phase(self, name: str) -> Phase:
+    def phase(self, name: str) -> PartPhase:
         return self.it.parts[name].phase
 
     def end(self) -> None:
@@ -98,7 +98,7 @@ def test_what_keeps_dying_is_started_with_growing_pauses_and_the_others_run_on(
 ) -> None:
     good, bad = Small(tmp_path, "good", STAYS), Small(tmp_path, "bad", DIES)
     run = supervised(good, bad)
-    run.until(lambda: run.phase("good") is Phase.READY)
+    run.until(lambda: run.phase("good") is PartPhase.READY)
     pid = run.stack.pids["good"]
     run.until(lambda: run.it.parts["bad"].failures == 2)
     for failures in range(2, 6):
@@ -121,8 +121,8 @@ def test_what_needs_a_part_that_is_down_waits_and_what_counts_on_it_starts(
         Small(tmp_path, "indexer", STAYS, "search"),
         Small(tmp_path, "events", STAYS, counts_on=("search", "indexer")),
     )
-    run.until(lambda: run.phase("events") is Phase.READY)
-    assert run.phase("indexer") is Phase.WAITING
+    run.until(lambda: run.phase("events") is PartPhase.READY)
+    assert run.phase("indexer") is PartPhase.WAITING
     assert run.it.down()["indexer"] == "waits for search"
     assert run.it.is_settled
 
@@ -132,10 +132,10 @@ def test_what_waits_starts_when_the_part_that_it_needs_is_there(
 ) -> None:
     search = Small(tmp_path, "search", DIES)
     run = supervised(search, Small(tmp_path, "indexer", STAYS, "search"))
-    run.until(lambda: run.phase("search") is Phase.DOWN)
+    run.until(lambda: run.phase("search") is PartPhase.DOWN)
     search.script = STAYS
     run.now += 60
-    run.until(lambda: run.phase("indexer") is Phase.READY)
+    run.until(lambda: run.phase("indexer") is PartPhase.READY)
     assert run.told[-1] == ("search", "works again")
 
 
@@ -143,10 +143,10 @@ def test_what_hangs_at_its_start_holds_up_nobody_for_long(
     tmp_path: Path, supervised: Callable[..., Supervised]
 ) -> None:
     run = supervised(Small(tmp_path, "slow", HANGS), Small(tmp_path, "events", STAYS, counts_on=("slow",)))
-    run.until(lambda: run.phase("slow") is Phase.STARTING)
-    assert run.phase("events") is Phase.WAITING
+    run.until(lambda: run.phase("slow") is PartPhase.STARTING)
+    assert run.phase("events") is PartPhase.WAITING
     run.now += LATE_S
-    run.until(lambda: run.phase("events") is Phase.READY)
+    run.until(lambda: run.phase("events") is PartPhase.READY)
     assert run.it.is_settled
     assert run.it.down() == {"slow": "is still starting"}
 
@@ -155,7 +155,7 @@ def test_what_is_not_ready_in_time_is_killed_before_it_is_started_again(
     tmp_path: Path, supervised: Callable[..., Supervised]
 ) -> None:
     slow = Small(tmp_path, "slow", "echo $$ >> $0.pids; exec sleep 60")
-    slow.ready_within = 0.3  # type: ignore[misc]
+    slow.ready_timeout_s = 0.3  # type: ignore[misc]
     run = supervised(slow)
     run.until(lambda: run.it.parts["slow"].failures == 2)
     pids = Path(f"{slow.mark}.pids").read_text().split()
@@ -168,10 +168,10 @@ def test_a_killed_part_is_started_again_at_once_and_named_with_the_signal(
     tmp_path: Path, supervised: Callable[..., Supervised]
 ) -> None:
     run = supervised(Small(tmp_path, "ledger", f"echo all is well; {STAYS}"))
-    run.until(lambda: run.phase("ledger") is Phase.READY)
+    run.until(lambda: run.phase("ledger") is PartPhase.READY)
     pid = run.stack.pids["ledger"]
     run.stack.kill("ledger")
-    run.until(lambda: run.phase("ledger") is Phase.READY and run.stack.pids["ledger"] != pid)
+    run.until(lambda: run.phase("ledger") is PartPhase.READY and run.stack.pids["ledger"] != pid)
     assert run.told == [("ledger", ended(-signal.SIGKILL)), ("ledger", WORKS_AGAIN)]
 
 
@@ -184,8 +184,8 @@ def test_a_step_that_fails_is_tried_again_until_it_is_done(
     assert run.told == [("catalogue", "failed: ended with exit code 3: no room")]
     step.script = "exit 0"
     run.now += 60
-    run.until(lambda: run.phase("after") is Phase.READY)
-    assert run.phase("catalogue") is Phase.DONE
+    run.until(lambda: run.phase("after") is PartPhase.READY)
+    assert run.phase("catalogue") is PartPhase.DONE
 
 
 def test_connectors_are_looked_at_again_when_what_they_come_from_is_back(
@@ -193,9 +193,9 @@ def test_connectors_are_looked_at_again_when_what_they_come_from_is_back(
 ) -> None:
     step = Once(tmp_path, "connectors", "exit 0", "connect")
     run = supervised(Small(tmp_path, "connect", STAYS), step)
-    run.until(lambda: run.phase("connectors") is Phase.DONE)
+    run.until(lambda: run.phase("connectors") is PartPhase.DONE)
     run.stack.kill("connect")
-    run.until(lambda: step.starts == 2 and run.phase("connectors") is Phase.DONE)
+    run.until(lambda: step.starts == 2 and run.phase("connectors") is PartPhase.DONE)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_what_can_not_even_be_prepared_is_down_alone(tmp_path: Path, supervised:
             raise PermissionError(13, "Permission denied", "/data")
 
     run = supervised(Unprepared(tmp_path, "bad", STAYS), Small(tmp_path, "good", STAYS))
-    run.until(lambda: run.phase("good") is Phase.READY)
+    run.until(lambda: run.phase("good") is PartPhase.READY)
     assert run.it.down() == {"bad": "[Errno 13] Permission denied: '/data'"}
 
 
@@ -236,7 +236,7 @@ def test_what_fails_in_a_part_that_is_ready_is_told_and_the_part_left_alone(
 
     connect = Complaining(tmp_path, "connect", STAYS)
     run = supervised(connect)
-    run.until(lambda: run.phase("connect") is Phase.READY)
+    run.until(lambda: run.phase("connect") is PartPhase.READY)
     for _ in range(3):
         run.now += ASK_EVERY_S
         run.it.step()
@@ -258,18 +258,18 @@ def test_a_part_that_can_not_be_asked_what_fails_in_it_is_left_alone(
 
     connect = Mute(tmp_path, "connect", STAYS)
     run = supervised(connect)
-    run.until(lambda: run.phase("connect") is Phase.READY)
+    run.until(lambda: run.phase("connect") is PartPhase.READY)
     run.now += ASK_EVERY_S
     run.it.step()
     run.it.step()
-    assert (run.phase("connect"), connect.starts, run.told) == (Phase.READY, 1, [])
+    assert (run.phase("connect"), connect.starts, run.told) == (PartPhase.READY, 1, [])
 
 
 def test_the_state_of_the_parts_is_in_a_file_while_they_are_supervised(
     tmp_path: Path, supervised: Callable[..., Supervised]
 ) -> None:
     run = supervised(Small(tmp_path, "good", STAYS), Small(tmp_path, "bad", DIES))
-    run.until(lambda: run.phase("good") is Phase.READY and run.it.parts["bad"].failures == 2)
+    run.until(lambda: run.phase("good") is PartPhase.READY and run.it.parts["bad"].failures == 2)
     told = json.loads((tmp_path / NAME).read_text())
     assert told["pid"] == os.getpid()
     assert [(part["name"], part["phase"], part["failures"]) for part in told["parts"]] == [
@@ -285,7 +285,7 @@ def test_a_folder_that_is_full_does_not_end_the_supervision(
 ) -> None:
     run = supervised(Small(tmp_path, "good", STAYS))
     (tmp_path / f"{NAME}.partial").mkdir()
-    run.until(lambda: run.phase("good") is Phase.READY)
+    run.until(lambda: run.phase("good") is PartPhase.READY)
     shutil.rmtree(tmp_path / f"{NAME}.partial")
 
 

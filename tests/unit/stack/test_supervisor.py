@@ -8,11 +8,11 @@ import pytest
 from rich.console import Console
 
 from stack.embedded import Stack
-from stack.part import WORKS_AGAIN, Phase
-from stack.progress import Steps
+from stack.part import WORKS_AGAIN, PartPhase
+from stack.progress import ProgressPrinter
 from stack.settings import StackSettings
 from stack.supervision import Supervision
-from stack.supervisor import Report
+from stack.supervisor import StatusPrinter
 
 
 class Run:
@@ -21,7 +21,7 @@ class Run:
     def __init__(self, home: Path) -> None:
         self.output = io.StringIO()
         stack = Stack(StackSettings(home=home))
-        self.report = Report(stack, Steps(Console(file=self.output, highlight=False, width=100)))
+        self.report = StatusPrinter(stack, ProgressPrinter(Console(file=self.output, highlight=False, width=100)))
         self.it = Supervision(stack, ["api", "elasticsearch", "catalogue"], self.report.tell, lambda: 0.0)
         self.parts = self.it.parts
 
@@ -35,7 +35,7 @@ class Run:
 
     def come_up(self, *names: str) -> None:
         for name in names:
-            self.parts[name].comes_up(0, Phase.DONE if name == "catalogue" else Phase.READY)
+            self.parts[name].comes_up(0, PartPhase.DONE if name == "catalogue" else PartPhase.READY)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 from lab.bench.disk import folder_bytes, topic_bytes
 from lab.bench.sampler import report, sampled, toggle
 from stack.child import Command
-from stack.server import Server
+from stack.member import StackMember
 from stack.settings import StackSettings
 
 MODULE = """
@@ -26,7 +26,7 @@ while True:
 """
 
 
-class Plain(Server):
+class Plain(StackMember):
     name = "ledger-0"
 
     def command(self) -> Command:

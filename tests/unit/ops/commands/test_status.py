@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from ops.commands import status
-from ops.status import Part, State
+from ops.status import PartState, PartStatus
 from settings import Settings
 
 NOW = Settings(ticket_key="k" * 32)
@@ -20,11 +20,11 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     return lambda *arguments: CliRunner().invoke(status.command, arguments)
 
 
-@pytest.mark.parametrize(("state", "code"), [(State.OK, 0), (State.WARN, 0), (State.DOWN, 1)])
+@pytest.mark.parametrize(("state", "code"), [(PartState.OK, 0), (PartState.WARN, 0), (PartState.DOWN, 1)])
 def test_status_as_json_has_every_figure_and_the_exit_code_tells_of_a_part_that_is_down(
-    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, state: State, code: int
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, state: PartState, code: int
 ) -> None:
-    monkeypatch.setattr(status, "look", lambda _: [Part("  slot a", state, "3 behind", {"behind": 3})])
+    monkeypatch.setattr(status, "look", lambda _: [PartStatus("  slot a", state, "3 behind", {"behind": 3})])
     done = run("--json")
     parts = [{"name": "slot a", "state": state, "text": "3 behind", "behind": 3}]
     assert (done.exit_code, json.loads(done.output)) == (code, {"state": state, "parts": parts})
@@ -36,11 +36,11 @@ def test_status_as_json_has_every_figure_and_the_exit_code_tells_of_a_part_that_
 def test_status_for_people_obeys_no_text_of_others(
     run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, text: str, shown: str
 ) -> None:
-    monkeypatch.setattr(status, "look", lambda _: [Part("connect", State.DOWN, text)])
+    monkeypatch.setattr(status, "look", lambda _: [PartStatus("connect", PartState.DOWN, text)])
     done = run()
     assert shown in done.output
 
 
 def test_a_part_is_one_line_in_a_pipe(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(status, "look", lambda _: [Part("mail", State.DOWN, "a long reason " * 10)])
+    monkeypatch.setattr(status, "look", lambda _: [PartStatus("mail", PartState.DOWN, "a long reason " * 10)])
     assert len(run().output.splitlines()) == 1

@@ -1,4 +1,4 @@
-"""What every embedded server tells about itself: how it is prepared, run, found ready and stopped."""
+"""A member of the stack, a server or a process of the project: how it is prepared, run, found ready and stopped."""
 
 import signal
 from abc import ABC, abstractmethod
@@ -14,18 +14,18 @@ from stack.settings import StackSettings
 HOST = "127.0.0.1"
 
 
-class Server(ABC):
-    """One server of the stack. Its methods are called in the order in which they stand here."""
+class StackMember(ABC):
+    """One member. Its methods are called in the order in which they are defined."""
 
     name: ClassVar[str]
-    after: ClassVar[tuple[str, ...]] = ()  # whose processes must exist before this one's
-    needs: ClassVar[tuple[str, ...]] = ()  # who must be ready before this one's process is started
-    counts_on: ClassVar[tuple[str, ...]] = ()  # who is waited for, too, unless it is known to be down
-    runs_once: ClassVar[bool] = False  # it is ready when it has ended well
-    tries: ClassVar[int] = 1  # how often it is started when it ends before it is ready
+    after: ClassVar[tuple[str, ...]] = ()  # members whose processes must be started before
+    needs: ClassVar[tuple[str, ...]] = ()  # members that must be ready before
+    counts_on: ClassVar[tuple[str, ...]] = ()  # members that are waited for unless they are down
+    runs_once: ClassVar[bool] = False  # it is done when it has ended with exit code 0
+    tries: ClassVar[int] = 1  # how often it is started if it ends before it is ready
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
-    ready_within: ClassVar[float] = 90.0
-    stop_within: ClassVar[float] = 3.0
+    ready_timeout_s: ClassVar[float] = 90.0
+    stop_timeout_s: ClassVar[float] = 3.0
 
     def __init__(self, settings: StackSettings) -> None:
         self.settings = settings
@@ -33,32 +33,32 @@ class Server(ABC):
         self.log = settings.home / "logs" / f"{self.name}.log"
 
     def preparations(self) -> Sequence[Command]:
-        """Write the configuration; the commands that must have ended well before the server starts."""
+        """Write the configuration; return the commands that must succeed before the start."""
         return ()
 
     @abstractmethod
     def command(self) -> Command:
-        """The server's own process."""
+        """The process."""
 
     @abstractmethod
     def ready(self) -> bool:
-        """Whether the server answers. Asked again and again, so it takes a second at most."""
+        """Whether it is ready. It is asked repeatedly, so it takes a second at most."""
 
     def condition(self) -> str:
-        """What the server says of itself while it is not ready, in a line; empty where it says nothing."""
+        """What it waits for while it is not ready, in a line; may be empty."""
         return ""
 
     def complaint(self) -> str:
-        """What in it has failed though it is ready itself, in a line; asked every now and then, as ``ready`` is."""
+        """What in it has failed though it is ready, in a line; may be empty. Asked at intervals."""
         return ""
 
     def settle(self) -> None:
-        """What is to be done once, as soon as the server is ready."""
+        """What is done once, when it has become ready."""
         return
 
 
 def answers(url: str) -> bool:
-    """Whether a GET of this address succeeds now."""
+    """Whether a GET of this URL succeeds now."""
     try:
         return httpx.get(url, timeout=1, trust_env=False).is_success
     except httpx.TransportError:

