@@ -1,1 +1,1 @@
-"""What a deployment needs beside the code: secrets, access to Elasticsearch, the servers' configuration files."""
+"""Operations: the ``turnstile`` command, the exporter, the servers' configuration files."""

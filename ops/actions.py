@@ -1,6 +1,6 @@
-"""What operators did that skips records, sends them again or ends holds: a record each in ``operator-actions``.
+"""The record of operators' actions that skip records, send them again or end holds, on the topic ``operator-actions``.
 
-An action is written before its effect, so an effect without its record can't be; an action may be recorded twice.
+An action is recorded before its effect, so no effect is without a record; an action may be recorded twice.
 """
 
 import getpass
@@ -17,12 +17,12 @@ from kafka import KafkaProducer, TopicPartition
 from connect.records.consumer import make_consumer
 from connect.topics import OPERATOR_ACTIONS
 
-WRITE_S: Final = 30.0
+WRITE_TIMEOUT_S: Final = 30.0
 POLL_MS: Final = 1_000
 
 
 class Action(msgspec.Struct, frozen=True):
-    """One action: when, by whom, which command with which arguments, and the reason that was given."""
+    """One action: time, user, command with its arguments, and the operator's reason."""
 
     at: datetime
     by: str
@@ -36,15 +36,15 @@ _decode = msgspec.json.Decoder(Action).decode
 
 
 def record(servers: str, action: str, reason: str, **details: Any) -> Action:
-    """Append an action of now, by the user of this process; returns once Kafka has it. Raises KafkaError."""
+    """Append an action of this moment by this process's user; returns once Kafka has it. Raises KafkaError."""
     done = Action(datetime.now(UTC), f"{_user()}@{socket.gethostname()}", action, reason, details)
     with closing(KafkaProducer(bootstrap_servers=servers.split(","), acks="all")) as producer:
-        producer.send(OPERATOR_ACTIONS, value=_encode(done)).get(WRITE_S)
+        producer.send(OPERATOR_ACTIONS, value=_encode(done)).get(WRITE_TIMEOUT_S)
     return done
 
 
 def read(servers: str) -> Iterator[Action]:
-    """Every action that is kept, the oldest first; what is no action is passed over. Raises KafkaError."""
+    """All recorded actions, the oldest first; unreadable records are left out. Raises KafkaError."""
     place = TopicPartition(OPERATOR_ACTIONS, 0)
     with closing(make_consumer(servers.split(","))) as consumer:
         consumer.assign([place])
@@ -56,7 +56,7 @@ def read(servers: str) -> Iterator[Action]:
 
 
 def _user() -> str:
-    """The user of this process, by number where the system has no name for it, as in a container."""
+    """The user of this process; its number if the system has no name for it, as in a container."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -1,7 +1,7 @@
-"""Promises 1 and 2, held against what the ledger wrote: its counters are added up again from every purchase's history.
+"""An audit of promises 1 and 2: the ledger's counters are added up again from the histories of all purchases.
 
 Pure. An event's record is compared with the decisions up to its own offset, so records that are read while the ledger
-goes on are no false alarm: what a record counts was in the log before it.
+goes on cause no false alarm.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ Out = dict[UUID, tuple[int, int]]
 
 
 class Finding(NamedTuple):
-    """What is wrong with an event. ``promise`` is its number; 0 is a note: right under the condition that it names."""
+    """A broken promise of an event, by its number; 0 is a note, which names the condition under which it is right."""
 
     event: UUID
     promise: int
@@ -39,7 +39,7 @@ class Finding(NamedTuple):
 
 @dataclass
 class Audit:
-    """What was looked at, and what was found."""
+    """How much was audited, and the findings."""
 
     events: int = 0
     purchases: int = 0
@@ -47,16 +47,16 @@ class Audit:
 
     @property
     def broken(self) -> list[Finding]:
-        """The findings that break a promise."""
+        """The findings of broken promises."""
         return [finding for finding in self.findings if finding.promise]
 
     @property
     def notes(self) -> list[Finding]:
-        """The others."""
+        """The other findings."""
         return [finding for finding in self.findings if not finding.promise]
 
-    def look_at(self, rows: Iterable[Row]) -> None:
-        """Audit a partition's records, which come in the order of their keys."""
+    def add(self, rows: Iterable[Row]) -> None:
+        """Audit a partition's records, in the order of their keys."""
         for prefix, some in groupby(rows, key=lambda row: row[0][:16]):
             event = _Event(UUID(bytes=prefix), list(some))
             self.events += event.inventory is not None
@@ -82,7 +82,7 @@ class _Event:
                 self.accounts[UUID(bytes=key[17:])] = decode_account(value)
 
     def findings(self) -> Iterator[Finding]:
-        """All that is wrong."""
+        """All findings."""
         if self.inventory is None:
             return
         yield from self._counters(self.inventory)
@@ -127,7 +127,7 @@ class _Event:
                     yield Finding(self.event, 1, text)
 
     def _refusals(self) -> Iterator[Finding]:
-        """Promise 2: who was told "sold out" could not have had what was asked for at that place of the log."""
+        """Promise 2: at the offset of each "sold out" fewer tickets were left than were asked for."""
         out: Counter[str] = Counter()
         for one in sorted((one for _, one in self._decisions()), key=lambda one: one.offset):
             if one.reason in (Reason.SOLD_OUT, Reason.CAPACITY_EXCEEDED):

@@ -1,7 +1,7 @@
-"""``python -m ops.exporter``: what belongs to no process of ours, as metrics: Kafka, PostgreSQL, Kafka Connect.
+"""``python -m ops.exporter``: metrics of Kafka, PostgreSQL and Kafka Connect.
 
-Each source is asked every few seconds in a thread of its own, so one that does not answer holds up nothing; of that
-one nothing is told but that it is down.
+Each source is asked every few seconds in a thread of its own, so one that does not answer delays no other. Of that one
+only `turnstile_source_up 0` is exported.
 """
 
 from telemetry.signals import ENDING_SIGNALS, end_at_once
@@ -24,13 +24,13 @@ from settings import settings
 from telemetry.logs import configure_logging
 from telemetry.metrics import kafka as metric
 
-STOP_MAX_S: Final = 2.0
+STOP_TIMEOUT_S: Final = 2.0
 
 log = logging.getLogger(__name__)
 
 
 class Exporter:
-    """The last answers of some sources."""
+    """Keeps the last answer of each source."""
 
     def __init__(self, asked: Sequence[Source], pause: float) -> None:
         self._sources = asked
@@ -41,14 +41,14 @@ class Exporter:
         self._threads = [threading.Thread(target=self._watch, args=(source,), daemon=True) for source in asked]
 
     def start(self) -> None:
-        """Begin to ask."""
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
-    def stop(self) -> None:
-        """Ask no more, and wait a moment for the answers that are on their way."""
+    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
+        """Ask no more, and wait so long for the answers that are under way."""
         self._stop.set()
-        deadline = time.monotonic() + STOP_MAX_S
+        deadline = time.monotonic() + timeout_s
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
@@ -63,7 +63,7 @@ class Exporter:
         """Ask a source once."""
         try:
             self._answers[source.name] = list(source.look())
-        except Exception as error:  # noqa: BLE001 (whatever it is, the others go on, and the metric says so)
+        except Exception as error:  # noqa: BLE001 (the others go on, and the metric shows it)
             self._answers.pop(source.name, None)
             if source.name not in self._down:
                 log.warning("%s does not answer: %r", source.name, error)
@@ -82,14 +82,14 @@ class Exporter:
 
 
 def main() -> None:
-    """Export until told to stop."""
+    """Export until a signal comes."""
     now = settings()
     configure_logging(now.log_level, now.log_format, "exporter")
     exporter = Exporter(sources(now), now.exporter_pause)
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(exporter)  # type: ignore[arg-type,unused-ignore]
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)  # in the threads that follow, too
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)  # the threads inherit it
     exporter.start()
     server, thread = start_http_server(now.exporter_port, now.exporter_bind, registry)
     signal.sigwait(ENDING_SIGNALS)

@@ -1,6 +1,6 @@
-"""Who holds tickets, as the sales projection tells it, and the end of such holds by commands of the log.
+"""Which accounts hold tickets, by the sales projection, and the end of holds by commands on the log.
 
-The projection may be some moments behind. That does no harm: the ledger ends only what is still held.
+The projection may be a moment behind. That does no harm: the ledger ends only what is still held.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,7 +37,7 @@ GROUP BY event_id, id ORDER BY made_at, id
 
 
 class HoldingAccount(NamedTuple):
-    """What an account holds of an event, and when the last of it ends."""
+    """What an account holds of an event; ``until`` is when its last hold ends."""
 
     event: UUID
     account: UUID
@@ -55,44 +55,44 @@ class Held(NamedTuple):
 
 
 def holders(now: Settings, event: UUID | None, most: int) -> list[HoldingAccount]:
-    """At most so many of those who hold the most, of all events or of one. Raises psycopg.Error."""
+    """The accounts that hold the most, at most so many, of one event or of all. Raises psycopg.Error."""
     with _connect(now) as connection, connection.cursor(row_factory=class_row(HoldingAccount)) as cursor:
         return cursor.execute(_HOLDERS, {"event": event, "most": most}).fetchall()
 
 
 def end(now: Settings, event: UUID, account: UUID | None, keep: int, reason: str) -> list[Held]:
-    """End the holds of an event, of one account or of all, but for the oldest with ``keep`` tickets of each account.
+    """End the holds of an event, of one account or of all; each account keeps its oldest holds up to ``keep`` tickets.
 
-    Returns those that are ended once the log has the commands. Raises psycopg.Error, KafkaError.
+    Returns the ended holds once the log has the commands. Raises psycopg.Error, KafkaError.
     """
     with _connect(now) as connection, connection.cursor(row_factory=class_row(Held)) as cursor:
         held = cursor.execute(_HOLDS, {"event": event, "account": account}).fetchall()
-    chosen = beyond(held, keep)
-    if chosen:
-        about = {"event": str(event), "account": str(account or "any"), "keep": keep, "holds": len(chosen)}
+    ended = beyond(held, keep)
+    if ended:
+        about = {"event": str(event), "account": str(account or "any"), "keep": keep, "holds": len(ended)}
         actions.record(now.kafka_servers, "holds end", reason, **about)
-        _append(now, event, chosen)
-    return chosen
+        _append(now, event, ended)
+    return ended
 
 
 def beyond(held: Iterable[Held], keep: int) -> list[Held]:
-    """Those of some holds, the oldest first, that are left out when each account keeps at most ``keep`` tickets."""
+    """The holds, given the oldest first, that go beyond ``keep`` tickets of their account."""
     kept: dict[UUID, int] = {}
-    chosen = []
+    ended = []
     for each in held:
         tickets = kept.get(each.account, 0) + each.tickets
         if tickets > keep:
-            chosen.append(each)
+            ended.append(each)
         else:
             kept[each.account] = tickets
-    return chosen
+    return ended
 
 
-def _append(now: Settings, event: UUID, chosen: Sequence[Held]) -> None:
+def _append(now: Settings, event: UUID, ended: Sequence[Held]) -> None:
     key = str(event).encode()
     home = partition_of(key, now.partitions)
     with closing(Appender(now.kafka_servers.split(","))) as appender:
-        for each in chosen:
+        for each in ended:
             appender.append(COMMANDS, home, key, encode_command(Expire(event, each.purchase, early=True)), ())
 
 

@@ -1,4 +1,4 @@
-"""Promises 1, 2 and 5 over live data, read-only: the changelog is audited, the index compared with PostgreSQL."""
+"""Promises 1, 2 and 5 on live data, read-only: the changelog is audited, the index compared with PostgreSQL."""
 
 import asyncio
 import tempfile
@@ -23,17 +23,17 @@ def audit_ledger(now: Settings) -> Audit:
         for partition in range(now.partitions):
             with closing(Scratch(Path(folder) / str(partition))) as scratch:
                 asyncio.run(read_changelog(now.kafka_servers, changelog("ledger"), partition, scratch))
-                audit.look_at(scratch.scan())
+                audit.add(scratch.scan())
     return audit
 
 
 def compare_index(now: Settings, within: float) -> dict[str, Difference]:
-    """Promise 5: by event what differs between index and PostgreSQL, and goes on to."""
+    """Promise 5: by event how the index differs from PostgreSQL, and still does after a while."""
     return asyncio.run(differences(now, within))
 
 
 def look_at_slots(now: Settings) -> list[str]:
-    """What is wrong with the replication slots, in words."""
+    """What is wrong with the replication slots."""
     wanted = connectors(now)
     with closing(ConnectClient(now.connect_url)) as worker, open_probe(now) as (database, _):
         gone = lost_slots(database, worker, wanted)

@@ -1,7 +1,6 @@
-"""The ledger made anew from the command log alone, in a scratch table, and compared with what the workers wrote.
+"""The ledger rebuilt from the command log alone, in a scratch table, and compared with the workers' changelog.
 
-Read-only: nothing is committed, appended or touched. What the ledger has not acknowledged yet is left out, and so is a
-record that was changed after that.
+Read-only. Commands that the ledger has not acknowledged yet are left out, and so are records that changed after that.
 """
 
 import asyncio
@@ -26,17 +25,17 @@ from tables.ledger.ticket_codes import TicketCodes
 from tables.ledger.watermark import WATERMARK_KEY
 from tables.messages.commands import Command, LimitHolds, decode_command
 
-AT_ONCE = 2_000
+BATCH_MAX_RECORDS = 2_000
 POLL_MS = 500
 
 
 class LogCut(TurnstileError):
-    """The log no longer reaches back to its beginning, so nothing can be made of it alone."""
+    """The log no longer reaches back to its beginning, so the ledger can't be rebuilt from it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One partition: commands carried out, records that tell the same, and what is wrong with which others."""
+    """One partition: how many commands were decided, how many records are equal, and how the others differ."""
 
     partition: int
     commands: int
@@ -58,7 +57,7 @@ def replay(now: Settings, folder: Path) -> Iterator[Comparison]:
 
 
 def compare(rebuilt: Scratch, written: Scratch, end: int) -> tuple[int, list[str]]:
-    """How many records tell the same, and the others in words. Those changed at offset ``end`` or later don't count."""
+    """How many records are equal, and how the others differ. Those changed at offset ``end`` or later don't count."""
     same, different = 0, []
     for key, value in rebuilt.scan():
         [has] = written.load([key])
@@ -79,7 +78,7 @@ def compare(rebuilt: Scratch, written: Scratch, end: int) -> tuple[int, list[str
 
 
 def _acknowledged(now: Settings) -> dict[int, int]:
-    """By partition how far the ledger has acknowledged its input."""
+    """By partition the ledger's committed offset."""
     admin = make_client(now.kafka_servers.split(","))
     try:
         found = admin.list_group_offsets([group("ledger")])[group("ledger")]
@@ -89,9 +88,9 @@ def _acknowledged(now: Settings) -> dict[int, int]:
 
 
 def _carry_out(now: Settings, partition: int, end: int, into: Scratch, written: Scratch) -> int:
-    """Decide the log of one partition up to ``end``, as a worker would; how many commands there were.
+    """Decide the log of one partition up to ``end``, as a worker would; the number of commands.
 
-    What workers have ``written`` tells which commands an earlier version decided that are dead letters today.
+    The workers' records (``written``) show which commands were decided that are dead letters today.
     """
     codes = TicketCodes(now.ticket_key.get_secret_value().encode()[:64])
     ledger, workers = Ledger(into.load, into.scan, codes), Ledger(written.load, written.scan, codes)
@@ -111,7 +110,7 @@ def _carry_out(now: Settings, partition: int, end: int, into: Scratch, written: 
 
 
 def _is_at_home(command: Command, partition: int, partitions: int) -> bool:
-    """Whether a command is decided where it lies."""
+    """Whether a command is on the partition that decides it."""
     return isinstance(command, LimitHolds) or partition_of(str(command.event).encode(), partitions) == partition
 
 
@@ -128,7 +127,7 @@ def _log(now: Settings, partition: int, end: int) -> Iterator[list[Any]]:
         consumer.assign([place])
         consumer.seek(place, begin)
         while consumer.position(place) < end:
-            for batch in consumer.poll(timeout_ms=POLL_MS, max_records=AT_ONCE).values():
+            for batch in consumer.poll(timeout_ms=POLL_MS, max_records=BATCH_MAX_RECORDS).values():
                 yield [record for record in batch if record.offset < end]
     finally:
         consumer.close()

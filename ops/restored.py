@@ -1,7 +1,7 @@
-"""``turnstile restored``: after PostgreSQL was restored from a backup, bring all that follows from it in step.
+"""``turnstile restored``: after a restore of PostgreSQL from a backup, bring the rest of the pipeline in step with it.
 
-Events get versions above all that the ledger has seen and are announced again; the sales projection reads again what
-Kafka keeps; the connectors take new snapshots; the search index is built anew. Any number of runs.
+Events get versions above all that the ledger has seen, and are announced again; the sales projection is rebuilt from
+what Kafka keeps; the connectors take new snapshots; the search index is rebuilt. It may run any number of times.
 """
 
 import asyncio
@@ -34,10 +34,10 @@ from telemetry.logs import configure_logging
 log = logging.getLogger("ops.restored")
 
 ROLE: Final = "sales"
-# A worker that has just ended is a member of its group for a session more.
-MEMBER_S: Final = 15
-LOOKED_AT: Final = 50
-WAIT_MS: Final = 5_000
+# A worker that has just ended is a member of its group until its session expires.
+EMPTY_GROUP_TIMEOUT_S: Final = 15
+TAIL_RECORDS: Final = 50
+POLL_MS: Final = 5_000
 
 RAISE: Final = """
 WITH raised AS (UPDATE event SET version = version + %(epoch)s RETURNING id, version)
@@ -59,7 +59,7 @@ POSITION: Final = "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint"
 
 
 class NotReady(Exception):
-    """Something has to be done first; the message says what."""
+    """Something has to be done first; the message names it."""
 
 
 class _Change(msgspec.Struct):
@@ -70,7 +70,7 @@ _decode = msgspec.json.Decoder(_Change).decode
 
 
 def check_positions(connection: psycopg.Connection[Any], servers: str) -> None:
-    """Raises NotReady where the log's places would be older than those that are known."""
+    """Raise NotReady if PostgreSQL's log is not beyond every position that was captured."""
     row = connection.execute(POSITION).fetchone()
     newest = newest_position(servers)
     if row is not None and row[0] <= newest:
@@ -79,17 +79,17 @@ def check_positions(connection: psycopg.Connection[Any], servers: str) -> None:
 
 
 def newest_position(servers: str) -> int:
-    """The furthest place in PostgreSQL's log that the last changes of events tell of; 0 without any."""
+    """The highest position in PostgreSQL's log among the last changes of events; 0 without any."""
     consumer = make_consumer(servers.split(","))
     try:
         places = [TopicPartition(EVENT_ROWS, number) for number in consumer.partitions_for_topic(EVENT_ROWS) or ()]
         ends = {place: end for place, end in consumer.end_offsets(places).items() if end}
         consumer.assign(list(ends))
         for place, end in ends.items():
-            consumer.seek(place, max(0, end - LOOKED_AT))
+            consumer.seek(place, max(0, end - TAIL_RECORDS))
         newest = 0
         while any(consumer.position(place) < end for place, end in ends.items()):
-            for records in consumer.poll(timeout_ms=WAIT_MS).values():
+            for records in consumer.poll(timeout_ms=POLL_MS).values():
                 newest = max([newest, *(position_of(record.value) for record in records)])
         return newest
     finally:
@@ -97,7 +97,7 @@ def newest_position(servers: str) -> int:
 
 
 def position_of(value: bytes | None) -> int:
-    """The place in the log that a change tells of; 0 where nobody can read it: that is a dead letter, and no change."""
+    """The position of a change in PostgreSQL's log; 0 for an unreadable record, which is a dead letter."""
     try:
         return _decode(value or b"").lsn
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -105,9 +105,9 @@ def position_of(value: bytes | None) -> int:
 
 
 def raise_versions(connection: psycopg.Connection[Any]) -> int:
-    """Give every event a version that the ledger has not seen, and announce it; how many there are.
+    """Give every event a version that the ledger has not seen, and announce it; the number of events.
 
-    Raises NotReady, and changes nothing, where a row breaks a constraint that is younger than it.
+    Raises NotReady, and changes nothing, if a row violates a constraint that is younger than the row.
     """
     if spoiled := [key for (key,) in connection.execute(SPOILED)]:
         raise NotReady(f"the announcements of these events are no objects, mend them by SQL: {', '.join(spoiled)}")
@@ -121,11 +121,11 @@ def raise_versions(connection: psycopg.Connection[Any]) -> int:
     return count
 
 
-def rewind_sales(now: Settings) -> None:
-    """Let the sales workers begin with the oldest outcome that Kafka has. Raises NotReady while one of them runs."""
+def rewind_sales(now: Settings, timeout_s: float = EMPTY_GROUP_TIMEOUT_S) -> None:
+    """Reset the sales workers to the oldest outcome that Kafka has. Raises NotReady if one still runs."""
     admin: Any = open_admin(now)
     places = [TopicPartition(topic, number) for topic in (OUTCOMES, DELIVERIES) for number in range(now.partitions)]
-    polling = Polling(MEMBER_S)
+    polling = Polling(timeout_s)
     try:
         while not _reset(admin, places):
             if not polling.left:
@@ -141,7 +141,7 @@ def _reset(admin: Any, places: list[TopicPartition]) -> bool:
 
 
 def restored(now: Settings) -> None:
-    """All of it, in order."""
+    """Carry out all steps in order."""
     with psycopg.connect(now.database_url.get_secret_value(), autocommit=True) as connection:
         check_positions(connection, now.kafka_servers)
         rewind_sales(now)
@@ -153,7 +153,7 @@ def restored(now: Settings) -> None:
 
 
 def main() -> int:
-    """Log a line per step. Exit code 1 with a line that says what is wrong."""
+    """Log a line per step. Exit code 1 with a line that names the problem."""
     now = settings()
     configure_logging(now.log_level, now.log_format, "restored")
     try:

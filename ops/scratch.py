@@ -1,4 +1,4 @@
-"""A scratch table: the ledger's records of one partition in a folder that no worker uses, to look at and to compare."""
+"""A scratch table: the ledger's records of one partition in a folder that no worker uses."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ class Scratch:
         self._database: Any = rocksdict.Rdict(str(folder), rocksdict.Options(raw_mode=True))
 
     def close(self) -> None:
-        """Close the files; they stay."""
+        """Close the files, and keep them."""
         self._database.close()
 
     def load(self, keys: list[bytes]) -> list[bytes | None]:
@@ -34,7 +34,7 @@ class Scratch:
             yield key, value
 
     def write(self, records: Iterable[tuple[bytes, bytes]]) -> None:
-        """Write records, as one."""
+        """Write records atomically."""
         batch = rocksdict.WriteBatch(raw_mode=True)
         for key, value in records:
             batch.put(key, value)
@@ -51,6 +51,6 @@ class Scratch:
 
 
 async def read_changelog(servers: str, topic: str, partition: int, into: Scratch) -> None:
-    """What a changelog's partition holds up to now."""
+    """Read a changelog's partition up to its present end."""
     async for _, rows, _ in changes(servers, topic, {partition: 0}):
         into.take_over(rows)

@@ -1,6 +1,7 @@
-"""``turnstile search-access``: who may do what in Elasticsearch, where its security is on. Any number of runs.
+"""``turnstile search-access``: users and roles of Elasticsearch, where its security is on.
 
-The worker writes the index ``events`` and the API reads it; neither may do anything to the cluster.
+The indexer writes the index ``events`` and the API reads it; neither has rights on the cluster. It may run
+any number of times.
 """
 
 import json
@@ -22,7 +23,7 @@ ROLES: Final = Path(__file__).with_name("elasticsearch") / "roles.json"
 
 
 class Security(Protocol):
-    """What is asked of Elasticsearch's security interface."""
+    """Elasticsearch's security interface, as far as it is used."""
 
     def put_role(self, *, name: str, cluster: list[str], indices: list[dict[str, Any]]) -> Any: ...
     def put_user(self, *, username: str, password: str, roles: list[str]) -> Any: ...
@@ -35,7 +36,7 @@ def roles(path: Path = ROLES) -> dict[str, dict[str, Any]]:
 
 
 def grant(security: Security, passwords: Mapping[str, SecretStr | None]) -> list[str]:
-    """Bring roles and users to what they should be; the names of those that were given a password."""
+    """Update roles and users; the names of the users that were given a password."""
     granted = []
     for name, role in roles().items():
         security.put_role(name=name, **role)
@@ -61,7 +62,7 @@ def _client(now: Settings, user: str, password: SecretStr) -> Elasticsearch:
 
 
 def main() -> int:
-    """Log who was let in. Exit code 1 with one line that says what is wrong."""
+    """Log the users. Exit code 1 with one line that names the problem."""
     now = settings()
     configure_logging(now.log_level, now.log_format, "search-access")
     if now.elasticsearch_user is None or now.elasticsearch_password is None:

@@ -1,6 +1,6 @@
-"""``turnstile secrets``: the secret files that docker-compose.yml reads, made once and never overwritten.
+"""``turnstile secrets``: the secret files that docker-compose.yml reads; they are made once and never overwritten.
 
-Containers run as users of their own and get the files as they are, so the files are readable and the folder is not.
+Containers mount the files as they are and run as other users, so the files are readable and the folder is not.
 """
 
 import secrets
@@ -24,15 +24,15 @@ PASSWORDS: Final = (
 )
 DATABASE_URL: Final = "database_url"
 CERTIFICATE: Final = "tls_certificate"
-ADDRESS: Final = "postgres:5432/turnstile"
+DATABASE: Final = "postgres:5432/turnstile"
 
 
 def make_secrets(folder: Path) -> list[str]:
-    """Make the files that are missing and return their names. No password ends in a newline: some readers keep it."""
+    """Make the missing files and return their names. No file ends in a newline, which some readers would keep."""
     folder.mkdir(mode=0o700, exist_ok=True)
     made = [name for name in PASSWORDS if _write(folder / name, secrets.token_urlsafe(32))]
     password = (folder / "database_password").read_text()
-    if _write(folder / DATABASE_URL, f"postgresql://turnstile:{password}@{ADDRESS}"):
+    if _write(folder / DATABASE_URL, f"postgresql://turnstile:{password}@{DATABASE}"):
         made.append(DATABASE_URL)
     if _write(folder / CERTIFICATE, self_signed()):
         made.append(CERTIFICATE)

@@ -1,9 +1,9 @@
-"""The ledger's way past commands that its log no longer has: their offsets are taken for decided.
+"""How an operator leads the ledger past commands that its log has lost: their offsets are taken for decided.
 
-The group's committed offset is moved, with the operator's reason beside it; the worker takes that as an answer for
-all that lies before (tables/ledger/continuity.py). Where the log ends too early it is filled up first, because an
-offset that was decided once must never be given to another command; what was written there meanwhile is appended again
-behind. A command that is appended again changes nothing if it was decided before.
+The group's committed offset is moved and carries the operator's reason, which tells the worker that all offsets below
+it are accounted for (tables/ledger/continuity.py). A log that ends too early is first filled up, because a decided
+offset must never be given to another command; commands that were written there meanwhile are appended again at the end.
+A command that is appended again changes nothing if it was decided before.
 """
 
 import asyncio
@@ -21,26 +21,26 @@ from kafka.structs import OffsetAndMetadata
 from connect.observe.lag import make_client
 from connect.polling import Polling
 from connect.records.fetching import READ_COMMITTED, install
-from connect.topics import ACCEPTED_PREFIX, COMMANDS, group
+from connect.topics import ACCEPTED_PREFIX, group
 from ops import actions
 from settings import Settings
 from streams.runtime.headers import carried_headers
 from tables.errors import TurnstileError
 from tables.ledger.continuity import LogBounds
 
-GROUP: Final = group("ledger")
+LEDGER: Final = group("ledger")
 FILLER: Final = b"skipped"
 FILL_MAX_RECORDS: Final = 10_000_000
 REASON_MAX_CHARS: Final = 1_000
 CHUNK_RECORDS: Final = 1_000
-# A worker that has ended is a member of its group for a session more, and its supervisor starts it again.
-EMPTY_WITHIN_S: Final = 60
+# A worker that has ended is a member of its group until its session expires, and its supervisor may restart it.
+EMPTY_GROUP_TIMEOUT_S: Final = 60
 POLL_MS: Final = 500
-READ_WITHIN_S: Final = 60.0
+READ_TIMEOUT_S: Final = 60.0
 
 
 class SkipRefused(TurnstileError):
-    """The offsets can't be skipped or sent again; the message says why."""
+    """The offsets can't be skipped or sent again; the message gives the reason."""
 
 
 def refusal(log: LogBounds, committed: int | None, first: int, last: int, there: int | None) -> str | None:
@@ -63,53 +63,56 @@ def refusal(log: LogBounds, committed: int | None, first: int, last: int, there:
     return next((why for applies, why in reasons if applies), None)
 
 
-def skip(now: Settings, partition: int, first: int, last: int, reason: str) -> int:
-    """Take the offsets for decided; how many commands were appended again. Raises SkipRefused, KafkaError."""
-    place = TopicPartition(COMMANDS, partition)
+def skip(now: Settings, place: TopicPartition, first: int, last: int, reason: str, reader: str = LEDGER) -> int:
+    """Take the offsets of the ledger's input for decided by the group ``reader``.
+
+    Returns how many commands were appended again. Raises SkipRefused, KafkaError.
+    """
     with closing(make_client(now.kafka_servers.split(","))) as admin:
-        log, committed = _state(admin, place)
+        log, committed = _state(admin, place, reader)
         there = asyncio.run(_first_of(now, place, max(first, committed or 0, log.begin), min(last, log.end - 1)))
         why = refusal(log, committed, first, last, there)
         if why is not None:
-            raise SkipRefused(f"{COMMANDS}[{partition}]: {why}")
-        actions.record(now.kafka_servers, "ledger skip", reason, partition=partition, first=first, last=last)
-        _accept(admin, place, last + 1, reason)
+            raise SkipRefused(f"{_named(place)}: {why}")
+        actions.record(now.kafka_servers, "ledger skip", reason, partition=place.partition, first=first, last=last)
+        _accept(admin, place, last + 1, reason, reader)
     if last < log.end:
         return 0
     asyncio.run(_fill(now, place, last + 1 - log.end))
     return asyncio.run(_append_again(now, place, max(first, log.begin), last))
 
 
-def resend(now: Settings, partition: int, first: int, last: int, reason: str) -> int:
-    """Append commands again that lie under offsets which the ledger takes for decided; how many. Raises as ``skip``."""
-    place = TopicPartition(COMMANDS, partition)
+def resend(now: Settings, place: TopicPartition, first: int, last: int, reason: str, reader: str = LEDGER) -> int:
+    """Append the commands at decided offsets again; how many. Raises as ``skip``."""
     with closing(make_client(now.kafka_servers.split(","))) as admin:
-        log, committed = _state(admin, place)
+        log, committed = _state(admin, place, reader)
         if not log.begin <= first <= last < log.end:
-            raise SkipRefused(f"{COMMANDS}[{partition}] has the offsets from {log.begin} to {log.end - 1}")
+            raise SkipRefused(f"{_named(place)} has the offsets from {log.begin} to {log.end - 1}")
         if committed is not None and last >= committed:
-            raise SkipRefused(
-                f"{COMMANDS}[{partition}]: the ledger will read offset {committed} and what follows by itself"
-            )
-        actions.record(now.kafka_servers, "ledger resend", reason, partition=partition, first=first, last=last)
-        _accept(admin, place, max(committed or 0, last + 1), reason)
+            raise SkipRefused(f"{_named(place)}: the ledger will read offset {committed} and what follows by itself")
+        actions.record(now.kafka_servers, "ledger resend", reason, partition=place.partition, first=first, last=last)
+        _accept(admin, place, max(committed or 0, last + 1), reason, reader)
     return asyncio.run(_append_again(now, place, first, last))
 
 
-def _state(admin: Any, place: TopicPartition) -> tuple[LogBounds, int | None]:
-    """The partition's two ends, and the ledger's committed offset."""
+def _named(place: TopicPartition) -> str:
+    return f"{place.topic}[{place.partition}]"
+
+
+def _state(admin: Any, place: TopicPartition, reader: str) -> tuple[LogBounds, int | None]:
+    """The partition's two ends, and the group's committed offset."""
     [begin] = admin.list_partition_offsets({place: OffsetSpec.EARLIEST}).values()
     [end] = admin.list_partition_offsets({place: OffsetSpec.LATEST}).values()
-    committed = admin.list_group_offsets({GROUP: [place]})[GROUP].get(place)
+    committed = admin.list_group_offsets({reader: [place]})[reader].get(place)
     known = committed is not None and committed.offset >= 0
     return LogBounds(begin.offset, end.offset), committed.offset if known else None
 
 
-def _accept(admin: Any, place: TopicPartition, offset: int, reason: str) -> None:
-    """Commit an offset that an operator answers for, as soon as the group has no member."""
+def _accept(admin: Any, place: TopicPartition, offset: int, reason: str, reader: str) -> None:
+    """Commit an offset with the operator's reason, as soon as the group has no member."""
     wanted = {place: OffsetAndMetadata(offset, f"{ACCEPTED_PREFIX}{reason}"[:REASON_MAX_CHARS], -1)}
-    polling = Polling(EMPTY_WITHIN_S)
-    while any(answer is not NoError for answer in admin.alter_group_offsets(GROUP, wanted).values()):
+    polling = Polling(EMPTY_GROUP_TIMEOUT_S)
+    while any(answer is not NoError for answer in admin.alter_group_offsets(reader, wanted).values()):
         if not polling.left:
             raise SkipRefused("stop the workers of the role ledger first: they hold on to where they are")
         polling.wait()
@@ -144,8 +147,8 @@ async def _records(now: Settings, place: TopicPartition, first: int, last: int) 
                     yield one
             if found:
                 came = time.monotonic()
-            elif time.monotonic() > came + READ_WITHIN_S:
-                raise KafkaTimeoutError(f"nothing comes of {place.topic}[{place.partition}] for {READ_WITHIN_S:g} s")
+            elif time.monotonic() > came + READ_TIMEOUT_S:
+                raise KafkaTimeoutError(f"no record of {_named(place)} in {READ_TIMEOUT_S:g} s")
 
 
 async def _first_of(now: Settings, place: TopicPartition, first: int, last: int) -> int | None:
@@ -177,7 +180,7 @@ async def _fill(now: Settings, place: TopicPartition, count: int) -> None:
 
 
 async def _append_again(now: Settings, place: TopicPartition, first: int, last: int) -> int:
-    """Append what lies between the offsets once more, in its order, but for what only fills the log up."""
+    """Append the records between the offsets once more in their order, without the fillers."""
     count = 0
     under_way: list[Any] = []
     async with _producer(now) as producer:

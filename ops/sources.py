@@ -1,4 +1,4 @@
-"""What the exporter asks, as metrics: Kafka, the capture, PostgreSQL, Kafka Connect. Each look asks anew."""
+"""The sources of the exporter's metrics: Kafka, the capture, PostgreSQL, Kafka Connect."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Protocol
@@ -39,7 +39,7 @@ SELECT coalesce(state, 'other'), count(*) FROM pg_stat_activity WHERE datname = 
 
 
 class Source(Protocol):
-    """Something that is asked again and again. A look raises when there is no answer; the next one connects anew."""
+    """A source that is asked repeatedly. ``look`` raises if there is no answer; the next call reconnects."""
 
     name: str
 
@@ -60,7 +60,7 @@ class KafkaSource:
         self._read_to: dict[str, int] = {}
 
     def look(self) -> Iterator[Family]:
-        """Ask the broker; dead letters are only read where there are new ones, or new marks."""
+        """Ask the broker; dead letters are read only if there are new ones or new marks."""
         state = self._watch.look()
         lags = {
             (group(role), place): lag for role, it in state.groups.items() for place, lag in it.partition_lags.items()
@@ -110,7 +110,7 @@ class KafkaSource:
 
 
 class CaptureSource:
-    """How far each connector is."""
+    """How far each connector has read."""
 
     name = "capture"
 
@@ -118,7 +118,7 @@ class CaptureSource:
         self._watch = watch
 
     def look(self) -> Iterator[Family]:
-        """Read the heartbeats that have come."""
+        """Read the new heartbeats."""
         self._watch.look()
         yield capture_metrics.CAPTURE_AGE.of({(name,): age for name, age in self._watch.ages().items()})
 
@@ -199,11 +199,11 @@ class ConnectSource:
         yield capture_metrics.TASK_STATE.of(tasks)
 
     def close(self) -> None:
-        """The client keeps no state."""
+        """Nothing: the client keeps no connection."""
 
 
 def sources(settings: Settings) -> list[Source]:
-    """All that the exporter asks."""
+    """All sources."""
     capture = CaptureWatch(settings.kafka_servers, [connector.name for connector in connectors(settings)])
     return [
         KafkaSource(settings),

@@ -1,4 +1,4 @@
-"""How every part is doing, asked from outside and all at once: none waits for another that is down."""
+"""The state of every part, asked from outside and all at the same time, so that none waits for one that is down."""
 
 import asyncio
 import json
@@ -30,15 +30,15 @@ from streams.search.index import make_elasticsearch
 from streams.search.mapping import ALIAS
 
 TIMEOUT_S: Final = 3
-# Records that a role may be behind, and bytes of PostgreSQL's log that a slot may keep, before that is told in yellow.
-MUCH_LAG: Final = 10_000
-MUCH_LOG: Final = 1 << 30
-# The phases of the supervisor's parts that are well (stack/part.py).
+# From here on the lag of a role (records) and the log kept by a slot (bytes) are a warning.
+LAG_WARN_RECORDS: Final = 10_000
+SLOT_WARN_BYTES: Final = 1 << 30
+# The phases of working parts (stack/part.py).
 WORKING: Final = ("ready", "done")
 
 
 class PartState(StrEnum):
-    """How a part is doing: DOWN needs somebody, WARN may pass by itself."""
+    """DOWN needs an operator, WARN may pass by itself."""
 
     OK = "ok"
     WARN = "warn"
@@ -47,7 +47,7 @@ class PartState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PartStatus:
-    """One part in a line, and its figures."""
+    """A part's state in one line, with its figures."""
 
     name: str
     state: PartState
@@ -59,7 +59,7 @@ Probe = Callable[[Settings], Iterable[PartStatus]]
 
 
 def look(now: Settings, probes: dict[str, Probe] | None = None) -> list[PartStatus]:
-    """Every part. One that can't be asked is down, with the reason in one line."""
+    """The state of every part. One that can't be asked is down, with the reason in one line."""
     chosen = PROBES if probes is None else probes
     with ThreadPoolExecutor(len(chosen)) as pool:
         found = pool.map(lambda name: _asked(name, chosen[name], now), chosen)
@@ -67,7 +67,7 @@ def look(now: Settings, probes: dict[str, Probe] | None = None) -> list[PartStat
 
 
 def worst(parts: Sequence[PartStatus]) -> PartState:
-    """The state of the whole."""
+    """The worst state."""
     states = {part.state for part in parts}
     return PartState.DOWN if PartState.DOWN in states else PartState.WARN if PartState.WARN in states else PartState.OK
 
@@ -119,7 +119,7 @@ def _roles(now: Settings) -> Iterable[PartStatus]:
         text = f"{group.members} at work, {f'behind by {behind}' if behind else 'nothing waits'}"
         if not group.members:
             yield PartStatus(role, PartState.DOWN, f"nobody at work, {behind or 'nothing'} waits", facts)
-        elif group.state != "Stable" or group.lag > MUCH_LAG:
+        elif group.state != "Stable" or group.lag > LAG_WARN_RECORDS:
             yield PartStatus(
                 role, PartState.WARN, text if group.state == "Stable" else f"{text}; sharing out anew", facts
             )
@@ -166,7 +166,10 @@ def worker_part(told: dict[str, Any], ends: Mapping[int, int]) -> PartStatus:
     if copies:
         text += f"; its copies of {', '.join(copies)} are {f'{behind} records behind' if behind else 'whole'}"
     return PartStatus(
-        f"  {told['worker']}", PartState.WARN if behind > MUCH_LAG else PartState.OK, text, told | {"behind": behind}
+        f"  {told['worker']}",
+        PartState.WARN if behind > LAG_WARN_RECORDS else PartState.OK,
+        text,
+        told | {"behind": behind},
     )
 
 
@@ -187,7 +190,9 @@ def _postgres(now: Settings) -> Iterable[PartStatus]:
         elif not slot.active:
             yield PartStatus(f"  slot {name}", PartState.DOWN, f"nobody reads it; {text}", facts)
         else:
-            yield PartStatus(f"  slot {name}", PartState.WARN if slot.kept > MUCH_LOG else PartState.OK, text, facts)
+            yield PartStatus(
+                f"  slot {name}", PartState.WARN if slot.kept > SLOT_WARN_BYTES else PartState.OK, text, facts
+            )
 
 
 def _connect(now: Settings) -> Iterable[PartStatus]:
@@ -259,7 +264,7 @@ def _dead_letters(now: Settings) -> Iterable[PartStatus]:
 
 
 def size(count: int) -> str:
-    """A number of bytes, short."""
+    """A number of bytes with its unit."""
     amount = float(count)
     for unit in ("B", "kB", "MB", "GB"):
         if abs(amount) < 1000:

@@ -1,4 +1,4 @@
-"""The topics as they lie on the brokers: records, bytes on disk, replicas, and who has what still to read."""
+"""The state of the topics on the brokers: records, bytes on disk, replicas, lag of each role."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ DAY_MS = 24 * 3600 * 1000
 
 @dataclass(frozen=True, slots=True)
 class TopicState:
-    """``records`` are offsets, from the oldest kept to the end; ``bytes`` counts every replica; ``lags`` is by role.
+    """``records`` counts offsets from the oldest one kept; ``bytes`` counts all replicas; ``lags`` is by role.
 
-    ``out_of_sync`` counts replicas that lag behind their leader or whose broker is gone.
+    ``out_of_sync`` counts replicas behind their leader or on a broker that is down.
     """
 
     name: str
@@ -33,7 +33,7 @@ class TopicState:
 
 
 def read_topics(servers: str) -> list[TopicState]:
-    """Every topic of the catalogue that is there, in the catalogue's order. Raises KafkaError."""
+    """Every existing topic of the catalogue, in its order. Raises KafkaError."""
     topics = {topic.name: topic for topic in all_topics()}
     with closing(make_client(servers.split(","))) as client:
         known = {entry["name"]: entry["partitions"] for entry in client.describe_topics(list(topics))}
@@ -60,7 +60,7 @@ def read_topics(servers: str) -> list[TopicState]:
 
 
 def partition_ends(servers: str, topic: str) -> dict[int, int]:
-    """By partition where a topic ends now. Raises KafkaError."""
+    """The end offset of each partition. Raises KafkaError."""
     with closing(make_client(servers.split(","))) as client:
         [known] = client.describe_topics([topic])
         places = [TopicPartition(topic, one["partition_index"]) for one in known["partitions"]]
@@ -69,7 +69,7 @@ def partition_ends(servers: str, topic: str) -> dict[int, int]:
 
 
 def missing_topics(states: list[TopicState]) -> list[str]:
-    """The topics of the catalogue that nobody has made."""
+    """The topics of the catalogue that don't exist."""
     there = {state.name for state in states}
     return [topic.name for topic in all_topics() if topic.name not in there]
 
@@ -90,7 +90,7 @@ def _kept(topic: Topic) -> str:
 
 
 def _lags(name: str, places: list[TopicPartition], committed: Any, ends: Any) -> dict[str, int]:
-    """By role that reads the topic, how many records it has not acknowledged."""
+    """The lag in records of each role that reads the topic."""
     lags = {}
     for role in ROLES:
         if name in ROLE_TOPICS[role]:

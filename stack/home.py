@@ -55,15 +55,15 @@ class Home:
                 processes[name] = [pid, psutil.Process(pid).create_time()]
         (self.folder / "processes.json").write_text(json.dumps(processes))
 
-    def outlive(self) -> None:
+    def outlive(self, timeout_s: float = EXIT_TIMEOUT_S) -> None:
         """Wait for the processes of a killed supervisor to end, and kill those that don't."""
         waiting = self._leftovers()
-        deadline = time.monotonic() + EXIT_TIMEOUT_S
+        deadline = time.monotonic() + timeout_s
         while waiting and time.monotonic() < deadline:
             _, waiting = psutil.wait_procs(waiting, timeout=0.2)
         for process in waiting:
             process.kill()
-        psutil.wait_procs(waiting, timeout=EXIT_TIMEOUT_S)
+        psutil.wait_procs(waiting, timeout=timeout_s)
 
     def _leftovers(self) -> list[psutil.Process]:
         """The recorded processes that still run; a process id that was reused doesn't count."""

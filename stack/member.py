@@ -23,6 +23,7 @@ class StackMember(ABC):
     counts_on: ClassVar[tuple[str, ...]] = ()  # members that are waited for unless they are down
     runs_once: ClassVar[bool] = False  # it is done when it has ended with exit code 0
     tries: ClassVar[int] = 1  # how often it is started if it ends before it is ready
+    retry_pause_s: ClassVar[float] = 1.0  # the pause before such a start
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     ready_timeout_s: ClassVar[float] = 90.0
     stop_timeout_s: ClassVar[float] = 3.0

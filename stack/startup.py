@@ -8,7 +8,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 from stack import child
 from stack.child import Command
@@ -16,8 +15,6 @@ from stack.errors import ServerFailed
 from stack.member import StackMember
 from stack.reasons import ended, is_from_outside
 from telemetry.escapes import escaped
-
-RETRY_S: Final = 1.0
 
 Processes = dict[str, subprocess.Popen[bytes]]
 
@@ -60,7 +57,7 @@ def _become_ready(member: StackMember, processes: Processes) -> Iterator[str]:
             tries -= 1
             if tries <= 0:
                 raise _failure(member, ended(process.returncode), process.returncode)
-            yield from _passing(RETRY_S)
+            yield from _passing(member.retry_pause_s)
             process = processes[member.name] = child.spawn(member.command())
         if time.monotonic() > deadline:
             raise _failure(member, f"was not ready within {member.ready_within:.0f} s")

@@ -80,7 +80,14 @@ class Track:
         raise ValueError(f"{done} were never done, only {self.samples[-1].done if self.samples else 0}")
 
 
-def follow(look: Callable[[], Sample], until: int, *, stall_timeout_s: float, tick: Callable[[int], None]) -> Track:
+def follow(
+    look: Callable[[], Sample],
+    until: int,
+    *,
+    stall_timeout_s: float,
+    tick: Callable[[int], None],
+    every_s: float = SAMPLE_EVERY_S,
+) -> Track:
     """Take samples until so much is done. Raises TimeoutError after ``stall_timeout_s`` seconds without progress."""
     track = Track([look()])
     moved = time.monotonic()
@@ -89,7 +96,7 @@ def follow(look: Callable[[], Sample], until: int, *, stall_timeout_s: float, ti
             raise TimeoutError(
                 f"nothing moved for {stall_timeout_s:.0f} s: {track.samples[-1].done} of {until} are done"
             )
-        time.sleep(SAMPLE_EVERY_S)
+        time.sleep(every_s)
         sample = look()
         if sample.done > track.samples[-1].done:
             moved = time.monotonic()

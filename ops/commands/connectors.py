@@ -1,4 +1,4 @@
-"""``turnstile connectors``: Debezium's connectors in Kafka Connect, each with its task and its replication slot."""
+"""``turnstile connectors``: Debezium's connectors in Kafka Connect, with their tasks and replication slots."""
 
 import json
 from collections.abc import Callable
@@ -84,7 +84,7 @@ def skip(name: str, reason: str, *, yes: bool) -> None:
         with skipping.open_pending_changes(now) as waiting:
             change = skipping.find_oversized_change(worker, connector, waiting).change
         told = f"{change.operation} of {change.table}, row {safe(change.key)}, about {change.size} bytes"
-        console.print(f"{name}: {told} at {place(change.lsn)} is lost, and nothing else", soft_wrap=True)
+        console.print(f"{name}: {told} at {written(change.lsn)} is lost, and nothing else", soft_wrap=True)
         if not yes:
             raise click.ClickException("nothing was done; with --yes it is skipped")
         details = {"connector": name, "lsn": change.lsn, "table": change.table, "row": change.key}
@@ -93,8 +93,8 @@ def skip(name: str, reason: str, *, yes: bool) -> None:
     click.echo(f"{name}: goes on behind it. Make the row smaller by SQL, which tells it again, then `turnstile verify`")
 
 
-def place(lsn: int) -> str:
-    """A place in the log as PostgreSQL writes it."""
+def written(lsn: int) -> str:
+    """A position in the log as PostgreSQL writes it."""
     return f"{lsn >> 32:X}/{lsn & 0xFFFFFFFF:X}"
 
 

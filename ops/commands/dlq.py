@@ -122,7 +122,7 @@ def _named(letters: DeadLetterTopics, names: Iterable[str]) -> list[DeadLetter]:
 
 
 def _print(letter: DeadLetter) -> None:
-    """Some lines: id, time and fate; the place, never broken; what is not there; why, as wide as the terminal is."""
+    """Print id, time and fate; the record's place on one line; what was cut; the reason, wrapped."""
     click.echo(f"{letter.id}  {letter.at:%Y-%m-%d %H:%M:%S}  {letter.fate or ''}".rstrip())
     click.echo(f"  {escaped(letter.record)}")
     if letter.info and letter.info.cuts:
@@ -158,5 +158,5 @@ def _content(letter: DeadLetter) -> dict[str, Any]:
 
 
 def _text(content: bytes | None) -> str | None:
-    """Bytes as text; what is no text is shown as escapes."""
+    """Bytes as text, with escapes for what is no UTF-8."""
     return None if content is None else content.decode(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""``turnstile gate``: what an entrance needs: the key that tickets are checked with, and a check by hand."""
+"""``turnstile gate``: the public key that entrances check tickets with, and a check by hand."""
 
 import sys
 from pathlib import Path

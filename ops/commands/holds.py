@@ -1,4 +1,4 @@
-"""``turnstile holds``: who holds tickets, and the end of holds that keep everybody else from buying."""
+"""``turnstile holds``: which accounts hold tickets, and how their holds are ended."""
 
 import json
 import sys

@@ -1,10 +1,12 @@
-"""``turnstile ledger``: the way past commands that the log has lost."""
+"""``turnstile ledger``: lead the ledger past commands that its log has lost."""
 
 from collections.abc import Callable
 from typing import Any
 
 import rich_click as click
+from aiokafka import TopicPartition
 
+from connect.topics import COMMANDS
 from ops import skipping
 from settings import settings
 
@@ -28,7 +30,7 @@ def skip(partition: int, first: int, last: int, reason: str) -> None:
 
     Where the log ends before TO it is filled up, and commands that were written from FROM on are appended again.
     """
-    _tell(skipping.skip(settings(), partition, first, last, reason))
+    _tell(skipping.skip(settings(), TopicPartition(COMMANDS, partition), first, last, reason))
 
 
 @command.command()
@@ -38,7 +40,7 @@ def resend(partition: int, first: int, last: int, reason: str) -> None:
 
     A command that was decided before is answered as it was; nothing happens twice.
     """
-    _tell(skipping.resend(settings(), partition, first, last, reason))
+    _tell(skipping.resend(settings(), TopicPartition(COMMANDS, partition), first, last, reason))
 
 
 def _tell(count: int) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition as AioTopicPartition
 from kafka import TopicPartition
 from kafka.errors import NoError
 from kafka.structs import OffsetAndMetadata
@@ -127,13 +128,12 @@ def test_a_log_that_was_written_anew_ends_the_worker(world: World, without: str)
 def operate(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """The operator's verbs in this world."""
     done: list[str] = []
-    monkeypatch.setattr(skipping, "COMMANDS", world.commands)
-    monkeypatch.setattr(skipping, "GROUP", world.group)
     monkeypatch.setattr("ops.actions.record", lambda servers, action, reason, **_: done.append(reason))
     settings = Settings.model_validate({"kafka_servers": world.broker, "ticket_key": KEY})
 
     def operate(verb: Callable[..., int], partition: int, first: int, last: int) -> int:
-        count = verb(settings, partition, first, last, "the disk was lost")
+        place = AioTopicPartition(world.commands, partition)
+        count = verb(settings, place, first, last, "the disk was lost", world.group)
         assert done.pop() == "the disk was lost"
         return count
 

@@ -26,7 +26,7 @@ def file(pipeline: Pipeline, tmp_path: Path) -> Iterator[Path]:
 
 
 def test_what_is_no_backup_and_a_worker_in_the_way_are_refused_before_anything_is_done(
-    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline, tmp_path: Path
 ) -> None:
     event = pipeline.new_event()
     pid = pipeline.stack.pids["postgres"]
@@ -34,7 +34,6 @@ def test_what_is_no_backup_and_a_worker_in_the_way_are_refused_before_anything_i
     wrong.write_text("nothing of the kind")
     with pytest.raises(RestoreRefused, match="stop sales-0 first"):
         restore(pipeline.stack, wrong)
-    monkeypatch.setattr(restored, "MEMBER_S", 0)
     eventually(lambda: holds_on(pipeline.settings), within=30)
     pipeline.stack.stop("sales-0")
     try:
@@ -49,7 +48,7 @@ def test_what_is_no_backup_and_a_worker_in_the_way_are_refused_before_anything_i
 def holds_on(now: Settings) -> bool:
     """Whether a running worker forbids to rewind its group; one that has just started has not joined it yet."""
     try:
-        restored.rewind_sales(now)
+        restored.rewind_sales(now, timeout_s=0)
     except restored.NotReady as error:
         return "stop the workers of the role sales" in str(error)
     return False

@@ -38,13 +38,13 @@ def driver() -> LedgerDriver:
 
 def found(table: dict[bytes, bytes]) -> list[Finding]:
     audit = Audit()
-    audit.look_at(sorted(table.items()))
+    audit.add(sorted(table.items()))
     return audit.findings
 
 
 def test_nothing_is_wrong_with_what_a_ledger_wrote(driver: LedgerDriver) -> None:
     audit = Audit()
-    audit.look_at(sorted(driver.table.items()))
+    audit.add(sorted(driver.table.items()))
     assert (audit.events, audit.purchases, audit.findings) == (1, 6, [])
 
 

@@ -91,8 +91,7 @@ def test_of_a_source_that_does_not_answer_nothing_is_told_but_that(caplog: pytes
     assert [record.levelname for record in caplog.records if "answer" in record.message].count("WARNING") == 1
 
 
-def test_a_source_that_hangs_does_not_keep_the_exporter_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ops.exporter.STOP_MAX_S", 0.05)
+def test_a_source_that_hangs_does_not_keep_the_exporter_from_ending() -> None:
     asked, never = Event(), Event()
 
     class Hanging(FakeSource):
@@ -104,7 +103,7 @@ def test_a_source_that_hangs_does_not_keep_the_exporter_from_ending(monkeypatch:
     exporter = Exporter([Hanging()], pause=60)
     exporter.start()
     asked.wait(10)
-    stopping = Thread(target=exporter.stop)
+    stopping = Thread(target=exporter.stop, args=(0.05,))
     stopping.start()
     stopping.join(10)
     ended = not stopping.is_alive()

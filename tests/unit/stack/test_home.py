@@ -27,15 +27,12 @@ def test_two_supervisors_on_one_folder_are_refused_by_its_name(folder: Path) -> 
     second.release()
 
 
-def test_processes_of_a_killed_supervisor_are_waited_for_and_killed_when_they_linger(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("stack.home.PATIENCE", 0.2)
+def test_processes_of_a_killed_supervisor_are_waited_for_and_killed_when_they_linger(folder: Path) -> None:
     home = Home(folder)
     home.lock()
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
         home.note({"kafka": process.pid})
-        Home(folder).outlive()
+        Home(folder).outlive(0.2)
         assert not psutil.pid_exists(process.pid) or process.wait(5)
     home.release()
 

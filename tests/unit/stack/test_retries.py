@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from stack import startup
 from stack.child import Command
 from stack.embedded import Stack
 from stack.errors import ServerFailed
@@ -26,6 +25,7 @@ sys.exit(1)
 
 class Hesitant(StackMember):
     name = "hesitant"
+    retry_pause_s = 0.0
 
     @property
     def mark(self) -> Path:
@@ -53,11 +53,6 @@ def start(member: StackMember) -> None:
         for process in stack.processes.values():
             process.kill()
             process.wait()
-
-
-@pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(startup, "RETRY_S", 0.0)
 
 
 def test_a_server_with_tries_left_is_started_again(tmp_path: Path) -> None:
