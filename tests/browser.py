@@ -1,4 +1,4 @@
-"""A real Chromium without a window, and people in front of it."""
+"""A headless Chromium, and pages in it for signed-in readers."""
 
 import shutil
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def somebody(
     size: tuple[int, int] = DESKTOP,
     scheme: Literal["light", "dark"] = "light",
 ) -> Iterator[Page]:
-    """A page that is open for somebody, signed in as that account; in the end nothing has gone wrong in it."""
+    """A page of a reader signed in as that account; at the end it must have had no errors."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme=scheme,
@@ -70,7 +70,7 @@ def cookie(pipeline: Pipeline, account: str | UUID, *roles: Role) -> Any:
 
 
 def barriers(page: Page) -> list[str]:
-    """What axe finds that keeps somebody out, or makes it hard: rule, how bad, where."""
+    """The accessibility violations that axe finds: rule, impact, place."""
     found = Axe().run(page).response["violations"]
     return [
         f"{rule['id']} ({rule['impact']}): {rule['help']}: {rule['nodes'][0]['target']}"
@@ -80,5 +80,5 @@ def barriers(page: Page) -> list[str]:
 
 
 def is_too_wide(page: Page) -> bool:
-    """Whether one has to scroll sideways."""
+    """Whether the page scrolls horizontally."""
     return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))

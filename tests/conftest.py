@@ -9,7 +9,7 @@ from stack.embedded import Stack
 from stack.member import HOST
 from tests.pipeline import WORKERS, Pipeline
 
-# How long an example takes depends on what else the machine does.
+# The time of an example depends on the load of the machine.
 settings.register_profile("turnstile", deadline=None)
 settings.load_profile("turnstile")
 
@@ -20,12 +20,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("TURNSTILE_LOG_FORMAT", "json")
         stack = Stack.on_free_ports(tmp_path_factory.mktemp("turnstile"), workers=2)
-        # All tests are one client.
+        # All tests share one address.
         environment.setenv("TURNSTILE_SIGN_IN_LIMIT", "10000 per minute")
         environment.setenv("TURNSTILE_SIGN_UP_LIMIT", "10000 per minute")
         environment.setenv("TURNSTILE_SIGN_IN_TRIES", "10000")
         environment.setenv("TURNSTILE_SIGN_UP_TRIES", "10000")
-        # Nobody listens there but in the tests of traces; no request is traced by itself.
+        # Only the tests of traces listen there; no request is traced by default.
         environment.setenv("TURNSTILE_ZIPKIN_URL", f"http://{HOST}:{stack.settings.zipkin_port}")
         environment.setenv("TURNSTILE_TRACE_RATIO", "0")
         try:

@@ -1,4 +1,4 @@
-"""Servers of Debian's packages: as they are installed, or unpacked into the user's cache where that can be done."""
+"""Programs from Debian packages: installed ones, else unpacked into the user's cache."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ import pytest
 
 from stack.settings import jar_cache
 
-# By program, the package that it is in, and those of its libraries that a small system lacks.
+# By program: its package, and those of its libraries that a small system lacks.
 PACKAGES: Final = {
     "prometheus": ("prometheus",),
     "promtool": ("prometheus",),
@@ -23,7 +23,7 @@ FAR_S: Final = 120
 
 
 def program(name: str) -> tuple[str, ...]:
-    """The command that runs a program. Skips the test, and says so, where there is none."""
+    """The command that runs a program. Skips the test with a message if it can't be had."""
     found = shutil.which(name)
     command = (found,) if found else _unpacked(PACKAGES[name], name)
     if not command:

@@ -1,4 +1,4 @@
-"""A page as a parser of HTML sees it, so that two pages can be compared place by place."""
+"""A page as an HTML parser sees it, so that two pages can be compared."""
 
 from html.parser import HTMLParser
 from typing import Final, NamedTuple

@@ -1,4 +1,4 @@
-"""Waiting for what comes true by itself, instead of sleeping for a guessed time."""
+"""Waiting for a condition instead of sleeping."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def eventually(condition: Callable[[], T | Literal[False] | None], *, within: float, pause: float = 0.05) -> T:
-    """The first true value of ``condition``, asked again while it is false or fails to find or to be what it says."""
+    """The first true value of ``condition``, which is repeated while it is false or raises an expected error."""
     deadline = time.monotonic() + within
     while True:
         try:

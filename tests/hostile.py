@@ -1,4 +1,4 @@
-"""Texts that people could type so that a program which reads them again takes them for more than text."""
+"""Hostile texts: a program that reads one again may take it for more than text."""
 
 from typing import Final
 
@@ -52,7 +52,7 @@ PIECES: Final = (
     "../../etc/passwd%00%0d%0a",
     "//evil.example/?a=b&c#d",
     "\\[/x][red]",
-    # What is not what it looks like
+    # Lookalikes
     "e\u0301",
     "東京👩\u200d🚀",
     "ﬁß\u0345İ",
@@ -63,7 +63,7 @@ PIECES: Final = (
     " ",
 )
 TEXTS: Final = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=20)), max_size=5).map("".join)
-# Where a string may hold half of a pair, which no bytes of UTF-8 give.
+# Lone surrogates, which no UTF-8 decodes to.
 HALVES: Final = st.lists(
     st.one_of(st.sampled_from((*PIECES, "\ud800", "\udfff")), st.text(st.characters(), max_size=20)), max_size=5
 ).map("".join)

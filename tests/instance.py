@@ -1,4 +1,4 @@
-"""One more API process on the pipeline's servers, as another host would run it."""
+"""One more API process on the pipeline's servers, as on another host."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ STOPS_WITHIN_S = 8
 
 @dataclass
 class Instance:
-    """Started when entered, stopped as a rolling restart would (SIGTERM)."""
+    """A context manager: starts the process, and stops it with SIGTERM as a rolling restart does."""
 
     stack: Stack
     port: int = field(default_factory=lambda: free(1)[0])

@@ -1,4 +1,4 @@
-"""The whole pipeline on real servers, as tests drive it: REST, topics, PostgreSQL, mails, and its processes."""
+"""The whole pipeline on real servers, for tests: REST, topics, PostgreSQL, mails, processes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -77,14 +77,14 @@ class Pipeline:
 
     @property
     def settings(self) -> Settings:
-        """What the deployed parts are told."""
+        """The settings of the deployed parts."""
         told = {name.removeprefix("TURNSTILE_").lower(): value for name, value in self.stack.environment.items()}
         return Settings(**told)  # type: ignore[arg-type]
 
     # REST
 
     def client(self, account: UUID | str, *roles: Role) -> httpx.Client:
-        """A client that is signed in as that account, and overwrites what others changed."""
+        """A client signed in as that account; its changes overwrite those of others (If-Match: *)."""
         headers = self.bearer(account, *roles) | {"If-Match": "*"}
         return httpx.Client(base_url=f"{self.api}/api/v3", timeout=30, headers=headers, trust_env=False)
 
@@ -133,7 +133,7 @@ class Pipeline:
         return eventually(shown, within=30) or {}
 
     def view(self, event: str, worker: int = 0) -> Json:
-        """What that worker's web view says of the event, as soon as it can say."""
+        """The worker's web view of the event, as soon as it has one."""
         return eventually(lambda: self._shown(event, worker), within=30)
 
     def _shown(self, event: str, worker: int) -> Json | None:
@@ -212,7 +212,7 @@ class Pipeline:
     # the rest
 
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """What PostgreSQL says."""
+        """The rows of a query on PostgreSQL."""
         with psycopg.connect(self.stack.environment["TURNSTILE_DATABASE_URL"]) as connection:
             cursor = connection.execute(query.encode(), parameters)
             return cursor.fetchall() if cursor.description else []

@@ -35,17 +35,17 @@ class Proxy:
         return f"https://{HOST}:{self.port}"
 
     def client(self) -> httpx.Client:
-        """A client whose requests go through it, whatever its certificate."""
+        """A client that connects through it without checking its certificate."""
         return httpx.Client(base_url=self.url, verify=False, trust_env=False, timeout=30)  # noqa: S501
 
     def connect(self) -> ssl.SSLSocket:
-        """A connection, to write on what one likes."""
+        """A raw connection."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         return context.wrap_socket(socket.create_connection((HOST, self.port), timeout=WITHIN_S))
 
     def is_ready(self) -> bool:
-        """Whether it lets a client in, and an instance answers."""
+        """Whether it accepts a client and an instance answers."""
         try:
             with self.connect() as client:
                 client.sendall(b"GET /health/live HTTP/1.1\r\nHost: box.example\r\nConnection: close\r\n\r\n")
@@ -56,7 +56,7 @@ class Proxy:
 
 @contextmanager
 def running(folder: Path, instances: Sequence[int]) -> Iterator[Proxy]:
-    """The proxy in front of these ports; ten seconds are one."""
+    """The proxy in front of these ports, with all times divided by ten."""
     make_secrets(folder)
     plain, port, inside = free(3)
     servers = "\n    ".join(f"server {number} {HOST}:{number} check inter 200ms fall 1" for number in instances)

@@ -1,4 +1,4 @@
-"""What queries name: the metrics and the labels in the alerts and dashboards."""
+"""The metrics and labels in the queries of alerts and dashboards."""
 
 import json
 import re

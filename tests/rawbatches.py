@@ -1,4 +1,4 @@
-"""Batches of records in bytes, as they lie in a log: right ones, and ones that no client of ours would make."""
+"""Record batches as bytes: valid ones, and ones that no client library would make."""
 
 import asyncio
 import struct
@@ -43,7 +43,7 @@ def at(base: int, raw: bytes) -> bytes:
 
 
 def sealed(raw: bytes, flags: int = 0, **changed: int) -> bytes:
-    """The batch with some fields of its header changed, and a checksum that is right again."""
+    """The batch with some header fields changed and a valid checksum."""
     batch = bytearray(raw)
     [attributes] = struct.unpack_from(">h", batch, ATTRIBUTES_AT)
     struct.pack_into(">h", batch, ATTRIBUTES_AT, attributes & ~0x07 | changed.get("codec", attributes & 0x07) | flags)
@@ -57,7 +57,7 @@ def sealed(raw: bytes, flags: int = 0, **changed: int) -> bytes:
 
 
 def append(servers: str, topic: str, partition: int, raw: bytes) -> int:
-    """Append a batch in these very bytes, as a producer of another make would; the offset that it got."""
+    """Append a batch of exactly these bytes; its offset."""
     return asyncio.run(_append(servers, topic, partition, raw))
 
 

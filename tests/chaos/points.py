@@ -1,4 +1,4 @@
-"""Where a worker can be made to stop: around each write of a batch, in the order in which they are made."""
+"""The points at which a worker can be stopped: around each write of a batch, in the order of the writes."""
 
 POINTS = (
     "before store",

@@ -1,4 +1,4 @@
-"""The ledger's table and outcomes, made anew from the log alone, and as a worker left them in its folder."""
+"""The ledger's table and outcomes: rebuilt from the log alone, and as a worker left them in its folder."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

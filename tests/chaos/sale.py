@@ -1,4 +1,4 @@
-"""A busy sale: purchases, holds that end, confirmations, cancellations, many of them twice and out of order."""
+"""A busy sale: purchases, holds that expire, confirms, cancels, many of them repeated and out of order."""
 
 from random import Random
 from typing import Any
@@ -94,19 +94,19 @@ class Sale:
         self.world.flush()
 
     def _command(self) -> Json:
-        dice = self.random.random()
-        if dice < 0.7 or not self.made:
+        draw = self.random.random()
+        if draw < 0.7 or not self.made:
             return self._purchase()
         old = self.random.choice(self.made[-60:])
         about = {name: old[name] for name in ("event", "purchase", "account")}
-        if dice < 0.83:
+        if draw < 0.83:
             return {"kind": "confirm", **about}
-        if dice < 0.88:
+        if draw < 0.88:
             return {"kind": "cancel", **about}
-        if dice < 0.93:
+        if draw < 0.93:
             part = [{"ticketType": old["lines"][0]["ticketType"], "quantity": 1}]
             return {"kind": "cancel", **about, "request": self.id(), "lines": part}
-        if dice < 0.96:
+        if draw < 0.96:
             return {**old, "lines": [{"ticketType": self.kinds[old["event"]][0], "quantity": 9}]}
         ends = {"kind": "expire", "event": old["event"], "purchase": old["purchase"]}
         return ends | ({"early": True} if len(self.made) % 2 else {})

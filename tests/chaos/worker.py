@@ -1,4 +1,4 @@
-"""``python -m tests.chaos.worker``: a real ledger worker that stops where it is told to, or lacks one of its rules.
+"""``python -m tests.chaos.worker``: a real ledger worker that stops at a point, or lacks some of its mechanisms.
 
 The environment says what: CHAOS_WORLD is a suffix of its topics and group, CHAOS_TRAP a point and the visit at which
 it goes off ("after purchases:3"), CHAOS_EFFECT what happens then (kill or stop), CHAOS_WITHOUT the rules that it lacks.
@@ -46,14 +46,14 @@ from tests.chaos.points import POINTS  # noqa: E402
 BATCH = 40
 COMMIT_S = 0.3
 NEVER_S = 3600.0
-# Faust may be a second behind in asking for a partition that was resumed; a batch is then one of many in its queue.
+# Faust may poll a resumed partition a second late; a batch is then one of many in its queue.
 SEEK_S = 2.5
 BATCH_S = 0.1
 HASTE_S = 1.0
 
 
 class Trap:
-    """Goes off at the n-th visit of a point."""
+    """Ends or stops this process at the n-th visit of a point."""
 
     def __init__(self, text: str, effect: str) -> None:
         self.point, _, visits = text.partition(":")

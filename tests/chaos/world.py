@@ -1,4 +1,4 @@
-"""A world: topics of its own on a shared broker, the ledger workers on them, and a producer that knows no rules."""
+"""A world: its own topics on a shared broker, ledger workers on them, and a producer without rules."""
 
 import json
 import shutil
@@ -31,7 +31,7 @@ KEY = "k" * 32
 
 
 class WorkerEnded(Exception):
-    """A worker has ended that should not have."""
+    """A worker has ended unexpectedly."""
 
 
 @dataclass
@@ -71,7 +71,7 @@ class World:
         self.admin.wait_for_topics([topic.name for topic in topics])
 
     def close(self) -> None:
-        """End what still runs."""
+        """End all processes."""
         for process in self.workers.values():
             child.kill(process)
         self.producer.close()
@@ -87,7 +87,7 @@ class World:
             "TURNSTILE_KAFKA_SERVERS": self.broker,
             "TURNSTILE_PARTITIONS": str(self.partitions),
             "TURNSTILE_TICKET_KEY": KEY,
-            # The limits on holds are the test's own.
+            # Tests set their own limits on holds.
             "TURNSTILE_HOLD_SECONDS_MAX": "0",
             "TURNSTILE_HOLD_TICKETS_MAX": "0",
             "TURNSTILE_HOLD_COOLDOWN_SECONDS": "0",
@@ -116,7 +116,7 @@ class World:
         return WorkerEnded(f"worker {number} ended with {code}:\n{lines}")
 
     def view(self, number: int) -> dict[str, Any]:
-        """What a worker says of itself; that it has nothing, while it can't be asked."""
+        """A worker's view of itself; an empty one while it can't be asked."""
         try:
             answer = httpx.get(f"http://{HOST}:{self.ports[number]}/api/worker/", timeout=2, trust_env=False)
         except httpx.TransportError:
@@ -139,7 +139,7 @@ class World:
         child.stop(self.workers[number], signal.SIGTERM, 20)
 
     def empty_group(self) -> None:
-        """Take all members out of the group, which the broker would do a session's time after they have ended."""
+        """Remove all members from the group, as the broker would once their sessions expire."""
         members = self.admin.describe_groups([self.group])[self.group]["members"]
         self.admin.remove_group_members(self.group, [MemberToRemove(each["member_id"]) for each in members])
 
@@ -235,7 +235,7 @@ class World:
         return any(json.loads(row.value).get("purchase") == last for row in self.rows(self.outcomes))
 
     def rest(self) -> None:
-        """Wait until nothing happens any more: the log is drained, and no hold is left whose time is over."""
+        """Wait until the log is drained and no expired hold is left."""
 
         def nothing_due() -> bool:
             return not self.audit().due_holds(datetime.now(UTC))
@@ -262,7 +262,7 @@ class World:
             consumer.close()
 
     def audit(self) -> LogAudit:
-        """All that was sent and written so far."""
+        """The audit of everything sent and written so far."""
         sent = [(future.value.partition, future.value.offset, value) for future, value in self.sent]
         topics = (self.commands, self.outcomes, self.changelog)
         return LogAudit(self.partitions, sent, *(list(self.rows(topic)) for topic in topics))
