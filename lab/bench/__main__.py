@@ -16,7 +16,7 @@ main.commands = LazyCommands(
         "run": "lab.bench.commands:run",
         "readme": "lab.bench.commands:readme",
         # processes of a measurement
-        "load": "lab.bench.restload:command",
+        "load": "lab.bench.rest_load:command",
         "baseline": "lab.bench.baseline.serve:command",
         "sample": "lab.bench.sampler:command",
     }

@@ -11,9 +11,9 @@ from uuid import UUID
 from kafka import KafkaConsumer, TopicPartition
 
 from connect.topics import OUTCOMES
-from lab.bench.lab import Figures, Lab, Measurement
 from lab.bench.latency import percentile
 from lab.bench.ledger import MANY_EVENTS, MANY_TYPES, SEED, STALL_TIMEOUT_S, ledgers
+from lab.bench.measurement import Figures, Lab, Measurement
 from lab.bench.orders import Show, definition, purchases, shows
 from lab.bench.recovery import COMMITTED_S
 from lab.bench.topics import Placed, fill, make_topics

@@ -19,9 +19,9 @@ import httpx
 from connect.topics import COMMANDS, OUTCOMES, changelog
 from lab.bench import disk
 from lab.bench.cpu import cpu_seconds, resident_mb
-from lab.bench.lab import Figures, Lab, Measurement, is_ledger
 from lab.bench.latency import latencies, percentile
 from lab.bench.machine import Pacer
+from lab.bench.measurement import Figures, Lab, Measurement, is_ledger
 from lab.bench.orders import Show, definition, purchases, shows
 from lab.bench.topics import Placed, counting, fill, make_topics
 from lab.bench.track import Cost, Sample, Track, follow

@@ -20,8 +20,8 @@ from aiokafka import AIOKafkaProducer
 
 from connect.topics import ACCOUNT_ROWS, DELIVERIES, OUTCOMES
 from lab.bench.cpu import cpu_seconds, resident_mb
-from lab.bench.lab import Figures, Lab, Measurement
 from lab.bench.latency import percentile
+from lab.bench.measurement import Figures, Lab, Measurement
 from lab.bench.topics import counting, make_topics
 from lab.bench.track import Sample, follow
 from settings import Settings

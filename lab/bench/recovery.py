@@ -23,7 +23,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from connect.provisioning import open_admin, provision
 from connect.topics import COMMANDS, OUTCOMES, all_topics
-from lab.bench.lab import Figures, Lab, Measurement
+from lab.bench.measurement import Figures, Lab, Measurement
 from settings import Settings
 from stack.embedded import Stack
 from streams.runtime.partitioning import partition_of

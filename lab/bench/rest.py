@@ -7,10 +7,10 @@ from the moment that a request was meant to be sent.
 from typing import Final
 
 from lab.bench.cpu import SERVER_ROLES
-from lab.bench.lab import Figures, Lab, Measurement
+from lab.bench.measurement import Figures, Lab, Measurement
 from lab.bench.orders import Show
-from lab.bench.restload import Sent
-from lab.bench.restsite import Loaded, Site, site
+from lab.bench.rest_load import Sent
+from lab.bench.rest_site import Loaded, Site, site
 
 EVENTS: Final = 64
 STOCK: Final = 10_000_000

@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from lab.bench import archive, machine
 from lab.bench.archive import Measured
 from lab.bench.cpu import elsewhere, machine_seconds, tree_seconds
-from lab.bench.lab import Figures, Lab, Measurement
+from lab.bench.measurement import Figures, Lab, Measurement
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from kafka import KafkaProducer
 from connect.topics import EVENT_ROWS
 from lab.bench import relevance
 from lab.bench.cpu import cpu_seconds, resident_mb
-from lab.bench.lab import Figures, Lab, Measurement
 from lab.bench.latency import percentile
+from lab.bench.measurement import Figures, Lab, Measurement
 from lab.bench.topics import make_topics
 from lab.bench.track import Sample, follow
 from lab.demo_catalogue import demo_catalogue

@@ -15,9 +15,9 @@ from aiokafka import AIOKafkaProducer
 
 from lab.bench import disk
 from lab.bench.cpu import cpu_seconds, resident_mb
-from lab.bench.lab import Figures, Lab, Measurement, Tick
 from lab.bench.latency import Probed, percentile, probe
 from lab.bench.ledger import LOGS, ledgers
+from lab.bench.measurement import Figures, Lab, Measurement, Tick
 from lab.bench.orders import Show, definition, shows
 from lab.bench.season import HOLD_S, Season
 from lab.bench.topics import BATCH_MAX_BYTES, Placed, append_all, counting, fill, make_topics

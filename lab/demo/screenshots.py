@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from api.roles import Role
-from lab.bench.lab import Lab
+from lab.bench.measurement import Lab
 from lab.target import Target, target_of
 
 IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"

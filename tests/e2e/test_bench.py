@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from lab.bench.lab import Lab
 from lab.bench.ledger import many
+from lab.bench.measurement import Lab
 
 
 def test_the_ledger_is_measured_from_a_filled_topic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

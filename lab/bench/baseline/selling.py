@@ -17,9 +17,9 @@ import psycopg
 
 from lab.bench.baseline.shop import TOKENS
 from lab.bench.cpu import Seconds, cpu_seconds, spent
-from lab.bench.lab import Figures, Lab, Measurement
+from lab.bench.measurement import Figures, Lab, Measurement
 from lab.bench.orders import STOCK, Show, shows
-from lab.bench.restload import Plan, Report
+from lab.bench.rest_load import Plan, Report
 from stack.apps import AppProcess
 from stack.child import Command
 from stack.embedded import Stack

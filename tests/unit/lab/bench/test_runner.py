@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from lab.bench.archive import read, read_series
-from lab.bench.lab import Figures, Lab, Measurement
+from lab.bench.measurement import Figures, Lab, Measurement
 from lab.bench.runner import RunOptions, run
 
 MANY, IDLE = "ledger.decisions_per_worker_cpu_s", "ledger.idle_p99_ms"

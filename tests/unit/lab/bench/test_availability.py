@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab.bench.running import HealthProbe, back
+from lab.bench.availability import HealthProbe, back
 
 
 def usual(*seconds: float) -> list[HealthProbe]:

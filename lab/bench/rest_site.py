@@ -19,9 +19,9 @@ from api.roles import Role
 from connect.provisioning import open_admin, provision
 from connect.topics import all_topics
 from lab.bench.cpu import SERVER_ROLES, cpu_seconds, spent
-from lab.bench.lab import Lab
+from lab.bench.measurement import Lab
 from lab.bench.orders import Show, definition, shows
-from lab.bench.restload import Plan, Report
+from lab.bench.rest_load import Plan, Report
 from settings import Settings
 from stack.embedded import Stack
 from stack.member import HOST

@@ -16,8 +16,8 @@ from typing import Final
 import httpx
 
 from lab.bench.cpu import resident_mb
-from lab.bench.lab import Figures, Lab, Measurement
 from lab.bench.latency import probe
+from lab.bench.measurement import Figures, Lab, Measurement
 from lab.bench.orders import definition, shows
 from lab.bench.topics import fill
 from settings import Settings
