@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test check lint format structure bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics openapi lock
+.PHONY: help install run worker servers test check unit lint format structure bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics openapi lock
 SHELL := /bin/bash
 
 VENV := .venv
@@ -39,7 +39,10 @@ servers: $(STAMP) ## start the five servers alone; Ctrl-C stops them
 test: $(STAMP) browser ## run every test, the ones on real servers included; ORDER=7 in another order
 	$(BIN)/python -m pytest tests --randomly-seed=$(ORDER) --durations=40
 
-check: lint ## linters, formatter, types, import borders, unit tests: minutes
+check: $(STAMP) ## linters, formatter, types, import contracts, unit tests, on two cores: a minute
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint unit
+
+unit: $(STAMP) ## the unit tests alone
 	$(BIN)/python -m pytest -q tests/unit
 
 lint: $(STAMP) ## what of make check runs no test

@@ -10,8 +10,8 @@ from typing import Final
 
 LAB: Final = ("lab", "bench", "chaos")
 TESTS: Final = ("tests",)
-# Public methods of named tuples; the underscore only keeps them apart from the fields.
-TUPLE_METHODS: Final = ("_asdict", "_replace", "_fields", "_make")
+# Public in spite of the underscore: methods of named tuples, and os._exit.
+PUBLIC: Final = ("_asdict", "_replace", "_fields", "_make", "_exit")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -109,7 +109,7 @@ def _private(node: ast.AST, own: tuple[str, ...]) -> Iterator[tuple[int, str]]:
 
 
 def _is_private(name: str) -> bool:
-    return name.startswith("_") and not name.endswith("__") and name not in TUPLE_METHODS
+    return name.startswith("_") and not name.endswith("__") and name not in PUBLIC
 
 
 def _is_own(value: ast.expr, own: tuple[str, ...]) -> bool:

@@ -22,7 +22,7 @@ TREE: Final = {
     "api/rooms/sale.py": "from ..texts import _word\n\n\nclass Sale:\n    def _sell(self):\n        self._w = _word\n",
     "api/texts.py": "import ops\n\n_word = ops.Sale\n",
     "ops.py": "class Sale: ...\n\n\ndef late():\n    from api import texts\n\n    return texts._asdict()\n",
-    "tables.py": 'import os\n\nif __name__ == "__main__":\n    os._exit(0)\n',
+    "tables.py": 'import os\n\nif __name__ == "__main__":\n    os._exit(os._x)\n',
     "streams/runtime/app.py": "import faust\n\nfaust.app._private\n",
     "lab/bench.py": "import api\n\napi._x\n",
     "tests/test_api.py": "import api\n",
