@@ -8,6 +8,6 @@ from typing import Any
 class LazyCommands(UserDict[str, Any]):
     """Click commands by name, given as ``module:attribute``. Set as a group's ``commands``."""
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, key: str) -> Any:
         """Load the command. Raises KeyError for an unknown name."""
-        return resolve_name(self.data[name])
+        return resolve_name(self.data[key])

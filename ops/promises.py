@@ -39,4 +39,4 @@ def look_at_slots(now: Settings) -> list[str]:
         gone = lost_slots(database, worker, wanted)
         silent = unread_slots(database, [it for it in wanted if it.name not in gone])
     problems = [f"connector {name}: {text}; `turnstile connectors resync`" for name, text in gone.items()]
-    return problems + [f"nobody reads the replication slot {slot}; `turnstile connectors list`" for slot in silent]
+    return problems + [f"the replication slot {slot} has no reader; `turnstile connectors list`" for slot in silent]

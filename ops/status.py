@@ -75,21 +75,21 @@ def worst(parts: Sequence[PartStatus]) -> PartState:
 def _asked(name: str, probe: Probe, now: Settings) -> list[PartStatus]:
     try:
         return list(probe(now))
-    except Exception as error:  # noqa: BLE001 (whatever it is, this part can't be asked)
+    except Exception as error:  # noqa: BLE001 (the part can't be asked, the others can)
         lines = str(error).strip().splitlines() or [type(error).__name__]
         return [PartStatus(name, PartState.DOWN, lines[0])]
 
 
 def _supervisor(now: Settings) -> Iterable[PartStatus]:
-    """What the embedded stack's supervisor says; nothing where there is none, as in containers."""
+    """The state of the embedded stack's supervisor; nothing without one, as in containers."""
     if now.supervisor_file is None or not now.supervisor_file.exists():
         return
     told = json.loads(now.supervisor_file.read_text())
     if not Path(f"/proc/{told['pid']}").exists():
-        yield PartStatus("supervisor", PartState.DOWN, "is gone, and all that it ran: `make run` starts it again")
+        yield PartStatus("supervisor", PartState.DOWN, "has ended with all that it ran: `make run` restarts it")
         return
     lacking = [part for part in told["parts"] if part["reason"] or part["phase"] not in WORKING]
-    runs = f"{len(told['parts']) - len(lacking)} of {len(told['parts'])} parts are well"
+    runs = f"{len(told['parts']) - len(lacking)} of {len(told['parts'])} parts work"
     yield PartStatus("supervisor", PartState.WARN if lacking else PartState.OK, runs)
     for part in lacking:
         text = part["reason"] or part["phase"]
@@ -103,7 +103,9 @@ def _kafka(now: Settings) -> Iterable[PartStatus]:
     missing, late = missing_topics(states), sum(state.out_of_sync for state in states)
     facts = {"topics": len(states), "missing": missing, "outOfSync": late, "bytes": sum(it.bytes for it in states)}
     if missing:
-        yield PartStatus("kafka", PartState.DOWN, f"lacks {', '.join(missing)}: `python -m connect` makes them", facts)
+        yield PartStatus(
+            "kafka", PartState.DOWN, f"topics are missing: {', '.join(missing)}; `python -m connect` makes them", facts
+        )
     elif late:
         yield PartStatus("kafka", PartState.WARN, f"{late} replicas are out of sync: a broker is gone or slow", facts)
     else:
@@ -116,19 +118,17 @@ def _roles(now: Settings) -> Iterable[PartStatus]:
     for role, group in groups.items():
         facts = {"workers": group.members, "lag": group.lag, "lags": dict(group.lags), "group": group.state}
         behind = ", ".join(f"{lag} of {topic}" for topic, lag in group.lags.items() if lag)
-        text = f"{group.members} at work, {f'behind by {behind}' if behind else 'nothing waits'}"
+        text = f"{group.members} workers, {f'lag {behind}' if behind else 'no lag'}"
         if not group.members:
-            yield PartStatus(role, PartState.DOWN, f"nobody at work, {behind or 'nothing'} waits", facts)
+            yield PartStatus(role, PartState.DOWN, f"no worker, lag {behind or 0}", facts)
         elif group.state != "Stable" or group.lag > LAG_WARN_RECORDS:
-            yield PartStatus(
-                role, PartState.WARN, text if group.state == "Stable" else f"{text}; sharing out anew", facts
-            )
+            yield PartStatus(role, PartState.WARN, text if group.state == "Stable" else f"{text}; rebalancing", facts)
         else:
             yield PartStatus(role, PartState.OK, text, facts)
 
 
 def _workers(now: Settings) -> Iterable[PartStatus]:
-    """The ledger's workers, each with what it decides and keeps copies of."""
+    """The ledger's workers, each with the partitions that it decides and those that it keeps copies of."""
     with worker_client(now.worker_urls, httpx.Timeout(TIMEOUT_S)) as client:
         answer = client.get("/api/worker/")
     if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
@@ -142,7 +142,7 @@ def _workers(now: Settings) -> Iterable[PartStatus]:
 
 
 def _status_in(answer: httpx.Response) -> str:
-    """What a worker says of itself that can't answer yet (streams/runtime/waiting.py)."""
+    """The status of a worker that can't answer yet (streams/runtime/waiting.py)."""
     try:
         return str(answer.json()["status"])
     except (ValueError, KeyError, TypeError):
@@ -159,12 +159,12 @@ def _view_of(url: str) -> dict[str, Any] | None:
 
 
 def worker_part(told: dict[str, Any], ends: Mapping[int, int]) -> PartStatus:
-    """A ledger worker by what its view says; ``ends`` are those of the changelog's partitions, read after that."""
+    """A ledger worker by its view; ``ends`` are the ends of the changelog's partitions, read after it."""
     copies = told["standsBy"]
     behind = sum(ends[int(number)] - (0 if mark is None else mark + 1) for number, mark in copies.items())
     text = f"decides {', '.join(told['decides']) or 'nothing'}"
     if copies:
-        text += f"; its copies of {', '.join(copies)} are {f'{behind} records behind' if behind else 'whole'}"
+        text += f"; its copies of {', '.join(copies)} are {f'{behind} records behind' if behind else 'up to date'}"
     return PartStatus(
         f"  {told['worker']}",
         PartState.WARN if behind > LAG_WARN_RECORDS else PartState.OK,
@@ -180,7 +180,7 @@ def _postgres(now: Settings) -> Iterable[PartStatus]:
         slots = {slot.name: slot for slot in read_slots(connection)}
     yield PartStatus("postgres", PartState.OK, "answers")
     for name in sorted(wanted - slots.keys()):
-        yield PartStatus(f"  slot {name}", PartState.DOWN, "is missing: `python -m connect` tells why")
+        yield PartStatus(f"  slot {name}", PartState.DOWN, "is missing: `python -m connect` says why")
     for name in sorted(wanted & slots.keys()):
         slot = slots[name]
         facts = {"active": slot.active, "behind": slot.behind, "kept": slot.kept, "keeps": slot.keeps}
@@ -188,7 +188,7 @@ def _postgres(now: Settings) -> Iterable[PartStatus]:
         if slot.lost:
             yield PartStatus(f"  slot {name}", PartState.DOWN, "has lost its log: `turnstile connectors resync`", facts)
         elif not slot.active:
-            yield PartStatus(f"  slot {name}", PartState.DOWN, f"nobody reads it; {text}", facts)
+            yield PartStatus(f"  slot {name}", PartState.DOWN, f"it has no reader; {text}", facts)
         else:
             yield PartStatus(
                 f"  slot {name}", PartState.WARN if slot.kept > SLOT_WARN_BYTES else PartState.OK, text, facts
@@ -206,7 +206,7 @@ def _connect(now: Settings) -> Iterable[PartStatus]:
 
 
 def connector_part(name: str, state: ConnectorState, age: float | None) -> PartStatus:
-    """A connector by what Kafka Connect says of it, and the seconds since a row last came through, if that is known."""
+    """A connector by its state in Kafka Connect, and the seconds since a row last came through, if known."""
     running = set(state.states) == {"RUNNING"} and len(state.states) > 1
     late = "" if age is None else lateness(age)
     text = f"{state.summary}: {state.error}" if state.error else state.summary
@@ -218,7 +218,7 @@ def connector_part(name: str, state: ConnectorState, age: float | None) -> PartS
 
 
 def _ages(now: Settings) -> dict[str, float]:
-    """By connector the age of its newest heartbeat; nothing where Kafka can't tell, which is told of Kafka itself."""
+    """By connector the age of its newest heartbeat; empty if Kafka doesn't answer, which its own part reports."""
     with closing(CaptureWatch(now.kafka_servers, [connector.name for connector in connectors(now)])) as watch:
         try:
             watch.look()

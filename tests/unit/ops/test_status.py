@@ -83,7 +83,7 @@ def test_of_supervised_parts_those_that_are_not_well_are_told_with_the_reason(tm
         part_of("c", "starting"),
     )
     assert [(part.name, part.state, part.text) for part in parts] == [
-        ("supervisor", PartState.WARN, "2 of 5 parts are well"),
+        ("supervisor", PartState.WARN, "2 of 5 parts work"),
         ("  sales-0", PartState.DOWN, "ended with exit code 70: no space; failed 7 times in a row"),
         ("  indexer-0", PartState.DOWN, "waits for elasticsearch"),
         ("  c", PartState.WARN, "starting"),
@@ -92,14 +92,14 @@ def test_of_supervised_parts_those_that_are_not_well_are_told_with_the_reason(tm
 
 def test_a_supervisor_whose_parts_are_all_well_is_one_line(tmp_path: Path) -> None:
     [part] = supervised(tmp_path, os.getpid(), part_of("api", "ready"))
-    assert (part.state, part.text) == (PartState.OK, "1 of 1 parts are well")
+    assert (part.state, part.text) == (PartState.OK, "1 of 1 parts work")
 
 
 def test_a_supervisor_that_was_killed_is_told(tmp_path: Path) -> None:
     with subprocess.Popen(("true",)) as gone:
         gone.wait()
     [part] = supervised(tmp_path, gone.pid, part_of("api", "ready"))
-    assert (part.state, part.text) == (PartState.DOWN, "is gone, and all that it ran: `make run` starts it again")
+    assert (part.state, part.text) == (PartState.DOWN, "has ended with all that it ran: `make run` restarts it")
 
 
 def test_of_a_worker_that_waits_for_kafka_it_is_told_for_what() -> None:
@@ -119,7 +119,7 @@ def test_where_nothing_is_supervised_nothing_is_said_of_it(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("mark", "state", "text"),
     [
-        (19_999, PartState.OK, "decides 0; its copies of 1 are whole"),
+        (19_999, PartState.OK, "decides 0; its copies of 1 are up to date"),
         (19_000, PartState.OK, "decides 0; its copies of 1 are 999 records behind"),
         (None, PartState.WARN, "decides 0; its copies of 1 are 20000 records behind"),
     ],
