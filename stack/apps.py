@@ -68,8 +68,8 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-class WorkerProcess(AppProcess):
-    """One Faust worker. A kill does it no harm, so it is killed with its parent."""
+class FaustWorker(AppProcess):
+    """A worker. A kill does it no harm, so it is killed with its parent."""
 
     ready_timeout_s = 600.0  # with an empty folder it reads the whole changelog
 
@@ -145,9 +145,9 @@ def steps(settings: StackSettings) -> list[SetupStep]:
     ]
 
 
-def one_more(settings: StackSettings, role: str) -> WorkerProcess:
+def one_more(settings: StackSettings, role: str) -> FaustWorker:
     """One more worker besides those that run: the first whose port is free."""
-    members = (WorkerProcess(settings, role, number) for number in count(settings.workers if role == "ledger" else 1))
+    members = (FaustWorker(settings, role, number) for number in count(settings.workers if role == "ledger" else 1))
     return next(it for it in members if not taken(settings.view_port(role, it.number)))
 
 
@@ -156,7 +156,7 @@ def apps(settings: StackSettings) -> list[AppProcess]:
     return [*workers(settings), ApiProcess(settings), ExporterProcess(settings)]
 
 
-def workers(settings: StackSettings) -> list[WorkerProcess]:
+def workers(settings: StackSettings) -> list[FaustWorker]:
     """The worker processes: ``workers`` ledger workers, one worker of each other role."""
-    others = [WorkerProcess(settings, role) for role in ROLES if role != "ledger"]
-    return [*(WorkerProcess(settings, "ledger", number) for number in range(settings.workers)), *others]
+    others = [FaustWorker(settings, role) for role in ROLES if role != "ledger"]
+    return [*(FaustWorker(settings, "ledger", number) for number in range(settings.workers)), *others]

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from stack import child, jars
-from stack.apps import AppProcess, WorkerProcess, apps, steps
+from stack.apps import AppProcess, FaustWorker, apps, steps
 from stack.elasticsearch import Elasticsearch
 from stack.environment import app_environment
 from stack.errors import StackError
@@ -216,7 +216,7 @@ class Stack:
     def _stop_in_order(self, names: Container[str]) -> None:
         """Stop the apps before the servers that they use; the workers and the brokers all at once."""
         deadline = time.monotonic() + STOP_TIMEOUT_S
-        workers = [name for name, member in self.members.items() if isinstance(member, WorkerProcess)]
+        workers = [name for name, member in self.members.items() if isinstance(member, FaustWorker)]
         for group in (
             ["api", "exporter"],
             workers,
