@@ -5,9 +5,12 @@ from telemetry.signals import end_at_once
 if __name__ == "__main__":
     end_at_once()
 
-from mode.loop import use
+import asyncio
 
-use("uvloop")
+import uvloop
+
+# Before anything of Faust is imported.
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 import gc  # noqa: E402
 import sys  # noqa: E402

@@ -1,12 +1,12 @@
 """The agent that tells the ledger of events: outbox rows become define-event commands."""
 
 import msgspec
-from faust.types import Message, StreamT
 
 from connect.topics import COMMANDS, EVENT_STATUS
-from streams.runtime.app import App, raw_topic
-from streams.runtime.batching import in_batches
+from streams.runtime.agents import add_agent
+from streams.runtime.app import App
 from streams.runtime.dead_letters import bury, sort_out
+from streams.runtime.kafka_types import Message
 from streams.runtime.partitioning import partition_of
 from streams.runtime.produce import Record
 from streams.runtime.retry import append
@@ -48,10 +48,7 @@ class CatalogueAgent:
 
     def __init__(self, app: App) -> None:
         self.app = app
-        app.agent(raw_topic(app, EVENT_STATUS), name=CONSUMER, concurrency=1)(self._announce_all)
-
-    async def _announce_all(self, stream: StreamT[bytes]) -> None:
-        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+        add_agent(app, EVENT_STATUS, self._handle, name=CONSUMER, batch_max_records=MOST)
 
     async def _handle(self, messages: list[Message]) -> None:
         commands: dict[int, list[Record]] = {}

@@ -5,29 +5,22 @@ It also sees that the operator's limits on holds are in the log before them (str
 It reads the index of open holds that the ledger's table keeps, of the partitions that this worker owns.
 """
 
-import asyncio
-import logging
 import time
 from collections.abc import Callable, Iterator
 
-from aiokafka.errors import KafkaError
-from faust.types import TP
-
-from connect.topics import COMMANDS, changelog
+from connect.topics import COMMANDS
 from streams.inventory.hold_limits import LimitsInForce
 from streams.runtime.app import App
-from streams.runtime.batching import Interrupted
-from streams.runtime.failstop import fail_stop
+from streams.runtime.assignment import active_partitions, is_running
 from streams.runtime.produce import Record
 from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable
+from streams.runtime.timer import run_timer
 from tables.ledger.deadlines import BATCH_MAX_HOLDS, HOLDS_PREFIX, HoldSchedule, expiry_of
 from tables.messages.commands import encode_command
 
-LOOK_S = 0.2
-PAUSE_S = 1.0
-
-log = logging.getLogger(__name__)
+INTERVAL_S = 0.2
+RETRY_S = 1.0
 
 
 def wall_clock() -> int:
@@ -38,11 +31,14 @@ def wall_clock() -> int:
 class Holds:
     """Looks for deadlines that have passed, while tables are recovered and partitions owned."""
 
-    def __init__(self, app: App, table: OffsetTable, clock: Callable[[], int] = wall_clock) -> None:
+    def __init__(
+        self, app: App, table: OffsetTable, clock: Callable[[], int] = wall_clock, interval_s: float = INTERVAL_S
+    ) -> None:
         self.app = app
         self.table = table
         self._limits = LimitsInForce(app, table)
         self._clock = clock
+        self._interval_s = interval_s
         self._schedules: dict[int, HoldSchedule] = {}
         app.on_partitions_assigned.connect(self._forget)
         app.task(self._watch)
@@ -64,26 +60,16 @@ class Holds:
         records = [Record(str(command.event).encode(), encode_command(command)) for command in commands]
         try:
             place = await append(self.app, COMMANDS, partition, records)
-        except (KafkaError, Interrupted):
+        except Exception:
             schedule.not_sent(due)
             raise
         schedule.sent(due, now, place.offsets[-1], place.at)
         return len(due) == BATCH_MAX_HOLDS
 
     async def _watch(self) -> None:
-        while not self.app.should_stop:
-            pause = LOOK_S
-            try:
-                if await self._round():
-                    pause = 0
-            except Interrupted:
-                pass
-            except KafkaError as error:
-                log.warning("holds could not be ended yet: %r", error)
-                pause = PAUSE_S
-            except Exception as error:  # noqa: BLE001 (without the timer holds would stay for ever)
-                fail_stop("the timer of holds", error)
-            await asyncio.sleep(pause)
+        await run_timer(
+            self.app, self._round, name="the timer of holds", interval_s=self._interval_s, retry_interval_s=RETRY_S
+        )
 
     async def _round(self) -> bool:
         more = False
@@ -94,12 +80,7 @@ class Holds:
         return more
 
     def _owned(self) -> list[int]:
-        app = self.app
-        if app.rebalancing or not app.tables.actives_ready or not app.flow_control.is_active():
-            return []
-        topic = changelog("ledger")
-        actives = app.assignor.assigned_actives()
-        return [partition for partition in range(app.settings.partitions) if TP(topic, partition) in actives]
+        return active_partitions(self.app, self.table.name) if is_running(self.app) else []
 
     def _entries(self, partition: int, start: bytes) -> Iterator[bytes]:
         return (entry for entry, _ in self.table.scan(partition, HOLDS_PREFIX, start))

@@ -10,18 +10,17 @@ import logging
 from collections.abc import Coroutine, Iterable
 from typing import Any
 
-from faust.types import Message, StreamT
-
 from connect.topics import COMMANDS, OUTCOMES
 from streams.inventory.hold_expiry import Holds
 from streams.inventory.stock_gauges import Tallies
-from streams.runtime.app import App, raw_topic
-from streams.runtime.batching import in_batches
+from streams.runtime.agents import add_agent
+from streams.runtime.app import App
 from streams.runtime.changelog_repair import Mending
 from streams.runtime.counters import Verdict, verdict
 from streams.runtime.dead_letters import bury, letter, sort_out
 from streams.runtime.gap_check import InputWatch
 from streams.runtime.headers import carried_headers
+from streams.runtime.kafka_types import Message
 from streams.runtime.partitioning import partition_of
 from streams.runtime.produce import Record
 from streams.runtime.retry import append
@@ -37,6 +36,7 @@ from tables.messages.commands import LimitHolds, decode_command, encode_command
 from tables.messages.outcomes import encode_outcome
 
 CONSUMER = "ledger"
+TABLE = "ledger"
 MOST = 2_000
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class LedgerAgent:
     def __init__(self, app: App) -> None:
         self.app = app
         self.partitions = app.settings.partitions
-        self.table = OffsetTable.add(app, "ledger", self.partitions, record_offset, index_change, same_record)
+        self.table = OffsetTable.add(app, TABLE, self.partitions, record_offset, index_change, same_record)
         self.holds = Holds(app, self.table)
         self.mending = Mending(app, self.table, COMMANDS)
         self.watch = InputWatch(app, COMMANDS)
@@ -57,10 +57,7 @@ class LedgerAgent:
         self._codes = TicketCodes(app.settings.ticket_key.get_secret_value().encode()[:64])
         self._ledgers: dict[int, Ledger] = {}
         app.on_partitions_assigned.connect(self._forget)
-        app.agent(raw_topic(app, COMMANDS), name=CONSUMER, concurrency=1)(self._decide_all)
-
-    async def _decide_all(self, stream: StreamT[bytes]) -> None:
-        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+        add_agent(app, COMMANDS, self._handle, name=CONSUMER, batch_max_records=MOST)
 
     async def _handle(self, messages: list[Message]) -> None:
         by_partition: dict[int, list[Message]] = {}

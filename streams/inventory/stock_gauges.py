@@ -12,11 +12,10 @@ from heapq import nlargest
 from typing import Final
 from uuid import UUID
 
-from faust.types import TP
 from prometheus_client import Metric as Family
 
-from connect.topics import changelog
 from streams.runtime.app import App
+from streams.runtime.assignment import active_partitions
 from streams.runtime.table import OffsetTable
 from tables.ledger.deadlines import HOLDS_PREFIX, deadline_of
 from tables.ledger.inventory import Inventory
@@ -126,8 +125,7 @@ class Tallies:
 
     def _owns(self, partition: int) -> bool:
         """Whether the partition is decided here; a warm copy of another worker's is not."""
-        actives = self.app.assignor.assigned_actives()
-        return TP(changelog(self.table.name), partition) in actives and self.table.has_open(partition)
+        return partition in active_partitions(self.app, self.table.name) and self.table.has_open(partition)
 
     async def _forget(self, *_: object, **__: object) -> None:
         if self._reading is not None:

@@ -4,19 +4,19 @@ Any worker may be asked: a request for what another worker owns is passed on to 
 """
 
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from aiohttp import ClientError, ClientSession, ClientTimeout
-from faust.types import TP
-from faust.types.web import Request, Response, View
 
-from connect.topics import COMMANDS, changelog
-from streams.inventory.ledger import LedgerAgent
+from connect.topics import COMMANDS
+from streams.inventory.ledger import TABLE, LedgerAgent
 from streams.runtime.app import App
+from streams.runtime.assignment import active_partitions, is_recovered, owner_url, standby_partitions, worker_urls
 from streams.runtime.partitioning import partition_of
+from streams.runtime.positions import committed_offset, end_offset
+from streams.runtime.web import Request, Response, View, add_page
 from tables.ledger.availability import breakdown
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, UNLIMITED, decode_limits
 from tables.ledger.inventory import Inventory
@@ -34,20 +34,12 @@ class Views:
     def __init__(self, app: App, ledger: LedgerAgent) -> None:
         self.app = app
         self.ledger = ledger
-        self._page("/api/event/{event}/", "event", self.event)
-        self._page("/api/account/{event}/{account}/", "account", self.account)
-        self._page("/api/partition/{partition}/", "partition", self.partition)
-        self._page("/api/purchase/{event}/{purchase}/", "purchase", self.purchase)
-        self._page("/api/purchases/{event}/{purchases}/", "purchases", self.purchases)
-        self._page("/api/worker/", "worker", self.worker)
-
-    def _page(self, path: str, name: str, answer: Callable[..., Awaitable[Response]]) -> None:
-        """Faust makes a class of the handler, so it must be a plain function."""
-
-        async def get(view: View, request: Request, **parts: str) -> Response:
-            return await answer(view, request, **parts)
-
-        self.app.page(path, name=name)(get)
+        add_page(app, "/api/event/{event}/", "event", self.event)
+        add_page(app, "/api/account/{event}/{account}/", "account", self.account)
+        add_page(app, "/api/partition/{partition}/", "partition", self.partition)
+        add_page(app, "/api/purchase/{event}/{purchase}/", "purchase", self.purchase)
+        add_page(app, "/api/purchases/{event}/{purchases}/", "purchases", self.purchases)
+        add_page(app, "/api/worker/", "worker", self.worker)
 
     async def event(self, view: View, request: Request, event: str) -> Response:
         """Quantity, held, sold and available of an event's ticket types."""
@@ -71,13 +63,12 @@ class Views:
 
     async def worker(self, view: View, request: Request) -> Response:
         """Which partitions this worker decides and of which it keeps copies, how far each is, and where all are."""
-        assignor = self.app.assignor
         return view.json(
             {
                 "worker": self.app.settings.worker_id,
-                "decides": self._tables(assignor.assigned_actives()),
-                "standsBy": self._tables(assignor.assigned_standbys()),
-                "workers": sorted(assignor.tables_metadata()),
+                "decides": self._tables(active_partitions(self.app, TABLE)),
+                "standsBy": self._tables(standby_partitions(self.app, TABLE)),
+                "workers": worker_urls(self.app),
             }
         )
 
@@ -102,7 +93,7 @@ class Views:
         partition = partition_of(str(key).encode(), self.app.settings.partitions)
         if not self._owned(partition):
             return await self._pass_on(view, request, partition)
-        if self.app.rebalancing or not self.app.tables.actives_ready:
+        if not is_recovered(self.app):
             # What has not been read from the changelog yet would seem never to have been.
             return _problem(view, 503, "the partition is being recovered")
         found = find(partition, key)
@@ -130,20 +121,16 @@ class Views:
 
     def _offsets(self, partition: int) -> dict[str, Any]:
         """The next offsets to be decided, acknowledged and written, as this worker knows them, or null."""
-        consumer: Any = self.app.consumer
-        place = TP(COMMANDS, partition)
-        committed = consumer._committed_offset.get(place)
         decided = self.ledger.watch.due(partition)
-        end = consumer.highwater(place)
-        stored = self.ledger.table.data.persisted_offset(TP(changelog("ledger"), partition))
+        end = end_offset(self.app, COMMANDS, partition)
         return {
             "topic": COMMANDS,
             "partition": partition,
             "decided": decided,
-            "committed": committed,
+            "committed": committed_offset(self.app, COMMANDS, partition),
             "end": end,
             "lag": None if end is None else max(0, end - (decided or 0)),
-            "changelog": stored,
+            "changelog": self.ledger.table.mark(partition),
             "holdLimits": msgspec.to_builtins(self._limits(partition)),
         }
 
@@ -152,11 +139,10 @@ class Views:
         value = self.ledger.table.read(partition, HOLD_LIMITS_KEY)
         return (UNLIMITED if value is None else decode_limits(value)).command()
 
-    def _tables(self, places: set[TP]) -> dict[str, int | None]:
+    def _tables(self, partitions: list[int]) -> dict[str, int | None]:
         """By partition the last offset of the ledger's changelog that this worker's folder has, or null."""
-        numbers = sorted(place.partition for place in places if place.topic == changelog("ledger"))
         table = self.ledger.table
-        return {str(number): table.mark(number) if table.has_open(number) else None for number in numbers}
+        return {str(number): table.mark(number) if table.has_open(number) else None for number in partitions}
 
     def _on_record(self, partition: int, event: UUID, purchases: list[Any]) -> list[str]:
         read = self.ledger.table.read
@@ -193,11 +179,11 @@ class Views:
         }
 
     def _owned(self, partition: int) -> bool:
-        return TP(changelog("ledger"), partition) in self.app.assignor.assigned_actives()
+        return partition in active_partitions(self.app, TABLE)
 
     async def _pass_on(self, view: View, request: Request, partition: int) -> Response:
         """The owner's answer; 503 while nobody owns the partition."""
-        owner = self._owner(partition)
+        owner = owner_url(self.app, TABLE, partition)
         if owner is None or PASSED_ON in request.headers:
             return _problem(view, 503, "the partition is on its way to another worker")
         path = request.rel_url
@@ -209,13 +195,6 @@ class Views:
                 return view.json(await answer.json(), status=answer.status)
         except (ClientError, TimeoutError):
             return _problem(view, 503, "the worker that owns the partition does not answer")
-
-    def _owner(self, partition: int) -> str | None:
-        owners: Any = self.app.assignor.tables_metadata()
-        for url, tables in owners.items():
-            if partition in tables.get(changelog("ledger"), ()):
-                return str(url).rstrip("/")
-        return None
 
 
 def _id(text: str) -> UUID | None:

@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from faust.types import TP
-
-from connect.topics import JOBS, changelog
+from connect.topics import JOBS
 from streams.runtime.app import App
+from streams.runtime.assignment import active_partitions, is_running
 from streams.runtime.changelog_repair import Mending
 from streams.runtime.partitioning import partition_of
 from streams.runtime.produce import Headers, Record
@@ -58,12 +57,8 @@ class Bookings:
 
     def owned(self) -> list[int]:
         """The partitions that this worker has, recovered and not about to lose them."""
-        app = self.app
-        if app.rebalancing or not app.tables.actives_ready or not app.flow_control.is_active():
-            return []
-        actives = app.assignor.assigned_actives()
-        mine = [number for number in range(app.settings.partitions) if TP(changelog(TABLE), number) in actives]
-        return [number for number in mine if self.table.has_open(number)]
+        owned = active_partitions(self.app, TABLE) if is_running(self.app) else []
+        return [partition for partition in owned if self.table.has_open(partition)]
 
 
 async def send_jobs(app: App, orders: Iterable[Order]) -> None:

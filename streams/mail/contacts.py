@@ -8,14 +8,14 @@ import asyncio
 import logging
 
 import msgspec
-from faust.types import Message, StreamT
 from msgspec import Struct
 
 from connect.topics import ACCOUNT_ROWS
-from streams.runtime.app import App, raw_topic
-from streams.runtime.batching import in_batches
+from streams.runtime.agents import add_agent
+from streams.runtime.app import App
 from streams.runtime.changelog_repair import Mending
 from streams.runtime.dead_letters import bury, sort_out
+from streams.runtime.kafka_types import Message
 from streams.runtime.row_changes import AccountRow, decode_row
 from streams.runtime.table import OffsetTable
 from tables.ledger.records import record_offset
@@ -49,15 +49,12 @@ class ContactsAgent:
         self.mending = Mending(app, self.table)
         self._to_erase: set[int] = set()
         app.task(self._erase)
-        app.agent(raw_topic(app, ACCOUNT_ROWS), name=CONSUMER, concurrency=1)(self._learn_all)
+        add_agent(app, ACCOUNT_ROWS, self._handle, name=CONSUMER, batch_max_records=MOST)
 
     def find(self, partition: int, account: bytes) -> Contact | None:
         """The contact of an account of that partition, or None where it isn't known (yet)."""
         value = self.table.read(partition, account)
         return None if value is None else _decode(value)
-
-    async def _learn_all(self, stream: StreamT[bytes]) -> None:
-        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
 
     async def _handle(self, messages: list[Message]) -> None:
         records: dict[int, dict[bytes, bytes]] = {}

@@ -12,17 +12,16 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from faust.types import Message, StreamT
-
 from connect.topics import DELIVERIES, JOBS, RETRIES
 from settings import Settings
 from streams.mail.composer import Composer
 from streams.mail.contacts import Contact, ContactsAgent
 from streams.mail.smtp import Post, RefusedForEver, RefusedForNow, ServerAway
-from streams.runtime.app import App, raw_topic
-from streams.runtime.batching import in_batches
+from streams.runtime.agents import add_agent
+from streams.runtime.app import App
 from streams.runtime.dead_letters import bury, letter, sort_out
 from streams.runtime.headers import FIRST_SEEN, carried_headers, first_seen
+from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
 from streams.runtime.record_context import about
 from streams.runtime.retry import append, patiently
@@ -90,10 +89,7 @@ class MailerAgent:
         self.contacts = contacts
         self.post = Post(app.settings)
         self.composer = _composer(app.settings)
-        app.agent(raw_topic(app, JOBS), name=CONSUMER, concurrency=1)(self._send_all)
-
-    async def _send_all(self, stream: StreamT[bytes]) -> None:
-        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+        add_agent(app, JOBS, self._handle, name=CONSUMER, batch_max_records=MOST)
 
     async def _handle(self, messages: list[Message]) -> None:
         readable, letters = sort_out(messages, decode_job)

@@ -1,14 +1,12 @@
 """The agent that turns outcomes into mails to send, and tells changes of an event to everybody with tickets."""
 
-from typing import Any
-
-from faust.types import TP, Message, StreamT
-
 from connect.topics import OUTCOMES
 from streams.mail.bookings import Bookings, Order
-from streams.runtime.app import App, raw_topic
-from streams.runtime.batching import in_batches
+from streams.runtime.agents import add_agent
+from streams.runtime.app import App
 from streams.runtime.dead_letters import bury, letter, sort_out
+from streams.runtime.kafka_types import Message
+from streams.runtime.positions import committed_offset, end_offset, next_record_offset
 from streams.runtime.produce import Headers, Record
 from streams.runtime.tracing import headers_from
 from tables.bookings.unit_of_work import BookingsUnitOfWork
@@ -29,17 +27,13 @@ class NotificationsAgent:
         self.bookings = bookings
         self._next: dict[int, int] = {}
         app.on_partitions_assigned.connect(self._forget)
-        app.agent(raw_topic(app, OUTCOMES), name=CONSUMER, concurrency=1)(self._notify_all)
+        add_agent(app, OUTCOMES, self._handle, name=CONSUMER, batch_max_records=MOST)
 
     def caught_up(self, partition: int) -> bool:
         """Whether no outcome of the partition is known to wait: what the bookings say is so."""
-        consumer: Any = self.app.consumer
-        place = TP(OUTCOMES, partition)
-        due, end = self._next.get(partition, consumer._committed_offset.get(place)), consumer.highwater(place)
-        return due is not None and end is not None and consumer.behind(place, due) >= end
-
-    async def _notify_all(self, stream: StreamT[bytes]) -> None:
-        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+        due = self._next.get(partition, committed_offset(self.app, OUTCOMES, partition))
+        end = end_offset(self.app, OUTCOMES, partition)
+        return due is not None and end is not None and next_record_offset(self.app, OUTCOMES, partition, due) >= end
 
     async def _handle(self, messages: list[Message]) -> None:
         by_partition: dict[int, list[tuple[Message, Outcome]]] = {}

@@ -1,36 +1,35 @@
 """The timer of reminders: a hold that is about to end is told once, unless it was confirmed or given back."""
 
-import asyncio
-import logging
 import time
 from collections.abc import Callable
 from itertools import islice, takewhile
 
-from aiokafka.errors import KafkaError
-
 from streams.mail.bookings import Bookings, Order
 from streams.runtime.app import App
-from streams.runtime.batching import Interrupted
-from streams.runtime.failstop import fail_stop
+from streams.runtime.timer import run_timer
 from tables.bookings.records import decode_reminder
 
-LOOK_S = 0.5
-PAUSE_S = 2.0
+INTERVAL_S = 0.5
+RETRY_S = 2.0
 MOST = 500
-
-log = logging.getLogger(__name__)
 
 
 class Reminders:
     """Looks for holds whose reminder is due, where the bookings are known to be up to date."""
 
     def __init__(
-        self, app: App, bookings: Bookings, caught_up: Callable[[int], bool], clock: Callable[[], float] = time.time
+        self,
+        app: App,
+        bookings: Bookings,
+        caught_up: Callable[[int], bool],
+        clock: Callable[[], float] = time.time,
+        interval_s: float = INTERVAL_S,
     ) -> None:
         self.app = app
         self.bookings = bookings
         self._caught_up = caught_up
         self._clock = clock
+        self._interval_s = interval_s
         app.task(self._watch)
 
     async def look(self, partition: int) -> int:
@@ -45,17 +44,12 @@ class Reminders:
         return len(due)
 
     async def _watch(self) -> None:
-        while not self.app.should_stop:
-            pause = LOOK_S
-            try:
-                for partition in self.bookings.owned():
-                    if self._caught_up(partition):
-                        await self.look(partition)
-            except Interrupted:
-                pass
-            except KafkaError as error:
-                log.warning("reminders could not be sent yet: %r", error)
-                pause = PAUSE_S
-            except Exception as error:  # noqa: BLE001 (without the timer nobody would be reminded any more)
-                fail_stop("the timer of reminders", error)
-            await asyncio.sleep(pause)
+        await run_timer(
+            self.app, self._round, name="the timer of reminders", interval_s=self._interval_s, retry_interval_s=RETRY_S
+        )
+
+    async def _round(self) -> bool:
+        for partition in self.bookings.owned():
+            if self._caught_up(partition):
+                await self.look(partition)
+        return False

@@ -1,12 +1,11 @@
 """The agent that sends a purchase's mail once more, on request."""
 
-from faust.types import Message, StreamT
-
 from connect.topics import RESENDS
 from streams.mail.bookings import Bookings, Order, send_jobs
-from streams.runtime.app import App, raw_topic
-from streams.runtime.batching import in_batches
+from streams.runtime.agents import add_agent
+from streams.runtime.app import App
 from streams.runtime.dead_letters import bury, letter, sort_out
+from streams.runtime.kafka_types import Message
 from streams.runtime.tracing import headers_from
 from tables.errors import MalformedRecord
 from tables.messages.mail_requests import decode_resend
@@ -21,10 +20,7 @@ class ResendsAgent:
     def __init__(self, app: App, bookings: Bookings) -> None:
         self.app = app
         self.bookings = bookings
-        app.agent(raw_topic(app, RESENDS), name=CONSUMER, concurrency=1)(self._send_all)
-
-    async def _send_all(self, stream: StreamT[bytes]) -> None:
-        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+        add_agent(app, RESENDS, self._handle, name=CONSUMER, batch_max_records=MOST)
 
     async def _handle(self, messages: list[Message]) -> None:
         readable, letters = sort_out(messages, decode_resend)

@@ -5,13 +5,12 @@ All wait equally long, so the first one is due first, and nobody else has to wai
 
 import time
 
-from faust.types import Message, StreamT
-
 from connect.topics import JOBS, RETRIES
-from streams.runtime.app import App, raw_topic
-from streams.runtime.batching import in_batches
+from streams.runtime.agents import add_agent
+from streams.runtime.app import App
 from streams.runtime.dead_letters import bury, sort_out
 from streams.runtime.headers import carried_headers
+from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
 from streams.runtime.retry import append, wait
 from tables.messages.mail_jobs import decode_job
@@ -26,10 +25,7 @@ class RetriesAgent:
 
     def __init__(self, app: App) -> None:
         self.app = app
-        app.agent(raw_topic(app, RETRIES), name=CONSUMER, concurrency=1)(self._return_all)
-
-    async def _return_all(self, stream: StreamT[bytes]) -> None:
-        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+        add_agent(app, RETRIES, self._handle, name=CONSUMER, batch_max_records=MOST)
 
     async def _handle(self, messages: list[Message]) -> None:
         last = max(message.timestamp for message in messages)

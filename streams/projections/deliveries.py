@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from faust.types import Message, StreamT
 from msgspec.structs import asdict
 
 from connect.topics import DELIVERIES
 from streams.projections.projection import Projection
-from streams.runtime.app import App, raw_topic
-from streams.runtime.batching import in_batches
+from streams.runtime.agents import add_agent
+from streams.runtime.app import App
 from streams.runtime.dead_letters import bury, sort_out
+from streams.runtime.kafka_types import Message
 from tables.messages.deliveries import decode_delivery
 
 CONSUMER = "deliveries"
@@ -30,10 +30,7 @@ class DeliveriesAgent:
     def __init__(self, app: App) -> None:
         self.app = app
         self.projection = Projection(app, UPSERT, doing="noting sent mails")
-        app.agent(raw_topic(app, DELIVERIES), name=CONSUMER, concurrency=1)(self._note_all)
-
-    async def _note_all(self, stream: StreamT[bytes]) -> None:
-        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+        add_agent(app, DELIVERIES, self._handle, name=CONSUMER, batch_max_records=MOST)
 
     async def _handle(self, messages: list[Message]) -> None:
         readable, letters = sort_out(messages, decode_delivery)

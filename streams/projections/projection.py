@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from faust.types import Message
 from psycopg import AsyncConnection, DataError, IntegrityError, InterfaceError, OperationalError
 
 from streams.runtime.app import App
 from streams.runtime.dead_letters import letter
+from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
 from streams.runtime.retry import patiently
 from tables.errors import MalformedRecord

@@ -6,14 +6,14 @@ A row takes only outcomes with a higher ledger offset, so repeats and a restart 
 from decimal import Decimal
 from typing import Any
 
-from faust.types import Message, StreamT
 from psycopg.types.json import Jsonb
 
 from connect.topics import OUTCOMES
 from streams.projections.projection import Projection
-from streams.runtime.app import App, raw_topic
-from streams.runtime.batching import in_batches
+from streams.runtime.agents import add_agent
+from streams.runtime.app import App
 from streams.runtime.dead_letters import bury, sort_out
+from streams.runtime.kafka_types import Message
 from tables.messages.outcomes import Outcome, OutcomeKind, decode_checked_outcome
 
 CONSUMER = "sales"
@@ -40,10 +40,7 @@ class SalesAgent:
     def __init__(self, app: App) -> None:
         self.app = app
         self.projection = Projection(app, UPSERT, doing="projecting sales")
-        app.agent(raw_topic(app, OUTCOMES), name=CONSUMER, concurrency=1)(self._project_all)
-
-    async def _project_all(self, stream: StreamT[bytes]) -> None:
-        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+        add_agent(app, OUTCOMES, self._handle, name=CONSUMER, batch_max_records=MOST)
 
     async def _handle(self, messages: list[Message]) -> None:
         readable, letters = sort_out(messages, decode_checked_outcome)

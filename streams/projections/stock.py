@@ -3,7 +3,6 @@
 Column ``stock`` of ``event``: by ticket type what the newest outcome says. An event whose row is locked waits.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Iterable, Mapping
@@ -11,14 +10,14 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from faust.types import Message, StreamT
 from psycopg import AsyncConnection, InterfaceError, OperationalError
 
 from connect.topics import OUTCOMES
 from streams.projections.projection import UNFIT
-from streams.runtime.app import App, raw_topic
-from streams.runtime.batching import Interrupted, in_batches
-from streams.runtime.retry import LOOK_S, patiently
+from streams.runtime.agents import add_agent
+from streams.runtime.app import App
+from streams.runtime.kafka_types import Message
+from streams.runtime.retry import patiently, wait
 from streams.runtime.tracing import handed_on
 from tables.errors import MalformedRecord
 from tables.messages.outcomes import Outcome, decode_checked_outcome
@@ -45,10 +44,7 @@ class StockAgent:
         self.app = app
         self._connection: AsyncConnection[Any] | None = None
         self._last = 0.0
-        app.agent(raw_topic(app, OUTCOMES), name=CONSUMER, concurrency=1)(self._tell_all)
-
-    async def _tell_all(self, stream: StreamT[bytes]) -> None:
-        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+        add_agent(app, OUTCOMES, self._handle, name=CONSUMER, batch_max_records=MOST)
 
     async def _handle(self, messages: list[Message]) -> None:
         readable = _readable(messages)
@@ -106,11 +102,10 @@ class StockAgent:
         return self._connection
 
     async def _pause(self) -> None:
-        """Wait until a second has passed since the last time. Raises Interrupted as ``patiently`` does."""
-        while time.monotonic() < self._last + EVERY_S:
-            await asyncio.sleep(LOOK_S)
-            if self.app.should_stop or not self.app.flow_control.is_active():
-                raise Interrupted
+        """Wait until a second has passed since the last time. Raises Interrupted as ``wait`` does."""
+        left_s = self._last + EVERY_S - time.monotonic()
+        if left_s > 0:
+            await wait(self.app, left_s)
 
 
 def stock_of(outcomes: Iterable[Outcome]) -> dict[UUID, StockSnapshots]:

@@ -127,19 +127,6 @@ def make_app(settings: Settings) -> App:
     return app
 
 
-def raw_topic(app: App, name: str) -> faust.TopicT:
-    """A topic whose keys and values stay bytes: what can't be read is for the agent to see."""
-    app.figures.reads(name)
-    return app.topic(
-        name,
-        key_type=bytes,
-        value_type=bytes,
-        key_serializer="raw",
-        value_serializer="raw",
-        allow_empty=True,
-    )
-
-
 def _instance(settings: Settings) -> str:
     """The member's stable name. Its address belongs to it: Faust ends in an error where a member's has changed."""
     return re.sub(r"[^A-Za-z0-9._-]", "-", f"{settings.worker_id}-{settings.worker_host}-{settings.worker_port}")

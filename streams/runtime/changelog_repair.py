@@ -8,12 +8,12 @@ import logging
 from typing import Any, Final
 
 from aiokafka.errors import IllegalStateError, KafkaError
-from faust.types import TP
 
-from connect.topics import changelog
 from streams.runtime.app import App
+from streams.runtime.assignment import active_partitions, is_recovered
 from streams.runtime.batching import Interrupted
 from streams.runtime.failstop import fail_stop
+from streams.runtime.positions import committed_offset
 from streams.runtime.table import OffsetTable
 
 LOOK_EVERY_S: Final = 60.0
@@ -50,13 +50,11 @@ class Mending:
 
     async def look(self) -> None:
         """Look whether anybody else has written to the changelog of a partition that this worker owns."""
-        app: Any = self.app
-        if app.rebalancing or not app.tables.actives_ready:
+        if not is_recovered(self.app):
             return
-        topic = changelog(self.table.name)
-        for tp in sorted(each for each in app.assignor.assigned_actives() if each.topic == topic):
-            if self.table.has_open(tp.partition):
-                await self.table.look_for_others(tp.partition)
+        for partition in active_partitions(self.app, self.table.name):
+            if self.table.has_open(partition):
+                await self.table.look_for_others(partition)
 
     async def _watch(self) -> None:
         while not self.app.should_stop:
@@ -76,5 +74,4 @@ class Mending:
     def _committed(self, partition: int) -> int:
         if self.topic is None:
             return ALL
-        consumer: Any = self.app.consumer
-        return consumer._committed_offset[TP(self.topic, partition)] or 0
+        return committed_offset(self.app, self.topic, partition) or 0

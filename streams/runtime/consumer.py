@@ -65,6 +65,11 @@ class BatchConsumer(Consumer):
         """The offset from which the partition is read since it was last sought; None where it is not read."""
         return self._begins.get(tp)
 
+    def committed(self, tp: TP) -> int | None:
+        """The offset that was committed last, or found to be when the partition was sought; None where none was."""
+        offset: int | None = self._committed_offset.get(tp)
+        return offset
+
     def behind(self, tp: TP, offset: int) -> int:
         """The offset that can come next where ``offset`` is due: behind what the fetcher knows to be no record."""
         return self._skips.behind(tp, offset)

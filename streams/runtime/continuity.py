@@ -17,6 +17,7 @@ from faust.types import TP
 
 from connect.topics import ACCEPTED_PREFIX, ACCOUNT_ROWS, DELIVERIES, EVENT_ROWS, EVENT_STATUS, OUTCOMES
 from streams.runtime.app import App
+from streams.runtime.assignment import is_recovered
 from streams.runtime.failstop import fail_stop
 from tables.errors import TurnstileError
 from tables.ledger.continuity import Cause, LogBounds, Loss, ReaderPosition, find_loss
@@ -59,8 +60,8 @@ class Continuity:
 
     async def look(self) -> None:
         """Look at what is being decided. Raises LogLost."""
-        app: Any = self.app
-        if not app.rebalancing and app.tables.actives_ready:
+        app = self.app
+        if is_recovered(app):
             self._stop_at(await self._losses([tp for tp in app.consumer.assignment() if tp.topic in app.guarded]))
 
     async def went_back(self, tp: TP, due: int) -> None:

@@ -1,11 +1,9 @@
 """Whether a worker lives and whether it is at work: ``/health/live`` and ``/health/ready``."""
 
-from typing import Any
-
-from faust.types.web import Request, Response, View
-
 from streams.runtime.app import App
+from streams.runtime.assignment import is_recovered
 from streams.runtime.watchdog import Pulse
+from streams.runtime.web import Request, Response, View, add_page
 
 
 class Health:
@@ -14,23 +12,15 @@ class Health:
     def __init__(self, app: App, pulse: Pulse) -> None:
         self.app = app
         self.pulse = pulse
+        add_page(app, "/health/live", "live", self.live)
+        add_page(app, "/health/ready", "ready", self.ready)
 
-        # Faust makes a class of a handler, so it must be a plain function.
-        @app.page("/health/live", name="live")  # type: ignore[untyped-decorator,unused-ignore]
-        async def live(view: View, request: Request) -> Response:
-            return self.live(view)
-
-        @app.page("/health/ready", name="ready")  # type: ignore[untyped-decorator,unused-ignore]
-        async def ready(view: View, request: Request) -> Response:
-            return self.ready(view)
-
-    def live(self, view: View) -> Response:
+    async def live(self, view: View, request: Request) -> Response:
         """Whether the process answers, and works if there is work."""
         sick = self.pulse.sick
         return view.json({"status": sick or "live"}, status=503 if sick else 200)
 
-    def ready(self, view: View) -> Response:
+    async def ready(self, view: View, request: Request) -> Response:
         """Whether the tables are recovered and partitions are being read."""
-        app: Any = self.app
-        ready = bool(not app.rebalancing and app.tables.actives_ready and app.consumer.assignment())
+        ready = is_recovered(self.app) and bool(self.app.consumer.assignment())
         return view.json({"status": "ready" if ready else "recovering"}, status=200 if ready else 503)

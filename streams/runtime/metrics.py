@@ -4,8 +4,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from faust.types import TP
-from faust.types.web import Request, Response, View
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client import Metric as Family
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -13,8 +11,10 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from connect.topics import changelog
 from streams.runtime import failstop
 from streams.runtime.app import App
+from streams.runtime.assignment import active_partitions, is_recovered
 from streams.runtime.table import OffsetTable
 from streams.runtime.watchdog import Pulse
+from streams.runtime.web import Request, Response, View, add_page
 from telemetry.metrics import worker as metric
 
 STATES = ("ready", "rebalancing", "recovering")
@@ -31,12 +31,11 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         app.figures.sources.append(self.collect)
         self.registry.register(app.figures)
+        add_page(app, "/metrics", "metrics", self.page)
 
-        # Faust makes a class of a handler, so it must be a plain function.
-        @app.page("/metrics", name="metrics")  # type: ignore[untyped-decorator,unused-ignore]
-        async def page(view: View, request: Request) -> Response:
-            headers = {"Content-Type": CONTENT_TYPE_LATEST}
-            return view.bytes(generate_latest(self.registry), headers=headers)
+    async def page(self, view: View, request: Request) -> Response:
+        """All metrics, in Prometheus's text format."""
+        return view.bytes(generate_latest(self.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     def collect(self) -> Iterator[Family]:
         """The state of the worker and of its tables."""
@@ -48,10 +47,9 @@ class Metrics:
         yield metric.TABLE_OFFSET.of(self._offsets())
 
     def _state(self) -> str:
-        app: Any = self.app
-        if app.in_recovery:
+        if self.app.in_recovery:
             return "recovering"
-        return "ready" if not app.rebalancing and app.tables.actives_ready else "rebalancing"
+        return "ready" if is_recovered(self.app) else "rebalancing"
 
     def _recovery(self) -> float:
         tables: Any = self.app.tables
@@ -71,10 +69,7 @@ class Metrics:
         offsets: dict[tuple[str, ...], float] = {}
         for name, table in self.app.tables.items():
             if isinstance(table, OffsetTable):
-                for tp in self._actives(changelog(name)):
-                    mark = table.mark(tp.partition) if table.has_open(tp.partition) else None
-                    offsets[name, tp.topic, str(tp.partition)] = 0 if mark is None else mark + 1
+                for partition in active_partitions(self.app, name):
+                    mark = table.mark(partition) if table.has_open(partition) else None
+                    offsets[name, changelog(name), str(partition)] = 0 if mark is None else mark + 1
         return offsets
-
-    def _actives(self, topic: str) -> list[TP]:
-        return sorted(tp for tp in self.app.assignor.assigned_actives() if tp.topic == topic)

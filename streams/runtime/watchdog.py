@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from streams.runtime.app import App
+from streams.runtime.assignment import is_recovered
 from streams.runtime.failstop import fail_stop
 from tables.errors import TurnstileError
 
@@ -61,7 +62,7 @@ class Pulse:
     async def _behind(self) -> dict[TP, tuple[int, int]]:
         """Where records wait: the offset that is due, and in how many looks it was the same."""
         app: Any = self.app
-        if app.rebalancing or not app.tables.actives_ready or app.figures.waiting:
+        if not is_recovered(self.app) or app.figures.waiting:
             self._waits = {}
             return self._waits
         waits = {}

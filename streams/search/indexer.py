@@ -4,12 +4,11 @@ A document's external version is the change's log position (streams/search/index
 index was built from is in it; a replay may bring it again, perhaps without the delete that followed.
 """
 
-from faust.types import Message, StreamT
-
 from connect.topics import EVENT_ROWS
-from streams.runtime.app import App, raw_topic
-from streams.runtime.batching import in_batches
+from streams.runtime.agents import add_agent
+from streams.runtime.app import App
 from streams.runtime.dead_letters import bury, letter, sort_out
+from streams.runtime.kafka_types import Message
 from streams.runtime.retry import patiently
 from streams.runtime.row_changes import EventRow, decode_event
 from streams.runtime.tracing import follow
@@ -26,10 +25,7 @@ class IndexerAgent:
     def __init__(self, app: App) -> None:
         self.app = app
         self._index: SearchIndex | None = None
-        app.agent(raw_topic(app, EVENT_ROWS), name=CONSUMER, concurrency=1)(self._index_all)
-
-    async def _index_all(self, stream: StreamT[bytes]) -> None:
-        await in_batches(stream, self._handle, busy=self.app.busy, most=MOST, name=CONSUMER)
+        add_agent(app, EVENT_ROWS, self._handle, name=CONSUMER, batch_max_records=MOST)
 
     async def _handle(self, messages: list[Message]) -> None:
         changes = [message for message in messages if message.value is not None]

@@ -4,29 +4,25 @@ The rules: what changed since the start is read from the topic too; after the sw
 then ended, since the worker may have put those changes into the old index.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
-from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
 from connect.topics import EVENT_ROWS
 from settings import Settings
 from streams.runtime.row_changes import decode_event
+from streams.runtime.topic_reader import Offsets, TopicReader, reading_topic
 from streams.search.index import SearchIndex, Standing, Version, make_elasticsearch
 from streams.search.postgres_snapshot import connect, event_rows, safe_position
 from tables.errors import MalformedRecord, TurnstileError
 
 AT_ONCE: Final = 500
 OPEN_TRANSACTIONS_S: Final = 60.0
-POLL_MS: Final = 200
 SHOWN: Final = 20
 # Any number that nothing else locks.
 KEY: Final = 0x7475726E0002
 
 Say = Callable[[str], object]
-Ends = dict[TopicPartition, int]
 
 
 class AlreadyRunning(TurnstileError):
@@ -42,17 +38,18 @@ class Rebuilt(NamedTuple):
 
 async def reindex(now: Settings, say: Say) -> Rebuilt:
     """Build, swap, catch up. The old index stays in use if anything fails; a row that can't be told is left out."""
-    async with _database(now) as connection, _index(now) as index, _topic(now) as consumer:
-        ends = await _ends(consumer)
+    rows = reading_topic(now.kafka_servers, EVENT_ROWS, AT_ONCE)
+    async with _database(now) as connection, _index(now) as index, rows as topic:
+        reached = await topic.end_offsets()
         position = await safe_position(connection, OPEN_TRANSACTIONS_S)
         target = await index.make_next(position)
         name = target.name
         say(f"building {name} as of position {position}")
         done = await _copy(connection, index, target)
         say(f"{done.rows} rows read from PostgreSQL")
-        await _follow(consumer, index, target, ends, await _ends(consumer))
+        await _follow(topic, index, target, reached)
         before = await index.swap(name)
-        await _follow(consumer, index, target, ends, await _ends(consumer))
+        await _follow(topic, index, target, reached)
         for each in before:
             await index.delete(each)
         say(f"{name} is in use" + (f" instead of {', '.join(before)}" if before else ""))
@@ -84,25 +81,20 @@ async def _copy(connection: Any, index: SearchIndex, target: Standing) -> Rebuil
     return Rebuilt(count, left_out | await _write(index, target.name, batch))
 
 
-async def _follow(consumer: Any, index: SearchIndex, target: Standing, reached: Ends, ends: Ends) -> None:
-    """Index what the topic holds between ``reached``, which is moved on, and ``ends``."""
-    for place, offset in reached.items():
-        consumer.seek(place, offset)
-    while any(reached[place] < end for place, end in ends.items()):
-        found = await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
-        await _write(index, target.name, _changes(found, target.floor))
-        for place in reached:
-            reached[place] = max(reached[place], await consumer.position(place))
+async def _follow(topic: TopicReader, index: SearchIndex, target: Standing, reached: Offsets) -> None:
+    """Index what the topic holds between ``reached``, which is moved on, and its present end."""
+    async for values in topic.read(reached, await topic.end_offsets()):
+        await _write(index, target.name, _changes(values, target.floor))
 
 
-def _changes(found: dict[TopicPartition, list[Any]], floor: int) -> dict[str, Version]:
+def _changes(values: Iterable[bytes | None], floor: int) -> dict[str, Version]:
     """Of each row the newest change above the floor. Of what can't be told the worker makes dead letters."""
     changes: dict[str, Version] = {}
-    for record in (record for records in found.values() for record in records):
-        if isinstance(record, SkippedOffsets) or record.value is None:
+    for value in values:
+        if value is None:
             continue
         try:
-            row, _ = decode_event(record.value)
+            row, _ = decode_event(value)
         except MalformedRecord:
             continue
         if str(row.id) not in changes or row.lsn >= changes[str(row.id)].position:
@@ -137,21 +129,3 @@ async def _index(now: Settings) -> AsyncIterator[SearchIndex]:
         await index.close()
 
 
-@asynccontextmanager
-async def _topic(now: Settings) -> AsyncIterator[Any]:
-    install()
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=now.kafka_servers, enable_auto_commit=False, group_id=None, isolation_level=READ_COMMITTED
-    )
-    try:
-        await consumer.start()
-        await consumer._client.force_metadata_update()
-        consumer.assign([TopicPartition(EVENT_ROWS, number) for number in consumer.partitions_for_topic(EVENT_ROWS)])
-        yield consumer
-    finally:
-        await consumer.stop()
-
-
-async def _ends(consumer: Any) -> Ends:
-    found: Ends = await consumer.end_offsets(list(consumer.assignment()))
-    return found

@@ -127,18 +127,24 @@ def set_commit_trap(app: Any, trap: Trap) -> None:
 
 
 def slow_recovery(app: Any) -> None:
-    """Let time pass after the seek and in each batch: what flows too early is then seen."""
-    seek, handle = app.consumer.perform_seek, LedgerAgent._handle
+    """Let time pass after the seek: what flows too early is then seen."""
+    seek = app.consumer.perform_seek
 
     async def slow_seek() -> None:
         await seek()
         await asyncio.sleep(SEEK_S)
 
+    patch(app.consumer, "perform_seek", slow_seek)
+
+
+def slow_batches() -> None:
+    """Let time pass in each batch, too."""
+    handle = LedgerAgent._handle
+
     async def slow_handle(agent: LedgerAgent, messages: list[Message]) -> None:
         await asyncio.sleep(BATCH_S)
         await handle(agent, messages)
 
-    patch(app.consumer, "perform_seek", slow_seek)
     patch(LedgerAgent, "_handle", slow_handle)
 
 
@@ -182,6 +188,8 @@ def main() -> None:
     if trap.point:
         set_traps(trap)
     take_away(lacks, "streams")
+    if "CHAOS_SLOW" in os.environ:
+        slow_batches()
     app = make_worker(chosen)
     if trap.point.endswith("commit"):
         set_commit_trap(app, trap)

@@ -186,9 +186,8 @@ def test_a_timer_that_is_interrupted_goes_on_with_what_is_due(
     driver.hold(1, seconds=1)
     table.take_over(PARTITION, changes(driver))
     table.store(PARTITION, {HOLD_LIMITS_KEY: encode_limits(UNLIMITED.then(0, limits_of(app.settings)))})
-    timer = Holds(app, table, clock=lambda: NOW + 60_000)
+    timer = Holds(app, table, clock=lambda: NOW + 60_000, interval_s=0.001)
     monkeypatch.setattr(timer, "_owned", lambda: [PARTITION])
-    monkeypatch.setattr(hold_expiry, "LOOK_S", 0.001)
     monkeypatch.setattr(hold_expiry, "append", interrupted)
 
     async def run() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections import defaultdict
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -30,9 +29,9 @@ class FakeView:
 @pytest.fixture
 def app(app: App) -> App:
     ends = {TP(COMMANDS, PARTITION): 9}
-    committed: dict[TP, int | None] = defaultdict(lambda: None, {TP(COMMANDS, PARTITION): 3})
+    committed = {TP(COMMANDS, PARTITION): 3}
     consumer: Any = SimpleNamespace(
-        _committed_offset=committed, begins=committed.get, behind=lambda _, due: due, highwater=ends.get
+        committed=committed.get, begins=committed.get, behind=lambda _, due: due, highwater=ends.get
     )
     app.consumer = consumer
     actives = {TP(changelog("ledger"), PARTITION)}

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from connect.topics import OUTCOMES
 from streams.mail import bookings as bookings_module
-from streams.mail import reminders
 from streams.mail.bookings import Bookings
 from streams.mail.notifications import NotificationsAgent
 from streams.mail.reminders import Reminders
@@ -142,18 +141,19 @@ def test_the_timer_trusts_the_bookings_only_once_all_outcomes_are_in(
 ) -> None:
     place = TP(OUTCOMES, PARTITION)
     ends: dict[TP, int | None] = {place: None}
+    committed: dict[TP, int] = {}
     marker = 0
-    consumer = SimpleNamespace(highwater=ends.get, _committed_offset={}, behind=lambda _, due: due + marker)
+    consumer = SimpleNamespace(highwater=ends.get, committed=committed.get, behind=lambda _, due: due + marker)
     monkeypatch.setattr(type(world.app), "consumer", consumer, raising=False)
     assert not world.agent.caught_up(PARTITION)
     ends[place] = 3
     assert not world.agent.caught_up(PARTITION)
-    consumer._committed_offset[place] = 2
+    committed[place] = 2
     assert not world.agent.caught_up(PARTITION)
     marker = 1
     assert world.agent.caught_up(PARTITION)
     marker = 0
-    consumer._committed_offset[place] = 3
+    committed[place] = 3
     assert world.agent.caught_up(PARTITION)
     ends[place] = 5
     assert not world.agent.caught_up(PARTITION)
@@ -179,11 +179,11 @@ def test_a_timer_that_is_interrupted_reminds_later(
     world.jobs.clear()
     world.now += 481
     monkeypatch.setattr(world.bookings, "owned", lambda: [PARTITION])
-    monkeypatch.setattr(reminders, "LOOK_S", 0.001)
+    timer = Reminders(world.app, world.bookings, lambda partition: True, lambda: world.now, interval_s=0.001)
     monkeypatch.setattr(bookings_module, "append", interrupted)
 
     async def run() -> None:
-        watch = asyncio.create_task(world.timer._watch())
+        watch = asyncio.create_task(timer._watch())
         await tried.wait()
         monkeypatch.setattr(bookings_module, "append", append)
         await done.wait()

@@ -69,7 +69,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Log], Log]:
 def recover(app: App, table: OffsetTable, committed: int = 100) -> None:
     """As after a rebalance."""
     mending = Mending(app, table, COMMANDS)
-    consumer: Any = SimpleNamespace(_committed_offset={TP(COMMANDS, PARTITION): committed})
+    consumer: Any = SimpleNamespace(committed={TP(COMMANDS, PARTITION): committed}.get)
     app.consumer = consumer
     asyncio.run(table.recover({PARTITION}))
     asyncio.run(mending.mend())

@@ -1,0 +1,28 @@
+"""Agents: a topic, a name, and a function that handles the topic's records in batches."""
+
+from faust.types import StreamT, TopicT
+
+from streams.runtime.app import App
+from streams.runtime.batching import Handle, in_batches
+
+
+def add_agent(app: App, topic: str, handle: Handle, *, name: str, batch_max_records: int) -> None:
+    """Register an agent that gives ``handle`` the records of ``topic``, in order, a batch at a time."""
+
+    async def consume(stream: StreamT[bytes]) -> None:
+        await in_batches(stream, handle, busy=app.busy, most=batch_max_records, name=name)
+
+    app.agent(_raw_topic(app, topic), name=name, concurrency=1)(consume)
+
+
+def _raw_topic(app: App, name: str) -> TopicT:
+    """A topic whose keys and values stay bytes, so that the agent itself sees what can't be decoded."""
+    app.figures.reads(name)
+    return app.topic(
+        name,
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        allow_empty=True,
+    )

@@ -1,0 +1,40 @@
+"""Which partitions this worker has, whether it may work on them now, and which worker has the others."""
+
+from connect.topics import changelog
+from streams.runtime.app import App
+
+
+def is_recovered(app: App) -> bool:
+    """Whether the tables are recovered and no rebalance is under way."""
+    return bool(not app.rebalancing and app.tables.actives_ready)
+
+
+def is_running(app: App) -> bool:
+    """Whether agents run: recovered, and not about to give partitions up."""
+    return is_recovered(app) and bool(app.flow_control.is_active())
+
+
+def active_partitions(app: App, table: str) -> list[int]:
+    """The partitions of a table that this worker owns, in order."""
+    topic = changelog(table)
+    return sorted(tp.partition for tp in app.assignor.assigned_actives() if tp.topic == topic)
+
+
+def standby_partitions(app: App, table: str) -> list[int]:
+    """The partitions of a table that this worker keeps copies of, in order."""
+    topic = changelog(table)
+    return sorted(tp.partition for tp in app.assignor.assigned_standbys() if tp.topic == topic)
+
+
+def worker_urls(app: App) -> list[str]:
+    """The addresses of all workers of the group."""
+    return sorted(map(str, app.assignor.tables_metadata()))
+
+
+def owner_url(app: App, table: str, partition: int) -> str | None:
+    """The address of the worker that owns a partition of a table; None while none does."""
+    topic = changelog(table)
+    for url, tables in app.assignor.tables_metadata().items():
+        if partition in tables.get(topic, ()):
+            return str(url).rstrip("/")
+    return None

@@ -1,0 +1,6 @@
+"""The types of Faust and aiokafka that the capabilities handle, by the names that they import them by."""
+
+from aiokafka.errors import KafkaError
+from faust.types import Message
+
+__all__ = ["KafkaError", "Message"]

@@ -1,0 +1,28 @@
+"""How far this worker has committed its inputs, and how far their logs go."""
+
+from typing import cast
+
+from faust.types import TP
+
+from streams.runtime.app import App
+from streams.runtime.consumer import BatchConsumer
+
+
+def committed_offset(app: App, topic: str, partition: int) -> int | None:
+    """The offset that this worker's group committed last, as this worker knows it."""
+    return _consumer(app).committed(TP(topic, partition))
+
+
+def end_offset(app: App, topic: str, partition: int) -> int | None:
+    """Where the committed records of a partition end; None before its first fetch."""
+    end: int | None = _consumer(app).highwater(TP(topic, partition))
+    return end
+
+
+def next_record_offset(app: App, topic: str, partition: int, offset: int) -> int:
+    """The first offset from ``offset`` on at which a record can be: markers and the like are passed over."""
+    return _consumer(app).behind(TP(topic, partition), offset)
+
+
+def _consumer(app: App) -> BatchConsumer:
+    return cast("BatchConsumer", app.consumer)

@@ -1,0 +1,36 @@
+"""Work that a worker does by the clock, beside its agents."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from aiokafka.errors import KafkaError
+
+from streams.runtime.app import App
+from streams.runtime.batching import Interrupted
+from streams.runtime.failstop import fail_stop
+
+log = logging.getLogger(__name__)
+
+
+async def run_timer(
+    app: App, work: Callable[[], Awaitable[bool]], *, name: str, interval_s: float, retry_interval_s: float
+) -> None:
+    """Call ``work`` every ``interval_s`` until the worker stops; at once again while it returns that more is due.
+
+    A rebalance puts it off, an error of Kafka's for ``retry_interval_s``. Any other error ends the process: without its
+    timer a worker would leave that work undone and nobody would notice.
+    """
+    while not app.should_stop:
+        pause_s = interval_s
+        try:
+            if await work():
+                pause_s = 0
+        except Interrupted:
+            pass
+        except KafkaError as error:
+            log.warning("%s is put off: %r", name, error)
+            pause_s = retry_interval_s
+        except Exception as error:  # noqa: BLE001 (see above)
+            fail_stop(name, error)
+        await asyncio.sleep(pause_s)

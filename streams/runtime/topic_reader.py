@@ -1,0 +1,59 @@
+"""Reading a whole topic outside of a worker: its committed records, from given offsets to given ends."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from connect.records.fetching import READ_COMMITTED, Skip, install
+
+POLL_TIMEOUT_MS: Final = 200
+
+# By partition.
+Offsets = dict[int, int]
+
+
+class TopicReader:
+    """All partitions of one topic."""
+
+    def __init__(self, consumer: Any, topic: str, poll_max_records: int) -> None:
+        self._consumer = consumer
+        self._topic = topic
+        self._poll_max_records = poll_max_records
+
+    async def end_offsets(self) -> Offsets:
+        """Where the committed records of each partition end now."""
+        ends = await self._consumer.end_offsets(list(self._consumer.assignment()))
+        return {place.partition: end for place, end in ends.items()}
+
+    async def read(self, begins: Offsets, ends: Offsets) -> AsyncIterator[list[bytes | None]]:
+        """The values of the records between ``begins`` and ``ends``, those of a poll at a time.
+
+        ``begins`` moves on once they are taken. What can't be read is left out.
+        """
+        for partition, offset in begins.items():
+            self._consumer.seek(TopicPartition(self._topic, partition), offset)
+        while any(begins[partition] < end for partition, end in ends.items()):
+            found = await self._consumer.getmany(timeout_ms=POLL_TIMEOUT_MS, max_records=self._poll_max_records)
+            yield [one.value for records in found.values() for one in records if not isinstance(one, Skip)]
+            for partition in begins:
+                position = await self._consumer.position(TopicPartition(self._topic, partition))
+                begins[partition] = max(begins[partition], position)
+
+
+@asynccontextmanager
+async def reading_topic(servers: str, topic: str, poll_max_records: int) -> AsyncIterator[TopicReader]:
+    """A reader of a topic, without a consumer group. Raises aiokafka's KafkaError."""
+    install()
+    consumer: Any = AIOKafkaConsumer(
+        bootstrap_servers=servers, enable_auto_commit=False, group_id=None, isolation_level=READ_COMMITTED
+    )
+    try:
+        await consumer.start()
+        # A consumer without subscription knows no topics before it has asked for them.
+        await consumer._client.force_metadata_update()
+        consumer.assign([TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)])
+        yield TopicReader(consumer, topic, poll_max_records)
+    finally:
+        await consumer.stop()
