@@ -24,7 +24,7 @@ from connect.records.fetching import READ_COMMITTED, install
 from connect.topics import ACCEPTED_PREFIX, group
 from ops import actions
 from settings import Settings
-from streams.runtime.headers import carried_headers
+from streams.runtime.headers import forwarded_headers
 from tables.errors import TurnstileError
 from tables.ledger.continuity import LogBounds
 
@@ -187,7 +187,7 @@ async def _append_again(now: Settings, place: TopicPartition, first: int, last: 
         async for one in _records(now, place, first, last):
             if one.value is None or one.value == FILLER:
                 continue
-            under_way.append(await producer.send(*_at(place, one.value, one.key), headers=carried_headers(one)))
+            under_way.append(await producer.send(*_at(place, one.value, one.key), headers=forwarded_headers(one)))
             count += 1
             if len(under_way) == CHUNK_RECORDS:
                 await asyncio.gather(*under_way)

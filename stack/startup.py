@@ -40,7 +40,7 @@ def run_to_end(member: StackMember, command: Command, failed: str) -> Iterator[s
     try:
         while process.poll() is None:
             if time.monotonic() > deadline:
-                raise _failure(member, f"was not done within {member.ready_within:.0f} s")
+                raise _failure(member, f"was not done within {member.ready_timeout_s:.0f} s")
             yield "running"
     finally:
         child.stop(process, signal.SIGTERM, 2)
@@ -60,7 +60,7 @@ def _become_ready(member: StackMember, processes: Processes) -> Iterator[str]:
             yield from _passing(member.retry_pause_s)
             process = processes[member.name] = child.spawn(member.command())
         if time.monotonic() > deadline:
-            raise _failure(member, f"was not ready within {member.ready_within:.0f} s")
+            raise _failure(member, f"was not ready within {member.ready_timeout_s:.0f} s")
         yield "starting"
     member.settle()
 

@@ -22,7 +22,7 @@ from api.schemas.search import SearchQuery
 from lab.demo_catalogue import Json, demo_catalogue
 from settings import Settings
 from streams.runtime.row_changes import EventRow
-from streams.search.index import SearchIndex, Version, make_elasticsearch
+from streams.search.index import RowVersion, SearchIndex, make_elasticsearch
 from streams.search.mapping import index_body
 
 JUDGED: Final = Path(__file__).with_name("judged.toml")
@@ -137,14 +137,14 @@ def _indexed(settings: Settings, events: list[Json]) -> Iterator[str]:
     """A temporary index with these events."""
     name = f"events-relevance-{uuid4().hex[:8]}"
     rows = [row_of(event) for event in events]
-    asyncio.run(_fill(settings, name, {str(row.id): Version(row.lsn, row) for row in rows}))
+    asyncio.run(_fill(settings, name, {str(row.id): RowVersion(row.lsn, row) for row in rows}))
     try:
         yield name
     finally:
         asyncio.run(_empty(settings, name))
 
 
-async def _fill(settings: Settings, name: str, rows: dict[str, Version]) -> None:
+async def _fill(settings: Settings, name: str, rows: dict[str, RowVersion]) -> None:
     async with make_elasticsearch(settings) as client:
         await client.indices.create(index=name, **index_body(floor=0))
         refused = await SearchIndex(client).write(rows, name)

@@ -1,1 +1,1 @@
-"""The ledger's agents: definitions in, commands decided, holds ended, and the views of the stock."""
+"""The ledger's agents: event definitions in, commands decided, holds expired, and the web views of the stock."""

@@ -1,15 +1,14 @@
-"""The timer of holds: where a deadline has passed, it appends an expire command to the log, and nothing else.
+"""The timer that ends holds: once a deadline has passed, it appends an expire command, and changes nothing itself.
 
-It also sees that the operator's limits on holds are in the log before them (streams/inventory/hold_limits.py).
-
-It reads the index of open holds that the ledger's table keeps, of the partitions that this worker owns.
+It reads the index of open holds in the ledger's table, on the partitions that this worker owns, and first makes sure
+that the operator's limits on holds are in the log (streams/inventory/hold_limits.py).
 """
 
 import time
 from collections.abc import Callable, Iterator
 
 from connect.topics import COMMANDS
-from streams.inventory.hold_limits import LimitsInForce
+from streams.inventory.hold_limits import HoldLimitsWriter
 from streams.runtime.app import App
 from streams.runtime.assignment import active_partitions, is_running
 from streams.runtime.produce import Record
@@ -23,34 +22,34 @@ INTERVAL_S = 0.2
 RETRY_S = 1.0
 
 
-def wall_clock() -> int:
+def now_ms() -> int:
     """Milliseconds since 1970 UTC."""
     return round(time.time() * 1000)
 
 
-class Holds:
-    """Looks for deadlines that have passed, while tables are recovered and partitions owned."""
+class HoldExpiry:
+    """Finds holds whose deadline has passed, while tables are recovered and partitions owned."""
 
     def __init__(
-        self, app: App, table: OffsetTable, clock: Callable[[], int] = wall_clock, interval_s: float = INTERVAL_S
+        self, app: App, table: OffsetTable, clock: Callable[[], int] = now_ms, interval_s: float = INTERVAL_S
     ) -> None:
         self.app = app
         self.table = table
-        self._limits = LimitsInForce(app, table)
+        self._limits = HoldLimitsWriter(app, table)
         self._clock = clock
         self._interval_s = interval_s
         self._schedules: dict[int, HoldSchedule] = {}
         app.on_partitions_assigned.connect(self._forget)
-        app.task(self._watch)
+        app.task(self._run)
 
-    def carried_out(self, partition: int, offset: int, entries: list[bytes]) -> None:
-        """The ledger has carried out the log up to ``offset``; that brought ``entries`` into the index."""
+    def decided(self, partition: int, offset: int, entries: list[bytes]) -> None:
+        """The ledger has decided the log up to ``offset``, which added ``entries`` to the index."""
         schedule = self._schedules.get(partition)
         if schedule is not None:
             schedule.decided(offset, entries)
 
-    async def look(self, partition: int) -> bool:
-        """Append what is due on a partition. Whether there is more than one look takes."""
+    async def expire(self, partition: int) -> bool:
+        """Append the commands that are due on a partition. Whether more are due than one append takes."""
         schedule = self._schedules.setdefault(partition, HoldSchedule())
         now = self._clock()
         due = schedule.due(lambda start: self._entries(partition, start), now)
@@ -59,24 +58,24 @@ class Holds:
         commands = [expiry_of(entry) for entry in due]
         records = [Record(str(command.event).encode(), encode_command(command)) for command in commands]
         try:
-            place = await append(self.app, COMMANDS, partition, records)
+            produced = await append(self.app, COMMANDS, partition, records)
         except Exception:
             schedule.not_sent(due)
             raise
-        schedule.sent(due, now, place.offsets[-1], place.at)
+        schedule.sent(due, now, produced.offsets[-1], produced.timestamp_ms)
         return len(due) == BATCH_MAX_HOLDS
 
-    async def _watch(self) -> None:
+    async def _run(self) -> None:
         await run_timer(
-            self.app, self._round, name="the timer of holds", interval_s=self._interval_s, retry_interval_s=RETRY_S
+            self.app, self._expire_all, name="hold expiry", interval_s=self._interval_s, retry_interval_s=RETRY_S
         )
 
-    async def _round(self) -> bool:
+    async def _expire_all(self) -> bool:
         more = False
         for partition in self._owned():
-            if self.table.has_open(partition):
-                await self._limits.look(partition)
-                more |= await self.look(partition)
+            if self.table.is_open(partition):
+                await self._limits.write(partition)
+                more |= await self.expire(partition)
         return more
 
     def _owned(self) -> list[int]:

@@ -1,6 +1,6 @@
-"""Puts the limits on holds of this worker's settings into the log of its partitions, where others are in force.
+"""Writes the limits on holds of this worker's settings to the log of its partitions, where other limits apply.
 
-They count from their place in the log on, for whichever worker decides it then.
+A limit applies from its place in the log on, whichever worker decides the commands that follow.
 """
 
 import logging
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 def limits_of(settings: Settings) -> LimitHolds:
-    """The command that sets the limits of these settings; 0 there means none."""
+    """The command that sets the limits of these settings, where 0 means no limit."""
     return LimitHolds(
         settings.hold_seconds_max or None,
         settings.hold_tickets_max or None,
@@ -29,26 +29,26 @@ def limits_of(settings: Settings) -> LimitHolds:
     )
 
 
-class LimitsInForce:
-    """Sees to it that the limits in force on a partition are those of this worker's settings."""
+class HoldLimitsWriter:
+    """Makes the limits of this worker's settings those of its partitions."""
 
     def __init__(self, app: App, table: OffsetTable) -> None:
         self.app = app
         self.table = table
         self._wanted = limits_of(app.settings)
-        self._seen_to: set[int] = set()
+        self._written: set[int] = set()
         app.on_partitions_assigned.connect(self._forget)
 
-    async def look(self, partition: int) -> None:
-        """Append the limits once after an assignment, if others are in force. Raises KafkaError, Interrupted."""
-        if partition in self._seen_to:
+    async def write(self, partition: int) -> None:
+        """Append the limits if others apply; once after each assignment. Raises KafkaError, Interrupted."""
+        if partition in self._written:
             return
         value = self.table.read(partition, HOLD_LIMITS_KEY)
-        known = UNLIMITED if value is None else decode_limits(value)
-        if known.command() != self._wanted:
+        current = UNLIMITED if value is None else decode_limits(value)
+        if current.command() != self._wanted:
             await append(self.app, COMMANDS, partition, [Record(RECORD_KEY, encode_command(self._wanted))])
-            log.info("%s[%d]: holds are limited by %s, no longer by %s", COMMANDS, partition, self._wanted, known)
-        self._seen_to.add(partition)
+            log.info("%s[%d]: limits on holds changed from %s to %s", COMMANDS, partition, current, self._wanted)
+        self._written.add(partition)
 
     async def _forget(self, *_: object, **__: object) -> None:
-        self._seen_to.clear()
+        self._written.clear()

@@ -1,31 +1,31 @@
 """The agent that decides: commands in, records to the table, outcomes to ``ticket-purchase``.
 
-Order of a batch, per partition: decide, store, purchase records acknowledged, event records
-acknowledged, outcomes acknowledged, commands that follow acknowledged; then the input. Partitions wait
-side by side.
+A batch is handled in this order, each step acknowledged before the next: purchase records, event records, outcomes,
+commands that follow, dead letters, misrouted commands; then its input is committed. Partitions are handled in parallel.
 """
 
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from connect.topics import COMMANDS, OUTCOMES
-from streams.inventory.hold_expiry import Holds
-from streams.inventory.stock_gauges import Tallies
+from streams.inventory.hold_expiry import HoldExpiry
+from streams.inventory.stock_gauges import StockGauges
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
-from streams.runtime.changelog_repair import Mending
+from streams.runtime.changelog_repair import ChangelogRepair
 from streams.runtime.counters import Verdict, verdict
-from streams.runtime.dead_letters import bury, letter, sort_out
-from streams.runtime.gap_check import InputWatch
-from streams.runtime.headers import carried_headers
+from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
+from streams.runtime.gap_check import GapCheck
+from streams.runtime.headers import forwarded_headers
 from streams.runtime.kafka_types import Message
 from streams.runtime.partitioning import partition_of
 from streams.runtime.produce import Record
 from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable
-from streams.runtime.tracing import headers_from
+from streams.runtime.tracing import trace_headers
 from tables.errors import MalformedCommand
 from tables.ledger.deadlines import index_change
 from tables.ledger.ledger import Ledger
@@ -37,77 +37,90 @@ from tables.messages.outcomes import encode_outcome
 
 CONSUMER = "ledger"
 TABLE = "ledger"
-MOST = 2_000
+BATCH_MAX_RECORDS = 2_000
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class Decided:
+    """What the commands of a batch led to, beside what the ledger changed; ``misrouted`` by their right partition."""
+
+    dead_letters: list[Record]
+    outcomes: list[Record] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    following: list[Record] = field(default_factory=list)
+    misrouted: dict[int, list[Record]] = field(default_factory=dict)
+
+
 class LedgerAgent:
-    """Decides what arrives on the partitions that this worker owns."""
+    """Decides the commands of the partitions that this worker owns."""
 
     def __init__(self, app: App) -> None:
         self.app = app
         self.partitions = app.settings.partitions
         self.table = OffsetTable.add(app, TABLE, self.partitions, record_offset, index_change, same_record)
-        self.holds = Holds(app, self.table)
-        self.mending = Mending(app, self.table, COMMANDS)
-        self.watch = InputWatch(app, COMMANDS)
+        self.hold_expiry = HoldExpiry(app, self.table)
+        self.changelog_repair = ChangelogRepair(app, self.table, COMMANDS)
+        self.gap_check = GapCheck(app, COMMANDS)
         app.guarded[COMMANDS] = self.watermark
-        self.tallies = Tallies(app, self.table)
+        self.stock_gauges = StockGauges(app, self.table)
         self._codes = TicketCodes(app.settings.ticket_key.get_secret_value().encode()[:64])
         self._ledgers: dict[int, Ledger] = {}
         app.on_partitions_assigned.connect(self._forget)
-        add_agent(app, COMMANDS, self._handle, name=CONSUMER, batch_max_records=MOST)
+        add_agent(app, COMMANDS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
         by_partition: dict[int, list[Message]] = {}
         for message in messages:
             by_partition.setdefault(message.partition, []).append(message)
-        await side_by_side(self._batch(partition, batch) for partition, batch in by_partition.items())
+        await in_parallel(self._handle_partition(partition, batch) for partition, batch in by_partition.items())
 
-    async def _batch(self, partition: int, messages: list[Message]) -> None:
-        ledger = self._ledger(partition)
-        outcomes: list[Record] = []
-        told: list[Verdict] = []
-        following: list[Record] = []
-        strays: dict[int, list[Record]] = {}
+    async def _handle_partition(self, partition: int, messages: list[Message]) -> None:
         for message in messages:
-            self.watch.expect(message)
-        readable, letters = sort_out(messages, decode_command)
+            self.gap_check.check(message)
+        ledger = self._ledger(partition)
+        decided = self._decide(partition, ledger, messages)
+        entries = await self._write(partition, ledger, decided.outcomes, _watermark_of(messages[-1]))
+        self.app.counters.count_decisions(decided.verdicts)
+        self.hold_expiry.decided(partition, messages[-1].offset, entries)
+        await append(self.app, COMMANDS, partition, decided.following)
+        await send_to_dead_letters(self.app, CONSUMER, decided.dead_letters)
+        for home, records in decided.misrouted.items():
+            count = len(records)
+            log.warning("%d commands of %s[%d] belong to partition %d, forwarded", count, COMMANDS, partition, home)
+            await append(self.app, COMMANDS, home, records)
+
+    def _decide(self, partition: int, ledger: Ledger, messages: list[Message]) -> Decided:
+        readable, dead_letters = decode_batch(messages, decode_command)
         ledger.read_ahead(command for _, command in readable)
+        decided = Decided(dead_letters)
+        outcomes, verdicts, following = decided.outcomes, decided.verdicts, decided.following
         for message, command in readable:
             try:
                 ledger.check(message.offset, command)
             except MalformedCommand as error:
-                letters.append(letter(message, error))
+                dead_letters.append(dead_letter(message, error))
                 continue
-            if isinstance(command, LimitHolds):  # at home wherever it lies
-                ledger.apply(message.offset, _milliseconds(message), command)
+            if isinstance(command, LimitHolds):  # applies to the partition that it lies in
+                ledger.apply(message.offset, _timestamp_ms(message), command)
                 continue
             key = str(command.event).encode()
             home = partition_of(key, self.partitions)
             if home != partition:
-                strays.setdefault(home, []).append(Record(key, message.value, carried_headers(message)))
+                forwarded = Record(key, message.value, forwarded_headers(message))
+                decided.misrouted.setdefault(home, []).append(forwarded)
                 continue
-            headers = headers_from(message) if message.headers else ()
-            answer = ledger.apply(message.offset, _milliseconds(message), command)
-            told += map(verdict, answer.outcomes)
+            headers = trace_headers(message) if message.headers else ()
+            answer = ledger.apply(message.offset, _timestamp_ms(message), command)
+            verdicts += map(verdict, answer.outcomes)
             outcomes += [Record(key, encode_outcome(outcome), headers) for outcome in answer.outcomes]
             following += [Record(key, encode_command(further), headers) for further in answer.commands]
-        entries = await self._write(partition, ledger, outcomes, _watermark_of(messages[-1]))
-        self.app.figures.decided(told)
-        self.holds.carried_out(partition, messages[-1].offset, entries)
-        await append(self.app, COMMANDS, partition, following)
-        await bury(self.app, CONSUMER, letters)
-        for home, records in strays.items():
-            log.warning(
-                "%d commands of %s[%d] belong to partition %d, forwarded", len(records), COMMANDS, partition, home
-            )
-            await append(self.app, COMMANDS, home, records)
+        return decided
 
     async def _write(self, partition: int, ledger: Ledger, outcomes: list[Record], watermark: Watermark) -> list[bytes]:
-        """Store and publish what a batch changed, and tell it. The entries that came into the index of holds."""
-        self.tallies.changed(partition, ledger.changed_events)
+        """Store and publish what a batch changed, then its outcomes. Gives the entries added to the index of holds."""
+        self.stock_gauges.changed(partition, ledger.changed_events)
         purchases, events = ledger.take_purchases(), ledger.take_events()
         known = self.watermark(partition)
         if known is None or known.offset <= watermark.offset:  # a replay is behind it
@@ -120,7 +133,7 @@ class LedgerAgent:
         return entries
 
     def watermark(self, partition: int) -> Watermark | None:
-        """The last command of a partition that was decided, by whichever worker."""
+        """The last command of a partition that any worker has decided."""
         value = self.table.read(partition, WATERMARK_KEY)
         return None if value is None else decode_watermark(value)
 
@@ -138,8 +151,8 @@ class LedgerAgent:
         self._ledgers.clear()
 
 
-async def side_by_side(batches: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Wait for all; where one raises, none of the others goes on when that is known."""
+async def in_parallel(batches: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Wait for all. Where one raises, the others are cancelled and have ended before the error goes on."""
     tasks = [asyncio.create_task(batch) for batch in batches]
     try:
         await asyncio.gather(*tasks)
@@ -151,8 +164,8 @@ async def side_by_side(batches: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 
 def _watermark_of(message: Message) -> Watermark:
-    return Watermark(message.offset, digest_of(message.key, message.value, _milliseconds(message)))
+    return Watermark(message.offset, digest_of(message.key, message.value, _timestamp_ms(message)))
 
 
-def _milliseconds(message: Message) -> int:
+def _timestamp_ms(message: Message) -> int:
     return round(message.timestamp * 1000)

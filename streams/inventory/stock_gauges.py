@@ -1,7 +1,7 @@
-"""The tickets of the events that this worker decides: the busiest by name, the others as a sum.
+"""Gauges of the tickets of the events that this worker owns: the busiest events by name, the others as a sum.
 
-A batch only leaves the events that it changed; they are counted when somebody looks. Events that no batch has
-changed since the worker took over their partition are read from the table, a few at a time.
+A batch only notes the events that it changed; they are summed up when the metrics are read. Events that no batch has
+changed since this worker took over their partition are read from the table, a few at a time.
 """
 
 import asyncio
@@ -23,31 +23,31 @@ from tables.ledger.records import decode_event, event_key
 from tables.ledger.stock_totals import EventStock, StockTotals, broken_invariants, event_stock
 from telemetry.metrics import ledger as metric
 
-BUSIEST: Final = 20
+NAMED_EVENTS_MAX: Final = 20
 OTHER: Final = "other"
-TITLE: Final = 80
-# An event that was busy once is half as busy so many seconds later.
-HALF_LIFE_S: Final = 600.0
-READ_AT_ONCE: Final = 50
-MOST_CHANGED: Final = 5_000
-PAUSE_S: Final = 0.01
+TITLE_MAX_CHARACTERS: Final = 80
+# After this time without a change an event counts as half as busy.
+BUSYNESS_HALF_LIFE_S: Final = 600.0
+READ_BATCH_EVENTS: Final = 50
+READ_PAUSE_S: Final = 0.01
+CHANGED_EVENTS_MAX: Final = 5_000
 _LAST: Final = b"\xff"
 
 
-class Tallies:
-    """The events by partition, with how busy each is."""
+class StockGauges:
+    """The totals of each event by partition, and how busy each event is."""
 
     def __init__(self, app: App, table: OffsetTable) -> None:
         self.app = app
         self.table = table
         self._changed: dict[int, dict[UUID, Inventory]] = {}
-        self._tallies: dict[int, dict[UUID, EventStock]] = {}
-        self._busy: defaultdict[UUID, float] = defaultdict(float)
-        self._broken: Counter[str] = Counter(negative=0, oversold=0)
-        self._looked = time.monotonic()
+        self._totals: dict[int, dict[UUID, EventStock]] = {}
+        self._busyness: defaultdict[UUID, float] = defaultdict(float)
+        self._breaches: Counter[str] = Counter(negative=0, oversold=0)
+        self._decayed_at_s = time.monotonic()
         self._reading: asyncio.Task[None] | None = None
-        app.figures.sources.append(self.collect)
-        app.before_agents.append(self._begin)
+        app.counters.collectors.append(self.collect)
+        app.before_agents.append(self._start_reading)
         app.on_partitions_assigned.connect(self._forget)
 
     def changed(self, partition: int, inventories: Iterable[Inventory]) -> None:
@@ -55,47 +55,48 @@ class Tallies:
         changed = self._changed.setdefault(partition, {})
         for inventory in inventories:
             changed[inventory.id] = inventory
-            self._busy[inventory.id] += 1
-        if len(changed) > MOST_CHANGED:
-            self._count()
+            self._busyness[inventory.id] += 1
+        if len(changed) > CHANGED_EVENTS_MAX:
+            self._sum_up()
 
     def collect(self) -> Iterator[Family]:
         """The metrics."""
-        self._count()
-        self._calm_down()
-        known = {event: tally for each in self._tallies.values() for event, tally in each.items()}
+        self._sum_up()
+        self._decay()
+        known = {event: totals for each in self._totals.values() for event, totals in each.items()}
         yield metric.EVENT_TICKETS.of(_by_event(known, self._busiest(known)))
-        yield metric.OVERCOMMITTED.one(sum(tally.overcommitted for tally in known.values()))
-        yield metric.BREACHES.of({(name,): count for name, count in self._broken.items()})
-        yield metric.HOLD_OVERDUE.one(max([self._overdue(partition) for partition in self._tallies], default=0.0))
+        yield metric.OVERCOMMITTED.one(sum(totals.overcommitted for totals in known.values()))
+        yield metric.BREACHES.of({(name,): count for name, count in self._breaches.items()})
+        yield metric.HOLD_OVERDUE.one(max([self._overdue_s(partition) for partition in self._totals], default=0.0))
 
-    def _busiest(self, tallies: dict[UUID, EventStock]) -> set[UUID]:
-        busy = self._busy
-        return set(nlargest(BUSIEST, tallies, key=lambda event: (busy.get(event, 0.0), tallies[event].out)))
+    def _busiest(self, totals: dict[UUID, EventStock]) -> set[UUID]:
+        busyness = self._busyness
+        return set(nlargest(NAMED_EVENTS_MAX, totals, key=lambda event: (busyness.get(event, 0.0), totals[event].out)))
 
-    def _count(self) -> None:
+    def _sum_up(self) -> None:
         for partition, changed in self._changed.items():
-            tallies = self._tallies.setdefault(partition, {})
+            known = self._totals.setdefault(partition, {})
             for event, inventory in changed.items():
-                tally = event_stock(inventory)
-                self._broken.update(broken_invariants(tallies.get(event), tally))
-                tallies[event] = tally
+                totals = event_stock(inventory)
+                self._breaches.update(broken_invariants(known.get(event), totals))
+                known[event] = totals
         self._changed.clear()
 
-    def _calm_down(self) -> None:
-        now = time.monotonic()
-        share = 0.5 ** ((now - self._looked) / HALF_LIFE_S)
-        self._looked = now
-        for event in self._busy:
-            self._busy[event] *= share
+    def _decay(self) -> None:
+        now_s = time.monotonic()
+        share = 0.5 ** ((now_s - self._decayed_at_s) / BUSYNESS_HALF_LIFE_S)
+        self._decayed_at_s = now_s
+        for event in self._busyness:
+            self._busyness[event] *= share
 
-    def _overdue(self, partition: int) -> float:
+    def _overdue_s(self, partition: int) -> float:
+        """How long ago the earliest deadline of an open hold passed."""
         for entry, _ in self.table.scan(partition, HOLDS_PREFIX) if self._owns(partition) else ():
             return max(0.0, time.time() - deadline_of(entry) / 1000)
         return 0.0
 
-    async def _begin(self) -> None:
-        """The tables are whole: read what they have, while the agents go on."""
+    async def _start_reading(self) -> None:
+        """Read the recovered tables while the agents run."""
         if self._reading is not None:
             self._reading.cancel()
         self._reading = asyncio.create_task(self._read())
@@ -104,14 +105,14 @@ class Tallies:
         for partition in range(self.app.settings.partitions):
             if not self._owns(partition):
                 continue
-            tallies = self._tallies.setdefault(partition, {})
+            known = self._totals.setdefault(partition, {})
             for number, inventory in enumerate(self._events(partition)):
-                tallies.setdefault(inventory.id, event_stock(inventory))
-                if number % READ_AT_ONCE == 0:
-                    await asyncio.sleep(PAUSE_S)
+                known.setdefault(inventory.id, event_stock(inventory))
+                if number % READ_BATCH_EVENTS == 0:
+                    await asyncio.sleep(READ_PAUSE_S)
 
     def _events(self, partition: int) -> Iterator[Inventory]:
-        """The events of a partition, leaping over their purchases."""
+        """The events of a partition. Seeks past the purchases of each."""
         start = HOLDS_PREFIX + _LAST
         while self._owns(partition):
             key = next(self.table.scan(partition, b"", start), None)
@@ -124,25 +125,25 @@ class Tallies:
             start = event.bytes + _LAST
 
     def _owns(self, partition: int) -> bool:
-        """Whether the partition is decided here; a warm copy of another worker's is not."""
-        return partition in active_partitions(self.app, self.table.name) and self.table.has_open(partition)
+        """Whether this worker decides the partition; not where it only keeps a standby copy."""
+        return partition in active_partitions(self.app, self.table.name) and self.table.is_open(partition)
 
     async def _forget(self, *_: object, **__: object) -> None:
         if self._reading is not None:
             self._reading.cancel()
         self._changed.clear()
-        self._tallies.clear()
-        self._busy.clear()
+        self._totals.clear()
+        self._busyness.clear()
 
 
-def _by_event(tallies: dict[UUID, EventStock], named: set[UUID]) -> dict[tuple[str, ...], float]:
+def _by_event(totals: dict[UUID, EventStock], named: set[UUID]) -> dict[tuple[str, ...], float]:
     samples: dict[tuple[str, ...], float] = {}
     others = StockTotals()
-    for event, tally in tallies.items():
+    for event, each in totals.items():
         if event in named:
-            samples |= _samples(str(event), tally.title[:TITLE], StockTotals().plus(tally))
+            samples |= _samples(str(event), each.title[:TITLE_MAX_CHARACTERS], StockTotals().plus(each))
         else:
-            others = others.plus(tally)
+            others = others.plus(each)
     return samples | _samples(OTHER, "", others)
 
 

@@ -1,6 +1,6 @@
-"""Read-only web views of a worker: an event's inventory, an account's count, a purchase, a partition.
+"""Read-only web pages of a worker: an event's stock, an account's tickets, purchases, a partition, the worker itself.
 
-Any worker may be asked: a request for what another worker owns is passed on to it, once.
+Any worker answers for all: it forwards a request for another worker's partition to that worker, once.
 """
 
 import time
@@ -24,12 +24,12 @@ from tables.ledger.purchase_state import state_of
 from tables.ledger.records import account_key, decode_account, decode_event, decode_purchase, event_key, purchase_key
 from tables.messages.commands import LimitHolds
 
-PASSED_ON = "X-Turnstile-Passed-On"
-TIMEOUT_S = 2.0
+FORWARDED_HEADER = "X-Turnstile-Passed-On"
+FORWARD_TIMEOUT_S = 2.0
 
 
-class Views:
-    """The pages of one worker."""
+class InventoryViews:
+    """The pages of one worker, as JSON."""
 
     def __init__(self, app: App, ledger: LedgerAgent) -> None:
         self.app = app
@@ -46,23 +46,23 @@ class Views:
         return await self._answer(view, request, event, self._event)
 
     async def account(self, view: View, request: Request, event: str, account: str) -> Response:
-        """How many tickets of each type an account has of an event, held or sold."""
+        """How many tickets of each type an account holds or has bought of an event."""
         wanted = _id(account)
         if wanted is None:
             return _problem(view, 404, "no account of that id")
         return await self._answer(view, request, event, lambda partition, key: self._account(partition, key, wanted))
 
     async def partition(self, view: View, request: Request, partition: str) -> Response:
-        """How far the ledger is with a partition of its input."""
+        """How far this worker has decided, committed and stored a partition."""
         if not (partition.isdecimal() and int(partition) < self.app.settings.partitions):
             return _problem(view, 404, "no partition of that number")
         number = int(partition)
-        if not self._owned(number):
-            return await self._pass_on(view, request, number)
+        if not self._owns(number):
+            return await self._forward(view, request, number)
         return view.json(self._offsets(number))
 
     async def worker(self, view: View, request: Request) -> Response:
-        """Which partitions this worker decides and of which it keeps copies, how far each is, and where all are."""
+        """The partitions that this worker owns or keeps copies of, the changelog offset of each, and all workers."""
         return view.json(
             {
                 "worker": self.app.settings.worker_id,
@@ -80,7 +80,7 @@ class Views:
         return await self._answer(view, request, event, lambda partition, key: self._purchase(partition, key, wanted))
 
     async def purchases(self, view: View, request: Request, event: str, purchases: str) -> Response:
-        """Which of some purchases, their ids in 32 hex digits each, with commas between, are on record."""
+        """Which of some purchases are on record; ``purchases`` are their ids as hex digits, separated by commas."""
         wanted = [_id(text) for text in purchases.split(",")]
         if None in wanted:
             return _problem(view, 404, "no purchase of that id")
@@ -91,10 +91,10 @@ class Views:
         if key is None:
             return _problem(view, 404, "no event of that id")
         partition = partition_of(str(key).encode(), self.app.settings.partitions)
-        if not self._owned(partition):
-            return await self._pass_on(view, request, partition)
+        if not self._owns(partition):
+            return await self._forward(view, request, partition)
         if not is_recovered(self.app):
-            # What has not been read from the changelog yet would seem never to have been.
+            # Whatever is not recovered yet would seem not to exist.
             return _problem(view, 503, "the partition is being recovered")
         found = find(partition, key)
         return view.json(found) if found is not None else _problem(view, 404, "not known to the ledger")
@@ -120,8 +120,8 @@ class Views:
         }
 
     def _offsets(self, partition: int) -> dict[str, Any]:
-        """The next offsets to be decided, acknowledged and written, as this worker knows them, or null."""
-        decided = self.ledger.watch.due(partition)
+        """The next offsets to decide and to commit, the log's end, and the last changelog offset that is stored."""
+        decided = self.ledger.gap_check.next_offset(partition)
         end = end_offset(self.app, COMMANDS, partition)
         return {
             "topic": COMMANDS,
@@ -135,14 +135,14 @@ class Views:
         }
 
     def _limits(self, partition: int) -> LimitHolds:
-        """The limits on holds that are in force."""
+        """The limits on holds that apply."""
         value = self.ledger.table.read(partition, HOLD_LIMITS_KEY)
         return (UNLIMITED if value is None else decode_limits(value)).command()
 
     def _tables(self, partitions: list[int]) -> dict[str, int | None]:
-        """By partition the last offset of the ledger's changelog that this worker's folder has, or null."""
+        """By partition, the last changelog offset that is stored here, or null."""
         table = self.ledger.table
-        return {str(number): table.mark(number) if table.has_open(number) else None for number in partitions}
+        return {str(number): table.mark(number) if table.is_open(number) else None for number in partitions}
 
     def _on_record(self, partition: int, event: UUID, purchases: list[Any]) -> list[str]:
         read = self.ledger.table.read
@@ -178,23 +178,23 @@ class Views:
             ],
         }
 
-    def _owned(self, partition: int) -> bool:
+    def _owns(self, partition: int) -> bool:
         return partition in active_partitions(self.app, TABLE)
 
-    async def _pass_on(self, view: View, request: Request, partition: int) -> Response:
-        """The owner's answer; 503 while nobody owns the partition."""
+    async def _forward(self, view: View, request: Request, partition: int) -> Response:
+        """The owner's answer; 503 while no worker owns the partition."""
         owner = owner_url(self.app, TABLE, partition)
-        if owner is None or PASSED_ON in request.headers:
-            return _problem(view, 503, "the partition is on its way to another worker")
+        if owner is None or FORWARDED_HEADER in request.headers:
+            return _problem(view, 503, "the partition is moving to another worker")
         path = request.rel_url
         try:
             async with (
-                ClientSession(timeout=ClientTimeout(total=TIMEOUT_S)) as session,
-                session.get(f"{owner}{path}", headers={PASSED_ON: "1"}) as answer,
+                ClientSession(timeout=ClientTimeout(total=FORWARD_TIMEOUT_S)) as session,
+                session.get(f"{owner}{path}", headers={FORWARDED_HEADER: "1"}) as answer,
             ):
                 return view.json(await answer.json(), status=answer.status)
         except (ClientError, TimeoutError):
-            return _problem(view, 503, "the worker that owns the partition does not answer")
+            return _problem(view, 503, "the partition's owner does not answer")
 
 
 def _id(text: str) -> UUID | None:

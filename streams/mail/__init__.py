@@ -1,1 +1,1 @@
-"""Mails: who has tickets, what each change means for them, how a mail is composed and sent."""
+"""Mails: who has tickets, what each outcome means for them, how a mail is composed and sent."""

@@ -1,6 +1,6 @@
-"""Composing mails: what a job says, as text and HTML, with a link, tickets that a gate can read and a calendar file.
+"""Composing a job's mail: text and HTML, with a link, tickets as QR codes, and a calendar file.
 
-Whatever people typed stands in texts and headers as plain text on one line; ``tables/mail/message.py`` writes headers.
+User input is inserted as plain text on one line; ``tables/mail/message.py`` writes the headers.
 """
 
 from collections.abc import Callable
@@ -14,9 +14,8 @@ import segno
 from css_inline import CSSInliner
 from jinja2 import Environment, StrictUndefined
 
-from streams.mail.addresses import address_of
-from streams.mail.contacts import Contact
-from streams.mail.i18n import Words, words_for
+from streams.mail.contacts import Contact, address_of
+from streams.mail.i18n import Translator, translator_for
 from streams.mail.ical import invitation, method_of
 from tables.errors import MalformedRecord
 from tables.mail.headers import MailHeader
@@ -29,16 +28,16 @@ from tables.signing.tickets import Ticket, TicketSigner
 from tables.text.sanitize import sanitize, sanitize_list
 
 FOLDER: Final = Path(__file__).parent / "templates"
-# A picture each would make a mail of hundreds of tickets too large; their codes are in the text.
-MOST_PICTURES: Final = 50
-# Any of the eight masks is valid; to find the prettiest takes most of the time.
-MASK: Final = 3
-SCALE: Final = 2
+# Bounds the size of a mail with hundreds of tickets; the text has all codes.
+QR_CODES_MAX: Final = 50
+# Any of the eight masks is valid; choosing the best takes most of the time.
+QR_MASK: Final = 3
+QR_SCALE_PIXELS: Final = 2
 WITH_TICKETS: Final = frozenset({MailKind.CONFIRMED})
 
 
-class Shown(NamedTuple):
-    """A ticket as the templates show it; ``picture`` is its Content-ID, empty without one."""
+class ShownTicket(NamedTuple):
+    """A ticket for the templates; ``picture`` is the Content-ID of its QR code, empty without one."""
 
     code: str
     label: str
@@ -47,14 +46,14 @@ class Shown(NamedTuple):
 
 
 class ShownLine(NamedTuple):
-    """Tickets of one type as the templates show them."""
+    """The tickets of one type, for the templates."""
 
     text: str
-    tickets: list[Shown]
+    tickets: list[ShownTicket]
 
 
 class ShownLink(NamedTuple):
-    """A link as the templates show it; ``note`` says what else it is good for, empty where that is nothing."""
+    """A link for the templates; ``note`` may be empty."""
 
     label: str
     address: str
@@ -62,7 +61,7 @@ class ShownLink(NamedTuple):
 
 
 class Composer:
-    """Makes mails from ``sender`` (an address, with or without a name)."""
+    """Composes mails from ``sender``, an address with or without a name."""
 
     def __init__(self, sender: str, signer: TicketSigner, links: MailLinks) -> None:
         self._sender = sender_of(sender)
@@ -70,17 +69,17 @@ class Composer:
         self._links = links
 
     def compose(self, job: Job, contact: Contact) -> EmailMessage:
-        """The mail for ``job``. Raises MalformedRecord where something in it can't be told, or the address is none."""
+        """The mail for ``job``. Raises MalformedRecord where that can't be composed, or the address is invalid."""
         to = address_of(contact)
         try:
             return self._compose(job, contact, to)
-        except Exception as error:  # whatever the job has that no template can show, no retry will help
-            raise MalformedRecord(f"no mail can be made of the job: {type(error).__name__}") from error
+        except Exception as error:  # the job has what no template can show: no retry helps
+            raise MalformedRecord(f"the mail can't be composed: {type(error).__name__}") from error
 
     def _compose(self, job: Job, contact: Contact, to: str) -> EmailMessage:
-        words = words_for(contact.locale)
-        lines = self._lines(job, words)
-        values = _values(job, contact, words) | {"lines": lines, "link": _link(self._links.of(job), words)}
+        texts = translator_for(contact.locale)
+        lines = self._lines(job, texts)
+        values = _values(job, contact, texts) | {"lines": lines, "link": _link(self._links.of(job), texts)}
         mail = new_mail(self._sender, to, values["subject"], job.at, str(job.id), name=contact.name)
         mail.set_content(_templates().text(**values))
         mail.add_alternative(_templates().html(**values), subtype="html")
@@ -88,21 +87,21 @@ class Composer:
         self._add_calendar(mail, job, to)
         return mail
 
-    def _lines(self, job: Job, words: Words) -> list[ShownLine]:
-        free = iter(range(MOST_PICTURES))
+    def _lines(self, job: Job, texts: Translator) -> list[ShownLine]:
+        free = iter(range(QR_CODES_MAX))
         signing = job.kind in WITH_TICKETS
         return [
             ShownLine(
-                _line(line, words, job),
-                [self._ticket(job, code, words, next(free, None)) for code in line.codes] if signing else [],
+                _line(line, texts, job),
+                [self._ticket(job, code, texts, next(free, None)) for code in line.codes] if signing else [],
             )
             for line in job.lines
         ]
 
-    def _ticket(self, job: Job, code: str, words: Words, number: int | None) -> Shown:
+    def _ticket(self, job: Job, code: str, texts: Translator, number: int | None) -> ShownTicket:
         signed = self._signer.sign(Ticket(job.event, code))
         picture = "" if number is None else f"{job.id}.{number}@{self._sender.domain}"
-        return Shown(code, words.say("ticket", code=code), signed, picture)
+        return ShownTicket(code, texts.say("ticket", code=code), signed, picture)
 
     def _add_pictures(self, mail: EmailMessage, lines: list[ShownLine]) -> None:
         html: Any = mail.get_body(("html",))
@@ -125,60 +124,63 @@ class Composer:
 
 
 def qr_code(text: str) -> bytes:
-    """A PNG picture of the text, two pixels for each of its squares; it is shown at twice that."""
+    """A QR code as PNG, with two pixels a module; the mail shows it at twice that size."""
     picture = BytesIO()
-    segno.make_qr(text, error="m", boost_error=False, mask=MASK).save(picture, kind="png", scale=SCALE)
+    segno.make_qr(text, error="m", boost_error=False, mask=QR_MASK).save(picture, kind="png", scale=QR_SCALE_PIXELS)
     return picture.getvalue()
 
 
-def _values(job: Job, contact: Contact, words: Words) -> dict[str, Any]:
+def _values(job: Job, contact: Contact, texts: Translator) -> dict[str, Any]:
     facts, name = job.facts, sanitize(contact.name)
     title = sanitize(facts.title)
-    deadline = words.time(job.deadline, facts.time_zone) if job.deadline else ""
+    deadline = texts.time(job.deadline, facts.time_zone) if job.deadline else ""
     postponed = job.kind is MailKind.EVENT_POSTPONED
     return {
-        "language": words.language,
-        "subject": words.say(f"{job.kind}.subject", title=title),
-        "headline": words.say(f"{job.kind}.headline"),
-        "hello": words.say("hello", name=name) if name else words.say("hello_nobody"),
-        "message": words.say(f"{job.kind}.message", deadline=deadline),
+        "language": texts.language,
+        "subject": texts.say(f"{job.kind}.subject", title=title),
+        "headline": texts.say(f"{job.kind}.headline"),
+        "hello": texts.say("hello", name=name) if name else texts.say("hello_nobody"),
+        "message": texts.say(f"{job.kind}.message", deadline=deadline),
         "title": title,
-        "when": "" if postponed else words.time(facts.starts_at, facts.time_zone),
+        "when": "" if postponed else texts.time(facts.starts_at, facts.time_zone),
         "place": sanitize_list(facts.venue, facts.city),
-        "before": _before(job, words),
-        "before_label": words.say("before"),
-        "total": words.say("total", amount=words.money(job.total.amount, job.total.currency)) if job.total else "",
-        "left": [words.say("left", quantity=line.quantity, ticket=sanitize(line.name)) for line in job.left],
-        "advice": words.say("gate") if job.kind in WITH_TICKETS and any(line.codes for line in job.lines) else "",
-        "reference": words.say("reference", purchase=f"{job.event}.{job.purchase}"),
-        "why": words.say("why"),
+        "before": _before(job, texts),
+        "before_label": texts.say("before"),
+        "total": texts.say("total", amount=texts.money(job.total.amount, job.total.currency)) if job.total else "",
+        "left": [texts.say("left", quantity=line.quantity, ticket=sanitize(line.name)) for line in job.left],
+        "advice": texts.say("gate") if job.kind in WITH_TICKETS and any(line.codes for line in job.lines) else "",
+        "reference": texts.say("reference", purchase=f"{job.event}.{job.purchase}"),
+        "why": texts.say("why"),
     }
 
 
-def _link(link: MailLink, words: Words) -> ShownLink:
-    note = words.say("links.keep") if link.label is LinkLabel.TICKETS else ""
-    return ShownLink(words.say(f"links.{link.label}"), link.address, note)
+def _link(link: MailLink, texts: Translator) -> ShownLink:
+    note = texts.say("links.keep") if link.label is LinkLabel.TICKETS else ""
+    return ShownLink(texts.say(f"links.{link.label}"), link.address, note)
 
 
-def _line(line: OutcomeLine, words: Words, job: Job) -> str:
-    price = words.money(line.price, job.total.currency) if job.total else ""
-    return words.say("each", quantity=line.quantity, ticket=sanitize(line.name), price=price)
+def _line(line: OutcomeLine, texts: Translator, job: Job) -> str:
+    price = texts.money(line.price, job.total.currency) if job.total else ""
+    return texts.say("each", quantity=line.quantity, ticket=sanitize(line.name), price=price)
 
 
-def _before(job: Job, words: Words) -> list[str]:
-    """When and where it was to be, as far as that has changed; of a postponed event the time that holds no more."""
+def _before(job: Job, texts: Translator) -> list[str]:
+    """The old time and place, where they have changed; for a postponed event, the time that no longer applies."""
     if job.kind is MailKind.EVENT_POSTPONED:
-        return [words.time(job.facts.starts_at, job.facts.time_zone)]
+        return [texts.time(job.facts.starts_at, job.facts.time_zone)]
     if job.before is None or job.kind is not MailKind.EVENT_CHANGED:
         return []
-    before = (words.time(job.before.starts_at, job.before.time_zone), sanitize_list(job.before.venue, job.before.city))
-    after = (words.time(job.facts.starts_at, job.facts.time_zone), sanitize_list(job.facts.venue, job.facts.city))
+    before = (
+        texts.time(job.before.starts_at, job.before.time_zone),
+        sanitize_list(job.before.venue, job.before.city),
+    )
+    after = (texts.time(job.facts.starts_at, job.facts.time_zone), sanitize_list(job.facts.venue, job.facts.city))
     changed = [old for old, new in zip(before, after, strict=True) if old and old != new]
     return changed if when_and_where(job.before) != when_and_where(job.facts) else []
 
 
 class Templates(NamedTuple):
-    """The two forms of a mail."""
+    """The templates of a mail's two parts."""
 
     text: Callable[..., str]
     html: Callable[..., str]
@@ -186,8 +188,8 @@ class Templates(NamedTuple):
 
 @cache
 def _templates() -> Templates:
-    """The templates. Their styles are put into the elements here, once: many mail readers drop a style sheet."""
-    # In plain text escaping would show.
+    """The templates, with inlined styles, since many mail clients drop style sheets."""
+    # Plain text must not be escaped.
     text = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)  # noqa: S701
     html = Environment(undefined=StrictUndefined, autoescape=True)
     styled = CSSInliner(load_remote_stylesheets=False).inline((FOLDER / "mail.html").read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
-"""The agent and the table that know whom to write to: account id to name, address and language.
+"""The table ``contacts`` and its agent: account id to name, e-mail address and language.
 
-A record's version is the change's place in PostgreSQL's log, so a change that comes again late undoes nothing. Of
-an account that was deleted only this stays; what it was is taken out of the files on disk too.
+A contact's version is the WAL position of its row change, so that a late duplicate undoes nothing. Of a deleted account
+only the version stays; its data are also removed from the files on disk.
 """
 
 import asyncio
@@ -13,22 +13,24 @@ from msgspec import Struct
 from connect.topics import ACCOUNT_ROWS
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
-from streams.runtime.changelog_repair import Mending
-from streams.runtime.dead_letters import bury, sort_out
+from streams.runtime.changelog_repair import ChangelogRepair
+from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
 from streams.runtime.row_changes import AccountRow, decode_row
 from streams.runtime.table import OffsetTable
+from tables.errors import MalformedRecord
 from tables.ledger.records import record_offset
+from tables.text.email_addresses import smtp_address
 
 CONSUMER = "contacts"
-MOST = 1_000
-ERASE_EVERY_S = 10.0
+BATCH_MAX_RECORDS = 1_000
+ERASE_INTERVAL_S = 10.0
 
 log = logging.getLogger(__name__)
 
 
 class Contact(Struct, frozen=True, array_like=True):
-    """How to reach an account; ``email`` is empty once the account is gone."""
+    """How to reach an account; ``email`` is empty once the account is deleted."""
 
     lsn: int
     name: str
@@ -40,27 +42,35 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Contact).decode
 
 
+def address_of(contact: Contact) -> str:
+    """A contact's address for SMTP: exactly one mailbox. Raises MalformedRecord, which doesn't name the address."""
+    try:
+        return smtp_address(contact.email)
+    except ValueError as error:
+        raise MalformedRecord("the account's e-mail address is invalid") from error
+
+
 class ContactsAgent:
-    """Fills the table ``contacts`` from the row changes of ``account``."""
+    """Updates the table from the row changes of ``account``."""
 
     def __init__(self, app: App) -> None:
         self.app = app
         self.table = OffsetTable.add(app, "contacts", app.settings.partitions, record_offset)
-        self.mending = Mending(app, self.table)
+        self.changelog_repair = ChangelogRepair(app, self.table)
         self._to_erase: set[int] = set()
         app.task(self._erase)
-        add_agent(app, ACCOUNT_ROWS, self._handle, name=CONSUMER, batch_max_records=MOST)
+        add_agent(app, ACCOUNT_ROWS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     def find(self, partition: int, account: bytes) -> Contact | None:
-        """The contact of an account of that partition, or None where it isn't known (yet)."""
+        """The contact of an account of that partition; None where it isn't known (yet)."""
         value = self.table.read(partition, account)
         return None if value is None else _decode(value)
 
     async def _handle(self, messages: list[Message]) -> None:
         records: dict[int, dict[bytes, bytes]] = {}
         changes = [message for message in messages if message.value is not None]
-        readable, letters = sort_out(changes, lambda value: decode_row(value, AccountRow))
-        for message, row in readable:
+        decoded, dead_letters = decode_batch(changes, lambda value: decode_row(value, AccountRow))
+        for message, row in decoded:
             changed = records.setdefault(message.partition, {})
             key = str(row.id).encode()
             known = changed.get(key) or self.table.read(message.partition, key)
@@ -71,16 +81,16 @@ class ContactsAgent:
         for partition, changed in records.items():
             self.table.store(partition, changed)
             await self.table.publish(partition, changed)
-        await bury(self.app, CONSUMER, letters)
+        await send_to_dead_letters(self.app, CONSUMER, dead_letters)
 
     async def _erase(self) -> None:
-        """Now and then, after deletions: RocksDB itself keeps what was overwritten for as long as it likes."""
+        """Compact after deletions: RocksDB itself keeps overwritten records for an unbounded time."""
         while not self.app.should_stop:
-            await asyncio.sleep(ERASE_EVERY_S)
-            for partition in [each for each in self._to_erase if self.table.has_open(each)]:
+            await asyncio.sleep(ERASE_INTERVAL_S)
+            for partition in [each for each in self._to_erase if self.table.is_open(each)]:
                 self._to_erase.discard(partition)
                 self.table.compact(partition)
-                log.info("contacts of partition %d: what was deleted is erased", partition)
+                log.info("contacts of partition %d: deleted data are erased", partition)
 
 
 def _contact(row: AccountRow) -> Contact:

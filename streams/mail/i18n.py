@@ -1,4 +1,4 @@
-"""The words of a mail: its sentences, times and amounts in the language of whoever reads it."""
+"""Texts, times and amounts in the language of a mail's recipient."""
 
 import tomllib
 from datetime import datetime
@@ -18,42 +18,42 @@ LANGUAGES: Final = ("en", "de", "es", "fr")
 FALLBACK: Final = Locale("en")
 
 
-class Words:
-    """Sentences in one locale; what it lacks of ours is English."""
+class Translator:
+    """The texts of one locale."""
 
     def __init__(self, locale: Locale) -> None:
         self.locale = locale
         self.language = locale.language
-        self._sentences = _sentences(locale.language)
+        self._texts = _texts(locale.language)
 
     def say(self, key: str, **values: object) -> str:
-        """The sentence of that key (``section.key``), with the values put in as they are."""
-        found: Any = self._sentences
+        """The text of a key (``section.key``), with ``values`` inserted as they are."""
+        found: Any = self._texts
         for part in key.split("."):
             found = found[part]
         return str(found).format(**values)
 
     def money(self, amount: Decimal, currency: str) -> str:
-        """An amount in the form of its currency."""
+        """An amount, formatted for its currency and the locale."""
         return str(format_currency(amount, currency, locale=self.locale))
 
     def time(self, moment: datetime, zone: str) -> str:
-        """A moment as the clocks show it where it happens, with the zone's name."""
+        """A moment as local time in ``zone``, with the zone's name."""
         return _time(moment, zone, self.locale)
 
 
 @lru_cache(maxsize=1_000)
-def words_for(tag: str) -> Words:
-    """The words for a language tag (BCP 47), or the nearest that there are."""
+def translator_for(tag: str) -> Translator:
+    """The translator for a language tag (BCP 47); English for a language without texts."""
     try:
         locale = Locale.parse(tag, sep="-")
     except (ValueError, UnknownLocaleError):
         locale = FALLBACK
-    return Words(locale if locale.language in LANGUAGES else FALLBACK)
+    return Translator(locale if locale.language in LANGUAGES else FALLBACK)
 
 
 @cache
-def _sentences(language: str) -> dict[str, Any]:
+def _texts(language: str) -> dict[str, Any]:
     return tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
 
 

@@ -1,6 +1,6 @@
-"""The calendar file of a mail (RFC 5545, 5546): a purchase's entry is made, moved, or taken out again.
+"""The calendar file of a mail (RFC 5545, 5546), which creates, updates or removes a purchase's entry.
 
-One purchase of one event has one entry (tables/mail/calendar.py).
+Each purchase has one entry (tables/mail/calendar.py).
 """
 
 from typing import Final
@@ -26,13 +26,13 @@ _METHODS: Final = {
 
 
 def method_of(job: Job) -> str | None:
-    """What the mail does to a calendar, if anything: only tickets that were bought have an entry."""
+    """The iTIP method of a mail, or None: only purchases with tickets have an entry."""
     bought = any(line.codes for line in job.lines)
     return _METHODS.get(job.kind) if bought and not job.left else None
 
 
 def invitation(job: Job, organizer: str, attendee: str) -> bytes | None:
-    """The calendar file for a mail between these two addresses; None where it does nothing to a calendar."""
+    """The calendar file for a mail from ``organizer`` to ``attendee``; None where the mail has none."""
     method = method_of(job)
     if method is None:
         return None
@@ -50,7 +50,7 @@ def _entry(job: Job, method: str, organizer: str, attendee: str) -> Event:
 
 
 def _mailto(address: str) -> vCalAddress:
-    """An address as RFC 6068 writes it: its own ``?``, ``&`` and ``%`` begin nothing."""
+    """A mailto URI (RFC 6068), with ``?``, ``&`` and ``%`` of the address escaped."""
     return vCalAddress(f"mailto:{quote(address, safe=_MAILTO_SAFE)}")
 
 

@@ -1,7 +1,7 @@
-"""The agent that sends mails: a job meets its contact, becomes a mail, goes to the mail server.
+"""The agent that sends mails: it finds a job's contact, composes the mail and sends it to the mail server.
 
-A server that is away is waited for. What it refuses for now, or has no contact yet, comes again later and delays
-nobody. Mails to one account go out in their order.
+It retries while the server is unavailable. A mail that is temporarily refused, or has no contact yet, is postponed and
+delays no other. The mails to one account are sent in order.
 """
 
 import asyncio
@@ -16,16 +16,16 @@ from connect.topics import DELIVERIES, JOBS, RETRIES
 from settings import Settings
 from streams.mail.composer import Composer
 from streams.mail.contacts import Contact, ContactsAgent
-from streams.mail.smtp import Post, RefusedForEver, RefusedForNow, ServerAway
+from streams.mail.smtp import PermanentlyRefused, ServerUnavailable, SmtpClient, TemporarilyRefused
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
-from streams.runtime.dead_letters import bury, letter, sort_out
-from streams.runtime.headers import FIRST_SEEN, carried_headers, first_seen
+from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
+from streams.runtime.headers import FIRST_SEEN, first_seen, forwarded_headers
 from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
-from streams.runtime.record_context import about
-from streams.runtime.retry import append, patiently
-from streams.runtime.tracing import headers_from
+from streams.runtime.record_context import log_fields
+from streams.runtime.retry import append, with_retries
+from streams.runtime.tracing import trace_headers
 from tables.errors import MalformedRecord
 from tables.mail.links import MailLinks
 from tables.messages.deliveries import Delivery, DeliveryStatus, encode_delivery
@@ -35,14 +35,14 @@ from tables.signing.links import LinkSigner
 from tables.signing.tickets import TicketSigner
 
 CONSUMER = "mailer"
-MOST = 100
-AT_ONCE = 4
-# A contact is captured a moment after the account was made; later than that something is down.
-EARLY_S = 10.0
+BATCH_MAX_RECORDS = 100
+CONNECTIONS = 4
+# A contact is captured shortly after its account is created; a longer wait means that capture is down.
+CONTACT_GRACE_S = 10.0
 CONTACT_WAIT_S = 3_600.0
 REFUSAL_WAIT_S = 24 * 3_600.0
 PAUSE_S = 0.5
-# What becomes of a mail that is neither sent nor given up, as the metrics name it.
+# The results of mails that are neither sent nor failed, in the metrics.
 LATER, DROPPED = "later", "dropped"
 _CODE = re.compile(r"\b[45]\d\d\b")
 
@@ -50,8 +50,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
-    """A job on its way to somebody."""
+class AddressedJob:
+    """A job with its contact."""
 
     message: Message
     job: Job
@@ -59,120 +59,111 @@ class Mail:
 
 
 @dataclass(slots=True)
-class Round:
-    """What became of a batch: mails still to be sent (by account, in order), and what follows from the others."""
+class MailBatch:
+    """The state of a batch: mails still to send (grouped by account, in order), and what the others became.
 
-    waiting: deque[deque[Mail]] = field(default_factory=deque)
+    ``early`` jobs have no contact yet and are tried again at once, ``postponed`` ones after a pause.
+    """
+
+    unsent: deque[deque[AddressedJob]] = field(default_factory=deque)
     early: list[tuple[Message, Job]] = field(default_factory=list)
-    later: list[tuple[Message, Job]] = field(default_factory=list)
-    told: list[tuple[Message, Job, DeliveryStatus]] = field(default_factory=list)
-    letters: list[Record] = field(default_factory=list)
-    put_off: list[MailKind] = field(default_factory=list)
+    postponed: list[tuple[Message, Job]] = field(default_factory=list)
     dropped: list[MailKind] = field(default_factory=list)
+    results: list[tuple[Message, Job, DeliveryStatus]] = field(default_factory=list)
+    dead_letters: list[Record] = field(default_factory=list)
 
-    def put_back(self, message: Message, job: Job) -> None:
-        """The mail is to be tried again in a while."""
-        self.later.append((message, job))
-        self.put_off.append(job.kind)
-
-    def give_up(self, message: Message, job: Job, error: Exception) -> None:
+    def fail(self, message: Message, job: Job, error: Exception) -> None:
         """The mail will not be sent."""
-        self.letters.append(letter(message, error))
-        self.told.append((message, job, DeliveryStatus.FAILED))
+        self.dead_letters.append(dead_letter(message, error))
+        self.results.append((message, job, DeliveryStatus.FAILED))
 
 
 class MailerAgent:
-    """Sends what stands on ``notification-jobs``."""
+    """Sends the mails of ``notification-jobs``."""
 
-    def __init__(self, app: App, contacts: ContactsAgent) -> None:
+    def __init__(self, app: App, contacts: ContactsAgent, pause_s: float = PAUSE_S) -> None:
         self.app = app
         self.contacts = contacts
-        self.post = Post(app.settings)
+        self.smtp = SmtpClient(app.settings)
         self.composer = _composer(app.settings)
-        add_agent(app, JOBS, self._handle, name=CONSUMER, batch_max_records=MOST)
+        self._pause_s = pause_s
+        add_agent(app, JOBS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
-        readable, letters = sort_out(messages, decode_job)
-        now = Round(letters=letters)
-        groups: dict[bytes, deque[Mail]] = {}
-        for message, job in readable:
-            self._sort(message, job, now, groups)
-        now.waiting.extend(groups.values())
-        await patiently(self.app, lambda: self._deliver(now), doing="sending mail", passing=(ServerAway,))
-        if len(now.early) == len(messages):
-            await asyncio.sleep(PAUSE_S)
-        await self._append(JOBS, [(message, _again(message, job)) for message, job in now.early])
-        await self._append(RETRIES, [(message, _again(message, job)) for message, job in now.later])
-        await self._append(
-            DELIVERIES,
-            [
-                (message, Record(_key(job), encode_delivery(_delivery(job, status)), headers_from(message)))
-                for message, job, status in now.told
-            ],
-        )
-        await bury(self.app, CONSUMER, now.letters)
-        self._count(now)
+        decoded, dead_letters = decode_batch(messages, decode_job)
+        batch = MailBatch(dead_letters=dead_letters)
+        groups: dict[bytes, deque[AddressedJob]] = {}
+        for message, job in decoded:
+            self._sort(message, job, batch, groups)
+        batch.unsent.extend(groups.values())
+        await with_retries(self.app, lambda: self._deliver(batch), doing="sending mail", transient=(ServerUnavailable,))
+        if len(batch.early) == len(messages):
+            await asyncio.sleep(self._pause_s)
+        await self._append(JOBS, [(message, _again(message, job)) for message, job in batch.early])
+        await self._append(RETRIES, [(message, _again(message, job)) for message, job in batch.postponed])
+        await self._append(DELIVERIES, [(result[0], _delivery(*result)) for result in batch.results])
+        await send_to_dead_letters(self.app, CONSUMER, batch.dead_letters)
+        self._count(batch)
 
-    def _count(self, now: Round) -> None:
-        figures = self.app.figures
-        figures.mails.update((job.kind.value, status.value) for _, job, status in now.told)
-        figures.mails.update((kind.value, LATER) for kind in now.put_off)
-        figures.mails.update((kind.value, DROPPED) for kind in now.dropped)
+    def _count(self, batch: MailBatch) -> None:
+        mails = self.app.counters.mails
+        mails.update((job.kind.value, status.value) for _, job, status in batch.results)
+        mails.update((job.kind.value, LATER) for _, job in batch.postponed)
+        mails.update((kind.value, DROPPED) for kind in batch.dropped)
 
-    def _sort(self, message: Message, job: Job, now: Round, groups: dict[bytes, deque[Mail]]) -> None:
-        """Find out what is to become of a job."""
+    def _sort(self, message: Message, job: Job, batch: MailBatch, groups: dict[bytes, deque[AddressedJob]]) -> None:
+        """Decide whether a mail is sent now, later or never."""
         account = str(job.account).encode()
         contact = self.contacts.find(message.partition, account)
-        age = time.time() - first_seen(message)
-        if contact is None and age < EARLY_S:
-            now.early.append((message, job))
-        elif contact is None and age < CONTACT_WAIT_S:
-            now.put_back(message, job)
+        age_s = time.time() - first_seen(message)
+        if contact is None and age_s < CONTACT_GRACE_S:
+            batch.early.append((message, job))
+        elif contact is None and age_s < CONTACT_WAIT_S:
+            batch.postponed.append((message, job))
         elif contact is None:
-            now.give_up(message, job, MalformedRecord(f"no such account: {job.account}"))
+            batch.fail(message, job, MalformedRecord(f"no such account: {job.account}"))
         elif not contact.email:
-            log.info("the account is gone, no mail", extra=_told(message, job))
-            now.dropped.append(job.kind)
+            log.info("the account is deleted, no mail", extra=_log_fields(message, job))
+            batch.dropped.append(job.kind)
         elif job.kind is MailKind.HOLD_ENDING and job.deadline and job.deadline.timestamp() <= time.time():
-            log.info("the hold has ended, no reminder", extra=_told(message, job))
-            now.dropped.append(job.kind)
+            log.info("the hold has ended, no reminder", extra=_log_fields(message, job))
+            batch.dropped.append(job.kind)
         else:
-            groups.setdefault(account, deque()).append(Mail(message, job, contact))
+            groups.setdefault(account, deque()).append(AddressedJob(message, job, contact))
 
-    async def _deliver(self, now: Round) -> None:
-        """Send what is waiting, some at once. Raises ServerAway, and what was not sent is waiting still."""
-        away: list[ServerAway] = []
+    async def _deliver(self, batch: MailBatch) -> None:
+        """Send the unsent mails, over several connections. Raises ServerUnavailable; what was not sent stays unsent."""
+        errors: list[ServerUnavailable] = []
 
-        async def carry() -> None:
-            while now.waiting and not away:
-                group = now.waiting.popleft()
+        async def deliver_groups() -> None:
+            while batch.unsent and not errors:
+                group = batch.unsent.popleft()
                 try:
                     while group:
-                        await self._send(group[0], now)
+                        await self._send(group[0], batch)
                         group.popleft()
-                except ServerAway as error:
-                    away.append(error)
-                    now.waiting.appendleft(group)
+                except ServerUnavailable as error:
+                    errors.append(error)
+                    batch.unsent.appendleft(group)
 
-        await asyncio.gather(*(carry() for _ in range(AT_ONCE)))
-        if away:
-            raise away[0]
+        await asyncio.gather(*(deliver_groups() for _ in range(CONNECTIONS)))
+        if errors:
+            raise errors[0]
 
-    async def _send(self, mail: Mail, now: Round) -> None:
+    async def _send(self, mail: AddressedJob, batch: MailBatch) -> None:
+        message, job = mail.message, mail.job
         try:
-            await self.post.send(self.composer.compose(mail.job, mail.contact))
-        except RefusedForNow as error:
-            if time.time() - first_seen(mail.message) < REFUSAL_WAIT_S:
-                log.info(
-                    "refused for now (%s), will be tried again", code_in(error), extra=_told(mail.message, mail.job)
-                )
-                now.put_back(mail.message, mail.job)
+            await self.smtp.send(self.composer.compose(job, mail.contact))
+        except TemporarilyRefused as error:
+            if time.time() - first_seen(message) < REFUSAL_WAIT_S:
+                log.info("temporarily refused (%s), sent again later", code_in(error), extra=_log_fields(message, job))
+                batch.postponed.append((message, job))
             else:
-                now.give_up(mail.message, mail.job, error)
-        except (RefusedForEver, MalformedRecord) as error:
-            now.give_up(mail.message, mail.job, error)
+                batch.fail(message, job, error)
+        except (PermanentlyRefused, MalformedRecord) as error:
+            batch.fail(message, job, error)
         else:
-            now.told.append((mail.message, mail.job, DeliveryStatus.SENT))
+            batch.results.append((message, job, DeliveryStatus.SENT))
 
     async def _append(self, topic: str, records: list[tuple[Message, Record]]) -> None:
         by_partition: dict[int, list[Record]] = {}
@@ -188,8 +179,8 @@ def _composer(settings: Settings) -> Composer:
 
 
 def _again(message: Message, job: Job) -> Record:
-    """The same job to be met again, with the time of its first coming."""
-    others = [header for header in carried_headers(message) if header[0] != FIRST_SEEN]
+    """The same job as another record, with the time at which it was first handled."""
+    others = [header for header in forwarded_headers(message) if header[0] != FIRST_SEEN]
     seen = b"%d" % round(first_seen(message) * 1000)
     return Record(_key(job), message.value, [*others, (FIRST_SEEN, seen)])
 
@@ -199,14 +190,15 @@ def _key(job: Job) -> bytes:
 
 
 def code_in(error: Exception) -> str:
-    """The code that a mail server gave; its words may name somebody."""
+    """The code of a mail server's answer; its text may contain personal data."""
     found = _CODE.search(str(error))
     return found[0] if found else type(error).__name__
 
 
-def _told(message: Message, job: Job) -> dict[str, object]:
-    return about(message, job=job.id, event=job.event, purchase=job.purchase)
+def _log_fields(message: Message, job: Job) -> dict[str, object]:
+    return log_fields(message, job=job.id, event=job.event, purchase=job.purchase)
 
 
-def _delivery(job: Job, status: DeliveryStatus) -> Delivery:
-    return Delivery(job.id, job.kind, status, job.event, job.purchase, job.account, datetime.now(UTC))
+def _delivery(message: Message, job: Job, status: DeliveryStatus) -> Record:
+    delivery = Delivery(job.id, job.kind, status, job.event, job.purchase, job.account, datetime.now(UTC))
+    return Record(_key(job), encode_delivery(delivery), trace_headers(message))

@@ -1,55 +1,55 @@
-"""The timer of reminders: a hold that is about to end is told once, unless it was confirmed or given back."""
+"""The timer of reminders: one mail before a hold ends, unless it was confirmed or released by then."""
 
 import time
 from collections.abc import Callable
 from itertools import islice, takewhile
 
-from streams.mail.bookings import Bookings, Order
+from streams.mail.bookings import Bookings, TracedJob
 from streams.runtime.app import App
 from streams.runtime.timer import run_timer
 from tables.bookings.records import decode_reminder
 
 INTERVAL_S = 0.5
 RETRY_S = 2.0
-MOST = 500
+BATCH_MAX_REMINDERS = 500
 
 
 class Reminders:
-    """Looks for holds whose reminder is due, where the bookings are known to be up to date."""
+    """Finds holds whose reminder is due, where ``is_caught_up(partition)`` says that the bookings are up to date."""
 
     def __init__(
         self,
         app: App,
         bookings: Bookings,
-        caught_up: Callable[[int], bool],
+        is_caught_up: Callable[[int], bool],
         clock: Callable[[], float] = time.time,
         interval_s: float = INTERVAL_S,
     ) -> None:
         self.app = app
         self.bookings = bookings
-        self._caught_up = caught_up
+        self._is_caught_up = is_caught_up
         self._clock = clock
         self._interval_s = interval_s
-        app.task(self._watch)
+        app.task(self._run)
 
-    async def look(self, partition: int) -> int:
-        """Send what is due on a partition, ``MOST`` at once; how many entries that were."""
-        async with self.bookings.turn:
-            now = round(self._clock() * 1000)
-            entries = takewhile(lambda entry: decode_reminder(entry)[0] <= now, self.bookings.reminders(partition))
+    async def send_due(self, partition: int) -> int:
+        """Send the reminders that are due on a partition, at most BATCH_MAX_REMINDERS. Gives the number of entries."""
+        async with self.bookings.lock:
+            now_ms = round(self._clock() * 1000)
+            entries = takewhile(lambda entry: decode_reminder(entry)[0] <= now_ms, self.bookings.reminders(partition))
             unit = self.bookings.unit_of_work(partition)
-            due = list(islice(entries, MOST))
-            orders = [Order(job) for job in (unit.reminder(entry, now) for entry in due) if job]
-            await self.bookings.save(partition, unit, orders)
+            due = list(islice(entries, BATCH_MAX_REMINDERS))
+            jobs = [TracedJob(job) for job in (unit.reminder(entry, now_ms) for entry in due) if job]
+            await self.bookings.save(partition, unit, jobs)
         return len(due)
 
-    async def _watch(self) -> None:
+    async def _run(self) -> None:
         await run_timer(
-            self.app, self._round, name="the timer of reminders", interval_s=self._interval_s, retry_interval_s=RETRY_S
+            self.app, self._send_all, name="reminders", interval_s=self._interval_s, retry_interval_s=RETRY_S
         )
 
-    async def _round(self) -> bool:
+    async def _send_all(self) -> bool:
         for partition in self.bookings.owned():
-            if self._caught_up(partition):
-                await self.look(partition)
+            if self._is_caught_up(partition):
+                await self.send_due(partition)
         return False

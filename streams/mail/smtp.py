@@ -1,11 +1,9 @@
-"""The way to the mail server: some connections, each kept open from mail to mail.
+"""The SMTP client for mails: connections that stay open from mail to mail, and what a failure means.
 
-What the server says decides: it is away (wait for it), it refuses this mail for now (try it later), or for ever.
-
-PostError
-├── ServerAway      no answer, or none that has to do with this mail
-├── RefusedForNow   a temporary code for this mail (RFC 5321, 4yz)
-└── RefusedForEver  a permanent one (5yz), or a mail that this server can't be given
+SmtpError
+├── ServerUnavailable   no answer, or one that is not about this mail: retry
+├── TemporarilyRefused  a temporary code for this mail (RFC 5321, 4yz): send it later
+└── PermanentlyRefused  a permanent code (5yz), or a mail that can't be sent to this server
 """
 
 import re
@@ -27,49 +25,50 @@ from settings import Settings
 from tables.errors import TurnstileError
 
 TIMEOUT_S: Final = 15.0
-FOR_EVER: Final = 500
-CLOSING: Final = 421
-SHOWN: Final = 300
+PERMANENT_CODE: Final = 500
+CLOSING_CODE: Final = 421
+DETAIL_MAX_CHARACTERS: Final = 300
 _ADDRESS: Final = re.compile(r"[^\s<>]+@[^\s<>]+")
 
 
-class PostError(TurnstileError):
-    """A mail was not taken. The message has the server's words, without anybody's address."""
+class SmtpError(TurnstileError):
+    """A mail was not sent. The message has the server's answer, without addresses."""
 
 
-class ServerAway(PostError):
-    """No fault of the mail: it is to be tried until the server is back."""
+class ServerUnavailable(SmtpError):
+    """The mail may be fine: retry it until the server is back."""
 
 
-class RefusedForNow(PostError):
-    """This mail may be taken later."""
+class TemporarilyRefused(SmtpError):
+    """The server may accept this mail later."""
 
 
-class RefusedForEver(PostError):
-    """This mail will never be taken."""
+class PermanentlyRefused(SmtpError):
+    """The server will never accept this mail."""
 
 
-class Post:
-    """Sends mails; as many at once as are asked for, each over a connection of its own."""
+class SmtpClient:
+    """Sends mails; concurrent ones use separate connections."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, timeout_s: float = TIMEOUT_S) -> None:
         self._settings = settings
+        self._timeout_s = timeout_s
         self._idle: list[SMTP] = []
 
     async def send(self, mail: EmailMessage) -> None:
-        """Hand a mail over; returns once the server has it. Raises PostError."""
+        """Send a mail; returns once the server has accepted it. Raises SmtpError."""
         server = self._idle.pop() if self._idle else None
         if server is not None and server.is_connected:
             try:
                 return await self._hand_over(server, mail)
-            except SMTPServerDisconnected:  # while nobody wrote; says nothing of the server
+            except SMTPServerDisconnected:  # while idle, which doesn't mean that the server is unavailable
                 server.close()
             except (SMTPException, OSError, ValueError) as error:
-                raise verdict(error) from error
+                raise classify(error) from error
         try:
             await self._hand_over(await self._connect(), mail)
         except (SMTPException, OSError, ValueError) as error:
-            raise verdict(error) from error
+            raise classify(error) from error
 
     async def _hand_over(self, server: SMTP, mail: EmailMessage) -> None:
         try:
@@ -77,7 +76,7 @@ class Post:
         except (SMTPResponseException, SMTPRecipientsRefused, SMTPNotSupported, ValueError):
             self._idle.append(server)
             raise
-        except BaseException:  # how far it came is not known: the connection is of no more use
+        except BaseException:  # the state of the connection is unknown
             server.close()
             raise
         self._idle.append(server)
@@ -90,42 +89,42 @@ class Post:
             username=settings.smtp_user,
             password=password.get_secret_value() if password else None,
             start_tls=settings.smtp_tls,
-            timeout=TIMEOUT_S,
+            timeout=self._timeout_s,
         )
         try:
             await server.connect()
         except (SMTPException, OSError, ValueError) as error:
             server.close()
-            raise ServerAway(_words(error)) from error
+            raise ServerUnavailable(_detail(error)) from error
         return server
 
 
-def verdict(error: Exception) -> PostError:
-    """What an error of a connection that stood means for the mail."""
-    words = _words(error)
+def classify(error: Exception) -> SmtpError:
+    """What an error of an established connection means for the mail."""
+    detail = _detail(error)
     if isinstance(error, SMTPRecipientsRefused):
-        return _by_code(min(refusal.code for refusal in error.recipients), words)
+        return _by_code(min(refusal.code for refusal in error.recipients), detail)
     if isinstance(error, (SMTPConnectError, SMTPAuthenticationError)):
-        return ServerAway(words)
+        return ServerUnavailable(detail)
     if isinstance(error, SMTPResponseException):
-        return _by_code(error.code, words)
+        return _by_code(error.code, detail)
     if isinstance(error, (SMTPNotSupported, ValueError)):
-        return RefusedForEver(words)
-    return error if isinstance(error, PostError) else ServerAway(words)
+        return PermanentlyRefused(detail)
+    return error if isinstance(error, SmtpError) else ServerUnavailable(detail)
 
 
-def _by_code(code: int, words: str) -> PostError:
-    if code == CLOSING:
-        return ServerAway(words)
-    return RefusedForEver(words) if code >= FOR_EVER else RefusedForNow(words)
+def _by_code(code: int, detail: str) -> SmtpError:
+    if code == CLOSING_CODE:
+        return ServerUnavailable(detail)
+    return PermanentlyRefused(detail) if code >= PERMANENT_CODE else TemporarilyRefused(detail)
 
 
-def _words(error: Exception) -> str:
-    """What happened, without the addresses that servers repeat."""
+def _detail(error: Exception) -> str:
+    """The error or the server's answer, without the addresses that servers repeat."""
     if isinstance(error, SMTPRecipientsRefused):
-        said = "; ".join(f"{refusal.code} {refusal.message}" for refusal in error.recipients)
+        answer = "; ".join(f"{refusal.code} {refusal.message}" for refusal in error.recipients)
     elif isinstance(error, SMTPResponseException):
-        said = f"{error.code} {error.message}"
+        answer = f"{error.code} {error.message}"
     else:
-        said = str(error)
-    return f"{type(error).__name__}: {_ADDRESS.sub('<address>', said)}"[:SHOWN]
+        answer = str(error)
+    return f"{type(error).__name__}: {_ADDRESS.sub('<address>', answer)}"[:DETAIL_MAX_CHARACTERS]

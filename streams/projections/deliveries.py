@@ -1,4 +1,4 @@
-"""The agent that shows what was sent: ``notification-log`` into PostgreSQL, table ``notification``."""
+"""The agent that projects ``notification-log`` into PostgreSQL, table ``notification``: what became of each mail."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from connect.topics import DELIVERIES
 from streams.projections.projection import Projection
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
-from streams.runtime.dead_letters import bury, sort_out
+from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
 from tables.messages.deliveries import decode_delivery
 
 CONSUMER = "deliveries"
-MOST = 1_000
+BATCH_MAX_RECORDS = 1_000
 
-# What was sent stays sent: a mail that was refused may be replayed, and then be told again as it first was.
+# A sent mail stays sent: replaying a refused one may bring its first result again.
 UPSERT = """
 INSERT INTO notification (id, kind, status, event_id, purchase_id, account_id, at)
 VALUES (%(id)s, %(kind)s, %(status)s, %(event)s, %(purchase)s, %(account)s, %(at)s)
@@ -30,10 +30,10 @@ class DeliveriesAgent:
     def __init__(self, app: App) -> None:
         self.app = app
         self.projection = Projection(app, UPSERT, doing="noting sent mails")
-        add_agent(app, DELIVERIES, self._handle, name=CONSUMER, batch_max_records=MOST)
+        add_agent(app, DELIVERIES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
-        readable, letters = sort_out(messages, decode_delivery)
-        rows: list[tuple[Message, dict[str, Any]]] = [(message, asdict(delivery)) for message, delivery in readable]
-        letters += await self.projection.write(rows)
-        await bury(self.app, CONSUMER, letters)
+        decoded, dead_letters = decode_batch(messages, decode_delivery)
+        rows: list[tuple[Message, dict[str, Any]]] = [(message, asdict(delivery)) for message, delivery in decoded]
+        dead_letters += await self.projection.write(rows)
+        await send_to_dead_letters(self.app, CONSUMER, dead_letters)

@@ -1,6 +1,6 @@
-"""The agent that projects outcomes into PostgreSQL, table ``purchase``: what a purchase is now.
+"""The agent that projects outcomes into PostgreSQL, table ``purchase``: the state of each purchase.
 
-A row takes only outcomes with a higher ledger offset, so repeats and a restart change nothing.
+A row is only updated by outcomes with a higher ledger offset, so that repeated ones change nothing.
 """
 
 from decimal import Decimal
@@ -12,12 +12,12 @@ from connect.topics import OUTCOMES
 from streams.projections.projection import Projection
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
-from streams.runtime.dead_letters import bury, sort_out
+from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
 from tables.messages.outcomes import Outcome, OutcomeKind, decode_checked_outcome
 
 CONSUMER = "sales"
-MOST = 1_000
+BATCH_MAX_RECORDS = 1_000
 
 PROJECTED = frozenset(OutcomeKind) - {OutcomeKind.REFUSED, OutcomeKind.CHANGED}
 
@@ -34,23 +34,23 @@ WHERE purchase.ledger_offset < excluded.ledger_offset
 """
 
 
-class SalesAgent:
+class PurchasesAgent:
     """Writes the projection of ``ticket-purchase``."""
 
     def __init__(self, app: App) -> None:
         self.app = app
         self.projection = Projection(app, UPSERT, doing="projecting sales")
-        add_agent(app, OUTCOMES, self._handle, name=CONSUMER, batch_max_records=MOST)
+        add_agent(app, OUTCOMES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
-        readable, letters = sort_out(messages, decode_checked_outcome)
-        rows = [(message, sale(outcome)) for message, outcome in readable if outcome.kind in PROJECTED]
-        letters += await self.projection.write(rows)
-        await bury(self.app, CONSUMER, letters)
+        decoded, dead_letters = decode_batch(messages, decode_checked_outcome)
+        rows = [(message, purchase_row(outcome)) for message, outcome in decoded if outcome.kind in PROJECTED]
+        dead_letters += await self.projection.write(rows)
+        await send_to_dead_letters(self.app, CONSUMER, dead_letters)
 
 
-def sale(outcome: Outcome) -> dict[str, Any]:
-    """The row of ``purchase`` that an outcome leads to."""
+def purchase_row(outcome: Outcome) -> dict[str, Any]:
+    """The row of ``purchase`` after an outcome."""
     lines = outcome.left or outcome.lines
     return {
         "event_id": outcome.event,

@@ -1,1 +1,1 @@
-"""What knows Faust and aiokafka from inside; the agents stand on it."""
+"""All that knows Faust and aiokafka; the capabilities build on it."""

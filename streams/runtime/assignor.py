@@ -1,4 +1,4 @@
-"""Faust's assignor with our placement of partitions (streams/runtime/placement.py)."""
+"""Faust's partition assignor with our placement (streams/runtime/placement.py)."""
 
 from collections.abc import MutableMapping
 from typing import Any
@@ -15,7 +15,7 @@ class EvenAssignor(CopartitionedAssignor):
     """Places the partitions of topics that are joined."""
 
     def get_assignment(self) -> MutableMapping[str, CopartitionedAssignment]:
-        """What each client is to have."""
+        """The new assignment of each client."""
         clients = self._client_assignments
         before = {name: Share(one.actives, one.standbys) for name, one in clients.items()}
         for name, share in place(before, self.num_partitions, self.replicas).items():
@@ -23,7 +23,7 @@ class EvenAssignor(CopartitionedAssignor):
         return clients
 
 
-# Faust asks for the class by this name, and has no setting for it.
+# Faust looks the class up by this name, and has no setting for it.
 _module: Any = partition_assignor
 _module.CopartitionedAssignor = EvenAssignor
 

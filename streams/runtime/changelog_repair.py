@@ -1,6 +1,7 @@
-"""Writing over what a paused worker wrote late: after a recovery, before any input is read, and once a minute.
+"""Repairing a changelog after a zombie's writes: after a recovery, before any input is read, and once a minute.
 
-Its records are older than others of their keys, which a compaction could drop in favour of them.
+A paused worker that wakes up may append records that are older than others of their keys. The newest record of each
+such key is appended again, so that compaction keeps that one.
 """
 
 import asyncio
@@ -16,62 +17,63 @@ from streams.runtime.failstop import fail_stop
 from streams.runtime.positions import committed_offset
 from streams.runtime.table import OffsetTable
 
-LOOK_EVERY_S: Final = 60.0
-CHANGING_HANDS: Final = (Interrupted, IllegalStateError)
-# More than any version.
-ALL: Final = 2**64
+CHECK_INTERVAL_S: Final = 60.0
+REBALANCE_ERRORS: Final = (Interrupted, IllegalStateError)
+# Above every offset and every version.
+NO_LIMIT: Final = 2**64
 
 log = logging.getLogger(__name__)
 
 
-class Mending:
-    """Sees that the newest record of each key is the last one in the table's changelog.
+class ChangelogRepair:
+    """Keeps the newest record of each key the last one in the table's changelog.
 
-    Where records are versioned by their input's offset, ``topic`` is that input: the replay appends what is from
+    Where records are versioned by their input's offset, ``topic`` is that input: the replay appends the records from
     its committed offset on.
     """
 
-    def __init__(self, app: App, table: OffsetTable, topic: str | None = None) -> None:
+    def __init__(
+        self, app: App, table: OffsetTable, topic: str | None = None, interval_s: float = CHECK_INTERVAL_S
+    ) -> None:
         self.app = app
         self.table = table
         self.topic = topic
-        self._looking: asyncio.Future[None] | None = None
-        app.before_agents.append(self.mend)
-        app.on_partitions_revoked.connect(self._end_look)
-        app.task(self._watch)
+        self._interval_s = interval_s
+        self._checking: asyncio.Future[None] | None = None
+        app.before_agents.append(self.repair)
+        app.on_partitions_revoked.connect(self._cancel_check)
+        app.task(self._run)
 
-    async def mend(self) -> None:
-        """Mend the partitions that this worker has recovered."""
-        for partition in [number for number, keys in self.table.older.items() if keys]:
-            if not self.table.has_open(partition):
+    async def repair(self) -> None:
+        """Repair the partitions that this worker has recovered."""
+        for partition in [number for number, keys in self.table.stale_keys.items() if keys]:
+            if not self.table.is_open(partition):
                 continue
-            count = await self.table.write_over(partition, self._committed(partition))
-            log.warning("%s[%d]: %d records were written again over older ones", self.table.name, partition, count)
+            count = await self.table.reappend(partition, self._committed(partition))
+            log.warning("%s[%d]: appended %d records again after older ones", self.table.name, partition, count)
 
-    async def look(self) -> None:
-        """Look whether anybody else has written to the changelog of a partition that this worker owns."""
+    async def check(self) -> None:
+        """Repair the partitions of this worker that another one has written to meanwhile."""
         if not is_recovered(self.app):
             return
         for partition in active_partitions(self.app, self.table.name):
-            if self.table.has_open(partition):
-                await self.table.look_for_others(partition)
+            if self.table.is_open(partition):
+                await self.table.check_foreign_writes(partition)
 
-    async def _watch(self) -> None:
+    async def _run(self) -> None:
         while not self.app.should_stop:
-            await asyncio.sleep(LOOK_EVERY_S)
-            self._looking = asyncio.ensure_future(self.look())
-            [error] = await asyncio.gather(self._looking, return_exceptions=True)
+            await asyncio.sleep(self._interval_s)
+            self._checking = asyncio.ensure_future(self.check())
+            [error] = await asyncio.gather(self._checking, return_exceptions=True)
             if isinstance(error, KafkaError) and not isinstance(error, IllegalStateError):
-                log.warning("%s: the changelog can't be looked at: %r", self.table.name, error)
-            elif isinstance(error, Exception) and not isinstance(error, CHANGING_HANDS):
-                fail_stop(f"the look at the changelog of {self.table.name}", error)
+                log.warning("%s: the changelog can't be checked: %r", self.table.name, error)
+            elif isinstance(error, Exception) and not isinstance(error, REBALANCE_ERRORS):
+                fail_stop(f"the changelog check of {self.table.name}", error)
 
-    async def _end_look(self, *_: Any, **__: Any) -> None:
-        """The partitions change hands; their next owner's recovery looks."""
-        if self._looking is not None:
-            self._looking.cancel()
+    async def _cancel_check(self, *_: Any, **__: Any) -> None:
+        """The partitions move; their next owner's recovery checks them."""
+        if self._checking is not None:
+            self._checking.cancel()
 
     def _committed(self, partition: int) -> int:
-        if self.topic is None:
-            return ALL
-        return committed_offset(self.app, self.topic, partition) or 0
+        return NO_LIMIT if self.topic is None else committed_offset(self.app, self.topic, partition) or 0

@@ -1,11 +1,11 @@
-"""Faust's consumer, handing records over by the batch: a poll's records of a partition go to their queue in one go.
+"""Faust's consumer with delivery by the batch: a poll's records of a partition go to the agents' queues at once.
 
-Faust 0.15.3 makes four tasks for each record, so that a rebalance can interrupt its delivery. Here nothing waits while
-the records of a partition are handed over, so nothing has to be interrupted; the flow is checked between partitions.
+Faust 0.15.3 makes four tasks for each record, so that a rebalance can interrupt its delivery. Here the delivery of a
+partition's records never waits, so there is nothing to interrupt; the flow is checked between partitions.
 
-Faust also keeps lists of single records that are acknowledged, forgets the committed offset before the last commit of
-a partition that it gives up, and does not go back where nothing was ever committed: what was polled is lost then.
-Here an agent's batches follow each other from where the reading began, so that one number says how far it is.
+Faust also lists each acknowledged record, forgets the committed offset before the last commit of a revoked partition,
+and does not seek where nothing was ever committed, which loses what was polled. Here an agent's batches are contiguous
+from the start offset, so that one number is its progress.
 """
 
 import asyncio
@@ -20,18 +20,18 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 from faust.types import TP, Message
 
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
-from streams.runtime.skips import Skips
+from streams.runtime.skips import SkippedRanges
 
 POLL_S = 1.0
-# aiokafka asks a broker for one thing at a time, and not for partitions of which it still holds records. So what it
-# asks for a while later, of the others, keeps the busy partition waiting for as long as the broker has nothing to give.
+# aiokafka sends a broker one fetch at a time, without the partitions whose records it still holds. So a fetch for the
+# other partitions keeps the busy one waiting until the broker answers.
 FETCH_WAIT_MS = 100
 
 
-class PromptThread(AIOKafkaConsumerThread):
-    """Faust's thread that fetches: committed records only, each that can't be read by itself.
+class FetchThread(AIOKafkaConsumerThread):
+    """Faust's fetching thread: committed records only, unreadable ones isolated.
 
-    Where there is nothing the broker says so soon, and not after 1.5 s.
+    An empty fetch returns after FETCH_WAIT_MS, not after Faust's 1.5 s.
     """
 
     def _create_worker_consumer(self, transport: Any) -> Any:
@@ -42,89 +42,90 @@ class PromptThread(AIOKafkaConsumerThread):
         return consumer
 
     def highwater(self, tp: TP) -> Any:
-        """Up to where the partition can be read: its last stable offset, or None before the first fetch."""
+        """The partition's last stable offset, or None before the first fetch."""
         return self._ensure_consumer().last_stable_offset(tp)
 
 
 class BatchConsumer(Consumer):
-    """A consumer that delivers whole batches, and commits what all agents of a partition are through with."""
+    """Delivers whole batches, and commits what all agents of a partition have completed."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pressure: dict[TP, tuple[Callable[[], None], Callable[[], None]]] = {}
-        self._begins: dict[TP, int] = {}
-        self._due: dict[TP, int] = {}
-        self._done: dict[TP, dict[str, int]] = {}
+        self._starts: dict[TP, int] = {}
+        self._next: dict[TP, int] = {}
+        self._completed: dict[TP, dict[str, int]] = {}
         self._gave_up: set[str] = set()
-        self._skips = Skips()
+        self._skips = SkippedRanges()
 
-    def _new_consumer_thread(self) -> PromptThread:
-        return PromptThread(self, loop=self.loop, beacon=self.beacon)
+    def _new_consumer_thread(self) -> FetchThread:
+        return FetchThread(self, loop=self.loop, beacon=self.beacon)
 
-    def begins(self, tp: TP) -> int | None:
-        """The offset from which the partition is read since it was last sought; None where it is not read."""
-        return self._begins.get(tp)
+    def start_offset(self, tp: TP) -> int | None:
+        """The offset of the partition's last seek; None where it is not read."""
+        return self._starts.get(tp)
 
     def committed(self, tp: TP) -> int | None:
-        """The offset that was committed last, or found to be when the partition was sought; None where none was."""
+        """The last committed offset, or None where there is none."""
         offset: int | None = self._committed_offset.get(tp)
         return offset
 
-    def behind(self, tp: TP, offset: int) -> int:
-        """The offset that can come next where ``offset`` is due: behind what the fetcher knows to be no record."""
-        return self._skips.behind(tp, offset)
+    def next_readable(self, tp: TP, offset: int) -> int:
+        """The first offset from ``offset`` on at which a record may be."""
+        return self._skips.next_readable(tp, offset)
 
-    def takes(self, agent: str) -> bool:
-        """Whether an agent may go on: not after a batch that it gave up, until that is read again."""
+    def accepts(self, agent: str) -> bool:
+        """Whether an agent may handle batches: not after one that it gave up, until that is read again."""
         return agent not in self._gave_up
 
     def give_up(self, agent: str) -> None:
-        """An agent is not through with a batch, and will not be: nothing after it may count."""
+        """An agent has given a batch up: no later one may be committed."""
         self._gave_up.add(agent)
 
-    def done(self, agent: str, messages: Iterable[Message]) -> None:
-        """An agent is through with its next messages. What it was given in an earlier generation no longer counts."""
+    def complete(self, agent: str, messages: Iterable[Message]) -> None:
+        """An agent has handled its next messages. Those of an earlier generation no longer count."""
         last = {message.tp: message for message in messages}
         for tp, message in last.items():
-            if tp in self._begins and message.generation_id == self.app.consumer_generation_id:
-                done = self._done.setdefault(tp, {})
-                done[agent] = max(done.get(agent, 0), message.offset + 1)
+            if tp in self._starts and message.generation_id == self.app.consumer_generation_id:
+                completed = self._completed.setdefault(tp, {})
+                completed[agent] = max(completed.get(agent, 0), message.offset + 1)
 
     async def perform_seek(self) -> None:
-        """Go back to the committed offsets, and to the beginning where nothing was committed."""
+        """Seek to the committed offsets, and to the beginning where nothing is committed."""
         committed = {ensure_TP(tp): offset for tp, offset in (await self.seek_to_committed()).items()}
         inputs = {tp: offset for tp, offset in committed.items() if not self._is_changelog_tp(tp)}
-        untouched = [tp for tp, offset in inputs.items() if not offset]
-        begins = await self.earliest_offsets(*untouched) if untouched else {}
+        uncommitted = [tp for tp, offset in inputs.items() if not offset]
+        begins = await self.earliest_offsets(*uncommitted) if uncommitted else {}
         if begins:
             await self.seek_wait(begins)
-        self._begins = {tp: offset or begins[tp] for tp, offset in inputs.items()}
-        self._due = dict(self._begins)
+        self._starts = {tp: offset or begins[tp] for tp, offset in inputs.items()}
+        self._next = dict(self._starts)
         self._gave_up.clear()
         self._committed_offset.update(committed)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Wait for the agents, commit what they have done, then read no more."""
+        """Wait for the agents, commit what they have completed, then stop reading."""
         await super().on_partitions_revoked(revoked)
         for tp in revoked:
-            self._begins.pop(tp, None)
-            self._done.pop(tp, None)
+            self._starts.pop(tp, None)
+            self._completed.pop(tp, None)
             self._skips.forget(tp)
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
-        return (tp for tp in self._begins if topics is None or tp in topics or tp.topic in topics)
+        return (tp for tp in self._starts if topics is None or tp in topics or tp.topic in topics)
 
     def _new_offset(self, tp: TP) -> int | None:
-        """Up to where all agents of a partition are through with it; None where they have not begun."""
-        begin = self._begins.get(tp)
-        if begin is None:
+        """The offset that all agents of a partition have reached; None where they are at the start."""
+        start = self._starts.get(tp)
+        if start is None:
             return None
-        done = self._done.get(tp, {})
+        completed = self._completed.get(tp, {})
         app: Any = self.app
-        through = min(done.values()) if done and len(done) == len(app.topics._tp_index[tp]) else begin
-        self._skips.drop_below(tp, through)
-        behind = self._skips.behind(tp, through)
-        return behind if behind > begin else None
+        agents = len(app.topics._tp_index[tp])
+        reached = min(completed.values()) if completed and len(completed) == agents else start
+        self._skips.drop_below(tp, reached)
+        offset = self._skips.next_readable(tp, reached)
+        return offset if offset > start else None
 
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
@@ -140,15 +141,15 @@ class BatchConsumer(Consumer):
             if not self.app.should_stop:
                 raise
         except Exception:
-            self.log.exception("records could not be handed over")
+            self.log.exception("records could not be delivered")
             raise
         finally:
             self.diag.unset_flag(CONSUMER_FETCHING)
 
     async def _deliver(self, records: Mapping[TP, list[Any]], active: set[TP] | None, generation: int) -> None:
-        """Hand over what a poll brought, unless a rebalance has begun: then it is read again."""
+        """Deliver what a poll brought, unless a rebalance has begun: then it is read again."""
         if not self.flow_active:
-            with suppress(AssertionError, IllegalStateError):  # given up by now: what comes next is sought then
+            with suppress(AssertionError, IllegalStateError):  # revoked by now: the next assignment seeks
                 await self.perform_seek()
             return
         app: Any = self.app
@@ -158,9 +159,9 @@ class BatchConsumer(Consumer):
                 continue
             if not await self._may_flow():
                 return
-            due = self._due.get(tp, 0)
-            if batch and batch[0].offset < due:  # the broker has sent the fetcher back, or the poll is an old one
-                await app.went_back(tp, due)
+            next_offset = self._next.get(tp, 0)
+            if batch and batch[0].offset < next_offset:  # the broker has reset the fetcher, or the poll is an old one
+                await app.on_rewind(tp, next_offset)
             found = await self._readable(tp, batch)
             if found is None or self.app.consumer_generation_id != generation:
                 return
@@ -168,7 +169,7 @@ class BatchConsumer(Consumer):
             await asyncio.sleep(0)
 
     async def _readable(self, tp: TP, batch: list[Any]) -> list[Any] | None:
-        """The records of a batch, once dead letters of the others are stored; None where a rebalance has begun."""
+        """The records of a batch, once dead letters for unreadable ones are stored; None where a rebalance began."""
         skips = [each for each in batch if each.__class__ is SkippedOffsets]
         if not skips:
             return batch
@@ -183,7 +184,7 @@ class BatchConsumer(Consumer):
         return not unreadable or await app.isolate(tp, unreadable)
 
     async def _may_flow(self) -> bool:
-        """Wait for the agents' flow. False once the consumer's own is suspended, as a rebalance does."""
+        """Wait for the agents' flow. False once a rebalance has suspended the consumer's own flow."""
         flow: Any = self.app.flow_control
         if not flow.is_active():
             await self.wait_first(flow.acquire(), self.suspend_flow.wait())
@@ -194,25 +195,25 @@ class BatchConsumer(Consumer):
         app.monitor.track_tp_end_offset(tp, self.highwater(tp))
         channels = list(app.topics._tp_index.get(tp, ()))
         high, drop = self._pressure_of(tp)
-        due = self._due.get(tp, 0)
+        next_offset = self._next.get(tp, 0)
         for record in batch:
-            if record.offset < due:
+            if record.offset < next_offset:
                 continue
             message = self._to_message(tp, record)
             event: Any = Event(app, message.key, message.value, None, message)
             for channel in channels:
                 channel.queue.put_nowait_enhanced(event, on_pressure_high=high, on_pressure_drop=drop)
-            due = record.offset + 1
-        self._due[tp] = due
+            next_offset = record.offset + 1
+        self._next[tp] = next_offset
 
     def _pressure_of(self, tp: TP) -> tuple[Callable[[], None], Callable[[], None]]:
-        """What stops fetching a partition whose queue grows too long, and what starts it again."""
+        """The callbacks that pause fetching a partition whose queue is too long, and resume it."""
         if tp not in self._pressure:
             self._pressure[tp] = (lambda: self.on_buffer_full(tp), lambda: self.on_buffer_drop(tp))
         return self._pressure[tp]
 
 
 class BatchTransport(Transport):
-    """Faust's transport over aiokafka with that consumer."""
+    """Faust's transport over aiokafka, with BatchConsumer."""
 
     Consumer = BatchConsumer

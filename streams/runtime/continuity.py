@@ -1,7 +1,7 @@
-"""Lost logs are noticed: before a worker reads a partition, and once a minute for what it decides.
+"""Detecting lost logs: before a worker reads its partitions, and once a minute for the topics that it decides.
 
-What is wrong with a log tables/ledger/continuity.py says. A topic of which no record may be lost ends the process; for
-every other the loss is told, and the worker goes on with what there is (docs/operations.md, "InputLost").
+tables/ledger/continuity.py says what is wrong with a log. For a topic that may lose no record the process ends; for any
+other the loss is logged and counted, and the worker goes on with what is left (docs/operations.md, "InputLost").
 """
 
 import asyncio
@@ -23,79 +23,80 @@ from tables.errors import TurnstileError
 from tables.ledger.continuity import Cause, LogBounds, Loss, ReaderPosition, find_loss
 from tables.ledger.watermark import Watermark, digest_of
 
-LOOK_EVERY_S: Final = 60.0
-READ_WITHIN_S: Final = 30.0
-POLL_MS: Final = 500
-# Records whose repetition changes nothing. A repeated job would be a second mail to somebody, so of jobs only the
-# newest are read again.
+CHECK_INTERVAL_S: Final = 60.0
+READ_TIMEOUT_S: Final = 30.0
+POLL_TIMEOUT_MS: Final = 500
+# Topics whose records may be handled twice. A repeated job would be a second mail to somebody, so only the newest jobs
+# are read again.
 REPEATABLE: Final = frozenset({EVENT_ROWS, ACCOUNT_ROWS, EVENT_STATUS, OUTCOMES, DELIVERIES})
-READ_AGAIN_S: Final = 3_600.0
+REREAD_S: Final = 3_600.0
 
 log = logging.getLogger(__name__)
 
 
 class LogLost(TurnstileError):
-    """A log of which nothing may be lost lacks records, or is not the one that was read."""
+    """A log that may lose no record has lost some, or is another log."""
 
 
 class Continuity:
-    """Compares the places of this worker's readers with their logs."""
+    """Compares the committed offsets and watermarks of this worker with the logs."""
 
     def __init__(self, app: App) -> None:
         self.app = app
         app.before_seek.append(self.check)
-        app.went_back = self.went_back
-        app.task(self._watch)
+        app.on_rewind = self.on_rewind
+        app.task(self._run)
 
     async def check(self) -> None:
-        """Look at every input before it is read. Raises LogLost; where the worker goes on, its offset is committed."""
+        """Check every input before it is read, and commit a new offset where records are lost. Raises LogLost."""
         consumer: Any = self.app.consumer
         losses = await self._losses([tp for tp in consumer.assignment() if not consumer._is_changelog_tp(tp)])
-        self._stop_at({tp: loss for tp, loss in losses.items() if tp.topic in self.app.guarded})
+        self._raise_for({tp: loss for tp, loss in losses.items() if tp.topic in self.app.guarded})
         for tp, loss in losses.items():
-            begin = await self._begin_again(tp, loss)
-            log.critical("%s[%d]: %s; going on at offset %d", tp.topic, tp.partition, loss, begin)
-            self.app.figures.lost[tp.topic] += loss.last - loss.first + 1
-            await consumer._thread.commit({tp: begin})
+            offset = await self._next_offset(tp, loss)
+            log.critical("%s[%d]: %s; continuing at offset %d", tp.topic, tp.partition, loss, offset)
+            self.app.counters.lost[tp.topic] += loss.last - loss.first + 1
+            await consumer._thread.commit({tp: offset})
 
-    async def look(self) -> None:
-        """Look at what is being decided. Raises LogLost."""
+    async def check_guarded(self) -> None:
+        """Check the guarded topics while they are read. Raises LogLost."""
         app = self.app
         if is_recovered(app):
-            self._stop_at(await self._losses([tp for tp in app.consumer.assignment() if tp.topic in app.guarded]))
+            self._raise_for(await self._losses([tp for tp in app.consumer.assignment() if tp.topic in app.guarded]))
 
-    async def went_back(self, tp: TP, due: int) -> None:
-        """A fetch began before ``due``. Ends the process where the log was cut; the next one begins where it may."""
+    async def on_rewind(self, tp: TP, next_offset: int) -> None:
+        """A fetch began before ``next_offset``. Ends the process where the log was truncated."""
         try:
-            async with reading_all(self.app.settings.kafka_servers) as reader:
-                end = (await logs_of(reader, [tp]))[tp].end
-            self._stop_at({tp: Loss(Cause.CUT, end, due - 1)} if end < due else await self._losses([tp]))
+            async with reading_uncommitted(self.app.settings.kafka_servers) as reader:
+                end = (await log_ends(reader, [tp]))[tp].end
+            is_cut = end < next_offset
+            self._raise_for({tp: Loss(Cause.CUT, end, next_offset - 1)} if is_cut else await self._losses([tp]))
         except (LogLost, KafkaError) as error:
             fail_stop("reading", error)
 
-    def _stop_at(self, losses: Mapping[TP, Loss]) -> None:
+    def _raise_for(self, losses: Mapping[TP, Loss]) -> None:
         if losses:
-            told = "; ".join(f"{tp.topic}[{tp.partition}]: {loss}" for tp, loss in losses.items())
-            raise LogLost(f"{told}. docs/operations.md tells under InputLost what to do")
+            described = "; ".join(f"{tp.topic}[{tp.partition}]: {loss}" for tp, loss in losses.items())
+            raise LogLost(f"{described}. See InputLost in docs/operations.md")
 
     async def _losses(self, inputs: list[TP]) -> dict[TP, Loss]:
-        """What is wrong with each of these partitions, where anything is."""
+        """The losses of these partitions; those without are left out."""
         if not inputs:
             return {}
         marks = {tp: mark for tp in inputs if (mark := self._watermark(tp)) is not None}
-        places = await self._places(inputs)
-        async with reading_all(self.app.settings.kafka_servers) as reader:
-            logs = await logs_of(reader, inputs)
+        places = await self._committed(inputs)
+        async with reading_uncommitted(self.app.settings.kafka_servers) as reader:
+            logs = await log_ends(reader, inputs)
             there = {tp: mark.offset for tp, mark in marks.items() if logs[tp].begin <= mark.offset < logs[tp].end}
-            found = await digests_at(reader, there)
-        losses = {tp: find_loss(logs[tp], places[tp], marks.get(tp), found.get(tp)) for tp in inputs}
+            digests = await digests_at(reader, there)
+        losses = {tp: find_loss(logs[tp], places[tp], marks.get(tp), digests.get(tp)) for tp in inputs}
         return {tp: loss for tp, loss in losses.items() if loss is not None}
 
     def _watermark(self, tp: TP) -> Watermark | None:
         watermark = self.app.guarded.get(tp.topic)
         return None if watermark is None else watermark(tp.partition)
 
-    async def _places(self, inputs: list[TP]) -> dict[TP, ReaderPosition]:
+    async def _committed(self, inputs: list[TP]) -> dict[TP, ReaderPosition]:
         thread: Any = self.app.consumer._thread  # type: ignore[attr-defined]
         coordinator = thread._ensure_consumer()._coordinator
         committed = await thread.call_thread(coordinator.fetch_committed_offsets, inputs)
@@ -106,34 +107,34 @@ class Continuity:
             for tp in inputs
         }
 
-    async def _begin_again(self, tp: TP, loss: Loss) -> int:
-        """Where a reader that has lost records goes on."""
+    async def _next_offset(self, tp: TP, loss: Loss) -> int:
+        """The offset at which a reader that has lost records continues."""
         if loss.cause is Cause.EXPIRED:
             return loss.last + 1
         if tp.topic in REPEATABLE:
             return int((await self.app.consumer.earliest_offsets(tp))[tp])
         thread: Any = self.app.consumer._thread  # type: ignore[attr-defined]
-        since = int((time.time() - READ_AGAIN_S) * 1000)
-        found = await thread.call_thread(thread._ensure_consumer().offsets_for_times, {tp: since})
+        since_ms = int((time.time() - REREAD_S) * 1000)
+        found = await thread.call_thread(thread._ensure_consumer().offsets_for_times, {tp: since_ms})
         return int(found[tp].offset) if found[tp] is not None else loss.first
 
-    async def _watch(self) -> None:
+    async def _run(self) -> None:
         while not self.app.should_stop:
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(CHECK_INTERVAL_S)
             try:
-                await asyncio.wait_for(self.look(), LOOK_EVERY_S)
+                await asyncio.wait_for(self.check_guarded(), CHECK_INTERVAL_S)
             except (KafkaError, TimeoutError):
                 continue
-            except Exception as error:  # noqa: BLE001 (what is not known to be whole must not be decided on)
-                fail_stop("the look at the log", error)
+            except Exception as error:  # noqa: BLE001 (nothing may be decided on a log that may be incomplete)
+                fail_stop("the check of the log", error)
 
 
 @asynccontextmanager
-async def reading_all(servers: str) -> AsyncIterator[Any]:
+async def reading_uncommitted(servers: str) -> AsyncIterator[Any]:
     """A consumer that reads a log to its very end.
 
-    The worker's own reads committed records only: to it the log ends where an open transaction began, and what it has
-    read before may lie behind that.
+    The worker's own consumer reads committed records: for it the log ends where an open transaction began, and what
+    was read before may lie behind that.
     """
     consumer = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False, isolation_level="read_uncommitted")
     try:
@@ -143,17 +144,19 @@ async def reading_all(servers: str) -> AsyncIterator[Any]:
         await consumer.stop()
 
 
-async def logs_of(reader: Any, partitions: Iterable[TP]) -> dict[TP, LogBounds]:
-    """The two ends of each partition. Raises KafkaError when Kafka does not tell them in time."""
+async def log_ends(reader: Any, partitions: Iterable[TP]) -> dict[TP, LogBounds]:
+    """The begin and end of each partition's log. Raises KafkaError, also where Kafka doesn't answer in time."""
     places = {tp: TopicPartition(*tp) for tp in partitions}
     begins, ends = await reader.beginning_offsets(places.values()), await reader.end_offsets(places.values())
     return {tp: LogBounds(begins[place], ends[place]) for tp, place in places.items()}
 
 
-async def digests_at(reader: Any, offsets: Mapping[TP, int]) -> dict[TP, bytes | None]:
-    """The digests of the records at ``offsets``; None where what lies there can't be read, or is no record.
+async def digests_at(
+    reader: Any, offsets: Mapping[TP, int], timeout_s: float = READ_TIMEOUT_S
+) -> dict[TP, bytes | None]:
+    """The digests of the records at ``offsets``; None where there is no record, or none that can be read.
 
-    Raises KafkaError when Kafka does not give them in time.
+    Raises KafkaError, also where Kafka doesn't answer in time.
     """
     if not offsets:
         return {}
@@ -161,19 +164,21 @@ async def digests_at(reader: Any, offsets: Mapping[TP, int]) -> dict[TP, bytes |
     reader.assign(list(places))
     for place, offset in places.items():
         reader.seek(place, offset)
-    found = await _first_digests(reader, places)
+    found = await _first_digests(reader, places, timeout_s)
     return {tp: found[TopicPartition(*tp)] for tp in offsets}
 
 
-async def _first_digests(consumer: Any, offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, bytes | None]:
+async def _first_digests(
+    consumer: Any, offsets: Mapping[TopicPartition, int], timeout_s: float
+) -> dict[TopicPartition, bytes | None]:
     digests: dict[TopicPartition, bytes | None] = {}
-    deadline = time.monotonic() + READ_WITHIN_S
+    deadline = time.monotonic() + timeout_s
     while missing := [tp for tp in offsets if tp not in digests]:
         if time.monotonic() > deadline:
             raise KafkaTimeoutError(f"{', '.join(f'{tp.topic}[{tp.partition}]' for tp in missing)} can't be read")
         for tp in missing:
             try:
-                records = (await consumer.getmany(tp, timeout_ms=POLL_MS)).get(tp, ())
+                records = (await consumer.getmany(tp, timeout_ms=POLL_TIMEOUT_MS)).get(tp, ())
             except (CorruptRecordException, UnsupportedCodecError, UnicodeDecodeError) as error:
                 log.warning("%s[%d]@%d can't be read, so it is not compared: %r", *tp, offsets[tp], error)
                 digests[tp] = None

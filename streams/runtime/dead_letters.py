@@ -1,4 +1,4 @@
-"""Dead letters: a record that no retry can help goes to ``dlq.<consumer>`` as it came, and blocks nobody."""
+"""Dead letters: a record that no retry can help goes to ``dlq.<consumer>`` as it came, and the next ones go on."""
 
 import hashlib
 import logging
@@ -8,12 +8,13 @@ from typing import Final, TypeVar
 
 from faust.types import Message
 
-from connect.topics import DEAD_LETTER_MAX_BYTES, dead_letters
+from connect.topics import DEAD_LETTER_MAX_BYTES
+from connect.topics import dead_letters as dead_letter_topic
 from streams.runtime.app import App
 from streams.runtime.fitting import fit
 from streams.runtime.headers import headers_of
 from streams.runtime.produce import Record
-from streams.runtime.record_context import key_of
+from streams.runtime.record_context import shown_key
 from streams.runtime.retry import append
 from tables.errors import MalformedRecord
 from tables.messages.dead_letters import (
@@ -28,25 +29,25 @@ from tables.messages.dead_letters import (
 )
 
 T = TypeVar("T")
-# More dead letters of one batch are told by their number.
-SHOWN: Final = 10
-# A byte of a header's name that is no text, as connect/records/batches.py hands it over.
+# Further dead letters of a batch are logged as their number.
+LOGGED_MAX: Final = 10
+# A byte of a header's name that is not UTF-8, as connect/records/batches.py writes it.
 ESCAPED: Final = re.compile(r"\\x([89a-f][0-9a-f])")
 
 log = logging.getLogger(__name__)
 
 
-def letter(message: Message, error: Exception) -> Record:
-    """The record for the dead-letter topic: bytes, key and headers as they were, and why."""
+def dead_letter(message: Message, error: Exception) -> Record:
+    """The dead letter of a record: its key, value and headers, where it came from, and the error."""
     origin = Origin(message.topic, message.partition, message.offset)
     headers = headers_of(message)
-    return dead_letter(origin, error, Record(message.key, message.value, headers), _escaped(headers))
+    return dead_letter_record(origin, error, Record(message.key, message.value, headers), _escaped(headers))
 
 
-def dead_letter(origin: Origin, error: Exception, content: Record, lost: Sequence[Cut] = ()) -> Record:
+def dead_letter_record(origin: Origin, error: Exception, content: Record, lost: Sequence[Cut] = ()) -> Record:
     """The record for the dead-letter topic, with as much of ``content`` as fits.
 
-    ``lost`` are parts that ``content`` already lacks. Where ``origin`` is a whole batch, its bytes are the value.
+    ``lost`` are the parts that ``content`` lacks already. Where ``origin`` is a whole batch, its bytes are the value.
     """
     content, cuts = fit(content, DEAD_LETTER_MAX_BYTES - INFO_MAX_BYTES)
     known = {cut.part for cut in lost}
@@ -56,7 +57,7 @@ def dead_letter(origin: Origin, error: Exception, content: Record, lost: Sequenc
 
 
 def _escaped(headers: list[Header]) -> list[Cut]:
-    """The headers as they were, where the name of one is no text: a letter can only have it with escapes."""
+    """The digest of the original headers where a name is not UTF-8: a dead letter only has that name escaped."""
     if not any(ESCAPED.search(name) for name, _ in headers):
         return []
     names = [ESCAPED.sub(lambda found: chr(0xDC00 + int(found[1], 16)), name) for name, _ in headers]
@@ -65,41 +66,41 @@ def _escaped(headers: list[Header]) -> list[Cut]:
     return [Cut(RecordPart.HEADERS, len(content), hashlib.sha256(content).hexdigest())]
 
 
-def sort_out(
+def decode_batch(
     messages: list[Message], decode: Callable[[bytes | None], T]
 ) -> tuple[list[tuple[Message, T]], list[Record]]:
-    """The records that ``decode`` can read, with what it read, and dead letters of the others."""
-    readable: list[tuple[Message, T]] = []
-    letters: list[Record] = []
+    """The records with their decoded values, and dead letters of those for which ``decode`` raises MalformedRecord."""
+    decoded: list[tuple[Message, T]] = []
+    dead_letters: list[Record] = []
     for message in messages:
         try:
-            readable.append((message, decode(message.value)))
+            decoded.append((message, decode(message.value)))
         except MalformedRecord as error:
-            letters.append(letter(message, error))
-    return readable, letters
+            dead_letters.append(dead_letter(message, error))
+    return decoded, dead_letters
 
 
-async def bury(app: App, consumer: str, letters: list[Record]) -> None:
-    """Append ``letters`` to the consumer's dead-letter topic; returns once they are stored."""
+async def send_to_dead_letters(app: App, consumer: str, dead_letters: list[Record]) -> None:
+    """Append to the consumer's dead-letter topic; returns once they are stored. Raises as ``append`` does."""
     by_partition: dict[int, list[tuple[Record, DeadLetterInfo]]] = {}
-    for record in letters:
-        said = _said(record)
-        by_partition.setdefault(said.origin.partition, []).append((record, said))
+    for record in dead_letters:
+        ours = _ours(record)
+        by_partition.setdefault(ours.origin.partition, []).append((record, ours))
     for partition, group in by_partition.items():
-        await append(app, dead_letters(consumer), partition, [record for record, _ in group])
-        for record, said in group[:SHOWN]:
-            _tell(consumer, record, said)
-        if len(group) > SHOWN:
-            log.error("%d dead letters more of %s", len(group) - SHOWN, consumer)
+        await append(app, dead_letter_topic(consumer), partition, [record for record, _ in group])
+        for record, ours in group[:LOGGED_MAX]:
+            _log(consumer, record, ours)
+        if len(group) > LOGGED_MAX:
+            log.error("%d more dead letters of %s", len(group) - LOGGED_MAX, consumer)
 
 
-def _said(record: Record) -> DeadLetterInfo:
+def _ours(record: Record) -> DeadLetterInfo:
     found = decode_info(record.headers)
-    assert found is not None, "a record that is no dead letter"
+    assert found is not None, "not a dead letter"
     return found[0]
 
 
-def _tell(consumer: str, record: Record, said: DeadLetterInfo) -> None:
-    """One line. What was wrong may quote what is nobody's business here; the letter has it."""
-    told = {"record": str(said.origin), "key": key_of(record.key), "reason": said.error.partition(":")[0]}
-    log.error("a dead letter of %s", consumer, extra=told)
+def _log(consumer: str, record: Record, ours: DeadLetterInfo) -> None:
+    """One line with the error's class alone: its text may quote personal data. The dead letter has it."""
+    fields = {"record": str(ours.origin), "key": shown_key(record.key), "reason": ours.error.partition(":")[0]}
+    log.error("a dead letter of %s", consumer, extra=fields)

@@ -1,6 +1,6 @@
-"""Ending the process before anything unexpected can be acknowledged.
+"""Ending the process before anything unexpected can be committed.
 
-Faust acknowledges the record that an agent failed on, so an exception must never leave an agent.
+Faust acknowledges the record on which an agent failed, so no exception may leave an agent.
 """
 
 import contextlib
@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-STATUS = 70
-NOTES = "failstops"
-# The file is as long as there are reasons, not ends.
+EXIT_STATUS = 70
+FILE_NAME = "failstops"
+# Bounds the file, which has a line for each reason.
 REASONS_MAX = 100
 
 log = logging.getLogger(__name__)
@@ -20,28 +20,28 @@ _folders: list[Path] = []
 
 
 def fail_stop(doing: str, error: BaseException) -> NoReturn:
-    """End this process at once; what was under way is read again by the next one."""
+    """End this process at once; the next one reads again whatever was in flight."""
     log.critical("ending the process: %s failed: %r", doing, error, exc_info=error)
     for folder in _folders:
         with contextlib.suppress(OSError):
-            _note(folder, doing, type(error).__name__)
+            _record(folder, doing, type(error).__name__)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(STATUS)
+    os._exit(EXIT_STATUS)
 
 
-def note_in(folder: Path) -> None:
-    """Count every such end in this folder, for the next process to tell of."""
+def record_in(folder: Path) -> None:
+    """Count fail-stops in a file of this folder, which the next process reads."""
     _folders[:] = [folder]
 
 
-def noted(folder: Path) -> dict[tuple[str, ...], int]:
-    """How often a process with this folder has ended itself, by what failed and the kind of the error; the last last.
+def recorded_stops(folder: Path) -> dict[tuple[str, ...], int]:
+    """How often processes with this folder ended themselves: (what failed, error class) → count, the newest last.
 
-    A line without a number is one end.
+    A line without a count stands for one.
     """
     try:
-        lines = (folder / NOTES).read_text().splitlines()
+        lines = (folder / FILE_NAME).read_text().splitlines()
     except FileNotFoundError:
         return {}
     counts: dict[tuple[str, ...], int] = {}
@@ -51,10 +51,10 @@ def noted(folder: Path) -> dict[tuple[str, ...], int]:
     return counts
 
 
-def _note(folder: Path, doing: str, error: str) -> None:
-    counts = noted(folder)
+def _record(folder: Path, doing: str, error: str) -> None:
+    counts = recorded_stops(folder)
     counts[doing, error] = counts.pop((doing, error), 0) + 1
     newest = list(counts.items())[-REASONS_MAX:]
-    partial = folder / f"{NOTES}.partial"
+    partial = folder / f"{FILE_NAME}.partial"
     partial.write_text("".join(f"{doing}\t{error}\t{count}\n" for (doing, error), count in newest))
-    partial.replace(folder / NOTES)
+    partial.replace(folder / FILE_NAME)

@@ -1,26 +1,107 @@
-"""Whether a worker lives and whether it is at work: ``/health/live`` and ``/health/ready``."""
+"""A worker's health: a watchdog that ends a worker without progress, and the pages ``/health/live`` and ``ready``.
+
+The watchdog sees two signs: aiokafka's membership of the group has ended in an error, which aiokafka only logs; or an
+owned partition has input and its next offset doesn't move, though nothing waits for a server. A worker without progress
+is reported unhealthy after 30 s and ends itself after 60 s, so that its supervisor starts another.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+from aiokafka.errors import KafkaError
+from faust.types import TP
 
 from streams.runtime.app import App
 from streams.runtime.assignment import is_recovered
-from streams.runtime.watchdog import Pulse
+from streams.runtime.failstop import fail_stop
 from streams.runtime.web import Request, Response, View, add_page
+from tables.errors import TurnstileError
+
+CHECK_INTERVAL_S = 5.0
+UNHEALTHY_CHECKS = 6
+DEAD_CHECKS = 12
+
+log = logging.getLogger(__name__)
 
 
-class Health:
-    """The two pages that a supervisor asks."""
+class Stalled(TurnstileError):
+    """The worker makes no progress."""
 
-    def __init__(self, app: App, pulse: Pulse) -> None:
+
+class Watchdog:
+    """Checks for progress every few seconds. ``problem`` says what is wrong, empty while nothing is."""
+
+    def __init__(self, app: App) -> None:
         self.app = app
-        self.pulse = pulse
+        self.problem = ""
+        # By partition, its next offset and the number of checks since that moved.
+        self._stuck: dict[TP, tuple[int, int]] = {}
+        app.task(self._run)
+
+    async def check(self) -> None:
+        """Check once. Raises Stalled where the process is to end."""
+        self._check_membership()
+        worst = max([checks for _, checks in (await self._update()).values()], default=0)
+        self.problem = f"no progress for {worst * CHECK_INTERVAL_S:.0f} s" if worst >= UNHEALTHY_CHECKS else ""
+        if self.problem:
+            where = ", ".join(f"{tp.topic}[{tp.partition}]@{offset}" for tp, (offset, _) in self._stuck.items())
+            log.error("%s: %s", self.problem, where)
+        if worst >= DEAD_CHECKS:
+            raise Stalled(self.problem)
+
+    def _check_membership(self) -> None:
+        consumer: Any = self.app.consumer
+        member = consumer._thread._consumer if consumer._thread else None
+        task = getattr(member and member._coordinator, "_coordination_task", None)
+        if task is not None and task.done() and not self.app.should_stop:
+            self.problem = "the membership of the consumer group has ended"
+            raise Stalled(self.problem)
+
+    async def _update(self) -> dict[TP, tuple[int, int]]:
+        app: Any = self.app
+        if not is_recovered(self.app) or app.counters.is_waiting:
+            self._stuck = {}
+            return self._stuck
+        stuck = {}
+        for source in self.app.inputs:
+            places = [tp for tp in app.consumer.assignment() if tp.topic == source.topic]
+            begins = await app.consumer.earliest_offsets(*places)
+            ends = await app.consumer.highwaters(*places)
+            for tp in places:
+                offset = max(source.next_offset(tp.partition) or 0, begins.get(tp) or 0)
+                if offset < (ends.get(tp) or 0):
+                    before, checks = self._stuck.get(tp, (-1, 0))
+                    stuck[tp] = (offset, checks + 1 if before == offset else 0)
+        self._stuck = stuck
+        return stuck
+
+    async def _run(self) -> None:
+        while not self.app.should_stop:
+            await asyncio.sleep(CHECK_INTERVAL_S)
+            try:
+                await asyncio.wait_for(self.check(), CHECK_INTERVAL_S)
+            except (KafkaError, TimeoutError):
+                self._stuck = {}
+            except Exception as error:  # noqa: BLE001 (a worker without a watchdog could hang forever)
+                fail_stop("the watchdog", error)
+
+
+class HealthPages:
+    """The two pages for a supervisor."""
+
+    def __init__(self, app: App, watchdog: Watchdog) -> None:
+        self.app = app
+        self.watchdog = watchdog
         add_page(app, "/health/live", "live", self.live)
         add_page(app, "/health/ready", "ready", self.ready)
 
     async def live(self, view: View, request: Request) -> Response:
-        """Whether the process answers, and works if there is work."""
-        sick = self.pulse.sick
-        return view.json({"status": sick or "live"}, status=503 if sick else 200)
+        """200 while the process makes progress where it has input, else 503."""
+        problem = self.watchdog.problem
+        return view.json({"status": problem or "live"}, status=503 if problem else 200)
 
     async def ready(self, view: View, request: Request) -> Response:
-        """Whether the tables are recovered and partitions are being read."""
+        """200 once the tables are recovered and partitions are read, else 503."""
         ready = is_recovered(self.app) and bool(self.app.consumer.assignment())
         return view.json({"status": "ready" if ready else "recovering"}, status=200 if ready else 503)

@@ -1,4 +1,4 @@
-"""``/metrics`` of a worker: what it counts, the state that it is in, its process."""
+"""``/metrics`` of a worker: its counters, its state, its process."""
 
 import time
 from collections.abc import Iterator
@@ -12,25 +12,25 @@ from connect.topics import changelog
 from streams.runtime import failstop
 from streams.runtime.app import App
 from streams.runtime.assignment import active_partitions, is_recovered
+from streams.runtime.health import Watchdog
 from streams.runtime.table import OffsetTable
-from streams.runtime.watchdog import Pulse
 from streams.runtime.web import Request, Response, View, add_page
 from telemetry.metrics import worker as metric
 
 STATES = ("ready", "rebalancing", "recovering")
 
 
-class Metrics:
-    """The page, and what of it the application itself knows."""
+class MetricsPage:
+    """The page, and the metrics of the worker's state."""
 
-    def __init__(self, app: App, pulse: Pulse) -> None:
+    def __init__(self, app: App, watchdog: Watchdog) -> None:
         self.app = app
-        self.pulse = pulse
-        self._failstops = failstop.noted(app.settings.worker_data)
+        self.watchdog = watchdog
+        self._failstops = failstop.recorded_stops(app.settings.worker_data)
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        app.figures.sources.append(self.collect)
-        self.registry.register(app.figures)
+        app.counters.collectors.append(self.collect)
+        self.registry.register(app.counters)
         add_page(app, "/metrics", "metrics", self.page)
 
     async def page(self, view: View, request: Request) -> Response:
@@ -40,10 +40,10 @@ class Metrics:
     def collect(self) -> Iterator[Family]:
         """The state of the worker and of its tables."""
         yield metric.WORKER_STATE.of(metric.WORKER_STATE.state(now=self._state(), states=STATES))
-        yield metric.STALLED.one(bool(self.pulse.sick))
+        yield metric.STALLED.one(bool(self.watchdog.problem))
         yield metric.FAILSTOPS.of(self._failstops)
         yield metric.PARTITIONS.of(self._partitions())
-        yield metric.RECOVERY_SECONDS.one(self._recovery())
+        yield metric.RECOVERY_SECONDS.one(self._recovery_s())
         yield metric.TABLE_OFFSET.of(self._offsets())
 
     def _state(self) -> str:
@@ -51,7 +51,7 @@ class Metrics:
             return "recovering"
         return "ready" if is_recovered(self.app) else "rebalancing"
 
-    def _recovery(self) -> float:
+    def _recovery_s(self) -> float:
         tables: Any = self.app.tables
         recovery = tables.recovery
         began, ended = recovery._recovery_started_at, recovery._recovery_ended_at
@@ -70,6 +70,6 @@ class Metrics:
         for name, table in self.app.tables.items():
             if isinstance(table, OffsetTable):
                 for partition in active_partitions(self.app, name):
-                    mark = table.mark(partition) if table.has_open(partition) else None
+                    mark = table.mark(partition) if table.is_open(partition) else None
                     offsets[name, changelog(name), str(partition)] = 0 if mark is None else mark + 1
         return offsets

@@ -9,7 +9,7 @@ from streams.runtime.consumer import BatchConsumer
 
 
 def committed_offset(app: App, topic: str, partition: int) -> int | None:
-    """The offset that this worker's group committed last, as this worker knows it."""
+    """The last offset that this worker knows to be committed."""
     return _consumer(app).committed(TP(topic, partition))
 
 
@@ -19,9 +19,9 @@ def end_offset(app: App, topic: str, partition: int) -> int | None:
     return end
 
 
-def next_record_offset(app: App, topic: str, partition: int, offset: int) -> int:
-    """The first offset from ``offset`` on at which a record can be: markers and the like are passed over."""
-    return _consumer(app).behind(TP(topic, partition), offset)
+def next_readable_offset(app: App, topic: str, partition: int, offset: int) -> int:
+    """The first offset from ``offset`` on at which a record may be, past markers of transactions and the like."""
+    return _consumer(app).next_readable(TP(topic, partition), offset)
 
 
 def _consumer(app: App) -> BatchConsumer:

@@ -1,4 +1,4 @@
-"""Appending records to a partition as whole produced batches: one request and one wait for many records."""
+"""Appending records to a partition as produced batches: one request and one wait for many records."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -18,21 +18,21 @@ class Record(NamedTuple):
     headers: Headers = ()
 
 
-class Place(NamedTuple):
-    """Where some records were put: their offsets, and the broker's time of the last (ms) if the topic keeps that.
+class Produced(NamedTuple):
+    """The offsets of appended records, and the broker's timestamp of the last, or -1 where the topic has none.
 
-    The offsets are more than the records where somebody else appended in between.
+    The range is longer than the records where another producer has appended in between.
     """
 
     offsets: range = range(0)
-    at: int = -1
+    timestamp_ms: int = -1
 
 
-async def try_append(app: AppT, topic: str, partition: int, records: Iterable[Record]) -> Place:
-    """Append ``records`` in order and wait until the brokers have them, for half a minute at most.
+async def append_once(app: AppT, topic: str, partition: int, records: Iterable[Record]) -> Produced:
+    """Append ``records`` in order; returns once all replicas have them, within half a minute.
 
-    Raises aiokafka's KafkaError when it is not known that they are stored: MessageSizeTooLargeError for a record that
-    is larger than its topic takes, which none of ours is (connect/topics.py).
+    Raises aiokafka's KafkaError where they may not be stored; MessageSizeTooLargeError for a record that is too large
+    for its topic, which none of ours is (connect/topics.py).
     """
     producer = await _producer(app)
     acknowledgements = []
@@ -41,19 +41,19 @@ async def try_append(app: AppT, topic: str, partition: int, records: Iterable[Re
         if not _add(builder, record):
             acknowledgements.append(await producer.send_batch(builder, topic, partition=partition))
             builder = producer.create_batch()
-            _add(builder, record)  # the first one goes in, whatever its size
+            _add(builder, record)  # a first record is added whatever its size
     if not builder.record_count():
-        return Place()
+        return Produced()
     builder.close()
     count = builder.record_count()
     acknowledgements.append(await producer.send_batch(builder, topic, partition=partition))
     stored = await asyncio.gather(*acknowledgements)
-    return Place(range(stored[0].offset, stored[-1].offset + count), stored[-1].timestamp)
+    return Produced(range(stored[0].offset, stored[-1].offset + count), stored[-1].timestamp)
 
 
 def _add(builder: Any, record: Record) -> bool:
-    done = builder.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
-    return done is not None
+    added = builder.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
+    return added is not None
 
 
 async def _producer(app: AppT) -> AIOKafkaProducer:

@@ -1,6 +1,6 @@
-"""Before a worker starts: every topic is there, with the partitions that the tables count on.
+"""Waiting for Kafka before a worker starts, until every topic exists with the right number of partitions.
 
-Faust itself would retry a missing topic for ever, and drop every record of a table whose changelog differs.
+Faust would retry a missing topic forever, and drop every record of a table whose changelog has another number.
 """
 
 import time
@@ -18,17 +18,17 @@ PAUSE_S: Final = 0.5
 
 def wait_until_provisioned(
     settings: Settings,
-    tell: Callable[[str], object],
+    report: Callable[[str], object],
     *,
     connect: Callable[[Settings], Any] | None = None,
     pause_s: float = PAUSE_S,
 ) -> None:
-    """Return once every topic is as it has to be, however long that takes.
+    """Return once every topic is as it should be, however long that takes.
 
-    After each look that finds something wrong ``tell`` is called with it, each topic named.
+    Calls ``report`` with the problem after each check that finds one.
     """
     while problem := _problem(settings, connect or _consumer):
-        tell(problem)
+        report(problem)
         time.sleep(pause_s)
 
 
@@ -53,8 +53,8 @@ def _differences(consumer: Any, settings: Settings) -> str:
             missing.append(topic.name)
         elif has != should:
             different.append(f"topic {topic.name} has {has} partitions, not {should}")
-    told = [f"missing: {', '.join(missing)}; `python -m connect` makes them"] if missing else []
-    return "; ".join([*different, *told])
+    problems = [*different, f"missing: {', '.join(missing)}; `python -m connect` makes them"] if missing else different
+    return "; ".join(problems)
 
 
 def _consumer(settings: Settings) -> Any:

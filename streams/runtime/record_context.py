@@ -1,4 +1,4 @@
-"""Naming records in the log: ``topic[partition]@offset``, and the key where it is an id."""
+"""Records as log lines name them: ``topic[partition]@offset``, and the key where it is an id."""
 
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -7,45 +7,46 @@ from uuid import UUID
 
 from faust.types import Message
 
-from streams.runtime.tracing import carried_by
+from streams.runtime.tracing import traceparent_header
 
-ID: Final = 36
+ID_CHARACTERS: Final = 36
+# Where the trace id is in a traceparent.
 TRACE: Final = slice(3, 35)
 
 _batch: Final[ContextVar[tuple[str, list[Message]] | None]] = ContextVar("batch", default=None)
 
 
-def take_up(agent: str, messages: list[Message]) -> None:
-    """An agent is at work on these records, in the task that calls and those that it starts."""
+def set_batch(agent: str, messages: list[Message]) -> None:
+    """Note the records that an agent handles, for the calling task and those that it starts."""
     _batch.set((agent, messages))
 
 
-def under_work() -> Mapping[str, object]:
-    """What a line of the log tells of the batch under work."""
+def batch_fields() -> Mapping[str, object]:
+    """The fields that each log line of a batch has."""
     batch = _batch.get()
     if batch is None:
         return {}
     agent, messages = batch
     first, last = messages[0], messages[-1]
-    place = f"{place_of(first)}" if first is last else f"{place_of(first)} to {place_of(last)}"
+    place = f"{record_name(first)}" if first is last else f"{record_name(first)} to {record_name(last)}"
     return {"agent": agent, "records": place}
 
 
-def place_of(message: Message) -> str:
-    """Where a record stands."""
+def record_name(message: Message) -> str:
+    """The place of a record: ``topic[partition]@offset``."""
     return f"{message.topic}[{message.partition}]@{message.offset}"
 
 
-def about(message: Message, **more: object) -> dict[str, Any]:
-    """What a line of the log tells of a record."""
-    trace = carried_by(message)[TRACE] if message.headers else ""
-    return {"record": place_of(message), "key": key_of(message.key), "trace": trace or None, **more}
+def log_fields(message: Message, **more: object) -> dict[str, Any]:
+    """The fields of a log line about one record."""
+    trace = traceparent_header(message)[TRACE] if message.headers else ""
+    return {"record": record_name(message), "key": shown_key(message.key), "trace": trace or None, **more}
 
 
-def key_of(key: object) -> str | None:
-    """A key that is an id; anything else somebody may have put there is not told."""
+def shown_key(key: object) -> str | None:
+    """The key, if it is an id. Anything else may be personal data, and is not logged."""
     text = key.decode("ascii", "replace") if isinstance(key, bytes) else str(key)
     try:
-        return str(UUID(text)) if len(text) == ID else None
+        return str(UUID(text)) if len(text) == ID_CHARACTERS else None
     except ValueError:
         return None

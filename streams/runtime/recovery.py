@@ -1,8 +1,8 @@
 """Table recovery in an order that loses nothing, from changelogs that are read in bulk.
 
-Faust 0.15.3 lets records flow between resuming the partitions and seeking to the committed offset, then
-clears the queues that they flowed into and commits past them. Here: seek, resume the flow (which
-clears the queues), then the partitions. docs/ledger.md tells which test shows the difference.
+Faust 0.15.3 resumes the partitions before it seeks to the committed offsets, then clears the queues that records went
+into meanwhile, and commits past these. Here: seek, resume the flow (which clears the queues), resume the partitions.
+docs/ledger.md names the test that shows the difference.
 """
 
 import asyncio
@@ -21,23 +21,25 @@ RETRY_S = 1.0
 
 
 class SafeRecovery(Recovery):
-    """Recovery of what is assigned, after each rebalance; then copies of what this worker stands by for.
+    """Recovers the assigned tables after each rebalance, then keeps the standby copies.
 
-    While Kafka fails it begins again; anything else that goes wrong ends the process.
+    It restarts on Kafka's errors; any other error ends the process.
     """
+
+    retry_interval_s = RETRY_S
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.standbys = Standbys()
-        self._unsettled = False
+        self._is_rebalancing = False
 
     async def on_stop(self) -> None:
-        """Keep no more copies."""
-        self.unsettle()
+        """Stop the standby copies."""
+        self.stop_standbys()
 
-    def unsettle(self) -> None:
-        """Before anything changes hands: a copy may be about to be closed, or to be decided on."""
-        self._unsettled = True
+    def stop_standbys(self) -> None:
+        """Stop before partitions move: a copy may be closed, or become the table that the ledger decides on."""
+        self._is_rebalancing = True
         self.standbys.end()
 
     @Service.task  # type: ignore[untyped-decorator,unused-ignore]
@@ -54,22 +56,22 @@ class SafeRecovery(Recovery):
             except ServiceStopped:
                 return
             except KafkaError as error:
-                self.log.warning("the recovery begins again: %r", error)
-                await self.sleep(RETRY_S)
+                self.log.warning("restarting the recovery: %r", error)
+                await self.sleep(self.retry_interval_s)
                 signal.set()
-            except Exception as error:  # noqa: BLE001 (a table that is not whole must not be worked on)
+            except Exception as error:  # noqa: BLE001 (nothing may be decided on an incomplete table)
                 fail_stop("recovery", error)
 
     @Service.task  # type: ignore[untyped-decorator,unused-ignore]
     async def _slurp_changelogs(self) -> None:
-        """Changelogs are read by the tables themselves."""
+        """Nothing to do: the tables read their changelogs."""
 
     @Service.task  # type: ignore[untyped-decorator,unused-ignore]
     async def _publish_stats(self) -> None:
-        """The tables tell how far they are."""
+        """Nothing to do: the tables log their progress."""
 
     async def _recover(self, generation: int) -> None:
-        self._unsettled = False
+        self._is_rebalancing = False
         self.standbys.end()
         self._set_recovery_started()
         readings = [
@@ -80,15 +82,15 @@ class SafeRecovery(Recovery):
         self._set_recovery_ended()
         await self.app.on_rebalance_complete.send()
         if self.app.consumer_generation_id == generation:
-            await self._hand_over()
-            self._stand_by()
+            await self._start_agents()
+            self._start_standbys()
 
-    def _stand_by(self) -> None:
+    def _start_standbys(self) -> None:
         copies: Any = self.standbys_for_table
-        if not self._unsettled:
+        if not self._is_rebalancing:
             self.standbys.begin({table: {tp.partition for tp in places} for table, places in copies.items()})
 
-    async def _hand_over(self) -> None:
+    async def _start_agents(self) -> None:
         app: Any = self.app
         consumer = app.consumer
         assignment = consumer.assignment()
@@ -117,13 +119,13 @@ class SafeTableManager(TableManager):
     """The table manager that uses SafeRecovery."""
 
     async def on_start(self) -> None:
-        """Start without the second that Faust waits for tables made late: ours are all made before."""
+        """Start without Faust's pause of a second for tables that are created late; ours are not."""
         await self._warm_up()
         await self._update_channels()
         await self.recovery.start()
 
     async def _warm_up(self) -> None:
-        """A worker that begins with nothing reads all before it joins, so that nobody waits for what it takes over."""
+        """Read all changelogs before joining the group where the folder is empty, so that partitions move quickly."""
         conf = self.app.conf
         if not conf.table_standby_replicas or any(conf.tabledir.glob("*.db")):
             return
@@ -133,14 +135,14 @@ class SafeTableManager(TableManager):
                 for table in tables:
                     await table.warm_up()
             except KafkaError as error:
-                self.log.warning("the tables wait for Kafka: %r", error)
+                self.log.warning("warming up is put off: %r", error)
                 await self.sleep(RETRY_S)
             else:
                 return
 
     def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """A rebalance begins."""
-        self.recovery.unsettle()
+        """A rebalance begins: stop the standby copies first."""
+        self.recovery.stop_standbys()
         super().on_partitions_revoked(revoked)
 
     @property

@@ -1,4 +1,4 @@
-"""Retrying in place: a fault that passes is waited out, said once, and never dead-lettered."""
+"""Retries transient errors in place and logs them once; they never make a dead letter."""
 
 import asyncio
 import logging
@@ -11,14 +11,14 @@ from faust.types import AppT
 
 from streams.runtime.app import App
 from streams.runtime.batching import Interrupted
-from streams.runtime.produce import Place, Record, try_append
+from streams.runtime.produce import Produced, Record, append_once
 
-FIRST_PAUSE_S = 0.2
-LONGEST_PAUSE_S = 5.0
-LOOK_S = 0.1
-# How it shows that the brokers, or enough of them, are away. A topic is unknown to who has not been told of it yet;
-# that all of them are there was seen at the start (streams/runtime/provisioning.py).
-BROKERS_AWAY: Final[tuple[type[Exception], ...]] = (
+BACKOFF_FIRST_S = 0.2
+BACKOFF_MAX_S = 5.0
+INTERRUPT_CHECK_S = 0.1
+# The errors that show that too few brokers are available. A topic may be unknown to a broker whose metadata are old;
+# that all topics exist was checked at the start (streams/runtime/provisioning.py).
+BROKERS_UNAVAILABLE: Final[tuple[type[Exception], ...]] = (
     errors.KafkaConnectionError,
     errors.KafkaStorageError,
     errors.KafkaTimeoutError,
@@ -36,57 +36,57 @@ Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
 
-async def patiently(
+async def with_retries(
     app: App,
     action: Callable[[], Awaitable[Result]],
     *,
     doing: str,
-    passing: tuple[type[Exception], ...],
+    transient: tuple[type[Exception], ...],
 ) -> Result:
-    """The result of ``action``, tried again with growing pauses while it raises one of ``passing``.
+    """The result of ``action``, retried with exponential backoff while it raises one of ``transient``.
 
-    Raises Interrupted when a rebalance or the worker's end begins meanwhile: the records stay unacknowledged.
+    ``doing`` names it in the log and the metrics. Raises Interrupted when a rebalance or the worker's end begins
+    meanwhile: the records stay uncommitted.
     """
-    pause = FIRST_PAUSE_S
+    pause_s = BACKOFF_FIRST_S
     failed = False
     try:
         while True:
             try:
                 result = await action()
-            except passing as error:
-                if not failed and app.figures.waits(doing, time.monotonic()):
-                    log.warning("%s failed, will be tried until it works: %r", doing, error)
+            except transient as error:
+                if not failed and app.counters.begin_wait(doing, time.monotonic()):
+                    log.warning("%s failed, retrying until it works: %r", doing, error)
                 failed = True
-                await wait(app, pause)
-                pause = min(2 * pause, LONGEST_PAUSE_S)
+                await interruptible_sleep(app, pause_s)
+                pause_s = min(2 * pause_s, BACKOFF_MAX_S)
             else:
-                if failed and app.figures.waits_no_more(doing):
+                if failed and app.counters.end_wait(doing):
                     log.info("%s works again", doing)
                 failed = False
                 return result
     finally:
         if failed:
-            app.figures.waits_no_more(doing)
+            app.counters.end_wait(doing)
 
 
-async def append(app: App, topic: str, partition: int, records: Iterable[Record]) -> Place:
-    """Append ``records`` in order and wait until the brokers have them, however long they are away.
+async def append(app: App, topic: str, partition: int, records: Iterable[Record]) -> Produced:
+    """Append ``records`` in order; returns once all replicas have them, however long brokers are unavailable.
 
-    What an attempt has stored that was not acknowledged stands there twice. Raises as ``try_append`` and
-    ``patiently`` do.
+    What a failed attempt has stored is then there twice. Raises as ``append_once`` and ``with_retries`` do.
     """
     rows = list(records)
-    return await patiently(
+    return await with_retries(
         app,
-        lambda: try_append(app, topic, partition, rows),
+        lambda: append_once(app, topic, partition, rows),
         doing=f"appending to {topic}",
-        passing=BROKERS_AWAY,
+        transient=BROKERS_UNAVAILABLE,
     )
 
 
-async def wait(app: AppT, seconds: float) -> None:
-    """Let so many seconds pass. Raises Interrupted when a rebalance or the worker's end begins meanwhile."""
-    for _ in range(max(1, round(seconds / LOOK_S))):
-        await asyncio.sleep(LOOK_S)
+async def interruptible_sleep(app: AppT, seconds: float) -> None:
+    """Sleep. Raises Interrupted when a rebalance or the worker's end begins meanwhile."""
+    for _ in range(max(1, round(seconds / INTERRUPT_CHECK_S))):
+        await asyncio.sleep(INTERRUPT_CHECK_S)
         if app.should_stop or not app.flow_control.is_active():
             raise Interrupted

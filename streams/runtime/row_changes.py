@@ -10,15 +10,15 @@ from msgspec import Meta, Struct, field
 from tables.errors import MalformedRecord
 from tables.messages.decoding import decode_json
 
-# A version of Elasticsearch's; PostgreSQL's own places in the log are smaller.
+# Elasticsearch's bound for external versions; WAL positions are smaller.
 Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Moment = Annotated[datetime, Meta(tz=True)]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
 
 
-class Change(Struct, frozen=True, kw_only=True):
-    """What every row change has; ``lsn`` is its place in PostgreSQL's log, the row's external version."""
+class RowChange(Struct, frozen=True, kw_only=True):
+    """The fields of every row change; ``lsn`` is its WAL position, which is the row's external version."""
 
     id: UUID
     lsn: Position = field(name="__lsn")
@@ -30,10 +30,10 @@ class Change(Struct, frozen=True, kw_only=True):
         return self.deleted == "true"
 
 
-class EventRow(Change, frozen=True, kw_only=True):
+class EventRow(RowChange, frozen=True, kw_only=True):
     """A row of ``event``. Times are UTC; ``offers`` and ``stock`` are JSON texts (tables/offers.py).
 
-    ``traceparent`` is that of the change which the row tells of, if it is traced.
+    ``traceparent`` is that of the change, if it is traced.
     """
 
     organizer_id: UUID | None = None
@@ -55,7 +55,7 @@ class EventRow(Change, frozen=True, kw_only=True):
     traceparent: str | None = None
 
 
-class AccountRow(Change, frozen=True, kw_only=True):
+class AccountRow(RowChange, frozen=True, kw_only=True):
     """The captured columns of a row of ``account``."""
 
     first_name: str = ""
@@ -64,27 +64,27 @@ class AccountRow(Change, frozen=True, kw_only=True):
     locale: str | None = None
 
 
-Row = TypeVar("Row", Change, EventRow, AccountRow)
+Row = TypeVar("Row", RowChange, EventRow, AccountRow)
 
-# A number in a text, as Debezium writes decimals, is a number.
+# Not strict: Debezium writes decimals as strings.
 _decoders: Final[dict[type[Any], Any]] = {
-    row: msgspec.json.Decoder(row, strict=False) for row in (Change, EventRow, AccountRow)
+    row: msgspec.json.Decoder(row, strict=False) for row in (RowChange, EventRow, AccountRow)
 }
 
 
 def decode_row(value: bytes | None, row: type[Row]) -> Row:
-    """The change in a record's value, as ``row``. Raises MalformedRecord naming the wrong field."""
+    """The change in a record's value, as ``row``. Raises MalformedRecord, which names the wrong field."""
     decoded: Row = decode_json(_decoders[row], value, MalformedRecord)
     return decoded
 
 
 def decode_event(value: bytes | None) -> tuple[EventRow, MalformedRecord | None]:
-    """The change of an event; of one that can't be told, that the event is gone, and what is wrong.
+    """The change of an event. A malformed one becomes a deletion of the event, with the error.
 
-    Raises MalformedRecord for what does not even tell which event changed, and where in the log.
+    Raises MalformedRecord where even the id or the WAL position is malformed.
     """
     try:
         return decode_row(value, EventRow), None
     except MalformedRecord as error:
-        change = decode_row(value, Change)
+        change = decode_row(value, RowChange)
         return EventRow(id=change.id, lsn=change.lsn, deleted="true"), error

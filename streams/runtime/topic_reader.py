@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from connect.records.fetching import READ_COMMITTED, Skip, install
+from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
 
 POLL_TIMEOUT_MS: Final = 200
 
@@ -36,7 +36,7 @@ class TopicReader:
             self._consumer.seek(TopicPartition(self._topic, partition), offset)
         while any(begins[partition] < end for partition, end in ends.items()):
             found = await self._consumer.getmany(timeout_ms=POLL_TIMEOUT_MS, max_records=self._poll_max_records)
-            yield [one.value for records in found.values() for one in records if not isinstance(one, Skip)]
+            yield [one.value for records in found.values() for one in records if not isinstance(one, SkippedOffsets)]
             for partition in begins:
                 position = await self._consumer.position(TopicPartition(self._topic, partition))
                 begins[partition] = max(begins[partition], position)

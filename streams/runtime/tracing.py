@@ -1,7 +1,6 @@
-"""Spans of records: one for each record that carries a sampled trace, from the beginning of its batch to its end.
+"""Spans of records: one for each record with a sampled trace, from the start of its batch to its end.
 
-A batch that is given up tells nothing: its records come again. Where no Zipkin is set no record is looked at, else
-a record without headers costs a look at them.
+A batch that is given up has no spans, since its records come again. Without Zipkin no record is looked at.
 """
 
 from contextvars import ContextVar
@@ -13,14 +12,14 @@ from opentelemetry.trace import Span, SpanKind
 from streams.runtime.produce import Headers
 from telemetry.traces import TRACEPARENT_HEADER, Traces, sampled_context, traceparent
 
-# An id has 36; anybody may have written a longer key.
+# An id has 36 bytes, other keys may be of any length.
 KEY_SHOWN_BYTES: Final = 64
 
 _batch: Final[ContextVar["Spans | None"]] = ContextVar("batch", default=None)
 
 
 class Spans:
-    """The spans of an agent's batch, which is under way in the agent's task and those that it starts."""
+    """The spans of a batch, for the agent's task and those that it starts."""
 
     def __init__(self, traces: Traces, name: str) -> None:
         self._traces = traces
@@ -29,18 +28,18 @@ class Spans:
 
     @classmethod
     def begin(cls, traces: Traces | None, name: str, messages: list[Message]) -> "Spans | None":
-        """Follow the traces that these records carry; None where there are none to be told of."""
+        """Start spans for these records; None without Zipkin."""
         if traces is None:
             return None
         spans = cls(traces, name)
         _batch.set(spans)
         for message in messages:
             if message.headers:
-                spans.follow(message, carried_by(message))
+                spans.start(message, traceparent_header(message))
         return spans
 
-    def follow(self, message: Message, text: str) -> None:
-        """Open a span for a record whose ``traceparent`` is ``text``, if that is sampled."""
+    def start(self, message: Message, text: str) -> None:
+        """Start a record's span, if its traceparent ``text`` is sampled."""
         parent = sampled_context(text) if text else None
         if parent is not None:
             self._open[id(message)] = self._traces.begin(self._name, SpanKind.CONSUMER, _tags(message), parent)
@@ -50,33 +49,33 @@ class Spans:
         return self._open.get(id(message))
 
     def end(self) -> None:
-        """The batch is done."""
+        """End all spans: the batch is handled."""
         for span in self._open.values():
             span.end()
 
 
-def follow(message: Message, text: str | None) -> None:
-    """A record of the batch under way goes on with a trace that its headers don't tell of."""
+def continue_trace(message: Message, text: str | None) -> None:
+    """Start the span of a record whose traceparent is in its value, not in its headers."""
     batch = _batch.get()
     if text and batch is not None:
-        batch.follow(message, text)
+        batch.start(message, text)
 
 
-def handed_on(message: Message) -> str | None:
-    """The ``traceparent`` for whatever follows from a record; None where it has no span."""
+def traceparent_of(message: Message) -> str | None:
+    """The traceparent of a record's span, for what follows from it; None where it has no span."""
     batch = _batch.get()
     span = None if batch is None else batch.of(message)
     return None if span is None else traceparent(span)
 
 
-def headers_from(message: Message) -> Headers:
-    """The headers of a record that follows from this one."""
-    text = handed_on(message) if message.headers else None
+def trace_headers(message: Message) -> Headers:
+    """The headers for a record that follows from this one."""
+    text = traceparent_of(message) if message.headers else None
     return ((TRACEPARENT_HEADER, text.encode()),) if text else ()
 
 
-def carried_by(message: Message) -> str:
-    """The ``traceparent`` among a record's headers, or nothing."""
+def traceparent_header(message: Message) -> str:
+    """The traceparent in a record's headers, or an empty string."""
     headers: Any = message.headers
     value = dict(headers).get(TRACEPARENT_HEADER)
     return value.decode("ascii", "replace") if value else ""

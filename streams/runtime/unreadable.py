@@ -1,4 +1,4 @@
-"""What the fetcher can't read becomes a dead letter of every agent that would have got it, before anything goes on."""
+"""Records that the fetcher can't read become dead letters of every agent that reads their topic."""
 
 from collections.abc import Sequence
 
@@ -8,35 +8,35 @@ from connect.records.fetching import SkippedOffsets
 from connect.topics import CONSUMERS
 from streams.runtime.app import App
 from streams.runtime.batching import Interrupted
-from streams.runtime.dead_letters import bury, dead_letter
+from streams.runtime.dead_letters import dead_letter_record, send_to_dead_letters
 from streams.runtime.produce import Record
 from tables.messages.dead_letters import Origin
 
 
 class UnreadableRecords:
-    """Sets aside what the consumer found to be unreadable."""
+    """Stores dead letters of what the consumer can't read, before it delivers what follows."""
 
     def __init__(self, app: App) -> None:
         self.app = app
         app.isolate = self.isolate
 
     async def isolate(self, tp: TP, skips: Sequence[SkippedOffsets]) -> bool:
-        """Store dead letters, however long the brokers are away. False where a rebalance begins before that."""
-        letters = [_letter(tp, skip, skip.error) for skip in skips if skip.error is not None]
+        """Store dead letters, however long brokers are unavailable. False where a rebalance begins before that."""
+        dead_letters = [_letter(tp, skip, skip.error) for skip in skips if skip.error is not None]
         try:
             for consumer in self.consumers(tp.topic):
-                await bury(self.app, consumer, letters)
+                await send_to_dead_letters(self.app, consumer, dead_letters)
         except Interrupted:
             return False
-        self.app.figures.unreadable[tp.topic] += sum(skip.last + 1 - skip.offset for skip in skips)
+        self.app.counters.unreadable[tp.topic] += sum(skip.last + 1 - skip.offset for skip in skips)
         return True
 
     def consumers(self, topic: str) -> list[str]:
-        """Whose dead letters tell of a topic's records."""
+        """The agents that read a topic and have dead letters."""
         agents = [name for name, agent in self.app.agents.items() if topic in agent.channel.topics]
         return [name for name in agents if name in CONSUMERS]
 
 
 def _letter(tp: TP, skip: SkippedOffsets, error: Exception) -> Record:
-    """The bytes as they lie in the log, compressed as they are."""
-    return dead_letter(Origin(tp.topic, tp.partition, skip.offset, skip.last), error, Record(None, skip.raw))
+    """A dead letter with the bytes of the log, as compressed as they are."""
+    return dead_letter_record(Origin(tp.topic, tp.partition, skip.offset, skip.last), error, Record(None, skip.raw))

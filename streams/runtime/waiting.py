@@ -1,6 +1,6 @@
-"""A worker that waits for Kafka says so: in its log, and on the pages that a supervisor asks.
+"""Reports that a worker waits for Kafka: in its log, and on its health pages.
 
-The pages are served on the worker's own port until Faust takes it over.
+The pages are served on the worker's own port until Faust's web server takes it over.
 """
 
 import json
@@ -16,18 +16,18 @@ from tables.errors import TurnstileError
 
 STATUS: Final = "waiting for Kafka"
 LIVE: Final = "/health/live"
-LOG_EVERY_S: Final = 600.0
-REQUEST_MAX_S: Final = 1.0
+LOG_INTERVAL_S: Final = 600.0
+REQUEST_TIMEOUT_S: Final = 1.0
 
 log = logging.getLogger(__name__)
 
 
 class PortTaken(TurnstileError):
-    """Nobody can be answered on the worker's port."""
+    """The worker's port is in use."""
 
 
-class Waiting:
-    """What is waited for. Nothing is served or logged before the first ``tell``."""
+class WaitingPages:
+    """The problem that the worker waits for. Nothing is served or logged before the first ``report``."""
 
     def __init__(self, bind: str, port: int) -> None:
         self._address = (bind, port)
@@ -35,15 +35,12 @@ class Waiting:
         self._problem = ""
         self._logged_at = float("-inf")
 
-    def tell(self, problem: str) -> None:
-        """Answer with this from now on; log it when it is new, and every ten minutes.
-
-        Raises PortTaken.
-        """
+    def report(self, problem: str) -> None:
+        """Serve this problem from now on; log it when it is new, and every ten minutes. Raises PortTaken."""
         server = self._server = self._server or self._serve()
         server.problem = problem
         now = time.monotonic()
-        if problem != self._problem or now - self._logged_at >= LOG_EVERY_S:
+        if problem != self._problem or now - self._logged_at >= LOG_INTERVAL_S:
             log.warning("%s: %s", STATUS, problem)
             self._problem, self._logged_at = problem, now
 
@@ -59,30 +56,30 @@ class Waiting:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        """Give the port back."""
+        """Release the port."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
 
 
 class _Server(HTTPServer):
-    """Serves one request at a time; one that says nothing for a second is cut off."""
+    """Serves one request at a time, and drops a connection that is silent for a second."""
 
     def __init__(self, address: tuple[str, int]) -> None:
         super().__init__(address, _Pages)
         self.problem = ""
 
     def server_bind(self) -> None:
-        """Bind without a look at the name service, which may be away too."""
+        """Bind without a name lookup: the name service may be unavailable, too."""
         self.socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
 
 
 class _Pages(BaseHTTPRequestHandler):
-    timeout = REQUEST_MAX_S
+    timeout = REQUEST_TIMEOUT_S
 
     def do_GET(self) -> None:
-        """Alive, and ready for nothing."""
+        """Answer that the worker is alive, but not ready."""
         server = self.server
         assert isinstance(server, _Server)
         live = self.path == LIVE
@@ -94,4 +91,4 @@ class _Pages(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class calls it so)
-        """Nobody needs a line for each question."""
+        """Log no requests."""

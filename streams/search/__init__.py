@@ -1,1 +1,1 @@
-"""The search index: kept equal to PostgreSQL, built anew, compared."""
+"""The search index: updated from row changes, rebuilt from PostgreSQL, compared with it."""

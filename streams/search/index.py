@@ -1,6 +1,6 @@
-"""The search index behind the alias: making it, writing to it, putting another in its place.
+"""The search index behind its alias: creating it, writing to it, replacing it.
 
-Every write carries an external version, the change's log position: Elasticsearch refuses an older one.
+Every write has the change's WAL position as its external version: Elasticsearch rejects an older one.
 """
 
 import logging
@@ -17,11 +17,11 @@ from streams.runtime.row_changes import EventRow
 from streams.search.mapping import ALIAS, VERSION, document, index_body, marker
 from tables.errors import MalformedRecord, TurnstileError
 
-FIRST: Final = f"{ALIAS}-1"
+FIRST_INDEX: Final = f"{ALIAS}-1"
 TIMEOUT_S: Final = 20.0
 OK, CONFLICT, NOT_FOUND, TOO_MANY, SERVER_ERROR = 200, 409, 404, 429, 500
-ANSWERED: Final = "items.*._id,items.*.status,items.*.error.type,items.*.error.reason"
-# Elasticsearch refuses a request of more than 100 MB for good, however often it is tried.
+BULK_FIELDS: Final = "items.*._id,items.*.status,items.*.error.type,items.*.error.reason"
+# Elasticsearch rejects requests of more than 100 MB.
 BULK_MAX_BYTES: Final = 16 * 2**20
 _NUMBERED: Final = re.compile(rf"{ALIAS}-(\d+)")
 
@@ -30,32 +30,32 @@ _encode = msgspec.json.Encoder().encode
 
 
 class NotIndexed(TurnstileError):
-    """Elasticsearch could not take some documents now."""
+    """Elasticsearch could not index some documents for now."""
 
 
 class WrongMapping(TurnstileError):
-    """The index has the mapping of another version; ``make reindex`` builds one that fits."""
+    """The index has another version's mapping; ``make reindex`` builds one with ours."""
 
 
-PASSING: Final = (TransportError, ApiError, NotIndexed, WrongMapping)
+TRANSIENT: Final = (TransportError, ApiError, NotIndexed, WrongMapping)
 
 
-class Standing(NamedTuple):
-    """An index, and the place in the log that it was built from: it has all that lies there or before."""
+class BuiltIndex(NamedTuple):
+    """An index, and the WAL position ``floor`` up to which it has all changes since it was built."""
 
     name: str
     floor: int
 
 
-class Version(NamedTuple):
-    """A row as of a place in the log: what is written as one."""
+class RowVersion(NamedTuple):
+    """A row as of a WAL position."""
 
     position: int
     row: EventRow
 
 
 def make_elasticsearch(settings: Settings) -> AsyncElasticsearch:
-    """A client by the settings; it does not retry, since who calls does."""
+    """A client with the settings, without retries, which are the caller's."""
     password = settings.elasticsearch_password
     options: dict[str, Any] = {}
     if settings.elasticsearch_user and password:
@@ -68,45 +68,46 @@ def make_elasticsearch(settings: Settings) -> AsyncElasticsearch:
 
 
 class SearchIndex:
-    """The indices ``events-1``, ``events-2``, … of which one stands behind the alias."""
+    """The indices ``events-1``, ``events-2``, …, one of which is behind the alias."""
 
-    def __init__(self, client: AsyncElasticsearch) -> None:
+    def __init__(self, client: AsyncElasticsearch, bulk_max_bytes: int = BULK_MAX_BYTES) -> None:
         self._client = client
+        self._bulk_max_bytes = bulk_max_bytes
 
-    async def standing(self) -> Standing:
-        """The index behind the alias; made if there is none. Any number may ask at once.
+    async def current(self) -> BuiltIndex:
+        """The index behind the alias, created if there is none. Safe to call concurrently.
 
-        Raises WrongMapping where documents of this version don't fit.
+        Raises WrongMapping where the index is of another version.
         """
-        return await self._current() or await self._make_first()
+        return await self._find() or await self._create_first()
 
-    async def _current(self) -> Standing | None:
+    async def _find(self) -> BuiltIndex | None:
         try:
             found = await self._client.indices.get_mapping(index=ALIAS, filter_path="*.mappings._meta")
         except NotFoundError:
             return None
         if len(found) != 1:
-            raise WrongMapping(f"alias {ALIAS} stands for {', '.join(sorted(found))}: run `make reindex`")
+            raise WrongMapping(f"alias {ALIAS} is of {', '.join(sorted(found))}: run `make reindex`")
         [(name, index)] = found.items()
         meta = index.get("mappings", {}).get("_meta", {})
         if meta.get("version") != VERSION:
             has = meta.get("version", "none of ours")
             raise WrongMapping(f"index {name} has mapping {has}, this worker writes {VERSION}: run `make reindex`")
-        return Standing(str(name), int(meta["floor"]))
+        return BuiltIndex(str(name), int(meta["floor"]))
 
-    async def _make_first(self) -> Standing:
-        log.warning("there is no search index, making one; if there was one before, `make reindex` fills it")
+    async def _create_first(self) -> BuiltIndex:
+        log.warning("no search index found, creating one; if there was one before, `make reindex` fills it")
         try:
-            await self._client.indices.create(index=FIRST, aliases={ALIAS: {}}, **index_body(floor=0))
+            await self._client.indices.create(index=FIRST_INDEX, aliases={ALIAS: {}}, **index_body(floor=0))
         except BadRequestError as error:
             if error.error != "resource_already_exists_exception":
                 raise
-            # Another worker was faster, or the alias alone was lost; the index keeps what it has.
-            await self._client.indices.put_alias(index=FIRST, name=ALIAS)
-        return Standing(FIRST, 0)
+            # Another worker was faster, or only the alias was lost; the index keeps its documents.
+            await self._client.indices.put_alias(index=FIRST_INDEX, name=ALIAS)
+        return BuiltIndex(FIRST_INDEX, 0)
 
-    async def make_next(self, floor: int) -> Standing:
-        """Make an empty index that nobody sees yet, and delete others that nobody sees."""
+    async def create_next(self, floor: int) -> BuiltIndex:
+        """Create an empty index without alias, and delete others without one."""
         numbers = [1]
         for name, index in (await self._client.indices.get_alias(index=f"{ALIAS}-*")).items():
             match = _NUMBERED.fullmatch(name)
@@ -116,31 +117,31 @@ class SearchIndex:
                 await self._client.indices.delete(index=name)
         name = f"{ALIAS}-{max(numbers) + 1}"
         await self._client.indices.create(index=name, **index_body(floor))
-        return Standing(name, floor)
+        return BuiltIndex(name, floor)
 
     async def swap(self, name: str) -> list[str]:
-        """Put ``name`` behind the alias, in one step; the indices that stood there."""
+        """Put ``name`` behind the alias, atomically. Gives the indices that were behind it."""
         await self._client.indices.refresh(index=name)
         try:
             before = list(await self._client.indices.get_alias(name=ALIAS))
         except NotFoundError:
             before = []
-        gone = [{"remove": {"index": each, "alias": ALIAS}} for each in before]
-        await self._client.indices.update_aliases(actions=[*gone, {"add": {"index": name, "alias": ALIAS}}])
+        removed = [{"remove": {"index": each, "alias": ALIAS}} for each in before]
+        await self._client.indices.update_aliases(actions=[*removed, {"add": {"index": name, "alias": ALIAS}}])
         return before
 
     async def delete(self, name: str) -> None:
         """Delete an index."""
         await self._client.indices.delete(index=name)
 
-    async def write(self, changes: Mapping[str, Version], target: str = ALIAS) -> dict[str, MalformedRecord]:
-        """Index rows unless newer ones are there; those that no document can be made of, with the reason.
+    async def write(self, changes: Mapping[str, RowVersion], target: str = ALIAS) -> dict[str, MalformedRecord]:
+        """Index rows unless newer ones are there. Gives the rows that can't be indexed, with the reason.
 
-        These are no longer found, since what was told of them before is not true any more. Raises one of PASSING where
-        it may work later; writing all of it again does no harm.
+        These are no longer found, since their old documents are outdated. Raises one of TRANSIENT where
+        a retry may work; writing all again does no harm.
         """
         refused: dict[str, MalformedRecord] = {}
-        lines: list[Any] = []  # as they go over the wire: encoding them is half of the work
+        lines: list[Any] = []  # encoded here, and only once: that is half of the work
         size = 0
         for key, (position, row) in changes.items():
             try:
@@ -148,7 +149,7 @@ class SearchIndex:
             except MalformedRecord as error:
                 refused[key] = error
                 continue
-            if size + len(made) > BULK_MAX_BYTES:
+            if size + len(made) > self._bulk_max_bytes:
                 refused |= await self._bulk(lines, target)
                 lines, size = [], 0
             lines += [_action(key, position), made]
@@ -161,7 +162,7 @@ class SearchIndex:
         if not lines:
             return {}
         answer = await self._client.bulk(
-            index=target, operations=lines, require_alias=target == ALIAS, filter_path=ANSWERED
+            index=target, operations=lines, require_alias=target == ALIAS, filter_path=BULK_FIELDS
         )
         return refusals([item["index"] for item in answer["items"]])
 
@@ -170,7 +171,7 @@ class SearchIndex:
         await self._client.close()
 
 
-def _markers(changes: Mapping[str, Version]) -> list[Any]:
+def _markers(changes: Mapping[str, RowVersion]) -> list[Any]:
     pairs = ((_action(key, position), _encode(marker(row))) for key, (position, row) in changes.items())
     return [line for pair in pairs for line in pair]
 
@@ -180,7 +181,7 @@ def _action(key: str, position: int) -> bytes:
 
 
 def refusals(items: list[dict[str, Any]]) -> dict[str, MalformedRecord]:
-    """The documents that will never be taken. Raises NotIndexed for what may be taken later."""
+    """The documents that Elasticsearch rejects. Raises NotIndexed where a retry may work."""
     refused = {}
     for item in items:
         status = item["status"]

@@ -1,22 +1,22 @@
-"""The agent that keeps the search index equal to PostgreSQL, however changes are repeated or reordered.
+"""The agent that updates the search index from row changes, which may be repeated or reordered.
 
-A document's external version is the change's log position (streams/search/index.py). What lies below the place that the
-index was built from is in it; a replay may bring it again, perhaps without the delete that followed.
+A document's external version is the change's WAL position (streams/search/index.py). Changes up to the position from
+which the index was built are in it: a replayed one is skipped, since the deletion that followed may not be replayed.
 """
 
 from connect.topics import EVENT_ROWS
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
-from streams.runtime.dead_letters import bury, letter, sort_out
+from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
-from streams.runtime.retry import patiently
+from streams.runtime.retry import with_retries
 from streams.runtime.row_changes import EventRow, decode_event
-from streams.runtime.tracing import follow
-from streams.search.index import PASSING, SearchIndex, Version, make_elasticsearch
+from streams.runtime.tracing import continue_trace
+from streams.search.index import TRANSIENT, RowVersion, SearchIndex, make_elasticsearch
 from tables.errors import MalformedRecord
 
 CONSUMER = "indexer"
-MOST = 500
+BATCH_MAX_RECORDS = 500
 
 
 class IndexerAgent:
@@ -25,36 +25,35 @@ class IndexerAgent:
     def __init__(self, app: App) -> None:
         self.app = app
         self._index: SearchIndex | None = None
-        add_agent(app, EVENT_ROWS, self._handle, name=CONSUMER, batch_max_records=MOST)
+        add_agent(app, EVENT_ROWS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
         changes = [message for message in messages if message.value is not None]
-        told, letters = sort_out(changes, decode_event)
-        letters += [letter(message, error) for message, (_, error) in told if error is not None]
-        readable = [(message, row) for message, (row, _) in told]
-        for message, row in readable:
-            follow(message, row.traceparent)
-        newest = newest_of(readable)
-        rows = {key: version for key, (_, version) in newest.items()}
-        refused = await self._write(rows)
-        letters += [letter(newest[key][0], error) for key, error in refused.items()]
-        await bury(self.app, CONSUMER, letters)
+        decoded, dead_letters = decode_batch(changes, decode_event)
+        dead_letters += [dead_letter(message, error) for message, (_, error) in decoded if error is not None]
+        changed = [(message, row) for message, (row, _) in decoded]
+        for message, row in changed:
+            continue_trace(message, row.traceparent)
+        newest = newest_of(changed)
+        refused = await self._write({key: version for key, (_, version) in newest.items()})
+        dead_letters += [dead_letter(newest[key][0], error) for key, error in refused.items()]
+        await send_to_dead_letters(self.app, CONSUMER, dead_letters)
 
-    async def _write(self, rows: dict[str, Version]) -> dict[str, MalformedRecord]:
-        """Index the rows, however long it takes; those that Elasticsearch will never take, with the reason."""
+    async def _write(self, rows: dict[str, RowVersion]) -> dict[str, MalformedRecord]:
+        """Index the rows, however long Elasticsearch is unavailable. Gives the rejected ones, with the reason."""
 
         async def attempt() -> dict[str, MalformedRecord]:
             index = self._search_index()
-            floor = (await index.standing()).floor
+            floor = (await index.current()).floor
             above = {key: each for key, each in rows.items() if each.position > floor}
             refused = await index.write(above)
             self._count(below=len(rows) - len(above), refused=len(refused), written=len(above) - len(refused))
             return refused
 
-        return await patiently(self.app, attempt, doing="indexing", passing=PASSING) if rows else {}
+        return await with_retries(self.app, attempt, doing="indexing", transient=TRANSIENT) if rows else {}
 
     def _count(self, **results: int) -> None:
-        self.app.figures.index_changes.update(results)
+        self.app.counters.index_changes.update(results)
 
     def _search_index(self) -> SearchIndex:
         if self._index is None:
@@ -62,11 +61,11 @@ class IndexerAgent:
         return self._index
 
 
-def newest_of(changes: list[tuple[Message, EventRow]]) -> dict[str, tuple[Message, Version]]:
-    """Of each row the change that lies furthest in the log, with the record that brought it."""
-    newest: dict[str, tuple[Message, Version]] = {}
+def newest_of(changes: list[tuple[Message, EventRow]]) -> dict[str, tuple[Message, RowVersion]]:
+    """The newest change of each row, with its record."""
+    newest: dict[str, tuple[Message, RowVersion]] = {}
     for message, row in changes:
         key = str(row.id)
         if key not in newest or row.lsn >= newest[key][1].position:
-            newest[key] = (message, Version(row.lsn, row))
+            newest[key] = (message, RowVersion(row.lsn, row))
     return newest

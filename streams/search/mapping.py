@@ -1,7 +1,7 @@
-"""The search index: its mapping and how a row becomes a document.
+"""The mapping of the search index, and the document of a row.
 
-Accents are folded here, not by an analyzer, since the embedded node has only the standard one. The mapping uses
-nothing else that a plain node lacks.
+Accents are folded here, not by an analyzer: the embedded node only has the standard one. Nothing else in the mapping
+needs more than a plain node either.
 """
 
 from datetime import UTC, datetime, tzinfo
@@ -23,13 +23,13 @@ from tables.text.folding import fold
 from tables.text.time_zones import local_time, zone_of
 
 ALIAS: Final = "events"
-# Raise it with every change of the mapping or of the documents: a worker writes to an index of its own version only.
+# Increment it with every change of the mapping or the documents: a worker only writes to an index of its version.
 VERSION: Final = 2
 
 _TEXT: Final = {"type": "text", "analyzer": "standard", "index_prefixes": {"min_chars": 1, "max_chars": 10}}
 _KEYWORD: Final = {"type": "keyword", "ignore_above": 512}
 _STORED: Final = {"type": "keyword", "index": False, "doc_values": False}
-_ONLY_SHOWN: Final = {"type": "object", "enabled": False}
+_NOT_SEARCHED: Final = {"type": "object", "enabled": False}
 
 FOLDED: Final = ("title", "description", "venue", "city", "organizer", "tags")
 
@@ -53,17 +53,17 @@ _PROPERTIES: Final[dict[str, Any]] = {
     "location": {"type": "geo_point"},
     "priceFrom": {"properties": {"amount": {"type": "double"}, "currency": _KEYWORD}},
     "availability": _KEYWORD,
-    "ticketTypes": _ONLY_SHOWN,
-    # What words are looked for in, and what filters on a city or a tag compare.
+    "ticketTypes": _NOT_SEARCHED,
+    # For full-text search, and for filters on city and tag.
     "folded": {"properties": dict.fromkeys(FOLDED, _TEXT)},
     "keys": {"properties": {"city": _KEYWORD, "tags": _KEYWORD}},
 }
 
 
 def index_body(floor: int) -> dict[str, Any]:
-    """Settings and mapping of an index that has all that lies at ``floor`` in the log or before."""
+    """Settings and mapping of an index that is built from WAL position ``floor``."""
     return {
-        # Explicit, or a node stops to refresh an index that nobody searches, and the next search waits for it.
+        # Explicit: otherwise a node stops refreshing an idle index, and the next search waits for a refresh.
         "settings": {"number_of_shards": 1, "auto_expand_replicas": "0-1", "refresh_interval": "200ms"},
         "mappings": {
             "_meta": {"version": VERSION, "floor": floor},
@@ -74,10 +74,7 @@ def index_body(floor: int) -> dict[str, Any]:
 
 
 def document(row: EventRow) -> dict[str, Any]:
-    """The document of an event; of a deleted one its marker.
-
-    Raises MalformedRecord for a row that no such document can be made of.
-    """
+    """The document of an event; a marker for a deleted one. Raises MalformedRecord where the row can't be indexed."""
     if row.is_delete:
         return marker(row)
     offers, stock = decode_offers(row.offers), decode_stock(row.stock)
@@ -86,7 +83,7 @@ def document(row: EventRow) -> dict[str, Any]:
 
 
 def marker(row: EventRow) -> dict[str, Any]:
-    """What stops older changes of an event that is not to be found."""
+    """A document that can't be found, whose version blocks older changes of a deleted event."""
     return {"id": str(row.id), "deleted": True}
 
 
@@ -110,7 +107,7 @@ def _facts(row: EventRow) -> dict[str, Any]:
 def _location(row: EventRow) -> dict[str, Any]:
     if row.latitude is None or row.longitude is None:
         return {}
-    # Bounds alone let NaN pass.
+    # NaN passes bounds.
     if not (isfinite(row.latitude) and isfinite(row.longitude)):
         raise MalformedRecord("a place has finite coordinates: `$.latitude`, `$.longitude`")
     return {"location": {"lat": row.latitude, "lon": row.longitude}}

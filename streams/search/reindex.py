@@ -1,7 +1,7 @@
-"""Build a new index from PostgreSQL, while changes go on, and swap it in.
+"""Build a new index from PostgreSQL while events change, and swap it in.
 
-The rules: what changed since the start is read from the topic too; after the swap the topic is read up to where it
-then ended, since the worker may have put those changes into the old index.
+Changes since the start are also read from the topic. After the swap the topic is read to its new end, since the worker
+may have written those changes to the old index.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -12,37 +12,37 @@ from connect.topics import EVENT_ROWS
 from settings import Settings
 from streams.runtime.row_changes import decode_event
 from streams.runtime.topic_reader import Offsets, TopicReader, reading_topic
-from streams.search.index import SearchIndex, Standing, Version, make_elasticsearch
+from streams.search.index import BuiltIndex, RowVersion, SearchIndex, make_elasticsearch
 from streams.search.postgres_snapshot import connect, event_rows, safe_position
 from tables.errors import MalformedRecord, TurnstileError
 
-AT_ONCE: Final = 500
-OPEN_TRANSACTIONS_S: Final = 60.0
-SHOWN: Final = 20
-# Any number that nothing else locks.
-KEY: Final = 0x7475726E0002
+BATCH_MAX_ROWS: Final = 500
+TRANSACTIONS_TIMEOUT_S: Final = 60.0
+LISTED_MAX: Final = 20
+# An arbitrary number that nothing else locks.
+LOCK_KEY: Final = 0x7475726E0002
 
 Say = Callable[[str], object]
 
 
 class AlreadyRunning(TurnstileError):
-    """Somebody else is building the index anew."""
+    """Another process is rebuilding the index."""
 
 
 class Rebuilt(NamedTuple):
-    """How many rows were read, and by event id why some were left out of the new index."""
+    """The number of rows, and the events that could not be indexed: id → reason."""
 
     rows: int
     left_out: dict[str, str]
 
 
 async def reindex(now: Settings, say: Say) -> Rebuilt:
-    """Build, swap, catch up. The old index stays in use if anything fails; a row that can't be told is left out."""
-    rows = reading_topic(now.kafka_servers, EVENT_ROWS, AT_ONCE)
+    """Build, swap, catch up. The old index stays in use if anything fails; rows that can't be indexed are left out."""
+    rows = reading_topic(now.kafka_servers, EVENT_ROWS, BATCH_MAX_ROWS)
     async with _database(now) as connection, _index(now) as index, rows as topic:
         reached = await topic.end_offsets()
-        position = await safe_position(connection, OPEN_TRANSACTIONS_S)
-        target = await index.make_next(position)
+        position = await safe_position(connection, TRANSACTIONS_TIMEOUT_S)
+        target = await index.create_next(position)
         name = target.name
         say(f"building {name} as of position {position}")
         done = await _copy(connection, index, target)
@@ -53,43 +53,43 @@ async def reindex(now: Settings, say: Say) -> Rebuilt:
         for each in before:
             await index.delete(each)
         say(f"{name} is in use" + (f" instead of {', '.join(before)}" if before else ""))
-        for line in told(done.left_out):
+        for line in summary(done.left_out):
             say(line)
         return done
 
 
-def told(left_out: dict[str, str]) -> list[str]:
-    """A line for each event that was left out, a few dozen of them at most, and one for the others."""
-    lines = [f"event {key} is left out: {error}" for key, error in list(left_out.items())[:SHOWN]]
+def summary(left_out: dict[str, str]) -> list[str]:
+    """A line for each event that was left out, at most LISTED_MAX, and one for the rest."""
+    lines = [f"event {key} can't be indexed: {error}" for key, error in list(left_out.items())[:LISTED_MAX]]
     more = len(left_out) - len(lines)
-    return [*lines, f"{more} events more are left out; `turnstile verify --json` names all"] if more else lines
+    return [*lines, f"{more} more events can't be indexed; `turnstile verify --json` lists all"] if more else lines
 
 
-async def _copy(connection: Any, index: SearchIndex, target: Standing) -> Rebuilt:
+async def _copy(connection: Any, index: SearchIndex, target: BuiltIndex) -> Rebuilt:
     count = 0
     left_out: dict[str, str] = {}
-    batch: dict[str, Version] = {}
+    batch: dict[str, RowVersion] = {}
     async for row in event_rows(connection, target.floor):
         count += 1
         try:
-            batch[row.id] = Version(target.floor, row.decode())
+            batch[row.id] = RowVersion(target.floor, row.decode())
         except MalformedRecord as error:
             left_out[row.id] = str(error)
-        if len(batch) == AT_ONCE:
+        if len(batch) == BATCH_MAX_ROWS:
             left_out |= await _write(index, target.name, batch)
             batch = {}
     return Rebuilt(count, left_out | await _write(index, target.name, batch))
 
 
-async def _follow(topic: TopicReader, index: SearchIndex, target: Standing, reached: Offsets) -> None:
-    """Index what the topic holds between ``reached``, which is moved on, and its present end."""
+async def _follow(topic: TopicReader, index: SearchIndex, target: BuiltIndex, reached: Offsets) -> None:
+    """Index the changes of the topic from the offsets ``reached``, which it moves on, to the present end."""
     async for values in topic.read(reached, await topic.end_offsets()):
         await _write(index, target.name, _changes(values, target.floor))
 
 
-def _changes(values: Iterable[bytes | None], floor: int) -> dict[str, Version]:
-    """Of each row the newest change above the floor. Of what can't be told the worker makes dead letters."""
-    changes: dict[str, Version] = {}
+def _changes(values: Iterable[bytes | None], floor: int) -> dict[str, RowVersion]:
+    """The newest change of each row above the floor, without malformed ones, which the worker dead-letters."""
+    changes: dict[str, RowVersion] = {}
     for value in values:
         if value is None:
             continue
@@ -98,12 +98,12 @@ def _changes(values: Iterable[bytes | None], floor: int) -> dict[str, Version]:
         except MalformedRecord:
             continue
         if str(row.id) not in changes or row.lsn >= changes[str(row.id)].position:
-            changes[str(row.id)] = Version(row.lsn, row)
+            changes[str(row.id)] = RowVersion(row.lsn, row)
     return {key: change for key, change in changes.items() if change.position > floor}
 
 
-async def _write(index: SearchIndex, name: str, changes: dict[str, Version]) -> dict[str, str]:
-    """Index the rows; by their ids why some can't be."""
+async def _write(index: SearchIndex, name: str, changes: dict[str, RowVersion]) -> dict[str, str]:
+    """Index the rows. Gives the rejected ones: id → reason."""
     refused = await index.write(changes, name)
     return {key: str(error) for key, error in refused.items()}
 
@@ -112,9 +112,9 @@ async def _write(index: SearchIndex, name: str, changes: dict[str, Version]) -> 
 async def _database(now: Settings) -> AsyncIterator[Any]:
     connection = await connect(now)
     try:
-        row = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (KEY,))).fetchone()
+        row = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_KEY,))).fetchone()
         if row != (True,):
-            raise AlreadyRunning("the index is being built anew by another process")
+            raise AlreadyRunning("another process is rebuilding the index")
         yield connection
     finally:
         await connection.close()
@@ -127,5 +127,3 @@ async def _index(now: Settings) -> AsyncIterator[SearchIndex]:
         yield index
     finally:
         await index.close()
-
-

@@ -1,6 +1,6 @@
 """Compare the search index with PostgreSQL, row by row.
 
-What differs is looked at again until it is equal or time is up: only what stays different is wrong.
+Rows that differ are compared again until they are equal or time is up: only lasting differences are reported.
 """
 
 import asyncio
@@ -16,42 +16,42 @@ from streams.search.mapping import ALIAS, document
 from streams.search.postgres_snapshot import SourceRow, connect, event_rows
 from tables.errors import MalformedRecord
 
-WITHIN_S: Final = 30.0
+TIMEOUT_S: Final = 30.0
 PAUSE_S: Final = 1.0
-AT_ONCE: Final = 500
-SHOWN: Final = 20
+PAGE_DOCUMENTS: Final = 500
+LISTED_MAX: Final = 20
 REINDEX: Final = "`turnstile reindex` repairs that"
-MEND: Final = "mend its row by SQL"
+FIX_ROW: Final = "fix its row by SQL"
 
 Json = dict[str, Any]
 
 
 class Difference(NamedTuple):
-    """How the index differs from a row of ``event``, and what repairs that."""
+    """A difference between the index and a row of ``event``, and what repairs it."""
 
     text: str
     repair: str = REINDEX
 
 
-GHOST: Final = Difference("is found, though PostgreSQL has no such event")
+NOT_IN_POSTGRES: Final = Difference("is found, though PostgreSQL has no such event")
 
 
-async def differences(now: Settings, within: float = WITHIN_S) -> dict[str, Difference]:
-    """By event id, how the index differs from PostgreSQL and goes on to."""
-    deadline = time.monotonic() + within
+async def differences(now: Settings, timeout_s: float = TIMEOUT_S) -> dict[str, Difference]:
+    """The lasting differences between index and PostgreSQL, by event id."""
+    deadline = time.monotonic() + timeout_s
     async with make_elasticsearch(now) as client:
         wrong = await _compare(now, client)
-        # What can't be told does not change by waiting.
+        # Waiting doesn't repair a malformed row.
         while any(each.repair == REINDEX for each in wrong.values()) and time.monotonic() < deadline:
             await asyncio.sleep(PAUSE_S)
-            # What is different now and was before; a row that changes all the time is not wrong for that.
+            # Only rows that differed each time: a row that changes all the time may be right.
             again = await _compare(now, client)
             wrong = {key: each for key, each in again.items() if key in wrong}
         return wrong
 
 
 async def _compare(now: Settings, client: AsyncElasticsearch) -> dict[str, Difference]:
-    """Both sides come in the order of their ids, so only one of each is in memory."""
+    """Merges both sides in the order of their ids, with one row of each in memory."""
     connection = await connect(now)
     wrong: dict[str, Difference] = {}
     try:
@@ -59,7 +59,7 @@ async def _compare(now: Settings, client: AsyncElasticsearch) -> dict[str, Diffe
         found = await anext(indexed, None)
         async for row in event_rows(connection):
             while found is not None and found["id"] < row.id:
-                wrong[found["id"]] = GHOST
+                wrong[found["id"]] = NOT_IN_POSTGRES
                 found = await anext(indexed, None)
             has = found if found is not None and found["id"] == row.id else None
             if problem := difference(row, has):
@@ -67,7 +67,7 @@ async def _compare(now: Settings, client: AsyncElasticsearch) -> dict[str, Diffe
             if has is not None:
                 found = await anext(indexed, None)
         while found is not None:
-            wrong[found["id"]] = GHOST
+            wrong[found["id"]] = NOT_IN_POSTGRES
             found = await anext(indexed, None)
     finally:
         await connection.close()
@@ -75,11 +75,11 @@ async def _compare(now: Settings, client: AsyncElasticsearch) -> dict[str, Diffe
 
 
 def difference(row: SourceRow, has: Json | None) -> Difference | None:
-    """How the document of a row differs from what the index has, which is None where it has nothing."""
+    """The difference between a row's document and ``has``, that of the index or None."""
     try:
         should = document(row.decode())
     except MalformedRecord as error:
-        return Difference(f"can't be indexed: {error}", MEND)
+        return Difference(f"can't be indexed: {error}", FIX_ROW)
     if has is None:
         return Difference("is missing")
     names = sorted(name for name in should | has if should.get(name) != has.get(name))
@@ -87,17 +87,19 @@ def difference(row: SourceRow, has: Json | None) -> Difference | None:
 
 
 async def documents(client: AsyncElasticsearch) -> AsyncIterator[Json]:
-    """Every document that can be found, in the order of the ids."""
+    """All documents that can be found, in the order of their ids."""
     after: list[Any] | None = None
     query = {"term": {"deleted": False}}
     while True:
         try:
-            page = await client.search(index=ALIAS, query=query, size=AT_ONCE, sort=[{"id": "asc"}], search_after=after)
+            page = await client.search(
+                index=ALIAS, query=query, size=PAGE_DOCUMENTS, sort=[{"id": "asc"}], search_after=after
+            )
         except NotFoundError:
             return
         hits = page["hits"]["hits"]
         for hit in hits:
             yield hit["_source"]
-        if len(hits) < AT_ONCE:
+        if len(hits) < PAGE_DOCUMENTS:
             return
         after = hits[-1]["sort"]

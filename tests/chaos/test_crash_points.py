@@ -30,7 +30,7 @@ def test_a_crash_at_any_write_is_repaired_with_the_local_folder_and_without(worl
     for each in worlds:
         each.rest()
         each.stop()
-        history = each.history()
+        history = each.audit()
         assert history.violations() == []
         for partition in range(each.partitions):
             assert_same_tables(each, history, partition)

@@ -6,12 +6,12 @@ from pathlib import Path
 from random import Random
 
 from stack.embedded import Stack
-from streams.runtime.failstop import STATUS
+from streams.runtime.failstop import EXIT_STATUS
 from tests.chaos.sale import Sale
 from tests.chaos.world import World
 from tests.eventually import eventually
 
-WAITS = "will be tried until it works"
+WAITS = "retrying until it works"
 # Longer than a hasty worker's writes are tried.
 LONGER_S = 3.0
 
@@ -76,7 +76,7 @@ def come_and_go(world: World) -> None:
 
 def test_a_worker_that_has_lost_its_group_ends_itself(world: World) -> None:
     world.start(alone="1", ready=False)
-    assert world.ended() == STATUS
+    assert world.ended() == EXIT_STATUS
 
 
 def test_a_broker_that_is_away_for_longer_than_a_write_waits_is_waited_for(kafka: Stack, world: World) -> None:

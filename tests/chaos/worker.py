@@ -36,7 +36,7 @@ from lab.chaos.mutants.registry import VARIABLE, named, take_away  # noqa: E402
 from settings import settings  # noqa: E402
 from streams.inventory.ledger import LedgerAgent  # noqa: E402
 from streams.runtime.app import App  # noqa: E402
-from streams.runtime.produce import Place, Record  # noqa: E402
+from streams.runtime.produce import Produced, Record  # noqa: E402
 from streams.runtime.retry import append as append_really  # noqa: E402
 from streams.runtime.table import OffsetTable  # noqa: E402
 from streams.worker import make_worker  # noqa: E402
@@ -72,7 +72,7 @@ class Trap:
 def set_traps(trap: Trap) -> None:
     """Put the trap's points around every write of the ledger."""
 
-    async def append(app: App, topic: str, partition: int, records: Iterable[Record]) -> Place:
+    async def append(app: App, topic: str, partition: int, records: Iterable[Record]) -> Produced:
         rows = list(records)
         if not rows:
             return await append_really(app, topic, partition, rows)
@@ -182,9 +182,9 @@ def main() -> None:
     killed = trap.point and trap.effect == signal.SIGKILL and not trap.point.endswith("commit")
     patch(streams.runtime.app, "COMMIT_INTERVAL_S", NEVER_S if killed else COMMIT_S)
     if trap.point or lacks or "CHAOS_SLOW" in os.environ:
-        patch(streams.inventory.ledger, "MOST", BATCH)
+        patch(streams.inventory.ledger, "BATCH_MAX_RECORDS", BATCH)
         # Groups go one by one, so that there is something between them.
-        patch(OffsetTable, "_room", 0)
+        patch(OffsetTable, "_batch_max_bytes", 0)
     if trap.point:
         set_traps(trap)
     take_away(lacks, "streams")

@@ -17,7 +17,7 @@ from connect.errors import NotSkipped
 from connect.polling import Polling
 from connect.topics import ACCOUNT_ROWS, EVENT_ROWS, EVENT_STATUS
 from streams.search.reindex import reindex
-from streams.search.verify import MEND, differences
+from streams.search.verify import FIX_ROW, differences
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
 from tests.unit.upgrades.recording import recordings
@@ -111,7 +111,7 @@ def test_odd_rows_are_dead_letters_that_name_the_column_and_stop_no_worker(pipel
         done = asyncio.run(reindex(pipeline.settings, said.append))
         assert done.left_out.keys() == set(events.values())
         wrong = asyncio.run(differences(pipeline.settings, 20))
-        assert {key: each.repair for key, each in wrong.items()} == dict.fromkeys(events.values(), MEND)
+        assert {key: each.repair for key, each in wrong.items()} == dict.fromkeys(events.values(), FIX_ROW)
     finally:
         pipeline.rows("DELETE FROM event WHERE id = ANY(%s)", list(events.values()))
         for name, rule in bounds:

@@ -13,7 +13,7 @@ import yaml
 
 from stack.member import HOST
 from stack.ports import free
-from streams.runtime.failstop import NOTES
+from streams.runtime.failstop import FILE_NAME
 from telemetry.metrics.names import EVERY
 from telemetry.metrics.worker import WAITING_SECONDS
 from tests.debian import program
@@ -117,7 +117,7 @@ def wait_for_a_server(pipeline: Pipeline, prometheus: Prometheus) -> None:
 def end_a_worker(pipeline: Pipeline) -> None:
     """Let a worker begin anew as after it has ended itself."""
     pipeline.stack.stop("sales-0")
-    (pipeline.stack.settings.home / "sales-0" / NOTES).write_text(f"agent sales\t{uuid4().hex}\n")
+    (pipeline.stack.settings.home / "sales-0" / FILE_NAME).write_text(f"agent sales\t{uuid4().hex}\n")
     pipeline.stack.start("sales-0")
 
 

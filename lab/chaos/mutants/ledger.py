@@ -50,20 +50,20 @@ def offset_rule() -> None:
     """The table takes the last record of the changelog, whatever its offset."""
     from streams.runtime.table import OffsetTable
 
-    def take_over(table: OffsetTable, partition: int, rows: list[tuple[bytes, bytes]]) -> None:
+    def apply_changes(table: OffsetTable, partition: int, rows: list[tuple[bytes, bytes]]) -> None:
         table._put(partition, rows)
 
-    patch(OffsetTable, "take_over", take_over)
+    patch(OffsetTable, "apply_changes", apply_changes)
 
 
 def writing_over() -> None:
     """What another worker appends to the changelog stays the last record of its key."""
     from streams.runtime.table import OffsetTable
 
-    async def answer(*_: object) -> None:
+    async def repair(*_: object) -> None:
         return
 
-    patch(OffsetTable, "_answer", answer)
+    patch(OffsetTable, "_repair", repair)
 
 
 def slow_writes() -> None:
@@ -96,12 +96,12 @@ def input_watch() -> None:
     """A gap in the input is passed over."""
     from faust.types import Message
 
-    from streams.runtime.gap_check import InputWatch
+    from streams.runtime.gap_check import GapCheck
 
-    def expect(watch: InputWatch, message: Message) -> None:
-        watch._next[message.partition] = message.offset + 1
+    def check(gaps: GapCheck, message: Message) -> None:
+        gaps._next[message.partition] = message.offset + 1
 
-    patch(InputWatch, "expect", expect)
+    patch(GapCheck, "check", check)
 
 
 def log_check() -> None:

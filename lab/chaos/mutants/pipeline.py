@@ -44,8 +44,8 @@ def dead_letters() -> None:
         return
 
     for name, module in list(sys.modules.items()):
-        if name.startswith("streams.") and hasattr(module, "bury"):
-            patch(module, "bury", drop)
+        if name.startswith("streams.") and hasattr(module, "send_to_dead_letters"):
+            patch(module, "send_to_dead_letters", drop)
 
 
 def outbox() -> None:

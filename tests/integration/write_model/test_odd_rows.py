@@ -25,7 +25,7 @@ from ops import holding
 from ops.restored import NotReady, raise_versions
 from settings import Settings
 from streams.search.postgres_snapshot import SourceRow, connect, event_rows
-from streams.search.verify import MEND, difference
+from streams.search.verify import FIX_ROW, difference
 from tests.integration.write_model.conftest import Scratch
 from tests.integration.write_model.test_rows import NOW, bought, new_account, new_event, new_ticket
 
@@ -251,7 +251,7 @@ def test_what_the_index_is_built_from_is_read_to_its_end(open_to_all: Scratch, d
     for key, (column, value, _, is_indexed) in odd.items():
         found = difference(rows[key], None)
         assert found is not None
-        assert (found.repair != MEND) == is_indexed, (column, value, found)
+        assert (found.repair != FIX_ROW) == is_indexed, (column, value, found)
         assert is_indexed or column in found.text or "2000469 bytes" in found.text
 
 

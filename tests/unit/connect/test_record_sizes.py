@@ -16,7 +16,7 @@ from api.schemas.event import NewEvent
 from connect.topics import RECORD_MAX_BYTES
 from streams.inventory.event_definitions import command_of
 from streams.mail.contacts import _contact, _encode
-from streams.runtime.app import MAX_BATCH_BYTES
+from streams.runtime.app import PRODUCE_BATCH_MAX_BYTES
 from streams.runtime.fitting import size_of
 from streams.runtime.produce import Record
 from streams.runtime.row_changes import AccountRow, EventRow, decode_row
@@ -114,7 +114,7 @@ def told() -> list[Outcome]:
 
 
 def test_a_batch_of_many_records_and_each_record_fit_every_topic() -> None:
-    assert MAX_BATCH_BYTES <= RECORD_MAX_BYTES
+    assert PRODUCE_BATCH_MAX_BYTES <= RECORD_MAX_BYTES
     assert COMMAND_MAX_BYTES <= VALUE_MAX_BYTES < RECORD_MAX_BYTES // 2 + 1
 
 

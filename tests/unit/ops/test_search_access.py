@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from ops.search_access import grant, passwords, roles
 from settings import Settings
-from streams.search.index import FIRST
+from streams.search.index import FIRST_INDEX
 from streams.search.mapping import ALIAS
 
 ROOT = Path(__file__).parents[3]
@@ -57,7 +57,7 @@ def test_nobody_may_do_anything_to_the_cluster() -> None:
 def test_the_reader_only_reads_and_both_reach_just_the_index_of_events() -> None:
     for role in roles().values():
         assert [rule["names"] for rule in role["indices"]] == [[ALIAS, f"{ALIAS}-*"]]
-    assert FIRST.startswith(f"{ALIAS}-")
+    assert FIRST_INDEX.startswith(f"{ALIAS}-")
     assert roles()["turnstile_reader"]["indices"][0]["privileges"] == ["read"]
 
 

@@ -12,7 +12,7 @@ from connect.connectors.rest_client import ConnectorState
 from ops.status import PROBES, PartState, PartStatus, connector_part, look, size, worker_part, worst
 from settings import Settings
 from stack.ports import free
-from streams.runtime.waiting import Waiting
+from streams.runtime.waiting import WaitingPages
 
 NOW = Settings(ticket_key="k" * 32)
 
@@ -105,8 +105,8 @@ def test_a_supervisor_that_was_killed_is_told(tmp_path: Path) -> None:
 def test_of_a_worker_that_waits_for_kafka_it_is_told_for_what() -> None:
     [port] = free(1)
     now = NOW.model_copy(update={"worker_url": f"http://127.0.0.1:{port}"})
-    with Waiting("127.0.0.1", port) as waiting:
-        waiting.tell("missing: ticket-commands")
+    with WaitingPages("127.0.0.1", port) as waiting:
+        waiting.report("missing: ticket-commands")
         [part] = look(now, {"ledger's workers": PROBES["ledger's workers"]})
     assert (part.state, part.text) == (PartState.DOWN, "waiting for Kafka: missing: ticket-commands")
 

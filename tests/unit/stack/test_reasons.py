@@ -8,7 +8,7 @@ from stack.reasons import REASON_MAX_CHARS, ended, explanation, is_from_outside
 
 TEXT = """\
 2026-11-28T13:06:32.769Z info     ledger-0: recovered
-2026-11-28T13:06:33.769Z critical ledger-0: ending the process: agent ledger failed: InvariantBroken: offset 7 was due
+2026-11-28T13:06:33.769Z critical ledger-0: ending the process: agent ledger failed: InvariantBroken: expected offset 7
     streams/inventory/ledger.py:12 _handle
 2026-11-28T13:06:33.800Z info     ledger-0: Closing event loop
 """
@@ -43,7 +43,7 @@ Error: A fatal exception has occurred. Program will exit.
 @pytest.mark.parametrize(
     ("log", "line"),
     [
-        (TEXT, "ending the process: agent ledger failed: InvariantBroken: offset 7 was due"),
+        (TEXT, "ending the process: agent ledger failed: InvariantBroken: expected offset 7"),
         (JSON, "no space left"),
         (JSON_ERROR, "ended error=OSError: no"),
         (JAVA, "Caused by: java.nio.file.AccessDeniedException: /data/.lock"),

@@ -1,8 +1,7 @@
-"""A worker that is not started, and the ledger's table of it on a real database; a test may have others of its own."""
+"""A worker that is not started, and its ledger table on a real database."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,5 +23,4 @@ def app(tmp_path: Path) -> App:
 def table(app: App) -> Iterator[OffsetTable]:
     table = OffsetTable.add(app, "ledger", 4, record_offset, index_change)
     yield table
-    database: Any = table.data
-    database._dbs.clear()
+    table.close()

@@ -1,4 +1,4 @@
-"""The pure parts of the agents: rows to documents, outcomes to rows and mails, what a refusal means."""
+"""The pure parts of the agents: row changes, commands, dead letters, projected rows, postponed jobs."""
 
 import json
 from datetime import UTC, datetime
@@ -12,8 +12,8 @@ import pytest
 from connect.topics import dead_letters
 from streams.inventory.event_definitions import command_of, definition_of
 from streams.mail.mailer import _again
-from streams.projections.purchases import sale
-from streams.runtime.dead_letters import letter
+from streams.projections.purchases import purchase_row
+from streams.runtime.dead_letters import dead_letter
 from streams.runtime.headers import first_seen
 from streams.runtime.partitioning import partition_of
 from streams.runtime.produce import Record
@@ -98,7 +98,7 @@ def test_an_announcement_whose_command_the_ledger_would_not_read_is_malformed() 
 def test_a_dead_letter_keeps_the_record_and_says_why() -> None:
     message: Any = SimpleNamespace(topic="t", partition=1, offset=9, key=b"k", value=b"v", headers=[("trace", b"x")])
 
-    made = letter(message, ValueError("no such field"))
+    made = dead_letter(message, ValueError("no such field"))
 
     assert (made.key, made.value) == (b"k", b"v")
     assert dict(made.headers) == {
@@ -114,7 +114,7 @@ def test_a_dead_letter_keeps_the_record_and_says_why() -> None:
 def test_an_outcome_becomes_a_row_with_what_is_left_after_a_partial_cancellation() -> None:
     left = (OutcomeLine(TYPE, "Standing", 1, Decimal("10.50"), ("AAA",)),)
 
-    made = sale(outcome(OutcomeKind.CANCELLED, left=left))
+    made = purchase_row(outcome(OutcomeKind.CANCELLED, left=left))
 
     assert (made["status"], made["total"], made["ledger_offset"]) == ("confirmed", Decimal("10.50"), 7)
 

@@ -15,8 +15,7 @@ from api.adapters.smtp import SmtpMailer
 from api.auth.account_mails import ComposedMail
 from api.problems import Refused
 from settings import Settings
-from streams.mail.addresses import address_of
-from streams.mail.contacts import Contact
+from streams.mail.contacts import Contact, address_of
 
 CODE = ComposedMail("Your code", "7", "<p>7</p>", "en")
 

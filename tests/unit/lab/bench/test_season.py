@@ -4,7 +4,7 @@ import random
 from collections import Counter
 
 from lab.bench.orders import definition, shows
-from lab.bench.season import HOLD_S, LATER, Season
+from lab.bench.season import FOLLOW_UP_AFTER, HOLD_S, Season
 from tables.ledger.inventory import Inventory
 from tables.ledger.ledger import Ledger
 from tables.ledger.records import decode_event, event_key
@@ -21,7 +21,7 @@ from tables.messages.commands import (
     encode_command,
 )
 
-COUNT = LATER + 1_000
+COUNT = FOLLOW_UP_AFTER + 1_000
 
 
 def test_the_ledger_sells_what_the_season_says_it_has_to() -> None:

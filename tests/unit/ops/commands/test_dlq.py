@@ -18,7 +18,7 @@ from connect.observe.dead_letters import DeadLetterTopics
 from connect.topics import ACCOUNT_ROWS, COMMANDS, JOBS, dead_letters
 from ops.commands.dlq import command as dlq
 from settings import settings
-from streams.runtime.dead_letters import letter
+from streams.runtime.dead_letters import dead_letter
 from streams.runtime.produce import Record
 
 
@@ -181,7 +181,7 @@ records = st.builds(
 
 def put(broker: Broker, record: Record, topic: str = COMMANDS, consumer: str = "ledger") -> None:
     message: Any = SimpleNamespace(topic=topic, partition=0, offset=17, **record._asdict())
-    broker.append(dead_letters(consumer), 0, *letter(message, ValueError("why")))
+    broker.append(dead_letters(consumer), 0, *dead_letter(message, ValueError("why")))
 
 
 @given(records)
@@ -275,7 +275,7 @@ def test_a_letter_that_its_topic_takes_only_compressed_stays_open(broker: Broker
 def test_a_place_is_never_broken_at_80_columns(broker: Broker) -> None:
     long = Record(b"key", b"{}")
     message: Any = SimpleNamespace(topic=ACCOUNT_ROWS, partition=11, offset=1_234_567_890, **long._asdict())
-    broker.append(dead_letters("contacts"), 1, *letter(message, ValueError("why " * 50)))
+    broker.append(dead_letters("contacts"), 1, *dead_letter(message, ValueError("why " * 50)))
 
     lines = run("list").splitlines()
     assert f"  {ACCOUNT_ROWS}[11]@1234567890" in lines

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from ops.audit import Audit, Finding
 from ops.commands import verify
 from settings import Settings
-from streams.search.verify import MEND, Difference
+from streams.search.verify import FIX_ROW, Difference
 from tests.unit.tables.ledger_driver import EVENT
 
 NOW = Settings(ticket_key="k" * 32)
@@ -42,7 +42,7 @@ def test_a_note_breaks_no_promise(run: Callable[..., Any], monkeypatch: pytest.M
     assert (done.exit_code, json.loads(done.output)["notes"]) == (0, [f"event {EVENT}: is overcommitted"])
 
 
-INDEX = {"e": Difference("is missing"), "f": Difference("can't be indexed: `$.tags[1]`", MEND)}
+INDEX = {"e": Difference("is missing"), "f": Difference("can't be indexed: `$.tags[1]`", FIX_ROW)}
 
 
 def test_verify_names_each_broken_promise(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

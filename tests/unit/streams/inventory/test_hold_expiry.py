@@ -1,4 +1,4 @@
-"""The ledger's table with its index on a real database, and the timer on it; the broker is a fake."""
+"""The timer of holds and the index that it reads; the table is real, the broker a fake."""
 
 import asyncio
 from typing import Any
@@ -8,11 +8,11 @@ import pytest
 import streams.inventory.hold_limits
 from connect.topics import COMMANDS
 from streams.inventory import hold_expiry
-from streams.inventory.hold_expiry import Holds
+from streams.inventory.hold_expiry import HoldExpiry
 from streams.inventory.hold_limits import limits_of
 from streams.runtime.app import App
 from streams.runtime.batching import Interrupted
-from streams.runtime.produce import Place, Record
+from streams.runtime.produce import Produced, Record
 from streams.runtime.table import OffsetTable
 from tables.ledger.deadlines import HOLDS_PREFIX
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, UNLIMITED, encode_limits
@@ -30,13 +30,13 @@ class Broker:
         self.log: list[Expire] = []
         self.at = NOW
 
-    async def append(self, app: App, topic: str, partition: int, records: list[Record]) -> Place:
+    async def append(self, app: App, topic: str, partition: int, records: list[Record]) -> Produced:
         assert (topic, partition) == (COMMANDS, PARTITION)
         commands = [decode_command(record.value) for record in records]
         ends = [command for command in commands if isinstance(command, Expire)]
         assert [record.key for record in records] == [str(command.event).encode() for command in ends]
         self.log += ends
-        return Place(range(1_000 + len(self.log), 1_001 + len(self.log)), self.at)
+        return Produced(range(1_000 + len(self.log), 1_001 + len(self.log)), self.at)
 
 
 @pytest.fixture
@@ -96,10 +96,10 @@ def test_a_recovery_builds_the_index_and_an_older_record_does_not_bring_an_entry
     before = changes(driver)
     driver.cancel(1)
 
-    table.take_over(PARTITION, [*before, *changes(driver), *before])
+    table.apply_changes(PARTITION, [*before, *changes(driver), *before])
 
     assert len(entries(table)) == 1
-    table.take_over(PARTITION, before)
+    table.apply_changes(PARTITION, before)
     assert len(entries(table)) == 1
     assert (
         table.read(PARTITION, purchase_key(EVENT, purchase_id(1))) == driver.table[purchase_key(EVENT, purchase_id(1))]
@@ -110,23 +110,23 @@ def test_the_timer_appends_an_expire_for_each_deadline_that_has_passed(
     app: App, table: OffsetTable, broker: Broker, driver: LedgerDriver
 ) -> None:
     now = [NOW]
-    timer = Holds(app, table, clock=lambda: now[0])
+    timer = HoldExpiry(app, table, clock=lambda: now[0])
     driver.hold(1, seconds=1)
     table.store(PARTITION, driver.table)
-    asyncio.run(timer.look(PARTITION))
+    asyncio.run(timer.expire(PARTITION))
     driver.hold(2, [(FLOOR, 2)], seconds=2)
-    timer.carried_out(PARTITION, driver.offset, table.store(PARTITION, driver.table))
+    timer.decided(PARTITION, driver.offset, table.store(PARTITION, driver.table))
 
     now[0] = broker.at = NOW + 1_000
-    asyncio.run(timer.look(PARTITION))
-    asyncio.run(timer.look(PARTITION))
+    asyncio.run(timer.expire(PARTITION))
+    asyncio.run(timer.expire(PARTITION))
     assert broker.log == [Expire(EVENT, purchase_id(1))]
 
     driver.at = now[0]
     driver.expire(1)
-    timer.carried_out(PARTITION, driver.offset, table.store(PARTITION, driver.table))
+    timer.decided(PARTITION, driver.offset, table.store(PARTITION, driver.table))
     now[0] = broker.at = NOW + 2_000
-    asyncio.run(timer.look(PARTITION))
+    asyncio.run(timer.expire(PARTITION))
     assert broker.log == [Expire(EVENT, purchase_id(1)), Expire(EVENT, purchase_id(2))]
     driver.at = now[0]
     driver.expire(2)
@@ -139,12 +139,12 @@ def test_a_timer_that_begins_anew_finds_what_came_due_meanwhile(
 ) -> None:
     for number in range(50):
         driver.hold(number, seconds=1)
-    table.take_over(PARTITION, changes(driver))
+    table.apply_changes(PARTITION, changes(driver))
 
-    timer = Holds(app, table, clock=lambda: NOW + 60_000)
+    timer = HoldExpiry(app, table, clock=lambda: NOW + 60_000)
     broker.at = NOW + 60_000
-    asyncio.run(timer.look(PARTITION))
-    asyncio.run(timer.look(PARTITION))
+    asyncio.run(timer.expire(PARTITION))
+    asyncio.run(timer.expire(PARTITION))
 
     assert {command.purchase for command in broker.log} == {purchase_id(number) for number in range(50)}
     assert len(broker.log) == 50
@@ -155,17 +155,17 @@ def test_the_timer_sees_that_the_limits_on_holds_are_in_the_log_first(
 ) -> None:
     appended: list[Any] = []
 
-    async def append(app: App, topic: str, partition: int, records: list[Record]) -> Place:
+    async def append(app: App, topic: str, partition: int, records: list[Record]) -> Produced:
         appended.extend(decode_command(record.value) for record in records)
-        return Place(range(1), NOW)
+        return Produced(range(1), NOW)
 
     driver.hold(1, seconds=1)
-    table.take_over(PARTITION, changes(driver))
+    table.apply_changes(PARTITION, changes(driver))
     monkeypatch.setattr(streams.inventory.hold_limits, "append", append)
     monkeypatch.setattr(hold_expiry, "append", append)
-    timer = Holds(app, table, clock=lambda: NOW + 60_000)
+    timer = HoldExpiry(app, table, clock=lambda: NOW + 60_000)
     monkeypatch.setattr(timer, "_owned", lambda: [PARTITION])
-    asyncio.run(timer._round())
+    asyncio.run(timer._expire_all())
     assert appended == [limits_of(app.settings), Expire(EVENT, purchase_id(1))]
 
 
@@ -174,28 +174,28 @@ def test_a_timer_that_is_interrupted_goes_on_with_what_is_due(
 ) -> None:
     tried, done = asyncio.Event(), asyncio.Event()
 
-    async def interrupted(*_: object) -> Place:
+    async def interrupted(*_: object) -> Produced:
         tried.set()
         raise Interrupted
 
-    async def append(*arguments: Any) -> Place:
+    async def append(*arguments: Any) -> Produced:
         place = await broker.append(*arguments)
         done.set()
         return place
 
     driver.hold(1, seconds=1)
-    table.take_over(PARTITION, changes(driver))
+    table.apply_changes(PARTITION, changes(driver))
     table.store(PARTITION, {HOLD_LIMITS_KEY: encode_limits(UNLIMITED.then(0, limits_of(app.settings)))})
-    timer = Holds(app, table, clock=lambda: NOW + 60_000, interval_s=0.001)
+    timer = HoldExpiry(app, table, clock=lambda: NOW + 60_000, interval_s=0.001)
     monkeypatch.setattr(timer, "_owned", lambda: [PARTITION])
     monkeypatch.setattr(hold_expiry, "append", interrupted)
 
     async def run() -> None:
-        watch = asyncio.create_task(timer._watch())
+        running = asyncio.create_task(timer._run())
         await tried.wait()
         monkeypatch.setattr(hold_expiry, "append", append)
         await done.wait()
-        watch.cancel()
+        running.cancel()
 
     asyncio.run(asyncio.wait_for(run(), 10))
     assert broker.log == [Expire(EVENT, purchase_id(1))]

@@ -1,4 +1,4 @@
-"""When a worker puts its limits on holds into the log; table and settings are real, the broker is a fake."""
+"""When a worker writes its limits on holds to the log; table and settings are real, the broker is a fake."""
 
 import asyncio
 
@@ -8,9 +8,9 @@ from aiokafka.errors import KafkaError
 from connect.topics import COMMANDS
 from settings import Settings
 from streams.inventory import hold_limits
-from streams.inventory.hold_limits import LimitsInForce, limits_of
+from streams.inventory.hold_limits import HoldLimitsWriter, limits_of
 from streams.runtime.app import App
-from streams.runtime.produce import Place, Record
+from streams.runtime.produce import Produced, Record
 from streams.runtime.table import OffsetTable
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, UNLIMITED, encode_limits
 from tables.messages.commands import Command, LimitHolds, decode_command
@@ -26,12 +26,12 @@ class Broker:
         self.log: list[Command] = []
         self.away = False
 
-    async def append(self, app: App, topic: str, partition: int, records: list[Record]) -> Place:
+    async def append(self, app: App, topic: str, partition: int, records: list[Record]) -> Produced:
         assert (topic, partition) == (COMMANDS, PARTITION)
         if self.away:
             raise KafkaError
         self.log += [decode_command(record.value) for record in records]
-        return Place()
+        return Produced()
 
 
 @pytest.fixture
@@ -45,14 +45,14 @@ def in_force(table: OffsetTable, limits: LimitHolds) -> None:
     table.store(PARTITION, {HOLD_LIMITS_KEY: encode_limits(UNLIMITED.then(7, limits))})
 
 
-def look(limits: LimitsInForce) -> None:
-    asyncio.run(limits.look(PARTITION))
+def write(limits: HoldLimitsWriter) -> None:
+    asyncio.run(limits.write(PARTITION))
 
 
 def test_where_none_are_in_force_they_are_appended_once(app: App, table: OffsetTable, broker: Broker) -> None:
-    limits = LimitsInForce(app, table)
-    look(limits)
-    look(limits)
+    limits = HoldLimitsWriter(app, table)
+    write(limits)
+    write(limits)
     assert broker.log == [DEFAULTS]
 
 
@@ -64,26 +64,26 @@ def test_others_in_force_are_replaced(
     app: App, table: OffsetTable, broker: Broker, others: LimitHolds, appended: list[Command]
 ) -> None:
     in_force(table, others)
-    look(LimitsInForce(app, table))
+    write(HoldLimitsWriter(app, table))
     assert broker.log == appended
 
 
 def test_after_another_assignment_it_looks_again(app: App, table: OffsetTable, broker: Broker) -> None:
-    limits = LimitsInForce(app, table)
-    look(limits)
+    limits = HoldLimitsWriter(app, table)
+    write(limits)
     in_force(table, LimitHolds(60))
     asyncio.run(limits._forget())
-    look(limits)
+    write(limits)
     assert broker.log == [DEFAULTS, DEFAULTS]
 
 
 def test_what_could_not_be_appended_is_tried_again(app: App, table: OffsetTable, broker: Broker) -> None:
-    limits = LimitsInForce(app, table)
+    limits = HoldLimitsWriter(app, table)
     broker.away = True
     with pytest.raises(KafkaError):
-        look(limits)
+        write(limits)
     broker.away = False
-    look(limits)
+    write(limits)
     assert broker.log == [DEFAULTS]
 
 

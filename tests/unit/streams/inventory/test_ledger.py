@@ -1,4 +1,4 @@
-"""How the ledger's agent goes through the partitions of a batch, and what it sets aside."""
+"""How the ledger's agent decides a batch, partition by partition, and what becomes a dead letter."""
 
 import asyncio
 from collections import Counter
@@ -13,11 +13,11 @@ import streams.inventory.ledger
 import streams.runtime.dead_letters
 import streams.runtime.table
 from connect.topics import COMMANDS, OUTCOMES, changelog, dead_letters
-from streams.inventory.ledger import LedgerAgent, side_by_side
+from streams.inventory.ledger import LedgerAgent, in_parallel
 from streams.runtime.app import App
 from streams.runtime.batching import Interrupted
 from streams.runtime.partitioning import partition_of
-from streams.runtime.produce import Place, Record
+from streams.runtime.produce import Produced, Record
 from tables.errors import InvariantBroken
 from tables.ledger.records import decode_event, encode_record, event_key
 from tables.ledger.watermark import WATERMARK_KEY, Watermark, decode_watermark, digest_of
@@ -37,11 +37,11 @@ class Topics:
         self.records: dict[str, list[Record]] = {}
         self.ends: Counter[tuple[str, int]] = Counter()
 
-    async def append(self, app: App, topic: str, partition: int, records: list[Record]) -> Place:
+    async def append(self, app: App, topic: str, partition: int, records: list[Record]) -> Produced:
         self.records.setdefault(topic, []).extend(records)
         begin = self.ends[topic, partition]
         self.ends[topic, partition] += len(records)
-        return Place(range(begin, begin + len(records)), NOW)
+        return Produced(range(begin, begin + len(records)), NOW)
 
     def told(self) -> list[Outcome]:
         """The outcomes, but for how the event stands by then."""
@@ -60,10 +60,9 @@ def topics(monkeypatch: pytest.MonkeyPatch) -> Topics:
 @pytest.fixture
 def agent(app: App, topics: Topics) -> Iterator[LedgerAgent]:
     agent = LedgerAgent(app)
-    agent.watch.expect = lambda _: None  # type: ignore[assignment, method-assign]
+    agent.gap_check.check = lambda _: None  # type: ignore[assignment, method-assign]
     yield agent
-    database: Any = agent.table.data
-    database._dbs.clear()
+    agent.table.close()
 
 
 def message(offset: int, command: Command, partition: int = HOME) -> Any:
@@ -90,14 +89,14 @@ def test_a_partial_cancel_without_a_request_is_a_dead_letter_however_often_and_t
     agent: LedgerAgent, topics: Topics, partition: int
 ) -> None:
     whole = Cancel(EVENT, purchase_id(1), ADA)
-    asyncio.run(agent._batch(HOME, [message(place, command) for place, command in enumerate(BOUGHT)]))
-    asyncio.run(agent._batch(partition, [message(place, PART, partition) for place in (2, 3, 4)]))
-    asyncio.run(agent._batch(HOME, [message(5, whole)]))
+    asyncio.run(agent._handle_partition(HOME, [message(place, command) for place, command in enumerate(BOUGHT)]))
+    asyncio.run(agent._handle_partition(partition, [message(place, PART, partition) for place in (2, 3, 4)]))
+    asyncio.run(agent._handle_partition(HOME, [message(5, whole)]))
     letters = topics.records[dead_letters("ledger")]
-    said = [found[0] for letter in letters if (found := decode_info(letter.headers))]
+    said = [found[0] for record in letters if (found := decode_info(record.headers))]
     assert [ours.origin for ours in said] == [Origin(COMMANDS, partition, place) for place in (2, 3, 4)]
     assert all("`request`" in ours.error for ours in said)
-    assert {letter.value for letter in letters} == {encode_command(PART)}
+    assert {record.value for record in letters} == {encode_command(PART)}
     assert topics.records.get(COMMANDS, []) == []
     assert [(outcome.offset, outcome.kind) for outcome in topics.told()] == [
         (0, OutcomeKind.CHANGED),
@@ -113,11 +112,11 @@ def test_a_partial_cancel_that_an_earlier_version_decided_is_told_again_as_it_wa
     log = [message(place, command) for place, command in enumerate([*BOUGHT, PART])]
     with monkeypatch.context() as before:
         before.setattr(Cancel, "is_repeatable", True)
-        asyncio.run(agent._batch(HOME, log))
+        asyncio.run(agent._handle_partition(HOME, log))
     first = topics.told()
     del topics.records[OUTCOMES]
     asyncio.run(agent._forget())
-    asyncio.run(agent._batch(HOME, log))
+    asyncio.run(agent._handle_partition(HOME, log))
     assert topics.told() == first
     assert first[-1].lines[0].quantity == 2
     assert dead_letters("ledger") not in topics.records
@@ -128,10 +127,10 @@ def test_the_last_command_of_a_batch_is_remembered_and_a_replay_does_not_go_back
 ) -> None:
     log = [message(place, command) for place, command in enumerate(BOUGHT)]
     assert agent.watermark(HOME) is None
-    asyncio.run(agent._batch(HOME, log))
+    asyncio.run(agent._handle_partition(HOME, log))
     last = Watermark(1, digest_of(KEY, log[1].value, NOW))
     assert agent.watermark(HOME) == last
-    asyncio.run(agent._batch(HOME, log[:1]))
+    asyncio.run(agent._handle_partition(HOME, log[:1]))
     assert agent.watermark(HOME) == last
     kept = {record.key: record.value for record in topics.records[changelog("ledger")]}
     assert decode_watermark(kept[WATERMARK_KEY] or b"") == last
@@ -140,25 +139,25 @@ def test_the_last_command_of_a_batch_is_remembered_and_a_replay_does_not_go_back
 def test_another_record_of_the_offset_that_a_decision_made_is_not_taken_over(
     agent: LedgerAgent, topics: Topics
 ) -> None:
-    asyncio.run(agent._batch(HOME, [message(place, command) for place, command in enumerate(BOUGHT)]))
+    asyncio.run(agent._handle_partition(HOME, [message(place, command) for place, command in enumerate(BOUGHT)]))
     key = event_key(EVENT)
     record = agent.table.read(HOME, key) or b""
-    agent.table.take_over(HOME, [(key, record)])
+    agent.table.apply_changes(HOME, [(key, record)])
     with pytest.raises(InvariantBroken, match="two different records of input offset 1"):
-        agent.table.take_over(HOME, [(key, encode_record(replace(decode_event(record), version=9)))])
+        agent.table.apply_changes(HOME, [(key, encode_record(replace(decode_event(record), version=9)))])
 
 
 def test_a_batch_of_dead_letters_is_remembered_too(agent: LedgerAgent, topics: Topics) -> None:
-    asyncio.run(agent._batch(HOME, [message(7, PART)]))
+    asyncio.run(agent._handle_partition(HOME, [message(7, PART)]))
     assert agent.watermark(HOME) == Watermark(7, digest_of(KEY, encode_command(PART), NOW))
 
 
 def test_limits_on_holds_are_of_the_partition_that_they_lie_in(agent: LedgerAgent, topics: Topics) -> None:
     other = (HOME + 1) % 4
     for partition, tickets in ((other, 1), (HOME, 5)):
-        asyncio.run(agent._batch(partition, [message(0, LimitHolds(max_tickets=tickets), partition)]))
+        asyncio.run(agent._handle_partition(partition, [message(0, LimitHolds(max_tickets=tickets), partition)]))
     held = Hold(EVENT, purchase_id(1), ADA, lines([(FLOOR, 6)]))
-    asyncio.run(agent._batch(HOME, [message(1, BOUGHT[0]), message(2, held)]))
+    asyncio.run(agent._handle_partition(HOME, [message(1, BOUGHT[0]), message(2, held)]))
     assert topics.told()[-1].figures == {"limit": 5, "requested": 6, "held": 0}
     assert topics.records[COMMANDS] == []
 
@@ -176,7 +175,7 @@ def test_where_one_partition_is_given_up_no_other_is_written_to_any_more() -> No
 
     async def run() -> None:
         with pytest.raises(Interrupted):
-            await side_by_side(write(number, interrupted=number == 1) for number in range(3))
+            await in_parallel(write(number, interrupted=number == 1) for number in range(3))
         released.set()
         await asyncio.sleep(0)
 

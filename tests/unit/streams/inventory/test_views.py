@@ -1,4 +1,4 @@
-"""What the views say of a partition's state; table and pages are real, Kafka is not."""
+"""The web pages of a worker; table and pages are real, Kafka is a fake."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from faust.types import TP
 
 from connect.topics import COMMANDS, changelog
 from streams.inventory.ledger import LedgerAgent
-from streams.inventory.views import Views
+from streams.inventory.views import InventoryViews
 from streams.runtime.app import App
 from streams.runtime.partitioning import partition_of
 from tests.unit.tables.ledger_driver import ADA, BOB, EVENT, FLOOR, LedgerDriver, ticket_type
@@ -31,7 +31,7 @@ def app(app: App) -> App:
     ends = {TP(COMMANDS, PARTITION): 9}
     committed = {TP(COMMANDS, PARTITION): 3}
     consumer: Any = SimpleNamespace(
-        committed=committed.get, begins=committed.get, behind=lambda _, due: due, highwater=ends.get
+        committed=committed.get, start_offset=committed.get, next_readable=lambda _, due: due, highwater=ends.get
     )
     app.consumer = consumer
     actives = {TP(changelog("ledger"), PARTITION)}
@@ -47,7 +47,7 @@ def app(app: App) -> App:
 
 
 @pytest.fixture
-def views(app: App) -> Iterator[Views]:
+def views(app: App) -> Iterator[InventoryViews]:
     ledger = LedgerAgent(app)
     driver = LedgerDriver(batch=1)
     driver.limit_holds(tickets=5)
@@ -55,9 +55,8 @@ def views(app: App) -> Iterator[Views]:
     driver.buy(1, [(FLOOR, 2)])
     driver.hold(2)
     ledger.table.store(PARTITION, driver.table)
-    yield Views(app, ledger)
-    database: Any = ledger.table.data
-    database._dbs.clear()
+    yield InventoryViews(app, ledger)
+    ledger.table.close()
 
 
 def get(page: Any, **parts: str) -> tuple[int, Any]:
@@ -66,33 +65,33 @@ def get(page: Any, **parts: str) -> tuple[int, Any]:
     return answer
 
 
-def test_an_accounts_count_tells_what_it_has_of_an_event(views: Views) -> None:
+def test_an_accounts_count_tells_what_it_has_of_an_event(views: InventoryViews) -> None:
     status, body = get(views.account, event=str(EVENT), account=str(ADA))
     assert (status, body["total"], body["ticketTypes"]) == (200, 3, [{"ticketType": str(FLOOR), "count": 3}])
     assert body["held"] == 1
 
 
 @pytest.mark.parametrize("account", [str(BOB), "ada", "../x"])
-def test_an_account_that_has_nothing_is_not_known(views: Views, account: str) -> None:
+def test_an_account_that_has_nothing_is_not_known(views: InventoryViews, account: str) -> None:
     assert get(views.account, event=str(EVENT), account=account)[0] == 404
 
 
-def test_a_partition_tells_how_far_it_is(views: Views) -> None:
+def test_a_partition_tells_how_far_it_is(views: InventoryViews) -> None:
     status, body = get(views.partition, partition=str(PARTITION))
     assert (status, body["decided"], body["committed"], body["end"], body["lag"]) == (200, 3, 3, 9, 6)
     assert body["holdLimits"] == {"kind": "limit-holds", "maxTickets": 5}
 
 
 @pytest.mark.parametrize("partition", ["4", "-1", "one", "²", "99999999999999999999"])
-def test_a_partition_that_is_none_is_not_known(views: Views, partition: str) -> None:
+def test_a_partition_that_is_none_is_not_known(views: InventoryViews, partition: str) -> None:
     assert get(views.partition, partition=partition)[0] == 404
 
 
-def test_a_partition_that_nobody_owns_is_on_its_way(views: Views) -> None:
+def test_a_partition_that_nobody_owns_is_on_its_way(views: InventoryViews) -> None:
     assert get(views.partition, partition=str((PARTITION + 1) % 4))[0] == 503
 
 
-def test_a_worker_tells_what_it_decides_what_it_has_copies_of_and_where_all_workers_are(views: Views) -> None:
+def test_a_worker_tells_what_it_decides_what_it_has_copies_of_and_where_all_workers_are(views: InventoryViews) -> None:
     views.ledger.table._set_mark(PARTITION, 41)
     status, body = get(views.worker)
     assert (status, body) == (
@@ -107,7 +106,7 @@ def test_a_worker_tells_what_it_decides_what_it_has_copies_of_and_where_all_work
 
 
 @pytest.mark.parametrize("recovering", ["first", "again"])
-def test_what_is_not_recovered_is_not_told_to_be_unknown(app: App, views: Views, recovering: str) -> None:
+def test_what_is_not_recovered_is_not_told_to_be_unknown(app: App, views: InventoryViews, recovering: str) -> None:
     """Else a purchase would be missing for a moment, and an event with purchases could be deleted."""
     state: Any = app
     if recovering == "first":

@@ -1,4 +1,4 @@
-"""Mails as they are composed: what they say, in whose words, and what can't get into them."""
+"""The text, language and attachments of a mail, and hostile input in it."""
 
 import re
 from datetime import UTC, datetime
@@ -14,9 +14,9 @@ from hypothesis import example, given, settings
 from icalendar import Calendar
 from msgspec.structs import replace
 
-from streams.mail.composer import MOST_PICTURES, Composer
+from streams.mail.composer import QR_CODES_MAX, Composer
 from streams.mail.contacts import Contact
-from streams.mail.i18n import LANGUAGES, words_for
+from streams.mail.i18n import LANGUAGES, translator_for
 from tables.errors import MalformedRecord
 from tables.messages.mail_kinds import MailKind
 from tables.messages.outcomes import MoneyAmount, OutcomeLine
@@ -78,7 +78,7 @@ def test_every_mail_has_one_link_and_the_same_in_both_of_its_forms(language: str
     word, address = MAIL_LINKS.of(news)
     mail = sent(COMPOSER.compose(news, replace(ADA, locale=language)))
     shown = [attributes["href"] for tag, attributes in Tags(part(mail, "html")).found if tag == "a"]
-    label = words_for(language).say(f"links.{word}")
+    label = translator_for(language).say(f"links.{word}")
     assert shown == [address]
     assert f">{label}</a>" in part(mail, "html")
     lines = part(mail, "plain").splitlines()
@@ -122,7 +122,7 @@ def test_a_mail_is_in_the_accounts_language_or_english(tag: str, language: str, 
 def test_every_mail_has_words_in_every_language(language: str, kind: MailKind) -> None:
     facts = replace(FACTS, venue="Musikverein")
     mail = sent(COMPOSER.compose(job(kind, before=facts), replace(ADA, locale=language)))
-    english = words_for("en").say(f"{kind}.message", deadline="")
+    english = translator_for("en").say(f"{kind}.message", deadline="")
     said = part(mail, "plain")
     assert "Winterreise" in mail["Subject"]
     assert not re.search(r"[{}]", said)
@@ -132,7 +132,7 @@ def test_every_mail_has_words_in_every_language(language: str, kind: MailKind) -
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_languages_say_the_same_things_with_the_same_values(language: str) -> None:
     def shape(tag: str) -> dict[str, Any]:
-        sentences = words_for(tag)._sentences
+        sentences = translator_for(tag)._texts
         flat = {key: value for key, value in sentences.items() if isinstance(value, str)}
         for section, lines in sentences.items():
             if isinstance(lines, dict):
@@ -183,7 +183,7 @@ def test_each_ticket_is_a_picture_of_a_code_that_a_gate_can_check() -> None:
 def test_hundreds_of_tickets_are_all_told_but_not_all_drawn() -> None:
     many = (OutcomeLine(TYPE, "Parkett", 300, LINES[0].price, CODES * 150),)
     made = COMPOSER.compose(job(lines=many), ADA)
-    assert sum(each.get_content_type() == "image/png" for each in made.walk()) == MOST_PICTURES
+    assert sum(each.get_content_type() == "image/png" for each in made.walk()) == QR_CODES_MAX
     assert part(sent(made), "plain").count("TS1.") == 300
 
 
@@ -233,7 +233,7 @@ def test_what_people_type_is_read_back_from_the_mail_as_it_is_sent(typed: str) -
     content, shown = flatten_message(made), sanitize(typed)
     mail = message_from_bytes(content, policy=policy.default)
     assert mail.keys() == HEADERS
-    assert mail["Subject"] == words_for("en").say("event-changed.subject", title=shown).strip()
+    assert mail["Subject"] == translator_for("en").say("event-changed.subject", title=shown).strip()
     assert mail["To"].addresses[0].addr_spec == "ada@buyer.example"
     assert str(make_header(decode_header(message_from_bytes(content)["To"]))).removesuffix(" <ada@buyer.example>") == (
         shown or "ada@buyer.example"

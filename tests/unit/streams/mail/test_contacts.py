@@ -1,4 +1,4 @@
-"""Whom to write to: the newest row wins, and what was deleted is gone from the disk too."""
+"""Contacts: the newest row wins, and deleted data are erased from the disk."""
 
 import asyncio
 import json
@@ -31,8 +31,7 @@ def agent(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[ContactsAgent]:
     monkeypatch.setattr(dead_letters, "append", append)
     agent = ContactsAgent(app)
     yield agent
-    database: Any = agent.table.data
-    database._dbs.clear()
+    agent.table.close()
 
 
 def row(lsn: int, **columns: Any) -> Any:

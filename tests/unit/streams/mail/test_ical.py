@@ -1,4 +1,4 @@
-"""Calendar files: one entry per purchase, which a calendar moves and takes out again."""
+"""Calendar files: one entry per purchase, which later mails update or remove."""
 
 from datetime import UTC, datetime
 from typing import Any

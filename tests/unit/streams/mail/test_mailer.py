@@ -1,4 +1,4 @@
-"""What the mailer does with a batch of jobs, on a fake mail server and a fake log."""
+"""What the mailer does with a batch of jobs; mail server and log are fakes."""
 
 import asyncio
 import time
@@ -18,10 +18,10 @@ from settings import Settings
 from streams.mail import mailer
 from streams.mail.contacts import Contact
 from streams.mail.mailer import MailerAgent
-from streams.mail.smtp import PostError, RefusedForEver, RefusedForNow, ServerAway
+from streams.mail.smtp import PermanentlyRefused, ServerUnavailable, SmtpError, TemporarilyRefused
 from streams.runtime import dead_letters as deadletters
 from streams.runtime import retry
-from streams.runtime.counters import Figures
+from streams.runtime.counters import Counters
 from streams.runtime.headers import FIRST_SEEN
 from streams.runtime.produce import Record
 from tables.messages.deliveries import decode_delivery
@@ -37,10 +37,10 @@ class Office:
     """The mailer's world: contacts, a mail server, topics."""
 
     contacts: dict[UUID, Contact] = field(default_factory=lambda: {ACCOUNT: ADA})
-    faults: list[PostError | None] = field(default_factory=list)
+    faults: list[SmtpError | None] = field(default_factory=list)
     sent: list[EmailMessage] = field(default_factory=list)
     topics: dict[str, list[Record]] = field(default_factory=dict)
-    figures: Figures = field(default_factory=Figures)
+    counters: Counters = field(default_factory=Counters)
     under_way: int = 0
     most_under_way: int = 0
 
@@ -69,8 +69,7 @@ def office(monkeypatch: pytest.MonkeyPatch) -> Office:
     office = Office()
     monkeypatch.setattr(mailer, "append", office.append)
     monkeypatch.setattr(deadletters, "append", office.append)
-    monkeypatch.setattr(mailer, "PAUSE_S", 0)
-    for name in ("FIRST_PAUSE_S", "LONGEST_PAUSE_S", "LOOK_S"):
+    for name in ("BACKOFF_FIRST_S", "BACKOFF_MAX_S", "INTERRUPT_CHECK_S"):
         monkeypatch.setattr(retry, name, 0.001)
     return office
 
@@ -82,11 +81,11 @@ def work(office: Office) -> Callable[..., None]:
         topic=lambda *args, **options: None,
         agent=lambda *args, **options: lambda body: body,
         should_stop=False,
-        figures=office.figures,
+        counters=office.counters,
         flow_control=SimpleNamespace(is_active=lambda: True),
     )
-    agent = MailerAgent(app, office)  # type: ignore[arg-type]
-    agent.post = office  # type: ignore[assignment]
+    agent = MailerAgent(app, office, pause_s=0)  # type: ignore[arg-type]
+    agent.smtp = office  # type: ignore[assignment]
 
     def run(*jobs: Job | bytes, age: float = 0) -> None:
         asyncio.run(agent._handle([message(number, each, age) for number, each in enumerate(jobs)]))
@@ -111,9 +110,14 @@ def test_a_mail_is_sent_and_noted(office: Office, work: Callable[..., None]) -> 
     assert [mail["To"] for mail in office.sent] == ["Ada Byron <ada@buyer.example>"]
     [record] = office.topics.pop(DELIVERIES)
     noted = decode_delivery(record.value)
-    assert (noted.id, noted.status, noted.account, noted.kind) == (UUID(int=1), "sent", ACCOUNT, MailKind.CONFIRMED)
+    assert (noted.id, noted.status, noted.account, noted.kind) == (
+        UUID(int=1),
+        "sent",
+        ACCOUNT,
+        MailKind.CONFIRMED,
+    )
     assert b"ada@" not in (record.value or b"")
-    assert office.figures.mails == {("confirmed", "sent"): 1}
+    assert office.counters.mails == {("confirmed", "sent"): 1}
     assert not office.topics
 
 
@@ -126,7 +130,7 @@ def test_mails_to_one_account_keep_their_order_while_others_go_beside_them(
     mine = [mail["Message-ID"] for mail in office.sent if "ada@" in mail["To"]]
     assert mine == [f"<{UUID(int=number)}@turnstile.example>" for number in range(5)]
     assert len(office.sent) == 15
-    assert office.most_under_way == mailer.AT_ONCE
+    assert office.most_under_way == mailer.CONNECTIONS
 
 
 def test_poison_between_two_good_ones_delays_neither(office: Office, work: Callable[..., None]) -> None:
@@ -141,27 +145,27 @@ def test_poison_between_two_good_ones_delays_neither(office: Office, work: Calla
 def test_a_mail_that_is_refused_for_ever_is_a_dead_letter_with_the_reason(
     office: Office, work: Callable[..., None]
 ) -> None:
-    office.faults = [RefusedForEver("550 no such user")]
+    office.faults = [PermanentlyRefused("550 no such user")]
     work(numbered(1), numbered(2))
     [record] = office.topics[dead_letters("mailer")]
-    assert dict(record.headers)["dlq-error"] == b"RefusedForEver: 550 no such user"
+    assert dict(record.headers)["dlq-error"] == b"PermanentlyRefused: 550 no such user"
     assert office.told() == ["failed", "sent"]
-    assert office.figures.mails == {("confirmed", "failed"): 1, ("confirmed", "sent"): 1}
+    assert office.counters.mails == {("confirmed", "failed"): 1, ("confirmed", "sent"): 1}
 
 
 def test_a_mail_that_is_refused_for_now_comes_again_later_and_delays_nobody(
     office: Office, work: Callable[..., None]
 ) -> None:
-    office.faults = [RefusedForNow("450 greylisted")]
+    office.faults = [TemporarilyRefused("450 greylisted")]
     work(numbered(1), numbered(2))
     assert [record.value for record in office.topics[RETRIES]] == [encode_job(numbered(1))]
     assert FIRST_SEEN in dict(office.topics[RETRIES][0].headers)
     assert office.told() == ["sent"]
-    assert office.figures.mails == {("confirmed", "later"): 1, ("confirmed", "sent"): 1}
+    assert office.counters.mails == {("confirmed", "later"): 1, ("confirmed", "sent"): 1}
 
 
 def test_a_mail_that_is_refused_for_now_for_a_day_is_a_dead_letter(office: Office, work: Callable[..., None]) -> None:
-    office.faults = [RefusedForNow("450 greylisted")]
+    office.faults = [TemporarilyRefused("450 greylisted")]
     work(numbered(1), age=mailer.REFUSAL_WAIT_S + 1)
     assert RETRIES not in office.topics
     assert len(office.topics[dead_letters("mailer")]) == 1
@@ -171,7 +175,7 @@ def test_a_server_that_is_away_is_waited_for_and_the_log_says_so_once(
     office: Office, work: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
     office.contacts[BOB] = replace(ADA, email="bob@buyer.example")
-    office.faults = [ServerAway("gone")] * 12
+    office.faults = [ServerUnavailable("gone")] * 12
     with caplog.at_level("INFO"):
         work(numbered(1), numbered(2, BOB), numbered(3))
     assert len(office.sent) == 3
@@ -184,7 +188,8 @@ def test_a_server_that_is_away_is_waited_for_and_the_log_says_so_once(
 
 
 @pytest.mark.parametrize(
-    ("age", "topic"), [(0.0, JOBS), (mailer.EARLY_S + 1, RETRIES), (mailer.CONTACT_WAIT_S + 1, dead_letters("mailer"))]
+    ("age", "topic"),
+    [(0.0, JOBS), (mailer.CONTACT_GRACE_S + 1, RETRIES), (mailer.CONTACT_WAIT_S + 1, dead_letters("mailer"))],
 )
 def test_a_mail_to_nobody_waits_for_a_contact_then_waits_longer_then_is_a_dead_letter(
     office: Office, work: Callable[..., None], age: float, topic: str
@@ -202,11 +207,11 @@ def test_a_mail_to_an_account_that_was_erased_is_dropped_with_a_line(
         work(numbered(1))
     assert not office.sent
     assert not office.topics
-    assert "the account is gone" in caplog.text
+    assert "the account is deleted" in caplog.text
 
 
 def test_a_reminder_of_a_hold_that_has_ended_is_dropped(office: Office, work: Callable[..., None]) -> None:
     work(numbered(1, kind=MailKind.HOLD_ENDING, deadline=datetime(2020, 1, 1, tzinfo=UTC)))
-    assert office.figures.mails == {("hold-ending", "dropped"): 1}
+    assert office.counters.mails == {("hold-ending", "dropped"): 1}
     assert not office.sent
     assert not office.topics

@@ -58,7 +58,7 @@ class World:
 
     def look(self, seconds: float) -> int:
         self.now = NOW / 1000 + seconds
-        return asyncio.run(self.timer.look(PARTITION))
+        return asyncio.run(self.timer.send_due(PARTITION))
 
 
 @pytest.fixture
@@ -71,8 +71,7 @@ def world(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(bookings_module, "append", world.append)
     monkeypatch.setattr(dead_letters, "append", world.append)
     yield world
-    database: Any = world.bookings.table.data
-    database._dbs.clear()
+    world.bookings.table.close()
 
 
 @pytest.fixture
@@ -91,10 +90,8 @@ def test_a_hold_is_reminded_of_once(world: World, driver: LedgerDriver) -> None:
     assert [(job.kind, job.purchase) for job in world.jobs] == [(MailKind.HOLD_ENDING, purchase_id(1))]
 
 
-def test_a_change_goes_to_every_holder_page_by_page(
-    world: World, driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("streams.mail.notifications.PAGE", 3)
+def test_a_change_goes_to_every_holder_page_by_page(world: World, driver: LedgerDriver) -> None:
+    world.agent._page_purchases = 3
     outcomes = [driver.define(ticket_type()), *(driver.buy(number) for number in range(8))]
     world.tell(*outcomes, driver.define(ticket_type(), version=2, venue="Fenice"), driver.buy(9))
     assert kinds(world).count(MailKind.CONFIRMED) == 9
@@ -105,7 +102,7 @@ def test_a_change_goes_to_every_holder_page_by_page(
 def test_a_crash_between_two_pages_goes_on_from_the_last(
     world: World, driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streams.mail.notifications.PAGE", 3)
+    world.agent._page_purchases = 3
     world.tell(driver.define(ticket_type()), *(driver.buy(number) for number in range(8)))
     world.jobs.clear()
     change = driver.define(ticket_type(), version=2, venue="Fenice")
@@ -143,23 +140,23 @@ def test_the_timer_trusts_the_bookings_only_once_all_outcomes_are_in(
     ends: dict[TP, int | None] = {place: None}
     committed: dict[TP, int] = {}
     marker = 0
-    consumer = SimpleNamespace(highwater=ends.get, committed=committed.get, behind=lambda _, due: due + marker)
+    consumer = SimpleNamespace(highwater=ends.get, committed=committed.get, next_readable=lambda _, due: due + marker)
     monkeypatch.setattr(type(world.app), "consumer", consumer, raising=False)
-    assert not world.agent.caught_up(PARTITION)
+    assert not world.agent.is_caught_up(PARTITION)
     ends[place] = 3
-    assert not world.agent.caught_up(PARTITION)
+    assert not world.agent.is_caught_up(PARTITION)
     committed[place] = 2
-    assert not world.agent.caught_up(PARTITION)
+    assert not world.agent.is_caught_up(PARTITION)
     marker = 1
-    assert world.agent.caught_up(PARTITION)
+    assert world.agent.is_caught_up(PARTITION)
     marker = 0
     committed[place] = 3
-    assert world.agent.caught_up(PARTITION)
+    assert world.agent.is_caught_up(PARTITION)
     ends[place] = 5
-    assert not world.agent.caught_up(PARTITION)
+    assert not world.agent.is_caught_up(PARTITION)
     world._offset = 3
     world.tell(driver.define(ticket_type()))
-    assert world.agent.caught_up(PARTITION)
+    assert world.agent.is_caught_up(PARTITION)
 
 
 def test_a_timer_that_is_interrupted_reminds_later(
@@ -183,11 +180,11 @@ def test_a_timer_that_is_interrupted_reminds_later(
     monkeypatch.setattr(bookings_module, "append", interrupted)
 
     async def run() -> None:
-        watch = asyncio.create_task(timer._watch())
+        running = asyncio.create_task(timer._run())
         await tried.wait()
         monkeypatch.setattr(bookings_module, "append", append)
         await done.wait()
-        watch.cancel()
+        running.cancel()
 
     asyncio.run(asyncio.wait_for(run(), 10))
     assert kinds(world) == [MailKind.HOLD_ENDING]

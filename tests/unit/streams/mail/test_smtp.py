@@ -1,4 +1,4 @@
-"""The way to the mail server, against a real one that refuses as it is told."""
+"""The SMTP client against a real server with scripted answers."""
 
 import asyncio
 import socket
@@ -13,8 +13,14 @@ from aiosmtpd.smtp import SMTP, Envelope
 from pydantic import SecretStr
 
 from settings import Settings
-from streams.mail import smtp as post_module
-from streams.mail.smtp import Post, PostError, RefusedForEver, RefusedForNow, ServerAway
+from streams.mail.smtp import (
+    TIMEOUT_S,
+    PermanentlyRefused,
+    ServerUnavailable,
+    SmtpClient,
+    SmtpError,
+    TemporarilyRefused,
+)
 from tests.unit.streams.mailing import ADA, COMPOSER, job
 
 
@@ -76,19 +82,19 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def post_to(port: int, **more: Any) -> Post:
-    return Post(Settings(ticket_key=SecretStr("k" * 32), smtp_port=port, **more))
+def client_of(port: int, timeout_s: float = TIMEOUT_S, **more: Any) -> SmtpClient:
+    return SmtpClient(Settings(ticket_key=SecretStr("k" * 32), smtp_port=port, **more), timeout_s)
 
 
 def mail() -> EmailMessage:
     return COMPOSER.compose(job(), ADA)
 
 
-def with_server(server: Server, talk: Callable[[Post, int], Awaitable[None]]) -> None:
+def with_server(server: Server, talk: Callable[[SmtpClient, int], Awaitable[None]]) -> None:
     async def run() -> None:
         port = free_port()
         async with server.listening(port):
-            await talk(post_to(port), port)
+            await talk(client_of(port), port)
 
     asyncio.run(run())
 
@@ -96,9 +102,9 @@ def with_server(server: Server, talk: Callable[[Post, int], Awaitable[None]]) ->
 def test_many_mails_go_over_few_connections() -> None:
     server = Server()
 
-    async def talk(post: Post, port: int) -> None:
+    async def talk(client: SmtpClient, port: int) -> None:
         for _ in range(10):
-            await asyncio.gather(*(post.send(mail()) for _ in range(3)))
+            await asyncio.gather(*(client.send(mail()) for _ in range(3)))
 
     with_server(server, talk)
     assert len(server.taken) == 30
@@ -109,29 +115,29 @@ def test_many_mails_go_over_few_connections() -> None:
 @pytest.mark.parametrize(
     ("answers", "error"),
     [
-        ({"recipient": "550 5.1.1 <ada@buyer.example> no such user"}, RefusedForEver),
-        ({"recipient": "450 4.2.0 <ada@buyer.example> greylisted"}, RefusedForNow),
-        ({"data": "554 5.7.1 spam from ada@buyer.example"}, RefusedForEver),
-        ({"data": "452 4.3.1 no room"}, RefusedForNow),
-        ({"sender": "553 5.1.8 not you"}, RefusedForEver),
-        ({"sender": "451 4.3.0 later"}, RefusedForNow),
-        ({"sender": "421 4.3.2 closing"}, ServerAway),
+        ({"recipient": "550 5.1.1 <ada@buyer.example> no such user"}, PermanentlyRefused),
+        ({"recipient": "450 4.2.0 <ada@buyer.example> greylisted"}, TemporarilyRefused),
+        ({"data": "554 5.7.1 spam from ada@buyer.example"}, PermanentlyRefused),
+        ({"data": "452 4.3.1 no room"}, TemporarilyRefused),
+        ({"sender": "553 5.1.8 not you"}, PermanentlyRefused),
+        ({"sender": "451 4.3.0 later"}, TemporarilyRefused),
+        ({"sender": "421 4.3.2 closing"}, ServerUnavailable),
     ],
     ids=lambda value: next(iter(value.items())) if isinstance(value, dict) else value.__name__,
 )
 def test_what_the_server_says_tells_for_now_from_for_ever_and_repeats_no_address(
-    answers: dict[str, Any], error: type[PostError]
+    answers: dict[str, Any], error: type[SmtpError]
 ) -> None:
     server = Server(**answers)
 
-    async def talk(post: Post, port: int) -> None:
-        with pytest.raises(PostError) as refusal:
-            await post.send(mail())
+    async def talk(client: SmtpClient, port: int) -> None:
+        with pytest.raises(SmtpError) as refusal:
+            await client.send(mail())
         assert type(refusal.value) is error
         assert "ada@" not in str(refusal.value)
         assert next(iter(answers.values()))[:3] in str(refusal.value)
         server.sender = server.recipient = server.data = None
-        await post.send(mail())
+        await client.send(mail())
 
     with_server(server, talk)
     assert len(server.taken) == 1
@@ -140,11 +146,11 @@ def test_what_the_server_says_tells_for_now_from_for_ever_and_repeats_no_address
 def test_a_connection_that_was_closed_meanwhile_is_made_anew_without_a_word() -> None:
     server = Server()
 
-    async def talk(post: Post, port: int) -> None:
-        await post.send(mail())
+    async def talk(client: SmtpClient, port: int) -> None:
+        await client.send(mail())
         server.hang_up()
         await asyncio.sleep(0)
-        await post.send(mail())
+        await client.send(mail())
 
     with_server(server, talk)
     assert (len(server.taken), server.connections) == (2, 2)
@@ -152,29 +158,29 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew_without_a_word() ->
 
 def test_a_server_that_is_not_there_is_away() -> None:
     async def run() -> None:
-        with pytest.raises(ServerAway):
-            await post_to(free_port()).send(mail())
+        with pytest.raises(ServerUnavailable):
+            await client_of(free_port()).send(mail())
 
     asyncio.run(run())
 
 
-def test_a_server_that_says_nothing_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(post_module, "TIMEOUT_S", 0.2)
+def test_a_server_that_says_nothing_is_away() -> None:
     server = Server(data="never")
 
-    async def talk(post: Post, port: int) -> None:
-        with pytest.raises(ServerAway):
-            await post.send(mail())
+    async def talk(client: SmtpClient, port: int) -> None:
+        impatient = client_of(port, timeout_s=0.2)
+        with pytest.raises(ServerUnavailable):
+            await impatient.send(mail())
         server.data = None
-        await post.send(mail())
+        await impatient.send(mail())
 
     with_server(server, talk)
     assert (len(server.taken), server.connections) == (1, 2)
 
 
 def test_a_server_that_wants_another_password_is_waited_for() -> None:
-    async def talk(post: Post, port: int) -> None:
-        with pytest.raises(ServerAway):
-            await post_to(port, smtp_user="turnstile", smtp_password=SecretStr("wrong")).send(mail())
+    async def talk(client: SmtpClient, port: int) -> None:
+        with pytest.raises(ServerUnavailable):
+            await client_of(port, smtp_user="turnstile", smtp_password=SecretStr("wrong")).send(mail())
 
     with_server(Server(), talk)

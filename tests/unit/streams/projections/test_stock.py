@@ -1,4 +1,4 @@
-"""What outcomes say of tickets, newest first, at most once a second."""
+"""The stock of the newest outcomes, written at most once a second."""
 
 import asyncio
 import time
@@ -12,9 +12,9 @@ import pytest
 from psycopg import OperationalError
 from psycopg.errors import CheckViolation
 
-from streams.projections.stock import EVERY_S, StockAgent, stock_of
+from streams.projections.stock import INTERVAL_S, StockAgent, stock_of
 from streams.runtime.batching import Interrupted
-from streams.runtime.counters import Figures
+from streams.runtime.counters import Counters
 from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
 from tables.offers import StockSnapshot, StockSnapshots
 
@@ -50,11 +50,11 @@ class Told:
         self.failures = list(failures)
         self.stored: list[tuple[float, dict[UUID, StockSnapshots]]] = []
 
-    async def store(self, news: dict[UUID, StockSnapshots], traced: Mapping[UUID, str | None]) -> None:
+    async def store(self, stocks: dict[UUID, StockSnapshots], traced: Mapping[UUID, str | None]) -> None:
         assert not traced
         if self.failures:
             raise self.failures.pop()
-        self.stored.append((time.monotonic(), news))
+        self.stored.append((time.monotonic(), stocks))
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def app() -> Any:
     flow = SimpleNamespace(is_active=lambda: True)
     ignored = SimpleNamespace(agent=lambda *_, **__: lambda body: body, topic=lambda *_, **__: None)
     return SimpleNamespace(
-        should_stop=False, flow_control=flow, agent=ignored.agent, topic=ignored.topic, figures=Figures()
+        should_stop=False, flow_control=flow, agent=ignored.agent, topic=ignored.topic, counters=Counters()
     )
 
 
@@ -86,10 +86,10 @@ def test_an_event_is_told_at_most_once_a_second(app: Any) -> None:
 
     asyncio.run(both())
 
-    (first, news), (second, last) = told.stored
-    assert news == {EVENT: {STALLS: StockSnapshot(2, 0, 2)}}
+    (first, stocks), (second, last) = told.stored
+    assert stocks == {EVENT: {STALLS: StockSnapshot(2, 0, 2)}}
     assert last == {EVENT: {STALLS: StockSnapshot(3, 0, 3)}}
-    assert second - first >= EVERY_S
+    assert second - first >= INTERVAL_S
 
 
 def test_a_database_that_is_away_is_waited_for(app: Any) -> None:
@@ -113,20 +113,20 @@ def test_what_no_ledger_has_decided_is_left_to_the_projection_of_sales(app: Any,
     told = Told()
     odd: Any = SimpleNamespace(value=value)
     asyncio.run(agent(app, told)._handle([odd, message(1)]))
-    assert [news for _, news in told.stored] == [{EVENT: {STALLS: StockSnapshot(1, 0, 1)}}]
+    assert [stocks for _, stocks in told.stored] == [{EVENT: {STALLS: StockSnapshot(1, 0, 1)}}]
 
 
 def test_a_row_that_breaks_a_constraint_holds_up_no_other(app: Any, caplog: pytest.LogCaptureFixture) -> None:
     agent = StockAgent(app)
     stored: list[UUID] = []
 
-    async def write(news: dict[UUID, StockSnapshots], traced: Mapping[UUID, str | None]) -> None:
-        if OTHER in news:
+    async def write(stocks: dict[UUID, StockSnapshots], traced: Mapping[UUID, str | None]) -> None:
+        if OTHER in stocks:
             raise CheckViolation("event_tags_bound")
-        stored.extend(news)
+        stored.extend(stocks)
 
     agent._write = write  # type: ignore[method-assign]
     asyncio.run(agent._store({EVENT: {}, OTHER: {}, STALLS: {}}, {}))
 
     assert stored == [EVENT, STALLS]
-    assert f"what is left of event {OTHER} can't be stored, mend its row: event_tags_bound" in caplog.text
+    assert f"the stock of event {OTHER} is rejected, fix its row: event_tags_bound" in caplog.text

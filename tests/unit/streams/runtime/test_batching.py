@@ -1,4 +1,4 @@
-"""Batches: what is acknowledged when, and what happens when a body fails. The stream is a fake of Faust's."""
+"""Batches: when they are committed, and what a failing handler does. The stream is a fake of Faust's."""
 
 import asyncio
 from types import SimpleNamespace
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from streams.runtime import batching
-from streams.runtime.batching import Busy, Interrupted, in_batches
-from streams.runtime.counters import Figures
+from streams.runtime.batching import InFlight, Interrupted, in_batches
+from streams.runtime.counters import Counters
 
 
 class Ended(Exception):
@@ -33,13 +33,13 @@ class FakeConsumer:
 
         self.gave_up = False
 
-    def takes(self, agent: str) -> bool:
+    def accepts(self, agent: str) -> bool:
         return not self.gave_up
 
     def give_up(self, agent: str) -> None:
         self.gave_up = True
 
-    def done(self, agent: str, messages: list[FakeMessage]) -> None:
+    def complete(self, agent: str, messages: list[FakeMessage]) -> None:
         for message in messages:
             message.acked = True
 
@@ -49,7 +49,7 @@ class FakeStream:
 
     def __init__(self, unacked: set[Any], messages: list[FakeMessage]) -> None:
         self.should_stop = False
-        self.app = SimpleNamespace(consumer=FakeConsumer(unacked), traces=None, figures=Figures())
+        self.app = SimpleNamespace(consumer=FakeConsumer(unacked), traces=None, counters=Counters())
         self.channel = SimpleNamespace(queue=self)
         self._events = [FakeEvent(message) for message in messages]
 
@@ -72,9 +72,9 @@ def messages() -> list[FakeMessage]:
     return [FakeMessage(offset) for offset in range(5)]
 
 
-def run(messages: list[FakeMessage], handle: Any, unacked: set[Any], busy: Busy, most: int = 2) -> None:
+def run(messages: list[FakeMessage], handle: Any, unacked: set[Any], in_flight: InFlight, max_records: int = 2) -> None:
     stream: Any = FakeStream(unacked, messages)
-    asyncio.run(in_batches(stream, handle, busy=busy, most=most, name="test"))
+    asyncio.run(in_batches(stream, handle, in_flight=in_flight, max_records=max_records, name="test"))
 
 
 def test_what_has_arrived_is_taken_at_once_and_acknowledged_after_the_body(messages: list[FakeMessage]) -> None:
@@ -86,7 +86,7 @@ def test_what_has_arrived_is_taken_at_once_and_acknowledged_after_the_body(messa
         assert not any(message.acked for message in batch)
         seen.append([message.offset for message in batch])
 
-    run(messages, handle, unacked, Busy())
+    run(messages, handle, unacked, InFlight())
 
     assert seen == [[0, 1], [2, 3], [4]]
     assert all(message.acked for message in messages)
@@ -105,7 +105,7 @@ def test_an_error_ends_the_process_before_anything_is_acknowledged(
         raise ValueError("unexpected")
 
     with pytest.raises(Ended, match="agent test"):
-        run(messages, handle, set(), Busy())
+        run(messages, handle, set(), InFlight())
     assert not any(message.acked for message in messages)
 
 
@@ -120,7 +120,7 @@ def test_an_interrupted_batch_is_let_go_of_unacknowledged_and_those_after_it_unt
         if batch[0].offset == 2:
             raise Interrupted
 
-    run(messages, handle, unacked, Busy())
+    run(messages, handle, unacked, InFlight())
 
     assert seen == [0, 2]
     assert [message.acked for message in messages] == [True, True, False, False, False]
@@ -128,13 +128,13 @@ def test_an_interrupted_batch_is_let_go_of_unacknowledged_and_those_after_it_unt
 
 
 def test_a_record_shared_by_two_agents_is_busy_until_both_let_go(messages: list[FakeMessage]) -> None:
-    busy = Busy()
+    in_flight = InFlight()
     unacked: set[Any] = set()
     shared: list[Any] = [messages[0]]
-    busy.take(unacked, shared)
-    busy.take(unacked, shared)
+    in_flight.acquire(unacked, shared)
+    in_flight.acquire(unacked, shared)
 
-    busy.free(unacked, shared)
+    in_flight.release(unacked, shared)
     assert unacked == set(shared)
-    busy.free(unacked, shared)
+    in_flight.release(unacked, shared)
     assert unacked == set()

@@ -1,4 +1,4 @@
-"""A changelog is read from where the folder stands to its present end; the consumer is a fake."""
+"""A changelog is read from the folder's mark to its present end; the consumer is a fake."""
 
 import asyncio
 from types import SimpleNamespace

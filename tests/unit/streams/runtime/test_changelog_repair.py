@@ -1,4 +1,4 @@
-"""What a paused worker wrote late is left out and written over; the table is real, Kafka is a list."""
+"""The late writes of a paused worker are ignored and repaired; the table is real, Kafka is a list."""
 
 import asyncio
 import logging
@@ -18,8 +18,8 @@ from connect.topics import COMMANDS, changelog
 from streams.runtime.app import App
 from streams.runtime.batching import Interrupted
 from streams.runtime.changelog import Progress
-from streams.runtime.changelog_repair import Mending
-from streams.runtime.produce import Place, Record
+from streams.runtime.changelog_repair import ChangelogRepair
+from streams.runtime.produce import Produced, Record
 from streams.runtime.table import OffsetTable
 from tables.errors import InvariantBroken
 from tables.ledger.records import record_offset, same_record
@@ -40,10 +40,10 @@ class Log:
         self.at_once = 1
         self.broken_after = len(rows) + 1_000
 
-    async def append(self, app: App, topic: str, partition: int, records: Iterable[Record]) -> Place:
+    async def append(self, app: App, topic: str, partition: int, records: Iterable[Record]) -> Produced:
         begin = len(self.rows)
         self.rows += [(record.key or b"", record.value or b"") for record in records]
-        return Place(range(begin, len(self.rows)))
+        return Produced(range(begin, len(self.rows)))
 
     async def changes(self, servers: str, topic: str, begins: dict[int, int]) -> AsyncIterator[tuple[int, Rows, int]]:
         assert list(begins) == [PARTITION]
@@ -59,7 +59,7 @@ class Log:
 def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Log], Log]:
     def use(log: Log) -> Log:
         monkeypatch.setattr(streams.runtime.table, "append", log.append)
-        monkeypatch.setattr(streams.runtime.table, "try_append", log.append)
+        monkeypatch.setattr(streams.runtime.table, "append_once", log.append)
         monkeypatch.setattr(streams.runtime.table, "changes", log.changes)
         return log
 
@@ -68,11 +68,11 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Log], Log]:
 
 def recover(app: App, table: OffsetTable, committed: int = 100) -> None:
     """As after a rebalance."""
-    mending = Mending(app, table, COMMANDS)
+    repair = ChangelogRepair(app, table, COMMANDS)
     consumer: Any = SimpleNamespace(committed={TP(COMMANDS, PARTITION): committed}.get)
     app.consumer = consumer
     asyncio.run(table.recover({PARTITION}))
-    asyncio.run(mending.mend())
+    asyncio.run(repair.repair())
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 100])
@@ -93,7 +93,7 @@ def test_after_a_recovery_the_newest_record_of_each_key_is_the_last(
         recover(app, table)
     assert log.rows[3:] == [(b"a", value(5))]
     assert table.mark(PARTITION) == 3
-    assert "1 records were written again" in caplog.text
+    assert "appended 1 records again" in caplog.text
 
 
 @pytest.mark.parametrize("at_once", [1, 100])
@@ -201,19 +201,18 @@ def test_records_that_are_versioned_by_something_else_are_all_written_again(
     app: App, table: OffsetTable, use: Callable[[Log], Log]
 ) -> None:
     log = use(Log((b"a", value(500)), (b"a", value(400))))
-    mending = Mending(app, table)
+    repair = ChangelogRepair(app, table)
     asyncio.run(table.recover({PARTITION}))
-    asyncio.run(mending.mend())
+    asyncio.run(repair.repair())
     assert log.rows[2:] == [(b"a", value(500))]
 
 
 @pytest.fixture
 def ledger(app: App) -> Iterator[OffsetTable]:
     """The table as the ledger has it: a record is made by its offset."""
-    table = OffsetTable.add(app, "strict", 4, record_offset, same=same_record)
+    table = OffsetTable.add(app, "strict", 4, record_offset, may_coexist=same_record)
     yield table
-    database: Any = table.data
-    database._dbs.clear()
+    table.close()
 
 
 def test_two_records_of_one_offset_that_contradict_each_other_end_a_recovery(
@@ -251,14 +250,14 @@ def test_an_idle_owner_finds_what_a_stale_worker_wrote_and_writes_over_it(
     log = use(Log())
     published(table, b"a", value(5))
     owned(app, table, log)
-    mending = Mending(app, table)
-    asyncio.run(mending.look())
-    assert (len(log.rows), app.figures.strangers) == (1, {})
+    repair = ChangelogRepair(app, table)
+    asyncio.run(repair.check())
+    assert (len(log.rows), app.counters.foreign_writes) == (1, {})
     log.rows += [(b"a", value(4))]
-    asyncio.run(mending.look())
+    asyncio.run(repair.check())
     assert log.rows[2:] == [(b"a", value(5))]
-    assert app.figures.strangers == {table.name: 1}
-    asyncio.run(mending.look())
+    assert app.counters.foreign_writes == {table.name: 1}
+    asyncio.run(repair.check())
     assert len(log.rows) == 3
 
 
@@ -268,34 +267,32 @@ def test_nobody_looks_while_partitions_change_hands(app: App, table: OffsetTable
     table.read(PARTITION, b"a")
     state: Any = app
     state.rebalancing = True
-    asyncio.run(Mending(app, table).look())
-    assert app.figures.strangers == {}
+    asyncio.run(ChangelogRepair(app, table).check())
+    assert app.counters.foreign_writes == {}
 
 
 def test_a_look_ends_when_partitions_change_hands(
     app: App, table: OffsetTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams.runtime.changelog_repair, "LOOK_EVERY_S", 0.0)
-    mending = Mending(app, table)
+    repair = ChangelogRepair(app, table, interval_s=0.0)
     looks = 0
 
     async def look() -> None:
         nonlocal looks
         looks += 1
         if looks == 1:
-            await mending._end_look()
+            await repair._cancel_check()
             await asyncio.sleep(60)
         app._stopped.set()
 
-    mending.look = look  # type: ignore[method-assign]
-    asyncio.run(asyncio.wait_for(mending._watch(), 30))
+    repair.check = look  # type: ignore[method-assign]
+    asyncio.run(asyncio.wait_for(repair._run(), 30))
     assert looks == 2
 
 
 def test_a_table_that_a_look_finds_contradicted_ends_the_process(
     app: App, table: OffsetTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams.runtime.changelog_repair, "LOOK_EVERY_S", 0.0)
     faults: list[Exception] = [KafkaError(), Interrupted(), InvariantBroken("two records")]
     ends: list[BaseException] = []
 
@@ -307,7 +304,7 @@ def test_a_table_that_a_look_finds_contradicted_ends_the_process(
         raise faults.pop(0)
 
     monkeypatch.setattr(streams.runtime.changelog_repair, "fail_stop", fail_stop)
-    mending = Mending(app, table)
-    mending.look = look  # type: ignore[method-assign]
-    asyncio.run(asyncio.wait_for(mending._watch(), 30))
+    repair = ChangelogRepair(app, table, interval_s=0.0)
+    repair.check = look  # type: ignore[method-assign]
+    asyncio.run(asyncio.wait_for(repair._run(), 30))
     assert [str(error) for error in ends] == ["two records"]

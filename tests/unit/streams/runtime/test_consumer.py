@@ -1,4 +1,4 @@
-"""What the consumer hands over and acknowledges; its queues and its app are fakes, Kafka is not there."""
+"""What the consumer delivers and commits; queues and application are fakes, without Kafka."""
 
 import asyncio
 from collections import defaultdict
@@ -14,7 +14,7 @@ from faust.types import TP
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets
 from streams.runtime.app import App
 from streams.runtime.consumer import FETCH_WAIT_MS, BatchConsumer
-from streams.runtime.skips import Skips
+from streams.runtime.skips import SkippedRanges
 
 COMMANDS = TP("commands", 0)
 OTHER = TP("commands", 1)
@@ -50,7 +50,7 @@ class Bench(BatchConsumer):
         app: Any = SimpleNamespace(
             flow_control=self.flow,
             consumer_generation_id=7,
-            went_back=self.went_back,
+            on_rewind=self.on_rewind,
             monitor=SimpleNamespace(track_tp_end_offset=lambda tp, end: None),
             tables=SimpleNamespace(changelog_topics={CHANGELOG.topic}),
             topics=SimpleNamespace(_tp_index={COMMANDS: channels, OTHER: channels}),
@@ -60,16 +60,16 @@ class Bench(BatchConsumer):
         self._pressure = {}
         self._committed_offset = defaultdict(lambda: None)
         self._buffered_partitions = set()
-        self._begins = {COMMANDS: begin, OTHER: begin}
-        self._due = dict(self._begins)
-        self._done, self._gave_up = {}, set()
-        self._skips = Skips()
+        self._starts = {COMMANDS: begin, OTHER: begin}
+        self._next = dict(self._starts)
+        self._completed, self._gave_up = {}, set()
+        self._skips = SkippedRanges()
         self.isolated: list[Any] = []
         app.isolate = self.isolate
         self.may_isolate = True
 
     async def isolate(self, tp: TP, skips: Any) -> bool:
-        assert self.behind(tp, skips[0].offset) == skips[0].offset, "passed over before its dead letter is stored"
+        assert self.next_readable(tp, skips[0].offset) == skips[0].offset, "skipped before its dead letter is stored"
         self.isolated += [(tp, skip.offset, skip.last) for skip in skips]
         return self.may_isolate
 
@@ -86,7 +86,7 @@ class Bench(BatchConsumer):
     async def seek_wait(self, places: Mapping[TP, int]) -> None:
         self.positions |= places
 
-    async def went_back(self, tp: TP, due: int) -> None:
+    async def on_rewind(self, tp: TP, due: int) -> None:
         self.back.append((tp, due))
 
     def deliver(self, records: dict[TP, list[Any]], active: set[TP] | None = None, generation: int = 7) -> None:
@@ -198,7 +198,11 @@ def test_what_comes_while_the_flow_is_stopped_is_sought_again(consumer: Bench, q
     consumer.deliver({COMMANDS: records(COMMANDS, 3), OTHER: records(OTHER, 2)})
     assert queue.offsets == []
     assert consumer.positions == {COMMANDS: 3, OTHER: FIRST}
-    assert (consumer.begins(COMMANDS), consumer.begins(OTHER), consumer.begins(CHANGELOG)) == (3, FIRST, None)
+    assert (consumer.start_offset(COMMANDS), consumer.start_offset(OTHER), consumer.start_offset(CHANGELOG)) == (
+        3,
+        FIRST,
+        None,
+    )
 
 
 def test_what_was_handed_over_before_a_seek_is_handed_over_again(consumer: Bench, queue: FakeQueue) -> None:
@@ -220,12 +224,12 @@ def test_partitions_that_are_given_up_meanwhile_are_not_sought(consumer: Bench, 
 
 
 def test_offsets_that_compaction_took_do_not_hold_the_commit_up(consumer: Bench) -> None:
-    consumer.done("one", collected(consumer, 1, 2, 6))
+    consumer.complete("one", collected(consumer, 1, 2, 6))
     assert consumer.committable() == {COMMANDS: 7}
 
 
 def test_what_is_committed_is_not_committed_again(consumer: Bench) -> None:
-    consumer.done("one", collected(consumer, 1, 2))
+    consumer.complete("one", collected(consumer, 1, 2))
     consumer._committed_offset[COMMANDS] = 3
     assert consumer.committable() == {}
 
@@ -233,25 +237,25 @@ def test_what_is_committed_is_not_committed_again(consumer: Bench) -> None:
 def test_a_partition_counts_as_far_as_all_its_agents_are_through() -> None:
     consumer = Bench([FakeQueue(), FakeQueue()])
     messages = collected(consumer, 1, 2)
-    consumer.done("one", messages)
+    consumer.complete("one", messages)
     assert consumer.committable() == {}
-    consumer.done("other", messages[:1])
+    consumer.complete("other", messages[:1])
     assert consumer.committable() == {COMMANDS: 2}
 
 
 def test_what_an_agent_was_given_in_an_earlier_generation_does_not_count(consumer: Bench) -> None:
     messages = collected(consumer, 1, 2)
     consumer.app.consumer_generation_id += 1
-    consumer.done("one", messages)
+    consumer.complete("one", messages)
     assert consumer.committable() == {}
 
 
 def test_what_was_done_before_a_seek_still_counts(consumer: Bench) -> None:
     consumer.stored = {COMMANDS: 1}
-    consumer.done("one", collected(consumer, 1, 2, 3))
+    consumer.complete("one", collected(consumer, 1, 2, 3))
     asyncio.run(consumer.perform_seek())
     assert consumer.committable() == {COMMANDS: 4}
-    consumer.done("one", collected(consumer, 1))
+    consumer.complete("one", collected(consumer, 1))
     assert consumer.committable() == {COMMANDS: 4}
 
 
@@ -260,29 +264,29 @@ def test_between_giving_up_and_seeking_nothing_counts(consumer: Bench, monkeypat
     seen = []
 
     async def wait_for_agents(waiting: Consumer, revoked: set[TP]) -> None:
-        consumer.done("one", messages[:1])
+        consumer.complete("one", messages[:1])
         seen.append(consumer.committable())
 
     monkeypatch.setattr(Consumer, "on_partitions_revoked", wait_for_agents)
     asyncio.run(consumer.on_partitions_revoked({COMMANDS}))
     assert seen == [{COMMANDS: 2}]
-    consumer.done("one", messages[1:])
-    assert (consumer.committable(), consumer.begins(COMMANDS)) == ({}, None)
+    consumer.complete("one", messages[1:])
+    assert (consumer.committable(), consumer.start_offset(COMMANDS)) == ({}, None)
 
 
 def test_an_agent_that_gave_a_batch_up_takes_nothing_until_it_is_sought(consumer: Bench) -> None:
     consumer.give_up("one")
-    assert (consumer.takes("one"), consumer.takes("other")) == (False, True)
+    assert (consumer.accepts("one"), consumer.accepts("other")) == (False, True)
     consumer.stored = {COMMANDS: 1}
     asyncio.run(consumer.perform_seek())
-    assert consumer.takes("one")
+    assert consumer.accepts("one")
 
 
 def test_markers_behind_the_last_record_count_as_done(consumer: Bench) -> None:
     messages = collected(consumer, 1, 2)
     consumer.deliver({COMMANDS: [SkippedOffsets(3, 3), SkippedOffsets(4, 6)]})
     assert consumer.committable() == {}
-    consumer.done("one", messages)
+    consumer.complete("one", messages)
     assert consumer.committable() == {COMMANDS: 7}
 
 
@@ -295,10 +299,10 @@ def test_what_all_agents_are_through_with_is_forgotten(consumer: Bench) -> None:
     messages = collected(consumer, 1, 2)
     consumer.deliver({COMMANDS: [SkippedOffsets(3, 3), *records(COMMANDS, 4)]})
     assert consumer.committable() == {}
-    assert consumer.behind(COMMANDS, 3) == 4
-    consumer.done("one", [messages[-1], SimpleNamespace(tp=COMMANDS, offset=4, generation_id=7)])  # type: ignore[list-item]
+    assert consumer.next_readable(COMMANDS, 3) == 4
+    consumer.complete("one", [messages[-1], SimpleNamespace(tp=COMMANDS, offset=4, generation_id=7)])  # type: ignore[list-item]
     assert consumer.committable() == {COMMANDS: 5}
-    assert consumer.behind(COMMANDS, 3) == 3
+    assert consumer.next_readable(COMMANDS, 3) == 3
 
 
 def test_what_is_given_up_has_no_markers_any_more(consumer: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,7 +312,7 @@ def test_what_is_given_up_has_no_markers_any_more(consumer: Bench, monkeypatch: 
     monkeypatch.setattr(Consumer, "on_partitions_revoked", nobody)
     consumer.deliver({COMMANDS: [SkippedOffsets(1, 5)]})
     asyncio.run(consumer.on_partitions_revoked({COMMANDS}))
-    assert consumer.behind(COMMANDS, 1) == 1
+    assert consumer.next_readable(COMMANDS, 1) == 1
 
 
 def test_records_around_an_unreadable_one_go_on_once_its_dead_letter_is_stored(
@@ -318,14 +322,14 @@ def test_records_around_an_unreadable_one_go_on_once_its_dead_letter_is_stored(
     consumer.deliver({COMMANDS: [first, SkippedOffsets(2, 3, ValueError("odd"), b"raw"), last]})
     assert consumer.isolated == [(COMMANDS, 2, 3)]
     assert queue.offsets == [1, 4]
-    assert consumer.behind(COMMANDS, 2) == 4
+    assert consumer.next_readable(COMMANDS, 2) == 4
 
 
 def test_nothing_is_handed_over_where_a_dead_letter_could_not_be_stored(consumer: Bench, queue: FakeQueue) -> None:
     consumer.may_isolate = False
     consumer.deliver({COMMANDS: [*records(COMMANDS, 1), SkippedOffsets(2, 3, ValueError("odd"), b"raw")]})
     assert queue.offsets == []
-    assert consumer.behind(COMMANDS, 2) == 2
+    assert consumer.next_readable(COMMANDS, 2) == 2
 
 
 def test_a_generation_that_ends_while_a_dead_letter_is_stored_gets_nothing(consumer: Bench, queue: FakeQueue) -> None:

@@ -1,11 +1,11 @@
-"""Dead letters always fit their topic, and say what they lack."""
+"""Dead letters always fit their topic, and say what was cut."""
 
 import hashlib
 from types import SimpleNamespace
 from typing import Any
 
 from connect.topics import DEAD_LETTER_MAX_BYTES
-from streams.runtime.dead_letters import dead_letter, letter
+from streams.runtime.dead_letters import dead_letter, dead_letter_record
 from streams.runtime.fitting import size_of
 from streams.runtime.produce import Record
 from tables.messages.dead_letters import Cut, Origin, RecordPart, decode_info
@@ -18,7 +18,7 @@ def message(record: Record) -> Any:
 def test_a_letter_of_a_record_of_any_size_fits_its_topic_and_says_what_was_cut() -> None:
     value = b"x" * 3_000_000
 
-    made = letter(message(Record(b"key", value, [("h", b"y" * 2_000_000)])), ValueError("e" * 10_000))
+    made = dead_letter(message(Record(b"key", value, [("h", b"y" * 2_000_000)])), ValueError("e" * 10_000))
 
     assert DEAD_LETTER_MAX_BYTES - 10_000 < size_of(made) <= DEAD_LETTER_MAX_BYTES
     found = decode_info(made.headers)
@@ -32,9 +32,9 @@ def test_a_letter_of_a_record_of_any_size_fits_its_topic_and_says_what_was_cut()
 
 
 def test_a_letter_of_a_letter_fits_and_keeps_the_headers_of_the_first() -> None:
-    first = letter(message(Record(b"key", b"x" * 3_000_000, [("trace", None)])), ValueError("first"))
+    first = dead_letter(message(Record(b"key", b"x" * 3_000_000, [("trace", None)])), ValueError("first"))
 
-    second = letter(message(first), ValueError("second"))
+    second = dead_letter(message(first), ValueError("second"))
 
     assert size_of(second) <= DEAD_LETTER_MAX_BYTES
     found = decode_info(second.headers)
@@ -45,7 +45,7 @@ def test_a_letter_of_a_letter_fits_and_keeps_the_headers_of_the_first() -> None:
 def test_a_letter_of_a_whole_batch_says_its_offsets_and_what_its_writer_could_not_keep() -> None:
     lost = Cut(RecordPart.HEADERS, 3, hashlib.sha256(b"\xe9t\xe9").hexdigest())
 
-    made = dead_letter(Origin("t", 1, 9, 12), ValueError("why"), Record(None, b"raw"), [lost])
+    made = dead_letter_record(Origin("t", 1, 9, 12), ValueError("why"), Record(None, b"raw"), [lost])
 
     found = decode_info(made.headers)
     assert found is not None
@@ -53,7 +53,7 @@ def test_a_letter_of_a_whole_batch_says_its_offsets_and_what_its_writer_could_no
 
 
 def test_a_header_whose_name_is_no_text_is_told_with_escapes_and_as_not_whole() -> None:
-    made = letter(message(Record(b"key", b"{}", [(r"\xe9t\xe9", None), ("t", b"x")])), ValueError("why"))
+    made = dead_letter(message(Record(b"key", b"{}", [(r"\xe9t\xe9", None), ("t", b"x")])), ValueError("why"))
 
     found = decode_info(made.headers)
     assert found is not None
@@ -63,7 +63,7 @@ def test_a_header_whose_name_is_no_text_is_told_with_escapes_and_as_not_whole() 
 
 
 def test_escaped_headers_that_are_also_too_large_are_told_once() -> None:
-    made = letter(message(Record(b"key", b"{}", [(r"\xe9", b"y" * 3_000_000)])), ValueError("why"))
+    made = dead_letter(message(Record(b"key", b"{}", [(r"\xe9", b"y" * 3_000_000)])), ValueError("why"))
 
     found = decode_info(made.headers)
     assert found is not None

@@ -1,4 +1,4 @@
-"""Records are cut to fit, and what was cut is told, by aiokafka's own measure."""
+"""Records are cut to fit, as measured by aiokafka, and the cuts are described."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""A forwarded record takes along what we know, whatever else somebody has written."""
+"""Only known headers of bounded size are forwarded."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.runtime.headers import CARRIED_MAX_BYTES, carried_headers, first_seen
+from streams.runtime.headers import FORWARDED_MAX_BYTES, first_seen, forwarded_headers
 
 NAMES = ("traceparent", "first-seen", "foreign", "dlq-done", "")
 
@@ -18,24 +18,26 @@ def record(*headers: tuple[str, bytes | None], at: float = 1_000.0) -> Any:
 
 def test_only_headers_that_we_know_go_on_and_of_each_the_last() -> None:
     message = record(("foreign", b"x"), ("traceparent", b"old"), ("traceparent", b"new"), ("first-seen", b"1"))
-    assert carried_headers(message) == [("traceparent", b"new"), ("first-seen", b"1")]
+    assert forwarded_headers(message) == [("traceparent", b"new"), ("first-seen", b"1")]
 
 
-@pytest.mark.parametrize("value", [None, b"x" * (CARRIED_MAX_BYTES + 1), b"x" * 2_000_000], ids=["null", "65", "2 MB"])
+@pytest.mark.parametrize(
+    "value", [None, b"x" * (FORWARDED_MAX_BYTES + 1), b"x" * 2_000_000], ids=["null", "65", "2 MB"]
+)
 def test_a_known_header_that_can_not_be_ours_does_not_go_on(value: bytes | None) -> None:
-    assert carried_headers(record(("traceparent", value), ("first-seen", b"1"))) == [("first-seen", b"1")]
+    assert forwarded_headers(record(("traceparent", value), ("first-seen", b"1"))) == [("first-seen", b"1")]
 
 
 @pytest.mark.parametrize("headers", [None, (), {}, []], ids=repr)
 def test_a_record_without_headers_has_none_to_carry(headers: Any) -> None:
-    assert carried_headers(SimpleNamespace(headers=headers)) == []  # type: ignore[arg-type]
+    assert forwarded_headers(SimpleNamespace(headers=headers)) == []  # type: ignore[arg-type]
 
 
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.none() | st.binary() | st.integers().map(lambda n: b"%d" % n))))
 def test_headers_of_any_kind_are_carried_within_a_bound(headers: list[tuple[str, bytes | None]]) -> None:
     message = record(*headers)
-    carried = carried_headers(message)
-    assert sum(len(name) + len(value or b"") for name, value in carried) <= 2 * (CARRIED_MAX_BYTES + 20)
+    carried = forwarded_headers(message)
+    assert sum(len(name) + len(value or b"") for name, value in carried) <= 2 * (FORWARDED_MAX_BYTES + 20)
     assert first_seen(message) <= message.timestamp
 
 

@@ -1,22 +1,134 @@
-"""What a supervisor is told of a worker; the web server is left out."""
+"""A worker without progress is noticed, and its pages say so; consumer and web server are fakes."""
 
 import asyncio
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
+from faust.types import TP
 
 from streams.runtime.app import App
-from streams.runtime.health import Health
+from streams.runtime.health import DEAD_CHECKS, UNHEALTHY_CHECKS, HealthPages, Stalled, Watchdog
+
+PLACE = TP("input", 0)
 
 
-@pytest.mark.parametrize(("sick", "status"), [("", 200), ("the input waits for 30 s", 503)])
-def test_a_worker_that_does_nothing_does_not_pass_for_alive(app: App, sick: str, status: int) -> None:
-    pulse: Any = SimpleNamespace(sick=sick)
+class Input:
+    """One partition of an input: what of it is there, and what comes next."""
+
+    topic = PLACE.topic
+
+    def __init__(self) -> None:
+        self.begin, self.end = 0, 10
+        self.next: int | None = 3
+        self.away = False
+        self.membership = SimpleNamespace(done=lambda: False)
+        coordinator = SimpleNamespace(_coordination_task=self.membership)
+        self._thread = SimpleNamespace(_consumer=SimpleNamespace(_coordinator=coordinator))
+
+    def next_offset(self, partition: int) -> int | None:
+        assert partition == PLACE.partition
+        return self.next
+
+    def assignment(self) -> set[TP]:
+        return {PLACE, TP("other", 0)}
+
+    async def earliest_offsets(self, *places: TP) -> dict[TP, int]:
+        assert places == (PLACE,)
+        if self.away:
+            raise KafkaConnectionError
+        return {PLACE: self.begin}
+
+    async def highwaters(self, *places: TP) -> dict[TP, int]:
+        return {PLACE: self.end}
+
+
+@pytest.fixture
+def reading() -> Input:
+    return Input()
+
+
+@pytest.fixture
+def app(app: App, reading: Input) -> App:
+    app.inputs.append(reading)
+    consumer: Any = reading
+    app.consumer = consumer
+    app.rebalancing = False
+    tables: Any = app.tables
+    tables.on_actives_ready()
+    return app
+
+
+@pytest.fixture
+def watchdog(app: App) -> Watchdog:
+    return Watchdog(app)
+
+
+def check(watchdog: Watchdog, times: int) -> None:
+    for _ in range(times):
+        asyncio.run(watchdog.check())
+
+
+def test_input_that_nobody_takes_makes_a_worker_sick_and_then_ends_it(watchdog: Watchdog) -> None:
+    check(watchdog, UNHEALTHY_CHECKS)
+    assert watchdog.problem == ""
+    check(watchdog, 1)
+    assert watchdog.problem == "no progress for 30 s"
+    check(watchdog, DEAD_CHECKS - UNHEALTHY_CHECKS - 1)
+    with pytest.raises(Stalled):
+        check(watchdog, 1)
+
+
+def test_a_worker_that_goes_on_is_well_however_far_it_is_behind(watchdog: Watchdog, reading: Input) -> None:
+    check(watchdog, UNHEALTHY_CHECKS + 1)
+    reading.next = 4
+    check(watchdog, UNHEALTHY_CHECKS)
+    assert watchdog.problem == ""
+
+
+@pytest.mark.parametrize(("due", "begin", "end"), [(10, 0, 10), (None, 0, 0), (None, 10, 10), (3, 10, 10)])
+def test_a_worker_with_nothing_to_take_is_well(
+    watchdog: Watchdog, reading: Input, due: int | None, begin: int, end: int
+) -> None:
+    reading.next, reading.begin, reading.end = due, begin, end
+    check(watchdog, DEAD_CHECKS + 1)
+    assert watchdog.problem == ""
+
+
+def test_a_worker_in_recovery_is_well(watchdog: Watchdog, app: App) -> None:
+    check(watchdog, UNHEALTHY_CHECKS)
+    app.tables.on_rebalance_start()
+    check(watchdog, DEAD_CHECKS)
+    assert watchdog.problem == ""
+
+
+def test_a_worker_that_waits_for_a_server_is_well_until_it_waits_no_more(watchdog: Watchdog, app: App) -> None:
+    app.counters.begin_wait("appending", 1.0)
+    check(watchdog, DEAD_CHECKS + 1)
+    assert watchdog.problem == ""
+    app.counters.end_wait("appending")
+    with pytest.raises(Stalled):
+        check(watchdog, DEAD_CHECKS + 1)
+
+
+def test_an_ended_membership_is_noticed_at_once(watchdog: Watchdog, reading: Input) -> None:
+    reading.membership.done = lambda: True
+    with pytest.raises(Stalled, match="membership"):
+        check(watchdog, 1)
+    assert "membership" in watchdog.problem
+
+
+def test_a_broker_that_is_away_is_no_reason_to_end(watchdog: Watchdog, reading: Input) -> None:
+    reading.away = True
+    with pytest.raises(KafkaConnectionError):
+        check(watchdog, 1)
+
+
+@pytest.mark.parametrize(("problem", "status"), [("", 200), ("no progress for 30 s", 503)])
+def test_a_worker_that_does_nothing_does_not_pass_for_alive(app: App, problem: str, status: int) -> None:
+    watchdog: Any = SimpleNamespace(problem=problem)
     request: Any = None
     view: Any = SimpleNamespace(json=lambda body, status: (status, body))
-    health = Health(app, pulse)
-
-    answer: Any = asyncio.run(health.live(view, request))
-
-    assert answer == (status, {"status": sick or "live"})
+    answer: Any = asyncio.run(HealthPages(app, watchdog).live(view, request))
+    assert answer == (status, {"status": problem or "live"})

@@ -1,4 +1,4 @@
-"""Partitions are placed evenly, move little, and go where a copy is."""
+"""Partitions are placed evenly, move little, and go to a member with a copy."""
 
 from collections import Counter
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""How a worker's process ends: at once while it waits for Kafka, and within its deadline whatever hangs."""
+"""A worker's shutdown: at once while it waits for Kafka, else within its deadline."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from stack.ports import HOST, free
-from streams.runtime.process import STATUS
+from streams.runtime.failstop import EXIT_STATUS
 from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[4]
@@ -45,7 +45,7 @@ worker.execute_from_commandline()
 """
 
 
-def waits(port: int) -> bool:
+def is_waiting(port: int) -> bool:
     try:
         answer = httpx.get(f"http://{HOST}:{port}/health/live", timeout=1, trust_env=False)
     except httpx.TransportError:
@@ -68,7 +68,7 @@ def test_a_worker_that_waits_for_kafka_ends_when_it_is_told_to(tmp_path: Path, p
     argv = (*(NAMESPACE if process_1 else ()), sys.executable, "-m", "streams")
     with subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
-            eventually(lambda: waits(port), within=60)
+            eventually(lambda: is_waiting(port), within=60)
             children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
             os.kill(int(children[0]) if process_1 else process.pid, signal.SIGTERM)
             output, _ = process.communicate(timeout=20)
@@ -78,7 +78,7 @@ def test_a_worker_that_waits_for_kafka_ends_when_it_is_told_to(tmp_path: Path, p
     assert output.count("waiting for Kafka") == 1
 
 
-@pytest.mark.parametrize(("why", "status"), [("told", 0), ("crashed", STATUS)])
+@pytest.mark.parametrize(("why", "status"), [("told", 0), ("crashed", EXIT_STATUS)])
 def test_a_worker_whose_stop_hangs_is_ended(tmp_path: Path, why: str, status: int) -> None:
     argv = (sys.executable, "-c", HANGING, why, str(tmp_path))
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)

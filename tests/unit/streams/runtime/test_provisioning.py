@@ -1,3 +1,5 @@
+"""A worker waits until every topic is there with the right number of partitions."""
+
 from typing import Any
 
 from kafka.errors import KafkaConnectionError

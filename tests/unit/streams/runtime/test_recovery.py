@@ -1,4 +1,4 @@
-"""When a recovery begins again, and when it ends the process."""
+"""When a recovery restarts, when it ends the process, and when standby copies are kept."""
 
 import asyncio
 from typing import Any
@@ -26,8 +26,9 @@ def fail_stop(doing: str, error: BaseException) -> None:
 @pytest.fixture
 def recovery(app: App, monkeypatch: pytest.MonkeyPatch) -> SafeRecovery:
     monkeypatch.setattr(streams.runtime.recovery, "fail_stop", fail_stop)
-    monkeypatch.setattr(streams.runtime.recovery, "RETRY_S", 0.0)
-    return SafeRecovery(app, app.tables)
+    recovery = SafeRecovery(app, app.tables)
+    recovery.retry_interval_s = 0.0
+    return recovery
 
 
 def run(recovery: SafeRecovery, *faults: Exception) -> int:
@@ -92,7 +93,7 @@ def standing_by(recovery: SafeRecovery, table: OffsetTable) -> FakeStandbys:
     standbys = FakeStandbys()
     recovery.standbys = standbys  # type: ignore[assignment]
     recovery.standbys_for_table[table] = {TP("changelog", 3)}
-    recovery._stand_by()
+    recovery._start_standbys()
     assert standbys.copies == {table: {3}}
     return standbys
 
@@ -113,11 +114,11 @@ def test_a_recovery_that_ends_after_a_rebalance_has_begun_keeps_no_copies(
     recovery: SafeRecovery, standing_by: FakeStandbys
 ) -> None:
     rebalancing(recovery)
-    recovery._stand_by()
+    recovery._start_standbys()
     assert standing_by.copies == {}
 
 
 def test_a_worker_that_ends_keeps_no_copies(recovery: SafeRecovery, standing_by: FakeStandbys) -> None:
     asyncio.run(recovery.on_stop())
-    recovery._stand_by()
+    recovery._start_standbys()
     assert standing_by.copies == {}

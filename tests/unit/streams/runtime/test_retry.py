@@ -1,3 +1,5 @@
+"""Transient errors are retried and logged once; others are not."""
+
 import asyncio
 import logging
 from types import SimpleNamespace
@@ -8,28 +10,28 @@ from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError, Unkn
 
 from streams.runtime import retry
 from streams.runtime.batching import Interrupted
-from streams.runtime.counters import Figures
-from streams.runtime.produce import Place, Record
-from streams.runtime.retry import append, patiently
+from streams.runtime.counters import Counters
+from streams.runtime.produce import Produced, Record
+from streams.runtime.retry import append, with_retries
 
 
-class Passing(Exception):
-    """A fault that passes."""
+class Transient(Exception):
+    """An error that passes."""
 
 
 def app(*, active: bool = True, should_stop: bool = False) -> Any:
     flow = SimpleNamespace(is_active=lambda: active)
-    return SimpleNamespace(should_stop=should_stop, flow_control=flow, figures=Figures())
+    return SimpleNamespace(should_stop=should_stop, flow_control=flow, counters=Counters())
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr(retry, "LOOK_S", 0.001)
+    monkeypatch.setattr(retry, "BACKOFF_FIRST_S", 0.001)
+    monkeypatch.setattr(retry, "INTERRUPT_CHECK_S", 0.001)
 
 
 def failing(times: int) -> Any:
-    left = [Passing("down")] * times
+    left = [Transient("down")] * times
 
     async def action() -> str:
         if left:
@@ -42,11 +44,11 @@ def failing(times: int) -> Any:
 def test_a_passing_fault_is_waited_out_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
 
-    result = asyncio.run(patiently(app(), failing(4), doing="indexing", passing=(Passing,)))
+    result = asyncio.run(with_retries(app(), failing(4), doing="indexing", transient=(Transient,)))
 
     assert result == "done"
     assert [record.message.split(" ", 1)[1] for record in caplog.records] == [
-        "failed, will be tried until it works: Passing('down')",
+        "failed, retrying until it works: Transient('down')",
         "works again",
     ]
 
@@ -56,16 +58,16 @@ def test_another_error_is_not_waited_out() -> None:
         raise ValueError("wrong")
 
     with pytest.raises(ValueError, match="wrong"):
-        asyncio.run(patiently(app(), action, doing="indexing", passing=(Passing,)))
+        asyncio.run(with_retries(app(), action, doing="indexing", transient=(Transient,)))
 
 
 @pytest.mark.parametrize("state", [{"active": False}, {"should_stop": True}])
 def test_waiting_ends_when_the_partitions_are_taken_or_the_worker_stops(state: dict[str, bool]) -> None:
     worker = app(**state)
     with pytest.raises(Interrupted):
-        asyncio.run(patiently(worker, failing(1), doing="indexing", passing=(Passing,)))
+        asyncio.run(with_retries(worker, failing(1), doing="indexing", transient=(Transient,)))
     # Whoever takes over waits, not this worker.
-    assert worker.figures._waiting == {"indexing": 0.0}
+    assert worker.counters._waiting_since == {"indexing": 0.0}
 
 
 class Brokers:
@@ -75,31 +77,31 @@ class Brokers:
         self.errors = list(errors)
         self.log: list[Record] = []
 
-    async def take(self, app: Any, topic: str, partition: int, records: list[Record]) -> Place:
+    async def take(self, app: Any, topic: str, partition: int, records: list[Record]) -> Produced:
         if self.errors:
             raise self.errors.pop(0)
         self.log += records
-        return Place(range(len(records)))
+        return Produced(range(len(records)))
 
 
 def test_brokers_that_are_away_are_waited_for(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     brokers = Brokers(UnknownTopicOrPartitionError(), KafkaConnectionError("closed"))
-    monkeypatch.setattr(retry, "try_append", brokers.take)
+    monkeypatch.setattr(retry, "append_once", brokers.take)
     records = [Record(b"a", b"1"), Record(b"b", b"2")]
 
     place = asyncio.run(append(app(), "outcomes", 3, iter(records)))
 
     assert (place.offsets, brokers.log) == (range(2), records)
     [line] = caplog.messages
-    assert line.startswith("appending to outcomes failed, will be tried until it works")
+    assert line.startswith("appending to outcomes failed, retrying until it works")
 
 
 def test_what_several_wait_for_is_said_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "streams")
     brokers = Brokers(*(KafkaConnectionError("closed") for _ in range(5)))
-    monkeypatch.setattr(retry, "try_append", brokers.take)
+    monkeypatch.setattr(retry, "append_once", brokers.take)
     worker = app()
 
     async def run() -> None:
@@ -107,13 +109,13 @@ def test_what_several_wait_for_is_said_once(monkeypatch: pytest.MonkeyPatch, cap
 
     asyncio.run(run())
     assert [line.partition(":")[0] for line in caplog.messages] == [
-        "appending to outcomes failed, will be tried until it works",
+        "appending to outcomes failed, retrying until it works",
         "appending to outcomes works again",
     ]
-    assert not worker.figures.waiting
+    assert not worker.counters.is_waiting
 
 
 def test_what_no_broker_will_ever_take_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "try_append", Brokers(MessageSizeTooLargeError()).take)
+    monkeypatch.setattr(retry, "append_once", Brokers(MessageSizeTooLargeError()).take)
     with pytest.raises(MessageSizeTooLargeError):
         asyncio.run(append(app(), "outcomes", 3, [Record(b"a", b"1")]))

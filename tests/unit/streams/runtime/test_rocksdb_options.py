@@ -1,11 +1,11 @@
-"""The local databases are opened with their options, also when they are there already."""
+"""The local databases are opened with their options, also when they exist already."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from streams.runtime.rocksdb_options import BLOCK_CACHE, StoreOptions
+from streams.runtime.rocksdb_options import BLOCK_CACHE_BYTES, StoreOptions
 
 
 def opened(folder: Path, *, read_only: bool = False) -> Any:
@@ -24,7 +24,7 @@ def test_filter_cache_and_merging_are_in_force_however_often_it_is_opened(tmp_pa
     for _ in range(times):
         database = opened(folder)
         database[b"key"] = b"value"
-        assert int(database.property_int_value("rocksdb.block-cache-capacity")) == BLOCK_CACHE
+        assert int(database.property_int_value("rocksdb.block-cache-capacity")) == BLOCK_CACHE_BYTES
         database.close()
     wanted = {"filter_policy=bloomfilter", "compaction_style=kCompactionStyleUniversal"}
     assert wanted | {"write_buffer_size=8388608", "max_open_files=256"} <= in_force(folder)

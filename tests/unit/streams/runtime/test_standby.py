@@ -1,4 +1,4 @@
-"""A copy is what its owner's table is; the tables are real, Kafka is a list."""
+"""A standby copy equals its owner's table; the tables are real, Kafka is a list."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -46,7 +46,6 @@ class Log:
 def log(monkeypatch: pytest.MonkeyPatch) -> Log:
     log = Log((b"a", value(1)), (b"b", value(2)), (b"a", value(3)))
     monkeypatch.setattr(streams.runtime.table, "follow", log.follow)
-    monkeypatch.setattr(streams.runtime.standby, "RETRY_S", 0.0)
     return log
 
 
@@ -61,7 +60,7 @@ async def until(standbys: Standbys, table: OffsetTable, mark: int) -> None:
 
 def test_a_copy_follows_what_its_owner_appends(table: OffsetTable, log: Log) -> None:
     async def follow() -> None:
-        standbys = Standbys()
+        standbys = Standbys(retry_interval_s=0.0)
         await until(standbys, table, 2)
         log.rows.append((b"b", value(4)))
         await until(standbys, table, 3)
@@ -75,7 +74,7 @@ def test_an_older_record_changes_nothing_and_the_mark_waits_until_it_is_written_
     table: OffsetTable, log: Log
 ) -> None:
     async def follow() -> None:
-        standbys = Standbys()
+        standbys = Standbys(retry_interval_s=0.0)
         log.rows.append((b"a", value(2)))
         standbys.begin({table: {HERS}})
         await asyncio.sleep(0.05)
@@ -89,7 +88,7 @@ def test_an_older_record_changes_nothing_and_the_mark_waits_until_it_is_written_
 
 def test_after_the_end_nothing_more_is_written(table: OffsetTable, log: Log) -> None:
     async def follow() -> None:
-        standbys = Standbys()
+        standbys = Standbys(retry_interval_s=0.0)
         await until(standbys, table, 2)
         standbys.end()
         log.rows.append((b"a", value(9)))
@@ -103,7 +102,7 @@ def test_a_copy_waits_while_kafka_fails(table: OffsetTable, log: Log) -> None:
     log.fault = KafkaConnectionError()
 
     async def follow() -> None:
-        standbys = Standbys()
+        standbys = Standbys(retry_interval_s=0.0)
         await until(standbys, table, 2)
         standbys.end()
 
@@ -124,7 +123,7 @@ def test_a_folder_that_knows_more_than_the_changelog_ends_the_process(
     log.fault = InvariantBroken("the folder knows more")
 
     async def follow() -> None:
-        standbys = Standbys()
+        standbys = Standbys(retry_interval_s=0.0)
         standbys.begin({table: {HERS}})
         await asyncio.sleep(0.05)
 

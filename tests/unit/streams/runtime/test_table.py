@@ -1,4 +1,4 @@
-"""What a worker appends to a table's changelog, and what it then knows of it."""
+"""What a worker appends to a changelog, and where its mark is then."""
 
 import asyncio
 from typing import Any
@@ -7,8 +7,8 @@ import pytest
 
 from connect.topics import changelog
 from streams.runtime import table as table_module
-from streams.runtime.produce import Place, Record
-from streams.runtime.table import OffsetTable, covered
+from streams.runtime.produce import Produced, Record
+from streams.runtime.table import OffsetTable, next_mark
 
 Batch = list[bytes | None]
 
@@ -18,11 +18,11 @@ def appended(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
     """The keys of the records of each append, which is acknowledged before it returns."""
     appended: list[Batch] = []
 
-    async def append(app: Any, topic: str, partition: int, records: list[Record]) -> Place:
+    async def append(app: Any, topic: str, partition: int, records: list[Record]) -> Produced:
         assert (topic, partition) == (changelog("ledger"), 2)
         end = sum(map(len, appended))
         appended.append([record.key for record in records])
-        return Place(range(end, end + len(records)))
+        return Produced(range(end, end + len(records)))
 
     monkeypatch.setattr(table_module, "append", append)
     return appended
@@ -42,7 +42,7 @@ def appended(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
 def test_the_mark_moves_only_over_what_this_worker_appended_itself(
     mark: int | None, appended: range, count: int, new_mark: int | None
 ) -> None:
-    assert covered(mark, appended, count) == new_mark
+    assert next_mark(mark, appended, count) == new_mark
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Records that carry a sampled trace get a span while their batch is under work; others are only looked at."""
+"""Records with a sampled trace get a span for the time of their batch."""
 
 import asyncio
 from types import SimpleNamespace
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from streams.runtime.batching import Busy, Interrupted, in_batches
-from streams.runtime.counters import Figures
-from streams.runtime.tracing import follow, headers_from
+from streams.runtime.batching import InFlight, Interrupted, in_batches
+from streams.runtime.counters import Counters
+from streams.runtime.tracing import continue_trace, trace_headers
 from telemetry.traces import TRACEPARENT_HEADER, Traces
 from tests.unit.streams.runtime.test_batching import FakeMessage, FakeStream
 from tests.unit.telemetry.kept import KeptTraces
@@ -25,8 +25,8 @@ class Record(FakeMessage):
 
 def run(traces: Traces | None, messages: list[Any], handle: Any) -> None:
     stream: Any = FakeStream(set(), messages)
-    stream.app = SimpleNamespace(consumer=stream.app.consumer, traces=traces, figures=Figures())
-    asyncio.run(in_batches(stream, handle, busy=Busy(), most=10, name="ledger"))
+    stream.app = SimpleNamespace(consumer=stream.app.consumer, traces=traces, counters=Counters())
+    asyncio.run(in_batches(stream, handle, in_flight=InFlight(), max_records=10, name="ledger"))
 
 
 def test_a_record_goes_on_with_the_trace_that_it_carries() -> None:
@@ -34,7 +34,7 @@ def test_a_record_goes_on_with_the_trace_that_it_carries() -> None:
 
     async def handle(messages: list[Any]) -> None:
         async def inner() -> None:
-            carried.extend(headers_from(message) for message in messages)
+            carried.extend(trace_headers(message) for message in messages)
 
         await asyncio.gather(inner())
         assert traces.spans() == [], "a span ends with its batch"
@@ -69,7 +69,7 @@ def test_a_record_without_a_sampled_trace_has_no_span(headers: tuple[Any, ...]) 
     traces, carried = KeptTraces(), list[Any]()
 
     async def handle(messages: list[Any]) -> None:
-        carried.extend(headers_from(message) for message in messages)
+        carried.extend(trace_headers(message) for message in messages)
 
     run(traces, [Record(7, *headers)], handle)
     assert carried == [()]
@@ -80,8 +80,8 @@ def test_a_trace_may_stand_in_the_value_too() -> None:
     traces = KeptTraces()
 
     async def handle(messages: list[Any]) -> None:
-        follow(messages[0], SAMPLED.decode())
-        follow(messages[1], None)
+        continue_trace(messages[0], SAMPLED.decode())
+        continue_trace(messages[1], None)
 
     run(traces, [Record(7), Record(8)], handle)
     assert len(traces.spans()) == 1
@@ -110,6 +110,6 @@ class Unseen(Record):
 
 def test_without_a_zipkin_no_record_is_looked_at() -> None:
     async def handle(messages: list[Any]) -> None:
-        follow(messages[0], SAMPLED.decode())
+        continue_trace(messages[0], SAMPLED.decode())
 
     run(None, [Unseen(7)], handle)

@@ -1,4 +1,4 @@
-"""Whose dead letters tell of what Kafka's client can't read. Nothing is appended but to a list."""
+"""Which agents' dead letters have the records that the client can't read; appending is a fake."""
 
 import asyncio
 from typing import Any
@@ -58,7 +58,7 @@ def test_a_dead_letter_names_the_offsets_and_has_the_bytes(tmp_path: Any, monkey
     assert (topic, partition, record.key, record.value) == ("dlq.ledger", 2, None, b"raw")
     said = DeadLetterInfo(Origin(COMMANDS, 2, 4, 6), "BadChecksum: the checksum of the batch is wrong")
     assert decode_info(record.headers) == (said, [])
-    assert app.figures.unreadable == {COMMANDS: 3}
+    assert app.counters.unreadable == {COMMANDS: 3}
 
 
 def test_a_rebalance_while_the_brokers_are_away_leaves_it_to_be_read_again(
@@ -71,4 +71,4 @@ def test_a_rebalance_while_the_brokers_are_away_leaves_it_to_be_read_again(
 
     monkeypatch.setattr(streams.runtime.dead_letters, "append", append)
     assert not asyncio.run(UnreadableRecords(app).isolate(TP(COMMANDS, 2), [SKIP]))
-    assert not app.figures.unreadable
+    assert not app.counters.unreadable

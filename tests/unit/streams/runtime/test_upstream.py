@@ -1,9 +1,9 @@
-"""What we override or use privately of Faust and the Kafka clients is as it was when somebody last read it."""
+"""What we override or use privately of Faust and the Kafka clients has not changed since it was recorded."""
 
 import inspect
 
 import streams.runtime.consumer
-import streams.runtime.watchdog
+import streams.runtime.health
 from tests.unit.streams.runtime.upstream import COMMAND, RECORD, Use, differences, installed, read_record, uses_in
 
 OVERRIDE = """
@@ -37,7 +37,7 @@ def test_a_changed_source_another_version_and_an_unused_member_are_told() -> Non
 
 
 def test_an_access_that_is_new_is_found() -> None:
-    module = streams.runtime.watchdog
+    module = streams.runtime.health
     new = f"{inspect.getsource(module)}\n\nasync def peek(consumer):\n    return consumer._unseen\n"
     [use] = [each for each in uses_in(module, new) if each.name == "_unseen"]
     assert use.owner is None

@@ -1,4 +1,4 @@
-"""What a worker says while it waits for Kafka."""
+"""What a worker reports while it waits for Kafka."""
 
 import socket
 
@@ -7,7 +7,7 @@ import pytest
 
 from stack.ports import HOST, free
 from streams.runtime import waiting
-from streams.runtime.waiting import PortTaken, Waiting
+from streams.runtime.waiting import PortTaken, WaitingPages
 
 
 def asked(port: int, page: str) -> tuple[int, object]:
@@ -17,9 +17,9 @@ def asked(port: int, page: str) -> tuple[int, object]:
 
 def test_it_lives_and_is_not_ready_and_says_for_what_it_waits() -> None:
     [port] = free(1)
-    with Waiting(HOST, port) as page:
-        page.tell("missing: a")
-        page.tell("missing: b")
+    with WaitingPages(HOST, port) as page:
+        page.report("missing: a")
+        page.report("missing: b")
         assert asked(port, "live") == (200, {"status": "waiting for Kafka"})
         assert asked(port, "ready") == (503, {"status": "waiting for Kafka: missing: b"})
 
@@ -27,16 +27,16 @@ def test_it_lives_and_is_not_ready_and_says_for_what_it_waits() -> None:
 def test_a_client_that_asks_nothing_does_not_keep_others_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting._Pages, "timeout", 0.05)
     [port] = free(1)
-    with Waiting(HOST, port) as page:
-        page.tell("missing: a")
+    with WaitingPages(HOST, port) as page:
+        page.report("missing: a")
         with socket.create_connection((HOST, port)):
             assert asked(port, "live")[0] == 200
 
 
 def test_the_port_is_free_for_the_worker_itself_afterwards() -> None:
     [port] = free(1)
-    with Waiting(HOST, port) as page:
-        page.tell("missing: a")
+    with WaitingPages(HOST, port) as page:
+        page.report("missing: a")
         asked(port, "live")
     socket.create_server((HOST, port)).close()
 
@@ -45,14 +45,14 @@ def test_a_port_that_somebody_has_is_named_with_its_setting() -> None:
     with socket.create_server((HOST, 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(PortTaken, match=rf"port {port} \(TURNSTILE_WORKER_PORT\)"):
-            Waiting(HOST, port).tell("missing: a")
+            WaitingPages(HOST, port).report("missing: a")
 
 
 def test_a_reason_is_logged_once_and_again_when_it_changes(caplog: pytest.LogCaptureFixture) -> None:
     [port] = free(1)
-    with Waiting(HOST, port) as page:
+    with WaitingPages(HOST, port) as page:
         for problem in ("missing: a", "missing: a", "missing: b", "missing: b"):
-            page.tell(problem)
+            page.report(problem)
     assert [record.getMessage() for record in caplog.records] == [
         "waiting for Kafka: missing: a",
         "waiting for Kafka: missing: b",
@@ -62,10 +62,10 @@ def test_a_reason_is_logged_once_and_again_when_it_changes(caplog: pytest.LogCap
 def test_a_reason_that_stays_is_logged_again_after_a_while(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    times = iter((0.0, waiting.LOG_EVERY_S - 1, waiting.LOG_EVERY_S))
+    times = iter((0.0, waiting.LOG_INTERVAL_S - 1, waiting.LOG_INTERVAL_S))
     monkeypatch.setattr("streams.runtime.waiting.time.monotonic", lambda: next(times))
-    page = Waiting(HOST, 0)
+    page = WaitingPages(HOST, 0)
     page._serve = lambda: waiting._Server.__new__(waiting._Server)  # type: ignore[method-assign]
     for _ in range(3):
-        page.tell("missing: a")
+        page.report("missing: a")
     assert len(caplog.records) == 2

@@ -28,6 +28,8 @@ ROOMS: Final = ("streams.runtime", "connect.records")
 RECORD: Final = Path(__file__).with_name("upstream.json")
 COMMAND: Final = "python -m tests.unit.streams.runtime.upstream"
 HASH_DIGITS: Final = 16
+# Documented, in spite of their names.
+PUBLIC: Final = ("_asdict", "_exit", "_replace")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -88,11 +90,19 @@ class _Walk(ast.NodeVisitor):
         self._class = None
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        if node.attr.startswith("_") and not node.attr.endswith("__"):
+        if _is_private(node.attr):
             if _is_self(node.value):
                 self._add(node.attr, _owner(self._class, node.attr), node, needs_owner=True)
             elif node.attr not in self._own:
                 self._add(node.attr, None, node)
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        """Also ``getattr(thing, "_name")``."""
+        by_name = isinstance(node.func, ast.Name) and node.func.id in ("getattr", "setattr")
+        for each in node.args[1:2] if by_name else ():
+            if isinstance(each, ast.Constant) and isinstance(each.value, str) and _is_private(each.value):
+                self._add(each.value, None, node)
         self.generic_visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> None:
@@ -107,6 +117,10 @@ class _Walk(ast.NodeVisitor):
         if owner is not None or not needs_owner:
             line = f"{self._module.__name__.replace('.', '/')}.py:{getattr(node, 'lineno', 0)}"
             self.found.append(Use(name, owner, line))
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("__") and name not in PUBLIC
 
 
 def _live_class(module: ModuleType, node: ast.ClassDef) -> type | None:

@@ -1,4 +1,4 @@
-"""Rows to documents, which change counts, and what a refusal of the index means."""
+"""Documents of rows, the order of changes, and what Elasticsearch's errors mean."""
 
 import asyncio
 import json
@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from streams.runtime.counters import Figures
+from streams.runtime.counters import Counters
 from streams.runtime.row_changes import EventRow, decode_event, decode_row
-from streams.search.index import NotIndexed, SearchIndex, Version, WrongMapping, refusals
+from streams.search.index import BULK_MAX_BYTES, NotIndexed, RowVersion, SearchIndex, WrongMapping, refusals
 from streams.search.indexer import IndexerAgent, newest_of
 from streams.search.mapping import VERSION, document, index_body
 from streams.search.postgres_snapshot import COLUMNS
@@ -88,7 +88,7 @@ def test_of_several_changes_of_a_row_the_one_furthest_in_the_log_counts() -> Non
 
     newest = newest_of([(message, first), (message, second), (message, third)])
 
-    assert newest == {str(EVENT): (message, Version(9, second))}
+    assert newest == {str(EVENT): (message, RowVersion(9, second))}
 
 
 def test_an_older_version_is_no_refusal_a_bad_document_is() -> None:
@@ -113,7 +113,7 @@ class FakeApp:
     should_stop = False
 
     def __init__(self) -> None:
-        self.figures = Figures()
+        self.counters = Counters()
 
     def agent(self, *_: Any, **__: Any) -> Any:
         return lambda body: body
@@ -149,20 +149,20 @@ class FakeClient:
         return {"_id": json.loads(action)["index"]["_id"], "status": 201}
 
 
-def index(client: FakeClient) -> SearchIndex:
+def index(client: FakeClient, bulk_max_bytes: int = BULK_MAX_BYTES) -> SearchIndex:
     typed: Any = client
-    return SearchIndex(typed)
+    return SearchIndex(typed, bulk_max_bytes)
 
 
 def test_an_index_of_another_version_is_not_written_to_and_says_what_helps() -> None:
-    assert asyncio.run(index(FakeClient(VERSION)).standing()) == ("events-3", 7)
+    assert asyncio.run(index(FakeClient(VERSION)).current()) == ("events-3", 7)
     with pytest.raises(WrongMapping, match="make reindex"):
-        asyncio.run(index(FakeClient(VERSION - 1)).standing())
+        asyncio.run(index(FakeClient(VERSION - 1)).current())
 
 
 def test_an_alias_of_two_indices_is_not_written_to() -> None:
     with pytest.raises(WrongMapping, match="events stands for events-3, events-4"):
-        asyncio.run(index(FakeClient(VERSION, 4, 3)).standing())
+        asyncio.run(index(FakeClient(VERSION, 4, 3)).current())
 
 
 @pytest.mark.parametrize("wrong", [{"tags": ["a", None]}, {"starts_at": "infinity"}, {"offers": 7}])
@@ -190,10 +190,10 @@ def test_an_unreadable_change_is_a_dead_letter_and_takes_its_event_out_of_the_se
     agent._index = index(client)
     buried: list[Any] = []
 
-    async def bury(_app: Any, _consumer: str, letters: list[Any]) -> None:
+    async def send(_app: Any, _consumer: str, letters: list[Any]) -> None:
         buried.extend(letters)
 
-    monkeypatch.setattr("streams.search.indexer.bury", bury)
+    monkeypatch.setattr("streams.search.indexer.send_to_dead_letters", send)
     value = json.dumps({"id": str(EVENT), "__lsn": 9, "tags": [None]}).encode()
     message: Any = SimpleNamespace(topic="t", partition=1, offset=9, key=b"k", value=value, headers=[])
     asyncio.run(agent._handle([message]))
@@ -205,7 +205,9 @@ def test_an_unreadable_change_is_a_dead_letter_and_takes_its_event_out_of_the_se
 def test_a_row_that_no_document_can_be_made_of_holds_up_no_other() -> None:
     client = FakeClient(VERSION)
 
-    refused = asyncio.run(index(client).write({"bad": Version(5, row(stock="[]")), str(EVENT): Version(6, row())}))
+    refused = asyncio.run(
+        index(client).write({"bad": RowVersion(5, row(stock="[]")), str(EVENT): RowVersion(6, row())})
+    )
 
     assert set(refused) == {"bad"}
     assert json.loads(client.written[0]) == {"index": {"_id": str(EVENT), "version": 6, "version_type": "external"}}
@@ -215,7 +217,7 @@ def test_a_row_that_no_document_can_be_made_of_holds_up_no_other() -> None:
 def test_an_event_that_no_document_can_be_made_of_is_no_longer_found(wrong: dict[str, str]) -> None:
     client = FakeClient(VERSION)
 
-    refused = asyncio.run(index(client).write({str(EVENT): Version(5, row(**wrong))}))
+    refused = asyncio.run(index(client).write({str(EVENT): RowVersion(5, row(**wrong))}))
 
     assert set(refused) == {str(EVENT)}
     assert [json.loads(line) for line in client.written[-2:]] == [
@@ -224,12 +226,11 @@ def test_an_event_that_no_document_can_be_made_of_is_no_longer_found(wrong: dict
     ]
 
 
-def test_no_request_is_larger_than_elasticsearch_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_request_is_larger_than_elasticsearch_takes() -> None:
     client = FakeClient(VERSION)
-    monkeypatch.setattr("streams.search.index.BULK_MAX_BYTES", 25_000)
-    rows = {str(number): Version(number, row(description=str(number) * 5_000)) for number in range(1, 6)}
+    rows = {str(number): RowVersion(number, row(description=str(number) * 5_000)) for number in range(1, 6)}
 
-    assert asyncio.run(index(client).write(rows)) == {}
+    assert asyncio.run(index(client, bulk_max_bytes=25_000).write(rows)) == {}
     assert client.requests == [2, 2, 1]
     assert [json.loads(line)["index"]["_id"] for line in client.written[::2]] == list(rows)
 
@@ -241,7 +242,7 @@ def test_what_the_index_was_built_from_is_not_applied_again() -> None:
     agent._index = index(client)
     gone, later = str(UUID(int=2)), row(__lsn=8)
 
-    asyncio.run(agent._write({gone: Version(7, row(id=gone)), str(EVENT): Version(8, later)}))
+    asyncio.run(agent._write({gone: RowVersion(7, row(id=gone)), str(EVENT): RowVersion(8, later)}))
 
     assert [json.loads(line)["index"]["_id"] for line in client.written[::2]] == [str(EVENT)]
-    assert app.figures.index_changes == {"below": 1, "written": 1, "refused": 0}
+    assert app.counters.index_changes == {"below": 1, "written": 1, "refused": 0}

@@ -1,4 +1,4 @@
-"""Whatever PostgreSQL can hold in a row of ``event`` becomes a document, or a MalformedRecord that names the column."""
+"""Every row of ``event`` becomes a document, or a MalformedRecord that names the column."""
 
 import json
 from datetime import UTC, datetime

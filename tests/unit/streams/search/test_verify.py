@@ -1,4 +1,4 @@
-"""What differs between the index and PostgreSQL is named with what repairs it, row by row."""
+"""Differences between index and PostgreSQL, row by row, and what repairs them."""
 
 import json
 from typing import Any
@@ -7,8 +7,8 @@ import pytest
 
 from streams.search.mapping import document
 from streams.search.postgres_snapshot import SourceRow
-from streams.search.reindex import SHOWN, told
-from streams.search.verify import MEND, Difference, difference
+from streams.search.reindex import LISTED_MAX, summary
+from streams.search.verify import FIX_ROW, Difference, difference
 from tests.unit.streams.search.test_mapping import PLAIN
 
 
@@ -35,10 +35,12 @@ def test_a_row_that_cannot_be_told_is_reported_with_its_column_whatever_the_inde
 ) -> None:
     found = difference(row(**{column: value}), document(row().decode()) if indexed else None)
     assert found is not None
-    assert (column in found.text, found.repair) == (True, MEND)
+    assert (column in found.text, found.repair) == (True, FIX_ROW)
 
 
 def test_a_build_names_the_first_events_that_it_left_out_and_counts_the_others() -> None:
-    assert told({}) == []
-    assert told({"a": "no zone"}) == ["event a is left out: no zone"]
-    assert told({str(number): "x" for number in range(SHOWN + 3)})[-1].startswith("3 events more are left out")
+    assert summary({}) == []
+    assert summary({"a": "no zone"}) == ["event a can't be indexed: no zone"]
+    assert summary({str(number): "x" for number in range(LISTED_MAX + 3)})[-1].startswith(
+        "3 more events can't be indexed"
+    )

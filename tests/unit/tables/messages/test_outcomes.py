@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from streams.projections.purchases import sale
+from streams.projections.purchases import purchase_row
 from tables.bookings.records import index_change
 from tables.bookings.unit_of_work import BookingsUnitOfWork
 from tables.errors import MalformedRecord
@@ -185,7 +185,7 @@ def test_an_outcome_that_anybody_may_have_written_is_refused_or_booked_told_and_
         jobs.append(unit.resend(Resend(ADA, outcome.event, ADA, checked.at)))
         for job in jobs:
             assert job is None or decode_job(encode_job(job)) == job
-        sale(checked)
+        purchase_row(checked)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Jobs that wait come back as they were; what is no job is a dead letter, and no time of a producer stops them."""
+"""Postponed jobs come back unchanged; malformed ones become dead letters, and no timestamp delays them longer."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 
 from connect.topics import JOBS, RETRIES, dead_letters
-from streams.mail import retries
-from streams.mail.retries import PAUSE_S, RetriesAgent
+from streams.mail import requeue
+from streams.mail.requeue import RETRY_PAUSE_S, RetriesAgent
 from streams.runtime import dead_letters as deadletters
-from streams.runtime.counters import Figures
+from streams.runtime.counters import Counters
 from streams.runtime.produce import Record
 from tables.messages.mail_jobs import encode_job
 from tests.unit.streams.mailing import job
@@ -27,7 +27,7 @@ def topics(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Record]]:
     async def append(app: Any, topic: str, partition: int, records: list[Record]) -> None:
         topics.setdefault(topic, []).extend(records)
 
-    monkeypatch.setattr(retries, "append", append)
+    monkeypatch.setattr(requeue, "append", append)
     monkeypatch.setattr(deadletters, "append", append)
     return topics
 
@@ -39,7 +39,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def wait(app: Any, seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr(retries, "wait", wait)
+    monkeypatch.setattr(requeue, "interruptible_sleep", wait)
     return waits
 
 
@@ -48,7 +48,7 @@ def work(topics: dict[str, list[Record]], waits: list[float]) -> Callable[..., N
     app: Any = SimpleNamespace(
         topic=lambda *args, **options: None,
         agent=lambda *args, **options: lambda body: body,
-        figures=Figures(),
+        counters=Counters(),
     )
     agent = RetriesAgent(app)
     return lambda *messages: asyncio.run(agent._handle(list(messages)))
@@ -76,4 +76,4 @@ def test_what_is_no_job_is_a_dead_letter(
 
 def test_no_record_waits_longer_than_the_pause(waits: list[float], work: Callable[..., None]) -> None:
     work(message(encode_job(job(account=ACCOUNT)), at=4_000_000_000.0))
-    assert waits == [PAUSE_S]
+    assert waits == [RETRY_PAUSE_S]

@@ -1,0 +1,68 @@
+"""The agents that put a mail on ``notification-jobs`` again: a postponed one after a pause, a sent one on request."""
+
+import time
+
+from connect.topics import JOBS, RESENDS, RETRIES
+from streams.mail.bookings import Bookings, TracedJob, send_jobs
+from streams.runtime.agents import add_agent
+from streams.runtime.app import App
+from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
+from streams.runtime.headers import forwarded_headers
+from streams.runtime.kafka_types import Message
+from streams.runtime.produce import Record
+from streams.runtime.retry import append, interruptible_sleep
+from streams.runtime.tracing import trace_headers
+from tables.errors import MalformedRecord
+from tables.messages.mail_jobs import decode_job
+from tables.messages.mail_requests import decode_resend
+
+RETRIES_CONSUMER = "retries"
+RESENDS_CONSUMER = "resends"
+BATCH_MAX_RECORDS = 500
+RETRY_PAUSE_S = 30.0
+
+
+class RetriesAgent:
+    """Moves jobs from ``notification-retries`` to ``notification-jobs`` after RETRY_PAUSE_S, or a little more.
+
+    All wait for the same time, so that the first one is due first and delays no other.
+    """
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        add_agent(app, RETRIES, self._handle, name=RETRIES_CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
+
+    async def _handle(self, messages: list[Message]) -> None:
+        last = max(message.timestamp for message in messages)
+        # A producer may have set any timestamp.
+        await interruptible_sleep(self.app, min(RETRY_PAUSE_S, last + RETRY_PAUSE_S - time.time()))
+        jobs: dict[int, list[Record]] = {}
+        decoded, dead_letters = decode_batch(messages, decode_job)
+        for message, job in decoded:
+            again = Record(str(job.account).encode(), message.value, forwarded_headers(message))
+            jobs.setdefault(message.partition, []).append(again)
+        for partition, records in jobs.items():
+            await append(self.app, JOBS, partition, records)
+        await send_to_dead_letters(self.app, RETRIES_CONSUMER, dead_letters)
+
+
+class ResendsAgent:
+    """Writes ``notification-jobs`` from ``notification-requests``: a purchase's last mail once more."""
+
+    def __init__(self, app: App, bookings: Bookings) -> None:
+        self.app = app
+        self.bookings = bookings
+        add_agent(app, RESENDS, self._handle, name=RESENDS_CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
+
+    async def _handle(self, messages: list[Message]) -> None:
+        decoded, dead_letters = decode_batch(messages, decode_resend)
+        jobs = []
+        for message, resend in decoded:
+            job = self.bookings.unit_of_work(message.partition).resend(resend)
+            if job is None:
+                error = MalformedRecord(f"no mail to resend for purchase {resend.purchase}")
+                dead_letters.append(dead_letter(message, error))
+            else:
+                jobs.append(TracedJob(job, trace_headers(message)))
+        await send_jobs(self.app, jobs)
+        await send_to_dead_letters(self.app, RESENDS_CONSUMER, dead_letters)
