@@ -111,7 +111,7 @@ class LogAudit:
         for row in sorted(self.changelog, key=lambda row: (row.partition, _fields(row.value)[0])):
             if row.key[16:17] == b"e":
                 _, _, definition, stock, *_ = _fields(row.value)
-                quantities = {kind["id"]: kind["quantity"] for kind in json.loads(definition)["ticketTypes"]}
+                quantities = {kind["id"]: kind["quantity"] for kind in json.loads(definition).get("ticketTypes", ())}
                 for kind, held, sold in stock:
                     grown = held + sold > out.get((row.key, kind), 0)
                     out[row.key, kind] = held + sold

@@ -34,7 +34,7 @@ class ModelEvent:
     @property
     def types(self) -> dict[str, Json]:
         """The ticket types by id."""
-        return {each["id"]: each for each in self.definition["ticketTypes"]}
+        return {each["id"]: each for each in self.definition.get("ticketTypes", ())}
 
     def count(self, account: str, status: str, ticket_type: str, quantity: int) -> None:
         """Add tickets; a negative quantity takes them away."""

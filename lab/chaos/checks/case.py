@@ -107,7 +107,7 @@ class Availability:
             changed: dict[str, int] = {}
             for each in told[row.partition, row.offset]:
                 if each.kind == "changed":
-                    kinds = json.loads(row.value or b"")["definition"]["ticketTypes"]
+                    kinds = json.loads(row.value or b"")["definition"].get("ticketTypes", ())
                     changed |= {kind["id"]: 0 for kind in kinds}
                     quantity |= {kind["id"]: kind["quantity"] for kind in kinds}
                 row_of = case.model.purchases.get((each.event, each.purchase or ""))

@@ -182,7 +182,7 @@ def test_what_is_over_says_so_and_offers_only_the_event(
     rows[linked.event, linked.purchase] = known.model_copy(update={"status": status, "reason": "sold-out"})
     for address in (hold, purchase):
         stranger.get(address)
-        assert f'<a class="button" href="/events/{linked.event}">To the event</a>' in stranger.page
+        assert f'<a class="button" href="/events/{linked.event}">View event</a>' in stranger.page
         assert f'action="{address.partition("?")[0]}"' not in stranger.page
 
 

@@ -244,7 +244,7 @@ def test_my_tickets_are_mine_with_what_became_of_them(reader: Reader, world: Wor
     reader.get("/tickets")
     assert bought in reader.page
     assert public_id(*other) not in reader.page
-    for said in ("Winterreise", "3 tickets", "€149.70", "Yours"):
+    for said in ("Winterreise", "3 tickets", "€149.70", "Bought"):
         assert said in reader.page
 
 

@@ -60,7 +60,7 @@ def test_what_was_skipped_before_is_passed_over(
 
 
 def test_nothing_is_skipped_where_nothing_is_too_large(worker: ConnectClient, wanted: list[Connector]) -> None:
-    with pytest.raises(NotSkipped, match="no change that waits for connector"):
+    with pytest.raises(NotSkipped, match="no pending change of connector"):
         find_oversized_change(worker, wanted[0], waiting(*SMALL))
 
 
