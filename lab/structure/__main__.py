@@ -32,13 +32,15 @@ def main(trees: tuple[Path, ...], *, detail: bool, as_json: bool) -> None:
     The product is all but tests and lab. An import chain counts product modules; the modules of a circle count each.
     A module that holds no more than a docstring is not counted as one.
     """
-    found = {tree: figures(tree) for tree in trees}
+    found = [figures(tree) for tree in trees]
     if as_json:
-        click.echo(json.dumps({str(tree): [it._asdict() for it in some] for tree, some in found.items()}))
+        click.echo(
+            json.dumps({str(tree): [it._asdict() for it in some] for tree, some in zip(trees, found, strict=True)})
+        )
         return
     console = Console(highlight=False)
-    console.print(_table(list(found.values()), [str(tree) for tree in trees]))
-    for figure in found[trees[-1]] if detail else ():
+    console.print(_table(found, [tree.resolve().name for tree in trees]))
+    for figure in found[-1] if detail else ():
         if figure.detail:
             console.print(f"{figure.name}: {figure.detail}", markup=False, soft_wrap=True)
 

@@ -16,6 +16,7 @@ from settings import settings
 from telemetry.escapes import escaped
 
 REASON_MAX_CHARS: Final = 100
+WRAP_COLUMNS: Final = 80
 
 consumer_argument = click.argument("consumer", required=False, type=click.Choice(CONSUMERS))
 
@@ -128,7 +129,7 @@ def _print(letter: DeadLetter) -> None:
     if letter.info and letter.info.cuts:
         click.echo(f"  cut: {', '.join(f'{cut.part} of {cut.bytes:,} bytes' for cut in letter.info.cuts)}")
     reason = escaped(letter.error if len(letter.error) <= REASON_MAX_CHARS else f"{letter.error[:REASON_MAX_CHARS]}…")
-    click.echo(click.wrap_text(reason, console.width, "  ", "  "))
+    click.echo(click.wrap_text(reason, min(console.width, WRAP_COLUMNS), "  ", "  "))
 
 
 def _described(letter: DeadLetter) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def test_a_long_line_is_cut(tmp_path: Path) -> None:
 
 def test_an_end_is_told_by_code_or_signal() -> None:
     assert [ended(3), ended(-11)] == ["ended with exit code 3", "ended with signal SIGSEGV"]
-    assert ended(-9) == "ended with signal SIGKILL (somebody, or the kernel for want of memory)"
+    assert ended(-9) == "ended with signal SIGKILL (a kill -9, or the kernel out of memory)"
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,9 @@ def test_an_administrator_s_change_of_an_address_takes_effect_at_once(
 def told(world: World) -> list[tuple[str, bool]]:
     """Who was told of the new address, and whether it is in the mail."""
     return [
-        (address, COUNTESS["email"] in mail.text) for address, mail in world.mailer.mails if "another" in mail.subject
+        (address, COUNTESS["email"] in mail.text)
+        for address, mail in world.mailer.mails
+        if "account’s address" in mail.subject
     ]
 
 

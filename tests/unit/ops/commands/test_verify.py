@@ -52,6 +52,6 @@ def test_verify_names_each_broken_promise(run: Callable[..., Any], monkeypatch: 
     assert json.loads(done.output)["findings"] == [
         f"promise 1: event {EVENT}: oversold",
         "promise 5: event e is missing; `turnstile reindex` repairs that",
-        "promise 5: event f can't be indexed: `$.tags[1]`; mend its row by SQL",
+        "promise 5: event f can't be indexed: `$.tags[1]`; fix its row by SQL",
         "promise 5: slot gone",
     ]

@@ -161,7 +161,7 @@ def test_an_index_of_another_version_is_not_written_to_and_says_what_helps() -> 
 
 
 def test_an_alias_of_two_indices_is_not_written_to() -> None:
-    with pytest.raises(WrongMapping, match="events stands for events-3, events-4"):
+    with pytest.raises(WrongMapping, match="alias events is of events-3, events-4"):
         asyncio.run(index(FakeClient(VERSION, 4, 3)).current())
 
 

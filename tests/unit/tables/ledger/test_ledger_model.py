@@ -277,12 +277,12 @@ class LedgerAgainstModel(RuleBasedStateMachine):
 
     @property
     def let_go(self) -> list[tuple[UUID, UUID, UUID]]:
-        """Event, account and ticket type of the holds that were given back or lost."""
+        """Event, account and ticket type of the last hold that each account gave back or lost."""
         return [
-            (UUID(name), UUID(account), UUID(key))
+            (UUID(name), UUID(account), UUID(max(types, key=types.__getitem__)))
             for name, event in self.model.events.items()
             for account, types in event.let_go.items()
-            for key in types
+            if types
         ]
 
     def id_for(self, age: str) -> UUID:
