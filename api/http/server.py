@@ -105,7 +105,7 @@ class HttpServer(UvicornServer):
         while self._accept():
             pass
         self._listener.close()
-        while self.server_state.connections and self._loop.time() < ends:
+        while (self._connecting or self.server_state.connections) and self._loop.time() < ends:
             self._enforce_timeouts()
             unused_since = self._loop.time() - SHUTDOWN_UNUSED_S
             for connection in self._connections():

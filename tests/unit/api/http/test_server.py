@@ -6,6 +6,7 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -252,6 +253,27 @@ def test_a_server_that_has_no_files_left_goes_on_when_it_has_some(
         time.sleep(0.1)
         monkeypatch.setattr(server.server, "_listener", listener)
         assert client.makefile("rb").read().endswith(b"done")
+
+
+def test_a_client_accepted_at_the_very_end_is_answered() -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(0.1)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"done"})
+
+    async def answer() -> bytes:
+        with socket.create_server((HOST, 0)) as listener:
+            server = HttpServer(application, listener, ConnectionLimits(), lambda address: address)
+            server.config.load()
+            await server.startup()
+            server._loop.remove_reader(listener)  # who comes now stays in the backlog until the shutdown looks there
+            with socket.create_connection(listener.getsockname()) as client:
+                client.sendall(LAST)
+                await server.shutdown()
+                client.settimeout(5)
+                return client.makefile("rb").read()
+
+    assert b"done" in asyncio.run(answer())
 
 
 def test_a_crowd_that_knocks_is_let_in_in_one_turn_of_the_loop() -> None:
