@@ -11,39 +11,26 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import msgspec
 from kafka import KafkaProducer, TopicPartition
 
 from connect.records.consumer import make_consumer
 from connect.topics import OPERATOR_ACTIONS
+from tables.errors import MalformedRecord
+from tables.messages.operator_actions import OperatorAction, decode_action, encode_action
 
 WRITE_TIMEOUT_S: Final = 30.0
 POLL_MS: Final = 1_000
 
 
-class Action(msgspec.Struct, frozen=True):
-    """One action: time, user, command with its arguments, and the operator's reason."""
-
-    at: datetime
-    by: str
-    action: str
-    reason: str
-    details: dict[str, Any] = {}
-
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Action).decode
-
-
-def record(servers: str, action: str, reason: str, **details: Any) -> Action:
+def record(servers: str, action: str, reason: str, **details: Any) -> OperatorAction:
     """Append an action of this moment by this process's user; returns once Kafka has it. Raises KafkaError."""
-    done = Action(datetime.now(UTC), f"{_user()}@{socket.gethostname()}", action, reason, details)
+    done = OperatorAction(datetime.now(UTC), f"{_user()}@{socket.gethostname()}", action, reason, details)
     with closing(KafkaProducer(bootstrap_servers=servers.split(","), acks="all")) as producer:
-        producer.send(OPERATOR_ACTIONS, value=_encode(done)).get(WRITE_TIMEOUT_S)
+        producer.send(OPERATOR_ACTIONS, value=encode_action(done)).get(WRITE_TIMEOUT_S)
     return done
 
 
-def read(servers: str) -> Iterator[Action]:
+def read(servers: str) -> Iterator[OperatorAction]:
     """All recorded actions, the oldest first; unreadable records are left out. Raises KafkaError."""
     place = TopicPartition(OPERATOR_ACTIONS, 0)
     with closing(make_consumer(servers.split(","))) as consumer:
@@ -63,9 +50,9 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def _readable(values: Iterable[bytes | None]) -> Iterator[Action]:
+def _readable(values: Iterable[bytes | None]) -> Iterator[OperatorAction]:
     for value in values:
         try:
-            yield _decode(value or b"")
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            yield decode_action(value)
+        except MalformedRecord:
             continue

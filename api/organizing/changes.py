@@ -131,10 +131,8 @@ def check_size(listing: Listing) -> None:
 
 
 def announcement(listing: Listing) -> bytes:
-    """The outbox payload: what DefineEvent decodes, without its tag."""
-    return msgspec.json.encode(
-        {"event": listing.event.id, "version": listing.event.version, "definition": definition(listing)}
-    )
+    """The outbox payload."""
+    return msgspec.json.encode(commands.EventAnnouncement(listing.event.id, listing.event.version, definition(listing)))
 
 
 def definition(listing: Listing) -> commands.EventDefinition:

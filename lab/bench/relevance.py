@@ -21,9 +21,9 @@ from api.adapters.elasticsearch import EventIndex, make_client
 from api.schemas.search import SearchQuery
 from lab.demo_catalogue import Json, demo_catalogue
 from settings import Settings
-from streams.runtime.row_changes import EventRow
 from streams.search.index import RowVersion, SearchIndex, make_elasticsearch
 from streams.search.mapping import index_body
+from tables.messages.row_changes import EventRow
 
 JUDGED: Final = Path(__file__).with_name("judged.toml")
 TOP_RESULTS: Final = 10

@@ -1,7 +1,5 @@
 """The agent that tells the ledger about events: an outbox record becomes a define-event command."""
 
-import msgspec
-
 from connect.topics import COMMANDS, EVENT_STATUS
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
@@ -12,21 +10,19 @@ from streams.runtime.produce import Record
 from streams.runtime.retry import append
 from streams.runtime.tracing import trace_headers
 from tables.errors import MalformedRecord
-from tables.messages.commands import COMMAND_MAX_BYTES, DefineEvent, encode_command
-from tables.messages.decoding import decode_json
+from tables.messages.commands import COMMAND_MAX_BYTES, DefineEvent, EventAnnouncement, encode_command
+from tables.messages.decoding import json_decoder
 
 CONSUMER = "catalogue"
 BATCH_MAX_RECORDS = 500
 
-_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_definition = msgspec.json.Decoder(DefineEvent)
+decode_announcement = json_decoder(EventAnnouncement)
 
 
 def definition_of(value: bytes | None) -> DefineEvent:
     """The event that an outbox record defines. Raises MalformedRecord, which names the wrong field."""
-    fields = decode_json(_fields, value, MalformedRecord)
-    fields["kind"] = msgspec.Raw(b'"define-event"')
-    return decode_json(_definition, msgspec.json.encode(fields), MalformedRecord)
+    announced = decode_announcement(value)
+    return DefineEvent(announced.event, announced.version, announced.definition)
 
 
 def command_of(value: bytes | None) -> tuple[DefineEvent, bytes]:

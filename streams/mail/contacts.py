@@ -16,10 +16,10 @@ from streams.runtime.app import App
 from streams.runtime.changelog_repair import ChangelogRepair
 from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
-from streams.runtime.row_changes import AccountRow, decode_row
 from streams.runtime.table import OffsetTable
 from tables.errors import MalformedRecord
 from tables.ledger.records import record_offset
+from tables.messages.row_changes import AccountRow, decode_row
 from tables.text.email_addresses import smtp_address
 
 CONSUMER = "contacts"

@@ -13,9 +13,9 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, NotFoundError
 
 from settings import Settings
-from streams.runtime.row_changes import EventRow
 from streams.search.mapping import ALIAS, VERSION, document, index_body, marker
 from tables.errors import MalformedRecord, TurnstileError
+from tables.messages.row_changes import EventRow
 
 FIRST_INDEX: Final = f"{ALIAS}-1"
 TIMEOUT_S: Final = 20.0

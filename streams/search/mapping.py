@@ -8,8 +8,8 @@ from datetime import UTC, datetime, tzinfo
 from math import isfinite
 from typing import Any, Final
 
-from streams.runtime.row_changes import EventRow
 from tables.errors import MalformedRecord
+from tables.messages.row_changes import EventRow
 from tables.offers import (
     StockSnapshots,
     TicketOffer,

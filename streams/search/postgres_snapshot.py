@@ -10,8 +10,8 @@ from psycopg import AsyncConnection
 from psycopg.rows import tuple_row
 
 from settings import Settings
-from streams.runtime.row_changes import EventRow, decode_row
 from tables.errors import TurnstileError
+from tables.messages.row_changes import EventRow, decode_row
 
 PAUSE_S: Final = 0.1
 FETCH_ROWS: Final = 500

@@ -10,11 +10,11 @@ from typing import Any, Final, NamedTuple
 
 from connect.topics import EVENT_ROWS
 from settings import Settings
-from streams.runtime.row_changes import decode_event
 from streams.runtime.topic_reader import Offsets, TopicReader, reading_topic
 from streams.search.index import BuiltIndex, RowVersion, SearchIndex, make_elasticsearch
 from streams.search.postgres_snapshot import connect, event_rows, safe_position
 from tables.errors import MalformedRecord, TurnstileError
+from tables.messages.row_changes import decode_event
 
 BATCH_MAX_ROWS: Final = 500
 TRANSACTIONS_TIMEOUT_S: Final = 60.0

@@ -82,12 +82,16 @@ class EventDefinition(Struct, frozen=True, kw_only=True, rename="camel", omit_de
             raise ValueError("ticketTypes must not name a ticket type twice")
 
 
-class DefineEvent(Struct, frozen=True, tag_field="kind", tag="define-event", rename="camel"):
-    """The complete definition of an event at ``version``. A version that is not newer changes nothing."""
+class EventAnnouncement(Struct, frozen=True, rename="camel"):
+    """The complete definition of an event at ``version``, as the outbox announces it."""
 
     event: UUID
     version: Annotated[int, Meta(ge=1, le=2**62)]
     definition: EventDefinition
+
+
+class DefineEvent(EventAnnouncement, frozen=True, tag_field="kind", tag="define-event", rename="camel"):
+    """The complete definition of an event at ``version``. A version that is not newer changes nothing."""
 
 
 class Buy(Struct, frozen=True, tag_field="kind", tag="purchase", rename="camel"):

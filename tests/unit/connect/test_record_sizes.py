@@ -19,7 +19,6 @@ from streams.mail.contacts import _contact, _encode
 from streams.runtime.app import PRODUCE_BATCH_MAX_BYTES
 from streams.runtime.fitting import size_of
 from streams.runtime.produce import Record
-from streams.runtime.row_changes import AccountRow, EventRow, decode_row
 from tables.bookings.records import note_key
 from tables.bookings.unit_of_work import BookingsUnitOfWork
 from tables.errors import MalformedRecord
@@ -53,6 +52,7 @@ from tables.messages.mail_jobs import Job, decode_job, encode_job
 from tables.messages.mail_kinds import MailKind
 from tables.messages.outcomes import Outcome, OutcomeKind, decode_outcome, encode_outcome
 from tables.messages.reasons import Reason
+from tables.messages.row_changes import AccountRow, EventRow, decode_row
 from tests.unit.tables.ledger_driver import ADA, EVENT, LedgerDriver, definition, purchase_id, ticket_type
 
 # The character that takes most bytes in JSON, of those that are let in.

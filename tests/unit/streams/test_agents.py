@@ -17,10 +17,10 @@ from streams.runtime.dead_letters import dead_letter
 from streams.runtime.headers import first_seen
 from streams.runtime.partitioning import partition_of
 from streams.runtime.produce import Record
-from streams.runtime.row_changes import EventRow, decode_row
 from tables.errors import MalformedRecord
 from tables.messages.mail_jobs import job_for
 from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeKind, OutcomeLine
+from tables.messages.row_changes import EventRow, decode_row
 from tables.messages.statuses import PurchaseStatus
 
 EVENT, PURCHASE, ACCOUNT, TYPE = (UUID(int=number) for number in range(1, 5))

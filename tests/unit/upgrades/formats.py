@@ -16,7 +16,6 @@ from connect.topics import (
 )
 from streams.inventory.event_definitions import definition_of
 from streams.mail.contacts import Contact, _decode
-from streams.runtime.row_changes import AccountRow, EventRow, decode_row
 from tables.bookings.records import PURCHASE_MARK as BOOKING
 from tables.bookings.records import Booking, EventNote, decode_booking, decode_note
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, HoldLimits, decode_limits
@@ -37,6 +36,7 @@ from tables.messages.deliveries import Delivery, decode_delivery
 from tables.messages.mail_jobs import Job, decode_job
 from tables.messages.mail_requests import Resend, decode_resend
 from tables.messages.outcomes import Outcome, decode_outcome
+from tables.messages.row_changes import AccountRow, EventRow, decode_row
 from tables.offers import StockSnapshots, TicketOffer, decode_offers, decode_stock
 
 Decode = Callable[[bytes], Any]

@@ -9,12 +9,12 @@ from uuid import UUID
 import pytest
 
 from streams.runtime.counters import Counters
-from streams.runtime.row_changes import EventRow, decode_event, decode_row
 from streams.search.index import BULK_MAX_BYTES, NotIndexed, RowVersion, SearchIndex, WrongMapping, refusals
 from streams.search.indexer import IndexerAgent, newest_of
 from streams.search.mapping import VERSION, document, index_body
 from streams.search.postgres_snapshot import COLUMNS
 from tables.errors import MalformedRecord
+from tables.messages.row_changes import EventRow, decode_event, decode_row
 
 EVENT = UUID(int=1)
 TYPES = [

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from streams.runtime.row_changes import AccountRow, EventRow, decode_row
 from streams.search.mapping import document
 from tables.errors import MalformedRecord
+from tables.messages.row_changes import AccountRow, EventRow, decode_row
 
 EVENT = UUID(int=1)
 KIND = UUID(int=10)

@@ -1,0 +1,23 @@
+"""The records of ``operator-actions``: what an operator did to records and holds, and why."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from msgspec import Struct
+
+from tables.messages.decoding import encode_json, json_decoder
+
+
+class OperatorAction(Struct, frozen=True):
+    """One action: time, user, command with its arguments in ``details``, and the operator's reason."""
+
+    at: datetime
+    by: str
+    action: str
+    reason: str
+    details: dict[str, Any] = {}
+
+
+decode_action: Final = json_decoder(OperatorAction)
+encode_action: Final[Callable[[OperatorAction], bytes]] = encode_json
