@@ -1,12 +1,14 @@
-"""Name-based ids: the same as uuid.uuid5 gives, at half its cost."""
+"""Ids: name-based ones as uuid.uuid5 makes them, and their text as record keys have it, at a fraction of the cost."""
 
 from hashlib import sha1
 from typing import Final
 from uuid import UUID
 
 from msgspec import convert
+from msgspec.json import Encoder
 
 UUID_BYTES: Final = 16
+_encoder: Final = Encoder()
 
 
 def name_based_id(space: UUID, name: str) -> UUID:
@@ -15,3 +17,8 @@ def name_based_id(space: UUID, name: str) -> UUID:
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80
     return convert(digest.hex(), UUID)
+
+
+def id_bytes(id_: UUID) -> bytes:
+    """``str(id_)`` as bytes: the key of a record about it."""
+    return _encoder.encode(id_)[1:-1]

@@ -10,6 +10,7 @@ from streams.runtime.produce import Record
 from streams.runtime.retry import append
 from streams.runtime.tracing import trace_headers
 from tables.errors import MalformedRecord
+from tables.ids import id_bytes
 from tables.messages.commands import COMMAND_MAX_BYTES, DefineEvent, EventAnnouncement, encode_command
 from tables.messages.decoding import json_decoder
 
@@ -50,7 +51,7 @@ class EventDefinitionsAgent:
         commands: dict[int, list[Record]] = {}
         decoded, dead_letters = decode_batch(messages, command_of)
         for message, (command, encoded) in decoded:
-            key = str(command.event).encode()
+            key = id_bytes(command.event)
             partition = partition_of(key, self.app.settings.partitions)
             commands.setdefault(partition, []).append(Record(key, encoded, trace_headers(message)))
         for partition, records in commands.items():

@@ -15,6 +15,7 @@ from streams.runtime.produce import Record
 from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable
 from streams.runtime.timer import run_timer
+from tables.ids import id_bytes
 from tables.ledger.deadlines import BATCH_MAX_HOLDS, HOLDS_PREFIX, HoldSchedule, expiry_of
 from tables.messages.commands import encode_command
 
@@ -56,7 +57,7 @@ class HoldExpiry:
         if not due:
             return False
         commands = [expiry_of(entry) for entry in due]
-        records = [Record(str(command.event).encode(), encode_command(command)) for command in commands]
+        records = [Record(id_bytes(command.event), encode_command(command)) for command in commands]
         try:
             produced = await append(self.app, COMMANDS, partition, records)
         except Exception:

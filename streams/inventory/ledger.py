@@ -27,6 +27,7 @@ from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable
 from streams.runtime.tracing import trace_headers
 from tables.errors import MalformedCommand
+from tables.ids import id_bytes
 from tables.ledger.deadlines import index_change
 from tables.ledger.ledger import Ledger
 from tables.ledger.records import record_offset, same_record
@@ -105,7 +106,7 @@ class LedgerAgent:
             if isinstance(command, LimitHolds):  # applies to the partition that it lies in
                 ledger.apply(message.offset, _timestamp_ms(message), command)
                 continue
-            key = str(command.event).encode()
+            key = id_bytes(command.event)
             home = partition_of(key, self.partitions)
             if home != partition:
                 forwarded = Record(key, message.value, forwarded_headers(message))

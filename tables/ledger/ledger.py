@@ -10,7 +10,8 @@ from typing import Final
 from uuid import UUID
 
 from tables.errors import InvariantBroken, MalformedCommand
-from tables.ledger.decisions import TicketCounts, buyer_fingerprint, decide
+from tables.ledger.accounts import AccountTickets
+from tables.ledger.decisions import buyer_fingerprint, decide
 from tables.ledger.event_cancellation import EventCancellation, first_step
 from tables.ledger.hold_limits import HoldContext
 from tables.ledger.inventory import Inventory
@@ -26,6 +27,7 @@ from tables.messages.commands import (
     Confirm,
     DefineEvent,
     EndPurchases,
+    Expire,
     Hold,
     LimitHolds,
 )
@@ -51,12 +53,12 @@ class Ledger:
 
     def read_ahead(self, commands: Iterable[Command]) -> None:
         """Load in one read the records that a batch of commands will need."""
-        keys = []
+        keys: list[bytes] = []
         for command in commands:
-            if isinstance(command, BuyerCommand):
+            if isinstance(command, (Buy, Hold)):
+                keys += purchase_key(command.event, command.purchase), account_key(command.event, command.account)
+            elif isinstance(command, (Confirm, Cancel, Expire)):
                 keys.append(purchase_key(command.event, command.purchase))
-                if isinstance(command, (Buy, Hold)):
-                    keys.append(account_key(command.event, command.account))
         self._records.read_ahead(keys)
 
     def check(self, offset: int, command: Command) -> None:
@@ -83,15 +85,19 @@ class Ledger:
         key = purchase_key(command.event, command.purchase)
         record = records.purchase(key)
         decision = record.decided_at(offset) if record else None
+        account = None
         if decision is None:
             known = record.before(offset) if record else None
-            decision = self._decide(offset, at, command, known, inventory)
+            if isinstance(command, (Buy, Hold)):
+                account = records.account(command.event, command.account)
+            decision = self._decide(offset, at, command, known, inventory, account)
             if decision.offset == offset and decision.kind is not OutcomeKind.REFUSED:
                 record = _extended(command, record, decision, inventory)
             else:
                 record = known
         if record is not None and decision.offset == offset and decision.kind is not OutcomeKind.REFUSED:
-            records.book(command.event, key, inventory, record, decision)
+            account = account or records.account(command.event, record.account)
+            records.book(key, inventory, record, decision, account)
         body = _fingerprint(command, record, decision)
         request = command.request if isinstance(command, (Confirm, Cancel)) else None
         context = DecisionContext(
@@ -129,16 +135,18 @@ class Ledger:
         return CommandResult((self._outcomes.changed(inventory, offset, at),), first_step(inventory, command.version))
 
     def _decide(
-        self, offset: int, at: int, command: BuyerCommand, known: PurchaseRecord | None, inventory: Inventory | None
+        self,
+        offset: int,
+        at: int,
+        command: BuyerCommand,
+        known: PurchaseRecord | None,
+        inventory: Inventory | None,
+        account: AccountTickets | None,
     ) -> Decision:
-        counts: TicketCounts = {}
         holder = None
-        if isinstance(command, (Buy, Hold)):
-            account = self._records.account(command.event, command.account)
-            counts = account.counts
-            if isinstance(command, Hold):
-                holder = HoldContext(self._records.hold_limits(), account.holding or NOTHING_HELD)
-        decision = decide(inventory, known, counts, command, offset, at, holder)
+        if account is not None and isinstance(command, Hold):
+            holder = HoldContext(self._records.hold_limits(), account.holding or NOTHING_HELD)
+        decision = decide(inventory, known, account.counts if account else {}, command, offset, at, holder)
         changes = decision.offset == offset and decision.lines
         if changes and inventory is not None and inventory.offset >= offset:
             raise InvariantBroken(f"event {command.event} shows offset {inventory.offset}, but {offset} is undecided")

@@ -103,16 +103,21 @@ class LedgerRecords:
         self._inventories[inventory.id] = self._changed_events[inventory.id] = inventory
 
     def book(
-        self, event: UUID, key: bytes, inventory: Inventory | None, record: PurchaseRecord, decision: Decision
+        self,
+        key: bytes,
+        inventory: Inventory | None,
+        record: PurchaseRecord,
+        decision: Decision,
+        account: AccountTickets,
     ) -> None:
         """Book a decision on a purchase: its record, its event and its account."""
         self._changed_purchases[key] = record
         if inventory is not None:
             if inventory.offset < decision.offset:
                 inventory.apply(decision)
-            self._changed_events[event] = inventory
+            self._changed_events[inventory.id] = inventory
         if decision.lines:
-            self._book_account(event, ((record, decision),))
+            self._book_account(account, ((record, decision),))
 
     def book_step(
         self, inventory: Inventory, offset: int, ended: Sequence[tuple[bytes, PurchaseRecord, Decision]]
@@ -125,8 +130,8 @@ class LedgerRecords:
             by_account.setdefault(record.account, []).append((record, decision))
             if due:
                 inventory.apply(decision)
-        for decided in by_account.values():
-            self._book_account(inventory.id, decided)
+        for account, decided in by_account.items():
+            self._book_account(self.account(inventory.id, account), decided)
         if due or ended:
             self._changed_events[inventory.id] = inventory
 
@@ -159,11 +164,9 @@ class LedgerRecords:
     def _read(self, key: bytes) -> bytes | None:
         return self._prefetched[key] if key in self._prefetched else self._load([key])[0]
 
-    def _book_account(self, event: UUID, decided: Sequence[tuple[PurchaseRecord, Decision]]) -> None:
+    def _book_account(self, account: AccountTickets, decided: Sequence[tuple[PurchaseRecord, Decision]]) -> None:
         """Book decisions of one offset on purchases of one account."""
-        record, decision = decided[0]
-        account = self.account(event, record.account)
-        if account.offset < decision.offset:
+        if account.offset < decided[0][1].offset:
             for record, decision in decided:
                 account.apply(decision)
                 if decision.held and decision.offset > self.hold_limits().since:

@@ -59,7 +59,7 @@ class OutcomeBuilder:
             reason=decision.exact_reason,
             figures=decision.figures,
             lines=self._lines(context, lines),
-            left=self._lines(context, left),
+            left=self._lines(context, left) if left else (),
             total=_total(lines, record.currency) if record and lines else None,
             deadline=None if decision.deadline is None else from_milliseconds(decision.deadline),
             fingerprint=context.body,
@@ -101,8 +101,10 @@ def _state_after(record: PurchaseRecord | None, decision: Decision) -> PurchaseS
 
 
 def _total(lines: tuple[DecisionLine, ...], currency: str) -> MoneyAmount:
-    first = lines[0].price * lines[0].quantity
-    return MoneyAmount(sum((line.price * line.quantity for line in lines[1:]), first), currency)
+    total = lines[0].price * lines[0].quantity
+    for line in lines[1:]:
+        total += line.price * line.quantity
+    return MoneyAmount(total, currency)
 
 
 def _balance(inventory: Inventory | None, lines: tuple[DecisionLine, ...]) -> tuple[Balance, ...]:

@@ -25,20 +25,15 @@ class TicketCodes:
 
     def codes(self, event: UUID, purchase: UUID, first: int, count: int) -> tuple[str, ...]:
         """The codes of a purchase's tickets from position ``first`` on."""
-        start = self._start.copy()
-        start.update(event.bytes + purchase.bytes)
-        skipped = first % CODES_PER_HASH
-        digits = "".join(
-            [
-                _block(start, number)
-                for number in range(first // CODES_PER_HASH, (first + count - 1) // CODES_PER_HASH + 1)
-            ]
-        )
+        ids = event.bytes + purchase.bytes
+        number, skipped = divmod(first, CODES_PER_HASH)
+        digits = self._block(ids, number)
+        for further in range(number + 1, (first + count - 1) // CODES_PER_HASH + 1):
+            digits += self._block(ids, further)
         begins = range(skipped * CODE_DIGITS, (skipped + count) * CODE_DIGITS, CODE_DIGITS)
         return tuple([digits[begin : begin + CODE_DIGITS] for begin in begins])
 
-
-def _block(start: "blake2b", number: int) -> str:
-    block = start.copy()
-    block.update(number.to_bytes(4, "big"))
-    return block.hexdigest()
+    def _block(self, ids: bytes, number: int) -> str:
+        block = self._start.copy()
+        block.update(ids + number.to_bytes(4, "big"))
+        return block.hexdigest()

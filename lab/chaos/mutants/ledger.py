@@ -16,9 +16,9 @@ def ledger_memory() -> None:
 
     decide = Ledger._decide
 
-    def anew(ledger: Ledger, offset: int, at: int, command: Any, known: Any, inventory: Any) -> Any:
+    def anew(ledger: Ledger, offset: int, at: int, command: Any, known: Any, *state: Any) -> Any:
         forgotten = None if isinstance(command, (Buy, Hold)) else known
-        return decide(ledger, offset, at, command, forgotten, inventory)
+        return decide(ledger, offset, at, command, forgotten, *state)
 
     patch(Ledger, "_decide", anew)
 

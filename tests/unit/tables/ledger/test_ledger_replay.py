@@ -6,11 +6,11 @@ Each check has negative controls: with the rule that it proves taken away, it mu
 import itertools
 from collections.abc import Iterator
 from random import Random
-from uuid import UUID
 
 import pytest
 
 from tables.errors import InvariantBroken
+from tables.ledger.accounts import AccountTickets
 from tables.ledger.inventory import Inventory
 from tables.ledger.ledger_records import LedgerRecords
 from tables.ledger.purchase_state import state_of
@@ -153,15 +153,15 @@ def test_counting_later_history_does_harm(monkeypatch: pytest.MonkeyPatch) -> No
 def test_booking_an_effect_twice_does_harm(monkeypatch: pytest.MonkeyPatch) -> None:
     def book_always(
         records: LedgerRecords,
-        event: UUID,
         key: bytes,
         inventory: Inventory | None,
         record: PurchaseRecord,
         decision: Decision,
+        account: AccountTickets,
     ) -> None:
         if inventory is not None:
             inventory.offset = min(inventory.offset, decision.offset - 1)
-        book(records, event, key, inventory, record, decision)
+        book(records, key, inventory, record, decision, account)
 
     book = LedgerRecords.book
     monkeypatch.setattr(LedgerRecords, "book", book_always)
