@@ -63,7 +63,7 @@ class Inventory:
         """The inventory that ``record`` describes."""
         inventory = cls(event, record.offset, record.version, _decode_definition(record.definition))
         for stock in record.stock:
-            inventory._move(stock.ticket_type, stock.held, stock.sold)
+            inventory.add_out(stock.ticket_type, stock.held, stock.sold)
         inventory.ending = record.ending
         return inventory
 
@@ -85,8 +85,19 @@ class Inventory:
     def apply(self, decision: Decision) -> None:
         """Book a decision's lines."""
         for line in decision.lines:
-            self._move(line.ticket_type, decision.held * line.quantity, decision.sold * line.quantity)
+            self.add_out(line.ticket_type, decision.held * line.quantity, decision.sold * line.quantity)
         self.offset = decision.offset
+
+    def add_out(self, ticket_type: UUID, held: int, sold: int) -> None:
+        """Count tickets of a type as held or sold; negative numbers give them back. Raises InvariantBroken below 0."""
+        stock = self.stock.get(ticket_type) or self.removed.setdefault(ticket_type, TicketsOut(ticket_type, 0, 0))
+        stock.held += held
+        stock.sold += sold
+        self.out += held + sold
+        if stock.held < 0 or stock.sold < 0:
+            raise InvariantBroken(
+                f"event {self.id} would have {stock.held} held and {stock.sold} sold of ticket type {ticket_type}"
+            )
 
     def end(self, offset: int, after: UUID | None) -> None:
         """Note that purchases have been ended up to ``after``; None means all."""
@@ -107,16 +118,6 @@ class Inventory:
         self.facts = _facts(definition, self.version)
         cancelled = definition.status is EventStatus.CANCELED
         self.ending = Ending(done=self.out == 0) if cancelled else None
-
-    def _move(self, ticket_type: UUID, held: int, sold: int) -> None:
-        stock = self.stock.get(ticket_type) or self.removed.setdefault(ticket_type, TicketsOut(ticket_type, 0, 0))
-        stock.held += held
-        stock.sold += sold
-        self.out += held + sold
-        if stock.held < 0 or stock.sold < 0:
-            raise InvariantBroken(
-                f"event {self.id} would have {stock.held} held and {stock.sold} sold of ticket type {ticket_type}"
-            )
 
 
 def _facts(definition: EventDefinition, version: int) -> EventFacts:

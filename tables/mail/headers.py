@@ -28,9 +28,9 @@ class MailHeader(str):
 
     def __new__(cls, name: str, value: str, *lines: str) -> Self:
         """``lines`` are sent, the first after the name; without any, the value is."""
-        header = super().__new__(cls, value)
-        header.name, header._lines = name, lines or (value,)
-        return header
+        self = super().__new__(cls, value)
+        self.name, self._lines = name, lines or (value,)
+        return self
 
     def fold(self, *, policy: Policy) -> str:
         """The whole header with line ends. The standard library's generators call it."""
