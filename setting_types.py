@@ -1,10 +1,12 @@
 """Types of settings besides numbers and texts. Their error messages follow the setting's name."""
 
 import re
+import ssl
+from collections.abc import Mapping
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Final
-from urllib.parse import urlsplit
+from typing import Annotated, Final, Literal
+from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
@@ -63,9 +65,35 @@ def _database(url: SecretStr) -> SecretStr:
     return url
 
 
+def tls_parameters(mode: str | None, ca: Path | None) -> dict[str, str]:
+    """libpq's parameters of TLS. A CA without a mode means that the server's certificate and name are checked."""
+    if ca is not None:
+        return {"sslmode": mode or "verify-full", "sslrootcert": str(ca)}
+    return {"sslmode": mode} if mode else {}
+
+
+def with_options(url: SecretStr, options: Mapping[str, str]) -> SecretStr:
+    """A database's address, in either of its forms, with further parameters of the connection."""
+    text = url.get_secret_value()
+    if not options:
+        return url
+    if not text.startswith("postgres"):
+        quoted = (value.replace("\\", "\\\\").replace("'", "\\'") for value in options.values())
+        return SecretStr(" ".join([text, *(f"{name}='{value}'" for name, value in zip(options, quoted, strict=True))]))
+    return SecretStr(f"{text}{'&' if '?' in text else '?'}{urlencode(options, quote_via=quote)}")
+
+
 def _file(path: Path) -> Path:
     if not path.is_file():
         raise ValueError("there is no such file")
+    return path
+
+
+def _certificates(path: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except ssl.SSLError:
+        raise ValueError("must be a PEM file with certificates") from None
     return path
 
 
@@ -79,4 +107,6 @@ Origin = Annotated[str, AfterValidator(_origin)]
 Urls = Annotated[str, AfterValidator(_urls)]
 Sender = Annotated[str, AfterValidator(_sender)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
+SslMode = Literal["disable", "prefer", "require", "verify-ca", "verify-full"]
 ExistingFile = Annotated[Path, AfterValidator(_file)]
+CaFile = Annotated[ExistingFile, AfterValidator(_certificates)]

@@ -16,7 +16,22 @@ from limits import parse_many
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from setting_types import DatabaseUrl, ExistingFile, Host, Origin, OwnPort, Port, Sender, Servers, Url, Urls
+from setting_types import (
+    CaFile,
+    DatabaseUrl,
+    ExistingFile,
+    Host,
+    Origin,
+    OwnPort,
+    Port,
+    Sender,
+    Servers,
+    SslMode,
+    Url,
+    Urls,
+    tls_parameters,
+    with_options,
+)
 
 # What a worker does. Each role is a consumer group with processes of its own, so each scales independently.
 Role = Literal["ledger", "indexer", "notifications", "sales"]
@@ -36,12 +51,25 @@ class Settings(BaseSettings):
     kafka_servers: Servers = Field(
         "127.0.0.1:19092", description="Kafka's bootstrap servers: host:port, separated by commas"
     )
+    kafka_user: str | None = Field(None, description="user of Kafka, if it requires one (SASL)")
+    kafka_password: SecretStr | None = Field(None, validate_default=True, description="that user's password")
+    kafka_mechanism: Literal["SCRAM-SHA-512", "PLAIN"] = Field(
+        "SCRAM-SHA-512", description="SASL mechanism: SCRAM-SHA-512, or PLAIN for a user in the broker's configuration"
+    )
+    kafka_ca: CaFile | None = Field(None, description="CA certificates of Kafka (PEM), if it uses TLS")
     partitions: int = Field(4, ge=1, le=256, description="number of partitions of topics keyed by event")
     replication_factor: int = Field(1, ge=1, description="replicas of every topic; 3 in production")
     min_insync_replicas: int = Field(1, ge=1, description="replicas that must acknowledge a record; 2 in production")
 
+    database_sslmode: SslMode | None = Field(
+        None,
+        description="TLS to PostgreSQL, Debezium's too: disable, prefer, require, verify-ca or verify-full; "
+        "added to TURNSTILE_DATABASE_URL",
+    )
+    database_ca: CaFile | None = Field(None, description="CA certificate of PostgreSQL, for verify-ca and verify-full")
     database_url: DatabaseUrl = Field(
         SecretStr("postgresql://turnstile@127.0.0.1:15432/turnstile"),
+        validate_default=True,
         description="PostgreSQL of the write model and the sales projection",
     )
 
@@ -50,6 +78,9 @@ class Settings(BaseSettings):
     connect_database_port: Port = Field(15432, description="PostgreSQL's port as seen from Kafka Connect")
     connect_database_name: str = Field("turnstile", description="database that Debezium reads")
     connect_database_user: str = Field("turnstile_cdc", description="PostgreSQL role of Debezium (least privilege)")
+    connect_database_ca: str | None = Field(
+        None, description="file of PostgreSQL's CA certificate as seen from Kafka Connect"
+    )
     connect_secrets_dir: str = Field(
         "/run/secrets", description="folder with the file cdc_password, as seen from Kafka Connect"
     )
@@ -207,6 +238,18 @@ class Settings(BaseSettings):
     log_format: Literal["json", "text"] = Field("json", description="format of log lines: json, or text for people")
     access_log: bool = Field(False, description="whether to log each request to the API")
 
+    @field_validator("kafka_password")
+    @classmethod
+    def _belongs_to_a_user(cls, password: SecretStr | None, known: ValidationInfo) -> SecretStr | None:
+        if (password is None) != (known.data.get("kafka_user") is None):
+            raise ValueError("is set if, and only if, TURNSTILE_KAFKA_USER is")
+        return password
+
+    @field_validator("database_url")
+    @classmethod
+    def _with_tls(cls, url: SecretStr, known: ValidationInfo) -> SecretStr:
+        return with_options(url, tls_parameters(known.data.get("database_sslmode"), known.data.get("database_ca")))
+
     @field_validator("token_key", "token_key_before", "link_key", "link_key_before")
     @classmethod
     def _is_hard_to_guess(cls, key: SecretStr | None) -> SecretStr | None:
@@ -231,6 +274,11 @@ class Settings(BaseSettings):
     def worker_urls(self) -> list[str]:
         """The addresses of the ledger's workers, in order of preference."""
         return [url.strip() for url in self.worker_url.split(",")]
+
+    @property
+    def database_tls(self) -> dict[str, str]:
+        """The parameters of TLS that ``database_url`` has, for a connection with another user."""
+        return tls_parameters(self.database_sslmode, self.database_ca)
 
     @property
     def allowed_origins(self) -> list[str]:

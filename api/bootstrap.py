@@ -36,6 +36,7 @@ from api.auth.rate_limits import LINKS_TRIED, FreeTries, RateLimits
 from api.auth.tokens import Tokens
 from api.http.threads import LoopCaller
 from api.ports.ports import Ports
+from connect.client_options import client_options
 from connect.topics import RESENDS
 from settings import Settings
 from tables.mail.message import sender_of
@@ -78,7 +79,7 @@ def open_servers(settings: Settings) -> Servers:
     database = Database(settings.database_url.get_secret_value())
     exports = Database(settings.database_url.get_secret_value(), connections_max=EXPORT_MAX_CONNECTIONS)
     views = WorkerViews(settings.worker_urls)
-    producer = CommandProducer(settings.kafka_servers)
+    producer = CommandProducer(client_options(settings))
     events = EventRows(database)
     index = EventIndex(make_client(settings))
     board = BoardFeed(PipelineProbe(settings, database, index, views))
@@ -148,6 +149,6 @@ def open_servers(settings: Settings) -> Servers:
 def _ledger(settings: Settings, producer: CommandProducer, views: WorkerViews, board: BoardFeed) -> LedgerClient:
     pending, sold_out = PendingRequests(), SoldOutCache()
     fanout = OutcomeFanout(sold_out.read, board.read, pending.read)
-    consumer = OutcomeConsumer(settings.kafka_servers, fanout)
+    consumer = OutcomeConsumer(client_options(settings), fanout)
     known = KnownPurchases(views.on_record)
     return LedgerClient(producer, consumer, pending, sold_out, known, settings.most_waiting)

@@ -10,6 +10,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from connect.client_options import client_options
 from connect.errors import ServerMissing, TopicMismatch, TopicRefused
 from connect.polling import Polling
 from connect.topics import COMMANDS, RECORD_MAX_BYTES, Topic
@@ -41,7 +42,7 @@ def open_admin(settings: Settings, client: Callable[..., KafkaAdmin] = KafkaAdmi
     """An admin client, once Kafka answers. Raises ServerMissing."""
     seconds = settings.bootstrap_seconds
     try:
-        return client(bootstrap_servers=settings.kafka_servers.split(","), bootstrap_timeout_ms=seconds * 1000)
+        return client(**client_options(settings), bootstrap_timeout_ms=seconds * 1000)
     except KafkaError as error:
         where = f"{settings.kafka_servers} (TURNSTILE_KAFKA_SERVERS)"
         raise ServerMissing(f"Kafka does not answer within {seconds} s at {where}: {error}") from error

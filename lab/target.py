@@ -8,6 +8,7 @@ from uuid import UUID
 
 from api.auth.tokens import Tokens
 from api.roles import Role
+from connect.client_options import ClientOptions, client_options
 from settings import Settings
 from stack.environment import app_environment
 from stack.settings import StackSettings
@@ -21,7 +22,7 @@ class Target:
     """Addresses of a running pipeline."""
 
     api: str
-    kafka: str
+    kafka: ClientOptions
     worker: str
     mails: str
     partitions: int
@@ -51,7 +52,7 @@ def target_of(environment: Mapping[str, str], mail_port: int) -> Target:
     settings = settings_of(environment)
     return Target(
         api=f"http://{settings.api_bind}:{settings.api_port}",
-        kafka=settings.kafka_servers,
+        kafka=client_options(settings),
         worker=settings.worker_urls[0],
         mails=f"http://127.0.0.1:{mail_port}/mails.json",
         partitions=settings.partitions,

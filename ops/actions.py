@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from kafka import KafkaProducer, TopicPartition
 
+from connect.client_options import ClientOptions
 from connect.records.consumer import make_consumer
 from connect.topics import OPERATOR_ACTIONS
 from tables.errors import MalformedRecord
@@ -22,18 +23,18 @@ WRITE_TIMEOUT_S: Final = 30.0
 POLL_MS: Final = 1_000
 
 
-def record(servers: str, action: str, reason: str, **details: Any) -> OperatorAction:
+def record(kafka: ClientOptions, action: str, reason: str, **details: Any) -> OperatorAction:
     """Append an action of this moment by this process's user; returns once Kafka has it. Raises KafkaError."""
     done = OperatorAction(datetime.now(UTC), f"{_user()}@{socket.gethostname()}", action, reason, details)
-    with closing(KafkaProducer(bootstrap_servers=servers.split(","), acks="all")) as producer:
+    with closing(KafkaProducer(**kafka, acks="all")) as producer:
         producer.send(OPERATOR_ACTIONS, value=encode_action(done)).get(WRITE_TIMEOUT_S)
     return done
 
 
-def read(servers: str) -> Iterator[OperatorAction]:
+def read(kafka: ClientOptions) -> Iterator[OperatorAction]:
     """All recorded actions, the oldest first; unreadable records are left out. Raises KafkaError."""
     place = TopicPartition(OPERATOR_ACTIONS, 0)
-    with closing(make_consumer(servers.split(","))) as consumer:
+    with closing(make_consumer(kafka)) as consumer:
         consumer.assign([place])
         end = consumer.end_offsets([place])[place]
         consumer.seek_to_beginning(place)

@@ -12,6 +12,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from api.adapters.postgres.purchase_lines import LINES, QUANTITY
+from connect.client_options import client_options
 from connect.records.appending import Appender
 from connect.topics import COMMANDS
 from ops import actions
@@ -70,7 +71,7 @@ def end(now: Settings, event: UUID, account: UUID | None, keep: int, reason: str
     ended = beyond(held, keep)
     if ended:
         about = {"event": str(event), "account": str(account or "any"), "keep": keep, "holds": len(ended)}
-        actions.record(now.kafka_servers, "holds end", reason, **about)
+        actions.record(client_options(now), "holds end", reason, **about)
         _append(now, event, ended)
     return ended
 
@@ -91,7 +92,7 @@ def beyond(held: Iterable[Held], keep: int) -> list[Held]:
 def _append(now: Settings, event: UUID, ended: Sequence[Held]) -> None:
     key = str(event).encode()
     home = partition_of(key, now.partitions)
-    with closing(Appender(now.kafka_servers.split(","))) as appender:
+    with closing(Appender(client_options(now))) as appender:
         for each in ended:
             appender.append(COMMANDS, home, key, encode_command(Expire(event, each.purchase, early=True)), ())
 

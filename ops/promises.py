@@ -5,6 +5,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
+from connect.client_options import client_options
 from connect.connectors.configuration import connectors
 from connect.connectors.probe import open_probe
 from connect.connectors.rest_client import ConnectClient
@@ -22,7 +23,7 @@ def audit_ledger(now: Settings) -> Audit:
     with tempfile.TemporaryDirectory(prefix="turnstile-verify-") as folder:
         for partition in range(now.partitions):
             with closing(Scratch(Path(folder) / str(partition))) as scratch:
-                asyncio.run(read_changelog(now.kafka_servers, changelog("ledger"), partition, scratch))
+                asyncio.run(read_changelog(client_options(now), changelog("ledger"), partition, scratch))
                 audit.add(scratch.scan())
     return audit
 

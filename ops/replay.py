@@ -12,6 +12,7 @@ from typing import Any
 
 from kafka import TopicPartition
 
+from connect.client_options import client_options
 from connect.observe.lag import make_client
 from connect.records.consumer import make_consumer
 from connect.topics import COMMANDS, changelog, group
@@ -50,7 +51,7 @@ def replay(now: Settings, folder: Path) -> Iterator[Comparison]:
         place = folder / f"partition-{partition}"
         with closing(Scratch(place / "log")) as rebuilt, closing(Scratch(place / "changelog")) as written:
             end = ends.get(partition, 0)
-            asyncio.run(read_changelog(now.kafka_servers, changelog("ledger"), partition, written))
+            asyncio.run(read_changelog(client_options(now), changelog("ledger"), partition, written))
             count = _carry_out(now, partition, end, rebuilt, written)
             same, different = compare(rebuilt, written, end)
             yield Comparison(partition, count, same, tuple(different))
@@ -79,7 +80,7 @@ def compare(rebuilt: Scratch, written: Scratch, end: int) -> tuple[int, list[str
 
 def _acknowledged(now: Settings) -> dict[int, int]:
     """By partition the ledger's committed offset."""
-    admin = make_client(now.kafka_servers.split(","))
+    admin = make_client(client_options(now))
     try:
         found = admin.list_group_offsets([group("ledger")])[group("ledger")]
     finally:
@@ -115,7 +116,7 @@ def _is_at_home(command: Command, partition: int, partitions: int) -> bool:
 
 
 def _log(now: Settings, partition: int, end: int) -> Iterator[list[Any]]:
-    consumer = make_consumer(now.kafka_servers.split(","))
+    consumer = make_consumer(client_options(now))
     try:
         place = TopicPartition(COMMANDS, partition)
         [begin] = consumer.beginning_offsets([place]).values()

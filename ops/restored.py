@@ -18,6 +18,7 @@ from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError, NoError
 from psycopg.errors import CheckViolation
 
+from connect.client_options import ClientOptions, client_options
 from connect.connectors.rest_client import ConnectUnavailable
 from connect.connectors.resync import resync
 from connect.errors import ConnectError
@@ -69,18 +70,18 @@ class _Change(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Change).decode
 
 
-def check_positions(connection: psycopg.Connection[Any], servers: str) -> None:
+def check_positions(connection: psycopg.Connection[Any], kafka: ClientOptions) -> None:
     """Raise NotReady if PostgreSQL's log is not beyond every position that was captured."""
     row = connection.execute(POSITION).fetchone()
-    newest = newest_position(servers)
+    newest = newest_position(kafka)
     if row is not None and row[0] <= newest:
         command = f"pg_resetwal -l {segment(datetime.now(UTC))}"
         raise NotReady(f"PostgreSQL's log is at {row[0]}, changes up to {newest} are known: stop it, run `{command}`")
 
 
-def newest_position(servers: str) -> int:
+def newest_position(kafka: ClientOptions) -> int:
     """The highest position in PostgreSQL's log among the last changes of events; 0 without any."""
-    consumer = make_consumer(servers.split(","))
+    consumer = make_consumer(kafka)
     try:
         places = [TopicPartition(EVENT_ROWS, number) for number in consumer.partitions_for_topic(EVENT_ROWS) or ()]
         ends = {place: end for place, end in consumer.end_offsets(places).items() if end}
@@ -143,7 +144,7 @@ def _reset(admin: Any, places: list[TopicPartition]) -> bool:
 def restored(now: Settings) -> None:
     """Carry out all steps in order."""
     with psycopg.connect(now.database_url.get_secret_value(), autocommit=True) as connection:
-        check_positions(connection, now.kafka_servers)
+        check_positions(connection, client_options(now))
         rewind_sales(now)
         log.info("the sales projection begins anew with the oldest outcome that is kept")
         log.info("%d events have new versions and are announced", raise_versions(connection))

@@ -6,6 +6,7 @@ from typing import Any
 
 import rocksdict
 
+from connect.client_options import ClientOptions
 from streams.runtime.changelog import changes
 from tables.ledger.records import record_offset
 
@@ -50,7 +51,7 @@ class Scratch:
         self.write((key, value) for key, value in newest.items() if value is not None)
 
 
-async def read_changelog(servers: str, topic: str, partition: int, into: Scratch) -> None:
+async def read_changelog(kafka: ClientOptions, topic: str, partition: int, into: Scratch) -> None:
     """Read a changelog's partition up to its present end."""
-    async for _, rows, _ in changes(servers, topic, {partition: 0}):
+    async for _, rows, _ in changes(kafka, topic, {partition: 0}):
         into.take_over(rows)

@@ -18,6 +18,7 @@ from kafka.admin import OffsetSpec
 from kafka.errors import NoError
 from kafka.structs import OffsetAndMetadata
 
+from connect.client_options import client_options
 from connect.observe.lag import make_client
 from connect.polling import Polling
 from connect.records.fetching import READ_COMMITTED, install
@@ -68,13 +69,13 @@ def skip(now: Settings, place: TopicPartition, first: int, last: int, reason: st
 
     Returns how many commands were appended again. Raises SkipRefused, KafkaError.
     """
-    with closing(make_client(now.kafka_servers.split(","))) as admin:
+    with closing(make_client(client_options(now))) as admin:
         log, committed = _state(admin, place, reader)
         there = asyncio.run(_first_of(now, place, max(first, committed or 0, log.begin), min(last, log.end - 1)))
         why = refusal(log, committed, first, last, there)
         if why is not None:
             raise SkipRefused(f"{_named(place)}: {why}")
-        actions.record(now.kafka_servers, "ledger skip", reason, partition=place.partition, first=first, last=last)
+        actions.record(client_options(now), "ledger skip", reason, partition=place.partition, first=first, last=last)
         _accept(admin, place, last + 1, reason, reader)
     if last < log.end:
         return 0
@@ -84,13 +85,13 @@ def skip(now: Settings, place: TopicPartition, first: int, last: int, reason: st
 
 def resend(now: Settings, place: TopicPartition, first: int, last: int, reason: str, reader: str = LEDGER) -> int:
     """Append the commands at decided offsets again; how many. Raises as ``skip``."""
-    with closing(make_client(now.kafka_servers.split(","))) as admin:
+    with closing(make_client(client_options(now))) as admin:
         log, committed = _state(admin, place, reader)
         if not log.begin <= first <= last < log.end:
             raise SkipRefused(f"{_named(place)} has the offsets from {log.begin} to {log.end - 1}")
         if committed is not None and last >= committed:
             raise SkipRefused(f"{_named(place)}: the ledger will read offset {committed} and what follows by itself")
-        actions.record(now.kafka_servers, "ledger resend", reason, partition=place.partition, first=first, last=last)
+        actions.record(client_options(now), "ledger resend", reason, partition=place.partition, first=first, last=last)
         _accept(admin, place, max(committed or 0, last + 1), reason, reader)
     return asyncio.run(_append_again(now, place, first, last))
 
@@ -121,10 +122,7 @@ def _accept(admin: Any, place: TopicPartition, offset: int, reason: str, reader:
 @asynccontextmanager
 async def _reader(now: Settings, place: TopicPartition, offset: int) -> AsyncIterator[Any]:
     install()
-    servers = now.kafka_servers.split(",")
-    consumer: Any = AIOKafkaConsumer(
-        bootstrap_servers=servers, enable_auto_commit=False, isolation_level=READ_COMMITTED
-    )
+    consumer: Any = AIOKafkaConsumer(**client_options(now), enable_auto_commit=False, isolation_level=READ_COMMITTED)
     try:
         await consumer.start()
         consumer.assign([place])
@@ -160,9 +158,7 @@ async def _first_of(now: Settings, place: TopicPartition, first: int, last: int)
 
 @asynccontextmanager
 async def _producer(now: Settings) -> AsyncIterator[AIOKafkaProducer]:
-    producer = AIOKafkaProducer(
-        bootstrap_servers=now.kafka_servers.split(","), acks="all", compression_type="gzip", linger_ms=20
-    )
+    producer = AIOKafkaProducer(**client_options(now), acks="all", compression_type="gzip", linger_ms=20)
     try:
         await producer.start()
         yield producer

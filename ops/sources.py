@@ -7,6 +7,7 @@ import psycopg
 from kafka import TopicPartition
 from prometheus_client import Metric as Family
 
+from connect.client_options import client_options
 from connect.connectors.configuration import connectors
 from connect.connectors.rest_client import ConnectClient
 from connect.observe.ages import OldestRecords
@@ -53,9 +54,9 @@ class KafkaSource:
     name = "kafka"
 
     def __init__(self, settings: Settings) -> None:
-        self._watch = KafkaWatch(settings.kafka_servers)
-        self._oldest = OldestRecords(settings.kafka_servers)
-        self._letters = DeadLetterTopics(settings.kafka_servers)
+        self._watch = KafkaWatch(client_options(settings))
+        self._oldest = OldestRecords(client_options(settings))
+        self._letters = DeadLetterTopics(client_options(settings))
         self._open: dict[str, int] = {}
         self._read_to: dict[str, int] = {}
 
@@ -204,7 +205,7 @@ class ConnectSource:
 
 def sources(settings: Settings) -> list[Source]:
     """All sources."""
-    capture = CaptureWatch(settings.kafka_servers, [connector.name for connector in connectors(settings)])
+    capture = CaptureWatch(client_options(settings), [connector.name for connector in connectors(settings)])
     return [
         KafkaSource(settings),
         CaptureSource(capture),

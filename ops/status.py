@@ -17,6 +17,7 @@ import psycopg
 from kafka.errors import KafkaError
 
 from api.adapters.ledger.worker_views import worker_client
+from connect.client_options import client_options
 from connect.connectors.configuration import connectors
 from connect.connectors.rest_client import MISSING_CONNECTOR, ConnectClient, ConnectorState
 from connect.observe.dead_letters import DeadLetterTopics
@@ -99,7 +100,7 @@ def _supervisor(now: Settings) -> Iterable[PartStatus]:
 
 
 def _kafka(now: Settings) -> Iterable[PartStatus]:
-    states = read_topics(now.kafka_servers)
+    states = read_topics(client_options(now))
     missing, late = missing_topics(states), sum(state.out_of_sync for state in states)
     facts = {"topics": len(states), "missing": missing, "outOfSync": late, "bytes": sum(it.bytes for it in states)}
     if missing:
@@ -113,7 +114,7 @@ def _kafka(now: Settings) -> Iterable[PartStatus]:
 
 
 def _roles(now: Settings) -> Iterable[PartStatus]:
-    with closing(KafkaWatch(now.kafka_servers)) as watch:
+    with closing(KafkaWatch(client_options(now))) as watch:
         groups = watch.look().groups
     for role, group in groups.items():
         facts = {"workers": group.members, "lag": group.lag, "lags": dict(group.lags), "group": group.state}
@@ -136,7 +137,7 @@ def _workers(now: Settings) -> Iterable[PartStatus]:
         return
     urls = answer.raise_for_status().json()["workers"]
     told = {url: _view_of(url) for url in urls}
-    ends = partition_ends(now.kafka_servers, changelog("ledger"))
+    ends = partition_ends(client_options(now), changelog("ledger"))
     for url, one in told.items():
         yield worker_part(one, ends) if one else PartStatus(f"  {url}", PartState.DOWN, "does not answer")
 
@@ -219,7 +220,7 @@ def connector_part(name: str, state: ConnectorState, age: float | None) -> PartS
 
 def _ages(now: Settings) -> dict[str, float]:
     """By connector the age of its newest heartbeat; empty if Kafka doesn't answer, which its own part reports."""
-    with closing(CaptureWatch(now.kafka_servers, [connector.name for connector in connectors(now)])) as watch:
+    with closing(CaptureWatch(client_options(now), [connector.name for connector in connectors(now)])) as watch:
         try:
             watch.look()
         except KafkaError:
@@ -251,7 +252,7 @@ def _mail(now: Settings) -> Iterable[PartStatus]:
 
 
 def _dead_letters(now: Settings) -> Iterable[PartStatus]:
-    letters = DeadLetterTopics(now.kafka_servers)
+    letters = DeadLetterTopics(client_options(now))
     still = [one for name in CONSUMERS for one in letters.read(name, content=False) if one.fate is None]
     counts = Counter(one.consumer for one in still)
     if not still:

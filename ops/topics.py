@@ -9,6 +9,7 @@ from typing import Any
 from kafka import TopicPartition
 from kafka.admin import OffsetSpec
 
+from connect.client_options import ClientOptions
 from connect.observe.lag import ROLE_TOPICS, ROLES, make_client
 from connect.topics import Topic, all_topics, group
 
@@ -32,10 +33,10 @@ class TopicState:
     lags: Mapping[str, int]
 
 
-def read_topics(servers: str) -> list[TopicState]:
+def read_topics(kafka: ClientOptions) -> list[TopicState]:
     """Every existing topic of the catalogue, in its order. Raises KafkaError."""
     topics = {topic.name: topic for topic in all_topics()}
-    with closing(make_client(servers.split(","))) as client:
+    with closing(make_client(kafka)) as client:
         known = {entry["name"]: entry["partitions"] for entry in client.describe_topics(list(topics))}
         known = {name: partitions for name, partitions in known.items() if partitions}
         places = [TopicPartition(name, one["partition_index"]) for name, some in known.items() for one in some]
@@ -59,9 +60,9 @@ def read_topics(servers: str) -> list[TopicState]:
     ]
 
 
-def partition_ends(servers: str, topic: str) -> dict[int, int]:
+def partition_ends(kafka: ClientOptions, topic: str) -> dict[int, int]:
     """The end offset of each partition. Raises KafkaError."""
-    with closing(make_client(servers.split(","))) as client:
+    with closing(make_client(kafka)) as client:
         [known] = client.describe_topics([topic])
         places = [TopicPartition(topic, one["partition_index"]) for one in known["partitions"]]
         found = client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))

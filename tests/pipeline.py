@@ -12,6 +12,7 @@ from kafka import KafkaProducer, TopicPartition
 
 from api.auth.tokens import Tokens
 from api.roles import Role
+from connect.client_options import client_options
 from connect.records.consumer import make_consumer
 from connect.topics import COMMANDS, OUTCOMES, dead_letters
 from settings import Settings
@@ -43,7 +44,7 @@ class Pipeline:
     def __post_init__(self) -> None:
         self.http = self.client(NOBODY, Role.ADMINISTRATOR)
         self.producer = KafkaProducer(bootstrap_servers=self.kafka, acks="all")
-        self._follower = make_consumer(self.kafka)
+        self._follower = make_consumer(client_options(self.settings))
 
     def close(self) -> None:
         self.http.close()
@@ -174,7 +175,7 @@ class Pipeline:
 
     def records(self, topic: str) -> Iterator[Any]:
         """Every record that the topic holds now."""
-        consumer = make_consumer(self.kafka, consumer_timeout_ms=10_000)
+        consumer = make_consumer(client_options(self.settings), consumer_timeout_ms=10_000)
         try:
             partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
             ends = consumer.end_offsets(partitions)

@@ -15,6 +15,7 @@ from api.adapters.postgres.rows import shown
 from api.board.pipeline_state import DatabaseState, PipelineState
 from api.board.sale import EVENTS_SHOWN, BoardEvent
 from api.problems import Unavailable
+from connect.client_options import client_options
 from connect.connectors.configuration import connectors
 from connect.connectors.rest_client import ConnectClient, ConnectorState
 from connect.observe.dead_letters import DeadLetterTopics
@@ -49,10 +50,10 @@ class PipelineProbe:
         self._database = database
         self._index = index
         self._views = views
-        self._kafka = KafkaWatch(settings.kafka_servers)
+        self._kafka = KafkaWatch(client_options(settings))
         self._connect = ConnectClient(settings.connect_url, timeout=TIMEOUT_S)
-        self._capture = CaptureWatch(settings.kafka_servers, [each.name for each in connectors(settings)])
-        self._dead_letters = DeadLetterTopics(settings.kafka_servers)
+        self._capture = CaptureWatch(client_options(settings), [each.name for each in connectors(settings)])
+        self._dead_letters = DeadLetterTopics(client_options(settings))
         self._counted: tuple[tuple[int, ...], Mapping[str, int]] = ((), {})
 
     def state(self) -> PipelineState:

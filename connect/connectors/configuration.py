@@ -48,7 +48,12 @@ def connectors(settings: Settings, folder: Path = FOLDER) -> list[Connector]:
 
 def connection(settings: Settings) -> dict[str, str]:
     """The connection details of PostgreSQL as Kafka Connect needs them; the password is a reference."""
+    tls = {
+        "database.sslmode": settings.database_tls.get("sslmode"),
+        "database.sslrootcert": settings.connect_database_ca,
+    }
     return {
+        **{name: value for name, value in tls.items() if value is not None},
         "database.hostname": settings.connect_database_host,
         "database.port": str(settings.connect_database_port),
         "database.dbname": settings.connect_database_name,

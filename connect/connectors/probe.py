@@ -14,6 +14,7 @@ from uuid import uuid4
 import psycopg
 from kafka import TopicPartition
 
+from connect.client_options import client_options
 from connect.connectors.configuration import Connector
 from connect.errors import NotFlowing, NotPublished
 from connect.polling import Polling
@@ -163,7 +164,7 @@ class HeartbeatTopic:
 @contextmanager
 def open_probe(settings: Settings) -> Iterator[tuple[SourceDatabase, HeartbeatReader]]:
     """PostgreSQL and the heartbeat topic, by the settings."""
-    consumer = make_consumer(settings.kafka_servers.split(","))
+    consumer = make_consumer(client_options(settings))
     try:
         with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as connection:
             yield PostgresDatabase(connection), HeartbeatTopic(consumer)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
 import psycopg
+from psycopg import conninfo
 
 from connect.connectors.configuration import Connector
 from connect.connectors.pgoutput import WalChange, decode_changes
@@ -107,6 +108,7 @@ def open_pending_changes(settings: Settings) -> Iterator[PendingChanges]:
     except OSError as error:
         raise NotSkipped(f"the password of {settings.connect_database_user} can't be read: {error}") from error
     with psycopg.connect(
+        conninfo.make_conninfo(**settings.database_tls),
         host=settings.connect_database_host,
         port=settings.connect_database_port,
         dbname=settings.connect_database_name,

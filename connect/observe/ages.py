@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from kafka import TopicPartition
 
+from connect.client_options import ClientOptions
 from connect.records.consumer import make_consumer
 
 POLL_MS: Final = 250
@@ -16,8 +17,8 @@ FETCH_MAX_BYTES: Final = 64 * 1024
 class OldestRecords:
     """Reads the first record at or after an offset. Raises KafkaError."""
 
-    def __init__(self, servers: str) -> None:
-        self._servers = servers.split(",")
+    def __init__(self, kafka: ClientOptions) -> None:
+        self._kafka = kafka
         self._consumer: Any = None
 
     def ages(self, waiting: Mapping[TopicPartition, int]) -> dict[TopicPartition, float]:
@@ -46,7 +47,7 @@ class OldestRecords:
     def _connected(self) -> Any:
         if self._consumer is None:
             self._consumer = make_consumer(
-                self._servers,
+                self._kafka,
                 auto_offset_reset="earliest",
                 max_partition_fetch_bytes=FETCH_MAX_BYTES,
             )

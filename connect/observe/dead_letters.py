@@ -9,6 +9,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 from kafka import TopicPartition
 from kafka.errors import KafkaTimeoutError
 
+from connect.client_options import ClientOptions
 from connect.observe.dead_letter import DeadLetter, Fate, decode_fate, decode_letter, encode_fate
 from connect.records.appending import Appender
 from connect.records.consumer import make_consumer
@@ -24,8 +25,8 @@ COMPACTED_TOPICS: Final = frozenset(topic.name for topic in all_topics() if topi
 class DeadLetterTopics:
     """The dead-letter topics of a Kafka cluster."""
 
-    def __init__(self, servers: str) -> None:
-        self._servers = servers.split(",")
+    def __init__(self, kafka: ClientOptions) -> None:
+        self._kafka = kafka
 
     def read(self, consumer: str, *, content: bool = True) -> list[DeadLetter]:
         """All dead letters of a consumer, oldest first; without ``content``, keys, values and headers are dropped."""
@@ -53,7 +54,7 @@ class DeadLetterTopics:
         A row that has changed since is not replayed: it would replace the newer one in a compacted topic. Raises
         ValueError for a letter with an obstacle or too large for its topic, and what Appender raises.
         """
-        producer = Appender(self._servers)
+        producer = Appender(self._kafka)
         try:
             for letter in letters:
                 yield letter, self._replay(producer, letter)
@@ -62,7 +63,7 @@ class DeadLetterTopics:
 
     def discard(self, letters: Iterable[DeadLetter]) -> Iterator[tuple[DeadLetter, Fate]]:
         """Mark letters as resolved without a replay. Raises what Appender raises."""
-        producer = Appender(self._servers)
+        producer = Appender(self._kafka)
         try:
             for letter in letters:
                 yield letter, _resolve(producer, letter, Fate.DISCARDED)
@@ -90,7 +91,7 @@ class DeadLetterTopics:
 
         Raises KafkaTimeoutError if nothing arrives for READ_TIMEOUT_S.
         """
-        consumer = make_consumer(self._servers, bootstrap_timeout_ms=CONNECT_TIMEOUT_MS)
+        consumer = make_consumer(self._kafka, bootstrap_timeout_ms=CONNECT_TIMEOUT_MS)
         try:
             numbers = [partition] if partition is not None else sorted(consumer.partitions_for_topic(topic) or ())
             partitions = [TopicPartition(topic, number) for number in numbers]

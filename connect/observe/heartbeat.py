@@ -13,6 +13,7 @@ from typing import Any, Final
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
+from connect.client_options import ClientOptions
 from connect.records.consumer import make_consumer
 from connect.topics import HEARTBEAT_ROWS
 
@@ -29,8 +30,8 @@ _TIMESTAMP: Final = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)")
 class CaptureWatch:
     """Follows the heartbeats of these connectors. Raises KafkaError; the next call connects again."""
 
-    def __init__(self, servers: str, connectors: Iterable[str]) -> None:
-        self._servers = servers.split(",")
+    def __init__(self, kafka: ClientOptions, connectors: Iterable[str]) -> None:
+        self._kafka = kafka
         self._connectors = tuple(connectors)
         self._consumer: Any = None
         self._written: dict[str, float] = {}
@@ -78,7 +79,7 @@ class CaptureWatch:
 
     def _connected(self) -> Any:
         if self._consumer is None:
-            consumer = make_consumer(self._servers, bootstrap_timeout_ms=CONNECT_TIMEOUT_MS)
+            consumer = make_consumer(self._kafka, bootstrap_timeout_ms=CONNECT_TIMEOUT_MS)
             partition = TopicPartition(HEARTBEAT_ROWS, 0)
             consumer.assign([partition])
             end = consumer.end_offsets([partition])[partition]

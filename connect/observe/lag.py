@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 from kafka import IsolationLevel, KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 
+from connect.client_options import ClientOptions
 from connect.topics import (
     ACCOUNT_ROWS,
     COMMANDS,
@@ -70,8 +71,8 @@ class LogState:
 class KafkaWatch:
     """One connection to Kafka, opened by the first call. Raises KafkaError."""
 
-    def __init__(self, servers: str) -> None:
-        self._servers = servers.split(",")
+    def __init__(self, kafka: ClientOptions) -> None:
+        self._kafka = kafka
         self._client: Any = None
 
     def look(self) -> LogState:
@@ -84,7 +85,7 @@ class KafkaWatch:
 
     def retention_seconds(self) -> dict[str, float]:
         """The retention time of each topic that a role reads and that deletes old records."""
-        self._client = self._client or make_client(self._servers)
+        self._client = self._client or make_client(self._kafka)
         names = sorted({topic for topics in ROLE_TOPICS.values() for topic in topics})
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
         found = self._client.describe_configs(resources, config_filter="all")["topic"]
@@ -103,7 +104,7 @@ class KafkaWatch:
 
     def _look(self) -> LogState:
         if self._client is None:
-            self._client = make_client(self._servers)
+            self._client = make_client(self._kafka)
         committed = self._client.list_group_offsets([group(role) for role in ROLES])
         members = self._client.describe_groups([group(role) for role in ROLES])
         partitions = self._partitions()
@@ -128,10 +129,10 @@ class KafkaWatch:
         return {partition: latest.offset for partition, latest in found.items()}
 
 
-def make_client(servers: list[str]) -> Any:
+def make_client(kafka: ClientOptions) -> Any:
     """An admin client with short timeouts."""
     return KafkaAdminClient(
-        bootstrap_servers=servers,
+        **kafka,
         client_id="turnstile-watch",
         request_timeout_ms=TIMEOUT_MS,
         bootstrap_timeout_ms=TIMEOUT_MS,

@@ -10,6 +10,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError, UnknownTopicOrPartitionError
 
+from connect.client_options import ClientOptions
 from tables.messages.dead_letters import Header
 
 APPEND_TIMEOUT_S: Final = 30.0
@@ -18,10 +19,10 @@ APPEND_TIMEOUT_S: Final = 30.0
 class Appender:
     """A synchronous producer. Raises aiokafka's KafkaError if Kafka doesn't answer within APPEND_TIMEOUT_S."""
 
-    def __init__(self, servers: Sequence[str]) -> None:
+    def __init__(self, kafka: ClientOptions) -> None:
         self._runner = asyncio.Runner()
         try:
-            self._producer: Any = self._run(_started(servers))
+            self._producer: Any = self._run(_started(kafka))
         except BaseException:
             self._runner.close()
             raise
@@ -59,9 +60,9 @@ class Appender:
             raise KafkaTimeoutError(f"Kafka does not answer within {APPEND_TIMEOUT_S:g} s") from error
 
 
-async def _started(servers: Sequence[str]) -> AIOKafkaProducer:
+async def _started(kafka: ClientOptions) -> AIOKafkaProducer:
     # A record that was compressed may exceed the topic's limit without compression.
-    producer = AIOKafkaProducer(bootstrap_servers=list(servers), acks="all", compression_type="gzip")
+    producer = AIOKafkaProducer(**kafka, acks="all", compression_type="gzip")
     try:
         await producer.start()
     except BaseException:

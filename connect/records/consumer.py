@@ -12,6 +12,7 @@ from kafka import KafkaConsumer
 from kafka.consumer.fetcher import Fetcher
 from kafka.record.default_records import DefaultRecord, DefaultRecordBatch
 
+from connect.client_options import ClientOptions
 from connect.records.batches import (
     BrokenRecord,
     RecordBatch,
@@ -28,12 +29,10 @@ from connect.records.unread import count_unreadable
 CONNECT_TIMEOUT_MS: Final = 5_000
 
 
-def make_consumer(servers: str | list[str], **options: Any) -> Any:
+def make_consumer(kafka: ClientOptions, **options: Any) -> Any:
     """A KafkaConsumer that commits no offsets, with further options. Raises KafkaError if no broker answers."""
     options = {"bootstrap_timeout_ms": CONNECT_TIMEOUT_MS} | options
-    consumer = KafkaConsumer(
-        bootstrap_servers=servers, enable_auto_commit=False, isolation_level="read_committed", **options
-    )
+    consumer = KafkaConsumer(**kafka, enable_auto_commit=False, isolation_level="read_committed", **options)
     consumer._fetcher.PartitionRecords = LenientPartitionRecords
     return consumer
 

@@ -57,7 +57,8 @@ class Client:
 
     async def run(self) -> None:
         """Start each operation at its time; returns when all have ended."""
-        async with self._session() as http, LogWriter(self.target.kafka, self.direct, self.history) as log:
+        proxied = self.target.kafka["bootstrap_servers"]
+        async with self._session() as http, LogWriter(proxied, self.direct, self.history) as log:
             self._http, self._log = http, log
             await self._carry_out(self.workload.operations)
 

@@ -141,7 +141,7 @@ class Run:
         settings = settings_of(self.stack.environment)
         return Target(
             api=f"http://{HOST}:{self.ports[Link(CLIENT, 'api')]}",
-            kafka=f"{HOST}:{self.ports[Link(CLIENT, 'kafka')]}",
+            kafka={"bootstrap_servers": f"{HOST}:{self.ports[Link(CLIENT, 'kafka')]}"},
             worker=f"http://{HOST}:{self.stack.settings.worker_port}",
             mails="",
             partitions=PARTITIONS,

@@ -141,7 +141,7 @@ async def settled(target: Target, http: ClientSession, event: UUID, types: int) 
 
 async def rush(target: Target, http: ClientSession, sale: OnSale, tick: Tick) -> None:
     """Send every request as often as it says, all at once."""
-    producer = AIOKafkaProducer(bootstrap_servers=target.kafka, acks="all", linger_ms=2)
+    producer = AIOKafkaProducer(**target.kafka, acks="all", linger_ms=2)
     await producer.start()
     try:
         sends = [

@@ -5,6 +5,7 @@ import json
 import msgspec
 import rich_click as click
 
+from connect.client_options import client_options
 from ops.actions import read
 from ops.terminal import console, json_option, safe
 from settings import settings
@@ -14,7 +15,7 @@ from settings import settings
 @json_option
 def command(*, as_json: bool) -> None:
     """What operators skipped, sent again or ended, by whom and why, the oldest first."""
-    for one in read(settings().kafka_servers):
+    for one in read(client_options(settings())):
         if as_json:
             click.echo(json.dumps(msgspec.to_builtins(one)))
         else:

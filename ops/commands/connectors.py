@@ -8,6 +8,7 @@ import rich_click as click
 from rich.table import Table
 
 import connect.__main__ as registering
+from connect.client_options import client_options
 from connect.connectors import skipping
 from connect.connectors.configuration import Connector
 from connect.connectors.configuration import connectors as wanted
@@ -88,7 +89,7 @@ def skip(name: str, reason: str, *, yes: bool) -> None:
         if not yes:
             raise click.ClickException("nothing was done; with --yes it is skipped")
         details = {"connector": name, "lsn": change.lsn, "table": change.table, "row": change.key}
-        actions.record(now.kafka_servers, "connectors skip", reason, **details)
+        actions.record(client_options(now), "connectors skip", reason, **details)
         skipping.skip_change(worker, connector, change, Polling(now.bootstrap_seconds))
     click.echo(f"{name}: goes on behind it. Make the row smaller by SQL, which tells it again, then `turnstile verify`")
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import rich_click as click
 
+from connect.client_options import client_options
 from connect.observe.dead_letter import DeadLetter
 from connect.observe.dead_letters import DeadLetterTopics
 from connect.topics import CONSUMERS
@@ -25,7 +26,7 @@ consumer_argument = click.argument("consumer", required=False, type=click.Choice
 @click.pass_context
 def command(context: click.Context) -> None:
     """Dead letters: records that a consumer could not use. An ID is CONSUMER:PARTITION:OFFSET, as `list` shows it."""
-    context.obj = DeadLetterTopics(settings().kafka_servers)
+    context.obj = DeadLetterTopics(client_options(settings()))
 
 
 @command.command(name="list")

@@ -6,6 +6,7 @@ from dataclasses import asdict
 import rich_click as click
 from rich.table import Table
 
+from connect.client_options import client_options
 from ops.status import size
 from ops.terminal import console, json_option
 from ops.topics import read_topics
@@ -16,7 +17,7 @@ from settings import settings
 @json_option
 def command(*, as_json: bool) -> None:
     """Every topic: records, bytes, replicas, and who still has what to read. For a full disk or a lag that grows."""
-    states = read_topics(settings().kafka_servers)
+    states = read_topics(client_options(settings()))
     if as_json:
         click.echo(json.dumps([asdict(state) for state in states]))
         return

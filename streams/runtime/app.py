@@ -7,7 +7,9 @@ from typing import Protocol
 
 import faust
 from faust.types import TP
+from faust.types.auth import CredentialsT
 
+from connect.client_options import tls_context
 from connect.records.fetching import SkippedOffsets
 from connect.topics import RECORD_MAX_BYTES, VERSION, group
 from settings import Settings
@@ -75,6 +77,7 @@ def make_app(settings: Settings) -> App:
         group(settings.role),
         version=VERSION,
         broker=[f"kafka://{server.strip()}" for server in settings.kafka_servers.split(",")],
+        broker_credentials=credentials(settings),
         datadir=Path(data),
         store="rocksdb://",
         autodiscover=False,
@@ -124,6 +127,19 @@ def make_app(settings: Settings) -> App:
     app.guarded = {}
     app.traces = make_traces(group(settings.role), settings)
     return app
+
+
+def credentials(settings: Settings) -> CredentialsT | None:
+    """Faust's form of the user and the TLS context of the settings (connect/client_options.py); None without both."""
+    context = tls_context(settings)
+    if settings.kafka_user is None or settings.kafka_password is None:
+        return None if context is None else faust.SSLCredentials(context)
+    return faust.SASLCredentials(
+        username=settings.kafka_user,
+        password=settings.kafka_password.get_secret_value(),
+        ssl_context=context,
+        mechanism=settings.kafka_mechanism,
+    )
 
 
 def _instance(settings: Settings) -> str:

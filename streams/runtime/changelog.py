@@ -9,6 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from connect.client_options import ClientOptions
 from connect.records.fetching import BadChecksum, SkippedOffsets, install, read_committed
 from tables.errors import InvariantBroken
 
@@ -49,21 +50,21 @@ class Progress:
         log.info("%s: all %d read in %.1f s", self.topic, self.count, self._clock() - self._began)
 
 
-async def changes(servers: str, topic: str, begins: Mapping[int, int]) -> Changes:
+async def changes(kafka: ClientOptions, topic: str, begins: Mapping[int, int]) -> Changes:
     """The rows of a changelog's partitions, from the offsets ``begins`` to the present ends.
 
     Raises InvariantBroken where a partition ends before its begin.
     """
-    async with _reader(servers) as consumer:
+    async with _reader(kafka) as consumer:
         places = {TopicPartition(topic, partition): begin for partition, begin in begins.items()}
         ends = await _seek(consumer, topic, places)
         async for place, rows, next_offset in _read(consumer, topic, places, ends):
             yield place.partition, rows, next_offset
 
 
-async def follow(servers: str, topic: str, begins: Mapping[int, int]) -> Changes:
+async def follow(kafka: ClientOptions, topic: str, begins: Mapping[int, int]) -> Changes:
     """As ``changes``, and then what is appended, forever. Leaves at least half of the time to other tasks."""
-    async with _reader(servers, fetch_min_bytes=STANDBY_FETCH_MIN_BYTES) as consumer:
+    async with _reader(kafka, fetch_min_bytes=STANDBY_FETCH_MIN_BYTES) as consumer:
         await _seek(consumer, topic, {TopicPartition(topic, partition): begin for partition, begin in begins.items()})
         while True:
             found = await consumer.getmany(timeout_ms=POLL_TIMEOUT_MS, max_records=STANDBY_POLL_MAX_RECORDS)
@@ -76,10 +77,10 @@ async def follow(servers: str, topic: str, begins: Mapping[int, int]) -> Changes
 
 
 @asynccontextmanager
-async def _reader(servers: str, **more: int) -> AsyncIterator[Any]:
+async def _reader(kafka: ClientOptions, **more: int) -> AsyncIterator[Any]:
     install()
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=servers,
+        **kafka,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=FETCH_MAX_BYTES,

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CorruptRecordException, KafkaError, KafkaTimeoutError, UnsupportedCodecError
 from faust.types import TP
 
+from connect.client_options import ClientOptions, client_options
 from connect.topics import ACCEPTED_PREFIX, ACCOUNT_ROWS, DELIVERIES, EVENT_ROWS, EVENT_STATUS, OUTCOMES
 from streams.runtime.app import App
 from streams.runtime.assignment import is_recovered
@@ -67,7 +68,7 @@ class Continuity:
     async def on_rewind(self, tp: TP, next_offset: int) -> None:
         """A fetch began before ``next_offset``. Ends the process where the log was truncated."""
         try:
-            async with reading_uncommitted(self.app.settings.kafka_servers) as reader:
+            async with reading_uncommitted(client_options(self.app.settings)) as reader:
                 end = (await log_ends(reader, [tp]))[tp].end
             is_cut = end < next_offset
             self._raise_for({tp: Loss(Cause.CUT, end, next_offset - 1)} if is_cut else await self._losses([tp]))
@@ -85,7 +86,7 @@ class Continuity:
             return {}
         marks = {tp: mark for tp in inputs if (mark := self._watermark(tp)) is not None}
         places = await self._committed(inputs)
-        async with reading_uncommitted(self.app.settings.kafka_servers) as reader:
+        async with reading_uncommitted(client_options(self.app.settings)) as reader:
             logs = await log_ends(reader, inputs)
             there = {tp: mark.offset for tp, mark in marks.items() if logs[tp].begin <= mark.offset < logs[tp].end}
             digests = await digests_at(reader, there)
@@ -130,13 +131,13 @@ class Continuity:
 
 
 @asynccontextmanager
-async def reading_uncommitted(servers: str) -> AsyncIterator[Any]:
+async def reading_uncommitted(kafka: ClientOptions) -> AsyncIterator[Any]:
     """A consumer that reads a log to its very end.
 
     The worker's own consumer reads committed records: for it the log ends where an open transaction began, and what
     was read before may lie behind that.
     """
-    consumer = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False, isolation_level="read_uncommitted")
+    consumer = AIOKafkaConsumer(**kafka, enable_auto_commit=False, isolation_level="read_uncommitted")
     try:
         await consumer.start()
         yield consumer

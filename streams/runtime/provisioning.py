@@ -10,6 +10,7 @@ from typing import Any, Final
 from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 
+from connect.client_options import client_options
 from connect.topics import all_topics
 from settings import Settings
 
@@ -58,6 +59,4 @@ def _differences(consumer: Any, settings: Settings) -> str:
 
 
 def _consumer(settings: Settings) -> Any:
-    return KafkaConsumer(
-        bootstrap_servers=settings.kafka_servers.split(","), bootstrap_timeout_ms=3_000, allow_auto_create_topics=False
-    )
+    return KafkaConsumer(**client_options(settings), bootstrap_timeout_ms=3_000, allow_auto_create_topics=False)

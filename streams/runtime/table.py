@@ -14,6 +14,7 @@ from typing import cast
 import msgspec
 from faust.types import TP, AppT
 
+from connect.client_options import ClientOptions, client_options
 from streams.runtime.app import App
 from streams.runtime.changelog import Changes, Rows, changes, follow
 from streams.runtime.indexed_table import Index, IndexedTable, no_index
@@ -136,7 +137,7 @@ class OffsetTable(IndexedTable):
         begins = {partition: self._next_offset(partition) for partition in partitions}
         self.stale_keys = {partition: set() for partition in partitions}
         self._read_to = dict(begins)
-        await self._apply_all(changes(self._servers, self._changelog, begins))
+        await self._apply_all(changes(self._kafka, self._changelog, begins))
 
     async def warm_up(self) -> None:
         """Read the changelogs of all partitions, before any is assigned, and close the databases again."""
@@ -149,7 +150,7 @@ class OffsetTable(IndexedTable):
         begins = {partition: self._next_offset(partition) for partition in partitions}
         self.stale_keys |= {partition: set() for partition in partitions}
         self._read_to |= begins
-        await self._apply_all(follow(self._servers, self._changelog, begins))
+        await self._apply_all(follow(self._kafka, self._changelog, begins))
 
     async def _apply_all(self, changes: Changes) -> None:
         async for partition, rows, next_offset in changes:
@@ -238,7 +239,7 @@ class OffsetTable(IndexedTable):
         has_newer = False
         stale: set[bytes] = set()
         next_offset = self._next_offset(partition)
-        async for _, rows, end in changes(self._servers, self._changelog, {partition: next_offset}):
+        async for _, rows, end in changes(self._kafka, self._changelog, {partition: next_offset}):
             has_newer |= self._collect_stale(partition, rows, stale)
             next_offset = end
         if has_newer:  # then this worker is the paused one
@@ -262,8 +263,8 @@ class OffsetTable(IndexedTable):
         return has_newer
 
     @property
-    def _servers(self) -> str:
-        return self._worker.settings.kafka_servers
+    def _kafka(self) -> ClientOptions:
+        return client_options(self._worker.settings)
 
     @property
     def _worker(self) -> App:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from connect.client_options import ClientOptions
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
 
 POLL_TIMEOUT_MS: Final = 200
@@ -43,12 +44,10 @@ class TopicReader:
 
 
 @asynccontextmanager
-async def reading_topic(servers: str, topic: str, poll_max_records: int) -> AsyncIterator[TopicReader]:
+async def reading_topic(kafka: ClientOptions, topic: str, poll_max_records: int) -> AsyncIterator[TopicReader]:
     """A reader of a topic, without a consumer group. Raises aiokafka's KafkaError."""
     install()
-    consumer: Any = AIOKafkaConsumer(
-        bootstrap_servers=servers, enable_auto_commit=False, group_id=None, isolation_level=READ_COMMITTED
-    )
+    consumer: Any = AIOKafkaConsumer(**kafka, enable_auto_commit=False, group_id=None, isolation_level=READ_COMMITTED)
     try:
         await consumer.start()
         # A consumer without subscription knows no topics before it has asked for them.

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 
+from connect.client_options import client_options
 from connect.topics import EVENT_ROWS
 from settings import Settings
 from streams.runtime.topic_reader import Offsets, TopicReader, reading_topic
@@ -38,7 +39,7 @@ class Rebuilt(NamedTuple):
 
 async def reindex(now: Settings, say: Say) -> Rebuilt:
     """Build, swap, catch up. The old index stays in use if anything fails; rows that can't be indexed are left out."""
-    rows = reading_topic(now.kafka_servers, EVENT_ROWS, BATCH_MAX_ROWS)
+    rows = reading_topic(client_options(now), EVENT_ROWS, BATCH_MAX_ROWS)
     async with _database(now) as connection, _index(now) as index, rows as topic:
         reached = await topic.end_offsets()
         position = await safe_position(connection, TRANSACTIONS_TIMEOUT_S)

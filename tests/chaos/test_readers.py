@@ -45,7 +45,7 @@ def test_kafka_pythons_reader_gets_all_that_was_committed_and_can_be_read(world:
 
 def everything(world: World, topic: str) -> list[bytes]:
     place = TopicPartition(topic, PARTITION)
-    consumer: Any = make_consumer(world.broker)
+    consumer: Any = make_consumer({"bootstrap_servers": world.broker})
     try:
         [end] = consumer.end_offsets([place]).values()
         consumer.assign([place])
@@ -73,12 +73,16 @@ def test_a_changelog_is_read_to_its_end_behind_a_transaction_that_is_open_and_th
 
 
 async def everything_of(world: World) -> list[Rows]:
-    return [rows async for _, rows, _ in changes(world.broker, world.changelog, {PARTITION: 0}) if rows]
+    return [
+        rows
+        async for _, rows, _ in changes({"bootstrap_servers": world.broker}, world.changelog, {PARTITION: 0})
+        if rows
+    ]
 
 
 def test_what_an_open_transaction_keeps_back_is_told_and_is_no_lag(world: World) -> None:
     place = TopicPartition("ticket-purchase", PARTITION)
-    watch = KafkaWatch(world.broker)
+    watch = KafkaWatch({"bootstrap_servers": world.broker})
     watch._partitions = lambda: [place._replace(topic=world.outcomes)]  # type: ignore[method-assign]
     [place] = watch._partitions()
     try:

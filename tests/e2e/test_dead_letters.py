@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from kafka import KafkaProducer
 
+from connect.client_options import client_options
 from connect.records.appending import Appender
 from connect.topics import COMMANDS, JOBS, dead_letters
 from streams.runtime.partitioning import partition_of
@@ -117,7 +118,7 @@ def test_marks_that_a_producer_forges_change_nothing(pipeline: Pipeline) -> None
 def test_a_replayed_record_is_the_same_with_its_nulls_and_duplicates(pipeline: Pipeline) -> None:
     mark = uuid4().hex.encode()
     headers = [("one", None), ("one", mark), ("one", b""), ("dlq-done", b"x")]
-    with closing(Appender([pipeline.kafka])) as appender:
+    with closing(Appender(client_options(pipeline.settings))) as appender:
         appender.append(JOBS, 1, b"\xff", mark, headers)
     [stored] = [record for record in pipeline.records(JOBS) if record.value == mark]
 

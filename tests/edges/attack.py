@@ -216,7 +216,7 @@ class Reader:
     """Follows some topics from their beginning, or from their end."""
 
     def __init__(self, servers: str, *topics: str, from_the_end: bool = False) -> None:
-        self._consumer = make_consumer(servers)
+        self._consumer = make_consumer({"bootstrap_servers": servers})
         places = [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
         self._consumer.assign(places)
         if from_the_end:

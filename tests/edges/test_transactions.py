@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from connect.client_options import client_options
 from connect.observe.lag import KafkaWatch
 from connect.topics import RETRIES
 from tests.edges.attack import Attack, Sent
@@ -121,7 +122,7 @@ def producers(attack: Attack) -> Producers:
 
 @contextmanager
 def watch(attack: Attack) -> Iterator[KafkaWatch]:
-    watch = KafkaWatch(attack.pipeline.kafka)
+    watch = KafkaWatch(client_options(attack.pipeline.settings))
     try:
         yield watch
     finally:

@@ -7,6 +7,7 @@ from typing import Final
 import psycopg
 import pytest
 
+from connect.client_options import client_options
 from connect.connectors.configuration import connectors
 from connect.connectors.rest_client import ConnectClient
 from connect.observe.lag import ROLES, KafkaWatch, LogState
@@ -19,7 +20,7 @@ from tests.pipeline import Pipeline
 
 @pytest.fixture
 def watch(pipeline: Pipeline) -> Iterator[KafkaWatch]:
-    with closing(KafkaWatch(pipeline.settings.kafka_servers)) as watch:
+    with closing(KafkaWatch(client_options(pipeline.settings))) as watch:
         yield watch
 
 

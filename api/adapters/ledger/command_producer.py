@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
 from api.problems import Unavailable
+from connect.client_options import ClientOptions
 from connect.topics import COMMANDS
 from tables.messages.commands import DefineEvent, encode_command
 from telemetry.rate_limited import RateLimitedLog
@@ -63,10 +64,10 @@ class CommandProducer:
     """
 
     def __init__(
-        self, servers: str, connect: Callable[[list[str]], Any] | None = None, retry_s: float = RETRY_S
+        self, kafka: ClientOptions, connect: Callable[[ClientOptions], Any] | None = None, retry_s: float = RETRY_S
     ) -> None:
         self._retry_s = retry_s
-        self._servers = servers.split(",")
+        self._kafka = kafka
         self._connect = connect or make_producer
         self._producer: Any = None
         self._partitions = 0
@@ -162,7 +163,7 @@ class CommandProducer:
         while True:
             producer = None
             try:
-                producer = self._connect(self._servers)
+                producer = self._connect(self._kafka)
                 await asyncio.wait_for(producer.start(), CONNECT_S)
                 self._partitions = len(await asyncio.wait_for(producer.partitions_for(COMMANDS), CONNECT_S) or ())
             except (KafkaError, TimeoutError) as error:
@@ -196,14 +197,14 @@ def trace_headers() -> list[tuple[str, bytes]] | None:
     return None if text is None else [(TRACEPARENT_HEADER, text.encode())]
 
 
-def make_producer(servers: list[str]) -> Any:
+def make_producer(kafka: ClientOptions) -> Any:
     """A producer that waits for all replicas and gives up after GIVE_UP_S.
 
     It is not idempotent: the ledger answers a repeated command as it did the first, and a producer
     whose records expire would have to begin a new sequence each time.
     """
     return AIOKafkaProducer(
-        bootstrap_servers=servers,
+        **kafka,
         client_id="turnstile-api",
         acks="all",
         enable_idempotence=False,

@@ -9,6 +9,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from connect.client_options import ClientOptions
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
 from connect.records.unread import count_unreadable
 from connect.topics import OUTCOMES
@@ -45,14 +46,14 @@ class OutcomeFanout:
 class OutcomeConsumer:
     """Reads without a group: each API process reads everything. After an error it resumes at its positions.
 
-    ``read`` gets each record. ``connect`` makes the aiokafka consumer of a list of servers.
+    ``read`` gets each record. ``connect`` makes the aiokafka consumer.
     """
 
     def __init__(
         self,
-        servers: str,
+        kafka: ClientOptions,
         read: Reader,
-        connect: Callable[[list[str]], Any] | None = None,
+        connect: Callable[[ClientOptions], Any] | None = None,
         *,
         retry_s: float = RETRY_S,
         quiet_check_after_s: float = QUIET_CHECK_AFTER_S,
@@ -61,7 +62,7 @@ class OutcomeConsumer:
         self._retry_s = retry_s
         self._quiet_check_after_s = quiet_check_after_s
         self._lost_after_s = lost_after_s
-        self._servers = servers.split(",")
+        self._kafka = kafka
         self._read = read
         self._connect = connect or make_consumer
         self._positions: Ends = {}
@@ -94,7 +95,7 @@ class OutcomeConsumer:
                 await asyncio.sleep(self._retry_s)
 
     async def _follow(self) -> None:
-        consumer = self._connect(self._servers)
+        consumer = self._connect(self._kafka)
         try:
             await asyncio.wait_for(consumer.start(), CONNECT_S)
             await self._assign(consumer)
@@ -151,12 +152,12 @@ class OutcomeConsumer:
             self._seen_at = time.monotonic()
 
 
-def make_consumer(servers: list[str]) -> Any:
+def make_consumer(kafka: ClientOptions) -> Any:
     """A consumer without a group that reads committed records and reconnects fast to a restarted broker."""
     install()
     return AIOKafkaConsumer(
         OUTCOMES,
-        bootstrap_servers=servers,
+        **kafka,
         client_id="turnstile-api",
         group_id=None,
         enable_auto_commit=False,

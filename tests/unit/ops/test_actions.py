@@ -52,10 +52,10 @@ def topic(monkeypatch: pytest.MonkeyPatch) -> FakeTopic:
 
 def test_an_action_is_kept_with_its_reason_and_who_did_it(topic: FakeTopic, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ops.actions.getpass.getuser", lambda: "ada")
-    done = record("a:1", "ledger skip", "the disk was lost", partition=2, first=5, last=9)
+    done = record({}, "ledger skip", "the disk was lost", partition=2, first=5, last=9)
     assert done.by.startswith("ada@")
     assert (done.reason, done.details) == ("the disk was lost", {"partition": 2, "first": 5, "last": 9})
-    assert list(read("a:1")) == [done]
+    assert list(read({})) == [done]
 
 
 def test_a_user_without_a_name_is_told_by_number(topic: FakeTopic, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,10 +63,10 @@ def test_a_user_without_a_name_is_told_by_number(topic: FakeTopic, monkeypatch: 
         raise KeyError
 
     monkeypatch.setattr("ops.actions.getpass.getuser", nameless)
-    assert record("a:1", "ledger skip", "why").by.partition("@")[0].isdigit()
+    assert record({}, "ledger skip", "why").by.partition("@")[0].isdigit()
 
 
 def test_what_is_no_action_is_passed_over(topic: FakeTopic) -> None:
     topic.values = [b"nope", None]
-    done = record("a:1", "ledger skip", "why")
-    assert list(read("a:1")) == [done]
+    done = record({}, "ledger skip", "why")
+    assert list(read({})) == [done]

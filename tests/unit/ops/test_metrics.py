@@ -131,7 +131,7 @@ class FakeConsumer:
 
 def test_the_age_is_that_of_the_first_record_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: 1_000.0)
-    oldest = OldestRecords("nowhere:1")
+    oldest = OldestRecords({})
     one, other = SimpleNamespace(timestamp=900_000), SimpleNamespace(timestamp=999_000)
     consumer = FakeConsumer({"a": [one, other]}, {"a": [other]}, {"b": [other]})
     oldest._consumer = consumer

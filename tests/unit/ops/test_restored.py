@@ -29,7 +29,7 @@ def test_places_that_are_known_are_not_gone_over_again(
 ) -> None:
     monkeypatch.setattr(restored, "newest_position", lambda _: newest)
     if good:
-        check_positions(database_at(position), "")
+        check_positions(database_at(position), {})
     else:
         with pytest.raises(NotReady, match="pg_resetwal -l 0000000100"):
-            check_positions(database_at(position), "")
+            check_positions(database_at(position), {})

@@ -22,6 +22,11 @@ NUMBERS: Final = {
 # By setting, what could not work; of numbers it is any text.
 NONSENSE: Final = dict.fromkeys(NUMBERS, "many") | {
     "kafka_servers": "kafka:9092;other",
+    "kafka_password": "without-a-user",
+    "kafka_mechanism": "GSSAPI",
+    "kafka_ca": "/no/such/file",
+    "database_sslmode": "verify",
+    "database_ca": "/no/such/file",
     "database_url": "https://db:5432/turnstile",
     "connect_url": "connect:8083",
     "connect_database_host": "no host",
@@ -59,6 +64,7 @@ NONSENSE: Final = dict.fromkeys(NUMBERS, "many") | {
 FREE: Final = {
     *("connect_database_name", "connect_database_user", "connect_secrets_dir", "worker_id", "worker_data", "home"),
     *("elasticsearch_user", "elasticsearch_password", "elasticsearch_indexer_password", "smtp_user", "smtp_password"),
+    *("kafka_user", "connect_database_ca"),
     *("elasticsearch_reader_password", "admin_password", "supervisor_file", "jars"),
 }
 # Every process that reads the settings of the deployed parts; a worker's takes the event loop, so it is run as one.

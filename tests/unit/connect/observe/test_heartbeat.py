@@ -34,7 +34,7 @@ def beat(by: bytes, value: bytes | None) -> Any:
 
 
 def watch_of(consumer: Records) -> CaptureWatch:
-    watch = CaptureWatch("nowhere:1", NAMES)
+    watch = CaptureWatch({}, NAMES)
     watch._consumer = consumer
     return watch
 

@@ -124,6 +124,6 @@ def test_a_broker_that_does_not_answer_is_given_up_within_seconds(monkeypatch: p
         return SimpleNamespace(_fetcher=SimpleNamespace())
 
     monkeypatch.setattr(consumer, "KafkaConsumer", connect)
-    consumer.make_consumer("nowhere:1")
-    consumer.make_consumer("nowhere:1", bootstrap_timeout_ms=100)
+    consumer.make_consumer({})
+    consumer.make_consumer({}, bootstrap_timeout_ms=100)
     assert asked == [5_000, 100]

@@ -63,7 +63,7 @@ def consumer(monkeypatch: pytest.MonkeyPatch) -> Consumer:
 def read(**begins: int) -> list[tuple[int, list[bytes], int]]:
     async def all_of_it() -> list[tuple[int, Rows, int]]:
         places = {int(name[1:]): begin for name, begin in begins.items()}
-        return [each async for each in changes("broker", "changelog", places)]
+        return [each async for each in changes({}, "changelog", places)]
 
     return [(partition, [key for key, _ in rows], due) for partition, rows, due in asyncio.run(all_of_it())]
 
@@ -104,6 +104,6 @@ def test_copies_go_on_behind_what_is_no_record(consumer: Consumer) -> None:
     consumer.odd[3] = SkippedOffsets(3, 6)
 
     async def first() -> Any:
-        return await anext(follow("broker", "changelog", {0: 0}))
+        return await anext(follow({}, "changelog", {0: 0}))
 
     assert asyncio.run(first()) == (0, [(b"2", b"x")], 7)

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
 from api.adapters.ledger.command_producer import CommandProducer
 from api.problems import Unavailable
+from connect.client_options import ClientOptions
 from connect.topics import COMMANDS
 from tests.unit.api.adapters.test_catalogue_check import listing
 from tests.unit.api.soon import soon
@@ -64,7 +65,7 @@ class Cluster:
         self.error: Exception | None = None
         self.is_away = False
 
-    def connect(self, _: list[str]) -> Producer:
+    def connect(self, _: ClientOptions) -> Producer:
         if self.is_away:
             raise KafkaConnectionError("away")
         self.producers.append(Producer(self._end))
@@ -81,7 +82,7 @@ Scenario = Callable[[Cluster, CommandProducer], Awaitable[None]]
 def opened(scenario: Scenario) -> None:
     async def run() -> None:
         cluster = Cluster()
-        producer = CommandProducer("nowhere", cluster.connect, retry_s=0.01)
+        producer = CommandProducer({}, cluster.connect, retry_s=0.01)
         producer.open()
         await soon(lambda: producer.is_open)
         try:
@@ -149,7 +150,7 @@ def test_it_connects_again_and_again_until_it_works() -> None:
     async def run() -> None:
         cluster = Cluster()
         cluster.is_away = True
-        producer = CommandProducer("nowhere", cluster.connect, retry_s=0.01)
+        producer = CommandProducer({}, cluster.connect, retry_s=0.01)
         producer.open()
         with pytest.raises(Unavailable):
             producer.append(b"key", b"value", lambda _: None, lambda _: None)
@@ -165,7 +166,7 @@ def test_it_connects_again_and_again_until_it_works() -> None:
 def test_what_is_on_its_way_is_sent_before_it_closes() -> None:
     async def run() -> None:
         cluster, told = Cluster(), list[object]()
-        producer = CommandProducer("nowhere", cluster.connect, retry_s=0.01)
+        producer = CommandProducer({}, cluster.connect, retry_s=0.01)
         producer.open()
         await soon(lambda: producer.is_open)
         producer.append(b"key", b"value", told.append, told.append)

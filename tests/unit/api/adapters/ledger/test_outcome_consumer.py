@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from api.adapters.ledger.outcome_consumer import OutcomeConsumer, OutcomeFanout, Reader
+from connect.client_options import ClientOptions
 from connect.records.fetching import SkippedOffsets
 from connect.records.unread import unreadable_offsets
 from connect.topics import OUTCOMES
@@ -28,7 +29,7 @@ class Broker:
         self.faults = 0
         self.consumers = 0
 
-    def connect(self, _: list[str]) -> "Consumer":
+    def connect(self, _: ClientOptions) -> "Consumer":
         self.consumers += 1
         return Consumer(self)
 
@@ -93,9 +94,7 @@ def consume(scenario: Scenario, **times: float) -> None:
     async def run() -> None:
         broker, found = Broker(), list[bytes | None]()
         broker.logs[0].append(b"before it was opened")
-        consumer = OutcomeConsumer(
-            "nowhere", lambda key, value: found.append(value), broker.connect, retry_s=0.01, **times
-        )
+        consumer = OutcomeConsumer({}, lambda key, value: found.append(value), broker.connect, retry_s=0.01, **times)
         consumer.open()
         await soon(lambda: consumer.is_following)
         try:

@@ -1,0 +1,64 @@
+"""The settings of Kafka as arguments of each client library: the addresses, the user, TLS."""
+
+import ssl
+from collections.abc import Mapping
+from typing import Any, Final
+
+from settings import Settings
+
+# Arguments of a client of kafka-python or aiokafka. Both call them the same.
+ClientOptions = Mapping[str, Any]
+
+# The prefixes of the clients that a worker of Kafka Connect has: its own, and those of its connectors.
+CONNECT_PREFIXES: Final = ("", "producer.", "consumer.", "admin.")
+LOGIN_MODULES: Final = {
+    "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
+    "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
+}
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """The arguments of a client of kafka-python or aiokafka."""
+    options: dict[str, Any] = {"bootstrap_servers": [each.strip() for each in settings.kafka_servers.split(",")]}
+    if settings.kafka_user is None and settings.kafka_ca is None:
+        return options
+    options["security_protocol"] = security_protocol(settings)
+    if settings.kafka_ca is not None:
+        options["ssl_context"] = tls_context(settings)
+    if settings.kafka_user is not None and settings.kafka_password is not None:
+        options["sasl_mechanism"] = settings.kafka_mechanism
+        options["sasl_plain_username"] = settings.kafka_user
+        options["sasl_plain_password"] = settings.kafka_password.get_secret_value()
+    return options
+
+
+def security_protocol(settings: Settings) -> str:
+    """Kafka's name for the protocol of the settings: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
+    transport = "PLAINTEXT" if settings.kafka_ca is None else "SSL"
+    return transport if settings.kafka_user is None else f"SASL_{transport}"
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """The TLS context that trusts the CA of the settings and checks the broker's name; None without a CA."""
+    return None if settings.kafka_ca is None else ssl.create_default_context(cafile=str(settings.kafka_ca))
+
+
+def connect_properties(user: str, password: str, ca: str | None = None) -> dict[str, str]:
+    """The security properties of a Kafka Connect worker and of its connectors' clients.
+
+    ``password`` may be a reference such as ``${directory:/run/secrets:name}``; ``ca`` is a PEM file.
+    """
+    values = {
+        "security.protocol": "SASL_PLAINTEXT" if ca is None else "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.jaas.config": login("SCRAM-SHA-512", user, password),
+    }
+    if ca is not None:
+        values |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": ca}
+    return {prefix + name: value for prefix in CONNECT_PREFIXES for name, value in values.items()}
+
+
+def login(mechanism: str, user: str, password: str, **users: str) -> str:
+    """A JAAS line of Kafka's Java clients and brokers; ``users`` are those that a broker's PLAIN listener knows."""
+    known = "".join(f' user_{name}="{word}"' for name, word in users.items())
+    return f'{LOGIN_MODULES[mechanism]} required username="{user}" password="{password}"{known};'
