@@ -1,27 +1,25 @@
 """The texts for refusals and states on the pages, and the template filters for money, times and counts."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
-from babel.numbers import format_currency
 
+from api.pages.numbers import LOCALE, shown_number
 from api.ports.sales import Left
 from api.schemas.money import Money
 from api.schemas.purchase import BoughtLine
 from tables.ledger.availability import Availability
 from tables.messages.statuses import EventStatus
 from tables.offers import Tickets
+from tables.text.money import shown_amount
 from tables.text.sanitize import sanitize
 from tables.text.time_zones import shown_time
 
-LOCALE: Final = "en_GB"
-# A currency without a symbol is written as its code, separated from the amount by a space.
-_CURRENCY_CODE: Final = re.compile(r"^-?[A-Z]{3}(?=[0-9])")
+_LOCALE: Final = Locale.parse(LOCALE)
 # By problem name, as in api/problems.py.
 REFUSAL_TEXTS: Final[Mapping[str, str]] = {
     "sold-out": "There are not enough tickets left. Tickets that others hold may become available again.",
@@ -119,7 +117,7 @@ def ticket_label(left: Left | None, opens: datetime | None, zone: str) -> Status
     if left is None:
         return UNKNOWN
     if left.state is Availability.LOW:
-        return StatusLabel(f"Few left: {left.available:,}", "warn")
+        return StatusLabel(f"Few left: {shown_number(left.available)}", "warn")
     if left.state is Availability.NOT_ON_SALE_YET and opens is not None:
         return StatusLabel(f"Opens {part(opens, zone, 'EEEE d MMMM, HH:mm')}", "none")
     if left.state.startswith("event_"):
@@ -129,12 +127,7 @@ def ticket_label(left: Left | None, opens: datetime | None, zone: str) -> Status
 
 def money(amount: Money) -> str:
     """A formatted amount; ``free`` for 0."""
-    return "free" if amount.exact == 0 else _format_money(amount.exact, amount.currency)
-
-
-@lru_cache(maxsize=10_000)
-def _format_money(amount: Decimal, currency: str) -> str:
-    return _CURRENCY_CODE.sub("\\g<0>\u00a0", str(format_currency(amount, currency, locale=LOCALE)))
+    return "free" if amount.exact == 0 else shown_amount(amount.exact, amount.currency, _LOCALE)
 
 
 @lru_cache(maxsize=10_000)
@@ -164,7 +157,7 @@ def refusal_text(kind: str) -> str:
 
 def count(number: int, one: str, many: str) -> str:
     """``1 ticket``, ``2 tickets``."""
-    return f"{number:,} {one if number == 1 else many}"
+    return f"{shown_number(number)} {one if number == 1 else many}"
 
 
 def line_total(line: BoughtLine) -> str:
@@ -177,6 +170,7 @@ FILTERS: Final[Mapping[str, Any]] = {
     "when": when,
     "part": part,
     "count": count,
+    "number": shown_number,
     "city": city_of,
     "line_total": line_total,
     "plain": sanitize,

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, get_timezone_name
-from babel.numbers import format_currency
 
+from tables.text.money import shown_amount
 from tables.text.time_zones import shown_time
 
 FOLDER: Final = Path(__file__).parent / "templates" / "words"
@@ -35,7 +35,7 @@ class Translator:
 
     def money(self, amount: Decimal, currency: str) -> str:
         """An amount, formatted for its currency and the locale."""
-        return str(format_currency(amount, currency, locale=self.locale))
+        return shown_amount(amount, currency, self.locale)
 
     def time(self, moment: datetime, zone: str) -> str:
         """A moment as local time in ``zone``, with the zone's name."""
