@@ -27,6 +27,7 @@ class ErrorText(NamedTuple):
 
 NOT_FOUND: Final = ErrorText("Page not found", "The address may be mistyped, or the page no longer exists.")
 STALE_FORM: Final = ErrorText("This page has expired", "Nothing was changed. Please reload the page and try again.")
+REFUSED: Final = "That did not work"
 INTERNAL_ERROR: Final = ErrorText(
     "Something went wrong on our side", "It was nothing you did. Please try again in a moment."
 )
@@ -66,7 +67,7 @@ def error_page(text: ErrorText, status: int) -> Response:
 
 
 def _refused(error: Refused) -> Response:
-    text = _TEXTS_BY_KIND.get(error.kind) or ErrorText(PROBLEMS[error.kind].title, refusal_text(error.kind))
+    text = _TEXTS_BY_KIND.get(error.kind) or ErrorText(REFUSED, refusal_text(error.kind))
     answer = error_page(text, PROBLEMS[error.kind].status)
     answer.headers.update({name: value for name, value in error.headers.items() if name in _KEPT_HEADERS})
     return answer
@@ -83,7 +84,7 @@ def _http(error: HTTPException) -> Response:
     code = error.code or 500
     if code < 400:
         return make_response(error.get_response())
-    return error_page(_TEXTS_BY_STATUS.get(code) or ErrorText(error.name, "Please go back and try again."), code)
+    return error_page(_TEXTS_BY_STATUS.get(code) or ErrorText(REFUSED, "Please go back and try again."), code)
 
 
 def _unexpected(error: Exception) -> Response:

@@ -15,18 +15,27 @@ from api.organizing.changes import (
     new_listing,
     ticket_of,
     with_ticket,
-    with_ticket_replaced,
+    with_ticket_changed,
     without_ticket,
 )
-from api.pages.event_forms import event_fields, event_form, ticket_fields, ticket_form
-from api.pages.forms import field_errors, form_fields, parse_body
+from api.pages.event_forms import (
+    TIME_FIELDS,
+    event_change,
+    event_form,
+    new_event,
+    new_ticket,
+    ticket_change,
+    ticket_form,
+)
+from api.pages.forms import field_errors, form_fields
+from api.pages.local_times import repeated
 from api.pages.organizer import check_version
 from api.ports.events import Listing
 from api.ports.ports import ports
 from api.problems import PROBLEMS, Refused
 from api.routes.events import change_own, managed_event
-from api.schemas.event import Event, EventChange, NewEvent
-from api.schemas.ticket import NewTicketType, TicketType, TicketTypeBody
+from api.schemas.event import Event
+from api.schemas.ticket import TicketType
 from api.web.authentication import caller
 
 editing = Blueprint("editing", __name__)
@@ -49,8 +58,7 @@ def create_event() -> BaseResponse:
     """Create a draft that the reader owns."""
     sent = form_fields()
     try:
-        body = parse_body(NewEvent, event_fields(sent))
-        listing = new_listing(body, caller().account, ports().new_id, ports().clock())
+        listing = new_listing(new_event(sent), caller().account, ports().new_id, ports().clock())
         ports().events.add(listing)
     except Refused as error:
         return _event_form(None, sent, field_errors(error), PROBLEMS[error.kind].status)
@@ -66,11 +74,12 @@ def event_to_edit(event_id: UUID) -> Response:
 
 @editing.post("/organize/events/<uuid:event_id>/edit")
 def edit_event(event_id: UUID) -> BaseResponse:
-    """Change the event to what the form says; other fields stay."""
-    event, sent = managed_event(event_id), form_fields()
+    """Change what was changed in the form; everything else stays."""
+    event, sent = managed_event(event_id), request.form.to_dict()
     try:
-        change = parse_body(EventChange, event_fields(sent))
-        _change(event_id, partial(changed, fields=given(change), now=ports().clock()))
+        fields = given(event_change(sent, event))
+        if fields:
+            _change(event_id, partial(changed, fields=fields, now=ports().clock()))
     except Refused as error:
         return _event_form(event, sent, _form_errors(error), PROBLEMS[error.kind].status)
     return _to_event(event_id)
@@ -90,7 +99,7 @@ def create_type(event_id: UUID) -> BaseResponse:
     """Add a ticket type."""
     event, sent = managed_event(event_id), form_fields()
     try:
-        body = parse_body(NewTicketType, ticket_fields(sent, event.time_zone))
+        body = new_ticket(sent, event)
         _change(event_id, partial(with_ticket, body=body, ticket_id=ports().new_id(), now=ports().clock()))
     except Refused as error:
         return _type_form(event, None, sent, _form_errors(error), PROBLEMS[error.kind].status)
@@ -106,11 +115,12 @@ def type_to_edit(event_id: UUID, type_id: UUID) -> Response:
 
 @editing.post("/organize/events/<uuid:event_id>/types/<uuid:type_id>")
 def edit_type(event_id: UUID, type_id: UUID) -> BaseResponse:
-    """Change the ticket type to what the form says. A new price applies to later purchases."""
-    (event, ticket), sent = _own_type(event_id, type_id), form_fields()
+    """Change what was changed in the form; everything else stays. A new price applies to later purchases."""
+    (event, ticket), sent = _own_type(event_id, type_id), request.form.to_dict()
     try:
-        body = parse_body(TicketTypeBody, ticket_fields(sent, event.time_zone))
-        _change(event_id, partial(with_ticket_replaced, ticket_id=type_id, body=body, now=ports().clock()))
+        fields = given(ticket_change(sent, ticket, event))
+        if fields:
+            _change(event_id, partial(with_ticket_changed, ticket_id=type_id, fields=fields, now=ports().clock()))
     except Refused as error:
         return _type_form(event, ticket, sent, _form_errors(error), PROBLEMS[error.kind].status)
     return _to_event(event_id)
@@ -157,16 +167,23 @@ def _own_type(event_id: UUID, type_id: UUID) -> tuple[Event, TicketType]:
 
 
 def _event_form(event: Event | None, shown: dict[str, str], errors: dict[str, str], status: int = 200) -> Response:
-    more: dict[str, Any] = {"reached": ports().attendance.reached(event.id) if event else None, "zones": ZONES}
+    reached = ports().attendance.reached(event.id) if event else None
+    zone = shown.get("timeZone", "")
+    more: dict[str, Any] = {"reached": reached, "zones": sorted({*ZONES, zone}), "folds": _folds(shown, zone)}
     return make_response(render_template("event_form.html", event=event, given=shown, errors=errors, **more), status)
 
 
 def _type_form(
     event: Event, ticket: TicketType | None, shown: dict[str, str], errors: dict[str, str], status: int = 200
 ) -> Response:
-    return make_response(
-        render_template("type_form.html", event=event, ticket=ticket, given=shown, errors=errors), status
-    )
+    folds = _folds(shown, event.time_zone)
+    text = render_template("type_form.html", event=event, ticket=ticket, given=shown, errors=errors, folds=folds)
+    return make_response(text, status)
+
+
+def _folds(shown: dict[str, str], zone: str) -> dict[str, list[tuple[str, str]]]:
+    """By field of a time that comes twice: the two choices."""
+    return {name: repeated(shown.get(name, ""), zone) for name in TIME_FIELDS}
 
 
 def _to_event(event_id: UUID) -> BaseResponse:

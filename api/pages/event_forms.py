@@ -1,88 +1,168 @@
-"""Conversion between the organizer's forms and the bodies of the API. Times in forms are in the event's time zone."""
+"""The organizer's forms: from events and ticket types to their fields, and from the fields to bodies of the API.
 
+Times in forms are local times of the event's time zone. A form can't show every value exactly, so a change has only
+the fields that differ from what the form showed.
+"""
+
+import csv
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import datetime
+from typing import Final
 
-from api.schemas.event import Event
-from api.schemas.ticket import TicketType
-from tables.text.time_zones import shown_time
+from api.pages.field_texts import AMOUNT, WHOLE_NUMBER, Unreadable
+from api.pages.forms import Reader, read_form
+from api.pages.local_times import form_fold, form_time, typed_local, typed_moment
+from api.pages.numbers import typed_number
+from api.schemas.event import Event, EventChange, NewEvent
+from api.schemas.ticket import NewTicketType, TicketType, TicketTypeChange
 
-_TEXTS: Final = ("title", "description", "venue", "city")
+Fields = Mapping[str, str]
+
 _LIMITS: Final = ("maxPerOrder", "maxPerAccount")
-_LOCAL: Final = "%Y-%m-%dT%H:%M"
-
-
-def event_fields(given: Mapping[str, str]) -> dict[str, Any]:
-    """The form of an event as the fields of the API; empty fields are null or an empty string."""
-    zone = given.get("timeZone", "")
-    return {
-        **{name: given.get(name, "") for name in _TEXTS},
-        "country": given.get("country", "").upper() or None,
-        "tags": [tag.strip() for tag in given.get("tags", "").split(",") if tag.strip()],
-        "startsAt": api_time(given.get("startsAt"), zone),
-        "endsAt": api_time(given.get("endsAt"), zone),
-        "timeZone": zone,
-        **{name: whole_number(given.get(name)) for name in ("capacity", *_LIMITS)},
-    }
-
-
-def ticket_fields(given: Mapping[str, str], zone: str) -> dict[str, Any]:
-    """The form of a ticket type as the fields of the API."""
-    return {
-        "name": given.get("name", ""),
-        "price": {"amount": given.get("price", ""), "currency": given.get("currency", "").upper()},
-        "quantity": whole_number(given.get("quantity")),
-        "saleStartsAt": api_time(given.get("saleStartsAt"), zone),
-        "saleEndsAt": api_time(given.get("saleEndsAt"), zone),
-        **{name: whole_number(given.get(name)) for name in _LIMITS},
-        "position": whole_number(given.get("position")) or 0,
-    }
+_QUOTE: Final = '"'
+# A tag that is not read as it is written without quotes.
+_QUOTED: Final = re.compile(r'^"|,')
+_LINE_BREAKS: Final = dict.fromkeys(map(ord, "\r\n"))
 
 
 def event_form(event: Event) -> dict[str, str]:
     """An event as the fields of its form."""
     shown = event.model_dump(by_alias=True, exclude_none=True)
-    texts = {name: str(shown[name]) for name in (*_TEXTS, "country", "timeZone", "capacity", *_LIMITS) if name in shown}
-    return texts | {
-        "tags": ", ".join(event.tags),
-        "startsAt": form_time(event.starts_at, event.time_zone),
-        "endsAt": form_time(event.ends_at, event.time_zone),
-        "version": str(event.version),
-    }
+    names = ("title", "description", "venue", "city", "country", "timeZone", "capacity", *_LIMITS)
+    texts = {name: str(shown[name]) for name in names if name in shown}
+    times = _shown_times(event.time_zone, startsAt=event.starts_at, endsAt=event.ends_at)
+    return texts | times | {"tags": _shown_tags(event.tags), "version": str(event.version)}
 
 
 def ticket_form(ticket: TicketType, event: Event) -> dict[str, str]:
     """A ticket type as the fields of its form."""
     shown = ticket.model_dump(by_alias=True, exclude_none=True)
-    return {name: str(shown[name]) for name in ("name", "quantity", "position", *_LIMITS) if name in shown} | {
-        "price": ticket.price.amount,
-        "currency": ticket.price.currency,
-        "saleStartsAt": form_time(ticket.sale_starts_at, event.time_zone),
-        "saleEndsAt": form_time(ticket.sale_ends_at, event.time_zone),
-        "version": str(event.version),
-    }
+    texts = {name: str(shown[name]) for name in ("name", "quantity", "position", *_LIMITS) if name in shown}
+    price = {"price": ticket.price.amount, "currency": ticket.price.currency}
+    times = _shown_times(event.time_zone, saleStartsAt=ticket.sale_starts_at, saleEndsAt=ticket.sale_ends_at)
+    return texts | price | times | {"version": str(event.version)}
 
 
-def api_time(text: str | None, zone: str) -> str | None:
-    """A local time of the form, with its offset from UTC. A malformed one is returned as it is; the API refuses it."""
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).isoformat()
-    except (ValueError, OSError, ZoneInfoNotFoundError):
-        return text
+def new_event(sent: Fields) -> NewEvent:
+    """The event of a filled-in form. Refused: invalid-input, with a text for each wrong field."""
+    return read_form(NewEvent, _EVENT, _EVENT, sent)
 
 
-def form_time(at: datetime | None, zone: str) -> str:
-    """A moment as a local time in that zone, for a field of the form."""
-    return "" if at is None else shown_time(at.replace(tzinfo=at.tzinfo or UTC), zone).strftime(_LOCAL)
+def event_change(sent: Fields, event: Event) -> EventChange:
+    """What a form changes of an event. Refused: invalid-input, with a text for each wrong field."""
+    known = {_one_line(tag): tag for tag in event.tags}
+    readers = _EVENT | {"tags": lambda sent: [known.get(tag, tag) for tag in _typed_tags(sent)]}
+    return read_form(EventChange, readers, _changed(_EVENT, sent, event_form(event)), sent)
 
 
-def whole_number(text: str | None) -> int | str | None:
-    """A whole number. A malformed one is returned as it is; the API refuses it."""
-    if text is None or not text.strip():
-        return None
-    plain = text.strip().replace(",", "")
-    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 16 else text
+def new_ticket(sent: Fields, event: Event) -> NewTicketType:
+    """The ticket type of a filled-in form. Refused: invalid-input, with a text for each wrong field."""
+    return read_form(NewTicketType, _TICKET, _TICKET, {**sent, "timeZone": event.time_zone})
+
+
+def ticket_change(sent: Fields, ticket: TicketType, event: Event) -> TicketTypeChange:
+    """What a form changes of a ticket type. Refused: invalid-input, with a text for each wrong field."""
+    zone = {"timeZone": event.time_zone}
+    names = _changed(_TICKET, {**sent, **zone}, ticket_form(ticket, event) | zone)
+    return read_form(TicketTypeChange, _TICKET, names, {**sent, **zone})
+
+
+def _changed(readers: Mapping[str, Reader], sent: Fields, shown: Fields) -> list[str]:
+    """The fields of the API whose fields in the form were sent and differ from what was shown."""
+    different = {name for name, text in sent.items() if not _is_same(name, text, shown.get(name, ""))}
+    return [name for name in readers if not different.isdisjoint(_SOURCES.get(name, (name,)))]
+
+
+def _is_same(name: str, sent: str, shown: str) -> bool:
+    if name in TIME_FIELDS and sent and shown:
+        return typed_local(sent) == typed_local(shown)
+    if name == "description":  # browsers send the line breaks of a text area as CR LF
+        return _plain_breaks(sent) == _plain_breaks(shown)
+    return _one_line(sent) == _one_line(shown)
+
+
+def _one_line(text: str) -> str:
+    """A text as browsers show it in a field of one line."""
+    return text.translate(_LINE_BREAKS)
+
+
+def _plain_breaks(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _shown_times(zone: str, **moments: datetime | None) -> dict[str, str]:
+    times = {name: form_time(moment, zone) for name, moment in moments.items()}
+    return times | {f"{name}Fold": form_fold(moment, zone) for name, moment in moments.items()}
+
+
+def _shown_tags(tags: list[str]) -> str:
+    """The tags separated by commas; a tag with a comma is quoted."""
+    return ", ".join(f'"{tag.replace(_QUOTE, _QUOTE * 2)}"' if _QUOTED.search(tag) else tag for tag in tags)
+
+
+def _typed_tags(sent: Fields) -> list[str]:
+    rows = csv.reader([_one_line(sent.get("tags", ""))], skipinitialspace=True)
+    return [tag.strip() for row in rows for tag in row if tag.strip()]
+
+
+def _text(name: str) -> Reader:
+    return lambda sent: sent.get(name, "")
+
+
+def _code(name: str) -> Reader:
+    return lambda sent: sent.get(name, "").strip().upper() or None
+
+
+def _moment(name: str) -> Reader:
+    def read(sent: Fields) -> datetime | None:
+        if not sent.get(name):
+            return None
+        return typed_moment(sent[name], sent.get("timeZone", ""), sent.get(f"{name}Fold", ""))
+
+    return read
+
+
+def _count(name: str) -> Reader:
+    def read(sent: Fields) -> int | None:
+        if not sent.get(name, "").strip():
+            return None
+        number = typed_number(sent[name])
+        if number is None or number != int(number):
+            raise Unreadable(WHOLE_NUMBER)
+        return int(number)
+
+    return read
+
+
+def _price(sent: Fields) -> dict[str, str | None]:
+    amount = typed_number(sent.get("price", ""))
+    if amount is None:
+        raise Unreadable(AMOUNT)
+    return {"amount": f"{amount:f}", "currency": _code("currency")(sent)}
+
+
+def _position(sent: Fields) -> int:
+    return _count("position")(sent) or 0
+
+
+TIME_FIELDS: Final = frozenset({"startsAt", "endsAt", "saleStartsAt", "saleEndsAt"})
+# The fields of a form from which a field of the API is read, where it is not the one of its name.
+_SOURCES: Final = {name: (name, f"{name}Fold", "timeZone") for name in TIME_FIELDS} | {"price": ("price", "currency")}
+_NUMBERS: Final[dict[str, Reader]] = {name: _count(name) for name in _LIMITS}
+_EVENT: Final[dict[str, Reader]] = {
+    **{name: _text(name) for name in ("title", "description", "venue", "city", "timeZone")},
+    "country": _code("country"),
+    "tags": _typed_tags,
+    **{name: _moment(name) for name in ("startsAt", "endsAt")},
+    "capacity": _count("capacity"),
+    **_NUMBERS,
+}
+_TICKET: Final[dict[str, Reader]] = {
+    "name": _text("name"),
+    "price": _price,
+    "quantity": _count("quantity"),
+    **{name: _moment(name) for name in ("saleStartsAt", "saleEndsAt")},
+    **_NUMBERS,
+    "position": _position,
+}

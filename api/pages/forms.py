@@ -1,17 +1,27 @@
 """Forms as bodies of the API, validated by the same models, with errors by field."""
 
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
 
 from api.pages.copy import refusal_text
 from api.pages.csrf import TOKEN_FIELD
+from api.pages.field_texts import Unreadable, field_of, refused_field_texts, validation_texts
 from api.problems import Refused
-from api.web.error_handlers import faults_of
 
 Model = TypeVar("Model", bound=BaseModel)
+# Makes a field of the API from the fields of a form. Raises Unreadable.
+Reader = Callable[[Mapping[str, str]], Any]
+
+
+class UnreadableForm(Refused):
+    """A form with fields that can't be read: ``texts`` by field."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        super().__init__("invalid-input")
+        self.texts = dict(texts)
 
 
 def form_fields() -> dict[str, str]:
@@ -19,15 +29,39 @@ def form_fields() -> dict[str, str]:
     return {name: value for name, value in request.form.items() if value and name != TOKEN_FIELD}
 
 
+def read_form(
+    model: type[Model], readers: Mapping[str, Reader], names: Iterable[str], sent: Mapping[str, str]
+) -> Model:
+    """These fields of the API as a validated body. Refused: invalid-input, with a text for each wrong field."""
+    given: dict[str, Any] = {}
+    texts: dict[str, str] = {}
+    for name in names:
+        try:
+            given[name] = readers[name](sent)
+        except Unreadable as error:
+            texts[name] = str(error)
+    try:
+        body = model.model_validate(given)
+    except ValidationError as error:
+        texts = validation_texts(error) | texts
+        raise UnreadableForm(texts) from error
+    if texts:
+        raise UnreadableForm(texts)
+    return body
+
+
 def parse_body(model: type[Model], given: Mapping[str, object]) -> Model:
-    """The fields as a validated body. Refused: invalid-input, with the fields."""
+    """The fields as a validated body. Refused: invalid-input, with a text for each wrong field."""
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise Refused("invalid-input", "", *faults_of(error)) from error
+        raise UnreadableForm(validation_texts(error)) from error
 
 
 def field_errors(error: Refused) -> dict[str, str]:
     """The error texts by field name; the name is empty for an error of the whole form."""
-    found = {fault.pointer.strip("/?").partition("/")[0]: fault.detail for fault in error.faults}
-    return found or {"": refusal_text(error.kind)}
+    if isinstance(error, UnreadableForm):
+        return error.texts
+    if error.kind == "invalid-input":
+        return refused_field_texts(error)
+    return {field_of(error): refusal_text(error.kind)}

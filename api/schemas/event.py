@@ -5,6 +5,7 @@ from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from api.schemas.base import Body, Resource, absent
 from api.schemas.fields import (
@@ -48,7 +49,7 @@ class EventBody(Body):
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if self.ends_at <= self.starts_at:
-            raise ValueError("endsAt must be later than startsAt")
+            raise PydanticCustomError("ends_before_start", "endsAt must be later than startsAt", {"field": "endsAt"})
         if (self.latitude is None) != (self.longitude is None):
             raise ValueError("latitude and longitude come together or not at all")
         return self

@@ -6,6 +6,7 @@ from typing import Self
 
 from iso4217 import Currency
 from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from api.schemas.base import Body, Resource
 
@@ -49,7 +50,8 @@ class Price(Body):
     def _no_more_decimals_than_the_currency_has(self) -> Self:
         most = decimals(self.currency)
         if most is not None and -int(Decimal(self.amount).as_tuple().exponent) > most:
-            raise ValueError(f"amounts in {self.currency} have at most {most} decimals")
+            said = "amounts in {currency} have at most {most} decimals"
+            raise PydanticCustomError("too_many_decimals", said, {"currency": self.currency, "most": most})
         return self
 
     @property

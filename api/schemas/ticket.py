@@ -5,6 +5,7 @@ from typing import Final, Self
 from uuid import UUID
 
 from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
 from api.schemas.base import Body, Resource, absent
 from api.schemas.fields import Limit, Moment, Position, StockQuantity, Title
@@ -28,7 +29,8 @@ class TicketTypeBody(Body):
     @model_validator(mode="after")
     def _ends_after_its_start(self) -> Self:
         if self.sale_starts_at and self.sale_ends_at and self.sale_ends_at <= self.sale_starts_at:
-            raise ValueError("saleEndsAt must be later than saleStartsAt")
+            said = "saleEndsAt must be later than saleStartsAt"
+            raise PydanticCustomError("ends_before_start", said, {"field": "saleEndsAt"})
         return self
 
 

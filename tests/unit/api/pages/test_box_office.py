@@ -96,7 +96,7 @@ def test_a_crowd_that_asks_the_same_is_one_search_a_second(visitor: Reader, monk
 
 def test_a_search_that_makes_no_sense_is_told_so(visitor: Reader) -> None:
     assert visitor.get("/?from=yesterday").status_code == 422
-    assert "must be" in visitor.page
+    assert "Please choose a date" in visitor.page
     assert 'name="q"' in visitor.page
 
 

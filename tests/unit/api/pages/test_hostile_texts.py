@@ -117,7 +117,8 @@ def wanted(place: Place, typed: str) -> tuple[str, ...]:
     """What may stand in a place of the harmless page when that was typed."""
     if place.tag == "title" or place.attribute == "aria-label":
         return (place.value.replace(TYPED, sanitize(typed)),)
-    return place.value.replace(TYPED, typed), place.value.replace(TYPED, " ".join(typed.split()))
+    quoted = '"' + typed.replace('"', '""') + '"'  # a tag, in the form
+    return tuple(place.value.replace(TYPED, text) for text in (typed, quoted, " ".join(typed.split())))
 
 
 def read(place: Place) -> Place:

@@ -85,7 +85,7 @@ def test_an_event_is_made_as_a_draft_of_ones_own(world: World, owner: UUID, even
     ("field", "value", "place"),
     [
         ("title", " ", "title"),
-        ("endsAt", "2030-01-17T19:00", ""),
+        ("endsAt", "2030-01-17T19:00", "endsAt"),
         ("startsAt", "soon", "startsAt"),
         ("timeZone", "Mars/Olympus", "timeZone"),
         ("capacity", "many", "capacity"),
@@ -99,10 +99,7 @@ def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_made(
     assert organizer.send("/organize/new", CONCERT | {field: value}).status_code == 422
     assert not world.events.rows
     assert 'value="Musikverein"' in organizer.page
-    if place:
-        assert re.search(rf'is-wrong">\s*<label for="{place}"', organizer.page)
-    else:
-        assert "endsAt must be later" in organizer.page
+    assert re.search(rf'is-wrong">\s*<label for="{place}"', organizer.page)
 
 
 def test_the_form_shows_the_event_on_its_own_clocks_and_leaves_the_rest_alone(
@@ -145,7 +142,7 @@ def test_ticket_types_are_made_changed_and_removed(world: World, organizer: Read
 
 @pytest.mark.parametrize(
     ("field", "value", "place"),
-    [("price", "free", "price"), ("currency", "xyz", "price"), ("quantity", "", "quantity"), ("name", "", "name")],
+    [("price", "free", "price"), ("currency", "xyz", "currency"), ("quantity", "", "quantity"), ("name", "", "name")],
 )
 def test_a_ticket_type_that_makes_no_sense_is_not_made(
     world: World, organizer: Reader, event: str, field: str, value: str, place: str

@@ -50,11 +50,11 @@ def test_every_address_is_answered_alike(reader: Reader) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("email", "nobody", "@-sign"),
-        ("password", "short", "at least 10"),
+        ("email", "nobody", "enter an e-mail address"),
+        ("password", "short", "At least 10 characters"),
         ("password", "password12", "easy to guess"),
-        ("firstName", "", "required"),
-        ("lastName", "x" * 101, "at most 100"),
+        ("firstName", "", "fill this in"),
+        ("lastName", "x" * 101, "At most 100 characters"),
     ],
 )
 def test_what_is_wrong_is_told_beside_its_field_and_the_rest_is_kept(
