@@ -49,6 +49,11 @@ class HoldExpiry:
         if schedule is not None:
             schedule.decided(offset, entries)
 
+    def first_entry(self, partition: int) -> bytes:
+        """A key of the index before which there is no open hold. A scan from there passes few removed entries."""
+        schedule = self._schedules.get(partition)
+        return HOLDS_PREFIX if schedule is None else schedule.first_entry
+
     async def expire(self, partition: int) -> bool:
         """Append the commands that are due on a partition. Whether more are due than one append takes."""
         schedule = self._schedules.setdefault(partition, HoldSchedule())

@@ -19,7 +19,7 @@ from streams.runtime.assignment import active_partitions
 from streams.runtime.table import OffsetTable
 from tables.ledger.deadlines import HOLDS_PREFIX, deadline_of
 from tables.ledger.inventory import Inventory
-from tables.ledger.records import decode_event, event_key
+from tables.ledger.scans import EventScan
 from tables.ledger.stock_totals import EventStock, StockTotals, broken_invariants, event_stock
 from telemetry.metrics import ledger as metric
 
@@ -31,7 +31,6 @@ BUSYNESS_HALF_LIFE_S: Final = 600.0
 READ_BATCH_EVENTS: Final = 50
 READ_PAUSE_S: Final = 0.01
 CHANGED_EVENTS_MAX: Final = 5_000
-_LAST: Final = b"\xff"
 
 
 class StockGauges:
@@ -113,16 +112,13 @@ class StockGauges:
 
     def _events(self, partition: int) -> Iterator[Inventory]:
         """The events of a partition. Seeks past the purchases of each."""
-        start = HOLDS_PREFIX + _LAST
-        while self._owns(partition):
-            key = next(self.table.scan(partition, b"", start), None)
-            if key is None:
-                return
-            event = UUID(bytes=key[0][:16])
-            record = self.table.read(partition, event_key(event))
-            if record is not None:
-                yield Inventory.from_record(event, decode_event(record))
-            start = event.bytes + _LAST
+        events = EventScan(
+            lambda key: self.table.read(partition, key), lambda start: self.table.scan(partition, b"", start)
+        )
+        while self._owns(partition) and events.position is not None:
+            inventory = events.step()
+            if inventory is not None:
+                yield inventory
 
     def _owns(self, partition: int) -> bool:
         """Whether this worker decides the partition; not where it only keeps a standby copy."""

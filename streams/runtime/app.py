@@ -16,6 +16,7 @@ from settings import Settings
 from streams.runtime.batching import InFlight
 from streams.runtime.consumer import BatchTransport
 from streams.runtime.counters import Counters
+from streams.runtime.web_guard import make_guard
 from tables.ledger.watermark import Watermark
 from telemetry.traces import Traces, make_traces
 
@@ -117,6 +118,7 @@ def make_app(settings: Settings) -> App:
         web_tables_enabled=False,
         web_router_enabled=False,
         web_cors_options={},
+        web_application_options={"middlewares": [make_guard()]},
     )
     app.settings = settings
     app.in_flight = InFlight()

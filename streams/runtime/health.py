@@ -15,7 +15,7 @@ from faust.types import TP
 from streams.runtime.app import App
 from streams.runtime.assignment import is_recovered
 from streams.runtime.failstop import fail_stop
-from streams.runtime.web import Request, Response, View, add_page
+from streams.runtime.web import Request, Response, add_page, json_response
 from tables.errors import TurnstileError
 
 CHECK_INTERVAL_S = 5.0
@@ -96,12 +96,12 @@ class HealthPages:
         add_page(app, "/health/live", "live", self.live)
         add_page(app, "/health/ready", "ready", self.ready)
 
-    async def live(self, view: View, request: Request) -> Response:
+    async def live(self, request: Request) -> Response:
         """200 while the process makes progress where it has input, else 503."""
         problem = self.watchdog.problem
-        return view.json({"status": problem or "live"}, status=503 if problem else 200)
+        return json_response({"status": problem or "live"}, status=503 if problem else 200)
 
-    async def ready(self, view: View, request: Request) -> Response:
+    async def ready(self, request: Request) -> Response:
         """200 once the tables are recovered and partitions are read, else 503."""
         ready = is_recovered(self.app) and bool(self.app.consumer.assignment())
-        return view.json({"status": "ready" if ready else "recovering"}, status=200 if ready else 503)
+        return json_response({"status": "ready" if ready else "recovering"}, status=200 if ready else 503)

@@ -14,7 +14,7 @@ from streams.runtime.app import App
 from streams.runtime.assignment import active_partitions, is_recovered
 from streams.runtime.health import Watchdog
 from streams.runtime.table import OffsetTable
-from streams.runtime.web import Request, Response, View, add_page
+from streams.runtime.web import Request, Response, add_page, bytes_response
 from telemetry.metrics import worker as metric
 
 STATES = ("ready", "rebalancing", "recovering")
@@ -33,9 +33,9 @@ class MetricsPage:
         self.registry.register(app.counters)
         add_page(app, "/metrics", "metrics", self.page)
 
-    async def page(self, view: View, request: Request) -> Response:
+    async def page(self, request: Request) -> Response:
         """All metrics, in Prometheus's text format."""
-        return view.bytes(generate_latest(self.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return bytes_response(generate_latest(self.registry), content_type=CONTENT_TYPE_LATEST)
 
     def collect(self) -> Iterator[Family]:
         """The state of the worker and of its tables."""

@@ -1,21 +1,37 @@
-"""Pages of a worker's web server, by Faust's types."""
+"""Pages of a worker's web server, with aiohttp's requests and responses."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
-from faust.types.web import Request, Response, View
+import msgspec
+from aiohttp.web import Request
+from aiohttp.web import Response as BytesResponse
+from aiohttp.web import StreamResponse as Response
 
 from streams.runtime.app import App
 
 Answer = Callable[..., Awaitable[Response]]
 
-__all__ = ["Answer", "Request", "Response", "View", "add_page"]
+__all__ = ["Answer", "Request", "Response", "add_page", "bytes_response", "json_response"]
 
 
 def add_page(app: App, path: str, name: str, answer: Answer) -> None:
-    """Serve ``answer(view, request, **parts)`` under ``path``, with what its placeholders matched as ``parts``."""
+    """Serve ``answer(request, **parts)`` under ``path``, with what its placeholders matched as ``parts``."""
 
     # Faust makes a class of the handler, so it must be a plain function.
-    async def get(view: View, request: Request, **parts: str) -> Response:
-        return await answer(view, request, **parts)
+    async def get(view: Any, request: Any, **parts: str) -> Any:
+        return await answer(request, **parts)
 
     app.page(path, name=name)(get)
+
+
+def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer with ``body``, anything that msgspec encodes."""
+    return bytes_response(msgspec.json.encode(body), status, headers=headers)
+
+
+def bytes_response(
+    body: bytes, status: int = 200, content_type: str = "application/json", headers: Mapping[str, str] | None = None
+) -> Response:
+    """An answer with an encoded body."""
+    return BytesResponse(body=body, status=status, headers={"Content-Type": content_type, **(headers or {})})

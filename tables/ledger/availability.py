@@ -1,9 +1,8 @@
-"""The availability of an event's ticket types: counts and one word for each."""
+"""The availability of a ticket type, as one word."""
 
 from enum import StrEnum
-from typing import Any
 
-from tables.ledger.inventory import Inventory, TicketStock
+from tables.ledger.inventory import TicketStock
 from tables.messages.statuses import EventStatus
 
 LOW_MAX_SHARE = 0.1
@@ -37,27 +36,3 @@ def availability(status: EventStatus, stock: TicketStock, at: int) -> Availabili
     if stock.available == 0:
         return Availability.HELD if stock.held and stock.sold < stock.quantity else Availability.SOLD_OUT
     return Availability.LOW if stock.available <= stock.quantity * LOW_MAX_SHARE else Availability.AVAILABLE
-
-
-def breakdown(inventory: Inventory, at: int) -> dict[str, Any]:
-    """An event's inventory as JSON data."""
-    status = inventory.definition.status
-    return {
-        "event": str(inventory.id),
-        "version": inventory.version,
-        "offset": inventory.offset,
-        "status": status.value,
-        "ticketTypes": [
-            {
-                "ticketType": str(key),
-                "name": stock.definition.name,
-                "quantity": stock.quantity,
-                "held": stock.held,
-                "sold": stock.sold,
-                "available": stock.available,
-                "overcommitted": stock.held + stock.sold > stock.quantity,
-                "state": availability(status, stock, at).value,
-            }
-            for key, stock in inventory.stock.items()
-        ],
-    }

@@ -84,6 +84,11 @@ class HoldSchedule:
         self._clock_lag_ms = 0
         self._decided_offset = -1
 
+    @property
+    def first_entry(self) -> bytes:
+        """A key of the index before which there is no open hold."""
+        return self._first
+
     def decided(self, offset: int, entries: Iterable[bytes]) -> None:
         """The ledger has decided the log up to ``offset``, which added ``entries`` to the index."""
         self._decided_offset = offset

@@ -1,6 +1,7 @@
 """A worker without progress is noticed, and its pages say so; consumer and web server are fakes."""
 
 import asyncio
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -129,6 +130,5 @@ def test_a_broker_that_is_away_is_no_reason_to_end(watchdog: Watchdog, reading: 
 def test_a_worker_that_does_nothing_does_not_pass_for_alive(app: App, problem: str, status: int) -> None:
     watchdog: Any = SimpleNamespace(problem=problem)
     request: Any = None
-    view: Any = SimpleNamespace(json=lambda body, status: (status, body))
-    answer: Any = asyncio.run(HealthPages(app, watchdog).live(view, request))
-    assert answer == (status, {"status": problem or "live"})
+    answer: Any = asyncio.run(HealthPages(app, watchdog).live(request))
+    assert (answer.status, json.loads(answer.body)) == (status, {"status": problem or "live"})

@@ -2,10 +2,12 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
-from tables.ledger.availability import Availability, availability, breakdown
+from tables.ledger.availability import Availability, availability
 from tables.ledger.inventory import TicketStock
+from tables.ledger.views import event_view
 from tables.messages.statuses import EventStatus
 from tests.unit.tables.ledger_driver import EVENT, FLOOR, NOW, STAND, LedgerDriver, moment, ticket_type
 
@@ -66,15 +68,18 @@ def test_the_words_of_a_sales_window_change_with_the_rule_that_sells(
     assert (driver.buy(1).reason is None) == (expected == "available")
 
 
-def test_a_breakdown_has_the_figures_of_every_type_and_says_what_is_overcommitted(driver: LedgerDriver) -> None:
+def test_an_events_view_has_the_figures_of_every_type_and_says_what_is_overcommitted(
+    driver: LedgerDriver,
+) -> None:
     driver.define(ticket_type(FLOOR), ticket_type(STAND, 5, price=Decimal(1)))
     driver.buy(1, [(FLOOR, 4)])
     driver.hold(2, [(FLOOR, 1), (STAND, 1)])
     driver.define(ticket_type(STAND, 1), ticket_type(FLOOR, 4), version=2)
-    assert breakdown(driver.inventory(), NOW) == {
+    assert msgspec.to_builtins(event_view(driver.inventory(), NOW)) == {
         "event": str(EVENT),
         "version": 2,
         "offset": 3,
+        "title": "A Night at the Opera",
         "status": "ACTIVE",
         "ticketTypes": [
             {

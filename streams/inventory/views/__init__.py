@@ -1,0 +1,25 @@
+"""The web views of the ledger: events, accounts, purchases, holds, partitions, workers.
+
+Any worker answers for all: it forwards a request for another worker's partition to that worker, once.
+"""
+
+from streams.inventory.ledger import LedgerAgent
+from streams.inventory.views.events import EventViews
+from streams.inventory.views.holds import HoldViews
+from streams.inventory.views.partitions import PartitionViews
+from streams.inventory.views.purchases import PurchaseViews
+from streams.runtime.app import App
+from streams.runtime.partition_reads import PartitionReads
+
+__all__ = ["InventoryViews"]
+
+
+class InventoryViews:
+    """All views of one worker of the role ledger."""
+
+    def __init__(self, app: App, ledger: LedgerAgent) -> None:
+        reads = PartitionReads(app, ledger.table)
+        EventViews(app, reads)
+        PurchaseViews(app, reads)
+        HoldViews(app, reads, ledger.hold_expiry)
+        PartitionViews(app, reads, ledger.gap_check)

@@ -1,0 +1,53 @@
+"""The views of purchases: one with its history, which of some are on record, and those of an account."""
+
+from functools import partial
+from uuid import UUID
+
+from streams.runtime.app import App
+from streams.runtime.partition_lists import PartitionList
+from streams.runtime.partition_reads import PartitionReads
+from streams.runtime.web import Request, Response, add_page
+from streams.runtime.web_parameters import path_id, query_id
+from tables.ledger.records import decode_purchase, purchase_key
+from tables.ledger.scans import PurchaseScan
+from tables.ledger.views import PurchaseView, purchase_view
+
+
+class PurchaseViews:
+    """Purchases by id, and those of an account in pages."""
+
+    def __init__(self, app: App, reads: PartitionReads) -> None:
+        self.reads = reads
+        add_page(app, "/api/purchase/{event}/{purchase}/", "purchase", self.purchase)
+        add_page(app, "/api/purchases/{event}/{purchases}/", "purchases", self.purchases)
+        add_page(app, "/api/accounts/{account}/purchases/", "account_purchases", self.account_purchases)
+
+    async def purchase(self, request: Request, event: str, purchase: str) -> Response:
+        """A purchase with its history."""
+        key, wanted = path_id(event, "event"), path_id(purchase, "purchase")
+        partition = self.reads.home_of(str(key))
+        return await self.reads.answer(request, partition, partial(self._purchase, partition, key, wanted))
+
+    async def purchases(self, request: Request, event: str, purchases: str) -> Response:
+        """Which of some purchases are on record; ``purchases`` are their ids as hex digits, separated by commas."""
+        key, wanted = path_id(event, "event"), [path_id(text, "purchase") for text in purchases.split(",")]
+        partition = self.reads.home_of(str(key))
+        return await self.reads.answer(request, partition, partial(self._on_record, partition, key, wanted))
+
+    async def account_purchases(self, request: Request, account: str) -> Response:
+        """The purchases of an account: of one ``event``, or of all in which it ever got tickets."""
+        wanted, event = path_id(account, "account"), query_id(request, "event")
+
+        def scan(partition: int, position: bytes) -> PurchaseScan:
+            return PurchaseScan(*self.reads.access(partition), wanted, event, position)
+
+        home = None if event is None else self.reads.home_of(str(event))
+        return await PartitionList(self.reads, scan).answer(request, home)
+
+    def _purchase(self, partition: int, event: UUID, purchase: UUID) -> PurchaseView | None:
+        value = self.reads.table.read(partition, purchase_key(event, purchase))
+        return None if value is None else purchase_view(event, purchase, decode_purchase(value))
+
+    def _on_record(self, partition: int, event: UUID, purchases: list[UUID]) -> list[str]:
+        read = self.reads.table.read
+        return [one.hex for one in purchases if read(partition, purchase_key(event, one)) is not None]

@@ -1,0 +1,77 @@
+"""Lists over the partitions of a table, in pages: partition after partition, each read where it is owned.
+
+A page is collected in small steps, with the agents running in between, and ends at a number of steps, too. So it may
+have fewer items than its limit, even none, though there are more.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from msgspec import Struct
+
+from streams.runtime.partition_reads import PartitionReads
+from streams.runtime.web import Request, Response, json_response
+from streams.runtime.web_lists import ListAnswer, PageItems
+from streams.runtime.web_parameters import ListPosition, query_limit, query_position
+
+STEPS_MAX: Final = 200
+
+
+class PartitionScan(Protocol):
+    """Goes through a partition's records from ``position`` on, which is None at the end."""
+
+    position: bytes | None
+
+    def step(self) -> Any: ...
+
+
+class PartitionList:
+    """A list over all partitions, or over one of them.
+
+    ``begin`` starts a scan of a partition at a position, ``show`` gives the item for what a step found, if wanted.
+    """
+
+    def __init__(
+        self,
+        reads: PartitionReads,
+        begin: Callable[[int, bytes], PartitionScan],
+        show: Callable[[Any], Struct | None] = lambda item: item,
+    ) -> None:
+        self._reads = reads
+        self._begin = begin
+        self._show = show
+
+    async def answer(self, request: Request, partition: int | None = None) -> Response:
+        """A page, from the owner of the partition where it begins. Raises RequestProblem."""
+        limit = query_limit(request)
+        position = query_position(request, self._reads.partitions) or ListPosition(partition or 0, b"")
+        if position.partition not in self._reads.owned():
+            return await self._reads.forward(request, position.partition)
+        items = PageItems(limit)
+        end = self._reads.partitions if partition is None else partition + 1
+        following = await self._collect(items, position, end)
+        return json_response(ListAnswer(items.items, following and following.encode()))
+
+    async def _collect(self, items: PageItems, position: ListPosition, end: int) -> ListPosition | None:
+        """Collect items; where the next page begins, None on the last."""
+        steps = STEPS_MAX
+        while position.partition < end:
+            if position.partition not in self._reads.owned():
+                return position
+            scan = self._begin(*position)
+            while scan.position is not None:
+                if items.is_full or not steps:
+                    return ListPosition(position.partition, scan.position)
+                steps -= 1
+                await self._step(items, position.partition, scan)
+            position = ListPosition(position.partition + 1, b"")
+        return None
+
+    async def _step(self, items: PageItems, partition: int, scan: PartitionScan) -> None:
+        found = scan.step()
+        item = None if found is None else self._show(found)
+        if item is not None:
+            items.add(item)
+        await asyncio.sleep(0)
+        self._reads.check(partition)

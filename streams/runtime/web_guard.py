@@ -1,0 +1,71 @@
+"""What every request to a worker's web server passes: the limit on requests, and problems for what goes wrong."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+
+from streams.runtime.web_problems import MEDIA_TYPE, RETRY_AFTER_S, RequestProblem
+
+REQUESTS_MAX: Final = 200
+# For supervisors and Prometheus, whatever else is going on.
+UNGUARDED_PATHS: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
+SAFE_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+_KINDS: Final = {404: "not-found", 405: "method-not-allowed"}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
+
+log = logging.getLogger(__name__)
+
+
+def make_guard(requests_max: int = REQUESTS_MAX) -> Middleware:
+    """The middleware of one server, which answers at most ``requests_max`` requests at a time."""
+    running = 0
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        nonlocal running
+        if request.path in UNGUARDED_PATHS:
+            return await handler(request)
+        if running >= requests_max:
+            return problem_response(RequestProblem("busy"))
+        running += 1
+        try:
+            response = await _answer(request, handler)
+        finally:
+            running -= 1
+        if not response.prepared:
+            for name, value in SAFE_HEADERS.items():
+                response.headers.setdefault(name, value)
+        return response
+
+    return guard
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except RequestProblem as problem:
+        return problem_response(problem)
+    except web.HTTPException as error:
+        if error.status not in _KINDS:
+            raise
+        response = problem_response(RequestProblem(_KINDS[error.status]))
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
+    except Exception:
+        log.exception("%s %s failed", request.method, request.path)
+        return problem_response(RequestProblem("internal-error"))
+
+
+def problem_response(problem: RequestProblem) -> web.Response:
+    """The answer with a problem."""
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if problem.status == 503 else {}
+    return web.Response(body=problem.body(), status=problem.status, content_type=MEDIA_TYPE, headers=headers)

@@ -1,0 +1,141 @@
+"""What the workers' web views show of the ledger's records. In JSON the fields have camelCase names."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from tables.ledger.availability import Availability, availability
+from tables.ledger.inventory import Inventory
+from tables.ledger.purchase_state import state_of
+from tables.ledger.records import AccountRecord, PurchaseRecord
+from tables.messages.outcomes import OutcomeKind
+from tables.messages.reasons import Reason
+from tables.messages.statuses import EventStatus, PurchaseStatus
+
+
+class TicketTypeView(Struct, frozen=True, rename="camel"):
+    """The stock of one ticket type; ``overcommitted`` if more are out than its quantity, which was lowered."""
+
+    ticket_type: UUID
+    name: str
+    quantity: int
+    held: int
+    sold: int
+    available: int
+    overcommitted: bool
+    state: Availability
+
+
+class EventView(Struct, frozen=True, rename="camel"):
+    """The stock of an event after the command at ``offset``; ``version`` is that of its definition."""
+
+    event: UUID
+    version: int
+    offset: int
+    title: str
+    status: EventStatus
+    ticket_types: list[TicketTypeView]
+
+
+class TicketCountView(Struct, frozen=True, rename="camel"):
+    """The number of tickets of one type that an account holds or has bought."""
+
+    ticket_type: UUID
+    count: int
+
+
+class AccountView(Struct, frozen=True, rename="camel"):
+    """The tickets that an account has of an event; ``held`` of the ``total`` are not confirmed."""
+
+    event: UUID
+    account: UUID
+    offset: int
+    total: int
+    held: int
+    ticket_types: list[TicketCountView]
+
+
+class PurchaseLineView(Struct, frozen=True, rename="camel"):
+    """Tickets of one type in a purchase, and the price of one."""
+
+    ticket_type: UUID
+    name: str
+    quantity: int
+    price: Decimal
+
+
+class DecisionView(Struct, frozen=True, rename="camel"):
+    """A decision on a purchase: the offset and the time (ms) of its command, and its kind."""
+
+    offset: int
+    at: int
+    kind: OutcomeKind
+
+
+class PurchaseView(Struct, frozen=True, rename="camel"):
+    """A purchase with its history; ``deadline`` (ms) of a hold, ``reason`` and ``figures`` of a refusal."""
+
+    event: UUID
+    purchase: UUID
+    account: UUID
+    status: PurchaseStatus
+    reason: Reason | None
+    figures: dict[str, Any]
+    currency: str
+    deadline: int | None
+    lines: list[PurchaseLineView]
+    history: list[DecisionView]
+
+
+class HoldView(Struct, frozen=True, rename="camel", order=True):
+    """An open hold: the time (ms) at which it ends, and the purchase."""
+
+    deadline: int
+    event: UUID
+    purchase: UUID
+
+
+def event_view(inventory: Inventory, at: int) -> EventView:
+    """An event at ``at`` (ms)."""
+    definition = inventory.definition
+    types = [
+        TicketTypeView(
+            key,
+            stock.definition.name,
+            stock.quantity,
+            stock.held,
+            stock.sold,
+            stock.available,
+            stock.held + stock.sold > stock.quantity,
+            availability(definition.status, stock, at),
+        )
+        for key, stock in inventory.stock.items()
+    ]
+    return EventView(inventory.id, inventory.version, inventory.offset, definition.title, definition.status, types)
+
+
+def account_view(event: UUID, account: UUID, record: AccountRecord) -> AccountView:
+    """An account's tickets of one event."""
+    total = sum(count for _, count in record.counts)
+    held = record.holding.held if record.holding else 0
+    counts = [TicketCountView(key, count) for key, count in record.counts]
+    return AccountView(event, account, record.offset, total, held, counts)
+
+
+def purchase_view(event: UUID, purchase: UUID, record: PurchaseRecord) -> PurchaseView:
+    """A purchase."""
+    now, last = state_of(record), record.history[-1]
+    return PurchaseView(
+        event,
+        purchase,
+        record.account,
+        now.status,
+        last.exact_reason,
+        last.figures,
+        record.currency,
+        now.deadline,
+        [PurchaseLineView(line.ticket_type, line.name, line.quantity, line.price) for line in now.lines],
+        [DecisionView(decision.offset, decision.at, decision.kind) for decision in record.history],
+    )
