@@ -2,7 +2,8 @@
 
 TurnstileError
 ├── MalformedRecord      a record can't be decoded: it becomes a dead letter
-│   └── MalformedCommand
+│   ├── MalformedCommand
+│   └── ForbiddenRequest
 └── InvariantBroken      the state contradicts the ledger's rules: the process must stop
 """
 
@@ -17,6 +18,10 @@ class MalformedRecord(TurnstileError):
 
 class MalformedCommand(MalformedRecord):
     """A record of ``ticket-commands`` that is not a valid command."""
+
+
+class ForbiddenRequest(MalformedRecord):
+    """A request of a producer that is a command which only Turnstile itself may write."""
 
 
 class InvariantBroken(TurnstileError):

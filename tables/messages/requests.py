@@ -1,0 +1,68 @@
+"""The requests of other producers on ``ticket-requests.<producer>``: purchase, hold, confirm and cancel.
+
+The value is that of the command (tables/messages/commands.py), except that a hold's ``seconds`` may be left out. The
+record's key is the event's id. A command that only Turnstile itself may write raises ForbiddenRequest.
+"""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tables.errors import ForbiddenRequest, MalformedRecord
+from tables.messages.commands import COMMAND_MAX_BYTES, HOLD_MAX_S, Buy, Cancel, Confirm, TicketLine
+from tables.messages.decoding import decode_json
+
+FORBIDDEN_KINDS: Final = frozenset({"define-event", "end-purchases", "expire", "limit-holds"})
+
+
+class HoldRequest(Struct, frozen=True, tag_field="kind", tag="hold", rename="camel", omit_defaults=True):
+    """Hold all lines or nothing; without ``seconds`` for the operator's time (``TURNSTILE_HOLD_SECONDS``)."""
+
+    event: UUID
+    purchase: UUID
+    account: UUID
+    lines: Annotated[list[TicketLine], Meta(min_length=1, max_length=50)]
+    seconds: Annotated[int, Meta(ge=1, le=HOLD_MAX_S)] | None = None
+
+
+class _Kind(Struct, frozen=True):
+    kind: str
+
+
+Request = Buy | HoldRequest | Confirm | Cancel
+
+_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+_kind_decoder = msgspec.json.Decoder(_Kind)
+
+
+def decode_request(key: bytes | None, value: bytes | None) -> Request:
+    """Decode a record. Raises MalformedRecord, which names the invalid field, or ForbiddenRequest."""
+    request = decode_value(value)
+    if key != str(request.event).encode():
+        raise MalformedRecord("Expected the event's id as the record's key - at `$key`")
+    return request
+
+
+def decode_value(value: bytes | None) -> Request:
+    """Decode a record's value. Raises as decode_request does."""
+    if value is not None and len(value) > COMMAND_MAX_BYTES:
+        raise MalformedRecord(f"the record has {len(value)} bytes, which is more than {COMMAND_MAX_BYTES}")
+    try:
+        request = decode_json(_decoder, value, MalformedRecord)
+    except MalformedRecord as error:
+        _check_kind(value)
+        raise error from error.__cause__
+    if isinstance(request, Cancel) and not request.is_repeatable:
+        raise MalformedRecord("Object missing required field `request`, which a cancel of `lines` must have")
+    return request
+
+
+def _check_kind(value: bytes | None) -> None:
+    try:
+        kind = decode_json(_kind_decoder, value, MalformedRecord).kind
+    except MalformedRecord:
+        return
+    if kind in FORBIDDEN_KINDS:
+        raise ForbiddenRequest(f"A producer may not write `{kind}` - at `$.kind`")

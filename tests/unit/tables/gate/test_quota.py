@@ -1,0 +1,39 @@
+"""Quotas: a burst, then a steady rate, by the records' own times."""
+
+from tables.gate.quota import BURST_S, Quota
+
+NOW = 1_900_000_000_000
+QUOTA = Quota(10)
+
+
+def admitted(times: list[int]) -> list[int | None]:
+    full_at, found = 0, []
+    for at in times:
+        full_at, retry_at = QUOTA.take(full_at, at)
+        found.append(retry_at)
+    return found
+
+
+def test_a_burst_is_let_through_and_the_next_is_told_when_to_try_again() -> None:
+    burst = QUOTA.rate * BURST_S
+    assert admitted([NOW] * (burst + 1)) == [None] * burst + [NOW + 100]
+
+
+def test_at_the_time_that_it_was_told_a_request_is_let_through() -> None:
+    burst = QUOTA.rate * BURST_S
+    assert admitted([NOW] * (burst + 2) + [NOW + 99, NOW + 100, NOW + 100])[burst:] == [
+        NOW + 100,
+        NOW + 100,
+        NOW + 100,
+        None,
+        NOW + 200,
+    ]
+
+
+def test_a_producer_within_its_rate_never_waits() -> None:
+    assert set(admitted([NOW + 100 * number for number in range(200)])) == {None}
+
+
+def test_a_time_that_goes_back_gives_nothing_away() -> None:
+    burst = QUOTA.rate * BURST_S
+    assert admitted([NOW] * burst + [NOW - 60_000])[-1] == NOW + 100
