@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test check unit lint format structure bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics openapi lock
+.PHONY: help install run worker servers test check unit lint format structure bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics openapi contract lock
 SHELL := /bin/bash
 
 VENV := .venv
@@ -104,6 +104,10 @@ metrics: $(STAMP) ## write docs/metrics.md anew from the code
 
 openapi: $(STAMP) ## write docs/openapi.json anew from the code
 	@$(BIN)/python -m ops docs openapi --write
+
+contract: $(STAMP) ## write docs/asyncapi.json and docs/schemas.json anew from the code
+	@$(BIN)/python -m ops docs asyncapi --write
+	@$(BIN)/python -m ops docs schemas --write
 
 lock: $(STAMP) ## compile the lock files anew (needs uv); the jars' too
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \

@@ -4,7 +4,13 @@ import rich_click as click
 
 from ops.lazy_commands import LazyCommands
 
-PAGES = {"settings": "settings_table", "metrics": "metrics_table", "openapi": "openapi_document"}
+PAGES = {
+    "settings": "settings_table",
+    "metrics": "metrics_table",
+    "openapi": "openapi_document",
+    "asyncapi": "asyncapi_document",
+    "schemas": "schemas_document",
+}
 
 
 @click.group(name="docs")

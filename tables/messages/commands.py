@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from tables.errors import MalformedCommand
 from tables.messages.decoding import decode_json
+from tables.messages.field_types import Price
 from tables.messages.statuses import EventStatus
 
 Quantity = Annotated[int, Meta(ge=1, le=1_000)]
@@ -49,7 +50,7 @@ class TicketTypeDefinition(Struct, frozen=True, kw_only=True, rename="camel", om
 
     id: UUID
     name: Text
-    price: Decimal
+    price: Price
     currency: Annotated[str, Meta(min_length=3, max_length=3)]
     quantity: TicketCount
     sale_starts_at: Moment | None = None
@@ -75,7 +76,7 @@ class EventDefinition(Struct, frozen=True, kw_only=True, rename="camel", omit_de
     capacity: TicketCount | None = None
     max_per_order: Limit | None = None
     max_per_account: Limit | None = None
-    ticket_types: Annotated[list[TicketTypeDefinition], Meta(max_length=200)] = []
+    ticket_types: Annotated[list[TicketTypeDefinition], Meta(max_length=200, description="no ticket type twice")] = []
 
     def __post_init__(self) -> None:
         if len({ticket_type.id for ticket_type in self.ticket_types}) < len(self.ticket_types):

@@ -1,7 +1,6 @@
 """The records of ``notification-log``: the result of each mail. They name the account, never its address."""
 
 from collections.abc import Callable
-from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -9,6 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from tables.messages.decoding import encode_json, json_decoder
+from tables.messages.field_types import Time
 from tables.messages.mail_kinds import MailKind
 
 
@@ -28,7 +28,7 @@ class Delivery(Struct, frozen=True, rename="camel"):
     event: UUID
     purchase: UUID
     account: UUID
-    at: datetime
+    at: Time
 
 
 decode_delivery: Final = json_decoder(Delivery)

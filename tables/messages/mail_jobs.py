@@ -1,7 +1,6 @@
 """The records of ``notification-jobs``: one mail to send each, complete but for the recipient's name and address."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from msgspec import Struct
 from tables.errors import MalformedRecord
 from tables.ids import name_based_id
 from tables.messages.decoding import encode_json, json_decoder
+from tables.messages.field_types import Time
 from tables.messages.mail_kinds import MailKind, mail_of
 from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeLine
 
@@ -28,12 +28,12 @@ class Job(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True)
     account: UUID
     event: UUID
     purchase: UUID
-    at: datetime
+    at: Time
     facts: EventFacts
     lines: tuple[OutcomeLine, ...] = ()
     left: tuple[OutcomeLine, ...] = ()
     total: MoneyAmount | None = None
-    deadline: datetime | None = None
+    deadline: Time | None = None
     before: EventFacts | None = None
 
 

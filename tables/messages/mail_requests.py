@@ -1,13 +1,13 @@
 """The records of ``notification-requests``: requests to send a purchase's mail again."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
 
 from tables.messages.decoding import encode_json, json_decoder
+from tables.messages.field_types import Time
 
 
 class Resend(Struct, frozen=True, rename="camel"):
@@ -16,7 +16,7 @@ class Resend(Struct, frozen=True, rename="camel"):
     id: UUID
     event: UUID
     purchase: UUID
-    at: datetime
+    at: Time
 
 
 decode_resend: Final = json_decoder(Resend)

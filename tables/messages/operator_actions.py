@@ -1,18 +1,18 @@
 """The records of ``operator-actions``: what an operator did to records and holds, and why."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
 
 from tables.messages.decoding import encode_json, json_decoder
+from tables.messages.field_types import Time
 
 
 class OperatorAction(Struct, frozen=True):
     """One action: time, user, command with its arguments in ``details``, and the operator's reason."""
 
-    at: datetime
+    at: Time
     by: str
     action: str
     reason: str

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from tables.errors import MalformedRecord
 from tables.messages.decoding import encode_json, json_decoder
+from tables.messages.field_types import Amount, Time
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
 
@@ -35,7 +36,7 @@ class OutcomeKind(StrEnum):
 class MoneyAmount(Struct, frozen=True):
     """An exact amount in an ISO 4217 currency."""
 
-    amount: Decimal
+    amount: Amount
     currency: str
 
 
@@ -45,7 +46,7 @@ class OutcomeLine(Struct, frozen=True, rename="camel", omit_defaults=True):
     ticket_type: UUID
     name: str
     quantity: int
-    price: Decimal
+    price: Amount
     codes: tuple[str, ...] = ()
 
 
@@ -68,8 +69,8 @@ class EventFacts(Struct, frozen=True, rename="camel", omit_defaults=True):
 
     title: str
     status: str
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: Time
+    ends_at: Time
     time_zone: str
     venue: str = ""
     city: str = ""
@@ -88,7 +89,7 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     kind: OutcomeKind
     event: UUID
     offset: int
-    at: datetime
+    at: Time
     purchase: UUID | None = None
     account: UUID | None = None
     status: PurchaseStatus | None = None
@@ -97,7 +98,7 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     lines: tuple[OutcomeLine, ...] = ()
     left: tuple[OutcomeLine, ...] = ()
     total: MoneyAmount | None = None
-    deadline: datetime | None = None
+    deadline: Time | None = None
     fingerprint: str = ""
     facts: EventFacts | None = None
     balance: tuple[Balance, ...] = ()

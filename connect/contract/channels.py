@@ -1,0 +1,109 @@
+"""The topics of the contract: for each its key, value and headers as types, from which the schemas are made.
+
+To add a topic is to add a line to CHANNELS, and an example of each of its types to connect/contract/examples.py.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from types import UnionType
+from typing import Annotated, Any, Final, get_args
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from connect.topics import (
+    ACCOUNT_ROWS,
+    COMMANDS,
+    CONSUMERS,
+    DELIVERIES,
+    EVENT_ROWS,
+    EVENT_STATUS,
+    JOBS,
+    OPERATOR_ACTIONS,
+    OUTCOMES,
+    RESENDS,
+    RETRIES,
+    dead_letters,
+)
+from tables.messages.commands import Command, EventAnnouncement
+from tables.messages.deliveries import Delivery
+from tables.messages.mail_jobs import Job
+from tables.messages.mail_requests import Resend
+from tables.messages.operator_actions import OperatorAction
+from tables.messages.outcomes import Outcome
+from tables.messages.record_headers import DeadLetterHeaders, JobHeaders, TraceHeaders
+from tables.messages.row_changes import AccountRow, EventRow
+
+EventKey = Annotated[UUID, Meta(description="The event's id, as UTF-8 text without quotes.")]
+AccountKey = Annotated[UUID, Meta(description="The account's id, as UTF-8 text without quotes.")]
+OwnBytes = Annotated[Any, Meta(description="The record's own bytes, unchanged; they may be no JSON.")]
+JSON: Final = "application/json"
+BYTES: Final = "application/octet-stream"
+RAW_RECORD: Final = "Record"
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+
+
+class Direction(StrEnum):
+    """Who writes a topic: others (INPUT, some records are ours), or only Turnstile (OUTPUT)."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A topic, or the topics of one pattern. ``address`` has a parameter in braces for the part that differs.
+
+    ``value`` is a type or a union of tagged structs; ``headers`` is None where no header means anything.
+    """
+
+    address: str
+    direction: Direction
+    summary: str
+    key: Any
+    value: Any
+    headers: type[Struct] | None = None
+    content_type: str = JSON
+    parameters: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The address as a name of components."""
+        return self.address.replace("{", "").replace("}", "")
+
+    @property
+    def messages(self) -> dict[str, Any]:
+        """The types of the value by name: one for each kind of a union."""
+        kinds = get_args(self.value) if isinstance(self.value, UnionType) else (self.value,)
+        return {kind.__name__ if isinstance(kind, type) else RAW_RECORD: kind for kind in kinds}
+
+    def is_address_of(self, topic: str) -> bool:
+        """Whether it describes the topic of that name."""
+        parts = _PARAMETER.split(self.address)[::2]
+        return re.fullmatch("[^.]+".join(map(re.escape, parts)), topic) is not None
+
+
+IN, OUT = Direction.INPUT, Direction.OUTPUT
+CHANNELS: Final = (
+    Channel(COMMANDS, IN, "Commands: what changes an event's stock.", EventKey, Command, TraceHeaders),
+    Channel(OUTCOMES, OUT, "Outcomes: what the ledger decided.", EventKey, Outcome, TraceHeaders),
+    Channel(EVENT_ROWS, OUT, "Rows of events. After a delete comes a record without value.", EventKey, EventRow),
+    Channel(ACCOUNT_ROWS, OUT, "Rows of accounts: personal data. Deleted as events are.", AccountKey, AccountRow),
+    Channel(EVENT_STATUS, OUT, "Definitions of events, as published.", EventKey, EventAnnouncement, TraceHeaders),
+    Channel(JOBS, OUT, "Mails to send.", AccountKey, Job, JobHeaders),
+    Channel(RETRIES, OUT, "Mails to try again after a pause.", AccountKey, Job, JobHeaders),
+    Channel(RESENDS, IN, "Requests to send a purchase's last mail again.", EventKey, Resend, TraceHeaders),
+    Channel(DELIVERIES, OUT, "What became of each mail.", AccountKey, Delivery, TraceHeaders),
+    Channel(OPERATOR_ACTIONS, OUT, "What operators did, and why.", None, OperatorAction),
+    Channel(
+        dead_letters("{consumer}"),
+        OUT,
+        "Records that a consumer could not process.",
+        OwnBytes,
+        OwnBytes,
+        DeadLetterHeaders,
+        BYTES,
+        (("consumer", CONSUMERS),),
+    ),
+)

@@ -1,0 +1,65 @@
+"""Every message has an example that its schema allows and that our own decoder reads."""
+
+import json
+from typing import Any, Final
+
+import msgspec
+import pytest
+
+from connect.contract.channels import CHANNELS, Channel
+from connect.contract.examples import examples, examples_of
+from connect.topics import EVENT_STATUS, OPERATOR_ACTIONS, OUTCOMES
+from streams.inventory.event_definitions import decode_announcement
+from tables.messages.operator_actions import decode_action
+from tables.messages.outcomes import Outcome, OutcomeKind, decode_checked_outcome
+from tests.unit.connect.contract.validation import errors
+from tests.unit.upgrades.formats import MESSAGES
+
+DECODERS: Final[dict[str, Any]] = MESSAGES | {
+    OPERATOR_ACTIONS: decode_action,
+    OUTCOMES: decode_checked_outcome,
+    EVENT_STATUS: decode_announcement,
+}
+JSON_CHANNELS: Final = [channel for channel in CHANNELS if channel.content_type == "application/json"]
+PARTS: Final = [
+    pytest.param(channel, kind, id=f"{channel.id}-{name}")
+    for channel in JSON_CHANNELS
+    for name, kind in channel.messages.items()
+]
+
+
+@pytest.mark.parametrize(("channel", "kind"), PARTS)
+def test_each_message_has_an_example_that_is_valid_and_is_decoded(channel: Channel, kind: Any) -> None:
+    found = [each for each in examples() if type(each) is kind]
+    assert found
+    for example in found:
+        value = msgspec.json.encode(example)
+        assert errors(f"{channel.id}.value", json.loads(value)) == []
+        decoded = DECODERS[channel.address](value)
+        # Of a row of an event, the columns that are JSON are decoded, too.
+        assert (decoded[0] if isinstance(decoded, tuple) else decoded) == example
+
+
+@pytest.mark.parametrize("channel", [channel for channel in CHANNELS if channel.headers], ids=lambda each: each.id)
+def test_headers_have_an_example_that_is_valid(channel: Channel) -> None:
+    found = examples_of(channel.headers)
+    assert found
+    for example in found:
+        assert errors(f"{channel.id}.headers", example) == []
+
+
+def test_every_example_is_of_a_message_of_the_contract() -> None:
+    described = {kind for channel in CHANNELS for kind in (*channel.messages.values(), channel.headers)}
+    assert {type(example) for example in examples()} <= described
+
+
+def test_the_outcomes_show_what_happens_most() -> None:
+    kinds = {outcome["kind"] for outcome in examples_of(Outcome)}
+    assert kinds == {*OutcomeKind} - {OutcomeKind.REFUNDED}
+
+
+@pytest.mark.parametrize("channel", [channel for channel in CHANNELS if channel.key], ids=lambda each: each.id)
+def test_a_key_is_the_text_of_an_id(channel: Channel) -> None:
+    if channel in JSON_CHANNELS:
+        assert errors(f"{channel.id}.key", "5e3d7a1c-0f3b-4c58-9a57-7d2f6c1b8e10") == []
+        assert errors(f"{channel.id}.key", "5e3d7a1c")
