@@ -10,6 +10,7 @@ from api.ports.ports import Ports
 from api.response_headers import register_headers
 from api.routes.accounts import accounts
 from api.routes.addresses import addresses
+from api.routes.contract import register_contract
 from api.routes.docs import SECURITY, register_docs
 from api.routes.events import events
 from api.routes.health import health, register_probes
@@ -70,6 +71,7 @@ def create_app(ports: Ports) -> OpenAPI:
         app.register_api(blueprint)
     register_probes(app)
     register_docs(app)
+    register_contract(app)
     register_problem_pages(app)
     register_pages(app)
     register_permissions(app)

@@ -24,6 +24,8 @@ CACHED: Final[Mapping[str, str]] = {
     "plain_live": NEVER_CACHED,
     "plain_ready": NEVER_CACHED,
     "openapi_document": REVALIDATED,
+    "asyncapi_document": REVALIDATED,
+    "schemas_document": REVALIDATED,
     "docs": REVALIDATED,
     "swagger.swagger": REVALIDATED,
     "swagger.oauth2-redirect": REVALIDATED,

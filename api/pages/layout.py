@@ -25,6 +25,7 @@ from api.pages.password_reset import resetting
 from api.pages.purchases import purchases
 from api.pages.sign_in import signing_in
 from api.pages.sign_up import signing_up
+from api.pages.topics import topics
 from api.roles import Permission, Role
 
 BLUEPRINTS: Final = (
@@ -38,6 +39,7 @@ BLUEPRINTS: Final = (
     confirming,
     resetting,
     board,
+    topics,
     organizing,
     editing,
 )

@@ -44,6 +44,8 @@ FOR_EVERYBODY = (
     "/docs/swagger/css/swagger-ui.css",
     "/docs/oauth2-redirect.html",
     "/openapi.json",
+    "/asyncapi.json",
+    "/schemas.json",
     "/problems",
     "/problems/sold-out",
     "/health/live",
