@@ -7,7 +7,7 @@ import pytest
 
 from connect.contract.channels import CHANNELS, Channel, Direction
 from connect.topics import HEARTBEAT, HEARTBEAT_ROWS, TABLES, all_topics, changelog
-from streams.runtime.headers import FORWARDED
+from streams.runtime.headers import FIRST_SEEN
 from tables.messages.dead_letters import DETAILED_INFO_HEADERS, INFO_HEADERS, DeadLetterInfo, Origin, encode_info
 from tables.messages.record_headers import DeadLetterHeaders, JobHeaders, TraceHeaders
 from telemetry.traces import TRACEPARENT_HEADER
@@ -43,7 +43,7 @@ def names(headers: Any) -> tuple[str, ...]:
 
 def test_the_headers_are_those_that_the_code_reads_and_writes() -> None:
     assert names(TraceHeaders) == (TRACEPARENT_HEADER,)
-    assert names(JobHeaders) == FORWARDED
+    assert names(JobHeaders) == (TRACEPARENT_HEADER, FIRST_SEEN)
     assert names(DeadLetterHeaders) == DETAILED_INFO_HEADERS
     assert tuple(field.encode_name for field in msgspec.structs.fields(DeadLetterHeaders) if field.required) == (
         INFO_HEADERS

@@ -8,18 +8,9 @@ import pytest
 
 from connect.contract.channels import CHANNELS, Channel
 from connect.contract.examples import examples, examples_of
-from connect.topics import EVENT_STATUS, OPERATOR_ACTIONS, OUTCOMES
-from streams.inventory.event_definitions import decode_announcement
-from tables.messages.operator_actions import decode_action
-from tables.messages.outcomes import Outcome, OutcomeKind, decode_checked_outcome
-from tests.unit.connect.contract.validation import errors
-from tests.unit.upgrades.formats import MESSAGES
+from tables.messages.outcomes import Outcome, OutcomeKind
+from tests.unit.connect.contract.validation import decoder_of, errors
 
-DECODERS: Final[dict[str, Any]] = MESSAGES | {
-    OPERATOR_ACTIONS: decode_action,
-    OUTCOMES: decode_checked_outcome,
-    EVENT_STATUS: decode_announcement,
-}
 JSON_CHANNELS: Final = [channel for channel in CHANNELS if channel.content_type == "application/json"]
 PARTS: Final = [
     pytest.param(channel, kind, id=f"{channel.id}-{name}")
@@ -35,7 +26,7 @@ def test_each_message_has_an_example_that_is_valid_and_is_decoded(channel: Chann
     for example in found:
         value = msgspec.json.encode(example)
         assert errors(f"{channel.id}.value", json.loads(value)) == []
-        decoded = DECODERS[channel.address](value)
+        decoded = decoder_of(channel)(value)
         # Of a row of an event, the columns that are JSON are decoded, too.
         assert (decoded[0] if isinstance(decoded, tuple) else decoded) == example
 

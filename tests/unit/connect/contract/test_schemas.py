@@ -9,18 +9,17 @@ from typing import Any, Final
 import jsonschema_rs
 import pytest
 
-from connect.contract.channels import CHANNELS, Direction
+from connect.contract.channels import CHANNELS, Channel, Direction
 from connect.contract.examples import examples_of
 from connect.contract.schemas import DIALECT, bundle
 from tables.errors import MalformedRecord
-from tests.unit.connect.contract.validation import errors, validator
-from tests.unit.upgrades.formats import MESSAGES
+from tests.unit.connect.contract.validation import channel_of, decoder_of, errors, validator
 from tests.unit.upgrades.recording import Recording, recordings
 
 INPUTS: Final = [
-    pytest.param(channel.address, example, id=f"{channel.id}-{name}-{number}")
+    pytest.param(channel, example, id=f"{channel.id}-{name}-{number}")
     for channel in CHANNELS
-    if channel.direction is Direction.INPUT and channel.address in MESSAGES
+    if channel.direction is Direction.INPUT
     for name, kind in channel.messages.items()
     for number, example in enumerate(examples_of(kind))
 ]
@@ -85,7 +84,7 @@ def test_every_text_that_is_a_number_or_a_time_says_its_form() -> None:
 @pytest.mark.parametrize("recording", recordings(), ids=lambda each: each.folder.name)
 def test_all_that_was_ever_recorded_is_valid(recording: Recording) -> None:
     for topic, value in recording.messages():
-        assert errors(f"{topic}.value", json.loads(value)) == [], value
+        assert errors(f"{channel_of(topic).id}.value", json.loads(value)) == [], value
 
 
 def places(node: Any) -> Iterator[tuple[str | int, ...]]:
@@ -112,20 +111,20 @@ def mutated(example: Any) -> Iterator[Any]:
             yield changed
 
 
-def is_read(topic: str, value: Any) -> bool:
+def is_read(channel: Channel, value: Any) -> bool:
     """Whether our decoder takes the value."""
     try:
-        MESSAGES[topic](json.dumps(value).encode())
+        decoder_of(channel)(json.dumps(value).encode())
     except MalformedRecord:
         return False
     return True
 
 
-@pytest.mark.parametrize(("topic", "example"), INPUTS)
-def test_what_a_schema_of_an_input_allows_our_decoder_reads(topic: str, example: Any) -> None:
-    refused = [value for value in mutated(example) if not is_read(topic, value)]
+@pytest.mark.parametrize(("channel", "example"), INPUTS)
+def test_what_a_schema_of_an_input_allows_our_decoder_reads(channel: Channel, example: Any) -> None:
+    refused = [value for value in mutated(example) if not is_read(channel, value)]
     assert refused
-    assert [value for value in refused if validator(f"{topic}.value").is_valid(value)] == []
+    assert [value for value in refused if validator(f"{channel.id}.value").is_valid(value)] == []
 
 
 def test_fields_of_a_version_to_come_are_allowed() -> None:

@@ -1,11 +1,34 @@
-"""Validates parts of records by the schemas of the contract, formats too."""
+"""The channel of a topic, our decoder of its values, and validation by its schemas, formats too."""
 
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import jsonschema_rs
 
+from connect.contract.channels import CHANNELS, Channel
 from connect.contract.schemas import bundle
+from connect.topics import EVENT_STATUS, OPERATOR_ACTIONS, OUTCOMES
+from tables.messages.commands import EventAnnouncement
+from tables.messages.decoding import json_decoder
+from tables.messages.operator_actions import decode_action
+from tables.messages.outcomes import decode_checked_outcome
+from tests.unit.upgrades.formats import MESSAGES, Decode
+
+DECODERS: Final[dict[str, Decode]] = MESSAGES | {
+    OPERATOR_ACTIONS: decode_action,
+    OUTCOMES: decode_checked_outcome,
+    EVENT_STATUS: json_decoder(EventAnnouncement),
+}
+
+
+def channel_of(topic: str) -> Channel:
+    """The channel that describes the topic."""
+    return next(channel for channel in CHANNELS if channel.is_address_of(topic))
+
+
+def decoder_of(channel: Channel) -> Decode:
+    """Our decoder of the values of its topics."""
+    return next(decode for topic, decode in DECODERS.items() if channel.is_address_of(topic))
 
 
 @cache
