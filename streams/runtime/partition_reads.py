@@ -1,25 +1,18 @@
-"""Reading partitions of a table for the web views: here where this worker owns the partition, else from its owner.
-
-A request is forwarded once and within a deadline, so requests can't go round in circles.
-"""
+"""Reading partitions of a table for the web views: here where this worker owns the partition, else from its owner."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
-from yarl import URL
+from aiohttp import ClientTimeout
 
 from streams.runtime.app import App
 from streams.runtime.assignment import active_partitions, is_recovered, owner_url
-from streams.runtime.indexed_table import IndexedTable
+from streams.runtime.forwarding import FORWARD_TIMEOUT_S, ask_worker, forwarding_session, is_forwarded
 from streams.runtime.partitioning import partition_of
-from streams.runtime.web import Request, Response, bytes_response, json_response
+from streams.runtime.table import OffsetTable
+from streams.runtime.web import Request, Response, json_response
 from streams.runtime.web_problems import RequestProblem, unavailable
-
-FORWARDED_HEADER: Final = "X-Turnstile-Passed-On"
-FORWARD_TIMEOUT_S: Final = 2.0
-CONNECTIONS_MAX: Final = 16
 
 Read = Callable[[bytes], bytes | None]
 Scan = Callable[[bytes], Iterator[tuple[bytes, bytes]]]
@@ -28,7 +21,7 @@ Scan = Callable[[bytes], Iterator[tuple[bytes, bytes]]]
 class PartitionReads:
     """Where the reads of one table's partitions go."""
 
-    def __init__(self, app: App, table: IndexedTable) -> None:
+    def __init__(self, app: App, table: OffsetTable) -> None:
         self.app = app
         self.table = table
         self.partitions: int = app.settings.partitions
@@ -57,41 +50,31 @@ class PartitionReads:
         return partial(self.table.read, partition), partial(self.table.scan, partition, b"")
 
     async def answer(self, request: Request, partition: int, find: Callable[[], Any]) -> Response:
-        """The owner's answer: what ``find`` returns, as JSON. The problem not-found where that is None."""
+        """The owner's answer: what ``find`` returns, as JSON. Raises RequestProblem where that is None."""
         if partition not in self.owned():
             return await self.forward(request, partition)
-        found = find()
+        return json_response(self.known(find()))
+
+    def known(self, found: Any) -> Any:
+        """What was found. Raises RequestProblem where that is None."""
         if found is None:
             raise RequestProblem("not-found", f"not known to the table {self.table.name}")
-        return json_response(found)
+        return found
 
-    async def forward(self, request: Request, partition: int) -> Response:
+    def is_ending(self, request: Request) -> bool:
+        """Whether an answer that takes long must end: the client is gone or the worker stops."""
+        return bool(self.app.should_stop) or request.transport is None
+
+    async def forward(self, request: Request, partition: int, wait_s: float = 0.0) -> Response:
         """The answer of the partition's owner to the same request. Raises RequestProblem where there is none."""
-        path = request.rel_url.raw_path_qs
-        async with forwarding_session() as session:
-            return bytes_response(*await ask(session, self.owner_of(request, partition), path))
+        owner = self.owner_of(request, partition)
+        async with forwarding_session(request, ClientTimeout(total=FORWARD_TIMEOUT_S + wait_s)) as session:
+            answer = await ask_worker(session, owner, request.rel_url.raw_path_qs)
+        return answer.response()
 
     def owner_of(self, request: Request, partition: int) -> str:
         """The address of another worker that owns the partition. Raises RequestProblem where there is none."""
         owner = owner_url(self.app, self.table.name, partition)
-        if owner is None or FORWARDED_HEADER in request.headers:
+        if owner is None or is_forwarded(request):
             raise unavailable("the partition is moving to another worker")
         return owner
-
-
-def forwarding_session(timeout_s: float = FORWARD_TIMEOUT_S) -> ClientSession:
-    """A session for requests to other workers."""
-    return ClientSession(
-        timeout=ClientTimeout(total=timeout_s),
-        connector=TCPConnector(limit=CONNECTIONS_MAX),
-        headers={FORWARDED_HEADER: "1"},
-    )
-
-
-async def ask(session: ClientSession, worker: str, path: str) -> tuple[bytes, int, str]:
-    """Another worker's answer: body, status and content type. Raises RequestProblem if it does not answer."""
-    try:
-        async with session.get(URL(f"{worker}{path}", encoded=True)) as answer:
-            return await answer.read(), answer.status, answer.content_type
-    except (ClientError, TimeoutError) as error:
-        raise unavailable("the partition's owner does not answer") from error

@@ -19,6 +19,7 @@ from streams.runtime.app import App
 from streams.runtime.changelog import Changes, Rows, changes, follow
 from streams.runtime.indexed_table import Index, IndexedTable, no_index
 from streams.runtime.produce import Record, append_once
+from streams.runtime.record_watches import RecordWatches
 from streams.runtime.retry import BROKERS_UNAVAILABLE, append, with_retries
 from tables.errors import InvariantBroken
 
@@ -54,6 +55,7 @@ class OffsetTable(IndexedTable):
     _read_to: dict[int, int]
     # One task at a time writes to a partition, or checks it for writes of others.
     _locks: defaultdict[int, asyncio.Lock]
+    watches: RecordWatches
 
     @classmethod
     def add(
@@ -84,6 +86,7 @@ class OffsetTable(IndexedTable):
         table.may_coexist = may_coexist
         table.stale_keys, table._read_to = {}, {}
         table._locks = defaultdict(asyncio.Lock)
+        table.watches = RecordWatches()
         app.tables.add(table)
         table._worker.counters.add_table(name)
         return table
@@ -93,7 +96,9 @@ class OffsetTable(IndexedTable):
 
         Gives the index entries that were added.
         """
-        return self._put(partition, records.items())
+        entries = self._put(partition, records.items())
+        self.watches.stored(partition, records)
+        return entries
 
     async def publish(self, partition: int, *groups: dict[bytes, bytes]) -> None:
         """Append the groups to the changelog, each acknowledged before the first record of the next.

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 from msgspec import Struct
 
@@ -38,6 +39,11 @@ class EventView(Struct, frozen=True, rename="camel"):
     status: EventStatus
     ticket_types: list[TicketTypeView]
 
+    @property
+    def revision(self) -> str:
+        """Differs where anything differs: the states change with time, all else at an offset."""
+        return f"{self.offset}-{crc32(','.join(each.state for each in self.ticket_types).encode()):08x}"
+
 
 class TicketCountView(Struct, frozen=True, rename="camel"):
     """The number of tickets of one type that an account holds or has bought."""
@@ -55,6 +61,11 @@ class AccountView(Struct, frozen=True, rename="camel"):
     total: int
     held: int
     ticket_types: list[TicketCountView]
+
+    @property
+    def revision(self) -> str:
+        """Differs where anything differs."""
+        return str(self.offset)
 
 
 class PurchaseLineView(Struct, frozen=True, rename="camel"):
@@ -87,6 +98,11 @@ class PurchaseView(Struct, frozen=True, rename="camel"):
     deadline: int | None
     lines: list[PurchaseLineView]
     history: list[DecisionView]
+
+    @property
+    def revision(self) -> str:
+        """Differs where anything differs."""
+        return str(self.history[-1].offset)
 
 
 class HoldView(Struct, frozen=True, rename="camel", order=True):

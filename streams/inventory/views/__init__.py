@@ -10,6 +10,7 @@ from streams.inventory.views.partitions import PartitionViews
 from streams.inventory.views.purchases import PurchaseViews
 from streams.runtime.app import App
 from streams.runtime.partition_reads import PartitionReads
+from streams.runtime.record_reads import RecordReads
 
 __all__ = ["InventoryViews"]
 
@@ -19,7 +20,8 @@ class InventoryViews:
 
     def __init__(self, app: App, ledger: LedgerAgent) -> None:
         reads = PartitionReads(app, ledger.table)
-        EventViews(app, reads)
-        PurchaseViews(app, reads)
+        records = RecordReads(reads)
+        EventViews(app, reads, records)
+        PurchaseViews(app, reads, records)
         HoldViews(app, reads, ledger.hold_expiry)
         PartitionViews(app, reads, ledger.gap_check)

@@ -1,35 +1,39 @@
 """The views of events and their stock, and of what an account has of an event."""
 
-from functools import partial
-from uuid import UUID
-
 from streams.inventory.hold_expiry import now_ms
 from streams.runtime.app import App
+from streams.runtime.event_streams import EventStreams
 from streams.runtime.partition_lists import PartitionList
 from streams.runtime.partition_reads import PartitionReads
+from streams.runtime.record_reads import RecordRead, RecordReads
 from streams.runtime.web import Request, Response, add_page
 from streams.runtime.web_parameters import path_id, query_choice
 from tables.ledger.availability import Availability
 from tables.ledger.inventory import Inventory
 from tables.ledger.records import account_key, decode_account, decode_event, event_key
 from tables.ledger.scans import EventScan
-from tables.ledger.views import AccountView, EventView, account_view, event_view
+from tables.ledger.views import EventView, account_view, event_view
 
 
 class EventViews:
     """Events by id, and all of them in pages."""
 
-    def __init__(self, app: App, reads: PartitionReads) -> None:
+    def __init__(self, app: App, reads: PartitionReads, records: RecordReads) -> None:
         self.reads = reads
+        self.records = records
+        self.streams = EventStreams(reads, records)
         add_page(app, "/api/event/{event}/", "event", self.event)
+        add_page(app, "/api/event/{event}/stream/", "event_stream", self.stream)
         add_page(app, "/api/events/", "events", self.events)
         add_page(app, "/api/account/{event}/{account}/", "account", self.account)
 
     async def event(self, request: Request, event: str) -> Response:
         """Quantity, held, sold and available of an event's ticket types."""
-        key = path_id(event, "event")
-        partition = self.reads.home_of(str(key))
-        return await self.reads.answer(request, partition, partial(self._event, partition, key))
+        return await self.records.answer(request, self._stock(event))
+
+    async def stream(self, request: Request, event: str) -> Response:
+        """Server-sent events: an event's stock, again after each change."""
+        return await self.streams.answer(request, self._stock(event))
 
     async def events(self, request: Request) -> Response:
         """All events with their stock; with ``state`` those that have a ticket type in this state."""
@@ -45,16 +49,19 @@ class EventViews:
     async def account(self, request: Request, event: str, account: str) -> Response:
         """How many tickets of each type an account holds or has bought of an event."""
         key, wanted = path_id(event, "event"), path_id(account, "account")
-        partition = self.reads.home_of(str(key))
-        return await self.reads.answer(request, partition, partial(self._account, partition, key, wanted))
+        home = self.reads.home_of(str(key))
+        record = RecordRead(
+            home, account_key(key, wanted), lambda value: account_view(key, wanted, decode_account(value))
+        )
+        return await self.records.answer(request, record)
 
-    def _event(self, partition: int, event: UUID) -> EventView | None:
-        value = self.reads.table.read(partition, event_key(event))
-        return None if value is None else event_view(Inventory.from_record(event, decode_event(value)), now_ms())
+    def _stock(self, event: str) -> RecordRead:
+        key = path_id(event, "event")
 
-    def _account(self, partition: int, event: UUID, account: UUID) -> AccountView | None:
-        value = self.reads.table.read(partition, account_key(event, account))
-        return None if value is None else account_view(event, account, decode_account(value))
+        def show(value: bytes) -> EventView:
+            return event_view(Inventory.from_record(key, decode_event(value)), now_ms())
+
+        return RecordRead(self.reads.home_of(str(key)), event_key(key), show)
 
     def _scan(self, partition: int, position: bytes) -> EventScan:
         return EventScan(*self.reads.access(partition), position)

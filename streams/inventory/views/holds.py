@@ -8,11 +8,13 @@ from typing import Final
 from urllib.parse import urlencode
 
 import msgspec
+from aiohttp import ClientTimeout
 from msgspec import Struct
 
 from streams.inventory.hold_expiry import HoldExpiry
 from streams.runtime.app import App
-from streams.runtime.partition_reads import FORWARDED_HEADER, PartitionReads, ask, forwarding_session
+from streams.runtime.forwarding import FORWARD_TIMEOUT_S, ask_worker, forwarding_session, is_forwarded
+from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.web import Request, Response, add_page, json_response
 from streams.runtime.web_parameters import ListPosition, query_limit, query_position
 from streams.runtime.web_problems import unavailable
@@ -44,7 +46,7 @@ class HoldViews:
         limit, position = query_limit(request), query_position(request, self.reads.partitions)
         after = b"" if position is None else position.key
         own = self._own(after, limit)
-        if FORWARDED_HEADER in request.headers:
+        if is_forwarded(request):
             return json_response(own)
         answers = [own, *await self._ask_others(request, own.partitions, limit)]
         if sorted(number for each in answers for number in each.partitions) != list(range(self.reads.partitions)):
@@ -65,12 +67,12 @@ class HoldViews:
         others = set(range(self.reads.partitions)) - set(own)
         workers = sorted({self.reads.owner_of(request, partition) for partition in others})
         query = {"limit": str(limit)} | {name: request.query[name] for name in ("cursor",) if name in request.query}
-        async with forwarding_session() as session:
-            asked = (ask(session, worker, f"{request.path}?{urlencode(query)}") for worker in workers)
+        async with forwarding_session(request, ClientTimeout(total=FORWARD_TIMEOUT_S)) as session:
+            asked = (ask_worker(session, worker, f"{request.path}?{urlencode(query)}") for worker in workers)
             answers = await asyncio.gather(*asked)
-        if any(status != OK for _, status, _ in answers):
+        if any(answer.status != OK for answer in answers):
             raise unavailable("a partition's owner can't answer")
-        return [msgspec.json.decode(body, type=HoldsAnswer) for body, _, _ in answers]
+        return [msgspec.json.decode(answer.body, type=HoldsAnswer) for answer in answers]
 
 
 def _first(answers: list[HoldsAnswer], limit: int) -> HoldsAnswer:

@@ -6,18 +6,20 @@ from uuid import UUID
 from streams.runtime.app import App
 from streams.runtime.partition_lists import PartitionList
 from streams.runtime.partition_reads import PartitionReads
+from streams.runtime.record_reads import RecordRead, RecordReads
 from streams.runtime.web import Request, Response, add_page
 from streams.runtime.web_parameters import path_id, query_id
 from tables.ledger.records import decode_purchase, purchase_key
 from tables.ledger.scans import PurchaseScan
-from tables.ledger.views import PurchaseView, purchase_view
+from tables.ledger.views import purchase_view
 
 
 class PurchaseViews:
     """Purchases by id, and those of an account in pages."""
 
-    def __init__(self, app: App, reads: PartitionReads) -> None:
+    def __init__(self, app: App, reads: PartitionReads, records: RecordReads) -> None:
         self.reads = reads
+        self.records = records
         add_page(app, "/api/purchase/{event}/{purchase}/", "purchase", self.purchase)
         add_page(app, "/api/purchases/{event}/{purchases}/", "purchases", self.purchases)
         add_page(app, "/api/accounts/{account}/purchases/", "account_purchases", self.account_purchases)
@@ -25,8 +27,11 @@ class PurchaseViews:
     async def purchase(self, request: Request, event: str, purchase: str) -> Response:
         """A purchase with its history."""
         key, wanted = path_id(event, "event"), path_id(purchase, "purchase")
-        partition = self.reads.home_of(str(key))
-        return await self.reads.answer(request, partition, partial(self._purchase, partition, key, wanted))
+        home = self.reads.home_of(str(key))
+        record = RecordRead(
+            home, purchase_key(key, wanted), lambda value: purchase_view(key, wanted, decode_purchase(value))
+        )
+        return await self.records.answer(request, record)
 
     async def purchases(self, request: Request, event: str, purchases: str) -> Response:
         """Which of some purchases are on record; ``purchases`` are their ids as hex digits, separated by commas."""
@@ -43,10 +48,6 @@ class PurchaseViews:
 
         home = None if event is None else self.reads.home_of(str(event))
         return await PartitionList(self.reads, scan).answer(request, home)
-
-    def _purchase(self, partition: int, event: UUID, purchase: UUID) -> PurchaseView | None:
-        value = self.reads.table.read(partition, purchase_key(event, purchase))
-        return None if value is None else purchase_view(event, purchase, decode_purchase(value))
 
     def _on_record(self, partition: int, event: UUID, purchases: list[UUID]) -> list[str]:
         read = self.reads.table.read

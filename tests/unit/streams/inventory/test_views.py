@@ -13,8 +13,9 @@ import pytest
 from multidict import MultiDict
 
 from streams.runtime import partition_lists, web_lists
+from streams.runtime.forwarding import FORWARDED_HEADER
 from streams.runtime.partition_lists import PartitionList
-from streams.runtime.partition_reads import FORWARDED_HEADER, PartitionReads
+from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.web_problems import MEDIA_TYPE, RequestProblem
 from tests.unit.streams.inventory.view_workers import PARTITIONS, TABLE, ViewWorker, home_of, serving
 from tests.unit.tables.ledger_driver import ADA, BOB, EVENT, FLOOR, LedgerDriver, purchase_id, ticket_type

@@ -45,7 +45,7 @@ class ViewWorker:
         # Without TLS: to load the certificates takes longer than all requests of a test.
         self.client = httpx.Client(timeout=20, trust_env=False, verify=False)  # noqa: S501
         web: Any = self.app.web
-        self._runner = AppRunner(web.web_app)
+        self._runner = AppRunner(web.web_app, shutdown_timeout=1)
 
     def _play_kafka(self) -> None:
         app: Any = self.app
@@ -92,7 +92,7 @@ class ViewWorker:
 def serving(*workers: ViewWorker) -> Iterator[asyncio.AbstractEventLoop]:
     """The workers' servers, in a thread with its own loop."""
     loop = asyncio.new_event_loop()
-    thread = Thread(target=loop.run_forever)
+    thread = Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
         for worker in workers:
