@@ -43,7 +43,7 @@ def _topic(name: str, channel: dict[str, Any], action: str) -> dict[str, Any]:
         "key": key.get("description", "none"),
         "kept": _kept(channel["bindings"]["kafka"]["topicConfiguration"]),
         "headers": type_link(messages[0].get("headers", {})),
-        "parameters": {part: each["enum"] for part, each in channel.get("parameters", {}).items()},
+        "parameters": {name: each.get("enum", ()) for name, each in channel.get("parameters", {}).items()},
         "messages": [_message(message) for message in messages],
     }
 

@@ -40,14 +40,14 @@ def document() -> Node:
 
 
 def _channel(channel: Channel) -> Node:
+    parameters = channel.parameters.items()
     found = {
         "address": channel.address,
         "description": channel.summary,
         "messages": {name: _message(channel, name, kind) for name, kind in channel.messages.items()},
+        "parameters": {name: {"enum": list(values)} if values else {} for name, values in parameters},
         "bindings": {"kafka": {"topicConfiguration": _configuration(channel)} | BINDING},
     }
-    if channel.parameters:
-        found["parameters"] = {name: {"enum": list(values)} for name, values in channel.parameters}
     return {name: part for name, part in found.items() if part}
 
 

@@ -65,12 +65,17 @@ class Channel:
     value: Any
     headers: type[Struct] | None = None
     content_type: str = JSON
-    parameters: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    parameter_values: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
         """The address as a name of components."""
         return self.address.replace("{", "").replace("}", "")
+
+    @property
+    def parameters(self) -> dict[str, tuple[str, ...]]:
+        """The names in braces, each with its values if they are known."""
+        return dict.fromkeys(_PARAMETER.findall(self.address), self.parameter_values)
 
     @property
     def messages(self) -> dict[str, Any]:
@@ -104,6 +109,6 @@ CHANNELS: Final = (
         OwnBytes,
         DeadLetterHeaders,
         BYTES,
-        (("consumer", CONSUMERS),),
+        CONSUMERS,
     ),
 )
