@@ -131,7 +131,7 @@ def test_what_was_mailed_of_a_purchase_is_listed_and_sent_again_on_request(pipel
 
 
 POISON = {
-    "all_topics": EVENT_STATUS,
+    "catalogue": EVENT_STATUS,
     "contacts": ACCOUNT_ROWS,
     "notifications": OUTCOMES,
     "sales": OUTCOMES,
