@@ -49,8 +49,7 @@ def test_the_outcomes_show_what_happens_most() -> None:
     assert kinds == {*OutcomeKind} - {OutcomeKind.REFUNDED}
 
 
-@pytest.mark.parametrize("channel", [channel for channel in CHANNELS if channel.key], ids=lambda each: each.id)
-def test_a_key_is_the_text_of_an_id(channel: Channel) -> None:
-    if channel in JSON_CHANNELS:
-        assert errors(f"{channel.id}.key", "5e3d7a1c-0f3b-4c58-9a57-7d2f6c1b8e10") == []
-        assert errors(f"{channel.id}.key", "5e3d7a1c")
+@pytest.mark.parametrize("topic", ["ticket-commands", "ticket-purchase", "notification-jobs"])
+def test_a_key_is_the_text_of_an_id(topic: str) -> None:
+    assert errors(f"{topic}.key", "5e3d7a1c-0f3b-4c58-9a57-7d2f6c1b8e10") == []
+    assert errors(f"{topic}.key", "5e3d7a1c")
