@@ -202,7 +202,7 @@ def test_records_of_events_and_accounts_fit() -> None:
 
 
 def test_records_stay_small_however_many_sold_ticket_types_are_removed() -> None:
-    driver = LedgerDriver(1)
+    driver = LedgerDriver(1_000)
     rounds = [[UUID(int=number * 1_000 + each) for each in range(200)] for number in range(1, 9)]
     refused = []
     for version, types in enumerate(rounds, 1):
@@ -210,6 +210,7 @@ def test_records_stay_small_however_many_sold_ticket_types_are_removed() -> None
         for each in types:
             [outcome] = driver.send_all(Buy(EVENT, each, ADA, [TicketLine(each, 1)]))
             refused += [] if outcome.kind is OutcomeKind.CONFIRMED else [(outcome.reason, outcome.figures)]
+        driver.store()
 
     full = {"removedTicketTypes": REMOVED_TYPES_MAX + 200, "limit": REMOVED_TYPES_MAX}
     assert refused == [(Reason.EVENT_NOT_OPEN, full)] * 400

@@ -2,9 +2,20 @@
 
 import inspect
 
+import pytest
+
 import streams.runtime.consumer
 import streams.runtime.health
-from tests.unit.streams.runtime.upstream import COMMAND, RECORD, Use, differences, installed, read_record, uses_in
+from tests.unit.streams.runtime.upstream import (
+    COMMAND,
+    RECORD,
+    Record,
+    Use,
+    differences,
+    installed,
+    read_record,
+    uses_in,
+)
 
 OVERRIDE = """
 class BatchConsumer:
@@ -13,15 +24,22 @@ class BatchConsumer:
 """
 
 
-def test_no_member_that_we_rely_on_has_changed_and_none_is_used_unrecorded() -> None:
-    recorded = read_record()
-    lines = differences(recorded, installed(recorded.owners))
+@pytest.fixture(scope="module")
+def recorded() -> Record:
+    return read_record()
+
+
+@pytest.fixture(scope="module")
+def now(recorded: Record) -> Record:
+    return installed(recorded.owners)
+
+
+def test_no_member_that_we_rely_on_has_changed_and_none_is_used_unrecorded(recorded: Record, now: Record) -> None:
+    lines = differences(recorded, now)
     assert not lines, "\n".join([*lines, f"read what changed upstream, then record it in {RECORD.name}: {COMMAND}"])
 
 
-def test_a_changed_source_another_version_and_an_unused_member_are_told() -> None:
-    recorded = read_record()
-    now = installed(recorded.owners)
+def test_a_changed_source_another_version_and_an_unused_member_are_told(recorded: Record, now: Record) -> None:
     member = "faust.transport.consumer:Consumer.perform_seek"
     before = recorded._replace(
         versions=recorded.versions | {"aiokafka": "0.0.1"},
@@ -36,13 +54,11 @@ def test_a_changed_source_another_version_and_an_unused_member_are_told() -> Non
     )
 
 
-def test_an_access_that_is_new_is_found() -> None:
+def test_an_access_that_is_new_is_found(recorded: Record, now: Record) -> None:
     module = streams.runtime.health
     new = f"{inspect.getsource(module)}\n\nasync def peek(consumer):\n    return consumer._unseen\n"
     [use] = [each for each in uses_in(module, new) if each.name == "_unseen"]
     assert use.owner is None
-    recorded = read_record()
-    now = installed(recorded.owners)
     assert "no owner recorded: _unseen" in differences(recorded, now._replace(owners=now.owners | {"_unseen": []}))
 
 

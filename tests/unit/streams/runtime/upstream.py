@@ -173,6 +173,7 @@ def _tree(module: str) -> ast.Module:
     return ast.parse(inspect.getsource(importlib.import_module(module)))
 
 
+@cache
 def _class_node(module: str, path: str) -> ast.ClassDef:
     node: Any = _tree(module)
     for part in path.split("."):
@@ -181,6 +182,7 @@ def _class_node(module: str, path: str) -> ast.ClassDef:
     return node
 
 
+@cache
 def _names_of(node: ast.ClassDef) -> set[str]:
     """What a class defines in its body, or by ``self.name = …`` in its methods."""
     stored = {
