@@ -12,7 +12,7 @@ import httpx
 from stack.child import Command
 from stack.environment import app_environment, worker_environment
 from stack.kafka import brokers
-from stack.member import HOST, StackMember, answers
+from stack.member import HOST, StackMember, answers, get
 from stack.ports import taken
 from stack.reasons import explanation
 from stack.settings import StackSettings
@@ -93,7 +93,7 @@ class FaustWorker(AppProcess):
     def condition(self) -> str:
         """Its status: what it waits for, or that it recovers."""
         try:
-            return str(httpx.get(self._page, timeout=1, trust_env=False).json()["status"])
+            return str(get(self._page).json()["status"])
         except (httpx.TransportError, ValueError, KeyError):
             return ""
 

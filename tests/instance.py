@@ -10,10 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-import httpx
-
 from stack.embedded import Stack
-from stack.member import HOST
+from stack.member import HOST, answers
 from stack.ports import free
 from tests.eventually import eventually
 
@@ -53,10 +51,7 @@ class Instance:
 
     def is_ready(self) -> bool:
         """Whether it can sell."""
-        try:
-            return httpx.get(f"{self.url}/health/ready", timeout=5, trust_env=False).is_success
-        except httpx.TransportError:
-            return False
+        return answers(f"{self.url}/health/ready")
 
     def __enter__(self) -> Self:
         self.start()

@@ -18,7 +18,7 @@ from connect.topics import COMMANDS, OUTCOMES, dead_letters
 from settings import Settings
 from stack.child import last_lines
 from stack.embedded import Stack
-from stack.member import HOST
+from stack.member import HOST, NO_CAS, get
 from streams.runtime.partitioning import partition_of
 from tables.errors import MalformedRecord
 from tables.messages.outcomes import Outcome, decode_outcome
@@ -87,7 +87,7 @@ class Pipeline:
     def client(self, account: UUID | str, *roles: Role) -> httpx.Client:
         """A client signed in as that account; its changes overwrite those of others (If-Match: *)."""
         headers = self.bearer(account, *roles) | {"If-Match": "*"}
-        return httpx.Client(base_url=f"{self.api}/api/v3", timeout=30, headers=headers, trust_env=False)
+        return httpx.Client(base_url=f"{self.api}/api/v3", timeout=30, headers=headers, trust_env=False, verify=NO_CAS)
 
     def bearer(self, account: UUID | str, *roles: Role) -> Json:
         """The header that shows a token of that account, made with the stack's own key."""
@@ -141,7 +141,7 @@ class Pipeline:
         """The view now; None while the event's partition moves or the worker starts."""
         port = self.stack.settings.worker_port + worker
         try:
-            answer = httpx.get(f"http://{HOST}:{port}/api/event/{event}/", timeout=5, trust_env=False)
+            answer = get(f"http://{HOST}:{port}/api/event/{event}/", 5)
         except httpx.TransportError:
             return None
         found: Json = answer.json()
@@ -220,7 +220,7 @@ class Pipeline:
 
     def mails(self, title: str) -> list[Json]:
         """The mails received whose subject has the title."""
-        answer = httpx.get(f"http://{HOST}:{self.stack.settings.mail_port}/mails.json", timeout=10, trust_env=False)
+        answer = get(f"http://{HOST}:{self.stack.settings.mail_port}/mails.json", 10)
         return [mail for mail in answer.json() if title in mail["subject"]]
 
     def found(self, words: str) -> list[str]:

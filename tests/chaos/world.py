@@ -22,7 +22,7 @@ from connect.topics import APP, COMMANDS, EVENT_STATUS, OUTCOMES, all_topics, ch
 from lab.chaos.log_audit import LogAudit, Row
 from settings import Settings
 from stack import child
-from stack.member import HOST
+from stack.member import HOST, get
 from stack.ports import free
 from tests.eventually import eventually
 
@@ -106,7 +106,7 @@ class World:
         if self.workers[number].poll() is not None:
             raise self._why_ended(number)
         try:
-            answer = httpx.get(f"http://{HOST}:{self.ports[number]}/health/ready", timeout=1, trust_env=False)
+            answer = get(f"http://{HOST}:{self.ports[number]}/health/ready")
         except httpx.TransportError:
             return False
         return answer.is_success
@@ -118,7 +118,7 @@ class World:
     def view(self, number: int) -> dict[str, Any]:
         """A worker's view of itself; an empty one while it can't be asked."""
         try:
-            answer = httpx.get(f"http://{HOST}:{self.ports[number]}/api/worker/", timeout=2, trust_env=False)
+            answer = get(f"http://{HOST}:{self.ports[number]}/api/worker/", 2)
         except httpx.TransportError:
             return {"decides": {}, "standsBy": {}}
         found: dict[str, Any] = answer.json() if answer.is_success else {"decides": {}, "standsBy": {}}

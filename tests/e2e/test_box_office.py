@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from stack.member import HOST
+from stack.member import HOST, get
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
 
@@ -76,10 +76,10 @@ def mailed(pipeline: Pipeline, email: str, pattern: str) -> str:
     mails = f"http://{HOST}:{pipeline.stack.settings.mail_port}"
 
     def found() -> str | None:
-        listed: Any = httpx.get(f"{mails}/mails.json", trust_env=False).json()
+        listed: Any = get(f"{mails}/mails.json", 5).json()
         for mail in reversed(listed):
             if email in mail["to"]:
-                text = httpx.get(f"{mails}/mails/{mail['id']}", trust_env=False).text
+                text = get(f"{mails}/mails/{mail['id']}", 5).text
                 if match := re.search(pattern, text, re.MULTILINE):
                     return match[1]
         return None

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from stack.embedded import Stack
+from stack.member import get
 from tables.messages.commands import Buy, TicketLine, encode_command
 from tables.messages.outcomes import OutcomeKind
 from tests.eventually import eventually
@@ -102,9 +103,9 @@ def one_more(stack: Stack) -> Iterator[None]:
 def shares(pipeline: Pipeline) -> list[int]:
     """How many partitions each worker decides, of those that the first one knows."""
     counts = []
-    for url in httpx.get(f"{pipeline.worker}/api/worker/", timeout=5, trust_env=False).json()["workers"]:
+    for url in get(f"{pipeline.worker}/api/worker/", 5).json()["workers"]:
         try:
-            answer = httpx.get(f"{url.rstrip('/')}/api/worker/", timeout=5, trust_env=False)
+            answer = get(f"{url.rstrip('/')}/api/worker/", 5)
         except httpx.TransportError:
             continue
         counts.append(len(answer.json()["decides"]))

@@ -45,9 +45,9 @@ worker.execute_from_commandline()
 """
 
 
-def is_waiting(port: int) -> bool:
+def is_waiting(client: httpx.Client) -> bool:
     try:
-        answer = httpx.get(f"http://{HOST}:{port}/health/live", timeout=1, trust_env=False)
+        answer = client.get("/health/live")
     except httpx.TransportError:
         return False
     return answer.is_success and answer.json() == {"status": "waiting for Kafka"}
@@ -66,9 +66,12 @@ def test_a_worker_that_waits_for_kafka_ends_when_it_is_told_to(tmp_path: Path, p
         "TURNSTILE_WORKER_DATA": str(tmp_path),
     }
     argv = (*(NAMESPACE if process_1 else ()), sys.executable, "-m", "streams")
-    with subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        httpx.Client(base_url=f"http://{HOST}:{port}", timeout=1, trust_env=False) as client,
+        subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process,
+    ):
         try:
-            eventually(lambda: is_waiting(port), within=60)
+            eventually(lambda: is_waiting(client), within=60)
             children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
             os.kill(int(children[0]) if process_1 else process.pid, signal.SIGTERM)
             output, _ = process.communicate(timeout=20)
