@@ -9,8 +9,9 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanKind
 
-from telemetry.traces import Traces
-from telemetry.zipkin import RETRY_PAUSE_S, DroppingExporter, make_exporter
+from settings import Settings
+from telemetry.traces import Traces, make_traces
+from telemetry.zipkin import RETRY_PAUSE_S, DroppingExporter
 
 OK, FAILED = SpanExportResult.SUCCESS, SpanExportResult.FAILURE
 
@@ -64,7 +65,11 @@ def test_spans_beyond_the_queue_are_dropped_and_ending_does_not_wait_for_zipkin(
     assert away.asked == 1
 
 
-def test_the_exporter_speaks_to_the_address_of_the_setting_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_zipkin_there_are_no_spans() -> None:
+    assert make_traces("turnstile-test", Settings(ticket_key="k" * 32)) is None
+
+
+def test_spans_go_to_the_address_of_the_setting_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def post(session: requests.Session, url: str, **_: object) -> requests.Response:
@@ -74,5 +79,8 @@ def test_the_exporter_speaks_to_the_address_of_the_setting_alone(monkeypatch: py
         return answer
 
     monkeypatch.setattr(requests.Session, "post", post)
-    assert make_exporter("http://127.0.0.1:9411/").export(()) is OK
+    traces = make_traces("turnstile-test", Settings(ticket_key="k" * 32, zipkin_url="http://127.0.0.1:9411/"))
+    assert traces is not None
+    traces.begin("a request", SpanKind.INTERNAL, {}).end()
+    traces.close()
     assert asked == [("http://127.0.0.1:9411/api/v2/spans", False)]
