@@ -23,6 +23,7 @@ from tables.ledger.records import (
     decode_purchase,
 )
 from tables.messages.reasons import Reason
+from tables.messages.statuses import EventStatus
 
 Row = tuple[bytes, bytes]
 # By ticket type: held, sold.
@@ -39,11 +40,12 @@ class Finding(NamedTuple):
 
 @dataclass
 class Audit:
-    """How much was audited, and the findings."""
+    """How much was audited, the findings, and the events that sell."""
 
     events: int = 0
     purchases: int = 0
     findings: list[Finding] = field(default_factory=list)
+    selling: set[UUID] = field(default_factory=set)
 
     @property
     def broken(self) -> list[Finding]:
@@ -60,6 +62,8 @@ class Audit:
         for prefix, some in groupby(rows, key=lambda row: row[0][:16]):
             event = _Event(UUID(bytes=prefix), list(some))
             self.events += event.inventory is not None
+            if event.inventory is not None and event.inventory.definition.status is EventStatus.ACTIVE:
+                self.selling.add(event.event)
             self.purchases += len(event.purchases)
             self.findings += event.findings()
 

@@ -1,14 +1,21 @@
-"""A scratch table: the ledger's records of one partition in a folder that no worker uses."""
+"""Scratch tables: the ledger's records in a folder that no worker uses."""
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import rocksdict
 
-from connect.client_options import ClientOptions
+from connect.client_options import ClientOptions, client_options
+from connect.topics import changelog
+from settings import Settings
 from streams.runtime.changelog import changes
-from tables.ledger.records import record_offset
+from streams.runtime.partitioning import partition_of
+from tables.ledger.inventory import definition_of
+from tables.ledger.records import decode_event, event_key, record_offset
+from tables.messages.commands import DefineEvent
 
 
 class Scratch:
@@ -51,7 +58,42 @@ class Scratch:
         self.write((key, value) for key, value in newest.items() if value is not None)
 
 
-async def read_changelog(kafka: ClientOptions, topic: str, partition: int, into: Scratch) -> None:
-    """Read a changelog's partition up to its present end."""
-    async for _, rows, _ in changes(kafka, topic, {partition: 0}):
+async def read_changelog(kafka: ClientOptions, topic: str, partition: int, into: Scratch, begin: int = 0) -> int:
+    """Read a changelog's partition from ``begin`` up to its present end; the next offset."""
+    async for _, rows, next_offset in changes(kafka, topic, {partition: begin}):
         into.take_over(rows)
+        begin = next_offset
+    return begin
+
+
+class LedgerCopy:
+    """The ledger's changelog in scratch tables, one a partition, up to where it was read last."""
+
+    def __init__(self, now: Settings, folder: Path) -> None:
+        self._kafka = client_options(now)
+        self._tables = [Scratch(folder / str(partition)) for partition in range(now.partitions)]
+        self._next = [0] * now.partitions
+
+    def catch_up(self) -> None:
+        """Read what has been appended since."""
+        for partition, table in enumerate(self._tables):
+            read = read_changelog(self._kafka, changelog("ledger"), partition, table, self._next[partition])
+            self._next[partition] = asyncio.run(read)
+
+    def scans(self) -> Iterator[Iterator[tuple[bytes, bytes]]]:
+        """The records of each partition, in the order of their keys."""
+        return (table.scan() for table in self._tables)
+
+    def definitions(self, events: Iterable[UUID]) -> dict[UUID, DefineEvent]:
+        """The definitions by which the ledger sells those of these events that it knows."""
+        found = ((event, self._load(event)) for event in events)
+        return {event: definition_of(event, decode_event(value)) for event, value in found if value is not None}
+
+    def close(self) -> None:
+        """Close the tables."""
+        for table in self._tables:
+            table.close()
+
+    def _load(self, event: UUID) -> bytes | None:
+        [value] = self._tables[partition_of(str(event).encode(), len(self._tables))].load([event_key(event)])
+        return value

@@ -1,4 +1,4 @@
-"""The sources of the exporter's metrics: Kafka, the capture, PostgreSQL, Kafka Connect."""
+"""The sources of the exporter's metrics: Kafka, the capture, PostgreSQL, Kafka Connect, the events' definitions."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Protocol
@@ -12,17 +12,18 @@ from connect.connectors.configuration import connectors
 from connect.connectors.rest_client import ConnectClient
 from connect.observe.ages import OldestRecords
 from connect.observe.dead_letters import DeadLetterTopics
+from connect.observe.definition_delay import OUTBOX_CONNECTOR
 from connect.observe.heartbeat import CaptureWatch
 from connect.observe.lag import KafkaWatch, LogState
 from connect.observe.slots import read_slots
 from connect.topics import APP, EVENT_ROWS, dead_letters, group
+from ops.definitions import DefinitionSource
 from settings import Settings
 from telemetry.metrics import capture as capture_metrics
 from telemetry.metrics import kafka as kafka_metrics
 
 CONNECT_TIMEOUT_S: Final = 5
 STATEMENT_TIMEOUT: Final = "-c statement_timeout=5000 -c application_name=turnstile-exporter"
-OUTBOX_CONNECTOR: Final = "turnstile-outbox"
 STATES: Final = ("RUNNING", "FAILED", "PAUSED", "STOPPED", "RESTARTING", "UNASSIGNED")
 INDEXER: Final = group("indexer")
 
@@ -170,9 +171,7 @@ class PostgresSource:
 
     def _connected(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(
-                self._url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, options=STATEMENT_TIMEOUT
-            )
+            self._connection = _open(self._url)
         return self._connection
 
 
@@ -205,13 +204,19 @@ class ConnectSource:
 
 def sources(settings: Settings) -> list[Source]:
     """All sources."""
+    url = settings.database_url.get_secret_value()
     capture = CaptureWatch(client_options(settings), [connector.name for connector in connectors(settings)])
     return [
         KafkaSource(settings),
         CaptureSource(capture),
         PostgresSource(settings, capture),
         ConnectSource(settings),
+        DefinitionSource(settings, lambda: _open(url)),
     ]
+
+
+def _open(url: str) -> psycopg.Connection[Any]:
+    return psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, options=STATEMENT_TIMEOUT)
 
 
 def _labels(reader: str, place: TopicPartition) -> tuple[str, ...]:

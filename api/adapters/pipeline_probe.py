@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from api.adapters.elasticsearch import EventIndex
+from api.adapters.ledger.recorded_definitions import RecordedDefinitions
 from api.adapters.ledger.worker_views import WorkerViews
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.rows import shown
@@ -19,6 +20,9 @@ from connect.client_options import client_options
 from connect.connectors.configuration import connectors
 from connect.connectors.rest_client import ConnectClient, ConnectorState
 from connect.observe.dead_letters import DeadLetterTopics
+from connect.observe.definition_delay import DefinitionDelay
+from connect.observe.definition_watch import DefinitionWatch
+from connect.observe.definitions import EventDifference
 from connect.observe.heartbeat import CaptureWatch
 from connect.observe.lag import KafkaWatch, LogState
 from connect.observe.slots import read_slots
@@ -29,6 +33,8 @@ from tables.offers import decode_offers, decode_stock
 TIMEOUT_S: Final = 2.0
 # Beyond that the board counts records instead of reading which letters are open.
 DEAD_LETTERS_MAX_READ: Final = 2_000
+# Compared by the board each minute; the exporter compares more.
+DEFINITIONS_MAX_EVENTS: Final = 500
 
 _COUNTS: Final = """
 SELECT (SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()) AS commits,
@@ -53,12 +59,14 @@ class PipelineProbe:
         self._kafka = KafkaWatch(client_options(settings))
         self._connect = ConnectClient(settings.connect_url, timeout=TIMEOUT_S)
         self._capture = CaptureWatch(client_options(settings), [each.name for each in connectors(settings)])
+        recorded = RecordedDefinitions(views, settings.partitions)
+        self._definitions = DefinitionWatch(recorded, DefinitionDelay(client_options(settings)), DEFINITIONS_MAX_EVENTS)
         self._dead_letters = DeadLetterTopics(client_options(settings))
         self._counted: tuple[tuple[int, ...], Mapping[str, int]] = ((), {})
 
     def state(self) -> PipelineState:
         """The present state of all components."""
-        with ThreadPoolExecutor(max_workers=7) as pool:
+        with ThreadPoolExecutor(max_workers=8) as pool:
             log_state = pool.submit(_try, "Kafka", self._log)
             database = pool.submit(_try, "PostgreSQL", self._state_of_database)
             states = pool.submit(_try, "Kafka Connect", self._states)
@@ -66,6 +74,7 @@ class PipelineProbe:
             documents = pool.submit(_try, "Elasticsearch", self._index.count)
             mail = pool.submit(_try, "the mail server", self._greet)
             ledger = pool.submit(_try, "the ledger", self._is_ready)
+            differing = pool.submit(_try, "the comparison of definitions", self._differing)
         found = log_state.result()
         return PipelineState(
             at=time.monotonic(),
@@ -75,6 +84,7 @@ class PipelineProbe:
             heartbeats=heartbeats.result(),
             documents=documents.result(),
             dead_letters=None if found is None else _try("dead letters", lambda: self._open_dead_letters(found)),
+            differing=differing.result(),
             mail=mail.result() is not None,
             ledger=ledger.result() is not None,
         )
@@ -87,6 +97,7 @@ class PipelineProbe:
         """Disconnect."""
         self._kafka.close()
         self._capture.close()
+        self._definitions.close()
         self._connect.close()
 
     def _log(self) -> LogState:
@@ -108,6 +119,9 @@ class PipelineProbe:
     def _heartbeats(self) -> dict[str, float]:
         self._capture.look()
         return self._capture.ages()
+
+    def _differing(self) -> list[EventDifference]:
+        return self._definitions.look(self._database.transaction)
 
     def _greet(self) -> bool:
         with smtplib.SMTP(self._settings.smtp_host, self._settings.smtp_port, timeout=TIMEOUT_S) as server:

@@ -1,16 +1,27 @@
 """What must always be true, and whether it is, from the checked balances and the newest state."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from api.board.pipeline_state import PipelineState
 from api.board.snapshot import Component, ComponentHealth, Invariant, InvariantVerdict
 from api.board.stock_bounds import StockBounds
+from connect.observe.definitions import EventDifference
+
+FIELDS_SHOWN: Final = 3
 
 
 def invariants(bounds: StockBounds, state: PipelineState, components: Iterable[Component]) -> tuple[Invariant, ...]:
     """All of them."""
     by_id = {component.id: component for component in components}
-    return (_stock(bounds), _decided(by_id["ledger"]), _captured(by_id["connect"]), _found(state), _dead_letters(state))
+    return (
+        _stock(bounds),
+        _decided(by_id["ledger"]),
+        _captured(by_id["connect"]),
+        _sold_as_said(state),
+        _found(state),
+        _dead_letters(state),
+    )
 
 
 def _stock(bounds: StockBounds) -> Invariant:
@@ -31,6 +42,22 @@ def _decided(ledger: Component) -> Invariant:
 
 def _captured(connect: Component) -> Invariant:
     return Invariant("captured", "Every change of a row is captured", _verdict(connect), connect.note)
+
+
+def _sold_as_said(state: PipelineState) -> Invariant:
+    promise = "The ledger sells what PostgreSQL says"
+    if state.differing is None:
+        return Invariant("sale", promise, InvariantVerdict.UNKNOWN, "not known yet")
+    if not state.differing:
+        return Invariant("sale", promise, InvariantVerdict.HOLDS, "no event differs")
+    return Invariant("sale", promise, InvariantVerdict.BROKEN, _first_of(state.differing))
+
+
+def _first_of(differing: Sequence[EventDifference]) -> str:
+    """The first difference with its first fields; the board has one line for it."""
+    first = differing[0]
+    told = str(first._replace(fields=first.fields[:FIELDS_SHOWN]))
+    return told if len(differing) == 1 else f"{len(differing):,} events differ; {told}"
 
 
 def _found(state: PipelineState) -> Invariant:

@@ -1,9 +1,10 @@
 """The state of the pipeline at one moment. A component that did not answer is None, or False."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from connect.connectors.rest_client import ConnectorState
+from connect.observe.definitions import EventDifference
 from connect.observe.lag import LogState
 from connect.observe.slots import SlotState
 
@@ -21,6 +22,7 @@ class DatabaseState:
 class PipelineState:
     """What the components answered at ``at`` (seconds, monotonic). ``dead_letters`` are the open ones by consumer.
 
+    ``differing`` are the events that the ledger sells otherwise than PostgreSQL says.
     ``heartbeats`` are, by connector, the seconds since the newest row that has come through it.
     """
 
@@ -31,5 +33,6 @@ class PipelineState:
     heartbeats: Mapping[str, float] | None = None
     documents: int | None = None
     dead_letters: Mapping[str, int] | None = None
+    differing: Sequence[EventDifference] | None = None
     mail: bool = False
     ledger: bool = False

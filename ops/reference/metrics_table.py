@@ -43,6 +43,9 @@ What a part does can be seen without asking it, and looking costs no purchase an
   the rest.
 - **What belongs to no process of ours the exporter asks**: `python -m ops.exporter`, every five seconds, each source
   by itself. Of one that does not answer nothing is told but `turnstile_source_up 0`.
+- **Once a minute it compares 2,000 events** with the ledger's records, the next ones each time, 50 a request to a
+  worker's view (promise 9). So of 10,000 events each is looked at every five minutes. An event costs the worker 10 µs
+  and a read, the exporter 0.15 ms, on a busy machine. A difference is told a minute or two after it was seen.
 - **Kafka and Connect tell of themselves** through Prometheus's own JMX agent; `ops/prometheus/jmx-*.yml` chooses what.
   It costs a server half a second of CPU when it starts, and nothing until it is asked.
 

@@ -6,7 +6,7 @@ import msgspec
 
 from tables.errors import InvariantBroken
 from tables.ledger.records import Decision, Ending, EventRecord, TicketsOut, encode_record
-from tables.messages.commands import EventDefinition, TicketTypeDefinition
+from tables.messages.commands import DefineEvent, EventDefinition, TicketTypeDefinition
 from tables.messages.outcomes import Balance, EventFacts
 from tables.messages.statuses import EventStatus
 from tables.times import to_milliseconds
@@ -118,6 +118,11 @@ class Inventory:
         self.facts = _facts(definition, self.version)
         cancelled = definition.status is EventStatus.CANCELED
         self.ending = Ending(done=self.out == 0) if cancelled else None
+
+
+def definition_of(event: UUID, record: EventRecord) -> DefineEvent:
+    """The definition by which the event of that record sells."""
+    return DefineEvent(event, record.version, _decode_definition(record.definition))
 
 
 def _facts(definition: EventDefinition, version: int) -> EventFacts:

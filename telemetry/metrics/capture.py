@@ -63,5 +63,13 @@ DATABASE_CONNECTIONS: Final = Metric(
 OLDEST_TRANSACTION: Final = Metric(
     "turnstile_database_oldest_transaction_seconds", "gauge", "exporter", "age of the oldest open transaction"
 )
+DEFINITION_DIFFERENCES: Final = Metric(
+    "turnstile_definition_differences",
+    "gauge",
+    "exporter",
+    "fields in which the ledger has sold an event otherwise than PostgreSQL says, for longer than a change takes; "
+    'events beyond the first 20 are counted as "other"',
+    ("event",),
+)
 
 METRICS: Final = metrics_in(vars())

@@ -6,8 +6,10 @@ from typing import Any, Final
 from uuid import UUID
 
 import httpx
+import msgspec
 
 from api.problems import Unavailable
+from tables.messages.commands import DefineEvent
 
 WORKER: Final = "worker"
 TIMEOUT: Final = httpx.Timeout(2.5, connect=1.0)
@@ -70,6 +72,13 @@ class WorkerViews:
         """The ledger's view of an event; None if it has none of that id."""
         found: dict[str, Any] | None = self._view(f"/api/event/{event}/")
         return found
+
+    def definitions(self, partition: int, events: Collection[UUID]) -> list[DefineEvent]:
+        """The definitions by which the ledger sells those of these events of a partition that it knows; at most 50."""
+        found = self._view(f"/api/definitions/{partition}/{','.join(one.hex for one in events)}/")
+        if found is None:  # a worker of an earlier version
+            raise Unavailable(WORKER)
+        return msgspec.convert(found, list[DefineEvent])
 
     def probe(self) -> None:
         """Raises unless a worker is ready."""

@@ -4,6 +4,7 @@ Any worker answers for all: it forwards a request for another worker's partition
 """
 
 from streams.inventory.ledger import LedgerAgent
+from streams.inventory.views.definitions import DefinitionViews
 from streams.inventory.views.events import EventViews
 from streams.inventory.views.holds import HoldViews
 from streams.inventory.views.partitions import PartitionViews
@@ -22,6 +23,7 @@ class InventoryViews:
         reads = PartitionReads(app, ledger.table)
         records = RecordReads(reads)
         EventViews(app, reads, records)
+        DefinitionViews(app, reads)
         PurchaseViews(app, reads, records)
         HoldViews(app, reads, ledger.hold_expiry)
         PartitionViews(app, reads, ledger.gap_check)

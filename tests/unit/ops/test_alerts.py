@@ -74,6 +74,13 @@ CASES: dict[str, tuple[list[Series], list[Series]]] = {
     ),
     "HoldOverdue": ([{"turnstile_hold_overdue_seconds": "31x60"}], [{"turnstile_hold_overdue_seconds": "1x60"}]),
     "Overcommitted": ([{"turnstile_overcommitted_tickets": "2x60"}], [{"turnstile_overcommitted_tickets": "0x60"}]),
+    "SaleDiffers": (
+        [
+            {'turnstile_definition_differences{event="e1"}': "_x40 2x20"},
+            {'turnstile_definition_differences{event="other"}': "1x60"},
+        ],
+        [{'turnstile_definition_differences{event="e1"}': "2x30 _x30"}],
+    ),
     "PartDown": ([{'up{job="api"}': "1x40 0x20"}], [{'up{job="api"}': "1x60"}]),
     "WorkerRestarting": (
         [{'process_start_time_seconds{job="worker"}': "100x35 200x2 300x2 400x20"}],

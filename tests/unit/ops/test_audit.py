@@ -17,6 +17,7 @@ from tables.ledger.records import (
     event_key,
     purchase_key,
 )
+from tables.messages.statuses import EventStatus
 from tests.unit.tables.ledger_driver import ADA, BOB, EVENT, FLOOR, STAND, LedgerDriver, purchase_id, ticket_type
 
 
@@ -36,16 +37,26 @@ def driver() -> LedgerDriver:
     return driver
 
 
-def found(table: dict[bytes, bytes]) -> list[Finding]:
+def audited(table: dict[bytes, bytes]) -> Audit:
     audit = Audit()
     audit.add(sorted(table.items()))
-    return audit.findings
+    return audit
+
+
+def found(table: dict[bytes, bytes]) -> list[Finding]:
+    return audited(table).findings
 
 
 def test_nothing_is_wrong_with_what_a_ledger_wrote(driver: LedgerDriver) -> None:
     audit = Audit()
     audit.add(sorted(driver.table.items()))
     assert (audit.events, audit.purchases, audit.findings) == (1, 6, [])
+
+
+def test_the_events_that_sell_are_told(driver: LedgerDriver) -> None:
+    assert audited(driver.table).selling == {EVENT}
+    driver.define(ticket_type(), version=2, status=EventStatus.CANCELED)
+    assert audited(driver.table).selling == set()
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -44,6 +44,7 @@ def sources() -> Iterator[PipelineProbe]:
 def test_a_part_that_does_not_answer_is_told_and_nothing_is_raised(sources: PipelineProbe) -> None:
     found = sources.state()
     assert (found.log, found.database, found.connectors, found.documents, found.dead_letters) == (None,) * 5
+    assert found.differing is None
     assert (found.mail, found.ledger) == (False, False)
     assert sources.rows([]) == []
 

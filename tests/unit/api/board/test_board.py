@@ -15,14 +15,17 @@ from api.board.sale import EVENTS_MAX, EVENTS_SHOWN, BoardEvent, BoardOutcome, S
 from api.board.snapshot import ComponentHealth, InvariantVerdict
 from api.board.stock_bounds import StockBounds
 from connect.connectors.rest_client import ConnectorState
+from connect.observe.definitions import EventDifference
 from connect.observe.lag import ROLE_TOPICS, ROLES, TOPIC_NAMES, LogState, RoleGroup
 from connect.observe.slots import SlotState
 from connect.topics import COMMANDS, CONSUMERS, JOBS, OUTCOMES, dead_letters
+from tables.ledger.definition_differences import FieldDifference
 from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
 from tables.offers import StockSnapshot, TicketOffer
 
 NOW = 1_900_000_000.25
 EVENT, KIND = uuid4(), uuid4()
+FOREIGN = EventDifference(EVENT, (FieldDifference("version", "3", "9"),))
 
 
 def told(
@@ -171,6 +174,7 @@ def state(at: float = 10.0, **more: Any) -> PipelineState:
         "heartbeats": {"turnstile-event": 9.0},
         "documents": 7,
         "dead_letters": dict.fromkeys(CONSUMERS, 0),
+        "differing": [],
         "mail": True,
         "ledger": True,
     }
@@ -262,6 +266,8 @@ def test_mails_that_wait_are_told() -> None:
         ({"log": None}, "decided", InvariantVerdict.UNKNOWN),
         ({"log": log(members=0)}, "decided", InvariantVerdict.BROKEN),
         ({}, "stock", InvariantVerdict.UNKNOWN),
+        ({"differing": None}, "sale", InvariantVerdict.UNKNOWN),
+        ({"differing": [FOREIGN]}, "sale", InvariantVerdict.BROKEN),
     ],
 )
 def test_a_rule_is_red_only_where_it_is_surely_broken(
@@ -270,6 +276,13 @@ def test_a_rule_is_red_only_where_it_is_surely_broken(
     found = state(**more)
     drawn = components(found, None)
     assert {each.id: each.verdict for each in invariants(StockBounds(), found, drawn)}[rule] is verdict
+
+
+@pytest.mark.parametrize(("count", "begin"), [(1, "event "), (2, "2 events differ; event ")])
+def test_an_event_that_is_sold_otherwise_is_named_with_both_values(count: int, begin: str) -> None:
+    found = state(differing=[FOREIGN] * count)
+    [rule] = [each for each in invariants(StockBounds(), found, components(found, None)) if each.id == "sale"]
+    assert rule.detail == f"{begin}{EVENT} differs in version: PostgreSQL says 3, the ledger 9"
 
 
 def test_every_dead_letter_topic_is_known() -> None:

@@ -7,13 +7,18 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from connect.observe.definitions import EventDifference
 from ops.audit import Audit, Finding
 from ops.commands import verify
+from ops.promises import SaleComparison
+from ops.scratch import LedgerCopy
 from settings import Settings
 from streams.search.verify import FIX_ROW, Difference
+from tables.ledger.definition_differences import FieldDifference
 from tests.unit.tables.ledger_driver import EVENT
 
 NOW = Settings(ticket_key="k" * 32)
+EQUAL = SaleComparison([], [])
 
 
 @pytest.fixture
@@ -23,8 +28,14 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 
 
 def verdict(
-    monkeypatch: pytest.MonkeyPatch, *findings: Finding, index: dict[str, Difference], slots: list[str]
+    monkeypatch: pytest.MonkeyPatch,
+    *findings: Finding,
+    index: dict[str, Difference],
+    slots: list[str],
+    sale: SaleComparison = EQUAL,
 ) -> None:
+    monkeypatch.setattr(LedgerCopy, "catch_up", lambda _: None)
+    monkeypatch.setattr(verify, "compare_sale", lambda *_: sale)
     monkeypatch.setattr(verify, "audit_ledger", lambda _: Audit(3, 40, list(findings)))
     monkeypatch.setattr(verify, "look_at_slots", lambda _: slots)
     monkeypatch.setattr(verify, "compare_index", lambda _, within: index)
@@ -40,6 +51,18 @@ def test_a_note_breaks_no_promise(run: Callable[..., Any], monkeypatch: pytest.M
     verdict(monkeypatch, Finding(EVENT, 0, "is overcommitted"), index={}, slots=[])
     done = run("--json")
     assert (done.exit_code, json.loads(done.output)["notes"]) == (0, [f"event {EVENT}: is overcommitted"])
+
+
+def test_verify_names_an_event_that_is_sold_otherwise_and_notes_one_that_may_be_on_its_way(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign = EventDifference(EVENT, (FieldDifference("version", "3", "9"),))
+    verdict(monkeypatch, index={}, slots=[], sale=SaleComparison([foreign], []))
+    done, told = run("--json"), f"event {EVENT} differs in version: PostgreSQL says 3, the ledger 9"
+    assert (done.exit_code, json.loads(done.output)["findings"]) == (1, [f"promise 9: {told}; {verify.SALE_DIFFERS}"])
+    verdict(monkeypatch, index={}, slots=[], sale=SaleComparison([], [foreign]))
+    done = run("--json")
+    assert (done.exit_code, json.loads(done.output)["notes"][0].startswith(told)) == (0, True)
 
 
 INDEX = {"e": Difference("is missing"), "f": Difference("can't be indexed: `$.tags[1]`", FIX_ROW)}

@@ -17,8 +17,9 @@ from streams.runtime.forwarding import FORWARDED_HEADER
 from streams.runtime.partition_lists import PartitionList
 from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.web_problems import MEDIA_TYPE, RequestProblem
+from tables.messages.commands import DefineEvent
 from tests.unit.streams.inventory.view_workers import PARTITIONS, TABLE, ViewWorker, home_of, serving
-from tests.unit.tables.ledger_driver import ADA, BOB, EVENT, FLOOR, LedgerDriver, purchase_id, ticket_type
+from tests.unit.tables.ledger_driver import ADA, BOB, EVENT, FLOOR, LedgerDriver, definition, purchase_id, ticket_type
 
 EVENTS = [UUID(int=number << 64) for number in range(1, 13)]
 ALL = set(range(PARTITIONS))
@@ -88,6 +89,16 @@ def test_any_worker_shows_a_purchase_with_its_history(worker: ViewWorker) -> Non
 def test_any_worker_tells_which_purchases_are_on_record(worker: ViewWorker) -> None:
     known, unknown = purchase_id(1).hex, purchase_id(99).hex
     assert worker.get_json(f"/api/purchases/{EVENT}/{known},{unknown}/") == [known]
+
+
+def test_any_worker_tells_the_definitions_by_which_events_sell(worker: ViewWorker) -> None:
+    body = worker.get_json(f"/api/definitions/{home_of(EVENT)}/{EVENT.hex},{BOB.hex}/")
+    assert msgspec.convert(body, list[DefineEvent]) == [DefineEvent(EVENT, 1, definition(ticket_type()))]
+
+
+@pytest.mark.parametrize("path", [f"0/{EVENT},x", f"4/{EVENT}", f"0/{','.join([EVENT.hex] * 51)}"])
+def test_definitions_are_told_for_some_events_of_a_partition(worker: ViewWorker, path: str) -> None:
+    assert worker.get(f"/api/definitions/{path}/").status_code == 404
 
 
 def test_any_worker_tells_how_far_a_partition_is(worker: ViewWorker) -> None:

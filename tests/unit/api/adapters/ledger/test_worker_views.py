@@ -1,11 +1,13 @@
 """Any worker answers for all: the next is asked where one is gone or on its way."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 import httpx
 import pytest
 
-from api.adapters.ledger.worker_views import AnyWorker
+from api.adapters.ledger.worker_views import AnyWorker, WorkerViews
+from api.problems import Unavailable
 
 URLS = ["http://one:6066", "http://two:6067", "http://three:6068"]
 
@@ -47,6 +49,13 @@ def test_the_next_is_asked_where_one_cannot_answer_and_stays_the_first_to_be_ask
     assert asking.get("/api/x/").json()["port"] == 6068
     workers.says["three"] = None
     assert asking.get("/api/x/").json()["port"] == 6066
+
+
+def test_a_worker_without_the_view_of_definitions_is_no_ledger_without_events() -> None:
+    views = WorkerViews(URLS)
+    views._client = client(Workers({"one": 404, "two": 404, "three": 404}))
+    with pytest.raises(Unavailable):
+        views.definitions(0, [UUID(int=1)])
 
 
 def test_not_found_is_an_answer() -> None:
