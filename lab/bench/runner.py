@@ -25,11 +25,15 @@ from lab.bench.measurement import Figures, Lab, Measurement
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How measurements are made. A trial, with another scale than 1 or a profile, writes no results."""
+    """How measurements are made. A trial, with another scale than 1 or a profile, writes no results.
+
+    ``pace`` is the CPU milliseconds of a fixed job, asked before each run.
+    """
 
     runs: int | None = None
     scale: float = 1.0
     profile: bool = False
+    pace: Callable[[], float] = machine.pace
 
     @property
     def kept(self) -> bool:
@@ -92,7 +96,7 @@ class Trials:
 
     def make(self, number: int, options: RunOptions, console: Console, folder: Path) -> None:
         """Make one run."""
-        self.paces.append(machine.pace())
+        self.paces.append(options.pace())
         with _progress(console) as progress:
             lab = Lab(f"{self.measurement.name} {number}/{self.count}", progress, options.scale, options.profile)
             share, figures = _alone(partial(self.measurement.measure, lab))
