@@ -18,8 +18,8 @@ from tables.errors import TurnstileError
 from telemetry.escapes import escaped
 
 COMMANDS: Final = (
-    *("actions", "administrator", "connectors", "dlq", "docs", "gate", "holds", "ledger", "reindex", "replay"),
-    *("restored", "search-access", "secrets", "status", "topics", "verify", "wal-segment"),
+    *("actions", "administrator", "connectors", "dlq", "docs", "event", "gate", "holds", "ledger", "reindex", "replay"),
+    *("restored", "search-access", "secrets", "status", "topics", "verify", "wal-segment", "why"),
 )
 # A command that ends with one of these ends with exit code 2.
 ERRORS: Final = (

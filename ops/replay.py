@@ -8,30 +8,18 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from kafka import TopicPartition
 
 from connect.client_options import client_options
-from connect.observe.lag import make_client
-from connect.records.consumer import make_consumer
-from connect.topics import COMMANDS, changelog, group
+from connect.topics import changelog
+from ops.command_log import acknowledged, is_at_home, read_log
 from ops.scratch import Scratch, read_changelog
 from settings import Settings
-from streams.runtime.partitioning import partition_of
-from tables.errors import MalformedRecord, TurnstileError
+from tables.errors import MalformedRecord
 from tables.ledger.ledger import Ledger
 from tables.ledger.records import record_offset, same_record
 from tables.ledger.ticket_codes import TicketCodes
 from tables.ledger.watermark import WATERMARK_KEY
-from tables.messages.commands import Command, LimitHolds, decode_command
-
-BATCH_MAX_RECORDS = 2_000
-POLL_MS = 500
-
-
-class LogCut(TurnstileError):
-    """The log no longer reaches back to its beginning, so the ledger can't be rebuilt from it."""
+from tables.messages.commands import decode_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +34,7 @@ class Comparison:
 
 def replay(now: Settings, folder: Path) -> Iterator[Comparison]:
     """Rebuild and compare partition by partition, in sub-folders of ``folder``. Raises LogCut."""
-    ends = _acknowledged(now)
+    ends = acknowledged(now)
     for partition in range(now.partitions):
         place = folder / f"partition-{partition}"
         with closing(Scratch(place / "log")) as rebuilt, closing(Scratch(place / "changelog")) as written:
@@ -78,16 +66,6 @@ def compare(rebuilt: Scratch, written: Scratch, end: int) -> tuple[int, list[str
     return same, different
 
 
-def _acknowledged(now: Settings) -> dict[int, int]:
-    """By partition the ledger's committed offset."""
-    admin = make_client(client_options(now))
-    try:
-        found = admin.list_group_offsets([group("ledger")])[group("ledger")]
-    finally:
-        admin.close()
-    return {place.partition: max(0, entry.offset) for place, entry in found.items() if place.topic == COMMANDS}
-
-
 def _carry_out(now: Settings, partition: int, end: int, into: Scratch, written: Scratch) -> int:
     """Decide the log of one partition up to ``end``, as a worker would; the number of commands.
 
@@ -96,39 +74,15 @@ def _carry_out(now: Settings, partition: int, end: int, into: Scratch, written: 
     codes = TicketCodes(now.ticket_key.get_secret_value().encode()[:64])
     ledger, workers = Ledger(into.load, into.scan, codes), Ledger(written.load, written.scan, codes)
     count = 0
-    for batch in _log(now, partition, end):
+    for batch in read_log(now, partition, end):
         for record in batch:
             try:
                 command = decode_command(record.value)
                 workers.check(record.offset, command)
             except MalformedRecord:
                 continue
-            if _is_at_home(command, partition, now.partitions):
+            if is_at_home(command, partition, now.partitions):
                 ledger.apply(record.offset, record.timestamp, command)
                 count += 1
         into.write((ledger.take_purchases() | ledger.take_events()).items())
     return count
-
-
-def _is_at_home(command: Command, partition: int, partitions: int) -> bool:
-    """Whether a command is on the partition that decides it."""
-    return isinstance(command, LimitHolds) or partition_of(str(command.event).encode(), partitions) == partition
-
-
-def _log(now: Settings, partition: int, end: int) -> Iterator[list[Any]]:
-    consumer = make_consumer(client_options(now))
-    try:
-        place = TopicPartition(COMMANDS, partition)
-        [begin] = consumer.beginning_offsets([place]).values()
-        if begin > 0:
-            raise LogCut(
-                f"{COMMANDS}[{partition}] begins at offset {begin}: what came before is no longer kept. "
-                "`turnstile verify` audits the changelog, which is"
-            )
-        consumer.assign([place])
-        consumer.seek(place, begin)
-        while consumer.position(place) < end:
-            for batch in consumer.poll(timeout_ms=POLL_MS, max_records=BATCH_MAX_RECORDS).values():
-                yield [record for record in batch if record.offset < end]
-    finally:
-        consumer.close()

@@ -61,7 +61,7 @@ def test_a_partial_cancel_without_a_request_is_replayed_only_where_a_worker_deci
         worker.send(command)
     now = Settings(ticket_key="k" * 32, partitions=1)
     records = [SimpleNamespace(offset=at, timestamp=AT, value=encode_command(each)) for at, each in enumerate(log)]
-    monkeypatch.setattr(ops.replay, "_log", lambda *_: [records])
+    monkeypatch.setattr(ops.replay, "read_log", lambda *_: [records])
     with closing(Scratch(tmp_path / "rebuilt")) as rebuilt, closing(Scratch(tmp_path / "written")) as written:
         written.take_over(list(worker.table.items()))
         count = ops.replay._carry_out(now, 0, 3, rebuilt, written)
