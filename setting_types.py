@@ -97,6 +97,14 @@ def _certificates(path: Path) -> Path:
     return path
 
 
+def _certificate_and_key(path: Path) -> Path:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path)
+    except (ssl.SSLError, OSError) as error:
+        raise ValueError("must be a PEM file with a certificate, its chain and its key") from error
+    return path
+
+
 Port = Annotated[int, Field(ge=1, le=65_535)]
 # 0 for any free port.
 OwnPort = Annotated[int, Field(ge=0, le=65_535)]
@@ -110,3 +118,4 @@ DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
 SslMode = Literal["disable", "prefer", "require", "verify-ca", "verify-full"]
 ExistingFile = Annotated[Path, AfterValidator(_file)]
 CaFile = Annotated[ExistingFile, AfterValidator(_certificates)]
+CertificateFile = Annotated[ExistingFile, AfterValidator(_certificate_and_key)]

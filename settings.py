@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, Literal, NoReturn
 
@@ -18,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from setting_types import (
     CaFile,
+    CertificateFile,
     DatabaseUrl,
     ExistingFile,
     Host,
@@ -146,6 +148,18 @@ class Settings(BaseSettings):
         "worker-0", description="stable name of this worker within its role (static group membership)"
     )
     worker_bind: Host = Field("127.0.0.1", description="address that the worker's HTTP views listen on")
+    worker_tokens: SecretStr | None = Field(
+        None,
+        validate_default=True,
+        description="tokens for reading the workers' HTTP views, separated by commas, 32 random characters or more "
+        "each; our own parts send the first; required unless the views listen on loopback only",
+    )
+    worker_certificate: CertificateFile | None = Field(
+        None, description="certificate, chain and key (one PEM file) of the worker's HTTP views; without it no TLS"
+    )
+    worker_ca: CaFile | None = Field(
+        None, description="CA certificates of the workers' HTTP views (PEM), if the system doesn't know them"
+    )
     worker_host: Host = Field("127.0.0.1", description="host at which other workers reach these views")
     worker_port: OwnPort = Field(6066, description="port of the worker's HTTP views")
     worker_data: Path = Field(Path(".turnstile/worker-0"), description="folder of the worker's RocksDB tables")
@@ -257,6 +271,15 @@ class Settings(BaseSettings):
             raise ValueError("is too easy to guess; `python -c 'import secrets; print(secrets.token_urlsafe(32))'`")
         return key
 
+    @field_validator("worker_tokens")
+    @classmethod
+    def _are_hard_to_guess_and_there(cls, tokens: SecretStr | None, known: ValidationInfo) -> SecretStr | None:
+        if tokens is None and not is_loopback(known.data.get("worker_bind", "localhost")):
+            raise ValueError("is required where TURNSTILE_WORKER_BIND is not a loopback address")
+        if tokens is not None and any(is_weak(token) for token in split(tokens.get_secret_value())):
+            raise ValueError("is too easy to guess; `python -c 'import secrets; print(secrets.token_urlsafe(32))'`")
+        return tokens
+
     @field_validator("sign_in_limit", "sign_up_limit")
     @classmethod
     def _is_a_limit(cls, limit: str) -> str:
@@ -273,7 +296,12 @@ class Settings(BaseSettings):
     @property
     def worker_urls(self) -> list[str]:
         """The addresses of the ledger's workers, in order of preference."""
-        return [url.strip() for url in self.worker_url.split(",")]
+        return split(self.worker_url)
+
+    @property
+    def worker_token_list(self) -> list[str]:
+        """The tokens for reading the workers' views; none where everybody may. Our own parts send the first."""
+        return [] if self.worker_tokens is None else split(self.worker_tokens.get_secret_value())
 
     @property
     def database_tls(self) -> dict[str, str]:
@@ -304,6 +332,19 @@ class MissingKey(Exception):
 
 def _present(*keys: SecretStr | None) -> list[str]:
     return [key.get_secret_value() for key in keys if key is not None]
+
+
+def split(text: str) -> list[str]:
+    """The parts of a text with commas between."""
+    return [each.strip() for each in text.split(",")]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens on an address."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def is_weak(key: str) -> bool:

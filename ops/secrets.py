@@ -15,6 +15,7 @@ PASSWORDS: Final = (
     "cdc_password",
     "ticket_key",
     "token_key",
+    "worker_tokens",
     "link_key",
     "admin_password",
     "elastic_password",

@@ -130,13 +130,13 @@ def _roles(now: Settings) -> Iterable[PartStatus]:
 
 def _workers(now: Settings) -> Iterable[PartStatus]:
     """The ledger's workers, each with the partitions that it decides and those that it keeps copies of."""
-    with worker_client(now.worker_urls, httpx.Timeout(TIMEOUT_S)) as client:
+    with _client(now, now.worker_urls) as client:
         answer = client.get("/api/worker/")
     if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
         yield PartStatus("ledger's workers", PartState.DOWN, _status_in(answer))
         return
     urls = answer.raise_for_status().json()["workers"]
-    told = {url: _view_of(url) for url in urls}
+    told = {url: _view_of(now, url) for url in urls}
     ends = partition_ends(client_options(now), changelog("ledger"))
     for url, one in told.items():
         yield worker_part(one, ends) if one else PartStatus(f"  {url}", PartState.DOWN, "does not answer")
@@ -150,9 +150,14 @@ def _status_in(answer: httpx.Response) -> str:
         return "can't answer now"
 
 
-def _view_of(url: str) -> dict[str, Any] | None:
+def _client(now: Settings, urls: Sequence[str]) -> httpx.Client:
+    return worker_client(urls, httpx.Timeout(TIMEOUT_S), now.worker_token_list, now.worker_ca)
+
+
+def _view_of(now: Settings, url: str) -> dict[str, Any] | None:
     try:
-        answer = httpx.get(f"{url.rstrip('/')}/api/worker/", timeout=TIMEOUT_S, trust_env=False)
+        with _client(now, [url]) as client:
+            answer = client.get("/api/worker/")
     except httpx.TransportError:
         return None
     found: dict[str, Any] | None = answer.json() if answer.is_success else None

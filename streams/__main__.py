@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor  # noqa: E402
 
 from settings import Settings, settings  # noqa: E402
 from streams.runtime import failstop  # noqa: E402
+from streams.runtime.app import web_tls  # noqa: E402
 from streams.runtime.process import WorkerProcess  # noqa: E402
 from streams.runtime.provisioning import wait_until_provisioned  # noqa: E402
 from streams.runtime.record_context import batch_fields  # noqa: E402
@@ -47,7 +48,8 @@ def wait_for_kafka(chosen: Settings) -> None:
 
     The checks run in a thread: no signal can end the process while its main thread waits for a name lookup.
     """
-    with WaitingPages(chosen.worker_bind, chosen.worker_port) as pages, ThreadPoolExecutor(1) as thread:
+    pages = WaitingPages(chosen.worker_bind, chosen.worker_port, web_tls(chosen))
+    with pages, ThreadPoolExecutor(1) as thread:
         try:
             thread.submit(wait_until_provisioned, chosen, pages.report).result()
         except PortTaken as error:

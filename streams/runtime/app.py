@@ -1,6 +1,7 @@
 """The Faust application: its settings with the reason for each, and the hooks that the runtime calls."""
 
 import re
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -115,10 +116,12 @@ def make_app(settings: Settings) -> App:
         web_bind=settings.worker_bind,
         web_port=settings.worker_port,
         web_host=settings.worker_host,
+        web_ssl_context=web_tls(settings),
+        canonical_url=f"{scheme(settings)}://{settings.worker_host}:{settings.worker_port}",
         web_tables_enabled=False,
         web_router_enabled=False,
         web_cors_options={},
-        web_application_options={"middlewares": [make_guard()]},
+        web_application_options={"middlewares": [make_guard(settings.worker_token_list)]},
     )
     app.settings = settings
     app.in_flight = InFlight()
@@ -129,6 +132,20 @@ def make_app(settings: Settings) -> App:
     app.guarded = {}
     app.traces = make_traces(group(settings.role), settings)
     return app
+
+
+def web_tls(settings: Settings) -> ssl.SSLContext | None:
+    """The TLS context of the worker's web server; None without a certificate."""
+    if settings.worker_certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.worker_certificate)
+    return context
+
+
+def scheme(settings: Settings) -> str:
+    """The scheme of the addresses of the workers' web servers."""
+    return "http" if settings.worker_certificate is None else "https"
 
 
 def credentials(settings: Settings) -> CredentialsT | None:

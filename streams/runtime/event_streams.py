@@ -12,7 +12,6 @@ from aiohttp import ClientError, ClientResponse, ClientTimeout
 
 from streams.runtime.forwarding import (
     FORWARD_TIMEOUT_S,
-    forwarding_session,
     told_as_problem,
     worker_address,
     worker_answer,
@@ -75,7 +74,7 @@ class EventStreams:
         """The owner's stream."""
         where = worker_address(self._reads.owner_of(request, partition), request.rel_url.raw_path_qs)
         timeout = ClientTimeout(sock_connect=FORWARD_TIMEOUT_S, sock_read=FORWARD_TIMEOUT_S + HEARTBEAT_INTERVAL_S)
-        async with forwarding_session(request, timeout) as session:
+        async with self._reads.session(request, timeout) as session:
             with told_as_problem():
                 answer = await session.get(where)
             with closing(answer):

@@ -3,8 +3,11 @@
 A forwarded request carries a header and is not forwarded again, so requests can't go round in circles.
 """
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
@@ -16,7 +19,7 @@ from streams.runtime.web_problems import unavailable
 FORWARDED_HEADER: Final = "X-Turnstile-Passed-On"
 FORWARD_TIMEOUT_S: Final = 2.0
 CONNECTIONS_MAX: Final = 16
-REQUEST_HEADERS: Final = ("If-None-Match", "Last-Event-ID")
+REQUEST_HEADERS: Final = ("Authorization", "If-None-Match", "Last-Event-ID")
 RESPONSE_HEADERS: Final = ("Content-Type", "ETag", "Retry-After")
 
 
@@ -37,12 +40,16 @@ def is_forwarded(request: Request) -> bool:
     return FORWARDED_HEADER in request.headers
 
 
-def forwarding_session(request: Request, timeout: ClientTimeout) -> ClientSession:
-    """A session for asking other workers on behalf of ``request``."""
+def forwarding_session(request: Request, timeout: ClientTimeout, ca: Path | None) -> ClientSession:
+    """A session for asking other workers on behalf of ``request``; ``ca`` has the CA of their certificates."""
     headers = {name: request.headers[name] for name in REQUEST_HEADERS if name in request.headers}
-    return ClientSession(
-        timeout=timeout, connector=TCPConnector(limit=CONNECTIONS_MAX), headers=headers | {FORWARDED_HEADER: "1"}
-    )
+    connector = TCPConnector(limit=CONNECTIONS_MAX, ssl=True if ca is None else _trusting(ca))
+    return ClientSession(timeout=timeout, connector=connector, headers=headers | {FORWARDED_HEADER: "1"})
+
+
+@cache
+def _trusting(ca: Path) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca)
 
 
 async def ask_worker(session: ClientSession, worker: str, path: str) -> WorkerAnswer:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from aiohttp import ClientTimeout
+from aiohttp import ClientSession, ClientTimeout
 
 from streams.runtime.app import App
 from streams.runtime.assignment import active_partitions, is_recovered, owner_url
@@ -68,9 +68,13 @@ class PartitionReads:
     async def forward(self, request: Request, partition: int, wait_s: float = 0.0) -> Response:
         """The answer of the partition's owner to the same request. Raises RequestProblem where there is none."""
         owner = self.owner_of(request, partition)
-        async with forwarding_session(request, ClientTimeout(total=FORWARD_TIMEOUT_S + wait_s)) as session:
+        async with self.session(request, ClientTimeout(total=FORWARD_TIMEOUT_S + wait_s)) as session:
             answer = await ask_worker(session, owner, request.rel_url.raw_path_qs)
         return answer.response()
+
+    def session(self, request: Request, timeout: ClientTimeout) -> ClientSession:
+        """A session for asking other workers on behalf of a request."""
+        return forwarding_session(request, timeout, self.app.settings.worker_ca)
 
     def owner_of(self, request: Request, partition: int) -> str:
         """The address of another worker that owns the partition. Raises RequestProblem where there is none."""

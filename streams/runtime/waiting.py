@@ -8,6 +8,7 @@ import logging
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from socket import SO_REUSEADDR, SOL_SOCKET
+from ssl import SSLContext
 from threading import Thread
 from types import TracebackType
 from typing import Final, Self
@@ -29,8 +30,9 @@ class PortTaken(TurnstileError):
 class WaitingPages:
     """The problem that the worker waits for. Nothing is served or logged before the first ``report``."""
 
-    def __init__(self, bind: str, port: int) -> None:
+    def __init__(self, bind: str, port: int, tls: SSLContext | None = None) -> None:
         self._address = (bind, port)
+        self._tls = tls
         self._server: _Server | None = None
         self._problem = ""
         self._logged_at = float("-inf")
@@ -49,6 +51,9 @@ class WaitingPages:
             server = _Server(self._address)
         except OSError as error:
             raise PortTaken(f"port {self._address[1]} (TURNSTILE_WORKER_PORT): {error.strerror}") from error
+        if self._tls is not None:
+            # The handshake is done by the reader of a request, within its timeout.
+            server.socket = self._tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         Thread(target=server.serve_forever, daemon=True).start()
         return server
 

@@ -1,11 +1,12 @@
 """What every request to a worker's web server passes: the limit on requests, and problems for what goes wrong."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from aiohttp import web
 
+from streams.runtime.web_access import CHALLENGE, is_allowed
 from streams.runtime.web_problems import MEDIA_TYPE, RETRY_AFTER_S, RequestProblem
 
 REQUESTS_MAX: Final = 200
@@ -16,6 +17,7 @@ SAFE_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
+PROBLEM_HEADERS: Final = {401: {"WWW-Authenticate": CHALLENGE}, 503: {"Retry-After": str(RETRY_AFTER_S)}}
 _KINDS: Final = {404: "not-found", 405: "method-not-allowed"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -24,8 +26,8 @@ Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 log = logging.getLogger(__name__)
 
 
-def make_guard(requests_max: int = REQUESTS_MAX) -> Middleware:
-    """The middleware of one server, which answers at most ``requests_max`` requests at a time."""
+def make_guard(tokens: Sequence[str] = (), requests_max: int = REQUESTS_MAX) -> Middleware:
+    """The middleware of one server. It answers at most ``requests_max`` requests at a time, with one of the tokens."""
     running = 0
 
     @web.middleware
@@ -33,6 +35,8 @@ def make_guard(requests_max: int = REQUESTS_MAX) -> Middleware:
         nonlocal running
         if request.path in UNGUARDED_PATHS:
             return await handler(request)
+        if not is_allowed(request, tokens):
+            return problem_response(RequestProblem("unauthorized"))
         if running >= requests_max:
             return problem_response(RequestProblem("busy"))
         running += 1
@@ -67,5 +71,5 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def problem_response(problem: RequestProblem) -> web.Response:
     """The answer with a problem."""
-    headers = {"Retry-After": str(RETRY_AFTER_S)} if problem.status == 503 else {}
+    headers = PROBLEM_HEADERS.get(problem.status, {})
     return web.Response(body=problem.body(), status=problem.status, content_type=MEDIA_TYPE, headers=headers)

@@ -19,6 +19,7 @@ class ViewProblem(NamedTuple):
 
 
 VIEW_PROBLEMS: Final[dict[str, ViewProblem]] = {
+    "unauthorized": ViewProblem(401, "The request needs a valid token", "no read token, or an invalid one"),
     "not-found": ViewProblem(404, "There is no such resource", "no record of this id, or no such path"),
     "method-not-allowed": ViewProblem(405, "The resource does not support this method", "anything but GET and HEAD"),
     "invalid-input": ViewProblem(

@@ -1,7 +1,9 @@
 """The web views of the ledger's workers. Any worker answers for all, so the next is asked if one can't."""
 
+import ssl
 from collections.abc import Collection, Sequence
 from itertools import cycle, islice
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -47,16 +49,21 @@ class AnyWorker(httpx.BaseTransport):
         return self._transport.handle_request(request)
 
 
-def worker_client(urls: Sequence[str], timeout: httpx.Timeout) -> httpx.Client:
-    """A client of the workers at ``urls``."""
-    return httpx.Client(base_url=urls[0], timeout=timeout, trust_env=False, transport=AnyWorker(urls))
+def worker_client(
+    urls: Sequence[str], timeout: httpx.Timeout, tokens: Sequence[str] = (), ca: Path | None = None
+) -> httpx.Client:
+    """A client of the workers at ``urls``. It sends the first read token; ``ca`` has the CA of their certificates."""
+    verify = True if ca is None else ssl.create_default_context(cafile=ca)
+    transport = AnyWorker(urls, httpx.HTTPTransport(verify=verify, trust_env=False))
+    headers = {"Authorization": f"Bearer {tokens[0]}"} if tokens else {}
+    return httpx.Client(base_url=urls[0], timeout=timeout, trust_env=False, transport=transport, headers=headers)
 
 
 class WorkerViews:
     """The views as they are asked. Each raises Unavailable if no worker can tell."""
 
-    def __init__(self, urls: Sequence[str]) -> None:
-        self._client = worker_client(urls, TIMEOUT)
+    def __init__(self, urls: Sequence[str], tokens: Sequence[str] = (), ca: Path | None = None) -> None:
+        self._client = worker_client(urls, TIMEOUT, tokens, ca)
 
     def purchase(self, event: UUID, purchase: UUID) -> dict[str, Any] | None:
         """The ledger's view of a purchase; None if it has none of that id."""

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from streams.inventory.hold_expiry import HoldExpiry
 from streams.runtime.app import App
-from streams.runtime.forwarding import FORWARD_TIMEOUT_S, ask_worker, forwarding_session, is_forwarded
+from streams.runtime.forwarding import FORWARD_TIMEOUT_S, ask_worker, is_forwarded
 from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.web import Request, Response, add_page, json_response
 from streams.runtime.web_parameters import ListPosition, query_limit, query_position
@@ -67,7 +67,7 @@ class HoldViews:
         others = set(range(self.reads.partitions)) - set(own)
         workers = sorted({self.reads.owner_of(request, partition) for partition in others})
         query = {"limit": str(limit)} | {name: request.query[name] for name in ("cursor",) if name in request.query}
-        async with forwarding_session(request, ClientTimeout(total=FORWARD_TIMEOUT_S)) as session:
+        async with self.reads.session(request, ClientTimeout(total=FORWARD_TIMEOUT_S)) as session:
             asked = (ask_worker(session, worker, f"{request.path}?{urlencode(query)}") for worker in workers)
             answers = await asyncio.gather(*asked)
         if any(answer.status != OK for answer in answers):

@@ -39,6 +39,9 @@ NONSENSE: Final = dict.fromkeys(NUMBERS, "many") | {
     "api_metrics_bind": "",
     "role": "manager",
     "worker_bind": "*",
+    "worker_tokens": "short",
+    "worker_certificate": "/no/such/file",
+    "worker_ca": "/no/such/file",
     "worker_host": "http://ledger",
     "worker_url": "http://ledger:6066,ledger-1:6066",
     "exporter_bind": "[",
@@ -229,13 +232,33 @@ def test_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         "a-secret-key-of-my-own-9876543210",
     ],
 )
-@pytest.mark.parametrize("name", ["TOKEN_KEY", "TOKEN_KEY_BEFORE", "LINK_KEY", "LINK_KEY_BEFORE"])
+@pytest.mark.parametrize("name", ["TOKEN_KEY", "TOKEN_KEY_BEFORE", "LINK_KEY", "LINK_KEY_BEFORE", "WORKER_TOKENS"])
 def test_a_key_that_is_easy_to_guess_ends_the_process(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, key: str
 ) -> None:
     monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
     monkeypatch.setenv(f"TURNSTILE_{name}", key)
     assert f"TURNSTILE_{name}: is too easy to guess" in said_at_the_end(capsys)
+
+
+@pytest.mark.parametrize("bind", ["::", "10.0.0.7", "ledger"])
+def test_views_that_others_can_reach_need_a_token(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], bind: str
+) -> None:
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
+    monkeypatch.setenv("TURNSTILE_WORKER_BIND", bind)
+    [line] = said_at_the_end(capsys).splitlines()
+    assert line == "TURNSTILE_WORKER_TOKENS: is required where TURNSTILE_WORKER_BIND is not a loopback address"
+    tokens = [token_urlsafe(32), token_urlsafe(32)]
+    monkeypatch.setenv("TURNSTILE_WORKER_TOKENS", " , ".join(tokens))
+    assert settings().worker_token_list == tokens
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1", "::1", "[::1]", "127.9.9.9", "localhost"])
+def test_views_on_loopback_need_none(monkeypatch: pytest.MonkeyPatch, bind: str) -> None:
+    monkeypatch.setenv("TURNSTILE_TICKET_KEY", "k" * 40)
+    monkeypatch.setenv("TURNSTILE_WORKER_BIND", bind)
+    assert settings().worker_token_list == []
 
 
 def test_the_api_has_no_key_of_its_own_to_fall_back_on(

@@ -17,10 +17,11 @@ from connect.topics import COMMANDS, changelog
 from settings import Settings
 from streams.inventory.ledger import LedgerAgent
 from streams.inventory.views import InventoryViews
-from streams.runtime.app import make_app
+from streams.runtime.app import make_app, scheme
 from streams.runtime.partitioning import partition_of
 
 PARTITIONS = 4
+LOOP_TURNS = 20
 LOOPBACK = "127.0.0.1"
 TABLE = changelog("ledger")
 
@@ -78,13 +79,15 @@ class ViewWorker:
     async def start(self) -> None:
         """Serve the views on a free port."""
         await self._runner.setup()
-        site = TCPSite(self._runner, LOOPBACK, 0)
+        site = TCPSite(self._runner, LOOPBACK, 0, ssl_context=self.app.conf.web_ssl_context)
         await site.start()
-        self.url = f"http://{LOOPBACK}:{self._runner.addresses[0][1]}"
+        self.url = f"{scheme(self.app.settings)}://{LOOPBACK}:{self._runner.addresses[0][1]}"
         self._group[f"{self.url}/"] = {TABLE: sorted(self.owned)}
 
     async def stop(self) -> None:
-        """Stop serving."""
+        """Stop serving, once the loop has seen what clients have closed."""
+        for _ in range(LOOP_TURNS):
+            await asyncio.sleep(0)
         await self._runner.cleanup()
 
 
@@ -100,12 +103,12 @@ def serving(*workers: ViewWorker) -> Iterator[asyncio.AbstractEventLoop]:
         yield loop
     finally:
         for worker in workers:
+            worker.client.close()
             asyncio.run_coroutine_threadsafe(worker.stop(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
         for worker in workers:
-            worker.client.close()
             worker.ledger.table.close()
 
 

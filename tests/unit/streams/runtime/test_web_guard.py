@@ -1,9 +1,11 @@
 """What every request passes: the middleware, called as aiohttp does."""
 
 import asyncio
+import base64
 import json
 from typing import Any
 
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
@@ -23,8 +25,8 @@ async def other_method(request: web.Request) -> web.StreamResponse:
     raise web.HTTPMethodNotAllowed("POST", ["GET", "HEAD"])
 
 
-async def guarded(handler: Handler, guard: Middleware | None = None, path: str = "/api/events/") -> Any:
-    return await (guard or make_guard())(make_mocked_request("GET", path), handler)
+async def guarded(handler: Handler, guard: Middleware | None = None, path: str = "/api/events/", **headers: str) -> Any:
+    return await (guard or make_guard())(make_mocked_request("GET", path, headers=headers), handler)
 
 
 def test_requests_beyond_the_limit_are_told_to_come_again_but_for_those_of_the_supervisor() -> None:
@@ -57,3 +59,28 @@ def test_another_method_is_a_problem_that_tells_which_there_are() -> None:
     answer = asyncio.run(guarded(other_method))
     assert (answer.status, answer.headers["Allow"]) == (405, "GET,HEAD")
     assert json.loads(answer.text)["type"] == "/problems/method-not-allowed"
+
+
+def basic(password: str) -> str:
+    return f"Basic {base64.b64encode(f'me:{password}'.encode()).decode()}"
+
+
+@pytest.mark.parametrize("header", ["Bearer old", "bearer new", basic("new"), "Bearer  new"])
+def test_each_of_the_tokens_opens_the_views(header: str) -> None:
+    assert asyncio.run(guarded(fine, make_guard(["new", "old"]), Authorization=header)).status == 200
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "new", "Bearer", "Bearer ", "Bearer newer", "Bearer \xfc", "Token new", basic("old"), basic(""), "Basic !"],
+)
+def test_nothing_else_does(header: str) -> None:
+    guard = make_guard(["new"])
+    answer = asyncio.run(guarded(fine, guard, Authorization=header))
+    assert (answer.status, json.loads(answer.text)["type"]) == (401, "/problems/unauthorized")
+    assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+    assert asyncio.run(guarded(fine, guard)).status == 401
+
+
+def test_the_supervisor_needs_no_token() -> None:
+    assert asyncio.run(guarded(fine, make_guard(["new"]), "/health/live")).status == 200
