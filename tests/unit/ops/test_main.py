@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ LOADED = "import sys; from ops.__main__ import turnstile; [turnstile.commands[n]
 # Commands that only look at files, and what none of them has to load.
 LIGHT = ("secrets", "gate", "wal-segment")
 HEAVY = {"faust", "flask", "streams", "api"}
+NEED_SERVERS = ("verify", "replay", "reindex", "dlq list")
 
 
 def every_command(group: Any) -> Iterator[Any]:
@@ -47,13 +49,27 @@ def test_a_command_starts_without_the_others() -> None:
     assert HEAVY & set(loaded) == set()
 
 
-@pytest.mark.parametrize("command", ["verify", "replay", "reindex", "dlq list"])
-def test_a_server_that_does_not_answer_is_one_line_and_exit_code_2(command: str) -> None:
+@pytest.fixture(scope="module")
+def asking() -> Iterator[dict[str, subprocess.Popen[str]]]:
+    """Commands whose servers are away, all at once: some wait for seconds."""
     [port] = free(1)
     away = {"KAFKA_SERVERS": f"127.0.0.1:{port}", "DATABASE_URL": f"postgresql://127.0.0.1:{port}/turnstile"}
     environment = {f"TURNSTILE_{name}": value for name, value in (away | {"TICKET_KEY": "k" * 32}).items()}
+    with ExitStack() as running:
+        yield {command: running.enter_context(turnstile_in(environment, command)) for command in NEED_SERVERS}
+
+
+def turnstile_in(environment: dict[str, str], command: str) -> subprocess.Popen[str]:
     program = (sys.executable, "-m", "ops", *command.split())
-    done = subprocess.run(program, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, ""), done.stderr
-    [line] = done.stderr.splitlines()
+    variables = {**os.environ, **environment}
+    return subprocess.Popen(program, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("command", NEED_SERVERS)
+def test_a_server_that_does_not_answer_is_one_line_and_exit_code_2(
+    command: str, asking: dict[str, subprocess.Popen[str]]
+) -> None:
+    output, errors = asking[command].communicate(timeout=60)
+    assert (asking[command].returncode, output) == (2, ""), errors
+    [line] = errors.splitlines()
     assert line.startswith("turnstile: ")
