@@ -19,7 +19,8 @@ class ConnectionLimits(NamedTuple):
 
     ``idle_s`` is longer than clients and proxies keep an unused connection, so that they close it and not the server
     while they use it. ``unread_s`` is for a client to read 48 KiB of its answer, or the end of it; ``answer_s`` is for
-    a whole answer. ``grace_s`` is how long a shutdown waits for connections.
+    a whole answer. ``grace_s`` is how long a shutdown waits for connections; it accepts clients for ``accept_last_s``,
+    and a connection may then stay unused for ``unused_last_s``.
     """
 
     head_s: float = 10.0
@@ -29,5 +30,7 @@ class ConnectionLimits(NamedTuple):
     answer_s: float = 660.0
     linger_s: float = 1.0
     grace_s: float = 7.0
+    accept_last_s: float = 1.0
+    unused_last_s: float = 1.5
     connections: int = 4_000
     connections_per_client: int = 1_000

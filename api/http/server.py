@@ -1,6 +1,6 @@
 """The HTTP server: uvicorn with limits on connections, timeouts, and a graceful shutdown that drops no request.
 
-At shutdown it answers the requests under way and those of the next second, each with ``Connection: close``. Then it
+At shutdown it answers the requests under way and those of the next moment, each with ``Connection: close``. Then it
 accepts the clients in the backlog, stops listening, and closes the connections that are not used.
 """
 
@@ -30,9 +30,6 @@ BACKLOG_MAX_CLIENTS: Final = 2_048
 ACCEPT_MAX_CLIENTS: Final = 64
 ACCEPT_RETRY_S: Final = 0.1
 TIMEOUT_CHECK_TICKS: Final = 5
-# At shutdown: how long clients are still accepted, and how long a connection may then stay unused.
-SHUTDOWN_ACCEPT_S: Final = 1.0
-SHUTDOWN_UNUSED_S: Final = 1.5
 SHUTDOWN_POLL_S: Final = 0.02
 
 seldom = RateLimitedLog(logging.getLogger(__name__))
@@ -100,14 +97,14 @@ class HttpServer(UvicornServer):
         ends = self._loop.time() + self.limits.grace_s
         for connection in self._connections():
             connection.answer_last()
-        await asyncio.sleep(SHUTDOWN_ACCEPT_S)
+        await asyncio.sleep(self.limits.accept_last_s)
         self._loop.remove_reader(self._listener)
         while self._accept():
             pass
         self._listener.close()
         while (self._connecting or self.server_state.connections) and self._loop.time() < ends:
             self._enforce_timeouts()
-            unused_since = self._loop.time() - SHUTDOWN_UNUSED_S
+            unused_since = self._loop.time() - self.limits.unused_last_s
             for connection in self._connections():
                 connection.close_unused(unused_since)
             await asyncio.sleep(SHUTDOWN_POLL_S)

@@ -22,6 +22,8 @@ from tests.eventually import eventually
 
 HOST = "127.0.0.1"
 HEAD = b"Host: a\r\n"
+# For tests that are not about the stop.
+STOPS_SOON = ConnectionLimits(accept_last_s=0.1, unused_last_s=0.2)
 
 
 class Application:
@@ -135,7 +137,7 @@ class Running:
 @contextmanager
 def running(limits: ConnectionLimits | None = None, *, is_fast: bool = True) -> Iterator[Running]:
     """A server that stops afterwards; in time, too. ``is_fast``: with a fast path, not by ASGI alone."""
-    server = Running(limits or ConnectionLimits(), is_fast)
+    server = Running(limits or STOPS_SOON, is_fast)
     server.start()
     try:
         yield server

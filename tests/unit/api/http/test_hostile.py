@@ -16,16 +16,15 @@ from api.http.limits import (
     HEAD_MAX_FIELDS,
     LINGER_MAX_BYTES,
     PIPELINE_MAX_REQUESTS,
-    ConnectionLimits,
 )
 from tests.eventually import eventually
-from tests.unit.api.http.running import HEAD, Running, running
+from tests.unit.api.http.running import HEAD, STOPS_SOON, Running, running
 
 ASKED = b"POST /echo HTTP/1.1\r\n" + HEAD + b"Content-Length: %d\r\n\r\n"
 CHUNKED = b"POST /echo HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n"
 GET = b"GET / HTTP/1.1\r\n"
 GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
-SHORT = ConnectionLimits(head_s=0.3, body_s=0.3, idle_s=0.3, unread_s=0.3, answer_s=1.5, linger_s=0.3)
+SHORT = STOPS_SOON._replace(head_s=0.3, body_s=0.3, idle_s=0.3, unread_s=0.3, answer_s=1.5, linger_s=0.3)
 CUT_OFF_WITHIN_S = 10
 
 INCOMPLETE = {

@@ -13,7 +13,7 @@ import pytest
 from api.http.limits import ConnectionLimits
 from api.http.server import HttpServer
 from tests.eventually import eventually
-from tests.unit.api.http.running import HEAD, HOST, Running, running
+from tests.unit.api.http.running import HEAD, HOST, STOPS_SOON, Running, running
 
 ASKED = b"POST /echo HTTP/1.1\r\n" + HEAD + b"Content-Length: %d\r\n\r\n"
 CHUNKED = b"POST /echo HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n"
@@ -207,7 +207,7 @@ def test_news_come_as_they_are_made_and_end_when_the_server_stops(own: Running) 
 
 
 def test_one_client_too_many_is_told_so_at_once() -> None:
-    with running(ConnectionLimits(connections=2)) as server:
+    with running(STOPS_SOON._replace(connections=2)) as server:
         first, second = (server.client() for _ in range(2))
         for client in (first, second):
             client.request("GET", "/")
@@ -221,7 +221,7 @@ def test_one_client_too_many_is_told_so_at_once() -> None:
 
 
 def test_connections_of_one_client_are_bounded() -> None:
-    with running(ConnectionLimits(connections_per_client=2)) as server:
+    with running(STOPS_SOON._replace(connections_per_client=2)) as server:
         clients = [server.client() for _ in range(2)]
         for client in clients:
             client.request("GET", "/")
