@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import msgspec
 from api.ports.events import Listing
 from api.problems import Refused, wrong
 from api.schemas.event import Event, EventChange, NewEvent
+from api.schemas.fields import POSITION_MAX
 from api.schemas.money import Money
 from api.schemas.ticket import EVENT_MAX_TICKET_TYPES, NewTicketType, TicketType, TicketTypeBody, TicketTypeChange
 from tables.messages import commands
@@ -21,7 +23,10 @@ def new_listing(body: NewEvent, organizer: UUID, new_id: Callable[[], UUID], now
     """The event of a request, with its ticket types. Refused: already-exists for an id given twice."""
     fields = body.model_dump(exclude={"id", "ticket_types"}) | {"tags": distinct(body.tags), "organizer_id": organizer}
     listing = Listing(Event(**fields, id=body.id or new_id(), created_at=now, updated_at=now))
-    for ticket in body.ticket_types:
+    places = count()
+    for given_type in body.ticket_types:
+        is_placed = "position" in given_type.model_fields_set
+        ticket = given_type if is_placed else given_type.model_copy(update={"position": next(places)})
         listing = with_ticket(listing, ticket, ticket.id or new_id(), now)
     return listing
 
@@ -56,13 +61,24 @@ def _check_transition(before: EventStatus, after: EventStatus) -> None:
 
 
 def with_ticket(listing: Listing, body: NewTicketType, ticket_id: UUID, now: datetime) -> Listing:
-    """The listing with another ticket type. Refused: already-exists, too-many-ticket-types."""
+    """The listing with another ticket type, which comes last unless it has a position.
+
+    Refused: already-exists, too-many-ticket-types.
+    """
     if any(ticket.id == ticket_id for ticket in listing.tickets):
         raise Refused("already-exists", f"the event has a ticket type {ticket_id} already")
     if len(listing.tickets) >= EVENT_MAX_TICKET_TYPES:
         raise Refused("too-many-ticket-types", f"an event has at most {EVENT_MAX_TICKET_TYPES} ticket types")
-    ticket = _ticket(body, {"id": ticket_id, "event_id": listing.event.id, "created_at": now, "updated_at": now})
+    more: dict[str, Any] = {"id": ticket_id, "event_id": listing.event.id, "created_at": now, "updated_at": now}
+    if "position" not in body.model_fields_set:
+        more["position"] = _last_position(listing)
+    ticket = _ticket(body, more)
     return replace(listing, tickets=in_order([*listing.tickets, ticket]))
+
+
+def _last_position(listing: Listing) -> int:
+    """The position behind all ticket types."""
+    return min(max((ticket.position for ticket in listing.tickets), default=-1) + 1, POSITION_MAX)
 
 
 def with_ticket_replaced(listing: Listing, ticket_id: UUID, body: TicketTypeBody, now: datetime) -> Listing:
@@ -150,12 +166,12 @@ def definition(listing: Listing) -> commands.EventDefinition:
         capacity=event.capacity,
         max_per_order=event.max_per_order,
         max_per_account=event.max_per_account,
-        ticket_types=[ticket_definition(ticket) for ticket in listing.tickets],
+        ticket_types=[ticket_definition(ticket, event.ends_at) for ticket in listing.tickets],
     )
 
 
-def ticket_definition(ticket: TicketType) -> commands.TicketTypeDefinition:
-    """The ticket type's definition for the ledger."""
+def ticket_definition(ticket: TicketType, event_ends_at: datetime) -> commands.TicketTypeDefinition:
+    """The ticket type's definition for the ledger. Its sale ends with the event at the latest."""
     return commands.TicketTypeDefinition(
         id=ticket.id,
         name=ticket.name,
@@ -163,7 +179,7 @@ def ticket_definition(ticket: TicketType) -> commands.TicketTypeDefinition:
         currency=ticket.price.currency,
         quantity=ticket.quantity,
         sale_starts_at=ticket.sale_starts_at,
-        sale_ends_at=ticket.sale_ends_at,
+        sale_ends_at=commands.end_of_sale(ticket.sale_ends_at, event_ends_at),
         max_per_order=ticket.max_per_order,
         max_per_account=ticket.max_per_account,
     )

@@ -64,9 +64,14 @@ def begins(event: FoundEvent) -> datetime:
     return datetime.fromisoformat(event.starts_at)
 
 
+def ends(event: FoundEvent) -> datetime:
+    """When the event ends."""
+    return datetime.fromisoformat(event.ends_at or event.starts_at)
+
+
 def sale_label(event: FoundEvent) -> StatusLabel:
     """Whether tickets are available, as a label."""
-    return search_label(event.availability, event.status)
+    return search_label(event.availability, event.status, has_ended=ends(event) <= ports().clock())
 
 
 def _search(asked: dict[str, Any]) -> FoundEvents:
@@ -76,7 +81,9 @@ def _search(asked: dict[str, Any]) -> FoundEvents:
     )
     found = kept.get(search_url(asked))
     if found is None:
-        found = ports().index.search(parse_body(SearchQuery, asked))
+        # Without a date, only what is not over.
+        upcoming = {} if asked.keys() & {"from", "to"} else {"upcoming": True}
+        found = ports().index.search(parse_body(SearchQuery, asked | upcoming))
         kept.put(search_url(asked), found)
     return found
 
@@ -89,7 +96,7 @@ def _template() -> str:
 
 def _answer(template: str, status: int = 200, **values: Any) -> Response:
     asked = values["asked"] = EMPTY_QUERY | values["asked"]
-    told = {"search_url": search_url, "title_of": title_of, "begins": begins, "sale_label": sale_label}
+    told = {"search_url": search_url, "title_of": title_of, "begins": begins, "ends": ends, "sale_label": sale_label}
     text = render_template(template, sorts=SORTS, now=ports().clock(), few=FACET_VALUES_SHOWN, **told, **values)
     answer = make_response(text, status)
     answer.vary.add("HX-Request")

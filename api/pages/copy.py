@@ -1,7 +1,7 @@
 """The texts for refusals and states on the pages, and the template filters for money, times and counts."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -10,6 +10,7 @@ from babel.dates import format_date, format_datetime, format_time
 
 from api.pages.numbers import LOCALE, shown_number
 from api.ports.sales import Left
+from api.schemas.event import Event
 from api.schemas.money import Money
 from api.schemas.purchase import BoughtLine
 from tables.ledger.availability import Availability
@@ -19,6 +20,7 @@ from tables.text.money import shown_amount
 from tables.text.sanitize import sanitize
 from tables.text.time_zones import shown_time
 
+ONE_DAY: Final = timedelta(days=1)
 _LOCALE: Final = Locale.parse(LOCALE)
 # By problem name, as in api/problems.py.
 REFUSAL_TEXTS: Final[Mapping[str, str]] = {
@@ -73,7 +75,7 @@ _SEARCH_LABELS: Final = {
     Tickets.SOLD_OUT: StatusLabel("Sold out", "bad"),
     Tickets.NOT_ON_SALE: StatusLabel("Not on sale", "none"),
 }
-_EVENT_LABELS: Final = {
+EVENT_LABELS: Final = {
     EventStatus.DRAFT: StatusLabel("Not published yet", "none"),
     EventStatus.ON_HOLD: StatusLabel("Not on sale at the moment", "none"),
     EventStatus.POSTPONED: StatusLabel("Postponed", "warn"),
@@ -100,16 +102,20 @@ PURCHASE_LABELS: Final = {
 }
 
 
-def search_label(availability: str | None, status: str) -> StatusLabel:
+def search_label(availability: str | None, status: str, *, has_ended: bool) -> StatusLabel:
     """Whether an event in the search results has tickets."""
-    if status != EventStatus.ACTIVE and status in _EVENT_LABELS:
-        return _EVENT_LABELS[EventStatus(status)]
+    if status == EventStatus.ACTIVE and has_ended:
+        return EVENT_LABELS[EventStatus.DONE]
+    if status != EventStatus.ACTIVE and status in EVENT_LABELS:
+        return EVENT_LABELS[EventStatus(status)]
     return _SEARCH_LABELS.get(Tickets(availability), UNKNOWN) if availability in set(Tickets) else UNKNOWN
 
 
-def event_label(status: EventStatus) -> StatusLabel | None:
+def event_label(event: Event, now: datetime) -> StatusLabel | None:
     """Why the event sells no tickets at all; None if it does sell."""
-    return _EVENT_LABELS.get(status)
+    if event.status is EventStatus.ACTIVE and event.ends_at <= now:
+        return EVENT_LABELS[EventStatus.DONE]
+    return EVENT_LABELS.get(event.status)
 
 
 def ticket_label(left: Left | None, opens: datetime | None, zone: str) -> StatusLabel:
@@ -121,7 +127,7 @@ def ticket_label(left: Left | None, opens: datetime | None, zone: str) -> Status
     if left.state is Availability.NOT_ON_SALE_YET and opens is not None:
         return StatusLabel(f"Opens {part(opens, zone, 'EEEE d MMMM, HH:mm')}", "none")
     if left.state.startswith("event_"):
-        return _EVENT_LABELS[EventStatus(left.state.removeprefix("event_").upper())]
+        return EVENT_LABELS[EventStatus(left.state.removeprefix("event_").upper())]
     return _TICKET_LABELS[left.state]
 
 
@@ -143,6 +149,18 @@ def part(moment: datetime, zone: str, pattern: str) -> str:
     """A moment in its time zone, by a Unicode date pattern (``d``, ``MMM``, ``HH:mm``)."""
     local = shown_time(moment, zone)
     return str(format_datetime(local, pattern, local.tzinfo, LOCALE))
+
+
+@lru_cache(maxsize=10_000)
+def until(ends: datetime, starts: datetime, zone: str) -> str:
+    """When something ends, for a reader who knows when it starts: the time, and the day if it is another one."""
+    is_same_day = shown_time(ends, zone).date() == shown_time(starts, zone).date()
+    return part(ends, zone, "HH:mm" if is_same_day else "EEEE d MMMM y, HH:mm")
+
+
+def last_day(ends: datetime, starts: datetime, zone: str) -> str:
+    """The last day of something that lasts for more than a day, with a dash; empty for anything shorter."""
+    return f"– {part(ends, zone, 'd MMMM')}" if ends - starts > ONE_DAY else ""
 
 
 def city_of(zone: str) -> str:
@@ -169,6 +187,8 @@ FILTERS: Final[Mapping[str, Any]] = {
     "money": money,
     "when": when,
     "part": part,
+    "until": until,
+    "last_day": last_day,
     "count": count,
     "number": shown_number,
     "city": city_of,

@@ -176,9 +176,15 @@ def _event_form(event: Event | None, shown: dict[str, str], errors: dict[str, st
 def _type_form(
     event: Event, ticket: TicketType | None, shown: dict[str, str], errors: dict[str, str], status: int = 200
 ) -> Response:
-    folds = _folds(shown, event.time_zone)
-    text = render_template("type_form.html", event=event, ticket=ticket, given=shown, errors=errors, folds=folds)
+    more: dict[str, Any] = {"folds": _folds(shown, event.time_zone), "taken": _taken(ticket)}
+    text = render_template("type_form.html", event=event, ticket=ticket, given=shown, errors=errors, **more)
     return make_response(text, status)
+
+
+def _taken(ticket: TicketType | None) -> int:
+    """How many tickets of a type are held or sold."""
+    sales = ports().sales.of_event(ticket.event_id, 1, None).ticket_types or () if ticket else ()
+    return sum(each.held + each.sold for each in sales if ticket and each.ticket_type_id == ticket.id)
 
 
 def _folds(shown: dict[str, str], zone: str) -> dict[str, list[tuple[str, str]]]:

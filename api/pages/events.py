@@ -1,7 +1,7 @@
 """An event's page: its description, its ticket types with their availability, and the form that holds tickets."""
 
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -43,7 +43,7 @@ def event(event_id: UUID) -> Response:
         "event.html",
         event=found,
         offers=shown,
-        closed=event_label(found.status),
+        closed=event_label(found, ports().clock()),
         open_flags=open_flags(shown),
         order_key=order_key(request.args),
         refused=refusal_text(refused) if refused else None,
@@ -64,15 +64,18 @@ def left(event_id: UUID) -> Response:
     """The current availability as fragments for htmx. ``open`` says which ticket types the page shows as open."""
     seen = request.args.get("open", "")[:200]
     known = _fragments()
-    text = known.get((event_id, seen))
-    if text is None:
+    fragment = known.get((event_id, seen))
+    if fragment is None:
         found = shown_event(event_id)
         shown = shown_offers(found, {})
+        flags = open_flags(shown)
         text = render_template(
-            "left.html", event=found, offers=shown, seen=seen, open_flags=open_flags(shown), field_prefix=FIELD_PREFIX
+            "left.html", event=found, offers=shown, seen=seen, open_flags=flags, field_prefix=FIELD_PREFIX
         )
-        known.put((event_id, seen), text)
-    return make_response(text)
+        fragment = _Fragment(text, is_other_page=("1" in seen) != ("1" in flags))
+        known.put((event_id, seen), fragment)
+    # The page has a button if anything can be chosen, and for this reader only the page itself can tell which.
+    return make_response(fragment.text, {"HX-Refresh": "true"} if fragment.is_other_page else {})
 
 
 @events.post("/events/<uuid:event_id>/hold")
@@ -98,9 +101,16 @@ def hold(event_id: UUID) -> BaseResponse:
         return _redirect_refused(event_id, "unavailable", key=key or "")
 
 
-def _fragments() -> BoundedCache[tuple[UUID, str], str]:
+class _Fragment(NamedTuple):
+    """The fragments for the pages that show the same types as open, and whether these should be loaded anew."""
+
+    text: str
+    is_other_page: bool
+
+
+def _fragments() -> BoundedCache[tuple[UUID, str], _Fragment]:
     """The cache of rendered fragments, so that many open pages cost little."""
-    kept: BoundedCache[tuple[UUID, str], str] = current_app.extensions.setdefault(
+    kept: BoundedCache[tuple[UUID, str], _Fragment] = current_app.extensions.setdefault(
         _CACHE, BoundedCache(CACHE_MAX_ENTRIES, CACHE_TTL_S)
     )
     return kept

@@ -9,12 +9,11 @@ from flask import Blueprint, Flask, g, request
 from jinja2 import StrictUndefined
 
 from api.auth.tokens import Caller
-from api.pages import assets, csrf, permissions, session_cookie
+from api.pages import assets, copy, csrf, holder_texts, permissions, session_cookie
 from api.pages.address_confirmation import confirming
 from api.pages.board import board
 from api.pages.box_office import box_office
 from api.pages.compression import compress
-from api.pages.copy import FILTERS
 from api.pages.errors import register_errors
 from api.pages.event_editing import editing
 from api.pages.events import events
@@ -75,7 +74,7 @@ def register_pages(app: Flask) -> None:
     app.context_processor(_template_values)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.filters.update({**copy.FILTERS, **holder_texts.FILTERS})
     app.register_blueprint(pages)
     permissions.check_table(app)
 

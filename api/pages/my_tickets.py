@@ -2,7 +2,6 @@
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from api.pages.copy import PURCHASE_LABELS
 from api.ports.ports import ports
 from api.web.authentication import caller
 
@@ -16,4 +15,4 @@ def own_tickets() -> Response:
     """A page of the list."""
     page = ports().sales.of_account(caller().account, PAGE_PURCHASES, request.args.get("cursor"))
     events = {event: ports().events.get(event) for event in {item.event_id for item in page.items}}
-    return make_response(render_template("tickets.html", page=page, events=events, states=PURCHASE_LABELS))
+    return make_response(render_template("tickets.html", page=page, events=events))

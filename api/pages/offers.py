@@ -3,13 +3,12 @@
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from api.pages.copy import StatusLabel, ticket_label
+from api.pages.copy import StatusLabel, event_label, ticket_label
 from api.ports.ports import ports
 from api.ports.sales import Left
 from api.schemas.event import Event
 from api.schemas.ticket import TicketType
 from tables.ledger.availability import Availability
-from tables.messages.statuses import EventStatus
 
 QUANTITY_MAX: Final = 20
 OPEN_STATES: Final = frozenset({Availability.AVAILABLE, Availability.LOW, Availability.HELD})
@@ -42,6 +41,6 @@ def _offer(event: Event, ticket: TicketType, left: Left | None, chosen: int) -> 
     most = min((limit for limit in limits if limit is not None), default=QUANTITY_MAX)
     if left is not None and left.state is Availability.LOW:
         most = min(most, left.available)
-    can_sell = event.status is EventStatus.ACTIVE and (left is None or left.state in OPEN_STATES)
+    can_sell = event_label(event, ports().clock()) is None and (left is None or left.state in OPEN_STATES)
     state = ticket_label(left, ticket.sale_starts_at, event.time_zone)
     return ShownOffer(ticket, state, can_sell, most, min(chosen, most) if can_sell else 0)

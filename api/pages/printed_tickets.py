@@ -51,7 +51,6 @@ def purchase_calendar(ids: tuple[UUID, UUID], purchase: Purchase, event: Event, 
         version=event.version,
     )
     made = entry(*ids, facts, purchase.decided_at or event.updated_at, domain)
-    made.add("status", "CONFIRMED")
     return calendar("PUBLISH", made)
 
 

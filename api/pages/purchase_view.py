@@ -6,25 +6,21 @@ from uuid import UUID
 from flask import request
 
 from api.pages.copy import refusal_text
+from api.pages.holder_texts import purchase_end
 from api.pages.printed_tickets import PAGE_TICKETS, printed_tickets
 from api.ports.ports import ports
 from api.schemas.purchase import Purchase
 
-HEADLINES: Final = {
-    "held": "Held for you",
-    "confirmed": "Your tickets",
-    "rejected": "Nothing was ordered",
-    "cancelled": "Returned",
-    "expired": "Hold expired",
-    "refunded": "Refunded",
-}
+HEADLINES: Final = {"held": "Held for you", "confirmed": "Your tickets", "rejected": "Nothing was ordered"}
 
 
 def purchase_values(found: Purchase, page: str) -> dict[str, Any]:
     """The values of ``purchase_state.html``; ``page`` is the URL of the page itself."""
+    end = purchase_end(found.status, found.reason)
     return {
         "purchase": found,
-        "headline": HEADLINES[found.status],
+        "headline": end.headline if end else HEADLINES[found.status],
+        "end": end.text if end else None,
         "seconds_left": _seconds_left(found),
         "count": sum(line.quantity for line in found.lines or []),
         "reason": refusal_text(found.reason) if found.reason else None,

@@ -120,9 +120,10 @@ Moment = Annotated[AwareDatetime, BeforeValidator(as_moment), AfterValidator(_in
 Birthday = Annotated[date, BeforeValidator(as_day), AfterValidator(_born_later_than_1900)]
 Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False)]
+POSITION_MAX: Final = 10_000
 WHOLE: Final = BeforeValidator(_whole)
 StockQuantity = Annotated[int, Field(strict=True, ge=0, le=10_000_000), WHOLE]
 Limit = Annotated[int, Field(strict=True, ge=1, le=10_000_000), WHOLE]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000), WHOLE]
-Position = Annotated[int, Field(strict=True, ge=0, le=10_000), WHOLE]
+Position = Annotated[int, Field(strict=True, ge=0, le=POSITION_MAX), WHOLE]
 Id = UUID

@@ -83,11 +83,12 @@ class SearchQuery(Parameters):
     status: list[Published] = _several("a status; drafts are never found")
     availability: list[Tickets] = _several("whether tickets can be had")
     start: When | None = Field(
-        None, alias="from", description="events that begin then or later: a day at the event's place, or a moment"
+        None, alias="from", description="events that end on that day or later, or after that moment"
     )
     end: When | None = Field(
         None, alias="to", description="events that begin on that day or earlier, or before that moment"
     )
+    upcoming: bool = Field(False, description="only events that have not ended")
     min_price: Amount | None = Field(None, description="the least price from; wants `currency`")
     max_price: Amount | None = Field(None, description="the greatest price from; wants `currency`")
     currency: CurrencyCode | None = Field(None, description="events whose prices are in it")

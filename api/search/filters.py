@@ -28,7 +28,9 @@ def facet_filters(asked: SearchQuery) -> dict[str, Json]:
 
 def range_filters(asked: SearchQuery) -> list[Json]:
     """The filters by time, price and place."""
-    ranges = [_begins("gte", asked.start, 0), _begins("lt", asked.end, 1)]
+    ranges = [_when("ends", "gt", asked.start, 0), _when("starts", "lt", asked.end, 1)]
+    if asked.upcoming:
+        ranges.append({"range": {"endsAt": {"gt": "now"}}})
     price = {name: value for name, value in (("gte", asked.min_price), ("lte", asked.max_price)) if value is not None}
     if price:
         ranges.append({"range": {"priceFrom.amount": price}})
@@ -39,14 +41,14 @@ def range_filters(asked: SearchQuery) -> list[Json]:
     return [clause for clause in ranges if clause is not None]
 
 
-def _begins(than: str, when: date | datetime | None, days: int) -> Json | None:
+def _when(edge: str, than: str, when: date | datetime | None, days: int) -> Json | None:
     """A day is in the event's time zone, and is part of the range as a whole."""
     if when is None:
         return None
     if isinstance(when, datetime):
-        return {"range": {"startsAt": {than: when.isoformat()}}}
+        return {"range": {f"{edge}At": {than: when.isoformat()}}}
     try:
         day = when + timedelta(days=days)
     except OverflowError:
         return None
-    return {"range": {"startsLocal": {than: day.isoformat()}}}
+    return {"range": {f"{edge}Local": {than: day.isoformat()}}}

@@ -5,11 +5,14 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 from flask import Response
 
 MEDIA_TYPE: Final = "text/csv"
+# Excel reads a file without it in the encoding of its country.
+BOM: Final = "\ufeff"
 CHUNK_MAX_ROWS: Final = 500
 # Characters that a spreadsheet may skip before the sign that begins a formula; the sign may be of full width.
 _SKIPPED: Final = r"[^\w!-~\t\r\n]*"
@@ -22,7 +25,7 @@ def csv_export(name: str, rows: Iterator[Sequence[object]]) -> Response:
     """The rows as a file; the first row has the column names. No user may choose ``name``."""
     head = next(rows)
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(table(head, rows), 200, disposition, content_type=f"{MEDIA_TYPE}; charset=utf-8")
+    return Response(chain([BOM], table(head, rows)), 200, disposition, content_type=f"{MEDIA_TYPE}; charset=utf-8")
 
 
 def table(head: Sequence[object], rows: Iterator[Sequence[object]]) -> Iterator[str]:

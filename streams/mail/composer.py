@@ -135,12 +135,14 @@ def _values(job: Job, contact: Contact, texts: Translator) -> dict[str, Any]:
     title = sanitize(facts.title)
     deadline = texts.time(job.deadline, facts.time_zone) if job.deadline else ""
     postponed = job.kind is MailKind.EVENT_POSTPONED
+    section = "cancelled-part" if job.kind is MailKind.CANCELLED and job.left else job.kind
+    gone, kept = (sum(line.quantity for line in lines) for lines in (job.lines, job.left))
     return {
         "language": texts.language,
-        "subject": texts.say(f"{job.kind}.subject", title=title),
-        "headline": texts.say(f"{job.kind}.headline"),
+        "subject": texts.say(f"{section}.subject", title=title, gone=gone, all=gone + kept),
+        "headline": texts.say(f"{section}.headline"),
         "hello": texts.say("hello", name=name) if name else texts.say("hello_nobody"),
-        "message": texts.say(f"{job.kind}.message", deadline=deadline),
+        "message": texts.say(f"{section}.message", deadline=deadline),
         "title": title,
         "when": "" if postponed else texts.time(facts.starts_at, facts.time_zone),
         "place": sanitize_list(facts.venue, facts.city),

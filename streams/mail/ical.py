@@ -41,7 +41,6 @@ def invitation(job: Job, organizer: str, attendee: str) -> bytes | None:
 
 def _entry(job: Job, method: str, organizer: str, attendee: str) -> Event:
     made = entry(job.event, job.purchase, job.facts, job.at, organizer.rpartition("@")[2], ends=method == CANCEL)
-    made.add("status", _status(job, method))
     made["organizer"] = _mailto(organizer)
     guest = _mailto(attendee)
     guest.params["partstat"] = vText("ACCEPTED")
@@ -52,9 +51,3 @@ def _entry(job: Job, method: str, organizer: str, attendee: str) -> Event:
 def _mailto(address: str) -> vCalAddress:
     """A mailto URI (RFC 6068), with ``?``, ``&`` and ``%`` of the address escaped."""
     return vCalAddress(f"mailto:{quote(address, safe=_MAILTO_SAFE)}")
-
-
-def _status(job: Job, method: str) -> str:
-    if method == CANCEL:
-        return "CANCELLED"
-    return "TENTATIVE" if job.kind is MailKind.EVENT_POSTPONED else "CONFIRMED"

@@ -1,8 +1,9 @@
 """The availability of a ticket type, as one word."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
-from tables.ledger.inventory import TicketStock
+from tables.ledger.inventory import Inventory, TicketStock
 from tables.messages.statuses import EventStatus
 
 LOW_MAX_SHARE = 0.1
@@ -25,7 +26,30 @@ class Availability(StrEnum):
     EVENT_CANCELED = "event_canceled"
 
 
-def availability(status: EventStatus, stock: TicketStock, at: int) -> Availability:
+class Room(NamedTuple):
+    """The tickets that an event's capacity leaves, None without one, and the held ones that may come back."""
+
+    left: int | None = None
+    held: int = 0
+
+
+UNLIMITED = Room()
+
+
+def room_of(inventory: Inventory) -> Room:
+    """What the event's capacity leaves."""
+    capacity = inventory.definition.capacity
+    held = sum(each.held for each in inventory.stock.values())
+    held += sum(each.held for each in inventory.removed.values())
+    return Room(None if capacity is None else max(0, capacity - inventory.out), held)
+
+
+def available(stock: TicketStock, room: Room) -> int:
+    """Tickets of a type that can be sold now, by its quantity and the event's capacity."""
+    return stock.available if room.left is None else min(stock.available, room.left)
+
+
+def availability(status: EventStatus, stock: TicketStock, at: int, room: Room = UNLIMITED) -> Availability:
     """The availability of a ticket type at ``at`` (ms)."""
     if status is not EventStatus.ACTIVE:
         return Availability(f"event_{status.value.lower()}")
@@ -35,4 +59,6 @@ def availability(status: EventStatus, stock: TicketStock, at: int) -> Availabili
         return Availability.SALE_OVER
     if stock.available == 0:
         return Availability.HELD if stock.held and stock.sold < stock.quantity else Availability.SOLD_OUT
-    return Availability.LOW if stock.available <= stock.quantity * LOW_MAX_SHARE else Availability.AVAILABLE
+    if room.left == 0:
+        return Availability.HELD if room.held else Availability.SOLD_OUT
+    return Availability.LOW if available(stock, room) <= stock.quantity * LOW_MAX_SHARE else Availability.AVAILABLE

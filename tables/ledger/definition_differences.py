@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from tables.messages.commands import DefineEvent, EventDefinition, TicketTypeDefinition
+from tables.messages.commands import DefineEvent, EventDefinition, TicketTypeDefinition, end_of_sale
 from tables.messages.statuses import EventStatus
 
 ABSENT: Final = "no such event"
@@ -62,7 +62,12 @@ def _differing(
 
 
 def _types(definition: EventDefinition) -> dict[str, TicketTypeDefinition]:
-    return {str(each.id): each for each in definition.ticket_types}
+    """The ticket types by id, each with the end of its sale, which a row may leave to the event."""
+    ends = definition.ends_at
+    return {
+        str(each.id): msgspec.structs.replace(each, sale_ends_at=end_of_sale(each.sale_ends_at, ends))
+        for each in definition.ticket_types
+    }
 
 
 def _told(value: Any) -> str:

@@ -7,7 +7,7 @@ from zlib import crc32
 
 from msgspec import Struct
 
-from tables.ledger.availability import Availability, availability
+from tables.ledger.availability import Availability, availability, available, room_of
 from tables.ledger.inventory import Inventory
 from tables.ledger.purchase_state import state_of
 from tables.ledger.records import AccountRecord, PurchaseRecord
@@ -17,7 +17,10 @@ from tables.messages.statuses import EventStatus, PurchaseStatus
 
 
 class TicketTypeView(Struct, frozen=True, rename="camel"):
-    """The stock of one ticket type; ``overcommitted`` if more are out than its quantity, which was lowered."""
+    """The stock of one ticket type; ``overcommitted`` if more are out than its quantity, which was lowered.
+
+    ``available`` is bounded by the type's quantity and by the event's capacity.
+    """
 
     ticket_type: UUID
     name: str
@@ -115,7 +118,7 @@ class HoldView(Struct, frozen=True, rename="camel", order=True):
 
 def event_view(inventory: Inventory, at: int) -> EventView:
     """An event at ``at`` (ms)."""
-    definition = inventory.definition
+    definition, room = inventory.definition, room_of(inventory)
     types = [
         TicketTypeView(
             key,
@@ -123,9 +126,9 @@ def event_view(inventory: Inventory, at: int) -> EventView:
             stock.quantity,
             stock.held,
             stock.sold,
-            stock.available,
+            available(stock, room),
             stock.held + stock.sold > stock.quantity,
-            availability(definition.status, stock, at),
+            availability(definition.status, stock, at, room),
         )
         for key, stock in inventory.stock.items()
     ]

@@ -6,6 +6,7 @@ from uuid import UUID
 from icalendar import Calendar, Event
 
 from tables.messages.outcomes import EventFacts
+from tables.messages.statuses import EventStatus
 from tables.text.sanitize import sanitize, sanitize_list
 
 
@@ -23,7 +24,7 @@ def entry(event: UUID, purchase: UUID, facts: EventFacts, at: datetime, domain: 
     """The entry as of ``at``; ``domain`` is that of the mails' sender.
 
     SEQUENCE is the event's version, plus 1 if ``ends`` (the entry is cancelled), so a calendar keeps the newest entry
-    whatever their order.
+    whatever their order. A postponed event is tentative.
     """
     made = Event()
     made.add("uid", f"{event}.{purchase}@{domain}")
@@ -31,6 +32,7 @@ def entry(event: UUID, purchase: UUID, facts: EventFacts, at: datetime, domain: 
     made.add("dtstamp", at)
     made.add("dtstart", facts.starts_at)
     made.add("dtend", facts.ends_at)
+    made.add("status", "CANCELLED" if ends else "TENTATIVE" if facts.status == EventStatus.POSTPONED else "CONFIRMED")
     made.add("summary", sanitize(facts.title))
     if place := sanitize_list(facts.venue, facts.city):
         made.add("location", place)

@@ -83,6 +83,11 @@ class EventDefinition(Struct, frozen=True, kw_only=True, rename="camel", omit_de
             raise ValueError("ticketTypes must not name a ticket type twice")
 
 
+def end_of_sale(sale_ends_at: datetime | None, event_ends_at: datetime) -> datetime:
+    """When the sale of a ticket type ends: with its event at the latest."""
+    return event_ends_at if sale_ends_at is None else min(sale_ends_at, event_ends_at)
+
+
 class EventAnnouncement(Struct, frozen=True, rename="camel"):
     """The complete definition of an event at ``version``, as the outbox announces it."""
 

@@ -51,13 +51,15 @@ def mail_of(outcome: Outcome) -> MailKind | None:
 def mail_of_change(before: EventFacts, after: EventFacts) -> MailKind | None:
     """The mail to all ticket holders when an event's facts change; None if nothing changed that they need to know.
 
-    A cancelled event causes none: each purchase has its own outcome, and thereby its own mail.
+    A postponed event's new date is told when it is set. A cancelled event causes none: each purchase has its own
+    outcome, and thereby its own mail.
     """
     if after.status in (EventStatus.CANCELED, EventStatus.DONE):
         return None
-    if after.status == EventStatus.POSTPONED:
-        return None if before.status == after.status else MailKind.EVENT_POSTPONED
-    if before.status == EventStatus.POSTPONED or when_and_where(before) != when_and_where(after):
+    if after.status == EventStatus.POSTPONED and before.status != after.status:
+        return MailKind.EVENT_POSTPONED
+    resumed = before.status == EventStatus.POSTPONED != after.status
+    if resumed or when_and_where(before) != when_and_where(after):
         return MailKind.EVENT_CHANGED
     return None
 

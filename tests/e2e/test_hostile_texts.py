@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from api.roles import Role
+from api.web.csv_export import BOM
 from tables.text.sanitize import sanitize
 from tests.documents import Document
 from tests.eventually import eventually
@@ -26,7 +27,7 @@ NAMES: Final = {"firstName": "=?utf-8?q?x=0D=0ABcc:_y?=", "lastName": '@SUM(1)\t
 
 def rows(text: str) -> list[dict[str, str]]:
     """A table, without the apostrophes that guard its cells."""
-    read = csv.DictReader(StringIO(text, newline=""))
+    read = csv.DictReader(StringIO(text.removeprefix(BOM), newline=""))
     return [{name: GUARD.sub("", value) for name, value in row.items()} for row in read]
 
 

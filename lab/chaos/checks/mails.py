@@ -115,10 +115,11 @@ def _news(before: Json, after: Json) -> str | None:
     """The kind of mail that a change of an event sends to the holders of tickets."""
     if after["status"] in TOLD_OTHERWISE:
         return None
-    if after["status"] == "POSTPONED":
-        return None if before["status"] == "POSTPONED" else "event-postponed"
+    was_postponed, is_postponed = (facts["status"] == "POSTPONED" for facts in (before, after))
+    if is_postponed and not was_postponed:
+        return "event-postponed"
     moved = [before.get(name) for name in PLACE] != [after.get(name) for name in PLACE]
-    return "event-changed" if moved or before["status"] == "POSTPONED" else None
+    return "event-changed" if moved or was_postponed != is_postponed else None
 
 
 def _id(event: str, purchase: str, offset: int, kind: str, account: str) -> str:

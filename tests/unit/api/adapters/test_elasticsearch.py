@@ -114,9 +114,10 @@ def test_a_facet_counts_what_all_filters_but_its_own_let_through() -> None:
 
 def test_a_day_is_the_events_own_and_counts_as_a_whole_a_moment_is_everybodys() -> None:
     days = body(asks(**{"from": "2030-05-17", "to": "2030-05-17"}), None)
-    assert every(days["query"], "startsLocal") == [{"gte": "2030-05-17"}, {"lt": "2030-05-18"}]
+    assert every(days["query"], "endsLocal") == [{"gt": "2030-05-17"}]
+    assert every(days["query"], "startsLocal") == [{"lt": "2030-05-18"}]
     moment = body(asks(**{"from": "2030-05-17T20:00:00+02:00"}), None)
-    assert every(moment["query"], "startsAt") == [{"gte": "2030-05-17T20:00:00+02:00"}]
+    assert every(moment["query"], "endsAt") == [{"gt": "2030-05-17T20:00:00+02:00"}]
 
 
 @pytest.mark.parametrize(
@@ -265,3 +266,12 @@ def test_a_search_is_made_of_words_alone(typed: str) -> None:
             yield from texts(each)
 
     assert all(re.fullmatch(r"[^\W_]+( [^\W_]+)*", text) for text in texts(matching(fold(typed))))
+
+
+def test_an_event_is_found_on_each_of_its_days_and_only_what_is_not_over_is_upcoming() -> None:
+    asked = asks(**{"from": "2030-07-06", "to": "2030-07-07", "upcoming": True})
+    assert body(asked, None)["query"]["bool"]["filter"][1:] == [
+        {"range": {"endsLocal": {"gt": "2030-07-06"}}},
+        {"range": {"startsLocal": {"lt": "2030-07-08"}}},
+        {"range": {"endsAt": {"gt": "now"}}},
+    ]

@@ -1,5 +1,6 @@
 """The box office: the queries to the search, and how its results are shown."""
 
+import re
 import time
 from typing import Any
 
@@ -176,3 +177,19 @@ def test_the_first_page_is_light(visitor: Reader) -> None:
     paths = ["/", *(f"/static/000000000000/{name}" for name in ("site.css", "site.js", "htmx.min.js", "icon.svg"))]
     sizes = [len(visitor.client.get(path, headers={"Accept-Encoding": "gzip"}).data) for path in paths]
     assert sum(sizes) < 50_000
+
+
+def test_without_a_date_only_what_is_not_over_is_searched(visitor: Reader) -> None:
+    for path in ("/?q=x", "/?from=2029-01-01", "/?to=2029-01-01"):
+        visitor.get(path)
+    assert [asked.upcoming for asked in visitor.world.index.asked] == [True, False, False]
+
+
+def test_what_has_ended_is_over_and_a_festival_shows_its_last_day(world: World) -> None:
+    over = {"starts_at": "2029-05-01T18:00:00Z", "ends_at": "2029-05-01T20:00:00Z"}
+    festival = {"starts_at": "2030-07-05T14:00:00Z", "ends_at": "2030-07-08T00:00:00Z"}
+    answering(world, WINTER.model_copy(update=over), WINTER.model_copy(update=festival))
+    visitor = Reader(world)
+    visitor.get("/?from=2029-01-01")
+    assert re.findall(r'<p class="state \w+">([^<]*)</p>', visitor.page) == ["Over", "Few left"]
+    assert "16:00 – 8 July" in visitor.page

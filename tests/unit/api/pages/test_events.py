@@ -1,7 +1,7 @@
 """An event's page: the availability of its tickets, and holding them through its form."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +15,7 @@ from api.schemas.money import Money
 from tables.ledger.availability import Availability
 from tables.messages.commands import Hold
 from tables.messages.reasons import Reason
+from tests.unit.api.fakes.clock import NOW
 from tests.unit.api.fakes.ledger import rejected
 from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.conftest import ticket
@@ -312,3 +313,40 @@ def test_the_time_is_that_of_the_place(reader: Reader, client: Any, on_sale: dic
 )
 def test_money_is_written_as_its_currency_is(amount: str, currency: str, written: str) -> None:
     assert money(Money(amount=amount, currency=currency)) == written
+
+
+@pytest.mark.parametrize("state", [Availability.SOLD_OUT, Availability.NOT_ON_SALE_YET, Availability.SALE_OVER])
+def test_there_is_no_button_for_what_cannot_be_had(
+    reader: Reader, on_sale: dict[str, Any], state: Availability
+) -> None:
+    path = f"/events/{on_sale['id']}"
+    reader.world.stock.shelves = {ticket(on_sale, place): Left(state, 0) for place in (0, 1)}
+    reader.get(path)
+    assert "Hold these tickets" not in reader.page
+    assert "HX-Refresh" not in reader.get(f"{path}/left?open=00").headers
+    assert reader.get(f"{path}/left?open=10").headers["HX-Refresh"] == "true"
+    reader.world.stock.shelves = {ticket(on_sale, place): Left(Availability.AVAILABLE, 1) for place in (0, 1)}
+    reader.world.app.extensions.pop("pieces of events")
+    assert reader.get(f"{path}/left?open=00").headers["HX-Refresh"] == "true"
+    reader.get(path)
+    assert "Hold these tickets" in reader.page
+
+
+def test_an_event_that_has_ended_is_over_and_sells_nothing(
+    reader: Reader, client: Any, on_sale: dict[str, Any]
+) -> None:
+    times = {"startsAt": (NOW - timedelta(days=1)).isoformat(), "endsAt": NOW.isoformat()}
+    assert client.patch(f"/api/v3/events/{on_sale['id']}", json=times).status_code == 200
+    reader.world.stock.shelves = {ticket(on_sale, place): Left(Availability.AVAILABLE, 9) for place in (0, 1)}
+    reader.get(f"/events/{on_sale['id']}")
+    assert ">Over</p>" in reader.page
+    assert "Hold these tickets" not in reader.page
+    assert "n-" + str(ticket(on_sale)) not in reader.page
+
+
+def test_an_event_of_several_days_shows_its_last_one(reader: Reader, client: Any, on_sale: dict[str, Any]) -> None:
+    times = {"startsAt": "2030-07-05T16:00:00+02:00", "endsAt": "2030-07-08T02:00:00+02:00"}
+    assert client.patch(f"/api/v3/events/{on_sale['id']}", json=times).status_code == 200
+    reader.get(f"/events/{on_sale['id']}")
+    assert "Friday 5 July 2030, 16:00" in reader.page
+    assert "until Monday 8 July 2030, 02:00" in reader.page

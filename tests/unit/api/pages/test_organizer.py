@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,6 +11,8 @@ from api.ports.events import Listing
 from api.ports.sales import Curve, Reached
 from api.roles import Role
 from api.schemas.event import Event
+from api.schemas.money import Money
+from api.schemas.sales import EventSales, TypeSales
 from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus
 from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import Reader, make_account
@@ -239,7 +242,7 @@ def test_the_list_of_attendees_runs_nothing_in_a_spreadsheet(world: World, organ
     world.attendance.rows = [("=cmd()", "Eve"), ("Lovelace", "Ada")]
     answer = organizer.get(f"{event}/attendees.csv")
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="attendees-')
-    assert organizer.page.splitlines() == ["lastName,firstName", "'=cmd(),Eve", "Lovelace,Ada"]
+    assert organizer.page.removeprefix("\ufeff").splitlines() == ["lastName,firstName", "'=cmd(),Eve", "Lovelace,Ada"]
 
 
 def test_every_status_can_be_told_in_words(organizer: Reader, world: World, event: str) -> None:
@@ -249,3 +252,18 @@ def test_every_status_can_be_told_in_words(organizer: Reader, world: World, even
         world.events.rows[known.id] = Listing(changed, ())
         assert organizer.get(event).status_code == 200
         assert organizer.get("/organize").status_code == 200
+
+
+def test_a_quantity_below_what_is_out_is_told_before_and_after(world: World, organizer: Reader, event: str) -> None:
+    path = add_type(organizer, event)
+    [ticket] = only(world).tickets
+    sold = TypeSales(ticket_type_id=ticket.id, name="Stalls", held=1, sold=28, revenue=Money.of(Decimal(0), "EUR"))
+    sales = EventSales(event_id=ticket.event_id, ticket_types=[sold], items=[])
+    world.sales.of_event = lambda event, limit, cursor: sales  # type: ignore[method-assign]
+    organizer.get(event)
+    assert "more than this quantity" not in organizer.page
+    organizer.get(path)
+    assert "29 tickets are sold or held" in organizer.page
+    assert organizer.send(path, {"quantity": "1"}).status_code == 303
+    organizer.get(event)
+    assert "28 more than this quantity are sold or held" in organizer.page

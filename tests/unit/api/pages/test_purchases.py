@@ -273,3 +273,38 @@ def test_an_event_that_is_gone_breaks_no_page(reader: Reader, world: World, boug
 def test_without_anything_bought_the_way_leads_to_the_box_office(reader: Reader) -> None:
     reader.get("/tickets")
     assert "No tickets yet" in reader.page
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "said", "listed"),
+    [
+        ("expired", None, "The time to buy these tickets has passed", "Hold expired"),
+        ("expired", "hold-ended", "The box office has ended this hold", "Hold ended"),
+        ("expired", "event-canceled", "will not take place, so your hold has ended", "Event cancelled"),
+        ("refunded", "event-canceled", "What you paid is refunded", "Event cancelled, refunded"),
+    ],
+)
+def test_the_end_of_a_purchase_is_told_by_what_ended_it(
+    reader: Reader, held: str, status: str, reason: str | None, said: str, listed: str
+) -> None:
+    rows = reader.world.sales.rows
+    rows[ids(held)] = rows[ids(held)].model_copy(update={"status": status, "reason": reason})
+    reader.get(held)
+    assert said in reader.page
+    reader.get("/tickets")
+    assert f">{listed}</p>" in reader.page
+
+
+def test_the_holder_of_tickets_is_told_that_the_event_is_postponed(
+    reader: Reader, client: Any, on_sale: dict[str, Any], bought: str
+) -> None:
+    assert "Add to calendar" in reader.page
+    answer = client.put(f"/api/v3/events/{on_sale['id']}/status", json={"status": "POSTPONED"})
+    assert answer.status_code == 200
+    reader.get(bought)
+    assert "This event is postponed" in reader.page
+    assert "Add to calendar" not in reader.page
+    entry = Calendar.from_ical(reader.get(f"{bought}/event.ics").get_data()).walk("VEVENT")[0]
+    assert entry["STATUS"] == "TENTATIVE"
+    reader.get("/tickets")
+    assert ">Postponed</p>" in reader.page

@@ -1,5 +1,6 @@
 """Lists of purchases over HTTP."""
 
+import codecs
 import csv
 from datetime import UTC, datetime
 from typing import Any
@@ -44,7 +45,8 @@ def test_sales_come_as_a_table_that_no_spreadsheet_runs(world: World, event: dic
     answer = world.client(uuid4(), Role.ADMINISTRATOR).get(f"{BASE}/events/{event['id']}/sales.csv")
     assert answer.content_type == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="sales-{event["id"]}.csv"'
-    rows = list(csv.reader(answer.get_data(as_text=True).splitlines()))
+    assert answer.get_data().startswith(codecs.BOM_UTF8)
+    rows = list(csv.reader(answer.get_data().decode("utf-8-sig").splitlines()))
     assert rows == [
         ["purchase", "name"],
         ["p-1", "'=HYPERLINK(1)"],

@@ -191,3 +191,16 @@ def test_of_a_hidden_ticket_type_not_even_the_event_is_told(world: World, ticket
     hidden = stranger.patch(f"{BASE}/tickets/{ticket['id']}", json={"quantity": 1})
     assert (hidden.status_code, unknown.status_code) == (404, 404)
     assert ticket["eventId"] not in hidden.get_data(as_text=True)
+
+
+def test_ticket_types_are_listed_in_the_order_in_which_they_are_given(
+    client: FlaskClient, event_body: dict[str, Any]
+) -> None:
+    names = [f"type {place}" for place in range(12)]
+    kinds = [STALLS | {"name": name} for name in names]
+    event = client.post(f"{BASE}/events", json=event_body | {"ticketTypes": kinds}).get_json()
+    more = ["later 1", "later 2"]
+    for name in more:
+        assert client.post(f"{BASE}/events/{event['id']}/tickets", json=STALLS | {"name": name}).status_code == 201
+    listed = client.get(f"{BASE}/events/{event['id']}/tickets").get_json()["items"]
+    assert [ticket["name"] for ticket in listed] == names + more

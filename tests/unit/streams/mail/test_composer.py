@@ -165,8 +165,12 @@ def test_a_postponed_event_shows_its_time_as_one_that_holds_no_more() -> None:
 
 def test_what_a_partial_cancellation_leaves_is_told() -> None:
     left = (OutcomeLine(TYPE, "Parkett", 1, LINES[0].price, CODES[:1]),)
-    said = part(sent(COMPOSER.compose(job(MailKind.CANCELLED, left=left), ADA)), "plain")
-    assert "Still valid: 1 × Parkett" in said
+    mail = sent(COMPOSER.compose(job(MailKind.CANCELLED, left=left), ADA))
+    assert "Still valid: 1 × Parkett" in part(mail, "plain")
+    gone = sum(line.quantity for line in LINES)
+    assert str(mail["Subject"]).startswith(f"Tickets returned ({gone} of {gone + 1}): ")
+    whole = sent(COMPOSER.compose(job(MailKind.CANCELLED), ADA))
+    assert str(whole["Subject"]).startswith("Tickets returned: ")
 
 
 def test_each_ticket_is_a_picture_of_a_code_that_a_gate_can_check() -> None:

@@ -44,7 +44,8 @@ def test_a_changed_event_moves_the_same_entry() -> None:
 
 
 def test_a_postponed_event_makes_the_entry_tentative() -> None:
-    _, entry = calendar(job(MailKind.EVENT_POSTPONED, facts=MOVED))
+    facts = replace(MOVED, status="POSTPONED")
+    _, entry = calendar(job(MailKind.EVENT_POSTPONED, facts=facts))
     assert entry["status"] == "TENTATIVE"
 
 

@@ -104,3 +104,20 @@ def test_an_events_view_has_the_figures_of_every_type_and_says_what_is_overcommi
             },
         ],
     }
+
+
+@pytest.mark.parametrize(
+    ("held", "sold", "state", "left"),
+    [(0, 1, "available", 2), (1, 1, "available", 1), (1, 2, "held", 0), (0, 3, "sold_out", 0)],
+)
+def test_an_events_capacity_bounds_what_is_left_of_every_type(
+    driver: LedgerDriver, held: int, sold: int, state: str, left: int
+) -> None:
+    driver.define(ticket_type(FLOOR, 3), ticket_type(STAND, 3), capacity=3)
+    for number in range(sold):
+        driver.buy(number + 1, [(FLOOR if number < 2 else STAND, 1)])
+    if held:
+        driver.hold(9, [(STAND, held)])
+    shown = event_view(driver.inventory(), NOW).ticket_types
+    assert {(each.state.value, each.available) for each in shown} == {(state, left)}
+    assert (driver.buy(10, [(STAND, 1)]).reason is None) == (left > 0)

@@ -1,5 +1,6 @@
 """Promise 9: every field in which PostgreSQL and the ledger differ is named with both values."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -43,7 +44,15 @@ def test_case_k8_a_foreign_definition_is_named_by_version_price_and_quantity() -
 def test_each_field_of_a_ticket_type_counts(field: str, change: dict[str, Any]) -> None:
     other = replace(KNOWN, definition=definition(ticket_type(**change), capacity=50))
     [found] = field_differences(KNOWN, other)
-    assert (found.field, found.postgres) == (f"{FLOOR_NAME} {field}", "EUR" if field == "currency" else "none")
+    shown = {"currency": "EUR", "saleEndsAt": str(KNOWN.definition.ends_at)}
+    assert (found.field, found.postgres) == (f"{FLOOR_NAME} {field}", shown.get(field, "none"))
+
+
+def test_a_sale_ends_with_its_event_whoever_says_so() -> None:
+    ends = KNOWN.definition.ends_at
+    for later in (ends, ends + timedelta(days=1)):
+        other = replace(KNOWN, definition=definition(ticket_type(sale_ends_at=later), capacity=50))
+        assert field_differences(KNOWN, other) == ()
 
 
 def test_status_and_limits_of_the_event_count() -> None:

@@ -42,7 +42,8 @@ def test_what_changes_nothing_for_a_holder_is_not_told(change: dict[str, Any]) -
 
 def test_postponing_is_told_once_and_so_is_the_new_date() -> None:
     assert told({}, {"status": "POSTPONED"}) is MailKind.EVENT_POSTPONED
-    assert told({"status": "POSTPONED"}, {"status": "POSTPONED", "starts_at": LATER}) is None
+    assert told({"status": "POSTPONED"}, {"status": "POSTPONED", "starts_at": LATER}) is MailKind.EVENT_CHANGED
+    assert told({"status": "POSTPONED"}, {"status": "POSTPONED", "version": 5}) is None
     assert told({"status": "POSTPONED"}, {"starts_at": LATER}) is MailKind.EVENT_CHANGED
 
 
