@@ -29,8 +29,8 @@ def server() -> Iterator[Running]:
 
 @pytest.fixture
 def own() -> Iterator[Running]:
-    """A server that a test may stop."""
-    with running() as server:
+    """A server that a test may stop: in its own time."""
+    with running(ConnectionLimits()) as server:
         yield server
 
 
