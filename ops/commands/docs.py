@@ -8,6 +8,7 @@ PAGES = {
     "settings": "settings_table",
     "metrics": "metrics_table",
     "openapi": "openapi_document",
+    "views": "views_document",
     "asyncapi": "asyncapi_document",
     "schemas": "schemas_document",
 }

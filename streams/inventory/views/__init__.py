@@ -7,6 +7,7 @@ from streams.inventory.ledger import LedgerAgent
 from streams.inventory.views.definitions import DefinitionViews
 from streams.inventory.views.events import EventViews
 from streams.inventory.views.holds import HoldViews
+from streams.inventory.views.openapi import DocumentView
 from streams.inventory.views.partitions import PartitionViews
 from streams.inventory.views.purchases import PurchaseViews
 from streams.runtime.app import App
@@ -26,4 +27,5 @@ class InventoryViews:
         DefinitionViews(app, reads)
         PurchaseViews(app, reads, records)
         HoldViews(app, reads, ledger.hold_expiry)
+        DocumentView(app)
         PartitionViews(app, reads, ledger.gap_check)

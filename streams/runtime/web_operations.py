@@ -1,0 +1,52 @@
+"""What the OpenAPI document says of a web view, next to its handler."""
+
+from typing import Any, Final, NamedTuple
+
+from streams.runtime.record_reads import WAIT_MAX_S
+from streams.runtime.web_parameters import CURSOR_MAX_CHARACTERS, LIMIT_DEFAULT, LIMIT_MAX
+
+JSON: Final = "application/json"
+
+
+class WebOperation(NamedTuple):
+    """A view: its path, its answer's type and an example of it, its query's parameters; in the path are ids.
+
+    ``has_revision`` if it has an ETag and can be waited for.
+    """
+
+    path: str
+    name: str
+    summary: str
+    answer: Any
+    example: Any
+    query: tuple[dict[str, Any], ...] = ()
+    has_revision: bool = False
+    media_type: str = JSON
+
+
+def query_parameter(name: str, description: str, **schema: Any) -> dict[str, Any]:
+    """A parameter of the query, which may be left out."""
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+LIST_QUERY: Final = (
+    query_parameter(
+        "limit",
+        "the largest number of items; a page may have fewer, though `next` leads on",
+        type="integer",
+        minimum=1,
+        maximum=LIMIT_MAX,
+        default=LIMIT_DEFAULT,
+    ),
+    query_parameter("cursor", "the `next` of the page before", type="string", maxLength=CURSOR_MAX_CHARACTERS),
+)
+WAIT_QUERY: Final = query_parameter(
+    "wait", "seconds to wait until the answer differs from `If-None-Match`, or exists",
+    type="number", minimum=0, maximum=WAIT_MAX_S,
+)  # fmt: skip
+IF_NONE_MATCH: Final = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "the `ETag` of the answer that the client has",
+    "schema": {"type": "string"},
+}

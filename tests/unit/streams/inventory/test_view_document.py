@@ -1,0 +1,72 @@
+"""The OpenAPI document of the views: it is whole, its examples hold, and docs/ has it."""
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import msgspec
+import pytest
+
+from ops.reference.views_document import PAGE, page
+from streams.inventory.views.operations import OPERATIONS
+from streams.runtime.web_document import document
+from streams.runtime.web_operations import JSON, WebOperation
+from streams.runtime.web_problems import VIEW_PROBLEMS
+from tests.unit.streams.inventory.view_workers import PARTITIONS, ViewWorker, serving
+from tests.unit.tables.ledger_driver import ADA, EVENT, LedgerDriver, purchase_id, ticket_type
+
+DOCUMENT = document(OPERATIONS)
+NAMES = [operation.name for operation in OPERATIONS]
+IN_JSON = [operation for operation in OPERATIONS if operation.media_type == JSON]
+OTHER_PAGES = {"/openapi.json"}
+
+
+def schema_of(operation: WebOperation) -> dict[str, Any]:
+    content = DOCUMENT["paths"][operation.path]["get"]["responses"]["200"]["content"]
+    return {**content[JSON]["schema"], "components": DOCUMENT["components"]}
+
+
+def test_docs_have_the_document_as_the_code_has_it() -> None:
+    stored, made = PAGE.read_text().splitlines(), page().splitlines()
+    changes = "\n".join(difflib.unified_diff(stored, made, "docs/views.json", "made from code", lineterm="", n=8))
+    assert not changes, f"run `turnstile docs views --write`\n{changes}"
+
+
+@pytest.mark.parametrize("operation", IN_JSON, ids=lambda operation: operation.name)
+def test_an_example_is_what_the_schema_and_the_type_say(operation: WebOperation) -> None:
+    jsonschema_rs.validate(schema_of(operation), operation.example)
+    assert msgspec.to_builtins(msgspec.convert(operation.example, operation.answer, strict=False)) == operation.example
+
+
+def test_every_view_is_described_and_answers_as_described(tmp_path: Path) -> None:
+    driver = LedgerDriver(batch=1)
+    driver.define(ticket_type())
+    driver.buy(1)
+    driver.hold(2)
+    worker = ViewWorker(tmp_path, set(range(PARTITIONS)), {})
+    worker.store(driver.table)
+    web: Any = worker.app.web
+    assert set(web.views) - OTHER_PAGES == {operation.path for operation in OPERATIONS}
+    parts = {
+        "event": EVENT,
+        "account": ADA,
+        "purchase": purchase_id(1),
+        "purchases": purchase_id(1).hex,
+        "events": EVENT.hex,
+    }
+    with serving(worker):
+        assert worker.get_json("/openapi.json") == json.loads(page())
+        for operation in IN_JSON:
+            answer = worker.get(operation.path.format(partition=0, **parts))
+            jsonschema_rs.validate(schema_of(operation), answer.json())
+            assert ("ETag" in answer.headers) == operation.has_revision
+
+
+def test_docs_list_every_view_and_every_problem() -> None:
+    text = (PAGE.parent / "views.md").read_text()
+    for operation in OPERATIONS:
+        assert f"`{operation.path.replace('{', '<').replace('}', '>')}`" in text
+    for kind, row in VIEW_PROBLEMS.items():
+        assert f"| `/problems/{kind}` | {row.status} |" in text
