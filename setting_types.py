@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
+_PRODUCER: Final = re.compile(r"([a-z0-9][a-z0-9-]{0,49})=([1-9][0-9]{0,5})")
 _HOST: Final = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9A-Fa-f:.]+\]?")
 # One mailbox without quoting, as tables/text/email_addresses.py requires it.
 _MAILBOX: Final = re.compile(
@@ -83,6 +84,22 @@ def with_options(url: SecretStr, options: Mapping[str, str]) -> SecretStr:
     return SecretStr(f"{text}{'&' if '?' in text else '?'}{urlencode(options, quote_via=quote)}")
 
 
+def _producers(text: str) -> str:
+    producer_quotas(text)
+    return text
+
+
+def producer_quotas(text: str) -> dict[str, int]:
+    """The requests a second of each producer. Raises ValueError for a text that is no list of them."""
+    quotas: dict[str, int] = {}
+    for each in filter(None, text.split(",")):
+        found = _PRODUCER.fullmatch(each.strip())
+        if found is None or found[1] in quotas:
+            raise ValueError("must be name=requests per second, such as partner=100, with commas between")
+        quotas[found[1]] = int(found[2])
+    return quotas
+
+
 def _file(path: Path) -> Path:
     if not path.is_file():
         raise ValueError("there is no such file")
@@ -114,6 +131,7 @@ Url = Annotated[str, AfterValidator(_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Urls = Annotated[str, AfterValidator(_urls)]
 Sender = Annotated[str, AfterValidator(_sender)]
+Producers = Annotated[str, AfterValidator(_producers)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
 SslMode = Literal["disable", "prefer", "require", "verify-ca", "verify-full"]
 ExistingFile = Annotated[Path, AfterValidator(_file)]

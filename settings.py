@@ -26,17 +26,19 @@ from setting_types import (
     Origin,
     OwnPort,
     Port,
+    Producers,
     Sender,
     Servers,
     SslMode,
     Url,
     Urls,
+    producer_quotas,
     tls_parameters,
     with_options,
 )
 
 # What a worker does. Each role is a consumer group with processes of its own, so each scales independently.
-Role = Literal["ledger", "indexer", "notifications", "sales"]
+Role = Literal["ledger", "indexer", "notifications", "sales", "gate"]
 
 PREFIX: Final = "TURNSTILE_"
 SECRETS_FOLDER: Final = f"{PREFIX}SECRETS_DIR"
@@ -140,7 +142,13 @@ class Settings(BaseSettings):
         description="maximum number of purchases waiting in an API process; further ones get 503",
     )
 
-    role: Role = Field("ledger", description="role of this worker: ledger, indexer, notifications or sales")
+    producers: Producers = Field(
+        "partner=1000,kiosk=1000",
+        description="other producers, each with the requests per second that it may write to a partition of "
+        "`ticket-requests.<name>`: name=number, separated by commas",
+    )
+
+    role: Role = Field("ledger", description="role of this worker: ledger, indexer, notifications, sales or gate")
     standbys: int = Field(
         1, ge=0, le=8, description="number of ledger workers with a warm copy of a partition, besides its owner"
     )
@@ -302,6 +310,11 @@ class Settings(BaseSettings):
     def worker_token_list(self) -> list[str]:
         """The tokens for reading the workers' views; none where everybody may. Our own parts send the first."""
         return [] if self.worker_tokens is None else split(self.worker_tokens.get_secret_value())
+
+    @property
+    def producer_quotas(self) -> dict[str, int]:
+        """By producer, its requests per second and partition."""
+        return producer_quotas(self.producers)
 
     @property
     def database_tls(self) -> dict[str, str]:

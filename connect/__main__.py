@@ -36,12 +36,12 @@ def main() -> int:
 
 
 def _topics(now: Settings) -> None:
-    admin = open_admin(now)
+    admin, topics = open_admin(now), all_topics(now.producer_quotas)
     try:
-        made = provision(admin, all_topics(), now)
+        made = provision(admin, topics, now)
     finally:
         admin.close()
-    log.info("topics: %d made, %d there already", len(made), len(all_topics()) - len(made))
+    log.info("topics: %d made, %d there already", len(made), len(topics) - len(made))
 
 
 def _connectors(now: Settings) -> None:

@@ -1,5 +1,6 @@
 """Every topic: its name, partitions and configuration."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,12 +16,17 @@ DELIVERIES: Final = "notification-log"
 HEARTBEAT: Final = "__debezium-heartbeat.event_ticket_db"
 HEARTBEAT_ROWS: Final = "event_ticket_db.public.heartbeat"
 OPERATOR_ACTIONS: Final = "operator-actions"
+# Each producer has topics of its own, since Kafka controls access by topic.
+REQUESTS_PREFIX: Final = "ticket-requests."
+ANSWERS_PREFIX: Final = "ticket-answers."
+# Of the setting ``producers``; docs/kafka.md.
+DEFAULT_PRODUCERS: Final = ("partner", "kiosk")
 APP: Final = "turnstile"
 # The metadata of a committed offset begin with it if an operator has set the offset (ops/skipping.py).
 ACCEPTED_PREFIX: Final = "accepted: "
 VERSION: Final = 1
 
-TABLES: Final = ("ledger", "contacts", "bookings")
+TABLES: Final = ("ledger", "contacts", "bookings", "gate")
 
 # The largest batch that a topic accepts (``max.message.bytes``), Kafka's default. Values have limits of their own
 # (tables/messages/decoding.py, tables/messages/commands.py).
@@ -45,7 +51,7 @@ class Topic:
 
 
 def consumer_inputs() -> dict[str, str]:
-    """The input topic of each consumer that writes dead letters."""
+    """The input topic of each consumer that writes dead letters; a prefix of them for the gate."""
     return {
         "ledger": COMMANDS,
         "catalogue": EVENT_STATUS,
@@ -57,6 +63,8 @@ def consumer_inputs() -> dict[str, str]:
         "retries": RETRIES,
         "deliveries": DELIVERIES,
         "sales": OUTCOMES,
+        "gate": REQUESTS_PREFIX,
+        "answers": OUTCOMES,
     }
 
 
@@ -66,6 +74,22 @@ CONSUMERS: Final = tuple(consumer_inputs())
 def dead_letters(consumer: str) -> str:
     """The topic of the dead letters of ``consumer``."""
     return f"dlq.{consumer}"
+
+
+def is_input(consumer: str, topic: str) -> bool:
+    """Whether ``consumer`` reads ``topic``."""
+    found = consumer_inputs()[consumer]
+    return topic.startswith(found) if found == REQUESTS_PREFIX else topic == found
+
+
+def requests(producer: str) -> str:
+    """The topic that a producer writes its requests to."""
+    return f"{REQUESTS_PREFIX}{producer}"
+
+
+def answers(producer: str) -> str:
+    """The topic with the answers to a producer's requests."""
+    return f"{ANSWERS_PREFIX}{producer}"
 
 
 def changelog(table: str) -> str:
@@ -83,6 +107,8 @@ def _retained(days: int, **config: str) -> dict[str, str]:
     return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)} | config
 
 
+# No producer sets the time of a command, or of a request that counts for its quota.
+_LOG_APPEND_TIME: Final = {"message.timestamp.type": "LogAppendTime"}
 _COMPACTED_CONFIG: Final = {"cleanup.policy": "compact"}
 # Late writes of a paused worker are repaired before compaction can remove the newer records (streams/runtime/table.py).
 _CHANGELOG_CONFIG: Final = _COMPACTED_CONFIG | {"min.compaction.lag.ms": str(DAY_MS)}
@@ -90,13 +116,14 @@ _CHANGELOG_CONFIG: Final = _COMPACTED_CONFIG | {"min.compaction.lag.ms": str(DAY
 _ERASABLE_CONFIG: Final = _COMPACTED_CONFIG | {"max.compaction.lag.ms": str(DAY_MS)}
 
 
-def all_topics() -> list[Topic]:
+def all_topics(producers: Iterable[str] = DEFAULT_PRODUCERS) -> list[Topic]:
     """All topics, in the order in which they are created."""
+    names = list(producers)
     return [
         Topic(EVENT_ROWS, _COMPACTED_CONFIG),
         Topic(ACCOUNT_ROWS, _ERASABLE_CONFIG),
         Topic(EVENT_STATUS, _retained(7)),
-        Topic(COMMANDS, _retained(COMMANDS_KEPT_DAYS, **{"message.timestamp.type": "LogAppendTime"})),
+        Topic(COMMANDS, _retained(COMMANDS_KEPT_DAYS, **_LOG_APPEND_TIME)),
         Topic(OUTCOMES, _retained(7)),
         Topic(JOBS, _retained(7)),
         Topic(RETRIES, _retained(7)),
@@ -105,6 +132,8 @@ def all_topics() -> list[Topic]:
         Topic(HEARTBEAT, _retained(1), partitions=1),
         Topic(HEARTBEAT_ROWS, _retained(1), partitions=1),
         Topic(OPERATOR_ACTIONS, _retained(ACTIONS_KEPT_DAYS), partitions=1),
+        *(Topic(requests(name), _retained(7, **_LOG_APPEND_TIME)) for name in names),
+        *(Topic(answers(name), _retained(7)) for name in names),
         *(
             Topic(dead_letters(name), _retained(30, **{"max.message.bytes": str(DEAD_LETTER_MAX_BYTES)}))
             for name in CONSUMERS

@@ -55,7 +55,7 @@ class KafkaSource:
     name = "kafka"
 
     def __init__(self, settings: Settings) -> None:
-        self._watch = KafkaWatch(client_options(settings))
+        self._watch = KafkaWatch(client_options(settings), settings.producer_quotas)
         self._oldest = OldestRecords(client_options(settings))
         self._letters = DeadLetterTopics(client_options(settings))
         self._open: dict[str, int] = {}

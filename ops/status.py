@@ -100,8 +100,8 @@ def _supervisor(now: Settings) -> Iterable[PartStatus]:
 
 
 def _kafka(now: Settings) -> Iterable[PartStatus]:
-    states = read_topics(client_options(now))
-    missing, late = missing_topics(states), sum(state.out_of_sync for state in states)
+    states = read_topics(client_options(now), now.producer_quotas)
+    missing, late = missing_topics(states, now.producer_quotas), sum(state.out_of_sync for state in states)
     facts = {"topics": len(states), "missing": missing, "outOfSync": late, "bytes": sum(it.bytes for it in states)}
     if missing:
         yield PartStatus(
@@ -114,7 +114,7 @@ def _kafka(now: Settings) -> Iterable[PartStatus]:
 
 
 def _roles(now: Settings) -> Iterable[PartStatus]:
-    with closing(KafkaWatch(client_options(now))) as watch:
+    with closing(KafkaWatch(client_options(now), now.producer_quotas)) as watch:
         groups = watch.look().groups
     for role, group in groups.items():
         facts = {"workers": group.members, "lag": group.lag, "lags": dict(group.lags), "group": group.state}

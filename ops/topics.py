@@ -1,7 +1,7 @@
 """The state of the topics on the brokers: records, bytes on disk, replicas, lag of each role."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +10,9 @@ from kafka import TopicPartition
 from kafka.admin import OffsetSpec
 
 from connect.client_options import ClientOptions
-from connect.observe.lag import ROLE_TOPICS, ROLES, make_client
+from connect.observe.lag import ROLES, make_client, role_topics
 from connect.topics import Topic, all_topics, group
+from settings import Role
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -33,9 +34,10 @@ class TopicState:
     lags: Mapping[str, int]
 
 
-def read_topics(kafka: ClientOptions) -> list[TopicState]:
+def read_topics(kafka: ClientOptions, producers: Collection[str]) -> list[TopicState]:
     """Every existing topic of the catalogue, in its order. Raises KafkaError."""
-    topics = {topic.name: topic for topic in all_topics()}
+    topics = {topic.name: topic for topic in all_topics(producers)}
+    readers = role_topics(producers)
     with closing(make_client(kafka)) as client:
         known = {entry["name"]: entry["partitions"] for entry in client.describe_topics(list(topics))}
         known = {name: partitions for name, partitions in known.items() if partitions}
@@ -53,7 +55,7 @@ def read_topics(kafka: ClientOptions) -> list[TopicState]:
             records=sum(ends[place].offset - begins[place].offset for place in places if place.topic == name),
             bytes=sizes[name],
             kept=_kept(topic),
-            lags=_lags(name, [place for place in places if place.topic == name], committed, ends),
+            lags=_lags(name, [place for place in places if place.topic == name], committed, ends, readers),
         )
         for name, topic in topics.items()
         if name in known
@@ -69,10 +71,10 @@ def partition_ends(kafka: ClientOptions, topic: str) -> dict[int, int]:
     return {place.partition: at.offset for place, at in found.items()}
 
 
-def missing_topics(states: list[TopicState]) -> list[str]:
+def missing_topics(states: list[TopicState], producers: Collection[str]) -> list[str]:
     """The topics of the catalogue that don't exist."""
     there = {state.name for state in states}
-    return [topic.name for topic in all_topics() if topic.name not in there]
+    return [topic.name for topic in all_topics(producers) if topic.name not in there]
 
 
 def _sizes(brokers: list[dict[str, Any]]) -> Counter[str]:
@@ -90,11 +92,13 @@ def _kept(topic: Topic) -> str:
     return f"{int(topic.config['retention.ms']) // DAY_MS} d"
 
 
-def _lags(name: str, places: list[TopicPartition], committed: Any, ends: Any) -> dict[str, int]:
+def _lags(
+    name: str, places: list[TopicPartition], committed: Any, ends: Any, readers: Mapping[Role, tuple[str, ...]]
+) -> dict[str, int]:
     """The lag in records of each role that reads the topic."""
     lags = {}
-    for role in ROLES:
-        if name in ROLE_TOPICS[role]:
+    for role, topics in readers.items():
+        if name in topics:
             done = committed.get(group(role), {})
             lags[str(role)] = sum(
                 max(0, ends[place].offset - max(0, done[place].offset if place in done else 0)) for place in places

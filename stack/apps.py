@@ -65,6 +65,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "indexer": ("elasticsearch",),
     "notifications": ("smtp",),
     "sales": ("migrations",),
+    "gate": ("migrations",),
 }
 
 

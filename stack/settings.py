@@ -57,6 +57,7 @@ class StackSettings(BaseSettings):
     indexer_port: int = Field(6166, ge=1, le=65535, description="port of the indexer's web views")
     notifications_port: int = Field(6266, ge=1, le=65535, description="port of the notifications worker's web views")
     sales_port: int = Field(6366, ge=1, le=65535, description="port of the sales worker's web views")
+    gate_port: int = Field(6466, ge=1, le=65535, description="port of the gate's web views")
     zipkin_port: int = Field(19411, ge=1, le=65535, description="port of Zipkin")
     api_port: int = Field(9000, ge=1, le=65535, description="port of the API")
     api_metrics_port: int = Field(9100, ge=1, le=65535, description="port of the API's /metrics")
@@ -151,7 +152,7 @@ class StackSettings(BaseSettings):
 
     def app_ports(self) -> dict[str, int]:
         """Ports of the API and the workers, by the name of the setting that moves each."""
-        names = ("api", "api_metrics", "exporter", "worker", "indexer", "notifications", "sales")
+        names = ("api", "api_metrics", "exporter", "worker", "indexer", "notifications", "sales", "gate")
         ports = {f"TURNSTILE_{name.upper()}_PORT": int(getattr(self, f"{name}_port")) for name in names}
         for number in range(1, self.workers):
             ports[f"TURNSTILE_WORKER_PORT (ledger-{number})"] = self.worker_port + number

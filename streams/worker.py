@@ -4,6 +4,11 @@ from collections.abc import Callable
 from typing import Final
 
 from settings import Role, Settings
+from streams.gate.accounts import Accounts
+from streams.gate.answers import AnswersAgent
+from streams.gate.events import KnownEvents
+from streams.gate.journal import Journal
+from streams.gate.requests import RequestsAgent
 from streams.inventory.event_definitions import EventDefinitionsAgent
 from streams.inventory.ledger import LedgerAgent
 from streams.inventory.views import InventoryViews
@@ -57,9 +62,17 @@ def _sales(app: App) -> None:
     StockAgent(app)
 
 
+def _gate(app: App) -> None:
+    journal, accounts, events = Journal(app), Accounts(app), KnownEvents(app)
+    for producer in app.settings.producer_quotas:
+        RequestsAgent(app, producer, journal, accounts, events)
+    AnswersAgent(app, journal)
+
+
 AGENTS: Final[dict[Role, Callable[[App], object]]] = {
     "ledger": _ledger,
     "indexer": IndexerAgent,
     "notifications": _notifications,
     "sales": _sales,
+    "gate": _gate,
 }

@@ -56,7 +56,7 @@ class PipelineProbe:
         self._database = database
         self._index = index
         self._views = views
-        self._kafka = KafkaWatch(client_options(settings))
+        self._kafka = KafkaWatch(client_options(settings), settings.producer_quotas)
         self._connect = ConnectClient(settings.connect_url, timeout=TIMEOUT_S)
         self._capture = CaptureWatch(client_options(settings), [each.name for each in connectors(settings)])
         recorded = RecordedDefinitions(views, settings.partitions)

@@ -24,15 +24,19 @@ from connect.topics import (
     OUTCOMES,
     RESENDS,
     RETRIES,
+    answers,
     dead_letters,
+    requests,
 )
+from tables.messages.answers import Answer
 from tables.messages.commands import Command, EventAnnouncement
 from tables.messages.deliveries import Delivery
 from tables.messages.mail_jobs import Job
 from tables.messages.mail_requests import Resend
 from tables.messages.operator_actions import OperatorAction
 from tables.messages.outcomes import Outcome
-from tables.messages.record_headers import DeadLetterHeaders, JobHeaders, TraceHeaders
+from tables.messages.record_headers import AnswerHeaders, DeadLetterHeaders, JobHeaders, RequestHeaders, TraceHeaders
+from tables.messages.requests import Request
 from tables.messages.row_changes import AccountRow, EventRow
 
 EventKey = Annotated[UUID, Meta(description="The event's id, as UTF-8 text without quotes.")]
@@ -89,9 +93,12 @@ class Channel:
         return re.fullmatch("[^.]+".join(map(re.escape, parts)), topic) is not None
 
 
+RequestKey = Annotated[Any, Meta(description="The request's own key, whatever it was.")]
 IN, OUT = Direction.INPUT, Direction.OUTPUT
 CHANNELS: Final = (
     Channel(COMMANDS, IN, "Commands: what changes an event's stock.", EventKey, Command, TraceHeaders),
+    Channel(requests("{producer}"), IN, "Requests; each has an answer.", EventKey, Request, RequestHeaders),
+    Channel(answers("{producer}"), OUT, "The answers to requests.", RequestKey, Answer, AnswerHeaders),
     Channel(OUTCOMES, OUT, "Outcomes: what the ledger decided.", EventKey, Outcome, TraceHeaders),
     Channel(EVENT_ROWS, OUT, "Rows of events. After a delete comes a record without value.", EventKey, EventRow),
     Channel(ACCOUNT_ROWS, OUT, "Rows of accounts: personal data. Deleted as events are.", AccountKey, AccountRow),

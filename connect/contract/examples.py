@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from tables.ledger.ledger import Ledger
 from tables.ledger.ticket_codes import TicketCodes
+from tables.messages.answers import Answer, AnswerStatus, decided
 from tables.messages.commands import (
     Buy,
     Cancel,
@@ -33,7 +34,8 @@ from tables.messages.mail_jobs import job_for
 from tables.messages.mail_requests import Resend
 from tables.messages.operator_actions import OperatorAction
 from tables.messages.outcomes import Outcome
-from tables.messages.record_headers import DeadLetterHeaders, JobHeaders, TraceHeaders
+from tables.messages.record_headers import AnswerHeaders, DeadLetterHeaders, JobHeaders, RequestHeaders, TraceHeaders
+from tables.messages.requests import HoldRequest
 from tables.messages.row_changes import AccountRow, EventRow
 from tables.messages.statuses import EventStatus
 from tables.offers import TicketOffer
@@ -89,13 +91,22 @@ def examples() -> tuple[Struct, ...]:
     outcomes = tuple(_decided())
     [job, *_] = filter(None, map(job_for, outcomes))
     delivery = Delivery(job.id, job.kind, DeliveryStatus.SENT, job.event, job.purchase, job.account, START)
-    return (*COMMANDS, *STEPS, *outcomes, job, delivery, *_others())
+    return (*COMMANDS, *STEPS, *outcomes, job, delivery, *_answers(outcomes[1]), *_others())
 
 
 def _decided() -> Iterator[Outcome]:
     ledger = Ledger(lambda keys: [None] * len(keys), lambda *_: [], CODES)
     for offset, command in enumerate(COMMANDS):
         yield from ledger.apply(offset, START_MS + offset * 1_000, command).outcomes
+
+
+def _answers(outcome: Outcome) -> Iterator[Struct]:
+    yield HoldRequest(EVENT, HELD, ADA, [TicketLine(STALLS, 2)])
+    yield decided(SOLD, outcome)
+    yield Answer(status=AnswerStatus.MALFORMED, detail="Expected `int` >= 1", field="lines[0].quantity")
+    yield Answer(status=AnswerStatus.THROTTLED, purchase=SOLD, retry_at=START)
+    yield RequestHeaders(traceparent=TRACEPARENT, correlation_id="4f1c")
+    yield AnswerHeaders(request="ticket-requests.partner[2]@4711", correlation_id="4f1c")
 
 
 def _others() -> Iterator[Struct]:

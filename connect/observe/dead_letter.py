@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from connect.topics import consumer_inputs, dead_letters
+from connect.topics import dead_letters, is_input
 from tables.messages.dead_letters import DeadLetterInfo, Header, decode_info
 from tables.times import from_milliseconds
 
@@ -91,7 +91,7 @@ def decode_letter(consumer: str, record: Any) -> DeadLetter:
     headers = list(record.headers or ())
     found = decode_info(headers)
     # A replay must not write to another topic than the consumer's input.
-    info, own = found if found and found[0].origin.topic == consumer_inputs()[consumer] else (None, headers)
+    info, own = found if found and is_input(consumer, found[0].origin.topic) else (None, headers)
     return DeadLetter(
         consumer=consumer,
         partition=record.partition,

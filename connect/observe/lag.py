@@ -3,7 +3,7 @@
 Only the broker is queried, no worker, so it works with every deployment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 
@@ -14,6 +14,7 @@ from connect.client_options import ClientOptions
 from connect.topics import (
     ACCOUNT_ROWS,
     COMMANDS,
+    DEFAULT_PRODUCERS,
     DELIVERIES,
     EVENT_ROWS,
     EVENT_STATUS,
@@ -23,20 +24,23 @@ from connect.topics import (
     RETRIES,
     all_topics,
     group,
+    requests,
 )
 from settings import Role
 
 TIMEOUT_MS: Final = 2_000
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
-TOPIC_NAMES: Final = tuple(topic.name for topic in all_topics())
 
-# The topics that the agents of a role read.
-ROLE_TOPICS: Final[dict[Role, tuple[str, ...]]] = {
-    "ledger": (COMMANDS, EVENT_STATUS),
-    "indexer": (EVENT_ROWS,),
-    "notifications": (OUTCOMES, ACCOUNT_ROWS, JOBS, RETRIES, RESENDS),
-    "sales": (OUTCOMES, DELIVERIES),
-}
+
+def role_topics(producers: Iterable[str] = DEFAULT_PRODUCERS) -> dict[Role, tuple[str, ...]]:
+    """The topics that the agents of each role read."""
+    return {
+        "ledger": (COMMANDS, EVENT_STATUS),
+        "indexer": (EVENT_ROWS,),
+        "notifications": (OUTCOMES, ACCOUNT_ROWS, JOBS, RETRIES, RESENDS),
+        "sales": (OUTCOMES, DELIVERIES),
+        "gate": (OUTCOMES, *map(requests, producers)),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,10 @@ class LogState:
 class KafkaWatch:
     """One connection to Kafka, opened by the first call. Raises KafkaError."""
 
-    def __init__(self, kafka: ClientOptions) -> None:
+    def __init__(self, kafka: ClientOptions, producers: Iterable[str] = DEFAULT_PRODUCERS) -> None:
         self._kafka = kafka
+        self._role_topics = role_topics(producers)
+        self._topic_names = [topic.name for topic in all_topics(producers)]
         self._client: Any = None
 
     def look(self) -> LogState:
@@ -86,7 +92,7 @@ class KafkaWatch:
     def retention_seconds(self) -> dict[str, float]:
         """The retention time of each topic that a role reads and that deletes old records."""
         self._client = self._client or make_client(self._kafka)
-        names = sorted({topic for topics in ROLE_TOPICS.values() for topic in topics})
+        names = sorted({topic for topics in self._role_topics.values() for topic in topics})
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
         found = self._client.describe_configs(resources, config_filter="all")["topic"]
         retention = {
@@ -112,14 +118,17 @@ class KafkaWatch:
         stable = self._ends(partitions, IsolationLevel.READ_COMMITTED)
         ends = self._ends(partitions, IsolationLevel.READ_UNCOMMITTED)
         return LogState(
-            {topic: sum(end for each, end in ends.items() if each.topic == topic) for topic in TOPIC_NAMES},
-            {role: _group(role, members[group(role)], committed.get(group(role), {}), stable) for role in ROLES},
+            {topic: sum(end for each, end in ends.items() if each.topic == topic) for topic in self._topic_names},
+            {
+                role: _group(topics, members[group(role)], committed.get(group(role), {}), stable)
+                for role, topics in self._role_topics.items()
+            },
             ends,
             stable,
         )
 
     def _partitions(self) -> list[TopicPartition]:
-        known = self._client.describe_topics(list(TOPIC_NAMES))
+        known = self._client.describe_topics(self._topic_names)
         return [
             TopicPartition(topic["name"], each["partition_index"]) for topic in known for each in topic["partitions"]
         ]
@@ -140,10 +149,10 @@ def make_client(kafka: ClientOptions) -> Any:
 
 
 def _group(
-    role: Role, said: Any, committed: Mapping[TopicPartition, Any], ends: Mapping[TopicPartition, int]
+    topics: tuple[str, ...], said: Any, committed: Mapping[TopicPartition, Any], ends: Mapping[TopicPartition, int]
 ) -> RoleGroup:
-    lags = {place: _lag(committed.get(place), end) for place, end in ends.items() if place.topic in ROLE_TOPICS[role]}
-    by_topic = {topic: sum(lag for each, lag in lags.items() if each.topic == topic) for topic in ROLE_TOPICS[role]}
+    lags = {place: _lag(committed.get(place), end) for place, end in ends.items() if place.topic in topics}
+    by_topic = {topic: sum(lag for each, lag in lags.items() if each.topic == topic) for topic in topics}
     return RoleGroup(said["group_state"], len(said["members"]), by_topic, lags)
 
 

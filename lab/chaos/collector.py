@@ -28,6 +28,7 @@ READ_BY: Final = {
         "event_ticket_db.public.account",
     ),
     "turnstile-sales": ("ticket-purchase", "notification-log"),
+    "turnstile-gate": ("ticket-purchase",),
 }
 KEPT: Final = ("ticket-commands", "ticket-purchase", "turnstile-ledger-changelog", "notification-jobs")
 DEAD_LETTERS: Final = "dlq."

@@ -17,7 +17,8 @@ from settings import settings
 @json_option
 def command(*, as_json: bool) -> None:
     """Every topic: records, bytes, replicas, and who still has what to read. For a full disk or a lag that grows."""
-    states = read_topics(client_options(settings()))
+    now = settings()
+    states = read_topics(client_options(now), now.producer_quotas)
     if as_json:
         click.echo(json.dumps([asdict(state) for state in states]))
         return

@@ -9,35 +9,11 @@ from streams.runtime.partitioning import partition_of
 from streams.runtime.produce import Record
 from streams.runtime.retry import append
 from streams.runtime.tracing import trace_headers
-from tables.errors import MalformedRecord
 from tables.ids import id_bytes
-from tables.messages.commands import COMMAND_MAX_BYTES, DefineEvent, EventAnnouncement, encode_command
-from tables.messages.decoding import json_decoder
+from tables.messages.announcements import command_of
 
 CONSUMER = "catalogue"
 BATCH_MAX_RECORDS = 500
-
-decode_announcement = json_decoder(EventAnnouncement)
-
-
-def definition_of(value: bytes | None) -> DefineEvent:
-    """The event that an outbox record defines. Raises MalformedRecord, which names the wrong field."""
-    announced = decode_announcement(value)
-    return DefineEvent(announced.event, announced.version, announced.definition)
-
-
-def command_of(value: bytes | None) -> tuple[DefineEvent, bytes]:
-    """The command that an outbox record becomes, and its encoding.
-
-    Raises MalformedRecord, also where the command would be too large for the ledger to read.
-    """
-    command = definition_of(value)
-    encoded = encode_command(command)
-    if len(encoded) > COMMAND_MAX_BYTES:
-        raise MalformedRecord(
-            f"the event has {len(encoded)} bytes as a command, which is more than {COMMAND_MAX_BYTES}"
-        )
-    return command, encoded
 
 
 class EventDefinitionsAgent:

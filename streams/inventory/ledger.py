@@ -19,10 +19,10 @@ from streams.runtime.changelog_repair import ChangelogRepair
 from streams.runtime.counters import Verdict, verdict
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
 from streams.runtime.gap_check import GapCheck
-from streams.runtime.headers import forwarded_headers
+from streams.runtime.headers import forwarded_headers, origin_header
 from streams.runtime.kafka_types import Message
 from streams.runtime.partitioning import partition_of
-from streams.runtime.produce import Record
+from streams.runtime.produce import Headers, Record
 from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable
 from streams.runtime.tracing import trace_headers
@@ -35,6 +35,7 @@ from tables.ledger.ticket_codes import TicketCodes
 from tables.ledger.watermark import WATERMARK_KEY, Watermark, decode_watermark, digest_of, encode_watermark
 from tables.messages.commands import LimitHolds, decode_command, encode_command
 from tables.messages.outcomes import encode_outcome
+from tables.messages.request_origins import ORIGIN
 
 CONSUMER = "ledger"
 TABLE = "ledger"
@@ -112,7 +113,7 @@ class LedgerAgent:
                 forwarded = Record(key, message.value, forwarded_headers(message))
                 decided.misrouted.setdefault(home, []).append(forwarded)
                 continue
-            headers = trace_headers(message) if message.headers else ()
+            headers = _outcome_headers(message) if message.headers else ()
             answer = ledger.apply(message.offset, _timestamp_ms(message), command)
             verdicts += map(verdict, answer.outcomes)
             outcomes += [Record(key, encode_outcome(outcome), headers) for outcome in answer.outcomes]
@@ -162,6 +163,12 @@ async def in_parallel(batches: Iterable[Coroutine[Any, Any, None]]) -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
+
+
+def _outcome_headers(message: Message) -> Headers:
+    """The trace of a command, and the request that it came from, whose answer its outcome becomes."""
+    origin = origin_header(message)
+    return trace_headers(message) if origin is None else (*trace_headers(message), (ORIGIN, origin))
 
 
 def _watermark_of(message: Message) -> Watermark:

@@ -2,39 +2,19 @@
 
 from typing import Any
 
-from psycopg import AsyncConnection, DataError, IntegrityError, InterfaceError, OperationalError
+from psycopg import DataError, IntegrityError
 
 from streams.runtime.app import App
 from streams.runtime.dead_letters import dead_letter
 from streams.runtime.kafka_types import Message
+from streams.runtime.postgres import UNAVAILABLE, LazyConnection
 from streams.runtime.produce import Record
 from streams.runtime.retry import with_retries
 from tables.errors import MalformedRecord
 
-CONNECT_TIMEOUT_S = 5
 REJECTED = (DataError, IntegrityError)
-UNAVAILABLE = (OperationalError, InterfaceError)
 
 Rows = list[tuple[Message, dict[str, Any]]]
-
-
-class LazyConnection:
-    """A connection to PostgreSQL that is opened when it is needed, and again once it is closed."""
-
-    def __init__(self, app: App, options: str | None = None) -> None:
-        self._app = app
-        self._options = options
-        self._connection: AsyncConnection[Any] | None = None
-
-    async def open(self) -> AsyncConnection[Any]:
-        """The open connection. Raises one of UNAVAILABLE."""
-        if self._connection is None or self._connection.closed:
-            self._connection = await AsyncConnection.connect(
-                self._app.settings.database_url.get_secret_value(),
-                connect_timeout=CONNECT_TIMEOUT_S,
-                options=self._options,
-            )
-        return self._connection
 
 
 class Projection:

@@ -52,7 +52,8 @@ class App(faust.App):
     are known, before anything is read. ``inputs`` are those that the watchdog checks for progress.
     ``guarded`` are the topics that may lose no record, with the watermark of a partition: the last decided record.
     ``on_rewind`` is called where a fetch began before the next offset, and ends the process if the log was truncated.
-    ``isolate`` stores dead letters for what the fetcher can't read, and returns whether it did.
+    ``isolate`` stores dead letters for what the fetcher can't read, and returns whether it did. ``on_unreadable`` is
+    called after that.
     """
 
     settings: Settings
@@ -63,6 +64,7 @@ class App(faust.App):
     inputs: list[CheckedInput]
     on_rewind: Callable[[TP, int], Awaitable[None]]
     isolate: Callable[[TP, Sequence[SkippedOffsets]], Awaitable[bool]]
+    on_unreadable: list[Callable[[TP, Sequence[SkippedOffsets]], Awaitable[None]]]
     guarded: dict[str, Callable[[int], Watermark | None]]
     traces: Traces | None
 
@@ -130,6 +132,7 @@ def make_app(settings: Settings) -> App:
     app.before_agents = []
     app.inputs = []
     app.guarded = {}
+    app.on_unreadable = []
     app.traces = make_traces(group(settings.role), settings)
     return app
 

@@ -5,13 +5,14 @@ from typing import Any, Final
 from faust.types import Message
 
 from tables.messages.dead_letters import Header
+from tables.messages.request_origins import ORIGIN, ORIGIN_MAX_BYTES
 from telemetry.traces import TRACEPARENT_HEADER as TRACEPARENT
 
 # When a job was first handled, in ms since 1970, however often it was postponed.
 FIRST_SEEN: Final = "first-seen"
-# The headers that are forwarded. Any others may come from anybody, in any number and size.
-FORWARDED: Final = (TRACEPARENT, FIRST_SEEN)
-FORWARDED_MAX_BYTES: Final = 64
+# The headers that are forwarded, with the most bytes that ours have. Any others may come from anybody, in any number
+# and size.
+FORWARDED_MAX_BYTES: Final = {TRACEPARENT: 64, FIRST_SEEN: 64, ORIGIN: ORIGIN_MAX_BYTES}
 
 
 def headers_of(message: Message) -> list[Header]:
@@ -25,8 +26,14 @@ def forwarded_headers(message: Message) -> list[Header]:
     if not message.headers:
         return []
     found = dict(headers_of(message))
-    known = [(name, found.get(name)) for name in FORWARDED]
-    return [(name, value) for name, value in known if value is not None and len(value) <= FORWARDED_MAX_BYTES]
+    known = [(name, found.get(name), most) for name, most in FORWARDED_MAX_BYTES.items()]
+    return [(name, value) for name, value, most in known if value is not None and len(value) <= most]
+
+
+def origin_header(message: Message) -> bytes | None:
+    """The header that makes a record part of the answer to a request (tables/messages/request_origins.py)."""
+    value = dict(headers_of(message)).get(ORIGIN) if message.headers else None
+    return value if value is not None and len(value) <= ORIGIN_MAX_BYTES else None
 
 
 def first_seen(message: Message) -> float:

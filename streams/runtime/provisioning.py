@@ -47,7 +47,7 @@ def _problem(settings: Settings, connect: Callable[[Settings], Any]) -> str:
 
 def _differences(consumer: Any, settings: Settings) -> str:
     missing, different = [], []
-    for topic in all_topics():
+    for topic in all_topics(settings.producer_quotas):
         should = topic.partitions or settings.partitions
         has = len(consumer.partitions_for_topic(topic.name) or ())
         if not has:

@@ -47,7 +47,14 @@ class TopicReader:
 async def reading_topic(kafka: ClientOptions, topic: str, poll_max_records: int) -> AsyncIterator[TopicReader]:
     """A reader of a topic, without a consumer group. Raises aiokafka's KafkaError."""
     install()
-    consumer: Any = AIOKafkaConsumer(**kafka, enable_auto_commit=False, group_id=None, isolation_level=READ_COMMITTED)
+    consumer: Any = AIOKafkaConsumer(
+        **kafka,
+        enable_auto_commit=False,
+        group_id=None,
+        isolation_level=READ_COMMITTED,
+        # A log whose first records were deleted is read from its beginning.
+        auto_offset_reset="earliest",
+    )
     try:
         await consumer.start()
         # A consumer without subscription knows no topics before it has asked for them.

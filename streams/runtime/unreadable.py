@@ -26,6 +26,8 @@ class UnreadableRecords:
         try:
             for consumer in self.consumers(tp.topic):
                 await send_to_dead_letters(self.app, consumer, dead_letters)
+            for answer in self.app.on_unreadable:
+                await answer(tp, skips)
         except Interrupted:
             return False
         self.app.counters.unreadable[tp.topic] += sum(skip.last + 1 - skip.offset for skip in skips)
@@ -34,7 +36,8 @@ class UnreadableRecords:
     def consumers(self, topic: str) -> list[str]:
         """The agents that read a topic and have dead letters."""
         agents = [name for name, agent in self.app.agents.items() if topic in agent.channel.topics]
-        return [name for name in agents if name in CONSUMERS]
+        # The gate has an agent for each producer, named gate.<producer>.
+        return [name for name in (agent.partition(".")[0] for agent in agents) if name in CONSUMERS]
 
 
 def _letter(tp: TP, skip: SkippedOffsets, error: Exception) -> Record:

@@ -5,7 +5,6 @@ An answer has the request's key, its partition number, its ``correlation-id``, a
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -15,6 +14,7 @@ from msgspec.structs import replace
 
 from tables.errors import ForbiddenRequest, MalformedRecord
 from tables.messages.decoding import encode_json, json_decoder
+from tables.messages.field_types import Time
 from tables.messages.outcomes import Outcome
 
 # The header with the place of the request: ``topic[partition]@offset``.
@@ -48,7 +48,7 @@ class Answer(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     outcome: Outcome | None = None
     detail: str = ""
     field: str = ""
-    retry_at: datetime | None = None
+    retry_at: Time | None = None
 
 
 decode_answer: Final = json_decoder(Answer)

@@ -19,6 +19,19 @@ class JobHeaders(TraceHeaders, frozen=True, kw_only=True, rename="kebab"):
     first_seen: Natural | UnsetType = UNSET
 
 
+class RequestHeaders(TraceHeaders, frozen=True, kw_only=True, rename="kebab"):
+    """``correlation-id``: what the answer repeats, its first 256 bytes."""
+
+    correlation_id: str | UnsetType = UNSET
+
+
+class AnswerHeaders(Struct, frozen=True, kw_only=True, rename="kebab"):
+    """``request`` is the place of the request, topic[partition]@offset; ``correlation-id`` is the request's."""
+
+    request: str
+    correlation_id: str | UnsetType = UNSET
+
+
 class DeadLetterHeaders(Struct, frozen=True, kw_only=True, rename="kebab"):
     """The last headers of a dead letter; the record's own come before them.
 

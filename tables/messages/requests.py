@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tables.errors import ForbiddenRequest, MalformedRecord
+from tables.ids import id_bytes
 from tables.messages.commands import COMMAND_MAX_BYTES, HOLD_MAX_S, Buy, Cancel, Confirm, TicketLine
 from tables.messages.decoding import decode_json
 
@@ -40,8 +41,10 @@ _kind_decoder = msgspec.json.Decoder(_Kind)
 def decode_request(key: bytes | None, value: bytes | None) -> Request:
     """Decode a record. Raises MalformedRecord, which names the invalid field, or ForbiddenRequest."""
     request = decode_value(value)
-    if key != str(request.event).encode():
+    if key != id_bytes(request.event):
         raise MalformedRecord("Expected the event's id as the record's key - at `$key`")
+    if isinstance(request, Cancel) and not request.is_repeatable:
+        raise MalformedRecord("Object missing required field `request`, which a cancel of `lines` must have")
     return request
 
 
@@ -50,13 +53,10 @@ def decode_value(value: bytes | None) -> Request:
     if value is not None and len(value) > COMMAND_MAX_BYTES:
         raise MalformedRecord(f"the record has {len(value)} bytes, which is more than {COMMAND_MAX_BYTES}")
     try:
-        request = decode_json(_decoder, value, MalformedRecord)
-    except MalformedRecord as error:
+        return decode_json(_decoder, value, MalformedRecord)
+    except MalformedRecord:
         _check_kind(value)
-        raise error from error.__cause__
-    if isinstance(request, Cancel) and not request.is_repeatable:
-        raise MalformedRecord("Object missing required field `request`, which a cancel of `lines` must have")
-    return request
+        raise
 
 
 def _check_kind(value: bytes | None) -> None:

@@ -55,7 +55,7 @@ def configuration(pipeline: Pipeline) -> dict[str, Any]:
         "exporter": ports.exporter_port,
         "kafka": ports.kafka_metrics_port,
         "connect": ports.connect_metrics_port,
-        **{role: ports.view_port(role) for role in ("ledger", "indexer", "notifications", "sales")},
+        **{role: ports.view_port(role) for role in ("ledger", "indexer", "notifications", "sales", "gate")},
     }
     config: dict[str, Any] = yaml.safe_load((OPS / "prometheus" / "prometheus.yml").read_text())
     config |= {"global": {"scrape_interval": "1s", "evaluation_interval": "1s"}, "rule_files": [str(ALERTS)]}

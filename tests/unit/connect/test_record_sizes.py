@@ -14,7 +14,6 @@ from api.organizing.changes import announcement, check_size, new_listing
 from api.problems import Refused
 from api.schemas.event import NewEvent
 from connect.topics import RECORD_MAX_BYTES
-from streams.inventory.event_definitions import command_of
 from streams.mail.contacts import _contact, _encode
 from streams.runtime.app import PRODUCE_BATCH_MAX_BYTES
 from streams.runtime.fitting import size_of
@@ -33,6 +32,7 @@ from tables.ledger.records import (
     encode_record,
     event_key,
 )
+from tables.messages.announcements import command_of
 from tables.messages.commands import (
     COMMAND_MAX_BYTES,
     Buy,

@@ -22,7 +22,7 @@ COMPOSE = ROOT / "docker-compose.yml"
 JOBS = ("bootstrap", "capture", "search-access")
 ONE_SHOT = {*JOBS, "tools"}
 SCALED = ("ledger-1", "ledger-2")
-WORKERS = ("ledger", *SCALED, "indexer", "notifications", "sales")
+WORKERS = ("ledger", *SCALED, "indexer", "notifications", "sales", "gate")
 OURS = (*JOBS, "tools", "api", "exporter", *WORKERS)
 PUBLISHED = {
     "proxy": [
@@ -103,7 +103,7 @@ def test_the_deployed_parts_wait_for_no_server_but_postgresql_and_the_tables(nam
 
 
 def test_what_writes_to_postgresql_starts_when_the_tables_are_there(services: Services) -> None:
-    for name in ("api", "sales", "capture"):
+    for name in ("api", "sales", "gate", "capture"):
         assert "bootstrap" in services[name]["depends_on"]
 
 
@@ -158,7 +158,7 @@ def test_its_variables_and_secrets_together_are_settings_that_hold(
     now = Settings(_secrets_dir=given)
     assert now.kafka_servers == "kafka:9092"
     assert len(now.ticket_key.get_secret_value()) >= 32
-    if name in {*JOBS, "api", "sales", "tools", "exporter"}:
+    if name in {*JOBS, "api", "sales", "gate", "tools", "exporter"}:
         assert now.database_url.get_secret_value().startswith("postgresql://turnstile:")
     if name in {*JOBS, "api", "indexer", "tools"}:
         assert now.elasticsearch_password is not None

@@ -37,6 +37,7 @@ NONSENSE: Final = dict.fromkeys(NUMBERS, "many") | {
     "api_bind": "here and there",
     "api_url": "http://api:port",
     "api_metrics_bind": "",
+    "producers": "partner=many",
     "role": "manager",
     "worker_bind": "*",
     "worker_tokens": "short",

@@ -102,7 +102,16 @@ def test_a_stack_on_free_ports_ignores_the_environment(tmp_path: Path, monkeypat
     ports = list((whole.settings.server_ports() | whole.settings.app_ports()).values())
     assert whole.settings.home == tmp_path / "home"
     assert len(set(ports)) == len(ports)
-    assert whole.apps == ["ledger-0", "ledger-1", "indexer-0", "notifications-0", "sales-0", "api", "exporter"]
+    assert whole.apps == [
+        "ledger-0",
+        "ledger-1",
+        "indexer-0",
+        "notifications-0",
+        "sales-0",
+        "gate-0",
+        "api",
+        "exporter",
+    ]
 
 
 @pytest.mark.parametrize(("count", "replicas", "in_sync"), [(1, 1, 1), (2, 2, 1), (3, 3, 2), (5, 3, 2)])

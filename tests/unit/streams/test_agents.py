@@ -10,7 +10,6 @@ from uuid import UUID
 import pytest
 
 from connect.topics import dead_letters
-from streams.inventory.event_definitions import command_of, definition_of
 from streams.mail.mailer import _again
 from streams.projections.purchases import purchase_row
 from streams.runtime.dead_letters import dead_letter
@@ -18,6 +17,7 @@ from streams.runtime.headers import first_seen
 from streams.runtime.partitioning import partition_of
 from streams.runtime.produce import Record
 from tables.errors import MalformedRecord
+from tables.messages.announcements import command_of, definition_of
 from tables.messages.mail_jobs import job_for
 from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.messages.row_changes import EventRow, decode_row

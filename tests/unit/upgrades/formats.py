@@ -6,6 +6,7 @@ from typing import Any, Final
 from connect.topics import (
     ACCOUNT_ROWS,
     COMMANDS,
+    DEFAULT_PRODUCERS,
     DELIVERIES,
     EVENT_ROWS,
     EVENT_STATUS,
@@ -13,11 +14,13 @@ from connect.topics import (
     OUTCOMES,
     RESENDS,
     RETRIES,
+    answers,
+    requests,
 )
-from streams.inventory.event_definitions import definition_of
 from streams.mail.contacts import Contact, _decode
 from tables.bookings.records import PURCHASE_MARK as BOOKING
 from tables.bookings.records import Booking, EventNote, decode_booking, decode_note
+from tables.gate.records import QuotaRecord, RequestRecord, decode_quota, decode_request_record
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, HoldLimits, decode_limits
 from tables.ledger.records import (
     ACCOUNT_MARK,
@@ -31,11 +34,14 @@ from tables.ledger.records import (
     decode_purchase,
 )
 from tables.ledger.watermark import WATERMARK_KEY, Watermark, decode_watermark
+from tables.messages.announcements import definition_of
+from tables.messages.answers import Answer, decode_answer
 from tables.messages.commands import Command, decode_command
 from tables.messages.deliveries import Delivery, decode_delivery
 from tables.messages.mail_jobs import Job, decode_job
 from tables.messages.mail_requests import Resend, decode_resend
 from tables.messages.outcomes import Outcome, decode_outcome
+from tables.messages.requests import Request, decode_value
 from tables.messages.row_changes import AccountRow, EventRow, decode_row
 from tables.offers import StockSnapshots, TicketOffer, decode_offers, decode_stock
 
@@ -51,6 +57,8 @@ MESSAGES: Final[dict[str, Decode]] = {
     RETRIES: decode_job,
     RESENDS: decode_resend,
     DELIVERIES: decode_delivery,
+    **{requests(name): decode_value for name in DEFAULT_PRODUCERS},
+    **{answers(name): decode_answer for name in DEFAULT_PRODUCERS},
 }
 _LEDGER: Final[dict[bytes, Decode]] = {
     ACCOUNT_MARK: decode_account,
@@ -70,6 +78,8 @@ TYPES: Final[tuple[Any, ...]] = (
     Job,
     Resend,
     Delivery,
+    Request,
+    Answer,
     PurchaseRecord,
     EventRecord,
     AccountRecord,
@@ -78,6 +88,8 @@ TYPES: Final[tuple[Any, ...]] = (
     Booking,
     EventNote,
     Contact,
+    RequestRecord,
+    QuotaRecord,
 )
 
 
@@ -85,6 +97,8 @@ def read_record(table: str, key: bytes, value: bytes) -> Any:
     """Decode a record of a table, as its agent does."""
     if table == "contacts":
         return _decode(value)
+    if table == "gate":
+        return decode_quota(value) if key.startswith(b"q") else decode_request_record(value)
     kind = key[16:17]
     if table == "bookings":
         return decode_booking(value) if kind == BOOKING else decode_note(value)

@@ -16,6 +16,7 @@ from uuid import UUID
 from connect.topics import (
     ACCOUNT_ROWS,
     COMMANDS,
+    DEFAULT_PRODUCERS,
     DELIVERIES,
     EVENT_ROWS,
     EVENT_STATUS,
@@ -23,16 +24,21 @@ from connect.topics import (
     OUTCOMES,
     RESENDS,
     RETRIES,
+    answers,
+    requests,
 )
 from streams.mail.contacts import Contact, _encode
+from tables.gate.records import QuotaRecord, RequestRecord, checked_key, encode_record, quota_key
 from tables.ledger.ledger import Ledger
 from tables.ledger.watermark import WATERMARK_KEY, Watermark, digest_of, encode_watermark
-from tables.messages.commands import DefineEvent, decode_command, encode_command
+from tables.messages.answers import Answer, AnswerStatus, decided, encode_answer
+from tables.messages.commands import Buy, Cancel, Confirm, DefineEvent, Hold, decode_command, encode_command
 from tables.messages.deliveries import Delivery, DeliveryStatus, encode_delivery
 from tables.messages.mail_jobs import encode_job
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import Resend, encode_resend
 from tables.messages.outcomes import Outcome, encode_outcome
+from tables.messages.request_origins import RequestOrigin
 from tests.unit.tables.bookings.test_unit_of_work import Notifier
 from tests.unit.tables.ledger_driver import ADA, CODES, EVENT
 from tests.unit.tables.random_logs import LogEntry, random_log
@@ -114,13 +120,18 @@ def record(folder: Path, rows: list[tuple[str, str]]) -> None:
         (RETRIES, encode_job(jobs[0])),
         (RESENDS, encode_resend(resend)),
         (DELIVERIES, encode_delivery(delivery)),
+        *((requests(name), value) for name in DEFAULT_PRODUCERS for value in _requests(log)),
+        *((answers(name), encode_answer(answer)) for name in DEFAULT_PRODUCERS for answer in _answers(outcomes)),
         *((EVENT_STATUS, _payload(entry.command)) for entry in log if isinstance(entry.command, DefineEvent)),
     ]
+    origin = RequestOrigin(requests(DEFAULT_PRODUCERS[0]), 1, 42, 1_900_000_000_000)
     contact = _encode(Contact(42, "Ada Byron", "ada@buyer.example", "de-AT"))
     records = [
         *(("ledger", *item) for item in kept.items()),
         *(("bookings", *item) for item in notifier.table.records.items()),
         ("contacts", str(ADA).encode(), contact),
+        ("gate", checked_key(origin), encode_record(RequestRecord(origin.offset, origin.at_ms, b"{}"))),
+        ("gate", quota_key(origin.topic), encode_record(QuotaRecord(origin.offset, 1_900_000_000_000_000))),
         ("ledger", WATERMARK_KEY, encode_watermark(Watermark(log[-1].offset, digest_of(b"key", b"value", log[-1].at)))),
     ]
     folder.mkdir(parents=True)
@@ -135,6 +146,19 @@ def record(folder: Path, rows: list[tuple[str, str]]) -> None:
         ({"table": table, "key": _b64(key), "value": _b64(value)} for table, key, value in records),
     )
     (folder / "schemas.json").write_text(json.dumps(schemas_of(TYPES), indent=1) + "\n")
+
+
+def _requests(log: list[LogEntry]) -> list[bytes]:
+    """The log's commands that a producer may write."""
+    commands = [each.command for each in log if isinstance(each.command, Buy | Hold | Confirm | Cancel)]
+    return [encode_command(each) for each in commands if not isinstance(each, Cancel) or each.is_repeatable][:40]
+
+
+def _answers(outcomes: list[Outcome]) -> list[Answer]:
+    """Answers of every status."""
+    moment, one = datetime(2030, 1, 2, 3, 4, 5, 678000, UTC), UUID(int=2)
+    refused = [Answer(status=status, purchase=one, detail="why", field="account") for status in AnswerStatus]
+    return [*refused, Answer(status=AnswerStatus.THROTTLED, retry_at=moment), decided(one, outcomes[1])]
 
 
 def _payload(command: DefineEvent) -> bytes:

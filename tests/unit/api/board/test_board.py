@@ -16,9 +16,9 @@ from api.board.snapshot import ComponentHealth, InvariantVerdict
 from api.board.stock_bounds import StockBounds
 from connect.connectors.rest_client import ConnectorState
 from connect.observe.definitions import EventDifference
-from connect.observe.lag import ROLE_TOPICS, ROLES, TOPIC_NAMES, LogState, RoleGroup
+from connect.observe.lag import ROLES, LogState, RoleGroup, role_topics
 from connect.observe.slots import SlotState
-from connect.topics import COMMANDS, CONSUMERS, JOBS, OUTCOMES, dead_letters
+from connect.topics import COMMANDS, CONSUMERS, JOBS, OUTCOMES, all_topics, dead_letters
 from tables.ledger.definition_differences import FieldDifference
 from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
 from tables.offers import StockSnapshot, TicketOffer
@@ -162,8 +162,8 @@ def test_an_older_balance_that_comes_late_is_no_news() -> None:
 
 
 def log(lag: int = 0, members: int = 1, state: str = "Stable", ends: dict[str, int] | None = None) -> LogState:
-    group = {role: RoleGroup(state, members, dict.fromkeys(ROLE_TOPICS[role], lag)) for role in ROLES}
-    return LogState(dict.fromkeys(TOPIC_NAMES, 1_000) | (ends or {}), group)
+    group = {role: RoleGroup(state, members, dict.fromkeys(role_topics()[role], lag)) for role in ROLES}
+    return LogState(dict.fromkeys([topic.name for topic in all_topics()], 1_000) | (ends or {}), group)
 
 
 def state(at: float = 10.0, **more: Any) -> PipelineState:
@@ -286,4 +286,4 @@ def test_an_event_that_is_sold_otherwise_is_named_with_both_values(count: int, b
 
 
 def test_every_dead_letter_topic_is_known() -> None:
-    assert {dead_letters(name) for name in CONSUMERS} <= set(TOPIC_NAMES)
+    assert {dead_letters(name) for name in CONSUMERS} <= {topic.name for topic in all_topics()}

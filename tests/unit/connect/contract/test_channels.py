@@ -8,8 +8,10 @@ import pytest
 from connect.contract.channels import CHANNELS, Channel, Direction
 from connect.topics import HEARTBEAT, HEARTBEAT_ROWS, TABLES, all_topics, changelog
 from streams.runtime.headers import FIRST_SEEN
+from tables.messages.answers import REQUEST
 from tables.messages.dead_letters import DETAILED_INFO_HEADERS, INFO_HEADERS, DeadLetterInfo, Origin, encode_info
-from tables.messages.record_headers import DeadLetterHeaders, JobHeaders, TraceHeaders
+from tables.messages.record_headers import AnswerHeaders, DeadLetterHeaders, JobHeaders, RequestHeaders, TraceHeaders
+from tables.messages.request_origins import CORRELATION_ID
 from telemetry.traces import TRACEPARENT_HEADER
 from tests.unit.connect.contract.validation import errors
 
@@ -44,6 +46,8 @@ def names(headers: Any) -> tuple[str, ...]:
 def test_the_headers_are_those_that_the_code_reads_and_writes() -> None:
     assert names(TraceHeaders) == (TRACEPARENT_HEADER,)
     assert names(JobHeaders) == (TRACEPARENT_HEADER, FIRST_SEEN)
+    assert names(RequestHeaders) == (TRACEPARENT_HEADER, CORRELATION_ID)
+    assert names(AnswerHeaders) == (REQUEST, CORRELATION_ID)
     assert names(DeadLetterHeaders) == DETAILED_INFO_HEADERS
     assert tuple(field.encode_name for field in msgspec.structs.fields(DeadLetterHeaders) if field.required) == (
         INFO_HEADERS

@@ -93,6 +93,7 @@ def test_a_change_that_breaks_nobody_is_allowed(path: str, value: Any) -> None:
 
 def test_a_new_kind_of_command_is_allowed() -> None:
     today = changed("Buy/properties/kind/enum", ["swap"])
-    today["$defs"]["ticket-commands.value"]["anyOf"].append({"$ref": "#/$defs/Old"})
+    for topic in ("ticket-commands", "ticket-requests.producer"):
+        today["$defs"][f"{topic}.value"]["anyOf"].append({"$ref": "#/$defs/Old"})
     today["$defs"]["Old"] = bundle()["$defs"]["Buy"]
     assert Comparison(bundle(), today, is_input=True).of("ticket-commands.value") == []

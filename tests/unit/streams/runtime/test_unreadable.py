@@ -8,7 +8,7 @@ from faust.types import TP
 
 import streams.runtime.dead_letters
 from connect.records.fetching import BadChecksum, SkippedOffsets
-from connect.topics import ACCOUNT_ROWS, COMMANDS, EVENT_ROWS, EVENT_STATUS, JOBS, OUTCOMES, RESENDS, RETRIES
+from connect.topics import ACCOUNT_ROWS, COMMANDS, EVENT_ROWS, EVENT_STATUS, JOBS, OUTCOMES, RESENDS, RETRIES, requests
 from settings import Role, Settings
 from streams.runtime.app import App
 from streams.runtime.batching import Interrupted
@@ -36,6 +36,8 @@ def worker(role: Role, tmp_path: Any) -> App:
         ("notifications", RETRIES, ["retries"]),
         ("notifications", RESENDS, ["resends"]),
         ("sales", OUTCOMES, ["sales"]),
+        ("gate", requests("partner"), ["gate"]),
+        ("gate", OUTCOMES, ["answers"]),
     ],
 )
 def test_each_input_has_somebody_whose_dead_letters_tell(

@@ -1,0 +1,91 @@
+"""The events that the ledger knows: before the first purchase of an event, its definition is appended to the log.
+
+So a purchase does not depend on how far the change data capture is. Later changes reach the ledger by that alone.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Final
+from uuid import UUID
+
+from connect.topics import COMMANDS
+from streams.runtime.app import App
+from streams.runtime.partitioning import partition_of
+from streams.runtime.postgres import UNAVAILABLE, LazyConnection
+from streams.runtime.produce import Record
+from streams.runtime.retry import append, with_retries
+from tables.errors import MalformedRecord
+from tables.gate.admission import starts_purchase
+from tables.ids import id_bytes
+from tables.messages.announcements import command_of
+from tables.messages.commands import DefineEvent
+from tables.messages.requests import Request
+from tables.messages.statuses import EventStatus
+
+EVENTS_MAX: Final = 10_000
+# The newest announcement of an event stays in the outbox.
+QUERY: Final = """
+SELECT DISTINCT ON (aggregate_id) payload::text FROM event_outbox
+WHERE aggregate_id = ANY(%s) ORDER BY aggregate_id, version DESC
+"""
+
+
+class KnownEvents:
+    """By event whose definition is in the log, the ids of its ticket types."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self._connection = LazyConnection(app)
+        self._lock = asyncio.Lock()
+        self._ticket_types: dict[UUID, frozenset[UUID]] = {}
+
+    async def unknown(self, requests: Iterable[Request]) -> set[UUID]:
+        """The events that don't exist, or are drafts; the definitions of all others are in the log afterwards.
+
+        Only purchases and holds are looked at. Waits while PostgreSQL is unavailable. Raises as ``with_retries`` does.
+        """
+        wanted = {request.event for request in requests if not self._knows(request)}
+        if not wanted:
+            return set()
+        rows = await with_retries(
+            self.app, lambda: self._read(wanted), doing="reading events for the gate", transient=UNAVAILABLE
+        )
+        definitions = [found for row in rows if (found := _definition(row)) is not None]
+        await self._announce(definitions)
+        return wanted - {command.event for command, _ in definitions}
+
+    def _knows(self, request: Request) -> bool:
+        if not starts_purchase(request):
+            return True
+        known = self._ticket_types.get(request.event)
+        return known is not None and known.issuperset(line.ticket_type for line in request.lines)
+
+    async def _read(self, events: set[UUID]) -> list[Any]:
+        async with self._lock:
+            connection = await self._connection.open()
+            async with connection.transaction(), connection.cursor() as cursor:
+                await cursor.execute(QUERY, (list(events),))
+                return [text for (text,) in await cursor.fetchall()]
+
+    async def _announce(self, definitions: list[tuple[DefineEvent, bytes]]) -> None:
+        commands: dict[int, list[Record]] = {}
+        for command, encoded in definitions:
+            key = id_bytes(command.event)
+            home = partition_of(key, self.app.settings.partitions)
+            commands.setdefault(home, []).append(Record(key, encoded))
+        for partition, records in commands.items():
+            await append(self.app, COMMANDS, partition, records)
+        for command, _ in definitions:
+            types = frozenset(ticket_type.id for ticket_type in command.definition.ticket_types)
+            self._ticket_types[command.event] = types
+        while len(self._ticket_types) > EVENTS_MAX:
+            del self._ticket_types[next(iter(self._ticket_types))]
+
+
+def _definition(payload: str) -> tuple[DefineEvent, bytes] | None:
+    """The command of an announcement; None for a draft, which nobody buys from, and for what the ledger can't read."""
+    try:
+        command, encoded = command_of(payload.encode())
+    except MalformedRecord:
+        return None
+    return None if command.definition.status is EventStatus.DRAFT else (command, encoded)

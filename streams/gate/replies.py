@@ -1,0 +1,41 @@
+"""The records of answers, and where a request came from."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from connect.topics import REQUESTS_PREFIX, answers
+from streams.runtime.app import App
+from streams.runtime.headers import headers_of
+from streams.runtime.kafka_types import Message
+from streams.runtime.produce import Record
+from streams.runtime.retry import append
+from tables.messages.answers import REQUEST
+from tables.messages.request_origins import CORRELATION_ID, CORRELATION_ID_MAX_BYTES, RequestOrigin
+
+# An answer, and the request that it belongs to.
+Reply = tuple[RequestOrigin, Record]
+
+
+def origin_of(message: Message, purchase: UUID | None = None) -> RequestOrigin:
+    """Where a request is, with as much of its correlation id as an answer repeats."""
+    found = dict(headers_of(message)).get(CORRELATION_ID) if message.headers else None
+    correlation_id = None if found is None else found[:CORRELATION_ID_MAX_BYTES]
+    at_ms = round(message.timestamp * 1000)
+    return RequestOrigin(message.topic, message.partition, message.offset, at_ms, purchase, correlation_id)
+
+
+def reply(origin: RequestOrigin, key: bytes | None, answer: bytes) -> Reply:
+    """The answer to a request, with the request's key."""
+    place = (REQUEST, str(origin).encode())
+    given = () if origin.correlation_id is None else ((CORRELATION_ID, origin.correlation_id),)
+    return origin, Record(key, answer, (*given, place))
+
+
+async def send_replies(app: App, replies: Iterable[Reply]) -> None:
+    """Append answers, each to its request's partition number; returns once they are stored."""
+    by_place: dict[tuple[str, int], list[Record]] = {}
+    for origin, record in replies:
+        topic = answers(origin.topic.removeprefix(REQUESTS_PREFIX))
+        by_place.setdefault((topic, origin.partition), []).append(record)
+    for (topic, partition), records in by_place.items():
+        await append(app, topic, partition, records)

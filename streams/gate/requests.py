@@ -1,0 +1,146 @@
+"""The agent that checks a producer's requests: each becomes a command on the log, or an answer that refuses it.
+
+A batch is handled in this order, each step acknowledged before the next: the checks are recorded, commands, answers,
+dead letters; then its input is committed. A replay repeats the recorded checks.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from connect.topics import COMMANDS, requests
+from streams.gate.accounts import Accounts
+from streams.gate.events import KnownEvents
+from streams.gate.journal import Journal
+from streams.gate.replies import Reply, origin_of, reply, send_replies
+from streams.runtime.agents import add_agent
+from streams.runtime.app import App
+from streams.runtime.dead_letters import dead_letter, send_to_dead_letters
+from streams.runtime.kafka_types import TP, Message, SkippedOffsets
+from streams.runtime.partitioning import partition_of
+from streams.runtime.produce import Record
+from streams.runtime.retry import append
+from streams.runtime.tracing import trace_headers
+from tables.errors import MalformedRecord
+from tables.gate.admission import command_of, throttled, unknown
+from tables.gate.quota import Quota
+from tables.gate.records import QuotaRecord
+from tables.ids import id_bytes
+from tables.messages.answers import encode_answer, malformed
+from tables.messages.commands import encode_command
+from tables.messages.request_origins import ORIGIN, RequestOrigin, encode_origin
+from tables.messages.requests import Request, decode_request
+
+CONSUMER: Final = "gate"
+BATCH_MAX_RECORDS: Final = 500
+LET_THROUGH: Final = b""
+
+
+class Incoming(NamedTuple):
+    """A request that was read."""
+
+    message: Message
+    origin: RequestOrigin
+    request: Request
+
+
+class RequestsAgent:
+    """Reads the requests of one producer."""
+
+    def __init__(self, app: App, producer: str, journal: Journal, accounts: Accounts, events: KnownEvents) -> None:
+        self.app = app
+        self.producer = producer
+        self.topic = requests(producer)
+        self._journal = journal
+        self._accounts = accounts
+        self._events = events
+        self._quota = Quota(app.settings.producer_quotas[producer])
+        app.on_unreadable.append(self.answer_unreadable)
+        add_agent(app, self.topic, self._handle, name=f"{CONSUMER}.{producer}", batch_max_records=BATCH_MAX_RECORDS)
+
+    async def answer_unreadable(self, place: TP, skips: Sequence[SkippedOffsets]) -> None:
+        """Answer what the fetcher can't read: key and headers are unknown, the place is not."""
+        if place.topic == self.topic:
+            answer = encode_answer(malformed(MalformedRecord("the record can't be read")))
+            offsets = [offset for skip in skips for offset in range(skip.offset, skip.last + 1)]
+            origins = [RequestOrigin(self.topic, place.partition, offset, 0) for offset in offsets]
+            await send_replies(self.app, [reply(origin, None, answer) for origin in origins])
+
+    async def _handle(self, messages: list[Message]) -> None:
+        by_partition: dict[int, list[Message]] = {}
+        for message in messages:
+            by_partition.setdefault(message.partition, []).append(message)
+        for partition, batch in by_partition.items():
+            await self._handle_partition(partition, batch)
+
+    async def _handle_partition(self, partition: int, messages: list[Message]) -> None:
+        incoming, replies, dead_letters = _read(messages)
+        answers = await self._check(partition, incoming)
+        admitted = [each for each, answer in zip(incoming, answers, strict=True) if answer == LET_THROUGH]
+        await self._forward(admitted)
+        for each, answer in zip(incoming, answers, strict=True):
+            if answer != LET_THROUGH:
+                replies.append(reply(each.origin, each.message.key, answer))
+        await send_replies(self.app, replies)
+        await send_to_dead_letters(self.app, CONSUMER, dead_letters)
+
+    async def _check(self, partition: int, incoming: list[Incoming]) -> list[bytes]:
+        """The answer that refuses each request, or LET_THROUGH; recorded once this returns."""
+        recorded = self._journal.checks(partition, [each.origin for each in incoming])
+        new = [each for each, answer in zip(incoming, recorded, strict=True) if answer is None]
+        checked: dict[RequestOrigin, bytes] = {}
+        if new:
+            quota = self._take_quota(self._journal.quota(partition, self.topic), new, checked)
+            await self._look_up([each for each in new if each.origin not in checked], checked)
+            await self._journal.record_checks(partition, self.topic, quota, checked)
+        return [
+            checked[each.origin] if answer is None else answer for each, answer in zip(incoming, recorded, strict=True)
+        ]
+
+    def _take_quota(
+        self, used: QuotaRecord, incoming: list[Incoming], checked: dict[RequestOrigin, bytes]
+    ) -> QuotaRecord:
+        """Refuse what is beyond the quota. Gives how far it is used up then."""
+        full_at_us = used.full_at_us
+        for each in incoming:
+            full_at_us, retry_at_ms = self._quota.take(full_at_us, each.origin.at_ms)
+            if retry_at_ms is not None:
+                checked[each.origin] = encode_answer(throttled(each.request, retry_at_ms))
+        return QuotaRecord(incoming[-1].origin.offset, full_at_us)
+
+    async def _look_up(self, incoming: list[Incoming], checked: dict[RequestOrigin, bytes]) -> None:
+        """Refuse what is of an account or for an event that does not exist."""
+        unknown_events = await self._events.unknown(each.request for each in incoming)
+        for each in incoming:
+            answer = unknown(
+                each.request,
+                is_account_known=self._accounts.has(each.request.account),
+                is_event_known=each.request.event not in unknown_events,
+            )
+            checked[each.origin] = LET_THROUGH if answer is None else encode_answer(answer)
+
+    async def _forward(self, incoming: list[Incoming]) -> None:
+        commands: dict[int, list[Record]] = {}
+        for message, origin, request in incoming:
+            command = command_of(request, self.producer, self.app.settings.hold_seconds)
+            key = id_bytes(command.event)
+            headers = (*trace_headers(message), (ORIGIN, encode_origin(origin)))
+            home = partition_of(key, self.app.settings.partitions)
+            commands.setdefault(home, []).append(Record(key, encode_command(command), headers))
+        for home, records in commands.items():
+            await append(self.app, COMMANDS, home, records)
+
+
+def _read(messages: list[Message]) -> tuple[list[Incoming], list[Reply], list[Record]]:
+    """The requests, and the answers and dead letters of what can't be decoded."""
+    incoming: list[Incoming] = []
+    replies: list[Reply] = []
+    dead_letters: list[Record] = []
+    for message in messages:
+        try:
+            request = decode_request(message.key, message.value)
+        except MalformedRecord as error:
+            replies.append(reply(origin_of(message), message.key, encode_answer(malformed(error))))
+            dead_letters.append(dead_letter(message, error))
+        else:
+            incoming.append(Incoming(message, origin_of(message, request.purchase), request))
+    return incoming, replies, dead_letters

@@ -1,0 +1,359 @@
+"""Requests and outcomes through the gate's agents: commands, answers, dead letters, and what a crash repeats.
+
+Topics, PostgreSQL and the accounts' topic are fakes; the table is a real one.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from faust.types import TP
+
+import streams.gate.events
+import streams.gate.replies
+import streams.gate.requests
+import streams.runtime.dead_letters
+from connect.records.fetching import BadChecksum, SkippedOffsets
+from connect.topics import COMMANDS, OUTCOMES, answers, dead_letters, requests
+from settings import Settings
+from streams.gate.accounts import Accounts
+from streams.gate.answers import AnswersAgent
+from streams.gate.events import KnownEvents
+from streams.gate.journal import Journal
+from streams.gate.requests import RequestsAgent
+from streams.inventory.ledger import _outcome_headers
+from streams.runtime.app import App, make_app
+from streams.runtime.partitioning import partition_of
+from streams.runtime.produce import Produced, Record
+from streams.runtime.table import OffsetTable
+from streams.runtime.unreadable import UnreadableRecords
+from tables.gate.admission import purchase_of
+from tables.gate.quota import BURST_S
+from tables.messages.answers import Answer, decode_answer
+from tables.messages.commands import Buy, Confirm, DefineEvent, decode_command
+from tables.messages.outcomes import Outcome, encode_outcome
+from tables.messages.request_origins import ORIGIN, RequestOrigin, encode_origin
+from tests.unit.tables.ledger_driver import ADA, EVENT, FLOOR, NOW, LedgerDriver, definition, purchase_id, ticket_type
+
+PARTNER, KIOSK = requests("partner"), requests("kiosk")
+KEY = str(EVENT).encode()
+HOME = partition_of(KEY, 4)
+RATE = 10
+NOBODY = UUID(int=0xBAD)
+ID = purchase_id(1)
+DRAFT = UUID(int=0xD)
+
+
+class Stopped(Exception):
+    """The process has ended here."""
+
+
+class World:
+    """The topics, and what is in PostgreSQL. ``ends_at`` names the topic at which the process ends, once."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, list[tuple[int, Record]]] = {}
+        self.ends_at = ""
+        self.reads = 0
+        self.events = {EVENT: definition(ticket_type()), DRAFT: definition(ticket_type(), status="DRAFT")}
+
+    async def append(self, app: App, topic: str, partition: int, records: list[Record]) -> Produced:
+        if topic == self.ends_at and records:
+            self.ends_at = ""
+            raise Stopped
+        self.records.setdefault(topic, []).extend((partition, record) for record in records)
+        return Produced()
+
+    async def read(self, events: set[UUID]) -> list[str]:
+        self.reads += 1
+        found = [DefineEvent(event, 1, self.events[event]) for event in events if event in self.events]
+        import msgspec
+
+        return [msgspec.json.encode(each).decode() for each in found]
+
+    def commands(self) -> list[Any]:
+        """The commands on the log, without definitions."""
+        found = [decode_command(record.value) for _, record in self.records.get(COMMANDS, [])]
+        return [command for command in found if not isinstance(command, DefineEvent)]
+
+    def answers(self, producer: str = "partner") -> list[Answer]:
+        return [decode_answer(record.value) for _, record in self.records.get(answers(producer), [])]
+
+    def statuses(self, producer: str = "partner") -> list[str]:
+        return [answer.status.value for answer in self.answers(producer)]
+
+
+class Gate:
+    """The agents of one worker."""
+
+    def __init__(self, app: App, world: World) -> None:
+        self.journal = Journal(app)
+        self.accounts = Accounts(app)
+        self.accounts.apply([json.dumps({"id": str(ADA), "__lsn": 1}).encode()])
+        self.events = KnownEvents(app)
+        self.events._read = world.read  # type: ignore[method-assign]
+        self.requests = {
+            name: RequestsAgent(app, name, self.journal, self.accounts, self.events) for name in ("partner", "kiosk")
+        }
+        self.answers = AnswersAgent(app, self.journal)
+        self.unreadable = UnreadableRecords(app)
+
+    def handle(self, *messages: Any, producer: str = "partner") -> None:
+        asyncio.run(self.requests[producer]._handle(list(messages)))
+
+    def decide(self, *messages: Any) -> None:
+        asyncio.run(self.answers._handle(list(messages)))
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World()
+    for module in (
+        streams.gate.events,
+        streams.gate.replies,
+        streams.gate.requests,
+        streams.runtime.dead_letters,
+    ):
+        monkeypatch.setattr(module, "append", world.append)
+
+    async def publish(self: OffsetTable, partition: int, *groups: dict[bytes, bytes]) -> None:
+        if world.ends_at == "changelog":
+            world.ends_at = ""
+            raise Stopped
+
+    monkeypatch.setattr(OffsetTable, "publish", publish)
+    return world
+
+
+@pytest.fixture
+def gate(tmp_path: Any, world: World) -> Iterator[Gate]:
+    now = Settings(ticket_key="k" * 32, worker_data=tmp_path, producers=f"partner={RATE},kiosk={RATE}", role="gate")
+    app = make_app(now)
+    app.conf.tabledir.mkdir(parents=True, exist_ok=True)
+    gate = Gate(app, world)
+    yield gate
+    gate.journal.table.close()
+
+
+def body(kind: str = "purchase", **changes: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = {"kind": kind, "event": str(EVENT), "purchase": str(ID), "account": str(ADA)}
+    lines = {"lines": [{"ticketType": str(FLOOR), "quantity": 1}]} if kind in ("purchase", "hold") else {}
+    return fields | lines | changes
+
+
+def message(offset: int, value: Any = None, *, key: bytes | None = KEY, **more: Any) -> Any:
+    content = value if isinstance(value, bytes) else json.dumps(value or body()).encode()
+    fields = {
+        "topic": PARTNER,
+        "partition": HOME,
+        "timestamp": NOW / 1000,
+        "headers": [("correlation-id", b"c%d" % offset)],
+    }
+    return SimpleNamespace(**(fields | {"offset": offset, "key": key, "value": content} | more))
+
+
+def outcome_of(record: Record, outcome: Outcome, offset: int = 0) -> Any:
+    """The ledger's outcome of a command that the gate has written, with the headers that the ledger gives it."""
+    command: Any = SimpleNamespace(headers=list(record.headers))
+    value = encode_outcome(outcome)
+    return SimpleNamespace(
+        topic=OUTCOMES, partition=HOME, offset=offset, key=KEY, value=value, headers=list(_outcome_headers(command))
+    )
+
+
+def decision(number: int = 1) -> Outcome:
+    ledger = LedgerDriver(1)
+    ledger.define(ticket_type())
+    return ledger.buy(number)
+
+
+def test_a_purchase_goes_to_the_log_after_its_event_and_its_outcome_is_its_answer(gate: Gate, world: World) -> None:
+    gate.handle(message(7))
+    (define_at, define), (buy_at, buy) = world.records[COMMANDS]
+    assert isinstance(decode_command(define.value), DefineEvent)
+    assert (define_at, buy_at, buy.key) == (HOME, HOME, KEY)
+    assert decode_command(buy.value) == Buy(EVENT, purchase_of("partner", ID), ADA, [*decode_command(buy.value).lines])  # type: ignore[union-attr]
+    assert not world.answers()
+
+    gate.decide(outcome_of(buy, decision()))
+    [(partition, answer)] = world.records[answers("partner")]
+    assert (partition, answer.key) == (HOME, KEY)
+    assert dict(answer.headers) == {"correlation-id": b"c7", "request": f"{PARTNER}[{HOME}]@7".encode()}
+    [decided] = world.answers()
+    assert (decided.status.value, decided.purchase) == ("decided", ID)
+    assert decided.outcome is not None
+    assert decided.outcome.kind.value == "confirmed"
+
+
+def test_an_event_is_announced_once_and_again_for_a_ticket_type_that_is_new(gate: Gate, world: World) -> None:
+    gate.handle(message(1), message(2))
+    gate.handle(message(3), message(4, body("confirm", event=str(uuid4())), key=None))
+    assert world.reads == 1
+    gate.handle(message(5, body(lines=[{"ticketType": str(uuid4()), "quantity": 1}])))
+    assert world.reads == 2
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "field"),
+    [
+        (body(account=str(NOBODY)), "unknown-account", "account"),
+        (body("confirm", account=str(NOBODY)), "unknown-account", "account"),
+        (body("expire"), "forbidden", "kind"),
+        (body(lines=[]), "malformed", "lines"),
+        (b"nope", "malformed", ""),
+    ],
+)
+def test_what_may_not_pass_is_answered_and_does_not_reach_the_log(
+    request_: Any, status: str, field: str, gate: Gate, world: World
+) -> None:
+    gate.handle(message(3, request_))
+    [answer] = world.answers()
+    assert (answer.status.value, answer.field) == (status, field)
+    [(_, record)] = world.records[answers("partner")]
+    assert dict(record.headers)["correlation-id"] == b"c3"
+    assert not world.commands()
+    is_malformed = status in ("malformed", "forbidden")
+    assert len(world.records.get(dead_letters("gate"), [])) == is_malformed
+
+
+@pytest.mark.parametrize("event", [DRAFT, UUID(int=0xF00)], ids=["draft", "none"])
+def test_an_event_that_nobody_may_see_is_unknown(event: UUID, gate: Gate, world: World) -> None:
+    gate.handle(message(3, body(event=str(event)), key=str(event).encode()))
+    assert world.statuses() == ["unknown-event"]
+    assert COMMANDS not in world.records
+
+
+def test_a_deleted_account_buys_no_more_but_may_give_back(gate: Gate, world: World) -> None:
+    gate.accounts.apply([b"{", None, json.dumps({"id": str(ADA), "__lsn": 2, "__deleted": "true"}).encode()])
+    gate.handle(message(1), message(2, body("cancel")))
+    assert world.statuses() == ["unknown-account"]
+    assert len(world.commands()) == 1
+
+
+def test_a_confirm_of_a_foreign_purchase_names_one_that_does_not_exist(gate: Gate, world: World) -> None:
+    gate.handle(message(1))
+    [bought] = world.commands()
+    for id_ in (ID, bought.purchase):
+        gate.handle(message(1, body("confirm", purchase=str(id_)), topic=KIOSK), producer="kiosk")
+    confirms = [command for command in world.commands() if isinstance(command, Confirm)]
+    assert len(confirms) == 2
+    assert bought.purchase not in {command.purchase for command in confirms}
+
+
+def test_a_record_on_a_wrong_partition_goes_to_the_right_one_and_is_answered_where_it_lies(
+    gate: Gate, world: World
+) -> None:
+    away = (HOME + 1) % 4
+    gate.handle(message(1, partition=away))
+    [_, (home, command)] = world.records[COMMANDS]
+    assert home == HOME
+    gate.decide(outcome_of(command, decision()))
+    [(partition, _)] = world.records[answers("partner")]
+    assert partition == away
+
+
+def test_beyond_the_quota_a_request_is_told_when_to_try_again_and_other_producers_notice_nothing(
+    gate: Gate, world: World
+) -> None:
+    burst = RATE * BURST_S
+    gate.handle(*(message(offset) for offset in range(burst + 2)))
+    assert len(world.commands()) == burst
+    assert world.statuses() == ["throttled"] * 2
+    retry_at = world.answers()[0].retry_at
+    assert retry_at is not None
+    assert round(retry_at.timestamp() * 1000) == NOW + 1_000 // RATE
+    gate.handle(message(0, topic=KIOSK), producer="kiosk")
+    assert len(world.commands()) == burst + 1
+
+
+@pytest.mark.parametrize("ends_at", [COMMANDS, answers("partner"), dead_letters("gate")])
+def test_a_crash_after_the_check_repeats_the_same_bytes(ends_at: str, gate: Gate, world: World) -> None:
+    burst = RATE * BURST_S
+    batch = [message(0, body(account=str(NOBODY))), message(1, b"nope"), *(message(2 + n) for n in range(burst))]
+    gate.handle(message(100, body(), topic=KIOSK), producer="kiosk")  # the event is known
+    world.records.clear()
+    world.ends_at = ends_at
+    with pytest.raises(Stopped):
+        gate.handle(*batch)
+    before = world.records | {}
+    # Meanwhile the account is there, and the other one is gone.
+    rows = [{"id": str(NOBODY), "__lsn": 2}, {"id": str(ADA), "__lsn": 3, "__deleted": "true"}]
+    gate.accounts.apply([json.dumps(row).encode() for row in rows])
+
+    world.records = {}
+    gate.handle(*batch)
+    assert world.statuses() == ["malformed", "unknown-account", "throttled"]
+    assert len(world.commands()) == burst - 1
+    for topic, records in before.items():
+        assert world.records[topic][: len(records)] == records
+
+
+def test_a_crash_before_the_check_is_recorded_has_had_no_effect(gate: Gate, world: World) -> None:
+    gate.handle(message(100, body(), topic=KIOSK), producer="kiosk")
+    world.records.clear()
+    world.ends_at = "changelog"
+    with pytest.raises(Stopped):
+        gate.handle(message(1), message(2, b"nope"))
+    assert not world.records
+
+
+def test_an_outcome_that_comes_again_is_answered_once(gate: Gate, world: World) -> None:
+    gate.handle(message(1))
+    [_, (_, command)] = world.records[COMMANDS]
+    twice = [outcome_of(command, decision(), offset) for offset in (5, 6)]
+    gate.decide(*twice)
+    gate.decide(outcome_of(command, decision(), 7))
+    assert world.statuses() == ["decided"]
+
+
+def test_a_crash_between_an_answer_and_its_record_repeats_the_same_bytes(gate: Gate, world: World) -> None:
+    gate.handle(message(1))
+    [_, (_, command)] = world.records[COMMANDS]
+    world.ends_at = answers("partner")
+    with pytest.raises(Stopped):
+        gate.decide(outcome_of(command, decision()))
+    assert not world.answers()
+    gate.decide(outcome_of(command, decision()))
+    assert world.statuses() == ["decided"]
+
+
+def test_a_request_sent_again_has_an_answer_of_its_own(gate: Gate, world: World) -> None:
+    gate.handle(message(1), message(2))
+    [_, (_, first), (_, again)] = world.records[COMMANDS]
+    assert first.value == again.value
+    gate.decide(outcome_of(first, decision()), outcome_of(again, decision()))
+    places = [dict(record.headers)["request"] for _, record in world.records[answers("partner")]]
+    assert places == [f"{PARTNER}[{HOME}]@{offset}".encode() for offset in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"nonsense",
+        encode_origin(RequestOrigin("ticket-commands", 0, 1, NOW)),
+        encode_origin(RequestOrigin(requests("nobody"), 0, 1, NOW)),
+        encode_origin(RequestOrigin(PARTNER, 4, 1, NOW)),
+    ],
+)
+def test_an_outcome_with_a_foreign_header_has_no_answer(header: bytes, gate: Gate, world: World) -> None:
+    gate.decide(outcome_of(Record(KEY, b"", ((ORIGIN, header),)), decision()))
+    assert not world.records
+
+
+def test_an_outcome_without_a_request_has_no_answer(gate: Gate, world: World) -> None:
+    gate.decide(outcome_of(Record(KEY, b""), decision()))
+    assert not world.records
+
+
+def test_what_the_fetcher_can_not_read_is_a_dead_letter_and_answered_for_each_offset(gate: Gate, world: World) -> None:
+    skip = SkippedOffsets(4, 6, BadChecksum("the checksum of the batch is wrong"), b"raw")
+    assert asyncio.run(gate.unreadable.isolate(TP(PARTNER, 2), [skip]))
+    assert world.statuses() == ["malformed"] * 3
+    assert not world.answers("kiosk")
+    places = [dict(record.headers)["request"] for _, record in world.records[answers("partner")]]
+    assert places == [f"{PARTNER}[2]@{offset}".encode() for offset in (4, 5, 6)]
+    assert len(world.records[dead_letters("gate")]) == 1
