@@ -1,6 +1,7 @@
 """Mutants of the API and of the workers behind the ledger. Each imports what it changes: no process has everything."""
 
 import sys
+from pkgutil import resolve_name
 from typing import Any
 from uuid import uuid4
 
@@ -38,7 +39,10 @@ def mail_memory() -> None:
 
 def dead_letters() -> None:
     """An unreadable record is dropped."""
-    import streams.worker  # noqa: F401
+    from streams.worker import AGENTS
+
+    for agents in AGENTS.values():
+        resolve_name(agents)
 
     async def drop(*_: object) -> None:
         return
