@@ -15,7 +15,6 @@ from api.search.distances import distance_km
 from api.search.marking import highlights
 from api.search.words import matching
 from settings import Settings
-from tables.text.folding import fold
 
 ALIAS: Final = "events"
 SERVER: Final = "elasticsearch"
@@ -52,7 +51,7 @@ class EventIndex:
 
     def suggest(self, asked: SuggestQuery) -> Suggestions:
         """Suggestions for the typed words; none without words."""
-        if not matching(fold(asked.q)):
+        if not matching(asked.q):
             return Suggestions(items=[])
         try:
             hits = self._search(suggesting.body(asked.q))["hits"]["hits"]

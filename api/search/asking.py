@@ -6,7 +6,6 @@ from typing import Any, Final
 from api.schemas.search import SearchQuery, Sort
 from api.search.filters import PUBLIC, facet_filters, range_filters
 from api.search.words import matching
-from tables.text.folding import fold
 
 Json = dict[str, Any]
 
@@ -27,11 +26,11 @@ _INNER: Final = ["folded", "keys", "deleted"]
 
 def body(asked: SearchQuery, after: list[Any] | None) -> Json:
     """The body for Elasticsearch. It asks for one hit more than the page has, to know whether another page follows."""
-    words = matching(fold(asked.q))
+    words = matching(asked.q)
     chosen = facet_filters(asked)
     asks: Json = {
         "size": asked.limit + 1,
-        "query": {"bool": {"filter": [PUBLIC, *range_filters(asked)], "must": words}},
+        "query": {"bool": {"filter": [PUBLIC, *range_filters(asked)], "must": words or _nothing(asked.q)}},
         "sort": order(asked),
         "track_scores": False,
         "track_total_hits": TOTAL_MAX_HITS if after is None else False,
@@ -46,6 +45,11 @@ def body(asked: SearchQuery, after: list[Any] | None) -> Json:
     else:
         asks["search_after"] = after
     return asks
+
+
+def _nothing(q: str) -> list[Json]:
+    """What is typed but has no word finds nothing."""
+    return [{"match_none": {}}] if q else []
 
 
 def order(asked: SearchQuery) -> list[Json]:
@@ -76,7 +80,7 @@ def highlight(q: str) -> Json:
         "pre_tags": [MARK],
         "post_tags": [END],
         "fields": {f"folded.{name}": {} for name in MARKED},
-        "highlight_query": {"bool": {"must": matching(fold(q), forgiving=False)}},
+        "highlight_query": {"bool": {"must": matching(q, forgiving=False)}},
         "fragment_size": 200,
         "number_of_fragments": 3,
     }

@@ -19,7 +19,7 @@ def body(typed: str) -> Json:
     """The body of a search for events, with the fields that may be suggested."""
     return {
         "size": MAX_HITS,
-        "query": {"bool": {"filter": [PUBLIC], "must": matching(fold(typed))}},
+        "query": {"bool": {"filter": [PUBLIC], "must": matching(typed)}},
         "source_includes": ["id", "title", *KINDS],
         "track_total_hits": False,
     }

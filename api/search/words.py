@@ -1,10 +1,11 @@
 """Clauses for words: exact, prefix, or fuzzy matches, boosted in that order.
 
-Words and index are folded alike (tables/text/folding.py), so case and accents don't matter.
+Words and index are folded and cut alike (tables/text/folding.py), so case, accents and signs don't matter.
 """
 
-import re
 from typing import Any, Final
+
+from tables.text.folding import words
 
 Json = dict[str, Any]
 
@@ -13,20 +14,27 @@ MAX_WORDS: Final = 16
 # One or two words must all match, of more three quarters.
 MINIMUM_SHOULD_MATCH: Final = "2<75%"
 PREFIX_BOOST, FUZZY_BOOST, PHRASE_BOOST = 0.5, 0.25, 2.0
-PREFIX_MIN_CHARACTERS, FUZZY_MIN_CHARACTERS = 3, 4
+# More than any other score: who types a whole title means it.
+TITLE_BOOST: Final = 1_000.0
+PREFIX_MIN_CHARACTERS, FUZZY_MIN_CHARACTERS = 3, 3
 
-_WORD: Final = re.compile(r"[^\W_]+")
 
-
-def matching(folded: str, *, forgiving: bool = True) -> list[Json]:
-    """The clauses for folded words, with fuzzy matches or without; none without words."""
-    words = _WORD.findall(folded)[:MAX_WORDS]
-    if not words:
+def matching(q: str, *, forgiving: bool = True) -> list[Json]:
+    """The clauses for the words of a query, with fuzzy matches or without; none without words."""
+    asked_for = words(q)
+    if not asked_for:
         return []
-    clauses = [_found(word, last=place == len(words) - 1, forgiving=forgiving) for place, word in enumerate(words)]
+    some = asked_for[:MAX_WORDS]
+    clauses = [_found(word, last=place == len(some) - 1, forgiving=forgiving) for place, word in enumerate(some)]
     asked: Json = {"should": clauses, "minimum_should_match": MINIMUM_SHOULD_MATCH}
-    row = {"match_phrase": {"folded.title": {"query": " ".join(words), "slop": 1, "boost": PHRASE_BOOST}}}
-    return [{"bool": {"must": [{"bool": asked}], "should": [row] if len(words) > 1 else []}}]
+    better: list[Json] = [_is_title(asked_for)]
+    if len(some) > 1:
+        better.append({"match_phrase": {"folded.title": {"query": " ".join(some), "slop": 1, "boost": PHRASE_BOOST}}})
+    return [{"bool": {"must": [{"bool": asked}], "should": better}}]
+
+
+def _is_title(asked_for: list[str]) -> Json:
+    return {"constant_score": {"filter": {"term": {"keys.title": " ".join(asked_for)}}, "boost": TITLE_BOOST}}
 
 
 def _found(word: str, *, last: bool, forgiving: bool) -> Json:

@@ -19,12 +19,12 @@ from tables.offers import (
     event_availability,
     tickets_left,
 )
-from tables.text.folding import fold
+from tables.text.folding import fold, words
 from tables.text.time_zones import local_time, zone_of
 
 ALIAS: Final = "events"
 # Increment it with every change of the mapping or the documents: a worker only writes to an index of its version.
-VERSION: Final = 2
+VERSION: Final = 3
 
 _TEXT: Final = {"type": "text", "analyzer": "standard", "index_prefixes": {"min_chars": 1, "max_chars": 10}}
 _KEYWORD: Final = {"type": "keyword", "ignore_above": 512}
@@ -54,9 +54,9 @@ _PROPERTIES: Final[dict[str, Any]] = {
     "priceFrom": {"properties": {"amount": {"type": "double"}, "currency": _KEYWORD}},
     "availability": _KEYWORD,
     "ticketTypes": _NOT_SEARCHED,
-    # For full-text search, and for filters on city and tag.
+    # For full-text search; for the search by a whole title, and for filters on city and tag.
     "folded": {"properties": dict.fromkeys(FOLDED, _TEXT)},
-    "keys": {"properties": {"city": _KEYWORD, "tags": _KEYWORD}},
+    "keys": {"properties": dict.fromkeys(("title", "city", "tags"), _KEYWORD)},
 }
 
 
@@ -99,9 +99,14 @@ def _facts(row: EventRow) -> dict[str, Any]:
         "status": row.status,
         "organizerId": str(row.organizer_id),
         "organizer": row.organizer_name,
-        "folded": {name: fold(text) for name, text in searched.items()} | {"tags": [fold(tag) for tag in tags]},
-        "keys": {"city": fold(shown["city"]), "tags": [fold(tag) for tag in tags]},
+        "folded": {name: _searched(text) for name, text in searched.items()} | {"tags": list(map(_searched, tags))},
+        "keys": {"title": _searched(shown["title"]), "city": fold(shown["city"]), "tags": [fold(tag) for tag in tags]},
     }
+
+
+def _searched(text: str) -> str:
+    """A text as its words, so that the analyzer has no others than those of a query."""
+    return " ".join(words(text))
 
 
 def _location(row: EventRow) -> dict[str, Any]:

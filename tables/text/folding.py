@@ -1,7 +1,7 @@
 """Folding of text for search: words that differ only in case, accents or width become equal.
 
-Index and query must use the same folding; ``fold(fold(text)) == fold(text)``. Marks that change the letter (Japanese
-voicing, the vowels of Indic scripts and Thai) stay.
+Index and query must use the same folding and the same words; ``fold(fold(text)) == fold(text)``. Marks that change the
+letter (Japanese voicing, the vowels of Indic scripts and Thai) stay.
 """
 
 import re
@@ -31,6 +31,14 @@ _LETTERS: Final = str.maketrans(
         "ʼ": " ",
     }
 )
+
+
+_WORD: Final = re.compile(r"[^\W_]+")
+
+
+def words(text: str) -> list[str]:
+    """The folded words of a text: runs of letters and digits. ``Node.js`` has two."""
+    return _WORD.findall(fold(text))
 
 
 def fold(text: str) -> str:

@@ -84,6 +84,7 @@ def test_words_are_folded_and_each_is_looked_for_as_it_is_begun_and_mistyped() -
         ("grosse", None, True),
         ("ete", "cross_fields", False),
         ("ete", "bool_prefix", False),
+        ("ete", None, True),
     }
     assert all(name.startswith("folded.") for match in matches for name in match["fields"])
 
@@ -275,3 +276,8 @@ def test_an_event_is_found_on_each_of_its_days_and_only_what_is_not_over_is_upco
         {"range": {"startsLocal": {"lt": "2030-07-08"}}},
         {"range": {"endsAt": {"gt": "now"}}},
     ]
+
+
+@pytest.mark.parametrize(("q", "query"), [("!!!", [{"match_none": {}}]), ("*", [{"match_none": {}}]), ("", [])])
+def test_a_query_without_a_word_finds_nothing_and_no_query_finds_all(q: str, query: list[Any]) -> None:
+    assert body(asks(q=q), None)["query"]["bool"]["must"] == query

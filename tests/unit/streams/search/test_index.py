@@ -39,11 +39,17 @@ def mapped(mapping: dict[str, Any], prefix: str = "") -> set[str]:
     return names
 
 
+def test_an_index_has_the_words_that_queries_have() -> None:
+    made = document(row(title="Node.js: snake_case", tags=["J.Lo"]))
+    assert made["folded"]["title"] == made["keys"]["title"] == "node js snake case"
+    assert made["folded"]["tags"] == ["j lo"]
+
+
 def test_a_row_becomes_a_document_of_mapped_fields_only() -> None:
     made = document(row(latitude=48.2, longitude=16.4, something_new=1))
 
     assert made["folded"]["title"] == "manana"
-    assert made["keys"] == {"city": "koln", "tags": ["jazz"]}
+    assert made["keys"] == {"title": "manana", "city": "koln", "tags": ["jazz"]}
     assert made["location"] == {"lat": 48.2, "lon": 16.4}
     nested = {f"{name}.{inner}" for name in ("folded", "keys", "priceFrom") for inner in made[name]}
     assert set(made) | nested <= mapped(index_body(0)["mappings"]["properties"])

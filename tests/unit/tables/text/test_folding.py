@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tables.text.folding import fold
+from tables.text.folding import fold, words
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,17 @@ def test_marks_that_make_another_letter_stay(text: str) -> None:
 @given(st.text())
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Node.js", ["node", "js"]),
+        ("snake_case", ["snake", "case"]),
+        ("J.Lo & l'Usine", ["j", "lo", "l", "usine"]),
+        ("!!! * …", []),
+    ],
+)
+def test_words_are_runs_of_letters_and_digits(text: str, found: list[str]) -> None:
+    assert words(text) == found
+    assert words(" ".join(found)) == found
