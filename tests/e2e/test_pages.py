@@ -134,7 +134,7 @@ def test_an_event_is_organized_from_its_draft_to_its_end(pipeline: Pipeline, bro
         expect(page.get_by_role("img", name="Tickets sold over time: Stalls 3")).to_be_visible()
         with page.expect_download() as started:
             page.get_by_role("link", name="Attendee list").click()
-        rows = list(csv.reader(io.StringIO(started.value.path().read_text())))
+        rows = list(csv.reader(io.StringIO(started.value.path().read_text("utf-8-sig"))))
         assert rows[0][:4] == ["lastName", "firstName", "ticketType", "quantity"]
         assert rows[1][:4] == ["'=Hopper", "Grace", "Stalls", "3"]
         page.get_by_role("link", name="Cancel the event").click()
