@@ -46,7 +46,7 @@ class ViewWorker:
         # Without TLS: to load the certificates takes longer than all requests of a test.
         self.client = httpx.Client(timeout=20, trust_env=False, verify=False)  # noqa: S501
         web: Any = self.app.web
-        self._runner = AppRunner(web.web_app, shutdown_timeout=1)
+        self._runner = AppRunner(web.web_app, shutdown_timeout=0.1)
 
     def _play_kafka(self) -> None:
         app: Any = self.app
