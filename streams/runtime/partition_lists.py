@@ -42,12 +42,12 @@ class PartitionList:
         self._begin = begin
         self._show = show
 
-    async def answer(self, request: Request, partition: int | None = None) -> Response:
-        """A page, from the owner of the partition where it begins. Raises RequestProblem."""
+    async def answer(self, request: Request, partition: int | None = None, path: str | None = None) -> Response:
+        """A page, from the owner of the partition where it begins, asked for ``path``. Raises RequestProblem."""
         limit = query_limit(request)
         position = query_position(request, self._reads.partitions) or ListPosition(partition or 0, b"")
         if position.partition not in self._reads.owned():
-            return await self._reads.forward(request, position.partition)
+            return await self._reads.forward(request, position.partition, path=path)
         items = PageItems(limit)
         end = self._reads.partitions if partition is None else partition + 1
         following = await self._collect(items, position, end)

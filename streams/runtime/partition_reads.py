@@ -65,11 +65,11 @@ class PartitionReads:
         """Whether an answer that takes long must end: the client is gone or the worker stops."""
         return bool(self.app.should_stop) or request.transport is None
 
-    async def forward(self, request: Request, partition: int, wait_s: float = 0.0) -> Response:
-        """The answer of the partition's owner to the same request. Raises RequestProblem where there is none."""
+    async def forward(self, request: Request, partition: int, wait_s: float = 0.0, path: str | None = None) -> Response:
+        """The answer of the partition's owner to the same request, or to one for ``path``. Raises RequestProblem."""
         owner = self.owner_of(request, partition)
         async with self.session(request, ClientTimeout(total=FORWARD_TIMEOUT_S + wait_s)) as session:
-            answer = await ask_worker(session, owner, request.rel_url.raw_path_qs)
+            answer = await ask_worker(session, owner, path or request.rel_url.raw_path_qs)
         return answer.response()
 
     def session(self, request: Request, timeout: ClientTimeout) -> ClientSession:

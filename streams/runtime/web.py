@@ -12,7 +12,7 @@ from streams.runtime.app import App
 
 Answer = Callable[..., Awaitable[Response]]
 
-__all__ = ["Answer", "Request", "Response", "add_page", "bytes_response", "json_response"]
+__all__ = ["Answer", "BytesResponse", "Request", "Response", "add_page", "bytes_response", "json_response"]
 
 
 def add_page(app: App, path: str, name: str, answer: Answer) -> None:

@@ -8,6 +8,7 @@ from streams.inventory.views.definitions import DefinitionViews
 from streams.inventory.views.events import EventViews
 from streams.inventory.views.holds import HoldViews
 from streams.inventory.views.openapi import DocumentView
+from streams.inventory.views.overview import OverviewPage
 from streams.inventory.views.partitions import PartitionViews
 from streams.inventory.views.purchases import PurchaseViews
 from streams.runtime.app import App
@@ -23,9 +24,11 @@ class InventoryViews:
     def __init__(self, app: App, ledger: LedgerAgent) -> None:
         reads = PartitionReads(app, ledger.table)
         records = RecordReads(reads)
-        EventViews(app, reads, records)
-        DefinitionViews(app, reads)
+        events = EventViews(app, reads, records)
         PurchaseViews(app, reads, records)
-        HoldViews(app, reads, ledger.hold_expiry)
+        holds = HoldViews(app, reads, ledger.hold_expiry)
+        partitions = PartitionViews(app, reads, ledger.gap_check)
+        # Not the last one: Faust's own page, which comes next, is at / too, and aiohttp joins neighbours of one path.
+        OverviewPage(app, events, holds, partitions)
+        DefinitionViews(app, reads)
         DocumentView(app)
-        PartitionViews(app, reads, ledger.gap_check)

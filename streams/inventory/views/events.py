@@ -1,5 +1,7 @@
 """The views of events and their stock, and of what an account has of an event."""
 
+from typing import Final
+
 from streams.inventory.hold_expiry import now_ms
 from streams.runtime.app import App
 from streams.runtime.event_streams import EventStreams
@@ -14,6 +16,8 @@ from tables.ledger.records import account_key, decode_account, decode_event, eve
 from tables.ledger.scans import EventScan
 from tables.ledger.views import EventView, account_view, event_view
 
+EVENTS_PATH: Final = "/api/events/"
+
 
 class EventViews:
     """Events by id, and all of them in pages."""
@@ -24,7 +28,7 @@ class EventViews:
         self.streams = EventStreams(reads, records)
         add_page(app, "/api/event/{event}/", "event", self.event)
         add_page(app, "/api/event/{event}/stream/", "event_stream", self.stream)
-        add_page(app, "/api/events/", "events", self.events)
+        add_page(app, EVENTS_PATH, "events", self.events)
         add_page(app, "/api/account/{event}/{account}/", "account", self.account)
 
     async def event(self, request: Request, event: str) -> Response:
@@ -37,6 +41,10 @@ class EventViews:
 
     async def events(self, request: Request) -> Response:
         """All events with their stock; with ``state`` those that have a ticket type in this state."""
+        return await self.listed(request)
+
+    async def listed(self, request: Request, path: str | None = None) -> Response:
+        """The page of the list; ``path`` is where another worker is asked for it, if not where we were."""
         state = query_choice(request, "state", Availability)
         at_ms = now_ms()
 
@@ -44,7 +52,7 @@ class EventViews:
             shown = event_view(inventory, at_ms)
             return shown if state is None or any(each.state == state for each in shown.ticket_types) else None
 
-        return await PartitionList(self.reads, self._scan, show).answer(request)
+        return await PartitionList(self.reads, self._scan, show).answer(request, path=path)
 
     async def account(self, request: Request, event: str, account: str) -> Response:
         """How many tickets of each type an account holds or has bought of an event."""

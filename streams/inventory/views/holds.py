@@ -23,6 +23,7 @@ from tables.ledger.records import purchase_key
 from tables.ledger.views import HoldView
 
 OK: Final = 200
+HOLDS_PATH: Final = "/api/holds/"
 
 
 class HoldsAnswer(Struct, frozen=True):
@@ -39,19 +40,23 @@ class HoldViews:
     def __init__(self, app: App, reads: PartitionReads, hold_expiry: HoldExpiry) -> None:
         self.reads = reads
         self._hold_expiry = hold_expiry
-        add_page(app, "/api/holds/", "holds", self.holds)
+        add_page(app, HOLDS_PATH, "holds", self.holds)
 
     async def holds(self, request: Request) -> Response:
         """The open holds, those that end first at the front."""
         limit, position = query_limit(request), query_position(request, self.reads.partitions)
         after = b"" if position is None else position.key
+        return json_response(
+            self._own(after, limit) if is_forwarded(request) else await self.first(request, limit, after)
+        )
+
+    async def first(self, request: Request, limit: int, after: bytes) -> HoldsAnswer:
+        """The first holds behind a key of the index. Raises RequestProblem where a partition can't be read."""
         own = self._own(after, limit)
-        if is_forwarded(request):
-            return json_response(own)
-        answers = [own, *await self._ask_others(request, own.partitions, limit)]
+        answers = [own, *await self._ask_others(request, own.partitions, limit, after)]
         if sorted(number for each in answers for number in each.partitions) != list(range(self.reads.partitions)):
             raise unavailable("a partition is moving to another worker")
-        return json_response(_first(answers, limit))
+        return _first(answers, limit)
 
     def _own(self, after: bytes, limit: int) -> HoldsAnswer:
         owned = self.reads.owned()
@@ -63,12 +68,12 @@ class HoldViews:
         start = max(self._hold_expiry.first_entry(partition), after)
         return (entry for entry, _ in self.reads.table.scan(partition, HOLDS_PREFIX, start))
 
-    async def _ask_others(self, request: Request, own: list[int], limit: int) -> list[HoldsAnswer]:
+    async def _ask_others(self, request: Request, own: list[int], limit: int, after: bytes) -> list[HoldsAnswer]:
         others = set(range(self.reads.partitions)) - set(own)
         workers = sorted({self.reads.owner_of(request, partition) for partition in others})
-        query = {"limit": str(limit)} | {name: request.query[name] for name in ("cursor",) if name in request.query}
+        query = urlencode({"limit": str(limit), "cursor": ListPosition(0, after).encode()})
         async with self.reads.session(request, ClientTimeout(total=FORWARD_TIMEOUT_S)) as session:
-            asked = (ask_worker(session, worker, f"{request.path}?{urlencode(query)}") for worker in workers)
+            asked = (ask_worker(session, worker, f"{HOLDS_PATH}?{query}") for worker in workers)
             answers = await asyncio.gather(*asked)
         if any(answer.status != OK for answer in answers):
             raise unavailable("a partition's owner can't answer")

@@ -20,7 +20,7 @@ from tests.unit.tables.ledger_driver import ADA, EVENT, LedgerDriver, purchase_i
 DOCUMENT = document(OPERATIONS)
 NAMES = [operation.name for operation in OPERATIONS]
 IN_JSON = [operation for operation in OPERATIONS if operation.media_type == JSON]
-OTHER_PAGES = {"/openapi.json"}
+OTHER_PAGES = {"/", "/openapi.json"}
 
 
 def schema_of(operation: WebOperation) -> dict[str, Any]:
