@@ -60,6 +60,10 @@ class Settings(BaseSettings):
     kafka_mechanism: Literal["SCRAM-SHA-512", "PLAIN"] = Field(
         "SCRAM-SHA-512", description="SASL mechanism: SCRAM-SHA-512, or PLAIN for a user in the broker's configuration"
     )
+    kafka_passwords_dir: str = Field(
+        "/run/secrets",
+        description="folder with a file kafka_<principal>_password for each user that `turnstile kafka-access` makes",
+    )
     kafka_ca: CaFile | None = Field(None, description="CA certificates of Kafka (PEM), if it uses TLS")
     partitions: int = Field(4, ge=1, le=256, description="number of partitions of topics keyed by event")
     replication_factor: int = Field(1, ge=1, description="replicas of every topic; 3 in production")

@@ -4,6 +4,7 @@ ConnectError
 ├── ServerMissing     Kafka or Kafka Connect did not answer in time
 ├── TopicMismatch     a topic exists, but not as defined
 ├── TopicRefused      Kafka refused to create a topic
+├── AccessRefused     Kafka refused a user or a right
 ├── ConnectorRefused  Kafka Connect refused a connector's configuration
 ├── ConnectorFailed   a connector or its task has failed
 ├── SlotLost          a connector's replication slot is missing, and with it the changes since
@@ -27,6 +28,10 @@ class TopicMismatch(ConnectError):
 
 class TopicRefused(ConnectError):
     """Names the topic and Kafka's reason."""
+
+
+class AccessRefused(ConnectError):
+    """Names the user or the right, and Kafka's reason."""
 
 
 class ConnectorRefused(ConnectError):

@@ -18,8 +18,8 @@ from tables.errors import TurnstileError
 from telemetry.escapes import escaped
 
 COMMANDS: Final = (
-    *("actions", "administrator", "connectors", "dlq", "docs", "event", "gate", "holds", "ledger", "reindex", "replay"),
-    *("restored", "search-access", "secrets", "status", "topics", "verify", "wal-segment", "why"),
+    *("actions", "administrator", "connectors", "dlq", "docs", "event", "gate", "holds", "kafka-access", "ledger"),
+    *("reindex", "replay", "restored", "search-access", "secrets", "status", "topics", "verify", "wal-segment", "why"),
 )
 # A command that ends with one of these ends with exit code 2.
 ERRORS: Final = (
@@ -42,7 +42,7 @@ def turnstile() -> None:
 
     Start with `status`; it names what to do next. These change data: `dlq replay`, `dlq discard`, `reindex`,
     `restored`, `holds end` and the verbs of `connectors` and `ledger`. A deployment runs `administrator`,
-    `search-access` and `secrets` once.
+    `kafka-access`, `search-access` and `secrets` once.
     """
 
 

@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from connect.access.principals import ADMIN, principals
 from ops.certificate import self_signed
 
 PASSWORDS: Final = (
@@ -22,6 +23,7 @@ PASSWORDS: Final = (
     "indexer_password",
     "reader_password",
     "grafana_password",
+    *(f"kafka_{name}_password" for name in (ADMIN, *(principal.name for principal in principals()))),
 )
 DATABASE_URL: Final = "database_url"
 CERTIFICATE: Final = "tls_certificate"

@@ -5,10 +5,11 @@ import sys
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 import httpx
 
+from connect.access.principals import ADMIN, OPERATOR
 from stack.child import Command
 from stack.environment import app_environment, worker_environment
 from stack.kafka import brokers
@@ -24,9 +25,11 @@ CONNECTORS: Final = "connectors"
 class AppProcess(StackMember):
     """A process of the project itself."""
 
+    principal: ClassVar[str] = OPERATOR  # its user of Kafka, where clients sign in
+
     def process(self, arguments: tuple[str, ...], death_signal: signal.Signals, **more: str) -> Command:
         """A Python process with the environment of the deployed parts."""
-        environment: Mapping[str, str] = {**app_environment(self.settings), **more}
+        environment: Mapping[str, str] = {**app_environment(self.settings, self.principal), **more}
         return Command((sys.executable, *arguments), self.log, env=environment, cwd=ROOT, death_signal=death_signal)
 
 
@@ -43,6 +46,7 @@ class SetupStep(AppProcess):
         self.needs = needs  # type: ignore[misc]
         self.counts_on = counts_on  # type: ignore[misc]
         self.program = program
+        self.principal = ADMIN if name == CONNECTORS else OPERATOR  # type: ignore[misc]
         super().__init__(settings)
 
     def command(self) -> Command:
@@ -76,6 +80,7 @@ class FaustWorker(AppProcess):
 
     def __init__(self, settings: StackSettings, role: str, number: int = 0) -> None:
         self.role = role
+        self.principal = role  # type: ignore[misc]
         self.number = number
         self.name = f"{role}-{number}"  # type: ignore[misc]
         self.needs = ROLES[role]  # type: ignore[misc]
@@ -107,6 +112,7 @@ class ApiProcess(AppProcess):
     """The REST API."""
 
     name = "api"
+    principal = "api"
     needs = ("migrations",)
     stop_timeout_s = 5.0
 
@@ -123,6 +129,7 @@ class ExporterProcess(AppProcess):
     """The exporter: metrics of Kafka, PostgreSQL and Kafka Connect."""
 
     name = "exporter"
+    principal = "exporter"
     needs = ("migrations",)
 
     def command(self) -> Command:

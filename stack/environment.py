@@ -1,20 +1,23 @@
 """The environment of the project's processes: the embedded servers as the variables of settings.py."""
 
+from connect.access.principals import OPERATOR
 from stack import state_file
+from stack.broker_access import client_environment
 from stack.member import HOST
 from stack.postgres import CAPTURE, DATABASE, OWNER
 from stack.secret_files import secret
 from stack.settings import StackSettings
 
 
-def app_environment(settings: StackSettings) -> dict[str, str]:
-    """The variables of every part: API, workers, migrations, bootstrap."""
+def app_environment(settings: StackSettings, principal: str = OPERATOR) -> dict[str, str]:
+    """The variables of every part: API, workers, migrations, bootstrap. ``principal`` is its user of Kafka."""
     home = settings.home
     password = secret(home, "database_password")
     zipkin = {"TURNSTILE_ZIPKIN_URL": f"http://{HOST}:{settings.zipkin_port}", "TURNSTILE_TRACE_RATIO": "1"}
     return {
         **(zipkin if settings.zipkin else {}),
         "TURNSTILE_KAFKA_SERVERS": settings.kafka_servers,
+        **client_environment(settings, principal),
         "TURNSTILE_REPLICATION_FACTOR": str(settings.replicas),
         "TURNSTILE_MIN_INSYNC_REPLICAS": str(settings.in_sync),
         "TURNSTILE_DATABASE_URL": f"postgresql://{OWNER}:{password}@{HOST}:{settings.postgres_port}/{DATABASE}",

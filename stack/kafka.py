@@ -6,14 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
-from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from connect.access.principals import ADMIN
 from stack import jars
+from stack.broker_access import (
+    CLIENTS,
+    CONTROLLER,
+    admin_client,
+    broker_properties,
+    listener_protocol,
+    make_principals,
+)
 from stack.child import Command
 from stack.java import SMALL_ENVIRONMENT, java, log_to_console, metrics_agent
 from stack.member import HOST, StackMember, properties, write
 from stack.ports import listens
+from stack.secret_files import KAFKA_PASSWORDS, secret
 from stack.settings import StackSettings
 
 LOG_LEVELS = {"org__apache__kafka__common__config": "warn", "org__apache__kafka__common__utils__AppInfoParser": "warn"}
@@ -47,6 +56,8 @@ class Kafka(StackMember):
     def preparations(self) -> Sequence[Command]:
         """Write server.properties and format the log folder, once."""
         write(self.folder / "log4j2.properties", log_to_console(**LOG_LEVELS))
+        if self.settings.kafka_security:
+            secret(self.settings.home, KAFKA_PASSWORDS[ADMIN])
         write(self.folder / "server.properties", properties(self._configuration()))
         if (self.data / "meta.properties").exists():
             return ()
@@ -75,12 +86,7 @@ class Kafka(StackMember):
         if not listens(self.settings.broker_port(self.number)):
             return False
         try:
-            client = KafkaAdminClient(
-                bootstrap_servers=address,
-                request_timeout_ms=2000,
-                bootstrap_timeout_ms=1000,
-                security_protocol="PLAINTEXT",
-            )
+            client = admin_client(self.settings, address, request_timeout_ms=2000, bootstrap_timeout_ms=1000)
         except KafkaError:
             return False
         try:
@@ -91,6 +97,11 @@ class Kafka(StackMember):
         finally:
             client.close()
 
+    def settle(self) -> None:
+        """Create the users and ACLs, where clients have to sign in; once for all brokers."""
+        if self.settings.kafka_security and self.number == 0:
+            make_principals(self.settings, self.settings.kafka_servers)
+
     def _java(self, heap: str, *flags: str) -> tuple[str, ...]:
         class_path = [self.settings.jars / jar.name for jar in jars.locked("kafka")]
         return java(heap, class_path, self.folder / "log4j2.properties", *flags)
@@ -99,13 +110,17 @@ class Kafka(StackMember):
         settings = self.settings
         broker, controller = settings.broker_port(self.number), settings.controller_port(self.number)
         voters = [f"{number + 1}@{HOST}:{settings.controller_port(number)}" for number in range(settings.brokers)]
+        protocol = listener_protocol(settings)
         return {
             "process.roles": "broker,controller",
             "node.id": self.node,
             "controller.quorum.voters": ",".join(voters),
-            "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://{HOST}:{broker},CONTROLLER://{HOST}:{controller}",
-            "advertised.listeners": f"PLAINTEXT://{HOST}:{broker}",
+            "controller.listener.names": CONTROLLER,
+            "listeners": f"{CLIENTS}://{HOST}:{broker},{CONTROLLER}://{HOST}:{controller}",
+            "advertised.listeners": f"{CLIENTS}://{HOST}:{broker}",
+            "listener.security.protocol.map": f"{CLIENTS}:{protocol},{CONTROLLER}:{protocol}",
+            "inter.broker.listener.name": CLIENTS,
+            **broker_properties(settings),
             "log.dirs": self.data,
             "auto.create.topics.enable": "false",
             "group.initial.rebalance.delay.ms": 0,

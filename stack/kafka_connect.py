@@ -3,14 +3,17 @@
 import signal
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 
+from connect.access.principals import CONNECT, CONNECT_GROUP
+from connect.client_options import connect_properties
 from connect.connectors.rest_client import ConnectClient, ConnectUnavailable
 from stack import jars
 from stack.child import Command
 from stack.java import SMALL_ENVIRONMENT, java, log_to_console, metrics_agent
 from stack.kafka import brokers
 from stack.member import HOST, StackMember, answers, properties, write
-from stack.secret_files import secret
+from stack.secret_files import KAFKA_PASSWORDS, secret
 from stack.settings import StackSettings
 
 LOG_LEVELS = {
@@ -32,11 +35,14 @@ class KafkaConnect(StackMember):
     def __init__(self, settings: StackSettings) -> None:
         if settings.brokers > 1:
             self.counts_on = tuple(broker.name for broker in brokers(settings))  # type: ignore[misc]
+        if settings.kafka_security:
+            self.needs = ("kafka",)  # type: ignore[misc]  # its user is made when the broker is ready
         super().__init__(settings)
 
     def preparations(self) -> Sequence[Command]:
         """Write the worker's configuration and its password file, and fill the plugin folder."""
-        secret(self.settings.home, "cdc_password")
+        for name in ("cdc_password", KAFKA_PASSWORDS[CONNECT]):
+            secret(self.settings.home, name)
         write(self.folder / "log4j2.properties", log_to_console(**LOG_LEVELS))
         write(self.folder / "worker.properties", properties(self._configuration()))
         plugin = self.folder / "plugins" / "debezium"
@@ -71,11 +77,15 @@ class KafkaConnect(StackMember):
         failed = {name: state for name, state in states.items() if state.failed}
         return "; ".join(f"connector {name} has FAILED: {state.error}" for name, state in failed.items())
 
+    def _access(self, secrets: Path) -> dict[str, str]:
+        return connect_properties(CONNECT, f"${{directory:{secrets}:{KAFKA_PASSWORDS[CONNECT]}}}")
+
     def _configuration(self) -> dict[str, object]:
         secrets = self.settings.home / "secrets" / "connect"
         return {
             "bootstrap.servers": self.settings.kafka_servers,
-            "group.id": "turnstile-connect",
+            **(self._access(secrets) if self.settings.kafka_security else {}),
+            "group.id": CONNECT_GROUP,
             "listeners": f"http://{HOST}:{self.settings.connect_port}",
             "rest.advertised.host.name": HOST,
             "plugin.path": self.folder / "plugins",

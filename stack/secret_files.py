@@ -3,6 +3,9 @@
 import secrets
 from pathlib import Path
 
+from connect.access.principals import ADMIN, CONNECT, principals
+
+KAFKA_PASSWORDS = {name: f"kafka_{name}_password" for name in (ADMIN, *(principal.name for principal in principals()))}
 NAMES = {
     "superuser_password": "secrets/superuser_password",
     "database_password": "secrets/database_password",
@@ -11,6 +14,10 @@ NAMES = {
     "link_key": "secrets/link_key",
     "admin_password": "secrets/admin_password",
     "ticket_key": "secrets/ticket_key",
+    **{file: f"secrets/kafka/{file}" for file in KAFKA_PASSWORDS.values()},
+    # Read by the process of a server, which can read no other folder.
+    KAFKA_PASSWORDS[ADMIN]: f"secrets/broker/{KAFKA_PASSWORDS[ADMIN]}",
+    KAFKA_PASSWORDS[CONNECT]: f"secrets/connect/{KAFKA_PASSWORDS[CONNECT]}",
 }
 
 

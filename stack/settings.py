@@ -87,6 +87,10 @@ class StackSettings(BaseSettings):
         "text", description="a line of the log: json, or text to be read by people"
     )
 
+    kafka_security: bool = Field(
+        False, description="every client of the embedded Kafka signs in (SCRAM) and has the rights of its part (ACLs)"
+    )
+
     workers: int = Field(
         1, ge=1, le=64, description="ledger workers of the embedded stack; the other roles have one worker each"
     )

@@ -55,13 +55,13 @@ class LinkedKafka(Kafka):
 
     def _configuration(self) -> dict[str, object]:
         values = super()._configuration()
-        names = ("PLAINTEXT", "CONTROLLER", *(name for name, _, _ in self._more))
+        protocols = [f"{name}:PLAINTEXT" for name, _, _ in self._more]
         opened = [f"{name}://{HOST}:{port}" for name, port, _ in self._more]
         advertised = [f"{name}://{HOST}:{port}" for name, _, port in self._more]
         return values | {
             "listeners": ",".join([str(values["listeners"]), *opened]),
             "advertised.listeners": ",".join([str(values["advertised.listeners"]), *advertised]),
-            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in names),
+            "listener.security.protocol.map": ",".join([str(values["listener.security.protocol.map"]), *protocols]),
         }
 
 

@@ -11,15 +11,17 @@ from typing import Any, get_args
 import pytest
 import yaml
 
+from connect.access.principals import principals
 from ops.reference.settings_table import variables
 from ops.secrets import make_secrets
 from settings import Role, Settings
 from stack.apps import apps, steps
+from stack.broker_access import broker_properties
 from stack.settings import StackSettings
 
 ROOT = Path(__file__).parents[3]
 COMPOSE = ROOT / "docker-compose.yml"
-JOBS = ("bootstrap", "capture", "search-access")
+JOBS = ("bootstrap", "kafka-access", "capture", "search-access")
 ONE_SHOT = {*JOBS, "tools"}
 SCALED = ("ledger-1", "ledger-2")
 WORKERS = ("ledger", *SCALED, "indexer", "notifications", "sales", "gate")
@@ -34,6 +36,7 @@ PUBLISHED = {
 }
 RUN_BY = {
     "ops": "tests/e2e/test_operating.py",
+    "ops kafka-access": "tests/integration/stack/test_kafka_security.py",
     "ops search-access": "tests/unit/ops/test_search_access.py",
 }
 KNOWN = variables(Settings) | {"TURNSTILE_SECRETS_DIR"}
@@ -158,9 +161,9 @@ def test_its_variables_and_secrets_together_are_settings_that_hold(
     now = Settings(_secrets_dir=given)
     assert now.kafka_servers == "kafka:9092"
     assert len(now.ticket_key.get_secret_value()) >= 32
-    if name in {*JOBS, "api", "sales", "gate", "tools", "exporter"}:
+    if name in {"bootstrap", "capture", "api", "sales", "gate", "tools", "exporter"}:
         assert now.database_url.get_secret_value().startswith("postgresql://turnstile:")
-    if name in {*JOBS, "api", "indexer", "tools"}:
+    if name in {"search-access", "api", "indexer", "tools"}:
         assert now.elasticsearch_password is not None
 
 
@@ -178,16 +181,62 @@ def test_a_secret_that_is_a_setting_has_its_name(services: Services) -> None:
         targets = {secret["target"].upper() for secret in services[name]["secrets"]}
         # The tools look into Debezium's slots, with the file that Kafka Connect reads.
         known = KNOWN | {"CDC_PASSWORD"} if name == "tools" else KNOWN
+        # That job reads the passwords of all principals, from files with their names.
+        known |= {f"KAFKA_{principal.name.upper()}_PASSWORD" for principal in principals() if name == "kafka-access"}
         assert targets <= known, f"{name} mounts {targets - known}"
 
 
 def test_each_service_gets_only_the_secrets_that_it_reads(services: Services) -> None:
-    assert services["connect"]["secrets"] == ["cdc_password"]
+    assert services["connect"]["secrets"] == ["cdc_password", "kafka_connect_password"]
+    assert services["kafka"]["secrets"] == ["kafka_admin_password"]
     assert "cdc_password" not in str(services["api"]["secrets"])
     assert "elastic_password" not in str([services[name]["secrets"] for name in ("api", *WORKERS)])
     assert [name for name, service in services.items() if "token_key" in str(service.get("secrets"))] == ["api"]
     signing_links = {name for name, service in services.items() if "link_key" in str(service.get("secrets"))}
     assert signing_links == {"api", "notifications"}
+
+
+def test_each_part_signs_in_to_kafka_as_itself(services: Services) -> None:
+    users = {name: services[name]["environment"].get("TURNSTILE_KAFKA_USER") for name in OURS}
+    roles = {name: services[name]["environment"]["TURNSTILE_ROLE"] for name in WORKERS}
+    administrators = dict.fromkeys(("kafka-access", "capture"), "admin")
+    others = {"api": "api", "exporter": "exporter", "tools": "operator", "bootstrap": None, "search-access": None}
+    assert users == roles | administrators | others
+    for name, user in users.items():
+        sources = {one["source"] for one in services[name]["secrets"] if one["target"] == "turnstile_kafka_password"}
+        assert sources == ({f"kafka_{user}_password"} if user else set()), name
+    assert {user for user in users.values() if user} | {"connect"} == {"admin", *(it.name for it in principals(()))}
+
+
+def test_the_job_that_makes_the_users_has_all_their_passwords(services: Services) -> None:
+    mounted = {secret["target"] for secret in services["kafka-access"]["secrets"]}
+    assert {f"kafka_{principal.name}_password" for principal in principals()} <= mounted
+    assert services["connect"]["depends_on"] == {"kafka-access": {"condition": "service_completed_successfully"}}
+
+
+def test_the_broker_is_configured_like_the_secured_one_of_the_embedded_stack(services: Services) -> None:
+    environment = services["kafka"]["environment"]
+    told = {server_property(name): by_the_engine(value) for name, value in environment.items()}
+    embedded = broker_properties(StackSettings(home=Path("/run/secrets"), kafka_security=True))
+    wanted = {
+        name: str(value).replace("/run/secrets/secrets/broker", "/run/secrets") for name, value in embedded.items()
+    }
+    internal = {name.replace("controller", "internal"): value for name, value in wanted.items() if "name.con" in name}
+    assert told.items() >= (wanted | internal).items()
+    protocols = dict(each.split(":") for each in told["listener.security.protocol.map"].split(","))
+    addresses = dict(each.split("://") for each in told["listeners"].split(","))
+    assert protocols == dict.fromkeys(addresses, "SASL_PLAINTEXT")
+    # The listener of the parts is the only one that other containers reach.
+    assert [name for name, address in addresses.items() if not address.startswith("127.0.0.1:")] == ["CLIENTS"]
+
+
+def server_property(name: str) -> str:
+    """The broker's setting that the image makes of a variable."""
+    return name.removeprefix("KAFKA_").lower().replace("_", ".").replace("...", "-").replace("..", "_")
+
+
+def by_the_engine(value: str) -> str:
+    return str(value).replace("$$", "$")
 
 
 def test_secrets_are_kept_out_of_the_repository() -> None:
@@ -248,6 +297,7 @@ def test_every_command_that_it_runs_is_run_by_a_test(services: Services, tmp_pat
 def test_the_jobs_are_small_so_that_one_that_fails_holds_up_no_other(services: Services) -> None:
     assert {name: programs_of(services[name]) for name in JOBS} == {
         "bootstrap": ["migrations", "ops administrator"],
+        "kafka-access": ["ops kafka-access"],
         "capture": ["connect"],
         "search-access": ["ops search-access"],
     }

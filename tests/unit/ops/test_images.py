@@ -94,10 +94,11 @@ def test_the_plugin_is_fetched_from_the_manifest_by_code_that_needs_no_more_than
 def test_kafka_connect_is_configured_like_the_embedded_one(tmp_path: Path) -> None:
     lines = (ROOT / "ops" / "connect" / "worker.properties").read_text().splitlines()
     container = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    embedded = KafkaConnect(StackSettings(home=tmp_path))._configuration()
+    embedded = KafkaConnect(StackSettings(home=tmp_path, kafka_security=True))._configuration()
     assert set(container) == set(embedded)
     places = {"bootstrap.servers", "listeners", "rest.advertised.host.name", "plugin.path"}
     places.add("config.providers.directory.param.allowed.paths")
     assert {key: container[key] for key in container.keys() - places} == {
-        key: str(embedded[key]) for key in embedded.keys() - places
+        key: str(embedded[key]).replace(str(tmp_path / "secrets" / "connect"), "/run/secrets")
+        for key in embedded.keys() - places
     }

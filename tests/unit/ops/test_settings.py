@@ -68,14 +68,14 @@ NONSENSE: Final = dict.fromkeys(NUMBERS, "many") | {
 FREE: Final = {
     *("connect_database_name", "connect_database_user", "connect_secrets_dir", "worker_id", "worker_data", "home"),
     *("elasticsearch_user", "elasticsearch_password", "elasticsearch_indexer_password", "smtp_user", "smtp_password"),
-    *("kafka_user", "connect_database_ca"),
+    *("kafka_user", "kafka_passwords_dir", "connect_database_ca"),
     *("elasticsearch_reader_password", "admin_password", "supervisor_file", "jars"),
 }
 # Every process that reads the settings of the deployed parts; a worker's takes the event loop, so it is run as one.
 PROCESSES: Final = ["api.__main__", "connect.__main__", "migrations.__main__", "ops.exporter"]
 WORKER: Final = "streams.__main__"
 # The commands that log as a process does.
-JOBS: Final = ["api.administrator", "ops.restored", "ops.search_access"]
+JOBS: Final = ["api.administrator", "ops.kafka_access", "ops.restored", "ops.search_access"]
 
 
 @pytest.fixture(autouse=True)

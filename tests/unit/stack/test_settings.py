@@ -34,10 +34,12 @@ def test_secrets_are_made_once_and_only_their_owner_reads_them(tmp_path: Path) -
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
 
 
-def test_the_folder_that_connect_reads_holds_one_secret(tmp_path: Path) -> None:
+def test_the_folders_that_servers_read_hold_their_own_secrets(tmp_path: Path) -> None:
     for name in NAMES:
         secret(tmp_path, name)
-    assert [path.name for path in (tmp_path / "secrets" / "connect").iterdir()] == ["cdc_password"]
+    connect = {path.name for path in (tmp_path / "secrets" / "connect").iterdir()}
+    assert connect == {"cdc_password", "kafka_connect_password"}
+    assert [path.name for path in (tmp_path / "secrets" / "broker").iterdir()] == ["kafka_admin_password"]
 
 
 def test_the_parts_find_every_server_where_the_stack_put_it(
