@@ -11,7 +11,7 @@ from streams.worker import make_worker
 make_worker(settings())
 print(*sys.modules)
 """
-OTHERS = {"elasticsearch", "jinja2", "psycopg", "streams.mail", "streams.projections", "streams.search"}
+OTHERS = {"elasticsearch", "psycopg", "streams.mail", "streams.projections", "streams.search"}
 
 
 def test_a_ledger_starts_without_what_other_roles_need() -> None:
