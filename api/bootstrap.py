@@ -39,6 +39,7 @@ from api.ports.ports import Ports
 from connect.client_options import client_options
 from connect.topics import RESENDS
 from settings import Settings
+from tables.ids import id_bytes
 from tables.mail.message import sender_of
 from tables.messages.mail_requests import Resend, encode_resend
 from tables.signing.links import LinkSigner
@@ -88,7 +89,7 @@ def open_servers(settings: Settings) -> Servers:
     in_loop = LoopCaller(asyncio.get_running_loop())
 
     def resend(request: Resend) -> None:
-        in_loop(producer.send(RESENDS, str(request.event).encode(), encode_resend(request)))
+        in_loop(producer.send(RESENDS, id_bytes(request.event), encode_resend(request)))
 
     revocations = RevocationRows(database, max(settings.token_seconds, settings.session_seconds))
     ports = Ports(

@@ -2,16 +2,15 @@
 
 from collections.abc import Generator
 from typing import Any, Final, NamedTuple
-from uuid import UUID
 
 from kafka import TopicPartition
 
 from connect.client_options import client_options
 from connect.observe.lag import make_client
+from connect.partitioning import home_of
 from connect.records.consumer import make_consumer
 from connect.topics import COMMANDS, group
 from settings import Settings
-from streams.runtime.partitioning import partition_of
 from tables.errors import MalformedRecord, TurnstileError
 from tables.messages.commands import Command, LimitHolds, decode_command
 
@@ -76,8 +75,3 @@ def read_commands(now: Settings, partition: int, end: int) -> Generator[LogComma
 def is_at_home(command: Command, partition: int, partitions: int) -> bool:
     """Whether a command is on the partition that decides it."""
     return isinstance(command, LimitHolds) or home_of(command.event, partitions) == partition
-
-
-def home_of(event: UUID, partitions: int) -> int:
-    """The partition that decides an event."""
-    return partition_of(str(event).encode(), partitions)

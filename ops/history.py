@@ -13,8 +13,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from connect.partitioning import home_of
 from ops.as_of import AsOf
-from ops.command_log import LogCommand, acknowledged, home_of, read_commands
+from ops.command_log import LogCommand, acknowledged, read_commands
 from ops.decision_rules import rule_of
 from ops.scratch import Scratch
 from settings import Settings

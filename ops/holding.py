@@ -13,11 +13,12 @@ from psycopg.rows import class_row
 
 from api.adapters.postgres.purchase_lines import LINES, QUANTITY
 from connect.client_options import client_options
+from connect.partitioning import home_of
 from connect.records.appending import Appender
 from connect.topics import COMMANDS
 from ops import actions
 from settings import Settings
-from streams.runtime.partitioning import partition_of
+from tables.ids import id_bytes
 from tables.messages.commands import Expire, encode_command
 
 CONNECT_TIMEOUT_S: Final = 5
@@ -90,8 +91,7 @@ def beyond(held: Iterable[Held], keep: int) -> list[Held]:
 
 
 def _append(now: Settings, event: UUID, ended: Sequence[Held]) -> None:
-    key = str(event).encode()
-    home = partition_of(key, now.partitions)
+    key, home = id_bytes(event), home_of(event, now.partitions)
     with closing(Appender(client_options(now))) as appender:
         for each in ended:
             appender.append(COMMANDS, home, key, encode_command(Expire(event, each.purchase, early=True)), ())

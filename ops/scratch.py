@@ -9,10 +9,10 @@ from uuid import UUID
 import rocksdict
 
 from connect.client_options import ClientOptions, client_options
+from connect.partitioning import home_of
 from connect.topics import changelog
 from settings import Settings
 from streams.runtime.changelog import changes
-from streams.runtime.partitioning import partition_of
 from tables.ledger.inventory import definition_of
 from tables.ledger.records import decode_event, event_key, record_offset
 from tables.messages.commands import DefineEvent
@@ -95,5 +95,5 @@ class LedgerCopy:
             table.close()
 
     def _load(self, event: UUID) -> bytes | None:
-        [value] = self._tables[partition_of(str(event).encode(), len(self._tables))].load([event_key(event)])
+        [value] = self._tables[home_of(event, len(self._tables))].load([event_key(event)])
         return value

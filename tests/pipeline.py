@@ -13,13 +13,13 @@ from kafka import KafkaProducer, TopicPartition
 from api.auth.tokens import Tokens
 from api.roles import Role
 from connect.client_options import client_options
+from connect.partitioning import partition_of
 from connect.records.consumer import make_consumer
 from connect.topics import COMMANDS, OUTCOMES, dead_letters
 from settings import Settings
 from stack.child import last_lines
 from stack.embedded import Stack
 from stack.member import HOST, NO_CAS, get
-from streams.runtime.partitioning import partition_of
 from tables.errors import MalformedRecord
 from tables.messages.outcomes import Outcome, decode_outcome
 from tests.eventually import eventually

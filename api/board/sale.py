@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from api.board.snapshot import EventShown, TypeShown
+from tables.ids import id_bytes
 from tables.messages.outcomes import Balance
 from tables.offers import NONE_OUT, StockSnapshot, StockSnapshots, TicketOffer, merge_newest, snapshot_of
 
@@ -71,7 +72,7 @@ class SellingEvents:
 
     def update(self, outcome: BoardOutcome) -> None:
         """Take the balances of an outcome."""
-        sale = self._events.get(str(outcome.event).encode())
+        sale = self._events.get(id_bytes(outcome.event))
         if sale is not None:
             news = {balance.ticket_type: snapshot_of(balance, outcome.as_of) for balance in outcome.balance}
             sale.stock = merge_newest(sale.stock, news)

@@ -18,6 +18,7 @@ import httpx
 import msgspec
 from aiokafka import AIOKafkaProducer
 
+from connect.partitioning import partition_of
 from connect.topics import ACCOUNT_ROWS, DELIVERIES, OUTCOMES
 from lab.bench.cpu import cpu_seconds, resident_mb
 from lab.bench.latency import percentile
@@ -27,7 +28,6 @@ from lab.bench.track import Sample, follow
 from settings import Settings
 from stack.embedded import Stack
 from stack.member import HOST
-from streams.runtime.partitioning import partition_of
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.mail_jobs import job_for
 from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeKind, OutcomeLine, encode_outcome

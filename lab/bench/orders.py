@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from streams.runtime.partitioning import partition_of
+from connect.partitioning import home_of
 from tables.messages.commands import Buy, DefineEvent, EventDefinition, TicketLine, TicketTypeDefinition
 from tables.messages.statuses import EventStatus
 
@@ -35,7 +35,7 @@ def shows(events: int, types: int, partitions: int, rng: random.Random) -> list[
     made: list[Show] = []
     while len(made) < events:
         event = _id(rng)
-        partition = partition_of(str(event).encode(), partitions)
+        partition = home_of(event, partitions)
         if partition == len(made) % partitions:
             made.append(Show(event, partition, tuple(_id(rng) for _ in range(types))))
     return made

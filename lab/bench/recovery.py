@@ -21,12 +21,12 @@ import psutil
 from aiokafka import AIOKafkaProducer
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from connect.partitioning import home_of
 from connect.provisioning import open_admin, provision
 from connect.topics import COMMANDS, OUTCOMES, all_topics
 from lab.bench.measurement import Figures, Lab, Measurement
 from settings import Settings
 from stack.embedded import Stack
-from streams.runtime.partitioning import partition_of
 from tables.messages.commands import (
     Buy,
     Command,
@@ -151,7 +151,7 @@ class Sale:
         return Buy(event, self._id(), self._id(), [TicketLine(kind, 1)])
 
     def _partition(self, event: UUID) -> int:
-        return partition_of(str(event).encode(), self.settings.partitions)
+        return home_of(event, self.settings.partitions)
 
     def _id(self) -> UUID:
         return UUID(int=self.rng.getrandbits(128), version=4)

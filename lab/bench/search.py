@@ -14,6 +14,7 @@ import psycopg
 from elasticsearch import Elasticsearch
 from kafka import KafkaProducer
 
+from connect.partitioning import partition_of
 from connect.topics import EVENT_ROWS
 from lab.bench import relevance
 from lab.bench.cpu import cpu_seconds, resident_mb
@@ -23,7 +24,6 @@ from lab.bench.topics import make_topics
 from lab.bench.track import Sample, follow
 from lab.demo_catalogue import demo_catalogue
 from stack.embedded import Stack
-from streams.runtime.partitioning import partition_of
 from streams.search.mapping import ALIAS
 
 SEED: Final = 8

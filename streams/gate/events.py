@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
+from connect.partitioning import partition_of
 from connect.topics import COMMANDS
 from streams.runtime.app import App
-from streams.runtime.partitioning import partition_of
 from streams.runtime.postgres import UNAVAILABLE, LazyConnection
 from streams.runtime.produce import Record
 from streams.runtime.retry import append, with_retries

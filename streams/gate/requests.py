@@ -7,6 +7,7 @@ dead letters; then its input is committed. A replay repeats the recorded checks.
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from connect.partitioning import partition_of
 from connect.topics import COMMANDS, requests
 from streams.gate.accounts import Accounts
 from streams.gate.events import KnownEvents
@@ -16,7 +17,6 @@ from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import dead_letter, send_to_dead_letters
 from streams.runtime.kafka_types import TP, Message, SkippedOffsets
-from streams.runtime.partitioning import partition_of
 from streams.runtime.produce import Record
 from streams.runtime.retry import append
 from streams.runtime.tracing import trace_headers

@@ -1,11 +1,11 @@
 """The agent that tells the ledger about events: an outbox record becomes a define-event command."""
 
+from connect.partitioning import partition_of
 from connect.topics import COMMANDS, EVENT_STATUS
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
-from streams.runtime.partitioning import partition_of
 from streams.runtime.produce import Record
 from streams.runtime.retry import append
 from streams.runtime.tracing import trace_headers

@@ -10,6 +10,7 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from connect.partitioning import partition_of
 from connect.topics import COMMANDS, OUTCOMES
 from streams.inventory.hold_expiry import HoldExpiry
 from streams.inventory.stock_gauges import StockGauges
@@ -21,7 +22,6 @@ from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead
 from streams.runtime.gap_check import GapCheck
 from streams.runtime.headers import forwarded_headers, origin_header
 from streams.runtime.kafka_types import Message
-from streams.runtime.partitioning import partition_of
 from streams.runtime.produce import Headers, Record
 from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable

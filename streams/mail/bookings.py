@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from connect.partitioning import partition_of
 from connect.topics import JOBS
 from streams.runtime.app import App
 from streams.runtime.assignment import active_partitions, is_running
 from streams.runtime.changelog_repair import ChangelogRepair
-from streams.runtime.partitioning import partition_of
 from streams.runtime.produce import Headers, Record
 from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable

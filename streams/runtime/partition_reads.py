@@ -6,10 +6,10 @@ from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout
 
+from connect.partitioning import partition_of
 from streams.runtime.app import App
 from streams.runtime.assignment import active_partitions, is_recovered, owner_url
 from streams.runtime.forwarding import FORWARD_TIMEOUT_S, ask_worker, forwarding_session, is_forwarded
-from streams.runtime.partitioning import partition_of
 from streams.runtime.table import OffsetTable
 from streams.runtime.web import Request, Response, json_response
 from streams.runtime.web_problems import RequestProblem, unavailable

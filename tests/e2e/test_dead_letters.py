@@ -11,9 +11,9 @@ import pytest
 from kafka import KafkaProducer
 
 from connect.client_options import client_options
+from connect.partitioning import partition_of
 from connect.records.appending import Appender
 from connect.topics import COMMANDS, JOBS, dead_letters
-from streams.runtime.partitioning import partition_of
 from tables.messages.commands import Buy, TicketLine, encode_command
 from tables.messages.dead_letters import Cut, RecordPart, decode_info
 from tables.messages.outcomes import OutcomeKind

@@ -4,8 +4,8 @@ from uuid import UUID, uuid4
 
 import httpx
 
+from connect.partitioning import partition_of
 from connect.topics import COMMANDS
-from streams.runtime.partitioning import partition_of
 from tables.messages.commands import Buy, Confirm, Hold, TicketLine, encode_command
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tests.eventually import eventually

@@ -12,6 +12,7 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
+from connect.partitioning import partition_of
 from connect.topics import (
     ACCOUNT_ROWS,
     COMMANDS,
@@ -24,7 +25,6 @@ from connect.topics import (
     changelog,
     dead_letters,
 )
-from streams.runtime.partitioning import partition_of
 from tables.messages.commands import Buy, Cancel, Confirm, Hold, TicketLine, encode_command
 from tables.messages.dead_letters import DeadLetterInfo, Origin, encode_info
 from tables.messages.outcomes import OutcomeKind, decode_outcome, encode_outcome

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
+from connect.partitioning import partition_of
 from connect.topics import (
     ACCOUNT_ROWS,
     COMMANDS,
@@ -20,7 +21,6 @@ from connect.topics import (
     RESENDS,
     RETRIES,
 )
-from streams.runtime.partitioning import partition_of
 from tests.eventually import eventually
 from tests.pipeline import PARTITIONS, Pipeline
 

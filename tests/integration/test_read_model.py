@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from elasticsearch import Elasticsearch
 
+from connect.partitioning import partition_of
 from connect.topics import EVENT_ROWS, RECORD_MAX_BYTES
-from streams.runtime.partitioning import partition_of
 from streams.search.reindex import AlreadyRunning, reindex
 from streams.search.verify import differences
 from tests.eventually import eventually

@@ -3,16 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import murmur2
 
 from api.problems import Unavailable
 from connect.client_options import ClientOptions
+from connect.partitioning import partition_of
 from connect.topics import COMMANDS
+from tables.ids import id_bytes
 from tables.messages.commands import DefineEvent, encode_command
 from telemetry.rate_limited import RateLimitedLog
 from telemetry.traces import TRACEPARENT_HEADER, current_traceparent
@@ -109,7 +109,7 @@ class CommandProducer:
             else:
                 settled.set_result(None)
 
-        self.append(str(event.event).encode(), encode_command(event), settle, settle)
+        self.append(id_bytes(event.event), encode_command(event), settle, settle)
         try:
             await asyncio.wait_for(settled, ACKNOWLEDGED_WITHIN_S)
         except (KafkaError, TimeoutError) as error:
@@ -183,12 +183,6 @@ async def _closed(producer: Any) -> None:
         await asyncio.wait_for(producer.stop(), CLOSE_S)
     except (KafkaError, TimeoutError) as error:
         seldom.warning("close", "a producer did not stop cleanly: %r", error)
-
-
-@lru_cache(maxsize=65_536)
-def partition_of(key: bytes, partitions: int) -> int:
-    """The partition of a key by Kafka's default partitioner; cached, since murmur2 in Python is most of a send."""
-    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
 
 def trace_headers() -> list[tuple[str, bytes]] | None:

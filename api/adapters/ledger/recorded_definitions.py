@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
-from api.adapters.ledger.command_producer import partition_of
 from api.adapters.ledger.worker_views import WorkerViews
+from connect.partitioning import home_of
 from tables.messages.commands import DefineEvent
 
 
@@ -20,6 +20,6 @@ class RecordedDefinitions:
         """The definitions of those of these events that the ledger knows."""
         homes: defaultdict[int, list[UUID]] = defaultdict(list)
         for event in events:
-            homes[partition_of(str(event).encode(), self._partitions)].append(event)
+            homes[home_of(event, self._partitions)].append(event)
         asked = (self._views.definitions(partition, some) for partition, some in homes.items())
         return {found.event: found for some in asked for found in some}

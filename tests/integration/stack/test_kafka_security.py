@@ -18,6 +18,7 @@ from kafka.errors import KafkaError
 from connect.access.grants import grant
 from connect.access.principals import ADMIN, Principal, principals
 from connect.client_options import client_options
+from connect.partitioning import partition_of
 from connect.provisioning import open_admin, provision
 from connect.records.appending import Appender
 from connect.records.consumer import make_consumer
@@ -27,7 +28,6 @@ from settings import Settings
 from stack.embedded import Stack
 from stack.environment import app_environment
 from stack.secret_files import KAFKA_PASSWORDS, secret
-from streams.runtime.partitioning import partition_of
 from tables.messages.commands import Buy, DefineEvent, EventCommand, TicketLine, encode_command
 from tables.messages.outcomes import Outcome, OutcomeKind, decode_outcome
 from tests.unit.tables.ledger_driver import definition, ticket_type

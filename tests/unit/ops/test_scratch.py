@@ -3,9 +3,9 @@
 from contextlib import closing
 from pathlib import Path
 
+from connect.partitioning import partition_of
 from ops.scratch import LedgerCopy
 from settings import Settings
-from streams.runtime.partitioning import partition_of
 from tables.messages.commands import DefineEvent
 from tests.unit.tables.ledger_driver import EVENT, OTHER_EVENT, LedgerDriver, definition, ticket_type
 

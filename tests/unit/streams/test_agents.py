@@ -9,12 +9,12 @@ from uuid import UUID
 
 import pytest
 
+from connect.partitioning import partition_of
 from connect.topics import dead_letters
 from streams.mail.mailer import _again
 from streams.projections.purchases import purchase_row
 from streams.runtime.dead_letters import dead_letter
 from streams.runtime.headers import first_seen
-from streams.runtime.partitioning import partition_of
 from streams.runtime.produce import Record
 from tables.errors import MalformedRecord
 from tables.messages.announcements import command_of, definition_of

@@ -5,11 +5,11 @@ from collections import Counter
 
 import pytest
 
+from connect.partitioning import partition_of
 from lab.bench.figures import CATALOGUE, RATIOS
 from lab.bench.latency import percentile
 from lab.bench.orders import definition, purchases, shows
 from lab.bench.registry import ALL, NoMeasurement, chosen
-from streams.runtime.partitioning import partition_of
 from tables.messages.commands import decode_command, encode_command
 
 

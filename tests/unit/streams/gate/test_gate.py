@@ -17,6 +17,7 @@ import streams.gate.events
 import streams.gate.replies
 import streams.gate.requests
 import streams.runtime.dead_letters
+from connect.partitioning import partition_of
 from connect.records.fetching import BadChecksum, SkippedOffsets
 from connect.topics import COMMANDS, OUTCOMES, answers, dead_letters, requests
 from settings import Settings
@@ -27,7 +28,6 @@ from streams.gate.journal import Journal
 from streams.gate.requests import RequestsAgent
 from streams.inventory.ledger import _outcome_headers
 from streams.runtime.app import App, make_app
-from streams.runtime.partitioning import partition_of
 from streams.runtime.produce import Produced, Record
 from streams.runtime.table import OffsetTable
 from streams.runtime.unreadable import UnreadableRecords

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 import streams.inventory.ledger
 import streams.runtime.dead_letters
 import streams.runtime.table
+from connect.partitioning import partition_of
 from connect.topics import COMMANDS, OUTCOMES, changelog, dead_letters
 from streams.inventory.ledger import LedgerAgent, in_parallel
 from streams.runtime.app import App
 from streams.runtime.batching import Interrupted
-from streams.runtime.partitioning import partition_of
 from streams.runtime.produce import Produced, Record
 from tables.errors import InvariantBroken
 from tables.ledger.records import decode_event, encode_record, event_key

@@ -13,12 +13,12 @@ import httpx
 from aiohttp.web import AppRunner, TCPSite
 from faust.types import TP
 
+from connect.partitioning import partition_of
 from connect.topics import COMMANDS, changelog
 from settings import Settings
 from streams.inventory.ledger import LedgerAgent
 from streams.inventory.views import InventoryViews
 from streams.runtime.app import make_app, scheme
-from streams.runtime.partitioning import partition_of
 
 PARTITIONS = 4
 LOOP_TURNS = 20

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from api.adapters.ledger.recorded_definitions import RecordedDefinitions
-from streams.runtime.partitioning import partition_of
+from connect.partitioning import partition_of
 from tables.messages.commands import DefineEvent
 from tests.unit.tables.ledger_driver import definition, ticket_type
 
