@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
-from connect.partitioning import partition_of
 from connect.topics import COMMANDS
 from streams.runtime.app import App
 from streams.runtime.postgres import UNAVAILABLE, LazyConnection
 from streams.runtime.produce import Record
-from streams.runtime.retry import append, with_retries
+from streams.runtime.retry import append_keyed, with_retries
 from tables.errors import MalformedRecord
 from tables.gate.admission import starts_purchase
 from tables.ids import id_bytes
@@ -68,13 +67,8 @@ class KnownEvents:
                 return [text for (text,) in await cursor.fetchall()]
 
     async def _announce(self, definitions: list[tuple[DefineEvent, bytes]]) -> None:
-        commands: dict[int, list[Record]] = {}
-        for command, encoded in definitions:
-            key = id_bytes(command.event)
-            home = partition_of(key, self.app.settings.partitions)
-            commands.setdefault(home, []).append(Record(key, encoded))
-        for partition, records in commands.items():
-            await append(self.app, COMMANDS, partition, records)
+        commands = [Record(id_bytes(command.event), encoded) for command, encoded in definitions]
+        await append_keyed(self.app, COMMANDS, commands)
         for command, _ in definitions:
             types = frozenset(ticket_type.id for ticket_type in command.definition.ticket_types)
             self._ticket_types[command.event] = types

@@ -8,6 +8,7 @@ from streams.runtime.app import App
 from streams.runtime.headers import headers_of
 from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
+from streams.runtime.record_context import timestamp_ms
 from streams.runtime.retry import append
 from tables.messages.answers import REQUEST
 from tables.messages.request_origins import CORRELATION_ID, CORRELATION_ID_MAX_BYTES, RequestOrigin
@@ -20,8 +21,8 @@ def origin_of(message: Message, purchase: UUID | None = None) -> RequestOrigin:
     """Where a request is, with as much of its correlation id as an answer repeats."""
     found = dict(headers_of(message)).get(CORRELATION_ID) if message.headers else None
     correlation_id = None if found is None else found[:CORRELATION_ID_MAX_BYTES]
-    at_ms = round(message.timestamp * 1000)
-    return RequestOrigin(message.topic, message.partition, message.offset, at_ms, purchase, correlation_id)
+    place = message.topic, message.partition, message.offset
+    return RequestOrigin(*place, timestamp_ms(message), purchase, correlation_id)
 
 
 def reply(origin: RequestOrigin, key: bytes | None, answer: bytes) -> Reply:

@@ -7,7 +7,6 @@ dead letters; then its input is committed. A replay repeats the recorded checks.
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from connect.partitioning import partition_of
 from connect.topics import COMMANDS, requests
 from streams.gate.accounts import Accounts
 from streams.gate.events import KnownEvents
@@ -15,10 +14,11 @@ from streams.gate.journal import Journal
 from streams.gate.replies import Reply, origin_of, reply, send_replies
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
+from streams.runtime.batching import by_partition
 from streams.runtime.dead_letters import dead_letter, send_to_dead_letters
 from streams.runtime.kafka_types import TP, Message, SkippedOffsets
 from streams.runtime.produce import Record
-from streams.runtime.retry import append
+from streams.runtime.retry import append_keyed
 from streams.runtime.tracing import trace_headers
 from tables.errors import MalformedRecord
 from tables.gate.admission import command_of, throttled, unknown
@@ -66,10 +66,7 @@ class RequestsAgent:
             await send_replies(self.app, [reply(origin, None, answer) for origin in origins])
 
     async def _handle(self, messages: list[Message]) -> None:
-        by_partition: dict[int, list[Message]] = {}
-        for message in messages:
-            by_partition.setdefault(message.partition, []).append(message)
-        for partition, batch in by_partition.items():
+        for partition, batch in by_partition(messages).items():
             await self._handle_partition(partition, batch)
 
     async def _handle_partition(self, partition: int, messages: list[Message]) -> None:
@@ -119,15 +116,12 @@ class RequestsAgent:
             checked[each.origin] = LET_THROUGH if answer is None else encode_answer(answer)
 
     async def _forward(self, incoming: list[Incoming]) -> None:
-        commands: dict[int, list[Record]] = {}
+        commands = []
         for message, origin, request in incoming:
             command = command_of(request, self.producer, self.app.settings.hold_seconds)
-            key = id_bytes(command.event)
             headers = (*trace_headers(message), (ORIGIN, encode_origin(origin)))
-            home = partition_of(key, self.app.settings.partitions)
-            commands.setdefault(home, []).append(Record(key, encode_command(command), headers))
-        for home, records in commands.items():
-            await append(self.app, COMMANDS, home, records)
+            commands.append(Record(id_bytes(command.event), encode_command(command), headers))
+        await append_keyed(self.app, COMMANDS, commands)
 
 
 def _read(messages: list[Message]) -> tuple[list[Incoming], list[Reply], list[Record]]:

@@ -1,13 +1,12 @@
 """The agent that tells the ledger about events: an outbox record becomes a define-event command."""
 
-from connect.partitioning import partition_of
 from connect.topics import COMMANDS, EVENT_STATUS
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
-from streams.runtime.retry import append
+from streams.runtime.retry import append_keyed
 from streams.runtime.tracing import trace_headers
 from tables.ids import id_bytes
 from tables.messages.announcements import command_of
@@ -24,12 +23,9 @@ class EventDefinitionsAgent:
         add_agent(app, EVENT_STATUS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
-        commands: dict[int, list[Record]] = {}
         decoded, dead_letters = decode_batch(messages, command_of)
-        for message, (command, encoded) in decoded:
-            key = id_bytes(command.event)
-            partition = partition_of(key, self.app.settings.partitions)
-            commands.setdefault(partition, []).append(Record(key, encoded, trace_headers(message)))
-        for partition, records in commands.items():
-            await append(self.app, COMMANDS, partition, records)
+        commands = [
+            Record(id_bytes(command.event), encoded, trace_headers(message)) for message, (command, encoded) in decoded
+        ]
+        await append_keyed(self.app, COMMANDS, commands)
         await send_to_dead_letters(self.app, CONSUMER, dead_letters)

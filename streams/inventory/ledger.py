@@ -16,6 +16,7 @@ from streams.inventory.hold_expiry import HoldExpiry
 from streams.inventory.stock_gauges import StockGauges
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
+from streams.runtime.batching import by_partition
 from streams.runtime.changelog_repair import ChangelogRepair
 from streams.runtime.counters import Verdict, verdict
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
@@ -23,6 +24,7 @@ from streams.runtime.gap_check import GapCheck
 from streams.runtime.headers import forwarded_headers, origin_header
 from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Headers, Record
+from streams.runtime.record_context import timestamp_ms
 from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable
 from streams.runtime.tracing import trace_headers
@@ -73,10 +75,8 @@ class LedgerAgent:
         add_agent(app, COMMANDS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
-        by_partition: dict[int, list[Message]] = {}
-        for message in messages:
-            by_partition.setdefault(message.partition, []).append(message)
-        await in_parallel(self._handle_partition(partition, batch) for partition, batch in by_partition.items())
+        batches = by_partition(messages)
+        await in_parallel(self._handle_partition(partition, batch) for partition, batch in batches.items())
 
     async def _handle_partition(self, partition: int, messages: list[Message]) -> None:
         for message in messages:
@@ -105,7 +105,7 @@ class LedgerAgent:
                 dead_letters.append(dead_letter(message, error))
                 continue
             if isinstance(command, LimitHolds):  # applies to the partition that it lies in
-                ledger.apply(message.offset, _timestamp_ms(message), command)
+                ledger.apply(message.offset, timestamp_ms(message), command)
                 continue
             key = id_bytes(command.event)
             home = partition_of(key, self.partitions)
@@ -114,7 +114,7 @@ class LedgerAgent:
                 decided.misrouted.setdefault(home, []).append(forwarded)
                 continue
             headers = _outcome_headers(message) if message.headers else ()
-            answer = ledger.apply(message.offset, _timestamp_ms(message), command)
+            answer = ledger.apply(message.offset, timestamp_ms(message), command)
             verdicts += map(verdict, answer.outcomes)
             outcomes += [Record(key, encode_outcome(outcome), headers) for outcome in answer.outcomes]
             following += [Record(key, encode_command(further), headers) for further in answer.commands]
@@ -172,8 +172,4 @@ def _outcome_headers(message: Message) -> Headers:
 
 
 def _watermark_of(message: Message) -> Watermark:
-    return Watermark(message.offset, digest_of(message.key, message.value, _timestamp_ms(message)))
-
-
-def _timestamp_ms(message: Message) -> int:
-    return round(message.timestamp * 1000)
+    return Watermark(message.offset, digest_of(message.key, message.value, timestamp_ms(message)))

@@ -18,6 +18,14 @@ from streams.runtime.tracing import Spans
 Handle = Callable[[list[Message]], Awaitable[None]]
 
 
+def by_partition(messages: list[Message]) -> dict[int, list[Message]]:
+    """The records of a batch by their partition, each in the order of the batch."""
+    found: dict[int, list[Message]] = {}
+    for message in messages:
+        found.setdefault(message.partition, []).append(message)
+    return found
+
+
 class Interrupted(Exception):
     """The partitions are about to be revoked before a batch could be finished."""
 

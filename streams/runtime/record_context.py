@@ -1,4 +1,4 @@
-"""Records as log lines name them: ``topic[partition]@offset``, and the key where it is an id."""
+"""Where and when a record is, and how log lines name it: ``topic[partition]@offset``, and the key where it is an id."""
 
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -35,6 +35,11 @@ def batch_fields() -> Mapping[str, object]:
 def record_name(message: Message) -> str:
     """The place of a record: ``topic[partition]@offset``."""
     return f"{message.topic}[{message.partition}]@{message.offset}"
+
+
+def timestamp_ms(message: Message) -> int:
+    """A record's timestamp as the log has it, in ms since 1970; Faust has seconds."""
+    return round(message.timestamp * 1000)
 
 
 def log_fields(message: Message, **more: object) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from aiokafka import errors
 from faust.types import AppT
 
+from connect.partitioning import partition_of
 from streams.runtime.app import App
 from streams.runtime.batching import Interrupted
 from streams.runtime.produce import Produced, Record, append_once
@@ -82,6 +83,16 @@ async def append(app: App, topic: str, partition: int, records: Iterable[Record]
         doing=f"appending to {topic}",
         transient=BROKERS_UNAVAILABLE,
     )
+
+
+async def append_keyed(app: App, topic: str, records: Iterable[Record]) -> None:
+    """Append records, each to the partition of its key. Raises as ``append`` does."""
+    homes: dict[int, list[Record]] = {}
+    for record in records:
+        assert record.key is not None, "a record without a key"
+        homes.setdefault(partition_of(record.key, app.settings.partitions), []).append(record)
+    for partition, group in homes.items():
+        await append(app, topic, partition, group)
 
 
 async def interruptible_sleep(app: AppT, seconds: float) -> None:

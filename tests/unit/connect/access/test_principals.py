@@ -56,7 +56,7 @@ CODE = {
 }
 # Read by connect/observe: heartbeats, and the age of what the ledger has not read.
 OBSERVED = {"api": {HEARTBEAT_ROWS, EVENT_STATUS}}
-PRODUCING = {"append", "_append", "send", "send_batch"}
+PRODUCING = {"append", "append_keyed", "_append", "send", "send_batch"}
 
 
 def modules(part: str) -> Iterator[ast.Module]:

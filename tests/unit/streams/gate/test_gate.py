@@ -13,10 +13,9 @@ from uuid import UUID, uuid4
 import pytest
 from faust.types import TP
 
-import streams.gate.events
 import streams.gate.replies
-import streams.gate.requests
 import streams.runtime.dead_letters
+import streams.runtime.retry
 from connect.partitioning import partition_of
 from connect.records.fetching import BadChecksum, SkippedOffsets
 from connect.topics import COMMANDS, OUTCOMES, answers, dead_letters, requests
@@ -113,10 +112,9 @@ class Gate:
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     for module in (
-        streams.gate.events,
         streams.gate.replies,
-        streams.gate.requests,
         streams.runtime.dead_letters,
+        streams.runtime.retry,
     ):
         monkeypatch.setattr(module, "append", world.append)
 
