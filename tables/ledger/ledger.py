@@ -20,6 +20,7 @@ from tables.ledger.outcome_builder import CommandResult, DecisionContext, Outcom
 from tables.ledger.records import NOTHING_HELD, Decision, PurchaseRecord, account_key, purchase_key
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import (
+    REQUEST_REQUIRED,
     Buy,
     BuyerCommand,
     Cancel,
@@ -69,7 +70,7 @@ class Ledger:
         if isinstance(command, Cancel) and not command.is_repeatable:
             record = self._records.purchase(purchase_key(command.event, command.purchase))
             if record is None or record.decided_at(offset) is None:
-                raise MalformedCommand("Object missing required field `request`, which a cancel of `lines` must have")
+                raise MalformedCommand(REQUEST_REQUIRED)
 
     def apply(self, offset: int, at: int, command: Command) -> CommandResult:
         """Carry out the command at ``offset``, appended at ``at`` (ms)."""

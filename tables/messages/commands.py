@@ -25,6 +25,8 @@ Moment = Annotated[datetime, Meta(tz=True)]
 Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*\Z")]
 
 COMMAND_MAX_BYTES: Final = 256 * 1024
+# Of a partial cancel that is not repeatable.
+REQUEST_REQUIRED: Final = "Object missing required field `request`, which a cancel of `lines` must have"
 PRICE_MAX_DECIMALS: Final = 4
 HOLD_MAX_S: Final = 86_400
 COOLDOWN_MAX_S: Final = 3_600
@@ -193,9 +195,7 @@ _encoder = msgspec.json.Encoder()
 
 def decode_command(value: bytes | None) -> Command:
     """Decode a record's value. Raises MalformedCommand, which names the invalid field."""
-    if value is not None and len(value) > COMMAND_MAX_BYTES:
-        raise MalformedCommand(f"the record has {len(value)} bytes, which is more than {COMMAND_MAX_BYTES}")
-    return decode_json(_decoder, value, MalformedCommand)
+    return decode_json(_decoder, value, MalformedCommand, COMMAND_MAX_BYTES)
 
 
 def encode_command(command: Command) -> bytes:

@@ -22,12 +22,17 @@ def json_decoder(kind: type[T]) -> Callable[[bytes | None], T]:
     return lambda value: decode_json(decoder, value, MalformedRecord)
 
 
-def decode_json(decoder: msgspec.json.Decoder[T], value: bytes | None, malformed: type[MalformedRecord]) -> T:
+def decode_json(
+    decoder: msgspec.json.Decoder[T],
+    value: bytes | None,
+    malformed: type[MalformedRecord],
+    max_bytes: int = VALUE_MAX_BYTES,
+) -> T:
     """Decode a record's value. Raises ``malformed``, which names the invalid field."""
     if not value:
         raise malformed("the record has no value")
-    if len(value) > VALUE_MAX_BYTES:
-        raise malformed(f"the record has {len(value)} bytes, which is more than {VALUE_MAX_BYTES}")
+    if len(value) > max_bytes:
+        raise malformed(f"the record has {len(value)} bytes, which is more than {max_bytes}")
     try:
         return decoder.decode(value)
     except msgspec.DecodeError as error:

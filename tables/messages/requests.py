@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from tables.errors import ForbiddenRequest, MalformedRecord
 from tables.ids import id_bytes
-from tables.messages.commands import COMMAND_MAX_BYTES, HOLD_MAX_S, Buy, Cancel, Confirm, TicketLine
+from tables.messages.commands import COMMAND_MAX_BYTES, HOLD_MAX_S, REQUEST_REQUIRED, Buy, Cancel, Confirm, TicketLine
 from tables.messages.decoding import decode_json
 
 FORBIDDEN_KINDS: Final = frozenset({"define-event", "end-purchases", "expire", "limit-holds"})
@@ -44,16 +44,14 @@ def decode_request(key: bytes | None, value: bytes | None) -> Request:
     if key != id_bytes(request.event):
         raise MalformedRecord("Expected the event's id as the record's key - at `$key`")
     if isinstance(request, Cancel) and not request.is_repeatable:
-        raise MalformedRecord("Object missing required field `request`, which a cancel of `lines` must have")
+        raise MalformedRecord(REQUEST_REQUIRED)
     return request
 
 
 def decode_value(value: bytes | None) -> Request:
     """Decode a record's value. Raises as decode_request does."""
-    if value is not None and len(value) > COMMAND_MAX_BYTES:
-        raise MalformedRecord(f"the record has {len(value)} bytes, which is more than {COMMAND_MAX_BYTES}")
     try:
-        return decode_json(_decoder, value, MalformedRecord)
+        return decode_json(_decoder, value, MalformedRecord, COMMAND_MAX_BYTES)
     except MalformedRecord:
         _check_kind(value)
         raise
@@ -61,7 +59,7 @@ def decode_value(value: bytes | None) -> Request:
 
 def _check_kind(value: bytes | None) -> None:
     try:
-        kind = decode_json(_kind_decoder, value, MalformedRecord).kind
+        kind = decode_json(_kind_decoder, value, MalformedRecord, COMMAND_MAX_BYTES).kind
     except MalformedRecord:
         return
     if kind in FORBIDDEN_KINDS:
