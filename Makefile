@@ -45,7 +45,7 @@ test: unit server-tests ## run every test, the ones on real servers included; OR
 server-tests: $(STAMP) browser
 	$(PYTEST) tests --ignore=tests/unit --durations=40
 
-check: $(STAMP) ## linters, formatter, types, import contracts, unit tests, on two cores: a minute
+check: $(STAMP) ## linters, formatter, types, import contracts, unit tests, on two cores: two to three minutes
 	@$(TWO) unit-rest unit-api lint
 
 unit: $(STAMP) ## the unit tests alone, on two cores

@@ -4,7 +4,6 @@ import re
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Annotated, Any, Final
-from uuid import UUID
 from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
@@ -126,4 +125,3 @@ StockQuantity = Annotated[int, Field(strict=True, ge=0, le=10_000_000), WHOLE]
 Limit = Annotated[int, Field(strict=True, ge=1, le=10_000_000), WHOLE]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000), WHOLE]
 Position = Annotated[int, Field(strict=True, ge=0, le=POSITION_MAX), WHOLE]
-Id = UUID

@@ -23,7 +23,7 @@ INTERVAL_S: Final = 0.2
 RETRY_S: Final = 1.0
 
 
-class Accounts:
+class KnownAccounts:
     """Is complete up to the end of the log before the first request is handled, and a second behind it then."""
 
     def __init__(self, app: App) -> None:

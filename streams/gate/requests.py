@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from connect.topics import COMMANDS, requests
-from streams.gate.accounts import Accounts
+from streams.gate.accounts import KnownAccounts
 from streams.gate.events import KnownEvents
 from streams.gate.journal import Journal
 from streams.gate.replies import Reply, origin_of, reply, send_replies
@@ -46,7 +46,7 @@ class Incoming(NamedTuple):
 class RequestsAgent:
     """Reads the requests of one producer."""
 
-    def __init__(self, app: App, producer: str, journal: Journal, accounts: Accounts, events: KnownEvents) -> None:
+    def __init__(self, app: App, producer: str, journal: Journal, accounts: KnownAccounts, events: KnownEvents) -> None:
         self.app = app
         self.producer = producer
         self.topic = requests(producer)

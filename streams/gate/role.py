@@ -1,6 +1,6 @@
 """The role `gate`."""
 
-from streams.gate.accounts import Accounts
+from streams.gate.accounts import KnownAccounts
 from streams.gate.answers import AnswersAgent
 from streams.gate.events import KnownEvents
 from streams.gate.journal import Journal
@@ -10,7 +10,7 @@ from streams.runtime.app import App
 
 def add_agents(app: App) -> None:
     """Add the agents of this role: one for the requests of each producer, one for the answers to all."""
-    journal, accounts, events = Journal(app), Accounts(app), KnownEvents(app)
+    journal, accounts, events = Journal(app), KnownAccounts(app), KnownEvents(app)
     for producer in app.settings.producer_quotas:
         RequestsAgent(app, producer, journal, accounts, events)
     AnswersAgent(app, journal)

@@ -20,7 +20,7 @@ from connect.partitioning import partition_of
 from connect.records.fetching import BadChecksum, SkippedOffsets
 from connect.topics import COMMANDS, OUTCOMES, answers, dead_letters, requests
 from settings import Settings
-from streams.gate.accounts import Accounts
+from streams.gate.accounts import KnownAccounts
 from streams.gate.answers import AnswersAgent
 from streams.gate.events import KnownEvents
 from streams.gate.journal import Journal
@@ -91,7 +91,7 @@ class Gate:
 
     def __init__(self, app: App, world: World) -> None:
         self.journal = Journal(app)
-        self.accounts = Accounts(app)
+        self.accounts = KnownAccounts(app)
         self.accounts.apply([json.dumps({"id": str(ADA), "__lsn": 1}).encode()])
         self.events = KnownEvents(app)
         self.events._read = world.read  # type: ignore[method-assign]
