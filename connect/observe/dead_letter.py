@@ -81,12 +81,12 @@ def decode_fate(record: Any) -> tuple[Fate, int] | None:
         return None
 
 
-def encode_fate(letter: DeadLetter, fate: Fate) -> list[Header]:
+def encode_fate(dead_letter: DeadLetter, fate: Fate) -> list[Header]:
     """The headers of the record that says how a dead letter was resolved."""
-    return [(FATE_HEADER, f"{fate} {letter.offset}".encode())]
+    return [(FATE_HEADER, f"{fate} {dead_letter.offset}".encode())]
 
 
-def decode_letter(consumer: str, record: Any) -> DeadLetter:
+def decode_dead_letter(consumer: str, record: Any) -> DeadLetter:
     """The dead letter in a record of the consumer's dead-letter topic."""
     headers = list(record.headers or ())
     found = decode_info(headers)

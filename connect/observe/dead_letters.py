@@ -1,4 +1,4 @@
-"""The dead-letter topics: reading their open letters, and resolving them."""
+"""The dead-letter topics: reading what is open, and resolving them."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from kafka import TopicPartition
 from kafka.errors import KafkaTimeoutError
 
 from connect.client_options import ClientOptions
-from connect.observe.dead_letter import DeadLetter, Fate, decode_fate, decode_letter, encode_fate
+from connect.observe.dead_letter import DeadLetter, Fate, decode_dead_letter, decode_fate, encode_fate
 from connect.records.appending import Appender
 from connect.records.consumer import make_consumer
 from connect.topics import CONSUMERS, all_topics, dead_letters
@@ -35,52 +35,52 @@ class DeadLetterTopics:
         for record in self._records(dead_letters(consumer), None, 0):
             resolved = decode_fate(record)
             if resolved is None:
-                letter = decode_letter(consumer, record)
-                kept = letter if content else replace(letter, key=None, value=None, headers=())
+                dead_letter = decode_dead_letter(consumer, record)
+                kept = dead_letter if content else replace(dead_letter, key=None, value=None, headers=())
                 found[record.partition, record.offset] = kept
             else:
                 fate, offset = resolved
                 fates[record.partition, offset] = fate
-        letters = [replace(letter, fate=fates.get(position)) for position, letter in found.items()]
-        return sorted(letters, key=lambda letter: letter.at)
+        known = [replace(each, fate=fates.get(position)) for position, each in found.items()]
+        return sorted(known, key=lambda each: each.at)
 
     def open(self) -> dict[str, int]:
         """The number of open dead letters of each consumer."""
-        return {name: sum(letter.fate is None for letter in self.read(name, content=False)) for name in CONSUMERS}
+        return {name: sum(each.fate is None for each in self.read(name, content=False)) for name in CONSUMERS}
 
-    def replay(self, letters: Iterable[DeadLetter]) -> Iterator[tuple[DeadLetter, Fate]]:
+    def replay(self, chosen: Iterable[DeadLetter]) -> Iterator[tuple[DeadLetter, Fate]]:
         """Append each record unchanged to the topic and partition that it came from.
 
         A row that has changed since is not replayed: it would replace the newer one in a compacted topic. Raises
-        ValueError for a letter with an obstacle or too large for its topic, and what Appender raises.
+        ValueError for a dead letter with an obstacle or too large for its topic, and what Appender raises.
         """
         producer = Appender(self._kafka)
         try:
-            for letter in letters:
-                yield letter, self._replay(producer, letter)
+            for each in chosen:
+                yield each, self._replay(producer, each)
         finally:
             producer.close()
 
-    def discard(self, letters: Iterable[DeadLetter]) -> Iterator[tuple[DeadLetter, Fate]]:
-        """Mark letters as resolved without a replay. Raises what Appender raises."""
+    def discard(self, chosen: Iterable[DeadLetter]) -> Iterator[tuple[DeadLetter, Fate]]:
+        """Mark dead letters as resolved without a replay. Raises what Appender raises."""
         producer = Appender(self._kafka)
         try:
-            for letter in letters:
-                yield letter, _resolve(producer, letter, Fate.DISCARDED)
+            for each in chosen:
+                yield each, _resolve(producer, each, Fate.DISCARDED)
         finally:
             producer.close()
 
-    def _replay(self, producer: Appender, letter: DeadLetter) -> Fate:
-        if letter.info is None or letter.obstacle:
-            raise ValueError(f"{letter.id} can't be replayed: {letter.obstacle}")
-        origin = letter.info.origin
-        if origin.topic in COMPACTED_TOPICS and self._changed_since(letter.key, letter.info):
-            return _resolve(producer, letter, Fate.SUPERSEDED)
+    def _replay(self, producer: Appender, dead_letter: DeadLetter) -> Fate:
+        if dead_letter.info is None or dead_letter.obstacle:
+            raise ValueError(f"{dead_letter.id} can't be replayed: {dead_letter.obstacle}")
+        origin = dead_letter.info.origin
+        if origin.topic in COMPACTED_TOPICS and self._changed_since(dead_letter.key, dead_letter.info):
+            return _resolve(producer, dead_letter, Fate.SUPERSEDED)
         try:
-            producer.append(origin.topic, origin.partition, letter.key, letter.value, letter.headers)
+            producer.append(origin.topic, origin.partition, dead_letter.key, dead_letter.value, dead_letter.headers)
         except MessageSizeTooLargeError as error:
-            raise ValueError(f"{letter.id} is too large for {origin.topic} without its compression") from error
-        return _resolve(producer, letter, Fate.REPLAYED)
+            raise ValueError(f"{dead_letter.id} is too large for {origin.topic} without its compression") from error
+        return _resolve(producer, dead_letter, Fate.REPLAYED)
 
     def _changed_since(self, key: bytes | None, info: DeadLetterInfo) -> bool:
         origin = info.origin
@@ -110,6 +110,7 @@ class DeadLetterTopics:
             consumer.close()
 
 
-def _resolve(producer: Appender, letter: DeadLetter, fate: Fate) -> Fate:
-    producer.append(dead_letters(letter.consumer), letter.partition, letter.key, None, encode_fate(letter, fate))
+def _resolve(producer: Appender, dead_letter: DeadLetter, fate: Fate) -> Fate:
+    topic, headers = dead_letters(dead_letter.consumer), encode_fate(dead_letter, fate)
+    producer.append(topic, dead_letter.partition, dead_letter.key, None, headers)
     return fate

@@ -34,15 +34,15 @@ def command(context: click.Context) -> None:
 @click.option("--all", "everything", is_flag=True, help="Show those that were dealt with, too.")
 @json_option
 @click.pass_obj
-def list_letters(letters: DeadLetterTopics, consumer: str | None, everything: bool, as_json: bool) -> None:
-    """Print the letters of one consumer or of all, with the reason."""
-    chosen = [letter for letter in _of(letters, consumer, content=False) if everything or letter.fate is None]
+def list_dead_letters(topics: DeadLetterTopics, consumer: str | None, everything: bool, as_json: bool) -> None:
+    """Print the dead letters of one consumer or of all, with the reason."""
+    chosen = [each for each in _of(topics, consumer, content=False) if everything or each.fate is None]
     if as_json:
-        for letter in chosen:
-            click.echo(json.dumps(_described(letter)))
+        for each in chosen:
+            click.echo(json.dumps(_described(each)))
         return
-    for letter in chosen:
-        _print(letter)
+    for each in chosen:
+        _print(each)
     if not chosen:
         click.echo("no dead letters")
 
@@ -50,26 +50,26 @@ def list_letters(letters: DeadLetterTopics, consumer: str | None, everything: bo
 @command.command()
 @click.argument("name", metavar="ID")
 @click.pass_obj
-def show(letters: DeadLetterTopics, name: str) -> None:
-    """Print one letter whole: reason, key, headers and value."""
-    [letter] = _named(letters, (name,))
-    click.echo(json.dumps(_described(letter) | _content(letter), indent=2, ensure_ascii=True))
+def show(topics: DeadLetterTopics, name: str) -> None:
+    """Print one dead letter whole: reason, key, headers and value."""
+    [each] = _named(topics, (name,))
+    click.echo(json.dumps(_described(each) | _content(each), indent=2, ensure_ascii=True))
 
 
 @command.command()
 @click.argument("names", nargs=-1, metavar="[ID]...")
-@click.option("--all", "consumer", type=click.Choice((*CONSUMERS, "every")), help="All open letters of a consumer.")
+@click.option("--all", "consumer", type=click.Choice((*CONSUMERS, "every")), help="All open ones of a consumer.")
 @click.pass_obj
-def replay(letters: DeadLetterTopics, names: tuple[str, ...], consumer: str | None) -> None:
-    """Give letters back to the topic they came from, as they were; their consumer knows what it had already.
+def replay(topics: DeadLetterTopics, names: tuple[str, ...], consumer: str | None) -> None:
+    """Give dead letters back to the topic they came from, as they were; their consumer knows what it had already.
 
-    A letter that is not the whole record is left as it is; exit code 1 where there was one.
+    A dead letter that is not the whole record is left as it is; exit code 1 where there was one.
     """
-    chosen = _chosen(letters, names, consumer)
-    refused = [f"{letter.id} can't be replayed: {letter.obstacle}" for letter in chosen if letter.obstacle]
+    chosen = _chosen(topics, names, consumer)
+    refused = [f"{each.id} can't be replayed: {each.obstacle}" for each in chosen if each.obstacle]
     try:
-        for letter, fate in letters.replay(letter for letter in chosen if not letter.obstacle):
-            click.echo(f"{letter.id} {fate}")
+        for each, fate in topics.replay(each for each in chosen if not each.obstacle):
+            click.echo(f"{each.id} {fate}")
     except ValueError as error:
         refused.append(str(error))
     for line in refused:
@@ -80,82 +80,83 @@ def replay(letters: DeadLetterTopics, names: tuple[str, ...], consumer: str | No
 
 @command.command()
 @click.argument("names", nargs=-1, metavar="[ID]...")
-@click.option("--all", "consumer", type=click.Choice((*CONSUMERS, "every")), help="All open letters of a consumer.")
+@click.option("--all", "consumer", type=click.Choice((*CONSUMERS, "every")), help="All open ones of a consumer.")
 @click.pass_obj
-def discard(letters: DeadLetterTopics, names: tuple[str, ...], consumer: str | None) -> None:
-    """Mark letters as dealt with, without replaying them."""
-    for letter, fate in letters.discard(_chosen(letters, names, consumer)):
-        click.echo(f"{letter.id} {fate}")
+def discard(topics: DeadLetterTopics, names: tuple[str, ...], consumer: str | None) -> None:
+    """Mark dead letters as dealt with, without replaying them."""
+    for each, fate in topics.discard(_chosen(topics, names, consumer)):
+        click.echo(f"{each.id} {fate}")
 
 
 @command.command()
 @json_option
 @click.pass_obj
-def count(letters: DeadLetterTopics, as_json: bool) -> None:
-    """Print how many open letters each consumer has."""
-    counts = letters.open()
+def count(topics: DeadLetterTopics, as_json: bool) -> None:
+    """Print how many open dead letters each consumer has."""
+    counts = topics.open()
     click.echo(json.dumps(counts) if as_json else "\n".join(f"{name} {number}" for name, number in counts.items()))
 
 
-def _of(letters: DeadLetterTopics, consumer: str | None, *, content: bool = True) -> list[DeadLetter]:
+def _of(topics: DeadLetterTopics, consumer: str | None, *, content: bool = True) -> list[DeadLetter]:
     names = CONSUMERS if consumer in (None, "every") else (str(consumer),)
-    return [letter for name in names for letter in letters.read(name, content=content)]
+    return [each for name in names for each in topics.read(name, content=content)]
 
 
-def _chosen(letters: DeadLetterTopics, names: tuple[str, ...], consumer: str | None) -> list[DeadLetter]:
+def _chosen(topics: DeadLetterTopics, names: tuple[str, ...], consumer: str | None) -> list[DeadLetter]:
     if bool(names) == bool(consumer):
-        raise click.UsageError("name letters by their IDs, or a consumer with --all")
-    return _named(letters, names) if names else [letter for letter in _of(letters, consumer) if letter.fate is None]
+        raise click.UsageError("name dead letters by their IDs, or a consumer with --all")
+    return _named(topics, names) if names else [each for each in _of(topics, consumer) if each.fate is None]
 
 
-def _named(letters: DeadLetterTopics, names: Iterable[str]) -> list[DeadLetter]:
+def _named(topics: DeadLetterTopics, names: Iterable[str]) -> list[DeadLetter]:
     known: dict[str, DeadLetter] = {}
     found = []
     for name in names:
         consumer = name.partition(":")[0]
         if consumer not in CONSUMERS:
             raise click.BadParameter(f"{name}: an ID is CONSUMER:PARTITION:OFFSET with a consumer of {CONSUMERS}")
-        if not any(letter.consumer == consumer for letter in known.values()):
-            known |= {letter.id: letter for letter in letters.read(consumer)}
+        if not any(each.consumer == consumer for each in known.values()):
+            known |= {each.id: each for each in topics.read(consumer)}
         if name not in known:
             raise click.BadParameter(f"there is no dead letter {name}")
         found.append(known[name])
     return found
 
 
-def _print(letter: DeadLetter) -> None:
+def _print(dead_letter: DeadLetter) -> None:
     """Print id, time and fate; the record's place on one line; what was cut; the reason, wrapped."""
-    click.echo(f"{letter.id}  {letter.at:%Y-%m-%d %H:%M:%S}  {letter.fate or ''}".rstrip())
-    click.echo(f"  {escaped(letter.record)}")
-    if letter.info and letter.info.cuts:
-        click.echo(f"  cut: {', '.join(f'{cut.part} of {cut.bytes:,} bytes' for cut in letter.info.cuts)}")
-    reason = escaped(letter.error if len(letter.error) <= REASON_MAX_CHARS else f"{letter.error[:REASON_MAX_CHARS]}…")
+    click.echo(f"{dead_letter.id}  {dead_letter.at:%Y-%m-%d %H:%M:%S}  {dead_letter.fate or ''}".rstrip())
+    click.echo(f"  {escaped(dead_letter.record)}")
+    if dead_letter.info and dead_letter.info.cuts:
+        click.echo(f"  cut: {', '.join(f'{cut.part} of {cut.bytes:,} bytes' for cut in dead_letter.info.cuts)}")
+    error = dead_letter.error
+    reason = escaped(error if len(error) <= REASON_MAX_CHARS else f"{error[:REASON_MAX_CHARS]}…")
     click.echo(click.wrap_text(reason, min(console.width, WRAP_COLUMNS), "  ", "  "))
 
 
-def _described(letter: DeadLetter) -> dict[str, Any]:
-    origin = letter.info.origin if letter.info else None
+def _described(dead_letter: DeadLetter) -> dict[str, Any]:
+    origin = dead_letter.info.origin if dead_letter.info else None
     said: dict[str, Any] = {
-        "id": letter.id,
-        "at": letter.at.isoformat(),
+        "id": dead_letter.id,
+        "at": dead_letter.at.isoformat(),
         "topic": origin and origin.topic,
         "partition": origin and origin.partition,
         "offset": origin and origin.offset,
-        "error": letter.error,
-        "fate": letter.fate,
+        "error": dead_letter.error,
+        "fate": dead_letter.fate,
     }
     if origin and origin.last_offset is not None:
         said["lastOffset"] = origin.last_offset
-    if letter.info and letter.info.cuts:
-        said["cut"] = [asdict(cut) for cut in letter.info.cuts]
+    if dead_letter.info and dead_letter.info.cuts:
+        said["cut"] = [asdict(cut) for cut in dead_letter.info.cuts]
     return said
 
 
-def _content(letter: DeadLetter) -> dict[str, Any]:
+def _content(dead_letter: DeadLetter) -> dict[str, Any]:
     return {
-        "key": _text(letter.key),
-        "headers": [[name, _text(value)] for name, value in letter.headers],
-        "value": _text(letter.value),
+        "key": _text(dead_letter.key),
+        "headers": [[name, _text(value)] for name, value in dead_letter.headers],
+        "value": _text(dead_letter.value),
     }
 
 
