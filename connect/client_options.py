@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 
-from settings import Settings
+from settings import Settings, split
 
 # Arguments of a client of kafka-python or aiokafka. Both call them the same.
 ClientOptions = Mapping[str, Any]
@@ -19,7 +19,7 @@ LOGIN_MODULES: Final = {
 
 def client_options(settings: Settings) -> dict[str, Any]:
     """The arguments of a client of kafka-python or aiokafka."""
-    options: dict[str, Any] = {"bootstrap_servers": [each.strip() for each in settings.kafka_servers.split(",")]}
+    options: dict[str, Any] = {"bootstrap_servers": split(settings.kafka_servers)}
     if settings.kafka_user is None and settings.kafka_ca is None:
         return options
     options["security_protocol"] = security_protocol(settings)

@@ -13,7 +13,7 @@ from faust.types.auth import CredentialsT
 from connect.client_options import tls_context
 from connect.records.fetching import SkippedOffsets
 from connect.topics import RECORD_MAX_BYTES, VERSION, group
-from settings import Settings
+from settings import Settings, split
 from streams.runtime.batching import InFlight
 from streams.runtime.consumer import BatchTransport
 from streams.runtime.counters import Counters
@@ -80,7 +80,7 @@ def make_app(settings: Settings) -> App:
     app = App(
         group(settings.role),
         version=VERSION,
-        broker=[f"kafka://{server.strip()}" for server in settings.kafka_servers.split(",")],
+        broker=[f"kafka://{server}" for server in split(settings.kafka_servers)],
         broker_credentials=credentials(settings),
         datadir=Path(data),
         store="rocksdb://",
