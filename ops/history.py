@@ -20,7 +20,7 @@ from ops.decision_rules import rule_of
 from ops.scratch import Scratch
 from settings import Settings
 from tables.errors import MalformedCommand
-from tables.ledger.hold_limits import HOLD_LIMITS_KEY, UNLIMITED, decode_limits
+from tables.ledger.hold_limits import HOLD_LIMITS_KEY, decode_limits
 from tables.ledger.ledger import Ledger
 from tables.ledger.records import PurchaseRecord, account_key, decode_account, decode_purchase, purchase_key
 from tables.ledger.ticket_codes import TicketCodes
@@ -89,7 +89,7 @@ class EventReplay:
     def hold_limits(self) -> LimitHolds:
         """The limits on holds that apply."""
         value = self._load(HOLD_LIMITS_KEY)
-        return (UNLIMITED if value is None else decode_limits(value)).command()
+        return decode_limits(value).command()
 
     def _load(self, key: bytes) -> bytes | None:
         [value] = self._table.load([key])
@@ -103,7 +103,7 @@ def open_replay(now: Settings, event: UUID, as_of: AsOf) -> Iterator[tuple[Itera
     Raises KafkaError, and LogCut while the log is read.
     """
     partition = home_of(event, now.partitions)
-    codes = TicketCodes(now.ticket_key.get_secret_value().encode()[:64])
+    codes = TicketCodes.of_secret(now.ticket_key.get_secret_value())
     with (
         tempfile.TemporaryDirectory(prefix="turnstile-history-") as folder,
         closing(Scratch(Path(folder))) as table,

@@ -71,7 +71,7 @@ def _carry_out(now: Settings, partition: int, end: int, into: Scratch, written: 
 
     The workers' records (``written``) show which commands were decided that are dead letters today.
     """
-    codes = TicketCodes(now.ticket_key.get_secret_value().encode()[:64])
+    codes = TicketCodes.of_secret(now.ticket_key.get_secret_value())
     ledger, workers = Ledger(into.load, into.scan, codes), Ledger(written.load, written.scan, codes)
     count = 0
     for batch in read_log(now, partition, end):

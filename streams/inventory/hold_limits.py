@@ -12,7 +12,7 @@ from streams.runtime.app import App
 from streams.runtime.produce import Record
 from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable
-from tables.ledger.hold_limits import HOLD_LIMITS_KEY, UNLIMITED, decode_limits
+from tables.ledger.hold_limits import HOLD_LIMITS_KEY, decode_limits
 from tables.messages.commands import LimitHolds, encode_command
 
 RECORD_KEY: Final = b"limit-holds"
@@ -44,7 +44,7 @@ class HoldLimitsWriter:
         if partition in self._written:
             return
         value = self.table.read(partition, HOLD_LIMITS_KEY)
-        current = UNLIMITED if value is None else decode_limits(value)
+        current = decode_limits(value)
         if current.command() != self._wanted:
             await append(self.app, COMMANDS, partition, [Record(RECORD_KEY, encode_command(self._wanted))])
             log.info("%s[%d]: limits on holds changed from %s to %s", COMMANDS, partition, current, self._wanted)

@@ -69,7 +69,7 @@ class LedgerAgent:
         self.gap_check = GapCheck(app, COMMANDS)
         app.guarded[COMMANDS] = self.watermark
         self.stock_gauges = StockGauges(app, self.table)
-        self._codes = TicketCodes(app.settings.ticket_key.get_secret_value().encode()[:64])
+        self._codes = TicketCodes.of_secret(app.settings.ticket_key.get_secret_value())
         self._ledgers: dict[int, Ledger] = {}
         app.on_partitions_assigned.connect(self._forget)
         add_agent(app, COMMANDS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)

@@ -33,7 +33,7 @@ class Room(NamedTuple):
     held: int = 0
 
 
-UNLIMITED = Room()
+UNBOUNDED_ROOM = Room()
 
 
 def room_of(inventory: Inventory) -> Room:
@@ -49,7 +49,7 @@ def available(stock: TicketStock, room: Room) -> int:
     return stock.available if room.left is None else min(stock.available, room.left)
 
 
-def availability(status: EventStatus, stock: TicketStock, at: int, room: Room = UNLIMITED) -> Availability:
+def availability(status: EventStatus, stock: TicketStock, at: int, room: Room = UNBOUNDED_ROOM) -> Availability:
     """The availability of a ticket type at ``at`` (ms)."""
     if status is not EventStatus.ACTIVE:
         return Availability(f"event_{status.value.lower()}")

@@ -52,7 +52,12 @@ class HoldContext(NamedTuple):
 
 
 encode_limits = msgspec.msgpack.Encoder().encode
-decode_limits = msgspec.msgpack.Decoder(HoldLimits).decode
+_decode = msgspec.msgpack.Decoder(HoldLimits).decode
+
+
+def decode_limits(record: bytes | None) -> HoldLimits:
+    """The limits in the record at HOLD_LIMITS_KEY; none without one."""
+    return UNLIMITED if record is None else _decode(record)
 
 
 def hold_seconds(command: Hold, context: HoldContext | None) -> int:

@@ -5,7 +5,7 @@ from heapq import merge
 from uuid import UUID
 
 from tables.ledger.accounts import AccountTickets
-from tables.ledger.hold_limits import HOLD_LIMITS_KEY, UNLIMITED, HoldLimits, decode_limits, encode_limits
+from tables.ledger.hold_limits import HOLD_LIMITS_KEY, HoldLimits, decode_limits, encode_limits
 from tables.ledger.inventory import Inventory
 from tables.ledger.records import (
     Decision,
@@ -87,8 +87,7 @@ class LedgerRecords:
     def hold_limits(self) -> HoldLimits:
         """The hold limits in force after the commands applied so far."""
         if self._limits is None:
-            value = self._read(HOLD_LIMITS_KEY)
-            self._limits = UNLIMITED if value is None else decode_limits(value)
+            self._limits = decode_limits(self._read(HOLD_LIMITS_KEY))
         return self._limits
 
     def limit_holds(self, offset: int, command: LimitHolds) -> None:

@@ -1,7 +1,7 @@
 """Ticket codes: a keyed hash, so they are unique, can't be guessed, and are the same at every replay."""
 
 from hashlib import blake2b
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
 KEY_MIN_BYTES: Final = 32
@@ -18,6 +18,11 @@ class TicketCodes:
         if not KEY_MIN_BYTES <= len(key) <= blake2b.MAX_KEY_SIZE:
             raise ValueError(f"the ticket key has {len(key)} bytes; it must have 32 to 64")
         self._start = blake2b(key=key, digest_size=_DIGEST_BYTES)
+
+    @classmethod
+    def of_secret(cls, secret: str) -> Self:
+        """The codes of a secret of at least 32 bytes; its first 64 are the key."""
+        return cls(secret.encode()[: blake2b.MAX_KEY_SIZE])
 
     def code(self, event: UUID, purchase: UUID, position: int) -> str:
         """The code of one ticket."""

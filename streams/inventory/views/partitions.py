@@ -13,7 +13,7 @@ from streams.runtime.positions import committed_offset, end_offset
 from streams.runtime.web import Request, Response, add_page, json_response
 from streams.runtime.web_lists import ListAnswer
 from streams.runtime.web_parameters import path_number
-from tables.ledger.hold_limits import HOLD_LIMITS_KEY, UNLIMITED, decode_limits
+from tables.ledger.hold_limits import HOLD_LIMITS_KEY, decode_limits
 from tables.messages.commands import LimitHolds
 
 
@@ -115,7 +115,7 @@ class PartitionViews:
     def _limits(self, partition: int) -> LimitHolds:
         """The limits on holds that apply."""
         value = self.reads.table.read(partition, HOLD_LIMITS_KEY)
-        return (UNLIMITED if value is None else decode_limits(value)).command()
+        return decode_limits(value).command()
 
     def _marks(self, partitions: list[int]) -> dict[str, int | None]:
         """By partition, the last changelog offset that is stored here, or null."""
