@@ -175,6 +175,10 @@ class Settings(BaseSettings):
     worker_host: Host = Field("127.0.0.1", description="host at which other workers reach these views")
     worker_port: OwnPort = Field(6066, description="port of the worker's HTTP views")
     worker_data: Path = Field(Path(".turnstile/worker-0"), description="folder of the worker's RocksDB tables")
+    ledger_snapshots: Path | None = Field(
+        None,
+        description="folder of the snapshots that `turnstile ledger snapshot` makes, for `why`, `event` and the views",
+    )
     worker_url: Urls = Field(
         "http://127.0.0.1:6066",
         description="addresses of ledger workers' HTTP views, for the API, separated by commas; each answers for all",

@@ -44,3 +44,8 @@ def rule_of(command: Command, outcome: Outcome) -> str:
     if outcome.reason is not None:
         return REASON_RULES[outcome.reason]
     return CONFIRM_RULE if isinstance(command, Confirm) else KIND_RULES[outcome.kind]
+
+
+def recorded_rule(kind: OutcomeKind, reason: Reason | None) -> str:
+    """The rule of a decision on record."""
+    return KIND_RULES[kind] if reason is None else REASON_RULES[reason]

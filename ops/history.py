@@ -1,10 +1,7 @@
-"""One event's past, decided once more from the command log: what each command met, and what became of it.
-
-Only the commands of the event are carried out, and the partition's limits on holds, since nothing else decides it.
-"""
+"""One event's past, decided once more from the command log: what each command met, and what became of it."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from itertools import takewhile
 from pathlib import Path
@@ -14,117 +11,93 @@ from uuid import UUID
 from msgspec import Struct
 
 from connect.partitioning import home_of
-from ops.as_of import AsOf
-from ops.command_log import LogCommand, acknowledged, read_commands
-from ops.decision_rules import rule_of
+from ops.command_log import acknowledged, log_begin, read_commands
+from ops.decision_rules import recorded_rule, rule_of
 from ops.scratch import Scratch
 from settings import Settings
-from tables.errors import MalformedCommand
-from tables.ledger.hold_limits import HOLD_LIMITS_KEY, decode_limits
-from tables.ledger.ledger import Ledger
-from tables.ledger.records import PurchaseRecord, account_key, decode_account, decode_purchase, purchase_key
+from streams.inventory.snapshots import Snapshot, newest, snapshots_of
+from tables.ledger.as_of import AsOf
+from tables.ledger.event_replay import EventReplay, LogCommand
+from tables.ledger.records import Decision
 from tables.ledger.ticket_codes import TicketCodes
-from tables.ledger.views import AccountView, EventView, TicketTypeView, account_view, event_view
+from tables.ledger.views import AccountView, EventView, TicketTypeView
 from tables.messages.commands import Buy, BuyerCommand, EndPurchases, EventDefinition, Hold, LimitHolds
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason
 
+Choose = Callable[[Path | None, int, int, AsOf], Snapshot | None]
+
 
 class Step(Struct, frozen=True, rename="camel"):
-    """A decision on a purchase, with what the command met: stock, the account's tickets, and the limits in force."""
+    """A decision on a purchase, with what the command met: stock, the account's tickets, and the limits in force.
+
+    Of a decision from before a snapshot only the decision itself is known.
+    """
 
     offset: int
     at: int
-    command: str
+    command: str | None
     outcome: OutcomeKind
     reason: Reason | None
     rule: str
     figures: dict[str, Any]
-    stock: EventView | None
-    account: AccountView | None
-    limits: EventDefinition | None
-    hold_limits: LimitHolds
+    stock: EventView | None = None
+    account: AccountView | None = None
+    limits: EventDefinition | None = None
+    hold_limits: LimitHolds | None = None
 
 
-class EventReplay:
-    """The ledger of one event on a scratch table."""
+class Past(NamedTuple):
+    """An event at a place of its log, ``at`` a time (ms), the commands from there up to a moment, and its replay."""
 
-    def __init__(self, table: Scratch, event: UUID, codes: TicketCodes) -> None:
-        self.event = event
-        self._table = table
-        self._ledger = Ledger(table.load, table.scan, codes)
-
-    def apply(self, each: LogCommand) -> tuple[Outcome, ...]:
-        """Carry out a command of the log; nothing if it is another event's, or became a dead letter."""
-        if not isinstance(each.command, LimitHolds) and each.command.event != self.event:
-            return ()
-        try:
-            self._ledger.check(each.offset, each.command)
-        except MalformedCommand:
-            return ()
-        result = self._ledger.apply(each.offset, each.at, each.command)
-        self._table.write((self._ledger.take_purchases() | self._ledger.take_events()).items())
-        return result.outcomes
-
-    def stock(self, at: int) -> EventView | None:
-        """The event's stock; ``at`` (ms) says which sale periods have begun."""
-        inventory = self._ledger.inventory(self.event)
-        return None if inventory is None else event_view(inventory, at)
-
-    def definition(self) -> EventDefinition | None:
-        """The definition by which it sells."""
-        inventory = self._ledger.inventory(self.event)
-        return None if inventory is None else inventory.definition
-
-    def purchase(self, purchase: UUID) -> PurchaseRecord | None:
-        """The purchase's record."""
-        value = self._load(purchase_key(self.event, purchase))
-        return None if value is None else decode_purchase(value)
-
-    def account(self, account: UUID) -> AccountView | None:
-        """What an account has of the event."""
-        value = self._load(account_key(self.event, account))
-        return None if value is None else account_view(self.event, account, decode_account(value))
-
-    def hold_limits(self) -> LimitHolds:
-        """The limits on holds that apply."""
-        value = self._load(HOLD_LIMITS_KEY)
-        return decode_limits(value).command()
-
-    def _load(self, key: bytes) -> bytes | None:
-        [value] = self._table.load([key])
-        return value
+    at: int
+    log: Iterator[LogCommand]
+    replay: EventReplay
 
 
 @contextmanager
-def open_replay(now: Settings, event: UUID, as_of: AsOf) -> Iterator[tuple[Iterator[LogCommand], EventReplay]]:
-    """The log of the event's partition up to a moment, and a replay that has carried out none of it.
+def open_past(now: Settings, event: UUID, as_of: AsOf, choose: Choose = newest) -> Iterator[Past]:
+    """An event's past up to a moment, from the beginning of the log, or from the snapshot that ``choose`` gives.
 
-    Raises KafkaError, and LogCut while the log is read.
+    Raises KafkaError, SnapshotDamaged, and LogCut while the log is read.
     """
     partition = home_of(event, now.partitions)
-    codes = TicketCodes.of_secret(now.ticket_key.get_secret_value())
+    snapshot = choose(now.ledger_snapshots, partition, log_begin(now, partition), as_of)
+    begin = 0 if snapshot is None else snapshot.offset + 1
     with (
         tempfile.TemporaryDirectory(prefix="turnstile-history-") as folder,
         closing(Scratch(Path(folder))) as table,
-        closing(read_commands(now, partition, acknowledged(now).get(partition, 0))) as log,
+        closing(read_commands(now, partition, begin, _end(now, partition, as_of))) as log,
     ):
+        if snapshot is not None:
+            table.write(snapshot.rows(event))
         until = takewhile(lambda each: as_of.includes(each.offset, each.at), log)
-        yield until, EventReplay(table, event, codes)
+        replay = EventReplay(table, event, TicketCodes.of_secret(now.ticket_key.get_secret_value()))
+        yield Past(snapshot.at if snapshot else 0, until, replay)
+
+
+def _end(now: Settings, partition: int, as_of: AsOf) -> int:
+    end = acknowledged(now).get(partition, 0)
+    return end if as_of.offset is None else min(end, as_of.offset + 1)
 
 
 def event_of(now: Settings, purchase: UUID) -> UUID | None:
-    """The event of a purchase, by the first command in the log that names it. Raises LogCut, KafkaError."""
+    """The event of a purchase, by the first command in the log that names it, or by a snapshot. Raises KafkaError."""
     for partition, end in sorted(acknowledged(now).items()):
-        with closing(read_commands(now, partition, end)) as log:
+        with closing(read_commands(now, partition, log_begin(now, partition), end)) as log:
             for each in log:
                 if isinstance(each.command, Buy | Hold) and each.command.purchase == purchase:
                     return each.command.event
+        for snapshot in snapshots_of(now.ledger_snapshots, partition)[:1]:
+            if event := snapshot.event_of(purchase):
+                return event
     return None
 
 
 def life_of(purchase: UUID, log: Iterable[LogCommand], replay: EventReplay) -> Iterator[Step]:
-    """Every decision on a purchase, in the order of the log."""
+    """Every decision on a purchase, in the order of the log; first those that the replay's table begins with."""
+    record = replay.purchase(purchase)
+    yield from map(_recorded, record.history if record else ())
     for each in log:
         before = _Before.of(each, purchase, replay)
         for outcome in replay.apply(each):
@@ -153,6 +126,12 @@ class _Before(NamedTuple):
         account = known.account if known else getattr(command, "account", None)
         has = None if account is None else replay.account(account)
         return cls(replay.stock(each.at), has, replay.definition(), replay.hold_limits())
+
+
+def _recorded(decision: Decision) -> Step:
+    reason = decision.exact_reason
+    rule = recorded_rule(decision.kind, reason)
+    return Step(decision.offset, decision.at, None, decision.kind, reason, rule, decision.figures)
 
 
 def _step(each: LogCommand, outcome: Outcome, before: _Before) -> Step:

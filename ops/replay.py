@@ -11,15 +11,12 @@ from pathlib import Path
 
 from connect.client_options import client_options
 from connect.topics import changelog
-from ops.command_log import acknowledged, is_at_home, read_log
+from ops.command_log import acknowledged, carry_out, read_log
 from ops.scratch import Scratch, read_changelog
 from settings import Settings
-from tables.errors import MalformedRecord
-from tables.ledger.ledger import Ledger
 from tables.ledger.records import record_offset, same_record
 from tables.ledger.ticket_codes import TicketCodes
 from tables.ledger.watermark import WATERMARK_KEY
-from tables.messages.commands import decode_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,8 @@ def replay(now: Settings, folder: Path) -> Iterator[Comparison]:
         with closing(Scratch(place / "log")) as rebuilt, closing(Scratch(place / "changelog")) as written:
             end = ends.get(partition, 0)
             asyncio.run(read_changelog(client_options(now), changelog("ledger"), partition, written))
-            count = _carry_out(now, partition, end, rebuilt, written)
+            codes = TicketCodes.of_secret(now.ticket_key.get_secret_value())
+            count, _ = carry_out(read_log(now, partition, 0, end), now.partitions, codes, rebuilt, written)
             same, different = compare(rebuilt, written, end)
             yield Comparison(partition, count, same, tuple(different))
 
@@ -64,25 +62,3 @@ def compare(rebuilt: Scratch, written: Scratch, end: int) -> tuple[int, list[str
         if key != WATERMARK_KEY and rebuilt.load([key]) == [None] and record_offset(value) < end:
             different.append(f"{key.hex()} does not come of the log")
     return same, different
-
-
-def _carry_out(now: Settings, partition: int, end: int, into: Scratch, written: Scratch) -> int:
-    """Decide the log of one partition up to ``end``, as a worker would; the number of commands.
-
-    The workers' records (``written``) show which commands were decided that are dead letters today.
-    """
-    codes = TicketCodes.of_secret(now.ticket_key.get_secret_value())
-    ledger, workers = Ledger(into.load, into.scan, codes), Ledger(written.load, written.scan, codes)
-    count = 0
-    for batch in read_log(now, partition, end):
-        for record in batch:
-            try:
-                command = decode_command(record.value)
-                workers.check(record.offset, command)
-            except MalformedRecord:
-                continue
-            if is_at_home(command, partition, now.partitions):
-                ledger.apply(record.offset, record.timestamp, command)
-                count += 1
-        into.write((ledger.take_purchases() | ledger.take_events()).items())
-    return count

@@ -25,6 +25,10 @@ class Scratch:
         folder.mkdir(parents=True, exist_ok=True)
         self._database: Any = rocksdict.Rdict(str(folder), rocksdict.Options(raw_mode=True))
 
+    def flush(self) -> None:
+        """Write what is in memory to files with checksums."""
+        self._database.flush()
+
     def close(self) -> None:
         """Close the files, and keep them."""
         self._database.close()

@@ -43,6 +43,7 @@ def app_environment(settings: StackSettings, principal: str = OPERATOR) -> dict[
         "TURNSTILE_WORKER_URL": ",".join(
             f"http://{HOST}:{settings.view_port('ledger', number)}" for number in range(settings.workers)
         ),
+        "TURNSTILE_LEDGER_SNAPSHOTS": str(home / "snapshots"),
         "TURNSTILE_TOKEN_KEY": secret(home, "token_key"),
         "TURNSTILE_LINK_KEY": secret(home, "link_key"),
         "TURNSTILE_ADMIN_PASSWORD": secret(home, "admin_password"),

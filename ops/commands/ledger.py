@@ -1,4 +1,4 @@
-"""``turnstile ledger``: lead the ledger past commands that its log has lost."""
+"""``turnstile ledger``: snapshots of its table, and how to lead it past commands that its log has lost."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,12 +8,16 @@ from aiokafka import TopicPartition
 
 from connect.topics import COMMANDS
 from ops import skipping
+from ops.ledger_snapshot import make_snapshots
 from settings import settings
 
 
 @click.group(name="ledger")
 def command() -> None:
-    """Lead the ledger past commands that Kafka has lost. For `InputLost`; stop the workers of the role ledger first."""
+    """Keep snapshots of the ledger, or lead it past commands that Kafka has lost.
+
+    `skip` and `resend` are for `InputLost`; stop the workers of the role ledger first.
+    """
 
 
 def _offsets(verb: Callable[..., None]) -> Any:
@@ -41,6 +45,21 @@ def resend(partition: int, first: int, last: int, reason: str) -> None:
     A command that was decided before is answered as it was; nothing happens twice.
     """
     _tell(skipping.resend(settings(), TopicPartition(COMMANDS, partition), first, last, reason))
+
+
+@command.command()
+@click.option("--keep", type=click.IntRange(min=1), default=8, show_default=True, help="Snapshots of each partition.")
+def snapshot(keep: int) -> None:
+    """Store the ledger's records in the folder TURNSTILE_LEDGER_SNAPSHOTS, and remove all but the newest snapshots.
+
+    `why`, `event` and the views with `asOf` begin at a snapshot where the log is cut or long. Take one more often than
+    the log is kept. Workers may run. 15 s of a core for a million purchases, and as much disk as the table.
+    """
+    now = settings()
+    if now.ledger_snapshots is None:
+        raise click.ClickException("TURNSTILE_LEDGER_SNAPSHOTS names no folder")
+    for made in make_snapshots(now, now.ledger_snapshots, keep):
+        click.echo(made.path)
 
 
 def _tell(count: int) -> None:

@@ -10,11 +10,14 @@ from uuid import UUID
 import msgspec
 import rich_click as click
 
-from ops.as_of import AsOf, as_of_option
-from ops.history import Step, event_of, life_of, open_replay, stock_text
+from ops.as_of import as_of_option
+from ops.history import Step, event_of, life_of, open_past, stock_text
 from ops.terminal import console, json_option, safe
 from settings import settings
+from streams.inventory.snapshots import oldest
+from tables.ledger.as_of import AsOf
 from tables.ledger.views import purchase_view
+from tables.messages.commands import LimitHolds
 
 
 @click.command(name="why")
@@ -26,13 +29,14 @@ def command(purchase: UUID, event: UUID | None, as_of: AsOf, *, as_json: bool) -
     """Print each decision on PURCHASE: the command, the rule that decided it, and the stock and limits that it met.
 
     Read-only; the commands of the event are decided once more from the command log. About 100 s of a core for a million
-    commands of the event, 20 s for a million others; without --event it reads all of them. Exit code 1 if the log has
-    no such purchase, 2 if the log no longer reaches back to its beginning.
+    commands of the event, 20 s for a million others; without --event it reads all of them. If the log no longer has its
+    beginning, it begins at the oldest snapshot that the log continues; of a decision before that it knows neither stock
+    nor limits. Exit code 1 if there is no such purchase, 2 if neither the log nor a snapshot reaches back.
     """
     home = event or event_of(settings(), purchase)
     if home is None:
         sys.exit("the log has no such purchase")
-    with open_replay(settings(), home, as_of) as (log, replay):
+    with open_past(settings(), home, as_of, oldest) as (_, log, replay):
         steps = list(life_of(purchase, log, replay))
         record = replay.purchase(purchase)
     if not steps:
@@ -50,7 +54,8 @@ def _lines(steps: list[Step]) -> Iterator[str]:
     for step in steps:
         time = datetime.fromtimestamp(step.at / 1000, UTC).isoformat(" ", "milliseconds")
         reason = f" ({step.reason})" if step.reason else ""
-        yield f"offset {step.offset} {time}: {step.command} -> {step.outcome}{reason}"
+        command = "from before the snapshot" if step.command is None else step.command
+        yield f"offset {step.offset} {time}: {command} -> {step.outcome}{reason}"
         yield f"  rule: {step.rule}"
         if step.figures:
             yield f"  figures: {_told(step.figures)}"
@@ -58,12 +63,13 @@ def _lines(steps: list[Step]) -> Iterator[str]:
             yield f"  stock: {kind.name} ({kind.ticket_type}): {stock_text(kind)}"
         if step.account:
             yield f"  account: {step.account.total} tickets, {step.account.held} of them held"
-        yield f"  limits: {_told(_limits(step)) or 'none'}"
+        if step.hold_limits:
+            yield f"  limits: {_told(_limits(step)) or 'none'}"
 
 
 def _limits(step: Step) -> dict[str, Any]:
     """The limits in force, by name; those of a ticket type with its name."""
-    holds = {f"holds {name}": value for name, value in msgspec.structs.asdict(step.hold_limits).items()}
+    holds = {f"holds {name}": value for name, value in _fields(step.hold_limits).items()}
     if step.limits is None:
         return _known(holds)
     event = {name: getattr(step.limits, name) for name in ("capacity", "max_per_order", "max_per_account")}
@@ -73,6 +79,10 @@ def _limits(step: Step) -> dict[str, Any]:
         for name in ("max_per_order", "max_per_account", "sale_starts_at", "sale_ends_at")
     }
     return _known(event | types | holds)
+
+
+def _fields(limits: LimitHolds | None) -> dict[str, Any]:
+    return {} if limits is None else msgspec.structs.asdict(limits)
 
 
 def _known(limits: dict[str, Any]) -> dict[str, Any]:

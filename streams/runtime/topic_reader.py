@@ -1,10 +1,11 @@
-"""Reading a whole topic outside of a worker: its committed records, from given offsets to given ends."""
+"""Reading a topic beside the agents: its committed records, from given offsets to given ends."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import ConsumerRecord
 
 from connect.client_options import ClientOptions
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
@@ -28,8 +29,18 @@ class TopicReader:
         ends = await self._consumer.end_offsets(list(self._consumer.assignment()))
         return {place.partition: end for place, end in ends.items()}
 
+    async def begin_offsets(self) -> Offsets:
+        """Where the log of each partition begins now."""
+        begins = await self._consumer.beginning_offsets(list(self._consumer.assignment()))
+        return {place.partition: begin for place, begin in begins.items()}
+
     async def read(self, begins: Offsets, ends: Offsets) -> AsyncIterator[list[bytes | None]]:
-        """The values of the records between ``begins`` and ``ends``, those of a poll at a time.
+        """The values of the records that ``records`` gives."""
+        async for records in self.records(begins, ends):
+            yield [record.value for record in records]
+
+    async def records(self, begins: Offsets, ends: Offsets) -> AsyncGenerator[list[ConsumerRecord], None]:
+        """The records between ``begins`` and ``ends``, those of a poll at a time.
 
         ``begins`` moves on once they are taken. What can't be read is left out.
         """
@@ -37,15 +48,17 @@ class TopicReader:
             self._consumer.seek(TopicPartition(self._topic, partition), offset)
         while any(begins[partition] < end for partition, end in ends.items()):
             found = await self._consumer.getmany(timeout_ms=POLL_TIMEOUT_MS, max_records=self._poll_max_records)
-            yield [one.value for records in found.values() for one in records if not isinstance(one, SkippedOffsets)]
+            yield [one for records in found.values() for one in records if not isinstance(one, SkippedOffsets)]
             for partition in begins:
                 position = await self._consumer.position(TopicPartition(self._topic, partition))
                 begins[partition] = max(begins[partition], position)
 
 
 @asynccontextmanager
-async def reading_topic(kafka: ClientOptions, topic: str, poll_max_records: int) -> AsyncIterator[TopicReader]:
-    """A reader of a topic, without a consumer group. Raises aiokafka's KafkaError."""
+async def reading_topic(
+    kafka: ClientOptions, topic: str, poll_max_records: int, partitions: Collection[int] | None = None
+) -> AsyncIterator[TopicReader]:
+    """A reader of a topic, or of some ``partitions``, without a consumer group. Raises aiokafka's KafkaError."""
     install()
     consumer: Any = AIOKafkaConsumer(
         **kafka,
@@ -59,7 +72,8 @@ async def reading_topic(kafka: ClientOptions, topic: str, poll_max_records: int)
         await consumer.start()
         # A consumer without subscription knows no topics before it has asked for them.
         await consumer._client.force_metadata_update()
-        consumer.assign([TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)])
+        numbers = consumer.partitions_for_topic(topic) if partitions is None else partitions
+        consumer.assign([TopicPartition(topic, number) for number in numbers])
         yield TopicReader(consumer, topic, poll_max_records)
     finally:
         await consumer.stop()

@@ -42,9 +42,17 @@ def path_number(text: str, count: int, noun: str) -> int:
     return int(text)
 
 
+def query_text(request: Request, name: str) -> str | None:
+    """A parameter of the query, or None."""
+    values: list[str] = request.query.getall(name, [])
+    if len(values) > 1:
+        raise invalid_parameter(name, "must be given once")
+    return values[0] if values else None
+
+
 def query_id(request: Request, name: str) -> UUID | None:
     """An id in the query, or None."""
-    text = _text(request, name)
+    text = query_text(request, name)
     try:
         return None if text is None else UUID(text)
     except ValueError as error:
@@ -53,7 +61,7 @@ def query_id(request: Request, name: str) -> UUID | None:
 
 def query_limit(request: Request) -> int:
     """The largest number of items of a page."""
-    text = _text(request, "limit")
+    text = query_text(request, "limit")
     if text is None:
         return LIMIT_DEFAULT
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(LIMIT_MAX)) and 1 <= int(text) <= LIMIT_MAX):
@@ -63,7 +71,7 @@ def query_limit(request: Request) -> int:
 
 def query_choice(request: Request, name: str, choices: type) -> str | None:
     """One of the values of an enumeration, or None."""
-    text = _text(request, name)
+    text = query_text(request, name)
     values = [str(choice) for choice in choices]  # type: ignore[attr-defined]
     if text is not None and text not in values:
         raise invalid_parameter(name, f"must be one of {', '.join(values)}")
@@ -72,7 +80,7 @@ def query_choice(request: Request, name: str, choices: type) -> str | None:
 
 def query_seconds(request: Request, name: str, most_s: float) -> float:
     """A time in seconds from 0 to ``most_s``; 0 where there is none."""
-    text = _text(request, name)
+    text = query_text(request, name)
     try:
         seconds = float(text or 0)
     except ValueError:
@@ -84,7 +92,7 @@ def query_seconds(request: Request, name: str, most_s: float) -> float:
 
 def query_position(request: Request, partitions: int) -> ListPosition | None:
     """Where the page begins, or None without a cursor."""
-    text = _text(request, "cursor")
+    text = query_text(request, "cursor")
     if text is None:
         return None
     try:
@@ -97,10 +105,3 @@ def query_position(request: Request, partitions: int) -> ListPosition | None:
     if not 0 <= position.partition < partitions:
         raise invalid_parameter("cursor", "must be the `next` of a page of this list")
     return position
-
-
-def _text(request: Request, name: str) -> str | None:
-    values: list[str] = request.query.getall(name, [])
-    if len(values) > 1:
-        raise invalid_parameter(name, "must be given once")
-    return values[0] if values else None

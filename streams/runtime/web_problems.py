@@ -22,6 +22,9 @@ VIEW_PROBLEMS: Final[dict[str, ViewProblem]] = {
     "unauthorized": ViewProblem(401, "The request needs a valid token", "no read token, or an invalid one"),
     "not-found": ViewProblem(404, "There is no such resource", "no record of this id, or no such path"),
     "method-not-allowed": ViewProblem(405, "The resource does not support this method", "anything but GET and HEAD"),
+    "history-gone": ViewProblem(
+        410, "The log no longer reaches back so far", "`asOf` is before the log's beginning, and no snapshot is older"
+    ),
     "invalid-input": ViewProblem(
         422, "The request has fields that are missing or wrong", "`errors` lists the parameters"
     ),
@@ -29,6 +32,11 @@ VIEW_PROBLEMS: Final[dict[str, ViewProblem]] = {
         500, "Something went wrong on our side", "an error of the worker; its log has the cause"
     ),
     "busy": ViewProblem(503, "Too many requests at once", "try again after `Retry-After` seconds"),
+    "history-too-long": ViewProblem(
+        503,
+        "The log up to this moment is too long for a view",
+        "ask `turnstile event --as-of`, which has no such limit",
+    ),
     "partition-unavailable": ViewProblem(
         503,
         "No worker can answer for this partition now",

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 from zlib import crc32
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from tables.ledger.availability import Availability, availability, available, room_of
 from tables.ledger.inventory import Inventory
@@ -14,6 +14,13 @@ from tables.ledger.records import AccountRecord, PurchaseRecord
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
 from tables.messages.statuses import EventStatus, PurchaseStatus
+
+
+class LogPlaceView(Struct, frozen=True, rename="camel"):
+    """The last command up to the moment that a view is of: its offset, and the time (ms) at which it was appended."""
+
+    offset: int
+    at: int
 
 
 class TicketTypeView(Struct, frozen=True, rename="camel"):
@@ -33,7 +40,10 @@ class TicketTypeView(Struct, frozen=True, rename="camel"):
 
 
 class EventView(Struct, frozen=True, rename="camel"):
-    """The stock of an event after the command at ``offset``; ``version`` is that of its definition."""
+    """The stock of an event after the command at ``offset``; ``version`` is that of its definition.
+
+    ``asOf`` where an earlier moment was asked for: the last command of the partition up to then.
+    """
 
     event: UUID
     version: int
@@ -41,6 +51,7 @@ class EventView(Struct, frozen=True, rename="camel"):
     title: str
     status: EventStatus
     ticket_types: list[TicketTypeView]
+    as_of: LogPlaceView | UnsetType = UNSET
 
     @property
     def revision(self) -> str:
@@ -89,7 +100,10 @@ class DecisionView(Struct, frozen=True, rename="camel"):
 
 
 class PurchaseView(Struct, frozen=True, rename="camel"):
-    """A purchase with its history; ``deadline`` (ms) of a hold, ``reason`` and ``figures`` of a refusal."""
+    """A purchase with its history; ``deadline`` (ms) of a hold, ``reason`` and ``figures`` of a refusal.
+
+    ``asOf`` where an earlier moment was asked for: the last command up to then that changed the purchase.
+    """
 
     event: UUID
     purchase: UUID
@@ -101,6 +115,7 @@ class PurchaseView(Struct, frozen=True, rename="camel"):
     deadline: int | None
     lines: list[PurchaseLineView]
     history: list[DecisionView]
+    as_of: LogPlaceView | UnsetType = UNSET
 
     @property
     def revision(self) -> str:

@@ -5,8 +5,10 @@ Any worker answers for all: it forwards a request for another worker's partition
 
 from streams.inventory.ledger import LedgerAgent
 from streams.inventory.views.definitions import DefinitionViews
+from streams.inventory.views.event_past import EventPast
 from streams.inventory.views.events import EventViews
 from streams.inventory.views.holds import HoldViews
+from streams.inventory.views.moments import Moments
 from streams.inventory.views.openapi import DocumentView
 from streams.inventory.views.overview import OverviewPage
 from streams.inventory.views.partitions import PartitionViews
@@ -24,8 +26,10 @@ class InventoryViews:
     def __init__(self, app: App, ledger: LedgerAgent) -> None:
         reads = PartitionReads(app, ledger.table)
         records = RecordReads(reads)
-        events = EventViews(app, reads, records)
-        PurchaseViews(app, reads, records)
+        moments = Moments(ledger.gap_check)
+        self.past = EventPast(app, reads, moments)
+        events = EventViews(app, reads, records, self.past)
+        PurchaseViews(app, reads, records, moments)
         holds = HoldViews(app, reads, ledger.hold_expiry)
         partitions = PartitionViews(app, reads, ledger.gap_check)
         # Not the last one: Faust's own page, which comes next, is at / too, and aiohttp joins neighbours of one path.

@@ -1,8 +1,11 @@
 """The views of events and their stock, and of what an account has of an event."""
 
 from typing import Final
+from uuid import UUID
 
 from streams.inventory.hold_expiry import now_ms
+from streams.inventory.views.event_past import EventPast
+from streams.inventory.views.moments import query_as_of
 from streams.runtime.app import App
 from streams.runtime.event_streams import EventStreams
 from streams.runtime.partition_lists import PartitionList
@@ -22,9 +25,10 @@ EVENTS_PATH: Final = "/api/events/"
 class EventViews:
     """Events by id, and all of them in pages."""
 
-    def __init__(self, app: App, reads: PartitionReads, records: RecordReads) -> None:
+    def __init__(self, app: App, reads: PartitionReads, records: RecordReads, past: EventPast) -> None:
         self.reads = reads
         self.records = records
+        self._past = past
         self.streams = EventStreams(reads, records)
         add_page(app, "/api/event/{event}/", "event", self.event)
         add_page(app, "/api/event/{event}/stream/", "event_stream", self.stream)
@@ -32,12 +36,15 @@ class EventViews:
         add_page(app, "/api/account/{event}/{account}/", "account", self.account)
 
     async def event(self, request: Request, event: str) -> Response:
-        """Quantity, held, sold and available of an event's ticket types."""
-        return await self.records.answer(request, self._stock(event))
+        """Quantity, held, sold and available of an event's ticket types; with ``asOf`` at an earlier moment."""
+        key, as_of = path_id(event, "event"), query_as_of(request)
+        if as_of is not None:
+            return await self._past.answer(request, key, as_of)
+        return await self.records.answer(request, self._stock(key))
 
     async def stream(self, request: Request, event: str) -> Response:
         """Server-sent events: an event's stock, again after each change."""
-        return await self.streams.answer(request, self._stock(event))
+        return await self.streams.answer(request, self._stock(path_id(event, "event")))
 
     async def events(self, request: Request) -> Response:
         """All events with their stock; with ``state`` those that have a ticket type in this state."""
@@ -63,13 +70,11 @@ class EventViews:
         )
         return await self.records.answer(request, record)
 
-    def _stock(self, event: str) -> RecordRead:
-        key = path_id(event, "event")
-
+    def _stock(self, event: UUID) -> RecordRead:
         def show(value: bytes) -> EventView:
-            return event_view(Inventory.from_record(key, decode_event(value)), now_ms())
+            return event_view(Inventory.from_record(event, decode_event(value)), now_ms())
 
-        return RecordRead(self.reads.home_of(str(key)), event_key(key), show)
+        return RecordRead(self.reads.home_of(str(event)), event_key(event), show)
 
     def _scan(self, partition: int, position: bytes) -> EventScan:
         return EventScan(*self.reads.access(partition), position)

@@ -15,6 +15,7 @@ from streams.inventory.views.examples import (
     WORKER,
 )
 from streams.inventory.views.holds import HoldsAnswer
+from streams.inventory.views.moments import AS_OF
 from streams.inventory.views.partitions import PartitionOwnerView, PartitionView, WorkerPartitionsView, WorkerView
 from streams.runtime.web_operations import LIST_QUERY, WebOperation, query_parameter
 from tables.ledger.availability import Availability
@@ -55,8 +56,22 @@ def listed(item: Any, following: str | None = None) -> dict[str, Any]:
     return {"items": [item], "next": following}
 
 
+AS_OF_QUERY: Final = query_parameter(
+    AS_OF,
+    "the answer as it was after the command at this offset of the event's partition, or after the last one up to this "
+    "time (ISO 8601 with its offset from UTC)",
+    type="string",
+)
 OPERATIONS: Final = (
-    WebOperation("/api/event/{event}/", "event", "An event's stock", EventView, EVENT_EXAMPLE, has_revision=True),
+    WebOperation(
+        "/api/event/{event}/",
+        "event",
+        "An event's stock, now or at an earlier moment",
+        EventView,
+        EVENT_EXAMPLE,
+        (AS_OF_QUERY,),
+        has_revision=True,
+    ),
     WebOperation(
         "/api/event/{event}/stream/",
         "event_stream",
@@ -110,9 +125,10 @@ OPERATIONS: Final = (
     WebOperation(
         "/api/purchase/{event}/{purchase}/",
         "purchase",
-        "A purchase with its history",
+        "A purchase with its history, now or at an earlier moment",
         PurchaseView,
         PURCHASE_EXAMPLE,
+        (AS_OF_QUERY,),
         has_revision=True,
     ),
     WebOperation(

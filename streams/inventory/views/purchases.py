@@ -3,6 +3,9 @@
 from functools import partial
 from uuid import UUID
 
+from msgspec.structs import replace
+
+from streams.inventory.views.moments import Moments, query_as_of
 from streams.runtime.app import App
 from streams.runtime.partition_lists import PartitionList
 from streams.runtime.partition_reads import PartitionReads
@@ -11,27 +14,34 @@ from streams.runtime.web import Request, Response, add_page
 from streams.runtime.web_parameters import path_id, query_id
 from tables.ledger.records import decode_purchase, purchase_key
 from tables.ledger.scans import PurchaseScan
-from tables.ledger.views import purchase_view
+from tables.ledger.views import LogPlaceView, PurchaseView, purchase_view
 
 
 class PurchaseViews:
     """Purchases by id, and those of an account in pages."""
 
-    def __init__(self, app: App, reads: PartitionReads, records: RecordReads) -> None:
+    def __init__(self, app: App, reads: PartitionReads, records: RecordReads, moments: Moments) -> None:
         self.reads = reads
         self.records = records
+        self._moments = moments
         add_page(app, "/api/purchase/{event}/{purchase}/", "purchase", self.purchase)
         add_page(app, "/api/purchases/{event}/{purchases}/", "purchases", self.purchases)
         add_page(app, "/api/accounts/{account}/purchases/", "account_purchases", self.account_purchases)
 
     async def purchase(self, request: Request, event: str, purchase: str) -> Response:
-        """A purchase with its history."""
-        key, wanted = path_id(event, "event"), path_id(purchase, "purchase")
+        """A purchase with its history; with ``asOf`` as it was at an earlier moment, which the history tells."""
+        key, wanted, as_of = path_id(event, "event"), path_id(purchase, "purchase"), query_as_of(request)
         home = self.reads.home_of(str(key))
-        record = RecordRead(
-            home, purchase_key(key, wanted), lambda value: purchase_view(key, wanted, decode_purchase(value))
-        )
-        return await self.records.answer(request, record)
+
+        def show(value: bytes) -> PurchaseView | None:
+            record = decode_purchase(value)
+            if as_of is None:
+                return purchase_view(key, wanted, record)
+            self._moments.check(home, as_of)
+            then = as_of.of_purchase(record)
+            return None if then is None else _with_place(purchase_view(key, wanted, then))
+
+        return await self.records.answer(request, RecordRead(home, purchase_key(key, wanted), show))
 
     async def purchases(self, request: Request, event: str, purchases: str) -> Response:
         """Which of some purchases are on record; ``purchases`` are their ids as hex digits, separated by commas."""
@@ -52,3 +62,8 @@ class PurchaseViews:
     def _on_record(self, partition: int, event: UUID, purchases: list[UUID]) -> list[str]:
         read = self.reads.table.read
         return [one.hex for one in purchases if read(partition, purchase_key(event, one)) is not None]
+
+
+def _with_place(purchase: PurchaseView) -> PurchaseView:
+    last = purchase.history[-1]
+    return replace(purchase, as_of=LogPlaceView(last.offset, last.at))

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import pairwise
 from pathlib import Path
-from random import Random
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -16,28 +15,17 @@ from click.testing import CliRunner
 import ops.command_log
 import ops.history
 from lab.chaos.reference_model import ReferenceModel
-from ops.as_of import AsOf
-from ops.command_log import LogCommand, LogCut, read_commands
+from ops.command_log import LogCut, read_commands
 from ops.commands import event as event_command
 from ops.commands import why
 from ops.decision_rules import KIND_RULES, REASON_RULES
-from ops.history import EventReplay, life_of
+from ops.history import life_of
 from ops.scratch import Scratch
 from settings import Settings
+from tables.ledger.as_of import AsOf
+from tables.ledger.event_replay import EventReplay, MemoryTable
 from tables.ledger.purchase_state import state_of
-from tables.messages.commands import (
-    Buy,
-    Cancel,
-    Command,
-    Confirm,
-    DefineEvent,
-    EndPurchases,
-    Expire,
-    Hold,
-    LimitHolds,
-    TicketLine,
-    encode_command,
-)
+from tables.messages.commands import Buy, Confirm, DefineEvent, EndPurchases, Hold, LimitHolds, TicketLine
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
 from tables.messages.statuses import EventStatus, PurchaseStatus
@@ -49,71 +37,15 @@ from tests.unit.tables.ledger_driver import (
     FLOOR,
     NOW,
     OTHER_EVENT,
-    STAND,
     definition,
     moment,
     purchase_id,
     ticket_type,
 )
+from tests.unit.tables.random_log import RandomLog, apply, log_of, records_of
 
 OFFSETS = 1_000
 SETTINGS = Settings(ticket_key="k" * 32, partitions=1)
-
-
-class RandomLog:
-    """A log of two events' commands: what buyers ask for, new definitions, a cancelled event and its end."""
-
-    def __init__(self, seed: int, count: int) -> None:
-        self.random = Random(seed)
-        self.versions = dict.fromkeys((EVENT, OTHER_EVENT), 0)
-        self.commands: list[LogCommand] = []
-        self.at = NOW
-        self._add(LimitHolds(600, 6, 5))
-        for event in self.versions:
-            self._define(event, EventStatus.ACTIVE)
-        while len(self.commands) < count:
-            self._next()
-
-    def _next(self) -> None:
-        event = self.random.choice([EVENT, EVENT, OTHER_EVENT])
-        if self.random.random() < 0.03:
-            status = self.random.choice([EventStatus.ACTIVE] * 4 + [EventStatus.ON_HOLD, EventStatus.CANCELED])
-            self._define(event, status)
-            if status is EventStatus.CANCELED:
-                self._add(EndPurchases(event, self.versions[event]))
-        else:
-            self._add(self._buyers(event))
-
-    def _define(self, event: UUID, status: EventStatus) -> None:
-        self.versions[event] += 1
-        types = [ticket_type(kind, self.random.choice([5, 20, 60]), max_per_order=4) for kind in (FLOOR, STAND)]
-        self._add(DefineEvent(event, self.versions[event], definition(*types, status=status, max_per_account=12)))
-
-    def _buyers(self, event: UUID) -> Command:
-        purchase, account = purchase_id(self.random.randrange(300)), self.random.choice([ADA, BOB])
-        some = [TicketLine(self.random.choice([FLOOR, STAND]), self.random.randint(1, 5))]
-        made: list[Command] = [
-            Buy(event, purchase, account, some),
-            Hold(event, purchase, account, some, self.random.choice([1, 20, 900])),
-            Confirm(event, purchase, account),
-            Cancel(event, purchase, account),
-            Cancel(event, purchase, account, UUID(int=self.random.randrange(50)), [TicketLine(FLOOR, 1)]),
-            Cancel(event, purchase, account, None, [TicketLine(FLOOR, 1)]),
-            Expire(event, purchase),
-        ]
-        return self.random.choice(made[:2] * 3 + made)
-
-    def _add(self, command: Command) -> None:
-        self.at += self.random.randrange(3_000)
-        # Some offsets hold no record, as after a transaction.
-        offset = self.commands[-1].offset + self.random.choice([1, 1, 2]) if self.commands else 0
-        self.commands.append(LogCommand(offset, self.at, command))
-
-
-def apply(model: ReferenceModel, each: LogCommand) -> None:
-    """Carry out a command by the model, unless it becomes a dead letter."""
-    if not isinstance(each.command, Cancel) or each.command.is_repeatable:
-        model.apply(0, each.offset, each.at, json.loads(encode_command(each.command)))
 
 
 def assert_equal(replay: EventReplay, model: ReferenceModel, purchases: list[UUID], at: int) -> None:
@@ -142,7 +74,8 @@ def test_the_state_at_1000_random_offsets_is_that_of_the_reference_model(tmp_pat
     offsets = sorted(log.random.choices(range(last + 10), k=OFFSETS))
     model, rest, statuses = ReferenceModel(), iter(log.commands), set()
     due = next(rest, None)
-    with replay_of(tmp_path / "one") as one, replay_of(tmp_path / "other", OTHER_EVENT) as other:
+    other = EventReplay(MemoryTable(), OTHER_EVENT, CODES)
+    with replay_of(tmp_path / "one") as one:
         for offset in offsets:
             while due is not None and AsOf(offset=offset).includes(due.offset, due.at):
                 one.apply(due)
@@ -153,6 +86,22 @@ def test_the_state_at_1000_random_offsets_is_that_of_the_reference_model(tmp_pat
                 assert_equal(replay, model, [purchase_id(log.random.randrange(300)) for _ in range(5)], log.at)
             statuses |= {row.status for row in model.purchases.values()}
     assert statuses == set(PurchaseStatus)
+
+
+@pytest.mark.parametrize("by_time", [False, True])
+def test_a_purchases_history_tells_what_it_was_at_each_place_of_the_log(*, by_time: bool) -> None:
+    log, replay, then = RandomLog(3, 600), EventReplay(MemoryTable(), EVENT, CODES), []
+    purchases = [purchase_id(number) for number in range(0, 300, 6)]
+    for each, following in pairwise(log.commands):
+        replay.apply(each)
+        if not by_time or following.at > each.at:
+            moment = AsOf(at=each.at) if by_time else AsOf(offset=each.offset)
+            then += [(moment, purchase, replay.purchase(purchase)) for purchase in purchases]
+    replay.apply(log.commands[-1])
+    for moment, purchase, due in then:
+        record = replay.purchase(purchase)
+        assert (None if record is None else moment.of_purchase(record)) == due
+    assert any(record and len(record.history) > 1 for _, _, record in then)
 
 
 def test_each_decision_on_a_purchase_is_that_of_the_reference_model(tmp_path: Path) -> None:
@@ -170,10 +119,6 @@ def test_each_decision_on_a_purchase_is_that_of_the_reference_model(tmp_path: Pa
         assert all(one.offset < other.offset for one, other in pairwise(steps))
         seen |= {step.outcome for step in steps}
     assert seen >= {OutcomeKind.HELD, OutcomeKind.CONFIRMED, OutcomeKind.REJECTED, OutcomeKind.REFUSED}
-
-
-def log_of(*commands: Command) -> list[LogCommand]:
-    return [LogCommand(offset, NOW + offset * 1_000, command) for offset, command in enumerate(commands)]
 
 
 SALE = log_of(
@@ -197,7 +142,7 @@ def test_a_step_has_what_the_command_met_and_the_rule(tmp_path: Path) -> None:
     assert (refused.offset, refused.command, refused.outcome, refused.reason) == (3, "purchase", "rejected", "sold-out")
     assert (floor.quantity, floor.held, floor.available, refused.figures["requested"]) == (3, 2, 1, 2)
     assert (refused.rule, refused.limits.capacity) == (REASON_RULES[Reason.SOLD_OUT], 9)
-    assert refused.hold_limits.max_tickets == 5
+    assert refused.hold_limits == LimitHolds(max_tickets=5)
 
 
 def test_a_life_ends_with_what_became_of_it(tmp_path: Path) -> None:
@@ -241,9 +186,9 @@ def test_another_moment_is_refused(text: str) -> None:
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """The log SALE as Kafka has it, with a record that nobody can read."""
-    values = [(each.offset, each.at, encode_command(each.command)) for each in SALE] + [(8, NOW, b"{")]
-    batch = [SimpleNamespace(offset=offset, timestamp=at, value=value) for offset, at, value in values]
+    batch = [*records_of(SALE), SimpleNamespace(partition=0, offset=8, timestamp=NOW, value=b"{")]
     monkeypatch.setattr(ops.command_log, "read_log", lambda *_: iter([batch]))
+    monkeypatch.setattr(ops.history, "log_begin", lambda *_: 0)
     monkeypatch.setattr(ops.history, "acknowledged", lambda _: {0: 9})
     for module in (why, event_command):
         monkeypatch.setattr(module, "settings", lambda: SETTINGS)
@@ -298,4 +243,4 @@ def test_a_log_that_no_longer_reaches_back_is_told(monkeypatch: pytest.MonkeyPat
     consumer = SimpleNamespace(beginning_offsets=lambda places: dict.fromkeys(places, 7), close=lambda: None)
     monkeypatch.setattr(ops.command_log, "make_consumer", lambda _: consumer)
     with pytest.raises(LogCut, match="begins at offset 7"):
-        list(read_commands(SETTINGS, 0, 9))
+        list(read_commands(SETTINGS, 0, 6, 9))

@@ -2,20 +2,20 @@
 
 from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-import ops.replay
+from ops.command_log import carry_out
 from ops.replay import compare
 from ops.scratch import Scratch
-from settings import Settings
+from tables.ledger.event_replay import LogCommand
 from tables.ledger.records import decode_purchase, encode_record, purchase_key
 from tables.ledger.watermark import WATERMARK_KEY, Watermark, encode_watermark
-from tables.messages.commands import Buy, Cancel, Command, DefineEvent, TicketLine, encode_command
+from tables.messages.commands import Buy, Cancel, Command, DefineEvent, TicketLine
 from tests.unit.tables.ledger.test_records import in_long_form
-from tests.unit.tables.ledger_driver import ADA, EVENT, FLOOR, LedgerDriver, definition, purchase_id, ticket_type
+from tests.unit.tables.ledger_driver import ADA, CODES, EVENT, FLOOR, LedgerDriver, definition, purchase_id, ticket_type
 from tests.unit.tables.ledger_driver import NOW as AT
+from tests.unit.tables.random_log import records_of
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_record_in_the_form_of_an_earlier_version_is_no_difference(tmp_path: P
 
 @pytest.mark.parametrize("decided", [True, False])
 def test_a_partial_cancel_without_a_request_is_replayed_only_where_a_worker_decided_it(
-    tmp_path: Path, driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch, *, decided: bool
+    tmp_path: Path, *, decided: bool
 ) -> None:
     part = Cancel(EVENT, purchase_id(1), ADA, None, [TicketLine(FLOOR, 1)])
     kind = DefineEvent(EVENT, 1, definition(ticket_type(FLOOR, 10)))
@@ -59,13 +59,10 @@ def test_a_partial_cancel_without_a_request_is_replayed_only_where_a_worker_deci
     worker = LedgerDriver(batch=1)
     for command in log if decided else log[:2]:
         worker.send(command)
-    now = Settings(ticket_key="k" * 32, partitions=1)
-    records = [SimpleNamespace(offset=at, timestamp=AT, value=encode_command(each)) for at, each in enumerate(log)]
-    monkeypatch.setattr(ops.replay, "read_log", lambda *_: [records])
+    records = records_of(LogCommand(offset, AT, command) for offset, command in enumerate(log))
     with closing(Scratch(tmp_path / "rebuilt")) as rebuilt, closing(Scratch(tmp_path / "written")) as written:
         written.take_over(list(worker.table.items()))
-        count = ops.replay._carry_out(now, 0, 3, rebuilt, written)
-        assert count == len(log) - (not decided)
+        assert carry_out([records], 1, CODES, rebuilt, written) == (len(log) - (not decided), AT)
         assert compare(rebuilt, written, 3) == (len(worker.table), [])
 
 

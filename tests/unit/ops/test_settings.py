@@ -66,7 +66,15 @@ NONSENSE: Final = dict.fromkeys(NUMBERS, "many") | {
 }
 # Names, passwords and folders, of which any text is one.
 FREE: Final = {
-    *("connect_database_name", "connect_database_user", "connect_secrets_dir", "worker_id", "worker_data", "home"),
+    *(
+        "connect_database_name",
+        "connect_database_user",
+        "connect_secrets_dir",
+        "worker_id",
+        "ledger_snapshots",
+        "worker_data",
+        "home",
+    ),
     *("elasticsearch_user", "elasticsearch_password", "elasticsearch_indexer_password", "smtp_user", "smtp_password"),
     *("kafka_user", "kafka_passwords_dir", "connect_database_ca"),
     *("elasticsearch_reader_password", "admin_password", "supervisor_file", "jars"),

@@ -1,0 +1,39 @@
+"""The parameter ``asOf`` of the views: an earlier moment of a partition's log."""
+
+from typing import Final
+
+from streams.inventory.hold_expiry import now_ms
+from streams.runtime.gap_check import GapCheck
+from streams.runtime.web import Request
+from streams.runtime.web_parameters import query_text
+from streams.runtime.web_problems import invalid_parameter, unavailable
+from tables.ledger.as_of import AsOf
+
+AS_OF: Final = "asOf"
+
+
+def query_as_of(request: Request) -> AsOf | None:
+    """The moment in the query, or None. Raises RequestProblem."""
+    text = query_text(request, AS_OF)
+    try:
+        return None if text is None else AsOf.read(text)
+    except ValueError as error:
+        raise invalid_parameter(AS_OF, str(error)) from error
+
+
+class Moments:
+    """How far the partitions of this worker are decided."""
+
+    def __init__(self, gap_check: GapCheck) -> None:
+        self._gap_check = gap_check
+
+    def check(self, partition: int, as_of: AsOf) -> int:
+        """The next offset to decide. Raises RequestProblem for a moment that the ledger has not reached."""
+        end = self._gap_check.next_offset(partition)
+        if end is None:
+            raise unavailable("the partition is not read yet")
+        if as_of.offset is not None and as_of.offset >= end:
+            raise invalid_parameter(AS_OF, f"must be an offset below {end}: the ledger has decided no further")
+        if as_of.at is not None and as_of.at > now_ms():
+            raise invalid_parameter(AS_OF, "must not be in the future")
+        return end
