@@ -39,7 +39,7 @@ class Contact(Struct, frozen=True, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Contact).decode
+decode_contact = msgspec.msgpack.Decoder(Contact).decode
 
 
 def address_of(contact: Contact) -> str:
@@ -64,7 +64,7 @@ class ContactsAgent:
     def find(self, partition: int, account: bytes) -> Contact | None:
         """The contact of an account of that partition; None where it isn't known (yet)."""
         value = self.table.read(partition, account)
-        return None if value is None else _decode(value)
+        return None if value is None else decode_contact(value)
 
     async def _handle(self, messages: list[Message]) -> None:
         records: dict[int, dict[bytes, bytes]] = {}
@@ -74,7 +74,7 @@ class ContactsAgent:
             changed = records.setdefault(message.partition, {})
             key = str(row.id).encode()
             known = changed.get(key) or self.table.read(message.partition, key)
-            if known is None or _decode(known).lsn <= row.lsn:
+            if known is None or decode_contact(known).lsn <= row.lsn:
                 changed[key] = _encode(_contact(row))
             if row.is_delete:
                 self._to_erase.add(message.partition)

@@ -6,6 +6,7 @@ from streams.mail.mailer import MailerAgent
 from streams.mail.notifications import NotificationsAgent
 from streams.mail.reminders import Reminders
 from streams.mail.requeue import ResendsAgent, RetriesAgent
+from streams.mail.views import MailViews
 from streams.runtime.app import App
 
 
@@ -15,5 +16,7 @@ def add_agents(app: App) -> None:
     notifications = NotificationsAgent(app, bookings)
     Reminders(app, bookings, notifications.is_caught_up)
     ResendsAgent(app, bookings)
-    MailerAgent(app, ContactsAgent(app))
+    contacts = ContactsAgent(app)
+    MailerAgent(app, contacts)
     RetriesAgent(app)
+    MailViews(app, bookings, contacts)

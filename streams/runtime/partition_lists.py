@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
-from streams.runtime.partition_reads import PartitionReads
+from streams.runtime.partition_reads import PartitionReads, Scan
 from streams.runtime.web import Request, Response, json_response
 from streams.runtime.web_lists import ListAnswer, PageItems
 from streams.runtime.web_parameters import ListPosition, query_limit, query_position
@@ -24,6 +24,20 @@ class PartitionScan(Protocol):
     position: bytes | None
 
     def step(self) -> Any: ...
+
+
+class EntryScan:
+    """Goes through the entries that ``scan`` gives from a key on, one a step."""
+
+    def __init__(self, scan: Scan, position: bytes) -> None:
+        self.position: bytes | None = position
+        self._scan = scan
+
+    def step(self) -> tuple[bytes, bytes] | None:
+        """The next entry; None at the end."""
+        first = None if self.position is None else next(self._scan(self.position), None)
+        self.position = None if first is None else first[0] + b"\0"
+        return first
 
 
 class PartitionList:

@@ -4,14 +4,18 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from connect.contract.schemas import schemas_of
+from streams.runtime.app import App
+from streams.runtime.web import Request, Response, add_page, bytes_response
 from streams.runtime.web_operations import IF_NONE_MATCH, WAIT_QUERY, WebOperation
 from streams.runtime.web_problems import MEDIA_TYPE, VIEW_PROBLEMS
 
 REF_TEMPLATE: Final = "#/components/schemas/{name}"
-TITLE: Final = "Turnstile's ledger: views"
+TITLE: Final = "Turnstile's views"
 DESCRIPTION: Final = (
-    "What the ledger knows, from the workers that decide. Any worker answers for all events. "
+    "What the tables of the workers have. A tag is a role: any of its workers answers for all records. "
     "Read only; a request needs a read token where the views don't listen on loopback alone."
 )
 # Of the path; the others are ids.
@@ -34,6 +38,18 @@ PROBLEM_SCHEMA: Final = {
         },
     },
 }
+
+
+class DocumentView:
+    """The view of the document of one role's views; docs/views.json has those of all."""
+
+    def __init__(self, app: App, operations: Sequence[WebOperation]) -> None:
+        self._body = msgspec.json.encode(document(operations))
+        add_page(app, "/openapi.json", "openapi", self.page)
+
+    async def page(self, request: Request) -> Response:
+        """The document."""
+        return bytes_response(self._body)
 
 
 def document(operations: Sequence[WebOperation]) -> dict[str, Any]:
@@ -70,6 +86,7 @@ def _get(operation: WebOperation, schema: dict[str, Any]) -> dict[str, Any]:
         query += [WAIT_QUERY, IF_NONE_MATCH]
     return {
         "operationId": operation.name,
+        "tags": [operation.role],
         "summary": operation.summary,
         "parameters": [*_path_parameters(operation.path), *query],
         "responses": responses,

@@ -11,7 +11,7 @@ JSON: Final = "application/json"
 class WebOperation(NamedTuple):
     """A view: its path, its answer's type and an example of it, its query's parameters; in the path are ids.
 
-    ``has_revision`` if it has an ETag and can be waited for.
+    ``has_revision`` if it has an ETag and can be waited for; ``role`` is that of the workers that have it.
     """
 
     path: str
@@ -22,6 +22,7 @@ class WebOperation(NamedTuple):
     query: tuple[dict[str, Any], ...] = ()
     has_revision: bool = False
     media_type: str = JSON
+    role: str = "ledger"
 
 
 def query_parameter(name: str, description: str, **schema: Any) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from streams.inventory.views.event_past import EventPast
 from streams.inventory.views.events import EventViews
 from streams.inventory.views.holds import HoldViews
 from streams.inventory.views.moments import Moments
-from streams.inventory.views.openapi import DocumentView
+from streams.inventory.views.operations import OPERATIONS
 from streams.inventory.views.overview import OverviewPage
 from streams.inventory.views.partitions import PartitionViews
 from streams.inventory.views.purchases import PurchaseViews
 from streams.runtime.app import App
 from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.record_reads import RecordReads
+from streams.runtime.web_document import DocumentView
 
 __all__ = ["InventoryViews"]
 
@@ -35,4 +36,4 @@ class InventoryViews:
         # Not the last one: Faust's own page, which comes next, is at / too, and aiohttp joins neighbours of one path.
         OverviewPage(app, events, holds, partitions)
         DefinitionViews(app, reads)
-        DocumentView(app)
+        DocumentView(app, OPERATIONS)

@@ -17,7 +17,7 @@ from connect.topics import (
     answers,
     requests,
 )
-from streams.mail.contacts import Contact, _decode
+from streams.mail.contacts import Contact, decode_contact
 from tables.bookings.records import PURCHASE_MARK as BOOKING
 from tables.bookings.records import Booking, EventNote, decode_booking, decode_note
 from tables.gate.records import QuotaRecord, RequestRecord, decode_quota, decode_request_record
@@ -96,7 +96,7 @@ TYPES: Final[tuple[Any, ...]] = (
 def read_record(table: str, key: bytes, value: bytes) -> Any:
     """Decode a record of a table, as its agent does."""
     if table == "contacts":
-        return _decode(value)
+        return decode_contact(value)
     if table == "gate":
         return decode_quota(value) if key.startswith(b"q") else decode_request_record(value)
     kind = key[16:17]

@@ -34,19 +34,29 @@ def home_of(event: UUID) -> int:
 class ViewWorker:
     """A worker that owns ``owned``; ``group`` has the addresses of all workers with the partitions they own."""
 
+    topics: tuple[str, ...] = (TABLE,)
+
     def __init__(self, folder: Path, owned: set[int], group: dict[str, dict[str, list[int]]], **settings: Any) -> None:
         self.app = make_app(Settings(ticket_key="k" * 32, worker_data=folder, **settings))
         self.app.conf.tabledir.mkdir(parents=True, exist_ok=True)
         self.owned = set(owned)
         self._group = group
         self._play_kafka()
-        self.ledger = LedgerAgent(self.app)
-        self.views = InventoryViews(self.app, self.ledger)
+        self.add_views()
         self.url = ""
         # Without TLS: to load the certificates takes longer than all requests of a test.
         self.client = httpx.Client(timeout=20, trust_env=False, verify=False)  # noqa: S501
         web: Any = self.app.web
         self._runner = AppRunner(web.web_app, shutdown_timeout=0.1)
+
+    def add_views(self) -> None:
+        """Add the tables of the role, and the views."""
+        self.ledger = LedgerAgent(self.app)
+        self.views = InventoryViews(self.app, self.ledger)
+
+    def close(self) -> None:
+        """Close the tables."""
+        self.ledger.table.close()
 
     def _play_kafka(self) -> None:
         app: Any = self.app
@@ -55,7 +65,7 @@ class ViewWorker:
             committed=places.get, start_offset=places.get, next_readable=lambda _, due: due, highwater=lambda _: 9
         )
         app.assignor = SimpleNamespace(
-            assigned_actives=lambda: {TP(TABLE, partition) for partition in self.owned},
+            assigned_actives=lambda: {TP(topic, partition) for topic in self.topics for partition in self.owned},
             assigned_standbys=lambda: {TP(COMMANDS, 3), TP(TABLE, 3)},
             tables_metadata=lambda: self._group,
         )
@@ -82,7 +92,7 @@ class ViewWorker:
         site = TCPSite(self._runner, LOOPBACK, 0, ssl_context=self.app.conf.web_ssl_context)
         await site.start()
         self.url = f"{scheme(self.app.settings)}://{LOOPBACK}:{self._runner.addresses[0][1]}"
-        self._group[f"{self.url}/"] = {TABLE: sorted(self.owned)}
+        self._group[f"{self.url}/"] = {topic: sorted(self.owned) for topic in self.topics}
 
     async def stop(self) -> None:
         """Stop serving, once the loop has seen what clients have closed."""
@@ -109,7 +119,7 @@ def serving(*workers: ViewWorker) -> Iterator[asyncio.AbstractEventLoop]:
         thread.join()
         loop.close()
         for worker in workers:
-            worker.ledger.table.close()
+            worker.close()
 
 
 def _is_of(key: bytes, partition: int) -> bool:

@@ -1,0 +1,57 @@
+"""The views of the table ``bookings``: a booking, and all of them in pages."""
+
+from functools import partial
+from typing import Final
+
+from streams.runtime.app import App
+from streams.runtime.partition_lists import EntryScan, PartitionList
+from streams.runtime.partition_reads import PartitionReads
+from streams.runtime.record_reads import RecordRead, RecordReads
+from streams.runtime.table import OffsetTable
+from streams.runtime.web import Request, Response, add_page
+from streams.runtime.web_parameters import path_id, query_id
+from tables.bookings.records import PURCHASE_MARK, REMINDERS_PREFIX, booking_key, booking_prefix, decode_booking
+from tables.bookings.views import BookingView, booking_view
+
+BOOKINGS_PATH: Final = "/api/bookings/"
+# Behind the index of reminders.
+START: Final = REMINDERS_PREFIX + b"\xff"
+
+
+class BookingViews:
+    """Bookings by id, and in pages."""
+
+    def __init__(self, app: App, table: OffsetTable) -> None:
+        self._reads = PartitionReads(app, table)
+        self._records = RecordReads(self._reads)
+        add_page(app, "/api/booking/{event}/{purchase}/", "booking", self.booking)
+        add_page(app, BOOKINGS_PATH, "bookings", self.bookings)
+
+    async def booking(self, request: Request, event: str, purchase: str) -> Response:
+        """A booking."""
+        of_event = path_id(event, "event")
+        key = booking_key(of_event, path_id(purchase, "purchase"))
+        home = self._reads.home_of(str(of_event))
+        record = RecordRead(home, key, lambda value: booking_view(key, decode_booking(value)))
+        return await self._records.answer(request, record)
+
+    async def bookings(self, request: Request) -> Response:
+        """The bookings, with ``event`` those of one event."""
+        return await self.listed(request)
+
+    async def listed(self, request: Request, path: str | None = None) -> Response:
+        """The page of the list; ``path`` is where another worker is asked for it, if not where we were."""
+        event = query_id(request, "event")
+        prefix = b"" if event is None else booking_prefix(event)
+
+        def begin(partition: int, position: bytes) -> EntryScan:
+            return EntryScan(partial(self._reads.table.scan, partition, prefix), max(position, prefix or START))
+
+        home = None if event is None else self._reads.home_of(str(event))
+        return await PartitionList(self._reads, begin, _show).answer(request, home, path)
+
+
+def _show(entry: tuple[bytes, bytes]) -> BookingView | None:
+    """None for the notes on events."""
+    key, value = entry
+    return booking_view(key, decode_booking(value)) if key[16:17] == PURCHASE_MARK else None
