@@ -6,10 +6,11 @@ import httpx
 
 from connect.partitioning import partition_of
 from connect.topics import COMMANDS
+from stack.member import HOST
 from tables.messages.commands import Buy, Confirm, Hold, TicketLine, encode_command
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tests.eventually import eventually
-from tests.pipeline import PARTITIONS, Pipeline
+from tests.pipeline import PARTITIONS, Pipeline, purchase_id
 
 
 def outcome_of(pipeline: Pipeline, event: str, purchase: UUID) -> Outcome:
@@ -74,6 +75,24 @@ def test_the_views_show_a_purchase_and_say_what_they_do_not_know(pipeline: Pipel
     assert (shown["status"], shown["lines"][0]["quantity"]) == ("confirmed", 2)
     assert [decision["kind"] for decision in shown["history"]] == ["confirmed"]
     assert (unknown.status_code, nonsense.status_code) == (404, 404)
+
+
+def test_the_views_of_the_mails_show_a_booking_and_a_contact_without_an_address(pipeline: Pipeline) -> None:
+    event, [kind] = pipeline.event(5)
+    account, key = pipeline.account(locale="de"), uuid4().hex
+    assert pipeline.buy(event, kind, 2, account, key=key).status_code == 201
+    worker = f"http://{HOST}:{pipeline.stack.settings.notifications_port}"
+
+    def shown(path: str) -> httpx.Response | None:
+        answer = httpx.get(f"{worker}{path}", trust_env=False)
+        return answer if answer.is_success else None
+
+    booking = eventually(lambda: shown(f"/api/booking/{event}/{purchase_id(account, key)}/"), within=30)
+    contact = eventually(lambda: shown(f"/api/contact/{account}/"), within=30)
+    page = eventually(lambda: shown("/"), within=30)
+    assert (booking.json()["status"], booking.json()["lines"][0]["quantity"]) == ("confirmed", 2)
+    assert contact.json() | {"locale": "de", "deleted": False} == contact.json()
+    assert ("Bookings" in page.text, "buyer.example" in contact.text + page.text) == (True, False)
 
 
 def test_a_mail_to_nobody_delays_no_other_mail(pipeline: Pipeline) -> None:
