@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -86,7 +86,7 @@ def _supervisor(now: Settings) -> Iterable[PartStatus]:
     if now.supervisor_file is None or not now.supervisor_file.exists():
         return
     told = json.loads(now.supervisor_file.read_text())
-    if not Path(f"/proc/{told['pid']}").exists():
+    if not _runs(told["pid"]):
         yield PartStatus("supervisor", PartState.DOWN, "has ended with all that it ran: `make run` restarts it")
         return
     lacking = [part for part in told["parts"] if part["reason"] or part["phase"] not in WORKING]
@@ -97,6 +97,16 @@ def _supervisor(now: Settings) -> Iterable[PartStatus]:
         failures = f"; failed {part['failures']} times in a row" if part["failures"] > 1 else ""
         state = PartState.DOWN if part["reason"] else PartState.WARN
         yield PartStatus(f"  {part['name']}", state, text + failures, {"failures": part["failures"]})
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
 
 
 def _kafka(now: Settings) -> Iterable[PartStatus]:

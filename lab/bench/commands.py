@@ -44,7 +44,7 @@ def run(names: tuple[str, ...], runs: int | None, scale: float, profile: bool) -
 
 @click.command(name="readme")
 def readme() -> None:
-    """Write the figures that are there into README.md and lab/bench/results/latest.md, and draw the plots."""
+    """Write the figures that are there into README, docs/performance.md and latest.md, and draw the plots."""
     _publish()
 
 

@@ -17,6 +17,8 @@ ROOT: Final = Path(__file__).parents[2]
 HARDWARE: Final = ("cores", "processor", "memory")
 OBJECTS: Final = 100_000
 REPEATS: Final = 2
+# Files that a run writes by itself: they don't make a commit another one.
+WRITTEN_BY_RUNS: Final = (":!lab/bench/results", ":!README.md", ":!docs/performance.md")
 PACKAGES: Final = ("faust-streaming", "aiokafka", "kafka-python", "flask", "uvicorn", "uvloop", "psycopg")
 
 
@@ -63,7 +65,7 @@ def same_host(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
 def commit() -> str:
     """The commit's short name, with a plus if files have changed since; "unknown" outside of a repository."""
     named = _git("rev-parse", "--short", "HEAD")
-    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!lab/bench/results", ":!README.md")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", *WRITTEN_BY_RUNS)
     return f"{named}{'+' if changed else ''}" if named else "unknown"
 
 

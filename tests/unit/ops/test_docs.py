@@ -10,7 +10,7 @@ import pytest
 from ops.reference.settings_table import PAGE, page
 
 ROOT = Path(__file__).parents[3]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "lab" / "bench" / "results" / "latest.md"]
 # A file or folder of the project between backticks, perhaps with * in it; one with <a placeholder> is none.
 PATHS = re.compile(
     r"`((?:api|connect|docs|lab|migrations|ops|stack|streams|tables|telemetry|tests)/[\w./*-]*)(?=[`: ])"
@@ -65,10 +65,17 @@ def test_every_picture_of_a_page_is_there() -> None:
             assert (text.parent / picture).is_file(), f"{text.name}: {picture}"
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_path_that_a_page_names_is_there(path: Path) -> None:
     gone = [named for named in PATHS.findall(path.read_text()) if not list(ROOT.glob(named.rstrip("/")))]
     assert gone == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = ROOT / "docs" / "README.md"
+    named = re.findall(r"\]\(([\w-]+\.(?:md|json))\)", index.read_text())
+    there = [path.name for path in (ROOT / "docs").iterdir() if path.is_file() and path != index]
+    assert sorted(named) == sorted(there)
 
 
 def test_every_link_from_page_to_page_leads_to_a_heading() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lab.bench.archive import FOLDER, Measured, Results, read, write_series
-from lab.bench.pages import README, inserted, number, page, section, table
+from lab.bench.pages import README, README_KEYS, SECTIONS, inserted, number, page, section, summary, table
 from lab.bench.plots import PLOTS, draw, stretches
 
 MACHINE = {"cores": "2", "processor": "p", "memory": "24 GiB", "python": "3.11.9"}
@@ -30,9 +30,20 @@ def measured(*runs: float, elsewhere: float = 0.0) -> Measured:
 RESULTS = Results(machine=MACHINE, figures={IDLE: measured(31.55), SPEED: measured(12345.0, 11000.0, 13000.0)})
 
 
-def test_the_readme_and_the_latest_results_agree() -> None:
-    text = README.read_text()
-    assert inserted(text, read()) == text, "run `python -m lab.bench readme`"
+@pytest.mark.parametrize("path", SECTIONS, ids=lambda path: path.name)
+def test_a_page_and_the_latest_results_agree(path: Path) -> None:
+    text = path.read_text()
+    assert inserted(text, SECTIONS[path](read())) == text, "run `python -m lab.bench readme`"
+
+
+def test_the_readme_shows_only_what_hardly_depends_on_the_machine() -> None:
+    results = Results(machine=MACHINE, figures=dict.fromkeys((SPEED, *README_KEYS), measured(1.0)))
+    assert summary(results).count("\n| ") == 1 + len(README_KEYS) == 7
+    assert table(Results(figures={SPEED: measured(1.0)}), README_KEYS).count("\n") == 1
+
+
+def test_the_readme_is_read_in_a_minute() -> None:
+    assert len(README.read_text().splitlines()) <= 120
 
 
 def test_the_flat_and_the_detailed_results_agree() -> None:
@@ -62,11 +73,11 @@ def test_the_page_tells_the_machine_and_the_command_of_each_figure() -> None:
 
 def test_only_what_stands_between_the_marks_is_written_anew() -> None:
     text = README.read_text()
-    after = inserted(text, RESULTS)
+    after = inserted(text, section(RESULTS))
     assert section(RESULTS) in after
-    assert inserted(after, read()) == inserted(text, read())
+    assert inserted(after, summary(read())) == inserted(text, summary(read()))
     with pytest.raises(ValueError, match="lacks the lines"):
-        inserted("no marks", RESULTS)
+        inserted("no marks", section(RESULTS))
 
 
 @pytest.mark.parametrize(("value", "text"), [(1234567.0, "1,234,567"), (0.85123, "0.851"), (99.96, "100"), (7.0, "7")])
