@@ -1,5 +1,7 @@
 """The search index in Elasticsearch."""
 
+import time
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final
 
@@ -26,22 +28,23 @@ Json = dict[str, Any]
 class EventIndex:
     """The alias ``events``, or another index with its mapping."""
 
-    def __init__(self, client: Elasticsearch, name: str = ALIAS) -> None:
+    def __init__(self, client: Elasticsearch, name: str = ALIAS, clock: Callable[[], float] = time.time) -> None:
         self._client = client
         self._name = name
+        self._clock = clock
 
     def search(self, asked: SearchQuery) -> FoundEvents:
         """One page of events. Refused: invalid-input for a cursor of another search."""
-        begins = after(asked)
+        begins, at_ms = after(asked), int(self._clock() * 1000)
         try:
-            answer = self._search(asking.body(asked, begins))
+            answer = self._search(asking.body(asked, begins, at_ms))
         except BadRequestError as error:
             if begins is None:
                 raise Unavailable(SERVER) from error
             raise wrong("?cursor", "is no cursor of this search") from error
         hits: list[Json] = answer["hits"]["hits"]
         listed = hits[: asked.limit]
-        found = [shown("the index", hit["_source"], partial(_event, hit, asked)) for hit in listed]
+        found = [shown("the index", hit["_source"], partial(_event, hit, asked, at_ms)) for hit in listed]
         return FoundEvents(
             items=[event for event in found if event is not None],
             total=answer["hits"].get("total", {}).get("value"),
@@ -95,13 +98,28 @@ def make_client(settings: Settings) -> Elasticsearch:
     return Elasticsearch(url, request_timeout=TIMEOUT_S, max_retries=0, retry_on_timeout=False, **options)
 
 
-def _event(hit: Json, asked: SearchQuery, source: Json) -> FoundEvent:
-    marked = highlights(source, hit.get("highlight", {}))
-    return FoundEvent(**source, highlights=marked, distance_km=distance_km(asked.place, source.get("location")))
+def _event(hit: Json, asked: SearchQuery, at_ms: int, source: Json) -> FoundEvent:
+    more = {
+        "availability": _tickets(source.get("sale", {}), at_ms),
+        "highlights": highlights(source, hit.get("highlight", {})),
+        "distance_km": distance_km(asked.place, source.get("location")),
+    }
+    return FoundEvent(**source | more)
+
+
+def _tickets(sale: Json, at_ms: int) -> str | None:
+    """Which of the document's periods that time is in."""
+    for tickets, periods in sale.items():
+        if any(each.get("gte", at_ms) <= at_ms < each.get("lt", at_ms + 1) for each in periods):
+            return str(tickets)
+    return None
 
 
 def _facets(found: Json) -> Facets:
-    def counts(name: str) -> list[Count]:
-        return [Count(value=each["key"], count=each["doc_count"]) for each in found[name]["values"]["buckets"]]
+    counts = {name: _counts((it["key"], it) for it in found[name]["values"]["buckets"]) for name in asking.FACETS}
+    states = found["availability"]["values"]["buckets"].items()
+    return Facets(**counts, availability=_counts(sorted(states, key=lambda state: -state[1]["doc_count"])))
 
-    return Facets(**{name: counts(name) for name in asking.FACETS})
+
+def _counts(buckets: Iterable[tuple[str, Json]]) -> list[Count]:
+    return [Count(value=key, count=bucket["doc_count"]) for key, bucket in buckets if bucket["doc_count"]]

@@ -69,12 +69,6 @@ class StatusLabel(NamedTuple):
     tone: str
 
 
-_SEARCH_LABELS: Final = {
-    Tickets.AVAILABLE: StatusLabel("Available", "good"),
-    Tickets.LOW: StatusLabel("Few left", "warn"),
-    Tickets.SOLD_OUT: StatusLabel("Sold out", "bad"),
-    Tickets.NOT_ON_SALE: StatusLabel("Not on sale", "none"),
-}
 EVENT_LABELS: Final = {
     EventStatus.DRAFT: StatusLabel("Not published yet", "none"),
     EventStatus.ON_HOLD: StatusLabel("Not on sale at the moment", "none"),
@@ -83,12 +77,18 @@ EVENT_LABELS: Final = {
     EventStatus.DONE: StatusLabel("Over", "none"),
     EventStatus.CANCELED: StatusLabel("Cancelled", "bad"),
 }
-_TICKET_LABELS: Final = {
+_TICKET_LABELS: Final[Mapping[str, StatusLabel]] = {
     Availability.AVAILABLE: StatusLabel("Available", "good"),
     Availability.HELD: StatusLabel("All held: try again soon", "warn"),
     Availability.SOLD_OUT: StatusLabel("Sold out", "bad"),
     Availability.NOT_ON_SALE_YET: StatusLabel("Not on sale yet", "none"),
     Availability.SALE_OVER: StatusLabel("Sale ended", "none"),
+}
+# Found events have the words of ticket types, and two of their own.
+_SEARCH_LABELS: Final[Mapping[str, StatusLabel]] = {
+    **_TICKET_LABELS,
+    Tickets.LOW: StatusLabel("Few left", "warn"),
+    Tickets.NOT_ON_SALE: StatusLabel("Not on sale", "none"),
 }
 UNKNOWN: Final = StatusLabel("Availability unknown", "none")
 PURCHASE_LABELS: Final = {
@@ -108,7 +108,7 @@ def search_label(availability: str | None, status: str, *, has_ended: bool) -> S
         return EVENT_LABELS[EventStatus.DONE]
     if status != EventStatus.ACTIVE and status in EVENT_LABELS:
         return EVENT_LABELS[EventStatus(status)]
-    return _SEARCH_LABELS.get(Tickets(availability), UNKNOWN) if availability in set(Tickets) else UNKNOWN
+    return _SEARCH_LABELS.get(availability or "", UNKNOWN)
 
 
 def event_label(event: Event, now: datetime) -> StatusLabel | None:

@@ -133,7 +133,7 @@ class Point(Resource):
 
 
 class FoundTicketType(Resource):
-    """A ticket type, and how many were available about a second ago."""
+    """A ticket type, and how many its quantity and the event's capacity left about a second ago."""
 
     id: str
     name: str
@@ -174,7 +174,7 @@ class FoundEvent(Resource):
     organizer: str = ""
     location: Point | None = None
     price_from: Money | None = None
-    availability: str | None = None
+    availability: str | None = Field(None, description="as of now: sale periods, capacity and the event's end count")
     ticket_types: list[FoundTicketType] = Field(default_factory=list)
     distance_km: float | None = Field(None, description="from `near`")
     highlights: Highlights | None = None

@@ -4,16 +4,17 @@ import secrets
 from typing import Any, Final
 
 from api.schemas.search import SearchQuery, Sort
-from api.search.filters import PUBLIC, facet_filters, range_filters
+from api.search.filters import PUBLIC, facet_filters, on_sale, range_filters
 from api.search.words import matching
+from tables.offers import Tickets
 
 Json = dict[str, Any]
 
+# The facets of a field's values; the availability is a facet too.
 FACETS: Final = {
     "city": "city",
     "tag": "tags",
     "status": "status",
-    "availability": "availability",
     "currency": "priceFrom.currency",
 }
 FACET_MAX_VALUES: Final = 30
@@ -24,10 +25,13 @@ MARK, END = (f"{edge}{secrets.token_hex(8)}" for edge in "\ue000\ue001")
 _INNER: Final = ["folded", "keys", "deleted"]
 
 
-def body(asked: SearchQuery, after: list[Any] | None) -> Json:
-    """The body for Elasticsearch. It asks for one hit more than the page has, to know whether another page follows."""
+def body(asked: SearchQuery, after: list[Any] | None, at_ms: int) -> Json:
+    """The body for Elasticsearch, with the availability of ``at_ms``.
+
+    It asks for one hit more than the page has, to know whether another page follows.
+    """
     words = matching(asked.q)
-    chosen = facet_filters(asked)
+    chosen = facet_filters(asked, at_ms)
     asks: Json = {
         "size": asked.limit + 1,
         "query": {"bool": {"filter": [PUBLIC, *range_filters(asked)], "must": words or _nothing(asked.q)}},
@@ -41,7 +45,9 @@ def body(asked: SearchQuery, after: list[Any] | None) -> Json:
     if words:
         asks["highlight"] = highlight(asked.q)
     if after is None:
-        asks["aggs"] = {name: _counts(name, field, chosen) for name, field in FACETS.items()}
+        asks["aggs"] = {name: _counts(name, _values(field), chosen) for name, field in FACETS.items()}
+        states = {each.value: on_sale(each, at_ms) for each in Tickets}
+        asks["aggs"]["availability"] = _counts("availability", {"filters": {"filters": states}}, chosen)
     else:
         asks["search_after"] = after
     return asks
@@ -86,10 +92,13 @@ def highlight(q: str) -> Json:
     }
 
 
-def _counts(name: str, field: str, chosen: dict[str, Json]) -> Json:
+def _values(field: str) -> Json:
+    return {"terms": {"field": field, "size": FACET_MAX_VALUES, "order": [{"_count": "desc"}, {"_key": "asc"}]}}
+
+
+def _counts(name: str, values: Json, chosen: dict[str, Json]) -> Json:
     """The values of a facet among the events that match all other filters."""
     others = [clause for each, clause in chosen.items() if each != name]
-    values = {"terms": {"field": field, "size": FACET_MAX_VALUES, "order": [{"_count": "desc"}, {"_key": "asc"}]}}
     return {"filter": _all(others), "aggs": {"values": values}}
 
 

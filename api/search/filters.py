@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from api.schemas.search import SearchQuery
 from tables.messages.statuses import EventStatus
+from tables.offers import Tickets
 from tables.text.folding import fold
 
 Json = dict[str, Any]
@@ -14,16 +15,25 @@ _VISIBLE: Final = [status.value for status in EventStatus if status is not Event
 PUBLIC: Final[Json] = {"bool": {"filter": [{"term": {"deleted": False}}, {"terms": {"status": _VISIBLE}}]}}
 
 
-def facet_filters(asked: SearchQuery) -> dict[str, Json]:
-    """The filters that belong to a facet, by its name."""
+def facet_filters(asked: SearchQuery, at_ms: int) -> dict[str, Json]:
+    """The filters that belong to a facet, by its name. The availability is that of ``at_ms``."""
     chosen = {
         "city": {"terms": {"keys.city": [fold(each) for each in asked.city]}} if asked.city else None,
         "tag": {"terms": {"keys.tags": [fold(each) for each in asked.tag]}} if asked.tag else None,
         "status": {"terms": {"status": list(asked.status)}} if asked.status else None,
-        "availability": {"terms": {"availability": list(asked.availability)}} if asked.availability else None,
+        "availability": _any([on_sale(each, at_ms) for each in asked.availability]) if asked.availability else None,
         "currency": {"term": {"priceFrom.currency": asked.currency}} if asked.currency else None,
     }
     return {name: clause for name, clause in chosen.items() if clause is not None}
+
+
+def on_sale(tickets: Tickets, at_ms: int) -> Json:
+    """Events of whose tickets that is so at ``at_ms``."""
+    return {"term": {f"sale.{tickets}": at_ms}}
+
+
+def _any(clauses: list[Json]) -> Json:
+    return {"bool": {"should": clauses}}
 
 
 def range_filters(asked: SearchQuery) -> list[Json]:

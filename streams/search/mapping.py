@@ -4,31 +4,26 @@ Accents are folded here, not by an analyzer: the embedded node only has the stan
 needs more than a plain node either.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from math import isfinite
 from typing import Any, Final
 
 from tables.errors import MalformedRecord
 from tables.messages.row_changes import EventRow
-from tables.offers import (
-    StockSnapshots,
-    TicketOffer,
-    cheapest,
-    decode_offers,
-    decode_stock,
-    event_availability,
-    tickets_left,
-)
+from tables.offers import EventOffer, SalePeriod, Tickets, cheapest, decode_offers, decode_stock
 from tables.text.folding import fold, words
 from tables.text.time_zones import local_time, zone_of
 
 ALIAS: Final = "events"
 # Increment it with every change of the mapping or the documents: a worker only writes to an index of its version.
-VERSION: Final = 3
+VERSION: Final = 4
 
 _TEXT: Final = {"type": "text", "analyzer": "standard", "index_prefixes": {"min_chars": 1, "max_chars": 10}}
 _KEYWORD: Final = {"type": "keyword", "ignore_above": 512}
 _STORED: Final = {"type": "keyword", "index": False, "doc_values": False}
+_MILLISECONDS: Final = {"type": "date_range", "format": "epoch_millis"}
 _NOT_SEARCHED: Final = {"type": "object", "enabled": False}
 
 FOLDED: Final = ("title", "description", "venue", "city", "organizer", "tags")
@@ -52,7 +47,8 @@ _PROPERTIES: Final[dict[str, Any]] = {
     "organizer": _KEYWORD,
     "location": {"type": "geo_point"},
     "priceFrom": {"properties": {"amount": {"type": "double"}, "currency": _KEYWORD}},
-    "availability": _KEYWORD,
+    # By what is so of the tickets: when it is so, if none is sold or given back.
+    "sale": {"properties": dict.fromkeys(Tickets, _MILLISECONDS)},
     "ticketTypes": _NOT_SEARCHED,
     # For full-text search; for the search by a whole title, and for filters on city and tag.
     "folded": {"properties": dict.fromkeys(FOLDED, _TEXT)},
@@ -77,9 +73,7 @@ def document(row: EventRow) -> dict[str, Any]:
     """The document of an event; a marker for a deleted one. Raises MalformedRecord where the row can't be indexed."""
     if row.is_delete:
         return marker(row)
-    offers, stock = decode_offers(row.offers), decode_stock(row.stock)
-    made = _facts(row) | _times(row) | _tickets(row.status, offers, stock)
-    return made | _location(row)
+    return _facts(row) | _times(row) | _tickets(row) | _location(row)
 
 
 def marker(row: EventRow) -> dict[str, Any]:
@@ -144,19 +138,29 @@ def _zone(name: str | None) -> tzinfo:
         raise MalformedRecord(f"{error}: `$.time_zone`") from error
 
 
-def _tickets(status: str, offers: list[TicketOffer], stock: StockSnapshots) -> dict[str, Any]:
+def _tickets(row: EventRow) -> dict[str, Any]:
+    offers = decode_offers(row.offers)
+    offer = EventOffer(row.status, row.capacity, row.ends_at, offers, decode_stock(row.stock))
     first = cheapest(offers)
     return {
         "priceFrom": None if first is None else {"amount": str(first.price), "currency": first.currency},
-        "availability": event_availability(status, offers, stock).value,
+        "sale": _sale(offer.periods()),
         "ticketTypes": [
             {
                 "id": str(each.id),
                 "name": each.name,
                 "price": {"amount": str(each.price), "currency": each.currency},
                 "quantity": each.quantity,
-                "available": tickets_left(each, stock),
+                "available": left,
             }
-            for each in offers
+            for each, left in zip(offers, offer.left, strict=True)
         ],
     }
+
+
+def _sale(periods: Iterable[SalePeriod]) -> dict[str, list[dict[str, int]]]:
+    sale: defaultdict[str, list[dict[str, int]]] = defaultdict(list)
+    for tickets, begins_ms, ends_ms in periods:
+        bounds = {"gte": begins_ms, "lt": ends_ms}
+        sale[tickets].append({name: bound for name, bound in bounds.items() if bound is not None})
+    return dict(sale)

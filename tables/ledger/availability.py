@@ -32,16 +32,20 @@ class Room(NamedTuple):
     left: int | None = None
     held: int = 0
 
+    @classmethod
+    def within(cls, capacity: int | None, out: int, held: int) -> "Room":
+        """The room where ``out`` tickets of all types together are held or sold, ``held`` of them only held."""
+        return cls(None if capacity is None else max(0, capacity - out), held)
+
 
 UNBOUNDED_ROOM = Room()
 
 
 def room_of(inventory: Inventory) -> Room:
     """What the event's capacity leaves."""
-    capacity = inventory.definition.capacity
     held = sum(each.held for each in inventory.stock.values())
     held += sum(each.held for each in inventory.removed.values())
-    return Room(None if capacity is None else max(0, capacity - inventory.out), held)
+    return Room.within(inventory.definition.capacity, inventory.out, held)
 
 
 def available(stock: TicketStock, room: Room) -> int:

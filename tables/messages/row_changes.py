@@ -50,6 +50,7 @@ class EventRow(RowChange, frozen=True, kw_only=True):
     starts_at: Moment | None = None
     ends_at: Moment | None = None
     time_zone: str | None = None
+    capacity: int | None = None
     offers: str = "[]"
     stock: str = "{}"
     traceparent: str | None = None

@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -112,6 +113,21 @@ def test_what_is_left_follows_what_is_sold(pipeline: Pipeline) -> None:
     assert pipeline.buy(event, kind, 1, pipeline.account()).status_code == httpx.codes.CREATED
     eventually(lambda: left() == (0, "sold_out"), within=20)
     assert event not in [each["id"] for each in search(pipeline, q=title, availability="available")["items"]]
+
+
+def test_availability_knows_the_capacity_and_when_the_sale_begins(pipeline: Pipeline) -> None:
+    event, [kind, _] = pipeline.event(3, 3, capacity=2)
+    assert pipeline.buy(event, kind, 2, pipeline.account()).status_code == httpx.codes.CREATED
+    early = pipeline.new_event()
+    pipeline.ticket_type(early, 3, saleStartsAt=(datetime.now(UTC) + timedelta(days=1)).isoformat())
+
+    def found(event: str, word: str) -> bool:
+        page = search(pipeline, q=pipeline.title(event), availability=word)
+        is_counted = page["facets"]["availability"] == [{"value": word, "count": 1}]
+        return is_counted and [item["availability"] for item in page["items"]] == [word]
+
+    eventually(lambda: found(event, "sold_out"), within=20)
+    eventually(lambda: found(early, "not_on_sale_yet"), within=20)
 
 
 def test_a_draft_is_never_found(pipeline: Pipeline) -> None:

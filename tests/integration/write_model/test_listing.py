@@ -131,3 +131,11 @@ def test_an_event_is_deleted_with_its_types(scratch: Scratch, event: UUID) -> No
     scratch.rows(TYPE, uuid4(), event, "Stalls", 0)
     scratch.rows("DELETE FROM event WHERE id = %s", event)
     assert scratch.rows("SELECT count(*) FROM event") == [(0,)]
+
+
+def test_sale_periods_stand_in_the_row_in_milliseconds(scratch: Scratch, event: UUID) -> None:
+    kind = uuid4()
+    scratch.rows(TYPE, kind, event, "Stalls", 0)
+    scratch.rows("UPDATE ticket_type SET sale_starts_at = '2030-01-01 00:00:00.5Z' WHERE id = %s", kind)
+    [offer] = offers(scratch, event)
+    assert (offer["sale_starts_ms"], "sale_ends_ms" in offer) == (1_893_456_000_500, False)

@@ -24,6 +24,7 @@ from tests.documents import Document
 from tests.hostile import TEXTS
 
 META: Any = None
+NOW = 1_000
 
 
 @dataclass
@@ -48,7 +49,7 @@ def hit(number: int, **more: Any) -> dict[str, Any]:
 
 def make(client: KeepingClient) -> EventIndex:
     typed: Any = client
-    return EventIndex(typed)
+    return EventIndex(typed, clock=lambda: NOW / 1000)
 
 
 def asks(**parameters: Any) -> SearchQuery:
@@ -77,7 +78,7 @@ def every(node: Any, name: str) -> list[Any]:
 
 
 def test_words_are_folded_and_each_is_looked_for_as_it_is_begun_and_mistyped() -> None:
-    matches = every(body(asks(q="Große ÉTÉ"), None)["query"], "multi_match")
+    matches = every(body(asks(q="Große ÉTÉ"), None, NOW)["query"], "multi_match")
     assert {(match["query"], match.get("type"), "fuzziness" in match) for match in matches} == {
         ("grosse", "cross_fields", False),
         ("grosse", "bool_prefix", False),
@@ -90,13 +91,13 @@ def test_words_are_folded_and_each_is_looked_for_as_it_is_begun_and_mistyped() -
 
 
 def test_a_very_long_question_stays_a_bounded_query() -> None:
-    matches = every(body(asks(q=" ".join(["ab"] * 60)), None)["query"], "multi_match")
+    matches = every(body(asks(q=" ".join(["ab"] * 60)), None, NOW)["query"], "multi_match")
     assert len(matches) <= 16 * 3
 
 
 @pytest.mark.parametrize("parameters", [{}, {"q": "jazz"}, {"status": ["ACTIVE"]}])
 def test_drafts_and_deleted_events_are_never_asked_for(parameters: dict[str, Any]) -> None:
-    filters = body(asks(**parameters), None)["query"]["bool"]["filter"]
+    filters = body(asks(**parameters), None, NOW)["query"]["bool"]["filter"]
     public = filters[0]["bool"]["filter"]
     assert {"term": {"deleted": False}} in public
     [statuses] = [each["terms"]["status"] for each in public if "terms" in each]
@@ -105,7 +106,7 @@ def test_drafts_and_deleted_events_are_never_asked_for(parameters: dict[str, Any
 
 
 def test_a_facet_counts_what_all_filters_but_its_own_let_through() -> None:
-    asked = body(asks(city=["Wien"], tag=["Jazz"]), None)
+    asked = body(asks(city=["Wien"], tag=["Jazz"]), None, NOW)
     city, tag = {"terms": {"keys.city": ["wien"]}}, {"terms": {"keys.tags": ["jazz"]}}
     assert asked["post_filter"]["bool"]["filter"] == [city, tag]
     assert asked["aggs"]["city"]["filter"]["bool"]["filter"] == [tag]
@@ -114,10 +115,10 @@ def test_a_facet_counts_what_all_filters_but_its_own_let_through() -> None:
 
 
 def test_a_day_is_the_events_own_and_counts_as_a_whole_a_moment_is_everybodys() -> None:
-    days = body(asks(**{"from": "2030-05-17", "to": "2030-05-17"}), None)
+    days = body(asks(**{"from": "2030-05-17", "to": "2030-05-17"}), None, NOW)
     assert every(days["query"], "endsLocal") == [{"gt": "2030-05-17"}]
     assert every(days["query"], "startsLocal") == [{"lt": "2030-05-18"}]
-    moment = body(asks(**{"from": "2030-05-17T20:00:00+02:00"}), None)
+    moment = body(asks(**{"from": "2030-05-17T20:00:00+02:00"}), None, NOW)
     assert every(moment["query"], "endsAt") == [{"gt": "2030-05-17T20:00:00+02:00"}]
 
 
@@ -131,7 +132,7 @@ def test_a_day_is_the_events_own_and_counts_as_a_whole_a_moment_is_everybodys() 
     ],
 )
 def test_every_order_ends_with_the_id(parameters: dict[str, Any], first: dict[str, Any]) -> None:
-    assert body(asks(**parameters), None)["sort"] == [first, {"id": "asc"}]
+    assert body(asks(**parameters), None, NOW)["sort"] == [first, {"id": "asc"}]
 
 
 def test_a_full_page_leads_to_the_next_and_the_last_to_none() -> None:
@@ -271,7 +272,7 @@ def test_a_search_is_made_of_words_alone(typed: str) -> None:
 
 def test_an_event_is_found_on_each_of_its_days_and_only_what_is_not_over_is_upcoming() -> None:
     asked = asks(**{"from": "2030-07-06", "to": "2030-07-07", "upcoming": True})
-    assert body(asked, None)["query"]["bool"]["filter"][1:] == [
+    assert body(asked, None, NOW)["query"]["bool"]["filter"][1:] == [
         {"range": {"endsLocal": {"gt": "2030-07-06"}}},
         {"range": {"startsLocal": {"lt": "2030-07-08"}}},
         {"range": {"endsAt": {"gt": "now"}}},
@@ -280,4 +281,23 @@ def test_an_event_is_found_on_each_of_its_days_and_only_what_is_not_over_is_upco
 
 @pytest.mark.parametrize(("q", "query"), [("!!!", [{"match_none": {}}]), ("*", [{"match_none": {}}]), ("", [])])
 def test_a_query_without_a_word_finds_nothing_and_no_query_finds_all(q: str, query: list[Any]) -> None:
-    assert body(asks(q=q), None)["query"]["bool"]["must"] == query
+    assert body(asks(q=q), None, NOW)["query"]["bool"]["must"] == query
+
+
+@pytest.mark.parametrize(
+    ("sale", "word"),
+    [
+        ({"not_on_sale_yet": [{"lt": NOW}], "available": [{"gte": NOW}]}, "available"),
+        ({"available": [{"lt": NOW}], "sale_over": [{"gte": NOW}]}, "sale_over"),
+        ({"low": [{}]}, "low"),
+        ({}, None),
+    ],
+)
+def test_availability_is_that_of_the_moment_of_the_search(sale: dict[str, Any], word: str | None) -> None:
+    client = KeepingClient([hit(1, sale=sale)])
+    [item] = make(client).search(asks(availability=["available", "held"])).items
+    assert item.availability == word
+    [asked] = client.asked
+    chosen = [{"term": {"sale.available": NOW}}, {"term": {"sale.held": NOW}}]
+    assert asked["post_filter"]["bool"]["filter"] == [{"bool": {"should": chosen}}]
+    assert asked["aggs"]["availability"]["aggs"]["values"]["filters"]["filters"]["low"] == {"term": {"sale.low": NOW}}

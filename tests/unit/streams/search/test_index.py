@@ -51,7 +51,7 @@ def test_a_row_becomes_a_document_of_mapped_fields_only() -> None:
     assert made["folded"]["title"] == "manana"
     assert made["keys"] == {"title": "manana", "city": "koln", "tags": ["jazz"]}
     assert made["location"] == {"lat": 48.2, "lon": 16.4}
-    nested = {f"{name}.{inner}" for name in ("folded", "keys", "priceFrom") for inner in made[name]}
+    nested = {f"{name}.{inner}" for name in ("folded", "keys", "priceFrom", "sale") for inner in made[name]}
     assert set(made) | nested <= mapped(index_body(0)["mappings"]["properties"])
 
 
@@ -65,11 +65,15 @@ def test_the_price_begins_at_the_cheapest_type_in_the_currency_of_the_first() ->
     assert document(row(offers="[]"))["priceFrom"] is None
 
 
-def test_availability_is_what_the_ledger_has_let_out_of_what_is_offered_now() -> None:
+def test_a_document_says_when_there_are_tickets_by_what_is_out_and_the_events_end() -> None:
     out = {TYPES[0]["id"]: [7, 30, 60], TYPES[1]["id"]: [9, 0, 55]}
-    made = document(row(stock=json.dumps(out)))
+    end = {"ends_at": "2030-07-01T20:00:00.000000Z"}
+    made = document(row(stock=json.dumps(out), **end))
     assert [each["available"] for each in made["ticketTypes"]] == [10, 0, 5]
-    assert made["availability"] == "low"
+    assert made["sale"] == {"available": [{"lt": 1_909_166_400_000}], "sale_over": [{"gte": 1_909_166_400_000}]}
+    some: Any = end | {"stock": json.dumps(out), "offers": json.dumps(TYPES[:2])}
+    assert set(document(row(capacity=150, **some))["sale"]) == {"low", "sale_over"}
+    assert set(document(row(capacity=145, **some))["sale"]) == {"held", "sale_over"}
 
 
 def test_a_deleted_row_becomes_a_marker() -> None:
