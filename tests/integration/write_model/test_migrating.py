@@ -5,6 +5,7 @@ import logging
 import multiprocessing
 from pathlib import Path
 from shutil import copy
+from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import available_timezones
 
@@ -106,6 +107,38 @@ def odd_event(scratch: Scratch, change: str) -> UUID:
     return event
 
 
+def announced(scratch: Scratch, event: UUID) -> list[tuple[Any, ...]]:
+    return scratch.rows("SELECT version, payload FROM event_outbox WHERE aggregate_id = %s", event)
+
+
+def test_events_that_were_announced_without_an_end_are_announced_once_more(empty: Scratch, tmp_path: Path) -> None:
+    for path in FOLDER.glob("*.sql"):
+        if path.name < "0020":
+            copy(path, tmp_path)
+    apply_steps(empty.url, CAPTURE, tmp_path)
+    old, ended, over = (odd_event(empty, change) for change in ("version = 7", "version = 8", "status = 'DONE'"))
+    end = "2030-07-01T20:00:00Z"
+    for event, types in (
+        (
+            old,
+            [{"id": "a"}, {"id": "b", "saleEndsAt": "2031-01-01T00:00:00Z"}, {"id": "c", "saleEndsAt": "2030-06-01Z"}],
+        ),
+        (ended, [{"id": "d", "saleEndsAt": end}]),
+        (over, [{"id": "e"}]),
+    ):
+        empty.rows("UPDATE event SET starts_at = '2030-07-01', ends_at = %s WHERE id = %s", end, event)
+        payload = {"event": str(event), "version": 7, "definition": {"endsAt": end, "ticketTypes": types}}
+        query = "INSERT INTO event_outbox (id, aggregate_id, event_type, version, payload) VALUES (%s, %s, 'x', 7, %s)"
+        empty.rows(query, uuid4(), event, Jsonb(payload))
+
+    assert apply_steps(empty.url, CAPTURE) == [step.id for step in read_steps(FOLDER) if step.id >= "0020"]
+    [(version, payload)] = announced(empty, old)
+    assert (version, payload["version"]) == (8, 8)
+    assert empty.rows("SELECT version FROM event WHERE id = %s", old) == [(8,)]
+    assert [each["saleEndsAt"] for each in payload["definition"]["ticketTypes"]] == [end, end, "2030-06-01Z"]
+    assert [found for event in (ended, over) for found, _ in announced(empty, event)] == [7, 7]
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -172,8 +205,10 @@ def test_an_event_with_all_at_its_limit_fits_a_record_with_room_to_spare(scratch
     )
     scratch.rows("UPDATE event SET tags = array_fill(repeat(chr(1), 50), ARRAY[20]) WHERE id = %s", event)
     scratch.rows(
-        "INSERT INTO ticket_type (id, event_id, name, price, currency, quantity, position) "
-        "SELECT gen_random_uuid(), %s, repeat(chr(1), 200), 9999999999.9999, 'EUR', 10000000, number "
+        "INSERT INTO ticket_type "
+        "(id, event_id, name, price, currency, quantity, sale_starts_at, sale_ends_at, position) "
+        "SELECT gen_random_uuid(), %s, repeat(chr(1), 200), 9999999999.9999, 'EUR', 10000000, "
+        "'2099-12-31', '9998-12-31', number "
         "FROM generate_series(1, 200) AS number",
         event,
     )

@@ -1,0 +1,2 @@
+-- What was announced stays announced: the ledger has it.
+SELECT 1;
