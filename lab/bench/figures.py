@@ -96,6 +96,15 @@ REST: Final = (
     Figure("rest.baseline_ratio_hot", "×", "the same, all for one hot ticket type", 2.5),
 )
 
+GATE: Final = (
+    Figure("gate.cpu_us", "µs", "CPU of the gate for one request with its answer, at full load", 35, "lower"),
+    Figure("gate.requests_per_s", "1/s", "requests answered for each second of the clock, one worker"),
+    Figure("gate.idle_p50_ms", "ms", "request sent to answer received, 10 a second, median", 20, "lower"),
+    Figure("gate.idle_p99_ms", "ms", "the same, 99th percentile", 60, "lower"),
+    Figure("gate.flooded_p50_ms", "ms", "the same while another producer floods, median", better="lower"),
+    Figure("gate.flooded_p99_ms", "ms", "the same, 99th percentile", 100, "lower"),
+)
+
 SOAK: Final = (
     Figure("soak.worker_cost_ratio", "×", "soak: worker CPU of a decision, last fifth to the first", 1.15, "lower"),
     Figure("soak.broker_cost_ratio", "×", "soak: broker CPU of a decision, last fifth to the first", 1.15, "lower"),
@@ -147,7 +156,7 @@ MAIL: Final = (
     Figure("mail.decision_to_mailbox_p99_ms", "ms", "the same, 99th percentile", better="lower"),
 )
 
-GROUPS: Final = (RUN, LEDGER, RECOVERY, REST, SEARCH, MAIL, SOAK)
+GROUPS: Final = (RUN, LEDGER, GATE, RECOVERY, REST, SEARCH, MAIL, SOAK)
 CATALOGUE: Final[dict[str, Figure]] = {figure.key: figure for group in GROUPS for figure in group}
 
 # A ratio of the medians of two figures; made only where both come from the same commit.

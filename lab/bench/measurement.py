@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from rich.progress import Progress
 
@@ -16,6 +16,7 @@ from lab.target import settings_of
 from settings import Settings
 from stack.embedded import Stack
 
+LEDGER_ROLE: Final = "worker"
 Figures = dict[str, float]
 Tick = Callable[[int], None]
 
@@ -38,19 +39,19 @@ class Measurement:
 
 def is_ledger(name: str) -> bool:
     """Whether a process of the stack is a ledger worker."""
-    return role_of(name) == "worker"
+    return role_of(name) == LEDGER_ROLE
 
 
 @dataclass
 class Lab:
-    """One run. ``scale`` below 1 makes everything smaller, for a trial; ``profile`` samples the ledger workers."""
+    """One run. ``scale`` below 1 makes everything smaller, for a trial; ``profile`` samples the measured workers."""
 
     name: str
     progress: Progress
     scale: float = 1.0
     profile: bool = False
     series: dict[str, Any] = field(default_factory=dict)
-    profiles: list[Path] = field(default_factory=list)
+    profiles: dict[str, Path] = field(default_factory=dict)
     profile_text: str = ""
 
     def count(self, number: int) -> int:
@@ -70,23 +71,27 @@ class Lab:
 
     @contextmanager
     def profiling(self, stack: Stack) -> Iterator[None]:
-        """Sample the ledger workers meanwhile, if the run has a profile."""
+        """Sample the measured workers meanwhile, if the run has a profile."""
         if not self.profile:
             yield
             return
-        workers = [pid for name, pid in stack.pids.items() if is_ledger(name)]
+        workers = [pid for name, pid in stack.pids.items() if name in self.profiles]
         toggle(workers)
         yield
         toggle(workers)
-        self.profile_text = report(self.profiles)
+        self.profile_text = report(self.profiles.values())
 
     @contextmanager
-    def stack(self, workers: int = 1, standbys: int = 1) -> Iterator[Stack]:
-        """A stack on free ports, with nothing started; its data is deleted at the end, after an error too."""
+    def stack(self, workers: int = 1, standbys: int = 1, measured: str = LEDGER_ROLE) -> Iterator[Stack]:
+        """A stack on free ports, with nothing started; its data is deleted at the end, after an error too.
+
+        ``measured`` is the role whose workers a profile samples.
+        """
         folder = Path(tempfile.mkdtemp(prefix="turnstile-bench-"))
         stack = Stack.on_free_ports(folder / "home", workers=workers, standbys=standbys)
         if self.profile:
-            self.profiles = [sampled(member, folder) for name, member in stack.members.items() if is_ledger(name)]
+            members = {name: member for name, member in stack.members.items() if role_of(name) == measured}
+            self.profiles = {name: sampled(member, folder) for name, member in members.items()}
         try:
             yield stack
         except Exception:

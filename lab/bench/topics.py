@@ -1,7 +1,7 @@
 """Topics for a measurement: made, filled in advance, counted."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing
 from itertools import islice
 from typing import Any
@@ -18,6 +18,8 @@ BATCH_MAX_BYTES = 512 * 1024
 FILL_BATCH_RECORDS = 5_000
 
 Placed = tuple[int, bytes, EventCommand]
+# Partition, key and value.
+PlacedValue = tuple[int, bytes, bytes]
 
 
 def make_topics(settings: Settings) -> None:
@@ -31,19 +33,28 @@ def make_topics(settings: Settings) -> None:
 
 async def fill(servers: str, commands: Iterable[Placed], tick: Callable[[int], None]) -> Counter[int]:
     """Append the commands (partition, key, command) in order, in large batches; how many went to each partition."""
+    return await fill_topic(servers, COMMANDS, _encoded(commands), tick)
+
+
+async def fill_topic(
+    servers: str, topic: str, values: Iterable[PlacedValue], tick: Callable[[int], None]
+) -> Counter[int]:
+    """Append the values as ``fill`` does."""
     producer = AIOKafkaProducer(bootstrap_servers=servers, acks="all", max_batch_size=BATCH_MAX_BYTES)
     await producer.start()
     try:
-        return await _fill(producer, commands, tick)
+        return await _fill(producer, topic, values, tick)
     finally:
         await producer.stop()
 
 
-async def _fill(producer: AIOKafkaProducer, commands: Iterable[Placed], tick: Callable[[int], None]) -> Counter[int]:
+async def _fill(
+    producer: AIOKafkaProducer, topic: str, values: Iterable[PlacedValue], tick: Callable[[int], None]
+) -> Counter[int]:
     counts: Counter[int] = Counter()
-    remaining = iter(commands)
+    remaining = iter(values)
     while batch := list(islice(remaining, FILL_BATCH_RECORDS)):
-        await append_all(producer, batch)
+        await _append(producer, topic, batch)
         counts.update(partition for partition, _, _ in batch)
         tick(counts.total())
     return counts
@@ -51,19 +62,26 @@ async def _fill(producer: AIOKafkaProducer, commands: Iterable[Placed], tick: Ca
 
 async def append_all(producer: AIOKafkaProducer, commands: Iterable[Placed]) -> None:
     """Append the commands in order, in as few batches as possible; returns when the broker has them."""
+    await _append(producer, COMMANDS, _encoded(commands))
+
+
+async def _append(producer: AIOKafkaProducer, topic: str, values: Iterable[PlacedValue]) -> None:
     builders: dict[int, Any] = {}
     pending = []
-    for partition, key, command in commands:
-        value = encode_command(command)
+    for partition, key, value in values:
         builder = builders.get(partition) or builders.setdefault(partition, producer.create_batch())
         if builder.append(timestamp=None, key=key, value=value, headers=[]) is None:
-            pending.append(await producer.send_batch(builder, COMMANDS, partition=partition))
+            pending.append(await producer.send_batch(builder, topic, partition=partition))
             builder = builders[partition] = producer.create_batch()
             builder.append(timestamp=None, key=key, value=value, headers=[])
     for partition, builder in builders.items():
-        pending.append(await producer.send_batch(builder, COMMANDS, partition=partition))
+        pending.append(await producer.send_batch(builder, topic, partition=partition))
     for sent in pending:
         await sent
+
+
+def _encoded(commands: Iterable[Placed]) -> Iterator[PlacedValue]:
+    return ((partition, key, encode_command(command)) for partition, key, command in commands)
 
 
 class RecordCounter:
