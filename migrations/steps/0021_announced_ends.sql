@@ -1,5 +1,9 @@
 -- Events that an earlier version announced are announced once more, with the end that the sale of each ticket type has
 -- at the latest: that of the event. The ledger would sell them after their end. Nobody gets a mail for it.
+CREATE FUNCTION pg_temp.announced_moment(written text) RETURNS timestamptz LANGUAGE sql AS $$
+    SELECT CASE WHEN pg_input_is_valid(written, 'timestamptz') THEN written::timestamptz END
+$$;
+
 DO $$
 BEGIN
     PERFORM 1 FROM event WHERE status NOT IN ('CANCELED', 'DONE') ORDER BY id FOR UPDATE;
@@ -7,9 +11,8 @@ BEGIN
     CREATE TEMPORARY TABLE announced ON COMMIT DROP AS
     SELECT event.id, event.version + 1 AS version, newest.payload, (
         SELECT jsonb_agg(
-            CASE WHEN coalesce((type ->> 'saleEndsAt')::timestamptz, 'infinity') > event.ends_at
-                THEN type || jsonb_build_object('saleEndsAt', newest.payload #> '{definition,endsAt}')
-                ELSE type
+            CASE WHEN pg_temp.announced_moment(type ->> 'saleEndsAt') <= event.ends_at THEN type
+                ELSE type || jsonb_build_object('saleEndsAt', newest.payload #> '{definition,endsAt}')
             END ORDER BY place
         )
         FROM jsonb_array_elements(newest.payload #> '{definition,ticketTypes}') WITH ORDINALITY AS given (type, place)

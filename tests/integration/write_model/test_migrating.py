@@ -121,7 +121,8 @@ def test_events_that_were_announced_without_an_end_are_announced_once_more(empty
     for event, types in (
         (
             old,
-            [{"id": "a"}, {"id": "b", "saleEndsAt": "2031-01-01T00:00:00Z"}, {"id": "c", "saleEndsAt": "2030-06-01Z"}],
+            [{"id": "a"}, {"id": "b", "saleEndsAt": "2031-01-01T00:00:00Z"}, {"id": "c", "saleEndsAt": "2030-06-01Z"}]
+            + [{"id": "d", "saleEndsAt": "soon"}],
         ),
         (ended, [{"id": "d", "saleEndsAt": end}]),
         (over, [{"id": "e"}]),
@@ -135,7 +136,7 @@ def test_events_that_were_announced_without_an_end_are_announced_once_more(empty
     [(version, payload)] = announced(empty, old)
     assert (version, payload["version"]) == (8, 8)
     assert empty.rows("SELECT version FROM event WHERE id = %s", old) == [(8,)]
-    assert [each["saleEndsAt"] for each in payload["definition"]["ticketTypes"]] == [end, end, "2030-06-01Z"]
+    assert [each["saleEndsAt"] for each in payload["definition"]["ticketTypes"]] == [end, end, "2030-06-01Z", end]
     assert [found for event in (ended, over) for found, _ in announced(empty, event)] == [7, 7]
 
 
