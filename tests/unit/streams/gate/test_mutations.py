@@ -15,7 +15,7 @@ BATCH_REQUESTS: Final = 250
 # So far apart that the quota lets each through.
 APART_S: Final = 1.0
 KINDS: Final = ("purchase", "hold", "confirm", "cancel", "expire", "define-event", "limit-holds", "nonsense")
-VALUES: Final = (None, True, -1, 0, 10**30, 1.5, "", "x", "\0", [], {}, [[]], [None], "\U0001f4a5" * 9)
+VALUES: Final[tuple[Any, ...]] = (None, True, -1, 0, 10**30, 1.5, "", "x", "\0", [], {}, [[]], [None], "\U0001f4a5" * 9)
 KEYS: Final = (None, b"", b"\xff\x00", b"some other key")
 HEADERS: Final[tuple[Any, ...]] = (
     (),
@@ -30,9 +30,10 @@ def mutated(rng: random.Random, offset: int) -> Any:
     fields = body(rng.choice(KINDS))
     if rng.random() < 0.5:
         fields[rng.choice(sorted(fields))] = rng.choice(VALUES)
-    value: bytes | None = json.dumps(fields).encode()
+    good = json.dumps(fields).encode()
+    value: bytes | None = good
     if rng.random() < 0.3:
-        value = rng.choice((damaged(rng, value), None, b"", b"[" * 10_000, rng.randbytes(40)))
+        value = rng.choice((damaged(rng, good), None, b"", b"[" * 10_000, rng.randbytes(40)))
     more: dict[str, Any] = {"key": rng.choice(KEYS)} if rng.random() < 0.1 else {}
     more |= {"headers": list(rng.choice(HEADERS))} if rng.random() < 0.2 else {}
     made = message(offset, body(), timestamp=1_700_000_000 + offset * APART_S, **more)
