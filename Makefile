@@ -105,8 +105,8 @@ verify: $(STAMP) ## hold the promises against live data: the ledger's sums, the 
 clean-data: $(STAMP) ## delete the data folder, so that the next run starts afresh
 	@$(BIN)/python -m stack clean
 
-secrets: $(STAMP) ## make the secret files that docker compose wants, once
-	@$(BIN)/python -m ops secrets
+secrets: ## make the secret files that docker compose wants, once; nothing but Python is needed
+	@python3 -m ops.secrets
 
 settings: $(STAMP) ## write docs/settings.md anew from the code
 	@$(BIN)/python -m ops docs settings --write
@@ -126,4 +126,6 @@ lock: $(STAMP) ## compile the lock files anew (needs uv); the jars' too
 	  -o requirements/dev.lock requirements/dev.in
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \
 	  -c requirements/dev.lock -o requirements/app.lock requirements/app.in
+	uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \
+	  -c requirements/dev.lock -o requirements/jars.lock requirements/jars.in
 	$(BIN)/python -m stack jars

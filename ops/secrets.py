@@ -1,14 +1,20 @@
 """``turnstile secrets``: the secret files that docker-compose.yml reads; they are made once and never overwritten.
 
 Containers mount the files as they are and run as other users, so the files are readable and the folder is not.
+``make secrets`` runs this module before anything is installed, so it uses the standard library alone.
 """
 
 import secrets
 from pathlib import Path
 from typing import Final
 
-from connect.access.principals import ADMIN, principals
 from ops.certificate import self_signed
+
+# The principals of connect/access/principals.py, with the brokers' administrator.
+KAFKA_USERS: Final = (
+    *("admin", "ledger", "indexer", "notifications", "sales", "gate", "api", "exporter", "operator", "connect"),
+    *("producer-partner", "producer-kiosk"),
+)
 
 PASSWORDS: Final = (
     "postgres_password",
@@ -23,11 +29,22 @@ PASSWORDS: Final = (
     "indexer_password",
     "reader_password",
     "grafana_password",
-    *(f"kafka_{name}_password" for name in (ADMIN, *(principal.name for principal in principals()))),
+    *(f"kafka_{name}_password" for name in KAFKA_USERS),
 )
 DATABASE_URL: Final = "database_url"
 CERTIFICATE: Final = "tls_certificate"
 DATABASE: Final = "postgres:5432/turnstile"
+
+
+def main() -> None:
+    """Make what is missing in the folder ``secrets``."""
+    folder = Path("secrets")
+    print(report(folder, make_secrets(folder)))
+
+
+def report(folder: Path, made: list[str]) -> str:
+    """What was made, in a line."""
+    return f"{folder}: made {', '.join(made)}" if made else f"{folder}: all there"
 
 
 def make_secrets(folder: Path) -> list[str]:
@@ -49,3 +66,7 @@ def _write(path: Path, text: str) -> bool:
     path.write_text(text)
     path.chmod(0o444)
     return True
+
+
+if __name__ == "__main__":
+    main()

@@ -1,14 +1,19 @@
 import re
 import ssl
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from ops.secrets import CERTIFICATE, DATABASE_URL, PASSWORDS, make_secrets
+from connect.access.principals import ADMIN, principals
+from ops.secrets import CERTIFICATE, DATABASE_URL, KAFKA_USERS, PASSWORDS, make_secrets
 
-ROLES = Path(__file__).parents[3] / "ops" / "postgres" / "roles.sql"
+ROOT = Path(__file__).parents[3]
+ROLES = ROOT / "ops" / "postgres" / "roles.sql"
 
 
 def test_every_secret_is_made_once_and_never_again(tmp_path: Path) -> None:
@@ -61,6 +66,29 @@ def test_the_proxy_gets_a_certificate_for_this_host_and_its_key(tmp_path: Path) 
     names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["localhost"]
     assert found.not_valid_after_utc > datetime.now(UTC) + timedelta(days=364)
+
+
+def test_the_certificate_is_signed_by_the_key_in_its_file(tmp_path: Path) -> None:
+    make_secrets(tmp_path / "secrets")
+    content = (tmp_path / "secrets" / CERTIFICATE).read_bytes()
+    found = x509.load_pem_x509_certificate(content)
+    key = load_pem_private_key(content, None)
+    assert key.public_key() == found.public_key()
+    found.verify_directly_issued_by(found)
+
+
+def test_nothing_but_the_standard_library_is_needed(tmp_path: Path) -> None:
+    # Without site-packages, as on a machine where nothing is installed.
+    code = f"import sys; sys.path.append({str(ROOT)!r}); import ops.secrets; ops.secrets.main()"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith("secrets: made postgres_password, "), done.stderr
+    assert {path.name for path in (tmp_path / "secrets").iterdir()} == {*PASSWORDS, DATABASE_URL, CERTIFICATE}
+
+
+def test_every_user_of_kafka_gets_a_password() -> None:
+    assert set(KAFKA_USERS) == {ADMIN, *(principal.name for principal in principals())}
 
 
 @pytest.mark.parametrize("name", ["database_password", "cdc_password"])
