@@ -1,11 +1,26 @@
-# Three images: `app` (API, workers, bootstrap), `kafka`, and `connect` (Kafka Connect with Debezium).
-FROM python:3.11.13-slim-bookworm AS packages
-COPY requirements/app.lock /build/app.lock
-RUN python -m venv /opt/venv \
-    && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /build/app.lock
+# Three images: `app` (API, workers, jobs), `kafka`, and `connect` (Kafka Connect with Debezium). A build argument takes
+# another base: --build-arg PYTHON=python@sha256:…
+ARG PYTHON=python:3.11.13-slim-bookworm
+ARG KAFKA=apache/kafka:4.1.2
 
-FROM python:3.11.13-slim-bookworm AS app
-RUN groupadd --gid 10001 turnstile \
+# pip works from an environment of its own, so that the one for the image has none.
+FROM ${PYTHON} AS packages
+COPY requirements/app.lock /build/app.lock
+RUN python -m venv /build/tools \
+    && python -m venv --without-pip /opt/venv \
+    && /build/tools/bin/python -m pip --python /opt/venv/bin/python install --no-cache-dir \
+        --disable-pip-version-check --require-hashes -r /build/app.lock
+
+FROM ${PYTHON} AS app
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Turnstile" \
+      org.opencontainers.image.description="API, workers and jobs of a ticket sale that cannot oversell" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+# The base image's own pip is a tool of development.
+RUN rm -rf /usr/local/lib/python3*/site-packages/* /usr/local/lib/python3*/ensurepip /usr/local/bin/pip* \
+    && groupadd --gid 10001 turnstile \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin turnstile \
     && install --directory --owner=turnstile --group=turnstile --mode=0700 /var/lib/turnstile
 COPY --from=packages /opt/venv /opt/venv
@@ -23,20 +38,27 @@ USER 10001:10001
 CMD ["python", "-m", "api"]
 
 # The plugin's jars come from the manifest that the embedded stack uses, each checked against its sha256.
-FROM python:3.11.13-slim-bookworm AS jars
-COPY requirements/dev.lock /build/dev.lock
-RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /build/dev.lock
+FROM ${PYTHON} AS jars
+COPY requirements/jars.lock /build/jars.lock
+RUN python -m venv /build/tools \
+    && /build/tools/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /build/jars.lock
 WORKDIR /build
 COPY stack stack
-RUN python -c "from pathlib import Path; from stack import jars; \
+RUN /build/tools/bin/python -c "from pathlib import Path; from stack import jars; \
     jars.fetch(Path('/plugin'), jars.locked('debezium')); jars.fetch(Path('/agent'), jars.locked('jmx'))"
 
 # Kafka with the agent that tells Prometheus of it. The base image runs as its own user, appuser.
-FROM apache/kafka:4.1.2 AS kafka
+FROM ${KAFKA} AS kafka
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Kafka for Turnstile" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
 COPY --from=jars --chmod=0444 /agent/*.jar /opt/agent/
 COPY --chmod=0444 ops/prometheus/jmx-kafka.yml ops/prometheus/jmx-connect.yml /opt/agent/
 
 FROM kafka AS connect
+LABEL org.opencontainers.image.title="Kafka Connect for Turnstile"
 COPY --from=jars --chmod=0444 /plugin/*.jar /opt/connect/plugins/debezium/
 COPY --chmod=0444 ops/connect/worker.properties /opt/connect/worker.properties
 EXPOSE 8083

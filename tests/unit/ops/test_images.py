@@ -1,6 +1,7 @@
 """The Dockerfile and the files that go into the images."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,13 @@ from stack.kafka_connect import KafkaConnect
 from stack.settings import StackSettings
 
 ROOT = Path(__file__).parents[3]
+JARS_MODULE = ROOT / "stack" / "jars" / "__init__.py"
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-STAGES = re.findall(r"^FROM (\S+) AS (\S+)$", DOCKERFILE, re.MULTILINE)
+ARGUMENTS = dict(re.findall(r"^ARG (\w+)=(\S+)$", DOCKERFILE, re.MULTILINE))
+STAGES = [
+    (re.sub(r"\$\{(\w+)\}", lambda found: ARGUMENTS[found[1]], image), name)
+    for image, name in re.findall(r"^FROM (\S+) AS (\S+)$", DOCKERFILE, re.MULTILINE)
+]
 
 
 def stage(name: str) -> str:
@@ -59,9 +65,35 @@ def test_the_app_does_not_run_as_root() -> None:
 
 
 def test_everything_is_installed_by_hash() -> None:
-    installs = re.findall(r"pip install (.*)$", DOCKERFILE, re.MULTILINE)
-    assert installs
+    commands = DOCKERFILE.replace("\\\n", " ")
+    installs = re.findall(r"pip(?: --python \S+)? install (.*)$", commands, re.MULTILINE)
+    assert len(installs) == 2
     assert all("--require-hashes -r /build/" in line for line in installs)
+
+
+def test_the_version_of_the_images_is_that_of_the_project() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    for name in ("app", "kafka"):
+        assert f"ARG VERSION={version}\n" in stage(name)
+        assert 'org.opencontainers.image.version="${VERSION}"' in stage(name)
+
+
+def test_no_image_has_what_is_for_development() -> None:
+    assert "dev.lock" not in DOCKERFILE
+    assert "python -m venv --without-pip /opt/venv" in stage("packages")
+    assert "rm -rf /usr/local/lib/python3*/site-packages/*" in stage("app")
+
+
+def test_the_stage_of_the_jars_installs_what_their_module_imports_in_the_versions_of_the_embedded_stack() -> None:
+    needed = set(re.findall(r"^(?:from|import) (httpx|jgo)", JARS_MODULE.read_text(), re.MULTILINE))
+    wanted = (ROOT / "requirements" / "jars.in").read_text().splitlines()[1:]
+    assert {line.partition("==")[0] for line in wanted} == needed
+    pins = [pins_of(name) for name in ("jars", "dev")]
+    assert pins[0] <= pins[1]
+
+
+def pins_of(lock: str) -> set[str]:
+    return set(re.findall(r"^\S+==\S+", (ROOT / "requirements" / f"{lock}.lock").read_text(), re.MULTILINE))
 
 
 def test_everything_that_is_copied_exists_and_is_let_through() -> None:
@@ -87,7 +119,7 @@ def test_the_plugin_is_fetched_from_the_manifest_by_code_that_needs_no_more_than
     copied = stage("jars")
     assert "jars.locked('debezium')" in copied
     assert "COPY stack stack" in copied
-    imports = re.findall(r"^from stack\.(\w+)", (ROOT / "stack" / "jars" / "__init__.py").read_text(), re.MULTILINE)
+    imports = re.findall(r"^from stack\.(\w+)", JARS_MODULE.read_text(), re.MULTILINE)
     assert [f"!stack/{name}.py" for name in imports] == ["!stack/errors.py"]
 
 
