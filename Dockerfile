@@ -26,6 +26,7 @@ RUN rm -rf /usr/local/lib/python3*/site-packages/* /usr/local/lib/python3*/ensur
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY settings.py setting_types.py ./
+COPY translations translations
 COPY telemetry telemetry
 COPY tables tables
 COPY connect connect

@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test server-tests check unit unit-api unit-rest lint format structure bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics openapi contract lock
+.PHONY: help install run worker servers test server-tests check unit unit-api unit-rest lint format structure bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics openapi contract translations lock
 SHELL := /bin/bash
 # With their byte code kept, test files are collected in half the time, and processes start sooner.
 unexport PYTHONDONTWRITEBYTECODE
@@ -13,10 +13,10 @@ ORDER ?= 20261128
 PYTEST := $(BIN)/python -m pytest --randomly-seed=$(ORDER)
 TWO := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
 STACK := env $(if $(WORKERS),TURNSTILE_WORKERS=$(WORKERS)) $(if $(BROKERS),TURNSTILE_BROKERS=$(BROKERS)) $(if $(KAFKA_SECURITY),TURNSTILE_KAFKA_SECURITY=$(KAFKA_SECURITY))
-CODE := settings.py setting_types.py telemetry tables connect migrations streams api stack ops lab tests
+CODE := settings.py setting_types.py translations telemetry tables connect migrations streams api stack ops lab tests
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## build the virtual environment from the lock file
 
@@ -120,6 +120,9 @@ openapi: $(STAMP) ## write docs/openapi.json anew from the code
 contract: $(STAMP) ## write docs/asyncapi.json and docs/schemas.json anew from the code
 	@$(BIN)/python -m ops docs asyncapi --write
 	@$(BIN)/python -m ops docs schemas --write
+
+translations: $(STAMP) ## bring the catalogues of texts up to date with the code
+	@$(BIN)/python -m translations
 
 lock: $(STAMP) ## compile the lock files anew (needs uv); the jars' too
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \

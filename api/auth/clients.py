@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from flask import request
 
-from api.auth.account_mails import language_of
 from tables.text.email_addresses import address_spellings
+from translations.catalogues import language_of
 
 
 class Asker(NamedTuple):
@@ -39,7 +39,7 @@ def client_of(address: str | None) -> str:
 
 
 def accepted_language() -> str:
-    """The language for mails that the request's browser prefers."""
+    """The first language of the request's browser that there are texts in."""
     return language_of(*(tag for tag, quality in request.accept_languages if quality > 0))
 
 

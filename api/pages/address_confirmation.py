@@ -15,11 +15,12 @@ from api.accounts.address_confirmation import ConfirmationLink, confirmed_by_lin
 from api.accounts.links import PATHS
 from api.accounts.passwords import new_hash
 from api.pages import device_cookie, session_cookie, sign_up_cookie
-from api.pages.copy import refusal_text
 from api.pages.errors import ErrorText, error_page
 from api.pages.forms import field_errors
+from api.pages.language import lazy_gettext
 from api.pages.link_pages import chosen_password, link_subject, link_text
 from api.pages.permissions import local_path
+from api.pages.refusal_texts import refusal_text
 from api.ports.accounts import ConfirmedAccount, PendingConfirmation
 from api.ports.ports import ports
 from api.problems import PROBLEMS, Refused
@@ -30,18 +31,21 @@ confirming = Blueprint("confirming", __name__)
 
 PATH: Final = PATHS[LinkKind.CONFIRM_ADDRESS]
 INVALID: Final = ErrorText(
-    "This link is incomplete", "Please open it from the e-mail again, or copy all of it.", "Sign up", "/sign-up"
+    lazy_gettext("This link is incomplete"),
+    lazy_gettext("Please open it from the e-mail again, or copy all of it."),
+    lazy_gettext("Sign up"),
+    "/sign-up",
 )
 USED: Final = ErrorText(
-    "This link is no longer valid",
-    "It was already used, or is older than 24 hours. If your address is confirmed, you can sign in.",
-    "Sign in",
+    lazy_gettext("This link is no longer valid"),
+    lazy_gettext("It was already used, or is older than 24 hours. If your address is confirmed, you can sign in."),
+    lazy_gettext("Sign in"),
     "/sign-in",
 )
 OTHER_ACCOUNT: Final = ErrorText(
-    "This link belongs to another account",
-    "Sign out, sign in to the account that will have this address, and open the link again.",
-    "My tickets",
+    lazy_gettext("This link belongs to another account"),
+    lazy_gettext("Sign out, sign in to the account that will have this address, and open the link again."),
+    lazy_gettext("My tickets"),
     "/tickets",
 )
 

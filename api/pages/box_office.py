@@ -10,6 +10,7 @@ from markupsafe import Markup
 from api.bounded_cache import BoundedCache
 from api.pages.copy import StatusLabel, search_label
 from api.pages.forms import field_errors, parse_body
+from api.pages.language import lazy_gettext
 from api.ports.ports import ports
 from api.problems import PROBLEMS, Refused
 from api.schemas.search import FoundEvent, FoundEvents, SearchQuery
@@ -19,7 +20,11 @@ box_office = Blueprint("box_office", __name__)
 LIST_PARAMETERS: Final = ("city", "tag", "availability")
 SINGLE_PARAMETERS: Final = ("q", "from", "to", "sort", "cursor")
 EMPTY_QUERY: Final[dict[str, Any]] = dict.fromkeys(SINGLE_PARAMETERS, "") | {name: [] for name in LIST_PARAMETERS}
-SORTS: Final = {"date": "Soonest first", "-date": "Latest first", "relevance": "Best match"}
+SORTS: Final = {
+    "date": lazy_gettext("Soonest first"),
+    "-date": lazy_gettext("Latest first"),
+    "relevance": lazy_gettext("Best match"),
+}
 FACET_VALUES_SHOWN: Final = 8
 # About as stale as the search index itself.
 CACHE_TTL_S: Final = 1.0

@@ -5,10 +5,12 @@ from typing import Final, NamedTuple
 
 from flask import Blueprint, Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.wrappers import Response as BaseResponse
 
 from api.pages import session_cookie
-from api.pages.copy import refusal_text
 from api.pages.csrf import StaleForm
+from api.pages.language import LazyText, Text, declare, lazy_gettext, switch
+from api.pages.refusal_texts import refusal_text
 from api.problems import PROBLEMS, RETRY_AFTER_S, Refused, Unavailable
 from api.web.error_handlers import http_error, log_outage
 from api.web.responses import BASE
@@ -19,29 +21,40 @@ log = logging.getLogger(__name__)
 class ErrorText(NamedTuple):
     """An error page's headline and text, and its button's label and path."""
 
-    title: str
-    text: str
-    label: str = "Back to the box office"
+    title: LazyText
+    text: Text
+    label: LazyText = lazy_gettext("Back to the box office")
     path: str = "/"
 
 
-NOT_FOUND: Final = ErrorText("Page not found", "The address may be mistyped, or the page no longer exists.")
-STALE_FORM: Final = ErrorText("This page has expired", "Nothing was changed. Please reload the page and try again.")
-REFUSED: Final = "That did not work"
+NOT_FOUND: Final = ErrorText(
+    lazy_gettext("Page not found"), lazy_gettext("The address may be mistyped, or the page no longer exists.")
+)
+STALE_FORM: Final = ErrorText(
+    lazy_gettext("This page has expired"), lazy_gettext("Nothing was changed. Please reload the page and try again.")
+)
+REFUSED: Final = lazy_gettext("That did not work")
 INTERNAL_ERROR: Final = ErrorText(
-    "Something went wrong on our side", "It was nothing you did. Please try again in a moment."
+    lazy_gettext("Something went wrong on our side"),
+    lazy_gettext("It was nothing you did. Please try again in a moment."),
 )
 OUTAGE: Final = ErrorText(
-    "We’ll be right back", "Part of the box office is not responding. Please try again in a moment."
+    lazy_gettext("We’ll be right back"),
+    lazy_gettext("Part of the box office is not responding. Please try again in a moment."),
 )
 _TEXTS_BY_KIND: Final = {
     "not-found": NOT_FOUND,
     "unknown-event": NOT_FOUND,
     "forbidden": ErrorText(
-        "You are not allowed to do this", "It belongs to somebody else, or needs a role that you do not have."
+        lazy_gettext("You are not allowed to do this"),
+        lazy_gettext("It belongs to somebody else, or needs a role that you do not have."),
     ),
-    "body-too-large": ErrorText("The form is too large", "Please shorten what you entered."),
-    "unsupported-media-type": ErrorText("This is not a form", "Please use the forms of this site."),
+    "body-too-large": ErrorText(
+        lazy_gettext("The form is too large"), lazy_gettext("Please shorten what you entered.")
+    ),
+    "unsupported-media-type": ErrorText(
+        lazy_gettext("This is not a form"), lazy_gettext("Please use the forms of this site.")
+    ),
     "internal-error": INTERNAL_ERROR,
     "busy": OUTAGE,
 }
@@ -84,7 +97,9 @@ def _http(error: HTTPException) -> Response:
     code = error.code or 500
     if code < 400:
         return make_response(error.get_response())
-    return error_page(_TEXTS_BY_STATUS.get(code) or ErrorText(REFUSED, "Please go back and try again."), code)
+    return error_page(
+        _TEXTS_BY_STATUS.get(code) or ErrorText(REFUSED, lazy_gettext("Please go back and try again.")), code
+    )
 
 
 def _unexpected(error: Exception) -> Response:
@@ -92,10 +107,10 @@ def _unexpected(error: Exception) -> Response:
     return error_page(INTERNAL_ERROR, 500)
 
 
-def _unrouted(error: HTTPException) -> Response:
+def _unrouted(error: HTTPException) -> BaseResponse:
     """A path without a route belongs to no blueprint: answer browsers with a page and programs with a problem."""
     accepted = request.accept_mimetypes
     if request.path.startswith(BASE) or not accepted or not accepted["text/html"] > accepted["application/json"]:
         return http_error(error)
     session_cookie.read()
-    return session_cookie.write(_http(error))
+    return switch() or declare(session_cookie.write(_http(error)))

@@ -13,7 +13,7 @@ from typing import Final
 from api.pages.field_texts import AMOUNT, WHOLE_NUMBER, Unreadable
 from api.pages.forms import Reader, read_form
 from api.pages.local_times import form_fold, form_time, typed_local, typed_moment
-from api.pages.numbers import typed_number
+from api.pages.numbers import shown_price, typed_number
 from api.schemas.event import Event, EventChange, NewEvent
 from api.schemas.ticket import NewTicketType, TicketType, TicketTypeChange
 
@@ -39,7 +39,7 @@ def ticket_form(ticket: TicketType, event: Event) -> dict[str, str]:
     """A ticket type as the fields of its form."""
     shown = ticket.model_dump(by_alias=True, exclude_none=True)
     texts = {name: str(shown[name]) for name in ("name", "quantity", "position", *_LIMITS) if name in shown}
-    price = {"price": ticket.price.amount, "currency": ticket.price.currency}
+    price = {"price": shown_price(ticket.price.exact), "currency": ticket.price.currency}
     times = _shown_times(event.time_zone, saleStartsAt=ticket.sale_starts_at, saleEndsAt=ticket.sale_ends_at)
     return texts | price | times | {"version": str(event.version)}
 

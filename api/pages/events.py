@@ -9,10 +9,12 @@ from flask import Blueprint, Response, current_app, make_response, redirect, ren
 from werkzeug.wrappers import Response as BaseResponse
 
 from api.bounded_cache import BoundedCache
-from api.pages.copy import event_label, refusal_text
+from api.pages.copy import event_label
 from api.pages.forms import parse_body
+from api.pages.language import language
 from api.pages.offers import open_flags, shown_offers
 from api.pages.purchase_status import redirect_to_answer, redirect_to_purchase
+from api.pages.refusal_texts import refusal_text
 from api.pages.ticket_selection import FIELD_PREFIX, chosen_lines, chosen_quantities, order_key, quantity_fields
 from api.ports.ports import ports
 from api.problems import Refused, Unavailable
@@ -63,8 +65,8 @@ def choose(event_id: UUID) -> BaseResponse:
 def left(event_id: UUID) -> Response:
     """The current availability as fragments for htmx. ``open`` says which ticket types the page shows as open."""
     seen = request.args.get("open", "")[:200]
-    known = _fragments()
-    fragment = known.get((event_id, seen))
+    known, key = _fragments(), (event_id, seen, language())
+    fragment = known.get(key)
     if fragment is None:
         found = shown_event(event_id)
         shown = shown_offers(found, {})
@@ -73,7 +75,7 @@ def left(event_id: UUID) -> Response:
             "left.html", event=found, offers=shown, seen=seen, open_flags=flags, field_prefix=FIELD_PREFIX
         )
         fragment = _Fragment(text, is_other_page=("1" in seen) != ("1" in flags))
-        known.put((event_id, seen), fragment)
+        known.put(key, fragment)
     # The page has a button if anything can be chosen, and for this reader only the page itself can tell which.
     return make_response(fragment.text, {"HX-Refresh": "true"} if fragment.is_other_page else {})
 
@@ -108,9 +110,9 @@ class _Fragment(NamedTuple):
     is_other_page: bool
 
 
-def _fragments() -> BoundedCache[tuple[UUID, str], _Fragment]:
+def _fragments() -> BoundedCache[tuple[UUID, str, str], _Fragment]:
     """The cache of rendered fragments, so that many open pages cost little."""
-    kept: BoundedCache[tuple[UUID, str], _Fragment] = current_app.extensions.setdefault(
+    kept: BoundedCache[tuple[UUID, str, str], _Fragment] = current_app.extensions.setdefault(
         _CACHE, BoundedCache(CACHE_MAX_ENTRIES, CACHE_TTL_S)
     )
     return kept

@@ -5,54 +5,57 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from api.pages.language import LazyText, lazy_gettext
 from api.pages.numbers import shown_number
 from api.problems import Refused
 
-MISSING: Final = "Please fill this in."
-INVALID: Final = "This is not valid. Please check it."
+MISSING: Final = lazy_gettext("Please fill this in.")
+INVALID: Final = lazy_gettext("This is not valid. Please check it.")
 # A time that is malformed, or outside the years that the API takes.
-MOMENT: Final = "Please enter a date and a time between 2000 and 2199."
-WHOLE_NUMBER: Final = "Please enter a whole number."
-AMOUNT: Final = "Please enter an amount, like 49.90."
+MOMENT: Final = lazy_gettext("Please enter a date and a time between 2000 and 2199.")
+WHOLE_NUMBER: Final = lazy_gettext("Please enter a whole number.")
+AMOUNT: Final = lazy_gettext("Please enter an amount, like 49.90.")
 # By field of a form, for what no row of _BY_TYPE explains.
-SKIPPED: Final = "This time does not exist: the clocks go forward past it. Please choose another time."
-REPEATED: Final = "The clocks go back, so this time comes twice. Please choose the first or the second."
+SKIPPED: Final = lazy_gettext("This time does not exist: the clocks go forward past it. Please choose another time.")
+REPEATED: Final = lazy_gettext("The clocks go back, so this time comes twice. Please choose the first or the second.")
 
 
 class Unreadable(ValueError):
     """Why what was typed can't be read, as a text for the page."""
 
 
-BY_FIELD: Final[Mapping[str, str]] = {
-    "email": "Please enter an e-mail address that can receive mail, like ada@example.org.",
-    "country": "Please enter a country’s two letters, like AT.",
-    "timeZone": "Please choose a time zone.",
+BY_FIELD: Final[Mapping[str, LazyText]] = {
+    "email": lazy_gettext("Please enter an e-mail address that can receive mail, like ada@example.org."),
+    "country": lazy_gettext("Please enter a country’s two letters, like AT."),
+    "timeZone": lazy_gettext("Please choose a time zone."),
     "startsAt": MOMENT,
     "endsAt": MOMENT,
     "saleStartsAt": MOMENT,
     "saleEndsAt": MOMENT,
     "price": AMOUNT,
-    "currency": "Please enter a currency’s three letters, like EUR.",
-    "code": "Please enter the code from the e-mail.",
-    "password": "This password is too easy to guess. A few words are best.",
-    "cursor": "This page of results no longer exists. Please search again.",
-    "from": "Please choose a date.",
-    "to": "Please choose a date.",
+    "currency": lazy_gettext("Please enter a currency’s three letters, like EUR."),
+    "code": lazy_gettext("Please enter the code from the e-mail."),
+    "password": lazy_gettext("This password is too easy to guess. A few words are best."),
+    "cursor": lazy_gettext("This page of results no longer exists. Please search again."),
+    "from": lazy_gettext("Please choose a date."),
+    "to": lazy_gettext("Please choose a date."),
 }
 # By type of pydantic's error, with the numbers of its context.
-_BY_TYPE: Final[Mapping[str, str]] = {
+_BY_TYPE: Final[Mapping[str, LazyText]] = {
     "missing": MISSING,
-    "string_too_short": "At least {min_length} characters, please.",
-    "string_too_long": "At most {max_length} characters, please.",
-    "too_long": "At most {max_length}, please.",
-    "greater_than_equal": "At least {ge}, please.",
-    "less_than_equal": "At most {le}, please.",
-    "ends_before_start": "The end has to be later than the start.",
-    "too_many_decimals": "This has more decimals than the currency.",
+    "string_too_short": lazy_gettext("At least %(min_length)s characters, please."),
+    "string_too_long": lazy_gettext("At most %(max_length)s characters, please."),
+    "too_long": lazy_gettext("At most %(max_length)s, please."),
+    "greater_than_equal": lazy_gettext("At least %(ge)s, please."),
+    "less_than_equal": lazy_gettext("At most %(le)s, please."),
+    "ends_before_start": lazy_gettext("The end has to be later than the start."),
+    "too_many_decimals": lazy_gettext("This has more decimals than the currency."),
 }
 # By field, for refusals that follow from the event and not from the form alone.
 _BY_REFUSED_FIELD: Final = dict.fromkeys(("endsAt", "saleEndsAt"), _BY_TYPE["ends_before_start"]) | {
-    "ticketTypes": "The texts of this event and its ticket types are too long together. Please shorten them."
+    "ticketTypes": lazy_gettext(
+        "The texts of this event and its ticket types are too long together. Please shorten them."
+    ),
 }
 
 
@@ -65,7 +68,7 @@ def validation_texts(error: ValidationError) -> dict[str, str]:
 def refused_field_texts(error: Refused) -> dict[str, str]:
     """The texts for the fields that a refusal names, by field of the form."""
     names = [field_name(fault.pointer) for fault in error.faults] or [""]
-    return {name: _BY_REFUSED_FIELD.get(name) or BY_FIELD.get(name) or INVALID for name in names}
+    return {name: str(_BY_REFUSED_FIELD.get(name) or BY_FIELD.get(name) or INVALID) for name in names}
 
 
 def field_of(error: Refused) -> str:
@@ -89,8 +92,8 @@ def _field_of(item: Any) -> str:
 def _text(item: Any) -> str:
     kind, context = item["type"], item.get("ctx", {})
     if kind == "string_too_short" and context["min_length"] == 1:
-        return MISSING
+        return str(MISSING)
     if kind in _BY_TYPE:
         numbers = {name: shown_number(value) for name, value in context.items() if isinstance(value, int | float)}
-        return _BY_TYPE[kind].format(**numbers)
-    return BY_FIELD.get(_field_of(item), INVALID)
+        return str(_BY_TYPE[kind]) % numbers
+    return str(BY_FIELD.get(_field_of(item), INVALID))

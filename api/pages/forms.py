@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 from flask import request
 from pydantic import BaseModel, ValidationError
 
-from api.pages.copy import refusal_text
 from api.pages.csrf import TOKEN_FIELD
 from api.pages.field_texts import Unreadable, field_of, refused_field_texts, validation_texts
+from api.pages.refusal_texts import refusal_text
 from api.problems import Refused
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from api.pages.copy import EVENT_LABELS, PURCHASE_LABELS, StatusLabel
+from api.pages.language import LazyText, lazy_gettext
 from api.schemas.event import Event
 from api.schemas.purchase import Purchase
 from tables.messages.reasons import Reason
@@ -13,33 +14,45 @@ from tables.messages.statuses import EventStatus
 class PurchaseEnd(NamedTuple):
     """How a purchase ended: its headline, its label and what happened."""
 
-    headline: str
+    headline: LazyText
     label: StatusLabel
-    text: str
+    text: LazyText
 
 
-_CANCELLED_EVENT: Final = StatusLabel("Event cancelled", "bad")
+_CANCELLED_EVENT: Final = StatusLabel(lazy_gettext("Event cancelled"), "bad")
 # By status and reason; without a row of its own, a reason has that of the status alone.
 _PURCHASE_ENDS: Final[Mapping[tuple[str, str | None], PurchaseEnd]] = {
     ("expired", None): PurchaseEnd(
-        "Hold expired", PURCHASE_LABELS["expired"], "The time to buy these tickets has passed. You owe nothing."
+        lazy_gettext("Hold expired"),
+        PURCHASE_LABELS["expired"],
+        lazy_gettext("The time to buy these tickets has passed. You owe nothing."),
     ),
     ("expired", Reason.HOLD_ENDED): PurchaseEnd(
-        "Hold ended", StatusLabel("Hold ended", "none"), "The box office has ended this hold. You owe nothing."
+        lazy_gettext("Hold ended"),
+        StatusLabel(lazy_gettext("Hold ended"), "none"),
+        lazy_gettext("The box office has ended this hold. You owe nothing."),
     ),
     ("expired", Reason.EVENT_CANCELED): PurchaseEnd(
-        "Event cancelled", _CANCELLED_EVENT, "This event will not take place, so your hold has ended. You owe nothing."
+        lazy_gettext("Event cancelled"),
+        _CANCELLED_EVENT,
+        lazy_gettext("This event will not take place, so your hold has ended. You owe nothing."),
     ),
     ("cancelled", None): PurchaseEnd(
-        "Returned", PURCHASE_LABELS["cancelled"], "You returned these tickets. They are no longer valid."
+        lazy_gettext("Returned"),
+        PURCHASE_LABELS["cancelled"],
+        lazy_gettext("You returned these tickets. They are no longer valid."),
     ),
     ("refunded", None): PurchaseEnd(
-        "Refunded", PURCHASE_LABELS["refunded"], "These tickets are refunded. They are no longer valid."
+        lazy_gettext("Refunded"),
+        PURCHASE_LABELS["refunded"],
+        lazy_gettext("These tickets are refunded. They are no longer valid."),
     ),
     ("refunded", Reason.EVENT_CANCELED): PurchaseEnd(
-        "Event cancelled",
-        StatusLabel("Event cancelled, refunded", "bad"),
-        "This event will not take place. What you paid is refunded, and these tickets are no longer valid.",
+        lazy_gettext("Event cancelled"),
+        StatusLabel(lazy_gettext("Event cancelled, refunded"), "bad"),
+        lazy_gettext(
+            "This event will not take place. What you paid is refunded, and these tickets are no longer valid."
+        ),
     ),
 }
 
@@ -57,13 +70,15 @@ def purchase_label(purchase: Purchase) -> StatusLabel:
 
 # What somebody with tickets has to know of the event, as a label and a sentence.
 _HOLDER_NOTES: Final = {
-    EventStatus.POSTPONED: "This event is postponed. Its date may no longer apply; we will e-mail you the new one. "
-    "Your tickets stay valid.",
-    EventStatus.CANCELED: "This event is cancelled and will not take place.",
+    EventStatus.POSTPONED: lazy_gettext(
+        "This event is postponed. Its date may no longer apply; we will e-mail you the new one. "
+        "Your tickets stay valid."
+    ),
+    EventStatus.CANCELED: lazy_gettext("This event is cancelled and will not take place."),
 }
 
 
-def holder_note(event: Event) -> str | None:
+def holder_note(event: Event) -> LazyText | None:
     """What somebody with tickets has to know of the event before anything else; None if there is nothing."""
     return _HOLDER_NOTES.get(event.status)
 

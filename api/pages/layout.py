@@ -1,4 +1,4 @@
-"""The registration of all pages, and what they share: session, CSRF check, navigation, template filters.
+"""The registration of all pages, and what they share: session, language, CSRF check, navigation, template filters.
 
 A module of pages has a blueprint in BLUEPRINTS and a row for each of its views in api/pages/permissions.py.
 """
@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, g, request
 from jinja2 import StrictUndefined
 
 from api.auth.tokens import Caller
-from api.pages import assets, copy, csrf, holder_texts, permissions, session_cookie
+from api.pages import assets, copy, csrf, holder_texts, language, numbers, permissions, session_cookie, shown_times
 from api.pages.address_confirmation import confirming
 from api.pages.board import board
 from api.pages.box_office import box_office
@@ -17,6 +17,7 @@ from api.pages.compression import compress
 from api.pages.errors import register_errors
 from api.pages.event_editing import editing
 from api.pages.events import events
+from api.pages.language import LazyText, lazy_gettext
 from api.pages.mail_links import links
 from api.pages.my_tickets import tickets
 from api.pages.organizer import organizing
@@ -47,15 +48,15 @@ BLUEPRINTS: Final = (
 class NavigationEntry(NamedTuple):
     """A link of the navigation."""
 
-    label: str
+    label: LazyText
     path: str
     access: Permission
 
 
 NAVIGATION: Final = (
-    NavigationEntry("Box office", "/", Permission.ANYONE),
-    NavigationEntry("Organize", "/organize", Permission.ORGANIZER),
-    NavigationEntry("Board", "/board", Permission.ADMINISTRATOR),
+    NavigationEntry(lazy_gettext("Box office"), "/", Permission.ANYONE),
+    NavigationEntry(lazy_gettext("Organize"), "/organize", Permission.ORGANIZER),
+    NavigationEntry(lazy_gettext("Board"), "/board", Permission.ADMINISTRATOR),
 )
 
 
@@ -65,16 +66,18 @@ def register_pages(app: Flask) -> None:
     pages.add_url_rule("/static/<digest>/<name>", "asset", assets.send_asset)
     for blueprint in BLUEPRINTS:
         pages.register_blueprint(blueprint)
-    for step in (_read_session, permissions.check, _check_form):
+    for step in (_read_session, language.switch, permissions.check, _check_form):
         pages.before_request(step)
     # Flask runs these from the last to the first.
-    for last_step in (compress, session_cookie.write):
+    for last_step in (compress, language.declare, session_cookie.write):
         pages.after_request(last_step)
     register_errors(app, pages)
     app.context_processor(_template_values)
+    language.install(app.jinja_env)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update({**copy.FILTERS, **holder_texts.FILTERS})
+    for module in (copy, holder_texts, numbers, shown_times):
+        app.jinja_env.filters.update(module.FILTERS)
     app.register_blueprint(pages)
     permissions.check_table(app)
 
@@ -98,6 +101,9 @@ def _template_values() -> dict[str, Any]:
         "reader": found,
         "navigation": [entry for entry in NAVIGATION if _may_open(found, entry.access)],
         "here": request.path,
+        "language": language.language(),
+        "languages": language.NAMES,
+        "language_url": language.switch_url,
         "asset_url": assets.asset_url,
         "csrf_token": csrf.token,
         "csrf_field": csrf.TOKEN_FIELD,

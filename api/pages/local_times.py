@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, tzinfo
 
 from api.pages.field_texts import MOMENT, REPEATED, SKIPPED, Unreadable
+from api.pages.language import gettext
 from tables.text.time_zones import shown_time, zone_of
 
 # A time that the clock shows twice is told apart by Python's ``fold``.
@@ -44,7 +45,8 @@ def repeated(text: str, zone: str) -> list[tuple[str, str]]:
     moments = _moments(text, zone)
     if len(moments) < 2:
         return []
-    return [(FIRST, f"The first, {moments[0].tzname()}"), (SECOND, f"The second, {moments[1].tzname()}")]
+    first, second = gettext("The first, %(zone)s"), gettext("The second, %(zone)s")
+    return [(FIRST, first % {"zone": moments[0].tzname()}), (SECOND, second % {"zone": moments[1].tzname()})]
 
 
 def _moments(text: str, zone: str) -> list[datetime]:

@@ -10,12 +10,13 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from api.pages.copy import refusal_text
 from api.pages.errors import ErrorText, error_page
+from api.pages.language import lazy_gettext
 from api.pages.link_pages import link_subject, link_text
 from api.pages.purchase_status import CLOCK_SKEW_MAX, decided_at, milliseconds, up_to_date
 from api.pages.purchase_view import purchase_values, ticket_values
 from api.pages.purchases import ONCE_KEY
+from api.pages.refusal_texts import refusal_text
 from api.ports.ports import ports
 from api.problems import Refused, Unavailable
 from api.purchasing import service
@@ -32,9 +33,11 @@ PURCHASE_PATH: Final = PATHS[LinkKind.SEE_PURCHASE]
 
 
 INVALID: Final = ErrorText(
-    "This link is incomplete",
-    "Please open it from the e-mail again, or copy all of it. You can also sign in and look under “My tickets”.",
-    "My tickets",
+    lazy_gettext("This link is incomplete"),
+    lazy_gettext(
+        "Please open it from the e-mail again, or copy all of it. You can also sign in and look under “My tickets”."
+    ),
+    lazy_gettext("My tickets"),
     "/tickets",
 )
 
@@ -107,17 +110,19 @@ def _expired(error: LinkExpired) -> Response:
     linked = LinkedPurchase.read(error.subject)
     if request.path == HOLD_PATH:
         told = ErrorText(
-            "This hold has ended",
-            "If you bought the tickets in time, we sent them in another e-mail. If not, they are on sale again, and "
-            "you owe nothing.",
-            "View event",
+            lazy_gettext("This hold has ended"),
+            lazy_gettext(
+                "If you bought the tickets in time, we sent them in another e-mail. If not, they are on sale again, "
+                "and you owe nothing."
+            ),
+            lazy_gettext("View event"),
             f"/events/{linked.event}",
         )
     else:
         told = ErrorText(
-            "This link has expired",
-            "It showed your purchase until 30 days after the event. Sign in to see it.",
-            "View purchase",
+            lazy_gettext("This link has expired"),
+            lazy_gettext("It showed your purchase until 30 days after the event. Sign in to see it."),
+            lazy_gettext("View purchase"),
             f"/purchases/{public_id(linked.event, linked.purchase)}",
         )
     return error_page(told, 410)

@@ -1,34 +1,68 @@
-"""Numbers as the reader's language writes them, shown and typed: one rule for all pages."""
+"""Numbers and amounts as the reader's language writes them, shown and typed: one rule for all pages."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
-from babel.numbers import NumberFormatError, format_decimal, parse_decimal
+from babel import Locale
+from babel.numbers import NumberFormatError, format_decimal, get_decimal_symbol, get_group_symbol, parse_decimal
 
-LOCALE: Final = "en_GB"
+from api.pages.language import gettext, locale
+from api.schemas.money import Money
+from api.schemas.purchase import BoughtLine
+from tables.text.money import shown_amount
+
 # What is no number in the reader's language may be one in the others: ``49,90`` in English. A number that both can
 # read, like ``1,700``, is the reader's.
-_LOCALES: Final = (LOCALE, "de", "fr")
-_TYPED: Final = re.compile(r"[0-9][0-9.,\u00a0\u202f]{0,39}", re.ASCII)
+_OTHER_LOCALES: Final = tuple(map(Locale.parse, ("en_GB", "de", "fr")))
+_SPACES: Final = " \u00a0\u202f"
+_TYPED: Final = re.compile(rf"[0-9][0-9.,{_SPACES}]{{0,39}}", re.ASCII)
 
 
-@lru_cache(maxsize=10_000)
-def shown_number(value: int | Decimal) -> str:
+def shown_number(value: float | Decimal) -> str:
     """A number with separators: ``1,700``."""
-    return format_decimal(value, locale=LOCALE)
+    return _shown(value, locale())
+
+
+def shown_price(amount: Decimal) -> str:
+    """An amount for a field of a form, with all its decimals and without separators: ``1700.50``."""
+    return f"{amount:f}".replace(".", get_decimal_symbol(locale()))
 
 
 def typed_number(text: str) -> Decimal | None:
     """The number that was typed; None if it is none, or negative."""
-    # French separates by a narrow space that keyboards lack.
-    typed = text.strip().replace(" ", "\u202f")
+    typed = text.strip()
     if not _TYPED.fullmatch(typed):
         return None
-    for locale in _LOCALES:
-        try:
-            return parse_decimal(typed, locale=locale, strict=True)
-        except NumberFormatError:
-            continue
-    return None
+    read = (_read(typed, each) for each in (locale(), *_OTHER_LOCALES))
+    return next((number for number in read if number is not None), None)
+
+
+def money(amount: Money) -> str:
+    """A formatted amount; ``free`` for 0."""
+    return gettext("free") if amount.exact == 0 else shown_amount(amount.exact, amount.currency, locale())
+
+
+def line_total(line: BoughtLine) -> str:
+    """The price of all tickets of a line."""
+    return money(Money.of(line.price.exact * line.quantity, line.price.currency))
+
+
+@lru_cache(maxsize=10_000)
+def _shown(value: float | Decimal, language: Locale) -> str:
+    return format_decimal(value, locale=language)
+
+
+def _read(typed: str, language: Locale) -> Decimal | None:
+    group = get_group_symbol(language)
+    if group in _SPACES:  # keyboards lack the spaces that are not a word's end
+        typed = typed.translate(dict.fromkeys(map(ord, _SPACES), group))
+    try:
+        return parse_decimal(typed, locale=language, strict=True)
+    except NumberFormatError:
+        return None
+
+
+FILTERS: Final[Mapping[str, Any]] = {"money": money, "number": shown_number, "line_total": line_total}

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from api.organizing.changes import changed
 from api.pages.charts import HEIGHT, WIDTH, axis_top, step_path
 from api.pages.forms import field_errors, parse_body
+from api.pages.language import LazyText, gettext, lazy_gettext
 from api.ports.events import Listing
 from api.ports.ports import ports
 from api.ports.sales import Curve
@@ -32,28 +33,44 @@ class StatusAction(NamedTuple):
     """A change of an event's status: its label, its meaning, and whether everybody with tickets gets a mail."""
 
     status: EventStatus
-    label: str
-    meaning: str
+    label: LazyText
+    meaning: LazyText
     mails: bool = False
 
 
 _STATUS_ACTIONS: Final = (
-    StatusAction(EventStatus.ACTIVE, "Publish", "Everybody can find the event and buy tickets."),
     StatusAction(
-        EventStatus.ON_HOLD, "Pause sales", "Nothing is sold until you resume. Tickets already sold stay valid."
+        EventStatus.ACTIVE, lazy_gettext("Publish"), lazy_gettext("Everybody can find the event and buy tickets.")
     ),
-    StatusAction(EventStatus.SOLD_OUT, "Close sales", "Sales stop, and the event is shown as sold out."),
     StatusAction(
-        EventStatus.POSTPONED, "Postpone", "Nothing is sold until you resume. Tickets already sold stay valid."
+        EventStatus.ON_HOLD,
+        lazy_gettext("Pause sales"),
+        lazy_gettext("Nothing is sold until you resume. Tickets already sold stay valid."),
     ),
-    StatusAction(EventStatus.DONE, "Close for good", "The event is over. Nothing can be changed after that."),
+    StatusAction(
+        EventStatus.SOLD_OUT,
+        lazy_gettext("Close sales"),
+        lazy_gettext("Sales stop, and the event is shown as sold out."),
+    ),
+    StatusAction(
+        EventStatus.POSTPONED,
+        lazy_gettext("Postpone"),
+        lazy_gettext("Nothing is sold until you resume. Tickets already sold stay valid."),
+    ),
+    StatusAction(
+        EventStatus.DONE,
+        lazy_gettext("Close for good"),
+        lazy_gettext("The event is over. Nothing can be changed after that."),
+    ),
     StatusAction(
         EventStatus.CANCELED,
-        "Cancel the event",
-        "Every ticket is refunded and every hold ends. This cannot be undone.",
+        lazy_gettext("Cancel the event"),
+        lazy_gettext("Every ticket is refunded and every hold ends. This cannot be undone."),
     ),
 )
-_RESUME: Final = StatusAction(EventStatus.ACTIVE, "Resume sales", "Tickets are on sale again.")
+_RESUME: Final = StatusAction(
+    EventStatus.ACTIVE, lazy_gettext("Resume sales"), lazy_gettext("Tickets are on sale again.")
+)
 _MAILED: Final = frozenset({EventStatus.CANCELED, EventStatus.POSTPONED})
 
 
@@ -177,7 +194,7 @@ def _plot(
     most = sorted(curve.types, key=lambda kind: curve.types[kind][-1][1], reverse=True)[:PLOT_LINES_MAX]
     highest = axis_top([curve.types[kind][-1][1] for kind in most])
     lines = [
-        PlotLine(names.get(kind, "a ticket type"), _path(curve.types[kind], highest), curve.types[kind][-1][1])
+        PlotLine(names.get(kind, gettext("a ticket type")), _path(curve.types[kind], highest), curve.types[kind][-1][1])
         for kind in most
     ]
     return {"box": f"0 0 {WIDTH} {HEIGHT}", "lines": lines, "top": highest, "begins": curve.begins, "ends": curve.ends}

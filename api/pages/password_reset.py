@@ -11,6 +11,7 @@ from api.accounts.password_reset import account_to_reset, ask_for_reset, reset_p
 from api.pages import device_cookie
 from api.pages.errors import ErrorText, error_page
 from api.pages.forms import field_errors, form_fields, parse_body
+from api.pages.language import lazy_gettext
 from api.pages.link_pages import chosen_password, link_text
 from api.problems import PROBLEMS, Refused
 from api.schemas.account import NewPasswordReset
@@ -21,9 +22,9 @@ resetting = Blueprint("resetting", __name__)
 PATH: Final = PATHS[LinkKind.RESET_PASSWORD]
 FORGOTTEN: Final = "/forgotten-password"
 USED: Final = ErrorText(
-    "This link is no longer valid",
-    "It was already used, is older than one hour, or is incomplete. You can request another one.",
-    "Request another link",
+    lazy_gettext("This link is no longer valid"),
+    lazy_gettext("It was already used, is older than one hour, or is incomplete. You can request another one."),
+    lazy_gettext("Request another link"),
     FORGOTTEN,
 )
 

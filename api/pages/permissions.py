@@ -89,7 +89,7 @@ def check() -> Response | None:
     if wanted in (Permission.NOBODY, Permission.ANYONE):
         return None
     if visitor() is None:
-        return redirect(f"/sign-in?{urlencode({'next': _return_path()})}", 303)
+        return redirect(f"/sign-in?{urlencode({'next': return_path()})}", 303)
     if wanted in _ROLES:
         require(*_ROLES[wanted])
     return None
@@ -107,7 +107,7 @@ def local_path(path: str | None) -> str:
     return path if is_local else "/"
 
 
-def _return_path() -> str:
+def return_path() -> str:
     """This page, or for a form the page that it was on."""
     if request.method == "GET":
         return request.full_path.rstrip("?")

@@ -5,13 +5,18 @@ from uuid import UUID
 
 from flask import request
 
-from api.pages.copy import refusal_text
 from api.pages.holder_texts import purchase_end
+from api.pages.language import lazy_gettext
 from api.pages.printed_tickets import PAGE_TICKETS, printed_tickets
+from api.pages.refusal_texts import refusal_text
 from api.ports.ports import ports
 from api.schemas.purchase import Purchase
 
-HEADLINES: Final = {"held": "Held for you", "confirmed": "Your tickets", "rejected": "Nothing was ordered"}
+HEADLINES: Final = {
+    "held": lazy_gettext("Held for you"),
+    "confirmed": lazy_gettext("Your tickets"),
+    "rejected": lazy_gettext("Nothing was ordered"),
+}
 
 
 def purchase_values(found: Purchase, page: str) -> dict[str, Any]:

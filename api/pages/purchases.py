@@ -9,11 +9,11 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from api.pages.copy import refusal_text
 from api.pages.forms import parse_body
 from api.pages.printed_tickets import purchase_calendar
 from api.pages.purchase_status import CLOCK_SKEW_MAX, redirect_to_answer, redirect_to_purchase, up_to_date
 from api.pages.purchase_view import purchase_values, ticket_values
+from api.pages.refusal_texts import refusal_text
 from api.pages.ticket_selection import chosen_lines, chosen_quantities, order_key, quantity_fields
 from api.ports.ports import ports
 from api.problems import Refused, Unavailable

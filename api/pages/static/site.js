@@ -65,6 +65,15 @@ function keepOrder() {
   else history.replaceState({ ...history.state, order: key.value }, "");
 }
 
+// The search changes the page's URL; its links to other languages follow.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-language]");
+  if (!link || new URL(link.href).pathname !== location.pathname) return;
+  const here = new URL(location);
+  here.searchParams.set("language", link.dataset.language);
+  link.href = here;
+});
+
 document.addEventListener("DOMContentLoaded", () => {
   prepare(document.body);
   keepOrder();

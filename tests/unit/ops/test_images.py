@@ -106,7 +106,9 @@ def test_everything_that_is_copied_exists_and_is_let_through() -> None:
             assert any(rule.startswith(f"!{room}") for rule in ignored), source
 
 
-@pytest.mark.parametrize("room", ["telemetry", "tables", "connect", "migrations", "streams", "api", "ops"])
+@pytest.mark.parametrize(
+    "room", ["translations", "telemetry", "tables", "connect", "migrations", "streams", "api", "ops"]
+)
 def test_what_is_deployed_imports_nothing_that_is_not_in_the_image(room: str) -> None:
     for path in (ROOT / room).rglob("*.py"):
         if path.name == "settings_table.py":

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.pages.copy import REFUSAL_TEXTS, money
+from api.pages.numbers import money
+from api.pages.refusal_texts import REFUSAL_TEXTS, refusal_text
 from api.ports.sales import Left
 from api.problems import REFUSALS, Refused
 from api.roles import Role
@@ -183,7 +184,7 @@ def test_every_refusal_is_said_in_plain_words_beside_the_same_choice(
     answer = hold(reader, on_sale, 3)
     assert answer.status_code == 303
     reader.get(answer.headers["Location"])
-    words = REFUSAL_TEXTS[REFUSALS[reason]].replace("'", "&#39;")
+    words = refusal_text(REFUSALS[reason]).replace("'", "&#39;")
     assert words in reader.page
     assert REFUSALS[reason] not in words
     assert 'value="3"' in reader.page

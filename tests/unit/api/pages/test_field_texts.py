@@ -92,9 +92,9 @@ def test_every_refusal_of_the_framework_has_a_text_of_the_pages(world: World, co
 
 def test_what_has_no_text_of_its_own_gets_a_general_one() -> None:
     error = Refused("invalid-input", "", Fault("latitude and longitude come together", "/latitude"))
-    assert field_errors(error) == {"latitude": INVALID}
+    assert field_errors(error) == {"latitude": str(INVALID)}
     assert field_errors(Refused("email-taken", "", Fault("is in use", "/email"))).keys() == {"email"}
-    assert BY_FIELD["email"] not in field_errors(Refused("email-taken", "", Fault("is in use", "/email"))).values()
+    assert str(BY_FIELD["email"]) not in field_errors(Refused("email-taken", "", Fault("is in use", "/email"))).values()
 
 
 def visible(page: str) -> str:

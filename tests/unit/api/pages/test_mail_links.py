@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.pages.copy import REFUSAL_TEXTS
+from api.pages.refusal_texts import refusal_text
 from tables.mail.links import PATHS, LinkedPurchase
 from tables.messages.commands import Confirm
 from tables.messages.outcomes import OutcomeKind
@@ -169,7 +169,7 @@ def test_the_mail_is_sent_again_to_its_owner_a_few_times(stranger: Reader, owner
         assert "We are sending you another e-mail" in stranger.page
     assert {account for _, account in stranger.world.notifications.asked} == {owner}
     stranger.get(stranger.send(PURCHASE).headers["Location"])
-    assert REFUSAL_TEXTS["too-many-requests"] in stranger.page
+    assert refusal_text("too-many-requests") in stranger.page
     assert len(stranger.world.notifications.asked) == 3
 
 
@@ -192,14 +192,14 @@ def test_a_hold_that_ended_meanwhile_is_told(stranger: Reader, hold: str) -> Non
         command, OutcomeKind.REFUSED, reason=Reason.NOT_HELD, request=command.request
     )
     stranger.get(stranger.send(HOLD).headers["Location"])
-    assert REFUSAL_TEXTS["not-held"] in stranger.page
+    assert refusal_text("not-held") in stranger.page
 
 
 def test_a_confirmation_that_nobody_knows_of_may_be_sent_again(stranger: Reader, hold: str) -> None:
     stranger.get(hold)
     stranger.world.ledger.down = True
     stranger.get(stranger.send(HOLD).headers["Location"])
-    assert REFUSAL_TEXTS["unavailable"] in stranger.page
+    assert refusal_text("unavailable") in stranger.page
     assert "Buy 3 tickets" in stranger.page
 
 
@@ -255,7 +255,7 @@ def test_a_link_ends_with_its_account(
     before = len(world.ledger.handed_in)
     for answer in (stranger.send(HOLD), stranger.get(hold), stranger.get(purchase)):
         assert answer.status_code == 422
-        assert REFUSAL_TEXTS["unknown-account"] in answer.get_data(as_text=True)
+        assert refusal_text("unknown-account") in answer.get_data(as_text=True)
     assert len(world.ledger.handed_in) == before
 
 

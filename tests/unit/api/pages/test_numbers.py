@@ -7,6 +7,7 @@ import pytest
 from api.pages.event_forms import new_ticket
 from api.pages.field_texts import AMOUNT, WHOLE_NUMBER
 from api.pages.forms import UnreadableForm
+from api.pages.language import LazyText
 from api.pages.numbers import shown_number, typed_number
 from tests.unit.api.pages.test_untouched_forms import plain
 
@@ -38,17 +39,17 @@ def test_what_is_no_number_is_not_read(typed: str) -> None:
 
 
 @pytest.mark.parametrize(("typed", "text"), [("2,5", WHOLE_NUMBER), ("2.5", WHOLE_NUMBER), ("many", WHOLE_NUMBER)])
-def test_a_count_that_is_not_whole_is_refused_in_words(typed: str, text: str) -> None:
+def test_a_count_that_is_not_whole_is_refused_in_words(typed: str, text: LazyText) -> None:
     with pytest.raises(UnreadableForm) as refused:
         new_ticket(TICKET | {"quantity": typed}, plain().event)
-    assert refused.value.texts == {"quantity": text}
+    assert refused.value.texts == {"quantity": str(text)}
 
 
 def test_a_price_with_a_comma_is_understood_and_a_malformed_one_is_refused_in_words() -> None:
     assert new_ticket(TICKET | {"price": "49,90"}, plain().event).price.amount == "49.90"
     with pytest.raises(UnreadableForm) as refused:
         new_ticket(TICKET | {"price": "free"}, plain().event)
-    assert refused.value.texts == {"price": AMOUNT}
+    assert refused.value.texts == {"price": str(AMOUNT)}
 
 
 def test_numbers_are_shown_with_separators() -> None:

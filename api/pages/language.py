@@ -1,0 +1,127 @@
+"""The language of a request, and the texts in it.
+
+A reader chooses by the links of the footer, ``?language=de`` on any page; the choice is kept in a cookie. Without one
+it is the browser's first language that there are texts in.
+"""
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from babel import Locale
+from flask import g, has_request_context, redirect, request
+from jinja2 import Environment
+from werkzeug.wrappers import Response
+
+from api.auth.clients import accepted_language
+from api.pages.cookies import cookie, set_cookie
+from api.pages.permissions import has_secret_address, local_path, return_path
+from translations.catalogues import LANGUAGES, SOURCE_LANGUAGE, catalogue
+
+DOMAIN: Final = "pages"
+COOKIE: Final = "turnstile-language"
+COOKIE_MAX_AGE_S: Final = 365 * 86_400
+PARAMETER: Final = "language"
+# As each calls itself.
+NAMES: Final = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "pl": "Polski"}
+# English dates and numbers are those of Europe.
+_LOCALES: Final = {name: Locale.parse("en_GB" if name == SOURCE_LANGUAGE else name) for name in LANGUAGES}
+
+
+class LazyText:
+    """A text of a module, shown in the language of the request that shows it."""
+
+    __slots__ = ("_context", "_text")
+
+    def __init__(self, text: str, context: str | None = None) -> None:
+        self._text = text
+        self._context = context
+
+    def __str__(self) -> str:
+        return gettext(self._text) if self._context is None else pgettext(self._context, self._text)
+
+
+# The text of a label or message: of a module, or made for this request.
+Text = str | LazyText
+
+
+def lazy_gettext(text: str) -> LazyText:
+    """A text to be shown later."""
+    return LazyText(text)
+
+
+def lazy_pgettext(context: str, text: str) -> LazyText:
+    """A text to be shown later, that means another thing elsewhere."""
+    return LazyText(text, context)
+
+
+def gettext(text: str) -> str:
+    """The text in the reader's language."""
+    return catalogue(language(), DOMAIN).gettext(text)
+
+
+def pgettext(context: str, text: str) -> str:
+    """The text in the reader's language, of those that are the same in English."""
+    return catalogue(language(), DOMAIN).pgettext(context, text)
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """The text for that number in the reader's language."""
+    return catalogue(language(), DOMAIN).ngettext(one, many, number)
+
+
+def language() -> str:
+    """The language of the request; English outside of one."""
+    if not has_request_context():
+        return SOURCE_LANGUAGE
+    if "language" not in g:
+        chosen = cookie(COOKIE)
+        g.language = chosen if chosen in LANGUAGES else accepted_language()
+    found: str = g.language
+    return found
+
+
+def locale() -> Locale:
+    """How dates and numbers are written in the language of the request."""
+    return _LOCALES[language()]
+
+
+def install(templates: Environment) -> None:
+    """Let templates have texts in the language of the request."""
+    templates.add_extension("jinja2.ext.i18n")
+    templates.policies["ext.i18n.trimmed"] = True
+    texts: Any = templates
+    texts.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)
+
+
+def switch() -> Response | None:
+    """Keep a choice, and redirect to the page without it; None if the reader chooses nothing."""
+    chosen = request.args.get(PARAMETER)
+    if chosen not in LANGUAGES or request.method != "GET":
+        return None
+    answer = redirect(_page_url(request.path, {}), 303)
+    set_cookie(answer, COOKIE, chosen, COOKIE_MAX_AGE_S)
+    return answer
+
+
+def switch_url(chosen: str) -> str:
+    """This page in another language; for the answer to a form, the page that the form was on."""
+    if request.method == "GET":
+        return _page_url(request.path, {PARAMETER: chosen})
+    if has_secret_address():
+        return _page_url(request.path, {"link": request.form.get("link", ""), PARAMETER: chosen})
+    path, _, query = return_path().partition("?")
+    return f"{path}?{query}{'&' if query else ''}{PARAMETER}={chosen}"
+
+
+def declare(answer: Response) -> Response:
+    """Say in which language a page is, and what that depends on."""
+    if answer.mimetype == "text/html":
+        answer.headers["Content-Language"] = language()
+        answer.vary.update(("Accept-Language", "Cookie"))
+    return answer
+
+
+def _page_url(path: str, more: dict[str, str]) -> str:
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != PARAMETER]
+    query = urlencode([*kept, *more.items()])
+    return local_path(f"{path}?{query}" if query else path)
