@@ -72,6 +72,7 @@ def register_pages(app: Flask) -> None:
     for last_step in (compress, language.declare, session_cookie.write):
         pages.after_request(last_step)
     register_errors(app, pages)
+    app.teardown_appcontext(language.forget)
     app.context_processor(_template_values)
     language.install(app.jinja_env)
     app.jinja_env.undefined = StrictUndefined

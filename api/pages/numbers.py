@@ -9,7 +9,7 @@ from typing import Any, Final
 from babel import Locale
 from babel.numbers import NumberFormatError, format_decimal, get_decimal_symbol, get_group_symbol, parse_decimal
 
-from api.pages.language import gettext, locale
+from api.pages.language import gettext, language, locale
 from api.schemas.money import Money
 from api.schemas.purchase import BoughtLine
 from tables.text.money import shown_amount
@@ -23,7 +23,7 @@ _TYPED: Final = re.compile(rf"[0-9][0-9.,{_SPACES}]{{0,39}}", re.ASCII)
 
 def shown_number(value: float | Decimal) -> str:
     """A number with separators: ``1,700``."""
-    return _shown(value, locale())
+    return _shown(value, language())
 
 
 def shown_price(amount: Decimal) -> str:
@@ -51,16 +51,16 @@ def line_total(line: BoughtLine) -> str:
 
 
 @lru_cache(maxsize=10_000)
-def _shown(value: float | Decimal, language: Locale) -> str:
-    return format_decimal(value, locale=language)
+def _shown(value: float | Decimal, language_name: str) -> str:
+    return format_decimal(value, locale=locale(language_name))
 
 
-def _read(typed: str, language: Locale) -> Decimal | None:
-    group = get_group_symbol(language)
+def _read(typed: str, of_locale: Locale) -> Decimal | None:
+    group = get_group_symbol(of_locale)
     if group in _SPACES:  # keyboards lack the spaces that are not a word's end
         typed = typed.translate(dict.fromkeys(map(ord, _SPACES), group))
     try:
-        return parse_decimal(typed, locale=language, strict=True)
+        return parse_decimal(typed, locale=of_locale, strict=True)
     except NumberFormatError:
         return None
 

@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
-from babel import Locale
 from babel.dates import format_datetime
 
-from api.pages.language import gettext, locale
+from api.pages.language import gettext, language, locale
 from tables.text.time_zones import shown_time
 
 ONE_DAY: Final = timedelta(days=1)
@@ -32,7 +31,7 @@ def clock(moment: datetime, zone: str) -> str:
 
 def part(moment: datetime, zone: str, pattern: str) -> str:
     """A moment in its time zone, by a Unicode date pattern in the order of English (``d``, ``MMM``, ``HH:mm``)."""
-    return _part(moment, zone, pattern, locale())
+    return _part(moment, zone, pattern, language())
 
 
 def until(ends: datetime, starts: datetime, zone: str) -> str:
@@ -54,11 +53,11 @@ def _with_city(time: str, zone: str) -> str:
 
 
 @lru_cache(maxsize=10_000)
-def _part(moment: datetime, zone: str, pattern: str, language: Locale) -> str:
-    for english, other in _PATTERN_CHANGES.get(language.language, ()):
+def _part(moment: datetime, zone: str, pattern: str, language_name: str) -> str:
+    for english, other in _PATTERN_CHANGES.get(language_name, ()):
         pattern = pattern.replace(english, other)
     local = shown_time(moment, zone)
-    return str(format_datetime(local, pattern, local.tzinfo, language))
+    return str(format_datetime(local, pattern, local.tzinfo, locale(language_name)))
 
 
 FILTERS: Final[Mapping[str, Any]] = {

@@ -121,8 +121,12 @@ def test_events_that_were_announced_without_an_end_are_announced_once_more(empty
     for event, types in (
         (
             old,
-            [{"id": "a"}, {"id": "b", "saleEndsAt": "2031-01-01T00:00:00Z"}, {"id": "c", "saleEndsAt": "2030-06-01Z"}]
-            + [{"id": "d", "saleEndsAt": "soon"}],
+            [
+                {"id": "a"},
+                {"id": "b", "saleEndsAt": "2031-01-01T00:00:00Z"},
+                {"id": "c", "saleEndsAt": "2030-06-01Z"},
+                {"id": "d", "saleEndsAt": "soon"},
+            ],
         ),
         (ended, [{"id": "d", "saleEndsAt": end}]),
         (over, [{"id": "e"}]),
