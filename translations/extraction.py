@@ -16,7 +16,11 @@ from translations.catalogues import TRANSLATED, catalogue_path, read_catalogue
 
 ROOT: Final = Path(__file__).parents[1]
 # By domain, the folders of its texts.
-DOMAINS: Final[Mapping[str, tuple[str, ...]]] = {"pages": ("api/pages",)}
+DOMAINS: Final[Mapping[str, tuple[str, ...]]] = {
+    "pages": ("api/pages",),
+    "account_mails": ("api/auth",),
+    "mails": ("streams/mail",),
+}
 _KEYWORDS: Final = {
     "gettext": None,
     "_": None,

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 
 from api.accounts.links import account_link
 from api.accounts.notices import tell_address
-from api.auth.account_mails import AccountMail, compose
+from api.auth.account_mail_texts import AccountMail
+from api.auth.account_mails import compose
 from api.auth.clients import Asker, client
 from api.ports.accounts import ConfirmedAccount, PendingConfirmation
 from api.ports.ports import ports

@@ -4,7 +4,8 @@ import logging
 from contextlib import suppress
 
 from api.accounts.links import forgotten_address
-from api.auth.account_mails import AccountMail, ComposedMail, compose
+from api.auth.account_mail_texts import AccountMail
+from api.auth.account_mails import ComposedMail, compose
 from api.ports.mail import AccountMailer
 from api.problems import Refused, Unavailable
 from api.schemas.account import Account

@@ -12,7 +12,8 @@ from typing import Final
 from api.accounts.links import account_link, sign_up_address
 from api.accounts.notices import tell_password
 from api.accounts.passwords import new_hash
-from api.auth.account_mails import AccountMail, ComposedMail, compose
+from api.auth.account_mail_texts import AccountMail
+from api.auth.account_mails import ComposedMail, compose
 from api.auth.clients import accepted_language
 from api.ports.accounts import PasswordReset
 from api.ports.ports import ports

@@ -3,35 +3,20 @@
 They contain no name that a user typed, since they go to addresses that nobody has confirmed yet.
 """
 
-import tomllib
-from collections.abc import Iterable
-from enum import StrEnum
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from babel import Locale, UnknownLocaleError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from api.auth.account_mail_texts import AccountMail, account_mail_text, role_name
+from api.roles import Role
 from tables.text.sanitize import sanitize
+from translations.catalogues import catalogue, language_of
 
-_HERE: Final = Path(__file__).parent
-_WORDS: Final = _HERE / "mail_words"
-LANGUAGES: Final = tuple(sorted(path.stem for path in _WORDS.glob("*.toml")))
-FALLBACK: Final = "en"
-
-
-class AccountMail(StrEnum):
-    """What a mail is about."""
-
-    SIGN_UP = "sign-up"
-    NEW_ADDRESS = "new-address"
-    ADDRESS_ASKED = "address-asked"
-    ADDRESS_CHANGED = "address-changed"
-    PASSWORD_CHANGED = "password-changed"  # noqa: S105 (the name of a mail)
-    ROLES_CHANGED = "roles-changed"
-    PASSWORD_RESET = "password-reset"  # noqa: S105 (the name of a mail)
-    NO_ACCOUNT = "no-account"
+DOMAIN: Final = "account_mails"
+FOLDER: Final = Path(__file__).parent / "mail_templates"
 
 
 class ComposedMail(NamedTuple):
@@ -43,50 +28,32 @@ class ComposedMail(NamedTuple):
     language: str
 
 
-def language_of(*tags: str) -> str:
-    """The language of the first tag that there are mails in."""
-    return next(filter(LANGUAGES.__contains__, map(_language, tags)), FALLBACK)
-
-
-def _language(tag: str) -> str:
-    try:
-        return str(Locale.parse(tag, sep="-").language)
-    except (ValueError, UnknownLocaleError):
-        return ""
-
-
 def compose(
-    about: AccountMail, locale: str, *, link: str = "", code: str = "", email: str = "", roles: Iterable[str] = ()
+    about: AccountMail, locale: str, *, link: str = "", code: str = "", email: str = "", roles: Sequence[Role] = ()
 ) -> ComposedMail:
     """The mail, with a button for the ``link`` and with the ``code``, if they are given."""
-    words = _words(language_of(locale))
-    texts = words[about.value]
-    values: dict[str, str] = {
-        "language": language_of(locale),
-        "subject": texts["subject"],
-        "message": texts["message"].format(
-            email=sanitize(email), roles=", ".join(words["roles"][role] for role in roles)
-        ),
+    language = language_of(locale)
+    into = catalogue(language, DOMAIN)
+    said = account_mail_text(about, into, len(roles))
+    values = {
+        "language": language,
+        "subject": said.subject,
+        "message": said.message.format(email=sanitize(email), roles=", ".join(role_name(role, into) for role in roles)),
         "link": link,
-        "action": texts.get("action", ""),
+        "action": said.action,
         "code": code,
-        "code_label": words["code"],
-        "note": texts["note"],
-        "why": words["why"],
+        "code_label": into.gettext("Or enter this code where you asked for it:"),
+        "note": said.note,
+        "why": into.gettext("You receive this e-mail because somebody entered this address at Turnstile."),
     }
     text, html = (_templates().get_template(name).render(values) for name in ("mail.txt", "mail.html"))
-    return ComposedMail(values["subject"], text, html, values["language"])
-
-
-@cache
-def _words(language: str) -> dict[str, Any]:
-    return tomllib.loads((_WORDS / f"{language}.toml").read_text(encoding="utf-8"))
+    return ComposedMail(said.subject, text, html, language)
 
 
 @cache
 def _templates() -> Environment:
     return Environment(
-        loader=FileSystemLoader(_HERE / "mail_templates"),
+        loader=FileSystemLoader(FOLDER),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -17,6 +17,7 @@ from jinja2 import Environment, StrictUndefined
 from streams.mail.contacts import Contact, address_of
 from streams.mail.i18n import Translator, translator_for
 from streams.mail.ical import invitation, method_of
+from streams.mail.texts import link_text, mail_text, partly_cancelled
 from tables.errors import MalformedRecord
 from tables.mail.headers import MailHeader
 from tables.mail.links import LinkLabel, MailLink, MailLinks
@@ -101,7 +102,7 @@ class Composer:
     def _ticket(self, job: Job, code: str, texts: Translator, number: int | None) -> ShownTicket:
         signed = self._signer.sign(Ticket(job.event, code))
         picture = "" if number is None else f"{job.id}.{number}@{self._sender.domain}"
-        return ShownTicket(code, texts.say("ticket", code=code), signed, picture)
+        return ShownTicket(code, texts.gettext("Ticket {code}").format(code=code), signed, picture)
 
     def _add_pictures(self, mail: EmailMessage, lines: list[ShownLine]) -> None:
         html: Any = mail.get_body(("html",))
@@ -134,36 +135,64 @@ def _values(job: Job, contact: Contact, texts: Translator) -> dict[str, Any]:
     facts, name = job.facts, sanitize(contact.name)
     title = sanitize(facts.title)
     deadline = texts.time(job.deadline, facts.time_zone) if job.deadline else ""
-    postponed = job.kind is MailKind.EVENT_POSTPONED
-    section = "cancelled-part" if job.kind is MailKind.CANCELLED and job.left else job.kind
     gone, kept = (sum(line.quantity for line in lines) for lines in (job.lines, job.left))
+    partly = job.kind is MailKind.CANCELLED and job.left
+    said = partly_cancelled(texts, gone, kept) if partly else mail_text(job.kind, texts, gone)
     return {
         "language": texts.language,
-        "subject": texts.say(f"{section}.subject", title=title, gone=gone, all=gone + kept),
-        "headline": texts.say(f"{section}.headline"),
-        "hello": texts.say("hello", name=name) if name else texts.say("hello_nobody"),
-        "message": texts.say(f"{section}.message", deadline=deadline),
+        "subject": said.subject.format(title=title, gone=gone, all=gone + kept),
+        "headline": said.headline,
+        "hello": texts.gettext("Hello {name},").format(name=name) if name else texts.gettext("Hello,"),
+        "message": said.message.format(deadline=deadline),
         "title": title,
-        "when": "" if postponed else texts.time(facts.starts_at, facts.time_zone),
+        "when": "" if job.kind is MailKind.EVENT_POSTPONED else texts.time(facts.starts_at, facts.time_zone),
         "place": sanitize_list(facts.venue, facts.city),
         "before": _before(job, texts),
-        "before_label": texts.say("before"),
-        "total": texts.say("total", amount=texts.money(job.total.amount, job.total.currency)) if job.total else "",
-        "left": [texts.say("left", quantity=line.quantity, ticket=sanitize(line.name)) for line in job.left],
-        "advice": texts.say("gate") if job.kind in WITH_TICKETS and any(line.codes for line in job.lines) else "",
-        "reference": texts.say("reference", purchase=f"{job.event}.{job.purchase}"),
-        "why": texts.say("why"),
+        "before_label": texts.gettext("Before:"),
+        "total": _total(job, texts),
+        "left": [_left(line, texts) for line in job.left],
+        "advice": _advice(job, texts),
+        "reference": texts.gettext("Order {purchase}").format(purchase=f"{job.event}.{job.purchase}"),
+        "why": texts.ngettext(
+            "You receive this e-mail because you chose this ticket with your Turnstile account.",
+            "You receive this e-mail because you chose these tickets with your Turnstile account.",
+            gone,
+        ),
     }
 
 
 def _link(link: MailLink, texts: Translator) -> ShownLink:
-    note = texts.say("links.keep") if link.label is LinkLabel.TICKETS else ""
-    return ShownLink(texts.say(f"links.{link.label}"), link.address, note)
+    note = texts.gettext(
+        "You can also have the tickets sent to you again there. Anyone who has the link can see them, so don’t share "
+        "it."
+    )
+    return ShownLink(link_text(link.label, texts), link.address, note if link.label is LinkLabel.TICKETS else "")
 
 
 def _line(line: OutcomeLine, texts: Translator, job: Job) -> str:
     price = texts.money(line.price, job.total.currency) if job.total else ""
-    return texts.say("each", quantity=line.quantity, ticket=sanitize(line.name), price=price)
+    text = texts.ngettext("{quantity} × {ticket}, {price}", "{quantity} × {ticket}, {price} each", line.quantity)
+    return text.format(quantity=line.quantity, ticket=sanitize(line.name), price=price)
+
+
+def _left(line: OutcomeLine, texts: Translator) -> str:
+    text = texts.ngettext("Still valid: {quantity} × {ticket}", "Still valid: {quantity} × {ticket}", line.quantity)
+    return text.format(quantity=line.quantity, ticket=sanitize(line.name))
+
+
+def _total(job: Job, texts: Translator) -> str:
+    if not job.total:
+        return ""
+    return texts.gettext("Total: {amount}").format(amount=texts.money(job.total.amount, job.total.currency))
+
+
+def _advice(job: Job, texts: Translator) -> str:
+    """What to do at the gate, in mails with tickets."""
+    if job.kind not in WITH_TICKETS or not any(line.codes for line in job.lines):
+        return ""
+    return texts.gettext(
+        "Show the ticket’s code at the entrance, on paper or on a screen. It is valid for one entry, so don’t share it."
+    )
 
 
 def _before(job: Job, texts: Translator) -> list[str]:

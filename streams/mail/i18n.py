@@ -1,37 +1,29 @@
 """Texts, times and amounts in the language of a mail's recipient."""
 
-import tomllib
 from datetime import datetime
 from decimal import Decimal
-from functools import cache, lru_cache
-from pathlib import Path
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, get_timezone_name
 
 from tables.text.money import shown_amount
 from tables.text.time_zones import shown_time
+from translations.catalogues import LANGUAGES, SOURCE_LANGUAGE, catalogue
 
-FOLDER: Final = Path(__file__).parent / "templates" / "words"
-LANGUAGES: Final = ("en", "de", "es", "fr")
-FALLBACK: Final = Locale("en")
+DOMAIN: Final = "mails"
+FALLBACK: Final = Locale(SOURCE_LANGUAGE)
 
 
 class Translator:
-    """The texts of one locale."""
+    """The texts of one locale: ``gettext`` and ``ngettext`` look them up in the catalogue."""
 
     def __init__(self, locale: Locale) -> None:
         self.locale = locale
         self.language = locale.language
-        self._texts = _texts(locale.language)
-
-    def say(self, key: str, **values: object) -> str:
-        """The text of a key (``section.key``), with ``values`` inserted as they are."""
-        found: Any = self._texts
-        for part in key.split("."):
-            found = found[part]
-        return str(found).format(**values)
+        texts = catalogue(locale.language, DOMAIN)
+        self.gettext, self.ngettext = texts.gettext, texts.ngettext
 
     def money(self, amount: Decimal, currency: str) -> str:
         """An amount, formatted for its currency and the locale."""
@@ -50,11 +42,6 @@ def translator_for(tag: str) -> Translator:
     except (ValueError, UnknownLocaleError):
         locale = FALLBACK
     return Translator(locale if locale.language in LANGUAGES else FALLBACK)
-
-
-@cache
-def _texts(language: str) -> dict[str, Any]:
-    return tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=10_000)

@@ -74,7 +74,7 @@ def test_a_hold_is_mailed_reminded_of_and_ended_unless_it_was_confirmed(pipeline
     wanted = sorted(
         [
             *["Held for you: "] * 2,
-            *["Your tickets for "] * 3,
+            *["Your ticket for "] * 3,
             "Your hold ends soon: ",
             "Your hold has expired: ",
         ]

@@ -83,6 +83,13 @@ def test_what_is_wrong_with_a_translation_is_found(text: str, wrong: str) -> Non
     assert list(faults(doctored(text)).values()) == ([wrong] if wrong else [])
 
 
+def test_polish_has_three_forms_of_the_plural() -> None:
+    forms = ("Still valid: {quantity} × {ticket}",) * 2
+    said = [catalogue("pl", "mails").ngettext(*forms, number).split(":")[0] for number in (1, 2, 4, 5, 12, 22, 25)]
+    one, few, many = "Nadal ważny", "Nadal ważne", "Nadal ważnych"
+    assert said == [one, few, few, many, many, few, many]
+
+
 @pytest.mark.parametrize(
     ("tags", "language"),
     [

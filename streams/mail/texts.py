@@ -1,0 +1,136 @@
+"""What each kind of mail says, translated. ``{title}``, ``{deadline}`` and the like stay for the composer's values."""
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from streams.mail.i18n import Translator
+from tables.mail.links import LinkLabel
+from tables.messages.mail_kinds import MailKind
+
+
+class MailText(NamedTuple):
+    """The texts that differ from kind to kind."""
+
+    subject: str
+    headline: str
+    message: str
+
+
+def mail_text(kind: MailKind, into: Translator, count: int) -> MailText:
+    """The texts of a mail about ``count`` tickets."""
+    return _TEXTS[kind](into, count)
+
+
+def partly_cancelled(into: Translator, gone: int, left: int) -> MailText:
+    """The texts of a mail about ``gone`` tickets that were returned, and ``left`` that were not."""
+    whole = mail_text(MailKind.CANCELLED, into, gone)
+    others = into.ngettext("Your other ticket is not affected.", "Your other tickets are not affected.", left)
+    return MailText(
+        into.gettext("Tickets returned ({gone} of {all}): {title}"),
+        into.ngettext("One ticket returned", "Some tickets returned", gone),
+        f"{whole.message} {others}",
+    )
+
+
+def link_text(label: LinkLabel, into: Translator) -> str:
+    """The text of a mail's button."""
+    return _LINKS[label](into)
+
+
+_LINKS: Final[Mapping[LinkLabel, Callable[[Translator], str]]] = {
+    LinkLabel.CONFIRM: lambda into: into.gettext("Complete your purchase"),
+    LinkLabel.TICKETS: lambda into: into.gettext("View tickets"),
+    LinkLabel.PURCHASE: lambda into: into.gettext("View order"),
+    LinkLabel.EVENT: lambda into: into.gettext("View event"),
+}
+
+_TEXTS: Final[Mapping[MailKind, Callable[[Translator, int], MailText]]] = {
+    MailKind.CONFIRMED: lambda into, count: MailText(
+        into.ngettext("Your ticket for {title}", "Your tickets for {title}", count),
+        into.ngettext("Your ticket", "Your tickets", count),
+        into.ngettext(
+            "Your purchase is confirmed. Here is your ticket.",
+            "Your purchase is confirmed. Here are your tickets.",
+            count,
+        ),
+    ),
+    MailKind.HELD: lambda into, count: MailText(
+        into.ngettext("Held for you: {title}", "Held for you: {title}", count),
+        into.ngettext("Held for you", "Held for you", count),
+        into.ngettext(
+            "Your ticket is held for you until {deadline}. Please complete your purchase before then.",
+            "Your tickets are held for you until {deadline}. Please complete your purchase before then.",
+            count,
+        ),
+    ),
+    MailKind.HOLD_ENDING: lambda into, count: MailText(
+        into.gettext("Your hold ends soon: {title}"),
+        into.gettext("Your hold ends soon"),
+        into.ngettext(
+            "Your ticket is held for you only until {deadline}. If you do not complete your purchase by then, it goes "
+            "back on sale.",
+            "Your tickets are held for you only until {deadline}. If you do not complete your purchase by then, they "
+            "go back on sale.",
+            count,
+        ),
+    ),
+    MailKind.EXPIRED: lambda into, count: MailText(
+        into.gettext("Your hold has expired: {title}"),
+        into.gettext("Your hold has expired"),
+        into.ngettext(
+            "The time to buy this ticket has passed. It is on sale again, and you owe nothing.",
+            "The time to buy these tickets has passed. They are on sale again, and you owe nothing.",
+            count,
+        ),
+    ),
+    MailKind.HOLD_ENDED: lambda into, count: MailText(
+        into.gettext("Your hold has ended: {title}"),
+        into.gettext("Your hold has ended"),
+        into.ngettext(
+            "The box office has ended your hold. The ticket is on sale again, and you owe nothing.",
+            "The box office has ended your hold. The tickets are on sale again, and you owe nothing.",
+            count,
+        ),
+    ),
+    MailKind.CANCELLED: lambda into, count: MailText(
+        into.ngettext("Ticket returned: {title}", "Tickets returned: {title}", count),
+        into.ngettext("Ticket returned", "Tickets returned", count),
+        into.ngettext(
+            "This ticket has been returned as requested. It is no longer valid.",
+            "These tickets have been returned as requested. They are no longer valid.",
+            count,
+        ),
+    ),
+    MailKind.REFUNDED: lambda into, count: MailText(
+        into.gettext("Refund: {title}"),
+        into.gettext("Refund"),
+        into.ngettext(
+            "This ticket is being refunded. It is no longer valid.",
+            "These tickets are being refunded. They are no longer valid.",
+            count,
+        ),
+    ),
+    MailKind.EVENT_CHANGED: lambda into, _: MailText(
+        into.gettext("Changed: {title}"),
+        into.gettext("New time or place"),
+        into.gettext(
+            "The time or place of this event has changed. See below for the new details. Your tickets and holds are "
+            "not affected."
+        ),
+    ),
+    MailKind.EVENT_POSTPONED: lambda into, _: MailText(
+        into.gettext("Postponed: {title}"),
+        into.gettext("Postponed"),
+        into.gettext(
+            "This event is postponed. Your tickets and holds are not affected. We will write to you as soon as the "
+            "new date is known."
+        ),
+    ),
+    MailKind.EVENT_CANCELED: lambda into, _: MailText(
+        into.gettext("Event cancelled: {title}"),
+        into.gettext("The event is cancelled"),
+        into.gettext(
+            "We are sorry: this event will not take place. What you paid will be refunded, and your holds have ended."
+        ),
+    ),
+}
