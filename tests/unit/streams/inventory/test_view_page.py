@@ -66,3 +66,11 @@ def test_the_page_has_a_problem_where_the_events_cannot_be_read(workers: tuple[V
     workers[0].owned.clear()
     assert workers[1].get("/").json()["type"] == "/problems/partition-unavailable"
     assert workers[0].get("/?cursor=x").status_code == 422
+
+
+def test_the_page_says_that_the_holds_cannot_be_read(workers: tuple[ViewWorker, ViewWorker]) -> None:
+    workers[0].owned = set(range(home_of(EVENT) + 1))
+    assert workers[0].owned != set(range(PARTITIONS))
+    answer = workers[0].get("/?limit=1")
+    assert (answer.status_code, f"/api/event/{EVENT}/" in answer.text) == (200, True)
+    assert "Not available: a partition is moving" in answer.text
