@@ -1,7 +1,7 @@
 """Pages of a worker's web server, with aiohttp's requests and responses."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from aiohttp.web import Request
@@ -10,9 +10,11 @@ from aiohttp.web import StreamResponse as Response
 
 from streams.runtime.app import App
 
+OK: Final = 200
+
 Answer = Callable[..., Awaitable[Response]]
 
-__all__ = ["Answer", "BytesResponse", "Request", "Response", "add_page", "bytes_response", "json_response"]
+__all__ = ["OK", "Answer", "Request", "Response", "add_page", "body_of", "bytes_response", "json_response"]
 
 
 def add_page(app: App, path: str, name: str, answer: Answer) -> None:
@@ -35,3 +37,10 @@ def bytes_response(
 ) -> Response:
     """An answer with an encoded body."""
     return BytesResponse(body=body, status=status, headers={"Content-Type": content_type, **(headers or {})})
+
+
+def body_of(answer: Response) -> Any:
+    """What an answer of ours has as JSON; None if it is a problem, or has no whole body."""
+    if not isinstance(answer, BytesResponse) or answer.status != OK or not isinstance(answer.body, bytes):
+        return None
+    return msgspec.json.decode(answer.body)

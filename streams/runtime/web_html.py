@@ -1,11 +1,14 @@
-"""Pages for people: text is escaped, and nothing is loaded or run."""
+"""Pages for people: text is escaped, and nothing is loaded or run.
+
+A page's template extends ``worker_page.html``: its blocks are the ``name`` of what the worker runs, and ``tables``.
+"""
 
 import base64
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from streams.runtime.web import Response, bytes_response
 from tables.times import from_milliseconds
@@ -27,7 +30,13 @@ def utc_text(at_ms: int) -> str:
     return from_milliseconds(at_ms).strftime("%Y-%m-%d %H:%M:%S")
 
 
-_environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+_environment = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 _environment.filters["utc"] = utc_text
 
 

@@ -15,14 +15,13 @@ from streams.inventory.hold_expiry import HoldExpiry
 from streams.runtime.app import App
 from streams.runtime.forwarding import FORWARD_TIMEOUT_S, ask_worker, is_forwarded
 from streams.runtime.partition_reads import PartitionReads
-from streams.runtime.web import Request, Response, add_page, json_response
+from streams.runtime.web import OK, Request, Response, add_page, json_response
 from streams.runtime.web_parameters import ListPosition, query_limit, query_position
 from streams.runtime.web_problems import unavailable
 from tables.ledger.deadlines import HOLDS_PREFIX, deadline_of, entry_of, expiry_of
 from tables.ledger.records import purchase_key
 from tables.ledger.views import HoldView
 
-OK: Final = 200
 HOLDS_PATH: Final = "/api/holds/"
 
 

@@ -4,14 +4,12 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
-import msgspec
-
 from streams.inventory.views.events import EVENTS_PATH, EventViews
-from streams.inventory.views.holds import OK, HoldViews
+from streams.inventory.views.holds import HoldViews
 from streams.inventory.views.partitions import PartitionViews
 from streams.runtime.app import App
 from streams.runtime.assignment import worker_urls
-from streams.runtime.web import BytesResponse, Request, Response, add_page
+from streams.runtime.web import Request, Response, add_page, body_of
 from streams.runtime.web_html import html_response, read_template
 from streams.runtime.web_problems import RequestProblem
 from tables.ledger.views import HoldView
@@ -34,9 +32,8 @@ class OverviewPage:
         """The page, or the problem that the list of events has."""
         query = {name: request.query[name] for name in ("cursor",) if name in request.query}
         answer = await self._events.listed(request, f"{EVENTS_PATH}?{urlencode(query)}")
-        if not isinstance(answer, BytesResponse) or answer.status != OK or not isinstance(answer.body, bytes):
+        if (found := body_of(answer)) is None:
             return answer
-        found = msgspec.json.decode(answer.body)
         return html_response(
             _template,
             events=found["items"],

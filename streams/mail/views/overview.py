@@ -1,18 +1,15 @@
 """The page for people at ``/``: the first bookings and contacts, and where more are."""
 
 from pathlib import Path
-from typing import Any, Final
-
-import msgspec
+from typing import Any
 
 from streams.mail.views.bookings import BOOKINGS_PATH, BookingViews
 from streams.mail.views.contacts import CONTACTS_PATH, ContactViews
 from streams.runtime.app import App
 from streams.runtime.assignment import worker_urls
-from streams.runtime.web import BytesResponse, Request, Response, add_page
+from streams.runtime.web import Request, Response, add_page, body_of
 from streams.runtime.web_html import html_response, read_template
 
-OK: Final = 200
 _template = read_template(Path(__file__).with_name("overview.html"))
 
 
@@ -30,8 +27,8 @@ class OverviewPage:
         lists: list[dict[str, Any]] = []
         for listed, path in ((self._bookings.listed, BOOKINGS_PATH), (self._contacts.listed, CONTACTS_PATH)):
             answer = await listed(request, path)
-            if not isinstance(answer, BytesResponse) or answer.status != OK or not isinstance(answer.body, bytes):
+            if (found := body_of(answer)) is None:
                 return answer
-            lists.append(msgspec.json.decode(answer.body))
+            lists.append(found)
         bookings, contacts = lists
         return html_response(_template, bookings=bookings, contacts=contacts, workers=worker_urls(self.app))
