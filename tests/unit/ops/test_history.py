@@ -42,7 +42,7 @@ from tests.unit.tables.ledger_driver import (
     purchase_id,
     ticket_type,
 )
-from tests.unit.tables.random_log import RandomLog, apply, log_of, records_of
+from tests.unit.tables.modelled_log import RandomLog, apply, log_of, records_of
 
 OFFSETS = 1_000
 SETTINGS = Settings(ticket_key="k" * 32, partitions=1)

@@ -13,7 +13,6 @@ from click.testing import CliRunner
 import ops.command_log
 import ops.history
 import ops.ledger_snapshot
-from lab.chaos.reference_model import ReferenceModel
 from ops.commands import event as event_command
 from ops.commands import ledger as ledger_command
 from ops.commands import why
@@ -28,7 +27,7 @@ from tables.ledger.ledger import Ledger
 from tables.ledger.records import record_offset
 from tables.messages.commands import Buy, Hold
 from tests.unit.tables.ledger_driver import CODES, EVENT, purchase_id
-from tests.unit.tables.random_log import RandomLog, apply, records_of
+from tests.unit.tables.modelled_log import RandomLog, model_after, records_of
 
 LOG = [each for each in RandomLog(5, 400).commands if getattr(each.command, "is_repeatable", True)]
 RECORDS = records_of(LOG)
@@ -50,14 +49,6 @@ def rows_after(offset: int) -> dict[bytes, bytes]:
         if each.offset <= offset:
             carry_out(table, place, place)
     return dict(table.scan())
-
-
-def model_after(offset: int) -> ReferenceModel:
-    model = ReferenceModel()
-    for each in LOG:
-        if each.offset <= offset:
-            apply(model, each)
-    return model
 
 
 @pytest.fixture
@@ -162,11 +153,11 @@ def test_an_event_is_shown_from_a_snapshot_on(cut: Snapshot) -> None:
     for offset in [cut.offset, *(each.offset for each in LOG[220::40])]:
         found = run(event_command.command, EVENT, "--as-of", offset)
         stock = {each["ticketType"]: (each["held"], each["sold"]) for each in found["ticketTypes"]}
-        assert stock == model_after(offset).stock_of(str(EVENT))
+        assert stock == model_after(LOG, offset).stock_of(str(EVENT))
 
 
 def test_a_purchases_life_begins_with_what_the_snapshot_knows(cut: Snapshot) -> None:
-    model, seen = model_after(LOG[-1].offset), set()
+    model, seen = model_after(LOG, LOG[-1].offset), set()
     for number in range(300):
         purchase = purchase_id(number)
         known = model.purchases.get((str(EVENT), str(purchase)))

@@ -15,7 +15,7 @@ from tables.messages.commands import Buy, Cancel, Command, DefineEvent, TicketLi
 from tests.unit.tables.ledger.test_records import in_long_form
 from tests.unit.tables.ledger_driver import ADA, CODES, EVENT, FLOOR, LedgerDriver, definition, purchase_id, ticket_type
 from tests.unit.tables.ledger_driver import NOW as AT
-from tests.unit.tables.random_log import records_of
+from tests.unit.tables.modelled_log import records_of
 
 
 @pytest.fixture

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from tables.ledger.event_replay import LogCommand
 from tables.ledger.ledger import INVENTORY_CACHE_MAX_EVENTS
 from tables.ledger.records import PURCHASE_MARK, PurchaseRecord, decode_purchase, record_offset
 from tables.messages.commands import Command
 from tables.messages.outcomes import Outcome, encode_outcome
 from tests.unit.tables.ledger_driver import ledger_on
-from tests.unit.tables.random_logs import CommandLog, LogEntry
+from tests.unit.tables.random_logs import CommandLog
 
 Changelog = list[tuple[bytes, bytes]]
 
@@ -140,7 +141,7 @@ def _any_of(random: Random, records: Changelog) -> Changelog:
     return [record for record in records if random.random() < 0.5]
 
 
-def _split(log: CommandLog, batches: Random | int) -> Iterator[list[LogEntry]]:
+def _split(log: CommandLog, batches: Random | int) -> Iterator[list[LogCommand]]:
     entries = iter(log)
     while batch := list(islice(entries, batches if isinstance(batches, int) else batches.choice([1, 2, 3, 7, 12]))):
         yield batch

@@ -93,6 +93,15 @@ def apply(model: ReferenceModel, each: LogCommand) -> None:
         model.apply(0, each.offset, each.at, json.loads(encode_command(each.command)))
 
 
+def model_after(log: Iterable[LogCommand], offset: int) -> ReferenceModel:
+    """The model after the command at an offset of the log."""
+    model = ReferenceModel()
+    for each in log:
+        if each.offset <= offset:
+            apply(model, each)
+    return model
+
+
 def log_of(*commands: Command) -> list[LogCommand]:
     return [LogCommand(offset, NOW + offset * 1_000, command) for offset, command in enumerate(commands)]
 

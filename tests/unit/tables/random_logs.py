@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from decimal import Decimal
 from random import Random
-from typing import NamedTuple
 from uuid import UUID
 
 from msgspec.structs import replace
 
+from tables.ledger.event_replay import LogCommand
 from tables.messages.commands import (
     Buy,
     BuyerCommand,
@@ -42,15 +42,7 @@ TYPES = [FLOOR, STAND, BOX]
 LIMITS_CHANGE = 0.03
 
 
-class LogEntry(NamedTuple):
-    """A command in the log."""
-
-    offset: int
-    at: int
-    command: Command
-
-
-CommandLog = list[LogEntry]
+CommandLog = list[LogCommand]
 
 
 def random_log(seed: int, length: int) -> CommandLog:
@@ -93,13 +85,13 @@ class _LogWriter:
             (4, lambda: random.choice(self.written)),
         ]
 
-    def entry(self, offset: int) -> LogEntry:
+    def entry(self, offset: int) -> LogCommand:
         self.at += self.random.choice([0, 1, 300, 1_500])
         weights = [weight for weight, _ in self.ways]
         way = self.random.choices(self.ways, weights)[0][1]
         command = way() if len(self.written) > 1 else self.define()
         self.written.append(command)
-        return LogEntry(offset, self.at, command)
+        return LogCommand(offset, self.at, command)
 
     def define(self) -> Command:
         event = self.event()

@@ -29,6 +29,7 @@ from connect.topics import (
 )
 from streams.mail.contacts import Contact, _encode
 from tables.gate.records import QuotaRecord, RequestRecord, checked_key, encode_record, quota_key
+from tables.ledger.event_replay import LogCommand
 from tables.ledger.ledger import Ledger
 from tables.ledger.watermark import WATERMARK_KEY, Watermark, digest_of, encode_watermark
 from tables.messages.answers import Answer, AnswerStatus, decided, encode_answer
@@ -41,7 +42,7 @@ from tables.messages.outcomes import Outcome, encode_outcome
 from tables.messages.request_origins import RequestOrigin
 from tests.unit.tables.bookings.test_unit_of_work import Notifier
 from tests.unit.tables.ledger_driver import ADA, CODES, EVENT
-from tests.unit.tables.random_logs import LogEntry, random_log
+from tests.unit.tables.random_logs import random_log
 from tests.unit.upgrades.formats import TYPES
 from tests.unit.upgrades.schemas import RENAMED, Fields, schemas_of
 
@@ -56,9 +57,9 @@ class Recording:
 
     folder: Path
 
-    def log(self) -> list[LogEntry]:
+    def log(self) -> list[LogCommand]:
         lines = self._lines("log")
-        return [LogEntry(line["offset"], line["at"], decode_command(line["value"].encode())) for line in lines]
+        return [LogCommand(line["offset"], line["at"], decode_command(line["value"].encode())) for line in lines]
 
     def messages(self) -> list[tuple[str, bytes]]:
         return [(line["topic"], line["value"].encode()) for line in self._lines("messages")]
@@ -87,7 +88,7 @@ def recordings() -> list[Recording]:
     return [Recording(folder) for folder in sorted(FOLDER.iterdir())]
 
 
-def carried_out(log: Iterable[LogEntry]) -> tuple[list[Outcome], dict[bytes, bytes]]:
+def carried_out(log: Iterable[LogCommand]) -> tuple[list[Outcome], dict[bytes, bytes]]:
     """The outcomes and records of a ledger for a log."""
     records: dict[bytes, bytes] = {}
     ledger = Ledger(
@@ -148,7 +149,7 @@ def record(folder: Path, rows: list[tuple[str, str]]) -> None:
     (folder / "schemas.json").write_text(json.dumps(schemas_of(TYPES), indent=1) + "\n")
 
 
-def _requests(log: list[LogEntry]) -> list[bytes]:
+def _requests(log: list[LogCommand]) -> list[bytes]:
     """The log's commands that a producer may write."""
     commands = [each.command for each in log if isinstance(each.command, Buy | Hold | Confirm | Cancel)]
     return [encode_command(each) for each in commands if not isinstance(each, Cancel) or each.is_repeatable][:40]

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from lab.chaos.reference_model import ReferenceModel
 from ops.scratch import Scratch
 from streams.inventory.snapshots import Snapshot
 from streams.inventory.views import event_past
@@ -18,7 +17,7 @@ from streams.runtime.web_slots import WebSlots
 from tables.ledger.event_replay import EventReplay, MemoryTable
 from tests.unit.streams.inventory.view_workers import PARTITIONS, ViewWorker, home_of, serving
 from tests.unit.tables.ledger_driver import CODES, EVENT, moment, purchase_id
-from tests.unit.tables.random_log import RandomLog, apply, records_of
+from tests.unit.tables.modelled_log import RandomLog, model_after, records_of
 
 HOME = home_of(EVENT)
 # The random log's times are in the future, which has no state yet.
@@ -65,15 +64,6 @@ def table_after(offset: int) -> MemoryTable:
     return table
 
 
-def model_after(offset: int) -> ReferenceModel:
-    """The reference model after the command at an offset."""
-    model = ReferenceModel()
-    for each in LOG:
-        if each.offset <= offset:
-            apply(model, each)
-    return model
-
-
 @pytest.fixture
 def log() -> Log:
     return Log()
@@ -115,7 +105,7 @@ def problem_of(answer: Any) -> tuple[int, str]:
 @pytest.mark.parametrize("offset", [LOG[each].offset for each in range(5, len(LOG), 60)])
 def test_any_worker_shows_an_event_as_it_was(worker: ViewWorker, offset: int) -> None:
     body = event_at(worker, offset).raise_for_status().json()
-    assert (stock_of(body), body["asOf"]["offset"]) == (model_after(offset).stock_of(str(EVENT)), offset)
+    assert (stock_of(body), body["asOf"]["offset"]) == (model_after(LOG, offset).stock_of(str(EVENT)), offset)
     at = next(each.at for each in LOG if each.offset == offset)
     assert event_at(worker, moment(at).isoformat()).json()["asOf"]["at"] == body["asOf"]["at"] == at
 
@@ -130,11 +120,11 @@ def test_a_moment_after_the_last_command_shows_what_the_live_view_shows(worker: 
 
 
 def test_any_worker_shows_a_purchase_as_it_was(worker: ViewWorker) -> None:
-    last = model_after(LAST).purchases.items()
+    last = model_after(LOG, LAST).purchases.items()
     sold = [purchase for (event, purchase), row in last if event == str(EVENT) and row.status != "rejected"][:8]
     seen = set()
     for place in range(10, len(LOG), 40):
-        model = model_after(LOG[place].offset)
+        model = model_after(LOG, LOG[place].offset)
         for purchase in sold:
             answer = worker.get(f"/api/purchase/{EVENT}/{purchase}/", params={"asOf": str(LOG[place].offset)})
             row = model.purchases.get((str(EVENT), purchase))
@@ -209,7 +199,7 @@ def snapshot(tmp_path: Path, log: Log) -> Snapshot:
 def test_a_snapshot_stands_for_what_the_log_has_lost(worker: ViewWorker, snapshot: Snapshot) -> None:
     for place in (CUT, CUT + 1, len(LOG) - 1):
         body = event_at(worker, LOG[place].offset).raise_for_status().json()
-        assert stock_of(body) == model_after(LOG[place].offset).stock_of(str(EVENT))
+        assert stock_of(body) == model_after(LOG, LOG[place].offset).stock_of(str(EVENT))
         assert body["asOf"] == {"offset": LOG[place].offset, "at": LOG[place].at}
     assert problem_of(event_at(worker, LOG[CUT - 1].offset)) == (410, "history-gone")
 

@@ -11,6 +11,7 @@ import pytest
 
 from tables.errors import InvariantBroken
 from tables.ledger.accounts import AccountTickets
+from tables.ledger.event_replay import LogCommand
 from tables.ledger.inventory import Inventory
 from tables.ledger.ledger_records import LedgerRecords
 from tables.ledger.purchase_state import state_of
@@ -31,7 +32,7 @@ from tests.unit.tables.ledger_worker import (
     rebuild,
     survivors,
 )
-from tests.unit.tables.random_logs import CommandLog, LogEntry, random_log
+from tests.unit.tables.random_logs import CommandLog, random_log
 
 SEEDS = range(6)
 DAMAGE = (AssertionError, InvariantBroken)
@@ -200,7 +201,7 @@ def sale(seed: int) -> CommandLog:
     kinds = [ticket_type(kind, 30, max_per_account=6) for kind in (FLOOR, STAND, BOX)]
     defined = [DefineEvent(event, 1, definition(*kinds)) for event in (EVENT, OTHER_EVENT)]
     commands = [(NOW, command) for command in defined] + [(entry.at, entry.command) for entry in log[:60]]
-    return [LogEntry(offset, at, command) for offset, (at, command) in enumerate(commands)]
+    return [LogCommand(offset, at, command) for offset, (at, command) in enumerate(commands)]
 
 
 def stale_worker_everywhere(
