@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[3]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "lab" / "bench" / "results" / "latest.md"]
 # A file or folder of the project between backticks, perhaps with * in it; one with <a placeholder> is none.
 PATHS = re.compile(
-    r"`((?:api|connect|docs|lab|migrations|ops|stack|streams|tables|telemetry|tests|translations)/[\w./*-]*)(?=[`: ])"
+    r"`((?:api|connect|docs|examples|lab|migrations|ops|stack|streams|tables|telemetry|tests|translations)/[\w./*-]*)"
+    r"(?=[`: ])"
 )
 DEPENDENCIES = (ROOT / "docs" / "dependencies.md").read_text()
 
