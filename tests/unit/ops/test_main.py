@@ -5,18 +5,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pkgutil import resolve_name
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from ops.__main__ import COMMANDS, turnstile
+from ops.__main__ import COMMANDS, ERRORS, turnstile
 from stack.ports import free
 
 LOADED = "import sys; from ops.__main__ import turnstile; [turnstile.commands[n] for n in {!r}]; print(*sys.modules)"
 # Commands that only look at files, and what none of them has to load.
 LIGHT = ("secrets", "gate", "wal-segment")
-HEAVY = {"faust", "flask", "streams", "api"}
+HEAVY = {"faust", "flask", "streams", "api", "aiokafka", "elasticsearch"}
 NEED_SERVERS = ("verify", "replay", "reindex", "dlq list")
 
 
@@ -47,6 +48,11 @@ def test_a_command_starts_without_the_others() -> None:
     program = (sys.executable, "-c", LOADED.format(LIGHT))
     loaded = subprocess.run(program, capture_output=True, text=True, check=True).stdout.split()
     assert HEAVY & set(loaded) == set()
+
+
+@pytest.mark.parametrize("place", ERRORS)
+def test_each_expected_error_is_an_exception_of_its_module(place: tuple[str, str]) -> None:
+    assert issubclass(resolve_name(":".join(place)), Exception)
 
 
 @pytest.fixture(scope="module")
