@@ -64,13 +64,21 @@ def look(now: Settings, probes: dict[str, Probe] | None = None) -> list[PartStat
     chosen = PROBES if probes is None else probes
     with ThreadPoolExecutor(len(chosen)) as pool:
         found = pool.map(lambda name: _asked(name, chosen[name], now), chosen)
-        return [part for parts in found for part in parts]
+        parts = [part for parts in found for part in parts]
+    return [*_stopped(now, parts), *parts]
 
 
 def worst(parts: Sequence[PartStatus]) -> PartState:
     """The worst state."""
     states = {part.state for part in parts}
     return PartState.DOWN if PartState.DOWN in states else PartState.WARN if PartState.WARN in states else PartState.OK
+
+
+def _stopped(now: Settings, parts: Sequence[PartStatus]) -> Iterable[PartStatus]:
+    """How to start the embedded stack if none of it runs; the line of its supervisor, if there is one, says it too."""
+    is_embedded, names = now.supervisor_file is not None, {part.name for part in parts}
+    if is_embedded and names and "supervisor" not in names and all(part.state is PartState.DOWN for part in parts):
+        yield PartStatus("supervisor", PartState.DOWN, "nothing runs: `make run` starts everything")
 
 
 def _asked(name: str, probe: Probe, now: Settings) -> list[PartStatus]:

@@ -102,6 +102,17 @@ def test_a_supervisor_that_was_killed_is_told(tmp_path: Path) -> None:
     assert (part.state, part.text) == (PartState.DOWN, "has ended with all that it ran: `make run` restarts it")
 
 
+@pytest.mark.parametrize("mail", [PartState.DOWN, PartState.OK])
+def test_a_stopped_stack_says_how_to_start_it_and_one_that_runs_does_not(tmp_path: Path, mail: PartState) -> None:
+    now = NOW.model_copy(update={"supervisor_file": tmp_path / "none"})
+    probes = {"supervisor": PROBES["supervisor"], "kafka": broken, "mail": one("mail", mail)}
+    first = look(now, probes)[0]
+    if mail is PartState.OK:
+        assert first.name == "kafka"
+    else:
+        assert (first.name, first.text) == ("supervisor", "nothing runs: `make run` starts everything")
+
+
 def test_of_a_worker_that_waits_for_kafka_it_is_told_for_what() -> None:
     [port] = free(1)
     now = NOW.model_copy(update={"worker_url": f"http://127.0.0.1:{port}"})
