@@ -6,6 +6,7 @@ from flask_openapi3.openapi import OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.pages.layout import register_pages
+from api.pages.problem_pages import register_problem_pages
 from api.ports.ports import Ports
 from api.response_headers import register_headers
 from api.routes.accounts import accounts
@@ -17,7 +18,6 @@ from api.routes.health import health, register_probes
 from api.routes.notifications import notifications
 from api.routes.password_resets import password_resets
 from api.routes.passwords import passwords
-from api.routes.problem_pages import register_problem_pages
 from api.routes.purchases import purchases
 from api.routes.sales import sales
 from api.routes.search import search

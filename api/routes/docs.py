@@ -4,6 +4,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final
 
 from flask import Response, redirect
@@ -16,6 +17,8 @@ from api.web.permissions import permission_of
 from api.web.responses import describe_problems
 
 DOCUMENT: Final = "/openapi.json"
+# Rendered by the plugin with the document's URL.
+PAGE: Final = Path(__file__).with_name("swagger.html").read_text(encoding="utf-8")
 SECURITY: Final[dict[str, Any]] = {
     "token": {"type": "http", "scheme": "bearer", "description": "the `token` that signing in gives"}
 }
@@ -35,6 +38,7 @@ _BY_ACCESS: Final[dict[Permission, tuple[list[dict[str, Any]], tuple[str, ...]]]
 
 def register_docs(app: OpenAPI) -> None:
     """Serve the document at /openapi.json and the page at /docs."""
+    app.config["SWAGGER_HTML_STRING"] = PAGE
     pages = RegisterPlugin.register(doc_url=DOCUMENT)
     pages.after_request(_limit)
     app.register_blueprint(pages, url_prefix="/docs")
