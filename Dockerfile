@@ -34,6 +34,7 @@ COPY migrations migrations
 COPY streams streams
 COPY api api
 COPY ops ops
+COPY docs/operations.md docs/
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 CMD ["python", "-m", "api"]

@@ -30,6 +30,7 @@ FULL_RETRY_AFTER_S: Final = 10
 # The ledger writes the kind first; a changed definition is no decision on a purchase.
 _OUTCOME: Final = b'{"kind":"'
 _DEFINITION: Final = b'{"kind":"changed"'
+_SALES: Final = (b'{"kind":"held"', b'{"kind":"confirmed"')
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class Sources(Protocol):
         """The present state, within a few seconds. Raises nothing for a component that does not answer."""
 
     def rows(self, events: list[UUID]) -> list[BoardEvent]:
-        """These events, or some that sell if there are none; nothing while PostgreSQL does not answer."""
+        """These events; nothing while PostgreSQL does not answer."""
 
     def close(self) -> None:
         """Close all connections."""
@@ -96,7 +97,8 @@ class BoardFeed:
         if key is None or value is None or not value.startswith(_OUTCOME) or value.startswith(_DEFINITION):
             return
         now = self._clock()
-        self._selling.touch(key)
+        if value.startswith(_SALES):
+            self._selling.count(key, now)
         is_sample = self._rates.count(value, now)
         if not (is_sample or self.is_watched):
             return
@@ -176,7 +178,8 @@ class BoardFeed:
     async def _probe(self) -> None:
         """The events first, which come soonest."""
         try:
-            self._selling.add_rows(await asyncio.to_thread(self._sources.rows, self._selling.newest_ids))
+            selling = self._selling.recent_ids(self._clock())
+            self._selling.add_rows(await asyncio.to_thread(self._sources.rows, selling))
             self._before, self._state = self._state, await asyncio.to_thread(self._sources.state)
         except Exception:
             log.exception("the components of the pipeline could not be asked")
@@ -190,7 +193,7 @@ class BoardFeed:
         return Snapshot(
             at=at,
             pace=self._rates.report(now),
-            events=self._selling.shown(),
+            events=self._selling.shown(now),
             parts=found,
             rules=invariants(self._bounds, state, found),
             letters=state.dead_letters,

@@ -14,7 +14,7 @@ from api.adapters.ledger.worker_views import WorkerViews
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.rows import shown
 from api.board.pipeline_state import DatabaseState, PipelineState
-from api.board.sale import EVENTS_SHOWN, BoardEvent
+from api.board.sale import BoardEvent
 from api.problems import Unavailable
 from connect.client_options import client_options
 from connect.connectors.configuration import connectors
@@ -40,9 +40,10 @@ _COUNTS: Final = """
 SELECT (SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()) AS commits,
        (SELECT count(*) FROM event) AS events
 """
-_ROWS: Final = "SELECT id, title, status, offers::text AS offers, stock::text AS stock FROM event"
-_THESE: Final = f"{_ROWS} WHERE id = ANY(%(events)s)"
-_SELLING: Final = f"{_ROWS} WHERE status = 'ACTIVE' AND stock <> '{{}}' ORDER BY starts_at, id LIMIT {EVENTS_SHOWN}"
+_ROWS: Final = """
+SELECT id, title, status, capacity, ends_at, offers::text AS offers, stock::text AS stock
+FROM event WHERE id = ANY(%(events)s)
+"""
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -90,8 +91,8 @@ class PipelineProbe:
         )
 
     def rows(self, events: list[UUID]) -> list[BoardEvent]:
-        """These events, or some that sell if there are none."""
-        return _try("PostgreSQL", lambda: self._rows(events)) or []
+        """These events."""
+        return (_try("PostgreSQL", lambda: self._rows(events)) or []) if events else []
 
     def close(self) -> None:
         """Disconnect."""
@@ -105,7 +106,7 @@ class PipelineProbe:
 
     def _rows(self, events: list[UUID]) -> list[BoardEvent]:
         with self._database.transaction() as connection:
-            rows = connection.execute(_THESE if events else _SELLING, {"events": events}).fetchall()
+            rows = connection.execute(_ROWS, {"events": events}).fetchall()
         return [found for row in rows if (found := shown("event", row, _row))]
 
     def _state_of_database(self) -> DatabaseState:
@@ -152,4 +153,5 @@ def _try(name: str, ask: Callable[[], Answer]) -> Answer | None:
 
 
 def _row(row: Any) -> BoardEvent:
-    return BoardEvent(row["id"], row["title"], row["status"], decode_offers(row["offers"]), decode_stock(row["stock"]))
+    decoded = {"offers": decode_offers(row["offers"]), "stock": decode_stock(row["stock"])}
+    return BoardEvent(**(row | decoded))

@@ -1,12 +1,15 @@
 """The events that sell now, with how many tickets of each type are available, held and sold.
 
-The newest balance of a ticket type wins: outcomes bring it at once, rows of ``event`` a little later.
+An event sells now if it is on sale and somebody bought or held tickets of it in the last five minutes; one that has
+sold out meanwhile stays that long. The newest balance of a ticket type wins: outcomes bring it at once, rows of
+``event`` a little later.
 """
 
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
@@ -16,10 +19,13 @@ from msgspec import Struct
 from api.board.snapshot import EventShown, TypeShown
 from tables.ids import id_bytes
 from tables.messages.outcomes import Balance
-from tables.offers import NONE_OUT, StockSnapshot, StockSnapshots, TicketOffer, merge_newest, snapshot_of
+from tables.offers import NONE_OUT, EventOffer, StockSnapshots, TicketOffer, Tickets, merge_newest, snapshot_of
 
 EVENTS_MAX: Final = 64
 EVENTS_SHOWN: Final = 12
+RECENT_S: Final = 300
+# What a card says of the tickets of an event that sells; of any other event there is no card.
+_NOTES: Final = {Tickets.AVAILABLE: "", Tickets.LOW: "few left", Tickets.HELD: "all held", Tickets.SOLD_OUT: "sold out"}
 
 
 class BoardOutcome(Struct, frozen=True, rename="camel"):
@@ -35,40 +41,43 @@ class BoardOutcome(Struct, frozen=True, rename="camel"):
 decode_board_outcome: Final = msgspec.json.Decoder(BoardOutcome).decode
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoardEvent:
     """An event as PostgreSQL has it."""
 
     id: UUID
     title: str
     status: str
+    capacity: int | None
+    ends_at: datetime
     offers: list[TicketOffer]
     stock: StockSnapshots
 
 
 @dataclass(slots=True)
 class _Sale:
-    """An event with recent decisions. Its title and offers are unknown until its row is read."""
+    """An event with the time of its last sale or hold (seconds since 1970). Its row is unknown until it is read."""
 
+    sold_at: float
+    sales: int = 0
     row: BoardEvent | None = None
-    decided: int = 0
-    stock: dict[UUID, StockSnapshot] = field(default_factory=dict)
+    stock: StockSnapshots = field(default_factory=dict)
 
 
 class SellingEvents:
-    """At most 64 events, those with the newest decisions."""
+    """At most 64 events, those with the newest sales. ``now`` is always in seconds since 1970."""
 
     def __init__(self) -> None:
         self._events: OrderedDict[bytes, _Sale] = OrderedDict()
 
-    def touch(self, event: bytes) -> None:
-        """Count a decision about the event of that key."""
-        sale = self._events.get(event)
-        if sale is None:
-            self._keep(event, _Sale(decided=1))
-            return
-        sale.decided += 1
+    def count(self, event: bytes, now: float) -> None:
+        """Count a purchase or hold of tickets of the event of that key."""
+        sale = self._events.setdefault(event, _Sale(now))
+        sale.sold_at = now
+        sale.sales += 1
         self._events.move_to_end(event)
+        if len(self._events) > EVENTS_MAX:
+            self._events.popitem(last=False)
 
     def update(self, outcome: BoardOutcome) -> None:
         """Take the balances of an outcome."""
@@ -78,38 +87,35 @@ class SellingEvents:
             sale.stock = merge_newest(sale.stock, news)
 
     def add_rows(self, rows: Iterable[BoardEvent]) -> None:
-        """Take events from PostgreSQL; those without a decision yet come last."""
+        """Take the rows of these events from PostgreSQL."""
         for row in rows:
-            key = str(row.id).encode()
-            if key not in self._events and len(self._events) < EVENTS_MAX:
-                self._events[key] = _Sale()
-                self._events.move_to_end(key, last=False)
-            if (sale := self._events.get(key)) is not None:
+            if (sale := self._events.get(id_bytes(row.id))) is not None:
                 sale.row = row
                 sale.stock = merge_newest(sale.stock, row.stock)
 
-    @property
-    def newest_ids(self) -> list[UUID]:
-        """The ids of the events to show, the one with the newest decision first."""
-        return [UUID(key.decode()) for key in list(reversed(self._events))[:EVENTS_SHOWN]]
+    def recent_ids(self, now: float) -> list[UUID]:
+        """The ids of the events with a recent sale, the newest first."""
+        return [UUID(key.decode()) for key, sale in reversed(self._events.items()) if sale.sold_at > now - RECENT_S]
 
-    def shown(self) -> tuple[EventShown, ...]:
-        """The events to show whose rows are known, by title: by rate they would keep changing places."""
-        latest = list(reversed(self._events.values()))[:EVENTS_SHOWN]
-        shown = (_shown(sale.row, sale) for sale in latest if sale.row is not None)
-        return tuple(sorted(shown, key=lambda event: (event.title, event.id)))
-
-    def _keep(self, key: bytes, sale: _Sale) -> None:
-        self._events[key] = sale
-        while len(self._events) > EVENTS_MAX:
-            self._events.popitem(last=False)
+    def shown(self, now: float) -> tuple[EventShown, ...]:
+        """Those that sell now, by title: by rate they would keep changing places."""
+        recent = (sale for sale in reversed(self._events.values()) if sale.sold_at > now - RECENT_S)
+        latest = list(islice((shown for sale in recent if (shown := _shown(sale, now))), EVENTS_SHOWN))
+        return tuple(sorted(latest, key=lambda event: (event.title, event.id)))
 
 
-def _shown(row: BoardEvent, sale: _Sale) -> EventShown:
-    types = tuple(_type(offer, sale.stock.get(offer.id, NONE_OUT)) for offer in row.offers)
-    return EventShown(row.id, row.title, row.status, sale.decided, types)
+def _shown(sale: _Sale, now: float) -> EventShown | None:
+    """The event's card; None if it is not on sale, or its row is not known yet."""
+    row = sale.row
+    if row is None:
+        return None
+    offer = EventOffer(row.status, row.capacity, row.ends_at, row.offers, sale.stock)
+    if (note := _NOTES.get(offer.tickets(int(now * 1_000)))) is None:
+        return None
+    types = tuple(_type(each, sale.stock, left) for each, left in zip(row.offers, offer.left, strict=True))
+    return EventShown(row.id, row.title, note, sale.sales, types)
 
 
-def _type(offer: TicketOffer, out: StockSnapshot) -> TypeShown:
-    available = max(0, offer.quantity - out.held - out.sold)
-    return TypeShown(offer.id, offer.name, offer.quantity, out.held, out.sold, available)
+def _type(offer: TicketOffer, stock: StockSnapshots, left: int) -> TypeShown:
+    out = stock.get(offer.id, NONE_OUT)
+    return TypeShown(offer.id, offer.name, offer.quantity, out.held, out.sold, left)

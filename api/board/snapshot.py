@@ -66,7 +66,10 @@ class RatesReport(Struct, frozen=True, rename="camel"):
 
 
 class TypeShown(Struct, frozen=True):
-    """A ticket type. ``held + sold`` exceeds ``quantity`` only where that was lowered."""
+    """A ticket type. ``held + sold`` exceeds ``quantity`` only where that was lowered.
+
+    ``available`` is what its quantity and the event's capacity leave.
+    """
 
     id: UUID
     name: str
@@ -77,12 +80,15 @@ class TypeShown(Struct, frozen=True):
 
 
 class EventShown(Struct, frozen=True):
-    """An event. ``decided`` counts its decisions since this process first heard of it."""
+    """An event that sells. ``note`` says what is special, as ``few left``; it may be empty.
+
+    ``sales`` counts purchases and holds since this process saw the first of them.
+    """
 
     id: UUID
     title: str
-    status: str
-    decided: int
+    note: str
+    sales: int
     types: tuple[TypeShown, ...]
 
 

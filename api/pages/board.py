@@ -6,7 +6,9 @@ from flask import Blueprint, Response, make_response, render_template
 
 from api.board.snapshot import RatesReport
 from api.pages.charts import HEIGHT, WIDTH, axis_top, bars, line
+from api.pages.part_texts import CONSUMERS, GUARANTEES, PARTS
 from api.pages.pipeline_diagram import ARROWS, SIZE
+from api.pages.runbook import runbook
 from api.ports.ports import ports
 from api.web.deferred import streamed
 
@@ -19,8 +21,15 @@ STREAM_HEADERS: Final = {"X-Accel-Buffering": "no"}
 def show_board() -> Response:
     """The whole board. Without script the page reloads every few seconds."""
     now = ports().in_loop(ports().board.glance())
-    plots = _plots(now.pace)
-    return make_response(render_template("board.html", now=now, arrows=ARROWS, size=SIZE, plots=plots))
+    drawn = {"arrows": ARROWS, "size": SIZE, "plots": _plots(now.pace)}
+    texts = {"parts": PARTS, "guarantees": GUARANTEES, "consumers": CONSUMERS}
+    return make_response(render_template("board.html", now=now, **drawn, **texts))
+
+
+@board.get("/board/runbook")
+def show_runbook() -> Response:
+    """What to do about a part that is not well."""
+    return make_response(render_template("runbook.html", text=runbook()))
 
 
 @board.get("/board/live")

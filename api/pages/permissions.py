@@ -47,6 +47,7 @@ PAGES: Final[dict[str, Permission]] = {
     "resetting.new_password": Permission.ANYONE,
     "board.show_board": Permission.ADMINISTRATOR,
     "board.board_live": Permission.ADMINISTRATOR,
+    "board.show_runbook": Permission.ADMINISTRATOR,
     "topics.show_topics": Permission.ANYONE,
     "organizing.own_events": Permission.ORGANIZER,
     "organizing.own_event": Permission.ORGANIZER,

@@ -6,7 +6,7 @@
   const HEALTH = { well: "good", behind: "warn", down: "bad", unknown: "none", holds: "good", broken: "bad" };
   const of = (id) => document.getElementById(id);
   const number = (value) => value.toLocaleString("en-GB");
-  const decided = new Map();
+  const sales = new Map();
   let heard = 0, refused = 0;
 
   const say = (element, text) => {
@@ -91,11 +91,10 @@
     const link = card.querySelector("h3 a");
     say(link.querySelector("bdi"), event.title);
     link.setAttribute("href", `/events/${event.id}`);
-    const before = decided.get(event.id);
-    decided.set(event.id, event.decided);
-    const rate = before === undefined ? 0 : Math.max(0, event.decided - before);
-    const standing = event.status === "ACTIVE" ? "" : event.status.toLowerCase().replace("_", " ");
-    say(card.querySelector(".sale-rate"), rate ? `${number(rate)} per second` : standing);
+    const before = sales.get(event.id);
+    sales.set(event.id, event.sales);
+    const rate = before === undefined ? 0 : Math.max(0, event.sales - before);
+    say(card.querySelector(".sale-rate"), [rate ? `${number(rate)} per second` : "", event.note].filter(Boolean).join(" · "));
     matched(card.querySelector(".types"), "type", event.types, drawType);
   };
 
@@ -106,16 +105,9 @@
   };
 
   const drawLetters = (letters) => {
-    const rows = Object.entries(letters || {}).map(([consumer, open]) => {
-      const row = document.createElement("tr"), name = document.createElement("th"), figure = document.createElement("td");
-      name.scope = "row";
-      name.textContent = consumer;
-      figure.className = "number";
-      figure.textContent = number(open);
-      row.append(name, figure);
-      return row;
+    document.querySelectorAll("[data-consumer]").forEach((each) => {
+      say(each, letters ? number(letters[each.dataset.consumer] || 0) : "–");
     });
-    of("letters").replaceChildren(...rows);
   };
 
   const draw = (now) => {
@@ -149,6 +141,18 @@
       else setTimeout(connect, AGAIN_MS);
     });
   };
+
+  // Escape hides the text about a name until the pointer or the focus is elsewhere.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    document.querySelectorAll(".explained:hover, .explained:focus-within").forEach((each) => each.classList.add("is-quiet"));
+  });
+  for (const kind of ["pointerout", "focusout"]) {
+    document.addEventListener(kind, (event) => {
+      const left = event.target.closest(".explained");
+      if (left && !left.contains(event.relatedTarget)) left.classList.remove("is-quiet");
+    });
+  }
 
   connect();
   setInterval(() => {

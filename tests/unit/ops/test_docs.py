@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from api.pages.runbook import anchor
 from ops.reference.settings_table import PAGE, page
 
 ROOT = Path(__file__).parents[3]
@@ -80,17 +81,12 @@ def test_every_page_is_in_the_index() -> None:
 
 
 def test_every_link_from_page_to_page_leads_to_a_heading() -> None:
-    headings = {path: set(map(anchor, re.findall(r"^#.*", path.read_text(), re.MULTILINE))) for path in PAGES}
+    headings = {path: set(map(anchor, re.findall(r"^#+(.*)", path.read_text(), re.MULTILINE))) for path in PAGES}
     for path in PAGES:
         for target, name in re.findall(r"\]\(([\w./-]*\.md)?(?:#([\w-]+))?\)", path.read_text()):
             aim = (path.parent / target).resolve() if target else path
             assert aim in headings, f"{path.name}: {target}"
             assert not name or name in headings[aim], f"{path.name}: {target}#{name}"
-
-
-def anchor(heading: str) -> str:
-    """The anchor that GitHub makes of a heading."""
-    return re.sub(r"[^\w -]", "", heading.lstrip("#").strip().lower()).replace(" ", "-")
 
 
 def commands_of_compose() -> list[tuple[str, str, str]]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -43,7 +43,13 @@ class FakeSources:
         if self.broken:
             raise RuntimeError("no")
         self.wanted.append(events)
-        return [BoardEvent(EVENT, "Winterreise", "ACTIVE", [TicketOffer(KIND, "Stalls", Decimal(10), "EUR", 10)], {})]
+        offers = [TicketOffer(KIND, "Stalls", Decimal(10), "EUR", 10)]
+        ends_at = datetime.now(UTC) + timedelta(days=1)
+        return [
+            BoardEvent(
+                id=EVENT, title="Winterreise", status="ACTIVE", capacity=None, ends_at=ends_at, offers=offers, stock={}
+            )
+        ]
 
     def close(self) -> None:
         self.closed = True
@@ -158,6 +164,7 @@ def test_what_was_sold_before_anybody_watched_is_asked_for_by_its_event() -> Non
 
 def test_a_look_without_a_stream_asks_for_the_next_one() -> None:
     async def scenario(feed: BoardFeed, _: FakeSources) -> None:
+        feed.read(str(EVENT).encode(), outcome())
         async with asyncio.timeout(5):
             while not (await feed.glance()).events:  # noqa: ASYNC110 (each look asks)
                 await asyncio.sleep(0.001)
@@ -199,8 +206,18 @@ def test_a_definition_that_changes_is_no_decision() -> None:
     async def scenario(feed: BoardFeed, _: FakeSources) -> None:
         changed = encode_outcome(Outcome(kind=OutcomeKind.CHANGED, event=EVENT, offset=1, at=datetime.now(UTC)))
         feed.read(str(EVENT).encode(), changed)
-        assert feed._selling.newest_ids == []
+        assert feed._selling.recent_ids(time.time()) == []
         assert feed._rates.report(time.time() + 1).total == 0
+
+    watch(scenario)
+
+
+def test_a_refusal_is_no_sale() -> None:
+    async def scenario(feed: BoardFeed, _: FakeSources) -> None:
+        refused = Outcome(kind=OutcomeKind.REJECTED, event=EVENT, offset=1, at=datetime.now(UTC))
+        feed.read(str(EVENT).encode(), encode_outcome(refused))
+        assert feed._rates.report(time.time() + 1).total == 1
+        assert feed._selling.recent_ids(time.time()) == []
 
     watch(scenario)
 

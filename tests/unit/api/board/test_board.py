@@ -1,5 +1,6 @@
 """What a board shows: rates of decisions, events that sell, bounds of stock, components and invariants."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,15 @@ from api.board.components import components, unknown_components
 from api.board.invariants import invariants
 from api.board.pipeline_state import DatabaseState, PipelineState
 from api.board.rates import SAMPLES_PER_SECOND, SECONDS, DecisionRates
-from api.board.sale import EVENTS_MAX, EVENTS_SHOWN, BoardEvent, BoardOutcome, SellingEvents, decode_board_outcome
+from api.board.sale import (
+    EVENTS_MAX,
+    EVENTS_SHOWN,
+    RECENT_S,
+    BoardEvent,
+    BoardOutcome,
+    SellingEvents,
+    decode_board_outcome,
+)
 from api.board.snapshot import ComponentHealth, InvariantVerdict
 from api.board.stock_bounds import StockBounds
 from connect.connectors.rest_client import ConnectorState
@@ -22,8 +31,10 @@ from connect.topics import COMMANDS, CONSUMERS, JOBS, OUTCOMES, all_topics, dead
 from tables.ledger.definition_differences import FieldDifference
 from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
 from tables.offers import StockSnapshot, TicketOffer
+from tables.times import from_milliseconds
 
 NOW = 1_900_000_000.25
+LATER_MS = 1_900_000_600_000
 EVENT, KIND = uuid4(), uuid4()
 FOREIGN = EventDifference(EVENT, (FieldDifference("version", "3", "9"),))
 
@@ -80,46 +91,73 @@ def test_a_busy_second_has_about_so_many_samples() -> None:
 # sale
 
 
-def row(event: UUID = EVENT, title: str = "Winterreise", stock: StockSnapshot | None = None) -> BoardEvent:
-    offers = [TicketOffer(KIND, "Stalls", Decimal(10), "EUR", 10)]
-    return BoardEvent(event, title, "ACTIVE", offers, {KIND: stock} if stock else {})
+def row(event: UUID = EVENT, title: str = "Winterreise", stock: StockSnapshot | None = None, **more: Any) -> BoardEvent:
+    offers = more.pop("offers", [TicketOffer(KIND, "Stalls", Decimal(10), "EUR", 10)])
+    fixed = {"status": "ACTIVE", "capacity": None, "ends_at": from_milliseconds(LATER_MS)}
+    return BoardEvent(id=event, title=title, offers=offers, stock={KIND: stock} if stock else {}, **(fixed | more))
+
+
+def sold(*events: UUID, rows: Iterable[BoardEvent] = ()) -> SellingEvents:
+    selling = SellingEvents()
+    for event in events:
+        selling.count(str(event).encode(), NOW)
+    selling.add_rows(rows)
+    return selling
 
 
 def test_an_event_shows_the_newest_stock_from_wherever_it_came() -> None:
-    selling = SellingEvents()
-    selling.touch(str(EVENT).encode())
-    selling.add_rows([row(stock=StockSnapshot(5, 1, 4))])
+    selling = sold(EVENT, rows=[row(stock=StockSnapshot(5, 1, 4))])
     selling.update(told(held=0, sold=3, as_of=4))
-    [shown] = selling.shown()
-    assert (shown.title, shown.decided, shown.types[0].held, shown.types[0].sold) == ("Winterreise", 1, 1, 4)
+    [shown] = selling.shown(NOW)
+    assert (shown.title, shown.sales, shown.types[0].held, shown.types[0].sold) == ("Winterreise", 1, 1, 4)
     selling.update(told(held=2, sold=6, as_of=6))
-    [shown] = selling.shown()
+    [shown] = selling.shown(NOW)
     assert (shown.types[0].held, shown.types[0].sold, shown.types[0].available) == (2, 6, 2)
 
 
 def test_an_event_is_shown_once_its_row_is_known() -> None:
-    selling = SellingEvents()
-    selling.touch(str(EVENT).encode())
-    assert selling.shown() == ()
-    assert selling.newest_ids == [EVENT]
+    selling = sold(EVENT)
+    assert selling.shown(NOW) == ()
+    assert selling.recent_ids(NOW) == [EVENT]
 
 
-def test_events_are_bounded_and_the_newest_are_shown_by_name() -> None:
-    selling = SellingEvents()
+def test_events_are_bounded_and_those_that_sold_last_are_shown_by_name() -> None:
     events = [UUID(int=number) for number in range(3 * EVENTS_MAX)]
-    for event in events:
-        selling.touch(str(event).encode())
-    selling.add_rows(row(event, f"Event {event.int:04}") for event in events)
-    assert [shown.id for shown in selling.shown()] == events[-EVENTS_SHOWN:]
+    selling = sold(*events, rows=[row(event, f"Event {event.int:04}") for event in events])
+    assert [shown.id for shown in selling.shown(NOW)] == events[-EVENTS_SHOWN:]
     assert len(selling._events) == EVENTS_MAX
 
 
-def test_events_that_nobody_asked_for_come_after_those_that_sell() -> None:
-    selling = SellingEvents()
-    sold_before = uuid4()
-    selling.touch(str(EVENT).encode())
-    selling.add_rows([row(sold_before, "Before")])
-    assert selling.newest_ids == [EVENT, sold_before]
+def test_an_event_that_sold_nothing_lately_is_not_shown() -> None:
+    selling = sold(EVENT, rows=[row(), row(uuid4(), "Never sold")])
+    assert [shown.title for shown in selling.shown(NOW + RECENT_S - 1)] == ["Winterreise"]
+    assert (selling.shown(NOW + RECENT_S), selling.recent_ids(NOW + RECENT_S)) == ((), [])
+
+
+@pytest.mark.parametrize(
+    ("more", "note"),
+    [
+        ({}, ""),
+        ({"stock": StockSnapshot(1, 0, 9)}, "few left"),
+        ({"stock": StockSnapshot(1, 2, 8)}, "all held"),
+        ({"stock": StockSnapshot(1, 0, 10)}, "sold out"),
+        ({"status": "SOLD_OUT"}, "sold out"),
+        ({"capacity": 4, "stock": StockSnapshot(1, 0, 4)}, "sold out"),
+        ({"status": "ON_HOLD"}, None),
+        ({"status": "CANCELED"}, None),
+        ({"ends_at": from_milliseconds(int(NOW * 1_000) - 1)}, None),
+        ({"offers": [TicketOffer(KIND, "Stalls", Decimal(10), "EUR", 10, sale_starts_ms=LATER_MS)]}, None),
+        ({"offers": []}, None),
+    ],
+)
+def test_only_what_is_on_sale_is_shown_with_what_is_special(more: dict[str, Any], note: str | None) -> None:
+    found = sold(EVENT, rows=[row(**more)]).shown(NOW)
+    assert [shown.note for shown in found] == ([] if note is None else [note])
+
+
+def test_available_is_what_the_capacity_leaves() -> None:
+    [shown] = sold(EVENT, rows=[row(capacity=6, stock=StockSnapshot(1, 1, 3))]).shown(NOW)
+    assert shown.types[0].available == 2
 
 
 def test_of_an_outcome_only_what_is_shown_is_read() -> None:

@@ -5,9 +5,14 @@ from uuid import uuid4
 
 import pytest
 
+from api.board.components import unknown_components
+from api.board.invariants import invariants
+from api.board.pipeline_state import PipelineState
 from api.board.rates import DecisionRates
 from api.board.snapshot import Component, ComponentHealth, EventShown, Invariant, InvariantVerdict, Snapshot, TypeShown
+from api.board.stock_bounds import StockBounds
 from api.roles import Role
+from connect.topics import CONSUMERS
 from tests.unit.api.fakes.clock import NOW
 from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import Reader, make_account
@@ -28,7 +33,7 @@ def snapshot(title: str = "Winterreise") -> Snapshot:
     return Snapshot(
         NOW,
         DecisionRates().report(NOW.timestamp()),
-        (EventShown(uuid4(), title, "ACTIVE", 3, (kind,)),),
+        (EventShown(uuid4(), title, "few left", 3, (kind,)),),
         (Component("ledger", "Ledger", ComponentHealth.BEHIND, 12.5, "4,200 waiting", "1 worker"),),
         (Invariant("stock", "No ticket is sold twice", InvariantVerdict.BROKEN, "11 of 10"),),
         {"mailer": 7},
@@ -38,7 +43,17 @@ def snapshot(title: str = "Winterreise") -> Snapshot:
 def test_the_page_shows_everything_without_script(world: World, watcher: Reader) -> None:
     world.board.now = snapshot()
     assert watcher.get("/board").status_code == 200
-    for text in ("Winterreise", "Stalls", "behind", "12.5/s", "4,200 waiting", "broken", "11 of 10", "mailer"):
+    for text in (
+        "Winterreise",
+        "Stalls",
+        "few left",
+        "behind",
+        "12.5/s",
+        "4,200 waiting",
+        "broken",
+        "11 of 10",
+        "mailer",
+    ):
         assert text in watcher.page
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in watcher.page
 
@@ -48,6 +63,29 @@ def test_a_bar_is_as_long_as_what_is_sold_and_held(world: World, watcher: Reader
     watcher.get("/board")
     widths = dict(re.findall(r'<rect class="(bar-\w+)"[^>]* width="([\d.]+)"', watcher.page.split("<template")[0]))
     assert widths == {"bar-sold": "600.0", "bar-held": "150.0"}
+
+
+def test_every_name_leads_to_its_section_of_the_runbook_and_has_a_text_about_it(world: World, watcher: Reader) -> None:
+    parts = unknown_components()
+    drawn = invariants(StockBounds(), PipelineState(at=0.0), parts)
+    world.board.now = Snapshot(NOW, DecisionRates().report(NOW.timestamp()), (), parts, drawn, {"mailer": 7})
+    watcher.get("/board")
+    assert re.findall(r'data-consumer="([^"]+)">', watcher.page) == list(CONSUMERS)
+    described = set(re.findall(r'aria-describedby="(about-[^"]+)"', watcher.page))
+    assert described == set(re.findall(r'role="tooltip" id="([^"]+)" class="about">\w', watcher.page))
+    assert described >= {f"about-{part.id}" for part in parts} | {f"about-dlq-{name}" for name in CONSUMERS}
+    sections = set(re.findall(r'href="/board/runbook#([^"]+)"', watcher.page))
+    watcher.get("/board/runbook")
+    assert sections <= set(re.findall(r'<h3 id="([^"]+)">', watcher.page))
+
+
+def test_the_runbook_is_the_one_of_the_documentation_without_links_that_lead_nowhere(watcher: Reader) -> None:
+    watcher.get("/board/runbook")
+    assert '<h3 id="salediffers">SaleDiffers</h3>' in watcher.page
+    inner = set(re.findall(r'href="#([^"]+)"', watcher.page)) - {"main"}
+    assert inner <= set(re.findall(r'<h[23] id="([^"]+)">', watcher.page))
+    assert ".md)" not in watcher.page
+    assert not re.search(r'href="[\w-]+\.md', watcher.page)
 
 
 def test_a_title_is_text_and_nothing_else(world: World, watcher: Reader) -> None:
@@ -71,3 +109,4 @@ def test_who_is_no_administrator_sees_no_board(world: World) -> None:
     reader.client.set_cookie("turnstile", token)
     assert reader.get("/board").status_code == 403
     assert reader.get("/board/live").status_code == 403
+    assert reader.get("/board/runbook").status_code == 403

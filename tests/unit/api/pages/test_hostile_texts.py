@@ -70,7 +70,7 @@ class Stage:
         )
         self.world.app.extensions.pop("found at the box office", None)
         self.world.app.extensions.pop("pieces of events", None)
-        shown = EventShown(event.id, text, "ACTIVE", 3, (TypeShown(self.kind, text, 100, 15, 60, 25),))
+        shown = EventShown(event.id, text, "", 3, (TypeShown(self.kind, text, 100, 15, 60, 25),))
         part = Component("ledger", "Ledger", ComponentHealth.WELL, 1.0, "nothing waits", "1 worker")
         self.world.board.now = Snapshot(NOW, DecisionRates().report(NOW.timestamp()), (shown,), (part,), ())
 

@@ -81,6 +81,7 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
     "resetting.new_password": ("POST", "/links/reset", {"link": "{reset_link}", "password": PASSWORD}, EVERYBODY),
     "board.show_board": ("GET", "/board", {}, ADMINISTRATORS),
     "board.board_live": ("GET", "/board/live", {}, ADMINISTRATORS),
+    "board.show_runbook": ("GET", "/board/runbook", {}, ADMINISTRATORS),
     "topics.show_topics": ("GET", "/topics", {}, EVERYBODY),
     "organizing.own_events": ("GET", "/organize", {}, ORGANIZERS),
     "organizing.own_event": ("GET", "/organize/events/{event}", {}, OWN),
