@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test server-tests check unit unit-api unit-rest lint format structure bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics openapi contract translations lock
+.PHONY: help install run worker servers test server-tests check unit unit-api unit-rest lint format deployment structure bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics openapi contract translations lock
 SHELL := /bin/bash
 # With their byte code kept, test files are collected in half the time, and processes start sooner.
 unexport PYTHONDONTWRITEBYTECODE
@@ -86,6 +86,10 @@ browser: ## install Debian's Chromium for the tests of the pages, where that can
 	  { apt-get update && apt-get install -y --no-install-recommends chromium; } >/dev/null 2>&1; then \
 	  echo "installed chromium"; \
 	else echo "THERE IS NO CHROMIUM AND NONE COULD BE INSTALLED: the tests of the pages will be skipped" >&2; fi
+
+deployment: $(STAMP) ## the tests of deployment files that need programs made with Go, which it builds first
+	@$(BIN)/python -m tests.golang
+	$(PYTEST) tests/unit/deploy -q -rs
 
 chaos: $(STAMP) ## sell while everything is killed, paused, cut off: SEED=1 MINUTES=10, WITHOUT="index version" as a control
 	@$(BIN)/python -m lab.chaos run --seed $(or $(SEED),1) --minutes $(or $(MINUTES),10) $(if $(WITHOUT),--without "$(WITHOUT)")

@@ -126,8 +126,23 @@ def test_the_links_in_mails_lead_to_the_proxy(services: Services) -> None:
 
 
 def test_what_is_not_published_has_no_way_out(compose: dict[str, Any], services: Services) -> None:
-    assert compose["networks"]["inside"] == {"internal": True}
-    assert {name for name, service in services.items() if service["networks"] != ["inside"]} == set(PUBLISHED)
+    internal = {name for name, network in compose["networks"].items() if network == {"internal": True}}
+    assert set(compose["networks"]) - internal == {"outside"}
+    assert {name for name, service in services.items() if "outside" in service["networks"]} == set(PUBLISHED)
+
+
+def test_mails_grafana_zipkin_and_the_proxy_meet_neither_kafka_nor_connect(services: Services) -> None:
+    networks = {name: set(service["networks"]) for name, service in services.items()}
+    for apart in ("mail", "grafana", "zipkin", "proxy"):
+        assert networks[apart].isdisjoint(networks["kafka"] | networks["connect"]), apart
+    members = {
+        each: {name for name, its in networks.items() if each in its} for each in set().union(*networks.values())
+    }
+    assert members["mail"] == {"mail", "api", "notifications", "tools"}
+    assert members["front"] == {"proxy", "api"}
+    assert members["panels"] == {"prometheus", "grafana"}
+    assert members["traces"] == {"zipkin", "grafana", "api", *WORKERS}
+    assert set(OURS) < members["inside"]
 
 
 def test_every_image_is_pinned_and_names_no_registry(services: Services) -> None:
@@ -237,6 +252,10 @@ def server_property(name: str) -> str:
 
 def by_the_engine(value: str) -> str:
     return str(value).replace("$$", "$")
+
+
+def test_its_first_lines_say_what_one_broker_means() -> None:
+    assert "IF ITS DISK IS LOST, SALES ARE LOST" in "".join(COMPOSE.read_text().splitlines()[:2])
 
 
 def test_secrets_are_kept_out_of_the_repository() -> None:
@@ -381,6 +400,7 @@ def test_every_target_of_prometheus_is_a_service_on_its_port(services: Services)
     named |= {f"{name}:{some['port']}" for some in looked_up for name in some["names"]}
     told = {name: service.get("environment", {}) for name, service in services.items()}
     agents = {f"{name}:9404" for name in ("kafka", "connect") if "=9404:" in told[name]["KAFKA_OPTS"]}
+    agents |= {"kafka-2:9404", "kafka-3:9404"}  # of compose.cluster.yml
     workers = {f"{name}:{told[name]['TURNSTILE_WORKER_PORT']}" for name in WORKERS}
     api, exporter = told["api"]["TURNSTILE_API_METRICS_PORT"], told["exporter"]["TURNSTILE_EXPORTER_PORT"]
     assert named == agents | workers | {f"api:{api}", f"exporter:{exporter}"}
