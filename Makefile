@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test server-tests check unit unit-api unit-rest lint format deployment structure bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics openapi contract translations lock
+.PHONY: help install run worker servers test server-tests check unit unit-api unit-rest lint format deployment structure bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics runbooks openapi contract translations lock
 SHELL := /bin/bash
 # With their byte code kept, test files are collected in half the time, and processes start sooner.
 unexport PYTHONDONTWRITEBYTECODE
@@ -117,6 +117,9 @@ settings: $(STAMP) ## write docs/settings.md anew from the code
 
 metrics: $(STAMP) ## write docs/metrics.md anew from the code
 	@$(BIN)/python -m ops docs metrics --write
+
+runbooks: $(STAMP) ## write the dashboard of runbooks anew from docs/operations.md
+	@$(BIN)/python -m ops docs runbooks --write
 
 openapi: $(STAMP) ## write docs/openapi.json anew from the code
 	@$(BIN)/python -m ops docs openapi --write

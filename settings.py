@@ -105,6 +105,9 @@ class Settings(BaseSettings):
     elasticsearch_reader_password: SecretStr | None = Field(
         None, description="password that `turnstile search-access` sets for the user turnstile_reader"
     )
+    elasticsearch_exporter_password: SecretStr | None = Field(
+        None, description="password that `turnstile search-access` sets for the user turnstile_exporter"
+    )
     elasticsearch_ca: ExistingFile | None = Field(None, description="CA certificate of Elasticsearch, if it uses TLS")
 
     smtp_host: Host = Field("127.0.0.1", description="host of the mail server")
@@ -155,6 +158,9 @@ class Settings(BaseSettings):
     role: Role = Field("ledger", description="role of this worker: ledger, indexer, notifications, sales or gate")
     standbys: int = Field(
         1, ge=0, le=8, description="number of ledger workers with a warm copy of a partition, besides its owner"
+    )
+    ledger_workers: int = Field(
+        1, ge=1, le=256, description="workers that the role ledger is meant to have; an alert fires if there are fewer"
     )
     worker_id: str = Field(
         "worker-0", description="stable name of this worker within its role (static group membership)"

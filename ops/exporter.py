@@ -16,13 +16,14 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client import Metric as Family
 
 from ops.sources import Source, sources
 from settings import settings
 from telemetry.logs import configure_logging
 from telemetry.metrics import kafka as metric
+from telemetry.metrics.process import register_process
 
 STOP_TIMEOUT_S: Final = 2.0
 
@@ -87,7 +88,7 @@ def main() -> None:
     configure_logging(now.log_level, now.log_format, "exporter")
     exporter = Exporter(sources(now), now.exporter_pause)
     registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
+    register_process(registry)
     registry.register(exporter)  # type: ignore[arg-type,unused-ignore]
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)  # the threads inherit it
     exporter.start()

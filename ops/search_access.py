@@ -1,7 +1,7 @@
 """``turnstile search-access``: users and roles of Elasticsearch, where its security is on.
 
-The indexer writes the index ``events`` and the API reads it; neither has rights on the cluster. It may run
-any number of times.
+The indexer writes the index ``events``, the API reads it, and the exporter sees the cluster's health; none has another
+right. It may run any number of times.
 """
 
 import json
@@ -52,6 +52,7 @@ def passwords(now: Settings) -> dict[str, SecretStr | None]:
     return {
         "turnstile_indexer": now.elasticsearch_indexer_password,
         "turnstile_reader": now.elasticsearch_reader_password,
+        "turnstile_exporter": now.elasticsearch_exporter_password,
     }
 
 

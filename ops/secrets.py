@@ -28,6 +28,7 @@ PASSWORDS: Final = (
     "elastic_password",
     "indexer_password",
     "reader_password",
+    "exporter_password",
     "grafana_password",
     *(f"kafka_{name}_password" for name in KAFKA_USERS),
 )

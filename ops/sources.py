@@ -1,4 +1,4 @@
-"""The sources of the exporter's metrics: Kafka, the capture, PostgreSQL, Kafka Connect, the events' definitions."""
+"""The sources of the exporter's metrics: Kafka, capture, PostgreSQL, Connect; two more have modules of their own."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Protocol
@@ -18,6 +18,7 @@ from connect.observe.lag import KafkaWatch, LogState
 from connect.observe.slots import read_slots
 from connect.topics import APP, EVENT_ROWS, dead_letters, group
 from ops.definitions import DefinitionSource
+from ops.search_health import SearchSource
 from settings import Settings
 from telemetry.metrics import capture as capture_metrics
 from telemetry.metrics import kafka as kafka_metrics
@@ -32,8 +33,11 @@ SELECT pg_database_size(current_database()),
        (SELECT count(*) FROM event_outbox),
        (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) FROM event_outbox
         WHERE created_at > to_timestamp(%s)),
-       (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend')
+       (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(began)), 0) FROM (
+            SELECT xact_start AS began FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+            UNION ALL SELECT prepared FROM pg_prepared_xacts WHERE database = current_database()
+        ) AS open)
 """
 _CONNECTIONS: Final = """
 SELECT coalesce(state, 'other'), count(*) FROM pg_stat_activity WHERE datname = current_database() GROUP BY 1
@@ -50,7 +54,7 @@ class Source(Protocol):
 
 
 class KafkaSource:
-    """Lag, members, ends of topics, dead letters."""
+    """Lag, members and how many there are meant to be, ends of topics, dead letters."""
 
     name = "kafka"
 
@@ -60,6 +64,8 @@ class KafkaSource:
         self._letters = DeadLetterTopics(client_options(settings))
         self._open: dict[str, int] = {}
         self._read_to: dict[str, int] = {}
+        self._workers = settings.ledger_workers
+        self._copies = 1 + min(settings.standbys, settings.ledger_workers - 1)
 
     def look(self) -> Iterator[Family]:
         """Ask the broker; dead letters are read only if there are new ones or new marks."""
@@ -73,6 +79,8 @@ class KafkaSource:
         index = [age for (reader, place), age in ages.items() if (reader, place.topic) == (INDEXER, EVENT_ROWS)]
         yield kafka_metrics.INDEX_LAG.one(max(index, default=0.0))
         yield kafka_metrics.GROUP_MEMBERS.of({(group(role),): it.members for role, it in state.groups.items()})
+        yield kafka_metrics.WORKERS_WANTED.one(self._workers)
+        yield kafka_metrics.COPIES_WANTED.one(self._copies)
         yield kafka_metrics.TOPIC_END.of(
             {(place.topic, str(place.partition)): end for place, end in state.partition_ends.items()}
         )
@@ -211,6 +219,7 @@ def sources(settings: Settings) -> list[Source]:
         CaptureSource(capture),
         PostgresSource(settings, capture),
         ConnectSource(settings),
+        SearchSource(settings),
         DefinitionSource(settings, lambda: _open(url)),
     ]
 

@@ -50,6 +50,7 @@ def app_environment(settings: StackSettings, principal: str = OPERATOR) -> dict[
         "TURNSTILE_TICKET_KEY": secret(home, "ticket_key"),
         "TURNSTILE_LOG_FORMAT": settings.log_format,
         "TURNSTILE_STANDBYS": str(settings.standbys),
+        "TURNSTILE_LEDGER_WORKERS": str(settings.workers),
         "TURNSTILE_SUPERVISOR_FILE": str(home / state_file.NAME),
     }
 

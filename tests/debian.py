@@ -17,6 +17,9 @@ from stack.settings import jar_cache
 PACKAGES: Final = {
     "prometheus": ("prometheus",),
     "promtool": ("prometheus",),
+    "prometheus-alertmanager": ("prometheus-alertmanager",),
+    "amtool": ("prometheus-alertmanager",),
+    "prometheus-node-exporter": ("prometheus-node-exporter",),
     "haproxy": ("haproxy", "liblua5.3-0", "libopentracing-c-wrapper0", "libopentracing1"),
 }
 FAR_S: Final = 120

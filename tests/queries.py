@@ -15,7 +15,9 @@ DASHBOARDS: Final = sorted((OPS / "grafana" / "dashboards").glob("*.json"))
 ALERTS: Final = OPS / "prometheus" / "alerts.yml"
 # What Prometheus adds to what it scrapes.
 ADDED: Final = frozenset({"job", "instance", "role"})
-_NAME: Final = re.compile(r"\b(?:turnstile|process|kafka|debezium|connect|jvm)_[a-z0-9_]+\b|\bup\b")
+_NAME: Final = re.compile(
+    r"\b(?:turnstile|process|kafka|debezium|connect|jvm|node|alertmanager)_[A-Za-z0-9_]+\b|\bup\b"
+)
 _SELECTOR: Final = re.compile(rf"({_NAME.pattern})\{{([^}}]*)\}}")
 _MATCHER: Final = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)")
 _GROUPING: Final = re.compile(r"\b(?:by|on|ignoring|without)\s*\(([^)]*)\)")

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client import Metric as Family
 
 from api.telemetry.request_metrics import RequestMetrics
 from connect.records.unread import unreadable_offsets
 from telemetry.metrics import worker as worker_metrics
+from telemetry.metrics.process import register_process
 
 
 class UnreadRecords:
@@ -21,7 +22,7 @@ class UnreadRecords:
 def registry_of(metrics: RequestMetrics) -> CollectorRegistry:
     """Everything that the page shows."""
     registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
+    register_process(registry)
     registry.register(metrics)
     registry.register(UnreadRecords())  # type: ignore[arg-type,unused-ignore]
     return registry

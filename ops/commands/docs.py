@@ -1,4 +1,4 @@
-"""``turnstile docs``: the pages of docs/ that are made from the code, in a checkout."""
+"""``turnstile docs``: the pages of docs/ that are made from the code, and the dashboard of runbooks, in a checkout."""
 
 import rich_click as click
 
@@ -7,6 +7,7 @@ from ops.lazy_commands import LazyCommands
 PAGES = {
     "settings": "settings_table",
     "metrics": "metrics_table",
+    "runbooks": "runbooks_dashboard",
     "openapi": "openapi_document",
     "views": "views_document",
     "asyncapi": "asyncapi_document",

@@ -9,7 +9,7 @@ from ops.search_access import main
 
 @click.command(name="search-access")
 def command() -> None:
-    """Give the indexer and the API their users and roles in Elasticsearch, where its security is on.
+    """Give the indexer, the API and the exporter their users and roles in Elasticsearch, where its security is on.
 
     Any number of times. Exit code 1 with one line where Elasticsearch doesn't do it.
     """

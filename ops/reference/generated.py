@@ -1,15 +1,18 @@
-"""The command of a page of docs/ that is made from the code. Tests compare the page with the file."""
+"""The command of a file that is made from the code or from another file. Tests compare what it prints with the file."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import rich_click as click
+
+ROOT: Final = Path(__file__).parents[2]
 
 
 def page_command(name: str, path: Path, page: Callable[[], str]) -> click.Command:
     """The command that prints the page, or stores it at ``path``."""
 
-    @click.command(name=name, help=f"Print docs/{path.name} as the code has it now.")
+    @click.command(name=name, help=f"Print {path.name} as it has to be now.")
     @click.option("--write", is_flag=True, help="Store it instead.")
     def command(*, write: bool) -> None:
         if write:

@@ -21,6 +21,8 @@ WHERE: Final = {
     "kafka": "Kafka's brokers",
     "connect": "Kafka Connect with Debezium",
     "kafka and connect": "Both of these",
+    "node": "Hosts, by Prometheus's node exporter (what alerts and dashboards use)",
+    "alertmanager": "Alertmanager (what alerts and dashboards use)",
 }
 
 HEAD: Final = """\

@@ -4,18 +4,19 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client import Metric as Family
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from connect.topics import changelog
 from streams.runtime import failstop
 from streams.runtime.app import App
-from streams.runtime.assignment import active_partitions, is_recovered
+from streams.runtime.assignment import active_partitions, is_recovered, standby_partitions
 from streams.runtime.health import Watchdog
 from streams.runtime.table import OffsetTable
 from streams.runtime.web import Request, Response, add_page, bytes_response
 from telemetry.metrics import worker as metric
+from telemetry.metrics.process import register_process
 
 STATES = ("ready", "rebalancing", "recovering")
 
@@ -28,7 +29,7 @@ class MetricsPage:
         self.watchdog = watchdog
         self._failstops = failstop.recorded_stops(app.settings.worker_data)
         self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
+        register_process(self.registry)
         app.counters.collectors.append(self.collect)
         self.registry.register(app.counters)
         add_page(app, "/metrics", "metrics", self.page)
@@ -69,7 +70,8 @@ class MetricsPage:
         offsets: dict[tuple[str, ...], float] = {}
         for name, table in self.app.tables.items():
             if isinstance(table, OffsetTable):
-                for partition in active_partitions(self.app, name):
+                kept = active_partitions(self.app, name) + standby_partitions(self.app, name)
+                for partition in kept:
                     mark = table.mark(partition) if table.is_open(partition) else None
                     offsets[name, changelog(name), str(partition)] = 0 if mark is None else mark + 1
         return offsets

@@ -61,7 +61,10 @@ DATABASE_CONNECTIONS: Final = Metric(
     "turnstile_database_connections", "gauge", "exporter", "connections to the database by state", ("state",)
 )
 OLDEST_TRANSACTION: Final = Metric(
-    "turnstile_database_oldest_transaction_seconds", "gauge", "exporter", "age of the oldest open transaction"
+    "turnstile_database_oldest_transaction_seconds",
+    "gauge",
+    "exporter",
+    "age of the oldest open or prepared transaction",
 )
 DEFINITION_DIFFERENCES: Final = Metric(
     "turnstile_definition_differences",

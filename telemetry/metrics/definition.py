@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from telemetry.metrics.histogram import SECONDS, Histogram
 
 Kind = Literal["counter", "gauge", "histogram"]
-# The exporting part: a part of the project, or the JMX agent in a Java server.
+# The exporting part: a part of the project, the JMX agent in a Java server, or a server.
 Part = Literal[
     "every part",
     "api",
@@ -23,6 +23,8 @@ Part = Literal[
     "kafka",
     "connect",
     "kafka and connect",
+    "node",
+    "alertmanager",
 ]
 # Values by labels, in the metric's order of labels.
 Samples = Mapping[tuple[str, ...], float]

@@ -34,6 +34,18 @@ INDEX_LAG: Final = Metric(
 GROUP_MEMBERS: Final = Metric(
     "turnstile_consumer_members", "gauge", "exporter", "members of a role's consumer group", ("group",)
 )
+WORKERS_WANTED: Final = Metric(
+    "turnstile_ledger_workers_wanted",
+    "gauge",
+    "exporter",
+    "workers that the role ledger is meant to have (TURNSTILE_LEDGER_WORKERS)",
+)
+COPIES_WANTED: Final = Metric(
+    "turnstile_ledger_copies_wanted",
+    "gauge",
+    "exporter",
+    "copies that a partition of the ledger's table is meant to have: its owner's, and the standbys of so many workers",
+)
 TOPIC_END: Final = Metric(
     "turnstile_topic_end_offset",
     "gauge",

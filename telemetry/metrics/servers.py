@@ -1,4 +1,8 @@
-"""The metrics that Kafka and Kafka Connect export through the JMX agent; ops/prometheus/jmx-*.yml selects them."""
+"""The metrics that servers export.
+
+Kafka and Kafka Connect export theirs through the JMX agent; ops/prometheus/jmx-*.yml selects them. Of hosts
+(Prometheus's node exporter) and of Alertmanager these are only those that alerts and dashboards use.
+"""
 
 from typing import Final
 
@@ -44,6 +48,29 @@ SERVERS: Final = (
     ),
     Metric("connect_record_failures_total", "counter", "connect", "failed records", ("connector", "task")),
     Metric("connect_retries_total", "counter", "connect", "retried operations", ("connector", "task")),
+)
+HOST_LABELS: Final = ("device", "fstype", "mountpoint")
+HOSTS: Final = (
+    Metric("node_filesystem_avail_bytes", "gauge", "node", "free space of a file system", HOST_LABELS),
+    Metric("node_filesystem_size_bytes", "gauge", "node", "size of a file system", HOST_LABELS),
+    Metric("node_memory_MemAvailable_bytes", "gauge", "node", "memory of the host that can still be given out"),
+    Metric("node_memory_MemTotal_bytes", "gauge", "node", "memory of the host"),
+)
+ALERTMANAGER: Final = (
+    Metric(
+        "alertmanager_notifications_failed_total",
+        "counter",
+        "alertmanager",
+        "messages about alerts that could not be sent, by the way they were to be sent",
+        ("integration",),
+    ),
+    Metric(
+        "alertmanager_notifications_total",
+        "counter",
+        "alertmanager",
+        "messages about alerts, by the way they were sent",
+        ("integration",),
+    ),
 )
 JVM: Final = (
     Metric("jvm_memory_used_bytes", "gauge", "kafka and connect", "used memory of the JVM", ("area",)),

@@ -45,7 +45,8 @@ TABLE_OFFSET: Final = Metric(
     "turnstile_table_offset",
     "gauge",
     "worker",
-    "changelog offset up to which the worker's copy of a table is complete; turnstile_topic_end_offset has the end",
+    "changelog offset up to which the worker's copy of a table, its own or a standby, is complete; "
+    "turnstile_topic_end_offset has the end",
     ("table", "topic", "partition"),
 )
 AGENT_DELAY: Final = Metric(

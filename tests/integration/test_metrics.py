@@ -1,4 +1,7 @@
-"""A real Prometheus scrapes a running pipeline: every metric of docs/metrics.md has a value, every query an answer."""
+"""A real Prometheus scrapes a running pipeline: every metric of docs/metrics.md has a value, every query an answer.
+
+A real Alertmanager sends what fires there to the pipeline's mail server.
+"""
 
 import subprocess
 from collections.abc import Iterator
@@ -16,6 +19,7 @@ from stack.ports import free
 from streams.runtime.failstop import FILE_NAME
 from telemetry.metrics.names import EVERY
 from telemetry.metrics.worker import WAITING_SECONDS
+from tests.alertmanager import alertmanager
 from tests.debian import program
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
@@ -47,8 +51,8 @@ class Prometheus:
             return False
 
 
-def configuration(pipeline: Pipeline) -> dict[str, Any]:
-    """The configuration of the deployment, with the addresses of this pipeline and less time between two looks."""
+def configuration(pipeline: Pipeline, more: dict[str, int]) -> dict[str, Any]:
+    """The configuration of the deployment, with this pipeline's addresses, ``more``, and less time between looks."""
     ports = pipeline.stack.settings
     here = {
         "api": ports.api_metrics_port,
@@ -57,6 +61,7 @@ def configuration(pipeline: Pipeline) -> dict[str, Any]:
         "connect": ports.connect_metrics_port,
         **{role: ports.view_port(role) for role in ("ledger", "indexer", "notifications", "sales", "gate")},
     }
+    here |= more
     config: dict[str, Any] = yaml.safe_load((OPS / "prometheus" / "prometheus.yml").read_text())
     config |= {"global": {"scrape_interval": "1s", "evaluation_interval": "1s"}, "rule_files": [str(ALERTS)]}
     for job in config["scrape_configs"]:
@@ -64,33 +69,55 @@ def configuration(pipeline: Pipeline) -> dict[str, Any]:
         for group in job["static_configs"]:
             names = [target.partition(":")[0] for target in group["targets"]]
             group["targets"] = [f"{HOST}:{here[name]}" for name in names if name in here]
+    config["alerting"]["alertmanagers"] = [{"static_configs": [{"targets": [f"{HOST}:{here['alertmanager']}"]}]}]
     return config
+
+
+def alertmanager_configuration(pipeline: Pipeline) -> str:
+    """The configuration of the deployment, with the pipeline's mail server."""
+    text = (OPS / "alertmanager" / "alertmanager.yml").read_text()
+    return text.replace("mail:1025", f"{HOST}:{pipeline.stack.settings.smtp_port}").replace(
+        "/etc/alertmanager/", f"{OPS}/alertmanager/"
+    )
 
 
 @pytest.fixture
 def prometheus(pipeline: Pipeline, tmp_path: Path) -> Iterator[Prometheus]:
-    """Prometheus on the pipeline, the exporter included."""
-    command = program("prometheus")
+    """Prometheus on the pipeline, the exporter included, with Alertmanager and the host's exporter."""
     pipeline.stack.start("exporter")
-    [port] = free(1)
-    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(configuration(pipeline)))
-    process = subprocess.Popen(
-        (
-            *command,
-            f"--config.file={tmp_path / 'prometheus.yml'}",
-            f"--storage.tsdb.path={tmp_path / 'data'}",
-            f"--web.listen-address={HOST}:{port}",
-            "--log.level=warn",
+    port, node, telling = free(3)
+    config = configuration(pipeline, {"node-exporter": node, "alertmanager": telling})
+    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
+    (tmp_path / "alertmanager.yml").write_text(alertmanager_configuration(pipeline))
+    collectors = [f"--{word}" for word in ("collector.disable-defaults", "collector.filesystem", "collector.meminfo")]
+    teller, templates = alertmanager(tmp_path)
+    processes = [
+        subprocess.Popen((*command, *options, f"--web.listen-address={HOST}:{own}", "--log.level=warn"), cwd=templates)
+        for command, own, options in (
+            # It finds Alertmanager seconds after the first alert, which it sends again once a minute by itself.
+            (
+                program("prometheus"),
+                port,
+                [*_files(tmp_path, "prometheus", "storage.tsdb.path"), "--rules.alert.resend-delay=1s"],
+            ),
+            (program("prometheus-node-exporter"), node, collectors),
+            (teller, telling, [*_files(tmp_path, "alertmanager", "storage.path"), "--cluster.listen-address="]),
         )
-    )
+    ]
     try:
         prometheus = Prometheus(f"http://{HOST}:{port}")
         eventually(prometheus.is_ready, within=30)
         yield prometheus
     finally:
-        process.terminate()
-        process.wait(10)
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(10)
         pipeline.stack.stop("exporter")
+
+
+def _files(folder: Path, name: str, data: str) -> list[str]:
+    return [f"--config.file={folder / name}.yml", f"--{data}={folder / name}-data"]
 
 
 def sell(pipeline: Pipeline) -> None:
@@ -124,6 +151,8 @@ def end_a_worker(pipeline: Pipeline) -> None:
 def test_a_real_prometheus_sees_every_metric_and_can_answer_every_query(
     pipeline: Pipeline, prometheus: Prometheus
 ) -> None:
+    # Before the mail server is taken away, which forgets its mails.
+    eventually(lambda: pipeline.mails("[firing] Watchdog (watchdog)"), within=30)
     sell(pipeline)
     wait_for_a_server(pipeline, prometheus)
     end_a_worker(pipeline)

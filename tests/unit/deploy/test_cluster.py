@@ -126,7 +126,7 @@ def test_only_those_who_need_kafka_meet_it(cluster: dict[str, Any], services: Se
     assert meet_kafka == {*BROKERS, *OURS, "connect", "postgres", "elasticsearch", "prometheus"}
     with_a_way_out = {name for name, network in cluster["networks"].items() if not network.get("internal")}
     assert with_a_way_out == {"outside", "relay"}
-    assert {name for name, service in services.items() if "relay" in service["networks"]} == set(MAILING)
+    assert {name for name, service in services.items() if "relay" in service["networks"]} == {*MAILING, "alertmanager"}
 
 
 def test_what_is_published_is_what_one_host_publishes(services: Services) -> None:

@@ -133,14 +133,14 @@ def test_what_is_not_published_has_no_way_out(compose: dict[str, Any], services:
 
 def test_mails_grafana_zipkin_and_the_proxy_meet_neither_kafka_nor_connect(services: Services) -> None:
     networks = {name: set(service["networks"]) for name, service in services.items()}
-    for apart in ("mail", "grafana", "zipkin", "proxy"):
+    for apart in ("mail", "grafana", "zipkin", "proxy", "alertmanager", "node-exporter"):
         assert networks[apart].isdisjoint(networks["kafka"] | networks["connect"]), apart
     members = {
         each: {name for name, its in networks.items() if each in its} for each in set().union(*networks.values())
     }
-    assert members["mail"] == {"mail", "api", "notifications", "tools"}
+    assert members["mail"] == {"mail", "api", "notifications", "tools", "alertmanager"}
     assert members["front"] == {"proxy", "api"}
-    assert members["panels"] == {"prometheus", "grafana"}
+    assert members["panels"] == {"prometheus", "grafana", "alertmanager", "node-exporter"}
     assert members["traces"] == {"zipkin", "grafana", "api", *WORKERS}
     assert set(OURS) < members["inside"]
 
@@ -151,7 +151,7 @@ def test_every_image_is_pinned_and_names_no_registry(services: Services) -> None
         if "build" in service:
             assert image.startswith("turnstile-"), name
         else:
-            assert re.fullmatch(r"([a-z]+/)?[a-z]+:v?\d+\.\d+[\w.-]*", image), f"{name}: {image}"
+            assert re.fullmatch(r"([a-z]+/)?[a-z-]+:v?\d+\.\d+[\w.-]*", image), f"{name}: {image}"
 
 
 def test_every_variable_of_ours_is_a_setting(services: Services) -> None:
@@ -286,14 +286,14 @@ def test_every_file_that_it_mounts_exists(services: Services) -> None:
     for name, service in services.items():
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
-            if source.startswith("."):
+            if source[0] in "./":
                 assert (ROOT / source).exists(), f"{name}: {source}"
                 assert volume.endswith(":ro"), f"{name}: {source}"
 
 
 def test_every_volume_is_declared_and_used(compose: dict[str, Any], services: Services) -> None:
     used = {volume.split(":")[0] for service in services.values() for volume in service.get("volumes", [])}
-    assert {name for name in used if not name.startswith(".")} == set(compose["volumes"])
+    assert {name for name in used if name[0] not in "./"} == set(compose["volumes"])
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -403,4 +403,7 @@ def test_every_target_of_prometheus_is_a_service_on_its_port(services: Services)
     agents |= {"kafka-2:9404", "kafka-3:9404"}  # of compose.cluster.yml
     workers = {f"{name}:{told[name]['TURNSTILE_WORKER_PORT']}" for name in WORKERS}
     api, exporter = told["api"]["TURNSTILE_API_METRICS_PORT"], told["exporter"]["TURNSTILE_EXPORTER_PORT"]
-    assert named == agents | workers | {f"api:{api}", f"exporter:{exporter}"}
+    assert named == agents | workers | {f"api:{api}", f"exporter:{exporter}"} | {
+        "node-exporter:9100",
+        "alertmanager:9093",
+    }

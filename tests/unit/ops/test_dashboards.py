@@ -1,12 +1,14 @@
 """Dashboards and alerts name nothing that no part exports, and Prometheus's own tool can read every query."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
+from ops.reference import runbooks_dashboard
 from tests.debian import program
 from tests.queries import DASHBOARDS, OPS, Query, alert_queries, dashboard_queries, series, wrong
 
@@ -73,5 +75,27 @@ def test_a_dashboard_is_one_that_grafana_can_load(path: Path) -> None:
     for panel in dashboard["panels"]:
         place = panel["gridPos"]
         assert place["x"] + place["w"] <= 24
-        assert panel["type"] in {"row", "stat", "table", "timeseries"}
-        assert panel["type"] == "row" or (panel["targets"] and panel["datasource"]["uid"] == "prometheus")
+        assert panel["type"] in {"row", "stat", "table", "text", "timeseries"}
+        if panel["type"] not in {"row", "text"}:
+            assert panel["targets"]
+            assert panel["datasource"]["uid"] == "prometheus"
+            assert len(panel["description"].split()) > 2, panel["title"]
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_a_dashboard_leads_to_all_others_and_to_the_runbooks(path: Path) -> None:
+    dashboard = json.loads(path.read_text())
+    assert [(link["type"], link["tags"]) for link in dashboard["links"]] == [("dashboards", dashboard["tags"])]
+    assert json.loads(runbooks_dashboard.PAGE.read_text())["tags"] == dashboard["tags"]
+
+
+def test_the_dashboard_of_runbooks_is_up_to_date() -> None:
+    assert runbooks_dashboard.page() == runbooks_dashboard.PAGE.read_text(), "run `turnstile docs runbooks --write`"
+
+
+def test_a_runbook_leads_to_the_panel_of_the_one_that_it_names() -> None:
+    panels = {panel["title"]: panel for panel in json.loads(runbooks_dashboard.page())["panels"]}
+    assert panels.keys() >= {rule.place for rule in alert_queries()}
+    number = panels["ServerAway"]["id"]
+    assert f"[ServerAway](/d/{runbooks_dashboard.UID}?viewPanel={number})" in panels["LagGrowing"]["options"]["content"]
+    assert ".md)" not in "".join(re.findall(r"\]\([^)]*\)", runbooks_dashboard.page()))

@@ -36,6 +36,9 @@ def test_prometheus_asks_services_that_are_there_where_they_tell(services: dict[
     told = {
         "api": services["api"]["environment"]["TURNSTILE_API_METRICS_PORT"],
         "exporter": services["exporter"]["environment"]["TURNSTILE_EXPORTER_PORT"],
+        # The ports of these two are their images'.
+        "node-exporter": "9100",
+        "alertmanager": "9093",
         "kafka": services["kafka"]["environment"]["KAFKA_OPTS"].split(":")[1].partition("=")[2],
         "connect": services["connect"]["environment"]["KAFKA_OPTS"].split(":")[1].partition("=")[2],
         **{role: services[role]["environment"]["TURNSTILE_WORKER_PORT"] for role in get_args(Role)},

@@ -17,6 +17,7 @@ from streams.search.index import FIRST_INDEX
 from streams.search.mapping import ALIAS
 
 ROOT = Path(__file__).parents[3]
+USERS = ["turnstile_indexer", "turnstile_reader", "turnstile_exporter"]
 
 
 class FakeSecurity:
@@ -33,30 +34,33 @@ class FakeSecurity:
         self.users[username] = (password, roles)
 
 
-def test_indexer_and_reader_get_a_role_and_a_user_each() -> None:
+def test_indexer_reader_and_exporter_get_a_role_and_a_user_each() -> None:
     security = FakeSecurity()
-    given = {"turnstile_indexer": SecretStr("one"), "turnstile_reader": SecretStr("two")}
-    assert grant(security, given) == ["turnstile_indexer", "turnstile_reader"]
-    assert security.users == {
-        "turnstile_indexer": ("one", ["turnstile_indexer"]),
-        "turnstile_reader": ("two", ["turnstile_reader"]),
-    }
+    given = {name: SecretStr(f"of {name}") for name in USERS}
+    assert grant(security, given) == USERS
+    assert security.users == {name: (f"of {name}", [name]) for name in USERS}
 
 
 def test_a_user_whose_password_is_not_given_is_left_as_it_is() -> None:
     security = FakeSecurity()
-    assert grant(security, {"turnstile_indexer": None, "turnstile_reader": SecretStr("two")}) == ["turnstile_reader"]
-    assert set(security.roles) == {"turnstile_indexer", "turnstile_reader"}
+    given = {**dict.fromkeys(USERS), "turnstile_reader": SecretStr("two")}
+    assert grant(security, given) == ["turnstile_reader"]
+    assert list(security.roles) == USERS
     assert set(security.users) == {"turnstile_reader"}
 
 
-def test_nobody_may_do_anything_to_the_cluster() -> None:
-    assert [role["cluster"] for role in roles().values()] == [[], []]
+def test_nobody_may_do_anything_to_the_cluster_and_the_exporter_may_see_how_it_is() -> None:
+    assert {name: role["cluster"] for name, role in roles().items()} == {
+        "turnstile_indexer": [],
+        "turnstile_reader": [],
+        "turnstile_exporter": ["monitor"],
+    }
 
 
-def test_the_reader_only_reads_and_both_reach_just_the_index_of_events() -> None:
-    for role in roles().values():
-        assert [rule["names"] for rule in role["indices"]] == [[ALIAS, f"{ALIAS}-*"]]
+def test_the_reader_only_reads_and_nobody_reaches_more_than_the_index_of_events() -> None:
+    for name, role in roles().items():
+        reached = [] if name == "turnstile_exporter" else [[ALIAS, f"{ALIAS}-*"]]
+        assert [rule["names"] for rule in role["indices"]] == reached
     assert FIRST_INDEX.startswith(f"{ALIAS}-")
     assert roles()["turnstile_reader"]["indices"][0]["privileges"] == ["read"]
 
@@ -109,7 +113,7 @@ def test_the_command_puts_roles_and_users_into_elasticsearch() -> None:
     assert (done.returncode, json.loads(done.stdout)["message"]) == (0, "given: turnstile_indexer, turnstile_reader")
     assert put["/_security/user/turnstile_reader"] == {"password": "two", "roles": ["turnstile_reader"]}
     assert put["/_security/role/turnstile_reader"]["cluster"] == []
-    assert len(put) == 4
+    assert len(put) == 5
 
 
 def test_the_command_says_in_one_line_that_elasticsearch_does_not_answer() -> None:

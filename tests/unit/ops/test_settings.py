@@ -77,7 +77,8 @@ FREE: Final = {
     ),
     *("elasticsearch_user", "elasticsearch_password", "elasticsearch_indexer_password", "smtp_user", "smtp_password"),
     *("kafka_user", "kafka_passwords_dir", "connect_database_ca"),
-    *("elasticsearch_reader_password", "admin_password", "supervisor_file", "jars"),
+    *("elasticsearch_reader_password", "elasticsearch_exporter_password"),
+    *("admin_password", "supervisor_file", "jars"),
 }
 # Every process that reads the settings of the deployed parts; a worker's takes the event loop, so it is run as one.
 PROCESSES: Final = ["api.__main__", "connect.__main__", "migrations.__main__", "ops.exporter"]
