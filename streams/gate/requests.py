@@ -1,9 +1,12 @@
 """The agent that checks a producer's requests: each becomes a command on the log, or an answer that refuses it.
 
 A batch is handled in this order, each step acknowledged before the next: the checks are recorded, commands, answers,
-dead letters; then its input is committed. A replay repeats the recorded checks.
+dead letters; then its input is committed. A replay repeats the recorded checks. Partitions are handled in parallel.
+
+The next batch waits for as long as the quota says, so that the ledger soon has time for the commands of others.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -14,11 +17,11 @@ from streams.gate.journal import Journal
 from streams.gate.replies import Reply, origin_of, reply, send_replies
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
-from streams.runtime.batching import by_partition
+from streams.runtime.batching import by_partition, in_parallel
 from streams.runtime.dead_letters import dead_letter, send_to_dead_letters
 from streams.runtime.kafka_types import TP, Message, SkippedOffsets
 from streams.runtime.produce import Record
-from streams.runtime.retry import append_keyed
+from streams.runtime.retry import append_keyed, interruptible_sleep
 from streams.runtime.tracing import trace_headers
 from tables.errors import MalformedRecord
 from tables.gate.admission import command_of, throttled, unknown
@@ -31,7 +34,6 @@ from tables.messages.request_origins import ORIGIN, RequestOrigin, encode_origin
 from tables.messages.requests import Request, decode_request
 
 CONSUMER: Final = "gate"
-BATCH_MAX_RECORDS: Final = 500
 LET_THROUGH: Final = b""
 
 
@@ -54,8 +56,10 @@ class RequestsAgent:
         self._accounts = accounts
         self._events = events
         self._quota = Quota(app.settings.producer_quotas[producer])
+        self._next_batch_s = 0.0  # monotonic clock
         app.on_unreadable.append(self.answer_unreadable)
-        add_agent(app, self.topic, self._handle, name=f"{CONSUMER}.{producer}", batch_max_records=BATCH_MAX_RECORDS)
+        at_once = self._quota.batch_max_records
+        add_agent(app, self.topic, self._handle, name=f"{CONSUMER}.{producer}", batch_max_records=at_once)
 
     async def answer_unreadable(self, place: TP, skips: Sequence[SkippedOffsets]) -> None:
         """Answer what the fetcher can't read: key and headers are unknown, the place is not."""
@@ -66,10 +70,16 @@ class RequestsAgent:
             await send_replies(self.app, [reply(origin, None, answer) for origin in origins])
 
     async def _handle(self, messages: list[Message]) -> None:
-        for partition, batch in by_partition(messages).items():
-            await self._handle_partition(partition, batch)
+        left_s = self._next_batch_s - time.monotonic()
+        if left_s > 0:
+            await interruptible_sleep(self.app, left_s)
+        began_s = time.monotonic()
+        batches = by_partition(messages).items()
+        counts = await in_parallel(self._handle_partition(partition, batch) for partition, batch in batches)
+        self._next_batch_s = began_s + self._quota.pause_s(max(counts))
 
-    async def _handle_partition(self, partition: int, messages: list[Message]) -> None:
+    async def _handle_partition(self, partition: int, messages: list[Message]) -> int:
+        """Handle the requests of a partition. Gives the number of those that were let through."""
         incoming, replies, dead_letters = _read(messages)
         answers = await self._check(partition, incoming)
         admitted = [each for each, answer in zip(incoming, answers, strict=True) if answer == LET_THROUGH]
@@ -79,6 +89,7 @@ class RequestsAgent:
                 replies.append(reply(each.origin, each.message.key, answer))
         await send_replies(self.app, replies)
         await send_to_dead_letters(self.app, CONSUMER, dead_letters)
+        return len(admitted)
 
     async def _check(self, partition: int, incoming: list[Incoming]) -> list[bytes]:
         """The answer that refuses each request, or LET_THROUGH; recorded once this returns."""

@@ -4,11 +4,8 @@ A batch is handled in this order, each step acknowledged before the next: purcha
 commands that follow, dead letters, misrouted commands; then its input is committed. Partitions are handled in parallel.
 """
 
-import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from connect.partitioning import partition_of
 from connect.topics import COMMANDS, OUTCOMES
@@ -16,7 +13,7 @@ from streams.inventory.hold_expiry import HoldExpiry
 from streams.inventory.stock_gauges import StockGauges
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
-from streams.runtime.batching import by_partition
+from streams.runtime.batching import by_partition, in_parallel
 from streams.runtime.changelog_repair import ChangelogRepair
 from streams.runtime.counters import Verdict, verdict
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
@@ -151,18 +148,6 @@ class LedgerAgent:
 
     async def _forget(self, *_: object, **__: object) -> None:
         self._ledgers.clear()
-
-
-async def in_parallel(batches: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Wait for all. Where one raises, the others are cancelled and have ended before the error goes on."""
-    tasks = [asyncio.create_task(batch) for batch in batches]
-    try:
-        await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
 
 
 def _outcome_headers(message: Message) -> Headers:

@@ -4,7 +4,7 @@ import re
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final, NamedTuple, Protocol
 
 import faust
 from faust.types import TP
@@ -13,7 +13,7 @@ from faust.types.auth import CredentialsT
 from connect.client_options import tls_context
 from connect.records.fetching import SkippedOffsets
 from connect.topics import RECORD_MAX_BYTES, VERSION, group
-from settings import Settings, split
+from settings import Role, Settings, split
 from streams.runtime.batching import InFlight
 from streams.runtime.consumer import BatchTransport
 from streams.runtime.counters import Counters
@@ -27,14 +27,29 @@ COMMIT_INTERVAL_S = 1.0
 REQUEST_TIMEOUT_S = 30.0
 # A larger record goes alone, up to RECORD_MAX_BYTES, or DEAD_LETTER_MAX_BYTES for a dead letter.
 PRODUCE_BATCH_MAX_BYTES = 512 * 1024
-# About 12,000 commands: the ledger works on them during the next fetch.
-FETCH_MAX_BYTES = 4 << 20
-# The ledger's records are small, and it handles a batch of them in the time of a fetch.
-POLL_MAX_RECORDS = 2_000
-LEDGER_POLL_MAX_RECORDS = 6_000
 # Faust stops fetching a partition when a queue is four fifths full, then still adds what one poll brought. A queue that
 # filled up would block every other agent.
 QUEUE_MAX_POLLS = 8
+
+
+class Fetching(NamedTuple):
+    """How a role reads its topics.
+
+    ``backoff_s``: for so long, fetched records that no poll has taken keep all partitions from being fetched.
+    """
+
+    # About 12,000 commands: the ledger works on them during the next fetch.
+    partition_max_bytes: int = 4 << 20
+    poll_max_records: int = 2_000
+    backoff_s: float = 0.1
+
+
+FETCHING: Final[dict[Role, Fetching]] = {
+    # The ledger's records are small, and it handles a batch of them in the time of a fetch.
+    "ledger": Fetching(poll_max_records=6_000),
+    # One poll takes a fetch from four partitions, so that no producer waits for what another has sent.
+    "gate": Fetching(partition_max_bytes=128 << 10, backoff_s=0.01),
+}
 
 
 class CheckedInput(Protocol):
@@ -57,6 +72,7 @@ class App(faust.App):
     """
 
     settings: Settings
+    fetching: Fetching
     in_flight: InFlight
     counters: Counters
     before_seek: list[Callable[[], Awaitable[None]]]
@@ -76,7 +92,7 @@ def make_app(settings: Settings) -> App:
     """An application without agents."""
     data = settings.worker_data.absolute()
     data.mkdir(parents=True, exist_ok=True)
-    polled = LEDGER_POLL_MAX_RECORDS if settings.role == "ledger" else POLL_MAX_RECORDS
+    fetching = FETCHING.get(settings.role, Fetching())
     app = App(
         group(settings.role),
         version=VERSION,
@@ -96,8 +112,8 @@ def make_app(settings: Settings) -> App:
         broker_rebalance_timeout=15.0,
         broker_request_timeout=REQUEST_TIMEOUT_S,
         broker_commit_interval=COMMIT_INTERVAL_S,
-        broker_max_poll_records=polled,
-        consumer_max_fetch_size=FETCH_MAX_BYTES,
+        broker_max_poll_records=fetching.poll_max_records,
+        consumer_max_fetch_size=fetching.partition_max_bytes,
         consumer_auto_offset_reset="earliest",
         producer_acks=-1,
         producer_linger=0.0,
@@ -112,7 +128,7 @@ def make_app(settings: Settings) -> App:
         PartitionAssignor="streams.runtime.assignor:PartitionAssignor",
         # The other tables are small, and mails can wait for their recovery.
         table_standby_replicas=settings.standbys if settings.role == "ledger" else 0,
-        stream_buffer_maxsize=QUEUE_MAX_POLLS * polled,
+        stream_buffer_maxsize=QUEUE_MAX_POLLS * fetching.poll_max_records,
         stream_wait_empty=True,
         cython_optimizations=True,
         web_bind=settings.worker_bind,
@@ -126,6 +142,7 @@ def make_app(settings: Settings) -> App:
         web_application_options={"middlewares": [make_guard(settings.worker_token_list)]},
     )
     app.settings = settings
+    app.fetching = fetching
     app.in_flight = InFlight()
     app.counters = Counters()
     app.before_seek = []

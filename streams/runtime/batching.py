@@ -4,10 +4,11 @@ A handler that raises ends the process. One that raises Interrupted, for a rebal
 batch and all later ones uncommitted: they are read again from the committed offset.
 """
 
+import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from typing import Any, TypeVar
 
 from faust.types import EventT, Message, StreamT
 
@@ -15,6 +16,7 @@ from streams.runtime.failstop import fail_stop
 from streams.runtime.record_context import set_batch
 from streams.runtime.tracing import Spans
 
+T = TypeVar("T")
 Handle = Callable[[list[Message]], Awaitable[None]]
 
 
@@ -24,6 +26,18 @@ def by_partition(messages: list[Message]) -> dict[int, list[Message]]:
     for message in messages:
         found.setdefault(message.partition, []).append(message)
     return found
+
+
+async def in_parallel(batches: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results of all. Where one raises, the others are cancelled and have ended before the error goes on."""
+    tasks = [asyncio.create_task(batch) for batch in batches]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
 
 
 class Interrupted(Exception):

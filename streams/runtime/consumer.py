@@ -41,6 +41,13 @@ class FetchThread(AIOKafkaConsumerThread):
         consumer._isolation_level = READ_COMMITTED
         return consumer
 
+    async def on_start(self) -> None:
+        """Start the consumer, with the role's backoff (streams/runtime/app.py) instead of aiokafka's."""
+        await super().on_start()
+        app: Any = self.app
+        fetcher: Any = self._ensure_consumer()._fetcher
+        fetcher._prefetch_backoff = app.fetching.backoff_s
+
     def highwater(self, tp: TP) -> Any:
         """The partition's last stable offset, or None before the first fetch."""
         return self._ensure_consumer().last_stable_offset(tp)

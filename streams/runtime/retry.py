@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeVar
@@ -97,7 +98,8 @@ async def append_keyed(app: App, topic: str, records: Iterable[Record]) -> None:
 
 async def interruptible_sleep(app: AppT, seconds: float) -> None:
     """Sleep. Raises Interrupted when a rebalance or the worker's end begins meanwhile."""
-    for _ in range(max(1, round(seconds / INTERRUPT_CHECK_S))):
-        await asyncio.sleep(INTERRUPT_CHECK_S)
+    steps = max(1, math.ceil(seconds / INTERRUPT_CHECK_S))
+    for _ in range(steps):
+        await asyncio.sleep(seconds / steps)
         if app.should_stop or not app.flow_control.is_active():
             raise Interrupted

@@ -1,10 +1,20 @@
-"""A producer's quota of requests on a partition, by the records' own timestamps, so that a replay decides the same."""
+"""A producer's quota of requests on a partition, by the records' own timestamps, so that a replay decides the same.
+
+How fast requests go through does not depend on it alone: a producer takes its turn with others in small batches, and
+what the quota lets through at once goes to the ledger piece by piece.
+"""
 
 from dataclasses import dataclass
 from typing import Final
 
 BURST_S: Final = 5
 SECOND_US: Final = 1_000_000
+# What was let through at once goes on to the ledger so many times as fast as the rate.
+PACE: Final = 2
+# A batch has about the requests of this part of a second.
+BATCH_S: Final = 1 / 8
+BATCH_MIN_RECORDS: Final = 50
+BATCH_MAX_RECORDS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +25,15 @@ class Quota:
     """
 
     rate: int
+
+    @property
+    def batch_max_records(self) -> int:
+        """How many requests of the producer are handled at once."""
+        return min(BATCH_MAX_RECORDS, max(BATCH_MIN_RECORDS, int(BATCH_S * self.rate)))
+
+    def pause_s(self, count: int) -> float:
+        """The seconds from one batch to the next, if it let so many requests of a partition through."""
+        return count / (PACE * self.rate)
 
     def take(self, full_at_us: int, at_ms: int) -> tuple[int, int | None]:
         """Let a request through at ``at_ms``. Gives the new time, and None or when to try again (ms)."""

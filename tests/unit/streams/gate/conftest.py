@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 import streams.gate.replies
+import streams.gate.requests
 import streams.runtime.dead_letters
 import streams.runtime.retry
 from connect.partitioning import partition_of
@@ -51,6 +52,7 @@ class World:
         self.records: dict[str, list[tuple[int, Record]]] = {}
         self.ends_at = ""
         self.reads = 0
+        self.waited: list[float] = []
         self.events = {EVENT: definition(ticket_type()), DRAFT: definition(ticket_type(), status="DRAFT")}
 
     async def append(self, app: App, topic: str, partition: int, records: list[Record]) -> Produced:
@@ -59,6 +61,9 @@ class World:
             raise Stopped
         self.records.setdefault(topic, []).extend((partition, record) for record in records)
         return Produced()
+
+    async def sleep(self, app: App, seconds: float) -> None:
+        self.waited.append(seconds)
 
     async def read(self, events: set[UUID]) -> list[str]:
         self.reads += 1
@@ -108,6 +113,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         streams.runtime.retry,
     ):
         monkeypatch.setattr(module, "append", world.append)
+
+    monkeypatch.setattr(streams.gate.requests, "interruptible_sleep", world.sleep)
 
     async def publish(self: OffsetTable, partition: int, *groups: dict[bytes, bytes]) -> None:
         if world.ends_at == "changelog":

@@ -2,17 +2,20 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from faust.types import TP
 
+import streams.gate.requests
 from connect.records.fetching import BadChecksum, SkippedOffsets
 from connect.topics import COMMANDS, answers, dead_letters, requests
 from streams.runtime.produce import Record
+from streams.runtime.table import OffsetTable
 from tables.gate.admission import purchase_of
-from tables.gate.quota import BURST_S
+from tables.gate.quota import BURST_S, PACE
 from tables.messages.commands import Buy, Confirm, DefineEvent, decode_command
 from tables.messages.request_origins import ORIGIN, RequestOrigin, encode_origin
 from tests.unit.streams.gate.conftest import (
@@ -144,6 +147,36 @@ def test_beyond_the_quota_a_request_is_told_when_to_try_again_and_other_producer
     assert round(retry_at.timestamp() * 1000) == NOW + 1_000 // RATE
     gate.handle(message(0, topic=KIOSK), producer="kiosk")
     assert len(world.commands()) == burst + 1
+
+
+def test_what_the_quota_lets_through_at_once_goes_on_to_the_ledger_piece_by_piece(
+    gate: Gate, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams.gate.requests, "time", SimpleNamespace(monotonic=lambda: 100.0))
+    away = (HOME + 1) % 4
+    gate.handle(*(message(offset) for offset in range(20)), *(message(offset, partition=away) for offset in range(4)))
+    gate.handle(message(0, topic=KIOSK), producer="kiosk")
+    assert world.waited == []
+    gate.handle(message(20, b"nope"))
+    assert world.waited == [20 / (PACE * RATE)]
+    gate.handle(message(21))
+    assert world.waited == [20 / (PACE * RATE)]
+    assert len(world.commands()) == 26
+
+
+def test_partitions_are_handled_in_parallel(gate: Gate, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[int] = []
+    all_begun = asyncio.Event()
+
+    async def publish(self: OffsetTable, partition: int, *groups: dict[bytes, bytes]) -> None:
+        begun.append(partition)
+        if len(begun) == 2:
+            all_begun.set()
+        await asyncio.wait_for(all_begun.wait(), 5)
+
+    monkeypatch.setattr(OffsetTable, "publish", publish)
+    gate.handle(message(1), message(1, partition=(HOME + 1) % 4))
+    assert len(world.commands()) == 2
 
 
 @pytest.mark.parametrize("ends_at", [COMMANDS, answers("partner"), dead_letters("gate")])

@@ -14,9 +14,8 @@ import streams.runtime.dead_letters
 import streams.runtime.table
 from connect.partitioning import partition_of
 from connect.topics import COMMANDS, OUTCOMES, changelog, dead_letters
-from streams.inventory.ledger import LedgerAgent, in_parallel
+from streams.inventory.ledger import LedgerAgent
 from streams.runtime.app import App
-from streams.runtime.batching import Interrupted
 from streams.runtime.produce import Produced, Record
 from tables.errors import InvariantBroken
 from tables.ledger.records import decode_event, encode_record, event_key
@@ -160,24 +159,3 @@ def test_limits_on_holds_are_of_the_partition_that_they_lie_in(agent: LedgerAgen
     asyncio.run(agent._handle_partition(HOME, [message(1, BOUGHT[0]), message(2, held)]))
     assert topics.told()[-1].figures == {"limit": 5, "requested": 6, "held": 0}
     assert topics.records[COMMANDS] == []
-
-
-def test_where_one_partition_is_given_up_no_other_is_written_to_any_more() -> None:
-    written: list[int] = []
-    released = asyncio.Event()
-
-    async def write(partition: int, *, interrupted: bool) -> None:
-        await asyncio.sleep(0)
-        if interrupted:
-            raise Interrupted
-        await released.wait()
-        written.append(partition)
-
-    async def run() -> None:
-        with pytest.raises(Interrupted):
-            await in_parallel(write(number, interrupted=number == 1) for number in range(3))
-        released.set()
-        await asyncio.sleep(0)
-
-    asyncio.run(run())
-    assert written == []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streams.runtime import batching
-from streams.runtime.batching import InFlight, Interrupted, in_batches
+from streams.runtime.batching import InFlight, Interrupted, in_batches, in_parallel
 from streams.runtime.counters import Counters
 
 
@@ -138,3 +138,24 @@ def test_a_record_shared_by_two_agents_is_busy_until_both_let_go(messages: list[
     assert unacked == set(shared)
     in_flight.release(unacked, shared)
     assert unacked == set()
+
+
+def test_where_one_partition_is_given_up_no_other_is_written_to_any_more() -> None:
+    written: list[int] = []
+    released = asyncio.Event()
+
+    async def write(partition: int, *, interrupted: bool) -> None:
+        await asyncio.sleep(0)
+        if interrupted:
+            raise Interrupted
+        await released.wait()
+        written.append(partition)
+
+    async def run() -> None:
+        with pytest.raises(Interrupted):
+            await in_parallel(write(number, interrupted=number == 1) for number in range(3))
+        released.set()
+        await asyncio.sleep(0)
+
+    asyncio.run(run())
+    assert written == []

@@ -4,15 +4,16 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import IllegalStateError
 from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets
-from streams.runtime.app import App
+from streams.runtime.app import App, Fetching
 from streams.runtime.consumer import FETCH_WAIT_MS, BatchConsumer
 from streams.runtime.skips import SkippedRanges
 
@@ -366,3 +367,27 @@ def test_committed_records_are_fetched_and_a_fetch_that_finds_nothing_is_soon_ba
     consumer = asyncio.run(made())
     assert consumer._fetch_max_wait_ms == FETCH_WAIT_MS
     assert consumer._isolation_level == READ_COMMITTED
+
+
+def test_records_that_wait_to_be_taken_stop_fetches_only_as_long_as_the_role_says(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, Any] = {"callback": print, "on_partitions_revoked": print, "on_partitions_assigned": print}
+    app.fetching = Fetching(backoff_s=0.25)
+
+    async def close() -> None: ...
+
+    async def start(consumer: Any) -> None:
+        consumer._fetcher = SimpleNamespace(_prefetch_backoff=0.1, close=close)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "start", start)
+
+    async def started() -> Any:
+        thread = BatchConsumer(cast("Any", app.transport), **told)._thread
+        await thread.on_start()
+        consumer: Any = thread._consumer
+        await consumer.stop()
+        thread.thread_loop.close()
+        return consumer
+
+    assert asyncio.run(started())._fetcher._prefetch_backoff == 0.25

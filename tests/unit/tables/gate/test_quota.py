@@ -1,6 +1,8 @@
 """Quotas: a burst, then a steady rate, by the records' own times."""
 
-from tables.gate.quota import BURST_S, Quota
+import pytest
+
+from tables.gate.quota import BATCH_MAX_RECORDS, BATCH_MIN_RECORDS, BATCH_S, BURST_S, PACE, Quota
 
 NOW = 1_900_000_000_000
 QUOTA = Quota(10)
@@ -37,3 +39,17 @@ def test_a_producer_within_its_rate_never_waits() -> None:
 def test_a_time_that_goes_back_gives_nothing_away() -> None:
     burst = QUOTA.rate * BURST_S
     assert admitted([NOW] * burst + [NOW - 60_000])[-1] == NOW + 100
+
+
+def test_a_producer_takes_its_turn_in_batches_of_a_part_of_a_second() -> None:
+    assert [Quota(rate).batch_max_records for rate in (1, 800, 999_999)] == [
+        BATCH_MIN_RECORDS,
+        int(BATCH_S * 800),
+        BATCH_MAX_RECORDS,
+    ]
+
+
+def test_a_burst_takes_as_long_as_its_part_of_the_rate_whatever_its_batches() -> None:
+    burst = QUOTA.rate * BURST_S
+    assert QUOTA.pause_s(0) == 0
+    assert sum(QUOTA.pause_s(each) for each in (burst - 7, 7)) == pytest.approx(BURST_S / PACE)
