@@ -70,7 +70,7 @@ def ask_for_confirmation(
         )
     )
     about = AccountMail.SIGN_UP if made else AccountMail.NEW_ADDRESS
-    address = account_link(LinkKind.CONFIRM_ADDRESS, link.subject, ports().clock() + VALID_FOR)
+    address = account_link(LinkKind.CONFIRM_ADDRESS, link.subject, ports().clock() + VALID_FOR, account.locale)
     ports().mailer(email, compose(about, account.locale, link=address, code=f"{code[:5]}-{code[5:]}"))
     return SignUp(email=email, request=request)
 

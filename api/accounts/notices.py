@@ -16,7 +16,10 @@ log = logging.getLogger(__name__)
 def tell_asked(mailer: AccountMailer, before: Account, email: str) -> None:
     """That a new address was requested. A dead old address stops no change. Raises Unavailable."""
     with suppress(Refused):
-        mailer(before.email, compose(AccountMail.ADDRESS_ASKED, before.locale, email=email, link=forgotten_address()))
+        mailer(
+            before.email,
+            compose(AccountMail.ADDRESS_ASKED, before.locale, email=email, link=forgotten_address(before.locale)),
+        )
 
 
 def tell_address(mailer: AccountMailer, old: str, account: Account) -> None:
@@ -26,7 +29,11 @@ def tell_address(mailer: AccountMailer, old: str, account: Account) -> None:
 
 def tell_password(mailer: AccountMailer, account: Account) -> None:
     """That the account has a new password."""
-    _tell(mailer, account.email, compose(AccountMail.PASSWORD_CHANGED, account.locale, link=forgotten_address()))
+    _tell(
+        mailer,
+        account.email,
+        compose(AccountMail.PASSWORD_CHANGED, account.locale, link=forgotten_address(account.locale)),
+    )
 
 
 def tell_roles(mailer: AccountMailer, account: Account) -> None:

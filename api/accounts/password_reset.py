@@ -14,7 +14,6 @@ from api.accounts.notices import tell_password
 from api.accounts.passwords import new_hash
 from api.auth.account_mail_texts import AccountMail
 from api.auth.account_mails import ComposedMail, compose
-from api.auth.clients import accepted_language
 from api.ports.accounts import PasswordReset
 from api.ports.ports import ports
 from api.problems import Refused
@@ -26,8 +25,8 @@ VALID_FOR: Final = timedelta(hours=1)
 _SECRET_BYTES: Final = 32
 
 
-def ask_for_reset(email: str, device: str | None = None) -> None:
-    """Mail a link to the address, whether it has an account or not.
+def ask_for_reset(email: str, language: str, device: str | None = None) -> None:
+    """Mail a link to the address, whether it has an account or not; without one, in that ``language``.
 
     Refused: too-many-requests; invalid-input for an address that the mail server refuses.
     """
@@ -38,7 +37,7 @@ def ask_for_reset(email: str, device: str | None = None) -> None:
     secret = secrets.token_bytes(_SECRET_BYTES)
     whose, address = (account.id, account.email) if account else (ports().new_id(), address_spellings(email)[1])
     ports().password_resets.keep(PasswordReset(_digest(secret), whose, address))
-    ports().mailer(address, _mail(account, secret))
+    ports().mailer(address, _mail(account, secret, language))
 
 
 def account_to_reset(link: str) -> Account:
@@ -72,10 +71,10 @@ def _unlock(email: str) -> None:
     rate_limits.known.remember(asker)
 
 
-def _mail(account: Account | None, secret: bytes) -> ComposedMail:
+def _mail(account: Account | None, secret: bytes, language: str) -> ComposedMail:
     if account is None:
-        return compose(AccountMail.NO_ACCOUNT, accepted_language(), link=sign_up_address())
-    link = account_link(LinkKind.RESET_PASSWORD, secret, ports().clock() + VALID_FOR)
+        return compose(AccountMail.NO_ACCOUNT, language, link=sign_up_address(language))
+    link = account_link(LinkKind.RESET_PASSWORD, secret, ports().clock() + VALID_FOR, account.locale)
     return compose(AccountMail.PASSWORD_RESET, account.locale, link=link)
 
 

@@ -29,12 +29,16 @@ MaySee = Callable[[UUID], bool]
 
 
 class Caller(msgspec.Struct, frozen=True, gc=False):
-    """The account of a token. ``version`` is that of its sessions, ``expires`` is in seconds since 1970."""
+    """The account of a token. ``version`` is that of its sessions, ``expires`` is in seconds since 1970.
+
+    ``language`` is the account's at sign-in, in the tokens of the pages.
+    """
 
     account: UUID
     roles: frozenset[Role]
     version: int
     expires: float
+    language: str = ""
 
     @property
     def is_administrator(self) -> bool:
@@ -53,6 +57,7 @@ class Claims(msgspec.Struct, frozen=True):
     roles: frozenset[Role]
     version: int
     exp: int
+    language: str = ""
 
 
 class Tokens:
@@ -69,13 +74,20 @@ class Tokens:
         self._known: BoundedCache[str, Caller] = BoundedCache(CACHED_MAX_TOKENS, seconds, clock)
 
     def issue(
-        self, account: UUID, roles: frozenset[Role], version: int = 0, seconds: int | None = None
+        self,
+        account: UUID,
+        roles: frozenset[Role],
+        version: int = 0,
+        seconds: int | None = None,
+        language: str = "",
     ) -> tuple[str, Caller]:
-        """A token and its caller; valid for ``seconds`` if given."""
+        """A token and its caller; valid for ``seconds`` if given, with the account's ``language`` for pages."""
         expires = int(self._clock()) + (seconds or self._seconds)
         claims: dict[str, Any] = {"sub": str(account), "roles": sorted(roles), "version": version, "exp": expires}
+        if language:
+            claims["language"] = language
         text = jwt.encode(claims, self._keys[0], ALGORITHM)
-        return text, Caller(account, roles, version, expires)
+        return text, Caller(account, roles, version, expires, language)
 
     def read(self, text: str) -> Caller:
         """The caller of a token. Refused: unauthorized for an invalid or expired one."""
@@ -107,7 +119,7 @@ class Tokens:
                 claims = msgspec.json.decode(payload, type=Claims)
             except (jwt.InvalidTokenError, msgspec.DecodeError):
                 continue
-            return Caller(claims.sub, claims.roles, claims.version, claims.exp)
+            return Caller(claims.sub, claims.roles, claims.version, claims.exp, claims.language)
         raise unauthorized("the token is not valid")
 
     def _decode_own(self, text: str) -> Caller | None:
@@ -125,7 +137,7 @@ class Tokens:
             claims = msgspec.json.decode(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=Claims)
         except (ValueError, msgspec.DecodeError):
             return None
-        return Caller(claims.sub, claims.roles, claims.version, claims.exp)
+        return Caller(claims.sub, claims.roles, claims.version, claims.exp, claims.language)
 
     def _is_signed(self, signed: bytes, signature: bytes) -> bool:
         return any(compare_digest(_sign(signed, mac), signature) for mac in self._macs)

@@ -79,8 +79,7 @@ def finish(confirmed: ConfirmedAccount, goal: str) -> BaseResponse:
     """Redirect to ``goal``; sign in the owner of a new account."""
     account, answer = confirmed.account, redirect(local_path(goal), 303)
     if confirmed.old_email is None:
-        token, _ = ports().tokens.issue(account.id, frozenset(account.roles), seconds=ports().session_seconds)
-        session_cookie.begin(token, ports().session_seconds)
+        session_cookie.begin(account.id, frozenset(account.roles), 0, account.locale)
         sign_up_cookie.forget(answer)
     return device_cookie.remember(answer, account.email)
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from api.bounded_cache import BoundedCache
 from api.pages.copy import event_label
 from api.pages.forms import parse_body
-from api.pages.language import language
+from api.pages.language import language, use_language
 from api.pages.offers import open_flags, shown_offers
 from api.pages.purchase_status import redirect_to_answer, redirect_to_purchase
 from api.pages.refusal_texts import refusal_text
@@ -63,7 +63,11 @@ def choose(event_id: UUID) -> BaseResponse:
 
 @events.get("/events/<uuid:event_id>/left")
 def left(event_id: UUID) -> Response:
-    """The current availability as fragments for htmx. ``open`` says which ticket types the page shows as open."""
+    """The current availability as fragments for htmx.
+
+    ``open`` says which ticket types the page shows as open; ``in`` is its language, since no session is read here.
+    """
+    use_language(request.args.get("in"))
     seen = request.args.get("open", "")[:200]
     known, key = _fragments(), (event_id, seen, language())
     fragment = known.get(key)

@@ -1,7 +1,8 @@
 """The language of a request, and the texts in it.
 
 A reader chooses by the links of the footer, ``?language=de`` on any page; the choice is kept in a cookie. Without one
-it is the browser's first language that there are texts in.
+it is the account's language, or that of the mail whose link was opened (``?mail=de``), or the browser's first language
+that there are texts in. On the pages behind mailed links the mail comes before the account.
 """
 
 from contextvars import ContextVar
@@ -14,12 +15,15 @@ from jinja2 import Environment
 from werkzeug.wrappers import Response
 
 from api.auth.clients import accepted_language
+from api.pages import session_cookie
 from api.pages.cookies import cookie, set_cookie
 from api.pages.permissions import has_secret_address, local_path, return_path
+from tables.mail.links import LANGUAGE_PARAMETER as MAIL_PARAMETER
 from translations.catalogues import LANGUAGES, SOURCE_LANGUAGE, catalogue
 
 DOMAIN: Final = "pages"
 COOKIE: Final = "turnstile-language"
+MAIL_COOKIE: Final = "turnstile-mail-language"
 COOKIE_MAX_AGE_S: Final = 365 * 86_400
 PARAMETER: Final = "language"
 # As each calls itself.
@@ -79,10 +83,17 @@ def language() -> str:
         return found
     if not has_request_context():
         return SOURCE_LANGUAGE
-    chosen = cookie(COOKIE)
-    found = chosen if chosen in LANGUAGES else accepted_language()
+    of_mail, of_account = (request.args.get(MAIL_PARAMETER), cookie(MAIL_COOKIE)), (session_cookie.account_language(),)
+    others = (*of_mail, *of_account) if has_secret_address() else (*of_account, *of_mail)
+    found = next((each for each in (cookie(COOKIE), *others) if each in LANGUAGES), None) or accepted_language()
     _of_request.set(found)
     return found
+
+
+def use_language(chosen: str | None) -> None:
+    """Answer this request in that language, if there are texts in it."""
+    if chosen in LANGUAGES:
+        _of_request.set(chosen)
 
 
 def forget(_: BaseException | None) -> None:
@@ -115,6 +126,12 @@ def switch() -> Response | None:
     return answer
 
 
+def forget_choice(answer: Response) -> Response:
+    """Let the pages follow the account again."""
+    set_cookie(answer, COOKIE, "", 0)
+    return answer
+
+
 def switch_url(chosen: str) -> str:
     """This page in another language; for the answer to a form, the page that the form was on."""
     if request.method == "GET":
@@ -126,7 +143,9 @@ def switch_url(chosen: str) -> str:
 
 
 def declare(answer: Response) -> Response:
-    """Say in which language a page is, and what that depends on."""
+    """Say in which language a page is, and what that depends on; keep a mail's language until the browser closes."""
+    if (mailed := request.args.get(MAIL_PARAMETER)) in LANGUAGES:
+        set_cookie(answer, MAIL_COOKIE, mailed, None)
     if answer.mimetype == "text/html":
         answer.headers["Content-Language"] = language()
         answer.vary.update(("Accept-Language", "Cookie"))
@@ -134,6 +153,6 @@ def declare(answer: Response) -> Response:
 
 
 def _page_url(path: str, more: dict[str, str]) -> str:
-    kept = [(name, value) for name, value in request.args.items(multi=True) if name != PARAMETER]
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in (PARAMETER, MAIL_PARAMETER)]
     query = urlencode([*kept, *more.items()])
     return local_path(f"{path}?{query}" if query else path)

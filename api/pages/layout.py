@@ -10,6 +10,7 @@ from jinja2 import StrictUndefined
 
 from api.auth.tokens import Caller
 from api.pages import assets, copy, csrf, holder_texts, language, numbers, permissions, session_cookie, shown_times
+from api.pages.account import account
 from api.pages.address_confirmation import confirming
 from api.pages.board import board
 from api.pages.box_office import box_office
@@ -34,6 +35,7 @@ BLUEPRINTS: Final = (
     purchases,
     links,
     tickets,
+    account,
     signing_in,
     signing_up,
     confirming,

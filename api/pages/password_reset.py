@@ -11,7 +11,7 @@ from api.accounts.password_reset import account_to_reset, ask_for_reset, reset_p
 from api.pages import device_cookie
 from api.pages.errors import ErrorText, error_page
 from api.pages.forms import field_errors, form_fields, parse_body
-from api.pages.language import lazy_gettext
+from api.pages.language import language, lazy_gettext
 from api.pages.link_pages import chosen_password, link_text
 from api.problems import PROBLEMS, Refused
 from api.schemas.account import NewPasswordReset
@@ -41,7 +41,7 @@ def forgotten() -> BaseResponse:
     given = form_fields()
     try:
         email = parse_body(NewPasswordReset, {"email": given.get("email", "")}).email
-        ask_for_reset(email, device_cookie.device_of(email))
+        ask_for_reset(email, language(), device_cookie.device_of(email))
     except Refused as error:
         return _forgotten(given, field_errors(error), PROBLEMS[error.kind].status)
     return redirect(f"{FORGOTTEN}?{urlencode({'sent': '', 'email': email})}", 303)

@@ -31,6 +31,8 @@ PAGES: Final[dict[str, Permission]] = {
     "links.finish_hold": Permission.ANYONE,
     "links.purchase": Permission.ANYONE,
     "links.send_again": Permission.ANYONE,
+    "account.own_account": Permission.SIGNED_IN,
+    "account.change_language": Permission.SIGNED_IN,
     "tickets.own_tickets": Permission.SIGNED_IN,
     "signing_in.sign_in": Permission.ANYONE,
     "signing_in.sign_in_form": Permission.ANYONE,

@@ -6,13 +6,17 @@ Signing in and signing out replace it, so that nobody can fix another reader's s
 import re
 import secrets
 from typing import Final
+from uuid import UUID
 
 from flask import Response, g
 
+from api.auth.tokens import Caller
 from api.pages.cookies import cookie, set_cookie
 from api.ports.ports import ports
 from api.problems import Refused
+from api.roles import Role
 from api.web.authentication import read_caller
+from translations.catalogues import language_of
 
 NAME: Final = "turnstile"
 _ANONYMOUS: Final = re.compile(r"v\.[\w-]{32}", re.ASCII)
@@ -43,8 +47,25 @@ def session_secret() -> str:
     return found
 
 
-def begin(token: str, seconds: int) -> None:
-    """Begin a session with this token."""
+def begin(account: UUID, roles: frozenset[Role], version: int, locale: str) -> None:
+    """Begin a session of an account. Its language is in the token, so that no page has to look it up."""
+    _begin(account, roles, version, locale, ports().session_seconds)
+
+
+def change_language(reader: Caller, locale: str) -> None:
+    """Continue the reader's session in another language, for no longer than it lasts."""
+    left = max(1, int(reader.expires - ports().clock().timestamp()))
+    _begin(reader.account, reader.roles, reader.version, locale, left)
+
+
+def account_language() -> str:
+    """The language of the reader's account; empty for an anonymous reader and for sessions of earlier versions."""
+    found: Caller | None = g.get("caller")
+    return found.language if found else ""
+
+
+def _begin(account: UUID, roles: frozenset[Role], version: int, locale: str, seconds: int) -> None:
+    token, _ = ports().tokens.issue(account, roles, version, seconds, language_of(locale))
     g.cookie = (token, seconds)
 
 

@@ -34,8 +34,7 @@ def sign_in() -> BaseResponse:
         known = credential_of(asked, device_cookie.device_of(asked.email))
     except Refused as error:
         return _form(given, goal, field_errors(error), PROBLEMS[error.kind].status)
-    token, _ = ports().tokens.issue(known.account, known.roles, known.version, ports().session_seconds)
-    session_cookie.begin(token, ports().session_seconds)
+    session_cookie.begin(known.account, known.roles, known.version, known.locale)
     return device_cookie.remember(redirect(goal, 303), asked.email)
 
 

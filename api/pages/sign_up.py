@@ -9,6 +9,7 @@ from api.accounts.address_confirmation import confirmed_by_code
 from api.pages import sign_up_cookie
 from api.pages.address_confirmation import confirmation_errors, finish
 from api.pages.forms import field_errors, form_fields, parse_body
+from api.pages.language import language
 from api.pages.permissions import local_path
 from api.problems import PROBLEMS, Refused
 from api.routes.accounts import sign_up as ask_for_account
@@ -32,7 +33,8 @@ def sign_up() -> BaseResponse:
     given = form_fields()
     goal = local_path(given.get("next"))
     try:
-        asked = parse_body(NewAccount, {name: value for name, value in given.items() if name in FORM_FIELDS})
+        fields = {name: value for name, value in given.items() if name in FORM_FIELDS}
+        asked = parse_body(NewAccount, fields | {"locale": language()})
         made = ask_for_account(asked, goal)
     except Refused as error:
         return _form("sign_up.html", given | {"next": goal}, field_errors(error), PROBLEMS[error.kind].status)

@@ -9,12 +9,13 @@ from api.roles import Role
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """An account's roles and password hash, and the version of tokens that are issued now."""
+    """An account's roles, password hash and language (BCP 47), and the version of tokens that are issued now."""
 
     account: UUID
     roles: frozenset[Role]
     password_hash: str
     version: int
+    locale: str
 
 
 class Credentials(Protocol):

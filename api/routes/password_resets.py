@@ -4,6 +4,7 @@ from flask import Response
 
 from api.accounts.password_reset import ask_for_reset
 from api.accounts.password_reset import reset_password as carry_out
+from api.auth.clients import accepted_language
 from api.schemas.account import NewPasswordReset, PasswordResetAsked, ResetPassword
 from api.web.responses import WITH_BODY, answer, answers, blueprint
 
@@ -20,7 +21,7 @@ def ask_for_password_reset(body: NewPasswordReset) -> Response:
 
     If the address has no account, the mail says so. The link is valid once, for an hour.
     """
-    ask_for_reset(body.email)
+    ask_for_reset(body.email, accepted_language())
     return answer(PasswordResetAsked(email=body.email), 202)
 
 

@@ -112,7 +112,13 @@ Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=_PHONE)]
 SomeEmail = Annotated[str, _text(0, 254), _NO_NUL]
 TypedEmail = Annotated[str, _text(3, 254), _NO_NUL, AfterValidator(_as_typed)]
 Email = Annotated[str, _text(3, 254), _NO_NUL, AfterValidator(normal_address)]
-LanguageTag = Annotated[str, _text(2, 35), _NO_NUL, AfterValidator(_locale)]
+LanguageTag = Annotated[
+    str,
+    _text(2, 35),
+    _NO_NUL,
+    AfterValidator(_locale),
+    Field(description="the language of its mails and pages (BCP 47)"),
+]
 Country = Annotated[str, AfterValidator(_country)]
 Zone = Annotated[str, Field(max_length=64), AfterValidator(_zone)]
 Moment = Annotated[AwareDatetime, BeforeValidator(as_moment), AfterValidator(_in_our_time)]

@@ -80,7 +80,10 @@ class Composer:
     def _compose(self, job: Job, contact: Contact, to: str) -> EmailMessage:
         texts = translator_for(contact.locale)
         lines = self._lines(job, texts)
-        values = _values(job, contact, texts) | {"lines": lines, "link": _link(self._links.of(job), texts)}
+        values = _values(job, contact, texts) | {
+            "lines": lines,
+            "link": _link(self._links.of(job, texts.language), texts),
+        }
         mail = new_mail(self._sender, to, values["subject"], job.at, str(job.id), name=contact.name)
         mail.set_content(_templates().text(**values))
         mail.add_alternative(_templates().html(**values), subtype="html")

@@ -10,6 +10,8 @@ from tables.messages.mail_kinds import MailKind
 from tables.signing.links import LinkKind, LinkSigner
 
 PATHS: Final = {LinkKind.FINISH_HOLD: "/links/hold", LinkKind.SEE_PURCHASE: "/links/purchase"}
+# The parameter of every link in a mail that says the mail's language.
+LANGUAGE_PARAMETER: Final = "mail"
 # How long after its event the link still shows a purchase.
 PURCHASE_SHOWN_FOR: Final = timedelta(days=30)
 # An event may be in the year 9999, the last one of datetime.
@@ -61,19 +63,23 @@ class MailLinks:
         self._site = site
         self._links = links
 
-    def of(self, job: Job) -> MailLink:
-        """The link of a job's mail: to confirm a hold before its deadline, otherwise to see the purchase or event."""
+    def of(self, job: Job, language: str) -> MailLink:
+        """The link of a job's mail in that language.
+
+        It confirms a hold before its deadline, and otherwise shows the purchase or the event.
+        """
         if job.kind in _NO_LONGER_HELD:
-            return MailLink(LinkLabel.EVENT, f"{self._site}/events/{job.event}")
+            return MailLink(LinkLabel.EVENT, f"{self._site}/events/{job.event}?{LANGUAGE_PARAMETER}={language}")
         if job.kind in _HELD and job.deadline is not None:
-            return MailLink(LinkLabel.CONFIRM, self._signed(LinkKind.FINISH_HOLD, job, job.deadline))
+            return MailLink(LinkLabel.CONFIRM, self._signed(LinkKind.FINISH_HOLD, job, job.deadline, language))
         ends = min(max(job.facts.ends_at, job.at), _LATEST) + PURCHASE_SHOWN_FOR
         label = LinkLabel.TICKETS if _has_tickets(job) else LinkLabel.PURCHASE
-        return MailLink(label, self._signed(LinkKind.SEE_PURCHASE, job, ends))
+        return MailLink(label, self._signed(LinkKind.SEE_PURCHASE, job, ends, language))
 
-    def _signed(self, kind: LinkKind, job: Job, expires: datetime) -> str:
+    def _signed(self, kind: LinkKind, job: Job, expires: datetime, language: str) -> str:
         purchase = LinkedPurchase(job.event, job.purchase, job.account)
-        return f"{self._site}{PATHS[kind]}?link={self._links.sign(kind, purchase.subject, expires)}"
+        signed = self._links.sign(kind, purchase.subject, expires)
+        return f"{self._site}{PATHS[kind]}?{LANGUAGE_PARAMETER}={language}&link={signed}"
 
 
 def _has_tickets(job: Job) -> bool:

@@ -79,7 +79,7 @@ def mailed(pipeline: Pipeline, email: str, pattern: str) -> str:
         listed: Any = get(f"{mails}/mails.json", 5).json()
         for mail in reversed(listed):
             if email in mail["to"]:
-                text = get(f"{mails}/mails/{mail['id']}", 5).text
+                text = unescape(get(f"{mails}/mails/{mail['id']}", 5).text)
                 if match := re.search(pattern, text, re.MULTILINE):
                     return match[1]
         return None
@@ -124,7 +124,7 @@ def test_the_link_of_a_sign_up_leads_back_to_the_chosen_tickets(pipeline: Pipeli
     [sign_up] = re.findall(r'href="(/sign-up\?next=/events/[^"]+)"', sign_in)
     visitor.go(unescape(sign_up))
     visitor.send("/sign-up", firstName="Ada", lastName="Byron", email=email, password=PASSWORD)
-    visitor.go(mailed(pipeline, email, r"(/links/confirm\?link=[\w.-]+)"))
+    visitor.go(mailed(pipeline, email, r"(/links/confirm\?mail=\w\w&link=[\w.-]+)"))
     assert "Sign out" in visitor.send("/links/confirm")
     assert (visitor.page.url.path, visitor.page.url.params[f"n-{kind}"]) == (f"/events/{event}", "3")
     assert "Held for you" in visitor.send(f"/events/{event}/hold", **{f"n-{kind}": "3"})
@@ -135,7 +135,7 @@ def test_a_forgotten_password_is_replaced_by_a_mailed_link(pipeline: Pipeline, v
     visitor.send("/sign-out")
     visitor.go("/forgotten-password")
     assert "Check your e-mail" in visitor.send("/forgotten-password", email=email)
-    visitor.go(mailed(pipeline, email, r"(/links/reset\?link=[\w.-]+)"))
+    visitor.go(mailed(pipeline, email, r"(/links/reset\?mail=\w\w&link=[\w.-]+)"))
     assert "Your new password is set" in visitor.send("/links/reset", password=f"{PASSWORD} staple")
     assert "Sign out" in visitor.send("/sign-in", email=email, password=f"{PASSWORD} staple")
     assert mailed(pipeline, email, r"(Your password was changed)")
@@ -288,7 +288,7 @@ def mailed_link(pipeline: Pipeline, subject: str) -> str:
     """The address of the link in the mail of that subject."""
     [mail] = eventually(lambda: pipeline.mails(subject), within=60)
     mails = f"http://{HOST}:{pipeline.stack.settings.mail_port}"
-    text = httpx.get(f"{mails}/mails/{mail['id']}", trust_env=False).text
+    text = unescape(httpx.get(f"{mails}/mails/{mail['id']}", trust_env=False).text)
     [link] = re.findall(r"^(http\S+/links/\S+)\s*$", text, re.MULTILINE)
     return str(link)
 

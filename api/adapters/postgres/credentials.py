@@ -8,7 +8,7 @@ from api.roles import Role
 from tables.text.email_addresses import address_spellings
 
 _SELECT: Final = """
-SELECT account.id, account.roles, credential.password_hash, COALESCE(revocation.version, 0) AS version
+SELECT account.id, account.roles, account.locale, credential.password_hash, COALESCE(revocation.version, 0) AS version
 FROM account
 JOIN credential ON credential.account_id = account.id
 LEFT JOIN revocation ON revocation.account_id = account.id
@@ -34,7 +34,7 @@ class CredentialRows:
         if row is None:
             return None
         roles = frozenset(map(Role, row["roles"]))
-        return Credential(row["id"], roles, row["password_hash"], row["version"])
+        return Credential(row["id"], roles, row["password_hash"], row["version"], row["locale"])
 
     def rehash(self, known: Credential, password_hash: str) -> None:
         """Store a new hash of the same password, unless the password has changed."""

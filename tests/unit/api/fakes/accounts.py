@@ -133,7 +133,8 @@ class FakeCredentials:
         row = next((rows[each.lower()] for each in address_spellings(email) if each.lower() in rows), None)
         if row is None:
             return None
-        return Credential(row.id, frozenset(row.roles), self.accounts.hashes[row.id], self.revocations.version(row.id))
+        version = self.revocations.version(row.id)
+        return Credential(row.id, frozenset(row.roles), self.accounts.hashes[row.id], version, row.locale)
 
     def rehash(self, known: Credential, password_hash: str) -> None:
         self.accounts.hashes[known.account] = password_hash

@@ -53,6 +53,8 @@ class Stage:
         )
         tickets = tuple(each.model_copy(update={"name": text}) for each in self.listing.tickets)
         self.world.events.rows[event.id] = replace(self.listing, event=event, tickets=tickets)
+        account = self.world.accounts.rows[self.owner]
+        self.world.accounts.rows[self.owner] = account.model_copy(update={"first_name": text, "last_name": text})
         line = BoughtLine(ticket_type_id=self.kind, name=text, quantity=2, price=EURO)
         self.world.sales.rows[self.ids] = Purchase(
             id=public_id(*self.ids), event_id=event.id, account_id=self.owner, status="confirmed",
@@ -89,6 +91,7 @@ class Stage:
             "found": f"/?{urlencode({'q': text})}",
             "narrowed": f"/?{urlencode({'city': text, 'tag': text})}",
             "tickets": "/tickets",
+            "account": "/account",
             "purchase": f"/purchases/{public}",
             "cancel": f"/purchases/{public}/cancel",
             "organize": "/organize",

@@ -60,6 +60,8 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
     "links.finish_hold": ("POST", "/links/hold", {"link": "{hold_link}"}, EVERYBODY),
     "links.purchase": ("GET", "/links/purchase?link={purchase_link}", {}, EVERYBODY),
     "links.send_again": ("POST", "/links/purchase", {"link": "{purchase_link}"}, EVERYBODY),
+    "account.own_account": ("GET", "/account", {}, SIGNED_IN),
+    "account.change_language": ("POST", "/account", {"language": "de"}, SIGNED_IN),
     "tickets.own_tickets": ("GET", "/tickets", {}, SIGNED_IN),
     "signing_in.sign_in_form": ("GET", "/sign-in", {}, EVERYBODY),
     "signing_in.sign_in": ("POST", "/sign-in", {"email": "ada@owner.example", "password": PASSWORD}, EVERYBODY),
@@ -130,14 +132,14 @@ def reset(world: World) -> str:
     """The link to a new password for the owner."""
     body = {"email": "ada@owner.example"}
     assert world.app.test_client().post("/api/v3/password-resets", json=body).status_code == 202
-    return world.mailer.mails[-1][1].text.partition("?link=")[2].split()[0]
+    return world.mailer.mails[-1][1].text.partition("&link=")[2].split()[0]
 
 
 def confirmation(world: World) -> str:
     """The link of a sign-up, which is anybody's who can read the mail."""
     body = {"firstName": "E", "lastName": "D", "email": "linked@buyer.example", "password": PASSWORD}
     assert world.app.test_client().post("/api/v3/accounts", json=body).status_code == 202
-    return world.mailer.mails[-1][1].text.partition("?link=")[2].split()[0]
+    return world.mailer.mails[-1][1].text.partition("&link=")[2].split()[0]
 
 
 def decision(command: Any, owner: UUID) -> Outcome:
@@ -170,13 +172,15 @@ def asking(world: World, role: str, things: dict[str, str]) -> Reader:
     """A reader of that role with a form's key at hand."""
     reader = Reader(world)
     known = {
-        "buyer": (uuid4(), frozenset({Role.BUYER})),
-        "organizer": (uuid4(), frozenset({Role.BUYER, Role.ORGANIZER})),
-        "owner": (UUID(things["owner"]), frozenset({Role.BUYER, Role.ORGANIZER})),
-        "administrator": (uuid4(), frozenset({Role.BUYER, Role.ADMINISTRATOR})),
+        "buyer": (),
+        "organizer": (Role.ORGANIZER,),
+        "owner": (Role.ORGANIZER,),
+        "administrator": (Role.ADMINISTRATOR,),
     }
-    if role in known:
-        token, _ = world.tokens.issue(*known[role])
+    if (roles := known.get(role)) is not None:
+        is_owner = role == "owner"
+        account = UUID(things["owner"]) if is_owner else make_account(world, *roles, email=f"{role}@stranger.example")
+        token, _ = world.tokens.issue(account, frozenset({Role.BUYER, *roles}))
         reader.client.set_cookie("turnstile", token)
         reader.get("/nowhere")
     else:

@@ -37,7 +37,7 @@ def ask(anonymous: FlaskClient, email: str = ADA["email"], client: str = "127.0.
 
 def link_of(world: World) -> str:
     [found] = re.findall(
-        r"^http://127\.0\.0\.1:9000/links/reset\?link=(\S+)$", world.mailer.mails[-1][1].text, re.MULTILINE
+        r"^http://127\.0\.0\.1:9000/links/reset\?mail=\w\w&link=(\S+)$", world.mailer.mails[-1][1].text, re.MULTILINE
     )
     return str(found)
 

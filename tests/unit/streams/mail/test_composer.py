@@ -76,7 +76,7 @@ def test_a_mail_says_what_was_bought_and_has_the_same_id_when_repeated() -> None
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_mail_has_one_link_and_the_same_in_both_of_its_forms(language: str, kind: MailKind) -> None:
     news = job(kind)
-    word, address = MAIL_LINKS.of(news)
+    word, address = MAIL_LINKS.of(news, language)
     mail = sent(COMPOSER.compose(news, replace(ADA, locale=language)))
     shown = [attributes["href"] for tag, attributes in Tags(part(mail, "html")).found if tag == "a"]
     label = link_text(word, translator_for(language))

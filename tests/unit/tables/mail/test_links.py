@@ -35,12 +35,13 @@ def read(address: str, kind: LinkKind, now: datetime) -> LinkedPurchase:
     """The subject of the link at that time."""
     parts = urlsplit(address)
     assert (parts.scheme, parts.netloc, parts.path) == ("https", "tickets.example", PATHS[kind])
+    assert parse_qs(parts.query)["mail"] == ["pl"]
     return LinkedPurchase.read(LINKS.verify(kind, parse_qs(parts.query)["link"][0], now))
 
 
 @pytest.mark.parametrize("kind", [MailKind.HELD, MailKind.HOLD_ENDING])
 def test_a_mail_about_a_hold_has_a_link_that_confirms_it_until_its_deadline(kind: MailKind) -> None:
-    word, address = MAIL_LINKS.of(job(kind, lines=HELD))
+    word, address = MAIL_LINKS.of(job(kind, lines=HELD), "pl")
     assert word is LinkLabel.CONFIRM
     assert read(address, LinkKind.FINISH_HOLD, DEADLINE - timedelta(seconds=1)) == (EVENT, PURCHASE, ACCOUNT)
     with pytest.raises(LinkExpired):
@@ -48,7 +49,7 @@ def test_a_mail_about_a_hold_has_a_link_that_confirms_it_until_its_deadline(kind
 
 
 def test_a_mail_about_tickets_has_a_link_to_them_until_a_month_after_the_event() -> None:
-    word, address = MAIL_LINKS.of(job(MailKind.CONFIRMED))
+    word, address = MAIL_LINKS.of(job(MailKind.CONFIRMED), "pl")
     assert word is LinkLabel.TICKETS
     end = ENDS + PURCHASE_SHOWN_FOR
     assert read(address, LinkKind.SEE_PURCHASE, end - timedelta(seconds=1)) == (EVENT, PURCHASE, ACCOUNT)
@@ -58,13 +59,13 @@ def test_a_mail_about_tickets_has_a_link_to_them_until_a_month_after_the_event()
 
 def test_a_mail_that_comes_after_the_event_has_a_link_that_is_still_good() -> None:
     late = ENDS + timedelta(days=90)
-    _, address = MAIL_LINKS.of(job(MailKind.REFUNDED, at=late))
+    _, address = MAIL_LINKS.of(job(MailKind.REFUNDED, at=late), "pl")
     assert read(address, LinkKind.SEE_PURCHASE, late + timedelta(days=29)).purchase == PURCHASE
 
 
 def test_an_event_in_the_last_year_that_there_is_has_a_link_too() -> None:
     last = datetime.max.replace(tzinfo=UTC)
-    _, address = MAIL_LINKS.of(job(MailKind.CONFIRMED, facts=replace(FACTS, ends_at=last)))
+    _, address = MAIL_LINKS.of(job(MailKind.CONFIRMED, facts=replace(FACTS, ends_at=last)), "pl")
     assert read(address, LinkKind.SEE_PURCHASE, last.replace(microsecond=0) - timedelta(seconds=1)).event == EVENT
 
 
@@ -81,11 +82,11 @@ def test_an_event_in_the_last_year_that_there_is_has_a_link_too() -> None:
     ],
 )
 def test_a_link_is_called_by_what_its_reader_still_has(kind: MailKind, more: dict[str, Any], word: LinkLabel) -> None:
-    found, address = MAIL_LINKS.of(job(kind, **more))
+    found, address = MAIL_LINKS.of(job(kind, **more), "pl")
     assert found is word
     assert read(address, LinkKind.SEE_PURCHASE, AT).account == ACCOUNT
 
 
 @pytest.mark.parametrize("kind", [MailKind.EXPIRED, MailKind.HOLD_ENDED])
 def test_what_is_no_longer_held_leads_back_to_the_event_which_is_no_secret(kind: MailKind) -> None:
-    assert MAIL_LINKS.of(job(kind)) == (LinkLabel.EVENT, f"https://tickets.example/events/{EVENT}")
+    assert MAIL_LINKS.of(job(kind), "pl") == (LinkLabel.EVENT, f"https://tickets.example/events/{EVENT}?mail=pl")
