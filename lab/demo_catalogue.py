@@ -100,7 +100,7 @@ def _event(language: str, words: Json, genre: Json, title: str, city: Json, now:
         "country": city["country"],
         "latitude": latitude,
         "longitude": longitude,
-        "tags": [*genre["tags"], language],
+        "tags": [*genre["tags"]],
         "status": "ACTIVE",
         "startsAt": starts.isoformat(),
         "endsAt": (starts + timedelta(minutes=rng.choice((90, 120, 150)))).isoformat(),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from math import log2
 from pathlib import Path
 from statistics import mean
@@ -19,7 +20,7 @@ import msgspec
 
 from api.adapters.elasticsearch import EventIndex, make_client
 from api.schemas.search import SearchQuery
-from lab.demo_catalogue import Json, demo_catalogue
+from lab.demo_catalogue import WORDS, Json, demo_catalogue, identify
 from settings import Settings
 from streams.search.index import RowVersion, SearchIndex, make_elasticsearch
 from streams.search.mapping import index_body
@@ -91,7 +92,7 @@ def row_of(event: Json) -> EventRow:
     ]
     columns = {
         "__lsn": 1,
-        "organizer_name": f"Turnstile Box Office ({event['tags'][-1]})",
+        "organizer_name": f"Turnstile Box Office ({_language(event)})",
         "starts_at": event["startsAt"],
         "ends_at": event["endsAt"],
         "time_zone": event["timeZone"],
@@ -119,9 +120,19 @@ def _fits(rule: Json, event: Json) -> bool:
         "city": lambda value: value == event["city"],
         "venue": lambda value: value == event["venue"],
         "text": lambda value: value.casefold() in event["description"].casefold(),
-        "language": lambda value: value == event["tags"][-1],
+        "language": lambda value: value == _language(event),
     }
     return all(checks[name](value) for name, value in rule.items())
+
+
+def _language(event: Json) -> str:
+    """The language of an event of the catalogue: each has one organizer."""
+    return _organizers()[event["organizerId"]]
+
+
+@cache
+def _organizers() -> dict[str, str]:
+    return {str(identify(path.stem)): path.stem for path in WORDS.glob("*.toml")}
 
 
 def _gain(grades: list[int]) -> float:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -76,6 +77,12 @@ def test_everything_is_what_the_api_takes_and_lies_ahead(everything: DemoCatalog
         assert len(event.description) > 60
         assert 2 <= len(event.ticket_types) <= 4
         assert all(ticket.quantity > 0 for ticket in event.ticket_types)
+
+
+def test_tags_are_kinds_and_no_languages(everything: DemoCatalogue) -> None:
+    tags = Counter(tag for event in everything.events for tag in event["tags"])
+    assert tags.keys().isdisjoint(organizer["locale"] for organizer in everything.organizers)
+    assert {tag for tag, _ in tags.most_common(3)} <= {"concert", "jazz", "rock", "festival", "música", "sport"}
 
 
 def test_events_begin_at_an_hour_of_their_own_zone(everything: DemoCatalogue) -> None:
