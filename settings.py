@@ -165,6 +165,13 @@ class Settings(BaseSettings):
     worker_id: str = Field(
         "worker-0", description="stable name of this worker within its role (static group membership)"
     )
+    worker_session_seconds: int = Field(
+        6,
+        ge=6,
+        le=30,
+        description="seconds after which Kafka gives the partitions of a silent worker to others; brokers allow "
+        "no less than 6",
+    )
     worker_bind: Host = Field("127.0.0.1", description="address that the worker's HTTP views listen on")
     worker_tokens: SecretStr | None = Field(
         None,

@@ -21,8 +21,6 @@ from streams.runtime.web_guard import make_guard
 from tables.ledger.watermark import Watermark
 from telemetry.traces import Traces, make_traces
 
-# The shortest that Kafka's brokers allow by themselves.
-SESSION_TIMEOUT_S = 6.0
 COMMIT_INTERVAL_S = 1.0
 REQUEST_TIMEOUT_S = 30.0
 # A larger record goes alone, up to RECORD_MAX_BYTES, or DEAD_LETTER_MAX_BYTES for a dead letter.
@@ -105,10 +103,10 @@ def make_app(settings: Settings) -> App:
         processing_guarantee="at_least_once",
         # Faust's own order of recovery loses records under load.
         TableManager="streams.runtime.recovery:SafeTableManager",
-        # A static member with a short session is back at once after a crash, and replaced soon when gone.
+        # A static member is back at once after a crash, and replaced after its session when gone.
         consumer_group_instance_id=_instance(settings),
-        broker_session_timeout=SESSION_TIMEOUT_S,
-        broker_heartbeat_interval=SESSION_TIMEOUT_S / 4,
+        broker_session_timeout=float(settings.worker_session_seconds),
+        broker_heartbeat_interval=settings.worker_session_seconds / 4,
         broker_rebalance_timeout=15.0,
         broker_request_timeout=REQUEST_TIMEOUT_S,
         broker_commit_interval=COMMIT_INTERVAL_S,
