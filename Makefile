@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test server-tests check unit unit-api unit-rest lint format deployment structure bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics runbooks openapi contract translations lock
+.PHONY: help install run worker servers test server-tests check unit unit-api unit-rest lint format deployment structure bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
 SHELL := /bin/bash
 # With their byte code kept, test files are collected in half the time, and processes start sooner.
 unexport PYTHONDONTWRITEBYTECODE
@@ -127,6 +127,9 @@ openapi: $(STAMP) ## write docs/openapi.json anew from the code
 contract: $(STAMP) ## write docs/asyncapi.json and docs/schemas.json anew from the code
 	@$(BIN)/python -m ops docs asyncapi --write
 	@$(BIN)/python -m ops docs schemas --write
+
+strimzi: $(STAMP) ## write the topics and users of deploy/examples anew from the code
+	@$(BIN)/python -m tests.unit.deploy.strimzi
 
 translations: $(STAMP) ## bring the catalogues of texts up to date with the code
 	@$(BIN)/python -m translations
