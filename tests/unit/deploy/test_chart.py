@@ -144,7 +144,11 @@ def test_each_pod_mounts_the_secrets_and_runs_the_command_of_its_service(chart: 
         used = mounted(pod)
         # The job of compose gives these to search-access by the anchor that jobs share.
         shared = {"database_url", "admin_password"} if name == "search-access" else set()
-        spare = {"elastic_password", "indexer_password", "reader_password"} if name == "bootstrap" else shared
+        spare = (
+            {"elastic_password", "indexer_password", "reader_password", "exporter_password"}
+            if name == "bootstrap"
+            else shared
+        )
         assert used == {key: path for key, path in told.items() if key not in spare} | mails, name
         [container] = pod["containers"]
         assert container["command"] == service["command"], name
