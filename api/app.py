@@ -50,6 +50,8 @@ def create_app(ports: Ports) -> OpenAPI:
         static_folder=None,
     )
     app.json = StrictJson(app)
+    # With a slash at its end, a path is the same.
+    app.url_map.strict_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = BODY_MAX_BYTES
     app.extensions["turnstile"] = ports
     app.before_request(check_body)

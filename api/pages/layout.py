@@ -103,7 +103,7 @@ def _template_values() -> dict[str, Any]:
     return {
         "reader": found,
         "navigation": [entry for entry in NAVIGATION if _may_open(found, entry.access)],
-        "here": request.path,
+        "here": request.path.rstrip("/") or "/",
         "language": language.language(),
         "languages": language.NAMES,
         "language_url": language.switch_url,

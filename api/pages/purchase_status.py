@@ -22,6 +22,8 @@ from api.web.raw_response import RawResponse
 
 # The pauses between the reads within one request; afterwards the page asks again by itself.
 POLL_PAUSES_S: Final = (0.05, 0.1, 0.2, 0.4, 0.6)
+# No further read begins after that: one takes seconds while the ledger's workers don't answer.
+READING_MAX_S: Final = 2.0
 # A page does not wait for a change that is longer ago.
 SINCE_AGE_MAX: Final = timedelta(seconds=60)
 # How far the clocks of this process and of the broker may differ.
@@ -56,20 +58,22 @@ def decided_at(made: RawResponse, began: datetime) -> datetime:
     return _decided(made).decided_at or began - CLOCK_SKEW_MAX
 
 
-def up_to_date(look: Callable[[], Purchase]) -> Purchase | None:
+def up_to_date(look: Callable[[], Purchase], clock: Callable[[], float] = time.monotonic) -> Purchase | None:
     """The purchase as of the URL's ``since`` or later; None while that is pending. Refused: not-found."""
-    since = _since()
+    since, ends = _since(), clock() + READING_MAX_S
     found = _as_of(since, look)
     if found is not None or not _waiting.acquire(blocking=False):
         return found
     try:
-        return _polled(since, look)
+        return _polled(since, look, lambda: clock() < ends)
     finally:
         _waiting.release()
 
 
-def _polled(since: int | None, look: Callable[[], Purchase]) -> Purchase | None:
+def _polled(since: int | None, look: Callable[[], Purchase], has_time: Callable[[], bool]) -> Purchase | None:
     for pause in POLL_PAUSES_S:
+        if not has_time():
+            return None
         time.sleep(pause)
         if (found := _as_of(since, look)) is not None:
             return found

@@ -14,7 +14,9 @@ from api.schemas.money import Money
 
 _ID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 # The long id continues with the account, an expiry and a signature.
-_PUBLIC_ID: Final = re.compile(rf"({_ID})\.({_ID})(?:\.{_ID}\.[0-9]{{1,12}}\.[\w-]{{1,100}})?", re.ASCII)
+_PUBLIC_ID: Final = re.compile(
+    rf"({_ID})\.({_ID})(?:\.{_ID}\.[0-9]{{1,12}}\.[\w-]{{1,100}})?", re.ASCII | re.IGNORECASE
+)
 HoldSeconds = Annotated[int, Field(strict=True, ge=1, le=86_400, description="how long the hold lasts"), WHOLE]
 
 

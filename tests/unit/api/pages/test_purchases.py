@@ -1,5 +1,6 @@
 """A purchase's page: waiting, held, the tickets, cancelling; and that nobody sees another's."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -7,10 +8,12 @@ from uuid import UUID, uuid4
 import pytest
 from icalendar import Calendar
 
+from api.pages.purchase_status import READING_MAX_S, up_to_date
 from api.pages.refusal_texts import REFUSAL_TEXTS, refusal_text
 from api.problems import REFUSALS
+from api.schemas.money import Money
 from api.schemas.notification import Notification
-from api.schemas.purchase import Purchase, public_id
+from api.schemas.purchase import Purchase, pending, public_id
 from tables.messages.commands import Cancel, Confirm
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
@@ -115,6 +118,48 @@ def test_a_purchase_that_is_not_there_is_waited_for_only_by_whoever_was_sent(rea
     assert reader.get(path).status_code == 404
     assert reader.get(f"{path}?since={int(NOW.timestamp() * 1000)}").status_code == 200
     assert reader.get("/purchases/x").status_code == 404
+
+
+def test_a_page_begins_no_further_read_once_its_time_is_up(world: World, on_sale: dict[str, Any]) -> None:
+    times = iter((0.0, READING_MAX_S - 0.1, READING_MAX_S))
+    reads = []
+
+    def read() -> Purchase:
+        reads.append(1)
+        return pending(UUID(on_sale["id"]), uuid4(), uuid4())
+
+    with world.app.test_request_context("/"):
+        assert up_to_date(read, lambda: next(times)) is None
+    assert len(reads) == 2
+
+
+@pytest.mark.parametrize("written", [str.upper, lambda path: f"{path}/", lambda path: f"{path.upper()}/"])
+def test_a_purchase_is_found_however_its_address_is_written(
+    reader: Reader, bought: str, written: Callable[[str], str]
+) -> None:
+    public = bought.rpartition("/")[2]
+    assert reader.get(f"/purchases/{written(public)}").status_code == 200
+    assert "<h1>Your tickets</h1>" in reader.page
+    [account] = [row.id for row in reader.world.accounts.rows.values() if row.email == "ada@buyer.example"]
+    answer = reader.world.client(account).get(f"/api/v3/purchases/{written(public)}")
+    assert (answer.status_code, answer.get_json()["id"]) == (200, public)
+
+
+@pytest.mark.parametrize("path", ["/tickets/", "/account/", "/sign-in/"])
+def test_a_slash_at_the_end_changes_no_page(reader: Reader, path: str) -> None:
+    assert [reader.get(each).status_code for each in (path, path[:-1])] in ([200, 200], [303, 303])
+    reader.get("/tickets/")
+    assert '<a href="/tickets" aria-current="page">' in reader.page
+
+
+def test_what_a_purchase_costs_has_the_decimals_of_its_prices(reader: Reader, held: str) -> None:
+    known = reader.world.sales.rows[ids(held)]
+    price, total = (Money(amount=amount, currency="RSD") for amount in ("149.50", "448.50"))
+    lines = [line.model_copy(update={"price": price}) for line in known.lines or []]
+    reader.world.sales.rows[ids(held)] = known.model_copy(update={"lines": lines, "total": total})
+    reader.get(held)
+    assert "RSD\u00a0149.50 each" in reader.page
+    assert reader.page.count("RSD\u00a0448.50") == 3
 
 
 @pytest.mark.parametrize("reason", REFUSALS)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import EmailMessage
@@ -70,6 +71,15 @@ def test_a_mail_says_what_was_bought_and_has_the_same_id_when_repeated() -> None
         said = part(mail, kind)
         words = ("Ada Byron", "Winterreise", "Konzerthaus, Wien", "2 × Parkett, €49.90 each", "Total: €99.80", *CODES)
         assert all(word in said for word in (*words, f"{EVENT}.{PURCHASE}")), said
+
+
+def test_amounts_have_the_decimals_of_the_prices() -> None:
+    lines = (OutcomeLine(TYPE, "Parter", 3, Decimal("149.50"), CODES),)
+    mail = sent(COMPOSER.compose(job(lines=lines, total=MoneyAmount(Decimal("448.50"), "RSD")), ADA))
+    for kind in ("plain", "html"):
+        said = part(mail, kind).replace("\u00a0", " ")
+        assert "3 × Parter, RSD 149.50 each" in said
+        assert "Total: RSD 448.50" in said
 
 
 @pytest.mark.parametrize("kind", MailKind)
