@@ -78,7 +78,7 @@ def ticket_label(left: Left | None, opens: datetime | None, zone: str) -> Status
     if left.state is Availability.LOW:
         return StatusLabel(gettext("Few left: %(number)s") % {"number": shown_number(left.available)}, "warn")
     if left.state is Availability.NOT_ON_SALE_YET and opens is not None:
-        return StatusLabel(gettext("Opens %(time)s") % {"time": part(opens, zone, "EEEE d MMMM, HH:mm")}, "none")
+        return StatusLabel(gettext("On sale from %(time)s") % {"time": part(opens, zone, "EEEE d MMMM, HH:mm")}, "none")
     if left.state.startswith("event_"):
         return EVENT_LABELS[EventStatus(left.state.removeprefix("event_").upper())]
     return _TICKET_LABELS[left.state]

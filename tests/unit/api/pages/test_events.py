@@ -78,7 +78,7 @@ def test_a_sale_to_come_says_when_it_opens(reader: Reader, client: Any, on_sale:
     assert client.patch(f"/api/v3/tickets/{ticket(on_sale)}", json=opens).status_code == 200
     reader.world.stock.shelves = {ticket(on_sale): Left(Availability.NOT_ON_SALE_YET, 100)}
     reader.get(f"/events/{on_sale['id']}")
-    assert "Opens Monday 4 March, 10:00" in reader.page
+    assert "On sale from Monday 4 March, 10:00" in reader.page
 
 
 def test_where_nobody_can_tell_what_is_left_one_may_try(reader: Reader, on_sale: dict[str, Any]) -> None:
