@@ -8,14 +8,15 @@ from api.auth.tokens import MaySee
 from api.ports.sales import Curve, Left, Reached
 from api.problems import Unavailable
 from api.schemas.purchase import Purchase, PurchaseList
-from api.schemas.sales import EventSales
+from api.schemas.sales import EventSales, TypeSales
 
 
 @dataclass
 class FakeSales:
-    """Purchases by event and purchase, and the rows of any event's table."""
+    """Purchases by event and purchase; the totals and the rows of any event."""
 
     rows: dict[tuple[UUID, UUID], Purchase] = field(default_factory=dict)
+    types: list[TypeSales] = field(default_factory=list)
     table: list[tuple[object, ...]] = field(default_factory=list)
     down: bool = False
 
@@ -31,7 +32,7 @@ class FakeSales:
 
     def of_event(self, event: UUID, limit: int, cursor: str | None) -> EventSales:
         items = [row for row in self.rows.values() if row.event_id == event][:limit]
-        return EventSales(event_id=event, ticket_types=[], items=items)
+        return EventSales(event_id=event, ticket_types=self.types, items=items)
 
     def table_of_event(self, event: UUID) -> Iterator[Sequence[object]]:
         yield ("purchase", "name")

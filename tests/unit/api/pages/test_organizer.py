@@ -76,6 +76,18 @@ def add_type(organizer: Reader, event: str, **more: str) -> str:
     return str(re.findall(rf'href="({event}/types/[^"n][^"]*)"', organizer.page)[-1])
 
 
+def test_a_quantity_below_what_is_sold_is_told_before_and_after(world: World, organizer: Reader, event: str) -> None:
+    kind = add_type(organizer, event, quantity="30")
+    revenue = Money(amount="1447.10", currency="EUR")
+    ticket = UUID(kind.rpartition("/")[2])
+    world.sales.types = [TypeSales(ticket_type_id=ticket, name="Stalls", held=1, sold=29, revenue=revenue)]
+    organizer.get(kind)
+    assert "30 tickets are sold or held. With a lower quantity they stay valid, and no more are sold." in organizer.page
+    assert organizer.send(kind, STALLS | {"quantity": "1"}).status_code == 303
+    organizer.get(event)
+    assert "29 more than this quantity are sold or held. They stay valid; no more are sold." in organizer.page
+
+
 def test_an_event_is_made_as_a_draft_of_ones_own(world: World, owner: UUID, event: str) -> None:
     made = only(world).event
     assert (made.organizer_id, made.status, made.title) == (owner, "DRAFT", "Winterreise")
