@@ -149,6 +149,15 @@ SEARCH: Final = (
     Figure("search.index_us", "µs", "CPU of Elasticsearch for one row", better="lower"),
 )
 
+PAGES: Final = (
+    Figure("pages.front_p50_ms", "ms", "the first page of the site, median", better="lower"),
+    Figure("pages.front_p95_ms", "ms", "the same, 95th percentile", 50, "lower"),
+    Figure("pages.front_kb", "kB", "the first page over the wire with styles, scripts and icon", 100, "lower"),
+    Figure("pages.event_p50_ms", "ms", "the page of an event, median", better="lower"),
+    Figure("pages.event_p95_ms", "ms", "the same, 95th percentile", 50, "lower"),
+    Figure("pages.event_kb", "kB", "the page of an event over the wire with styles, scripts and icon", 100, "lower"),
+)
+
 MAIL: Final = (
     Figure("mail.tickets_per_worker_cpu_s", "1/s", "mails with two signed tickets for each CPU second of the worker"),
     Figure("mail.notices_per_worker_cpu_s", "1/s", "mails of words only for each CPU second of the worker"),
@@ -156,7 +165,7 @@ MAIL: Final = (
     Figure("mail.decision_to_mailbox_p99_ms", "ms", "the same, 99th percentile", better="lower"),
 )
 
-GROUPS: Final = (RUN, LEDGER, GATE, RECOVERY, REST, SEARCH, MAIL, SOAK)
+GROUPS: Final = (RUN, LEDGER, GATE, RECOVERY, REST, SEARCH, PAGES, MAIL, SOAK)
 CATALOGUE: Final[dict[str, Figure]] = {figure.key: figure for group in GROUPS for figure in group}
 
 # A ratio of the medians of two figures; made only where both come from the same commit.
