@@ -40,7 +40,7 @@ SALES: Final = (
     (
         "Winterreise",
         "Musikverein",
-        (("Parterre", "75.00", 40, 5), ("Balcony", "45.00", 160, 3), ("Standing", "12.00", 60, 3)),
+        (("Parterre", "75.00", 40, 5), ("Balcony", "45.00", 420, 3), ("Standing", "12.00", 260, 3)),
     ),
     ("Night of the Museums", "Eighteen houses", (("Pass", "19.00", 900, 5),)),
 )
@@ -64,6 +64,7 @@ class Screenshot:
     reader: Literal["nobody", "buyer", "organizer", "administrator"]
     size: tuple[int, int] = DESKTOP
     scheme: Literal["light", "dark"] = "light"
+    locale: str = "en-GB"
     whole: bool = False
     until: str = "h1"
 
@@ -72,7 +73,7 @@ LIVE: Final = "#part-ledger .rate:not(:empty)"
 SCREENSHOTS: Final = (
     Screenshot("box-office", "/?q=jazz", "nobody", until=".row"),
     Screenshot("event", "/events/{event}", "buyer"),
-    Screenshot("event-phone", "/events/{event}", "buyer", size=PHONE, scheme="dark"),
+    Screenshot("event-phone", "/events/{event}", "buyer", size=PHONE, scheme="dark", locale="de-DE"),
     Screenshot("tickets", "/purchases/{purchase}", "buyer", until=".ticket"),
     Screenshot("organize", "/organize/events/{event}", "organizer", whole=True),
     Screenshot("board", "/board", "administrator", whole=True, until=LIVE),
@@ -183,7 +184,7 @@ def take(browser: Browser, target: Target, crowd: Crowd, shot: Screenshot, folde
     """Take one picture."""
     width, height = shot.size
     context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme=shot.scheme, device_scale_factor=1, locale="en-GB"
+        viewport={"width": width, "height": height}, color_scheme=shot.scheme, device_scale_factor=1, locale=shot.locale
     )
     context.add_cookies(cookie(target, crowd, shot.reader))
     page = context.new_page()
