@@ -23,7 +23,7 @@ PARTS: Final[dict[str, PartText]] = {
         "connectorfailed",
     ),
     "indexer": PartText("Workers that write changed events to the search index.", "indexlag"),
-    "elasticsearch": PartText("The search index: the events that visitors find.", "serveraway"),
+    "elasticsearch": PartText("The search index: the events that visitors find.", "searchred"),
     "api": PartText("This server: the REST API and all pages. It appends what buyers ask for to Kafka.", "apierrors"),
     COMMANDS: PartText(
         f"Kafka's topic {COMMANDS}: what buyers ask for, such as a hold or a purchase, in the order of arrival.",
@@ -31,7 +31,7 @@ PARTS: Final[dict[str, PartText]] = {
     ),
     "ledger": PartText(
         "Workers that decide each command. Only they know what is held and sold, so no ticket is sold twice.",
-        "consumerstopped",
+        "ledgerworkersmissing",
     ),
     OUTCOMES: PartText(f"Kafka's topic {OUTCOMES}: what the ledger has decided.", "decisionsslow"),
     "sales": PartText("Workers that copy what was decided to PostgreSQL.", "laggrowing"),
