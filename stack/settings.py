@@ -39,7 +39,9 @@ class StackSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TURNSTILE_", frozen=True, extra="ignore")
 
     home: Path = Field(Path(".turnstile"), description="data folder of the embedded stack")
-    jars: Path = Field(default_factory=jar_cache, description="folder that keeps the downloaded jars and Java's class archives")
+    jars: Path = Field(
+        default_factory=jar_cache, description="folder that keeps the downloaded jars and Java's class archives"
+    )
 
     kafka_port: int = Field(19092, ge=1, le=65535, description="port of the embedded Kafka broker")
     kafka_controller_port: int = Field(19093, ge=1, le=65535, description="port of the embedded Kafka controller")
