@@ -155,6 +155,12 @@ class Settings(BaseSettings):
         "`ticket-requests.<name>`: name=number, separated by commas",
     )
 
+    producers_with_payments: str = Field(
+        "",
+        description="those of the other producers that take the money themselves and may confirm with a payment, "
+        "separated by commas",
+    )
+
     role: Role = Field("ledger", description="role of this worker: ledger, indexer, notifications, sales or gate")
     standbys: int = Field(
         1, ge=0, le=8, description="number of ledger workers with a warm copy of a partition, besides its owner"
@@ -252,6 +258,12 @@ class Settings(BaseSettings):
         description="maximum number of tickets that an account may hold of an event, 0 for no limit; "
         "set by the ledger's workers",
     )
+    payment_seconds: int = Field(
+        900,
+        ge=1,
+        le=86_400,
+        description="seconds that a purchase which must be paid online is held; set by the ledger's workers",
+    )
     hold_tickets_overall_max: int = Field(
         60,
         ge=0,
@@ -287,6 +299,13 @@ class Settings(BaseSettings):
         if (password is None) != (known.data.get("kafka_user") is None):
             raise ValueError("is set if, and only if, TURNSTILE_KAFKA_USER is")
         return password
+
+    @field_validator("producers_with_payments")
+    @classmethod
+    def _are_producers(cls, names: str, known: ValidationInfo) -> str:
+        if names and set(split(names)) - producer_quotas(known.data.get("producers", "")).keys():
+            raise ValueError("must be names of TURNSTILE_PRODUCERS")
+        return names
 
     @field_validator("database_url")
     @classmethod
@@ -336,6 +355,11 @@ class Settings(BaseSettings):
     def producer_quotas(self) -> dict[str, int]:
         """By producer, its requests per second and partition."""
         return producer_quotas(self.producers)
+
+    @property
+    def paid_producers(self) -> frozenset[str]:
+        """The other producers that may confirm with a payment."""
+        return frozenset(split(self.producers_with_payments))
 
     @property
     def database_tls(self) -> dict[str, str]:

@@ -42,6 +42,11 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "wrong-credentials": Kind(
         401, "Wrong e-mail or password", "signing in with an unknown address or a wrong password"
     ),
+    "payment-required": Kind(
+        402,
+        "The purchase has to be paid first",
+        "a hold in an event that is paid online; `figures` has the amount that is due",
+    ),
     "forbidden": Kind(
         403,
         "You are not allowed to do this",
@@ -108,6 +113,11 @@ PROBLEMS: Final[dict[str, Kind]] = {
         409,
         "The event or ticket type has purchases",
         "an event or a ticket type with purchases is cancelled, not deleted",
+    ),
+    "payment-mode-fixed": Kind(
+        409,
+        "How the event is paid cannot be changed now",
+        "tickets of the event are held or sold; `payment` changes only while none is",
     ),
     "precondition-failed": Kind(
         412,
@@ -194,6 +204,7 @@ REFUSALS: Final[dict[Reason, str]] = {
     Reason.NOT_HELD: "not-held",
     Reason.NOTHING_TO_CANCEL: "nothing-to-cancel",
     Reason.TOO_MANY_CHANGES: "too-many-changes",
+    Reason.PAYMENT_REQUIRED: "payment-required",
 }
 
 

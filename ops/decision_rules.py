@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tables.messages.commands import Command, Confirm
+from tables.messages.commands import Command, Confirm, ExtendHold
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason
 
@@ -25,6 +25,7 @@ REASON_RULES: Final[dict[Reason, str]] = {
     Reason.NOT_HELD: "only an open hold can be confirmed, and only one whose deadline has passed expires",
     Reason.NOTHING_TO_CANCEL: "the purchase has no such tickets",
     Reason.TOO_MANY_CHANGES: "a purchase may be changed only so often",
+    Reason.PAYMENT_REQUIRED: "what must be paid online is confirmed only with a payment",
     Reason.EVENT_CANCELED: "the event was cancelled, which ends its purchases",
     Reason.HOLD_ENDED: "the operator ended the hold before its deadline",
 }
@@ -35,6 +36,7 @@ KIND_RULES: Final[dict[OutcomeKind, str]] = {
     OutcomeKind.EXPIRED: "the deadline of the hold had passed",
 }
 CONFIRM_RULE: Final = "the hold was still open"
+EXTENSION_RULE: Final = "the hold was still open, and had not been lengthened before"
 
 
 def rule_of(command: Command, outcome: Outcome) -> str:
@@ -43,6 +45,8 @@ def rule_of(command: Command, outcome: Outcome) -> str:
         return f"a repeat gets the decision of the first: that at offset {outcome.offset}"
     if outcome.reason is not None:
         return REASON_RULES[outcome.reason]
+    if isinstance(command, ExtendHold):
+        return EXTENSION_RULE
     return CONFIRM_RULE if isinstance(command, Confirm) else KIND_RULES[outcome.kind]
 
 

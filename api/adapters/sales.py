@@ -15,13 +15,15 @@ from api.adapters.postgres.rows import FIRST, LAST, fetch, pass_over, shown
 from api.auth.tokens import MaySee
 from api.schemas.money import Money
 from api.schemas.pagination import decode_cursor, encode_cursor
-from api.schemas.purchase import BoughtLine, Purchase, PurchaseList, public_id
+from api.schemas.purchase import BoughtLine, Payment, Purchase, PurchaseList, payment_url, public_id
 from api.schemas.sales import EventSales, TypeSales
+from tables.messages.statuses import PurchaseStatus
 
 # Invalid purchases that the log names.
 INVALID_MAX_LOGGED: Final = 10
 _COLUMNS_OF: Final = """
-SELECT event_id, id, account_id, status, reason, figures, lines, total, currency, deadline, at, made_at FROM purchase
+SELECT event_id, id, account_id, status, reason, figures, lines, total, currency, deadline, paid_worth,
+       payment_reference, at, made_at FROM purchase
 """
 _SELECT: Final = f"{_COLUMNS_OF} WHERE event_id = %(event)s AND id = %(purchase)s"
 # Invalid lines have neither ticket type nor name; some of their purchases are logged.
@@ -137,6 +139,7 @@ def projected(row: Any) -> Purchase:
         lines=_lines(row["lines"], row["currency"] or ""),
         total=Money.of(row["total"], row["currency"]) if row["currency"] else None,
         deadline=row["deadline"],
+        payment=_payment(row),
         decided_at=row["at"],
     )
 
@@ -166,8 +169,28 @@ def _viewed(event: UUID, purchase: UUID, view: dict[str, Any]) -> Purchase:
         lines=lines,
         total=Money.of(total, currency) if currency else None,
         deadline=_moment(view.get("deadline")),
+        payment=_payment(
+            {
+                "event_id": event,
+                "id": purchase,
+                "status": view["status"],
+                "currency": currency,
+                "deadline": _moment(view.get("deadline")),
+                "paid_worth": None if view.get("payment") is None else Decimal(view["payment"]),
+                "payment_reference": view.get("reference"),
+            }
+        ),
         decided_at=_moment(history[-1].get("at")),
     )
+
+
+def _payment(row: Any) -> Payment | None:
+    if row["payment_reference"] is not None:
+        return Payment(reference=row["payment_reference"])
+    if not row["paid_worth"] or row["status"] != PurchaseStatus.HELD:
+        return None
+    due = Money.of(row["paid_worth"], row["currency"])
+    return Payment(due=due, deadline=row["deadline"], url=payment_url(public_id(row["event_id"], row["id"])))
 
 
 def _lines(lines: list[dict[str, Any]], currency: str) -> list[BoughtLine]:

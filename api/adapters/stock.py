@@ -26,17 +26,18 @@ class LedgerStock:
     def has_purchases(self, event: UUID, ticket: UUID | None = None) -> bool:
         """Whether there are purchases of the event, or of its ticket type. Raises Unavailable if no worker can tell."""
         values = {"event": event, "ticket": None if ticket is None else str(ticket)}
-        return self._is_out(event, ticket) or self._database.one(_PROJECTED, **values) is not None
+        return self.is_out(event, ticket) or self._database.one(_PROJECTED, **values) is not None
 
-    def left(self, event: UUID) -> TicketsLeft | None:
-        """What is left of each ticket type; None if no worker can tell."""
-        return self._availability.left(event)
-
-    def _is_out(self, event: UUID, ticket: UUID | None) -> bool:
+    def is_out(self, event: UUID, ticket: UUID | None = None) -> bool:
+        """Whether tickets of the event, or of its ticket type, are held or sold. Raises Unavailable."""
         return any(
             (ticket is None or kind["ticketType"] == str(ticket)) and kind["held"] + kind["sold"] > 0
             for kind in self._view(event).get("ticketTypes", ())
         )
+
+    def left(self, event: UUID) -> TicketsLeft | None:
+        """What is left of each ticket type; None if no worker can tell."""
+        return self._availability.left(event)
 
     def _view(self, event: UUID) -> dict[str, Any]:
         return self._views.event(event) or {}

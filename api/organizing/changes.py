@@ -166,6 +166,7 @@ def definition(listing: Listing) -> commands.EventDefinition:
         capacity=event.capacity,
         max_per_order=event.max_per_order,
         max_per_account=event.max_per_account,
+        payment=event.payment,
         ticket_types=[ticket_definition(ticket, event.ends_at) for ticket in listing.tickets],
     )
 

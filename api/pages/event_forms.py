@@ -16,6 +16,7 @@ from api.pages.local_times import form_fold, form_time, typed_local, typed_momen
 from api.pages.numbers import shown_price, typed_number
 from api.schemas.event import Event, EventChange, NewEvent
 from api.schemas.ticket import NewTicketType, TicketType, TicketTypeChange
+from tables.messages.payment_modes import PaymentMode
 
 Fields = Mapping[str, str]
 
@@ -29,7 +30,7 @@ _LINE_BREAKS: Final = dict.fromkeys(map(ord, "\r\n"))
 def event_form(event: Event) -> dict[str, str]:
     """An event as the fields of its form."""
     shown = event.model_dump(by_alias=True, exclude_none=True)
-    names = ("title", "description", "venue", "city", "country", "timeZone", "capacity", *_LIMITS)
+    names = ("title", "description", "venue", "city", "country", "timeZone", "capacity", *_LIMITS, "payment")
     texts = {name: str(shown[name]) for name in names if name in shown}
     times = _shown_times(event.time_zone, startsAt=event.starts_at, endsAt=event.ends_at)
     return texts | times | {"tags": _shown_tags(event.tags), "version": str(event.version)}
@@ -157,6 +158,7 @@ _EVENT: Final[dict[str, Reader]] = {
     **{name: _moment(name) for name in ("startsAt", "endsAt")},
     "capacity": _count("capacity"),
     **_NUMBERS,
+    "payment": lambda sent: sent.get("payment") or PaymentMode.NONE,
 }
 _TICKET: Final[dict[str, Reader]] = {
     "name": _text("name"),

@@ -38,6 +38,8 @@ REFUSAL_TEXTS: Final[Mapping[str, LazyText]] = {
     "too-many-changes": lazy_gettext(
         "This order was changed too often. You can only return all of its tickets together."
     ),
+    "payment-mode-fixed": lazy_gettext("How the event is paid can be changed only while no tickets are held or sold."),
+    "payment-required": lazy_gettext("These tickets have to be paid first."),
     "nothing-to-send": lazy_gettext("This order has no tickets to send."),
     "still-running": lazy_gettext("Your order is already being processed."),
     "busy": lazy_gettext(

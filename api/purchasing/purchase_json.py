@@ -7,8 +7,9 @@ from uuid import UUID
 import msgspec
 
 from api.schemas.money import exact
-from api.schemas.purchase import public_id
+from api.schemas.purchase import payment_url, public_id
 from tables.messages.outcomes import Outcome, OutcomeLine
+from tables.messages.statuses import PurchaseStatus
 
 _encode = msgspec.json.Encoder().encode
 
@@ -30,6 +31,8 @@ def purchase_json(outcome: Outcome, purchase: UUID) -> bytes:
         fields["total"] = _money(total(lines), currency)
     if outcome.deadline is not None:
         fields["deadline"] = outcome.deadline
+    if outcome.payment is not None and (payment := _payment(outcome, fields["id"])):
+        fields["payment"] = payment
     fields["decidedAt"] = outcome.at
     return _encode(fields)
 
@@ -47,6 +50,17 @@ def _line(line: OutcomeLine, currency: str) -> dict[str, Any]:
         "price": _money(line.price, currency),
         "codes": line.codes,
     }
+
+
+def _payment(outcome: Outcome, public: str) -> dict[str, Any]:
+    """What must be paid for a hold, or with which payment it was confirmed."""
+    if outcome.reference is not None:
+        return {"reference": outcome.reference}
+    payment = outcome.payment
+    if payment is None or not payment.amount or outcome.status is not PurchaseStatus.HELD:
+        return {}
+    due = _money(payment.amount, payment.currency)
+    return {"due": due, "deadline": outcome.deadline, "url": payment_url(public)}
 
 
 def _money(amount: Decimal, currency: str) -> dict[str, str]:

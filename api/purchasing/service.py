@@ -51,10 +51,15 @@ async def buy(ports: Ports, caller: Caller, body: NewPurchase, key: str | None, 
     raise _refusal(outcome, command)
 
 
-async def confirm(ports: Ports, owner: UUID, public: str, key: str | None, wanted: Preference) -> RawResponse:
-    """Turn a hold into a sale; a repeated request gets the same answer. Refused: not-found, not-held."""
+async def confirm(
+    ports: Ports, owner: UUID, public: str, key: str | None, wanted: Preference, payment: str | None = None
+) -> RawResponse:
+    """Turn a hold into a sale; a repeated request gets the same answer. ``payment`` is the reference of a payment.
+
+    Refused: not-found, not-held, payment-required.
+    """
     event, purchase = ids_of(public)
-    command = Confirm(event, purchase, owner, request=_request(purchase, "confirm", key))
+    command = Confirm(event, purchase, owner, _request(purchase, "confirm", key), payment)
     return await _carry_out(ports, command, public, wanted)
 
 

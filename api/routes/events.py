@@ -29,7 +29,7 @@ from tables.messages.statuses import EventStatus
 
 events = blueprint("events", "events")
 
-CHANGED = answers({200: Event}, *WITH_BODY, *WITH_MATCH, "not-found", "transition-refused")
+CHANGED = answers({200: Event}, *WITH_BODY, *WITH_MATCH, "not-found", "transition-refused", "payment-mode-fixed")
 
 
 @events.post(
@@ -145,7 +145,10 @@ def change_own(event_id: UUID, decide: Callable[[Listing], Listing]) -> Listing:
 
     def decide_for_owner(listing: Listing) -> Listing:
         check_owner(listing.event)
-        return decide(listing)
+        after = decide(listing)
+        if after.event.payment is not listing.event.payment and ports().stock.is_out(event_id):
+            raise Refused("payment-mode-fixed")
+        return after
 
     after = ports().events.change(event_id, decide_for_owner)
     ports().catalogue.forget(event_id)

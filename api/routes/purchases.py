@@ -11,15 +11,18 @@ from api.problems import Unavailable
 from api.purchasing import service
 from api.purchasing.acceptance import accepted_account
 from api.purchasing.purchase_json import purchase_json
+from api.roles import Role
+from api.routes.events import managed_event
 from api.schemas.purchase import (
     Cancellation,
+    Confirmation,
     NewPurchase,
     Purchase,
     PurchasePath,
     WaitQuery,
     pending,
 )
-from api.web.authentication import caller
+from api.web.authentication import caller, require
 from api.web.deferred import deferred
 from api.web.prefer import Preference, preference
 from api.web.raw_response import JSON, RawResponse
@@ -84,15 +87,28 @@ def buy(body: NewPurchase) -> Response:
     "/purchases/<purchaseId>/confirm",
     summary="Confirm a hold",
     responses=answers(
-        {200: Purchase, 202: Purchase}, "not-found", "not-held", "idempotency-key-missing", "still-running", "busy"
+        {200: Purchase, 202: Purchase},
+        *WITH_BODY,
+        "payment-required",
+        "not-found",
+        "not-held",
+        "idempotency-key-missing",
+        "still-running",
+        "busy",
     ),
     openapi_extensions={"parameters": [_CHANGE_KEY, _PREFER]},
 )
-def confirm_purchase(path: PurchasePath) -> Response:
-    """A hold becomes a sale, with its codes. A repeated request gets the same response."""
+def confirm_purchase(path: PurchasePath, body: Confirmation) -> Response:
+    """A hold becomes a sale, with its codes. A repeated request gets the same response.
+
+    What must be paid online is confirmed by the event's organizer, or an administrator, with the `reference` of the
+    payment.
+    """
     public = path.purchase_id
+    reference = body.reference if "reference" in body.model_fields_set else None
     key = request.headers.get("Idempotency-Key")
-    return deferred(service.confirm(ports(), owner_of(public), public, key, _wanted()))
+    owner = owner_of(public) if reference is None else _buyer_of(public)
+    return deferred(service.confirm(ports(), owner, public, key, _wanted(), reference))
 
 
 @purchases.post(
@@ -141,6 +157,17 @@ def owner_of(public: str) -> UUID:
         return caller().account
     owner = own_purchase(public).account_id
     return caller().account if owner is None else owner
+
+
+def _buyer_of(public: str) -> UUID:
+    """The account of a purchase of the caller's event. Refused: not-found, forbidden."""
+    event, purchase = service.ids_of(public)
+    require(Role.ORGANIZER)
+    managed_event(event)
+    found = ports().sales.find(event, purchase, lambda _: True)
+    if found is None or found.account_id is None:
+        raise service.no_purchase()
+    return found.account_id
 
 
 def own_purchase(public: str) -> Purchase:

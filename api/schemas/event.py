@@ -24,6 +24,7 @@ from api.schemas.fields import (
 )
 from api.schemas.pagination import PageQuery
 from api.schemas.ticket import EVENT_MAX_TICKET_TYPES, NewTicketType
+from tables.messages.payment_modes import PaymentMode
 from tables.messages.statuses import EventStatus
 from tables.text.time_zones import local_time, zone_of
 
@@ -45,6 +46,7 @@ class EventBody(Body):
     capacity: StockQuantity | None = None
     max_per_order: Limit | None = None
     max_per_account: Limit | None = None
+    payment: PaymentMode = PaymentMode.NONE
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -85,6 +87,7 @@ class EventChange(Body):
     capacity: StockQuantity | None = None
     max_per_order: Limit | None = None
     max_per_account: Limit | None = None
+    payment: PaymentMode = absent()
 
 
 class Event(Resource):
@@ -107,6 +110,7 @@ class Event(Resource):
     capacity: int | None = None
     max_per_order: int | None = None
     max_per_account: int | None = None
+    payment: PaymentMode = PaymentMode.NONE
     version: int = 1
     created_at: datetime
     updated_at: datetime

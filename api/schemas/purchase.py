@@ -40,15 +40,25 @@ class NewPurchase(Body):
     hold_seconds: HoldSeconds = absent()
 
 
-class Cancellation(Body):
+class OptionalBody(Body):
+    """A body that may be left out, which means an empty one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_body_is_an_empty_one(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+
+class Cancellation(OptionalBody):
     """The tickets to give back; all of them without ``lines``."""
 
     lines: list[NewLine] = Field(default_factory=list, max_length=50)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _no_body_means_everything(cls, value: Any) -> Any:
-        return {} if value is None else value
+
+class Confirmation(OptionalBody):
+    """``reference`` says that the organizer has taken the money: what the payment is called there."""
+
+    reference: Annotated[str, Field(strict=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")] = absent()
 
 
 class BoughtLine(Resource):
@@ -59,6 +69,19 @@ class BoughtLine(Resource):
     quantity: int
     price: Money
     codes: list[str] = Field(default_factory=list)
+
+
+class Payment(Resource):
+    """The payment of a purchase in an event that is paid online.
+
+    While the purchase is held: what is due, until when, and the page where it is paid. Afterwards the ``reference`` of
+    the payment with which it was confirmed.
+    """
+
+    due: Money | None = None
+    deadline: datetime | None = None
+    url: str | None = None
+    reference: str | None = None
 
 
 class Purchase(Resource):
@@ -73,6 +96,7 @@ class Purchase(Resource):
     lines: list[BoughtLine] | None = None
     total: Money | None = None
     deadline: datetime | None = None
+    payment: Payment | None = None
     decided_at: datetime | None = None
 
 
@@ -104,6 +128,11 @@ def parse_public_id(text: str) -> tuple[UUID, UUID] | None:
     """Event and purchase of a public id, plain or long (api/purchasing/acceptance.py); None if it is invalid."""
     found = _PUBLIC_ID.fullmatch(text)
     return (UUID(found[1]), UUID(found[2])) if found else None
+
+
+def payment_url(public: str) -> str:
+    """The page on which a purchase is paid, on this site."""
+    return f"/purchases/{public}"
 
 
 def pending(event: UUID, purchase: UUID, account: UUID) -> Purchase:

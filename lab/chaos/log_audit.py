@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -199,6 +200,8 @@ def model_outcome(partition: int, body: dict[str, Any]) -> ModelOutcome:
         lines,
         left,
         body.get("repeated", False),
+        Decimal(body["payment"]["amount"]) if "payment" in body else None,
+        body.get("reference"),
     )
 
 

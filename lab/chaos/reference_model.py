@@ -7,6 +7,7 @@ with the ledger.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Final
 
 from lab.chaos.reference_purchases import (
@@ -19,10 +20,9 @@ from lab.chaos.reference_purchases import (
     request_kind,
     wanted_of,
 )
-from lab.chaos.reference_rules import HOLD_DEFAULT_S, Json, ModelEvent, ModelLimits, refusal
+from lab.chaos.reference_rules import Json, ModelEvent, ModelLimits, amount_due, held_seconds, refusal
 
 PURCHASE_MAX_CHANGES: Final = 50
-HOLD_MAX_S: Final = 86_400
 OCCUPYING: Final = ("held", "confirmed")
 
 
@@ -51,7 +51,7 @@ class ReferenceModel:
         command = _Command(partition, offset, at, body)
         match body["kind"]:
             case "limit-holds":
-                given = (body.get(name) for name in ("maxSeconds", "maxTickets", "cooldownSeconds"))
+                given = (body.get(name) for name in ("maxSeconds", "maxTickets", "cooldownSeconds", "paymentSeconds"))
                 self.limits[partition] = ModelLimits(*given)
             case "define-event":
                 self._define(command)
@@ -141,12 +141,15 @@ class ReferenceModel:
             outcome = self._tell(command, "rejected", reason, figures, status="rejected")
             row = ModelPurchase(*key, asked, "rejected", [], [outcome])
         else:
-            status = "held" if body["kind"] == "hold" else "confirmed"
+            due = amount_due(event, wanted)
+            status = "held" if due or body["kind"] == "hold" else "confirmed"
             types = [ticket_type for ticket_type, count in wanted.items() for _ in range(count)]
             tickets = [(ticket_type, position) for position, ticket_type in enumerate(types)]
-            outcome = self._tell(command, status, tickets=tickets, status=status)
+            outcome = self._tell(command, status, tickets=tickets, status=status, payment=due or None)
             row = ModelPurchase(*key, asked, status, tickets, [outcome], counted=event.partition in self.limits)
-            row.deadline = command.at + min(body.get("seconds", HOLD_DEFAULT_S), limits.seconds or HOLD_MAX_S) * 1000
+            row.prices = {kind: Decimal(event.types[kind]["price"]) for kind in wanted} if due else {}
+            row.currency = event.types[next(iter(wanted))]["currency"]
+            row.deadline = command.at + held_seconds(body, limits) * 1000
             self._count(row, 1)
         self._of_event.setdefault(row.event, []).append(row)
         self.purchases[key] = row
@@ -158,6 +161,8 @@ class ReferenceModel:
             self._tell(command, "refused", "unknown-purchase")
         elif body["kind"] == "expire":
             self._expire(command, row)
+        elif body["kind"] == "extend-hold":
+            self._extend(command, row)
         elif row.account != body["account"]:
             self._tell(command, "refused", "not-yours")
         elif body["kind"] == "confirm":
@@ -171,11 +176,28 @@ class ReferenceModel:
             self._repeat(confirmed)
         elif row.status != "held":
             self._tell(command, "refused", "not-held", {"status": row.status})
+        elif (due := row.worth(row.tickets)) and command.body.get("payment") is None:
+            figures = {"amount": f"{due:f}", "currency": row.currency}
+            self._tell(command, "refused", "payment-required", figures)
         else:
-            row.history.append(self._tell(command, "confirmed", tickets=row.tickets, status="confirmed"))
+            reference = command.body.get("payment")
+            more: Json = {"payment": due, "reference": reference}
+            row.history.append(self._tell(command, "confirmed", tickets=row.tickets, status="confirmed", **more))
             self._count(row, -1)
             row.status = "confirmed"
             self._count(row, 1)
+
+    def _extend(self, command: _Command, row: ModelPurchase) -> None:
+        extended = next((outcome for outcome in row.history[1:] if outcome.kind == "held"), None)
+        if extended is not None:
+            self._repeat(extended)
+        elif row.status != "held":
+            self._tell(command, "refused", "not-held", {"status": row.status})
+        else:
+            row.deadline += command.body["seconds"] * 1000
+            row.history.append(
+                self._tell(command, "held", tickets=row.tickets, status="held", payment=row.worth(row.tickets))
+            )
 
     def _expire(self, command: _Command, row: ModelPurchase) -> None:
         is_over = command.at >= row.deadline
@@ -208,7 +230,8 @@ class ReferenceModel:
         taken = set(gone)
         left = [ticket for ticket in row.tickets if ticket not in taken]
         status = row.status if left else kind
-        outcome = self._tell(command, kind, reason, purchase=row.id, tickets=gone, left=lines_of(left), status=status)
+        more: Json = {"left": lines_of(left), "status": status, "payment": row.worth(left)}
+        outcome = self._tell(command, kind, reason, purchase=row.id, tickets=gone, **more)
         event = self.events[row.event]
         if row.status == "held" and event.partition in self.limits:
             event.let_go[row.account] |= {key: command.at for key, _ in gone}
@@ -238,6 +261,8 @@ class ReferenceModel:
         tickets: Iterable[tuple[str, int]] = (),
         left: Lines = (),
         status: str | None = None,
+        payment: Decimal | None = None,
+        reference: str | None = None,
     ) -> ModelOutcome:
         outcome = ModelOutcome(
             partition=command.partition,
@@ -251,6 +276,8 @@ class ReferenceModel:
             left=left,
             status=status,
             tickets=tuple(tickets),
+            payment=payment,
+            reference=reference,
         )
         self.outcomes.append(outcome)
         return outcome

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from lab.chaos.reference_rules import HOLD_DEFAULT_S, Json
@@ -16,7 +17,9 @@ Tickets = list[tuple[str, int]]
 class ModelOutcome:
     """The outcome of a command; ``offset`` is that of the command that decided. Lines are sorted by ticket type.
 
-    ``status`` is the purchase's status afterwards, ``tickets`` are those of ``lines``: neither is compared.
+    ``payment`` is what a purchase that is paid online is worth then, ``reference`` that of the payment with which it
+    was confirmed. ``status`` is the purchase's status afterwards, ``tickets`` are those of ``lines``: neither is
+    compared.
     """
 
     partition: int
@@ -29,13 +32,18 @@ class ModelOutcome:
     lines: Lines = ()
     left: Lines = ()
     repeated: bool = False
+    payment: Decimal | None = None
+    reference: str | None = None
     status: str | None = field(default=None, compare=False)
     tickets: tuple[tuple[str, int], ...] = field(default=(), compare=False)
 
 
 @dataclass
 class ModelPurchase:
-    """One purchase: the request's body, every decision on it, and the tickets that it still has."""
+    """One purchase: the request's body, every decision on it, and the tickets that it still has.
+
+    ``prices`` has those of a purchase that is paid online; it is empty for any other.
+    """
 
     event: str
     id: str
@@ -46,6 +54,8 @@ class ModelPurchase:
     deadline: float = 0
     # Whether the account's held tickets include it: it was made after the partition's first limits.
     counted: bool = False
+    prices: dict[str, Decimal] = field(default_factory=dict)
+    currency: str = ""
     requests: dict[str, ModelOutcome] = field(default_factory=dict)
 
     @property
@@ -57,6 +67,10 @@ class ModelPurchase:
     def lines(self) -> Lines:
         """The tickets that it still has, by type."""
         return lines_of(self.tickets)
+
+    def worth(self, tickets: Tickets) -> Decimal | None:
+        """What these of its tickets are worth; None unless it is paid online."""
+        return sum((self.prices[key] for key, _ in tickets), Decimal(0)) if self.prices else None
 
 
 def lines_of(tickets: Iterable[tuple[str, int]]) -> Lines:

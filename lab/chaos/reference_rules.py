@@ -3,10 +3,13 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 ORDER_MAX_TICKETS: Final = 5_000
+HOLD_MAX_S: Final = 86_400
 HOLD_DEFAULT_S: Final = 600
+PAYMENT_DEFAULT_S: Final = 900
 
 Json = dict[str, Any]
 # A reason and its figures.
@@ -50,6 +53,7 @@ class ModelLimits:
     seconds: int | None = None
     tickets: int | None = None
     cooldown: int | None = None
+    payment: int | None = None
 
 
 def refusal(at: int, body: Json, event: ModelEvent | None, wanted: Counter[str], limits: ModelLimits) -> Refusal | None:
@@ -60,9 +64,23 @@ def refusal(at: int, body: Json, event: ModelEvent | None, wanted: Counter[str],
         return "event-not-open", {"status": event.definition["status"]}
     found = _type_refusal(at, body["account"], event, wanted) or _order_refusal(body["account"], event, wanted)
     found = found or _stock_refusal(event, wanted)
-    if found is None and body["kind"] == "hold":
+    if found is None and (body["kind"] == "hold" or amount_due(event, wanted)):
         return _hold_refusal(at, body, event, wanted, limits)
     return found
+
+
+def amount_due(event: ModelEvent, wanted: Counter[str]) -> Decimal:
+    """What must be paid for tickets of the event before they are sold; 0 unless it is paid online."""
+    if event.definition.get("payment") != "online":
+        return Decimal(0)
+    return sum((Decimal(event.types[key]["price"]) * count for key, count in wanted.items()), Decimal(0))
+
+
+def held_seconds(body: Json, limits: ModelLimits) -> int:
+    """How long the tickets are held; those of a purchase without a hold as long as they may be paid."""
+    paid = limits.payment or PAYMENT_DEFAULT_S
+    seconds: int = body.get("seconds", HOLD_DEFAULT_S) if body["kind"] == "hold" else paid
+    return min(seconds, limits.seconds or HOLD_MAX_S)
 
 
 def _type_refusal(at: int, account: str, event: ModelEvent, wanted: Counter[str]) -> Refusal | None:
@@ -119,8 +137,8 @@ def _stock_refusal(event: ModelEvent, wanted: Counter[str]) -> Refusal | None:
 
 
 def _hold_refusal(at: int, body: Json, event: ModelEvent, wanted: Counter[str], limits: ModelLimits) -> Refusal | None:
-    seconds = body.get("seconds", HOLD_DEFAULT_S)
-    if limits.seconds is not None and seconds > limits.seconds and not body.get("byDefault"):
+    seconds = body.get("seconds", HOLD_DEFAULT_S) if body["kind"] == "hold" and not body.get("byDefault") else 0
+    if limits.seconds is not None and seconds > limits.seconds:
         return "hold-too-long", {"limit": limits.seconds, "requested": seconds}
     held = event.held[body["account"]]
     if limits.tickets is not None and held + wanted.total() > limits.tickets:

@@ -24,7 +24,7 @@ from streams.runtime.produce import Record
 from streams.runtime.retry import append_keyed, interruptible_sleep
 from streams.runtime.tracing import trace_headers
 from tables.errors import MalformedRecord
-from tables.gate.admission import command_of, throttled, unknown
+from tables.gate.admission import command_of, forbidden, throttled, unknown
 from tables.gate.quota import Quota
 from tables.gate.records import QuotaRecord
 from tables.ids import id_bytes
@@ -57,6 +57,7 @@ class RequestsAgent:
         self._events = events
         self._quota = Quota(app.settings.producer_quotas[producer])
         self._next_batch_s = 0.0  # monotonic clock
+        self._takes_payments = producer in app.settings.paid_producers
         app.on_unreadable.append(self.answer_unreadable)
         at_once = self._quota.batch_max_records
         add_agent(app, self.topic, self._handle, name=f"{CONSUMER}.{producer}", batch_max_records=at_once)
@@ -116,10 +117,10 @@ class RequestsAgent:
         return QuotaRecord(incoming[-1].origin.offset, full_at_us)
 
     async def _look_up(self, incoming: list[Incoming], checked: dict[RequestOrigin, bytes]) -> None:
-        """Refuse what is of an account or for an event that does not exist."""
+        """Refuse what is of an account or for an event that does not exist, or what the producer may not send."""
         unknown_events = await self._events.unknown(each.request for each in incoming)
         for each in incoming:
-            answer = unknown(
+            answer = forbidden(each.request, takes_payments=self._takes_payments) or unknown(
                 each.request,
                 is_account_known=self._accounts.has(each.request.account),
                 is_event_known=each.request.event not in unknown_events,

@@ -13,7 +13,7 @@ from streams.runtime.produce import Record
 from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, decode_limits
-from tables.messages.commands import LimitHolds, encode_command
+from tables.messages.commands import PAYMENT_DEFAULT_S, LimitHolds, encode_command
 
 RECORD_KEY: Final = b"limit-holds"
 
@@ -26,6 +26,7 @@ def limits_of(settings: Settings) -> LimitHolds:
         settings.hold_seconds_max or None,
         settings.hold_tickets_max or None,
         settings.hold_cooldown_seconds or None,
+        None if settings.payment_seconds == PAYMENT_DEFAULT_S else settings.payment_seconds,
     )
 
 

@@ -23,12 +23,14 @@ PROJECTED = frozenset(OutcomeKind) - {OutcomeKind.REFUSED, OutcomeKind.CHANGED}
 
 UPSERT = """
 INSERT INTO purchase (event_id, id, account_id, status, reason, figures, lines, total, currency, deadline,
-                      ledger_offset, at, made_at)
+                      paid_worth, payment_reference, ledger_offset, at, made_at)
 VALUES (%(event_id)s, %(id)s, %(account_id)s, %(status)s, %(reason)s, %(figures)s, %(lines)s, %(total)s,
-        %(currency)s, %(deadline)s, %(ledger_offset)s, %(at)s, %(at)s)
+        %(currency)s, %(deadline)s, %(paid_worth)s, %(payment_reference)s, %(ledger_offset)s, %(at)s, %(at)s)
 ON CONFLICT (event_id, id) DO UPDATE
 SET status = excluded.status, reason = excluded.reason, figures = excluded.figures, lines = excluded.lines,
     total = excluded.total, currency = excluded.currency, deadline = excluded.deadline,
+    paid_worth = excluded.paid_worth,
+    payment_reference = coalesce(excluded.payment_reference, purchase.payment_reference),
     ledger_offset = excluded.ledger_offset, at = excluded.at
 WHERE purchase.ledger_offset < excluded.ledger_offset
 """
@@ -74,6 +76,8 @@ def purchase_row(outcome: Outcome) -> dict[str, Any]:
         "total": sum((line.price * line.quantity for line in lines), Decimal(0)),
         "currency": outcome.total.currency if outcome.total else None,
         "deadline": outcome.deadline,
+        "paid_worth": outcome.payment.amount if outcome.payment else None,
+        "payment_reference": outcome.reference,
         "ledger_offset": outcome.offset,
         "at": outcome.at,
     }

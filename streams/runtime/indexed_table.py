@@ -13,13 +13,13 @@ from faust.types import TP, StoreT
 from connect.topics import changelog
 from streams.runtime.rocksdb_options import StoreOptions
 
-# What a record (key, value) does to the index: the entry that it removes, the entry that it adds.
-Index = Callable[[bytes, bytes], tuple[bytes | None, bytes | None]]
+# What a record (key, value) does to the index: the entries that it removes, the entry that it adds.
+Index = Callable[[bytes, bytes], tuple[Iterable[bytes], bytes | None]]
 
 
-def no_index(key: bytes, value: bytes) -> tuple[None, None]:
+def no_index(key: bytes, value: bytes) -> tuple[tuple[()], None]:
     """The index of a table that has none."""
-    return None, None
+    return (), None
 
 
 class IndexedTable(Table[bytes, bytes]):
@@ -85,8 +85,8 @@ class IndexedTable(Table[bytes, bytes]):
         for key, value in records:
             batch.put(key, value)
             removed, added = self.index(key, value)
-            if removed is not None:
-                batch.delete(removed)
+            for entry in removed:
+                batch.delete(entry)
             if added is not None:
                 batch.put(added, b"")
                 entries.append(added)

@@ -104,16 +104,16 @@ def decode_booking_key(key: bytes) -> tuple[UUID, UUID]:
     return UUID(bytes=key[:16]), UUID(bytes=key[17:])
 
 
-def index_change(key: bytes, value: bytes) -> tuple[bytes | None, bytes | None]:
-    """The change that storing a record makes to the index of reminders: the entry removed, the entry added."""
+def index_change(key: bytes, value: bytes) -> tuple[tuple[bytes, ...], bytes | None]:
+    """The change that storing a record makes to the index of reminders: the entries removed, the entry added."""
     if key[16:17] != PURCHASE_MARK:
-        return None, None
+        return (), None
     booking = decode_booking(value)
     if booking.remind_at is None:
-        return None, None
+        return (), None
     entry = REMINDERS_PREFIX + booking.remind_at.to_bytes(8, "big") + key
     due = booking.status is PurchaseStatus.HELD and not booking.reminded
-    return (None, entry) if due else (entry, None)
+    return ((), entry) if due else ((entry,), None)
 
 
 def decode_reminder(entry: bytes) -> tuple[int, bytes]:

@@ -60,7 +60,9 @@ class BookingsUnitOfWork:
         booking = booking_after(known, outcome)
         if booking is None:
             return None
-        job = job_for(outcome) if booking is not known else None
+        # A hold that is lengthened is told to nobody: only a purchase's first decision has a mail of this kind.
+        is_extension = known is not None and outcome.kind is OutcomeKind.HELD
+        job = job_for(outcome) if booking is not known and not is_extension else None
         self._changed[key] = booking
         self._learn(outcome)
         return job

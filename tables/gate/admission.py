@@ -44,6 +44,14 @@ def throttled(request: Request, retry_at_ms: int) -> Answer:
     return Answer(status=AnswerStatus.THROTTLED, purchase=request.purchase, retry_at=from_milliseconds(retry_at_ms))
 
 
+def forbidden(request: Request, *, takes_payments: bool) -> Answer | None:
+    """The answer to a confirm with a payment of a producer that takes none; None to any other request."""
+    if takes_payments or not isinstance(request, Confirm) or request.payment is None:
+        return None
+    detail = "this producer has no right to confirm with a payment"
+    return Answer(status=AnswerStatus.FORBIDDEN, purchase=request.purchase, detail=detail, field="payment")
+
+
 def unknown(request: Request, *, is_account_known: bool, is_event_known: bool) -> Answer | None:
     """The answer to a request of an account or for an event that does not exist; None if both do.
 

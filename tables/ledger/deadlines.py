@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from tables.ledger.purchase_state import state_of
+from tables.ledger.purchase_state import deadlines_of, state_of
 from tables.ledger.records import HOLD_MARK, PURCHASE_MARK, decode_purchase
 from tables.messages.commands import Expire
 from tables.messages.outcomes import OutcomeKind
@@ -28,9 +28,9 @@ Scan = Callable[[bytes], Iterable[bytes]]
 
 
 class IndexChange(NamedTuple):
-    """The entry that a stored record removes, and the entry that it adds."""
+    """The entries that a stored record removes, and the entry that it adds."""
 
-    removed: bytes | None = None
+    removed: tuple[bytes, ...] = ()
     added: bytes | None = None
 
 
@@ -40,17 +40,16 @@ _NONE: Final = IndexChange()
 def index_change(key: bytes, value: bytes) -> IndexChange:
     """The change that storing ``value`` under ``key`` makes, whatever record was there before.
 
-    A hold is its purchase's first decision, so every later record of the purchase still has its deadline.
+    A hold is its purchase's first decision, so every later record of the purchase still has its deadlines.
     """
     # Most records are no holds: a search for the word saves decoding them.
     if key[16:17] != PURCHASE_MARK or _HELD not in value:
         return _NONE
     record = decode_purchase(value)
-    first = record.history[0]
-    if first.deadline is None:
-        return _NONE
-    entry = entry_of(first.deadline, key)
-    return IndexChange(added=entry) if state_of(record).status is PurchaseStatus.HELD else IndexChange(removed=entry)
+    entries = [entry_of(deadline, key) for deadline in deadlines_of(record)]
+    if entries and state_of(record).status is PurchaseStatus.HELD:
+        return IndexChange(tuple(entries[:-1]), entries[-1])
+    return IndexChange(tuple(entries))
 
 
 def entry_of(deadline: int, key: bytes) -> bytes:

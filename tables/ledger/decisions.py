@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from tables.ledger.fingerprint import fingerprint, merge
 from tables.ledger.hold_limits import HoldContext, hold_refusal, hold_seconds
 from tables.ledger.inventory import Inventory, TicketStock
-from tables.ledger.purchase_state import state_of
+from tables.ledger.purchase_state import paid_worth, state_of
 from tables.ledger.records import Decision, DecisionLine, PurchaseRecord
-from tables.messages.commands import Buy, BuyerCommand, Cancel, Confirm, Expire, Hold
+from tables.messages.commands import Buy, BuyerCommand, Cancel, Confirm, Expire, ExtendHold, Hold
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason, Refusal
 from tables.messages.statuses import EventStatus, PurchaseStatus
@@ -76,12 +76,20 @@ def decide(
         return _buy(inventory, purchase, counts, command, offset, at, hold_context)
     if purchase is None:
         return _refused(offset, at, Reason.UNKNOWN_PURCHASE)
+    return _change(purchase, command, offset, at)
+
+
+def _change(
+    purchase: PurchaseRecord, command: Confirm | Cancel | Expire | ExtendHold, offset: int, at: int
+) -> Decision:
     if isinstance(command, Expire):
         return _expire(purchase, command, offset, at)
+    if isinstance(command, ExtendHold):
+        return _extend(purchase, command, offset, at)
     if command.account != purchase.account:
         return _refused(offset, at, Reason.NOT_YOURS)
     if isinstance(command, Confirm):
-        return _confirm(purchase, offset, at)
+        return _confirm(purchase, command, offset, at)
     return _cancel(purchase, command, offset, at)
 
 
@@ -101,7 +109,9 @@ def _buy(
     allocation: Allocation = []
     wanted = merge(command.lines)
     refusal = _refusal(inventory, counts, wanted, at, allocation)
-    if hold_context is not None and refusal is None and isinstance(command, Hold):
+    due = inventory is not None and inventory.is_paid_online and any(stock.definition.price for stock, _ in allocation)
+    is_hold = due or isinstance(command, Hold)
+    if is_hold and hold_context is not None and refusal is None:
         refusal = hold_refusal(command, hold_context, wanted, at)
     if refusal is not None:
         reason, figures = refusal
@@ -109,9 +119,9 @@ def _buy(
         exact = None if recorded is reason else reason
         return Decision(offset, at, OutcomeKind.REJECTED, reason=recorded, figures=figures, exact=exact)
     lines = _lines(allocation)
-    if isinstance(command, Hold):
+    if is_hold:
         deadline = at + hold_seconds(command, hold_context) * 1000
-        return Decision(offset, at, OutcomeKind.HELD, held=1, lines=lines, deadline=deadline)
+        return Decision(offset, at, OutcomeKind.HELD, held=1, lines=lines, deadline=deadline, due=due)
     return Decision(offset, at, OutcomeKind.CONFIRMED, sold=1, lines=lines)
 
 
@@ -208,14 +218,28 @@ def _lines(allocation: Allocation) -> tuple[DecisionLine, ...]:
     return tuple(lines)
 
 
-def _confirm(purchase: PurchaseRecord, offset: int, at: int) -> Decision:
+def _confirm(purchase: PurchaseRecord, command: Confirm, offset: int, at: int) -> Decision:
     for decision in purchase.history:
         if decision.kind is OutcomeKind.CONFIRMED:
             return decision
     state = state_of(purchase)
     if state.status is not PurchaseStatus.HELD:
         return _refused(offset, at, Reason.NOT_HELD, {"status": state.status.value})
-    return Decision(offset, at, OutcomeKind.CONFIRMED, held=-1, sold=1, lines=state.lines)
+    if command.payment is None and (due := paid_worth(purchase, state)):
+        return _refused(offset, at, Reason.PAYMENT_REQUIRED, {"amount": f"{due:f}", "currency": purchase.currency})
+    payment = command.payment
+    return Decision(offset, at, OutcomeKind.CONFIRMED, held=-1, sold=1, lines=state.lines, payment=payment)
+
+
+def _extend(purchase: PurchaseRecord, command: ExtendHold, offset: int, at: int) -> Decision:
+    for decision in purchase.history[1:]:
+        if decision.kind is OutcomeKind.HELD:
+            return decision
+    state = state_of(purchase)
+    if state.status is not PurchaseStatus.HELD or state.deadline is None:
+        return _refused(offset, at, Reason.NOT_HELD, {"status": state.status.value})
+    deadline = state.deadline + command.seconds * 1000
+    return Decision(offset, at, OutcomeKind.HELD, lines=state.lines, deadline=deadline)
 
 
 def _expire(purchase: PurchaseRecord, command: Expire, offset: int, at: int) -> Decision:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from tables.ledger.records import Holding
-from tables.messages.commands import Hold, LimitHolds
+from tables.messages.commands import PAYMENT_DEFAULT_S, Buy, Hold, LimitHolds
 from tables.messages.reasons import Reason, Refusal
 from tables.times import from_milliseconds
 
@@ -19,7 +19,7 @@ HOLD_LIMITS_KEY: Final = bytes(16) + b"l"
 
 
 class HoldLimits(Struct, frozen=True, array_like=True):
-    """The limits that the command at ``offset`` set; None means no limit.
+    """The limits that the command at ``offset`` set; None means no limit, or the default of ``payment_seconds``.
 
     Holds are counted, and ended holds remembered, after the first such command, at ``since``: so a log without one
     gives the same records as versions without limits.
@@ -30,15 +30,16 @@ class HoldLimits(Struct, frozen=True, array_like=True):
     max_seconds: int | None = None
     max_tickets: int | None = None
     cooldown_seconds: int | None = None
+    payment_seconds: int | None = None
 
     def then(self, offset: int, command: LimitHolds) -> "HoldLimits":
         """The limits after the command at ``offset``."""
-        limits = (command.max_seconds, command.max_tickets, command.cooldown_seconds)
+        limits = (command.max_seconds, command.max_tickets, command.cooldown_seconds, command.payment_seconds)
         return HoldLimits(offset, min(self.since, offset), *limits)
 
     def command(self) -> LimitHolds:
         """The command that sets these limits."""
-        return LimitHolds(self.max_seconds, self.max_tickets, self.cooldown_seconds)
+        return LimitHolds(self.max_seconds, self.max_tickets, self.cooldown_seconds, self.payment_seconds)
 
 
 UNLIMITED: Final = HoldLimits(-1, 2**62)
@@ -60,17 +61,22 @@ def decode_limits(record: bytes | None) -> HoldLimits:
     return UNLIMITED if record is None else _decode(record)
 
 
-def hold_seconds(command: Hold, context: HoldContext | None) -> int:
-    """How long a hold lasts: the seconds of the command, cut to the limit (``hold_refusal`` refuses chosen ones)."""
-    limit = context.limits.max_seconds if context else None
-    return command.seconds if limit is None else min(command.seconds, limit)
+def hold_seconds(command: Buy | Hold, context: HoldContext | None) -> int:
+    """How long a hold lasts: the seconds of the command, cut to the limit (``hold_refusal`` refuses chosen ones).
+
+    A purchase that must be paid is held for the operator's time to pay.
+    """
+    limits = context.limits if context else UNLIMITED
+    seconds = command.seconds if isinstance(command, Hold) else limits.payment_seconds or PAYMENT_DEFAULT_S
+    return seconds if limits.max_seconds is None else min(seconds, limits.max_seconds)
 
 
-def hold_refusal(command: Hold, context: HoldContext, wanted: Mapping[UUID, int], at: int) -> Refusal | None:
+def hold_refusal(command: Buy | Hold, context: HoldContext, wanted: Mapping[UUID, int], at: int) -> Refusal | None:
     """Why a hold of the ``wanted`` tickets is refused at ``at`` (ms); None if it is accepted."""
     limits = context.limits
-    if limits.max_seconds is not None and command.seconds > limits.max_seconds and not command.by_default:
-        return Reason.HOLD_TOO_LONG, {"limit": limits.max_seconds, "requested": command.seconds}
+    chosen = command.seconds if isinstance(command, Hold) and not command.by_default else 0
+    if limits.max_seconds is not None and chosen > limits.max_seconds:
+        return Reason.HOLD_TOO_LONG, {"limit": limits.max_seconds, "requested": chosen}
     requested = sum(wanted.values())
     held = context.holding.held
     if limits.max_tickets is not None and held + requested > limits.max_tickets:

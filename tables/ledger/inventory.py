@@ -8,6 +8,7 @@ from tables.errors import InvariantBroken
 from tables.ledger.records import Decision, Ending, EventRecord, TicketsOut, encode_record
 from tables.messages.commands import DefineEvent, EventDefinition, TicketTypeDefinition
 from tables.messages.outcomes import Balance, EventFacts
+from tables.messages.payment_modes import PaymentMode
 from tables.messages.statuses import EventStatus
 from tables.times import to_milliseconds
 
@@ -44,9 +45,22 @@ class Inventory:
 
     ``removed`` has the tickets of types that the definition no longer lists, ``out`` counts all tickets held or sold.
     ``ending`` says how far the purchases of a cancelled event have been ended; None for other events.
+    ``is_paid_online``: what has a price is held until it is paid.
     """
 
-    __slots__ = ("_encoded", "definition", "ending", "facts", "id", "offset", "out", "removed", "stock", "version")
+    __slots__ = (
+        "_encoded",
+        "definition",
+        "ending",
+        "facts",
+        "id",
+        "is_paid_online",
+        "offset",
+        "out",
+        "removed",
+        "stock",
+        "version",
+    )
 
     def __init__(self, event: UUID, offset: int, version: int, definition: EventDefinition) -> None:
         self.id = event
@@ -116,6 +130,7 @@ class Inventory:
         self.stock = {each.id: TicketStock(each, *out.pop(each.id, (0, 0))) for each in definition.ticket_types}
         self.removed = {key: TicketsOut(key, held, sold) for key, (held, sold) in out.items() if held or sold}
         self.facts = _facts(definition, self.version)
+        self.is_paid_online = definition.payment is PaymentMode.ONLINE
         cancelled = definition.status is EventStatus.CANCELED
         self.ending = Ending(done=self.out == 0) if cancelled else None
 

@@ -29,6 +29,7 @@ from tables.messages.commands import (
     DefineEvent,
     EndPurchases,
     Expire,
+    ExtendHold,
     Hold,
     LimitHolds,
 )
@@ -58,7 +59,7 @@ class Ledger:
         for command in commands:
             if isinstance(command, (Buy, Hold)):
                 keys += purchase_key(command.event, command.purchase), account_key(command.event, command.account)
-            elif isinstance(command, (Confirm, Cancel, Expire)):
+            elif isinstance(command, (Confirm, Cancel, Expire, ExtendHold)):
                 keys.append(purchase_key(command.event, command.purchase))
         self._records.read_ahead(keys)
 
@@ -145,7 +146,7 @@ class Ledger:
         account: AccountTickets | None,
     ) -> Decision:
         holder = None
-        if account is not None and isinstance(command, Hold):
+        if account is not None and (isinstance(command, Hold) or (inventory is not None and inventory.is_paid_online)):
             holder = HoldContext(self._records.hold_limits(), account.holding or NOTHING_HELD)
         decision = decide(inventory, known, account.counts if account else {}, command, offset, at, holder)
         changes = decision.offset == offset and decision.lines

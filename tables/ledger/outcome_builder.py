@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from tables.ledger.inventory import Inventory
-from tables.ledger.purchase_state import PurchaseState, state_of
+from tables.ledger.purchase_state import PurchaseState, paid_worth, state_of
 from tables.ledger.records import Decision, DecisionLine, PurchaseRecord
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import Command
@@ -48,6 +48,8 @@ class OutcomeBuilder:
         after = _state_after(record, decision)
         lines = record.lines_of(decision) if record else decision.lines
         left = after.lines if after and decision.kind is OutcomeKind.CANCELLED else ()
+        worth = paid_worth(record, after) if record and after else None
+        deadline = after.deadline if after and worth is not None else decision.deadline
         return Outcome(
             kind=decision.kind,
             event=context.event,
@@ -61,13 +63,15 @@ class OutcomeBuilder:
             lines=self._lines(context, lines),
             left=self._lines(context, left) if left else (),
             total=_total(lines, record.currency) if record and lines else None,
-            deadline=None if decision.deadline is None else from_milliseconds(decision.deadline),
+            deadline=None if deadline is None else from_milliseconds(deadline),
             fingerprint=context.body,
             facts=inventory.facts if inventory else None,
             balance=_balance(inventory, decision.lines),
             as_of=inventory.offset if inventory else -1,
             repeated=context.repeated,
             request=context.request,
+            payment=None if record is None or worth is None else MoneyAmount(worth, record.currency),
+            reference=decision.payment,
         )
 
     def changed(self, inventory: Inventory, offset: int, at: int) -> Outcome:

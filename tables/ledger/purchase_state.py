@@ -1,5 +1,6 @@
 """The current state of a purchase, derived from its history."""
 
+from decimal import Decimal
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -30,8 +31,20 @@ def state_of(purchase: PurchaseRecord) -> PurchaseState:
     if not lines:
         return PurchaseState(_STATUS[last.kind], (), None)
     if last.held:
-        return PurchaseState(PurchaseStatus.HELD, lines, purchase.history[0].deadline)
+        return PurchaseState(PurchaseStatus.HELD, lines, max(deadlines_of(purchase)))
     return PurchaseState(PurchaseStatus.CONFIRMED, lines, None)
+
+
+def deadlines_of(purchase: PurchaseRecord) -> list[int]:
+    """The deadlines (ms) that a hold has had, the last one at the end; empty for any other purchase."""
+    return [decision.deadline for decision in purchase.history if decision.deadline is not None]
+
+
+def paid_worth(purchase: PurchaseRecord, state: PurchaseState) -> Decimal | None:
+    """What a purchase that is paid online is worth in that state of it; None for any other purchase."""
+    if not purchase.history[0].due:
+        return None
+    return sum((line.price * line.quantity for line in state.lines), Decimal(0))
 
 
 def _left(purchase: PurchaseRecord) -> tuple[DecisionLine, ...]:

@@ -38,7 +38,9 @@ class Decision(Struct, frozen=True, array_like=True, omit_defaults=True):
     """The effect of one command on a purchase: ``held`` and ``sold`` are the signs (-1, 0, 1) of its lines' quantities.
 
     Recorded lines that are given back have neither name nor price: the first decision has them. ``exact`` is a reason
-    that earlier versions can't decode; ``reason`` is then the nearest one that they can.
+    that earlier versions can't decode; ``reason`` is then the nearest one that they can. ``due``: this hold must be
+    paid before it is confirmed; ``payment`` is the reference of the payment with which it was. A hold that is
+    lengthened gets a second decision of kind HELD, whose lines are not held once more.
     """
 
     offset: int
@@ -52,6 +54,8 @@ class Decision(Struct, frozen=True, array_like=True, omit_defaults=True):
     deadline: int | None = None
     request: UUID | None = None
     exact: Reason | None = None
+    due: bool = False
+    payment: str | None = None
 
     @property
     def exact_reason(self) -> Reason | None:
@@ -196,13 +200,19 @@ def record_offset(value: bytes) -> int:
     return _decode_head(value).offset
 
 
+def _decode_fields(value: bytes) -> list[Any]:
+    """The fields of a record of another kind; the last ones that are None may have been added by a later version."""
+    fields: list[Any] = msgspec.msgpack.decode(value, type=list)
+    while fields and fields[-1] is None:
+        del fields[-1]
+    return fields
+
+
 def same_record(key: bytes, one: bytes, other: bytes) -> bool:
     """Whether two records of ``key`` have the same content, whichever versions wrote them."""
-    decode = _DECODERS.get(key[16:17])
-    if one == other or decode is None:
-        return one == other
+    decode: Callable[[bytes], Any] = _DECODERS.get(key[16:17], _decode_fields)
     try:
-        return bool(decode(one) == decode(other))
+        return one == other or bool(decode(one) == decode(other))
     except msgspec.DecodeError:
         return False
 

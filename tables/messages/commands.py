@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from tables.errors import MalformedCommand
 from tables.messages.decoding import decode_json
 from tables.messages.field_types import Price
+from tables.messages.payment_modes import PaymentMode
 from tables.messages.statuses import EventStatus
 
 Quantity = Annotated[int, Meta(ge=1, le=1_000)]
@@ -24,12 +25,17 @@ Moment = Annotated[datetime, Meta(tz=True)]
 # PostgreSQL, which stores the sales projection, rejects only texts with NUL.
 Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*\Z")]
 
+# What a provider or a partner calls a payment.
+PaymentReference = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00]*\Z")]
+
 COMMAND_MAX_BYTES: Final = 256 * 1024
 # Of a partial cancel that is not repeatable.
 REQUEST_REQUIRED: Final = "Object missing required field `request`, which a cancel of `lines` must have"
 PRICE_MAX_DECIMALS: Final = 4
 HOLD_MAX_S: Final = 86_400
+PAYMENT_DEFAULT_S: Final = 900
 COOLDOWN_MAX_S: Final = 3_600
+EXTENSION_MAX_S: Final = 900
 
 
 def check_price(price: Decimal) -> None:
@@ -78,6 +84,7 @@ class EventDefinition(Struct, frozen=True, kw_only=True, rename="camel", omit_de
     capacity: TicketCount | None = None
     max_per_order: Limit | None = None
     max_per_account: Limit | None = None
+    payment: PaymentMode = PaymentMode.NONE
     ticket_types: Annotated[list[TicketTypeDefinition], Meta(max_length=200, description="no ticket type twice")] = []
 
     def __post_init__(self) -> None:
@@ -103,7 +110,10 @@ class DefineEvent(EventAnnouncement, frozen=True, tag_field="kind", tag="define-
 
 
 class Buy(Struct, frozen=True, tag_field="kind", tag="purchase", rename="camel"):
-    """Buy all lines or nothing. ``purchase`` is the client's idempotency id: the ledger decides it once."""
+    """Buy all lines or nothing. ``purchase`` is the client's idempotency id: the ledger decides it once.
+
+    What must be paid (docs/payments.md) is held instead, until it is confirmed with a payment.
+    """
 
     event: UUID
     purchase: UUID
@@ -126,13 +136,17 @@ class Hold(Struct, frozen=True, tag_field="kind", tag="hold", rename="camel", om
     by_default: bool = False
 
 
-class Confirm(Struct, frozen=True, tag_field="kind", tag="confirm", rename="camel"):
-    """Turn a hold into a sale. The outcome repeats ``request``, so that the requester recognizes it."""
+class Confirm(Struct, frozen=True, tag_field="kind", tag="confirm", rename="camel", omit_defaults=True):
+    """Turn a hold into a sale. The outcome repeats ``request``, so that the requester recognizes it.
+
+    ``payment`` is the reference of the payment; a hold that must be paid is refused without one.
+    """
 
     event: UUID
     purchase: UUID
     account: UUID
     request: UUID | None = None
+    payment: PaymentReference | None = None
 
 
 class Cancel(Struct, frozen=True, tag_field="kind", tag="cancel", rename="camel"):
@@ -161,15 +175,25 @@ class Expire(Struct, frozen=True, tag_field="kind", tag="expire", rename="camel"
     early: bool = False
 
 
+class ExtendHold(Struct, frozen=True, tag_field="kind", tag="extend-hold", rename="camel"):
+    """Lengthen a hold once, by ``seconds`` beyond its deadline. The role ``payments`` writes it."""
+
+    event: UUID
+    purchase: UUID
+    seconds: Annotated[int, Meta(ge=1, le=EXTENSION_MAX_S)]
+
+
 class LimitHolds(Struct, frozen=True, tag_field="kind", tag="limit-holds", rename="camel", omit_defaults=True):
     """Set the limits for the following holds of this partition; None means no limit.
 
-    The only command without an event.
+    ``payment_seconds`` is how long a purchase that must be paid is held; None means PAYMENT_DEFAULT_S. The only command
+    without an event.
     """
 
     max_seconds: Annotated[int, Meta(ge=1, le=HOLD_MAX_S)] | None = None
     max_tickets: Limit | None = None
     cooldown_seconds: Annotated[int, Meta(ge=1, le=COOLDOWN_MAX_S)] | None = None
+    payment_seconds: Annotated[int, Meta(ge=1, le=HOLD_MAX_S)] | None = None
 
 
 class EndPurchases(Struct, frozen=True, tag_field="kind", tag="end-purchases", rename="camel"):
@@ -185,9 +209,9 @@ class EndPurchases(Struct, frozen=True, tag_field="kind", tag="end-purchases", r
     most: Annotated[int, Meta(ge=1, le=1_000)] = 500
 
 
-EventCommand = DefineEvent | Buy | Hold | Confirm | Cancel | Expire | EndPurchases
+EventCommand = DefineEvent | Buy | Hold | Confirm | Cancel | Expire | ExtendHold | EndPurchases
 Command = EventCommand | LimitHolds
-BuyerCommand = Buy | Hold | Confirm | Cancel | Expire
+BuyerCommand = Buy | Hold | Confirm | Cancel | Expire | ExtendHold
 
 _decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _encoder = msgspec.json.Encoder()

@@ -83,7 +83,8 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     ``status`` is the purchase's status afterwards; ``lines`` are the tickets concerned, worth ``total``; ``left`` the
     ones that remain after a partial cancellation. ``figures`` are the numbers behind a refusal, such as the limit.
     ``repeated``: the command had been decided before, and this is that decision again. ``request`` is the confirm's
-    or cancel's.
+    or cancel's. ``payment``: what a purchase that is paid online is worth now; while it is held, what must be paid.
+    ``reference`` is that of the payment with which it was confirmed.
     """
 
     kind: OutcomeKind
@@ -105,6 +106,8 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     as_of: int = -1
     repeated: bool = False
     request: UUID | None = None
+    payment: MoneyAmount | None = None
+    reference: str | None = None
 
 
 PRICE_END: Final = Decimal(10) ** 10
@@ -130,6 +133,8 @@ def decode_checked_outcome(value: bytes | None) -> Outcome:
         _check_line(line)
     for balance in outcome.balance:
         _check_balance(balance)
+    if outcome.payment is not None:
+        _check_payment(outcome.payment)
     if not -1 <= outcome.as_of <= POSITION_MAX:
         raise MalformedRecord("the offset is out of range - at `$.asOf`")
     _check_time(outcome.at, "at", KEPT_TIMES_FIRST_YEAR)
@@ -147,6 +152,15 @@ def _check_line(line: OutcomeLine) -> None:
         good = False
     if not good:
         raise MalformedRecord("the price or quantity of a line is out of range - at `$.lines`")
+
+
+def _check_payment(payment: MoneyAmount) -> None:
+    try:
+        good = 0 <= payment.amount < PRICE_END * QUANTITY_MAX
+    except ArithmeticError:  # comparing NaN
+        good = False
+    if not good:
+        raise MalformedRecord("the amount to pay is out of range - at `$.payment`")
 
 
 def _check_balance(balance: Balance) -> None:

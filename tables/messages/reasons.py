@@ -26,6 +26,7 @@ class Reason(StrEnum):
     NOT_HELD = "not-held"
     NOTHING_TO_CANCEL = "nothing-to-cancel"
     TOO_MANY_CHANGES = "too-many-changes"
+    PAYMENT_REQUIRED = "payment-required"
 
     EVENT_CANCELED = "event-canceled"
     HOLD_ENDED = "hold-ended"

@@ -15,7 +15,7 @@ from tables.ids import id_bytes
 from tables.messages.commands import COMMAND_MAX_BYTES, HOLD_MAX_S, REQUEST_REQUIRED, Buy, Cancel, Confirm, TicketLine
 from tables.messages.decoding import decode_json
 
-FORBIDDEN_KINDS: Final = frozenset({"define-event", "end-purchases", "expire", "limit-holds"})
+FORBIDDEN_KINDS: Final = frozenset({"define-event", "end-purchases", "expire", "extend-hold", "limit-holds"})
 
 
 class HoldRequest(Struct, frozen=True, tag_field="kind", tag="hold", rename="camel", omit_defaults=True):

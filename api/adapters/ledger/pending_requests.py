@@ -24,6 +24,9 @@ WAITING_MAX_REQUESTS: Final = 1_000
 # Only the ledger writes outcomes, and JSON escapes a quotation mark within a text.
 _ID_PREFIX: Final = b'"purchase":"'
 _ID_BYTES: Final = 36
+_HOLD_ANSWERS: Final = frozenset({OutcomeKind.REJECTED, OutcomeKind.HELD})
+# What must be paid is held, too.
+_BUY_ANSWERS: Final = _HOLD_ANSWERS | {OutcomeKind.CONFIRMED}
 
 
 def nothing() -> None:
@@ -117,7 +120,7 @@ def answers_to(command: BuyersCommand) -> IsAnswer:
     """Whether an outcome answers this command, and not another one about the same purchase."""
     if isinstance(command, (Confirm, Cancel)):
         return lambda outcome: outcome.request == command.request and _is_told_to(command.account, outcome)
-    kinds = {OutcomeKind.REJECTED, OutcomeKind.HELD if isinstance(command, Hold) else OutcomeKind.CONFIRMED}
+    kinds = _HOLD_ANSWERS if isinstance(command, Hold) else _BUY_ANSWERS
     own = recorded_fingerprints(command)
     # Another body under the same id may be refused meanwhile, which is not this command's answer.
     return lambda outcome: outcome.fingerprint in own and (outcome.kind in kinds or outcome.reason is Reason.ID_REUSED)

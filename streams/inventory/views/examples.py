@@ -38,6 +38,8 @@ PURCHASE_EXAMPLE: Final[dict[str, Any]] = {
     "deadline": 1796000000000,
     "lines": [{"ticketType": TICKET_TYPE, "name": "Floor", "quantity": 2, "price": "49.90"}],
     "history": [{"offset": 1041, "at": 1795999400000, "kind": "held"}],
+    "payment": "99.80",
+    "reference": None,
 }
 
 

@@ -38,6 +38,7 @@ NONSENSE: Final = dict.fromkeys(NUMBERS, "many") | {
     "api_url": "http://api:port",
     "api_metrics_bind": "",
     "producers": "partner=many",
+    "producers_with_payments": "partner,nobody",
     "role": "manager",
     "worker_bind": "*",
     "worker_tokens": "short",

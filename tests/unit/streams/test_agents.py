@@ -119,6 +119,12 @@ def test_an_outcome_becomes_a_row_with_what_is_left_after_a_partial_cancellation
     assert (made["status"], made["total"], made["ledger_offset"]) == ("confirmed", Decimal("10.50"), 7)
 
 
+def test_an_outcome_becomes_a_row_with_its_payment() -> None:
+    paid = purchase_row(outcome(payment=MoneyAmount(Decimal("10.50"), "EUR"), reference="pi_1"))
+    assert (paid["paid_worth"], paid["payment_reference"]) == (Decimal("10.50"), "pi_1")
+    assert (purchase_row(outcome())["paid_worth"], purchase_row(outcome())["payment_reference"]) == (None, None)
+
+
 def test_a_refused_purchase_asks_for_no_mail() -> None:
     assert job_for(outcome(OutcomeKind.REJECTED)) is None
     assert job_for(outcome(OutcomeKind.REFUSED)) is None

@@ -21,6 +21,7 @@ from tables.messages.commands import (
     DefineEvent,
     EventDefinition,
     Expire,
+    ExtendHold,
     Hold,
     LimitHolds,
     TicketLine,
@@ -147,13 +148,23 @@ class LedgerDriver:
         """Hold."""
         return self._told(Hold(EVENT, purchase_id(number), account, lines(wanted), seconds))
 
-    def limit_holds(self, seconds: int | None = None, tickets: int | None = None, cooldown: int | None = None) -> None:
+    def limit_holds(
+        self,
+        seconds: int | None = None,
+        tickets: int | None = None,
+        cooldown: int | None = None,
+        payment: int | None = None,
+    ) -> None:
         """Limit the holds of the partition."""
-        assert self.send(LimitHolds(seconds, tickets, cooldown)) is None
+        assert self.send(LimitHolds(seconds, tickets, cooldown, payment)) is None
 
-    def confirm(self, number: int, *, account: UUID = ADA) -> Outcome:
+    def confirm(self, number: int, *, account: UUID = ADA, payment: str | None = None) -> Outcome:
         """Confirm."""
-        return self._told(Confirm(EVENT, purchase_id(number), account))
+        return self._told(Confirm(EVENT, purchase_id(number), account, payment=payment))
+
+    def extend(self, number: int, seconds: int = 900) -> Outcome:
+        """Lengthen a hold."""
+        return self._told(ExtendHold(EVENT, purchase_id(number), seconds))
 
     def cancel(self, number: int, wanted: Wanted = (), *, account: UUID = ADA, request: UUID | None = None) -> Outcome:
         """Cancel."""

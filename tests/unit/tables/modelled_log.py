@@ -17,11 +17,13 @@ from tables.messages.commands import (
     DefineEvent,
     EndPurchases,
     Expire,
+    ExtendHold,
     Hold,
     LimitHolds,
     TicketLine,
     encode_command,
 )
+from tables.messages.payment_modes import PaymentMode
 from tables.messages.statuses import EventStatus
 from tests.unit.tables.ledger_driver import (
     ADA,
@@ -36,12 +38,14 @@ from tests.unit.tables.ledger_driver import (
     ticket_type,
 )
 
+EXTENSIONS = 0.05
+
 
 class RandomLog:
     """A log of two events' commands: what buyers ask for, new definitions, a cancelled event and its end."""
 
     def __init__(self, seed: int, count: int) -> None:
-        self.random = Random(seed)
+        self.random, self.payer = Random(seed), Random(f"payer {seed}")
         self.versions = dict.fromkeys((EVENT, OTHER_EVENT), 0)
         self.commands: list[LogCommand] = []
         self.at = NOW
@@ -64,7 +68,8 @@ class RandomLog:
     def _define(self, event: UUID, status: EventStatus) -> None:
         self.versions[event] += 1
         types = [ticket_type(kind, self.random.choice([5, 20, 60]), max_per_order=4) for kind in (FLOOR, STAND)]
-        self._add(DefineEvent(event, self.versions[event], definition(*types, status=status, max_per_account=12)))
+        changes = {"status": status, "max_per_account": 12, "payment": self.payer.choice(list(PaymentMode))}
+        self._add(DefineEvent(event, self.versions[event], definition(*types, **changes)))
 
     def _buyers(self, event: UUID) -> Command:
         purchase, account = purchase_id(self.random.randrange(300)), self.random.choice([ADA, BOB])
@@ -72,13 +77,14 @@ class RandomLog:
         made: list[Command] = [
             Buy(event, purchase, account, some),
             Hold(event, purchase, account, some, self.random.choice([1, 20, 900])),
-            Confirm(event, purchase, account),
+            Confirm(event, purchase, account, payment=self.payer.choice([None, "pi_1"])),
             Cancel(event, purchase, account),
             Cancel(event, purchase, account, UUID(int=self.random.randrange(50)), [TicketLine(FLOOR, 1)]),
             Cancel(event, purchase, account, None, [TicketLine(FLOOR, 1)]),
             Expire(event, purchase),
         ]
-        return self.random.choice(made[:2] * 3 + made)
+        chosen = self.random.choice(made[:2] * 3 + made)
+        return ExtendHold(event, purchase, 20) if self.payer.random() < EXTENSIONS else chosen
 
     def _add(self, command: Command) -> None:
         self.at += self.random.randrange(3_000)

@@ -16,11 +16,13 @@ from tables.messages.commands import (
     Confirm,
     DefineEvent,
     Expire,
+    ExtendHold,
     Hold,
     LimitHolds,
     TicketLine,
     TicketTypeDefinition,
 )
+from tables.messages.payment_modes import PaymentMode
 from tables.messages.statuses import EventStatus
 from tests.unit.tables.ledger_driver import (
     ADA,
@@ -40,6 +42,7 @@ from tests.unit.tables.ledger_driver import (
 ACCOUNTS = [ADA, BOB, UUID(int=0xA3)]
 TYPES = [FLOOR, STAND, BOX]
 LIMITS_CHANGE = 0.03
+EXTENSIONS = 0.04
 
 
 CommandLog = list[LogCommand]
@@ -48,10 +51,10 @@ CommandLog = list[LogCommand]
 def random_log(seed: int, length: int) -> CommandLog:
     """The log of a seed, with the commands that the ledger itself appends: soon or late, some of them twice.
 
-    Some commands change the limits on holds.
+    Some commands change the limits on holds, and some lengthen one.
     """
-    random, operator = Random(seed), Random(f"operator {seed}")
-    writer = _LogWriter(random)
+    random, operator, payer = Random(seed), Random(f"operator {seed}"), Random(f"payer {seed}")
+    writer = _LogWriter(random, payer)
     ledger = ledger_on({})
     added: list[Command] = []
     log = []
@@ -60,8 +63,10 @@ def random_log(seed: int, length: int) -> CommandLog:
         if added and random.random() < 0.5:
             entry = entry._replace(command=added.pop(0) if random.random() < 0.9 else added[0])
         if operator.random() < LIMITS_CHANGE:
-            limits = (operator.choice([None, limit]) for limit in (2, 6, 5))
+            limits = (operator.choice([None, limit]) for limit in (2, 6, 5, 2))
             entry = entry._replace(command=LimitHolds(*limits))
+        if isinstance(entry.command, BuyerCommand) and payer.random() < EXTENSIONS:
+            entry = entry._replace(command=writer.extend())
         log.append(entry)
         following = ledger.apply(*entry).commands
         added += [replace(step, most=2) for step in following]
@@ -69,8 +74,9 @@ def random_log(seed: int, length: int) -> CommandLog:
 
 
 class _LogWriter:
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, payer: Random) -> None:
         self.random = random
+        self.payer = payer
         self.at = NOW
         self.versions = {EVENT: 1, OTHER_EVENT: 1}
         self.made: list[tuple[UUID, UUID, UUID]] = []
@@ -100,7 +106,9 @@ class _LogWriter:
         status = self.random.choice([EventStatus.ACTIVE] * 14 + [EventStatus.ON_HOLD] * 2 + [EventStatus.CANCELED])
         capacity = self.random.choice([None, None, 25])
         limit = self.random.choice([None, None, 15])
-        return DefineEvent(event, version, definition(*types, status=status, capacity=capacity, max_per_account=limit))
+        payment = self.payer.choice(list(PaymentMode))
+        changes = {"status": status, "capacity": capacity, "max_per_account": limit, "payment": payment}
+        return DefineEvent(event, version, definition(*types, **changes))
 
     def any_type(self, key: UUID) -> TicketTypeDefinition:
         price = Decimal(self.random.randrange(10_000)) / 100
@@ -131,11 +139,15 @@ class _LogWriter:
         return Hold(*self.new(), self.random.choice([1, 2, 600]))
 
     def confirm(self) -> BuyerCommand:
-        return Confirm(*self.known())
+        return Confirm(*self.known(), payment=self.payer.choice([None, "pi_1", "pi_2"]))
 
     def cancel(self) -> BuyerCommand:
         request = self.random.choice([None, UUID(int=1), UUID(int=2)])
         return Cancel(*self.known(), request, self.lines(self.random.choice([0, 1])))
+
+    def extend(self) -> BuyerCommand:
+        event, purchase, _ = self.payer.choice(self.made[-5:] or [(EVENT, purchase_id(0), ADA)])
+        return ExtendHold(event, purchase, self.payer.choice([1, 2, 900]))
 
     def expire(self) -> BuyerCommand:
         return Expire(*self.known()[:2], early=self.at % 5 == 0)

@@ -63,10 +63,14 @@ class FakeStock:
     """Events and ticket types that were bought."""
 
     bought: set[UUID] = field(default_factory=set)
+    out: set[UUID] = field(default_factory=set)
     shelves: dict[UUID, Left] | None = field(default_factory=dict)
 
     def has_purchases(self, event: UUID, ticket: UUID | None = None) -> bool:
         return (ticket or event) in self.bought
+
+    def is_out(self, event: UUID) -> bool:
+        return event in self.out
 
     def left(self, event: UUID) -> dict[UUID, Left] | None:
         return self.shelves

@@ -13,6 +13,7 @@ from api.roles import Role
 from api.schemas.event import Event
 from api.schemas.money import Money
 from api.schemas.sales import EventSales, TypeSales
+from tables.messages.payment_modes import PaymentMode
 from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus
 from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import Reader, make_account
@@ -130,6 +131,18 @@ def test_the_form_shows_the_event_on_its_own_clocks_and_leaves_the_rest_alone(
     after = only(world).event
     assert (after.title, after.capacity, after.latitude) == ("Schwanengesang", None, 48.2)
     assert after.starts_at == before.starts_at + timedelta(hours=1)
+
+
+def test_how_an_event_is_paid_is_chosen_in_its_form(world: World, organizer: Reader, event: str) -> None:
+    assert only(world).event.payment is PaymentMode.NONE
+    organizer.get(f"{event}/edit")
+    assert organizer.send(f"{event}/edit", CONCERT | {"payment": "online"}).status_code == 303
+    assert only(world).event.payment is PaymentMode.ONLINE
+    organizer.get(f"{event}/edit")
+    assert '<option value="online" selected>' in organizer.page
+    world.stock.out.add(only(world).event.id)
+    assert organizer.send(f"{event}/edit", CONCERT | {"payment": "none"}).status_code == 409
+    assert "while no tickets are held or sold" in organizer.page
 
 
 def test_what_somebody_else_changed_meanwhile_is_not_overwritten(world: World, organizer: Reader, event: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,7 +14,7 @@ from api.pages.refusal_texts import REFUSAL_TEXTS, refusal_text
 from api.problems import REFUSALS
 from api.schemas.money import Money
 from api.schemas.notification import Notification
-from api.schemas.purchase import Purchase, pending, public_id
+from api.schemas.purchase import Payment, Purchase, pending, public_id
 from tables.messages.commands import Cancel, Confirm
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
@@ -53,6 +54,16 @@ def test_a_hold_shows_the_time_that_is_left_and_what_it_costs(reader: Reader, he
     assert ">10:00</strong>" in reader.page
     assert "Buy 3 tickets · €149.70" in reader.page
     assert '<noscript><meta http-equiv="refresh" content="602">' in reader.page
+
+
+def test_what_must_be_paid_shows_what_is_due_and_cannot_be_confirmed_by_its_buyer(reader: Reader, held: str) -> None:
+    rows = reader.world.sales.rows
+    due = Payment(due=Money.of(Decimal("149.70"), "EUR"), deadline=rows[ids(held)].deadline)
+    rows[ids(held)] = rows[ids(held)].model_copy(update={"payment": due})
+    reader.get(held)
+    assert "To pay: €149.70." in reader.page
+    assert "Buy 3 tickets" not in reader.page
+    assert ">Release</button>" in reader.page
 
 
 def test_a_page_with_tickets_is_kept_nowhere(reader: Reader, bought: str) -> None:

@@ -40,6 +40,17 @@ def worth(amount: str, currency: str = "EUR") -> dict[str, Any]:
     return {"total": {"amount": amount, "currency": currency}}
 
 
+PURCHASE = uuid4()
+EVENT = uuid4()
+DUE = {
+    "payment": {
+        "due": {"amount": "21.00", "currency": "EUR"},
+        "deadline": "2030-01-02T03:04:05Z",
+        "url": f"/purchases/{public_id(EVENT, PURCHASE)}",
+    }
+}
+
+
 @pytest.mark.parametrize(
     ("kind", "more", "told"),
     [
@@ -57,6 +68,35 @@ def worth(amount: str, currency: str = "EUR") -> dict[str, Any]:
             OutcomeKind.HELD,
             {"lines": LINES[:1], "total": MoneyAmount(Decimal(21), "EUR"), "deadline": NOW},
             {"lines": euros("10.50"), "deadline": "2030-01-02T03:04:05Z"} | worth("21.00"),
+        ),
+        (
+            OutcomeKind.HELD,
+            {
+                "lines": LINES[:1],
+                "total": MoneyAmount(Decimal(21), "EUR"),
+                "deadline": NOW,
+                "payment": MoneyAmount(Decimal(21), "EUR"),
+            },
+            {"lines": euros("10.50"), "deadline": "2030-01-02T03:04:05Z"} | worth("21.00") | DUE,
+        ),
+        (
+            OutcomeKind.CONFIRMED,
+            {
+                "lines": LINES[:1],
+                "total": MoneyAmount(Decimal(21), "EUR"),
+                "payment": MoneyAmount(Decimal(21), "EUR"),
+                "reference": "pi_1",
+            },
+            {"lines": euros("10.50"), "payment": {"reference": "pi_1"}} | worth("21.00"),
+        ),
+        (
+            OutcomeKind.EXPIRED,
+            {
+                "lines": LINES[:1],
+                "total": MoneyAmount(Decimal(21), "EUR"),
+                "payment": MoneyAmount(Decimal(0), "EUR"),
+            },
+            {"lines": euros("10.50")} | worth("21.00"),
         ),
         (
             OutcomeKind.CANCELLED,
@@ -83,7 +123,7 @@ def worth(amount: str, currency: str = "EUR") -> dict[str, Any]:
 def test_what_is_written_is_the_purchase_that_the_api_describes(
     kind: OutcomeKind, more: dict[str, Any], told: dict[str, Any]
 ) -> None:
-    command = Command(uuid4(), uuid4(), uuid4(), [TicketLine(KINDS[0], 1)])
+    command = Command(EVENT, PURCHASE, uuid4(), [TicketLine(KINDS[0], 1)])
     status = PurchaseStatus.CONFIRMED if more.get("left") else PurchaseStatus(kind.value)
     written = json.loads(purchase_json(outcome(command, kind, status=status, **more), command.purchase))
     assert written == told | {

@@ -30,6 +30,7 @@ def test_an_event_is_a_draft_and_can_be_read_where_it_is(client: FlaskClient, ev
         "startsAt": "2030-05-17T18:00:00Z",
         "endsAt": "2030-05-17T20:30:00Z",
         "timeZone": "Europe/Vienna",
+        "payment": "none",
         "version": 1,
         "createdAt": "2030-01-02T03:04:05Z",
         "updatedAt": "2030-01-02T03:04:05Z",
@@ -195,6 +196,18 @@ def test_an_event_with_purchases_stays(world: World, client: FlaskClient, event:
     answer = client.delete(f"{EVENTS}/{event['id']}")
     assert (answer.status_code, answer.get_json()["type"]) == (409, "/problems/has-purchases")
     assert client.get(f"{EVENTS}/{event['id']}").status_code == 200
+
+
+def test_how_an_event_is_paid_changes_only_while_none_of_it_is_out(
+    world: World, client: FlaskClient, event: dict[str, Any]
+) -> None:
+    path = f"{EVENTS}/{event['id']}"
+    assert client.patch(path, json={"payment": "online"}).get_json()["payment"] == "online"
+    world.stock.out.add(UUID(event["id"]))
+    answer = client.patch(path, json={"payment": "none"})
+    assert (answer.status_code, answer.get_json()["type"]) == (409, "/problems/payment-mode-fixed")
+    assert client.patch(path, json={"title": "Schwanengesang", "payment": "online"}).status_code == 200
+    assert client.patch(path, json={"payment": "barter"}).status_code == 422
 
 
 def test_events_are_listed_by_organizer_and_status(

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.problems import PROBLEMS, REFUSALS
+from api.roles import Role
 from api.schemas.purchase import pending
 from tables.messages.commands import Buy, Cancel, Confirm, Hold
 from tables.messages.outcomes import MoneyAmount, OutcomeKind, OutcomeLine
@@ -328,6 +329,87 @@ def test_a_hold_is_confirmed_by_its_buyer(world: World, account: dict[str, Any],
     assert isinstance(first, Confirm)
     assert first == second
     assert str(first.account) == account["id"]
+
+
+def found(world: World, path: str, account: dict[str, Any], event: dict[str, Any]) -> str:
+    """The path of a hold of that account in the event, which can be read."""
+    purchase = UUID(path.rpartition(".")[2])
+    row = pending(UUID(event["id"]), purchase, UUID(account["id"])).model_copy(update={"status": "held"})
+    world.sales.rows[UUID(event["id"]), purchase] = row
+    return f"{PURCHASES}/{row.id}"
+
+
+@pytest.fixture
+def organizer(client: FlaskClient) -> str:
+    """The id of an account that organizes events and buys nothing."""
+    body = {"firstName": "Olga", "lastName": "O", "email": "olga@example.org"}
+    return str(client.post("/api/v3/accounts", json=body).get_json()["id"])
+
+
+@pytest.fixture
+def paid_event(client: FlaskClient, event_body: dict[str, Any], organizer: str) -> dict[str, Any]:
+    """An event of that organizer that is paid online."""
+    answer = client.post("/api/v3/events", json=event_body | {"organizerId": organizer, "payment": "online"})
+    event: dict[str, Any] = answer.get_json()
+    assert event["payment"] == "online"
+    return event
+
+
+def test_the_organizer_confirms_with_the_reference_of_the_payment(
+    world: World, account: dict[str, Any], paid_event: dict[str, Any], organizer: str, held: str
+) -> None:
+    path = found(world, held, account, paid_event)
+    world.ledger.rule = changed(OutcomeKind.CONFIRMED)
+    for client in (world.client(organizer, Role.ORGANIZER), world.client(uuid4(), Role.ADMINISTRATOR)):
+        assert client.post(f"{path}/confirm", json={"reference": "bank 1"}).status_code == 200
+        command = world.ledger.handed_in.pop()
+        assert (command.payment, str(command.account)) == ("bank 1", account["id"])
+
+
+def test_nobody_else_confirms_with_a_reference(
+    world: World, account: dict[str, Any], paid_event: dict[str, Any], organizer: str, held: str
+) -> None:
+    path = found(world, held, account, paid_event)
+    callers = (
+        (world.client(account["id"]), 403),
+        (world.client(organizer), 403),
+        (world.client(account["id"], Role.ORGANIZER), 404),
+    )
+    for client, status in callers:
+        assert client.post(f"{path}/confirm", json={"reference": "mine"}).status_code == status
+    missing = world.client(organizer, Role.ORGANIZER).post(
+        f"{PURCHASES}/{paid_event['id']}.{uuid4()}/confirm", json={"reference": "bank 1"}
+    )
+    assert missing.status_code == 404
+    assert not world.ledger.handed_in
+
+
+@pytest.mark.parametrize("reference", ["", "x" * 65, 7, None, "a\0"])
+def test_a_reference_is_a_short_text(world: World, held: str, reference: Any) -> None:
+    answer = world.client(uuid4(), Role.ADMINISTRATOR).post(f"{held}/confirm", json={"reference": reference})
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/reference")
+
+
+def test_a_buyers_confirm_of_what_must_be_paid_is_refused(world: World, account: dict[str, Any], held: str) -> None:
+    due = {"amount": "99.80", "currency": "EUR"}
+    world.ledger.rule = changed(OutcomeKind.REFUSED, reason=Reason.PAYMENT_REQUIRED, figures=due)
+    answer = world.client(account["id"]).post(f"{held}/confirm")
+    assert (answer.status_code, answer.get_json()["figures"]) == (402, due)
+
+
+def test_a_purchase_that_must_be_paid_is_held_where_its_location_says(world: World, buy: BuyFixture) -> None:
+    due = MoneyAmount(Decimal("99.80"), "EUR")
+    more = {"status": PurchaseStatus.HELD, "payment": due, "deadline": NOW}
+    world.ledger.rule = lambda command: outcome(command, OutcomeKind.HELD, **more)
+    answer = buy()
+    purchase = answer.get_json()
+    assert (answer.status_code, purchase["status"]) == (201, "held")
+    assert answer.headers["Location"] == f"{PURCHASES}/{purchase['id']}"
+    assert purchase["payment"] == {
+        "due": {"amount": "99.80", "currency": "EUR"},
+        "deadline": "2030-01-02T03:04:05Z",
+        "url": f"/purchases/{purchase['id']}",
+    }
 
 
 def test_everything_is_given_back_without_a_body(world: World, account: dict[str, Any], held: str) -> None:

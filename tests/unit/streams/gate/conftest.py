@@ -127,7 +127,13 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 @pytest.fixture
 def gate(tmp_path: Any, world: World) -> Iterator[Gate]:
-    now = Settings(ticket_key="k" * 32, worker_data=tmp_path, producers=f"partner={RATE},kiosk={RATE}", role="gate")
+    now = Settings(
+        ticket_key="k" * 32,
+        worker_data=tmp_path,
+        producers=f"partner={RATE},kiosk={RATE}",
+        role="gate",
+        producers_with_payments="kiosk",
+    )
     app = make_app(now)
     app.conf.tabledir.mkdir(parents=True, exist_ok=True)
     gate = Gate(app, world)

@@ -70,6 +70,7 @@ def test_an_event_is_announced_once_and_again_for_a_ticket_type_that_is_new(gate
         (body(account=str(NOBODY)), "unknown-account", "account"),
         (body("confirm", account=str(NOBODY)), "unknown-account", "account"),
         (body("expire"), "forbidden", "kind"),
+        (body("extend-hold"), "forbidden", "kind"),
         (body(lines=[]), "malformed", "lines"),
         (b"nope", "malformed", ""),
     ],
@@ -85,6 +86,15 @@ def test_what_may_not_pass_is_answered_and_does_not_reach_the_log(
     assert not world.commands()
     is_malformed = status in ("malformed", "forbidden")
     assert len(world.records.get(dead_letters("gate"), [])) == is_malformed
+
+
+def test_a_confirm_with_a_payment_needs_the_right_to_take_payments(gate: Gate, world: World) -> None:
+    paid = body("confirm", payment="bank 1")
+    gate.handle(message(3, paid))
+    gate.handle(message(3, paid, topic=KIOSK), producer="kiosk")
+    [answer] = world.answers()
+    assert (answer.status.value, answer.field, answer.purchase) == ("forbidden", "payment", ID)
+    assert [command.payment for command in world.commands() if isinstance(command, Confirm)] == ["bank 1"]
 
 
 @pytest.mark.parametrize("event", [DRAFT, UUID(int=0xF00)], ids=["draft", "none"])

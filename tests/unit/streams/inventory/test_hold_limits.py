@@ -13,7 +13,7 @@ from streams.runtime.app import App
 from streams.runtime.produce import Produced, Record
 from streams.runtime.table import OffsetTable
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, UNLIMITED, encode_limits
-from tables.messages.commands import Command, LimitHolds, decode_command
+from tables.messages.commands import PAYMENT_DEFAULT_S, Command, LimitHolds, decode_command
 
 PARTITION = 2
 DEFAULTS = LimitHolds(3_600, 20, 60)
@@ -90,3 +90,10 @@ def test_what_could_not_be_appended_is_tried_again(app: App, table: OffsetTable,
 def test_no_limit_is_set_where_none_was_and_taken_back_where_one_was() -> None:
     none = {"hold_seconds_max": 0, "hold_tickets_max": 0, "hold_cooldown_seconds": 0}
     assert limits_of(Settings.model_validate({"ticket_key": "k" * 32} | none)) == LimitHolds() == UNLIMITED.command()
+
+
+def test_another_time_to_pay_is_a_limit_and_the_ledgers_default_is_none() -> None:
+    for seconds, limit in ((300, 300), (PAYMENT_DEFAULT_S, None)):
+        given = Settings.model_validate({"ticket_key": "k" * 32, "payment_seconds": seconds})
+        assert limits_of(given).payment_seconds == limit
+    assert Settings.model_fields["payment_seconds"].default == PAYMENT_DEFAULT_S

@@ -43,7 +43,7 @@ class Table:
     def store(self, records: dict[bytes, bytes]) -> None:
         for key, value in records.items():
             gone, come = index_change(key, value)
-            self.entries -= {gone or b""}
+            self.entries -= set(gone)
             self.entries |= {come} if come else set()
             self.records[key] = value
 
@@ -286,3 +286,12 @@ def test_the_index_never_mixes_with_records(driver: LedgerDriver, notifier: Noti
     notifier.tell(driver.hold(1))
     assert all(entry.startswith(REMINDERS_PREFIX) for entry in notifier.table.entries)
     assert {booking_offset(value) for value in notifier.table.records.values()} == {0, 1}
+
+
+def test_a_hold_that_is_lengthened_has_no_second_mail_and_is_held_until_its_later_deadline(
+    driver: LedgerDriver, notifier: Notifier
+) -> None:
+    assert told(notifier.tell(driver.hold(1, seconds=600))) == [(MailKind.HELD, purchase_id(1))]
+    assert notifier.tell(driver.extend(1, 900)) == []
+    [reminder] = notifier.reminder(NOW + HOLD_MS)
+    assert reminder.deadline == moment(NOW + HOLD_MS + 900_000)

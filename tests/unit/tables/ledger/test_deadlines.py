@@ -53,19 +53,33 @@ def test_a_hold_is_in_the_index_until_it_ends(end: str) -> None:
     key = purchase_key(EVENT, purchase_id(1))
     driver.hold(1, [(FLOOR, 2)], seconds=1)
     due = entry(1, NOW + 1_000)
-    assert index_change(key, driver.table[key]) == (None, due)
+    assert index_change(key, driver.table[key]) == ((), due)
     driver.cancel(1, [(FLOOR, 1)])
-    assert index_change(key, driver.table[key]) == (None, due)
+    assert index_change(key, driver.table[key]) == ((), due)
     driver.at += 1_000
     getattr(driver, end)(1)
-    assert index_change(key, driver.table[key]) == (due, None)
+    assert index_change(key, driver.table[key]) == ((due,), None)
+
+
+@pytest.mark.parametrize("end", ["confirm", "cancel", "expire"])
+def test_a_lengthened_hold_is_in_the_index_with_its_last_deadline_alone(end: str) -> None:
+    driver = LedgerDriver(batch=1)
+    driver.define(ticket_type())
+    key = purchase_key(EVENT, purchase_id(1))
+    driver.hold(1, seconds=1)
+    driver.extend(1, 2)
+    assert index_change(key, driver.table[key]) == ((entry(1, NOW + 1_000),), entry(1, NOW + 3_000))
+    driver.at += 3_000
+    getattr(driver, end)(1)
+    # A worker that has slept over the extension has only the first entry.
+    assert index_change(key, driver.table[key]) == ((entry(1, NOW + 1_000), entry(1, NOW + 3_000)), None)
 
 
 def test_a_purchase_and_an_event_change_nothing_in_the_index() -> None:
     driver = LedgerDriver(batch=1)
     driver.define(ticket_type(name="held"))
     driver.buy(1)
-    assert [index_change(*record) for record in driver.table.items()] == [(None, None)] * 3
+    assert [index_change(*record) for record in driver.table.items()] == [((), None)] * 3
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -74,7 +88,7 @@ def test_the_index_lists_what_the_records_say_after_any_log(seed: int) -> None:
     run = LedgerWorker().run(random_log(seed, 300), Random(seed))
     for record in run.changelog:
         gone, come = index_change(*record)
-        entries -= {gone} if gone else set()
+        entries -= set(gone)
         entries |= {come} if come else set()
     held = {key: state_of(decode_purchase(value)) for key, value in run.table.items() if key[16:17] == b"p"}
     assert entries

@@ -37,6 +37,7 @@ from tables.messages.commands import (
     EndPurchases,
     EventDefinition,
     Expire,
+    ExtendHold,
     Hold,
     LimitHolds,
     TicketLine,
@@ -44,6 +45,7 @@ from tables.messages.commands import (
     encode_command,
 )
 from tables.messages.outcomes import Outcome, encode_outcome
+from tables.messages.payment_modes import PaymentMode
 from tables.messages.statuses import EventStatus
 from tests.unit.tables.ledger_driver import (
     BOX,
@@ -78,7 +80,9 @@ limits_on_holds = st.builds(
     st.sampled_from([None, None, 2, 600]),
     st.sampled_from([None, None, 5, 3, 1]),
     st.sampled_from([None, None, 1, 3, 600]),
+    st.sampled_from([None, 1, 3]),
 )
+modes = st.sampled_from(PaymentMode)
 requests = st.none() | st.integers(1, 2).map(lambda number: UUID(int=number))
 
 
@@ -109,6 +113,7 @@ def definitions(draw: st.DrawFn) -> EventDefinition:
         capacity=draw(st.sampled_from([None, None, 15, 5, 0])),
         max_per_order=draw(limits),
         max_per_account=draw(st.sampled_from([None, None, 9, 4])),
+        payment=draw(modes),
     )
 
 
@@ -131,6 +136,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         per_order=limits,
         per_account=limits,
         on_holds=limits_on_holds,
+        payment=modes,
     )
     def open_the_sale(
         self,
@@ -138,8 +144,9 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         per_order: int | None,
         per_account: int | None,
         on_holds: LimitHolds,
+        payment: PaymentMode,
     ) -> None:
-        limited = definition(*kinds, max_per_order=per_order, max_per_account=per_account)
+        limited = definition(*kinds, max_per_order=per_order, max_per_account=per_account, payment=payment)
         self.both(on_holds)
         self.both(DefineEvent(EVENT, 1, limited))
 
@@ -175,6 +182,16 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     @rule(data=st.data())
     def confirm(self, data: st.DataObject) -> None:
         self.both(Confirm(*self.known(data)))
+
+    @precondition(lambda self: self.purchases)
+    @rule(data=st.data(), payment=st.sampled_from(["pi_1", "pi_2"]))
+    def confirm_with_a_payment(self, data: st.DataObject, payment: str) -> None:
+        self.both(Confirm(*self.known(data), payment=payment))
+
+    @precondition(lambda self: self.purchases)
+    @rule(data=st.data(), seconds=st.sampled_from([1, 3, 900]))
+    def extend(self, data: st.DataObject, seconds: int) -> None:
+        self.both(ExtendHold(*self.known(data)[:2], seconds))
 
     @precondition(lambda self: self.purchases)
     @rule(data=st.data(), request=requests, lines=st.just([]) | wanted)
@@ -355,6 +372,7 @@ def always(value: object) -> Callable[..., Any]:
         (tables.ledger.decisions, "_type_refusal", always(None)),
         (tables.ledger.decisions, "_order_refusal", always(None)),
         (tables.ledger.decisions, "hold_refusal", always(None)),
+        (tables.ledger.decisions, "paid_worth", always(None)),
         (tables.ledger.accounts.AccountTickets, "count_hold", always(None)),
         (tables.ledger.accounts, "_let_go", always([])),
         (tables.ledger.inventory.Inventory, "apply", always(None)),

@@ -72,6 +72,14 @@ def test_a_hold_by_default_is_answered_by_the_outcome_of_any_default_and_of_a_ve
     assert request.outcome is None
 
 
+@pytest.mark.parametrize("kind", [OutcomeKind.CONFIRMED, OutcomeKind.HELD, OutcomeKind.REJECTED])
+def test_a_purchase_is_answered_by_its_tickets_by_a_hold_that_must_be_paid_or_by_a_refusal(kind: OutcomeKind) -> None:
+    command = purchase()
+    assert first_answer(command, outcome(command, OutcomeKind.CANCELLED), outcome(command, kind)) == outcome(
+        command, kind
+    )
+
+
 @pytest.mark.parametrize("change", [Confirm, Cancel])
 def test_a_change_is_answered_by_its_own_outcome_alone(change: Any) -> None:
     bought = purchase()
