@@ -43,6 +43,7 @@ BY_FIELD: Final[Mapping[str, LazyText]] = {
 # By type of pydantic's error, with the numbers of its context.
 _BY_TYPE: Final[Mapping[str, LazyText]] = {
     "missing": MISSING,
+    "nothing_visible": MISSING,
     "string_too_short": lazy_gettext("At least %(min_length)s characters, please."),
     "string_too_long": lazy_gettext("At most %(max_length)s characters, please."),
     "too_long": lazy_gettext("At most %(max_length)s, please."),

@@ -8,16 +8,26 @@ from pydantic.config import JsonDict
 
 from api.roles import Role
 from api.schemas.base import Body, Resource, absent
-from api.schemas.fields import Birthday, Email, LanguageTag, Name, NewPassword, Phone, SomePassword, TypedEmail
+from api.schemas.fields import (
+    Birthday,
+    Email,
+    FirstName,
+    LanguageTag,
+    LastName,
+    NewPassword,
+    Phone,
+    SomePassword,
+    TypedEmail,
+)
 
 ADDRESS: JsonDict = {"format": "email"}
 
 
 class AccountBody(Body):
-    """An account's data except its address."""
+    """An account's data except its address. Somebody with one name has no last name."""
 
-    first_name: Name
-    last_name: Name
+    first_name: FirstName
+    last_name: LastName = ""
     phone: Phone | None = None
     birth_date: Birthday | None = None
     locale: LanguageTag = "en"
@@ -39,8 +49,8 @@ class NewAccount(AccountBody):
 class AccountChange(Body):
     """Changes of an account: a missing field stays as it is, null empties an optional one."""
 
-    first_name: Name = absent()
-    last_name: Name = absent()
+    first_name: FirstName = absent()
+    last_name: LastName = absent()
     phone: Phone | None = None
     birth_date: Birthday | None = None
     locale: LanguageTag = absent()

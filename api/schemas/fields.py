@@ -8,8 +8,10 @@ from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from tables.text.email_addresses import normal_address
+from tables.text.sanitize import is_visible
 
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -19,6 +21,12 @@ _PHONE: Final = r"^\+?[0-9][0-9 ()./-]{3,29}[0-9]$"
 def _without_nul(value: str) -> str:
     if "\0" in value:
         raise ValueError("must not contain the character NUL")
+    return value
+
+
+def _with_something_visible(value: str) -> str:
+    if value and not is_visible(value):
+        raise PydanticCustomError("nothing_visible", "must have a character that is visible")
     return value
 
 
@@ -92,19 +100,21 @@ def _countries() -> frozenset[str]:
 
 _NO_COUNTRIES: Final = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 _NO_NUL: Final = AfterValidator(_without_nul)
+_VISIBLE: Final = AfterValidator(_with_something_visible)
 
 
 def _text(least: int, most: int) -> Any:
     return StringConstraints(strip_whitespace=True, min_length=least, max_length=most)
 
 
-Name = Annotated[str, _text(1, 100), _NO_NUL]
-Title = Annotated[str, _text(1, 200), _NO_NUL]
-VenueText = Annotated[str, _text(0, 200), _NO_NUL]
-City = Annotated[str, _text(0, 100), _NO_NUL]
+FirstName = Annotated[str, _text(1, 100), _NO_NUL, _VISIBLE]
+LastName = Annotated[str, _text(0, 100), _NO_NUL, _VISIBLE]
+Title = Annotated[str, _text(1, 200), _NO_NUL, _VISIBLE]
+VenueText = Annotated[str, _text(0, 200), _NO_NUL, _VISIBLE]
+City = Annotated[str, _text(0, 100), _NO_NUL, _VISIBLE]
 Prose = Annotated[str, _text(0, 20_000), _NO_NUL]
 Words = Annotated[str, _text(0, 200), _NO_NUL]
-Tag = Annotated[str, _text(1, 50), _NO_NUL]
+Tag = Annotated[str, _text(1, 50), _NO_NUL, _VISIBLE]
 Tags = Annotated[list[Tag], Field(max_length=20)]
 SomePassword = Annotated[str, StringConstraints(max_length=200), _NO_NUL]
 NewPassword = Annotated[str, StringConstraints(min_length=10, max_length=200), _NO_NUL]

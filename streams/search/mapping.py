@@ -84,7 +84,8 @@ def marker(row: EventRow) -> dict[str, Any]:
 def _facts(row: EventRow) -> dict[str, Any]:
     shown = {name: getattr(row, name) or "" for name in ("title", "description", "venue", "city")}
     tags = row.tags or []
-    searched = shown | {"organizer": row.organizer_name}
+    organizer = row.organizer_name.strip()  # of one name, it ends with a space
+    searched = shown | {"organizer": organizer}
     return shown | {
         "id": str(row.id),
         "deleted": False,
@@ -92,7 +93,7 @@ def _facts(row: EventRow) -> dict[str, Any]:
         "tags": tags,
         "status": row.status,
         "organizerId": str(row.organizer_id),
-        "organizer": row.organizer_name,
+        "organizer": organizer,
         "folded": {name: _searched(text) for name, text in searched.items()} | {"tags": list(map(_searched, tags))},
         "keys": {"title": _searched(shown["title"]), "city": fold(shown["city"]), "tags": [fold(tag) for tag in tags]},
     }

@@ -50,6 +50,7 @@ def accounts(database: Database, ended: list[tuple[UUID, int]]) -> AccountRows:
 def test_pages_have_every_account_once_though_many_were_made_at_the_same_moment(accounts: AccountRows) -> None:
     made = {accounts.add(new_account()).id for _ in range(5)}
     made |= {accounts.add(new_account(created_at=NOW + timedelta(microseconds=n))).id for n in range(3)}
+    made.add(accounts.add(new_account(last_name="")).id)
     seen: list[UUID] = []
     cursor: str | None = None
     while True:

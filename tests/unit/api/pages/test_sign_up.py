@@ -54,6 +54,8 @@ def test_every_address_is_answered_alike(reader: Reader) -> None:
         ("password", "short", "At least 10 characters"),
         ("password", "password12", "easy to guess"),
         ("firstName", "", "fill this in"),
+        ("firstName", "\u200b", "fill this in"),
+        ("lastName", "\u3164", "fill this in"),
         ("lastName", "x" * 101, "At most 100 characters"),
     ],
 )
@@ -67,6 +69,13 @@ def test_what_is_wrong_is_told_beside_its_field_and_the_rest_is_kept(
     assert 'value="Lovelace"' in reader.page or field == "lastName"
     assert PASSWORD not in reader.page
     assert not reader.world.mailer.mails
+
+
+def test_one_name_is_enough(reader: Reader) -> None:
+    answer = reader.send("/sign-up", ADA | {"firstName": "Sukarno", "lastName": ""})
+    reader.get(answer.headers["Location"])
+    reader.send("/confirm", {"code": mailed_code(reader.world)})
+    assert [(row.first_name, row.last_name) for row in reader.world.accounts.rows.values()] == [("Sukarno", "")]
 
 
 def test_nobody_gives_themselves_a_role(reader: Reader) -> None:

@@ -44,6 +44,13 @@ def test_an_address_in_use_is_refused_whatever_its_case(client: FlaskClient, acc
     assert (again.status_code, again.get_json()["errors"]) == (409, [{"detail": "is in use", "pointer": "/email"}])
 
 
+def test_somebody_with_one_name_has_no_last_name(client: FlaskClient, account: dict[str, Any]) -> None:
+    made = client.post("/api/v3/accounts", json={"firstName": "Sukarno", "email": "sukarno@buyer.example"})
+    assert (made.status_code, made.get_json()["lastName"]) == (201, "")
+    answer = client.patch(f"/api/v3/accounts/{account['id']}", json={"lastName": ""})
+    assert (answer.status_code, answer.get_json()["lastName"]) == (200, "")
+
+
 def test_an_unknown_account_is_not_found(client: FlaskClient) -> None:
     assert client.get(f"{ACCOUNTS}/{uuid4()}").status_code == 404
     assert client.get(f"{ACCOUNTS}/1").status_code == 404
@@ -55,6 +62,8 @@ def test_an_unknown_account_is_not_found(client: FlaskClient) -> None:
         ({"firstName": ""}, "/firstName"),
         ({"firstName": " \t "}, "/firstName"),
         ({"firstName": "A\0da"}, "/firstName"),
+        ({"firstName": "\u200b"}, "/firstName"),
+        ({"lastName": "\u2800"}, "/lastName"),
         ({"firstName": "A" * 101}, "/firstName"),
         ({"firstName": 1}, "/firstName"),
         ({"lastName": None}, "/lastName"),

@@ -79,6 +79,10 @@ def test_an_unknown_organizer_is_refused(client: FlaskClient, event_body: dict[s
     [
         ({"title": ""}, "/title"),
         ({"title": "a\0b"}, "/title"),
+        ({"title": "\u200b"}, "/title"),
+        ({"venue": "\u2060"}, "/venue"),
+        ({"city": "\u3164"}, "/city"),
+        ({"tags": ["lied", "\u200b"]}, "/tags/1"),
         ({"title": "x" * 201}, "/title"),
         ({"organizerId": "me"}, "/organizerId"),
         ({"status": "SOLD_OUT"}, "/status"),
