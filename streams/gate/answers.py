@@ -36,14 +36,16 @@ class AnswersAgent:
         by_partition: dict[int, dict[RequestOrigin, Message]] = {}
         for message in messages:
             origin = self._origin(message)
-            if origin is not None and not self._journal.is_answered(message.partition, origin):
+            if origin is not None:
                 by_partition.setdefault(message.partition, {}).setdefault(origin, message)
         for partition, outcomes in by_partition.items():
             await self._answer(partition, outcomes)
 
     async def _answer(self, partition: int, outcomes: dict[RequestOrigin, Message]) -> None:
-        origins = {id(message): origin for origin, message in outcomes.items()}
-        decoded, dead_letters = decode_batch(list(outcomes.values()), decode_outcome)
+        before = self._journal.answered(partition, list(outcomes))
+        new = [item for item, is_answered in zip(outcomes.items(), before, strict=True) if not is_answered]
+        origins = {id(message): origin for origin, message in new}
+        decoded, dead_letters = decode_batch([message for _, message in new], decode_outcome)
         replies = []
         for message, outcome in decoded:
             origin = origins[id(message)]

@@ -4,7 +4,7 @@ A check depends on the accounts and on earlier requests. It is recorded before i
 after a crash repeats it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from streams.runtime.app import App
@@ -36,7 +36,7 @@ class Journal:
     def checks(self, partition: int, origins: list[RequestOrigin]) -> list[bytes | None]:
         """Of each request the answer that was recorded, empty if it was let through, None if it was not checked."""
         values = self.table.read_all(partition, [checked_key(origin) for origin in origins])
-        return [_answer(value, origin) for value, origin in zip(values, origins, strict=True)]
+        return list(map(_answer, values, origins))
 
     def quota(self, partition: int, topic: str) -> QuotaRecord:
         """How far the quota of a producer's topic is used up."""
@@ -44,15 +44,16 @@ class Journal:
         return QuotaRecord(-1, 0) if value is None else decode_quota(value)
 
     async def record_checks(
-        self, partition: int, topic: str, quota: QuotaRecord, answers: Mapping[RequestOrigin, bytes]
+        self, partition: int, topic: str, quota: QuotaRecord, answers: Iterable[tuple[RequestOrigin, bytes]]
     ) -> None:
         """Record the answers of checked requests, empty where they are let through. Raises as ``publish`` does."""
-        records = {checked_key(each): _record(each, answer) for each, answer in answers.items()}
+        records = {checked_key(each): _record(each, answer) for each, answer in answers}
         await self._write(partition, records | {quota_key(topic): encode_record(quota)})
 
-    def is_answered(self, partition: int, origin: RequestOrigin) -> bool:
-        """Whether the request's outcome on this partition was answered."""
-        return _answer(self.table.read(partition, answered_key(origin)), origin) is not None
+    def answered(self, partition: int, origins: list[RequestOrigin]) -> list[bool]:
+        """Of each request, whether its outcome on this partition was answered."""
+        values = self.table.read_all(partition, [answered_key(origin) for origin in origins])
+        return [answer is not None for answer in map(_answer, values, origins)]
 
     async def record_answered(self, partition: int, origins: Iterable[RequestOrigin]) -> None:
         """Record that outcomes were answered. Raises as ``publish`` does."""
@@ -69,5 +70,7 @@ def _record(origin: RequestOrigin, answer: bytes = b"") -> bytes:
 
 
 def _answer(value: bytes | None, origin: RequestOrigin) -> bytes | None:
-    record = None if value is None else decode_request_record(value)
-    return record.answer if record is not None and record.is_of(origin) else None
+    if value is None:
+        return None
+    record = decode_request_record(value)
+    return record.answer if record.is_of(origin) else None

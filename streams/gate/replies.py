@@ -5,7 +5,7 @@ from uuid import UUID
 
 from connect.topics import REQUESTS_PREFIX, answers
 from streams.runtime.app import App
-from streams.runtime.headers import headers_of
+from streams.runtime.headers import last_header
 from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
 from streams.runtime.record_context import timestamp_ms
@@ -19,7 +19,7 @@ Reply = tuple[RequestOrigin, Record]
 
 def origin_of(message: Message, purchase: UUID | None = None) -> RequestOrigin:
     """Where a request is, with as much of its correlation id as an answer repeats."""
-    found = dict(headers_of(message)).get(CORRELATION_ID) if message.headers else None
+    found = last_header(message, CORRELATION_ID)
     correlation_id = None if found is None else found[:CORRELATION_ID_MAX_BYTES]
     place = message.topic, message.partition, message.offset
     return RequestOrigin(*place, timestamp_ms(message), purchase, correlation_id)

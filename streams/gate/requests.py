@@ -27,7 +27,6 @@ from tables.errors import MalformedRecord
 from tables.gate.admission import command_of, forbidden, throttled, unknown
 from tables.gate.quota import Quota
 from tables.gate.records import QuotaRecord
-from tables.ids import id_bytes
 from tables.messages.answers import encode_answer, malformed
 from tables.messages.commands import encode_command
 from tables.messages.request_origins import ORIGIN, RequestOrigin, encode_origin
@@ -96,27 +95,28 @@ class RequestsAgent:
         """The answer that refuses each request, or LET_THROUGH; recorded once this returns."""
         recorded = self._journal.checks(partition, [each.origin for each in incoming])
         new = [each for each, answer in zip(incoming, recorded, strict=True) if answer is None]
-        checked: dict[RequestOrigin, bytes] = {}
+        # By offset.
+        checked: dict[int, bytes] = {}
         if new:
             quota = self._take_quota(self._journal.quota(partition, self.topic), new, checked)
-            await self._look_up([each for each in new if each.origin not in checked], checked)
-            await self._journal.record_checks(partition, self.topic, quota, checked)
+            await self._look_up([each for each in new if each.origin.offset not in checked], checked)
+            answers = [(each.origin, checked[each.origin.offset]) for each in new]
+            await self._journal.record_checks(partition, self.topic, quota, answers)
         return [
-            checked[each.origin] if answer is None else answer for each, answer in zip(incoming, recorded, strict=True)
+            checked[each.origin.offset] if answer is None else answer
+            for each, answer in zip(incoming, recorded, strict=True)
         ]
 
-    def _take_quota(
-        self, used: QuotaRecord, incoming: list[Incoming], checked: dict[RequestOrigin, bytes]
-    ) -> QuotaRecord:
+    def _take_quota(self, used: QuotaRecord, incoming: list[Incoming], checked: dict[int, bytes]) -> QuotaRecord:
         """Refuse what is beyond the quota. Gives how far it is used up then."""
         full_at_us = used.full_at_us
         for each in incoming:
             full_at_us, retry_at_ms = self._quota.take(full_at_us, each.origin.at_ms)
             if retry_at_ms is not None:
-                checked[each.origin] = encode_answer(throttled(each.request, retry_at_ms))
+                checked[each.origin.offset] = encode_answer(throttled(each.request, retry_at_ms))
         return QuotaRecord(incoming[-1].origin.offset, full_at_us)
 
-    async def _look_up(self, incoming: list[Incoming], checked: dict[RequestOrigin, bytes]) -> None:
+    async def _look_up(self, incoming: list[Incoming], checked: dict[int, bytes]) -> None:
         """Refuse what is of an account or for an event that does not exist, or what the producer may not send."""
         unknown_events = await self._events.unknown(each.request for each in incoming)
         for each in incoming:
@@ -125,14 +125,14 @@ class RequestsAgent:
                 is_account_known=self._accounts.has(each.request.account),
                 is_event_known=each.request.event not in unknown_events,
             )
-            checked[each.origin] = LET_THROUGH if answer is None else encode_answer(answer)
+            checked[each.origin.offset] = LET_THROUGH if answer is None else encode_answer(answer)
 
     async def _forward(self, incoming: list[Incoming]) -> None:
         commands = []
         for message, origin, request in incoming:
             command = command_of(request, self.producer, self.app.settings.hold_seconds)
             headers = (*trace_headers(message), (ORIGIN, encode_origin(origin)))
-            commands.append(Record(id_bytes(command.event), encode_command(command), headers))
+            commands.append(Record(message.key, encode_command(command), headers))
         await append_keyed(self.app, COMMANDS, commands)
 
 

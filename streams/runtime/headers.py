@@ -30,9 +30,15 @@ def forwarded_headers(message: Message) -> list[Header]:
     return [(name, value) for name, value, most in known if value is not None and len(value) <= most]
 
 
+def last_header(message: Message, name: str) -> bytes | None:
+    """The value of the last header of that name."""
+    # Most records have no headers; a dictionary of either form is the quickest to look into.
+    return dict(message.headers).get(name) if message.headers else None
+
+
 def origin_header(message: Message) -> bytes | None:
     """The header that makes a record part of the answer to a request (tables/messages/request_origins.py)."""
-    value = dict(headers_of(message)).get(ORIGIN) if message.headers else None
+    value = last_header(message, ORIGIN)
     return value if value is not None and len(value) <= ORIGIN_MAX_BYTES else None
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from tables.ids import name_based_id
+from tables.ids import id_bytes, name_based_id
 from tables.messages.answers import Answer, AnswerStatus
 from tables.messages.commands import Buy, Cancel, Confirm, Hold
 from tables.messages.requests import HoldRequest, Request
@@ -21,7 +21,7 @@ def purchase_of(producer: str, purchase: UUID) -> UUID:
 
     Each producer has ids of its own: none can name the purchase of another, whatever ids it has read.
     """
-    return name_based_id(PURCHASES, f"{producer}/{purchase}")
+    return name_based_id(PURCHASES, f"{producer}/{id_bytes(purchase).decode()}")
 
 
 def command_of(request: Request, producer: str, hold_seconds: int) -> RequestCommand:
