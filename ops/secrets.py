@@ -13,7 +13,7 @@ from ops.certificate import self_signed
 # The principals of connect/access/principals.py, with the brokers' administrator.
 KAFKA_USERS: Final = (
     *("admin", "ledger", "indexer", "notifications", "sales", "gate", "api", "exporter", "operator", "connect"),
-    *("producer-partner", "producer-kiosk"),
+    *("reader", "producer-partner", "producer-kiosk"),
 )
 
 PASSWORDS: Final = (

@@ -71,7 +71,15 @@ def rights(principal: Principal) -> set[Right]:
 
 
 def _acl(user: str, resource: ResourceType, name: str, operation: ACLOperation) -> ACL:
-    return ACL(f"User:{user}", ANY_HOST, operation, ACLPermissionType.ALLOW, ResourcePattern(resource, name))
+    return ACL(f"User:{user}", ANY_HOST, operation, ACLPermissionType.ALLOW, pattern_of(resource, name))
+
+
+def pattern_of(resource: ResourceType, name: str) -> ResourcePattern:
+    """The resources that a name in the table stands for: ``name*`` for a prefix, ``*`` alone literally, for all."""
+    prefix = name.removesuffix("*")
+    if prefix in ("", name):
+        return ResourcePattern(resource, name)
+    return ResourcePattern(resource, prefix, ACLResourcePatternType.PREFIXED)
 
 
 def _set_passwords(admin: AccessAdmin, passwords: Mapping[str, str]) -> None:

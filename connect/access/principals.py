@@ -35,6 +35,7 @@ from settings import Role
 ADMIN: Final = "admin"
 CONNECT: Final = "connect"
 OPERATOR: Final = "operator"
+READER: Final = "reader"
 CONNECT_GROUP: Final = "turnstile-connect"
 CONNECT_TOPICS: Final = ("connect-config", "connect-offset", "connect-status")
 ROLE_GROUPS: Final = tuple(group(role) for role in ROLES)
@@ -43,7 +44,7 @@ DEAD_LETTERS: Final = tuple(dead_letters(consumer) for consumer in CONSUMERS)
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A user of Kafka and its rights, each a list of topics or groups.
+    """A user of Kafka and its rights, each a list of topics or groups. ``name*`` stands for all that begin so.
 
     ``groups`` are those that it joins or commits offsets for, ``watches`` those whose state it reads. Only with
     ``all_names`` it sees the names, partitions and offsets of topics that it may neither read nor write.
@@ -109,6 +110,8 @@ def principals(producers: Iterable[str] = DEFAULT_PRODUCERS) -> list[Principal]:
             creates=CONNECT_TOPICS,
             reads_configuration=CONNECT_TOPICS,
         ),
+        # For any consumer of what the ledger decides: those of one deployment are in groups of their own.
+        Principal(READER, (OUTCOMES,), groups=(f"{READER}*",), all_names=False),
         *(_producer(name) for name in names),
     ]
 

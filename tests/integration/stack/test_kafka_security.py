@@ -95,6 +95,30 @@ def test_nobody_reads_what_is_not_for_them(stack: Stack) -> None:
             consumer.poll(timeout_ms=5_000)
 
 
+def test_a_reader_follows_outcomes_in_groups_of_its_own_and_writes_nothing(stack: Stack) -> None:
+    api, reader = settings_for(stack, "api"), settings_for(stack, "reader")
+    event = uuid4()
+    send(api, DefineEvent(event, 1, definition(ticket_type())))
+    assert read_outcomes(reader, "reader-shop", str(event).encode())
+    with pytest.raises(KafkaError, match="GroupAuthorizationFailed"):
+        read_outcomes(reader, "turnstile-sales", b"")
+    with pytest.raises(TopicAuthorizationFailedError):
+        send(reader, DefineEvent(event, 2, definition(ticket_type())))
+
+
+def read_outcomes(now: Settings, group: str, key: bytes) -> bool:
+    """Whether a member of a group finds an outcome with that key. Raises KafkaError."""
+    until = time.monotonic() + READ_TIMEOUT_S
+    with closing(make_consumer(client_options(now), group_id=group, auto_offset_reset="earliest")) as consumer:
+        consumer.subscribe([OUTCOMES])
+        while time.monotonic() < until:
+            records = [record for batch in consumer.poll(timeout_ms=500).values() for record in batch]
+            if any(record.key == key for record in records):
+                consumer.commit()
+                return True
+    return False
+
+
 @pytest.mark.parametrize("password", [None, "guessed"])
 def test_nobody_gets_in_without_a_password(stack: Stack, password: str | None) -> None:
     user = {} if password is None else {"kafka_user": "api", "kafka_password": password}

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from kafka.admin import ACLResourcePatternType, ResourceType
 
-from connect.access.grants import rights
+from connect.access.grants import pattern_of, rights
 from connect.access.principals import ADMIN, Principal, principals
 from connect.provisioning import topic_request
 from connect.topics import Topic, all_topics
@@ -16,6 +17,7 @@ EXAMPLES: Final = Path(__file__).parents[3] / "deploy" / "examples"
 API: Final = "kafka.strimzi.io/v1"
 CLUSTER: Final = {"strimzi.io/cluster": "turnstile"}
 SECRET: Final = "turnstile"
+PATTERN_TYPES: Final = {ACLResourcePatternType.LITERAL: "literal", ACLResourcePatternType.PREFIXED: "prefix"}
 HEADS: Final = {
     "strimzi-topics.yaml": "# The topics of connect/topics.py. `make strimzi` writes this file.\n",
     "strimzi-users.yaml": "# The users of connect/access/principals.py. `make strimzi` writes this file.\n",
@@ -70,7 +72,10 @@ def _rights(principal: Principal) -> dict[str, Any]:
 
 
 def _resource(kind: str, name: str) -> dict[str, str]:
-    return {"type": kind} if kind == "cluster" else {"type": kind, "name": name, "patternType": "literal"}
+    if kind == "cluster":
+        return {"type": kind}
+    pattern = pattern_of(ResourceType[kind.upper()], name)
+    return {"type": kind, "name": pattern.resource_name, "patternType": PATTERN_TYPES[pattern.pattern_type]}
 
 
 def main() -> None:

@@ -220,7 +220,8 @@ def test_each_part_signs_in_to_kafka_as_itself(services: Services) -> None:
     for name, user in users.items():
         sources = {one["source"] for one in services[name]["secrets"] if one["target"] == "turnstile_kafka_password"}
         assert sources == ({f"kafka_{user}_password"} if user else set()), name
-    assert {user for user in users.values() if user} | {"connect"} == {"admin", *(it.name for it in principals(()))}
+    elsewhere = {"connect", "reader"}
+    assert {user for user in users.values() if user} | elsewhere == {"admin", *(it.name for it in principals(()))}
 
 
 def test_the_job_that_makes_the_users_has_all_their_passwords(services: Services) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from kafka.admin import ACL, ACLOperation, ResourceType
+from kafka.admin import ACL, ACLOperation, ACLResourcePatternType, ResourceType
 from kafka.errors import NoError, SecurityDisabledError
 
 from connect.access.grants import acls, grant, rights
@@ -74,6 +74,15 @@ def test_each_right_is_the_least_of_kafka_s_operations() -> None:
     }
     sizes = Principal("guest", all_names=False, reads_log_sizes=True)
     assert rights(sizes) == {(ResourceType.CLUSTER, "kafka-cluster", ACLOperation.DESCRIBE)}
+
+
+def test_a_name_that_ends_in_a_star_is_a_prefix_and_a_star_alone_stands_for_all_names() -> None:
+    patterns = {
+        (each.resource_pattern.resource_name, each.resource_pattern.pattern_type)
+        for each in acls(Principal("guest", ("outcomes",), groups=("guest*",)))
+    }
+    literal, prefixed = ACLResourcePatternType.LITERAL, ACLResourcePatternType.PREFIXED
+    assert patterns == {("outcomes", literal), ("*", literal), ("guest", prefixed)}
 
 
 def test_a_user_that_kafka_refuses_is_named_with_the_reason() -> None:

@@ -28,6 +28,7 @@ from connect.topics import (
     EVENT_STATUS,
     HEARTBEAT,
     HEARTBEAT_ROWS,
+    OUTCOMES,
     REQUESTS_PREFIX,
     all_topics,
     answers,
@@ -96,6 +97,12 @@ def test_another_producer_writes_requests_and_reads_their_answers_and_no_more() 
     gate = next(principal for principal in principals(["shop"]) if principal.name == "gate")
     assert {*requested} <= set(gate.reads)
     assert {*answered} <= set(gate.writes)
+
+
+def test_a_consumer_reads_outcomes_in_groups_of_its_own_and_no_more() -> None:
+    assert KNOWN["reader"] == Principal("reader", (OUTCOMES,), groups=("reader*",), all_names=False)
+    others = [each for known in KNOWN.values() if known.name != "reader" for each in known.groups]
+    assert not [each for each in others if each.startswith("reader")]
 
 
 @pytest.mark.parametrize("role", get_args(Role))
