@@ -22,15 +22,18 @@ from connect.topics import (
     EVENT_ROWS,
     EVENT_STATUS,
     OUTCOMES,
+    answers,
     changelog,
     dead_letters,
 )
 from lab.chaos.record_batch import BatchAppender, RawRecord, record_batch
 from stack.child import last_lines
 from stack.member import HOST, NO_CAS
+from tables.messages.answers import decode_answer
 from tables.messages.dead_letters import decode_info
+from tables.messages.outcomes import OutcomeKind
 from tests.edges.inputs import Input, Result, good
-from tests.edges.targets import TARGETS, Target, World
+from tests.edges.targets import PRODUCER, REQUESTS, TARGETS, Target, World
 from tests.eventually import eventually
 from tests.pipeline import PARTITIONS, WORKERS, Pipeline
 
@@ -76,14 +79,15 @@ class Attack:
         self._letters = Reader(self.pipeline.kafka, *map(dead_letters, CONSUMERS))
         self._commands = Reader(self.pipeline.kafka, COMMANDS, from_the_end=True)
         self._contacts = Reader(self.pipeline.kafka, changelog("contacts"), from_the_end=True)
-        self._effects: dict[str, set[str]] = {EVENT_STATUS: set(), ACCOUNT_ROWS: set()}
+        self._answers = Reader(self.pipeline.kafka, answers(PRODUCER), from_the_end=True)
+        self._effects: dict[str, set[str]] = {EVENT_STATUS: set(), ACCOUNT_ROWS: set(), REQUESTS: set()}
 
     def close(self) -> None:
         """Delete the rows that are in no database, so that the index is equal to PostgreSQL again."""
         rows = [each for each in self.sent if each.target.compact and each.offset is not None]
         gone = {"__deleted": "true", "__op": "d", "__lsn": self.world.position + 1}
         self.send_all((each.target, each.mark, good(each.target, self.world, each.mark, **gone)) for each in rows)
-        for reader in (self._letters, self._commands, self._contacts):
+        for reader in (self._letters, self._commands, self._contacts, self._answers):
             reader.close()
 
     def running(self) -> dict[str, int]:
@@ -162,7 +166,7 @@ class Attack:
         return [self.letters[consumer, place] for place in sent.places() if (consumer, place) in self.letters]
 
     def follow(self) -> None:
-        """Read the dead letters, commands and contacts that are new."""
+        """Read the dead letters, commands, contacts and answers that are new."""
         for record in self._letters.new():
             consumer = record.topic.removeprefix("dlq.")
             self.letters |= {(consumer, origin): record for origin in origins_of(record)}
@@ -170,6 +174,10 @@ class Attack:
             self._effects[EVENT_STATUS].update(_TITLE.findall((record.value or b"").decode(errors="replace")))
         for record in self._contacts.new():
             self._effects[ACCOUNT_ROWS].add((record.key or b"").decode(errors="replace"))
+        for record in self._answers.new():
+            answer = decode_answer(record.value)
+            if answer.outcome is not None and answer.outcome.kind is OutcomeKind.CONFIRMED:
+                self._effects[REQUESTS].add(str(answer.purchase))
 
     def effects(self, topic: str) -> set[str]:
         """The marks of all good records of a topic that have had their effect."""
@@ -181,7 +189,7 @@ class Attack:
         }
         if topic in find:
             return find[topic]()
-        if topic in (EVENT_STATUS, ACCOUNT_ROWS):
+        if topic in self._effects:
             self.follow()
             return self._effects[topic]
         return self._mailed()

@@ -9,11 +9,13 @@ from uuid import UUID
 
 from connect.topics import ACCOUNT_ROWS, COMMANDS, EVENT_ROWS
 from lab.chaos.record_batch import CODECS, RawRecord
-from tests.edges.targets import TARGETS, Target, World
+from tests.edges.targets import REQUESTS, TARGETS, Target, World
 
 KB: Final = 1_000
 MB: Final = 1_000_000
 COMPACT: Final = (EVENT_ROWS, ACCOUNT_ROWS)
+# Their records are decided on whatever partition they lie.
+FORWARDED: Final = (COMMANDS, REQUESTS)
 Header = tuple[bytes, bytes | None]
 
 
@@ -120,6 +122,8 @@ OUR_MARKS: Final[tuple[Header, ...]] = (
     (b"traceparent", b"00-zz"),
 )
 
+# A producer has to write its event's id as the key.
+OTHER_KEY: Final = {REQUESTS: Result.LETTER}
 INPUTS: Final[tuple[Input, ...]] = (
     # codecs
     *(_take(f"{codec} batch", good, codec=codec) for codec in CODECS),
@@ -170,20 +174,20 @@ INPUTS: Final[tuple[Input, ...]] = (
     _survive("unknown NaN", partial(_with_field, b"NaN")),
     _survive("unknown number of 100,000 digits", partial(_with_field, b"9" * 100_000)),
     # keys and places
-    _take("no key", partial(_key, None), but=dict.fromkeys(COMPACT, Result.REFUSED)),
-    _take("binary key", partial(_key, b"\xff\x00\xfe")),
-    _take("wrong partition", good, only=(COMMANDS,), away=1),
+    _take("no key", partial(_key, None), but=dict.fromkeys(COMPACT, Result.REFUSED) | OTHER_KEY),
+    _take("binary key", partial(_key, b"\xff\x00\xfe"), but=OTHER_KEY),
+    _take("wrong partition", good, only=FORWARDED, away=1),
     _take(
         "wrong partition, header of 900 KB",
         partial(_headers, ((b"large", b"x" * 900 * KB),)),
-        only=(COMMANDS,),
+        only=FORWARDED,
         away=2,
     ),
     _take(
         "wrong partition, packed header of 2 MB",
         partial(_headers, ((b"large", b"x" * 2 * MB),)),
         codec="gzip",
-        only=(COMMANDS,),
+        only=FORWARDED,
         away=3,
     ),
     # times

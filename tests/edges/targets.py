@@ -20,12 +20,15 @@ from connect.topics import (
     OUTCOMES,
     RESENDS,
     RETRIES,
+    requests,
 )
 from tests.eventually import eventually
 from tests.pipeline import PARTITIONS, Pipeline
 
 Json = dict[str, Any]
 
+PRODUCER: Final = "partner"
+REQUESTS: Final = requests(PRODUCER)
 STOCK: Final = 1_000_000
 AT: Final = "2026-01-02T03:04:05Z"
 STARTS: Final = "2031-05-17T18:00:00Z"
@@ -297,4 +300,19 @@ TARGETS: Final = (
         odd={f"time {name}": {"at": at} for name, at in FAR.items()} | {"kind of nothing": {"kind": "whatever"}},
     ),
     Target(RETRIES, ("retries",), "account", _job),
+    Target(
+        REQUESTS,
+        ("gate",),
+        "event",
+        _command,
+        odd={
+            "quantity beyond all": {"lines": [{"ticketType": str(UUID(int=1)), "quantity": HUGE}]},
+            "ticket type of nobody": {"lines": [{"ticketType": str(UUID(int=1)), "quantity": 1}]},
+            "account of nobody": {"account": str(UUID(int=1))},
+            "confirm of nothing": {"kind": "confirm"},
+            "part given back without a request": {"kind": "cancel"},
+            "expiry": {"kind": "expire"},
+            "hold for ever": {"kind": "hold", "seconds": HUGE},
+        },
+    ),
 )
