@@ -20,6 +20,7 @@ DOMAINS: Final[Mapping[str, tuple[str, ...]]] = {
     "pages": ("api/pages",),
     "account_mails": ("api/auth",),
     "mails": ("streams/mail",),
+    "holders": ("translations",),
 }
 _KEYWORDS: Final = {
     "gettext": None,

@@ -22,7 +22,7 @@ from tables.messages.statuses import PurchaseStatus
 # Invalid purchases that the log names.
 INVALID_MAX_LOGGED: Final = 10
 _COLUMNS_OF: Final = """
-SELECT event_id, id, account_id, status, reason, figures, lines, total, currency, deadline, paid_worth,
+SELECT event_id, id, account_id, status, reason, figures, lines, returned, total, currency, deadline, paid_worth,
        payment_reference, at, made_at FROM purchase
 """
 _SELECT: Final = f"{_COLUMNS_OF} WHERE event_id = %(event)s AND id = %(purchase)s"
@@ -137,6 +137,7 @@ def projected(row: Any) -> Purchase:
         reason=row["reason"],
         figures=row["figures"] or None,
         lines=_lines(row["lines"], row["currency"] or ""),
+        returned=row["returned"] or None,
         total=Money.of(row["total"], row["currency"]) if row["currency"] else None,
         deadline=row["deadline"],
         payment=_payment(row),
@@ -167,6 +168,7 @@ def _viewed(event: UUID, purchase: UUID, view: dict[str, Any]) -> Purchase:
         reason=view.get("reason"),
         figures=view.get("figures") or None,
         lines=lines,
+        returned=view.get("returned") or None,
         total=Money.of(total, currency) if currency else None,
         deadline=_moment(view.get("deadline")),
         payment=_payment(

@@ -1,14 +1,15 @@
 """What the holder of a purchase is told of it and of its event, on every page alike."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from api.pages.copy import EVENT_LABELS, PURCHASE_LABELS, StatusLabel
-from api.pages.language import LazyText, lazy_gettext
+from api.pages.language import LazyText, gettext, language, lazy_gettext
 from api.schemas.event import Event
 from api.schemas.purchase import Purchase
 from tables.messages.reasons import Reason
 from tables.messages.statuses import EventStatus
+from translations.holder_texts import calendar_notes, postponed_text, returned_text
 
 
 class PurchaseEnd(NamedTuple):
@@ -64,23 +65,38 @@ def purchase_end(status: str, reason: str | None) -> PurchaseEnd | None:
 
 def purchase_label(purchase: Purchase) -> StatusLabel:
     """The label of a purchase."""
+    if purchase.returned:
+        return StatusLabel(returned_note(purchase), "warn")
     end = purchase_end(purchase.status, purchase.reason)
     return end.label if end else PURCHASE_LABELS[purchase.status]
 
 
+def returned_note(purchase: Purchase) -> str:
+    """How many tickets of the purchase were given back; empty without any."""
+    return returned_text(language(), purchase.returned, _left(purchase)) if purchase.returned else ""
+
+
+def purchase_notes(purchase: Purchase, event: Event) -> list[str]:
+    """What the purchase's calendar entry says besides time and place."""
+    is_postponed = event.status is EventStatus.POSTPONED
+    return calendar_notes(language(), returned=purchase.returned or 0, left=_left(purchase), is_postponed=is_postponed)
+
+
+def _left(purchase: Purchase) -> int:
+    return sum(line.quantity for line in purchase.lines or [])
+
+
 # What somebody with tickets has to know of the event, as a label and a sentence.
-_HOLDER_NOTES: Final = {
-    EventStatus.POSTPONED: lazy_gettext(
-        "This event is postponed. Its date may no longer apply; we will e-mail you the new one. "
-        "Your tickets stay valid."
-    ),
-    EventStatus.CANCELED: lazy_gettext("This event is cancelled and will not take place."),
+_HOLDER_NOTES: Final[Mapping[EventStatus, Callable[[], str]]] = {
+    EventStatus.POSTPONED: lambda: postponed_text(language()),
+    EventStatus.CANCELED: lambda: gettext("This event is cancelled and will not take place."),
 }
 
 
-def holder_note(event: Event) -> LazyText | None:
+def holder_note(event: Event) -> str | None:
     """What somebody with tickets has to know of the event before anything else; None if there is nothing."""
-    return _HOLDER_NOTES.get(event.status)
+    note = _HOLDER_NOTES.get(event.status)
+    return note() if note else None
 
 
 def holder_label(event: Event) -> StatusLabel | None:
@@ -90,6 +106,7 @@ def holder_label(event: Event) -> StatusLabel | None:
 
 FILTERS: Final[Mapping[str, Any]] = {
     "purchase_label": purchase_label,
+    "returned_note": returned_note,
     "holder_note": holder_note,
     "holder_label": holder_label,
 }

@@ -9,6 +9,7 @@ from uuid import UUID
 import segno
 from markupsafe import Markup
 
+from api.pages.holder_texts import purchase_notes
 from api.schemas.event import Event
 from api.schemas.purchase import BoughtLine, Purchase
 from tables.mail.calendar import calendar, entry
@@ -50,7 +51,7 @@ def purchase_calendar(ids: tuple[UUID, UUID], purchase: Purchase, event: Event, 
         city=event.city,
         version=event.version,
     )
-    made = entry(*ids, facts, purchase.decided_at or event.updated_at, domain)
+    made = entry(*ids, facts, purchase.decided_at or event.updated_at, domain, notes=purchase_notes(purchase, event))
     return calendar("PUBLISH", made)
 
 

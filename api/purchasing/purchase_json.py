@@ -27,6 +27,8 @@ def purchase_json(outcome: Outcome, purchase: UUID) -> bytes:
     if outcome.figures:
         fields["figures"] = outcome.figures
     fields["lines"] = [_line(line, currency) for line in lines]
+    if outcome.returned:
+        fields["returned"] = outcome.returned
     if currency:
         fields["total"] = _money(total(lines), currency)
     if outcome.deadline is not None:

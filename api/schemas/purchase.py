@@ -94,6 +94,7 @@ class Purchase(Resource):
     reason: str | None = None
     figures: dict[str, Any] | None = None
     lines: list[BoughtLine] | None = None
+    returned: int | None = Field(None, description="how many tickets were given back, where others are left")
     total: Money | None = None
     deadline: datetime | None = None
     payment: Payment | None = None

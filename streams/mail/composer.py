@@ -17,7 +17,7 @@ from jinja2 import Environment, StrictUndefined
 from streams.mail.contacts import Contact, address_of
 from streams.mail.i18n import Translator, translator_for
 from streams.mail.ical import invitation, method_of
-from streams.mail.texts import link_text, mail_text, partly_cancelled
+from streams.mail.texts import MailText, link_text, mail_text, partly_cancelled
 from tables.errors import MalformedRecord
 from tables.mail.headers import MailHeader
 from tables.mail.links import LinkLabel, MailLink, MailLinks
@@ -25,8 +25,10 @@ from tables.mail.message import new_mail, sender_of
 from tables.messages.mail_jobs import Job
 from tables.messages.mail_kinds import MailKind, when_and_where
 from tables.messages.outcomes import OutcomeLine
+from tables.messages.statuses import EventStatus
 from tables.signing.tickets import Ticket, TicketSigner
 from tables.text.sanitize import sanitize, sanitize_list
+from translations.holder_texts import calendar_notes
 
 FOLDER: Final = Path(__file__).parent / "templates"
 # Bounds the size of a mail with hundreds of tickets; the text has all codes.
@@ -88,7 +90,7 @@ class Composer:
         mail.set_content(_templates().text(**values))
         mail.add_alternative(_templates().html(**values), subtype="html")
         self._add_pictures(mail, lines)
-        self._add_calendar(mail, job, to)
+        self._add_calendar(mail, job, to, texts.language)
         return mail
 
     def _lines(self, job: Job, texts: Translator) -> list[ShownLine]:
@@ -118,8 +120,8 @@ class Composer:
                         disposition="inline",
                     )  # fmt: skip
 
-    def _add_calendar(self, mail: EmailMessage, job: Job, attendee: str) -> None:
-        content = invitation(job, self._sender.address, attendee)
+    def _add_calendar(self, mail: EmailMessage, job: Job, attendee: str, language: str) -> None:
+        content = invitation(job, self._sender.address, attendee, language)
         if content is None:
             return
         method = method_of(job) or ""
@@ -138,15 +140,14 @@ def _values(job: Job, contact: Contact, texts: Translator) -> dict[str, Any]:
     facts, name = job.facts, sanitize(contact.name)
     title = sanitize(facts.title)
     deadline = texts.time(job.deadline, facts.time_zone) if job.deadline else ""
-    gone, kept = (sum(line.quantity for line in lines) for lines in (job.lines, job.left))
-    partly = job.kind is MailKind.CANCELLED and job.left
-    said = partly_cancelled(texts, gone, kept) if partly else mail_text(job.kind, texts, gone)
+    gone = sum(line.quantity for line in job.lines)
+    said = _text(job, texts, gone)
     return {
         "language": texts.language,
-        "subject": said.subject.format(title=title, gone=gone, all=gone + kept),
+        "subject": said.subject.format(title=title),
         "headline": said.headline,
         "hello": texts.gettext("Hello {name},").format(name=name) if name else texts.gettext("Hello,"),
-        "message": said.message.format(deadline=deadline),
+        "message": " ".join([said.message.format(deadline=deadline), *_notes(job, texts)]),
         "title": title,
         "when": "" if job.kind is MailKind.EVENT_POSTPONED else texts.time(facts.starts_at, facts.time_zone),
         "place": sanitize_list(facts.venue, facts.city),
@@ -162,6 +163,21 @@ def _values(job: Job, contact: Contact, texts: Translator) -> dict[str, Any]:
             gone,
         ),
     }
+
+
+def _text(job: Job, texts: Translator, gone: int) -> MailText:
+    if job.kind is MailKind.CANCELLED and job.left:
+        # Given back from a hold, they were never sold.
+        return partly_cancelled(texts, gone, job.returned or gone, job.tickets_left)
+    return mail_text(job.kind, texts, gone)
+
+
+def _notes(job: Job, texts: Translator) -> list[str]:
+    """What a mail about a purchase says besides its news, in the words of the pages."""
+    if job.kind is not MailKind.CONFIRMED:
+        return []
+    is_postponed = job.facts.status == EventStatus.POSTPONED
+    return calendar_notes(texts.language, returned=job.returned, left=job.tickets_left, is_postponed=is_postponed)
 
 
 def _link(link: MailLink, texts: Translator) -> ShownLink:

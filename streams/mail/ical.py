@@ -11,6 +11,8 @@ from icalendar import Event, vCalAddress, vText
 from tables.mail.calendar import calendar, entry
 from tables.messages.mail_jobs import Job
 from tables.messages.mail_kinds import MailKind
+from tables.messages.statuses import EventStatus
+from translations.holder_texts import calendar_notes
 
 REQUEST: Final = "REQUEST"
 CANCEL: Final = "CANCEL"
@@ -27,20 +29,28 @@ _METHODS: Final = {
 
 def method_of(job: Job) -> str | None:
     """The iTIP method of a mail, or None: only purchases with tickets have an entry."""
-    bought = any(line.codes for line in job.lines)
-    return _METHODS.get(job.kind) if bought and not job.left else None
+    if not any(line.codes for line in job.lines):
+        return None
+    return REQUEST if job.left else _METHODS.get(job.kind)
 
 
-def invitation(job: Job, organizer: str, attendee: str) -> bytes | None:
+def invitation(job: Job, organizer: str, attendee: str, language: str) -> bytes | None:
     """The calendar file for a mail from ``organizer`` to ``attendee``; None where the mail has none."""
     method = method_of(job)
     if method is None:
         return None
-    return calendar(method, _entry(job, method, organizer, attendee))
+    return calendar(method, _entry(job, method, organizer, attendee, language))
 
 
-def _entry(job: Job, method: str, organizer: str, attendee: str) -> Event:
-    made = entry(job.event, job.purchase, job.facts, job.at, organizer.rpartition("@")[2], ends=method == CANCEL)
+def _entry(job: Job, method: str, organizer: str, attendee: str, language: str) -> Event:
+    notes = calendar_notes(
+        language,
+        returned=job.returned,
+        left=job.tickets_left,
+        is_postponed=job.facts.status == EventStatus.POSTPONED,
+    )
+    domain, ends = organizer.rpartition("@")[2], method == CANCEL
+    made = entry(job.event, job.purchase, job.facts, job.at, domain, notes=() if ends else notes, ends=ends)
     made["organizer"] = _mailto(organizer)
     guest = _mailto(attendee)
     guest.params["partstat"] = vText("ACCEPTED")

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from streams.mail.i18n import Translator
 from tables.mail.links import LinkLabel
 from tables.messages.mail_kinds import MailKind
+from translations.holder_texts import postponed_text, returned_text
 
 
 class MailText(NamedTuple):
@@ -21,15 +22,12 @@ def mail_text(kind: MailKind, into: Translator, count: int) -> MailText:
     return _TEXTS[kind](into, count)
 
 
-def partly_cancelled(into: Translator, gone: int, left: int) -> MailText:
-    """The texts of a mail about ``gone`` tickets that were returned, and ``left`` that were not."""
+def partly_cancelled(into: Translator, gone: int, returned: int, left: int) -> MailText:
+    """The texts of a mail about ``gone`` tickets, the newest of ``returned`` ones, while ``left`` are kept."""
     whole = mail_text(MailKind.CANCELLED, into, gone)
     others = into.ngettext("Your other ticket is not affected.", "Your other tickets are not affected.", left)
-    return MailText(
-        into.gettext("Tickets returned ({gone} of {all}): {title}"),
-        into.ngettext("One ticket returned", "Some tickets returned", gone),
-        f"{whole.message} {others}",
-    )
+    said = returned_text(into.language, returned, left)
+    return MailText(f"{said}: {{title}}", said, f"{whole.message} {others}")
 
 
 def link_text(label: LinkLabel, into: Translator) -> str:
@@ -119,12 +117,7 @@ _TEXTS: Final[Mapping[MailKind, Callable[[Translator, int], MailText]]] = {
         ),
     ),
     MailKind.EVENT_POSTPONED: lambda into, _: MailText(
-        into.gettext("Postponed: {title}"),
-        into.gettext("Postponed"),
-        into.gettext(
-            "This event is postponed. Your tickets and holds are not affected. We will write to you as soon as the "
-            "new date is known."
-        ),
+        into.gettext("Postponed: {title}"), into.gettext("Postponed"), postponed_text(into.language)
     ),
     MailKind.EVENT_CANCELED: lambda into, _: MailText(
         into.gettext("Event cancelled: {title}"),

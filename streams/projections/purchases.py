@@ -22,13 +22,13 @@ BATCH_MAX_RECORDS = 1_000
 PROJECTED = frozenset(OutcomeKind) - {OutcomeKind.REFUSED, OutcomeKind.CHANGED}
 
 UPSERT = """
-INSERT INTO purchase (event_id, id, account_id, status, reason, figures, lines, total, currency, deadline,
+INSERT INTO purchase (event_id, id, account_id, status, reason, figures, lines, returned, total, currency, deadline,
                       paid_worth, payment_reference, ledger_offset, at, made_at)
-VALUES (%(event_id)s, %(id)s, %(account_id)s, %(status)s, %(reason)s, %(figures)s, %(lines)s, %(total)s,
+VALUES (%(event_id)s, %(id)s, %(account_id)s, %(status)s, %(reason)s, %(figures)s, %(lines)s, %(returned)s, %(total)s,
         %(currency)s, %(deadline)s, %(paid_worth)s, %(payment_reference)s, %(ledger_offset)s, %(at)s, %(at)s)
 ON CONFLICT (event_id, id) DO UPDATE
 SET status = excluded.status, reason = excluded.reason, figures = excluded.figures, lines = excluded.lines,
-    total = excluded.total, currency = excluded.currency, deadline = excluded.deadline,
+    returned = excluded.returned, total = excluded.total, currency = excluded.currency, deadline = excluded.deadline,
     paid_worth = excluded.paid_worth,
     payment_reference = coalesce(excluded.payment_reference, purchase.payment_reference),
     ledger_offset = excluded.ledger_offset, at = excluded.at
@@ -73,6 +73,7 @@ def purchase_row(outcome: Outcome) -> dict[str, Any]:
                 for line in lines
             ]
         ),
+        "returned": outcome.returned,
         "total": sum((line.price * line.quantity for line in lines), Decimal(0)),
         "currency": outcome.total.currency if outcome.total else None,
         "deadline": outcome.deadline,

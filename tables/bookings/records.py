@@ -45,6 +45,7 @@ class Booking(Struct, frozen=True, array_like=True):
     deadline: int | None = None
     remind_at: int | None = None
     reminded: bool = False
+    returned: int = 0
 
     @property
     def total(self) -> MoneyAmount:
@@ -141,6 +142,7 @@ def booking_after(known: Booking | None, outcome: Outcome) -> Booking | None:
         # Later records keep it, so that each of them has the hold's entry.
         remind_at=known.remind_at if known else _remind_at(at, deadline),
         reminded=known.reminded if known else False,
+        returned=outcome.returned,
     )
 
 
@@ -183,6 +185,7 @@ def _job(key: bytes, booking: Booking, facts: EventFacts, kind: MailKind, number
         at=from_milliseconds(booking.at),
         facts=facts,
         lines=booking.lines,
+        returned=booking.returned,
         total=booking.total,
         deadline=None if booking.deadline is None else from_milliseconds(booking.deadline),
     )

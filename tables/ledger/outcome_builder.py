@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from tables.ledger.inventory import Inventory
-from tables.ledger.purchase_state import PurchaseState, paid_worth, state_of
+from tables.ledger.purchase_state import PurchaseState, paid_worth, returned_tickets, state_of
 from tables.ledger.records import Decision, DecisionLine, PurchaseRecord
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import Command
@@ -62,6 +62,7 @@ class OutcomeBuilder:
             figures=decision.figures,
             lines=self._lines(context, lines),
             left=self._lines(context, left) if left else (),
+            returned=_returned(record, decision) if left else 0,
             total=_total(lines, record.currency) if record and lines else None,
             deadline=None if deadline is None else from_milliseconds(deadline),
             fingerprint=context.body,
@@ -102,6 +103,11 @@ def _state_after(record: PurchaseRecord | None, decision: Decision) -> PurchaseS
         return None
     past = record.before(decision.offset + 1)
     return state_of(past) if past else None
+
+
+def _returned(record: PurchaseRecord | None, decision: Decision) -> int:
+    past = record.before(decision.offset + 1) if record else None
+    return returned_tickets(past) if past else 0
 
 
 def _total(lines: tuple[DecisionLine, ...], currency: str) -> MoneyAmount:

@@ -47,6 +47,14 @@ def paid_worth(purchase: PurchaseRecord, state: PurchaseState) -> Decimal | None
     return sum((line.price * line.quantity for line in state.lines), Decimal(0))
 
 
+def returned_tickets(purchase: PurchaseRecord) -> int:
+    """How many sold tickets were given back, of a purchase that still has others; 0 for every other purchase."""
+    if state_of(purchase).status is not PurchaseStatus.CONFIRMED:
+        return 0
+    returns = [each for each in purchase.history if each.kind is OutcomeKind.CANCELLED and each.sold]
+    return sum(line.quantity for decision in returns for line in decision.lines)
+
+
 def _left(purchase: PurchaseRecord) -> tuple[DecisionLine, ...]:
     """The lines of the first decision without the cancelled tickets.
 

@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from tables.ledger.availability import Availability, availability, available, room_of
 from tables.ledger.inventory import Inventory
-from tables.ledger.purchase_state import paid_worth, state_of
+from tables.ledger.purchase_state import paid_worth, returned_tickets, state_of
 from tables.ledger.records import AccountRecord, PurchaseRecord
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
@@ -103,7 +103,7 @@ class PurchaseView(Struct, frozen=True, rename="camel"):
     """A purchase with its history; ``deadline`` (ms) of a hold, ``reason`` and ``figures`` of a refusal.
 
     ``payment`` is what a purchase that is paid online is worth now, ``reference`` that of the payment with which it was
-    confirmed.
+    confirmed. ``returned`` is how many tickets were given back, where others are left.
 
     ``asOf`` where an earlier moment was asked for: the last command up to then that changed the purchase.
     """
@@ -120,6 +120,7 @@ class PurchaseView(Struct, frozen=True, rename="camel"):
     history: list[DecisionView]
     payment: Decimal | None = None
     reference: str | None = None
+    returned: int = 0
     as_of: LogPlaceView | UnsetType = UNSET
 
     @property
@@ -179,4 +180,5 @@ def purchase_view(event: UUID, purchase: UUID, record: PurchaseRecord) -> Purcha
         [DecisionView(decision.offset, decision.at, decision.kind) for decision in record.history],
         paid_worth(record, now),
         next((decision.payment for decision in record.history if decision.payment), None),
+        returned_tickets(record),
     )

@@ -1,5 +1,6 @@
 """Calendar entries (RFC 5545): each purchase of an event has one, whose UID never changes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,8 +21,17 @@ def calendar(method: str, entry: Event) -> bytes:
     return bytes(made.to_ical())
 
 
-def entry(event: UUID, purchase: UUID, facts: EventFacts, at: datetime, domain: str, *, ends: bool = False) -> Event:
-    """The entry as of ``at``; ``domain`` is that of the mails' sender.
+def entry(
+    event: UUID,
+    purchase: UUID,
+    facts: EventFacts,
+    at: datetime,
+    domain: str,
+    *,
+    notes: Sequence[str] = (),
+    ends: bool = False,
+) -> Event:
+    """The entry as of ``at``, which says ``notes``; ``domain`` is that of the mails' sender.
 
     SEQUENCE is the event's version, plus 1 if ``ends`` (the entry is cancelled), so a calendar keeps the newest entry
     whatever their order. A postponed event is tentative.
@@ -34,6 +44,8 @@ def entry(event: UUID, purchase: UUID, facts: EventFacts, at: datetime, domain: 
     made.add("dtend", facts.ends_at)
     made.add("status", "CANCELLED" if ends else "TENTATIVE" if facts.status == EventStatus.POSTPONED else "CONFIRMED")
     made.add("summary", sanitize(facts.title))
+    if notes:
+        made.add("description", "\n".join(notes))
     if place := sanitize_list(facts.venue, facts.city):
         made.add("location", place)
     return made

@@ -20,7 +20,8 @@ class Job(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True)
     """One mail. ``id`` is derived from its cause and its account, so a repeat has the same id.
 
     ``lines`` are the tickets concerned, worth ``total``; ``left`` the ones that remain after a partial cancellation;
-    ``before`` the event before the announced change.
+    ``returned`` how many sold ones of the purchase were given back until then; ``before`` the event before the
+    announced change.
     """
 
     id: UUID
@@ -32,9 +33,15 @@ class Job(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True)
     facts: EventFacts
     lines: tuple[OutcomeLine, ...] = ()
     left: tuple[OutcomeLine, ...] = ()
+    returned: int = 0
     total: MoneyAmount | None = None
     deadline: Time | None = None
     before: EventFacts | None = None
+
+    @property
+    def tickets_left(self) -> int:
+        """How many tickets the purchase has now, if it has any."""
+        return sum(line.quantity for line in self.left or self.lines)
 
 
 decode_job: Final = json_decoder(Job)
@@ -63,6 +70,7 @@ def job_for(outcome: Outcome) -> Job | None:
         facts=outcome.facts,
         lines=outcome.lines,
         left=outcome.left,
+        returned=outcome.returned,
         total=outcome.total,
         deadline=outcome.deadline,
     )

@@ -81,10 +81,11 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     """One decision. ``offset`` is that of the deciding command in its partition of ``ticket-commands``.
 
     ``status`` is the purchase's status afterwards; ``lines`` are the tickets concerned, worth ``total``; ``left`` the
-    ones that remain after a partial cancellation. ``figures`` are the numbers behind a refusal, such as the limit.
-    ``repeated``: the command had been decided before, and this is that decision again. ``request`` is the confirm's
-    or cancel's. ``payment``: what a purchase that is paid online is worth now; while it is held, what must be paid.
-    ``reference`` is that of the payment with which it was confirmed.
+    ones that remain after a partial cancellation, and ``returned`` the number of sold ones given back until then.
+    ``figures`` are the numbers behind a refusal, such as the limit. ``repeated``: the command had been decided before,
+    and this is that decision again. ``request`` is the confirm's or cancel's. ``payment``: what a purchase that is paid
+    online is worth now; while it is held, what must be paid. ``reference`` is that of the payment with which it was
+    confirmed.
     """
 
     kind: OutcomeKind
@@ -98,6 +99,7 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     figures: dict[str, Any] = {}
     lines: tuple[OutcomeLine, ...] = ()
     left: tuple[OutcomeLine, ...] = ()
+    returned: int = 0
     total: MoneyAmount | None = None
     deadline: Time | None = None
     fingerprint: str = ""
@@ -131,6 +133,8 @@ def decode_checked_outcome(value: bytes | None) -> Outcome:
     outcome = decode_outcome(value)
     for line in (*outcome.lines, *outcome.left):
         _check_line(line)
+    if not 0 <= outcome.returned <= QUANTITY_MAX:
+        raise MalformedRecord("the number of returned tickets is out of range - at `$.returned`")
     for balance in outcome.balance:
         _check_balance(balance)
     if outcome.payment is not None:

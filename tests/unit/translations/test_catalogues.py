@@ -48,7 +48,7 @@ def doctored(text: str, language: str = "pl") -> Catalog:
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_there_are_texts_in_every_domain(domain: str) -> None:
-    assert len(extracted(domain)) > 10
+    assert len(extracted(domain)) > 1
 
 
 @EACH

@@ -73,7 +73,15 @@ class Ledger:
         [line], [asked] = before.lines, command.lines
         gone = (replace_count(line, asked.quantity),)
         left = (replace_count(line, line.quantity - asked.quantity),)
-        return outcome(command, OutcomeKind.CANCELLED, lines=gone, left=left, status=PurchaseStatus.CONFIRMED, **more)
+        return outcome(
+            command,
+            OutcomeKind.CANCELLED,
+            lines=gone,
+            left=left,
+            returned=before.returned + asked.quantity,
+            status=PurchaseStatus.CONFIRMED,
+            **more,
+        )
 
 
 def worth(lines: tuple[OutcomeLine, ...]) -> MoneyAmount:

@@ -25,6 +25,7 @@ from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.conftest import ticket
 from tests.unit.api.pages.ledger import Ledger
 from tests.unit.api.pages.reader import Reader, make_account
+from translations.holder_texts import postponed_text, returned_text
 
 
 @pytest.fixture
@@ -226,6 +227,23 @@ def test_some_are_given_back_and_once_only(reader: Reader, bought: str, on_sale:
     assert [(line.ticket_type, line.quantity) for line in cancels[0].lines] == [(ticket(on_sale), 1)]
 
 
+def test_tickets_given_back_in_part_are_told_alike_everywhere(
+    reader: Reader, bought: str, on_sale: dict[str, Any]
+) -> None:
+    said = returned_text("en", 1, 2)
+    assert said == "1 of 3 tickets returned"
+    reader.get(f"{bought}/cancel")
+    reader.get(reader.send(f"{bought}/cancel", {f"n-{ticket(on_sale)}": "1"}).headers["Location"])
+    assert f'<p class="notice warn" role="status">{said}</p>' in reader.page
+    reader.get("/tickets")
+    assert f">{said}</p>" in reader.page
+    [entry] = Calendar.from_ical(reader.get(f"{bought}/event.ics").get_data()).walk("VEVENT")
+    assert entry["description"] == f"{said}."
+    [account] = [row.id for row in reader.world.accounts.rows.values() if row.email == "ada@buyer.example"]
+    told = reader.world.client(account).get(f"/api/v3{bought}").get_json()
+    assert (told["status"], told["returned"], told["lines"][0]["quantity"]) == ("confirmed", 1, 2)
+
+
 def test_giving_nothing_back_is_told(reader: Reader, bought: str) -> None:
     reader.get(f"{bought}/cancel")
     answer = reader.send(f"{bought}/cancel", {})
@@ -361,6 +379,6 @@ def test_the_holder_of_tickets_is_told_that_the_event_is_postponed(
     assert "This event is postponed" in reader.page
     assert "Add to calendar" not in reader.page
     entry = Calendar.from_ical(reader.get(f"{bought}/event.ics").get_data()).walk("VEVENT")[0]
-    assert entry["STATUS"] == "TENTATIVE"
+    assert (entry["STATUS"], entry["DESCRIPTION"]) == ("TENTATIVE", postponed_text("en"))
     reader.get("/tickets")
     assert ">Postponed</p>" in reader.page

@@ -18,6 +18,7 @@ from tests.documents import Document
 from tests.unit.api.fakes.clock import NOW
 from tests.unit.api.pages.reader import Reader
 from tests.unit.api.pages.test_hostile_texts import Stage
+from translations import holder_texts
 from translations.catalogues import TRANSLATED, read_catalogue
 
 DATA: Final = "Winterreise"
@@ -153,7 +154,8 @@ def sources(tongue: str) -> re.Pattern[str]:
 
 
 def test_every_text_of_every_page_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(language, "catalogue", lambda *_: Marked())
+    for module in (language, holder_texts):
+        monkeypatch.setattr(module, "catalogue", lambda *_: Marked())
     left = {name: words for name, page in pages(make_stage(), "en") if (words := unmarked(page))}
     assert left == {}
 

@@ -100,8 +100,9 @@ DUE = {
         ),
         (
             OutcomeKind.CANCELLED,
-            {"lines": LINES[1:], "left": LINES[:1], "total": MoneyAmount(Decimal(7), "BHD")},
-            {"lines": [TOLD[0] | {"price": {"amount": "10.500", "currency": "BHD"}}]} | worth("21.000", "BHD"),
+            {"lines": LINES[1:], "left": LINES[:1], "returned": 1, "total": MoneyAmount(Decimal(7), "BHD")},
+            {"returned": 1, "lines": [TOLD[0] | {"price": {"amount": "10.500", "currency": "BHD"}}]}
+            | worth("21.000", "BHD"),
         ),
         (
             OutcomeKind.CANCELLED,

@@ -40,6 +40,7 @@ from tests.unit.streams.mailing import (
     job,
 )
 from translations.catalogues import LANGUAGES
+from translations.holder_texts import postponed_text, returned_text
 
 
 def sent(made: EmailMessage) -> EmailMessage:
@@ -186,13 +187,22 @@ def test_a_postponed_event_shows_its_time_as_one_that_holds_no_more() -> None:
 
 def test_what_a_partial_cancellation_leaves_is_told() -> None:
     left = (OutcomeLine(TYPE, "Parkett", 1, LINES[0].price, CODES[:1]),)
-    mail = sent(COMPOSER.compose(job(MailKind.CANCELLED, left=left), ADA))
+    mail = sent(COMPOSER.compose(job(MailKind.CANCELLED, left=left, returned=4), ADA))
     assert "Still valid: 1 × Parkett" in part(mail, "plain")
-    gone = sum(line.quantity for line in LINES)
-    assert str(mail["Subject"]).startswith(f"Tickets returned ({gone} of {gone + 1}): ")
+    assert mail["Subject"] == "4 of 5 tickets returned: Winterreise"
+    assert returned_text("en", 4, 1) in {place.value for place in Document(part(mail, "html")).places}
+    held = sent(COMPOSER.compose(job(MailKind.CANCELLED, lines=HELD_LINES, left=HELD_LINES), ADA))
+    assert held["Subject"] == "2 of 4 tickets returned: Winterreise"
     assert "Your other ticket is not affected." in part(mail, "plain")
     whole = sent(COMPOSER.compose(job(MailKind.CANCELLED), ADA))
     assert str(whole["Subject"]).startswith("Tickets returned: ")
+
+
+def test_a_mail_that_is_sent_again_says_what_the_page_says() -> None:
+    again = job(returned=1, facts=replace(FACTS, status="POSTPONED"))
+    said = part(sent(COMPOSER.compose(again, replace(ADA, locale="de"))), "plain")
+    assert f"{returned_text('de', 1, 2)}. {postponed_text('de')}" in said
+    assert "returned" not in part(sent(COMPOSER.compose(job(), ADA)), "plain")
 
 
 def test_each_ticket_is_a_picture_of_a_code_that_a_gate_can_check() -> None:

@@ -202,7 +202,7 @@ def test_a_change_told_again_by_the_ledger_is_not_mailed_again(driver: LedgerDri
 def test_what_somebody_has_left_is_what_a_change_speaks_of(driver: LedgerDriver, notifier: Notifier) -> None:
     notifier.tell(driver.buy(1, [(FLOOR, 3)]), driver.cancel(1, [(FLOOR, 1)]))
     [job] = notifier.tell(moved(driver))
-    assert (job.lines[0].quantity, len(job.lines[0].codes)) == (2, 2)
+    assert (job.lines[0].quantity, len(job.lines[0].codes), job.returned) == (2, 2, 1)
     assert job.total is not None
     assert str(job.total.amount) == "99.80"
 

@@ -53,15 +53,18 @@ def test_a_part_that_is_cancelled_is_the_last_tickets_of_its_line(driver: Ledger
         OutcomeLine(STAND, "type F2", 1, price, codes(1, 3)),
     )
     assert outcome.total == MoneyAmount(Decimal("99.80"), "EUR")
-    assert driver.cancel(1, [(FLOOR, 1)]).lines[0].codes == codes(1, 1)
+    again = driver.cancel(1, [(FLOOR, 1)])
+    assert again.lines[0].codes == codes(1, 1)
+    assert (outcome.returned, again.returned) == (2, 3)
     assert (driver.stock(FLOOR), driver.stock(STAND), driver.counts()) == ((0, 1), (0, 1), {FLOOR: 1, STAND: 1})
 
 
 def test_a_purchase_cancelled_part_by_part_ends_as_cancelled(driver: LedgerDriver) -> None:
     driver.define(ticket_type())
     driver.buy(1, [(FLOOR, 3)])
-    statuses = [driver.cancel(1, [(FLOOR, 1)]).status for _ in range(3)]
-    assert statuses == [PurchaseStatus.CONFIRMED, PurchaseStatus.CONFIRMED, PurchaseStatus.CANCELLED]
+    outcomes = [driver.cancel(1, [(FLOOR, 1)]) for _ in range(3)]
+    confirmed, cancelled = PurchaseStatus.CONFIRMED, PurchaseStatus.CANCELLED
+    assert [(each.status, each.returned) for each in outcomes] == [(confirmed, 1), (confirmed, 2), (cancelled, 0)]
     assert refusal_of(driver.cancel(1, [(FLOOR, 1)])) == refused(Reason.NOTHING_TO_CANCEL, status="cancelled")
     assert driver.stock() == (0, 0)
 
@@ -71,8 +74,11 @@ def test_a_hold_confirmed_after_a_part_was_cancelled_sells_the_rest(driver: Ledg
     driver.hold(1, [(FLOOR, 3)])
     part = driver.cancel(1, [(FLOOR, 1)])
     assert (part.status, [line.codes for line in part.lines + part.left]) == (PurchaseStatus.HELD, [(), ()])
-    assert driver.confirm(1).lines[0].codes == codes(1, 0, 1)
+    confirmed = driver.confirm(1)
+    assert confirmed.lines[0].codes == codes(1, 0, 1)
     assert driver.stock() == (0, 2)
+    # What was only held was not returned.
+    assert (part.returned, confirmed.returned, driver.cancel(1, [(FLOOR, 1)]).returned) == (0, 0, 1)
 
 
 def test_a_hold_expires_with_what_a_partial_cancellation_left(driver: LedgerDriver) -> None:
