@@ -3,13 +3,19 @@
 ARG PYTHON=python:3.11.13-slim-bookworm
 ARG KAFKA=apache/kafka:4.1.2
 
-# pip works from an environment of its own, so that the one for the image has none.
+# pip works from an environment of its own, so that the one for the image has none. The compiled packages lose the
+# symbols that only a debugger reads.
 FROM ${PYTHON} AS packages
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends binutils \
+    && rm -rf /var/lib/apt/lists/*
 COPY requirements/app.lock /build/app.lock
 RUN python -m venv /build/tools \
     && python -m venv --without-pip /opt/venv \
     && /build/tools/bin/python -m pip --python /opt/venv/bin/python install --no-cache-dir \
-        --disable-pip-version-check --require-hashes -r /build/app.lock
+        --disable-pip-version-check --require-hashes -r /build/app.lock \
+    && find /opt/venv -name '*.so*' -type f -exec strip --strip-unneeded {} +
 
 FROM ${PYTHON} AS app
 ARG VERSION=0.1.0

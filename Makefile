@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test server-tests check unit unit-api unit-rest lint format deployment structure bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
+.PHONY: help install run worker servers test server-tests check unit unit-api unit-rest lint format containers deployment structure bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
 SHELL := /bin/bash
 # With their byte code kept, test files are collected in half the time, and processes start sooner.
 unexport PYTHONDONTWRITEBYTECODE
@@ -43,7 +43,7 @@ servers: $(STAMP) ## start the five servers alone; Ctrl-C stops them
 test: unit server-tests ## run every test, the ones on real servers included; ORDER=7 in another order
 
 server-tests: $(STAMP) browser
-	$(PYTEST) tests --ignore=tests/unit --durations=40
+	$(PYTEST) tests --ignore=tests/unit --ignore=tests/containers --durations=40
 
 check: $(STAMP) ## linters, formatter, types, import contracts, unit tests, on two cores: two to three minutes
 	@$(TWO) unit-rest unit-api lint
@@ -86,6 +86,9 @@ browser: ## install Debian's Chromium for the tests of the pages, where that can
 	  { apt-get update && apt-get install -y --no-install-recommends chromium; } >/dev/null 2>&1; then \
 	  echo "installed chromium"; \
 	else echo "THERE IS NO CHROMIUM AND NONE COULD BE INSTALLED: the tests of the pages will be skipped" >&2; fi
+
+containers: $(STAMP) ## build the image and run its parts as docker-compose.yml says, beside embedded servers; needs root on Debian, or podman and a base image
+	$(PYTEST) tests/containers -s -v -p no:randomly --timeout=1200
 
 deployment: $(STAMP) ## the tests of deployment files that need programs made with Go, which it builds first
 	@$(BIN)/python -m tests.golang

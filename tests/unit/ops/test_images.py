@@ -84,6 +84,11 @@ def test_no_image_has_what_is_for_development() -> None:
     assert "rm -rf /usr/local/lib/python3*/site-packages/*" in stage("app")
 
 
+def test_the_packages_have_no_symbols_which_are_a_seventh_of_the_image() -> None:
+    assert "-exec strip --strip-unneeded {} +" in stage("packages")
+    assert "binutils" not in stage("app")
+
+
 def test_the_stage_of_the_jars_installs_what_their_module_imports_in_the_versions_of_the_embedded_stack() -> None:
     needed = set(re.findall(r"^(?:from|import) (httpx|jgo)", JARS_MODULE.read_text(), re.MULTILINE))
     wanted = (ROOT / "requirements" / "jars.in").read_text().splitlines()[1:]
