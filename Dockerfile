@@ -28,7 +28,7 @@ LABEL org.opencontainers.image.title="Turnstile" \
 RUN rm -rf /usr/local/lib/python3*/site-packages/* /usr/local/lib/python3*/ensurepip /usr/local/bin/pip* \
     && groupadd --gid 10001 turnstile \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin turnstile \
-    && install --directory --owner=turnstile --group=turnstile --mode=0700 /var/lib/turnstile
+    && install --directory --owner=turnstile --group=turnstile --mode=0700 /var/lib/turnstile /var/lib/snapshots
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY settings.py setting_types.py ./

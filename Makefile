@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test server-tests check unit unit-api unit-rest lint format containers deployment structure bench chaos demo screenshots browser dlq reindex status verify clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
+.PHONY: help install run worker servers test server-tests check unit unit-api unit-rest lint format containers deployment structure bench chaos demo screenshots browser dlq reindex status verify backup clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
 SHELL := /bin/bash
 # With their byte code kept, test files are collected in half the time, and processes start sooner.
 unexport PYTHONDONTWRITEBYTECODE
@@ -108,6 +108,9 @@ status: $(STAMP) ## every part in a line, of what make run started; ./turnstile 
 
 verify: $(STAMP) ## hold the promises against live data: the ledger's sums, the search index, the replication slots
 	@./turnstile verify
+
+backup: $(STAMP) ## a set of backups of what make run started, into backups/; the 7 newest are kept: TO=folder KEEP=7
+	@$(BIN)/python -m stack backup-all $(or $(TO),backups) --keep $(or $(KEEP),7)
 
 clean-data: $(STAMP) ## delete the data folder, so that the next run starts afresh
 	@$(BIN)/python -m stack clean

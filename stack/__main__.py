@@ -12,6 +12,7 @@ import rich_click as click
 from settings import faults_named
 from stack import backup, supervisor
 from stack.apps import ROLES, one_more
+from stack.backup_sets import KEEP, back_up_all
 from stack.child import end_with
 from stack.embedded import Stack
 from stack.errors import StackError
@@ -89,6 +90,17 @@ def restore(file: Path) -> None:
 def _restore(stack: Stack, file: Path) -> None:
     stack.open()
     backup.restore(stack, file)
+
+
+@main.command(name="backup-all")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--keep", type=click.IntRange(min=1), default=KEEP, show_default=True, help="How many sets to keep.")
+def back_up_everything(folder: Path, keep: int) -> None:
+    """Write a set of backups of what `run` started into FOLDER: database, secrets, ledger. Remove the oldest sets."""
+    try:
+        click.echo(back_up_all(Stack(StackSettings.remembered()), folder.absolute(), keep))
+    except StackError as error:
+        sys.exit(f"{error}")
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""Backup and restore of the embedded PostgreSQL, with its own programs.
+"""Backup and restore of the embedded PostgreSQL, with its own programs; sets of backups are stack/backup_sets.py.
 
 A restored server's log begins where no log of ours has been yet (connect/wal_position.py). What follows from a restore
 is done by ops/restored.py.
@@ -41,9 +41,17 @@ def restore(stack: Stack, file: Path) -> None:
     The data folder of before is kept beside the new one. Raises RestoreRefused, and has then changed nothing, for a
     file that is no backup or while a worker runs that keeps its place in what is to be read again.
     """
-    server = _server(stack)
     if HOLDER in stack.pids:
         raise RestoreRefused(f"stop {HOLDER} first")
+    restore_database(stack, file)
+    stack.start("migrations", *(name for name in NEEDED if name not in stack.pids))
+    operate(stack, "restored")
+    stack.start("connectors")
+
+
+def restore_database(stack: Stack, file: Path) -> None:
+    """Make a new server of the database in ``file``, and start it. Raises RestoreRefused; then nothing has changed."""
+    server = _server(stack)
     _run(server, "pg_restore", "--list", str(file))
     stack.stop("postgres")
     _put_aside(server)
@@ -55,12 +63,14 @@ def restore(stack: Stack, file: Path) -> None:
     stack.start("postgres")
     target = f"--dbname={server.url(SUPERUSER)}"
     _run(server, "pg_restore", "--exit-on-error", "--single-transaction", target, str(file))
-    stack.start("migrations", *(name for name in NEEDED if name not in stack.pids))
-    command = (sys.executable, "-m", "ops", "restored")
-    done = subprocess.run(command, env={**os.environ, **stack.environment}, cwd=ROOT, check=False)
+
+
+def operate(stack: Stack, *arguments: str, **more: str) -> None:
+    """Run the operator's command on the stack. Raises RestoreRefused where it fails; what it says is printed."""
+    command = (sys.executable, "-m", "ops", *arguments)
+    done = subprocess.run(command, env={**os.environ, **stack.environment, **more}, cwd=ROOT, check=False)
     if done.returncode:
-        raise RestoreRefused("the database is restored, but not all that follows from it: `./turnstile restored`")
-    stack.start("connectors")
+        raise RestoreRefused(f"`./turnstile {' '.join(arguments)}` failed, and what was to follow from it is left")
 
 
 def _put_aside(server: Postgres) -> None:

@@ -1,7 +1,8 @@
 """``turnstile ledger``: snapshots of its table, and how to lead it past commands that its log has lost."""
 
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import rich_click as click
 from aiokafka import TopicPartition
@@ -10,6 +11,9 @@ from connect.topics import COMMANDS
 from ops import skipping
 from ops.ledger_snapshot import make_snapshots
 from settings import settings
+
+# In the folder of the snapshots: its time is that of the last complete run, whether there was something new or not.
+TAKEN: Final = "taken"
 
 
 @click.group(name="ledger")
@@ -49,7 +53,8 @@ def resend(partition: int, first: int, last: int, reason: str) -> None:
 
 @command.command()
 @click.option("--keep", type=click.IntRange(min=1), default=8, show_default=True, help="Snapshots of each partition.")
-def snapshot(keep: int) -> None:
+@click.option("--every-hours", type=click.FloatRange(min=0, min_open=True), help="Go on, and take them this often.")
+def snapshot(keep: int, every_hours: float | None) -> None:
     """Store the ledger's records in the folder TURNSTILE_LEDGER_SNAPSHOTS, and remove all but the newest snapshots.
 
     `why`, `event` and the views with `asOf` begin at a snapshot where the log is cut or long. Take one more often than
@@ -58,8 +63,13 @@ def snapshot(keep: int) -> None:
     now = settings()
     if now.ledger_snapshots is None:
         raise click.ClickException("TURNSTILE_LEDGER_SNAPSHOTS names no folder")
-    for made in make_snapshots(now, now.ledger_snapshots, keep):
-        click.echo(made.path)
+    while True:
+        for made in make_snapshots(now, now.ledger_snapshots, keep):
+            click.echo(made.path)
+        (now.ledger_snapshots / TAKEN).touch()
+        if every_hours is None:
+            return
+        time.sleep(every_hours * 3600)
 
 
 def _tell(count: int) -> None:

@@ -18,7 +18,17 @@ ROOT = Path(__file__).parents[3]
 BROKERS = ("kafka", "kafka-2", "kafka-3")
 SERVERS = "kafka:9092,kafka-2:9092,kafka-3:9092"
 MAILING = ("api", "notifications", "tools")
-OTHERS = ("bootstrap", "kafka-access", "capture", "search-access", "exporter", "ledger", "ledger-1", "ledger-2")
+OTHERS = (
+    "bootstrap",
+    "kafka-access",
+    "capture",
+    "search-access",
+    "exporter",
+    "ledger-backup",
+    "ledger",
+    "ledger-1",
+    "ledger-2",
+)
 OURS = (*MAILING, *OTHERS, "indexer", "sales", "gate")
 REPLICATED = (
     "default.replication.factor",
@@ -123,7 +133,7 @@ def test_kafka_connect_keeps_three_copies_too(services: Services, tmp_path: Path
 
 def test_only_those_who_need_kafka_meet_it(cluster: dict[str, Any], services: Services) -> None:
     meet_kafka = {name for name, service in services.items() if "inside" in service["networks"]}
-    assert meet_kafka == {*BROKERS, *OURS, "connect", "postgres", "elasticsearch", "prometheus"}
+    assert meet_kafka == {*BROKERS, *OURS, "connect", "postgres", "database-backup", "elasticsearch", "prometheus"}
     with_a_way_out = {name for name, network in cluster["networks"].items() if not network.get("internal")}
     assert with_a_way_out == {"outside", "relay"}
     assert {name for name, service in services.items() if "relay" in service["networks"]} == {*MAILING, "alertmanager"}

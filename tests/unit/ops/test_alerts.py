@@ -305,7 +305,7 @@ CASES: dict[str, tuple[list[Series], list[Series]]] = {
             },
             # The heap fills until it is collected.
             {
-                'jvm_memory_used_bytes{area="heap"}': "50 70 95 50 70 95 50 70 95 " * 7,
+                'jvm_memory_used_bytes{area="heap"}': "95 95 95 95 95 95 95 95 95 50 " * 6,
                 'jvm_memory_max_bytes{area="heap"}': "100x60",
             },
             {"node_memory_MemAvailable_bytes": "40x60", "node_memory_MemTotal_bytes": "100x60"},

@@ -25,7 +25,7 @@ JOBS = ("bootstrap", "kafka-access", "capture", "search-access")
 ONE_SHOT = {*JOBS, "tools"}
 SCALED = ("ledger-1", "ledger-2")
 WORKERS = ("ledger", *SCALED, "indexer", "notifications", "sales", "gate")
-OURS = (*JOBS, "tools", "api", "exporter", *WORKERS)
+OURS = (*JOBS, "tools", "ledger-backup", "api", "exporter", *WORKERS)
 PUBLISHED = {
     "proxy": [
         "${PUBLIC_ADDRESS:-127.0.0.1}:${HTTP_PORT:-80}:8080",
@@ -37,6 +37,7 @@ PUBLISHED = {
 RUN_BY = {
     "ops": "tests/e2e/test_operating.py",
     "ops kafka-access": "tests/integration/stack/test_kafka_security.py",
+    "ops ledger snapshot --keep": "tests/unit/ops/test_ledger_snapshot.py",
     "ops search-access": "tests/unit/ops/test_search_access.py",
 }
 KNOWN = variables(Settings) | {"TURNSTILE_SECRETS_DIR"}
@@ -215,7 +216,8 @@ def test_each_part_signs_in_to_kafka_as_itself(services: Services) -> None:
     users = {name: services[name]["environment"].get("TURNSTILE_KAFKA_USER") for name in OURS}
     roles = {name: services[name]["environment"]["TURNSTILE_ROLE"] for name in WORKERS}
     administrators = dict.fromkeys(("kafka-access", "capture"), "admin")
-    others = {"api": "api", "exporter": "exporter", "tools": "operator", "bootstrap": None, "search-access": None}
+    others = {"api": "api", "exporter": "exporter", "bootstrap": None, "search-access": None}
+    others |= dict.fromkeys(("tools", "ledger-backup"), "operator")
     assert users == roles | administrators | others
     for name, user in users.items():
         sources = {one["source"] for one in services[name]["secrets"] if one["target"] == "turnstile_kafka_password"}

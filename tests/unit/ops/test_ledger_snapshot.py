@@ -1,6 +1,9 @@
 """Snapshots of the ledger: whole after a crash's state, found by moment, and true where the log is cut."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -32,6 +35,7 @@ from tests.unit.tables.modelled_log import RandomLog, model_after, records_of
 LOG = [each for each in RandomLog(5, 400).commands if getattr(each.command, "is_repeatable", True)]
 RECORDS = records_of(LOG)
 KEY = "k" * 32
+ROOT = Path(__file__).parents[3]
 SETTINGS = Settings(ticket_key=KEY, partitions=1)
 
 
@@ -201,7 +205,35 @@ def test_the_command_needs_a_folder_and_prints_what_it_made(
     kafka(acknowledged=offset + 1, changelog=rows_after(offset))
     done = CliRunner().invoke(ledger_command.command, ["snapshot", "--keep", "1"])
     assert done.exit_code == 0
-    assert [done.output.strip()] == [str(each) for each in cut.folder.iterdir()]
+    assert [done.output.strip()] == [str(each) for each in cut.folder.glob("ledger-*")]
     monkeypatch.setattr(ledger_command, "settings", lambda: SETTINGS)
     done = CliRunner().invoke(ledger_command.command, ["snapshot"])
     assert (done.exit_code, "TURNSTILE_LEDGER_SNAPSHOTS" in done.output) == (1, True)
+
+
+def test_snapshots_are_taken_again_and_again_where_that_is_asked_for(
+    tmp_path: Path, kafka: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kafka(acknowledged=LOG[100].offset + 1, changelog=rows_after(LOG[100].offset))
+    monkeypatch.setattr(ledger_command, "settings", lambda: SETTINGS.model_copy(update={"ledger_snapshots": tmp_path}))
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", sleep)
+    done = CliRunner().invoke(ledger_command.command, ["snapshot", "--every-hours", "6"])
+    assert (done.output.count("ledger-0-"), slept) == (3, [21_600.0] * 3)
+    # What the container is healthy by.
+    assert {path.name for path in tmp_path.iterdir()} - {"taken"} == {Path(done.output.split()[-2]).name}
+    assert (tmp_path / "taken").exists()
+
+
+def test_the_command_of_the_container_says_what_it_lacks() -> None:
+    command = (sys.executable, "-m", "ops", "ledger", "snapshot", "--keep", "8", "--every-hours", "6")
+    told = {**os.environ, "TURNSTILE_TICKET_KEY": KEY}
+    done = subprocess.run(command, env=told, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "TURNSTILE_LEDGER_SNAPSHOTS names no folder" in done.stderr

@@ -1,0 +1,49 @@
+"""Sets of backups: PostgreSQL, the secrets, and the ledger of each partition after one command.
+
+The database is written first, so that the ledger of a set knows every purchase that its database has.
+"""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from stack.backup import backup, operate
+from stack.embedded import Stack
+
+DUMP: Final = "turnstile.dump"
+SECRETS: Final = "secrets"
+LEDGER: Final = "ledger"
+UNFINISHED: Final = ".unfinished"
+NAME: Final = "%Y%m%dT%H%M%SZ"
+KEEP: Final = 7
+
+
+def back_up_all(stack: Stack, folder: Path, keep: int = KEEP) -> Path:
+    """Write a set of the running stack into ``folder``, remove all but the ``keep`` newest, and give its own folder.
+
+    A set has its name once it is complete. Raises RestoreRefused; then the older sets are there as before.
+    """
+    made = folder / datetime.now(UTC).strftime(NAME)
+    draft = made.with_suffix(UNFINISHED)
+    draft.mkdir(mode=0o700, parents=True)
+    try:
+        backup(stack, draft / DUMP)
+        shutil.copytree(stack.settings.home / SECRETS, draft / SECRETS)
+        operate(stack, "ledger", "snapshot", TURNSTILE_LEDGER_SNAPSHOTS=str(draft / LEDGER))
+        draft.rename(made)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    rotate(folder, keep)
+    return made
+
+
+def sets_in(folder: Path) -> list[Path]:
+    """The complete sets of a folder, the newest first."""
+    return sorted((path.parent for path in folder.glob(f"*Z/{DUMP}")), reverse=True)
+
+
+def rotate(folder: Path, keep: int) -> None:
+    """Remove all but the ``keep`` newest sets, and what broken off backups have left."""
+    for old in (*sets_in(folder)[keep:], *folder.glob(f"*{UNFINISHED}")):
+        shutil.rmtree(old)
