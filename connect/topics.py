@@ -9,6 +9,7 @@ ACCOUNT_ROWS: Final = "event_ticket_db.public.account"
 EVENT_STATUS: Final = "outbox.event.event_status"
 COMMANDS: Final = "ticket-commands"
 OUTCOMES: Final = "ticket-purchase"
+PURCHASE_UPSERTS: Final = "ticket-purchases"
 JOBS: Final = "notification-jobs"
 RETRIES: Final = "notification-retries"
 RESENDS: Final = "notification-requests"
@@ -125,6 +126,7 @@ def all_topics(producers: Iterable[str] = DEFAULT_PRODUCERS) -> list[Topic]:
         Topic(EVENT_STATUS, _retained(7)),
         Topic(COMMANDS, _retained(COMMANDS_KEPT_DAYS, **_LOG_APPEND_TIME)),
         Topic(OUTCOMES, _retained(7)),
+        Topic(PURCHASE_UPSERTS, _COMPACTED_CONFIG),
         Topic(JOBS, _retained(7)),
         Topic(RETRIES, _retained(7)),
         Topic(RESENDS, _retained(7)),

@@ -21,6 +21,7 @@ from connect.topics import (
     JOBS,
     OPERATOR_ACTIONS,
     OUTCOMES,
+    PURCHASE_UPSERTS,
     RESENDS,
     RETRIES,
     answers,
@@ -76,7 +77,7 @@ def principals(producers: Iterable[str] = DEFAULT_PRODUCERS) -> list[Principal]:
             consumers=("contacts", "notifications", "resends", "mailer", "retries"),
             tables=("contacts", "bookings"),
         ),
-        _worker("sales", read["sales"], consumers=("sales", "deliveries")),
+        _worker("sales", read["sales"], (PURCHASE_UPSERTS,), consumers=("sales", "deliveries")),
         _worker(
             "gate",
             (*read["gate"], ACCOUNT_ROWS),
@@ -111,7 +112,7 @@ def principals(producers: Iterable[str] = DEFAULT_PRODUCERS) -> list[Principal]:
             reads_configuration=CONNECT_TOPICS,
         ),
         # For any consumer of what the ledger decides: those of one deployment are in groups of their own.
-        Principal(READER, (OUTCOMES,), groups=(f"{READER}*",), all_names=False),
+        Principal(READER, (OUTCOMES, PURCHASE_UPSERTS), groups=(f"{READER}*",), all_names=False),
         *(_producer(name) for name in names),
     ]
 

@@ -22,6 +22,7 @@ from connect.topics import (
     JOBS,
     OPERATOR_ACTIONS,
     OUTCOMES,
+    PURCHASE_UPSERTS,
     RESENDS,
     RETRIES,
     answers,
@@ -35,12 +36,14 @@ from tables.messages.mail_jobs import Job
 from tables.messages.mail_requests import Resend
 from tables.messages.operator_actions import OperatorAction
 from tables.messages.outcomes import Outcome
+from tables.messages.purchase_upserts import PurchaseUpsert
 from tables.messages.record_headers import AnswerHeaders, DeadLetterHeaders, JobHeaders, RequestHeaders, TraceHeaders
 from tables.messages.requests import Request
 from tables.messages.row_changes import AccountRow, EventRow
 
 EventKey = Annotated[UUID, Meta(description="The event's id, as UTF-8 text without quotes.")]
 AccountKey = Annotated[UUID, Meta(description="The account's id, as UTF-8 text without quotes.")]
+PurchaseKey = Annotated[str, Meta(description="The ids of event and purchase, with a dot between.")]
 OwnBytes = Annotated[Any, Meta(description="The record's own bytes, unchanged; they may be no JSON.")]
 JSON: Final = "application/json"
 BYTES: Final = "application/octet-stream"
@@ -100,6 +103,7 @@ CHANNELS: Final = (
     Channel(requests("{producer}"), IN, "Requests; each has an answer.", EventKey, Request, RequestHeaders),
     Channel(answers("{producer}"), OUT, "The answers to requests.", RequestKey, Answer, AnswerHeaders),
     Channel(OUTCOMES, OUT, "Outcomes: what the ledger decided.", EventKey, Outcome, TraceHeaders),
+    Channel(PURCHASE_UPSERTS, OUT, "Purchases as rows, for sinks of Kafka Connect.", PurchaseKey, PurchaseUpsert),
     Channel(EVENT_ROWS, OUT, "Rows of events. After a delete comes a record without value.", EventKey, EventRow),
     Channel(ACCOUNT_ROWS, OUT, "Rows of accounts: personal data. Deleted as events are.", AccountKey, AccountRow),
     Channel(EVENT_STATUS, OUT, "Definitions of events, as published.", EventKey, EventAnnouncement, TraceHeaders),

@@ -35,6 +35,7 @@ from tables.messages.mail_jobs import job_for
 from tables.messages.mail_requests import Resend
 from tables.messages.operator_actions import OperatorAction
 from tables.messages.outcomes import Outcome
+from tables.messages.purchase_upserts import upsert_of
 from tables.messages.record_headers import AnswerHeaders, DeadLetterHeaders, JobHeaders, RequestHeaders, TraceHeaders
 from tables.messages.requests import HoldRequest
 from tables.messages.row_changes import AccountRow, EventRow
@@ -93,7 +94,8 @@ def examples() -> tuple[Struct, ...]:
     outcomes = tuple(_decided())
     [job, *_] = filter(None, map(job_for, outcomes))
     delivery = Delivery(job.id, job.kind, DeliveryStatus.SENT, job.event, job.purchase, job.account, START)
-    return (*COMMANDS, *STEPS, *outcomes, job, delivery, *_answers(outcomes[1]), *_others())
+    rows = filter(None, map(upsert_of, outcomes))
+    return (*COMMANDS, *STEPS, *outcomes, *rows, job, delivery, *_answers(outcomes[1]), *_others())
 
 
 def _decided() -> Iterator[Outcome]:

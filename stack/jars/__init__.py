@@ -16,7 +16,7 @@ from stack.errors import JarsIncomplete
 
 LOCKS = Path(__file__).parent
 ENVIRONMENTS = ("kafka", "debezium", "elasticsearch", "jmx")
-OPTIONAL = ("zipkin", "examples")
+OPTIONAL = ("zipkin", "examples", "jdbc-sink")
 DOWNLOAD_TRIES_MAX = 3
 
 

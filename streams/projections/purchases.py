@@ -14,12 +14,10 @@ from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
-from tables.messages.outcomes import Outcome, OutcomeKind, decode_checked_outcome
+from tables.messages.outcomes import STATE_KINDS, Outcome, decode_checked_outcome
 
 CONSUMER = "sales"
 BATCH_MAX_RECORDS = 1_000
-
-PROJECTED = frozenset(OutcomeKind) - {OutcomeKind.REFUSED, OutcomeKind.CHANGED}
 
 UPSERT = """
 INSERT INTO purchase (event_id, id, account_id, status, reason, figures, lines, returned, total, currency, deadline,
@@ -46,7 +44,7 @@ class PurchasesAgent:
 
     async def _handle(self, messages: list[Message]) -> None:
         decoded, dead_letters = decode_batch(messages, decode_checked_outcome)
-        rows = [(message, purchase_row(outcome)) for message, outcome in decoded if outcome.kind in PROJECTED]
+        rows = [(message, purchase_row(outcome)) for message, outcome in decoded if outcome.kind in STATE_KINDS]
         dead_letters += await self.projection.write(rows)
         await send_to_dead_letters(self.app, CONSUMER, dead_letters)
 

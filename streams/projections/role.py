@@ -3,6 +3,7 @@
 from streams.projections.deliveries import DeliveriesAgent
 from streams.projections.purchases import PurchasesAgent
 from streams.projections.stock import StockAgent
+from streams.projections.upserts import UpsertsAgent
 from streams.runtime.app import App
 
 
@@ -11,3 +12,4 @@ def add_agents(app: App) -> None:
     PurchasesAgent(app)
     DeliveriesAgent(app)
     StockAgent(app)
+    UpsertsAgent(app)

@@ -112,6 +112,8 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     reference: str | None = None
 
 
+# After these the purchase has another state, or its first one.
+STATE_KINDS: Final = frozenset(OutcomeKind) - {OutcomeKind.REFUSED, OutcomeKind.CHANGED}
 PRICE_END: Final = Decimal(10) ** 10
 QUANTITY_MAX: Final = 10_000_000
 POSITION_MAX: Final = 2**62

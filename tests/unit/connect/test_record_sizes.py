@@ -50,9 +50,11 @@ from tables.messages.decoding import VALUE_MAX_BYTES
 from tables.messages.deliveries import Delivery, DeliveryStatus, encode_delivery
 from tables.messages.mail_jobs import Job, decode_job, encode_job
 from tables.messages.mail_kinds import MailKind
-from tables.messages.outcomes import Outcome, OutcomeKind, decode_outcome, encode_outcome
+from tables.messages.outcomes import Outcome, OutcomeKind, OutcomeLine, decode_outcome, encode_outcome
+from tables.messages.purchase_upserts import decode_upsert, encode_upsert, upsert_key, upsert_of
 from tables.messages.reasons import Reason
 from tables.messages.row_changes import AccountRow, EventRow, decode_row
+from tables.messages.statuses import PurchaseStatus
 from tests.unit.tables.ledger_driver import ADA, EVENT, LedgerDriver, definition, purchase_id, ticket_type
 
 # The character that takes most bytes in JSON, of those that are let in.
@@ -172,6 +174,25 @@ def test_outcomes_fit(told: list[Outcome]) -> None:
         assert fits(str(EVENT).encode(), value)
         assert decode_outcome(value) == outcome
         assert len(value) > 150_000
+
+
+def test_rows_of_purchases_fit(told: list[Outcome]) -> None:
+    for outcome in told:
+        upsert = upsert_of(outcome)
+        assert upsert is not None
+        value = encode_upsert(upsert)
+        assert fits(upsert_key(upsert.payload), value)
+        assert decode_upsert(value) == upsert
+
+
+def test_a_row_of_the_largest_outcome_that_is_read_fits() -> None:
+    line = OutcomeLine(ID, '"', 1, Decimal(1))
+    outcome = Outcome(kind=OutcomeKind.CONFIRMED, event=ID, offset=1, at=LATE, purchase=ID, account=ID)
+    outcome = replace(outcome, status=PurchaseStatus.CONFIRMED, lines=(line,) * 5_700)
+    assert VALUE_MAX_BYTES * 0.9 < len(encode_outcome(outcome)) < VALUE_MAX_BYTES
+    upsert = upsert_of(outcome)
+    assert upsert is not None
+    assert size_of(Record(upsert_key(upsert.payload), encode_upsert(upsert), TRACE)) < RECORD_MAX_BYTES
 
 
 def test_jobs_and_bookings_fit(told: list[Outcome]) -> None:

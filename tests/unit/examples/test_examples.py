@@ -1,5 +1,6 @@
 """The programs in ``examples/``: short, locked without addresses, with the versions that their tests run."""
 
+import json
 import re
 
 import pytest
@@ -19,7 +20,7 @@ def test_an_example_is_short(source: str) -> None:
 
 def test_every_example_is_built_and_run_by_a_test() -> None:
     assert {source.partition("/")[0] for source in SOURCES} == set(PROGRAMS)
-    assert {path.name for path in EXAMPLES.iterdir() if path.is_dir()} == set(PROGRAMS)
+    assert {path.name for path in EXAMPLES.iterdir() if path.is_dir()} == {*PROGRAMS, "sink"}
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS)
@@ -27,6 +28,11 @@ def test_no_manifest_names_the_host_of_a_registry(manifest: str) -> None:
     text = (EXAMPLES / manifest).read_text()
     assert '"resolved"' not in text
     assert "registry" not in text
+
+
+def test_the_sink_on_the_page_is_the_one_that_its_test_runs() -> None:
+    [shown] = re.findall(r"```json\n(.+?)```", (EXAMPLES.parent / "docs" / "kafka.md").read_text(), re.DOTALL)
+    assert json.loads(shown) == json.loads((EXAMPLES / "sink" / "purchases.json").read_text())["config"]
 
 
 def test_the_java_client_is_that_of_the_locked_jars() -> None:

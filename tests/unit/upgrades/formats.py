@@ -12,6 +12,7 @@ from connect.topics import (
     EVENT_STATUS,
     JOBS,
     OUTCOMES,
+    PURCHASE_UPSERTS,
     RESENDS,
     RETRIES,
     answers,
@@ -41,6 +42,7 @@ from tables.messages.deliveries import Delivery, decode_delivery
 from tables.messages.mail_jobs import Job, decode_job
 from tables.messages.mail_requests import Resend, decode_resend
 from tables.messages.outcomes import Outcome, decode_outcome
+from tables.messages.purchase_upserts import PurchaseUpsert, decode_upsert
 from tables.messages.requests import Request, decode_value
 from tables.messages.row_changes import AccountRow, EventRow, decode_row
 from tables.offers import StockSnapshots, TicketOffer, decode_offers, decode_stock
@@ -50,6 +52,7 @@ Decode = Callable[[bytes], Any]
 MESSAGES: Final[dict[str, Decode]] = {
     COMMANDS: decode_command,
     OUTCOMES: decode_outcome,
+    PURCHASE_UPSERTS: decode_upsert,
     EVENT_STATUS: definition_of,
     EVENT_ROWS: lambda value: _event(decode_row(value, EventRow)),
     ACCOUNT_ROWS: lambda value: decode_row(value, AccountRow),
@@ -71,6 +74,7 @@ _LEDGER: Final[dict[bytes, Decode]] = {
 TYPES: Final[tuple[Any, ...]] = (
     Command,
     Outcome,
+    PurchaseUpsert,
     EventRow,
     AccountRow,
     list[TicketOffer],

@@ -22,6 +22,7 @@ from connect.topics import (
     EVENT_STATUS,
     JOBS,
     OUTCOMES,
+    PURCHASE_UPSERTS,
     RESENDS,
     RETRIES,
     answers,
@@ -39,6 +40,7 @@ from tables.messages.mail_jobs import encode_job
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import Resend, encode_resend
 from tables.messages.outcomes import Outcome, encode_outcome
+from tables.messages.purchase_upserts import encode_upsert, upsert_of
 from tables.messages.request_origins import RequestOrigin
 from tests.unit.tables.bookings.test_unit_of_work import Notifier
 from tests.unit.tables.ledger_driver import ADA, CODES, EVENT
@@ -117,6 +119,7 @@ def record(folder: Path, rows: list[tuple[str, str]]) -> None:
     messages = [
         *((COMMANDS, encode_command(entry.command)) for entry in log),
         *((OUTCOMES, encode_outcome(outcome)) for outcome in outcomes),
+        *((PURCHASE_UPSERTS, encode_upsert(row)) for row in map(upsert_of, outcomes) if row is not None),
         *((JOBS, encode_job(job)) for job in jobs),
         (RETRIES, encode_job(jobs[0])),
         (RESENDS, encode_resend(resend)),

@@ -29,6 +29,7 @@ from connect.topics import (
     HEARTBEAT,
     HEARTBEAT_ROWS,
     OUTCOMES,
+    PURCHASE_UPSERTS,
     REQUESTS_PREFIX,
     all_topics,
     answers,
@@ -100,7 +101,7 @@ def test_another_producer_writes_requests_and_reads_their_answers_and_no_more() 
 
 
 def test_a_consumer_reads_outcomes_in_groups_of_its_own_and_no_more() -> None:
-    assert KNOWN["reader"] == Principal("reader", (OUTCOMES,), groups=("reader*",), all_names=False)
+    assert KNOWN["reader"] == Principal("reader", (OUTCOMES, PURCHASE_UPSERTS), groups=("reader*",), all_names=False)
     others = [each for known in KNOWN.values() if known.name != "reader" for each in known.groups]
     assert not [each for each in others if each.startswith("reader")]
 
