@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test server-tests check unit unit-api unit-rest lint format containers deployment structure bench chaos demo screenshots browser dlq reindex status verify backup clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
+.PHONY: help install run worker servers test server-tests check unit unit-api unit-rest lint format containers deployment structure bench chaos demo screenshots browser dlq reindex status verify backup drill clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
 SHELL := /bin/bash
 # With their byte code kept, test files are collected in half the time, and processes start sooner.
 unexport PYTHONDONTWRITEBYTECODE
@@ -111,6 +111,9 @@ verify: $(STAMP) ## hold the promises against live data: the ledger's sums, the 
 
 backup: $(STAMP) ## a set of backups of what make run started, into backups/; the 7 newest are kept: TO=folder KEEP=7
 	@$(BIN)/python -m stack backup-all $(or $(TO),backups) --keep $(or $(KEEP),7)
+
+drill: $(STAMP) ## on servers of its own: sell, back up, destroy, restore, check every promise, tell the minutes
+	@$(BIN)/python -m lab.demo drill
 
 clean-data: $(STAMP) ## delete the data folder, so that the next run starts afresh
 	@$(BIN)/python -m stack clean

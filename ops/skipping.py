@@ -8,7 +8,7 @@ A command that is appended again changes nothing if it was decided before.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager, closing
 from typing import Any, Final
 
@@ -190,6 +190,18 @@ async def _append_again(now: Settings, place: TopicPartition, first: int, last: 
                 under_way.clear()
         await asyncio.gather(*under_way)
     return count
+
+
+async def append_all(now: Settings, place: TopicPartition, rows: Iterable[tuple[bytes, bytes]]) -> None:
+    """Append keys with their values to a partition, in their order. Raises KafkaError."""
+    under_way: list[Any] = []
+    async with _producer(now) as producer:
+        for key, value in rows:
+            under_way.append(await producer.send(*_at(place, value, key)))
+            if len(under_way) == CHUNK_RECORDS:
+                await asyncio.gather(*under_way)
+                under_way.clear()
+        await asyncio.gather(*under_way)
 
 
 def _at(place: TopicPartition, value: bytes | None, key: bytes | None = None) -> tuple[Any, ...]:

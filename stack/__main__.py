@@ -12,7 +12,7 @@ import rich_click as click
 from settings import faults_named
 from stack import backup, supervisor
 from stack.apps import ROLES, one_more
-from stack.backup_sets import KEEP, back_up_all
+from stack.backup_sets import KEEP, back_up_all, restore_all
 from stack.child import end_with
 from stack.embedded import Stack
 from stack.errors import StackError
@@ -101,6 +101,13 @@ def back_up_everything(folder: Path, keep: int) -> None:
         click.echo(back_up_all(Stack(StackSettings.remembered()), folder.absolute(), keep))
     except StackError as error:
         sys.exit(f"{error}")
+
+
+@main.command(name="restore-all")
+@click.argument("made", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="SET")
+def restore_everything(made: Path) -> None:
+    """Make an empty data folder what a SET of backups was taken of; then `run`."""
+    _run(lambda stack, _: restore_all(stack, made.absolute()), StackSettings.remembered())
 
 
 @main.command()

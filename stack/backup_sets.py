@@ -1,4 +1,4 @@
-"""Sets of backups: PostgreSQL, the secrets, and the ledger of each partition after one command.
+"""Sets of backups: PostgreSQL, the secrets, and the ledger of each partition after one command; and their restore.
 
 The database is written first, so that the ledger of a set knows every purchase that its database has.
 """
@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from stack.backup import backup, operate
+from stack.backup import NEEDED, backup, operate, restore_database
 from stack.embedded import Stack
+from stack.errors import RestoreRefused
 
 DUMP: Final = "turnstile.dump"
 SECRETS: Final = "secrets"
@@ -47,3 +48,23 @@ def rotate(folder: Path, keep: int) -> None:
     """Remove all but the ``keep`` newest sets, and what broken off backups have left."""
     for old in (*sets_in(folder)[keep:], *folder.glob(f"*{UNFINISHED}")):
         shutil.rmtree(old)
+
+
+def restore_all(stack: Stack, made: Path) -> None:
+    """Make an empty stack what the set ``made`` was taken of. Its servers run afterwards, no worker and no API.
+
+    Raises RestoreRefused, and has then changed nothing, where there is data or the set is none.
+    """
+    home = stack.settings.home
+    if not (made / DUMP).is_file() or not (made / LEDGER).is_dir():
+        raise RestoreRefused(f"{made} is no set of backups")
+    if any((home / name).exists() for name in ("postgres", *NEEDED)):
+        raise RestoreRefused(f"{home} has data: name another folder (TURNSTILE_HOME), or delete it (make clean-data)")
+    shutil.copytree(made / SECRETS, home / SECRETS, dirs_exist_ok=True)
+    stack.open()
+    restore_database(stack, made / DUMP)
+    stack.start("migrations", *NEEDED)
+    # They make the topics.
+    stack.start("connectors")
+    operate(stack, "ledger", "restore", str(made / LEDGER))
+    operate(stack, "restored")

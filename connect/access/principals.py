@@ -98,8 +98,9 @@ def principals(producers: Iterable[str] = DEFAULT_PRODUCERS) -> list[Principal]:
         Principal(
             OPERATOR,
             (*inputs, HEARTBEAT_ROWS, OPERATOR_ACTIONS, changelog("ledger"), *DEAD_LETTERS),
-            (*inputs, OPERATOR_ACTIONS, *DEAD_LETTERS),
-            groups=(group("ledger"), group("sales")),
+            # The ledger is restored from a snapshot by writing its changelog.
+            (*inputs, OPERATOR_ACTIONS, changelog("ledger"), *DEAD_LETTERS),
+            groups=(group("ledger"), group("sales"), group("notifications")),
             watches=ROLE_GROUPS,
             reads_log_sizes=True,
         ),

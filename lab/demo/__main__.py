@@ -7,13 +7,14 @@ from ops.lazy_commands import LazyCommands
 
 @click.group()
 def main() -> None:
-    """Show Turnstile at work: a catalogue, an on-sale, pictures of its pages."""
+    """Show Turnstile at work: a catalogue, an on-sale, a restore, pictures of its pages."""
 
 
 main.commands = LazyCommands(
     {
         "sell": "lab.demo.sell:command",
         "catalogue": "lab.demo.catalogue:command",
+        "drill": "lab.demo.drill:command",
         "screenshots": "lab.demo.screenshots:command",
     }
 )

@@ -1,7 +1,8 @@
-"""``turnstile ledger``: snapshots of its table, and how to lead it past commands that its log has lost."""
+"""``turnstile ledger``: snapshots of its table, a restore from them, a way past commands that its log has lost."""
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import rich_click as click
@@ -9,6 +10,7 @@ from aiokafka import TopicPartition
 
 from connect.topics import COMMANDS
 from ops import skipping
+from ops.ledger_restoring import restore_ledger
 from ops.ledger_snapshot import make_snapshots
 from settings import settings
 
@@ -18,7 +20,7 @@ TAKEN: Final = "taken"
 
 @click.group(name="ledger")
 def command() -> None:
-    """Keep snapshots of the ledger, or lead it past commands that Kafka has lost.
+    """Keep snapshots of the ledger, restore it from them, or lead it past commands that Kafka has lost.
 
     `skip` and `resend` are for `InputLost`; stop the workers of the role ledger first.
     """
@@ -70,6 +72,18 @@ def snapshot(keep: int, every_hours: float | None) -> None:
         if every_hours is None:
             return
         time.sleep(every_hours * 3600)
+
+
+@command.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def restore(folder: Path) -> None:
+    """Make the ledger what it was in the newest snapshots in FOLDER, on a Kafka that lost it, or a new one.
+
+    What was decided later is lost. Stop API and workers first; then start them, and run `turnstile restored`.
+    Refused where the ledger has other records. Any number of times.
+    """
+    for snapshot in restore_ledger(settings(), folder):
+        click.echo(f"partition {snapshot.partition} is what it was after offset {snapshot.offset}")
 
 
 def _tell(count: int) -> None:

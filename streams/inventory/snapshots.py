@@ -47,6 +47,10 @@ class Snapshot(NamedTuple):
         yield from self._rows(HOLD_LIMITS_KEY)
         yield from self._rows(event.bytes)
 
+    def all_rows(self) -> Iterator[Row]:
+        """All records, in the order of their keys. Raises SnapshotDamaged."""
+        yield from self._rows(b"")
+
     def event_of(self, purchase: UUID) -> UUID | None:
         """The event of a purchase; looks at every record. Raises SnapshotDamaged."""
         end = PURCHASE_MARK + purchase.bytes

@@ -1,11 +1,11 @@
-"""Sets of backups: complete ones only, and so many of them."""
+"""Sets of backups: complete ones only, so many of them; and nothing is restored over data."""
 
 from pathlib import Path
 
 import pytest
 
 from stack import backup_sets
-from stack.backup_sets import DUMP, LEDGER, SECRETS, back_up_all, rotate, sets_in
+from stack.backup_sets import DUMP, LEDGER, SECRETS, back_up_all, restore_all, rotate, sets_in
 from stack.embedded import Stack
 from stack.errors import RestoreRefused
 
@@ -80,6 +80,20 @@ def test_a_snapshot_that_fails_leaves_no_set_either(
     with pytest.raises(RestoreRefused, match="ledger snapshot"):
         back_up_all(stack, tmp_path / "backups")
     assert list((tmp_path / "backups").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["postgres", "kafka", "elasticsearch"])
+def test_nothing_is_restored_over_data(stack: Stack, tmp_path: Path, name: str) -> None:
+    (stack.settings.home / name).mkdir()
+    before = (stack.settings.home / SECRETS / "ticket_key").read_text()
+    with pytest.raises(RestoreRefused, match="has data"):
+        restore_all(stack, a_set(tmp_path, "20260101T000000Z"))
+    assert (stack.settings.home / SECRETS / "ticket_key").read_text() == before
+
+
+def test_what_is_no_set_is_refused(stack: Stack, tmp_path: Path) -> None:
+    with pytest.raises(RestoreRefused, match="is no set of backups"):
+        restore_all(stack, tmp_path)
 
 
 def test_rotation_keeps_what_has_another_name(tmp_path: Path) -> None:
