@@ -36,11 +36,13 @@ COPY translations translations
 COPY telemetry telemetry
 COPY tables tables
 COPY connect connect
+COPY providers providers
 COPY migrations migrations
 COPY streams streams
 COPY api api
 COPY ops ops
 COPY docs/operations.md docs/
+COPY stack/__init__.py stack/paper.py stack/paper_books.py stack/paper_pages.py stack/
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 CMD ["python", "-m", "api"]

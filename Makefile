@@ -12,8 +12,8 @@ STAMP := $(VENV)/installed
 ORDER ?= 20261128
 PYTEST := $(BIN)/python -m pytest --randomly-seed=$(ORDER)
 TWO := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
-STACK := env $(if $(WORKERS),TURNSTILE_WORKERS=$(WORKERS)) $(if $(BROKERS),TURNSTILE_BROKERS=$(BROKERS)) $(if $(KAFKA_SECURITY),TURNSTILE_KAFKA_SECURITY=$(KAFKA_SECURITY))
-CODE := settings.py setting_types.py translations telemetry tables connect migrations streams api stack ops lab tests examples
+STACK := env $(if $(WORKERS),TURNSTILE_WORKERS=$(WORKERS)) $(if $(BROKERS),TURNSTILE_BROKERS=$(BROKERS)) $(if $(KAFKA_SECURITY),TURNSTILE_KAFKA_SECURITY=$(KAFKA_SECURITY)) $(if $(PAPER),TURNSTILE_PAPER=$(PAPER))
+CODE := settings.py setting_types.py translations telemetry tables connect providers migrations streams api stack ops lab tests examples
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ $(STAMP): requirements/dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock; \
 	touch $@
 
-run: $(STAMP) ## start everything, Ctrl-C stops it; WORKERS=3, BROKERS=3 for more of them, ZIPKIN=1 with traces, KAFKA_SECURITY=1 with users and rights in Kafka
+run: $(STAMP) ## start everything, Ctrl-C stops it; WORKERS=3, BROKERS=3 for more of them, ZIPKIN=1 with traces, KAFKA_SECURITY=1 with users and rights in Kafka, PAPER=hostile with a provider of payments that lies
 	@exec $(STACK) $(BIN)/python -m stack run $(if $(ZIPKIN),--zipkin)
 
 worker: $(STAMP) ## one more worker beside make run, in a terminal of its own; Ctrl-C takes it away; ROLE=indexer

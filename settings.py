@@ -38,7 +38,7 @@ from setting_types import (
 )
 
 # What a worker does. Each role is a consumer group with processes of its own, so each scales independently.
-Role = Literal["ledger", "indexer", "notifications", "sales", "gate"]
+Role = Literal["ledger", "indexer", "notifications", "sales", "gate", "payments"]
 
 PREFIX: Final = "TURNSTILE_"
 SECRETS_FOLDER: Final = f"{PREFIX}SECRETS_DIR"
@@ -161,7 +161,16 @@ class Settings(BaseSettings):
         "separated by commas",
     )
 
-    role: Role = Field("ledger", description="role of this worker: ledger, indexer, notifications, sales or gate")
+    paper_url: Url = Field(
+        "http://127.0.0.1:18090", description="address of Paper, the provider of payments to try with"
+    )
+    paper_key: SecretStr | None = Field(
+        None, description="key shared with Paper, at least 32 random characters; without it nothing is paid online"
+    )
+
+    role: Role = Field(
+        "ledger", description="role of this worker: ledger, indexer, notifications, sales, gate or payments"
+    )
     standbys: int = Field(
         1, ge=0, le=8, description="number of ledger workers with a warm copy of a partition, besides its owner"
     )
@@ -312,7 +321,7 @@ class Settings(BaseSettings):
     def _with_tls(cls, url: SecretStr, known: ValidationInfo) -> SecretStr:
         return with_options(url, tls_parameters(known.data.get("database_sslmode"), known.data.get("database_ca")))
 
-    @field_validator("token_key", "token_key_before", "link_key", "link_key_before")
+    @field_validator("token_key", "token_key_before", "link_key", "link_key_before", "paper_key")
     @classmethod
     def _is_hard_to_guess(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None and is_weak(key.get_secret_value()):

@@ -18,6 +18,7 @@ from api.routes.health import health, register_probes
 from api.routes.notifications import notifications
 from api.routes.password_resets import password_resets
 from api.routes.passwords import passwords
+from api.routes.payments import payments
 from api.routes.purchases import purchases
 from api.routes.sales import sales
 from api.routes.search import search
@@ -66,6 +67,7 @@ def create_app(ports: Ports) -> OpenAPI:
         tickets,
         search,
         purchases,
+        payments,
         sales,
         notifications,
         health,

@@ -18,6 +18,7 @@ from api.adapters.ledger.outcome_consumer import OutcomeConsumer, OutcomeFanout
 from api.adapters.ledger.pending_requests import PendingRequests
 from api.adapters.ledger.sold_out_cache import SoldOutCache
 from api.adapters.ledger.worker_views import WorkerViews
+from api.adapters.payments import PaymentRows
 from api.adapters.pipeline_probe import PipelineProbe
 from api.adapters.postgres.accounts import AccountRows
 from api.adapters.postgres.attendance import AttendanceRows
@@ -37,11 +38,13 @@ from api.auth.tokens import Tokens
 from api.http.threads import LoopCaller
 from api.ports.ports import Ports
 from connect.client_options import client_options
-from connect.topics import RESENDS
+from connect.topics import PAYMENT_EVENTS, RESENDS
+from providers.configured import providers_of
 from settings import Settings
 from tables.ids import id_bytes
 from tables.mail.message import sender_of
 from tables.messages.mail_requests import Resend, encode_resend
+from tables.messages.payment_events import PaymentEvent, encode_payment_event
 from tables.signing.links import LinkSigner
 from tables.signing.tickets import TicketSigner
 from telemetry.metrics.api import PURCHASES_WAITING
@@ -91,6 +94,9 @@ def open_servers(settings: Settings) -> Servers:
     def resend(request: Resend) -> None:
         in_loop(producer.send(RESENDS, id_bytes(request.event), encode_resend(request)))
 
+    def tell(event: PaymentEvent) -> None:
+        in_loop(producer.send(PAYMENT_EVENTS, id_bytes(event.purchase), encode_payment_event(event)))
+
     revocations = RevocationRows(database, max(settings.token_seconds, settings.session_seconds))
     ports = Ports(
         tokens=tokens,
@@ -115,6 +121,7 @@ def open_servers(settings: Settings) -> Servers:
         attendance=AttendanceRows(database, exports),
         stock=LedgerStock(database, views),
         notifications=NotificationRows(database, resend),
+        payments=PaymentRows(database, tell, providers_of(settings)),
         index=index,
         board=board,
         signer=TicketSigner(settings.ticket_key.get_secret_value().encode()),

@@ -36,6 +36,11 @@ PROBLEMS: Final[dict[str, Kind]] = {
         "The header Idempotency-Key is missing or invalid",
         "a purchase without a key, or with a key that is empty or longer than 255 characters",
     ),
+    "webhook-refused": Kind(
+        400,
+        "The webhook is not one of the provider",
+        "a signature that is missing, wrong, or older than five minutes",
+    ),
     "unauthorized": Kind(
         401, "The request needs a valid token", "no token, or one that is invalid, expired or revoked"
     ),
@@ -128,6 +133,9 @@ PROBLEMS: Final[dict[str, Kind]] = {
         409,
         "The purchase is not held",
         "only a hold can be confirmed, and only until its deadline; `figures` has the status",
+    ),
+    "nothing-to-pay": Kind(
+        409, "The purchase is not paid online", "a free one, or one of an event whose money is taken elsewhere"
     ),
     "nothing-to-cancel": Kind(
         409, "The purchase does not have these tickets", "they were cancelled already, or never belonged to it"

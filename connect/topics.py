@@ -14,6 +14,8 @@ JOBS: Final = "notification-jobs"
 RETRIES: Final = "notification-retries"
 RESENDS: Final = "notification-requests"
 DELIVERIES: Final = "notification-log"
+PAYMENT_EVENTS: Final = "payment-events"
+PAYMENT_REQUESTS: Final = "payment-requests"
 HEARTBEAT: Final = "__debezium-heartbeat.event_ticket_db"
 HEARTBEAT_ROWS: Final = "event_ticket_db.public.heartbeat"
 OPERATOR_ACTIONS: Final = "operator-actions"
@@ -27,7 +29,7 @@ APP: Final = "turnstile"
 ACCEPTED_PREFIX: Final = "accepted: "
 VERSION: Final = 1
 
-TABLES: Final = ("ledger", "contacts", "bookings", "gate")
+TABLES: Final = ("ledger", "contacts", "bookings", "gate", "payments")
 
 # The largest batch that a topic accepts (``max.message.bytes``), Kafka's default. Values have limits of their own
 # (tables/messages/decoding.py, tables/messages/commands.py).
@@ -40,6 +42,8 @@ DAY_MS: Final = 24 * 3600 * 1000
 # still find its unread commands when it returns.
 COMMANDS_KEPT_DAYS: Final = 14
 ACTIONS_KEPT_DAYS: Final = 400
+# As the commands: nothing that a provider said may be gone before it is read.
+PAYMENTS_KEPT_DAYS: Final = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,9 @@ def consumer_inputs() -> dict[str, str]:
         "sales": OUTCOMES,
         "gate": REQUESTS_PREFIX,
         "answers": OUTCOMES,
+        "payment-outcomes": OUTCOMES,
+        "payments": PAYMENT_EVENTS,
+        "payment-requests": PAYMENT_REQUESTS,
     }
 
 
@@ -131,6 +138,8 @@ def all_topics(producers: Iterable[str] = DEFAULT_PRODUCERS) -> list[Topic]:
         Topic(RETRIES, _retained(7)),
         Topic(RESENDS, _retained(7)),
         Topic(DELIVERIES, _retained(7)),
+        Topic(PAYMENT_EVENTS, _retained(PAYMENTS_KEPT_DAYS)),
+        Topic(PAYMENT_REQUESTS, _retained(7)),
         Topic(HEARTBEAT, _retained(1), partitions=1),
         Topic(HEARTBEAT_ROWS, _retained(1), partitions=1),
         Topic(OPERATOR_ACTIONS, _retained(ACTIONS_KEPT_DAYS), partitions=1),

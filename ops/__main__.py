@@ -11,11 +11,24 @@ from telemetry.escapes import escaped
 
 COMMANDS: Final = (
     *("actions", "administrator", "connectors", "dlq", "docs", "event", "gate", "holds", "kafka-access", "ledger"),
-    *("reindex", "replay", "restored", "search-access", "secrets", "status", "topics", "verify", "wal-segment", "why"),
+    *(
+        "payments",
+        "reindex",
+        "replay",
+        "restored",
+        "search-access",
+        "secrets",
+        "status",
+        "topics",
+        "verify",
+        "wal-segment",
+        "why",
+    ),
 )
 # A command that ends with one of these ends with exit code 2: module and name. Each command loads only what it needs.
 ERRORS: Final = (
     ("kafka.errors", "KafkaError"),
+    ("providers.port", "ProviderUnavailable"),
     ("aiokafka.errors", "KafkaError"),
     ("psycopg", "Error"),
     ("elastic_transport", "TransportError"),

@@ -12,8 +12,8 @@ from ops.certificate import self_signed
 
 # The principals of connect/access/principals.py, with the brokers' administrator.
 KAFKA_USERS: Final = (
-    *("admin", "ledger", "indexer", "notifications", "sales", "gate", "api", "exporter", "operator", "connect"),
-    *("reader", "producer-partner", "producer-kiosk"),
+    *("admin", "ledger", "indexer", "notifications", "sales", "gate", "payments", "api", "exporter", "operator"),
+    *("connect", "reader", "producer-partner", "producer-kiosk"),
 )
 
 PASSWORDS: Final = (
@@ -24,6 +24,7 @@ PASSWORDS: Final = (
     "token_key",
     "worker_tokens",
     "link_key",
+    "paper_key",
     "admin_password",
     "elastic_password",
     "indexer_password",

@@ -70,6 +70,7 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "notifications": ("smtp",),
     "sales": ("migrations",),
     "gate": ("migrations",),
+    "payments": ("migrations",),
 }
 
 

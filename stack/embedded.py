@@ -22,6 +22,7 @@ from stack.kafka import Kafka, brokers
 from stack.kafka_connect import KafkaConnect
 from stack.mail_server import MailServer
 from stack.member import StackMember
+from stack.paper_server import PaperServer
 from stack.ports import check, free_run
 from stack.postgres import Postgres
 from stack.progress import STARTING
@@ -29,7 +30,7 @@ from stack.settings import StackSettings
 from stack.startup import bring_up, run_to_end
 from stack.zipkin import Zipkin
 
-SERVERS: tuple[type[StackMember], ...] = (Elasticsearch, Kafka, Postgres, KafkaConnect, MailServer)
+SERVERS: tuple[type[StackMember], ...] = (Elasticsearch, Kafka, Postgres, KafkaConnect, MailServer, PaperServer)
 STOP_TIMEOUT_S = 13.0
 PAUSE = 0.05
 
@@ -226,7 +227,7 @@ class Stack:
             ["elasticsearch"],
             self.brokers,
             ["postgres"],
-            ["smtp", "zipkin"],
+            ["smtp", "zipkin", "paper"],
         ):
             asked = {name: self.processes.pop(name) for name in group if name in names and name in self.processes}
             began = time.monotonic()

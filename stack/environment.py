@@ -47,6 +47,8 @@ def app_environment(settings: StackSettings, principal: str = OPERATOR) -> dict[
         "TURNSTILE_TOKEN_KEY": secret(home, "token_key"),
         "TURNSTILE_LINK_KEY": secret(home, "link_key"),
         "TURNSTILE_ADMIN_PASSWORD": secret(home, "admin_password"),
+        "TURNSTILE_PAPER_URL": f"http://{HOST}:{settings.paper_port}",
+        "TURNSTILE_PAPER_KEY": secret(home, "paper_key"),
         "TURNSTILE_TICKET_KEY": secret(home, "ticket_key"),
         "TURNSTILE_LOG_FORMAT": settings.log_format,
         "TURNSTILE_STANDBYS": str(settings.standbys),

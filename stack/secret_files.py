@@ -14,6 +14,7 @@ NAMES = {
     "link_key": "secrets/link_key",
     "admin_password": "secrets/admin_password",
     "ticket_key": "secrets/ticket_key",
+    "paper_key": "secrets/paper_key",
     **{file: f"secrets/kafka/{file}" for file in KAFKA_PASSWORDS.values()},
     # Read by the process of a server, which can read no other folder.
     KAFKA_PASSWORDS[ADMIN]: f"secrets/broker/{KAFKA_PASSWORDS[ADMIN]}",

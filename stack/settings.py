@@ -60,6 +60,8 @@ class StackSettings(BaseSettings):
     notifications_port: int = Field(6266, ge=1, le=65535, description="port of the notifications worker's web views")
     sales_port: int = Field(6366, ge=1, le=65535, description="port of the sales worker's web views")
     gate_port: int = Field(6466, ge=1, le=65535, description="port of the gate's web views")
+    payments_port: int = Field(6566, ge=1, le=65535, description="port of the payments worker's web views")
+    paper_port: int = Field(18090, ge=1, le=65535, description="port of Paper, the provider of payments to try with")
     zipkin_port: int = Field(19411, ge=1, le=65535, description="port of Zipkin")
     api_port: int = Field(9000, ge=1, le=65535, description="port of the API")
     api_metrics_port: int = Field(9100, ge=1, le=65535, description="port of the API's /metrics")
@@ -76,6 +78,10 @@ class StackSettings(BaseSettings):
     elasticsearch_heap: Heap = Field("512m", description="heap of the embedded Elasticsearch")
     zipkin_heap: Heap = Field("128m", description="heap of Zipkin")
 
+    paper: Literal["honest", "hostile"] = Field(
+        "honest",
+        description="how Paper behaves: honest, or hostile, which repeats, delays, drops and forges its notices",
+    )
     zipkin: bool = Field(False, description="start Zipkin too, and trace every request")
 
     brokers: int = Field(
@@ -147,7 +153,7 @@ class StackSettings(BaseSettings):
     def server_ports(self) -> dict[str, int]:
         """Ports of the servers, by the name of the setting that moves each."""
         names = ("kafka", "kafka_controller", "postgres", "connect")
-        more = ("elasticsearch", "elasticsearch_transport", "smtp", "mail", "kafka_metrics", "connect_metrics")
+        more = ("elasticsearch", "elasticsearch_transport", "smtp", "mail", "paper", "kafka_metrics", "connect_metrics")
         most = ("zipkin",) if self.zipkin else ()
         ports = {f"TURNSTILE_{name.upper()}_PORT": int(getattr(self, f"{name}_port")) for name in names + more + most}
         for number in range(1, self.brokers):
@@ -158,7 +164,7 @@ class StackSettings(BaseSettings):
 
     def app_ports(self) -> dict[str, int]:
         """Ports of the API and the workers, by the name of the setting that moves each."""
-        names = ("api", "api_metrics", "exporter", "worker", "indexer", "notifications", "sales", "gate")
+        names = ("api", "api_metrics", "exporter", "worker", "indexer", "notifications", "sales", "gate", "payments")
         ports = {f"TURNSTILE_{name.upper()}_PORT": int(getattr(self, f"{name}_port")) for name in names}
         for number in range(1, self.workers):
             ports[f"TURNSTILE_WORKER_PORT (ledger-{number})"] = self.worker_port + number

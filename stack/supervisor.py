@@ -94,6 +94,7 @@ def addresses(stack: Stack) -> Table:
         "REST API": f"http://{HOST}:{settings.api_port}/api/v3",
         "its documentation": f"http://{HOST}:{settings.api_port}/docs",
         "mails": f"http://{HOST}:{settings.mail_port}/",
+        "payments (Paper)": f"http://{HOST}:{settings.paper_port}/",
         "ledger worker": f"http://{HOST}:{settings.worker_port}/health/ready",
         "metrics": f"http://{HOST}:{settings.exporter_port}/metrics, of the API http://{HOST}:{settings.api_metrics_port}/",
         "Elasticsearch": f"http://{HOST}:{settings.elasticsearch_port}/events/_search",

@@ -17,6 +17,7 @@ AGENTS: Final[dict[Role, str]] = {
     "notifications": "streams.mail.role:add_agents",
     "sales": "streams.projections.role:add_agents",
     "gate": "streams.gate.role:add_agents",
+    "payments": "streams.payments.role:add_agents",
 }
 
 

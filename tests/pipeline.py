@@ -25,7 +25,7 @@ from tables.messages.outcomes import Outcome, decode_outcome
 from tests.eventually import eventually
 
 PARTITIONS = 4
-WORKERS = ("ledger-0", "indexer-0", "notifications-0", "sales-0", "gate-0")
+WORKERS = ("ledger-0", "indexer-0", "notifications-0", "sales-0", "gate-0", "payments-0")
 TOKEN_SECONDS = 3600
 NOBODY = UUID(int=0)
 Json = dict[str, Any]

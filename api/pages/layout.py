@@ -23,6 +23,7 @@ from api.pages.mail_links import links
 from api.pages.my_tickets import tickets
 from api.pages.organizer import organizing
 from api.pages.password_reset import resetting
+from api.pages.payments import payments
 from api.pages.purchases import purchases
 from api.pages.sign_in import signing_in
 from api.pages.sign_up import signing_up
@@ -33,6 +34,7 @@ BLUEPRINTS: Final = (
     box_office,
     events,
     purchases,
+    payments,
     links,
     tickets,
     account,

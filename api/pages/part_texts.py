@@ -61,4 +61,7 @@ CONSUMERS: Final[dict[str, str]] = {
     "sales": "Stores purchases in PostgreSQL.",
     "gate": "Checks the requests of other systems that sell by Kafka.",
     "answers": "Writes the answers to those requests.",
+    "payment-outcomes": "Tells payments what was decided about their purchases.",
+    "payments": "Decides what is asked of the provider of payments, and when a paid purchase is confirmed.",
+    "payment-requests": "Asks the provider to authorize, capture, release and refund.",
 }

@@ -24,6 +24,8 @@ PAGES: Final[dict[str, Permission]] = {
     "purchases.confirm": Permission.SIGNED_IN,
     "purchases.cancel_form": Permission.SIGNED_IN,
     "purchases.cancel": Permission.SIGNED_IN,
+    "payments.payment": Permission.SIGNED_IN,
+    "payments.pay": Permission.SIGNED_IN,
     "purchases.mails": Permission.SIGNED_IN,
     "purchases.send_again": Permission.SIGNED_IN,
     "purchases.calendar_file": Permission.SIGNED_IN,

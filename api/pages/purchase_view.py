@@ -30,6 +30,7 @@ def purchase_values(found: Purchase, page: str) -> dict[str, Any]:
         "count": sum(line.quantity for line in found.lines or []),
         "reason": refusal_text(found.reason) if found.reason else None,
         "page": page,
+        "is_paid_here": ports().payments.provider is not None,
     }
 
 

@@ -16,6 +16,7 @@ from api.ports.credentials import Credentials, Revocations
 from api.ports.events import Events
 from api.ports.ledger import CatalogueCheck, Holders, LedgerGateway
 from api.ports.mail import AccountMailer, Notifications
+from api.ports.payments import Payments
 from api.ports.sales import Attendance, Sales, StockLevels
 from api.ports.search import EventSearch
 from api.ports.server import InLoop, Probe
@@ -44,6 +45,7 @@ class Ports:
     attendance: Attendance
     stock: StockLevels
     notifications: Notifications
+    payments: Payments
     index: EventSearch
     board: Board
     signer: TicketSigner

@@ -133,7 +133,7 @@ def parse_public_id(text: str) -> tuple[UUID, UUID] | None:
 
 def payment_url(public: str) -> str:
     """The page on which a purchase is paid, on this site."""
-    return f"/purchases/{public}"
+    return f"/purchases/{public}/payment"
 
 
 def pending(event: UUID, purchase: UUID, account: UUID) -> Purchase:

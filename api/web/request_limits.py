@@ -11,7 +11,7 @@ from api.problems import Refused, wrong
 BODY_MAX_BYTES: Final = 64 * 1024
 ACCEPT_IDENTITY: Final = {"Accept-Encoding": "identity"}
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
-_WITHOUT_BODY: Final = "purchases.confirm_purchase"
+_WITHOUT_BODY: Final = frozenset({"purchases.confirm_purchase", "payments.start_payment"})
 _PAGES: Final = "pages"
 _BODY_OPTIONAL: Final = frozenset({"purchases.cancel_purchase", "notifications.send_again"})
 
@@ -41,7 +41,7 @@ def check_body() -> None:
         raise Refused("unsupported-media-type", "send the body without a Content-Encoding", headers=ACCEPT_IDENTITY)
     if request.method not in _WITH_BODY or request.routing_exception is not None:
         return
-    if request.endpoint == _WITHOUT_BODY or _PAGES in request.blueprints:
+    if request.endpoint in _WITHOUT_BODY or _PAGES in request.blueprints:
         return
     if request.endpoint in _BODY_OPTIONAL and not request.content_length and not request.is_json:
         return

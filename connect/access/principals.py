@@ -21,6 +21,8 @@ from connect.topics import (
     JOBS,
     OPERATOR_ACTIONS,
     OUTCOMES,
+    PAYMENT_EVENTS,
+    PAYMENT_REQUESTS,
     PURCHASE_UPSERTS,
     RESENDS,
     RETRIES,
@@ -85,11 +87,18 @@ def principals(producers: Iterable[str] = DEFAULT_PRODUCERS) -> list[Principal]:
             consumers=("gate", "answers"),
             tables=("gate",),
         ),
+        _worker(
+            "payments",
+            read["payments"],
+            (COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS),
+            consumers=("payment-outcomes", "payments", "payment-requests"),
+            tables=("payments",),
+        ),
         Principal(
             "api",
             # The board reads how long the ledger's oldest record has waited (connect/observe/definition_delay.py).
             (OUTCOMES, *read["ledger"], HEARTBEAT_ROWS, *DEAD_LETTERS),
-            (COMMANDS, RESENDS),
+            (COMMANDS, PAYMENT_EVENTS, RESENDS),
             watches=ROLE_GROUPS,
         ),
         Principal(

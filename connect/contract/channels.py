@@ -22,6 +22,8 @@ from connect.topics import (
     JOBS,
     OPERATOR_ACTIONS,
     OUTCOMES,
+    PAYMENT_EVENTS,
+    PAYMENT_REQUESTS,
     PURCHASE_UPSERTS,
     RESENDS,
     RETRIES,
@@ -36,6 +38,8 @@ from tables.messages.mail_jobs import Job
 from tables.messages.mail_requests import Resend
 from tables.messages.operator_actions import OperatorAction
 from tables.messages.outcomes import Outcome
+from tables.messages.payment_events import PaymentEvent
+from tables.messages.payment_requests import PaymentRequest
 from tables.messages.purchase_upserts import PurchaseUpsert
 from tables.messages.record_headers import AnswerHeaders, DeadLetterHeaders, JobHeaders, RequestHeaders, TraceHeaders
 from tables.messages.requests import Request
@@ -44,6 +48,7 @@ from tables.messages.row_changes import AccountRow, EventRow
 EventKey = Annotated[UUID, Meta(description="The event's id, as UTF-8 text without quotes.")]
 AccountKey = Annotated[UUID, Meta(description="The account's id, as UTF-8 text without quotes.")]
 PurchaseKey = Annotated[str, Meta(description="The ids of event and purchase, with a dot between.")]
+PaymentKey = Annotated[UUID, Meta(description="The purchase's id, as UTF-8 text without quotes.")]
 OwnBytes = Annotated[Any, Meta(description="The record's own bytes, unchanged; they may be no JSON.")]
 JSON: Final = "application/json"
 BYTES: Final = "application/octet-stream"
@@ -111,6 +116,8 @@ CHANNELS: Final = (
     Channel(RETRIES, OUT, "Mails to try again after a pause.", AccountKey, Job, JobHeaders),
     Channel(RESENDS, IN, "Requests to send a purchase's last mail again.", EventKey, Resend, TraceHeaders),
     Channel(DELIVERIES, OUT, "What became of each mail.", AccountKey, Delivery, TraceHeaders),
+    Channel(PAYMENT_EVENTS, OUT, "What happened to payments.", PaymentKey, PaymentEvent, TraceHeaders),
+    Channel(PAYMENT_REQUESTS, OUT, "What providers of payments are to do.", PaymentKey, PaymentRequest, TraceHeaders),
     Channel(OPERATOR_ACTIONS, OUT, "What operators did, and why.", None, OperatorAction),
     Channel(
         dead_letters("{consumer}"),

@@ -35,6 +35,8 @@ from tables.messages.mail_jobs import job_for
 from tables.messages.mail_requests import Resend
 from tables.messages.operator_actions import OperatorAction
 from tables.messages.outcomes import Outcome
+from tables.messages.payment_events import PaymentEvent, PaymentEventKind
+from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind
 from tables.messages.purchase_upserts import upsert_of
 from tables.messages.record_headers import AnswerHeaders, DeadLetterHeaders, JobHeaders, RequestHeaders, TraceHeaders
 from tables.messages.requests import HoldRequest
@@ -117,6 +119,7 @@ def _others() -> Iterator[Struct]:
     yield EventAnnouncement(EVENT, 1, DEFINITION)
     yield Resend(REQUEST, EVENT, SOLD, START)
     yield _event_row()
+    yield from _payment()
     yield AccountRow(id=ADA, lsn=26_914_000, first_name="Ada", last_name="Byron", email="ada@example.com", locale="en")
     yield OperatorAction(START, "ada@console", "ledger skip", "the disk was lost", {"partition": 2, "first": 5})
     yield TraceHeaders(traceparent=TRACEPARENT)
@@ -127,6 +130,18 @@ def _others() -> Iterator[Struct]:
         dlq_offset="4711",
         dlq_error="Object missing required field `lines`",
     )
+
+
+def _payment() -> Iterator[Struct]:
+    money: dict[str, Any] = {
+        "amount": Decimal("99.80"),
+        "currency": "EUR",
+        "provider": "paper",
+        "reference": "pay_8Jk2",
+    }
+    of: dict[str, Any] = {"event": EVENT, "purchase": HELD}
+    yield PaymentEvent(id="ev_31", kind=PaymentEventKind.AUTHORIZED, at=START, request=REQUEST, **of, **money)
+    yield PaymentRequest(id=REQUEST, kind=PaymentRequestKind.CAPTURE, account=ADA, deadline=START, **of, **money)
 
 
 def _event_row() -> EventRow:

@@ -20,6 +20,8 @@ from connect.topics import (
     EVENT_STATUS,
     JOBS,
     OUTCOMES,
+    PAYMENT_EVENTS,
+    PAYMENT_REQUESTS,
     RESENDS,
     RETRIES,
     all_topics,
@@ -40,6 +42,7 @@ def role_topics(producers: Iterable[str] = DEFAULT_PRODUCERS) -> dict[Role, tupl
         "notifications": (OUTCOMES, ACCOUNT_ROWS, JOBS, RETRIES, RESENDS),
         "sales": (OUTCOMES, DELIVERIES),
         "gate": (OUTCOMES, *map(requests, producers)),
+        "payments": (OUTCOMES, PAYMENT_EVENTS, PAYMENT_REQUESTS),
     }
 
 

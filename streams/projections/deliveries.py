@@ -5,11 +5,11 @@ from typing import Any
 from msgspec.structs import asdict
 
 from connect.topics import DELIVERIES
-from streams.projections.projection import Projection
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
+from streams.runtime.projection import Projection
 from tables.messages.deliveries import decode_delivery
 
 CONSUMER = "deliveries"

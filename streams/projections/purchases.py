@@ -9,11 +9,11 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from connect.topics import OUTCOMES
-from streams.projections.projection import Projection
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message
+from streams.runtime.projection import Projection
 from tables.messages.outcomes import STATE_KINDS, Outcome, decode_checked_outcome
 
 CONSUMER = "sales"

@@ -10,11 +10,11 @@ from functools import partial
 from uuid import UUID
 
 from connect.topics import OUTCOMES
-from streams.projections.projection import REJECTED
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.kafka_types import Message
 from streams.runtime.postgres import UNAVAILABLE, LazyConnection
+from streams.runtime.projection import REJECTED
 from streams.runtime.retry import interruptible_sleep, with_retries
 from streams.runtime.tracing import traceparent_of
 from tables.errors import MalformedRecord

@@ -23,9 +23,9 @@ from tests.pipeline import NOBODY, Json, Pipeline
 COMPOSE: Final = ROOT / "docker-compose.yml"
 # In the order of their dependencies. The embedded Elasticsearch has no users, which search-access would make.
 JOBS: Final = ("bootstrap", "kafka-access", "capture")
-WORKERS: Final = ("ledger", "indexer", "notifications", "sales", "gate")
+WORKERS: Final = ("ledger", "indexer", "notifications", "sales", "gate", "payments")
 PARTS: Final = ("api", "exporter", *WORKERS)
-KEYS: Final = ("token_key", "link_key", "ticket_key")
+KEYS: Final = ("token_key", "link_key", "ticket_key", "paper_key")
 OF_THE_STACK: Final = ("cdc_password", "admin_password", *KEYS, *KAFKA_PASSWORDS.values())
 HEALTHY_WITHIN_S: Final = 120
 JOB_TIMEOUT_S: Final = 180

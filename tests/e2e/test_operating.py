@@ -63,7 +63,7 @@ def foreign_definition(pipeline: Pipeline) -> Iterator[str]:
 def test_status_tells_of_every_part_and_of_one_that_is_down(pipeline: Pipeline) -> None:
     parts = eventually(lambda: all_up(pipeline), within=60) or {}
     servers = {"kafka", "postgres", "connect", "elasticsearch", "api", "mail", "dead letters"}
-    roles = {"ledger", "indexer", "notifications", "sales", "gate"}
+    roles = {"ledger", "indexer", "notifications", "sales", "gate", "payments"}
     assert servers | roles | {"ledger-0", "slot turnstile_event", "connector turnstile-event"} <= parts.keys()
     assert (parts["ledger-0"]["decides"].keys(), parts["ledger"]["workers"]) == (set("0123"), 1)
 

@@ -22,6 +22,8 @@ from connect.topics import (
     EVENT_ROWS,
     EVENT_STATUS,
     OUTCOMES,
+    PAYMENT_EVENTS,
+    PAYMENT_REQUESTS,
     answers,
     changelog,
     dead_letters,
@@ -186,6 +188,8 @@ class Attack:
             EVENT_ROWS: self._indexed,
             OUTCOMES: lambda: self._rows("SELECT id FROM purchase WHERE event_id = %s"),
             DELIVERIES: lambda: self._rows("SELECT id FROM notification WHERE event_id = %s"),
+            PAYMENT_EVENTS: lambda: self._rows("SELECT purchase_id FROM payment WHERE event_id = %s"),
+            PAYMENT_REQUESTS: self._opened,
         }
         if topic in find:
             return find[topic]()
@@ -205,6 +209,10 @@ class Attack:
 
     def _rows(self, query: str) -> set[str]:
         return {str(row[0]) for row in self.pipeline.rows(query, self.world.event)}
+
+    def _opened(self) -> set[str]:
+        port = self.pipeline.stack.settings.paper_port
+        return {book["purchase"] for book in asked("GET", f"http://{HOST}:{port}/books.json")}
 
     def _mailed(self) -> set[str]:
         port = self.pipeline.stack.settings.mail_port

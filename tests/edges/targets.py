@@ -18,6 +18,8 @@ from connect.topics import (
     EVENT_STATUS,
     JOBS,
     OUTCOMES,
+    PAYMENT_EVENTS,
+    PAYMENT_REQUESTS,
     RESENDS,
     RETRIES,
     requests,
@@ -150,6 +152,22 @@ def _resend(world: World, mark: UUID) -> Json:
 def _delivery(world: World, mark: UUID) -> Json:
     body = {"id": str(mark), "kind": "confirmed", "status": "sent", "event": world.event}
     return body | {"purchase": world.purchase, "account": world.account, "at": AT}
+
+
+_MONEY: Final[Json] = {"amount": "10.50", "currency": "EUR"}
+_ODD_AMOUNTS: Final[dict[str, Json]] = {
+    f"amount {amount}": {"amount": amount} for amount in ("NaN", "Infinity", "1E+999999", "-1", "0.00001")
+}
+
+
+def _payment_event(world: World, mark: UUID) -> Json:
+    body = {"id": str(mark), "kind": "held", "event": world.event, "purchase": str(mark), "at": AT}
+    return body | {"account": world.account, "ledgerOffset": 1} | _MONEY
+
+
+def _payment_request(world: World, mark: UUID) -> Json:
+    body = {"id": str(mark), "kind": "authorize", "event": world.event, "purchase": str(mark)}
+    return body | {"account": world.account, "provider": "paper"} | _MONEY
 
 
 _ODD_JOBS: Final[dict[str, Json]] = {
@@ -313,6 +331,35 @@ TARGETS: Final = (
             "part given back without a request": {"kind": "cancel"},
             "expiry": {"kind": "expire"},
             "hold for ever": {"kind": "hold", "seconds": HUGE},
+        },
+    ),
+    Target(
+        PAYMENT_EVENTS,
+        ("payments",),
+        "purchase",
+        _payment_event,
+        odd=_ODD_AMOUNTS
+        | {f"time {name}": {"at": at} for name, at in FAR.items()}
+        | {f"deadline {name}": {"deadline": at} for name, at in FAR.items()}
+        | {
+            "payment of nobody": {"kind": "captured", "provider": "paper"},
+            "kind of nothing": {"kind": "whatever"},
+            "hold of nobody": {"account": None},
+            "offset beyond 64 bits": {"ledgerOffset": HUGE},
+            "currency in small letters": {"currency": "eur"},
+        },
+    ),
+    Target(
+        PAYMENT_REQUESTS,
+        ("payment-requests",),
+        "purchase",
+        _payment_request,
+        odd=_ODD_AMOUNTS
+        | {f"deadline {name}": {"deadline": at} for name, at in FAR.items()}
+        | {
+            "provider of nobody": {"provider": "nobody"},
+            "currency of nobody": {"currency": "ZZZ"},
+            "currency of gold": {"currency": "XAU"},
         },
     ),
 )

@@ -59,7 +59,7 @@ def configuration(pipeline: Pipeline, more: dict[str, int]) -> dict[str, Any]:
         "exporter": ports.exporter_port,
         "kafka": ports.kafka_metrics_port,
         "connect": ports.connect_metrics_port,
-        **{role: ports.view_port(role) for role in ("ledger", "indexer", "notifications", "sales", "gate")},
+        **{role: ports.view_port(role) for role in ("ledger", "indexer", "notifications", "sales", "gate", "payments")},
     }
     here |= more
     config: dict[str, Any] = yaml.safe_load((OPS / "prometheus" / "prometheus.yml").read_text())

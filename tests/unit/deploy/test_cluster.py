@@ -29,7 +29,7 @@ OTHERS = (
     "ledger-1",
     "ledger-2",
 )
-OURS = (*MAILING, *OTHERS, "indexer", "sales", "gate")
+OURS = (*MAILING, *OTHERS, "indexer", "sales", "gate", "payments")
 REPLICATED = (
     "default.replication.factor",
     "min.insync.replicas",
@@ -140,4 +140,4 @@ def test_only_those_who_need_kafka_meet_it(cluster: dict[str, Any], services: Se
 
 
 def test_what_is_published_is_what_one_host_publishes(services: Services) -> None:
-    assert {name for name, service in services.items() if service.get("ports")} == {"proxy", "mail", "grafana"}
+    assert {name for name, service in services.items() if service.get("ports")} == {"proxy", "mail", "grafana", "paper"}

@@ -24,7 +24,7 @@ COMPOSE = ROOT / "docker-compose.yml"
 JOBS = ("bootstrap", "kafka-access", "capture", "search-access")
 ONE_SHOT = {*JOBS, "tools"}
 SCALED = ("ledger-1", "ledger-2")
-WORKERS = ("ledger", *SCALED, "indexer", "notifications", "sales", "gate")
+WORKERS = ("ledger", *SCALED, "indexer", "notifications", "sales", "gate", "payments")
 OURS = (*JOBS, "tools", "ledger-backup", "api", "exporter", *WORKERS)
 PUBLISHED = {
     "proxy": [
@@ -33,6 +33,7 @@ PUBLISHED = {
     ],
     "mail": ["127.0.0.1:8025:8025"],
     "grafana": ["127.0.0.1:3000:3000"],
+    "paper": ["127.0.0.1:8026:8026"],
 }
 RUN_BY = {
     "ops": "tests/e2e/test_operating.py",
@@ -107,7 +108,7 @@ def test_the_deployed_parts_wait_for_no_server_but_postgresql_and_the_tables(nam
 
 
 def test_what_writes_to_postgresql_starts_when_the_tables_are_there(services: Services) -> None:
-    for name in ("api", "sales", "gate", "capture"):
+    for name in ("api", "sales", "gate", "payments", "capture"):
         assert "bootstrap" in services[name]["depends_on"]
 
 
@@ -177,7 +178,7 @@ def test_its_variables_and_secrets_together_are_settings_that_hold(
     now = Settings(_secrets_dir=given)
     assert now.kafka_servers == "kafka:9092"
     assert len(now.ticket_key.get_secret_value()) >= 32
-    if name in {"bootstrap", "capture", "api", "sales", "gate", "tools", "exporter"}:
+    if name in {"bootstrap", "capture", "api", "sales", "gate", "payments", "tools", "exporter"}:
         assert now.database_url.get_secret_value().startswith("postgresql://turnstile:")
     if name in {"search-access", "api", "indexer", "tools"}:
         assert now.elasticsearch_password is not None

@@ -69,6 +69,7 @@ def test_each_part_signs_in_as_itself(secured: StackSettings) -> None:
         "notifications-0": "notifications",
         "sales-0": "sales",
         "gate-0": "gate",
+        "payments-0": "payments",
         "api": "api",
         "exporter": "exporter",
     }

@@ -111,6 +111,7 @@ def test_a_stack_on_free_ports_ignores_the_environment(tmp_path: Path, monkeypat
         "notifications-0",
         "sales-0",
         "gate-0",
+        "payments-0",
         "api",
         "exporter",
     ]

@@ -12,6 +12,8 @@ from connect.topics import (
     EVENT_STATUS,
     JOBS,
     OUTCOMES,
+    PAYMENT_EVENTS,
+    PAYMENT_REQUESTS,
     PURCHASE_UPSERTS,
     RESENDS,
     RETRIES,
@@ -42,10 +44,13 @@ from tables.messages.deliveries import Delivery, decode_delivery
 from tables.messages.mail_jobs import Job, decode_job
 from tables.messages.mail_requests import Resend, decode_resend
 from tables.messages.outcomes import Outcome, decode_outcome
+from tables.messages.payment_events import PaymentEvent, decode_payment_event
+from tables.messages.payment_requests import PaymentRequest, decode_payment_request
 from tables.messages.purchase_upserts import PurchaseUpsert, decode_upsert
 from tables.messages.requests import Request, decode_value
 from tables.messages.row_changes import AccountRow, EventRow, decode_row
 from tables.offers import StockSnapshots, TicketOffer, decode_offers, decode_stock
+from tables.payments.records import PaymentRecord, decode_payment
 
 Decode = Callable[[bytes], Any]
 
@@ -60,6 +65,8 @@ MESSAGES: Final[dict[str, Decode]] = {
     RETRIES: decode_job,
     RESENDS: decode_resend,
     DELIVERIES: decode_delivery,
+    PAYMENT_EVENTS: decode_payment_event,
+    PAYMENT_REQUESTS: decode_payment_request,
     **{requests(name): decode_value for name in DEFAULT_PRODUCERS},
     **{answers(name): decode_answer for name in DEFAULT_PRODUCERS},
 }
@@ -94,6 +101,9 @@ TYPES: Final[tuple[Any, ...]] = (
     Contact,
     RequestRecord,
     QuotaRecord,
+    PaymentEvent,
+    PaymentRequest,
+    PaymentRecord,
 )
 
 
@@ -103,6 +113,8 @@ def read_record(table: str, key: bytes, value: bytes) -> Any:
         return decode_contact(value)
     if table == "gate":
         return decode_quota(value) if key.startswith(b"q") else decode_request_record(value)
+    if table == "payments":
+        return decode_payment(value)
     kind = key[16:17]
     if table == "bookings":
         return decode_booking(value) if kind == BOOKING else decode_note(value)

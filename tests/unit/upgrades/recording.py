@@ -22,6 +22,8 @@ from connect.topics import (
     EVENT_STATUS,
     JOBS,
     OUTCOMES,
+    PAYMENT_EVENTS,
+    PAYMENT_REQUESTS,
     PURCHASE_UPSERTS,
     RESENDS,
     RETRIES,
@@ -40,8 +42,12 @@ from tables.messages.mail_jobs import encode_job
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import Resend, encode_resend
 from tables.messages.outcomes import Outcome, encode_outcome
+from tables.messages.payment_events import PaymentEvent, PaymentEventKind, encode_payment_event
+from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind, encode_payment_request
 from tables.messages.purchase_upserts import encode_upsert, upsert_of
 from tables.messages.request_origins import RequestOrigin
+from tables.payments.payment import apply
+from tables.payments.records import encode_payment, payment_key
 from tests.unit.tables.bookings.test_unit_of_work import Notifier
 from tests.unit.tables.ledger_driver import ADA, CODES, EVENT
 from tests.unit.tables.random_logs import random_log
@@ -124,6 +130,8 @@ def record(folder: Path, rows: list[tuple[str, str]]) -> None:
         (RETRIES, encode_job(jobs[0])),
         (RESENDS, encode_resend(resend)),
         (DELIVERIES, encode_delivery(delivery)),
+        *((PAYMENT_EVENTS, encode_payment_event(event)) for event in _payment_events(moment)),
+        (PAYMENT_REQUESTS, encode_payment_request(_payment_request(moment))),
         *((requests(name), value) for name in DEFAULT_PRODUCERS for value in _requests(log)),
         *((answers(name), encode_answer(answer)) for name in DEFAULT_PRODUCERS for answer in _answers(outcomes)),
         *((EVENT_STATUS, _payload(entry.command)) for entry in log if isinstance(entry.command, DefineEvent)),
@@ -138,6 +146,7 @@ def record(folder: Path, rows: list[tuple[str, str]]) -> None:
         ("gate", quota_key(origin.topic), encode_record(QuotaRecord(origin.offset, 1_900_000_000_000_000))),
         ("ledger", WATERMARK_KEY, encode_watermark(Watermark(log[-1].offset, digest_of(b"key", b"value", log[-1].at)))),
     ]
+    records.append(("payments", payment_key(UUID(int=2)), _payment(moment)))
     folder.mkdir(parents=True)
     _write(
         folder / "log.jsonl",
@@ -163,6 +172,36 @@ def _answers(outcomes: list[Outcome]) -> list[Answer]:
     moment, one = datetime(2030, 1, 2, 3, 4, 5, 678000, UTC), UUID(int=2)
     refused = [Answer(status=status, purchase=one, detail="why", field="account") for status in AnswerStatus]
     return [*refused, Answer(status=AnswerStatus.THROTTLED, retry_at=moment), decided(one, outcomes[1])]
+
+
+_MONEY: Final[dict[str, Any]] = {"amount": Decimal("49.90"), "currency": "EUR"}
+
+
+def _payment_events(at: datetime) -> list[PaymentEvent]:
+    of: dict[str, Any] = {"event": EVENT, "purchase": UUID(int=2), "at": at}
+    said: dict[str, Any] = {
+        "provider": "paper",
+        "reference": "paper_1",
+        "url": "https://pay.example/1",
+        "detail": "done",
+    }
+    held = PaymentEvent(id="1", kind=PaymentEventKind.HELD, account=ADA, ledger_offset=1, deadline=at, **of, **_MONEY)
+    started = PaymentEvent(id="2", kind=PaymentEventKind.STARTED, provider="paper", **of)
+    paid = PaymentEvent(id="3", kind=PaymentEventKind.AUTHORIZED, request=UUID(int=3), **of, **said, **_MONEY)
+    return [held, started, paid]
+
+
+def _payment_request(at: datetime) -> PaymentRequest:
+    of: dict[str, Any] = {"event": EVENT, "purchase": UUID(int=2), "account": ADA, "provider": "paper"}
+    kind = PaymentRequestKind.CAPTURE
+    return PaymentRequest(id=UUID(int=3), kind=kind, reference="paper_1", deadline=at, **of, **_MONEY)
+
+
+def _payment(at: datetime) -> bytes:
+    record = None
+    for offset, event in enumerate(_payment_events(at)):
+        record = apply(record, event.purchase, event, offset, 1_900_000_000_000 + offset).record
+    return encode_payment(record)
 
 
 def _payload(command: DefineEvent) -> bytes:

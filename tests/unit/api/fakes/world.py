@@ -27,6 +27,7 @@ from tests.unit.api.fakes.clock import NOW
 from tests.unit.api.fakes.events import FakeEvents
 from tests.unit.api.fakes.ledger import FakeCatalogue, FakeHolders, FakeLedger
 from tests.unit.api.fakes.mail import FakeMailer, FakeNotifications
+from tests.unit.api.fakes.payments import FakePayments
 from tests.unit.api.fakes.sales import FakeAttendance, FakeSales, FakeStock
 from tests.unit.api.fakes.search import FakeIndex
 
@@ -71,6 +72,7 @@ class World:
     sales: FakeSales
     index: FakeIndex
     notifications: FakeNotifications
+    payments: FakePayments
     stock: FakeStock
     mailer: FakeMailer
     board: FakeBoard
@@ -108,7 +110,7 @@ def make_world() -> World:
     accounts = FakeAccounts(revocations=revocations)
     resets, events = FakePasswordResets(accounts), FakeEvents(accounts)
     ledger, sales, index, notifications = FakeLedger(), FakeSales(), FakeIndex(), FakeNotifications()
-    holders = FakeHolders()
+    holders, payments = FakeHolders(), FakePayments()
     probes: dict[str, Callable[[], object]] = {
         name: lambda: None for name in ("postgres", "kafka", "elasticsearch", "worker")
     }
@@ -134,6 +136,7 @@ def make_world() -> World:
         stock=stock,
         mailer=mailer,
         notifications=notifications,
+        payments=payments,
         index=index,
         board=board,
         signer=TicketSigner(b"k" * 32),
@@ -155,6 +158,7 @@ def make_world() -> World:
         sales,
         index,
         notifications,
+        payments,
         stock,
         mailer,
         board,

@@ -53,6 +53,8 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
     "purchases.confirm": ("POST", "/purchases/{purchase}/confirm", {}, OWN),
     "purchases.cancel_form": ("GET", "/purchases/{purchase}/cancel", {}, OWN),
     "purchases.cancel": ("POST", "/purchases/{purchase}/cancel", {"all": "1"}, OWN),
+    "payments.payment": ("GET", "/purchases/{purchase}/payment", {}, OWN),
+    "payments.pay": ("POST", "/purchases/{purchase}/payment", {}, OWN),
     "purchases.mails": ("GET", "/purchases/{purchase}/mails", {}, OWN),
     "purchases.send_again": ("POST", "/purchases/{purchase}/mails", {}, OWN),
     "purchases.calendar_file": ("GET", "/purchases/{purchase}/event.ics", {}, OWN),
@@ -112,6 +114,7 @@ def things(world: World) -> dict[str, str]:
     world.sales.rows[ids] = Purchase(
         id=public_id(*ids), event_id=ids[0], account_id=owner, status="confirmed", lines=[], decided_at=NOW
     )
+    world.payments.hold(*ids, "refunded")
     world.ledger.rule = lambda command: decision(command, owner)
     subject, later = LinkedPurchase(*ids, owner).subject, NOW + timedelta(days=1)
     return {

@@ -46,7 +46,7 @@ DUE = {
     "payment": {
         "due": {"amount": "21.00", "currency": "EUR"},
         "deadline": "2030-01-02T03:04:05Z",
-        "url": f"/purchases/{public_id(EVENT, PURCHASE)}",
+        "url": f"/purchases/{public_id(EVENT, PURCHASE)}/payment",
     }
 }
 

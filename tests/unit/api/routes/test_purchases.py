@@ -408,7 +408,7 @@ def test_a_purchase_that_must_be_paid_is_held_where_its_location_says(world: Wor
     assert purchase["payment"] == {
         "due": {"amount": "99.80", "currency": "EUR"},
         "deadline": "2030-01-02T03:04:05Z",
-        "url": f"/purchases/{purchase['id']}",
+        "url": f"/purchases/{purchase['id']}/payment",
     }
 
 

@@ -111,6 +111,9 @@ OPERATIONS: dict[str, tuple[str, str, Any, tuple[int, ...]]] = {
     "read_purchase": ("GET", "/purchases/{purchase}", None, NOT_SHOWN),
     "confirm_purchase": ("POST", "/purchases/{purchase}/confirm", None, NOT_SHOWN),
     "cancel_purchase": ("POST", "/purchases/{purchase}/cancel", None, NOT_SHOWN),
+    "start_payment": ("POST", "/purchases/{purchase}/payment", None, NOT_SHOWN),
+    "read_payment": ("GET", "/purchases/{purchase}/payment", None, NOT_SHOWN),
+    "take_webhook": ("POST", "/payment-webhooks/paper", {}, EVERYBODY),
     "list_purchases": ("GET", "/accounts/{account}/purchases", None, OWN),
     "list_sales": ("GET", "/events/{event}/sales", None, ORGANIZERS_OWN),
     "sales_table": ("GET", "/events/{event}/sales.csv", None, ORGANIZERS_OWN),
@@ -133,6 +136,8 @@ def things(world: World, client: FlaskClient) -> dict[str, str]:
     world.sales.rows[UUID(event), purchase] = Purchase(
         id=public_id(UUID(event), purchase), event_id=UUID(event), account_id=UUID(account), status="confirmed"
     )
+    world.payments.hold(UUID(event), purchase, "refunded")
+    world.payments.signature = None
     world.ledger.rule = lambda command: decision(command, UUID(account))
     return {"account": account, "event": event, "ticket": ticket, "purchase": f"{event}.{purchase}"}
 

@@ -53,6 +53,7 @@ CODE = {
     "notifications": ["streams/mail"],
     "sales": ["streams/projections"],
     "gate": ["streams/gate"],
+    "payments": ["streams/payments"],
     "api": ["api/adapters", "api/bootstrap.py"],
     "operator": ["ops"],
 }
@@ -163,6 +164,7 @@ def test_no_other_producer_writes_commands() -> None:
     assert [name for name, known in KNOWN.items() if "ticket-commands" in known.writes] == [
         "ledger",
         "gate",
+        "payments",
         "api",
         "operator",
     ]

@@ -1,0 +1,71 @@
+"""Payments: the projection ``payment``, the topic ``payment-events`` and the providers."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from api.adapters.postgres.database import Database
+from api.adapters.postgres.rows import shown
+from api.problems import Refused
+from api.schemas.money import Money
+from api.schemas.payment import PurchasePayment
+from providers.port import Provider, WebhookRefused
+from tables.errors import MalformedRecord
+from tables.messages.payment_events import PaymentEvent
+
+_SELECT: Final = """
+SELECT event_id, purchase_id, state, due, captured, refunded, currency, provider, url, deadline, detail, at FROM payment
+WHERE event_id = %(event)s AND purchase_id = %(purchase)s
+"""
+
+
+class PaymentRows:
+    """``send`` writes an event to the log, or raises Unavailable."""
+
+    def __init__(
+        self, database: Database, send: Callable[[PaymentEvent], None], providers: Mapping[str, Provider]
+    ) -> None:
+        self._database = database
+        self._send = send
+        self._providers = providers
+
+    @property
+    def provider(self) -> str | None:
+        """The provider of new payments; None if nothing is paid online here."""
+        return next(iter(self._providers), None)
+
+    def find(self, event: UUID, purchase: UUID) -> PurchasePayment | None:
+        """The payment of a purchase. There is none until the hold was read by the role payments."""
+        row = self._database.one(_SELECT, event=event, purchase=purchase)
+        return None if row is None else shown("payment", row, _payment)
+
+    def tell(self, event: PaymentEvent) -> None:
+        """Write an event to the log; it is stored when this returns. Raises Unavailable."""
+        self._send(event)
+
+    def read_webhook(self, provider: str, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
+        """The events of a provider's webhook. Refused: not-found, webhook-refused, invalid-input."""
+        known = self._providers.get(provider)
+        if known is None:
+            raise Refused("not-found", "there is no such provider")
+        try:
+            return known.read_webhook(body, headers, now)
+        except WebhookRefused as error:
+            raise Refused("webhook-refused", str(error)) from error
+        except MalformedRecord as error:
+            raise Refused("invalid-input", str(error)) from error
+
+
+def _payment(row: dict[str, Any]) -> PurchasePayment:
+    currency = row["currency"]
+    return PurchasePayment(
+        state=row["state"],
+        due=Money.of(row["due"], currency),
+        captured=Money.of(row["captured"], currency),
+        refunded=Money.of(row["refunded"], currency),
+        provider=row["provider"] or None,
+        url=row["url"] or None,
+        deadline=row["deadline"],
+        detail=row["detail"] or None,
+        at=row["at"],
+    )

@@ -1,0 +1,65 @@
+"""The page on which a hold is paid. The card or account is asked for by the provider's own page, never here."""
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, make_response, redirect, render_template
+from werkzeug.wrappers import Response as BaseResponse
+
+from api.pages.language import lazy_gettext
+from api.paying.payments import payment_of, start
+from api.ports.ports import ports
+from api.purchasing import service
+from api.routes.purchases import own_purchase
+
+payments = Blueprint("payments", __name__)
+
+# Nothing has to be done by the buyer.
+SETTLED_STATES: Final = frozenset({"captured"})
+# The page asks for news of these.
+CHANGING_STATES: Final = frozenset(
+    {"authorizing", "declined", "confirming", "capturing", "voiding", "refunding", "revoking"}
+)
+TEXTS: Final = {
+    "due": lazy_gettext("Pay now and the tickets are yours."),
+    "authorizing": lazy_gettext("Waiting for your payment. You pay on the page of the payment provider."),
+    "declined": lazy_gettext(
+        "The payment was declined. Nothing was charged. You can try again, also with another card."
+    ),
+    "confirming": lazy_gettext("Your payment has arrived. The tickets are being issued."),
+    "capturing": lazy_gettext("Your payment has arrived. The tickets are being issued."),
+    "revoking": lazy_gettext("The payment failed. Nothing was charged, and the tickets go back on sale."),
+    "refunding": lazy_gettext("Your money is on its way back to you."),
+    "refunded": lazy_gettext("Your money was paid back."),
+}
+ENDED_TEXT: Final = lazy_gettext("The time to pay has passed. Nothing was charged.")
+
+
+@payments.get("/purchases/<public>/payment")
+def payment(public: str) -> BaseResponse:
+    """The payment's state, and how to go on; the tickets once it is paid."""
+    found = payment_of(ports(), service.ids_of(public), own_purchase(public))
+    if found.state in SETTLED_STATES or ports().payments.provider is None:
+        return redirect(f"/purchases/{public}", 303)
+    return _page(public, found=found)
+
+
+@payments.post("/purchases/<public>/payment")
+def pay(public: str) -> BaseResponse:
+    """Start the payment, or try again. Sent again, it is the same payment."""
+    start(ports(), service.ids_of(public), own_purchase(public))
+    return redirect(f"/purchases/{public}/payment", 303)
+
+
+def _page(public: str, **values: Any) -> Response:
+    state = values["found"].state
+    event, _ = service.ids_of(public)
+    return make_response(
+        render_template(
+            "payment.html",
+            public=public,
+            event=ports().events.get(event),
+            text=TEXTS.get(state, ENDED_TEXT),
+            is_changing=state in CHANGING_STATES,
+            **values,
+        )
+    )

@@ -1,0 +1,1 @@
+"""Starting payments and reading their state, for the routes and the pages."""

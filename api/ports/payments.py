@@ -1,0 +1,25 @@
+"""Payments of purchases: read as the role payments wrote them, and what happens to them."""
+
+from collections.abc import Mapping
+from typing import Protocol
+from uuid import UUID
+
+from api.schemas.payment import PurchasePayment
+from tables.messages.payment_events import PaymentEvent
+
+
+class Payments(Protocol):
+    """The payments, and the providers that are configured."""
+
+    @property
+    def provider(self) -> str | None:
+        """The provider of new payments; None if nothing is paid online here."""
+
+    def find(self, event: UUID, purchase: UUID) -> PurchasePayment | None:
+        """The payment of a purchase. There is none until the hold was read by the role payments."""
+
+    def tell(self, event: PaymentEvent) -> None:
+        """Write an event to the log; it is stored when this returns. Raises Unavailable."""
+
+    def read_webhook(self, provider: str, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
+        """The events of a provider's webhook. Refused: not-found, webhook-refused, invalid-input."""

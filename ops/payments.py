@@ -1,0 +1,109 @@
+"""Payments compared with what their provider says now; what it says is appended to ``payment-events``.
+
+The projection may be a moment behind. That does no harm: an event tells totals, so an older one changes nothing.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from decimal import Decimal
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import class_row
+
+from connect.client_options import client_options
+from connect.partitioning import partition_of
+from connect.records.appending import Appender
+from connect.topics import PAYMENT_EVENTS
+from providers.configured import providers_of
+from providers.port import PaymentQuestion, Provider
+from settings import Settings
+from tables.ids import id_bytes
+from tables.messages.payment_events import PaymentEvent, PaymentEventKind, encode_payment_event
+
+CONNECT_TIMEOUT_S: Final = 5
+K = PaymentEventKind
+# Payments that were asked for, and that somebody still waits for or may give money back of.
+_SELECT: Final = """
+SELECT payment.event_id AS event, purchase_id AS purchase, state, provider, reference, payment.currency, captured,
+       refunded, coalesce(CASE WHEN purchase.status = 'confirmed' THEN paid_worth END, 0) AS worth
+FROM payment LEFT JOIN purchase ON purchase.event_id = payment.event_id AND purchase.id = purchase_id
+WHERE provider <> '' AND (%(all)s OR state NOT IN ('due', 'captured', 'refunded', 'voided', 'ended', 'elsewhere'))
+ORDER BY payment.at
+"""
+
+
+class KnownPayment(NamedTuple):
+    """A payment as the projection has it. ``worth`` is that of the tickets that are confirmed."""
+
+    event: UUID
+    purchase: UUID
+    state: str
+    provider: str
+    reference: str
+    currency: str
+    captured: Decimal
+    refunded: Decimal
+    worth: Decimal
+
+
+class PaymentDifference(NamedTuple):
+    """How a payment differs from what the provider, or the worth of its tickets, says."""
+
+    payment: KnownPayment
+    said: str
+
+
+def reconcile(now: Settings, *, everything: bool) -> Iterator[tuple[KnownPayment, list[PaymentDifference]]]:
+    """Each unfinished payment, or each that was asked for, with its differences; the log has the provider's answers.
+
+    Raises psycopg.Error, KafkaError, ProviderUnavailable.
+    """
+    providers = providers_of(now)
+    with closing(Appender(client_options(now))) as appender:
+        for payment in _known(now, everything=everything):
+            provider = providers.get(payment.provider)
+            if provider is None:
+                yield payment, [PaymentDifference(payment, f"{payment.provider} is no provider of this deployment")]
+                continue
+            found = _ask(provider, payment)
+            yield payment, differences(payment, found)
+            for event in found:
+                key = id_bytes(event.purchase)
+                appender.append(PAYMENT_EVENTS, partition_of(key, now.partitions), key, encode_payment_event(event), ())
+
+
+def differences(payment: KnownPayment, found: Iterable[PaymentEvent]) -> list[PaymentDifference]:
+    """What is not equal: the totals, and what is authorized or charged beyond the tickets."""
+    events = {event.kind: event for event in found}
+    captured, refunded = _total(events.get(K.CAPTURED)), _total(events.get(K.REFUNDED))
+    said = []
+    if not events:
+        said.append("the provider knows no payment of this purchase")
+    if captured != payment.captured:
+        said.append(f"captured is {captured} at the provider and {payment.captured} here")
+    if refunded != payment.refunded:
+        said.append(f"refunded is {refunded} at the provider and {payment.refunded} here")
+    if captured - refunded != payment.worth:
+        said.append(f"charged is {captured - refunded} and the tickets are worth {payment.worth}")
+    if K.AUTHORIZED in events and payment.state != "confirming":
+        said.append(f"{_total(events[K.AUTHORIZED])} is authorized and the payment is {payment.state}")
+    return [PaymentDifference(payment, each) for each in said]
+
+
+def _total(event: PaymentEvent | None) -> Decimal:
+    return Decimal(0) if event is None or event.amount is None else event.amount
+
+
+def _ask(provider: Provider, payment: KnownPayment) -> list[PaymentEvent]:
+    return provider.look(PaymentQuestion(payment.event, payment.purchase, payment.currency, payment.reference))
+
+
+def _known(now: Settings, *, everything: bool) -> list[KnownPayment]:
+    url = now.database_url.get_secret_value()
+    with (
+        psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT_S, application_name="turnstile-payments") as connection,
+        connection.cursor(row_factory=class_row(KnownPayment)) as cursor,
+    ):
+        return cursor.execute(_SELECT, {"all": everything}).fetchall()

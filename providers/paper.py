@@ -1,0 +1,142 @@
+"""Paper: the provider of the embedded stack (stack/paper.py), for trying everything without money."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Struct
+
+from providers.http import JsonClient
+from providers.minor_units import from_minor, to_minor
+from providers.port import CALL_TIMEOUT_S, PaymentQuestion, ProviderUnavailable, WebhookRefused
+from providers.signatures import check_signature
+from tables.errors import MalformedRecord
+from tables.messages.decoding import decode_json
+from tables.messages.payment_events import PaymentEvent, PaymentEventKind
+from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind
+
+NAME: Final = "paper"
+SIGNATURE_HEADER: Final = "paper-signature"
+Minor = Annotated[int, Meta(ge=0, le=10**15)]
+K, R = PaymentEventKind, PaymentRequestKind
+_PATHS: Final = {R.CAPTURE: "capture", R.VOID: "void", R.REFUND: "refund"}
+_STATES: Final = {"open": K.OPENED, "declined": K.DECLINED, "authorized": K.AUTHORIZED, "voided": K.VOIDED}
+
+
+class PaperPayment(Struct, frozen=True):
+    """A payment in Paper's books. Amounts are minor units."""
+
+    reference: Annotated[str, Meta(min_length=1, max_length=64)]
+    event: UUID
+    purchase: UUID
+    currency: str
+    state: str
+    amount: Minor
+    captured: Minor = 0
+    refunded: Minor = 0
+    url: str = ""
+    reason: str = ""
+
+
+class PaperNotice(Struct, frozen=True):
+    """A webhook: the payment after something has happened to it."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=200)]
+    kind: str
+    payment: PaperPayment
+    request: UUID | None = None
+
+
+_notices: Final = msgspec.json.Decoder(PaperNotice)
+
+
+class PaperProvider:
+    """Paper behind the port."""
+
+    name = NAME
+
+    def __init__(self, url: str, key: str, site_url: str = "", timeout_s: float = CALL_TIMEOUT_S) -> None:
+        self._site_url = site_url
+        self._client = JsonClient(
+            url, {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}, timeout_s
+        )
+        self._key = key.encode()
+
+    def carry_out(self, request: PaymentRequest) -> list[PaymentEvent]:
+        """Carry out a request, once by its id, and tell what happened. Raises ProviderUnavailable."""
+        body: dict[str, object] = {"amount": to_minor(request.amount, request.currency), "currency": request.currency}
+        body |= {"event": request.event, "purchase": request.purchase}
+        body["return_url"] = f"{self._site_url}/purchases/{request.event}.{request.purchase}/payment"
+        place = "/payments" if request.kind is R.AUTHORIZE else f"/payments/{request.purchase}/{_PATHS[request.kind]}"
+        status, answer = self._client.call("POST", place, body, **{"Idempotency-Key": str(request.id)})
+        if status >= 400:
+            return [_failure(request, answer)]
+        payment = _payment(answer)
+        return [_told(kind, payment, f"{request.id}", request.id) for kind in _kinds(payment, of=request.kind)]
+
+    def look(self, question: PaymentQuestion) -> list[PaymentEvent]:
+        """What Paper knows of a payment now; empty if it knows none. Raises ProviderUnavailable."""
+        status, answer = self._client.call("GET", f"/payments/{question.purchase}")
+        if status == 404:
+            return []
+        payment = _payment(answer)
+        return [_told(kind, payment, f"look {datetime.now(UTC).isoformat()}") for kind in _kinds(payment)]
+
+    def read_webhook(self, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
+        """The events of a webhook, checked. Raises WebhookRefused, MalformedRecord."""
+        check_signature(self._key, headers.get(SIGNATURE_HEADER, ""), body, now)
+        notice = decode_json(_notices, body, MalformedRecord)
+        if notice.kind not in _STATES.values() and notice.kind not in (K.CAPTURED, K.REFUNDED, K.DISPUTED):
+            raise WebhookRefused(f"{notice.kind} is no kind of notice")
+        return [_told(K(notice.kind), notice.payment, notice.id, notice.request)]
+
+
+def _payment(answer: object) -> PaperPayment:
+    try:
+        return msgspec.convert(answer, PaperPayment)
+    except msgspec.ValidationError as error:
+        raise ProviderUnavailable("an answer that is no payment") from error
+
+
+def _kinds(payment: PaperPayment, of: PaymentRequestKind | None = None) -> list[PaymentEventKind]:
+    """What a payment's books say; after a refund only that, since the rest is known."""
+    kinds = [_STATES[payment.state]] if payment.state in _STATES and not payment.captured else []
+    if payment.captured and of is not R.REFUND:
+        kinds.append(K.CAPTURED)
+    if payment.refunded:
+        kinds.append(K.REFUNDED)
+    return kinds
+
+
+def _told(kind: PaymentEventKind, payment: PaperPayment, source: str, request: UUID | None = None) -> PaymentEvent:
+    amounts = {K.CAPTURED: payment.captured, K.REFUNDED: payment.refunded, K.VOIDED: 0}
+    return PaymentEvent(
+        id=source,
+        kind=kind,
+        event=payment.event,
+        purchase=payment.purchase,
+        at=datetime.now(UTC),
+        provider=NAME,
+        amount=from_minor(amounts.get(kind, payment.amount), payment.currency),
+        currency=payment.currency,
+        reference=payment.reference,
+        request=request,
+        url=payment.url,
+        detail=payment.reason,
+    )
+
+
+def _failure(request: PaymentRequest, answer: object) -> PaymentEvent:
+    detail = answer.get("error", "") if isinstance(answer, dict) else ""
+    return PaymentEvent(
+        id=f"{request.id}",
+        kind=K.FAILED,
+        event=request.event,
+        purchase=request.purchase,
+        at=datetime.now(UTC),
+        provider=NAME,
+        request=request.id,
+        detail=str(detail)[:200],
+    )

@@ -1,0 +1,46 @@
+"""The port of a provider of payments."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple, Protocol
+from uuid import UUID
+
+from tables.messages.payment_events import PaymentEvent
+from tables.messages.payment_requests import PaymentRequest
+
+# Of one call, with its retries.
+CALL_TIMEOUT_S: Final = 5.0
+# A webhook that was signed earlier is refused, so that nobody can replay one that he recorded.
+WEBHOOK_MAX_AGE_S: Final = 300
+WEBHOOK_MAX_BYTES: Final = 64 * 1024
+
+
+class PaymentQuestion(NamedTuple):
+    """Which payment a provider is asked about. ``reference`` may be empty."""
+
+    event: UUID
+    purchase: UUID
+    currency: str
+    reference: str
+
+
+class ProviderUnavailable(Exception):
+    """The provider did not answer, or not in a way that tells what it did. The same request may be sent again."""
+
+
+class WebhookRefused(Exception):
+    """A webhook that is not the provider's, or too old; the message says why."""
+
+
+class Provider(Protocol):
+    """A provider. Calls block, for CALL_TIMEOUT_S at most, and may come from several threads."""
+
+    name: str
+
+    def carry_out(self, request: PaymentRequest) -> list[PaymentEvent]:
+        """Carry out a request, once by its id, and tell what happened. Raises ProviderUnavailable."""
+
+    def look(self, question: PaymentQuestion) -> list[PaymentEvent]:
+        """What the provider knows of a payment now; empty if it knows none. Raises ProviderUnavailable."""
+
+    def read_webhook(self, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
+        """The events of a webhook, checked. ``headers`` by lower-case name. Raises WebhookRefused, MalformedRecord."""

@@ -1,0 +1,78 @@
+"""The agent that carries out ``payment-requests`` and appends what the providers said to ``payment-events``.
+
+The requests of one purchase are carried out in order, those of different ones at once. A provider that does not answer
+delays no other request: the timer sends the request again, under the same id.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+from operator import methodcaller
+from typing import Final
+from uuid import UUID
+
+from connect.topics import PAYMENT_EVENTS, PAYMENT_REQUESTS
+from streams.payments.provider_threads import ProviderThreads, event_record
+from streams.runtime.agents import add_agent
+from streams.runtime.app import App
+from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
+from streams.runtime.kafka_types import Message
+from streams.runtime.produce import Record
+from streams.runtime.retry import append_keyed
+from tables.errors import MalformedRecord
+from tables.messages.payment_events import PaymentEvent, PaymentEventKind
+from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind, decode_payment_request
+
+CONSUMER: Final = "payment-requests"
+# With 16 threads and 5 s for each call, a batch ends before the watchdog misses the agent.
+BATCH_MAX_RECORDS: Final = 64
+
+Incoming = list[tuple[Message, PaymentRequest]]
+
+
+class ExecutorAgent:
+    """Asks the providers."""
+
+    def __init__(self, app: App, threads: ProviderThreads) -> None:
+        self.app = app
+        self._threads = threads
+        add_agent(app, PAYMENT_REQUESTS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
+
+    async def _handle(self, messages: list[Message]) -> None:
+        decoded, dead_letters = decode_batch(messages, decode_payment_request)
+        purchases: dict[UUID, Incoming] = {}
+        for message, request in decoded:
+            purchases.setdefault(request.purchase, []).append((message, request))
+        found = await asyncio.gather(*(self._carry_out(group, dead_letters) for group in purchases.values()))
+        await append_keyed(self.app, PAYMENT_EVENTS, [event_record(event) for events in found for event in events])
+        await send_to_dead_letters(self.app, CONSUMER, dead_letters)
+
+    async def _carry_out(self, requests: Incoming, dead_letters: list[Record]) -> list[PaymentEvent]:
+        events = []
+        for message, request in {request.id: (message, request) for message, request in requests}.values():
+            if _is_too_late(request):
+                events.append(_refused(request))
+                continue
+            try:
+                events += await self._threads.call(request.provider, methodcaller("carry_out", request))
+            except MalformedRecord as error:
+                dead_letters.append(dead_letter(message, error))
+        return events
+
+
+def _is_too_late(request: PaymentRequest) -> bool:
+    """Whether it would authorize what can't be confirmed any more."""
+    is_authorization = request.kind is PaymentRequestKind.AUTHORIZE
+    return is_authorization and request.deadline is not None and request.deadline <= datetime.now(UTC)
+
+
+def _refused(request: PaymentRequest) -> PaymentEvent:
+    return PaymentEvent(
+        id=f"{request.id}",
+        kind=PaymentEventKind.FAILED,
+        event=request.event,
+        purchase=request.purchase,
+        at=datetime.now(UTC),
+        provider=request.provider,
+        request=request.id,
+        detail="the hold has ended",
+    )

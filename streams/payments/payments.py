@@ -1,0 +1,134 @@
+"""The agent that folds ``payment-events`` into the table ``payments``, and sends what is to be done.
+
+A batch is handled in this order, each step acknowledged before the next: records, requests and commands, rows of
+PostgreSQL, dead letters; then its input is committed. What is to be done is part of the record, so a replay sends it
+again, and so does the timer (streams/payments/checks.py), until it has an answer.
+"""
+
+from typing import Any, Final
+from uuid import UUID
+
+from connect.topics import COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS
+from streams.payments.rows import UPSERT, payment_row
+from streams.runtime.agents import add_agent
+from streams.runtime.app import App
+from streams.runtime.batching import by_partition
+from streams.runtime.changelog_repair import ChangelogRepair
+from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
+from streams.runtime.kafka_types import Message
+from streams.runtime.produce import Record
+from streams.runtime.projection import Projection, Rows
+from streams.runtime.record_context import timestamp_ms
+from streams.runtime.retry import append_keyed
+from streams.runtime.table import OffsetTable
+from tables.errors import MalformedRecord
+from tables.ids import id_bytes
+from tables.messages.commands import encode_command
+from tables.messages.payment_events import PaymentEvent, decode_payment_event
+from tables.messages.payment_requests import encode_payment_request
+from tables.payments.payment import apply
+from tables.payments.records import (
+    PaymentRecord,
+    Task,
+    decode_payment,
+    encode_payment,
+    index_change,
+    payment_key,
+    payment_offset,
+)
+from tables.payments.tasks import COMMAND_TASKS, command_of, payment_request_of
+
+CONSUMER: Final = "payments"
+TABLE: Final = "payments"
+BATCH_MAX_RECORDS: Final = 500
+
+Incoming = list[tuple[Message, PaymentEvent]]
+
+
+class PaymentsBatch:
+    """The payments of a batch of one partition: as read, changed, and what is to be done."""
+
+    def __init__(self, records: dict[UUID, PaymentRecord | None]) -> None:
+        self._records = records
+        self.changed: dict[UUID, tuple[Message, PaymentRecord]] = {}
+        self.tasks: dict[UUID, tuple[UUID, Task]] = {}
+        self.dead_letters: list[Record] = []
+
+    def apply(self, message: Message, event: PaymentEvent) -> None:
+        """Apply one event; a dead letter where it can't be."""
+        known = self._records[event.purchase]
+        try:
+            record, tasks = apply(known, event.purchase, event, message.offset, timestamp_ms(message))
+        except MalformedRecord as error:
+            self.dead_letters.append(dead_letter(message, error))
+            return
+        self._records[event.purchase] = record
+        self.changed[event.purchase] = message, record
+        self.tasks |= {task.id: (event.purchase, task) for task in tasks}
+
+    def commands(self) -> list[Record]:
+        """The commands to the ledger."""
+        return [
+            Record(id_bytes(command.event), encode_command(command))
+            for purchase, task in self.tasks.values()
+            if task.kind in COMMAND_TASKS
+            for command in [command_of(self.changed[purchase][1], purchase, task)]
+        ]
+
+    def requests(self) -> list[Record]:
+        """The requests to the providers."""
+        return [
+            Record(
+                id_bytes(purchase),
+                encode_payment_request(payment_request_of(self.changed[purchase][1], purchase, task)),
+            )
+            for purchase, task in self.tasks.values()
+            if task.kind not in COMMAND_TASKS
+        ]
+
+    def encoded(self) -> dict[bytes, bytes]:
+        """The changed records by key."""
+        return {payment_key(purchase): encode_payment(record) for purchase, (_, record) in self.changed.items()}
+
+    def rows(self) -> Rows:
+        """The rows of PostgreSQL."""
+        rows: list[tuple[Message, dict[str, Any]]] = [
+            (message, payment_row(purchase, record)) for purchase, (message, record) in self.changed.items()
+        ]
+        return rows
+
+
+class PaymentsAgent:
+    """Writes the table, ``payment-requests`` and ``ticket-commands`` from ``payment-events``."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.table = OffsetTable.add(app, TABLE, app.settings.partitions, payment_offset, index_change)
+        self.changelog_repair = ChangelogRepair(app, self.table, PAYMENT_EVENTS)
+        self.projection = Projection(app, UPSERT, doing="projecting payments")
+        add_agent(app, PAYMENT_EVENTS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
+
+    async def _handle(self, messages: list[Message]) -> None:
+        for partition, some in by_partition(messages).items():
+            decoded, dead_letters = decode_batch(some, decode_payment_event)
+            batch = self._apply(partition, decoded)
+            await self._save(partition, batch)
+            dead_letters += batch.dead_letters + await self.projection.write(batch.rows())
+            await send_to_dead_letters(self.app, CONSUMER, dead_letters)
+
+    def _apply(self, partition: int, events: Incoming) -> PaymentsBatch:
+        purchases = list({event.purchase for _, event in events})
+        values = self.table.read_all(partition, [payment_key(purchase) for purchase in purchases])
+        known = [None if value is None else decode_payment(value) for value in values]
+        batch = PaymentsBatch(dict(zip(purchases, known, strict=True)))
+        for message, event in events:
+            batch.apply(message, event)
+        return batch
+
+    async def _save(self, partition: int, batch: PaymentsBatch) -> None:
+        records = batch.encoded()
+        if records:
+            self.table.store(partition, records)
+            await self.table.publish(partition, records)
+        await append_keyed(self.app, PAYMENT_REQUESTS, batch.requests())
+        await append_keyed(self.app, COMMANDS, batch.commands())

@@ -1,0 +1,132 @@
+"""Applying an event to a payment: the record afterwards, and what is to be done.
+
+Pure: time is the event's record's own, and what is to be done follows from the record. So the same log always gives
+the same payments and the same requests, and a replay asks again for what has no answer yet.
+"""
+
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from tables.errors import MalformedRecord
+from tables.messages.payment_events import LEDGER_KINDS, PaymentEvent, PaymentEventKind
+from tables.messages.payment_requests import payment_request_id
+from tables.payments.records import ZERO, PaymentRecord, Task
+from tables.payments.signals import check_event, signal_of, with_amounts
+from tables.payments.transitions import WORK, PaymentState, Signal, TaskKind, step_after
+from tables.times import to_milliseconds
+
+# The pauses between two questions to the provider double while it says nothing new.
+CHECK_FIRST_MS: Final = 5_000
+CHECK_MAX_MS: Final = 600_000
+# The tasks that an event answers without ending the state.
+_ANSWERED: Final = {
+    PaymentEventKind.OPENED: TaskKind.AUTHORIZE,
+    PaymentEventKind.HELD: TaskKind.EXTEND,
+    PaymentEventKind.REFUNDED: TaskKind.REFUND,
+}
+
+
+class Applied(NamedTuple):
+    """The record after an event, and what is to be done now."""
+
+    record: PaymentRecord
+    tasks: tuple[Task, ...] = ()
+
+
+def apply(record: PaymentRecord | None, purchase: UUID, event: PaymentEvent, offset: int, at: int) -> Applied:
+    """The payment of ``purchase`` after the event at ``offset``, appended at ``at`` (ms).
+
+    An event that the record knows changes nothing, and what has no answer is to be done again. Raises MalformedRecord
+    for an event without a payment, or about another one.
+    """
+    if record is None:
+        return Applied(_held(event, offset, at))
+    if offset <= record.offset:
+        return Applied(record, record.tasks)
+    check_event(record, event)
+    if event.kind in LEDGER_KINDS:
+        if event.ledger_offset <= record.ledger_offset:
+            return Applied(replace(record, offset=offset), record.tasks)
+        record = replace(record, ledger_offset=event.ledger_offset)
+    known = with_amounts(_told(record, event), event)
+    after = _after(known, purchase, signal_of(known, event), offset)
+    after = _without_answered(after, event)
+    is_check = event.kind is PaymentEventKind.CHECKED
+    new = after.tasks if is_check else tuple([task for task in after.tasks if task not in record.tasks])
+    return Applied(_scheduled(after, record, is_check=is_check, offset=offset, at=at), new)
+
+
+def _held(event: PaymentEvent, offset: int, at: int) -> PaymentRecord:
+    if event.kind is not PaymentEventKind.HELD:
+        raise MalformedRecord("there is no payment of this purchase - at `$.purchase`")
+    if event.account is None or event.amount is None or event.currency is None:
+        raise MalformedRecord("a hold has an account, an amount and a currency")
+    return PaymentRecord(
+        offset=offset,
+        state=PaymentState.DUE,
+        event=event.event,
+        account=event.account,
+        currency=event.currency,
+        due=event.amount,
+        ledger_offset=event.ledger_offset,
+        at=at,
+        deadline=None if event.deadline is None else to_milliseconds(event.deadline),
+    )
+
+
+def _told(record: PaymentRecord, event: PaymentEvent) -> PaymentRecord:
+    """The record with what an event tells besides amounts."""
+    if event.kind is PaymentEventKind.STARTED and record.state is PaymentState.DUE:
+        record = replace(record, provider=event.provider or "", reference="", url="", asked=record.due)
+    elif event.reference and event.kind not in LEDGER_KINDS:
+        record = replace(record, reference=event.reference)
+    if event.deadline is not None:
+        record = replace(record, deadline=to_milliseconds(event.deadline))
+    return replace(
+        record,
+        url=event.url or record.url,
+        detail=event.detail or record.detail,
+        disputed=record.disputed or event.kind is PaymentEventKind.DISPUTED,
+    )
+
+
+def _after(record: PaymentRecord, purchase: UUID, signal: Signal | None, offset: int) -> PaymentRecord:
+    if signal is None:
+        return record
+    step = step_after(record.state, signal)
+    kept = tuple([task for task in record.tasks if task.kind in WORK.get(step.state, ())])
+    record = replace(record, state=step.state, tasks=kept)
+    made = [_task(record, purchase, kind, offset) for kind in step.tasks]
+    return replace(record, tasks=(*kept, *(task for task in made if task is not None)))
+
+
+def _task(record: PaymentRecord, purchase: UUID, kind: TaskKind, offset: int) -> Task | None:
+    """A task; None for a refund where those under way give everything back."""
+    amount = {TaskKind.AUTHORIZE: record.asked, TaskKind.CAPTURE: record.worth}.get(kind, ZERO)
+    if kind is TaskKind.REFUND:
+        amount = record.balance - sum([task.amount for task in record.tasks], ZERO)
+        if amount <= 0:
+            return None
+    return Task(payment_request_id(purchase, offset, kind), kind, amount)
+
+
+def _without_answered(record: PaymentRecord, event: PaymentEvent) -> PaymentRecord:
+    """Without the tasks that an event answers. What a state still waits for goes with the state."""
+    kind = _ANSWERED.get(event.kind)
+    if kind is None:
+        return record
+    left = [task for task in record.tasks if task.kind is not kind or (event.request and task.id != event.request)]
+    return replace(record, tasks=tuple(left))
+
+
+def _scheduled(after: PaymentRecord, before: PaymentRecord, *, is_check: bool, offset: int, at: int) -> PaymentRecord:
+    """The record with the time of its next check: soon after a change of state, then at growing pauses."""
+    after = replace(after, offset=offset, at=at)
+    if after.state is not before.state:
+        return replace(after, checks=0, check_at=at + CHECK_FIRST_MS)
+    if not is_check:
+        return after
+    pause_ms = min(CHECK_FIRST_MS << min(after.checks + 1, 16), CHECK_MAX_MS)
+    return replace(after, checks=after.checks + 1, check_at=at + pause_ms)

@@ -1,0 +1,172 @@
+"""What an event means to a payment: its amounts afterwards, and the signal for the table of transitions."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from tables.errors import MalformedRecord
+from tables.messages.payment_events import OWN_KINDS, PaymentEvent, PaymentEventKind
+from tables.payments.records import ZERO, PaymentRecord
+from tables.payments.transitions import PaymentState, Signal
+
+K = PaymentEventKind
+Changes = dict[str, Any]
+# Before the tickets are sold, what is captured is compared with what was asked for.
+_UNSOLD: Final = frozenset({PaymentState.DUE, PaymentState.AUTHORIZING, PaymentState.DECLINED})
+# Tickets were sold on this payment.
+_SOLD: Final = frozenset(
+    {
+        PaymentState.CAPTURING,
+        PaymentState.CAPTURED,
+        PaymentState.REVOKING,
+        PaymentState.REFUNDING,
+        PaymentState.REFUNDED,
+    }
+)
+
+
+def check_event(record: PaymentRecord, event: PaymentEvent) -> None:
+    """Raise MalformedRecord for what a provider says of another payment, or in another currency."""
+    if event.kind in OWN_KINDS:
+        return
+    if event.provider != record.provider:
+        raise MalformedRecord(f"the payment is not one of {event.provider} - at `$.provider`")
+    if event.reference and record.reference and event.reference != record.reference:
+        raise MalformedRecord("the purchase has another payment - at `$.reference`")
+    if event.amount is not None and event.currency != record.currency:
+        raise MalformedRecord(f"the payment is in {record.currency} - at `$.currency`")
+
+
+def with_amounts(record: PaymentRecord, event: PaymentEvent) -> PaymentRecord:
+    """The record with the amounts of an event. Totals never decrease, so an older event changes none."""
+    change = _AMOUNTS.get(event.kind)
+    return record if change is None else replace(record, **change(record, event, event.amount or ZERO))
+
+
+def signal_of(record: PaymentRecord, event: PaymentEvent) -> Signal | None:
+    """The signal of an event, given the record with its amounts; None for what is out of date."""
+    make = _SIGNALS.get(event.kind)
+    return Signal(event.kind.value) if make is None else make(record, event)
+
+
+def _authorized_amount(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
+    is_old = record.captured or (event.reference and event.reference == record.closed)
+    return {} if is_old else {"authorized": amount}
+
+
+def _captured_amount(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
+    return {"authorized": ZERO, "captured": max(record.captured, amount)}
+
+
+def _voided_amount(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
+    return {"authorized": ZERO, "closed": event.reference or record.reference}
+
+
+def _refunded_amount(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
+    return {"refunded": max(record.refunded, amount)}
+
+
+def _confirmed_amount(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
+    is_ours = record.state is PaymentState.CONFIRMING and not _is_foreign(record, event)
+    return {"worth": amount} if is_ours else {}
+
+
+def _worth_left(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
+    return {"worth" if record.state in _SOLD else "due": amount}
+
+
+def _held(record: PaymentRecord, event: PaymentEvent) -> None:
+    """A hold that was lengthened; it changes no state."""
+
+
+def _confirmed(record: PaymentRecord, event: PaymentEvent) -> Signal:
+    if record.state is PaymentState.CONFIRMING and _is_foreign(record, event):
+        return _refused(record, event)
+    if not record.captured:
+        return Signal.CONFIRMED
+    return Signal.CONFIRMED_MORE if record.balance > 0 else Signal.CONFIRMED_PAID
+
+
+def _refused(record: PaymentRecord, event: PaymentEvent) -> Signal:
+    return Signal.REFUSED_PAID if record.captured else Signal.REFUSED
+
+
+def _reduced(record: PaymentRecord, event: PaymentEvent) -> Signal:
+    return Signal.REDUCED if record.balance > 0 else Signal.REFUNDED
+
+
+def _ended(record: PaymentRecord, event: PaymentEvent) -> Signal:
+    if record.state not in _SOLD:
+        return Signal.ENDED
+    if not record.captured:
+        return Signal.RETURNED
+    return Signal.RETURNED_PAID if record.balance > 0 else Signal.REFUNDED_ALL
+
+
+def _authorized(record: PaymentRecord, event: PaymentEvent) -> Signal | None:
+    if event.reference and event.reference == record.closed:
+        return None
+    return Signal.AUTHORIZED if event.amount == _asked(record) else Signal.MISMATCHED
+
+
+def _captured(record: PaymentRecord, event: PaymentEvent) -> Signal:
+    beyond = record.captured - _asked(record) if record.state in _UNSOLD else record.balance
+    if beyond == 0:
+        return Signal.CAPTURED
+    return Signal.CAPTURED_MORE if beyond > 0 else Signal.CAPTURED_LESS
+
+
+def _voided(record: PaymentRecord, event: PaymentEvent) -> Signal:
+    return Signal.FAILED_RETURNED if _is_returned(record) else Signal.VOIDED
+
+
+def _refunded(record: PaymentRecord, event: PaymentEvent) -> Signal:
+    if record.balance > 0:
+        return Signal.REFUNDED_PART
+    return Signal.REFUNDED if record.worth else Signal.REFUNDED_ALL
+
+
+def _failed(record: PaymentRecord, event: PaymentEvent) -> Signal | None:
+    """A failure counts for a request that has no other answer yet."""
+    if event.request not in {task.id for task in record.tasks}:
+        return None
+    return Signal.FAILED_RETURNED if _is_returned(record) else Signal.FAILED
+
+
+def _is_returned(record: PaymentRecord) -> bool:
+    """Whether all tickets were given back before they were charged."""
+    return record.state is PaymentState.CAPTURING and not record.worth
+
+
+def _is_foreign(record: PaymentRecord, event: PaymentEvent) -> bool:
+    """Whether a confirmation is of somebody who took the money himself."""
+    return event.reference != record.confirm_reference(event.purchase)
+
+
+def _asked(record: PaymentRecord) -> Decimal:
+    return record.asked or record.due
+
+
+_AMOUNTS: Final[dict[PaymentEventKind, Callable[[PaymentRecord, PaymentEvent, Decimal], Changes]]] = {
+    K.AUTHORIZED: _authorized_amount,
+    K.CAPTURED: _captured_amount,
+    K.VOIDED: _voided_amount,
+    K.REFUNDED: _refunded_amount,
+    K.CONFIRMED: _confirmed_amount,
+    K.REDUCED: _worth_left,
+    K.ENDED: _worth_left,
+}
+_SIGNALS: Final[dict[PaymentEventKind, Callable[[PaymentRecord, PaymentEvent], Signal | None]]] = {
+    K.HELD: _held,
+    K.CONFIRMED: _confirmed,
+    K.REFUSED: _refused,
+    K.REDUCED: _reduced,
+    K.ENDED: _ended,
+    K.AUTHORIZED: _authorized,
+    K.CAPTURED: _captured,
+    K.VOIDED: _voided,
+    K.REFUNDED: _refunded,
+    K.FAILED: _failed,
+}

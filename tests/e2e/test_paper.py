@@ -1,0 +1,103 @@
+"""Payments on real servers: paid, declined, a lost webhook, money back, a hold that nobody paid."""
+
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from stack.member import HOST, NO_CAS, get
+from tests.eventually import eventually
+from tests.pipeline import Pipeline
+
+Json = dict[str, Any]
+PRICE = 1050
+
+
+class Buyer:
+    """An account with a purchase of two tickets that must be paid, and what Paper's books say of it."""
+
+    def __init__(self, pipeline: Pipeline, event: str, kind: str) -> None:
+        self.pipeline = pipeline
+        self.account = pipeline.account()
+        self.http = pipeline.client(self.account)
+        held = pipeline.buy(event, kind, 2, self.account, headers={"Prefer": "wait=20"})
+        assert (held.status_code, held.json()["status"]) == (201, "held"), held.text
+        assert Decimal(held.json()["payment"]["due"]["amount"]) == 21
+        self.path = f"/purchases/{held.json()['id']}"
+        self.purchase = held.json()["id"].partition(".")[2]
+
+    def start(self) -> str:
+        """Start the payment; where it is paid."""
+
+        def url() -> str | None:
+            answer = self.http.post(f"{self.path}/payment")
+            assert answer.status_code in (200, 202, 409), answer.text
+            found: str | None = answer.json().get("url")
+            return found
+
+        return eventually(url, within=20)
+
+    def choose(self, choice: str) -> None:
+        """Press a button on Paper's page."""
+        answer = httpx.post(self.start(), data={"choice": choice}, trust_env=False, verify=NO_CAS)
+        assert answer.status_code == 303
+
+    def becomes(self, status: str, payment: str, within: float = 20) -> Json:
+        """Wait for the purchase's status and the payment's state."""
+
+        def found() -> Json | None:
+            purchase = self.http.get(self.path).json()
+            money = self.http.get(f"{self.path}/payment").json()
+            return money if (purchase["status"], money["state"]) == (status, payment) else None
+
+        return eventually(found, within=within)
+
+    def books(self) -> tuple[str, int, int]:
+        """State, captured and refunded."""
+        port = self.pipeline.stack.settings.paper_port
+        [book] = [one for one in get(f"http://{HOST}:{port}/books.json").json() if one["purchase"] == self.purchase]
+        return book["state"], book["captured"], book["refunded"]
+
+
+@pytest.fixture(scope="module")
+def on_sale(pipeline: Pipeline) -> tuple[str, str]:
+    event, [kind] = pipeline.event(100, payment="online")
+    return event, kind
+
+
+@pytest.fixture
+def buyer(pipeline: Pipeline, on_sale: tuple[str, str]) -> Buyer:
+    return Buyer(pipeline, *on_sale)
+
+
+def test_tickets_are_paid_and_given_back_for_money_in_parts(buyer: Buyer, on_sale: tuple[str, str]) -> None:
+    answer = buyer.http.post(f"{buyer.path}/confirm")
+    assert answer.status_code != 200, answer.text
+    buyer.choose("decline")
+    buyer.becomes("held", "declined")
+    buyer.choose("approve")
+    shown = buyer.becomes("confirmed", "captured")
+    assert shown["captured"] == {"amount": "21.00", "currency": "EUR"}
+    assert buyer.books() == ("captured", 2 * PRICE, 0)
+
+    one = {"lines": [{"ticketTypeId": on_sale[1], "quantity": 1}]}
+    for _ in range(2):
+        assert buyer.http.post(f"{buyer.path}/cancel", json=one, headers={"Idempotency-Key": "one"}).is_success
+    eventually(lambda: buyer.books() == ("captured", 2 * PRICE, PRICE), within=20)
+    assert buyer.http.post(f"{buyer.path}/cancel").json()["status"] == "cancelled"
+    buyer.becomes("cancelled", "refunded")
+    assert buyer.books() == ("captured", 2 * PRICE, 2 * PRICE)
+
+
+def test_a_lost_webhook_is_made_good_by_asking(buyer: Buyer) -> None:
+    buyer.choose("lose")
+    buyer.becomes("confirmed", "captured", within=40)
+    assert buyer.books() == ("captured", 2 * PRICE, 0)
+
+
+def test_a_payment_for_a_hold_that_ended_is_released(buyer: Buyer) -> None:
+    buyer.start()
+    assert buyer.http.post(f"{buyer.path}/cancel").json()["status"] == "cancelled"
+    buyer.becomes("cancelled", "voided")
+    assert buyer.books() == ("voided", 0, 0)

@@ -1,0 +1,66 @@
+"""The page on which a hold is paid."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from api.paying import payments as paying
+from tests.unit.api.fakes.world import World
+from tests.unit.api.pages.conftest import ticket
+from tests.unit.api.pages.ledger import Ledger
+from tests.unit.api.pages.reader import Reader
+
+PAGE = "http://pay.example/2"
+
+
+@pytest.fixture
+def held(reader: Reader, ledger: Ledger, on_sale: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> str:
+    """The path of a hold."""
+    monkeypatch.setattr(paying, "POLL_PAUSES_S", (0.0,))
+    reader.get(f"/events/{on_sale['id']}")
+    answer = reader.send(f"/events/{on_sale['id']}/hold", {f"n-{ticket(on_sale)}": 1})
+    return str(answer.headers["Location"].partition("?")[0])
+
+
+def pay(world: World, held: str, state: str) -> None:
+    event, _, purchase = held.rpartition("/")[2].partition(".")
+    world.payments.hold(UUID(event), UUID(purchase), state, url=PAGE)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("due", "Pay €49.90"),
+        ("authorizing", f'href="{PAGE}"'),
+        ("declined", "The payment was declined"),
+        ("declined", f'href="{PAGE}"'),
+        ("confirming", "The tickets are being issued"),
+        ("refunding", "on its way back"),
+        ("refunded", "was paid back"),
+        ("voided", "Nothing was charged"),
+        ("ended", "Nothing was charged"),
+    ],
+)
+def test_the_page_tells_how_to_go_on(world: World, reader: Reader, held: str, state: str, words: str) -> None:
+    pay(world, held, state)
+    reader.get(f"{held}/payment")
+    assert words in reader.page
+
+
+def test_what_is_paid_leads_to_the_tickets(world: World, reader: Reader, held: str) -> None:
+    pay(world, held, "captured")
+    assert reader.get(f"{held}/payment").headers["Location"] == held
+
+
+def test_where_no_provider_is_the_purchase_tells_what_is_due(world: World, reader: Reader, held: str) -> None:
+    pay(world, held, "due")
+    world.payments.provider = None
+    assert reader.get(f"{held}/payment").headers["Location"] == held
+
+
+def test_the_button_starts_the_payment(world: World, reader: Reader, held: str) -> None:
+    pay(world, held, "due")
+    reader.get(f"{held}/payment")
+    assert reader.send(f"{held}/payment").headers["Location"] == f"{held}/payment"
+    assert len(world.payments.told) == 1

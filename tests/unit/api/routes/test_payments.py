@@ -1,0 +1,133 @@
+"""Payments over REST: starting, reading, and the door for webhooks."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.paying import payments as paying
+from api.schemas.money import Money
+from api.schemas.purchase import Payment, Purchase, public_id
+from tables.messages.payment_events import PaymentEvent, PaymentEventKind
+from tests.unit.api.fakes.clock import NOW
+from tests.unit.api.fakes.world import World
+
+EVENT, PURCHASE, OWNER, OTHER = (UUID(int=number) for number in (1, 2, 3, 4))
+PATH = f"/api/v3/purchases/{EVENT}.{PURCHASE}/payment"
+DOOR = "/api/v3/payment-webhooks/paper"
+PRICE = Money.of(Decimal("49.90"), "EUR")
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paying, "POLL_PAUSES_S", (0.0,))
+
+
+@pytest.fixture
+def owner(world: World) -> FlaskClient:
+    """The buyer of a hold that must be paid."""
+    due = Payment(due=PRICE, deadline=NOW, url="/pay")
+    world.sales.rows[EVENT, PURCHASE] = Purchase(
+        id=public_id(EVENT, PURCHASE), event_id=EVENT, account_id=OWNER, status="held", payment=due
+    )
+    world.payments.hold(EVENT, PURCHASE, "due")
+    return world.client(OWNER)
+
+
+def test_a_payment_is_started_once_and_tells_where_to_pay(world: World, owner: FlaskClient) -> None:
+    answers = [owner.post(PATH), owner.post(PATH)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].headers["Location"] == PATH
+    shown = owner.get(PATH).get_json()
+    assert (shown["state"], shown["url"], shown["due"]) == ("authorizing", "http://pay.example/1", PRICE.model_dump())
+    [started] = world.payments.told
+    assert (started.kind, started.purchase, started.provider) == (PaymentEventKind.STARTED, PURCHASE, "paper")
+    # Nothing that the client says counts.
+    assert started.amount is None
+
+
+def test_a_provider_that_is_slow_is_waited_for_by_the_client(world: World, owner: FlaskClient) -> None:
+    world.payments.hold(EVENT, PURCHASE, "authorizing")
+    assert owner.post(PATH).status_code == 202
+    assert world.payments.told == []
+
+
+def test_a_declined_payment_is_tried_again(world: World, owner: FlaskClient) -> None:
+    world.payments.hold(EVENT, PURCHASE, "declined", detail="no money")
+    assert owner.get(PATH).get_json()["detail"] == "no money"
+    assert owner.post(PATH).get_json()["state"] == "authorizing"
+    assert len(world.payments.told) == 1
+
+
+@pytest.mark.parametrize("state", ["confirming", "capturing", "captured", "refunding", "refunded", "voided", "ended"])
+def test_what_is_paid_or_over_is_not_started_again(world: World, owner: FlaskClient, state: str) -> None:
+    world.payments.hold(EVENT, PURCHASE, state)
+    assert owner.post(PATH).get_json()["state"] == state
+    assert world.payments.told == []
+
+
+def test_a_hold_that_is_too_new_is_still_running(world: World, owner: FlaskClient) -> None:
+    world.payments.rows.clear()
+    assert (owner.post(PATH).status_code, owner.get(PATH).get_json()["type"]) == (409, "/problems/still-running")
+
+
+def test_what_is_not_paid_online_has_no_payment(world: World, owner: FlaskClient) -> None:
+    world.payments.rows.clear()
+    free = world.sales.rows[EVENT, PURCHASE].model_copy(update={"payment": None})
+    world.sales.rows[EVENT, PURCHASE] = free
+    assert owner.post(PATH).get_json()["type"] == "/problems/nothing-to-pay"
+
+
+def test_without_a_provider_nothing_is_started(world: World, owner: FlaskClient) -> None:
+    world.payments.provider = None
+    assert owner.post(PATH).get_json()["type"] == "/problems/nothing-to-pay"
+
+
+def test_a_payment_that_may_not_be_in_the_log_is_not_promised(world: World, owner: FlaskClient) -> None:
+    world.payments.down = True
+    assert owner.post(PATH).status_code == 503
+
+
+@pytest.mark.parametrize("method", ["post", "get"])
+def test_somebody_elses_payment_is_not_there(world: World, owner: FlaskClient, method: str) -> None:
+    assert getattr(world.client(OTHER), method)(PATH).status_code == 404
+    assert getattr(world.app.test_client(), method)(PATH).status_code == 401
+
+
+def webhook(world: World, **more: Any) -> Any:
+    fields: dict[str, Any] = {"data": b'{"id": 1}', "content_type": "application/json"}
+    return world.app.test_client().post(DOOR, **(fields | {"headers": {"Paper-Signature": "good"}} | more))
+
+
+def test_a_webhook_is_in_the_log_before_it_is_answered(world: World) -> None:
+    of: dict[str, Any] = {"event": EVENT, "purchase": PURCHASE, "at": NOW}
+    told = PaymentEvent(id="1", kind=PaymentEventKind.AUTHORIZED, **of)
+    world.payments.webhooks[b'{"id": 1}'] = [told]
+    assert webhook(world).status_code == 200
+    assert world.payments.told == [told]
+    world.payments.down = True
+    assert webhook(world).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "kind"),
+    [
+        ({"headers": {}}, 400, "webhook-refused"),
+        ({"headers": {"Paper-Signature": "forged"}}, 400, "webhook-refused"),
+        ({"data": b"x" * 70_000}, 413, "body-too-large"),
+        ({"data": b"nope"}, 400, "malformed-request"),
+        ({"content_type": "text/plain"}, 415, "unsupported-media-type"),
+    ],
+)
+def test_a_webhook_that_is_not_the_providers_is_refused(
+    world: World, more: dict[str, Any], status: int, kind: str
+) -> None:
+    answer = webhook(world, **more)
+    assert (answer.status_code, answer.get_json()["type"]) == (status, f"/problems/{kind}")
+    assert world.payments.told == []
+
+
+def test_a_provider_that_is_not_there_has_no_door(world: World) -> None:
+    assert world.app.test_client().post("/api/v3/payment-webhooks/nobody", json={}).status_code == 404

@@ -1,0 +1,156 @@
+"""Payment events through the agents: requests, commands, rows, dead letters, and what a crash repeats."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from connect.topics import COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS, dead_letters
+from tables.messages.commands import Confirm, ExtendHold, decode_command
+from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, encode_outcome
+from tables.messages.payment_events import PaymentEvent, PaymentEventKind
+from tables.messages.payment_requests import PaymentRequestKind
+from tables.payments.forwarding import confirm_request
+from tables.payments.payment import CHECK_FIRST_MS
+from tables.payments.transitions import PaymentState
+from tests.unit.streams.payments.conftest import HOME, KEY, Role, Stopped
+from tests.unit.tables.payments.payment_world import ADA, AT, AT_MS, EVENT, PRICE, PURCHASE, REFERENCE, event
+
+K = PaymentEventKind
+AUTHORIZED = [(0, event(K.HELD)), (1, event(K.STARTED)), (2, event(K.AUTHORIZED, reference=REFERENCE))]
+CAPTURING = [*AUTHORIZED, (3, event(K.CONFIRMED, ledger_offset=7, reference=REFERENCE))]
+
+
+def commands(role: Role) -> list[Any]:
+    return [decode_command(record.value) for _, record in role.records.get(COMMANDS, [])]
+
+
+def outcome(kind: OutcomeKind, **more: Any) -> bytes:
+    fields: dict[str, Any] = {"kind": kind, "event": EVENT, "offset": 7, "at": AT, "purchase": PURCHASE, "account": ADA}
+    return encode_outcome(Outcome(**(fields | more)))
+
+
+def test_an_outcome_about_money_is_forwarded_to_the_partition_of_its_purchase(role: Role) -> None:
+    due = MoneyAmount(PRICE, "EUR")
+    role.forward(
+        outcome(OutcomeKind.HELD, payment=due, deadline=AT),
+        outcome(OutcomeKind.CONFIRMED, payment=due, reference=REFERENCE),
+        outcome(OutcomeKind.EXPIRED, payment=MoneyAmount(Decimal(0), "EUR")),
+        outcome(OutcomeKind.REFUSED, request=confirm_request(PURCHASE)),
+        outcome(OutcomeKind.CONFIRMED),
+        outcome(OutcomeKind.REFUSED, request=uuid4()),
+        outcome(OutcomeKind.CHANGED, purchase=None),
+        b"nope",
+        b'{"payment": 1}',
+    )
+    assert [each.kind for each in role.events()] == [K.HELD, K.CONFIRMED, K.ENDED, K.REFUSED]
+    assert {(partition, record.key) for partition, record in role.records[PAYMENT_EVENTS]} == {(HOME, KEY)}
+    assert (role.events()[0].amount, role.events()[0].ledger_offset) == (PRICE, 7)
+    assert len(role.records[dead_letters("payment-outcomes")]) == 1
+
+
+def test_a_payment_goes_from_hold_to_capture(role: Role) -> None:
+    role.fold(*CAPTURING)
+    authorize, capture = role.requests()
+    assert (authorize.kind, authorize.amount, authorize.account) == (PaymentRequestKind.AUTHORIZE, PRICE, ADA)
+    assert (capture.kind, capture.amount, capture.reference) == (PaymentRequestKind.CAPTURE, PRICE, REFERENCE)
+    assert commands(role) == [
+        ExtendHold(EVENT, PURCHASE, 600),
+        Confirm(EVENT, PURCHASE, ADA, confirm_request(PURCHASE), REFERENCE),
+    ]
+    role.fold((4, event(K.CAPTURED, reference=REFERENCE)))
+    assert role.record().state is PaymentState.CAPTURED
+    assert [row["state"] for row in role.rows] == ["capturing", "captured"]
+
+
+@pytest.mark.parametrize("ends_at", ["changelog", PAYMENT_REQUESTS, COMMANDS, "postgres"])
+def test_a_crash_at_any_write_repeats_what_has_no_answer_under_the_same_ids(role: Role, ends_at: str) -> None:
+    role.fold(*AUTHORIZED[:2])
+    role.ends_at = ends_at
+    with pytest.raises(Stopped):
+        role.fold(AUTHORIZED[2])
+        role.fold(CAPTURING[3])
+    before = {request.id for request in role.requests()}
+    role.fold(AUTHORIZED[2])
+    role.fold(CAPTURING[3])
+    assert [row["state"] for row in role.rows][-1] == "capturing"
+    assert {request.kind.value for request in role.requests()} == {"authorize", "capture"}
+    assert len({request.id for request in role.requests()} | before) == 2
+    assert {type(command) for command in commands(role)} == {ExtendHold, Confirm}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        event(K.CAPTURED, reference="another"),
+        event(K.CAPTURED, currency="USD"),
+        event(K.CAPTURED, provider="stranger"),
+        event(K.CAPTURED, purchase=UUID(int=9)),
+        b'{"kind": "captured"}',
+        b"nope",
+    ],
+)
+def test_what_is_not_of_this_payment_is_a_dead_letter_and_the_next_event_is_applied(
+    role: Role, odd: PaymentEvent | bytes
+) -> None:
+    role.fold(*AUTHORIZED, (3, odd), (4, event(K.CONFIRMED, ledger_offset=7, reference=REFERENCE)))
+    assert role.record().captured == 0
+    assert role.record().state is PaymentState.CAPTURING
+    assert len(role.records[dead_letters("payments")]) == 1
+
+
+def test_a_request_is_carried_out_and_its_answer_appended(role: Role) -> None:
+    role.fold(*CAPTURING)
+    role.provider.answers = [event(K.CAPTURED, reference=REFERENCE)]
+    role.carry_out(role.requests()[1], role.requests()[1])
+    assert [request.kind.value for request in role.provider.asked] == ["capture"]
+    assert [each.kind for each in role.events()] == [K.CAPTURED]
+
+
+def test_what_a_provider_leaves_open_is_asked_for_again_by_the_timer(role: Role) -> None:
+    role.fold(*CAPTURING)
+    role.provider.down = True
+    role.carry_out(role.requests()[1])
+    assert role.events() == []
+    role.check()
+    assert role.provider.looked == []
+
+    role.now += CHECK_FIRST_MS / 1000 + 10
+    role.check()
+    role.check()
+    assert [each.kind for each in role.events()] == [K.CHECKED]
+    role.fold((4, role.events()[0]))
+    assert [request.kind.value for request in role.requests()] == ["authorize", "capture", "capture"]
+    assert len({request.id for request in role.requests()}) == 2
+    assert role.record().check_at > AT_MS + CHECK_FIRST_MS
+
+
+def test_a_lost_webhook_is_made_good(role: Role) -> None:
+    role.fold(*AUTHORIZED[:2])
+    role.provider.answers = [event(K.AUTHORIZED, reference=REFERENCE)]
+    role.now += 60
+    role.check()
+    role.fold(*enumerate(role.events(), start=2))
+    assert role.record().state is PaymentState.CONFIRMING
+
+
+def test_finished_payments_are_not_asked_about(role: Role) -> None:
+    role.fold(*CAPTURING, (4, event(K.CAPTURED, reference=REFERENCE)))
+    role.now += 1e6
+    role.check()
+    assert role.provider.looked == []
+
+
+def test_nothing_is_authorized_after_the_hold(role: Role) -> None:
+    role.fold((0, event(K.HELD, deadline=AT - timedelta(days=3_650))), AUTHORIZED[1])
+    role.carry_out(*role.requests())
+    assert role.provider.asked == []
+    assert [each.kind for each in role.events()] == [K.FAILED]
+
+
+def test_a_request_for_a_provider_that_is_not_there_is_a_dead_letter(role: Role) -> None:
+    role.fold((0, event(K.HELD)), (1, event(K.STARTED, provider="gone")))
+    role.carry_out(*role.requests())
+    assert len(role.records[dead_letters("payment-requests")]) == 1

@@ -1,0 +1,230 @@
+"""A naive ledger, a naive provider, and transports that lose, repeat and reorder, around the state machine."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from tables.messages.payment_events import PaymentEvent, PaymentEventKind
+from tables.payments.payment import apply
+from tables.payments.records import PaymentRecord, Task
+from tables.payments.transitions import TaskKind
+
+K = PaymentEventKind
+EVENT, PURCHASE, ADA = UUID(int=1), UUID(int=2), UUID(int=3)
+AT = datetime(2030, 5, 1, 9, tzinfo=UTC)
+AT_MS = 1_900_000_000_000
+PRICE = Decimal("49.90")
+REFERENCE = "pay-1"
+
+
+def event(kind: PaymentEventKind, **more: Any) -> PaymentEvent:
+    """An event of the purchase, complete for its kind."""
+    amounts = {"amount": PRICE, "currency": "EUR"} if kind not in (K.STARTED, K.CHECKED) else {}
+    fields: dict[str, Any] = {"id": f"{kind}", "kind": kind, "event": EVENT, "purchase": PURCHASE, "at": AT}
+    fields |= amounts | {"provider": "paper"}
+    if kind is K.HELD:
+        fields |= {"account": ADA, "ledger_offset": 1}
+    return PaymentEvent(**(fields | more))
+
+
+@dataclass
+class Provider:
+    """One payment at most; a request is carried out once by its id."""
+
+    status: str = ""
+    asked: Decimal = Decimal(0)
+    authorized: Decimal = Decimal(0)
+    captured: Decimal = Decimal(0)
+    refunded: Decimal = Decimal(0)
+    answers: dict[UUID, list[PaymentEvent]] = field(default_factory=dict)
+
+    def carry_out(self, task: Task) -> list[PaymentEvent]:
+        if task.id not in self.answers:
+            self.answers[task.id] = [self._do(task)]
+        return self.answers[task.id]
+
+    def _do(self, task: Task) -> PaymentEvent:
+        if task.kind is TaskKind.AUTHORIZE and not self.status:
+            self.status, self.asked = "open", task.amount
+            return self.tell(K.OPENED, task, self.asked)
+        if task.kind is TaskKind.CAPTURE and self.status == "authorized":
+            self.status, self.captured, self.authorized = "captured", task.amount, Decimal(0)
+            return self.tell(K.CAPTURED, task, self.captured)
+        if task.kind is TaskKind.VOID and self.status != "captured":
+            self.status, self.authorized = "voided", Decimal(0)
+            return self.tell(K.VOIDED, task, Decimal(0))
+        if task.kind is TaskKind.REFUND and self.refunded + task.amount <= self.captured:
+            self.refunded += task.amount
+            return self.tell(K.REFUNDED, task, self.refunded)
+        return self.tell(K.FAILED, task, Decimal(0))
+
+    def approve(self, *, at_once: bool) -> list[PaymentEvent]:
+        if self.status not in ("open", "declined"):
+            return []
+        if at_once:
+            self.status, self.captured = "captured", self.asked
+            return [self.tell(K.CAPTURED, None, self.captured)]
+        self.status, self.authorized = "authorized", self.asked
+        return [self.tell(K.AUTHORIZED, None, self.authorized)]
+
+    def decline(self) -> list[PaymentEvent]:
+        if self.status != "open":
+            return []
+        self.status = "declined"
+        return [self.tell(K.DECLINED, None, Decimal(0))]
+
+    def forget_authorization(self) -> list[PaymentEvent]:
+        """The card's bank gives the authorization up by itself."""
+        if self.status != "authorized":
+            return []
+        self.status, self.authorized = "voided", Decimal(0)
+        return [self.tell(K.VOIDED, None, Decimal(0))]
+
+    def look(self) -> list[PaymentEvent]:
+        kinds = {"open": K.OPENED, "declined": K.DECLINED, "authorized": K.AUTHORIZED, "voided": K.VOIDED}
+        amounts = {"authorized": self.authorized, "open": self.asked}
+        found = []
+        if self.status in kinds:
+            found.append(self.tell(kinds[self.status], None, amounts.get(self.status, Decimal(0))))
+        if self.captured:
+            found.append(self.tell(K.CAPTURED, None, self.captured))
+        if self.refunded:
+            found.append(self.tell(K.REFUNDED, None, self.refunded))
+        return found
+
+    def tell(self, kind: PaymentEventKind, task: Task | None, amount: Decimal) -> PaymentEvent:
+        return event(kind, amount=amount, reference=REFERENCE, request=None if task is None else task.id)
+
+
+@dataclass
+class Ledger:
+    """One purchase of ``worth``, held at first."""
+
+    worth: Decimal = 2 * PRICE
+    status: str = "held"
+    offset: int = 1
+    extended: bool = False
+    outcomes: list[PaymentEvent] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.tell(K.HELD)
+
+    def confirm(self) -> None:
+        self.offset += 1
+        if self.status == "held":
+            self.status, self.confirmed_at = "confirmed", self.offset
+            self.tell(K.CONFIRMED, reference=REFERENCE)
+        elif hasattr(self, "confirmed_at"):
+            # The first decision again.
+            return
+        else:
+            self.tell(K.REFUSED, amount=Decimal(0))
+
+    def extend(self) -> None:
+        if self.status == "held" and not self.extended:
+            self.offset += 1
+            self.extended = True
+            self.tell(K.HELD)
+
+    def end(self) -> None:
+        if self.status in ("held", "confirmed"):
+            self.offset += 1
+            self.status, self.worth = "ended", Decimal(0)
+            self.tell(K.ENDED)
+
+    def reduce(self) -> None:
+        if self.status in ("held", "confirmed") and self.worth > PRICE:
+            self.offset += 1
+            self.worth -= PRICE
+            self.tell(K.REDUCED)
+
+    def tell(self, kind: PaymentEventKind, **more: Any) -> None:
+        fields = {"ledger_offset": self.offset, "account": ADA, "amount": self.worth}
+        self.outcomes.append(event(kind, **(fields | more)))
+
+    @property
+    def sold(self) -> Decimal:
+        return self.worth if self.status == "confirmed" else Decimal(0)
+
+
+class World:
+    """All together; ``tasks`` and ``news`` are under way."""
+
+    def __init__(self) -> None:
+        self.ledger, self.provider = Ledger(), Provider()
+        self.record: PaymentRecord | None = None
+        self.log: list[PaymentEvent] = []
+        self.tasks: list[Task] = []
+        self.news: list[PaymentEvent] = []
+        self.append(self.ledger.outcomes.pop(0))
+
+    def append(self, happened: PaymentEvent) -> None:
+        self.log.append(happened)
+        self._apply(happened, len(self.log))
+
+    def replay(self, offset: int) -> None:
+        """A crash before the input was committed."""
+        self._apply(self.log[offset - 1], offset)
+
+    def _apply(self, happened: PaymentEvent, offset: int) -> None:
+        self.record, tasks = apply(self.record, PURCHASE, happened, offset, AT_MS + offset)
+        self.tasks += tasks
+
+    def start(self) -> None:
+        self.append(event(K.STARTED))
+
+    def state(self) -> str:
+        return "" if self.record is None else self.record.state.value
+
+    def hear(self, *, keep: bool) -> None:
+        if self.ledger.outcomes:
+            self.append(self.ledger.outcomes[0] if keep else self.ledger.outcomes.pop(0))
+
+    def learn(self, at: int, *, keep: bool) -> None:
+        if self.news:
+            number = at % len(self.news)
+            self.append(self.news[number] if keep else self.news.pop(number))
+
+    def work(self, at: int, *, keep: bool) -> None:
+        if self.tasks:
+            number = at % len(self.tasks)
+            self.do(self.tasks[number] if keep else self.tasks.pop(number))
+
+    def pay_late(self) -> None:
+        self.do(self.tasks.pop())
+        self.append(self.news.pop())
+        self.tasks.clear()
+        self.provider.status, self.provider.captured = "captured", PRICE
+        self.news.append(self.provider.tell(K.CAPTURED, None, PRICE))
+
+    def check(self) -> None:
+        for found in self.provider.look():
+            self.append(found)
+        self.append(event(K.CHECKED))
+
+    def do(self, task: Task) -> None:
+        if task.kind is TaskKind.EXTEND:
+            self.ledger.extend()
+        elif task.kind is TaskKind.CONFIRM:
+            self.ledger.confirm()
+        elif task.kind is TaskKind.CANCEL:
+            self.ledger.end()
+        else:
+            self.news += self.provider.carry_out(task)
+
+    def drain(self) -> None:
+        """Let everything arrive, as it does in the end; the hold has ended by then."""
+        for _ in range(12):
+            while self.ledger.outcomes:
+                self.append(self.ledger.outcomes.pop(0))
+            while self.news:
+                self.append(self.news.pop(0))
+            while self.tasks:
+                self.do(self.tasks.pop(0))
+            if self.ledger.status == "held":
+                self.ledger.end()
+            assert self.record is not None
+            if not self.record.is_finished:
+                self.check()

@@ -1,0 +1,177 @@
+"""Single payments: what is bad input has its row, and nothing is asked for twice."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tables.errors import MalformedRecord
+from tables.messages.payment_events import (
+    PaymentEvent,
+    PaymentEventKind,
+    decode_payment_event,
+    encode_payment_event,
+)
+from tables.payments.payment import CHECK_FIRST_MS, CHECK_MAX_MS, apply
+from tables.payments.records import PaymentRecord, Task, decode_payment, encode_payment, index_change, payment_key
+from tables.payments.transitions import TRANSITIONS, WORK, PaymentState, Signal, TaskKind
+from tests.unit.tables.payments.payment_world import AT_MS, PRICE, PURCHASE, REFERENCE, event
+
+K = PaymentEventKind
+ZERO = Decimal(0)
+
+
+class Payment:
+    """One payment, to which events happen."""
+
+    def __init__(self, *events: PaymentEvent) -> None:
+        self.record: PaymentRecord | None = None
+        self.offset = 0
+        for each in events:
+            self.tell(each)
+
+    def tell(self, happened: PaymentEvent, at: int = AT_MS) -> list[str]:
+        """The kinds of what is to be done."""
+        self.record, tasks = apply(self.record, PURCHASE, happened, self.offset, at)
+        self.offset += 1
+        return [task.kind.value for task in tasks]
+
+    @property
+    def known(self) -> PaymentRecord:
+        assert self.record is not None
+        return self.record
+
+    @property
+    def state(self) -> str:
+        return self.known.state.value
+
+    def task(self) -> Task:
+        return self.known.tasks[0]
+
+
+HELD = (event(K.HELD),)
+ENDED = (*HELD, event(K.STARTED), event(K.VOIDED), event(K.ENDED, amount=ZERO, ledger_offset=2))
+AUTHORIZING = (*HELD, event(K.STARTED), event(K.OPENED, reference=REFERENCE, url="https://pay.example"))
+CONFIRMING = (*AUTHORIZING, event(K.AUTHORIZED, reference=REFERENCE))
+CAPTURING = (*CONFIRMING, event(K.CONFIRMED, ledger_offset=9, reference=REFERENCE))
+CAPTURED = (*CAPTURING, event(K.CAPTURED, reference=REFERENCE))
+REFUNDING = (*CAPTURED, event(K.ENDED, amount=ZERO, ledger_offset=10))
+
+
+@pytest.mark.parametrize(
+    ("before", "happened", "state", "tasks"),
+    [
+        # A payment that succeeds after its hold has ended.
+        (ENDED, event(K.AUTHORIZED), "voiding", ["void"]),
+        (ENDED, event(K.CAPTURED), "refunding", ["refund"]),
+        # The ledger refuses: too late, event cancelled.
+        (CONFIRMING, event(K.REFUSED, ledger_offset=9), "voiding", ["void"]),
+        # A method that can't be authorized apart.
+        (AUTHORIZING, event(K.CAPTURED), "confirming", ["confirm"]),
+        ((*AUTHORIZING, event(K.CAPTURED)), event(K.REFUSED, ledger_offset=9), "refunding", ["refund"]),
+        # Amounts that differ from what was asked.
+        (AUTHORIZING, event(K.AUTHORIZED, amount=PRICE + 1), "voiding", ["void"]),
+        (AUTHORIZING, event(K.CAPTURED, amount=PRICE + 1), "refunding", ["refund"]),
+        (AUTHORIZING, event(K.CAPTURED, amount=PRICE - 1), "refunding", ["refund"]),
+        (CAPTURING, event(K.CAPTURED, amount=PRICE + 1), "refunding", ["refund"]),
+        # Two confirms at once: somebody else took the money first.
+        (CONFIRMING, event(K.CONFIRMED, ledger_offset=9, reference="bank 1"), "voiding", ["void"]),
+        (HELD, event(K.CONFIRMED, ledger_offset=9, reference="bank 1"), "elsewhere", []),
+        # Replayed and out of order.
+        (CONFIRMING, event(K.AUTHORIZED, reference=REFERENCE), "confirming", []),
+        (CONFIRMING, event(K.DECLINED, reference=REFERENCE), "confirming", []),
+        (CAPTURED, event(K.AUTHORIZED, reference=REFERENCE), "captured", []),
+        (CAPTURED, event(K.CAPTURED, reference=REFERENCE), "captured", []),
+        (CAPTURED, event(K.CONFIRMED, ledger_offset=9, reference=REFERENCE), "captured", []),
+        (REFUNDING, event(K.ENDED, amount=ZERO, ledger_offset=10), "refunding", ["refund"]),
+        # The authorization is gone at the provider.
+        (CAPTURING, event(K.VOIDED, reference=REFERENCE), "revoking", ["cancel"]),
+        # Refunds beyond what was captured are never asked for.
+        ((*REFUNDING, event(K.REFUNDED)), event(K.ENDED, amount=ZERO, ledger_offset=11), "refunded", []),
+        # Declined, and another try.
+        (AUTHORIZING, event(K.DECLINED), "declined", []),
+        ((*AUTHORIZING, event(K.DECLINED)), event(K.STARTED), "authorizing", []),
+        (AUTHORIZING, event(K.STARTED), "authorizing", []),
+        (CAPTURED, event(K.DISPUTED), "captured", []),
+    ],
+)
+def test_what_happens_has_its_row(
+    before: tuple[PaymentEvent, ...], happened: PaymentEvent, state: str, tasks: list[str]
+) -> None:
+    payment = Payment(*before)
+    assert (payment.tell(happened), payment.state) == (tasks, state)
+
+
+@pytest.mark.parametrize("odd", [{"reference": "another"}, {"currency": "USD"}, {"provider": "stranger"}])
+def test_what_is_of_another_payment_is_refused_by_its_field(odd: dict[str, Any]) -> None:
+    with pytest.raises(MalformedRecord, match=rf"\$\.{next(iter(odd))}"):
+        Payment(*CONFIRMING).tell(event(K.CAPTURED, **odd))
+
+
+def test_an_event_of_an_unknown_purchase_is_refused() -> None:
+    with pytest.raises(MalformedRecord, match=r"\$\.purchase"):
+        Payment().tell(event(K.CAPTURED))
+
+
+def test_money_goes_back_by_line_and_each_refund_is_asked_for_once() -> None:
+    payment = Payment(*CAPTURED)
+    half = PRICE / 2
+    assert payment.tell(event(K.REDUCED, amount=half, ledger_offset=10)) == ["refund"]
+    first = payment.task()
+    assert payment.tell(event(K.ENDED, amount=ZERO, ledger_offset=11)) == ["refund"]
+    second = payment.known.tasks[1]
+    assert (first.amount, second.amount, first.id == second.id) == (half, half, False)
+    payment.tell(event(K.REFUNDED, amount=half, request=first.id))
+    assert (payment.state, payment.known.tasks) == ("refunding", (second,))
+    payment.tell(event(K.REFUNDED, amount=PRICE, request=second.id))
+    payment.tell(event(K.REFUNDED, amount=half, request=first.id))
+    assert (payment.state, payment.known.refunded, payment.known.tasks) == ("refunded", PRICE, ())
+
+
+def test_a_failure_counts_for_what_was_asked_and_not_answered() -> None:
+    payment = Payment(*CAPTURING)
+    capture = payment.task()
+    assert payment.tell(event(K.FAILED, request=PURCHASE)) == []
+    payment.tell(event(K.CAPTURED))
+    assert (payment.tell(event(K.FAILED, request=capture.id)), payment.state) == ([], "captured")
+    failing = Payment(*CAPTURING)
+    assert (failing.tell(event(K.FAILED, request=failing.task().id)), failing.state) == (["cancel"], "revoking")
+
+
+def test_tickets_that_were_given_back_before_the_capture_failed_are_not_given_back_again() -> None:
+    payment = Payment(*CAPTURING, event(K.ENDED, amount=ZERO, ledger_offset=10))
+    assert (payment.tell(event(K.FAILED, request=payment.task().id)), payment.state) == (["void"], "voiding")
+
+
+def test_checks_come_at_growing_pauses_and_repeat_what_has_no_answer() -> None:
+    payment = Payment(*CAPTURING)
+    pauses = []
+    for _ in range(12):
+        assert payment.tell(event(K.CHECKED)) == ["capture"]
+        pauses.append(payment.known.check_at - AT_MS)
+    assert pauses[0] == 2 * CHECK_FIRST_MS
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == CHECK_MAX_MS
+    payment.tell(event(K.CAPTURED))
+    assert payment.tell(event(K.CHECKED)) == []
+
+
+def test_the_index_has_unfinished_payments_alone() -> None:
+    key = payment_key(PURCHASE)
+    added = index_change(key, encode_payment(Payment(*CAPTURING).known))
+    removed = index_change(key, encode_payment(Payment(*CAPTURED).known))
+    assert (added[0], removed) == ((), ((added[1],), None))
+
+
+def test_records_and_events_are_read_as_they_were_written() -> None:
+    record = Payment(*REFUNDING).known
+    assert decode_payment(encode_payment(record)) == record
+    for each in REFUNDING:
+        assert decode_payment_event(encode_payment_event(each)) == each
+
+
+def test_the_table_asks_only_for_what_its_next_state_waits_for() -> None:
+    for (state, signal), step in TRANSITIONS.items():
+        assert isinstance(state, PaymentState)
+        assert isinstance(signal, Signal)
+        assert set(step.tasks) <= WORK.get(step.state, frozenset[TaskKind]()), (state, signal)

@@ -1,0 +1,95 @@
+"""Whatever is lost, repeated, reordered or late: in the end what was captured and not refunded is what was sold."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tables.payments.transitions
+from tables.payments.transitions import PaymentState, Signal, Step
+from tests.unit.tables.payments.payment_world import World
+
+MOVES: dict[str, Callable[[World, int], object]] = {
+    "start": lambda world, _: world.start(),
+    "approve": lambda world, _: world.news.extend(world.provider.approve(at_once=False)),
+    "pay at once": lambda world, _: world.news.extend(world.provider.approve(at_once=True)),
+    "decline": lambda world, _: world.news.extend(world.provider.decline()),
+    "authorization lapses": lambda world, _: world.news.extend(world.provider.forget_authorization()),
+    "outcome": lambda world, _: world.hear(keep=False),
+    "outcome twice": lambda world, _: world.hear(keep=True),
+    "news": lambda world, at: world.learn(at, keep=False),
+    "news twice": lambda world, at: world.learn(at, keep=True),
+    "lost news": lambda world, at: world.news and world.news.pop(at % len(world.news)),
+    "task": lambda world, at: world.work(at, keep=False),
+    "task twice": lambda world, at: world.work(at, keep=True),
+    "lost task": lambda world, at: world.tasks and world.tasks.pop(at % len(world.tasks)),
+    "end": lambda world, _: world.ledger.end(),
+    "reduce": lambda world, _: world.ledger.reduce(),
+    "check": lambda world, _: world.check(),
+    "crash": lambda world, at: world.replay(1 + at % len(world.log)),
+}
+# The void overtook the request that makes the payment, which is paid at once.
+LATE: dict[str, Callable[[World, int], object]] = {"late": lambda world, _: world.pay_late()}
+moves = st.lists(st.tuples(st.sampled_from(sorted(MOVES)), st.integers(0, 30)), max_size=40)
+
+
+def play(chosen: list[tuple[str, int]]) -> None:
+    world = World()
+    for name, at in chosen:
+        (MOVES | LATE)[name](world, at)
+    world.drain()
+    assert world.record is not None
+    assert world.record.is_finished or world.record.state is PaymentState.DUE, world.record
+    assert world.provider.captured - world.provider.refunded == world.ledger.sold, world.record
+    assert world.provider.authorized == Decimal(0), world.record
+    assert (world.record.captured, world.record.refunded) == (world.provider.captured, world.provider.refunded)
+
+
+@given(moves)
+@settings(max_examples=400)
+def test_nobody_is_charged_without_tickets_and_nobody_has_tickets_without_having_paid(
+    chosen: list[tuple[str, int]],
+) -> None:
+    play(chosen)
+
+
+OPENED = [("start", 0), ("task", 0), ("news", 0), ("task", 0), ("outcome", 0)]
+AUTHORIZED = [*OPENED, ("approve", 0), ("news", 0)]
+PAID = [*AUTHORIZED, ("task", 0), ("outcome", 0)]
+S, E = PaymentState, Signal
+
+
+@pytest.mark.parametrize(
+    ("pair", "weak", "chosen"),
+    [
+        ((S.CAPTURED, E.RETURNED_PAID), Step(S.REFUNDED), [*PAID, ("task", 0), ("news", 0), ("end", 0)]),
+        (
+            (S.AUTHORIZING, E.ENDED),
+            Step(S.ENDED),
+            [*OPENED, ("end", 0), ("outcome", 0), ("approve", 0), ("lost news", 0)],
+        ),
+        ((S.CONFIRMING, E.REFUSED), Step(S.VOIDED), [*AUTHORIZED, ("end", 0)]),
+        ((S.AUTHORIZING, E.AUTHORIZED), Step(S.CAPTURED), [*AUTHORIZED, ("end", 0)]),
+        ((S.CAPTURING, E.VOIDED), Step(S.CAPTURED), [*PAID, ("authorization lapses", 0)]),
+        ((S.VOIDED, E.CAPTURED_MORE), Step(S.VOIDED), [("start", 0), ("end", 0), ("outcome", 0), ("late", 0)]),
+    ],
+)
+def test_the_model_finds_a_row_that_is_wrong(
+    pair: tuple[PaymentState, Signal], weak: Step, chosen: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(chosen)
+    monkeypatch.setitem(tables.payments.transitions.TRANSITIONS, pair, weak)
+    with pytest.raises(AssertionError):
+        play(chosen)
+
+
+def test_a_paid_purchase_is_captured_once() -> None:
+    world = World()
+    for name, at in PAID:
+        MOVES[name](world, at)
+    assert world.state() == "capturing"
+    world.drain()
+    assert world.state() == "captured"
+    assert len(world.provider.answers) == 2
