@@ -16,7 +16,7 @@ from api.auth.tokens import MaySee
 from api.schemas.money import Money
 from api.schemas.pagination import decode_cursor, encode_cursor
 from api.schemas.purchase import BoughtLine, Payment, Purchase, PurchaseList, payment_url, public_id
-from api.schemas.sales import EventSales, TypeSales
+from api.schemas.sales import EventSales, PaymentTotals, TypeSales
 from tables.messages.statuses import PurchaseStatus
 
 # Invalid purchases that the log names.
@@ -58,6 +58,35 @@ FROM purchase LEFT JOIN LATERAL {LINES} ON true
 WHERE event_id = %(event)s ORDER BY made_at, id
 """
 
+# What is paid online, also where the organizer takes the money: there is no payment of a provider then.
+_PAID: Final = """
+FROM purchase LEFT JOIN payment ON payment.event_id = purchase.event_id AND payment.purchase_id = purchase.id
+WHERE purchase.event_id = %(event)s AND purchase.paid_worth IS NOT NULL
+"""
+_PAYMENT_TOTALS: Final = f"""
+SELECT purchase.currency, coalesce(sum(paid_worth) FILTER (WHERE status = 'confirmed'), 0) AS sold,
+       coalesce(sum(captured), 0) AS captured, coalesce(sum(refunded), 0) AS refunded
+{_PAID} GROUP BY purchase.currency ORDER BY purchase.currency
+"""
+_PAYMENT_COLUMNS: Final = (
+    ("purchase", "purchase.event_id || '.' || purchase.id"),
+    ("account", "purchase.account_id"),
+    ("status", "status"),
+    ("worth", "paid_worth"),
+    ("currency", "purchase.currency"),
+    ("reference", "coalesce(payment_reference, '')"),
+    ("provider", "coalesce(provider, '')"),
+    ("payment", "coalesce(state, '')"),
+    ("captured", "coalesce(captured::text, '')"),
+    ("refunded", "coalesce(refunded::text, '')"),
+    ("madeAt", "made_at"),
+    ("decidedAt", "purchase.at"),
+)
+_PAYMENT_TABLE: Final = f"""
+SELECT {", ".join(f'{source} AS "{name}"' for name, source in _PAYMENT_COLUMNS)}
+{_PAID} ORDER BY made_at, purchase.id
+"""
+
 
 class PurchaseRows:
     """The projection ``purchase``, and the workers' views. ``exports`` is for downloads."""
@@ -87,12 +116,18 @@ class PurchaseRows:
     def of_event(self, event: UUID, limit: int, cursor: str | None) -> EventSales:
         """An event's purchases, and its totals. Refused: invalid-input for an invalid cursor."""
         items, following = self._page("event_id = %(of)s", event, limit, cursor)
-        types = self._types(event) if cursor is None else None
-        return EventSales(event_id=event, ticket_types=types, items=items, next=following)
+        if cursor is not None:
+            return EventSales(event_id=event, items=items, next=following)
+        types, payments = self._types(event), self._payments(event)
+        return EventSales(event_id=event, ticket_types=types, payments=payments, items=items, next=following)
 
     def table_of_event(self, event: UUID) -> Iterator[Sequence[object]]:
         """A row for each line of each purchase of an event, streamed; the first row has the column names."""
         return self._exports.stream(_TABLE, event=event)
+
+    def payments_of_event(self, event: UUID) -> Iterator[Sequence[object]]:
+        """A row for each purchase of an event that is paid online, streamed; the first row has the column names."""
+        return self._exports.stream(_PAYMENT_TABLE, event=event)
 
     def _page(self, whose: str, of: UUID, limit: int, cursor: str | None) -> tuple[list[Purchase], str | None]:
         place = None if cursor is None else decode_cursor(cursor, PurchasePosition)
@@ -114,6 +149,12 @@ class PurchaseRows:
         for purchase in (key for row in rows for key in row["invalid"] or ()):
             pass_over("purchase", purchase, "lines: can't be summed up")
         return [_type_sales(row) for row in rows if row["ticket_type_id"] is not None]
+
+    def _payments(self, event: UUID) -> list[PaymentTotals]:
+        with self._database.transaction() as connection:
+            rows = connection.execute(_PAYMENT_TOTALS, {"event": event}).fetchall()
+        names = ("sold", "captured", "refunded")
+        return [PaymentTotals(**{name: Money.of(row[name], row["currency"]) for name in names}) for row in rows]
 
 
 class PurchasePosition(msgspec.Struct, frozen=True, array_like=True):

@@ -106,12 +106,14 @@ def own_event(event_id: UUID) -> str:
     """An event with its ticket types, its sales and its possible status changes."""
     event = managed_event(event_id)
     tickets = ports().events.tickets(event_id) or ()
-    sums = {each.ticket_type_id: each for each in ports().sales.of_event(event_id, 1, None).ticket_types or ()}
+    totals = ports().sales.of_event(event_id, 1, None)
+    sums = {each.ticket_type_id: each for each in totals.ticket_types or ()}
     return render_template(
         "organized_event.html",
         event=event,
         rows=[(ticket, sums.get(ticket.id)) for ticket in tickets],
         gone=[each for kind, each in sums.items() if kind not in {ticket.id for ticket in tickets}],
+        payments=totals.payments or (),
         actions=status_actions(event.status),
         plot=_plot(ports().attendance.curve(event_id), tickets, sums),
         reached=ports().attendance.reached(event_id),
@@ -142,6 +144,13 @@ def change_status(event_id: UUID, status: str) -> BaseResponse:
             raise
         return _status_page(managed_event(event_id), action, field_errors(error), 409)
     return redirect(f"/organize/events/{event_id}", 303)
+
+
+@organizing.get("/organize/events/<uuid:event_id>/payments.csv")
+def payment_list(event_id: UUID) -> Response:
+    """The payments of an event, as the API has them."""
+    managed_event(event_id)
+    return csv_export(f"payments-{event_id}.csv", ports().sales.payments_of_event(event_id))
 
 
 @organizing.get("/organize/events/<uuid:event_id>/attendees.csv")

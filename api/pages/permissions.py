@@ -58,6 +58,7 @@ PAGES: Final[dict[str, Permission]] = {
     "organizing.confirm_status": Permission.ORGANIZER,
     "organizing.change_status": Permission.ORGANIZER,
     "organizing.attendees": Permission.ORGANIZER,
+    "organizing.payment_list": Permission.ORGANIZER,
     "editing.new_event_form": Permission.ORGANIZER,
     "editing.create_event": Permission.ORGANIZER,
     "editing.event_to_edit": Permission.ORGANIZER,

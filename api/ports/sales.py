@@ -27,6 +27,9 @@ class Sales(Protocol):
     def of_event(self, event: UUID, limit: int, cursor: str | None) -> EventSales:
         """An event's purchases, and its totals. Refused: invalid-input for an invalid cursor."""
 
+    def payments_of_event(self, event: UUID) -> Iterator[Sequence[object]]:
+        """A row for each purchase of an event that is paid online, streamed; the first row has the column names."""
+
     def table_of_event(self, event: UUID) -> Iterator[Sequence[object]]:
         """A row for each line of each purchase of an event, streamed; the first row has the column names."""
 

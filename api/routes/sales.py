@@ -1,4 +1,4 @@
-"""Lists of purchases: of an account, and of an event for its organizer, in JSON or CSV."""
+"""Lists of purchases and payments: of an account, and of an event for its organizer, in JSON or CSV."""
 
 from typing import Final
 
@@ -53,3 +53,17 @@ def sales_table(path: EventPath) -> Response:
     """
     managed_event(path.event_id)
     return csv_export(f"sales-{path.event_id}.csv", ports().sales.table_of_event(path.event_id))
+
+
+@sales.get(
+    "/events/<uuid:eventId>/payments.csv",
+    summary="All payments of an event as a table",
+    responses=answers({}, "not-found") | {"200": CSV},
+)
+def payment_table(path: EventPath) -> Response:
+    """A row for each purchase that is paid online, oldest first; for the event's organizer and administrators.
+
+    Its worth, the reference of its payment, and what the provider captured and refunded.
+    """
+    managed_event(path.event_id)
+    return csv_export(f"payments-{path.event_id}.csv", ports().sales.payments_of_event(path.event_id))

@@ -26,10 +26,22 @@ class TypeSales(Resource):
     revenue: Money
 
 
+class PaymentTotals(Resource):
+    """Of what is paid online in one currency: the worth of the sold tickets, and what a provider captured and refunded.
+
+    What the organizer took elsewhere is part of ``sold`` alone.
+    """
+
+    sold: Money
+    captured: Money
+    refunded: Money
+
+
 class EventSales(Resource):
     """A page of an event's purchases, newest first. The first page has the totals of the event."""
 
     event_id: UUID
     ticket_types: list[TypeSales] | None = None
+    payments: list[PaymentTotals] | None = None
     items: list[Purchase]
     next: str | None = None

@@ -57,6 +57,7 @@ PERMISSIONS: Final[dict[str, Permission]] = {
     "list_purchases": Permission.SIGNED_IN,
     "list_sales": Permission.ORGANIZER,
     "sales_table": Permission.ORGANIZER,
+    "payment_table": Permission.ORGANIZER,
     "list_notifications": Permission.SIGNED_IN,
     "send_again": Permission.SIGNED_IN,
     "live": Permission.NOBODY,

@@ -1,8 +1,10 @@
 """An event that is paid online: its purchases are held until its organizer confirms them with a payment."""
 
+import csv
 from uuid import uuid4
 
 from api.roles import Role
+from api.web.csv_export import BOM
 from tests.e2e.test_buying import path_of, shelf
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
@@ -33,6 +35,11 @@ def test_what_must_be_paid_is_held_until_its_organizer_confirms_the_payment(pipe
         projected = "SELECT status, paid_worth::text, payment_reference FROM purchase WHERE account_id = %s"
         eventually(lambda: pipeline.rows(projected, account) == [("confirmed", "21.00", "bank 1")], within=20)
         assert buyer.get(path_of(bought)).json()["payment"] == {"reference": "bank 1"}
+        none = {"amount": "0.00", "currency": "EUR"}
+        totals = seller.get(f"/events/{event}/sales").json()["payments"]
+        assert totals == [{"sold": due, "captured": none, "refunded": none}]
+        [row] = csv.DictReader(seller.get(f"/events/{event}/payments.csv").text.removeprefix(BOM).splitlines())
+        assert (row["purchase"], row["worth"], row["reference"]) == (bought.json()["id"], "21.00", "bank 1")
         assert buyer.post(f"{path_of(bought)}/cancel").json()["status"] == "cancelled"
         last = ("cancelled", "0", "bank 1")
         eventually(lambda: pipeline.rows(projected, account) == [last], within=20)

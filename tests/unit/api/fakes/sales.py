@@ -8,7 +8,7 @@ from api.auth.tokens import MaySee
 from api.ports.sales import Curve, Left, Reached
 from api.problems import Unavailable
 from api.schemas.purchase import Purchase, PurchaseList
-from api.schemas.sales import EventSales, TypeSales
+from api.schemas.sales import EventSales, PaymentTotals, TypeSales
 
 
 @dataclass
@@ -18,6 +18,7 @@ class FakeSales:
     rows: dict[tuple[UUID, UUID], Purchase] = field(default_factory=dict)
     types: list[TypeSales] = field(default_factory=list)
     table: list[tuple[object, ...]] = field(default_factory=list)
+    payments: list[PaymentTotals] = field(default_factory=list)
     down: bool = False
 
     def find(self, event: UUID, purchase: UUID, may_see: MaySee) -> Purchase | None:
@@ -32,7 +33,11 @@ class FakeSales:
 
     def of_event(self, event: UUID, limit: int, cursor: str | None) -> EventSales:
         items = [row for row in self.rows.values() if row.event_id == event][:limit]
-        return EventSales(event_id=event, ticket_types=self.types, items=items)
+        return EventSales(event_id=event, payments=self.payments, ticket_types=self.types, items=items)
+
+    def payments_of_event(self, event: UUID) -> Iterator[Sequence[object]]:
+        yield ("purchase", "captured")
+        yield from self.table
 
     def table_of_event(self, event: UUID) -> Iterator[Sequence[object]]:
         yield ("purchase", "name")

@@ -12,7 +12,7 @@ from api.ports.sales import Curve, Reached
 from api.roles import Role
 from api.schemas.event import Event
 from api.schemas.money import Money
-from api.schemas.sales import EventSales, TypeSales
+from api.schemas.sales import EventSales, PaymentTotals, TypeSales
 from tables.messages.payment_modes import PaymentMode
 from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus
 from tests.unit.api.fakes.world import World
@@ -261,6 +261,19 @@ def test_sales_are_drawn_as_lines_that_grow(world: World, organizer: Reader, eve
     assert "Stalls 40" in organizer.page
     assert '<path class="line-1" d="M0,120' in organizer.page
     assert "1 Jan 2029, 01:00" in organizer.page
+
+
+def test_what_is_paid_online_is_summed_up_with_the_way_to_its_list(world: World, organizer: Reader, event: str) -> None:
+    organizer.get(event)
+    assert "Online payments" not in organizer.page
+    sums = (Money.of(Decimal(amount), "EUR") for amount in ("63", "84", "21"))
+    world.sales.payments = [PaymentTotals(**dict(zip(("sold", "captured", "refunded"), sums, strict=True)))]
+    world.sales.table = [("p-1", "21.00")]
+    organizer.get(event)
+    assert [amount in organizer.page for amount in ("€63.00", "€84.00", "€21.00")] == [True] * 3
+    assert f'href="{event}/payments.csv"' in organizer.page
+    organizer.get(f"{event}/payments.csv")
+    assert "p-1,21.00" in organizer.page
 
 
 def test_the_list_of_attendees_runs_nothing_in_a_spreadsheet(world: World, organizer: Reader, event: str) -> None:

@@ -92,6 +92,7 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
     "organizing.confirm_status": ("GET", "/organize/events/{event}/status/CANCELED", {}, OWN),
     "organizing.change_status": ("POST", "/organize/events/{event}/status/CANCELED", {"version": "{version}"}, OWN),
     "organizing.attendees": ("GET", "/organize/events/{event}/attendees.csv", {}, OWN),
+    "organizing.payment_list": ("GET", "/organize/events/{event}/payments.csv", {}, OWN),
     "editing.new_event_form": ("GET", "/organize/new", {}, ORGANIZERS),
     "editing.create_event": ("POST", "/organize/new", CONCERT, ORGANIZERS),
     "editing.event_to_edit": ("GET", "/organize/events/{event}/edit", {}, OWN),

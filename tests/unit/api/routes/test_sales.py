@@ -57,6 +57,16 @@ def test_sales_come_as_a_table_that_no_spreadsheet_runs(world: World, event: dic
     ]
 
 
+def test_the_payments_of_an_event_are_a_table_for_its_organizer(world: World, event: dict[str, Any]) -> None:
+    world.sales.table = [("p-1", "21.00")]
+    path = f"{BASE}/events/{event['id']}/payments.csv"
+    answer = world.client(event["organizerId"], Role.ORGANIZER).get(path)
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="payments-{event["id"]}.csv"'
+    assert answer.get_data().decode("utf-8-sig").splitlines() == ["purchase,captured", "p-1,21.00"]
+    assert world.client(uuid4(), Role.ORGANIZER).get(path).status_code == 404
+    assert world.client(event["organizerId"]).get(path).status_code == 403
+
+
 def test_a_cursor_tells_the_place_it_was_made_of_and_nonsense_is_refused() -> None:
     place = PurchasePosition(datetime(2030, 1, 2, 3, 4, 5, 678000, tzinfo=UTC), uuid4(), uuid4())
     assert decode_cursor(encode_cursor(place), PurchasePosition) == place

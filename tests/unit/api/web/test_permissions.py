@@ -117,6 +117,7 @@ OPERATIONS: dict[str, tuple[str, str, Any, tuple[int, ...]]] = {
     "list_purchases": ("GET", "/accounts/{account}/purchases", None, OWN),
     "list_sales": ("GET", "/events/{event}/sales", None, ORGANIZERS_OWN),
     "sales_table": ("GET", "/events/{event}/sales.csv", None, ORGANIZERS_OWN),
+    "payment_table": ("GET", "/events/{event}/payments.csv", None, ORGANIZERS_OWN),
     "list_notifications": ("GET", "/purchases/{purchase}/notifications", None, NOT_SHOWN),
     "send_again": ("POST", "/purchases/{purchase}/notifications", {}, (401, 404, 404, 202, 202)),
     "live": ("GET", "/health/live", None, EVERYBODY),
