@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from api.roles import Role
 from tests.pipeline import Pipeline
@@ -19,6 +19,8 @@ needs_browser = pytest.mark.skipif(
 )
 DESKTOP = (1280, 900)
 PHONE = (390, 844)
+NARROW = (320, 640)
+TABS_MAX = 150
 PATIENCE_MS = 20_000
 
 
@@ -41,12 +43,15 @@ def somebody(
     *roles: Role,
     size: tuple[int, int] = DESKTOP,
     scheme: Literal["light", "dark"] = "light",
+    locale: str = "en-GB",
+    has_script: bool = True,
 ) -> Iterator[Page]:
     """A page of a reader signed in as that account; at the end it must have had no errors."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme=scheme,
-        locale="en-GB",
+        locale=locale,
+        java_script_enabled=has_script,
         base_url=pipeline.api,
         reduced_motion="reduce",
     )
@@ -72,11 +77,53 @@ def cookie(pipeline: Pipeline, account: str | UUID, *roles: Role) -> Any:
 def barriers(page: Page) -> list[str]:
     """The accessibility violations that axe finds: rule, impact, place."""
     found = Axe().run(page).response["violations"]
-    return [
-        f"{rule['id']} ({rule['impact']}): {rule['help']}: {rule['nodes'][0]['target']}"
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
-    ]
+    return [f"{rule['id']} ({rule['impact']}): {rule['help']}: {rule['nodes'][0]['target']}" for rule in found]
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds, and whether the page scrolls horizontally at 320 px."""
+    size = page.viewport_size or {"width": DESKTOP[0], "height": DESKTOP[1]}
+    found = barriers(page)
+    page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    found += ["is too wide at 320 px"] if is_too_wide(page) else []
+    page.set_viewport_size(size)
+    return found
+
+
+def reach(page: Page, place: Locator) -> None:
+    """Tab on until it has the focus, from when the page shows it."""
+    place.first.wait_for(timeout=PATIENCE_MS)
+    for _ in range(TABS_MAX):
+        page.keyboard.press("Tab")
+        if place.evaluate_all("all => all.includes(document.activeElement)"):
+            assert not is_covered(page.locator(":focus")), f"{place} has the focus, and something covers it"
+            return
+    raise AssertionError(f"no way by the keyboard to {place}")
+
+
+def is_covered(place: Locator) -> bool:
+    """Whether something else is shown where the middle of it is, or it is outside of the window."""
+    return bool(
+        place.evaluate(
+            """one => {
+              const { left, top, width, height } = one.getBoundingClientRect();
+              const hit = document.elementFromPoint(left + Math.min(width / 2, 20), top + height / 2);
+              return !hit || !one.contains(hit);
+            }"""
+        )
+    )
+
+
+def press(page: Page, place: Locator) -> None:
+    """Tab on until it has the focus, then press Enter."""
+    reach(page, place)
+    page.keyboard.press("Enter")
+
+
+def type_into(page: Page, place: Locator, text: str) -> None:
+    """Tab on until it has the focus, then type."""
+    reach(page, place)
+    page.keyboard.type(text)
 
 
 def is_too_wide(page: Page) -> bool:

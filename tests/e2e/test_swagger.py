@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from playwright.sync_api import Page, expect
 
-from tests.browser import browsing, needs_browser
+from tests.browser import PATIENCE_MS, barriers, browsing, faults, needs_browser
 from tests.pipeline import Pipeline
 
 
@@ -15,20 +15,24 @@ def test_a_reader_of_the_docs_signs_in_and_buys(pipeline: Pipeline) -> None:
     account = pipeline.account()
     order = {"eventId": event, "accountId": account, "lines": [{"ticketTypeId": kind, "quantity": 2}]}
     with browsing() as browser:
-        page = browser.new_page()
+        page = browser.new_page(reduced_motion="reduce")
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{pipeline.api}/docs")
+        page.locator(".opblock").first.wait_for(timeout=PATIENCE_MS)
+        assert faults(page) == []
         authorize(page, pipeline.bearer(account)["Authorization"].removeprefix("Bearer "))
         buy(page, json.dumps(order))
+        page.emulate_media(color_scheme="dark")
+        assert barriers(page) == []
         status = page.locator("#operations-purchases-buy .live-responses-table .response-col_status").last
-        expect(status).to_contain_text("201", timeout=20_000)
+        expect(status).to_contain_text("201", timeout=PATIENCE_MS)
     assert all(url.startswith((pipeline.api, "data:", "blob:")) for url in asked)
     assert pipeline.view(event)["ticketTypes"][0]["sold"] == 2
 
 
 def authorize(page: Page, token: str) -> None:
-    page.locator("button.authorize").first.click(timeout=20_000)
+    page.locator("button.authorize").first.click(timeout=PATIENCE_MS)
     page.locator(".auth-container input").fill(token)
     page.locator(".auth-container button[type=submit]").click()
     page.locator(".auth-container button.btn-done").click()
