@@ -164,16 +164,19 @@ def shown(page: Page, address: str) -> str:
 )
 def test_every_page_fits_and_keeps_nobody_out(pipeline: Pipeline, browser: Browser, look: dict[str, Any]) -> None:
     account = pipeline.account(roles=["organizer"])
-    event, [kind] = pipeline.event(5, organizerId=account)
+    event, [kind] = pipeline.event(20, organizerId=account)
+    assert pipeline.buy(event, kind, 16, pipeline.account()).status_code == 201
     bought = pipeline.buy(event, kind, 2, account).json()["id"]
     held = pipeline.http.post(
         "/purchases",
         json={"eventId": event, "lines": [{"ticketTypeId": kind, "quantity": 1}], "hold": True},
         headers=pipeline.bearer(account) | {"Idempotency-Key": "held"},
     ).json()["id"]
-    eventually(lambda: pipeline.found(pipeline.title(event)), within=30)
+    # What stands in a row of "few left" is the widest.
+    title = pipeline.title(event)
+    eventually(lambda: availability(pipeline, title) == ["low"], within=30)
     paths = {
-        "/": ".row",
+        f"/?q={title}": ".row .state.warn",
         f"/events/{event}": ".offers-form .button",
         f"/purchases/{held}": "[data-countdown]",
         f"/purchases/{bought}": ".ticket",
@@ -196,6 +199,11 @@ def test_every_page_fits_and_keeps_nobody_out(pipeline: Pipeline, browser: Brows
     with somebody(browser, pipeline, **look) as page:
         found |= {path: faults_of(page, path, ready) for path, ready in signed_out.items()}
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
+
+
+def availability(pipeline: Pipeline, title: str) -> list[str]:
+    answer = pipeline.http.get("/events/search", params={"q": title})
+    return [each["availability"] for each in answer.json()["items"]] if answer.is_success else []
 
 
 def faults_of(page: Page, path: str, ready: str) -> list[str]:
