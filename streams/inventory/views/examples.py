@@ -40,6 +40,7 @@ PURCHASE_EXAMPLE: Final[dict[str, Any]] = {
     "history": [{"offset": 1041, "at": 1795999400000, "kind": "held"}],
     "payment": "99.80",
     "reference": None,
+    "returned": 0,
 }
 
 

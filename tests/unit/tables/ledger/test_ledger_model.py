@@ -386,6 +386,6 @@ def test_the_model_notices_a_ledger_without(
     monkeypatch: pytest.MonkeyPatch, owner: object, name: str, broken: Callable[..., Any]
 ) -> None:
     monkeypatch.setattr(owner, name, broken)
-    quick = settings(FULL, max_examples=300, phases=[Phase.generate], derandomize=True, database=None)
+    quick = settings(FULL, max_examples=2_000, phases=[Phase.generate], derandomize=True, database=None)
     with pytest.raises((AssertionError, InvariantBroken)):
         run_state_machine_as_test(LedgerAgainstModel, settings=quick)
