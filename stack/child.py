@@ -13,7 +13,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 PR_SET_PDEATHSIG = 1
+KILL_TIMEOUT_S = 5
 LOG_LINES_SHOWN = 15
 LIBC = "libc.so.6"
 
@@ -88,10 +91,20 @@ def wait(process: subprocess.Popen[bytes], within: float) -> bool:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill the process and its children: it leads a session of its own, so they are a group."""
+    """Kill the process, its group and its other descendants, and wait until all of them have ended.
+
+    PostgreSQL's children lead sessions of their own: one that outlives its server goes on writing into its folder.
+    """
+    descendants: list[psutil.Process] = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        descendants = psutil.Process(process.pid).children(recursive=True)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    for each in descendants:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+    psutil.wait_procs(descendants, timeout=KILL_TIMEOUT_S)
 
 
 def last_lines(log: Path, count: int = LOG_LINES_SHOWN) -> str:

@@ -21,6 +21,12 @@ STUBBORN = (
     "-c",
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)",
 )
+# A parent whose child leads a group of its own, as those of PostgreSQL do.
+PARENT_OF_A_LEADER = (
+    sys.executable,
+    "-c",
+    "from subprocess import *; it = Popen(['sleep', '60'], process_group=0); print(it.pid, flush=True); it.wait()",
+)
 ROOT = Path(__file__).parents[3]
 
 
@@ -48,6 +54,15 @@ def test_a_child_that_does_not_end_is_killed(tmp_path: Path) -> None:
     eventually(lambda: "up" in running.log.read_text(), within=10)
     assert not child.stop(process, signal.SIGTERM, 0.2)
     assert process.returncode == -signal.SIGKILL
+
+
+def test_a_child_is_killed_with_descendants_that_lead_groups_of_their_own(tmp_path: Path) -> None:
+    running = command(tmp_path, *PARENT_OF_A_LEADER)
+    process = child.spawn(running)
+    leader = int(eventually(lambda: running.log.read_text().strip(), within=10))
+    assert os.getpgid(leader) == leader
+    child.kill(process)
+    assert not psutil.pid_exists(leader)
 
 
 def test_spawning_from_another_thread_is_refused(tmp_path: Path) -> None:
