@@ -14,13 +14,12 @@ from connect.client_options import client_options
 from connect.observe.lag import KafkaWatch
 from connect.topics import RETRIES
 from tests.edges.attack import Attack, Sent
-from tests.edges.targets import REQUESTS, TARGETS, Target
+from tests.edges.targets import TARGETS, Target
 from tests.eventually import eventually
 from tests.pipeline import WORKERS
 
 # What waits comes back as a job half a minute later, in a transaction or not.
-# A job that waits comes back half a minute later. What a request leads to is looked at in test_records.py.
-PROMPT: Final = tuple(target for target in TARGETS if target.topic not in (RETRIES, REQUESTS))
+PROMPT: Final = tuple(target for target in TARGETS if target.topic != RETRIES)
 ROUNDS: Final = 3
 MANY: Final = 30
 BAD: Final = b"not JSON"
