@@ -14,7 +14,7 @@ from providers.port import CALL_TIMEOUT_S, PaymentQuestion, ProviderUnavailable,
 from providers.signatures import check_signature
 from tables.errors import MalformedRecord
 from tables.messages.decoding import decode_json
-from tables.messages.payment_events import PaymentEvent, PaymentEventKind
+from tables.messages.payment_events import PaymentEvent, PaymentEventKind, failure_of
 from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind
 
 NAME: Final = "paper"
@@ -130,13 +130,4 @@ def _told(kind: PaymentEventKind, payment: PaperPayment, source: str, request: U
 
 def _failure(request: PaymentRequest, answer: object) -> PaymentEvent:
     detail = answer.get("error", "") if isinstance(answer, dict) else ""
-    return PaymentEvent(
-        id=f"{request.id}",
-        kind=K.FAILED,
-        event=request.event,
-        purchase=request.purchase,
-        at=datetime.now(UTC),
-        provider=NAME,
-        request=request.id,
-        detail=str(detail)[:200],
-    )
+    return failure_of(request, datetime.now(UTC), str(detail)[:200])

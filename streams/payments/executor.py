@@ -19,7 +19,7 @@ from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
 from streams.runtime.retry import append_keyed
 from tables.errors import MalformedRecord
-from tables.messages.payment_events import PaymentEvent, PaymentEventKind
+from tables.messages.payment_events import PaymentEvent, failure_of
 from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind, decode_payment_request
 
 CONSUMER: Final = "payment-requests"
@@ -50,7 +50,7 @@ class ExecutorAgent:
         events = []
         for message, request in {request.id: (message, request) for message, request in requests}.values():
             if _is_too_late(request):
-                events.append(_refused(request))
+                events.append(failure_of(request, datetime.now(UTC), "the hold has ended"))
                 continue
             try:
                 events += await self._threads.call(request.provider, methodcaller("carry_out", request))
@@ -63,16 +63,3 @@ def _is_too_late(request: PaymentRequest) -> bool:
     """Whether it would authorize what can't be confirmed any more."""
     is_authorization = request.kind is PaymentRequestKind.AUTHORIZE
     return is_authorization and request.deadline is not None and request.deadline <= datetime.now(UTC)
-
-
-def _refused(request: PaymentRequest) -> PaymentEvent:
-    return PaymentEvent(
-        id=f"{request.id}",
-        kind=PaymentEventKind.FAILED,
-        event=request.event,
-        purchase=request.purchase,
-        at=datetime.now(UTC),
-        provider=request.provider,
-        request=request.id,
-        detail="the hold has ended",
-    )

@@ -5,6 +5,7 @@ occur more than once, late and in any order: amounts are totals, so that a repea
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 from uuid import UUID
@@ -14,7 +15,14 @@ from msgspec import Meta, Struct
 from tables.errors import MalformedRecord
 from tables.messages.decoding import encode_json, json_decoder
 from tables.messages.field_types import Amount, Time
-from tables.messages.payment_requests import CurrencyCode, ProviderName, Reference, check_amount, check_time
+from tables.messages.payment_requests import (
+    CurrencyCode,
+    PaymentRequest,
+    ProviderName,
+    Reference,
+    check_amount,
+    check_time,
+)
 
 OFFSET_MAX: Final = 2**62
 
@@ -74,6 +82,20 @@ class PaymentEvent(Struct, frozen=True, kw_only=True, rename="camel", omit_defau
     deadline: Time | None = None
     url: Annotated[str, Meta(max_length=2_000)] = ""
     detail: Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*\Z")] = ""
+
+
+def failure_of(request: PaymentRequest, at: datetime, detail: str) -> PaymentEvent:
+    """The event that a request was not carried out, and why."""
+    return PaymentEvent(
+        id=f"{request.id}",
+        kind=PaymentEventKind.FAILED,
+        event=request.event,
+        purchase=request.purchase,
+        at=at,
+        provider=request.provider,
+        request=request.id,
+        detail=detail,
+    )
 
 
 _decode: Final = json_decoder(PaymentEvent)
