@@ -69,7 +69,7 @@ class PaperProvider:
         body: dict[str, object] = {"amount": to_minor(request.amount, request.currency), "currency": request.currency}
         body |= {"event": request.event, "purchase": request.purchase}
         body["return_url"] = f"{self._site_url}/purchases/{request.event}.{request.purchase}/payment"
-        place = "/payments" if request.kind is R.AUTHORIZE else f"/payments/{request.purchase}/{_PATHS[request.kind]}"
+        place = "/payments" if request.kind is R.AUTHORIZE else f"{_place(request)}/{_PATHS[request.kind]}"
         status, answer = self._client.call("POST", place, body, **{"Idempotency-Key": str(request.id)})
         if status >= 400:
             return [_failure(request, answer)]
@@ -78,7 +78,7 @@ class PaperProvider:
 
     def look(self, question: PaymentQuestion) -> list[PaymentEvent]:
         """What Paper knows of a payment now; empty if it knows none. Raises ProviderUnavailable."""
-        status, answer = self._client.call("GET", f"/payments/{question.purchase}")
+        status, answer = self._client.call("GET", _place(question))
         if status == 404:
             return []
         payment = _payment(answer)
@@ -91,6 +91,10 @@ class PaperProvider:
         if notice.kind not in _STATES.values() and notice.kind not in (K.CAPTURED, K.REFUNDED, K.DISPUTED):
             raise WebhookRefused(f"{notice.kind} is no kind of notice")
         return [_told(K(notice.kind), notice.payment, notice.id, notice.request)]
+
+
+def _place(asked: PaymentRequest | PaymentQuestion) -> str:
+    return f"/payments/{asked.event}.{asked.purchase}"
 
 
 def _payment(answer: object) -> PaperPayment:

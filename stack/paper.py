@@ -55,13 +55,13 @@ class Paper:
         """Whether a request has the key."""
         return hmac.compare_digest(authorization.encode(), b"Bearer " + self._key)
 
-    def carry_out(self, kind: str, purchase: str, request: str, asked: Row) -> Answer:
+    def carry_out(self, kind: str, shop_id: str, request: str, asked: Row) -> Answer:
         """Carry out a request of the shop and tell of it."""
         does: Mapping[str, Callable[[], Answer]] = {
             "authorize": lambda: self.books.authorize(asked),
-            "capture": lambda: self.books.capture(purchase, asked),
-            "void": lambda: self.books.void(purchase, asked),
-            "refund": lambda: self.books.refund(purchase, asked),
+            "capture": lambda: self.books.capture(shop_id, asked),
+            "void": lambda: self.books.void(shop_id, asked),
+            "refund": lambda: self.books.refund(shop_id, asked),
         }
         status, body = self.books.carry_out(request, does[kind])
         told = {"capture": "captured", "void": "voided", "refund": "refunded"}.get(kind)
@@ -122,7 +122,7 @@ def make_application(paper: Paper) -> web.Application:
 
     async def tell(request: web.Request) -> web.Response:
         _check_key(paper, request)
-        found = paper.books.payment(request.match_info["purchase"])
+        found = paper.books.payment(request.match_info["id"])
         return web.json_response(found or {"error": "there is no such payment"}, status=200 if found else 404)
 
     async def show_books(request: web.Request) -> web.Response:
@@ -146,8 +146,8 @@ def make_application(paper: Paper) -> web.Application:
     application.add_routes(
         [
             web.post("/payments", authorize),
-            web.get("/payments/{purchase}", tell),
-            web.post("/payments/{purchase}/{kind:capture|void|refund}", change),
+            web.get("/payments/{id}", tell),
+            web.post("/payments/{id}/{kind:capture|void|refund}", change),
             web.get("/", show_books),
             web.get("/books.json", tell_books),
             web.get("/pay/{reference}", show_payment),
@@ -161,8 +161,8 @@ async def _carried_out(paper: Paper, request: web.Request, kind: str) -> web.Res
     _check_key(paper, request)
     try:
         asked = await request.json()
-        purchase = request.match_info.get("purchase") or asked["purchase"]
-        status, body = paper.carry_out(kind, purchase, request.headers["Idempotency-Key"], asked)
+        shop_id = request.match_info.get("id", "")
+        status, body = paper.carry_out(kind, shop_id, request.headers["Idempotency-Key"], asked)
     except (ValueError, KeyError, TypeError):
         return web.json_response({"error": "the request is malformed"}, status=400)
     return web.json_response(body, status=status)
@@ -221,7 +221,7 @@ async def serve(paper: Paper, bind: str, port: int, webhooks: str) -> None:
 def main() -> None:
     """Run Paper."""
     folder, bind, port, url, webhooks, key_file, mode = sys.argv[1:8]
-    books = PaperBooks(Path(folder) / "books.sqlite", url)
+    books = PaperBooks(Path(folder) / "payments.sqlite", url)
     paper = Paper(books, Path(key_file).read_text().strip().encode(), hostile=mode == HOSTILE)
     try:
         asyncio.run(serve(paper, bind, int(port), webhooks))

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS payment (
-    purchase TEXT PRIMARY KEY, reference TEXT UNIQUE NOT NULL, event TEXT NOT NULL, currency TEXT NOT NULL,
+    shop_id TEXT PRIMARY KEY, reference TEXT UNIQUE NOT NULL, event TEXT NOT NULL, purchase TEXT NOT NULL,
+    currency TEXT NOT NULL,
     state TEXT NOT NULL, amount INTEGER NOT NULL, captured INTEGER NOT NULL DEFAULT 0,
     refunded INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '', return_url TEXT NOT NULL DEFAULT ''
 );
@@ -26,6 +27,11 @@ PAYABLE: Final = ("open", "declined")
 
 Row = dict[str, Any]
 Answer = tuple[int, Row]
+
+
+def shop_id_of(asked: Row) -> str:
+    """The shop's id of a payment: event and purchase, as only both together identify a purchase."""
+    return f"{asked['event']}.{asked['purchase']}"
 
 
 class PaperBooks:
@@ -42,9 +48,9 @@ class PaperBooks:
         """Close the file."""
         self._database.close()
 
-    def payment(self, purchase: str) -> Row | None:
-        """The payment of a purchase."""
-        return self._one("purchase", purchase)
+    def payment(self, shop_id: str) -> Row | None:
+        """The payment that the shop knows by this id."""
+        return self._one("shop_id", shop_id)
 
     def by_reference(self, reference: str) -> Row | None:
         """The payment of a reference."""
@@ -67,39 +73,40 @@ class PaperBooks:
 
     def authorize(self, asked: Row) -> Answer:
         """Open a payment, within ``carry_out``."""
-        known = self.payment(asked["purchase"])
+        shop_id = shop_id_of(asked)
+        known = self.payment(shop_id)
         if known is not None and known["state"] == "voided" and not known["captured"]:
             if not known["amount"]:
                 return 422, {"error": "it was voided before it was made"}
-            self._database.execute("DELETE FROM payment WHERE purchase = ?", (asked["purchase"],))
+            self._database.execute("DELETE FROM payment WHERE shop_id = ?", (shop_id,))
         elif known is not None:
             return 200, known
         self._insert(asked, "open")
-        return self._answer(asked["purchase"])
+        return self._answer(shop_id)
 
-    def capture(self, purchase: str, asked: Row) -> Answer:
+    def capture(self, shop_id: str, asked: Row) -> Answer:
         """Take the money, at most what is authorized, within ``carry_out``."""
-        known = self.payment(purchase)
+        known = self.payment(shop_id)
         if known is None or known["state"] != "authorized" or not 0 < asked["amount"] <= known["amount"]:
             return 422, {"error": "it is not authorized for that"}
-        return self._set(purchase, state="captured", captured=asked["amount"])
+        return self._set(shop_id, state="captured", captured=asked["amount"])
 
-    def void(self, purchase: str, asked: Row) -> Answer:
+    def void(self, shop_id: str, asked: Row) -> Answer:
         """Release the authorization, also of a payment that is not there yet; within ``carry_out``."""
-        known = self.payment(purchase)
+        known = self.payment(shop_id)
         if known is None:
-            self._insert(asked | {"purchase": purchase, "amount": 0}, "voided")
-            return self._answer(purchase)
+            self._insert(asked | {"amount": 0}, "voided")
+            return self._answer(shop_id)
         if known["captured"]:
             return 422, {"error": "it is captured"}
-        return self._set(purchase, state="voided")
+        return self._set(shop_id, state="voided")
 
-    def refund(self, purchase: str, asked: Row) -> Answer:
+    def refund(self, shop_id: str, asked: Row) -> Answer:
         """Give money back, at most what was captured, within ``carry_out``."""
-        known = self.payment(purchase)
+        known = self.payment(shop_id)
         if known is None or not 0 < asked["amount"] <= known["captured"] - known["refunded"]:
             return 422, {"error": "so much was not captured"}
-        return self._set(purchase, refunded=known["refunded"] + asked["amount"])
+        return self._set(shop_id, refunded=known["refunded"] + asked["amount"])
 
     def pay(self, reference: str, *, approve: bool) -> Row | None:
         """The buyer pays or is declined. The payment afterwards; None if it can't be paid."""
@@ -108,7 +115,7 @@ class PaperBooks:
             return None
         with self._transaction():
             state, reason = ("authorized", "") if approve else ("declined", "the card was declined")
-            return self._set(known["purchase"], state=state, reason=reason)[1]
+            return self._set(known["shop_id"], state=state, reason=reason)[1]
 
     def dispute(self, reference: str) -> Row | None:
         """The payment that the buyer's bank disputes, if it is captured."""
@@ -133,20 +140,26 @@ class PaperBooks:
         self._database.execute("UPDATE notice SET due_at = ?, tries = tries + 1 WHERE id = ?", (due_at, notice))
 
     def _insert(self, asked: Row, state: str) -> None:
-        row = {"return_url": "", **asked, "state": state, "reference": f"paper_{secrets.token_hex(8)}"}
+        row = {
+            "return_url": "",
+            **asked,
+            "shop_id": shop_id_of(asked),
+            "state": state,
+            "reference": f"paper_{secrets.token_hex(8)}",
+        }
         self._database.execute(
-            "INSERT INTO payment (purchase, reference, event, currency, state, amount, return_url)"
-            " VALUES (:purchase, :reference, :event, :currency, :state, :amount, :return_url)",
+            "INSERT INTO payment (shop_id, reference, event, purchase, currency, state, amount, return_url)"
+            " VALUES (:shop_id, :reference, :event, :purchase, :currency, :state, :amount, :return_url)",
             row,
         )
 
-    def _set(self, purchase: str, **changes: Any) -> Answer:
+    def _set(self, shop_id: str, **changes: Any) -> Answer:
         places = ", ".join(f"{name} = :{name}" for name in changes)
-        self._database.execute(f"UPDATE payment SET {places} WHERE purchase = :of", changes | {"of": purchase})  # noqa: S608
-        return self._answer(purchase)
+        self._database.execute(f"UPDATE payment SET {places} WHERE shop_id = :of", changes | {"of": shop_id})  # noqa: S608
+        return self._answer(shop_id)
 
-    def _answer(self, purchase: str) -> Answer:
-        found = self.payment(purchase)
+    def _answer(self, shop_id: str) -> Answer:
+        found = self.payment(shop_id)
         assert found is not None
         return 200, found
 

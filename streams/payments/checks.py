@@ -53,8 +53,8 @@ class PaymentChecks:
         self._threads = threads
         self._clock = clock
         self._after: dict[int, bytes] = {}
-        # By purchase, the time of the check that was appended and may not be folded yet.
-        self._asked: dict[UUID, int] = {}
+        # By event and purchase, the time of the check that was appended and may not be folded yet.
+        self._asked: dict[tuple[UUID, UUID], int] = {}
         app.on_partitions_assigned.connect(self._forget)
         app.task(self._run)
 
@@ -63,7 +63,7 @@ class PaymentChecks:
         due = self._due(partition)
         found = await asyncio.gather(*(self._ask(purchase, record) for purchase, record in due))
         await append_keyed(self.app, PAYMENT_EVENTS, [event_record(event) for events in found for event in events])
-        self._asked |= {purchase: record.check_at for purchase, record in due}
+        self._asked |= {(record.event, purchase): record.check_at for purchase, record in due}
 
     def _due(self, partition: int) -> list[tuple[UUID, PaymentRecord]]:
         now_ms = self._clock() * 1000
@@ -78,7 +78,7 @@ class PaymentChecks:
             record = None if value is None else decode_payment(value)
             if record is None or record.check_at > now_ms:
                 continue
-            if self._asked.get(purchase) != record.check_at:
+            if self._asked.get((record.event, purchase)) != record.check_at:
                 due.append((purchase, record))
         return due
 

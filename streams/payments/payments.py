@@ -43,57 +43,60 @@ TABLE: Final = "payments"
 BATCH_MAX_RECORDS: Final = 500
 
 Incoming = list[tuple[Message, PaymentEvent]]
+# Event and purchase.
+PaymentId = tuple[UUID, UUID]
 
 
 class PaymentsBatch:
     """The payments of a batch of one partition: as read, changed, and what is to be done."""
 
-    def __init__(self, records: dict[UUID, PaymentRecord | None]) -> None:
+    def __init__(self, records: dict[PaymentId, PaymentRecord | None]) -> None:
         self._records = records
-        self.changed: dict[UUID, tuple[Message, PaymentRecord]] = {}
-        self.tasks: dict[UUID, tuple[UUID, Task]] = {}
+        self.changed: dict[PaymentId, tuple[Message, PaymentRecord]] = {}
+        self.tasks: dict[UUID, tuple[PaymentId, Task]] = {}
         self.dead_letters: list[Record] = []
 
     def apply(self, message: Message, event: PaymentEvent) -> None:
         """Apply one event; a dead letter where it can't be."""
-        known = self._records[event.purchase]
+        payment = event.event, event.purchase
+        known = self._records[payment]
         try:
             record, tasks = apply(known, event.purchase, event, message.offset, timestamp_ms(message))
         except MalformedRecord as error:
             self.dead_letters.append(dead_letter(message, error))
             return
-        self._records[event.purchase] = record
-        self.changed[event.purchase] = message, record
-        self.tasks |= {task.id: (event.purchase, task) for task in tasks}
+        self._records[payment] = record
+        self.changed[payment] = message, record
+        self.tasks |= {task.id: (payment, task) for task in tasks}
 
     def commands(self) -> list[Record]:
         """The commands to the ledger."""
         return [
             Record(id_bytes(command.event), encode_command(command))
-            for purchase, task in self.tasks.values()
+            for payment, task in self.tasks.values()
             if task.kind in COMMAND_TASKS
-            for command in [command_of(self.changed[purchase][1], purchase, task)]
+            for command in [command_of(self.changed[payment][1], payment[1], task)]
         ]
 
     def requests(self) -> list[Record]:
         """The requests to the providers."""
         return [
             Record(
-                id_bytes(purchase),
-                encode_payment_request(payment_request_of(self.changed[purchase][1], purchase, task)),
+                id_bytes(payment[1]),
+                encode_payment_request(payment_request_of(self.changed[payment][1], payment[1], task)),
             )
-            for purchase, task in self.tasks.values()
+            for payment, task in self.tasks.values()
             if task.kind not in COMMAND_TASKS
         ]
 
     def encoded(self) -> dict[bytes, bytes]:
         """The changed records by key."""
-        return {payment_key(purchase): encode_payment(record) for purchase, (_, record) in self.changed.items()}
+        return {payment_key(*payment): encode_payment(record) for payment, (_, record) in self.changed.items()}
 
     def rows(self) -> Rows:
         """The rows of PostgreSQL."""
         rows: list[tuple[Message, dict[str, Any]]] = [
-            (message, payment_row(purchase, record)) for purchase, (message, record) in self.changed.items()
+            (message, payment_row(purchase, record)) for (_, purchase), (message, record) in self.changed.items()
         ]
         return rows
 
@@ -117,10 +120,10 @@ class PaymentsAgent:
             await send_to_dead_letters(self.app, CONSUMER, dead_letters)
 
     def _apply(self, partition: int, events: Incoming) -> PaymentsBatch:
-        purchases = list({event.purchase for _, event in events})
-        values = self.table.read_all(partition, [payment_key(purchase) for purchase in purchases])
+        payments = list({(event.event, event.purchase) for _, event in events})
+        values = self.table.read_all(partition, [payment_key(*payment) for payment in payments])
         known = [None if value is None else decode_payment(value) for value in values]
-        batch = PaymentsBatch(dict(zip(purchases, known, strict=True)))
+        batch = PaymentsBatch(dict(zip(payments, known, strict=True)))
         for message, event in events:
             batch.apply(message, event)
         return batch

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from tables.ids import UUID_BYTES
 from tables.payments.transitions import WORK, PaymentState, TaskKind
 
 PAYMENT_MARK: Final = b"p"
@@ -86,14 +87,14 @@ def payment_offset(value: bytes) -> int:
     return _decode_head(value).offset
 
 
-def payment_key(purchase: UUID) -> bytes:
-    """The key of a purchase's payment."""
-    return PAYMENT_MARK + purchase.bytes
+def payment_key(event: UUID, purchase: UUID) -> bytes:
+    """The key of a purchase's payment. Only event and purchase together identify a purchase."""
+    return PAYMENT_MARK + event.bytes + purchase.bytes
 
 
 def purchase_of_key(key: bytes) -> UUID:
     """The purchase of a payment's key."""
-    return UUID(bytes=key[len(PAYMENT_MARK) :])
+    return UUID(bytes=key[-UUID_BYTES:])
 
 
 def index_change(key: bytes, value: bytes) -> tuple[tuple[bytes, ...], bytes | None]:

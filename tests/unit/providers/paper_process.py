@@ -27,7 +27,7 @@ def running_paper(
 
     async def start() -> tuple[Paper, TestServer]:
         paper = Paper(
-            PaperBooks(folder / "books.sqlite", "http://paper.example"), KEY.encode(), hostile=hostile, clock=clock
+            PaperBooks(folder / "payments.sqlite", "http://paper.example"), KEY.encode(), hostile=hostile, clock=clock
         )
         server = TestServer(make_application(paper))
         await server.start_server()

@@ -66,6 +66,15 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         yield Shop(tmp_path, url)
 
 
+def test_purchases_of_two_events_with_one_id_are_two_payments(shop: Shop) -> None:
+    [first] = shop.ask(R.AUTHORIZE)
+    shop.choose("approve")
+    [second] = shop.ask(R.AUTHORIZE, event=uuid4())
+    assert second.reference != first.reference
+    assert second.kind is K.OPENED
+    assert shop.look() == [("authorized", PRICE)]
+
+
 def test_a_payment_is_opened_paid_captured_and_refunded(shop: Shop) -> None:
     [opened] = shop.ask(R.AUTHORIZE)
     assert (opened.kind, opened.amount, opened.url) == (K.OPENED, PRICE, f"http://paper.example/pay/{opened.reference}")
@@ -126,7 +135,7 @@ def test_without_the_key_nothing_is_done(shop: Shop) -> None:
 
 def test_the_books_outlive_the_process(shop: Shop, tmp_path: Path) -> None:
     shop.ask(R.AUTHORIZE)
-    again = PaperBooks(tmp_path / "books.sqlite", "")
+    again = PaperBooks(tmp_path / "payments.sqlite", "")
     assert [one["state"] for one in again.payments()] == ["open"]
     again.close()
 

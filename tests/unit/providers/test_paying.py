@@ -21,7 +21,7 @@ from tables.payments.records import PaymentRecord, Task
 from tables.payments.tasks import COMMAND_TASKS, payment_request_of
 from tables.payments.transitions import PaymentState, Signal, Step, TaskKind
 from tests.unit.providers.paper_process import KEY, running_paper
-from tests.unit.tables.payments.payment_world import AT_MS, Ledger, event
+from tests.unit.tables.payments.payment_world import AT_MS, EVENT, Ledger, event
 
 K = PaymentEventKind
 BUYERS = 24
@@ -83,7 +83,7 @@ class World:
 
     def choose(self, purchase: Purchase, choice: str) -> None:
         async def press() -> None:
-            book = self.paper.books.payment(str(purchase.id))
+            book = self.paper.books.payment(f"{EVENT}.{purchase.id}")
             if book is not None:
                 self.paper.choose(book["reference"], choice)
 

@@ -146,7 +146,7 @@ def record(folder: Path, rows: list[tuple[str, str]]) -> None:
         ("gate", quota_key(origin.topic), encode_record(QuotaRecord(origin.offset, 1_900_000_000_000_000))),
         ("ledger", WATERMARK_KEY, encode_watermark(Watermark(log[-1].offset, digest_of(b"key", b"value", log[-1].at)))),
     ]
-    records.append(("payments", payment_key(UUID(int=2)), _payment(moment)))
+    records.append(("payments", payment_key(UUID(int=1), UUID(int=2)), _payment(moment)))
     folder.mkdir(parents=True)
     _write(
         folder / "log.jsonl",

@@ -26,7 +26,7 @@ from streams.runtime.table import OffsetTable
 from tables.messages.payment_events import PaymentEvent, decode_payment_event, encode_payment_event
 from tables.messages.payment_requests import PaymentRequest, decode_payment_request, encode_payment_request
 from tables.payments.records import PaymentRecord, decode_payment, payment_key
-from tests.unit.tables.payments.payment_world import AT_MS, PURCHASE
+from tests.unit.tables.payments.payment_world import AT_MS, EVENT, PURCHASE
 
 KEY = str(PURCHASE).encode()
 HOME = partition_of(KEY, 4)
@@ -121,7 +121,7 @@ class Role:
         asyncio.run(self.checks.check(HOME))
 
     def record(self) -> PaymentRecord:
-        value = self.payments.table.read(HOME, payment_key(PURCHASE))
+        value = self.payments.table.read(HOME, payment_key(EVENT, PURCHASE))
         assert value is not None
         return decode_payment(value)
 

@@ -65,6 +65,15 @@ def test_a_payment_goes_from_hold_to_capture(role: Role) -> None:
     assert [row["state"] for row in role.rows] == ["capturing", "captured"]
 
 
+def test_purchases_of_two_events_with_one_id_have_payments_of_their_own(role: Role) -> None:
+    other = uuid4()
+    role.fold(*CAPTURING, (4, event(K.CAPTURED, reference=REFERENCE)))
+    role.fold((5, event(K.HELD, event=other)), (6, event(K.ENDED, event=other, ledger_offset=99)))
+    assert role.record().state is PaymentState.CAPTURED
+    assert PaymentRequestKind.REFUND not in {request.kind for request in role.requests()}
+    assert {(row["event_id"], row["state"]) for row in role.rows[-2:]} >= {(other, "ended")}
+
+
 @pytest.mark.parametrize("ends_at", ["changelog", PAYMENT_REQUESTS, COMMANDS, "postgres"])
 def test_a_crash_at_any_write_repeats_what_has_no_answer_under_the_same_ids(role: Role, ends_at: str) -> None:
     role.fold(*AUTHORIZED[:2])

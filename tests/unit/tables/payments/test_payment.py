@@ -15,7 +15,7 @@ from tables.messages.payment_events import (
 from tables.payments.payment import CHECK_FIRST_MS, CHECK_MAX_MS, apply
 from tables.payments.records import PaymentRecord, Task, decode_payment, encode_payment, index_change, payment_key
 from tables.payments.transitions import TRANSITIONS, WORK, PaymentState, Signal, TaskKind
-from tests.unit.tables.payments.payment_world import AT_MS, PRICE, PURCHASE, REFERENCE, event
+from tests.unit.tables.payments.payment_world import AT_MS, EVENT, PRICE, PURCHASE, REFERENCE, event
 
 K = PaymentEventKind
 ZERO = Decimal(0)
@@ -157,7 +157,7 @@ def test_checks_come_at_growing_pauses_and_repeat_what_has_no_answer() -> None:
 
 
 def test_the_index_has_unfinished_payments_alone() -> None:
-    key = payment_key(PURCHASE)
+    key = payment_key(EVENT, PURCHASE)
     added = index_change(key, encode_payment(Payment(*CAPTURING).known))
     removed = index_change(key, encode_payment(Payment(*CAPTURED).known))
     assert (added[0], removed) == ((), ((added[1],), None))
