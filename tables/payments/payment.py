@@ -51,8 +51,8 @@ def apply(record: PaymentRecord | None, purchase: UUID, event: PaymentEvent, off
             return Applied(replace(record, offset=offset), record.tasks)
         record = replace(record, ledger_offset=event.ledger_offset)
     known = with_amounts(_told(record, event), event)
-    after = _after(known, purchase, signal_of(known, event), offset)
-    after = _without_answered(after, event)
+    # First, since a refund is what is left to give back beyond those without an answer.
+    after = _after(_without_answered(known, event), purchase, signal_of(known, event), offset)
     is_check = event.kind is PaymentEventKind.CHECKED
     new = after.tasks if is_check else tuple([task for task in after.tasks if task not in record.tasks])
     return Applied(_scheduled(after, record, is_check=is_check, offset=offset, at=at), new)
@@ -113,11 +113,14 @@ def _task(record: PaymentRecord, purchase: UUID, kind: TaskKind, offset: int) ->
 
 
 def _without_answered(record: PaymentRecord, event: PaymentEvent) -> PaymentRecord:
-    """Without the tasks that an event answers. What a state still waits for goes with the state."""
+    """Without the tasks that an event answers. What a state still waits for goes with the state.
+
+    Which of several refunds a total covers is told by their requests alone: one whose answer was lost is asked for
+    again, under its id, and answered again.
+    """
     kind = _ANSWERED.get(event.kind)
-    if kind is None:
-        return record
-    left = [task for task in record.tasks if task.kind is not kind or (event.request and task.id != event.request)]
+    any_request = event.request is None and kind is not TaskKind.REFUND
+    left = [task for task in record.tasks if task.kind is not kind or not (any_request or task.id == event.request)]
     return replace(record, tasks=tuple(left))
 
 

@@ -139,6 +139,8 @@ TRANSITIONS: Final[dict[tuple[PaymentState, Signal], Step]] = {
     (S.REFUNDING, E.REDUCED): Step(S.REFUNDING, (T.REFUND,)),
     (S.REFUNDING, E.RETURNED_PAID): Step(S.REFUNDING, (T.REFUND,)),
     (S.REFUNDING, E.CAPTURED_MORE): Step(S.REFUNDING, (T.REFUND,)),
+    # An answer that was lost came late: another refund was measured without it.
+    (S.REFUNDING, E.REFUNDED_PART): Step(S.REFUNDING, (T.REFUND,)),
     (S.REFUNDING, E.REFUNDED): Step(S.CAPTURED),
     (S.REFUNDING, E.REFUNDED_ALL): Step(S.REFUNDED),
     (S.VOIDING, E.VOIDED): Step(S.VOIDED),

@@ -100,9 +100,9 @@ class Provider:
 
 @dataclass
 class Ledger:
-    """One purchase of ``worth``, held at first."""
+    """One purchase of three tickets, held at first."""
 
-    worth: Decimal = 2 * PRICE
+    worth: Decimal = 3 * PRICE
     status: str = "held"
     offset: int = 1
     extended: bool = False

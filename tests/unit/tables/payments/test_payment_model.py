@@ -93,3 +93,11 @@ def test_a_paid_purchase_is_captured_once() -> None:
     world.drain()
     assert world.state() == "captured"
     assert len(world.provider.answers) == 2
+
+
+CAPTURED = [*PAID, ("task", 0), ("news", 0)]
+
+
+def test_a_refund_whose_answer_was_lost_is_not_taken_for_a_later_one() -> None:
+    first = [*CAPTURED, ("reduce", 0), ("outcome", 0), ("task", 0), ("lost news", 0)]
+    play([*first, ("reduce", 0), ("outcome", 0), ("check", 0), ("check", 0), ("task", 0), ("task", 0)])
