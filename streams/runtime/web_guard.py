@@ -30,8 +30,7 @@ def make_guard(tokens: Sequence[str] = (), requests_max: int = REQUESTS_MAX) -> 
     """The middleware of one server. It answers at most ``requests_max`` requests at a time, with one of the tokens."""
     running = 0
 
-    @web.middleware
-    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
         nonlocal running
         if request.path in UNGUARDED_PATHS:
             return await handler(request)
@@ -41,9 +40,13 @@ def make_guard(tokens: Sequence[str] = (), requests_max: int = REQUESTS_MAX) -> 
             return problem_response(RequestProblem("busy"))
         running += 1
         try:
-            response = await _answer(request, handler)
+            return await _answer(request, handler)
         finally:
             running -= 1
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await admit(request, handler)
         if not response.prepared:
             for name, value in SAFE_HEADERS.items():
                 response.headers.setdefault(name, value)

@@ -48,6 +48,21 @@ def test_requests_beyond_the_limit_are_told_to_come_again_but_for_those_of_the_s
     assert asyncio.run(run()) == [503, 200, 200, 200]
 
 
+@pytest.mark.parametrize(
+    ("guard", "path"),
+    [
+        (make_guard(), "/api/events/"),
+        (make_guard(tokens=["t"]), "/api/events/"),
+        (make_guard(requests_max=0), "/api/events/"),
+        (make_guard(), "/metrics"),
+        (make_guard(), "/health/ready"),
+    ],
+)
+def test_no_answer_is_stored_or_sniffed(guard: Middleware, path: str) -> None:
+    headers = asyncio.run(guarded(fine, guard, path)).headers
+    assert (headers["Cache-Control"], headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
+
+
 def test_an_error_is_a_problem_that_tells_nothing_of_it(caplog: Any) -> None:
     answer = asyncio.run(guarded(broken))
     assert (answer.status, answer.content_type) == (500, MEDIA_TYPE)
