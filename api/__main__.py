@@ -18,6 +18,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from api.app import create_app, trust_proxies
 from api.auth.clients import client_of
+from api.auth.passwords import WAITING_MAX
 from api.bootstrap import Servers, open_servers
 from api.http.limits import ConnectionLimits
 from api.http.server import HttpServer
@@ -37,6 +38,8 @@ from telemetry.traces import make_traces
 READY_TIMEOUT_S: Final = 3.0
 # For blocking calls that the loop makes.
 LOOP_THREADS_MAX: Final = 16
+# For all that hash and wait to hash, and for those that are pushed out of a full queue.
+PASSWORD_THREADS_MAX: Final = WAITING_MAX + 64
 # The GIL's switch interval: a computing thread gives way to the loop. Python's default is five times as long.
 SWITCH_INTERVAL_S: Final = 0.001
 # Outages are logged by those who notice them; a client's mistake is nothing to look into.
@@ -66,7 +69,9 @@ def make_server(now: Settings, servers: Servers, metrics: RequestMetrics, listen
     """The server on these ports."""
     flask = trust_proxies(create_app(servers.ports), now.trusted_proxies)
     threads = WsgiThreads(flask.wsgi_app, lambda: server.is_stopping)
-    served = observed(HttpApplication(PurchaseFastPath(servers.ports), threads, metrics.counters), now)
+    password_threads = WsgiThreads(flask.wsgi_app, threads_max=PASSWORD_THREADS_MAX, queue_max=0)
+    application = HttpApplication(PurchaseFastPath(servers.ports), threads, metrics.counters, password_threads)
+    served = observed(application, now)
     if now.allowed_origins:
         server = HttpServer(allowing(served, now.allowed_origins), listener, limits_of(now), client_of)
     else:

@@ -16,15 +16,36 @@ from api.web.responses import BASE
 _LIVE: Final = frozenset({"/health/live", f"{BASE}/health/live"})
 _IS_LIVE: Final = RawResponse(200, JSON, {}, Liveness().model_dump_json().encode())
 FAILED: Final = 500
+# Below these a password is hashed, if something is changed.
+_PASSWORD_PATHS: Final = (
+    f"{BASE}/sessions",
+    f"{BASE}/accounts",
+    f"{BASE}/password-resets",
+    "/sign-in",
+    "/sign-up",
+    "/links/confirm",
+    "/links/reset",
+    "/account",
+)
 
 
 class HttpApplication:
-    """Gets whole requests (api/http/request_parser.py): some by its fast path, the others by ASGI."""
+    """Gets whole requests (api/http/request_parser.py): some by its fast path, the others by ASGI.
 
-    def __init__(self, fast: PurchaseFastPath, threads: WsgiThreads, counters: RequestCounters) -> None:
+    Requests that hash a password have ``password_threads``: while they wait for their turn, the others go on.
+    """
+
+    def __init__(
+        self,
+        fast: PurchaseFastPath,
+        threads: WsgiThreads,
+        counters: RequestCounters,
+        password_threads: WsgiThreads | None = None,
+    ) -> None:
         self._fast = fast
         self._threads = threads
         self._counters = counters
+        self._password_threads = password_threads or threads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, and count it."""
@@ -61,7 +82,8 @@ class HttpApplication:
             scope[ROUTE] = scope["path"]
             reply = _IS_LIVE
         else:
-            return await self._threads.answer(scope, body, send)
+            threads = self._password_threads if hashes_password(scope) else self._threads
+            return await threads.answer(scope, body, send)
         await reply.send(send)
         return reply.status
 
@@ -70,3 +92,8 @@ class HttpApplication:
         if scope["query_string"] or len(fields) != len(scope["headers"]):
             return None
         return self._fast.take(scope["method"].encode(), scope["path"].encode(), fields, body)
+
+
+def hashes_password(scope: Scope) -> bool:
+    """Whether the answer may take a turn at hashing."""
+    return scope["method"] not in ("GET", "HEAD") and scope["path"].startswith(_PASSWORD_PATHS)

@@ -13,8 +13,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from api.auth.fair_queue import FairQueue
 
 HASHES_AT_ONCE: Final = 2
-# Each occupies one of the threads that answer requests (api/http/threads.py).
-WAITING_MAX: Final = 32
+# Each occupies a thread, of those that are for passwords alone (api/http_application.py).
+WAITING_MAX: Final = 256
 TURN_TIMEOUT_S: Final = 20.0
 
 

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from api.auth.fair_queue import FairQueue
+from api.auth.passwords import HASHES_AT_ONCE, WAITING_MAX
 from api.problems import Refused
 from tests.eventually import eventually
 
@@ -119,3 +120,11 @@ def test_as_many_as_there_are_turns_go_through_at_once() -> None:
     queue = FairQueue(2, 1, 0.01)
     with queue.turn("one", ""), queue.turn("two", ""):
         Crowd(queue).come_in_vain("three")
+
+
+def test_two_hundred_who_sign_in_at_once_behind_one_address_all_get_a_turn() -> None:
+    crowd = Crowd(FairQueue(HASHES_AT_ONCE, WAITING_MAX, WITHIN_S))
+    with crowd.queue.turn("campus", "one"), crowd.queue.turn("campus", "two"):
+        crowd.come(*["campus"] * 198)
+    crowd.end()
+    assert (len(crowd.had), crowd.refused) == (198, [])
