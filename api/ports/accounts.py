@@ -55,7 +55,10 @@ class Accounts(Protocol):
         """At most ``limit`` accounts, newest first, after that position."""
 
     def change(self, account: UUID, decide: Callable[[Account], Account]) -> Account | None:
-        """Replace an account by the result of ``decide``. New roles end its sessions. Refused: email-taken."""
+        """Replace an account by the result of ``decide``. Refused: email-taken.
+
+        New roles end its sessions, and a new address ends a pending change of the address.
+        """
 
     def delete(self, account: UUID, check: Callable[[Account], None]) -> bool:
         """Delete an account and end its sessions; whether it existed. Refused: has-events."""
@@ -64,7 +67,7 @@ class Accounts(Protocol):
         """Set an account's password and end its sessions; whether the account exists."""
 
     def add_confirmation(self, pending: PendingConfirmation) -> None:
-        """Store it for a day, until its address is confirmed."""
+        """Store it for a day, until its address is confirmed. A change of address ends an earlier one."""
 
     def confirm_by_code(self, code_hash: bytes, now: datetime) -> ConfirmedAccount | None:
         """Confirm by a code, once; None if it is invalid, or its sessions ended. Refused: email-taken."""

@@ -48,6 +48,7 @@ VALUES (%(code_hash)s, %(account_id)s, %(email)s, %(account)s::jsonb, %(password
         %(link_hash)s, %(goal)s)
 """
 _DELETE_EXPIRED: Final = "DELETE FROM confirmation WHERE created_at < now() - interval '1 day'"
+_END_CHANGES: Final = "DELETE FROM confirmation WHERE account_id = %(account)s AND account IS NULL"
 _TAKE_CONFIRMATION: Final = """
 DELETE FROM confirmation
 WHERE (code_hash = %(code_hash)s OR link_hash = %(link_hash)s) AND created_at > now() - interval '1 day'
@@ -92,12 +93,17 @@ class AccountRows:
         return [shown("account", row, _account) or InvalidRow(row["created_at"], row["id"]) for row in rows]
 
     def change(self, account: UUID, decide: Callable[[Account], Account]) -> Account | None:
-        """Replace an account by the result of ``decide``. New roles end its sessions. Refused: email-taken."""
+        """Replace an account by the result of ``decide``. Refused: email-taken.
+
+        New roles end its sessions, and a new address ends a pending change of the address.
+        """
         with self._database.transaction() as connection:
             before = locked_account(connection, account)
             if before is None:
                 return None
             after = _store(connection, decide(before))
+            if after.email != before.email:
+                connection.execute(_END_CHANGES, {"account": account})
             ended = raise_version(connection, account) if after.roles != before.roles else None
         if ended is not None:
             self._ended(account, ended)
@@ -129,10 +135,12 @@ class AccountRows:
         return True
 
     def add_confirmation(self, pending: PendingConfirmation) -> None:
-        """Store it for a day, until its address is confirmed."""
+        """Store it for a day, until its address is confirmed. A change of address ends an earlier one."""
         account = pending.account.model_dump_json() if pending.account else None
         with self._database.transaction() as connection:
             connection.execute(_DELETE_EXPIRED)
+            if pending.account is None and locked_account(connection, pending.account_id) is not None:
+                connection.execute(_END_CHANGES, {"account": pending.account_id})
             connection.execute(
                 _ADD_CONFIRMATION, asdict(pending) | {"account": account, "link_hash": pending.link_hash or None}
             )

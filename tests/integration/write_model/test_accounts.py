@@ -149,17 +149,31 @@ def test_a_link_makes_its_account_with_the_password_that_is_chosen_with_it(
 
 def test_a_link_changes_the_address_of_its_account_unless_its_sessions_ended(accounts: AccountRows) -> None:
     account = accounts.add(new_account(), HASH)
-    links = [bytes([number]) * 32 for number in (1, 2)]
-    for link in links:
-        accounts.add_confirmation(PendingConfirmation(link, account.id, f"{link[0]}@buyer.example", link_hash=link))
-    assert accounts.pending_confirmation(links[0]) == PendingConfirmation(
-        links[0], account.id, "1@buyer.example", link_hash=links[0]
+    first, second = (
+        PendingConfirmation(link, account.id, f"{link[0]}@buyer.example", link_hash=link)
+        for link in (b"\1" * 32, b"\2" * 32)
     )
-    changed = accounts.confirm_by_link(links[0], NOW)
+    accounts.add_confirmation(first)
+    assert accounts.pending_confirmation(first.link_hash) == first
+    changed = accounts.confirm_by_link(first.link_hash, NOW)
     assert changed is not None
     assert (changed.account.email, changed.old_email) == ("1@buyer.example", account.email)
+    accounts.add_confirmation(second)
     accounts.set_password(account.id, HASH)
-    assert accounts.confirm_by_link(links[1], NOW) is None
+    assert accounts.confirm_by_link(second.link_hash, NOW) is None
+
+
+def test_a_change_of_address_is_ended_by_another_one_and_no_sign_up_is(accounts: AccountRows) -> None:
+    account, newcomer = accounts.add(new_account()), new_account()
+    sign_up = PendingConfirmation(b"\4" * 32, newcomer.id, newcomer.email, newcomer, HASH)
+    pending = [PendingConfirmation(bytes([n]) * 32, account.id, f"{n}@buyer.example") for n in (1, 2)]
+    for each in (sign_up, *pending):
+        accounts.add_confirmation(each)
+    assert accounts.confirm_by_code(pending[0].code_hash, NOW) is None
+    accounts.change(account.id, lambda before: before.model_copy(update={"last_name": "King"}))
+    accounts.change(account.id, lambda before: before.model_copy(update={"email": "augusta@buyer.example"}))
+    assert accounts.confirm_by_code(pending[1].code_hash, NOW) is None
+    assert accounts.confirm_by_code(sign_up.code_hash, NOW) is not None
 
 
 def test_a_code_for_an_address_that_has_an_account_by_now_stays_without_effect(accounts: AccountRows) -> None:
@@ -188,11 +202,12 @@ def test_a_code_of_ended_sessions_changes_nothing_and_one_of_the_next_sessions_d
     account = accounts.add(new_account(), HASH)
     accounts.add_confirmation(PendingConfirmation(CODE, account.id, "new@buyer.example"))
     accounts.set_password(account.id, HASH)
+    assert accounts.confirm_by_code(CODE, NOW) is None
     # As a server asks that has not learned yet of the end of the sessions.
     accounts.add_confirmation(PendingConfirmation(b"\2" * 32, account.id, "new@buyer.example"))
-    accounts.add_confirmation(PendingConfirmation(b"\3" * 32, account.id, "newer@buyer.example", sessions=1))
-    assert [accounts.confirm_by_code(code, NOW) for code in (CODE, b"\2" * 32)] == [None, None]
+    assert accounts.confirm_by_code(b"\2" * 32, NOW) is None
     assert accounts.get(account.id) == account
+    accounts.add_confirmation(PendingConfirmation(b"\3" * 32, account.id, "newer@buyer.example", sessions=1))
     assert accounts.confirm_by_code(b"\3" * 32, NOW) is not None
     accounts.add_confirmation(PendingConfirmation(CODE, account.id, "newest@buyer.example", sessions=1))
     RevocationRows(database, 900).end_sessions(account.id)

@@ -70,8 +70,17 @@ class FakeAccounts:
             raise Refused("email-taken", "", Fault("is in use", "/email"))
         if after.roles != before.roles:
             self.revocations.end_sessions(account)
+        if after.email != before.email:
+            self._end_changes(account)
         self.rows[account] = after
         return after
+
+    def _end_changes(self, account: UUID) -> None:
+        self.confirmations = {
+            key: pending
+            for key, pending in self.confirmations.items()
+            if pending.account is not None or pending.account_id != account
+        }
 
     def delete(self, account: UUID, check: Callable[[Account], None]) -> bool:
         if account not in self.rows:
@@ -91,6 +100,8 @@ class FakeAccounts:
         return True
 
     def add_confirmation(self, pending: PendingConfirmation) -> None:
+        if pending.account is None:
+            self._end_changes(pending.account_id)
         self.confirmations[pending.code_hash] = pending
 
     def confirm_by_code(self, code_hash: bytes, now: datetime) -> ConfirmedAccount | None:

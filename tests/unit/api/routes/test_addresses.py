@@ -237,6 +237,25 @@ def test_a_change_that_is_done_is_answered_as_done_though_the_old_address_cannot
     assert confirm(anonymous, code(world), asked).get_json()["email"] == COUNTESS["email"]
 
 
+def test_a_change_of_address_is_ended_by_another_one(
+    her: FlaskClient, anonymous: FlaskClient, world: World, ada: dict[str, Any]
+) -> None:
+    where = f"{ACCOUNTS}/{ada['id']}/email"
+    asked = her.put(where, json=COUNTESS)
+    first = code(world)
+    her.put(where, json=COUNTESS | {"email": "augusta@lovelace.example"})
+    assert confirm(anonymous, first, asked).get_json()["type"] == "/problems/unknown-code"
+
+
+def test_a_change_of_address_is_ended_by_an_administrator_s(
+    her: FlaskClient, client: FlaskClient, anonymous: FlaskClient, world: World, ada: dict[str, Any]
+) -> None:
+    where = f"{ACCOUNTS}/{ada['id']}/email"
+    asked = her.put(where, json=COUNTESS)
+    assert client.put(where, json={"email": "augusta@lovelace.example"}).status_code == 200
+    assert confirm(anonymous, code(world), asked).get_json()["type"] == "/problems/unknown-code"
+
+
 def subjects(world: World) -> list[tuple[str, str]]:
     return [(address, mail.subject) for address, mail in world.mailer.mails]
 
