@@ -29,6 +29,12 @@ def change_account_row(path: AccountPath, decide: Callable[[Account], Account]) 
     return Changed(seen[-1], after)
 
 
+def delete_account_row(path: AccountPath, check: Callable[[Account], None] = lambda account: None) -> None:
+    """Delete an account and end its sessions. Refused: not-found, has-events, what ``check`` refuses."""
+    if not ports().accounts.delete(path.account_id, check):
+        raise no_account(path)
+
+
 def account_of(path: AccountPath) -> Account:
     """The account of a path. Refused: not-found."""
     account = ports().accounts.get(path.account_id)

@@ -35,6 +35,7 @@ BY_FIELD: Final[Mapping[str, LazyText]] = {
     "price": AMOUNT,
     "currency": lazy_gettext("Please enter a currency’s three letters, like EUR."),
     "code": lazy_gettext("Please enter the code from the e-mail."),
+    "currentPassword": lazy_gettext("This is not your password."),
     "password": lazy_gettext("This password is too easy to guess. A few words are best."),
     "cursor": lazy_gettext("This page of results no longer exists. Please search again."),
     "from": lazy_gettext("Please choose a date."),

@@ -35,6 +35,8 @@ PAGES: Final[dict[str, Permission]] = {
     "links.send_again": Permission.ANYONE,
     "account.own_account": Permission.SIGNED_IN,
     "account.change_language": Permission.SIGNED_IN,
+    "account.deletion_form": Permission.SIGNED_IN,
+    "account.delete_account": Permission.SIGNED_IN,
     "tickets.own_tickets": Permission.SIGNED_IN,
     "signing_in.sign_in": Permission.ANYONE,
     "signing_in.sign_in_form": Permission.ANYONE,

@@ -57,6 +57,7 @@ REFUSAL_TEXTS: Final[Mapping[str, LazyText]] = {
     "email-taken": lazy_gettext("There is already an account with this address. You can sign in with it."),
     "precondition-failed": lazy_gettext("Somebody else changed this in the meantime. Please open it again."),
     "transition-refused": lazy_gettext("That is not possible with the event’s current status."),
+    "has-events": lazy_gettext("You organize events, so your account cannot be deleted. Contact the operator."),
     "has-purchases": lazy_gettext("It has purchases, so it cannot be removed. Lower its quantity to stop sales."),
     "too-many-ticket-types": lazy_gettext("An event can have at most 200 ticket types."),
     "nothing-chosen": lazy_gettext("Please choose at least one ticket."),

@@ -48,5 +48,6 @@ def sign_out() -> BaseResponse:
 
 def _form(given: dict[str, str], goal: str, errors: dict[str, str], status: int = 200) -> Response:
     shown = {"email": given.get("email", "")}
-    text = render_template("sign_in.html", given=shown, goal=goal, errors=errors, changed="changed" in request.args)
+    done = next((each for each in ("changed", "deleted") if each in request.args), "")
+    text = render_template("sign_in.html", given=shown, goal=goal, errors=errors, done=done)
     return make_response(text, status)

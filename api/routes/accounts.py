@@ -5,9 +5,9 @@ from datetime import date
 from flask import Response
 
 from api.accounts.address_confirmation import ask_for_confirmation
-from api.accounts.changes import account_of, change_account_row, no_account
+from api.accounts.changes import account_of, change_account_row, delete_account_row
 from api.accounts.notices import tell_roles
-from api.accounts.passwords import new_hash
+from api.accounts.passwords import new_hash, require_password
 from api.auth.clients import accepted_language
 from api.ports.ports import ports
 from api.problems import wrong
@@ -16,6 +16,7 @@ from api.schemas.account import (
     Account,
     AccountBody,
     AccountChange,
+    AccountDeletion,
     AccountList,
     AccountPath,
     NewAccount,
@@ -161,11 +162,14 @@ def change_roles(path: AccountPath, body: RoleChange) -> Response:
 @accounts.delete(
     "/accounts/<uuid:accountId>",
     summary="Delete an account",
-    responses=answers({204: None}, "not-found", "precondition-failed", "has-events"),
+    responses=answers(
+        {204: None},
+        *WITH_BODY,
+        *("not-found", "precondition-failed", "has-events", "too-many-requests", "passwords-busy"),
+    ),
 )
-def delete_account(path: AccountPath) -> Response:
+def delete_account(path: AccountPath, body: AccountDeletion) -> Response:
     """With its password and sessions. An organizer's events must be deleted first."""
-    require_to_act_for(path.account_id)
-    if not ports().accounts.delete(path.account_id, lambda account: check_match_if_given(account.version)):
-        raise no_account(path)
+    require_password(path, body.current_password)
+    delete_account_row(path, lambda account: check_match_if_given(account.version))
     return Response(status=204)

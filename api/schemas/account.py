@@ -7,7 +7,7 @@ from pydantic import Field
 from pydantic.config import JsonDict
 
 from api.roles import Role
-from api.schemas.base import Body, Resource, absent
+from api.schemas.base import Body, OptionalBody, Resource, absent
 from api.schemas.fields import (
     Birthday,
     Email,
@@ -68,6 +68,12 @@ class PasswordChange(Body):
 
     current_password: SomePassword | None = None
     new_password: NewPassword
+
+
+class AccountDeletion(OptionalBody):
+    """The deletion of an account. The account's owner must send the present password."""
+
+    current_password: SomePassword | None = None
 
 
 class NewPasswordReset(Body):

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 
@@ -11,6 +11,15 @@ class Body(BaseModel):
     """A request's body: names are camelCase, unknown ones are refused."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+
+
+class OptionalBody(Body):
+    """A body that may be left out, which means an empty one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_body_is_an_empty_one(cls, value: Any) -> Any:
+        return {} if value is None else value
 
 
 class Resource(BaseModel):

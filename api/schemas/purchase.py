@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from api.schemas.base import Body, Parameters, Resource, absent
+from api.schemas.base import Body, OptionalBody, Parameters, Resource, absent
 from api.schemas.fields import WHOLE, Quantity
 from api.schemas.ids import text_of
 from api.schemas.money import Money
@@ -38,15 +38,6 @@ class NewPurchase(Body):
     lines: list[NewLine] = Field(min_length=1, max_length=50)
     hold: bool = Field(False, strict=True)
     hold_seconds: HoldSeconds = absent()
-
-
-class OptionalBody(Body):
-    """A body that may be left out, which means an empty one."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_body_is_an_empty_one(cls, value: Any) -> Any:
-        return {} if value is None else value
 
 
 class Cancellation(OptionalBody):

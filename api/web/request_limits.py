@@ -13,7 +13,7 @@ ACCEPT_IDENTITY: Final = {"Accept-Encoding": "identity"}
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _WITHOUT_BODY: Final = frozenset({"purchases.confirm_purchase", "payments.start_payment"})
 _PAGES: Final = "pages"
-_BODY_OPTIONAL: Final = frozenset({"purchases.cancel_purchase", "notifications.send_again"})
+_BODY_OPTIONAL: Final = frozenset({"purchases.cancel_purchase", "notifications.send_again", "accounts.delete_account"})
 
 
 class StrictJson(JSONProvider):
@@ -39,7 +39,8 @@ def check_body() -> None:
     # A content coding is not supported (RFC 9110, section 8.4).
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Refused("unsupported-media-type", "send the body without a Content-Encoding", headers=ACCEPT_IDENTITY)
-    if request.method not in _WITH_BODY or request.routing_exception is not None:
+    may_have_body = request.method in _WITH_BODY or request.endpoint in _BODY_OPTIONAL
+    if not may_have_body or request.routing_exception is not None:
         return
     if request.endpoint in _WITHOUT_BODY or _PAGES in request.blueprints:
         return

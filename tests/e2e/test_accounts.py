@@ -9,13 +9,16 @@ from connect.topics import ACCOUNT_ROWS
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
 
+PASSWORD = "correct horse battery"
+
 
 def test_a_deleted_account_leaves_the_topic_of_accounts(pipeline: Pipeline) -> None:
-    account = pipeline.account()
+    account = pipeline.account(password=PASSWORD)
     eventually(lambda: any(account in str(one.key) for one in pipeline.records(ACCOUNT_ROWS)), within=20)
 
     with pipeline.client(account) as hers:
-        assert hers.delete(f"/accounts/{account}").status_code == httpx.codes.NO_CONTENT
+        deleted = hers.request("DELETE", f"/accounts/{account}", json={"currentPassword": PASSWORD})
+        assert deleted.status_code == httpx.codes.NO_CONTENT
         assert hers.get(f"/accounts/{account}").status_code == httpx.codes.UNAUTHORIZED
 
     def tombstones() -> int:

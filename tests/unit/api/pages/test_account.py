@@ -99,6 +99,29 @@ def test_another_language_than_those_of_the_site_is_refused(
     assert world.accounts.rows[polish].locale == "pl"
 
 
+def test_an_account_is_deleted_with_its_password(visitor: Reader, polish: UUID, world: World) -> None:
+    visitor.get("/account/delete?language=en")
+    visitor.get("/account/delete")
+    refused = visitor.send("/account/delete", {"currentPassword": "guess"})
+    assert (refused.status_code, polish in world.accounts.rows) == (422, True)
+    assert "This is not your password." in visitor.page
+    deleted = visitor.send("/account/delete", {"currentPassword": PASSWORD})
+    assert (deleted.status_code, deleted.headers["Location"]) == (303, "/sign-in?deleted=")
+    assert polish not in world.accounts.rows
+    assert not visitor.cookie
+    assert visitor.get("/account").status_code == 303
+    visitor.get("/sign-in?deleted=")
+    assert "Your account is deleted." in visitor.page
+
+
+def test_an_organizer_with_events_is_told_why_the_account_stays(visitor: Reader, polish: UUID, world: World) -> None:
+    world.accounts.organizers.add(polish)
+    visitor.get("/account/delete?language=en")
+    visitor.get("/account/delete")
+    assert visitor.send("/account/delete", {"currentPassword": PASSWORD}).status_code == 409
+    assert "You organize events" in visitor.page
+
+
 def test_the_api_changes_the_language_of_an_account(polish: UUID, world: World) -> None:
     owner = world.client(polish)
     match = owner.get(f"/api/v3/accounts/{polish}").headers["ETag"]

@@ -64,6 +64,8 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
     "links.send_again": ("POST", "/links/purchase", {"link": "{purchase_link}"}, EVERYBODY),
     "account.own_account": ("GET", "/account", {}, SIGNED_IN),
     "account.change_language": ("POST", "/account", {"language": "de"}, SIGNED_IN),
+    "account.deletion_form": ("GET", "/account/delete", {}, SIGNED_IN),
+    "account.delete_account": ("POST", "/account/delete", {"currentPassword": PASSWORD}, SIGNED_IN),
     "tickets.own_tickets": ("GET", "/tickets", {}, SIGNED_IN),
     "signing_in.sign_in_form": ("GET", "/sign-in", {}, EVERYBODY),
     "signing_in.sign_in": ("POST", "/sign-in", {"email": "ada@owner.example", "password": PASSWORD}, EVERYBODY),

@@ -6,9 +6,11 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
+from api.roles import Role
 from tests.unit.api.fakes.world import World
 
 ACCOUNTS = "/api/v3/accounts"
+PASSWORD = "correct horse battery"
 ADA = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@Lovelace.Example"}
 
 
@@ -130,10 +132,28 @@ def test_a_deleted_account_is_gone_with_its_sessions(
     world: World, client: FlaskClient, account: dict[str, Any]
 ) -> None:
     hers = world.client(account["id"])
-    assert hers.delete(f"{ACCOUNTS}/{account['id']}").status_code == 204
+    assert client.delete(f"{ACCOUNTS}/{account['id']}").status_code == 204
     assert hers.get(f"{ACCOUNTS}/{account['id']}").status_code == 401
     assert client.get(f"{ACCOUNTS}/{account['id']}").status_code == 404
     assert client.delete(f"{ACCOUNTS}/{account['id']}").status_code == 404
+
+
+@pytest.mark.parametrize("body", [None, {}, {"currentPassword": "wrong"}])
+def test_a_token_alone_does_not_delete_an_account(world: World, client: FlaskClient, body: Any) -> None:
+    path = f"{ACCOUNTS}/{client.post(ACCOUNTS, json=ADA | {'password': PASSWORD}).get_json()['id']}"
+    for role in ((), (Role.ADMINISTRATOR,)):
+        answer = world.client(path.rpartition("/")[2], *role).delete(path, json=body)
+        assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/currentPassword")
+    assert client.get(path).status_code == 200
+
+
+def test_an_account_is_deleted_by_its_owner_with_the_password(world: World, client: FlaskClient) -> None:
+    path = f"{ACCOUNTS}/{client.post(ACCOUNTS, json=ADA | {'password': PASSWORD}).get_json()['id']}"
+    hers = world.client(path.rpartition("/")[2])
+    assert hers.delete(path, json={"currentPassword": PASSWORD, "more": 1}).status_code == 422
+    assert hers.delete(path, data=b"x=1").status_code == 415
+    assert hers.delete(path, json={"currentPassword": PASSWORD}).status_code == 204
+    assert client.get(path).status_code == 404
 
 
 def test_an_organizer_with_events_stays(client: FlaskClient, event: dict[str, Any]) -> None:

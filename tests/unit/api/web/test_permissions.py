@@ -84,7 +84,7 @@ OPERATIONS: dict[str, tuple[str, str, Any, tuple[int, ...]]] = {
     "read_account": ("GET", "/accounts/{account}", None, OWN),
     "replace_account": ("PUT", "/accounts/{account}", PERSON, OWN),
     "change_account": ("PATCH", "/accounts/{account}", {"phone": "+43 1 234567"}, OWN),
-    "delete_account": ("DELETE", "/accounts/{account}", None, (401, 403, 403, 409, 409)),
+    "delete_account": ("DELETE", "/accounts/{account}", {"currentPassword": PASSWORD}, (401, 403, 403, 409, 409)),
     "read_email": ("GET", "/accounts/{account}/email", None, OWN),
     "change_email": ("PUT", "/accounts/{account}/email", NEW_EMAIL, (401, 403, 403, 202, 200)),
     "change_password": ("PUT", "/accounts/{account}/password", PASSWORDS, (401, 403, 403, 204, 204)),
