@@ -7,7 +7,6 @@ can be bought, tables/ledger/availability.py decides, as for the ledger's own vi
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated, Final, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from msgspec import Meta, Struct
 from tables.errors import MalformedRecord
 from tables.ledger.availability import Room, availability, available
 from tables.ledger.inventory import TicketStock
+from tables.messages.availability import Tickets
 from tables.messages.commands import TicketCount as Quantity
 from tables.messages.commands import TicketTypeDefinition, check_price, end_of_sale
 from tables.messages.decoding import decode_json
@@ -51,18 +51,6 @@ class StockSnapshot(Struct, frozen=True, array_like=True):
 
 
 StockSnapshots = dict[UUID, StockSnapshot]
-
-
-class Tickets(StrEnum):
-    """Whether an event has tickets on sale: the best that can be said of any of its types."""
-
-    AVAILABLE = "available"
-    LOW = "low"
-    HELD = "held"
-    NOT_ON_SALE_YET = "not_on_sale_yet"
-    SOLD_OUT = "sold_out"
-    SALE_OVER = "sale_over"
-    NOT_ON_SALE = "not_on_sale"
 
 
 Column = TypeVar("Column")

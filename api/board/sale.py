@@ -18,8 +18,9 @@ from msgspec import Struct
 
 from api.board.snapshot import EventShown, TypeShown
 from tables.ids import id_bytes
+from tables.messages.availability import Tickets
 from tables.messages.outcomes import Balance
-from tables.offers import NONE_OUT, EventOffer, StockSnapshots, TicketOffer, Tickets, merge_newest, snapshot_of
+from tables.offers import NONE_OUT, EventOffer, StockSnapshots, TicketOffer, merge_newest, snapshot_of
 
 EVENTS_MAX: Final = 64
 EVENTS_SHOWN: Final = 12

@@ -9,9 +9,8 @@ from api.pages.numbers import shown_number
 from api.pages.shown_times import part
 from api.ports.sales import Left
 from api.schemas.event import Event
-from tables.ledger.availability import Availability
+from tables.messages.availability import Availability, Tickets
 from tables.messages.statuses import EventStatus
-from tables.offers import Tickets
 from tables.text.sanitize import sanitize
 
 

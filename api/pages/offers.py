@@ -8,7 +8,7 @@ from api.ports.ports import ports
 from api.ports.sales import Left
 from api.schemas.event import Event
 from api.schemas.ticket import TicketType
-from tables.ledger.availability import Availability
+from tables.messages.availability import Availability
 
 QUANTITY_MAX: Final = 20
 OPEN_STATES: Final = frozenset({Availability.AVAILABLE, Availability.LOW, Availability.HELD})

@@ -9,7 +9,7 @@ from uuid import UUID
 from api.auth.tokens import MaySee
 from api.schemas.purchase import Purchase, PurchaseList
 from api.schemas.sales import EventSales
-from tables.ledger.availability import Availability
+from tables.messages.availability import Availability
 
 
 class Sales(Protocol):

@@ -10,8 +10,8 @@ from api.problems import wrong
 from api.schemas.base import Parameters, Resource
 from api.schemas.fields import City, Tag, Words, as_day, as_moment
 from api.schemas.money import Money, decimals
+from tables.messages.availability import Tickets
 from tables.messages.statuses import EventStatus
-from tables.offers import Tickets
 
 FILTER_MAX_VALUES: Final = 20
 RADIUS_KM: Final = 25.0

@@ -6,7 +6,7 @@ from typing import Any, Final
 from api.schemas.search import SearchQuery, Sort
 from api.search.filters import PUBLIC, facet_filters, on_sale, range_filters
 from api.search.words import matching
-from tables.offers import Tickets
+from tables.messages.availability import Tickets
 
 Json = dict[str, Any]
 

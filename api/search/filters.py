@@ -4,8 +4,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from api.schemas.search import SearchQuery
+from tables.messages.availability import Tickets
 from tables.messages.statuses import EventStatus
-from tables.offers import Tickets
 from tables.text.folding import fold
 
 Json = dict[str, Any]

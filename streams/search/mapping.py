@@ -11,8 +11,9 @@ from math import isfinite
 from typing import Any, Final
 
 from tables.errors import MalformedRecord
+from tables.messages.availability import Tickets
 from tables.messages.row_changes import EventRow
-from tables.offers import EventOffer, SalePeriod, Tickets, cheapest, decode_offers, decode_stock
+from tables.offers import EventOffer, SalePeriod, cheapest, decode_offers, decode_stock
 from tables.text.folding import fold, words
 from tables.text.time_zones import local_time, zone_of
 

@@ -1,29 +1,12 @@
 """The availability of a ticket type, as one word."""
 
-from enum import StrEnum
 from typing import NamedTuple
 
 from tables.ledger.inventory import Inventory, TicketStock
+from tables.messages.availability import Availability
 from tables.messages.statuses import EventStatus
 
 LOW_MAX_SHARE = 0.1
-
-
-class Availability(StrEnum):
-    """Whether tickets of a type can be bought, and if not, why."""
-
-    AVAILABLE = "available"
-    LOW = "low"
-    HELD = "held"
-    SOLD_OUT = "sold_out"
-    NOT_ON_SALE_YET = "not_on_sale_yet"
-    SALE_OVER = "sale_over"
-    EVENT_DRAFT = "event_draft"
-    EVENT_ON_HOLD = "event_on_hold"
-    EVENT_POSTPONED = "event_postponed"
-    EVENT_SOLD_OUT = "event_sold_out"
-    EVENT_DONE = "event_done"
-    EVENT_CANCELED = "event_canceled"
 
 
 class Room(NamedTuple):

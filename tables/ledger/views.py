@@ -7,10 +7,11 @@ from zlib import crc32
 
 from msgspec import UNSET, Struct, UnsetType
 
-from tables.ledger.availability import Availability, availability, available, room_of
+from tables.ledger.availability import availability, available, room_of
 from tables.ledger.inventory import Inventory
 from tables.ledger.purchase_state import paid_worth, returned_tickets, state_of
 from tables.ledger.records import AccountRecord, PurchaseRecord
+from tables.messages.availability import Availability
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
 from tables.messages.statuses import EventStatus, PurchaseStatus

@@ -9,7 +9,7 @@ from uuid import UUID
 from api.bounded_cache import BoundedCache
 from api.ports.sales import Left
 from api.problems import Unavailable
-from tables.ledger.availability import Availability
+from tables.messages.availability import Availability
 
 FRESH_S: Final = 1.0
 # Longer than a lookup takes: those who look meanwhile get the entry before it.

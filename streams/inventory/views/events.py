@@ -13,11 +13,11 @@ from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.record_reads import RecordRead, RecordReads
 from streams.runtime.web import Request, Response, add_page
 from streams.runtime.web_parameters import path_id, query_choice
-from tables.ledger.availability import Availability
 from tables.ledger.inventory import Inventory
 from tables.ledger.records import account_key, decode_account, decode_event, event_key
 from tables.ledger.scans import EventScan
 from tables.ledger.views import EventView, account_view, event_view
+from tables.messages.availability import Availability
 
 EVENTS_PATH: Final = "/api/events/"
 

@@ -18,8 +18,8 @@ from streams.inventory.views.holds import HoldsAnswer
 from streams.inventory.views.moments import AS_OF
 from streams.inventory.views.partitions import PartitionOwnerView, PartitionView, WorkerPartitionsView, WorkerView
 from streams.runtime.web_operations import LIST_QUERY, WebOperation, query_parameter
-from tables.ledger.availability import Availability
 from tables.ledger.views import AccountView, EventView, PurchaseView
+from tables.messages.availability import Availability
 from tables.messages.commands import DefineEvent
 
 

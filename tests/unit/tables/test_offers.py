@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tables.errors import MalformedRecord
+from tables.messages.availability import Tickets
 from tables.offers import (
     EventOffer,
     SalePeriod,
     StockSnapshot,
     StockSnapshots,
     TicketOffer,
-    Tickets,
     cheapest,
     decode_offers,
     decode_stock,

@@ -13,7 +13,7 @@ from api.ports.sales import Left
 from api.problems import REFUSALS, Refused
 from api.roles import Role
 from api.schemas.money import Money
-from tables.ledger.availability import Availability
+from tables.messages.availability import Availability
 from tables.messages.commands import Hold
 from tables.messages.reasons import Reason
 from tests.unit.api.fakes.clock import NOW

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.schemas.search import FoundEvent, Sort
-from tables.offers import Tickets
+from tables.messages.availability import Tickets
 from tests.unit.api.fakes.world import World
 
 SEARCH = "/api/v3/events/search"

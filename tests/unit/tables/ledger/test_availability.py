@@ -5,9 +5,10 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from tables.ledger.availability import Availability, availability
+from tables.ledger.availability import availability
 from tables.ledger.inventory import TicketStock
 from tables.ledger.views import event_view
+from tables.messages.availability import Availability
 from tables.messages.statuses import EventStatus
 from tests.unit.tables.ledger_driver import EVENT, FLOOR, NOW, STAND, LedgerDriver, moment, ticket_type
 

@@ -9,7 +9,7 @@ import pytest
 from api.adapters.ledger.availability_cache import FRESH_S, AvailabilityCache
 from api.ports.sales import Left
 from api.problems import Unavailable
-from tables.ledger.availability import Availability
+from tables.messages.availability import Availability
 
 EVENT, KIND = uuid4(), uuid4()
 
