@@ -8,7 +8,8 @@ from typing import Final
 
 from flask import Flask, Response, request
 
-from api.pages.permissions import BLUEPRINT_PREFIX, PAGES, has_secret_address
+from api.pages.addresses import has_secret_address
+from api.pages.permissions import BLUEPRINT_PREFIX, PAGES
 from api.web.permissions import PERMISSIONS
 from api.web.security_headers import CACHED_AN_HOUR, DATA, NEVER_CACHED, PAGE, REVALIDATED
 

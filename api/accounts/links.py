@@ -4,8 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from api.ports.ports import ports
-from tables.mail.links import LANGUAGE_PARAMETER
-from tables.signing.links import LinkKind
+from tables.signing.links import LANGUAGE_PARAMETER, LinkKind
 from translations.catalogues import language_of
 
 PATHS: Final = {LinkKind.CONFIRM_ADDRESS: "/links/confirm", LinkKind.RESET_PASSWORD: "/links/reset"}

@@ -15,11 +15,11 @@ from api.accounts.address_confirmation import ConfirmationLink, confirmed_by_lin
 from api.accounts.links import PATHS
 from api.accounts.passwords import new_hash
 from api.pages import device_cookie, session_cookie, sign_up_cookie
+from api.pages.addresses import local_path
 from api.pages.errors import ErrorText, error_page
 from api.pages.forms import field_errors
 from api.pages.language import lazy_gettext
 from api.pages.link_pages import chosen_password, link_subject, link_text
-from api.pages.permissions import local_path
 from api.pages.refusal_texts import refusal_text
 from api.ports.accounts import ConfirmedAccount, PendingConfirmation
 from api.ports.ports import ports

@@ -8,9 +8,9 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 from markupsafe import Markup
 
 from api.bounded_cache import BoundedCache
-from api.pages.copy import StatusLabel, search_label
 from api.pages.forms import field_errors, parse_body
 from api.pages.language import lazy_gettext
+from api.pages.status_labels import StatusLabel, search_label
 from api.ports.ports import ports
 from api.problems import PROBLEMS, Refused
 from api.schemas.search import FoundEvent, FoundEvents, SearchQuery

@@ -9,7 +9,7 @@ from typing import Final
 from flask import request
 
 from api.pages import session_cookie
-from api.pages.permissions import has_secret_address
+from api.pages.addresses import has_secret_address
 from api.ports.ports import ports
 from api.problems import ApiError, Refused
 

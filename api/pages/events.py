@@ -9,12 +9,12 @@ from flask import Blueprint, Response, current_app, make_response, redirect, ren
 from werkzeug.wrappers import Response as BaseResponse
 
 from api.bounded_cache import BoundedCache
-from api.pages.copy import event_label
 from api.pages.forms import parse_body
 from api.pages.language import language, use_language
 from api.pages.offers import open_flags, shown_offers
 from api.pages.purchase_status import redirect_to_answer, redirect_to_purchase
 from api.pages.refusal_texts import refusal_text
+from api.pages.status_labels import event_label
 from api.pages.ticket_selection import FIELD_PREFIX, chosen_lines, chosen_quantities, order_key, quantity_fields
 from api.ports.ports import ports
 from api.problems import Refused, Unavailable

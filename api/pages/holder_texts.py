@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from api.pages.copy import EVENT_LABELS, PURCHASE_LABELS, StatusLabel
 from api.pages.language import LazyText, gettext, language, lazy_gettext
+from api.pages.status_labels import EVENT_LABELS, PURCHASE_LABELS, StatusLabel
 from api.schemas.event import Event
 from api.schemas.purchase import Purchase
 from tables.messages.reasons import Reason

@@ -10,15 +10,15 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from babel import Locale
-from flask import has_request_context, redirect, request
+from flask import g, has_request_context, redirect, request
 from jinja2 import Environment
 from werkzeug.wrappers import Response
 
 from api.auth.clients import accepted_language
-from api.pages import session_cookie
+from api.auth.tokens import Caller
+from api.pages.addresses import has_secret_address, local_path, return_path
 from api.pages.cookies import cookie, set_cookie
-from api.pages.permissions import has_secret_address, local_path, return_path
-from tables.mail.links import LANGUAGE_PARAMETER as MAIL_PARAMETER
+from tables.signing.links import LANGUAGE_PARAMETER as MAIL_PARAMETER
 from translations.catalogues import LANGUAGES, SOURCE_LANGUAGE, catalogue
 
 DOMAIN: Final = "pages"
@@ -83,7 +83,7 @@ def language() -> str:
         return found
     if not has_request_context():
         return SOURCE_LANGUAGE
-    of_mail, of_account = (request.args.get(MAIL_PARAMETER), cookie(MAIL_COOKIE)), (session_cookie.account_language(),)
+    of_mail, of_account = (request.args.get(MAIL_PARAMETER), cookie(MAIL_COOKIE)), (_account_language(),)
     others = (*of_mail, *of_account) if has_secret_address() else (*of_account, *of_mail)
     found = next((each for each in (cookie(COOKIE), *others) if each in LANGUAGES), None) or accepted_language()
     _of_request.set(found)
@@ -150,6 +150,12 @@ def declare(answer: Response) -> Response:
         answer.headers["Content-Language"] = language()
         answer.vary.update(("Accept-Language", "Cookie"))
     return answer
+
+
+def _account_language() -> str:
+    """The language of the reader's account; empty for an anonymous reader and for sessions of earlier versions."""
+    found: Caller | None = g.get("caller")
+    return found.language if found else ""
 
 
 def _page_url(path: str, more: dict[str, str]) -> str:

@@ -15,8 +15,8 @@ from api.pages.language import lazy_gettext
 from api.pages.link_pages import link_subject, link_text
 from api.pages.purchase_status import CLOCK_SKEW_MAX, decided_at, milliseconds, up_to_date
 from api.pages.purchase_view import purchase_values, ticket_values
-from api.pages.purchases import ONCE_KEY
 from api.pages.refusal_texts import refusal_text
+from api.pages.ticket_selection import ONCE_KEY
 from api.ports.ports import ports
 from api.problems import Refused, Unavailable
 from api.purchasing import service

@@ -1,14 +1,19 @@
 """An event's ticket types with their availability, and which of them can be chosen."""
 
+from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from api.pages.copy import StatusLabel, event_label, ticket_label
+from api.pages.language import gettext
+from api.pages.numbers import shown_number
+from api.pages.shown_times import part
+from api.pages.status_labels import EVENT_LABELS, TICKET_LABELS, UNKNOWN, StatusLabel, event_label
 from api.ports.ports import ports
 from api.ports.sales import Left
 from api.schemas.event import Event
 from api.schemas.ticket import TicketType
 from tables.messages.availability import Availability
+from tables.messages.statuses import EventStatus
 
 QUANTITY_MAX: Final = 20
 OPEN_STATES: Final = frozenset({Availability.AVAILABLE, Availability.LOW, Availability.HELD})
@@ -42,5 +47,18 @@ def _offer(event: Event, ticket: TicketType, left: Left | None, chosen: int) -> 
     if left is not None and left.state is Availability.LOW:
         most = min(most, left.available)
     can_sell = event_label(event, ports().clock()) is None and (left is None or left.state in OPEN_STATES)
-    state = ticket_label(left, ticket.sale_starts_at, event.time_zone)
+    state = _label(left, ticket.sale_starts_at, event.time_zone)
     return ShownOffer(ticket, state, can_sell, most, min(chosen, most) if can_sell else 0)
+
+
+def _label(left: Left | None, opens: datetime | None, zone: str) -> StatusLabel:
+    """The availability of a ticket type; ``opens`` is when its sale starts."""
+    if left is None:
+        return UNKNOWN
+    if left.state is Availability.LOW:
+        return StatusLabel(gettext("Few left: %(number)s") % {"number": shown_number(left.available)}, "warn")
+    if left.state is Availability.NOT_ON_SALE_YET and opens is not None:
+        return StatusLabel(gettext("On sale from %(time)s") % {"time": part(opens, zone, "EEEE d MMMM, HH:mm")}, "none")
+    if left.state.startswith("event_"):
+        return EVENT_LABELS[EventStatus(left.state.removeprefix("event_").upper())]
+    return TICKET_LABELS[left.state]

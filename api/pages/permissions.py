@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from flask import Flask, redirect, request
 from werkzeug.wrappers import Response
 
+from api.pages.addresses import return_path
 from api.roles import Permission, Role
 from api.web.authentication import require, visitor
 
@@ -71,8 +72,6 @@ PAGES: Final[dict[str, Permission]] = {
     "editing.edit_type": Permission.ORGANIZER,
     "editing.remove_type": Permission.ORGANIZER,
 }
-# Pages whose URL is a secret: those behind links in mails.
-_LINKS_PREFIX: Final = "/links/"
 _ROLES: Final[dict[Permission, tuple[Role, ...]]] = {
     Permission.ORGANIZER: (Role.ORGANIZER,),
     Permission.ADMINISTRATOR: (),
@@ -101,23 +100,3 @@ def check() -> Response | None:
     if wanted in _ROLES:
         require(*_ROLES[wanted])
     return None
-
-
-def has_secret_address() -> bool:
-    """Whether this request's URL is a secret."""
-    return request.path.startswith(_LINKS_PREFIX)
-
-
-def local_path(path: str | None) -> str:
-    """The path if it is one of this site, else ``/``. So no link can redirect a reader to another site."""
-    path = path or ""
-    is_local = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
-    return path if is_local else "/"
-
-
-def return_path() -> str:
-    """This page, or for a form the page that it was on."""
-    if request.method == "GET":
-        return request.full_path.rstrip("?")
-    host, slash, path = (request.referrer or "").partition("://")[2].partition("/")
-    return local_path(slash + path) if host == request.host else "/"

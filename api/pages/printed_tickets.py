@@ -9,7 +9,6 @@ from uuid import UUID
 import segno
 from markupsafe import Markup
 
-from api.pages.holder_texts import purchase_notes
 from api.schemas.event import Event
 from api.schemas.purchase import BoughtLine, Purchase
 from tables.mail.calendar import calendar, entry
@@ -39,8 +38,8 @@ def printed_tickets(signer: TicketSigner, event: UUID, lines: list[BoughtLine], 
     ]
 
 
-def purchase_calendar(ids: tuple[UUID, UUID], purchase: Purchase, event: Event, domain: str) -> bytes:
-    """The purchase's calendar file."""
+def purchase_calendar(ids: tuple[UUID, UUID], purchase: Purchase, event: Event, domain: str, notes: list[str]) -> bytes:
+    """The purchase's calendar file; ``notes`` are what the entry says besides time and place."""
     facts = EventFacts(
         title=event.title,
         status=event.status,
@@ -51,7 +50,7 @@ def purchase_calendar(ids: tuple[UUID, UUID], purchase: Purchase, event: Event, 
         city=event.city,
         version=event.version,
     )
-    made = entry(*ids, facts, purchase.decided_at or event.updated_at, domain, notes=purchase_notes(purchase, event))
+    made = entry(*ids, facts, purchase.decided_at or event.updated_at, domain, notes=notes)
     return calendar("PUBLISH", made)
 
 

@@ -10,11 +10,12 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as BaseResponse
 
 from api.pages.forms import parse_body
+from api.pages.holder_texts import purchase_notes
 from api.pages.printed_tickets import purchase_calendar
 from api.pages.purchase_status import CLOCK_SKEW_MAX, redirect_to_answer, redirect_to_purchase, up_to_date
 from api.pages.purchase_view import purchase_values, ticket_values
 from api.pages.refusal_texts import refusal_text
-from api.pages.ticket_selection import chosen_lines, chosen_quantities, order_key, quantity_fields
+from api.pages.ticket_selection import ONCE_KEY, chosen_lines, chosen_quantities, order_key, quantity_fields
 from api.ports.ports import ports
 from api.problems import Refused, Unavailable
 from api.purchasing import service
@@ -29,8 +30,6 @@ from tables.messages.commands import TicketLine
 
 purchases = Blueprint("purchases", __name__)
 
-# The idempotency key of confirming and of cancelling as a whole: a repeated click is the same request.
-ONCE_KEY: Final = "page"
 ACTIVE_STATUSES: Final = frozenset({"held", "confirmed"})
 # How long the page asks for news of the mail.
 MAIL_WATCH_MAX: Final = timedelta(minutes=2)
@@ -117,7 +116,7 @@ def calendar_file(public: str) -> Response:
     found, event = own_purchase(public), ports().events.get(ids[0])
     if event is None or found.status != "confirmed":
         raise Refused("not-found")
-    answer = make_response(purchase_calendar(ids, found, event, ports().mail_domain))
+    answer = make_response(purchase_calendar(ids, found, event, ports().mail_domain, purchase_notes(found, event)))
     answer.mimetype = "text/calendar"
     answer.headers["Content-Disposition"] = 'attachment; filename="event.ics"'
     return answer

@@ -58,12 +58,6 @@ def change_language(reader: Caller, locale: str) -> None:
     _begin(reader.account, reader.roles, reader.version, locale, left)
 
 
-def account_language() -> str:
-    """The language of the reader's account; empty for an anonymous reader and for sessions of earlier versions."""
-    found: Caller | None = g.get("caller")
-    return found.language if found else ""
-
-
 def _begin(account: UUID, roles: frozenset[Role], version: int, locale: str, seconds: int) -> None:
     token, _ = ports().tokens.issue(account, roles, version, seconds, language_of(locale))
     g.cookie = (token, seconds)

@@ -4,8 +4,8 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as BaseResponse
 
 from api.pages import device_cookie, session_cookie
+from api.pages.addresses import local_path
 from api.pages.forms import field_errors, form_fields, parse_body
-from api.pages.permissions import local_path
 from api.ports.ports import ports
 from api.problems import PROBLEMS, Refused
 from api.routes.sessions import credential_of

@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response as BaseResponse
 from api.accounts.address_confirmation import confirmed_by_code
 from api.pages import sign_up_cookie
 from api.pages.address_confirmation import confirmation_errors, finish
+from api.pages.addresses import local_path
 from api.pages.forms import field_errors, form_fields, parse_body
 from api.pages.language import language
-from api.pages.permissions import local_path
 from api.problems import PROBLEMS, Refused
 from api.routes.accounts import sign_up as ask_for_account
 from api.schemas.account import Confirmation, NewAccount

@@ -11,6 +11,8 @@ from api.ports.ports import ports
 from api.problems import Refused
 
 FIELD_PREFIX: Final = "n-"
+# The idempotency key of confirming and of cancelling as a whole: a repeated click is the same request.
+ONCE_KEY: Final = "page"
 _KEY: Final = re.compile(r"[0-9a-f]{32}")
 
 

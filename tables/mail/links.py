@@ -7,11 +7,9 @@ from uuid import UUID
 
 from tables.messages.mail_jobs import Job
 from tables.messages.mail_kinds import MailKind
-from tables.signing.links import LinkKind, LinkSigner
+from tables.signing.links import LANGUAGE_PARAMETER, LinkKind, LinkSigner
 
 PATHS: Final = {LinkKind.FINISH_HOLD: "/links/hold", LinkKind.SEE_PURCHASE: "/links/purchase"}
-# The parameter of every link in a mail that says the mail's language.
-LANGUAGE_PARAMETER: Final = "mail"
 # How long after its event the link still shows a purchase.
 PURCHASE_SHOWN_FOR: Final = timedelta(days=30)
 # An event may be in the year 9999, the last one of datetime.

@@ -13,6 +13,8 @@ from typing import Final
 
 from tables.errors import TurnstileError
 
+# The parameter of every link in a mail that says the mail's language.
+LANGUAGE_PARAMETER: Final = "mail"
 SUBJECT_MAX_BYTES: Final = 256
 EXPIRY_BYTES: Final = 8
 # Each use signs with a key of its own, so a link is never accepted as a session token, CSRF token or purchase id.

@@ -6,7 +6,7 @@ import pytest
 
 from api.app import trust_proxies
 from api.auth.clients import Asker
-from api.pages.permissions import local_path
+from api.pages.addresses import local_path
 from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import Reader, make_account
 
