@@ -153,3 +153,22 @@ def _sign(signed: bytes, mac: hmac.HMAC) -> bytes:
 def unauthorized(detail: str) -> Refused:
     """The refusal of a request without a valid token."""
     return Refused("unauthorized", detail, headers=CHALLENGE)
+
+
+def forbidden() -> Refused:
+    """The refusal of what the caller may not do. It doesn't tell whether the thing exists."""
+    return Refused("forbidden", "this belongs to somebody else, or needs a role that you do not have")
+
+
+def read_caller(tokens: Tokens, version: Callable[[UUID], int], header: str) -> Caller:
+    """The caller by the value of an Authorization header. Refused: unauthorized.
+
+    ``version`` tells the lowest version that an account's tokens must have.
+    """
+    scheme, _, text = header.partition(" ")
+    if scheme.lower() != "bearer" or not text:
+        raise unauthorized("the header Authorization must be `Bearer` and a token")
+    found = tokens.read(text)
+    if found.version < version(found.account):
+        raise unauthorized("this session has been ended")
+    return found

@@ -10,10 +10,10 @@ from flask import request
 
 from api.pages import session_cookie
 from api.pages.addresses import has_secret_address
+from api.pages.forms import TOKEN_FIELD
 from api.ports.ports import ports
 from api.problems import ApiError, Refused
 
-TOKEN_FIELD: Final = "csrf_token"  # noqa: S105 (a field's name)
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 # Methods that change nothing need no token.
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})

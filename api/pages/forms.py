@@ -1,15 +1,17 @@
 """Forms as bodies of the API, validated by the same models, with errors by field."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
 
-from api.pages.csrf import TOKEN_FIELD
 from api.pages.field_texts import Unreadable, field_of, refused_field_texts, validation_texts
 from api.pages.refusal_texts import refusal_text
 from api.problems import Refused
+
+# The CSRF token, which is no field of the API (api/pages/csrf.py).
+TOKEN_FIELD: Final = "csrf_token"  # noqa: S105 (a field's name)
 
 Model = TypeVar("Model", bound=BaseModel)
 # Makes a field of the API from the fields of a form. Raises Unreadable.

@@ -18,6 +18,7 @@ from api.pages.compression import compress
 from api.pages.errors import register_errors
 from api.pages.event_editing import editing
 from api.pages.events import events
+from api.pages.forms import TOKEN_FIELD
 from api.pages.language import LazyText, lazy_gettext
 from api.pages.mail_links import links
 from api.pages.my_tickets import tickets
@@ -111,7 +112,7 @@ def _template_values() -> dict[str, Any]:
         "language_url": language.switch_url,
         "asset_url": assets.asset_url,
         "csrf_token": csrf.token,
-        "csrf_field": csrf.TOKEN_FIELD,
+        "csrf_field": TOKEN_FIELD,
     }
 
 

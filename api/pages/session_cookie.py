@@ -10,12 +10,11 @@ from uuid import UUID
 
 from flask import Response, g
 
-from api.auth.tokens import Caller
+from api.auth.tokens import Caller, read_caller
 from api.pages.cookies import cookie, set_cookie
 from api.ports.ports import ports
 from api.problems import Refused
 from api.roles import Role
-from api.web.authentication import read_caller
 from translations.catalogues import language_of
 
 NAME: Final = "turnstile"
@@ -32,7 +31,7 @@ def read() -> None:
         g.session = text
         return
     try:
-        g.caller = read_caller(ports(), f"Bearer {text}")
+        g.caller = read_caller(ports().tokens, ports().revocations.version, f"Bearer {text}")
         g.session = text
     except Refused:
         g.cookie = ("", 0)

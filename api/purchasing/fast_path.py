@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from api.auth.tokens import read_caller
 from api.ports.ports import Ports
 from api.purchasing import service
 from api.schemas.purchase import NewPurchase
-from api.web.authentication import read_caller
 from api.web.prefer import preference
 from api.web.raw_response import JSON, Fields, RawResponse, or_problem
 from api.web.responses import BASE
@@ -48,7 +48,8 @@ class PurchaseFastPath:
     async def _buy(self, fields: Fields, asked: NewPurchase) -> RawResponse:
         # Before all else: under overload, a refusal must be cheap.
         self._ports.ledger.check_limit()
-        caller = read_caller(self._ports, fields[b"authorization"].decode("latin-1"))
+        header = fields[b"authorization"].decode("latin-1")
+        caller = read_caller(self._ports.tokens, self._ports.revocations.version, header)
         wanted = preference(_text(fields.get(b"prefer")), self._ports.purchase_wait)
         return await service.buy(self._ports, caller, asked, _text(fields.get(b"idempotency-key")), wanted)
 

@@ -7,14 +7,13 @@ import re
 from typing import Final
 from uuid import UUID, uuid4
 
-from api.auth.tokens import Caller
+from api.auth.tokens import Caller, forbidden
 from api.ports.ledger import BuyersCommand
 from api.ports.ports import Ports
 from api.problems import REFUSALS, Fault, Refused
 from api.purchasing.acceptance import accepted_id
 from api.purchasing.purchase_json import purchase_json
 from api.schemas.purchase import NewPurchase, parse_public_id, pending, public_id
-from api.web.authentication import forbidden
 from api.web.prefer import Preference
 from api.web.raw_response import JSON, RawResponse
 from api.web.responses import BASE

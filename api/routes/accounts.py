@@ -9,6 +9,7 @@ from api.accounts.changes import account_of, change_account_row, delete_account_
 from api.accounts.notices import tell_roles
 from api.accounts.passwords import new_hash, require_password
 from api.auth.clients import accepted_language
+from api.auth.tokens import forbidden
 from api.ports.ports import ports
 from api.problems import wrong
 from api.roles import Role
@@ -24,7 +25,7 @@ from api.schemas.account import (
     SignUp,
 )
 from api.schemas.pagination import PageQuery, page
-from api.web.authentication import forbidden, require_to_act_for, visitor
+from api.web.authentication import require_to_act_for, visitor
 from api.web.etags import check_match, check_match_if_given, tagged
 from api.web.responses import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, answers, blueprint
 
