@@ -83,7 +83,7 @@ def observed(application: FastApplication, now: Settings) -> FastApplication:
     """The application with access log and traces, as the settings say."""
     if now.access_log:
         application = AccessLog(application)
-    traces = make_traces("turnstile-api", now)
+    traces = make_traces("turnstile-api", now.zipkin_url)
     if traces is not None and now.trace_ratio:
         application = TracedApplication(application, traces, now.trace_ratio)
     return application

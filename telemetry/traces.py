@@ -17,8 +17,6 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import Span, SpanKind, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from settings import Settings
-
 TRACEPARENT_HEADER: Final = "traceparent"
 # Spans in the exporter's queue; further ones are dropped.
 QUEUE_MAX_SPANS: Final = 4_096
@@ -67,9 +65,9 @@ class Traces:
         self._provider.shutdown()
 
 
-def make_traces(service: str, now: Settings) -> Traces | None:
+def make_traces(service: str, zipkin_url: str | None) -> Traces | None:
     """The spans of this process; None if no Zipkin is configured. Only with one is its HTTP client loaded (50 ms)."""
-    return Traces(service, resolve_name("telemetry.zipkin:make_exporter")(now.zipkin_url)) if now.zipkin_url else None
+    return Traces(service, resolve_name("telemetry.zipkin:make_exporter")(zipkin_url)) if zipkin_url else None
 
 
 def sampled_context(text: str) -> Context | None:

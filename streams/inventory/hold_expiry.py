@@ -4,7 +4,6 @@ It reads the index of open holds in the ledger's table, on the partitions that t
 that the operator's limits on holds are in the log (streams/inventory/hold_limits.py).
 """
 
-import time
 from collections.abc import Callable, Iterator
 
 from connect.topics import COMMANDS
@@ -14,18 +13,13 @@ from streams.runtime.assignment import active_partitions, is_running
 from streams.runtime.produce import Record
 from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable
-from streams.runtime.timer import run_timer
+from streams.runtime.timer import now_ms, run_timer
 from tables.ids import id_bytes
 from tables.ledger.deadlines import BATCH_MAX_HOLDS, HOLDS_PREFIX, HoldSchedule, expiry_of
 from tables.messages.commands import encode_command
 
 INTERVAL_S = 0.2
 RETRY_S = 1.0
-
-
-def now_ms() -> int:
-    """Milliseconds since 1970 UTC."""
-    return round(time.time() * 1000)
 
 
 class HoldExpiry:

@@ -14,9 +14,9 @@ from connect.client_options import tls_context
 from connect.records.fetching import SkippedOffsets
 from connect.topics import RECORD_MAX_BYTES, VERSION, group
 from settings import Role, Settings, split
-from streams.runtime.batching import InFlight
 from streams.runtime.consumer import BatchTransport
 from streams.runtime.counters import Counters
+from streams.runtime.in_flight import InFlight
 from streams.runtime.web_guard import make_guard
 from tables.ledger.watermark import Watermark
 from telemetry.traces import Traces, make_traces
@@ -148,7 +148,7 @@ def make_app(settings: Settings) -> App:
     app.inputs = []
     app.guarded = {}
     app.on_unreadable = []
-    app.traces = make_traces(group(settings.role), settings)
+    app.traces = make_traces(group(settings.role), settings.zipkin_url)
     return app
 
 

@@ -6,13 +6,13 @@ batch and all later ones uncommitted: they are read again from the committed off
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from faust.types import EventT, Message, StreamT
 
 from streams.runtime.failstop import fail_stop
+from streams.runtime.in_flight import InFlight, Interrupted
 from streams.runtime.record_context import set_batch
 from streams.runtime.tracing import Spans
 
@@ -38,35 +38,6 @@ async def in_parallel(batches: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
-
-
-class Interrupted(Exception):
-    """The partitions are about to be revoked before a batch could be finished."""
-
-
-class InFlight:
-    """The records that agents are handling; Faust waits for them before it gives partitions up.
-
-    Agents that share a topic share its records: a record is released when its last agent finishes, whether that
-    completed it or gave it up. (Faust alone would wait forever for a record that one agent has acknowledged and that
-    was then cleared from the queue of another.)
-    """
-
-    def __init__(self) -> None:
-        self._agents: Counter[Message] = Counter()
-
-    def acquire(self, unacked: set[Message], messages: list[Message]) -> None:
-        """An agent starts a batch; its first message stands for all."""
-        self._agents[messages[0]] += 1
-        unacked.add(messages[0])
-
-    def release(self, unacked: set[Message], messages: list[Message]) -> None:
-        """An agent has finished a batch, or given it up."""
-        first = messages[0]
-        self._agents[first] -= 1
-        if self._agents[first] <= 0:
-            del self._agents[first]
-            unacked.discard(first)
 
 
 async def in_batches(stream: StreamT[Any], handle: Handle, *, in_flight: InFlight, max_records: int, name: str) -> None:

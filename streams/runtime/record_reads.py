@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from streams.runtime.partition_reads import PartitionReads
+from streams.runtime.record_watches import WAIT_MAX_S
 from streams.runtime.web import Request, Response, bytes_response, json_response
 from streams.runtime.web_parameters import query_seconds
 from streams.runtime.web_slots import WebSlots
 
 WAITS_MAX: Final = 50
-WAIT_MAX_S: Final = 30.0
 # How often a wait looks whether client, worker and partition are still there, and whether time has changed the view.
 RECHECK_INTERVAL_S: Final = 1.0
 # A client that waits for one change after the other is answered at most so often.

@@ -2,6 +2,10 @@
 
 import asyncio
 from collections.abc import Container
+from typing import Final
+
+# What a view may ask for.
+WAIT_MAX_S: Final = 30.0
 
 
 class RecordWatches:

@@ -12,7 +12,7 @@ from faust.types import AppT
 
 from connect.partitioning import partition_of
 from streams.runtime.app import App
-from streams.runtime.batching import Interrupted
+from streams.runtime.in_flight import Interrupted
 from streams.runtime.produce import Produced, Record, append_once
 
 BACKOFF_FIRST_S = 0.2

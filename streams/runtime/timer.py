@@ -2,15 +2,21 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 from aiokafka.errors import KafkaError
 
 from streams.runtime.app import App
-from streams.runtime.batching import Interrupted
 from streams.runtime.failstop import fail_stop
+from streams.runtime.in_flight import Interrupted
 
 log = logging.getLogger(__name__)
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970 UTC."""
+    return round(time.time() * 1000)
 
 
 async def run_timer(

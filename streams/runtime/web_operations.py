@@ -2,7 +2,7 @@
 
 from typing import Any, Final, NamedTuple
 
-from streams.runtime.record_reads import WAIT_MAX_S
+from streams.runtime.record_watches import WAIT_MAX_S
 from streams.runtime.web_parameters import CURSOR_MAX_CHARACTERS, LIMIT_DEFAULT, LIMIT_MAX
 
 JSON: Final = "application/json"

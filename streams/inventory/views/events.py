@@ -3,7 +3,6 @@
 from typing import Final
 from uuid import UUID
 
-from streams.inventory.hold_expiry import now_ms
 from streams.inventory.views.event_past import EventPast
 from streams.inventory.views.moments import query_as_of
 from streams.runtime.app import App
@@ -11,6 +10,7 @@ from streams.runtime.event_streams import EventStreams
 from streams.runtime.partition_lists import PartitionList
 from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.record_reads import RecordRead, RecordReads
+from streams.runtime.timer import now_ms
 from streams.runtime.web import Request, Response, add_page
 from streams.runtime.web_parameters import path_id, query_choice
 from tables.ledger.inventory import Inventory

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from streams.inventory.hold_expiry import now_ms
 from streams.runtime.gap_check import GapCheck
+from streams.runtime.timer import now_ms
 from streams.runtime.web import Request
 from streams.runtime.web_parameters import query_text
 from streams.runtime.web_problems import invalid_parameter, unavailable

@@ -9,7 +9,6 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanKind
 
-from settings import Settings
 from telemetry.traces import Traces, make_traces
 from telemetry.zipkin import RETRY_PAUSE_S, DroppingExporter
 
@@ -66,7 +65,7 @@ def test_spans_beyond_the_queue_are_dropped_and_ending_does_not_wait_for_zipkin(
 
 
 def test_without_a_zipkin_there_are_no_spans() -> None:
-    assert make_traces("turnstile-test", Settings(ticket_key="k" * 32)) is None
+    assert make_traces("turnstile-test", None) is None
 
 
 def test_spans_go_to_the_address_of_the_setting_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +78,7 @@ def test_spans_go_to_the_address_of_the_setting_alone(monkeypatch: pytest.Monkey
         return answer
 
     monkeypatch.setattr(requests.Session, "post", post)
-    traces = make_traces("turnstile-test", Settings(ticket_key="k" * 32, zipkin_url="http://127.0.0.1:9411/"))
+    traces = make_traces("turnstile-test", "http://127.0.0.1:9411/")
     assert traces is not None
     traces.begin("a request", SpanKind.INTERNAL, {}).end()
     traces.close()

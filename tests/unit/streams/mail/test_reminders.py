@@ -16,7 +16,7 @@ from streams.mail.notifications import NotificationsAgent
 from streams.mail.reminders import Reminders
 from streams.runtime import dead_letters
 from streams.runtime.app import App
-from streams.runtime.batching import Interrupted
+from streams.runtime.in_flight import Interrupted
 from streams.runtime.produce import Record
 from streams.runtime.table import OffsetTable
 from tables.messages.mail_jobs import Job, decode_job

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from streams.runtime import batching
-from streams.runtime.batching import InFlight, Interrupted, in_batches, in_parallel
+from streams.runtime.batching import in_batches, in_parallel
 from streams.runtime.counters import Counters
+from streams.runtime.in_flight import InFlight, Interrupted
 
 
 class Ended(Exception):

@@ -8,7 +8,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from streams.runtime import timer
-from streams.runtime.batching import Interrupted
+from streams.runtime.in_flight import Interrupted
 from streams.runtime.timer import run_timer
 
 

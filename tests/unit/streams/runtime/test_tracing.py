@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from streams.runtime.batching import InFlight, Interrupted, in_batches
+from streams.runtime.batching import in_batches
 from streams.runtime.counters import Counters
+from streams.runtime.in_flight import InFlight, Interrupted
 from streams.runtime.tracing import continue_trace, trace_headers
 from telemetry.traces import TRACEPARENT_HEADER, Traces
 from tests.unit.streams.runtime.test_batching import FakeMessage, FakeStream
