@@ -7,7 +7,6 @@ without the secret, the account gets a password that the reader of the mail choo
 
 import re
 import secrets
-from datetime import timedelta
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -16,13 +15,12 @@ from api.accounts.notices import tell_address
 from api.auth.account_mail_texts import AccountMail
 from api.auth.account_mails import compose
 from api.auth.clients import Asker, client
-from api.ports.accounts import ConfirmedAccount, PendingConfirmation
+from api.ports.accounts import CONFIRMATION_VALID_FOR, ConfirmedAccount, PendingConfirmation
 from api.ports.ports import ports
 from api.problems import Refused
 from api.schemas.account import Account, Confirmation, SignUp
 from tables.signing.links import LinkKind
 
-VALID_FOR: Final = timedelta(days=1)
 # Without lookalikes: 30^10 codes, one of which is valid for a request.
 _LETTERS: Final = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
 _CODE_LETTERS: Final = 10
@@ -70,7 +68,9 @@ def ask_for_confirmation(
         )
     )
     about = AccountMail.SIGN_UP if made else AccountMail.NEW_ADDRESS
-    address = account_link(LinkKind.CONFIRM_ADDRESS, link.subject, ports().clock() + VALID_FOR, account.locale)
+    address = account_link(
+        LinkKind.CONFIRM_ADDRESS, link.subject, ports().clock() + CONFIRMATION_VALID_FOR, account.locale
+    )
     ports().mailer(email, compose(about, account.locale, link=address, code=f"{code[:5]}-{code[5:]}"))
     return SignUp(email=email, request=request)
 

@@ -4,8 +4,8 @@ from typing import Final
 
 from werkzeug.wrappers import Response
 
-from api.accounts.address_confirmation import VALID_FOR
 from api.pages.cookies import cookie, set_cookie
+from api.ports.accounts import CONFIRMATION_VALID_FOR
 
 NAME: Final = "turnstile-sign-up"
 
@@ -17,7 +17,7 @@ def asked_request() -> str:
 
 def remember(answer: Response, request: str) -> Response:
     """Keep the request in the browser for as long as its code is valid."""
-    set_cookie(answer, NAME, request, int(VALID_FOR.total_seconds()))
+    set_cookie(answer, NAME, request, int(CONFIRMATION_VALID_FOR.total_seconds()))
     return answer
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 from uuid import UUID
 
 from api.schemas.account import Account
 from api.schemas.pagination import InvalidRow, PagePosition
+
+CONFIRMATION_VALID_FOR: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Accounts(Protocol):
         """Set an account's password and end its sessions; whether the account exists."""
 
     def add_confirmation(self, pending: PendingConfirmation) -> None:
-        """Store it for a day, until its address is confirmed. A change of address ends an earlier one."""
+        """Store it for CONFIRMATION_VALID_FOR. A change of address ends an earlier one."""
 
     def confirm_by_code(self, code_hash: bytes, now: datetime) -> ConfirmedAccount | None:
         """Confirm by a code, once; None if it is invalid, or its sessions ended. Refused: email-taken."""

@@ -4,21 +4,11 @@ from decimal import Decimal
 from functools import cache
 from typing import Self
 
-from iso4217 import Currency
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.schemas.base import Body, Resource
-
-
-@cache
-def decimals(currency: str) -> int | None:
-    """The decimals of amounts in ``currency``; None for what is no money (gold, test codes, unknown codes)."""
-    try:
-        exponent: int | None = Currency(currency).exponent
-    except ValueError:
-        return None
-    return exponent
+from tables.text.currencies import currency_decimals
 
 
 def exact(amount: Decimal, currency: str) -> Decimal:
@@ -30,7 +20,7 @@ def exact(amount: Decimal, currency: str) -> Decimal:
 
 @cache
 def _unit(currency: str) -> Decimal:
-    return Decimal(1).scaleb(-(decimals(currency) or 0))
+    return Decimal(1).scaleb(-(currency_decimals(currency) or 0))
 
 
 class Price(Body):
@@ -42,13 +32,13 @@ class Price(Body):
     @field_validator("currency")
     @classmethod
     def _known(cls, value: str) -> str:
-        if decimals(value) is None:
+        if currency_decimals(value) is None:
             raise ValueError("must be a currency of ISO 4217, like EUR")
         return value
 
     @model_validator(mode="after")
     def _no_more_decimals_than_the_currency_has(self) -> Self:
-        most = decimals(self.currency)
+        most = currency_decimals(self.currency)
         if most is not None and -int(Decimal(self.amount).as_tuple().exponent) > most:
             said = "amounts in {currency} have at most {most} decimals"
             raise PydanticCustomError("too_many_decimals", said, {"currency": self.currency, "most": most})

@@ -9,9 +9,10 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict,
 from api.problems import wrong
 from api.schemas.base import Parameters, Resource
 from api.schemas.fields import City, Tag, Words, as_day, as_moment
-from api.schemas.money import Money, decimals
+from api.schemas.money import Money
 from tables.messages.availability import Tickets
 from tables.messages.statuses import EventStatus
+from tables.text.currencies import currency_decimals
 
 FILTER_MAX_VALUES: Final = 20
 RADIUS_KM: Final = 25.0
@@ -36,7 +37,7 @@ def _day_or_moment(value: Any) -> Any:
 
 
 def _currency(value: str) -> str:
-    if decimals(value) is None:
+    if currency_decimals(value) is None:
         raise ValueError("must be a currency of ISO 4217, like EUR")
     return value
 
