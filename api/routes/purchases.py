@@ -15,9 +15,9 @@ from api.roles import Role
 from api.routes.events import managed_event
 from api.schemas.purchase import (
     Cancellation,
-    Confirmation,
     NewPurchase,
     Purchase,
+    PurchaseConfirmation,
     PurchasePath,
     WaitQuery,
     pending,
@@ -98,7 +98,7 @@ def buy(body: NewPurchase) -> Response:
     ),
     openapi_extensions={"parameters": [_CHANGE_KEY, _PREFER]},
 )
-def confirm_purchase(path: PurchasePath, body: Confirmation) -> Response:
+def confirm_purchase(path: PurchasePath, body: PurchaseConfirmation) -> Response:
     """A hold becomes a sale, with its codes. A repeated request gets the same response.
 
     What must be paid online is confirmed by the event's organizer, or an administrator, with the `reference` of the

@@ -46,7 +46,7 @@ class Cancellation(OptionalBody):
     lines: list[NewLine] = Field(default_factory=list, max_length=50)
 
 
-class Confirmation(OptionalBody):
+class PurchaseConfirmation(OptionalBody):
     """``reference`` says that the organizer has taken the money: what the payment is called there."""
 
     reference: Annotated[str, Field(strict=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")] = absent()
