@@ -28,7 +28,7 @@ from tables.messages.reasons import Reason
 Choose = Callable[[Path | None, int, int, AsOf], Snapshot | None]
 
 
-class Step(Struct, frozen=True, rename="camel"):
+class RecordedDecision(Struct, frozen=True, rename="camel"):
     """A decision on a purchase, with what the command met: stock, the account's tickets, and the limits in force.
 
     Of a decision from before a snapshot only the decision itself is known.
@@ -94,7 +94,7 @@ def event_of(now: Settings, purchase: UUID) -> UUID | None:
     return None
 
 
-def life_of(purchase: UUID, log: Iterable[LogCommand], replay: EventReplay) -> Iterator[Step]:
+def life_of(purchase: UUID, log: Iterable[LogCommand], replay: EventReplay) -> Iterator[RecordedDecision]:
     """Every decision on a purchase, in the order of the log; first those that the replay's table begins with."""
     record = replay.purchase(purchase)
     yield from map(_recorded, record.history if record else ())
@@ -102,7 +102,7 @@ def life_of(purchase: UUID, log: Iterable[LogCommand], replay: EventReplay) -> I
         before = _Before.of(each, purchase, replay)
         for outcome in replay.apply(each):
             if outcome.purchase == purchase and before is not None:
-                yield _step(each, outcome, before)
+                yield _decided(each, outcome, before)
 
 
 class _Before(NamedTuple):
@@ -128,14 +128,14 @@ class _Before(NamedTuple):
         return cls(replay.stock(each.at), has, replay.definition(), replay.hold_limits())
 
 
-def _recorded(decision: Decision) -> Step:
+def _recorded(decision: Decision) -> RecordedDecision:
     reason = decision.exact_reason
     rule = recorded_rule(decision.kind, reason)
-    return Step(decision.offset, decision.at, None, decision.kind, reason, rule, decision.figures)
+    return RecordedDecision(decision.offset, decision.at, None, decision.kind, reason, rule, decision.figures)
 
 
-def _step(each: LogCommand, outcome: Outcome, before: _Before) -> Step:
-    return Step(
+def _decided(each: LogCommand, outcome: Outcome, before: _Before) -> RecordedDecision:
+    return RecordedDecision(
         offset=each.offset,
         at=each.at,
         command=str(each.command.__struct_config__.tag),

@@ -21,7 +21,7 @@ from api.board.invariants import invariants
 from api.board.pipeline_state import PipelineState
 from api.board.rates import DecisionRates
 from api.board.sale import BoardEvent, SellingEvents, decode_board_outcome
-from api.board.snapshot import Snapshot, frame
+from api.board.snapshot import BoardSnapshot, frame
 from api.board.stock_bounds import StockBounds
 from api.problems import retry_later
 
@@ -117,7 +117,7 @@ class BoardFeed:
         """Whether anybody watches a board."""
         return self._boards > 0 or time.monotonic() < self._glanced_at + self._times.glance_s
 
-    async def glance(self) -> Snapshot:
+    async def glance(self) -> BoardSnapshot:
         """The board as it is now; what has to be probed first comes with a later glance."""
         self._glanced_at = time.monotonic()
         self._wake()
@@ -184,13 +184,13 @@ class BoardFeed:
         except Exception:
             log.exception("the components of the pipeline could not be asked")
 
-    def _snapshot(self) -> Snapshot:
+    def _snapshot(self) -> BoardSnapshot:
         now = self._clock()
         at = datetime.fromtimestamp(int(now), UTC)
         state, before = self._fresh(self._state), self._fresh(self._before)
         found = unknown_components() if state is None else components(state, before)
         state = state or PipelineState(at=0.0)
-        return Snapshot(
+        return BoardSnapshot(
             at=at,
             pace=self._rates.report(now),
             events=self._selling.shown(now),

@@ -92,7 +92,7 @@ class EventShown(Struct, frozen=True):
     types: tuple[TypeShown, ...]
 
 
-class Snapshot(Struct, frozen=True, rename="camel"):
+class BoardSnapshot(Struct, frozen=True, rename="camel"):
     """``letters`` are open dead letters by consumer; None while that is not known."""
 
     at: datetime
@@ -106,6 +106,6 @@ class Snapshot(Struct, frozen=True, rename="camel"):
 _encode = msgspec.json.Encoder().encode
 
 
-def frame(snapshot: Snapshot) -> bytes:
+def frame(snapshot: BoardSnapshot) -> bytes:
     """The snapshot as a server-sent event."""
     return b"data: %b\n\n" % _encode(snapshot)

@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from api.board.snapshot import Snapshot
+from api.board.snapshot import BoardSnapshot
 
 
 class Board(Protocol):
     """The board of the pipeline."""
 
-    async def glance(self) -> Snapshot:
+    async def glance(self) -> BoardSnapshot:
         """The board as it is now; what has to be probed first comes with a later glance."""
 
     def frames(self) -> AsyncIterator[bytes]:

@@ -11,7 +11,7 @@ import msgspec
 import rich_click as click
 
 from ops.as_of import as_of_option
-from ops.history import Step, event_of, life_of, open_past, stock_text
+from ops.history import RecordedDecision, event_of, life_of, open_past, stock_text
 from ops.terminal import console, json_option, safe
 from settings import settings
 from streams.inventory.snapshots import oldest
@@ -50,7 +50,7 @@ def command(purchase: UUID, event: UUID | None, as_of: AsOf, *, as_json: bool) -
     console.print(safe(f"event {home}: " + ("no purchase was made" if state is None else f"it is {state.status}")))
 
 
-def _lines(steps: list[Step]) -> Iterator[str]:
+def _lines(steps: list[RecordedDecision]) -> Iterator[str]:
     for step in steps:
         time = datetime.fromtimestamp(step.at / 1000, UTC).isoformat(" ", "milliseconds")
         reason = f" ({step.reason})" if step.reason else ""
@@ -67,7 +67,7 @@ def _lines(steps: list[Step]) -> Iterator[str]:
             yield f"  limits: {_told(_limits(step)) or 'none'}"
 
 
-def _limits(step: Step) -> dict[str, Any]:
+def _limits(step: RecordedDecision) -> dict[str, Any]:
     """The limits in force, by name; those of a ticket type with its name."""
     holds = {f"holds {name}": value for name, value in _fields(step.hold_limits).items()}
     if step.limits is None:

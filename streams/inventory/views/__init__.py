@@ -10,7 +10,7 @@ from streams.inventory.views.events import EventViews
 from streams.inventory.views.holds import HoldViews
 from streams.inventory.views.moments import Moments
 from streams.inventory.views.operations import OPERATIONS
-from streams.inventory.views.overview import OverviewPage
+from streams.inventory.views.overview import LedgerOverview
 from streams.inventory.views.partitions import PartitionViews
 from streams.inventory.views.purchases import PurchaseViews
 from streams.runtime.app import App
@@ -34,6 +34,6 @@ class InventoryViews:
         holds = HoldViews(app, reads, ledger.hold_expiry)
         partitions = PartitionViews(app, reads, ledger.gap_check)
         # Not the last one: Faust's own page, which comes next, is at / too, and aiohttp joins neighbours of one path.
-        OverviewPage(app, events, holds, partitions)
+        LedgerOverview(app, events, holds, partitions)
         DefinitionViews(app, reads)
         DocumentView(app, OPERATIONS)

@@ -18,7 +18,7 @@ HOLDS_SHOWN: Final = 20
 _template = read_template(Path(__file__).with_name("overview.html"))
 
 
-class OverviewPage:
+class LedgerOverview:
     """The page of one worker, which shows the events of all, a page at a time."""
 
     def __init__(self, app: App, events: EventViews, holds: HoldViews, partitions: PartitionViews) -> None:

@@ -5,7 +5,7 @@ from streams.mail.contacts import ContactsAgent
 from streams.mail.views.bookings import BookingViews
 from streams.mail.views.contacts import ContactViews
 from streams.mail.views.operations import OPERATIONS
-from streams.mail.views.overview import OverviewPage
+from streams.mail.views.overview import MailOverview
 from streams.runtime.app import App
 from streams.runtime.web_document import DocumentView
 
@@ -17,5 +17,5 @@ class MailViews:
 
     def __init__(self, app: App, bookings: Bookings, contacts: ContactsAgent) -> None:
         # Not the last page: Faust's own page, which comes next, is at / too, and aiohttp joins neighbours of one path.
-        OverviewPage(app, BookingViews(app, bookings.table), ContactViews(app, contacts.table))
+        MailOverview(app, BookingViews(app, bookings.table), ContactViews(app, contacts.table))
         DocumentView(app, OPERATIONS)

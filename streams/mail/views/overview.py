@@ -13,7 +13,7 @@ from streams.runtime.web_html import html_response, read_template
 _template = read_template(Path(__file__).with_name("overview.html"))
 
 
-class OverviewPage:
+class MailOverview:
     """The page of one worker of the role notifications."""
 
     def __init__(self, app: App, bookings: BookingViews, contacts: ContactViews) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from api.board.components import unknown_components
 from api.board.rates import DecisionRates
-from api.board.snapshot import Snapshot, frame
+from api.board.snapshot import BoardSnapshot, frame
 from tests.unit.api.fakes.clock import NOW
 
 
@@ -13,11 +13,13 @@ from tests.unit.api.fakes.clock import NOW
 class FakeBoard:
     """One snapshot, sent twice at most."""
 
-    now: Snapshot = field(
-        default_factory=lambda: Snapshot(NOW, DecisionRates().report(NOW.timestamp()), (), unknown_components(), ())
+    now: BoardSnapshot = field(
+        default_factory=lambda: BoardSnapshot(
+            NOW, DecisionRates().report(NOW.timestamp()), (), unknown_components(), ()
+        )
     )
 
-    async def glance(self) -> Snapshot:
+    async def glance(self) -> BoardSnapshot:
         return self.now
 
     async def frames(self) -> AsyncIterator[bytes]:

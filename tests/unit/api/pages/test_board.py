@@ -9,7 +9,15 @@ from api.board.components import unknown_components
 from api.board.invariants import invariants
 from api.board.pipeline_state import PipelineState
 from api.board.rates import DecisionRates
-from api.board.snapshot import Component, ComponentHealth, EventShown, Invariant, InvariantVerdict, Snapshot, TypeShown
+from api.board.snapshot import (
+    BoardSnapshot,
+    Component,
+    ComponentHealth,
+    EventShown,
+    Invariant,
+    InvariantVerdict,
+    TypeShown,
+)
 from api.board.stock_bounds import StockBounds
 from api.roles import Role
 from connect.topics import CONSUMERS
@@ -28,9 +36,9 @@ def watcher(world: World) -> Reader:
     return reader
 
 
-def snapshot(title: str = "Winterreise") -> Snapshot:
+def snapshot(title: str = "Winterreise") -> BoardSnapshot:
     kind = TypeShown(uuid4(), "Stalls", 100, 15, 60, 25)
-    return Snapshot(
+    return BoardSnapshot(
         NOW,
         DecisionRates().report(NOW.timestamp()),
         (EventShown(uuid4(), title, "few left", 3, (kind,)),),
@@ -68,7 +76,7 @@ def test_a_bar_is_as_long_as_what_is_sold_and_held(world: World, watcher: Reader
 def test_every_name_leads_to_its_section_of_the_runbook_and_has_a_text_about_it(world: World, watcher: Reader) -> None:
     parts = unknown_components()
     drawn = invariants(StockBounds(), PipelineState(at=0.0), parts)
-    world.board.now = Snapshot(NOW, DecisionRates().report(NOW.timestamp()), (), parts, drawn, {"mailer": 7})
+    world.board.now = BoardSnapshot(NOW, DecisionRates().report(NOW.timestamp()), (), parts, drawn, {"mailer": 7})
     watcher.get("/board")
     assert re.findall(r'data-consumer="([^"]+)">', watcher.page) == list(CONSUMERS)
     described = set(re.findall(r'aria-describedby="(about-[^"]+)"', watcher.page))

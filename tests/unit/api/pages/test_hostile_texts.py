@@ -10,7 +10,7 @@ import msgspec
 from hypothesis import example, given, settings
 
 from api.board.rates import DecisionRates
-from api.board.snapshot import Component, ComponentHealth, EventShown, Snapshot, TypeShown, frame
+from api.board.snapshot import BoardSnapshot, Component, ComponentHealth, EventShown, TypeShown, frame
 from api.ports.sales import Curve
 from api.roles import Role
 from api.schemas.money import Money
@@ -74,7 +74,7 @@ class Stage:
         self.world.app.extensions.pop("pieces of events", None)
         shown = EventShown(event.id, text, "", 3, (TypeShown(self.kind, text, 100, 15, 60, 25),))
         part = Component("ledger", "Ledger", ComponentHealth.WELL, 1.0, "nothing waits", "1 worker")
-        self.world.board.now = Snapshot(NOW, DecisionRates().report(NOW.timestamp()), (shown,), (part,), ())
+        self.world.board.now = BoardSnapshot(NOW, DecisionRates().report(NOW.timestamp()), (shown,), (part,), ())
 
     def page(self, path: str) -> list[Place]:
         answer = self.reader.get(path)
