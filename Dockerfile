@@ -31,7 +31,7 @@ RUN rm -rf /usr/local/lib/python3*/site-packages/* /usr/local/lib/python3*/ensur
     && install --directory --owner=turnstile --group=turnstile --mode=0700 /var/lib/turnstile /var/lib/snapshots
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
-COPY settings.py setting_types.py ./
+COPY settings settings
 COPY translations translations
 COPY telemetry telemetry
 COPY tables tables

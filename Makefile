@@ -13,7 +13,7 @@ ORDER ?= 20261128
 PYTEST := $(BIN)/python -m pytest --randomly-seed=$(ORDER)
 TWO := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
 STACK := env $(if $(WORKERS),TURNSTILE_WORKERS=$(WORKERS)) $(if $(BROKERS),TURNSTILE_BROKERS=$(BROKERS)) $(if $(KAFKA_SECURITY),TURNSTILE_KAFKA_SECURITY=$(KAFKA_SECURITY)) $(if $(PAPER),TURNSTILE_PAPER=$(PAPER))
-CODE := settings.py setting_types.py translations telemetry tables connect providers migrations streams api stack ops lab tests examples
+CODE := settings translations telemetry tables connect providers migrations streams api stack ops lab tests examples
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,4 +1,4 @@
-"""The environment of the project's processes: the embedded servers as the variables of settings.py."""
+"""The environment of the project's processes: the embedded servers as the variables of settings."""
 
 from connect.access.principals import OPERATOR
 from stack import state_file

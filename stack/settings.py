@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from setting_types import Sender
+from settings.types import Sender
 
 # What `run` was started with, in the data folder.
 CHOSEN: Final = "chosen.json"

@@ -19,8 +19,7 @@ COMPUTED: Final = {"jars": "`turnstile/jars` in the user's cache folder"}
 HEAD: Final = """\
 # Settings
 
-Made from `settings.py` and `stack/settings.py` by `turnstile docs settings --write`; a test fails when
-stale.
+Made from `settings/` and `stack/settings.py` by `turnstile docs settings --write`; a test fails when stale.
 
 Every setting is an environment variable. A setting of the deployed parts (API, workers, migrations, bootstrap) may
 also come from a file: `TURNSTILE_SECRETS_DIR` names a folder, and a file in it is named like the variable in small

@@ -4,6 +4,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from email.utils import parseaddr
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import quote, urlencode, urlsplit
@@ -16,6 +17,8 @@ _HOST: Final = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9A-Fa-f:.]+\]?")
 _MAILBOX: Final = re.compile(
     r"{0}{{1,64}}@({1}{{1,63}}\.)*{1}{{1,63}}".format(r"[^\s@<>(),;:\"\\\[\]]", r"[^\s@<>(),;:\"\\\[\].]")
 )
+# What examples and templates use for keys.
+_TEMPLATE_WORDS: Final = ("secret", "change", "password", "default", "example", "turnstile")
 _DATABASE: Final = re.compile(r"postgres(ql)?://\S+|\s*\w+\s*=.*")
 
 
@@ -64,6 +67,30 @@ def _database(url: SecretStr) -> SecretStr:
     if not _DATABASE.fullmatch(url.get_secret_value()):
         raise ValueError("must be an address such as postgresql://user:password@host:5432/database")
     return url
+
+
+def split(text: str) -> list[str]:
+    """The parts of a text with commas between."""
+    return [each.strip() for each in text.split(",")]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens on an address."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_key(key: str) -> None:
+    """Raises ValueError for a key that is short, repetitive, or contains words that examples and templates use."""
+    if len(key) < 32 or len(set(key)) < 12 or any(word in key.lower() for word in _TEMPLATE_WORDS):
+        raise ValueError("is too easy to guess; `python -c 'import secrets; print(secrets.token_urlsafe(32))'`")
+
+
+def _key(key: SecretStr) -> SecretStr:
+    check_key(key.get_secret_value())
+    return key
 
 
 def tls_parameters(mode: str | None, ca: Path | None) -> dict[str, str]:
@@ -133,6 +160,7 @@ Urls = Annotated[str, AfterValidator(_urls)]
 Sender = Annotated[str, AfterValidator(_sender)]
 Producers = Annotated[str, AfterValidator(_producers)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
+Key = Annotated[SecretStr, AfterValidator(_key)]
 SslMode = Literal["disable", "prefer", "require", "verify-ca", "verify-full"]
 ExistingFile = Annotated[Path, AfterValidator(_file)]
 CaFile = Annotated[ExistingFile, AfterValidator(_certificates)]

@@ -1,0 +1,102 @@
+"""Every setting of the deployed parts, read once from the environment (prefix ``TURNSTILE_``).
+
+A value may also come from a file with the setting's name in the folder ``TURNSTILE_SECRETS_DIR``, so that secrets need
+not be in the environment.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal, NoReturn
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from settings.accounts import AccountSettings, MissingKey
+from settings.api import ApiSettings
+from settings.sales import SaleSettings
+from settings.servers import ServerSettings
+from settings.types import Url, split
+from settings.workers import Role, WorkerSettings
+
+__all__ = [
+    "WRONG_SETTINGS_EXIT_CODE",
+    "MissingKey",
+    "Role",
+    "Settings",
+    "exit_with",
+    "faults_named",
+    "settings",
+    "split",
+]
+
+PREFIX: Final = "TURNSTILE_"
+SECRETS_FOLDER: Final = f"{PREFIX}SECRETS_DIR"
+# The exit code of a process that does not start because of its settings.
+WRONG_SETTINGS_EXIT_CODE: Final = 2
+
+
+# The last of the bases has the first fields, and a field is checked after those before it.
+class Settings(SaleSettings, AccountSettings, WorkerSettings, ApiSettings, ServerSettings, BaseSettings):
+    """The addresses of the servers and the behaviour of the parts. docs/settings.md is generated from it."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    supervisor_file: Path | None = Field(
+        None,
+        description="file where the embedded stack's supervisor writes the state of its parts, for `turnstile status`",
+    )
+    zipkin_url: Url | None = Field(
+        None, description="address of Zipkin, such as http://127.0.0.1:9411; without it nothing is traced"
+    )
+    trace_ratio: float = Field(0.01, ge=0, le=1, description="share of the API's requests that are traced, from 0 to 1")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="lowest level that is logged: debug, info, warning or error"
+    )
+    log_format: Literal["json", "text"] = Field("json", description="format of log lines: json, or text for people")
+    access_log: bool = Field(False, description="whether to log each request to the API")
+
+    @field_validator("link_key")
+    @classmethod
+    def _is_there_where_mails_are_made(cls, key: SecretStr | None, known: ValidationInfo) -> SecretStr | None:
+        if key is None and known.data.get("role") == "notifications":
+            raise ValueError("the role notifications needs it, to sign the links in mails")
+        return key
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process. Exits with a line for each setting that is missing or invalid."""
+    with faults_named():
+        try:
+            return Settings(_secrets_dir=_secrets_folder())
+        except (SettingsError, OSError, UnicodeDecodeError) as error:
+            exit_with(f"{SECRETS_FOLDER}: {error}")
+
+
+@contextmanager
+def faults_named() -> Iterator[None]:
+    """Exit with a line for each invalid setting, without its value, which may be secret."""
+    try:
+        yield
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        exit_with(
+            *(f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg'].removeprefix('Value error, ')}" for one in faults)
+        )
+
+
+def exit_with(*lines: str) -> NoReturn:
+    """Exit because of the settings. The lines say why."""
+    print(*lines, sep="\n", file=sys.stderr)
+    sys.exit(WRONG_SETTINGS_EXIT_CODE)
+
+
+def _secrets_folder() -> str | None:
+    folder = os.environ.get(SECRETS_FOLDER)
+    if folder is not None and not Path(folder).is_dir():
+        raise NotADirectoryError(f"{folder} is no folder")
+    return folder
