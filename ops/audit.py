@@ -95,7 +95,7 @@ class _Event:
         yield from self._refusals()
 
     def _counters(self, inventory: Inventory) -> Iterator[Finding]:
-        said: Out = {key: (stock.held, stock.sold) for key, stock in inventory.stock.items()}
+        said: Out = {each.ticket_type: (each.held, each.sold) for each in inventory.balances()}
         said |= {key: (stock.held, stock.sold) for key, stock in inventory.removed.items()}
         done = _out(one for _, one in self._decisions() if one.offset <= inventory.offset)
         for kind in said.keys() | done.keys():
@@ -107,11 +107,11 @@ class _Event:
                 yield Finding(self.event, 1, f"ticket type {kind} has {does[0]} held and {does[1]} sold")
 
     def _quantities(self, inventory: Inventory) -> Iterator[Finding]:
-        for kind, stock in inventory.stock.items():
+        for stock in inventory.stock.values():
             over = stock.held + stock.sold - stock.quantity
             if over > 0:
                 text = f"has {over} out beyond its {stock.quantity}: right only if the quantity was lowered"
-                yield Finding(self.event, 0, f"ticket type {kind} {text}")
+                yield Finding(self.event, 0, f"ticket type {stock.definition.id} {text}")
 
     def _accounts(self) -> Iterator[Finding]:
         by_account: dict[UUID, list[tuple[PurchaseRecord, Decision]]] = {}

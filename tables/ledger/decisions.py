@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from tables.ledger.fingerprint import fingerprint, merge
+from tables.ledger.fingerprint import fingerprint, merge, quantities
 from tables.ledger.hold_limits import HoldContext, hold_refusal, hold_seconds
 from tables.ledger.inventory import Inventory, TicketStock
 from tables.ledger.purchase_state import paid_worth, state_of
@@ -107,12 +107,11 @@ def _buy(
             return purchase.history[0]
         return _refused(offset, at, Reason.ID_REUSED)
     allocation: Allocation = []
-    wanted = merge(command.lines)
-    refusal = _refusal(inventory, counts, wanted, at, allocation)
+    refusal = _refusal(inventory, counts, command, at, allocation)
     due = inventory is not None and inventory.is_paid_online and any(stock.definition.price for stock, _ in allocation)
     is_hold = due or isinstance(command, Hold)
     if is_hold and hold_context is not None and refusal is None:
-        refusal = hold_refusal(command, hold_context, wanted, at)
+        refusal = hold_refusal(command, hold_context, merge(command.lines), at)
     if refusal is not None:
         reason, figures = refusal
         recorded = RECORDED_REASONS.get(reason, reason)
@@ -126,7 +125,7 @@ def _buy(
 
 
 def _refusal(
-    inventory: Inventory | None, counts: TicketCounts, wanted: dict[UUID, int], at: int, allocation: Allocation
+    inventory: Inventory | None, counts: TicketCounts, command: Buy | Hold, at: int, allocation: Allocation
 ) -> Refusal | None:
     """Why a purchase is refused; None if it is accepted, and then ``allocation`` has been filled."""
     if inventory is None:
@@ -135,8 +134,8 @@ def _refusal(
         return Reason.EVENT_NOT_OPEN, {"status": inventory.definition.status.value}
     if len(inventory.removed) > REMOVED_TYPES_MAX:
         return Reason.EVENT_NOT_OPEN, {"removedTicketTypes": len(inventory.removed), "limit": REMOVED_TYPES_MAX}
-    for ticket_type, quantity in wanted.items():
-        stock = inventory.stock.get(ticket_type)
+    for ticket_type, quantity in quantities(command.lines):
+        stock = inventory.stock.get(ticket_type.int)
         if stock is None:
             return Reason.UNKNOWN_TICKET_TYPE, {"ticketType": str(ticket_type)}
         refusal = _type_refusal(stock, counts, quantity, at)
@@ -179,7 +178,7 @@ def _order_refusal(inventory: Inventory, counts: TicketCounts, allocation: Alloc
 
 def _stock_refusal(inventory: Inventory, allocation: Allocation) -> Refusal | None:
     for stock, quantity in allocation:
-        if quantity > stock.available:
+        if stock.held + stock.sold + quantity > stock.quantity:
             figures = _limit(stock.quantity, quantity, ticket_type=stock.definition.id)
             return Reason.SOLD_OUT, figures | {"available": stock.available, "held": stock.held}
     capacity = inventory.definition.capacity

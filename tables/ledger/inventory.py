@@ -67,7 +67,8 @@ class Inventory:
         self.offset = offset
         self.version = version
         self.removed: dict[UUID, TicketsOut] = {}
-        self.stock: dict[UUID, TicketStock] = {}
+        # By the number of the ticket type's id: UUID itself hashes and compares in Python.
+        self.stock: dict[int, TicketStock] = {}
         self.out = 0
         self.ending: Ending | None = None
         self._take(definition)
@@ -83,7 +84,7 @@ class Inventory:
 
     def record(self) -> bytes:
         """The encoded record."""
-        out = [TicketsOut(key, stock.held, stock.sold) for key, stock in self.stock.items()]
+        out = [TicketsOut(stock.definition.id, stock.held, stock.sold) for stock in self.stock.values()]
         out += self.removed.values()
         return encode_record(EventRecord(self.offset, self.version, self._encoded, out, self.ending))
 
@@ -98,13 +99,14 @@ class Inventory:
 
     def apply(self, decision: Decision) -> None:
         """Book a decision's lines."""
+        held, sold = decision.held, decision.sold
         for line in decision.lines:
-            self.add_out(line.ticket_type, decision.held * line.quantity, decision.sold * line.quantity)
+            self.add_out(line.ticket_type, held * line.quantity, sold * line.quantity)
         self.offset = decision.offset
 
     def add_out(self, ticket_type: UUID, held: int, sold: int) -> None:
         """Count tickets of a type as held or sold; negative numbers give them back. Raises InvariantBroken below 0."""
-        stock = self.stock.get(ticket_type) or self.removed.setdefault(ticket_type, TicketsOut(ticket_type, 0, 0))
+        stock = self.stock.get(ticket_type.int) or self.removed.setdefault(ticket_type, TicketsOut(ticket_type, 0, 0))
         stock.held += held
         stock.sold += sold
         self.out += held + sold
@@ -123,11 +125,11 @@ class Inventory:
         return tuple(stock.balance() for stock in self.stock.values())
 
     def _take(self, definition: EventDefinition) -> None:
-        out = {key: (stock.held, stock.sold) for key, stock in self.stock.items()}
+        out = {stock.definition.id: (stock.held, stock.sold) for stock in self.stock.values()}
         out |= {key: (tickets.held, tickets.sold) for key, tickets in self.removed.items()}
         self.definition = definition
         self._encoded = _definition_encoder.encode(definition)
-        self.stock = {each.id: TicketStock(each, *out.pop(each.id, (0, 0))) for each in definition.ticket_types}
+        self.stock = {each.id.int: TicketStock(each, *out.pop(each.id, (0, 0))) for each in definition.ticket_types}
         self.removed = {key: TicketsOut(key, held, sold) for key, (held, sold) in out.items() if held or sold}
         self.facts = _facts(definition, self.version)
         self.is_paid_online = definition.payment is PaymentMode.ONLINE

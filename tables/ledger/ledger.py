@@ -33,10 +33,12 @@ from tables.messages.commands import (
     Hold,
     LimitHolds,
 )
-from tables.messages.outcomes import OutcomeKind
+from tables.messages.outcomes import Outcome, OutcomeKind
 
 INVENTORY_CACHE_MAX_EVENTS: Final = 2_000
 _NOTHING: Final = CommandResult()
+# Python looks up the member of an enumeration three times as slowly as a global name.
+_REFUSED: Final = OutcomeKind.REFUSED
 
 
 class Ledger:
@@ -82,6 +84,9 @@ class Ledger:
         if isinstance(command, LimitHolds):
             self._records.limit_holds(offset, command)
             return _NOTHING
+        return CommandResult((self._apply_to_purchase(offset, at, command),))
+
+    def _apply_to_purchase(self, offset: int, at: int, command: BuyerCommand) -> Outcome:
         records = self._records
         inventory = records.inventory(command.event)
         key = purchase_key(command.event, command.purchase)
@@ -93,19 +98,18 @@ class Ledger:
             if isinstance(command, (Buy, Hold)):
                 account = records.account(command.event, command.account)
             decision = self._decide(offset, at, command, known, inventory, account)
-            if decision.offset == offset and decision.kind is not OutcomeKind.REFUSED:
+            if decision.offset == offset and decision.kind is not _REFUSED:
                 record = _extended(command, record, decision, inventory)
             else:
                 record = known
-        if record is not None and decision.offset == offset and decision.kind is not OutcomeKind.REFUSED:
+        repeated = decision.offset != offset
+        if record is not None and not repeated and decision.kind is not _REFUSED:
             account = account or records.account(command.event, record.account)
             records.book(key, inventory, record, decision, account)
         body = _fingerprint(command, record, decision)
         request = command.request if isinstance(command, (Confirm, Cancel)) else None
-        context = DecisionContext(
-            command.event, command.purchase, record, decision, body, decision.offset != offset, request
-        )
-        return CommandResult((self._outcomes.build(context, inventory),))
+        context = DecisionContext(command.event, command.purchase, record, decision, body, repeated, request)
+        return self._outcomes.build(context, inventory)
 
     @property
     def changed_events(self) -> Collection[Inventory]:
@@ -165,11 +169,11 @@ def _extended(
         raise InvariantBroken(f"a {type(command).__name__} made a purchase of {command.purchase}")
     currency = ""
     if decision.lines and inventory is not None:
-        currency = inventory.stock[decision.lines[0].ticket_type].definition.currency
+        currency = inventory.stock[decision.lines[0].ticket_type.int].definition.currency
     return PurchaseRecord(decision.offset, command.account, buyer_fingerprint(command), currency, (decision,))
 
 
 def _fingerprint(command: BuyerCommand, record: PurchaseRecord | None, decision: Decision) -> str:
-    if decision.kind is OutcomeKind.REFUSED and isinstance(command, (Buy, Hold)):
+    if decision.kind is _REFUSED and isinstance(command, (Buy, Hold)):
         return buyer_fingerprint(command)
     return record.fingerprint if record else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from heapq import merge
+from typing import Final
 from uuid import UUID
 
 from tables.ledger.accounts import AccountTickets
@@ -24,6 +25,8 @@ from tables.messages.commands import LimitHolds
 Load = Callable[[list[bytes]], Sequence[bytes | None]]
 # The records whose keys begin with the first argument and come after the second, sorted by key.
 Scan = Callable[[bytes, bytes], Iterable[tuple[bytes, bytes]]]
+# No record begins like this.
+_UNREAD: Final = b"unread"
 
 
 class LedgerRecords:
@@ -34,12 +37,13 @@ class LedgerRecords:
         self._scan = scan
         self._cached_events = cached_events
         self._prefetched: dict[bytes, bytes | None] = {}
-        self._inventories: dict[UUID, Inventory] = {}
+        # By the number of the event's id, which unlike UUID itself is hashed in C.
+        self._inventories: dict[int, Inventory] = {}
         self._accounts: dict[bytes, AccountTickets] = {}
         self._limits: HoldLimits | None = None
         self._changed_purchases: dict[bytes, PurchaseRecord] = {}
         self._changed_accounts: dict[bytes, AccountTickets] = {}
-        self._changed_events: dict[UUID, Inventory] = {}
+        self._changed_events: dict[int, Inventory] = {}
         self._changed_limits: HoldLimits | None = None
 
     def read_ahead(self, keys: list[bytes]) -> None:
@@ -48,11 +52,11 @@ class LedgerRecords:
 
     def inventory(self, event: UUID) -> Inventory | None:
         """The event after the commands applied so far."""
-        known = self._inventories.get(event)
+        known = self._inventories.get(event.int)
         if known is None:
             value = self._read(event_key(event))
             if value is not None:
-                known = self._inventories[event] = Inventory.from_record(event, decode_event(value))
+                known = self._inventories[event.int] = Inventory.from_record(event, decode_event(value))
         return known
 
     def purchase(self, key: bytes) -> PurchaseRecord | None:
@@ -99,7 +103,7 @@ class LedgerRecords:
 
     def add_event(self, inventory: Inventory) -> None:
         """Add an event that is new or changed."""
-        self._inventories[inventory.id] = self._changed_events[inventory.id] = inventory
+        self._inventories[inventory.id.int] = self._changed_events[inventory.id.int] = inventory
 
     def book(
         self,
@@ -114,7 +118,7 @@ class LedgerRecords:
         if inventory is not None:
             if inventory.offset < decision.offset:
                 inventory.apply(decision)
-            self._changed_events[inventory.id] = inventory
+            self._changed_events[inventory.id.int] = inventory
         if decision.lines:
             self._book_account(account, ((record, decision),))
 
@@ -132,7 +136,7 @@ class LedgerRecords:
         for account, decided in by_account.items():
             self._book_account(self.account(inventory.id, account), decided)
         if due or ended:
-            self._changed_events[inventory.id] = inventory
+            self._changed_events[inventory.id.int] = inventory
 
     @property
     def changed_events(self) -> Collection[Inventory]:
@@ -148,7 +152,7 @@ class LedgerRecords:
     def take_events(self) -> dict[bytes, bytes]:
         """The account and event records changed since the last call, and the hold limits. Ends the batch."""
         taken = {key: account.record() for key, account in self._changed_accounts.items()}
-        taken |= {event_key(event): inventory.record() for event, inventory in self._changed_events.items()}
+        taken |= {event_key(inventory.id): inventory.record() for inventory in self._changed_events.values()}
         if self._changed_limits is not None:
             taken[HOLD_LIMITS_KEY] = encode_limits(self._changed_limits)
             self._changed_limits = None
@@ -161,7 +165,8 @@ class LedgerRecords:
         return taken
 
     def _read(self, key: bytes) -> bytes | None:
-        return self._prefetched[key] if key in self._prefetched else self._load([key])[0]
+        value = self._prefetched.get(key, _UNREAD)
+        return self._load([key])[0] if value is _UNREAD else value
 
     def _book_account(self, account: AccountTickets, decided: Sequence[tuple[PurchaseRecord, Decision]]) -> None:
         """Book decisions of one offset on purchases of one account."""

@@ -1,6 +1,5 @@
 """Building outcomes from decisions, and the result of a command."""
 
-from typing import NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -24,7 +23,7 @@ class CommandResult(Struct, frozen=True, gc=False):
     commands: tuple[Command, ...] = ()
 
 
-class DecisionContext(NamedTuple):
+class DecisionContext(Struct, frozen=True, gc=False):
     """A decision on a purchase, with what its outcome needs: ``body`` is the fingerprint of the request's body."""
 
     event: UUID
@@ -91,11 +90,19 @@ class OutcomeBuilder:
         """The lines, with ticket codes if the decision sells tickets or takes sold ones back."""
         if not context.decision.sold:
             return tuple([OutcomeLine(each.ticket_type, each.name, each.quantity, each.price) for each in lines])
-        return tuple([self._with_codes(context, line) for line in lines])
-
-    def _with_codes(self, context: DecisionContext, line: DecisionLine) -> OutcomeLine:
-        codes = self._codes.codes(context.event, context.purchase, line.first, line.quantity)
-        return OutcomeLine(line.ticket_type, line.name, line.quantity, line.price, codes)
+        event, purchase, codes = context.event, context.purchase, self._codes.codes
+        return tuple(
+            [
+                OutcomeLine(
+                    each.ticket_type,
+                    each.name,
+                    each.quantity,
+                    each.price,
+                    codes(event, purchase, each.first, each.quantity),
+                )
+                for each in lines
+            ]
+        )
 
 
 def _state_after(record: PurchaseRecord | None, decision: Decision) -> PurchaseState | None:
@@ -120,5 +127,5 @@ def _total(lines: tuple[DecisionLine, ...], currency: str) -> MoneyAmount:
 def _balance(inventory: Inventory | None, lines: tuple[DecisionLine, ...]) -> tuple[Balance, ...]:
     if inventory is None:
         return ()
-    stocks = [inventory.stock.get(line.ticket_type) for line in lines]
-    return tuple([stock.balance() for stock in stocks if stock])
+    stock_of = inventory.stock.get
+    return tuple([stock.balance() for line in lines if (stock := stock_of(line.ticket_type.int))])

@@ -1,9 +1,10 @@
 """The current state of a purchase, derived from its history."""
 
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from tables.ledger.records import DecisionLine, PurchaseRecord
@@ -14,7 +15,7 @@ _STATUS: Final = {kind: PurchaseStatus(kind.value) for kind in OutcomeKind if ki
 _BUYING: Final = frozenset({OutcomeKind.HELD, OutcomeKind.CONFIRMED})
 
 
-class PurchaseState(NamedTuple):
+class PurchaseState(Struct, frozen=True, gc=False):
     """A purchase's status, the lines it still has, and the deadline of its hold (ms)."""
 
     status: PurchaseStatus

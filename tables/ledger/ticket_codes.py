@@ -8,7 +8,7 @@ KEY_MIN_BYTES: Final = 32
 CODE_DIGITS: Final = 24
 # One hash gives the codes of five tickets.
 CODES_PER_HASH: Final = 5
-_DIGEST_BYTES: Final = CODES_PER_HASH * CODE_DIGITS // 2
+_CODE_BYTES: Final = CODE_DIGITS // 2
 
 
 class TicketCodes:
@@ -17,7 +17,7 @@ class TicketCodes:
     def __init__(self, key: bytes) -> None:
         if not KEY_MIN_BYTES <= len(key) <= blake2b.MAX_KEY_SIZE:
             raise ValueError(f"the ticket key has {len(key)} bytes; it must have 32 to 64")
-        self._start = blake2b(key=key, digest_size=_DIGEST_BYTES)
+        self._start = blake2b(key=key, digest_size=CODES_PER_HASH * _CODE_BYTES)
 
     @classmethod
     def of_secret(cls, secret: str) -> Self:
@@ -31,14 +31,14 @@ class TicketCodes:
     def codes(self, event: UUID, purchase: UUID, first: int, count: int) -> tuple[str, ...]:
         """The codes of a purchase's tickets from position ``first`` on."""
         ids = event.bytes + purchase.bytes
-        number, skipped = divmod(first, CODES_PER_HASH)
-        digits = self._block(ids, number)
+        number, skipped = first // CODES_PER_HASH, first % CODES_PER_HASH
+        codes = self._block(ids, number)
         for further in range(number + 1, (first + count - 1) // CODES_PER_HASH + 1):
-            digits += self._block(ids, further)
-        begins = range(skipped * CODE_DIGITS, (skipped + count) * CODE_DIGITS, CODE_DIGITS)
-        return tuple([digits[begin : begin + CODE_DIGITS] for begin in begins])
+            codes += self._block(ids, further)
+        return tuple(codes[skipped : skipped + count])
 
-    def _block(self, ids: bytes, number: int) -> str:
+    def _block(self, ids: bytes, number: int) -> list[str]:
+        """The codes of one hash."""
         block = self._start.copy()
         block.update(ids + number.to_bytes(4, "big"))
-        return block.hexdigest()
+        return block.digest().hex(" ", _CODE_BYTES).split()

@@ -143,7 +143,7 @@ def event_view(inventory: Inventory, at: int) -> EventView:
     definition, room = inventory.definition, room_of(inventory)
     types = [
         TicketTypeView(
-            key,
+            stock.definition.id,
             stock.definition.name,
             stock.quantity,
             stock.held,
@@ -152,7 +152,7 @@ def event_view(inventory: Inventory, at: int) -> EventView:
             stock.held + stock.sold > stock.quantity,
             availability(definition.status, stock, at, room),
         )
-        for key, stock in inventory.stock.items()
+        for stock in inventory.stock.values()
     ]
     return EventView(inventory.id, inventory.version, inventory.offset, definition.title, definition.status, types)
 

@@ -166,7 +166,7 @@ def test_a_hold_whose_deadline_has_passed_is_overdue(gauges: StockGauges, table:
 def test_an_oversold_event_is_counted_once_for_each_look_that_finds_more_out(gauges: StockGauges) -> None:
     def look(sold: int) -> float | None:
         event = inventory(1)
-        event.stock[FLOOR].sold = sold
+        event.stock[FLOOR.int].sold = sold
         gauges.changed(PARTITION, [event])
         return value(gauges, "turnstile_invariant_breaches_total", invariant="oversold")
 
