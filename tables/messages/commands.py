@@ -14,17 +14,15 @@ from msgspec import Meta, Struct
 
 from tables.errors import MalformedCommand
 from tables.messages.decoding import decode_json
-from tables.messages.field_types import Price
+from tables.messages.field_types import Price, Text
 from tables.messages.payment_modes import PaymentMode
+from tables.messages.sections import ORDER_MAX_SEATS, BestAvailable, PlanNumber, SeatName
 from tables.messages.statuses import EventStatus
 
 Quantity = Annotated[int, Meta(ge=1, le=1_000)]
 TicketCount = Annotated[int, Meta(ge=0, le=10_000_000)]
 Limit = Annotated[int, Meta(ge=1, le=10_000_000)]
 Moment = Annotated[datetime, Meta(tz=True)]
-# PostgreSQL, which stores the sales projection, rejects only texts with NUL.
-Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*\Z")]
-
 # What a provider or a partner calls a payment.
 PaymentReference = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00]*\Z")]
 
@@ -46,11 +44,13 @@ def check_price(price: Decimal) -> None:
         raise ValueError(f"price must have at most {PRICE_MAX_DECIMALS} decimals")
 
 
-class TicketLine(Struct, frozen=True, rename="camel"):
-    """A number of tickets of one type."""
+class TicketLine(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A number of tickets of one type; of a type that is seated, ``seats`` by name or the ``best`` available."""
 
     ticket_type: UUID
     quantity: Quantity
+    seats: Annotated[tuple[SeatName, ...], Meta(max_length=ORDER_MAX_SEATS)] = ()
+    best: BestAvailable | None = None
 
 
 class TicketTypeDefinition(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -71,7 +71,10 @@ class TicketTypeDefinition(Struct, frozen=True, kw_only=True, rename="camel", om
 
 
 class EventDefinition(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """An event as the ledger sells it: the facts that mails show, the limits, the ticket types."""
+    """An event as the ledger sells it: the facts that mails show, the limits, the ticket types.
+
+    ``plan`` is the number of the hall's plan whose seats are sold (docs/seats.md).
+    """
 
     title: Text
     status: EventStatus
@@ -85,6 +88,7 @@ class EventDefinition(Struct, frozen=True, kw_only=True, rename="camel", omit_de
     max_per_order: Limit | None = None
     max_per_account: Limit | None = None
     payment: PaymentMode = PaymentMode.NONE
+    plan: PlanNumber | None = None
     ticket_types: Annotated[list[TicketTypeDefinition], Meta(max_length=200, description="no ticket type twice")] = []
 
     def __post_init__(self) -> None:
@@ -149,8 +153,8 @@ class Confirm(Struct, frozen=True, tag_field="kind", tag="confirm", rename="came
     payment: PaymentReference | None = None
 
 
-class Cancel(Struct, frozen=True, tag_field="kind", tag="cancel", rename="camel"):
-    """Give back a hold or a sale: all of it, or only ``lines``.
+class Cancel(Struct, frozen=True, tag_field="kind", tag="cancel", rename="camel", omit_defaults=True):
+    """Give back a hold or a sale: all of it, or only ``lines`` and ``seats``.
 
     ``request`` distinguishes a partial cancel from its repeat. The outcome repeats it.
     """
@@ -160,11 +164,26 @@ class Cancel(Struct, frozen=True, tag_field="kind", tag="cancel", rename="camel"
     account: UUID
     request: UUID | None = None
     lines: Annotated[list[TicketLine], Meta(max_length=50)] = []
+    seats: Annotated[tuple[SeatName, ...], Meta(max_length=ORDER_MAX_SEATS)] = ()
 
     @property
     def is_repeatable(self) -> bool:
         """Whether it is idempotent: a full cancel by the purchase's state, a partial one by its ``request``."""
-        return self.request is not None or not self.lines
+        return self.request is not None or not (self.lines or self.seats)
+
+
+class Exchange(Struct, frozen=True, tag_field="kind", tag="exchange", rename="camel"):
+    """Give back the seats ``give`` of a purchase and get ``take`` instead, as many of each category, or nothing.
+
+    Its outcome is of the kind ``held`` or ``confirmed`` and lists all tickets that the purchase then has.
+    """
+
+    event: UUID
+    purchase: UUID
+    account: UUID
+    request: UUID
+    give: Annotated[tuple[SeatName, ...], Meta(min_length=1, max_length=ORDER_MAX_SEATS)]
+    take: Annotated[tuple[SeatName, ...], Meta(min_length=1, max_length=ORDER_MAX_SEATS)]
 
 
 class Expire(Struct, frozen=True, tag_field="kind", tag="expire", rename="camel", omit_defaults=True):

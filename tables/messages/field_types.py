@@ -16,3 +16,5 @@ Amount = Annotated[Decimal, Meta(extra_json_schema={"pattern": r"^[0-9]+(\.[0-9]
 Price = Annotated[Decimal, Meta(extra_json_schema={"pattern": r"^[0-9]{1,10}(\.[0-9]{1,4})?$"})]
 # Written in UTC.
 Time = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
+# PostgreSQL, which stores the sales projection, rejects only texts with NUL.
+Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*\Z")]

@@ -41,13 +41,14 @@ class MoneyAmount(Struct, frozen=True):
 
 
 class OutcomeLine(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Tickets of one type: the price of each, and their codes once confirmed."""
+    """Tickets of one type: the price of each, their codes once confirmed, and their seats in the same order."""
 
     ticket_type: UUID
     name: str
     quantity: int
     price: Amount
     codes: tuple[str, ...] = ()
+    seats: tuple[str, ...] = ()
 
 
 class Balance(Struct, frozen=True, rename="camel", omit_defaults=True):
