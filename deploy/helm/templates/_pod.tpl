@@ -22,6 +22,9 @@ app.kubernetes.io/component: {{ .name }}
 {{/* The settings of all parts, then those of this one (.settings), then what .more says as it is. */}}
 {{- define "turnstile.environment" -}}
 {{- $settings := merge (dict) .settings .root.Values.settings (dict "worker_url" (include "turnstile.ledgers" .root)) }}
+{{- if .root.Values.paper.enabled }}
+{{- $settings = merge $settings (dict "paper_url" (printf "http://%s-paper:8026" .root.Release.Name)) }}
+{{- end }}
 {{- range $server, $authority := .root.Values.authorities }}
 {{- $settings = merge $settings (dict (printf "%s_ca" $server) (printf "/etc/turnstile/%s/%s" $server $authority.key)) }}
 {{- end }}
@@ -39,14 +42,21 @@ app.kubernetes.io/component: {{ .name }}
 {{- end }}
 {{- end }}
 
+{{/* A part that names no secrets mounts all of them; what reaches Paper shares its key. */}}
 {{- define "turnstile.volumes" -}}
+{{- $secrets := .part.secrets }}
+{{- if and .root.Values.paper.enabled (has "paper" .part.reaches) }}
+{{- $secrets = merge (dict "paper_key" "turnstile_paper_key") $secrets }}
+{{- end }}
 - name: secrets
   secret:
     secretName: {{ .root.Values.secret }}
+    {{- with $secrets }}
     items:
-      {{- range $key, $path := .part.secrets }}
+      {{- range $key, $path := . }}
       - {key: {{ $key }}, path: {{ $path }}}
       {{- end }}
+    {{- end }}
 - name: tmp
   emptyDir: {sizeLimit: 64Mi}
 {{- range $server, $authority := .root.Values.authorities }}

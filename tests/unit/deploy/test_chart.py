@@ -52,8 +52,15 @@ def name_of(resource: Resource) -> str:
 
 
 def pods(resources: Iterable[Resource]) -> dict[str, Resource]:
+    resources = list(resources)
     found = of_kind(resources, "Deployment", "StatefulSet", "Job")
-    return {name: each["spec"]["template"]["spec"] for name, each in found.items()}
+    scheduled = {name: each["spec"]["jobTemplate"] for name, each in of_kind(resources, "CronJob").items()}
+    return {name: each["spec"]["template"]["spec"] for name, each in (found | scheduled).items()}
+
+
+def served(resources: Iterable[Resource]) -> dict[str, Resource]:
+    """The pods that are services of docker-compose.yml, too."""
+    return {name: pod for name, pod in pods(resources).items() if name not in VALUES["backups"]}
 
 
 def environment(pod: Resource) -> dict[str, Any]:
@@ -65,7 +72,7 @@ def environment(pod: Resource) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("version", "options"),
-    [(OLDEST, ()), (NEWEST, ("--set", "ingress.enabled=true,api.autoscaling.enabled=false"))],
+    [(OLDEST, ()), (NEWEST, ("--set", "ingress.enabled=true,api.autoscaling.enabled=false,paper.enabled=true"))],
 )
 def test_kubernetes_knows_every_field(version: str, options: tuple[str, ...]) -> None:
     for resource in one_of_each(render(*options, version=version)):
@@ -73,7 +80,7 @@ def test_kubernetes_knows_every_field(version: str, options: tuple[str, ...]) ->
 
 
 @pytest.mark.parametrize(
-    "kind", ["Deployment", "StatefulSet", "Job", "NetworkPolicy", "PodDisruptionBudget", "Service"]
+    "kind", ["Deployment", "StatefulSet", "Job", "CronJob", "NetworkPolicy", "PodDisruptionBudget", "Service"]
 )
 def test_a_wrong_field_is_noticed(kind: str, chart: list[Resource]) -> None:
     [resource] = [each for each in one_of_each(chart) if each["kind"] == kind][:1]
@@ -114,6 +121,8 @@ def test_settings_and_secrets_together_hold(
     make_secrets(tmp_path / "made")
     (tmp_path / "made" / "smtp_password").write_text("word")
     for name, pod in pods(chart).items():
+        if "image" in VALUES["backups"].get(name, ()):
+            continue  # not a program of ours
         given = tmp_path / name
         given.mkdir()
         for key, path in mounted(pod).items():
@@ -133,11 +142,11 @@ def mounted(pod: Resource) -> dict[str, str]:
     """By file of ``make secrets``, the name under which a pod mounts it."""
     [volume] = [each["secret"] for each in pod["volumes"] if each["name"] == "secrets"]
     assert volume["secretName"] == VALUES["secret"]
-    return {item["key"]: item["path"] for item in volume["items"]}
+    return {item["key"]: item["path"] for item in volume.get("items", ())}
 
 
 def test_each_pod_mounts_the_secrets_and_runs_the_command_of_its_service(chart: list[Resource]) -> None:
-    for name, pod in pods(chart).items():
+    for name, pod in served(chart).items():
         service = COMPOSE[name]
         told = {secret["source"]: secret["target"] for secret in service["secrets"]}
         mails = RELAY if name in {"api", "notifications"} else {}
@@ -157,7 +166,7 @@ def test_each_pod_mounts_the_secrets_and_runs_the_command_of_its_service(chart: 
 
 
 def test_each_part_signs_in_as_its_service_does(chart: list[Resource]) -> None:
-    for name, pod in pods(chart).items():
+    for name, pod in served(chart).items():
         told, service = environment(pod), COMPOSE[name]["environment"]
         assert told.get("TURNSTILE_KAFKA_USER") == (service.get("TURNSTILE_KAFKA_USER")), name
         if name != "bootstrap":
@@ -165,7 +174,7 @@ def test_each_part_signs_in_as_its_service_does(chart: list[Resource]) -> None:
 
 
 def test_each_part_has_the_memory_of_its_service() -> None:
-    parts = {"api": VALUES["api"], "exporter": VALUES["exporter"], **VALUES["workers"]}
+    parts = {"api": VALUES["api"], "exporter": VALUES["exporter"], "paper": VALUES["paper"], **VALUES["workers"]}
     for name, part in parts.items():
         assert part["memory"].lower().removesuffix("i") == COMPOSE[name]["mem_limit"], name
 
@@ -237,13 +246,14 @@ def test_every_pod_is_confined(chart: list[Resource]) -> None:
 def test_each_pod_has_a_policy_and_reaches_only_the_servers_that_it_names(chart: list[Resource]) -> None:
     policies, servers = of_kind(chart, "NetworkPolicy"), VALUES["networkPolicies"]["servers"]
     assert set(policies) == set(pods(chart))
-    parts = {"api": VALUES["api"], "exporter": VALUES["exporter"], **VALUES["workers"], **VALUES["jobs"]}
+    parts = {"api": VALUES["api"], "exporter": VALUES["exporter"]}
+    parts |= VALUES["workers"] | VALUES["jobs"] | VALUES["backups"]
     for name, policy in policies.items():
         assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
         ports = {rule["ports"][0]["port"] for rule in policy["spec"]["egress"]}
-        named = {servers[server]["port"] for server in parts[name]["reaches"] if server != "workers"}
+        named = {servers[server]["port"] for server in parts[name]["reaches"] if server in servers}
         assert ports == named | {53} | ({6066} if "workers" in parts[name]["reaches"] else set()), name
-    assert not [name for name in VALUES["jobs"] if policies[name]["spec"]["ingress"]]
+    assert not [name for name in (*VALUES["jobs"], *VALUES["backups"]) if policies[name]["spec"]["ingress"]]
 
 
 def test_prometheus_finds_every_part_under_the_labels_of_the_alerts(chart: list[Resource]) -> None:
@@ -262,5 +272,5 @@ def test_the_api_asks_every_ledger_worker_by_its_own_name(chart: list[Resource])
 
 
 def test_an_image_is_taken_by_its_digest_where_one_is_given() -> None:
-    [image] = {pod["containers"][0]["image"] for pod in pods(render("--set", "image.digest=sha256:abc")).values()}
+    [image] = {pod["containers"][0]["image"] for pod in served(render("--set", "image.digest=sha256:abc")).values()}
     assert image == "turnstile-app@sha256:abc"
