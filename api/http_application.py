@@ -7,7 +7,7 @@ from typing import Final
 from api.http.connection import GONE
 from api.http.threads import WsgiThreads
 from api.purchasing.fast_path import PurchaseFastPath
-from api.routes.health import Liveness
+from api.schemas.health import Liveness
 from api.telemetry.counters import PURCHASES_ROUTE, ROUTE, RequestCounters
 from api.web.raw_response import JSON, Fields, RawResponse, Receive, Scope, Send
 from api.web.responses import BASE

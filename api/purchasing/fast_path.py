@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from api.auth.tokens import read_caller
-from api.ports.ports import Ports
+from api.ports.purchasing import PurchasePorts
 from api.purchasing import service
 from api.schemas.purchase import NewPurchase
 from api.web.prefer import preference
@@ -28,7 +28,7 @@ _validate: Final = TypeAdapter(NewPurchase).validator.validate_json
 class PurchaseFastPath:
     """Purchases by ``ports``."""
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: PurchasePorts) -> None:
         self._ports = ports
 
     def take(

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from api.auth.tokens import Caller, forbidden
 from api.ports.ledger import BuyersCommand
-from api.ports.ports import Ports
+from api.ports.purchasing import PurchasePorts
 from api.problems import REFUSALS, Fault, Refused
 from api.purchasing.acceptance import accepted_id
 from api.purchasing.purchase_json import purchase_json
@@ -27,7 +27,9 @@ _KEY: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 _HIDDEN: Final = frozenset({Reason.UNKNOWN_PURCHASE, Reason.NOT_YOURS})
 
 
-async def buy(ports: Ports, caller: Caller, body: NewPurchase, key: str | None, wanted: Preference) -> RawResponse:
+async def buy(
+    ports: PurchasePorts, caller: Caller, body: NewPurchase, key: str | None, wanted: Preference
+) -> RawResponse:
     """201 with the tickets, held or bought, or 202 if the decision takes longer than the wait.
 
     Refused: forbidden, and whatever the ledger or the catalogue check refuses. Unavailable: not known to be in the log.
@@ -51,7 +53,7 @@ async def buy(ports: Ports, caller: Caller, body: NewPurchase, key: str | None, 
 
 
 async def confirm(
-    ports: Ports, owner: UUID, public: str, key: str | None, wanted: Preference, payment: str | None = None
+    ports: PurchasePorts, owner: UUID, public: str, key: str | None, wanted: Preference, payment: str | None = None
 ) -> RawResponse:
     """Turn a hold into a sale; a repeated request gets the same answer. ``payment`` is the reference of a payment.
 
@@ -63,7 +65,7 @@ async def confirm(
 
 
 async def cancel(
-    ports: Ports, owner: UUID, public: str, lines: list[TicketLine], key: str | None, wanted: Preference
+    ports: PurchasePorts, owner: UUID, public: str, lines: list[TicketLine], key: str | None, wanted: Preference
 ) -> RawResponse:
     """Give back all or some tickets. Some need a key, so that a repeated request gives them back once.
 
@@ -89,7 +91,7 @@ def no_key() -> Refused:
     return Refused("idempotency-key-missing", "send a header Idempotency-Key of 1 to 255 printable characters")
 
 
-async def _carry_out(ports: Ports, command: Confirm | Cancel, public: str, wanted: Preference) -> RawResponse:
+async def _carry_out(ports: PurchasePorts, command: Confirm | Cancel, public: str, wanted: Preference) -> RawResponse:
     outcome = await ports.ledger.carry_out(command, wanted.wait)
     if outcome is None:
         # Under the requested id, since it is not known whether there is such a purchase.
@@ -101,7 +103,7 @@ async def _carry_out(ports: Ports, command: Confirm | Cancel, public: str, wante
     return RawResponse(200, JSON, wanted.applied, purchase_json(outcome, command.purchase))
 
 
-async def _check_overall(ports: Ports, command: Hold) -> None:
+async def _check_overall(ports: PurchasePorts, command: Hold) -> None:
     """Refused: overall-hold-limit-exceeded. Nothing is recorded of it, so the same request may succeed later."""
     tickets_max = ports.hold_tickets_overall_max
     if not tickets_max:

@@ -7,7 +7,7 @@ from flask import Flask, Response
 
 from api.ports.ports import ports
 from api.ports.server import Probe
-from api.schemas.base import Resource
+from api.schemas.health import Liveness, Readiness
 from api.web.responses import answer, answers, blueprint
 from telemetry.rate_limited import RateLimitedLog
 
@@ -15,19 +15,6 @@ health = blueprint("health", "health")
 
 NEEDED = frozenset({"postgres", "kafka"})
 seldom = RateLimitedLog(logging.getLogger(__name__))
-
-
-class Liveness(Resource):
-    """The process answers."""
-
-    status: str = "live"
-
-
-class Readiness(Resource):
-    """``ready``; ``degraded`` if search or fresh purchases are unavailable; ``unready`` if buying is."""
-
-    status: str
-    checks: dict[str, str]
 
 
 @health.get("/health/live", summary="Does the process live?", responses=answers({200: Liveness}))
