@@ -7,7 +7,8 @@ from typing import Final
 import rich_click as click
 from rich.table import Table
 
-from ops.status import PartState, look, worst
+from ops.part_status import PartState
+from ops.status import look, worst
 from ops.terminal import console, json_option, safe
 from settings import settings
 

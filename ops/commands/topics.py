@@ -7,7 +7,7 @@ import rich_click as click
 from rich.table import Table
 
 from connect.client_options import client_options
-from ops.status import size
+from ops.part_status import size
 from ops.terminal import console, json_option
 from ops.topics import read_topics
 from settings import settings

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from connect.connectors.rest_client import ConnectorState
-from ops.status import PROBES, PartState, PartStatus, connector_part, look, size, worker_part, worst
+from ops.part_status import PartState, PartStatus, size
+from ops.server_probes import connector_part
+from ops.status import PROBES, look, worst
+from ops.worker_probes import worker_part
 from settings import Settings
 from stack.ports import free
 from streams.runtime.waiting import WaitingPages

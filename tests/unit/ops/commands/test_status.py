@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from ops.commands import status
-from ops.status import PartState, PartStatus
+from ops.part_status import PartState, PartStatus
 from settings import Settings
 
 NOW = Settings(ticket_key="k" * 32)
