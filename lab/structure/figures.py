@@ -7,11 +7,18 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final, NamedTuple
 
-from lab.structure.imports import circles, import_graph, longest_chain, package_circles
+from lab.structure.imports import Graph, circles, import_graph, longest_chain, package_circles, reached
 from lab.structure.source import Module, modules
 
 # The rooms that may reach into Faust, aiokafka and kafka-python.
 WALLED: Final = ("streams.runtime.", "connect.records.")
+# Where a purchase passes, from the socket to its outcome.
+PURCHASE: Final = (
+    "api.http.server",
+    "api.http_application",
+    "api.adapters.ledger.client",
+    "streams.inventory.ledger",
+)
 CONTRACTS: Final = ("tool", "importlinter", "contracts")
 
 
@@ -46,10 +53,19 @@ def _sizes(found: list[Module], product: list[Module]) -> Iterator[Figure]:
 
 def _imports(product: list[Module]) -> Iterator[Figure]:
     graph = import_graph(product)
-    chain = longest_chain(graph)
-    yield Figure("longest import chain, modules", len(chain), " → ".join(chain))
+    yield _chain("longest import chain, modules", graph)
+    starts = graph.keys() & set(PURCHASE)
+    of_purchase = {name: graph[name] for name in starts | reached(graph, starts)}
+    rooms = Counter(name.partition(".")[0] for name in of_purchase)
+    yield Figure("modules of a purchase", len(of_purchase), _counted(rooms.most_common()))
+    yield _chain("longest import chain of a purchase, modules", of_purchase)
     for name, found in (("modules", circles(graph)), ("packages", package_circles(graph))):
         yield Figure(f"circles between {name}", len(found), "; ".join(" ↔ ".join(sorted(it)) for it in found))
+
+
+def _chain(name: str, graph: Graph) -> Figure:
+    chain = longest_chain(graph)
+    return Figure(name, len(chain), " → ".join(chain))
 
 
 def _contracts(checkout: Path) -> Iterator[Figure]:

@@ -53,16 +53,15 @@ def package_circles(graph: Graph) -> list[Circle]:
 
 def circles(graph: Graph) -> list[Circle]:
     """The groups of modules that reach each other, in the order of their names."""
-    reached = {name: _reached(graph, name) for name in graph}
-    found = {
-        frozenset(it for it in others if name in reached[it]) for name, others in reached.items() if name in others
-    }
+    below = {name: reached(graph, [name]) for name in graph}
+    found = {frozenset(it for it in others if name in below[it]) for name, others in below.items() if name in others}
     return sorted(found, key=sorted)
 
 
-def _reached(graph: Graph, start: str) -> set[str]:
+def reached(graph: Graph, starts: Iterable[str]) -> set[str]:
+    """All that ``starts`` import, and what those import; a start itself only where one of them imports it."""
     found: set[str] = set()
-    waiting = [start]
+    waiting = list(starts)
     while waiting:
         fresh = graph[waiting.pop()] - found
         found |= fresh
