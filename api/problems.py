@@ -137,6 +137,11 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "nothing-to-pay": Kind(
         409, "The purchase is not paid online", "a free one, or one of an event whose money is taken elsewhere"
     ),
+    "refund-too-large": Kind(
+        409,
+        "The refund is more than what is left of the payment",
+        "captured, less refunded and what is on its way back; `figures` has `captured`, `refunded`, `refundable`",
+    ),
     "nothing-to-cancel": Kind(
         409, "The purchase does not have these tickets", "they were cancelled already, or never belonged to it"
     ),

@@ -27,7 +27,7 @@ K = PaymentEventKind
 # Payments that were asked for, and that somebody still waits for or may give money back of.
 _SELECT: Final = """
 SELECT payment.event_id AS event, purchase_id AS purchase, state, provider, reference, payment.currency, captured,
-       refunded, coalesce(CASE WHEN purchase.status = 'confirmed' THEN paid_worth END, 0) AS worth
+       refunded, goodwill, coalesce(CASE WHEN purchase.status = 'confirmed' THEN paid_worth END, 0) AS worth
 FROM payment LEFT JOIN purchase ON purchase.event_id = payment.event_id AND purchase.id = purchase_id
 WHERE provider <> '' AND (%(all)s OR state NOT IN ('due', 'captured', 'refunded', 'voided', 'ended', 'elsewhere'))
 ORDER BY payment.at
@@ -35,7 +35,10 @@ ORDER BY payment.at
 
 
 class KnownPayment(NamedTuple):
-    """A payment as the projection has it. ``worth`` is that of the tickets that are confirmed."""
+    """A payment as the projection has it.
+
+    ``worth`` is that of the tickets that are confirmed; ``goodwill`` goes back although they are kept.
+    """
 
     event: UUID
     purchase: UUID
@@ -45,6 +48,7 @@ class KnownPayment(NamedTuple):
     currency: str
     captured: Decimal
     refunded: Decimal
+    goodwill: Decimal
     worth: Decimal
 
 
@@ -85,8 +89,9 @@ def differences(payment: KnownPayment, found: Iterable[PaymentEvent]) -> list[Pa
         said.append(f"captured is {captured} at the provider and {payment.captured} here")
     if refunded != payment.refunded:
         said.append(f"refunded is {refunded} at the provider and {payment.refunded} here")
-    if captured - refunded != payment.worth:
-        said.append(f"charged is {captured - refunded} and the tickets are worth {payment.worth}")
+    if captured - refunded != max(Decimal(0), payment.worth - payment.goodwill):
+        goodwill = f", less {payment.goodwill} as goodwill" if payment.goodwill else ""
+        said.append(f"charged is {captured - refunded} and the tickets are worth {payment.worth}{goodwill}")
     if K.AUTHORIZED in events and payment.state != "confirming":
         said.append(f"{_total(events[K.AUTHORIZED])} is authorized and the payment is {payment.state}")
     return [PaymentDifference(payment, each) for each in said]

@@ -1,6 +1,7 @@
 """Payments: the projection ``payment``, the topic ``payment-events`` and the providers."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,13 +9,17 @@ from api.adapters.postgres.database import Database
 from api.adapters.postgres.rows import shown
 from api.problems import Refused
 from api.schemas.money import Money
-from api.schemas.payment import PurchasePayment
+from api.schemas.payment import PurchasePayment, Refund, RefundList
 from providers.port import Provider, WebhookRefused
 from tables.errors import MalformedRecord
 from tables.messages.payment_events import PaymentEvent
 
 _SELECT: Final = """
 SELECT event_id, purchase_id, state, due, captured, refunded, currency, provider, url, deadline, detail, at FROM payment
+WHERE event_id = %(event)s AND purchase_id = %(purchase)s
+"""
+_SELECT_REFUNDS: Final = """
+SELECT event_id, purchase_id, captured, refunded, refundable, currency, refunds FROM payment
 WHERE event_id = %(event)s AND purchase_id = %(purchase)s
 """
 
@@ -38,6 +43,11 @@ class PaymentRows:
         """The payment of a purchase. There is none until the hold was read by the role payments."""
         row = self._database.one(_SELECT, event=event, purchase=purchase)
         return None if row is None else shown("payment", row, _payment)
+
+    def refunds(self, event: UUID, purchase: UUID) -> RefundList | None:
+        """The refunds that were ordered of a purchase's payment; None if it has none."""
+        row = self._database.one(_SELECT_REFUNDS, event=event, purchase=purchase)
+        return None if row is None else shown("payment", row, _refunds)
 
     def tell(self, event: PaymentEvent) -> None:
         """Write an event to the log; it is stored when this returns. Raises Unavailable."""
@@ -68,4 +78,17 @@ def _payment(row: dict[str, Any]) -> PurchasePayment:
         deadline=row["deadline"],
         detail=row["detail"] or None,
         at=row["at"],
+    )
+
+
+def _refunds(row: dict[str, Any]) -> RefundList:
+    currency = row["currency"]
+    return RefundList(
+        refundable=Money.of(row["refundable"], currency),
+        captured=Money.of(row["captured"], currency),
+        refunded=Money.of(row["refunded"], currency),
+        items=[
+            Refund.model_validate(order | {"amount": Money.of(Decimal(order["amount"]), currency)})
+            for order in row["refunds"]
+        ],
     )

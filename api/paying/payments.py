@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from api.ports.ports import Ports
@@ -12,6 +12,7 @@ from api.schemas.payment import PurchasePayment
 from api.schemas.purchase import Purchase
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 
+Found = TypeVar("Found")
 # The pauses between the reads of one request; afterwards the caller asks again.
 POLL_PAUSES_S: Final = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 STARTABLE: Final = frozenset({"due", "declined"})
@@ -30,7 +31,7 @@ def start(ports: Ports, ids: tuple[UUID, UUID], purchase: Purchase) -> PurchaseP
             raise Refused("nothing-to-pay", "nothing is paid online here")
         ports.payments.tell(_started(ports, ids))
         before = found.at
-        found = _polled(lambda: ports.payments.find(*ids), lambda now: now.at > before and now.url is not None) or found
+        found = polled(lambda: ports.payments.find(*ids), lambda now: now.at > before and now.url is not None) or found
     return found
 
 
@@ -38,7 +39,7 @@ def payment_of(ports: Ports, ids: tuple[UUID, UUID], purchase: Purchase) -> Purc
     """The payment of a purchase. Refused: nothing-to-pay, still-running."""
     found = ports.payments.find(*ids)
     if found is None and purchase.payment is not None:
-        found = _polled(lambda: ports.payments.find(*ids), lambda _: True)
+        found = polled(lambda: ports.payments.find(*ids), lambda _: True)
         if found is None:
             raise Refused("still-running", "the payment is not ready yet")
     if found is None:
@@ -46,10 +47,8 @@ def payment_of(ports: Ports, ids: tuple[UUID, UUID], purchase: Purchase) -> Purc
     return found
 
 
-def _polled(
-    look: Callable[[], PurchasePayment | None], is_wanted: Callable[[PurchasePayment], bool]
-) -> PurchasePayment | None:
-    """The payment once it is as wanted, or as it is after a while."""
+def polled(look: Callable[[], Found | None], is_wanted: Callable[[Found], bool]) -> Found | None:
+    """What is looked at once it is as wanted, or as it is after a while."""
     found = look()
     if not _waiting.acquire(blocking=False):
         return found

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 from uuid import UUID
 
-from api.schemas.payment import PurchasePayment
+from api.schemas.payment import PurchasePayment, RefundList
 from tables.messages.payment_events import PaymentEvent
 
 
@@ -17,6 +17,9 @@ class Payments(Protocol):
 
     def find(self, event: UUID, purchase: UUID) -> PurchasePayment | None:
         """The payment of a purchase. There is none until the hold was read by the role payments."""
+
+    def refunds(self, event: UUID, purchase: UUID) -> RefundList | None:
+        """The refunds that were ordered of a purchase's payment; None if it has none."""
 
     def tell(self, event: PaymentEvent) -> None:
         """Write an event to the log; it is stored when this returns. Raises Unavailable."""

@@ -60,7 +60,7 @@ async def confirm(
     Refused: not-found, not-held, payment-required.
     """
     event, purchase = ids_of(public)
-    command = Confirm(event, purchase, owner, _request(purchase, "confirm", key), payment)
+    command = Confirm(event, purchase, owner, request_id(purchase, "confirm", key), payment)
     return await _carry_out(ports, command, public, wanted)
 
 
@@ -74,7 +74,15 @@ async def cancel(
     if lines and key is None:
         raise no_key()
     event, purchase = ids_of(public)
-    command = Cancel(event, purchase, owner, _request(purchase, "cancel", key), lines)
+    command = Cancel(event, purchase, owner, request_id(purchase, "cancel", key), lines)
+    return await give_back(ports, command, public, wanted)
+
+
+async def give_back(ports: PurchasePorts, command: Cancel, public: str, wanted: Preference) -> RawResponse:
+    """Give back tickets; a repeated request of the same id gets the same answer.
+
+    Refused: not-found, nothing-to-cancel, too-many-changes, idempotency-key-reused.
+    """
     return await _carry_out(ports, command, public, wanted)
 
 
@@ -137,7 +145,8 @@ def purchase_id(account: UUID, key: str | None) -> UUID:
     return name_based_id(account, key)
 
 
-def _request(purchase: UUID, what: str, key: str | None) -> UUID:
+def request_id(purchase: UUID, what: str, key: str | None) -> UUID:
+    """The id of a request with that key; a new one without a key. Refused: idempotency-key-missing."""
     if key is None:
         return uuid4()
     if not _KEY.fullmatch(key):

@@ -3,12 +3,16 @@
 from flask import Response, request
 
 from api.paying.payments import payment_of, start
+from api.paying.refunds import decided_refund, order_refund, refunds_of
 from api.ports.ports import ports
 from api.purchasing import service
-from api.routes.purchases import own_purchase
-from api.schemas.payment import ProviderPath, PurchasePayment, TakenWebhook
+from api.routes.purchases import KEY, buyer_of, own_purchase
+from api.schemas.payment import NewRefund, ProviderPath, PurchasePayment, Refund, RefundList, TakenWebhook
 from api.schemas.purchase import PurchasePath
+from api.web.authentication import caller
+from api.web.prefer import Preference
 from api.web.responses import BASE, WITH_BODY, answer, answers, blueprint
+from tables.messages.commands import Cancel, TicketLine
 
 payments = blueprint("payments", "purchases")
 
@@ -38,6 +42,64 @@ def start_payment(path: PurchasePath) -> Response:
 def read_payment(path: PurchasePath) -> Response:
     """Its state, and what was captured and refunded."""
     return answer(payment_of(ports(), service.ids_of(path.purchase_id), own_purchase(path.purchase_id)))
+
+
+@payments.post(
+    "/purchases/<purchaseId>/refunds",
+    summary="Refund a purchase",
+    responses=answers(
+        {201: Refund, 202: RefundList},
+        *WITH_BODY,
+        "idempotency-key-missing",
+        "not-found",
+        "nothing-to-pay",
+        "refund-too-large",
+        "nothing-to-cancel",
+        "too-many-changes",
+        "idempotency-key-reused",
+        "busy",
+    ),
+    openapi_extensions={"parameters": [KEY]},
+)
+def refund_payment(path: PurchasePath, body: NewRefund) -> Response:
+    """For the event's organizer and administrators: an `amount` for tickets that are kept, or the `lines` of tickets.
+
+    At most what was captured and is not refunded yet, in the currency of the payment. Who ordered it, when and why is
+    kept. 202 while it is not decided: send it again with the same key, which orders nothing more.
+    """
+    ordered = refund(path.purchase_id, body, request.headers.get("Idempotency-Key"))
+    where = {"Location": f"{BASE}/purchases/{path.purchase_id}/refunds"}
+    if ordered is None:
+        return answer(refunds_of(ports(), service.ids_of(path.purchase_id)), 202, where)
+    return answer(ordered, 201, where)
+
+
+def refund(public: str, body: NewRefund, key: str | None) -> Refund | None:
+    """Order a refund once by its key, and take back its tickets. The order, or None while it is not decided.
+
+    Refused: as the operation. Unavailable: not known to be in the log.
+    """
+    if key is None:
+        raise service.no_key()
+    ids, buyer = service.ids_of(public), buyer_of(public)
+    order = service.request_id(ids[1], "refund", key)
+    order_refund(ports(), ids, body, order, caller().account)
+    if body.lines:
+        lines = [TicketLine(line.ticket_type_id, line.quantity) for line in body.lines]
+        cancel = Cancel(*ids, buyer, order, lines)
+        ports().in_loop(service.give_back(ports(), cancel, public, Preference(ports().purchase_wait)))
+    return decided_refund(ports(), ids, body, order)
+
+
+@payments.get(
+    "/purchases/<purchaseId>/refunds",
+    summary="List a purchase's refunds",
+    responses=answers({200: RefundList}, "not-found", "nothing-to-pay"),
+)
+def list_refunds(path: PurchasePath) -> Response:
+    """For the event's organizer and administrators: who ordered which refund, when and why, and what is left."""
+    buyer_of(path.purchase_id)
+    return answer(refunds_of(ports(), service.ids_of(path.purchase_id)))
 
 
 @payments.post(

@@ -38,14 +38,14 @@ _PREFER: Final = {
     "description": "`respond-async`, or `wait=N` (seconds)",
     "schema": {"type": "string"},
 }
-_KEY: Final = {
+KEY: Final = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": True,
     "description": "1 to 255 printable characters; one purchase has one key, however often it is sent",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
-_CHANGE_KEY: Final = _KEY | {"required": False, "description": "needed only where `lines` are given back"}
+_CHANGE_KEY: Final = KEY | {"required": False, "description": "needed only where `lines` are given back"}
 _REFUSED: Final = (
     "idempotency-key-missing",
     "unknown-account",
@@ -73,7 +73,7 @@ _REFUSED: Final = (
     "/purchases",
     summary="Buy or hold tickets",
     responses=answers({201: Purchase, 202: Purchase}, *WITH_BODY, *_REFUSED),
-    openapi_extensions={"parameters": [_KEY, _PREFER]},
+    openapi_extensions={"parameters": [KEY, _PREFER]},
 )
 def buy(body: NewPurchase) -> Response:
     """201 with the tickets, a problem with the reason, or 202 if the decision takes longer than the wait.
@@ -107,7 +107,7 @@ def confirm_purchase(path: PurchasePath, body: PurchaseConfirmation) -> Response
     public = path.purchase_id
     reference = body.reference if "reference" in body.model_fields_set else None
     key = request.headers.get("Idempotency-Key")
-    owner = owner_of(public) if reference is None else _buyer_of(public)
+    owner = owner_of(public) if reference is None else buyer_of(public)
     return deferred(service.confirm(ports(), owner, public, key, _wanted(), reference))
 
 
@@ -159,7 +159,7 @@ def owner_of(public: str) -> UUID:
     return caller().account if owner is None else owner
 
 
-def _buyer_of(public: str) -> UUID:
+def buyer_of(public: str) -> UUID:
     """The account of a purchase of the caller's event. Refused: not-found, forbidden."""
     event, purchase = service.ids_of(public)
     require(Role.ORGANIZER)

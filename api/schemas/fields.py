@@ -110,6 +110,7 @@ def _text(least: int, most: int) -> Any:
 FirstName = Annotated[str, _text(1, 100), _NO_NUL, _VISIBLE]
 LastName = Annotated[str, _text(0, 100), _NO_NUL, _VISIBLE]
 Title = Annotated[str, _text(1, 200), _NO_NUL, _VISIBLE]
+Reason = Annotated[str, _text(1, 200), _NO_NUL, _VISIBLE]
 VenueText = Annotated[str, _text(0, 200), _NO_NUL, _VISIBLE]
 City = Annotated[str, _text(0, 100), _NO_NUL, _VISIBLE]
 Prose = Annotated[str, _text(0, 20_000), _NO_NUL]

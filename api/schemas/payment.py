@@ -1,11 +1,16 @@
 """Payments: their state as it is shown."""
 
 from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from api.schemas.base import Resource
-from api.schemas.money import Money
+from api.schemas.base import Body, Resource
+from api.schemas.fields import Reason
+from api.schemas.money import Money, Price
+from api.schemas.purchase import NewLine
 
 
 class PurchasePayment(Resource):
@@ -20,6 +25,46 @@ class PurchasePayment(Resource):
     deadline: datetime | None = None
     detail: str | None = Field(None, description="the provider's reason")
     at: datetime
+
+
+def _more_than_nothing(price: Price) -> Price:
+    if not price.exact:
+        raise PydanticCustomError("no_amount", "must be more than 0")
+    return price
+
+
+class NewRefund(Body):
+    """An ``amount`` for tickets that are kept, or the ``lines`` of the tickets to give back."""
+
+    amount: Annotated[Price, AfterValidator(_more_than_nothing)] | None = None
+    lines: list[NewLine] = Field(default_factory=list, max_length=50)
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _amount_or_lines(self) -> Self:
+        if (self.amount is None) is not bool(self.lines):
+            raise PydanticCustomError("amount_or_lines", "either amount or lines must be given")
+        return self
+
+
+class Refund(Resource):
+    """A refund that was ordered. Its amount is known once it is ``accepted``."""
+
+    id: UUID
+    status: str = Field(examples=["accepted"], description="`ordered`, `accepted` or `refused`")
+    amount: Money
+    reason: str
+    by: UUID = Field(description="the account that ordered it")
+    at: datetime
+
+
+class RefundList(Resource):
+    """The refunds of a purchase that were ordered, the oldest first, and what else can be refunded."""
+
+    refundable: Money
+    captured: Money
+    refunded: Money
+    items: list[Refund]
 
 
 class TakenWebhook(Resource):

@@ -53,6 +53,8 @@ PERMISSIONS: Final[dict[str, Permission]] = {
     "cancel_purchase": Permission.SIGNED_IN,
     "start_payment": Permission.SIGNED_IN,
     "read_payment": Permission.SIGNED_IN,
+    "refund_payment": Permission.ORGANIZER,
+    "list_refunds": Permission.ORGANIZER,
     "take_webhook": Permission.NOBODY,
     "list_purchases": Permission.SIGNED_IN,
     "list_sales": Permission.ORGANIZER,

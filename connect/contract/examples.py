@@ -141,6 +141,9 @@ def _payment() -> Iterator[Struct]:
     }
     of: dict[str, Any] = {"event": EVENT, "purchase": HELD}
     yield PaymentEvent(id="ev_31", kind=PaymentEventKind.AUTHORIZED, at=START, request=REQUEST, **of, **money)
+    order: dict[str, Any] = {"account": ADA, "request": REQUEST, "reason": "Seats behind a pillar", "currency": "EUR"}
+    kind = PaymentEventKind.REFUND_ORDERED
+    yield PaymentEvent(id=str(REQUEST), kind=kind, at=START, amount=Decimal("20.00"), **of, **order)
     yield PaymentRequest(id=REQUEST, kind=PaymentRequestKind.CAPTURE, account=ADA, deadline=START, **of, **money)
 
 

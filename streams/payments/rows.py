@@ -3,19 +3,26 @@
 from typing import Any, Final
 from uuid import UUID
 
-from tables.payments.records import PaymentRecord
+from psycopg.types.json import Jsonb
+
+from tables.payments.records import PaymentRecord, RefundOrder
 from tables.times import from_milliseconds
 
 # A row is only replaced by one of a later event.
 UPSERT: Final = """
-INSERT INTO payment (event_id, purchase_id, account_id, state, provider, reference, url, due, captured, refunded,
-                     currency, deadline, detail, disputed, record_offset, at)
+INSERT INTO payment (event_id, purchase_id, account_id, state, provider, reference, url, due, authorized, captured,
+                     refunded, refundable, goodwill, fee, refunds, currency, deadline, detail, disputed, since,
+                     record_offset, at)
 VALUES (%(event_id)s, %(purchase_id)s, %(account_id)s, %(state)s, %(provider)s, %(reference)s, %(url)s, %(due)s,
-        %(captured)s, %(refunded)s, %(currency)s, %(deadline)s, %(detail)s, %(disputed)s, %(record_offset)s, %(at)s)
+        %(authorized)s, %(captured)s, %(refunded)s, %(refundable)s, %(goodwill)s, %(fee)s, %(refunds)s, %(currency)s,
+        %(deadline)s, %(detail)s, %(disputed)s, %(at)s, %(record_offset)s, %(at)s)
 ON CONFLICT (event_id, purchase_id) DO UPDATE
 SET state = excluded.state, provider = excluded.provider, reference = excluded.reference, url = excluded.url,
-    due = excluded.due, captured = excluded.captured, refunded = excluded.refunded, deadline = excluded.deadline,
-    detail = excluded.detail, disputed = excluded.disputed, record_offset = excluded.record_offset, at = excluded.at
+    due = excluded.due, authorized = excluded.authorized, captured = excluded.captured, refunded = excluded.refunded,
+    refundable = excluded.refundable, goodwill = excluded.goodwill, fee = excluded.fee, refunds = excluded.refunds,
+    deadline = excluded.deadline, detail = excluded.detail, disputed = excluded.disputed,
+    since = CASE WHEN payment.state = excluded.state THEN payment.since ELSE excluded.since END,
+    record_offset = excluded.record_offset, at = excluded.at
 WHERE payment.record_offset < excluded.record_offset
 """
 
@@ -31,12 +38,28 @@ def payment_row(purchase: UUID, record: PaymentRecord) -> dict[str, Any]:
         "reference": record.reference,
         "url": record.url,
         "due": record.due,
+        "authorized": record.authorized,
         "captured": record.captured,
         "refunded": record.refunded,
+        "refundable": record.refundable,
+        "goodwill": record.goodwill,
+        "fee": record.fee,
+        "refunds": Jsonb([_order(order) for order in record.refunds]),
         "currency": record.currency,
         "deadline": None if record.deadline is None else from_milliseconds(record.deadline),
         "detail": record.detail,
         "disputed": record.disputed,
         "record_offset": record.offset,
         "at": from_milliseconds(record.at),
+    }
+
+
+def _order(order: RefundOrder) -> dict[str, Any]:
+    return {
+        "id": str(order.id),
+        "by": str(order.by),
+        "at": from_milliseconds(order.at).isoformat(),
+        "reason": order.reason,
+        "amount": str(order.amount),
+        "status": order.status.value,
     }

@@ -25,10 +25,11 @@ from tables.messages.payment_requests import (
 )
 
 OFFSET_MAX: Final = 2**62
+REASON_MAX_CHARS: Final = 200
 
 
 class PaymentEventKind(StrEnum):
-    """What happened: to the purchase in the ledger, by the buyer, at the provider, by the timer."""
+    """What happened: to the purchase in the ledger, by the buyer, at the provider, by the timer, by the organizer."""
 
     HELD = "held"
     CONFIRMED = "confirmed"
@@ -45,6 +46,7 @@ class PaymentEventKind(StrEnum):
     FAILED = "failed"
     DISPUTED = "disputed"
     CHECKED = "checked"
+    REFUND_ORDERED = "refund-ordered"
 
 
 LEDGER_KINDS: Final = frozenset(
@@ -56,7 +58,11 @@ LEDGER_KINDS: Final = frozenset(
         PaymentEventKind.REDUCED,
     }
 )
-OWN_KINDS: Final = LEDGER_KINDS | {PaymentEventKind.STARTED, PaymentEventKind.CHECKED}
+OWN_KINDS: Final = LEDGER_KINDS | {
+    PaymentEventKind.STARTED,
+    PaymentEventKind.CHECKED,
+    PaymentEventKind.REFUND_ORDERED,
+}
 
 
 class PaymentEvent(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -64,7 +70,10 @@ class PaymentEvent(Struct, frozen=True, kw_only=True, rename="camel", omit_defau
 
     ``amount`` of the ledger's is what the purchase is worth afterwards; of the provider's what is authorized, or the
     total captured or refunded so far. ``request`` is the request of ours that it answers. ``url`` is where the buyer
-    pays, ``detail`` the provider's reason.
+    pays, ``detail`` the provider's reason. ``fee`` is the provider's, in total so far.
+
+    Of a refund that was ordered: ``account`` is who ordered it, ``reason`` why, ``request`` its id. Without ``amount``
+    it is of the tickets that the ledger gives back by the request of the same id.
     """
 
     id: Annotated[str, Meta(min_length=1, max_length=255)]
@@ -82,6 +91,8 @@ class PaymentEvent(Struct, frozen=True, kw_only=True, rename="camel", omit_defau
     deadline: Time | None = None
     url: Annotated[str, Meta(max_length=2_000)] = ""
     detail: Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*\Z")] = ""
+    reason: Annotated[str, Meta(max_length=REASON_MAX_CHARS, pattern=r"^[^\x00]*\Z")] = ""
+    fee: Amount | None = None
 
 
 def failure_of(request: PaymentRequest, at: datetime, detail: str) -> PaymentEvent:
@@ -105,8 +116,9 @@ encode_payment_event: Final[Callable[[PaymentEvent], bytes]] = encode_json
 def decode_payment_event(value: bytes | None) -> PaymentEvent:
     """Decode a record's value. Raises MalformedRecord, also for amounts and times that can't be stored."""
     event = _decode(value)
-    if event.amount is not None:
-        check_amount(event.amount)
+    for amount in (event.amount, event.fee):
+        if amount is not None:
+            check_amount(amount)
     if not -1 <= event.ledger_offset <= OFFSET_MAX:
         raise MalformedRecord("the offset is out of range - at `$.ledgerOffset`")
     check_time("at", event.at)

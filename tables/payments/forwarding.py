@@ -56,6 +56,7 @@ def _is_ours(outcome: Outcome, purchase: UUID) -> bool:
 
 def _event(outcome: Outcome, purchase: UUID, kind: PaymentEventKind) -> PaymentEvent:
     money = outcome.payment
+    gives_back = kind in (PaymentEventKind.ENDED, PaymentEventKind.REDUCED)
     return PaymentEvent(
         id=f"{outcome.event}@{outcome.offset}",
         kind=kind,
@@ -68,4 +69,5 @@ def _event(outcome: Outcome, purchase: UUID, kind: PaymentEventKind) -> PaymentE
         ledger_offset=outcome.offset,
         deadline=outcome.deadline,
         reference=outcome.reference or "",
+        request=outcome.request if gives_back else None,
     )

@@ -88,6 +88,7 @@ def _told(record: PaymentRecord, event: PaymentEvent) -> PaymentRecord:
         record,
         url=event.url or record.url,
         detail=event.detail or record.detail,
+        fee=max(record.fee, event.fee or ZERO),
         disputed=record.disputed or event.kind is PaymentEventKind.DISPUTED,
     )
 
@@ -106,7 +107,7 @@ def _task(record: PaymentRecord, purchase: UUID, kind: TaskKind, offset: int) ->
     """A task; None for a refund where those under way give everything back."""
     amount = {TaskKind.AUTHORIZE: record.asked, TaskKind.CAPTURE: record.worth}.get(kind, ZERO)
     if kind is TaskKind.REFUND:
-        amount = record.balance - sum([task.amount for task in record.tasks], ZERO)
+        amount = record.balance - record.refunding
         if amount <= 0:
             return None
     return Task(payment_request_id(purchase, offset, kind), kind, amount)

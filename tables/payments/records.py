@@ -4,6 +4,7 @@ The index has the unfinished payments: ``UNFINISHED_PREFIX`` and the payment's k
 """
 
 from decimal import Decimal
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -26,12 +27,32 @@ class Task(Struct, frozen=True, array_like=True):
     amount: Decimal = ZERO
 
 
+class RefundStatus(StrEnum):
+    """ORDERED: the ledger has not given the tickets back yet. REFUSED: more than what could be refunded."""
+
+    ORDERED = "ordered"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class RefundOrder(Struct, frozen=True, array_like=True):
+    """A refund that somebody with the right to do so ordered: who, when (ms) and why, and how much goes back."""
+
+    id: UUID
+    by: UUID
+    at: int
+    reason: str
+    amount: Decimal
+    status: RefundStatus
+
+
 class PaymentRecord(Struct, frozen=True, array_like=True):
     """A payment after its last event. Amounts are exact, in ``currency``.
 
     ``due`` is what the hold costs, ``asked`` what the provider was asked to authorize, ``worth`` what the tickets that
     this payment pays for are worth now. ``captured`` and ``refunded`` are totals. ``closed`` is the reference of a
     payment that the provider has closed. ``check_at`` (ms) is when the provider is asked while it is unfinished.
+    ``goodwill`` is what was ordered to go back for tickets that are kept, ``fee`` the provider's.
     """
 
     offset: int
@@ -57,11 +78,26 @@ class PaymentRecord(Struct, frozen=True, array_like=True):
     check_at: int = 0
     detail: str = ""
     disputed: bool = False
+    goodwill: Decimal = ZERO
+    refunds: tuple[RefundOrder, ...] = ()
+    fee: Decimal = ZERO
 
     @property
     def balance(self) -> Decimal:
-        """What was captured beyond what the tickets are worth: it is to be given back."""
-        return self.captured - self.refunded - self.worth
+        """What was captured beyond the worth of the tickets, less goodwill: it is to be given back."""
+        return self.captured - self.refunded - max(ZERO, self.worth - self.goodwill)
+
+    @property
+    def refundable(self) -> Decimal:
+        """What is left of the money for tickets that were sold, without the refunds under way."""
+        if self.state not in (PaymentState.CAPTURED, PaymentState.REFUNDING):
+            return ZERO
+        return self.captured - self.refunded - self.refunding
+
+    @property
+    def refunding(self) -> Decimal:
+        """What the provider was asked to give back, without an answer yet."""
+        return sum([task.amount for task in self.tasks if task.kind is TaskKind.REFUND], ZERO)
 
     def confirm_reference(self, purchase: UUID) -> str:
         """The reference by which the ledger knows the payment."""

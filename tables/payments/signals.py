@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from tables.errors import MalformedRecord
 from tables.messages.payment_events import OWN_KINDS, PaymentEvent, PaymentEventKind
 from tables.payments.records import ZERO, PaymentRecord
+from tables.payments.refund_orders import check_order, with_order, with_returned_tickets
 from tables.payments.transitions import PaymentState, Signal
 
 K = PaymentEventKind
@@ -29,6 +30,8 @@ _SOLD: Final = frozenset(
 
 def check_event(record: PaymentRecord, event: PaymentEvent) -> None:
     """Raise MalformedRecord for what a provider says of another payment, or in another currency."""
+    if event.kind is K.REFUND_ORDERED:
+        check_order(record, event)
     if event.kind in OWN_KINDS:
         return
     if event.provider != record.provider:
@@ -74,7 +77,13 @@ def _confirmed_amount(record: PaymentRecord, event: PaymentEvent, amount: Decima
 
 
 def _worth_left(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
-    return {"worth" if record.state in _SOLD else "due": amount}
+    if record.state not in _SOLD:
+        return {"due": amount}
+    return {"worth": amount, "refunds": with_returned_tickets(record, event.request, record.worth - amount)}
+
+
+def _ordered_amount(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
+    return with_order(record, event)
 
 
 def _held(record: PaymentRecord, event: PaymentEvent) -> None:
@@ -128,6 +137,10 @@ def _refunded(record: PaymentRecord, event: PaymentEvent) -> Signal:
     return Signal.REFUNDED if record.worth else Signal.REFUNDED_ALL
 
 
+def _refund_ordered(record: PaymentRecord, event: PaymentEvent) -> Signal | None:
+    return Signal.REFUND_GRANTED if record.balance > 0 else None
+
+
 def _failed(record: PaymentRecord, event: PaymentEvent) -> Signal | None:
     """A failure counts for a request that has no other answer yet."""
     if event.request not in {task.id for task in record.tasks}:
@@ -157,6 +170,7 @@ _AMOUNTS: Final[dict[PaymentEventKind, Callable[[PaymentRecord, PaymentEvent, De
     K.CONFIRMED: _confirmed_amount,
     K.REDUCED: _worth_left,
     K.ENDED: _worth_left,
+    K.REFUND_ORDERED: _ordered_amount,
 }
 _SIGNALS: Final[dict[PaymentEventKind, Callable[[PaymentRecord, PaymentEvent], Signal | None]]] = {
     K.HELD: _held,
@@ -169,4 +183,5 @@ _SIGNALS: Final[dict[PaymentEventKind, Callable[[PaymentRecord, PaymentEvent], S
     K.VOIDED: _voided,
     K.REFUNDED: _refunded,
     K.FAILED: _failed,
+    K.REFUND_ORDERED: _refund_ordered,
 }

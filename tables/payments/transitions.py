@@ -36,7 +36,7 @@ class Signal(StrEnum):
 
     ``…-paid``: money was captured already. ``-more`` and ``-less``: captured is more or less than the tickets are
     worth. ``returned``: no tickets are left; ``reduced``: some are. ``refunded-all`` and ``-part``: nothing, or not yet
-    all, is left to give back.
+    all, is left to give back. ``refund-granted``: money goes back for tickets that are kept.
     """
 
     STARTED = "started"
@@ -64,6 +64,7 @@ class Signal(StrEnum):
     FAILED_RETURNED = "failed-returned"
     DISPUTED = "disputed"
     CHECKED = "checked"
+    REFUND_GRANTED = "refund-granted"
 
 
 class TaskKind(StrEnum):
@@ -136,6 +137,8 @@ TRANSITIONS: Final[dict[tuple[PaymentState, Signal], Step]] = {
     (S.CAPTURED, E.RETURNED_PAID): Step(S.REFUNDING, (T.REFUND,)),
     (S.CAPTURED, E.REFUNDED_ALL): Step(S.REFUNDED),
     (S.CAPTURED, E.CAPTURED_MORE): Step(S.REFUNDING, (T.REFUND,)),
+    (S.CAPTURED, E.REFUND_GRANTED): Step(S.REFUNDING, (T.REFUND,)),
+    (S.REFUNDING, E.REFUND_GRANTED): Step(S.REFUNDING, (T.REFUND,)),
     (S.REFUNDING, E.REDUCED): Step(S.REFUNDING, (T.REFUND,)),
     (S.REFUNDING, E.RETURNED_PAID): Step(S.REFUNDING, (T.REFUND,)),
     (S.REFUNDING, E.CAPTURED_MORE): Step(S.REFUNDING, (T.REFUND,)),

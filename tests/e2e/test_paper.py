@@ -1,11 +1,14 @@
 """Payments on real servers: paid, declined, a lost webhook, money back, a hold that nobody paid."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from api.roles import Role
 from stack.member import HOST, NO_CAS, get
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
@@ -88,6 +91,34 @@ def test_tickets_are_paid_and_given_back_for_money_in_parts(buyer: Buyer, on_sal
     assert buyer.http.post(f"{buyer.path}/cancel").json()["status"] == "cancelled"
     buyer.becomes("cancelled", "refunded")
     assert buyer.books() == ("captured", 2 * PRICE, 2 * PRICE)
+
+
+def test_the_organizer_refunds_a_part_and_then_a_ticket(
+    buyer: Buyer, on_sale: tuple[str, str], pipeline: Pipeline
+) -> None:
+    buyer.choose("approve")
+    buyer.becomes("confirmed", "captured")
+    office = pipeline.client(uuid4(), Role.ADMINISTRATOR)
+    goodwill = {"amount": {"amount": "3.50", "currency": "EUR"}, "reason": "Behind a pillar"}
+    ticket = {"lines": [{"ticketTypeId": on_sale[1], "quantity": 1}], "reason": "Fell ill"}
+
+    def ordered(body: Json, key: str) -> Json | None:
+        answer = office.post(f"{buyer.path}/refunds", json=body, headers={"Idempotency-Key": key})
+        assert answer.status_code in (201, 202), answer.text
+        found: Json = answer.json()
+        return found if answer.status_code == 201 else None
+
+    for body, key, amount in ((goodwill, "one", "3.50"), (goodwill, "one", "3.50"), (ticket, "two", "10.50")):
+        assert eventually(partial(ordered, body, key), within=20)["amount"]["amount"] == amount
+    eventually(lambda: buyer.books() == ("captured", 2 * PRICE, 350 + PRICE), within=20)
+    beyond = goodwill | {"amount": {"amount": "7.01", "currency": "EUR"}}
+    answer = office.post(f"{buyer.path}/refunds", json=beyond, headers={"Idempotency-Key": "three"})
+    assert (answer.status_code, answer.json()["figures"]["refundable"]) == (409, "7.00"), answer.text
+    listed = office.get(f"{buyer.path}/refunds").json()["items"]
+    assert [(each["reason"], each["status"]) for each in listed] == [
+        ("Behind a pillar", "accepted"),
+        ("Fell ill", "accepted"),
+    ]
 
 
 def test_a_lost_webhook_is_made_good_by_asking(buyer: Buyer) -> None:

@@ -17,7 +17,7 @@ from tests.unit.tables.payments.payment_world import EVENT, PRICE, PURCHASE, eve
 
 K = PaymentEventKind
 NOTHING = Decimal(0)
-KNOWN = KnownPayment(EVENT, PURCHASE, "captured", "paper", "pay-1", "EUR", PRICE, NOTHING, PRICE)
+KNOWN = KnownPayment(EVENT, PURCHASE, "captured", "paper", "pay-1", "EUR", PRICE, NOTHING, NOTHING, PRICE)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,12 @@ KNOWN = KnownPayment(EVENT, PURCHASE, "captured", "paper", "pay-1", "EUR", PRICE
         (KNOWN, [event(K.CAPTURED)], []),
         (KNOWN._replace(refunded=PRICE, worth=NOTHING), [event(K.CAPTURED), event(K.REFUNDED)], []),
         (KNOWN._replace(state="confirming", captured=NOTHING, worth=NOTHING), [event(K.AUTHORIZED)], []),
+        (KNOWN._replace(goodwill=PRICE, refunded=PRICE), [event(K.CAPTURED), event(K.REFUNDED)], []),
+        (
+            KNOWN._replace(goodwill=PRICE),
+            [event(K.CAPTURED)],
+            ["charged is 49.90 and the tickets are worth 49.90, less 49.90 as goodwill"],
+        ),
         (KNOWN, [], ["knows no payment", "captured is 0", "charged is 0 and the tickets are worth 49.90"]),
         (KNOWN, [event(K.CAPTURED), event(K.REFUNDED)], ["refunded is 49.90", "charged is 0.00"]),
         (KNOWN._replace(worth=NOTHING), [event(K.CAPTURED)], ["charged is 49.90 and the tickets are worth 0"]),

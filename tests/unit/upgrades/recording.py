@@ -188,7 +188,20 @@ def _payment_events(at: datetime) -> list[PaymentEvent]:
     held = PaymentEvent(id="1", kind=PaymentEventKind.HELD, account=ADA, ledger_offset=1, deadline=at, **of, **_MONEY)
     started = PaymentEvent(id="2", kind=PaymentEventKind.STARTED, provider="paper", **of)
     paid = PaymentEvent(id="3", kind=PaymentEventKind.AUTHORIZED, request=UUID(int=3), **of, **said, **_MONEY)
-    return [held, started, paid]
+    confirmed = PaymentEvent(
+        id="4", kind=PaymentEventKind.CONFIRMED, ledger_offset=2, reference="paper_1", **of, **_MONEY
+    )
+    captured = PaymentEvent(id="5", kind=PaymentEventKind.CAPTURED, fee=Decimal("0.98"), **of, **said, **_MONEY)
+    ordered = PaymentEvent(
+        id="6",
+        kind=PaymentEventKind.REFUND_ORDERED,
+        account=ADA,
+        request=UUID(int=6),
+        reason="goodwill",
+        **of,
+        **_MONEY | {"amount": Decimal("9.90")},
+    )
+    return [held, started, paid, confirmed, captured, ordered]
 
 
 def _payment_request(at: datetime) -> PaymentRequest:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from api.problems import Refused, Unavailable
 from api.schemas.money import Money
-from api.schemas.payment import PurchasePayment
+from api.schemas.payment import PurchasePayment, Refund, RefundList
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tests.unit.api.fakes.clock import NOW
 
@@ -22,12 +22,16 @@ class FakePayments:
     down: bool = False
     rows: dict[tuple[UUID, UUID], PurchasePayment] = field(default_factory=dict)
     told: list[PaymentEvent] = field(default_factory=list)
+    refundable: Decimal = Decimal(0)
+    orders: list[Refund] = field(default_factory=list)
+    decides: bool = True
     webhooks: dict[bytes, list[PaymentEvent]] = field(default_factory=dict)
 
     def hold(self, event: UUID, purchase: UUID, state: str = "due", **more: Any) -> None:
         """There is a payment in that state."""
-        price, nothing = Money.of(Decimal("49.90"), "EUR"), Money.of(Decimal(0), "EUR")
-        found = PurchasePayment(state=state, due=price, captured=nothing, refunded=nothing, at=NOW, **more)
+        amounts = {"due": Decimal("49.90"), "captured": Decimal(0), "refunded": Decimal(0)}
+        money = {name: Money.of(more.pop(name, amount), "EUR") for name, amount in amounts.items()}
+        found = PurchasePayment(state=state, at=NOW, **money, **more)
         self.rows[event, purchase] = found
 
     def find(self, event: UUID, purchase: UUID) -> PurchasePayment | None:
@@ -37,11 +41,29 @@ class FakePayments:
         if self.down:
             raise Unavailable("kafka")
         self.told.append(event)
+        if event.kind is PaymentEventKind.REFUND_ORDERED and self.decides:
+            self._order(event)
         known = self.rows.get((event.event, event.purchase))
         if event.kind is PaymentEventKind.STARTED and known is not None:
             later = known.at.replace(year=known.at.year + 1)
             changes = {"state": "authorizing", "url": "http://pay.example/1", "at": later}
             self.rows[event.event, event.purchase] = known.model_copy(update=changes)
+
+    def refunds(self, event: UUID, purchase: UUID) -> RefundList | None:
+        found = self.rows.get((event, purchase))
+        if found is None:
+            return None
+        left = Money.of(self.refundable, found.due.currency)
+        return RefundList(refundable=left, captured=found.captured, refunded=found.refunded, items=list(self.orders))
+
+    def _order(self, event: PaymentEvent) -> None:
+        amount = event.amount or Decimal(0)
+        status = "ordered" if event.amount is None else "accepted" if amount <= self.refundable else "refused"
+        assert event.request is not None
+        assert event.account is not None
+        said = {"reason": event.reason, "by": event.account, "at": event.at, "status": status}
+        self.orders.append(Refund(id=event.request, amount=Money.of(amount, "EUR"), **said))
+        self.refundable -= amount if status == "accepted" else 0
 
     def read_webhook(self, provider: str, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
         if provider != "paper":

@@ -33,6 +33,7 @@ PURCHASE = {
     "accountId": "{account}",
     "lines": [{"ticketTypeId": "{ticket}", "quantity": 1}],
 }
+REFUND = {"amount": {"amount": "9.90", "currency": "EUR"}, "reason": "goodwill"}
 NEW_EMAIL = {"email": "b@b.example", "currentPassword": PASSWORD}
 PASSWORDS = {"currentPassword": PASSWORD, "newPassword": "another long one"}
 
@@ -113,6 +114,8 @@ OPERATIONS: dict[str, tuple[str, str, Any, tuple[int, ...]]] = {
     "cancel_purchase": ("POST", "/purchases/{purchase}/cancel", None, NOT_SHOWN),
     "start_payment": ("POST", "/purchases/{purchase}/payment", None, NOT_SHOWN),
     "read_payment": ("GET", "/purchases/{purchase}/payment", None, NOT_SHOWN),
+    "refund_payment": ("POST", "/purchases/{purchase}/refunds", REFUND, (401, 403, 404, 409, 409)),
+    "list_refunds": ("GET", "/purchases/{purchase}/refunds", None, ORGANIZERS_OWN),
     "take_webhook": ("POST", "/payment-webhooks/paper", {}, EVERYBODY),
     "list_purchases": ("GET", "/accounts/{account}/purchases", None, OWN),
     "list_sales": ("GET", "/events/{event}/sales", None, ORGANIZERS_OWN),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tables.payments.payment import apply
-from tables.payments.records import PaymentRecord, Task
+from tables.payments.records import PaymentRecord, RefundStatus, Task
 from tables.payments.transitions import TaskKind
 
 K = PaymentEventKind
@@ -17,6 +17,8 @@ AT = datetime(2030, 5, 1, 9, tzinfo=UTC)
 AT_MS = 1_900_000_000_000
 PRICE = Decimal("49.90")
 REFERENCE = "pay-1"
+GOODWILL = "goodwill"
+ORGANIZER = UUID(int=4)
 
 
 def event(kind: PaymentEventKind, **more: Any) -> PaymentEvent:
@@ -27,6 +29,13 @@ def event(kind: PaymentEventKind, **more: Any) -> PaymentEvent:
     if kind is K.HELD:
         fields |= {"account": ADA, "ledger_offset": 1}
     return PaymentEvent(**(fields | more))
+
+
+def refund_order(amount: Decimal | None, **more: Any) -> PaymentEvent:
+    """The organizer's order to refund an amount as goodwill, or (None) what tickets are worth."""
+    reason = "tickets" if amount is None else GOODWILL
+    fields: dict[str, Any] = {"amount": amount, "account": ORGANIZER, "request": UUID(int=1_000), "reason": reason}
+    return event(K.REFUND_ORDERED, **(fields | more))
 
 
 @dataclass
@@ -134,11 +143,11 @@ class Ledger:
             self.status, self.worth = "ended", Decimal(0)
             self.tell(K.ENDED)
 
-    def reduce(self) -> None:
+    def reduce(self, request: UUID | None = None) -> None:
         if self.status in ("held", "confirmed") and self.worth > PRICE:
             self.offset += 1
             self.worth -= PRICE
-            self.tell(K.REDUCED)
+            self.tell(K.REDUCED, request=request)
 
     def tell(self, kind: PaymentEventKind, **more: Any) -> None:
         fields = {"ledger_offset": self.offset, "account": ADA, "amount": self.worth}
@@ -157,6 +166,7 @@ class World:
         self.record: PaymentRecord | None = None
         self.log: list[PaymentEvent] = []
         self.tasks: list[Task] = []
+        self.orders = 0
         self.news: list[PaymentEvent] = []
         self.append(self.ledger.outcomes.pop(0))
 
@@ -174,6 +184,21 @@ class World:
 
     def start(self) -> None:
         self.append(event(K.STARTED))
+
+    def order_refund(self, amount: Decimal | None) -> None:
+        """The organizer gives back an amount, or one ticket."""
+        self.orders += 1
+        order = UUID(int=1_000 + self.orders)
+        self.append(refund_order(amount, request=order))
+        if amount is None:
+            self.ledger.reduce(order)
+
+    @property
+    def goodwill(self) -> Decimal:
+        """What the record says was granted for tickets that are kept."""
+        orders = () if self.record is None else self.record.refunds
+        granted = [each for each in orders if each.reason == GOODWILL and each.status is RefundStatus.ACCEPTED]
+        return sum([each.amount for each in granted], Decimal(0))
 
     def state(self) -> str:
         return "" if self.record is None else self.record.state.value

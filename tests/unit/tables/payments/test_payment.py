@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -13,9 +14,29 @@ from tables.messages.payment_events import (
     encode_payment_event,
 )
 from tables.payments.payment import CHECK_FIRST_MS, CHECK_MAX_MS, apply
-from tables.payments.records import PaymentRecord, Task, decode_payment, encode_payment, index_change, payment_key
+from tables.payments.records import (
+    PaymentRecord,
+    RefundStatus,
+    Task,
+    decode_payment,
+    encode_payment,
+    index_change,
+    payment_key,
+)
+from tables.payments.refund_orders import ORDERS_MAX
 from tables.payments.transitions import TRANSITIONS, WORK, PaymentState, Signal, TaskKind
-from tests.unit.tables.payments.payment_world import AT_MS, EVENT, PRICE, PURCHASE, REFERENCE, event
+from tests.unit.tables.payments.payment_world import (
+    AT,
+    AT_MS,
+    EVENT,
+    GOODWILL,
+    ORGANIZER,
+    PRICE,
+    PURCHASE,
+    REFERENCE,
+    event,
+    refund_order,
+)
 
 K = PaymentEventKind
 ZERO = Decimal(0)
@@ -93,6 +114,14 @@ REFUNDING = (*CAPTURED, event(K.ENDED, amount=ZERO, ledger_offset=10))
         ((*AUTHORIZING, event(K.DECLINED)), event(K.STARTED), "authorizing", []),
         (AUTHORIZING, event(K.STARTED), "authorizing", []),
         (CAPTURED, event(K.DISPUTED), "captured", []),
+        # Refunds that the organizer ordered; beyond what was captured they are refused.
+        (CAPTURED, refund_order(PRICE), "refunding", ["refund"]),
+        (CAPTURED, refund_order(PRICE + 1), "captured", []),
+        (CAPTURING, refund_order(PRICE), "capturing", []),
+        ((*CAPTURED, refund_order(PRICE)), refund_order(PRICE), "refunding", []),
+        ((*CAPTURED, refund_order(PRICE)), refund_order(Decimal(1), request=PURCHASE), "refunding", []),
+        (REFUNDING, refund_order(Decimal(1)), "refunding", []),
+        (HELD, refund_order(Decimal(1)), "due", []),
     ],
 )
 def test_what_happens_has_its_row(
@@ -175,3 +204,52 @@ def test_the_table_asks_only_for_what_its_next_state_waits_for() -> None:
         assert isinstance(state, PaymentState)
         assert isinstance(signal, Signal)
         assert set(step.tasks) <= WORK.get(step.state, frozenset[TaskKind]()), (state, signal)
+
+
+def test_an_order_keeps_who_and_why_and_what_it_came_to() -> None:
+    payment = Payment(*CAPTURED, refund_order(Decimal(10)), refund_order(PRICE, request=PURCHASE))
+    [accepted, refused] = payment.known.refunds
+    assert (accepted.by, accepted.reason, accepted.at) == (ORGANIZER, GOODWILL, int(AT.timestamp() * 1000))
+    assert (accepted.amount, accepted.status) == (Decimal(10), RefundStatus.ACCEPTED)
+    assert (refused.amount, refused.status) == (PRICE, RefundStatus.REFUSED)
+    assert (payment.known.goodwill, payment.known.refundable) == (Decimal(10), PRICE - 10)
+    assert decode_payment(encode_payment(payment.known)) == payment.known
+
+
+def test_an_order_with_tickets_comes_to_what_the_ledger_gave_back_by_its_request() -> None:
+    payment = Payment(*CAPTURED, refund_order(None))
+    assert payment.known.refunds[0].status is RefundStatus.ORDERED
+    of_the_buyer = event(K.REDUCED, amount=PRICE - 5, ledger_offset=10, request=PURCHASE)
+    assert payment.tell(of_the_buyer) == ["refund"]
+    assert payment.known.refunds[0].status is RefundStatus.ORDERED
+    of_the_order = event(K.ENDED, amount=ZERO, ledger_offset=11, request=payment.known.refunds[0].id)
+    assert payment.tell(of_the_order) == ["refund"]
+    assert (payment.known.refunds[0].status, payment.known.refunds[0].amount) == (RefundStatus.ACCEPTED, PRICE - 5)
+    assert payment.known.goodwill == 0
+
+
+def test_goodwill_goes_back_in_full_though_less_was_captured_than_the_tickets_are_worth() -> None:
+    payment = Payment(*CAPTURING, event(K.CAPTURED, reference=REFERENCE, amount=PRICE - 9))
+    assert payment.tell(refund_order(Decimal(5))) == ["refund"]
+    assert (payment.task().amount, payment.known.refundable) == (Decimal(5), PRICE - 14)
+
+
+def test_a_payment_has_so_many_orders_and_no_more() -> None:
+    payment = Payment(*CAPTURED)
+    for number in range(ORDERS_MAX + 1):
+        payment.tell(refund_order(Decimal("0.01"), request=UUID(int=number)))
+    assert (len(payment.known.refunds), payment.known.goodwill) == (ORDERS_MAX, Decimal("0.01") * ORDERS_MAX)
+
+
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        (refund_order(PRICE, currency="USD"), "amount"),
+        (refund_order(ZERO), "amount"),
+        (refund_order(PRICE, account=None), "account"),
+        (refund_order(PRICE, request=None), "request"),
+    ],
+)
+def test_an_order_that_nobody_can_carry_out_is_refused_by_its_field(odd: PaymentEvent, said: str) -> None:
+    with pytest.raises(MalformedRecord, match=said):
+        Payment(*CAPTURED).tell(odd)

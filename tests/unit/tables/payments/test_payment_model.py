@@ -1,4 +1,7 @@
-"""Whatever is lost, repeated, reordered or late: in the end what was captured and not refunded is what was sold."""
+"""Whatever is lost, repeated, reordered or late: in the end what was captured and not refunded is what was sold.
+
+Less what the organizer gave back as goodwill, for tickets that are kept.
+"""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -27,6 +30,8 @@ MOVES: dict[str, Callable[[World, int], object]] = {
     "lost task": lambda world, at: world.tasks and world.tasks.pop(at % len(world.tasks)),
     "end": lambda world, _: world.ledger.end(),
     "reduce": lambda world, _: world.ledger.reduce(),
+    "goodwill": lambda world, at: world.order_refund(Decimal(1 + at)),
+    "order with a ticket": lambda world, _: world.order_refund(None),
     "check": lambda world, _: world.check(),
     "crash": lambda world, at: world.replay(1 + at % len(world.log)),
 }
@@ -42,7 +47,8 @@ def play(chosen: list[tuple[str, int]]) -> None:
     world.drain()
     assert world.record is not None
     assert world.record.is_finished or world.record.state is PaymentState.DUE, world.record
-    assert world.provider.captured - world.provider.refunded == world.ledger.sold, world.record
+    kept = max(Decimal(0), world.ledger.sold - world.goodwill)
+    assert world.provider.captured - world.provider.refunded == kept, world.record
     assert world.provider.authorized == Decimal(0), world.record
     assert (world.record.captured, world.record.refunded) == (world.provider.captured, world.provider.refunded)
 
@@ -96,6 +102,17 @@ def test_a_paid_purchase_is_captured_once() -> None:
 
 
 CAPTURED = [*PAID, ("task", 0), ("news", 0)]
+
+
+def test_goodwill_is_refunded_once_and_tickets_that_go_back_later_give_no_more_than_what_is_left() -> None:
+    world = World()
+    for name, at in [*CAPTURED, ("goodwill", 9), ("crash", 8)]:
+        MOVES[name](world, at)
+    world.drain()
+    assert (world.state(), world.provider.refunded, world.goodwill) == ("captured", Decimal(10), Decimal(10))
+    world.ledger.end()
+    world.drain()
+    assert (world.state(), world.provider.refunded) == ("refunded", world.provider.captured)
 
 
 def test_a_refund_whose_answer_was_lost_is_not_taken_for_a_later_one() -> None:

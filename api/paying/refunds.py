@@ -1,0 +1,94 @@
+"""Ordering a refund is an event on ``payment-events``, which decides whether so much is left, and keeps who and why.
+
+Tickets that go with it are given back by the ledger, under the id of the order.
+"""
+
+from typing import Final
+from uuid import UUID
+
+from api.paying.payments import polled
+from api.ports.ports import Ports
+from api.problems import Refused, wrong
+from api.schemas.payment import NewRefund, Refund, RefundList
+from tables.messages.payment_events import PaymentEvent, PaymentEventKind
+from tables.payments.refund_orders import ORDERS_MAX
+
+ORDERED: Final = "ordered"
+REFUSED: Final = "refused"
+
+Ids = tuple[UUID, UUID]
+
+
+def refunds_of(ports: Ports, ids: Ids) -> RefundList:
+    """The refunds of a purchase. Refused: nothing-to-pay."""
+    found = ports.payments.refunds(*ids)
+    if found is None:
+        raise Refused("nothing-to-pay")
+    return found
+
+
+def order_refund(ports: Ports, ids: Ids, body: NewRefund, order: UUID, by: UUID) -> None:
+    """Order a refund, once by its id; it is stored when this returns.
+
+    Refused: nothing-to-pay, refund-too-large, too-many-changes, invalid-input. Unavailable: not known to be in the log.
+    """
+    known = refunds_of(ports, ids)
+    if _find(known, order) is None:
+        _check(known, body)
+        ports.payments.tell(_event(ports, ids, body, order, by))
+
+
+def decided_refund(ports: Ports, ids: Ids, body: NewRefund, order: UUID) -> Refund | None:
+    """The order as it was decided; None if that takes longer. Refused: refund-too-large, idempotency-key-reused."""
+    known = polled(lambda: ports.payments.refunds(*ids), lambda now: _is_decided(_find(now, order)))
+    found = None if known is None else _find(known, order)
+    if known is None or found is None:
+        return None
+    differs = body.amount is not None and found.amount.exact != body.amount.exact
+    if differs or found.reason != body.reason:
+        raise Refused("idempotency-key-reused")
+    if found.status == REFUSED:
+        raise _too_large(known)
+    return found if _is_decided(found) else None
+
+
+def _check(known: RefundList, body: NewRefund) -> None:
+    if len(known.items) >= ORDERS_MAX:
+        raise Refused("too-many-changes", figures={"limit": ORDERS_MAX})
+    if body.amount is None:
+        if not known.captured.exact:
+            raise _too_large(known)
+        return
+    if body.amount.currency != known.refundable.currency:
+        raise wrong("/amount/currency", f"the purchase was paid in {known.refundable.currency}")
+    if body.amount.exact > known.refundable.exact:
+        raise _too_large(known)
+
+
+def _too_large(known: RefundList) -> Refused:
+    amounts = ("captured", "refunded", "refundable")
+    figures = {name: getattr(known, name).amount for name in amounts} | {"currency": known.refundable.currency}
+    return Refused("refund-too-large", figures=figures)
+
+
+def _find(known: RefundList, order: UUID) -> Refund | None:
+    return next((each for each in known.items if each.id == order), None)
+
+
+def _is_decided(order: Refund | None) -> bool:
+    return order is not None and order.status != ORDERED
+
+
+def _event(ports: Ports, ids: Ids, body: NewRefund, order: UUID, by: UUID) -> PaymentEvent:
+    return PaymentEvent(
+        id=str(order),
+        kind=PaymentEventKind.REFUND_ORDERED,
+        event=ids[0],
+        purchase=ids[1],
+        at=ports.clock(),
+        account=by,
+        amount=None if body.amount is None else body.amount.exact,
+        currency=None if body.amount is None else body.amount.currency,
+        request=order,
+        reason=body.reason,
+    )
