@@ -55,28 +55,31 @@ class Topic:
     partitions: int | None = None
 
 
-def consumer_inputs() -> dict[str, str]:
-    """The input topic of each consumer that writes dead letters; a prefix of them for the gate."""
-    return {
-        "ledger": COMMANDS,
-        "catalogue": EVENT_STATUS,
-        "indexer": EVENT_ROWS,
+# By role its consumers that write dead letters, each with its input topic; of the gate's requests a prefix of them.
+ROLE_CONSUMERS: Final[dict[str, dict[str, str]]] = {
+    "ledger": {"ledger": COMMANDS, "catalogue": EVENT_STATUS},
+    "indexer": {"indexer": EVENT_ROWS},
+    "notifications": {
         "contacts": ACCOUNT_ROWS,
         "notifications": OUTCOMES,
         "resends": RESENDS,
         "mailer": JOBS,
         "retries": RETRIES,
-        "deliveries": DELIVERIES,
-        "sales": OUTCOMES,
-        "gate": REQUESTS_PREFIX,
-        "answers": OUTCOMES,
-        "payment-outcomes": OUTCOMES,
-        "payments": PAYMENT_EVENTS,
-        "payment-requests": PAYMENT_REQUESTS,
-    }
+    },
+    "sales": {"deliveries": DELIVERIES, "sales": OUTCOMES},
+    "gate": {"gate": REQUESTS_PREFIX, "answers": OUTCOMES},
+    "payments": {"payment-outcomes": OUTCOMES, "payments": PAYMENT_EVENTS, "payment-requests": PAYMENT_REQUESTS},
+}
+CONSUMER_INPUTS: Final = {name: topic for consumers in ROLE_CONSUMERS.values() for name, topic in consumers.items()}
+CONSUMERS: Final = tuple(CONSUMER_INPUTS)
 
 
-CONSUMERS: Final = tuple(consumer_inputs())
+def topics_of(role: str, producers: Iterable[str] = DEFAULT_PRODUCERS) -> tuple[str, ...]:
+    """The topics that the agents of a role read."""
+    found: list[str] = []
+    for topic in ROLE_CONSUMERS[role].values():
+        found += map(requests, producers) if topic == REQUESTS_PREFIX else [topic]
+    return tuple(found)
 
 
 def dead_letters(consumer: str) -> str:
@@ -86,7 +89,7 @@ def dead_letters(consumer: str) -> str:
 
 def is_input(consumer: str, topic: str) -> bool:
     """Whether ``consumer`` reads ``topic``."""
-    found = consumer_inputs()[consumer]
+    found = CONSUMER_INPUTS[consumer]
     return topic.startswith(found) if found == REQUESTS_PREFIX else topic == found
 
 

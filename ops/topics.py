@@ -10,9 +10,9 @@ from kafka import TopicPartition
 from kafka.admin import OffsetSpec
 
 from connect.client_options import ClientOptions
-from connect.observe.lag import ROLES, make_client, role_topics
+from connect.observe.lag import make_client, role_topics
 from connect.topics import Topic, all_topics, group
-from settings import Role
+from settings import ROLES, Role
 
 DAY_MS = 24 * 3600 * 1000
 

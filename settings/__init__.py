@@ -20,9 +20,10 @@ from settings.api import ApiSettings
 from settings.sales import SaleSettings
 from settings.servers import ServerSettings
 from settings.types import Url, split
-from settings.workers import Role, WorkerSettings
+from settings.workers import ROLES, Role, WorkerSettings
 
 __all__ = [
+    "ROLES",
     "WRONG_SETTINGS_EXIT_CODE",
     "MissingKey",
     "Role",

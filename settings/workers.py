@@ -1,7 +1,7 @@
 """Settings of the workers, and of the exporter beside them."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
@@ -9,6 +9,7 @@ from settings.types import CaFile, CertificateFile, Host, OwnPort, Urls, check_k
 
 # What a worker does. Each role is a consumer group with processes of its own, so each scales independently.
 Role = Literal["ledger", "indexer", "notifications", "sales", "gate", "payments"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 
 class WorkerSettings(BaseModel):

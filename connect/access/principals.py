@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from connect.observe.lag import ROLES, role_topics
 from connect.topics import (
     ACCOUNT_ROWS,
     COMMANDS,
@@ -26,13 +25,15 @@ from connect.topics import (
     PURCHASE_UPSERTS,
     RESENDS,
     RETRIES,
+    ROLE_CONSUMERS,
     answers,
     changelog,
     dead_letters,
     group,
     requests,
+    topics_of,
 )
-from settings import Role
+from settings import ROLES, Role
 
 # The brokers' super user, which makes users, ACLs and topics. It is in their configuration and not in this table.
 ADMIN: Final = "admin"
@@ -68,30 +69,27 @@ class Principal:
 def principals(producers: Iterable[str] = DEFAULT_PRODUCERS) -> list[Principal]:
     """All principals but the brokers' super user; ``producers`` are the other producers of the settings."""
     names = list(producers)
-    read, inputs = role_topics(names), all_inputs(names)
+    read, inputs = {role: topics_of(role, names) for role in ROLES}, all_inputs(names)
     return [
-        _worker("ledger", read["ledger"], (COMMANDS, OUTCOMES), consumers=("ledger", "catalogue"), tables=("ledger",)),
-        _worker("indexer", read["indexer"], consumers=("indexer",)),
+        _worker("ledger", read["ledger"], (COMMANDS, OUTCOMES), tables=("ledger",)),
+        _worker("indexer", read["indexer"]),
         _worker(
             "notifications",
             read["notifications"],
             (JOBS, RETRIES, DELIVERIES),
-            consumers=("contacts", "notifications", "resends", "mailer", "retries"),
             tables=("contacts", "bookings"),
         ),
-        _worker("sales", read["sales"], (PURCHASE_UPSERTS,), consumers=("sales", "deliveries")),
+        _worker("sales", read["sales"], (PURCHASE_UPSERTS,)),
         _worker(
             "gate",
             (*read["gate"], ACCOUNT_ROWS),
             (COMMANDS, *map(answers, names)),
-            consumers=("gate", "answers"),
             tables=("gate",),
         ),
         _worker(
             "payments",
             read["payments"],
             (COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS),
-            consumers=("payment-outcomes", "payments", "payment-requests"),
             tables=("payments",),
         ),
         Principal(
@@ -129,7 +127,8 @@ def principals(producers: Iterable[str] = DEFAULT_PRODUCERS) -> list[Principal]:
 
 def all_inputs(producers: Iterable[str] = DEFAULT_PRODUCERS) -> tuple[str, ...]:
     """The topics that a role reads."""
-    return tuple(sorted({topic for topics in role_topics(producers).values() for topic in topics}))
+    names = tuple(producers)
+    return tuple(sorted({topic for role in ROLES for topic in topics_of(role, names)}))
 
 
 def _producer(name: str) -> Principal:
@@ -143,10 +142,9 @@ def _worker(
     reads: tuple[str, ...],
     writes: tuple[str, ...] = (),
     *,
-    consumers: tuple[str, ...],
     tables: tuple[str, ...] = (),
 ) -> Principal:
     """The workers of a role: besides ``reads`` and ``writes`` they write dead letters, and use the logs of tables."""
     logs = tuple(changelog(table) for table in tables)
-    letters = tuple(dead_letters(consumer) for consumer in consumers)
+    letters = tuple(dead_letters(consumer) for consumer in ROLE_CONSUMERS[role])
     return Principal(role, (*reads, *logs), (*writes, *letters, *logs), groups=(group(role),))

@@ -5,45 +5,22 @@ Only the broker is queried, no worker, so it works with every deployment.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from kafka import IsolationLevel, KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 
 from connect.client_options import ClientOptions
-from connect.topics import (
-    ACCOUNT_ROWS,
-    COMMANDS,
-    DEFAULT_PRODUCERS,
-    DELIVERIES,
-    EVENT_ROWS,
-    EVENT_STATUS,
-    JOBS,
-    OUTCOMES,
-    PAYMENT_EVENTS,
-    PAYMENT_REQUESTS,
-    RESENDS,
-    RETRIES,
-    all_topics,
-    group,
-    requests,
-)
-from settings import Role
+from connect.topics import DEFAULT_PRODUCERS, all_topics, group, topics_of
+from settings import ROLES, Role
 
 TIMEOUT_MS: Final = 2_000
-ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 
 def role_topics(producers: Iterable[str] = DEFAULT_PRODUCERS) -> dict[Role, tuple[str, ...]]:
     """The topics that the agents of each role read."""
-    return {
-        "ledger": (COMMANDS, EVENT_STATUS),
-        "indexer": (EVENT_ROWS,),
-        "notifications": (OUTCOMES, ACCOUNT_ROWS, JOBS, RETRIES, RESENDS),
-        "sales": (OUTCOMES, DELIVERIES),
-        "gate": (OUTCOMES, *map(requests, producers)),
-        "payments": (OUTCOMES, PAYMENT_EVENTS, PAYMENT_REQUESTS),
-    }
+    names = tuple(producers)
+    return {role: topics_of(role, names) for role in ROLES}
 
 
 @dataclass(frozen=True, slots=True)

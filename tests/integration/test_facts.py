@@ -10,10 +10,10 @@ import pytest
 from connect.client_options import client_options
 from connect.connectors.configuration import connectors
 from connect.connectors.rest_client import ConnectClient
-from connect.observe.lag import ROLES, KafkaWatch, LogState
+from connect.observe.lag import KafkaWatch, LogState
 from connect.observe.slots import read_slots
 from connect.topics import COMMANDS, OUTCOMES
-from settings import Role
+from settings import ROLES, Role
 from tests.eventually import eventually
 from tests.pipeline import Pipeline
 

@@ -9,11 +9,10 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from connect.observe.lag import ROLES
 from connect.topics import group
 from ops.reference.settings_table import variables
 from ops.secrets import make_secrets
-from settings import Role, Settings
+from settings import ROLES, Role, Settings
 from tests.golang import program
 
 ROOT = Path(__file__).parents[3]

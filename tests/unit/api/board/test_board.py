@@ -25,9 +25,10 @@ from api.board.snapshot import ComponentHealth, InvariantVerdict
 from api.board.stock_bounds import StockBounds
 from connect.connectors.rest_client import ConnectorState
 from connect.observe.definitions import EventDifference
-from connect.observe.lag import ROLES, LogState, RoleGroup, role_topics
+from connect.observe.lag import LogState, RoleGroup, role_topics
 from connect.observe.slots import SlotState
 from connect.topics import COMMANDS, CONSUMERS, JOBS, OUTCOMES, all_topics, dead_letters
+from settings import ROLES
 from tables.ledger.definition_differences import FieldDifference
 from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
 from tables.offers import StockSnapshot, TicketOffer

@@ -23,6 +23,7 @@ from connect.connectors.configuration import Connector
 from connect.topics import (
     ACCOUNT_ROWS,
     ANSWERS_PREFIX,
+    CONSUMER_INPUTS,
     CONSUMERS,
     DEFAULT_PRODUCERS,
     EVENT_STATUS,
@@ -34,7 +35,6 @@ from connect.topics import (
     all_topics,
     answers,
     changelog,
-    consumer_inputs,
     group,
     requests,
 )
@@ -139,9 +139,7 @@ def test_the_operator_may_do_what_the_commands_do() -> None:
     assert produced("operator") <= set(operator.writes)
     # `dlq replay` appends to where a dead letter came from.
     assert (
-        {one for one in consumer_inputs().values() if one != REQUESTS_PREFIX}
-        <= set(all_inputs())
-        <= set(operator.writes)
+        {one for one in CONSUMER_INPUTS.values() if one != REQUESTS_PREFIX} <= set(all_inputs()) <= set(operator.writes)
     )
 
 
