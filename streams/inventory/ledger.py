@@ -7,7 +7,7 @@ commands that follow, dead letters, misrouted commands; then its input is commit
 import logging
 from dataclasses import dataclass, field
 
-from connect.partitioning import partition_of
+from connect.partitioning import key_and_home
 from connect.topics import COMMANDS, OUTCOMES
 from streams.inventory.hold_expiry import HoldExpiry
 from streams.inventory.stock_gauges import StockGauges
@@ -26,7 +26,6 @@ from streams.runtime.retry import append
 from streams.runtime.table import OffsetTable
 from streams.runtime.tracing import trace_headers
 from tables.errors import MalformedCommand
-from tables.ids import id_bytes
 from tables.ledger.deadlines import index_change
 from tables.ledger.ledger import Ledger
 from tables.ledger.records import record_offset, same_record
@@ -76,8 +75,7 @@ class LedgerAgent:
         await in_parallel(self._handle_partition(partition, batch) for partition, batch in batches.items())
 
     async def _handle_partition(self, partition: int, messages: list[Message]) -> None:
-        for message in messages:
-            self.gap_check.check(message)
+        self.gap_check.check(partition, messages)
         ledger = self._ledger(partition)
         decided = self._decide(partition, ledger, messages)
         entries = await self._write(partition, ledger, decided.outcomes, _watermark_of(messages[-1]))
@@ -92,7 +90,7 @@ class LedgerAgent:
 
     def _decide(self, partition: int, ledger: Ledger, messages: list[Message]) -> Decided:
         readable, dead_letters = decode_batch(messages, decode_command)
-        ledger.read_ahead(command for _, command in readable)
+        ledger.read_ahead([command for _, command in readable])
         decided = Decided(dead_letters)
         outcomes, verdicts, following = decided.outcomes, decided.verdicts, decided.following
         for message, command in readable:
@@ -104,17 +102,18 @@ class LedgerAgent:
             if isinstance(command, LimitHolds):  # applies to the partition that it lies in
                 ledger.apply(message.offset, timestamp_ms(message), command)
                 continue
-            key = id_bytes(command.event)
-            home = partition_of(key, self.partitions)
+            key, home = key_and_home(command.event.int, self.partitions)
             if home != partition:
                 forwarded = Record(key, message.value, forwarded_headers(message))
                 decided.misrouted.setdefault(home, []).append(forwarded)
                 continue
             headers = _outcome_headers(message) if message.headers else ()
             answer = ledger.apply(message.offset, timestamp_ms(message), command)
-            verdicts += map(verdict, answer.outcomes)
-            outcomes += [Record(key, encode_outcome(outcome), headers) for outcome in answer.outcomes]
-            following += [Record(key, encode_command(further), headers) for further in answer.commands]
+            for outcome in answer.outcomes:
+                verdicts.append(verdict(outcome))
+                outcomes.append(Record(key, encode_outcome(outcome), headers))
+            for further in answer.commands:
+                following.append(Record(key, encode_command(further), headers))
         return decided
 
     async def _write(self, partition: int, ledger: Ledger, outcomes: list[Record], watermark: Watermark) -> list[bytes]:

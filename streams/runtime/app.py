@@ -17,6 +17,7 @@ from settings import Role, Settings, split
 from streams.runtime.consumer import BatchTransport
 from streams.runtime.counters import Counters
 from streams.runtime.in_flight import InFlight
+from streams.runtime.record_queue import RecordQueue
 from streams.runtime.web_guard import make_guard
 from tables.ledger.watermark import Watermark
 from telemetry.traces import Traces, make_traces
@@ -81,6 +82,10 @@ class App(faust.App):
     on_unreadable: list[Callable[[TP, Sequence[SkippedOffsets]], Awaitable[None]]]
     guarded: dict[str, Callable[[int], Watermark | None]]
     traces: Traces | None
+
+    def FlowControlQueue(self, maxsize: int | None = None, *, clear_on_resume: bool = False) -> RecordQueue:  # noqa: N802 (Faust's name)
+        """A queue of agents; Faust calls this."""
+        return RecordQueue(maxsize=maxsize, flow_control=self.flow_control, clear_on_resume=clear_on_resume)
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)

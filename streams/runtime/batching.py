@@ -9,11 +9,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
-from faust.types import EventT, Message, StreamT
+from faust.types import Message, StreamT
 
 from streams.runtime.failstop import fail_stop
 from streams.runtime.in_flight import InFlight, Interrupted
 from streams.runtime.record_context import set_batch
+from streams.runtime.record_queue import RecordQueue
 from streams.runtime.tracing import Spans
 
 T = TypeVar("T")
@@ -46,10 +47,9 @@ async def in_batches(stream: StreamT[Any], handle: Handle, *, in_flight: InFligh
     consumer = app.consumer
     unacked = consumer.unacked
     traces = stream.app.traces  # type: ignore[attr-defined]
-    async for batch in _batches(stream, max_records):
+    async for messages in _batches(stream, max_records):
         if not consumer.accepts(name):
             continue
-        messages = [event.message for event in batch]
         began = time.monotonic()
         in_flight.acquire(unacked, messages)
         set_batch(name, messages)
@@ -69,14 +69,13 @@ async def in_batches(stream: StreamT[Any], handle: Handle, *, in_flight: InFligh
         app.counters.count_batch(name, messages, time.monotonic() - began)
 
 
-async def _batches(stream: StreamT[Any], max_records: int) -> AsyncIterator[list[EventT[Any]]]:
+async def _batches(stream: StreamT[Any], max_records: int) -> AsyncIterator[list[Message]]:
     await stream.maybe_start()
-    queue = stream.channel.queue  # type: ignore[attr-defined]
+    queue: RecordQueue = stream.channel.queue  # type: ignore[attr-defined]
     while not stream.should_stop:
         try:
             batch = [await queue.get()]
         except StopAsyncIteration:  # Faust's way of ending a stream
             return
-        while len(batch) < max_records and not queue.empty():
-            batch.append(queue.get_nowait())
+        batch += queue.take(max_records - 1)
         yield batch

@@ -14,7 +14,6 @@ from contextlib import suppress
 from typing import Any
 
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError
-from faust.events import Event
 from faust.transport.consumer import CONSUMER_FETCHING, ensure_TP
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, Message
@@ -90,9 +89,10 @@ class BatchConsumer(Consumer):
         self._gave_up.add(agent)
 
     def complete(self, agent: str, messages: Iterable[Message]) -> None:
-        """An agent has handled its next messages. Those of an earlier generation no longer count."""
-        last = {message.tp: message for message in messages}
-        for tp, message in last.items():
+        """An agent has handled its next messages, all of one topic. Those of an earlier generation no longer count."""
+        last = {message.partition: message for message in messages}
+        for message in last.values():
+            tp = message.tp
             if tp in self._starts and message.generation_id == self.app.consumer_generation_id:
                 completed = self._completed.setdefault(tp, {})
                 completed[agent] = max(completed.get(agent, 0), message.offset + 1)
@@ -203,15 +203,11 @@ class BatchConsumer(Consumer):
         channels = list(app.topics._tp_index.get(tp, ()))
         high, drop = self._pressure_of(tp)
         next_offset = self._next.get(tp, 0)
-        for record in batch:
-            if record.offset < next_offset:
-                continue
-            message = self._to_message(tp, record)
-            event: Any = Event(app, message.key, message.value, None, message)
+        messages = [self._to_message(tp, record) for record in batch if record.offset >= next_offset]
+        if messages:
             for channel in channels:
-                channel.queue.put_nowait_enhanced(event, on_pressure_high=high, on_pressure_drop=drop)
-            next_offset = record.offset + 1
-        self._next[tp] = next_offset
+                channel.queue.put_all(messages, high, drop)
+            self._next[tp] = messages[-1].offset + 1
 
     def _pressure_of(self, tp: TP) -> tuple[Callable[[], None], Callable[[], None]]:
         """The callbacks that pause fetching a partition whose queue is too long, and resume it."""

@@ -5,6 +5,7 @@ transactions, aborted records, unreadable ones that became dead letters. Any oth
 ends the process before anything is committed past it.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from faust.types import TP, Message
@@ -30,14 +31,19 @@ class GapCheck:
         offset = self._next.get(partition, consumer.start_offset(tp))
         return None if offset is None else consumer.next_readable(tp, offset)
 
-    def check(self, message: Message) -> None:
-        """Raise InvariantBroken unless ``message`` is the next of its partition, or a repeated one."""
-        partition, offset = message.partition, message.offset
-        if self._next.get(partition) != offset:  # nearly all records follow the one before
-            expected = self.next_offset(partition)
-            if expected is None or offset > expected:
-                raise InvariantBroken(f"{self.topic}[{partition}]: expected offset {expected}, got {offset}")
-        self._next[partition] = offset + 1
+    def check(self, partition: int, messages: Iterable[Message]) -> None:
+        """Raise InvariantBroken unless each message is the next of the partition, or a repeated one."""
+        following = self._next.get(partition)
+        for message in messages:
+            offset = message.offset
+            if following != offset:  # nearly all records follow the one before
+                self._check_gap(partition, offset)
+            self._next[partition] = following = offset + 1
+
+    def _check_gap(self, partition: int, offset: int) -> None:
+        expected = self.next_offset(partition)
+        if expected is None or offset > expected:
+            raise InvariantBroken(f"{self.topic}[{partition}]: expected offset {expected}, got {offset}")
 
     async def _forget(self, *_: Any, **__: Any) -> None:
         self._next.clear()

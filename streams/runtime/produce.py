@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from faust.types import AppT
+from msgspec import Struct
 
 Headers = Sequence[tuple[str, bytes | None]]
+_NO_HEADERS: Final[list[tuple[str, bytes | None]]] = []
 
 
-class Record(NamedTuple):
+class Record(Struct, frozen=True):
     """A record to append: the bytes as they go to the topic."""
 
     key: bytes | None
@@ -52,8 +54,8 @@ async def append_once(app: AppT, topic: str, partition: int, records: Iterable[R
 
 
 def _add(builder: Any, record: Record) -> bool:
-    added = builder.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
-    return added is not None
+    headers = list(record.headers) if record.headers else _NO_HEADERS
+    return builder.append(timestamp=None, key=record.key, value=record.value, headers=headers) is not None
 
 
 async def _producer(app: AppT) -> AIOKafkaProducer:

@@ -281,4 +281,4 @@ class OffsetTable(IndexedTable):
 
 
 def _size_bytes(records: dict[bytes, bytes]) -> int:
-    return sum(len(key) + len(value) + RECORD_OVERHEAD_BYTES for key, value in records.items())
+    return sum(map(len, records)) + sum(map(len, records.values())) + RECORD_OVERHEAD_BYTES * len(records)

@@ -22,6 +22,12 @@ def quantities(lines: Sequence[TicketLine]) -> Collection[tuple[UUID, int]]:
 
 def fingerprint(account: UUID, lines: Sequence[TicketLine], kind: str) -> str:
     """24 hex digits over kind, account and lines; neither the order of lines nor split quantities matter."""
-    content = [ticket_type.bytes + quantity.to_bytes(8, "big") for ticket_type, quantity in quantities(lines)]
-    content.sort()
-    return blake2b(b"".join((account.bytes, *content, kind.encode())), digest_size=12).hexdigest()
+    if len(lines) == 1:
+        content = _line_bytes(lines[0].ticket_type, lines[0].quantity)
+    else:
+        content = b"".join(sorted([_line_bytes(*each) for each in merge(lines).items()]))
+    return blake2b(account.bytes + content + kind.encode(), digest_size=12).hexdigest()
+
+
+def _line_bytes(ticket_type: UUID, quantity: int) -> bytes:
+    return ticket_type.bytes + quantity.to_bytes(8, "big")

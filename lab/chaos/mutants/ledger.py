@@ -32,6 +32,7 @@ def hold_limits() -> None:
 
 def partition_check() -> None:
     """A command is decided on any partition."""
+    from connect.partitioning import key_and_home
     from streams.inventory import ledger
 
     class Anywhere(int):
@@ -43,7 +44,7 @@ def partition_check() -> None:
         def __ne__(self, other: object) -> bool:
             return False
 
-    patch(ledger, "partition_of", lambda *_: Anywhere())
+    patch(ledger, "key_and_home", lambda *event: (key_and_home(*event)[0], Anywhere()))
 
 
 def offset_rule() -> None:
@@ -98,8 +99,8 @@ def input_watch() -> None:
 
     from streams.runtime.gap_check import GapCheck
 
-    def check(gaps: GapCheck, message: Message) -> None:
-        gaps._next[message.partition] = message.offset + 1
+    def check(gaps: GapCheck, partition: int, messages: list[Message]) -> None:
+        gaps._next[partition] = messages[-1].offset + 1
 
     patch(GapCheck, "check", check)
 

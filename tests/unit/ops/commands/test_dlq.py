@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from kafka import TopicPartition
+from msgspec.structs import asdict, astuple
 
 from connect.observe import dead_letters as deadletters
 from connect.observe.dead_letters import DeadLetterTopics
@@ -180,8 +181,8 @@ records = st.builds(
 
 
 def put(broker: Broker, record: Record, topic: str = COMMANDS, consumer: str = "ledger") -> None:
-    message: Any = SimpleNamespace(topic=topic, partition=0, offset=17, **record._asdict())
-    broker.append(dead_letters(consumer), 0, *dead_letter(message, ValueError("why")))
+    message: Any = SimpleNamespace(topic=topic, partition=0, offset=17, **asdict(record))
+    broker.append(dead_letters(consumer), 0, *astuple(dead_letter(message, ValueError("why"))))
 
 
 @given(records)
@@ -194,7 +195,7 @@ def test_a_record_of_any_kind_comes_back_as_it_was(record: Record) -> None:
         assert run("replay", "ledger:0:0").split() == ["ledger:0:0", "replayed"]
 
         [again] = broker.topics[COMMANDS, 0]
-        assert (again.key, again.value, list(again.headers)) == tuple(record)
+        assert (again.key, again.value, list(again.headers)) == astuple(record)
         assert json.loads(run("count", "--json"))["ledger"] == 0
 
 
@@ -274,8 +275,8 @@ def test_a_letter_that_its_topic_takes_only_compressed_stays_open(broker: Broker
 
 def test_a_place_is_never_broken_at_80_columns(broker: Broker) -> None:
     long = Record(b"key", b"{}")
-    message: Any = SimpleNamespace(topic=ACCOUNT_ROWS, partition=11, offset=1_234_567_890, **long._asdict())
-    broker.append(dead_letters("contacts"), 1, *dead_letter(message, ValueError("why " * 50)))
+    message: Any = SimpleNamespace(topic=ACCOUNT_ROWS, partition=11, offset=1_234_567_890, **asdict(long))
+    broker.append(dead_letters("contacts"), 1, *astuple(dead_letter(message, ValueError("why " * 50))))
 
     lines = run("list").splitlines()
     assert f"  {ACCOUNT_ROWS}[11]@1234567890" in lines

@@ -23,11 +23,6 @@ class FakeMessage:
         self.acked = False
 
 
-class FakeEvent:
-    def __init__(self, message: FakeMessage) -> None:
-        self.message = message
-
-
 class FakeConsumer:
     def __init__(self, unacked: set[Any]) -> None:
         self.unacked = unacked
@@ -52,20 +47,19 @@ class FakeStream:
         self.should_stop = False
         self.app = SimpleNamespace(consumer=FakeConsumer(unacked), traces=None, counters=Counters())
         self.channel = SimpleNamespace(queue=self)
-        self._events = [FakeEvent(message) for message in messages]
+        self._messages = list(messages)
 
     async def maybe_start(self) -> None: ...
 
-    async def get(self) -> FakeEvent:
-        if not self._events:
+    async def get(self) -> FakeMessage:
+        if not self._messages:
             raise StopAsyncIteration
-        return self._events.pop(0)
+        return self._messages.pop(0)
 
-    def get_nowait(self) -> FakeEvent:
-        return self._events.pop(0)
-
-    def empty(self) -> bool:
-        return not self._events
+    def take(self, max_messages: int) -> list[FakeMessage]:
+        taken = self._messages[:max_messages]
+        del self._messages[:max_messages]
+        return taken
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ class FakeQueue:
     def __init__(self) -> None:
         self.offsets: list[int] = []
 
-    def put_nowait_enhanced(self, event: Any, *, on_pressure_high: Any, on_pressure_drop: Any) -> None:
-        self.offsets.append(event.message.offset)
+    def put_all(self, messages: list[Any], on_pressure_high: Any, on_pressure_drop: Any) -> None:
+        self.offsets += [message.offset for message in messages]
 
 
 class FakeFlow:
@@ -301,7 +301,8 @@ def test_what_all_agents_are_through_with_is_forgotten(consumer: Bench) -> None:
     consumer.deliver({COMMANDS: [SkippedOffsets(3, 3), *records(COMMANDS, 4)]})
     assert consumer.committable() == {}
     assert consumer.next_readable(COMMANDS, 3) == 4
-    consumer.complete("one", [messages[-1], SimpleNamespace(tp=COMMANDS, offset=4, generation_id=7)])  # type: ignore[list-item]
+    last: Any = SimpleNamespace(tp=COMMANDS, partition=COMMANDS.partition, offset=4, generation_id=7)
+    consumer.complete("one", [messages[-1], last])
     assert consumer.committable() == {COMMANDS: 5}
     assert consumer.next_readable(COMMANDS, 3) == 3
 
@@ -348,7 +349,7 @@ def collected(consumer: Bench, *offsets: int) -> list[Any]:
     messages: list[Any] = []
     app: Any = consumer.app
     channel = app.topics._tp_index[COMMANDS][0]
-    channel.queue.put_nowait_enhanced = lambda event, **_: messages.append(event.message)
+    channel.queue.put_all = lambda put, *_: messages.extend(put)
     consumer.deliver({COMMANDS: records(COMMANDS, *offsets)})
     return messages
 
