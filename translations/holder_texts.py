@@ -15,15 +15,29 @@ def returned_text(language: str, returned: int, left: int) -> str:
     return text.format(returned=returned, bought=returned + left)
 
 
-def postponed_text(language: str) -> str:
-    """That an event is postponed, and what becomes of its tickets."""
-    return catalogue(language, DOMAIN).gettext(
-        "This event is postponed. Its date may no longer apply; we will e-mail you the new one. "
-        "Your tickets stay valid."
+def postponed_text(language: str, former: str = "") -> str:
+    """That an event is postponed, and what becomes of its tickets; ``former`` is the date that no longer applies."""
+    into = catalogue(language, DOMAIN)
+    if not former:
+        return into.gettext(
+            "This event is postponed. Its date may no longer apply; we will e-mail you the new one. "
+            "Your tickets stay valid."
+        )
+    return into.gettext(
+        "This event is postponed. It was planned for {former}. Ticket holders will get the new date by e-mail. "
+        "Tickets stay valid."
+    ).format(former=former)
+
+
+def moved_text(language: str, former: str) -> str:
+    """That an event has a new date, and what becomes of its tickets."""
+    text = catalogue(language, DOMAIN).gettext(
+        "This event has a new date. It was planned for {former}. Tickets stay valid."
     )
+    return text.format(former=former)
 
 
-def calendar_notes(language: str, *, returned: int, left: int, is_postponed: bool) -> list[str]:
-    """What the entry of a purchase says besides time and place."""
-    notes = [returned_text(language, returned, left) + "."] if returned else []
-    return [*notes, postponed_text(language)] if is_postponed else notes
+def calendar_notes(language: str, *, returned: int, left: int, event_note: str) -> list[str]:
+    """What the entry of a purchase says besides time and place; ``event_note`` may be empty."""
+    returned_note = f"{returned_text(language, returned, left)}." if returned else ""
+    return [note for note in (returned_note, event_note) if note]

@@ -48,7 +48,16 @@ def changed(listing: Listing, fields: dict[str, Any], now: datetime) -> Listing:
         raise wrong("/endsAt", "endsAt must be later than startsAt")
     if (after.latitude is None) != (after.longitude is None):
         raise wrong("/latitude", "latitude and longitude come together or not at all")
-    return replace(listing, event=after)
+    return replace(listing, event=after.model_copy(update={"former_starts_at": _former_start(before, after)}))
+
+
+def _former_start(before: Event, after: Event) -> datetime | None:
+    """The start before the last postponement; None if there was none, or the event takes place then all the same."""
+    is_postponed = after.status is EventStatus.POSTPONED
+    if is_postponed and before.status is not EventStatus.POSTPONED:
+        return before.starts_at
+    former = before.former_starts_at
+    return former if is_postponed or former != after.starts_at else None
 
 
 def _check_transition(before: EventStatus, after: EventStatus) -> None:

@@ -1,15 +1,16 @@
 """What the holder of a purchase is told of it and of its event, on every page alike."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from api.pages.language import LazyText, gettext, language, lazy_gettext
+from api.pages.shown_times import when
 from api.pages.status_labels import EVENT_LABELS, PURCHASE_LABELS, StatusLabel
 from api.schemas.event import Event
 from api.schemas.purchase import Purchase
 from tables.messages.reasons import Reason
 from tables.messages.statuses import EventStatus
-from translations.holder_texts import calendar_notes, postponed_text, returned_text
+from translations.holder_texts import calendar_notes, moved_text, postponed_text, returned_text
 
 
 class PurchaseEnd(NamedTuple):
@@ -20,6 +21,7 @@ class PurchaseEnd(NamedTuple):
     text: LazyText
 
 
+_NEW_DATE: Final = StatusLabel(lazy_gettext("New date"), "warn")
 _CANCELLED_EVENT: Final = StatusLabel(lazy_gettext("Event cancelled"), "bad")
 # By status and reason; without a row of its own, a reason has that of the status alone.
 _PURCHASE_ENDS: Final[Mapping[tuple[str, str | None], PurchaseEnd]] = {
@@ -78,35 +80,42 @@ def returned_note(purchase: Purchase) -> str:
 
 def purchase_notes(purchase: Purchase, event: Event) -> list[str]:
     """What the purchase's calendar entry says besides time and place."""
-    is_postponed = event.status is EventStatus.POSTPONED
-    return calendar_notes(language(), returned=purchase.returned or 0, left=_left(purchase), is_postponed=is_postponed)
+    note = postponement_note(event)
+    return calendar_notes(language(), returned=purchase.returned or 0, left=_left(purchase), event_note=note)
 
 
 def _left(purchase: Purchase) -> int:
     return sum(line.quantity for line in purchase.lines or [])
 
 
-# What somebody with tickets has to know of the event, as a label and a sentence.
-_HOLDER_NOTES: Final[Mapping[EventStatus, Callable[[], str]]] = {
-    EventStatus.POSTPONED: lambda: postponed_text(language()),
-    EventStatus.CANCELED: lambda: gettext("This event is cancelled and will not take place."),
-}
+def postponement_note(event: Event) -> str:
+    """That the event is postponed, or has another date since then; empty if neither."""
+    former = event.former_starts_at
+    if former is not None and former != event.starts_at:
+        return moved_text(language(), when(former, event.time_zone))
+    if event.status is not EventStatus.POSTPONED:
+        return ""
+    return postponed_text(language(), when(former, event.time_zone) if former else "")
 
 
-def holder_note(event: Event) -> str | None:
-    """What somebody with tickets has to know of the event before anything else; None if there is nothing."""
-    note = _HOLDER_NOTES.get(event.status)
-    return note() if note else None
+def holder_note(event: Event) -> str:
+    """What somebody with tickets has to know of the event before anything else; empty if there is nothing."""
+    if event.status is EventStatus.CANCELED:
+        return gettext("This event is cancelled and will not take place.")
+    return postponement_note(event)
 
 
 def holder_label(event: Event) -> StatusLabel | None:
     """The label of ``holder_note``."""
-    return EVENT_LABELS[event.status] if event.status in _HOLDER_NOTES else None
+    if event.status in (EventStatus.POSTPONED, EventStatus.CANCELED):
+        return EVENT_LABELS[event.status]
+    return _NEW_DATE if holder_note(event) else None
 
 
 FILTERS: Final[Mapping[str, Any]] = {
     "purchase_label": purchase_label,
     "returned_note": returned_note,
+    "postponement_note": postponement_note,
     "holder_note": holder_note,
     "holder_label": holder_label,
 }

@@ -106,6 +106,7 @@ class Event(Resource):
     status: EventStatus
     starts_at: datetime
     ends_at: datetime
+    former_starts_at: datetime | None = Field(None, description="the start before the last postponement")
     time_zone: str
     capacity: int | None = None
     max_per_order: int | None = None
@@ -125,9 +126,9 @@ class Event(Resource):
     @model_validator(mode="after")
     def _has_local_times(self) -> Self:
         zone = zone_of(self.time_zone)
-        for name in ("starts_at", "ends_at"):
+        for name in ("starts_at", "ends_at", "former_starts_at"):
             try:
-                local_time(getattr(self, name), zone)
+                local_time(getattr(self, name) or self.starts_at, zone)
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from error
         return self

@@ -17,7 +17,7 @@ from jinja2 import Environment, StrictUndefined
 from streams.mail.contacts import Contact, address_of
 from streams.mail.i18n import Translator, translator_for
 from streams.mail.ical import invitation, method_of
-from streams.mail.texts import MailText, link_text, mail_text, partly_cancelled
+from streams.mail.texts import MailText, event_note, link_text, mail_text, partly_cancelled
 from tables.errors import MalformedRecord
 from tables.mail.headers import MailHeader
 from tables.mail.links import LinkLabel, MailLink, MailLinks
@@ -25,7 +25,6 @@ from tables.mail.message import new_mail, sender_of
 from tables.messages.mail_jobs import Job
 from tables.messages.mail_kinds import MailKind, when_and_where
 from tables.messages.outcomes import OutcomeLine
-from tables.messages.statuses import EventStatus
 from tables.signing.tickets import Ticket, TicketSigner
 from tables.text.sanitize import sanitize, sanitize_list
 from translations.holder_texts import calendar_notes
@@ -140,6 +139,7 @@ def _values(job: Job, contact: Contact, texts: Translator) -> dict[str, Any]:
     facts, name = job.facts, sanitize(contact.name)
     title = sanitize(facts.title)
     deadline = texts.time(job.deadline, facts.time_zone) if job.deadline else ""
+    starts = texts.time(facts.starts_at, facts.time_zone)
     gone = sum(line.quantity for line in job.lines)
     said = _text(job, texts, gone)
     return {
@@ -147,9 +147,9 @@ def _values(job: Job, contact: Contact, texts: Translator) -> dict[str, Any]:
         "subject": said.subject.format(title=title),
         "headline": said.headline,
         "hello": texts.gettext("Hello {name},").format(name=name) if name else texts.gettext("Hello,"),
-        "message": " ".join([said.message.format(deadline=deadline), *_notes(job, texts)]),
+        "message": " ".join([said.message.format(deadline=deadline, starts=starts), *_notes(job, texts)]),
         "title": title,
-        "when": "" if job.kind is MailKind.EVENT_POSTPONED else texts.time(facts.starts_at, facts.time_zone),
+        "when": "" if job.kind is MailKind.EVENT_POSTPONED else starts,
         "place": sanitize_list(facts.venue, facts.city),
         "before": _before(job, texts),
         "before_label": texts.gettext("Before:"),
@@ -176,8 +176,8 @@ def _notes(job: Job, texts: Translator) -> list[str]:
     """What a mail about a purchase says besides its news, in the words of the pages."""
     if job.kind is not MailKind.CONFIRMED:
         return []
-    is_postponed = job.facts.status == EventStatus.POSTPONED
-    return calendar_notes(texts.language, returned=job.returned, left=job.tickets_left, is_postponed=is_postponed)
+    note = event_note(job, texts)
+    return calendar_notes(texts.language, returned=job.returned, left=job.tickets_left, event_note=note)
 
 
 def _link(link: MailLink, texts: Translator) -> ShownLink:
@@ -215,9 +215,7 @@ def _advice(job: Job, texts: Translator) -> str:
 
 
 def _before(job: Job, texts: Translator) -> list[str]:
-    """The old time and place, where they have changed; for a postponed event, the time that no longer applies."""
-    if job.kind is MailKind.EVENT_POSTPONED:
-        return [texts.time(job.facts.starts_at, job.facts.time_zone)]
+    """The old time and place, where they have changed."""
     if job.before is None or job.kind is not MailKind.EVENT_CHANGED:
         return []
     before = (

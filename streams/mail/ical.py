@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 from icalendar import Event, vCalAddress, vText
 
+from streams.mail.i18n import translator_for
+from streams.mail.texts import event_note
 from tables.mail.calendar import calendar, entry
 from tables.messages.mail_jobs import Job
 from tables.messages.mail_kinds import MailKind
-from tables.messages.statuses import EventStatus
 from translations.holder_texts import calendar_notes
 
 REQUEST: Final = "REQUEST"
@@ -43,12 +44,8 @@ def invitation(job: Job, organizer: str, attendee: str, language: str) -> bytes 
 
 
 def _entry(job: Job, method: str, organizer: str, attendee: str, language: str) -> Event:
-    notes = calendar_notes(
-        language,
-        returned=job.returned,
-        left=job.tickets_left,
-        is_postponed=job.facts.status == EventStatus.POSTPONED,
-    )
+    note = event_note(job, translator_for(language))
+    notes = calendar_notes(language, returned=job.returned, left=job.tickets_left, event_note=note)
     domain, ends = organizer.rpartition("@")[2], method == CANCEL
     made = entry(job.event, job.purchase, job.facts, job.at, domain, notes=() if ends else notes, ends=ends)
     made["organizer"] = _mailto(organizer)

@@ -5,8 +5,10 @@ from typing import Final, NamedTuple
 
 from streams.mail.i18n import Translator
 from tables.mail.links import LinkLabel
+from tables.messages.mail_jobs import Job
 from tables.messages.mail_kinds import MailKind
-from translations.holder_texts import postponed_text, returned_text
+from tables.messages.statuses import EventStatus
+from translations.holder_texts import moved_text, postponed_text, returned_text
 
 
 class MailText(NamedTuple):
@@ -33,6 +35,17 @@ def partly_cancelled(into: Translator, gone: int, returned: int, left: int) -> M
 def link_text(label: LinkLabel, into: Translator) -> str:
     """The text of a mail's button."""
     return _LINKS[label](into)
+
+
+def event_note(job: Job, into: Translator) -> str:
+    """That the event is postponed, or has another date than the one that was known; empty if neither."""
+    facts, before = job.facts, job.before
+    if before is not None and before.starts_at != facts.starts_at:
+        return moved_text(into.language, into.time(before.starts_at, before.time_zone))
+    if facts.status != EventStatus.POSTPONED:
+        return ""
+    is_news = job.kind is MailKind.EVENT_POSTPONED
+    return postponed_text(into.language, into.time(facts.starts_at, facts.time_zone) if is_news else "")
 
 
 _LINKS: Final[Mapping[LinkLabel, Callable[[Translator], str]]] = {
@@ -117,7 +130,7 @@ _TEXTS: Final[Mapping[MailKind, Callable[[Translator, int], MailText]]] = {
         ),
     ),
     MailKind.EVENT_POSTPONED: lambda into, _: MailText(
-        into.gettext("Postponed: {title}"), into.gettext("Postponed"), postponed_text(into.language)
+        into.gettext("Postponed: {title}"), into.gettext("Postponed"), postponed_text(into.language, "{starts}")
     ),
     MailKind.EVENT_CANCELED: lambda into, _: MailText(
         into.gettext("Event cancelled: {title}"),

@@ -25,7 +25,7 @@ from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.conftest import ticket
 from tests.unit.api.pages.ledger import Ledger
 from tests.unit.api.pages.reader import Reader, make_account
-from translations.holder_texts import postponed_text, returned_text
+from translations.holder_texts import moved_text, postponed_text, returned_text
 
 
 @pytest.fixture
@@ -376,9 +376,35 @@ def test_the_holder_of_tickets_is_told_that_the_event_is_postponed(
     answer = client.put(f"/api/v3/events/{on_sale['id']}/status", json={"status": "POSTPONED"})
     assert answer.status_code == 200
     reader.get(bought)
-    assert "This event is postponed" in reader.page
+    told = postponed_text("en", "Friday 17 May 2030, 20:00 (Vienna time)")
+    assert told in reader.page
     assert "Add to calendar" not in reader.page
-    entry = Calendar.from_ical(reader.get(f"{bought}/event.ics").get_data()).walk("VEVENT")[0]
-    assert (entry["STATUS"], entry["DESCRIPTION"]) == ("TENTATIVE", postponed_text("en"))
+    entry = calendar_entry(reader, bought)
+    assert (entry["STATUS"], entry["DESCRIPTION"]) == ("TENTATIVE", told)
     reader.get("/tickets")
     assert ">Postponed</p>" in reader.page
+    reader.get(f"/events/{on_sale['id']}")
+    assert told in reader.page
+
+
+@pytest.mark.parametrize("resumes", [False, True])
+def test_a_new_date_is_told_with_the_former_one(
+    reader: Reader, client: Any, on_sale: dict[str, Any], bought: str, resumes: bool
+) -> None:
+    event = f"/api/v3/events/{on_sale['id']}"
+    client.put(f"{event}/status", json={"status": "POSTPONED"})
+    client.patch(event, json={"startsAt": "2030-06-07T20:00:00+02:00", "endsAt": "2030-06-07T22:00:00+02:00"})
+    if resumes:
+        client.put(f"{event}/status", json={"status": "ACTIVE"})
+    told = moved_text("en", "Friday 17 May 2030, 20:00 (Vienna time)")
+    for path in (bought, f"/events/{on_sale['id']}"):
+        reader.get(path)
+        assert (told in reader.page, "7 June 2030" in reader.page) == (True, True)
+    assert calendar_entry(reader, bought)["DESCRIPTION"] == told
+    reader.get("/tickets")
+    assert (">New date</p>" in reader.page) is resumes
+
+
+def calendar_entry(reader: Reader, path: str) -> Any:
+    """The entry of a purchase's calendar file."""
+    return Calendar.from_ical(reader.get(f"{path}/event.ics").get_data()).walk("VEVENT")[0]

@@ -162,6 +162,25 @@ def test_a_status_changes_along_the_table_only(
         assert after.value in problem["detail"]
 
 
+def test_a_postponed_event_keeps_the_date_that_it_had(client: FlaskClient, event: dict[str, Any]) -> None:
+    where, first, second = f"{EVENTS}/{event['id']}", "2030-05-17T18:00:00Z", "2030-05-20T18:00:00Z"
+    ends = {"endsAt": "2030-06-17T20:30:00Z"}
+    steps: list[tuple[dict[str, Any], str | None]] = [
+        ({"status": "ACTIVE", **ends}, None),
+        ({"status": "POSTPONED"}, first),
+        ({"startsAt": second}, first),
+        ({"startsAt": first}, first),
+        ({"startsAt": second}, first),
+        ({"status": "ACTIVE"}, first),
+        ({"title": "Schwanengesang"}, first),
+        ({"status": "POSTPONED", "startsAt": "2030-06-01T18:00:00Z"}, second),
+        ({"status": "ACTIVE", "startsAt": second}, None),
+    ]
+    for change, former in steps:
+        assert client.patch(where, json=change).get_json().get("formerStartsAt") == former
+    assert client.patch(where, json={"formerStartsAt": first}).status_code == 422
+
+
 def test_a_replacement_empties_what_it_leaves_out(
     client: FlaskClient, event: dict[str, Any], event_body: dict[str, Any]
 ) -> None:

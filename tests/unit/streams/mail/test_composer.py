@@ -179,9 +179,9 @@ def test_a_changed_event_is_shown_as_it_was_and_as_it_is() -> None:
     assert not any(ticket.startswith("TS1.") for ticket in text.split())
 
 
-def test_a_postponed_event_shows_its_time_as_one_that_holds_no_more() -> None:
+def test_a_postponed_event_tells_its_time_as_one_that_holds_no_more() -> None:
     mail = sent(COMPOSER.compose(job(MailKind.EVENT_POSTPONED, before=FACTS), ADA))
-    assert "<s><bdi>Friday, May 17, 2030" in re.sub(r' style="[^"]*"', "", part(mail, "html"))
+    assert "It was planned for Friday, May 17, 2030" in part(mail, "html")
     assert part(mail, "plain").count("May 17") == part(mail, "html").count("May 17") == 1
 
 

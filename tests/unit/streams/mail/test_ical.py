@@ -7,11 +7,12 @@ import pytest
 from icalendar import Calendar
 from msgspec.structs import replace
 
+from streams.mail.i18n import translator_for
 from streams.mail.ical import invitation
 from tables.messages.mail_jobs import Job
 from tables.messages.mail_kinds import MailKind
 from tests.unit.streams.mailing import ADA, COMPOSER, EVENT, FACTS, HELD_LINES, LINES, PURCHASE, job
-from translations.holder_texts import postponed_text
+from translations.holder_texts import moved_text, postponed_text
 
 MOVED = replace(FACTS, starts_at=datetime(2030, 5, 18, 18, tzinfo=UTC), version=4)
 
@@ -48,7 +49,9 @@ def test_a_postponed_event_makes_the_entry_tentative() -> None:
     facts = replace(MOVED, status="POSTPONED")
     _, entry = calendar(job(MailKind.EVENT_POSTPONED, facts=facts))
     assert entry["status"] == "TENTATIVE"
-    assert entry["description"] == postponed_text("en")
+    assert entry["description"] == postponed_text("en", translator_for("en").time(MOVED.starts_at, MOVED.time_zone))
+    _, moved = calendar(job(MailKind.EVENT_CHANGED, facts=MOVED, before=FACTS))
+    assert moved["description"] == moved_text("en", translator_for("en").time(FACTS.starts_at, FACTS.time_zone))
     assert "description" not in calendar(job(MailKind.EVENT_CHANGED, facts=MOVED))[1]
 
 
