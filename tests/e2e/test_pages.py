@@ -184,6 +184,7 @@ def test_every_page_fits_and_keeps_nobody_out(pipeline: Pipeline, browser: Brows
         f"/purchases/{bought}/cancel": "h1",
         "/tickets": "h1",
         "/account": "h1",
+        "/account/delete": "h1",
         "/board": "#live.good",
         "/board/runbook": "h3",
         "/organize": ".own-event",
@@ -193,7 +194,7 @@ def test_every_page_fits_and_keeps_nobody_out(pipeline: Pipeline, browser: Brows
         f"/organize/events/{event}/types/{kind}": "h1",
         f"/organize/events/{event}/status/CANCELED": "h1",
     }
-    signed_out = dict.fromkeys(("/sign-in", "/sign-up", "/forgotten-password", "/problems"), "h1")
+    signed_out = dict.fromkeys(("/sign-in", "/sign-up", "/forgotten-password", "/problems", "/topics"), "h1")
     roles = (Role.ORGANIZER, Role.ADMINISTRATOR)
     with somebody(browser, pipeline, account, *roles, **look) as page:
         found = {path: faults_of(page, path, ready) for path, ready in paths.items()}

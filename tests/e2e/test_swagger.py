@@ -25,6 +25,7 @@ def test_a_reader_of_the_docs_signs_in_and_buys(pipeline: Pipeline) -> None:
         buy(page, json.dumps(order))
         status = page.locator("#operations-purchases-buy .live-responses-table .response-col_status").last
         expect(status).to_contain_text("201", timeout=PATIENCE_MS)
+        assert faults(page) == []
     assert all(url.startswith((pipeline.api, "data:", "blob:")) for url in asked)
     assert pipeline.view(event)["ticketTypes"][0]["sold"] == 2
 
