@@ -1,8 +1,8 @@
-"""The ledger from its snapshots, where Kafka has lost everything or is new (`turnstile ledger restore`).
+"""Restores the ledger from its snapshots where Kafka is new or has lost everything (`turnstile ledger restore`).
 
 A snapshot's records become the changelog, and ``ticket-commands`` is filled up to its offset, so that no offset is used
 twice. Every decision is published again as its outcome, for the sales projection; the role ``notifications`` begins
-after these, so that nobody gets a mail twice. It may be repeated: what is there already is written over with the same.
+after these, so that nobody gets a mail twice. It may be repeated: it then writes the same records again.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Snapshots of the ledger's table, of which each has a partition's records after the command at one offset.
+"""Snapshots of the ledger's table: each has the records of one partition after the command at one offset.
 
 A changelog's end is a state that a crash could have left, with some effects of the last commands only. The ledger's own
 rules repair it: the commands since the last acknowledged one are decided once more (docs/ledger.md).

@@ -1,1 +1,1 @@
-"""The providers of payments behind one port: Paper, with which everything can be tried without an account anywhere."""
+"""The providers of payments behind one port: Paper, for trying everything without an account anywhere."""

@@ -24,7 +24,7 @@ HOLDER: Final = "sales-0"
 
 
 def backup(stack: Stack, file: Path) -> None:
-    """Write the database of the running stack to ``file``, all of one moment. It has everybody's data in it."""
+    """Write the database of the running stack to ``file``, as of one moment. The file has everybody's data."""
     server = _server(stack)
     partial = file.with_name(f"{file.name}.partial")
     partial.touch(mode=0o600)
@@ -36,10 +36,10 @@ def backup(stack: Stack, file: Path) -> None:
 
 
 def restore(stack: Stack, file: Path) -> None:
-    """Make the database what it was in ``file``, and bring the rest in step; what is needed for that is started.
+    """Restore the database from ``file``, and bring the rest in step. Servers that this needs are started.
 
-    The data folder of before is kept beside the new one. Raises RestoreRefused, and has then changed nothing, for a
-    file that is no backup or while a worker runs that keeps its place in what is to be read again.
+    The former data folder is kept beside the new one. Raises RestoreRefused, and changes nothing, for a file that is no
+    backup, and while a worker runs whose offsets are to be reset.
     """
     if HOLDER in stack.pids:
         raise RestoreRefused(f"stop {HOLDER} first")

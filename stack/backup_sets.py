@@ -45,15 +45,15 @@ def sets_in(folder: Path) -> list[Path]:
 
 
 def rotate(folder: Path, keep: int) -> None:
-    """Remove all but the ``keep`` newest sets, and what broken off backups have left."""
+    """Remove all but the ``keep`` newest sets, and what unfinished backups have left."""
     for old in (*sets_in(folder)[keep:], *folder.glob(f"*{UNFINISHED}")):
         shutil.rmtree(old)
 
 
 def restore_all(stack: Stack, made: Path) -> None:
-    """Make an empty stack what the set ``made`` was taken of. Its servers run afterwards, no worker and no API.
+    """Restore the set ``made`` into an empty stack. Afterwards its servers run, but no worker and no API.
 
-    Raises RestoreRefused, and has then changed nothing, where there is data or the set is none.
+    Raises RestoreRefused, and changes nothing, if the stack has data or the set is not complete.
     """
     home = stack.settings.home
     if not (made / DUMP).is_file() or not (made / LEDGER).is_dir():
