@@ -4,7 +4,8 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 
-from settings import Settings, split
+from settings.servers import ServerSettings
+from settings.types import split
 
 # Arguments of a client of kafka-python or aiokafka. Both call them the same.
 ClientOptions = Mapping[str, Any]
@@ -17,7 +18,7 @@ LOGIN_MODULES: Final = {
 }
 
 
-def client_options(settings: Settings) -> dict[str, Any]:
+def client_options(settings: ServerSettings) -> dict[str, Any]:
     """The arguments of a client of kafka-python or aiokafka."""
     options: dict[str, Any] = {"bootstrap_servers": split(settings.kafka_servers)}
     if settings.kafka_user is None and settings.kafka_ca is None:
@@ -32,13 +33,13 @@ def client_options(settings: Settings) -> dict[str, Any]:
     return options
 
 
-def security_protocol(settings: Settings) -> str:
+def security_protocol(settings: ServerSettings) -> str:
     """Kafka's name for the protocol of the settings: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
     transport = "PLAINTEXT" if settings.kafka_ca is None else "SSL"
     return transport if settings.kafka_user is None else f"SASL_{transport}"
 
 
-def tls_context(settings: Settings) -> ssl.SSLContext | None:
+def tls_context(settings: ServerSettings) -> ssl.SSLContext | None:
     """The TLS context that trusts the CA of the settings and checks the broker's name; None without a CA."""
     return None if settings.kafka_ca is None else ssl.create_default_context(cafile=str(settings.kafka_ca))
 

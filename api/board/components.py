@@ -8,7 +8,7 @@ from api.board.snapshot import Component, ComponentHealth
 from connect.observe.heartbeat import lateness
 from connect.observe.slots import SlotState
 from connect.topics import ACCOUNT_ROWS, COMMANDS, DELIVERIES, EVENT_ROWS, EVENT_STATUS, JOBS, OUTCOMES
-from settings import Role
+from settings.workers import Role
 
 # A role is behind by more than that: records in a quiet pipeline, seconds of work in a busy one.
 BEHIND_RECORDS: Final = 100

@@ -33,7 +33,7 @@ from connect.topics import (
     requests,
     topics_of,
 )
-from settings import ROLES, Role
+from settings.workers import ROLES, Role
 
 # The brokers' super user, which makes users, ACLs and topics. It is in their configuration and not in this table.
 ADMIN: Final = "admin"

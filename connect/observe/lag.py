@@ -12,7 +12,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 
 from connect.client_options import ClientOptions
 from connect.topics import DEFAULT_PRODUCERS, all_topics, group, topics_of
-from settings import ROLES, Role
+from settings.workers import ROLES, Role
 
 TIMEOUT_MS: Final = 2_000
 
