@@ -11,7 +11,7 @@ from api.problems import Unavailable, wrong
 from settings import Settings
 from tables.mail.headers import MailHeader
 from tables.mail.message import new_mail, sender_of
-from tables.text.email_addresses import smtp_address
+from tables.text.smtp_addresses import smtp_address
 
 SERVER: Final = "mail"
 TIMEOUT_S: Final = 5.0

@@ -1,20 +1,9 @@
-"""E-mail addresses: the normal form that is stored, and the form for SMTP.
+"""The normal form of e-mail addresses, which is stored: the local part in NFC, the domain in Unicode.
 
-The stored form has the local part in NFC and the domain in Unicode (IDNA 2008, lower case). For SMTP the domain is
-ASCII. Python's codec "idna" implements IDNA 2003, which turns straße.example into another domain.
+The domain is by IDNA 2008, in lower case. tables/text/smtp_addresses.py has the form for SMTP.
 """
 
-import re
-import unicodedata
-from typing import Final
-
 from email_validator import EmailNotValidError, validate_email
-
-from tables.text.sanitize import sanitize
-
-# One mailbox without quoting: no character that ends a header, begins another address, or is invisible.
-_CHARACTER: Final = r"[^\s<>()\[\]\\,;:@\"\x00-\x1f\x7f-\x9f]"
-_MAILBOX: Final = re.compile(rf"{_CHARACTER}{{1,64}}@{_CHARACTER}{{1,253}}")
 
 
 def normal_address(text: str) -> str:
@@ -31,17 +20,3 @@ def address_spellings(text: str) -> tuple[str, str]:
         return text, normal_address(text)
     except EmailNotValidError:
         return text, text
-
-
-def smtp_address(address: str) -> str:
-    """The address for SMTP, in envelope and header. Raises ValueError unless it is exactly one address."""
-    if not _MAILBOX.fullmatch(address) or address != sanitize(address):
-        raise ValueError("this is not exactly one e-mail address")
-    local, _, domain = address.partition("@")
-    return f"{unicodedata.normalize('NFC', local)}@{_ascii_domain(domain)}"
-
-
-def _ascii_domain(domain: str) -> str:
-    if domain.isascii():
-        return domain.lower().encode("idna").decode()  # unchanged, but raises for empty and overlong labels
-    return validate_email(f"x@{domain}", check_deliverability=False, test_environment=True).ascii_domain
