@@ -5,17 +5,19 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+from api.adapters.paid_purchases import paid_purchases
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.rows import shown
 from api.problems import Refused
 from api.schemas.money import Money
-from api.schemas.payment import PurchasePayment, Refund, RefundList
+from api.schemas.payment import PaidPurchase, PurchasePayment, Refund, RefundList
 from providers.port import Provider, WebhookRefused
 from tables.errors import MalformedRecord
 from tables.messages.payment_events import PaymentEvent
 
 _SELECT: Final = """
-SELECT event_id, purchase_id, state, due, captured, refunded, currency, provider, url, deadline, detail, at FROM payment
+SELECT event_id, purchase_id, state, due, captured, refunded, currency, provider, url, deadline, detail, disputed, at
+FROM payment
 WHERE event_id = %(event)s AND purchase_id = %(purchase)s
 """
 _SELECT_REFUNDS: Final = """
@@ -49,6 +51,13 @@ class PaymentRows:
         row = self._database.one(_SELECT_REFUNDS, event=event, purchase=purchase)
         return None if row is None else shown("payment", row, _refunds)
 
+    def of_event(self, event: UUID, cursor: str | None) -> tuple[list[PaidPurchase], str | None]:
+        """A page of the purchases of an event that are paid online, newest first, and the cursor of the next page.
+
+        Refused: invalid-input for an invalid cursor.
+        """
+        return paid_purchases(self._database, event, cursor)
+
     def tell(self, event: PaymentEvent) -> None:
         """Write an event to the log; it is stored when this returns. Raises Unavailable."""
         self._send(event)
@@ -77,6 +86,7 @@ def _payment(row: dict[str, Any]) -> PurchasePayment:
         url=row["url"] or None,
         deadline=row["deadline"],
         detail=row["detail"] or None,
+        disputed=row["disputed"],
         at=row["at"],
     )
 

@@ -65,7 +65,9 @@ WHERE purchase.event_id = %(event)s AND purchase.paid_worth IS NOT NULL
 """
 _PAYMENT_TOTALS: Final = f"""
 SELECT purchase.currency, coalesce(sum(paid_worth) FILTER (WHERE status = 'confirmed'), 0) AS sold,
-       coalesce(sum(captured), 0) AS captured, coalesce(sum(refunded), 0) AS refunded
+       coalesce(sum(captured), 0) AS captured, coalesce(sum(refunded), 0) AS refunded,
+       coalesce(sum(least(coalesce(goodwill, 0), paid_worth)), 0) AS goodwill, coalesce(sum(fee), 0) AS fees,
+       coalesce(sum(captured - refunded - fee), 0) AS payout, count(*) FILTER (WHERE disputed) AS disputed
 {_PAID} GROUP BY purchase.currency ORDER BY purchase.currency
 """
 _PAYMENT_COLUMNS: Final = (
@@ -81,6 +83,10 @@ _PAYMENT_COLUMNS: Final = (
     ("refunded", "coalesce(refunded::text, '')"),
     ("madeAt", "made_at"),
     ("decidedAt", "purchase.at"),
+    ("goodwill", "least(coalesce(goodwill, 0), paid_worth)"),
+    ("fee", "coalesce(fee::text, '')"),
+    ("payout", "coalesce((captured - refunded - fee)::text, '')"),
+    ("disputed", "coalesce(disputed, false)"),
 )
 _PAYMENT_TABLE: Final = f"""
 SELECT {", ".join(f'{source} AS "{name}"' for name, source in _PAYMENT_COLUMNS)}
@@ -153,8 +159,7 @@ class PurchaseRows:
     def _payments(self, event: UUID) -> list[PaymentTotals]:
         with self._database.transaction() as connection:
             rows = connection.execute(_PAYMENT_TOTALS, {"event": event}).fetchall()
-        names = ("sold", "captured", "refunded")
-        return [PaymentTotals(**{name: Money.of(row[name], row["currency"]) for name in names}) for row in rows]
+        return [_payment_totals(row) for row in rows]
 
 
 class PurchasePosition(msgspec.Struct, frozen=True, array_like=True):
@@ -194,6 +199,11 @@ def _type_sales(row: Any) -> TypeSales:
         sold=row["sold"],
         revenue=Money.of(row["revenue"], row["currency"]),
     )
+
+
+def _payment_totals(row: Any) -> PaymentTotals:
+    names = ("sold", "captured", "refunded", "goodwill", "fees", "payout")
+    return PaymentTotals(**{name: Money.of(row[name], row["currency"]) for name in names}, disputed=row["disputed"])
 
 
 def _viewed(event: UUID, purchase: UUID, view: dict[str, Any]) -> Purchase:

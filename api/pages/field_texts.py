@@ -33,6 +33,7 @@ BY_FIELD: Final[Mapping[str, LazyText]] = {
     "saleStartsAt": MOMENT,
     "saleEndsAt": MOMENT,
     "price": AMOUNT,
+    "amount": AMOUNT,
     "currency": lazy_gettext("Please enter a currency’s three letters, like EUR."),
     "code": lazy_gettext("Please enter the code from the e-mail."),
     "currentPassword": lazy_gettext("This is not your password."),

@@ -22,6 +22,7 @@ from api.pages.forms import TOKEN_FIELD
 from api.pages.language import LazyText, lazy_gettext
 from api.pages.mail_links import links
 from api.pages.my_tickets import tickets
+from api.pages.organized_payments import organized_payments
 from api.pages.organizer import organizing
 from api.pages.password_reset import resetting
 from api.pages.payments import payments
@@ -36,6 +37,7 @@ BLUEPRINTS: Final = (
     events,
     purchases,
     payments,
+    organized_payments,
     links,
     tickets,
     account,

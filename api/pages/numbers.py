@@ -42,7 +42,12 @@ def typed_number(text: str) -> Decimal | None:
 
 def money(amount: Money) -> str:
     """A formatted amount; ``free`` for 0."""
-    return gettext("free") if amount.exact == 0 else shown_amount(amount.exact, amount.currency, locale())
+    return gettext("free") if amount.exact == 0 else plain_amount(amount)
+
+
+def plain_amount(amount: Money) -> str:
+    """A formatted amount, also of 0."""
+    return shown_amount(amount.exact, amount.currency, locale())
 
 
 def line_total(line: BoughtLine) -> str:
@@ -65,4 +70,9 @@ def _read(typed: str, of_locale: Locale) -> Decimal | None:
         return None
 
 
-FILTERS: Final[Mapping[str, Any]] = {"money": money, "number": shown_number, "line_total": line_total}
+FILTERS: Final[Mapping[str, Any]] = {
+    "money": money,
+    "amount": plain_amount,
+    "number": shown_number,
+    "line_total": line_total,
+}

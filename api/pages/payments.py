@@ -14,7 +14,7 @@ from api.routes.purchases import own_purchase
 payments = Blueprint("payments", __name__)
 
 # Nothing has to be done by the buyer.
-SETTLED_STATES: Final = frozenset({"captured"})
+SETTLED_STATES: Final = frozenset({"captured", "elsewhere"})
 # The page asks for news of these.
 CHANGING_STATES: Final = frozenset(
     {"authorizing", "declined", "confirming", "capturing", "voiding", "refunding", "revoking"}
@@ -28,8 +28,8 @@ TEXTS: Final = {
     "confirming": lazy_gettext("Your payment has arrived. The tickets are being issued."),
     "capturing": lazy_gettext("Your payment has arrived. The tickets are being issued."),
     "revoking": lazy_gettext("The payment failed. Nothing was charged, and the tickets go back on sale."),
-    "refunding": lazy_gettext("Your money is on its way back to you."),
-    "refunded": lazy_gettext("Your money was paid back."),
+    "refunding": lazy_gettext("Your money is on its way back to you. It can take up to ten days to arrive."),
+    "refunded": lazy_gettext("Your money was paid back. It can take up to ten days to arrive."),
 }
 ENDED_TEXT: Final = lazy_gettext("The time to pay has passed. Nothing was charged.")
 

@@ -46,6 +46,7 @@ def purchase(public: str) -> Response:
         return _page("waiting.html", ids, again=request.full_path.rstrip("?"))
     page = f"/purchases/{public}"
     shown = purchase_values(found, page) | ticket_values(ids[0], found, page) | _mails(ids, found)
+    shown["paid"] = ports().payments.find(*ids) if found.payment and found.payment.reference else None
     return _page("purchase.html", ids, refused=_refusal(), **shown)
 
 

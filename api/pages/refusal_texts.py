@@ -35,6 +35,7 @@ REFUSAL_TEXTS: Final[Mapping[str, LazyText]] = {
     "invalid-input": lazy_gettext("Please check your choice."),
     "not-held": lazy_gettext("These tickets are no longer held for you."),
     "nothing-to-cancel": lazy_gettext("You no longer have these tickets."),
+    "refund-too-large": lazy_gettext("That is more than what is left of the payment. Nothing was refunded."),
     "too-many-changes": lazy_gettext(
         "This order was changed too often. You can only return all of its tickets together."
     ),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 from uuid import UUID
 
-from api.schemas.payment import PurchasePayment, RefundList
+from api.schemas.payment import PaidPurchase, PurchasePayment, RefundList
 from tables.messages.payment_events import PaymentEvent
 
 
@@ -20,6 +20,12 @@ class Payments(Protocol):
 
     def refunds(self, event: UUID, purchase: UUID) -> RefundList | None:
         """The refunds that were ordered of a purchase's payment; None if it has none."""
+
+    def of_event(self, event: UUID, cursor: str | None) -> tuple[list[PaidPurchase], str | None]:
+        """A page of the purchases of an event that are paid online, newest first, and the cursor of the next page.
+
+        Refused: invalid-input for an invalid cursor.
+        """
 
     def tell(self, event: PaymentEvent) -> None:
         """Write an event to the log; it is stored when this returns. Raises Unavailable."""

@@ -24,6 +24,7 @@ class PurchasePayment(Resource):
     url: str | None = None
     deadline: datetime | None = None
     detail: str | None = Field(None, description="the provider's reason")
+    disputed: bool = False
     at: datetime
 
 
@@ -65,6 +66,20 @@ class RefundList(Resource):
     captured: Money
     refunded: Money
     items: list[Refund]
+
+
+class PaidPurchase(Resource):
+    """A purchase that is paid online, for the organizer. Without ``state`` no provider has to do with it yet."""
+
+    id: str = Field(description="`{eventId}.{purchase}`")
+    buyer: str
+    status: str
+    state: str | None = None
+    worth: Money
+    captured: Money
+    refunded: Money
+    disputed: bool
+    made_at: datetime
 
 
 class TakenWebhook(Resource):

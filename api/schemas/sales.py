@@ -29,12 +29,17 @@ class TypeSales(Resource):
 class PaymentTotals(Resource):
     """Of what is paid online in one currency: the worth of the sold tickets, and what a provider captured and refunded.
 
-    What the organizer took elsewhere is part of ``sold`` alone.
+    What the organizer took elsewhere is part of ``sold`` alone. ``payout`` is captured less refunded and the provider's
+    ``fees``.
     """
 
     sold: Money
     captured: Money
     refunded: Money
+    goodwill: Money
+    fees: Money
+    payout: Money
+    disputed: int
 
 
 class EventSales(Resource):

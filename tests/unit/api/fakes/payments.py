@@ -8,7 +8,7 @@ from uuid import UUID
 
 from api.problems import Refused, Unavailable
 from api.schemas.money import Money
-from api.schemas.payment import PurchasePayment, Refund, RefundList
+from api.schemas.payment import PaidPurchase, PurchasePayment, Refund, RefundList
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tests.unit.api.fakes.clock import NOW
 
@@ -25,6 +25,8 @@ class FakePayments:
     refundable: Decimal = Decimal(0)
     orders: list[Refund] = field(default_factory=list)
     decides: bool = True
+    purchases: list[PaidPurchase] = field(default_factory=list)
+    following: str | None = None
     webhooks: dict[bytes, list[PaymentEvent]] = field(default_factory=dict)
 
     def hold(self, event: UUID, purchase: UUID, state: str = "due", **more: Any) -> None:
@@ -55,6 +57,9 @@ class FakePayments:
             return None
         left = Money.of(self.refundable, found.due.currency)
         return RefundList(refundable=left, captured=found.captured, refunded=found.refunded, items=list(self.orders))
+
+    def of_event(self, event: UUID, cursor: str | None) -> tuple[list[PaidPurchase], str | None]:
+        return self.purchases, None if cursor else self.following
 
     def _order(self, event: PaymentEvent) -> None:
         amount = event.amount or Decimal(0)

@@ -266,11 +266,14 @@ def test_sales_are_drawn_as_lines_that_grow(world: World, organizer: Reader, eve
 def test_what_is_paid_online_is_summed_up_with_the_way_to_its_list(world: World, organizer: Reader, event: str) -> None:
     organizer.get(event)
     assert "Online payments" not in organizer.page
-    sums = (Money.of(Decimal(amount), "EUR") for amount in ("63", "84", "21"))
-    world.sales.payments = [PaymentTotals(**dict(zip(("sold", "captured", "refunded"), sums, strict=True)))]
+    amounts = {"sold": "63", "captured": "84", "refunded": "21", "goodwill": "0", "fees": "2.5", "payout": "60.5"}
+    sums = {name: Money.of(Decimal(amount), "EUR") for name, amount in amounts.items()}
+    world.sales.payments = [PaymentTotals(**sums, disputed=2)]
     world.sales.table = [("p-1", "21.00")]
     organizer.get(event)
-    assert [amount in organizer.page for amount in ("€63.00", "€84.00", "€21.00")] == [True] * 3
+    for shown in ("€63.00", "€84.00", "€21.00", "€2.50", "€60.50", "Buyers dispute 2 payments"):
+        assert shown in organizer.page
+    assert f'href="{event}/payments"' in organizer.page
     assert f'href="{event}/payments.csv"' in organizer.page
     organizer.get(f"{event}/payments.csv")
     assert "p-1,21.00" in organizer.page

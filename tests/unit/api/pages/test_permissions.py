@@ -38,6 +38,7 @@ CONCERT = {
     "endsAt": "2030-05-17T22:30",
     "timeZone": "Europe/Vienna",
 }
+REFUND = {"amount": "1", "currency": "EUR", "reason": "goodwill", "order_key": "0" * 32}
 STALLS = {"name": "Stalls", "price": "49.90", "currency": "EUR", "quantity": "100"}
 
 # Method, path, form, and which of ROLES get what they ask for. The buyer and the organizer are strangers; the owner
@@ -94,6 +95,10 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
     "organizing.confirm_status": ("GET", "/organize/events/{event}/status/CANCELED", {}, OWN),
     "organizing.change_status": ("POST", "/organize/events/{event}/status/CANCELED", {"version": "{version}"}, OWN),
     "organizing.attendees": ("GET", "/organize/events/{event}/attendees.csv", {}, OWN),
+    "organized_payments.payments": ("GET", "/organize/events/{event}/payments", {}, OWN),
+    "organized_payments.purchase": ("GET", "/organize/purchases/{purchase}", {}, OWN),
+    "organized_payments.order_refund": ("POST", "/organize/purchases/{purchase}/refunds", REFUND, OWN),
+    "organized_payments.confirm": ("POST", "/organize/purchases/{purchase}/confirm", {"reference": "bank 1"}, OWN),
     "organizing.payment_list": ("GET", "/organize/events/{event}/payments.csv", {}, OWN),
     "editing.new_event_form": ("GET", "/organize/new", {}, ORGANIZERS),
     "editing.create_event": ("POST", "/organize/new", CONCERT, ORGANIZERS),

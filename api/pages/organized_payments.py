@@ -1,0 +1,139 @@
+"""The organizer's payments of an event: the list, and each purchase with its refunds and forms.
+
+A hold whose money the organizer has taken himself is confirmed here, with his own reference.
+"""
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from api.pages.field_texts import AMOUNT, Unreadable
+from api.pages.forms import Reader, field_errors, parse_body, read_form
+from api.pages.language import lazy_gettext
+from api.pages.numbers import typed_number
+from api.pages.status_labels import StatusLabel
+from api.pages.ticket_selection import chosen_lines, order_key
+from api.ports.ports import ports
+from api.problems import PROBLEMS, Refused
+from api.purchasing import service
+from api.routes.events import managed_event
+from api.routes.payments import refund
+from api.routes.purchases import buyer_of
+from api.schemas.payment import NewRefund
+from api.schemas.purchase import PurchaseConfirmation
+from api.web.prefer import Preference
+
+organized_payments = Blueprint("organized_payments", __name__)
+
+# The idempotency key of a confirmation: a repeated click is the same request.
+ONCE_KEY: Final = "organizer"
+# The fields of the reason in the form for an amount, and in that for tickets.
+REASON_FIELDS: Final = ("reason", "why")
+_UNPAID: Final = StatusLabel(lazy_gettext("Not paid"), "none")
+_PAYING: Final = StatusLabel(lazy_gettext("Payment under way"), "warn")
+PAYMENT_LABELS: Final = {
+    "due": StatusLabel(lazy_gettext("Not paid yet"), "warn"),
+    "authorizing": _PAYING,
+    "declined": StatusLabel(lazy_gettext("Declined"), "warn"),
+    "confirming": _PAYING,
+    "capturing": _PAYING,
+    "captured": StatusLabel(lazy_gettext("Paid"), "good"),
+    "refunding": StatusLabel(lazy_gettext("Refund on its way"), "warn"),
+    "refunded": StatusLabel(lazy_gettext("Refunded"), "none"),
+    "revoking": StatusLabel(lazy_gettext("Payment failed"), "bad"),
+    "voiding": _UNPAID,
+    "voided": _UNPAID,
+    "ended": _UNPAID,
+    "elsewhere": StatusLabel(lazy_gettext("Paid elsewhere"), "none"),
+}
+ORDER_LABELS: Final = {
+    "ordered": StatusLabel(lazy_gettext("Waiting for the tickets"), "warn"),
+    "accepted": StatusLabel(lazy_gettext("Accepted"), "good"),
+    "refused": StatusLabel(lazy_gettext("Refused"), "bad"),
+}
+
+
+@organized_payments.get("/organize/events/<uuid:event_id>/payments")
+def payments(event_id: Any) -> str:
+    """The purchases that are paid online, the newest first."""
+    event = managed_event(event_id)
+    items, following = ports().payments.of_event(event_id, request.args.get("cursor"))
+    return render_template(
+        "organized_payments.html", event=event, items=items, following=following, labels=PAYMENT_LABELS
+    )
+
+
+@organized_payments.get("/organize/purchases/<public>")
+def purchase(public: str) -> Response:
+    """A purchase with what was paid and refunded, and why."""
+    buyer_of(public)
+    return _page(public, {})
+
+
+@organized_payments.post("/organize/purchases/<public>/refunds")
+def order_refund(public: str) -> BaseResponse:
+    """Refund an amount, or the chosen tickets. Sent again, it refunds nothing more."""
+    buyer_of(public)
+    reason = REASON_FIELDS[_is_of_tickets()]
+    try:
+        refund(public, _new_refund(reason), request.form.get("order_key"))
+    except Refused as error:
+        if error.kind == "not-found":
+            raise
+        errors = {reason if name == "reason" else name: text for name, text in field_errors(error).items()}
+        return _page(public, errors, PROBLEMS[error.kind].status)
+    return redirect(f"/organize/purchases/{public}", 303)
+
+
+@organized_payments.post("/organize/purchases/<public>/confirm")
+def confirm(public: str) -> BaseResponse:
+    """Confirm a hold with the reference of money that was taken elsewhere. Sent again, it has the same answer."""
+    buyer = buyer_of(public)
+    try:
+        reference = parse_body(PurchaseConfirmation, {"reference": request.form.get("reference", "").strip()}).reference
+        wanted = Preference(ports().purchase_wait)
+        ports().in_loop(service.confirm(ports(), buyer, public, ONCE_KEY, wanted, reference))
+    except Refused as error:
+        if error.kind == "not-found":
+            raise
+        return _page(public, field_errors(error), PROBLEMS[error.kind].status)
+    return redirect(f"/organize/purchases/{public}", 303)
+
+
+def _is_of_tickets() -> bool:
+    return "amount" not in request.form
+
+
+def _new_refund(reason: str) -> NewRefund:
+    readers: dict[str, Reader] = {"reason": lambda sent: sent.get(reason, "")}
+    if _is_of_tickets():
+        readers["lines"] = lambda _: chosen_lines()
+    else:
+        readers["amount"] = _amount
+    return read_form(NewRefund, readers, readers, request.form.to_dict())
+
+
+def _amount(sent: Any) -> dict[str, str]:
+    amount = typed_number(sent.get("amount", ""))
+    if amount is None:
+        raise Unreadable(AMOUNT)
+    return {"amount": f"{amount:f}", "currency": sent.get("currency", "")}
+
+
+def _page(public: str, errors: dict[str, str], status: int = 200) -> Response:
+    ids = service.ids_of(public)
+    text = render_template(
+        "organized_payment.html",
+        public=public,
+        event=managed_event(ids[0]),
+        purchase=ports().sales.find(*ids, lambda _: True),
+        payment=ports().payments.find(*ids),
+        refunds=ports().payments.refunds(*ids),
+        labels=PAYMENT_LABELS,
+        order_labels=ORDER_LABELS,
+        order_key=order_key(request.form),
+        given=request.form,
+        errors=errors,
+    )
+    return make_response(text, status)
