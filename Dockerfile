@@ -1,7 +1,7 @@
 # Three images: `app` (API, workers, jobs), `kafka`, and `connect` (Kafka Connect with Debezium). A build argument takes
 # another base: --build-arg PYTHON=python@sha256:…
 ARG PYTHON=python:3.11.17-slim-bookworm
-ARG KAFKA=apache/kafka:4.1.2
+ARG KAFKA=apache/kafka:4.3.1
 
 # pip works from an environment of its own, so that the one for the image has none. The compiled packages lose the
 # symbols that only a debugger reads.

@@ -15,8 +15,8 @@ def resolve(coordinates: list[str], repository: Path) -> list[str]:
     """The lines of a lock file for these coordinates and everything that they need at run time."""
     context = MavenContext(repo_cache=repository, timeout=60)
     roots = [context.create_dependency(coordinate) for coordinate in coordinates]
-    whole = [root for root in roots if root.artifact.classifier]
-    _, nodes = context.resolver.get_dependency_list([root for root in roots if root not in whole])
+    resolved = [root for root in roots if not root.artifact.classifier]
+    nodes = context.resolver.get_dependency_list(resolved)[1] if resolved else []
     artifacts = [root.artifact for root in roots] + [node.dep.artifact for node in nodes]
     lines = {}
     for artifact in artifacts:

@@ -24,18 +24,18 @@ def test_every_locked_jar_has_a_checksum_and_no_address(environment: str) -> Non
 
 def test_zipkin_is_one_jar_that_is_whole_in_itself() -> None:
     [jar] = jars.locked("zipkin")
-    assert jar.name == "zipkin-server-3.4.0-exec.jar"
-    assert jar.url.endswith("/io/zipkin/zipkin-server/3.4.0/zipkin-server-3.4.0-exec.jar")
+    assert jar.name == "zipkin-server-3.6.1-exec.jar"
+    assert jar.url.endswith("/io/zipkin/zipkin-server/3.6.1/zipkin-server-3.6.1-exec.jar")
 
 
 @pytest.mark.parametrize(
     ("environment", "name"),
     [
-        ("kafka", "kafka_2.13-4.1.2.jar"),
-        ("kafka", "connect-runtime-4.1.2.jar"),
-        ("debezium", "debezium-connector-postgres-3.4.1.Final.jar"),
-        ("elasticsearch", "elasticsearch-8.19.0.jar"),
-        ("elasticsearch", "transport-netty4-8.19.0.jar"),
+        ("kafka", "kafka_2.13-4.3.1.jar"),
+        ("kafka", "connect-runtime-4.3.1.jar"),
+        ("debezium", "debezium-connector-postgres-3.6.1.Final.jar"),
+        ("elasticsearch", "elasticsearch-8.19.9.jar"),
+        ("elasticsearch", "transport-netty4-8.19.9.jar"),
     ],
 )
 def test_the_servers_are_the_promised_versions(environment: str, name: str) -> None:
