@@ -1,5 +1,6 @@
 """Three brokers, the mail relay and the networks of compose.cluster.yml."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -13,6 +14,9 @@ from settings import Settings
 from stack.kafka import Kafka
 from stack.kafka_connect import KafkaConnect
 from stack.settings import StackSettings
+from tests.golang import program
+from tests.unit.deploy.conftest import FILES
+from tests.unit.deploy.conftest import variables as variables_of
 
 ROOT = Path(__file__).parents[3]
 BROKERS = ("kafka", "kafka-2", "kafka-3")
@@ -41,6 +45,30 @@ REPLICATED = (
 )
 
 Services = dict[str, dict[str, Any]]
+
+
+@pytest.mark.parametrize(
+    ("files", "profiles"),
+    [(FILES[:1], {"scale", "tools"}), (FILES, {"scale", "tools", "catcher"})],
+    ids=["one broker", "three brokers"],
+)
+def test_docker_compose_reads_it_with_the_variables_that_the_documentation_names(
+    files: tuple[str, ...], profiles: set[str], tmp_path: Path
+) -> None:
+    [told] = re.findall(r"cat > \.env <<END\n(.*?)END", (ROOT / "docs" / "deployment.md").read_text(), re.DOTALL)
+    named = dict(re.findall(r"^(\w+)=(.*)$", told, re.MULTILINE))
+    for file in files:
+        # The loader has no variables. It fails at one that has no default and is not named.
+        text = re.sub(r"\$\{(\w+):[^}]*\}", lambda one: named.get(one[1], one[0]), (ROOT / file).read_text())
+        (tmp_path / file).write_text(text)
+    command = (program("compose-go"), "-format", "json", *files)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    services = json.loads(done.stdout)["services"]
+    assert {profile for service in services.values() for profile in service.get("profiles") or ()} == profiles
+    mailing = variables_of(services["api"])
+    assert mailing["TURNSTILE_SMTP_HOST"] == ("mail" if len(files) == 1 else "smtp.example")
+    assert mailing["TURNSTILE_SITE_URL"] == "https://tickets.example"
 
 
 def test_the_brokers_differ_by_their_names_and_disks_alone(services: Services) -> None:
