@@ -12,7 +12,7 @@ from telemetry.escapes import escaped
 # Each part stays one line for grep, however long.
 PIPED_COLUMNS: Final = 200
 # Findings that are printed of each kind.
-SHOWN_MAX: Final = 20
+SHOWN_LINES_MAX: Final = 20
 
 console: Final = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_COLUMNS)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")

@@ -36,8 +36,6 @@ BODY_MAX_BYTES: Final = 16 * 1024
 DROPPED, REPEATED, DELAYED, FORGED, LYING = 0.1, 0.3, 0.3, 0.05, 0.05
 HOSTILE_DELAY_MAX_S: Final = 20.0
 
-Handler = Callable[[web.Request], Awaitable[web.Response]]
-
 
 class Paper:
     """The provider: its books, and what it tells the shop."""

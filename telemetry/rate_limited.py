@@ -8,7 +8,7 @@ from typing import Any, Final
 
 INTERVAL_S: Final = 30.0
 # Beyond so many kinds, some are logged more often.
-MAX_KINDS: Final = 1_000
+KINDS_MAX: Final = 1_000
 
 
 class RateLimitedLog:
@@ -30,7 +30,7 @@ class RateLimitedLog:
         if now - last < self._interval:
             self._last[kind] = (last, suppressed + 1)
             return
-        if len(self._last) >= MAX_KINDS:
+        if len(self._last) >= KINDS_MAX:
             self._last.clear()
         self._last[kind] = (now, 0)
         others = f" (and {suppressed} times since the last such line)" if suppressed else ""

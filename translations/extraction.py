@@ -28,7 +28,6 @@ _KEYWORDS: Final = {
     "lazy_gettext": None,
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
-    "lazy_pgettext": ((1, "c"), 2),
 }
 _TEMPLATES: Final = "jinja2.ext:babel_extract"
 _METHODS: Final = [("**.py", "python"), ("**.html", _TEMPLATES), ("**.txt", _TEMPLATES)]

@@ -14,7 +14,7 @@ from api.auth.clients import Asker
 from api.bounded_cache import BoundedCache
 from api.problems import retry_later
 
-KNOWN_MAX: Final = 50_000
+KNOWN_CLIENTS_MAX: Final = 50_000
 KNOWN_S: Final = 30 * 86_400.0
 # A client is new to an address if its last try was longer ago.
 NEW_AFTER_S: Final = 3_600.0
@@ -92,7 +92,7 @@ class KnownClients:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: BoundedCache[tuple[str, str], bool] = BoundedCache(KNOWN_MAX, KNOWN_S)
+        self._known: BoundedCache[tuple[str, str], bool] = BoundedCache(KNOWN_CLIENTS_MAX, KNOWN_S)
 
     def remember(self, asker: Asker) -> None:
         """Note that the address's account signed in from this client."""

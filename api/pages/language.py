@@ -37,14 +37,13 @@ _LOCALES: Final = {name: Locale.parse("en_GB" if name == SOURCE_LANGUAGE else na
 class LazyText:
     """A text of a module, shown in the language of the request that shows it."""
 
-    __slots__ = ("_context", "_text")
+    __slots__ = ("_text",)
 
-    def __init__(self, text: str, context: str | None = None) -> None:
+    def __init__(self, text: str) -> None:
         self._text = text
-        self._context = context
 
     def __str__(self) -> str:
-        return gettext(self._text) if self._context is None else pgettext(self._context, self._text)
+        return gettext(self._text)
 
 
 # The text of a label or message: of a module, or made for this request.
@@ -54,11 +53,6 @@ Text = str | LazyText
 def lazy_gettext(text: str) -> LazyText:
     """A text to be shown later."""
     return LazyText(text)
-
-
-def lazy_pgettext(context: str, text: str) -> LazyText:
-    """A text to be shown later, that means another thing elsewhere."""
-    return LazyText(text, context)
 
 
 def gettext(text: str) -> str:

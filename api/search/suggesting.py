@@ -11,14 +11,14 @@ from tables.text.folding import fold
 Json = dict[str, Any]
 Kind = Literal["event", "city", "venue", "tag", "organizer"]
 
-MAX_HITS: Final = 50
+HITS_MAX: Final = 50
 KINDS: Final[dict[str, Kind]] = {"city": "city", "venue": "venue", "tags": "tag", "organizer": "organizer"}
 
 
 def body(typed: str) -> Json:
     """The body of a search for events, with the fields that may be suggested."""
     return {
-        "size": MAX_HITS,
+        "size": HITS_MAX,
         "query": {"bool": {"filter": [PUBLIC], "must": matching(typed)}},
         "source_includes": ["id", "title", *KINDS],
         "track_total_hits": False,

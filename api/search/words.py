@@ -10,7 +10,7 @@ from tables.text.folding import words
 Json = dict[str, Any]
 
 FIELDS: Final = {"title": 6, "city": 4, "tags": 4, "venue": 3, "organizer": 2, "description": 1}
-MAX_WORDS: Final = 16
+WORDS_MAX: Final = 16
 # One or two words must all match, of more three quarters.
 MINIMUM_SHOULD_MATCH: Final = "2<75%"
 PREFIX_BOOST, FUZZY_BOOST, PHRASE_BOOST = 0.5, 0.25, 2.0
@@ -24,7 +24,7 @@ def matching(q: str, *, forgiving: bool = True) -> list[Json]:
     asked_for = words(q)
     if not asked_for:
         return []
-    some = asked_for[:MAX_WORDS]
+    some = asked_for[:WORDS_MAX]
     clauses = [_found(word, last=place == len(some) - 1, forgiving=forgiving) for place, word in enumerate(some)]
     asked: Json = {"should": clauses, "minimum_should_match": MINIMUM_SHOULD_MATCH}
     better: list[Json] = [_is_title(asked_for)]

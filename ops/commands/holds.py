@@ -7,7 +7,7 @@ from uuid import UUID
 import rich_click as click
 
 from ops import holding
-from ops.terminal import SHOWN_MAX, json_option
+from ops.terminal import SHOWN_LINES_MAX, json_option
 from settings import settings
 
 
@@ -21,7 +21,7 @@ def command() -> None:
 @json_option
 def list_holders(event: UUID | None, *, as_json: bool) -> None:
     """Print who holds the most tickets now, by event, with the time at which the last of these holds ends."""
-    for each in holding.holders(settings(), event, SHOWN_MAX):
+    for each in holding.holders(settings(), event, SHOWN_LINES_MAX):
         if as_json:
             click.echo(json.dumps(each._asdict(), default=str))
             continue

@@ -8,7 +8,7 @@ from pathlib import Path
 import rich_click as click
 
 from ops.replay import Comparison, replay
-from ops.terminal import SHOWN_MAX, console, json_option, safe
+from ops.terminal import SHOWN_LINES_MAX, console, json_option, safe
 from settings import settings
 
 FIELDS = ("partition", "commands", "same", "different")
@@ -37,5 +37,5 @@ def command(keep: Path | None, *, as_json: bool) -> None:
 def _print(one: Comparison) -> None:
     verdict = f"[red]{len(one.different)} differ[/]" if one.different else "[green]equal[/]"
     console.print(f"partition {one.partition}: {one.commands} commands, {one.same} records, {verdict}")
-    for text in one.different[:SHOWN_MAX]:
+    for text in one.different[:SHOWN_LINES_MAX]:
         console.print(f"  {safe(text)}")

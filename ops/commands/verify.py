@@ -10,7 +10,7 @@ import rich_click as click
 
 from ops.promises import audit_ledger, compare_index, compare_sale, look_at_slots
 from ops.scratch import LedgerCopy
-from ops.terminal import SHOWN_MAX, console, json_option, safe
+from ops.terminal import SHOWN_LINES_MAX, console, json_option, safe
 from settings import settings
 
 SALE_DIFFERS = "docs/operations.md has the repair under SaleDiffers"
@@ -51,8 +51,8 @@ def command(within: float, *, as_json: bool) -> None:
 
 
 def _print(findings: list[str], notes: list[str], what: str) -> None:
-    for line in findings[:SHOWN_MAX]:
+    for line in findings[:SHOWN_LINES_MAX]:
         console.print(f"[red]broken[/] {safe(line)}")
-    for line in notes[:SHOWN_MAX]:
+    for line in notes[:SHOWN_LINES_MAX]:
         console.print(f"[yellow]note[/] {safe(line)}")
     console.print(f"{what}: " + (f"[red]{len(findings)} findings[/]" if findings else "[green]every promise holds[/]"))

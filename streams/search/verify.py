@@ -19,7 +19,6 @@ from tables.errors import MalformedRecord
 TIMEOUT_S: Final = 30.0
 PAUSE_S: Final = 1.0
 PAGE_DOCUMENTS: Final = 500
-LISTED_MAX: Final = 20
 REINDEX: Final = "`turnstile reindex` repairs that"
 FIX_ROW: Final = "fix its row by SQL"
 

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from telemetry.rate_limited import MAX_KINDS, RateLimitedLog
+from telemetry.rate_limited import KINDS_MAX, RateLimitedLog
 
 
 def test_a_kind_of_warning_is_said_at_once_then_seldom_with_the_number_of_those_left_out(
@@ -25,6 +25,6 @@ def test_a_kind_of_warning_is_said_at_once_then_seldom_with_the_number_of_those_
 
 def test_many_kinds_of_warnings_take_no_more_room_than_a_few() -> None:
     limited = RateLimitedLog(logging.getLogger("api.test"), 30, lambda: 0.0)
-    for number in range(MAX_KINDS + 5):
+    for number in range(KINDS_MAX + 5):
         limited.warning(f"row {number}", "odd")
-    assert len(limited._last) <= MAX_KINDS
+    assert len(limited._last) <= KINDS_MAX
