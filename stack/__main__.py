@@ -10,8 +10,9 @@ from pathlib import Path
 import rich_click as click
 
 from settings import faults_named
+from settings.workers import ROLES
 from stack import backup, supervisor
-from stack.apps import ROLES, one_more
+from stack.apps import one_more
 from stack.backup_sets import KEEP, back_up_all, restore_all
 from stack.child import end_with
 from stack.embedded import Stack

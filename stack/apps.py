@@ -64,7 +64,7 @@ class SetupStep(AppProcess):
 
 
 # What a worker of each role needs besides Kafka, whose topics it waits for by itself.
-ROLES: Final[dict[str, tuple[str, ...]]] = {
+ROLE_NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "ledger": (),
     "indexer": ("elasticsearch",),
     "notifications": ("smtp",),
@@ -84,7 +84,7 @@ class FaustWorker(AppProcess):
         self.principal = role  # type: ignore[misc]
         self.number = number
         self.name = f"{role}-{number}"  # type: ignore[misc]
-        self.needs = ROLES[role]  # type: ignore[misc]
+        self.needs = ROLE_NEEDS[role]  # type: ignore[misc]
         self.counts_on = tuple(broker.name for broker in brokers(settings))  # type: ignore[misc]
         super().__init__(settings)
 
@@ -167,5 +167,5 @@ def apps(settings: StackSettings) -> list[AppProcess]:
 
 def workers(settings: StackSettings) -> list[FaustWorker]:
     """The worker processes: ``workers`` ledger workers, one worker of each other role."""
-    others = [FaustWorker(settings, role) for role in ROLES if role != "ledger"]
+    others = [FaustWorker(settings, role) for role in ROLE_NEEDS if role != "ledger"]
     return [*(FaustWorker(settings, "ledger", number) for number in range(settings.workers)), *others]

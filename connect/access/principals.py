@@ -73,25 +73,10 @@ def principals(producers: Iterable[str] = DEFAULT_PRODUCERS) -> list[Principal]:
     return [
         _worker("ledger", read["ledger"], (COMMANDS, OUTCOMES), tables=("ledger",)),
         _worker("indexer", read["indexer"]),
-        _worker(
-            "notifications",
-            read["notifications"],
-            (JOBS, RETRIES, DELIVERIES),
-            tables=("contacts", "bookings"),
-        ),
+        _worker("notifications", read["notifications"], (JOBS, RETRIES, DELIVERIES), tables=("contacts", "bookings")),
         _worker("sales", read["sales"], (PURCHASE_UPSERTS,)),
-        _worker(
-            "gate",
-            (*read["gate"], ACCOUNT_ROWS),
-            (COMMANDS, *map(answers, names)),
-            tables=("gate",),
-        ),
-        _worker(
-            "payments",
-            read["payments"],
-            (COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS),
-            tables=("payments",),
-        ),
+        _worker("gate", (*read["gate"], ACCOUNT_ROWS), (COMMANDS, *map(answers, names)), tables=("gate",)),
+        _worker("payments", read["payments"], (COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS), tables=("payments",)),
         Principal(
             "api",
             # The board reads how long the ledger's oldest record has waited (connect/observe/definition_delay.py).
@@ -138,11 +123,7 @@ def _producer(name: str) -> Principal:
 
 
 def _worker(
-    role: Role,
-    reads: tuple[str, ...],
-    writes: tuple[str, ...] = (),
-    *,
-    tables: tuple[str, ...] = (),
+    role: Role, reads: tuple[str, ...], writes: tuple[str, ...] = (), *, tables: tuple[str, ...] = ()
 ) -> Principal:
     """The workers of a role: besides ``reads`` and ``writes`` they write dead letters, and use the logs of tables."""
     logs = tuple(changelog(table) for table in tables)
