@@ -32,7 +32,7 @@ ACCEPT_RETRY_S: Final = 0.1
 TIMEOUT_CHECK_TICKS: Final = 5
 SHUTDOWN_POLL_S: Final = 0.02
 
-seldom = RateLimitedLog(logging.getLogger(__name__))
+limited_log = RateLimitedLog(logging.getLogger(__name__))
 # The client that an address belongs to, by which connections are counted.
 ClientOf = Callable[[str], str]
 
@@ -154,7 +154,7 @@ class HttpServer(UvicornServer):
 
     def _pause(self, error: OSError) -> None:
         """Accept again later: the clients stay in the backlog, and the loop would call back at once."""
-        seldom.warning("accept", "no client can be accepted: %s", errno.errorcode.get(error.errno or 0, error))
+        limited_log.warning("accept", "no client can be accepted: %s", errno.errorcode.get(error.errno or 0, error))
         self._loop.remove_reader(self._listener)
         self._loop.call_later(ACCEPT_RETRY_S, self._start_accepting)
 

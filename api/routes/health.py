@@ -14,7 +14,7 @@ from telemetry.rate_limited import RateLimitedLog
 health = blueprint("health", "health")
 
 NEEDED = frozenset({"postgres", "kafka"})
-seldom = RateLimitedLog(logging.getLogger(__name__))
+limited_log = RateLimitedLog(logging.getLogger(__name__))
 
 
 @health.get("/health/live", summary="Does the process live?", responses=answers({200: Liveness}))
@@ -44,6 +44,6 @@ def _state(name: str, probe: Probe) -> str:
     try:
         probe()
     except Exception as error:  # noqa: BLE001 (whatever it is, the server can't be used)
-        seldom.warning(name, "%s is down: %r", name, error)
+        limited_log.warning(name, "%s is down: %r", name, error)
         return "down"
     return "up"

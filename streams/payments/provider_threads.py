@@ -16,7 +16,7 @@ from telemetry.rate_limited import RateLimitedLog
 
 THREADS: Final = 16
 
-seldom = RateLimitedLog(logging.getLogger(__name__))
+limited_log = RateLimitedLog(logging.getLogger(__name__))
 
 
 class ProviderThreads:
@@ -35,7 +35,7 @@ class ProviderThreads:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, ask, provider)
         except ProviderUnavailable as error:
-            seldom.warning(name, "the provider %s does not answer, it is asked again later: %s", name, error)
+            limited_log.warning(name, "the provider %s does not answer, it is asked again later: %s", name, error)
             return []
 
 

@@ -154,7 +154,7 @@ def _is_returned(record: PaymentRecord) -> bool:
 
 
 def _is_foreign(record: PaymentRecord, event: PaymentEvent) -> bool:
-    """Whether a confirmation is of somebody who took the money himself."""
+    """Whether a confirmation is of somebody else, who took the money."""
     return event.reference != record.confirm_reference(event.purchase)
 
 

@@ -28,7 +28,7 @@ CLOSE_S: Final = 2.0
 LINGER_S: Final = 0.005
 BATCH_MAX_BYTES: Final = 256 * 1024
 
-seldom = RateLimitedLog(logging.getLogger(__name__))
+limited_log = RateLimitedLog(logging.getLogger(__name__))
 
 Done = Callable[[object], object]
 Failed = Callable[[Exception], object]
@@ -167,7 +167,7 @@ class CommandProducer:
                 await asyncio.wait_for(producer.start(), CONNECT_S)
                 self._partitions = len(await asyncio.wait_for(producer.partitions_for(COMMANDS), CONNECT_S) or ())
             except (KafkaError, TimeoutError) as error:
-                seldom.warning("connect", "cannot connect to %s yet: %r", COMMANDS, error)
+                limited_log.warning("connect", "cannot connect to %s yet: %r", COMMANDS, error)
             else:
                 if self._partitions:
                     self._producer = producer
@@ -182,7 +182,7 @@ async def _closed(producer: Any) -> None:
     try:
         await asyncio.wait_for(producer.stop(), CLOSE_S)
     except (KafkaError, TimeoutError) as error:
-        seldom.warning("close", "a producer did not stop cleanly: %r", error)
+        limited_log.warning("close", "a producer did not stop cleanly: %r", error)
 
 
 def trace_headers() -> list[tuple[str, bytes]] | None:

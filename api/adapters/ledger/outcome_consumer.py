@@ -24,7 +24,7 @@ LOST_AFTER_S: Final = 5.0
 RETRY_S: Final = 0.5
 
 log = logging.getLogger(__name__)
-seldom = RateLimitedLog(log)
+limited_log = RateLimitedLog(log)
 
 Ends = dict[TopicPartition, int]
 # Reads a record's key and value. Raises MalformedRecord if it is no outcome.
@@ -91,7 +91,7 @@ class OutcomeConsumer:
             try:
                 await self._follow()
             except Exception:  # noqa: BLE001 (whatever it is, it is retried)
-                seldom.warning("lost", "lost %s; retrying", OUTCOMES, exc_info=True)
+                limited_log.warning("lost", "lost %s; retrying", OUTCOMES, exc_info=True)
                 await asyncio.sleep(self._retry_s)
 
     async def _follow(self) -> None:
@@ -147,7 +147,7 @@ class OutcomeConsumer:
         try:
             self._due = await asyncio.wait_for(consumer.end_offsets(list(self._positions)), QUIET_CHECK_TIMEOUT_S)
         except (KafkaError, TimeoutError) as error:
-            seldom.warning("quiet", "the broker does not answer: %r", error)
+            limited_log.warning("quiet", "the broker does not answer: %r", error)
         else:
             self._seen_at = time.monotonic()
 
