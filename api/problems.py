@@ -113,11 +113,41 @@ PROBLEMS: Final[dict[str, Kind]] = {
         409, "The capacity of the event would be exceeded", "the event's capacity, over all ticket types"
     ),
     "mixed-currencies": Kind(409, "The purchase mixes currencies", "lines with prices in several currencies"),
+    "seats-required": Kind(
+        409,
+        "These tickets are sold by seat",
+        "a ticket type with seats in the plan needs `seats` or `best`; some of its tickets are given back by `seats`",
+    ),
+    "not-seated": Kind(409, "These tickets have no seats", "`seats` or `best` of a ticket type without seats"),
+    "invalid-seats": Kind(
+        409,
+        "The seats do not fit the tickets",
+        "a seat twice, another quantity than there are seats, `seats` and `best` in one line, or two lines of one type",
+    ),
+    "unknown-seat": Kind(
+        409,
+        "There is no such seat",
+        "not in the plan that is in force, or of another ticket type; `figures.seats` has at most 20 of them",
+    ),
+    "seat-taken": Kind(
+        409,
+        "Somebody else has these seats",
+        "`figures.seats` has at most 20 of them, `figures.nearest` as many free ones that are near",
+    ),
+    "no-adjacent-seats": Kind(
+        409, "There are not enough seats beside each other", "`figures.longest` is the longest run that is left"
+    ),
+    "unequal-exchange": Kind(
+        409, "The seats cannot be exchanged for these", "as many of each ticket type as are given back"
+    ),
     "has-events": Kind(409, "The account has events", "an organizer's account cannot be deleted before its events"),
     "has-purchases": Kind(
         409,
         "The event or ticket type has purchases",
         "an event or a ticket type with purchases is cancelled, not deleted",
+    ),
+    "has-seats": Kind(
+        409, "The ticket type has seats in the plan", "it stays until the event has another plan, or none"
     ),
     "payment-mode-fixed": Kind(
         409,
@@ -213,6 +243,13 @@ REFUSALS: Final[dict[Reason, str]] = {
     Reason.CAPACITY_EXCEEDED: "capacity-exceeded",
     Reason.SOLD_OUT: "sold-out",
     Reason.MIXED_CURRENCIES: "mixed-currencies",
+    Reason.SEATS_REQUIRED: "seats-required",
+    Reason.NOT_SEATED: "not-seated",
+    Reason.INVALID_SEATS: "invalid-seats",
+    Reason.UNKNOWN_SEAT: "unknown-seat",
+    Reason.SEAT_TAKEN: "seat-taken",
+    Reason.NO_ADJACENT_SEATS: "no-adjacent-seats",
+    Reason.UNEQUAL_EXCHANGE: "unequal-exchange",
     Reason.ID_REUSED: "idempotency-key-reused",
     Reason.NOT_HELD: "not-held",
     Reason.NOTHING_TO_CANCEL: "nothing-to-cancel",

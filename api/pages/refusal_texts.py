@@ -24,6 +24,15 @@ REFUSAL_TEXTS: Final[Mapping[str, LazyText]] = {
     ),
     "capacity-exceeded": lazy_gettext("The venue is nearly full. There is not enough room for that many."),
     "mixed-currencies": lazy_gettext("These tickets are sold in different currencies. Please order them separately."),
+    "seats-required": lazy_gettext("Please choose seats for these tickets, or the best ones that are left."),
+    "not-seated": lazy_gettext("These tickets have no numbered seats. Please choose again."),
+    "invalid-seats": lazy_gettext("Please check the seats you chose."),
+    "unknown-seat": lazy_gettext("One of these seats is not there any more. Please choose again."),
+    "seat-taken": lazy_gettext("Somebody else was faster: one of these seats is taken. Please choose another one."),
+    "no-adjacent-seats": lazy_gettext(
+        "There are not that many free seats beside each other. Choose fewer, or seats apart from each other."
+    ),
+    "unequal-exchange": lazy_gettext("Seats can be exchanged only for as many others of the same kind."),
     "unknown-event": lazy_gettext("This event is not on sale yet. Please try again in a moment."),
     "unknown-ticket-type": lazy_gettext("One of these tickets is no longer offered. Please choose again."),
     "unknown-account": lazy_gettext("Your account no longer exists."),
@@ -60,6 +69,7 @@ REFUSAL_TEXTS: Final[Mapping[str, LazyText]] = {
     "transition-refused": lazy_gettext("That is not possible with the event’s current status."),
     "has-events": lazy_gettext("You organize events, so your account cannot be deleted. Contact the operator."),
     "has-purchases": lazy_gettext("It has purchases, so it cannot be removed. Lower its quantity to stop sales."),
+    "has-seats": lazy_gettext("It has seats in the seating plan. Change the plan first."),
     "too-many-ticket-types": lazy_gettext("An event can have at most 200 ticket types."),
     "nothing-chosen": lazy_gettext("Please choose at least one ticket."),
 }

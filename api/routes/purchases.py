@@ -46,6 +46,7 @@ KEY: Final = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 _CHANGE_KEY: Final = KEY | {"required": False, "description": "needed only where `lines` are given back"}
+_SEATS_REFUSED: Final = ("unknown-seat", "invalid-seats", "seat-taken")
 _REFUSED: Final = (
     "idempotency-key-missing",
     "unknown-account",
@@ -64,6 +65,10 @@ _REFUSED: Final = (
     "hold-too-soon",
     "capacity-exceeded",
     "mixed-currencies",
+    *_SEATS_REFUSED,
+    "seats-required",
+    "not-seated",
+    "no-adjacent-seats",
     "busy",
 )
 
@@ -120,6 +125,8 @@ def confirm_purchase(path: PurchasePath, body: PurchaseConfirmation) -> Response
         "not-found",
         "nothing-to-cancel",
         "too-many-changes",
+        "seats-required",
+        *_SEATS_REFUSED,
         "idempotency-key-missing",
         "idempotency-key-reused",
         "still-running",

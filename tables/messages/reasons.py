@@ -20,6 +20,14 @@ class Reason(StrEnum):
     HOLD_LIMIT_EXCEEDED = "hold-limit-exceeded"
     HOLD_TOO_SOON = "hold-too-soon"
 
+    SEATS_REQUIRED = "seats-required"
+    NOT_SEATED = "not-seated"
+    INVALID_SEATS = "invalid-seats"
+    UNKNOWN_SEAT = "unknown-seat"
+    SEAT_TAKEN = "seat-taken"
+    NO_ADJACENT_SEATS = "no-adjacent-seats"
+    UNEQUAL_EXCHANGE = "unequal-exchange"
+
     ID_REUSED = "id-reused"
     UNKNOWN_PURCHASE = "unknown-purchase"
     NOT_YOURS = "not-yours"
