@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test server-tests shared-tests own-tests check unit unit-api unit-rest lint format containers deployment structure bench chaos demo screenshots browser dlq reindex status verify backup drill clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
+.PHONY: help install run worker servers test server-tests shared-tests own-tests check unit unit-api unit-rest lint format containers deployment structure bench chaos demo screenshots browser dlq reindex status verify backup drill rehearsal clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
 SHELL := /bin/bash
 # With their byte code kept, test files are collected in half the time, and processes start sooner.
 unexport PYTHONDONTWRITEBYTECODE
@@ -121,6 +121,9 @@ backup: $(STAMP) ## a set of backups of what make run started, into backups/; th
 
 drill: $(STAMP) ## on servers of its own: sell, back up, destroy, restore, check every promise, tell the minutes
 	@$(BIN)/python -m lab.demo drill
+
+rehearsal: $(STAMP) ## on servers of its own: sell with the checkout FROM, upgrade to this one, check every promise
+	@$(BIN)/python -m lab.demo rehearsal $(or $(FROM),../old)
 
 clean-data: $(STAMP) ## delete the data folder, so that the next run starts afresh
 	@$(BIN)/python -m stack clean

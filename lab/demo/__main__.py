@@ -7,7 +7,7 @@ from ops.lazy_commands import LazyCommands
 
 @click.group()
 def main() -> None:
-    """Show Turnstile at work: a catalogue, an on-sale, a restore, pictures of its pages."""
+    """Show Turnstile at work: a catalogue, an on-sale, a restore, an upgrade, pictures of its pages."""
 
 
 main.commands = LazyCommands(
@@ -15,6 +15,7 @@ main.commands = LazyCommands(
         "sell": "lab.demo.sell:command",
         "catalogue": "lab.demo.catalogue:command",
         "drill": "lab.demo.drill:command",
+        "rehearsal": "lab.demo.rehearsal:command",
         "screenshots": "lab.demo.screenshots:command",
     }
 )

@@ -118,9 +118,7 @@ def command() -> None:
 def drill(folder: Path) -> None:
     """Carry out the drill in an empty folder. Raises StackError."""
     with running(folder / "first", "a stack and its sales") as first:
-        first.start(*first.servers)
-        first.start(*SETUP)
-        first.start(*first.apps)
+        start_whole(first)
         shop = Shop(target_of(first.environment, first.settings.mail_port))
         shop.open()
         shop.sell(SOLD_BEFORE)
@@ -136,6 +134,12 @@ def drill(folder: Path) -> None:
         shop.target = target_of(second.environment, second.settings.mail_port)
         shop.check(kept, shop.bought[len(kept) :])
         operate(second, "verify")
+
+
+def start_whole(stack: Stack) -> None:
+    """Start the servers, what makes their tables, topics and connectors, and the API and workers."""
+    for names in (stack.servers, SETUP, stack.apps):
+        stack.start(*names)
 
 
 @contextmanager
