@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager, closing
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 from kafka.admin import OffsetSpec
 from kafka.errors import NoError
@@ -21,7 +21,7 @@ from kafka.structs import OffsetAndMetadata
 from connect.client_options import client_options
 from connect.observe.lag import make_client
 from connect.polling import Polling
-from connect.records.fetching import READ_COMMITTED, install
+from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
 from connect.topics import ACCEPTED_PREFIX, group
 from ops import actions
 from settings import Settings
@@ -141,7 +141,7 @@ async def _records(now: Settings, place: TopicPartition, first: int, last: int) 
         while await consumer.position(place) <= last:
             found = await consumer.getmany(place, timeout_ms=POLL_MS)
             for one in found.get(place, ()):
-                if isinstance(one, ConsumerRecord) and one.offset <= last:
+                if not isinstance(one, SkippedOffsets) and one.offset <= last:
                     yield one
             if found:
                 came = time.monotonic()

@@ -9,10 +9,11 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
-from faust.types import Message, StreamT
+from faust.types import StreamT
 
 from streams.runtime.failstop import fail_stop
 from streams.runtime.in_flight import InFlight, Interrupted
+from streams.runtime.message import Message
 from streams.runtime.record_context import set_batch
 from streams.runtime.record_queue import RecordQueue
 from streams.runtime.tracing import Spans

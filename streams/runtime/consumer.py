@@ -16,9 +16,10 @@ from typing import Any
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError
 from faust.transport.consumer import CONSUMER_FETCHING, ensure_TP
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
-from faust.types import TP, Message
+from faust.types import TP
 
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
+from streams.runtime.message import Message
 from streams.runtime.skips import SkippedRanges
 
 POLL_S = 1.0
@@ -203,7 +204,22 @@ class BatchConsumer(Consumer):
         channels = list(app.topics._tp_index.get(tp, ()))
         high, drop = self._pressure_of(tp)
         next_offset = self._next.get(tp, 0)
-        messages = [self._to_message(tp, record) for record in batch if record.offset >= next_offset]
+        generation = self.app.consumer_generation_id
+        messages = [
+            Message(
+                tp.topic,
+                tp.partition,
+                record.offset,
+                record.timestamp / 1000,
+                record.headers,
+                record.key,
+                record.value,
+                tp,
+                generation,
+            )
+            for record in batch
+            if record.offset >= next_offset
+        ]
         if messages:
             for channel in channels:
                 channel.queue.put_all(messages, high, drop)

@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CorruptRecordException, KafkaError, KafkaTimeoutError, UnsupportedCodecError
 from faust.types import TP
 
 from connect.client_options import ClientOptions, client_options
+from connect.records.fetching import SkippedOffsets
 from connect.topics import ACCEPTED_PREFIX, ACCOUNT_ROWS, DELIVERIES, EVENT_ROWS, EVENT_STATUS, OUTCOMES
 from streams.runtime.app import App
 from streams.runtime.assignment import is_recovered
@@ -191,6 +192,6 @@ async def _first_digests(
 
 def _digest(records: Iterable[Any], offset: int) -> bytes | None:
     for one in records:
-        if isinstance(one, ConsumerRecord) and one.offset == offset:
+        if not isinstance(one, SkippedOffsets) and one.offset == offset:
             return digest_of(one.key, one.value, one.timestamp)
     return None

@@ -5,9 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import attrgetter
 
-from faust.types import Message
 from prometheus_client import Metric as Family
 
+from streams.runtime.message import Message
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
 from telemetry.metrics import ledger as ledger_metrics

@@ -6,13 +6,12 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
-from faust.types import Message
-
 from connect.topics import DEAD_LETTER_MAX_BYTES
 from connect.topics import dead_letters as dead_letter_topic
 from streams.runtime.app import App
 from streams.runtime.fitting import fit
 from streams.runtime.headers import headers_of
+from streams.runtime.message import Message
 from streams.runtime.produce import Record
 from streams.runtime.record_context import shown_key
 from streams.runtime.retry import append

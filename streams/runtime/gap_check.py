@@ -8,9 +8,10 @@ ends the process before anything is committed past it.
 from collections.abc import Iterable
 from typing import Any
 
-from faust.types import TP, Message
+from faust.types import TP
 
 from streams.runtime.app import App
+from streams.runtime.message import Message
 from tables.errors import InvariantBroken
 
 

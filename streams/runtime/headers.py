@@ -2,8 +2,7 @@
 
 from typing import Any, Final
 
-from faust.types import Message
-
+from streams.runtime.message import Message
 from tables.messages.dead_letters import Header
 from tables.messages.request_origins import ORIGIN, ORIGIN_MAX_BYTES
 from telemetry.traces import TRACEPARENT_HEADER as TRACEPARENT

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from faust.types import Message
+from streams.runtime.message import Message
 
 
 class Interrupted(Exception):

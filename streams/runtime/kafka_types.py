@@ -1,9 +1,10 @@
 """The types of Faust and aiokafka that the capabilities handle, by the names that they import them by."""
 
 from aiokafka.errors import KafkaError
-from aiokafka.structs import ConsumerRecord as LogRecord
-from faust.types import TP, Message
+from faust.types import TP
 
+from connect.records.fetching import FetchedRecord as LogRecord
 from connect.records.fetching import SkippedOffsets
+from streams.runtime.message import Message
 
 __all__ = ["TP", "KafkaError", "LogRecord", "Message", "SkippedOffsets"]

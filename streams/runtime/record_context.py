@@ -5,8 +5,7 @@ from contextvars import ContextVar
 from typing import Any, Final
 from uuid import UUID
 
-from faust.types import Message
-
+from streams.runtime.message import Message
 from streams.runtime.tracing import traceparent_header
 
 ID_CHARACTERS: Final = 36

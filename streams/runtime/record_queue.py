@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Collection
 
-from faust.types import Message
 from mode.utils.queues import ThrowableQueue
+
+from streams.runtime.message import Message
 
 
 class RecordQueue(ThrowableQueue[Message]):

@@ -5,10 +5,9 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.structs import ConsumerRecord
 
 from connect.client_options import ClientOptions
-from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
+from connect.records.fetching import READ_COMMITTED, FetchedRecord, SkippedOffsets, install
 
 POLL_TIMEOUT_MS: Final = 200
 
@@ -39,7 +38,7 @@ class TopicReader:
         async for records in self.records(begins, ends):
             yield [record.value for record in records]
 
-    async def records(self, begins: Offsets, ends: Offsets) -> AsyncGenerator[list[ConsumerRecord], None]:
+    async def records(self, begins: Offsets, ends: Offsets) -> AsyncGenerator[list[FetchedRecord], None]:
         """The records between ``begins`` and ``ends``, those of a poll at a time.
 
         ``begins`` moves on once they are taken. What can't be read is left out.

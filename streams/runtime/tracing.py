@@ -6,9 +6,9 @@ A batch that is given up has no spans, since its records come again. Without Zip
 from contextvars import ContextVar
 from typing import Any, Final
 
-from faust.types import Message
 from opentelemetry.trace import Span, SpanKind
 
+from streams.runtime.message import Message
 from streams.runtime.produce import Headers
 from telemetry.traces import TRACEPARENT_HEADER, Traces, sampled_context, traceparent
 

@@ -95,9 +95,8 @@ def record_order() -> None:
 
 def input_watch() -> None:
     """A gap in the input is passed over."""
-    from faust.types import Message
-
     from streams.runtime.gap_check import GapCheck
+    from streams.runtime.message import Message
 
     def check(gaps: GapCheck, partition: int, messages: list[Message]) -> None:
         gaps._next[partition] = messages[-1].offset + 1
