@@ -15,8 +15,7 @@ from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
 from streams.runtime.headers import origin_header
 from streams.runtime.kafka_types import Message
 from tables.ids import id_bytes
-from tables.messages.answers import decided, encode_answer
-from tables.messages.outcomes import decode_outcome
+from tables.messages.answers import decode_told, encode_decided
 from tables.messages.request_origins import RequestOrigin, decode_origin
 
 CONSUMER: Final = "answers"
@@ -45,11 +44,11 @@ class AnswersAgent:
         before = self._journal.answered(partition, list(outcomes))
         new = [item for item, is_answered in zip(outcomes.items(), before, strict=True) if not is_answered]
         origins = {id(message): origin for origin, message in new}
-        decoded, dead_letters = decode_batch([message for _, message in new], decode_outcome)
+        decoded, dead_letters = decode_batch([message for _, message in new], decode_told)
         replies = []
         for message, outcome in decoded:
             origin = origins[id(message)]
-            answer = encode_answer(decided(origin.purchase, outcome))
+            answer = encode_decided(origin.purchase, outcome)
             replies.append(reply(origin, id_bytes(outcome.event), answer))
         await send_replies(self.app, replies)
         await self._journal.record_answered(partition, [origin for origin, _ in replies])

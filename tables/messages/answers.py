@@ -6,11 +6,11 @@ An answer has the request's key, its partition number, its ``correlation-id``, a
 import re
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec import UNSET, Raw, Struct, UnsetType, defstruct
+from msgspec.structs import fields, replace
 
 from tables.errors import ForbiddenRequest, MalformedRecord
 from tables.messages.decoding import encode_json, json_decoder
@@ -54,11 +54,38 @@ class Answer(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
 decode_answer: Final = json_decoder(Answer)
 encode_answer: Final[Callable[[Answer], bytes]] = encode_json
 
+# The fields in which two outcomes of one decision may differ, and the body's fingerprint, as they are when left out.
+_UNTOLD: Final[dict[str, Any]] = {"balance": (), "facts": None, "as_of": -1, "fingerprint": ""}
+_READ: Final = ("kind", "event", "offset", "repeated")
+# An outcome as answers tell it. Fields that the gate does not read stay the JSON that the ledger wrote.
+_ToldOutcome: Final = defstruct(
+    "_ToldOutcome",
+    [
+        (each.name, each.type, each.default) if each.name in _READ else (each.name, Raw | UnsetType, UNSET)
+        for each in fields(Outcome)
+        if each.name not in _UNTOLD
+    ],
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+    omit_defaults=True,
+)
+# Decodes a record of ``ticket-purchase`` for encode_decided. Raises MalformedRecord.
+decode_told: Final[Callable[[bytes | None], Any]] = json_decoder(_ToldOutcome)
+
 
 def decided(purchase: UUID | None, outcome: Outcome) -> Answer:
     """The answer with the ledger's decision: what two outcomes of one decision have in common."""
-    outcome = replace(outcome, balance=(), facts=None, as_of=-1, fingerprint="")
-    return Answer(status=AnswerStatus.DECIDED, purchase=purchase, repeated=outcome.repeated, outcome=outcome)
+    return _decided(purchase, replace(outcome, **_UNTOLD))
+
+
+def encode_decided(purchase: UUID | None, outcome: Any) -> bytes:
+    """``encode_answer(decided(purchase, outcome))`` for an outcome of ``decode_told``, at a third of the cost."""
+    return encode_answer(_decided(purchase, outcome))
+
+
+def _decided(purchase: UUID | None, told: Any) -> Answer:
+    return Answer(status=AnswerStatus.DECIDED, purchase=purchase, repeated=told.repeated, outcome=told)
 
 
 def malformed(error: MalformedRecord) -> Answer:

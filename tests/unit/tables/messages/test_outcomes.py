@@ -5,9 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -15,6 +16,7 @@ from streams.projections.purchases import purchase_row
 from tables.bookings.records import index_change
 from tables.bookings.unit_of_work import BookingsUnitOfWork
 from tables.errors import MalformedRecord
+from tables.messages.answers import decided, decode_told, encode_answer, encode_decided
 from tables.messages.mail_jobs import decode_job, encode_job
 from tables.messages.mail_requests import Resend
 from tables.messages.outcomes import (
@@ -118,7 +120,7 @@ def test_fields_of_a_newer_ledger_are_ignored(driver: LedgerDriver) -> None:
     assert decode_outcome(json.dumps(newer).encode()) == outcome
 
 
-@pytest.mark.parametrize("decode", [decode_outcome, decode_job])
+@pytest.mark.parametrize("decode", [decode_outcome, decode_told, decode_job])
 @pytest.mark.parametrize(
     ("value", "message"),
     [
@@ -163,6 +165,16 @@ outcomes = st.builds(
     deadline=st.none() | times,
     facts=st.none() | st.builds(EventFacts, texts, texts, times, times, texts, texts, texts, numbers),
 )
+
+
+@given(st.none() | ids, outcomes)
+def test_an_answer_repeats_what_the_ledger_wrote_as_if_it_were_decoded(purchase: UUID | None, told: Outcome) -> None:
+    value = encode_outcome(told)
+    try:
+        expected = encode_answer(decided(purchase, decode_outcome(value)))
+    except MalformedRecord:
+        assume(False)
+    assert encode_decided(purchase, decode_told(value)) == expected
 
 
 @given(st.lists(outcomes, min_size=1, max_size=4))
