@@ -9,12 +9,14 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from connect.topics import OUTCOMES
+from streams.projections.outcomes import read_outcomes
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
-from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
+from streams.runtime.dead_letters import send_to_dead_letters
 from streams.runtime.kafka_types import Message
+from streams.runtime.produce import Record
 from streams.runtime.projection import Projection
-from tables.messages.outcomes import STATE_KINDS, Outcome, decode_checked_outcome
+from tables.messages.outcomes import STATE_KINDS, Outcome
 
 CONSUMER = "sales"
 BATCH_MAX_RECORDS = 1_000
@@ -43,7 +45,8 @@ class PurchasesAgent:
         add_agent(app, OUTCOMES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
-        decoded, dead_letters = decode_batch(messages, decode_checked_outcome)
+        dead_letters: list[Record] = []
+        decoded = read_outcomes(messages, dead_letters)
         rows = [(message, purchase_row(outcome)) for message, outcome in decoded if outcome.kind in STATE_KINDS]
         dead_letters += await self.projection.write(rows)
         await send_to_dead_letters(self.app, CONSUMER, dead_letters)

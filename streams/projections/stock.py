@@ -10,6 +10,7 @@ from functools import partial
 from uuid import UUID
 
 from connect.topics import OUTCOMES
+from streams.projections.outcomes import read_outcomes
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.kafka_types import Message
@@ -18,7 +19,7 @@ from streams.runtime.projection import REJECTED
 from streams.runtime.retry import interruptible_sleep, with_retries
 from streams.runtime.tracing import traceparent_of
 from tables.errors import MalformedRecord
-from tables.messages.outcomes import Outcome, decode_checked_outcome
+from tables.messages.outcomes import Outcome
 from tables.offers import StockSnapshots, decode_stock, encode_stock, merge_newest, snapshot_of
 from telemetry.rate_limited import RateLimitedLog
 
@@ -44,7 +45,8 @@ class StockAgent:
         add_agent(app, OUTCOMES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
-        decoded = _decode(messages)
+        # Of malformed ones agent ``sales`` makes dead letters.
+        decoded = read_outcomes(messages)
         stocks = stock_of(outcome for _, outcome in decoded)
         if not stocks:
             return
@@ -111,14 +113,3 @@ def _known(text: str) -> StockSnapshots:
         return decode_stock(text)
     except MalformedRecord:
         return {}
-
-
-def _decode(messages: list[Message]) -> list[tuple[Message, Outcome]]:
-    """The outcomes without malformed ones, of which agent ``sales`` makes dead letters."""
-    outcomes = []
-    for message in messages:
-        try:
-            outcomes.append((message, decode_checked_outcome(message.value)))
-        except MalformedRecord:
-            continue
-    return outcomes

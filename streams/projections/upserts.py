@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from connect.topics import OUTCOMES, PURCHASE_UPSERTS
+from streams.projections.outcomes import read_outcomes
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
 from streams.runtime.batching import by_partition
 from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
 from streams.runtime.retry import append
-from tables.errors import MalformedRecord
-from tables.messages.outcomes import decode_checked_outcome
 from tables.messages.purchase_upserts import encode_upsert, upsert_key, upsert_of
 
 NAME: Final = "upserts"
@@ -32,10 +31,7 @@ class UpsertsAgent:
 
 def records_of(messages: list[Message]) -> Iterator[Record]:
     """The records of the outcomes that tell a state. Of malformed ones agent ``sales`` makes dead letters."""
-    for message in messages:
-        try:
-            upsert = upsert_of(decode_checked_outcome(message.value))
-        except MalformedRecord:
-            continue
+    for _, outcome in read_outcomes(messages):
+        upsert = upsert_of(outcome)
         if upsert is not None:
             yield Record(upsert_key(upsert.payload), encode_upsert(upsert))

@@ -10,6 +10,7 @@ class Message(Struct, eq=False, weakref=True):
     """What the agents use of a record, and Faust of its own Message, which takes five times as long to make.
 
     ``timestamp`` is in seconds since 1970, ``generation_id`` that of the assignment in which the record was read.
+    ``decoded`` is what an agent has read from the value, for the other agents of the topic.
     """
 
     topic: str
@@ -23,3 +24,4 @@ class Message(Struct, eq=False, weakref=True):
     generation_id: int
     acked: bool = False
     refcount: int = 0
+    decoded: object = None

@@ -73,7 +73,7 @@ def agent(app: Any, told: Told) -> StockAgent:
 
 
 def message(as_of: int) -> Any:
-    return SimpleNamespace(headers=(), value=encode_outcome(outcome(as_of, Balance(STALLS, 9, 0, as_of))))
+    return SimpleNamespace(headers=(), decoded=None, value=encode_outcome(outcome(as_of, Balance(STALLS, 9, 0, as_of))))
 
 
 def test_an_event_is_told_at_most_once_a_second(app: Any) -> None:
@@ -111,7 +111,7 @@ def test_a_pause_ends_with_the_worker_and_leaves_its_batch_unacknowledged(app: A
 )
 def test_what_no_ledger_has_decided_is_left_to_the_projection_of_sales(app: Any, value: bytes) -> None:
     told = Told()
-    odd: Any = SimpleNamespace(value=value)
+    odd: Any = SimpleNamespace(decoded=None, value=value)
     asyncio.run(agent(app, told)._handle([odd, message(1)]))
     assert [stocks for _, stocks in told.stored] == [{EVENT: {STALLS: StockSnapshot(1, 0, 1)}}]
 

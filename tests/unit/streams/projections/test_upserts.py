@@ -13,7 +13,7 @@ from tests.unit.streams.test_agents import outcome
 
 
 def batch(*values: bytes | None) -> list[Any]:
-    return [SimpleNamespace(value=value) for value in values]
+    return [SimpleNamespace(decoded=None, value=value) for value in values]
 
 
 def test_the_states_of_a_batch_are_written_in_order_and_the_rest_is_left_out() -> None:
