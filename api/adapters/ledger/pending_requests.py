@@ -122,8 +122,12 @@ def answers_to(command: BuyersCommand) -> IsAnswer:
         return lambda outcome: outcome.request == command.request and _is_told_to(command.account, outcome)
     kinds = _HOLD_ANSWERS if isinstance(command, Hold) else _BUY_ANSWERS
     own = recorded_fingerprints(command)
-    # Another body under the same id may be refused meanwhile, which is not this command's answer.
-    return lambda outcome: outcome.fingerprint in own and (outcome.kind in kinds or outcome.reason is Reason.ID_REUSED)
+    # Another body under the same id may be refused meanwhile, and what must be paid confirmed: neither is the answer.
+    return lambda outcome: (
+        outcome.fingerprint in own
+        and outcome.request is None
+        and (outcome.kind in kinds or outcome.reason is Reason.ID_REUSED)
+    )
 
 
 def _is_told_to(account: UUID, outcome: Outcome) -> bool:

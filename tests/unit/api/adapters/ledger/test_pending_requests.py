@@ -55,6 +55,15 @@ def test_a_hold_that_is_sent_again_is_not_answered_by_its_confirmation() -> None
     assert request.outcome is not None
 
 
+def test_what_must_be_paid_and_is_bought_again_is_not_answered_by_its_confirmation() -> None:
+    command = purchase()
+    request = PendingRequest(command.event, command.purchase, answers_to(command), 5)
+    request.offer(outcome(command, OutcomeKind.CONFIRMED, request=uuid4()))
+    assert request.outcome is None
+    request.offer(outcome(command, OutcomeKind.HELD))
+    assert request.outcome is not None
+
+
 @pytest.mark.parametrize("seconds", [300, 600])
 def test_a_hold_by_default_is_answered_by_the_outcome_of_any_default_and_of_a_version_that_knew_none(
     seconds: int,
