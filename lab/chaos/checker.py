@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-from lab.chaos.checks import answers, dead_letters, index, ledger, mails, privacy, projections
+from lab.chaos.checks import answers, dead_letters, index, ledger, mails, money, privacy, projections
 from lab.chaos.checks.case import COMMANDS, OUTCOMES, Case
 from lab.chaos.checks.finding import Finding, Findings, Verdict
 from lab.chaos.evidence import Evidence
@@ -15,6 +15,7 @@ CHECKS: Final[dict[str, Callable[[Case], Findings]]] = {
     "PostgreSQL, the workers' views and the buyers' lists": projections.check,
     "the search index": index.check,
     "the mails": mails.check,
+    "the provider's books": money.check,
     "the dead letters": dead_letters.check,
     "access by strangers": privacy.check,
 }
@@ -46,6 +47,9 @@ def _checked(case: Case) -> Counter[str]:
             "documents": len(evidence.documents),
             "views": len(evidence.views) + len(evidence.purchases),
             "mails": len(evidence.mails),
+            "payments at Paper": len(evidence.books),
+            "payments captured": sum(book["captured"] > 0 for book in evidence.books),
+            "payments refunded": sum(book["refunded"] > 0 for book in evidence.books),
             "mails that came more than once": mails.repeats(case),
             "tries at what is another's": len(case.notes("intrude")),
         }

@@ -31,7 +31,10 @@ RETRIED: Final = frozenset({0, 429, 500, 502, 503, 504})
 OK: Final = 200
 ACCEPTED: Final = 202
 NOT_FOUND: Final = 404
+# A stranger and an organizer never find the purchase.
+NEVER_FOUND: Final = frozenset({"intrude", "confirm-elsewhere"})
 CONFLICT: Final = 409
+SEE_OTHER: Final = 303
 
 Json = dict[str, Any]
 
@@ -98,7 +101,7 @@ class Client:
         await asyncio.gather(*tasks)
 
     async def _do(self, operation: Operation) -> None:
-        work = {"ask": self._ask, "append": self._log.append, "copy": self._log.copy}[operation.what]
+        work = {"ask": self._ask, "pay": self._pay, "append": self._log.append, "copy": self._log.copy}[operation.what]
         await work(operation)
         self.done += 1
 
@@ -118,10 +121,35 @@ class Client:
             if status == ACCEPTED:
                 await self._follow(operation, answer, began)
                 return
-            running = status == CONFLICT and str(answer.get("type", "")).endswith("still-running")
-            if (status not in RETRIED and not running) or not self._waits(began):
+            if not _may_succeed(status, answer) or not self._waits(began):
                 return
             await asyncio.sleep(RETRY_PAUSE_S * self._rng.uniform(0.3, 1.0))
+
+    async def _pay(self, operation: Operation) -> None:
+        """Start a payment until the provider's page is known, and press its buttons."""
+        began = time.monotonic()
+        status, answer = ACCEPTED, dict[str, Any]()
+        for count in range(1_000):
+            status, answer = await self._try(operation, operation.method, operation.path, count)
+            if not (status == ACCEPTED or _may_succeed(status, answer)) or not self._waits(began):
+                break
+            await asyncio.sleep(RETRY_PAUSE_S * self._rng.uniform(0.3, 1.0))
+        if url := answer.get("url"):
+            for choice in (operation.value or "").split():
+                await self._choose(operation, url, choice)
+
+    async def _choose(self, operation: Operation, url: str, choice: str) -> None:
+        """Press a button, again and again while the provider does not answer."""
+        started = time.monotonic()
+        for _ in range(1_000):
+            began, code = time.time(), 0
+            with suppress(ClientError, TimeoutError, OSError):
+                async with self._http.post(url, data={"choice": choice}, allow_redirects=False) as response:
+                    code = response.status
+            self.history.note("choose", began, path=operation.path, choice=choice, code=code)
+            if code == SEE_OTHER or not self._waits(started):
+                return
+            await asyncio.sleep(RETRY_PAUSE_S)
 
     def _waits(self, began: float) -> bool:
         return time.monotonic() - began < self.retry_max_s
@@ -131,8 +159,7 @@ class Client:
         path = f"/purchases/{answer['id']}?wait={LONG_POLL_S}"
         while self._waits(began):
             status, found = await self._try(operation, "GET", path, 0, followed=True)
-            # A stranger never finds the purchase.
-            unknown_yet = status == NOT_FOUND and operation.name != "intrude"
+            unknown_yet = status == NOT_FOUND and operation.name not in NEVER_FOUND
             if status not in RETRIED and not unknown_yet and found.get("status") != "pending":
                 return
             await asyncio.sleep(RETRY_PAUSE_S)
@@ -170,3 +197,9 @@ class Client:
             made = self.target.administrator() if administrator else self.target.bearer(operation.who, *roles)
             self._headers[name] = made
         return dict(self._headers[name])
+
+
+def _may_succeed(status: int, answer: Json) -> bool:
+    """Whether the same request may be answered otherwise later."""
+    running = status == CONFLICT and str(answer.get("type", "")).endswith("still-running")
+    return status in RETRIED or running

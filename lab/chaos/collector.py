@@ -1,8 +1,10 @@
 """Wait until the pipeline has settled, and read everything: topics, tables, views, documents, mails."""
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from email import policy
 from email.parser import BytesParser
 from pathlib import Path
@@ -29,6 +31,7 @@ READ_BY: Final = {
     ),
     "turnstile-sales": ("ticket-purchase", "notification-log"),
     "turnstile-gate": ("ticket-purchase",),
+    "turnstile-payments": ("ticket-purchase", "payment-events", "payment-requests"),
 }
 KEPT: Final = ("ticket-commands", "ticket-purchase", "turnstile-ledger-changelog", "notification-jobs")
 DEAD_LETTERS: Final = "dlq."
@@ -37,9 +40,14 @@ TABLES: Final = {
     "ticket_type": "SELECT * FROM ticket_type",
     "purchase": "SELECT * FROM purchase",
     "notification": "SELECT * FROM notification",
+    "payment": "SELECT * FROM payment",
     "account": "SELECT id, first_name, last_name, email, locale FROM account",
 }
-HELD: Final = "SELECT count(*) FROM purchase WHERE status = 'held'"
+OPEN: Final = {
+    "holds": "SELECT count(*) FROM purchase WHERE status = 'held'",
+    "payments": """SELECT count(*) FROM payment WHERE state IN
+        ('authorizing', 'declined', 'confirming', 'capturing', 'revoking', 'refunding', 'voiding')""",
+}
 # Of so many purchases the worker's view is read, too.
 VIEWS_MAX: Final = 400
 PAUSE_S: Final = 0.5
@@ -53,18 +61,18 @@ class Unsettled(Exception):
 class Collector:
     """Reads a stack at its own addresses, without proxies."""
 
-    def __init__(self, kafka: str, database: str, elasticsearch: str, worker: str, mail: Path) -> None:
+    def __init__(self, kafka: str, database: str, elasticsearch: str, worker: str, home: Path) -> None:
         self.kafka, self.database = kafka, database
-        self.elasticsearch, self.worker, self.mail = elasticsearch, worker, mail
+        self.elasticsearch, self.worker, self.home = elasticsearch, worker, home
         self._http = httpx.Client(timeout=10, trust_env=False)
 
     def settle(self, max_s: float) -> None:
-        """Wait until every group has read everything and no hold is open. Raises Unsettled, which names what is not."""
+        """Wait until every group has read everything, and no hold or payment is open. Raises Unsettled: why not."""
         deadline = time.monotonic() + max_s
         admin = KafkaAdminClient(bootstrap_servers=self.kafka)
         consumer = _reader(self.kafka)
         try:
-            while waiting := [*_behind(admin, consumer), *self._held()]:
+            while waiting := [*_behind(admin, consumer), *self._open()]:
                 if time.monotonic() > deadline:
                     raise Unsettled(f"{max_s:.0f} s after the last fault: {'; '.join(waiting)}")
                 time.sleep(PAUSE_S)
@@ -84,12 +92,13 @@ class Collector:
         }
         evidence.documents = self._documents()
         evidence.mails = self._mails()
+        evidence.books = self._books()
         self._http.close()
 
-    def _held(self) -> list[str]:
+    def _open(self) -> list[str]:
         with psycopg.connect(self.database) as connection:
-            [count] = connection.execute(HELD).fetchone() or (0,)
-        return [f"{count} holds are open"] if count else []
+            counts = {name: connection.execute(query.encode()).fetchone() or (0,) for name, query in OPEN.items()}
+        return [f"{count} {name} are open" for name, [count] in counts.items() if count]
 
     def _topics(self) -> dict[str, list[Record]]:
         consumer = _reader(self.kafka)
@@ -129,7 +138,13 @@ class Collector:
             after = hits[-1]["sort"]
 
     def _mails(self) -> list[Json]:
-        return [_mail(path) for path in sorted(self.mail.glob("*.eml"))]
+        return [_mail(path) for path in sorted((self.home / "mail").glob("*.eml"))]
+
+    def _books(self) -> list[Json]:
+        """Paper's payments, from its own file."""
+        with closing(sqlite3.connect(f"file:{self.home / 'paper' / 'payments.sqlite'}?mode=ro", uri=True)) as books:
+            books.row_factory = sqlite3.Row
+            return [dict(row) for row in books.execute("SELECT * FROM payment")]
 
 
 def _reader(servers: str) -> KafkaConsumer:

@@ -11,6 +11,8 @@ from lab.chaos.schedule import Fault, FaultKind
 
 SECONDS: Final = 30.0
 FORGET_EVERY_S: Final = 5.0
+# Longer than a request is tried.
+CUT_S: Final = 6.0
 COPY_EVERY_S: Final = 0.15
 SETTLE_MAX_S: Final = 30.0
 # Without some mechanisms some answers never come.
@@ -22,12 +24,13 @@ class Control:
     """One run: the mechanisms that are off, each with the promises and the words that the checker must report.
 
     A control without them must report nothing. ``also`` is off too, but not looked for. In a ``forgetful`` run the
-    ledger's workers are killed again and again and lose their folders.
+    ledger's workers are killed again and again and lose their folders. Links in ``cut`` are cut again and again.
     """
 
     missed: dict[str, tuple[tuple[int, ...], str]]
     forgetful: bool = False
     also: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
 
     @property
     def without(self) -> tuple[str, ...]:
@@ -62,6 +65,8 @@ CONTROLS: Final = (
     Control({"offset rule": ((1, 3, 4), "")}, forgetful=True, also=("writing over",)),
     Control({"record order": ((1, 3, 4), "")}, forgetful=True, also=("slow writes",)),
     Control({}, forgetful=True, also=("slow writes",)),
+    Control({"confirm first": ((10,), "more than"), "refund ids": ((10,), "less than")}),
+    Control({"payment checks": ((10,), "is still")}, cut=("payments-0 - paper",)),
 )
 
 
@@ -73,6 +78,9 @@ def options(control: Control, seed: int, home: Path, folder: Path, seconds: floa
     if control.forgetful:
         times = [FORGET_EVERY_S * number for number in range(1, int(seconds / FORGET_EVERY_S))]
         made.processes = [Fault(at, FaultKind.FORGET, f"ledger-{number % 2}") for number, at in enumerate(times)]
+    if control.cut:
+        times = [CUT_S * number for number in range(1, int(seconds / CUT_S), 2)]
+        made.links = [Fault(at, FaultKind.CUT, link, CUT_S) for at in times for link in control.cut]
     return made
 
 

@@ -26,9 +26,10 @@ class Record(NamedTuple):
 
 @dataclass
 class Evidence:
-    """The client's history and workload, every topic, table, view, document and mail after the run.
+    """The client's history and workload, every topic, table, view, document, mail and payment after the run.
 
     ``topics`` and ``tables`` are by name, ``views`` by the event's id, ``documents`` by theirs.
+    ``books`` are the provider's.
     """
 
     run: Json = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Evidence:
     purchases: dict[str, Json | None] = field(default_factory=dict)
     documents: dict[str, Json] = field(default_factory=dict)
     mails: list[Json] = field(default_factory=list)
+    books: list[Json] = field(default_factory=list)
 
     def save(self, folder: Path) -> None:
         """Write everything into ``folder`` but the history, which is there already."""
@@ -94,4 +96,4 @@ def _read(name: str, path: Path) -> Any:
             found = None if value is None else bytes.fromhex(value)
             topics.setdefault(topic, []).append(Record(partition, offset, at, bytes.fromhex(key), found, pairs))
         return topics
-    return rows if name in ("workload", "shows", "people", "mails") else dict(rows)
+    return rows if name in ("workload", "shows", "people", "mails", "books") else dict(rows)

@@ -14,6 +14,7 @@ from stack.embedded import Stack
 from stack.kafka import Kafka
 from stack.kafka_connect import KafkaConnect
 from stack.member import StackMember
+from stack.paper_server import PaperServer
 from stack.ports import free
 from stack.settings import StackSettings
 
@@ -31,7 +32,8 @@ class Link(NamedTuple):
 CLIENT: Final = "client"
 LEDGERS: Final = ("ledger-0", "ledger-1")
 KAFKAS: Final = tuple(
-    Link(part, "kafka") for part in (*LEDGERS, "indexer-0", "notifications-0", "sales-0", "api", "connect", CLIENT)
+    Link(part, "kafka")
+    for part in (*LEDGERS, "indexer-0", "notifications-0", "sales-0", "payments-0", "api", "connect", CLIENT)
 )
 LINKS: Final = (
     *KAFKAS,
@@ -42,6 +44,9 @@ LINKS: Final = (
     Link("connect", "postgres"),
     Link("indexer-0", "elasticsearch"),
     Link("notifications-0", "smtp"),
+    Link("payments-0", "postgres"),
+    Link("payments-0", "paper"),
+    Link("paper", "api"),
     Link(CLIENT, "api"),
 )
 
@@ -83,6 +88,7 @@ def linked(stack: Stack, proxy: Proxy) -> dict[Link, int]:
         "postgres": settings.postgres_port,
         "elasticsearch": settings.elasticsearch_port,
         "smtp": settings.smtp_port,
+        "paper": settings.paper_port,
         "ledger-0": settings.view_port("ledger", 0),
         "api": settings.api_port,
     }
@@ -94,7 +100,8 @@ def linked(stack: Stack, proxy: Proxy) -> dict[Link, int]:
     advertised = [opened[link] for link in KAFKAS]
     stack.members["kafka"] = LinkedKafka(settings, list(zip(names, listeners, advertised, strict=True)))
     stack.members["connect"] = LinkedConnect(settings, opened[Link("connect", "kafka")])
-    for part in {link.part for link in LINKS} - {CLIENT, "connect"}:
+    stack.members["paper"] = PaperServer(settings, opened[Link("paper", "api")])
+    for part in {link.part for link in LINKS} - {CLIENT, "connect", "paper"}:
         routes = {link.server: port for link, port in opened.items() if link.part == part}
         start_with(stack.members[part], _addresses(stack.environment, routes))
     postgres = str(opened[Link("connect", "postgres")])
@@ -125,6 +132,7 @@ def _addresses(usual: Mapping[str, str], ports: Mapping[str, int]) -> dict[str, 
         ("postgres", "TURNSTILE_DATABASE_URL"),
         ("elasticsearch", "TURNSTILE_ELASTICSEARCH_URL"),
         ("ledger-0", "TURNSTILE_WORKER_URL"),
+        ("paper", "TURNSTILE_PAPER_URL"),
     ):
         if server in ports:
             first, *others = usual[name].split(",")

@@ -24,6 +24,7 @@ PROMISES: Final = {
     6: "every due mail, to the right account alone",
     7: "unreadable records block nothing",
     8: "nobody reaches what belongs to another account",
+    10: "captured less refunded is what the confirmed tickets are worth",
 }
 
 

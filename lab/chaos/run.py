@@ -17,7 +17,7 @@ from lab.chaos.collector import Collector, Unsettled
 from lab.chaos.evidence import HISTORY, Evidence
 from lab.chaos.history import History
 from lab.chaos.links import CLIENT, LINKS, Link, linked, start_with
-from lab.chaos.mutants.registry import VARIABLE
+from lab.chaos.mutants.registry import SHORT_EXTENSION, VARIABLE
 from lab.chaos.nemesis import Nemesis, NotBack
 from lab.chaos.proxy import HOST, Proxy
 from lab.chaos.schedule import Fault, link_faults, process_faults
@@ -38,6 +38,7 @@ SETTINGS: Final = {
     "TURNSTILE_HOLD_SECONDS_MAX": "15",
     "TURNSTILE_HOLD_TICKETS_MAX": "6",
     "TURNSTILE_HOLD_COOLDOWN_SECONDS": "2",
+    "TURNSTILE_PAYMENT_SECONDS": "10",
     # A limit of the API alone: the log can't tell whether its refusals are right.
     "TURNSTILE_HOLD_TICKETS_OVERALL_MAX": "0",
 }
@@ -46,6 +47,7 @@ FAULTS_SHARE: Final = 0.92
 SETTLE_MAX_S: Final = 120.0
 PROGRESS_EVERY_S: Final = 5.0
 MUTANT: Final = ("lab.chaos", "mutant")
+PAYMENTS: Final = "payments-0"
 
 Say = Callable[[str], None]
 
@@ -94,12 +96,13 @@ class Run:
         self._say = say
         self.history = History(options.folder / HISTORY)
         self.proxy = Proxy()
-        self.stack = Stack.on_free_ports(options.home, workers=LEDGERS)
+        self.stack = Stack.on_free_ports(options.home, workers=LEDGERS, paper="hostile")
         self.ports = linked(self.stack, self.proxy)
         for name in self.stack.apps:
             start_with(self.stack.members[name], SETTINGS)
-            if options.without:
-                start_with(self.stack.members[name], {VARIABLE: ",".join(options.without)}, MUTANT)
+            without = [*options.without, *([SHORT_EXTENSION] if name == PAYMENTS else [])]
+            if without:
+                start_with(self.stack.members[name], {VARIABLE: ",".join(without)}, MUTANT)
         self.nemesis = Nemesis(self.stack, self.proxy, self.history, self.say)
         self.workload = Workload(options.seed, options.seconds, PARTITIONS, options.copy_every_s)
         self.evidence = Evidence()
@@ -127,7 +130,7 @@ class Run:
         return Result(judge(self.evidence), self.nemesis.survived, self.nemesis.ended, took)
 
     def _start(self) -> None:
-        self.say("starting five servers, five workers, the API, with a proxy in every link")
+        self.say("starting six servers, seven workers, the API, with a proxy in every link")
         self.stack.start(*self.stack.servers, "migrations", "administrator", "connectors", *self.stack.apps)
         self.client = Client(self.workload, self._target(), self._direct, self.history, self.options.seed)
         self.client.retry_max_s = self.options.retry_max_s
@@ -183,7 +186,7 @@ class Run:
             self.stack.environment["TURNSTILE_DATABASE_URL"],
             f"http://{HOST}:{settings.elasticsearch_port}",
             f"http://{HOST}:{settings.worker_port}",
-            settings.home / "mail",
+            settings.home,
         )
         self._settle(collector)
         self.say("reading topics, tables, views, documents, mails")

@@ -24,10 +24,10 @@ class FaultKind(StrEnum):
     SLOW = "slow"  # all data is delayed
 
 
-WORKERS: Final = ("ledger-0", "ledger-1", "indexer-0", "notifications-0", "sales-0")
-SERVERS: Final = ("kafka", "postgres", "connect", "elasticsearch", "smtp")
+WORKERS: Final = ("ledger-0", "ledger-1", "indexer-0", "notifications-0", "sales-0", "payments-0")
+SERVERS: Final = ("kafka", "postgres", "connect", "elasticsearch", "smtp", "paper")
 PROCESSES: Final = (*WORKERS, "api", *SERVERS)
-WITH_TABLES: Final = ("ledger-0", "ledger-1", "notifications-0")
+WITH_TABLES: Final = ("ledger-0", "ledger-1", "notifications-0", "payments-0")
 # The session timeout of a worker is 6 s: some pauses are shorter, some longer.
 PAUSES_S: Final = (1.0, 3.0, 8.0)
 OUTAGES_S: Final = (0.2, 1.0, 2.0, 4.0, 8.0)

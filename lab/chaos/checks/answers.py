@@ -15,8 +15,14 @@ BUYING: Final = ("buy", "hold", "again", "other-body")
 STOCK_AGE_MAX_S: Final = 0.6
 # A record's time is in whole milliseconds, and taken before the answer.
 CLOCK_TOLERANCE_S: Final = 0.05
+# Reads of a payment, and reads by those who may not see the purchase.
+NOT_THE_BUYERS: Final = ("intrude", "pay", "confirm-elsewhere")
+CHANGED_BY_EXTENSION: Final = ("deadline", "decidedAt", "payment")
 UNKNOWN: Final = frozenset({0, 202, 429, 503})
-ENDED: Final = {"confirm": ("confirmed", "not-held"), "cancel": ("cancelled", "nothing-to-cancel")}
+ENDED: Final = {
+    "confirm": ("confirmed", ("not-held", "payment-required")),
+    "cancel": ("cancelled", ("nothing-to-cancel",)),
+}
 
 
 def check(case: Case) -> Findings:
@@ -113,11 +119,18 @@ def _asked(operation: Json) -> tuple[str, str, tuple[tuple[str, int], ...]]:
 
 
 def _same_answers(case: Case) -> Findings:
-    """A purchase that was answered with its decision always gets the same answer."""
+    """A purchase that was answered with its decision always gets the same answer.
+
+    One that waits while its hold is lengthened may get the later deadline.
+    """
     first: dict[str, tuple[str, str]] = {}
-    for note, _ in _orders(case):
+    for note, operation in _orders(case):
         if note["status"] == 201:
-            said = json.dumps(note["answer"], sort_keys=True)
+            *_, row = case.row(operation)
+            answer = note["answer"]
+            if row is not None and "held" in [told.kind for told in row.history[1:]]:
+                answer = {name: value for name, value in answer.items() if name not in CHANGED_BY_EXTENSION}
+            said = json.dumps(answer, sort_keys=True)
             known, where = first.setdefault(note["answer"]["id"], (said, place(note)))
             if known != said:
                 yield Finding(3, f"{place(note)} says {said}, {where} said {known}")
@@ -133,7 +146,7 @@ def _changes(case: Case, verb: str) -> Findings:
         name = problem(note)
         if note["status"] == 200 and not note["followed"] and done not in kinds:
             yield Finding(3, f"{place(note)}: the log has no such decision on {event}.{purchase}")
-        if name == refused and (event, purchase, refused) not in case.refusals:
+        if name in refused and (event, purchase, name) not in case.refusals:
             yield Finding(3, f"{place(note)}: the log has no such refusal of {event}.{purchase}")
         if note["status"] == 404 and not note["followed"] and not _was_unknown(case, event, purchase):
             yield Finding(3, f"{place(note)}: the log knows {event}.{purchase}")
@@ -148,7 +161,7 @@ def _reads(case: Case) -> Findings:
     for note in [
         note for note in case.evidence.history if note.get("method") == "GET" and "/purchases/" in note["path"]
     ]:
-        if note["what"] == "intrude":
+        if note["what"] in NOT_THE_BUYERS:
             continue
         event, _, purchase = note["path"].split("/")[2].partition("?")[0].partition(".")
         row = case.model.purchases.get((event, purchase))

@@ -18,6 +18,8 @@ READERS: Final[dict[str, tuple[str, ...]]] = {
     "notification-jobs": ("mailer",),
     "notification-requests": ("resends",),
     "notification-log": ("deliveries",),
+    "payment-events": ("payments",),
+    "payment-requests": ("payment-requests",),
 }
 PREFIX: Final = "dlq."
 

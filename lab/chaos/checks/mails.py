@@ -89,10 +89,11 @@ def _due(case: Case) -> Iterator[tuple[str, Due]]:
         key = (event, outcome["purchase"])
         if outcome["kind"] not in KINDS or (key in bookings and bookings[key]["offset"] >= offset):
             continue
+        is_extension = outcome["kind"] == "held" and key in bookings
         bookings[key] = outcome
         since.setdefault(key, offset)
         if not outcome.get("repeated"):
-            yield from _of_outcome(outcome)
+            yield from _reminder(outcome) if is_extension else _of_outcome(outcome)
 
 
 def _of_outcome(outcome: Json) -> Iterator[tuple[str, Due]]:
@@ -104,11 +105,17 @@ def _of_outcome(outcome: Json) -> Iterator[tuple[str, Due]]:
     codes = tuple(code for line in outcome["lines"] for code in line.get("codes", ())) if confirmed else ()
     yield _id(*ids, kind, account), Due(account, must=True, codes=codes)
     if outcome["kind"] == "held":
-        lasts = datetime.fromisoformat(outcome["deadline"]) - datetime.fromisoformat(outcome["at"])
-        if lasts.total_seconds() >= REMINDED_FROM_S:
-            yield _id(*ids, "hold-ending", account), Due(account, must=False)
+        yield from _reminder(outcome)
     if outcome["kind"] == "cancelled" and outcome["status"] == "held":  # a part was given back, the hold goes on
         yield _id(*ids, "hold-ending", account), Due(account, must=False)
+
+
+def _reminder(outcome: Json) -> Iterator[tuple[str, Due]]:
+    """The reminder that may come before a hold ends. A hold that is lengthened makes no other mail."""
+    lasts = datetime.fromisoformat(outcome["deadline"]) - datetime.fromisoformat(outcome["at"])
+    if lasts.total_seconds() >= REMINDED_FROM_S:
+        ids = (outcome["event"], outcome["purchase"], outcome["offset"])
+        yield _id(*ids, "hold-ending", outcome["account"]), Due(outcome["account"], must=False)
 
 
 def _news(before: Json, after: Json) -> str | None:

@@ -8,10 +8,12 @@ from typing import Final, NamedTuple
 
 import rich_click as click
 
-from lab.chaos.mutants import ledger, pipeline
+from lab.chaos.mutants import ledger, payments, pipeline
 
 # The mechanisms that are off, by commas, in the environment of a mutant.
 VARIABLE: Final = "CHAOS_WITHOUT"
+# No mechanism is missing: every run has it.
+SHORT_EXTENSION: Final = "short extension"
 
 
 class Mutant(NamedTuple):
@@ -41,6 +43,10 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "input watch": Mutant("streams", ledger.input_watch),
     "log check": Mutant("streams", ledger.log_check),
     "first seek": Mutant("streams", ledger.first_seek),
+    "confirm first": Mutant("streams", payments.confirm_first),
+    "refund ids": Mutant("streams", payments.refund_ids),
+    "payment checks": Mutant("streams", payments.payment_checks),
+    SHORT_EXTENSION: Mutant("streams", payments.short_extension),
     "safe recovery": Mutant("streams", ledger.safe_recovery),
 }
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from lab.chaos.workload.catalogue import HIDDEN, WORD
+from lab.chaos.workload.payers import Payers
 from lab.chaos.workload.timeline import Requested, Timeline
 
 Json = dict[str, Any]
@@ -22,6 +23,7 @@ class Buyers:
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._rng = timeline.rng
+        self._payers = Payers(timeline)
 
     def ask(self, at: float) -> None:
         """Add a request of any sort."""
@@ -55,6 +57,7 @@ class Buyers:
         requested = Requested(show.id, str(uuid5(UUID(buyer), key)), buyer, order, key)
         self._timeline.by_rest.append(requested)
         self._purchase(at, "hold" if hold else "buy", requested)
+        self._payers.follow(at, show, requested)
         if self._rng.random() < 0.1:
             self._purchase(at + self._rng.choice(REPEATED_AFTER_S), "again", requested)
 

@@ -17,6 +17,8 @@ EARLY_SHARE: Final = 0.5
 DRAFTS: Final = 4
 QUANTITIES: Final = (30, 60, 120, 250)
 TICKETS_PER_ACCOUNT_MAX: Final = (None, None, 12)
+# One event in so many must be paid online.
+ONLINE_EVERY: Final = 3
 # The first words of titles: of events on sale, and of drafts.
 WORD: Final = "Tempest"
 HIDDEN: Final = "Unannounced"
@@ -44,6 +46,11 @@ class Show:
     body: Json
     quantities: dict[str, int] = field(default_factory=dict)
     hidden: bool = False
+
+    @property
+    def is_online(self) -> bool:
+        """Whether its tickets must be paid online."""
+        return self.body.get("payment") == "online"
 
 
 class Catalogue:
@@ -85,6 +92,8 @@ class Catalogue:
             "status": "DRAFT" if hidden else "ACTIVE",
             "ticketTypes": [self._type(place, *kind) for place, kind in enumerate(quantities.items())],
         }
+        if number % ONLINE_EVERY == 1:
+            body["payment"] = "online"
         return Show(identity, at, organizer, body, quantities, hidden)
 
     def _type(self, place: int, identity: str, quantity: int) -> Json:

@@ -17,6 +17,8 @@ POISONED: Final = (
     "notification-jobs",
     "notification-requests",
     "notification-log",
+    "payment-events",
+    "payment-requests",
 )
 POISONS: Final = (
     "not JSON at all {0}",
@@ -37,6 +39,8 @@ UNREAD_TOPICS: Final = (
     "outbox.event.event_status",
     "notification-requests",
     "notification-log",
+    "payment-events",
+    "payment-requests",
 )
 ODD_NAME: Final = "e974e9"
 BOMB_BYTES: Final = 40 * 2**20
@@ -48,6 +52,9 @@ COPIED: Final = (
     "event_ticket_db.public.account",
     "outbox.event.event_status",
     "turnstile-ledger-changelog",
+    "payment-events",
+    "payment-requests",
+    "turnstile-payments-changelog",
 )
 
 

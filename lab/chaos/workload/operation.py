@@ -10,7 +10,8 @@ Json = dict[str, Any]
 class Operation:
     """One operation, ``at`` so many seconds of the run. ``what`` tells which of the fields count.
 
-    ``ask`` is a request: method, path, body, idempotency key, the account ``who`` with its roles. ``append`` writes a
+    ``pay`` starts the payment at ``path`` and presses the buttons in ``value`` on the provider's page. ``ask`` is a
+    request: method, path, body, idempotency key, the account ``who`` with its roles. ``append`` writes a
     record ``times`` times: topic, key, value, partition, headers; ``ends`` is commit or abort if it is written in a
     transaction. ``codec``, ``zeros`` (bytes of zero behind the value) and ``odd_header`` (a header's name as
     hexadecimal digits) are of records in batches that the client makes itself. ``copy`` appends an older record of

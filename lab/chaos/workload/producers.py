@@ -5,6 +5,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from lab.chaos.workload.buyers import HOLDS_S
+from lab.chaos.workload.catalogue import Show
+from lab.chaos.workload.payers import Payers
 from lab.chaos.workload.timeline import Requested, Timeline
 
 Json = dict[str, Any]
@@ -22,6 +24,7 @@ class Producers:
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._rng = timeline.rng
+        self._payers = Payers(timeline)
 
     def command(self, at: float) -> None:
         """Add a command of any sort."""
@@ -41,7 +44,7 @@ class Producers:
 
     def abort(self, at: float) -> None:
         """Add a purchase whose transaction is aborted."""
-        requested, body = self._new_purchase(at)
+        _, requested, body = self._new_purchase(at)
         more: Json = {"topic": TOPIC, "key": requested.event, "value": json.dumps(body), "ends": "abort"}
         self._timeline.add(at, "append", "aborted", partition=self._timeline.home(requested.event), **more)
 
@@ -53,11 +56,12 @@ class Producers:
             self._append(at + self._rng.choice(REPEATED_AFTER_S), old.event, body)
 
     def _buy(self, at: float) -> None:
-        requested, body = self._new_purchase(at)
+        show, requested, body = self._new_purchase(at)
         self._timeline.by_log.append(requested)
         self._append(at, requested.event, body)
+        self._payers.follow(at, show, requested)
 
-    def _new_purchase(self, at: float) -> tuple[Requested, Json]:
+    def _new_purchase(self, at: float) -> tuple[Show, Requested, Json]:
         show, order = self._timeline.order(at)
         buyer, hold = self._rng.choice(self._timeline.catalogue.buyers).id, self._rng.random() < 0.25
         requested = Requested(show.id, str(UUID(int=self._rng.getrandbits(128), version=4)), buyer, order, "")
@@ -66,7 +70,7 @@ class Producers:
         if hold:
             body["seconds"] = self._rng.choice(HOLDS_S) or DEFAULT_HOLD_S
             body["byDefault"] = self._rng.random() < 0.2
-        return requested, body
+        return show, requested, body
 
     def _append(self, at: float, event: str, body: Json) -> None:
         misrouted = self._rng.random() < MISROUTED_SHARE

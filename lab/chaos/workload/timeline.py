@@ -47,6 +47,7 @@ class Timeline:
     def __init__(self, seed: int, catalogue: Catalogue, partitions: int) -> None:
         self.catalogue, self.partitions = catalogue, partitions
         self.rng = random.Random(f"plan {seed}")
+        self.payers_rng = random.Random(f"payers {seed}")
         self.operations: list[Operation] = []
         self.by_rest: deque[Requested] = deque(maxlen=REMEMBERED_MAX)
         self.by_log: deque[Requested] = deque(maxlen=REMEMBERED_MAX)

@@ -196,7 +196,16 @@ def tables() -> dict[str, list[Json]]:
         ],
         "account": [{"id": ORGANIZER, "first_name": "Orla", "last_name": "Organizer"}],
         "notification": [],
+        "payment": [],
     }
+
+
+def book(purchase: str, state: str, captured: int = 0, refunded: int = 0) -> Json:
+    return {"event": EVENT, "purchase": purchase, "state": state, "captured": captured, "refunded": refunded}
+
+
+def payment_row(purchase: str, captured: str, refunded: str = "0") -> Json:
+    return {"event_id": EVENT, "purchase_id": purchase, "captured": captured, "refunded": refunded}
 
 
 def document() -> Json:

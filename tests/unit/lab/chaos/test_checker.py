@@ -12,7 +12,19 @@ from lab.chaos.checker import judge
 from lab.chaos.checks.case import Case
 from lab.chaos.evidence import HISTORY, Evidence, Record
 from tests.unit.lab.chaos import story
-from tests.unit.lab.chaos.story import ADA, BEGAN, BOB, BOUGHT, EVENT, HELD, KIND, REFUSED, true_run
+from tests.unit.lab.chaos.story import (
+    ADA,
+    BEGAN,
+    BOB,
+    BOUGHT,
+    EVENT,
+    HELD,
+    KIND,
+    REFUSED,
+    book,
+    payment_row,
+    true_run,
+)
 
 Damage = Callable[[Evidence], object]
 
@@ -152,6 +164,10 @@ DAMAGES: list[tuple[str, int, Damage]] = [
     ("what can't be read is nowhere", 7, lambda it: it.topics["dlq.ledger"].clear()),
     ("a letter has another key", 7, lambda it: it.topics.update({"dlq.ledger": [story.letter()._replace(key=b"x")]})),
     ("a letter of a good record", 7, lambda it: it.topics["dlq.ledger"].append(story.letter()._replace(value=b"{}"))),
+    ("a hold that ended was charged", 10, lambda it: it.books.append(book(HELD, "captured", captured=1050))),
+    ("more was refunded than charged", 10, lambda it: it.books.append(book(BOUGHT, "captured", refunded=1050))),
+    ("an authorization was not released", 10, lambda it: it.books.append(book(HELD, "authorized"))),
+    ("the table has more than the books", 10, lambda it: it.tables["payment"].append(payment_row(HELD, "10.50"))),
     ("somebody reads what is another's", 8, lambda it: told(it, 4, 200, story.bought())),
 ]
 

@@ -9,8 +9,9 @@ import pytest
 
 from lab.chaos.checks.finding import Finding
 from lab.chaos.controls import CONTROLS, Control, options
-from lab.chaos.mutants.registry import MUTANTS, named
+from lab.chaos.mutants.registry import MUTANTS, SHORT_EXTENSION, named
 from lab.chaos.schedule import FaultKind
+from providers.port import CALL_TIMEOUT_S
 
 ROOT = Path(__file__).parents[4]
 TAKE_ALL = "from lab.chaos.mutants.registry import MUTANTS, take_away; take_away(MUTANTS, {!r})"
@@ -18,7 +19,7 @@ RULES = "\n".join(path.read_text() for path in (ROOT / "tests" / "chaos").glob("
 
 
 def test_every_mechanism_is_off_in_some_control_or_in_a_test_of_the_ledgers_rules() -> None:
-    around = {name for control in CONTROLS for name in control.without}
+    around = {SHORT_EXTENSION, *(name for control in CONTROLS for name in control.without)}
     assert around <= set(MUTANTS)
     assert [name for name in set(MUTANTS) - around if name not in RULES] == []
 
@@ -51,6 +52,12 @@ def test_a_forgetful_control_kills_only_ledgers_with_their_folders(tmp_path: Pat
 
 
 def test_nobody_waits_long_for_answers_where_something_is_off(tmp_path: Path) -> None:
-    one, *_, nothing = (options(control, 1, tmp_path, tmp_path, 15) for control in CONTROLS)
+    one, nothing = (options(control, 1, tmp_path, tmp_path, 15) for control in (CONTROLS[0], Control({})))
     assert one.retry_max_s < nothing.retry_max_s
     assert one.seconds == 15
+
+
+def test_a_control_cuts_its_links_for_longer_than_a_request_is_tried(tmp_path: Path) -> None:
+    made = options(Control({}, cut=("payments-0 - paper",)), 1, tmp_path, tmp_path)
+    assert {(fault.kind, fault.target) for fault in made.links} == {(FaultKind.CUT, "payments-0 - paper")}
+    assert all(fault.seconds > CALL_TIMEOUT_S for fault in made.links)

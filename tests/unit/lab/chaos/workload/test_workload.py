@@ -1,6 +1,7 @@
 """A seed makes the same workload again, and in time it has everything."""
 
 from lab.chaos.workload.disturbers import POISONED
+from lab.chaos.workload.payers import CHOICES
 from lab.chaos.workload.producers import CODECS
 from lab.chaos.workload.workload import Workload
 
@@ -30,10 +31,11 @@ def test_no_event_is_bought_before_it_is_made() -> None:
 def test_ten_minutes_have_everything_that_can_be_done() -> None:
     operations = Workload(5, 600, 4).operations
     assert {operation.name for operation in operations} == {
-        "buy", "hold", "again", "other-body", "confirm", "cancel", "read", "search", "intrude",
-        "make-event", "change", "status", "command", "aborted", "poison", "bomb", "copy",
+        "buy", "hold", "again", "other-body", "confirm", "cancel", "pay", "confirm-elsewhere", "read", "search",
+        "intrude", "make-event", "change", "status", "command", "aborted", "poison", "bomb", "copy",
     }  # fmt: skip
     assert {operation.topic for operation in operations if operation.name == "poison"} == set(POISONED)
+    assert {operation.value for operation in operations if operation.name == "pay"} == set(CHOICES)
     assert any(operation.times > 1 for operation in operations)
     assert any(operation.partition is not None for operation in operations if operation.name == "command")
     assert {operation.codec for operation in operations if operation.name == "command"} == {"", *CODECS}
