@@ -9,6 +9,8 @@ import urllib3
 from providers.port import CALL_TIMEOUT_S, ProviderUnavailable
 
 RETRY_FIRST_S: Final = 0.1
+# Also where the process was held up until its deadline.
+TRY_MIN_S: Final = 0.01
 CONNECTIONS_MAX: Final = 32
 ANSWER_MAX_BYTES: Final = 256 * 1024
 # Another attempt may be answered otherwise.
@@ -31,7 +33,7 @@ class JsonClient:
         content = None if body is None else msgspec.json.encode(body)
         while True:
             try:
-                status, text = self._once(method, path, content, headers, deadline - time.monotonic())
+                status, text = self._once(method, path, content, headers, max(TRY_MIN_S, deadline - time.monotonic()))
                 break
             except ProviderUnavailable:
                 if time.monotonic() + pause_s >= deadline:

@@ -157,13 +157,18 @@ def test_an_answer_that_tells_nothing_is_no_answer(status: int, content: bytes) 
             return
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Odd) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         odd = PaperProvider(f"http://127.0.0.1:{server.server_port}", KEY, timeout_s=0.15)
         with pytest.raises(ProviderUnavailable):
             odd.carry_out(Shop(Path(), "").request(R.AUTHORIZE))
         server.shutdown()
         thread.join()
+
+
+def test_a_call_whose_time_is_over_before_it_begins_is_tried_once() -> None:
+    with pytest.raises(ProviderUnavailable):
+        PaperProvider("http://127.0.0.1:9", KEY, timeout_s=-1).look(PaymentQuestion(EVENT, ADA, "EUR", ""))
 
 
 def test_nobody_there_is_no_answer() -> None:
