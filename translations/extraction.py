@@ -17,7 +17,7 @@ from translations.catalogues import TRANSLATED, catalogue_path, read_catalogue
 ROOT: Final = Path(__file__).parents[1]
 # By domain, the folders of its texts.
 DOMAINS: Final[Mapping[str, tuple[str, ...]]] = {
-    "pages": ("api/pages",),
+    "pages": ("api/pages", "api/board"),
     "account_mails": ("api/auth",),
     "mails": ("streams/mail",),
     "holders": ("translations",),
@@ -28,6 +28,8 @@ _KEYWORDS: Final = {
     "lazy_gettext": None,
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
+    "board_text": None,
+    "counted_text": (1, 2),
 }
 _TEMPLATES: Final = "jinja2.ext:babel_extract"
 _METHODS: Final = [("**.py", "python"), ("**.html", _TEMPLATES), ("**.txt", _TEMPLATES)]

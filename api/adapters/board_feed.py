@@ -1,7 +1,7 @@
 """The feed of the boards: counts all outcomes, and does the rest only while somebody watches.
 
-One snapshot a second is encoded once for all boards. The components of the pipeline are probed every 5 s in a thread
-with timeouts, so a server that hangs blocks nobody. Everything else runs in the loop.
+One snapshot a second is encoded once for all boards of a language. The components of the pipeline are probed every 5 s
+in a thread with timeouts, so a server that hangs blocks nobody. Everything else runs in the loop.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from uuid import UUID
 
 import msgspec
 
+from api.board.board_text import Said
 from api.board.components import components, unknown_components
 from api.board.invariants import invariants
 from api.board.pipeline_state import PipelineState
@@ -86,7 +87,8 @@ class BoardFeed:
         self._probing: asyncio.Task[None] | None = None
         self._boards = 0
         self._glanced_at = float("-inf")
-        self._frame = b""
+        self._shown = self._snapshot()
+        self._frames: dict[Said, bytes] = {}
         self._frame_number = 0  # 0 before the first frame
         self._ticking: asyncio.Task[None] | None = None
         self._closed = False
@@ -123,11 +125,11 @@ class BoardFeed:
         self._wake()
         return self._snapshot()
 
-    def frames(self) -> AsyncIterator[bytes]:
-        """In any thread: a server-sent event each second. Refused: busy, if there are too many boards."""
+    def frames(self, said: Said) -> AsyncIterator[bytes]:
+        """In any thread: a server-sent event each second, as ``said``. Refused: busy, if there are too many boards."""
         if self._boards >= self._boards_max:
             raise retry_later("busy", FULL_RETRY_AFTER_S, "too many boards are open")
-        return self._follow()
+        return self._follow(said)
 
     async def close(self) -> None:
         """End all boards."""
@@ -138,7 +140,7 @@ class BoardFeed:
                 await asyncio.wait([task])
         await asyncio.to_thread(self._sources.close)
 
-    async def _follow(self) -> AsyncIterator[bytes]:
+    async def _follow(self, said: Said) -> AsyncIterator[bytes]:
         seen = 0
         ends = time.monotonic() + self._times.stream_s
         with self._watching():
@@ -148,7 +150,13 @@ class BoardFeed:
                     await self._next_frame.wait()
                 else:
                     seen = self._frame_number
-                    yield self._frame
+                    yield self._frame(said)
+
+    def _frame(self, said: Said) -> bytes:
+        """The newest frame in a language, encoded once for all boards."""
+        if said not in self._frames:
+            self._frames[said] = frame(self._shown, said)
+        return self._frames[said]
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
@@ -169,7 +177,7 @@ class BoardFeed:
             if is_idle and time.monotonic() >= self._probed_at + self._times.probe_every_s:
                 self._probed_at = time.monotonic()
                 self._probing = asyncio.create_task(self._probe())
-            self._frame = frame(self._snapshot())
+            self._shown, self._frames = self._snapshot(), {}
             self._frame_number += 1
             sent, self._next_frame = self._next_frame, asyncio.Event()
             sent.set()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+from api.board.board_text import NOTHING, BoardText, board_text, counted_text, untranslated
 from api.board.pipeline_state import PipelineState
 from api.board.snapshot import Component, ComponentHealth
 from connect.observe.heartbeat import lateness
@@ -13,6 +14,8 @@ from settings.workers import Role
 # A role is behind by more than that: records in a quiet pipeline, seconds of work in a busy one.
 BEHIND_RECORDS: Final = 100
 BEHIND_S: Final = 10.0
+NO_ANSWER: Final = board_text("does not answer")
+NO_KAFKA: Final = board_text("Kafka does not answer")
 SLOT_BEHIND_BYTES: Final = 256 * 2**20
 
 
@@ -25,7 +28,8 @@ def components(now: PipelineState, before: PipelineState | None) -> tuple[Compon
 def unknown_components() -> tuple[Component, ...]:
     """All of them, before they were asked for the first time."""
     return tuple(
-        Component(key, name, ComponentHealth.UNKNOWN, None, "", "asking …") for key, (name, _) in _COMPONENTS.items()
+        Component(key, name, ComponentHealth.UNKNOWN, None, NOTHING, board_text("asking …"))
+        for key, (name, _) in _COMPONENTS.items()
     )
 
 
@@ -66,48 +70,53 @@ class _Look(NamedTuple):
 
     health: ComponentHealth
     rate: float | None
-    lag: str
-    note: str
+    lag: BoardText
+    note: BoardText
 
 
 def _api(now: PipelineState, rates: Rates) -> _Look:
-    return _Look(ComponentHealth.WELL, None, "", "this process")
+    return _Look(ComponentHealth.WELL, None, NOTHING, board_text("this process"))
 
 
 def _postgres(now: PipelineState, rates: Rates) -> _Look:
     if now.database is None:
-        return _Look(ComponentHealth.DOWN, None, "", "does not answer")
-    return _Look(ComponentHealth.WELL, rates.commits, "", f"{now.database.events:,} events")
+        return _Look(ComponentHealth.DOWN, None, NOTHING, NO_ANSWER)
+    return _Look(ComponentHealth.WELL, rates.commits, NOTHING, _events(now.database.events))
 
 
 def _connect(now: PipelineState, rates: Rates) -> _Look:
     rate = rates.of(EVENT_ROWS, ACCOUNT_ROWS, EVENT_STATUS)
     slots = now.database.slots if now.database else ()
     most = max((slot.behind for slot in slots), default=0)
-    lag = f"{_bytes(most)} behind" if slots else ""
+    lag = board_text("{size} behind", size=_bytes(most)) if slots else NOTHING
     if fault := _fault(now, slots):
         return _Look(ComponentHealth.DOWN, rate, lag, fault)
-    note = f"{len(now.connectors or ())} connectors"
+    note = counted_text("{number} connector", "{number} connectors", len(now.connectors or ()))
     return _Look(ComponentHealth.BEHIND if most > SLOT_BEHIND_BYTES else ComponentHealth.WELL, rate, lag, note)
 
 
-def _fault(now: PipelineState, slots: tuple[SlotState, ...]) -> str:
-    """Why changes are not captured; empty if they are."""
+def _fault(now: PipelineState, slots: tuple[SlotState, ...]) -> BoardText | None:
+    """Why changes are not captured; None if they are."""
     connectors = now.connectors
     if connectors is None:
-        return "Kafka Connect does not answer"
-    failed = [f"{name} has failed" for name, state in connectors.items() if state.failed]
-    lost = [f"{slot.name} has lost its log" for slot in slots if slot.lost]
-    unread = [f"nobody reads {slot.name}" for slot in slots if not slot.active]
-    late = [f"{name} is {text}" for name, age in (now.heartbeats or {}).items() if (text := lateness(age))]
-    return next(iter([*failed, *lost, *unread, *late]), "" if connectors else "no connectors")
+        return board_text("Kafka Connect does not answer")
+    failed = [board_text("{name} has failed", name=name) for name, state in connectors.items() if state.failed]
+    lost = [board_text("{name} has lost its log", name=slot.name) for slot in slots if slot.lost]
+    unread = [board_text("nobody reads {name}", name=slot.name) for slot in slots if not slot.active]
+    late = [_late(name, age) for name, age in (now.heartbeats or {}).items() if lateness(age)]
+    return next(iter([*failed, *lost, *unread, *late]), None if connectors else board_text("no connectors"))
+
+
+def _late(name: str, age: float) -> BoardText:
+    return board_text("{name} is late: no row has come through it for {seconds} s", name=name, seconds=round(age))
 
 
 def _topic(name: str) -> Callable[[PipelineState, Rates], _Look]:
     def look(now: PipelineState, rates: Rates) -> _Look:
         if now.log is None:
-            return _Look(ComponentHealth.DOWN, None, "", "Kafka does not answer")
-        return _Look(ComponentHealth.WELL, rates.of(name), "", f"{now.log.ends[name]:,} so far")
+            return _Look(ComponentHealth.DOWN, None, NOTHING, NO_KAFKA)
+        note = board_text("{number} so far", number=now.log.ends[name])
+        return _Look(ComponentHealth.WELL, rates.of(name), NOTHING, note)
 
     return look
 
@@ -115,16 +124,16 @@ def _topic(name: str) -> Callable[[PipelineState, Rates], _Look]:
 def _role(role: Role) -> Callable[[PipelineState, Rates], _Look]:
     def look(now: PipelineState, rates: Rates) -> _Look:
         if now.log is None:
-            return _Look(ComponentHealth.UNKNOWN, None, "", "Kafka does not answer")
+            return _Look(ComponentHealth.UNKNOWN, None, NOTHING, NO_KAFKA)
         group, rate = now.log.groups[role], rates.read_by(role)
-        lag = f"{group.lag:,} waiting"
-        note = f"{group.members} worker{'' if group.members == 1 else 's'}"
+        lag = board_text("{number} waiting", number=group.lag)
+        note = counted_text("{number} worker", "{number} workers", group.members)
         if group.members == 0:
-            return _Look(ComponentHealth.DOWN, rate, lag, "no worker")
+            return _Look(ComponentHealth.DOWN, rate, lag, board_text("no worker"))
         if group.state != "Stable":
-            return _Look(ComponentHealth.BEHIND, rate, lag, f"{note}, rebalancing")
+            return _Look(ComponentHealth.BEHIND, rate, lag, board_text("{workers}, rebalancing", workers=note))
         if role == "ledger" and not now.ledger:
-            return _Look(ComponentHealth.BEHIND, rate, lag, f"{note}, not ready")
+            return _Look(ComponentHealth.BEHIND, rate, lag, board_text("{workers}, not ready", workers=note))
         return _Look(ComponentHealth.BEHIND if is_behind(group.lag, rate) else ComponentHealth.WELL, rate, lag, note)
 
     return look
@@ -132,35 +141,36 @@ def _role(role: Role) -> Callable[[PipelineState, Rates], _Look]:
 
 def _index(now: PipelineState, rates: Rates) -> _Look:
     if now.documents is None:
-        return _Look(ComponentHealth.DOWN, None, "", "does not answer")
-    return _Look(ComponentHealth.WELL, None, "", f"{now.documents:,} events")
+        return _Look(ComponentHealth.DOWN, None, NOTHING, NO_ANSWER)
+    return _Look(ComponentHealth.WELL, None, NOTHING, _events(now.documents))
 
 
 def _projection(now: PipelineState, rates: Rates) -> _Look:
-    return _Look(ComponentHealth.DOWN if now.database is None else ComponentHealth.WELL, None, "", "in PostgreSQL")
+    health = ComponentHealth.DOWN if now.database is None else ComponentHealth.WELL
+    return _Look(health, None, NOTHING, board_text("in PostgreSQL"))
 
 
 def _mail(now: PipelineState, rates: Rates) -> _Look:
     rate = rates.of(DELIVERIES)
     if not now.mail:
-        return _Look(ComponentHealth.DOWN, rate, "", "does not answer")
+        return _Look(ComponentHealth.DOWN, rate, NOTHING, NO_ANSWER)
     waiting = now.log.groups["notifications"].lags.get(JOBS, 0) if now.log else 0
-    return _Look(ComponentHealth.WELL, rate, f"{waiting:,} to be sent", "SMTP")
+    return _Look(ComponentHealth.WELL, rate, board_text("{number} to be sent", number=waiting), untranslated("SMTP"))
 
 
-_COMPONENTS: Final[dict[str, tuple[str, Callable[[PipelineState, Rates], _Look]]]] = {
-    "postgres": ("PostgreSQL", _postgres),
-    "connect": ("Debezium", _connect),
-    "indexer": ("Indexer", _role("indexer")),
-    "elasticsearch": ("Elasticsearch", _index),
-    "api": ("API", _api),
-    COMMANDS: ("Commands", _topic(COMMANDS)),
-    "ledger": ("Ledger", _role("ledger")),
-    OUTCOMES: ("Outcomes", _topic(OUTCOMES)),
-    "sales": ("Sales", _role("sales")),
-    "purchases": ("Purchases", _projection),
-    "notifications": ("Notifications", _role("notifications")),
-    "mail": ("Mail", _mail),
+_COMPONENTS: Final[dict[str, tuple[BoardText, Callable[[PipelineState, Rates], _Look]]]] = {
+    "postgres": (untranslated("PostgreSQL"), _postgres),
+    "connect": (untranslated("Debezium"), _connect),
+    "indexer": (board_text("Indexer"), _role("indexer")),
+    "elasticsearch": (untranslated("Elasticsearch"), _index),
+    "api": (untranslated("API"), _api),
+    COMMANDS: (board_text("Commands"), _topic(COMMANDS)),
+    "ledger": (board_text("Ledger"), _role("ledger")),
+    OUTCOMES: (board_text("Outcomes"), _topic(OUTCOMES)),
+    "sales": (board_text("Sales"), _role("sales")),
+    "purchases": (board_text("Purchases"), _projection),
+    "notifications": (board_text("Notifications"), _role("notifications")),
+    "mail": (board_text("Mail"), _mail),
 }
 
 
@@ -169,9 +179,14 @@ def is_behind(lag: int, rate: float | None) -> bool:
     return lag > BEHIND_RECORDS + BEHIND_S * (rate or 0.0)
 
 
-def _bytes(count: int) -> str:
+def _events(number: int) -> BoardText:
+    return counted_text("{number} event", "{number} events", number)
+
+
+def _bytes(count: int) -> BoardText:
+    """A size with its unit, which is the same in every language."""
     for unit in ("B", "KiB", "MiB"):
         if count < 1024:
-            return f"{count:,} {unit}"
+            return untranslated(f"{{number}} {unit}", number=count)
         count //= 1024
-    return f"{count:,} GiB"
+    return untranslated("{number} GiB", number=count)

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from api.board.board_text import NOTHING, BoardText, board_text, counted_text
 from api.board.pipeline_state import PipelineState
 from api.board.snapshot import Component, ComponentHealth, Invariant, InvariantVerdict
 from api.board.stock_bounds import StockBounds
 from connect.observe.definitions import EventDifference
 
 FIELDS_SHOWN: Final = 3
+NOT_KNOWN: Final = board_text("not known yet")
 
 
 def invariants(bounds: StockBounds, state: PipelineState, components: Iterable[Component]) -> tuple[Invariant, ...]:
@@ -32,40 +34,46 @@ def _stock(bounds: StockBounds) -> Invariant:
         if bounds.checked
         else InvariantVerdict.UNKNOWN
     )
-    detail = bounds.broken or (f"{bounds.checked:,} balances checked" if bounds.checked else "nothing was sold yet")
-    return Invariant("stock", "No ticket is sold twice: 0 ≤ held + sold ≤ quantity", verdict, detail)
+    checked = counted_text("{number} balance checked", "{number} balances checked", bounds.checked)
+    detail = bounds.broken or (checked if bounds.checked else board_text("nothing was sold yet"))
+    promise = board_text("No ticket is sold twice: 0 ≤ held + sold ≤ quantity")
+    return Invariant("stock", promise, verdict, detail)
 
 
 def _decided(ledger: Component) -> Invariant:
-    return Invariant("decided", "Every accepted command is decided", _verdict(ledger), ledger.lag or ledger.note)
+    detail = ledger.note if ledger.lag is NOTHING else ledger.lag
+    return Invariant("decided", board_text("Every accepted command is decided"), _verdict(ledger), detail)
 
 
 def _captured(connect: Component) -> Invariant:
-    return Invariant("captured", "Every change of a row is captured", _verdict(connect), connect.note)
+    return Invariant("captured", board_text("Every change of a row is captured"), _verdict(connect), connect.note)
 
 
 def _sold_as_said(state: PipelineState) -> Invariant:
-    promise = "The ledger sells what PostgreSQL says"
+    promise = board_text("The ledger sells what PostgreSQL says")
     if state.differing is None:
-        return Invariant("sale", promise, InvariantVerdict.UNKNOWN, "not known yet")
+        return Invariant("sale", promise, InvariantVerdict.UNKNOWN, NOT_KNOWN)
     if not state.differing:
-        return Invariant("sale", promise, InvariantVerdict.HOLDS, "no event differs")
+        return Invariant("sale", promise, InvariantVerdict.HOLDS, board_text("no event differs"))
     return Invariant("sale", promise, InvariantVerdict.BROKEN, _first_of(state.differing))
 
 
-def _first_of(differing: Sequence[EventDifference]) -> str:
+def _first_of(differing: Sequence[EventDifference]) -> BoardText:
     """The first difference with its first fields; the board has one line for it."""
     first = differing[0]
-    told = str(first._replace(fields=first.fields[:FIELDS_SHOWN]))
-    return told if len(differing) == 1 else f"{len(differing):,} events differ; {told}"
+    fields = "; ".join(map(str, first.fields[:FIELDS_SHOWN]))
+    told = board_text("event {event} differs in {fields}", event=str(first.event), fields=fields)
+    if len(differing) == 1:
+        return told
+    return board_text("{number} events differ; {first}", number=len(differing), first=told)
 
 
 def _found(state: PipelineState) -> Invariant:
-    promise = "The search equals PostgreSQL"
+    promise = board_text("The search equals PostgreSQL")
     if state.database is None or state.documents is None or state.log is None:
-        return Invariant("found", promise, InvariantVerdict.UNKNOWN, "not known yet")
+        return Invariant("found", promise, InvariantVerdict.UNKNOWN, NOT_KNOWN)
     rows, documents = state.database.events, state.documents
-    told = f"{documents:,} of {rows:,} events are found"
+    told = board_text("{documents} of {rows} events are found", documents=documents, rows=rows)
     if rows == documents:
         return Invariant("found", promise, InvariantVerdict.HOLDS, told)
     waits = state.log.groups["indexer"].lag or any(slot.behind for slot in state.database.slots)
@@ -73,11 +81,12 @@ def _found(state: PipelineState) -> Invariant:
 
 
 def _dead_letters(state: PipelineState) -> Invariant:
-    promise = "No record had to be put aside"
+    promise = board_text("No record had to be put aside")
     if state.dead_letters is None:
-        return Invariant("letters", promise, InvariantVerdict.UNKNOWN, "not known yet")
+        return Invariant("letters", promise, InvariantVerdict.UNKNOWN, NOT_KNOWN)
     count = sum(state.dead_letters.values())
-    detail = f"{count:,} dead letter{'' if count == 1 else 's'} open" if count else "no dead letters"
+    opened = counted_text("{number} dead letter open", "{number} dead letters open", count)
+    detail = opened if count else board_text("no dead letters")
     return Invariant("letters", promise, InvariantVerdict.BROKEN if count else InvariantVerdict.HOLDS, detail)
 
 

@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from api.board.board_text import NOTHING, board_text
 from api.board.snapshot import EventShown, TypeShown
 from tables.ids import id_bytes
 from tables.messages.availability import Tickets
@@ -26,7 +27,12 @@ EVENTS_MAX: Final = 64
 EVENTS_SHOWN: Final = 12
 RECENT_S: Final = 300
 # What a card says of the tickets of an event that sells; of any other event there is no card.
-_NOTES: Final = {Tickets.AVAILABLE: "", Tickets.LOW: "few left", Tickets.HELD: "all held", Tickets.SOLD_OUT: "sold out"}
+_NOTES: Final = {
+    Tickets.AVAILABLE: NOTHING,
+    Tickets.LOW: board_text("few left"),
+    Tickets.HELD: board_text("all held"),
+    Tickets.SOLD_OUT: board_text("sold out"),
+}
 
 
 class BoardOutcome(Struct, frozen=True, rename="camel"):

@@ -8,6 +8,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from api.board.board_text import BoardText, Said
+
 
 class ComponentHealth(StrEnum):
     """How a component is doing. BEHIND: it works, but more is waiting than should."""
@@ -19,14 +21,14 @@ class ComponentHealth(StrEnum):
 
 
 class Component(Struct, frozen=True):
-    """A component of the pipeline: ``rate`` per second (None if nothing is counted), ``lag`` and ``note`` as text."""
+    """A component of the pipeline, with its ``rate`` per second; None if nothing is counted."""
 
     id: str
-    name: str
+    name: BoardText
     health: ComponentHealth
     rate: float | None
-    lag: str
-    note: str
+    lag: BoardText
+    note: BoardText
 
 
 class InvariantVerdict(StrEnum):
@@ -41,9 +43,9 @@ class Invariant(Struct, frozen=True):
     """What must always be true, and whether it is."""
 
     id: str
-    promise: str
+    promise: BoardText
     verdict: InvariantVerdict
-    detail: str
+    detail: BoardText
 
 
 class RatesReport(Struct, frozen=True, rename="camel"):
@@ -87,7 +89,7 @@ class EventShown(Struct, frozen=True):
 
     id: UUID
     title: str
-    note: str
+    note: BoardText
     sales: int
     types: tuple[TypeShown, ...]
 
@@ -103,9 +105,6 @@ class BoardSnapshot(Struct, frozen=True, rename="camel"):
     letters: Mapping[str, int] | None = None
 
 
-_encode = msgspec.json.Encoder().encode
-
-
-def frame(snapshot: BoardSnapshot) -> bytes:
-    """The snapshot as a server-sent event."""
-    return b"data: %b\n\n" % _encode(snapshot)
+def frame(snapshot: BoardSnapshot, said: Said) -> bytes:
+    """The snapshot as a server-sent event, with its texts as ``said``."""
+    return b"data: %b\n\n" % msgspec.json.encode(snapshot, enc_hook=said)

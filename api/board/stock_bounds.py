@@ -8,6 +8,7 @@ from collections import OrderedDict
 from typing import Final
 from uuid import UUID
 
+from api.board.board_text import BoardText, board_text
 from api.board.sale import BoardOutcome
 from tables.messages.outcomes import Balance
 
@@ -19,7 +20,7 @@ class StockBounds:
 
     def __init__(self) -> None:
         self.checked = 0
-        self.broken = ""
+        self.broken: BoardText | None = None
         self._last: OrderedDict[UUID, tuple[int, Balance]] = OrderedDict()
 
     def check(self, outcome: BoardOutcome) -> None:
@@ -30,9 +31,13 @@ class StockBounds:
                 continue
             self.checked += 1
             if not self.broken and _is_broken(balance, before):
-                self.broken = (
-                    f"ticket type {balance.ticket_type} of event {outcome.event}: {balance.held} held and "
-                    f"{balance.sold} sold of {balance.quantity}"
+                self.broken = board_text(
+                    "ticket type {ticket_type} of event {event}: {held} held and {sold} sold of {quantity}",
+                    ticket_type=str(balance.ticket_type),
+                    event=str(outcome.event),
+                    held=balance.held,
+                    sold=balance.sold,
+                    quantity=balance.quantity,
                 )
             self._last[balance.ticket_type] = (outcome.as_of, balance)
             self._last.move_to_end(balance.ticket_type)

@@ -4,8 +4,11 @@ from typing import Final
 
 from flask import Blueprint, Response, make_response, render_template
 
+from api.board.board_text import NOTHING
 from api.board.snapshot import RatesReport
+from api.pages.board_texts import said_in
 from api.pages.charts import HEIGHT, WIDTH, axis_top, bars, line
+from api.pages.language import language
 from api.pages.part_texts import CONSUMERS, GUARANTEES, PARTS
 from api.pages.pipeline_diagram import ARROWS, SIZE
 from api.pages.runbook import runbook
@@ -22,7 +25,7 @@ def show_board() -> Response:
     """The whole board. Without script the page reloads every few seconds."""
     now = ports().in_loop(ports().board.glance())
     drawn = {"arrows": ARROWS, "size": SIZE, "plots": _plots(now.pace)}
-    texts = {"parts": PARTS, "guarantees": GUARANTEES, "consumers": CONSUMERS}
+    texts = {"parts": PARTS, "guarantees": GUARANTEES, "consumers": CONSUMERS, "nothing": NOTHING}
     return make_response(render_template("board.html", now=now, **drawn, **texts))
 
 
@@ -35,7 +38,7 @@ def show_runbook() -> Response:
 @board.get("/board/live")
 def board_live() -> Response:
     """The snapshots of the board, one a second, until the server stops. Refused: busy."""
-    return streamed(ports().board.frames(), "text/event-stream", STREAM_HEADERS)
+    return streamed(ports().board.frames(said_in(language())), "text/event-stream", STREAM_HEADERS)
 
 
 def _plots(pace: RatesReport) -> dict[str, object]:

@@ -9,7 +9,18 @@ from flask import Blueprint, Flask, g, request
 from jinja2 import StrictUndefined
 
 from api.auth.tokens import Caller
-from api.pages import assets, copy, csrf, holder_texts, language, numbers, permissions, session_cookie, shown_times
+from api.pages import (
+    assets,
+    board_texts,
+    copy,
+    csrf,
+    holder_texts,
+    language,
+    numbers,
+    permissions,
+    session_cookie,
+    shown_times,
+)
 from api.pages.account import account
 from api.pages.address_confirmation import confirming
 from api.pages.board import board
@@ -84,7 +95,7 @@ def register_pages(app: Flask) -> None:
     language.install(app.jinja_env)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for module in (copy, holder_texts, numbers, shown_times):
+    for module in (board_texts, copy, holder_texts, numbers, shown_times):
         app.jinja_env.filters.update(module.FILTERS)
     app.register_blueprint(pages)
     permissions.check_table(app)

@@ -21,9 +21,14 @@ _SPACES: Final = " \u00a0\u202f"
 _TYPED: Final = re.compile(rf"[0-9][0-9.,{_SPACES}]{{0,39}}", re.ASCII)
 
 
-def shown_number(value: float | Decimal) -> str:
-    """A number with separators: ``1,700``."""
-    return _shown(value, language())
+def shown_number(value: float | Decimal, language_name: str = "") -> str:
+    """A number with separators, ``1,700``, in the language of the request or in another one."""
+    return _shown(value, language_name or language())
+
+
+def rate(value: float) -> str:
+    """A number with one decimal: ``1,700.5``."""
+    return str(format_decimal(value, "#,##0.0", locale()))
 
 
 def shown_price(amount: Decimal) -> str:
@@ -74,5 +79,6 @@ FILTERS: Final[Mapping[str, Any]] = {
     "money": money,
     "amount": plain_amount,
     "number": shown_number,
+    "rate": rate,
     "line_total": line_total,
 }

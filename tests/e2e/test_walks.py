@@ -133,9 +133,11 @@ def test_an_organizer_creates_and_publishes_an_event(pipeline: Pipeline, browser
 
 @by_everybody
 def test_an_operator_reads_what_a_part_is_and_what_to_do(pipeline: Pipeline, browser: Browser, walker: Walker) -> None:
-    text, section = PARTS["ledger"]
+    text, section = walker.say(str(PARTS["ledger"].about)), PARTS["ledger"].section
     with somebody(browser, pipeline, NOBODY, Role.ADMINISTRATOR, **walker.kit) as page:
         page.goto("/board")
+        expect(page.locator("#part-api .state")).to_have_text(walker.say("well"), timeout=PATIENCE_MS)
+        expect(page.locator("#part-api .note")).to_have_text(walker.say("this process"))
         name, about = page.locator("#part-ledger a"), page.locator("#about-ledger")
         reach(page, name)
         expect(name).to_have_accessible_description(text)

@@ -5,7 +5,10 @@
   const WIDTH = 600, HEIGHT = 120, QUIET_MS = 5000, AGAIN_MS = 5000;
   const HEALTH = { well: "good", behind: "warn", down: "bad", unknown: "none", holds: "good", broken: "bad" };
   const of = (id) => document.getElementById(id);
-  const number = (value) => value.toLocaleString("en-GB");
+  const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
+  const number = (value) => value.toLocaleString(language);
+  const rate = (value) => value.toLocaleString(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const words = of("words").dataset;
   const sales = new Map();
   let heard = 0, refused = 0;
 
@@ -14,7 +17,7 @@
   };
 
   const state = (element, word) => {
-    say(element, word);
+    say(element, words[word]);
     element.className = `state ${HEALTH[word]}`;
   };
 
@@ -55,7 +58,7 @@
   const drawPart = (part) => {
     const box = of(`part-${part.id}`);
     state(box.querySelector(".state"), part.health);
-    say(box.querySelector(".rate"), part.rate === null ? "" : `${part.rate.toFixed(1)}/s`);
+    say(box.querySelector(".rate"), part.rate === null ? "" : `${rate(part.rate)}/s`);
     say(box.querySelector(".lag"), part.lag);
     say(box.querySelector(".note"), part.note);
     document.querySelectorAll(`.way[data-flow="${part.id}"]`).forEach((way) => {
@@ -93,8 +96,9 @@
     link.setAttribute("href", `/events/${event.id}`);
     const before = sales.get(event.id);
     sales.set(event.id, event.sales);
-    const rate = before === undefined ? 0 : Math.max(0, event.sales - before);
-    say(card.querySelector(".sale-rate"), [rate ? `${number(rate)} per second` : "", event.note].filter(Boolean).join(" · "));
+    const more = before === undefined ? 0 : Math.max(0, event.sales - before);
+    const pace = more ? of("sales").dataset.perSecond.replace("{number}", number(more)) : "";
+    say(card.querySelector(".sale-rate"), [pace, event.note].filter(Boolean).join(" · "));
     matched(card.querySelector(".types"), "type", event.types, drawType);
   };
 
@@ -120,7 +124,7 @@
   };
 
   const live = (word, kind) => {
-    say(of("live"), word);
+    say(of("live"), of("live").dataset[word]);
     of("live").className = `state ${kind}`;
   };
 
@@ -134,7 +138,7 @@
       live("live", "good");
     });
     source.addEventListener("error", () => {
-      live("reconnecting …", "warn");
+      live("reconnecting", "warn");
       if (source.readyState !== EventSource.CLOSED) return;
       refused += 1;
       if (refused > 2) location.reload();
@@ -156,6 +160,6 @@
 
   connect();
   setInterval(() => {
-    if (heard && Date.now() - heard > QUIET_MS) live("no data", "bad");
+    if (heard && Date.now() - heard > QUIET_MS) live("silent", "bad");
   }, 1000);
 })();

@@ -15,15 +15,18 @@ import pytest
 
 from api.adapters import board_feed as module
 from api.adapters.board_feed import BOARDS_MAX, BoardFeed, FeedTimes
+from api.board.board_text import Said
 from api.board.pipeline_state import PipelineState
 from api.board.sale import BoardEvent
 from api.board.snapshot import frame
+from api.pages.board_texts import said_in
 from api.problems import Refused
 from tables.messages.outcomes import Balance, Outcome, OutcomeKind, encode_outcome
 from tables.offers import TicketOffer
 from tests.unit.api.soon import soon
 
 EVENT, KIND = uuid4(), uuid4()
+SAID, GERMAN = said_in("en"), said_in("de")
 
 
 @dataclass
@@ -85,15 +88,15 @@ def outcome(sold: int = 1, as_of: int = 1) -> bytes:
 
 async def shown(feed: BoardFeed, wanted: Callable[[Any], object]) -> None:
     """Watch until a board is sent such a snapshot."""
-    async with asyncio.timeout(5), aclosing(feed.frames()) as frames:  # type: ignore[type-var]
+    async with asyncio.timeout(5), aclosing(feed.frames(SAID)) as frames:  # type: ignore[type-var]
         async for piece in frames:
             if piece.startswith(b"data: ") and wanted(msgspec.json.decode(piece.removeprefix(b"data: "))):
                 return
 
 
-async def opened(feed: BoardFeed) -> AsyncIterator[bytes]:
+async def opened(feed: BoardFeed, said: Said = SAID) -> AsyncIterator[bytes]:
     """A board that has its first piece."""
-    board = feed.frames()
+    board = feed.frames(said)
     assert (await anext(board)).startswith(b"retry:")
     return board
 
@@ -119,10 +122,10 @@ def test_every_board_gets_the_same_bytes_and_they_are_made_once(monkeypatch: pyt
     made = 0
     write = frame
 
-    def counting(snapshot: Any) -> bytes:
+    def counting(snapshot: Any, said: Said) -> bytes:
         nonlocal made
         made += 1
-        return write(snapshot)
+        return write(snapshot, said)
 
     monkeypatch.setattr(module, "frame", counting)
 
@@ -131,6 +134,18 @@ def test_every_board_gets_the_same_bytes_and_they_are_made_once(monkeypatch: pyt
         sent = await asyncio.gather(*(anext(board) for board in boards))
         assert made < 20
         assert sum(each is sent[-1] for each in sent) > 1
+        for board in boards:
+            await board.aclose()  # type: ignore[attr-defined]
+
+    watch(scenario)
+
+
+def test_each_board_is_in_its_language() -> None:
+    async def scenario(feed: BoardFeed, _: FakeSources) -> None:
+        boards = [await opened(feed, said) for said in (SAID, GERMAN)]
+        english, german = [await anext(board) for board in boards]
+        assert (b"asking" in english, b"asking" in german) == (True, False)
+        assert b"wird abgefragt" in german
         for board in boards:
             await board.aclose()  # type: ignore[attr-defined]
 
@@ -174,7 +189,7 @@ def test_a_look_without_a_stream_asks_for_the_next_one() -> None:
 
 def test_a_board_ends_after_a_while_so_that_an_ended_session_is_noticed() -> None:
     async def scenario(feed: BoardFeed, _: FakeSources) -> None:
-        assert len(await rest_of(feed.frames())) < 30
+        assert len(await rest_of(feed.frames(SAID))) < 30
         assert feed._boards == 0
 
     watch(scenario, replace(SOON, stream_s=0.2))
@@ -194,7 +209,7 @@ def test_boards_are_bounded() -> None:
     async def scenario(feed: BoardFeed, _: FakeSources) -> None:
         boards = [await opened(feed) for _ in range(2)]
         with pytest.raises(Refused) as refused:
-            feed.frames()
+            feed.frames(SAID)
         assert refused.value.kind == "busy"
         await boards[0].aclose()  # type: ignore[attr-defined]
         await opened(feed)

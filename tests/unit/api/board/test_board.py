@@ -23,6 +23,7 @@ from api.board.sale import (
 )
 from api.board.snapshot import ComponentHealth, InvariantVerdict
 from api.board.stock_bounds import StockBounds
+from api.pages.board_texts import said_in
 from connect.connectors.rest_client import ConnectorState
 from connect.observe.definitions import EventDifference
 from connect.observe.lag import LogState, RoleGroup, role_topics
@@ -35,6 +36,7 @@ from tables.offers import StockSnapshot, TicketOffer
 from tables.times import from_milliseconds
 
 NOW = 1_900_000_000.25
+said = said_in("en")
 LATER_MS = 1_900_000_600_000
 EVENT, KIND = uuid4(), uuid4()
 FOREIGN = EventDifference(EVENT, (FieldDifference("version", "3", "9"),))
@@ -153,7 +155,7 @@ def test_an_event_that_sold_nothing_lately_is_not_shown() -> None:
 )
 def test_only_what_is_on_sale_is_shown_with_what_is_special(more: dict[str, Any], note: str | None) -> None:
     found = sold(EVENT, rows=[row(**more)]).shown(NOW)
-    assert [shown.note for shown in found] == ([] if note is None else [note])
+    assert [said(shown.note) for shown in found] == ([] if note is None else [note])
 
 
 def test_available_is_what_the_capacity_leaves() -> None:
@@ -175,8 +177,9 @@ def test_stock_out_of_bounds_is_noticed_and_named(held: int, sold: int) -> None:
     bounds = StockBounds()
     bounds.check(told(0, 10))
     bounds.check(told(held, sold, as_of=2))
-    assert str(KIND) in bounds.broken
-    assert f"{held} held" in bounds.broken
+    assert bounds.broken is not None
+    assert str(KIND) in said(bounds.broken)
+    assert f"{held} held" in said(bounds.broken)
 
 
 def test_a_lowered_quantity_breaks_nothing_and_selling_on_does() -> None:
@@ -184,7 +187,7 @@ def test_a_lowered_quantity_breaks_nothing_and_selling_on_does() -> None:
     bounds.check(told(0, 8, quantity=10, as_of=1))
     bounds.check(told(0, 9, quantity=5, as_of=3))
     bounds.check(told(0, 8, quantity=5, as_of=4))
-    assert (bounds.broken, bounds.checked) == ("", 3)
+    assert (bounds.broken, bounds.checked) == (None, 3)
     bounds.check(told(0, 9, quantity=5, as_of=5))
     assert bounds.broken
 
@@ -194,7 +197,7 @@ def test_an_older_balance_that_comes_late_is_no_news() -> None:
     bounds.check(told(0, 4, quantity=4, as_of=9))
     bounds.check(told(0, 3, quantity=2, as_of=5))
     bounds.check(told(0, 4, quantity=4, as_of=10))
-    assert (bounds.broken, bounds.checked) == ("", 2)
+    assert (bounds.broken, bounds.checked) == (None, 2)
 
 
 # components and invariants
@@ -274,7 +277,7 @@ def test_rates_are_what_became_more() -> None:
 )
 def test_a_part_that_is_ill_says_why(more: dict[str, Any], part: str, health: ComponentHealth, word: str) -> None:
     [found] = [each for each in components(state(**more), None) if each.id == part]
-    assert (found.health, word in found.note) == (health, True)
+    assert (found.health, word in said(found.note)) == (health, True)
 
 
 @pytest.mark.parametrize("slot", [SlotState("s", False, "reserved", 0, 0), SlotState("s", True, "lost", 0, 0)])
@@ -291,7 +294,7 @@ def test_mails_that_wait_are_told() -> None:
     waiting = log()
     groups = dict(waiting.groups) | {"notifications": RoleGroup("Stable", 1, {JOBS: 42})}
     drawn = {part.id: part for part in components(state(log=LogState(waiting.ends, groups)), None)}
-    assert drawn["mail"].lag == "42 to be sent"
+    assert said(drawn["mail"].lag) == "42 to be sent"
 
 
 @pytest.mark.parametrize(
@@ -321,7 +324,7 @@ def test_a_rule_is_red_only_where_it_is_surely_broken(
 def test_an_event_that_is_sold_otherwise_is_named_with_both_values(count: int, begin: str) -> None:
     found = state(differing=[FOREIGN] * count)
     [rule] = [each for each in invariants(StockBounds(), found, components(found, None)) if each.id == "sale"]
-    assert rule.detail == f"{begin}{EVENT} differs in version: PostgreSQL says 3, the ledger 9"
+    assert said(rule.detail) == f"{begin}{EVENT} differs in version: PostgreSQL says 3, the ledger 9"
 
 
 def test_every_dead_letter_topic_is_known() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from api.board.board_text import Said
 from api.board.components import unknown_components
 from api.board.rates import DecisionRates
 from api.board.snapshot import BoardSnapshot, frame
@@ -22,6 +23,6 @@ class FakeBoard:
     async def glance(self) -> BoardSnapshot:
         return self.now
 
-    async def frames(self) -> AsyncIterator[bytes]:
+    async def frames(self, said: Said) -> AsyncIterator[bytes]:
         for _ in range(2):
-            yield frame(self.now)
+            yield frame(self.now, said)

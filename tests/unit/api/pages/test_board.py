@@ -1,10 +1,12 @@
 """The board's page and its stream, on a feed that does not change."""
 
 import re
+from html import unescape
 from uuid import uuid4
 
 import pytest
 
+from api.board.board_text import NOTHING, board_text, counted_text
 from api.board.components import unknown_components
 from api.board.invariants import invariants
 from api.board.pipeline_state import PipelineState
@@ -19,6 +21,7 @@ from api.board.snapshot import (
     TypeShown,
 )
 from api.board.stock_bounds import StockBounds
+from api.pages.board_texts import said_in
 from api.roles import Role
 from connect.topics import CONSUMERS
 from tests.unit.api.fakes.clock import NOW
@@ -41,9 +44,25 @@ def snapshot(title: str = "Winterreise") -> BoardSnapshot:
     return BoardSnapshot(
         NOW,
         DecisionRates().report(NOW.timestamp()),
-        (EventShown(uuid4(), title, "few left", 3, (kind,)),),
-        (Component("ledger", "Ledger", ComponentHealth.BEHIND, 12.5, "4,200 waiting", "1 worker"),),
-        (Invariant("stock", "No ticket is sold twice", InvariantVerdict.BROKEN, "11 of 10"),),
+        (EventShown(uuid4(), title, board_text("few left"), 3, (kind,)),),
+        (
+            Component(
+                "ledger",
+                board_text("Ledger"),
+                ComponentHealth.BEHIND,
+                12.5,
+                board_text("{number} waiting", number=4_200),
+                counted_text("{number} worker", "{number} workers", 1),
+            ),
+        ),
+        (
+            Invariant(
+                "stock",
+                board_text("No ticket is sold twice: 0 ≤ held + sold ≤ quantity"),
+                InvariantVerdict.BROKEN,
+                board_text("{documents} of {rows} events are found", documents=11, rows=1_000),
+            ),
+        ),
         {"mailer": 7},
     )
 
@@ -59,11 +78,42 @@ def test_the_page_shows_everything_without_script(world: World, watcher: Reader)
         "12.5/s",
         "4,200 waiting",
         "broken",
-        "11 of 10",
+        "11 of 1,000",
         "mailer",
     ):
         assert text in watcher.page
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in watcher.page
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("de", ("nur noch wenige", "im Rückstand", "12,5/s", "4.200 warten", "11 von 1.000", "Entscheidet Befehle.")),
+        ("pl", ("zostało niewiele", "opóźnione", "12,5/s", "1 worker", "Rozstrzyga polecenia.", "Gwarancje")),
+    ],
+)
+def test_page_and_stream_are_in_the_language_of_the_reader(
+    world: World, watcher: Reader, language: str, texts: tuple[str, ...]
+) -> None:
+    world.board.now = snapshot()
+    answer = watcher.get("/board", **{"Accept-Language": language})
+    assert f'lang="{language}" tabindex' in watcher.page
+    assert answer.headers["Content-Language"] == language
+    assert [text for text in texts if text not in unescape(watcher.page)] == []
+    watcher.get("/board/live", **{"Accept-Language": language})
+    assert texts[0] in watcher.page
+    assert '"health":"behind"' in watcher.page
+
+
+def test_a_text_has_its_values_in_the_language_and_another_text_within_it() -> None:
+    inner = counted_text("{number} worker", "{number} workers", 1_200)
+    text = board_text("{workers}, rebalancing", workers=inner)
+    assert [said_in(each)(text) for each in ("en", "de")] == [
+        "1,200 workers, rebalancing",
+        "1.200 Worker, Rebalancing läuft",
+    ]
+    assert said_in("de")(NOTHING) == ""
+    assert said_in("de") is said_in("de")
 
 
 def test_a_bar_is_as_long_as_what_is_sold_and_held(world: World, watcher: Reader) -> None:

@@ -9,8 +9,14 @@ from uuid import uuid4
 import msgspec
 from hypothesis import example, given, settings
 
+from api.board.board_text import NOTHING
+from api.board.components import unknown_components
+from api.board.invariants import invariants
+from api.board.pipeline_state import PipelineState
 from api.board.rates import DecisionRates
-from api.board.snapshot import BoardSnapshot, Component, ComponentHealth, EventShown, TypeShown, frame
+from api.board.snapshot import BoardSnapshot, EventShown, TypeShown, frame
+from api.board.stock_bounds import StockBounds
+from api.pages.board_texts import said_in
 from api.ports.sales import Curve
 from api.roles import Role
 from api.schemas.money import Money
@@ -72,9 +78,10 @@ class Stage:
         )
         self.world.app.extensions.pop("found at the box office", None)
         self.world.app.extensions.pop("pieces of events", None)
-        shown = EventShown(event.id, text, "", 3, (TypeShown(self.kind, text, 100, 15, 60, 25),))
-        part = Component("ledger", "Ledger", ComponentHealth.WELL, 1.0, "nothing waits", "1 worker")
-        self.world.board.now = BoardSnapshot(NOW, DecisionRates().report(NOW.timestamp()), (shown,), (part,), ())
+        shown = EventShown(event.id, text, NOTHING, 3, (TypeShown(self.kind, text, 100, 15, 60, 25),))
+        parts = unknown_components()
+        rules = invariants(StockBounds(), PipelineState(at=0.0), parts)
+        self.world.board.now = BoardSnapshot(NOW, DecisionRates().report(NOW.timestamp()), (shown,), parts, rules)
 
     def page(self, path: str) -> list[Place]:
         answer = self.reader.get(path)
@@ -169,7 +176,7 @@ def test_a_search_and_the_board_are_read_back_by_their_scripts(typed: str) -> No
     replaced = answer.headers["HX-Replace-Url"]
     assert replaced.isascii()
     assert parse_qs(urlsplit(replaced).query) == {"q": [typed]}
-    news = frame(stage().world.board.now)
+    news = frame(stage().world.board.now, said_in("en"))
     assert news.endswith(b"\n\n")
     assert b"\n" not in news[:-2]
     assert b"\r" not in news

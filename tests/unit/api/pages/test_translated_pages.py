@@ -10,8 +10,9 @@ from typing import Final
 import pytest
 from werkzeug.test import TestResponse
 
-from api.pages import language
+from api.pages import board_texts, language
 from api.ports.sales import Reached
+from connect.topics import CONSUMERS
 from tables.messages.reasons import Reason
 from tables.messages.statuses import EventStatus
 from tests.documents import Document
@@ -25,6 +26,8 @@ DATA: Final = "Winterreise"
 # Names, which are the same in every language, and what English writes in times and amounts.
 NAMES: Final = frozenset(
     {"Turnstile", "API", DATA, "EUR", "Vienna", "x", "eve", "buyer", "example", "org", "Ada", "Lovelace", "ada"}
+    | {word for name in CONSUMERS for word in name.split("-")}
+    | {"Kafka", "PostgreSQL", "Debezium", "Elasticsearch", "SMTP", "ms", "s"}
     | {name for names in language.NAMES.values() for name in names.split()}
 )
 TIMES: Final = re.compile(
@@ -93,7 +96,7 @@ def _forms(on: Stage, accepted: str) -> Iterator[tuple[str, TestResponse]]:
 
 def _own_pages(on: Stage, accepted: str) -> Iterator[tuple[str, TestResponse]]:
     reader, event = on.reader, on.listing.event
-    paths = {name: path for name, path in on.paths(DATA).items() if name != "board"}
+    paths = dict(on.paths(DATA))
     edit = f"/organize/events/{event.id}"
     paths |= {
         "new": "/organize/new",
@@ -154,7 +157,7 @@ def sources(tongue: str) -> re.Pattern[str]:
 
 
 def test_every_text_of_every_page_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (language, holder_texts):
+    for module in (language, holder_texts, board_texts):
         monkeypatch.setattr(module, "catalogue", lambda *_: Marked())
     left = {name: words for name, page in pages(make_stage(), "en") if (words := unmarked(page))}
     assert left == {}
