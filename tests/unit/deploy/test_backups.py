@@ -133,10 +133,37 @@ def test_paper_reaches_the_api_alone_and_is_reached_by_those_that_pay() -> None:
     reached = {name for name, each in policies.items() if 8026 in ports(each["spec"]["egress"])}
     assert reached == {"api", "payments"}
     [rule] = policies["paper"]["spec"]["ingress"]
-    assert rule["from"][0]["podSelector"]["matchExpressions"][0]["values"] == sorted(reached)
+    assert rule["from"][0]["podSelector"]["matchExpressions"][0]["values"] == [*sorted(reached), "tools"]
     assert ports(policies["paper"]["spec"]["egress"]) == {53, 9000}
     asking = [peer["podSelector"]["matchLabels"] for peer in policies["api"]["spec"]["ingress"][0]["from"][1:]]
     assert [labels["app.kubernetes.io/component"] for labels in asking] == ["paper"]
+
+
+def test_the_operator_s_pod_has_what_the_service_has_and_the_backups() -> None:
+    chart = render("--set", "tools.enabled=true,paper.enabled=true")
+    service, pod = COMPOSE["tools"], pods(chart)["tools"]
+    told = {secret["source"]: secret["target"] for secret in service["secrets"]}
+    assert mounted(pod) == told | {"smtp_password": "turnstile_smtp_password"}
+    variables, wanted = environment(pod), service["environment"]
+    for name in ("TURNSTILE_KAFKA_USER", "TURNSTILE_ELASTICSEARCH_USER", "TMPDIR"):
+        assert variables[name] == wanted[name]
+    assert variables["TURNSTILE_API_URL"] == "http://turnstile-api:9000"
+    claims = {
+        volume["persistentVolumeClaim"]["claimName"] for volume in pod["volumes"] if "persistentVolumeClaim" in volume
+    }
+    assert claims == {"turnstile-database-backup", "turnstile-ledger-backup"}
+    assert variables["TURNSTILE_LEDGER_SNAPSHOTS"] in {
+        each["mountPath"] for each in pod["containers"][0]["volumeMounts"]
+    }
+
+
+def test_the_operator_s_pod_reaches_every_part_and_they_let_it_in() -> None:
+    policies = of_kind(render("--set", "tools.enabled=true"), "NetworkPolicy")
+    assert ports(policies["tools"]["spec"]["egress"]) == {53, 587, 5432, 6066, 8083, 9000, 9093, 9200}
+    assert policies["tools"]["spec"]["ingress"] is None
+    asking = policies["api"]["spec"]["ingress"][0]["from"][1:]
+    assert [peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for peer in asking] == ["tools"]
+    assert "tools" not in pods(render())
 
 
 def ports(rules: list[Resource]) -> set[int]:

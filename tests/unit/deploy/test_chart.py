@@ -71,7 +71,10 @@ def environment(pod: Resource) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("version", "options"),
-    [(OLDEST, ()), (NEWEST, ("--set", "ingress.enabled=true,api.autoscaling.enabled=false,paper.enabled=true"))],
+    [
+        (OLDEST, ()),
+        (NEWEST, ("--set", "ingress.enabled=true,api.autoscaling.enabled=false,paper.enabled=true,tools.enabled=true")),
+    ],
 )
 def test_kubernetes_knows_every_field(version: str, options: tuple[str, ...]) -> None:
     for resource in one_of_each(render(*options, version=version)):
