@@ -76,7 +76,12 @@ def principals(producers: Iterable[str] = DEFAULT_PRODUCERS) -> list[Principal]:
         _worker("notifications", read["notifications"], (JOBS, RETRIES, DELIVERIES), tables=("contacts", "bookings")),
         _worker("sales", read["sales"], (PURCHASE_UPSERTS,)),
         _worker("gate", (*read["gate"], ACCOUNT_ROWS), (COMMANDS, *map(answers, names)), tables=("gate",)),
-        _worker("payments", read["payments"], (COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS), tables=("payments",)),
+        _worker(
+            "payments",
+            read["payments"],
+            (COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS, RESENDS),
+            tables=("payments",),
+        ),
         Principal(
             "api",
             # The board reads how long the ledger's oldest record has waited (connect/observe/definition_delay.py).

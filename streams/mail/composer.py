@@ -3,7 +3,7 @@
 User input is inserted as plain text on one line; ``tables/mail/message.py`` writes the headers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from email.message import EmailMessage
 from functools import cache
 from io import BytesIO
@@ -36,6 +36,7 @@ QR_CODES_MAX: Final = 50
 QR_MASK: Final = 3
 QR_SCALE_PIXELS: Final = 2
 WITH_TICKETS: Final = frozenset({MailKind.CONFIRMED})
+TO_PAY: Final = frozenset({MailKind.HELD, MailKind.HOLD_ENDING})
 
 
 class ShownTicket(NamedTuple):
@@ -140,6 +141,7 @@ def _values(job: Job, contact: Contact, texts: Translator) -> dict[str, Any]:
     title = sanitize(facts.title)
     deadline = texts.time(job.deadline, facts.time_zone) if job.deadline else ""
     starts = texts.time(facts.starts_at, facts.time_zone)
+    moments = {"deadline": deadline, "starts": starts}
     gone = sum(line.quantity for line in job.lines)
     said = _text(job, texts, gone)
     return {
@@ -147,13 +149,14 @@ def _values(job: Job, contact: Contact, texts: Translator) -> dict[str, Any]:
         "subject": said.subject.format(title=title),
         "headline": said.headline,
         "hello": texts.gettext("Hello {name},").format(name=name) if name else texts.gettext("Hello,"),
-        "message": " ".join([said.message.format(deadline=deadline, starts=starts), *_notes(job, texts)]),
+        "message": " ".join([said.message.format(**moments, amount=_amount(job, texts)), *_notes(job, texts)]),
         "title": title,
         "when": "" if job.kind is MailKind.EVENT_POSTPONED else starts,
         "place": sanitize_list(facts.venue, facts.city),
         "before": _before(job, texts),
         "before_label": texts.gettext("Before:"),
         "total": _total(job, texts),
+        "payment": _payment(job, texts),
         "left": [_left(line, texts) for line in job.left],
         "advice": _advice(job, texts),
         "reference": texts.gettext("Order {purchase}").format(purchase=f"{job.event}.{job.purchase}"),
@@ -174,6 +177,8 @@ def _text(job: Job, texts: Translator, gone: int) -> MailText:
 
 def _notes(job: Job, texts: Translator) -> list[str]:
     """What a mail about a purchase says besides its news, in the words of the pages."""
+    if job.kind in TO_PAY and job.payment:
+        return [texts.gettext("To pay: {amount}.").format(amount=_amount(job, texts))]
     if job.kind is not MailKind.CONFIRMED:
         return []
     note = event_note(job, texts)
@@ -203,6 +208,27 @@ def _total(job: Job, texts: Translator) -> str:
     if not job.total:
         return ""
     return texts.gettext("Total: {amount}").format(amount=texts.money(job.total.amount, job.total.currency))
+
+
+def _amount(job: Job, texts: Translator) -> str:
+    return texts.money(job.payment.amount, job.payment.currency) if job.payment else ""
+
+
+def _payment(job: Job, texts: Translator) -> list[str]:
+    """The facts of a receipt, and of what was paid back: when, how much, and the provider's reference."""
+    if job.kind not in _MOVED:
+        return []
+    when = texts.time(job.at, job.facts.time_zone)
+    facts = [_MOVED[job.kind](texts).format(amount=_amount(job, texts), when=when)]
+    if job.payment_reference:
+        facts.append(texts.gettext("Payment reference: {reference}").format(reference=sanitize(job.payment_reference)))
+    return facts
+
+
+_MOVED: Final[Mapping[MailKind, Callable[[Translator], str]]] = {
+    MailKind.PAID: lambda texts: texts.gettext("Paid: {amount}, {when}"),
+    MailKind.PAID_BACK: lambda texts: texts.gettext("Refunded: {amount}, {when}"),
+}
 
 
 def _advice(job: Job, texts: Translator) -> str:

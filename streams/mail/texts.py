@@ -50,6 +50,7 @@ def event_note(job: Job, into: Translator) -> str:
 
 _LINKS: Final[Mapping[LinkLabel, Callable[[Translator], str]]] = {
     LinkLabel.CONFIRM: lambda into: into.gettext("Complete your purchase"),
+    LinkLabel.PAY: lambda into: into.gettext("Pay now"),
     LinkLabel.TICKETS: lambda into: into.gettext("View tickets"),
     LinkLabel.PURCHASE: lambda into: into.gettext("View order"),
     LinkLabel.EVENT: lambda into: into.gettext("View event"),
@@ -137,6 +138,38 @@ _TEXTS: Final[Mapping[MailKind, Callable[[Translator, int], MailText]]] = {
         into.gettext("The event is cancelled"),
         into.gettext(
             "We are sorry: this event will not take place. What you paid will be refunded, and your holds have ended."
+        ),
+    ),
+    MailKind.PAID: lambda into, _: MailText(
+        into.gettext("Receipt: {title}"),
+        into.gettext("Receipt"),
+        into.gettext("Thank you, your payment has arrived. This is your receipt."),
+    ),
+    MailKind.PAID_BACK: lambda into, _: MailText(
+        into.gettext("Your refund: {title}"),
+        into.gettext("Your refund"),
+        into.gettext("We have refunded {amount}. It can take up to ten days to reach your account."),
+    ),
+    MailKind.PAYMENT_DECLINED: lambda into, count: MailText(
+        into.gettext("Payment declined: {title}"),
+        into.gettext("Payment declined"),
+        into.ngettext(
+            "Your payment of {amount} was declined, and nothing was charged. Your ticket is held until {deadline}: you "
+            "can try again until then, also with another card.",
+            "Your payment of {amount} was declined, and nothing was charged. Your tickets are held until {deadline}: "
+            "you can try again until then, also with another card.",
+            count,
+        ),
+    ),
+    MailKind.PAYMENT_FAILED: lambda into, count: MailText(
+        into.gettext("Payment not completed: {title}"),
+        into.gettext("Payment not completed"),
+        into.ngettext(
+            "Your payment of {amount} could not be completed in time, so the ticket is not yours. You pay nothing: an "
+            "amount that was reserved or charged goes back to you, which can take up to ten days.",
+            "Your payment of {amount} could not be completed in time, so the tickets are not yours. You pay nothing: "
+            "an amount that was reserved or charged goes back to you, which can take up to ten days.",
+            count,
         ),
     ),
 }

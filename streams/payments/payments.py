@@ -1,14 +1,14 @@
 """The agent that folds ``payment-events`` into the table ``payments``, and sends what is to be done.
 
-A batch is handled in this order, each step acknowledged before the next: records, requests and commands, rows of
-PostgreSQL, dead letters; then its input is committed. What is to be done is part of the record, so a replay sends it
-again, and so does the timer (streams/payments/checks.py), until it has an answer.
+A batch is handled in this order, each step acknowledged before the next: requests for mails, records, requests and
+commands, rows of PostgreSQL, dead letters; then its input is committed. What is to be done is part of the record, so a
+replay sends it again, and so does the timer (streams/payments/checks.py), until it has an answer.
 """
 
 from typing import Any, Final
 from uuid import UUID
 
-from connect.topics import COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS
+from connect.topics import COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS, RESENDS
 from streams.payments.rows import UPSERT, payment_row
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
@@ -21,11 +21,14 @@ from streams.runtime.projection import Projection, Rows
 from streams.runtime.record_context import timestamp_ms
 from streams.runtime.retry import append_keyed
 from streams.runtime.table import OffsetTable
+from streams.runtime.tracing import trace_headers
 from tables.errors import MalformedRecord
 from tables.ids import id_bytes
 from tables.messages.commands import encode_command
+from tables.messages.mail_requests import encode_resend
 from tables.messages.payment_events import PaymentEvent, decode_payment_event
 from tables.messages.payment_requests import encode_payment_request
+from tables.payments.news import mail_request
 from tables.payments.payment import apply
 from tables.payments.records import (
     PaymentRecord,
@@ -54,6 +57,7 @@ class PaymentsBatch:
         self._records = records
         self.changed: dict[PaymentId, tuple[Message, PaymentRecord]] = {}
         self.tasks: dict[UUID, tuple[PaymentId, Task]] = {}
+        self.mails: list[Record] = []
         self.dead_letters: list[Record] = []
 
     def apply(self, message: Message, event: PaymentEvent) -> None:
@@ -67,6 +71,8 @@ class PaymentsBatch:
             return
         self._records[payment] = record
         self.changed[payment] = message, record
+        if (mail := mail_request(known, record, event.purchase)) is not None:
+            self.mails.append(Record(id_bytes(mail.event), encode_resend(mail), trace_headers(message)))
         self.tasks |= {task.id: (payment, task) for task in tasks}
 
     def commands(self) -> list[Record]:
@@ -129,6 +135,8 @@ class PaymentsAgent:
         return batch
 
     async def _save(self, partition: int, batch: PaymentsBatch) -> None:
+        # Before the records: one that has the news implies that its mail was asked for.
+        await append_keyed(self.app, RESENDS, batch.mails)
         records = batch.encoded()
         if records:
             self.table.store(partition, records)

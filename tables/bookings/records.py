@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from tables.messages.mail_jobs import Job, job_id
 from tables.messages.mail_kinds import MailKind
-from tables.messages.mail_requests import Resend
+from tables.messages.mail_requests import PaymentNews, Resend
 from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.messages.statuses import PurchaseStatus
 from tables.times import from_milliseconds, to_milliseconds
@@ -33,7 +33,7 @@ _AT: Final = slice(len(REMINDERS_PREFIX), len(REMINDERS_PREFIX) + 8)
 
 
 class Booking(Struct, frozen=True, array_like=True):
-    """A purchase after its last outcome. ``since`` is the offset of its first one."""
+    """A purchase after its last outcome. ``since`` is the offset of its first one, ``due`` what a hold must be paid."""
 
     offset: int
     since: int
@@ -46,6 +46,7 @@ class Booking(Struct, frozen=True, array_like=True):
     remind_at: int | None = None
     reminded: bool = False
     returned: int = 0
+    due: Decimal = Decimal(0)
 
     @property
     def total(self) -> MoneyAmount:
@@ -143,6 +144,7 @@ def booking_after(known: Booking | None, outcome: Outcome) -> Booking | None:
         remind_at=known.remind_at if known else _remind_at(at, deadline),
         reminded=known.reminded if known else False,
         returned=outcome.returned,
+        due=outcome.payment.amount if outcome.payment and outcome.status is PurchaseStatus.HELD else Decimal(0),
     )
 
 
@@ -166,12 +168,19 @@ def announcement_job(key: bytes, booking: Booking, note: EventNote) -> Job | Non
 
 
 def resend_job(resend: Resend, booking: Booking, facts: EventFacts) -> Job | None:
-    """A purchase's mail again, for its current state; None if it has no tickets."""
+    """A purchase's mail again, for its current state, or the one about its payment; None if it has no tickets."""
+    if resend.payment is not None:
+        return _payment_job(resend, resend.payment, booking, facts)
     if booking.status not in OPEN_STATUSES:
         return None
     kind = MailKind.HELD if booking.status is PurchaseStatus.HELD else MailKind.CONFIRMED
     job = _job(booking_key(resend.event, resend.purchase), booking, facts, kind, resend.id)
     return replace(job, at=resend.at)
+
+
+def _payment_job(resend: Resend, news: PaymentNews, booking: Booking, facts: EventFacts) -> Job:
+    job = _job(booking_key(resend.event, resend.purchase), booking, facts, news.kind, resend.id)
+    return replace(job, at=resend.at, payment=news.amount, payment_reference=news.reference)
 
 
 def _job(key: bytes, booking: Booking, facts: EventFacts, kind: MailKind, number: UUID) -> Job:
@@ -188,6 +197,7 @@ def _job(key: bytes, booking: Booking, facts: EventFacts, kind: MailKind, number
         returned=booking.returned,
         total=booking.total,
         deadline=None if booking.deadline is None else from_milliseconds(booking.deadline),
+        payment=MoneyAmount(booking.due, booking.currency) if booking.due else None,
     )
 
 

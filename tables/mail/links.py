@@ -15,9 +15,12 @@ PURCHASE_SHOWN_FOR: Final = timedelta(days=30)
 # An event may be in the year 9999, the last one of datetime.
 _LATEST: Final = datetime.max.replace(tzinfo=UTC) - PURCHASE_SHOWN_FOR
 _HELD: Final = frozenset({MailKind.HELD, MailKind.HOLD_ENDING})
+_UNPAID: Final = _HELD | {MailKind.PAYMENT_DECLINED}
 _NO_LONGER_HELD: Final = frozenset({MailKind.EXPIRED, MailKind.HOLD_ENDED})
 # These mails' lines are tickets that the purchase has; after others it only has those that are left.
-_KEEPING: Final = frozenset({MailKind.CONFIRMED, MailKind.EVENT_CHANGED, MailKind.EVENT_POSTPONED})
+_KEEPING: Final = frozenset(
+    {MailKind.CONFIRMED, MailKind.EVENT_CHANGED, MailKind.EVENT_POSTPONED, MailKind.PAID, MailKind.PAID_BACK}
+)
 
 
 class LinkedPurchase(NamedTuple):
@@ -42,6 +45,7 @@ class LinkLabel(StrEnum):
     """The text of a link, by its key in the translations."""
 
     CONFIRM = "confirm"
+    PAY = "pay"
     TICKETS = "tickets"
     PURCHASE = "purchase"
     EVENT = "event"
@@ -64,8 +68,12 @@ class MailLinks:
     def of(self, job: Job, language: str) -> MailLink:
         """The link of a job's mail in that language.
 
-        It confirms a hold before its deadline, and otherwise shows the purchase or the event.
+        It leads to the page where a hold is paid, or confirms it before its deadline, and otherwise shows the purchase
+        or the event.
         """
+        if job.kind in _UNPAID and job.payment is not None:
+            place = f"/purchases/{job.event}.{job.purchase}/payment"
+            return MailLink(LinkLabel.PAY, f"{self._site}{place}?{LANGUAGE_PARAMETER}={language}")
         if job.kind in _NO_LONGER_HELD:
             return MailLink(LinkLabel.EVENT, f"{self._site}/events/{job.event}?{LANGUAGE_PARAMETER}={language}")
         if job.kind in _HELD and job.deadline is not None:

@@ -20,6 +20,7 @@ class Job(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True)
     """One mail. ``id`` is derived from its cause and its account, so a repeat has the same id.
 
     ``lines`` are the tickets concerned, worth ``total``; ``left`` the ones that remain after a partial cancellation;
+    ``payment`` is what a hold costs that must be paid, or what was paid or paid back, with the provider's reference;
     ``returned`` how many sold ones of the purchase were given back until then; ``before`` the event before the
     announced change.
     """
@@ -37,6 +38,8 @@ class Job(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True)
     total: MoneyAmount | None = None
     deadline: Time | None = None
     before: EventFacts | None = None
+    payment: MoneyAmount | None = None
+    payment_reference: str = ""
 
     @property
     def tickets_left(self) -> int:
@@ -73,4 +76,5 @@ def job_for(outcome: Outcome) -> Job | None:
         returned=outcome.returned,
         total=outcome.total,
         deadline=outcome.deadline,
+        payment=outcome.payment if kind is MailKind.HELD and outcome.payment and outcome.payment.amount else None,
     )

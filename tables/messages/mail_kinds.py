@@ -21,6 +21,10 @@ class MailKind(StrEnum):
     EVENT_CHANGED = "event-changed"
     EVENT_POSTPONED = "event-postponed"
     EVENT_CANCELED = "event-canceled"
+    PAID = "paid"
+    PAID_BACK = "paid-back"
+    PAYMENT_DECLINED = "payment-declined"
+    PAYMENT_FAILED = "payment-failed"
 
 
 _OF_OUTCOMES: Final = {

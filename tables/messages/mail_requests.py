@@ -1,4 +1,4 @@
-"""The records of ``notification-requests``: requests to send a purchase's mail again."""
+"""The records of ``notification-requests``: a purchase's mail again, or a mail about its payment."""
 
 from collections.abc import Callable
 from typing import Final
@@ -8,15 +8,29 @@ from msgspec import Struct
 
 from tables.messages.decoding import encode_json, json_decoder
 from tables.messages.field_types import Time
+from tables.messages.mail_kinds import MailKind
+from tables.messages.outcomes import MoneyAmount
 
 
-class Resend(Struct, frozen=True, rename="camel"):
-    """``id`` becomes the mail's id: with a known Message-ID a mailbox may hide it as a duplicate."""
+class PaymentNews(Struct, frozen=True):
+    """What happened to a payment: the kind of its mail, the amount, and the provider's reference of the payment."""
+
+    kind: MailKind
+    amount: MoneyAmount
+    reference: str = ""
+
+
+class Resend(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """``id`` becomes the mail's id: with a known Message-ID a mailbox may hide it as a duplicate.
+
+    With ``payment`` the mail is about that, else it is the purchase's last one.
+    """
 
     id: UUID
     event: UUID
     purchase: UUID
     at: Time
+    payment: PaymentNews | None = None
 
 
 decode_resend: Final = json_decoder(Resend)

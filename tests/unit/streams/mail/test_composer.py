@@ -360,3 +360,30 @@ def test_a_zone_that_nobody_knows_is_told_in_utc(zone: str) -> None:
 def test_a_job_that_no_template_can_show_is_malformed() -> None:
     with pytest.raises(MalformedRecord, match="Error"):
         COMPOSER.compose(job(lines=(replace(LINES[0], codes=("no code!",)),)), ADA)
+
+
+@pytest.mark.parametrize("kind", [MailKind.HELD, MailKind.HOLD_ENDING, MailKind.PAYMENT_DECLINED])
+def test_a_hold_that_must_be_paid_names_the_amount_and_leads_to_the_page_where_it_is_paid(kind: MailKind) -> None:
+    unpaid = job(kind, lines=HELD_LINES, payment=MoneyAmount(Decimal("99.80"), "EUR"))
+    mail = sent(COMPOSER.compose(unpaid, ADA))
+    for form in ("plain", "html"):
+        said = part(mail, form)
+        assert "€99.80" in said.split("Total")[0]
+        assert f"https://tickets.example/purchases/{EVENT}.{PURCHASE}/payment?mail=en" in said
+        assert "Pay now" in said
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "shown"), [("99.80", "EUR", "€99.80"), ("1500", "JPY", "¥1,500"), ("1.250", "KWD", "1.250")]
+)
+@pytest.mark.parametrize(("kind", "word"), [(MailKind.PAID, "Paid"), (MailKind.PAID_BACK, "Refunded")])
+def test_a_receipt_has_amount_date_and_reference(
+    kind: MailKind, word: str, amount: str, currency: str, shown: str
+) -> None:
+    money = MoneyAmount(Decimal(amount), currency)
+    mail = sent(COMPOSER.compose(job(kind, payment=money, payment_reference="pay-<1>"), ADA))
+    said = part(mail, "plain").replace("\u00a0", " ")
+    assert re.search(rf"^{word}: .*{re.escape(shown)}, Tuesday, January 1, 2030", said, re.MULTILINE), said
+    assert "Payment reference: pay-<1>" in said
+    assert "pay-&lt;1&gt;" in part(mail, "html")
+    assert not any(attachment.get_filename() == "event.ics" for attachment in mail.iter_attachments())

@@ -7,8 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from connect.topics import COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS, dead_letters
+from connect.topics import COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS, RESENDS, dead_letters
 from tables.messages.commands import Confirm, ExtendHold, decode_command
+from tables.messages.mail_kinds import MailKind
+from tables.messages.mail_requests import decode_resend
 from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, encode_outcome
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tables.messages.payment_requests import PaymentRequestKind
@@ -163,3 +165,17 @@ def test_a_request_for_a_provider_that_is_not_there_is_a_dead_letter(role: Role)
     role.fold((0, event(K.HELD)), (1, event(K.STARTED, provider="gone")))
     role.carry_out(*role.requests())
     assert len(role.records[dead_letters("payment-requests")]) == 1
+
+
+def test_a_mail_is_asked_for_before_the_record_that_knows_its_news(role: Role) -> None:
+    role.fold(*CAPTURING)
+    role.ends_at = RESENDS
+    paid = (4, event(K.CAPTURED, reference=REFERENCE))
+    with pytest.raises(Stopped):
+        role.fold(paid)
+    role.fold(paid)
+    role.fold(paid)
+    [(_, asked)] = role.records[RESENDS]
+    mail = decode_resend(asked.value)
+    assert mail.payment is not None
+    assert (mail.payment.kind, asked.key) == (MailKind.PAID, str(EVENT).encode())

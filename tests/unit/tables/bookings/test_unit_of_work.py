@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +12,9 @@ from tables.bookings.records import REMINDERS_PREFIX, booking_offset, decode_rem
 from tables.bookings.unit_of_work import BookingsUnitOfWork
 from tables.messages.mail_jobs import Job
 from tables.messages.mail_kinds import MailKind
-from tables.messages.mail_requests import Resend
-from tables.messages.outcomes import Outcome
+from tables.messages.mail_requests import PaymentNews, Resend
+from tables.messages.outcomes import MoneyAmount, Outcome
+from tables.messages.payment_modes import PaymentMode
 from tables.messages.statuses import EventStatus
 from tests.unit.tables.ledger_driver import (
     ADA,
@@ -264,6 +266,29 @@ def test_a_mail_is_sent_again_as_the_purchase_stands(driver: LedgerDriver, notif
     assert job is not None
     assert (job.id, job.kind, job.at, job.facts.venue) == (resend.id, MailKind.CONFIRMED, resend.at, "Fenice")
     assert len(job.lines[0].codes) == 2
+
+
+def test_a_mail_about_a_payment_is_sent_also_where_no_tickets_are_left(
+    driver: LedgerDriver, notifier: Notifier
+) -> None:
+    notifier.tell(driver.buy(1), driver.cancel(1))
+    news = PaymentNews(MailKind.PAID_BACK, MoneyAmount(Decimal("49.90"), "EUR"), "pay-1")
+    resend = Resend(UUID(int=5), EVENT, purchase_id(1), moment(NOW + 1), news)
+    job = notifier.table.unit_of_work().resend(resend)
+    assert job is not None
+    assert (job.id, job.kind, job.payment, job.payment_reference) == (resend.id, news.kind, news.amount, "pay-1")
+    assert job.lines == ()
+
+
+def test_the_mails_of_a_hold_that_must_be_paid_name_the_amount(driver: LedgerDriver, notifier: Notifier) -> None:
+    driver.define(ticket_type(FLOOR, 300), version=2, payment=PaymentMode.ONLINE)
+    due = MoneyAmount(Decimal("99.80"), "EUR")
+    [held] = notifier.tell(driver.hold(1, [(FLOOR, 2)]))
+    assert (held.kind, held.payment) == (MailKind.HELD, due)
+    [reminder] = notifier.reminder(NOW + HOLD_MS - 1)
+    assert (reminder.kind, reminder.payment) == (MailKind.HOLD_ENDING, due)
+    [confirmed] = notifier.tell(driver.confirm(1, payment="pay-1"))
+    assert (confirmed.kind, confirmed.payment) == (MailKind.CONFIRMED, None)
 
 
 def test_nothing_is_sent_again_of_what_ended_or_is_unknown(driver: LedgerDriver, notifier: Notifier) -> None:
