@@ -34,7 +34,13 @@ def figures(checkout: Path) -> list[Figure]:
     """Every figure of the checkout, in the order of the table."""
     found = modules(checkout)
     product = [it for it in found if it.area == "product"]
-    return [*_sizes(found, product), *_imports(product), *_contracts(checkout), *_names(product), *_entries(found)]
+    return [
+        *_sizes(found, product),
+        *import_figures(product),
+        *_contracts(checkout),
+        *_names(product),
+        *_entries(found),
+    ]
 
 
 def _sizes(found: list[Module], product: list[Module]) -> Iterator[Figure]:
@@ -51,7 +57,8 @@ def _sizes(found: list[Module], product: list[Module]) -> Iterator[Figure]:
     yield Figure("longest function, lines", lines, str(module.path))
 
 
-def _imports(product: list[Module]) -> Iterator[Figure]:
+def import_figures(product: list[Module]) -> Iterator[Figure]:
+    """Chains and circles of imports."""
     graph = import_graph(product)
     yield _chain("longest import chain, modules", graph)
     starts = graph.keys() & set(PURCHASE)

@@ -9,10 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from lab.structure.__main__ import main
-from lab.structure.figures import Figure, figures
+from lab.structure.figures import Figure, figures, import_figures
 from lab.structure.imports import circles, import_graph, longest_chain, package_circles
 from lab.structure.source import modules
 
+CHECKOUT: Final = Path(__file__).parents[4]
+CHAIN_MAX_MODULES: Final = 12
 TREE: Final = {
     "pyproject.toml": 2 * '[[tool.importlinter.contracts]]\ntype = "layers"\n',
     "api/__init__.py": '"""The API."""\n',
@@ -90,3 +92,11 @@ def test_two_trees_stand_beside_each_other(tree: Path) -> None:
 def test_programs_get_the_figures_by_tree(tree: Path) -> None:
     told = json.loads(CliRunner().invoke(main, ["--tree", str(tree), "--json"]).output)
     assert told[str(tree)][1] == {"name": "product lines", "value": 34, "detail": ""}
+
+
+def test_a_purchase_passes_a_short_chain_of_imports_and_there_are_no_circles() -> None:
+    product = [it for it in modules(CHECKOUT) if it.area == "product"]
+    found = {it.name: it for it in import_figures(product)}
+    chain = found["longest import chain of a purchase, modules"]
+    assert 0 < chain.value <= CHAIN_MAX_MODULES, chain.detail
+    assert (found["circles between modules"].detail, found["circles between packages"].detail) == ("", "")
