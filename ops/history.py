@@ -18,7 +18,7 @@ from settings import Settings
 from streams.inventory.snapshots import Snapshot, newest, snapshots_of
 from tables.ledger.as_of import AsOf
 from tables.ledger.event_replay import EventReplay, LogCommand
-from tables.ledger.records import Decision
+from tables.ledger.records import Decision, PurchaseRecord
 from tables.ledger.ticket_codes import TicketCodes
 from tables.ledger.views import AccountView, EventView, TicketTypeView
 from tables.messages.commands import Buy, BuyerCommand, EndPurchases, EventDefinition, Hold, LimitHolds
@@ -97,7 +97,8 @@ def event_of(now: Settings, purchase: UUID) -> UUID | None:
 def life_of(purchase: UUID, log: Iterable[LogCommand], replay: EventReplay) -> Iterator[RecordedDecision]:
     """Every decision on a purchase, in the order of the log; first those that the replay's table begins with."""
     record = replay.purchase(purchase)
-    yield from map(_recorded, record.history if record else ())
+    if record is not None:
+        yield from (_recorded(record, decision) for decision in record.history)
     for each in log:
         before = _Before.of(each, purchase, replay)
         for outcome in replay.apply(each):
@@ -128,8 +129,8 @@ class _Before(NamedTuple):
         return cls(replay.stock(each.at), has, replay.definition(), replay.hold_limits())
 
 
-def _recorded(decision: Decision) -> RecordedDecision:
-    reason = decision.exact_reason
+def _recorded(record: PurchaseRecord, decision: Decision) -> RecordedDecision:
+    reason = record.reason_of(decision)
     rule = recorded_rule(decision.kind, reason)
     return RecordedDecision(decision.offset, decision.at, None, decision.kind, reason, rule, decision.figures)
 

@@ -23,6 +23,7 @@ from tables.messages.commands import (
     EndPurchases,
     EventAnnouncement,
     EventDefinition,
+    Exchange,
     Expire,
     ExtendHold,
     Hold,
@@ -41,6 +42,7 @@ from tables.messages.purchase_upserts import upsert_of
 from tables.messages.record_headers import AnswerHeaders, DeadLetterHeaders, JobHeaders, RequestHeaders, TraceHeaders
 from tables.messages.requests import HoldRequest
 from tables.messages.row_changes import AccountRow, EventRow
+from tables.messages.sections import DefineSection, PlanRow, PlanSeat
 from tables.messages.statuses import EventStatus
 from tables.offers import TicketOffer
 
@@ -68,7 +70,19 @@ DEFINITION: Final = EventDefinition(
     city="Wien",
     ticket_types=[TicketTypeDefinition(id=STALLS, name="Stalls", price=Decimal("49.90"), currency="EUR", quantity=100)],
 )
+SECTION: Final = DefineSection(
+    event=EVENT,
+    plan=1,
+    sections=1,
+    number=0,
+    section="A",
+    title="Parkett",
+    focal=(500, 0),
+    categories=[STALLS],
+    rows=[PlanRow("12", [PlanSeat("7", 0, 480, 600), PlanSeat("8", 0, 520, 600)])],
+)
 COMMANDS: Final[tuple[Command, ...]] = (
+    SECTION,
     DefineEvent(EVENT, 1, DEFINITION),
     LimitHolds(max_seconds=3_600, max_tickets=20, cooldown_seconds=60),
     Buy(EVENT, SOLD, ADA, [TicketLine(STALLS, 2)]),
@@ -80,6 +94,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Buy(EVENT, REFUSED, ADA, [TicketLine(STALLS, 500)]),
     Cancel(EVENT, HELD, ADA, REQUEST, [TicketLine(STALLS, 1)]),
     Cancel(EVENT, REFUSED, ADA),
+    Exchange(EVENT, SOLD, ADA, REQUEST, give=("A-12-7",), take=("A-12-8",)),
 )
 # The ledger itself writes these.
 STEPS: Final[tuple[Command, ...]] = (EndPurchases(EVENT, 2, SOLD),)

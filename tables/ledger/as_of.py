@@ -4,8 +4,6 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Final, NamedTuple
 
-from msgspec.structs import replace
-
 from tables.ledger.records import PurchaseRecord
 from tables.times import to_milliseconds
 
@@ -37,8 +35,8 @@ class AsOf(NamedTuple):
 
     def of_purchase(self, record: PurchaseRecord) -> PurchaseRecord | None:
         """The purchase at the moment, by its history; None if it was made later."""
-        history = tuple(takewhile(lambda decision: self.includes(decision.offset, decision.at), record.history))
-        return replace(record, offset=history[-1].offset, history=history) if history else None
+        history = list(takewhile(lambda decision: self.includes(decision.offset, decision.at), record.history))
+        return record.before(history[-1].offset + 1) if history else None
 
 
 NOW: Final = AsOf()

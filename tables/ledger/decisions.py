@@ -8,23 +8,29 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from tables.ledger.fingerprint import fingerprint, merge, quantities
+from tables.ledger.fingerprint import asks_for_seats, fingerprint, merge, quantities
+from tables.ledger.hall import Hall
 from tables.ledger.hold_limits import HoldContext, hold_refusal, hold_seconds
 from tables.ledger.inventory import Inventory, TicketStock
-from tables.ledger.purchase_state import paid_worth, state_of
-from tables.ledger.records import Decision, DecisionLine, PurchaseRecord
-from tables.messages.commands import Buy, BuyerCommand, Cancel, Confirm, Expire, ExtendHold, Hold
+from tables.ledger.purchase_state import PURCHASE_MAX_CHANGES, paid_worth, state_of
+from tables.ledger.records import Decision, DecisionLine, PurchaseRecord, SeatedPurchase
+from tables.ledger.seat_changes import (
+    SEAT_REASONS,
+    count_seats,
+    exchange,
+    giving_back,
+    refusing,
+    seats_of_order,
+    taking,
+)
+from tables.ledger.seat_moves import SeatGroup
+from tables.messages.commands import Buy, BuyerCommand, Cancel, Confirm, Exchange, Expire, ExtendHold, Hold
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason, Refusal
 from tables.messages.statuses import EventStatus, PurchaseStatus
 
 # An outcome has the code of every ticket and must fit a produced batch.
 ORDER_MAX_TICKETS: Final = 5_000
-
-# A purchase's record has every change of it and must fit a produced batch. The largest order (50 types) with so many
-# changes takes 112 kB with names of 100 emoji, and 272 kB with names of 500, the longest. That includes what remains
-# possible: a hold can be confirmed, and the rest can be cancelled as a whole, expire or be refunded.
-PURCHASE_MAX_CHANGES: Final = 50
 
 # The records of an event and of an account keep each ticket type that was removed while tickets of it were out, about
 # 30 bytes each. An event with more of them sells nothing.
@@ -65,17 +71,20 @@ def decide(
     offset: int,
     at: int,
     hold_context: HoldContext | None = None,
+    hall: Hall | None = None,
 ) -> Decision:
     """The decision on ``command``, or the earlier decision that it repeats.
 
     ``purchase`` is the purchase before ``offset``, ``counts`` the account's tickets of the event by type,
-    ``hold_context`` the limits on a hold of that account, None if there are none. A decision of kind REFUSED changes
-    nothing and is not recorded.
+    ``hold_context`` the limits on a hold of that account, None if there are none, ``hall`` the seats by the plan in
+    force, None if there is none. A decision of kind REFUSED changes nothing and is not recorded.
     """
     if isinstance(command, (Buy, Hold)):
-        return _buy(inventory, purchase, counts, command, offset, at, hold_context)
+        return _buy(inventory, purchase, counts, command, offset, at, hold_context, hall)
     if purchase is None:
         return _refused(offset, at, Reason.UNKNOWN_PURCHASE)
+    if isinstance(command, Exchange):
+        return exchange(inventory, purchase, command, offset, at, hall)
     return _change(purchase, command, offset, at)
 
 
@@ -101,6 +110,7 @@ def _buy(
     offset: int,
     at: int,
     hold_context: HoldContext | None,
+    hall: Hall | None,
 ) -> Decision:
     if purchase is not None:
         if purchase.fingerprint in recorded_fingerprints(command):
@@ -108,6 +118,11 @@ def _buy(
         return _refused(offset, at, Reason.ID_REUSED)
     allocation: Allocation = []
     refusal = _refusal(inventory, counts, command, at, allocation)
+    seats: tuple[SeatGroup, ...] = ()
+    if refusal is None and inventory is not None:
+        plan = inventory.definition.plan
+        if plan is not None or asks_for_seats(command.lines):
+            refusal, seats = seats_of_order(plan, hall, command.lines)
     due = inventory is not None and inventory.is_paid_online and any(stock.definition.price for stock, _ in allocation)
     is_hold = due or isinstance(command, Hold)
     if is_hold and hold_context is not None and refusal is None:
@@ -115,13 +130,17 @@ def _buy(
     if refusal is not None:
         reason, figures = refusal
         recorded = RECORDED_REASONS.get(reason, reason)
+        if reason in SEAT_REASONS:
+            return refusing(offset, at, OutcomeKind.REJECTED, refusal)
         exact = None if recorded is reason else reason
         return Decision(offset, at, OutcomeKind.REJECTED, reason=recorded, figures=figures, exact=exact)
     lines = _lines(allocation)
     if is_hold:
         deadline = at + hold_seconds(command, hold_context) * 1000
-        return Decision(offset, at, OutcomeKind.HELD, held=1, lines=lines, deadline=deadline, due=due)
-    return Decision(offset, at, OutcomeKind.CONFIRMED, sold=1, lines=lines)
+        decision = Decision(offset, at, OutcomeKind.HELD, held=1, lines=lines, deadline=deadline, due=due)
+    else:
+        decision = Decision(offset, at, OutcomeKind.CONFIRMED, sold=1, lines=lines)
+    return taking(decision, hall, seats) if seats else decision
 
 
 def _refusal(
@@ -232,7 +251,7 @@ def _confirm(purchase: PurchaseRecord, command: Confirm, offset: int, at: int) -
 
 def _extend(purchase: PurchaseRecord, command: ExtendHold, offset: int, at: int) -> Decision:
     for decision in purchase.history[1:]:
-        if decision.kind is OutcomeKind.HELD:
+        if decision.kind is OutcomeKind.HELD and decision.lines:
             return decision
     state = state_of(purchase)
     if state.status is not PurchaseStatus.HELD or state.deadline is None:
@@ -247,7 +266,8 @@ def _expire(purchase: PurchaseRecord, command: Expire, offset: int, at: int) -> 
     if state.status is not PurchaseStatus.HELD or not (is_over or command.early):
         return _refused(offset, at, Reason.NOT_HELD, {"status": state.status.value})
     exact = None if is_over else Reason.HOLD_ENDED
-    return Decision(offset, at, OutcomeKind.EXPIRED, held=-1, lines=state.lines, exact=exact)
+    decision = Decision(offset, at, OutcomeKind.EXPIRED, held=-1, lines=state.lines, exact=exact)
+    return giving_back(purchase, decision)
 
 
 def _cancel(purchase: PurchaseRecord, command: Cancel, offset: int, at: int) -> Decision:
@@ -255,15 +275,22 @@ def _cancel(purchase: PurchaseRecord, command: Cancel, offset: int, at: int) -> 
         if command.request is not None and decision.request == command.request:
             return decision
     state = state_of(purchase)
-    if state.status is PurchaseStatus.CANCELLED and not command.lines:
+    is_part = command.lines or command.seats
+    if state.status is PurchaseStatus.CANCELLED and not is_part:
         return purchase.history[-1]
-    lines = _part(state.lines, merge(command.lines)) if command.lines else state.lines
+    wanted = merge(command.lines)
+    if isinstance(purchase, SeatedPurchase) or command.seats:
+        refusal = count_seats(purchase, command, wanted, state.status)
+        if refusal is not None:
+            return _refused(offset, at, *refusal)
+    lines = _part(state.lines, wanted) if is_part else state.lines
     if not lines:
         return _refused(offset, at, Reason.NOTHING_TO_CANCEL, {"status": state.status.value})
     if len(purchase.history) > PURCHASE_MAX_CHANGES and _tickets(lines) < _tickets(state.lines):
         return _refused(offset, at, Reason.TOO_MANY_CHANGES, {"limit": PURCHASE_MAX_CHANGES})
     held, sold = (-1, 0) if state.status is PurchaseStatus.HELD else (0, -1)
-    return Decision(offset, at, OutcomeKind.CANCELLED, held, sold, lines, request=command.request)
+    decision = Decision(offset, at, OutcomeKind.CANCELLED, held, sold, lines, request=command.request)
+    return giving_back(purchase, decision, command.seats if is_part else None)
 
 
 def _tickets(lines: tuple[DecisionLine, ...]) -> int:
@@ -273,11 +300,14 @@ def _tickets(lines: tuple[DecisionLine, ...]) -> int:
 def end_purchase(purchase: PurchaseRecord, offset: int, at: int) -> Decision | None:
     """The decision that ends a purchase of a cancelled event; None if the purchase has no tickets."""
     state = state_of(purchase)
+    reason = Reason.EVENT_CANCELED
     if state.status is PurchaseStatus.HELD:
-        return Decision(offset, at, OutcomeKind.EXPIRED, held=-1, lines=state.lines, reason=Reason.EVENT_CANCELED)
-    if state.status is PurchaseStatus.CONFIRMED:
-        return Decision(offset, at, OutcomeKind.REFUNDED, sold=-1, lines=state.lines, reason=Reason.EVENT_CANCELED)
-    return None
+        decision = Decision(offset, at, OutcomeKind.EXPIRED, held=-1, lines=state.lines, reason=reason)
+    elif state.status is PurchaseStatus.CONFIRMED:
+        decision = Decision(offset, at, OutcomeKind.REFUNDED, sold=-1, lines=state.lines, reason=reason)
+    else:
+        return None
+    return giving_back(purchase, decision)
 
 
 def _part(lines: tuple[DecisionLine, ...], wanted: dict[UUID, int]) -> tuple[DecisionLine, ...]:

@@ -4,7 +4,11 @@ from collections.abc import Collection, Sequence
 from hashlib import blake2b
 from uuid import UUID
 
+import msgspec
+
 from tables.messages.commands import TicketLine
+
+_encode = msgspec.json.encode
 
 
 def merge(lines: Sequence[TicketLine]) -> dict[UUID, int]:
@@ -20,12 +24,24 @@ def quantities(lines: Sequence[TicketLine]) -> Collection[tuple[UUID, int]]:
     return merge(lines).items() if len(lines) > 1 else [(line.ticket_type, line.quantity) for line in lines]
 
 
+def asks_for_seats(lines: Sequence[TicketLine]) -> bool:
+    """Whether a line names seats or asks for the best ones."""
+    return bool([line for line in lines if line.seats or line.best is not None])
+
+
+def _seats_asked_for(lines: Sequence[TicketLine]) -> bytes:
+    asked = [_encode((line.ticket_type, sorted(line.seats), line.best)) for line in lines if asks_for_seats([line])]
+    return b"".join(sorted(asked))
+
+
 def fingerprint(account: UUID, lines: Sequence[TicketLine], kind: str) -> str:
-    """24 hex digits over kind, account and lines; neither the order of lines nor split quantities matter."""
+    """24 hex digits over kind, account and lines; neither the order of lines and seats nor split quantities matter."""
     if len(lines) == 1:
         content = _line_bytes(lines[0].ticket_type, lines[0].quantity)
     else:
         content = b"".join(sorted([_line_bytes(*each) for each in merge(lines).items()]))
+    if asks_for_seats(lines):
+        content += _seats_asked_for(lines)
     return blake2b(account.bytes + content + kind.encode(), digest_size=12).hexdigest()
 
 

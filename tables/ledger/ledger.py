@@ -17,7 +17,15 @@ from tables.ledger.hold_limits import HoldContext
 from tables.ledger.inventory import Inventory
 from tables.ledger.ledger_records import LedgerRecords, Load, Scan
 from tables.ledger.outcome_builder import CommandResult, DecisionContext, OutcomeBuilder
-from tables.ledger.records import NOTHING_HELD, Decision, PurchaseRecord, account_key, purchase_key
+from tables.ledger.records import (
+    NOTHING_HELD,
+    Decision,
+    PurchaseRecord,
+    SeatedDecision,
+    SeatedPurchase,
+    account_key,
+    purchase_key,
+)
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import (
     REQUEST_REQUIRED,
@@ -28,12 +36,14 @@ from tables.messages.commands import (
     Confirm,
     DefineEvent,
     EndPurchases,
+    Exchange,
     Expire,
     ExtendHold,
     Hold,
     LimitHolds,
 )
 from tables.messages.outcomes import Outcome, OutcomeKind
+from tables.messages.sections import DefineSection
 
 INVENTORY_CACHE_MAX_EVENTS: Final = 2_000
 _NOTHING: Final = CommandResult()
@@ -61,7 +71,7 @@ class Ledger:
         for command in commands:
             if isinstance(command, (Buy, Hold)):
                 keys += purchase_key(command.event, command.purchase), account_key(command.event, command.account)
-            elif isinstance(command, (Confirm, Cancel, Expire, ExtendHold)):
+            elif isinstance(command, (Confirm, Cancel, Exchange, Expire, ExtendHold)):
                 keys.append(purchase_key(command.event, command.purchase))
         self._records.read_ahead(keys)
 
@@ -84,6 +94,9 @@ class Ledger:
         if isinstance(command, LimitHolds):
             self._records.limit_holds(offset, command)
             return _NOTHING
+        if isinstance(command, DefineSection):
+            self._records.seats.define(offset, command)
+            return _NOTHING
         return CommandResult((self._apply_to_purchase(offset, at, command),))
 
     def _apply_to_purchase(self, offset: int, at: int, command: BuyerCommand) -> Outcome:
@@ -93,21 +106,20 @@ class Ledger:
         record = records.purchase(key)
         decision = record.decided_at(offset) if record else None
         account = None
+        is_recorded = decision is not None
         if decision is None:
             known = record.before(offset) if record else None
             if isinstance(command, (Buy, Hold)):
                 account = records.account(command.event, command.account)
             decision = self._decide(offset, at, command, known, inventory, account)
-            if decision.offset == offset and decision.kind is not _REFUSED:
-                record = _extended(command, record, decision, inventory)
-            else:
-                record = known
+            is_recorded = decision.offset == offset and _is_recorded(decision)
+            record = _extended(command, record, decision, inventory) if is_recorded else known
         repeated = decision.offset != offset
-        if record is not None and not repeated and decision.kind is not _REFUSED:
+        if record is not None and is_recorded:
             account = account or records.account(command.event, record.account)
             records.book(key, inventory, record, decision, account)
         body = _fingerprint(command, record, decision)
-        request = command.request if isinstance(command, (Confirm, Cancel)) else None
+        request = command.request if isinstance(command, (Confirm, Cancel, Exchange)) else None
         context = DecisionContext(command.event, command.purchase, record, decision, body, repeated, request)
         return self._outcomes.build(context, inventory)
 
@@ -152,11 +164,18 @@ class Ledger:
         holder = None
         if account is not None and (isinstance(command, Hold) or (inventory is not None and inventory.is_paid_online)):
             holder = HoldContext(self._records.hold_limits(), account.holding or NOTHING_HELD)
-        decision = decide(inventory, known, account.counts if account else {}, command, offset, at, holder)
-        changes = decision.offset == offset and decision.lines
+        hall = None
+        if inventory is not None and inventory.definition.plan is not None:
+            hall = self._records.seats.hall(command.event, inventory.definition.plan)
+        decision = decide(inventory, known, account.counts if account else {}, command, offset, at, holder, hall)
+        changes = decision.offset == offset and (decision.lines or isinstance(decision, SeatedDecision))
         if changes and inventory is not None and inventory.offset >= offset:
             raise InvariantBroken(f"event {command.event} shows offset {inventory.offset}, but {offset} is undecided")
         return decision
+
+
+def _is_recorded(decision: Decision) -> bool:
+    return decision.kind is not _REFUSED or isinstance(decision, SeatedDecision)
 
 
 def _extended(
@@ -170,7 +189,11 @@ def _extended(
     currency = ""
     if decision.lines and inventory is not None:
         currency = inventory.stock[decision.lines[0].ticket_type.int].definition.currency
-    return PurchaseRecord(decision.offset, command.account, buyer_fingerprint(command), currency, (decision,))
+    body = buyer_fingerprint(command)
+    if isinstance(decision, SeatedDecision):
+        history, moves = (decision.recorded(),), (decision.move(),)
+        return SeatedPurchase(decision.offset, command.account, body, currency, history, moves)
+    return PurchaseRecord(decision.offset, command.account, body, currency, (decision,))
 
 
 def _fingerprint(command: BuyerCommand, record: PurchaseRecord | None, decision: Decision) -> str:

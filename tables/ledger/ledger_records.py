@@ -11,6 +11,7 @@ from tables.ledger.inventory import Inventory
 from tables.ledger.records import (
     Decision,
     PurchaseRecord,
+    SeatedPurchase,
     account_key,
     decode_account,
     decode_event,
@@ -19,6 +20,7 @@ from tables.ledger.records import (
     event_key,
     purchase_prefix,
 )
+from tables.ledger.seat_records import SeatRecords
 from tables.messages.commands import LimitHolds
 
 # The values of the keys, in their order; None for a key without a record.
@@ -36,6 +38,7 @@ class LedgerRecords:
         self._load = load
         self._scan = scan
         self._cached_events = cached_events
+        self.seats = SeatRecords(load, scan)
         self._prefetched: dict[bytes, bytes | None] = {}
         # By the number of the event's id, which unlike UUID itself is hashed in C.
         self._inventories: dict[int, Inventory] = {}
@@ -121,6 +124,8 @@ class LedgerRecords:
             self._changed_events[inventory.id.int] = inventory
         if decision.lines:
             self._book_account(account, ((record, decision),))
+        if isinstance(record, SeatedPurchase):
+            self._book_seats(UUID(bytes=key[:16]), decision.offset, (record,))
 
     def book_step(
         self, inventory: Inventory, offset: int, ended: Sequence[tuple[bytes, PurchaseRecord, Decision]]
@@ -133,6 +138,7 @@ class LedgerRecords:
             by_account.setdefault(record.account, []).append((record, decision))
             if due:
                 inventory.apply(decision)
+        self._book_seats(inventory.id, offset, [record for _, record, _ in ended if isinstance(record, SeatedPurchase)])
         for account, decided in by_account.items():
             self._book_account(self.account(inventory.id, account), decided)
         if due or ended:
@@ -152,6 +158,7 @@ class LedgerRecords:
     def take_events(self) -> dict[bytes, bytes]:
         """The account and event records changed since the last call, and the hold limits. Ends the batch."""
         taken = {key: account.record() for key, account in self._changed_accounts.items()}
+        taken |= self.seats.take()
         taken |= {event_key(inventory.id): inventory.record() for inventory in self._changed_events.values()}
         if self._changed_limits is not None:
             taken[HOLD_LIMITS_KEY] = encode_limits(self._changed_limits)
@@ -167,6 +174,12 @@ class LedgerRecords:
     def _read(self, key: bytes) -> bytes | None:
         value = self._prefetched.get(key, _UNREAD)
         return self._load([key])[0] if value is _UNREAD else value
+
+    def _book_seats(self, event: UUID, offset: int, records: Iterable[SeatedPurchase]) -> None:
+        """Book what the decisions at ``offset`` do to seats."""
+        effects = [effect for effect in (record.seat_effect(offset) for record in records) if effect is not None]
+        if effects:
+            self.seats.book(event, offset, effects)
 
     def _book_account(self, account: AccountTickets, decided: Sequence[tuple[PurchaseRecord, Decision]]) -> None:
         """Book decisions of one offset on purchases of one account."""

@@ -1,16 +1,21 @@
 """Building outcomes from decisions, and the result of a command."""
 
+from functools import partial
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
 
 from tables.ledger.inventory import Inventory
 from tables.ledger.purchase_state import PurchaseState, paid_worth, returned_tickets, state_of
-from tables.ledger.records import Decision, DecisionLine, PurchaseRecord
+from tables.ledger.records import Decision, DecisionLine, PurchaseRecord, SeatedPurchase
+from tables.ledger.seated_lines import seated_lines
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import Command
 from tables.messages.outcomes import Balance, MoneyAmount, Outcome, OutcomeKind, OutcomeLine
 from tables.times import from_milliseconds
+
+_BUYING: Final = frozenset({OutcomeKind.HELD, OutcomeKind.CONFIRMED})
 
 
 class CommandResult(Struct, frozen=True, gc=False):
@@ -46,9 +51,11 @@ class OutcomeBuilder:
         record, decision = context.record, context.decision
         after = _state_after(record, decision)
         lines = record.lines_of(decision) if record else decision.lines
+        if not lines and after and decision.kind in _BUYING:
+            lines = after.lines  # an exchange tells all
         left = after.lines if after and decision.kind is OutcomeKind.CANCELLED else ()
         worth = paid_worth(record, after) if record and after else None
-        deadline = after.deadline if after and worth is not None else decision.deadline
+        deadline = after.deadline if after and (worth is not None or not decision.lines) else decision.deadline
         return Outcome(
             kind=decision.kind,
             event=context.event,
@@ -57,10 +64,10 @@ class OutcomeBuilder:
             purchase=context.purchase,
             account=record.account if record else None,
             status=after.status if after else None,
-            reason=decision.exact_reason,
+            reason=record.reason_of(decision) if record else decision.exact_reason,
             figures=decision.figures,
             lines=self._lines(context, lines),
-            left=self._lines(context, left) if left else (),
+            left=self._lines(context, left, is_left=True) if left else (),
             returned=_returned(record, decision) if left else 0,
             total=_total(lines, record.currency) if record and lines else None,
             deadline=None if deadline is None else from_milliseconds(deadline),
@@ -86,8 +93,12 @@ class OutcomeBuilder:
             as_of=inventory.offset,
         )
 
-    def _lines(self, context: DecisionContext, lines: tuple[DecisionLine, ...]) -> tuple[OutcomeLine, ...]:
+    def _lines(
+        self, context: DecisionContext, lines: tuple[DecisionLine, ...], *, is_left: bool = False
+    ) -> tuple[OutcomeLine, ...]:
         """The lines, with ticket codes if the decision sells tickets or takes sold ones back."""
+        if isinstance(context.record, SeatedPurchase):
+            return self._seated(context, context.record, lines, is_left=is_left)
         if not context.decision.sold:
             return tuple([OutcomeLine(each.ticket_type, each.name, each.quantity, each.price) for each in lines])
         event, purchase, codes = context.event, context.purchase, self._codes.codes
@@ -103,6 +114,19 @@ class OutcomeBuilder:
                 for each in lines
             ]
         )
+
+    def _seated(
+        self, context: DecisionContext, record: SeatedPurchase, lines: tuple[DecisionLine, ...], *, is_left: bool
+    ) -> tuple[OutcomeLine, ...]:
+        decision = context.decision
+        past = record.before(decision.offset + 1)
+        if not isinstance(past, SeatedPurchase):
+            return ()
+        codes = None
+        if decision.sold or decision.kind is OutcomeKind.CONFIRMED:
+            codes = partial(self._codes.codes, context.event, context.purchase)
+        given_at = None if is_left or decision.kind in _BUYING else decision.offset
+        return seated_lines(past, lines, codes, given_at=given_at)
 
 
 def _state_after(record: PurchaseRecord | None, decision: Decision) -> PurchaseState | None:

@@ -11,8 +11,15 @@ from tables.ledger.records import DecisionLine, PurchaseRecord
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.statuses import PurchaseStatus
 
+# A purchase's record has every change of it and must fit a produced batch. The largest order (50 types) with so many
+# changes takes 112 kB with names of 100 emoji, and 272 kB with names of 500, the longest. That includes what remains
+# possible: a hold can be confirmed, and the rest can be cancelled as a whole, expire or be refunded.
+PURCHASE_MAX_CHANGES: Final = 50
+
 _STATUS: Final = {kind: PurchaseStatus(kind.value) for kind in OutcomeKind if kind.value in set(PurchaseStatus)}
 _BUYING: Final = frozenset({OutcomeKind.HELD, OutcomeKind.CONFIRMED})
+# An exchange has no lines: it changes only seats, or nothing.
+_EXCHANGES: Final = _BUYING | {OutcomeKind.REFUSED}
 
 
 class PurchaseState(Struct, frozen=True, gc=False):
@@ -26,6 +33,8 @@ class PurchaseState(Struct, frozen=True, gc=False):
 def state_of(purchase: PurchaseRecord) -> PurchaseState:
     """The state after the purchase's whole history."""
     last = purchase.history[-1]
+    if not last.lines and last.kind in _EXCHANGES and (past := purchase.before(last.offset)):
+        return state_of(past)
     if last.kind in _BUYING:
         return PurchaseState(_STATUS[last.kind], last.lines, last.deadline)
     lines = _left(purchase) if last.kind is OutcomeKind.CANCELLED else ()

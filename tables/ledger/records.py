@@ -6,20 +6,23 @@ prefix scan finds the purchases of one event. (HOLD_MARK is the letter of tables
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tables.ledger.seat_moves import SeatGroup, SeatMove, SeatTicket, seat_tickets, seats_left, seats_taken
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
 
 ACCOUNT_MARK = b"a"
 EVENT_MARK = b"e"
 HOLD_MARK = b"h"
+PLAN_MARK = b"n"
 PURCHASE_MARK = b"p"
+SECTION_MARK = b"s"
 
 _NO_PRICE: Final = Decimal(0)
 
@@ -63,6 +66,27 @@ class Decision(Struct, frozen=True, array_like=True, omit_defaults=True):
         return self.exact or self.reason
 
 
+class SeatedDecision(Decision, frozen=True, array_like=True):
+    """A decision about seats, before it is recorded: what it takes and gives back by plan number ``plan``.
+
+    ``word`` is the reason of a refusal, where versions without seats don't know it. A refused exchange is recorded,
+    too: the seats that were free then are known then alone.
+    """
+
+    plan: int = 0
+    taken: tuple[SeatGroup, ...] = ()
+    given: tuple[str, ...] = ()
+    word: str | None = None
+
+    def recorded(self) -> Decision:
+        """The decision without its seats."""
+        return Decision(*[getattr(self, name) for name in Decision.__struct_fields__])
+
+    def move(self) -> SeatMove:
+        """The seats."""
+        return SeatMove(self.offset, self.plan, self.taken, self.given, self.word)
+
+
 class PurchaseRecord(Struct, frozen=True, array_like=True):
     """A purchase and its decisions, from which each command's outcome can be built again.
 
@@ -88,6 +112,10 @@ class PurchaseRecord(Struct, frozen=True, array_like=True):
             [replace(first[line.ticket_type], quantity=line.quantity, first=line.first) for line in decision.lines]
         )
 
+    def reason_of(self, decision: Decision) -> Reason | None:
+        """The reason of a decision on this purchase."""
+        return decision.exact_reason
+
     def before(self, offset: int) -> "PurchaseRecord | None":
         """The purchase as the command at ``offset`` finds it; None if that command makes it."""
         if self.offset < offset:
@@ -101,6 +129,65 @@ class PurchaseRecord(Struct, frozen=True, array_like=True):
             if decision.offset == offset:
                 return decision
         return None
+
+
+class SeatEffect(NamedTuple):
+    """What a decision does to seats: it frees ``given`` and holds or sells ``taken``.
+
+    ``plan`` is the number of the plan by which it takes seats that the purchase didn't have; 0 if it takes none.
+    """
+
+    plan: int
+    given: tuple[str, ...]
+    taken: tuple[str, ...]
+    sold: bool
+
+
+class SeatedPurchase(PurchaseRecord, frozen=True, array_like=True):
+    """A purchase of seats, or one that was refused because of seats. Any other purchase's record lacks ``moves``."""
+
+    moves: tuple[SeatMove, ...] = ()
+
+    def and_then(self, decision: Decision) -> "SeatedPurchase":
+        """The purchase with one more decision."""
+        recorded = decision.recorded() if isinstance(decision, SeatedDecision) else decision
+        moves = (*self.moves, decision.move()) if isinstance(decision, SeatedDecision) else self.moves
+        history = (*self.history, without_names(recorded))
+        return replace(self, offset=decision.offset, history=history, moves=moves)
+
+    def before(self, offset: int) -> "PurchaseRecord | None":
+        """The purchase as the command at ``offset`` finds it; None if that command makes it."""
+        past = PurchaseRecord.before(self, offset)
+        if past is None or past is self:
+            return past
+        return replace(past, moves=tuple([move for move in self.moves if move.offset < offset]))
+
+    def reason_of(self, decision: Decision) -> Reason | None:
+        """The reason of a decision, also where earlier versions can't decode it."""
+        words = [move.word for move in self.moves if move.offset == decision.offset and move.word]
+        return Reason(words[0]) if words else decision.exact_reason
+
+    def tickets(self) -> dict[str, SeatTicket]:
+        """The tickets of the seats that it ever had, in the order of their positions."""
+        firsts = [(line.ticket_type, line.first, line.quantity) for line in self.history[0].lines]
+        return seat_tickets(self.moves, firsts)
+
+    def seats(self) -> dict[str, SeatTicket]:
+        """The tickets of the seats that it has, in the order of their positions; none once it has ended."""
+        left = seats_left(self.moves)
+        return {name: ticket for name, ticket in self.tickets().items() if name in left}
+
+    def seat_effect(self, offset: int) -> SeatEffect | None:
+        """What the decision at ``offset`` does to seats; None if it does nothing."""
+        decision = self.decided_at(offset)
+        sold = decision is not None and decision.kind is OutcomeKind.CONFIRMED
+        for move in self.moves:
+            if move.offset == offset:
+                return None if move.word else SeatEffect(move.plan, move.given, seats_taken(move), sold)
+        if not sold or not self.moves:
+            return None
+        names = tuple(seats_left([move for move in self.moves if move.offset < offset]))
+        return SeatEffect(0, names, names, sold)
 
 
 def without_names(decision: Decision) -> Decision:
@@ -174,15 +261,44 @@ class _RecordHead(Struct, array_like=True):
 
 _encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
 encode_record = _encoder.encode
-_decode_purchase = msgspec.msgpack.Decoder(PurchaseRecord).decode
+_decode_plain = msgspec.msgpack.Decoder(PurchaseRecord).decode
+_decode_seated = msgspec.msgpack.Decoder(SeatedPurchase).decode
+# How a record of five fields begins.
+_PLAIN_PURCHASE: Final = b"\x95"
 decode_event = msgspec.msgpack.Decoder(EventRecord).decode
 decode_account = msgspec.msgpack.Decoder(AccountRecord).decode
 _decode_head = msgspec.msgpack.Decoder(_RecordHead).decode
 
 
+class SectionPieceRecord(Struct, frozen=True, array_like=True):
+    """A piece of a plan: the JSON of its command."""
+
+    offset: int
+    piece: bytes
+
+
+class SectionRecord(Struct, frozen=True, array_like=True):
+    """The seats of a section that are out: bits by the plan of that number, least significant byte first.
+
+    ``removed`` has those that the plan does not have, by name: whether each is sold, or else held.
+    """
+
+    offset: int
+    plan: int
+    held: bytes
+    sold: bytes
+    removed: list[tuple[str, bool]]
+
+
+decode_piece = msgspec.msgpack.Decoder(SectionPieceRecord).decode
+decode_section = msgspec.msgpack.Decoder(SectionRecord).decode
+
+
 def decode_purchase(value: bytes) -> PurchaseRecord:
     """Decode a purchase's record, whichever version wrote it."""
-    record = _decode_purchase(value)
+    record = _decode_plain(value)
+    if not value.startswith(_PLAIN_PURCHASE) and (seated := _decode_seated(value)).moves:
+        record = seated
     if len(record.history) == 1:
         return record
     return replace(record, history=tuple([without_names(decision) for decision in record.history]))
@@ -191,7 +307,9 @@ def decode_purchase(value: bytes) -> PurchaseRecord:
 _DECODERS: dict[bytes, Callable[[bytes], Any]] = {
     ACCOUNT_MARK: decode_account,
     EVENT_MARK: decode_event,
+    PLAN_MARK: decode_piece,
     PURCHASE_MARK: decode_purchase,
+    SECTION_MARK: decode_section,
 }
 
 
@@ -220,6 +338,21 @@ def same_record(key: bytes, one: bytes, other: bytes) -> bool:
 def event_key(event: UUID) -> bytes:
     """The key of an event's record."""
     return event.bytes + EVENT_MARK
+
+
+def plan_prefix(event: UUID, plan: int) -> bytes:
+    """The common prefix of the keys of a plan's pieces."""
+    return event.bytes + PLAN_MARK + plan.to_bytes(8, "big")
+
+
+def piece_key(event: UUID, plan: int, section: str, part: int) -> bytes:
+    """The key of a piece of a plan."""
+    return plan_prefix(event, plan) + section.encode() + bytes((0, part))
+
+
+def section_key(event: UUID, section: str) -> bytes:
+    """The key of a section's record."""
+    return event.bytes + SECTION_MARK + section.encode()
 
 
 def purchase_prefix(event: UUID) -> bytes:

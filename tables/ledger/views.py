@@ -167,13 +167,14 @@ def account_view(event: UUID, account: UUID, record: AccountRecord) -> AccountVi
 
 def purchase_view(event: UUID, purchase: UUID, record: PurchaseRecord) -> PurchaseView:
     """A purchase."""
-    now, last = state_of(record), record.history[-1]
+    now = state_of(record)
+    last = next(decision for decision in reversed(record.history) if decision.kind is not OutcomeKind.REFUSED)
     return PurchaseView(
         event,
         purchase,
         record.account,
         now.status,
-        last.exact_reason,
+        record.reason_of(last),
         last.figures,
         record.currency,
         now.deadline,

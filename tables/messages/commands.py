@@ -16,7 +16,7 @@ from tables.errors import MalformedCommand
 from tables.messages.decoding import decode_json
 from tables.messages.field_types import Price, Text
 from tables.messages.payment_modes import PaymentMode
-from tables.messages.sections import ORDER_MAX_SEATS, BestAvailable, PlanNumber, SeatName
+from tables.messages.sections import ORDER_MAX_SEATS, BestAvailable, DefineSection, PlanNumber, SeatName
 from tables.messages.statuses import EventStatus
 
 Quantity = Annotated[int, Meta(ge=1, le=1_000)]
@@ -228,9 +228,9 @@ class EndPurchases(Struct, frozen=True, tag_field="kind", tag="end-purchases", r
     most: Annotated[int, Meta(ge=1, le=1_000)] = 500
 
 
-EventCommand = DefineEvent | Buy | Hold | Confirm | Cancel | Expire | ExtendHold | EndPurchases
+BuyerCommand = Buy | Hold | Confirm | Cancel | Exchange | Expire | ExtendHold
+EventCommand = DefineSection | DefineEvent | BuyerCommand | EndPurchases
 Command = EventCommand | LimitHolds
-BuyerCommand = Buy | Hold | Confirm | Cancel | Expire | ExtendHold
 
 _decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _encoder = msgspec.json.Encoder()

@@ -24,6 +24,7 @@ from tables.messages.commands import (
 )
 from tables.messages.payment_modes import PaymentMode
 from tables.messages.statuses import EventStatus
+from tests.unit.tables.halls import SeatCommands
 from tests.unit.tables.ledger_driver import (
     ADA,
     BOB,
@@ -42,6 +43,7 @@ from tests.unit.tables.ledger_driver import (
 ACCOUNTS = [ADA, BOB, UUID(int=0xA3)]
 TYPES = [FLOOR, STAND, BOX]
 LIMITS_CHANGE = 0.03
+SEATS = 0.3
 EXTENSIONS = 0.04
 
 
@@ -51,10 +53,12 @@ CommandLog = list[LogCommand]
 def random_log(seed: int, length: int) -> CommandLog:
     """The log of a seed, with the commands that the ledger itself appends: soon or late, some of them twice.
 
-    Some commands change the limits on holds, and some lengthen one.
+    Some commands change the limits on holds, and some lengthen one. A third event sells seats.
     """
     random, operator, payer = Random(seed), Random(f"operator {seed}"), Random(f"payer {seed}")
     writer = _LogWriter(random, payer)
+    usher = Random(f"usher {seed}")
+    seats = SeatCommands(usher)
     ledger = ledger_on({})
     added: list[Command] = []
     log = []
@@ -67,6 +71,8 @@ def random_log(seed: int, length: int) -> CommandLog:
             entry = entry._replace(command=LimitHolds(*limits))
         if isinstance(entry.command, BuyerCommand) and payer.random() < EXTENSIONS:
             entry = entry._replace(command=writer.extend())
+        if usher.random() < SEATS:
+            entry = entry._replace(command=seats.command())
         log.append(entry)
         following = ledger.apply(*entry).commands
         added += [replace(step, most=2) for step in following]

@@ -28,13 +28,20 @@ from tables.ledger.hold_limits import HOLD_LIMITS_KEY, HoldLimits, decode_limits
 from tables.ledger.records import (
     ACCOUNT_MARK,
     EVENT_MARK,
+    PLAN_MARK,
     PURCHASE_MARK,
+    SECTION_MARK,
     AccountRecord,
     EventRecord,
     PurchaseRecord,
+    SeatedPurchase,
+    SectionPieceRecord,
+    SectionRecord,
     decode_account,
     decode_event,
+    decode_piece,
     decode_purchase,
+    decode_section,
 )
 from tables.ledger.watermark import WATERMARK_KEY, Watermark, decode_watermark
 from tables.messages.announcements import definition_of
@@ -73,7 +80,9 @@ MESSAGES: Final[dict[str, Decode]] = {
 _LEDGER: Final[dict[bytes, Decode]] = {
     ACCOUNT_MARK: decode_account,
     EVENT_MARK: decode_event,
+    PLAN_MARK: decode_piece,
     PURCHASE_MARK: decode_purchase,
+    SECTION_MARK: decode_section,
     HOLD_LIMITS_KEY[16:]: decode_limits,
     WATERMARK_KEY[16:]: decode_watermark,
 }
@@ -92,8 +101,11 @@ TYPES: Final[tuple[Any, ...]] = (
     Request,
     Answer,
     PurchaseRecord,
+    SeatedPurchase,
     EventRecord,
     AccountRecord,
+    SectionPieceRecord,
+    SectionRecord,
     HoldLimits,
     Watermark,
     Booking,

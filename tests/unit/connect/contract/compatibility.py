@@ -50,8 +50,10 @@ class Comparison:
         yield from (f"{place}: the value {value} is gone" for value in gone)
         yield from self._bounds(place, before, after)
         yield from self._fields(place, before, after)
-        if "items" in before:
+        if before.get("items"):
             yield from self._node(f"{place}[]", before["items"], after.get("items", {}))
+        for number, item in enumerate(before.get("prefixItems", ())):
+            yield from self._node(f"{place}[{number}]", item, after["prefixItems"][number])
 
     def _bounds(self, place: str, before: Schema, after: Schema) -> Iterator[str]:
         """Of an input no bound may become narrower, of an output none wider."""

@@ -39,7 +39,7 @@ DAMAGE = (AssertionError, InvariantBroken)
 
 
 def test_the_logs_of_these_tests_show_what_a_ledger_can_say() -> None:
-    runs = [LedgerWorker().run(random_log(seed, 200), 10) for seed in SEEDS]
+    runs = [LedgerWorker().run(random_log(seed, 400), 10) for seed in SEEDS]
     outcomes = [outcome for run in runs for told in run.outcomes.values() for outcome in told]
     assert {outcome.kind for outcome in outcomes} == set(OutcomeKind)
     assert {outcome.reason for outcome in outcomes if outcome.reason} == set(Reason) - {

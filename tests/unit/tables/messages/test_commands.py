@@ -75,7 +75,7 @@ def why_bytes(value: bytes | None) -> str:
 
 def test_every_command_is_read_back_as_it_was_written() -> None:
     commands = [entry.command for entry in random_log(0, 300)]
-    assert len({type(command) for command in commands}) == 9
+    assert len({type(command) for command in commands}) == 11
     assert [decode_command(encode_command(command)) for command in commands] == commands
 
 

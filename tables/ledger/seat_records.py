@@ -1,0 +1,194 @@
+"""The seats of the events of one partition while the ledger works on a batch: their plans, and what of them is out."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from tables.ledger.hall import Hall
+from tables.ledger.records import (
+    SeatEffect,
+    SectionPieceRecord,
+    SectionRecord,
+    decode_piece,
+    decode_section,
+    encode_record,
+    piece_key,
+    plan_prefix,
+    section_key,
+)
+from tables.messages.commands import decode_command, encode_command
+from tables.messages.sections import DefineSection, PlanRow
+from tables.seating.layout import SectionLayout, section_of
+from tables.seating.section_state import SectionState
+
+# Decoded layouts take about 100 bytes a seat.
+CACHE_MAX_SEATS: Final = 500_000
+# An event counts as this many seats at least.
+EVENT_MIN_SIZE: Final = 500
+
+Load = Callable[[list[bytes]], Sequence[bytes | None]]
+Scan = Callable[[bytes, bytes], Iterable[tuple[bytes, bytes]]]
+
+
+class _PieceHead(Struct, frozen=True):
+    """What a piece says about its section without the rows."""
+
+    sections: int
+    number: int
+    section: str
+    categories: list[UUID]
+    part: int = 0
+    parts: int = 1
+    rows: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _EventSeats:
+    """What is kept of one event between batches; ``size`` is the number of seats of its layouts."""
+
+    def __init__(self) -> None:
+        self.halls: dict[int, Hall | None] = {}
+        self.layouts: dict[tuple[int, str], SectionLayout] = {}
+        self.states: dict[str, SectionState] = {}
+        self.size = EVENT_MIN_SIZE
+
+
+class SeatRecords:
+    """The unit of work on the records of plans and sections."""
+
+    def __init__(self, load: Load, scan: Scan, cached_seats: int = CACHE_MAX_SEATS) -> None:
+        self._load = load
+        self._scan = scan
+        self._cached_seats = cached_seats
+        self._events: dict[int, _EventSeats] = {}
+        self._changed_pieces: dict[bytes, SectionPieceRecord] = {}
+        self._changed_states: dict[bytes, SectionState] = {}
+
+    def define(self, offset: int, command: DefineSection) -> None:
+        """Keep a piece of a plan, unless it is known."""
+        key = piece_key(command.event, command.plan, command.section, command.part)
+        record = self._piece(key)
+        if record is None or record.offset == offset:
+            self._changed_pieces[key] = SectionPieceRecord(offset, encode_command(command))
+            self._of(command.event).halls.pop(command.plan, None)
+
+    def hall(self, event: UUID, plan: int) -> Hall | None:
+        """The hall by a plan; None if the plan is not complete."""
+        halls = self._of(event).halls
+        if plan not in halls:
+            halls[plan] = self._read_hall(event, plan)
+        return halls[plan]
+
+    def book(self, event: UUID, offset: int, effects: Iterable[SeatEffect]) -> None:
+        """Book what the command at ``offset`` does to seats where a section's record lacks it."""
+        touched: dict[str, SectionState] = {}
+        for effect in effects:
+            sections = dict.fromkeys(map(section_of, (*effect.given, *effect.taken)))
+            for name in sections:
+                state = touched[name] = self.state(event, name, effect.plan)
+                if state.offset < offset:
+                    if effect.plan:
+                        state.move(self._layout(event, effect.plan, name))
+                    given, taken = (
+                        [seat for seat in seats if len(sections) == 1 or section_of(seat) == name]
+                        for seats in (effect.given, effect.taken)
+                    )
+                    state.change(given, taken, sold=effect.sold)
+        for name, state in touched.items():
+            state.offset = max(state.offset, offset)
+            self._changed_states[section_key(event, name)] = state
+
+    def state(self, event: UUID, section: str, plan: int) -> SectionState:
+        """The seats of a section that are out; by ``plan`` if none ever were."""
+        known = self._changed_states.get(section_key(event, section)) or self._of(event).states.get(section)
+        if known is None:
+            value = self._load([section_key(event, section)])[0]
+            known = self._read_state(event, section, value, plan)
+            self._of(event).states[section] = known
+        return known
+
+    def take(self) -> dict[bytes, bytes]:
+        """The records changed since the last call. Ends the batch."""
+        taken = {key: encode_record(record) for key, record in self._changed_pieces.items()}
+        taken |= {key: encode_record(_record(state)) for key, state in self._changed_states.items()}
+        self._changed_pieces.clear()
+        self._changed_states.clear()
+        size = sum([seats.size for seats in self._events.values()])
+        while size > self._cached_seats:
+            size -= self._events.pop(next(iter(self._events))).size
+        return taken
+
+    def _of(self, event: UUID) -> _EventSeats:
+        seats = self._events.get(event.int)
+        if seats is None:
+            seats = self._events[event.int] = _EventSeats()
+        return seats
+
+    def _read_state(self, event: UUID, section: str, value: bytes | None, plan: int) -> SectionState:
+        if value is None:
+            return SectionState(self._layout(event, plan, section))
+        record = decode_section(value)
+        layout = self._layout(event, record.plan, section)
+        held, sold = (int.from_bytes(bits, "little") for bits in (record.held, record.sold))
+        return SectionState(layout, record.offset, held, sold, dict(record.removed))
+
+    def _layout(self, event: UUID, plan: int, section: str) -> SectionLayout:
+        """The layout of a section; one without seats if the plan doesn't have it."""
+        seats = self._of(event)
+        layout = seats.layouts.get((plan, section))
+        if layout is None:
+            layout = seats.layouts[plan, section] = self._read_layout(event, plan, section)
+            seats.size += layout.size
+        return layout
+
+    def _read_layout(self, event: UUID, plan: int, section: str) -> SectionLayout:
+        record = self._piece(piece_key(event, plan, section, 0))
+        if record is None:
+            return SectionLayout(section, plan, (), (0, 0), ())
+        first = _decoded(record)
+        rows: list[PlanRow] = list(first.rows)
+        for part in range(1, first.parts):
+            further = self._piece(piece_key(event, plan, section, part))
+            rows += _decoded(further).rows if further else ()
+        return SectionLayout(section, plan, first.categories, first.focal, rows)
+
+    def _piece(self, key: bytes) -> SectionPieceRecord | None:
+        changed = self._changed_pieces.get(key)
+        if changed is not None:
+            return changed
+        value = self._load([key])[0]
+        return None if value is None else decode_piece(value)
+
+    def _read_hall(self, event: UUID, plan: int) -> Hall | None:
+        heads: dict[str, _PieceHead] = {}
+        parts: dict[str, int] = {}
+        for piece in self._pieces(plan_prefix(event, plan)):
+            head = _decode_head(piece)
+            heads[head.section] = head
+            parts[head.section] = parts.get(head.section, 0) + 1
+        ordered = sorted(heads.values(), key=lambda head: (head.number, head.section))
+        if not ordered or len(ordered) < ordered[0].sections or any(parts[h.section] < h.parts for h in ordered):
+            return None
+        seated = [(head.section, head.categories) for head in ordered if len(head.rows)]
+        return Hall(plan, seated, lambda name: self.state(event, name, plan).seen_by(self._layout(event, plan, name)))
+
+    def _pieces(self, prefix: bytes) -> Iterator[bytes]:
+        changed = {key: record.piece for key, record in self._changed_pieces.items() if key.startswith(prefix)}
+        stored = {key: decode_piece(value).piece for key, value in self._scan(prefix, prefix)}
+        yield from (stored | changed).values()
+
+
+_decode_head = msgspec.json.Decoder(_PieceHead).decode
+
+
+def _decoded(record: SectionPieceRecord) -> DefineSection:
+    command = decode_command(record.piece)
+    assert isinstance(command, DefineSection)
+    return command
+
+
+def _record(state: SectionState) -> SectionRecord:
+    held, sold = (bits.to_bytes((bits.bit_length() + 7) // 8, "little") for bits in (state.held, state.sold))
+    return SectionRecord(state.offset, state.layout.plan, held, sold, sorted(state.removed.items()))
