@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from providers.http import JsonClient
 from providers.minor_units import from_minor, to_minor
-from providers.port import CALL_TIMEOUT_S, PaymentQuestion, ProviderUnavailable, WebhookRefused
+from providers.port import CALL_TIMEOUT_S, PageFields, PaymentQuestion, ProviderUnavailable, WebhookRefused
 from providers.signatures import check_signature
 from tables.errors import MalformedRecord
 from tables.messages.decoding import decode_json
@@ -83,6 +83,9 @@ class PaperProvider:
             return []
         payment = _payment(answer)
         return [_told(kind, payment, f"look {datetime.now(UTC).isoformat()}") for kind in _kinds(payment)]
+
+    def page_fields(self, reference: str) -> PageFields | None:
+        """Paper has a page of its own."""
 
     def read_webhook(self, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
         """The events of a webhook, checked. Raises WebhookRefused, MalformedRecord."""

@@ -23,6 +23,13 @@ class PaymentQuestion(NamedTuple):
     reference: str
 
 
+class PageFields(NamedTuple):
+    """What the provider's own fields need on our page: its key for browsers, and the secret of this payment."""
+
+    key: str
+    secret: str
+
+
 class ProviderUnavailable(Exception):
     """The provider did not answer, or not in a way that tells what it did. The same request may be sent again."""
 
@@ -42,5 +49,11 @@ class Provider(Protocol):
     def look(self, question: PaymentQuestion) -> list[PaymentEvent]:
         """What the provider knows of a payment now; empty if it knows none. Raises ProviderUnavailable."""
 
+    def page_fields(self, reference: str) -> PageFields | None:
+        """For the fields on our page; None where the provider has a page of its own. Raises ProviderUnavailable."""
+
     def read_webhook(self, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
-        """The events of a webhook, checked. ``headers`` by lower-case name. Raises WebhookRefused, MalformedRecord."""
+        """The events of a webhook, checked. ``headers`` by lower-case name.
+
+        Raises WebhookRefused, MalformedRecord, and ProviderUnavailable where the provider has to be asked.
+        """

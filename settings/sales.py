@@ -1,5 +1,7 @@
 """Settings of what is sold: who else may sell, payments, and the limits on holds."""
 
+from typing import Literal
+
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
 from settings.types import Key, Producers, Url, producer_quotas, split
@@ -22,7 +24,13 @@ class SaleSettings(BaseModel):
         "http://127.0.0.1:18090", description="address of Paper, the provider of payments to try with"
     )
     paper_key: Key | None = Field(
-        None, description="key shared with Paper, at least 32 random characters; without it nothing is paid online"
+        None, description="key shared with Paper, at least 32 random characters; without it nothing is paid there"
+    )
+    stripe_page_key: str = Field("", description="Stripe's publishable key, which browsers get")
+    stripe_webhook_key: SecretStr | None = Field(None, description="secret with which Stripe signs webhooks")
+    stripe_key: SecretStr | None = Field(None, description="Stripe's secret key, or a restricted one")
+    payment_provider: Literal["paper", "stripe"] = Field(
+        "paper", description="provider of new payments where there are keys of both, `paper` or `stripe`"
     )
 
     ticket_key: SecretStr = Field(
@@ -64,6 +72,20 @@ class SaleSettings(BaseModel):
         if names and set(split(names)) - producer_quotas(known.data.get("producers", "")).keys():
             raise ValueError("must be names of TURNSTILE_PRODUCERS")
         return names
+
+    @field_validator("stripe_key")
+    @classmethod
+    def _has_the_other_keys(cls, key: SecretStr | None, known: ValidationInfo) -> SecretStr | None:
+        if key is not None and not (known.data.get("stripe_page_key") and known.data.get("stripe_webhook_key")):
+            raise ValueError("needs TURNSTILE_STRIPE_PAGE_KEY and TURNSTILE_STRIPE_WEBHOOK_KEY, too")
+        return key
+
+    @field_validator("payment_provider")
+    @classmethod
+    def _has_its_key(cls, provider: str, known: ValidationInfo) -> str:
+        if provider == "stripe" and not known.data.get("stripe_key"):
+            raise ValueError("needs TURNSTILE_STRIPE_KEY")
+        return provider
 
     @property
     def producer_quotas(self) -> dict[str, int]:

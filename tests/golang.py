@@ -24,6 +24,8 @@ MODULES: Final = {
     # The loader of docker compose, as a program of its own.
     "compose-go": Module("github.com/compose-spec/compose-go/v2/cmd", "v2.16.2", "cmd"),
     "helm": Module("helm.sh/helm/v3/cmd/helm", "v3.22.0", "helm"),
+    # Checks requests against Stripe's published OpenAPI description.
+    "stripe-mock": Module("github.com/stripe/stripe-mock", "v0.203.0", "stripe-mock"),
 }
 BUILD_TIMEOUT_S: Final = 900
 
@@ -45,7 +47,7 @@ def built(name: str) -> Path:
 def main() -> None:
     """Build what is missing. Exits with the reason where that can't be done."""
     if shutil.which("go") is None:
-        sys.exit("THERE IS NO GO: the tests that need compose-go and helm will be skipped")
+        sys.exit("THERE IS NO GO: the tests that need compose-go, helm and stripe-mock will be skipped")
     for name, module in MODULES.items():
         if not built(name).exists():
             environment = os.environ | {"GOBIN": str(built(name).parent), "GOFLAGS": "-mod=mod"}

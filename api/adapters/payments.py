@@ -8,10 +8,10 @@ from uuid import UUID
 from api.adapters.paid_purchases import paid_purchases
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.rows import shown
-from api.problems import Refused
+from api.problems import Refused, Unavailable
 from api.schemas.money import Money
 from api.schemas.payment import PaidPurchase, PurchasePayment, Refund, RefundList
-from providers.port import Provider, WebhookRefused
+from providers.port import PageFields, Provider, ProviderUnavailable, WebhookRefused
 from tables.errors import MalformedRecord
 from tables.messages.payment_events import PaymentEvent
 
@@ -24,6 +24,9 @@ _SELECT_REFUNDS: Final = """
 SELECT event_id, purchase_id, captured, refunded, refundable, currency, refunds FROM payment
 WHERE event_id = %(event)s AND purchase_id = %(purchase)s
 """
+_SELECT_REFERENCE: Final = (
+    "SELECT provider, reference FROM payment WHERE event_id = %(event)s AND purchase_id = %(purchase)s"
+)
 
 
 class PaymentRows:
@@ -58,12 +61,23 @@ class PaymentRows:
         """
         return paid_purchases(self._database, event, cursor)
 
+    def page_fields(self, event: UUID, purchase: UUID) -> PageFields | None:
+        """For the provider's fields on our page; None where there are none. Raises Unavailable."""
+        row = self._database.one(_SELECT_REFERENCE, event=event, purchase=purchase)
+        provider = self._providers.get(row["provider"]) if row else None
+        if row is None or provider is None or not row["reference"]:
+            return None
+        try:
+            return provider.page_fields(row["reference"])
+        except ProviderUnavailable as error:
+            raise Unavailable(provider.name) from error
+
     def tell(self, event: PaymentEvent) -> None:
         """Write an event to the log; it is stored when this returns. Raises Unavailable."""
         self._send(event)
 
     def read_webhook(self, provider: str, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
-        """The events of a provider's webhook. Refused: not-found, webhook-refused, invalid-input."""
+        """The events of a provider's webhook. Refused: not-found, webhook-refused, invalid-input, unavailable."""
         known = self._providers.get(provider)
         if known is None:
             raise Refused("not-found", "there is no such provider")
@@ -73,6 +87,8 @@ class PaymentRows:
             raise Refused("webhook-refused", str(error)) from error
         except MalformedRecord as error:
             raise Refused("invalid-input", str(error)) from error
+        except ProviderUnavailable as error:
+            raise Unavailable(known.name) from error
 
 
 def _payment(row: dict[str, Any]) -> PurchasePayment:

@@ -10,6 +10,7 @@ from api.paying.payments import payment_of, start
 from api.ports.ports import ports
 from api.purchasing import service
 from api.routes.purchases import own_purchase
+from api.web.security_headers import CARD_HEADERS
 
 payments = Blueprint("payments", __name__)
 
@@ -19,6 +20,7 @@ SETTLED_STATES: Final = frozenset({"captured", "elsewhere"})
 CHANGING_STATES: Final = frozenset(
     {"authorizing", "declined", "confirming", "capturing", "voiding", "refunding", "revoking"}
 )
+PAYABLE_STATES: Final = frozenset({"authorizing", "declined"})
 TEXTS: Final = {
     "due": lazy_gettext("Pay now and the tickets are yours."),
     "authorizing": lazy_gettext("Waiting for your payment. You pay on the page of the payment provider."),
@@ -50,12 +52,25 @@ def pay(public: str) -> BaseResponse:
     return redirect(f"/purchases/{public}/payment", 303)
 
 
-def _page(public: str, **values: Any) -> Response:
+@payments.get("/purchases/<public>/card")
+def card(public: str) -> BaseResponse:
+    """Where the buyer pays with the provider's own fields: frames of its host, whose content never reaches us."""
+    ids = service.ids_of(public)
+    found = payment_of(ports(), ids, own_purchase(public))
+    fields = ports().payments.page_fields(*ids) if found.state in PAYABLE_STATES else None
+    if fields is None:
+        return redirect(f"/purchases/{public}/payment", 303)
+    page = _page(public, template="card.html", found=found, fields=fields)
+    page.headers.update(CARD_HEADERS)
+    return page
+
+
+def _page(public: str, template: str = "payment.html", **values: Any) -> Response:
     state = values["found"].state
     event, _ = service.ids_of(public)
     return make_response(
         render_template(
-            "payment.html",
+            template,
             public=public,
             event=ports().events.get(event),
             text=TEXTS.get(state, ENDED_TEXT),

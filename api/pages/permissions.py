@@ -27,6 +27,7 @@ PAGES: Final[dict[str, Permission]] = {
     "purchases.cancel": Permission.SIGNED_IN,
     "payments.payment": Permission.SIGNED_IN,
     "payments.pay": Permission.SIGNED_IN,
+    "payments.card": Permission.SIGNED_IN,
     "purchases.mails": Permission.SIGNED_IN,
     "purchases.send_again": Permission.SIGNED_IN,
     "purchases.calendar_file": Permission.SIGNED_IN,

@@ -5,6 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from api.schemas.payment import PaidPurchase, PurchasePayment, RefundList
+from providers.port import PageFields
 from tables.messages.payment_events import PaymentEvent
 
 
@@ -27,8 +28,11 @@ class Payments(Protocol):
         Refused: invalid-input for an invalid cursor.
         """
 
+    def page_fields(self, event: UUID, purchase: UUID) -> PageFields | None:
+        """For the provider's fields on our page; None where there are none. Raises Unavailable."""
+
     def tell(self, event: PaymentEvent) -> None:
         """Write an event to the log; it is stored when this returns. Raises Unavailable."""
 
     def read_webhook(self, provider: str, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
-        """The events of a provider's webhook. Refused: not-found, webhook-refused, invalid-input."""
+        """The events of a provider's webhook. Refused: not-found, webhook-refused, invalid-input, unavailable."""

@@ -14,6 +14,18 @@ PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# The page with Stripe's fields alone: its script, its frames, its API. https://docs.stripe.com/security/guide
+CARD_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "Content-Security-Policy": (
+            "default-src 'none'; script-src 'self' https://js.stripe.com https://*.js.stripe.com; style-src 'self'; "
+            "img-src 'self'; connect-src 'self' https://api.stripe.com; "
+            "frame-src https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com; "
+            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        ),
+        "Permissions-Policy": 'camera=(), geolocation=(), microphone=(), payment=(self "https://js.stripe.com")',
+    }
+)
 DATA_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
 DATA: Final[Mapping[str, str]] = MappingProxyType(

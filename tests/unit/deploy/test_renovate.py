@@ -95,4 +95,8 @@ def test_ours_find_every_version() -> None:
     [search] = yaml.safe_load_all((ROOT / "deploy" / "examples" / "eck.yaml").read_text())
     assert elasticsearch == {("elasticsearch", search["spec"]["version"])}
     assert {version for _, version in programs} == {module.version for module in MODULES.values()}
-    assert {name for name, _ in programs} == {"github.com/compose-spec/compose-go/v2", "helm.sh/helm/v3"}
+    assert {name for name, _ in programs} == {
+        "github.com/compose-spec/compose-go/v2",
+        "helm.sh/helm/v3",
+        "github.com/stripe/stripe-mock",
+    }

@@ -53,6 +53,8 @@ NONSENSE: Final = dict.fromkeys(NUMBERS, "many") | {
     "link_key_before": "short",
     "paper_url": "paper",
     "paper_key": "short",
+    "stripe_key": "without the others",
+    "payment_provider": "bank",
     "paper": "friendly",
     "site_url": "https://tickets.example/box-office",
     "cors_origins": "shop.example",
@@ -82,7 +84,7 @@ FREE: Final = {
     *("elasticsearch_user", "elasticsearch_password", "elasticsearch_indexer_password", "smtp_user", "smtp_password"),
     *("kafka_user", "kafka_passwords_dir", "connect_database_ca"),
     *("elasticsearch_reader_password", "elasticsearch_exporter_password"),
-    *("admin_password", "supervisor_file", "jars"),
+    *("admin_password", "supervisor_file", "jars", "stripe_page_key", "stripe_webhook_key"),
 }
 # Every process that reads the settings of the deployed parts; a worker's takes the event loop, so it is run as one.
 PROCESSES: Final = ["api.__main__", "connect.__main__", "migrations.__main__", "ops.exporter"]

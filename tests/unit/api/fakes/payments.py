@@ -9,6 +9,7 @@ from uuid import UUID
 from api.problems import Refused, Unavailable
 from api.schemas.money import Money
 from api.schemas.payment import PaidPurchase, PurchasePayment, Refund, RefundList
+from providers.port import PageFields
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tests.unit.api.fakes.clock import NOW
 
@@ -20,6 +21,7 @@ class FakePayments:
     provider: str | None = "paper"
     signature: str | None = "good"
     down: bool = False
+    fields: PageFields | None = None
     rows: dict[tuple[UUID, UUID], PurchasePayment] = field(default_factory=dict)
     told: list[PaymentEvent] = field(default_factory=list)
     refundable: Decimal = Decimal(0)
@@ -38,6 +40,9 @@ class FakePayments:
 
     def find(self, event: UUID, purchase: UUID) -> PurchasePayment | None:
         return self.rows.get((event, purchase))
+
+    def page_fields(self, event: UUID, purchase: UUID) -> PageFields | None:
+        return self.fields if (event, purchase) in self.rows else None
 
     def tell(self, event: PaymentEvent) -> None:
         if self.down:

@@ -43,6 +43,8 @@ def test_no_template_has_anything_that_the_policy_forbids(template: Path) -> Non
     text = template.read_text()
     assert not re.search(r"\sstyle\s*=|<style|\son[a-z]+\s*=|hx-on|javascript:|hx-vals=.js:", text)
     assert all("src=" in tag for tag in re.findall(r"<script\b[^>]*>", text))
+    # That page's policy allows Stripe's script.
+    text = text.replace('src="https://js.stripe.com/', 'src="/') if template.name == "card.html" else text
     assert not re.search(r"""(?:src|href|action)=["']https?:""", text)
     assert "|safe" not in text
 

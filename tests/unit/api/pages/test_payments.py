@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from api.paying import payments as paying
+from providers.port import PageFields
 from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.conftest import ticket
 from tests.unit.api.pages.ledger import Ledger
@@ -64,3 +65,26 @@ def test_the_button_starts_the_payment(world: World, reader: Reader, held: str) 
     reader.get(f"{held}/payment")
     assert reader.send(f"{held}/payment").headers["Location"] == f"{held}/payment"
     assert len(world.payments.told) == 1
+
+
+def test_the_providers_own_fields_are_frames_of_its_host_on_that_page_alone(
+    world: World, reader: Reader, held: str
+) -> None:
+    pay(world, held, "authorizing")
+    world.payments.fields = PageFields("pk_test_1", "pi_1_secret_x")
+    policy = reader.get(f"{held}/card").headers["Content-Security-Policy"]
+    assert "script-src 'self' https://js.stripe.com https://*.js.stripe.com;" in policy
+    assert 'data-key="pk_test_1" data-secret="pi_1_secret_x"' in reader.page
+    assert "unsafe" not in policy
+    assert "stripe" not in reader.get(f"{held}/payment").headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("state", "fields"), [("authorizing", None), ("captured", PageFields("pk", "s")), ("voided", PageFields("pk", "s"))]
+)
+def test_there_is_no_page_of_fields_where_nothing_is_paid_on_it(
+    world: World, reader: Reader, held: str, state: str, fields: PageFields | None
+) -> None:
+    pay(world, held, state)
+    world.payments.fields = fields
+    assert reader.get(f"{held}/card").headers["Location"] == f"{held}/payment"

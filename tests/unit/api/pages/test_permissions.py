@@ -56,6 +56,7 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
     "purchases.cancel": ("POST", "/purchases/{purchase}/cancel", {"all": "1"}, OWN),
     "payments.payment": ("GET", "/purchases/{purchase}/payment", {}, OWN),
     "payments.pay": ("POST", "/purchases/{purchase}/payment", {}, OWN),
+    "payments.card": ("GET", "/purchases/{purchase}/card", {}, OWN),
     "purchases.mails": ("GET", "/purchases/{purchase}/mails", {}, OWN),
     "purchases.send_again": ("POST", "/purchases/{purchase}/mails", {}, OWN),
     "purchases.calendar_file": ("GET", "/purchases/{purchase}/event.ics", {}, OWN),

@@ -12,7 +12,7 @@ import streams.runtime.dead_letters
 import streams.runtime.retry
 from connect.partitioning import partition_of
 from connect.topics import PAYMENT_EVENTS
-from providers.port import PaymentQuestion, Provider, ProviderUnavailable
+from providers.port import PageFields, PaymentQuestion, Provider, ProviderUnavailable
 from settings import Settings
 from streams.payments.checks import PaymentChecks
 from streams.payments.executor import ExecutorAgent
@@ -54,6 +54,9 @@ class FakeProvider:
     def look(self, question: PaymentQuestion) -> list[PaymentEvent]:
         self.looked.append(question)
         return self._answer()
+
+    def page_fields(self, reference: str) -> PageFields | None:
+        raise NotImplementedError
 
     def read_webhook(self, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
         raise NotImplementedError

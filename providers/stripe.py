@@ -1,0 +1,204 @@
+"""Stripe behind the port: PaymentIntents that are captured by hand, with the official library."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from msgspec import Struct
+from stripe import (
+    AuthenticationError,
+    CardError,
+    HTTPClient,
+    InvalidRequestError,
+    PermissionError,  # noqa: A004 (Stripe's)
+    StripeClient,
+    StripeError,
+)
+
+from providers.http import RetryingClient
+from providers.port import (
+    CALL_TIMEOUT_S,
+    PageFields,
+    PaymentQuestion,
+    ProviderUnavailable,
+)
+from providers.stripe_objects import (
+    NAME,
+    StripeCharge,
+    StripeDispute,
+    StripeIntent,
+    Subject,
+    charge_events,
+    intent_events,
+    intent_of,
+    refund_events,
+    stripe_event,
+    stripe_minor,
+    subject_of,
+)
+from providers.stripe_webhooks import SIGNATURE_HEADER, read_notice
+from tables.errors import MalformedRecord
+from tables.messages.payment_events import PaymentEvent, PaymentEventKind, failure_of
+from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind
+
+URL: Final = "https://api.stripe.com"
+# A request of ours is at most two calls.
+REQUEST_TIMEOUT_S: Final = CALL_TIMEOUT_S / 2
+REFUNDS_MAX: Final = 100
+_CHARGE: Final = {"expand": ["latest_charge"]}
+K, R = PaymentEventKind, PaymentRequestKind
+
+
+class StripeKeys(Struct, frozen=True):
+    """The secret key, the key for browsers, and the secret that signs webhooks."""
+
+    secret: str
+    browser: str
+    webhook: str
+
+
+class _Transport(HTTPClient):  # type: ignore[misc, unused-ignore]
+    """The library's requests, with one deadline for each."""
+
+    name = "urllib3"
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__()
+        self._client = RetryingClient(timeout_s)
+
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None, *, _usage: Any = None
+    ) -> tuple[str, int, Mapping[str, str]]:
+        answer = self._client.send(method.upper(), url, post_data, headers)
+        return answer.body.decode("utf-8", "replace"), answer.status, answer.headers
+
+
+class StripeProvider:
+    """Stripe behind the port."""
+
+    name = NAME
+
+    def __init__(self, keys: StripeKeys, site_url: str, url: str = URL, timeout_s: float = REQUEST_TIMEOUT_S) -> None:
+        self._keys = keys
+        self._site_url = site_url
+        addresses = {"api": url}
+        transport = _Transport(timeout_s)
+        client = StripeClient(keys.secret, base_addresses=addresses, http_client=transport, max_network_retries=0)
+        self._intents, self._refunds = client.v1.payment_intents, client.v1.refunds
+
+    def carry_out(self, request: PaymentRequest) -> list[PaymentEvent]:
+        """Carry out a request, once by its id, and tell what happened. Raises ProviderUnavailable."""
+        subject = Subject(request.event, request.purchase, self._site_url, f"{request.id}", request.id)
+        try:
+            return self._do(request, subject)
+        except MalformedRecord as error:
+            return [failure_of(request, datetime.now(UTC), str(error)[:200])]
+        except (CardError, InvalidRequestError) as error:
+            # It was captured or canceled before: what it is now is the answer.
+            known = self._look(request.reference, subject) if error.code == "payment_intent_unexpected_state" else []
+            return known or [failure_of(request, datetime.now(UTC), str(error.code or error.http_status)[:200])]
+        except StripeError as error:
+            raise _unavailable(error) from error
+
+    def look(self, question: PaymentQuestion) -> list[PaymentEvent]:
+        """What Stripe knows of a payment now; empty without its reference. Raises ProviderUnavailable."""
+        source = f"look {datetime.now(UTC).isoformat()}"
+        try:
+            return self._look(question.reference, Subject(question.event, question.purchase, self._site_url, source))
+        except StripeError as error:
+            raise _unavailable(error) from error
+
+    def page_fields(self, reference: str) -> PageFields | None:
+        """For the card's fields. Raises ProviderUnavailable."""
+        try:
+            secret = self._retrieve(reference).client_secret
+        except StripeError as error:
+            raise _unavailable(error) from error
+        return PageFields(self._keys.browser, secret or "")
+
+    def read_webhook(self, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
+        """The events of a webhook, checked; none for what does not concern us.
+
+        Raises WebhookRefused, MalformedRecord, and ProviderUnavailable where a dispute's payment can't be read.
+        """
+        del now  # The library takes the time itself.
+        notice = read_notice(body, headers.get(SIGNATURE_HEADER), self._keys.webhook)
+        subject = subject_of(notice.metadata, self._site_url, notice.id)
+        if isinstance(notice.about, StripeDispute):
+            return self._disputed(notice.about, notice.id)
+        if subject is None:
+            return []
+        if isinstance(notice.about, StripeCharge):
+            return charge_events(notice.about, subject)
+        return [] if notice.about is None else intent_events(notice.about, subject)
+
+    def _do(self, request: PaymentRequest, subject: Subject) -> list[PaymentEvent]:
+        once: Any = {"idempotency_key": str(request.id)}
+        amount = stripe_minor(request.amount, request.currency)
+        if request.kind is R.AUTHORIZE:
+            return intent_events(self._create(request, amount, once), subject)
+        if request.kind is R.CAPTURE:
+            captured = self._intents.capture(request.reference, {"amount_to_capture": amount, **_CHARGE}, once)
+            return intent_events(intent_of(captured.to_dict()), subject)
+        if request.kind is R.REFUND:
+            return refund_events(self._refund(request, amount, once), subject)
+        if not request.reference:
+            # Nobody can pay what nobody was told of.
+            return [stripe_event(K.VOIDED, subject, "", 0, request.currency)]
+        return intent_events(intent_of(self._intents.cancel(request.reference, _CHARGE, once).to_dict()), subject)
+
+    def _create(self, request: PaymentRequest, amount: int, once: Any) -> StripeIntent:
+        params: Any = {
+            "amount": amount,
+            "currency": request.currency.lower(),
+            "capture_method": "manual",
+            "automatic_payment_methods": {"enabled": True},
+            "metadata": {"event": str(request.event), "purchase": str(request.purchase)},
+        }
+        return intent_of(self._intents.create(params, once).to_dict())
+
+    def _refund(self, request: PaymentRequest, amount: int, once: Any) -> StripeIntent:
+        """Refund once, also after Stripe has forgotten the idempotency key, which it does after a day."""
+        made = self._refunds.list({"payment_intent": request.reference, "limit": REFUNDS_MAX}).to_dict()["data"]
+        if any((refund.get("metadata") or {}).get("request") == str(request.id) for refund in made):
+            return self._retrieve(request.reference)
+        params: Any = {
+            "payment_intent": request.reference,
+            "amount": amount,
+            "metadata": {"request": str(request.id)},
+            "expand": ["payment_intent.latest_charge"],
+        }
+        found = self._refunds.create(params, once).to_dict()["payment_intent"]
+        return self._retrieve(request.reference) if isinstance(found, str) else intent_of(found)
+
+    def _look(self, reference: str, subject: Subject) -> list[PaymentEvent]:
+        if not reference:
+            return []
+        try:
+            return intent_events(self._retrieve(reference), subject)
+        except InvalidRequestError as error:
+            if error.http_status == 404:
+                return []
+            raise
+
+    def _retrieve(self, reference: str) -> StripeIntent:
+        return intent_of(self._intents.retrieve(reference, _CHARGE).to_dict())
+
+    def _disputed(self, dispute: StripeDispute, source: str) -> list[PaymentEvent]:
+        """A dispute does not name the purchase, so its payment is read."""
+        if dispute.payment_intent is None:
+            return []
+        try:
+            intent = self._retrieve(dispute.payment_intent)
+        except StripeError as error:
+            raise _unavailable(error) from error
+        subject = subject_of(intent.metadata, self._site_url, source)
+        if subject is None:
+            return []
+        return [stripe_event(K.DISPUTED, subject, intent.id, dispute.amount, dispute.currency, dispute.reason)]
+
+
+def _unavailable(error: StripeError) -> ProviderUnavailable:
+    """An error that tells nothing of the payment."""
+    is_key = isinstance(error, (AuthenticationError, PermissionError))
+    return ProviderUnavailable("the key is refused" if is_key else type(error).__name__)
