@@ -22,6 +22,7 @@ from ops.search_health import SearchSource
 from settings import Settings
 from telemetry.metrics import capture as capture_metrics
 from telemetry.metrics import kafka as kafka_metrics
+from telemetry.metrics import payments as payment_metrics
 
 CONNECT_TIMEOUT_S: Final = 5
 STATEMENT_TIMEOUT: Final = "-c statement_timeout=5000 -c application_name=turnstile-exporter"
@@ -41,6 +42,12 @@ SELECT pg_database_size(current_database()),
 """
 _CONNECTIONS: Final = """
 SELECT coalesce(state, 'other'), count(*) FROM pg_stat_activity WHERE datname = current_database() GROUP BY 1
+"""
+# The states that wait for the ledger or the provider; the index payment_unfinished has them.
+PAYMENT_STATES: Final = ("confirming", "capturing", "revoking", "refunding", "voiding")
+_PAYMENTS: Final = """
+SELECT state, count(*), greatest(extract(epoch FROM clock_timestamp() - min(since)), 0) FROM payment
+WHERE state IN ('confirming', 'capturing', 'revoking', 'refunding', 'voiding') GROUP BY state
 """
 
 
@@ -170,6 +177,7 @@ class PostgresSource:
         yield capture_metrics.DATABASE_CONNECTIONS.of(
             {(state,): count for state, count in connection.execute(_CONNECTIONS)}
         )
+        yield from payment_gauges({state: (count, age) for state, count, age in connection.execute(_PAYMENTS)})
 
     def close(self) -> None:
         """Disconnect."""
@@ -181,6 +189,13 @@ class PostgresSource:
         if self._connection is None or self._connection.closed:
             self._connection = _open(self._url)
         return self._connection
+
+
+def payment_gauges(found: Mapping[str, tuple[int, float]]) -> Iterator[Family]:
+    """Every state has a value, so that an alert ends."""
+    unfinished = {state: found.get(state, (0, 0.0)) for state in PAYMENT_STATES}
+    yield payment_metrics.UNFINISHED.of({(state,): count for state, (count, _) in unfinished.items()})
+    yield payment_metrics.UNFINISHED_AGE.of({(state,): float(age) for state, (_, age) in unfinished.items()})
 
 
 class ConnectSource:

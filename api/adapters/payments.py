@@ -6,11 +6,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from api.adapters.paid_purchases import paid_purchases
+from api.adapters.payment_overview import payment_overview
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.rows import shown
 from api.problems import Refused, Unavailable
 from api.schemas.money import Money
-from api.schemas.payment import PaidPurchase, PurchasePayment, Refund, RefundList
+from api.schemas.payment import PaidPurchase, PaymentOverview, PurchasePayment, Refund, RefundList
 from providers.port import PageFields, Provider, ProviderUnavailable, WebhookRefused
 from tables.errors import MalformedRecord
 from tables.messages.payment_events import PaymentEvent
@@ -71,6 +72,10 @@ class PaymentRows:
             return provider.page_fields(row["reference"])
         except ProviderUnavailable as error:
             raise Unavailable(provider.name) from error
+
+    def overview(self) -> PaymentOverview:
+        """The money of all payments, and what waits for the ledger or a provider."""
+        return payment_overview(self._database)
 
     def tell(self, event: PaymentEvent) -> None:
         """Write an event to the log; it is stored when this returns. Raises Unavailable."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 from uuid import UUID
 
-from api.schemas.payment import PaidPurchase, PurchasePayment, RefundList
+from api.schemas.payment import PaidPurchase, PaymentOverview, PurchasePayment, RefundList
 from providers.port import PageFields
 from tables.messages.payment_events import PaymentEvent
 
@@ -30,6 +30,9 @@ class Payments(Protocol):
 
     def page_fields(self, event: UUID, purchase: UUID) -> PageFields | None:
         """For the provider's fields on our page; None where there are none. Raises Unavailable."""
+
+    def overview(self) -> PaymentOverview:
+        """The money of all payments, and what waits for the ledger or a provider."""
 
     def tell(self, event: PaymentEvent) -> None:
         """Write an event to the log; it is stored when this returns. Raises Unavailable."""

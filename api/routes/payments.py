@@ -7,7 +7,15 @@ from api.paying.refunds import decided_refund, order_refund, refunds_of
 from api.ports.ports import ports
 from api.purchasing import service
 from api.routes.purchases import KEY, buyer_of, own_purchase
-from api.schemas.payment import NewRefund, ProviderPath, PurchasePayment, Refund, RefundList, TakenWebhook
+from api.schemas.payment import (
+    NewRefund,
+    PaymentOverview,
+    ProviderPath,
+    PurchasePayment,
+    Refund,
+    RefundList,
+    TakenWebhook,
+)
 from api.schemas.purchase import PurchasePath
 from api.web.authentication import caller
 from api.web.prefer import Preference
@@ -100,6 +108,12 @@ def list_refunds(path: PurchasePath) -> Response:
     """For the event's organizer and administrators: who ordered which refund, when and why, and what is left."""
     buyer_of(path.purchase_id)
     return answer(refunds_of(ports(), service.ids_of(path.purchase_id)))
+
+
+@payments.get("/payments", summary="Read the state of all payments", responses=answers({200: PaymentOverview}))
+def read_payments() -> Response:
+    """For administrators: the money by currency, how many payments wait in which state, and the 50 oldest of them."""
+    return answer(ports().payments.overview())
 
 
 @payments.post(

@@ -82,6 +82,36 @@ class PaidPurchase(Resource):
     made_at: datetime
 
 
+class CurrencyTotals(Resource):
+    """The money of all payments in one currency."""
+
+    authorized: Money
+    captured: Money
+    refunded: Money
+    goodwill: Money
+    fees: Money
+
+
+class UnfinishedPayment(Resource):
+    """A payment that waits for the ledger or its provider, ``since`` it is in its state."""
+
+    id: str = Field(description="`{eventId}.{purchase}`")
+    state: str
+    provider: str
+    reference: str
+    amount: Money
+    detail: str | None = None
+    since: datetime
+
+
+class PaymentOverview(Resource):
+    """For operators: the money by currency, how many payments wait in which state, and the oldest of them."""
+
+    money: list[CurrencyTotals]
+    waiting: dict[str, int]
+    oldest: list[UnfinishedPayment]
+
+
 class TakenWebhook(Resource):
     """How many events of a webhook are in the log."""
 

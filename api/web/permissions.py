@@ -55,6 +55,7 @@ PERMISSIONS: Final[dict[str, Permission]] = {
     "read_payment": Permission.SIGNED_IN,
     "refund_payment": Permission.ORGANIZER,
     "list_refunds": Permission.ORGANIZER,
+    "read_payments": Permission.ADMINISTRATOR,
     "take_webhook": Permission.NOBODY,
     "list_purchases": Permission.SIGNED_IN,
     "list_sales": Permission.ORGANIZER,

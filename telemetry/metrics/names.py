@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from telemetry.metrics import api, capture, kafka, ledger, process, projections, search, servers, worker
+from telemetry.metrics import api, capture, kafka, ledger, payments, process, projections, search, servers, worker
 from telemetry.metrics.definition import Metric
 
 EVERY: Final[tuple[Metric, ...]] = (
@@ -13,6 +13,7 @@ EVERY: Final[tuple[Metric, ...]] = (
     *projections.METRICS,
     *kafka.METRICS,
     *capture.METRICS,
+    *payments.METRICS,
     *search.METRICS,
     *servers.SERVERS,
     *servers.JVM,

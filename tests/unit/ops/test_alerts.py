@@ -377,6 +377,13 @@ CASES: dict[str, tuple[list[Series], list[Series]]] = {
             },
         ],
     ),
+    "PaymentsStuck": (
+        [{'turnstile_payments_unfinished_seconds{state="capturing"}': "0+60x60"}],
+        [
+            {'turnstile_payments_unfinished_seconds{state="capturing"}': "600x60"},
+            {'turnstile_payments_unfinished_seconds{state="refunding"}': "0+60x20 0x40"},
+        ],
+    ),
 }
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from api.problems import Refused, Unavailable
 from api.schemas.money import Money
-from api.schemas.payment import PaidPurchase, PurchasePayment, Refund, RefundList
+from api.schemas.payment import PaidPurchase, PaymentOverview, PurchasePayment, Refund, RefundList
 from providers.port import PageFields
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tests.unit.api.fakes.clock import NOW
@@ -65,6 +65,9 @@ class FakePayments:
 
     def of_event(self, event: UUID, cursor: str | None) -> tuple[list[PaidPurchase], str | None]:
         return self.purchases, None if cursor else self.following
+
+    def overview(self) -> PaymentOverview:
+        return PaymentOverview(money=[], waiting={"capturing": 1}, oldest=[])
 
     def _order(self, event: PaymentEvent) -> None:
         amount = event.amount or Decimal(0)

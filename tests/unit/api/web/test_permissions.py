@@ -116,6 +116,7 @@ OPERATIONS: dict[str, tuple[str, str, Any, tuple[int, ...]]] = {
     "read_payment": ("GET", "/purchases/{purchase}/payment", None, NOT_SHOWN),
     "refund_payment": ("POST", "/purchases/{purchase}/refunds", REFUND, (401, 403, 404, 409, 409)),
     "list_refunds": ("GET", "/purchases/{purchase}/refunds", None, ORGANIZERS_OWN),
+    "read_payments": ("GET", "/payments", None, ADMINISTRATORS),
     "take_webhook": ("POST", "/payment-webhooks/paper", {}, EVERYBODY),
     "list_purchases": ("GET", "/accounts/{account}/purchases", None, OWN),
     "list_sales": ("GET", "/events/{event}/sales", None, ORGANIZERS_OWN),
