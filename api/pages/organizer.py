@@ -49,7 +49,7 @@ _STATUS_ACTIONS: Final = (
     ),
     StatusAction(
         EventStatus.SOLD_OUT,
-        lazy_gettext("Close sales"),
+        lazy_gettext("Mark as sold out"),
         lazy_gettext("Sales stop, and the event is shown as sold out."),
     ),
     StatusAction(
@@ -59,7 +59,7 @@ _STATUS_ACTIONS: Final = (
     ),
     StatusAction(
         EventStatus.DONE,
-        lazy_gettext("Close for good"),
+        lazy_gettext("Mark as over"),
         lazy_gettext("The event is over. Nothing can be changed after that."),
     ),
     StatusAction(
