@@ -400,6 +400,8 @@ def test_a_new_date_is_told_with_the_former_one(
     for path in (bought, f"/events/{on_sale['id']}"):
         reader.get(path)
         assert (told in reader.page, "7 June 2030" in reader.page) == (True, True)
+    reader.get(bought)
+    assert ("Add to calendar" in reader.page) is resumes
     assert calendar_entry(reader, bought)["DESCRIPTION"] == told
     reader.get("/tickets")
     assert (">New date</p>" in reader.page) is resumes
