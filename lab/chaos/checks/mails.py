@@ -1,7 +1,7 @@
 """Promise 6: every due mail was received by its account and by no other; a repeat is the same mail.
 
 Which mails are due follows from the outcomes alone: each decision on a purchase, and each change of an event's time or
-place for the accounts that had tickets then.
+place for the accounts that had tickets then. A mail about a payment is due once it was asked for.
 """
 
 import json
@@ -22,6 +22,7 @@ NAMESPACE: Final = UUID("5b1f0c1e-6f0f-5c0e-9d57-7e1b6f3a9c21")
 KINDS: Final = frozenset({"held", "confirmed", "cancelled", "expired", "refunded"})
 OPEN: Final = frozenset({"held", "confirmed"})
 TOLD_OTHERWISE: Final = frozenset({"CANCELED", "DONE"})
+ABOUT_PAYMENTS: Final = frozenset({"paid", "paid-back", "payment-declined", "payment-failed"})
 PLACE: Final = ("startsAt", "endsAt", "timeZone", "venue", "city")
 REMINDED_FROM_S: Final = 5.0
 PUT_BACK: Final = "first-seen"
@@ -38,7 +39,7 @@ class Due:
 
 def check(case: Case) -> Findings:
     """Compare the mails received with those that were due."""
-    due = dict(_due(case))
+    due = dict(_due(case)) | dict(_about_payments(case))
     received: dict[str, list[Json]] = defaultdict(list)
     for mail in case.evidence.mails:
         received[mail["id"].strip("<>").partition("@")[0]].append(mail)
@@ -94,6 +95,15 @@ def _due(case: Case) -> Iterator[tuple[str, Due]]:
         since.setdefault(key, offset)
         if not outcome.get("repeated"):
             yield from _reminder(outcome) if is_extension else _of_outcome(outcome)
+
+
+def _about_payments(case: Case) -> Iterator[tuple[str, Due]]:
+    """The mails about payments, which are for those who bought."""
+    for row in case.readable(JOBS):
+        job: Json = json.loads(row.value or b"")
+        purchase = case.model.purchases.get((job.get("event"), job.get("purchase")))
+        if job.get("kind") in ABOUT_PAYMENTS and purchase is not None:
+            yield job["id"], Due(purchase.account, must=True)
 
 
 def _of_outcome(outcome: Json) -> Iterator[tuple[str, Due]]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -102,6 +103,14 @@ def mail_asked_for_again(evidence: Evidence) -> None:
     evidence.topics["notification-jobs"].append(Record(0, 1, 1000 * (BEGAN + 8), b"", again))
 
 
+def receipt(evidence: Evidence) -> dict[str, Any]:
+    """A receipt that was asked for, and its mail."""
+    number, address = str(uuid4()), f"{ADA}@chaos.example"
+    job = {"id": number, "kind": "paid", "event": EVENT, "purchase": BOUGHT, "account": ADA}
+    evidence.topics["notification-jobs"].append(Record(0, 1, 1000 * (BEGAN + 1), b"", json.dumps(job).encode()))
+    return evidence.mails[0] | {"id": f"<{number}@turnstile.example>", "to": address, "delivered": [address]}
+
+
 def event_moved_and_nobody_was_told(evidence: Evidence) -> None:
     facts = story.FACTS | {"version": 2, "venue": "Elsewhere"}
     news = {"kind": "changed", "event": EVENT, "offset": 6, "at": story.moment(7), "facts": facts}
@@ -159,6 +168,12 @@ DAMAGES: list[tuple[str, int, Damage]] = [
     ("a mail was not due", 6, lambda it: it.mails.append(it.mails[0] | {"id": "<other@turnstile.example>"})),
     ("a repeat is another mail", 6, lambda it: it.mails.append(it.mails[0] | {"text": "something else"})),
     ("a mail lacks a ticket", 6, lambda it: it.mails[0].update(text="")),
+    ("a receipt never came", 6, receipt),
+    (
+        "a receipt went to somebody else",
+        6,
+        lambda it: it.mails.append(receipt(it) | {"delivered": ["x@chaos.example"]}),
+    ),
     ("an old outcome made a mail again", 6, mail_asked_for_again),
     ("nobody was told of a new place", 6, event_moved_and_nobody_was_told),
     ("what can't be read is nowhere", 7, lambda it: it.topics["dlq.ledger"].clear()),
@@ -177,6 +192,12 @@ def test_a_purchase_is_not_decided_by_what_was_refused_before_it() -> None:
     refusal = json.dumps(story.outcome("refused", 0, BOUGHT, ADA, reason="unknown-purchase")).encode()
     evidence.topics["ticket-purchase"].insert(0, Record(0, 0, 1000 * (BEGAN - 60), story.KEY, refusal))
     assert Case(evidence).first_told[EVENT, BOUGHT] == 1000 * (BEGAN + 1)
+
+
+def test_a_receipt_that_was_asked_for_may_come() -> None:
+    evidence = true_run()
+    evidence.mails.append(receipt(evidence))
+    assert judge(evidence).broken == []
 
 
 def test_nothing_is_found_in_a_run_that_went_well() -> None:
