@@ -101,7 +101,7 @@ def _about_payments(case: Case) -> Iterator[tuple[str, Due]]:
     """The mails about payments, which are for those who bought."""
     for row in case.readable(JOBS):
         job: Json = json.loads(row.value or b"")
-        purchase = case.model.purchases.get((job.get("event"), job.get("purchase")))
+        purchase = case.model.purchases.get((str(job.get("event")), str(job.get("purchase"))))
         if job.get("kind") in ABOUT_PAYMENTS and purchase is not None:
             yield job["id"], Due(purchase.account, must=True)
 
