@@ -167,6 +167,22 @@ def test_a_failure_counts_for_what_was_asked_and_not_answered() -> None:
     assert (failing.tell(event(K.FAILED, request=failing.task().id)), failing.state) == (["cancel"], "revoking")
 
 
+@pytest.mark.parametrize(
+    ("before", "state", "kind"),
+    [
+        (REFUNDING, "refunding", "refund"),
+        ((*CONFIRMING, event(K.REFUSED, ledger_offset=9)), "voiding", "void"),
+    ],
+)
+def test_what_gives_money_back_and_is_refused_keeps_its_reason_and_is_asked_for_again(
+    before: tuple[PaymentEvent, ...], state: str, kind: str
+) -> None:
+    payment = Payment(*before)
+    refused = event(K.FAILED, request=payment.task().id, detail="too old")
+    assert (payment.tell(refused), payment.state, payment.known.detail) == ([], state, "too old")
+    assert payment.tell(event(K.CHECKED)) == [kind]
+
+
 def test_tickets_that_were_given_back_before_the_capture_failed_are_not_given_back_again() -> None:
     payment = Payment(*CAPTURING, event(K.ENDED, amount=ZERO, ledger_offset=10))
     assert (payment.tell(event(K.FAILED, request=payment.task().id)), payment.state) == (["void"], "voiding")
