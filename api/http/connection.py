@@ -14,7 +14,7 @@ from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from api.http.limits import LINGER_MAX_BYTES, ConnectionLimits
-from api.http.refusal import Refusal, kind_of, refusal_bytes
+from api.http.refusal import Refusal, kind_of, page_language, refusal_bytes
 from api.http.request_parser import ConnectionPhase, RequestParser
 from api.web.raw_response import FastPath, RawResponse
 
@@ -254,7 +254,7 @@ class HttpConnection(RequestParser):
         self._enter(ConnectionPhase.END)
         if self.transport.is_closing():
             return
-        self.transport.write(refusal_bytes(self._refusal))
+        self.transport.write(refusal_bytes(self._refusal, page_language(self._refusal, self._fields)))
         self.transport.write_eof()
 
     def _discard(self, data: bytes) -> None:

@@ -1,13 +1,28 @@
-"""The answers with which the server refuses by itself, before the application gets a request."""
+"""The answers with which the server refuses by itself, before the application gets a request.
+
+They are problems; a form that is too large is answered with a page, in the browser's language.
+"""
 
 from functools import cache
 from http import HTTPStatus
 from typing import Final
 
 from httptools import HttpParserError
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
+from api.auth.clients import first_language
 from api.problems import BUSY_FOR_S, MEDIA_TYPE, PROBLEMS, problem_json
-from api.web.raw_response import RawResponse
+from api.web.raw_response import Fields, RawResponse
+from translations.catalogues import catalogue
+
+FORM_TYPE: Final = b"application/x-www-form-urlencoded"
+HTML: Final = "text/html; charset=utf-8"
+_PAGE: Final = (
+    '<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>'
+    '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" '
+    'content="light dark"></head><body><h1>{title}</h1><p>{text}</p></body></html>'
+)
 
 RETRY_LATER: Final = {"Retry-After": str(BUSY_FOR_S)}
 
@@ -25,12 +40,27 @@ def kind_of(error: HttpParserError) -> str:
     return error.__context__.kind if isinstance(error.__context__, Refusal) else "malformed-request"
 
 
+def page_language(kind: str, fields: Fields) -> str:
+    """The language of the page for a request with these header fields; empty if it is answered with a problem."""
+    if kind != "body-too-large" or not fields.get(b"content-type", b"").startswith(FORM_TYPE):
+        return ""
+    return first_language(parse_accept_header(fields.get(b"accept-language", b"").decode("latin-1"), LanguageAccept))
+
+
 @cache
-def refusal_bytes(kind: str) -> bytes:
-    """The answer on the wire, after which the connection ends."""
+def refusal_bytes(kind: str, language: str = "") -> bytes:
+    """The answer on the wire, after which the connection ends; a page if there is a ``language``."""
     status = PROBLEMS[kind].status
     more = RETRY_LATER if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    reply = RawResponse(status, MEDIA_TYPE, {"Connection": "close", **more}, problem_json(kind))
+    media_type, body = (HTML, _page(language)) if language else (MEDIA_TYPE, problem_json(kind))
+    reply = RawResponse(status, media_type, {"Connection": "close", **more}, body)
     lines = [b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode())]
     lines += [b"%b: %b" % field for field in reply.fields()]
     return b"\r\n".join(lines) + b"\r\n\r\n" + reply.body
+
+
+def _page(language: str) -> bytes:
+    """In the words of the pages (api/pages/errors.py)."""
+    said = catalogue(language, "pages").gettext
+    title, text = said("The form is too large"), said("Please shorten what you entered.")
+    return _PAGE.format(language=language, title=title, text=text).encode()

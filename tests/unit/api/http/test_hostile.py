@@ -173,6 +173,20 @@ def test_a_refusal_is_a_problem_and_can_be_read_by_who_goes_on_sending(server: R
 
 
 @pytest.mark.parametrize(
+    ("accepted", "language", "title"),
+    [("de-AT, en;q=0.5", "de", "Das Formular ist zu groß"), ("it", "en", "The form is too large"), ("", "en", "")],
+)
+def test_a_form_that_is_too_large_is_refused_with_a_page(
+    server: Running, accepted: str, language: str, title: str
+) -> None:
+    more = f"Content-Type: application/x-www-form-urlencoded\r\nAccept-Language: {accepted}\r\nHost"
+    came = server.said_to(ASKED.replace(b"Host", more.encode(), 1) % 900_000)
+    assert (status_of(came), b"content-type: text/html; charset=utf-8" in came) == (413, True)
+    assert f'<html lang="{language}">' in came.decode()
+    assert title in came.decode()
+
+
+@pytest.mark.parametrize(
     ("begun", "status"),
     [
         (b"", 0),
