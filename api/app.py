@@ -22,12 +22,14 @@ from api.routes.payments import payments
 from api.routes.purchases import purchases
 from api.routes.sales import sales
 from api.routes.search import search
+from api.routes.seating import seating
 from api.routes.sessions import sessions
 from api.routes.tickets import tickets
 from api.telemetry.request_metrics import register_routes
+from api.web.body_sizes import BODY_MAX_BYTES
 from api.web.error_handlers import invalid, register_error_handlers
 from api.web.permissions import register_permissions
-from api.web.request_limits import BODY_MAX_BYTES, StrictJson, check_body
+from api.web.request_limits import StrictJson, check_body
 from api.web.responses import Problem
 
 INFO = Info(
@@ -65,6 +67,7 @@ def create_app(ports: Ports) -> OpenAPI:
         password_resets,
         events,
         tickets,
+        seating,
         search,
         purchases,
         payments,

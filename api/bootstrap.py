@@ -29,6 +29,7 @@ from api.adapters.postgres.holders import HolderRows
 from api.adapters.postgres.notifications import NotificationRows
 from api.adapters.postgres.password_resets import PasswordResetRows
 from api.adapters.postgres.revocations import RevocationRows
+from api.adapters.postgres.seatings import SeatingRows
 from api.adapters.sales import PurchaseRows
 from api.adapters.smtp import SmtpMailer
 from api.adapters.stock import LedgerStock
@@ -84,7 +85,7 @@ def open_servers(settings: Settings) -> Servers:
     exports = Database(settings.database_url.get_secret_value(), connections_max=EXPORT_MAX_CONNECTIONS)
     views = WorkerViews(settings.worker_urls, settings.worker_token_list, settings.worker_ca)
     producer = CommandProducer(client_options(settings))
-    events = EventRows(database)
+    events, seating = EventRows(database), SeatingRows(database)
     index = EventIndex(make_client(settings))
     board = BoardFeed(PipelineProbe(settings, database, index, views))
     ledger = _ledger(settings, producer, views, board)
@@ -114,7 +115,8 @@ def open_servers(settings: Settings) -> Servers:
         accounts=AccountRows(database, revocations.learn),
         password_resets=PasswordResetRows(database, revocations.learn),
         events=events,
-        catalogue=CatalogueRows(database, events, producer.announce),
+        seating=seating,
+        catalogue=CatalogueRows(database, events, seating, producer.announce),
         ledger=ledger,
         holders=HolderRows(database),
         sales=PurchaseRows(database, exports, views),

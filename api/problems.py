@@ -149,6 +149,14 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "has-seats": Kind(
         409, "The ticket type has seats in the plan", "it stays until the event has another plan, or none"
     ),
+    "seats-taken": Kind(
+        409,
+        "The plan would change seats that are held or sold",
+        "a seat that is out stays as it is: its name, category, kind and place; `seats` has at most 20 of them",
+    ),
+    "too-many-plans": Kind(
+        409, "The event had too many seating plans", "an event has at most 100 of them, one after the other"
+    ),
     "payment-mode-fixed": Kind(
         409,
         "How the event is paid cannot be changed now",
@@ -180,7 +188,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
         "The purchase was changed too often",
         "the rest of it can still be cancelled, but only as a whole; `figures` has the limit",
     ),
-    "body-too-large": Kind(413, "The body is too large", "more than 64 KiB"),
+    "body-too-large": Kind(413, "The body is too large", "more than 64 KiB, or more than 8 MiB of a seating plan"),
     "unsupported-media-type": Kind(
         415, "The body is not application/json", "a body that is not `application/json`, or has a `Content-Encoding`"
     ),
@@ -217,6 +225,11 @@ PROBLEMS: Final[dict[str, Kind]] = {
         503,
         "Too many connections",
         "from all clients or from this one; use fewer, or try again after `Retry-After` seconds",
+    ),
+    "uploads-busy": Kind(
+        503,
+        "Too many seating plans are being uploaded",
+        "four large bodies are on their way to this process; try again after `Retry-After` seconds",
     ),
     "passwords-busy": Kind(
         503,

@@ -46,12 +46,12 @@ INSERT INTO event_outbox (id, aggregate_id, event_type, version, payload)
 SELECT gen_random_uuid(), raised.id, 'event-defined', raised.version,
        jsonb_set(newest.payload, '{version}', to_jsonb(raised.version))
 FROM raised CROSS JOIN LATERAL (
-    SELECT payload FROM event_outbox WHERE aggregate_id = raised.id ORDER BY version DESC LIMIT 1
+    SELECT payload FROM event_outbox WHERE aggregate_id = raised.id AND part = 0 ORDER BY version DESC LIMIT 1
 ) AS newest
 """
 FORGET: Final = """
 DELETE FROM event_outbox USING event
-WHERE event_outbox.aggregate_id = event.id AND event_outbox.version < event.version
+WHERE event_outbox.aggregate_id = event.id AND event_outbox.version < event.version AND part = 0
 """
 SPOILED: Final = """
 SELECT DISTINCT aggregate_id::text FROM event_outbox WHERE jsonb_typeof(payload) <> 'object' ORDER BY 1 LIMIT 20

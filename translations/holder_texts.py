@@ -1,10 +1,13 @@
 """What holders are told of their tickets: the same words on pages, in mails and in calendar files."""
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from translations.catalogues import catalogue
 
 DOMAIN: Final = "holders"
+NOTED_MAX_SEATS: Final = 50
 
 
 def returned_text(language: str, returned: int, left: int) -> str:
@@ -37,7 +40,19 @@ def moved_text(language: str, former: str) -> str:
     return text.format(former=former)
 
 
-def calendar_notes(language: str, *, returned: int, left: int, event_note: str) -> list[str]:
-    """What the entry of a purchase says besides time and place; ``event_note`` may be empty."""
+def seat_text(language: str, seat: str) -> str:
+    """Where a seat is; ``seat`` is its name, SECTION-ROW-SEAT."""
+    section, _, rest = seat.partition("-")
+    row, _, number = rest.partition("-")
+    text = catalogue(language, DOMAIN).gettext("Section {section}, row {row}, seat {seat}")
+    return text.format(section=section, row=row, seat=number)
+
+
+def calendar_notes(language: str, *, returned: int, left: int, event_note: str, seats: Iterable[str] = ()) -> list[str]:
+    """What the entry of a purchase says besides time and place; of many seats, the first ones.
+
+    ``event_note`` may be empty.
+    """
+    noted = [seat_text(language, seat) for seat in islice(seats, NOTED_MAX_SEATS)]
     returned_note = f"{returned_text(language, returned, left)}." if returned else ""
-    return [note for note in (returned_note, event_note) if note]
+    return [note for note in (*noted, returned_note, event_note) if note]

@@ -18,7 +18,9 @@ from api.bounded_cache import BoundedCache
 from api.organizing.changes import definition
 from api.ports.events import Listing
 from api.problems import Fault, Refused, Unavailable
+from tables.messages.announcements import Announced
 from tables.messages.commands import DefineEvent
+from tables.messages.sections import DefineSection
 from tables.messages.statuses import EventStatus
 
 REMEMBERED_S: Final = 60.0
@@ -35,11 +37,19 @@ class Listings(Protocol):
         """The event with its ticket types, in one snapshot."""
 
 
+class Pieces(Protocol):
+    """The seating plans of the write model."""
+
+    def pieces(self, event: UUID, plan: int) -> list[DefineSection]:
+        """The pieces of a plan; none if it is not in force any more."""
+
+
 @dataclass(slots=True)
 class AnnouncedEvent:
     """An event whose definition is in the log: version, ticket types, and until when (s) it is not read again."""
 
     version: int
+    plan: int | None
     ticket_types: frozenset[UUID]
     until: float
 
@@ -51,11 +61,13 @@ class CatalogueRows:
         self,
         database: Database,
         listings: Listings,
-        announce: Callable[[DefineEvent], Awaitable[None]],
+        plans: Pieces,
+        announce: Callable[[Announced], Awaitable[None]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._listings = listings
+        self._plans = plans
         self._announce = announce
         self._clock = clock
         self._accounts: BoundedCache[UUID, bool] = BoundedCache(ACCOUNTS_MAX, REMEMBERED_S)
@@ -118,17 +130,21 @@ class CatalogueRows:
         if listing is None or listing.event.status is EventStatus.DRAFT:
             raise Refused("unknown-event", "", Fault("there is no such event", "/eventId"))
         version = listing.event.version
+        plan = listing.plan.version if listing.plan else None
+        if plan is not None and (known is None or known.plan != plan):
+            for piece in await asyncio.to_thread(self._plans.pieces, event, plan):
+                await self._tell(piece)
         if known is None or known.version != version:
-            await self._announce_event(DefineEvent(event, version, definition(listing)))
+            await self._tell(DefineEvent(event, version, definition(listing)))
         types = frozenset(ticket.id for ticket in listing.tickets)
-        fresh = self._events[event] = AnnouncedEvent(version, types, self._clock() + REMEMBERED_S)
+        fresh = self._events[event] = AnnouncedEvent(version, plan, types, self._clock() + REMEMBERED_S)
         while len(self._events) > EVENTS_MAX:
             del self._events[next(iter(self._events))]
         return fresh
 
-    async def _announce_event(self, event: DefineEvent) -> None:
+    async def _tell(self, command: Announced) -> None:
         try:
-            await self._announce(event)
+            await self._announce(command)
         except Unavailable:
             self._failed_at = self._clock()
             raise

@@ -254,6 +254,7 @@ def _lines(lines: list[dict[str, Any]], currency: str) -> list[BoughtLine]:
             quantity=line["quantity"],
             price=Money.of(Decimal(line["price"]), currency),
             codes=line.get("codes", []),
+            seats=line.get("seats"),
         )
         for line in lines
     ]

@@ -40,6 +40,12 @@ class ConnectionOwner(Protocol):
     def release(self, peer: str) -> None:
         """A connection of this address has ended."""
 
+    def admit_large_body(self) -> bool:
+        """Count another large body; whether it may come."""
+
+    def release_large_body(self) -> None:
+        """A large body is no longer needed."""
+
 
 class FastCycle:
     """A request that the fast path answers, with the attributes that uvicorn reads of a request under way."""
@@ -69,6 +75,7 @@ class HttpConnection(RequestParser):
         self._replying: asyncio.Task[None] | None = None
         self._refusal = ""
         self._lingered_bytes = 0
+        self._has_large_body = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Accept the client, or refuse it if there are too many."""
@@ -80,12 +87,19 @@ class HttpConnection(RequestParser):
         """Tell the application, if it is answering."""
         self._disconnect()
         super().connection_lost(exc)
+        self._release_large_body()
         self._owner.release(self.peer)
 
     @property
     def peer(self) -> str:
         """The address at the other end."""
         return self.client[0] if self.client else ""
+
+    def admit_large_body(self) -> None:
+        """One of a connection, until it is answered. Raises Refusal."""
+        if self._has_large_body or not self._owner.admit_large_body():
+            raise Refusal("uploads-busy")
+        self._has_large_body = True
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come, unless the client was refused."""
@@ -167,6 +181,8 @@ class HttpConnection(RequestParser):
     def on_response_complete(self) -> None:
         """Continue with the requests that came meanwhile, or wait for the next one."""
         self.server_state.total_requests += 1
+        if not self.pipeline and self._reading is not ConnectionPhase.BODY:
+            self._release_large_body()
         if self.transport.is_closing():
             self._enter(ConnectionPhase.END)
             return
@@ -243,6 +259,11 @@ class HttpConnection(RequestParser):
             self._answering.message_event.set()
             self._answering.scope[GONE] = True
             self.flow.resume_writing()
+
+    def _release_large_body(self) -> None:
+        if self._has_large_body:
+            self._has_large_body = False
+            self._owner.release_large_body()
 
     def _refuse(self, kind: str) -> None:
         """Refuse the newest request, after the answers to those before it."""

@@ -5,8 +5,6 @@ from typing import Final, NamedTuple
 # Of one request, with its request line.
 HEAD_MAX_BYTES: Final = 8 * 1024
 HEAD_MAX_FIELDS: Final = 64
-# As much as any route accepts (api/web/request_limits.py).
-BODY_MAX_BYTES: Final = 64 * 1024
 # Requests of one connection that wait for those before them.
 PIPELINE_MAX_REQUESTS: Final = 64
 # What a refused client still sends is discarded, up to that size and for ``linger_s``: to close the socket at once

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from api.http.limits import BODY_MAX_BYTES, HEAD_MAX_BYTES, HEAD_MAX_FIELDS, PIPELINE_MAX_REQUESTS
+from api.http.limits import HEAD_MAX_BYTES, HEAD_MAX_FIELDS, PIPELINE_MAX_REQUESTS
 from api.http.refusal import Refusal
+from api.web.body_sizes import BODY_MAX_BYTES, body_max_bytes
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 # A colon, a space, and the end of the line.
@@ -30,11 +31,11 @@ class ConnectionPhase(Enum):
     END = auto()
 
 
-# Bytes of a request whose end has not come: empty lines before it, its head, its body with the framing of chunks.
-PARTIAL_MAX: Final = {
-    ConnectionPhase.IDLE: (HEAD_MAX_BYTES, "malformed-request"),
-    ConnectionPhase.HEAD: (HEAD_MAX_BYTES, "head-too-large"),
-    ConnectionPhase.BODY: (2 * BODY_MAX_BYTES, "body-too-large"),
+# Why a request is refused whose part is too long before its end has come.
+TOO_LONG: Final = {
+    ConnectionPhase.IDLE: "malformed-request",
+    ConnectionPhase.HEAD: "head-too-large",
+    ConnectionPhase.BODY: "body-too-large",
 }
 
 
@@ -49,11 +50,16 @@ class RequestParser(HttpToolsProtocol):
         self._reading = ConnectionPhase.IDLE
         self._fields: dict[bytes, bytes] = {}
         self._body: bytes | bytearray = b""
+        self._body_max_bytes = BODY_MAX_BYTES
         self._is_whole = False
         self._head_bytes = self._partial_bytes = 0
 
     def abort(self) -> None:
         """End the connection at once."""
+        raise NotImplementedError
+
+    def admit_large_body(self) -> None:
+        """Raise Refusal unless the server takes a body of more than BODY_MAX_BYTES now."""
         raise NotImplementedError
 
     def on_message_begin(self) -> None:
@@ -65,6 +71,7 @@ class RequestParser(HttpToolsProtocol):
         self.headers = []
         self.expect_100_continue = False
         self._head_bytes = 0
+        self._body_max_bytes = BODY_MAX_BYTES
         self._read(ConnectionPhase.HEAD)
 
     def on_url(self, url: bytes) -> None:
@@ -96,7 +103,7 @@ class RequestParser(HttpToolsProtocol):
             # Bytes would be copied for each piece, and a piece may be one byte.
             self._body = self._body if isinstance(self._body, bytearray) else bytearray(self._body)
             self._body += body
-        if len(self._body) > BODY_MAX_BYTES:
+        if len(self._body) > self._body_max_bytes:
             raise Refusal("body-too-large")
 
     def _queue(self) -> None:
@@ -125,8 +132,15 @@ class RequestParser(HttpToolsProtocol):
         has_two = len(self._fields) != len(self.headers) and sum(name == b"host" for name, _ in self.headers) > 1
         if is_missing or has_two or (host is not None and not is_host(host)):
             raise Refusal("malformed-request")
-        if int(self._fields.get(b"content-length", 0)) > BODY_MAX_BYTES:
+        length = int(self._fields.get(b"content-length", 0))
+        if length > BODY_MAX_BYTES:
+            self._check_large_body(length)
+
+    def _check_large_body(self, length: int) -> None:
+        if length > body_max_bytes(self.url.partition(b"?")[0].decode("latin-1")):
             raise Refusal("body-too-large")
+        self.admit_large_body()
+        self._body_max_bytes = length
 
     def _count_head(self, more: int) -> None:
         self._head_bytes += more
@@ -136,9 +150,10 @@ class RequestParser(HttpToolsProtocol):
     def _count_partial(self, more: int) -> None:
         """Count the bytes since the last whole request; those that came with its end are not known."""
         self._partial_bytes = 0 if self._is_whole else self._partial_bytes + more
-        most, kind = PARTIAL_MAX[self._reading]
-        if self._partial_bytes > most:
-            raise Refusal(kind)
+        # Empty lines, or a head; a body with the framing of its chunks.
+        max_bytes = 2 * self._body_max_bytes if self._reading is ConnectionPhase.BODY else HEAD_MAX_BYTES
+        if self._partial_bytes > max_bytes:
+            raise Refusal(TOO_LONG[self._reading])
 
 
 @lru_cache(maxsize=1_024)

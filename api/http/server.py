@@ -21,6 +21,7 @@ from uvicorn import Server as UvicornServer
 
 from api.http.connection import HttpConnection
 from api.http.limits import ConnectionLimits
+from api.web.body_sizes import LARGE_BODIES_MAX
 from api.web.raw_response import FastPath
 from telemetry.rate_limited import RateLimitedLog
 
@@ -57,6 +58,7 @@ class HttpServer(UvicornServer):
         self._listener = listener
         self._client_of = client_of
         self._clients: Counter[str] = Counter()
+        self._large_bodies = 0
         self._connecting: set[asyncio.Task[Any]] = set()
 
     @property
@@ -77,6 +79,17 @@ class HttpServer(UvicornServer):
         self._clients[client] -= 1
         if self._clients[client] <= 0:
             del self._clients[client]
+
+    def admit_large_body(self) -> bool:
+        """Count another large body; whether it may come."""
+        if self._large_bodies >= LARGE_BODIES_MAX:
+            return False
+        self._large_bodies += 1
+        return True
+
+    def release_large_body(self) -> None:
+        """A large body is no longer needed."""
+        self._large_bodies -= 1
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept clients."""

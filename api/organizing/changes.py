@@ -111,8 +111,10 @@ def with_ticket_changed(listing: Listing, ticket_id: UUID, fields: dict[str, Any
 
 
 def without_ticket(listing: Listing, ticket_id: UUID) -> Listing:
-    """The listing without a ticket type. Refused: not-found."""
+    """The listing without a ticket type. Refused: not-found, has-seats."""
     gone = ticket_of(listing, ticket_id)
+    if listing.plan is not None and ticket_id in listing.plan.categories:
+        raise Refused("has-seats")
     return replace(listing, tickets=tuple(ticket for ticket in listing.tickets if ticket is not gone))
 
 
@@ -176,6 +178,7 @@ def definition(listing: Listing) -> commands.EventDefinition:
         max_per_order=event.max_per_order,
         max_per_account=event.max_per_account,
         payment=event.payment,
+        plan=listing.plan.version if listing.plan else None,
         ticket_types=[ticket_definition(ticket, event.ends_at) for ticket in listing.tickets],
     )
 

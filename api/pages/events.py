@@ -14,6 +14,7 @@ from api.pages.language import language, use_language
 from api.pages.offers import open_flags, shown_offers
 from api.pages.purchase_status import redirect_to_answer, redirect_to_purchase
 from api.pages.refusal_texts import refusal_text
+from api.pages.seat_selection import SEAT_FIELD, SEAT_WISHES, redirect_to_seats, seat_lines, seat_wishes, with_best
 from api.pages.status_labels import event_label
 from api.pages.ticket_selection import FIELD_PREFIX, chosen_lines, chosen_quantities, order_key, quantity_fields
 from api.ports.ports import ports
@@ -36,7 +37,7 @@ _CACHE: Final = "pieces of events"
 @events.get("/events/<uuid:event_id>")
 def event(event_id: UUID) -> Response:
     """The event and its tickets. The URL may have the chosen quantities and why an order was refused."""
-    found = shown_event(event_id)
+    found, plan = shown_event(event_id), ports().seating.outline(event_id)
     shown = shown_offers(found, chosen_quantities())
     if sum(offer.is_open for offer in shown) == 1 and not any(offer.chosen for offer in shown):
         shown = [offer._replace(chosen=1 if offer.is_open else 0) for offer in shown]
@@ -50,15 +51,18 @@ def event(event_id: UUID) -> Response:
         order_key=order_key(request.args),
         refused=refusal_text(refused) if refused else None,
         field_prefix=FIELD_PREFIX,
+        seated=plan.seated if plan else frozenset(),
+        wishes=SEAT_WISHES,
     )
     return make_response(text)
 
 
 @events.get("/events/<uuid:event_id>/choose")
 def choose(event_id: UUID) -> BaseResponse:
-    """Redirect to the event with the chosen quantities, after signing in."""
+    """Redirect to the event with the chosen quantities or seats, after signing in."""
     query = request.query_string.decode("ascii", "ignore")
-    return redirect(f"/events/{event_id}{'?' if query else ''}{query}", 303)
+    page = f"/events/{event_id}/seats" if SEAT_FIELD in request.args else f"/events/{event_id}"
+    return redirect(f"{page}{'?' if query else ''}{query}", 303)
 
 
 @events.get("/events/<uuid:event_id>/left")
@@ -89,10 +93,11 @@ def hold(event_id: UUID) -> BaseResponse:
     """Hold the chosen tickets and redirect to the purchase. The same form sent again is the same purchase."""
     shown_event(event_id)
     key, began = request.form.get("order_key"), ports().clock()
-    asked_for = chosen_lines()
-    if not asked_for:
-        return _redirect_refused(event_id, "nothing-chosen")
+    counted = chosen_lines()
     try:
+        asked_for = with_best(event_id, counted) + seat_lines(event_id)
+        if not asked_for:
+            return _redirect_refused(event_id, "nothing-chosen")
         asked = parse_body(NewPurchase, {"eventId": event_id, "lines": asked_for, "hold": True})
         bought = service.buy(ports(), caller(), asked, key, Preference(ports().purchase_wait))
         return redirect_to_answer(ports().in_loop(bought), began)
@@ -101,7 +106,11 @@ def hold(event_id: UUID) -> BaseResponse:
             return redirect_to_purchase(
                 public_id(event_id, service.purchase_id(caller().account, key)), began - RUNNING_MAX
             )
-        return _redirect_refused(event_id, error.kind)
+        return (
+            redirect_to_seats(event_id, error)
+            if SEAT_FIELD in request.form
+            else _redirect_refused(event_id, error.kind)
+        )
     except Unavailable:
         # The order may be in the log, so the next try must have the same key.
         return _redirect_refused(event_id, "unavailable", key=key or "")
@@ -124,4 +133,6 @@ def _fragments() -> BoundedCache[tuple[UUID, str, str], _Fragment]:
 
 def _redirect_refused(event_id: UUID, reason: str, **more: str) -> BaseResponse:
     """Redirect to the event with the chosen quantities and why the order was refused."""
-    return redirect(f"/events/{event_id}?{urlencode({'refused': reason} | more | quantity_fields())}#choose", 303)
+    return redirect(
+        f"/events/{event_id}?{urlencode({'refused': reason} | more | quantity_fields() | seat_wishes())}#choose", 303
+    )

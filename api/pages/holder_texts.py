@@ -10,7 +10,7 @@ from api.schemas.event import Event
 from api.schemas.purchase import Purchase
 from tables.messages.reasons import Reason
 from tables.messages.statuses import EventStatus
-from translations.holder_texts import calendar_notes, moved_text, postponed_text, returned_text
+from translations.holder_texts import calendar_notes, moved_text, postponed_text, returned_text, seat_text
 
 
 class PurchaseEnd(NamedTuple):
@@ -80,8 +80,9 @@ def returned_note(purchase: Purchase) -> str:
 
 def purchase_notes(purchase: Purchase, event: Event) -> list[str]:
     """What the purchase's calendar entry says besides time and place."""
-    note = postponement_note(event)
-    return calendar_notes(language(), returned=purchase.returned or 0, left=_left(purchase), event_note=note)
+    left, note = _left(purchase), postponement_note(event)
+    seats = (seat for line in purchase.lines or [] for seat in line.seats or [])
+    return calendar_notes(language(), returned=purchase.returned or 0, left=left, event_note=note, seats=seats)
 
 
 def _left(purchase: Purchase) -> int:
@@ -118,4 +119,5 @@ FILTERS: Final[Mapping[str, Any]] = {
     "postponement_note": postponement_note,
     "holder_note": holder_note,
     "holder_label": holder_label,
+    "seat": lambda name: seat_text(language(), name),
 }

@@ -38,6 +38,7 @@ from api.pages.organizer import organizing
 from api.pages.password_reset import resetting
 from api.pages.payments import payments
 from api.pages.purchases import purchases
+from api.pages.seats import seats
 from api.pages.sign_in import signing_in
 from api.pages.sign_up import signing_up
 from api.pages.topics import topics
@@ -46,6 +47,7 @@ from api.roles import Permission, Role
 BLUEPRINTS: Final = (
     box_office,
     events,
+    seats,
     purchases,
     payments,
     organized_payments,

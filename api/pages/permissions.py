@@ -20,6 +20,7 @@ PAGES: Final[dict[str, Permission]] = {
     "events.event": Permission.ANYONE,
     "events.left": Permission.NOBODY,
     "events.choose": Permission.SIGNED_IN,
+    "seats.choose_seats": Permission.ANYONE,
     "events.hold": Permission.SIGNED_IN,
     "purchases.purchase": Permission.SIGNED_IN,
     "purchases.confirm": Permission.SIGNED_IN,

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from io import BytesIO
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -24,17 +24,18 @@ class PrintedTicket(NamedTuple):
 
     number: int
     name: str
+    seat: str | None
     code: str
     picture: Markup
 
 
 def printed_tickets(signer: TicketSigner, event: UUID, lines: list[BoughtLine], sheet: int) -> list[PrintedTicket]:
     """The tickets of a page; ``sheet`` counts from 1."""
-    codes = ((line.name, code) for line in lines for code in line.codes)
+    codes = ((line.name, seat, code) for line in lines for code, seat in zip_longest(line.codes, line.seats or []))
     first = (sheet - 1) * PAGE_TICKETS
     return [
-        PrintedTicket(number, name, code, _qr_code(signer.sign(Ticket(event, code))))
-        for number, (name, code) in enumerate(islice(codes, first, first + PAGE_TICKETS), start=first + 1)
+        PrintedTicket(number, name, seat, code, _qr_code(signer.sign(Ticket(event, code))))
+        for number, (name, seat, code) in enumerate(islice(codes, first, first + PAGE_TICKETS), start=first + 1)
     ]
 
 

@@ -15,6 +15,7 @@ from api.pages.printed_tickets import purchase_calendar
 from api.pages.purchase_status import CLOCK_SKEW_MAX, redirect_to_answer, redirect_to_purchase, up_to_date
 from api.pages.purchase_view import purchase_values, ticket_values
 from api.pages.refusal_texts import refusal_text
+from api.pages.seat_selection import SEAT_FIELD, chosen_seats
 from api.pages.ticket_selection import ONCE_KEY, chosen_lines, chosen_quantities, order_key, quantity_fields
 from api.ports.ports import ports
 from api.problems import Refused, Unavailable
@@ -72,23 +73,26 @@ def cancel_form(public: str) -> BaseResponse:
         purchase=found,
         order_key=order_key(request.args),
         chosen=chosen_quantities(),
+        seats=chosen_seats(),
+        seat_field=SEAT_FIELD,
         refused=_refusal(),
     )
 
 
 @purchases.post("/purchases/<public>/cancel")
 def cancel(public: str) -> BaseResponse:
-    """Cancel all tickets, or the chosen quantities. Sent again, it cancels nothing more."""
+    """Cancel all tickets, or the chosen quantities and seats. Sent again, it cancels nothing more."""
     everything = "all" in request.form
     key = ONCE_KEY if everything else request.form.get("order_key")
     form = f"/purchases/{public}/cancel"
-    asked_for = [] if everything else chosen_lines()
-    if not asked_for and not everything:
+    asked_for, seats = ([], []) if everything else (chosen_lines(), chosen_seats())
+    if not (asked_for or seats or everything):
         return _redirect_refused(form, "nothing-chosen")
-    gone = [
-        TicketLine(line.ticket_type_id, line.quantity) for line in parse_body(Cancellation, {"lines": asked_for}).lines
-    ]
-    return _carry_out(lambda: service.cancel(ports(), owner_of(public), public, gone, key, _preference()), form, public)
+    asked = parse_body(Cancellation, {"lines": asked_for, "seats": seats})
+    gone = [TicketLine(line.ticket_type_id, line.quantity) for line in asked.lines]
+    return _carry_out(
+        lambda: service.cancel(ports(), owner_of(public), public, gone, key, _preference(), asked.seats), form, public
+    )
 
 
 @purchases.get("/purchases/<public>/mails")

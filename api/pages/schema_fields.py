@@ -40,6 +40,8 @@ def type_words(schema: Schema) -> str:
         return type_link(schema)
     if "enum" in schema:
         return " or ".join(f"“{value}”" for value in schema["enum"])
+    if "prefixItems" in schema:
+        return f"list of {', '.join(map(type_words, schema['prefixItems']))}"
     if schema.get("type") == "array":
         return f"list of {type_words(schema.get('items', {}))}"
     plain: str = schema.get("type", "anything")
@@ -48,7 +50,8 @@ def type_words(schema: Schema) -> str:
 
 def type_link(schema: Schema) -> str:
     """The name of the type that a schema refers to, directly or within; empty for none."""
-    within = [*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else ())]
+    within = [*schema.get("anyOf", ()), *schema.get("prefixItems", ())]
+    within += [schema["items"]] if schema.get("items") else []
     names: list[str] = [schema.get("$ref", "").rpartition("/")[2], *map(type_link, within)]
     return next((name for name in names if name), "")
 

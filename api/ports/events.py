@@ -12,11 +12,20 @@ from tables.messages.statuses import EventStatus
 
 
 @dataclass(frozen=True, slots=True)
+class PlanInForce:
+    """The version of an event's seating plan, and the ticket types that have seats or sections in it."""
+
+    version: int
+    categories: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """An event with its ticket types, which are changed, versioned and announced together."""
 
     event: Event
     tickets: tuple[TicketType, ...] = ()
+    plan: PlanInForce | None = None
 
 
 class Events(Protocol):

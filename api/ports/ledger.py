@@ -7,10 +7,10 @@ from uuid import UUID
 from api.auth.tokens import MaySee
 from api.schemas.purchase import Purchase
 from tables.messages.commands import Buy as PurchaseCommand
-from tables.messages.commands import Cancel, Confirm, Hold
+from tables.messages.commands import Cancel, Confirm, Exchange, Hold
 from tables.messages.outcomes import Outcome
 
-BuyersCommand = PurchaseCommand | Hold | Confirm | Cancel
+BuyersCommand = PurchaseCommand | Hold | Confirm | Cancel | Exchange
 
 
 class CatalogueCheck(Protocol):

@@ -17,6 +17,7 @@ from api.ports.payments import Payments
 from api.ports.purchasing import PurchasePorts
 from api.ports.sales import Attendance, Sales, StockLevels
 from api.ports.search import EventSearch
+from api.ports.seating import Seatings
 from api.ports.server import InLoop, Probe
 from tables.signing.links import LinkSigner
 from tables.signing.tickets import TicketSigner
@@ -34,6 +35,7 @@ class Ports(PurchasePorts):
     accounts: Accounts
     password_resets: PasswordResets
     events: Events
+    seating: Seatings
     sales: Sales
     attendance: Attendance
     stock: StockLevels

@@ -45,13 +45,16 @@ def total(lines: tuple[OutcomeLine, ...]) -> Decimal:
 
 
 def _line(line: OutcomeLine, currency: str) -> dict[str, Any]:
-    return {
+    fields = {
         "ticketTypeId": line.ticket_type,
         "name": line.name,
         "quantity": line.quantity,
         "price": _money(line.price, currency),
         "codes": line.codes,
     }
+    if line.seats:
+        fields["seats"] = line.seats
+    return fields
 
 
 def _payment(outcome: Outcome, public: str) -> dict[str, Any]:

@@ -13,15 +13,16 @@ from api.ports.purchasing import PurchasePorts
 from api.problems import REFUSALS, Fault, Refused
 from api.purchasing.acceptance import accepted_id
 from api.purchasing.purchase_json import purchase_json
-from api.schemas.purchase import NewPurchase, parse_public_id, pending, public_id
+from api.schemas.purchase import NewPurchase, OrderLine, SeatExchange, parse_public_id, pending, public_id
 from api.web.prefer import Preference
 from api.web.raw_response import JSON, RawResponse
 from api.web.responses import BASE
 from tables.ids import name_based_id
 from tables.ledger.fingerprint import merge
-from tables.messages.commands import Buy, Cancel, Confirm, Hold, TicketLine
+from tables.messages.commands import Buy, Cancel, Confirm, Exchange, Hold, TicketLine
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.reasons import Reason
+from tables.messages.sections import BestAvailable
 
 _KEY: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 _HIDDEN: Final = frozenset({Reason.UNKNOWN_PURCHASE, Reason.NOT_YOURS})
@@ -65,17 +66,35 @@ async def confirm(
 
 
 async def cancel(
-    ports: PurchasePorts, owner: UUID, public: str, lines: list[TicketLine], key: str | None, wanted: Preference
+    ports: PurchasePorts,
+    owner: UUID,
+    public: str,
+    lines: list[TicketLine],
+    key: str | None,
+    wanted: Preference,
+    seats: tuple[str, ...] = (),
 ) -> RawResponse:
     """Give back all or some tickets. Some need a key, so that a repeated request gives them back once.
 
-    Refused: not-found, nothing-to-cancel, too-many-changes, idempotency-key-missing, idempotency-key-reused.
+    Refused: not-found, nothing-to-cancel, too-many-changes, idempotency-key-missing, idempotency-key-reused, and what
+    is wrong with the seats.
     """
-    if lines and key is None:
+    if (lines or seats) and key is None:
         raise no_key()
     event, purchase = ids_of(public)
-    command = Cancel(event, purchase, owner, request_id(purchase, "cancel", key), lines)
+    command = Cancel(event, purchase, owner, request_id(purchase, "cancel", key), lines, seats)
     return await give_back(ports, command, public, wanted)
+
+
+async def exchange(
+    ports: PurchasePorts, owner: UUID, public: str, body: SeatExchange, key: str | None, wanted: Preference
+) -> RawResponse:
+    """Give seats back and get others instead, or nothing. Refused: not-found, and what is wrong with the seats."""
+    if key is None:
+        raise no_key()
+    event, purchase = ids_of(public)
+    command = Exchange(event, purchase, owner, request_id(purchase, "exchange", key), body.give, body.take)
+    return await _carry_out(ports, command, public, wanted)
 
 
 async def give_back(ports: PurchasePorts, command: Cancel, public: str, wanted: Preference) -> RawResponse:
@@ -99,14 +118,16 @@ def no_key() -> Refused:
     return Refused("idempotency-key-missing", "send a header Idempotency-Key of 1 to 255 printable characters")
 
 
-async def _carry_out(ports: PurchasePorts, command: Confirm | Cancel, public: str, wanted: Preference) -> RawResponse:
+async def _carry_out(
+    ports: PurchasePorts, command: Confirm | Cancel | Exchange, public: str, wanted: Preference
+) -> RawResponse:
     outcome = await ports.ledger.carry_out(command, wanted.wait)
     if outcome is None:
         # Under the requested id, since it is not known whether there is such a purchase.
         return _accepted(command, public, wanted)
     if outcome.kind is OutcomeKind.REFUSED:
         raise _refusal(outcome, command)
-    if isinstance(command, Cancel) and not _gave_back(outcome, command.lines):
+    if isinstance(command, Cancel) and not _gave_back(outcome, command):
         raise Refused("idempotency-key-reused")
     return RawResponse(200, JSON, wanted.applied, purchase_json(outcome, command.purchase))
 
@@ -122,11 +143,13 @@ async def _check_overall(ports: PurchasePorts, command: Hold) -> None:
         raise Refused("overall-hold-limit-exceeded", figures=figures, retryable=True)
 
 
-def _gave_back(outcome: Outcome, lines: list[TicketLine]) -> bool:
-    """Whether the outcome is that of these lines (none: all), and not of others under the same key."""
-    if not lines:
+def _gave_back(outcome: Outcome, command: Cancel) -> bool:
+    """Whether the outcome is that of these tickets (none: all), and not of others under the same key."""
+    if not (command.lines or command.seats):
         return not outcome.left
-    return {line.ticket_type: line.quantity for line in outcome.lines} == merge(lines)
+    seats = {seat for line in outcome.lines for seat in line.seats}
+    counted = {line.ticket_type: line.quantity for line in outcome.lines if not line.seats}
+    return counted == merge(command.lines) and seats == set(command.seats)
 
 
 def _accepted(command: BuyersCommand, public: str, wanted: Preference) -> RawResponse:
@@ -155,11 +178,17 @@ def request_id(purchase: UUID, what: str, key: str | None) -> UUID:
 
 
 def _command(body: NewPurchase, account: UUID, purchase: UUID, usual_seconds: int) -> Buy | Hold:
-    lines = [TicketLine(line.ticket_type_id, line.quantity) for line in body.lines]
+    lines = [_line(line) for line in body.lines]
     if not body.hold:
         return Buy(body.event_id, purchase, account, lines)
     seconds = body.hold_seconds or usual_seconds
     return Hold(body.event_id, purchase, account, lines, seconds, by_default=not body.hold_seconds)
+
+
+def _line(line: OrderLine) -> TicketLine:
+    best = line.best
+    wanted = None if best is None else BestAvailable(best.together, best.accessible, best.section)
+    return TicketLine(line.ticket_type_id, line.quantity, line.seats, wanted)
 
 
 def _refusal(outcome: Outcome, command: BuyersCommand) -> Refused:

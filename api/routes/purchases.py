@@ -19,6 +19,7 @@ from api.schemas.purchase import (
     Purchase,
     PurchaseConfirmation,
     PurchasePath,
+    SeatExchange,
     WaitQuery,
     pending,
 )
@@ -45,7 +46,7 @@ KEY: Final = {
     "description": "1 to 255 printable characters; one purchase has one key, however often it is sent",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
-_CHANGE_KEY: Final = KEY | {"required": False, "description": "needed only where `lines` are given back"}
+_CHANGE_KEY: Final = KEY | {"required": False, "description": "needed only where `lines` or `seats` are given back"}
 _SEATS_REFUSED: Final = ("unknown-seat", "invalid-seats", "seat-taken")
 _REFUSED: Final = (
     "idempotency-key-missing",
@@ -135,11 +136,34 @@ def confirm_purchase(path: PurchasePath, body: PurchaseConfirmation) -> Response
     openapi_extensions={"parameters": [_CHANGE_KEY, _PREFER]},
 )
 def cancel_purchase(path: PurchasePath, body: Cancellation) -> Response:
-    """All tickets, or the last ones of the given `lines`. They can be bought again at once."""
+    """All tickets, or the last ones of the given `lines`, and `seats` by name. They can be bought again at once."""
     public = path.purchase_id
     lines = [TicketLine(line.ticket_type_id, line.quantity) for line in body.lines]
     key = request.headers.get("Idempotency-Key")
-    return deferred(service.cancel(ports(), owner_of(public), public, lines, key, _wanted()))
+    return deferred(service.cancel(ports(), owner_of(public), public, lines, key, _wanted(), body.seats))
+
+
+@purchases.post(
+    "/purchases/<purchaseId>/exchange",
+    summary="Exchange seats",
+    responses=answers(
+        {200: Purchase, 202: Purchase},
+        *WITH_BODY,
+        "not-found",
+        "too-many-changes",
+        "idempotency-key-missing",
+        "still-running",
+        "busy",
+        *_SEATS_REFUSED,
+        "unequal-exchange",
+    ),
+    openapi_extensions={"parameters": [KEY, _PREFER]},
+)
+def exchange_seats(path: PurchasePath, body: SeatExchange) -> Response:
+    """Seats for as many others of the same ticket types, in one decision: all of them, or nothing changes."""
+    public = path.purchase_id
+    key = request.headers.get("Idempotency-Key")
+    return deferred(service.exchange(ports(), owner_of(public), public, body, key, _wanted()))
 
 
 @purchases.get(

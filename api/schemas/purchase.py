@@ -17,6 +17,8 @@ _ID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _PUBLIC_ID: Final = re.compile(
     rf"({_ID})\.({_ID})(?:\.{_ID}\.[0-9]{{1,12}}\.[\w-]{{1,100}})?", re.ASCII | re.IGNORECASE
 )
+SeatName = Annotated[str, Field(strict=True, min_length=5, max_length=32)]
+SeatNames = Annotated[tuple[SeatName, ...], Field(max_length=500, description="such as A-12-7: section, row, seat")]
 HoldSeconds = Annotated[int, Field(strict=True, ge=1, le=86_400, description="how long the hold lasts"), WHOLE]
 
 
@@ -27,6 +29,24 @@ class NewLine(Body):
     quantity: Quantity
 
 
+class BestSeats(Body):
+    """The best seats that are left: beside each other if ``together``, with a place for a wheelchair if ``accessible``.
+
+    With ``section``, only those of that section.
+    """
+
+    together: bool = Field(True, strict=True)
+    accessible: bool = Field(False, strict=True)
+    section: Annotated[str, Field(strict=True, min_length=1, max_length=16)] | None = None
+
+
+class OrderLine(NewLine):
+    """Tickets of one type. Of a type with seats, the ``seats`` by name, or the ``best`` that are left."""
+
+    seats: SeatNames = ()
+    best: BestSeats | None = None
+
+
 class NewPurchase(Body):
     """All lines are bought, or none. With ``hold`` they are reserved until confirmed or canceled.
 
@@ -35,15 +55,23 @@ class NewPurchase(Body):
 
     event_id: UUID
     account_id: UUID = absent()
-    lines: list[NewLine] = Field(min_length=1, max_length=50)
+    lines: list[OrderLine] = Field(min_length=1, max_length=50)
     hold: bool = Field(False, strict=True)
     hold_seconds: HoldSeconds = absent()
 
 
 class Cancellation(OptionalBody):
-    """The tickets to give back; all of them without ``lines``."""
+    """The tickets to give back, some ``seats`` among them by name; all of them without both."""
 
     lines: list[NewLine] = Field(default_factory=list, max_length=50)
+    seats: SeatNames = ()
+
+
+class SeatExchange(Body):
+    """Seats to give back, and as many of the same ticket types to get instead."""
+
+    give: SeatNames = Field(min_length=1)
+    take: SeatNames = Field(min_length=1)
 
 
 class PurchaseConfirmation(OptionalBody):
@@ -53,13 +81,14 @@ class PurchaseConfirmation(OptionalBody):
 
 
 class BoughtLine(Resource):
-    """Tickets of one type, their price, and their codes."""
+    """Tickets of one type, their price, their codes, and their seats in the same order."""
 
     ticket_type_id: UUID
     name: str
     quantity: int
     price: Money
     codes: list[str] = Field(default_factory=list)
+    seats: list[str] | None = None
 
 
 class Payment(Resource):

@@ -7,7 +7,7 @@ from api.problems import Refused
 from api.web.responses import answer
 
 
-def tagged(body: BaseModel, version: int, status: int = 200, **headers: str) -> Response:
+def tagged(body: BaseModel, version: int | str, status: int = 200, **headers: str) -> Response:
     """A resource with the ETag of its version; 304 without a body if the client has that version."""
     tag = {"ETag": f'"{version}"'}
     if request.method in ("GET", "HEAD") and request.if_none_match.contains_weak(str(version)):

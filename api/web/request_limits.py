@@ -7,8 +7,8 @@ from flask import request
 from flask.json.provider import JSONProvider
 
 from api.problems import Refused, wrong
+from api.web.body_sizes import body_max_bytes
 
-BODY_MAX_BYTES: Final = 64 * 1024
 ACCEPT_IDENTITY: Final = {"Accept-Encoding": "identity"}
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _WITHOUT_BODY: Final = frozenset({"purchases.confirm_purchase", "payments.start_payment"})
@@ -33,8 +33,9 @@ class StrictJson(JSONProvider):
 
 def check_body() -> None:
     """Refused: unsupported-media-type, body-too-large, invalid-input. Raises BadRequest for what is not JSON."""
+    request.max_content_length = max_bytes = body_max_bytes(request.path)
     # If the server gave up reading it, there is a length without a body.
-    if (request.content_length or 0) > BODY_MAX_BYTES:
+    if (request.content_length or 0) > max_bytes:
         raise Refused("body-too-large")
     # A content coding is not supported (RFC 9110, section 8.4).
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -49,7 +50,7 @@ def check_body() -> None:
     if not request.is_json:
         raise Refused("unsupported-media-type")
     # A chunked body that is too long was cut at the limit.
-    if request.content_length is None and len(request.get_data()) >= BODY_MAX_BYTES:
+    if request.content_length is None and len(request.get_data()) >= max_bytes:
         raise Refused("body-too-large")
     if not isinstance(request.get_json(), dict):
         raise wrong("", "the body must be a JSON object")

@@ -111,7 +111,14 @@ CHANNELS: Final = (
     Channel(PURCHASE_UPSERTS, OUT, "Purchases as rows, for sinks of Kafka Connect.", PurchaseKey, PurchaseUpsert),
     Channel(EVENT_ROWS, OUT, "Rows of events. After a delete comes a record without value.", EventKey, EventRow),
     Channel(ACCOUNT_ROWS, OUT, "Rows of accounts: personal data. Deleted as events are.", AccountKey, AccountRow),
-    Channel(EVENT_STATUS, OUT, "Definitions of events, as published.", EventKey, EventAnnouncement, TraceHeaders),
+    Channel(
+        EVENT_STATUS,
+        OUT,
+        "Definitions of events, as published; between them `define-section` commands with the pieces of seating plans.",
+        EventKey,
+        EventAnnouncement,
+        TraceHeaders,
+    ),
     Channel(JOBS, OUT, "Mails to send.", AccountKey, Job, JobHeaders),
     Channel(RETRIES, OUT, "Mails to try again after a pause.", AccountKey, Job, JobHeaders),
     Channel(

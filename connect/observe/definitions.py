@@ -19,7 +19,8 @@ _DEFINITIONS: Final = """
 SELECT id, jsonb_build_object('kind', 'define-event', 'event', id, 'version', version, 'definition', jsonb_build_object(
     'title', title, 'status', status, 'startsAt', starts_at, 'endsAt', ends_at, 'timeZone', time_zone, 'venue', venue,
     'city', city, 'organizer', organizer_id, 'capacity', capacity, 'maxPerOrder', max_per_order,
-    'maxPerAccount', max_per_account, 'payment', payment, 'ticketTypes', (
+    'maxPerAccount', max_per_account, 'payment', payment,
+    'plan', (SELECT version FROM seating WHERE event_id = event.id), 'ticketTypes', (
         SELECT coalesce(jsonb_agg(jsonb_build_object(
             'id', id, 'name', name, 'price', price::text, 'currency', currency, 'quantity', quantity,
             'saleStartsAt', sale_starts_at, 'saleEndsAt', sale_ends_at, 'maxPerOrder', max_per_order,

@@ -16,16 +16,19 @@ from streams.runtime.retry import append_keyed, with_retries
 from tables.errors import MalformedRecord
 from tables.gate.admission import starts_purchase
 from tables.ids import id_bytes
-from tables.messages.announcements import command_of
+from tables.messages.announcements import Announced, command_of
 from tables.messages.commands import DefineEvent
 from tables.messages.requests import Request
 from tables.messages.statuses import EventStatus
 
 EVENTS_MAX: Final = 10_000
-# The newest announcement of an event stays in the outbox.
+# The newest announcement of an event stays in the outbox, and so do the pieces of its plan, which have parts from 1 on.
 QUERY: Final = """
-SELECT DISTINCT ON (aggregate_id) payload::text FROM event_outbox
-WHERE aggregate_id = ANY(%s) ORDER BY aggregate_id, version DESC
+SELECT payload::text FROM event_outbox AS newest
+WHERE aggregate_id = ANY(%s) AND (part > 0 OR NOT EXISTS (
+    SELECT FROM event_outbox AS newer
+    WHERE newer.aggregate_id = newest.aggregate_id AND newer.part = 0 AND newer.version > newest.version))
+ORDER BY part = 0, version, part
 """
 
 
@@ -51,7 +54,7 @@ class KnownEvents:
         )
         definitions = [found for row in rows if (found := _definition(row)) is not None]
         await self._announce(definitions)
-        return wanted - {command.event for command, _ in definitions}
+        return wanted - {command.event for command, _ in definitions if isinstance(command, DefineEvent)}
 
     def _knows(self, request: Request) -> bool:
         if not starts_purchase(request):
@@ -66,20 +69,22 @@ class KnownEvents:
                 await cursor.execute(QUERY, (list(events),))
                 return [text for (text,) in await cursor.fetchall()]
 
-    async def _announce(self, definitions: list[tuple[DefineEvent, bytes]]) -> None:
+    async def _announce(self, definitions: list[tuple[Announced, bytes]]) -> None:
         commands = [Record(id_bytes(command.event), encoded) for command, encoded in definitions]
         await append_keyed(self.app, COMMANDS, commands)
         for command, _ in definitions:
-            types = frozenset(ticket_type.id for ticket_type in command.definition.ticket_types)
-            self._ticket_types[command.event] = types
+            if isinstance(command, DefineEvent):
+                types = frozenset(ticket_type.id for ticket_type in command.definition.ticket_types)
+                self._ticket_types[command.event] = types
         while len(self._ticket_types) > EVENTS_MAX:
             del self._ticket_types[next(iter(self._ticket_types))]
 
 
-def _definition(payload: str) -> tuple[DefineEvent, bytes] | None:
+def _definition(payload: str) -> tuple[Announced, bytes] | None:
     """The command of an announcement; None for a draft, which nobody buys from, and for what the ledger can't read."""
     try:
         command, encoded = command_of(payload.encode())
     except MalformedRecord:
         return None
-    return None if command.definition.status is EventStatus.DRAFT else (command, encoded)
+    is_draft = isinstance(command, DefineEvent) and command.definition.status is EventStatus.DRAFT
+    return None if is_draft else (command, encoded)

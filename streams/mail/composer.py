@@ -3,10 +3,11 @@
 User input is inserted as plain text on one line; ``tables/mail/message.py`` writes the headers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from email.message import EmailMessage
 from functools import cache
 from io import BytesIO
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -27,7 +28,7 @@ from tables.messages.mail_kinds import MailKind, when_and_where
 from tables.messages.outcomes import OutcomeLine
 from tables.signing.tickets import Ticket, TicketSigner
 from tables.text.sanitize import sanitize, sanitize_list
-from translations.holder_texts import calendar_notes
+from translations.holder_texts import calendar_notes, seat_text
 
 FOLDER: Final = Path(__file__).parent / "templates"
 # Bounds the size of a mail with hundreds of tickets; the text has all codes.
@@ -40,10 +41,11 @@ TO_PAY: Final = frozenset({MailKind.HELD, MailKind.HOLD_ENDING})
 
 
 class ShownTicket(NamedTuple):
-    """A ticket for the templates; ``picture`` is the Content-ID of its QR code, empty without one."""
+    """A ticket for the templates; ``picture`` is the Content-ID of its QR code, empty without one; so is ``seat``."""
 
     code: str
     label: str
+    seat: str
     signed: str
     picture: str
 
@@ -99,15 +101,17 @@ class Composer:
         return [
             ShownLine(
                 _line(line, texts, job),
-                [self._ticket(job, code, texts, next(free, None)) for code in line.codes] if signing else [],
+                [self._ticket(job, code, texts, next(free, None), seat) for code, seat in _coded(line, texts)]
+                if signing
+                else [],
             )
             for line in job.lines
         ]
 
-    def _ticket(self, job: Job, code: str, texts: Translator, number: int | None) -> ShownTicket:
+    def _ticket(self, job: Job, code: str, texts: Translator, number: int | None, seat: str) -> ShownTicket:
         signed = self._signer.sign(Ticket(job.event, code))
         picture = "" if number is None else f"{job.id}.{number}@{self._sender.domain}"
-        return ShownTicket(code, texts.gettext("Ticket {code}").format(code=code), signed, picture)
+        return ShownTicket(code, texts.gettext("Ticket {code}").format(code=code), seat, signed, picture)
 
     def _add_pictures(self, mail: EmailMessage, lines: list[ShownLine]) -> None:
         html: Any = mail.get_body(("html",))
@@ -193,15 +197,29 @@ def _link(link: MailLink, texts: Translator) -> ShownLink:
     return ShownLink(link_text(link.label, texts), link.address, note if link.label is LinkLabel.TICKETS else "")
 
 
+def _coded(line: OutcomeLine, texts: Translator) -> Iterator[tuple[str, str]]:
+    """The codes of a line, each with where its seat is."""
+    return zip_longest(line.codes, _seats(line, texts)[: len(line.codes)], fillvalue="")
+
+
+def _seats(line: OutcomeLine, texts: Translator) -> list[str]:
+    return [sanitize(seat_text(texts.language, seat)) for seat in line.seats]
+
+
 def _line(line: OutcomeLine, texts: Translator, job: Job) -> str:
     price = texts.money(line.price, job.total.currency) if job.total else ""
     text = texts.ngettext("{quantity} × {ticket}, {price}", "{quantity} × {ticket}, {price} each", line.quantity)
-    return text.format(quantity=line.quantity, ticket=sanitize(line.name), price=price)
+    said = text.format(quantity=line.quantity, ticket=sanitize(line.name), price=price)
+    return said if job.kind in WITH_TICKETS else _with_seats(said, line, texts)
 
 
 def _left(line: OutcomeLine, texts: Translator) -> str:
     text = texts.ngettext("Still valid: {quantity} × {ticket}", "Still valid: {quantity} × {ticket}", line.quantity)
-    return text.format(quantity=line.quantity, ticket=sanitize(line.name))
+    return _with_seats(text.format(quantity=line.quantity, ticket=sanitize(line.name)), line, texts)
+
+
+def _with_seats(text: str, line: OutcomeLine, texts: Translator) -> str:
+    return f"{text}: {'; '.join(_seats(line, texts))}" if line.seats else text
 
 
 def _total(job: Job, texts: Translator) -> str:

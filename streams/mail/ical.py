@@ -45,7 +45,8 @@ def invitation(job: Job, organizer: str, attendee: str, language: str) -> bytes 
 
 def _entry(job: Job, method: str, organizer: str, attendee: str, language: str) -> Event:
     note = event_note(job, translator_for(language))
-    notes = calendar_notes(language, returned=job.returned, left=job.tickets_left, event_note=note)
+    seats = (seat for line in job.left or job.lines for seat in line.seats)
+    notes = calendar_notes(language, returned=job.returned, left=job.tickets_left, event_note=note, seats=seats)
     domain, ends = organizer.rpartition("@")[2], method == CANCEL
     made = entry(job.event, job.purchase, job.facts, job.at, domain, notes=() if ends else notes, ends=ends)
     made["organizer"] = _mailto(organizer)

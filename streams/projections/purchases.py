@@ -16,7 +16,7 @@ from streams.runtime.dead_letters import send_to_dead_letters
 from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
 from streams.runtime.projection import Projection
-from tables.messages.outcomes import STATE_KINDS, Outcome
+from tables.messages.outcomes import STATE_KINDS, Outcome, OutcomeLine
 
 CONSUMER = "sales"
 BATCH_MAX_RECORDS = 1_000
@@ -62,18 +62,7 @@ def purchase_row(outcome: Outcome) -> dict[str, Any]:
         "status": outcome.status,
         "reason": outcome.reason,
         "figures": Jsonb(outcome.figures),
-        "lines": Jsonb(
-            [
-                {
-                    "ticketTypeId": str(line.ticket_type),
-                    "name": line.name,
-                    "quantity": line.quantity,
-                    "price": str(line.price),
-                    "codes": list(line.codes),
-                }
-                for line in lines
-            ]
-        ),
+        "lines": Jsonb([_line(line) for line in lines]),
         "returned": outcome.returned,
         "total": sum((line.price * line.quantity for line in lines), Decimal(0)),
         "currency": outcome.total.currency if outcome.total else None,
@@ -83,3 +72,14 @@ def purchase_row(outcome: Outcome) -> dict[str, Any]:
         "ledger_offset": outcome.offset,
         "at": outcome.at,
     }
+
+
+def _line(line: OutcomeLine) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "ticketTypeId": str(line.ticket_type),
+        "name": line.name,
+        "quantity": line.quantity,
+        "price": str(line.price),
+        "codes": list(line.codes),
+    }
+    return fields | {"seats": list(line.seats)} if line.seats else fields

@@ -1,4 +1,4 @@
-"""The requests of other producers on ``ticket-requests.<producer>``: purchase, hold, confirm and cancel.
+"""The requests of other producers on ``ticket-requests.<producer>``: purchase, hold, confirm, cancel and exchange.
 
 The value is that of the command (tables/messages/commands.py), except that a hold's ``seconds`` may be left out. The
 record's key is the event's id. A command that only Turnstile itself may write raises ForbiddenRequest.
@@ -12,10 +12,21 @@ from msgspec import Meta, Struct
 
 from tables.errors import ForbiddenRequest, MalformedRecord
 from tables.ids import id_bytes
-from tables.messages.commands import COMMAND_MAX_BYTES, HOLD_MAX_S, REQUEST_REQUIRED, Buy, Cancel, Confirm, TicketLine
+from tables.messages.commands import (
+    COMMAND_MAX_BYTES,
+    HOLD_MAX_S,
+    REQUEST_REQUIRED,
+    Buy,
+    Cancel,
+    Confirm,
+    Exchange,
+    TicketLine,
+)
 from tables.messages.decoding import decode_json
 
-FORBIDDEN_KINDS: Final = frozenset({"define-event", "end-purchases", "expire", "extend-hold", "limit-holds"})
+FORBIDDEN_KINDS: Final = frozenset(
+    {"define-event", "define-section", "end-purchases", "expire", "extend-hold", "limit-holds"}
+)
 
 
 class HoldRequest(Struct, frozen=True, tag_field="kind", tag="hold", rename="camel", omit_defaults=True):
@@ -32,7 +43,7 @@ class _Kind(Struct, frozen=True):
     kind: str
 
 
-Request = Buy | HoldRequest | Confirm | Cancel
+Request = Buy | HoldRequest | Confirm | Cancel | Exchange
 
 _decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 _kind_decoder = msgspec.json.Decoder(_Kind)

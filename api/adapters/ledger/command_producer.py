@@ -13,7 +13,8 @@ from connect.client_options import ClientOptions
 from connect.partitioning import partition_of
 from connect.topics import COMMANDS
 from tables.ids import id_bytes
-from tables.messages.commands import DefineEvent, encode_command
+from tables.messages.announcements import Announced
+from tables.messages.commands import encode_command
 from telemetry.rate_limited import RateLimitedLog
 from telemetry.traces import TRACEPARENT_HEADER, current_traceparent
 
@@ -97,7 +98,7 @@ class CommandProducer:
             batch.add(key, value, done, failed)
             asyncio.get_running_loop().call_later(LINGER_S, self._flush, partition, batch)
 
-    async def announce(self, event: DefineEvent) -> None:
+    async def announce(self, event: Announced) -> None:
         """Send a definition and wait for the acknowledgement. Raises Unavailable."""
         settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 

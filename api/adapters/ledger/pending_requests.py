@@ -13,7 +13,7 @@ from api.ports.ledger import BuyersCommand
 from api.problems import BUSY_FOR_S, Refused, retry_later
 from api.schemas.ids import text_of
 from tables.ledger.decisions import recorded_fingerprints
-from tables.messages.commands import Cancel, Confirm, Hold
+from tables.messages.commands import Cancel, Confirm, Exchange, Hold
 from tables.messages.outcomes import Outcome, OutcomeKind, decode_outcome
 from tables.messages.reasons import Reason
 
@@ -118,7 +118,7 @@ def _settle(future: asyncio.Future[None]) -> None:
 
 def answers_to(command: BuyersCommand) -> IsAnswer:
     """Whether an outcome answers this command, and not another one about the same purchase."""
-    if isinstance(command, (Confirm, Cancel)):
+    if isinstance(command, (Confirm, Cancel, Exchange)):
         return lambda outcome: outcome.request == command.request and _is_told_to(command.account, outcome)
     kinds = _HOLD_ANSWERS if isinstance(command, Hold) else _BUY_ANSWERS
     own = recorded_fingerprints(command)
@@ -231,6 +231,6 @@ class RunningCommands:
 
 def _key(command: BuyersCommand) -> tuple[int, ...]:
     """Equal for a command that is sent twice. Integers are hashed and compared in C."""
-    if isinstance(command, (Confirm, Cancel)):
+    if isinstance(command, (Confirm, Cancel, Exchange)):
         return command.event.int, (command.request or command.purchase).int, command.account.int
     return command.event.int, command.purchase.int

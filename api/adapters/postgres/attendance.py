@@ -29,12 +29,19 @@ SELECT begins, ends, kind, sum(quantity) AS quantity,
 FROM sold, span GROUP BY begins, ends, kind, step ORDER BY step
 """
 
+_SEATS: Final = (
+    "coalesce((SELECT string_agg(seat #>> '{}', ' ') FROM jsonb_path_query(line, '$.seats[*]') AS seat), '')"
+)
 # The columns of the list of attendees, and their sources.
 _COLUMNS: Final = (
     ("lastName", "coalesce(last_name, '')"),
     ("firstName", "coalesce(first_name, '')"),
     ("ticketType", "line->>'name'"),
     ("quantity", QUANTITY),
+    (
+        "seats",
+        "coalesce((SELECT string_agg(seat #>> '{}', ' ') FROM jsonb_path_query(line, '$.seats[*]') AS seat), '')",
+    ),
     ("purchase", "event_id || '.' || purchase.id"),
     ("boughtAt", "made_at"),
 )

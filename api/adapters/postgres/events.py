@@ -1,6 +1,7 @@
 """Events and ticket types in PostgreSQL. Each change and its outbox row are one transaction."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -11,7 +12,7 @@ from psycopg.rows import DictRow
 from api.adapters.postgres.database import Database
 from api.adapters.postgres.rows import fetch, page_values, shown
 from api.organizing.changes import announcement, check_size
-from api.ports.events import Listing
+from api.ports.events import Listing, PlanInForce
 from api.problems import Fault, Refused
 from api.schemas.event import Event
 from api.schemas.money import Money
@@ -36,6 +37,7 @@ def _update(table: str, columns: Iterable[str]) -> str:
 _SELECT_EVENT: Final = f"SELECT {', '.join(_EVENT)} FROM event WHERE id = %(id)s"
 _SELECT_TICKETS: Final = f"SELECT {', '.join(_TICKET)} FROM ticket_type WHERE event_id = %(id)s ORDER BY position, id"
 _SELECT_TICKET: Final = f"SELECT {', '.join(_TICKET)} FROM ticket_type WHERE id = %(id)s"
+_SELECT_PLAN: Final = "SELECT version, categories FROM seating WHERE event_id = %(id)s AND version IS NOT NULL"
 _SELECT_EVENT_OF: Final = f"""
 SELECT {", ".join(_EVENT)} FROM event WHERE id = (SELECT event_id FROM ticket_type WHERE id = %(id)s)
 """
@@ -57,8 +59,12 @@ _INSERT_OUTBOX: Final = """
 INSERT INTO event_outbox (id, aggregate_id, event_type, version, payload, traceparent)
 VALUES (%(id)s, %(event)s, 'event-defined', %(version)s, %(payload)s::jsonb, %(traceparent)s)
 """
-# The newest row of an event has its whole definition. It stays for a connector that starts anew.
-_FORGET_OUTBOX: Final = "DELETE FROM event_outbox WHERE aggregate_id = %(event)s AND version < %(version)s"
+# The newest row of an event has its whole definition. It stays for a connector that starts anew, and so do the pieces
+# of the plan that it names.
+_FORGET_OUTBOX: Final = """
+DELETE FROM event_outbox
+WHERE aggregate_id = %(event)s AND version < %(version)s AND (part = 0 OR version IS DISTINCT FROM %(plan)s)
+"""
 
 Rows = Connection[DictRow]
 
@@ -79,7 +85,7 @@ class EventRows:
             _insert_event(connection, listing.event)
             for ticket in listing.tickets:
                 _insert_ticket(connection, ticket)
-            _announce(connection, listing)
+            announce(connection, listing)
 
     def get(self, event: UUID) -> Event | None:
         """The event of that id."""
@@ -90,7 +96,7 @@ class EventRows:
         """The event with its ticket types, in one snapshot."""
         with self._database.transaction() as connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            return _listing(connection, _SELECT_EVENT, event)
+            return read_listing(connection, event)
 
     def name(self, event: UUID) -> str | None:
         """The title of the event of that id."""
@@ -126,23 +132,23 @@ class EventRows:
         Refused: invalid-input if it is too large for the ledger.
         """
         with self._database.transaction() as connection:
-            before = _listing(connection, f"{_SELECT_EVENT} FOR UPDATE", event)
+            before = read_listing(connection, event, lock=True)
             if before is None:
                 return None
-            after = _next(before, decide(before))
+            after = next_listing(before, decide(before))
             check_size(after)
-            connection.execute(_UPDATE_EVENT, _event_row(after.event))
+            update_event(connection, after.event)
             _store_tickets(connection, before, after)
-            _announce(connection, after)
+            announce(connection, after)
         return after
 
     def delete(self, event: UUID, decide: Callable[[Listing], Listing]) -> bool:
         """Delete an event after announcing the result of ``decide``; whether it existed."""
         with self._database.transaction() as connection:
-            before = _listing(connection, f"{_SELECT_EVENT} FOR UPDATE", event)
+            before = read_listing(connection, event, lock=True)
             if before is None:
                 return False
-            _announce(connection, _next(before, decide(before)))
+            announce(connection, next_listing(before, decide(before)))
             connection.execute("DELETE FROM event WHERE id = %s", (event,))
         return True
 
@@ -160,18 +166,30 @@ def _event_row(event: Event) -> dict[str, Any]:
     return event.model_dump() | {"traceparent": current_traceparent()}
 
 
-def _next(before: Listing, after: Listing) -> Listing:
-    event = after.event.model_copy(update={"version": before.event.version + 1})
-    return Listing(event, after.tickets)
+def update_event(connection: Rows, event: Event) -> None:
+    """Write an event's row."""
+    connection.execute(_UPDATE_EVENT, _event_row(event))
 
 
-def _listing(connection: Rows, query: str, event: UUID) -> Listing | None:
+def next_listing(before: Listing, after: Listing) -> Listing:
+    """The listing with the version that follows."""
+    return replace(after, event=after.event.model_copy(update={"version": before.event.version + 1}))
+
+
+def read_listing(connection: Rows, event: UUID, *, lock: bool = False) -> Listing | None:
     """The event with its ticket types; None without it, or if a row is invalid, since it can't be announced then."""
-    rows = fetch(connection, query, {"id": event})
+    rows = fetch(connection, f"{_SELECT_EVENT} FOR UPDATE" if lock else _SELECT_EVENT, {"id": event})
     found = shown("event", rows[0], _event) if rows else None
     tickets = _tickets(connection, event)
     whole = tuple(ticket for ticket in tickets if ticket is not None)
-    return Listing(found, whole) if found is not None and len(whole) == len(tickets) else None
+    if found is None or len(whole) < len(tickets):
+        return None
+    return Listing(found, whole, _plan(connection, event))
+
+
+def _plan(connection: Rows, event: UUID) -> PlanInForce | None:
+    rows = fetch(connection, _SELECT_PLAN, {"id": event})
+    return PlanInForce(rows[0]["version"], frozenset(rows[0]["categories"])) if rows else None
 
 
 def _event(row: dict[str, Any]) -> Event:
@@ -210,9 +228,10 @@ def _row(ticket: TicketType) -> dict[str, Any]:
     return ticket.model_dump(exclude={"price"}) | {"price": ticket.price.exact, "currency": ticket.price.currency}
 
 
-def _announce(connection: Rows, listing: Listing) -> None:
+def announce(connection: Rows, listing: Listing) -> None:
+    """Tell the ledger of an event, and forget what was told before."""
     event = listing.event
     values = {"id": uuid4(), "event": event.id, "version": event.version, "payload": announcement(listing).decode()}
     values["traceparent"] = current_traceparent() or ""
     connection.execute(_INSERT_OUTBOX, values)
-    connection.execute(_FORGET_OUTBOX, values)
+    connection.execute(_FORGET_OUTBOX, values | {"plan": listing.plan.version if listing.plan else None})

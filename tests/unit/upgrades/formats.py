@@ -44,7 +44,7 @@ from tables.ledger.records import (
     decode_section,
 )
 from tables.ledger.watermark import WATERMARK_KEY, Watermark, decode_watermark
-from tables.messages.announcements import definition_of
+from tables.messages.announcements import announced
 from tables.messages.answers import Answer, decode_answer
 from tables.messages.commands import Command, decode_command
 from tables.messages.deliveries import Delivery, decode_delivery
@@ -65,7 +65,7 @@ MESSAGES: Final[dict[str, Decode]] = {
     COMMANDS: decode_command,
     OUTCOMES: decode_outcome,
     PURCHASE_UPSERTS: decode_upsert,
-    EVENT_STATUS: definition_of,
+    EVENT_STATUS: announced,
     EVENT_ROWS: lambda value: _event(decode_row(value, EventRow)),
     ACCOUNT_ROWS: lambda value: decode_row(value, AccountRow),
     JOBS: decode_job,

@@ -9,12 +9,14 @@ import pytest
 
 from api.adapters.catalogue_check import REMEMBERED_S, RETRY_AFTER_S, CatalogueRows
 from api.organizing.changes import new_listing, with_ticket
-from api.ports.events import Listing
+from api.ports.events import Listing, PlanInForce
 from api.problems import Refused, Unavailable
 from api.schemas.event import NewEvent
 from api.schemas.money import Price
 from api.schemas.ticket import NewTicketType
+from tables.messages.announcements import Announced
 from tables.messages.commands import DefineEvent
+from tables.messages.sections import DefineSection, PlanRow, PlanSeat
 from tables.messages.statuses import EventStatus
 from tests.unit.api.fakes.clock import NOW
 
@@ -42,7 +44,7 @@ class World:
     """One event in a database that may be down, and what the log was told."""
 
     current: Listing = field(default_factory=listing)
-    told: list[DefineEvent] = field(default_factory=list)
+    told: list[Announced] = field(default_factory=list)
     reads: int = 0
     down: bool = False
     log_down: bool = False
@@ -50,7 +52,7 @@ class World:
 
     def __post_init__(self) -> None:
         database: Any = self
-        self.catalogue = CatalogueRows(database, self, self._announce, lambda: self.now)
+        self.catalogue = CatalogueRows(database, self, self, self._announce, lambda: self.now)
 
     def listing(self, event: UUID) -> Listing | None:
         self.reads += 1
@@ -58,7 +60,13 @@ class World:
             raise Unavailable("postgres")
         return self.current if event == self.current.event.id else None
 
-    async def _announce(self, event: DefineEvent) -> None:
+    def pieces(self, event: UUID, plan: int) -> list[DefineSection]:
+        row = PlanRow("1", [PlanSeat("1", 0, 0, 0)])
+        types = [self.current.tickets[0].id]
+        piece = DefineSection(event=event, plan=plan, sections=1, number=0, section="A", categories=types, rows=[row])
+        return [piece]
+
+    async def _announce(self, event: Announced) -> None:
         if self.log_down:
             raise Unavailable("kafka")
         self.told.append(event)
@@ -75,6 +83,7 @@ def test_the_log_is_told_of_an_event_before_its_first_purchase_and_once() -> Non
     for _ in range(3):
         world.check()
     [told] = world.told
+    assert isinstance(told, DefineEvent)
     assert (told.event, told.version) == (world.current.event.id, world.current.event.version)
     assert [ticket.id for ticket in told.definition.ticket_types] == [ticket.id for ticket in world.current.tickets]
     assert world.reads == 1
@@ -86,7 +95,21 @@ def test_a_ticket_type_that_came_later_is_told_before_it_is_sold() -> None:
     known = {ticket.id for ticket in world.current.tickets}
     world.current = with_type(world.current)
     world.check(*({ticket.id for ticket in world.current.tickets} - known))
-    assert [told.version for told in world.told] == [world.current.event.version - 1, world.current.event.version]
+    assert [told.version for told in world.told if isinstance(told, DefineEvent)] == [
+        world.current.event.version - 1,
+        world.current.event.version,
+    ]
+
+
+def test_the_pieces_of_a_plan_are_told_once_and_before_the_definition_that_names_it() -> None:
+    world = World()
+    for version in (7, 7, 9):
+        world.current = with_type(replace(world.current, plan=PlanInForce(version, frozenset())))
+        world.catalogue.forget(world.current.event.id)
+        world.check()
+    told = [each.plan if isinstance(each, DefineSection) else each.definition.plan for each in world.told]
+    assert told == [7, 7, 7, 9, 9]
+    assert [isinstance(each, DefineSection) for each in world.told] == [True, False, False, True, False]
 
 
 def test_a_change_made_here_is_told_before_the_next_purchase() -> None:

@@ -30,6 +30,7 @@ from tests.unit.api.fakes.mail import FakeMailer, FakeNotifications
 from tests.unit.api.fakes.payments import FakePayments
 from tests.unit.api.fakes.sales import FakeAttendance, FakeSales, FakeStock
 from tests.unit.api.fakes.search import FakeIndex
+from tests.unit.api.fakes.seating import FakeSeatings
 
 
 class Awaited:
@@ -67,6 +68,7 @@ class World:
     accounts: FakeAccounts
     resets: FakePasswordResets
     events: FakeEvents
+    seating: FakeSeatings
     ledger: FakeLedger
     holders: FakeHolders
     sales: FakeSales
@@ -109,6 +111,7 @@ def make_world() -> World:
     revocations = FakeRevocations()
     accounts = FakeAccounts(revocations=revocations)
     resets, events = FakePasswordResets(accounts), FakeEvents(accounts)
+    seating = FakeSeatings(events)
     ledger, sales, index, notifications = FakeLedger(), FakeSales(), FakeIndex(), FakeNotifications()
     holders, payments = FakeHolders(), FakePayments()
     probes: dict[str, Callable[[], object]] = {
@@ -128,6 +131,7 @@ def make_world() -> World:
         accounts=accounts,
         password_resets=resets,
         events=events,
+        seating=seating,
         catalogue=FakeCatalogue(accounts, events),
         ledger=ledger,
         holders=holders,
@@ -153,6 +157,7 @@ def make_world() -> World:
         accounts,
         resets,
         events,
+        seating,
         ledger,
         holders,
         sales,

@@ -10,17 +10,13 @@ from contextlib import suppress
 
 import pytest
 
-from api.http.limits import (
-    BODY_MAX_BYTES,
-    HEAD_MAX_BYTES,
-    HEAD_MAX_FIELDS,
-    LINGER_MAX_BYTES,
-    PIPELINE_MAX_REQUESTS,
-)
+from api.http.limits import HEAD_MAX_BYTES, HEAD_MAX_FIELDS, LINGER_MAX_BYTES, PIPELINE_MAX_REQUESTS
+from api.web.body_sizes import BODY_MAX_BYTES, LARGE_BODIES_MAX, SEATING_MAX_BYTES
 from tests.eventually import eventually
 from tests.unit.api.http.running import HEAD, STOPS_SOON, Running, running
 
 ASKED = b"POST /echo HTTP/1.1\r\n" + HEAD + b"Content-Length: %d\r\n\r\n"
+PLAN = ASKED.replace(b"/echo", b"/api/v3/events/1/seating")
 CHUNKED = b"POST /echo HTTP/1.1\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n"
 GET = b"GET / HTTP/1.1\r\n"
 GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -218,6 +214,31 @@ def test_a_body_in_chunks_that_is_too_large_is_refused_when_it_is_whole_too(serv
     size = BODY_MAX_BYTES + 1
     sent = CHUNKED + b"\r\n%x\r\n" % size + size * b"x" + b"\r\n0\r\n\r\n"
     assert status_of(server.said_to(sent)) == 413
+
+
+def test_a_plan_may_be_larger_and_no_more_than_that(server: Running) -> None:
+    body = 2 * BODY_MAX_BYTES * b"x"
+    asked = PLAN.replace(b"Host", b"Connection: close\r\nHost")
+    assert server.said_to(asked % len(body) + body).endswith(b"\r\n\r\n" + body)
+    assert status_of(server.said_to(PLAN % (SEATING_MAX_BYTES + 1))) == 413
+    chunk = b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n"
+    assert status_of(server.said_to(PLAN.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked") + chunk)) == 413
+
+
+def test_large_bodies_that_come_at_a_time_are_bounded(server: Running) -> None:
+    begun = PLAN.replace(b"Host", b"Expect: 100-continue\r\nHost") % SEATING_MAX_BYTES
+    clients = [server.connect() for _ in range(LARGE_BODIES_MAX)]
+    for client in clients:
+        client.sendall(begun)
+        assert client.recv(100) == GO_ON
+    assert status_of(server.said_to(begun)) == 503
+    assert server.get() == (200, b"done")
+    for client in clients:
+        client.close()
+    body = 2 * BODY_MAX_BYTES * b"x"
+    asked = PLAN.replace(b"Host", b"Connection: close\r\nHost") % len(body) + body
+    eventually(lambda: status_of(server.said_to(asked)) == 200, within=5)
+    assert status_of(server.said_to(asked)) == 200
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import pytest
 from api.organizing.changes import new_listing
 from api.pages.permissions import PAGES
 from api.ports.events import Listing
+from api.ports.seating import StoredPlan
 from api.roles import Role
 from api.schemas.event import NewEvent
 from api.schemas.purchase import Purchase, public_id
@@ -48,6 +49,7 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
     "box_office.search": ("GET", "/", {}, EVERYBODY),
     "events.event": ("GET", "/events/{event}", {}, EVERYBODY),
     "events.left": ("GET", "/events/{event}/left", {}, EVERYBODY),
+    "seats.choose_seats": ("GET", "/events/{hall}/seats", {}, EVERYBODY),
     "events.choose": ("GET", "/events/{event}/choose", {}, SIGNED_IN),
     "events.hold": ("POST", "/events/{event}/hold", ORDER, SIGNED_IN),
     "purchases.purchase": ("GET", "/purchases/{purchase}", {}, OWN),
@@ -119,6 +121,10 @@ def things(world: World) -> dict[str, str]:
     owner = make_account(world, Role.ORGANIZER, email="ada@owner.example")
     listing = make_event(world, owner)
     event, [ticket] = listing.event, listing.tickets
+    hall = make_event(world, owner)
+    seats = [{"label": "1", "x": 0, "y": 0}]
+    section = {"name": "A", "category": str(hall.tickets[0].id), "rows": [{"label": "1", "seats": seats}]}
+    world.seating.plans[hall.event.id] = StoredPlan(1, [section])
     ids = event.id, uuid4()
     world.sales.rows[ids] = Purchase(
         id=public_id(*ids), event_id=ids[0], account_id=owner, status="confirmed", lines=[], decided_at=NOW
@@ -130,6 +136,7 @@ def things(world: World) -> dict[str, str]:
         "digest": "0" * 12,
         "owner": str(owner),
         "event": str(event.id),
+        "hall": str(hall.event.id),
         "ticket": str(ticket.id),
         "version": str(event.version),
         "purchase": public_id(*ids),

@@ -71,6 +71,12 @@ def test_the_documents_are_served_as_they_are(world: World) -> None:
         ({"enum": ["hold"], "type": "string"}, "“hold”", "", ""),
         ({"type": "boolean", "default": False}, "boolean", "", "default false"),
         ({"type": "string", "pattern": "^x$", "description": "an x"}, "string", "", "an x; matches ^x$"),
+        (
+            {"type": "array", "prefixItems": [{"type": "string"}, {"$ref": "#/x/Row"}], "items": False},
+            "list of string, Row",
+            "Row",
+            "",
+        ),
         ({}, "anything", "", ""),
     ],
 )

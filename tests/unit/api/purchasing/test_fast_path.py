@@ -87,11 +87,20 @@ def test_what_was_decided_is_told_alike(
         {"more": 1},
         {"hold": True, "holdSeconds": 5.0},
         {"hold": True, "holdSeconds": 5.5},
+        {"line": {"seats": ["A-1-1", "A-1-2"]}},
+        {"line": {"best": {"together": False, "accessible": True, "section": "A"}}},
+        {"line": {"seats": ["A"]}},
+        {"line": {"seats": [7]}},
+        {"line": {"seats": 501 * ["A-1-1"]}},
+        {"line": {"best": {"together": 1}}},
+        {"line": {"best": {"row": "A"}}},
     ],
 )
 def test_every_body_is_judged_alike(
     world: World, client: FlaskClient, body: dict[str, Any], change: dict[str, Any]
 ) -> None:
+    line = change.pop("line", {})
+    change |= {"lines": [body["lines"][0] | line]} if line else {}
     world.ledger.rule = confirmed
     one, other = both_ways(world, client, json=body | change, headers={"Idempotency-Key": "k"})
     assert told(one) == told(other)

@@ -71,6 +71,7 @@ def test_the_document_describes_every_route_with_its_answers(world: World, clien
                 "ready",
                 "sales_table",
                 "payment_table",
+                "follow_seats",
             )
 
 

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from api.problems import PROBLEMS, REFUSALS
 from api.roles import Role
 from api.schemas.purchase import pending
-from tables.messages.commands import Buy, Cancel, Confirm, Hold
+from tables.messages.commands import Buy, Cancel, Confirm, Exchange, Hold
 from tables.messages.outcomes import MoneyAmount, OutcomeKind, OutcomeLine
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
@@ -437,6 +437,38 @@ def test_giving_some_back_needs_a_key_and_the_same_key_is_the_same_command(
         assert answer.status_code == 200, answer.get_json()
     first, again, other = (command.request for command in world.ledger.handed_in)
     assert first == again != other
+
+
+def test_seats_are_given_back_by_name_and_others_under_the_same_key_are_refused(
+    world: World, account: dict[str, Any], held: str
+) -> None:
+    gone = (OutcomeLine(uuid4(), "Stalls", 2, Decimal(10), seats=("A-1-1", "A-1-2")),)
+    world.ledger.rule = changed(OutcomeKind.CANCELLED, lines=gone, left=gone, total=MoneyAmount(Decimal(20), "EUR"))
+    buyer = world.client(account["id"])
+    assert buyer.post(f"{held}/cancel", json={"seats": ["A-1-1"]}).status_code == 400
+    for seats, status in ((["A-1-2", "A-1-1"], 200), (["A-1-1"], 422), (["A-1-1", "A-1-3"], 422)):
+        answer = buyer.post(f"{held}/cancel", json={"seats": seats}, headers={"Idempotency-Key": "one"})
+        assert answer.status_code == status, answer.get_json()
+    assert world.ledger.handed_in[0].seats == ("A-1-2", "A-1-1")
+
+
+def test_seats_are_exchanged_in_one_command_under_a_key(world: World, account: dict[str, Any], held: str) -> None:
+    lines = (OutcomeLine(uuid4(), "Stalls", 1, Decimal(10), ("A" * 16,), ("A-1-3",)),)
+    world.ledger.rule = changed(OutcomeKind.CONFIRMED, lines=lines, total=MoneyAmount(Decimal(10), "EUR"))
+    buyer, body = world.client(account["id"]), {"give": ["A-1-1"], "take": ["A-1-3"]}
+    assert buyer.post(f"{held}/exchange", json=body).status_code == 400
+    for key in ("one", "one", "two"):
+        answer = buyer.post(f"{held}/exchange", json=body, headers={"Idempotency-Key": key})
+        assert answer.get_json()["lines"][0]["seats"] == ["A-1-3"]
+    first, again, other = world.ledger.handed_in
+    assert isinstance(first, Exchange)
+    assert (first.give, first.take) == (("A-1-1",), ("A-1-3",))
+    assert first.request == again.request != other.request
+    world.ledger.rule = changed(OutcomeKind.REFUSED, reason=Reason.SEAT_TAKEN, figures={"seats": ["A-1-3"]})
+    refused = buyer.post(f"{held}/exchange", json=body, headers={"Idempotency-Key": "three"})
+    assert (refused.get_json()["type"], refused.get_json()["figures"]) == ("/problems/seat-taken", {"seats": ["A-1-3"]})
+    empty = buyer.post(f"{held}/exchange", json={"give": [], "take": []}, headers={"Idempotency-Key": "four"})
+    assert [fault["pointer"] for fault in empty.get_json()["errors"]] == ["/give", "/take"]
 
 
 def test_a_key_that_gave_back_something_else_is_refused(world: World, account: dict[str, Any], held: str) -> None:

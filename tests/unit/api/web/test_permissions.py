@@ -34,6 +34,16 @@ PURCHASE = {
     "lines": [{"ticketTypeId": "{ticket}", "quantity": 1}],
 }
 REFUND = {"amount": {"amount": "9.90", "currency": "EUR"}, "reason": "goodwill"}
+SEATING = {
+    "sections": [
+        {
+            "name": "A",
+            "category": "{seated}",
+            "rows": [{"label": "1", "seats": [{"label": "1", "x": 0, "y": 0}]}],
+        }
+    ]
+}
+RECTANGLE = {"sections": [{"name": "A", "category": "{seated}", "rows": 2, "seatsPerRow": 2}]}
 NEW_EMAIL = {"email": "b@b.example", "currentPassword": PASSWORD}
 PASSWORDS = {"currentPassword": PASSWORD, "newPassword": "another long one"}
 
@@ -108,10 +118,18 @@ OPERATIONS: dict[str, tuple[str, str, Any, tuple[int, ...]]] = {
     "replace_ticket_type": ("PUT", "/tickets/{ticket}", STALLS, ORGANIZERS_OWN),
     "change_ticket_type": ("PATCH", "/tickets/{ticket}", {"quantity": 1}, ORGANIZERS_OWN),
     "delete_ticket_type": ("DELETE", "/tickets/{ticket}", None, (401, 403, 404, 204, 204)),
+    "replace_seating": ("PUT", "/events/{hall}/seating", SEATING, ORGANIZERS_OWN),
+    "generate_seating": ("POST", "/events/{hall}/seating/generate", RECTANGLE, ORGANIZERS_OWN),
+    "copy_seating": ("POST", "/events/{hall}/seating/copy", {"copyFrom": "{hall}"}, ORGANIZERS_OWN),
+    "read_seating": ("GET", "/events/{hall}/seating", None, EVERYBODY),
+    "delete_seating": ("DELETE", "/events/{hall}/seating", None, (401, 403, 404, 204, 204)),
+    "read_seats": ("GET", "/events/{hall}/seats", None, EVERYBODY),
+    "follow_seats": ("GET", "/events/{hall}/seats/changes", None, EVERYBODY),
     "buy": ("POST", "/purchases", PURCHASE, (401, 403, 403, 201, 201)),
     "read_purchase": ("GET", "/purchases/{purchase}", None, NOT_SHOWN),
     "confirm_purchase": ("POST", "/purchases/{purchase}/confirm", None, NOT_SHOWN),
     "cancel_purchase": ("POST", "/purchases/{purchase}/cancel", None, NOT_SHOWN),
+    "exchange_seats": ("POST", "/purchases/{purchase}/exchange", {"give": ["A-1-1"], "take": ["A-1-2"]}, NOT_SHOWN),
     "start_payment": ("POST", "/purchases/{purchase}/payment", None, NOT_SHOWN),
     "read_payment": ("GET", "/purchases/{purchase}/payment", None, NOT_SHOWN),
     "refund_payment": ("POST", "/purchases/{purchase}/refunds", REFUND, (401, 403, 404, 409, 409)),
@@ -137,6 +155,9 @@ def things(world: World, client: FlaskClient) -> dict[str, str]:
     body = EVENT | {"organizerId": account, "status": "ACTIVE"}
     event = client.post(f"{BASE}/events", json=body).get_json()["id"]
     ticket = client.post(f"{BASE}/events/{event}/tickets", json=STALLS).get_json()["id"]
+    hall = client.post(f"{BASE}/events", json=body).get_json()["id"]
+    seated = client.post(f"{BASE}/events/{hall}/tickets", json=STALLS).get_json()["id"]
+    client.put(f"{BASE}/events/{hall}/seating", json=filled(SEATING, {"seated": seated}))
     purchase = uuid4()
     world.sales.rows[UUID(event), purchase] = Purchase(
         id=public_id(UUID(event), purchase), event_id=UUID(event), account_id=UUID(account), status="confirmed"
@@ -144,7 +165,8 @@ def things(world: World, client: FlaskClient) -> dict[str, str]:
     world.payments.hold(UUID(event), purchase, "refunded")
     world.payments.signature = None
     world.ledger.rule = lambda command: decision(command, UUID(account))
-    return {"account": account, "event": event, "ticket": ticket, "purchase": f"{event}.{purchase}"}
+    known = {"account": account, "event": event, "ticket": ticket, "purchase": f"{event}.{purchase}"}
+    return known | {"hall": hall, "seated": seated}
 
 
 def decision(command: Any, owner: UUID) -> Outcome:

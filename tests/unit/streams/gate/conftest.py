@@ -30,6 +30,7 @@ from streams.runtime.unreadable import UnreadableRecords
 from tables.messages.answers import Answer, decode_answer
 from tables.messages.commands import DefineEvent, decode_command
 from tables.messages.outcomes import Outcome, encode_outcome
+from tables.messages.sections import DefineSection
 from tests.unit.tables.ledger_driver import ADA, EVENT, FLOOR, NOW, LedgerDriver, definition, purchase_id, ticket_type
 
 PARTNER, KIOSK = requests("partner"), requests("kiosk")
@@ -53,6 +54,7 @@ class World:
         self.ends_at = ""
         self.reads = 0
         self.waited: list[float] = []
+        self.pieces: dict[UUID, list[DefineSection]] = {}
         self.events = {EVENT: definition(ticket_type()), DRAFT: definition(ticket_type(), status="DRAFT")}
 
     async def append(self, app: App, topic: str, partition: int, records: list[Record]) -> Produced:
@@ -67,8 +69,9 @@ class World:
 
     async def read(self, events: set[UUID]) -> list[str]:
         self.reads += 1
+        pieces = [piece for event in events for piece in self.pieces.get(event, ())]
         found = [DefineEvent(event, 1, self.events[event]) for event in events if event in self.events]
-        return [msgspec.json.encode(each).decode() for each in found]
+        return [msgspec.json.encode(each).decode() for each in (*pieces, *found)]
 
     def commands(self) -> list[Any]:
         """The commands on the log, without definitions."""

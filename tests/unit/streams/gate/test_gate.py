@@ -16,8 +16,9 @@ from streams.runtime.produce import Record
 from streams.runtime.table import OffsetTable
 from tables.gate.admission import purchase_of
 from tables.gate.quota import BURST_S, PACE
-from tables.messages.commands import Buy, Confirm, DefineEvent, decode_command
+from tables.messages.commands import Buy, Confirm, DefineEvent, Exchange, decode_command
 from tables.messages.request_origins import ORIGIN, RequestOrigin, encode_origin
+from tables.messages.sections import DefineSection, PlanRow, PlanSeat
 from tests.unit.streams.gate.conftest import (
     DRAFT,
     HOME,
@@ -64,12 +65,33 @@ def test_an_event_is_announced_once_and_again_for_a_ticket_type_that_is_new(gate
     assert world.reads == 2
 
 
+def test_the_pieces_of_a_plan_are_announced_before_the_definition_and_each_once(gate: Gate, world: World) -> None:
+    row = PlanRow("1", [PlanSeat("1", 0, 0, 0)])
+    types = [world.events[EVENT].ticket_types[0].id]
+    world.pieces[EVENT] = [
+        DefineSection(event=EVENT, plan=1, sections=1, number=0, section="A", categories=types, rows=[row])
+    ]
+    gate.handle(message(1))
+    gate.handle(message(2))
+    written = [decode_command(record.value) for _, record in world.records[COMMANDS]]
+    assert [type(each) for each in written] == [DefineSection, DefineEvent, Buy, Buy]
+    assert world.reads == 1
+
+
+def test_an_exchange_is_let_through_under_the_producers_own_id(gate: Gate, world: World) -> None:
+    gate.handle(message(1, body("exchange", request=str(ID), give=["A-1-1"], take=["A-1-2"])))
+    [exchange] = world.commands()
+    assert isinstance(exchange, Exchange)
+    assert (exchange.purchase, exchange.give, exchange.take) == (purchase_of("partner", ID), ("A-1-1",), ("A-1-2",))
+
+
 @pytest.mark.parametrize(
     ("request_", "status", "field"),
     [
         (body(account=str(NOBODY)), "unknown-account", "account"),
         (body("confirm", account=str(NOBODY)), "unknown-account", "account"),
         (body("expire"), "forbidden", "kind"),
+        (body("define-section"), "forbidden", "kind"),
         (body("extend-hold"), "forbidden", "kind"),
         (body(lines=[]), "malformed", "lines"),
         (b"nope", "malformed", ""),

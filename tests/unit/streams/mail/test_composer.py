@@ -64,6 +64,27 @@ class Tags(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "Section A, row 12, seat 7"), ("de", "Block A, Reihe 12, Platz 7")]
+)
+def test_a_ticket_says_where_its_seat_is(language: str, said: str) -> None:
+    seated = (replace(LINES[0], seats=("A-12-7", "A-12-8")),)
+    mail = sent(COMPOSER.compose(job(lines=seated), replace(ADA, locale=language)))
+    calendar = part_of_kind(mail, "text/calendar")
+    for text in (part(mail, "plain"), part(mail, "html"), calendar.replace("\\,", ",")):
+        assert text.count(said) == 1
+    lines = part(mail, "plain").splitlines()
+    assert CODES[0] in lines[lines.index(f"  {said}") - 1]
+    held = sent(
+        COMPOSER.compose(job(MailKind.HELD, lines=(replace(seated[0], codes=()),)), replace(ADA, locale=language))
+    )
+    assert said in part(held, "plain")
+
+
+def part_of_kind(mail: EmailMessage, kind: str) -> str:
+    return next(str(each.get_content()) for each in mail.walk() if each.get_content_type() == kind)
+
+
 def test_a_mail_says_what_was_bought_and_has_the_same_id_when_repeated() -> None:
     mail = sent(COMPOSER.compose(job(), ADA))
     assert (mail["To"], mail["Subject"]) == ("Ada Byron <ada@buyer.example>", "Your tickets for Winterreise")

@@ -1,0 +1,76 @@
+"""The chosen seats in a form or a URL: a field ``seat`` with the name of each, or wishes for the best ones left."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import redirect, request
+from werkzeug.wrappers import Response
+
+from api.organizing.seating import seats_of
+from api.ports.ports import ports
+from api.problems import Refused
+
+SEAT_FIELD: Final = "seat"
+CHOSEN_MAX_SEATS: Final = 50
+
+
+class SeatWishes(NamedTuple):
+    """The names of the fields that say which seats are the best."""
+
+    apart: str = "apart"
+    accessible: str = "accessible"
+
+
+SEAT_WISHES: Final = SeatWishes()
+
+
+def chosen_seats() -> list[str]:
+    """The names of the chosen seats, each once; at most 50."""
+    return list(dict.fromkeys(request.values.getlist(SEAT_FIELD)))[:CHOSEN_MAX_SEATS]
+
+
+def seat_wishes() -> dict[str, str]:
+    """The wishes as they were sent."""
+    return {name: "1" for name in SEAT_WISHES if request.values.get(name)}
+
+
+def with_best(event: UUID, lines: list[dict[str, object]]) -> list[dict[str, object]]:
+    """The lines of an API body; those of ticket types with seats ask for the best ones that are left."""
+    plan = ports().seating.outline(event) if lines else None
+    if plan is None:
+        return lines
+    wishes = seat_wishes()
+    best = {"together": SEAT_WISHES.apart not in wishes, "accessible": SEAT_WISHES.accessible in wishes}
+    return [line | {"best": best} if line["ticketTypeId"] in plan.seated else line for line in lines]
+
+
+def seat_lines(event: UUID) -> list[dict[str, object]]:
+    """The chosen seats as the lines of an API body, by ticket type. Refused: unknown-seat."""
+    chosen = chosen_seats()
+    known: dict[str, dict[str, Any]] = {}
+    for name in dict.fromkeys(seat.partition("-")[0] for seat in chosen):
+        known.update(seats_of(ports().seating.section(event, name) or {"name": name}))
+    by_type: defaultdict[str, list[str]] = defaultdict(list)
+    for seat in chosen:
+        if seat not in known:
+            raise Refused("unknown-seat")
+        by_type[known[seat]["category"]].append(seat)
+    return [{"ticketTypeId": kind, "quantity": len(seats), "seats": seats} for kind, seats in by_type.items()]
+
+
+def redirect_to_seats(event: UUID, error: Refused) -> Response:
+    """Redirect to the seats with those that are still chosen, why they were refused, and the nearest free ones."""
+    figures = error.extra.get("figures", {})
+    gone = _names(figures.get("seats"))
+    fields = [("refused", error.kind), *(("gone", seat) for seat in gone)]
+    fields += [("near", seat) for seat in _names(figures.get("nearest"))]
+    fields += [(SEAT_FIELD, seat) for seat in chosen_seats() if seat not in gone]
+    section = next(iter(chosen_seats()), "").partition("-")[0]
+    return redirect(f"/events/{event}/seats?{urlencode([('section', section), *fields])}#choose", 303)
+
+
+def _names(found: Iterable[Any] | None) -> list[str]:
+    return [str(name) for name in found or ()][:CHOSEN_MAX_SEATS]

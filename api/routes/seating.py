@@ -1,0 +1,192 @@
+"""Seating plans of events, and which seats are taken."""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from flask import Response, request
+
+from api.organizing.seating import Section, check_plan, check_taken, seats_of, sections_of, with_categories
+from api.organizing.seating_generator import generated
+from api.ports.events import Listing
+from api.ports.ports import ports
+from api.ports.seating import SeatingNow
+from api.problems import Refused, wrong
+from api.routes.events import check_owner, managed_event, not_yours, shown_event
+from api.schemas.event import EventPath
+from api.schemas.seating import (
+    NewSeating,
+    Seating,
+    SeatingCopy,
+    SeatingGenerator,
+    SeatingSection,
+    Seats,
+    SeatsQuery,
+)
+from api.web.deferred import streamed
+from api.web.etags import check_match, tagged
+from api.web.raw_response import JSON
+from api.web.responses import IF_MATCH, WITH_BODY, WITH_MATCH, answers, blueprint
+
+seating = blueprint("seating", "seating")
+
+STREAM_HEADERS: Final = {"X-Accel-Buffering": "no"}
+DIGITS_MAX: Final = 19
+_STREAM: Final = {
+    "description": "server-sent events",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+_CHANGED = answers({200: Seating}, *WITH_BODY, *WITH_MATCH, "not-found", "seats-taken", "too-many-plans")
+Decide = Callable[[Listing], list[Section]]
+
+
+@seating.put(
+    "/events/<uuid:eventId>/seating",
+    summary="Put a seating plan",
+    responses=_CHANGED | answers({}, "uploads-busy"),
+    openapi_extensions=IF_MATCH,
+)
+def replace_seating(path: EventPath, body: NewSeating) -> Response:
+    """Instead of the present one, with the next version of the event. At most 100,000 seats, and 8 MiB.
+
+    A seat that is held or sold stays as it is. `If-Match` names the event's version.
+    """
+    sections = sections_of(body)
+    return _change(path.event_id, lambda _: sections)
+
+
+@seating.post(
+    "/events/<uuid:eventId>/seating/generate",
+    summary="Generate a seating plan",
+    responses=_CHANGED,
+    openapi_extensions=IF_MATCH,
+)
+def generate_seating(path: EventPath, body: SeatingGenerator) -> Response:
+    """Rectangles of rows and seats, with aisles, numbered by a scheme; put as by PUT."""
+    return _change(path.event_id, lambda _: generated(body))
+
+
+@seating.post(
+    "/events/<uuid:eventId>/seating/copy",
+    summary="Copy a seating plan",
+    responses=_CHANGED,
+    openapi_extensions=IF_MATCH,
+)
+def copy_seating(path: EventPath, body: SeatingCopy) -> Response:
+    """The plan of another event that is the caller's; ticket types are found by their names. Put as by PUT."""
+    source = managed_event(body.copy_from).id
+    plan, types = ports().seating.plan(source), ports().events.tickets(source)
+    if plan is None or types is None:
+        raise wrong("/copyFrom", "this event has no seating plan")
+    names = {str(ticket.id): ticket.name for ticket in types}
+
+    def decide(listing: Listing) -> list[Section]:
+        return with_categories(list(plan.sections), names, {each.name: str(each.id) for each in listing.tickets})
+
+    return _change(path.event_id, decide)
+
+
+@seating.get(
+    "/events/<uuid:eventId>/seating",
+    summary="Read a seating plan",
+    responses=answers({200: NewSeating, 304: None}, "not-found"),
+)
+def read_seating(path: EventPath) -> Response:
+    """The whole plan, as it was put. Its `ETag` is the plan's version."""
+    shown_event(path.event_id)
+    plan = ports().seating.plan(path.event_id)
+    if plan is None:
+        raise no_plan(path.event_id)
+    tag = {"ETag": f'"{plan.version}"'}
+    if request.if_none_match.contains_weak(str(plan.version)):
+        return Response(status=304, headers=tag)
+    return Response(msgspec.json.encode({"sections": plan.sections}), headers=tag, mimetype=JSON)
+
+
+@seating.delete(
+    "/events/<uuid:eventId>/seating",
+    summary="Delete a seating plan",
+    responses=answers({204: None}, *WITH_MATCH, "not-found", "seats-taken"),
+    openapi_extensions=IF_MATCH,
+)
+def delete_seating(path: EventPath) -> Response:
+    """While no seat is held or sold. Its ticket types are sold by number again."""
+    _put(path.event_id, lambda _: [])
+    return Response(status=204)
+
+
+@seating.get(
+    "/events/<uuid:eventId>/seats",
+    summary="Which seats are taken",
+    responses=answers({200: Seats, 304: None}, "not-found", "invalid-input"),
+)
+def read_seats(path: EventPath, query: SeatsQuery) -> Response:
+    """By section, a bit for each seat in the order of the plan. At most a second old; the ledger alone decides.
+
+    With `?since=offset` only the sections that changed since the `offset` of an earlier answer.
+    """
+    shown_event(path.event_id)
+    found = ports().seating.seats(path.event_id, query.since)
+    if found is None:
+        raise no_plan(path.event_id)
+    free = sum(section.free for section in found.sections)
+    return tagged(found, f"{found.plan}-{found.offset}-{free}")
+
+
+@seating.get(
+    "/events/<uuid:eventId>/seats/changes",
+    summary="Follow which seats are taken",
+    responses=answers({}, "not-found", "invalid-input", "busy") | {"200": _STREAM},
+)
+def follow_seats(path: EventPath, query: SeatsQuery) -> Response:
+    """Server-sent events with the body of `GET …/seats`: all sections at once, then those that change.
+
+    An event's `id` is its offset; `Last-Event-ID` or `?since=` goes on from there. A stream ends after ten minutes.
+    """
+    shown_event(path.event_id)
+    if ports().seating.outline(path.event_id) is None:
+        raise no_plan(path.event_id)
+    last = request.headers.get("Last-Event-ID", "")
+    since = int(last) if last.isascii() and last.isdecimal() and len(last) < DIGITS_MAX else query.since
+    return streamed(ports().seating.follow(path.event_id, since), "text/event-stream", STREAM_HEADERS)
+
+
+def no_plan(event: UUID) -> Refused:
+    """The refusal for an event without a plan."""
+    return Refused("not-found", f"the event {event} has no seating plan")
+
+
+def _change(event: UUID, decide: Decide) -> Response:
+    after, sections = _put(event, decide)
+    return tagged(_summary(after, sections), after.event.version)
+
+
+def _put(event: UUID, decide: Decide) -> tuple[Listing, list[Section]]:
+    """Put a plan that the caller may put. Refused: not-found, what is wrong with the plan, seats-taken."""
+    managed_event(event)
+    put: list[Section] = []
+
+    def decide_for_owner(now: SeatingNow) -> list[Section]:
+        check_owner(now.listing.event)
+        check_match(now.listing.event.version)
+        sections = decide(now.listing)
+        check_plan(sections, now.listing)
+        check_taken(now.sections, sections, now.taken)
+        put.extend(sections)
+        return sections
+
+    after = ports().seating.change(event, decide_for_owner)
+    ports().catalogue.forget(event)
+    if after is None:
+        raise not_yours(event)
+    return after, put
+
+
+def _summary(listing: Listing, sections: Iterable[Section]) -> Seating:
+    short = [
+        SeatingSection(name=each["name"], title=each.get("title"), seats=sum(1 for _ in seats_of(each)))
+        for each in sections
+    ]
+    total = sum(section.seats for section in short)
+    return Seating(event_id=listing.event.id, plan=listing.event.version, seats=total, sections=short)

@@ -1,0 +1,15 @@
+"""How large a request's body may be, by its path: the server refuses a larger one before it has come."""
+
+import re
+from typing import Final
+
+BODY_MAX_BYTES: Final = 64 * 1024
+SEATING_MAX_BYTES: Final = 8 * 1024 * 1024
+# A process takes so many bodies of more than BODY_MAX_BYTES at a time.
+LARGE_BODIES_MAX: Final = 4
+_SEATING: Final = re.compile(r"/api/v3/events/[^/]+/seating/?", re.ASCII)
+
+
+def body_max_bytes(path: str) -> int:
+    """The bytes that a body for this path may have."""
+    return SEATING_MAX_BYTES if _SEATING.fullmatch(path) else BODY_MAX_BYTES

@@ -1,0 +1,146 @@
+"""The page of seats: drawn and listed, chosen by name or as the best that are left, lost to others."""
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID, uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from api.schemas.purchase import BoughtLine, Purchase, public_id
+from tables.messages.commands import Hold
+from tables.messages.reasons import Reason
+from tables.messages.sections import BestAvailable
+from tests.unit.api.fakes.ledger import rejected
+from tests.unit.api.pages.conftest import ticket
+from tests.unit.api.pages.ledger import Ledger
+from tests.unit.api.pages.reader import Reader
+
+
+@pytest.fixture
+def hall(client: FlaskClient, on_sale: dict[str, Any]) -> dict[str, Any]:
+    """Stalls by seat, in two sections; the gallery is general admission."""
+    stalls = {"category": on_sale["tickets"][0]["id"], "rows": 2, "seatsPerRow": 4, "wheelchairs": 1}
+    sections = [stalls | {"name": "A", "title": "Left"}, stalls | {"name": "B"}]
+    body = {"sections": sections, "general": [{"name": "G", "category": on_sale["tickets"][1]["id"]}]}
+    answer = client.post(f"/api/v3/events/{on_sale['id']}/seating/generate", json=body)
+    assert answer.status_code == 200, answer.get_json()
+    return on_sale
+
+
+def boxes(page: str) -> dict[str, str]:
+    """The attributes of the check boxes by seat."""
+    return dict(re.findall(r'name="seat" value="([^"]+)"([^>]*)>', page))
+
+
+def test_free_seats_can_be_chosen_and_taken_ones_are_marked_on_drawing_and_list(
+    reader: Reader, hall: dict[str, Any]
+) -> None:
+    reader.world.seating.taken[UUID(hall["id"])] = {"A-A-2", "B-A-1"}
+    reader.get(f"/events/{hall['id']}/seats?seat=A-A-3&near=A-A-1")
+    found = boxes(reader.page)
+    assert list(found) == [f"A-{row}-{seat}" for row in "AB" for seat in range(1, 5)]
+    assert ["disabled" in found[name] for name in list(found)[:4]] == [False, True, False, False]
+    assert ["checked" in found[name] for name in list(found)[:4]] == [False, False, True, False]
+    marks = re.findall(r'<use href="#(seat-[a-z]+)" x=', reader.page)
+    assert marks == [
+        *("seat-free", "seat-taken", "seat-chosen", "seat-free"),
+        *("seat-wheelchair", "seat-companion", "seat-free", "seat-free"),
+    ]
+    assert re.findall(r'<bdi>(Left|B)</bdi> <span class="muted">(\d) free', reader.page) == [("Left", "7"), ("B", "7")]
+    reader.get(f"/events/{hall['id']}/seats?section=B")
+    assert "disabled" in boxes(reader.page)["B-A-1"]
+
+
+def test_chosen_seats_are_held_by_name(reader: Reader, ledger: Ledger, hall: dict[str, Any]) -> None:
+    reader.get(f"/events/{hall['id']}/seats")
+    answer = reader.send(f"/events/{hall['id']}/hold", {"seat": ["A-A-1", "A-A-2", "A-A-1"]})
+    assert answer.location.startswith("/purchases/")
+    [command] = reader.world.ledger.handed_in
+    assert isinstance(command, Hold)
+    [line] = command.lines
+    assert (line.ticket_type, line.quantity, line.seats) == (ticket(hall), 2, ("A-A-1", "A-A-2"))
+
+
+def test_a_number_of_seats_is_the_best_available_and_others_are_only_counted(
+    reader: Reader, ledger: Ledger, hall: dict[str, Any]
+) -> None:
+    reader.get(f"/events/{hall['id']}")
+    assert "Choose seats" in reader.page
+    chosen = {f"n-{ticket(hall)}": 2, f"n-{ticket(hall, 1)}": 1, "accessible": "1"}
+    reader.send(f"/events/{hall['id']}/hold", chosen)
+    [command] = reader.world.ledger.handed_in
+    assert [line.best for line in command.lines] == [BestAvailable(together=True, accessible=True), None]
+
+
+def test_who_lost_a_seat_is_told_so_and_offered_the_nearest(reader: Reader, hall: dict[str, Any]) -> None:
+    reader.world.ledger.rule = rejected(Reason.SEAT_TAKEN, seats=["A-A-1"], nearest=["A-A-3"])
+    reader.get(f"/events/{hall['id']}/seats")
+    answer = reader.send(f"/events/{hall['id']}/hold", {"seat": ["A-A-1", "A-A-2"]})
+    target = urlsplit(answer.location)
+    assert target.path == f"/events/{hall['id']}/seats"
+    assert parse_qsl(target.query) == [
+        ("section", "A"),
+        ("refused", "seat-taken"),
+        ("gone", "A-A-1"),
+        ("near", "A-A-3"),
+        ("seat", "A-A-2"),
+    ]
+    reader.get(answer.location)
+    assert "Somebody else was faster" in reader.page
+    assert "Section A, row A, seat 3" in reader.page.partition("<form id")[0]
+    assert "checked" in boxes(reader.page)["A-A-2"]
+
+
+@pytest.mark.parametrize("seat", ["A-A-99", "Z-1-1", "", "<b>-1-1"])
+def test_a_seat_that_is_not_there_is_refused(reader: Reader, hall: dict[str, Any], seat: str) -> None:
+    reader.get(f"/events/{hall['id']}/seats")
+    answer = reader.send(f"/events/{hall['id']}/hold", {"seat": [seat]})
+    assert "refused=unknown-seat" in answer.location
+    assert reader.world.ledger.handed_in == []
+
+
+def test_who_signs_in_first_finds_the_chosen_seats_again(reader: Reader, hall: dict[str, Any]) -> None:
+    answer = reader.get(f"/events/{hall['id']}/choose?section=A&seat=A-A-1")
+    assert answer.location == f"/events/{hall['id']}/seats?section=A&seat=A-A-1"
+
+
+def test_an_event_without_seats_has_no_page_of_them(reader: Reader, on_sale: dict[str, Any]) -> None:
+    assert reader.get(f"/events/{on_sale['id']}/seats").status_code == 404
+    reader.get(f"/events/{on_sale['id']}")
+    assert "Choose seats" not in reader.page
+
+
+def test_tickets_say_where_their_seats_are_and_are_returned_by_seat(
+    reader: Reader, ledger: Ledger, hall: dict[str, Any]
+) -> None:
+    event, purchase = UUID(hall["id"]), uuid4()
+    account = next(each.id for each in reader.world.accounts.rows.values() if each.email == "ada@buyer.example")
+    price = {"amount": "49.90", "currency": "EUR"}
+    line = BoughtLine(
+        ticket_type_id=ticket(hall),
+        name="Stalls",
+        quantity=2,
+        price=price,
+        codes=["A" * 16, "B" * 16],
+        seats=["A-A-1", "A-A-2"],
+    )
+    public = public_id(event, purchase)
+    reader.world.sales.rows[event, purchase] = Purchase(
+        id=public,
+        event_id=event,
+        account_id=account,
+        status="confirmed",
+        lines=[line],
+        total=price,
+    )
+    reader.get(f"/purchases/{public}")
+    assert reader.page.count("Section A, row A, seat 2") == 2
+    assert "Section A\\, row A\\, seat 2" in reader.get(f"/purchases/{public}/event.ics").get_data(as_text=True)
+    reader.get(f"/purchases/{public}/cancel")
+    assert list(boxes(reader.page)) == ["A-A-1", "A-A-2"]
+    reader.world.ledger.rule = rejected(Reason.UNKNOWN_SEAT)
+    reader.send(f"/purchases/{public}/cancel", {"seat": ["A-A-2"]})
+    [command] = reader.world.ledger.handed_in
+    assert (command.lines, command.seats) == ([], ("A-A-2",))
