@@ -174,6 +174,8 @@ class SeatedPurchase(PurchaseRecord, frozen=True, array_like=True):
 
     def seats(self) -> dict[str, SeatTicket]:
         """The tickets of the seats that it has, in the order of their positions; none once it has ended."""
+        if len(self.moves) == 1:
+            return self.tickets()
         left = seats_left(self.moves)
         return {name: ticket for name, ticket in self.tickets().items() if name in left}
 

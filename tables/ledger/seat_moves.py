@@ -53,7 +53,7 @@ def seat_tickets(moves: Sequence[SeatMove], firsts: Iterable[tuple[UUID, int, in
                 tickets[name] = SeatTicket(group.ticket_type, position)
                 position += 1
             end = max(end, position)
-    return dict(sorted(tickets.items(), key=lambda item: item[1].position))
+    return tickets if len(moves) == 1 else dict(sorted(tickets.items(), key=lambda item: item[1].position))
 
 
 def seats_taken(move: SeatMove) -> tuple[str, ...]:

@@ -87,13 +87,14 @@ class _Order:
     def __init__(self, hall: Hall) -> None:
         self._hall = hall
         self._chosen: dict[str, int] = {}
+        self._sections: dict[str, SectionState | None] = {}
 
     def named(self, category: UUID, names: Sequence[str]) -> Sequence[str]:
         """These seats, if all are there and free."""
         unknown: list[str] = []
         taken: list[tuple[SectionState, int]] = []
         for name in names:
-            section = self._hall.section(section_of(name))
+            section = self._section(section_of(name))
             bit = None if section is None else _bit_of(section, category, name)
             if section is None or bit is None:
                 unknown.append(name)
@@ -131,6 +132,11 @@ class _Order:
         _check_removed(section)
         free = section.free & ~self._chosen.get(section.layout.name, 0)
         return free_seats(section.layout, free, category, accessible=accessible)
+
+    def _section(self, name: str) -> SectionState | None:
+        if name not in self._sections:
+            self._sections[name] = self._hall.section(name)
+        return self._sections[name]
 
     def _choose(self, section: str, bits: int) -> None:
         self._chosen[section] = self._chosen.get(section, 0) | bits

@@ -91,10 +91,12 @@ class SeatRecords:
                 if state.offset < offset:
                     if effect.plan:
                         state.move(self._layout(event, effect.plan, name))
-                    given, taken = (
-                        [seat for seat in seats if len(sections) == 1 or section_of(seat) == name]
-                        for seats in (effect.given, effect.taken)
-                    )
+                    given, taken = effect.given, effect.taken
+                    if len(sections) > 1:
+                        given, taken = (
+                            tuple([seat for seat in seats if section_of(seat) == name])
+                            for seats in (effect.given, effect.taken)
+                        )
                     state.change(given, taken, sold=effect.sold)
         for name, state in touched.items():
             state.offset = max(state.offset, offset)
@@ -102,11 +104,11 @@ class SeatRecords:
 
     def state(self, event: UUID, section: str, plan: int) -> SectionState:
         """The seats of a section that are out; by ``plan`` if none ever were."""
-        known = self._changed_states.get(section_key(event, section)) or self._of(event).states.get(section)
+        states = self._of(event).states
+        known = states.get(section)
         if known is None:
             value = self._load([section_key(event, section)])[0]
-            known = self._read_state(event, section, value, plan)
-            self._of(event).states[section] = known
+            known = states[section] = self._read_state(event, section, value, plan)
         return known
 
     def take(self) -> dict[bytes, bytes]:

@@ -153,8 +153,11 @@ def _bits(places: Iterable[int]) -> int:
 
 def positions(bits: int) -> list[int]:
     """The numbers of the bits that are set, in ascending order."""
+    if not bits:
+        return []
     found = []
-    base = 0
+    base = (bits & -bits).bit_length() - 1
+    bits >>= base
     for byte in bits.to_bytes((bits.bit_length() + 7) // 8, "little"):
         if byte:
             found += [base + bit for bit in range(8) if byte >> bit & 1]

@@ -56,9 +56,10 @@ class SectionState:
         """
         for name in given:
             self._give(name)
+        free = self.free
         for name in taken:
             bit = self.layout.bit_of(name)
-            if name not in given and (bit is None or not self.free >> bit & 1):
+            if name not in given and (bit is None or not free >> bit & 1):
                 raise InvariantBroken(f"seat {name} can't be taken: it is not free")
             self._put(name, bit, sold=sold)
         self._seen = None
