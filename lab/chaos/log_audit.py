@@ -16,7 +16,7 @@ import msgspec
 from kafka.partitioner.default import murmur2
 
 from lab.chaos.reference_model import ReferenceModel
-from lab.chaos.reference_purchases import ModelOutcome
+from lab.chaos.reference_purchases import ModelOutcome, hashable
 
 
 class Row(NamedTuple):
@@ -175,7 +175,7 @@ class LogAudit:
 
 def _is_set_aside(body: dict[str, Any]) -> bool:
     """Whether a command becomes a dead letter: only a request tells the repeat of a partial cancel from another one."""
-    return bool(body["kind"] == "cancel" and body.get("lines") and not body.get("request"))
+    return bool(body["kind"] == "cancel" and (body.get("lines") or body.get("seats")) and not body.get("request"))
 
 
 def _fields(value: bytes) -> list[Any]:
@@ -196,12 +196,13 @@ def model_outcome(partition: int, body: dict[str, Any]) -> ModelOutcome:
         body["offset"],
         body["kind"],
         body.get("reason"),
-        tuple(sorted(body.get("figures", {}).items())),
+        tuple(sorted(hashable(body.get("figures", {})).items())),
         lines,
         left,
         body.get("repeated", False),
         Decimal(body["payment"]["amount"]) if "payment" in body else None,
         body.get("reference"),
+        tuple(sorted(seat for line in body.get("lines", ()) for seat in line.get("seats", ()))),
     )
 
 

@@ -5,7 +5,7 @@ with the ledger.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -15,14 +15,26 @@ from lab.chaos.reference_purchases import (
     ModelOutcome,
     ModelPurchase,
     Tickets,
+    hashable,
     last_tickets,
     lines_of,
     request_kind,
     wanted_of,
 )
-from lab.chaos.reference_rules import Json, ModelEvent, ModelLimits, amount_due, held_seconds, refusal
+from lab.chaos.reference_rules import (
+    Json,
+    ModelEvent,
+    ModelLimits,
+    Refusal,
+    amount_due,
+    held_seconds,
+    hold_refusal,
+    refusal,
+)
+from lab.chaos.reference_seats import NAMED_MAX_SEATS, NO_HALL, ModelHall, SeatsRefused, chosen_seats, exchanged
 
 PURCHASE_MAX_CHANGES: Final = 50
+PURCHASE_MAX_SEATS: Final = 1_000
 OCCUPYING: Final = ("held", "confirmed")
 
 
@@ -45,6 +57,7 @@ class ReferenceModel:
         self.outcomes: list[ModelOutcome] = []
         self.limits: dict[int, ModelLimits] = {}
         self._of_event: dict[str, list[ModelPurchase]] = {}
+        self._pieces: dict[tuple[str, int], dict[tuple[str, int], Json]] = {}
 
     def apply(self, partition: int, offset: int, at: int, body: Json) -> None:
         """Carry out the command at ``offset``, appended at ``at`` (ms)."""
@@ -53,6 +66,9 @@ class ReferenceModel:
             case "limit-holds":
                 given = (body.get(name) for name in ("maxSeconds", "maxTickets", "cooldownSeconds", "paymentSeconds"))
                 self.limits[partition] = ModelLimits(*given)
+            case "define-section":
+                pieces = self._pieces.setdefault((body["event"], body["plan"]), {})
+                pieces.setdefault((body["section"], body.get("part", 0)), body)
             case "define-event":
                 self._define(command)
             case "end-purchases":
@@ -135,7 +151,11 @@ class ReferenceModel:
                 self._tell(command, "refused", "id-reused")
             return
         limits = self.limits.get(command.partition, ModelLimits())
-        refused = refusal(command.at, body, event, wanted, limits)
+        refused = refusal(command.at, body, event, wanted)
+        seats: dict[str, list[str]] = {}
+        if refused is None and event is not None:
+            refused, seats = self._seats_for(event, body)
+            refused = refused or hold_refusal(command.at, body, event, wanted, limits)
         if refused is not None or event is None:
             reason, figures = refused or ("unknown-event", {})
             outcome = self._tell(command, "rejected", reason, figures, status="rejected")
@@ -145,8 +165,14 @@ class ReferenceModel:
             status = "held" if due or body["kind"] == "hold" else "confirmed"
             types = [ticket_type for ticket_type, count in wanted.items() for _ in range(count)]
             tickets = [(ticket_type, position) for position, ticket_type in enumerate(types)]
-            outcome = self._tell(command, status, tickets=tickets, status=status, payment=due or None)
-            row = ModelPurchase(*key, asked, status, tickets, [outcome], counted=event.partition in self.limits)
+            row = ModelPurchase(*key, asked, status, tickets, [], counted=event.partition in self.limits)
+            row.end = len(tickets)
+            for ticket_type, names in seats.items():
+                row.seats |= dict(zip((place for kind, place in tickets if kind == ticket_type), names, strict=True))
+            names = row.names
+            row.history.append(
+                self._tell(command, status, tickets=tickets, status=status, payment=due or None, seats=names)
+            )
             row.prices = {kind: Decimal(event.types[kind]["price"]) for kind in wanted} if due else {}
             row.currency = event.types[next(iter(wanted))]["currency"]
             row.deadline = command.at + held_seconds(body, limits) * 1000
@@ -167,6 +193,8 @@ class ReferenceModel:
             self._tell(command, "refused", "not-yours")
         elif body["kind"] == "confirm":
             self._confirm(command, row)
+        elif body["kind"] == "exchange":
+            self._exchange(command, row)
         else:
             self._cancel(command, row)
 
@@ -182,22 +210,23 @@ class ReferenceModel:
         else:
             reference = command.body.get("payment")
             more: Json = {"payment": due, "reference": reference}
+            more["seats"] = row.names
             row.history.append(self._tell(command, "confirmed", tickets=row.tickets, status="confirmed", **more))
             self._count(row, -1)
             row.status = "confirmed"
             self._count(row, 1)
 
     def _extend(self, command: _Command, row: ModelPurchase) -> None:
-        extended = next((outcome for outcome in row.history[1:] if outcome.kind == "held"), None)
-        if extended is not None:
-            self._repeat(extended)
+        if row.extended is not None:
+            self._repeat(row.extended)
         elif row.status != "held":
             self._tell(command, "refused", "not-held", {"status": row.status})
         else:
             row.deadline += command.body["seconds"] * 1000
-            row.history.append(
-                self._tell(command, "held", tickets=row.tickets, status="held", payment=row.worth(row.tickets))
+            row.extended = self._tell(
+                command, "held", tickets=row.tickets, status="held", payment=row.worth(row.tickets), seats=row.names
             )
+            row.history.append(row.extended)
 
     def _expire(self, command: _Command, row: ModelPurchase) -> None:
         is_over = command.at >= row.deadline
@@ -211,11 +240,15 @@ class ReferenceModel:
         if request in row.requests:
             self._repeat(row.requests[request])
             return
-        if row.status == "cancelled" and not wanted:
+        named = command.body.get("seats", ())
+        if row.status == "cancelled" and not wanted and not named:
             self._repeat(row.history[-1])
             return
-        gone = last_tickets(row.tickets, wanted) if wanted else list(row.tickets)
-        if not gone:
+        refused = _cancel_refusal(row, wanted, named)
+        gone = [] if refused else _given_back(row, wanted, named)
+        if refused:
+            self._tell(command, "refused", *refused)
+        elif not gone:
             self._tell(command, "refused", "nothing-to-cancel", {"status": row.status})
         elif len(row.history) > PURCHASE_MAX_CHANGES and len(gone) < len(row.tickets):
             self._tell(command, "refused", "too-many-changes", {"limit": PURCHASE_MAX_CHANGES})
@@ -231,6 +264,7 @@ class ReferenceModel:
         left = [ticket for ticket in row.tickets if ticket not in taken]
         status = row.status if left else kind
         more: Json = {"left": lines_of(left), "status": status, "payment": row.worth(left)}
+        more["seats"] = row.names_of(gone)
         outcome = self._tell(command, kind, reason, purchase=row.id, tickets=gone, **more)
         event = self.events[row.event]
         if row.status == "held" and event.partition in self.limits:
@@ -246,6 +280,62 @@ class ReferenceModel:
         for key, count in row.lines:
             event.count(row.account, row.status, key, sign * count)
             event.held[row.account] += sign * count * (row.counted and row.status == "held")
+
+    def _hall(self, event: ModelEvent, name: str) -> ModelHall | None:
+        """The hall by the plan of the event's definition, with the seats that are out; None if it lacks pieces."""
+        pieces = self._pieces.get((name, event.definition["plan"]), {})
+        sections = {section: piece for (section, _), piece in pieces.items()}
+        counts = Counter(section for section, _ in pieces)
+        whole = all(counts[section] == piece.get("parts", 1) for section, piece in sections.items())
+        if not sections or not whole or len(sections) < next(iter(sections.values()))["sections"]:
+            return None
+        rows = [row for row in self._of_event.get(name, ()) if row.status in OCCUPYING]
+        held = {seat for row in rows if row.status == "held" for seat in row.names}
+        return ModelHall(pieces.values(), {seat for row in rows for seat in row.names}, held)
+
+    def _seats_for(self, event: ModelEvent, body: Json) -> tuple[Refusal | None, dict[str, list[str]]]:
+        hall = NO_HALL
+        if event.definition.get("plan") is not None:
+            found = self._hall(event, body["event"])
+            if found is None:
+                return ("event-not-open", {"plan": event.definition["plan"]}), {}
+            hall = found
+        try:
+            return None, chosen_seats(hall, body["lines"])
+        except SeatsRefused as refused:
+            return refused.refusal, {}
+
+    def _exchange(self, command: _Command, row: ModelPurchase) -> None:
+        body = command.body
+        if body["request"] in row.requests:
+            self._repeat(row.requests[body["request"]])
+            return
+        refused = _exchange_refusal(row, body)
+        if refused is not None:
+            self._tell(command, "refused", *refused)
+            return
+        event = self.events[row.event]
+        is_open = event.definition["status"] == "ACTIVE" and event.definition.get("plan") is not None
+        hall = self._hall(event, row.event) if is_open else None
+        try:
+            if hall is None:
+                status, plan = event.definition["status"], event.definition.get("plan")
+                raise SeatsRefused("event-not-open", status=status, plan=plan)
+            kinds = exchanged(hall, body["take"], [row.ticket_of(name)[0] for name in body["give"]])
+        except SeatsRefused as problem:
+            outcome = self._tell(command, "refused", *problem.refusal)
+        else:
+            gone = {row.ticket_of(name) for name in body["give"]}
+            taken = [(kind, row.end + number) for number, (kind, _) in enumerate(kinds)]
+            row.seats |= {row.end + number: name for number, (_, name) in enumerate(kinds)}
+            row.end += len(taken)
+            order = list(dict.fromkeys(kind for kind, _ in row.tickets))
+            tickets = [ticket for ticket in row.tickets if ticket not in gone] + taken
+            row.tickets = sorted(tickets, key=lambda ticket: (order.index(ticket[0]), ticket[1]))
+            more: Json = {"status": row.status, "payment": row.worth(row.tickets), "seats": row.names}
+            outcome = self._tell(command, row.status, tickets=row.tickets, **more)
+        row.history.append(outcome)
+        row.requests[body["request"]] = outcome
 
     def _repeat(self, outcome: ModelOutcome) -> None:
         self.outcomes.append(replace(outcome, repeated=True))
@@ -263,6 +353,7 @@ class ReferenceModel:
         status: str | None = None,
         payment: Decimal | None = None,
         reference: str | None = None,
+        seats: Iterable[str] = (),
     ) -> ModelOutcome:
         outcome = ModelOutcome(
             partition=command.partition,
@@ -271,13 +362,49 @@ class ReferenceModel:
             offset=command.offset,
             kind=kind,
             reason=reason,
-            figures=tuple(sorted((figures or {}).items())),
+            figures=tuple(sorted(hashable(figures or {}).items())),
             lines=lines_of(tickets),
             left=left,
             status=status,
             tickets=tuple(tickets),
             payment=payment,
             reference=reference,
+            seats=tuple(sorted(seats)),
         )
         self.outcomes.append(outcome)
         return outcome
+
+
+def _missing(row: ModelPurchase, names: Sequence[str]) -> Refusal | None:
+    missing = [name for name in names if name not in row.names]
+    if missing or len(set(names)) < len(names):
+        return "nothing-to-cancel", {"status": row.status, "seats": missing[:NAMED_MAX_SEATS]}
+    return None
+
+
+def _cancel_refusal(row: ModelPurchase, wanted: Counter[str], named: Sequence[str]) -> Refusal | None:
+    for key in wanted:
+        if key in row.seated:
+            return "seats-required", {"ticketType": key}
+    return _missing(row, named)
+
+
+def _exchange_refusal(row: ModelPurchase, body: Json) -> Refusal | None:
+    refused = _missing(row, body["give"])
+    if refused is None and len(row.history) > PURCHASE_MAX_CHANGES:
+        return "too-many-changes", {"limit": PURCHASE_MAX_CHANGES}
+    if refused is None and len(row.seats) + len(body["take"]) > PURCHASE_MAX_SEATS:
+        return "too-many-changes", {"limit": PURCHASE_MAX_SEATS}
+    return refused
+
+
+def _given_back(row: ModelPurchase, wanted: Counter[str], named: Sequence[str]) -> Tickets:
+    """The tickets that a cancel gives back; none if it can't."""
+    if not wanted and not named:
+        return list(row.tickets)
+    counted = last_tickets(row.tickets, wanted)
+    if wanted and not counted:
+        return []
+    tickets = [row.ticket_of(name) for name in named]
+    order = list(dict.fromkeys(key for key, _ in tickets))
+    return counted + sorted(tickets, key=lambda ticket: (order.index(ticket[0]), ticket[1]))

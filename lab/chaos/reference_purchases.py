@@ -34,6 +34,7 @@ class ModelOutcome:
     repeated: bool = False
     payment: Decimal | None = None
     reference: str | None = None
+    seats: tuple[str, ...] = ()
     status: str | None = field(default=None, compare=False)
     tickets: tuple[tuple[str, int], ...] = field(default=(), compare=False)
 
@@ -57,6 +58,10 @@ class ModelPurchase:
     prices: dict[str, Decimal] = field(default_factory=dict)
     currency: str = ""
     requests: dict[str, ModelOutcome] = field(default_factory=dict)
+    # The seats of tickets by position, and the next position.
+    seats: dict[int, str] = field(default_factory=dict)
+    end: int = 0
+    extended: ModelOutcome | None = None
 
     @property
     def account(self) -> str:
@@ -67,6 +72,24 @@ class ModelPurchase:
     def lines(self) -> Lines:
         """The tickets that it still has, by type."""
         return lines_of(self.tickets)
+
+    @property
+    def seated(self) -> set[str]:
+        """The ticket types of which it ever had seats."""
+        return {key for outcome in self.history for key, position in outcome.tickets if position in self.seats}
+
+    @property
+    def names(self) -> list[str]:
+        """The seats that it still has."""
+        return self.names_of(self.tickets)
+
+    def names_of(self, tickets: Tickets) -> list[str]:
+        """The seats of these of its tickets."""
+        return [self.seats[position] for _, position in tickets if position in self.seats]
+
+    def ticket_of(self, name: str) -> tuple[str, int]:
+        """The ticket of a seat that it still has."""
+        return next(ticket for ticket in self.tickets if self.seats.get(ticket[1]) == name)
 
     def worth(self, tickets: Tickets) -> Decimal | None:
         """What these of its tickets are worth; None unless it is paid online."""
@@ -97,8 +120,23 @@ def last_tickets(tickets: Tickets, wanted: Counter[str]) -> Tickets:
     return chosen
 
 
+def hashable(figures: Json) -> Json:
+    """The figures with tuples for lists."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in figures.items()}
+
+
 def request_kind(body: Json) -> str:
-    """The kind of request: a hold's seconds are part of it, unless the operator's setting chose them."""
+    """The kind of request, with the seats that it asks for."""
+    asked = sorted(
+        str((line["ticketType"], sorted(line.get("seats", ())), sorted((line.get("best") or {}).items())))
+        for line in body["lines"]
+        if line.get("seats") or line.get("best") is not None
+    )
+    return _hold_kind(body) + "".join(asked)
+
+
+def _hold_kind(body: Json) -> str:
+    """A hold's seconds are part of it, unless the operator's setting chose them."""
     if body["kind"] != "hold":
         return "purchase"
     return "hold" if body.get("byDefault") else f"hold {body.get('seconds', HOLD_DEFAULT_S)}"

@@ -56,17 +56,21 @@ class ModelLimits:
     payment: int | None = None
 
 
-def refusal(at: int, body: Json, event: ModelEvent | None, wanted: Counter[str], limits: ModelLimits) -> Refusal | None:
-    """Why a purchase or hold is refused at ``at`` (ms); None if it is accepted."""
+def refusal(at: int, body: Json, event: ModelEvent | None, wanted: Counter[str]) -> Refusal | None:
+    """Why a purchase or hold is refused at ``at`` (ms) whatever its seats; None if it is accepted."""
     if event is None:
         return "unknown-event", {}
     if event.definition["status"] != "ACTIVE":
         return "event-not-open", {"status": event.definition["status"]}
     found = _type_refusal(at, body["account"], event, wanted) or _order_refusal(body["account"], event, wanted)
-    found = found or _stock_refusal(event, wanted)
-    if found is None and (body["kind"] == "hold" or amount_due(event, wanted)):
+    return found or _stock_refusal(event, wanted)
+
+
+def hold_refusal(at: int, body: Json, event: ModelEvent, wanted: Counter[str], limits: ModelLimits) -> Refusal | None:
+    """Why a purchase that is accepted otherwise is not held; None if it is, or need not be held."""
+    if body["kind"] == "hold" or amount_due(event, wanted):
         return _hold_refusal(at, body, event, wanted, limits)
-    return found
+    return None
 
 
 def amount_due(event: ModelEvent, wanted: Counter[str]) -> Decimal:

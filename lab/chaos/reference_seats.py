@@ -1,7 +1,7 @@
 """The seats of a hall in their simplest form: a list of seats, each with its place, and every choice tried in turn."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,10 +32,11 @@ class ModelSeat:
 
 
 class ModelHall:
-    """The hall of a plan, by its pieces; ``taken`` names the seats that are out."""
+    """The hall of a plan, by its pieces; ``taken`` names the seats that are out, ``held`` those only held."""
 
-    def __init__(self, pieces: Iterable[Json], taken: set[str]) -> None:
+    def __init__(self, pieces: Iterable[Json], taken: set[str], held: Collection[str] = ()) -> None:
         self.taken = set(taken)
+        self.held = held
         ordered = sorted(pieces, key=lambda piece: (piece["number"], piece.get("part", 0)))
         self.sections = list(dict.fromkeys(piece["section"] for piece in ordered if piece.get("rows")))
         self.seats: dict[str, ModelSeat] = {}
@@ -156,8 +157,28 @@ class SeatsRefused(Exception):
         self.refusal: Refusal = (reason, figures)
 
 
-def chosen_seats(hall: ModelHall, held: set[str], lines: Iterable[Json]) -> dict[str, list[str]]:
-    """The names of the seats that an order gets, by ticket type. ``held`` are those of ``hall.taken`` not sold."""
+NO_HALL: Final = ModelHall((), set())
+
+
+def exchanged(hall: ModelHall, names: list[str], given: list[str]) -> list[tuple[str, str]]:
+    """The ticket types and names of the seats that an exchange takes for seats of the types ``given``."""
+    if len(set(names)) < len(names):
+        raise SeatsRefused("invalid-seats")
+    for name in names:
+        if name not in hall.seats:
+            raise SeatsRefused("unknown-seat", seats=[name])
+    kinds = [hall.seats[name].category for name in names]
+    taken = []
+    for kind in dict.fromkeys(kinds):
+        mine = [name for name in names if hall.seats[name].category == kind]
+        taken += [(kind, name) for name in take_named(hall, kind, mine)]
+    if Counter(kinds) != Counter(given):
+        raise SeatsRefused("unequal-exchange", give=len(given), take=len(names))
+    return taken
+
+
+def chosen_seats(hall: ModelHall, lines: Iterable[Json]) -> dict[str, list[str]]:
+    """The names of the seats that an order gets, by ticket type."""
     seated = [line for line in lines if _checked(hall, line)]
     keys = [line["ticketType"] for line in seated]
     if len(set(keys)) < len(keys):
@@ -171,7 +192,7 @@ def chosen_seats(hall: ModelHall, held: set[str], lines: Iterable[Json]) -> dict
             chosen[line["ticketType"]] = take_named(hall, line["ticketType"], line["seats"])
     for line in seated:
         if not line.get("seats"):
-            chosen[line["ticketType"]] = _take_best(hall, held, line)
+            chosen[line["ticketType"]] = _take_best(hall, line)
     return chosen
 
 
@@ -200,7 +221,7 @@ def take_named(hall: ModelHall, category: str, names: list[str]) -> list[str]:
     return names
 
 
-def _take_best(hall: ModelHall, held: set[str], line: Json) -> list[str]:
+def _take_best(hall: ModelHall, line: Json) -> list[str]:
     key, count, best = line["ticketType"], line["quantity"], line["best"]
     accessible = best.get("accessible", False)
     asked = best.get("section")
@@ -219,7 +240,7 @@ def _take_best(hall: ModelHall, held: set[str], line: Json) -> list[str]:
     available = sum(seat.name not in hall.taken for seat in places)
     figures: Json = {"requested": count, "ticketType": key}
     if available < count:
-        held_seats = sum(seat.name in held for seat in places)
+        held_seats = sum(seat.name in hall.held for seat in places)
         raise SeatsRefused("sold-out", **figures, limit=len(places), held=held_seats, available=available)
     raise SeatsRefused(
         "no-adjacent-seats", **figures, longest=hall.longest(sections, key, count, accessible=accessible)

@@ -23,7 +23,9 @@ def seated_lines(
         chosen = {name: ticket for name, ticket in purchase.tickets().items() if name in given}
     told = []
     for line in lines:
-        seats = [(name, ticket.position) for name, ticket in chosen.items() if ticket.ticket_type.int == line.ticket_type.int]
+        seats = [
+            (name, ticket.position) for name, ticket in chosen.items() if ticket.ticket_type.int == line.ticket_type.int
+        ]
         places = [position for _, position in seats] or range(line.first, line.first + line.quantity)
         told.append(
             OutcomeLine(
