@@ -200,9 +200,8 @@ def test_a_transaction_that_stays_open_keeps_back_what_follows_until_it_ends(att
 def test_no_worker_ends_and_each_begins_behind_a_marker(attack: Attack, producers: Producers) -> None:
     assert producers.sent
     assert attack.ended() == []
-    for name in WORKERS:
-        attack.pipeline.stack.stop(name)
-        attack.pipeline.stack.start(name)
+    attack.pipeline.stack.stop(*WORKERS)
+    attack.pipeline.stack.start(*WORKERS)
     attack.pids = attack.running()
     took = attack.probe(PROMPT)
 
