@@ -72,9 +72,9 @@ def calls(world: World) -> list[str]:
 
 def never_was(things: dict[str, str]) -> dict[str, str]:
     """Ids of the same forms that nothing has."""
-    return things | {"account": str(uuid4()), "event": str(uuid4()), "ticket": str(uuid4())} | {
-        "purchase": public_id(uuid4(), uuid4())
-    }  # fmt: skip
+    event = uuid4()
+    named = {"account": str(uuid4()), "event": str(event), "ticket": str(uuid4())}
+    return things | named | {"purchase": public_id(event, uuid4())}
 
 
 def told(answer: Any, named: dict[str, str]) -> tuple[int, str]:
