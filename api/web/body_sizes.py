@@ -5,11 +5,16 @@ from typing import Final
 
 BODY_MAX_BYTES: Final = 64 * 1024
 SEATING_MAX_BYTES: Final = 8 * 1024 * 1024
+# A description of 20,000 characters, each of which may take twelve bytes in a form.
+EVENT_FORM_MAX_BYTES: Final = 256 * 1024
 # A process takes so many bodies of more than BODY_MAX_BYTES at a time.
 LARGE_BODIES_MAX: Final = 4
 _SEATING: Final = re.compile(r"/api/v3/events/[^/]+/seating/?", re.ASCII)
+_EVENT_FORM: Final = re.compile(r"/organize/(new|events/[^/]+/edit)/?", re.ASCII)
 
 
 def body_max_bytes(path: str) -> int:
     """The bytes that a body for this path may have."""
-    return SEATING_MAX_BYTES if _SEATING.fullmatch(path) else BODY_MAX_BYTES
+    if _SEATING.fullmatch(path):
+        return SEATING_MAX_BYTES
+    return EVENT_FORM_MAX_BYTES if _EVENT_FORM.fullmatch(path) else BODY_MAX_BYTES

@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 
 from api.http.limits import HEAD_MAX_BYTES, HEAD_MAX_FIELDS, LINGER_MAX_BYTES, PIPELINE_MAX_REQUESTS
-from api.web.body_sizes import BODY_MAX_BYTES, LARGE_BODIES_MAX, SEATING_MAX_BYTES
+from api.web.body_sizes import BODY_MAX_BYTES, EVENT_FORM_MAX_BYTES, LARGE_BODIES_MAX, SEATING_MAX_BYTES
 from tests.eventually import eventually
 from tests.unit.api.http.running import HEAD, STOPS_SOON, Running, running
 
@@ -223,6 +223,13 @@ def test_a_plan_may_be_larger_and_no_more_than_that(server: Running) -> None:
     assert status_of(server.said_to(PLAN % (SEATING_MAX_BYTES + 1))) == 413
     chunk = b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n"
     assert status_of(server.said_to(PLAN.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked") + chunk)) == 413
+
+
+def test_the_form_of_an_event_may_be_larger_and_no_more_than_that(server: Running) -> None:
+    form = PLAN.replace(b"/api/v3/events/1/seating", b"/organize/events/1/edit")
+    body = EVENT_FORM_MAX_BYTES * b"x"
+    assert server.said_to(form.replace(b"Host", b"Connection: close\r\nHost") % len(body) + body).endswith(body)
+    assert status_of(server.said_to(form % (len(body) + 1))) == 413
 
 
 def test_large_bodies_that_come_at_a_time_are_bounded(server: Running) -> None:

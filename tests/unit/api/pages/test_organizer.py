@@ -118,6 +118,13 @@ def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_made(
     assert re.search(rf'is-wrong">\s*<label for="{place}"', organizer.page)
 
 
+def test_the_longest_description_fits_into_the_form(world: World, organizer: Reader, event: str) -> None:
+    organizer.get(f"{event}/edit")
+    answer = organizer.send(f"{event}/edit", CONCERT | {"description": "🎻" * 20_000})
+    assert answer.status_code == 303
+    assert len(only(world).event.description) == 20_000
+
+
 def test_the_form_shows_the_event_on_its_own_clocks_and_leaves_the_rest_alone(
     world: World, organizer: Reader, event: str
 ) -> None:
