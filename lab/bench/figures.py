@@ -68,6 +68,20 @@ LEDGER: Final = (
         better="lower",
     ),
     Figure("ledger.holds_late_p99_s", "s", "the same, 99th percentile", 2, "lower"),
+    Figure("ledger.growth_types_ratio", "×", "a decision with 200 ticket types, against 3, in process", 1.3, "lower"),
+    Figure(
+        "ledger.growth_events_ratio",
+        "×",
+        "a decision on 20,000 events of one partition in turn, against 64, in process",
+        better="lower",
+    ),
+    Figure(
+        "ledger.growth_endings_ratio",
+        "×",
+        "purchases of 1,000 cancelled events ended in one batch, against step by step, in process",
+        1.3,
+        "lower",
+    ),
 )
 
 REST: Final = (

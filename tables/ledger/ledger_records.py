@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from heapq import merge
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
@@ -45,6 +46,9 @@ class LedgerRecords:
         self._accounts: dict[bytes, AccountTickets] = {}
         self._limits: HoldLimits | None = None
         self._changed_purchases: dict[bytes, PurchaseRecord] = {}
+        # The keys of the first so many changed purchases, by their event's prefix.
+        self._indexed = 0
+        self._changed_keys: dict[bytes, list[bytes]] = {}
         self._changed_accounts: dict[bytes, AccountTickets] = {}
         self._changed_events: dict[int, Inventory] = {}
         self._changed_limits: HoldLimits | None = None
@@ -75,12 +79,20 @@ class LedgerRecords:
         prefix = purchase_prefix(event)
         start = prefix + after
         changed = self._changed_purchases
-        fresh = sorted(key for key in changed if key > start and key.startswith(prefix))
+        fresh = sorted(key for key in self._keys_changed(prefix) if key > start)
         stored = self._scan(prefix, start)
         for key, value in merge(((key, b"") for key in fresh), (pair for pair in stored if pair[0] not in changed)):
             record = changed[key] if key in changed else decode_purchase(value)
             if record.history[0].offset < offset:
                 yield key, record
+
+    def _keys_changed(self, prefix: bytes) -> list[bytes]:
+        """The keys of the changed purchases of an event. Many steps of one batch look at each key once."""
+        changed = self._changed_purchases
+        for key in islice(reversed(changed), len(changed) - self._indexed):
+            self._changed_keys.setdefault(key[: len(prefix)], []).append(key)
+        self._indexed = len(changed)
+        return self._changed_keys.get(prefix, [])
 
     def account(self, event: UUID, account: UUID) -> AccountTickets:
         """What an account has of the event after the commands applied so far."""
@@ -153,6 +165,8 @@ class LedgerRecords:
         """The purchase records changed since the last call."""
         taken = {key: encode_record(record) for key, record in self._changed_purchases.items()}
         self._changed_purchases.clear()
+        self._changed_keys.clear()
+        self._indexed = 0
         return taken
 
     def take_events(self) -> dict[bytes, bytes]:

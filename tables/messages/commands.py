@@ -30,6 +30,7 @@ COMMAND_MAX_BYTES: Final = 256 * 1024
 # Of a partial cancel that is not repeatable.
 REQUEST_REQUIRED: Final = "Object missing required field `request`, which a cancel of `lines` must have"
 PRICE_MAX_DECIMALS: Final = 4
+_PRICE_END: Final = 10**10
 HOLD_MAX_S: Final = 86_400
 PAYMENT_DEFAULT_S: Final = 900
 COOLDOWN_MAX_S: Final = 3_600
@@ -38,7 +39,7 @@ EXTENSION_MAX_S: Final = 900
 
 def check_price(price: Decimal) -> None:
     """Raise ValueError unless the price is finite, not negative, below 10^10 and has at most 4 decimals."""
-    if not (price.is_finite() and Decimal(0) <= price < Decimal(10) ** 10):
+    if not (price.is_finite() and 0 <= price < _PRICE_END):
         raise ValueError("price must be a finite amount of 0 or more")
     if int(price.as_tuple().exponent) < -PRICE_MAX_DECIMALS:
         raise ValueError(f"price must have at most {PRICE_MAX_DECIMALS} decimals")
