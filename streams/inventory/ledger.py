@@ -32,7 +32,6 @@ from tables.ledger.records import record_offset, same_record
 from tables.ledger.ticket_codes import TicketCodes
 from tables.ledger.watermark import WATERMARK_KEY, Watermark, decode_watermark, digest_of, encode_watermark
 from tables.messages.commands import LimitHolds, decode_command, encode_command
-from tables.messages.outcomes import encode_outcome
 from tables.messages.request_origins import ORIGIN
 
 CONSUMER = "ledger"
@@ -108,10 +107,10 @@ class LedgerAgent:
                 decided.misrouted.setdefault(home, []).append(forwarded)
                 continue
             headers = _outcome_headers(message) if message.headers else ()
-            answer = ledger.apply(message.offset, timestamp_ms(message), command)
+            answer = ledger.apply_encoded(message.offset, timestamp_ms(message), command)
             for outcome in answer.outcomes:
                 verdicts.append(verdict(outcome))
-                outcomes.append(Record(key, encode_outcome(outcome), headers))
+                outcomes.append(Record(key, outcome.value, headers))
             for further in answer.commands:
                 following.append(Record(key, encode_command(further), headers))
         return decided

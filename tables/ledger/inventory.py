@@ -1,5 +1,6 @@
 """An event while the ledger works on it: its definition, and how many tickets of each type are held and sold."""
 
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -16,10 +17,26 @@ _definition_encoder = msgspec.json.Encoder()
 _decode_definition = msgspec.json.Decoder(EventDefinition).decode
 
 
-class TicketStock:
-    """The tickets of one type: quantity offered, held, sold."""
+class EventTexts(NamedTuple):
+    """An event's id and facts, as outcomes have them."""
 
-    __slots__ = ("definition", "held", "quantity", "sale_ends", "sale_starts", "sold")
+    id: bytes
+    facts_json: bytes
+
+
+class TypeTexts(NamedTuple):
+    """A ticket type's definition, as outcomes have it."""
+
+    id: bytes
+    name_json: bytes
+    price: bytes
+    currency_json: bytes
+
+
+class TicketStock:
+    """The tickets of one type: quantity offered, held, sold. ``texts`` are made once an outcome needs them."""
+
+    __slots__ = ("definition", "held", "quantity", "sale_ends", "sale_starts", "sold", "texts")
 
     def __init__(self, definition: TicketTypeDefinition, held: int = 0, sold: int = 0) -> None:
         self.definition = definition
@@ -29,6 +46,7 @@ class TicketStock:
         self.sale_ends = None if ends_at is None else to_milliseconds(ends_at)
         self.held = held
         self.sold = sold
+        self.texts: TypeTexts | None = None
 
     @property
     def available(self) -> int:
@@ -45,7 +63,7 @@ class Inventory:
 
     ``removed`` has the tickets of types that the definition no longer lists, ``out`` counts all tickets held or sold.
     ``ending`` says how far the purchases of a cancelled event have been ended; None for other events.
-    ``is_paid_online``: what has a price is held until it is paid.
+    ``is_paid_online``: what has a price is held until it is paid. ``texts`` are made once an outcome needs them.
     """
 
     __slots__ = (
@@ -59,6 +77,7 @@ class Inventory:
         "out",
         "removed",
         "stock",
+        "texts",
         "version",
     )
 
@@ -132,6 +151,7 @@ class Inventory:
         self.stock = {each.id.int: TicketStock(each, *out.pop(each.id, (0, 0))) for each in definition.ticket_types}
         self.removed = {key: TicketsOut(key, held, sold) for key, (held, sold) in out.items() if held or sold}
         self.facts = _facts(definition, self.version)
+        self.texts: EventTexts | None = None
         self.is_paid_online = definition.payment is PaymentMode.ONLINE
         cancelled = definition.status is EventStatus.CANCELED
         self.ending = Ending(done=self.out == 0) if cancelled else None

@@ -16,7 +16,13 @@ from tables.ledger.event_cancellation import EventCancellation, first_step
 from tables.ledger.hold_limits import HoldContext
 from tables.ledger.inventory import Inventory
 from tables.ledger.ledger_records import LedgerRecords, Load, Scan
-from tables.ledger.outcome_builder import CommandResult, DecisionContext, OutcomeBuilder
+from tables.ledger.outcome_builder import (
+    CommandResult,
+    DecisionContext,
+    EncodedOutcome,
+    EncodedResult,
+    OutcomeBuilder,
+)
 from tables.ledger.records import (
     NOTHING_HELD,
     Decision,
@@ -42,7 +48,7 @@ from tables.messages.commands import (
     Hold,
     LimitHolds,
 )
-from tables.messages.outcomes import Outcome, OutcomeKind
+from tables.messages.outcomes import OutcomeKind
 from tables.messages.sections import DefineSection
 
 INVENTORY_CACHE_MAX_EVENTS: Final = 2_000
@@ -97,9 +103,19 @@ class Ledger:
         if isinstance(command, DefineSection):
             self._records.seats.define(offset, command)
             return _NOTHING
-        return CommandResult((self._apply_to_purchase(offset, at, command),))
+        return CommandResult((self._outcomes.build(*self._apply_to_purchase(offset, at, command)),))
 
-    def _apply_to_purchase(self, offset: int, at: int, command: BuyerCommand) -> Outcome:
+    def apply_encoded(self, offset: int, at: int, command: Command) -> EncodedResult:
+        """``apply`` for callers that only pass the outcomes on."""
+        if isinstance(command, (DefineEvent, DefineSection, EndPurchases, LimitHolds)):
+            result = self.apply(offset, at, command)
+            return EncodedResult(tuple([EncodedOutcome.of(each) for each in result.outcomes]), result.commands)
+        return EncodedResult((self._outcomes.encode(*self._apply_to_purchase(offset, at, command)),))
+
+    def _apply_to_purchase(
+        self, offset: int, at: int, command: BuyerCommand
+    ) -> tuple[DecisionContext, Inventory | None]:
+        """Carry out a command on a purchase. Gives what its outcome is made of."""
         records = self._records
         inventory = records.inventory(command.event)
         key = purchase_key(command.event, command.purchase)
@@ -120,8 +136,7 @@ class Ledger:
             records.book(key, inventory, record, decision, account)
         body = _fingerprint(command, record, decision)
         request = command.request if isinstance(command, (Confirm, Cancel, Exchange)) else None
-        context = DecisionContext(command.event, command.purchase, record, decision, body, repeated, request)
-        return self._outcomes.build(context, inventory)
+        return DecisionContext(command.event, command.purchase, record, decision, body, repeated, request), inventory
 
     @property
     def changed_events(self) -> Collection[Inventory]:

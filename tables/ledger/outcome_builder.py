@@ -1,18 +1,20 @@
 """Building outcomes from decisions, and the result of a command."""
 
 from functools import partial
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
 from msgspec import Struct
 
 from tables.ledger.inventory import Inventory
+from tables.ledger.plain_outcome import plain_outcome, plain_stock
 from tables.ledger.purchase_state import PurchaseState, paid_worth, returned_tickets, state_of
 from tables.ledger.records import Decision, DecisionLine, PurchaseRecord, SeatedPurchase
 from tables.ledger.seated_lines import seated_lines
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import Command
-from tables.messages.outcomes import Balance, MoneyAmount, Outcome, OutcomeKind, OutcomeLine
+from tables.messages.outcomes import Balance, MoneyAmount, Outcome, OutcomeKind, OutcomeLine, encode_outcome
+from tables.messages.reasons import Reason
 from tables.times import from_milliseconds
 
 _BUYING: Final = frozenset({OutcomeKind.HELD, OutcomeKind.CONFIRMED})
@@ -25,6 +27,26 @@ class CommandResult(Struct, frozen=True, gc=False):
     """
 
     outcomes: tuple[Outcome, ...] = ()
+    commands: tuple[Command, ...] = ()
+
+
+class EncodedOutcome(Struct, frozen=True, gc=False):
+    """An outcome's value for ``ticket-purchase``, and what is counted of it."""
+
+    kind: OutcomeKind
+    reason: Reason | None
+    value: bytes
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> Self:
+        """An outcome, encoded."""
+        return cls(outcome.kind, outcome.reason, encode_outcome(outcome))
+
+
+class EncodedResult(Struct, frozen=True, gc=False):
+    """A CommandResult whose outcomes are encoded."""
+
+    outcomes: tuple[EncodedOutcome, ...] = ()
     commands: tuple[Command, ...] = ()
 
 
@@ -80,6 +102,17 @@ class OutcomeBuilder:
             payment=None if record is None or worth is None else MoneyAmount(worth, record.currency),
             reference=decision.payment,
         )
+
+    def encode(self, context: DecisionContext, inventory: Inventory | None) -> EncodedOutcome:
+        """What ``build`` gives, encoded."""
+        record, decision = context.record, context.decision
+        if record is not None and inventory is not None and not context.repeated and context.request is None:
+            stock = plain_stock(record, decision, inventory)
+            if stock is not None:
+                codes = self._codes.codes(context.event, context.purchase, 0, decision.lines[0].quantity)
+                value = plain_outcome(context.purchase, record, inventory, stock, codes)
+                return EncodedOutcome(decision.kind, None, value)
+        return EncodedOutcome.of(self.build(context, inventory))
 
     def changed(self, inventory: Inventory, offset: int, at: int) -> Outcome:
         """The outcome of the definition of an event at ``offset``, appended at ``at`` (ms)."""

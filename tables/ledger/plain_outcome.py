@@ -1,0 +1,87 @@
+"""The JSON of the most frequent outcome: a purchase of one ticket type without seats, just confirmed.
+
+``OutcomeBuilder.build`` says what an outcome is; this writes the same bytes in less than half the time.
+"""
+
+from functools import lru_cache
+from typing import Final
+from uuid import UUID
+
+from tables.ids import id_bytes
+from tables.ledger.inventory import EventTexts, Inventory, TicketStock, TypeTexts
+from tables.ledger.records import Decision, PurchaseRecord
+from tables.messages.decoding import encode_json
+from tables.messages.outcomes import OutcomeKind
+from tables.times import from_milliseconds
+
+_CONFIRMED: Final = OutcomeKind.CONFIRMED
+_OUTCOME: Final = (
+    b'{"kind":"confirmed","event":"%b","offset":%d,"at":%b,"purchase":"%b","account":"%b","status":"confirmed",'
+    b'"lines":[{"ticketType":"%b","name":%b,"quantity":%d,"price":"%b","codes":["%b"]}],'
+    b'"total":{"amount":"%b","currency":%b},"fingerprint":"%b","facts":%b,'
+    b'"balance":[{"ticketType":"%b","quantity":%d,"held":%d,"sold":%d}],"asOf":%d}'
+)
+
+
+def plain_stock(record: PurchaseRecord, decision: Decision, inventory: Inventory) -> TicketStock | None:
+    """The stock of a decision's only line; None where its outcome is not a plain one.
+
+    A recorded line has the name and the price of its own time, so it is no plain one either.
+    """
+    is_first = decision.kind is _CONFIRMED and decision is record.history[0]
+    if not is_first or len(decision.lines) != 1 or inventory.definition.plan:
+        return None
+    line = decision.lines[0]
+    stock = inventory.stock.get(line.ticket_type.int)
+    is_new = stock is not None and line.price is stock.definition.price and line.name is stock.definition.name
+    return stock if is_new else None
+
+
+def plain_outcome(
+    purchase: UUID, record: PurchaseRecord, inventory: Inventory, stock: TicketStock, codes: tuple[str, ...]
+) -> bytes:
+    """The outcome of a new purchase from ``stock``."""
+    decision = record.history[0]
+    line = decision.lines[0]
+    event = inventory.texts or _event_texts(inventory)
+    kind = stock.texts or _type_texts(stock)
+    return _OUTCOME % (
+        event.id,
+        decision.offset,
+        _time_json(decision.at),
+        id_bytes(purchase),
+        id_bytes(record.account),
+        kind.id,
+        kind.name_json,
+        line.quantity,
+        kind.price,
+        '","'.join(codes).encode(),
+        str(line.price * line.quantity).encode(),
+        kind.currency_json,
+        record.fingerprint.encode(),
+        event.facts_json,
+        kind.id,
+        stock.quantity,
+        stock.held,
+        stock.sold,
+        inventory.offset,
+    )
+
+
+def _event_texts(inventory: Inventory) -> EventTexts:
+    texts = inventory.texts = EventTexts(id_bytes(inventory.id), encode_json(inventory.facts))
+    return texts
+
+
+def _type_texts(stock: TicketStock) -> TypeTexts:
+    kind = stock.definition
+    texts = stock.texts = TypeTexts(
+        id_bytes(kind.id), encode_json(kind.name), str(kind.price).encode(), encode_json(kind.currency)
+    )
+    return texts
+
+
+# The commands of one produced batch have the same timestamp.
+@lru_cache(maxsize=1_024)
+def _time_json(milliseconds: int) -> bytes:
+    return encode_json(from_milliseconds(milliseconds))
