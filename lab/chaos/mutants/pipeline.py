@@ -56,7 +56,7 @@ def outbox() -> None:
     """A change of an event is stored without its announcement."""
     from api.adapters.postgres import events
 
-    patch(events, "_announce", lambda *_: None)
+    patch(events, "announce", lambda *_: None)
 
 
 def hidden_drafts() -> None:
