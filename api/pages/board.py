@@ -9,6 +9,7 @@ from api.board.snapshot import RatesReport
 from api.pages.board_texts import said_in
 from api.pages.charts import HEIGHT, WIDTH, axis_top, bars, line
 from api.pages.language import language
+from api.pages.organized_payments import PAYMENT_LABELS
 from api.pages.part_texts import CONSUMERS, GUARANTEES, PARTS
 from api.pages.pipeline_diagram import ARROWS, SIZE
 from api.pages.runbook import runbook
@@ -33,6 +34,13 @@ def show_board() -> Response:
 def show_runbook() -> Response:
     """What to do about a part that is not well."""
     return make_response(render_template("runbook.html", text=runbook()))
+
+
+@board.get("/board/payments")
+def show_payments() -> Response:
+    """The money of all payments, and those that wait for the ledger or the provider."""
+    overview = ports().payments.overview()
+    return make_response(render_template("board_payments.html", overview=overview, labels=PAYMENT_LABELS))
 
 
 @board.get("/board/live")

@@ -57,6 +57,7 @@ PAGES: Final[dict[str, Permission]] = {
     "board.show_board": Permission.ADMINISTRATOR,
     "board.board_live": Permission.ADMINISTRATOR,
     "board.show_runbook": Permission.ADMINISTRATOR,
+    "board.show_payments": Permission.ADMINISTRATOR,
     "topics.show_topics": Permission.ANYONE,
     "organizing.own_events": Permission.ORGANIZER,
     "organizing.own_event": Permission.ORGANIZER,

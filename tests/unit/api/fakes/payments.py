@@ -29,6 +29,7 @@ class FakePayments:
     decides: bool = True
     purchases: list[PaidPurchase] = field(default_factory=list)
     following: str | None = None
+    seen: PaymentOverview = field(default_factory=lambda: PaymentOverview(money=[], waiting={}, oldest=[]))
     webhooks: dict[bytes, list[PaymentEvent]] = field(default_factory=dict)
 
     def hold(self, event: UUID, purchase: UUID, state: str = "due", **more: Any) -> None:
@@ -67,7 +68,7 @@ class FakePayments:
         return self.purchases, None if cursor else self.following
 
     def overview(self) -> PaymentOverview:
-        return PaymentOverview(money=[], waiting={"capturing": 1}, oldest=[])
+        return self.seen
 
     def _order(self, event: PaymentEvent) -> None:
         amount = event.amount or Decimal(0)

@@ -10,7 +10,7 @@ from api.pages.organized_payments import PAYMENT_LABELS
 from api.paying import payments as paying
 from api.roles import Role
 from api.schemas.money import Money
-from api.schemas.payment import PaidPurchase
+from api.schemas.payment import CurrencyTotals, PaidPurchase, PaymentOverview, UnfinishedPayment
 from api.schemas.purchase import BoughtLine, Payment, Purchase, public_id
 from tables.messages.commands import Cancel, Confirm
 from tables.messages.outcomes import Outcome, OutcomeKind
@@ -140,3 +140,19 @@ def test_a_purchase_that_nobody_paid_has_no_form_for_refunds(office: Office) -> 
     office.world.payments.rows.clear()
     office.reader.get(office.path)
     assert f"{office.path}/refunds" not in office.reader.page
+
+
+def test_operators_see_the_money_and_what_waits(world: World, office: Office) -> None:
+    operator = Reader(world)
+    token, _ = world.tokens.issue(uuid4(), frozenset({Role.ADMINISTRATOR}))
+    operator.client.set_cookie("turnstile", token)
+    operator.get("/board/payments")
+    assert "Nothing waits" in operator.page
+    nothing = Money.of(Decimal(0), "EUR")
+    money = {"authorized": PRICE, "captured": nothing, "refunded": nothing, "goodwill": nothing, "fees": nothing}
+    of: dict[str, Any] = {"id": public_id(*office.ids), "state": "refunding", "provider": "paper", "since": NOW}
+    waiting = UnfinishedPayment(reference="pay-1", amount=PRICE, detail="no <balance>", **of)
+    world.payments.seen = PaymentOverview(money=[CurrencyTotals(**money)], waiting={"refunding": 1}, oldest=[waiting])
+    operator.get("/board/payments")
+    for words in ("€49.90", "Refund on its way: 1", "pay-1", "no &lt;balance&gt;", office.path, "#paymentsstuck"):
+        assert words in operator.page

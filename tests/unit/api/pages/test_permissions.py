@@ -92,6 +92,7 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
     "board.show_board": ("GET", "/board", {}, ADMINISTRATORS),
     "board.board_live": ("GET", "/board/live", {}, ADMINISTRATORS),
     "board.show_runbook": ("GET", "/board/runbook", {}, ADMINISTRATORS),
+    "board.show_payments": ("GET", "/board/payments", {}, ADMINISTRATORS),
     "topics.show_topics": ("GET", "/topics", {}, EVERYBODY),
     "organizing.own_events": ("GET", "/organize", {}, ORGANIZERS),
     "organizing.own_event": ("GET", "/organize/events/{event}", {}, OWN),
