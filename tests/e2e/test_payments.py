@@ -37,7 +37,8 @@ def test_what_must_be_paid_is_held_until_its_organizer_confirms_the_payment(pipe
         assert buyer.get(path_of(bought)).json()["payment"] == {"reference": "bank 1"}
         none = {"amount": "0.00", "currency": "EUR"}
         totals = seller.get(f"/events/{event}/sales").json()["payments"]
-        assert totals == [{"sold": due, "captured": none, "refunded": none}]
+        amounts = dict.fromkeys(("captured", "refunded", "goodwill", "fees", "payout"), none)
+        assert totals == [{"sold": due, "disputed": 0} | amounts]
         [row] = csv.DictReader(seller.get(f"/events/{event}/payments.csv").text.removeprefix(BOM).splitlines())
         assert (row["purchase"], row["worth"], row["reference"]) == (bought.json()["id"], "21.00", "bank 1")
         assert buyer.post(f"{path_of(bought)}/cancel").json()["status"] == "cancelled"
