@@ -118,7 +118,7 @@ REFUNDING = (*CAPTURED, event(K.ENDED, amount=ZERO, ledger_offset=10))
         (CAPTURED, refund_order(PRICE), "refunding", ["refund"]),
         (CAPTURED, refund_order(PRICE + 1), "captured", []),
         (CAPTURING, refund_order(PRICE), "capturing", []),
-        ((*CAPTURED, refund_order(PRICE)), refund_order(PRICE), "refunding", []),
+        ((*CAPTURED, refund_order(Decimal(1))), refund_order(Decimal(1)), "refunding", []),
         ((*CAPTURED, refund_order(PRICE)), refund_order(Decimal(1), request=PURCHASE), "refunding", []),
         (REFUNDING, refund_order(Decimal(1)), "refunding", []),
         (HELD, refund_order(Decimal(1)), "due", []),
