@@ -30,7 +30,11 @@ def asks_for_seats(lines: Sequence[TicketLine]) -> bool:
 
 
 def _seats_asked_for(lines: Sequence[TicketLine]) -> bytes:
-    asked = [_encode((line.ticket_type, sorted(line.seats), line.best)) for line in lines if asks_for_seats([line])]
+    asked = [
+        _encode((line.ticket_type, sorted(line.seats), line.best))
+        for line in lines
+        if line.seats or line.best is not None
+    ]
     return b"".join(sorted(asked))
 
 
@@ -40,8 +44,7 @@ def fingerprint(account: UUID, lines: Sequence[TicketLine], kind: str) -> str:
         content = _line_bytes(lines[0].ticket_type, lines[0].quantity)
     else:
         content = b"".join(sorted([_line_bytes(*each) for each in merge(lines).items()]))
-    if asks_for_seats(lines):
-        content += _seats_asked_for(lines)
+    content += _seats_asked_for(lines)
     return blake2b(account.bytes + content + kind.encode(), digest_size=12).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The JSON of the most frequent outcome: a purchase of one ticket type without seats, just confirmed.
+"""The JSON of the most frequent outcome: a purchase of one ticket type, just confirmed.
 
 ``OutcomeBuilder.build`` says what an outcome is; this writes the same bytes in less than half the time.
 """
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tables.ids import id_bytes
 from tables.ledger.inventory import EventTexts, Inventory, TicketStock, TypeTexts
-from tables.ledger.records import Decision, PurchaseRecord
+from tables.ledger.records import Decision, PurchaseRecord, SeatedPurchase
 from tables.messages.decoding import encode_json
 from tables.messages.outcomes import OutcomeKind
 from tables.times import from_milliseconds
@@ -17,7 +17,7 @@ from tables.times import from_milliseconds
 _CONFIRMED: Final = OutcomeKind.CONFIRMED
 _OUTCOME: Final = (
     b'{"kind":"confirmed","event":"%b","offset":%d,"at":%b,"purchase":"%b","account":"%b","status":"confirmed",'
-    b'"lines":[{"ticketType":"%b","name":%b,"quantity":%d,"price":"%b","codes":["%b"]}],'
+    b'"lines":[{"ticketType":"%b","name":%b,"quantity":%d,"price":"%b","codes":["%b"]%b}],'
     b'"total":{"amount":"%b","currency":%b},"fingerprint":"%b","facts":%b,'
     b'"balance":[{"ticketType":"%b","quantity":%d,"held":%d,"sold":%d}],"asOf":%d}'
 )
@@ -28,8 +28,7 @@ def plain_stock(record: PurchaseRecord, decision: Decision, inventory: Inventory
 
     A recorded line has the name and the price of its own time, so it is no plain one either.
     """
-    is_first = decision.kind is _CONFIRMED and decision is record.history[0]
-    if not is_first or len(decision.lines) != 1 or inventory.definition.plan:
+    if decision.kind is not _CONFIRMED or len(record.history) > 1 or len(decision.lines) != 1:
         return None
     line = decision.lines[0]
     stock = inventory.stock.get(line.ticket_type.int)
@@ -56,6 +55,7 @@ def plain_outcome(
         line.quantity,
         kind.price,
         '","'.join(codes).encode(),
+        _seats_json(record) if isinstance(record, SeatedPurchase) else b"",
         str(line.price * line.quantity).encode(),
         kind.currency_json,
         record.fingerprint.encode(),
@@ -66,6 +66,10 @@ def plain_outcome(
         stock.sold,
         inventory.offset,
     )
+
+
+def _seats_json(record: SeatedPurchase) -> bytes:
+    return b',"seats":' + encode_json(record.moves[0].taken[0].seats)
 
 
 def _event_texts(inventory: Inventory) -> EventTexts:

@@ -6,6 +6,7 @@ prefix scan finds the purchases of one event. (HOLD_MARK is the letter of tables
 
 from collections.abc import Callable
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -66,6 +67,10 @@ class Decision(Struct, frozen=True, array_like=True, omit_defaults=True):
         return self.exact or self.reason
 
 
+# The values of a decision's fields, in their order.
+decision_fields: Final[Callable[[Decision], tuple[Any, ...]]] = attrgetter(*Decision.__struct_fields__)
+
+
 class SeatedDecision(Decision, frozen=True, array_like=True):
     """A decision about seats, before it is recorded: what it takes and gives back by plan number ``plan``.
 
@@ -80,7 +85,7 @@ class SeatedDecision(Decision, frozen=True, array_like=True):
 
     def recorded(self) -> Decision:
         """The decision without its seats."""
-        return Decision(*[getattr(self, name) for name in Decision.__struct_fields__])
+        return Decision(*decision_fields(self))
 
     def move(self) -> SeatMove:
         """The seats."""

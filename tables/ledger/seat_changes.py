@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tables.ledger.hall import Hall
 from tables.ledger.inventory import Inventory
 from tables.ledger.purchase_state import PURCHASE_MAX_CHANGES, state_of
-from tables.ledger.records import Decision, PurchaseRecord, SeatedDecision, SeatedPurchase
+from tables.ledger.records import Decision, PurchaseRecord, SeatedDecision, SeatedPurchase, decision_fields
 from tables.ledger.seat_moves import SeatGroup, seats_taken
 from tables.ledger.seat_orders import NAMED_MAX_SEATS, SeatRefusal, choose_others, choose_seats, refuse_seats
 from tables.messages.commands import Cancel, Exchange, TicketLine
@@ -149,8 +149,7 @@ def _seated(
     given: tuple[str, ...] = (),
     word: str | None = None,
 ) -> SeatedDecision:
-    fields = [getattr(decision, name) for name in Decision.__struct_fields__]
-    return SeatedDecision(*(*fields, plan, taken, given, word))
+    return SeatedDecision(*decision_fields(decision), plan, taken, given, word)
 
 
 def _refused(offset: int, at: int, refusal: Refusal) -> Decision:

@@ -67,11 +67,10 @@ def _is_seated(hall: Hall, line: TicketLine) -> bool:
     if not hall.is_seated(line.ticket_type):
         refuse_seats(line)
         return False
-    figures = {"ticketType": str(line.ticket_type)}
     if not line.seats and best is None:
-        raise SeatRefusal(Reason.SEATS_REQUIRED, figures)
+        raise SeatRefusal(Reason.SEATS_REQUIRED, {"ticketType": str(line.ticket_type)})
     if line.seats and (best is not None or not len(set(line.seats)) == len(line.seats) == line.quantity):
-        raise SeatRefusal(Reason.INVALID_SEATS, figures)
+        raise SeatRefusal(Reason.INVALID_SEATS, {"ticketType": str(line.ticket_type)})
     return True
 
 
@@ -82,11 +81,11 @@ def refuse_seats(line: TicketLine) -> None:
 
 
 class _Order:
-    """The seats chosen so far, by section."""
+    """The seats that are free and not chosen yet, by section."""
 
     def __init__(self, hall: Hall) -> None:
         self._hall = hall
-        self._chosen: dict[str, int] = {}
+        self._free: dict[str, int] = {}
         self._sections: dict[str, SectionState | None] = {}
 
     def named(self, category: UUID, names: Sequence[str]) -> Sequence[str]:
@@ -99,11 +98,10 @@ class _Order:
             if section is None or bit is None:
                 unknown.append(name)
                 continue
-            _check_removed(section)
-            if not _is_free(section, bit):
-                taken.append((section, bit))
+            if _is_free(self._free_in(section), bit):
+                self._choose(section, 1 << bit)
             else:
-                self._choose(section.layout.name, 1 << bit)
+                taken.append((section, bit))
         if unknown:
             raise SeatRefusal(Reason.UNKNOWN_SEAT, {"seats": unknown[:NAMED_MAX_SEATS]})
         if taken:
@@ -116,36 +114,40 @@ class _Order:
         sections = self._hall.sections_of(line.ticket_type, best.section)
         if best.section is not None and not sections:
             raise SeatRefusal(Reason.UNKNOWN_SEAT, {"section": best.section})
-        offered = [self._free(section, line.ticket_type, accessible=best.accessible) for section in sections]
+        offered = [self._offered(section, line.ticket_type, accessible=best.accessible) for section in sections]
         # Places for a wheelchair and its companions are adjacent in any case.
         chosen = choose(offered, line.quantity, together=best.together or best.accessible)
         if not chosen:
             raise _none_left(line, offered, sections)
         names: list[str] = []
         for number, bits in chosen:
-            layout = offered[number].layout
-            self._choose(layout.name, bits)
-            names += layout.names_of(bits)
+            self._choose(sections[number], bits)
+            names += sections[number].layout.names_of(bits)
         return names
 
-    def _free(self, section: SectionState, category: UUID, *, accessible: bool) -> FreeSeats:
-        _check_removed(section)
-        free = section.free & ~self._chosen.get(section.layout.name, 0)
-        return free_seats(section.layout, free, category, accessible=accessible)
+    def _offered(self, section: SectionState, category: UUID, *, accessible: bool) -> FreeSeats:
+        return free_seats(section.layout, self._free_in(section), category, accessible=accessible)
+
+    def _free_in(self, section: SectionState) -> int:
+        free = self._free.get(section.layout.name)
+        if free is None:
+            _check_removed(section)
+            free = self._free[section.layout.name] = section.free
+        return free
 
     def _section(self, name: str) -> SectionState | None:
         if name not in self._sections:
             self._sections[name] = self._hall.section(name)
         return self._sections[name]
 
-    def _choose(self, section: str, bits: int) -> None:
-        self._chosen[section] = self._chosen.get(section, 0) | bits
+    def _choose(self, section: SectionState, bits: int) -> None:
+        self._free[section.layout.name] ^= bits
 
     def _taken(self, category: UUID, seats: Sequence[tuple[SectionState, int]]) -> SeatRefusal:
         """The refusal with the seats that are taken, and as many others near the first one."""
         seats = seats[:NAMED_MAX_SEATS]
         section, bit = seats[0]
-        offered = self._free(section, category, accessible=False)
+        offered = self._offered(section, category, accessible=False)
         nearest = [section.layout.name_of(each) for each in nearby(offered, bit, len(seats))]
         names = [each.layout.name_of(place) for each, place in seats]
         return SeatRefusal(Reason.SEAT_TAKEN, {"seats": names, "nearest": nearest})
@@ -159,13 +161,12 @@ def _check_removed(section: SectionState) -> None:
 
 def _bit_of(section: SectionState, category: UUID, name: str) -> int | None:
     """The bit of a seat, if it is of the category."""
-    bit, seats = section.layout.bit_of(name), section.layout.categories.get(category.int)
-    known = bit is not None and seats is not None and (seats.ordinary | seats.accessible) >> bit & 1
-    return bit if known else None
+    bit = section.layout.bit_of(name)
+    return None if bit is None or section.layout.category_of(bit).int != category.int else bit
 
 
-def _is_free(section: SectionState, bit: int) -> bool:
-    return bool(section.free >> bit & 1)
+def _is_free(free: int, bit: int) -> bool:
+    return bool(free >> bit & 1)
 
 
 def _none_left(line: TicketLine, offered: Sequence[FreeSeats], sections: Sequence[SectionState]) -> SeatRefusal:

@@ -47,6 +47,8 @@ class SectionLayout:
 
     __slots__ = (
         "_by_label",
+        "_category_numbers",
+        "_ids",
         "_rows",
         "_starts",
         "categories",
@@ -70,6 +72,10 @@ class SectionLayout:
         self.size = len(placed)
         self.seats = _bits(place.bit for place in placed)
         self.wheelchair = _bits(place.bit for place in placed if place.flags & SeatFlags.WHEELCHAIR)
+        self._ids = tuple(categories)
+        self._category_numbers = bytearray(placed[-1].bit + 1 if placed else 0)
+        for place in placed:
+            self._category_numbers[place.bit] = place.category
         self.categories = {
             each.int: CategorySeats(
                 _bits(p.bit for p in placed if p.category == number and not p.flags & _ACCESSIBLE),
@@ -90,9 +96,7 @@ class SectionLayout:
 
     def category_of(self, bit: int) -> UUID:
         """The category of a seat."""
-        return next(
-            UUID(int=key) for key, seats in self.categories.items() if (seats.ordinary | seats.accessible) >> bit & 1
-        )
+        return self._ids[self._category_numbers[bit]]
 
     def name_of(self, bit: int) -> str:
         """The name of the seat of a bit."""
@@ -105,7 +109,16 @@ class SectionLayout:
 
     def names_of(self, bits: int) -> list[str]:
         """The names of the seats of these bits, in the section's order."""
-        return [self.name_of(bit) for bit in positions(bits)]
+        names: list[str] = []
+        start = end = 0
+        for bit in positions(bits):
+            if bit >= end:
+                row = self.row_of(bit)
+                labels, start = row.shape.labels, row.start
+                end = start + len(labels)
+                begin = f"{self.name}{SEPARATOR}{row.label}{SEPARATOR}"
+            names.append(begin + labels[bit - start])
+        return names
 
 
 class _Place(NamedTuple):
@@ -156,7 +169,7 @@ def positions(bits: int) -> list[int]:
     if not bits:
         return []
     found = []
-    base = (bits & -bits).bit_length() - 1
+    base = (bits ^ bits - 1).bit_length() - 1
     bits >>= base
     for byte in bits.to_bytes((bits.bit_length() + 7) // 8, "little"):
         if byte:

@@ -8,9 +8,13 @@ FANOUT: Final = 8
 
 
 class _Node(NamedTuple):
-    """Seats that follow each other in the order: their bits, and either the bits in order or the nodes below."""
+    """Seats that follow each other in the order: their bits, the lowest of them, and the nodes below.
+
+    One without nodes below has its bits in order, counted from the lowest.
+    """
 
     bits: int
+    lowest: int
     ordered: tuple[int, ...]
     children: tuple["_Node", ...]
 
@@ -21,10 +25,7 @@ class Ranking:
     __slots__ = ("_top",)
 
     def __init__(self, ordered: Sequence[int]) -> None:
-        nodes = [
-            _Node(sum(1 << bit for bit in leaf), leaf, ())
-            for leaf in (tuple(ordered[at : at + LEAF_MAX_SEATS]) for at in range(0, len(ordered), LEAF_MAX_SEATS))
-        ]
+        nodes = [_leaf(ordered[at : at + LEAF_MAX_SEATS]) for at in range(0, len(ordered), LEAF_MAX_SEATS)]
         while len(nodes) > FANOUT:
             nodes = [_above(nodes[at : at + FANOUT]) for at in range(0, len(nodes), FANOUT)]
         self._top = tuple(nodes)
@@ -33,16 +34,25 @@ class Ranking:
         """The bit among ``bits`` whose seat comes first; None if there is none."""
         nodes = self._top
         while True:
-            found = next((node for node in nodes if bits & node.bits), None)
-            if found is None:
+            for node in nodes:
+                if here := bits & node.bits:
+                    break
+            else:
                 return None
-            if found.ordered:
-                return next(bit for bit in found.ordered if bits >> bit & 1)
-            nodes = found.children
+            if node.ordered:
+                near = here >> node.lowest
+                return node.lowest + next(bit for bit in node.ordered if near >> bit & 1)
+            nodes = node.children
+
+
+def _leaf(ordered: Sequence[int]) -> _Node:
+    lowest = min(ordered)
+    near = tuple([bit - lowest for bit in ordered])
+    return _Node(sum([1 << bit for bit in near]) << lowest, lowest, near, ())
 
 
 def _above(nodes: Sequence[_Node]) -> _Node:
     bits = 0
     for node in nodes:
         bits |= node.bits
-    return _Node(bits, (), tuple(nodes))
+    return _Node(bits, min(node.lowest for node in nodes), (), tuple(nodes))
