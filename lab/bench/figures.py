@@ -84,6 +84,17 @@ LEDGER: Final = (
     ),
 )
 
+SEATS: Final = (
+    Figure(
+        "seats.cost_ratio_20x20",
+        "×",
+        "the dearest decision about two seats in a section of 20 × 20, against one without seats, in process",
+        better="lower",
+    ),
+    Figure("seats.cost_ratio_50x50", "×", "the same, 50 × 50", better="lower"),
+    Figure("seats.cost_ratio_100x100", "×", "the same, 100 × 100", 1.5, "lower"),
+)
+
 REST: Final = (
     Figure(
         "rest.baseline_many_per_server_cpu_s", "1/s", "plain PostgreSQL, 64 ticket types: purchases a server CPU second"
@@ -179,7 +190,7 @@ MAIL: Final = (
     Figure("mail.decision_to_mailbox_p99_ms", "ms", "the same, 99th percentile", better="lower"),
 )
 
-GROUPS: Final = (RUN, LEDGER, GATE, RECOVERY, REST, SEARCH, PAGES, MAIL, SOAK)
+GROUPS: Final = (RUN, LEDGER, SEATS, GATE, RECOVERY, REST, SEARCH, PAGES, MAIL, SOAK)
 CATALOGUE: Final[dict[str, Figure]] = {figure.key: figure for group in GROUPS for figure in group}
 
 # A ratio of the medians of two figures; made only where both come from the same commit.

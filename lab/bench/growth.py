@@ -1,12 +1,9 @@
 """What a decision costs where something has grown: ticket types, events, purchases to end. In process, without servers.
 
-The ledger decides on a table in memory, in batches as on a filled topic, without the garbage collector, which a worker
-runs rarely. Each cost is the least of TRIES, since whatever else the machine does only adds to it.
+Each cost is the least of TRIES, since whatever else the machine does only adds to it.
 """
 
-import gc
 import random
-import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,16 +11,14 @@ from msgspec.structs import replace
 
 from lab.bench.measurement import Figures, Lab, Measurement
 from lab.bench.orders import Show, definition, purchases, shows
-from tables.ledger.event_replay import MemoryTable
+from lab.bench.partition import BATCH_COMMANDS, Partition
 from tables.ledger.ledger import Ledger
-from tables.ledger.ticket_codes import KEY_MIN_BYTES, TicketCodes
 from tables.messages.commands import Command, DefineEvent, EndPurchases
 from tables.messages.outcomes import encode_outcome
 from tables.messages.statuses import EventStatus
 
 SEED: Final = 9
 TRIES: Final = 3
-BATCH_COMMANDS: Final = 1_000
 FEW_TYPES, MOST_TYPES = 3, 200
 FEW_EVENTS, MANY_EVENTS = 64, 20_000
 PURCHASES: Final = 20_000
@@ -31,37 +26,12 @@ CANCELLED_EVENTS: Final = 1_000
 PURCHASES_EACH: Final = 20
 
 
-class _Partition:
-    """A ledger on a table in memory, and how long it has worked."""
+class _Partition(Partition):
+    """Builds every outcome before it encodes it."""
 
-    def __init__(self) -> None:
-        self._table = MemoryTable()
-        self._ledger = Ledger(self._table.load, self._table.scan, TicketCodes(bytes(KEY_MIN_BYTES)))
-        self._offset = 0
-
-    def decide(self, commands: Sequence[Command], batch_commands: int = BATCH_COMMANDS) -> float:
-        """Decide commands in batches of that number. Gives the CPU seconds of the ledger, without the table's."""
-        seconds = 0.0
-        gc.collect()
-        gc.disable()
-        try:
-            for first in range(0, len(commands), batch_commands):
-                began = time.process_time()
-                changed = self._decide_batch(commands[first : first + batch_commands])
-                seconds += time.process_time() - began
-                self._table.write(changed.items())
-        finally:
-            gc.enable()
-        return seconds
-
-    def _decide_batch(self, commands: Sequence[Command]) -> dict[bytes, bytes]:
-        self._ledger.read_ahead(commands)
-        for command in commands:
-            result = self._ledger.apply(self._offset, self._offset, command)
-            self._offset += 1
-            for outcome in result.outcomes:
-                encode_outcome(outcome)
-        return self._ledger.take_purchases() | self._ledger.take_events()
+    def _apply(self, ledger: Ledger, offset: int, command: Command) -> None:
+        for outcome in ledger.apply(offset, offset, command).outcomes:
+            encode_outcome(outcome)
 
 
 def growth(lab: Lab) -> Figures:

@@ -2,11 +2,25 @@
 
 from typing import Final
 
-from lab.bench import availability, gate, growth, holds, hot_pages, ledger, mail, recovery, rest, search, soak
+from lab.bench import availability, gate, growth, holds, hot_pages, ledger, mail, recovery, rest, search, seats, soak
 from lab.bench.baseline import selling
 from lab.bench.measurement import Measurement
 
-MODULES: Final = (availability, ledger, growth, holds, gate, recovery, rest, selling, search, hot_pages, mail, soak)
+MODULES: Final = (
+    availability,
+    ledger,
+    growth,
+    seats,
+    holds,
+    gate,
+    recovery,
+    rest,
+    selling,
+    search,
+    hot_pages,
+    mail,
+    soak,
+)
 ALL: Final[dict[str, Measurement]] = {one.name: one for module in MODULES for one in module.MEASUREMENTS}
 
 

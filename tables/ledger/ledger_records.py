@@ -137,7 +137,8 @@ class LedgerRecords:
         if decision.lines:
             self._book_account(account, ((record, decision),))
         if isinstance(record, SeatedPurchase):
-            self._book_seats(UUID(bytes=key[:16]), decision.offset, (record,))
+            event = UUID(bytes=key[:16]) if inventory is None else inventory.id
+            self._book_seats(event, decision.offset, (record,))
 
     def book_step(
         self, inventory: Inventory, offset: int, ended: Sequence[tuple[bytes, PurchaseRecord, Decision]]

@@ -149,7 +149,7 @@ def _seated(
     given: tuple[str, ...] = (),
     word: str | None = None,
 ) -> SeatedDecision:
-    return SeatedDecision(*decision_fields(decision), plan, taken, given, word)
+    return SeatedDecision(*(*decision_fields(decision), plan, taken, given, word))
 
 
 def _refused(offset: int, at: int, refusal: Refusal) -> Decision:

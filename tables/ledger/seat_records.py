@@ -64,7 +64,8 @@ class SeatRecords:
         self._cached_seats = cached_seats
         self._events: dict[int, _EventSeats] = {}
         self._changed_pieces: dict[bytes, SectionPieceRecord] = {}
-        self._changed_states: dict[bytes, SectionState] = {}
+        # By the number of the event's id and the section's name.
+        self._changed_states: dict[tuple[int, str], SectionState] = {}
 
     def define(self, offset: int, command: DefineSection) -> None:
         """Keep a piece of a plan, unless it is known."""
@@ -85,22 +86,15 @@ class SeatRecords:
         """Book what the command at ``offset`` does to seats where a section's record lacks it."""
         touched: dict[str, SectionState] = {}
         for effect in effects:
-            sections = dict.fromkeys(map(section_of, (*effect.given, *effect.taken)))
-            for name in sections:
+            for name, given, taken in _by_section(effect):
                 state = touched[name] = self.state(event, name, effect.plan)
                 if state.offset < offset:
                     if effect.plan:
                         state.move(self._layout(event, effect.plan, name))
-                    given, taken = effect.given, effect.taken
-                    if len(sections) > 1:
-                        given, taken = (
-                            tuple([seat for seat in seats if section_of(seat) == name])
-                            for seats in (effect.given, effect.taken)
-                        )
                     state.change(given, taken, sold=effect.sold)
         for name, state in touched.items():
             state.offset = max(state.offset, offset)
-            self._changed_states[section_key(event, name)] = state
+            self._changed_states[event.int, name] = state
 
     def state(self, event: UUID, section: str, plan: int) -> SectionState:
         """The seats of a section that are out; by ``plan`` if none ever were."""
@@ -114,7 +108,8 @@ class SeatRecords:
     def take(self) -> dict[bytes, bytes]:
         """The records changed since the last call. Ends the batch."""
         taken = {key: encode_record(record) for key, record in self._changed_pieces.items()}
-        taken |= {key: encode_record(_record(state)) for key, state in self._changed_states.items()}
+        for (event, name), state in self._changed_states.items():
+            taken[section_key(UUID(int=event), name)] = encode_record(_record(state))
         self._changed_pieces.clear()
         self._changed_states.clear()
         size = sum([seats.size for seats in self._events.values()])
@@ -189,6 +184,18 @@ def _decoded(record: SectionPieceRecord) -> DefineSection:
     command = decode_command(record.piece)
     assert isinstance(command, DefineSection)
     return command
+
+
+def _by_section(effect: SeatEffect) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """The seats that are given and taken in each section."""
+    sections = list(dict.fromkeys([section_of(name) for name in effect.given + effect.taken]))
+    if len(sections) == 1:
+        return [(sections[0], effect.given, effect.taken)]
+    return [(section, _within(section, effect.given), _within(section, effect.taken)) for section in sections]
+
+
+def _within(section: str, names: Iterable[str]) -> tuple[str, ...]:
+    return tuple([name for name in names if section_of(name) == section])
 
 
 def _record(state: SectionState) -> SectionRecord:

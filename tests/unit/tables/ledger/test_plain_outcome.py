@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tables.ledger.ledger import Ledger
-from tables.messages.commands import Buy, Command, DefineEvent, EventDefinition, TicketTypeDefinition
+from tables.messages.commands import Buy, Command, DefineEvent, EventDefinition, TicketLine, TicketTypeDefinition
 from tables.messages.outcomes import encode_outcome
+from tables.messages.sections import BestAvailable, PlanRow, PlanSeat
+from tables.seating.plan import HallSection, pieces_of
 from tests.unit.tables.ledger_driver import (
     ADA,
     EVENT,
@@ -29,6 +31,7 @@ from tests.unit.tables.random_logs import random_log
 prices = st.decimals(0, 9_999_999_999, places=4) | st.sampled_from(
     [Decimal(text) for text in ("0", "0E-4", "1E+3", "5.0")]
 )
+labels = st.text(st.characters(exclude_characters="-", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=7)
 kinds = st.builds(
     ticket_type,
     st.uuids(),
@@ -66,6 +69,24 @@ def test_every_purchase_of_one_type_is_written_as_it_is_built(
     ledger = ledger_on({})
     assert written(ledger, log) == outcomes(ledger_on({}), log)
     assert is_plain(ledger, key)
+
+
+@given(st.lists(labels, min_size=2, max_size=5, unique=True), labels, st.booleans())
+def test_a_purchase_of_seats_is_written_as_it_is_built(seats: list[str], section: str, by_name: bool) -> None:
+    row = PlanRow(section, [PlanSeat(label, 0, 0, 0) for label in seats])
+    pieces = pieces_of(EVENT, 1, [HallSection(name=section, categories=[FLOOR], rows=[row])])
+    line = TicketLine(FLOOR, 2, best=BestAvailable())
+    if by_name:
+        line = TicketLine(FLOOR, 2, (f"{section}-{section}-{seats[1]}", f"{section}-{section}-{seats[0]}"))
+    log: CommandLog = [(0, NOW, piece) for piece in pieces]
+    log += [
+        (1, NOW, DefineEvent(EVENT, 1, definition(ticket_type(), plan=1))),
+        (2, NOW, Buy(EVENT, purchase_id(1), ADA, [line])),
+        (3, NOW, Buy(EVENT, purchase_id(2), ADA, [line])),
+    ]
+    ledger = ledger_on({})
+    assert written(ledger, log) == outcomes(ledger_on({}), log)
+    assert is_plain(ledger)
 
 
 def test_a_new_definition_shows_in_the_next_outcome() -> None:

@@ -1,0 +1,131 @@
+"""What a decision about seats costs, against one without seats. In process, without servers.
+
+Two seats an order, by name and the best available, in square sections that are empty, half full at random and full. In
+a full one every order is refused. Seats that were sold are given back before the next try. Each cost is the least of
+TRIES, since whatever else the machine does only adds to it.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Final
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from lab.bench.measurement import Figures, Lab, Measurement
+from lab.bench.orders import Show, definition, shows
+from lab.bench.partition import Partition
+from tables.messages.commands import Buy, Cancel, Command, DefineEvent, TicketLine
+from tables.messages.sections import ORDER_MAX_SEATS, BestAvailable, PlanRow, PlanSeat
+from tables.seating.plan import HallSection, pieces_of
+
+SEED: Final = 11
+TRIES: Final = 20
+EVENTS: Final = 8
+ORDERS_EACH: Final = 16
+ORDER_SEATS: Final = 2
+SIDES: Final = (20, 50, 100)
+FILLS: Final = (0.0, 0.5, 1.0)
+SEAT_SPACING: Final = 10
+
+Names = tuple[str, ...]
+MakeLine = Callable[[UUID, int], TicketLine]
+
+
+class _Sale:
+    """Events on sale, whose sections have ``side`` rows of as many seats, or no seats at all if it is 0."""
+
+    def __init__(self, lab: Lab, side: int) -> None:
+        self._rng = random.Random(SEED)
+        self._shows = shows(lab.count(EVENTS), 1, 1, self._rng)
+        self._tries = lab.count(TRIES)
+        self._partition = Partition()
+        commands: list[Command] = []
+        for show in self._shows:
+            commands += [*_pieces(show, side), _on_sale(show, seated=side > 0)]
+        self._partition.decide(commands)
+
+    def take(self, seats: Sequence[str]) -> None:
+        """Sell these seats of each section."""
+        parts = [tuple(seats[first : first + ORDER_MAX_SEATS]) for first in range(0, len(seats), ORDER_MAX_SEATS)]
+        self._partition.decide(self._orders(lambda key, number: _named(key, parts[number]), len(parts)))
+
+    def decision_s(self, line: MakeLine, *, refused: bool = False) -> float:
+        """The CPU time of a decision; ``line`` makes that of the n-th order for a ticket type."""
+        seconds = []
+        for _ in range(self._tries):
+            orders = self._orders(line, ORDERS_EACH)
+            seconds.append(self._partition.decide(orders) / len(orders))
+            if not refused:
+                self._partition.decide([Cancel(order.event, order.purchase, order.account) for order in orders])
+        return min(seconds)
+
+    def _orders(self, line: MakeLine, count: int) -> list[Buy]:
+        return [
+            Buy(show.event, self._id(), self._id(), [line(show.types[0], number)])
+            for number in range(count)
+            for show in self._shows
+        ]
+
+    def _id(self) -> UUID:
+        return UUID(int=self._rng.getrandbits(128), version=4)
+
+
+def cost(lab: Lab) -> Figures:
+    """For each size of a section, the dearest decision about seats in it against one without seats."""
+    with lab.step("without seats"):
+        counted = _Sale(lab, 0).decision_s(lambda key, _: TicketLine(key, ORDER_SEATS))
+    figures = {}
+    for side in SIDES:
+        with lab.step(f"{side} × {side} seats"):
+            dearest = max(_dearest_s(lab, side, fill) for fill in FILLS)
+        figures[f"seats.cost_ratio_{side}x{side}"] = dearest / counted
+    return figures
+
+
+def _dearest_s(lab: Lab, side: int, fill: float) -> float:
+    rows = [[f"A-{row}-{seat}" for seat in range(1, side + 1)] for row in range(1, side + 1)]
+    seats = [name for row in rows for name in row]
+    taken = random.Random(SEED).sample(seats, round(fill * len(seats)))
+    pairs = _pairs(rows, set(seats) if fill == 1 else set(seats).difference(taken))
+    sale = _Sale(lab, side)
+    sale.take(taken)
+    lines: tuple[MakeLine, ...] = (
+        lambda key, number: _named(key, pairs[number]),
+        lambda key, _: TicketLine(key, ORDER_SEATS, best=BestAvailable()),
+    )
+    return max(sale.decision_s(line, refused=fill == 1) for line in lines)
+
+
+def _named(ticket_type: UUID, seats: Names) -> TicketLine:
+    return TicketLine(ticket_type, len(seats), seats)
+
+
+def _pairs(rows: Sequence[Sequence[str]], among: set[str]) -> list[Names]:
+    """Neighbours for ORDERS_EACH orders, none of them twice, spread over the section."""
+    found = [pair for row in rows for pair in [*pairwise(row)][::ORDER_SEATS] if among.issuperset(pair)]
+    return random.Random(SEED).sample(found, ORDERS_EACH)
+
+
+def _pieces(show: Show, side: int) -> list[Command]:
+    if not side:
+        return []
+    rows = [PlanRow(str(row + 1), [_seat(row, seat) for seat in range(side)]) for row in range(side)]
+    focal = (SEAT_SPACING * side // 2, 0)
+    return [*pieces_of(show.event, 1, [HallSection(name="A", focal=focal, categories=[*show.types], rows=rows)])]
+
+
+def _seat(row: int, seat: int) -> PlanSeat:
+    return PlanSeat(str(seat + 1), 0, SEAT_SPACING * seat, SEAT_SPACING * row)
+
+
+def _on_sale(show: Show, *, seated: bool) -> DefineEvent:
+    command = definition(show)
+    plan = 1 if seated else None
+    return replace(command, definition=replace(command.definition, max_per_order=None, max_per_account=None, plan=plan))
+
+
+MEASUREMENTS: Final = (
+    Measurement("seats.cost", "decisions about seats in sections of 20 × 20 to 100 × 100, against one without", cost),
+)
