@@ -33,7 +33,7 @@ Names = tuple[str, ...]
 MakeLine = Callable[[UUID, int], TicketLine]
 
 
-class _Sale:
+class _HallsOnSale:
     """Events on sale, whose sections have ``side`` rows of as many seats, or no seats at all if it is 0."""
 
     def __init__(self, lab: Lab, side: int) -> None:
@@ -75,7 +75,7 @@ class _Sale:
 def cost(lab: Lab) -> Figures:
     """For each size of a section, the dearest decision about seats in it against one without seats."""
     with lab.step("without seats"):
-        counted = _Sale(lab, 0).decision_s(lambda key, _: TicketLine(key, ORDER_SEATS))
+        counted = _HallsOnSale(lab, 0).decision_s(lambda key, _: TicketLine(key, ORDER_SEATS))
     figures = {}
     for side in SIDES:
         with lab.step(f"{side} × {side} seats"):
@@ -89,7 +89,7 @@ def _dearest_s(lab: Lab, side: int, fill: float) -> float:
     seats = [name for row in rows for name in row]
     taken = random.Random(SEED).sample(seats, round(fill * len(seats)))
     pairs = _pairs(rows, set(seats) if fill == 1 else set(seats).difference(taken))
-    sale = _Sale(lab, side)
+    sale = _HallsOnSale(lab, side)
     sale.take(taken)
     lines: tuple[MakeLine, ...] = (
         lambda key, number: _named(key, pairs[number]),
