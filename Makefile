@@ -44,9 +44,8 @@ servers: $(STAMP) ## start the five servers alone; Ctrl-C stops them
 
 test: unit server-tests ## run every test, the ones on real servers included; ORDER=7 in another order
 
-# They wait much of their time, so those that share one stack run beside those that have servers of their own.
 server-tests: $(STAMP) browser
-	@$(TWO) own-tests shared-tests
+	$(PYTEST) tests --ignore=tests/unit --ignore=tests/containers --durations=40
 
 shared-tests: $(STAMP)
 	$(PYTEST) tests/integration tests/e2e tests/edges --ignore=tests/integration/stack --durations=40

@@ -147,8 +147,8 @@ def test_what_makes_topics_and_users_waits_for_all_brokers(services: Services) -
 
 def test_kafka_connect_keeps_three_copies_too(services: Services, tmp_path: Path) -> None:
     [shell, option, script] = services["connect"]["command"]
-    script = script.replace("$$", "$").replace("/opt/connect", str(ROOT / "ops" / "connect"))
-    edit, _, start = script.replace("/tmp", str(tmp_path)).partition(" && exec ")
+    script = script.replace("$$", "$").replace("/tmp", str(tmp_path))
+    edit, _, start = script.replace("/opt/connect", str(ROOT / "ops" / "connect")).partition(" && exec ")
     subprocess.run((shell, option, edit), check=True)
     assert start == f"/opt/kafka/bin/connect-distributed.sh {tmp_path}/worker.properties"
     told = dict(re.findall(r"^([\w.]+)=(.*)$", (tmp_path / "worker.properties").read_text(), re.MULTILINE))

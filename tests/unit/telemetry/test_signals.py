@@ -24,6 +24,6 @@ def test_process_1_ends_well_when_it_is_told_to(number: signal.Signals) -> None:
             assert process.stdout.readline() == "up\n"
             [first] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
             os.kill(int(first), number)
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()
