@@ -37,7 +37,7 @@ class Instance:
         own = {"TURNSTILE_API_PORT": str(self.port), "TURNSTILE_API_METRICS_PORT": "0"}
         environment = {**os.environ, **self.stack.environment, **own, **self.more}
         self._process = subprocess.Popen((sys.executable, "-m", "api"), cwd=ROOT, env=environment, stdout=self.output)
-        eventually(self.is_ready, within=30)
+        eventually(self.is_ready, within=60)
 
     def stop(self) -> int:
         """The exit code of a stop that was asked for and not forced."""
