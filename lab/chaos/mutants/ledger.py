@@ -129,5 +129,8 @@ def safe_recovery() -> None:
     from faust.tables.manager import TableManager
 
     import streams.runtime.recovery
+    from streams.runtime.message import Message
 
     patch(streams.runtime.recovery, "SafeTableManager", TableManager)
+    # Faust recovers from events, which have a message.
+    Message.message = property(lambda message: message)  # type: ignore[attr-defined]
