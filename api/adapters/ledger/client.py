@@ -140,8 +140,8 @@ class LedgerClient:
             await request.wait_for_acknowledgement(ACKNOWLEDGED_WITHIN_S)
         if request.outcome is None and not request.acknowledged:
             raise Unavailable(KAFKA) from request.failure
-        if request.outcome is not None:
-            self._sold_out.learn(request.outcome, asked_at)
+        if request.outcome is not None and isinstance(command, (PurchaseCommand, Hold)):
+            self._sold_out.learn(request.outcome, command.lines, asked_at)
         return request.outcome
 
     async def _check_stock(self, command: PurchaseCommand | Hold) -> None:

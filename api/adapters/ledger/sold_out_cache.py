@@ -2,6 +2,9 @@
 
 The promise: a purchase is refused here only if the ledger would have refused it less than 0.5 s ago. An outcome that
 brings tickets back clears the event at once; at the latest after 0.5 s the next purchase goes to the ledger.
+
+Of seats a refusal tells only about those among which the ledger looked: a section may be sold out, or the places for
+wheelchairs, while the ticket type is not.
 """
 
 import time
@@ -14,6 +17,7 @@ from tables.ledger.fingerprint import merge
 from tables.messages.commands import TicketLine
 from tables.messages.outcomes import Outcome
 from tables.messages.reasons import Reason
+from tables.messages.sections import BestAvailable
 
 FRESH_S: Final = 0.5
 RENEW_S: Final = 0.25
@@ -31,27 +35,32 @@ class Shortage(NamedTuple):
     asked_at: float
 
 
+# A ticket type, whether its seats are named, and which best ones are wanted.
+Wanted = tuple[UUID, bool, BestAvailable | None]
+
+
 class SoldOutCache:
-    """The newest shortage of each ticket type, of at most 1,000 events."""
+    """The newest shortage of what was wanted of each ticket type, of at most 1,000 events."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._events: dict[bytes, dict[UUID, Shortage]] = {}
-        self._renewing: dict[tuple[bytes, UUID], float] = {}
+        self._events: dict[bytes, dict[Wanted, Shortage]] = {}
+        self._renewing: dict[tuple[bytes, Wanted], float] = {}
 
     def now(self) -> float:
         """The time (s, monotonic) to give to ``learn`` later."""
         return self._clock()
 
-    def learn(self, outcome: Outcome, asked_at: float) -> None:
-        """Learn from the outcome of a command that this process sent at ``asked_at``."""
+    def learn(self, outcome: Outcome, lines: Iterable[TicketLine], asked_at: float) -> None:
+        """Learn from the outcome of a command for ``lines`` that this process sent at ``asked_at``."""
         if outcome.reason is not Reason.SOLD_OUT or outcome.repeated:
             return
         key, kind = text_of(outcome.event).encode(), UUID(outcome.figures["ticketType"])
         known = self._events.setdefault(key, {})
-        if kind not in known or known[kind].asked_at < asked_at:
-            known[kind] = Shortage(outcome.figures["available"], outcome.figures, asked_at)
-        self._renewing.pop((key, kind), None)
+        for wanted in {_wanted(line) for line in lines if line.ticket_type == kind}:
+            if wanted not in known or known[wanted].asked_at < asked_at:
+                known[wanted] = Shortage(outcome.figures["available"], outcome.figures, asked_at)
+            self._renewing.pop((key, wanted), None)
         while len(self._events) > EVENTS_MAX:
             del self._events[next(iter(self._events))]
 
@@ -70,17 +79,23 @@ class SoldOutCache:
         if not known:
             return None
         now = self._clock()
-        for kind, quantity in merge(list(lines)).items():
-            shortage = known.get(kind)
+        lines = list(lines)
+        quantities = merge(lines)
+        for wanted in dict.fromkeys(map(_wanted, lines)):
+            shortage, quantity = known.get(wanted), quantities[wanted[0]]
             if shortage is None or quantity <= shortage.available or now - shortage.asked_at >= FRESH_S:
                 continue
-            if now - shortage.asked_at >= RENEW_S and self._may_renew((key, kind), now):
+            if now - shortage.asked_at >= RENEW_S and self._may_renew((key, wanted), now):
                 return None
             return shortage.figures | {"requested": quantity}
         return None
 
-    def _may_renew(self, place: tuple[bytes, UUID], now: float) -> bool:
+    def _may_renew(self, place: tuple[bytes, Wanted], now: float) -> bool:
         if now - self._renewing.get(place, -FRESH_S) < FRESH_S:
             return False
         self._renewing[place] = now
         return True
+
+
+def _wanted(line: TicketLine) -> Wanted:
+    return line.ticket_type, bool(line.seats), line.best

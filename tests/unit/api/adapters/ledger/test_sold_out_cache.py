@@ -10,6 +10,7 @@ from api.adapters.ledger.sold_out_cache import FRESH_S, RENEW_S, SoldOutCache
 from tables.messages.commands import Buy, TicketLine
 from tables.messages.outcomes import Outcome, OutcomeKind, encode_outcome
 from tables.messages.reasons import Reason
+from tables.messages.sections import BestAvailable
 from tests.unit.api.fakes.ledger import outcome
 
 TYPE = uuid4()
@@ -32,7 +33,7 @@ class Bench:
         self.known = SoldOutCache(self.clock)
 
     def learn(self, available: int = 0, **more: Any) -> None:
-        self.known.learn(told(available, **more), self.clock.now)
+        self.known.learn(told(available, **more), [TicketLine(TYPE, 4)], self.clock.now)
 
     def refuses(self, quantity: int = 1, event: UUID = EVENT) -> bool:
         return self.known.refusal(event, [TicketLine(TYPE, quantity)]) is not None
@@ -88,7 +89,7 @@ def test_an_answer_to_an_older_question_replaces_no_newer_one() -> None:
     bench = Bench()
     bench.learn()
     asked_before = bench.clock.now - 1
-    bench.known.learn(told(0), asked_before)
+    bench.known.learn(told(0), [TicketLine(TYPE, 4)], asked_before)
     assert bench.refuses()
 
 
@@ -116,3 +117,19 @@ def test_an_old_answer_given_again_and_other_reasons_teach_nothing() -> None:
     bench.learn(repeated=True)
     bench.learn(reason=Reason.PURCHASE_LIMIT_EXCEEDED)
     assert not bench.refuses()
+
+
+SEATS = [
+    TicketLine(TYPE, 1, best=BestAvailable(accessible=True)),
+    TicketLine(TYPE, 1, best=BestAvailable(section="A")),
+    TicketLine(TYPE, 1, best=BestAvailable()),
+    TicketLine(TYPE, 1, ("A-1-1",)),
+]
+
+
+@pytest.mark.parametrize("asked", SEATS)
+def test_a_shortage_of_some_seats_is_none_of_others(asked: TicketLine) -> None:
+    """The ledger looked among the places for wheelchairs, or in one section, or not at reserved places."""
+    bench = Bench()
+    bench.known.learn(told(0), [asked], bench.clock.now)
+    assert [line for line in SEATS if bench.known.refusal(EVENT, [line])] == [asked]
