@@ -1,6 +1,6 @@
 # Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test server-tests shared-tests own-tests check unit unit-api unit-rest lint format containers containers-quick deployment structure bench chaos demo screenshots browser dlq reindex status verify backup drill rehearsal clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
+.PHONY: help install run worker servers test server-tests check unit unit-api unit-rest lint format containers containers-quick deployment structure bench chaos demo screenshots browser dlq reindex status verify backup drill rehearsal clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
 SHELL := /bin/bash
 # With their byte code kept, test files are collected in half the time, and processes start sooner.
 unexport PYTHONDONTWRITEBYTECODE
@@ -46,12 +46,6 @@ test: unit server-tests ## run every test, the ones on real servers included; OR
 
 server-tests: $(STAMP) browser
 	$(PYTEST) tests --ignore=tests/unit --ignore=tests/containers --durations=40
-
-shared-tests: $(STAMP)
-	$(PYTEST) tests/integration tests/e2e tests/edges --ignore=tests/integration/stack --durations=40
-
-own-tests: $(STAMP)
-	$(PYTEST) tests/integration/stack tests/chaos --durations=40
 
 check: $(STAMP) ## linters, formatter, types, import contracts, unit tests, on two cores: two to three minutes
 	@$(TWO) unit-rest unit-api lint
