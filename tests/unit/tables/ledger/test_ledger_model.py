@@ -360,6 +360,15 @@ TestLedgerAgainstModel = LedgerAgainstModel.TestCase
 TestLedgerAgainstModel.settings = FULL
 
 
+def test_a_hold_by_default_repeats_one_that_named_the_same_seconds() -> None:
+    machine = LedgerAgainstModel()
+    hold = Hold(EVENT, purchase_id(0), ACCOUNTS[0], [TicketLine(FLOOR, 1)], 1)
+    machine.both(DefineEvent(EVENT, 1, definition()))
+    machine.both(hold)
+    machine.both(replace(hold, by_default=True))
+    machine.both(replace(hold, by_default=True, seconds=2))
+
+
 def always(value: object) -> Callable[..., Any]:
     """A function that always returns the same."""
     return lambda *_, **__: value
