@@ -6,6 +6,7 @@ from connect.topics import JOBS, RESENDS, RETRIES
 from streams.mail.bookings import Bookings, TracedJob, send_jobs
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
+from streams.runtime.batching import by_partition
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
 from streams.runtime.headers import forwarded_headers
 from streams.runtime.kafka_types import Message
@@ -14,12 +15,15 @@ from streams.runtime.retry import append, interruptible_sleep
 from streams.runtime.tracing import trace_headers
 from tables.errors import MalformedRecord
 from tables.messages.mail_jobs import decode_job
-from tables.messages.mail_requests import decode_resend
+from tables.messages.mail_requests import Resend, decode_resend
 
 RETRIES_CONSUMER = "retries"
 RESENDS_CONSUMER = "resends"
 BATCH_MAX_RECORDS = 500
 RETRY_PAUSE_S = 30.0
+# What happened to a payment may be told before the purchase is known here, which comes by another topic.
+UNKNOWN_PAUSE_S = 2.0
+UNKNOWN_MAX_S = 6 * 3600.0
 
 
 class RetriesAgent:
@@ -47,7 +51,10 @@ class RetriesAgent:
 
 
 class ResendsAgent:
-    """Writes ``notification-jobs`` from ``notification-requests``: a purchase's last mail once more."""
+    """Writes ``notification-jobs`` from ``notification-requests``: a purchase's last mail once more.
+
+    A mail about the payment of a purchase that is not known yet is asked for again after a pause, for UNKNOWN_MAX_S.
+    """
 
     def __init__(self, app: App, bookings: Bookings) -> None:
         self.app = app
@@ -56,13 +63,27 @@ class ResendsAgent:
 
     async def _handle(self, messages: list[Message]) -> None:
         decoded, dead_letters = decode_batch(messages, decode_resend)
-        jobs = []
+        jobs, early = [], []
         for message, resend in decoded:
             job = self.bookings.unit_of_work(message.partition).resend(resend)
-            if job is None:
+            if job is None and _may_be_early(resend):
+                early.append(message)
+            elif job is None:
                 error = MalformedRecord(f"no mail to resend for purchase {resend.purchase}")
                 dead_letters.append(dead_letter(message, error))
             else:
                 jobs.append(TracedJob(job, trace_headers(message)))
         await send_jobs(self.app, jobs)
         await send_to_dead_letters(self.app, RESENDS_CONSUMER, dead_letters)
+        if early:
+            await self._ask_again(early)
+
+    async def _ask_again(self, messages: list[Message]) -> None:
+        await interruptible_sleep(self.app, UNKNOWN_PAUSE_S)
+        for partition, some in by_partition(messages).items():
+            records = [Record(message.key, message.value, forwarded_headers(message)) for message in some]
+            await append(self.app, RESENDS, partition, records)
+
+
+def _may_be_early(resend: Resend) -> bool:
+    return resend.payment is not None and time.time() - resend.at.timestamp() < UNKNOWN_MAX_S

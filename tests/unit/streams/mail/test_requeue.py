@@ -1,20 +1,26 @@
 """Postponed jobs come back unchanged; malformed ones become dead letters, and no timestamp delays them longer."""
 
 import asyncio
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from connect.topics import JOBS, RETRIES, dead_letters
+from connect.topics import JOBS, RESENDS, RETRIES, dead_letters
 from streams.mail import requeue
-from streams.mail.requeue import RETRY_PAUSE_S, RetriesAgent
+from streams.mail.requeue import RETRY_PAUSE_S, UNKNOWN_MAX_S, ResendsAgent, RetriesAgent
 from streams.runtime import dead_letters as deadletters
 from streams.runtime.counters import Counters
 from streams.runtime.produce import Record
 from tables.messages.mail_jobs import encode_job
+from tables.messages.mail_kinds import MailKind
+from tables.messages.mail_requests import PaymentNews, Resend, encode_resend
+from tables.messages.outcomes import MoneyAmount
 from tests.unit.streams.mailing import job
 
 ACCOUNT = UUID(int=7)
@@ -77,3 +83,45 @@ def test_what_is_no_job_is_a_dead_letter(
 def test_no_record_waits_longer_than_the_pause(waits: list[float], work: Callable[..., None]) -> None:
     work(message(encode_job(job(account=ACCOUNT)), at=4_000_000_000.0))
     assert waits == [RETRY_PAUSE_S]
+
+
+@pytest.fixture
+def asked(topics: dict[str, list[Record]], waits: list[float]) -> Callable[[Resend], bytes]:
+    """Asks for a mail of a purchase that is not known."""
+    app: Any = SimpleNamespace(
+        topic=lambda *args, **options: None,
+        agent=lambda *args, **options: lambda body: body,
+        counters=Counters(),
+    )
+    bookings: Any = SimpleNamespace(unit_of_work=lambda _: SimpleNamespace(resend=lambda _: None), app=app)
+    agent = ResendsAgent(app, bookings)
+
+    def ask(resend: Resend) -> bytes:
+        value = encode_resend(resend)
+        asyncio.run(agent._handle([message(value)]))
+        return value
+
+    return ask
+
+
+def resend(age_s: float, payment: PaymentNews | None) -> Resend:
+    return Resend(UUID(int=1), UUID(int=2), UUID(int=3), datetime.fromtimestamp(time.time() - age_s, UTC), payment)
+
+
+PAID = PaymentNews(next(iter(MailKind)), MoneyAmount(Decimal(1), "EUR"))
+
+
+def test_a_mail_about_a_payment_waits_for_the_purchase_which_comes_by_another_topic(
+    topics: dict[str, list[Record]], waits: list[float], asked: Callable[[Resend], bytes]
+) -> None:
+    value = asked(resend(60, PAID))
+    assert topics == {RESENDS: [Record(b"k", value, [])]}
+    assert len(waits) == 1
+
+
+@pytest.mark.parametrize("wanted", [resend(UNKNOWN_MAX_S + 60, PAID), resend(0, None)], ids=["too long", "no payment"])
+def test_a_mail_of_an_unknown_purchase_is_a_dead_letter(
+    wanted: Resend, topics: dict[str, list[Record]], asked: Callable[[Resend], bytes]
+) -> None:
+    asked(wanted)
+    assert list(topics) == [dead_letters("resends")]
