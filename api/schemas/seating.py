@@ -8,16 +8,15 @@ from pydantic_core import PydanticCustomError
 
 from api.schemas.base import Body, Parameters, Resource
 from api.schemas.fields import WHOLE, Title
+from tables.messages.sections import COORDINATE_MAX, ROW_MAX_SEATS, SECTION_MAX_SEATS
 
+# Fewer than the ledger takes.
 SECTIONS_MAX: Final = 200
-SECTION_MAX_SEATS: Final = 10_000
-ROW_MAX_SEATS: Final = 500
-PLAN_MAX_SEATS: Final = 100_000
 
 # A seat is called SECTION-ROW-SEAT, in lists with commas between.
 SectionName = Annotated[str, StringConstraints(pattern=r"^[^\s,\x00-\x1f\x7f-]{1,16}$")]
 Label = Annotated[str, StringConstraints(pattern=r"^[^\s,\x00-\x1f\x7f-]{1,7}$")]
-Coordinate = Annotated[int, Field(strict=True, ge=0, le=100_000), WHOLE]
+Coordinate = Annotated[int, Field(strict=True, ge=0, le=COORDINATE_MAX), WHOLE]
 SEAT_WIDTH: Final = 10
 SeatKind = Literal["standard", "wheelchair", "companion"]
 
