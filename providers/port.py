@@ -11,7 +11,6 @@ from tables.messages.payment_requests import PaymentRequest
 CALL_TIMEOUT_S: Final = 5.0
 # A webhook that was signed earlier is refused, so that nobody can replay one that he recorded.
 WEBHOOK_MAX_AGE_S: Final = 300
-WEBHOOK_MAX_BYTES: Final = 64 * 1024
 
 
 class PaymentQuestion(NamedTuple):

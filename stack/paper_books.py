@@ -117,11 +117,6 @@ class PaperBooks:
             state, reason = ("authorized", "") if approve else ("declined", "the card was declined")
             return self._set(known["shop_id"], state=state, reason=reason)[1]
 
-    def dispute(self, reference: str) -> Row | None:
-        """The payment that the buyer's bank disputes, if it is captured."""
-        known = self.by_reference(reference)
-        return known if known is not None and known["captured"] else None
-
     def add_notice(self, body: str, due_at: float) -> None:
         """A notice to send at ``due_at`` (seconds since 1970)."""
         self._database.execute("INSERT INTO notice (body, due_at) VALUES (?, ?)", (body, due_at))

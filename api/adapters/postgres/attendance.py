@@ -38,10 +38,7 @@ _COLUMNS: Final = (
     ("firstName", "coalesce(first_name, '')"),
     ("ticketType", "line->>'name'"),
     ("quantity", QUANTITY),
-    (
-        "seats",
-        "coalesce((SELECT string_agg(seat #>> '{}', ' ') FROM jsonb_path_query(line, '$.seats[*]') AS seat), '')",
-    ),
+    ("seats", _SEATS),
     ("purchase", "event_id || '.' || purchase.id"),
     ("boughtAt", "made_at"),
 )
