@@ -50,12 +50,16 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
-def work(topics: dict[str, list[Record]], waits: list[float]) -> Callable[..., None]:
-    app: Any = SimpleNamespace(
+def app(topics: dict[str, list[Record]], waits: list[float]) -> Any:
+    return SimpleNamespace(
         topic=lambda *args, **options: None,
         agent=lambda *args, **options: lambda body: body,
         counters=Counters(),
     )
+
+
+@pytest.fixture
+def work(app: Any) -> Callable[..., None]:
     agent = RetriesAgent(app)
     return lambda *messages: asyncio.run(agent._handle(list(messages)))
 
@@ -86,13 +90,8 @@ def test_no_record_waits_longer_than_the_pause(waits: list[float], work: Callabl
 
 
 @pytest.fixture
-def asked(topics: dict[str, list[Record]], waits: list[float]) -> Callable[[Resend], bytes]:
+def asked(app: Any) -> Callable[[Resend], bytes]:
     """Asks for a mail of a purchase that is not known."""
-    app: Any = SimpleNamespace(
-        topic=lambda *args, **options: None,
-        agent=lambda *args, **options: lambda body: body,
-        counters=Counters(),
-    )
     bookings: Any = SimpleNamespace(unit_of_work=lambda _: SimpleNamespace(resend=lambda _: None), app=app)
     agent = ResendsAgent(app, bookings)
 
