@@ -1,12 +1,12 @@
 """The agents that put a mail on ``notification-jobs`` again: a postponed one after a pause, a sent one on request."""
 
 import time
+from collections.abc import Callable
 
 from connect.topics import JOBS, RESENDS, RETRIES
 from streams.mail.bookings import Bookings, TracedJob, send_jobs
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
-from streams.runtime.batching import by_partition
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
 from streams.runtime.headers import forwarded_headers
 from streams.runtime.kafka_types import Message
@@ -14,16 +14,14 @@ from streams.runtime.produce import Record
 from streams.runtime.retry import append, interruptible_sleep
 from streams.runtime.tracing import trace_headers
 from tables.errors import MalformedRecord
-from tables.messages.mail_jobs import decode_job
+from tables.messages.mail_jobs import Job, decode_job
 from tables.messages.mail_requests import Resend, decode_resend
 
 RETRIES_CONSUMER = "retries"
 RESENDS_CONSUMER = "resends"
 BATCH_MAX_RECORDS = 500
 RETRY_PAUSE_S = 30.0
-# What happened to a payment may be told before the purchase is known here, which comes by another topic.
 UNKNOWN_PAUSE_S = 2.0
-UNKNOWN_MAX_S = 6 * 3600.0
 
 
 class RetriesAgent:
@@ -53,37 +51,40 @@ class RetriesAgent:
 class ResendsAgent:
     """Writes ``notification-jobs`` from ``notification-requests``: a purchase's last mail once more.
 
-    A mail about the payment of a purchase that is not known yet is asked for again after a pause, for UNKNOWN_MAX_S.
+    A purchase may be asked about before it is booked, as its outcome comes by another topic. Such a request waits until
+    ``is_caught_up(partition)`` says that all outcomes are booked.
     """
 
-    def __init__(self, app: App, bookings: Bookings) -> None:
+    def __init__(self, app: App, bookings: Bookings, is_caught_up: Callable[[int], bool]) -> None:
         self.app = app
         self.bookings = bookings
+        self._is_caught_up = is_caught_up
         add_agent(app, RESENDS, self._handle, name=RESENDS_CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
         decoded, dead_letters = decode_batch(messages, decode_resend)
-        jobs, early = [], []
+        await self._wait_for_bookings(decoded)
+        jobs = []
         for message, resend in decoded:
-            job = self.bookings.unit_of_work(message.partition).resend(resend)
-            if job is None and _may_be_early(resend):
-                early.append(message)
-            elif job is None:
+            job = self._job(message, resend)
+            if job is None:
                 error = MalformedRecord(f"no mail to resend for purchase {resend.purchase}")
                 dead_letters.append(dead_letter(message, error))
             else:
                 jobs.append(TracedJob(job, trace_headers(message)))
         await send_jobs(self.app, jobs)
         await send_to_dead_letters(self.app, RESENDS_CONSUMER, dead_letters)
-        if early:
-            await self._ask_again(early)
 
-    async def _ask_again(self, messages: list[Message]) -> None:
-        await interruptible_sleep(self.app, UNKNOWN_PAUSE_S)
-        for partition, some in by_partition(messages).items():
-            records = [Record(message.key, message.value, forwarded_headers(message)) for message in some]
-            await append(self.app, RESENDS, partition, records)
+    async def _wait_for_bookings(self, requests: list[tuple[Message, Resend]]) -> None:
+        """Wait until the purchases are known, or all outcomes of their partitions are booked."""
+        caught_up = False
+        while not caught_up:
+            unknown = {message.partition for message, resend in requests if self._job(message, resend) is None}
+            if not unknown:
+                return
+            # The end of a log is known as of the last fetch, and that may be older than the request.
+            await interruptible_sleep(self.app, UNKNOWN_PAUSE_S)
+            caught_up = all(map(self._is_caught_up, unknown))
 
-
-def _may_be_early(resend: Resend) -> bool:
-    return resend.payment is not None and time.time() - resend.at.timestamp() < UNKNOWN_MAX_S
+    def _job(self, message: Message, resend: Resend) -> Job | None:
+        return self.bookings.unit_of_work(message.partition).resend(resend)

@@ -15,7 +15,7 @@ def add_agents(app: App) -> None:
     bookings = Bookings(app)
     notifications = NotificationsAgent(app, bookings)
     Reminders(app, bookings, notifications.is_caught_up)
-    ResendsAgent(app, bookings)
+    ResendsAgent(app, bookings, notifications.is_caught_up)
     contacts = ContactsAgent(app)
     MailerAgent(app, contacts)
     RetriesAgent(app)

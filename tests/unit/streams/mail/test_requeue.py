@@ -1,7 +1,6 @@
 """Postponed jobs come back unchanged; malformed ones become dead letters, and no timestamp delays them longer."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,9 +10,10 @@ from uuid import UUID
 
 import pytest
 
-from connect.topics import JOBS, RESENDS, RETRIES, dead_letters
+from connect.topics import JOBS, RETRIES, dead_letters
 from streams.mail import requeue
-from streams.mail.requeue import RETRY_PAUSE_S, UNKNOWN_MAX_S, ResendsAgent, RetriesAgent
+from streams.mail.bookings import TracedJob
+from streams.mail.requeue import RETRY_PAUSE_S, UNKNOWN_PAUSE_S, ResendsAgent, RetriesAgent
 from streams.runtime import dead_letters as deadletters
 from streams.runtime.counters import Counters
 from streams.runtime.produce import Record
@@ -89,38 +89,72 @@ def test_no_record_waits_longer_than_the_pause(waits: list[float], work: Callabl
     assert waits == [RETRY_PAUSE_S]
 
 
-@pytest.fixture
-def asked(app: Any) -> Callable[[Resend], bytes]:
-    """Asks for a mail of a purchase that is not known."""
-    bookings: Any = SimpleNamespace(unit_of_work=lambda _: SimpleNamespace(resend=lambda _: None), app=app)
-    agent = ResendsAgent(app, bookings)
-
-    def ask(resend: Resend) -> bytes:
-        value = encode_resend(resend)
-        asyncio.run(agent._handle([message(value)]))
-        return value
-
-    return ask
-
-
-def resend(age_s: float, payment: PaymentNews | None) -> Resend:
-    return Resend(UUID(int=1), UUID(int=2), UUID(int=3), datetime.fromtimestamp(time.time() - age_s, UTC), payment)
+def resend(payment: PaymentNews | None = None) -> Resend:
+    return Resend(UUID(int=1), UUID(int=2), UUID(int=3), datetime.now(UTC), payment)
 
 
 PAID = PaymentNews(next(iter(MailKind)), MoneyAmount(Decimal(1), "EUR"))
 
 
-def test_a_mail_about_a_payment_waits_for_the_purchase_which_comes_by_another_topic(
-    topics: dict[str, list[Record]], waits: list[float], asked: Callable[[Resend], bytes]
-) -> None:
-    value = asked(resend(60, PAID))
-    assert topics == {RESENDS: [Record(b"k", value, [])]}
-    assert len(waits) == 1
+class Outcomes:
+    """The bookings of a worker that is behind for so many looks; the last outcome may be the purchase's."""
+
+    def __init__(self, looks_behind: int, comes: bool) -> None:
+        self.looks_behind = looks_behind
+        self.comes = comes
+        self.asked_partitions: list[int] = []
+
+    def is_caught_up(self, partition: int) -> bool:
+        self.asked_partitions.append(partition)
+        self.looks_behind -= 1
+        return self.looks_behind < 0
+
+    def unit_of_work(self, partition: int) -> Any:
+        known = self.comes and self.looks_behind < 0
+        return SimpleNamespace(resend=lambda _: job(account=ACCOUNT) if known else None)
 
 
-@pytest.mark.parametrize("wanted", [resend(UNKNOWN_MAX_S + 60, PAID), resend(0, None)], ids=["too long", "no payment"])
-def test_a_mail_of_an_unknown_purchase_is_a_dead_letter(
-    wanted: Resend, topics: dict[str, list[Record]], asked: Callable[[Resend], bytes]
+def ask(app: Any, monkeypatch: pytest.MonkeyPatch, outcomes: Outcomes, wanted: Resend) -> list[TracedJob]:
+    """The mails that are sent for a request."""
+    sent: list[TracedJob] = []
+
+    async def send(app: Any, jobs: list[TracedJob]) -> None:
+        sent.extend(jobs)
+
+    monkeypatch.setattr(requeue, "send_jobs", send)
+    bookings: Any = outcomes
+    agent = ResendsAgent(app, bookings, outcomes.is_caught_up)
+    asyncio.run(agent._handle([message(encode_resend(wanted))]))
+    return sent
+
+
+@pytest.mark.parametrize("wanted", [resend(PAID), resend()], ids=["payment", "last mail"])
+@pytest.mark.parametrize("looks_behind", [0, 3])
+def test_a_request_waits_for_the_outcome_of_its_purchase_which_comes_by_another_topic(
+    app: Any,
+    topics: dict[str, list[Record]],
+    waits: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: Resend,
+    looks_behind: int,
 ) -> None:
-    asked(wanted)
-    assert list(topics) == [dead_letters("resends")]
+    outcomes = Outcomes(looks_behind, comes=True)
+    assert ask(app, monkeypatch, outcomes, wanted) == [TracedJob(job(account=ACCOUNT))]
+    assert (topics, waits) == ({}, [UNKNOWN_PAUSE_S] * (looks_behind + 1))
+    assert set(outcomes.asked_partitions) == {1}
+
+
+@pytest.mark.parametrize("wanted", [resend(PAID), resend()], ids=["payment", "last mail"])
+def test_a_request_for_a_purchase_that_no_outcome_names_is_a_dead_letter(
+    app: Any, topics: dict[str, list[Record]], waits: list[float], monkeypatch: pytest.MonkeyPatch, wanted: Resend
+) -> None:
+    assert ask(app, monkeypatch, Outcomes(2, comes=False), wanted) == []
+    assert (list(topics), len(waits)) == ([dead_letters("resends")], 3)
+
+
+def test_a_request_for_a_known_purchase_waits_for_nothing(
+    app: Any, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = Outcomes(-1, comes=True)
+    assert ask(app, monkeypatch, outcomes, resend()) == [TracedJob(job(account=ACCOUNT))]
+    assert waits == [] == outcomes.asked_partitions
