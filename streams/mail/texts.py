@@ -44,8 +44,8 @@ def event_note(job: Job, into: Translator) -> str:
         return moved_text(into.language, into.time(before.starts_at, before.time_zone))
     if facts.status != EventStatus.POSTPONED:
         return ""
-    is_news = job.kind is MailKind.EVENT_POSTPONED
-    return postponed_text(into.language, into.time(facts.starts_at, facts.time_zone) if is_news else "")
+    former = before or (facts if job.kind is MailKind.EVENT_POSTPONED else None)
+    return postponed_text(into.language, into.time(former.starts_at, former.time_zone) if former else "")
 
 
 _LINKS: Final[Mapping[LinkLabel, Callable[[Translator], str]]] = {

@@ -16,7 +16,7 @@ from tables.messages.mail_jobs import Job, job_id
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import PaymentNews, Resend
 from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeKind, OutcomeLine
-from tables.messages.statuses import PurchaseStatus
+from tables.messages.statuses import EventStatus, PurchaseStatus
 from tables.times import from_milliseconds, to_milliseconds
 
 EVENT_MARK: Final = b"e"
@@ -64,11 +64,15 @@ class Announcement(Struct, frozen=True, array_like=True):
 
 
 class EventNote(Struct, frozen=True, array_like=True):
-    """The latest facts of an event, and the announcement that is under way."""
+    """The latest facts of an event, the announcement that is under way, and the facts before the last postponement.
+
+    ``former`` is None again if the event then takes place at its former time.
+    """
 
     offset: int
     facts: EventFacts
     announcing: Announcement | None = None
+    former: EventFacts | None = None
 
 
 class _BookingHead(Struct, array_like=True):
@@ -123,6 +127,17 @@ def decode_reminder(entry: bytes) -> tuple[int, bytes]:
     return int.from_bytes(entry[_AT], "big"), entry[_AT.stop :]
 
 
+def former_facts(known: EventNote | None, facts: EventFacts) -> EventFacts | None:
+    """The facts before the last postponement, once ``facts`` are the latest ones."""
+    if known is None:
+        return None
+    is_postponed = facts.status == EventStatus.POSTPONED
+    if is_postponed and known.facts.status != EventStatus.POSTPONED:
+        return known.facts
+    former = known.former
+    return former if former and (is_postponed or former.starts_at != facts.starts_at) else None
+
+
 def booking_after(known: Booking | None, outcome: Outcome) -> Booking | None:
     """The booking after ``outcome``; None if the outcome concerns none."""
     if outcome.kind not in BOOKED_KINDS or outcome.account is None or outcome.status is None:
@@ -148,11 +163,11 @@ def booking_after(known: Booking | None, outcome: Outcome) -> Booking | None:
     )
 
 
-def reminder_job(key: bytes, booking: Booking, facts: EventFacts) -> Job:
+def reminder_job(key: bytes, booking: Booking, note: EventNote) -> Job:
     """The mail that a hold is about to end."""
     event, purchase = decode_booking_key(key)
     number = job_id(event, purchase, booking.offset, MailKind.HOLD_ENDING, booking.account)
-    job = _job(key, booking, facts, MailKind.HOLD_ENDING, number)
+    job = _job(key, booking, note, MailKind.HOLD_ENDING, number)
     return replace(job, at=from_milliseconds(booking.remind_at or booking.at))
 
 
@@ -163,27 +178,27 @@ def announcement_job(key: bytes, booking: Booking, note: EventNote) -> Job | Non
         return None
     event, purchase = decode_booking_key(key)
     number = job_id(event, purchase, note.offset, change.kind, booking.account)
-    job = _job(key, booking, note.facts, change.kind, number)
+    job = _job(key, booking, note, change.kind, number)
     return replace(job, before=change.before, at=from_milliseconds(change.at))
 
 
-def resend_job(resend: Resend, booking: Booking, facts: EventFacts) -> Job | None:
+def resend_job(resend: Resend, booking: Booking, note: EventNote) -> Job | None:
     """A purchase's mail again, for its current state, or the one about its payment; None if it has no tickets."""
     if resend.payment is not None:
-        return _payment_job(resend, resend.payment, booking, facts)
+        return _payment_job(resend, resend.payment, booking, note)
     if booking.status not in OPEN_STATUSES:
         return None
     kind = MailKind.HELD if booking.status is PurchaseStatus.HELD else MailKind.CONFIRMED
-    job = _job(booking_key(resend.event, resend.purchase), booking, facts, kind, resend.id)
+    job = _job(booking_key(resend.event, resend.purchase), booking, note, kind, resend.id)
     return replace(job, at=resend.at)
 
 
-def _payment_job(resend: Resend, news: PaymentNews, booking: Booking, facts: EventFacts) -> Job:
-    job = _job(booking_key(resend.event, resend.purchase), booking, facts, news.kind, resend.id)
+def _payment_job(resend: Resend, news: PaymentNews, booking: Booking, note: EventNote) -> Job:
+    job = _job(booking_key(resend.event, resend.purchase), booking, note, news.kind, resend.id)
     return replace(job, at=resend.at, payment=news.amount, payment_reference=news.reference)
 
 
-def _job(key: bytes, booking: Booking, facts: EventFacts, kind: MailKind, number: UUID) -> Job:
+def _job(key: bytes, booking: Booking, note: EventNote, kind: MailKind, number: UUID) -> Job:
     event, purchase = decode_booking_key(key)
     return Job(
         id=number,
@@ -192,7 +207,8 @@ def _job(key: bytes, booking: Booking, facts: EventFacts, kind: MailKind, number
         event=event,
         purchase=purchase,
         at=from_milliseconds(booking.at),
-        facts=facts,
+        facts=note.facts,
+        before=note.former,
         lines=booking.lines,
         returned=booking.returned,
         total=booking.total,

@@ -23,6 +23,7 @@ from tables.bookings.records import (
     decode_note,
     decode_reminder,
     encode_booking,
+    former_facts,
     note_key,
     reminder_job,
     resend_job,
@@ -30,7 +31,7 @@ from tables.bookings.records import (
 from tables.messages.mail_jobs import Job, job_for
 from tables.messages.mail_kinds import mail_of_change
 from tables.messages.mail_requests import Resend
-from tables.messages.outcomes import EventFacts, Outcome, OutcomeKind
+from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.statuses import PurchaseStatus
 from tables.times import to_milliseconds
 
@@ -64,8 +65,8 @@ class BookingsUnitOfWork:
         is_extension = known is not None and outcome.kind is OutcomeKind.HELD
         job = job_for(outcome) if booking is not known and not is_extension else None
         self._changed[key] = booking
-        self._learn(outcome)
-        return job
+        note = self._learned(outcome)
+        return replace(job, before=note.former) if job and note and note.former else job
 
     def announce(self, event: UUID, limit: int) -> list[Job] | None:
         """The mails that announce an event's change to its next ``limit`` purchases; None when all have been announced.
@@ -88,15 +89,15 @@ class BookingsUnitOfWork:
         if booking is None or booking.status is not PurchaseStatus.HELD or booking.reminded:
             return None
         self._changed[key] = replace(booking, reminded=True)
-        facts = self._facts(UUID(bytes=key[:16]))
+        note = self._read(note_key(UUID(bytes=key[:16])), decode_note)
         late = booking.deadline is not None and booking.deadline <= now
-        return None if facts is None or late else reminder_job(key, booking, facts)
+        return None if note is None or late else reminder_job(key, booking, note)
 
     def resend(self, resend: Resend) -> Job | None:
         """A purchase's mail again; None if it has no tickets."""
         booking = self._read(booking_key(resend.event, resend.purchase), decode_booking)
-        facts = self._facts(resend.event)
-        return None if booking is None or facts is None else resend_job(resend, booking, facts)
+        note = self._read(note_key(resend.event), decode_note)
+        return None if booking is None or note is None else resend_job(resend, booking, note)
 
     def take_records(self) -> dict[bytes, bytes]:
         """The encoded records changed since the last call."""
@@ -112,16 +113,15 @@ class BookingsUnitOfWork:
             return
         kind = mail_of_change(known.facts, facts) if known else None
         announcement = Announcement(kind, known.facts, to_milliseconds(outcome.at)) if known and kind else None
-        self._changed[key] = EventNote(outcome.offset, facts, announcement)
+        self._changed[key] = EventNote(outcome.offset, facts, announcement, former_facts(known, facts))
 
-    def _learn(self, outcome: Outcome) -> None:
-        """Take an event's facts from a purchase, if its definition is older than this table."""
-        if outcome.facts is not None and self._facts(outcome.event) is None:
-            self._changed[note_key(outcome.event)] = EventNote(-1, outcome.facts)
-
-    def _facts(self, event: UUID) -> EventFacts | None:
-        note = self._read(note_key(event), decode_note)
-        return note.facts if note else None
+    def _learned(self, outcome: Outcome) -> EventNote | None:
+        """The event's note; its facts are those of the purchase if its definition is older than this table."""
+        key = note_key(outcome.event)
+        note = self._read(key, decode_note)
+        if note is None and outcome.facts is not None:
+            note = self._changed[key] = EventNote(-1, outcome.facts)
+        return note
 
     def _read(self, key: bytes, decode: Callable[[bytes], Record]) -> Record | None:
         changed = self._changed.get(key)

@@ -223,6 +223,8 @@ def test_a_mail_that_is_sent_again_says_what_the_page_says() -> None:
     again = job(returned=1, facts=replace(FACTS, status="POSTPONED"))
     said = part(sent(COMPOSER.compose(again, replace(ADA, locale="de"))), "plain")
     assert f"{returned_text('de', 1, 2)}. {postponed_text('de')}" in said
+    planned = replace(again, before=FACTS)
+    assert "It was planned for Friday, May 17, 2030" in part(sent(COMPOSER.compose(planned, ADA)), "plain")
     assert "returned" not in part(sent(COMPOSER.compose(job(), ADA)), "plain")
 
 

@@ -13,7 +13,7 @@ from tables.bookings.unit_of_work import BookingsUnitOfWork
 from tables.messages.mail_jobs import Job
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import PaymentNews, Resend
-from tables.messages.outcomes import MoneyAmount, Outcome
+from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome
 from tables.messages.payment_modes import PaymentMode
 from tables.messages.statuses import EventStatus
 from tests.unit.tables.ledger_driver import (
@@ -266,6 +266,30 @@ def test_a_mail_is_sent_again_as_the_purchase_stands(driver: LedgerDriver, notif
     assert job is not None
     assert (job.id, job.kind, job.at, job.facts.venue) == (resend.id, MailKind.CONFIRMED, resend.at, "Fenice")
     assert len(job.lines[0].codes) == 2
+
+
+def test_mails_about_a_postponed_event_know_when_it_was_planned(driver: LedgerDriver, notifier: Notifier) -> None:
+    notifier.tell(driver.buy(1, [(FLOOR, 2)]))
+    planned = driver.buy(2).facts
+    assert planned is not None
+    resend = Resend(UUID(int=5), EVENT, purchase_id(1), moment(NOW + 1))
+
+    def former() -> EventFacts | None:
+        job = notifier.table.unit_of_work().resend(resend)
+        assert job is not None
+        return job.before
+
+    assert former() is None
+    notifier.tell(moved(driver, 2, status=EventStatus.POSTPONED))
+    later = planned.starts_at + timedelta(days=30)
+    times = {"starts_at": later, "ends_at": later + timedelta(hours=2)}
+    for version, status in ((3, EventStatus.POSTPONED), (4, EventStatus.ACTIVE)):
+        notifier.tell(moved(driver, version, status=status, **times))
+        assert former() == planned
+    [cancelled] = notifier.tell(driver.cancel(1, [(FLOOR, 1)], request=UUID(int=9)))
+    assert (cancelled.kind, cancelled.before) == (MailKind.CANCELLED, planned)
+    notifier.tell(moved(driver, 5, starts_at=planned.starts_at))
+    assert former() is None
 
 
 def test_a_mail_about_a_payment_is_sent_also_where_no_tickets_are_left(
