@@ -17,6 +17,7 @@ main.commands = LazyCommands(
         "readme": "lab.bench.commands:readme",
         # processes of a measurement
         "load": "lab.bench.rest_load:command",
+        "attack": "lab.bench.hostile:command",
         "baseline": "lab.bench.baseline.serve:command",
         "sample": "lab.bench.sampler:command",
     }

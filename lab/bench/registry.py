@@ -2,7 +2,21 @@
 
 from typing import Final
 
-from lab.bench import availability, gate, growth, holds, hot_pages, ledger, mail, recovery, rest, search, seats, soak
+from lab.bench import (
+    availability,
+    gate,
+    growth,
+    holds,
+    hostile,
+    hot_pages,
+    ledger,
+    mail,
+    recovery,
+    rest,
+    search,
+    seats,
+    soak,
+)
 from lab.bench.baseline import selling
 from lab.bench.measurement import Measurement
 
@@ -15,6 +29,7 @@ MODULES: Final = (
     gate,
     recovery,
     rest,
+    hostile,
     selling,
     search,
     hot_pages,

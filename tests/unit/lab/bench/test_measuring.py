@@ -76,7 +76,7 @@ ledger.two_workers_ratio ledger.worker_rss_mb_after_1m ledger.idle_p50_ms ledger
 rest.purchases_per_server_cpu_s rest.sellout_answers_per_server_cpu_s rest.idle_p50_ms rest.idle_p99_ms
 rest.open_loop_p99_ms rest.baseline_ratio_many rest.baseline_ratio_hot search.fresh_p50_ms search.fresh_p99_ms
 search.ndcg_at_10 recovery.worker_s recovery.rebuild_1m_s run.fresh_s run.warm_s run.rss_mb
-gate.idle_p50_ms gate.idle_p99_ms gate.cpu_us gate.flooded_p99_ms
+gate.idle_p50_ms gate.idle_p99_ms gate.cpu_us gate.flooded_p99_ms rest.besieged_p99_ms pages.besieged_p99_ms
 """
 
 
