@@ -19,7 +19,7 @@ DESCRIPTION: Final = (
     "Read only; a request needs a read token where the views don't listen on loopback alone."
 )
 # Of the path; the others are ids.
-TEXT_PARTS: Final = ("events", "partition", "purchases")
+TEXT_PARTS: Final = ("events", "partition", "purchases", "section")
 PROBLEM_SCHEMA: Final = {
     "type": "object",
     "required": ["type", "title", "status"],

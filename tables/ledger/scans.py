@@ -10,7 +10,16 @@ from uuid import UUID
 
 from tables.ledger.deadlines import HOLDS_PREFIX
 from tables.ledger.inventory import Inventory
-from tables.ledger.records import account_key, decode_event, decode_purchase, event_key, purchase_prefix
+from tables.ledger.records import (
+    account_key,
+    decode_event,
+    decode_purchase,
+    decode_section,
+    event_key,
+    purchase_prefix,
+    section_key,
+)
+from tables.ledger.seat_views import SectionView, section_view
 from tables.ledger.views import PurchaseView, purchase_view
 
 Read = Callable[[bytes], bytes | None]
@@ -84,3 +93,23 @@ class PurchaseScan:
             if self._account.bytes in value and (record := decode_purchase(value)).account == self._account:
                 return purchase_view(event, UUID(bytes=key[17:]), record)
         return None
+
+
+class SectionScan:
+    """Goes through the sections of an event of which seats are out, or ever were."""
+
+    def __init__(self, scan: Scan, event: UUID, position: bytes = b"") -> None:
+        self._prefix = section_key(event, "")
+        self.position: bytes | None = max(position, self._prefix)
+        self._scan = scan
+        self._event = event
+
+    def step(self) -> SectionView | None:
+        """The next section; None at the end."""
+        first = None if self.position is None else next(self._scan(self.position), None)
+        if first is None or not first[0].startswith(self._prefix):
+            self.position = None
+            return None
+        key, value = first
+        self.position = key + b"\0"
+        return section_view(self._event, key.removeprefix(self._prefix).decode(), decode_section(value))

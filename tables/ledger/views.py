@@ -10,7 +10,8 @@ from msgspec import UNSET, Struct, UnsetType
 from tables.ledger.availability import availability, available, room_of
 from tables.ledger.inventory import Inventory
 from tables.ledger.purchase_state import paid_worth, returned_tickets, state_of
-from tables.ledger.records import AccountRecord, PurchaseRecord
+from tables.ledger.records import AccountRecord, PurchaseRecord, SeatedPurchase
+from tables.ledger.seat_views import seats_by_type
 from tables.messages.availability import Availability
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
@@ -84,12 +85,13 @@ class AccountView(Struct, frozen=True, rename="camel"):
 
 
 class PurchaseLineView(Struct, frozen=True, rename="camel"):
-    """Tickets of one type in a purchase, and the price of one."""
+    """Tickets of one type in a purchase, the price of one, and their seats, if they have any."""
 
     ticket_type: UUID
     name: str
     quantity: int
     price: Decimal
+    seats: list[str] | UnsetType = UNSET
 
 
 class DecisionView(Struct, frozen=True, rename="camel"):
@@ -168,6 +170,7 @@ def account_view(event: UUID, account: UUID, record: AccountRecord) -> AccountVi
 def purchase_view(event: UUID, purchase: UUID, record: PurchaseRecord) -> PurchaseView:
     """A purchase."""
     now = state_of(record)
+    seats = seats_by_type(record) if isinstance(record, SeatedPurchase) else {}
     last = next(decision for decision in reversed(record.history) if decision.kind is not OutcomeKind.REFUSED)
     return PurchaseView(
         event,
@@ -178,7 +181,10 @@ def purchase_view(event: UUID, purchase: UUID, record: PurchaseRecord) -> Purcha
         last.figures,
         record.currency,
         now.deadline,
-        [PurchaseLineView(line.ticket_type, line.name, line.quantity, line.price) for line in now.lines],
+        [
+            PurchaseLineView(line.ticket_type, line.name, line.quantity, line.price, seats.get(line.ticket_type, UNSET))
+            for line in now.lines
+        ],
         [DecisionView(decision.offset, decision.at, decision.kind) for decision in record.history],
         paid_worth(record, now),
         next((decision.payment for decision in record.history if decision.payment), None),

@@ -13,6 +13,7 @@ from streams.inventory.views.operations import OPERATIONS
 from streams.inventory.views.overview import LedgerOverview
 from streams.inventory.views.partitions import PartitionViews
 from streams.inventory.views.purchases import PurchaseViews
+from streams.inventory.views.sections import SectionViews
 from streams.runtime.app import App
 from streams.runtime.partition_reads import PartitionReads
 from streams.runtime.record_reads import RecordReads
@@ -31,6 +32,7 @@ class InventoryViews:
         self.past = EventPast(app, reads, moments)
         events = EventViews(app, reads, records, self.past)
         PurchaseViews(app, reads, records, moments)
+        SectionViews(app, reads, records)
         holds = HoldViews(app, reads, ledger.hold_expiry)
         partitions = PartitionViews(app, reads, ledger.gap_check)
         # Not the last one: Faust's own page, which comes next, is at / too, and aiohttp joins neighbours of one path.

@@ -42,6 +42,17 @@ PURCHASE_EXAMPLE: Final[dict[str, Any]] = {
     "reference": None,
     "returned": 0,
 }
+SECTION_EXAMPLE: Final[dict[str, Any]] = {
+    "event": EVENT,
+    "section": "A",
+    "plan": 2,
+    "offset": 1041,
+    "held": 1,
+    "sold": 3,
+    "heldSeats": "CAA=",
+    "soldSeats": "BgE=",
+    "removed": [],
+}
 
 
 DEFINITION_EXAMPLE: Final[dict[str, Any]] = {

@@ -11,6 +11,7 @@ from streams.inventory.views.examples import (
     EVENT_EXAMPLE,
     PURCHASE,
     PURCHASE_EXAMPLE,
+    SECTION_EXAMPLE,
     TICKET_TYPE,
     WORKER,
 )
@@ -18,6 +19,7 @@ from streams.inventory.views.holds import HoldsAnswer
 from streams.inventory.views.moments import AS_OF
 from streams.inventory.views.partitions import PartitionOwnerView, PartitionView, WorkerPartitionsView, WorkerView
 from streams.runtime.web_operations import LIST_QUERY, WebOperation, query_parameter
+from tables.ledger.seat_views import SectionView
 from tables.ledger.views import AccountView, EventView, PurchaseView
 from tables.messages.availability import Availability
 from tables.messages.commands import DefineEvent
@@ -34,6 +36,13 @@ class PurchasesAnswer(Struct, frozen=True):
     """A page of purchases."""
 
     items: list[PurchaseView]
+    next: str | None
+
+
+class SectionsAnswer(Struct, frozen=True):
+    """A page of sections."""
+
+    items: list[SectionView]
     next: str | None
 
 
@@ -137,6 +146,22 @@ OPERATIONS: Final = (
         "Which of some purchases are on record: ids as hex digits, separated by commas",
         list[str],
         [PURCHASE.replace("-", "")],
+    ),
+    WebOperation(
+        "/api/section/{event}/{section}/",
+        "section",
+        "The seats of a section that are held and sold",
+        SectionView,
+        SECTION_EXAMPLE,
+        has_revision=True,
+    ),
+    WebOperation(
+        "/api/sections/{event}/",
+        "sections",
+        "The sections of an event of which seats are out, or ever were",
+        SectionsAnswer,
+        listed(SECTION_EXAMPLE),
+        LIST_QUERY,
     ),
     WebOperation(
         "/api/holds/",

@@ -14,8 +14,10 @@ from streams.mail.views.operations import OPERATIONS as MAIL_OPERATIONS
 from streams.runtime.web_document import document
 from streams.runtime.web_operations import JSON, WebOperation
 from streams.runtime.web_problems import VIEW_PROBLEMS
+from tables.messages.commands import Buy, TicketLine
 from tests.unit.streams.inventory.view_workers import PARTITIONS, ViewWorker, serving
-from tests.unit.tables.ledger_driver import ADA, EVENT, LedgerDriver, purchase_id, ticket_type
+from tests.unit.tables.halls import hall_pieces
+from tests.unit.tables.ledger_driver import ADA, EVENT, STAND, LedgerDriver, purchase_id, ticket_type
 
 ALL = (*OPERATIONS, *MAIL_OPERATIONS)
 DOCUMENT = document(ALL)
@@ -45,6 +47,10 @@ def test_every_view_is_described_and_answers_as_described(tmp_path: Path) -> Non
     driver.define(ticket_type())
     driver.buy(1)
     driver.hold(2)
+    for piece in hall_pieces(1, {"A": ["ss"]}, EVENT):
+        driver.send(piece)
+    driver.define(ticket_type(), ticket_type(STAND), version=2, plan=1)
+    driver.send(Buy(EVENT, purchase_id(3), ADA, [TicketLine(STAND, 1, ("A-1-1",))]))
     worker = ViewWorker(tmp_path, set(range(PARTITIONS)), {})
     worker.store(driver.table)
     web: Any = worker.app.web
@@ -55,6 +61,7 @@ def test_every_view_is_described_and_answers_as_described(tmp_path: Path) -> Non
         "purchase": purchase_id(1),
         "purchases": purchase_id(1).hex,
         "events": EVENT.hex,
+        "section": "A",
     }
     with serving(worker):
         assert worker.get_json("/openapi.json") == document(OPERATIONS)
