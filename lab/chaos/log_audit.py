@@ -17,6 +17,7 @@ from kafka.partitioner.default import murmur2
 
 from lab.chaos.reference_model import ReferenceModel
 from lab.chaos.reference_purchases import ModelOutcome, hashable
+from lab.chaos.seat_map import Plans, SeatMap
 
 
 class Row(NamedTuple):
@@ -50,6 +51,17 @@ class LogAudit:
         return model
 
     @cached_property
+    def seat_map(self) -> SeatMap:
+        """Who has which seat, from the outcomes alone."""
+        return SeatMap((row.partition, row.at, json.loads(row.value)) for row in self.outcomes)
+
+    @cached_property
+    def plans(self) -> Plans:
+        """The halls' plans in the log."""
+        bodies = ((row, json.loads(row.value)) for row in self.commands)
+        return Plans(body for row, body in bodies if self._is_at_home(row, body))
+
+    @cached_property
     def table(self) -> dict[tuple[int, bytes], bytes]:
         """What the changelog says: of each key the record of the highest offset."""
         table: dict[tuple[int, bytes], bytes] = {}
@@ -67,7 +79,17 @@ class LogAudit:
 
     def violations(self) -> list[str]:
         """Everything that breaks a promise; nothing, if all is well."""
-        checks = (self._lost, self._told, self._contradictions, self._stock, self._purchases, self._counts, self._ends)
+        checks = (
+            self._lost,
+            self._told,
+            self._contradictions,
+            self._stock,
+            self._purchases,
+            self._counts,
+            self._ends,
+            self._holders,
+            self._seats,
+        )
         return [f"{check.__name__[1:]}: {problem}" for check in checks for problem in check()]
 
     def _lost(self) -> Iterator[str]:
@@ -155,6 +177,23 @@ class LogAudit:
         for event, known in self.model.events.items():
             if known.ending is not None:
                 yield f"event {event} was cancelled, but its purchases were ended only up to {known.ending!r}"
+
+    def _holders(self) -> Iterator[str]:
+        """No seat ever had two holders."""
+        yield from self.seat_map.double
+
+    def _seats(self) -> Iterator[str]:
+        """The sections' records have every seat that is held or sold by the outcomes, and no other one."""
+        kept: dict[tuple[str, str], bool] = {}
+        for (_, key), value in self.table.items():
+            if key[16:17] == b"s":
+                event, section = str(UUID(bytes=key[:16])), key[17:].decode()
+                _, plan, held, sold, removed = _fields(value)
+                for bits, is_sold in ((held, False), (sold, True)):
+                    names = self.plans.named(event, plan, section, int.from_bytes(bits, "little"))
+                    kept |= {(event, name): is_sold for name in names}
+                kept |= {(event, name): is_sold for name, is_sold in removed}
+        yield from _differences(kept, {seat: holder.sold for seat, holder in self.seat_map.holders.items()})
 
     def _is_at_home(self, row: Row, body: dict[str, Any]) -> bool:
         """Whether a command is decided where it lies; limits are of the partition, wherever that is."""

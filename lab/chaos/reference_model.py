@@ -5,19 +5,19 @@ with the ledger.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
+from lab.chaos.reference_changes import PURCHASE_MAX_CHANGES, cancel_refusal, exchange, exchange_refusal, given_back
 from lab.chaos.reference_purchases import (
-    Lines,
+    ModelCommand,
     ModelOutcome,
     ModelPurchase,
     Tickets,
-    hashable,
-    last_tickets,
     lines_of,
+    new_purchase,
+    outcome_of,
     request_kind,
     wanted_of,
 )
@@ -25,27 +25,16 @@ from lab.chaos.reference_rules import (
     Json,
     ModelEvent,
     ModelLimits,
-    Refusal,
     amount_due,
     held_seconds,
     hold_refusal,
     refusal,
 )
-from lab.chaos.reference_seats import NAMED_MAX_SEATS, NO_HALL, ModelHall, SeatsRefused, chosen_seats, exchanged
+from lab.chaos.reference_seats import ModelHall, ModelPlans, SeatsRefused, exchanged, seats_for
 
-PURCHASE_MAX_CHANGES: Final = 50
-PURCHASE_MAX_SEATS: Final = 1_000
 OCCUPYING: Final = ("held", "confirmed")
-
-
-@dataclass(frozen=True)
-class _Command:
-    """A command with its place in the log."""
-
-    partition: int
-    offset: int
-    at: int
-    body: Json
+# What becomes of them when their event is cancelled.
+ENDED: Final = {"held": "expired", "confirmed": "refunded"}
 
 
 class ReferenceModel:
@@ -57,18 +46,17 @@ class ReferenceModel:
         self.outcomes: list[ModelOutcome] = []
         self.limits: dict[int, ModelLimits] = {}
         self._of_event: dict[str, list[ModelPurchase]] = {}
-        self._pieces: dict[tuple[str, int], dict[tuple[str, int], Json]] = {}
+        self._plans = ModelPlans()
 
     def apply(self, partition: int, offset: int, at: int, body: Json) -> None:
         """Carry out the command at ``offset``, appended at ``at`` (ms)."""
-        command = _Command(partition, offset, at, body)
+        command = ModelCommand(partition, offset, at, body)
         match body["kind"]:
             case "limit-holds":
                 given = (body.get(name) for name in ("maxSeconds", "maxTickets", "cooldownSeconds", "paymentSeconds"))
                 self.limits[partition] = ModelLimits(*given)
             case "define-section":
-                pieces = self._pieces.setdefault((body["event"], body["plan"]), {})
-                pieces.setdefault((body["section"], body.get("part", 0)), body)
+                self._plans.define(body)
             case "define-event":
                 self._define(command)
             case "end-purchases":
@@ -115,7 +103,7 @@ class ReferenceModel:
             if event.held[account] or event.let_go[account]
         }
 
-    def _define(self, command: _Command) -> None:
+    def _define(self, command: ModelCommand) -> None:
         event, version, definition = (command.body[name] for name in ("event", "version", "definition"))
         known = self.events.setdefault(event, ModelEvent(command.partition, 0, definition))
         if known.version >= version:
@@ -124,7 +112,7 @@ class ReferenceModel:
         known.ending = "" if definition["status"] == "CANCELED" and self.tickets_out(event) else None
         self.outcomes.append(ModelOutcome(command.partition, event, None, command.offset, "changed"))
 
-    def _end(self, command: _Command) -> None:
+    def _end(self, command: ModelCommand) -> None:
         body, event = command.body, self.events.get(command.body["event"])
         after = body.get("after") or ""
         if event is None or event.ending is None or event.version != body["version"] or after < event.ending:
@@ -133,12 +121,11 @@ class ReferenceModel:
         rows = rows[: body["most"]]
         for row in rows:
             if row.status in OCCUPYING:
-                kind = "expired" if row.status == "held" else "refunded"
-                self._take_back(command, row, kind, row.tickets, "event-canceled")
+                self._take_back(command, row, ENDED[row.status], row.tickets, "event-canceled")
         goes_on = len(rows) == body["most"] and self.tickets_out(body["event"])
         event.ending = rows[-1].id if goes_on else None
 
-    def _buy(self, command: _Command) -> None:
+    def _buy(self, command: ModelCommand) -> None:
         body, event = command.body, self.events.get(command.body["event"])
         wanted = wanted_of(body["lines"])
         asked = (request_kind(body), body["account"], tuple(sorted(wanted.items())))
@@ -156,7 +143,8 @@ class ReferenceModel:
         refused = refusal(command.at, body, event, wanted)
         seats: dict[str, list[str]] = {}
         if refused is None and event is not None:
-            refused, seats = self._seats_for(event, body)
+            plan, hall = event.definition.get("plan"), self._hall(event, body["event"])
+            refused, seats = seats_for(plan, hall, body["lines"])
             refused = refused or hold_refusal(command.at, body, event, wanted, limits)
         if refused is not None or event is None:
             reason, figures = refused or ("unknown-event", {})
@@ -165,15 +153,10 @@ class ReferenceModel:
         else:
             due = amount_due(event, wanted)
             status = "held" if due or body["kind"] == "hold" else "confirmed"
-            types = [ticket_type for ticket_type, count in wanted.items() for _ in range(count)]
-            tickets = [(ticket_type, position) for position, ticket_type in enumerate(types)]
-            row = ModelPurchase(*key, asked, status, tickets, [], counted=event.partition in self.limits)
-            row.end = len(tickets)
-            for ticket_type, names in seats.items():
-                row.seats |= dict(zip((place for kind, place in tickets if kind == ticket_type), names, strict=True))
-            names = row.names
+            row = new_purchase(key, asked, status, wanted, seats)
+            row.counted = event.partition in self.limits
             row.history.append(
-                self._tell(command, status, tickets=tickets, status=status, payment=due or None, seats=names)
+                self._tell(command, status, tickets=row.tickets, status=status, payment=due or None, seats=row.names)
             )
             row.prices = {kind: Decimal(event.types[kind]["price"]) for kind in wanted} if due else {}
             row.currency = event.types[next(iter(wanted))]["currency"]
@@ -182,25 +165,19 @@ class ReferenceModel:
         self._of_event.setdefault(row.event, []).append(row)
         self.purchases[key] = row
 
-    def _change(self, command: _Command) -> None:
+    def _change(self, command: ModelCommand) -> None:
         body = command.body
         row = self.purchases.get((body["event"], body["purchase"]))
         if row is None:
             self._tell(command, "refused", "unknown-purchase")
-        elif body["kind"] == "expire":
-            self._expire(command, row)
-        elif body["kind"] == "extend-hold":
-            self._extend(command, row)
-        elif row.account != body["account"]:
+        elif body["kind"] not in ("expire", "extend-hold") and row.account != body["account"]:
             self._tell(command, "refused", "not-yours")
-        elif body["kind"] == "confirm":
-            self._confirm(command, row)
-        elif body["kind"] == "exchange":
-            self._exchange(command, row)
         else:
-            self._cancel(command, row)
+            ways = {"expire": self._expire, "extend-hold": self._extend, "confirm": self._confirm}
+            ways |= {"exchange": self._exchange, "cancel": self._cancel}
+            ways[body["kind"]](command, row)
 
-    def _confirm(self, command: _Command, row: ModelPurchase) -> None:
+    def _confirm(self, command: ModelCommand, row: ModelPurchase) -> None:
         confirmed = next((outcome for outcome in row.history if outcome.kind == "confirmed"), None)
         if confirmed is not None:
             self._repeat(confirmed)
@@ -210,15 +187,13 @@ class ReferenceModel:
             figures = {"amount": f"{due:f}", "currency": row.currency}
             self._tell(command, "refused", "payment-required", figures)
         else:
-            reference = command.body.get("payment")
-            more: Json = {"payment": due, "reference": reference}
-            more["seats"] = row.names
+            more: Json = {"payment": due, "reference": command.body.get("payment"), "seats": row.names}
             row.history.append(self._tell(command, "confirmed", tickets=row.tickets, status="confirmed", **more))
             self._count(row, -1)
             row.status = "confirmed"
             self._count(row, 1)
 
-    def _extend(self, command: _Command, row: ModelPurchase) -> None:
+    def _extend(self, command: ModelCommand, row: ModelPurchase) -> None:
         if row.extended is not None:
             self._repeat(row.extended)
         elif row.status != "held":
@@ -230,14 +205,14 @@ class ReferenceModel:
             )
             row.history.append(row.extended)
 
-    def _expire(self, command: _Command, row: ModelPurchase) -> None:
+    def _expire(self, command: ModelCommand, row: ModelPurchase) -> None:
         is_over = command.at >= row.deadline
         if row.status == "held" and (is_over or command.body.get("early")):
             self._take_back(command, row, "expired", row.tickets, None if is_over else "hold-ended")
         else:
             self._tell(command, "refused", "not-held", {"status": row.status})
 
-    def _cancel(self, command: _Command, row: ModelPurchase) -> None:
+    def _cancel(self, command: ModelCommand, row: ModelPurchase) -> None:
         request, wanted = command.body.get("request"), wanted_of(command.body.get("lines", ()))
         if request in row.requests:
             self._repeat(row.requests[request])
@@ -246,8 +221,8 @@ class ReferenceModel:
         if row.status == "cancelled" and not wanted and not named:
             self._repeat(row.history[-1])
             return
-        refused = _cancel_refusal(row, wanted, named)
-        gone = [] if refused else _given_back(row, wanted, named)
+        refused = cancel_refusal(row, wanted, named)
+        gone = [] if refused else given_back(row, wanted, named)
         if refused:
             self._tell(command, "refused", *refused)
         elif not gone:
@@ -260,13 +235,12 @@ class ReferenceModel:
                 row.requests[request] = outcome
 
     def _take_back(
-        self, command: _Command, row: ModelPurchase, kind: str, gone: Tickets, reason: str | None = None
+        self, command: ModelCommand, row: ModelPurchase, kind: str, gone: Tickets, reason: str | None = None
     ) -> ModelOutcome:
         taken = set(gone)
         left = [ticket for ticket in row.tickets if ticket not in taken]
         status = row.status if left else kind
-        more: Json = {"left": lines_of(left), "status": status, "payment": row.worth(left)}
-        more["seats"] = row.names_of(gone)
+        more: Json = {"left": lines_of(left), "status": status, "payment": row.worth(left), "seats": row.names_of(gone)}
         outcome = self._tell(command, kind, reason, purchase=row.id, tickets=gone, **more)
         event = self.events[row.event]
         if row.status == "held" and event.partition in self.limits:
@@ -285,40 +259,23 @@ class ReferenceModel:
 
     def _hall(self, event: ModelEvent, name: str) -> ModelHall | None:
         """The hall by the plan of the event's definition, with the seats that are out; None if it lacks pieces."""
-        pieces = self._pieces.get((name, event.definition["plan"]), {})
-        sections = {section: piece for (section, _), piece in pieces.items()}
-        counts = Counter(section for section, _ in pieces)
-        whole = all(counts[section] == piece.get("parts", 1) for section, piece in sections.items())
-        if not sections or not whole or len(sections) < next(iter(sections.values()))["sections"]:
-            return None
+        plan = event.definition.get("plan")
         rows = [row for row in self._of_event.get(name, ()) if row.status in OCCUPYING]
         held = {seat for row in rows if row.status == "held" for seat in row.names}
-        return ModelHall(pieces.values(), {seat for row in rows for seat in row.names}, held)
+        taken = {seat for row in rows for seat in row.names}
+        return None if plan is None else self._plans.hall(name, plan, taken, held)
 
-    def _seats_for(self, event: ModelEvent, body: Json) -> tuple[Refusal | None, dict[str, list[str]]]:
-        hall = NO_HALL
-        if event.definition.get("plan") is not None:
-            found = self._hall(event, body["event"])
-            if found is None:
-                return ("event-not-open", {"plan": event.definition["plan"]}), {}
-            hall = found
-        try:
-            return None, chosen_seats(hall, body["lines"])
-        except SeatsRefused as refused:
-            return refused.refusal, {}
-
-    def _exchange(self, command: _Command, row: ModelPurchase) -> None:
+    def _exchange(self, command: ModelCommand, row: ModelPurchase) -> None:
         body = command.body
         if body["request"] in row.requests:
             self._repeat(row.requests[body["request"]])
             return
-        refused = _exchange_refusal(row, body)
+        refused = exchange_refusal(row, body)
         if refused is not None:
             self._tell(command, "refused", *refused)
             return
         event = self.events[row.event]
-        is_open = event.definition["status"] == "ACTIVE" and event.definition.get("plan") is not None
-        hall = self._hall(event, row.event) if is_open else None
+        hall = self._hall(event, row.event) if event.definition["status"] == "ACTIVE" else None
         try:
             if hall is None:
                 status, plan = event.definition["status"], event.definition.get("plan")
@@ -327,13 +284,7 @@ class ReferenceModel:
         except SeatsRefused as problem:
             outcome = self._tell(command, "refused", *problem.refusal)
         else:
-            gone = {row.ticket_of(name) for name in body["give"]}
-            taken = [(kind, row.end + number) for number, (kind, _) in enumerate(kinds)]
-            row.seats |= {row.end + number: name for number, (_, name) in enumerate(kinds)}
-            row.end += len(taken)
-            order = list(dict.fromkeys(kind for kind, _ in row.tickets))
-            tickets = [ticket for ticket in row.tickets if ticket not in gone] + taken
-            row.tickets = sorted(tickets, key=lambda ticket: (order.index(ticket[0]), ticket[1]))
+            exchange(row, body["give"], kinds)
             more: Json = {"status": row.status, "payment": row.worth(row.tickets), "seats": row.names}
             outcome = self._tell(command, row.status, tickets=row.tickets, **more)
         row.history.append(outcome)
@@ -343,70 +294,8 @@ class ReferenceModel:
         self.outcomes.append(replace(outcome, repeated=True))
 
     def _tell(
-        self,
-        command: _Command,
-        kind: str,
-        reason: str | None = None,
-        figures: Json | None = None,
-        *,
-        purchase: str | None = None,
-        tickets: Iterable[tuple[str, int]] = (),
-        left: Lines = (),
-        status: str | None = None,
-        payment: Decimal | None = None,
-        reference: str | None = None,
-        seats: Iterable[str] = (),
+        self, command: ModelCommand, kind: str, reason: str | None = None, figures: Json | None = None, **more: Any
     ) -> ModelOutcome:
-        outcome = ModelOutcome(
-            partition=command.partition,
-            event=command.body["event"],
-            purchase=purchase or command.body["purchase"],
-            offset=command.offset,
-            kind=kind,
-            reason=reason,
-            figures=tuple(sorted(hashable(figures or {}).items())),
-            lines=lines_of(tickets),
-            left=left,
-            status=status,
-            tickets=tuple(tickets),
-            payment=payment,
-            reference=reference,
-            seats=tuple(sorted(seats)),
-        )
+        outcome = outcome_of(command, kind, reason, figures, **more)
         self.outcomes.append(outcome)
         return outcome
-
-
-def _missing(row: ModelPurchase, names: Sequence[str]) -> Refusal | None:
-    missing = [name for name in names if name not in row.names]
-    if missing or len(set(names)) < len(names):
-        return "nothing-to-cancel", {"status": row.status, "seats": missing[:NAMED_MAX_SEATS]}
-    return None
-
-
-def _cancel_refusal(row: ModelPurchase, wanted: Counter[str], named: Sequence[str]) -> Refusal | None:
-    for key in wanted:
-        if key in row.seated:
-            return "seats-required", {"ticketType": key}
-    return _missing(row, named)
-
-
-def _exchange_refusal(row: ModelPurchase, body: Json) -> Refusal | None:
-    refused = _missing(row, body["give"])
-    if refused is None and len(row.history) > PURCHASE_MAX_CHANGES:
-        return "too-many-changes", {"limit": PURCHASE_MAX_CHANGES}
-    if refused is None and len(row.seats) + len(body["take"]) > PURCHASE_MAX_SEATS:
-        return "too-many-changes", {"limit": PURCHASE_MAX_SEATS}
-    return refused
-
-
-def _given_back(row: ModelPurchase, wanted: Counter[str], named: Sequence[str]) -> Tickets:
-    """The tickets that a cancel gives back; none if it can't."""
-    if not wanted and not named:
-        return list(row.tickets)
-    counted = last_tickets(row.tickets, wanted)
-    if wanted and not counted:
-        return []
-    tickets = [row.ticket_of(name) for name in named]
-    order = list(dict.fromkeys(key for key, _ in tickets))
-    return counted + sorted(tickets, key=lambda ticket: (order.index(ticket[0]), ticket[1]))

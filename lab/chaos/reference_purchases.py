@@ -14,6 +14,16 @@ Tickets = list[tuple[str, int]]
 
 
 @dataclass(frozen=True)
+class ModelCommand:
+    """A command with its place in the log, and the time (ms) at which it was appended."""
+
+    partition: int
+    offset: int
+    at: int
+    body: Json
+
+
+@dataclass(frozen=True)
 class ModelOutcome:
     """The outcome of a command; ``offset`` is that of the command that decided. Lines are sorted by ticket type.
 
@@ -94,6 +104,45 @@ class ModelPurchase:
     def worth(self, tickets: Tickets) -> Decimal | None:
         """What these of its tickets are worth; None unless it is paid online."""
         return sum((self.prices[key] for key, _ in tickets), Decimal(0)) if self.prices else None
+
+
+def new_purchase(
+    key: tuple[str, str], body: tuple[str, str, Lines], status: str, wanted: Counter[str], seats: dict[str, list[str]]
+) -> ModelPurchase:
+    """A purchase that is accepted, with the names of its ``seats`` by ticket type."""
+    types = [ticket_type for ticket_type, count in wanted.items() for _ in range(count)]
+    tickets = [(ticket_type, position) for position, ticket_type in enumerate(types)]
+    row = ModelPurchase(*key, body, status, tickets, [], end=len(tickets))
+    for ticket_type, names in seats.items():
+        row.seats |= dict(zip((place for kind, place in tickets if kind == ticket_type), names, strict=True))
+    return row
+
+
+def outcome_of(
+    command: ModelCommand,
+    kind: str,
+    reason: str | None = None,
+    figures: Json | None = None,
+    *,
+    purchase: str | None = None,
+    tickets: Iterable[tuple[str, int]] = (),
+    seats: Iterable[str] = (),
+    **more: Any,
+) -> ModelOutcome:
+    """The outcome of a command, by default about the purchase that it names; ``more`` are further fields."""
+    return ModelOutcome(
+        partition=command.partition,
+        event=command.body["event"],
+        purchase=purchase or command.body["purchase"],
+        offset=command.offset,
+        kind=kind,
+        reason=reason,
+        figures=tuple(sorted(hashable(figures or {}).items())),
+        lines=lines_of(tickets),
+        tickets=tuple(tickets),
+        seats=tuple(sorted(seats)),
+        **more,
+    )
 
 
 def lines_of(tickets: Iterable[tuple[str, int]]) -> Lines:

@@ -150,6 +150,28 @@ class ModelHall:
         return []
 
 
+class ModelPlans:
+    """The plans of all events, by their pieces; of two alike the first one counts."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[tuple[str, int], dict[tuple[str, int], Json]] = {}
+
+    def define(self, body: Json) -> None:
+        """Keep a piece."""
+        pieces = self._pieces.setdefault((body["event"], body["plan"]), {})
+        pieces.setdefault((body["section"], body.get("part", 0)), body)
+
+    def hall(self, event: str, plan: int, taken: set[str], held: Collection[str]) -> ModelHall | None:
+        """The hall by a plan, with the seats that are out; None if the plan lacks pieces."""
+        pieces = self._pieces.get((event, plan), {})
+        sections = {section: piece for (section, _), piece in pieces.items()}
+        counts = Counter(section for section, _ in pieces)
+        whole = all(counts[section] == piece.get("parts", 1) for section, piece in sections.items())
+        if not sections or not whole or len(sections) < next(iter(sections.values()))["sections"]:
+            return None
+        return ModelHall(pieces.values(), taken, held)
+
+
 class SeatsRefused(Exception):
     """The seats that were asked for can't be had."""
 
@@ -158,6 +180,21 @@ class SeatsRefused(Exception):
 
 
 NO_HALL: Final = ModelHall((), set())
+
+
+def seats_for(
+    plan: int | None, hall: ModelHall | None, lines: Iterable[Json]
+) -> tuple[Refusal | None, dict[str, list[str]]]:
+    """Why an order is refused because of seats, or the names of the seats that it gets, by ticket type.
+
+    ``hall`` is None without a plan, and if the plan lacks pieces.
+    """
+    if plan is not None and hall is None:
+        return ("event-not-open", {"plan": plan}), {}
+    try:
+        return None, chosen_seats(hall or NO_HALL, lines)
+    except SeatsRefused as refused:
+        return refused.refusal, {}
 
 
 def exchanged(hall: ModelHall, names: list[str], given: list[str]) -> list[tuple[str, str]]:

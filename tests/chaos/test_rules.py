@@ -3,6 +3,7 @@
 import pytest
 
 from tests.chaos.sale import Sale
+from tests.chaos.seat_sale import SeatSale
 from tests.chaos.world import WorkerEnded, World
 from tests.eventually import eventually
 
@@ -138,3 +139,27 @@ def test_the_input_watch_knows_the_first_command_of_a_partition(world: World) ->
     poll_between(world, without="first seek")
     [found] = damage(world)
     assert "expected offset 0," in found
+
+
+@pytest.mark.parametrize("without", ["", "occupancy check", "orphan rule"])
+def test_seats_are_sold_wrongly_only_without_their_rules(world: World, without: str) -> None:
+    SeatSale(world).go_on(600)
+    world.start(without=without)
+    found = damage(world)
+    words = {"occupancy check": "has two holders", "orphan rule": "seats=('"}
+    assert any(words[without] in line for line in found) if without else found == []
+
+
+def test_seats_of_a_worker_that_is_killed_and_loses_its_folder_are_all_there(world: World) -> None:
+    sale = SeatSale(world)
+    sale.go_on(300)
+    for _ in range(3):
+        world.start()
+        sale.go_on(200)
+        world.kill()
+        world.lose_folder()
+    world.start()
+    world.settle()
+    audit = world.audit()
+    assert (audit.violations(), audit.superseded) == ([], [])
+    assert audit.seat_map.holders

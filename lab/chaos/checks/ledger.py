@@ -7,7 +7,7 @@ from typing import Final
 from lab.chaos.checks.case import COMMANDS, OUTCOMES, Case
 from lab.chaos.checks.finding import Finding, Findings
 
-PROMISES: Final = {"stock": 1, "counts": 1}
+PROMISES: Final = {"stock": 1, "counts": 1, "holders": 1, "seats": 1}
 # One record, and the marker of its end.
 OFFSETS_OF_A_TRANSACTION: Final = 2
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import rich_click as click
 
-from lab.chaos.mutants import ledger, payments, pipeline
+from lab.chaos.mutants import ledger, payments, pipeline, seats
 
 # The mechanisms that are off, by commas, in the environment of a mutant.
 VARIABLE: Final = "CHAOS_WITHOUT"
@@ -36,6 +36,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "ledger memory": Mutant("streams", ledger.ledger_memory),
     "partition check": Mutant("streams", ledger.partition_check),
     "hold limits": Mutant("streams", ledger.hold_limits),
+    "occupancy check": Mutant("streams", seats.occupancy_check),
+    "orphan rule": Mutant("streams", seats.orphan_rule),
     "offset rule": Mutant("streams", ledger.offset_rule),
     "writing over": Mutant("streams", ledger.writing_over),
     "slow writes": Mutant("streams", ledger.slow_writes),
