@@ -93,6 +93,17 @@ SEATS: Final = (
     ),
     Figure("seats.cost_ratio_50x50", "×", "the same, 50 × 50", better="lower"),
     Figure("seats.cost_ratio_100x100", "×", "the same, 100 × 100", 1.5, "lower"),
+    Figure(
+        "seats.purchases_per_server_cpu_s", "1/s", "seats over REST a server CPU second, 400 areas of 20 × 20, all sold"
+    ),
+    Figure("seats.api_us", "µs", "CPU of the API for one seat", better="lower"),
+    Figure("seats.worker_us", "µs", "CPU of the ledger worker for it", better="lower"),
+    Figure("seats.broker_us", "µs", "CPU of the broker for it", better="lower"),
+    Figure(
+        "seats.sellout_answers_per_server_cpu_s",
+        "1/s",
+        "answers a server CPU second, 80 areas sold out, 5 buyers for each seat",
+    ),
 )
 
 REST: Final = (

@@ -14,6 +14,7 @@ from lab.bench import (
     recovery,
     rest,
     search,
+    seat_sales,
     seats,
     soak,
 )
@@ -31,6 +32,7 @@ MODULES: Final = (
     rest,
     hostile,
     selling,
+    seat_sales,
     search,
     hot_pages,
     mail,

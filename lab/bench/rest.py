@@ -4,6 +4,7 @@ Every buyer has just signed in, so each request brings a token that the API has 
 from the moment that a request was meant to be sent.
 """
 
+from collections import Counter
 from typing import Final
 
 from lab.bench.cpu import SERVER_ROLES
@@ -57,7 +58,7 @@ def sell_out(lab: Lab) -> Figures:
         [show] = running.put_on_sale(1, tickets)
         with lab.step(f"{tickets * BUYERS_PER_TICKET:,} buyers of {tickets:,} tickets"):
             loaded = running.load([show], tickets * BUYERS_PER_TICKET, CONNECTIONS)
-        _check(loaded, {SOLD: tickets, 409: tickets * (BUYERS_PER_TICKET - 1)})
+        check(loaded, {SOLD: tickets, 409: tickets * (BUYERS_PER_TICKET - 1)})
         return {"rest.sellout_answers_per_server_cpu_s": loaded.per_server_cpu_s}
 
 
@@ -110,7 +111,7 @@ def _all_succeed(lab: Lab, events: int) -> Loaded:
         count = lab.count(PURCHASES)
         with lab.step(f"{count:,} purchases of {events} events"):
             loaded = running.load(shows, count, CONNECTIONS)
-        _check(loaded, {SOLD: count})
+        check(loaded, {SOLD: count})
         return loaded
 
 
@@ -119,10 +120,12 @@ def _warm_up(lab: Lab, running: Site) -> None:
         running.load(running.put_on_sale(EVENTS, STOCK), lab.count(WARM_UP_COUNT), CONNECTIONS)
 
 
-def _check(loaded: Loaded, wanted: dict[int, int]) -> None:
+def check(loaded: Loaded, wanted: dict[int, int]) -> None:
+    """Raise Unexpected unless so many answers had each of these statuses, and no other."""
     statuses = loaded.report.statuses()
     if statuses != wanted:
-        raise Unexpected(f"answered with {dict(statuses)}, where {wanted} has to come")
+        reasons = Counter(answer.reason for answer in loaded.report.answers if answer.reason)
+        raise Unexpected(f"answered with {dict(statuses)} {dict(reasons)}, where {wanted} has to come")
 
 
 def _check_sold(running: Site, shows: list[Show], loads: list[Loaded]) -> None:

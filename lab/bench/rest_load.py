@@ -23,10 +23,24 @@ STALL_TIMEOUT_S: Final = 60.0
 BASE: Final = "/api/v3"
 
 
+class SeatOrder(Struct, frozen=True, array_like=True):
+    """One seat of the show of that number: ``seat`` by name, or the best one of ``section``."""
+
+    show: int
+    seat: str = ""
+    section: str = ""
+
+    @property
+    def fields(self) -> str:
+        """The fields that it adds to a line."""
+        return f',"seats":["{self.seat}"]' if self.seat else f',"best":{{"section":"{self.section}"}}'
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """What to send. ``rate`` 0 means as fast as ``connections`` answers allow; else so many a second, whatever happens.
 
     Each request is by another of ``accounts``; ``tokens`` are theirs, in the same order, if the API wants any.
+    The requests go to the shows in turn, or are those of ``orders``, if there are any.
     """
 
     host: str
@@ -39,6 +53,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     accounts: list[UUID]
     tokens: list[str] = []
     quantity: int = 1
+    orders: list[SeatOrder] = []
 
 
 class Sent(Struct, frozen=True, array_like=True):
@@ -221,12 +236,11 @@ def requests(plan: Plan) -> Iterator[bytes]:
     """The requests as they go over the wire."""
     rng = random.Random(plan.seed)
     for number in range(plan.requests):
-        event, types = plan.shows[number % len(plan.shows)]
+        order = plan.orders[number] if plan.orders else None
+        event, types = plan.shows[order.show if order else number % len(plan.shows)]
         who = number % len(plan.accounts)
-        body = (
-            f'{{"eventId":"{event}","accountId":"{plan.accounts[who]}",'
-            f'"lines":[{{"ticketTypeId":"{rng.choice(types)}","quantity":{plan.quantity}}}]}}'
-        )
+        line = f'"ticketTypeId":"{rng.choice(types)}","quantity":{plan.quantity}{order.fields if order else ""}'
+        body = f'{{"eventId":"{event}","accountId":"{plan.accounts[who]}","lines":[{{{line}}}]}}'
         token = f"Authorization: Bearer {plan.tokens[who]}\r\n" if plan.tokens else ""
         yield (
             f"POST {BASE}/purchases HTTP/1.1\r\nHost: {plan.host}:{plan.port}\r\nContent-Type: application/json\r\n"

@@ -4,7 +4,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +21,7 @@ from connect.topics import all_topics
 from lab.bench.cpu import SERVER_ROLES, cpu_seconds, spent
 from lab.bench.measurement import Lab
 from lab.bench.orders import Show, definition, shows
-from lab.bench.rest_load import Plan, Report
+from lab.bench.rest_load import Plan, Report, SeatOrder
 from settings import Settings
 from stack.embedded import Stack
 from stack.member import HOST
@@ -81,8 +81,18 @@ class Site:
                     connection.execute(_TYPE, stored)
         return on_sale
 
-    def load(self, on_sale: list[Show], requests: int, connections: int, rate: float = 0.0) -> Loaded:
-        """Send purchases of one ticket each, every one by another account that has just signed in."""
+    def load(
+        self,
+        on_sale: list[Show],
+        requests: int,
+        connections: int,
+        rate: float = 0.0,
+        orders: Sequence[SeatOrder] = (),
+    ) -> Loaded:
+        """Send purchases of one ticket each, every one by another account that has just signed in.
+
+        ``orders`` are those of seats, one a request.
+        """
         self.seed += 1
         rng = random.Random(self.seed)
         accounts = [UUID(int=rng.getrandbits(128), version=4) for _ in range(requests)]
@@ -96,6 +106,7 @@ class Site:
             shows=[(show.event, list(show.types)) for show in on_sale],
             accounts=accounts,
             tokens=list(self._tokens(accounts)),
+            orders=list(orders),
         )
         before = cpu_seconds(self.stack.pids)
         command = (sys.executable, "-m", "lab.bench", "load")
