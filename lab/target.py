@@ -27,6 +27,7 @@ class Target:
     mails: str
     partitions: int
     token_keys: list[str]
+    database: str = ""
 
     def bearer(self, account: UUID | str, *roles: Role) -> dict[str, str]:
         """The header of a request by that account, made with the pipeline's own key.
@@ -52,6 +53,7 @@ def target_of(environment: Mapping[str, str], mail_port: int) -> Target:
     settings = settings_of(environment)
     return Target(
         api=f"http://{settings.api_bind}:{settings.api_port}",
+        database=settings.database_url.get_secret_value(),
         kafka=client_options(settings),
         worker=settings.worker_urls[0],
         mails=f"http://127.0.0.1:{mail_port}/mails.json",

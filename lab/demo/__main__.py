@@ -13,6 +13,7 @@ def main() -> None:
 main.commands = LazyCommands(
     {
         "sell": "lab.demo.sell:command",
+        "hall": "lab.demo.hall:command",
         "catalogue": "lab.demo.catalogue:command",
         "drill": "lab.demo.drill:command",
         "rehearsal": "lab.demo.rehearsal:command",

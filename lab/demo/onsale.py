@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import BAD_REQUEST, CONFLICT, CREATED, SERVICE_UNAVAILABLE
@@ -62,7 +62,7 @@ class OnSale:
     event: UUID
     title: str
     types: dict[UUID, tuple[str, int]]
-    requests: list[Request]
+    requests: Sequence[Request]
 
 
 Tick = Callable[[int], None]
@@ -73,15 +73,20 @@ def client() -> ClientSession:
     return ClientSession(connector=TCPConnector(limit=CONNECTIONS_MAX), timeout=ClientTimeout(total=TIMEOUT_S))
 
 
-async def make_event(target: Target, http: ClientSession) -> tuple[UUID, str, dict[UUID, tuple[str, int]]]:
-    """An organizer, an event that is on sale, and its three ticket types."""
+async def make_event(
+    target: Target,
+    http: ClientSession,
+    about: str = "An on-sale in which 800 people want 500 tickets at the same moment.",
+    ticket_types: Iterable[tuple[str, int, str]] = TICKET_TYPES,
+) -> tuple[UUID, str, dict[UUID, tuple[str, int]]]:
+    """An organizer, an event that is on sale, and its ticket types, each with name, quantity and price."""
     organizer = await _account(target, http, "Organizer")
     starts = datetime.now(UTC).replace(microsecond=0) + timedelta(days=60)
     title = f"Demonstration night {uuid4().hex[:6]}"
     body = {
         "organizerId": organizer,
         "title": title,
-        "description": "An on-sale in which 800 people want 500 tickets at the same moment.",
+        "description": about,
         "venue": "Old Gasworks",
         "city": "Vienna",
         "country": "AT",
@@ -93,7 +98,7 @@ async def make_event(target: Target, http: ClientSession) -> tuple[UUID, str, di
     }
     event = await _created(target, http, "/events", body)
     types = {}
-    for name, quantity, price in TICKET_TYPES:
+    for name, quantity, price in ticket_types:
         ticket = {"name": name, "quantity": quantity, "price": {"amount": price, "currency": "EUR"}}
         types[UUID(await _created(target, http, f"/events/{event}/tickets", ticket))] = (name, quantity)
     return UUID(event), title, types
@@ -164,12 +169,12 @@ async def _by_rest(target: Target, http: ClientSession, sale: OnSale, request: R
     }
     began = time.monotonic()
     headers = {"Idempotency-Key": request.key} | target.bearer(request.account)
-    status, answer = await _post(http, f"{target.api}{BASE}/purchases", body, headers)
+    status, answer = await post(http, f"{target.api}{BASE}/purchases", body, headers)
     request.seconds.append(time.monotonic() - began)
-    request.answers.append((status, _word(status, answer)))
+    request.answers.append((status, word(status, answer)))
 
 
-async def _post(
+async def post(
     http: ClientSession, url: str, body: dict[str, Any], headers: dict[str, str]
 ) -> tuple[int, dict[str, Any]]:
     """Status and body of the answer; a 503 is retried, as a buyer's program should."""
@@ -183,7 +188,7 @@ async def _post(
         await asyncio.sleep(pause)
 
 
-def _word(status: int, answer: dict[str, Any]) -> str:
+def word(status: int, answer: dict[str, Any]) -> str:
     """A purchase's status, or the last part of a problem's type."""
     return str(answer["type"].rpartition("/")[2] if status >= BAD_REQUEST else answer["status"])
 
@@ -201,7 +206,7 @@ async def _account(target: Target, http: ClientSession, name: str) -> str:
 
 async def _created(target: Target, http: ClientSession, path: str, body: dict[str, Any]) -> str:
     """The id of what was made. Raises RuntimeError with the answer if it was not."""
-    status, answer = await _post(http, f"{target.api}{BASE}{path}", body, target.administrator())
+    status, answer = await post(http, f"{target.api}{BASE}{path}", body, target.administrator())
     if status != CREATED:
         raise RuntimeError(f"POST {path}: {status} {answer}")
     return str(answer["id"])

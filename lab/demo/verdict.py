@@ -84,16 +84,17 @@ def _readable(value: bytes) -> Outcome | None:
 async def judge(target: Target, http: ClientSession, sale: OnSale) -> Verdict:
     """Check every promise."""
     verdict = Verdict()
-    _one_decision_each(sale, await asyncio.to_thread(outcomes_of, target, sale), verdict)
-    await _nothing_oversold(target, http, sale, verdict)
+    one_decision_each(sale, await asyncio.to_thread(outcomes_of, target, sale), verdict)
+    await nothing_oversold(target, http, sale, verdict)
     _nothing_withheld(sale, verdict)
-    _answers_tell_the_truth(sale, verdict)
+    answers_tell_the_truth(sale, verdict)
     await _mails(target, http, sale, verdict)
     await _searchable(target, http, sale, verdict)
     return verdict
 
 
-def _one_decision_each(sale: OnSale, outcomes: list[Outcome], verdict: Verdict) -> None:
+def one_decision_each(sale: OnSale, outcomes: list[Outcome], verdict: Verdict) -> None:
+    """Note what each purchase came to, and which ones got no decision or two."""
     for outcome in outcomes:
         assert outcome.purchase is not None
         first = verdict.decisions.setdefault(outcome.purchase, outcome)
@@ -106,7 +107,8 @@ def _one_decision_each(sale: OnSale, outcomes: list[Outcome], verdict: Verdict) 
         verdict.broken.append(f"promise 3: {len(undecided)} accepted purchases have no decision")
 
 
-async def _nothing_oversold(target: Target, http: ClientSession, sale: OnSale, verdict: Verdict) -> None:
+async def nothing_oversold(target: Target, http: ClientSession, sale: OnSale, verdict: Verdict) -> None:
+    """Hold what the ledger's view says is sold against the stock and the confirmed purchases."""
     confirmed: Counter[UUID] = Counter()
     for outcome in verdict.decisions.values():
         if outcome.kind is OutcomeKind.CONFIRMED:
@@ -132,7 +134,8 @@ def _nothing_withheld(sale: OnSale, verdict: Verdict) -> None:
             verdict.broken.append(f"promise 2: purchase {request.purchase} was refused though {left} tickets are left")
 
 
-def _answers_tell_the_truth(sale: OnSale, verdict: Verdict) -> None:
+def answers_tell_the_truth(sale: OnSale, verdict: Verdict) -> None:
+    """Hold every answer against the decision."""
     for request in sale.requests:
         decided = verdict.decisions.get(request.purchase)
         for status, word in request.answers:

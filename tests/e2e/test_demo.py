@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import time
@@ -20,13 +21,13 @@ async def spoil(servers: str) -> None:
             await appender.append(OUTCOMES, partition, record_batch([UNREADABLE], at_ms=round(time.time() * 1000)))
 
 
-def test_the_demonstration_keeps_every_promise_beside_records_that_nobody_can_read(pipeline: Pipeline) -> None:
-    asyncio.run(spoil(pipeline.kafka))
+def shown(pipeline: Pipeline, *arguments: str) -> str:
+    """What a demonstration prints that keeps every promise."""
     settings = pipeline.stack.settings
     own = {"TURNSTILE_HOME": str(settings.home), "TURNSTILE_MAIL_PORT": str(settings.mail_port)}
 
     done = subprocess.run(
-        [sys.executable, "-m", "lab.demo", "sell", "--buyers", "600", "--seed", "7"],
+        [sys.executable, "-m", "lab.demo", *arguments],
         env={**os.environ, **pipeline.stack.environment, **own},
         capture_output=True,
         text=True,
@@ -36,4 +37,23 @@ def test_the_demonstration_keeps_every_promise_beside_records_that_nobody_can_re
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every promise held" in done.stdout
-    assert "50 of 50" in done.stdout
+    return done.stdout
+
+
+def test_the_demonstration_keeps_every_promise_beside_records_that_nobody_can_read(pipeline: Pipeline) -> None:
+    asyncio.run(spoil(pipeline.kafka))
+
+    assert "50 of 50" in shown(pipeline, "sell", "--buyers", "600", "--seed", "7")
+
+
+def test_a_hall_is_sold_and_drawn_with_everybody_who_sits_there(pipeline: Pipeline) -> None:
+    said = shown(pipeline, "hall", "--buyers", "120", "--rows", "4")
+
+    after = said.partition("after: Demonstration night")[2]
+    sold = [int(count) for count in re.findall(r"^\w+: (\d+) of \d+ seats sold", after, re.MULTILINE)]
+    drawn = [
+        line for line in after.splitlines() if re.fullmatch(r" {2}[A-Z] [.NnBb]{13} [.NnBb]{24} [.NnBb]{13}", line)
+    ]
+    assert len(drawn) == 4
+    assert sum(sold) == sum(letter in "NnBb" for line in drawn for letter in line[4:]) > 150
+    assert re.search(r"^page: http://\S+/events/\S+/seats$", said, re.MULTILINE)

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from lab.demo.onsale import OnSale, Request
-from lab.demo.verdict import Verdict, _answers_tell_the_truth, _nothing_withheld, _one_decision_each
+from lab.demo.verdict import Verdict, _nothing_withheld, answers_tell_the_truth, one_decision_each
 from tables.messages.outcomes import Outcome, OutcomeKind, OutcomeLine
 from tables.messages.reasons import Reason
 
@@ -34,7 +34,7 @@ def outcome(asked: Request, kind: OutcomeKind = OutcomeKind.CONFIRMED, offset: i
 def test_one_decision_told_twice_is_no_damage() -> None:
     asked, verdict = request(), Verdict()
 
-    _one_decision_each(sale(asked), [outcome(asked), outcome(asked)], verdict)
+    one_decision_each(sale(asked), [outcome(asked), outcome(asked)], verdict)
 
     assert verdict.broken == []
 
@@ -42,7 +42,7 @@ def test_one_decision_told_twice_is_no_damage() -> None:
 def test_two_decisions_on_one_purchase_are_seen() -> None:
     asked, verdict = request(), Verdict()
 
-    _one_decision_each(sale(asked), [outcome(asked), outcome(asked, OutcomeKind.REJECTED)], verdict)
+    one_decision_each(sale(asked), [outcome(asked), outcome(asked, OutcomeKind.REJECTED)], verdict)
 
     assert [line.partition(":")[0] for line in verdict.broken] == ["promise 3"]
 
@@ -50,7 +50,7 @@ def test_two_decisions_on_one_purchase_are_seen() -> None:
 def test_a_purchase_without_a_decision_is_seen() -> None:
     verdict = Verdict()
 
-    _one_decision_each(sale(request()), [], verdict)
+    one_decision_each(sale(request()), [], verdict)
 
     assert verdict.broken == ["promise 3: 1 accepted purchases have no decision"]
 
@@ -61,9 +61,9 @@ def test_who_was_turned_away_needs_no_decision_but_a_reason(copy: tuple[tuple[in
     asked.times += len(copy)
     for sold, broken in ((9, []), (8, ["promise 2"])):
         verdict = Verdict(sold={TYPE: sold})
-        _one_decision_each(sale(asked), [], verdict)
+        one_decision_each(sale(asked), [], verdict)
         _nothing_withheld(sale(asked), verdict)
-        _answers_tell_the_truth(sale(asked), verdict)
+        answers_tell_the_truth(sale(asked), verdict)
         assert [line.partition(":")[0] for line in verdict.broken] == broken
         assert verdict.refused == {"sold-out": 1}
 
@@ -85,8 +85,8 @@ def test_an_answer_that_was_not_the_decision_is_seen() -> None:
     true.decisions = {asked.purchase: outcome(asked)}
     false.decisions = {asked.purchase: outcome(asked, OutcomeKind.REJECTED)}
 
-    _answers_tell_the_truth(sale(asked), true)
-    _answers_tell_the_truth(sale(asked), false)
+    answers_tell_the_truth(sale(asked), true)
+    answers_tell_the_truth(sale(asked), false)
 
     assert (len(true.broken), len(false.broken)) == (0, 1)
 
@@ -95,6 +95,6 @@ def test_a_server_error_is_no_true_answer() -> None:
     asked, verdict = request(1, (500, "internal")), Verdict()
     verdict.decisions = {asked.purchase: outcome(asked)}
 
-    _answers_tell_the_truth(sale(asked), verdict)
+    answers_tell_the_truth(sale(asked), verdict)
 
     assert len(verdict.broken) == 1
