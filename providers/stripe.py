@@ -45,7 +45,7 @@ URL: Final = "https://api.stripe.com"
 # A request of ours is at most two calls.
 REQUEST_TIMEOUT_S: Final = CALL_TIMEOUT_S / 2
 REFUNDS_MAX: Final = 100
-_CHARGE: Final = {"expand": ["latest_charge"]}
+_CHARGE: Final = {"expand": ["latest_charge.balance_transaction"]}
 K, R = PaymentEventKind, PaymentRequestKind
 
 
@@ -119,7 +119,7 @@ class StripeProvider:
     def read_webhook(self, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
         """The events of a webhook, checked; none for what does not concern us.
 
-        Raises WebhookRefused, MalformedRecord, and ProviderUnavailable where a dispute's payment can't be read.
+        Raises WebhookRefused, MalformedRecord, and ProviderUnavailable where the payment can't be read.
         """
         del now  # The library takes the time itself.
         notice = read_notice(body, headers.get(SIGNATURE_HEADER), self._keys.webhook)
@@ -129,7 +129,7 @@ class StripeProvider:
         if subject is None:
             return []
         if isinstance(notice.about, StripeCharge):
-            return charge_events(notice.about, subject)
+            return self._booked(notice.about, subject) if notice.is_booking else charge_events(notice.about, subject)
         return [] if notice.about is None else intent_events(notice.about, subject)
 
     def _do(self, request: PaymentRequest, subject: Subject) -> list[PaymentEvent]:
@@ -183,6 +183,13 @@ class StripeProvider:
 
     def _retrieve(self, reference: str) -> StripeIntent:
         return intent_of(self._intents.retrieve(reference, _CHARGE).to_dict())
+
+    def _booked(self, charge: StripeCharge, subject: Subject) -> list[PaymentEvent]:
+        """Stripe may book the money, and know its fee, only after it was captured."""
+        try:
+            return self._look(charge.payment_intent or "", subject)
+        except StripeError as error:
+            raise _unavailable(error) from error
 
     def _disputed(self, dispute: StripeDispute, source: str) -> list[PaymentEvent]:
         """A dispute does not name the purchase, so its payment is read."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from providers.minor_units import from_minor, to_minor
 from providers.port import ProviderUnavailable
@@ -38,12 +39,23 @@ class StripeProblem(Struct, frozen=True):
     message: str | None = None
 
 
+class StripeBalance(Struct, frozen=True):
+    """What a charge brought to the account: the fee is in the currency of the account."""
+
+    currency: str
+    fee: Minor
+
+
 class StripeCharge(Struct, frozen=True):
-    """A charge of a PaymentIntent, which also has its metadata."""
+    """A charge of a PaymentIntent, which also has its metadata.
+
+    ``balance_transaction`` is an id unless it was asked for, and missing until the money is booked.
+    """
 
     currency: str
     payment_intent: Id | None = None
     amount_refunded: Minor = 0
+    balance_transaction: StripeBalance | Id | None = None
     metadata: dict[str, str] = {}
 
 
@@ -112,8 +124,18 @@ def intent_events(intent: StripeIntent, subject: Subject) -> list[PaymentEvent]:
     if kind is not None:
         detail = (intent.last_payment_error and intent.last_payment_error.message) or ""
         amount = amounts.get(kind, intent.amount)
-        events.append(stripe_event(kind, subject, intent.id, amount, intent.currency, detail))
+        event = stripe_event(kind, subject, intent.id, amount, intent.currency, detail)
+        events.append(replace(event, fee=_fee(intent)) if kind is K.CAPTURED else event)
     return events + refund_events(intent, subject)
+
+
+def _fee(intent: StripeIntent) -> Decimal | None:
+    """Stripe's fee, if it is booked already, and in the currency that was paid."""
+    charge = intent.latest_charge
+    balance = charge.balance_transaction if isinstance(charge, StripeCharge) else None
+    if not isinstance(balance, StripeBalance) or balance.currency != intent.currency:
+        return None
+    return _from_stripe(balance.fee, balance.currency.upper())
 
 
 def refund_events(intent: StripeIntent, subject: Subject) -> list[PaymentEvent]:

@@ -26,10 +26,11 @@ class _Body(Struct, frozen=True):
 
 
 class StripeNotice(Struct, frozen=True):
-    """A webhook. ``about`` is None for a kind that concerns no payment."""
+    """A webhook. ``about`` is None for a kind that concerns no payment; ``is_booking``: a charge may have its fee."""
 
     id: str
     about: StripeIntent | StripeCharge | StripeDispute | None
+    is_booking: bool = False
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -39,6 +40,8 @@ class StripeNotice(Struct, frozen=True):
 
 _bodies: Final = msgspec.json.Decoder(_Body)
 _intents: Final = msgspec.json.Decoder(StripeIntent)
+_charges: Final = msgspec.json.Decoder(StripeCharge)
+_BOOKED: Final = "charge.updated"
 _DECODERS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "payment_intent.created": _intents,
     "payment_intent.requires_action": _intents,
@@ -46,7 +49,8 @@ _DECODERS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "payment_intent.amount_capturable_updated": _intents,
     "payment_intent.succeeded": _intents,
     "payment_intent.canceled": _intents,
-    "charge.refunded": msgspec.json.Decoder(StripeCharge),
+    "charge.refunded": _charges,
+    _BOOKED: _charges,
     "charge.dispute.created": msgspec.json.Decoder(StripeDispute),
 }
 
@@ -61,4 +65,5 @@ def read_notice(body: bytes, signature: str | None, secret: str) -> StripeNotice
         raise MalformedRecord("the body is not UTF-8") from error
     notice = decode_json(_bodies, body, MalformedRecord)
     decoder = _DECODERS.get(notice.type)
-    return StripeNotice(notice.id, decoder and decode_json(decoder, bytes(notice.data.object), MalformedRecord))
+    about = decoder and decode_json(decoder, bytes(notice.data.object), MalformedRecord)
+    return StripeNotice(notice.id, about, notice.type == _BOOKED)

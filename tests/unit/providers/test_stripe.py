@@ -247,6 +247,39 @@ def test_a_dispute_is_told_of_the_purchase_that_its_payment_names(shop: Shop) ->
         shop.hear("charge.dispute.created", dispute)
 
 
+def booked(fee: int, currency: str = "eur") -> Json:
+    """A captured payment whose money is on the account."""
+    balance = {"id": "txn_1", "object": "balance_transaction", "fee": fee, "currency": currency}
+    return intent("succeeded", amount_received=4990, latest_charge=charge(0) | {"balance_transaction": balance})
+
+
+@pytest.mark.parametrize(
+    ("state", "fee"),
+    [
+        (booked(170), Decimal("1.70")),
+        (booked(170, "usd"), None),
+        (intent("succeeded", amount_received=4990, latest_charge=charge(0) | {"balance_transaction": None}), None),
+        (intent("succeeded", amount_received=4990, latest_charge=charge(0) | {"balance_transaction": "txn_1"}), None),
+        (intent("requires_capture", amount_capturable=4990), None),
+    ],
+)
+def test_the_fee_is_told_with_what_was_captured_once_it_is_booked(shop: Shop, state: Json, fee: Decimal | None) -> None:
+    shop.server.answers = [(200, state)]
+    [found] = shop.provider.look(PaymentQuestion(UUID(EVENT), UUID(PURCHASE), "EUR", "pi_1"))
+    assert found.fee == fee
+
+
+def test_a_fee_that_is_booked_later_comes_by_a_webhook(shop: Shop) -> None:
+    shop.server.answers = [(200, booked(170))]
+    [captured] = shop.hear("charge.updated", charge(0))
+    assert (captured.kind, captured.amount, captured.fee) == (K.CAPTURED, PRICE, Decimal("1.70"))
+    assert shop.hear("charge.updated", charge(0) | {"payment_intent": None}) == []
+    assert shop.hear("charge.updated", charge(0) | {"metadata": {}}) == []
+    shop.server.answers = [(503, b"")]
+    with pytest.raises(ProviderUnavailable):
+        shop.hear("charge.updated", charge(0))
+
+
 def test_a_webhook_that_is_forged_stale_or_malformed_is_refused(shop: Shop) -> None:
     with pytest.raises(WebhookRefused):
         shop.hear("charge.refunded", charge(1), key="whsec_2")

@@ -8,6 +8,7 @@ import pytest
 import urllib3
 
 from providers.stripe import StripeKeys, StripeProvider
+from providers.stripe_objects import StripeBalance, StripeCharge
 from stack.ports import free
 from tables.messages.payment_requests import PaymentRequestKind
 from tests.eventually import eventually
@@ -53,3 +54,9 @@ def test_a_request_that_stripe_does_not_know_is_noticed(url: str, monkeypatch: p
     monkeypatch.setattr("providers.stripe._CHARGE", {"expands": ["latest_charge"]})
     [failed] = StripeProvider(StripeKeys("sk_test_1", "", ""), "", url).carry_out(request(R.CAPTURE))
     assert failed.kind == "failed"
+
+
+def test_stripe_gives_the_fee_with_a_payment_that_is_asked_for(url: str) -> None:
+    found = StripeProvider(KEYS, "http://shop.example", url)._retrieve("pi_1").latest_charge
+    assert isinstance(found, StripeCharge)
+    assert isinstance(found.balance_transaction, StripeBalance)
