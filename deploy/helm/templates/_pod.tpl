@@ -25,6 +25,9 @@ app.kubernetes.io/component: {{ .name }}
 {{- if .root.Values.paper.enabled }}
 {{- $settings = merge $settings (dict "paper_url" (printf "http://%s-paper:8026" .root.Release.Name)) }}
 {{- end }}
+{{- if and .root.Values.stripe.enabled (has "stripe" .part.reaches) }}
+{{- $settings = merge (dict "payment_provider" "stripe" "stripe_page_key" .root.Values.stripe.pageKey) $settings }}
+{{- end }}
 {{- range $server, $authority := .root.Values.authorities }}
 {{- $settings = merge $settings (dict (printf "%s_ca" $server) (printf "/etc/turnstile/%s/%s" $server $authority.key)) }}
 {{- end }}
@@ -42,11 +45,15 @@ app.kubernetes.io/component: {{ .name }}
 {{- end }}
 {{- end }}
 
-{{/* A part that names no secrets mounts all of them; what reaches Paper shares its key. */}}
+{{/* A part that names no secrets mounts all of them; what reaches Paper shares its key, what reaches Stripe has ours. */}}
 {{- define "turnstile.volumes" -}}
 {{- $secrets := .part.secrets }}
 {{- if and .root.Values.paper.enabled (has "paper" .part.reaches) }}
 {{- $secrets = merge (dict "paper_key" "turnstile_paper_key") $secrets }}
+{{- end }}
+{{- if and .root.Values.stripe.enabled (has "stripe" .part.reaches) }}
+{{- $keys := dict "stripe_key" "turnstile_stripe_key" "stripe_webhook_key" "turnstile_stripe_webhook_key" }}
+{{- $secrets = merge $keys $secrets }}
 {{- end }}
 - name: secrets
   secret:

@@ -73,7 +73,13 @@ def environment(pod: Resource) -> dict[str, Any]:
     ("version", "options"),
     [
         (OLDEST, ()),
-        (NEWEST, ("--set", "ingress.enabled=true,api.autoscaling.enabled=false,paper.enabled=true,tools.enabled=true")),
+        (
+            NEWEST,
+            (
+                "--set",
+                "ingress.enabled=true,api.autoscaling.enabled=false,paper.enabled=true,stripe.enabled=true,stripe.pageKey=pk,tools.enabled=true",
+            ),
+        ),
     ],
 )
 def test_kubernetes_knows_every_field(version: str, options: tuple[str, ...]) -> None:
@@ -256,6 +262,35 @@ def test_each_pod_has_a_policy_and_reaches_only_the_servers_that_it_names(chart:
         named = {servers[server]["port"] for server in parts[name]["reaches"] if server in servers}
         assert ports == named | {53} | ({6066} if "workers" in parts[name]["reaches"] else set()), name
     assert not [name for name in (*VALUES["jobs"], *VALUES["backups"]) if policies[name]["spec"]["ingress"]]
+
+
+STRIPE = ("api", "payments", "tools")
+WITH_STRIPE = ("--set", "stripe.enabled=true,stripe.pageKey=pk_test_1,tools.enabled=true")
+
+
+def way_out(policy: Resource) -> list[Resource]:
+    """What a policy lets out of the cluster by HTTPS."""
+    return [rule for rule in policy["spec"]["egress"] if rule["ports"] == [{"port": 443}]]
+
+
+def test_only_where_stripe_is_the_provider_what_asks_it_may_leave_the_cluster(chart: list[Resource]) -> None:
+    assert not [name for name, policy in of_kind(chart, "NetworkPolicy").items() if way_out(policy)]
+    policies = of_kind(render(*WITH_STRIPE), "NetworkPolicy")
+    assert {name for name, policy in policies.items() if way_out(policy)} == set(STRIPE)
+    [rule] = way_out(policies["payments"])
+    assert "10.0.0.0/8" in rule["to"][0]["ipBlock"]["except"]
+
+
+def test_what_asks_stripe_has_its_keys_and_takes_it_for_new_payments(chart: list[Resource]) -> None:
+    keys = {"stripe_key": "turnstile_stripe_key", "stripe_webhook_key": "turnstile_stripe_webhook_key"}
+    for resources, having in ((chart, ()), (render(*WITH_STRIPE), STRIPE)):
+        for name, pod in pods(resources).items():
+            if name in VALUES["backups"]:
+                continue
+            told = environment(pod)
+            assert (keys.items() <= mounted(pod).items()) is (name in having), name
+            assert (told.get("TURNSTILE_PAYMENT_PROVIDER") == "stripe") is (name in having), name
+            assert (told.get("TURNSTILE_STRIPE_PAGE_KEY") == "pk_test_1") is (name in having), name
 
 
 def test_prometheus_finds_every_part_under_the_labels_of_the_alerts(chart: list[Resource]) -> None:

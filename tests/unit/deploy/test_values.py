@@ -34,6 +34,7 @@ def test_the_chart_s_own_values_fit() -> None:
         (lambda values: values["api"]["reaches"].append("internet"), "internet"),
         (lambda values: values["backups"]["ledger-backup"].update(schedule="hourly"), "hourly"),
         (lambda values: values["paper"].update(enabled="yes"), '"yes" is not of type "boolean"'),
+        (lambda values: values["stripe"].update(enabled=True), '"" is shorter than 1 character'),
         (lambda values: values["networkPolicies"]["ingress"].update(podSelectors={}), "'podSelectors' was unexpected"),
     ],
 )
