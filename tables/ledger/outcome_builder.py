@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from tables.ledger.inventory import Inventory
-from tables.ledger.plain_outcome import plain_outcome, plain_stock
+from tables.ledger.plain_outcome import is_plain_rejection, plain_outcome, plain_rejection, plain_stock
 from tables.ledger.purchase_state import PurchaseState, paid_worth, returned_tickets, state_of
 from tables.ledger.records import Decision, DecisionLine, PurchaseRecord, SeatedPurchase
 from tables.ledger.seated_lines import seated_lines
@@ -112,6 +112,9 @@ class OutcomeBuilder:
                 codes = self._codes.codes(context.event, context.purchase, 0, decision.lines[0].quantity)
                 value = plain_outcome(context.purchase, record, inventory, stock, codes)
                 return EncodedOutcome(decision.kind, None, value)
+            if is_plain_rejection(record, decision) and (reason := record.reason_of(decision)) is not None:
+                value = plain_rejection(context.purchase, record, inventory, reason)
+                return EncodedOutcome(decision.kind, reason, value)
         return EncodedOutcome.of(self.build(context, inventory))
 
     def changed(self, inventory: Inventory, offset: int, at: int) -> Outcome:

@@ -1,4 +1,4 @@
-"""The JSON of the most frequent outcome: a purchase of one ticket type, just confirmed.
+"""The JSON of the most frequent outcomes: a purchase of one ticket type, just confirmed, and one just rejected.
 
 ``OutcomeBuilder.build`` says what an outcome is; this writes the same bytes in less than half the time.
 """
@@ -12,14 +12,20 @@ from tables.ledger.inventory import EventTexts, Inventory, TicketStock, TypeText
 from tables.ledger.records import Decision, PurchaseRecord, SeatedPurchase
 from tables.messages.decoding import encode_json
 from tables.messages.outcomes import OutcomeKind
+from tables.messages.reasons import Reason
 from tables.times import from_milliseconds
 
 _CONFIRMED: Final = OutcomeKind.CONFIRMED
+_REJECTED: Final = OutcomeKind.REJECTED
 _OUTCOME: Final = (
     b'{"kind":"confirmed","event":"%b","offset":%d,"at":%b,"purchase":"%b","account":"%b","status":"confirmed",'
     b'"lines":[{"ticketType":"%b","name":%b,"quantity":%d,"price":"%b","codes":["%b"]%b}],'
     b'"total":{"amount":"%b","currency":%b},"fingerprint":"%b","facts":%b,'
     b'"balance":[{"ticketType":"%b","quantity":%d,"held":%d,"sold":%d}],"asOf":%d}'
+)
+_REJECTION: Final = (
+    b'{"kind":"rejected","event":"%b","offset":%d,"at":%b,"purchase":"%b","account":"%b","status":"rejected",'
+    b'"reason":"%b","figures":%b,"fingerprint":"%b","facts":%b,"asOf":%d}'
 )
 
 
@@ -64,6 +70,29 @@ def plain_outcome(
         stock.quantity,
         stock.held,
         stock.sold,
+        inventory.offset,
+    )
+
+
+def is_plain_rejection(record: PurchaseRecord, decision: Decision) -> bool:
+    """Whether the outcome of a decision is that of a new purchase that was rejected, with figures."""
+    return decision.kind is _REJECTED and len(record.history) == 1 and bool(decision.figures)
+
+
+def plain_rejection(purchase: UUID, record: PurchaseRecord, inventory: Inventory, reason: Reason) -> bytes:
+    """The outcome of a new purchase that was rejected."""
+    decision = record.history[0]
+    event = inventory.texts or _event_texts(inventory)
+    return _REJECTION % (
+        event.id,
+        decision.offset,
+        _time_json(decision.at),
+        id_bytes(purchase),
+        id_bytes(record.account),
+        reason.encode(),
+        encode_json(decision.figures),
+        record.fingerprint.encode(),
+        event.facts_json,
         inventory.offset,
     )
 

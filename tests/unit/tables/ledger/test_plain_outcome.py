@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 from tables.ledger.ledger import Ledger
 from tables.messages.commands import Buy, Command, DefineEvent, EventDefinition, TicketLine, TicketTypeDefinition
 from tables.messages.outcomes import encode_outcome
+from tables.messages.payment_modes import PaymentMode
 from tables.messages.sections import BestAvailable, PlanRow, PlanSeat
 from tables.seating.plan import HallSection, pieces_of
 from tests.unit.tables.ledger_driver import (
@@ -71,8 +73,20 @@ def test_every_purchase_of_one_type_is_written_as_it_is_built(
     assert is_plain(ledger, key)
 
 
+@given(events, st.uuids(), st.uuids(), st.uuids(), st.integers(1, 2**62), times)
+def test_every_rejection_is_written_as_it_is_built(
+    event: EventDefinition, key: UUID, purchase: UUID, account: UUID, offset: int, at: int
+) -> None:
+    kind = event.ticket_types[0]
+    buy = Buy(key, purchase, account, lines([(kind.id, kind.quantity + 1)]))
+    log: CommandLog = [(0, at, DefineEvent(key, 1, event)), (offset, at, buy)]
+    ledger = ledger_on({})
+    assert written(ledger, log) == outcomes(ledger_on({}), log)
+    assert is_plain(ledger, key)
+
+
 @given(st.lists(labels, min_size=2, max_size=5, unique=True), labels, st.booleans())
-def test_a_purchase_of_seats_is_written_as_it_is_built(seats: list[str], section: str, by_name: bool) -> None:
+def test_orders_of_seats_are_written_as_they_are_built(seats: list[str], section: str, by_name: bool) -> None:
     row = PlanRow(section, [PlanSeat(label, 0, 0, 0) for label in seats])
     pieces = pieces_of(EVENT, 1, [HallSection(name=section, categories=[FLOOR], rows=[row])])
     line = TicketLine(FLOOR, 2, best=BestAvailable())
@@ -100,10 +114,10 @@ def test_a_new_definition_shows_in_the_next_outcome() -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "changes"),
-    [([(FLOOR, 1), (STAND, 1)], {}), ([(FLOOR, 11)], {}), ([(FLOOR, 1)], {"plan": 1})],
-    ids=["two types", "a refusal", "an event with seats"],
+    [([(FLOOR, 1), (STAND, 1)], {}), ([(FLOOR, 1)], {"payment": PaymentMode.ONLINE})],
+    ids=["two types", "a hold"],
 )
-def test_what_is_not_plain_is_built(wanted: list[tuple[UUID, int]], changes: dict[str, int]) -> None:
+def test_what_is_not_plain_is_built(wanted: list[tuple[UUID, int]], changes: dict[str, Any]) -> None:
     types: list[TicketTypeDefinition] = [ticket_type(), ticket_type(STAND)]
     buy = Buy(EVENT, purchase_id(1), ADA, lines(wanted))
     log: CommandLog = [(0, NOW, DefineEvent(EVENT, 1, definition(*types, **changes))), (1, NOW, buy)]
