@@ -13,7 +13,7 @@ from tables.ledger.hall import Hall
 from tables.ledger.hold_limits import HoldContext, hold_refusal, hold_seconds
 from tables.ledger.inventory import Inventory, TicketStock
 from tables.ledger.purchase_state import PURCHASE_MAX_CHANGES, paid_worth, state_of
-from tables.ledger.records import Decision, DecisionLine, PurchaseRecord, SeatedPurchase
+from tables.ledger.records import Decided, Decision, DecisionLine, PurchaseRecord, SeatedPurchase
 from tables.ledger.seat_changes import (
     SEAT_REASONS,
     count_seats,
@@ -23,7 +23,7 @@ from tables.ledger.seat_changes import (
     seats_of_order,
     taking,
 )
-from tables.ledger.seat_moves import SeatGroup
+from tables.ledger.seat_moves import SeatChoice
 from tables.messages.commands import Buy, BuyerCommand, Cancel, Confirm, Exchange, Expire, ExtendHold, Hold
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason, Refusal
@@ -72,7 +72,7 @@ def decide(
     at: int,
     hold_context: HoldContext | None = None,
     hall: Hall | None = None,
-) -> Decision:
+) -> Decided:
     """The decision on ``command``, or the earlier decision that it repeats.
 
     ``purchase`` is the purchase before ``offset``, ``counts`` the account's tickets of the event by type,
@@ -88,9 +88,7 @@ def decide(
     return _change(purchase, command, offset, at)
 
 
-def _change(
-    purchase: PurchaseRecord, command: Confirm | Cancel | Expire | ExtendHold, offset: int, at: int
-) -> Decision:
+def _change(purchase: PurchaseRecord, command: Confirm | Cancel | Expire | ExtendHold, offset: int, at: int) -> Decided:
     if isinstance(command, Expire):
         return _expire(purchase, command, offset, at)
     if isinstance(command, ExtendHold):
@@ -111,14 +109,15 @@ def _buy(
     at: int,
     hold_context: HoldContext | None,
     hall: Hall | None,
-) -> Decision:
+) -> Decided:
     if purchase is not None:
         if purchase.fingerprint in recorded_fingerprints(command):
             return purchase.history[0]
         return _refused(offset, at, Reason.ID_REUSED)
     allocation: Allocation = []
     refusal = _refusal(inventory, counts, command, at, allocation)
-    seats: tuple[SeatGroup, ...] = ()
+    seats: SeatChoice | None = None
+    plan: int | None = None
     if refusal is None and inventory is not None:
         plan = inventory.definition.plan
         if plan is not None or asks_for_seats(command.lines):
@@ -140,7 +139,7 @@ def _buy(
         decision = Decision(offset, at, OutcomeKind.HELD, held=1, lines=lines, deadline=deadline, due=due)
     else:
         decision = Decision(offset, at, OutcomeKind.CONFIRMED, sold=1, lines=lines)
-    return taking(decision, hall, seats) if seats else decision
+    return decision if seats is None else taking(decision, plan, seats)
 
 
 def _refusal(
@@ -260,7 +259,7 @@ def _extend(purchase: PurchaseRecord, command: ExtendHold, offset: int, at: int)
     return Decision(offset, at, OutcomeKind.HELD, lines=state.lines, deadline=deadline)
 
 
-def _expire(purchase: PurchaseRecord, command: Expire, offset: int, at: int) -> Decision:
+def _expire(purchase: PurchaseRecord, command: Expire, offset: int, at: int) -> Decided:
     state = state_of(purchase)
     is_over = state.deadline is not None and at >= state.deadline
     if state.status is not PurchaseStatus.HELD or not (is_over or command.early):
@@ -270,7 +269,7 @@ def _expire(purchase: PurchaseRecord, command: Expire, offset: int, at: int) -> 
     return giving_back(purchase, decision)
 
 
-def _cancel(purchase: PurchaseRecord, command: Cancel, offset: int, at: int) -> Decision:
+def _cancel(purchase: PurchaseRecord, command: Cancel, offset: int, at: int) -> Decided:
     for decision in purchase.history:
         if command.request is not None and decision.request == command.request:
             return decision
@@ -297,7 +296,7 @@ def _tickets(lines: tuple[DecisionLine, ...]) -> int:
     return sum([line.quantity for line in lines])
 
 
-def end_purchase(purchase: PurchaseRecord, offset: int, at: int) -> Decision | None:
+def end_purchase(purchase: PurchaseRecord, offset: int, at: int) -> Decided | None:
     """The decision that ends a purchase of a cancelled event; None if the purchase has no tickets."""
     state = state_of(purchase)
     reason = Reason.EVENT_CANCELED

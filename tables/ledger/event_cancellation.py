@@ -14,7 +14,7 @@ from tables.ledger.decisions import end_purchase
 from tables.ledger.inventory import Inventory
 from tables.ledger.ledger_records import LedgerRecords
 from tables.ledger.outcome_builder import CommandResult, DecisionContext, OutcomeBuilder
-from tables.ledger.records import Decision, PurchaseRecord
+from tables.ledger.records import Decision, PurchaseRecord, parts_of
 from tables.messages.commands import EndPurchases
 
 # A purchase's key, its record with the decision that ended it, and that decision.
@@ -78,12 +78,13 @@ def _ended(offset: int, at: int, key: bytes, record: PurchaseRecord, *, due: boo
     if decision is not None:
         return key, record, decision
     past = record.before(offset) if due else None
-    decision = end_purchase(past, offset, at) if past else None
-    if decision is None:
+    decided = end_purchase(past, offset, at) if past else None
+    if decided is None:
         return None
     if record.offset > offset:
         raise InvariantBroken(f"purchase {key.hex()} is at offset {record.offset} but lacks that of {offset}")
-    return key, record.and_then(decision), decision
+    decision, move, _ = parts_of(decided)
+    return key, record.and_then(decision, move), decision
 
 
 def _id_bytes(purchase: UUID | None) -> bytes:

@@ -8,7 +8,7 @@ import msgspec
 
 from tables.messages.commands import TicketLine
 
-_encode = msgspec.json.encode
+_encode = msgspec.json.Encoder().encode
 
 
 def merge(lines: Sequence[TicketLine]) -> dict[UUID, int]:
@@ -30,12 +30,10 @@ def asks_for_seats(lines: Sequence[TicketLine]) -> bool:
 
 
 def _seats_asked_for(lines: Sequence[TicketLine]) -> bytes:
-    asked = [
-        _encode((line.ticket_type, sorted(line.seats), line.best))
-        for line in lines
-        if line.seats or line.best is not None
-    ]
-    return b"".join(sorted(asked))
+    asked = [line for line in lines if line.seats or line.best is not None]
+    if not asked:
+        return b""
+    return b"".join(sorted([_encode((line.ticket_type, sorted(line.seats), line.best)) for line in asked]))
 
 
 def fingerprint(account: UUID, lines: Sequence[TicketLine], kind: str) -> str:

@@ -9,16 +9,16 @@ from tables.seating.section_state import SectionState
 class Hall:
     """The seated sections of plan number ``plan``, in its order, with their categories.
 
-    ``names`` are theirs, ``state`` gives the seats of a section as this plan has them.
+    ``state`` gives the seats of a section as this plan has them.
     """
 
-    __slots__ = ("_sections", "_state", "names", "plan")
+    __slots__ = ("_names", "_sections", "_state", "plan")
 
     def __init__(
         self, plan: int, sections: Sequence[tuple[str, Sequence[UUID]]], state: Callable[[str], SectionState]
     ) -> None:
         self.plan = plan
-        self.names = [name for name, _ in sections]
+        self._names = frozenset([name for name, _ in sections])
         self._state = state
         self._sections: dict[int, list[str]] = {}
         for name, categories in sections:
@@ -32,8 +32,8 @@ class Hall:
     def sections_of(self, category: UUID, section: str | None = None) -> list[SectionState]:
         """The sections that have seats of a category; only that of the name ``section``, if given."""
         names = self._sections.get(category.int, [])
-        return [self._state(name) for name in names if section in (None, name)]
+        return [self._state(name) for name in names if section is None or name == section]
 
     def section(self, name: str) -> SectionState | None:
         """A seated section."""
-        return self._state(name) if name in self.names else None
+        return self._state(name) if name in self._names else None

@@ -5,7 +5,7 @@ the event or the account does not include that decision yet, it is booked there.
 the writes survived a crash. Rules and limits: docs/ledger.md.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
@@ -27,11 +27,12 @@ from tables.ledger.records import (
     NOTHING_HELD,
     Decision,
     PurchaseRecord,
-    SeatedDecision,
     SeatedPurchase,
     account_key,
+    parts_of,
     purchase_key,
 )
+from tables.ledger.seat_moves import SeatMove
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import (
     REQUEST_REQUIRED,
@@ -122,18 +123,19 @@ class Ledger:
         record = records.purchase(key)
         decision = record.decided_at(offset) if record else None
         account = None
+        chosen: Mapping[str, int] = {}
         is_recorded = decision is not None
         if decision is None:
             known = record.before(offset) if record else None
             if isinstance(command, (Buy, Hold)):
                 account = records.account(command.event, command.account)
-            decision = self._decide(offset, at, command, known, inventory, account)
-            is_recorded = decision.offset == offset and _is_recorded(decision)
-            record = _extended(command, record, decision, inventory) if is_recorded else known
+            decision, move, chosen = self._decide(offset, at, command, known, inventory, account)
+            is_recorded = decision.offset == offset and (decision.kind is not _REFUSED or move is not None)
+            record = _extended(command, record, decision, move, inventory) if is_recorded else known
         repeated = decision.offset != offset
         if record is not None and is_recorded:
             account = account or records.account(command.event, record.account)
-            records.book(key, inventory, record, decision, account)
+            records.book(key, inventory, record, decision, account, chosen)
         body = _fingerprint(command, record, decision)
         request = command.request if isinstance(command, (Confirm, Cancel, Exchange)) else None
         return DecisionContext(command.event, command.purchase, record, decision, body, repeated, request), inventory
@@ -175,39 +177,39 @@ class Ledger:
         known: PurchaseRecord | None,
         inventory: Inventory | None,
         account: AccountTickets | None,
-    ) -> Decision:
+    ) -> tuple[Decision, SeatMove | None, Mapping[str, int]]:
         holder = None
         if account is not None and (isinstance(command, Hold) or (inventory is not None and inventory.is_paid_online)):
             holder = HoldContext(self._records.hold_limits(), account.holding or NOTHING_HELD)
         hall = None
         if inventory is not None and inventory.definition.plan is not None:
             hall = self._records.seats.hall(command.event, inventory.definition.plan)
-        decision = decide(inventory, known, account.counts if account else {}, command, offset, at, holder, hall)
-        changes = decision.offset == offset and (decision.lines or isinstance(decision, SeatedDecision))
+        counts = account.counts if account else {}
+        decision, move, chosen = parts_of(decide(inventory, known, counts, command, offset, at, holder, hall))
+        changes = decision.offset == offset and (decision.lines or move is not None)
         if changes and inventory is not None and inventory.offset >= offset:
             raise InvariantBroken(f"event {command.event} shows offset {inventory.offset}, but {offset} is undecided")
-        return decision
-
-
-def _is_recorded(decision: Decision) -> bool:
-    return decision.kind is not _REFUSED or isinstance(decision, SeatedDecision)
+        return decision, move, chosen
 
 
 def _extended(
-    command: BuyerCommand, record: PurchaseRecord | None, decision: Decision, inventory: Inventory | None
+    command: BuyerCommand,
+    record: PurchaseRecord | None,
+    decision: Decision,
+    move: SeatMove | None,
+    inventory: Inventory | None,
 ) -> PurchaseRecord:
     """The purchase's record with a new decision."""
     if record is not None:
-        return record.and_then(decision)
+        return record.and_then(decision, move)
     if not isinstance(command, (Buy, Hold)):
         raise InvariantBroken(f"a {type(command).__name__} made a purchase of {command.purchase}")
     currency = ""
     if decision.lines and inventory is not None:
         currency = inventory.stock[decision.lines[0].ticket_type.int].definition.currency
     body = buyer_fingerprint(command)
-    if isinstance(decision, SeatedDecision):
-        history, moves = (decision.recorded(),), (decision.move(),)
-        return SeatedPurchase(decision.offset, command.account, body, currency, history, moves)
+    if move is not None:
+        return SeatedPurchase(decision.offset, command.account, body, currency, (decision,), (move,))
     return PurchaseRecord(decision.offset, command.account, body, currency, (decision,))
 
 

@@ -1,6 +1,6 @@
 """The records of one partition while the ledger works on a batch: loaded once, and handed over when it is done."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import islice
 from typing import Final
@@ -127,8 +127,12 @@ class LedgerRecords:
         record: PurchaseRecord,
         decision: Decision,
         account: AccountTickets,
+        chosen: Mapping[str, int],
     ) -> None:
-        """Book a decision on a purchase: its record, its event and its account."""
+        """Book a decision on a purchase: its record, its event, its account and its seats.
+
+        ``chosen`` has the bits of the seats that a decision takes, by section, if it was made just now.
+        """
         self._changed_purchases[key] = record
         if inventory is not None:
             if inventory.offset < decision.offset:
@@ -138,7 +142,10 @@ class LedgerRecords:
             self._book_account(account, ((record, decision),))
         if isinstance(record, SeatedPurchase):
             event = UUID(bytes=key[:16]) if inventory is None else inventory.id
-            self._book_seats(event, decision.offset, (record,))
+            if chosen:
+                self.seats.take(event, decision.offset, record.moves[0].plan, chosen, sold=decision.sold > 0)
+            else:
+                self._book_seats(event, decision.offset, [record])
 
     def book_step(
         self, inventory: Inventory, offset: int, ended: Sequence[tuple[bytes, PurchaseRecord, Decision]]
@@ -173,7 +180,7 @@ class LedgerRecords:
     def take_events(self) -> dict[bytes, bytes]:
         """The account and event records changed since the last call, and the hold limits. Ends the batch."""
         taken = {key: account.record() for key, account in self._changed_accounts.items()}
-        taken |= self.seats.take()
+        taken |= self.seats.take_changed()
         taken |= {event_key(inventory.id): inventory.record() for inventory in self._changed_events.values()}
         if self._changed_limits is not None:
             taken[HOLD_LIMITS_KEY] = encode_limits(self._changed_limits)
@@ -192,7 +199,7 @@ class LedgerRecords:
 
     def _book_seats(self, event: UUID, offset: int, records: Iterable[SeatedPurchase]) -> None:
         """Book what the decisions at ``offset`` do to seats."""
-        effects = [effect for effect in (record.seat_effect(offset) for record in records) if effect is not None]
+        effects = [effect for record in records if (effect := record.seat_effect(offset)) is not None]
         if effects:
             self.seats.book(event, offset, effects)
 

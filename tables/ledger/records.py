@@ -4,9 +4,8 @@ A key is the event's id (16 bytes), a letter for the kind of record, and for pur
 prefix scan finds the purchases of one event. (HOLD_MARK is the letter of tables/ledger/deadlines.py.)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -14,7 +13,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tables.ledger.seat_moves import SeatGroup, SeatMove, SeatTicket, seat_tickets, seats_left, seats_taken
+from tables.ledger.seat_moves import SeatMove, SeatTicket, seat_tickets, seats_left, seats_taken
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
 
@@ -26,6 +25,9 @@ PURCHASE_MARK = b"p"
 SECTION_MARK = b"s"
 
 _NO_PRICE: Final = Decimal(0)
+_NO_BITS: Final[Mapping[str, int]] = {}
+# Python looks up the member of an enumeration three times as slowly as a global name.
+_CONFIRMED: Final = OutcomeKind.CONFIRMED
 
 
 class DecisionLine(Struct, frozen=True, array_like=True):
@@ -67,29 +69,24 @@ class Decision(Struct, frozen=True, array_like=True, omit_defaults=True):
         return self.exact or self.reason
 
 
-# The values of a decision's fields, in their order.
-decision_fields: Final[Callable[[Decision], tuple[Any, ...]]] = attrgetter(*Decision.__struct_fields__)
+class SeatedDecision(NamedTuple):
+    """A decision about seats, and what it does to them.
 
-
-class SeatedDecision(Decision, frozen=True, array_like=True):
-    """A decision about seats, before it is recorded: what it takes and gives back by plan number ``plan``.
-
-    ``word`` is the reason of a refusal, where versions without seats don't know it. A refused exchange is recorded,
-    too: the seats that were free then are known then alone.
+    ``chosen`` has the bits of the seats that it takes, by section. It is empty for one that gives seats back. A refused
+    exchange is recorded, too: the seats that were free then are known then alone.
     """
 
-    plan: int = 0
-    taken: tuple[SeatGroup, ...] = ()
-    given: tuple[str, ...] = ()
-    word: str | None = None
+    decision: Decision
+    move: SeatMove
+    chosen: Mapping[str, int] = _NO_BITS
 
-    def recorded(self) -> Decision:
-        """The decision without its seats."""
-        return Decision(*decision_fields(self))
 
-    def move(self) -> SeatMove:
-        """The seats."""
-        return SeatMove(self.offset, self.plan, self.taken, self.given, self.word)
+Decided = Decision | SeatedDecision
+
+
+def parts_of(decided: Decided) -> tuple[Decision, SeatMove | None, Mapping[str, int]]:
+    """A decision, what it does to seats if it is about seats, and the bits that it takes."""
+    return decided if isinstance(decided, SeatedDecision) else (decided, None, _NO_BITS)
 
 
 class PurchaseRecord(Struct, frozen=True, array_like=True):
@@ -104,8 +101,8 @@ class PurchaseRecord(Struct, frozen=True, array_like=True):
     currency: str
     history: tuple[Decision, ...]
 
-    def and_then(self, decision: Decision) -> "PurchaseRecord":
-        """The purchase with one more decision."""
+    def and_then(self, decision: Decision, _: SeatMove | None = None) -> "PurchaseRecord":
+        """The purchase with one more decision. Only a purchase of seats has moves."""
         return replace(self, offset=decision.offset, history=(*self.history, without_names(decision)))
 
     def lines_of(self, decision: Decision) -> tuple[DecisionLine, ...]:
@@ -153,11 +150,10 @@ class SeatedPurchase(PurchaseRecord, frozen=True, array_like=True):
 
     moves: tuple[SeatMove, ...] = ()
 
-    def and_then(self, decision: Decision) -> "SeatedPurchase":
-        """The purchase with one more decision."""
-        recorded = decision.recorded() if isinstance(decision, SeatedDecision) else decision
-        moves = (*self.moves, decision.move()) if isinstance(decision, SeatedDecision) else self.moves
-        history = (*self.history, without_names(recorded))
+    def and_then(self, decision: Decision, move: SeatMove | None = None) -> "SeatedPurchase":
+        """The purchase with one more decision, and what that does to its seats."""
+        moves = self.moves if move is None else (*self.moves, move)
+        history = (*self.history, without_names(decision))
         return replace(self, offset=decision.offset, history=history, moves=moves)
 
     def before(self, offset: int) -> "PurchaseRecord | None":
@@ -187,10 +183,11 @@ class SeatedPurchase(PurchaseRecord, frozen=True, array_like=True):
     def seat_effect(self, offset: int) -> SeatEffect | None:
         """What the decision at ``offset`` does to seats; None if it does nothing."""
         decision = self.decided_at(offset)
-        sold = decision is not None and decision.kind is OutcomeKind.CONFIRMED
+        sold = decision is not None and decision.kind is _CONFIRMED
         for move in self.moves:
             if move.offset == offset:
-                return None if move.word else SeatEffect(move.plan, move.given, seats_taken(move), sold)
+                is_done = move.taken or move.given
+                return SeatEffect(move.plan, move.given, seats_taken(move), sold) if is_done else None
         if not sold or not self.moves:
             return None
         names = tuple(seats_left([move for move in self.moves if move.offset < offset]))

@@ -5,13 +5,11 @@ from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
-from msgspec.structs import replace
-
 from tables.ledger.hall import Hall
 from tables.ledger.inventory import Inventory
 from tables.ledger.purchase_state import PURCHASE_MAX_CHANGES, state_of
-from tables.ledger.records import Decision, PurchaseRecord, SeatedDecision, SeatedPurchase, decision_fields
-from tables.ledger.seat_moves import SeatGroup, seats_taken
+from tables.ledger.records import Decided, Decision, PurchaseRecord, SeatedDecision, SeatedPurchase
+from tables.ledger.seat_moves import SeatChoice, SeatGroup, SeatMove, seats_taken
 from tables.ledger.seat_orders import NAMED_MAX_SEATS, SeatRefusal, choose_others, choose_seats, refuse_seats
 from tables.messages.commands import Cancel, Exchange, TicketLine
 from tables.messages.outcomes import OutcomeKind
@@ -36,39 +34,43 @@ _KINDS: Final = {PurchaseStatus.HELD: OutcomeKind.HELD, PurchaseStatus.CONFIRMED
 
 def seats_of_order(
     plan: int | None, hall: Hall | None, lines: Sequence[TicketLine]
-) -> tuple[Refusal | None, tuple[SeatGroup, ...]]:
+) -> tuple[Refusal | None, SeatChoice | None]:
     """Why an order of seats is refused, or the seats that it gets; ``plan`` is that of the event's definition."""
     try:
         if hall is not None:
-            return None, choose_seats(hall, lines)
+            choice = choose_seats(hall, lines)
+            return None, choice if choice[0] else None
         if plan is not None:  # not all of its pieces are there
-            return (Reason.EVENT_NOT_OPEN, {"plan": plan}), ()
+            return (Reason.EVENT_NOT_OPEN, {"plan": plan}), None
         for line in lines:
             refuse_seats(line)
     except SeatRefusal as refused:
-        return refused.refusal, ()
-    return None, ()
+        return refused.refusal, None
+    return None, None
 
 
-def taking(decision: Decision, hall: Hall | None, seats: tuple[SeatGroup, ...]) -> SeatedDecision:
-    """The decision, with the seats that it takes."""
-    return _seated(decision, 0 if hall is None else hall.plan, taken=seats)
+def taking(decision: Decision, plan: int | None, seats: SeatChoice) -> SeatedDecision:
+    """The decision, with the seats that it takes by that plan."""
+    groups, chosen = seats
+    return SeatedDecision(decision, SeatMove(decision.offset, plan or 0, groups), chosen)
 
 
-def refusing(offset: int, at: int, kind: OutcomeKind, refusal: Refusal) -> SeatedDecision:
+def refusing(offset: int, at: int, kind: OutcomeKind, refusal: Refusal, request: UUID | None = None) -> SeatedDecision:
     """A refusal that is recorded because it depends on the seats that were free."""
     reason, figures = refusal
+    word = None
     if reason in SEAT_REASONS:
-        return _seated(Decision(offset, at, kind, reason=Reason.SOLD_OUT, figures=figures), 0, word=reason.value)
-    return _seated(Decision(offset, at, kind, reason=reason, figures=figures), 0)
+        reason, word = Reason.SOLD_OUT, reason.value
+    decision = Decision(offset, at, kind, reason=reason, figures=figures, request=request)
+    return SeatedDecision(decision, SeatMove(offset, 0, word=word))
 
 
-def giving_back(purchase: PurchaseRecord, decision: Decision, seats: tuple[str, ...] | None = None) -> Decision:
+def giving_back(purchase: PurchaseRecord, decision: Decision, seats: tuple[str, ...] | None = None) -> Decided:
     """The decision, with the seats that it gives back: all that the purchase has, unless some are named."""
     if not isinstance(purchase, SeatedPurchase) or not purchase.moves:
         return decision
     given = tuple(purchase.seats()) if seats is None else seats
-    return _seated(decision, 0, given=given)
+    return SeatedDecision(decision, SeatMove(decision.offset, 0, given=given))
 
 
 def count_seats(
@@ -89,7 +91,7 @@ def count_seats(
 
 def exchange(
     inventory: Inventory | None, purchase: PurchaseRecord, command: Exchange, offset: int, at: int, hall: Hall | None
-) -> Decision:
+) -> Decided:
     """The decision on an exchange, or the earlier one that it repeats."""
     if command.account != purchase.account:
         return _refused(offset, at, (Reason.NOT_YOURS, {}))
@@ -103,9 +105,10 @@ def exchange(
     try:
         taken = _taken_instead(inventory, purchase, command, hall)
     except SeatRefusal as refused:
-        return replace(refusing(offset, at, OutcomeKind.REFUSED, refused.refusal), request=command.request)
-    plain = Decision(offset, at, _KINDS[state.status], request=command.request)
-    return _seated(plain, 0 if hall is None else hall.plan, taken=taken, given=command.give)
+        return refusing(offset, at, OutcomeKind.REFUSED, refused.refusal, command.request)
+    decision = Decision(offset, at, _KINDS[state.status], request=command.request)
+    move = SeatMove(offset, 0 if hall is None else hall.plan, taken, command.give)
+    return SeatedDecision(decision, move)
 
 
 def _taken_instead(
@@ -139,17 +142,6 @@ def _not_had(purchase: PurchaseRecord, names: Collection[str], status: PurchaseS
     if missing or len(set(names)) < len(names):
         return Reason.NOTHING_TO_CANCEL, {"status": status.value, "seats": missing[:NAMED_MAX_SEATS]}
     return None
-
-
-def _seated(
-    decision: Decision,
-    plan: int,
-    *,
-    taken: tuple[SeatGroup, ...] = (),
-    given: tuple[str, ...] = (),
-    word: str | None = None,
-) -> SeatedDecision:
-    return SeatedDecision(*(*decision_fields(decision), plan, taken, given, word))
 
 
 def _refused(offset: int, at: int, refusal: Refusal) -> Decision:

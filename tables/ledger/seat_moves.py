@@ -14,6 +14,10 @@ class SeatGroup(Struct, frozen=True, array_like=True):
     seats: tuple[str, ...]
 
 
+# The seats that an order gets: their names by ticket type, and their bits by section.
+SeatChoice = tuple[tuple[SeatGroup, ...], dict[str, int]]
+
+
 class SeatMove(Struct, frozen=True, array_like=True):
     """What the command at ``offset`` took, by the plan of that number, and gave back.
 
@@ -58,6 +62,8 @@ def seat_tickets(moves: Sequence[SeatMove], firsts: Iterable[tuple[UUID, int, in
 
 def seats_taken(move: SeatMove) -> tuple[str, ...]:
     """The names that a move takes."""
+    if len(move.taken) == 1:
+        return move.taken[0].seats
     return tuple([name for group in move.taken for name in group.seats])
 
 

@@ -1,17 +1,17 @@
 """The rules of choosing seats: by name or the best available, for all lines of an order or none."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from tables.ledger.hall import Hall
-from tables.ledger.seat_moves import SeatGroup
+from tables.ledger.seat_moves import SeatChoice, SeatGroup
 from tables.messages.commands import TicketLine
 from tables.messages.reasons import Reason, Refusal
 from tables.messages.sections import ORDER_MAX_SEATS, BestAvailable
-from tables.seating.best_available import FreeSeats, free_seats
+from tables.seating.best_available import FreeSeats, free_seats, run_bits
 from tables.seating.choice import choose, longest
-from tables.seating.layout import section_of
+from tables.seating.layout import SEPARATOR, section_of
 from tables.seating.nearby import nearby
 from tables.seating.section_state import SectionState
 
@@ -30,22 +30,22 @@ class SeatRefusal(Exception):
         self.refusal: Refusal = (reason, figures)
 
 
-def choose_seats(hall: Hall, lines: Sequence[TicketLine]) -> tuple[SeatGroup, ...]:
+def choose_seats(hall: Hall, lines: Sequence[TicketLine]) -> SeatChoice:
     """The seats that an order gets, by ticket type in the order of its lines. Raises SeatRefusal.
 
     Seats by name are chosen first, so that the best available are chosen among the others.
     """
     seated = [line for line in lines if _is_seated(hall, line)]
-    if len({line.ticket_type.int for line in seated}) < len(seated):
+    if len(seated) > 1 and len({line.ticket_type.int for line in seated}) < len(seated):
         raise SeatRefusal(Reason.INVALID_SEATS, {"ticketType": str(seated[-1].ticket_type)})
     total = sum([line.quantity for line in seated])
     if total > ORDER_MAX_SEATS:
         raise SeatRefusal(Reason.ORDER_LIMIT_EXCEEDED, {"limit": ORDER_MAX_SEATS, "requested": total})
     order = _Order(hall)
-    named = {line.ticket_type.int: order.named(line.ticket_type, line.seats) for line in seated if line.seats}
-    return tuple(
-        [SeatGroup(line.ticket_type, tuple(named.get(line.ticket_type.int) or order.best(line))) for line in seated]
-    )
+    for line in seated:
+        if line.seats:
+            order.choose(line.ticket_type, line.seats)
+    return tuple([SeatGroup(line.ticket_type, line.seats or order.best(line)) for line in seated]), order.chosen
 
 
 def choose_others(hall: Hall, names: Collection[str]) -> tuple[SeatGroup, ...]:
@@ -53,12 +53,15 @@ def choose_others(hall: Hall, names: Collection[str]) -> tuple[SeatGroup, ...]:
     groups: dict[int, list[str]] = {}
     for name in names:
         section = hall.section(section_of(name))
-        bit = None if section is None else section.layout.bit_of(name)
-        if section is None or bit is None:
+        bits = 0 if section is None else section.layout.find((name,))[0]
+        if section is None or not bits:
             raise SeatRefusal(Reason.UNKNOWN_SEAT, {"seats": [name]})
-        groups.setdefault(section.layout.category_of(bit).int, []).append(name)
+        groups.setdefault(section.layout.category_of(bits.bit_length() - 1).int, []).append(name)
     order = _Order(hall)
-    return tuple([SeatGroup(UUID(int=key), tuple(order.named(UUID(int=key), seats))) for key, seats in groups.items()])
+    chosen = [SeatGroup(UUID(int=key), tuple(seats)) for key, seats in groups.items()]
+    for group in chosen:
+        order.choose(group.ticket_type, group.seats)
+    return tuple(chosen)
 
 
 def _is_seated(hall: Hall, line: TicketLine) -> bool:
@@ -81,92 +84,96 @@ def refuse_seats(line: TicketLine) -> None:
 
 
 class _Order:
-    """The seats that are free and not chosen yet, by section."""
+    """The choice for one order: ``chosen`` has the bits of its seats by section."""
+
+    __slots__ = ("_hall", "chosen")
 
     def __init__(self, hall: Hall) -> None:
         self._hall = hall
-        self._free: dict[str, int] = {}
-        self._sections: dict[str, SectionState | None] = {}
+        self.chosen: dict[str, int] = {}
 
-    def named(self, category: UUID, names: Sequence[str]) -> Sequence[str]:
-        """These seats, if all are there and free."""
+    def choose(self, category: UUID, names: tuple[str, ...]) -> None:
+        """Choose these seats, if all are there and free."""
+        section = self._hall.section(names[0].partition(SEPARATOR)[0])
+        bits = 0 if section is None else _bits_of(section, category, names)
+        if section is not None and bits and _is_free(self._free_in(section), bits):
+            self._choose(section, bits)
+        else:
+            self._choose_each(category, names)
+
+    def _choose_each(self, category: UUID, names: Iterable[str]) -> None:
+        """Choose seats of several sections, or refuse those that are not there or not free by name."""
         unknown: list[str] = []
-        taken: list[tuple[SectionState, int]] = []
+        taken: list[tuple[SectionState, str]] = []
         for name in names:
-            section = self._section(section_of(name))
-            bit = None if section is None else _bit_of(section, category, name)
-            if section is None or bit is None:
+            section = self._hall.section(section_of(name))
+            bit = 0 if section is None else _bits_of(section, category, (name,))
+            if section is None or not bit:
                 unknown.append(name)
-                continue
-            if _is_free(self._free_in(section), bit):
-                self._choose(section, 1 << bit)
+            elif _is_free(self._free_in(section), bit):
+                self._choose(section, bit)
             else:
-                taken.append((section, bit))
+                taken.append((section, name))
         if unknown:
             raise SeatRefusal(Reason.UNKNOWN_SEAT, {"seats": unknown[:NAMED_MAX_SEATS]})
         if taken:
-            raise self._taken(category, taken)
-        return names
+            raise self._taken(category, taken[:NAMED_MAX_SEATS])
 
-    def best(self, line: TicketLine) -> list[str]:
+    def best(self, line: TicketLine) -> tuple[str, ...]:
         """The best seats for a line."""
         best = line.best or BestAvailable()
         sections = self._hall.sections_of(line.ticket_type, best.section)
         if best.section is not None and not sections:
             raise SeatRefusal(Reason.UNKNOWN_SEAT, {"section": best.section})
-        offered = [self._offered(section, line.ticket_type, accessible=best.accessible) for section in sections]
+        if lost := [section for section in sections if len(section.removed) > REMOVED_MAX_SEATS]:
+            raise _lost_too_many(lost[0])
         # Places for a wheelchair and its companions are adjacent in any case.
-        chosen = choose(offered, line.quantity, together=best.together or best.accessible)
+        chosen = choose(self._offered(sections, line), line.quantity, together=best.together or best.accessible)
         if not chosen:
-            raise _none_left(line, offered, sections)
-        names: list[str] = []
-        for number, bits in chosen:
-            self._choose(sections[number], bits)
-            names += sections[number].layout.names_of(bits)
+            raise _none_left(line, [*self._offered(sections, line)], sections)
+        names: tuple[str, ...] = ()
+        for number, first, count in chosen:
+            self._choose(sections[number], run_bits(first, count))
+            names += sections[number].layout.run_names(first, count)
         return names
 
-    def _offered(self, section: SectionState, category: UUID, *, accessible: bool) -> FreeSeats:
-        return free_seats(section.layout, self._free_in(section), category, accessible=accessible)
+    def _offered(self, sections: Iterable[SectionState], line: TicketLine) -> Iterator[FreeSeats]:
+        """The seats of these sections from which the best are chosen."""
+        accessible = line.best is not None and line.best.accessible
+        for section in sections:
+            yield free_seats(section.layout, self._free_in(section), line.ticket_type, accessible=accessible)
 
     def _free_in(self, section: SectionState) -> int:
-        free = self._free.get(section.layout.name)
-        if free is None:
-            _check_removed(section)
-            free = self._free[section.layout.name] = section.free
-        return free
-
-    def _section(self, name: str) -> SectionState | None:
-        if name not in self._sections:
-            self._sections[name] = self._hall.section(name)
-        return self._sections[name]
+        if len(section.removed) > REMOVED_MAX_SEATS:
+            raise _lost_too_many(section)
+        return section.free ^ self.chosen.get(section.layout.name, 0) if self.chosen else section.free
 
     def _choose(self, section: SectionState, bits: int) -> None:
-        self._free[section.layout.name] ^= bits
+        name = section.layout.name
+        self.chosen[name] = self.chosen.get(name, 0) | bits
 
-    def _taken(self, category: UUID, seats: Sequence[tuple[SectionState, int]]) -> SeatRefusal:
+    def _taken(self, category: UUID, seats: Sequence[tuple[SectionState, str]]) -> SeatRefusal:
         """The refusal with the seats that are taken, and as many others near the first one."""
-        seats = seats[:NAMED_MAX_SEATS]
-        section, bit = seats[0]
-        offered = self._offered(section, category, accessible=False)
+        section, name = seats[0]
+        offered = free_seats(section.layout, self._free_in(section), category, accessible=False)
+        bit = section.layout.find((name,))[0].bit_length() - 1
         nearest = [section.layout.name_of(each) for each in nearby(offered, bit, len(seats))]
-        names = [each.layout.name_of(place) for each, place in seats]
-        return SeatRefusal(Reason.SEAT_TAKEN, {"seats": names, "nearest": nearest})
+        return SeatRefusal(Reason.SEAT_TAKEN, {"seats": [name for _, name in seats], "nearest": nearest})
 
 
-def _check_removed(section: SectionState) -> None:
-    if len(section.removed) > REMOVED_MAX_SEATS:
-        figures = {"removedSeats": len(section.removed), "limit": REMOVED_MAX_SEATS}
-        raise SeatRefusal(Reason.EVENT_NOT_OPEN, figures)
+def _lost_too_many(section: SectionState) -> SeatRefusal:
+    return SeatRefusal(Reason.EVENT_NOT_OPEN, {"removedSeats": len(section.removed), "limit": REMOVED_MAX_SEATS})
 
 
-def _bit_of(section: SectionState, category: UUID, name: str) -> int | None:
-    """The bit of a seat, if it is of the category."""
-    bit = section.layout.bit_of(name)
-    return None if bit is None or section.layout.category_of(bit).int != category.int else bit
+def _bits_of(section: SectionState, category: UUID, names: tuple[str, ...]) -> int:
+    """The bits of seats, if the section has all of them in the category; or else 0."""
+    bits, lacking = section.layout.find(names)
+    seats = section.layout.categories.get(category.int)
+    return 0 if lacking or seats is None or bits & seats.every != bits else bits
 
 
-def _is_free(free: int, bit: int) -> bool:
-    return bool(free >> bit & 1)
+def _is_free(free: int, bits: int) -> bool:
+    return bits & free == bits
 
 
 def _none_left(line: TicketLine, offered: Sequence[FreeSeats], sections: Sequence[SectionState]) -> SeatRefusal:

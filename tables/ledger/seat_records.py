@@ -1,6 +1,6 @@
 """The seats of the events of one partition while the ledger works on a batch: their plans, and what of them is out."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from tables.ledger.records import (
 )
 from tables.messages.commands import decode_command, encode_command
 from tables.messages.sections import DefineSection, PlanRow
-from tables.seating.layout import SectionLayout, section_of
+from tables.seating.layout import SEPARATOR, SectionLayout, section_of
 from tables.seating.section_state import SectionState
 
 # Decoded layouts take about 100 bytes a seat.
@@ -105,7 +105,17 @@ class SeatRecords:
             known = states[section] = self._read_state(event, section, value, plan)
         return known
 
-    def take(self) -> dict[bytes, bytes]:
+    def take(self, event: UUID, offset: int, plan: int, chosen: Mapping[str, int], *, sold: bool) -> None:
+        """Book the seats that the command at ``offset`` was just given by a plan, by section; they are free."""
+        for name, bits in chosen.items():
+            state = self.state(event, name, plan)
+            if state.layout.plan != plan:
+                state.move(self._layout(event, plan, name))
+            state.take(bits, sold=sold)
+            state.offset = offset
+            self._changed_states[event.int, name] = state
+
+    def take_changed(self) -> dict[bytes, bytes]:
         """The records changed since the last call. Ends the batch."""
         taken = {key: encode_record(record) for key, record in self._changed_pieces.items()}
         for (event, name), state in self._changed_states.items():
@@ -169,7 +179,13 @@ class SeatRecords:
         if not ordered or len(ordered) < ordered[0].sections or any(parts[h.section] < h.parts for h in ordered):
             return None
         seated = [(head.section, head.categories) for head in ordered if len(head.rows)]
-        return Hall(plan, seated, lambda name: self.state(event, name, plan).seen_by(self._layout(event, plan, name)))
+        states = self._of(event).states
+
+        def state(name: str) -> SectionState:
+            known = states.get(name) or self.state(event, name, plan)
+            return known if known.layout.plan == plan else known.seen_by(self._layout(event, plan, name))
+
+        return Hall(plan, seated, state)
 
     def _pieces(self, prefix: bytes) -> Iterator[bytes]:
         changed = {key: record.piece for key, record in self._changed_pieces.items() if key.startswith(prefix)}
@@ -188,7 +204,7 @@ def _decoded(record: SectionPieceRecord) -> DefineSection:
 
 def _by_section(effect: SeatEffect) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
     """The seats that are given and taken in each section."""
-    sections = list(dict.fromkeys([section_of(name) for name in effect.given + effect.taken]))
+    sections = list(dict.fromkeys([name.partition(SEPARATOR)[0] for name in effect.given + effect.taken]))
     if len(sections) == 1:
         return [(sections[0], effect.given, effect.taken)]
     return [(section, _within(section, effect.given), _within(section, effect.taken)) for section in sections]

@@ -56,10 +56,15 @@ def longest_run(bits: int) -> int:
     return length
 
 
-def best_run(seats: FreeSeats, count: int, *, orphans: bool) -> int:
-    """The bits of the best ``count`` adjacent seats; 0 if there are none.
+def run_bits(first: int, count: int) -> int:
+    """The bits of ``count`` adjacent seats."""
+    return (1 << count) - 1 << first
 
-    The best is the one whose middle seat (of two the first) is nearest to the focal point; the first row and seat break
+
+def best_run(seats: FreeSeats, count: int, *, orphans: bool) -> int | None:
+    """The first bit of the best ``count`` adjacent seats; None if there are none.
+
+    The best is the run whose middle seat (of two the first) is nearest to the focal point; the first row and seat break
     a tie. Unless ``orphans``, it leaves no free seat beside it alone that was not alone before.
     """
     starts = run_starts(seats.chosen, count)
@@ -68,16 +73,17 @@ def best_run(seats: FreeSeats, count: int, *, orphans: bool) -> int:
     if starts and not orphans:
         starts ^= starts & _orphaning(seats.free, count)
     if not starts:
-        return 0
+        return None
     middle = (count - 1) // 2
-    found = seats.layout.ranking.first(starts << middle)
-    return 0 if found is None else (1 << count) - 1 << found - middle
+    found = seats.layout.ranking.first(starts << middle if middle else starts)
+    return None if found is None else found - middle
 
 
 def _orphaning(free: int, count: int) -> int:
     """Where a run of ``count`` begins that leaves the seat before or behind it free and without a free neighbour."""
-    firsts = free ^ (free & free << 1)
-    lasts = free ^ (free & free >> 1)
+    pairs = free & free >> 1
+    firsts = free ^ pairs << 1
+    lasts = free ^ pairs
     return firsts << 1 | lasts >> count
 
 

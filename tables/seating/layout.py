@@ -28,18 +28,19 @@ class RowShape(NamedTuple):
 
 
 class RowLayout(NamedTuple):
-    """A row: its first bit in the section, and its seats from there on."""
+    """A row, by its name such as A-12: its first bit in the section, and its seats from there on."""
 
-    label: str
+    name: str
     start: int
     shape: RowShape
 
 
 class CategorySeats(NamedTuple):
-    """The bits of a category's seats: ordinary ones, and those for wheelchairs and companions."""
+    """The bits of a category's seats: ordinary ones, those for wheelchairs and companions, and all of them."""
 
     ordinary: int
     accessible: int
+    every: int
 
 
 class SectionLayout:
@@ -49,10 +50,10 @@ class SectionLayout:
     """
 
     __slots__ = (
-        "_by_label",
         "_category_numbers",
         "_ids",
         "_rows",
+        "_seats_by_row",
         "_starts",
         "categories",
         "name",
@@ -68,9 +69,9 @@ class SectionLayout:
     ) -> None:
         self.name = name
         self.plan = plan
-        layouts, placed = _place(rows)
+        layouts, placed = _place(name, rows)
         self._rows = layouts
-        self._by_label = {row.label: row for row in layouts}
+        self._seats_by_row = {row.name: (row.start, row.shape.bits) for row in layouts}
         self._starts = [row.start for row in layouts]
         self.size = len(placed)
         self.seats = _bits(place.bit for place in placed)
@@ -80,22 +81,24 @@ class SectionLayout:
         for place in placed:
             self._category_numbers[place.bit] = place.category
         self.categories = {
-            each.int: CategorySeats(
-                _bits(p.bit for p in placed if p.category == number and not p.flags & _ACCESSIBLE),
-                _bits(p.bit for p in placed if p.category == number and p.flags & _ACCESSIBLE),
-            )
+            each.int: _category_seats([place for place in placed if place.category == number])
             for number, each in enumerate(categories)
         }
         distances = [((place.x - focal[0]) ** 2 + (place.y - focal[1]) ** 2, place.bit) for place in placed]
         self.ranking = Ranking([bit for _, bit in sorted(distances)])
 
-    def bit_of(self, name: str) -> int | None:
-        """The bit of the seat of that name; None if the section has no such seat."""
-        _, _, rest = name.partition(SEPARATOR)
-        row, _, seat = rest.partition(SEPARATOR)
-        found = self._by_label.get(row)
-        bit = None if found is None else found.shape.bits.get(seat)
-        return None if bit is None or found is None else found.start + bit
+    def find(self, names: Iterable[str]) -> tuple[int, list[str]]:
+        """The bits of the seats of these names, and the names that the section doesn't have."""
+        bits = 0
+        lacking: list[str] = []
+        for name in names:
+            row, _, label = name.rpartition(SEPARATOR)
+            try:
+                start, seats = self._seats_by_row[row]
+                bits |= 1 << start + seats[label]
+            except KeyError:
+                lacking.append(name)
+        return bits, lacking
 
     def category_of(self, bit: int) -> UUID:
         """The category of a seat."""
@@ -103,8 +106,13 @@ class SectionLayout:
 
     def name_of(self, bit: int) -> str:
         """The name of the seat of a bit."""
-        row = self.row_of(bit)
-        return SEPARATOR.join((self.name, row.label, row.shape.labels[bit - row.start]))
+        return self.run_names(bit, 1)[0]
+
+    def run_names(self, first: int, count: int) -> tuple[str, ...]:
+        """The names of adjacent seats from a bit on."""
+        row = self.row_of(first)
+        begin, at = row.name + SEPARATOR, first - row.start
+        return tuple([begin + label for label in row.shape.labels[at : at + count]])
 
     def row_of(self, bit: int) -> RowLayout:
         """The row of a seat's bit."""
@@ -119,7 +127,7 @@ class SectionLayout:
                 row = self.row_of(bit)
                 labels, start = row.shape.labels, row.start
                 end = start + len(labels)
-                begin = f"{self.name}{SEPARATOR}{row.label}{SEPARATOR}"
+                begin = row.name + SEPARATOR
             names.append(begin + labels[bit - start])
         return names
 
@@ -132,14 +140,23 @@ class _Place(NamedTuple):
     flags: int
 
 
-def _place(rows: Iterable[PlanRow]) -> tuple[list[RowLayout], list[_Place]]:
+def _place(section: str, rows: Iterable[PlanRow]) -> tuple[list[RowLayout], list[_Place]]:
+    """Of rows or seats with the same label the first counts, so that a name is one bit."""
     shapes: dict[tuple[str, ...], RowShape] = {}
     layouts: list[RowLayout] = []
     placed: list[_Place] = []
     start = 0
+    known_rows: set[str] = set()
     for row in rows:
+        if row.label in known_rows:
+            continue
+        known_rows.add(row.label)
         labels: list[str] = []
+        known: set[str] = set()
         for seat in row.seats:
+            if seat.label in known:
+                continue
+            known.add(seat.label)
             if labels and seat.flags & _AISLE_BEFORE:
                 labels.append("")
             placed.append(_Place(start + len(labels), seat.category, seat.x, seat.y, seat.flags))
@@ -147,9 +164,15 @@ def _place(rows: Iterable[PlanRow]) -> tuple[list[RowLayout], list[_Place]]:
         key = tuple(labels)
         if key not in shapes:
             shapes[key] = RowShape(key, {label: bit for bit, label in enumerate(key) if label})
-        layouts.append(RowLayout(row.label, start, shapes[key]))
+        layouts.append(RowLayout(section + SEPARATOR + row.label, start, shapes[key]))
         start += len(labels) + 1
     return layouts, placed
+
+
+def _category_seats(places: Sequence[_Place]) -> CategorySeats:
+    ordinary = _bits(place.bit for place in places if not place.flags & _ACCESSIBLE)
+    accessible = _bits(place.bit for place in places if place.flags & _ACCESSIBLE)
+    return CategorySeats(ordinary, accessible, ordinary | accessible)
 
 
 def section_of(name: str) -> str:

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-LEAF_MAX_SEATS: Final = 32
+LEAF_MAX_SEATS: Final = 8
 FANOUT: Final = 8
 
 
 class _Node(NamedTuple):
     """Seats that follow each other in the order: their bits, the lowest of them, and the nodes below.
 
-    One without nodes below has its bits in order, counted from the lowest.
+    Bits are counted from the lowest one of the node above, so that they become small. A node without others below has
+    its bits in order, counted from its own lowest.
     """
 
     bits: int
@@ -25,34 +26,41 @@ class Ranking:
     __slots__ = ("_top",)
 
     def __init__(self, ordered: Sequence[int]) -> None:
-        nodes = [_leaf(ordered[at : at + LEAF_MAX_SEATS]) for at in range(0, len(ordered), LEAF_MAX_SEATS)]
-        while len(nodes) > FANOUT:
-            nodes = [_above(nodes[at : at + FANOUT]) for at in range(0, len(nodes), FANOUT)]
-        self._top = tuple(nodes)
+        self._top = _nodes(ordered, 0)
 
     def first(self, bits: int) -> int | None:
         """The bit among ``bits`` whose seat comes first; None if there is none."""
         nodes = self._top
+        start = 0
         while True:
             for node in nodes:
                 if here := bits & node.bits:
                     break
             else:
                 return None
-            if node.ordered:
-                near = here >> node.lowest
-                return node.lowest + next(bit for bit in node.ordered if near >> bit & 1)
+            start += node.lowest
+            bits = here >> node.lowest
+            for bit in node.ordered:
+                if bits >> bit & 1:
+                    return start + bit
             nodes = node.children
 
 
-def _leaf(ordered: Sequence[int]) -> _Node:
+def _nodes(ordered: Sequence[int], above: int) -> tuple[_Node, ...]:
+    """At most FANOUT nodes for these seats; ``above`` is the lowest bit of the node above."""
+    size = LEAF_MAX_SEATS
+    while size * FANOUT < len(ordered):
+        size *= FANOUT
+    return tuple([_node(ordered[at : at + size], above) for at in range(0, len(ordered), size)])
+
+
+def _node(ordered: Sequence[int], above: int) -> _Node:
     lowest = min(ordered)
-    near = tuple([bit - lowest for bit in ordered])
-    return _Node(sum([1 << bit for bit in near]) << lowest, lowest, near, ())
-
-
-def _above(nodes: Sequence[_Node]) -> _Node:
+    if len(ordered) <= LEAF_MAX_SEATS:
+        near = tuple([bit - lowest for bit in ordered])
+        return _Node(sum([1 << bit for bit in near]) << lowest - above, lowest - above, near, ())
+    children = _nodes(ordered, lowest)
     bits = 0
-    for node in nodes:
-        bits |= node.bits
-    return _Node(bits, min(node.lowest for node in nodes), (), tuple(nodes))
+    for child in children:
+        bits |= child.bits
+    return _Node(bits << lowest - above, lowest - above, (), children)

@@ -1,18 +1,17 @@
-"""Which seats of a section are held and sold."""
-
-from collections.abc import Collection, Iterable
+"""Which seats of a section are free, held and sold."""
 
 from tables.errors import InvariantBroken
 from tables.seating.layout import SectionLayout
 
 
 class SectionState:
-    """The bits of the seats held and sold by a layout. ``offset`` is that of the last command that changed them.
+    """The bits of the seats free and held by a layout; all others are sold.
 
-    ``removed`` has the seats that are out and not in the layout, by name: whether each is sold, or else held.
+    ``offset`` is that of the last command that changed them. ``removed`` has the seats that are out and not in the
+    layout, by name: whether each is sold, or else held.
     """
 
-    __slots__ = ("_seen", "held", "layout", "offset", "removed", "sold")
+    __slots__ = ("_seen", "free", "held", "layout", "offset", "removed")
 
     def __init__(
         self,
@@ -24,15 +23,15 @@ class SectionState:
     ) -> None:
         self.layout = layout
         self.offset = offset
+        self.free = layout.seats ^ (held | sold)
         self.held = held
-        self.sold = sold
         self.removed = removed or {}
         self._seen: SectionState | None = None
 
     @property
-    def free(self) -> int:
-        """The bits of the seats that can be sold."""
-        return self.layout.seats ^ (self.held | self.sold)
+    def sold(self) -> int:
+        """The bits of the seats sold."""
+        return self.layout.seats ^ self.free ^ self.held
 
     def seen_by(self, layout: SectionLayout) -> "SectionState":
         """The same seats by the layout of another plan; this state stays as it is."""
@@ -46,48 +45,39 @@ class SectionState:
         """Keep the seats that are out by the layout of another plan."""
         if layout.plan != self.layout.plan:
             moved = self._moved(layout)
-            self.layout, self.held, self.sold, self.removed = layout, moved.held, moved.sold, moved.removed
+            self.layout, self.free, self.held, self.removed = layout, moved.free, moved.held, moved.removed
             self._seen = None
 
-    def change(self, given: Collection[str], taken: Iterable[str], *, sold: bool) -> None:
-        """Mark seats as free, then others as held or sold; a seat that is both changes its mark only.
+    def take(self, bits: int, *, sold: bool) -> None:
+        """Mark free seats as held or sold. Raises InvariantBroken if one is not free."""
+        if bits & self.free != bits:
+            raise InvariantBroken(f"seats of section {self.layout.name} can't be taken: one is not free")
+        self.free ^= bits
+        if not sold:
+            self.held |= bits
+        self._seen = None
+
+    def change(self, given: tuple[str, ...], taken: tuple[str, ...], *, sold: bool) -> None:
+        """Give seats back, then mark others as held or sold; a seat that is both changes its mark only.
 
         Raises InvariantBroken for a given seat that is not out, and for a taken one that is not free.
         """
-        for name in given:
-            self._give(name)
-        free = self.free
-        for name in taken:
-            bit = self.layout.bit_of(name)
-            if name not in given and (bit is None or not free >> bit & 1):
-                raise InvariantBroken(f"seat {name} can't be taken: it is not free")
-            self._put(name, bit, sold=sold)
-        self._seen = None
-
-    def _give(self, name: str) -> None:
-        bit = self.layout.bit_of(name)
-        if bit is None:
-            was_out = self.removed.pop(name, None) is not None
-        else:
-            was_out = bool((self.held | self.sold) >> bit & 1)
-            self.held &= ~(1 << bit)
-            self.sold &= ~(1 << bit)
-        if not was_out:
-            raise InvariantBroken(f"seat {name} can't be given back: it is not out")
+        bits, lacking = self.layout.find(given)
+        if bits & self.free or [name for name in lacking if self.removed.pop(name, None) is None]:
+            raise InvariantBroken(f"seats {', '.join(given)} can't be given back: one is not out")
+        self.free |= bits
+        self.held ^= self.held & bits
+        bits, lacking = self.layout.find(taken)
+        if [name for name in lacking if name not in given]:
+            raise InvariantBroken(f"seats {', '.join(taken)} can't be taken: one is not there")
+        self.take(bits, sold=sold)
+        self.removed |= dict.fromkeys(lacking, sold)
 
     def _moved(self, layout: SectionLayout) -> "SectionState":
         moved = SectionState(layout, self.offset)
-        for bits, sold in ((self.held, False), (self.sold, True)):
-            for name in self.layout.names_of(bits):
-                moved._put(name, layout.bit_of(name), sold=sold)
-        for name, sold in self.removed.items():
-            moved._put(name, layout.bit_of(name), sold=sold)
+        for sold, marked in ((False, self.held), (True, self.sold)):
+            names = self.layout.names_of(marked) + [name for name, is_sold in self.removed.items() if is_sold is sold]
+            bits, lacking = layout.find(names)
+            moved.take(bits, sold=sold)
+            moved.removed |= dict.fromkeys(lacking, sold)
         return moved
-
-    def _put(self, name: str, bit: int | None, *, sold: bool) -> None:
-        if bit is None:
-            self.removed[name] = sold
-        elif sold:
-            self.sold |= 1 << bit
-        else:
-            self.held |= 1 << bit

@@ -4,7 +4,7 @@ Each check has negative controls: with the rule that it proves taken away, it mu
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from random import Random
 
 import pytest
@@ -159,10 +159,11 @@ def test_booking_an_effect_twice_does_harm(monkeypatch: pytest.MonkeyPatch) -> N
         record: PurchaseRecord,
         decision: Decision,
         account: AccountTickets,
+        chosen: Mapping[str, int],
     ) -> None:
         if inventory is not None:
             inventory.offset = min(inventory.offset, decision.offset - 1)
-        book(records, key, inventory, record, decision, account)
+        book(records, key, inventory, record, decision, account, chosen)
 
     book = LedgerRecords.book
     monkeypatch.setattr(LedgerRecords, "book", book_always)

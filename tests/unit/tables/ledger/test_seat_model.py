@@ -98,6 +98,7 @@ def unchanged(state: SectionState, *_: object, **__: object) -> None:
     [
         (tables.ledger.seat_orders, "_is_free", lambda *_: True),
         (tables.seating.best_available, "_orphaning", lambda *_: 0),
+        (SectionState, "take", unchanged),
         (SectionState, "change", unchanged),
         (SectionState, "move", unchanged),
     ],

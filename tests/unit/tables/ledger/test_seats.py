@@ -283,6 +283,17 @@ def test_the_first_of_two_pieces_counts(driver: SeatDriver) -> None:
     assert driver.named(2, "A-2-4").kind is OutcomeKind.CONFIRMED
 
 
+def test_rows_and_seats_with_the_same_name_are_one() -> None:
+    driver = LedgerDriver(batch=1)
+    row = PlanRow("1", [PlanSeat(label, 0, 0, 0) for label in ("1", "2", "2")])
+    for piece in pieces_of(EVENT, 1, [HallSection(name="A", categories=[FLOOR], rows=[row, row])]):
+        driver.send(piece)
+    driver.define(ticket_type(FLOOR, 9), plan=1)
+    best = TicketLine(FLOOR, 1, best=BestAvailable())
+    sold = [driver.send(Buy(EVENT, purchase_id(number), ADA, [best])) for number in range(3)]
+    assert [outcome.kind for outcome in sold if outcome] == [OutcomeKind.CONFIRMED] * 2 + [OutcomeKind.REJECTED]
+
+
 def test_a_seat_that_is_out_stays_out_through_plans_that_lack_it(driver: SeatDriver) -> None:
     driver.named(1, "A-2-1", "A-1-1")
     driver.plan(2, {"A": ["fffff"]})
@@ -375,8 +386,8 @@ def test_the_record_of_500_seats_exchanged_and_given_back_one_by_one_stays_small
 def test_marking_a_seat_twice_is_a_broken_invariant() -> None:
     section = hall_section("A", ["ff"])
     state = SectionState(SectionLayout("A", 1, section.categories, section.focal, section.rows))
-    state.change((), ["A-1-1"], sold=False)
-    with pytest.raises(InvariantBroken, match="seat A-1-1 can't be taken"):
-        state.change((), ["A-1-1"], sold=True)
-    with pytest.raises(InvariantBroken, match="seat A-1-2 can't be given back"):
-        state.change(["A-1-2"], (), sold=False)
+    state.change((), ("A-1-1",), sold=False)
+    with pytest.raises(InvariantBroken, match="seats of section A can't be taken"):
+        state.change((), ("A-1-1",), sold=True)
+    with pytest.raises(InvariantBroken, match="seats A-1-2 can't be given back"):
+        state.change(("A-1-2",), (), sold=False)

@@ -43,12 +43,12 @@ def check(hall: tuple[list[DefineSection], set[str]], count: int, *, together: b
     offered = []
     for layout in built:
         free = layout.seats
-        for bit in [layout.bit_of(name) for name in taken if name.startswith(layout.name)]:
-            assert bit is not None
-            free ^= 1 << bit
+        bits, lacking = layout.find(tuple([name for name in taken if name.startswith(layout.name)]))
+        assert not lacking
+        free ^= bits
         offered.append(free_seats(layout, free, FLOOR, accessible=accessible))
     found = choose(offered, count, together=together or accessible)
-    names = [name for number, bits in found for name in built[number].names_of(bits)]
+    names = [name for number, first, size in found for name in built[number].run_names(first, size)]
     model = ModelHall([json.loads(encode_command(piece)) for piece in pieces], taken)
     best = model.best(str(FLOOR), count, {"together": together, "accessible": accessible})
     assert names == [seat.name for seat in best]
