@@ -10,10 +10,10 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from tables.errors import InvariantBroken
-from tables.ledger.decisions import end_purchase
 from tables.ledger.inventory import Inventory
 from tables.ledger.ledger_records import LedgerRecords
 from tables.ledger.outcome_builder import CommandResult, DecisionContext, OutcomeBuilder
+from tables.ledger.purchase_changes import end_purchase
 from tables.ledger.records import Decision, PurchaseRecord, parts_of
 from tables.messages.commands import EndPurchases
 

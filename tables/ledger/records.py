@@ -92,7 +92,7 @@ def parts_of(decided: Decided) -> tuple[Decision, SeatMove | None, Mapping[str, 
 class PurchaseRecord(Struct, frozen=True, array_like=True):
     """A purchase and its decisions, from which each command's outcome can be built again.
 
-    Their number is bounded (``PURCHASE_MAX_CHANGES`` in tables/ledger/decisions.py).
+    Their number is bounded (``PURCHASE_MAX_CHANGES`` in tables/ledger/purchase_state.py).
     """
 
     offset: int

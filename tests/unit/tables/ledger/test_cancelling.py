@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-import tables.ledger.decisions
+import tables.ledger.purchase_changes
 from tables.messages.outcomes import MoneyAmount, OutcomeKind, OutcomeLine
 from tables.messages.reasons import Reason
 from tables.messages.statuses import PurchaseStatus
@@ -148,7 +148,7 @@ def test_what_was_rejected_or_has_expired_cannot_be_cancelled(driver: LedgerDriv
 @pytest.fixture
 def two_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A purchase may be changed twice."""
-    monkeypatch.setattr(tables.ledger.decisions, "PURCHASE_MAX_CHANGES", 2)
+    monkeypatch.setattr(tables.ledger.purchase_changes, "PURCHASE_MAX_CHANGES", 2)
 
 
 @pytest.mark.usefixtures("two_changes")

@@ -22,6 +22,7 @@ import tables.ledger.accounts
 import tables.ledger.decisions
 import tables.ledger.inventory
 import tables.ledger.ledger
+import tables.ledger.purchase_changes
 from lab.chaos.log_audit import model_outcome
 from lab.chaos.reference_model import ReferenceModel
 from lab.chaos.reference_purchases import ModelOutcome, ModelPurchase
@@ -381,7 +382,7 @@ def always(value: object) -> Callable[..., Any]:
         (tables.ledger.decisions, "_type_refusal", always(None)),
         (tables.ledger.decisions, "_order_refusal", always(None)),
         (tables.ledger.decisions, "hold_refusal", always(None)),
-        (tables.ledger.decisions, "paid_worth", always(None)),
+        (tables.ledger.purchase_changes, "paid_worth", always(None)),
         (tables.ledger.accounts.AccountTickets, "count_hold", always(None)),
         (tables.ledger.accounts, "_let_go", always([])),
         (tables.ledger.inventory.Inventory, "apply", always(None)),
