@@ -2,7 +2,7 @@
 
 Two seats an order, by name and the best available, in square sections that are empty, half full at random and full. In
 a full one every order is refused. Seats that were sold are given back before the next try. Each cost is the least of
-TRIES, since whatever else the machine does only adds to it.
+TRIES with few orders each, since whatever else the machine does only adds to it.
 """
 
 import random
@@ -21,8 +21,8 @@ from tables.messages.sections import ORDER_MAX_SEATS, BestAvailable, PlanRow, Pl
 from tables.seating.plan import HallSection, pieces_of
 
 SEED: Final = 11
-TRIES: Final = 20
-EVENTS: Final = 8
+TRIES: Final = 200
+EVENTS: Final = 1
 ORDERS_EACH: Final = 16
 ORDER_SEATS: Final = 2
 SIDES: Final = (20, 50, 100)
