@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-from lab.chaos.checks import answers, dead_letters, index, ledger, mails, money, privacy, projections
+from lab.chaos.checks import answers, dead_letters, index, ledger, mails, money, privacy, projections, seats
 from lab.chaos.checks.case import COMMANDS, OUTCOMES, Case
 from lab.chaos.checks.finding import Finding, Findings, Verdict
 from lab.chaos.evidence import Evidence
@@ -13,6 +13,7 @@ CHECKS: Final[dict[str, Callable[[Case], Findings]]] = {
     "the log, the outcomes and the ledger's records": ledger.check,
     "every answer to the client": answers.check,
     "PostgreSQL, the workers' views and the buyers' lists": projections.check,
+    "the seats": seats.check,
     "the search index": index.check,
     "the mails": mails.check,
     "the provider's books": money.check,
@@ -52,5 +53,6 @@ def _checked(case: Case) -> Counter[str]:
             "payments refunded": sum(book["refunded"] > 0 for book in evidence.books),
             "mails that came more than once": mails.repeats(case),
             "tries at what is another's": len(case.notes("intrude")),
+            **seats.counts(case),
         }
     )

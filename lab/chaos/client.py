@@ -50,13 +50,16 @@ class Client:
         self._headers: dict[str, dict[str, str]] = {}
 
     async def prepare(self) -> None:
-        """Make the accounts, and the events that are there from the start."""
+        """Make the accounts, and the events that are there from the start, with their plans."""
         async with self._session() as http:
             self._http = http
             people = [*self.workload.catalogue.organizers, *self.workload.catalogue.buyers]
             await asyncio.gather(*(self._make(number, "/accounts", each.body) for number, each in enumerate(people)))
             shows = [show.body for show in self.workload.before]
             await asyncio.gather(*(self._make(number, "/events", body) for number, body in enumerate(shows)))
+            plans = [(show.id, show.hall.plans[0]) for show in self.workload.before if show.hall]
+            made = (self._make(n, f"/events/{event}/seating", body, "PUT") for n, (event, body) in enumerate(plans))
+            await asyncio.gather(*made)
 
     async def run(self) -> None:
         """Start each operation at its time; returns when all have ended."""
@@ -70,11 +73,14 @@ class Client:
         self.retry_max_s = 0.0
 
     async def close_up(self) -> None:
-        """After the run: read every buyer's list of purchases, and search for the drafts."""
+        """After the run: read every buyer's list of purchases and every hall's seats, and search for the drafts."""
         async with self._session() as http:
             self._http = http
             for buyer in self.workload.catalogue.buyers:
                 await self._list(buyer.id)
+            for event in self.workload.catalogue.halls:
+                path = f"/events/{event}/seats"
+                await self._ask(Operation(0, 0.0, "ask", "closing-seats", method="GET", path=path))
             hidden = Operation(
                 0, 0.0, "ask", "closing-search", method="GET", path=f"/events/search?q={HIDDEN}&limit=100"
             )
@@ -108,9 +114,9 @@ class Client:
     def _session(self) -> ClientSession:
         return ClientSession(connector=TCPConnector(limit=500), timeout=ClientTimeout(total=REQUEST_TIMEOUT_S))
 
-    async def _make(self, number: int, path: str, body: Json) -> None:
+    async def _make(self, number: int, path: str, body: Json, method: str = "POST") -> None:
         operation = Operation(
-            -1 - number, 0.0, "ask", "prepare", method="POST", path=path, body=body, who="administrator"
+            -1 - number, 0.0, "ask", "prepare", method=method, path=path, body=body, who="administrator"
         )
         await self._ask(operation)
 

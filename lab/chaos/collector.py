@@ -52,6 +52,7 @@ OPEN: Final = {
 VIEWS_MAX: Final = 400
 PAUSE_S: Final = 0.5
 PAGE_DOCUMENTS: Final = 1_000
+PAGE_SECTIONS: Final = 100
 
 
 class Unsettled(Exception):
@@ -90,6 +91,7 @@ class Collector:
             f"{row['event_id']}.{row['id']}": self._view(f"/api/purchase/{row['event_id']}/{row['id']}/")
             for row in evidence.tables["purchase"][:: max(1, len(evidence.tables["purchase"]) // VIEWS_MAX)]
         }
+        evidence.sections = {event: list(self._sections(event)) for event in events}
         evidence.documents = self._documents()
         evidence.mails = self._mails()
         evidence.books = self._books()
@@ -112,6 +114,14 @@ class Collector:
         with psycopg.connect(self.database, row_factory=dict_row) as connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             return {name: [_plain(row) for row in connection.execute(query.encode())] for name, query in TABLES.items()}
+
+    def _sections(self, event: str) -> Iterator[Json]:
+        """The sections of an event's hall, from the ledger's worker."""
+        path = f"/api/sections/{event}/?limit={PAGE_SECTIONS}"
+        page = self._view(path)
+        while page is not None:
+            yield from page["items"]
+            page = self._view(f"{path}&cursor={page['next']}") if page["next"] else None
 
     def _view(self, path: str) -> Json | None:
         try:

@@ -62,6 +62,8 @@ CONTROLS: Final = (
         }
     ),
     Control({"ledger memory": ((3,), "told")}),
+    Control({"occupancy check": ((1,), "has two holders")}),
+    Control({"orphan rule": ((3,), "seats=('")}),
     Control({"offset rule": ((1, 3, 4), "")}, forgetful=True, also=("writing over",)),
     Control({"record order": ((1, 3, 4), "")}, forgetful=True, also=("slow writes",)),
     Control({}, forgetful=True, also=("slow writes",)),

@@ -28,8 +28,8 @@ class Record(NamedTuple):
 class Evidence:
     """The client's history and workload, every topic, table, view, document, mail and payment after the run.
 
-    ``topics`` and ``tables`` are by name, ``views`` by the event's id, ``documents`` by theirs.
-    ``books`` are the provider's.
+    ``topics`` and ``tables`` are by name, ``views`` and ``sections`` (of halls) by the event's id, ``documents``
+    by theirs. ``books`` are the provider's.
     """
 
     run: Json = field(default_factory=dict)
@@ -41,6 +41,7 @@ class Evidence:
     tables: dict[str, list[Json]] = field(default_factory=dict)
     views: dict[str, Json | None] = field(default_factory=dict)
     purchases: dict[str, Json | None] = field(default_factory=dict)
+    sections: dict[str, list[Json]] = field(default_factory=dict)
     documents: dict[str, Json] = field(default_factory=dict)
     mails: list[Json] = field(default_factory=list)
     books: list[Json] = field(default_factory=list)

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final
 
-from lab.chaos.checks.case import Case
+from lab.chaos.checks.case import Case, wish
 from lab.chaos.checks.finding import Finding, Findings
-from lab.chaos.reference_purchases import ModelOutcome, ModelPurchase
+from lab.chaos.reference_purchases import ModelOutcome, ModelPurchase, request_kind, wanted_of
 
 Json = dict[str, Any]
 
@@ -21,7 +21,7 @@ CHANGED_BY_EXTENSION: Final = ("deadline", "decidedAt", "payment")
 UNKNOWN: Final = frozenset({0, 202, 429, 503})
 ENDED: Final = {
     "confirm": ("confirmed", ("not-held", "payment-required")),
-    "cancel": ("cancelled", ("nothing-to-cancel",)),
+    "cancel": ("cancelled", ("nothing-to-cancel", "seats-required")),
 }
 
 
@@ -98,7 +98,10 @@ def _wrong(case: Case, note: Json, operation: Json, row: ModelPurchase | None) -
 
 
 def _is_early(case: Case, note: Json, operation: Json, row: ModelPurchase | None) -> bool:
-    """Whether "sold out" was true of the stock that the API may have used, and nothing was decided before."""
+    """Whether "sold out" was true of the stock that the API may have used, and nothing was decided before.
+
+    Of seats that is so where the ledger refused the same wish with so few left.
+    """
     if problem(note) != "sold-out" or (row is not None and _was_told(case, note, row.history[0])):
         return False
     wanted: dict[str, int] = {}
@@ -106,16 +109,23 @@ def _is_early(case: Case, note: Json, operation: Json, row: ModelPurchase | None
         wanted[line["ticketTypeId"]] = wanted.get(line["ticketTypeId"], 0) + line["quantity"]
     begin, end = note["at"] - STOCK_AGE_MAX_S, note["until"] + CLOCK_TOLERANCE_S
     least = {kind: case.available.least(kind, begin, end) for kind in wanted}
-    return any(left is not None and left < wanted[kind] for kind, left in least.items())
+    if any(left is not None and left < wanted[kind] for kind, left in least.items()):
+        return True
+    shortages = [case.shortages.get(wish(line), []) for line in operation["body"]["lines"]]
+    return any(
+        begin <= at <= end and left < line["quantity"]
+        for line, times in zip(operation["body"]["lines"], shortages, strict=True)
+        for at, left in times
+    )
 
 
 def _asked(operation: Json) -> tuple[str, str, tuple[tuple[str, int], ...]]:
-    wanted: dict[str, int] = {}
-    for line in operation["body"]["lines"]:
-        wanted[line["ticketTypeId"]] = wanted.get(line["ticketTypeId"], 0) + line["quantity"]
-    seconds = operation["body"].get("holdSeconds")
-    kind = (f"hold {seconds}" if seconds else "hold") if operation["body"].get("hold") else "purchase"
-    return kind, operation["who"], tuple(sorted(wanted.items()))
+    """What a request asks for, as the reference model remembers it."""
+    body = operation["body"]
+    lines = [line | {"ticketType": line["ticketTypeId"]} for line in body["lines"]]
+    seconds = {"seconds": body["holdSeconds"]} if body.get("holdSeconds") else {"byDefault": True}
+    kind = request_kind({"kind": "hold" if body.get("hold") else "purchase", "lines": lines, **seconds})
+    return kind, operation["who"], tuple(sorted(wanted_of(lines).items()))
 
 
 def _same_answers(case: Case) -> Findings:

@@ -19,6 +19,9 @@ OUTCOMES: Final = "ticket-purchase"
 CHANGELOG: Final = "turnstile-ledger-changelog"
 JOBS: Final = "notification-jobs"
 
+# A ticket type, and what is said about the seats.
+Wish = tuple[str, str]
+
 
 class Case:
     """One run."""
@@ -87,9 +90,31 @@ class Case:
         return first
 
     @cached_property
+    def shortages(self) -> dict[Wish, list[tuple[float, int]]]:
+        """When (seconds) a wish was refused since too few seats were left for it, and how many were left."""
+        refused: dict[tuple[int, int], dict[str, Any]] = {}
+        for told in self.model.outcomes:
+            if told.reason == "sold-out" and not told.repeated:
+                refused[told.partition, told.offset] = dict(told.figures)
+        found: dict[Wish, list[tuple[float, int]]] = defaultdict(list)
+        for row in self.readable(COMMANDS):
+            if figures := refused.get((row.partition, row.offset)):
+                for line in json.loads(row.value or b"")["lines"]:
+                    if line["ticketType"] == figures["ticketType"]:
+                        found[wish(line)].append((row.at / 1000, figures["available"]))
+        return found
+
+    @cached_property
     def available(self) -> "Availability":
         """The available tickets of each type over time."""
         return Availability(self)
+
+
+def wish(line: Json) -> Wish:
+    """Which seats a line of a request or a command wants."""
+    best = line.get("best")
+    wanted = "named" if line.get("seats") else "" if best is None else f"best {sorted(best.items())}"
+    return line.get("ticketType") or line["ticketTypeId"], wanted
 
 
 class Availability:

@@ -94,7 +94,7 @@ def _due(case: Case) -> Iterator[tuple[str, Due]]:
         bookings[key] = outcome
         since.setdefault(key, offset)
         if not outcome.get("repeated"):
-            yield from _reminder(outcome) if is_extension else _of_outcome(outcome)
+            yield from _later_reminder(outcome) if is_extension else _of_outcome(outcome)
 
 
 def _about_payments(case: Case) -> Iterator[tuple[str, Due]]:
@@ -116,16 +116,22 @@ def _of_outcome(outcome: Json) -> Iterator[tuple[str, Due]]:
     yield _id(*ids, kind, account), Due(account, must=True, codes=codes)
     if outcome["kind"] == "held":
         yield from _reminder(outcome)
-    if outcome["kind"] == "cancelled" and outcome["status"] == "held":  # a part was given back, the hold goes on
-        yield _id(*ids, "hold-ending", account), Due(account, must=False)
+    if outcome["kind"] == "cancelled" and outcome["status"] == "held":
+        yield from _later_reminder(outcome)
 
 
 def _reminder(outcome: Json) -> Iterator[tuple[str, Due]]:
-    """The reminder that may come before a hold ends. A hold that is lengthened makes no other mail."""
+    """The reminder that may come before a hold ends."""
     lasts = datetime.fromisoformat(outcome["deadline"]) - datetime.fromisoformat(outcome["at"])
     if lasts.total_seconds() >= REMINDED_FROM_S:
         ids = (outcome["event"], outcome["purchase"], outcome["offset"])
         yield _id(*ids, "hold-ending", outcome["account"]), Due(outcome["account"], must=False)
+
+
+def _later_reminder(outcome: Json) -> Iterator[tuple[str, Due]]:
+    """The reminder of a hold that got longer, other seats or fewer tickets: its time stays, so it may come late."""
+    ids = (outcome["event"], outcome["purchase"], outcome["offset"])
+    yield _id(*ids, "hold-ending", outcome["account"]), Due(outcome["account"], must=False)
 
 
 def _news(before: Json, after: Json) -> str | None:

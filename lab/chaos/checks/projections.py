@@ -29,8 +29,9 @@ def _rows(case: Case) -> Findings:
         if row is None or due is None:
             yield Finding(4, f"{where}: {'is missing' if row is None else 'is not in the log'}")
             continue
+        last = [told for told in due.history if told.kind != "refused"][-1]
         has = (row["account_id"], row["status"], row["reason"], row["ledger_offset"], _open_lines(row))
-        should = (due.account, due.status, due.history[-1].reason, due.history[-1].offset, dict(due.lines))
+        should = (due.account, due.status, last.reason, last.offset, dict(due.lines))
         if has != should:
             yield Finding(4, f"{where}: is {has}, should be {should}")
 

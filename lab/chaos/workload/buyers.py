@@ -18,7 +18,7 @@ REPEATED_AFTER_S: Final = (0.0, 0.01, 0.3, 2.0)
 
 
 class Buyers:
-    """Purchases, holds, repeats, confirms, cancels, reads, searches."""
+    """Purchases, holds, repeats, confirms, cancels, exchanges of seats, reads, searches."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
@@ -40,7 +40,9 @@ class Buyers:
             self._change(at, "confirm")
         elif draw < 0.83:
             self._change(at, "cancel")
-        elif draw < 0.91:
+        elif draw < 0.86:
+            self._exchange(at)
+        elif draw < 0.92:
             self._read(at)
         elif draw < 0.96:
             self._search(at)
@@ -77,10 +79,20 @@ class Buyers:
         if verb == "cancel":
             more["body"] = {}
             if self._rng.random() < 0.5:
-                more["body"] = {"lines": [requested.order["lines"][0] | {"quantity": 1}]}
+                more["body"] = requested.one_ticket("ticketTypeId")
                 more["key"] = f"c{self._rng.getrandbits(48):x}"
         for _ in range(self._rng.choice((1, 1, 2))):
             self._timeline.add(at, "ask", verb, method="POST", **more)
+
+    def _exchange(self, at: float) -> None:
+        """Another seat instead of one, sometimes asked for twice."""
+        seated = [requested for requested in self._timeline.by_rest if requested.seats]
+        if seated:
+            requested = self._rng.choice(seated[-20:])
+            body, key = self._timeline.exchange(requested), f"x{self._rng.getrandbits(48):x}"
+            more: Json = {"path": f"{_path(requested)}/exchange", "who": requested.account, "body": body, "key": key}
+            for _ in range(self._rng.choice((1, 1, 2))):
+                self._timeline.add(at, "ask", "exchange", method="POST", **more)
 
     def _read(self, at: float) -> None:
         requested = self._rng.choice(self._timeline.by_rest)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from lab.chaos.workload.halls import Hall, hall_of
+
 Json = dict[str, Any]
 
 BUYERS: Final = 60
@@ -19,6 +21,9 @@ QUANTITIES: Final = (30, 60, 120, 250)
 TICKETS_PER_ACCOUNT_MAX: Final = (None, None, 12)
 # One event in so many must be paid online.
 ONLINE_EVERY: Final = 3
+# One event in so many has a hall.
+HALL_EVERY: Final = 2
+HALL_TICKET_TYPES: Final = 3
 # The first words of titles: of events on sale, and of drafts.
 WORD: Final = "Tempest"
 HIDDEN: Final = "Unannounced"
@@ -37,7 +42,7 @@ class Person:
 class Show:
     """An event. ``at`` is when it is made (seconds of the run, 0: before it); ``quantities`` are by ticket type.
 
-    A ``hidden`` one is a draft that is never published.
+    A ``hidden`` one is a draft that is never published. Some tickets of one with a ``hall`` are sold by seat.
     """
 
     id: str
@@ -46,6 +51,7 @@ class Show:
     body: Json
     quantities: dict[str, int] = field(default_factory=dict)
     hidden: bool = False
+    hall: Hall | None = None
 
     @property
     def is_online(self) -> bool:
@@ -65,6 +71,7 @@ class Catalogue:
         times = [0.0] * before + sorted(self._rng.uniform(3, seconds * 0.8) for _ in range(shows - before))
         self.shows = [self._show(number, at, hidden=False) for number, at in enumerate(times)]
         self.drafts = [self._show(number, self._rng.uniform(0, seconds * 0.7), hidden=True) for number in range(DRAFTS)]
+        self.halls = {show.id: show.hall for show in self.shows if show.hall}
 
     def uuid(self) -> str:
         """The next id."""
@@ -77,8 +84,10 @@ class Catalogue:
         return Person(identity, email, {"id": identity, "email": email, "locale": self._rng.choice(LOCALES), **name})
 
     def _show(self, number: int, at: float, *, hidden: bool) -> Show:
+        has_hall = not hidden and number % HALL_EVERY == 0
         identity, organizer = self.uuid(), self._rng.choice(self.organizers).id
-        quantities = {self.uuid(): self._rng.choice(QUANTITIES) for _ in range(self._rng.choice((1, 2, 3)))}
+        kinds = HALL_TICKET_TYPES if has_hall else self._rng.choice((1, 2, 3))
+        quantities = {self.uuid(): self._rng.choice(QUANTITIES) for _ in range(kinds)}
         starts = STARTS + timedelta(days=number)
         body = {
             "id": identity,
@@ -94,7 +103,8 @@ class Catalogue:
         }
         if number % ONLINE_EVERY == 1:
             body["payment"] = "online"
-        return Show(identity, at, organizer, body, quantities, hidden)
+        hall = hall_of(list(quantities)) if has_hall else None
+        return Show(identity, at, organizer, body, quantities, hidden, hall)
 
     def _type(self, place: int, identity: str, quantity: int) -> Json:
         limit = self._rng.choice(TICKETS_PER_ACCOUNT_MAX)

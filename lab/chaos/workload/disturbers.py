@@ -84,7 +84,7 @@ class Disturbers:
     def _cancel_without_request(self, mark: str) -> tuple[str, int, str]:
         """Key, partition and value of a partial cancel of a known purchase, on its partition, without its request."""
         old = self._rng.choice(self._timeline.by_log)
-        value = json.dumps({"kind": "cancel", **old.ids, "lines": old.one_ticket(), "mark": mark})
+        value = json.dumps({"kind": "cancel", **old.ids, **old.one_ticket("ticketType"), "mark": mark})
         return old.event, self._timeline.home(old.event), value
 
     def bomb(self, at: float) -> None:

@@ -3,15 +3,19 @@
 from typing import Any, Final
 
 from lab.chaos.workload.catalogue import WORD, Show
+from lab.chaos.workload.halls import WITHOUT_FRONT
 from lab.chaos.workload.timeline import Timeline
 
 Json = dict[str, Any]
 
 UNCHANGED_FOR_S: Final = 8
 POSTPONED_FOR_S: Final = 5
+PLAN_AFTER_S: Final = 0.3
+WITHOUT_FRONT_AT_S: Final = 12.0
 QUANTITY_CHANGES: Final = (-20, 10, 30, 60)
 # At least so many events stay on sale.
 KEPT_ON_SALE: Final = 4
+PLAN_CHANGE_SHARE: Final = 0.5
 
 
 class Organizers:
@@ -24,10 +28,14 @@ class Organizers:
         self._quantities = {show.id: dict(show.quantities) for show in timeline.catalogue.shows}
 
     def make_events(self) -> None:
-        """Add the events that are made during the run."""
+        """Add the events that are made during the run, their plans, and plans that lack what is sold first."""
         for show in [*self._timeline.catalogue.shows, *self._timeline.catalogue.drafts]:
             if show.at:
                 self._ask(show.at, "make-event", show, "POST", "/events", show.body)
+                if show.hall:
+                    self._put_plan(show.at + PLAN_AFTER_S, show, show.hall.plans[0])
+            elif show.hall:
+                self._put_plan(WITHOUT_FRONT_AT_S, show, show.hall.plans[WITHOUT_FRONT])
 
     def change(self, at: float) -> None:
         """Add a change of any sort."""
@@ -35,7 +43,9 @@ class Organizers:
         if not shows:
             return
         show, draw = self._rng.choice(shows), self._rng.random()
-        if draw < 0.25:
+        if show.hall and self._rng.random() < PLAN_CHANGE_SHARE:
+            self._put_plan(at, show, self._rng.choice(show.hall.plans))
+        elif draw < 0.25:
             self._ask(at, "change", show, "PATCH", f"/events/{show.id}", {"title": f"{WORD} {at:.2f}"})
         elif draw < 0.45:
             self._ask(at, "change", show, "PATCH", f"/events/{show.id}", {"venue": f"Hall {at:.2f}"})
@@ -55,6 +65,9 @@ class Organizers:
         quantity = max(1, self._quantities[show.id][ticket_type] + self._rng.choice(QUANTITY_CHANGES))
         self._quantities[show.id][ticket_type] = quantity
         self._ask(at, "change", show, "PATCH", f"/tickets/{ticket_type}", {"quantity": quantity})
+
+    def _put_plan(self, at: float, show: Show, plan: Json) -> None:
+        self._ask(at, "plan", show, "PUT", f"/events/{show.id}/seating", plan)
 
     def _publish(self, at: float, show: Show, status: str) -> None:
         self._status[show.id] = status

@@ -45,7 +45,7 @@ class Payers:
     def _give_back(self, at: float, path: str, requested: Requested) -> None:
         draw, more = self._rng.random(), dict[str, Any](body={})
         if draw < PART_SHARE:
-            more["body"] = {"lines": [requested.order["lines"][0] | {"quantity": 1}]}
+            more["body"] = requested.one_ticket("ticketTypeId")
             more["key"] = f"p{self._rng.getrandbits(48):x}"
         if draw < PART_SHARE + WHOLE_SHARE:
             more |= {"method": "POST", "path": f"{path}/cancel", "who": requested.account}

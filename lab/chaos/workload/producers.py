@@ -16,6 +16,8 @@ DEFAULT_HOLD_S: Final = 8
 CODECS: Final = ("gzip", "snappy", "lz4", "zstd")
 MISROUTED_SHARE: Final = 0.05
 REPEATED_AFTER_S: Final = (0.01, 0.3, 2.0)
+# What a field of a request's line is called in a command.
+NOUNS: Final = {"ticketTypeId": "ticketType"}
 
 
 class Producers:
@@ -34,11 +36,14 @@ class Producers:
             self._buy(at)
             return
         old = self._rng.choice(list(known)[-60:])
-        kind, ids = self._rng.choice(("confirm", "cancel", "expire")), old.ids
+        kind, ids = self._rng.choice(("confirm", "cancel", "expire", "exchange")), old.ids
         if kind == "expire":
             ids.pop("account")
+        if kind == "exchange":
+            self._exchange(at)
+            return
         if kind == "cancel" and self._rng.random() < 0.5:
-            self._cancel_one(at, old, {"kind": kind, **ids})
+            self._append_request(at, old.event, {"kind": kind, **ids, **old.one_ticket("ticketType")})
             return
         self._append(at, old.event, {"kind": kind, **ids})
 
@@ -48,12 +53,18 @@ class Producers:
         more: Json = {"topic": TOPIC, "key": requested.event, "value": json.dumps(body), "ends": "abort"}
         self._timeline.add(at, "append", "aborted", partition=self._timeline.home(requested.event), **more)
 
-    def _cancel_one(self, at: float, old: Requested, body: Json) -> None:
-        """Give back one ticket, and sometimes once more by the same bytes."""
-        body |= {"request": self._timeline.uuid(), "lines": old.one_ticket()}
-        self._append(at, old.event, body)
+    def _exchange(self, at: float) -> None:
+        seated = [requested for requested in self._timeline.by_log if requested.seats]
+        if seated:
+            old = self._rng.choice(seated[-20:])
+            self._append_request(at, old.event, {"kind": "exchange", **old.ids, **self._timeline.exchange(old)})
+
+    def _append_request(self, at: float, event: str, body: Json) -> None:
+        """A command that its request tells from another one, and sometimes once more the same bytes."""
+        body |= {"request": self._timeline.uuid()}
+        self._append(at, event, body)
         if self._rng.random() < 0.4:
-            self._append(at + self._rng.choice(REPEATED_AFTER_S), old.event, body)
+            self._append(at + self._rng.choice(REPEATED_AFTER_S), event, body)
 
     def _buy(self, at: float) -> None:
         show, requested, body = self._new_purchase(at)
@@ -65,7 +76,7 @@ class Producers:
         show, order = self._timeline.order(at)
         buyer, hold = self._rng.choice(self._timeline.catalogue.buyers).id, self._rng.random() < 0.25
         requested = Requested(show.id, str(UUID(int=self._rng.getrandbits(128), version=4)), buyer, order, "")
-        lines = [{"ticketType": line["ticketTypeId"], "quantity": line["quantity"]} for line in order["lines"]]
+        lines = [{NOUNS.get(name, name): value for name, value in line.items()} for line in order["lines"]]
         body: Json = {"kind": "hold" if hold else "purchase", **requested.ids, "lines": lines}
         if hold:
             body["seconds"] = self._rng.choice(HOLDS_S) or DEFAULT_HOLD_S

@@ -36,9 +36,16 @@ class Requested:
         """What names it in a command."""
         return {"event": self.event, "purchase": self.purchase, "account": self.account}
 
-    def one_ticket(self) -> list[Json]:
-        """One ticket of its first line, as a command names it."""
-        return [{"ticketType": self.order["lines"][0]["ticketTypeId"], "quantity": 1}]
+    @property
+    def seats(self) -> list[str]:
+        """The seats that its first line named."""
+        return list(self.order["lines"][0].get("seats", ()))
+
+    def one_ticket(self, noun: str) -> Json:
+        """One ticket of its first line, by its seat if it named one. ``noun`` is what a ticket type is called."""
+        if self.seats:
+            return {"seats": self.seats[:1]}
+        return {"lines": [{noun: self.order["lines"][0]["ticketTypeId"], "quantity": 1}]}
 
 
 class Timeline:
@@ -65,8 +72,17 @@ class Timeline:
         """An event and the body of a purchase of it."""
         show = self.show(at)
         types = self.rng.sample(list(show.quantities), min(len(show.quantities), self.rng.choice((1, 1, 2))))
-        lines = [{"ticketTypeId": one, "quantity": self.rng.choice(QUANTITIES)} for one in types]
-        return show, {"eventId": show.id, "lines": lines}
+        return show, {"eventId": show.id, "lines": [self._line(show, one) for one in types]}
+
+    def exchange(self, requested: Requested) -> Json:
+        """One seat of a purchase that named some, and any other one instead."""
+        given = self.rng.choice(requested.seats)
+        return {"give": [given], "take": [self.catalogue.halls[requested.event].other(self.rng, given)]}
+
+    def _line(self, show: Show, ticket_type: str) -> Json:
+        quantity = self.rng.choice(QUANTITIES)
+        wish = show.hall.wish(self.rng, ticket_type, quantity) if show.hall else {}
+        return {"ticketTypeId": ticket_type, "quantity": quantity, **wish}
 
     def uuid(self) -> str:
         """The next random id."""

@@ -1,9 +1,19 @@
 """A seed makes the same workload again, and in time it has everything."""
 
+import json
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from api.organizing.seating import hall_of, sections_of
+from api.schemas.seating import NewSeating
 from lab.chaos.workload.disturbers import POISONED
+from lab.chaos.workload.halls import BEST
 from lab.chaos.workload.payers import CHOICES
 from lab.chaos.workload.producers import CODECS
 from lab.chaos.workload.workload import Workload
+from tables.seating.plan import check_hall
 
 
 def test_a_seed_makes_the_same_load_again_and_another_seed_another() -> None:
@@ -32,7 +42,7 @@ def test_ten_minutes_have_everything_that_can_be_done() -> None:
     operations = Workload(5, 600, 4).operations
     assert {operation.name for operation in operations} == {
         "buy", "hold", "again", "other-body", "confirm", "cancel", "pay", "confirm-elsewhere", "read", "search",
-        "intrude", "make-event", "change", "status", "command", "aborted", "poison", "bomb", "copy",
+        "intrude", "make-event", "plan", "change", "status", "exchange", "command", "aborted", "poison", "bomb", "copy",
     }  # fmt: skip
     assert {operation.topic for operation in operations if operation.name == "poison"} == set(POISONED)
     assert {operation.value for operation in operations if operation.name == "pay"} == set(CHOICES)
@@ -53,3 +63,41 @@ def test_ten_minutes_have_everything_that_can_be_done() -> None:
     assert len(set(parts)) < len(parts)
     assert any(operation.key and operation.body for operation in operations if operation.name == "cancel")
     assert any('"cancel"' in (operation.value or "") for operation in operations if operation.name == "poison")
+
+
+def lines_of(workload: Workload) -> list[dict[str, Any]]:
+    """The lines of all that was bought, by REST and by the log."""
+    bodies = [operation.body for operation in workload.operations if operation.name in ("buy", "hold")]
+    logged = [json.loads(operation.value or "{}") for operation in workload.operations if operation.name == "command"]
+    return [line for body in (*bodies, *logged) for line in (body or {}).get("lines", ())]
+
+
+def test_halls_are_asked_for_in_every_way_beside_what_is_only_counted() -> None:
+    workload = Workload(5, 600, 4)
+    lines = lines_of(workload)
+    assert {json.dumps(line["best"]) for line in lines if "best" in line} == {json.dumps(best) for best in BEST}
+    assert any(line.get("seats") for line in lines)
+    seated = {kind for hall in workload.catalogue.halls.values() for kind in hall.seats}
+    kinds = [line.get("ticketType") or line["ticketTypeId"] for line in lines]
+    assert set(kinds) > seated
+    operations = [operation for operation in workload.operations if operation.name == "plan"]
+    assert {json.dumps(operation.body) in plans_of(workload) for operation in operations} == {True}
+    commands = [json.loads(operation.value or "{}") for operation in workload.operations if operation.name == "command"]
+    assert {bool(command.get("seats")) for command in commands if command["kind"] == "cancel"} == {True, False}
+    assert any(command["kind"] == "exchange" for command in commands)
+    assert any(show.hall and show.is_online for show in workload.catalogue.shows)
+
+
+def plans_of(workload: Workload) -> set[str]:
+    return {json.dumps(plan) for hall in workload.catalogue.halls.values() for plan in hall.plans}
+
+
+def test_every_plan_can_be_put_and_takes_seats_away_or_changes_them() -> None:
+    workload = Workload(5, 60, 4)
+    show = next(show for show in workload.catalogue.shows if show.hall)
+    assert show.hall
+    halls = [hall_of(sections_of(NewSeating.model_validate(plan))) for plan in show.hall.plans]
+    for hall in halls:
+        check_hall(hall, {UUID(kind) for kind in show.quantities})
+    assert sum(section.seats for section in halls[0]) == sum(map(len, show.hall.seats.values()))
+    assert len({msgspec.json.encode(hall) for hall in halls}) == len(halls)
