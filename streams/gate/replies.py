@@ -10,7 +10,7 @@ from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
 from streams.runtime.record_context import timestamp_ms
 from streams.runtime.retry import append
-from tables.messages.answers import REQUEST
+from tables.messages.answers import KEY_MAX_BYTES, REQUEST
 from tables.messages.request_origins import CORRELATION_ID, CORRELATION_ID_MAX_BYTES, RequestOrigin
 
 # An answer, and the request that it belongs to.
@@ -29,14 +29,13 @@ def reply(origin: RequestOrigin, key: bytes | None, answer: bytes) -> Reply:
     """The answer to a request, with the request's key."""
     place = (REQUEST, str(origin).encode())
     given = () if origin.correlation_id is None else ((CORRELATION_ID, origin.correlation_id),)
-    return origin, Record(key, answer, (*given, place))
+    return origin, Record(key and key[:KEY_MAX_BYTES], answer, (*given, place))
 
 
 async def send_replies(app: App, replies: Iterable[Reply]) -> None:
     """Append answers, each to its request's partition number; returns once they are stored."""
     by_place: dict[tuple[str, int], list[Record]] = {}
     for origin, record in replies:
-        topic = answers(origin.topic.removeprefix(REQUESTS_PREFIX))
-        by_place.setdefault((topic, origin.partition), []).append(record)
+        by_place.setdefault((origin.topic, origin.partition), []).append(record)
     for (topic, partition), records in by_place.items():
-        await append(app, topic, partition, records)
+        await append(app, answers(topic.removeprefix(REQUESTS_PREFIX)), partition, records)

@@ -1,6 +1,7 @@
 """The answers on ``ticket-answers.<producer>``: exactly one for each request, the decision or why there is none.
 
 An answer has the request's key, its partition number, its ``correlation-id``, and its place in the header ``request``.
+Of a key it has the first KEY_MAX_BYTES: a request may be packed, and its answer must fit the topic.
 """
 
 import re
@@ -20,6 +21,7 @@ from tables.messages.outcomes import Outcome
 # The header with the place of the request: ``topic[partition]@offset``.
 REQUEST: Final = "request"
 DETAIL_MAX_CHARACTERS: Final = 500
+KEY_MAX_BYTES: Final = 1_024
 _PATH: Final = re.compile(r"(.*) - at `\$\.?([^`]*)`", re.DOTALL)
 _MISSING: Final = re.compile(r"required field `(\w+)`")
 

@@ -176,6 +176,8 @@ INPUTS: Final[tuple[Input, ...]] = (
     # keys and places
     _take("no key", partial(_key, None), but=dict.fromkeys(COMPACT, Result.REFUSED) | OTHER_KEY),
     _take("binary key", partial(_key, b"\xff\x00\xfe"), but=OTHER_KEY),
+    _take("key of 900 KB", partial(_key, b"k" * 900 * KB), but=OTHER_KEY),
+    _take("packed key of 3 MB", partial(_key, b"k" * 3 * MB), codec="gzip", but=OTHER_KEY),
     _take("wrong partition", good, only=FORWARDED, away=1),
     _take(
         "wrong partition, header of 900 KB",

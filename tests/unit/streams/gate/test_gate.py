@@ -16,6 +16,7 @@ from streams.runtime.produce import Record
 from streams.runtime.table import OffsetTable
 from tables.gate.admission import purchase_of
 from tables.gate.quota import BURST_S, PACE
+from tables.messages.answers import KEY_MAX_BYTES
 from tables.messages.commands import Buy, Confirm, DefineEvent, Exchange, decode_command
 from tables.messages.request_origins import ORIGIN, RequestOrigin, encode_origin
 from tables.messages.sections import DefineSection, PlanRow, PlanSeat
@@ -288,6 +289,13 @@ def test_an_outcome_with_a_foreign_header_has_no_answer(header: bytes, gate: Gat
 def test_an_outcome_without_a_request_has_no_answer(gate: Gate, world: World) -> None:
     gate.decide(outcome_of(Record(KEY, b""), decision()))
     assert not world.records
+
+
+def test_an_answer_has_as_much_of_a_key_as_fits(gate: Gate, world: World) -> None:
+    key = bytes(range(256)) * 12_000  # 3 MB, as a packed record may have
+    gate.handle(message(1, key=key), message(2, key=b""), message(3, key=None))
+    keys = [record.key for _, record in world.records[answers("partner")]]
+    assert keys == [key[:KEY_MAX_BYTES], b"", None]
 
 
 def test_what_the_fetcher_can_not_read_is_a_dead_letter_and_answered_for_each_offset(gate: Gate, world: World) -> None:
