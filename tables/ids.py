@@ -16,7 +16,7 @@ def name_based_id(space: UUID, name: str) -> UUID:
     digest = bytearray(sha1(space.bytes + name.encode(), usedforsecurity=False).digest()[:UUID_BYTES])
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80
-    return convert(digest.hex(), UUID)
+    return convert(digest, UUID)
 
 
 def id_bytes(id_: UUID) -> bytes:

@@ -1,4 +1,4 @@
-"""The ids of the accounts that exist, from their captured rows.
+"""The numbers of the ids of the accounts that exist, from their captured rows.
 
 Each worker of the gate reads all partitions: the accounts of its requests may be in any of them. An id takes about 100
 bytes of memory.
@@ -28,7 +28,7 @@ class KnownAccounts:
 
     def __init__(self, app: App) -> None:
         self.app = app
-        self._ids: set[bytes] = set()
+        self._ids: set[int] = set()
         self._begins: dict[int, int] = {}
         self._lock = asyncio.Lock()
         app.before_agents.append(self.read)
@@ -36,7 +36,7 @@ class KnownAccounts:
 
     def has(self, account: UUID) -> bool:
         """Whether the account exists."""
-        return account.bytes in self._ids
+        return account.int in self._ids
 
     def apply(self, values: Iterable[bytes | None]) -> None:
         """Take row changes in their order. What can't be decoded is left to the dead letters of ``contacts``."""
@@ -46,9 +46,9 @@ class KnownAccounts:
             except MalformedRecord:
                 continue
             if row.is_delete:
-                self._ids.discard(row.id.bytes)
+                self._ids.discard(row.id.int)
             else:
-                self._ids.add(row.id.bytes)
+                self._ids.add(row.id.int)
 
     async def read(self) -> None:
         """Read to the present end. Raises KafkaError."""

@@ -11,10 +11,10 @@ from streams.gate.journal import Journal
 from streams.gate.replies import reply, send_replies
 from streams.runtime.agents import add_agent
 from streams.runtime.app import App
+from streams.runtime.batching import by_partition, in_parallel
 from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
 from streams.runtime.headers import origin_header
 from streams.runtime.kafka_types import Message
-from tables.ids import id_bytes
 from tables.messages.answers import decode_told, encode_decided
 from tables.messages.request_origins import RequestOrigin, decode_origin
 
@@ -32,26 +32,20 @@ class AnswersAgent:
         add_agent(app, OUTCOMES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
-        by_partition: dict[int, dict[RequestOrigin, Message]] = {}
-        for message in messages:
-            origin = self._origin(message)
-            if origin is not None:
-                by_partition.setdefault(message.partition, {}).setdefault(origin, message)
-        for partition, outcomes in by_partition.items():
-            await self._answer(partition, outcomes)
+        await in_parallel(self._answer(*batch) for batch in by_partition(messages).items())
 
-    async def _answer(self, partition: int, outcomes: dict[RequestOrigin, Message]) -> None:
-        before = self._journal.answered(partition, list(outcomes))
-        new = [item for item, is_answered in zip(outcomes.items(), before, strict=True) if not is_answered]
-        origins = {id(message): origin for origin, message in new}
-        decoded, dead_letters = decode_batch([message for _, message in new], decode_told)
+    async def _answer(self, partition: int, messages: list[Message]) -> None:
+        origins = {message.offset: origin for message in messages if (origin := self._origin(message)) is not None}
+        outcomes = [message for message in messages if message.offset in origins]
+        decoded, dead_letters = decode_batch(outcomes, decode_told)
+        answered = self._journal.answered(partition, origins.values())
         replies = []
         for message, outcome in decoded:
-            origin = origins[id(message)]
-            answer = encode_decided(origin.purchase, outcome)
-            replies.append(reply(origin, id_bytes(outcome.event), answer))
+            origin = origins[message.offset]
+            if answered.add(origin):
+                replies.append(reply(origin, message.key, encode_decided(origin.purchase, outcome)))
         await send_replies(self.app, replies)
-        await self._journal.record_answered(partition, [origin for origin, _ in replies])
+        await self._journal.record_answered(partition, answered, messages[-1].offset)
         await send_to_dead_letters(self.app, CONSUMER, dead_letters)
 
     def _origin(self, message: Message) -> RequestOrigin | None:

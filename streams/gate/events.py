@@ -33,13 +33,13 @@ ORDER BY part = 0, version, part
 
 
 class KnownEvents:
-    """By event whose definition is in the log, the ids of its ticket types."""
+    """By event whose definition is in the log, its ticket types; both by the numbers of their ids."""
 
     def __init__(self, app: App) -> None:
         self.app = app
         self._connection = LazyConnection(app)
         self._lock = asyncio.Lock()
-        self._ticket_types: dict[UUID, frozenset[UUID]] = {}
+        self._ticket_types: dict[int, frozenset[int]] = {}
 
     async def unknown(self, requests: Iterable[Request]) -> set[UUID]:
         """The events that don't exist, or are drafts; the definitions of all others are in the log afterwards.
@@ -59,8 +59,8 @@ class KnownEvents:
     def _knows(self, request: Request) -> bool:
         if not starts_purchase(request):
             return True
-        known = self._ticket_types.get(request.event)
-        return known is not None and known.issuperset(line.ticket_type for line in request.lines)
+        known = self._ticket_types.get(request.event.int)
+        return known is not None and all(line.ticket_type.int in known for line in request.lines)
 
     async def _read(self, events: set[UUID]) -> list[Any]:
         async with self._lock:
@@ -74,8 +74,8 @@ class KnownEvents:
         await append_keyed(self.app, COMMANDS, commands)
         for command, _ in definitions:
             if isinstance(command, DefineEvent):
-                types = frozenset(ticket_type.id for ticket_type in command.definition.ticket_types)
-                self._ticket_types[command.event] = types
+                types = frozenset(ticket_type.id.int for ticket_type in command.definition.ticket_types)
+                self._ticket_types[command.event.int] = types
         while len(self._ticket_types) > EVENTS_MAX:
             del self._ticket_types[next(iter(self._ticket_types))]
 

@@ -10,10 +10,10 @@ from typing import Final
 from streams.runtime.app import App
 from streams.runtime.changelog_repair import ChangelogRepair
 from streams.runtime.table import OffsetTable
+from tables.gate.answered import Answered
 from tables.gate.records import (
     QuotaRecord,
     RequestRecord,
-    answered_key,
     checked_key,
     decode_quota,
     decode_request_record,
@@ -33,44 +33,43 @@ class Journal:
         self.table = OffsetTable.add(app, TABLE, app.settings.partitions, record_offset)
         self.changelog_repair = ChangelogRepair(app, self.table)
 
-    def checks(self, partition: int, origins: list[RequestOrigin]) -> list[bytes | None]:
-        """Of each request the answer that was recorded, empty if it was let through, None if it was not checked."""
-        values = self.table.read_all(partition, [checked_key(origin) for origin in origins])
-        return list(map(_answer, values, origins))
-
     def quota(self, partition: int, topic: str) -> QuotaRecord:
-        """How far the quota of a producer's topic is used up."""
+        """How far the requests of a producer's topic were checked, and its quota is used up."""
         value = self.table.read(partition, quota_key(topic))
         return QuotaRecord(-1, 0) if value is None else decode_quota(value)
 
+    def checks(self, partition: int, quota: QuotaRecord, origins: Iterable[RequestOrigin]) -> dict[int, bytes]:
+        """By offset the answers to the requests that were checked before, empty where they were let through."""
+        again = [origin for origin in origins if origin.offset <= quota.offset]
+        if not again:
+            return {}
+        answers = {origin.offset: b"" for origin in again if quota.covers(origin)}
+        values = self.table.read_all(partition, [checked_key(origin) for origin in again])
+        for origin, value in zip(again, values, strict=True):
+            record = None if value is None else decode_request_record(value)
+            if record is not None and record.is_of(origin):
+                answers[origin.offset] = record.answer
+        return answers
+
     async def record_checks(
-        self, partition: int, topic: str, quota: QuotaRecord, answers: Iterable[tuple[RequestOrigin, bytes]]
+        self, partition: int, topic: str, quota: QuotaRecord, refused: Iterable[tuple[RequestOrigin, bytes]]
     ) -> None:
-        """Record the answers of checked requests, empty where they are let through. Raises as ``publish`` does."""
-        records = {checked_key(each): _record(each, answer) for each, answer in answers}
+        """Record the answers to refused requests, and that all up to ``quota`` were checked. Raises as ``publish``."""
+        records = {
+            checked_key(origin): encode_record(RequestRecord(origin.offset, origin.at_ms, answer))
+            for origin, answer in refused
+        }
         await self._write(partition, records | {quota_key(topic): encode_record(quota)})
 
-    def answered(self, partition: int, origins: list[RequestOrigin]) -> list[bool]:
-        """Of each request, whether its outcome on this partition was answered."""
-        values = self.table.read_all(partition, [answered_key(origin) for origin in origins])
-        return [answer is not None for answer in map(_answer, values, origins)]
+    def answered(self, partition: int, origins: Iterable[RequestOrigin]) -> Answered:
+        """Which requests were answered by outcomes on this partition."""
+        return Answered(lambda keys: self.table.read_all(partition, keys), origins)
 
-    async def record_answered(self, partition: int, origins: Iterable[RequestOrigin]) -> None:
-        """Record that outcomes were answered. Raises as ``publish`` does."""
-        await self._write(partition, {answered_key(each): _record(each) for each in origins})
+    async def record_answered(self, partition: int, answered: Answered, offset: int) -> None:
+        """Record which requests were answered, up to the outcome at ``offset``. Raises as ``publish`` does."""
+        await self._write(partition, answered.changed(offset))
 
     async def _write(self, partition: int, records: dict[bytes, bytes]) -> None:
         if records:
             self.table.store(partition, records)
             await self.table.publish(partition, records)
-
-
-def _record(origin: RequestOrigin, answer: bytes = b"") -> bytes:
-    return encode_record(RequestRecord(origin.offset, origin.at_ms, answer))
-
-
-def _answer(value: bytes | None, origin: RequestOrigin) -> bytes | None:
-    if value is None:
-        return None
-    record = decode_request_record(value)
-    return record.answer if record.is_of(origin) else None

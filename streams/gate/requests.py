@@ -33,7 +33,6 @@ from tables.messages.request_origins import ORIGIN, RequestOrigin, encode_origin
 from tables.messages.requests import Request, decode_request
 
 CONSUMER: Final = "gate"
-LET_THROUGH: Final = b""
 
 
 class Incoming(NamedTuple):
@@ -81,56 +80,57 @@ class RequestsAgent:
     async def _handle_partition(self, partition: int, messages: list[Message]) -> int:
         """Handle the requests of a partition. Gives the number of those that were let through."""
         incoming, replies, dead_letters = _read(messages)
-        answers = await self._check(partition, incoming)
-        admitted = [each for each, answer in zip(incoming, answers, strict=True) if answer == LET_THROUGH]
+        refused = await self._check(partition, incoming) if incoming else {}
+        admitted = [each for each in incoming if each.origin.offset not in refused]
         await self._forward(admitted)
-        for each, answer in zip(incoming, answers, strict=True):
-            if answer != LET_THROUGH:
+        for each in incoming:
+            answer = refused.get(each.origin.offset)
+            if answer is not None:
                 replies.append(reply(each.origin, each.message.key, answer))
         await send_replies(self.app, replies)
         await send_to_dead_letters(self.app, CONSUMER, dead_letters)
         return len(admitted)
 
-    async def _check(self, partition: int, incoming: list[Incoming]) -> list[bytes]:
-        """The answer that refuses each request, or LET_THROUGH; recorded once this returns."""
-        recorded = self._journal.checks(partition, [each.origin for each in incoming])
-        new = [each for each, answer in zip(incoming, recorded, strict=True) if answer is None]
-        # By offset.
-        checked: dict[int, bytes] = {}
+    async def _check(self, partition: int, incoming: list[Incoming]) -> dict[int, bytes]:
+        """By offset the answers to the requests that are refused; recorded once this returns."""
+        used = self._journal.quota(partition, self.topic)
+        before = self._journal.checks(partition, used, (each.origin for each in incoming))
+        refused = {offset: answer for offset, answer in before.items() if answer}
+        new = [each for each in incoming if each.origin.offset not in before]
         if new:
-            quota = self._take_quota(self._journal.quota(partition, self.topic), new, checked)
-            await self._look_up([each for each in new if each.origin.offset not in checked], checked)
-            answers = [(each.origin, checked[each.origin.offset]) for each in new]
-            await self._journal.record_checks(partition, self.topic, quota, answers)
-        return [
-            checked[each.origin.offset] if answer is None else answer
-            for each, answer in zip(incoming, recorded, strict=True)
-        ]
+            found = self._take_quota(used, new, refused)
+            await self._look_up([each for each in new if each.origin.offset not in refused], refused)
+            answers = [(each.origin, refused[each.origin.offset]) for each in new if each.origin.offset in refused]
+            await self._journal.record_checks(partition, self.topic, found, answers)
+        return refused
 
-    def _take_quota(self, used: QuotaRecord, incoming: list[Incoming], checked: dict[int, bytes]) -> QuotaRecord:
+    def _take_quota(self, used: QuotaRecord, incoming: list[Incoming], refused: dict[int, bytes]) -> QuotaRecord:
         """Refuse what is beyond the quota. Gives how far it is used up then."""
-        full_at_us = used.full_at_us
-        for each in incoming:
-            full_at_us, retry_at_ms = self._quota.take(full_at_us, each.origin.at_ms)
+        full_at_us, latest_ms = used.full_at_us, used.at_ms
+        for _, origin, request in incoming:
+            full_at_us, retry_at_ms = self._quota.take(full_at_us, origin.at_ms)
+            latest_ms = max(latest_ms, origin.at_ms)
             if retry_at_ms is not None:
-                checked[each.origin.offset] = encode_answer(throttled(each.request, retry_at_ms))
-        return QuotaRecord(incoming[-1].origin.offset, full_at_us)
+                refused[origin.offset] = encode_answer(throttled(request, retry_at_ms))
+        return QuotaRecord(incoming[-1].origin.offset, full_at_us, latest_ms)
 
-    async def _look_up(self, incoming: list[Incoming], checked: dict[int, bytes]) -> None:
+    async def _look_up(self, incoming: list[Incoming], refused: dict[int, bytes]) -> None:
         """Refuse what is of an account or for an event that does not exist, or what the producer may not send."""
         unknown_events = await self._events.unknown(each.request for each in incoming)
-        for each in incoming:
-            answer = forbidden(each.request, takes_payments=self._takes_payments) or unknown(
-                each.request,
-                is_account_known=self._accounts.has(each.request.account),
-                is_event_known=each.request.event not in unknown_events,
+        for _, origin, request in incoming:
+            answer = forbidden(request, takes_payments=self._takes_payments) or unknown(
+                request,
+                is_account_known=self._accounts.has(request.account),
+                is_event_known=request.event not in unknown_events,
             )
-            checked[each.origin.offset] = LET_THROUGH if answer is None else encode_answer(answer)
+            if answer is not None:
+                refused[origin.offset] = encode_answer(answer)
 
     async def _forward(self, incoming: list[Incoming]) -> None:
+        hold_seconds = self.app.settings.hold_seconds
         commands = []
         for message, origin, request in incoming:
-            command = command_of(request, self.producer, self.app.settings.hold_seconds)
+            command = command_of(request, self.producer, hold_seconds)
             headers = (*trace_headers(message), (ORIGIN, encode_origin(origin)))
             commands.append(Record(message.key, encode_command(command), headers))
         await append_keyed(self.app, COMMANDS, commands)

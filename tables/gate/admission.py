@@ -36,7 +36,7 @@ def command_of(request: Request, producer: str, hold_seconds: int) -> RequestCom
 
 def starts_purchase(request: Request) -> TypeGuard[Buy | HoldRequest]:
     """Whether the event must be known to the ledger first: for any other request it is, if the purchase is."""
-    return isinstance(request, Buy | HoldRequest)
+    return isinstance(request, (Buy, HoldRequest))
 
 
 def throttled(request: Request, retry_at_ms: int) -> Answer:

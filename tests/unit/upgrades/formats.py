@@ -23,7 +23,14 @@ from connect.topics import (
 from streams.mail.contacts import Contact, decode_contact
 from tables.bookings.records import PURCHASE_MARK as BOOKING
 from tables.bookings.records import Booking, EventNote, decode_booking, decode_note
-from tables.gate.records import QuotaRecord, RequestRecord, decode_quota, decode_request_record
+from tables.gate.records import (
+    AnsweredPage,
+    QuotaRecord,
+    RequestRecord,
+    decode_page,
+    decode_quota,
+    decode_request_record,
+)
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, HoldLimits, decode_limits
 from tables.ledger.records import (
     ACCOUNT_MARK,
@@ -86,6 +93,12 @@ _LEDGER: Final[dict[bytes, Decode]] = {
     HOLD_LIMITS_KEY[16:]: decode_limits,
     WATERMARK_KEY[16:]: decode_watermark,
 }
+_GATE: Final[dict[bytes, Decode]] = {
+    b"a": decode_request_record,
+    b"c": decode_request_record,
+    b"p": decode_page,
+    b"q": decode_quota,
+}
 
 TYPES: Final[tuple[Any, ...]] = (
     Command,
@@ -113,6 +126,7 @@ TYPES: Final[tuple[Any, ...]] = (
     Contact,
     RequestRecord,
     QuotaRecord,
+    AnsweredPage,
     PaymentEvent,
     PaymentRequest,
     PaymentRecord,
@@ -124,7 +138,7 @@ def read_record(table: str, key: bytes, value: bytes) -> Any:
     if table == "contacts":
         return decode_contact(value)
     if table == "gate":
-        return decode_quota(value) if key.startswith(b"q") else decode_request_record(value)
+        return _GATE[key[:1]](value)
     if table == "payments":
         return decode_payment(value)
     kind = key[16:17]

@@ -31,7 +31,16 @@ from connect.topics import (
     requests,
 )
 from streams.mail.contacts import Contact, _encode
-from tables.gate.records import QuotaRecord, RequestRecord, checked_key, encode_record, quota_key
+from tables.gate.records import (
+    PAGE_REQUESTS,
+    AnsweredPage,
+    QuotaRecord,
+    RequestRecord,
+    checked_key,
+    encode_record,
+    page_key,
+    quota_key,
+)
 from tables.ledger.event_replay import LogCommand
 from tables.ledger.ledger import Ledger
 from tables.ledger.watermark import WATERMARK_KEY, Watermark, digest_of, encode_watermark
@@ -143,7 +152,12 @@ def record(folder: Path, rows: list[tuple[str, str]]) -> None:
         *(("bookings", *item) for item in notifier.table.records.items()),
         ("contacts", str(ADA).encode(), contact),
         ("gate", checked_key(origin), encode_record(RequestRecord(origin.offset, origin.at_ms, b"{}"))),
-        ("gate", quota_key(origin.topic), encode_record(QuotaRecord(origin.offset, 1_900_000_000_000_000))),
+        (
+            "gate",
+            quota_key(origin.topic),
+            encode_record(QuotaRecord(origin.offset, 1_000 * origin.at_ms, origin.at_ms)),
+        ),
+        ("gate", page_key(origin), encode_record(AnsweredPage(7, [None, origin.at_ms] * (PAGE_REQUESTS // 2)))),
         ("ledger", WATERMARK_KEY, encode_watermark(Watermark(log[-1].offset, digest_of(b"key", b"value", log[-1].at)))),
     ]
     records.append(("payments", payment_key(UUID(int=1), UUID(int=2)), _payment(moment)))

@@ -16,6 +16,7 @@ from streams.runtime.produce import Record
 from streams.runtime.table import OffsetTable
 from tables.gate.admission import purchase_of
 from tables.gate.quota import BURST_S, PACE
+from tables.gate.records import RequestRecord, checked_key, encode_record, quota_key
 from tables.messages.answers import KEY_MAX_BYTES
 from tables.messages.commands import Buy, Confirm, DefineEvent, Exchange, decode_command
 from tables.messages.request_origins import ORIGIN, RequestOrigin, encode_origin
@@ -234,6 +235,25 @@ def test_a_crash_after_the_check_repeats_the_same_bytes(ends_at: str, gate: Gate
         assert world.records[topic][: len(records)] == records
 
 
+def test_what_an_earlier_version_let_through_is_not_checked_again(gate: Gate, world: World) -> None:
+    """It recorded each check, and its record of the quota had no time."""
+    table, origin = gate.journal.table, RequestOrigin(PARTNER, HOME, 1, NOW)
+    known = {checked_key(origin): RequestRecord(1, NOW), quota_key(PARTNER): (1, NOW * 1_000)}
+    table.store(HOME, {key: encode_record(record) for key, record in known.items()})
+    gone = {"id": str(ADA), "__lsn": 3, "__deleted": "true"}
+    gate.accounts.apply([json.dumps(gone).encode()])
+    gate.handle(message(0), message(1), message(2))
+    assert world.statuses() == ["unknown-account"] * 2
+    assert len(world.commands()) == 1
+
+
+def test_requests_of_a_topic_that_was_made_anew_are_checked(gate: Gate, world: World) -> None:
+    gate.handle(message(7))
+    gate.handle(message(3, body(account=str(NOBODY)), timestamp=NOW / 1_000 + 1))
+    assert world.statuses() == ["unknown-account"]
+    assert len(world.commands()) == 1
+
+
 def test_a_crash_before_the_check_is_recorded_has_had_no_effect(gate: Gate, world: World) -> None:
     gate.handle(message(100, body(), topic=KIOSK), producer="kiosk")
     world.records.clear()
@@ -267,7 +287,7 @@ def test_a_request_sent_again_has_an_answer_of_its_own(gate: Gate, world: World)
     gate.handle(message(1), message(2))
     [_, (_, first), (_, again)] = world.records[COMMANDS]
     assert first.value == again.value
-    gate.decide(outcome_of(first, decision()), outcome_of(again, decision()))
+    gate.decide(outcome_of(first, decision()), outcome_of(again, decision(), 1))
     places = [dict(record.headers)["request"] for _, record in world.records[answers("partner")]]
     assert places == [f"{PARTNER}[{HOME}]@{offset}".encode() for offset in (1, 2)]
 

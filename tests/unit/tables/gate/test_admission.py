@@ -5,9 +5,7 @@ from uuid import UUID
 import pytest
 
 from tables.gate.admission import command_of, purchase_of, unknown
-from tables.gate.records import RING_REQUESTS, RequestRecord, answered_key, checked_key
 from tables.messages.commands import Buy, Cancel, Confirm, Hold
-from tables.messages.request_origins import RequestOrigin
 from tables.messages.requests import HoldRequest, Request
 from tests.unit.tables.ledger_driver import ADA, EVENT, FLOOR, lines, purchase_id
 
@@ -42,13 +40,3 @@ def test_an_account_or_an_event_that_does_not_exist_is_refused() -> None:
     assert [why(each, False, True) for each in (buy, hold, confirm, cancel)] == ["account", "account", "account", ""]
     assert [why(each, True, False) for each in (buy, hold, confirm, cancel)] == ["event", "event", "", ""]
     assert {why(each, True, True) for each in (buy, hold, confirm, cancel)} == {""}
-
-
-def test_a_place_in_the_ring_counts_only_for_the_request_itself() -> None:
-    first = RequestOrigin("t", 1, 5, 1_000)
-    later = RequestOrigin("t", 1, 5 + RING_REQUESTS, 9_000)
-    of_another_log = RequestOrigin("t", 1, 5, 2_000)
-    assert checked_key(first) == checked_key(later)
-    assert answered_key(first) == answered_key(later) != answered_key(RequestOrigin("t", 2, 5, 1_000))
-    record = RequestRecord(first.offset, first.at_ms)
-    assert [record.is_of(each) for each in (first, later, of_another_log)] == [True, False, False]
