@@ -41,9 +41,17 @@ from tables.messages.outcomes import Outcome
 from tables.messages.payment_events import PaymentEvent
 from tables.messages.payment_requests import PaymentRequest
 from tables.messages.purchase_upserts import PurchaseUpsert
-from tables.messages.record_headers import AnswerHeaders, DeadLetterHeaders, JobHeaders, RequestHeaders, TraceHeaders
+from tables.messages.record_headers import (
+    AnnouncementHeaders,
+    AnswerHeaders,
+    DeadLetterHeaders,
+    JobHeaders,
+    RequestHeaders,
+    TraceHeaders,
+)
 from tables.messages.requests import Request
 from tables.messages.row_changes import AccountRow, EventRow
+from tables.messages.sections import DefineSection
 
 EventKey = Annotated[UUID, Meta(description="The event's id, as UTF-8 text without quotes.")]
 AccountKey = Annotated[UUID, Meta(description="The account's id, as UTF-8 text without quotes.")]
@@ -67,7 +75,8 @@ class Direction(StrEnum):
 class Channel:
     """A topic, or the topics of one pattern. ``address`` has a parameter in braces for the part that differs.
 
-    ``value`` is a type or a union of tagged structs; ``headers`` is None where no header means anything.
+    ``value`` is a type or a union of structs, of which one may have no tag; ``headers`` is None where no header means
+    anything.
     """
 
     address: str
@@ -114,10 +123,10 @@ CHANNELS: Final = (
     Channel(
         EVENT_STATUS,
         OUT,
-        "Definitions of events, as published; between them `define-section` commands with the pieces of seating plans.",
+        "Definitions of events, as published; between them the pieces of seating plans, as commands.",
         EventKey,
-        EventAnnouncement,
-        TraceHeaders,
+        EventAnnouncement | DefineSection,
+        AnnouncementHeaders,
     ),
     Channel(JOBS, OUT, "Mails to send.", AccountKey, Job, JobHeaders),
     Channel(RETRIES, OUT, "Mails to try again after a pause.", AccountKey, Job, JobHeaders),

@@ -39,7 +39,14 @@ from tables.messages.outcomes import Outcome
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind
 from tables.messages.purchase_upserts import upsert_of
-from tables.messages.record_headers import AnswerHeaders, DeadLetterHeaders, JobHeaders, RequestHeaders, TraceHeaders
+from tables.messages.record_headers import (
+    AnnouncementHeaders,
+    AnswerHeaders,
+    DeadLetterHeaders,
+    JobHeaders,
+    RequestHeaders,
+    TraceHeaders,
+)
 from tables.messages.requests import HoldRequest
 from tables.messages.row_changes import AccountRow, EventRow
 from tables.messages.sections import DefineSection, PlanRow, PlanSeat
@@ -138,6 +145,7 @@ def _others() -> Iterator[Struct]:
     yield AccountRow(id=ADA, lsn=26_914_000, first_name="Ada", last_name="Byron", email="ada@example.com", locale="en")
     yield OperatorAction(START, "ada@console", "ledger skip", "the disk was lost", {"partition": 2, "first": 5})
     yield TraceHeaders(traceparent=TRACEPARENT)
+    yield AnnouncementHeaders(traceparent=TRACEPARENT, id=str(REQUEST))
     yield JobHeaders(traceparent=TRACEPARENT, first_seen=str(START_MS))
     yield DeadLetterHeaders(
         dlq_topic="ticket-commands",

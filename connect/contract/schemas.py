@@ -7,7 +7,9 @@ descriptions as Markdown. ``discriminator``, a word of OpenAPI, is left out: eac
 import inspect
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, Final
+from itertools import chain
+from types import UnionType
+from typing import Any, Final, get_args
 
 from msgspec.json import schema_components
 
@@ -23,9 +25,17 @@ OWN_FORMAT: Final = "decimal"
 
 
 def schemas_of(types: Iterable[Any], reference: str) -> tuple[list[Schema], dict[str, Schema]]:
-    """The schema of each type, and of the named types in them; ``reference`` is the address of these."""
-    found, shared = schema_components(types, ref_template=reference)
-    return [_refined(each) for each in found], {name: _refined(each) for name, each in sorted(shared.items())}
+    """The schema of each type, and of the named types in them; ``reference`` is the address of these.
+
+    A union may have one struct without a tag, which msgspec itself would not decode.
+    """
+    unions = [get_args(kind) if isinstance(kind, UnionType) else (kind,) for kind in types]
+    found, shared = schema_components(chain(*unions), ref_template=reference)
+    left = map(_refined, found)
+    schemas = [[next(left) for _ in kinds] for kinds in unions]
+    return [each[0] if len(each) == 1 else {"anyOf": each} for each in schemas], {
+        name: _refined(each) for name, each in sorted(shared.items())
+    }
 
 
 @cache

@@ -13,6 +13,12 @@ class TraceHeaders(Struct, frozen=True, kw_only=True, rename="kebab"):
     traceparent: Annotated[str, Meta(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")] | UnsetType = UNSET
 
 
+class AnnouncementHeaders(TraceHeaders, frozen=True, kw_only=True, rename="kebab"):
+    """``id``: that of the announcement, by which a repeat is known."""
+
+    id: str | UnsetType = UNSET
+
+
 class JobHeaders(TraceHeaders, frozen=True, kw_only=True, rename="kebab"):
     """``first-seen``: when the job was first handled, in ms since 1970, however often it was postponed."""
 

@@ -10,7 +10,14 @@ from connect.topics import HEARTBEAT, HEARTBEAT_ROWS, TABLES, all_topics, change
 from streams.runtime.headers import FIRST_SEEN
 from tables.messages.answers import REQUEST
 from tables.messages.dead_letters import DETAILED_INFO_HEADERS, INFO_HEADERS, DeadLetterInfo, Origin, encode_info
-from tables.messages.record_headers import AnswerHeaders, DeadLetterHeaders, JobHeaders, RequestHeaders, TraceHeaders
+from tables.messages.record_headers import (
+    AnnouncementHeaders,
+    AnswerHeaders,
+    DeadLetterHeaders,
+    JobHeaders,
+    RequestHeaders,
+    TraceHeaders,
+)
 from tables.messages.request_origins import CORRELATION_ID
 from telemetry.traces import TRACEPARENT_HEADER
 from tests.unit.connect.contract.validation import errors
@@ -45,6 +52,7 @@ def names(headers: Any) -> tuple[str, ...]:
 
 def test_the_headers_are_those_that_the_code_reads_and_writes() -> None:
     assert names(TraceHeaders) == (TRACEPARENT_HEADER,)
+    assert names(AnnouncementHeaders) == (TRACEPARENT_HEADER, "id")
     assert names(JobHeaders) == (TRACEPARENT_HEADER, FIRST_SEEN)
     assert names(RequestHeaders) == (TRACEPARENT_HEADER, CORRELATION_ID)
     assert names(AnswerHeaders) == (REQUEST, CORRELATION_ID)

@@ -8,16 +8,24 @@ import jsonschema_rs
 from connect.contract.channels import CHANNELS, Channel
 from connect.contract.schemas import bundle
 from connect.topics import EVENT_STATUS, OPERATOR_ACTIONS, OUTCOMES
-from tables.messages.commands import EventAnnouncement
-from tables.messages.decoding import json_decoder
+from tables.messages.announcements import announced
+from tables.messages.commands import DefineEvent, EventAnnouncement
 from tables.messages.operator_actions import decode_action
 from tables.messages.outcomes import decode_checked_outcome
 from tests.unit.upgrades.formats import MESSAGES, Decode
 
+
+def _announcement(value: bytes | None) -> Any:
+    found = announced(value)
+    if isinstance(found, DefineEvent):
+        return EventAnnouncement(found.event, found.version, found.definition)
+    return found
+
+
 DECODERS: Final[dict[str, Decode]] = MESSAGES | {
     OPERATOR_ACTIONS: decode_action,
     OUTCOMES: decode_checked_outcome,
-    EVENT_STATUS: json_decoder(EventAnnouncement),
+    EVENT_STATUS: _announcement,
 }
 
 
