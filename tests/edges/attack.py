@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -68,13 +69,14 @@ class Sent:
 # Without a repr: pytest would write out every byte that was sent, for each test that fails.
 @dataclass(repr=False)
 class Attack:
-    """The stack under attack: what was sent, and the dead letters by consumer and origin."""
+    """The stack under attack: what was sent, the dead letters by consumer and origin, the answers by request."""
 
     pipeline: Pipeline
     world: World
     pids: dict[str, int] = field(init=False)
     letters: dict[tuple[str, Origin], Any] = field(default_factory=dict)
     sent: list[Sent] = field(default_factory=list)
+    answered: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.pids = self.running()
@@ -177,6 +179,7 @@ class Attack:
         for record in self._contacts.new():
             self._effects[ACCOUNT_ROWS].add((record.key or b"").decode(errors="replace"))
         for record in self._answers.new():
+            self.answered[dict(record.headers)["request"].decode()] += 1
             answer = decode_answer(record.value)
             if answer.outcome is not None and answer.outcome.kind is OutcomeKind.CONFIRMED:
                 self._effects[REQUESTS].add(str(answer.purchase))

@@ -14,7 +14,7 @@ import pytest
 from connect.topics import RETRIES
 from tests.edges.attack import Attack, Sent, missing, problem_of
 from tests.edges.inputs import Input, good, rows
-from tests.edges.targets import TARGETS, Target
+from tests.edges.targets import REQUESTS, TARGETS, Target
 from tests.eventually import eventually
 from tests.pipeline import WORKERS
 
@@ -59,6 +59,19 @@ def test_no_worker_ends_and_every_topic_is_read_on(attack: Attack, outcome: Outc
     assert attack.pids.keys() == set(WORKERS)
     assert attack.ended() == []
     assert outcome.took.keys() == {target.topic for target in TARGETS}
+
+
+def test_every_request_has_one_answer(attack: Attack, outcome: Outcome) -> None:
+    requests = [one for one in attack.sent if one.target.topic == REQUESTS]
+    places = {f"{topic}[{partition}]@{offset}" for one in requests for topic, partition, offset in one.places()}
+
+    def unanswered() -> set[str]:
+        attack.follow()
+        return places - attack.answered.keys()
+
+    eventually(lambda: not unanswered(), within=WITHIN_S)
+    assert len(places) > 50
+    assert {place: count for place, count in attack.answered.items() if count != 1} == {}
 
 
 def test_operators_can_look_at_every_dead_letter(attack: Attack, outcome: Outcome) -> None:
