@@ -6,6 +6,7 @@ from streams.payments.executor import ExecutorAgent
 from streams.payments.outcomes import OutcomesAgent
 from streams.payments.payments import PaymentsAgent
 from streams.payments.provider_threads import ProviderThreads
+from streams.payments.views import RoleViews
 from streams.runtime.app import App
 
 
@@ -16,3 +17,4 @@ def add_agents(app: App) -> None:
     payments = PaymentsAgent(app)
     ExecutorAgent(app, threads)
     PaymentChecks(app, payments.table, threads)
+    RoleViews(app, payments.table)

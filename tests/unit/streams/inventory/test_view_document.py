@@ -11,6 +11,7 @@ import pytest
 from ops.reference.views_document import PAGE, page
 from streams.inventory.views.operations import OPERATIONS
 from streams.mail.views.operations import OPERATIONS as MAIL_OPERATIONS
+from streams.payments.views.operations import OPERATIONS as PAYMENT_OPERATIONS
 from streams.runtime.web_document import document
 from streams.runtime.web_operations import JSON, WebOperation
 from streams.runtime.web_problems import VIEW_PROBLEMS
@@ -19,7 +20,7 @@ from tests.unit.streams.inventory.view_workers import PARTITIONS, ViewWorker, se
 from tests.unit.tables.halls import hall_pieces
 from tests.unit.tables.ledger_driver import ADA, EVENT, STAND, LedgerDriver, purchase_id, ticket_type
 
-ALL = (*OPERATIONS, *MAIL_OPERATIONS)
+ALL = (*OPERATIONS, *MAIL_OPERATIONS, *PAYMENT_OPERATIONS)
 DOCUMENT = document(ALL)
 IN_JSON = [operation for operation in ALL if operation.media_type == JSON]
 OTHER_PAGES = {"/", "/openapi.json"}
