@@ -9,6 +9,7 @@ from typing import Final
 
 BURST_S: Final = 5
 SECOND_US: Final = 1_000_000
+MILLISECOND_US: Final = 1_000
 # What was let through at once goes on to the ledger so many times as fast as the rate.
 PACE: Final = 2
 # A batch has about the requests of this part of a second.
@@ -37,9 +38,9 @@ class Quota:
 
     def take(self, full_at_us: int, at_ms: int) -> tuple[int, int | None]:
         """Let a request through at ``at_ms``. Gives the new time, and None or when to try again (ms)."""
-        at_us = at_ms * 1_000
+        at_us = at_ms * MILLISECOND_US
         next_us = max(full_at_us, at_us) + SECOND_US // self.rate
         early_us = next_us - BURST_S * SECOND_US - at_us
         if early_us > 0:
-            return full_at_us, at_ms + -(-early_us // 1_000)
+            return full_at_us, at_ms + -(-early_us // MILLISECOND_US)
         return next_us, None

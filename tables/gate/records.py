@@ -15,6 +15,7 @@ from tables.messages.request_origins import RequestOrigin
 # Far more than a worker handles between two commits of its offsets.
 RING_REQUESTS: Final = 65_536
 PAGE_REQUESTS: Final = 64
+QUOTA_MARK: Final = b"q"
 
 
 class RequestRecord(Struct, frozen=True, array_like=True):
@@ -80,4 +81,4 @@ def _page_key(topic: str, partition: int, page: int) -> bytes:
 
 def quota_key(topic: str) -> bytes:
     """The key of the quota of a producer's topic."""
-    return f"q{topic}".encode()
+    return QUOTA_MARK + topic.encode()

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from ops.reference.views_document import PAGE, page
+from streams.gate.views.operations import OPERATIONS as GATE_OPERATIONS
 from streams.inventory.views.operations import OPERATIONS
 from streams.mail.views.operations import OPERATIONS as MAIL_OPERATIONS
 from streams.payments.views.operations import OPERATIONS as PAYMENT_OPERATIONS
@@ -20,7 +21,7 @@ from tests.unit.streams.inventory.view_workers import PARTITIONS, ViewWorker, se
 from tests.unit.tables.halls import hall_pieces
 from tests.unit.tables.ledger_driver import ADA, EVENT, STAND, LedgerDriver, purchase_id, ticket_type
 
-ALL = (*OPERATIONS, *MAIL_OPERATIONS, *PAYMENT_OPERATIONS)
+ALL = (*OPERATIONS, *MAIL_OPERATIONS, *PAYMENT_OPERATIONS, *GATE_OPERATIONS)
 DOCUMENT = document(ALL)
 IN_JSON = [operation for operation in ALL if operation.media_type == JSON]
 OTHER_PAGES = {"/", "/openapi.json"}
