@@ -117,8 +117,8 @@ class ReferenceModel:
         after = body.get("after") or ""
         if event is None or event.ending is None or event.version != body["version"] or after < event.ending:
             return
-        rows = sorted((row for row in self._of_event[body["event"]] if row.id > after), key=lambda row: row.id)
-        rows = rows[: body["most"]]
+        left = sorted((row for row in self._of_event[body["event"]] if row.id > after), key=lambda row: row.id)
+        rows = left[: body["most"]]
         for row in rows:
             if row.status in OCCUPYING:
                 self._take_back(command, row, ENDED[row.status], row.tickets, "event-canceled")
@@ -147,8 +147,7 @@ class ReferenceModel:
             refused, seats = seats_for(plan, hall, body["lines"])
             refused = refused or hold_refusal(command.at, body, event, wanted, limits)
         if refused is not None or event is None:
-            reason, figures = refused or ("unknown-event", {})
-            outcome = self._tell(command, "rejected", reason, figures, status="rejected")
+            outcome = self._tell(command, "rejected", *(refused or ("unknown-event", {})), status="rejected")
             row = ModelPurchase(*key, asked, "rejected", [], [outcome])
         else:
             due = amount_due(event, wanted)
