@@ -127,14 +127,15 @@ class _Order:
             raise SeatRefusal(Reason.UNKNOWN_SEAT, {"section": best.section})
         if lost := [section for section in sections if len(section.removed) > REMOVED_MAX_SEATS]:
             raise _lost_too_many(lost[0])
+        left = [section for section in sections if section.free]
         # Places for a wheelchair and its companions are adjacent in any case.
-        chosen = choose(self._offered(sections, line), line.quantity, together=best.together or best.accessible)
+        chosen = choose(self._offered(left, line), line.quantity, together=best.together or best.accessible)
         if not chosen:
             raise _none_left(line, [*self._offered(sections, line)], sections)
         names: tuple[str, ...] = ()
         for number, first, count in chosen:
-            self._choose(sections[number], run_bits(first, count))
-            names += sections[number].layout.run_names(first, count)
+            self._choose(left[number], run_bits(first, count))
+            names += left[number].layout.run_names(first, count)
         return names
 
     def _offered(self, sections: Iterable[SectionState], line: TicketLine) -> Iterator[FreeSeats]:
