@@ -30,6 +30,7 @@ CACHED: Final[Mapping[str, str]] = {
     "openapi_document": REVALIDATED,
     "asyncapi_document": REVALIDATED,
     "schemas_document": REVALIDATED,
+    "seating_schema": REVALIDATED,
     "docs": REVALIDATED,
     "swagger.swagger": REVALIDATED,
     "swagger.oauth2-redirect": REVALIDATED,

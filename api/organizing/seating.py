@@ -49,9 +49,9 @@ def check_plan(sections: list[Section], listing: Listing) -> None:
 
 
 def check_taken(before: Iterable[Section], after: Iterable[Section], taken: Collection[str]) -> None:
-    """Refused: seats-taken, if a seat that is held or sold would not stay as it is."""
+    """Refused: seats-taken, if a seat that is held or sold would not stay as it is. An aisle may come beside it."""
     known, fresh = _named(before, taken), _named(after, taken)
-    changed = sorted(name for name, seat in known.items() if fresh.get(name) != seat)
+    changed = sorted(name for name, seat in known.items() if name not in fresh or _kept(fresh[name]) != _kept(seat))
     if changed:
         detail = f"{len(changed)} seats that are held or sold would change or be gone"
         raise Refused("seats-taken", detail, seats=changed[:TAKEN_MAX_NAMED])
@@ -122,6 +122,10 @@ def _flags(seat: Seat) -> int:
     if seat.get("gapBefore"):
         flags |= SeatFlags.AISLE_BEFORE
     return int(flags)
+
+
+def _kept(seat: Seat) -> Seat:
+    return {field: value for field, value in seat.items() if field != "gapBefore"}
 
 
 def _named(sections: Iterable[Section], names: Collection[str]) -> dict[str, Seat]:

@@ -12,7 +12,21 @@ _SCHEMES: Final = {"all": (1, 1), "odd": (1, 2), "even": (2, 2)}
 
 def generated(body: SeatingGenerator) -> list[Section]:
     """The sections of a plan, those of general admission last."""
-    return [*map(_seated, body.sections), *map(_general, body.general)]
+    return [*map(seated_section, body.sections), *map(general_section, body.general)]
+
+
+def seated_section(body: GeneratedSection) -> Section:
+    """A rectangle of seats."""
+    seats = [_row(body, row) for row in range(body.rows)]
+    _place_wheelchairs(seats[-1], body.wheelchairs)
+    rows = [{"label": row_label(row, body.rows_by), "seats": some} for row, some in enumerate(seats)]
+    width = body.seats_per_row - 1 + len(_aisles(body))
+    return _named(body) | {"focus": {"x": body.x + width * SEAT_WIDTH // 2, "y": body.y}, "rows": rows}
+
+
+def general_section(body: GeneralSection) -> Section:
+    """A section of general admission."""
+    return _named(body)
 
 
 def row_label(number: int, by: str) -> str:
@@ -24,18 +38,6 @@ def row_label(number: int, by: str) -> str:
         number, letter = divmod(number - 1, _LETTERS)
         label = chr(ord("A") + letter) + label
     return label
-
-
-def _seated(body: GeneratedSection) -> Section:
-    seats = [_row(body, row) for row in range(body.rows)]
-    _place_wheelchairs(seats[-1], body.wheelchairs)
-    rows = [{"label": row_label(row, body.rows_by), "seats": some} for row, some in enumerate(seats)]
-    width = body.seats_per_row - 1 + len(_aisles(body))
-    return _named(body) | {"focus": {"x": body.x + width * SEAT_WIDTH // 2, "y": body.y}, "rows": rows}
-
-
-def _general(body: GeneralSection) -> Section:
-    return _named(body)
 
 
 def _named(body: GeneratedSection | GeneralSection) -> Section:

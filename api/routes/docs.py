@@ -7,16 +7,20 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from flask import Response, redirect
 from flask_openapi3.openapi import OpenAPI
 from flask_openapi3_swagger.plugins import RegisterPlugin
+from pydantic.json_schema import GenerateJsonSchema as JsonSchema
 from werkzeug.wrappers import Response as BaseResponse
 
 from api.roles import Permission
+from api.schemas.seating import NewSeating
 from api.web.permissions import permission_of
 from api.web.responses import describe_problems
 
 DOCUMENT: Final = "/openapi.json"
+SEATING_SCHEMA: Final = "/seating.schema.json"
 # Rendered by the plugin with the document's URL.
 PAGE: Final = Path(__file__).with_name("swagger.html").read_text(encoding="utf-8")
 SECURITY: Final[dict[str, Any]] = {
@@ -37,13 +41,14 @@ _BY_ACCESS: Final[dict[Permission, tuple[list[dict[str, Any]], tuple[str, ...]]]
 
 
 def register_docs(app: OpenAPI) -> None:
-    """Serve the document at /openapi.json and the page at /docs."""
+    """Serve the document at /openapi.json, the page at /docs, and the JSON Schema of a seating plan."""
     app.config["SWAGGER_HTML_STRING"] = PAGE
     pages = RegisterPlugin.register(doc_url=DOCUMENT)
     pages.after_request(_limit)
     app.register_blueprint(pages, url_prefix="/docs")
     app.add_url_rule(DOCUMENT, "openapi_document", lambda: _document(app))
     app.add_url_rule("/docs", "docs", _to_page)
+    app.add_url_rule(SEATING_SCHEMA, "seating_schema", _seating_schema)
 
 
 def document(app: OpenAPI) -> dict[str, Any]:
@@ -64,6 +69,11 @@ def _operations(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _document(app: OpenAPI) -> Response:
     return Response(app.json.dumps(document(app)), mimetype="application/json")
+
+
+def _seating_schema() -> Response:
+    schema = {"$schema": JsonSchema.schema_dialect, **NewSeating.model_json_schema(schema_generator=JsonSchema)}
+    return Response(msgspec.json.encode(schema), mimetype="application/schema+json")
 
 
 def _limit(page: Response) -> Response:

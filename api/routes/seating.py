@@ -7,8 +7,10 @@ from uuid import UUID
 import msgspec
 from flask import Response, request
 
+from api.organizing.plan_edits import section_or_new, with_section, with_title
 from api.organizing.seating import Section, check_plan, check_taken, seats_of, sections_of, with_categories
 from api.organizing.seating_generator import generated
+from api.organizing.section_drawing import drawn_section, read_drawing
 from api.ports.events import Listing
 from api.ports.ports import ports
 from api.ports.seating import SeatingNow
@@ -23,6 +25,7 @@ from api.schemas.seating import (
     SeatingSection,
     Seats,
     SeatsQuery,
+    SectionDrawing,
 )
 from api.web.deferred import streamed
 from api.web.etags import check_match, tagged
@@ -75,16 +78,26 @@ def generate_seating(path: EventPath, body: SeatingGenerator) -> Response:
 )
 def copy_seating(path: EventPath, body: SeatingCopy) -> Response:
     """The plan of another event that is the caller's; ticket types are found by their names. Put as by PUT."""
-    source = managed_event(body.copy_from).id
-    plan, types = ports().seating.plan(source), ports().events.tickets(source)
-    if plan is None or types is None:
-        raise wrong("/copyFrom", "this event has no seating plan")
-    names = {str(ticket.id): ticket.name for ticket in types}
+    return _change(path.event_id, copy_of(body.copy_from))
 
-    def decide(listing: Listing) -> list[Section]:
-        return with_categories(list(plan.sections), names, {each.name: str(each.id) for each in listing.tickets})
 
-    return _change(path.event_id, decide)
+@seating.post(
+    "/events/<uuid:eventId>/seating/draw",
+    summary="Draw a section",
+    responses=_CHANGED | answers({}, "uploads-busy"),
+    openapi_extensions=IF_MATCH,
+)
+def draw_section(path: EventPath, body: SectionDrawing) -> Response:
+    """An SVG drawing says where the seats of a section are; other sections stay. Put as by PUT, and at most 2 MiB."""
+    seats = read_drawing(body.svg.encode(), "utf-8")
+
+    def decide(now: SeatingNow) -> list[Section]:
+        check_match(now.listing.event.version)
+        section = section_or_new(now.sections, body.section, body.category)
+        named = with_title(section, body.title) if body.title else section
+        return with_section(now.sections, drawn_section(seats, named))
+
+    return _answer(*put_plan(path.event_id, decide))
 
 
 @seating.get(
@@ -152,25 +165,31 @@ def follow_seats(path: EventPath, query: SeatsQuery) -> Response:
     return streamed(ports().seating.follow(path.event_id, since), "text/event-stream", STREAM_HEADERS)
 
 
+def copy_of(source: UUID) -> Decide:
+    """What makes the plan of another event of the caller's fit a listing. Refused: not-found, invalid-input."""
+    managed_event(source)
+    plan, types = ports().seating.plan(source), ports().events.tickets(source)
+    if plan is None or types is None:
+        raise wrong("/copyFrom", "this event has no seating plan")
+    names = {str(ticket.id): ticket.name for ticket in types}
+    return lambda listing: with_categories(
+        list(plan.sections), names, {each.name: str(each.id) for each in listing.tickets}
+    )
+
+
 def no_plan(event: UUID) -> Refused:
     """The refusal for an event without a plan."""
     return Refused("not-found", f"the event {event} has no seating plan")
 
 
-def _change(event: UUID, decide: Decide) -> Response:
-    after, sections = _put(event, decide)
-    return tagged(_summary(after, sections), after.event.version)
-
-
-def _put(event: UUID, decide: Decide) -> tuple[Listing, list[Section]]:
-    """Put a plan that the caller may put. Refused: not-found, what is wrong with the plan, seats-taken."""
+def put_plan(event: UUID, decide: Callable[[SeatingNow], list[Section]]) -> tuple[Listing, list[Section]]:
+    """Put a plan that the caller may put. Refused: not-found, what is wrong with the plan, seats-taken, ``decide``."""
     managed_event(event)
     put: list[Section] = []
 
     def decide_for_owner(now: SeatingNow) -> list[Section]:
         check_owner(now.listing.event)
-        check_match(now.listing.event.version)
-        sections = decide(now.listing)
+        sections = decide(now)
         check_plan(sections, now.listing)
         check_taken(now.sections, sections, now.taken)
         put.extend(sections)
@@ -181,6 +200,24 @@ def _put(event: UUID, decide: Decide) -> tuple[Listing, list[Section]]:
     if after is None:
         raise not_yours(event)
     return after, put
+
+
+def _put(event: UUID, decide: Decide) -> tuple[Listing, list[Section]]:
+    """Put a plan if the event has the version that the request names."""
+
+    def decide_on_match(now: SeatingNow) -> list[Section]:
+        check_match(now.listing.event.version)
+        return decide(now.listing)
+
+    return put_plan(event, decide_on_match)
+
+
+def _change(event: UUID, decide: Decide) -> Response:
+    return _answer(*_put(event, decide))
+
+
+def _answer(after: Listing, sections: Iterable[Section]) -> Response:
+    return tagged(_summary(after, sections), after.event.version)
 
 
 def _summary(listing: Listing, sections: Iterable[Section]) -> Seating:

@@ -13,9 +13,13 @@ from tables.messages.sections import COORDINATE_MAX, ROW_MAX_SEATS, SECTION_MAX_
 # Fewer than the ledger takes.
 SECTIONS_MAX: Final = 200
 
+DRAWING_MAX_BYTES: Final = 2 * 1024 * 1024
+
 # A seat is called SECTION-ROW-SEAT, in lists with commas between.
-SectionName = Annotated[str, StringConstraints(pattern=r"^[^\s,\x00-\x1f\x7f-]{1,16}$")]
-Label = Annotated[str, StringConstraints(pattern=r"^[^\s,\x00-\x1f\x7f-]{1,7}$")]
+SECTION_PATTERN: Final = r"^[^\s,\x00-\x1f\x7f-]{1,16}$"
+SectionName = Annotated[str, StringConstraints(pattern=SECTION_PATTERN)]
+LABEL_PATTERN: Final = r"^[^\s,\x00-\x1f\x7f-]{1,7}$"
+Label = Annotated[str, StringConstraints(pattern=LABEL_PATTERN)]
 Coordinate = Annotated[int, Field(strict=True, ge=0, le=COORDINATE_MAX), WHOLE]
 SEAT_WIDTH: Final = 10
 SeatKind = Literal["standard", "wheelchair", "companion"]
@@ -120,6 +124,20 @@ class SeatingCopy(Body):
     """Another event of the same organizer, whose plan is copied; categories are found by their names."""
 
     copy_from: UUID
+
+
+class SectionDrawing(Body):
+    """A section as an SVG drawing, which is not kept: only names and places of its seats are read.
+
+    A seat is a ``circle``, ``ellipse`` or ``rect`` with ``data-seat="ROW-SEAT"``, or with such an ``id`` if there is
+    no ``data-seat`` in the drawing, and without ``transform``. Seats that the section had keep ticket type, kind and
+    view. A new section needs a ``category``.
+    """
+
+    section: SectionName
+    title: Title | None = None
+    category: UUID | None = None
+    svg: Annotated[str, Field(min_length=1, max_length=DRAWING_MAX_BYTES)]
 
 
 class SeatingSection(Resource):

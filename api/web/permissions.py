@@ -48,6 +48,7 @@ PERMISSIONS: Final[dict[str, Permission]] = {
     "replace_seating": Permission.ORGANIZER,
     "generate_seating": Permission.ORGANIZER,
     "copy_seating": Permission.ORGANIZER,
+    "draw_section": Permission.ORGANIZER,
     "read_seating": Permission.ANYONE,
     "delete_seating": Permission.ORGANIZER,
     "read_seats": Permission.ANYONE,

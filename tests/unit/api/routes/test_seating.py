@@ -184,3 +184,49 @@ def test_taken_seats_are_bits_in_the_order_of_the_plan(
     followed = client.get(f"{seats}/changes?since=5", headers={"Last-Event-ID": "7"})
     assert (followed.mimetype, followed.data) == ("text/event-stream", b"id: 7\ndata: {}\n\n")
     assert client.get(f"{seats}?since=8").get_json()["sections"] == []
+
+
+def test_a_drawing_says_where_the_seats_of_a_section_are_and_the_others_stay(
+    client: FlaskClient, event: dict[str, Any], ticket: dict[str, Any]
+) -> None:
+    client.put(where(event), json=plan(ticket))
+    seats = "".join(f'<circle data-seat="1-{n}" cx="{20 * n}" cy="30" r="5"/>' for n in (1, 2))
+    body = {"section": "B", "title": "Right", "category": ticket["id"], "svg": f"<svg>{seats}</svg>"}
+    answer = client.post(f"{where(event)}/draw", json=body)
+    assert answer.status_code == 200, answer.get_json()
+    assert [each["seats"] for each in answer.get_json()["sections"]] == [3, 2]
+    drawn = client.get(where(event)).get_json()["sections"][1]
+    assert (drawn["title"], drawn["rows"][0]["seats"][1]) == ("Right", {"label": "2", "x": 40, "y": 30})
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"svg": "<svg><circle data-seat='1-1' r='5'/></svg>"}, "/category"),
+        ({"svg": "<!DOCTYPE svg [<!ENTITY a 'b'>]><svg>&a;</svg>"}, "/svg"),
+        ({"svg": "<svg>" + " " * 2**21 + "</svg>"}, "/svg"),
+        ({"svg": ""}, "/svg"),
+    ],
+)
+def test_a_drawing_that_makes_no_section_is_refused(
+    client: FlaskClient, event: dict[str, Any], ticket: dict[str, Any], body: dict[str, Any], pointer: str
+) -> None:
+    client.put(where(event), json=plan(ticket))
+    answer = client.post(f"{where(event)}/draw", json={"section": "B"} | body)
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, pointer)
+    assert len(client.get(where(event)).get_json()["sections"]) == 1
+    unmatched = client.post(f"{where(event)}/draw", json={"section": "A"} | body, headers={"If-Match": '"1"'})
+    assert unmatched.status_code in (412, 422)
+
+
+def test_a_seat_that_is_sold_is_not_moved_by_a_drawing_and_an_aisle_may_come_beside_it(
+    world: World, client: FlaskClient, event: dict[str, Any], ticket: dict[str, Any]
+) -> None:
+    client.put(where(event), json=plan(ticket))
+    world.seating.taken[UUID(event["id"])] = {"A-1-2"}
+    moved = {"section": "A", "svg": "<svg><circle data-seat='1-2' cx='99' cy='9' r='5'/></svg>"}
+    answer = client.post(f"{where(event)}/draw", json=moved)
+    assert (answer.status_code, answer.get_json()["seats"]) == (409, ["A-1-2"])
+    body = plan(ticket)
+    body["sections"][0]["rows"][0]["seats"][1]["gapBefore"] = True
+    assert client.put(where(event), json=body).status_code == 200

@@ -44,6 +44,7 @@ SEATING = {
     ]
 }
 RECTANGLE = {"sections": [{"name": "A", "category": "{seated}", "rows": 2, "seatsPerRow": 2}]}
+DRAWING = {"section": "A", "svg": '<svg><circle data-seat="1-1" r="5"/></svg>'}
 NEW_EMAIL = {"email": "b@b.example", "currentPassword": PASSWORD}
 PASSWORDS = {"currentPassword": PASSWORD, "newPassword": "another long one"}
 
@@ -57,6 +58,7 @@ FOR_EVERYBODY = (
     "/openapi.json",
     "/asyncapi.json",
     "/schemas.json",
+    "/seating.schema.json",
     "/problems",
     "/problems/sold-out",
     "/health/live",
@@ -121,6 +123,7 @@ OPERATIONS: dict[str, tuple[str, str, Any, tuple[int, ...]]] = {
     "replace_seating": ("PUT", "/events/{hall}/seating", SEATING, ORGANIZERS_OWN),
     "generate_seating": ("POST", "/events/{hall}/seating/generate", RECTANGLE, ORGANIZERS_OWN),
     "copy_seating": ("POST", "/events/{hall}/seating/copy", {"copyFrom": "{hall}"}, ORGANIZERS_OWN),
+    "draw_section": ("POST", "/events/{hall}/seating/draw", DRAWING, ORGANIZERS_OWN),
     "read_seating": ("GET", "/events/{hall}/seating", None, EVERYBODY),
     "delete_seating": ("DELETE", "/events/{hall}/seating", None, (401, 403, 404, 204, 204)),
     "read_seats": ("GET", "/events/{hall}/seats", None, EVERYBODY),
