@@ -16,7 +16,7 @@ from api.problems import BUSY_FOR_S, MEDIA_TYPE, PROBLEMS, problem_json
 from api.web.raw_response import Fields, RawResponse
 from translations.catalogues import catalogue
 
-FORM_TYPE: Final = b"application/x-www-form-urlencoded"
+FORM_TYPES: Final = (b"application/x-www-form-urlencoded", b"multipart/form-data")
 HTML: Final = "text/html; charset=utf-8"
 _PAGE: Final = (
     '<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>'
@@ -42,7 +42,7 @@ def kind_of(error: HttpParserError) -> str:
 
 def page_language(kind: str, fields: Fields) -> str:
     """The language of the page for a request with these header fields; empty if it is answered with a problem."""
-    if kind != "body-too-large" or not fields.get(b"content-type", b"").startswith(FORM_TYPE):
+    if kind != "body-too-large" or not fields.get(b"content-type", b"").startswith(FORM_TYPES):
         return ""
     return first_language(parse_accept_header(fields.get(b"accept-language", b"").decode("latin-1"), LanguageAccept))
 

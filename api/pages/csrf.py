@@ -15,6 +15,9 @@ from api.ports.ports import ports
 from api.problems import ApiError, Refused
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
+UPLOAD_TYPE: Final = "multipart/form-data"
+# The pages whose forms have a file.
+_UPLOADS: Final = frozenset({"pages.hall_plans.upload", "pages.hall_plans.draw"})
 # Methods that change nothing need no token.
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -33,7 +36,8 @@ def check() -> None:
     """Raises StaleForm unless a form of this session sent the request. Refused: unsupported-media-type."""
     if request.method in _SAFE_METHODS:
         return
-    if request.mimetype != FORM_TYPE or request.content_length is None:
+    form_type = UPLOAD_TYPE if request.endpoint in _UPLOADS else FORM_TYPE
+    if request.mimetype != form_type or request.content_length is None:
         raise Refused("unsupported-media-type")
     nonce, _, seal = request.form.get(TOKEN_FIELD, "").rpartition(".")
     if _is_cross_site() or not ports().tokens.is_sealed(_purpose(nonce), seal):

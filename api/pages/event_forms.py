@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from api.pages.field_texts import AMOUNT, WHOLE_NUMBER, Unreadable
-from api.pages.forms import Reader, read_form
+from api.pages.field_texts import AMOUNT, Unreadable
+from api.pages.forms import Reader, read_form, whole_number
 from api.pages.local_times import form_fold, form_time, typed_local, typed_moment
 from api.pages.numbers import shown_price, typed_number
 from api.schemas.event import Event, EventChange, NewEvent
@@ -124,18 +124,6 @@ def _moment(name: str) -> Reader:
     return read
 
 
-def _count(name: str) -> Reader:
-    def read(sent: Fields) -> int | None:
-        if not sent.get(name, "").strip():
-            return None
-        number = typed_number(sent[name])
-        if number is None or number != int(number):
-            raise Unreadable(WHOLE_NUMBER)
-        return int(number)
-
-    return read
-
-
 def _price(sent: Fields) -> dict[str, str | None]:
     amount = typed_number(sent.get("price", ""))
     if amount is None:
@@ -144,26 +132,26 @@ def _price(sent: Fields) -> dict[str, str | None]:
 
 
 def _position(sent: Fields) -> int:
-    return _count("position")(sent) or 0
+    return whole_number("position")(sent) or 0
 
 
 TIME_FIELDS: Final = frozenset({"startsAt", "endsAt", "saleStartsAt", "saleEndsAt"})
 # The fields of a form from which a field of the API is read, where it is not the one of its name.
 _SOURCES: Final = {name: (name, f"{name}Fold", "timeZone") for name in TIME_FIELDS} | {"price": ("price", "currency")}
-_NUMBERS: Final[dict[str, Reader]] = {name: _count(name) for name in _LIMITS}
+_NUMBERS: Final[dict[str, Reader]] = {name: whole_number(name) for name in _LIMITS}
 _EVENT: Final[dict[str, Reader]] = {
     **{name: _text(name) for name in ("title", "description", "venue", "city", "timeZone")},
     "country": _code("country"),
     "tags": _typed_tags,
     **{name: _moment(name) for name in ("startsAt", "endsAt")},
-    "capacity": _count("capacity"),
+    "capacity": whole_number("capacity"),
     **_NUMBERS,
     "payment": lambda sent: sent.get("payment") or PaymentMode.NONE,
 }
 _TICKET: Final[dict[str, Reader]] = {
     "name": _text("name"),
     "price": _price,
-    "quantity": _count("quantity"),
+    "quantity": whole_number("quantity"),
     **{name: _moment(name) for name in ("saleStartsAt", "saleEndsAt")},
     **_NUMBERS,
     "position": _position,

@@ -14,7 +14,15 @@ from api.pages.language import language, use_language
 from api.pages.offers import open_flags, shown_offers
 from api.pages.purchase_status import redirect_to_answer, redirect_to_purchase
 from api.pages.refusal_texts import refusal_text
-from api.pages.seat_selection import SEAT_FIELD, SEAT_WISHES, redirect_to_seats, seat_lines, seat_wishes, with_best
+from api.pages.seat_selection import (
+    SEAT_FIELD,
+    SEAT_WISHES,
+    redirect_to_same_seats,
+    redirect_to_seats,
+    seat_lines,
+    seat_wishes,
+    with_best,
+)
 from api.pages.status_labels import event_label
 from api.pages.ticket_selection import FIELD_PREFIX, chosen_lines, chosen_quantities, order_key, quantity_fields
 from api.ports.ports import ports
@@ -113,6 +121,8 @@ def hold(event_id: UUID) -> BaseResponse:
         )
     except Unavailable:
         # The order may be in the log, so the next try must have the same key.
+        if SEAT_FIELD in request.form:
+            return redirect_to_same_seats(event_id, key or "")
         return _redirect_refused(event_id, "unavailable", key=key or "")
 
 

@@ -52,6 +52,8 @@ _BY_TYPE: Final[Mapping[str, LazyText]] = {
     "greater_than_equal": lazy_gettext("At least %(ge)s, please."),
     "less_than_equal": lazy_gettext("At most %(le)s, please."),
     "ends_before_start": lazy_gettext("The end has to be later than the start."),
+    "too_many_seats": lazy_gettext("A section can have at most 10,000 seats."),
+    "no_room": lazy_gettext("The last row has no room for so many wheelchairs and companions."),
     "too_many_decimals": lazy_gettext("This has more decimals than the currency."),
 }
 # By field, for refusals that follow from the event and not from the form alone.
@@ -65,7 +67,18 @@ _BY_REFUSED_FIELD: Final = dict.fromkeys(("endsAt", "saleEndsAt"), _BY_TYPE["end
 def validation_texts(error: ValidationError) -> dict[str, str]:
     """The texts for the errors of a model, by field of the form; the name is empty for the whole form."""
     found = error.errors(include_url=False, include_input=False)
-    return {_field_of(item): _text(item) for item in reversed(found)}
+    return {_field_of(item): error_text(item) for item in reversed(found)}
+
+
+def error_text(item: Any) -> str:
+    """The text for an error of pydantic."""
+    kind, context = item["type"], item.get("ctx", {})
+    if kind == "string_too_short" and context["min_length"] == 1:
+        return str(MISSING)
+    if kind in _BY_TYPE:
+        numbers = {name: shown_number(value) for name, value in context.items() if isinstance(value, int | float)}
+        return str(_BY_TYPE[kind]) % numbers
+    return str(BY_FIELD.get(_field_of(item), INVALID))
 
 
 def refused_field_texts(error: Refused) -> dict[str, str]:
@@ -90,13 +103,3 @@ def _field_of(item: Any) -> str:
     if item["type"] == "ends_before_start":
         return str(item["ctx"]["field"])
     return "currency" if names[-1:] == ["currency"] else (names or [""])[0]
-
-
-def _text(item: Any) -> str:
-    kind, context = item["type"], item.get("ctx", {})
-    if kind == "string_too_short" and context["min_length"] == 1:
-        return str(MISSING)
-    if kind in _BY_TYPE:
-        numbers = {name: shown_number(value) for name, value in context.items() if isinstance(value, int | float)}
-        return str(_BY_TYPE[kind]) % numbers
-    return str(BY_FIELD.get(_field_of(item), INVALID))

@@ -6,7 +6,8 @@ from typing import Any, Final, TypeVar
 from flask import request
 from pydantic import BaseModel, ValidationError
 
-from api.pages.field_texts import Unreadable, field_of, refused_field_texts, validation_texts
+from api.pages.field_texts import WHOLE_NUMBER, Unreadable, field_of, refused_field_texts, validation_texts
+from api.pages.numbers import typed_number
 from api.pages.refusal_texts import refusal_text
 from api.problems import Refused
 
@@ -50,6 +51,20 @@ def read_form(
     if texts:
         raise UnreadableForm(texts)
     return body
+
+
+def whole_number(name: str) -> Reader:
+    """Reads a field as a whole number; None if it is empty."""
+
+    def read(sent: Mapping[str, str]) -> int | None:
+        if not sent.get(name, "").strip():
+            return None
+        number = typed_number(sent[name])
+        if number is None or number != int(number):
+            raise Unreadable(WHOLE_NUMBER)
+        return int(number)
+
+    return read
 
 
 def parse_body(model: type[Model], given: Mapping[str, object]) -> Model:

@@ -30,6 +30,8 @@ from api.pages.errors import register_errors
 from api.pages.event_editing import editing
 from api.pages.events import events
 from api.pages.forms import TOKEN_FIELD
+from api.pages.hall_plans import hall_plans
+from api.pages.hall_sections import hall_sections
 from api.pages.language import LazyText, lazy_gettext
 from api.pages.mail_links import links
 from api.pages.my_tickets import tickets
@@ -62,6 +64,8 @@ BLUEPRINTS: Final = (
     topics,
     organizing,
     editing,
+    hall_plans,
+    hall_sections,
 )
 
 

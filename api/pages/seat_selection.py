@@ -10,6 +10,7 @@ from flask import redirect, request
 from werkzeug.wrappers import Response
 
 from api.organizing.seating import seats_of
+from api.pages.ticket_selection import quantity_fields
 from api.ports.ports import ports
 from api.problems import Refused
 
@@ -61,15 +62,29 @@ def seat_lines(event: UUID) -> list[dict[str, object]]:
     return [{"ticketTypeId": kind, "quantity": len(seats), "seats": seats} for kind, seats in by_type.items()]
 
 
+def seats_url(event: UUID, section: str, chosen: Iterable[str], more: Iterable[tuple[str, str]] = ()) -> str:
+    """The URL of a section's page, with the chosen seats, and the numbers of tickets without a seat."""
+    fields = [("section", section), *more, *((SEAT_FIELD, seat) for seat in dict.fromkeys(chosen))]
+    return f"/events/{event}/seats?{urlencode([*fields, *quantity_fields().items()])}#choose"
+
+
 def redirect_to_seats(event: UUID, error: Refused) -> Response:
     """Redirect to the seats with those that are still chosen, why they were refused, and the nearest free ones."""
     figures = error.extra.get("figures", {})
-    gone = _names(figures.get("seats"))
-    fields = [("refused", error.kind), *(("gone", seat) for seat in gone)]
-    fields += [("near", seat) for seat in _names(figures.get("nearest"))]
-    fields += [(SEAT_FIELD, seat) for seat in chosen_seats() if seat not in gone]
-    section = next(iter(chosen_seats()), "").partition("-")[0]
-    return redirect(f"/events/{event}/seats?{urlencode([('section', section), *fields])}#choose", 303)
+    gone, near = _names(figures.get("seats")), _names(figures.get("nearest"))
+    more = [("refused", error.kind), *(("gone", seat) for seat in gone), *(("near", seat) for seat in near)]
+    return redirect(_url_after(event, [seat for seat in chosen_seats() if seat not in gone], [*near, *gone], more), 303)
+
+
+def redirect_to_same_seats(event: UUID, key: str) -> Response:
+    """Redirect to the seats after an order of which nobody knows whether it arrived; the next try has its key."""
+    return redirect(_url_after(event, chosen_seats(), (), [("refused", "unavailable"), ("key", key)]), 303)
+
+
+def _url_after(event: UUID, chosen: list[str], first: Iterable[str], more: list[tuple[str, str]]) -> str:
+    """The URL after a refusal, with the section of the first of these seats, or else of those that are chosen."""
+    section = next(iter([*first, *chosen]), "").partition("-")[0]
+    return seats_url(event, section, chosen, more)
 
 
 def _names(found: Iterable[Any] | None) -> list[str]:

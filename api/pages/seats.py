@@ -1,74 +1,39 @@
-"""The page on which seats are chosen: the drawing of a section, and beside it a list by row."""
+"""The page on which seats are chosen, section by section: the drawing, and beside it a list by row."""
 
-from base64 import b64decode
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from api.organizing.seating import Section, seats_of
+from api.pages.offers import shown_offers
 from api.pages.refusal_texts import refusal_text
-from api.pages.seat_selection import CHOSEN_MAX_SEATS, SEAT_FIELD, chosen_seats
+from api.pages.seat_drawing import SHAPES, drawing_of
+from api.pages.seat_selection import CHOSEN_MAX_SEATS, SEAT_FIELD, chosen_seats, seats_url
+from api.pages.section_view import shown_rows, shown_types, taken_bits
 from api.pages.status_labels import event_label
-from api.pages.ticket_selection import order_key
+from api.pages.ticket_selection import FIELD_PREFIX, chosen_quantities, order_key
 from api.ports.ports import ports
 from api.ports.seating import Outline
 from api.problems import Refused
 from api.routes.events import shown_event
-from api.schemas.seating import SEAT_WIDTH, SeatingSection, Seats
-from api.schemas.ticket import TicketType
+from api.schemas.seating import SeatingSection, Seats
 
 seats = Blueprint("seats", __name__)
 
-# Pixels of the drawing for a unit of the plan, so that a seat is large enough for a finger.
-SCALE: Final = 2.6
-# As many colours as are told apart by everybody.
-COLOURS: Final = 6
+# The field of the buttons that show another section.
+SECTION_BUTTON = "to"
 
 
-class ShownSeat(NamedTuple):
-    """A seat: ``bit`` is its number in the section, ``colour`` that of its ticket type."""
+class SeatElsewhere(NamedTuple):
+    """A chosen seat of a section that is not shown; ``bit`` is its number in that section."""
 
     name: str
-    label: str
-    x: int
-    y: int
+    section: str
     bit: int
-    colour: int
-    kind: str
-    is_obstructed: bool
     is_taken: bool
-    is_chosen: bool
-    is_near: bool
-
-
-class ShownRow(NamedTuple):
-    """A row of seats."""
-
-    label: str
-    seats: Sequence[ShownSeat]
-
-
-class ShownType(NamedTuple):
-    """A ticket type of a section, with the number of its colour."""
-
-    ticket: TicketType
-    colour: int
-
-
-class Drawing(NamedTuple):
-    """The rectangle of the plan that is drawn, and its size in pixels."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    @property
-    def pixels(self) -> int:
-        """Its width on the page."""
-        return round(self.width * SCALE)
 
 
 @seats.get("/events/<uuid:event_id>/seats")
@@ -79,8 +44,10 @@ def choose_seats(event_id: UUID) -> Response:
         raise Refused("not-found")
     section = _section(event_id, plan)
     taken = ports().seating.seats(event_id, -1)
-    types = _types(event_id, section)
-    rows = _rows(section, _taken_bits(section["name"], taken), {str(each.ticket.id): each.colour for each in types})
+    types = shown_types(ports().events.tickets(event_id) or (), section)
+    chosen, gone, near = chosen_seats(), _named("gone"), _named("near")
+    bits = taken_bits(section["name"], taken)
+    rows = shown_rows(section, types, taken=bits, chosen=set(chosen), near=set(near))
     refused = request.args.get("refused")
     text = render_template(
         "seats.html",
@@ -90,30 +57,47 @@ def choose_seats(event_id: UUID) -> Response:
         section=section,
         types=types,
         rows=rows,
-        drawing=_drawing(rows),
+        kinds={seat.kind for row in rows for seat in row.seats},
+        drawing=drawing_of(rows),
+        shapes=SHAPES,
+        elsewhere=_elsewhere(event_id, section["name"], chosen, taken),
+        counted=[offer for offer in shown_offers(event, chosen_quantities()) if offer.ticket.id not in plan.seated],
+        field_prefix=FIELD_PREFIX,
         offset=taken.offset if taken else -1,
         plan=plan.version,
         order_key=order_key(request.args),
+        refusal=refused,
         refused=refusal_text(refused) if refused else None,
-        gone=request.args.getlist("gone")[:CHOSEN_MAX_SEATS],
-        near=request.args.getlist("near")[:CHOSEN_MAX_SEATS],
+        gone=gone,
+        near=near,
+        instead=seats_url(event_id, section["name"], [seat for seat in (*chosen, *near) if seat not in gone]),
         seat_field=SEAT_FIELD,
+        section_button=SECTION_BUTTON,
         most=CHOSEN_MAX_SEATS,
     )
     return make_response(text)
 
 
+@seats.post("/events/<uuid:event_id>/seats")
+def change_section(event_id: UUID) -> BaseResponse:
+    """Redirect to another section, with what is chosen so far."""
+    shown_event(event_id)
+    return redirect(seats_url(event_id, request.form.get(SECTION_BUTTON, ""), chosen_seats()), 303)
+
+
 def _section(event: UUID, plan: Outline) -> Section:
     """The section that the URL names; else the first one with seats of the ticket type that it names. Refused."""
     kind = request.args.get("type")
-    names = (
-        [request.args["section"]] if "section" in request.args else [each.name for each in plan.sections if each.seats]
-    )
-    for name in names:
+    asked = request.args.get(SECTION_BUTTON) or request.args.get("section") or ""
+    for name in (asked, *(each.name for each in plan.sections if each.seats)):
         section = ports().seating.section(event, name)
         if section and any(kind in (None, seat["category"]) for _, seat in seats_of(section)):
             return section
     raise Refused("not-found")
+
+
+def _named(field: str) -> list[str]:
+    return request.args.getlist(field)[:CHOSEN_MAX_SEATS]
 
 
 def _sections(plan: Outline, taken: Seats | None) -> list[tuple[SeatingSection, int]]:
@@ -122,36 +106,14 @@ def _sections(plan: Outline, taken: Seats | None) -> list[tuple[SeatingSection, 
     return [(each, free.get(each.name, each.seats)) for each in plan.sections if each.seats]
 
 
-def _taken_bits(name: str, taken: Seats | None) -> int:
-    found = next((each.taken for each in taken.sections if each.name == name), "") if taken else ""
-    return int.from_bytes(b64decode(found), "little")
-
-
-def _types(event: UUID, section: Section) -> list[ShownType]:
-    known = {str(ticket.id): ticket for ticket in ports().events.tickets(event) or ()}
-    found = dict.fromkeys(seat["category"] for _, seat in seats_of(section))
-    return [ShownType(known[kind], place % COLOURS) for place, kind in enumerate(found) if kind in known]
-
-
-def _rows(section: Section, taken: int, colours: dict[str, int]) -> list[ShownRow]:
-    chosen, near = set(chosen_seats()), set(request.args.getlist("near"))
-    numbered = iter(enumerate(seats_of(section)))
-
-    def shown(bit: int, name: str, seat: dict[str, Any]) -> ShownSeat:
-        is_taken = bool(taken >> bit & 1)
-        kind, colour = seat.get("kind", "standard"), colours.get(seat["category"], 0)
-        place = seat["label"], seat["x"], seat["y"], bit, colour, kind
-        states = seat.get("obstructed", False), is_taken, name in chosen and not is_taken, name in near
-        return ShownSeat(name, *place, *states)
-
-    return [
-        ShownRow(row["label"], [shown(bit, *named) for _, (bit, named) in zip(row["seats"], numbered, strict=False)])
-        for row in section["rows"]
-    ]
-
-
-def _drawing(rows: Sequence[ShownRow]) -> Drawing:
-    places = [(seat.x, seat.y) for row in rows for seat in row.seats]
-    left, top = min(x for x, _ in places) - SEAT_WIDTH, min(y for _, y in places) - SEAT_WIDTH
-    right, bottom = max(x for x, _ in places) + SEAT_WIDTH, max(y for _, y in places) + SEAT_WIDTH
-    return Drawing(left, top, right - left, bottom - top)
+def _elsewhere(event: UUID, shown: str, chosen: Sequence[str], taken: Seats | None) -> list[SeatElsewhere]:
+    """The chosen seats of other sections; those that are not in the plan are left out."""
+    found: list[SeatElsewhere] = []
+    wanted = [name for name in chosen if name.partition("-")[0] != shown]
+    for section in dict.fromkeys(name.partition("-")[0] for name in wanted):
+        known = ports().seating.section(event, section) or {"name": section}
+        bits = {name: bit for bit, (name, _) in enumerate(seats_of(known))} if "category" in known else {}
+        out = taken_bits(section, taken)
+        names = [name for name in wanted if name in bits]
+        found += [SeatElsewhere(name, section, bits[name], bool(out >> bits[name] & 1)) for name in names]
+    return found

@@ -1,63 +1,142 @@
-// The page of seats works without this script. It lets seats be chosen on the drawing, and shows which are taken now.
+// The pages of seats work without this script. It lets seats be chosen on the drawing, and shows buyers which are taken.
 "use strict";
 
 const POLL_MS = 4000;
 
-function prepareHall(hall) {
-  const boxes = new Map([...hall.querySelectorAll("[data-bit]")].map((box) => [box.dataset.bit, box]));
-  const marks = new Map([...hall.querySelectorAll("[data-mark]")].map((mark) => [mark.dataset.mark, mark]));
-  const status = hall.querySelector("[data-status]");
-  let offset = Number(hall.dataset.offset);
-
-  const show = (bit) => {
-    const box = boxes.get(bit), mark = marks.get(bit);
-    mark.setAttribute("href", box.disabled ? "#seat-taken" : box.checked ? "#seat-chosen" : mark.dataset.free);
-  };
-  const lose = (box) => {
-    box.checked = false;
-    status.textContent = status.dataset.lost.replace("{seat}", box.dataset.seat);
-    status.hidden = false;
-  };
-  const take = (section) => {
-    const taken = Uint8Array.from(atob(section.taken), (letter) => letter.charCodeAt(0));
-    boxes.forEach((box, bit) => {
-      const isTaken = Boolean(taken[bit >> 3] & (1 << (bit & 7)));
-      if (box.disabled === isTaken) return;
-      if (isTaken && box.checked) lose(box);
-      box.disabled = isTaken;
-      show(bit);
+// The seats of the list, with their places on the drawing.
+function readSeats(hall) {
+  const title = hall.querySelector("[data-name]").dataset.name;
+  return [...hall.querySelectorAll("[data-row]")].flatMap((row) => {
+    const across = row.dataset.x.split(" ").map(Number), down = row.dataset.y.split(" ").map(Number);
+    return [...row.querySelectorAll("input")].map((box, place) => {
+      const [, label, number] = box.value.split("-");
+      const name = title.replace("{section}", hall.dataset.hall).replace("{row}", label).replace("{seat}", number);
+      return {
+        box, name, row, x: across[place], y: down.length > 1 ? down[place] : down[0],
+        colour: box.dataset.colour || "0", look: box.dataset.look || "type-0",
+        isNear: box.parentElement.classList.contains("is-near"), isTaken: () => box.disabled, isChosen: () => box.checked,
+      };
     });
+  });
+}
+
+// The free seat nearest to one, of the same ticket type and kind; rather in its row.
+function nearestTo(seats, lost, without) {
+  const far = (seat) => Math.hypot(seat.x - lost.x, seat.y - lost.y) + (seat.row === lost.row ? 0 : 1000);
+  const free = seats.filter((seat) => !seat.isTaken() && !seat.isChosen() && !without.includes(seat)
+    && seat.colour === lost.colour && seat.look === lost.look);
+  return free.reduce((best, seat) => (best && far(best) <= far(seat) ? best : seat), null);
+}
+
+// Follows which seats are taken: by server-sent events, or by asking again where there are too many streams.
+function followSeats(hall, take) {
+  let offset = Number(hall.dataset.offset), stream = null, timer = null;
+  const read = (seats) => {
+    if (String(seats.plan) !== hall.dataset.plan) return location.reload();
+    seats.sections.forEach(take);
+    offset = seats.offset;
   };
   const poll = async () => {
-    if (!hall.isConnected) return;
     try {
-      if (!document.hidden) {
-        const answer = await fetch(`${hall.dataset.seats}?since=${offset}`);
-        const seats = answer.ok ? await answer.json() : null;
-        if (seats && String(seats.plan) !== hall.dataset.plan) return location.reload();
-        if (seats) {
-          seats.sections.filter((section) => section.name === hall.dataset.hall).forEach(take);
-          offset = seats.offset;
-        }
-      }
+      const answer = await fetch(`${hall.dataset.seats}?since=${offset}`);
+      if (answer.ok) read(await answer.json());
     } catch { /* The next one may get through. */ }
-    setTimeout(poll, POLL_MS);
+    if (timer !== null) timer = setTimeout(poll, POLL_MS);
+  };
+  const stop = () => {
+    if (stream) stream.close();
+    clearTimeout(timer);
+    stream = timer = null;
+  };
+  const start = () => {
+    stop();
+    if (document.hidden) return;
+    stream = new EventSource(`${hall.dataset.seats}/changes?since=${offset}`);
+    stream.onmessage = (event) => read(JSON.parse(event.data));
+    stream.onerror = () => {
+      if (stream && stream.readyState === EventSource.CLOSED) { stop(); timer = setTimeout(poll, POLL_MS); }
+    };
+  };
+  document.addEventListener("visibilitychange", start);
+  window.addEventListener("pagehide", stop);
+  start();
+}
+
+function prepareHall(hall) {
+  const seats = readSeats(hall), status = hall.querySelector("[data-status]"), count = hall.querySelector("[data-count]");
+  const elsewhere = [...hall.querySelectorAll("[data-elsewhere] input")], byBox = new Map(seats.map((seat) => [seat.box, seat]));
+  const show = drawHall(hall.querySelector("[data-drawing]"), seats, (seat) => seat.box.click());
+  const chosen = () => hall.querySelectorAll("[name=seat]:checked").length;
+  const showCount = () => {
+    if (!count) return;
+    count.hidden = chosen() === 0;
+    count.textContent = count.dataset.count.replace("{number}", chosen());
+  };
+  const say = (text, tone, others = []) => {
+    const notice = document.createElement("p");
+    notice.className = `notice ${tone}`;
+    notice.append(`${text} `);
+    if (others.length) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "button plain small";
+      button.textContent = status.dataset.instead.replace("{seats}", others.map((seat) => seat.name).join("; "));
+      button.addEventListener("click", () => {
+        others.filter((seat) => !seat.isTaken() && !seat.isChosen()).forEach((seat) => seat.box.click());
+        status.replaceChildren();
+      });
+      notice.append(button);
+    }
+    status.replaceChildren(notice);
+  };
+  const mark = (box, isTaken) => {
+    const wasChosen = isTaken && box.checked;
+    box.disabled = isTaken;
+    if (wasChosen) box.checked = false;
+    const known = box.parentElement.querySelector("[data-gone]");
+    if (isTaken && !known) {
+      const gone = document.createElement("span");
+      gone.className = "small";
+      gone.dataset.gone = "";
+      gone.textContent = ` ${hall.querySelector("[data-drawing]").dataset.taken}`;
+      box.parentElement.append(gone);
+    } else if (!isTaken && known) known.remove();
+    return wasChosen;
+  };
+  const take = (section) => {
+    const bits = Uint8Array.from(atob(section.taken), (letter) => letter.charCodeAt(0));
+    const isTaken = (bit) => Boolean(bits[bit >> 3] & (1 << (bit & 7)));
+    const lost = [], names = [];
+    if (section.name === hall.dataset.hall) {
+      seats.forEach((seat, bit) => {
+        if (seat.isTaken() === isTaken(bit)) return;
+        if (mark(seat.box, isTaken(bit))) { lost.push(seat); names.push(seat.name); }
+        show(seat);
+      });
+    }
+    for (const box of elsewhere.filter((each) => each.dataset.section === section.name)) {
+      const isGone = isTaken(Number(box.dataset.bit));
+      if (box.disabled !== isGone && mark(box, isGone)) names.push(box.parentElement.querySelector("bdi").textContent);
+    }
+    showCount();
+    if (!names.length) return;
+    const others = lost.reduce((found, seat) => [...found, nearestTo(seats, seat, found)].filter(Boolean), []);
+    say(status.dataset.lost.replace("{seats}", names.join("; ")), "bad", others);
   };
 
   hall.addEventListener("change", (event) => {
-    const bit = event.target.dataset.bit;
-    if (bit === undefined) return;
-    if (hall.querySelectorAll("[data-bit]:checked").length > Number(hall.dataset.most)) event.target.checked = false;
-    show(bit);
+    if (event.target.type !== "checkbox") return;
+    if (chosen() > Number(hall.dataset.most)) {
+      event.target.checked = false;
+      say(status.dataset.most, "warn");
+    }
+    if (byBox.has(event.target)) show(byBox.get(event.target));
+    showCount();
   });
-  hall.querySelector("[data-drawing]").addEventListener("click", (event) => {
-    const mark = event.target.closest("[data-mark]");
-    const box = mark && boxes.get(mark.dataset.mark);
-    if (!box || box.disabled) return;
-    box.click();
-  });
-  boxes.forEach((box, bit) => show(bit));
-  setTimeout(poll, POLL_MS);
+  seats.forEach(show);
+  showCount();
+  if (hall.dataset.seats) followSeats(hall, take);
 }
 
-document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-hall]").forEach(prepareHall));
+// After going back, browsers restore the choice of a form only then.
+window.addEventListener("load", () => document.querySelectorAll("[data-hall]").forEach(prepareHall));

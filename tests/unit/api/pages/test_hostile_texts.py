@@ -18,6 +18,7 @@ from api.board.snapshot import BoardSnapshot, EventShown, TypeShown, frame
 from api.board.stock_bounds import StockBounds
 from api.pages.board_texts import said_in
 from api.ports.sales import Curve
+from api.ports.seating import StoredPlan
 from api.roles import Role
 from api.schemas.money import Money
 from api.schemas.purchase import BoughtLine, Purchase, public_id
@@ -59,6 +60,10 @@ class Stage:
         )
         tickets = tuple(each.model_copy(update={"name": text}) for each in self.listing.tickets)
         self.world.events.rows[event.id] = replace(self.listing, event=event, tickets=tickets)
+        seats = [{"label": "1", "x": 0, "y": 0}, {"label": "2", "x": 10, "y": 0, "kind": "wheelchair"}]
+        rows = [{"label": "1", "seats": seats}]
+        hall = [{"name": "A", "title": text, "category": str(self.kind), "rows": rows}]
+        self.world.seating.plans[event.id] = StoredPlan(1, hall)
         account = self.world.accounts.rows[self.owner]
         self.world.accounts.rows[self.owner] = account.model_copy(update={"first_name": text, "last_name": text})
         line = BoughtLine(ticket_type_id=self.kind, name=text, quantity=2, price=EURO)
@@ -94,6 +99,9 @@ class Stage:
         public = public_id(event, purchase)
         return {
             "event": f"/events/{event}",
+            "seats": f"/events/{event}/seats?refused=seat-taken&gone=A-1-1&near=A-1-2&seat=A-1-1",
+            "plan": f"/organize/events/{event}/seating",
+            "section": f"/organize/events/{event}/seating/section?section=A",
             "left": f"/events/{event}/left",
             "found": f"/?{urlencode({'q': text})}",
             "narrowed": f"/?{urlencode({'city': text, 'tag': text})}",
@@ -125,7 +133,7 @@ def harmless() -> dict[str, list[Place]]:
 
 def wanted(place: Place, typed: str) -> tuple[str, ...]:
     """What may stand in a place of the harmless page when that was typed."""
-    if place.tag == "title" or place.attribute == "aria-label":
+    if place.tag in ("title", "option") or place.attribute == "aria-label":
         return (place.value.replace(TYPED, sanitize(typed)),)
     quoted = '"' + typed.replace('"', '""') + '"'  # a tag, in the form
     return tuple(place.value.replace(TYPED, text) for text in (typed, quoted, " ".join(typed.split())))

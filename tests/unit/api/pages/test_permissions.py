@@ -50,6 +50,7 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
     "events.event": ("GET", "/events/{event}", {}, EVERYBODY),
     "events.left": ("GET", "/events/{event}/left", {}, EVERYBODY),
     "seats.choose_seats": ("GET", "/events/{hall}/seats", {}, EVERYBODY),
+    "seats.change_section": ("POST", "/events/{hall}/seats", {"to": "A"}, EVERYBODY),
     "events.choose": ("GET", "/events/{event}/choose", {}, SIGNED_IN),
     "events.hold": ("POST", "/events/{event}/hold", ORDER, SIGNED_IN),
     "purchases.purchase": ("GET", "/purchases/{purchase}", {}, OWN),
@@ -113,6 +114,16 @@ ROWS: dict[str, tuple[str, str, dict[str, Any], tuple[bool, ...]]] = {
     "editing.type_to_edit": ("GET", "/organize/events/{event}/types/{ticket}", {}, OWN),
     "editing.edit_type": ("POST", "/organize/events/{event}/types/{ticket}", STALLS | {"version": "{version}"}, OWN),
     "editing.remove_type": ("POST", "/organize/events/{event}/types/{ticket}/remove", {"version": "{version}"}, OWN),
+    "hall_plans.show_plan": ("GET", "/organize/events/{hall}/seating", {}, OWN),
+    "hall_plans.generate": ("POST", "/organize/events/{hall}/seating/generate", {"version": "1", "name": "B"}, OWN),
+    "hall_plans.copy": ("POST", "/organize/events/{event}/seating/copy", {"version": "1", "from": "{event}"}, OWN),
+    "hall_plans.upload": ("POST", "/organize/events/{hall}/seating/upload", {"version": "1"}, OWN),
+    "hall_plans.draw": ("POST", "/organize/events/{hall}/seating/draw", {"version": "1"}, OWN),
+    "hall_plans.remove": ("POST", "/organize/events/{hall}/seating/remove", {"version": "1"}, OWN),
+    "hall_plans.download": ("GET", "/organize/events/{hall}/seating.json", {}, OWN),
+    "hall_sections.show_section": ("GET", "/organize/events/{hall}/seating/section?section=A", {}, OWN),
+    "hall_sections.mark_seats": ("POST", "/organize/events/{hall}/seating/section", {"section": "A"}, OWN),
+    "hall_sections.name_section": ("POST", "/organize/events/{hall}/seating/title", {"section": "A"}, OWN),
 }
 
 
@@ -224,7 +235,14 @@ def test_every_page_answers_every_role_as_the_table_says(
     filled = {name.format(**things): str(value).format(**things) for name, value in form.items()}
     key = reader.hidden("/sign-in" if role == "nobody" else "/sign-out")
     data = key | filled if method == "POST" else None
-    answer = reader.client.open(path.format(**things), method=method, data=data, headers=HTML)
+    is_file = path.endswith(("/upload", "/draw"))
+    answer = reader.client.open(
+        path.format(**things),
+        method=method,
+        data=data,
+        headers=HTML,
+        content_type="multipart/form-data" if is_file else None,
+    )
     led_away = answer.headers.get("Location", "").startswith("/sign-in?next=")
     assert (answer.status_code not in (401, 403, 404) and not led_away) is granted
     assert answer.status_code < 500

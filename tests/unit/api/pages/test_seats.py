@@ -1,13 +1,18 @@
 """The page of seats: drawn and listed, chosen by name or as the best that are left, lost to others."""
 
+import gzip
 import re
-from typing import Any
+from html import unescape
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
 
+from api.pages.assets import asset_of
+from api.pages.seat_drawing import SHAPES
+from api.problems import Unavailable
 from api.schemas.purchase import BoughtLine, Purchase, public_id
 from tables.messages.commands import Hold
 from tables.messages.reasons import Reason
@@ -16,6 +21,8 @@ from tests.unit.api.fakes.ledger import rejected
 from tests.unit.api.pages.conftest import ticket
 from tests.unit.api.pages.ledger import Ledger
 from tests.unit.api.pages.reader import Reader
+
+PAGE_MAX_BYTES = 100 * 1024
 
 
 @pytest.fixture
@@ -43,11 +50,16 @@ def test_free_seats_can_be_chosen_and_taken_ones_are_marked_on_drawing_and_list(
     assert list(found) == [f"A-{row}-{seat}" for row in "AB" for seat in range(1, 5)]
     assert ["disabled" in found[name] for name in list(found)[:4]] == [False, True, False, False]
     assert ["checked" in found[name] for name in list(found)[:4]] == [False, False, True, False]
-    marks = re.findall(r'<use href="#(seat-[a-z]+)" x=', reader.page)
-    assert marks == [
-        *("seat-free", "seat-taken", "seat-chosen", "seat-free"),
-        *("seat-wheelchair", "seat-companion", "seat-free", "seat-free"),
-    ]
+    drawn = re.findall(r'<path class="seat-([a-z0-9-]+) colour-0" d="([^"]+)"', reader.page)
+    assert {look: path.count(SHAPES[look]) for look, path in drawn} == {
+        "type-0": 4,
+        "near": 1,
+        "taken": 1,
+        "full": 1,
+        "check": 1,
+        "wheelchair": 1,
+        "companion": 1,
+    }
     assert re.findall(r'<bdi>(Left|B)</bdi> <span class="muted">(\d) free', reader.page) == [("Left", "7"), ("B", "7")]
     reader.get(f"/events/{hall['id']}/seats?section=B")
     assert "disabled" in boxes(reader.page)["B-A-1"]
@@ -89,8 +101,88 @@ def test_who_lost_a_seat_is_told_so_and_offered_the_nearest(reader: Reader, hall
     ]
     reader.get(answer.location)
     assert "Somebody else was faster" in reader.page
+    [instead] = re.findall(r'href="([^"]+)">Choose this seat instead', reader.page)
+    before = boxes(reader.page)
+    assert ("checked" in before["A-A-3"], "checked" in before["A-A-1"]) == (False, False)
     assert "Section A, row A, seat 3" in reader.page.partition("<form id")[0]
     assert "checked" in boxes(reader.page)["A-A-2"]
+    reader.get(unescape(instead))
+    assert [name for name, box in boxes(reader.page).items() if "checked" in box] == ["A-A-2", "A-A-3"]
+
+
+def test_an_order_takes_seats_of_several_sections_and_tickets_without_a_seat(
+    reader: Reader, ledger: Ledger, hall: dict[str, Any]
+) -> None:
+    page, number = f"/events/{hall['id']}/seats", f"n-{ticket(hall, 1)}"
+    reader.get(page)
+    assert f'name="{number}"' in reader.page
+    answer = reader.send(page, reader.hidden(f"/events/{hall['id']}/hold") | {"seat": ["A-A-1"], number: 2, "to": "B"})
+    assert answer.location == f"{page}?section=B&seat=A-A-1&{number}=2#choose"
+    reader.world.seating.taken[UUID(hall["id"])] = {"B-A-1"}
+    reader.get(answer.location)
+    assert "Your seats in other sections" in reader.page
+    assert "checked" in boxes(reader.page)["A-A-1"]
+    assert re.search(rf'value="2"[^>]*name="{number}"', reader.page)
+    reader.send(f"/events/{hall['id']}/hold", {"seat": ["B-A-2", "A-A-1"], number: 2})
+    [command] = reader.world.ledger.handed_in
+    assert [(line.quantity, line.seats) for line in command.lines] == [(2, ()), (2, ("B-A-2", "A-A-1"))]
+
+
+def test_the_section_with_the_lost_seat_is_shown_and_a_chosen_seat_elsewhere_that_is_gone_is_named(
+    reader: Reader, hall: dict[str, Any]
+) -> None:
+    reader.world.ledger.rule = rejected(Reason.SEAT_TAKEN, seats=["B-A-1"], nearest=["B-A-2"])
+    reader.get(f"/events/{hall['id']}/seats")
+    answer = reader.send(f"/events/{hall['id']}/hold", {"seat": ["A-A-1", "B-A-1"]})
+    reader.world.seating.taken[UUID(hall["id"])] = {"A-A-1", "B-A-1"}
+    reader.get(answer.location)
+    found = boxes(reader.page)
+    assert "B-B-1" in found
+    assert "A-B-1" not in found
+    assert ("disabled" in found["A-A-1"], "checked" in found["A-A-1"]) == (True, False)
+
+
+def test_an_order_of_unknown_end_is_tried_again_with_its_key_and_its_seats(
+    reader: Reader, hall: dict[str, Any]
+) -> None:
+    def fail(command: object) -> NoReturn:
+        raise Unavailable("kafka", "no acknowledgement")
+
+    reader.world.ledger.rule = fail
+    reader.get(f"/events/{hall['id']}/seats")
+    key = reader.hidden(f"/events/{hall['id']}/hold")["order_key"]
+    answer = reader.send(f"/events/{hall['id']}/hold", {"seat": ["A-A-1"]})
+    reader.get(answer.location)
+    assert reader.hidden(f"/events/{hall['id']}/hold")["order_key"] == key
+    assert "trying again never orders twice" in reader.page
+    assert "checked" in boxes(reader.page)["A-A-1"]
+
+
+def test_the_page_of_the_largest_section_is_light(reader: Reader, client: FlaskClient, hall: dict[str, Any]) -> None:
+    section = {"name": "A", "category": str(ticket(hall)), "rows": 100, "seatsPerRow": 100, "aislesAfter": [30, 70]}
+    body = {"sections": [section]}
+    assert client.post(f"/api/v3/events/{hall['id']}/seating/generate", json=body).status_code == 200
+    page = reader.client.get(f"/events/{hall['id']}/seats", headers={"Accept-Encoding": "gzip"})
+    text = gzip.decompress(page.data).decode()
+    files = re.findall(r'(?:src|href)="/static/[^/"]+/([^"]+)"', text)
+    assert len(boxes(text)) == 10_000
+    assert len(page.data) + sum(len(asset_of(name).compressed) for name in files) <= PAGE_MAX_BYTES
+
+
+@pytest.mark.parametrize("look", SHAPES)
+def test_a_shape_ends_where_it_begins_so_that_the_next_seat_is_in_its_place(look: str) -> None:
+    at = start = 0j
+    for letter, numbers in re.findall(r"([a-z])([^a-z]*)", SHAPES[look]):
+        given = [float(number) for number in re.findall(r"-?[0-9.]+", numbers)]
+        if letter == "z":
+            at = start
+        elif letter in "hv":
+            at += sum(given) * (1 if letter == "h" else 1j)
+        else:
+            step = 7 if letter == "a" else 2
+            at += sum(complex(*given[place + step - 2 : place + step]) for place in range(0, len(given), step))
+            start = at if letter == "m" else start
+    assert abs(at) < 1e-9
 
 
 @pytest.mark.parametrize("seat", ["A-A-99", "Z-1-1", "", "<b>-1-1"])
