@@ -126,7 +126,6 @@ class _Reader:
 
     def __init__(self, encoding: str | None) -> None:
         self.parser = ParserCreate(encoding, namespace_separator=" ")
-        self.parser.StartDoctypeDeclHandler = self._doctype
         self.parser.EntityDeclHandler = self._entity
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
@@ -134,10 +133,6 @@ class _Reader:
         self._elements = 0
         # Of each open element: whether what is in it is drawn, and whether it is moved.
         self._open: list[tuple[bool, bool]] = []
-
-    def _doctype(self, _name: str, _system: str | None, _public: str | None, has_subset: int) -> None:
-        if has_subset:
-            raise _wrong("the drawing declares entities")
 
     def _entity(self, *_: object) -> None:
         raise _wrong("the drawing declares entities")

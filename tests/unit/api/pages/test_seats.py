@@ -45,7 +45,7 @@ def test_free_seats_can_be_chosen_and_taken_ones_are_marked_on_drawing_and_list(
     reader: Reader, hall: dict[str, Any]
 ) -> None:
     reader.world.seating.taken[UUID(hall["id"])] = {"A-A-2", "B-A-1"}
-    reader.get(f"/events/{hall['id']}/seats?seat=A-A-3&near=A-A-1")
+    reader.get(f"/events/{hall['id']}/seats?seat=A-A-3&seat=A-A-2&near=A-A-1")
     found = boxes(reader.page)
     assert list(found) == [f"A-{row}-{seat}" for row in "AB" for seat in range(1, 5)]
     assert ["disabled" in found[name] for name in list(found)[:4]] == [False, True, False, False]
