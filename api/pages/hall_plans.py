@@ -28,7 +28,6 @@ hall_plans = Blueprint("hall_plans", __name__)
 
 # Of the organizer's newest events, as many are looked at for plans to copy.
 COPIED_MAX_EVENTS: Final = 50
-DOCUMENTATION: Final = "/docs"
 USUAL: Final[dict[str, str]] = {"numbering": "all", "numberedFrom": "left", "rowsBy": "letters"}
 
 DecidePlan = Callable[[SeatingNow], list[Section]]
@@ -158,7 +157,6 @@ def _page(
         given=given,
         errors=errors or {},
         refused=refused,
-        documentation=DOCUMENTATION,
     )
     return make_response(text, status)
 
