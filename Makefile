@@ -1,6 +1,6 @@
-# Turnstile's commands; `make` alone lists them. Nothing but Python 3.11 and make has to be installed.
+# Turnstile's commands; `make` alone lists them. Nothing but Python (3.11, 3.12 or 3.13) and make has to be installed.
 .DEFAULT_GOAL := help
-.PHONY: help install run worker servers test server-tests check unit unit-api unit-rest lint format containers containers-quick deployment structure bench chaos demo screenshots browser dlq reindex status verify backup drill rehearsal clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
+.PHONY: help install run worker servers test server-tests check unit unit-api unit-rest unit-pythons lint format containers containers-quick deployment structure bench chaos demo screenshots browser dlq reindex status verify backup drill rehearsal clean-data secrets settings metrics runbooks openapi contract strimzi translations lock
 SHELL := /bin/bash
 # With their byte code kept, test files are collected in half the time, and processes start sooner.
 unexport PYTHONDONTWRITEBYTECODE
@@ -8,6 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
+CHOSEN = $$(stack/find_python.sh $(PYTHON))
 # What the order of the tests is drawn from.
 ORDER ?= 20261128
 PYTEST := $(BIN)/python -m pytest --randomly-seed=$(ORDER)
@@ -20,18 +21,21 @@ CODE := settings translations telemetry tables connect providers migrations stre
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(STAMP) ## build the virtual environment from the lock file
+install: ## build the virtual environment from the lock file; anew if another Python is the best now; PYTHON=3.12 with the best of that series
+	@python=$(CHOSEN) && \
+	{ [ -L $(VENV) ] || [ "$$(cat $(STAMP) 2>/dev/null)" = "$$python" ] || rm -f $(STAMP); } && \
+	$(MAKE) --no-print-directory $(STAMP) PYTHON="$$python"
 
+# It holds which Python the environment was made with.
 $(STAMP): requirements/dev.lock
-	@set -e; python=; \
-	for name in python3.11 python3 python; do \
-	  if $$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then python=$$name; break; fi; \
-	done; \
-	if [ -z "$$python" ]; then echo "Turnstile needs Python 3.11: no python3.11 on the PATH" >&2; exit 1; fi; \
-	echo "installing into $(VENV) with $$($$python --version)"; \
-	$$python -m venv $(VENV); \
+	@set -e; \
+	if [ -L $(VENV) ]; then echo "$(VENV) is a link: what it leads to is taken as it is" >&2; exit; fi; \
+	python=$(CHOSEN); \
+	echo "installing into $(VENV)"; \
+	[ "$$(cat $@ 2>/dev/null)" = "$$python" ] || rm -rf $(VENV); \
+	"$$python" -m venv $(VENV); \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock; \
-	touch $@
+	echo "$$python" >$@
 
 run: $(STAMP) ## start everything, Ctrl-C stops it; WORKERS=3, BROKERS=3 for more of them, ZIPKIN=1 with traces, KAFKA_SECURITY=1 with users and rights in Kafka, PAPER=hostile with a provider of payments that lies
 	@exec $(STACK) $(BIN)/python -m stack run $(if $(ZIPKIN),--zipkin)
@@ -52,6 +56,14 @@ check: $(STAMP) ## linters, formatter, types, import contracts, unit tests, on t
 
 unit: $(STAMP) ## the unit tests alone, on two cores
 	@$(TWO) unit-rest unit-api
+
+unit-pythons: ## the unit tests under each of Python 3.11, 3.12 and 3.13 that is here, in environments of their own
+	@set -e; found=$$(stack/find_python.sh --each); failed=; \
+	while read -r series python; do \
+	  echo "unit tests under Python $$series: $$python"; \
+	  $(MAKE) --no-print-directory install unit VENV=.venvs/$$series PYTHON="$$python" </dev/null || failed="$$failed $$series"; \
+	done <<<"$$found"; \
+	if [ -n "$$failed" ]; then echo "unit tests failed under Python$$failed" >&2; exit 1; fi
 
 unit-api: $(STAMP)
 	$(PYTEST) -q tests/unit/api --durations=10

@@ -13,6 +13,8 @@ from typing import Final
 
 import psutil
 
+from stack.python_build import build
+
 ROOT: Final = Path(__file__).parents[2]
 HARDWARE: Final = ("cores", "processor", "memory")
 OBJECTS: Final = 100_000
@@ -29,7 +31,7 @@ def machine() -> dict[str, str]:
         "processor": _processor(),
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
+        "python": build(),
         **{package: version(package) for package in PACKAGES},
     }
 
