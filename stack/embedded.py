@@ -158,7 +158,9 @@ class Stack:
             self.home.release()
 
     def remove(self) -> None:
-        """Stop everything and delete its data, also outside of the data folder (stack/postgres_files.py)."""
+        """End everything at once and delete its data, also outside of the data folder (stack/postgres_files.py)."""
+        if not any(self.members[name].has_to_end_well() for name in self.pids):
+            self._abort()
         self.stop()
         self.home.remove()
 
@@ -212,6 +214,10 @@ class Stack:
                     self.progress(name, "done" if member.runs_once else "ready")
             self.home.note(self.pids)
             time.sleep(PAUSE)
+
+    def _abort(self) -> None:
+        for name in self.pids:
+            self.processes[name].send_signal(self.members[name].abort_signal)
 
     def _exist(self, names: Iterable[str], starting: Container[str]) -> bool:
         return all(name in self.processes or name not in starting for name in names)
