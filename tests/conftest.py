@@ -1,6 +1,7 @@
 """The embedded stack, started once per run, on ports and in a folder of its own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,17 @@ from tests.pipeline import WORKERS, Pipeline
 # The time of an example depends on the load of the machine.
 settings.register_profile("turnstile", deadline=None)
 settings.load_profile("turnstile")
+
+HERE = Path(__file__).parent
+WITH_OWN_SERVERS = (HERE / "chaos", HERE / "integration" / "stack")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests that start servers of their own before the shared stack is up: it takes a part of the machine.
+
+    Otherwise their order stays as it is, which is random.
+    """
+    items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in WITH_OWN_SERVERS))
 
 
 @pytest.fixture(scope="session")
