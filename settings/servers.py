@@ -86,6 +86,9 @@ class ServerSettings(BaseModel):
     smtp_password: SecretStr | None = Field(None, description="that user's password")
     smtp_tls: bool = Field(False, description="whether to use STARTTLS")
     mail_from: Sender = Field("Turnstile <tickets@turnstile.example>", description="sender of all mails")
+    mail_retry_seconds: float = Field(
+        30.0, gt=0, le=3600, description="seconds until a mail that can't be sent yet is tried again"
+    )
 
     @field_validator("kafka_password")
     @classmethod

@@ -40,6 +40,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         # Only the tests of traces listen there; no request is traced by default.
         environment.setenv("TURNSTILE_ZIPKIN_URL", f"http://{HOST}:{stack.settings.zipkin_port}")
         environment.setenv("TURNSTILE_TRACE_RATIO", "0")
+        environment.setenv("TURNSTILE_MAIL_RETRY_SECONDS", "3")
         try:
             stack.start()
             stack.start("migrations", "administrator", "connectors", "api")

@@ -39,6 +39,7 @@ SETTINGS: Final = {
     "TURNSTILE_HOLD_TICKETS_MAX": "6",
     "TURNSTILE_HOLD_COOLDOWN_SECONDS": "2",
     "TURNSTILE_PAYMENT_SECONDS": "10",
+    "TURNSTILE_MAIL_RETRY_SECONDS": "5",
     # A limit of the API alone: the log can't tell whether its refusals are right.
     "TURNSTILE_HOLD_TICKETS_OVERALL_MAX": "0",
 }

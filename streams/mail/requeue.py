@@ -20,24 +20,24 @@ from tables.messages.mail_requests import Resend, decode_resend
 RETRIES_CONSUMER = "retries"
 RESENDS_CONSUMER = "resends"
 BATCH_MAX_RECORDS = 500
-RETRY_PAUSE_S = 30.0
 UNKNOWN_PAUSE_S = 2.0
 
 
 class RetriesAgent:
-    """Moves jobs from ``notification-retries`` to ``notification-jobs`` after RETRY_PAUSE_S, or a little more.
+    """Moves jobs from ``notification-retries`` to ``notification-jobs`` after a pause (a setting), or a little more.
 
     All wait for the same time, so that the first one is due first and delays no other.
     """
 
     def __init__(self, app: App) -> None:
         self.app = app
+        self._pause_s = app.settings.mail_retry_seconds
         add_agent(app, RETRIES, self._handle, name=RETRIES_CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
         last = max(message.timestamp for message in messages)
         # A producer may have set any timestamp.
-        await interruptible_sleep(self.app, min(RETRY_PAUSE_S, last + RETRY_PAUSE_S - time.time()))
+        await interruptible_sleep(self.app, min(self._pause_s, last + self._pause_s - time.time()))
         jobs: dict[int, list[Record]] = {}
         decoded, dead_letters = decode_batch(messages, decode_job)
         for message, job in decoded:

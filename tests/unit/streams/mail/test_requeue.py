@@ -13,7 +13,7 @@ import pytest
 from connect.topics import JOBS, RETRIES, dead_letters
 from streams.mail import requeue
 from streams.mail.bookings import TracedJob
-from streams.mail.requeue import RETRY_PAUSE_S, UNKNOWN_PAUSE_S, ResendsAgent, RetriesAgent
+from streams.mail.requeue import UNKNOWN_PAUSE_S, ResendsAgent, RetriesAgent
 from streams.runtime import dead_letters as deadletters
 from streams.runtime.counters import Counters
 from streams.runtime.produce import Record
@@ -24,6 +24,7 @@ from tables.messages.outcomes import MoneyAmount
 from tests.unit.streams.mailing import job
 
 ACCOUNT = UUID(int=7)
+PAUSE_S = 12.0
 
 
 @pytest.fixture
@@ -55,6 +56,7 @@ def app(topics: dict[str, list[Record]], waits: list[float]) -> Any:
         topic=lambda *args, **options: None,
         agent=lambda *args, **options: lambda body: body,
         counters=Counters(),
+        settings=SimpleNamespace(mail_retry_seconds=PAUSE_S),
     )
 
 
@@ -86,7 +88,7 @@ def test_what_is_no_job_is_a_dead_letter(
 
 def test_no_record_waits_longer_than_the_pause(waits: list[float], work: Callable[..., None]) -> None:
     work(message(encode_job(job(account=ACCOUNT)), at=4_000_000_000.0))
-    assert waits == [RETRY_PAUSE_S]
+    assert waits == [PAUSE_S]
 
 
 def resend(payment: PaymentNews | None = None) -> Resend:
