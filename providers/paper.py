@@ -118,7 +118,7 @@ def _kinds(payment: PaperPayment, of: PaymentRequestKind | None = None) -> list[
 
 
 def _told(kind: PaymentEventKind, payment: PaperPayment, source: str, request: UUID | None = None) -> PaymentEvent:
-    amounts = {K.CAPTURED: payment.captured, K.REFUNDED: payment.refunded, K.VOIDED: 0}
+    amounts = {K.CAPTURED: payment.captured, K.REFUNDED: payment.refunded, K.DISPUTED: payment.captured, K.VOIDED: 0}
     return PaymentEvent(
         id=source,
         kind=kind,

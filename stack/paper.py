@@ -2,8 +2,8 @@
 
 Its arguments: FOLDER BIND PORT URL WEBHOOKS KEY_FILE MODE. Programs use ``/payments`` with the key as a bearer token;
 buyers pay at ``/pay/<reference>``; ``/`` and ``/books.json`` show the books. Notices go to WEBHOOKS, signed with the
-key, until they are taken. In the mode ``hostile`` they are repeated, delayed (and so reordered), dropped, forged, and
-some lie about the amount.
+key, until they are taken. In the mode ``hostile``, which ``PUT /mode`` sets too, they are repeated, delayed (and so
+reordered), dropped, forged, and some lie about the amount.
 """
 
 import asyncio
@@ -22,9 +22,11 @@ from uuid import uuid4
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
 from stack.paper_books import PAYABLE, SHOWN_MAX, Answer, PaperBooks, Row
-from stack.paper_pages import CHOICES, PAGE_POLICY, books_page, pay_page
+from stack.paper_pages import CHOICES, DISPUTE, LATER_CHOICES, PAGE_POLICY, books_page, pay_page
 
+HONEST: Final = "honest"
 HOSTILE: Final = "hostile"
+MODES: Final = (HONEST, HOSTILE)
 DELAY_S: Final = 60.0
 SEND_INTERVAL_S: Final = 0.05
 SEND_MAX: Final = 50
@@ -45,7 +47,7 @@ class Paper:
     ) -> None:
         self.books = books
         self._key = key
-        self._hostile = hostile
+        self.mode = HOSTILE if hostile else HONEST
         self._clock = clock
         self._random = random.Random(0)
 
@@ -68,16 +70,25 @@ class Paper:
         return status, body
 
     def choose(self, reference: str, choice: str) -> Row | None:
-        """What a buyer chose on the page. The payment afterwards; None if it can't be paid."""
+        """What a buyer chose on the page. The payment afterwards; None if it can't be paid, or not be disputed."""
+        if choice == DISPUTE:
+            return self._dispute(reference)
         payment = self.books.pay(reference, approve=choice != "decline")
         if payment is not None and choice != "lose":
             self.tell(payment["state"], payment, delay_s=DELAY_S if choice == "delay" else 0.0)
         return payment
 
+    def _dispute(self, reference: str) -> Row | None:
+        payment = self.books.by_reference(reference)
+        if payment is None or not payment["captured"]:
+            return None
+        self.tell("disputed", payment)
+        return payment
+
     def tell(self, kind: str, payment: Row, request: str | None = None, delay_s: float = 0.0) -> None:
         """Put a notice into the books; in the mode ``hostile`` perhaps twice, later, or not at all."""
         body = {"id": f"notice_{uuid4().hex}", "kind": kind, "payment": payment, "request": request}
-        if not self._hostile:
+        if self.mode != HOSTILE:
             self.books.add_notice(json.dumps(body), self._clock() + delay_s)
             return
         if self._chance(DROPPED):
@@ -91,19 +102,22 @@ class Paper:
     def sign(self, body: bytes) -> str:
         """The signature of a notice; sometimes a forged one, in the mode ``hostile``."""
         at = int(self._clock())
-        key = b"nobody's" if self._hostile and self._chance(FORGED) else self._key
+        key = b"nobody's" if self.mode == HOSTILE and self._chance(FORGED) else self._key
         return f"t={at},v1={hmac.new(key, b'%d.' % at + body, sha256).hexdigest()}"
 
     async def send_due(self, send: Callable[[bytes, str], Awaitable[bool]]) -> None:
-        """Send the notices that are due. Those that are not taken come again at growing pauses."""
+        """Send the notices that are due, at once. Those that are not taken come again at growing pauses."""
         now = self._clock()
-        for notice in self.books.due_notices(now, SEND_MAX):
+
+        async def send_one(notice: Row) -> None:
             body = notice["body"].encode()
             if await send(body, self.sign(body)):
                 self.books.sent(notice["id"])
             else:
                 pause_s = min(RETRY_FIRST_S * 2.0 ** min(notice["tries"], 10), RETRY_MAX_S)
                 self.books.postpone(notice["id"], now + pause_s)
+
+        await asyncio.gather(*(send_one(notice) for notice in self.books.due_notices(now, SEND_MAX)))
 
     def _chance(self, share: float) -> bool:
         return self._random.random() < share
@@ -131,14 +145,17 @@ def make_application(paper: Paper) -> web.Application:
 
     async def show_payment(request: web.Request) -> web.Response:
         found = _of_reference(paper, request)
-        return _html(pay_page(found, is_payable=found["state"] in PAYABLE))
+        return _html(pay_page(found, _choices(found)))
 
     async def choose(request: web.Request) -> web.Response:
         found, choice = _of_reference(paper, request), str((await request.post()).get("choice", ""))
-        if choice not in CHOICES:
+        if choice not in CHOICES | LATER_CHOICES:
             raise web.HTTPBadRequest
         paper.choose(found["reference"], choice)
         raise web.HTTPSeeOther(found["return_url"] or request.path)
+
+    async def set_mode(request: web.Request) -> web.Response:
+        return await _set_mode(paper, request)
 
     application = web.Application(client_max_size=BODY_MAX_BYTES)
     application.add_routes(
@@ -148,6 +165,7 @@ def make_application(paper: Paper) -> web.Application:
             web.post("/payments/{id}/{kind:capture|void|refund}", change),
             web.get("/", show_books),
             web.get("/books.json", tell_books),
+            web.put("/mode", set_mode),
             web.get("/pay/{reference}", show_payment),
             web.post("/pay/{reference}", choose),
         ]
@@ -166,6 +184,15 @@ async def _carried_out(paper: Paper, request: web.Request, kind: str) -> web.Res
     return web.json_response(body, status=status)
 
 
+async def _set_mode(paper: Paper, request: web.Request) -> web.Response:
+    _check_key(paper, request)
+    before, mode = paper.mode, await request.text()
+    if mode not in MODES:
+        return web.json_response({"error": f"the mode is none of {', '.join(MODES)}"}, status=400)
+    paper.mode = mode
+    return web.json_response({"before": before})
+
+
 def _check_key(paper: Paper, request: web.Request) -> None:
     if not paper.may_use(request.headers.get("Authorization", "")):
         raise web.HTTPUnauthorized
@@ -176,6 +203,12 @@ def _of_reference(paper: Paper, request: web.Request) -> Row:
     if found is None:
         raise web.HTTPNotFound
     return found
+
+
+def _choices(payment: Row) -> Mapping[str, str]:
+    if payment["state"] in PAYABLE:
+        return CHOICES
+    return LATER_CHOICES if payment["captured"] else {}
 
 
 def _html(page: str) -> web.Response:

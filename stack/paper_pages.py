@@ -45,6 +45,7 @@ PAY: Final = """\
 {% if one.return_url %}<p><a href="{{ one.return_url }}">Back to the tickets</a></p>{% endif %}
 {% endblock %}
 """
+DISPUTE: Final = "dispute"
 PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 CHOICES: Final = {
     "approve": "Approve",
@@ -52,6 +53,8 @@ CHOICES: Final = {
     "delay": "Approve, and tell the shop a minute later",
     "lose": "Approve, and never tell the shop",
 }
+# Of a payment that is captured.
+LATER_CHOICES: Final = {DISPUTE: "Dispute it, as the owner of the card"}
 _pages: Final = Environment(autoescape=True, loader=DictLoader({"page": PAGE, "books": BOOKS, "pay": PAY}))
 
 
@@ -60,6 +63,6 @@ def books_page(payments: Sequence[Mapping[str, Any]]) -> str:
     return _pages.get_template("books").render(title="Paper's books", payments=payments)
 
 
-def pay_page(payment: Mapping[str, Any], *, is_payable: bool) -> str:
-    """The page of a payment."""
-    return _pages.get_template("pay").render(title="Pay on Paper", one=payment, choices=CHOICES if is_payable else {})
+def pay_page(payment: Mapping[str, Any], choices: Mapping[str, str]) -> str:
+    """The page of a payment, with a button for each choice."""
+    return _pages.get_template("pay").render(title="Pay on Paper", one=payment, choices=choices)

@@ -1,5 +1,6 @@
 """The operators' view of payments: the money by currency, and what waits for the ledger or a provider."""
 
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from api.adapters.postgres.database import Database
@@ -9,10 +10,12 @@ from api.schemas.payment import CurrencyTotals, PaymentOverview, UnfinishedPayme
 from api.schemas.purchase import public_id
 
 OLDEST_MAX: Final = 50
+RECENT: Final = timedelta(days=7)
 _AMOUNTS: Final = ("authorized", "captured", "refunded", "goodwill", "fees")
 _MONEY: Final = """
 SELECT currency, sum(authorized) AS authorized, sum(captured) AS captured, sum(refunded) AS refunded,
-       sum(goodwill) AS goodwill, sum(fee) AS fees FROM payment GROUP BY currency ORDER BY currency
+       sum(goodwill) AS goodwill, sum(fee) AS fees
+FROM payment WHERE at >= %(since)s GROUP BY currency ORDER BY currency
 """
 # As the index payment_unfinished has it.
 _UNFINISHED: Final = "state IN ('confirming', 'capturing', 'revoking', 'refunding', 'voiding')"
@@ -23,10 +26,10 @@ WHERE {_UNFINISHED} AND since BETWEEN %(first)s AND %(last)s ORDER BY since LIMI
 """
 
 
-def payment_overview(database: Database) -> PaymentOverview:
-    """The view, in one transaction; the sums read the whole table."""
+def payment_overview(database: Database, now: datetime) -> PaymentOverview:
+    """The view, in one transaction. Sums are of the payments that changed within RECENT, by the index payment_at."""
     with database.transaction() as connection:
-        money = fetch(connection, _MONEY, {})
+        money = fetch(connection, _MONEY, {"since": now - RECENT})
         waiting = fetch(connection, _WAITING, {})
         oldest = fetch(connection, _OLDEST, {"first": FIRST, "last": LAST})
     return PaymentOverview(

@@ -1,6 +1,7 @@
 """Payments: the projection ``payment``, the topic ``payment-events`` and the providers."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -73,9 +74,9 @@ class PaymentRows:
         except ProviderUnavailable as error:
             raise Unavailable(provider.name) from error
 
-    def overview(self) -> PaymentOverview:
-        """The money of all payments, and what waits for the ledger or a provider."""
-        return payment_overview(self._database)
+    def overview(self, now: datetime) -> PaymentOverview:
+        """The money of the last seven days, and what waits for the ledger or a provider."""
+        return payment_overview(self._database, now)
 
     def tell(self, event: PaymentEvent) -> None:
         """Write an event to the log; it is stored when this returns. Raises Unavailable."""
@@ -119,7 +120,10 @@ def _refunds(row: dict[str, Any]) -> RefundList:
         captured=Money.of(row["captured"], currency),
         refunded=Money.of(row["refunded"], currency),
         items=[
-            Refund.model_validate(order | {"amount": Money.of(Decimal(order["amount"]), currency)})
+            Refund.model_validate(
+                order
+                | {"amount": Money.of(Decimal(order["amount"]), currency), "refusal": order.get("refusal") or None}
+            )
             for order in row["refunds"]
         ],
     )

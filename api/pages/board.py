@@ -39,7 +39,7 @@ def show_runbook() -> Response:
 @board.get("/board/payments")
 def show_payments() -> Response:
     """The money of all payments, and those that wait for the ledger or the provider."""
-    overview = ports().payments.overview()
+    overview = ports().payments.overview(ports().clock())
     return make_response(render_template("board_payments.html", overview=overview, labels=PAYMENT_LABELS))
 
 

@@ -12,6 +12,7 @@ from api.pages.field_texts import AMOUNT, Unreadable
 from api.pages.forms import Reader, field_errors, parse_body, read_form
 from api.pages.language import lazy_gettext
 from api.pages.numbers import typed_number
+from api.pages.refusal_texts import REFUSAL_TEXTS
 from api.pages.status_labels import StatusLabel
 from api.pages.ticket_selection import chosen_lines, order_key
 from api.ports.ports import ports
@@ -51,6 +52,16 @@ ORDER_LABELS: Final = {
     "ordered": StatusLabel(lazy_gettext("Waiting for the tickets"), "warn"),
     "accepted": StatusLabel(lazy_gettext("Accepted"), "good"),
     "refused": StatusLabel(lazy_gettext("Refused"), "bad"),
+}
+
+
+# Why a refund was refused, in words for the organizer.
+REFUND_REFUSALS: Final = {
+    "refund-too-large": REFUSAL_TEXTS["refund-too-large"],
+    "nothing-to-cancel": lazy_gettext("The buyer no longer has these tickets."),
+    "too-many-changes": lazy_gettext(
+        "This order was changed too often. Its tickets can only be taken back all together."
+    ),
 }
 
 
@@ -132,6 +143,7 @@ def _page(public: str, errors: dict[str, str], status: int = 200) -> Response:
         refunds=ports().payments.refunds(*ids),
         labels=PAYMENT_LABELS,
         order_labels=ORDER_LABELS,
+        refusals=REFUND_REFUSALS,
         order_key=order_key(request.form),
         given=request.form,
         errors=errors,

@@ -31,7 +31,8 @@ def start(ports: Ports, ids: tuple[UUID, UUID], purchase: Purchase) -> PurchaseP
             raise Refused("nothing-to-pay", "nothing is paid online here")
         ports.payments.tell(_started(ports, ids))
         before = found.at
-        found = polled(lambda: ports.payments.find(*ids), lambda now: now.at > before and now.url is not None) or found
+        told = polled(lambda: ports.payments.find(*ids), lambda now: now.at > before and now.url is not None, found)
+        found = told or found
     return found
 
 
@@ -39,7 +40,7 @@ def payment_of(ports: Ports, ids: tuple[UUID, UUID], purchase: Purchase) -> Purc
     """The payment of a purchase. Refused: nothing-to-pay, still-running."""
     found = ports.payments.find(*ids)
     if found is None and purchase.payment is not None:
-        found = polled(lambda: ports.payments.find(*ids), lambda _: True)
+        found = polled(lambda: ports.payments.find(*ids), lambda _: True, None)
         if found is None:
             raise Refused("still-running", "the payment is not ready yet")
     if found is None:
@@ -47,9 +48,8 @@ def payment_of(ports: Ports, ids: tuple[UUID, UUID], purchase: Purchase) -> Purc
     return found
 
 
-def polled(look: Callable[[], Found | None], is_wanted: Callable[[Found], bool]) -> Found | None:
-    """What is looked at once it is as wanted, or as it is after a while."""
-    found = look()
+def polled(look: Callable[[], Found | None], is_wanted: Callable[[Found], bool], found: Found | None) -> Found | None:
+    """What is looked at once it is as wanted, or as it is after a while. ``found`` is what was seen a moment ago."""
     if not _waiting.acquire(blocking=False):
         return found
     try:

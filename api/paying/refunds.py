@@ -8,7 +8,7 @@ from uuid import UUID
 
 from api.paying.payments import polled
 from api.ports.ports import Ports
-from api.problems import Refused, wrong
+from api.problems import REFUSALS, Refused, wrong
 from api.schemas.payment import NewRefund, Refund, RefundList
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tables.payments.refund_orders import ORDERS_MAX
@@ -39,8 +39,12 @@ def order_refund(ports: Ports, ids: Ids, body: NewRefund, order: UUID, by: UUID)
 
 
 def decided_refund(ports: Ports, ids: Ids, body: NewRefund, order: UUID) -> Refund | None:
-    """The order as it was decided; None if that takes longer. Refused: refund-too-large, idempotency-key-reused."""
-    known = polled(lambda: ports.payments.refunds(*ids), lambda now: _is_decided(_find(now, order)))
+    """The order as it was decided; None if that takes longer.
+
+    Refused: refund-too-large, idempotency-key-reused, and why the ledger did not give the tickets back.
+    """
+    seen = ports.payments.refunds(*ids)
+    known = polled(lambda: ports.payments.refunds(*ids), lambda now: _is_decided(_find(now, order)), seen)
     found = None if known is None else _find(known, order)
     if known is None or found is None:
         return None
@@ -48,7 +52,7 @@ def decided_refund(ports: Ports, ids: Ids, body: NewRefund, order: UUID) -> Refu
     if differs or found.reason != body.reason:
         raise Refused("idempotency-key-reused")
     if found.status == REFUSED:
-        raise _too_large(known)
+        raise _refusal(found) or _too_large(known)
     return found if _is_decided(found) else None
 
 
@@ -63,6 +67,12 @@ def _check(known: RefundList, body: NewRefund) -> None:
         raise wrong("/amount/currency", f"the purchase was paid in {known.refundable.currency}")
     if body.amount.exact > known.refundable.exact:
         raise _too_large(known)
+
+
+def _refusal(order: Refund) -> Refused | None:
+    """Why the ledger did not give the tickets of an order back; None if too much was ordered."""
+    problem = next((problem for reason, problem in REFUSALS.items() if reason == order.refusal), None)
+    return None if problem is None else Refused(problem)
 
 
 def _too_large(known: RefundList) -> Refused:

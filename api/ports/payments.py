@@ -1,6 +1,7 @@
 """Payments of purchases: read as the role payments wrote them, and what happens to them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -31,8 +32,8 @@ class Payments(Protocol):
     def page_fields(self, event: UUID, purchase: UUID) -> PageFields | None:
         """For the provider's fields on our page; None where there are none. Raises Unavailable."""
 
-    def overview(self) -> PaymentOverview:
-        """The money of all payments, and what waits for the ledger or a provider."""
+    def overview(self, now: datetime) -> PaymentOverview:
+        """The money of the last seven days, and what waits for the ledger or a provider."""
 
     def tell(self, event: PaymentEvent) -> None:
         """Write an event to the log; it is stored when this returns. Raises Unavailable."""

@@ -1,5 +1,6 @@
 """Payments of purchases, and the door for the providers' webhooks."""
 
+import msgspec
 from flask import Response, request
 
 from api.paying.payments import payment_of, start
@@ -21,6 +22,7 @@ from api.web.authentication import caller
 from api.web.prefer import Preference
 from api.web.responses import BASE, WITH_BODY, answer, answers, blueprint
 from tables.messages.commands import Cancel, TicketLine
+from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 
 payments = blueprint("payments", "purchases")
 
@@ -112,8 +114,11 @@ def list_refunds(path: PurchasePath) -> Response:
 
 @payments.get("/payments", summary="Read the state of all payments", responses=answers({200: PaymentOverview}))
 def read_payments() -> Response:
-    """For administrators: the money by currency, how many payments wait in which state, and the 50 oldest of them."""
-    return answer(ports().payments.overview())
+    """For administrators: the money by currency, how many payments wait in which state, and the 50 oldest of them.
+
+    The money is that of the payments in which something happened within the last seven days.
+    """
+    return answer(ports().payments.overview(ports().clock()))
 
 
 @payments.post(
@@ -127,5 +132,13 @@ def take_webhook(path: ProviderPath) -> Response:
     now = ports().clock().timestamp()
     events = ports().payments.read_webhook(path.provider, request.get_data(), headers, now)
     for event in events:
-        ports().payments.tell(event)
+        ports().payments.tell(_with_organizer(event))
     return answer(TakenWebhook(events=len(events)))
+
+
+def _with_organizer(event: PaymentEvent) -> PaymentEvent:
+    """A dispute with the account of the organizer, who is told of it."""
+    if event.kind is not PaymentEventKind.DISPUTED:
+        return event
+    found = ports().events.get(event.event)
+    return event if found is None else msgspec.structs.replace(event, account=found.organizer_id)

@@ -53,6 +53,9 @@ class Refund(Resource):
 
     id: UUID
     status: str = Field(examples=["accepted"], description="`ordered`, `accepted` or `refused`")
+    refusal: str | None = Field(
+        None, examples=["nothing-to-cancel"], description="the problem for which it was refused"
+    )
     amount: Money
     reason: str
     by: UUID = Field(description="the account that ordered it")
@@ -83,7 +86,7 @@ class PaidPurchase(Resource):
 
 
 class CurrencyTotals(Resource):
-    """The money of all payments in one currency."""
+    """The money of the payments in one currency in which something happened within the last seven days."""
 
     authorized: Money
     captured: Money

@@ -18,7 +18,7 @@ from jinja2 import Environment, StrictUndefined
 from streams.mail.contacts import Contact, address_of
 from streams.mail.i18n import Translator, translator_for
 from streams.mail.ical import invitation, method_of
-from streams.mail.texts import MailText, event_note, link_text, mail_text, partly_cancelled
+from streams.mail.texts import MailText, event_note, link_text, mail_text, partly_cancelled, why_text
 from tables.errors import MalformedRecord
 from tables.mail.headers import MailHeader
 from tables.mail.links import LinkLabel, MailLink, MailLinks
@@ -164,11 +164,7 @@ def _values(job: Job, contact: Contact, texts: Translator) -> dict[str, Any]:
         "left": [_left(line, texts) for line in job.left],
         "advice": _advice(job, texts),
         "reference": texts.gettext("Order {purchase}").format(purchase=f"{job.event}.{job.purchase}"),
-        "why": texts.ngettext(
-            "You receive this e-mail because you chose this ticket with your Turnstile account.",
-            "You receive this e-mail because you chose these tickets with your Turnstile account.",
-            gone,
-        ),
+        "why": why_text(job.kind, texts, gone),
     }
 
 
@@ -233,7 +229,7 @@ def _amount(job: Job, texts: Translator) -> str:
 
 
 def _payment(job: Job, texts: Translator) -> list[str]:
-    """The facts of a receipt, and of what was paid back: when, how much, and the provider's reference."""
+    """The facts of a receipt, of a refund and of a dispute: when, how much, and the provider's reference."""
     if job.kind not in _MOVED:
         return []
     when = texts.time(job.at, job.facts.time_zone)
@@ -246,6 +242,7 @@ def _payment(job: Job, texts: Translator) -> list[str]:
 _MOVED: Final[Mapping[MailKind, Callable[[Translator], str]]] = {
     MailKind.PAID: lambda texts: texts.gettext("Paid: {amount}, {when}"),
     MailKind.PAID_BACK: lambda texts: texts.gettext("Refunded: {amount}, {when}"),
+    MailKind.DISPUTED: lambda texts: texts.gettext("Disputed: {amount}, {when}"),
 }
 
 

@@ -25,6 +25,7 @@ _METHODS: Final = {
     MailKind.CANCELLED: CANCEL,
     MailKind.REFUNDED: CANCEL,
     MailKind.EVENT_CANCELED: CANCEL,
+    MailKind.PAYMENT_FAILED: CANCEL,
 }
 
 

@@ -37,6 +37,17 @@ def link_text(label: LinkLabel, into: Translator) -> str:
     return _LINKS[label](into)
 
 
+def why_text(kind: MailKind, into: Translator, count: int) -> str:
+    """Why somebody gets a mail about ``count`` tickets."""
+    if kind is MailKind.DISPUTED:
+        return into.gettext("You receive this e-mail because you organize this event.")
+    return into.ngettext(
+        "You receive this e-mail because you chose this ticket with your Turnstile account.",
+        "You receive this e-mail because you chose these tickets with your Turnstile account.",
+        count,
+    )
+
+
 def event_note(job: Job, into: Translator) -> str:
     """That the event is postponed, or has another date than the one that was known; empty if neither."""
     facts, before = job.facts, job.before
@@ -54,6 +65,7 @@ _LINKS: Final[Mapping[LinkLabel, Callable[[Translator], str]]] = {
     LinkLabel.TICKETS: lambda into: into.gettext("View tickets"),
     LinkLabel.PURCHASE: lambda into: into.gettext("View order"),
     LinkLabel.EVENT: lambda into: into.gettext("View event"),
+    LinkLabel.PAYMENT: lambda into: into.gettext("View payment"),
 }
 
 _TEXTS: Final[Mapping[MailKind, Callable[[Translator, int], MailText]]] = {
@@ -170,6 +182,14 @@ _TEXTS: Final[Mapping[MailKind, Callable[[Translator, int], MailText]]] = {
             "Your payment of {amount} could not be completed in time, so the tickets are not yours. You pay nothing: "
             "an amount that was reserved or charged goes back to you, which can take up to ten days.",
             count,
+        ),
+    ),
+    MailKind.DISPUTED: lambda into, _: MailText(
+        into.gettext("Payment disputed: {title}"),
+        into.gettext("Payment disputed"),
+        into.gettext(
+            "A buyer disputes a payment of {amount}, and the bank may take it back. The tickets are still valid. "
+            "Please answer at the payment provider, which sets a deadline."
         ),
     ),
 }

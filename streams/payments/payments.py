@@ -26,7 +26,7 @@ from tables.errors import MalformedRecord
 from tables.ids import id_bytes
 from tables.messages.commands import encode_command
 from tables.messages.mail_requests import encode_resend
-from tables.messages.payment_events import PaymentEvent, decode_payment_event
+from tables.messages.payment_events import PaymentEvent, PaymentEventKind, decode_payment_event
 from tables.messages.payment_requests import encode_payment_request
 from tables.payments.news import mail_request
 from tables.payments.payment import apply
@@ -64,6 +64,8 @@ class PaymentsBatch:
         """Apply one event; a dead letter where it can't be."""
         payment = event.event, event.purchase
         known = self._records[payment]
+        if known is None and event.kind is PaymentEventKind.RETURN_REFUSED:
+            return  # Most of them are of purchases without a payment.
         try:
             record, tasks = apply(known, event.purchase, event, message.offset, timestamp_ms(message))
         except MalformedRecord as error:
@@ -71,7 +73,7 @@ class PaymentsBatch:
             return
         self._records[payment] = record
         self.changed[payment] = message, record
-        if (mail := mail_request(known, record, event.purchase)) is not None:
+        if (mail := mail_request(known, record, event)) is not None:
             self.mails.append(Record(id_bytes(mail.event), encode_resend(mail), trace_headers(message)))
         self.tasks |= {task.id: (payment, task) for task in tasks}
 

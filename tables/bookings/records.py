@@ -195,7 +195,8 @@ def resend_job(resend: Resend, booking: Booking, note: EventNote) -> Job | None:
 
 def _payment_job(resend: Resend, news: PaymentNews, booking: Booking, note: EventNote) -> Job:
     job = _job(booking_key(resend.event, resend.purchase), booking, note, news.kind, resend.id)
-    return replace(job, at=resend.at, payment=news.amount, payment_reference=news.reference)
+    told = {"payment": news.amount, "payment_reference": news.reference}
+    return replace(job, at=resend.at, account=resend.account or booking.account, **told)
 
 
 def _job(key: bytes, booking: Booking, note: EventNote, kind: MailKind, number: UUID) -> Job:

@@ -138,7 +138,9 @@ class Ledger:
             records.book(key, inventory, record, decision, account, chosen)
         body = _fingerprint(command, record, decision)
         request = command.request if isinstance(command, (Confirm, Cancel, Exchange)) else None
-        return DecisionContext(command.event, command.purchase, record, decision, body, repeated, request), inventory
+        extended = isinstance(command, ExtendHold) and decision.kind is OutcomeKind.HELD
+        told = DecisionContext(command.event, command.purchase, record, decision, body, repeated, request, extended)
+        return told, inventory
 
     @property
     def changed_events(self) -> Collection[Inventory]:

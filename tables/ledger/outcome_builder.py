@@ -60,6 +60,7 @@ class DecisionContext(Struct, frozen=True, gc=False):
     body: str
     repeated: bool = False
     request: UUID | None = None
+    extended: bool = False
 
 
 class OutcomeBuilder:
@@ -101,6 +102,7 @@ class OutcomeBuilder:
             request=context.request,
             payment=None if record is None or worth is None else MoneyAmount(worth, record.currency),
             reference=decision.payment,
+            extended=context.extended,
         )
 
     def encode(self, context: DecisionContext, inventory: Inventory | None) -> EncodedOutcome:

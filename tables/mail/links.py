@@ -49,6 +49,7 @@ class LinkLabel(StrEnum):
     TICKETS = "tickets"
     PURCHASE = "purchase"
     EVENT = "event"
+    PAYMENT = "payment"
 
 
 class MailLink(NamedTuple):
@@ -68,12 +69,15 @@ class MailLinks:
     def of(self, job: Job, language: str) -> MailLink:
         """The link of a job's mail in that language.
 
-        It leads to the page where a hold is paid, or confirms it before its deadline, and otherwise shows the purchase
-        or the event.
+        It leads to the page where a hold is paid, or confirms it before its deadline, shows the organizer a disputed
+        payment, and otherwise shows the purchase or the event.
         """
         if job.kind in _UNPAID and job.payment is not None:
             place = f"/purchases/{job.event}.{job.purchase}/payment"
             return MailLink(LinkLabel.PAY, f"{self._site}{place}?{LANGUAGE_PARAMETER}={language}")
+        if job.kind is MailKind.DISPUTED:
+            place = f"/organize/purchases/{job.event}.{job.purchase}"
+            return MailLink(LinkLabel.PAYMENT, f"{self._site}{place}?{LANGUAGE_PARAMETER}={language}")
         if job.kind in _NO_LONGER_HELD:
             return MailLink(LinkLabel.EVENT, f"{self._site}/events/{job.event}?{LANGUAGE_PARAMETER}={language}")
         if job.kind in _HELD and job.deadline is not None:

@@ -76,5 +76,12 @@ def job_for(outcome: Outcome) -> Job | None:
         returned=outcome.returned,
         total=outcome.total,
         deadline=outcome.deadline,
-        payment=outcome.payment if kind is MailKind.HELD and outcome.payment and outcome.payment.amount else None,
+        payment=_payment_of(kind, outcome),
     )
+
+
+def _payment_of(kind: MailKind, outcome: Outcome) -> MoneyAmount | None:
+    """What a hold must be paid, or what could not be charged for the tickets that were taken back."""
+    if kind is MailKind.PAYMENT_FAILED:
+        return outcome.total
+    return outcome.payment if kind is MailKind.HELD and outcome.payment and outcome.payment.amount else None

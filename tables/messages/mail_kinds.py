@@ -4,12 +4,13 @@ from enum import StrEnum
 from typing import Final
 
 from tables.messages.outcomes import EventFacts, Outcome, OutcomeKind
+from tables.messages.payment_requests import cancel_request
 from tables.messages.reasons import Reason
 from tables.messages.statuses import EventStatus
 
 
 class MailKind(StrEnum):
-    """What a mail is about."""
+    """What a mail is about. DISPUTED is for the organizer, all others are for the buyer."""
 
     CONFIRMED = "confirmed"
     HELD = "held"
@@ -25,6 +26,7 @@ class MailKind(StrEnum):
     PAID_BACK = "paid-back"
     PAYMENT_DECLINED = "payment-declined"
     PAYMENT_FAILED = "payment-failed"
+    DISPUTED = "payment-disputed"
 
 
 _OF_OUTCOMES: Final = {
@@ -44,11 +46,17 @@ _OF_REASONS: Final[dict[Reason | None, MailKind]] = {
 def mail_of(outcome: Outcome) -> MailKind | None:
     """The mail that an outcome causes; a repeated outcome causes none.
 
-    The reason decides before the kind: a purchase that ends because its event was cancelled, or because the operator
-    ended the hold, gets one mail that says so.
+    The reason decides before the kind: a purchase that ends because its event was cancelled, because the operator ended
+    the hold, or because its payment can't be captured, gets one mail that says so.
     """
     if outcome.repeated:
         return None
+    if (
+        outcome.kind is OutcomeKind.CANCELLED
+        and outcome.purchase
+        and outcome.request == cancel_request(outcome.purchase)
+    ):
+        return MailKind.PAYMENT_FAILED
     return _OF_REASONS.get(outcome.reason) or _OF_OUTCOMES.get(outcome.kind)
 
 

@@ -23,7 +23,7 @@ class PaymentNews(Struct, frozen=True):
 class Resend(Struct, frozen=True, rename="camel", omit_defaults=True):
     """``id`` becomes the mail's id: with a known Message-ID a mailbox may hide it as a duplicate.
 
-    With ``payment`` the mail is about that, else it is the purchase's last one.
+    With ``payment`` the mail is about that, else it is the purchase's last one. It is for ``account``, or the buyer.
     """
 
     id: UUID
@@ -31,6 +31,7 @@ class Resend(Struct, frozen=True, rename="camel", omit_defaults=True):
     purchase: UUID
     at: Time
     payment: PaymentNews | None = None
+    account: UUID | None = None
 
 
 decode_resend: Final = json_decoder(Resend)

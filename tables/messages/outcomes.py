@@ -86,7 +86,7 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     ``figures`` are the numbers behind a refusal, such as the limit. ``repeated``: the command had been decided before,
     and this is that decision again. ``request`` is the confirm's or cancel's. ``payment``: what a purchase that is paid
     online is worth now; while it is held, what must be paid. ``reference`` is that of the payment with which it was
-    confirmed.
+    confirmed. ``extended``: a hold was lengthened, which answers no purchase.
     """
 
     kind: OutcomeKind
@@ -111,6 +111,7 @@ class Outcome(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     request: UUID | None = None
     payment: MoneyAmount | None = None
     reference: str | None = None
+    extended: bool = False
 
 
 # After these the purchase has another state, or its first one.

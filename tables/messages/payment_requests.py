@@ -60,6 +60,16 @@ def payment_request_id(purchase: UUID, offset: int, kind: str) -> UUID:
     return name_based_id(purchase, f"{offset} {kind}")
 
 
+def confirm_request(purchase: UUID) -> UUID:
+    """The request of the command that confirms a purchase whose payment is authorized."""
+    return name_based_id(purchase, "payment confirm")
+
+
+def cancel_request(purchase: UUID) -> UUID:
+    """The request of the command that cancels a purchase whose payment can't be captured."""
+    return name_based_id(purchase, "payment failed")
+
+
 _decode: Final = json_decoder(PaymentRequest)
 encode_payment_request: Final[Callable[[PaymentRequest], bytes]] = encode_json
 

@@ -1,12 +1,13 @@
-"""What the ledger's outcomes mean to payments: the events that they become, and the ids of our own commands."""
+"""What the ledger's outcomes mean to payments: the events that they become."""
 
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from tables.ids import name_based_id
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
+from tables.messages.payment_requests import confirm_request
+from tables.messages.reasons import Reason
 
 _KINDS: Final[dict[OutcomeKind, PaymentEventKind]] = {
     OutcomeKind.HELD: PaymentEventKind.HELD,
@@ -17,14 +18,9 @@ _KINDS: Final[dict[OutcomeKind, PaymentEventKind]] = {
 }
 
 
-def confirm_request(purchase: UUID) -> UUID:
-    """The request of the command that confirms a purchase whose payment is authorized."""
-    return name_based_id(purchase, "payment confirm")
-
-
-def cancel_request(purchase: UUID) -> UUID:
-    """The request of the command that cancels a purchase whose payment can't be captured."""
-    return name_based_id(purchase, "payment failed")
+# A refund may have been ordered with the tickets of these.
+_WITH_REQUEST: Final = frozenset({PaymentEventKind.ENDED, PaymentEventKind.REDUCED, PaymentEventKind.RETURN_REFUSED})
+_OF_STRANGERS: Final = frozenset({Reason.NOT_YOURS, Reason.UNKNOWN_PURCHASE})
 
 
 def may_concern_payment(value: bytes | None) -> bool:
@@ -41,7 +37,8 @@ def forwarded(outcome: Outcome) -> PaymentEvent | None:
     if purchase is None:
         return None
     if outcome.kind is OutcomeKind.REFUSED:
-        return _event(outcome, purchase, PaymentEventKind.REFUSED) if _is_ours(outcome, purchase) else None
+        refused = _refused_kind(outcome, purchase)
+        return None if refused is None else _event(outcome, purchase, refused)
     kind = _KINDS.get(outcome.kind)
     if kind is None or outcome.payment is None:
         return None
@@ -50,13 +47,16 @@ def forwarded(outcome: Outcome) -> PaymentEvent | None:
     return _event(outcome, purchase, kind)
 
 
-def _is_ours(outcome: Outcome, purchase: UUID) -> bool:
-    return outcome.request is not None and outcome.request == confirm_request(purchase)
+def _refused_kind(outcome: Outcome, purchase: UUID) -> PaymentEventKind | None:
+    """What was refused: our confirm, or perhaps the tickets of a refund that was ordered, which the payment knows."""
+    if outcome.request is None or outcome.request == confirm_request(purchase):
+        return None if outcome.request is None else PaymentEventKind.REFUSED
+    return None if outcome.reason in _OF_STRANGERS else PaymentEventKind.RETURN_REFUSED
 
 
 def _event(outcome: Outcome, purchase: UUID, kind: PaymentEventKind) -> PaymentEvent:
     money = outcome.payment
-    gives_back = kind in (PaymentEventKind.ENDED, PaymentEventKind.REDUCED)
+    is_refused = kind is PaymentEventKind.RETURN_REFUSED
     return PaymentEvent(
         id=f"{outcome.event}@{outcome.offset}",
         kind=kind,
@@ -69,5 +69,6 @@ def _event(outcome: Outcome, purchase: UUID, kind: PaymentEventKind) -> PaymentE
         ledger_offset=outcome.offset,
         deadline=outcome.deadline,
         reference=outcome.reference or "",
-        request=outcome.request if gives_back else None,
+        request=outcome.request if kind in _WITH_REQUEST else None,
+        reason=str(outcome.reason) if is_refused else "",
     )

@@ -1,12 +1,15 @@
-"""Which mail a buyer gets when something happens to his payment."""
+"""Which mail is sent when something happens to a payment: to the buyer, or about a dispute to the organizer.
+
+Tickets that are taken back have the mail of their outcome.
+"""
 
 from decimal import Decimal
 from typing import Final
-from uuid import UUID
 
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import PaymentNews, Resend
 from tables.messages.outcomes import MoneyAmount
+from tables.messages.payment_events import PaymentEvent
 from tables.messages.payment_requests import payment_request_id
 from tables.payments.records import PaymentRecord
 from tables.payments.transitions import PaymentState
@@ -16,13 +19,22 @@ S = PaymentState
 _BEFORE_SALE: Final = frozenset({S.CAPTURING, S.CONFIRMING})
 
 
-def mail_request(before: PaymentRecord | None, after: PaymentRecord, purchase: UUID) -> Resend | None:
+def mail_request(before: PaymentRecord | None, after: PaymentRecord, event: PaymentEvent) -> Resend | None:
     """The request for the mail about what an event changed; None if there is nothing to tell. Its id follows."""
-    news = None if before is None else _news(before, after)
+    if before is None:
+        return None
+    is_disputed = after.disputed and not before.disputed
+    news = _dispute(after, event) if is_disputed else _news(before, after)
     if news is None:
         return None
-    number = payment_request_id(purchase, after.offset, news.kind)
-    return Resend(number, after.event, purchase, from_milliseconds(after.at), news)
+    number = payment_request_id(event.purchase, after.offset, news.kind)
+    account = event.account if is_disputed else None
+    return Resend(number, after.event, event.purchase, from_milliseconds(after.at), news, account)
+
+
+def _dispute(after: PaymentRecord, event: PaymentEvent) -> PaymentNews | None:
+    """For the organizer, whom the API names in the event; None for one of a version that did not."""
+    return None if event.account is None else _told(MailKind.DISPUTED, after, event.amount or after.captured)
 
 
 def _news(before: PaymentRecord, after: PaymentRecord) -> PaymentNews | None:
@@ -38,7 +50,7 @@ def _kind(before: PaymentRecord, after: PaymentRecord) -> MailKind | None:
     if before.state in _BEFORE_SALE and after.captured and after.worth:
         return MailKind.PAID
     is_too_late = before.state is S.CONFIRMING and after.state in (S.VOIDING, S.REFUNDING)
-    return MailKind.PAYMENT_FAILED if is_too_late or after.state is S.REVOKING else None
+    return MailKind.PAYMENT_FAILED if is_too_late else None
 
 
 def _told(kind: MailKind, after: PaymentRecord, amount: Decimal) -> PaymentNews:

@@ -17,6 +17,8 @@ from tables.payments.transitions import WORK, PaymentState, TaskKind
 PAYMENT_MARK: Final = b"p"
 UNFINISHED_PREFIX: Final = b"u"
 ZERO: Final = Decimal(0)
+# More than what could be refunded.
+TOO_LARGE: Final = "refund-too-large"
 
 
 class Task(Struct, frozen=True, array_like=True):
@@ -28,7 +30,7 @@ class Task(Struct, frozen=True, array_like=True):
 
 
 class RefundStatus(StrEnum):
-    """ORDERED: the ledger has not given the tickets back yet. REFUSED: more than what could be refunded."""
+    """ORDERED: the ledger has not given the tickets back yet. REFUSED: ``refusal`` says why."""
 
     ORDERED = "ordered"
     ACCEPTED = "accepted"
@@ -36,7 +38,10 @@ class RefundStatus(StrEnum):
 
 
 class RefundOrder(Struct, frozen=True, array_like=True):
-    """A refund that somebody with the right to do so ordered: who, when (ms) and why, and how much goes back."""
+    """A refund that somebody with the right to do so ordered: who, when (ms) and why, and how much goes back.
+
+    ``refusal`` is TOO_LARGE, or the ledger's reason not to give the tickets back.
+    """
 
     id: UUID
     by: UUID
@@ -44,6 +49,7 @@ class RefundOrder(Struct, frozen=True, array_like=True):
     reason: str
     amount: Decimal
     status: RefundStatus
+    refusal: str = ""
 
 
 class PaymentRecord(Struct, frozen=True, array_like=True):

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tables.errors import MalformedRecord
 from tables.messages.payment_events import PaymentEvent
-from tables.payments.records import ZERO, PaymentRecord, RefundOrder, RefundStatus
+from tables.payments.records import TOO_LARGE, ZERO, PaymentRecord, RefundOrder, RefundStatus
 from tables.times import to_milliseconds
 
 # Of one payment.
@@ -37,19 +37,35 @@ def with_order(record: PaymentRecord, event: PaymentEvent) -> dict[str, Any]:
     if event.amount is None:
         return {"refunds": (*record.refunds, _order(event, ZERO, RefundStatus.ORDERED))}
     if event.amount > left:
-        return {"refunds": (*record.refunds, _order(event, event.amount, RefundStatus.REFUSED))}
+        refused = replace(_order(event, event.amount, RefundStatus.REFUSED), refusal=TOO_LARGE)
+        return {"refunds": (*record.refunds, refused)}
     accepted = _order(event, event.amount, RefundStatus.ACCEPTED)
     return {"refunds": (*record.refunds, accepted), "goodwill": record.worth - left + event.amount}
 
 
 def with_returned_tickets(record: PaymentRecord, request: UUID | None, worth: Decimal) -> tuple[RefundOrder, ...]:
-    """The orders after the ledger gave back tickets of that worth by a request."""
+    """The orders after the ledger gave back tickets of that worth by a request that it may have refused before."""
     return tuple(
-        replace(order, amount=worth, status=RefundStatus.ACCEPTED)
+        replace(order, amount=worth, status=RefundStatus.ACCEPTED, refusal="")
+        if order.id == request and _is_of_tickets(order)
+        else order
+        for order in record.refunds
+    )
+
+
+def with_kept_tickets(record: PaymentRecord, request: UUID | None, refusal: str) -> tuple[RefundOrder, ...]:
+    """The orders after the ledger refused to give back tickets by a request."""
+    return tuple(
+        replace(order, status=RefundStatus.REFUSED, refusal=refusal)
         if order.id == request and order.status is RefundStatus.ORDERED
         else order
         for order in record.refunds
     )
+
+
+def _is_of_tickets(order: RefundOrder) -> bool:
+    """Whether the tickets of an order are not given back yet."""
+    return order.status is not RefundStatus.ACCEPTED and order.refusal != TOO_LARGE
 
 
 def _order(event: PaymentEvent, amount: Decimal, status: RefundStatus) -> RefundOrder:

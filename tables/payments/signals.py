@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tables.errors import MalformedRecord
 from tables.messages.payment_events import OWN_KINDS, PaymentEvent, PaymentEventKind
 from tables.payments.records import ZERO, PaymentRecord
-from tables.payments.refund_orders import check_order, with_order, with_returned_tickets
+from tables.payments.refund_orders import check_order, with_kept_tickets, with_order, with_returned_tickets
 from tables.payments.transitions import PaymentState, Signal
 
 K = PaymentEventKind
@@ -78,7 +78,7 @@ def _confirmed_amount(record: PaymentRecord, event: PaymentEvent, amount: Decima
 
 def _worth_left(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
     if record.state not in _SOLD:
-        return {"due": amount}
+        return {"due": amount, "refunds": with_returned_tickets(record, event.request, ZERO)}
     return {"worth": amount, "refunds": with_returned_tickets(record, event.request, record.worth - amount)}
 
 
@@ -86,8 +86,12 @@ def _ordered_amount(record: PaymentRecord, event: PaymentEvent, amount: Decimal)
     return with_order(record, event)
 
 
-def _held(record: PaymentRecord, event: PaymentEvent) -> None:
-    """A hold that was lengthened; it changes no state."""
+def _kept_tickets(record: PaymentRecord, event: PaymentEvent, amount: Decimal) -> Changes:
+    return {"refunds": with_kept_tickets(record, event.request, event.reason)}
+
+
+def _no_signal(record: PaymentRecord, event: PaymentEvent) -> None:
+    """A hold that was lengthened, or tickets that the ledger does not take back: no state changes."""
 
 
 def _confirmed(record: PaymentRecord, event: PaymentEvent) -> Signal:
@@ -171,9 +175,10 @@ _AMOUNTS: Final[dict[PaymentEventKind, Callable[[PaymentRecord, PaymentEvent, De
     K.REDUCED: _worth_left,
     K.ENDED: _worth_left,
     K.REFUND_ORDERED: _ordered_amount,
+    K.RETURN_REFUSED: _kept_tickets,
 }
 _SIGNALS: Final[dict[PaymentEventKind, Callable[[PaymentRecord, PaymentEvent], Signal | None]]] = {
-    K.HELD: _held,
+    K.HELD: _no_signal,
     K.CONFIRMED: _confirmed,
     K.REFUSED: _refused,
     K.REDUCED: _reduced,
@@ -184,4 +189,5 @@ _SIGNALS: Final[dict[PaymentEventKind, Callable[[PaymentRecord, PaymentEvent], S
     K.REFUNDED: _refunded,
     K.FAILED: _failed,
     K.REFUND_ORDERED: _refund_ordered,
+    K.RETURN_REFUSED: _no_signal,
 }

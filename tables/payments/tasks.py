@@ -4,8 +4,7 @@ from typing import Final
 from uuid import UUID
 
 from tables.messages.commands import Cancel, Confirm, ExtendHold
-from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind
-from tables.payments.forwarding import cancel_request, confirm_request
+from tables.messages.payment_requests import PaymentRequest, PaymentRequestKind, cancel_request, confirm_request
 from tables.payments.records import PaymentRecord, Task
 from tables.payments.transitions import TaskKind
 from tables.times import from_milliseconds

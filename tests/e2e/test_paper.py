@@ -121,6 +121,45 @@ def test_the_organizer_refunds_a_part_and_then_a_ticket(
     ]
 
 
+def test_tickets_that_the_ledger_keeps_are_not_refunded_and_the_order_says_why(
+    buyer: Buyer, on_sale: tuple[str, str], pipeline: Pipeline
+) -> None:
+    buyer.choose("approve")
+    buyer.becomes("confirmed", "captured")
+    office = pipeline.client(uuid4(), Role.ADMINISTRATOR)
+    tickets = {"lines": [{"ticketTypeId": on_sale[1], "quantity": 3}], "reason": "Fell ill"}
+    answer = office.post(f"{buyer.path}/refunds", json=tickets, headers={"Idempotency-Key": "one"})
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (409, "nothing-to-cancel"), answer.text
+
+    def refused() -> bool:
+        [order] = office.get(f"{buyer.path}/refunds").json()["items"]
+        return (order["status"], order.get("refusal")) == ("refused", "nothing-to-cancel")
+
+    assert eventually(refused, within=20)
+    assert buyer.books() == ("captured", 2 * PRICE, 0)
+    [money] = office.get("/payments").json()["money"]
+    assert Decimal(money["captured"]["amount"]) >= 21
+
+
+def test_the_organizer_is_told_of_a_dispute_in_his_language(pipeline: Pipeline) -> None:
+    event, [kind] = pipeline.event(10, payment="online", organizerId=pipeline.account(locale="de"))
+    buyer = Buyer(pipeline, event, kind)
+    page = buyer.start()
+    buyer.choose("approve")
+    buyer.becomes("confirmed", "captured")
+    for _ in range(2):
+        assert httpx.post(page, data={"choice": "dispute"}, trust_env=False, verify=NO_CAS).status_code == 303
+
+    def told() -> list[str]:
+        subjects = [mail["subject"] for mail in pipeline.mails(pipeline.title(event))]
+        return [subject for subject in subjects if "angefochten" in subject]
+
+    assert eventually(told, within=20) == [f"Zahlung angefochten: {pipeline.title(event)}"]
+    assert buyer.http.get(f"{buyer.path}/payment").json()["disputed"]
+    kinds = [mail["kind"] for mail in buyer.http.get(f"{buyer.path}/notifications").json()["items"]]
+    assert "payment-disputed" not in kinds
+
+
 def test_a_lost_webhook_is_made_good_by_asking(buyer: Buyer) -> None:
     buyer.choose("lose")
     buyer.becomes("confirmed", "captured", within=40)

@@ -122,10 +122,11 @@ def answers_to(command: BuyersCommand) -> IsAnswer:
         return lambda outcome: outcome.request == command.request and _is_told_to(command.account, outcome)
     kinds = _HOLD_ANSWERS if isinstance(command, Hold) else _BUY_ANSWERS
     own = recorded_fingerprints(command)
-    # Another body under the same id may be refused meanwhile, and what must be paid confirmed: neither is the answer.
+    # Another body under the same id may be refused meanwhile, and what must be paid lengthened or confirmed: no answer.
     return lambda outcome: (
         outcome.fingerprint in own
         and outcome.request is None
+        and not outcome.extended
         and (outcome.kind in kinds or outcome.reason is Reason.ID_REUSED)
     )
 

@@ -9,13 +9,15 @@ from api.adapters.postgres.database import Database
 from api.adapters.postgres.rows import fetch, shown
 from api.problems import retry_later
 from api.schemas.notification import Notification
+from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import Resend
 
 RESENDS_MAX: Final = 3
 RESENDS_PERIOD: Final = timedelta(days=1)
 _SELECT: Final = """
 SELECT id, kind, status, requested_at, at FROM notification
-WHERE event_id = %(event)s AND purchase_id = %(purchase)s ORDER BY coalesce(requested_at, at), id
+WHERE event_id = %(event)s AND purchase_id = %(purchase)s AND kind <> %(of_organizer)s
+ORDER BY coalesce(requested_at, at), id
 """
 # Serializes the requests for a purchase, or two at once would both be within the limit.
 _ALONE: Final = "SELECT pg_advisory_xact_lock(hashtextextended('notification:' || %(purchase)s::text, 0))"
@@ -37,9 +39,10 @@ class NotificationRows:
         self._send = send
 
     def of(self, event: UUID, purchase: UUID) -> list[Notification]:
-        """The mails of a purchase, oldest first."""
+        """The mails of a purchase to its buyer, oldest first."""
         with self._database.transaction() as connection:
-            rows = fetch(connection, _SELECT, {"event": event, "purchase": purchase})
+            values = {"event": event, "purchase": purchase, "of_organizer": MailKind.DISPUTED.value}
+            rows = fetch(connection, _SELECT, values)
         return [mail for row in rows if (mail := shown("notification", row, _notification))]
 
     def request(self, wanted: Notification, event: UUID, purchase: UUID, account: UUID) -> None:

@@ -17,7 +17,6 @@ STOCK_AGE_MAX_S: Final = 0.6
 CLOCK_TOLERANCE_S: Final = 0.05
 # Reads of a payment, and reads by those who may not see the purchase.
 NOT_THE_BUYERS: Final = ("intrude", "pay", "confirm-elsewhere")
-CHANGED_BY_EXTENSION: Final = ("deadline", "decidedAt", "payment")
 UNKNOWN: Final = frozenset({0, 202, 429, 503})
 ENDED: Final = {
     "confirm": ("confirmed", ("not-held", "payment-required")),
@@ -129,18 +128,11 @@ def _asked(operation: Json) -> tuple[str, str, tuple[tuple[str, int], ...]]:
 
 
 def _same_answers(case: Case) -> Findings:
-    """A purchase that was answered with its decision always gets the same answer.
-
-    One that waits while its hold is lengthened may get the later deadline.
-    """
+    """A purchase that was answered with its decision always gets the same answer, whatever happened to it since."""
     first: dict[str, tuple[str, str]] = {}
-    for note, operation in _orders(case):
+    for note, _ in _orders(case):
         if note["status"] == 201:
-            *_, row = case.row(operation)
-            answer = note["answer"]
-            if row is not None and "held" in [told.kind for told in row.history[1:]]:
-                answer = {name: value for name, value in answer.items() if name not in CHANGED_BY_EXTENSION}
-            said = json.dumps(answer, sort_keys=True)
+            said = json.dumps(note["answer"], sort_keys=True)
             known, where = first.setdefault(note["answer"]["id"], (said, place(note)))
             if known != said:
                 yield Finding(3, f"{place(note)} says {said}, {where} said {known}")

@@ -111,6 +111,8 @@ def _of_outcome(outcome: Json) -> Iterator[tuple[str, Due]]:
     account = outcome["account"]
     reason = outcome.get("reason")
     kind = reason if reason in ("event-canceled", "hold-ended") else outcome["kind"]
+    if kind == "cancelled" and outcome.get("request") == str(uuid5(UUID(outcome["purchase"]), "payment failed")):
+        kind = "payment-failed"
     confirmed = outcome["kind"] == "confirmed"
     codes = tuple(code for line in outcome["lines"] for code in line.get("codes", ())) if confirmed else ()
     yield _id(*ids, kind, account), Due(account, must=True, codes=codes)

@@ -192,11 +192,13 @@ class Notices:
 
         asyncio.run(self.paper.send_due(take))
 
-    def paid(self, choice: str) -> None:
+    def paid(self, choice: str) -> tuple[str, str]:
+        """Its id at the shop, and its reference."""
         purchase = str(uuid4())
         asked = {"purchase": purchase, "event": str(EVENT), "amount": 4990, "currency": "EUR"}
         _, made = self.paper.carry_out("authorize", purchase, str(uuid4()), asked)
         self.paper.choose(made["reference"], choice)
+        return made["shop_id"], made["reference"]
 
 
 @pytest.fixture
@@ -233,6 +235,16 @@ def test_a_payment_may_be_told_later_or_never(notices: Notices, choice: str, lat
     notices.now += later_s
     notices.send()
     assert len(notices.sent) == told
+
+
+def test_a_payment_is_disputed_once_it_is_captured(notices: Notices) -> None:
+    shop_id, reference = notices.paid("approve")
+    assert notices.paper.choose(reference, "dispute") is None
+    notices.paper.books.capture(shop_id, {"amount": 4_000})
+    assert notices.paper.choose(reference, "dispute") is not None
+    notices.send()
+    [authorized, disputed] = [read(sent, notices.now)[0] for sent in notices.sent]
+    assert (authorized.kind, disputed.kind, disputed.amount) == (K.AUTHORIZED, K.DISPUTED, Decimal(40))
 
 
 def test_a_hostile_paper_drops_repeats_and_forges(tmp_path: Path) -> None:
@@ -300,3 +312,18 @@ def test_a_signed_webhook_that_is_malformed_names_its_field(change: dict[str, An
     body = json.dumps(json.loads(BODY) | change).encode()
     with pytest.raises(MalformedRecord, match=r"\$\."):
         read((body, signature_of(KEY.encode(), int(NOW), body)), NOW)
+
+
+def test_only_who_has_the_key_makes_paper_hostile(tmp_path: Path) -> None:
+    with running_paper(tmp_path) as (paper, url, _):
+
+        def put(key: str, mode: str) -> tuple[int, object]:
+            answer = urllib3.request("PUT", f"{url}/mode", body=mode, headers={"Authorization": f"Bearer {key}"})
+            return answer.status, answer.json().get("before") if answer.status == 200 else None
+
+        assert put("nobody's", "hostile")[0] == 401
+        assert put(KEY, "angry")[0] == 400
+        assert paper.mode == "honest"
+        assert put(KEY, "hostile") == (200, "honest")
+        assert paper.mode == "hostile"
+        assert put(KEY, "honest") == (200, "hostile")

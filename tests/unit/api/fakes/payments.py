@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -67,7 +68,7 @@ class FakePayments:
     def of_event(self, event: UUID, cursor: str | None) -> tuple[list[PaidPurchase], str | None]:
         return self.purchases, None if cursor else self.following
 
-    def overview(self) -> PaymentOverview:
+    def overview(self, now: datetime) -> PaymentOverview:
         return self.seen
 
     def _order(self, event: PaymentEvent) -> None:

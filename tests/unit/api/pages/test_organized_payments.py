@@ -123,6 +123,10 @@ def test_tickets_are_taken_back_and_refunded(office: Office) -> None:
     assert office.send("refunds", {f"n-{TICKET}": "1", "why": "Fell ill"}) == 409
     assert isinstance(asked[0], Cancel)
     assert (asked[0].lines[0].ticket_type, asked[0].request) == (TICKET, office.world.payments.told[0].request)
+    kept = {"status": "refused", "refusal": "nothing-to-cancel"}
+    office.world.payments.orders = [office.world.payments.orders[0].model_copy(update=kept)]
+    office.reader.get(office.path)
+    assert "The buyer no longer has these tickets." in office.reader.page
 
 
 def test_a_hold_is_confirmed_with_the_reference_of_money_that_was_taken_elsewhere(office: Office) -> None:

@@ -8,11 +8,14 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.paying import payments as paying
+from api.roles import Role
 from api.schemas.money import Money
 from api.schemas.purchase import Payment, Purchase, public_id
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tests.unit.api.fakes.clock import NOW
 from tests.unit.api.fakes.world import World
+from tests.unit.api.pages.reader import make_account
+from tests.unit.api.pages.test_permissions import make_event
 
 EVENT, PURCHASE, OWNER, OTHER = (UUID(int=number) for number in (1, 2, 3, 4))
 PATH = f"/api/v3/purchases/{EVENT}.{PURCHASE}/payment"
@@ -109,6 +112,16 @@ def test_a_webhook_is_in_the_log_before_it_is_answered(world: World) -> None:
     assert world.payments.told == [told]
     world.payments.down = True
     assert webhook(world).status_code == 503
+
+
+def test_a_dispute_is_in_the_log_with_the_organizer_who_is_told(world: World) -> None:
+    organizer = make_account(world, Role.ORGANIZER, email="ada@owner.example")
+    event = make_event(world, organizer).event.id
+    for of, account in ((event, organizer), (EVENT, None)):
+        told = PaymentEvent(id="1", kind=PaymentEventKind.DISPUTED, event=of, purchase=PURCHASE, at=NOW)
+        world.payments.webhooks[b'{"id": 1}'] = [told]
+        assert webhook(world).status_code == 200
+        assert world.payments.told.pop().account == account
 
 
 @pytest.mark.parametrize(

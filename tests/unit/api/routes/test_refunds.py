@@ -157,6 +157,23 @@ def test_tickets_that_the_ledger_refuses_are_told(shop: Shop) -> None:
     assert shop.problem(TICKETS) == (409, "nothing-to-cancel")
 
 
+@pytest.mark.parametrize(
+    ("refusal", "told"),
+    [("nothing-to-cancel", (409, "nothing-to-cancel")), ("id-reused", (422, "idempotency-key-reused"))],
+)
+def test_an_order_whose_tickets_the_ledger_kept_is_told_with_its_reason(
+    shop: Shop, refusal: str, told: tuple[int, str]
+) -> None:
+    def decide(command: Any) -> Outcome:
+        kept = {"status": "refused", "refusal": refusal}
+        shop.world.payments.orders = [each.model_copy(update=kept) for each in shop.world.payments.orders]
+        return outcome(command, OutcomeKind.CANCELLED, lines=(OutcomeLine(TICKET, "Stalls", 1, Decimal(1)),))
+
+    shop.world.ledger.rule = decide
+    assert shop.problem(TICKETS) == told
+    assert shop.client.get(shop.path).get_json()["items"][0]["refusal"] == refusal
+
+
 def test_tickets_of_a_hold_that_nobody_paid_are_not_refunded(shop: Shop) -> None:
     shop.world.payments.hold(*shop.ids, "due")
     assert shop.problem(TICKETS) == (409, "refund-too-large")

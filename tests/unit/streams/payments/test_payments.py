@@ -13,8 +13,8 @@ from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import decode_resend
 from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind, encode_outcome
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
-from tables.messages.payment_requests import PaymentRequestKind
-from tables.payments.forwarding import confirm_request
+from tables.messages.payment_requests import PaymentRequestKind, confirm_request
+from tables.messages.reasons import Reason
 from tables.payments.payment import CHECK_FIRST_MS
 from tables.payments.transitions import PaymentState
 from tests.unit.streams.payments.conftest import HOME, KEY, Role, Stopped
@@ -42,12 +42,16 @@ def test_an_outcome_about_money_is_forwarded_to_the_partition_of_its_purchase(ro
         outcome(OutcomeKind.EXPIRED, payment=MoneyAmount(Decimal(0), "EUR")),
         outcome(OutcomeKind.REFUSED, request=confirm_request(PURCHASE)),
         outcome(OutcomeKind.CONFIRMED),
-        outcome(OutcomeKind.REFUSED, request=uuid4()),
+        outcome(OutcomeKind.REFUSED, request=UUID(int=8), reason=Reason.NOTHING_TO_CANCEL),
+        outcome(OutcomeKind.REFUSED, request=UUID(int=8), reason=Reason.NOT_YOURS),
+        outcome(OutcomeKind.REFUSED, reason=Reason.NOT_HELD),
         outcome(OutcomeKind.CHANGED, purchase=None),
         b"nope",
         b'{"payment": 1}',
     )
-    assert [each.kind for each in role.events()] == [K.HELD, K.CONFIRMED, K.ENDED, K.REFUSED]
+    assert [each.kind for each in role.events()] == [K.HELD, K.CONFIRMED, K.ENDED, K.REFUSED, K.RETURN_REFUSED]
+    assert (role.events()[4].request, role.events()[4].reason) == (UUID(int=8), "nothing-to-cancel")
+    assert role.events()[3].request is None
     assert {(partition, record.key) for partition, record in role.records[PAYMENT_EVENTS]} == {(HOME, KEY)}
     assert (role.events()[0].amount, role.events()[0].ledger_offset) == (PRICE, 7)
     assert len(role.records[dead_letters("payment-outcomes")]) == 1
@@ -110,6 +114,13 @@ def test_what_is_not_of_this_payment_is_a_dead_letter_and_the_next_event_is_appl
     assert role.record().captured == 0
     assert role.record().state is PaymentState.CAPTURING
     assert len(role.records[dead_letters("payments")]) == 1
+
+
+def test_tickets_that_are_kept_concern_only_a_payment_that_there_is(role: Role) -> None:
+    kept = event(K.RETURN_REFUSED, amount=Decimal(0), ledger_offset=9, request=UUID(int=8), reason="nothing-to-cancel")
+    role.fold((0, kept), *[(offset + 1, each) for offset, each in CAPTURING], (5, kept))
+    assert role.record().state is PaymentState.CAPTURING
+    assert not role.records.get(dead_letters("payments"))
 
 
 def test_a_request_is_carried_out_and_its_answer_appended(role: Role) -> None:

@@ -304,6 +304,14 @@ def test_a_mail_about_a_payment_is_sent_also_where_no_tickets_are_left(
     assert job.lines == ()
 
 
+def test_a_mail_about_a_payment_may_be_for_the_organizer(driver: LedgerDriver, notifier: Notifier) -> None:
+    notifier.tell(driver.buy(1))
+    news = PaymentNews(MailKind.DISPUTED, MoneyAmount(Decimal("49.90"), "EUR"), "pay-1")
+    job = notifier.table.unit_of_work().resend(Resend(UUID(int=5), EVENT, purchase_id(1), moment(NOW), news, BOB))
+    assert job is not None
+    assert (job.account, job.kind, job.lines[0].quantity) == (BOB, MailKind.DISPUTED, 1)
+
+
 def test_the_mails_of_a_hold_that_must_be_paid_name_the_amount(driver: LedgerDriver, notifier: Notifier) -> None:
     driver.define(ticket_type(FLOOR, 300), version=2, payment=PaymentMode.ONLINE)
     due = MoneyAmount(Decimal("99.80"), "EUR")

@@ -180,6 +180,15 @@ def test_a_hold_is_lengthened_once(driver: LedgerDriver) -> None:
     assert (driver.stock(), driver.counts()) == ((2, 0), {FLOOR: 2})
 
 
+def test_a_purchase_that_is_sent_again_has_its_first_deadline_and_the_lengthening_is_told_apart(
+    driver: LedgerDriver,
+) -> None:
+    first = driver.buy(1, [(FLOOR, 2)])
+    assert driver.extend(1, 600).extended
+    again = driver.buy(1, [(FLOOR, 2)])
+    assert (again.deadline, again.at, again.extended, again.repeated) == (first.deadline, first.at, False, True)
+
+
 def test_a_lengthened_hold_ends_at_its_later_deadline(driver: LedgerDriver) -> None:
     driver.buy(1, [(FLOOR, 2)])
     driver.extend(1, 600)

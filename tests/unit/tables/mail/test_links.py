@@ -90,3 +90,8 @@ def test_a_link_is_called_by_what_its_reader_still_has(kind: MailKind, more: dic
 @pytest.mark.parametrize("kind", [MailKind.EXPIRED, MailKind.HOLD_ENDED])
 def test_what_is_no_longer_held_leads_back_to_the_event_which_is_no_secret(kind: MailKind) -> None:
     assert MAIL_LINKS.of(job(kind), "pl") == (LinkLabel.EVENT, f"https://tickets.example/events/{EVENT}?mail=pl")
+
+
+def test_a_dispute_leads_the_organizer_to_the_payment_where_he_signs_in() -> None:
+    found = MAIL_LINKS.of(job(MailKind.DISPUTED), "pl")
+    assert found == (LinkLabel.PAYMENT, f"https://tickets.example/organize/purchases/{EVENT}.{PURCHASE}?mail=pl")

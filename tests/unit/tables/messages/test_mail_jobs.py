@@ -10,6 +10,8 @@ from tables.errors import MalformedRecord
 from tables.messages.mail_jobs import Job, decode_job, encode_job, job_for
 from tables.messages.mail_kinds import MailKind
 from tables.messages.outcomes import MoneyAmount, Outcome, OutcomeKind
+from tables.messages.payment_modes import PaymentMode
+from tables.messages.payment_requests import cancel_request
 from tables.messages.reasons import Reason
 from tests.unit.tables.ledger_driver import (
     ADA,
@@ -49,6 +51,17 @@ def test_every_job_is_read_back_as_it_was_written() -> None:
     jobs = [job for job in map(job_for, outcomes) if job]
     assert len({job.kind for job in jobs}) == 6
     assert [decode_job(encode_job(job)) for job in jobs] == jobs
+
+
+def test_tickets_that_are_taken_back_because_their_payment_failed_are_told_as_that_alone(driver: LedgerDriver) -> None:
+    driver.define(ticket_type(), payment=PaymentMode.ONLINE)
+    driver.buy(1)
+    driver.confirm(1, payment="pi_1")
+    job = job_for(driver.cancel(1, request=cancel_request(purchase_id(1))))
+    assert job is not None
+    assert (job.kind, job.payment, job.left) == (MailKind.PAYMENT_FAILED, job.total, ())
+    assert job.total is not None
+    assert job.lines[0].codes
 
 
 def test_a_job_says_who_is_told_what(driver: LedgerDriver) -> None:

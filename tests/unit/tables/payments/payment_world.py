@@ -148,6 +148,9 @@ class Ledger:
             self.offset += 1
             self.worth -= PRICE
             self.tell(K.REDUCED, request=request)
+        elif request is not None:
+            self.offset += 1
+            self.tell(K.RETURN_REFUSED, request=request, amount=Decimal(0), reason="nothing-to-cancel")
 
     def tell(self, kind: PaymentEventKind, **more: Any) -> None:
         fields = {"ledger_offset": self.offset, "account": ADA, "amount": self.worth}

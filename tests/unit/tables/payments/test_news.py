@@ -9,7 +9,15 @@ from tables.messages.mail_requests import Resend
 from tables.messages.outcomes import MoneyAmount
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tables.payments.news import mail_request
-from tests.unit.tables.payments.payment_world import EVENT, PRICE, PURCHASE, REFERENCE, event, refund_order
+from tests.unit.tables.payments.payment_world import (
+    EVENT,
+    ORGANIZER,
+    PRICE,
+    PURCHASE,
+    REFERENCE,
+    event,
+    refund_order,
+)
 from tests.unit.tables.payments.test_payment import AUTHORIZING, CAPTURED, CAPTURING, CONFIRMING, HELD, Payment
 
 K = PaymentEventKind
@@ -22,7 +30,7 @@ def told(before: tuple[PaymentEvent, ...], happened: PaymentEvent) -> Resend | N
     payment = Payment(*before)
     known = payment.known
     payment.tell(happened)
-    return mail_request(known, payment.known, PURCHASE)
+    return mail_request(known, payment.known, happened)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +43,6 @@ def told(before: tuple[PaymentEvent, ...], happened: PaymentEvent) -> Resend | N
         (AUTHORIZING, event(K.DECLINED), MailKind.PAYMENT_DECLINED, PRICE),
         (CONFIRMING, event(K.REFUSED, ledger_offset=9), MailKind.PAYMENT_FAILED, PRICE),
         ((*AUTHORIZING, event(K.CAPTURED)), event(K.REFUSED, ledger_offset=9), MailKind.PAYMENT_FAILED, PRICE),
-        (CAPTURING, event(K.VOIDED, reference=REFERENCE), MailKind.PAYMENT_FAILED, PRICE),
     ],
 )
 def test_what_happened_has_its_mail_with_the_amount_that_moved(
@@ -59,6 +66,8 @@ def test_what_happened_has_its_mail_with_the_amount_that_moved(
         ((*AUTHORIZING, event(K.DECLINED)), event(K.DECLINED)),
         (CONFIRMING, CONFIRMED),
         (AUTHORIZING, event(K.ENDED, amount=ZERO, ledger_offset=9)),
+        # The tickets are taken back, which their own outcome tells.
+        (CAPTURING, event(K.VOIDED, reference=REFERENCE)),
     ],
 )
 def test_what_is_no_news_has_no_mail(before: tuple[PaymentEvent, ...], happened: PaymentEvent) -> None:
@@ -66,4 +75,15 @@ def test_what_is_no_news_has_no_mail(before: tuple[PaymentEvent, ...], happened:
 
 
 def test_a_first_event_has_no_mail() -> None:
-    assert mail_request(None, Payment(*HELD).known, PURCHASE) is None
+    assert mail_request(None, Payment(*HELD).known, HELD[0]) is None
+
+
+def test_the_organizer_is_told_of_a_dispute_once() -> None:
+    disputed = event(K.DISPUTED, reference=REFERENCE, account=ORGANIZER)
+    found = told(CAPTURED, disputed)
+    assert found is not None
+    assert found.payment is not None
+    assert (found.account, found.payment.kind) == (ORGANIZER, MailKind.DISPUTED)
+    assert found.payment.amount == MoneyAmount(PRICE, "EUR")
+    assert told((*CAPTURED, disputed), event(K.DISPUTED, reference=REFERENCE, account=ORGANIZER)) is None
+    assert told(CAPTURED, event(K.DISPUTED, reference=REFERENCE)) is None

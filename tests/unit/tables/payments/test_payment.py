@@ -15,6 +15,7 @@ from tables.messages.payment_events import (
 )
 from tables.payments.payment import CHECK_FIRST_MS, CHECK_MAX_MS, apply
 from tables.payments.records import (
+    TOO_LARGE,
     PaymentRecord,
     RefundStatus,
     Task,
@@ -242,6 +243,27 @@ def test_an_order_with_tickets_comes_to_what_the_ledger_gave_back_by_its_request
     assert payment.tell(of_the_order) == ["refund"]
     assert (payment.known.refunds[0].status, payment.known.refunds[0].amount) == (RefundStatus.ACCEPTED, PRICE - 5)
     assert payment.known.goodwill == 0
+
+
+def test_an_order_whose_tickets_the_ledger_keeps_is_refused_with_its_reason_until_it_gives_them_back() -> None:
+    payment = Payment(*CAPTURED, refund_order(None))
+    order = payment.known.refunds[0].id
+    kept: dict[str, Any] = {"ledger_offset": 10, "amount": ZERO, "reason": "nothing-to-cancel"}
+    assert payment.tell(event(K.RETURN_REFUSED, **kept, request=PURCHASE)) == []
+    assert payment.known.refunds[0].status is RefundStatus.ORDERED
+    assert payment.tell(event(K.RETURN_REFUSED, **kept | {"ledger_offset": 11}, request=order)) == []
+    refused = payment.known.refunds[0]
+    assert (refused.status, refused.refusal, payment.state) == (RefundStatus.REFUSED, "nothing-to-cancel", "captured")
+    assert payment.tell(event(K.REDUCED, amount=PRICE - 5, ledger_offset=12, request=order)) == ["refund"]
+    given = payment.known.refunds[0]
+    assert (given.status, given.refusal, given.amount) == (RefundStatus.ACCEPTED, "", Decimal(5))
+
+
+def test_a_refused_order_for_an_amount_stays_refused_whatever_the_ledger_gives_back() -> None:
+    payment = Payment(*CAPTURED, refund_order(PRICE + 1))
+    payment.tell(event(K.REDUCED, amount=PRICE - 5, ledger_offset=10, request=payment.known.refunds[0].id))
+    refused = payment.known.refunds[0]
+    assert (refused.status, refused.refusal, refused.amount) == (RefundStatus.REFUSED, TOO_LARGE, PRICE + 1)
 
 
 def test_goodwill_goes_back_in_full_though_less_was_captured_than_the_tickets_are_worth() -> None:

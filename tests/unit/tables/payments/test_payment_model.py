@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tables.payments.transitions
+from tables.payments.records import RefundStatus
 from tables.payments.transitions import PaymentState, Signal, Step
 from tests.unit.tables.payments.payment_world import World
 
@@ -51,6 +52,7 @@ def play(chosen: list[tuple[str, int]]) -> None:
     assert world.provider.captured - world.provider.refunded == kept, world.record
     assert world.provider.authorized == Decimal(0), world.record
     assert (world.record.captured, world.record.refunded) == (world.provider.captured, world.provider.refunded)
+    assert RefundStatus.ORDERED not in {order.status for order in world.record.refunds}, world.record
 
 
 @given(moves)

@@ -64,6 +64,13 @@ def test_what_must_be_paid_and_is_bought_again_is_not_answered_by_its_confirmati
     assert request.outcome is not None
 
 
+def test_what_must_be_paid_and_is_bought_again_is_not_answered_by_the_lengthening_of_its_hold() -> None:
+    command = purchase()
+    lengthened = outcome(command, OutcomeKind.HELD, extended=True)
+    first = outcome(command, OutcomeKind.HELD, repeated=True)
+    assert first_answer(command, lengthened, first) == first
+
+
 @pytest.mark.parametrize("seconds", [300, 600])
 def test_a_hold_by_default_is_answered_by_the_outcome_of_any_default_and_of_a_version_that_knew_none(
     seconds: int,
