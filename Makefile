@@ -85,8 +85,8 @@ format: $(STAMP) ## let the formatter and the linter change what they can
 structure: $(STAMP) ## sizes, import chain, circles, names of the code; WITH=../another beside that checkout's
 	@$(BIN)/python -m lab.structure $(if $(WITH),--tree "$(WITH)" --tree .) --detail
 
-demo: $(STAMP) ## an on-sale of 500 tickets against what make run started; HALL=1 a hall of 2,000 seats, drawn before and after
-	@$(BIN)/python -m lab.demo $(if $(HALL),hall,sell)
+demo: $(STAMP) ## an on-sale of 500 tickets and one that is paid online, against what make run started; PAPER=hostile with a provider that lies; HALL=1 a hall of 2,000 seats, drawn before and after
+	@$(BIN)/python -m lab.demo $(if $(HALL),hall,sell $(if $(PAPER),--paper $(PAPER)))
 
 bench: $(STAMP) ## measure everything into lab/bench/results; ONLY="ledger.many ledger.hot" only these
 	@$(BIN)/python -m lab.bench run $(ONLY)

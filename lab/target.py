@@ -19,7 +19,7 @@ NOBODY: Final = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Addresses of a running pipeline."""
+    """Addresses of a running pipeline. ``paper_key`` is None where Paper is not the provider of new payments."""
 
     api: str
     kafka: ClientOptions
@@ -28,6 +28,8 @@ class Target:
     partitions: int
     token_keys: list[str]
     database: str = ""
+    paper: str = ""
+    paper_key: str | None = None
 
     def bearer(self, account: UUID | str, *roles: Role) -> dict[str, str]:
         """The header of a request by that account, made with the pipeline's own key.
@@ -59,6 +61,8 @@ def target_of(environment: Mapping[str, str], mail_port: int) -> Target:
         mails=f"http://127.0.0.1:{mail_port}/mails.json",
         partitions=settings.partitions,
         token_keys=settings.signing_keys(),
+        paper=settings.paper_url.rstrip("/"),
+        paper_key=_paper_key(settings),
     )
 
 
@@ -69,3 +73,9 @@ def settings_of(environment: Mapping[str, str]) -> Settings:
         name.removeprefix(prefix).lower(): value for name, value in environment.items() if name.startswith(prefix)
     }
     return Settings(**values)  # type: ignore[arg-type]
+
+
+def _paper_key(settings: Settings) -> str | None:
+    """Paper's key where Paper is the provider of new payments."""
+    is_paper = settings.paper_key is not None and settings.payment_provider == "paper"
+    return settings.paper_key.get_secret_value() if settings.paper_key is not None and is_paper else None

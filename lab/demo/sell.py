@@ -1,4 +1,4 @@
-"""``make demo``: an on-sale of 500 tickets with 800 buyers at once; every promise is checked."""
+"""``make demo``: 800 buyers at once for 500 tickets, then an on-sale that is paid online; every promise is checked."""
 
 import asyncio
 import sys
@@ -10,27 +10,39 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from lab.demo.onsale import OnSale, client, make_buyers, make_event, requests_of, rush, settled
+from lab.demo.paid import Paid, PaperMode, sell_paid, show_paid
 from lab.demo.verdict import Verdict, judge
 from lab.target import Target, running_pipeline
 
 console = Console()
+BROKEN_MAX_SHOWN = 20
 
 
 @click.command(name="sell")
 @click.option("--buyers", default=800, show_default=True, help="How many people want tickets.")
 @click.option("--seed", default=1, show_default=True, help="Makes the same crowd again.")
-def command(buyers: int, seed: int) -> None:
-    """Sell 500 tickets to a crowd and check every promise; needs a running pipeline (make run)."""
+@click.option("--paid-buyers", default=150, show_default=True, help="How many want tickets that are paid online.")
+@click.option("--paper", type=click.Choice(["honest", "hostile"]), help="How Paper behaves meanwhile.")
+def command(buyers: int, seed: int, paid_buyers: int, paper: PaperMode | None) -> None:
+    """Sell 500 tickets to a crowd, and others that are paid online, and check every promise.
+
+    It needs a running pipeline (make run).
+    """
     target = running_pipeline()
     try:
-        sale, verdict = asyncio.run(_run(target, buyers, seed))
+        sale, verdict, paid = asyncio.run(_run(target, buyers, seed, paid_buyers, paper))
     except ClientConnectorError:
         sys.exit(f"nothing answers at {target.api}: start the pipeline with `make run` first")
     _show(target, sale, verdict)
-    sys.exit(1 if verdict.broken else 0)
+    show_paid(console, target, paid)
+    broken = verdict.broken + (paid[1].broken if paid else [])
+    _tell(broken)
+    sys.exit(1 if broken else 0)
 
 
-async def _run(target: Target, buyers: int, seed: int) -> tuple[OnSale, Verdict]:
+async def _run(
+    target: Target, buyers: int, seed: int, paid_buyers: int, paper: PaperMode | None
+) -> tuple[OnSale, Verdict, Paid | None]:
     columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     async with client() as http:
         with Progress(*columns, console=console) as progress:
@@ -43,7 +55,8 @@ async def _run(target: Target, buyers: int, seed: int) -> tuple[OnSale, Verdict]
             await rush(target, http, sale, lambda count: progress.advance(task, count))
             progress.add_task("decisions, mails, index", total=None)
             verdict = await judge(target, http, sale)
-    return sale, verdict
+            paid = await sell_paid(target, http, progress, paid_buyers, seed, paper)
+    return sale, verdict, paid
 
 
 def _show(target: Target, sale: OnSale, verdict: Verdict) -> None:
@@ -62,12 +75,15 @@ def _show(target: Target, sale: OnSale, verdict: Verdict) -> None:
     if seconds:
         table.add_row("answer, p50 and p99", f"{_percentile(seconds, 0.5):.0f} ms, {_percentile(seconds, 0.99):.0f} ms")
     console.print(table)
-    for line in verdict.broken[:20]:
-        console.print(f"[red]broken[/red] {line}")
-    if not verdict.broken:
-        console.print("[green]every promise held[/green]")
     console.print(f"mails: {target.mails.removesuffix('mails.json')}", soft_wrap=True)
     console.print(f"stock: {target.worker}/api/event/{sale.event}/", soft_wrap=True)
+
+
+def _tell(broken: list[str]) -> None:
+    for line in broken[:BROKEN_MAX_SHOWN]:
+        console.print(f"[red]broken[/red] {line}")
+    if not broken:
+        console.print("[green]every promise held[/green]")
 
 
 def _percentile(ordered: list[float], share: float) -> float:
