@@ -18,6 +18,7 @@ main.commands = LazyCommands(
         # processes of a measurement
         "load": "lab.bench.rest_load:command",
         "attack": "lab.bench.hostile:command",
+        "pay": "lab.bench.payments_load:command",
         "baseline": "lab.bench.baseline.serve:command",
         "sample": "lab.bench.sampler:command",
     }

@@ -136,6 +136,21 @@ REST: Final = (
     Figure("rest.baseline_ratio_hot", "×", "the same, all for one hot ticket type", 2.5),
 )
 
+PAYMENTS: Final = (
+    Figure(
+        "payments.purchases_per_server_cpu_s",
+        "1/s",
+        "purchases that are paid online, from the request to the captured money, a server CPU second without Paper's",
+        1_000,
+    ),
+    Figure("payments.api_us", "µs", "CPU of the API for one of them, webhooks included", better="lower"),
+    Figure("payments.worker_us", "µs", "CPU of the ledger worker for it", better="lower"),
+    Figure("payments.payments_us", "µs", "CPU of the role `payments` for it", better="lower"),
+    Figure("payments.sales_us", "µs", "CPU of the role `sales` for it", better="lower"),
+    Figure("payments.broker_us", "µs", "CPU of the broker for it", better="lower"),
+    Figure("payments.postgres_us", "µs", "CPU of PostgreSQL for it", better="lower"),
+)
+
 GATE: Final = (
     Figure("gate.cpu_us", "µs", "CPU of the gate for one request with its answer, at full load", 35, "lower"),
     Figure("gate.requests_per_s", "1/s", "requests answered for each second of the clock, one worker"),
@@ -205,7 +220,7 @@ MAIL: Final = (
     Figure("mail.decision_to_mailbox_p99_ms", "ms", "the same, 99th percentile", better="lower"),
 )
 
-GROUPS: Final = (RUN, LEDGER, SEATS, GATE, RECOVERY, REST, SEARCH, PAGES, MAIL, SOAK)
+GROUPS: Final = (RUN, LEDGER, SEATS, GATE, RECOVERY, REST, PAYMENTS, SEARCH, PAGES, MAIL, SOAK)
 CATALOGUE: Final[dict[str, Figure]] = {figure.key: figure for group in GROUPS for figure in group}
 
 # A ratio of the medians of two figures; made only where both come from the same commit.

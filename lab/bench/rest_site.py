@@ -19,7 +19,7 @@ from api.roles import Role
 from connect.provisioning import open_admin, provision
 from connect.topics import all_topics
 from lab.bench.cpu import SERVER_ROLES, cpu_seconds, spent
-from lab.bench.measurement import Lab
+from lab.bench.measurement import LEDGER_ROLE, Lab
 from lab.bench.orders import Show, definition, shows
 from lab.bench.rest_load import Plan, Report, SeatOrder
 from settings import Settings
@@ -31,8 +31,8 @@ TOKEN_S: Final = 3600
 SETTLING_S: Final = 2.0
 _ACCOUNTS: Final = "COPY account (id, first_name, last_name, email) FROM STDIN"
 _EVENT: Final = """
-INSERT INTO event (id, organizer_id, title, status, starts_at, ends_at, time_zone)
-VALUES (%s, %s, %s, 'ACTIVE', %s, %s, %s)
+INSERT INTO event (id, organizer_id, title, status, starts_at, ends_at, time_zone, payment)
+VALUES (%s, %s, %s, 'ACTIVE', %s, %s, %s, %s)
 """
 _TYPE: Final = """
 INSERT INTO ticket_type (id, event_id, name, price, currency, quantity) VALUES (%s, %s, %s, %s, %s, %s)
@@ -64,7 +64,7 @@ class Site:
     settings: Settings
     seed: int = 0
 
-    def put_on_sale(self, events: int, stock: int) -> list[Show]:
+    def put_on_sale(self, events: int, stock: int, payment: str = "none") -> list[Show]:
         """So many events with one ticket type each, in the database; the API tells the ledger of them."""
         self.seed += 1
         on_sale = shows(events, 1, self.settings.partitions, random.Random(self.seed))
@@ -75,7 +75,7 @@ class Site:
             for show in on_sale:
                 facts = definition(show, stock).definition
                 times = (facts.starts_at, facts.ends_at, facts.time_zone)
-                connection.execute(_EVENT, (show.event, organizer, facts.title, *times))
+                connection.execute(_EVENT, (show.event, organizer, facts.title, *times, payment))
                 for kind in facts.ticket_types:
                     stored = (kind.id, show.event, kind.name, kind.price, kind.currency, kind.quantity)
                     connection.execute(_TYPE, stored)
@@ -105,7 +105,7 @@ class Site:
             seed=self.seed,
             shows=[(show.event, list(show.types)) for show in on_sale],
             accounts=accounts,
-            tokens=list(self._tokens(accounts)),
+            tokens=list(self.tokens(accounts)),
             orders=list(orders),
         )
         before = cpu_seconds(self.stack.pids)
@@ -119,15 +119,16 @@ class Site:
         view = httpx.get(f"{self.settings.worker_urls[0]}/api/event/{show.event}/", timeout=10, trust_env=False).json()
         return sum(kind["sold"] for kind in view["ticketTypes"])
 
-    def _tokens(self, accounts: list[UUID]) -> Iterator[str]:
+    def tokens(self, accounts: list[UUID]) -> Iterator[str]:
+        """The token of each account."""
         tokens = Tokens(self.settings.signing_keys(), TOKEN_S)
         return (tokens.issue(account, frozenset({Role.BUYER}))[0] for account in accounts)
 
 
 @contextmanager
-def site(lab: Lab) -> Iterator[Site]:
-    """Everything started, on free ports and a folder of its own."""
-    with lab.stack() as stack:
+def site(lab: Lab, measured: str = LEDGER_ROLE) -> Iterator[Site]:
+    """Everything started, on free ports and a folder of its own. ``measured`` as in Lab.stack."""
+    with lab.stack(measured=measured) as stack:
         with lab.step("starting Kafka, PostgreSQL, a ledger worker and the API"):
             stack.start("kafka", "postgres")
             stack.start("migrations")

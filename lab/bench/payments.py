@@ -1,0 +1,102 @@
+"""Purchases that are paid online, from the first request to the captured money, against Paper.
+
+Kafka, PostgreSQL, the API, a ledger worker, a worker of the role ``payments`` and one of the role ``sales`` run, and
+Paper, which isn't counted: a real provider's servers are not ours.
+"""
+
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Final
+from uuid import UUID
+
+import msgspec
+import psycopg
+
+from lab.bench.cpu import cpu_seconds, spent
+from lab.bench.measurement import Figures, Lab, Measurement
+from lab.bench.orders import Show
+from lab.bench.payments_load import PayingPlan, PayingReport
+from lab.bench.rest_site import Site, site
+
+EVENTS: Final = 64
+STOCK: Final = 10_000_000
+PURCHASES: Final = 6_000
+WARM_UP_COUNT: Final = 1_500
+BUYERS_AT_ONCE: Final = 96
+WORKERS: Final = ("payments-0", "sales-0")
+PAPER: Final = "paper"
+# What the servers cost until everything has arrived, by role.
+ROLES: Final = ("api", "worker", "payments", "sales", "broker", "postgres")
+POLL_S: Final = 0.5
+STALL_TIMEOUT_S: Final = 120.0
+_CAPTURED: Final = "SELECT count(*) FROM payment WHERE state = 'captured'"
+
+
+def purchases(lab: Lab) -> Figures:
+    """Held, started, authorized, confirmed and captured."""
+    with _running(lab) as running:
+        shows = running.put_on_sale(EVENTS, STOCK, payment="online")
+        with lab.step("warming up"):
+            done = _pay(running, shows, lab.count(WARM_UP_COUNT), 0)
+        count = lab.count(PURCHASES)
+        before = cpu_seconds(running.stack.pids)
+        with lab.step(f"{count:,} purchases that are paid online"), lab.profiling(running.stack):
+            _pay(running, shows, count, done)
+        cpu = spent(before, cpu_seconds(running.stack.pids))
+    total = sum(seconds for role, seconds in cpu.items() if role != PAPER)
+    return {
+        "payments.purchases_per_server_cpu_s": count / total,
+        **{f"payments.{role}_us": 1e6 * cpu[role] / count for role in ROLES},
+    }
+
+
+@contextmanager
+def _running(lab: Lab) -> Iterator[Site]:
+    with site(lab, measured="payments") as running:
+        with lab.step("starting Paper and the workers"):
+            running.stack.start(PAPER, *WORKERS)
+        yield running
+
+
+def _pay(running: Site, shows: list[Show], count: int, before: int) -> int:
+    """Let so many buyers pay, until all their money is captured and in the table; how many have paid by then."""
+    running.seed += 1
+    rng = random.Random(running.seed)
+    accounts = [UUID(int=rng.getrandbits(128), version=4) for _ in range(count)]
+    plan = PayingPlan(
+        api=f"http://127.0.0.1:{running.stack.settings.api_port}",
+        buyers_at_once=BUYERS_AT_ONCE,
+        shows=[(show.event, show.types[0]) for show in shows],
+        accounts=accounts,
+        tokens=list(running.tokens(accounts)),
+    )
+    command = (sys.executable, "-m", "lab.bench", "pay")
+    done = subprocess.run(command, input=msgspec.json.encode(plan), stdout=subprocess.PIPE, check=True)
+    msgspec.json.decode(done.stdout, type=PayingReport)
+    _wait_captured(running, before + count)
+    return before + count
+
+
+def _wait_captured(running: Site, count: int) -> None:
+    """Wait until so many are captured by Paper's own file, then until the table has them, too."""
+    file = running.stack.settings.home / "paper" / "payments.sqlite"
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as books:
+        _wait(count, lambda: books.execute("SELECT count(*) FROM payment WHERE captured > 0").fetchone()[0])
+    with psycopg.connect(running.settings.database_url.get_secret_value(), autocommit=True) as connection:
+        _wait(count, lambda: next(row[0] for row in connection.execute(_CAPTURED)))
+
+
+def _wait(count: int, look: Callable[[], int]) -> None:
+    deadline = time.monotonic() + STALL_TIMEOUT_S
+    while (found := look()) < count:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{found:,} of {count:,} payments are captured after {STALL_TIMEOUT_S:.0f} s")
+        time.sleep(POLL_S)
+
+
+MEASUREMENTS: Final = (Measurement("payments.purchases", "purchases that are paid online, 64 events", purchases),)
