@@ -17,3 +17,18 @@ POINTS = (
     "before following",
     "after following",
 )
+
+# Those of a worker of payments; ``events`` are what the providers said, and the ledger's outcomes.
+PAYMENT_POINTS = (
+    "before events",
+    "within events",
+    "after events",
+    "after mails",
+    "within records",
+    "after records",
+    "within requests",
+    "after requests",
+    "after commands",
+    "after rows",
+    "after commit",
+)
