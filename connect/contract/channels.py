@@ -110,7 +110,9 @@ class Channel:
         return re.fullmatch("[^.]+".join(map(re.escape, parts)), topic) is not None
 
 
-RequestKey = Annotated[Any, Meta(description="The request's own key, whatever it was.")]
+RequestKey = Annotated[
+    Any, Meta(description="The request's own key, whatever it was: of a long one the first 1,024 bytes.")
+]
 IN, OUT = Direction.INPUT, Direction.OUTPUT
 CHANNELS: Final = (
     Channel(COMMANDS, IN, "Commands: what changes an event's stock.", EventKey, Command, TraceHeaders),
