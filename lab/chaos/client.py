@@ -7,7 +7,7 @@ idempotency key; after a 202 it asks for the result later.
 import asyncio
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -107,8 +107,14 @@ class Client:
         await asyncio.gather(*tasks)
 
     async def _do(self, operation: Operation) -> None:
-        work = {"ask": self._ask, "pay": self._pay, "append": self._log.append, "copy": self._log.copy}[operation.what]
-        await work(operation)
+        work: dict[str, Callable[[Operation], Awaitable[object]]] = {
+            "ask": self._ask,
+            "pay": self._pay,
+            "refund": self._until_decided,
+            "append": self._log.append,
+            "copy": self._log.copy,
+        }
+        await work[operation.what](operation)
         self.done += 1
 
     def _session(self) -> ClientSession:
@@ -133,16 +139,21 @@ class Client:
 
     async def _pay(self, operation: Operation) -> None:
         """Start a payment until the provider's page is known, and press its buttons."""
+        answer = await self._until_decided(operation)
+        if url := answer.get("url"):
+            for choice in (operation.value or "").split():
+                await self._choose(operation, url, choice)
+
+    async def _until_decided(self, operation: Operation) -> Json:
+        """The answer to a request that is sent again, with the same key, while it is accepted only."""
         began = time.monotonic()
-        status, answer = ACCEPTED, dict[str, Any]()
+        answer: Json = {}
         for count in range(1_000):
             status, answer = await self._try(operation, operation.method, operation.path, count)
             if not (status == ACCEPTED or _may_succeed(status, answer)) or not self._waits(began):
                 break
             await asyncio.sleep(RETRY_PAUSE_S * self._rng.uniform(0.3, 1.0))
-        if url := answer.get("url"):
-            for choice in (operation.value or "").split():
-                await self._choose(operation, url, choice)
+        return answer
 
     async def _choose(self, operation: Operation, url: str, choice: str) -> None:
         """Press a button, again and again while the provider does not answer."""

@@ -1,5 +1,9 @@
-"""Promise 10: the provider's own books agree with what the log has confirmed, and table ``payment`` with the books."""
+"""Promise 10: the provider's own books agree with what the log has confirmed, and table ``payment`` with the books.
 
+Goodwill is what the answers to the organizers' requests say: neither our log nor our tables are asked.
+"""
+
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -14,11 +18,17 @@ Json = dict[str, Any]
 # All prices of the workload are in a currency with so many minor units.
 MINOR_UNITS: Final = 100
 OPEN: Final = frozenset({"open", "declined", "authorized"})
+CREATED: Final = 201
 
 
 def check(case: Case) -> Findings:
     """Compare Paper's books with the log, and the table with the books."""
-    worth = {f"{row.event}.{row.id}": _worth(row) for row in case.model.purchases.values()}
+    goodwill = _goodwill(case)
+    worth = {
+        purchase: max(0, _worth(row) - goodwill[purchase])
+        for row in case.model.purchases.values()
+        for purchase in [f"{row.event}.{row.id}"]
+    }
     yield from compare(case.evidence.books, worth)
     yield from _rows(case)
 
@@ -46,6 +56,20 @@ def _worth(row: ModelPurchase) -> int:
     if row.status != "confirmed" or confirmed is None or (confirmed.reference or "").startswith(ELSEWHERE):
         return 0
     return int((row.worth(row.tickets) or 0) * MINOR_UNITS)
+
+
+def _goodwill(case: Case) -> Counter[str]:
+    """What organizers were told that they have refunded of tickets that are kept, each order once."""
+    orders: dict[tuple[str, str], int] = {}
+    for note in case.notes("refund"):
+        operation = case.operations[note["n"]]
+        if note["status"] == CREATED and "amount" in operation["body"]:
+            _, _, purchase, _ = operation["path"].split("/")
+            orders[purchase, operation["key"]] = int(Decimal(operation["body"]["amount"]["amount"]) * MINOR_UNITS)
+    refunded = Counter[str]()
+    for (purchase, _), amount in orders.items():
+        refunded[purchase] += amount
+    return refunded
 
 
 def _rows(case: Case) -> Findings:

@@ -1,6 +1,7 @@
 """What a provider is to be paid follows from the log: tickets that are confirmed with its payment, and no others."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -17,12 +18,19 @@ IDS = {"event": EVENT, "purchase": BOUGHT, "account": ADA}
 ONE_BACK = {"kind": "cancel", **IDS, "request": EVENT, "lines": [{"ticketType": KIND, "quantity": 1}]}
 
 
-def run(books: list[Json], *more: Json, reference: str | None = "paper-1", rows: tuple[Json, ...] = ()) -> list[str]:
+def run(
+    books: list[Json],
+    *more: Json,
+    reference: str | None = "paper-1",
+    rows: tuple[Json, ...] = (),
+    orders: Sequence[tuple[Json, Json]] = (),
+) -> list[str]:
     """What is found where two tickets for 21.00 were bought and confirmed, and then what ``more`` says happened."""
     confirm = [{"kind": "confirm", **IDS, "payment": reference}] if reference else []
     commands = [json.dumps(each).encode() for each in (DEFINE, buying("purchase", BOUGHT, ADA, 2), *confirm, *more)]
     topics = {"ticket-commands": records(commands), "ticket-purchase": [], "turnstile-ledger-changelog": []}
     evidence = Evidence(run={"partitions": 1}, topics=topics, tables={"payment": list(rows)}, books=books)
+    evidence.workload, evidence.history = [order for order, _ in orders], [note for _, note in orders]
     return [str(finding) for finding in check(Case(evidence))]
 
 
@@ -49,3 +57,32 @@ def test_every_difference_is_found(found: list[str], words: str) -> None:
     [finding] = found
     assert finding.startswith("promise 10: ")
     assert words in finding
+
+
+def refunded(key: str, amount: str | None, status: int = 201) -> tuple[Json, Json]:
+    """An organizer's request and the note of its answer."""
+    what: Json = {"lines": []} if amount is None else {"amount": {"amount": amount, "currency": "EUR"}}
+    body = {"reason": "why"} | what
+    operation = {
+        "n": len(key),
+        "name": "refund",
+        "path": f"/purchases/{EVENT}.{BOUGHT}/refunds",
+        "body": body,
+        "key": key,
+    }
+    return operation, {"what": "refund", "n": len(key), "at": 0.0, "status": status}
+
+
+@pytest.mark.parametrize(
+    ("orders", "kept"),
+    [
+        ([refunded("a", "1.50"), refunded("a", "1.50")], 1950),
+        ([refunded("a", "1.50"), refunded("bb", "2.00")], 1750),
+        ([refunded("a", "1.50", 409), refunded("bb", "2.00", 202)], 2100),
+        ([refunded("a", None)], 2100),
+        ([refunded("a", "30.00")], 0),
+    ],
+)
+def test_goodwill_is_what_organizers_were_told_once_by_key(orders: list[tuple[Json, Json]], kept: int) -> None:
+    for refund, found in ((2100 - kept, 0), (2100 - kept + 1, 1)):
+        assert len(run([PAID | {"refunded": refund}], orders=orders)) == found

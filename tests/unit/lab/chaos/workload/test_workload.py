@@ -41,11 +41,15 @@ def test_no_event_is_bought_before_it_is_made() -> None:
 def test_ten_minutes_have_everything_that_can_be_done() -> None:
     operations = Workload(5, 600, 4).operations
     assert {operation.name for operation in operations} == {
-        "buy", "hold", "again", "other-body", "confirm", "cancel", "pay", "confirm-elsewhere", "read", "search",
-        "intrude", "make-event", "plan", "change", "status", "exchange", "command", "aborted", "poison", "bomb", "copy",
+        "buy", "hold", "again", "other-body", "confirm", "cancel", "pay", "refund", "confirm-elsewhere", "read",
+        "search", "intrude", "make-event", "plan", "change", "status", "exchange", "command", "aborted", "poison",
+        "bomb", "copy",
     }  # fmt: skip
     assert {operation.topic for operation in operations if operation.name == "poison"} == set(POISONED)
     assert {operation.value for operation in operations if operation.name == "pay"} == set(CHOICES)
+    refunds = [operation for operation in operations if operation.name == "refund" and operation.body]
+    assert {"amount" in (each.body or {}) for each in refunds} == {True, False}
+    assert len({each.key for each in refunds}) < len(refunds)
     assert any(operation.times > 1 for operation in operations)
     assert any(operation.partition is not None for operation in operations if operation.name == "command")
     assert {operation.codec for operation in operations if operation.name == "command"} == {"", *CODECS}
