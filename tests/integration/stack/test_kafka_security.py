@@ -78,7 +78,7 @@ def test_the_api_s_commands_are_decided_and_a_foreign_definition_is_refused(stac
     event = uuid4()
     send(api, DefineEvent(event, 1, definition(floor)))
     foreign = DefineEvent(event, 2**62, definition(ticket_type(quantity=500)))
-    for principal in ("indexer", "notifications", "sales", "exporter", "connect"):
+    for principal in ("indexer", "notifications", "sales", "exporter", "connect", "producer-partner"):
         with pytest.raises(TopicAuthorizationFailedError):
             send(settings_for(stack, principal), foreign)
     send(api, *(Buy(event, uuid4(), uuid4(), [TicketLine(floor.id, 1)]) for _ in range(3)))
