@@ -1,6 +1,8 @@
 """Buying by topic: requests of two producers through the gate, on the real stack."""
 
 import json
+import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,28 +31,31 @@ class Producer:
 
     def send(self, value: Json | bytes, key: str | None = None) -> str:
         """Send a request; its correlation id, which is its place in the answers' header, too."""
+        correlation = self.post(value, key)
+        self.pipeline.producer.flush(timeout=10)
+        return correlation
+
+    def post(self, value: Json | bytes, key: str | None = None) -> str:
+        """Send a request soon, without waiting for the broker."""
         content = value if isinstance(value, bytes) else json.dumps(value).encode()
         event = key if key is not None or isinstance(value, bytes) else value["event"]
         correlation = uuid4().hex
-        self.pipeline.producer.send(
-            requests(self.name),
-            key=event and event.encode(),
-            value=content,
-            headers=[("correlation-id", correlation.encode())],
-        ).get(timeout=10)
+        headers = [("correlation-id", correlation.encode())]
+        self.pipeline.producer.send(requests(self.name), key=event and event.encode(), value=content, headers=headers)
         return correlation
 
     def answered(self, correlation: str) -> Answer:
         """The answer, of which there is one."""
 
-        def arrived() -> list[Any]:
-            for record in self._reader.new():
-                self._found.setdefault(dict(record.headers)["correlation-id"].decode(), []).append(record)
-            return self._found.get(correlation, [])
-
-        [record] = eventually(arrived, within=30)
+        [record] = eventually(lambda: self.arrived().get(correlation), within=30)
         assert dict(record.headers)["request"].decode().startswith(f"{requests(self.name)}[")
         return decode_answer(record.value)
+
+    def arrived(self) -> dict[str, list[Any]]:
+        """The records of all answers until now by correlation id."""
+        for record in self._reader.new():
+            self._found.setdefault(dict(record.headers)["correlation-id"].decode(), []).append(record)
+        return self._found
 
     def ask(self, value: Json | bytes, key: str | None = None) -> Answer:
         return self.answered(self.send(value, key))
@@ -150,3 +155,30 @@ def test_a_producer_has_purchases_of_its_own_and_nobody_confirms_those_of_anothe
     stock = pipeline.view(event)["ticketTypes"][0]
     assert (stock["held"], stock["sold"]) == (1, 1)
     assert what(kiosk.ask(confirm | {"kind": "cancel"})) == ("cancelled", "")
+
+
+def test_a_gate_that_is_killed_at_work_gives_every_request_one_answer(
+    pipeline: Pipeline, partner: Producer, buyer: str
+) -> None:
+    stock, burst = 500, 600
+    event, [ticket_type] = pipeline.event(stock)
+    nobody = str(uuid4())
+    sent: dict[str, str] = {}
+    for pause_s in (0.05, 0.15, 0.3):
+        accounts = [buyer if number % 3 else nobody for number in range(burst)]
+        sent |= {partner.post(request("purchase", event, account, ticket_type)): account for account in accounts}
+        pipeline.producer.flush(timeout=10)
+        time.sleep(pause_s)
+        pipeline.stack.kill("gate-0")
+        pipeline.stack.start("gate-0")
+
+    found = eventually(lambda: (all_ := partner.arrived()).keys() >= sent.keys() and all_, within=60)
+
+    # A crash may write an answer twice, with the same bytes.
+    assert {len({(each.value, tuple(each.headers)) for each in found[one]}) for one in sent} == {1}
+    answers_ = {one: decode_answer(found[one][0].value) for one in sent}
+    assert {answer.status.value for one, answer in answers_.items() if sent[one] == nobody} == {"unknown-account"}
+    decided = Counter(what(answer) for one, answer in answers_.items() if sent[one] == buyer)
+    assert decided == {("confirmed", ""): stock, ("rejected", "sold-out"): 3 * burst * 2 // 3 - stock}
+    assert not any(answer.repeated for answer in answers_.values())
+    assert pipeline.view(event)["ticketTypes"][0]["sold"] == stock
