@@ -131,10 +131,13 @@ class _Event:
                     yield Finding(self.event, 1, text)
 
     def _refusals(self) -> Iterator[Finding]:
-        """Promise 2: at the offset of each "sold out" fewer tickets were left than were asked for."""
+        """Promise 2: at the offset of each "sold out" fewer tickets were left than were asked for.
+
+        A taken seat, or too few adjacent ones, is kept as "sold out" without a limit, and passed over.
+        """
         out: Counter[str] = Counter()
         for one in sorted((one for _, one in self._decisions()), key=lambda one: one.offset):
-            if one.reason in (Reason.SOLD_OUT, Reason.CAPACITY_EXCEEDED):
+            if one.reason in (Reason.SOLD_OUT, Reason.CAPACITY_EXCEEDED) and "limit" in one.figures:
                 kind = one.figures.get("ticketType", "")
                 left = one.figures["limit"] - (out[kind] if kind else out.total())
                 if one.figures["requested"] <= left:

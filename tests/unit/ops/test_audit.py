@@ -17,7 +17,11 @@ from tables.ledger.records import (
     event_key,
     purchase_key,
 )
+from tables.messages.commands import Buy, TicketLine
+from tables.messages.reasons import Reason
+from tables.messages.sections import BestAvailable
 from tables.messages.statuses import EventStatus
+from tests.unit.tables.halls import hall_pieces
 from tests.unit.tables.ledger_driver import ADA, BOB, EVENT, FLOOR, STAND, LedgerDriver, purchase_id, ticket_type
 
 
@@ -51,6 +55,23 @@ def test_nothing_is_wrong_with_what_a_ledger_wrote(driver: LedgerDriver) -> None
     audit = Audit()
     audit.add(sorted(driver.table.items()))
     assert (audit.events, audit.purchases, audit.findings) == (1, 6, [])
+
+
+def test_nothing_is_wrong_with_seats_that_are_taken_apart_from_each_other_or_sold_out() -> None:
+    driver = LedgerDriver(batch=1)
+    for piece in hall_pieces(1, {"A": ["fff"]}, EVENT):
+        driver.send(piece)
+    driver.define(ticket_type(FLOOR, 100), plan=1)
+    lines = [
+        TicketLine(FLOOR, 1, ("A-1-2",)),
+        TicketLine(FLOOR, 1, ("A-1-2",)),
+        TicketLine(FLOOR, 2, best=BestAvailable()),
+        TicketLine(FLOOR, 3, best=BestAvailable()),
+    ]
+    outcomes = [driver.send(Buy(EVENT, purchase_id(number), ADA, [line])) for number, line in enumerate(lines)]
+    reasons = [outcome.reason for outcome in outcomes if outcome]
+    assert reasons == [None, Reason.SEAT_TAKEN, Reason.NO_ADJACENT_SEATS, Reason.SOLD_OUT]
+    assert found(driver.table) == []
 
 
 def test_the_events_that_sell_are_told(driver: LedgerDriver) -> None:
