@@ -1,15 +1,20 @@
 """The web views of the role notifications: bookings, and contacts without names and addresses."""
 
+from pathlib import Path
+from typing import Final
+
 from streams.mail.bookings import Bookings
 from streams.mail.contacts import ContactsAgent
-from streams.mail.views.bookings import BookingViews
-from streams.mail.views.contacts import ContactViews
+from streams.mail.views.bookings import BOOKINGS_PATH, BookingViews
+from streams.mail.views.contacts import CONTACTS_PATH, ContactViews
 from streams.mail.views.operations import OPERATIONS
-from streams.mail.views.overview import MailOverview
 from streams.runtime.app import App
 from streams.runtime.web_document import DocumentView
+from streams.runtime.web_lists_page import ListsPage
 
 __all__ = ["MailViews"]
+
+TEMPLATE: Final = Path(__file__).with_name("overview.html")
 
 
 class MailViews:
@@ -17,5 +22,9 @@ class MailViews:
 
     def __init__(self, app: App, bookings: Bookings, contacts: ContactsAgent) -> None:
         # Not the last page: Faust's own page, which comes next, is at / too, and aiohttp joins neighbours of one path.
-        MailOverview(app, BookingViews(app, bookings.table), ContactViews(app, contacts.table))
+        lists = {
+            "bookings": (BookingViews(app, bookings.table).listed, BOOKINGS_PATH),
+            "contacts": (ContactViews(app, contacts.table).listed, CONTACTS_PATH),
+        }
+        ListsPage(app, TEMPLATE, lists)
         DocumentView(app, OPERATIONS)
