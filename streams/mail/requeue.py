@@ -63,10 +63,8 @@ class ResendsAgent:
 
     async def _handle(self, messages: list[Message]) -> None:
         decoded, dead_letters = decode_batch(messages, decode_resend)
-        await self._wait_for_bookings(decoded)
         jobs = []
-        for message, resend in decoded:
-            job = self._job(message, resend)
+        for (message, resend), job in zip(decoded, await self._jobs(decoded), strict=True):
             if job is None:
                 error = MalformedRecord(f"no mail to resend for purchase {resend.purchase}")
                 dead_letters.append(dead_letter(message, error))
@@ -75,16 +73,14 @@ class ResendsAgent:
         await send_jobs(self.app, jobs)
         await send_to_dead_letters(self.app, RESENDS_CONSUMER, dead_letters)
 
-    async def _wait_for_bookings(self, requests: list[tuple[Message, Resend]]) -> None:
-        """Wait until the purchases are known, or all outcomes of their partitions are booked."""
+    async def _jobs(self, requests: list[tuple[Message, Resend]]) -> list[Job | None]:
+        """The mail of each request, once its purchase is known or all outcomes of its partition are booked."""
         caught_up = False
-        while not caught_up:
-            unknown = {message.partition for message, resend in requests if self._job(message, resend) is None}
-            if not unknown:
-                return
+        while True:
+            jobs = [self.bookings.unit_of_work(message.partition).resend(resend) for message, resend in requests]
+            unknown = {message.partition for (message, _), job in zip(requests, jobs, strict=True) if job is None}
+            if caught_up or not unknown:
+                return jobs
             # The end of a log is known as of the last fetch, and that may be older than the request.
             await interruptible_sleep(self.app, UNKNOWN_PAUSE_S)
             caught_up = all(map(self._is_caught_up, unknown))
-
-    def _job(self, message: Message, resend: Resend) -> Job | None:
-        return self.bookings.unit_of_work(message.partition).resend(resend)
