@@ -70,12 +70,7 @@ def workers(tmp_path: Path) -> Iterator[list[GateWorker]]:
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_any_worker_lists_each_quota_once(workers: list[GateWorker], number: int) -> None:
-    items, page = [], workers[number].get_json("/api/quotas/?limit=3")
-    while True:
-        items += page["items"]
-        if page["next"] is None:
-            break
-        page = workers[number].get_json(f"/api/quotas/?limit=3&cursor={page['next']}")
+    items = workers[number].listed("/api/quotas/?", 3)
     places = [(each["partition"], each["topic"]) for each in items]
     assert places == [(place, requests(name)) for place in range(PARTITIONS) for name in PRODUCERS]
     assert items[2] == {"topic": requests("kiosk"), "partition": 1, "offset": 8, "at": AT_MS, "fullAt": AT_MS + 250}

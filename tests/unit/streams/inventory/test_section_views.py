@@ -90,12 +90,7 @@ def test_a_section_without_seats_that_are_out_is_not_known(worker: ViewWorker, p
 
 @pytest.mark.parametrize("limit", [1, 100])
 def test_the_sections_of_an_event_are_listed_once(worker: ViewWorker, limit: int) -> None:
-    path = f"/api/sections/{EVENT}/?limit={limit}"
-    page = worker.get_json(path)
-    listed = page["items"]
-    while page["next"]:
-        page = worker.get_json(f"{path}&cursor={page['next']}")
-        listed += page["items"]
+    listed = worker.listed(f"/api/sections/{EVENT}/?", limit)
     assert [(each["section"], each["held"], each["sold"]) for each in listed] == [("A", 1, 3), ("B", 0, 1)]
     assert listed[0] == worker.get_json(f"/api/section/{EVENT}/A/")
     assert worker.get_json(f"/api/sections/{ADA}/") == {"items": [], "next": None}

@@ -61,15 +61,6 @@ def worker(request: Any, workers: tuple[ViewWorker, ViewWorker]) -> ViewWorker:
     return workers[0 if request.param == "owner" else 1]
 
 
-def listed(worker: ViewWorker, path: str) -> Iterator[list[Any]]:
-    """The pages of a list."""
-    page = worker.get_json(path)
-    yield page["items"]
-    while page["next"]:
-        page = worker.get_json(f"{path}&cursor={page['next']}")
-        yield page["items"]
-
-
 def test_any_worker_shows_an_event(worker: ViewWorker) -> None:
     body = worker.get_json(f"/api/event/{EVENT}/")
     assert body["ticketTypes"][0] | {"sold": 2, "held": 2, "available": 6} == body["ticketTypes"][0]
@@ -126,14 +117,14 @@ def test_a_worker_tells_what_it_decides_and_what_it_has_copies_of(workers: tuple
 
 @pytest.mark.parametrize("limit", [1, 5, 100])
 def test_every_event_is_listed_once_whatever_the_page_and_the_worker(worker: ViewWorker, limit: int) -> None:
-    pages = list(listed(worker, f"/api/events/?limit={limit}"))
+    pages = list(worker.pages(f"/api/events/?limit={limit}"))
     assert sorted(each["event"] for page in pages for each in page) == sorted(str(each) for each in [EVENT, *EVENTS])
     assert max(map(len, pages)) <= limit
 
 
 def test_events_are_listed_by_the_state_of_their_ticket_types(worker: ViewWorker) -> None:
     def names(state: str) -> list[str]:
-        return [each["event"] for page in listed(worker, f"/api/events/?state={state}") for each in page]
+        return [each["event"] for page in worker.pages(f"/api/events/?state={state}") for each in page]
 
     assert sorted(names("sold_out")) == sorted(map(str, EVENTS))
     assert names("available") == [str(EVENT)]
@@ -142,14 +133,14 @@ def test_events_are_listed_by_the_state_of_their_ticket_types(worker: ViewWorker
 
 @pytest.mark.parametrize("limit", [1, 3, 100])
 def test_every_purchase_of_an_account_is_listed_once(worker: ViewWorker, limit: int) -> None:
-    pages = list(listed(worker, f"/api/accounts/{ADA}/purchases/?limit={limit}"))
+    pages = list(worker.pages(f"/api/accounts/{ADA}/purchases/?limit={limit}"))
     mine = [1, 2, *range(10, 22, 2)]
     assert sorted(each["purchase"] for page in pages for each in page) == [str(purchase_id(each)) for each in mine]
     assert {each["account"] for page in pages for each in page} == {str(ADA)}
 
 
 def test_the_purchases_of_an_account_in_one_event_are_listed(worker: ViewWorker) -> None:
-    pages = listed(worker, f"/api/accounts/{ADA}/purchases/?event={EVENT}")
+    pages = worker.pages(f"/api/accounts/{ADA}/purchases/?event={EVENT}")
     assert [each["purchase"] for page in pages for each in page] == [str(purchase_id(1)), str(purchase_id(2))]
 
 
@@ -157,13 +148,13 @@ def test_a_page_ends_at_a_number_of_steps_and_the_next_goes_on(
     monkeypatch: pytest.MonkeyPatch, worker: ViewWorker
 ) -> None:
     monkeypatch.setattr(partition_lists, "STEPS_MAX", 2)
-    pages = list(listed(worker, "/api/events/?limit=100"))
+    pages = list(worker.pages("/api/events/?limit=100"))
     assert (max(map(len, pages)), sum(map(len, pages))) == (2, 13)
 
 
 def test_a_page_ends_at_a_size_and_the_next_goes_on(monkeypatch: pytest.MonkeyPatch, worker: ViewWorker) -> None:
     monkeypatch.setattr(web_lists, "PAGE_MAX_BYTES", 1)
-    pages = list(listed(worker, "/api/events/?limit=100"))
+    pages = list(worker.pages("/api/events/?limit=100"))
     assert (max(map(len, pages)), sum(map(len, pages))) == (1, 13)
 
 
@@ -183,7 +174,7 @@ def test_holds_are_listed_by_their_ends_over_all_workers(tmp_path: Path, limit: 
         worker.store(records)
     with serving(*pair):
         for worker in pair:
-            pages = list(listed(worker, f"/api/holds/?limit={limit}"))
+            pages = list(worker.pages(f"/api/holds/?limit={limit}"))
             holds = [(each["deadline"], each["event"], each["purchase"]) for page in pages for each in page]
             assert (len(holds), holds, max(map(len, pages)) <= limit) == (10, sorted(set(holds)), True)
 

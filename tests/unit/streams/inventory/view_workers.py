@@ -86,6 +86,20 @@ class ViewWorker:
         """The data that a request is answered with."""
         return self.get(path).raise_for_status().json()
 
+    def pages(self, path: str) -> Iterator[list[Any]]:
+        """The pages of a list; the path has a query."""
+        page = self.get_json(path)
+        yield page["items"]
+        while page["next"] is not None:
+            page = self.get_json(f"{path}&cursor={page['next']}")
+            yield page["items"]
+
+    def listed(self, path: str, limit: int) -> list[Any]:
+        """All items of a list, from its pages; the path ends where the limit of a page follows."""
+        pages = list(self.pages(f"{path}limit={limit}"))
+        assert all(len(page) <= limit for page in pages)
+        return [item for page in pages for item in page]
+
     async def start(self) -> None:
         """Serve the views on a free port."""
         await self._runner.setup()

@@ -92,17 +92,6 @@ def worker(request: Any, workers: list[MailWorker]) -> MailWorker:
     return workers[0 if request.param == "owner" else 1]
 
 
-def listed(worker: MailWorker, path: str) -> list[Any]:
-    """All items of a list, from its pages."""
-    items, page = [], worker.get_json(f"{path}limit=7")
-    while True:
-        items += page["items"]
-        assert len(page["items"]) <= 7
-        if page["next"] is None:
-            return items
-        page = worker.get_json(f"{path}limit=7&cursor={page['next']}")
-
-
 def test_any_worker_shows_a_booking_without_codes(worker: MailWorker) -> None:
     path = f"/api/booking/{EVENT}/{PURCHASES[3]}/"
     answer = worker.get(path)
@@ -114,15 +103,15 @@ def test_any_worker_shows_a_booking_without_codes(worker: MailWorker) -> None:
 
 
 def test_any_worker_lists_every_booking_once(worker: MailWorker) -> None:
-    found = [(each["event"], each["purchase"]) for each in listed(worker, "/api/bookings/?")]
+    found = [(each["event"], each["purchase"]) for each in worker.listed("/api/bookings/?", 7)]
     due = [(str(event), str(purchase)) for event in (EVENT, OTHER_EVENT) for purchase in PURCHASES]
     assert sorted(found) == sorted(due)
-    of_event = listed(worker, f"/api/bookings/?event={OTHER_EVENT}&")
+    of_event = worker.listed(f"/api/bookings/?event={OTHER_EVENT}&", 7)
     assert [each["purchase"] for each in of_event] == [str(purchase) for purchase in PURCHASES]
 
 
 def test_any_worker_shows_contacts_without_names_and_addresses(worker: MailWorker) -> None:
-    items = listed(worker, "/api/contacts/?")
+    items = worker.listed("/api/contacts/?", 7)
     assert sorted(each["account"] for each in items) == [str(account) for account in ACCOUNTS]
     assert {each["account"] for each in items if each["deleted"]} == {str(ACCOUNTS[0])}
     answer = worker.get(f"/api/contact/{ACCOUNTS[1]}/")

@@ -87,17 +87,6 @@ def worker(request: Any, pair: Pair) -> PaymentWorker:
     return found
 
 
-def listed(worker: PaymentWorker, path: str) -> list[Any]:
-    """All items of a list, from its pages."""
-    items, page = [], worker.get_json(f"{path}limit=7")
-    while True:
-        items += page["items"]
-        assert len(page["items"]) <= 7
-        if page["next"] is None:
-            return items
-        page = worker.get_json(f"{path}limit=7&cursor={page['next']}")
-
-
 def test_any_worker_shows_a_payment_without_the_buyers_page(worker: PaymentWorker) -> None:
     path = f"/api/payment/{EVENT}/{PURCHASES[0]}/"
     answer = worker.get(path)
@@ -110,10 +99,10 @@ def test_any_worker_shows_a_payment_without_the_buyers_page(worker: PaymentWorke
 
 
 def test_any_worker_lists_every_payment_once(worker: PaymentWorker) -> None:
-    found = [(each["event"], each["purchase"]) for each in listed(worker, "/api/payments/?")]
+    found = [(each["event"], each["purchase"]) for each in worker.listed("/api/payments/?", 7)]
     due = [(str(event), str(purchase)) for event in (EVENT, OTHER_EVENT) for purchase in PURCHASES]
     assert sorted(found) == sorted(due)
-    of_event = listed(worker, f"/api/payments/?event={OTHER_EVENT}&")
+    of_event = worker.listed(f"/api/payments/?event={OTHER_EVENT}&", 7)
     assert sorted(each["purchase"] for each in of_event) == sorted(map(str, PURCHASES))
     assert {each["event"] for each in of_event} == {str(OTHER_EVENT)}
 
