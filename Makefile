@@ -24,7 +24,7 @@ help: ## print this list
 install: ## build the virtual environment from the lock file; anew if another Python is the best now; PYTHON=3.12 with the best of that series
 	@python=$(CHOSEN) && \
 	{ [ -L $(VENV) ] || [ "$$(cat $(STAMP) 2>/dev/null)" = "$$python" ] || rm -f $(STAMP); } && \
-	$(MAKE) --no-print-directory $(STAMP) PYTHON="$$python"
+	$(MAKE) --no-print-directory $(STAMP) CHOSEN="$$python"
 
 # It holds which Python the environment was made with.
 $(STAMP): requirements/dev.lock
