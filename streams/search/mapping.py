@@ -19,9 +19,16 @@ from tables.text.time_zones import local_time, zone_of
 
 ALIAS: Final = "events"
 # Increment it with every change of the mapping or the documents: a worker only writes to an index of its version.
-VERSION: Final = 4
+VERSION: Final = 5
 
-_TEXT: Final = {"type": "text", "analyzer": "standard", "index_prefixes": {"min_chars": 1, "max_chars": 10}}
+# The score of an event depends on the query and the event alone, not on how often all others have a word ("boolean"):
+# otherwise any change of the index would move the place where the next page begins.
+_TEXT: Final = {
+    "type": "text",
+    "analyzer": "standard",
+    "similarity": "boolean",
+    "index_prefixes": {"min_chars": 1, "max_chars": 10},
+}
 _KEYWORD: Final = {"type": "keyword", "ignore_above": 512}
 _STORED: Final = {"type": "keyword", "index": False, "doc_values": False}
 _MILLISECONDS: Final = {"type": "date_range", "format": "epoch_millis"}

@@ -283,6 +283,30 @@ def test_pages_follow_each_other_without_repeat_or_gap(pipeline: Pipeline) -> No
         assert sorted(seen) == sorted(made)
 
 
+def test_a_page_follows_the_one_before_though_others_changed_the_index_meanwhile(pipeline: Pipeline) -> None:
+    word, other = f"paged{uuid4().hex[:8]}", f"other{uuid4().hex[:8]}"
+    made = {new_event(pipeline, f"{word} {number}") for number in range(6)}
+    eventually(lambda: len(pipeline.found(word)) == 6, within=20)
+    page = search(pipeline, q=word, limit=2)
+    seen = [item["id"] for item in page["items"]]
+
+    # They make the word rarer, which must not raise the scores of the events that are still to come.
+    others = {new_event(pipeline, f"{other} {number}") for number in range(20)}
+    eventually(lambda: set(pipeline.found(other)) >= others, within=20)
+    page = search(pipeline, q=word, limit=2, cursor=page["next"])
+    seen += [item["id"] for item in page["items"]]
+    # And more frequent, without being found.
+    for number in range(20):
+        pipeline.new_event(title=f"{word} {number}", status="DRAFT")
+    last = new_event(pipeline, other := f"last{uuid4().hex[:8]}")
+    eventually(lambda: pipeline.found(other) == [last], within=20)
+    page = search(pipeline, q=word, limit=2, cursor=page["next"])
+    seen += [item["id"] for item in page["items"]]
+
+    assert sorted(seen) == sorted(made)
+    assert "next" not in page
+
+
 def test_filters_facets_and_orders_agree(pipeline: Pipeline) -> None:
     word = f"facet{uuid4().hex[:8]}"
     graz = pipeline.new_event(title=f"{word} one", city="Graz", tags=["Jazz"], latitude=47.07, longitude=15.44)
