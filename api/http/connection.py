@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from api.http.limits import LINGER_MAX_BYTES, ConnectionLimits
+from api.http.limits import LINGER_MAX_BYTES, LINGER_PAUSE_S, ConnectionLimits
 from api.http.refusal import Refusal, kind_of, page_language, refusal_bytes
 from api.http.request_parser import ConnectionPhase, RequestParser
 from api.web.raw_response import FastPath, RawResponse
@@ -282,3 +282,10 @@ class HttpConnection(RequestParser):
         self._lingered_bytes += len(data)
         if self._lingered_bytes > LINGER_MAX_BYTES:
             self.abort()
+            return
+        self.transport.pause_reading()
+        self.loop.call_later(LINGER_PAUSE_S, self._read_again)
+
+    def _read_again(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.resume_reading()

@@ -5,11 +5,15 @@ from typing import Final, NamedTuple
 # Of one request, with its request line.
 HEAD_MAX_BYTES: Final = 8 * 1024
 HEAD_MAX_FIELDS: Final = 64
+# Each chunk of a body costs a callback, however small it is.
+BODY_MAX_CHUNKS: Final = 1_024
 # Requests of one connection that wait for those before them.
 PIPELINE_MAX_REQUESTS: Final = 64
 # What a refused client still sends is discarded, up to that size and for ``linger_s``: to close the socket at once
 # would take the refusal back (RFC 9112, section 9.6).
 LINGER_MAX_BYTES: Final = 1024 * 1024
+# Between two reads of what is discarded: at full speed, copying it would take a core.
+LINGER_PAUSE_S: Final = 0.05
 
 
 class ConnectionLimits(NamedTuple):

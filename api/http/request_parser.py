@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from api.http.limits import HEAD_MAX_BYTES, HEAD_MAX_FIELDS, PIPELINE_MAX_REQUESTS
+from api.http.limits import BODY_MAX_CHUNKS, HEAD_MAX_BYTES, HEAD_MAX_FIELDS, PIPELINE_MAX_REQUESTS
 from api.http.refusal import Refusal
 from api.web.body_sizes import BODY_MAX_BYTES, body_max_bytes
 
@@ -52,7 +52,7 @@ class RequestParser(HttpToolsProtocol):
         self._body: bytes | bytearray = b""
         self._body_max_bytes = BODY_MAX_BYTES
         self._is_whole = False
-        self._head_bytes = self._partial_bytes = 0
+        self._head_bytes = self._partial_bytes = self._chunks = 0
 
     def abort(self) -> None:
         """End the connection at once."""
@@ -70,7 +70,7 @@ class RequestParser(HttpToolsProtocol):
         self.url, self._body = b"", b""
         self.headers = []
         self.expect_100_continue = False
-        self._head_bytes = 0
+        self._head_bytes = self._chunks = 0
         self._body_max_bytes = BODY_MAX_BYTES
         self._read(ConnectionPhase.HEAD)
 
@@ -94,6 +94,12 @@ class RequestParser(HttpToolsProtocol):
         self._read(ConnectionPhase.BODY)
         if self._fields.get(b"expect", b"").lower() == b"100-continue" and self.phase is not ConnectionPhase.ANSWER:
             self.transport.write(CONTINUE)
+
+    def on_chunk_header(self) -> None:
+        """Another chunk of the body."""
+        self._chunks += 1
+        if self._chunks > BODY_MAX_CHUNKS:
+            raise Refusal("body-too-large")
 
     def on_body(self, body: bytes) -> None:
         """The body, or a piece of it."""

@@ -10,7 +10,14 @@ from contextlib import suppress
 
 import pytest
 
-from api.http.limits import HEAD_MAX_BYTES, HEAD_MAX_FIELDS, LINGER_MAX_BYTES, PIPELINE_MAX_REQUESTS
+from api.http.limits import (
+    BODY_MAX_CHUNKS,
+    HEAD_MAX_BYTES,
+    HEAD_MAX_FIELDS,
+    LINGER_MAX_BYTES,
+    LINGER_PAUSE_S,
+    PIPELINE_MAX_REQUESTS,
+)
 from api.web.body_sizes import BODY_MAX_BYTES, EVENT_FORM_MAX_BYTES, LARGE_BODIES_MAX, SEATING_MAX_BYTES
 from tests.eventually import eventually
 from tests.unit.api.http.running import HEAD, STOPS_SOON, Running, running
@@ -216,6 +223,18 @@ def test_a_body_in_chunks_that_is_too_large_is_refused_when_it_is_whole_too(serv
     assert status_of(server.said_to(sent)) == 413
 
 
+@pytest.mark.parametrize(("chunks", "status"), [(BODY_MAX_CHUNKS, 200), (BODY_MAX_CHUNKS + 1, 413)])
+def test_a_body_has_so_many_chunks_and_no_more(server: Running, chunks: int, status: int) -> None:
+    sent = CHUNKED + b"Connection: close\r\n\r\n" + (chunks - 1) * b"1\r\nx\r\n" + b"0\r\n\r\n"
+    assert status_of(server.said_to(sent)) == status
+
+
+def test_the_chunks_of_each_request_are_counted_anew(server: Running) -> None:
+    asked = CHUNKED + b"\r\n" + (BODY_MAX_CHUNKS - 1) * b"1\r\nx\r\n" + b"0\r\n\r\n"
+    said = server.said_to(asked + asked + GET + HEAD + b"Connection: close\r\n\r\n")
+    assert said.count(b"HTTP/1.1 200 ") == 3
+
+
 def test_a_plan_may_be_larger_and_no_more_than_that(server: Running) -> None:
     body = 2 * BODY_MAX_BYTES * b"x"
     asked = PLAN.replace(b"Host", b"Connection: close\r\nHost")
@@ -290,6 +309,13 @@ def test_floods_are_refused_and_cut_off_while_others_are_served(
     answered = {name: end.result() for name, end in ends.items()}
     assert {name: status for name, status in answered.items() if status not in FLOODS[name][2]} == {}
     assert caplog.records == []
+
+
+def test_what_a_refused_client_still_sends_is_read_slowly(server: Running) -> None:
+    began = time.monotonic()
+    assert flood(server, b"", 65_536 * b"\xff") == 400
+    # A read takes 250 KiB at most.
+    assert time.monotonic() - began > 3 * LINGER_PAUSE_S
 
 
 def test_64_clients_at_their_worst_hold_up_nobody(server: Running, caplog: pytest.LogCaptureFixture) -> None:
