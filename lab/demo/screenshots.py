@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, Literal
+from uuid import UUID
 
 import httpx
 import rich_click as click
@@ -21,6 +22,7 @@ from rich.progress import Progress
 
 from api.roles import Role
 from lab.bench.measurement import Lab
+from lab.demo.hall_plan import plan_body, ticket_types
 from lab.target import Target, target_of
 
 IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
@@ -49,6 +51,9 @@ ABOUT: Final = (
     "{title}, for one evening only at {venue}. Doors open an hour before.\n\n"
     "Seats are free within each area. Children under six need no ticket; wheelchair spaces are in the front row."
 )
+HALL: Final = ("Chamber Nights", "Konzerthaus")
+HALL_ROWS: Final = 20
+HALL_PURCHASES: Final = 160
 # The index of the event whose page is shown.
 SHOWN_EVENT: Final = 2
 
@@ -69,12 +74,16 @@ class Screenshot:
     until: str = "h1"
 
 
+SEAT: Final = "[data-seats] svg"
 LIVE: Final = "#part-ledger .rate:not(:empty)"
 SCREENSHOTS: Final = (
     Screenshot("box-office", "/?q=jazz", "nobody", until=".row"),
     Screenshot("event", "/events/{event}", "buyer"),
     Screenshot("event-phone", "/events/{event}", "buyer", size=PHONE, scheme="dark", locale="de-DE"),
     Screenshot("tickets", "/purchases/{purchase}", "buyer", until=".ticket"),
+    Screenshot("seats", "/events/{hall}/seats", "buyer", until=SEAT),
+    Screenshot("seats-phone", "/events/{hall}/seats", "buyer", size=PHONE, scheme="dark", until=SEAT),
+    Screenshot("hall", "/organize/events/{hall}/seating", "organizer", whole=True),
     Screenshot("organize", "/organize/events/{event}", "organizer", whole=True),
     Screenshot("board", "/board", "administrator", whole=True, until=LIVE),
     Screenshot("board-dark", "/board", "administrator", scheme="dark", whole=True, until=LIVE),
@@ -92,6 +101,7 @@ class Crowd:
         self.buyers = [self.account("Buyer", str(number)) for number in range(60)]
         self.events = [self._event(*sale) for sale in SALES]
         self.purchase = self._bought()
+        self.hall = self._hall()
         self._numbers = count()
         self._over = threading.Event()
 
@@ -112,6 +122,18 @@ class Crowd:
             self._over.set()
             for thread in threads:
                 thread.join()
+
+    def _hall(self) -> str:
+        """An event with a hall, a part of which is sold."""
+        types = tuple((name, price, seats, 1) for name, seats, price in ticket_types(HALL_ROWS))
+        event, kinds = self._event(*HALL, types)
+        body = plan_body({UUID(kind): (name, seats) for kind, (name, _, seats, _) in zip(kinds, types, strict=True)})
+        self._post(f"/events/{event}/seating/generate", body, {"If-Match": "*"})
+        for number in range(HALL_PURCHASES):
+            lines = [{"ticketTypeId": kinds[number % 2], "quantity": 1 + number % 4, "best": {}}]
+            body = {"eventId": event, "lines": lines}
+            self._buy_as(self.buyers[number % len(self.buyers)], body, f"seat-{number}").raise_for_status()
+        return event
 
     def _event(self, title: str, venue: str, types: tuple[tuple[str, str, int, int], ...]) -> tuple[str, list[str]]:
         starts = (datetime.now(UTC) + timedelta(days=40)).replace(hour=18, minute=0, second=0, microsecond=0)
@@ -141,8 +163,7 @@ class Crowd:
         """A purchase of the first buyer."""
         event, kinds = self.events[SHOWN_EVENT]
         body = {"eventId": event, "lines": [{"ticketTypeId": kinds[0], "quantity": 2}]}
-        headers = self._target.bearer(self.buyers[0]) | {"Idempotency-Key": "picture"}
-        answer = self._http.post("/purchases", json=body, headers=headers)
+        answer = self._buy_as(self.buyers[0], body, "picture")
         answer.raise_for_status()
         return str(answer.json()["id"])
 
@@ -155,12 +176,15 @@ class Crowd:
             buyer = self.buyers[number % len(self.buyers)]
             lines = [{"ticketTypeId": kind, "quantity": 1 + number % 3}]
             body = {"eventId": event, "lines": lines, "hold": number % 4 == 0}
-            headers = self._target.bearer(buyer) | {"Idempotency-Key": f"picture-{number}"}
-            self._http.post("/purchases", json=body, headers=headers)
+            self._buy_as(buyer, body, f"picture-{number}")
             time.sleep(0.05)
 
-    def _post(self, path: str, body: Json) -> Json:
-        answer = self._http.post(path, json=body, headers=self._target.administrator())
+    def _buy_as(self, buyer: str, body: Json, key: str) -> httpx.Response:
+        headers = self._target.bearer(buyer) | {"Idempotency-Key": key}
+        return self._http.post("/purchases", json=body, headers=headers)
+
+    def _post(self, path: str, body: Json, more: dict[str, str] | None = None) -> Json:
+        answer = self._http.post(path, json=body, headers=self._target.administrator() | (more or {}))
         answer.raise_for_status()
         made: Json = answer.json()
         return made
@@ -188,18 +212,18 @@ def take(browser: Browser, target: Target, crowd: Crowd, shot: Screenshot, folde
     )
     context.add_cookies(cookie(target, crowd, shot.reader))
     page = context.new_page()
-    address = target.api + shot.path.format(event=crowd.events[SHOWN_EVENT][0], purchase=crowd.purchase)
+    path = shot.path.format(event=crowd.events[SHOWN_EVENT][0], purchase=crowd.purchase, hall=crowd.hall)
     for _ in range(LOADS_MAX):
-        answer = page.goto(address, wait_until="load")
+        answer = page.goto(target.api + path, wait_until="load")
         if answer is not None and answer.ok:
             break
         page.wait_for_timeout(ANIMATION_MS)
     page.wait_for_selector(shot.until, timeout=TIMEOUT_MS)
     page.wait_for_timeout(ANIMATION_MS)
-    path = folder / f"{shot.name}.png"
-    page.screenshot(path=path, full_page=shot.whole)
+    picture = folder / f"{shot.name}.png"
+    page.screenshot(path=picture, full_page=shot.whole)
     context.close()
-    return path
+    return picture
 
 
 @click.command(name="screenshots")
