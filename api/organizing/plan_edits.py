@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from api.organizing.seating import Seat, Section
+from api.organizing.seating import PlanRefused, Seat, Section
 from api.problems import Refused, wrong
+from tables.seating.plan_faults import PlanFault
 
 # What becomes of a seat; None removes it.
 SeatChange = Callable[[Seat], Seat | None]
@@ -59,7 +60,7 @@ def with_seats_changed(section: Section, names: Collection[str], change: SeatCha
         if (seats := _changed(f"{section['name']}-{row['label']}-", row["seats"], names, change))
     ]
     if not rows:
-        raise wrong("/sections", f"section {section['name']} has no seats left")
+        raise PlanRefused("/sections", PlanFault.NO_SEATS_LEFT, name=section["name"])
     return section | {"rows": rows}
 
 

@@ -4,20 +4,31 @@ A plan is a list of sections as their JSON (api/schemas/seating.SectionOnPlan), 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
 from api.ports.events import Listing
-from api.problems import Refused, wrong
+from api.problems import Fault, Refused
 from api.schemas.seating import NewSeating
 from tables.messages.sections import PlanRow, PlanSeat, SeatFlags
 from tables.seating.plan import HallSection, check_hall
+from tables.seating.plan_faults import InvalidPlan, PlanFault
 
 TAKEN_MAX_NAMED: Final = 20
 _KINDS: Final = {"standard": 0, "wheelchair": SeatFlags.WHEELCHAIR, "companion": SeatFlags.COMPANION}
 
 Section = dict[str, Any]
 Seat = dict[str, Any]
+
+
+class PlanRefused(Refused):
+    """The refusal of a plan or a drawing: what is wrong, and the names and numbers for the sentence about it."""
+
+    def __init__(self, pointer: str, fault: StrEnum, **figures: Any) -> None:
+        super().__init__("invalid-input", "", Fault(fault.format(**figures), pointer))
+        self.fault = fault
+        self.figures = figures
 
 
 def sections_of(body: NewSeating) -> list[Section]:
@@ -44,8 +55,8 @@ def check_plan(sections: list[Section], listing: Listing) -> None:
         return
     try:
         check_hall(hall_of(sections), {ticket.id for ticket in listing.tickets})
-    except ValueError as error:
-        raise wrong("/sections", str(error)) from error
+    except InvalidPlan as error:
+        raise PlanRefused("/sections", error.fault, **error.figures) from error
 
 
 def check_taken(before: Iterable[Section], after: Iterable[Section], taken: Collection[str]) -> None:
@@ -68,7 +79,7 @@ def with_categories(sections: list[Section], names: Mapping[str, str], ids: Mapp
             return holder
         name = names[holder["category"]]
         if name not in ids:
-            raise wrong("/copyFrom", f"this event has no ticket type {name!r}, as the plan of the other one has")
+            raise PlanRefused("/copyFrom", PlanFault.NO_SUCH_TICKET_TYPE, name=name)
         return holder | {"category": ids[name]}
 
     def copied(section: Section) -> Section:

@@ -6,14 +6,14 @@ A seat is a ``circle``, ``ellipse`` or ``rect`` with ``data-seat="ROW-SEAT"``; w
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from itertools import pairwise
 from math import dist, isfinite
 from statistics import fmean, median
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from xml.parsers.expat import ExpatError, ParserCreate
 
-from api.organizing.seating import Seat, Section
-from api.problems import Refused, wrong
+from api.organizing.seating import PlanRefused, Seat, Section
 from api.schemas.seating import DRAWING_MAX_BYTES, LABEL_PATTERN, SEAT_WIDTH
 from tables.messages.sections import COORDINATE_MAX, ROW_MAX_SEATS, SECTION_MAX_SEATS
 
@@ -29,6 +29,26 @@ _NUMBER: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?(px)?", re.AS
 Attributes = Mapping[str, str]
 
 
+class DrawingFault(StrEnum):
+    """A reason against a drawing: the sentence about it, with the names of its figures in braces."""
+
+    TOO_MANY_BYTES = "the drawing has more than {limit} bytes"
+    TOO_MANY_ELEMENTS = "the drawing has more than {limit} elements, or more than {depth} in each other"
+    TOO_MANY_SEATS = "the drawing has more than {limit} seats"
+    ROW_TOO_LONG = "row {row} has more than {limit} seats"
+    NOT_XML = "the drawing is not well-formed XML"
+    NOT_SVG = "the file is no SVG drawing"
+    HAS_ENTITIES = "the drawing declares entities"
+    NO_SEATS = "the drawing has no seats"
+    NO_SEAT_NAME = "{name!r} is no seat: write ROW-SEAT"
+    SEAT_TWICE = "seat {name} is drawn twice"
+    SAME_PLACE = "seats {name} and {other} are in one place"
+    SEAT_MOVED = "seat {name} is moved by a transform or a nested svg"
+    SEAT_OUTSIDE = "seat {name} is outside of the drawing"
+    SEAT_WITHOUT_SIZE = "seat {name} has no size"
+    NOT_A_NUMBER = "seat {name} has no number as {field}"
+
+
 class DrawnSeat(NamedTuple):
     """A seat of a drawing: its name, ROW-SEAT, its middle and its width."""
 
@@ -41,21 +61,21 @@ class DrawnSeat(NamedTuple):
 def read_drawing(content: bytes, encoding: str | None = None) -> Sequence[DrawnSeat]:
     """The seats of a drawing, at least one; by default in the encoding that it declares. Refused: invalid-input."""
     if len(content) > DRAWING_MAX_BYTES:
-        raise _wrong(f"the drawing has more than {DRAWING_MAX_BYTES} bytes")
+        raise _refused(DrawingFault.TOO_MANY_BYTES, limit=DRAWING_MAX_BYTES)
     reader = _Reader(encoding)
     try:
         reader.parser.Parse(content, True)
     except (ExpatError, ValueError, LookupError) as error:
-        raise _wrong("the drawing is not well-formed XML") from error
+        raise _refused(DrawingFault.NOT_XML) from error
     shapes = reader.shapes.get("data-seat") or reader.shapes.get("id") or []
     if not shapes:
-        raise _wrong("the drawing has no seats")
+        raise _refused(DrawingFault.NO_SEATS)
     if len(shapes) > SECTION_MAX_SEATS:
-        raise _wrong(f"the drawing has more than {SECTION_MAX_SEATS} seats")
+        raise _refused(DrawingFault.TOO_MANY_SEATS, limit=SECTION_MAX_SEATS)
     names: set[str] = set()
     for shape in shapes:
         if shape.name in names:
-            raise _wrong(f"seat {shape.name} is drawn twice")
+            raise _refused(DrawingFault.SEAT_TWICE, name=shape.name)
         names.add(shape.name)
     return [_drawn(shape) for shape in shapes]
 
@@ -80,7 +100,7 @@ def drawn_section(seats: Sequence[DrawnSeat], section: Section) -> Section:
 def _row(label: str, drawn: Iterable[DrawnSeat], scale: float, known: Mapping[str, Seat]) -> list[Seat]:
     ordered = sorted(drawn, key=lambda seat: (seat.x, seat.y))
     if len(ordered) > ROW_MAX_SEATS:
-        raise _wrong(f"row {label} has more than {ROW_MAX_SEATS} seats")
+        raise _refused(DrawingFault.ROW_TOO_LONG, row=label, limit=ROW_MAX_SEATS)
     steps = [dist((one.x, one.y), (other.x, other.y)) for one, other in pairwise(ordered)]
     usual = median(steps) if steps else 0.0
     gaps = [False, *(step > AISLE_FACTOR * usual for step in steps)]
@@ -90,7 +110,7 @@ def _row(label: str, drawn: Iterable[DrawnSeat], scale: float, known: Mapping[st
 def _seat(drawn: DrawnSeat, scale: float, known: Mapping[str, Seat], *, has_gap: bool) -> Seat:
     x, y = round(drawn.x * scale), round(drawn.y * scale)
     if not (0 <= x <= COORDINATE_MAX and 0 <= y <= COORDINATE_MAX):
-        raise _wrong(f"seat {drawn.name} is outside of the drawing")
+        raise _refused(DrawingFault.SEAT_OUTSIDE, name=drawn.name)
     before = {field: value for field, value in known.get(drawn.name, {}).items() if field != "gapBefore"}
     return before | {"label": drawn.name.partition("-")[2], "x": x, "y": y} | ({"gapBefore": True} if has_gap else {})
 
@@ -103,7 +123,7 @@ def _check_places(rows: Iterable[Section]) -> None:
             name = f"{row['label']}-{seat['label']}"
             other = taken.setdefault((seat["x"], seat["y"]), name)
             if other != name:
-                raise _wrong(f"seats {other} and {name} are in one place")
+                raise _refused(DrawingFault.SAME_PLACE, name=other, other=name)
 
 
 class _Shape(NamedTuple):
@@ -117,7 +137,7 @@ class _Shape(NamedTuple):
 
 def _drawn(shape: _Shape) -> DrawnSeat:
     if shape.is_moved:
-        raise _wrong(f"seat {shape.name} is moved by a transform or a nested svg")
+        raise _refused(DrawingFault.SEAT_MOVED, name=shape.name)
     return _SHAPES[shape.kind](shape.name, shape.attributes)
 
 
@@ -135,15 +155,15 @@ class _Reader:
         self._open: list[tuple[bool, bool]] = []
 
     def _entity(self, *_: object) -> None:
-        raise _wrong("the drawing declares entities")
+        raise _refused(DrawingFault.HAS_ENTITIES)
 
     def _start(self, name: str, attributes: Attributes) -> None:
         self._elements += 1
         if self._elements > ELEMENTS_MAX or len(self._open) >= DEPTH_MAX:
-            raise _wrong(f"the drawing has more than {ELEMENTS_MAX} elements, or more than {DEPTH_MAX} in each other")
+            raise _refused(DrawingFault.TOO_MANY_ELEMENTS, limit=ELEMENTS_MAX, depth=DEPTH_MAX)
         namespace, _, local = name.rpartition(" ")
         if not self._open and (local != "svg" or namespace not in ("", _SVG)):
-            raise _wrong("the file is no SVG drawing")
+            raise _refused(DrawingFault.NOT_SVG)
         is_drawn, is_moved = self._open[-1] if self._open else (True, False)
         is_drawn = is_drawn and local not in _UNDRAWN
         is_moved = is_moved or "transform" in attributes or (local == "svg" and bool(self._open))
@@ -159,7 +179,7 @@ class _Reader:
             name = attributes.get(source, "")
             if not _NAME.fullmatch(name):
                 if source == "data-seat" and name:
-                    raise _wrong(f"{name[:40]!r} is no seat: write ROW-SEAT")
+                    raise _refused(DrawingFault.NO_SEAT_NAME, name=name[:40])
                 continue
             self.shapes[source].append(_Shape(shape, name, attributes, is_moved))
             return
@@ -180,7 +200,7 @@ _SHAPES: Final = {"circle": _round, "ellipse": _round, "rect": _angular}
 
 def _width(name: str, width: float) -> float:
     if width <= 0:
-        raise _wrong(f"seat {name} has no size")
+        raise _refused(DrawingFault.SEAT_WITHOUT_SIZE, name=name)
     return width
 
 
@@ -188,9 +208,9 @@ def _number(name: str, attributes: Attributes, field: str) -> float:
     text = attributes.get(field, "0").strip()
     number = float(text.removesuffix("px")) if _NUMBER.fullmatch(text) else float("nan")
     if not isfinite(number):
-        raise _wrong(f"seat {name} has no number as {field}")
+        raise _refused(DrawingFault.NOT_A_NUMBER, name=name, field=field)
     return number
 
 
-def _wrong(detail: str) -> Refused:
-    return wrong("/svg", detail)
+def _refused(fault: DrawingFault, **figures: Any) -> PlanRefused:
+    return PlanRefused("/svg", fault, **figures)

@@ -8,13 +8,21 @@ import msgspec
 from flask import Response, request
 
 from api.organizing.plan_edits import section_or_new, with_section, with_title
-from api.organizing.seating import Section, check_plan, check_taken, seats_of, sections_of, with_categories
+from api.organizing.seating import (
+    PlanRefused,
+    Section,
+    check_plan,
+    check_taken,
+    seats_of,
+    sections_of,
+    with_categories,
+)
 from api.organizing.seating_generator import generated
 from api.organizing.section_drawing import drawn_section, read_drawing
 from api.ports.events import Listing
 from api.ports.ports import ports
 from api.ports.seating import SeatingNow
-from api.problems import Refused, wrong
+from api.problems import Refused
 from api.routes.events import check_owner, managed_event, not_yours, shown_event
 from api.schemas.event import EventPath
 from api.schemas.seating import (
@@ -31,6 +39,7 @@ from api.web.deferred import streamed
 from api.web.etags import check_match, tagged
 from api.web.raw_response import JSON
 from api.web.responses import IF_MATCH, WITH_BODY, WITH_MATCH, answers, blueprint
+from tables.seating.plan_faults import PlanFault
 
 seating = blueprint("seating", "seating")
 
@@ -170,7 +179,7 @@ def copy_of(source: UUID) -> Decide:
     managed_event(source)
     plan, types = ports().seating.plan(source), ports().events.tickets(source)
     if plan is None or types is None:
-        raise wrong("/copyFrom", "this event has no seating plan")
+        raise PlanRefused("/copyFrom", PlanFault.NO_PLAN)
     names = {str(ticket.id): ticket.name for ticket in types}
     return lambda listing: with_categories(
         list(plan.sections), names, {each.name: str(each.id) for each in listing.tickets}

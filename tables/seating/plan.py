@@ -15,6 +15,7 @@ from tables.messages.sections import (
     PlanRow,
     SeatFlags,
 )
+from tables.seating.plan_faults import InvalidPlan, PlanFault
 
 HALL_MAX_SEATS: Final = 100_000
 # Leaves room for the other fields in a record of at most 200 kB.
@@ -73,18 +74,18 @@ def _split(rows: Iterable[PlanRow]) -> Iterator[list[PlanRow]]:
 
 
 def check_hall(sections: Sequence[HallSection], ticket_types: Collection[UUID]) -> None:
-    """Raise ValueError, which names the section, row or seat, for a plan that can't be sold by these ticket types."""
+    """Raise InvalidPlan, which names the section, row or seat, for a plan that can't be sold by these ticket types."""
     if not 1 <= len(sections) <= SECTIONS_MAX:
-        raise ValueError(f"a plan has 1 to {SECTIONS_MAX} sections, not {len(sections)}")
+        raise InvalidPlan(PlanFault.SECTION_COUNT, count=len(sections), limit=SECTIONS_MAX)
     if twice := _twice(section.name for section in sections):
-        raise ValueError(f"section {twice} is there twice")
+        raise InvalidPlan(PlanFault.SECTION_TWICE, name=twice)
     seats = sum(section.seats for section in sections)
     if seats > HALL_MAX_SEATS:
-        raise ValueError(f"the plan has {seats} seats, which is more than {HALL_MAX_SEATS}")
+        raise InvalidPlan(PlanFault.HALL_TOO_LARGE, count=seats, limit=HALL_MAX_SEATS)
     for section in sections:
         _check_section(section, ticket_types)
     for category in sorted(_sold(sections, seated=True) & _sold(sections, seated=False), key=str):
-        raise ValueError(f"ticket type {category} is sold by seat and in a general section")
+        raise InvalidPlan(PlanFault.SOLD_BOTH_WAYS, category=category)
 
 
 def _sold(sections: Iterable[HallSection], *, seated: bool) -> set[UUID]:
@@ -95,26 +96,26 @@ def _check_section(section: HallSection, ticket_types: Collection[UUID]) -> None
     name = section.name
     for category in section.categories:
         if category not in ticket_types:
-            raise ValueError(f"section {name} has the category {category}, which is no ticket type of the event")
+            raise InvalidPlan(PlanFault.UNKNOWN_CATEGORY, name=name, category=category)
     if not section.rows and len(section.categories) != 1:
-        raise ValueError(f"section {name} has no rows: it must have one category")
+        raise InvalidPlan(PlanFault.SEVERAL_CATEGORIES, name=name)
     if section.seats > SECTION_MAX_SEATS:
-        raise ValueError(f"section {name} has {section.seats} seats, which is more than {SECTION_MAX_SEATS}")
+        raise InvalidPlan(PlanFault.SECTION_TOO_LARGE, name=name, count=section.seats, limit=SECTION_MAX_SEATS)
     if twice := _twice(row.label for row in section.rows):
-        raise ValueError(f"row {twice} of section {name} is there twice")
+        raise InvalidPlan(PlanFault.ROW_TWICE, name=name, row=twice)
     for row in section.rows:
         _check_row(section, row)
 
 
 def _check_row(section: HallSection, row: PlanRow) -> None:
     if twice := _twice(seat.label for seat in row.seats):
-        raise ValueError(f"seat {section.name}-{row.label}-{twice} is there twice")
+        raise InvalidPlan(PlanFault.SEAT_TWICE, seat=f"{section.name}-{row.label}-{twice}")
     for seat in row.seats:
         name = f"{section.name}-{row.label}-{seat.label}"
         if seat.category >= len(section.categories):
-            raise ValueError(f"seat {name} has the category number {seat.category}, which its section does not list")
+            raise InvalidPlan(PlanFault.UNLISTED_CATEGORY, seat=name, number=seat.category)
         if seat.flags & SeatFlags.WHEELCHAIR and seat.flags & SeatFlags.COMPANION:
-            raise ValueError(f"seat {name} is for a wheelchair and for a companion")
+            raise InvalidPlan(PlanFault.TWO_KINDS, seat=name)
 
 
 def _twice(labels: Iterable[str]) -> str | None:

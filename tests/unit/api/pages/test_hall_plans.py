@@ -2,8 +2,10 @@
 
 import json
 import re
+from enum import StrEnum
 from html import unescape
 from io import BytesIO
+from string import Formatter
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,11 +13,13 @@ import pytest
 
 from api.organizing.changes import new_listing
 from api.organizing.seating import check_plan
+from api.organizing.section_drawing import DrawingFault
 from api.pages import plan_texts
 from api.ports.events import Listing
 from api.problems import Refused
 from api.roles import Role
 from api.schemas.event import NewEvent
+from tables.seating.plan_faults import PlanFault
 from tests.unit.api.fakes.clock import NOW
 from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import Reader, make_account
@@ -243,6 +247,18 @@ def test_every_reason_against_a_plan_has_its_text(world: World, event: UUID) -> 
             [text] = plan_texts.plan_errors(refused.value)
         assert text != str(plan_texts.INVALID_PLAN), refused.value.faults
     assert gallery
+
+
+@pytest.mark.parametrize("fault", [*PlanFault, *DrawingFault])
+def test_every_fault_that_a_form_can_lead_to_has_its_text(fault: PlanFault | DrawingFault) -> None:
+    no_form_leads_to = {PlanFault.SEVERAL_CATEGORIES, PlanFault.UNLISTED_CATEGORY, PlanFault.TWO_KINDS}
+    assert (fault in plan_texts.FAULT_TEXTS) is (fault not in no_form_leads_to)
+
+
+@pytest.mark.parametrize("fault", plan_texts.FAULT_TEXTS)
+def test_the_text_about_a_fault_has_only_figures_that_come_with_it(fault: StrEnum) -> None:
+    figures = {name for _, name, _, _ in Formatter().parse(fault) if name}
+    assert set(re.findall(r"%\((\w+)\)s", str(plan_texts.FAULT_TEXTS[fault]))) <= figures
 
 
 def test_a_seat_that_is_sold_stays_and_is_named(world: World, organizer: Reader, event: UUID) -> None:
