@@ -16,7 +16,7 @@ from api.schemas.fields import POSITION_MAX
 from api.schemas.money import Money
 from api.schemas.ticket import EVENT_MAX_TICKET_TYPES, NewTicketType, TicketType, TicketTypeBody, TicketTypeChange
 from tables.messages import commands
-from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus, may_change
+from tables.messages.statuses import EVENT_TRANSITIONS, EventStatus, before_postponement, may_change
 
 
 def new_listing(body: NewEvent, organizer: UUID, new_id: Callable[[], UUID], now: datetime) -> Listing:
@@ -53,11 +53,9 @@ def changed(listing: Listing, fields: dict[str, Any], now: datetime) -> Listing:
 
 def _former_start(before: Event, after: Event) -> datetime | None:
     """The start before the last postponement; None if there was none, or the event takes place then all the same."""
-    is_postponed = after.status is EventStatus.POSTPONED
-    if is_postponed and before.status is not EventStatus.POSTPONED:
-        return before.starts_at
     former = before.former_starts_at
-    return former if is_postponed or former != after.starts_at else None
+    is_as_before = former == after.starts_at
+    return before_postponement(before.starts_at, former, (before.status, after.status), is_as_before=is_as_before)
 
 
 def _check_transition(before: EventStatus, after: EventStatus) -> None:

@@ -16,7 +16,7 @@ from tables.messages.mail_jobs import Job, job_id
 from tables.messages.mail_kinds import MailKind
 from tables.messages.mail_requests import PaymentNews, Resend
 from tables.messages.outcomes import EventFacts, MoneyAmount, Outcome, OutcomeKind, OutcomeLine
-from tables.messages.statuses import EventStatus, PurchaseStatus
+from tables.messages.statuses import PurchaseStatus, before_postponement
 from tables.times import from_milliseconds, to_milliseconds
 
 EVENT_MARK: Final = b"e"
@@ -131,11 +131,9 @@ def former_facts(known: EventNote | None, facts: EventFacts) -> EventFacts | Non
     """The facts before the last postponement, once ``facts`` are the latest ones."""
     if known is None:
         return None
-    is_postponed = facts.status == EventStatus.POSTPONED
-    if is_postponed and known.facts.status != EventStatus.POSTPONED:
-        return known.facts
-    former = known.former
-    return former if former and (is_postponed or former.starts_at != facts.starts_at) else None
+    former, latest = known.former, known.facts
+    is_as_before = former is not None and former.starts_at == facts.starts_at
+    return before_postponement(latest, former, (latest.status, facts.status), is_as_before=is_as_before)
 
 
 def booking_after(known: Booking | None, outcome: Outcome) -> Booking | None:

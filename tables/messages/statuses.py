@@ -1,7 +1,9 @@
 """The statuses of events and purchases, each with its table of transitions."""
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
+
+Known = TypeVar("Known")
 
 
 class EventStatus(StrEnum):
@@ -55,3 +57,17 @@ PURCHASE_TRANSITIONS: Final[dict[PurchaseStatus, frozenset[PurchaseStatus]]] = {
 def may_change(before: EventStatus, after: EventStatus) -> bool:
     """Whether an event may change from one status to another; keeping its status is always allowed."""
     return before == after or after in EVENT_TRANSITIONS[before]
+
+
+def before_postponement(
+    latest: Known, former: Known | None, statuses: tuple[str, str], *, is_as_before: bool
+) -> Known | None:
+    """What was known of an event before its last postponement, after a change of its status from one to the other.
+
+    ``latest`` was known before this change, ``former`` before the postponement until now. None if there was none, or
+    if the event then takes place at its former time (``is_as_before``).
+    """
+    before, after = statuses
+    if after == EventStatus.POSTPONED:
+        return former if before == EventStatus.POSTPONED else latest
+    return None if is_as_before else former
