@@ -12,7 +12,8 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from api.auth.clients import first_language
-from api.problems import BUSY_FOR_S, MEDIA_TYPE, PROBLEMS, problem_json
+from api.problem_kinds import PROBLEMS
+from api.problems import BUSY_FOR_S, MEDIA_TYPE, problem_json
 from api.web.raw_response import Fields, RawResponse
 from translations.catalogues import catalogue
 

@@ -8,7 +8,8 @@ from api.accounts.passwords import require_password
 from api.pages import session_cookie
 from api.pages.forms import field_errors, form_fields, parse_body
 from api.pages.language import forget_choice
-from api.problems import PROBLEMS, Refused, wrong
+from api.problem_kinds import PROBLEMS
+from api.problems import Refused, wrong
 from api.schemas.account import Account, AccountDeletion, AccountPath
 from api.web.authentication import caller
 from translations.catalogues import LANGUAGES, language_of

@@ -23,7 +23,8 @@ from api.pages.link_pages import chosen_password, link_subject, link_text
 from api.pages.refusal_texts import refusal_text
 from api.ports.accounts import ConfirmedAccount, PendingConfirmation
 from api.ports.ports import ports
-from api.problems import PROBLEMS, Refused
+from api.problem_kinds import PROBLEMS
+from api.problems import Refused
 from api.web.authentication import visitor
 from tables.signing.links import LinkExpired, LinkInvalid, LinkKind
 

@@ -12,7 +12,8 @@ from api.pages.forms import field_errors, parse_body
 from api.pages.language import lazy_gettext
 from api.pages.status_labels import StatusLabel, search_label
 from api.ports.ports import ports
-from api.problems import PROBLEMS, Refused
+from api.problem_kinds import PROBLEMS
+from api.problems import Refused
 from api.schemas.search import FoundEvent, FoundEvents, SearchQuery
 
 box_office = Blueprint("box_office", __name__)

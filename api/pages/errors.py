@@ -11,7 +11,8 @@ from api.pages import session_cookie
 from api.pages.csrf import StaleForm
 from api.pages.language import LazyText, Text, declare, lazy_gettext, switch
 from api.pages.refusal_texts import refusal_text
-from api.problems import PROBLEMS, RETRY_AFTER_S, Refused, Unavailable
+from api.problem_kinds import PROBLEMS
+from api.problems import RETRY_AFTER_S, Refused, Unavailable
 from api.web.error_handlers import http_error, log_outage
 from api.web.responses import BASE
 

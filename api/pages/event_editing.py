@@ -32,7 +32,8 @@ from api.pages.local_times import repeated
 from api.pages.organizer import check_version
 from api.ports.events import Listing
 from api.ports.ports import ports
-from api.problems import PROBLEMS, Refused
+from api.problem_kinds import PROBLEMS
+from api.problems import Refused
 from api.routes.events import change_own, managed_event
 from api.schemas.event import Event
 from api.schemas.ticket import TicketType

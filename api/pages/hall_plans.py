@@ -17,7 +17,8 @@ from api.pages.plan_forms import Fields, read_plan, typed_drawing, typed_section
 from api.pages.plan_texts import plan_errors
 from api.ports.ports import ports
 from api.ports.seating import SeatingNow
-from api.problems import PROBLEMS, Refused
+from api.problem_kinds import PROBLEMS
+from api.problems import Refused
 from api.routes.events import managed_event
 from api.routes.seating import copy_of, no_plan, put_plan
 from api.schemas.event import Event

@@ -18,7 +18,8 @@ from api.pages.seat_drawing import SHAPES, drawing_of
 from api.pages.seat_selection import SEAT_FIELD
 from api.pages.section_view import shown_rows, shown_types, taken_bits
 from api.ports.ports import ports
-from api.problems import PROBLEMS, Refused
+from api.problem_kinds import PROBLEMS
+from api.problems import Refused
 from api.routes.events import managed_event
 from api.schemas.event import Event
 from api.schemas.seating import GeneralSection

@@ -16,7 +16,8 @@ from api.pages.refusal_texts import REFUSAL_TEXTS
 from api.pages.status_labels import StatusLabel
 from api.pages.ticket_selection import chosen_lines, order_key
 from api.ports.ports import ports
-from api.problems import PROBLEMS, Refused
+from api.problem_kinds import PROBLEMS
+from api.problems import Refused
 from api.purchasing import service
 from api.routes.events import managed_event
 from api.routes.payments import refund

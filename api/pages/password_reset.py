@@ -13,7 +13,8 @@ from api.pages.errors import ErrorText, error_page
 from api.pages.forms import field_errors, form_fields, parse_body
 from api.pages.language import language, lazy_gettext
 from api.pages.link_pages import chosen_password, link_text
-from api.problems import PROBLEMS, Refused
+from api.problem_kinds import PROBLEMS
+from api.problems import Refused
 from api.schemas.account import NewPasswordReset
 from tables.signing.links import LinkKind
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from flask import Flask, render_template
 
-from api.problems import PROBLEMS, Kind, Refused
+from api.problem_kinds import PROBLEMS, Kind
+from api.problems import Refused
 
 RFC: Final = "https://www.rfc-editor.org/rfc/rfc9457"
 

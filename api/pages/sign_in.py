@@ -7,7 +7,8 @@ from api.pages import device_cookie, session_cookie
 from api.pages.addresses import local_path
 from api.pages.forms import field_errors, form_fields, parse_body
 from api.ports.ports import ports
-from api.problems import PROBLEMS, Refused
+from api.problem_kinds import PROBLEMS
+from api.problems import Refused
 from api.routes.sessions import credential_of
 from api.schemas.session import NewSession
 from api.web.authentication import caller, visitor

@@ -11,7 +11,8 @@ from api.pages.address_confirmation import confirmation_errors, finish
 from api.pages.addresses import local_path
 from api.pages.forms import field_errors, form_fields, parse_body
 from api.pages.language import language
-from api.problems import PROBLEMS, Refused
+from api.problem_kinds import PROBLEMS
+from api.problems import Refused
 from api.routes.accounts import sign_up as ask_for_account
 from api.schemas.account import Confirmation, NewAccount
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from api.paying.payments import polled
 from api.ports.ports import Ports
-from api.problems import REFUSALS, Refused, wrong
+from api.problem_kinds import REFUSALS
+from api.problems import Refused, wrong
 from api.schemas.payment import NewRefund, Refund, RefundList
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tables.payments.refund_orders import ORDERS_MAX

@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 from api.auth.tokens import Caller, forbidden
 from api.ports.ledger import BuyersCommand
 from api.ports.purchasing import PurchasePorts
-from api.problems import REFUSALS, Fault, Refused
+from api.problem_kinds import REFUSALS
+from api.problems import Fault, Refused
 from api.purchasing.acceptance import accepted_id
 from api.purchasing.purchase_json import purchase_json
 from api.schemas.purchase import NewPurchase, OrderLine, SeatExchange, parse_public_id, pending, public_id

@@ -7,7 +7,8 @@ from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
-from api.problems import MEDIA_TYPE, PROBLEMS, RETRY_AFTER_S, Fault, Refused, Unavailable, problem_json
+from api.problem_kinds import PROBLEMS
+from api.problems import MEDIA_TYPE, RETRY_AFTER_S, Fault, Refused, Unavailable, problem_json
 from api.web.security_headers import DATA
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,8 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, Field
 
-from api.problems import MEDIA_TYPE, PROBLEMS
+from api.problem_kinds import PROBLEMS
+from api.problems import MEDIA_TYPE
 from api.schemas.base import Resource
 
 BASE = "/api/v3"

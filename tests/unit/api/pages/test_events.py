@@ -10,7 +10,8 @@ import pytest
 from api.pages.numbers import money
 from api.pages.refusal_texts import REFUSAL_TEXTS, refusal_text
 from api.ports.sales import Left
-from api.problems import REFUSALS, Refused
+from api.problem_kinds import REFUSALS
+from api.problems import Refused
 from api.roles import Role
 from api.schemas.money import Money
 from tables.messages.availability import Availability

@@ -10,7 +10,8 @@ from werkzeug.exceptions import default_exceptions
 from api.pages import errors, link_pages
 from api.pages.field_texts import BY_FIELD, INVALID, validation_texts
 from api.pages.forms import field_errors
-from api.problems import PROBLEMS, Fault, Refused
+from api.problem_kinds import PROBLEMS
+from api.problems import Fault, Refused
 from api.schemas.account import Confirmation, NewAccount, NewPasswordReset
 from api.schemas.event import EventChange, NewEvent
 from api.schemas.pagination import PageQuery

@@ -11,7 +11,8 @@ from flask import Flask
 
 from api.pages import layout, permissions, sign_in
 from api.pages.assets import FOLDER, asset_of
-from api.problems import PROBLEMS, Refused, Unavailable
+from api.problem_kinds import PROBLEMS
+from api.problems import Refused, Unavailable
 from api.web.security_headers import PAGE, PAGE_POLICY
 from tests.unit.api.fakes.world import World
 from tests.unit.api.pages.reader import Reader

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from api.problems import PROBLEMS, REFUSALS
+from api.problem_kinds import PROBLEMS, REFUSALS
 from api.roles import Permission
 from api.web.permissions import PERMISSIONS
 from ops.reference.openapi_document import PAGE, page

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4, uuid5
 import pytest
 from flask.testing import FlaskClient
 
-from api.problems import PROBLEMS, REFUSALS
+from api.problem_kinds import PROBLEMS, REFUSALS
 from api.roles import Role
 from api.schemas.purchase import pending
 from tables.messages.commands import Buy, Cancel, Confirm, Exchange, Hold
