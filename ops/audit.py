@@ -12,16 +12,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tables.ledger.inventory import Inventory
-from tables.ledger.records import (
-    ACCOUNT_MARK,
-    EVENT_MARK,
-    PURCHASE_MARK,
-    Decision,
-    PurchaseRecord,
-    decode_account,
-    decode_event,
-    decode_purchase,
-)
+from tables.ledger.purchase_records import Decision, PurchaseRecord
+from tables.ledger.records import ACCOUNT_MARK, EVENT_MARK, PURCHASE_MARK, decode_account, decode_event, decode_purchase
 from tables.messages.reasons import Reason
 from tables.messages.statuses import EventStatus
 

@@ -18,7 +18,7 @@ from settings import Settings
 from streams.inventory.snapshots import Snapshot, newest, snapshots_of
 from tables.ledger.as_of import AsOf
 from tables.ledger.event_replay import EventReplay, LogCommand
-from tables.ledger.records import Decision, PurchaseRecord
+from tables.ledger.purchase_records import Decision, PurchaseRecord
 from tables.ledger.ticket_codes import TicketCodes
 from tables.ledger.views import AccountView, EventView, TicketTypeView
 from tables.messages.commands import Buy, BuyerCommand, EndPurchases, EventDefinition, Hold, LimitHolds

@@ -4,7 +4,8 @@ from typing import Final
 from uuid import UUID
 
 from tables.errors import InvariantBroken
-from tables.ledger.records import NOTHING_HELD, AccountRecord, Decision, Holding, encode_record
+from tables.ledger.purchase_records import Decision
+from tables.ledger.records import NOTHING_HELD, AccountRecord, Holding, encode_record
 from tables.messages.commands import COOLDOWN_MAX_S
 from tables.messages.outcomes import OutcomeKind
 

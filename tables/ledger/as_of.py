@@ -4,7 +4,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Final, NamedTuple
 
-from tables.ledger.records import PurchaseRecord
+from tables.ledger.purchase_records import PurchaseRecord
 from tables.times import to_milliseconds
 
 OFFSET_MAX_DIGITS: Final = 18

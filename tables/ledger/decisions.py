@@ -13,7 +13,7 @@ from tables.ledger.hall import Hall
 from tables.ledger.hold_limits import HoldContext, hold_refusal, hold_seconds
 from tables.ledger.inventory import Inventory, TicketStock
 from tables.ledger.purchase_changes import change, refused
-from tables.ledger.records import Decided, Decision, DecisionLine, PurchaseRecord
+from tables.ledger.purchase_records import Decided, Decision, DecisionLine, PurchaseRecord
 from tables.ledger.seat_changes import (
     SEAT_REASONS,
     exchange,

@@ -14,7 +14,7 @@ from tables.ledger.inventory import Inventory
 from tables.ledger.ledger_records import LedgerRecords
 from tables.ledger.outcome_builder import CommandResult, DecisionContext, OutcomeBuilder
 from tables.ledger.purchase_changes import end_purchase
-from tables.ledger.records import Decision, PurchaseRecord, parts_of
+from tables.ledger.purchase_records import Decision, PurchaseRecord, parts_of
 from tables.messages.commands import EndPurchases
 
 # A purchase's key, its record with the decision that ended it, and that decision.

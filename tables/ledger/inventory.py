@@ -6,7 +6,8 @@ from uuid import UUID
 import msgspec
 
 from tables.errors import InvariantBroken
-from tables.ledger.records import Decision, Ending, EventRecord, TicketsOut, encode_record
+from tables.ledger.purchase_records import Decision
+from tables.ledger.records import Ending, EventRecord, TicketsOut, encode_record
 from tables.messages.commands import DefineEvent, EventDefinition, TicketTypeDefinition
 from tables.messages.outcomes import Balance, EventFacts
 from tables.messages.payment_modes import PaymentMode

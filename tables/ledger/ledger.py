@@ -23,15 +23,8 @@ from tables.ledger.outcome_builder import (
     EncodedResult,
     OutcomeBuilder,
 )
-from tables.ledger.records import (
-    NOTHING_HELD,
-    Decision,
-    PurchaseRecord,
-    SeatedPurchase,
-    account_key,
-    parts_of,
-    purchase_key,
-)
+from tables.ledger.purchase_records import Decision, PurchaseRecord, SeatedPurchase, parts_of
+from tables.ledger.records import NOTHING_HELD, account_key, purchase_key
 from tables.ledger.seat_moves import SeatMove
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import (

@@ -9,10 +9,8 @@ from uuid import UUID
 from tables.ledger.accounts import AccountTickets
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, HoldLimits, decode_limits, encode_limits
 from tables.ledger.inventory import Inventory
+from tables.ledger.purchase_records import Decision, PurchaseRecord, SeatedPurchase
 from tables.ledger.records import (
-    Decision,
-    PurchaseRecord,
-    SeatedPurchase,
     account_key,
     decode_account,
     decode_event,

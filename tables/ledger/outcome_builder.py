@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from tables.ledger.inventory import Inventory
 from tables.ledger.plain_outcome import is_plain_rejection, plain_outcome, plain_rejection, plain_stock
+from tables.ledger.purchase_records import Decision, DecisionLine, PurchaseRecord, SeatedPurchase
 from tables.ledger.purchase_state import PurchaseState, paid_worth, returned_tickets, state_of
-from tables.ledger.records import Decision, DecisionLine, PurchaseRecord, SeatedPurchase
 from tables.ledger.seated_lines import seated_lines
 from tables.ledger.ticket_codes import TicketCodes
 from tables.messages.commands import Command

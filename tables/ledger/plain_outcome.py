@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tables.ids import id_bytes
 from tables.ledger.inventory import EventTexts, Inventory, TicketStock, TypeTexts
-from tables.ledger.records import Decision, PurchaseRecord, SeatedPurchase
+from tables.ledger.purchase_records import Decision, PurchaseRecord, SeatedPurchase
 from tables.messages.decoding import encode_json
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tables.ledger.records import DecisionLine, PurchaseRecord
+from tables.ledger.purchase_records import DecisionLine, PurchaseRecord
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.statuses import PurchaseStatus
 

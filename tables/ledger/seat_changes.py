@@ -7,8 +7,8 @@ from uuid import UUID
 
 from tables.ledger.hall import Hall
 from tables.ledger.inventory import Inventory
+from tables.ledger.purchase_records import Decided, Decision, PurchaseRecord, SeatedDecision, SeatedPurchase
 from tables.ledger.purchase_state import PURCHASE_MAX_CHANGES, state_of
-from tables.ledger.records import Decided, Decision, PurchaseRecord, SeatedDecision, SeatedPurchase
 from tables.ledger.seat_moves import SeatChoice, SeatGroup, SeatMove, seats_taken
 from tables.ledger.seat_orders import NAMED_MAX_SEATS, SeatRefusal, choose_others, choose_seats, refuse_seats
 from tables.messages.commands import Cancel, Exchange, TicketLine

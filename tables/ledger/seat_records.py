@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Struct
 
 from tables.ledger.hall import Hall
+from tables.ledger.purchase_records import SeatEffect
 from tables.ledger.records import (
-    SeatEffect,
     SectionPieceRecord,
     SectionRecord,
     decode_piece,

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from tables.ledger.records import SeatedPurchase, SectionRecord
+from tables.ledger.purchase_records import SeatedPurchase
+from tables.ledger.records import SectionRecord
 
 
 class RemovedSeatView(Struct, frozen=True, rename="camel"):

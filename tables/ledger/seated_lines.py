@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from tables.ledger.records import DecisionLine, SeatedPurchase
+from tables.ledger.purchase_records import DecisionLine, SeatedPurchase
 from tables.messages.outcomes import OutcomeLine
 
 # The codes of so many tickets from a position on.

@@ -9,8 +9,9 @@ from msgspec import UNSET, Struct, UnsetType
 
 from tables.ledger.availability import availability, available, room_of
 from tables.ledger.inventory import Inventory
+from tables.ledger.purchase_records import PurchaseRecord, SeatedPurchase
 from tables.ledger.purchase_state import paid_worth, returned_tickets, state_of
-from tables.ledger.records import AccountRecord, PurchaseRecord, SeatedPurchase
+from tables.ledger.records import AccountRecord
 from tables.ledger.seat_views import seats_by_type
 from tables.messages.availability import Availability
 from tables.messages.outcomes import OutcomeKind

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from tables.ledger.event_replay import LogCommand
 from tables.ledger.ledger import INVENTORY_CACHE_MAX_EVENTS
-from tables.ledger.records import PURCHASE_MARK, PurchaseRecord, decode_purchase, record_offset
+from tables.ledger.purchase_records import PurchaseRecord
+from tables.ledger.records import PURCHASE_MARK, decode_purchase, record_offset
 from tables.messages.commands import Command
 from tables.messages.outcomes import Outcome, encode_outcome
 from tests.unit.tables.ledger_driver import ledger_on

@@ -32,6 +32,7 @@ from tables.gate.records import (
     decode_request_record,
 )
 from tables.ledger.hold_limits import HOLD_LIMITS_KEY, HoldLimits, decode_limits
+from tables.ledger.purchase_records import PurchaseRecord, SeatedPurchase
 from tables.ledger.records import (
     ACCOUNT_MARK,
     EVENT_MARK,
@@ -40,8 +41,6 @@ from tables.ledger.records import (
     SECTION_MARK,
     AccountRecord,
     EventRecord,
-    PurchaseRecord,
-    SeatedPurchase,
     SectionPieceRecord,
     SectionRecord,
     decode_account,

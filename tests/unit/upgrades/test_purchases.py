@@ -13,8 +13,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from tables.ledger.purchase_records import DecisionLine, PurchaseRecord
 from tables.ledger.purchase_state import state_of
-from tables.ledger.records import DecisionLine, PurchaseRecord, decode_purchase, encode_record, purchase_key
+from tables.ledger.records import decode_purchase, encode_record, purchase_key
 from tables.messages.commands import Cancel, Command, Confirm, Hold
 from tables.messages.outcomes import Outcome, OutcomeKind
 from tables.messages.statuses import PurchaseStatus

@@ -28,7 +28,8 @@ from lab.chaos.reference_model import ReferenceModel
 from lab.chaos.reference_purchases import ModelOutcome, ModelPurchase
 from tables.errors import InvariantBroken
 from tables.ledger.outcome_builder import CommandResult
-from tables.ledger.records import PurchaseRecord, account_key, decode_account
+from tables.ledger.purchase_records import PurchaseRecord
+from tables.ledger.records import account_key, decode_account
 from tables.messages.commands import (
     Buy,
     Cancel,

@@ -14,8 +14,9 @@ from tables.ledger.accounts import AccountTickets
 from tables.ledger.event_replay import LogCommand
 from tables.ledger.inventory import Inventory
 from tables.ledger.ledger_records import LedgerRecords
+from tables.ledger.purchase_records import Decision, PurchaseRecord
 from tables.ledger.purchase_state import state_of
-from tables.ledger.records import Decision, PurchaseRecord, record_offset
+from tables.ledger.records import record_offset
 from tables.messages.commands import DefineEvent, EndPurchases
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason

@@ -10,17 +10,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tables.ledger.decisions import ORDER_MAX_TICKETS
+from tables.ledger.purchase_records import Decision, PurchaseRecord, without_names
 from tables.ledger.purchase_state import PURCHASE_MAX_CHANGES
-from tables.ledger.records import (
-    PURCHASE_MARK,
-    Decision,
-    PurchaseRecord,
-    decode_purchase,
-    encode_record,
-    purchase_key,
-    same_record,
-    without_names,
-)
+from tables.ledger.records import PURCHASE_MARK, decode_purchase, encode_record, purchase_key, same_record
 from tables.messages.commands import (
     Buy,
     Cancel,
