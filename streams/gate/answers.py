@@ -9,9 +9,8 @@ from typing import Final
 from connect.topics import OUTCOMES, requests
 from streams.gate.journal import Journal
 from streams.gate.replies import reply, send_replies
-from streams.runtime.agents import add_agent
+from streams.runtime.agents import add_agent, by_partition, in_parallel
 from streams.runtime.app import App
-from streams.runtime.batching import by_partition, in_parallel
 from streams.runtime.dead_letters import decode_batch, send_to_dead_letters
 from streams.runtime.headers import origin_header
 from streams.runtime.kafka_types import Message

@@ -15,9 +15,8 @@ from streams.gate.accounts import KnownAccounts
 from streams.gate.events import KnownEvents
 from streams.gate.journal import Journal
 from streams.gate.replies import Reply, origin_of, reply, send_replies
-from streams.runtime.agents import add_agent
+from streams.runtime.agents import add_agent, by_partition, in_parallel
 from streams.runtime.app import App
-from streams.runtime.batching import by_partition, in_parallel
 from streams.runtime.dead_letters import dead_letter, send_to_dead_letters
 from streams.runtime.kafka_types import TP, Message, SkippedOffsets
 from streams.runtime.produce import Record

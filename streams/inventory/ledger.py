@@ -11,9 +11,8 @@ from connect.partitioning import key_and_home
 from connect.topics import COMMANDS, OUTCOMES
 from streams.inventory.hold_expiry import HoldExpiry
 from streams.inventory.stock_gauges import StockGauges
-from streams.runtime.agents import add_agent
+from streams.runtime.agents import add_agent, by_partition, in_parallel
 from streams.runtime.app import App
-from streams.runtime.batching import by_partition, in_parallel
 from streams.runtime.changelog_repair import ChangelogRepair
 from streams.runtime.counters import Verdict, verdict
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters

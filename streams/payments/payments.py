@@ -10,9 +10,8 @@ from uuid import UUID
 
 from connect.topics import COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS, RESENDS
 from streams.payments.rows import UPSERT, payment_row
-from streams.runtime.agents import add_agent
+from streams.runtime.agents import add_agent, by_partition
 from streams.runtime.app import App
-from streams.runtime.batching import by_partition
 from streams.runtime.changelog_repair import ChangelogRepair
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
 from streams.runtime.kafka_types import Message

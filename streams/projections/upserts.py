@@ -5,9 +5,8 @@ from typing import Final
 
 from connect.topics import OUTCOMES, PURCHASE_UPSERTS
 from streams.projections.outcomes import read_outcomes
-from streams.runtime.agents import add_agent
+from streams.runtime.agents import add_agent, by_partition
 from streams.runtime.app import App
-from streams.runtime.batching import by_partition
 from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
 from streams.runtime.retry import append

@@ -1,9 +1,27 @@
-"""Agents: a topic, a name, and a function that handles the topic's records in batches."""
+"""Agents: a topic, a name, and a function that handles the topic's records in batches.
+
+A batch has all records that have arrived; nothing waits for more. It is committed after the handler returns. A handler
+that raises ends the process. One that raises Interrupted, for a rebalance or the worker's end, leaves its batch and all
+later ones uncommitted: they are read again from the committed offset.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from typing import Any, TypeVar
 
 from faust.types import StreamT, TopicT
 
 from streams.runtime.app import App
-from streams.runtime.batching import Handle, in_batches
+from streams.runtime.failstop import fail_stop
+from streams.runtime.in_flight import InFlight, Interrupted
+from streams.runtime.kafka_types import Message
+from streams.runtime.record_context import set_batch
+from streams.runtime.record_queue import RecordQueue
+from streams.runtime.tracing import Spans
+
+T = TypeVar("T")
+Handle = Callable[[list[Message]], Awaitable[None]]
 
 
 def add_agent(app: App, topic: str, handle: Handle, *, name: str, batch_max_records: int) -> None:
@@ -26,3 +44,63 @@ def _raw_topic(app: App, name: str) -> TopicT:
         value_serializer="raw",
         allow_empty=True,
     )
+
+
+def by_partition(messages: list[Message]) -> dict[int, list[Message]]:
+    """The records of a batch by their partition, each in the order of the batch."""
+    found: dict[int, list[Message]] = {}
+    for message in messages:
+        found.setdefault(message.partition, []).append(message)
+    return found
+
+
+async def in_parallel(batches: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results of all. Where one raises, the others are cancelled and have ended before the error goes on."""
+    tasks = [asyncio.create_task(batch) for batch in batches]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+async def in_batches(stream: StreamT[Any], handle: Handle, *, in_flight: InFlight, max_records: int, name: str) -> None:
+    """Call ``handle`` with batches of at most ``max_records`` until the stream ends."""
+    app: Any = stream.app
+    consumer = app.consumer
+    unacked = consumer.unacked
+    traces = stream.app.traces  # type: ignore[attr-defined]
+    async for messages in _batches(stream, max_records):
+        if not consumer.accepts(name):
+            continue
+        began = time.monotonic()
+        in_flight.acquire(unacked, messages)
+        set_batch(name, messages)
+        spans = Spans.begin(traces, name, messages)
+        try:
+            await handle(messages)
+        except Interrupted:
+            consumer.give_up(name)
+            in_flight.release(unacked, messages)
+            continue
+        except Exception as error:  # noqa: BLE001 (whatever it is, nothing may be committed)
+            fail_stop(f"agent {name}", error)
+        consumer.complete(name, messages)
+        in_flight.release(unacked, messages)
+        if spans is not None:
+            spans.end()
+        app.counters.count_batch(name, messages, time.monotonic() - began)
+
+
+async def _batches(stream: StreamT[Any], max_records: int) -> AsyncIterator[list[Message]]:
+    await stream.maybe_start()
+    queue: RecordQueue = stream.channel.queue  # type: ignore[attr-defined]
+    while not stream.should_stop:
+        try:
+            batch = [await queue.get()]
+        except StopAsyncIteration:  # Faust's way of ending a stream
+            return
+        batch += queue.take(max_records - 1)
+        yield batch

@@ -19,7 +19,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 from faust.types import TP
 
 from connect.records.fetching import READ_COMMITTED, SkippedOffsets, install
-from streams.runtime.message import Message
+from streams.runtime.kafka_types import Message
 from streams.runtime.skips import SkippedRanges
 
 POLL_S = 1.0

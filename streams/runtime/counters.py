@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from prometheus_client import Metric as Family
 
-from streams.runtime.message import Message
+from streams.runtime.kafka_types import Message
 from tables.messages.outcomes import OutcomeKind
 from tables.messages.reasons import Reason
 from telemetry.metrics import ledger as ledger_metrics

@@ -11,7 +11,7 @@ from connect.topics import dead_letters as dead_letter_topic
 from streams.runtime.app import App
 from streams.runtime.fitting import fit
 from streams.runtime.headers import headers_of
-from streams.runtime.message import Message
+from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
 from streams.runtime.record_context import shown_key
 from streams.runtime.retry import append

@@ -11,7 +11,7 @@ from typing import Any
 from faust.types import TP
 
 from streams.runtime.app import App
-from streams.runtime.message import Message
+from streams.runtime.kafka_types import Message
 from tables.errors import InvariantBroken
 
 

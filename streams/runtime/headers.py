@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from streams.runtime.message import Message
+from streams.runtime.kafka_types import Message
 from tables.messages.dead_letters import Header
 from tables.messages.request_origins import ORIGIN, ORIGIN_MAX_BYTES
 from telemetry.traces import TRACEPARENT_HEADER as TRACEPARENT

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from streams.runtime.message import Message
+from streams.runtime.kafka_types import Message
 
 
 class Interrupted(Exception):

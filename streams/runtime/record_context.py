@@ -5,7 +5,7 @@ from contextvars import ContextVar
 from typing import Any, Final
 from uuid import UUID
 
-from streams.runtime.message import Message
+from streams.runtime.kafka_types import Message
 from streams.runtime.tracing import traceparent_header
 
 ID_CHARACTERS: Final = 36

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 
 from mode.utils.queues import ThrowableQueue
 
-from streams.runtime.message import Message
+from streams.runtime.kafka_types import Message
 
 
 class RecordQueue(ThrowableQueue[Message]):

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from opentelemetry.trace import Span, SpanKind
 
-from streams.runtime.message import Message
+from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Headers
 from telemetry.traces import TRACEPARENT_HEADER, Traces, sampled_context, traceparent
 

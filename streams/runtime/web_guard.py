@@ -1,15 +1,21 @@
-"""What every request to a worker's web server passes: the limit on requests, and problems for what goes wrong."""
+"""What every request to a worker's web server passes: its read token, the limit on requests, problems for what fails.
 
+A token is a bearer token, or the password of HTTP Basic, which browsers ask for.
+"""
+
+import base64
+import binascii
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from hmac import compare_digest
 from typing import Final
 
 from aiohttp import web
 
-from streams.runtime.web_access import CHALLENGE, is_allowed
 from streams.runtime.web_problems import MEDIA_TYPE, RETRY_AFTER_S, RequestProblem
 
 REQUESTS_MAX: Final = 200
+CHALLENGE: Final = 'Basic realm="Turnstile", charset="UTF-8", Bearer realm="Turnstile"'
 # For supervisors and Prometheus, whatever else is going on.
 UNGUARDED_PATHS: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
 SAFE_HEADERS: Final = {
@@ -34,7 +40,7 @@ def make_guard(tokens: Sequence[str] = (), requests_max: int = REQUESTS_MAX) -> 
         nonlocal running
         if request.path in UNGUARDED_PATHS:
             return await handler(request)
-        if not is_allowed(request, tokens):
+        if not _is_allowed(request, tokens):
             return problem_response(RequestProblem("unauthorized"))
         if running >= requests_max:
             return problem_response(RequestProblem("busy"))
@@ -76,3 +82,21 @@ def problem_response(problem: RequestProblem) -> web.Response:
     """The answer with a problem."""
     headers = PROBLEM_HEADERS.get(problem.status, {})
     return web.Response(body=problem.body(), status=problem.status, content_type=MEDIA_TYPE, headers=headers)
+
+
+def _is_allowed(request: web.Request, tokens: Sequence[str]) -> bool:
+    """Whether the request has one of the tokens. Without tokens everybody may read."""
+    given = _token_of(request.headers.get("Authorization", ""))
+    return not tokens or any(compare_digest(given, token.encode()) for token in tokens)
+
+
+def _token_of(header: str) -> bytes:
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip().encode(errors="surrogateescape")
+    if scheme.lower() != "basic":
+        return b""
+    try:
+        return base64.b64decode(value.strip(), validate=True).partition(b":")[2]
+    except (ValueError, binascii.Error):
+        return b""

@@ -35,7 +35,7 @@ from lab.chaos.mutants.registry import VARIABLE, named, take_away  # noqa: E402
 from settings import settings  # noqa: E402
 from streams.inventory.ledger import LedgerAgent  # noqa: E402
 from streams.runtime.app import App  # noqa: E402
-from streams.runtime.message import Message  # noqa: E402
+from streams.runtime.kafka_types import Message  # noqa: E402
 from streams.runtime.produce import Produced, Record  # noqa: E402
 from streams.runtime.retry import append as append_really  # noqa: E402
 from streams.runtime.table import OffsetTable  # noqa: E402

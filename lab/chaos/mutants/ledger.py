@@ -96,7 +96,7 @@ def record_order() -> None:
 def input_watch() -> None:
     """A gap in the input is passed over."""
     from streams.runtime.gap_check import GapCheck
-    from streams.runtime.message import Message
+    from streams.runtime.kafka_types import Message
 
     def check(gaps: GapCheck, partition: int, messages: list[Message]) -> None:
         gaps._next[partition] = messages[-1].offset + 1
@@ -129,7 +129,7 @@ def safe_recovery() -> None:
     from faust.tables.manager import TableManager
 
     import streams.runtime.recovery
-    from streams.runtime.message import Message
+    from streams.runtime.kafka_types import Message
 
     patch(streams.runtime.recovery, "SafeTableManager", TableManager)
     # Faust recovers from events, which have a message.

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from streams.runtime.batching import in_batches
+from streams.runtime.agents import in_batches
 from streams.runtime.counters import Counters
 from streams.runtime.in_flight import InFlight, Interrupted
 from streams.runtime.tracing import continue_trace, trace_headers
 from telemetry.traces import TRACEPARENT_HEADER, Traces
-from tests.unit.streams.runtime.test_batching import FakeMessage, FakeStream
+from tests.unit.streams.runtime.test_agents import FakeMessage, FakeStream
 from tests.unit.telemetry.kept import KeptTraces
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

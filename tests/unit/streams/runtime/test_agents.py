@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from streams.runtime import batching
-from streams.runtime.batching import in_batches, in_parallel
+from streams.runtime import agents
+from streams.runtime.agents import in_batches, in_parallel
 from streams.runtime.counters import Counters
 from streams.runtime.in_flight import InFlight, Interrupted
 
@@ -94,7 +94,7 @@ def test_an_error_ends_the_process_before_anything_is_acknowledged(
     def fail_stop(doing: str, error: BaseException) -> None:
         raise Ended(doing) from error
 
-    monkeypatch.setattr(batching, "fail_stop", fail_stop)
+    monkeypatch.setattr(agents, "fail_stop", fail_stop)
 
     async def handle(batch: list[Any]) -> None:
         raise ValueError("unexpected")
