@@ -10,9 +10,8 @@ from tables.messages.commands import TicketLine
 from tables.messages.reasons import Reason, Refusal
 from tables.messages.sections import ORDER_MAX_SEATS, BestAvailable
 from tables.seating.best_available import FreeSeats, free_seats, run_bits
-from tables.seating.choice import choose, longest
+from tables.seating.choice import choose, longest, nearby
 from tables.seating.layout import SEPARATOR, section_of
-from tables.seating.nearby import nearby
 from tables.seating.section_state import SectionState
 
 # Of a refusal's figures.

@@ -1,8 +1,12 @@
-"""The best of the free seats of some sections: adjacent ones, or as few groups of them as there can be."""
+"""The best of the free seats of some sections: adjacent ones, or as few groups of them as there can be.
+
+And those that are offered instead of one that is taken.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from tables.seating.best_available import FreeSeats, best_run, longest_run, run_bits, run_starts
+from tables.seating.layout import positions
 
 # Adjacent seats: their section's place among those that were asked, the bit of the first, and their number.
 ChosenRun = tuple[int, int, int]
@@ -67,3 +71,17 @@ def _groups(seats: FreeSeats, count: int) -> Iterator[tuple[int, int]]:
         count -= size
         group = run_bits(first, size)
         seats = seats._replace(free=seats.free ^ group, chosen=seats.chosen ^ group)
+
+
+def nearby(seats: FreeSeats, bit: int, count: int) -> list[int]:
+    """At most ``count`` bits: those of the seat's row by their distance in it, then the best of the section."""
+    row = seats.layout.row_of(bit)
+    width = len(row.shape.labels)
+    beside = seats.chosen >> row.start & (1 << width) - 1
+    in_row = [row.start + each for each in positions(beside)]
+    found = sorted(in_row, key=lambda each: (abs(each - bit), each))[:count]
+    others = seats.chosen ^ beside << row.start
+    while len(found) < count and (best := seats.layout.ranking.first(others)) is not None:
+        found.append(best)
+        others ^= 1 << best
+    return found
