@@ -4,23 +4,12 @@
 """
 
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Final
 from uuid import UUID
 
 from tables.ledger.deadlines import HOLDS_PREFIX
 from tables.ledger.inventory import Inventory
-from tables.ledger.records import (
-    account_key,
-    decode_event,
-    decode_purchase,
-    decode_section,
-    event_key,
-    purchase_prefix,
-    section_key,
-)
-from tables.ledger.seat_views import SectionView, section_view
-from tables.ledger.views import PurchaseView, purchase_view
+from tables.ledger.records import decode_event, event_key
 
 Read = Callable[[bytes], bytes | None]
 Scan = Callable[[bytes], Iterator[tuple[bytes, bytes]]]
@@ -29,7 +18,6 @@ Scan = Callable[[bytes], Iterator[tuple[bytes, bytes]]]
 LAST: Final = b"\xff"
 # Before the first event, behind the index of holds, whose removed entries would take long to pass.
 EVENTS_START: Final = HOLDS_PREFIX + LAST
-STEP_MAX_PURCHASES: Final = 100
 
 
 class EventScan:
@@ -50,66 +38,3 @@ class EventScan:
         self.position = event.bytes + LAST
         record = self._read(event_key(event))
         return None if record is None else Inventory.from_record(event, decode_event(record))
-
-
-class PurchaseScan:
-    """Goes through the purchases of an account in one event, or in all events of a partition.
-
-    Over all events it reads only the purchases of events in which the account ever got tickets.
-    """
-
-    def __init__(
-        self, read: Read, scan: Scan, account: UUID, event: UUID | None = None, position: bytes = EVENTS_START
-    ) -> None:
-        self.position: bytes | None = max(position, EVENTS_START if event is None else purchase_prefix(event))
-        self._read = read
-        self._scan = scan
-        self._account = account
-        self._event = event
-
-    def step(self) -> PurchaseView | None:
-        """The account's first purchase among the next few records, if there is one."""
-        first = None if self.position is None else next(self._scan(self.position), None)
-        if first is None or not self._is_wanted(first[0]):
-            self.position = None
-            return None
-        event = UUID(bytes=first[0][:16])
-        if self._event is None and self._read(account_key(event, self._account)) is None:
-            self.position = event.bytes + LAST
-            return None
-        self.position = max(first[0], purchase_prefix(event))
-        return self._find(event, self._scan(self.position))
-
-    def _is_wanted(self, key: bytes) -> bool:
-        return self._event is None or key.startswith(purchase_prefix(self._event))
-
-    def _find(self, event: UUID, entries: Iterator[tuple[bytes, bytes]]) -> PurchaseView | None:
-        for key, value in islice(entries, STEP_MAX_PURCHASES):
-            if not key.startswith(purchase_prefix(event)):
-                self.position = event.bytes + LAST
-                return None
-            self.position = key + b"\0"
-            # Most are of others: looking for the bytes is quicker than decoding them.
-            if self._account.bytes in value and (record := decode_purchase(value)).account == self._account:
-                return purchase_view(event, UUID(bytes=key[17:]), record)
-        return None
-
-
-class SectionScan:
-    """Goes through the sections of an event of which seats are out, or ever were."""
-
-    def __init__(self, scan: Scan, event: UUID, position: bytes = b"") -> None:
-        self._prefix = section_key(event, "")
-        self.position: bytes | None = max(position, self._prefix)
-        self._scan = scan
-        self._event = event
-
-    def step(self) -> SectionView | None:
-        """The next section; None at the end."""
-        first = None if self.position is None else next(self._scan(self.position), None)
-        if first is None or not first[0].startswith(self._prefix):
-            self.position = None
-            return None
-        key, value = first
-        self.position = key + b"\0"
-        return section_view(self._event, key.removeprefix(self._prefix).decode(), decode_section(value))

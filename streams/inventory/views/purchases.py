@@ -13,7 +13,7 @@ from streams.runtime.record_reads import RecordRead, RecordReads
 from streams.runtime.web import Request, Response, add_page
 from streams.runtime.web_parameters import path_id, query_id
 from tables.ledger.records import decode_purchase, purchase_key
-from tables.ledger.scans import PurchaseScan
+from tables.ledger.view_scans import PurchaseScan
 from tables.ledger.views import LogPlaceView, PurchaseView, purchase_view
 
 

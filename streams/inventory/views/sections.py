@@ -7,8 +7,8 @@ from streams.runtime.record_reads import RecordRead, RecordReads
 from streams.runtime.web import Request, Response, add_page
 from streams.runtime.web_parameters import path_id
 from tables.ledger.records import decode_section, section_key
-from tables.ledger.scans import SectionScan
 from tables.ledger.seat_views import section_view
+from tables.ledger.view_scans import SectionScan
 
 
 class SectionViews:
