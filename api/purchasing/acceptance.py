@@ -9,9 +9,9 @@ from typing import Final
 from uuid import UUID
 
 from api.auth.tokens import Tokens
-from api.schemas.ids import text_of
 from api.schemas.purchase import public_id
 from connect.topics import COMMANDS_KEPT_DAYS
+from tables.ids import text_of
 from tables.messages.commands import Buy, Hold
 
 VALID_S: Final = COMMANDS_KEPT_DAYS * 24 * 3_600

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from api.schemas.base import Body, OptionalBody, Parameters, Resource, absent
 from api.schemas.fields import WHOLE, Quantity
-from api.schemas.ids import text_of
 from api.schemas.money import Money
+from tables.ids import text_of
 
 _ID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 # The long id continues with the account, an expiry and a signature.

@@ -26,8 +26,8 @@ from api.adapters.ledger.sold_out_cache import SoldOutCache
 from api.auth.tokens import MaySee
 from api.ports.ledger import BuyersCommand
 from api.problems import Refused, Unavailable
-from api.schemas.ids import text_of
 from api.schemas.purchase import Purchase, public_id
+from tables.ids import id_bytes
 from tables.messages.commands import Buy as PurchaseCommand
 from tables.messages.commands import Hold, encode_command
 from tables.messages.outcomes import Outcome
@@ -155,5 +155,5 @@ class LedgerClient:
         span = current_span()
         if span is not None:
             span.set_attributes({"event": str(command.event), "purchase": public_id(command.event, command.purchase)})
-        key = text_of(command.event).encode()
+        key = id_bytes(command.event)
         self._producer.append(key, encode_command(command), request.acknowledge, request.fail)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from api.ports.ledger import BuyersCommand
 from api.problems import BUSY_FOR_S, Refused, retry_later
-from api.schemas.ids import text_of
+from tables.ids import id_bytes
 from tables.ledger.decisions import recorded_fingerprints
 from tables.messages.commands import Cancel, Confirm, Exchange, Hold
 from tables.messages.outcomes import Outcome, OutcomeKind, decode_outcome
@@ -148,7 +148,7 @@ class Registration:
 
     def __init__(self, groups: dict[bytes, list[PendingRequest]], request: PendingRequest) -> None:
         self._groups = groups
-        self._key = text_of(request.purchase).encode()
+        self._key = id_bytes(request.purchase)
         self._request = request
 
     def __enter__(self) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from api.schemas.ids import text_of
+from tables.ids import id_bytes
 from tables.ledger.fingerprint import merge
 from tables.messages.commands import TicketLine
 from tables.messages.outcomes import Outcome
@@ -55,7 +55,7 @@ class SoldOutCache:
         """Learn from the outcome of a command for ``lines`` that this process sent at ``asked_at``."""
         if outcome.reason is not Reason.SOLD_OUT or outcome.repeated:
             return
-        key, kind = text_of(outcome.event).encode(), UUID(outcome.figures["ticketType"])
+        key, kind = id_bytes(outcome.event), UUID(outcome.figures["ticketType"])
         known = self._events.setdefault(key, {})
         for wanted in {_wanted(line) for line in lines if line.ticket_type == kind}:
             if wanted not in known or known[wanted].asked_at < asked_at:
@@ -74,7 +74,7 @@ class SoldOutCache:
 
         Past RENEW_S one request is let through, to renew what is known.
         """
-        key = text_of(event).encode()
+        key = id_bytes(event)
         known = self._events.get(key)
         if not known:
             return None

@@ -5,7 +5,7 @@ from uuid import UUID, uuid5
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tables.ids import id_bytes, name_based_id
+from tables.ids import id_bytes, name_based_id, text_of
 
 
 @given(st.uuids(), st.text())
@@ -14,5 +14,6 @@ def test_a_name_has_the_id_that_python_gives_it(space: UUID, name: str) -> None:
 
 
 @given(st.uuids())
-def test_an_id_in_a_key_is_its_text(id_: UUID) -> None:
+def test_an_id_is_written_as_python_writes_it(id_: UUID) -> None:
+    assert text_of(id_) == str(id_)
     assert id_bytes(id_) == str(id_).encode()
