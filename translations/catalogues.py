@@ -3,6 +3,7 @@
 The catalogues are read from their .po files, each when it is first needed; there are no compiled files.
 """
 
+from collections.abc import Iterable
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -23,6 +24,11 @@ LANGUAGES: Final = (SOURCE_LANGUAGE, *TRANSLATED)
 def language_of(*tags: str) -> str:
     """The language of the first tag (BCP 47) that there are texts in; English without one."""
     return next(filter(LANGUAGES.__contains__, map(_language, tags)), SOURCE_LANGUAGE)
+
+
+def first_language(accepted: Iterable[tuple[str, float]]) -> str:
+    """The first of the accepted languages, each with its quality, that there are texts in; English without one."""
+    return language_of(*(tag for tag, quality in accepted if quality > 0))
 
 
 @cache

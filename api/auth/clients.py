@@ -4,10 +4,9 @@ from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
 
 from flask import request
-from werkzeug.datastructures import LanguageAccept
 
 from tables.text.email_addresses import address_spellings
-from translations.catalogues import language_of
+from translations.catalogues import first_language
 
 
 class Asker(NamedTuple):
@@ -42,11 +41,6 @@ def client_of(address: str | None) -> str:
 def accepted_language() -> str:
     """The first language of the request's browser that there are texts in."""
     return first_language(request.accept_languages)
-
-
-def first_language(accepted: LanguageAccept) -> str:
-    """The first of the accepted languages that there are texts in."""
-    return language_of(*(tag for tag, quality in accepted if quality > 0))
 
 
 def address_key(email: str) -> str:

@@ -11,11 +11,10 @@ from httptools import HttpParserError
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
-from api.auth.clients import first_language
 from api.problem_kinds import PROBLEMS
 from api.problems import BUSY_FOR_S, MEDIA_TYPE, problem_json
 from api.web.raw_response import Fields, RawResponse
-from translations.catalogues import catalogue
+from translations.catalogues import catalogue, first_language
 
 FORM_TYPES: Final = (b"application/x-www-form-urlencoded", b"multipart/form-data")
 HTML: Final = "text/html; charset=utf-8"
