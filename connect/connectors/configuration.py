@@ -12,7 +12,6 @@ from settings import Settings
 
 FOLDER: Final = Path(__file__).parent
 COMMON: Final = "common"
-HEARTBEAT_TABLE: Final = "public.heartbeat"
 
 
 @dataclass(frozen=True, slots=True)

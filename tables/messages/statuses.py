@@ -1,4 +1,4 @@
-"""The statuses of events and purchases, each with its table of transitions."""
+"""The statuses of events and purchases, and how an event may change."""
 
 from enum import StrEnum
 from typing import Final, TypeVar
@@ -42,16 +42,6 @@ class PurchaseStatus(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     REFUNDED = "refunded"
-
-
-PURCHASE_TRANSITIONS: Final[dict[PurchaseStatus, frozenset[PurchaseStatus]]] = {
-    PurchaseStatus.HELD: frozenset({PurchaseStatus.CONFIRMED, PurchaseStatus.CANCELLED, PurchaseStatus.EXPIRED}),
-    PurchaseStatus.CONFIRMED: frozenset({PurchaseStatus.CANCELLED, PurchaseStatus.REFUNDED}),
-    PurchaseStatus.REJECTED: frozenset(),
-    PurchaseStatus.CANCELLED: frozenset(),
-    PurchaseStatus.EXPIRED: frozenset(),
-    PurchaseStatus.REFUNDED: frozenset(),
-}
 
 
 def may_change(before: EventStatus, after: EventStatus) -> bool:

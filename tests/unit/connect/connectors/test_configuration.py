@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from connect.connectors.configuration import HEARTBEAT_TABLE, Connector, connectors
+from connect.connectors.configuration import Connector, connectors
 from connect.topics import ACCOUNT_ROWS, EVENT_ROWS, EVENT_STATUS, HEARTBEAT, HEARTBEAT_ROWS, all_topics
 
 CAPTURE = Path(__file__).parents[4] / "migrations" / "steps" / "0007_capture.sql"
@@ -25,7 +25,7 @@ def test_there_are_three_and_each_has_a_slot_and_a_publication_of_its_own(wanted
 def test_each_captures_its_table_and_the_heartbeat_and_snapshots_only_its_table(wanted: list[Connector]) -> None:
     for connector in wanted:
         own = f"public.{CAPTURED[connector.name]}"
-        assert connector.tables == [own, HEARTBEAT_TABLE]
+        assert connector.tables == [own, "public.heartbeat"]
         assert connector.config["snapshot.include.collection.list"] == own
 
 
