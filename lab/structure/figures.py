@@ -64,7 +64,7 @@ def import_figures(product: list[Module]) -> Iterator[Figure]:
     starts = graph.keys() & set(PURCHASE)
     of_purchase = {name: graph[name] for name in starts | reached(graph, starts)}
     rooms = Counter(name.partition(".")[0] for name in of_purchase)
-    yield Figure("modules of a purchase", len(of_purchase), _counted(rooms.most_common()))
+    yield Figure("modules imported for a purchase", len(of_purchase), _counted(rooms.most_common()))
     yield _chain("longest import chain of a purchase, modules", of_purchase)
     for name, found in (("modules", circles(graph)), ("packages", package_circles(graph))):
         yield Figure(f"circles between {name}", len(found), "; ".join(" ↔ ".join(sorted(it)) for it in found))

@@ -55,7 +55,7 @@ def test_every_figure_of_a_tree(tree: Path) -> None:
         Figure("median function, lines", 2),
         Figure("longest function, lines", 4, "ops.py"),
         Figure("longest import chain, modules", 5, "api.__main__ → api.app → api.rooms.sale → api.texts → ops"),
-        Figure("modules of a purchase", 2, "streams 2"),
+        Figure("modules imported for a purchase", 2, "streams 2"),
         Figure("longest import chain of a purchase, modules", 2, "streams.inventory.ledger → streams.runtime.app"),
         Figure("circles between modules", 1, "api.texts ↔ ops"),
         Figure("circles between packages", 1, "api ↔ ops"),
