@@ -18,7 +18,7 @@ ANSWER_MAX_BYTES: Final = 256 * 1024
 TRANSIENT: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 
 
-class Answer(NamedTuple):
+class HttpAnswer(NamedTuple):
     """A status that is not transient, the body, the header."""
 
     status: int
@@ -33,7 +33,7 @@ class RetryingClient:
         self._timeout_s = timeout_s
         self._pool = urllib3.PoolManager(num_pools=2, maxsize=CONNECTIONS_MAX, retries=False)
 
-    def send(self, method: str, url: str, content: bytes | str | None, headers: Mapping[str, str]) -> Answer:
+    def send(self, method: str, url: str, content: bytes | str | None, headers: Mapping[str, str]) -> HttpAnswer:
         """The answer. Raises ProviderUnavailable."""
         deadline = time.monotonic() + self._timeout_s
         pause_s = RETRY_FIRST_S
@@ -48,7 +48,7 @@ class RetryingClient:
 
     def _once(
         self, method: str, url: str, content: bytes | str | None, headers: Mapping[str, str], timeout_s: float
-    ) -> Answer:
+    ) -> HttpAnswer:
         try:
             answer = self._pool.request(
                 method,
@@ -65,7 +65,7 @@ class RetryingClient:
             raise ProviderUnavailable(type(error).__name__) from error
         if status in TRANSIENT:
             raise ProviderUnavailable(f"status {status}")
-        return Answer(status, body, answer.headers)
+        return HttpAnswer(status, body, answer.headers)
 
 
 class JsonClient:

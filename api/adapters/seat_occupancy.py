@@ -21,7 +21,7 @@ KEPT_S: Final = 60.0
 EVENTS_MAX: Final = 20
 
 
-class SeatedPurchase(NamedTuple):
+class PurchaseSeats(NamedTuple):
     """A purchase as of the ledger's ``offset``; ``seats`` are those that it holds or has."""
 
     id: UUID
@@ -34,7 +34,7 @@ class Changes(NamedTuple):
 
     plan: int | None
     new_plan: StoredPlan | None
-    purchases: Sequence[SeatedPurchase]
+    purchases: Sequence[PurchaseSeats]
 
 
 # Asked with an event, the known plan (0: none) and offset.
@@ -56,7 +56,7 @@ class Occupancy:
         self._changed = [-1] * len(names)
         self._purchases: dict[UUID, list[tuple[int, int]]] = {}
 
-    def apply(self, purchases: Iterable[SeatedPurchase]) -> None:
+    def apply(self, purchases: Iterable[PurchaseSeats]) -> None:
         """Take what has changed. First all seats are given back, since another purchase may have them now."""
         news = list(purchases)
         for each in news:
@@ -91,7 +91,7 @@ class Occupancy:
         return SectionSeats(name=self._sections[number], seats=seats, free=seats - taken.bit_count(), taken=text)
 
 
-class _Entry:
+class _KnownOccupancy:
     """What is known of an event, and when it was asked for (s)."""
 
     def __init__(self) -> None:
@@ -106,11 +106,11 @@ class SeatOccupancy:
     def __init__(self, ask: Ask, clock: Callable[[], float] = time.monotonic) -> None:
         self._ask = ask
         self._clock = clock
-        self._entries: BoundedCache[UUID, _Entry] = BoundedCache(EVENTS_MAX, KEPT_S, clock)
+        self._entries: BoundedCache[UUID, _KnownOccupancy] = BoundedCache(EVENTS_MAX, KEPT_S, clock)
 
     def seats(self, event: UUID, since: int) -> Seats | None:
         """Which seats are taken; None without a plan. Raises Unavailable."""
-        entry = self._entries.get(event) or _Entry()
+        entry = self._entries.get(event) or _KnownOccupancy()
         self._entries.put(event, entry)
         with entry.asking:
             if self._clock() - entry.at >= FRESH_S:

@@ -15,11 +15,11 @@ decode_announcement: Final = json_decoder(EventAnnouncement)
 _decode_section: Final = json_decoder(DefineSection)
 
 
-class _Kind(Struct, frozen=True):
+class _AnyAnnouncement(Struct, frozen=True):
     kind: str = ""
 
 
-_kind: Final = json_decoder(_Kind)
+_kind: Final = json_decoder(_AnyAnnouncement)
 _SECTION: Final = "define-section"
 
 

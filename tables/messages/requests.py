@@ -39,14 +39,14 @@ class HoldRequest(Struct, frozen=True, tag_field="kind", tag="hold", rename="cam
     seconds: Annotated[int, Meta(ge=1, le=HOLD_MAX_S)] | None = None
 
 
-class _Kind(Struct, frozen=True):
+class _AnyRequest(Struct, frozen=True):
     kind: str
 
 
 Request = Buy | HoldRequest | Confirm | Cancel | Exchange
 
 _decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
-_kind_decoder = msgspec.json.Decoder(_Kind)
+_kind_decoder = msgspec.json.Decoder(_AnyRequest)
 
 
 def decode_request(key: bytes | None, value: bytes | None) -> Request:

@@ -19,7 +19,7 @@ EVENTS_MAX: Final = 2_000
 TicketsLeft = dict[UUID, Left]
 
 
-class _Entry:
+class _KnownStock:
     """The last answer about an event, and when it came (s)."""
 
     def __init__(self) -> None:
@@ -34,13 +34,13 @@ class AvailabilityCache:
     def __init__(self, ask: Callable[[UUID], dict[str, Any]], clock: Callable[[], float] = time.monotonic) -> None:
         self._ask = ask
         self._clock = clock
-        self._entries: BoundedCache[UUID, _Entry] = BoundedCache(EVENTS_MAX, KEPT_S, clock)
+        self._entries: BoundedCache[UUID, _KnownStock] = BoundedCache(EVENTS_MAX, KEPT_S, clock)
 
     def left(self, event: UUID) -> TicketsLeft | None:
         """By ticket type; None if nobody can tell."""
         entry = self._entries.get(event)
         if entry is None:
-            entry = _Entry()
+            entry = _KnownStock()
             self._entries.put(event, entry)
         if self._clock() - entry.at >= FRESH_S and entry.asking.acquire(blocking=entry.at < 0):
             try:
@@ -49,7 +49,7 @@ class AvailabilityCache:
                 entry.asking.release()
         return entry.tickets
 
-    def _renew(self, event: UUID, entry: _Entry) -> None:
+    def _renew(self, event: UUID, entry: _KnownStock) -> None:
         if self._clock() - entry.at < FRESH_S:
             return
         try:

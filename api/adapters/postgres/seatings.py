@@ -13,7 +13,7 @@ from api.adapters.postgres.database import Database
 from api.adapters.postgres.events import announce, next_listing, read_listing, update_event
 from api.adapters.postgres.rows import fetch
 from api.adapters.seat_feed import SeatFeed
-from api.adapters.seat_occupancy import Changes, SeatedPurchase, SeatOccupancy
+from api.adapters.seat_occupancy import Changes, PurchaseSeats, SeatOccupancy
 from api.organizing.seating import Section, categories_of, hall_of
 from api.ports.events import Listing, PlanInForce
 from api.ports.seating import Outline, SeatingNow, StoredPlan
@@ -135,8 +135,8 @@ class SeatingRows:
         return Changes(row["version"], new_plan, [_seated(row) for row in rows])
 
 
-def _seated(row: DictRow) -> SeatedPurchase:
-    return SeatedPurchase(row["id"], row["ledger_offset"], [name for name in row["seats"] if isinstance(name, str)])
+def _seated(row: DictRow) -> PurchaseSeats:
+    return PurchaseSeats(row["id"], row["ledger_offset"], [name for name in row["seats"] if isinstance(name, str)])
 
 
 def _with_plan(listing: Listing, hall: list[HallSection]) -> Listing:

@@ -3,7 +3,7 @@
 from base64 import b64decode
 from uuid import UUID
 
-from api.adapters.seat_occupancy import FRESH_S, Changes, SeatedPurchase, SeatOccupancy
+from api.adapters.seat_occupancy import FRESH_S, Changes, PurchaseSeats, SeatOccupancy
 from api.ports.seating import StoredPlan
 from api.schemas.seating import Seats
 
@@ -20,7 +20,7 @@ class World:
 
     def __init__(self) -> None:
         self.plan: StoredPlan | None = StoredPlan(3, [section("A", 9), section("B", 2)])
-        self.purchases: dict[UUID, SeatedPurchase] = {}
+        self.purchases: dict[UUID, PurchaseSeats] = {}
         self.asked: list[tuple[int, int]] = []
         self.now = 0.0
         self.occupancy = SeatOccupancy(self._ask, lambda: self.now)
@@ -34,7 +34,7 @@ class World:
         return Changes(self.plan.version, self.plan if is_new else None, changed)
 
     def decide(self, purchase: int, offset: int, *seats: str) -> None:
-        self.purchases[UUID(int=purchase)] = SeatedPurchase(UUID(int=purchase), offset, seats)
+        self.purchases[UUID(int=purchase)] = PurchaseSeats(UUID(int=purchase), offset, seats)
         self.now += FRESH_S
 
     def seats(self, since: int = -1) -> Seats:

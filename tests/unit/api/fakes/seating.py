@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from api.adapters.seat_occupancy import Occupancy, SeatedPurchase
+from api.adapters.seat_occupancy import Occupancy, PurchaseSeats
 from api.organizing.seating import categories_of, hall_of
 from api.ports.events import Listing, PlanInForce
 from api.ports.seating import Outline, SeatingNow, StoredPlan
@@ -57,7 +57,7 @@ class FakeSeatings:
         if event not in self.plans:
             return None
         occupancy = Occupancy(event, self.plans[event])
-        occupancy.apply([SeatedPurchase(UUID(int=1), 7, sorted(self.taken.get(event, ())))])
+        occupancy.apply([PurchaseSeats(UUID(int=1), 7, sorted(self.taken.get(event, ())))])
         return occupancy.seats(since)
 
     async def follow(self, event: UUID, since: int) -> AsyncIterator[bytes]:
