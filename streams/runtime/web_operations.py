@@ -2,6 +2,8 @@
 
 from typing import Any, Final, NamedTuple
 
+from msgspec import defstruct
+
 from streams.runtime.record_watches import WAIT_MAX_S
 from streams.runtime.web_parameters import CURSOR_MAX_CHARACTERS, LIMIT_DEFAULT, LIMIT_MAX
 
@@ -23,6 +25,21 @@ class WebOperation(NamedTuple):
     has_revision: bool = False
     media_type: str = JSON
     role: str = "ledger"
+
+
+def page_of(items: str, view: Any) -> Any:
+    """The type of a page of a list: ``EventsAnswer`` of ``page_of("events", EventView)``."""
+    return defstruct(
+        f"{items.capitalize()}Answer",
+        [("items", list[view]), ("next", str | None)],
+        namespace={"__doc__": f"A page of {items}."},
+        frozen=True,
+    )
+
+
+def listed(item: Any, following: str | None = None) -> dict[str, Any]:
+    """An example of a page of a list."""
+    return {"items": [item], "next": following}
 
 
 def query_parameter(name: str, description: str, **schema: Any) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from typing import Any, Final
 
-from msgspec import Struct
-
-from streams.runtime.web_operations import LIST_QUERY, WebOperation
+from streams.runtime.web_operations import LIST_QUERY, WebOperation, listed, page_of
 from tables.gate.views import QuotaView
 
 EXAMPLE: Final[dict[str, Any]] = {
@@ -16,20 +14,13 @@ EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
-class QuotasAnswer(Struct, frozen=True):
-    """A page of quotas."""
-
-    items: list[QuotaView]
-    next: str | None
-
-
 OPERATIONS: Final = (
     WebOperation(
         "/api/quotas/",
         "quotas",
         "How far the requests of each producer were checked, and when its quota is free again",
-        QuotasAnswer,
-        {"items": [EXAMPLE], "next": None},
+        page_of("quotas", QuotaView),
+        listed(EXAMPLE),
         LIST_QUERY,
         role="gate",
     ),

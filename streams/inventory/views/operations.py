@@ -1,6 +1,6 @@
 """The operations of the ledger's views, with an example of each answer, for the OpenAPI document."""
 
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
@@ -18,32 +18,11 @@ from streams.inventory.views.examples import (
 from streams.inventory.views.holds import HoldsAnswer
 from streams.inventory.views.moments import AS_OF
 from streams.inventory.views.partitions import PartitionOwnerView, PartitionView, WorkerPartitionsView, WorkerView
-from streams.runtime.web_operations import LIST_QUERY, WebOperation, query_parameter
+from streams.runtime.web_operations import LIST_QUERY, WebOperation, listed, page_of, query_parameter
 from tables.ledger.seat_views import SectionView
 from tables.ledger.views import AccountView, EventView, PurchaseView
 from tables.messages.availability import Availability
 from tables.messages.commands import DefineEvent
-
-
-class EventsAnswer(Struct, frozen=True):
-    """A page of events."""
-
-    items: list[EventView]
-    next: str | None
-
-
-class PurchasesAnswer(Struct, frozen=True):
-    """A page of purchases."""
-
-    items: list[PurchaseView]
-    next: str | None
-
-
-class SectionsAnswer(Struct, frozen=True):
-    """A page of sections."""
-
-    items: list[SectionView]
-    next: str | None
 
 
 class PartitionsAnswer(Struct, frozen=True):
@@ -58,11 +37,6 @@ class WorkersAnswer(Struct, frozen=True):
 
     items: list[WorkerPartitionsView]
     next: None
-
-
-def listed(item: Any, following: str | None = None) -> dict[str, Any]:
-    """An example of a list."""
-    return {"items": [item], "next": following}
 
 
 AS_OF_QUERY: Final = query_parameter(
@@ -93,7 +67,7 @@ OPERATIONS: Final = (
         "/api/events/",
         "events",
         "All events with their stock",
-        EventsAnswer,
+        page_of("events", EventView),
         listed(EVENT_EXAMPLE, "kgHEEA"),
         (
             query_parameter(
@@ -124,7 +98,7 @@ OPERATIONS: Final = (
         "/api/accounts/{account}/purchases/",
         "account_purchases",
         "The purchases of an account",
-        PurchasesAnswer,
+        page_of("purchases", PurchaseView),
         listed(PURCHASE_EXAMPLE),
         (
             query_parameter("event", "only those of this event, refused ones included", type="string", format="uuid"),
@@ -159,7 +133,7 @@ OPERATIONS: Final = (
         "/api/sections/{event}/",
         "sections",
         "The sections of an event of which seats are out, or ever were",
-        SectionsAnswer,
+        page_of("sections", SectionView),
         listed(SECTION_EXAMPLE),
         LIST_QUERY,
     ),

@@ -2,10 +2,8 @@
 
 from typing import Any, Final
 
-from msgspec import Struct
-
 from streams.mail.views.contacts import ContactView
-from streams.runtime.web_operations import LIST_QUERY, WebOperation, query_parameter
+from streams.runtime.web_operations import LIST_QUERY, WebOperation, listed, page_of, query_parameter
 from tables.bookings.views import BookingView
 
 ROLE: Final = "notifications"
@@ -26,27 +24,13 @@ BOOKING_EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
-class ContactsAnswer(Struct, frozen=True):
-    """A page of contacts."""
-
-    items: list[ContactView]
-    next: str | None
-
-
-class BookingsAnswer(Struct, frozen=True):
-    """A page of bookings."""
-
-    items: list[BookingView]
-    next: str | None
-
-
 OPERATIONS: Final = (
     WebOperation(
         "/api/bookings/",
         "bookings",
         "The bookings: the purchases as the mails know them",
-        BookingsAnswer,
-        {"items": [BOOKING_EXAMPLE], "next": "kgHEEA"},
+        page_of("bookings", BookingView),
+        listed(BOOKING_EXAMPLE, "kgHEEA"),
         (query_parameter("event", "only those of this event", type="string", format="uuid"), *LIST_QUERY),
         role=ROLE,
     ),
@@ -63,8 +47,8 @@ OPERATIONS: Final = (
         "/api/contacts/",
         "contacts",
         "The contacts, without names and addresses",
-        ContactsAnswer,
-        {"items": [CONTACT_EXAMPLE], "next": None},
+        page_of("contacts", ContactView),
+        listed(CONTACT_EXAMPLE),
         LIST_QUERY,
         role=ROLE,
     ),

@@ -2,9 +2,7 @@
 
 from typing import Any, Final
 
-from msgspec import Struct
-
-from streams.runtime.web_operations import LIST_QUERY, WebOperation, query_parameter
+from streams.runtime.web_operations import LIST_QUERY, WebOperation, listed, page_of, query_parameter
 from tables.payments.views import PaymentView
 
 ROLE: Final = "payments"
@@ -32,20 +30,13 @@ EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
-class PaymentsAnswer(Struct, frozen=True):
-    """A page of payments."""
-
-    items: list[PaymentView]
-    next: str | None
-
-
 OPERATIONS: Final = (
     WebOperation(
         "/api/payments/",
         "payments",
         "The payments of purchases that are paid online",
-        PaymentsAnswer,
-        {"items": [EXAMPLE], "next": "kgHEEA"},
+        page_of("payments", PaymentView),
+        listed(EXAMPLE, "kgHEEA"),
         (query_parameter("event", "only those of this event", type="string", format="uuid"), *LIST_QUERY),
         role=ROLE,
     ),
