@@ -11,12 +11,10 @@ from api.ports.ports import Ports
 from api.response_headers import register_headers
 from api.routes.accounts import accounts
 from api.routes.addresses import addresses
-from api.routes.contract import register_contract
 from api.routes.docs import SECURITY, register_docs
 from api.routes.events import events
 from api.routes.health import health, register_probes
 from api.routes.notifications import notifications
-from api.routes.password_resets import password_resets
 from api.routes.passwords import passwords
 from api.routes.payments import payments
 from api.routes.purchases import purchases
@@ -64,7 +62,6 @@ def create_app(ports: Ports) -> OpenAPI:
         accounts,
         addresses,
         passwords,
-        password_resets,
         events,
         tickets,
         seating,
@@ -78,7 +75,6 @@ def create_app(ports: Ports) -> OpenAPI:
         app.register_api(blueprint)
     register_probes(app)
     register_docs(app)
-    register_contract(app)
     register_problem_pages(app)
     register_pages(app)
     register_permissions(app)

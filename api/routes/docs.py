@@ -1,4 +1,4 @@
-"""The OpenAPI document, and Swagger UI from local files."""
+"""The documents of our interfaces: OpenAPI, with Swagger UI from local files, AsyncAPI and JSON Schemas."""
 
 import re
 from base64 import b64encode
@@ -17,7 +17,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from api.roles import Permission
 from api.schemas.seating import NewSeating
 from api.web.permissions import permission_of
+from api.web.raw_response import JSON
 from api.web.responses import describe_problems
+from connect.contract import asyncapi
+from connect.contract.schemas import bundle
 
 DOCUMENT: Final = "/openapi.json"
 SEATING_SCHEMA: Final = "/seating.schema.json"
@@ -41,7 +44,7 @@ _BY_ACCESS: Final[dict[Permission, tuple[list[dict[str, Any]], tuple[str, ...]]]
 
 
 def register_docs(app: OpenAPI) -> None:
-    """Serve the document at /openapi.json, the page at /docs, and the JSON Schema of a seating plan."""
+    """Serve the documents, the page at /docs, and the JSON Schema of a seating plan."""
     app.config["SWAGGER_HTML_STRING"] = PAGE
     pages = RegisterPlugin.register(doc_url=DOCUMENT)
     pages.after_request(_limit)
@@ -49,6 +52,8 @@ def register_docs(app: OpenAPI) -> None:
     app.add_url_rule(DOCUMENT, "openapi_document", lambda: _document(app))
     app.add_url_rule("/docs", "docs", _to_page)
     app.add_url_rule(SEATING_SCHEMA, "seating_schema", _seating_schema)
+    app.add_url_rule("/asyncapi.json", "asyncapi_document", lambda: _json(asyncapi.document()))
+    app.add_url_rule("/schemas.json", "schemas_document", lambda: _json(bundle()))
 
 
 def document(app: OpenAPI) -> dict[str, Any]:
@@ -68,12 +73,16 @@ def _operations(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _document(app: OpenAPI) -> Response:
-    return Response(app.json.dumps(document(app)), mimetype="application/json")
+    return Response(app.json.dumps(document(app)), mimetype=JSON)
 
 
 def _seating_schema() -> Response:
     schema = {"$schema": JsonSchema.schema_dialect, **NewSeating.model_json_schema(schema_generator=JsonSchema)}
-    return Response(msgspec.json.encode(schema), mimetype="application/schema+json")
+    return _json(schema, "application/schema+json")
+
+
+def _json(found: dict[str, Any], media_type: str = JSON) -> Response:
+    return Response(msgspec.json.encode(found), mimetype=media_type)
 
 
 def _limit(page: Response) -> Response:
