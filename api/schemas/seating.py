@@ -8,10 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from api.schemas.base import Body, Parameters, Resource
 from api.schemas.fields import WHOLE, Title
-from tables.messages.sections import COORDINATE_MAX, ROW_MAX_SEATS, SECTION_MAX_SEATS
-
-# Fewer than the ledger takes.
-SECTIONS_MAX: Final = 200
+from tables.messages.sections import COORDINATE_MAX, ROW_MAX_SEATS, SECTION_MAX_SEATS, SECTIONS_MAX
 
 DRAWING_MAX_BYTES: Final = 2 * 1024 * 1024
 

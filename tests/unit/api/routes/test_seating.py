@@ -116,6 +116,16 @@ def test_a_wrong_field_of_a_plan_is_named(
     assert [fault["pointer"] for fault in answer.get_json()["errors"]] == [pointer]
 
 
+def test_a_plan_may_have_as_many_sections_as_the_ledger_takes(
+    client: FlaskClient, event: dict[str, Any], ticket: dict[str, Any]
+) -> None:
+    row = plan(ticket)["sections"][0]["rows"]
+    sections = [{"name": f"S{n}", "category": ticket["id"], "rows": row} for n in range(501)]
+    answer = client.put(where(event), json={"sections": sections})
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/sections")
+    assert client.put(where(event), json={"sections": sections[:500]}).status_code == 200
+
+
 def test_more_seats_than_can_be_sold_are_refused(
     client: FlaskClient, event: dict[str, Any], ticket: dict[str, Any]
 ) -> None:
