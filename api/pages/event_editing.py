@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from api.organizing.callers_events import change_own, managed_event
 from api.organizing.changes import (
     changed,
     given,
@@ -34,7 +35,6 @@ from api.ports.events import Listing
 from api.ports.ports import ports
 from api.problem_kinds import PROBLEMS
 from api.problems import Refused
-from api.routes.events import change_own, managed_event
 from api.schemas.event import Event
 from api.schemas.ticket import TicketType
 from api.web.authentication import caller

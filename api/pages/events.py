@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, make_response, redirect, ren
 from werkzeug.wrappers import Response as BaseResponse
 
 from api.bounded_cache import BoundedCache
+from api.organizing.callers_events import shown_event
 from api.pages.forms import parse_body
 from api.pages.language import language, use_language
 from api.pages.offers import open_flags, shown_offers
@@ -28,7 +29,6 @@ from api.pages.ticket_selection import FIELD_PREFIX, chosen_lines, chosen_quanti
 from api.ports.ports import ports
 from api.problems import Refused, Unavailable
 from api.purchasing import service
-from api.routes.events import shown_event
 from api.schemas.purchase import NewPurchase, public_id
 from api.web.authentication import caller
 from api.web.prefer import Preference

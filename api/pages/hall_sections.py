@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from api.organizing.callers_events import managed_event
 from api.organizing.plan_edits import section_named, with_seats_changed, with_section, with_title
 from api.organizing.seating import Section, seats_of
 from api.pages.forms import UnreadableForm, parse_body
@@ -20,7 +21,6 @@ from api.pages.section_view import shown_rows, shown_types, taken_bits
 from api.ports.ports import ports
 from api.problem_kinds import PROBLEMS
 from api.problems import Refused
-from api.routes.events import managed_event
 from api.schemas.event import Event
 from api.schemas.seating import GeneralSection
 

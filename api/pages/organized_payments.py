@@ -8,6 +8,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from api.organizing.callers_events import managed_event
 from api.pages.field_texts import AMOUNT, Unreadable
 from api.pages.forms import Reader, field_errors, parse_body, read_form
 from api.pages.language import lazy_gettext
@@ -19,7 +20,6 @@ from api.ports.ports import ports
 from api.problem_kinds import PROBLEMS
 from api.problems import Refused
 from api.purchasing import service
-from api.routes.events import managed_event
 from api.routes.payments import refund
 from api.routes.purchases import buyer_of
 from api.schemas.payment import NewRefund

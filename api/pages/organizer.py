@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from api.organizing.callers_events import change_own, managed_event
 from api.organizing.changes import changed
 from api.pages.charts import HEIGHT, WIDTH, axis_top, step_path
 from api.pages.forms import field_errors, parse_body
@@ -14,7 +15,6 @@ from api.ports.events import Listing
 from api.ports.ports import ports
 from api.ports.sales import Curve
 from api.problems import Refused
-from api.routes.events import change_own, managed_event
 from api.schemas.event import Event
 from api.schemas.pagination import PageQuery, page
 from api.schemas.sales import TypeSales

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from api.organizing.callers_events import shown_event
 from api.organizing.seating import Section, seats_of
 from api.pages.offers import shown_offers
 from api.pages.refusal_texts import refusal_text
@@ -18,7 +19,6 @@ from api.pages.ticket_selection import FIELD_PREFIX, chosen_quantities, order_ke
 from api.ports.ports import ports
 from api.ports.seating import Outline
 from api.problems import Refused
-from api.routes.events import shown_event
 from api.schemas.seating import SeatingSection, Seats
 
 seats = Blueprint("seats", __name__)

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial
-from uuid import UUID
 
 from flask import Response
 
+from api.organizing.callers_events import change_own, check_owner, managed_event, not_yours, shown_event
 from api.organizing.changes import changed, given, new_listing, withdrawn
 from api.ports.events import Listing
 from api.ports.ports import ports
@@ -25,7 +25,6 @@ from api.schemas.pagination import page
 from api.web.authentication import caller, require_to_act_for, visitor
 from api.web.etags import check_match, check_match_if_given, tagged
 from api.web.responses import BASE, IF_MATCH, WITH_BODY, WITH_MATCH, answer, answers, blueprint
-from tables.messages.statuses import EventStatus
 
 events = blueprint("events", "events")
 
@@ -137,62 +136,3 @@ def _change(path: EventPath, decide: Callable[[Listing], Listing]) -> Response:
 
 def _tagged(event: Event, status: int = 200, **headers: str) -> Response:
     return tagged(event, event.version, status, **headers)
-
-
-def change_own(event_id: UUID, decide: Callable[[Listing], Listing]) -> Listing:
-    """The listing after a change that the caller may make. Refused: not-found, what ``decide`` refuses."""
-    managed_event(event_id)
-
-    def decide_for_owner(listing: Listing) -> Listing:
-        check_owner(listing.event)
-        after = decide(listing)
-        if after.event.payment is not listing.event.payment and ports().stock.is_out(event_id):
-            raise Refused("payment-mode-fixed")
-        return after
-
-    after = ports().events.change(event_id, decide_for_owner)
-    ports().catalogue.forget(event_id)
-    if after is None:
-        raise not_yours(event_id)
-    return after
-
-
-def managed_event(event_id: UUID) -> Event:
-    """The event, if the caller may manage it. Refused: not-found, also for somebody else's."""
-    event = ports().events.get(event_id)
-    if event is None:
-        raise not_yours(event_id)
-    check_owner(event)
-    return event
-
-
-def check_owner(event: Event) -> None:
-    """Refused: not-found for an event of somebody else."""
-    if not caller().may_act_for(event.organizer_id):
-        raise not_yours(event.id)
-
-
-def shown_event(event_id: UUID) -> Event:
-    """The event, if the caller may see it. Refused: not-found."""
-    event = ports().events.get(event_id)
-    if event is None or not may_see(event):
-        raise no_event(event_id)
-    return event
-
-
-def may_see(event: Event) -> bool:
-    """Whether the event is public, or the caller's own."""
-    if event.status is not EventStatus.DRAFT:
-        return True
-    found = visitor()
-    return found is not None and found.may_act_for(event.organizer_id)
-
-
-def not_yours(event_id: UUID) -> Refused:
-    """The refusal for an event that is not the caller's. It doesn't tell whether the event exists."""
-    return Refused("not-found", f"you have no event {event_id}")
-
-
-def no_event(event_id: UUID) -> Refused:
-    """The refusal for an event that does not exist or that the caller may not see."""
-    return Refused("not-found", f"there is no event {event_id}")

@@ -6,13 +6,13 @@ from uuid import UUID
 from flask import Response, request
 
 from api.auth.tokens import Caller
+from api.organizing.callers_events import managed_event
 from api.ports.ports import Ports, ports
 from api.problems import Unavailable
 from api.purchasing import service
 from api.purchasing.acceptance import accepted_account
 from api.purchasing.purchase_json import purchase_json
 from api.roles import Role
-from api.routes.events import managed_event
 from api.schemas.purchase import (
     Cancellation,
     NewPurchase,

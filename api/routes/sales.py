@@ -4,8 +4,8 @@ from typing import Final
 
 from flask import Response
 
+from api.organizing.callers_events import managed_event
 from api.ports.ports import ports
-from api.routes.events import managed_event
 from api.schemas.account import AccountPath
 from api.schemas.event import EventPath
 from api.schemas.purchase import PurchaseList

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from flask import Response, request
 
+from api.organizing.callers_events import check_owner, managed_event, not_yours, shown_event
 from api.organizing.plan_edits import section_or_new, with_section, with_title
 from api.organizing.seating import (
     PlanRefused,
@@ -23,7 +24,6 @@ from api.ports.events import Listing
 from api.ports.ports import ports
 from api.ports.seating import SeatingNow
 from api.problems import Refused
-from api.routes.events import check_owner, managed_event, not_yours, shown_event
 from api.schemas.event import EventPath
 from api.schemas.seating import (
     NewSeating,

@@ -5,6 +5,7 @@ from functools import partial
 
 from flask import Response
 
+from api.organizing.callers_events import change_own, may_see, no_event, shown_event
 from api.organizing.changes import (
     given,
     ticket_of,
@@ -16,7 +17,6 @@ from api.organizing.changes import (
 from api.ports.events import Listing
 from api.ports.ports import ports
 from api.problems import Refused
-from api.routes.events import change_own, may_see, no_event, shown_event
 from api.schemas.event import EventPath
 from api.schemas.ticket import NewTicketType, TicketPath, TicketType, TicketTypeBody, TicketTypeChange, TicketTypeList
 from api.web.authentication import caller
