@@ -9,10 +9,10 @@ from api.board.snapshot import RatesReport
 from api.pages.board_texts import said_in
 from api.pages.charts import HEIGHT, WIDTH, axis_top, bars, line
 from api.pages.language import language
-from api.pages.organized_payments import PAYMENT_LABELS
 from api.pages.part_texts import CONSUMERS, GUARANTEES, PARTS
 from api.pages.pipeline_diagram import ARROWS, SIZE
 from api.pages.runbook import runbook
+from api.pages.status_labels import PAYMENT_LABELS
 from api.ports.ports import ports
 from api.web.deferred import streamed
 

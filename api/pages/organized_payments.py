@@ -14,7 +14,7 @@ from api.pages.forms import Reader, field_errors, parse_body, read_form
 from api.pages.language import lazy_gettext
 from api.pages.numbers import typed_number
 from api.pages.refusal_texts import REFUSAL_TEXTS
-from api.pages.status_labels import StatusLabel
+from api.pages.status_labels import PAYMENT_LABELS, StatusLabel
 from api.pages.ticket_selection import chosen_lines, order_key
 from api.ports.ports import ports
 from api.problem_kinds import PROBLEMS
@@ -32,23 +32,6 @@ organized_payments = Blueprint("organized_payments", __name__)
 ONCE_KEY: Final = "organizer"
 # The fields of the reason in the form for an amount, and in that for tickets.
 REASON_FIELDS: Final = ("reason", "why")
-_UNPAID: Final = StatusLabel(lazy_gettext("Not paid"), "none")
-_PAYING: Final = StatusLabel(lazy_gettext("Payment under way"), "warn")
-PAYMENT_LABELS: Final = {
-    "due": StatusLabel(lazy_gettext("Not paid yet"), "warn"),
-    "authorizing": _PAYING,
-    "declined": StatusLabel(lazy_gettext("Declined"), "warn"),
-    "confirming": _PAYING,
-    "capturing": _PAYING,
-    "captured": StatusLabel(lazy_gettext("Paid"), "good"),
-    "refunding": StatusLabel(lazy_gettext("Refund on its way"), "warn"),
-    "refunded": StatusLabel(lazy_gettext("Refunded"), "none"),
-    "revoking": StatusLabel(lazy_gettext("Payment failed"), "bad"),
-    "voiding": _UNPAID,
-    "voided": _UNPAID,
-    "ended": _UNPAID,
-    "elsewhere": StatusLabel(lazy_gettext("Paid elsewhere"), "none"),
-}
 ORDER_LABELS: Final = {
     "ordered": StatusLabel(lazy_gettext("Waiting for the tickets"), "warn"),
     "accepted": StatusLabel(lazy_gettext("Accepted"), "good"),

@@ -48,6 +48,23 @@ PURCHASE_LABELS: Final = {
     "expired": StatusLabel(lazy_gettext("Hold expired"), "none"),
     "refunded": StatusLabel(lazy_gettext("Refunded"), "none"),
 }
+_UNPAID: Final = StatusLabel(lazy_gettext("Not paid"), "none")
+_PAYING: Final = StatusLabel(lazy_gettext("Payment under way"), "warn")
+PAYMENT_LABELS: Final = {
+    "due": StatusLabel(lazy_gettext("Not paid yet"), "warn"),
+    "authorizing": _PAYING,
+    "declined": StatusLabel(lazy_gettext("Declined"), "warn"),
+    "confirming": _PAYING,
+    "capturing": _PAYING,
+    "captured": StatusLabel(lazy_gettext("Paid"), "good"),
+    "refunding": StatusLabel(lazy_gettext("Refund on its way"), "warn"),
+    "refunded": StatusLabel(lazy_gettext("Refunded"), "none"),
+    "revoking": StatusLabel(lazy_gettext("Payment failed"), "bad"),
+    "voiding": _UNPAID,
+    "voided": _UNPAID,
+    "ended": _UNPAID,
+    "elsewhere": StatusLabel(lazy_gettext("Paid elsewhere"), "none"),
+}
 
 
 def search_label(availability: str | None, status: str, *, has_ended: bool) -> StatusLabel:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.pages.organized_payments import PAYMENT_LABELS
+from api.pages.status_labels import PAYMENT_LABELS
 from api.paying import payments as paying
 from api.roles import Role
 from api.schemas.money import Money
