@@ -18,8 +18,10 @@ _KINDS: Final[dict[OutcomeKind, PaymentEventKind]] = {
 }
 
 
-# A refund may have been ordered with the tickets of these.
-_WITH_REQUEST: Final = frozenset({PaymentEventKind.ENDED, PaymentEventKind.REDUCED, PaymentEventKind.RETURN_REFUSED})
+# A refund may have been ordered with the tickets of these; a hold has the request of an exchange of its seats.
+_WITH_REQUEST: Final = frozenset(
+    {PaymentEventKind.ENDED, PaymentEventKind.REDUCED, PaymentEventKind.RETURN_REFUSED, PaymentEventKind.HELD}
+)
 _OF_STRANGERS: Final = frozenset({Reason.NOT_YOURS, Reason.UNKNOWN_PURCHASE})
 
 

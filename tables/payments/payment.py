@@ -117,7 +117,7 @@ def _without_answered(record: PaymentRecord, event: PaymentEvent) -> PaymentReco
     """Without the tasks that an event answers. What a state still waits for goes with the state.
 
     Which of several refunds a total covers is told by their requests alone: one whose answer was lost is asked for
-    again, under its id, and answered again.
+    again, under its id, and answered again. A hold with a request is of an exchange, and answers nothing of ours.
     """
     kind = _ANSWERED.get(event.kind)
     any_request = event.request is None and kind is not TaskKind.REFUND

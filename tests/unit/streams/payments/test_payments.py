@@ -41,6 +41,7 @@ def test_an_outcome_about_money_is_forwarded_to_the_partition_of_its_purchase(ro
         outcome(OutcomeKind.CONFIRMED, payment=due, reference=REFERENCE),
         outcome(OutcomeKind.EXPIRED, payment=MoneyAmount(Decimal(0), "EUR")),
         outcome(OutcomeKind.REFUSED, request=confirm_request(PURCHASE)),
+        outcome(OutcomeKind.HELD, payment=due, deadline=AT, request=UUID(int=6)),
         outcome(OutcomeKind.CONFIRMED),
         outcome(OutcomeKind.REFUSED, request=UUID(int=8), reason=Reason.NOTHING_TO_CANCEL),
         outcome(OutcomeKind.REFUSED, request=UUID(int=8), reason=Reason.NOT_YOURS),
@@ -49,9 +50,11 @@ def test_an_outcome_about_money_is_forwarded_to_the_partition_of_its_purchase(ro
         b"nope",
         b'{"payment": 1}',
     )
-    assert [each.kind for each in role.events()] == [K.HELD, K.CONFIRMED, K.ENDED, K.REFUSED, K.RETURN_REFUSED]
-    assert (role.events()[4].request, role.events()[4].reason) == (UUID(int=8), "nothing-to-cancel")
-    assert role.events()[3].request is None
+    kinds = [K.HELD, K.HELD, K.CONFIRMED, K.ENDED, K.REFUSED, K.RETURN_REFUSED]
+    assert [each.kind for each in role.events()] == kinds
+    # An exchange of seats has its request, the refusal of our own confirm needs none.
+    assert [each.request for each in role.events()] == [None, UUID(int=6), None, None, None, UUID(int=8)]
+    assert role.events()[5].reason == "nothing-to-cancel"
     assert {(partition, record.key) for partition, record in role.records[PAYMENT_EVENTS]} == {(HOME, KEY)}
     assert (role.events()[0].amount, role.events()[0].ledger_offset) == (PRICE, 7)
     assert len(role.records[dead_letters("payment-outcomes")]) == 1
