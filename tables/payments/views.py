@@ -5,12 +5,12 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from tables.payments.records import PaymentRecord, RefundStatus, purchase_of_key
+from tables.payments.records import PaymentRecord, RefundOrder, RefundStatus, purchase_of_key
 from tables.payments.transitions import PaymentState, TaskKind
 
 
 class RefundView(Struct, frozen=True, rename="camel"):
-    """A refund that somebody ordered: who, when (ms) and why, and how much."""
+    """A refund that somebody ordered: who, when (ms) and why, and how much. ``refusal`` is why it was refused."""
 
     id: UUID
     by: UUID
@@ -18,6 +18,7 @@ class RefundView(Struct, frozen=True, rename="camel"):
     reason: str
     amount: Decimal
     status: RefundStatus
+    refusal: str | None
 
 
 class PaymentView(Struct, frozen=True, rename="camel"):
@@ -76,5 +77,9 @@ def payment_view(key: bytes, record: PaymentRecord) -> PaymentView:
         [task.kind for task in record.tasks],
         record.check_at,
         record.disputed,
-        [RefundView(each.id, each.by, each.at, each.reason, each.amount, each.status) for each in record.refunds],
+        [_refund_view(order) for order in record.refunds],
     )
+
+
+def _refund_view(order: RefundOrder) -> RefundView:
+    return RefundView(order.id, order.by, order.at, order.reason, order.amount, order.status, order.refusal or None)

@@ -15,7 +15,15 @@ from streams.payments.payments import PaymentsAgent
 from streams.payments.views import RoleViews
 from streams.payments.views.operations import OPERATIONS
 from streams.runtime.web_document import document
-from tables.payments.records import PaymentRecord, RefundOrder, RefundStatus, Task, encode_payment, payment_key
+from tables.payments.records import (
+    TOO_LARGE,
+    PaymentRecord,
+    RefundOrder,
+    RefundStatus,
+    Task,
+    encode_payment,
+    payment_key,
+)
 from tables.payments.transitions import PaymentState, TaskKind
 from tests.unit.streams.inventory.view_workers import PARTITIONS, ViewWorker, home_of, serving
 
@@ -54,10 +62,12 @@ def payment(event: UUID, number: int) -> PaymentRecord:
     tasks = () if number else (Task(UUID(int=7), TaskKind.CAPTURE, Decimal("99.80")),)
     state = PaymentState.CAPTURED if number else PaymentState.CAPTURING
     given = RefundOrder(UUID(int=8), UUID(int=9), 1_900_000_000_000, HOSTILE, Decimal("20.00"), RefundStatus.ACCEPTED)
+    order = (UUID(int=6), UUID(int=9), 1_900_000_000_000, HOSTILE, Decimal("200.00"), RefundStatus.REFUSED)
+    refused = RefundOrder(*order, refusal=TOO_LARGE)
     return PaymentRecord(
         9, state, event, ACCOUNT, "EUR", Decimal("99.80"), 7, 1_900_000_000_000, 1_900_000_600_000,
         "paper", HOSTILE, PAGE_OF_BUYER, captured=Decimal("99.80"), refunded=Decimal("20.00"), tasks=tasks,
-        refunds=(given,),
+        refunds=(given, refused),
     )  # fmt: skip
 
 
@@ -93,6 +103,7 @@ def test_any_worker_shows_a_payment_without_the_buyers_page(worker: PaymentWorke
     body = answer.json()
     assert (body["account"], body["state"], body["captured"]) == (str(ACCOUNT), "capturing", "99.80")
     assert (body["tasks"], body["refunds"][0]["amount"]) == (["capture"], "20.00")
+    assert [refund["refusal"] for refund in body["refunds"]] == [None, TOO_LARGE]
     assert (answer.headers["ETag"], PAGE_OF_BUYER in answer.text) == ('"9"', False)
     assert worker.get(path, headers={"If-None-Match": '"9"'}).status_code == 304
     assert worker.get(f"/api/payment/{EVENT}/{UUID(int=1)}/").status_code == 404
