@@ -1,8 +1,9 @@
 """The agent that folds ``payment-events`` into the table ``payments``, and sends what is to be done.
 
-A batch is handled in this order, each step acknowledged before the next: requests for mails, records, requests and
-commands, rows of PostgreSQL, dead letters; then its input is committed. What is to be done is part of the record, so a
-replay sends it again, and so does the timer (streams/payments/checks.py), until it has an answer.
+A batch is handled in this order, each step for all partitions at once and acknowledged before the next: requests for
+mails, records, requests and commands, rows of PostgreSQL, dead letters; then its input is committed. What is to be done
+is part of the record, so a replay sends it again, and so does the timer (streams/payments/checks.py), until it has an
+answer.
 """
 
 from typing import Any, Final
@@ -10,7 +11,7 @@ from uuid import UUID
 
 from connect.topics import COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS, RESENDS
 from streams.payments.rows import UPSERT, payment_row
-from streams.runtime.agents import add_agent, by_partition
+from streams.runtime.agents import add_agent, by_partition, in_parallel
 from streams.runtime.app import App
 from streams.runtime.changelog_repair import ChangelogRepair
 from streams.runtime.dead_letters import dead_letter, decode_batch, send_to_dead_letters
@@ -70,6 +71,8 @@ class PaymentsBatch:
         except MalformedRecord as error:
             self.dead_letters.append(dead_letter(message, error))
             return
+        if record.offset < message.offset and not tasks:
+            return  # It told nothing new.
         self._records[payment] = record
         self.changed[payment] = message, record
         if (mail := mail_request(known, record, event)) is not None:
@@ -119,12 +122,15 @@ class PaymentsAgent:
         add_agent(app, PAYMENT_EVENTS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
+        batches: dict[int, PaymentsBatch] = {}
+        dead_letters: list[Record] = []
         for partition, some in by_partition(messages).items():
-            decoded, dead_letters = decode_batch(some, decode_payment_event)
-            batch = self._apply(partition, decoded)
-            await self._save(partition, batch)
-            dead_letters += batch.dead_letters + await self.projection.write(batch.rows())
-            await send_to_dead_letters(self.app, CONSUMER, dead_letters)
+            decoded, malformed = decode_batch(some, decode_payment_event)
+            batches[partition] = batch = self._apply(partition, decoded)
+            dead_letters += malformed + batch.dead_letters
+        await self._save(batches)
+        dead_letters += await self.projection.write([row for batch in batches.values() for row in batch.rows()])
+        await send_to_dead_letters(self.app, CONSUMER, dead_letters)
 
     def _apply(self, partition: int, events: Incoming) -> PaymentsBatch:
         payments = list({(event.event, event.purchase) for _, event in events})
@@ -135,12 +141,17 @@ class PaymentsAgent:
             batch.apply(message, event)
         return batch
 
-    async def _save(self, partition: int, batch: PaymentsBatch) -> None:
+    async def _save(self, batches: dict[int, PaymentsBatch]) -> None:
         # Before the records: one that has the news implies that its mail was asked for.
-        await append_keyed(self.app, RESENDS, batch.mails)
-        records = batch.encoded()
+        await append_keyed(self.app, RESENDS, [mail for batch in batches.values() for mail in batch.mails])
+        await in_parallel(self._store(partition, batch.encoded()) for partition, batch in batches.items())
+        requests = [request for batch in batches.values() for request in batch.requests()]
+        commands = [command for batch in batches.values() for command in batch.commands()]
+        await in_parallel(
+            [append_keyed(self.app, PAYMENT_REQUESTS, requests), append_keyed(self.app, COMMANDS, commands)]
+        )
+
+    async def _store(self, partition: int, records: dict[bytes, bytes]) -> None:
         if records:
             self.table.store(partition, records)
             await self.table.publish(partition, records)
-        await append_keyed(self.app, PAYMENT_REQUESTS, batch.requests())
-        await append_keyed(self.app, COMMANDS, batch.commands())

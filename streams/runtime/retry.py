@@ -11,6 +11,7 @@ from aiokafka import errors
 from faust.types import AppT
 
 from connect.partitioning import partition_of
+from streams.runtime.agents import in_parallel
 from streams.runtime.app import App
 from streams.runtime.in_flight import Interrupted
 from streams.runtime.produce import Produced, Record, append_once
@@ -87,13 +88,12 @@ async def append(app: App, topic: str, partition: int, records: Iterable[Record]
 
 
 async def append_keyed(app: App, topic: str, records: Iterable[Record]) -> None:
-    """Append records, each to the partition of its key. Raises as ``append`` does."""
+    """Append records, each to the partition of its key, all partitions at once. Raises as ``append`` does."""
     homes: dict[int, list[Record]] = {}
     for record in records:
         assert record.key is not None, "a record without a key"
         homes.setdefault(partition_of(record.key, app.settings.partitions), []).append(record)
-    for partition, group in homes.items():
-        await append(app, topic, partition, group)
+    await in_parallel(append(app, topic, partition, group) for partition, group in homes.items())
 
 
 async def interruptible_sleep(app: AppT, seconds: float) -> None:

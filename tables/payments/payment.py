@@ -38,22 +38,26 @@ class Applied(NamedTuple):
 def apply(record: PaymentRecord | None, purchase: UUID, event: PaymentEvent, offset: int, at: int) -> Applied:
     """The payment of ``purchase`` after the event at ``offset``, appended at ``at`` (ms).
 
-    An event that the record knows changes nothing, and what has no answer is to be done again. Raises MalformedRecord
-    for an event without a payment, or about another one.
+    An event that the record knows changes nothing, and what has no answer is to be done again. One that tells nothing
+    new leaves the record as it is, with its offset. Raises MalformedRecord for an event without a payment, or about
+    another one.
     """
     if record is None:
         return Applied(_held(event, offset, at))
     if offset <= record.offset:
         return Applied(record, record.tasks)
     check_event(record, event)
+    known = record
     if event.kind in LEDGER_KINDS:
         if event.ledger_offset <= record.ledger_offset:
             return Applied(replace(record, offset=offset), record.tasks)
-        record = replace(record, ledger_offset=event.ledger_offset)
-    known = with_amounts(_told(record, event), event)
+        known = replace(record, ledger_offset=event.ledger_offset)
+    known = with_amounts(_told(known, event), event)
     # First, since a refund is what is left to give back beyond those without an answer.
     after = _after(_without_answered(known, event), purchase, signal_of(known, event), offset)
     is_check = event.kind is PaymentEventKind.CHECKED
+    if after == record and not is_check:
+        return Applied(record)
     new = after.tasks if is_check else tuple([task for task in after.tasks if task not in record.tasks])
     return Applied(_scheduled(after, record, is_check=is_check, offset=offset, at=at), new)
 

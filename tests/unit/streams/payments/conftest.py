@@ -40,6 +40,7 @@ class FakeProvider:
     """Answers as it was told, or not at all."""
 
     name = "paper"
+    asks_about_webhooks = False
 
     def __init__(self) -> None:
         self.asked: list[PaymentRequest] = []
@@ -73,6 +74,7 @@ class Role:
     def __init__(self, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
         self.records: dict[str, list[tuple[int, Record]]] = {}
         self.rows: list[dict[str, Any]] = []
+        self.writes = 0
         self.ends_at = ""
         self.now = AT_MS / 1000
         for module in (streams.runtime.dead_letters, streams.runtime.retry):
@@ -97,6 +99,7 @@ class Role:
 
     async def _write(self, rows: Rows) -> list[Record]:
         self._end("postgres")
+        self.writes += 1
         self.rows += [row for _, row in rows]
         return []
 
@@ -135,7 +138,7 @@ class Role:
         return [decode_payment_event(record.value) for _, record in self.records.get(PAYMENT_EVENTS, [])]
 
 
-def message(offset: int, value: Any, key: bytes = KEY) -> Any:
+def message(offset: int, value: Any, key: bytes = KEY, partition: int = HOME) -> Any:
     content = value
     if isinstance(value, PaymentEvent):
         content = encode_payment_event(value)
@@ -143,7 +146,7 @@ def message(offset: int, value: Any, key: bytes = KEY) -> Any:
         content = value.value
     elif not isinstance(value, bytes):
         content = encode_payment_request(value)
-    fields = {"topic": PAYMENT_EVENTS, "partition": HOME, "timestamp": AT_MS / 1000 + offset, "headers": []}
+    fields = {"topic": PAYMENT_EVENTS, "partition": partition, "timestamp": AT_MS / 1000 + offset, "headers": []}
     return SimpleNamespace(**fields, offset=offset, key=key, value=content)
 
 

@@ -1,5 +1,6 @@
 """Payment events through the agents: requests, commands, rows, dead letters, and what a crash repeats."""
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from connect.partitioning import partition_of
 from connect.topics import COMMANDS, PAYMENT_EVENTS, PAYMENT_REQUESTS, RESENDS, dead_letters
 from tables.messages.commands import Confirm, ExtendHold, decode_command
 from tables.messages.mail_kinds import MailKind
@@ -16,8 +18,9 @@ from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tables.messages.payment_requests import PaymentRequestKind, confirm_request
 from tables.messages.reasons import Reason
 from tables.payments.payment import CHECK_FIRST_MS
+from tables.payments.records import payment_key
 from tables.payments.transitions import PaymentState
-from tests.unit.streams.payments.conftest import HOME, KEY, Role, Stopped
+from tests.unit.streams.payments.conftest import HOME, KEY, Role, Stopped, message
 from tests.unit.tables.payments.payment_world import ADA, AT, AT_MS, EVENT, PRICE, PURCHASE, REFERENCE, event
 
 K = PaymentEventKind
@@ -38,10 +41,10 @@ def test_an_outcome_about_money_is_forwarded_to_the_partition_of_its_purchase(ro
     due = MoneyAmount(PRICE, "EUR")
     role.forward(
         outcome(OutcomeKind.HELD, payment=due, deadline=AT),
+        outcome(OutcomeKind.HELD, payment=due, deadline=AT, request=UUID(int=6)),
         outcome(OutcomeKind.CONFIRMED, payment=due, reference=REFERENCE),
         outcome(OutcomeKind.EXPIRED, payment=MoneyAmount(Decimal(0), "EUR")),
         outcome(OutcomeKind.REFUSED, request=confirm_request(PURCHASE)),
-        outcome(OutcomeKind.HELD, payment=due, deadline=AT, request=UUID(int=6)),
         outcome(OutcomeKind.CONFIRMED),
         outcome(OutcomeKind.REFUSED, request=UUID(int=8), reason=Reason.NOTHING_TO_CANCEL),
         outcome(OutcomeKind.REFUSED, request=UUID(int=8), reason=Reason.NOT_YOURS),
@@ -150,6 +153,32 @@ def test_what_a_provider_leaves_open_is_asked_for_again_by_the_timer(role: Role)
     assert [request.kind.value for request in role.requests()] == ["authorize", "capture", "capture"]
     assert len({request.id for request in role.requests()}) == 2
     assert role.record().check_at > AT_MS + CHECK_FIRST_MS
+
+
+def test_an_event_that_tells_nothing_new_writes_nothing(role: Role) -> None:
+    paid = event(K.CAPTURED, reference=REFERENCE)
+    role.fold(*CAPTURING, (4, paid))
+    count, before = len(role.rows), role.record()
+    role.ends_at = "changelog"
+    role.fold((5, paid))
+    assert (len(role.rows), role.record()) == (count, before)
+    # Read again after a crash, the newest event that told something is written again.
+    with pytest.raises(Stopped):
+        role.fold((4, paid))
+
+
+def test_partitions_of_a_batch_are_written_together(role: Role) -> None:
+    others = [UUID(int=number) for number in range(20, 40)]
+    home = {purchase: partition_of(str(purchase).encode(), 4) for purchase in others}
+    messages = [
+        message(number, event(K.HELD, purchase=purchase), str(purchase).encode(), home[purchase])
+        for number, purchase in enumerate(others)
+    ]
+    asyncio.run(role.payments._handle(messages))
+    assert len(set(home.values())) > 1
+    assert (role.writes, len(role.rows)) == (1, len(others))
+    for purchase, partition in home.items():
+        assert role.payments.table.read(partition, payment_key(EVENT, purchase)) is not None
 
 
 def test_a_lost_webhook_is_made_good(role: Role) -> None:
