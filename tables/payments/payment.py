@@ -20,6 +20,8 @@ from tables.times import to_milliseconds
 # The pauses between two questions to the provider double while it says nothing new.
 CHECK_FIRST_MS: Final = 5_000
 CHECK_MAX_MS: Final = 600_000
+# A hold that ends sooner is lengthened: a check comes in time, whatever its pause.
+EXTEND_WITHIN_MS: Final = CHECK_MAX_MS + 60_000
 # The tasks that an event answers without ending the state.
 _ANSWERED: Final = {
     PaymentEventKind.OPENED: TaskKind.AUTHORIZE,
@@ -50,11 +52,13 @@ def apply(record: PaymentRecord | None, purchase: UUID, event: PaymentEvent, off
     known = record
     if event.kind in LEDGER_KINDS:
         if event.ledger_offset <= record.ledger_offset:
-            return Applied(replace(record, offset=offset), record.tasks)
+            # A hold that is told again may be the answer to an extension: to ask for that again would never end.
+            tasks = () if event.kind is PaymentEventKind.HELD else record.tasks
+            return Applied(replace(record, offset=offset), tasks)
         known = replace(record, ledger_offset=event.ledger_offset)
     known = with_amounts(_told(known, event), event)
     # First, since a refund is what is left to give back beyond those without an answer.
-    after = _after(_without_answered(known, event), purchase, signal_of(known, event), offset)
+    after = _after(_without_answered(known, event), purchase, signal_of(known, event), offset, at)
     is_check = event.kind is PaymentEventKind.CHECKED
     if after == record and not is_check:
         return Applied(record)
@@ -97,14 +101,21 @@ def _told(record: PaymentRecord, event: PaymentEvent) -> PaymentRecord:
     )
 
 
-def _after(record: PaymentRecord, purchase: UUID, signal: Signal | None, offset: int) -> PaymentRecord:
+def _after(record: PaymentRecord, purchase: UUID, signal: Signal | None, offset: int, at: int) -> PaymentRecord:
     if signal is None:
         return record
     step = step_after(record.state, signal)
     kept = tuple([task for task in record.tasks if task.kind in WORK.get(step.state, ())])
     record = replace(record, state=step.state, tasks=kept)
-    made = [_task(record, purchase, kind, offset) for kind in step.tasks]
+    due = [kind for kind in step.tasks if kind is not TaskKind.EXTEND or _must_be_extended(record, at)]
+    made = [_task(record, purchase, kind, offset) for kind in due]
     return replace(record, tasks=(*kept, *(task for task in made if task is not None)))
+
+
+def _must_be_extended(record: PaymentRecord, at: int) -> bool:
+    """Whether the hold ends soon; most buyers have paid long before. The ledger lengthens it once, however asked."""
+    is_asked = any(task.kind is TaskKind.EXTEND for task in record.tasks)
+    return not is_asked and (record.deadline is None or record.deadline - at < EXTEND_WITHIN_MS)
 
 
 def _task(record: PaymentRecord, purchase: UUID, kind: TaskKind, offset: int) -> Task | None:

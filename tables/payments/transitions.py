@@ -97,6 +97,8 @@ TRANSITIONS: Final[dict[tuple[PaymentState, Signal], Step]] = {
     (S.DUE, E.MISMATCHED): Step(S.VOIDING, (T.VOID,)),
     (S.DUE, E.CAPTURED_MORE): Step(S.REFUNDING, (T.REFUND,)),
     (S.DUE, E.CAPTURED_LESS): Step(S.REFUNDING, (T.REFUND,)),
+    # A hold that ends soon is lengthened, once (tables/payments/payment.py).
+    (S.AUTHORIZING, E.CHECKED): Step(S.AUTHORIZING, (T.EXTEND,)),
     (S.AUTHORIZING, E.DECLINED): Step(S.DECLINED),
     (S.AUTHORIZING, E.AUTHORIZED): Step(S.CONFIRMING, (T.CONFIRM,)),
     (S.AUTHORIZING, E.CAPTURED): Step(S.CONFIRMING, (T.CONFIRM,)),

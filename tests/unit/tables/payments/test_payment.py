@@ -13,7 +13,7 @@ from tables.messages.payment_events import (
     decode_payment_event,
     encode_payment_event,
 )
-from tables.payments.payment import CHECK_FIRST_MS, CHECK_MAX_MS, apply
+from tables.payments.payment import CHECK_FIRST_MS, CHECK_MAX_MS, EXTEND_WITHIN_MS, apply
 from tables.payments.records import (
     TOO_LARGE,
     PaymentRecord,
@@ -26,6 +26,7 @@ from tables.payments.records import (
 )
 from tables.payments.refund_orders import ORDERS_MAX
 from tables.payments.transitions import TRANSITIONS, WORK, PaymentState, Signal, TaskKind
+from tables.times import from_milliseconds
 from tests.unit.tables.payments.payment_world import (
     AT,
     AT_MS,
@@ -136,6 +137,54 @@ def test_what_happens_has_its_row(
 def test_what_is_of_another_payment_is_refused_by_its_field(odd: dict[str, Any]) -> None:
     with pytest.raises(MalformedRecord, match=rf"\$\.{next(iter(odd))}"):
         Payment(*CONFIRMING).tell(event(K.CAPTURED, **odd))
+
+
+def test_what_tells_nothing_new_leaves_the_record_as_it_is() -> None:
+    payment = Payment(*CAPTURED)
+    before = payment.known
+    assert payment.tell(event(K.CAPTURED, reference=REFERENCE), AT_MS + 1) == []
+    assert payment.known is before
+    payment.tell(event(K.CAPTURED, reference=REFERENCE, fee=Decimal(1)))
+    assert (payment.known.fee, payment.known.offset) == (Decimal(1), before.offset + 2)
+
+
+def test_a_hold_is_lengthened_once_where_it_would_end_before_it_is_paid() -> None:
+    end = AT_MS + 900_000
+    deadline = from_milliseconds(end)
+    payment = Payment(event(K.HELD, deadline=deadline))
+    assert payment.tell(event(K.STARTED)) == ["authorize"]
+    assert payment.tell(event(K.CHECKED), end - EXTEND_WITHIN_MS) == ["authorize"]
+    assert payment.tell(event(K.CHECKED), end - EXTEND_WITHIN_MS + 1) == ["authorize", "extend"]
+    assert [task.kind.value for task in payment.known.tasks] == ["authorize", "extend"]
+    assert payment.tell(event(K.CHECKED), end) == ["authorize", "extend"]
+    later = from_milliseconds(end + 600_000)
+    payment.tell(event(K.HELD, deadline=later, ledger_offset=2))
+    assert payment.tell(event(K.CHECKED), end - EXTEND_WITHIN_MS + 1) == ["authorize"]
+    # The ledger tells the same again, which asks for nothing.
+    assert payment.tell(event(K.CHECKED), end) == ["authorize", "extend"]
+    assert payment.tell(event(K.HELD, deadline=later, ledger_offset=2)) == []
+    late = Payment(event(K.HELD, deadline=deadline))
+    assert late.tell(event(K.STARTED), end - EXTEND_WITHIN_MS + 1) == ["authorize", "extend"]
+
+
+def test_each_hold_is_checked_before_it_would_end() -> None:
+    for seconds in range(60, 10_000, 60):
+        end = AT_MS + seconds * 1_000
+        payment = Payment(event(K.HELD, deadline=from_milliseconds(end)))
+        at, asked = AT_MS, payment.tell(event(K.STARTED))
+        while "extend" not in asked:
+            at = payment.known.check_at
+            asked = payment.tell(event(K.CHECKED), at)
+        assert at + 50_000 < end, seconds
+
+
+def test_an_exchange_of_seats_is_no_answer_to_the_extension_of_the_hold() -> None:
+    payment = Payment(*AUTHORIZING)
+    assert payment.task().kind is TaskKind.EXTEND
+    payment.tell(event(K.HELD, ledger_offset=2, request=UUID(int=9)))
+    assert payment.tell(event(K.CHECKED)) == ["extend"]
+    payment.tell(event(K.HELD, ledger_offset=3, deadline=AT))
+    assert payment.tell(event(K.CHECKED)) == []
 
 
 def test_an_event_of_an_unknown_purchase_is_refused() -> None:
