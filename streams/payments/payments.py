@@ -118,7 +118,7 @@ class PaymentsAgent:
         self.app = app
         self.table = OffsetTable.add(app, TABLE, app.settings.partitions, payment_offset, index_change)
         self.changelog_repair = ChangelogRepair(app, self.table, PAYMENT_EVENTS)
-        self.projection = Projection(app, UPSERT, doing="projecting payments")
+        self.projection = Projection(app, UPSERT, key=("event_id", "purchase_id"), doing="projecting payments")
         add_agent(app, PAYMENT_EVENTS, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:

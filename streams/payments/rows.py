@@ -3,19 +3,17 @@
 from typing import Any, Final
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
 from tables.payments.records import PaymentRecord, RefundOrder
 from tables.times import from_milliseconds
 
 # A row is only replaced by one of a later event.
-UPSERT: Final = """
-INSERT INTO payment (event_id, purchase_id, account_id, state, provider, reference, url, due, authorized, captured,
-                     refunded, refundable, goodwill, fee, refunds, currency, deadline, detail, disputed, since,
-                     record_offset, at)
-VALUES (%(event_id)s, %(purchase_id)s, %(account_id)s, %(state)s, %(provider)s, %(reference)s, %(url)s, %(due)s,
-        %(authorized)s, %(captured)s, %(refunded)s, %(refundable)s, %(goodwill)s, %(fee)s, %(refunds)s, %(currency)s,
-        %(deadline)s, %(detail)s, %(disputed)s, %(at)s, %(record_offset)s, %(at)s)
+COLUMNS: Final = """
+event_id, purchase_id, account_id, state, provider, reference, url, due, authorized, captured, refunded, refundable,
+goodwill, fee, refunds, currency, deadline, detail, disputed, since, record_offset, at
+"""
+UPSERT: Final = f"""
+INSERT INTO payment ({COLUMNS})
+SELECT {COLUMNS} FROM json_populate_recordset(NULL::payment, %s::json)
 ON CONFLICT (event_id, purchase_id) DO UPDATE
 SET state = excluded.state, provider = excluded.provider, reference = excluded.reference, url = excluded.url,
     due = excluded.due, authorized = excluded.authorized, captured = excluded.captured, refunded = excluded.refunded,
@@ -24,7 +22,7 @@ SET state = excluded.state, provider = excluded.provider, reference = excluded.r
     since = CASE WHEN payment.state = excluded.state THEN payment.since ELSE excluded.since END,
     record_offset = excluded.record_offset, at = excluded.at
 WHERE payment.record_offset < excluded.record_offset
-"""
+"""  # noqa: S608 (put together from constants; values are parameters)
 
 
 def payment_row(purchase: UUID, record: PaymentRecord) -> dict[str, Any]:
@@ -44,11 +42,12 @@ def payment_row(purchase: UUID, record: PaymentRecord) -> dict[str, Any]:
         "refundable": record.refundable,
         "goodwill": record.goodwill,
         "fee": record.fee,
-        "refunds": Jsonb([_order(order) for order in record.refunds]),
+        "refunds": [_order(order) for order in record.refunds],
         "currency": record.currency,
         "deadline": None if record.deadline is None else from_milliseconds(record.deadline),
         "detail": record.detail,
         "disputed": record.disputed,
+        "since": from_milliseconds(record.at),
         "record_offset": record.offset,
         "at": from_milliseconds(record.at),
     }

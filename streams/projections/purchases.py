@@ -6,8 +6,6 @@ A row is only updated by outcomes with a higher ledger offset, so that repeated 
 from decimal import Decimal
 from typing import Any
 
-from psycopg.types.json import Jsonb
-
 from connect.topics import OUTCOMES
 from streams.projections.outcomes import read_outcomes
 from streams.runtime.agents import add_agent
@@ -21,11 +19,13 @@ from tables.messages.outcomes import STATE_KINDS, Outcome, OutcomeLine
 CONSUMER = "sales"
 BATCH_MAX_RECORDS = 1_000
 
-UPSERT = """
-INSERT INTO purchase (event_id, id, account_id, status, reason, figures, lines, returned, total, currency, deadline,
-                      paid_worth, payment_reference, ledger_offset, at, made_at)
-VALUES (%(event_id)s, %(id)s, %(account_id)s, %(status)s, %(reason)s, %(figures)s, %(lines)s, %(returned)s, %(total)s,
-        %(currency)s, %(deadline)s, %(paid_worth)s, %(payment_reference)s, %(ledger_offset)s, %(at)s, %(at)s)
+COLUMNS = """
+event_id, id, account_id, status, reason, figures, lines, returned, total, currency, deadline, paid_worth,
+payment_reference, ledger_offset, at, made_at
+"""
+UPSERT = f"""
+INSERT INTO purchase ({COLUMNS})
+SELECT {COLUMNS} FROM json_populate_recordset(NULL::purchase, %s::json)
 ON CONFLICT (event_id, id) DO UPDATE
 SET status = excluded.status, reason = excluded.reason, figures = excluded.figures, lines = excluded.lines,
     returned = excluded.returned, total = excluded.total, currency = excluded.currency, deadline = excluded.deadline,
@@ -33,7 +33,7 @@ SET status = excluded.status, reason = excluded.reason, figures = excluded.figur
     payment_reference = coalesce(excluded.payment_reference, purchase.payment_reference),
     ledger_offset = excluded.ledger_offset, at = excluded.at
 WHERE purchase.ledger_offset < excluded.ledger_offset
-"""
+"""  # noqa: S608 (put together from constants; values are parameters)
 
 
 class PurchasesAgent:
@@ -41,7 +41,7 @@ class PurchasesAgent:
 
     def __init__(self, app: App) -> None:
         self.app = app
-        self.projection = Projection(app, UPSERT, doing="projecting sales")
+        self.projection = Projection(app, UPSERT, key=("event_id", "id"), doing="projecting sales")
         add_agent(app, OUTCOMES, self._handle, name=CONSUMER, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
@@ -61,8 +61,8 @@ def purchase_row(outcome: Outcome) -> dict[str, Any]:
         "account_id": outcome.account,
         "status": outcome.status,
         "reason": outcome.reason,
-        "figures": Jsonb(outcome.figures),
-        "lines": Jsonb([_line(line) for line in lines]),
+        "figures": outcome.figures,
+        "lines": [_line(line) for line in lines],
         "returned": outcome.returned,
         "total": sum((line.price * line.quantity for line in lines), Decimal(0)),
         "currency": outcome.total.currency if outcome.total else None,
@@ -71,6 +71,7 @@ def purchase_row(outcome: Outcome) -> dict[str, Any]:
         "payment_reference": outcome.reference,
         "ledger_offset": outcome.offset,
         "at": outcome.at,
+        "made_at": outcome.at,
     }
 
 

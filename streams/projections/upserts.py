@@ -5,7 +5,7 @@ from typing import Final
 
 from connect.topics import OUTCOMES, PURCHASE_UPSERTS
 from streams.projections.outcomes import read_outcomes
-from streams.runtime.agents import add_agent, by_partition
+from streams.runtime.agents import add_agent, by_partition, in_parallel
 from streams.runtime.app import App
 from streams.runtime.kafka_types import Message
 from streams.runtime.produce import Record
@@ -24,8 +24,10 @@ class UpsertsAgent:
         add_agent(app, OUTCOMES, self._handle, name=NAME, batch_max_records=BATCH_MAX_RECORDS)
 
     async def _handle(self, messages: list[Message]) -> None:
-        for partition, batch in by_partition(messages).items():
-            await append(self.app, PURCHASE_UPSERTS, partition, list(records_of(batch)))
+        await in_parallel(
+            append(self.app, PURCHASE_UPSERTS, partition, list(records_of(batch)))
+            for partition, batch in by_partition(messages).items()
+        )
 
 
 def records_of(messages: list[Message]) -> Iterator[Record]:

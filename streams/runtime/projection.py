@@ -1,6 +1,7 @@
 """Writing rows to PostgreSQL, a batch in one transaction. A row that PostgreSQL rejects becomes a dead letter."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 from psycopg import DataError, IntegrityError
 
@@ -11,18 +12,23 @@ from streams.runtime.postgres import UNAVAILABLE, LazyConnection
 from streams.runtime.produce import Record
 from streams.runtime.retry import with_retries
 from tables.errors import MalformedRecord
+from tables.messages.decoding import encode_json
 
-REJECTED = (DataError, IntegrityError)
+REJECTED: Final = (DataError, IntegrityError)
 
 Rows = list[tuple[Message, dict[str, Any]]]
 
 
 class Projection:
-    """Executes one statement for each row."""
+    """Executes one statement for all rows. It reads them from ``json_populate_recordset(…, %s::json)``.
 
-    def __init__(self, app: App, statement: str, *, doing: str) -> None:
+    ``key`` names the columns that identify a row: of rows with the same key each is written after the one before.
+    """
+
+    def __init__(self, app: App, statement: str, *, key: tuple[str, ...], doing: str) -> None:
         self.app = app
         self._statement = statement
+        self._key = key
         self._doing = doing
         self._connection = LazyConnection(app)
 
@@ -49,4 +55,18 @@ class Projection:
     async def _execute(self, rows: Rows) -> None:
         connection = await self._connection.open()
         async with connection.transaction(), connection.cursor() as cursor:
-            await cursor.executemany(self._statement, [values for _, values in rows])
+            for some in _in_turns([values for _, values in rows], self._key):
+                await cursor.execute(self._statement, [encode_json(some).decode()])
+
+
+def _in_turns(rows: list[dict[str, Any]], key: tuple[str, ...]) -> Iterator[list[dict[str, Any]]]:
+    """The rows in lists in which no key occurs twice, which a statement with ON CONFLICT can't take."""
+    turns: list[dict[tuple[Any, ...], dict[str, Any]]] = []
+    seen: dict[tuple[Any, ...], int] = {}
+    for row in rows:
+        place = tuple(row[name] for name in key)
+        turn = seen[place] = seen.get(place, -1) + 1
+        if turn == len(turns):
+            turns.append({})
+        turns[turn][place] = row
+    return (list(turn.values()) for turn in turns)

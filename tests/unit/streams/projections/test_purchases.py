@@ -15,11 +15,11 @@ STORED = {"ticketTypeId": str(LINE.ticket_type), "name": "Stalls", "quantity": 2
 
 
 def test_lines_are_stored_with_their_seats_if_they_have_some() -> None:
-    assert purchase_row(SOLD)["lines"].obj == [STORED]
+    assert purchase_row(SOLD)["lines"] == [STORED]
     seated = replace(SOLD, lines=(replace(LINE, seats=("A-1-1", "A-1-2")),))
-    assert purchase_row(seated)["lines"].obj == [STORED | {"seats": ["A-1-1", "A-1-2"]}]
+    assert purchase_row(seated)["lines"] == [STORED | {"seats": ["A-1-1", "A-1-2"]}]
 
 
 def test_after_a_partial_cancel_the_row_has_what_is_left() -> None:
     left = replace(SOLD, kind=OutcomeKind.CANCELLED, left=(replace(LINE, quantity=1, seats=("A-1-2",)),))
-    assert [line["seats"] for line in purchase_row(left)["lines"].obj] == [["A-1-2"]]
+    assert [line["seats"] for line in purchase_row(left)["lines"]] == [["A-1-2"]]
