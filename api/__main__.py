@@ -25,6 +25,7 @@ from api.http.server import HttpServer
 from api.http.threads import WsgiThreads
 from api.http_application import HttpApplication
 from api.purchasing.fast_path import PurchaseFastPath
+from api.routes.payment_fast_path import PaymentFastPath
 from api.telemetry.access_log import AccessLog
 from api.telemetry.endpoint import serve_metrics
 from api.telemetry.request_metrics import RequestMetrics
@@ -70,7 +71,8 @@ def make_server(now: Settings, servers: Servers, metrics: RequestMetrics, listen
     flask = trust_proxies(create_app(servers.ports), now.trusted_proxies)
     threads = WsgiThreads(flask.wsgi_app, lambda: server.is_stopping)
     password_threads = WsgiThreads(flask.wsgi_app, threads_max=PASSWORD_THREADS_MAX, queue_max=0)
-    application = HttpApplication(PurchaseFastPath(servers.ports), threads, metrics.counters, password_threads)
+    fast, payments = PurchaseFastPath(servers.ports), PaymentFastPath(servers.ports)
+    application = HttpApplication(fast, threads, metrics.counters, password_threads, payments.take)
     served = observed(application, now)
     if now.allowed_origins:
         server = HttpServer(allowing(served, now.allowed_origins), listener, limits_of(now), client_of)

@@ -1,7 +1,7 @@
 """The ASGI application: the fast path and liveness in the loop, everything else by Flask in threads."""
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from api.http.connection import GONE
@@ -15,6 +15,8 @@ from api.web.responses import BASE
 # Answered even if all threads are busy.
 _LIVE: Final = frozenset({"/health/live", f"{BASE}/health/live"})
 _IS_LIVE: Final = RawResponse(200, JSON, {}, Liveness().model_dump_json().encode())
+# The answer to a payment that the fast path takes (api/routes/payment_fast_path.py); None for every other request.
+TakePayment = Callable[[Scope, bytes], Awaitable[RawResponse] | None]
 FAILED: Final = 500
 # Below these a password is hashed, if something is changed.
 _PASSWORD_PATHS: Final = (
@@ -41,11 +43,13 @@ class HttpApplication:
         threads: WsgiThreads,
         counters: RequestCounters,
         password_threads: WsgiThreads | None = None,
+        payment: TakePayment = lambda scope, body: None,
     ) -> None:
         self._fast = fast
         self._threads = threads
         self._counters = counters
         self._password_threads = password_threads or threads
+        self._payment = payment
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, and count it."""
@@ -75,9 +79,9 @@ class HttpApplication:
         self._counters.answered("POST", PURCHASES_ROUTE, status, began)
 
     async def _answer(self, scope: Scope, body: bytes, send: Send) -> int:
-        purchase = self._purchase(scope, body)
-        if purchase is not None:
-            reply = await purchase
+        answer = self._purchase(scope, body) or self._payment(scope, body)
+        if answer is not None:
+            reply = await answer
         elif scope["path"] in _LIVE and scope["method"] == "GET":
             scope[ROUTE] = scope["path"]
             reply = _IS_LIVE

@@ -56,6 +56,7 @@ class PaperProvider:
     """Paper behind the port."""
 
     name = NAME
+    asks_about_webhooks = False
 
     def __init__(self, url: str, key: str, site_url: str = "", timeout_s: float = CALL_TIMEOUT_S) -> None:
         self._site_url = site_url

@@ -41,6 +41,8 @@ class Provider(Protocol):
     """A provider. Calls block, for CALL_TIMEOUT_S at most, and may come from several threads."""
 
     name: str
+    # Whether it may have to be asked what a webhook means, which blocks.
+    asks_about_webhooks: bool
 
     def carry_out(self, request: PaymentRequest) -> list[PaymentEvent]:
         """Carry out a request, once by its id, and tell what happened. Raises ProviderUnavailable."""

@@ -77,6 +77,7 @@ class StripeProvider:
     """Stripe behind the port."""
 
     name = NAME
+    asks_about_webhooks = True
 
     def __init__(self, keys: StripeKeys, site_url: str, url: str = URL, timeout_s: float = REQUEST_TIMEOUT_S) -> None:
         self._keys = keys

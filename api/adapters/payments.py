@@ -1,6 +1,6 @@
 """Payments: the projection ``payment``, the topic ``payment-events`` and the providers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -9,7 +9,9 @@ from uuid import UUID
 from api.adapters.paid_purchases import paid_purchases
 from api.adapters.payment_overview import payment_overview
 from api.adapters.postgres.database import Database
-from api.adapters.postgres.rows import shown
+from api.adapters.postgres.rows import fetch, shown
+from api.adapters.shared_lookups import SharedLookups
+from api.ports.payments import OwnedPayment
 from api.problems import Refused, Unavailable
 from api.schemas.money import Money
 from api.schemas.payment import PaidPurchase, PaymentOverview, PurchasePayment, Refund, RefundList
@@ -17,10 +19,15 @@ from providers.port import PageFields, Provider, ProviderUnavailable, WebhookRef
 from tables.errors import MalformedRecord
 from tables.messages.payment_events import PaymentEvent
 
-_SELECT: Final = """
-SELECT event_id, purchase_id, state, due, captured, refunded, currency, provider, url, deadline, detail, disputed, at
+Ids = tuple[UUID, UUID]
+_COLUMNS: Final = """
+SELECT event_id, purchase_id, account_id, state, due, captured, refunded, currency, provider, url, deadline, detail,
+       disputed, at
 FROM payment
-WHERE event_id = %(event)s AND purchase_id = %(purchase)s
+"""
+_SELECT: Final = f"{_COLUMNS} WHERE event_id = %(event)s AND purchase_id = %(purchase)s"
+_SELECT_MANY: Final = f"""
+{_COLUMNS} WHERE (event_id, purchase_id) IN (SELECT * FROM unnest(%(events)s::uuid[], %(purchases)s::uuid[]))
 """
 _SELECT_REFUNDS: Final = """
 SELECT event_id, purchase_id, captured, refunded, refundable, currency, refunds FROM payment
@@ -35,9 +42,10 @@ class PaymentRows:
     """``send`` writes an event to the log, or raises Unavailable."""
 
     def __init__(
-        self, database: Database, send: Callable[[PaymentEvent], None], providers: Mapping[str, Provider]
+        self, database: Database, send: Callable[[PaymentEvent], Awaitable[None]], providers: Mapping[str, Provider]
     ) -> None:
         self._database = database
+        self._lookups = SharedLookups(self._read)
         self._send = send
         self._providers = providers
 
@@ -50,6 +58,10 @@ class PaymentRows:
         """The payment of a purchase. There is none until the hold was read by the role payments."""
         row = self._database.one(_SELECT, event=event, purchase=purchase)
         return None if row is None else shown("payment", row, _payment)
+
+    async def watched(self, event: UUID, purchase: UUID) -> OwnedPayment | None:
+        """In the loop: the same with its account, for many requests at once. Raises Unavailable."""
+        return await self._lookups.find((event, purchase))
 
     def refunds(self, event: UUID, purchase: UUID) -> RefundList | None:
         """The refunds that were ordered of a purchase's payment; None if it has none."""
@@ -78,9 +90,14 @@ class PaymentRows:
         """The money of the last seven days, and what waits for the ledger or a provider."""
         return payment_overview(self._database, now)
 
-    def tell(self, event: PaymentEvent) -> None:
-        """Write an event to the log; it is stored when this returns. Raises Unavailable."""
-        self._send(event)
+    async def tell(self, event: PaymentEvent) -> None:
+        """In the loop: write an event to the log; it is stored when this returns. Raises Unavailable."""
+        await self._send(event)
+
+    def asks_about_webhooks(self, provider: str) -> bool:
+        """Whether reading a webhook may block, since its provider is asked; also for an unknown provider."""
+        known = self._providers.get(provider)
+        return known is None or known.asks_about_webhooks
 
     def read_webhook(self, provider: str, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
         """The events of a provider's webhook. Refused: not-found, webhook-refused, invalid-input, unavailable."""
@@ -95,6 +112,17 @@ class PaymentRows:
             raise Refused("invalid-input", str(error)) from error
         except ProviderUnavailable as error:
             raise Unavailable(known.name) from error
+
+    def _read(self, wanted: Collection[Ids]) -> dict[Ids, OwnedPayment]:
+        events, purchases = zip(*wanted, strict=True)
+        with self._database.transaction() as connection:
+            rows = fetch(connection, _SELECT_MANY, {"events": list(events), "purchases": list(purchases)})
+        found = {(row["event_id"], row["purchase_id"]): shown("payment", row, _owned) for row in rows}
+        return {ids: payment for ids, payment in found.items() if payment is not None}
+
+
+def _owned(row: dict[str, Any]) -> OwnedPayment:
+    return OwnedPayment(row["account_id"], _payment(row))
 
 
 def _payment(row: dict[str, Any]) -> PurchasePayment:

@@ -1,5 +1,6 @@
 """The page on which a hold is paid. The card or account is asked for by the provider's own page, never here."""
 
+from functools import partial
 from typing import Any, Final
 
 from flask import Blueprint, Response, make_response, redirect, render_template
@@ -9,7 +10,8 @@ from api.pages.language import lazy_gettext
 from api.paying.payments import payment_of, start
 from api.ports.ports import ports
 from api.purchasing import service
-from api.routes.purchases import own_purchase
+from api.routes.purchases import own_purchase, purchase_of
+from api.web.authentication import caller
 from api.web.security_headers import CARD_HEADERS
 
 payments = Blueprint("payments", __name__)
@@ -48,7 +50,8 @@ def payment(public: str) -> BaseResponse:
 @payments.post("/purchases/<public>/payment")
 def pay(public: str) -> BaseResponse:
     """Start the payment, or try again. Sent again, it is the same payment."""
-    start(ports(), service.ids_of(public), own_purchase(public))
+    known, reader = ports(), caller()
+    known.in_loop(start(known, service.ids_of(public), reader.may_act_for, partial(purchase_of, known, reader, public)))
     return redirect(f"/purchases/{public}/payment", 303)
 
 

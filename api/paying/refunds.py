@@ -36,7 +36,7 @@ def order_refund(ports: Ports, ids: Ids, body: NewRefund, order: UUID, by: UUID)
     known = refunds_of(ports, ids)
     if _find(known, order) is None:
         _check(known, body)
-        ports.payments.tell(_event(ports, ids, body, order, by))
+        ports.in_loop(ports.payments.tell(_event(ports, ids, body, order, by)))
 
 
 def decided_refund(ports: Ports, ids: Ids, body: NewRefund, order: UUID) -> Refund | None:

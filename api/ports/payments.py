@@ -2,12 +2,19 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from api.schemas.payment import PaidPurchase, PaymentOverview, PurchasePayment, RefundList
 from providers.port import PageFields
 from tables.messages.payment_events import PaymentEvent
+
+
+class OwnedPayment(NamedTuple):
+    """A payment, and the account that has the purchase."""
+
+    account: UUID
+    payment: PurchasePayment
 
 
 class Payments(Protocol):
@@ -19,6 +26,9 @@ class Payments(Protocol):
 
     def find(self, event: UUID, purchase: UUID) -> PurchasePayment | None:
         """The payment of a purchase. There is none until the hold was read by the role payments."""
+
+    async def watched(self, event: UUID, purchase: UUID) -> OwnedPayment | None:
+        """In the loop: the same with its account, for many requests at once. Raises Unavailable."""
 
     def refunds(self, event: UUID, purchase: UUID) -> RefundList | None:
         """The refunds that were ordered of a purchase's payment; None if it has none."""
@@ -35,8 +45,11 @@ class Payments(Protocol):
     def overview(self, now: datetime) -> PaymentOverview:
         """The money of the last seven days, and what waits for the ledger or a provider."""
 
-    def tell(self, event: PaymentEvent) -> None:
-        """Write an event to the log; it is stored when this returns. Raises Unavailable."""
+    async def tell(self, event: PaymentEvent) -> None:
+        """In the loop: write an event to the log; it is stored when this returns. Raises Unavailable."""
+
+    def asks_about_webhooks(self, provider: str) -> bool:
+        """Whether reading a webhook may block, since its provider is asked; also for an unknown provider."""
 
     def read_webhook(self, provider: str, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
         """The events of a provider's webhook. Refused: not-found, webhook-refused, invalid-input, unavailable."""

@@ -1,13 +1,17 @@
 """Payments of purchases, and the door for the providers' webhooks."""
 
+import asyncio
+from functools import partial
+
 import msgspec
 from flask import Response, request
 
+from api.auth.tokens import Caller
 from api.paying.payments import payment_of, start
 from api.paying.refunds import decided_refund, order_refund, refunds_of
-from api.ports.ports import ports
+from api.ports.ports import Ports, ports
 from api.purchasing import service
-from api.routes.purchases import KEY, buyer_of, own_purchase
+from api.routes.purchases import KEY, buyer_of, own_purchase, purchase_of
 from api.schemas.payment import (
     NewRefund,
     PaymentOverview,
@@ -19,7 +23,9 @@ from api.schemas.payment import (
 )
 from api.schemas.purchase import PurchasePath
 from api.web.authentication import caller
+from api.web.deferred import deferred
 from api.web.prefer import Preference
+from api.web.raw_response import JSON, RawResponse
 from api.web.responses import BASE, WITH_BODY, answer, answers, blueprint
 from tables.messages.commands import Cancel, TicketLine
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
@@ -35,13 +41,20 @@ payments = blueprint("payments", "purchases")
 def start_payment(path: PurchasePath) -> Response:
     """200 with `url`, the provider's page where the buyer pays, or 202 while the provider has not told it yet.
 
-    The hold is lengthened once. Sent again, it is the same payment; after `declined` it is another try.
+    A hold that would end while it is paid is lengthened once. Sent again, it is the same payment; after `declined` it
+    is another try.
     """
-    ids = service.ids_of(path.purchase_id)
-    found = start(ports(), ids, own_purchase(path.purchase_id))
+    return deferred(started(ports(), caller(), path.purchase_id))
+
+
+async def started(known: Ports, reader: Caller, public: str) -> RawResponse:
+    """Start the payment of a purchase: the answer of the operation, also of its fast path. Refused: as it says."""
+    ids = service.ids_of(public)
+    found = await start(known, ids, reader.may_act_for, partial(purchase_of, known, reader, public))
     is_known = found.url is not None or found.state not in ("due", "authorizing")
-    where = {"Location": f"{BASE}/purchases/{path.purchase_id}/payment"}
-    return answer(found, 200 if is_known else 202, where)
+    where = {"Location": f"{BASE}/purchases/{public}/payment"}
+    body = found.model_dump_json(by_alias=True, exclude_none=True).encode()
+    return RawResponse(200 if is_known else 202, JSON, where, body)
 
 
 @payments.get(
@@ -130,15 +143,18 @@ def take_webhook(path: ProviderPath) -> Response:
     """For providers. The signature and its age are checked. The event is in the log when this answers 200."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     now = ports().clock().timestamp()
-    events = ports().payments.read_webhook(path.provider, request.get_data(), headers, now)
+    return deferred(taken(ports(), ports().payments.read_webhook(path.provider, request.get_data(), headers, now)))
+
+
+async def taken(known: Ports, events: list[PaymentEvent]) -> RawResponse:
+    """Write a webhook's events to the log: the answer of the operation, also of its fast path. Raises Unavailable."""
     for event in events:
-        ports().payments.tell(_with_organizer(event))
-    return answer(TakenWebhook(events=len(events)))
+        is_dispute = event.kind is PaymentEventKind.DISPUTED
+        await known.payments.tell(await asyncio.to_thread(_with_organizer, known, event) if is_dispute else event)
+    return RawResponse(200, JSON, {}, TakenWebhook(events=len(events)).model_dump_json().encode())
 
 
-def _with_organizer(event: PaymentEvent) -> PaymentEvent:
+def _with_organizer(known: Ports, event: PaymentEvent) -> PaymentEvent:
     """A dispute with the account of the organizer, who is told of it."""
-    if event.kind is not PaymentEventKind.DISPUTED:
-        return event
-    found = ports().events.get(event.event)
+    found = known.events.get(event.event)
     return event if found is None else msgspec.structs.replace(event, account=found.organizer_id)

@@ -206,7 +206,12 @@ def own_purchase(public: str) -> Purchase:
 
     Refused: not-found, also for somebody else's, in the same time.
     """
-    return _found(_known(ports(), caller(), public))
+    return purchase_of(ports(), caller(), public)
+
+
+def purchase_of(known: Ports, reader: Caller, public: str) -> Purchase:
+    """In any thread: the purchase, if it is the reader's. Refused: not-found, as ``own_purchase``."""
+    return _found(_known(known, reader, public))
 
 
 async def _watched(known: Ports, reader: Caller, public: str, wait: float) -> RawResponse:

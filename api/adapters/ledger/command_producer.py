@@ -1,4 +1,4 @@
-"""The producer of ``ticket-commands``. It gives a record up after 1.5 s, since a request waits for it."""
+"""The API's producer, mostly of ``ticket-commands``. It gives a record up after 1.5 s, since a request waits for it."""
 
 import asyncio
 import logging
@@ -72,7 +72,7 @@ class CommandProducer:
         self._connect = connect or make_producer
         self._producer: Any = None
         self._partitions = 0
-        self._batches: dict[int, CommandBatch] = {}
+        self._batches: dict[tuple[str, int], CommandBatch] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening: asyncio.Task[None] | None = None
 
@@ -85,21 +85,28 @@ class CommandProducer:
         """Whether the cluster was reached once and the topic is known."""
         return self._producer is not None
 
-    def append(self, key: bytes, value: bytes, done: Done, failed: Failed) -> None:
-        """Send a record without waiting; one of the two functions is called in the end. Raises Unavailable."""
+    def append(self, key: bytes, value: bytes, done: Done, failed: Failed, topic: str = COMMANDS) -> None:
+        """Send a record without waiting; one of the two functions is called in the end. Raises Unavailable.
+
+        The topic has as many partitions as ``ticket-commands``.
+        """
         if self._producer is None:
             raise Unavailable(KAFKA)
-        partition = partition_of(key, self._partitions)
-        batch = self._batches.get(partition)
+        place = topic, partition_of(key, self._partitions)
+        batch = self._batches.get(place)
         if batch is None or not batch.add(key, value, done, failed):
             if batch is not None:
-                self._flush(partition, batch)
-            batch = self._batches[partition] = CommandBatch(self._producer.create_batch())
+                self._flush(place, batch)
+            batch = self._batches[place] = CommandBatch(self._producer.create_batch())
             batch.add(key, value, done, failed)
-            asyncio.get_running_loop().call_later(LINGER_S, self._flush, partition, batch)
+            asyncio.get_running_loop().call_later(LINGER_S, self._flush, place, batch)
 
     async def announce(self, event: Announced) -> None:
         """Send a definition and wait for the acknowledgement. Raises Unavailable."""
+        await self.send(COMMANDS, id_bytes(event.event), encode_command(event))
+
+    async def send(self, topic: str, key: bytes, value: bytes) -> None:
+        """Send a record and wait for the acknowledgement. Raises Unavailable."""
         settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def settle(error: object) -> None:
@@ -110,19 +117,9 @@ class CommandProducer:
             else:
                 settled.set_result(None)
 
-        self.append(id_bytes(event.event), encode_command(event), settle, settle)
+        self.append(key, value, settle, settle, topic)
         try:
             await asyncio.wait_for(settled, ACKNOWLEDGED_WITHIN_S)
-        except (KafkaError, TimeoutError) as error:
-            raise Unavailable(KAFKA) from error
-
-    async def send(self, topic: str, key: bytes, value: bytes) -> None:
-        """Send a record to another topic and wait for the acknowledgement. Raises Unavailable."""
-        if self._producer is None:
-            raise Unavailable(KAFKA)
-        try:
-            sending = self._producer.send_and_wait(topic, value, key, headers=trace_headers())
-            await asyncio.wait_for(sending, ACKNOWLEDGED_WITHIN_S)
         except (KafkaError, TimeoutError) as error:
             raise Unavailable(KAFKA) from error
 
@@ -130,26 +127,27 @@ class CommandProducer:
         """Flush, and disconnect."""
         if self._opening is not None:
             self._opening.cancel()
-        for partition, batch in list(self._batches.items()):
-            self._flush(partition, batch)
+        for place, batch in list(self._batches.items()):
+            self._flush(place, batch)
         producer, self._producer = self._producer, None
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CLOSE_S)
         if producer is not None:
             await _closed(producer)
 
-    def _flush(self, partition: int, batch: CommandBatch) -> None:
-        if self._batches.get(partition) is batch:
-            del self._batches[partition]
-            task = asyncio.create_task(self._send(self._producer, partition, batch))
+    def _flush(self, place: tuple[str, int], batch: CommandBatch) -> None:
+        if self._batches.get(place) is batch:
+            del self._batches[place]
+            task = asyncio.create_task(self._send(self._producer, place, batch))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _send(self, producer: Any, partition: int, batch: CommandBatch) -> None:
+    async def _send(self, producer: Any, place: tuple[str, int], batch: CommandBatch) -> None:
+        topic, partition = place
         try:
             if producer is None:
                 raise Unavailable(KAFKA)
-            await (await producer.send_batch(batch.builder, COMMANDS, partition=partition))
+            await (await producer.send_batch(batch.builder, topic, partition=partition))
         except Exception as error:  # noqa: BLE001 (whatever it is, those who wait must learn of it)
             batch.settle(error)
             # A subclass is an error of this batch; KafkaError itself is what a producer that has ended raises.

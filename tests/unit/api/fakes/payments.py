@@ -7,9 +7,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from api.ports.payments import OwnedPayment
 from api.problems import Refused, Unavailable
 from api.schemas.money import Money
 from api.schemas.payment import PaidPurchase, PaymentOverview, PurchasePayment, Refund, RefundList
+from api.schemas.purchase import Purchase
 from providers.port import PageFields
 from tables.messages.payment_events import PaymentEvent, PaymentEventKind
 from tests.unit.api.fakes.clock import NOW
@@ -17,8 +19,9 @@ from tests.unit.api.fakes.clock import NOW
 
 @dataclass
 class FakePayments:
-    """``webhooks`` are those that are taken, by their body."""
+    """``webhooks`` are those that are taken, by their body; ``bought`` are the purchases."""
 
+    bought: Mapping[tuple[UUID, UUID], Purchase] = field(default_factory=dict)
     provider: str | None = "paper"
     signature: str | None = "good"
     down: bool = False
@@ -43,10 +46,16 @@ class FakePayments:
     def find(self, event: UUID, purchase: UUID) -> PurchasePayment | None:
         return self.rows.get((event, purchase))
 
+    async def watched(self, event: UUID, purchase: UUID) -> OwnedPayment | None:
+        found = self.find(event, purchase)
+        bought = self.bought.get((event, purchase))
+        account = None if bought is None else bought.account_id
+        return None if found is None else OwnedPayment(account or UUID(int=0), found)
+
     def page_fields(self, event: UUID, purchase: UUID) -> PageFields | None:
         return self.fields if (event, purchase) in self.rows else None
 
-    def tell(self, event: PaymentEvent) -> None:
+    async def tell(self, event: PaymentEvent) -> None:
         if self.down:
             raise Unavailable("kafka")
         self.told.append(event)
@@ -79,6 +88,9 @@ class FakePayments:
         said = {"reason": event.reason, "by": event.account, "at": event.at, "status": status}
         self.orders.append(Refund(id=event.request, amount=Money.of(amount, "EUR"), **said))
         self.refundable -= amount if status == "accepted" else 0
+
+    def asks_about_webhooks(self, provider: str) -> bool:
+        return provider != "paper"
 
     def read_webhook(self, provider: str, body: bytes, headers: Mapping[str, str], now: float) -> list[PaymentEvent]:
         if provider != "paper":

@@ -113,7 +113,7 @@ def make_world() -> World:
     resets, events = FakePasswordResets(accounts), FakeEvents(accounts)
     seating = FakeSeatings(events)
     ledger, sales, index, notifications = FakeLedger(), FakeSales(), FakeIndex(), FakeNotifications()
-    holders, payments = FakeHolders(), FakePayments()
+    holders, payments = FakeHolders(), FakePayments(sales.rows)
     probes: dict[str, Callable[[], object]] = {
         name: lambda: None for name in ("postgres", "kafka", "elasticsearch", "worker")
     }

@@ -1,0 +1,127 @@
+"""Fast path and routes of payments answer alike; only what is plainly simple takes the fast path."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from api.http.threads import WsgiThreads
+from api.http_application import HttpApplication
+from api.paying import payments as paying
+from api.purchasing.fast_path import PurchaseFastPath
+from api.routes.payment_fast_path import START_ROUTE, WEBHOOK_ROUTE, PaymentFastPath
+from api.schemas.purchase import Payment, Purchase, public_id
+from api.telemetry.counters import RequestCounters
+from tables.messages.payment_events import PaymentEvent, PaymentEventKind
+from tests.unit.api.asgi import ask
+from tests.unit.api.fakes.clock import NOW
+from tests.unit.api.fakes.world import World
+from tests.unit.api.routes.test_payments import DOOR, EVENT, OTHER, OWNER, PATH, PRICE, PURCHASE
+
+BODY = '{"id": 1}'
+JSON = {"Content-Type": "application/json"}
+SIGNED = JSON | {"Paper-Signature": "good"}
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paying, "POLL_PAUSES_S", (0.0,))
+
+
+def nothing_else(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    raise AssertionError("the fast path has left the request to the framework")
+
+
+class Ways:
+    """The application with the fast path alone, and with the routes alone."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.counters = RequestCounters()
+        ports, routed = world.app.extensions["turnstile"], world.app.wsgi_app
+        self.fast_path = PaymentFastPath(ports)
+        purchases = PurchaseFastPath(ports)
+        self.fast = HttpApplication(purchases, WsgiThreads(nothing_else), self.counters, payment=self.fast_path.take)
+        self.routed = HttpApplication(purchases, WsgiThreads(routed.inner), self.counters)  # type: ignore[attr-defined]
+
+    def both(self, state: str, target: str, body: str, headers: dict[str, str]) -> list[Any]:
+        """Status, headers, body, and what was told, by each way from the same state."""
+        answers = []
+        for application in (self.fast, self.routed):
+            self.world.payments.told.clear()
+            self.world.payments.hold(EVENT, PURCHASE, state)
+            start, *pieces = ask(application, "POST", target, body, headers)
+            told = [(event.kind, event.account) for event in self.world.payments.told]
+            whole = b"".join(piece["body"] for piece in pieces)
+            answers.append((start["status"], sorted(start["headers"]), whole, told))
+        return answers
+
+    def bearer(self, account: UUID) -> dict[str, str]:
+        token, _ = self.world.tokens.issue(account, frozenset())
+        return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+def ways(world: World) -> Ways:
+    due = Payment(due=PRICE, deadline=NOW, url="/pay")
+    world.sales.rows[EVENT, PURCHASE] = Purchase(
+        id=public_id(EVENT, PURCHASE), event_id=EVENT, account_id=OWNER, status="held", payment=due
+    )
+    return Ways(world)
+
+
+@pytest.mark.parametrize("state", ["due", "authorizing", "declined", "captured"])
+@pytest.mark.parametrize("account", [OWNER, OTHER])
+def test_a_payment_is_started_alike(ways: Ways, state: str, account: UUID) -> None:
+    one, other = ways.both(state, PATH, "", ways.bearer(account))
+    assert one == other
+    assert one[0] == (404 if account == OTHER else 202 if state == "authorizing" else 200)
+    assert ways.counters.counts["POST", START_ROUTE, str(one[0])] == 2
+
+
+@pytest.mark.parametrize("signature", ["good", "forged"])
+@pytest.mark.parametrize("kind", [PaymentEventKind.AUTHORIZED, PaymentEventKind.DISPUTED])
+@pytest.mark.parametrize("is_down", [False, True])
+def test_a_webhook_is_taken_alike(ways: Ways, signature: str, kind: PaymentEventKind, is_down: bool) -> None:
+    told = PaymentEvent(id="1", kind=kind, event=EVENT, purchase=PURCHASE, at=NOW)
+    ways.world.payments.webhooks[BODY.encode()] = [told]
+    ways.world.payments.down = is_down
+    one, other = ways.both("due", DOOR, BODY, SIGNED | {"Paper-Signature": signature})
+    assert one == other
+    assert one[0] == (400 if signature == "forged" else 503 if is_down else 200)
+    assert ways.counters.counts["POST", WEBHOOK_ROUTE, str(one[0])] == 2
+
+
+def test_an_invalid_token_is_refused_alike(ways: Ways) -> None:
+    one, other = ways.both("due", PATH, "", {"Authorization": "Bearer x"})
+    assert one == other
+    assert one[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body", "headers"),
+    [
+        ("GET", PATH, "", {"Authorization": "Bearer x"}),
+        ("POST", f"{PATH}/", "", {"Authorization": "Bearer x"}),
+        ("POST", PATH, "{}", {"Authorization": "Bearer x"}),
+        ("POST", PATH, "", {}),
+        ("POST", f"{PATH}?a=b", "", {"Authorization": "Bearer x"}),
+        ("POST", DOOR, "", SIGNED),
+        ("POST", DOOR, BODY, {"Paper-Signature": "good"}),
+        ("POST", DOOR, BODY, SIGNED | {"Content-Encoding": "gzip"}),
+        ("POST", DOOR, BODY, SIGNED | {"Transfer-Encoding": "chunked"}),
+        ("POST", f"{DOOR}?a=b", BODY, SIGNED),
+        # Of this one the provider may have to be asked, which blocks.
+        ("POST", "/api/v3/payment-webhooks/stripe", BODY, SIGNED),
+    ],
+)
+def test_everything_else_is_left_to_the_routes(
+    ways: Ways, method: str, target: str, body: str, headers: dict[str, str]
+) -> None:
+    path, _, query = target.partition("?")
+    named = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    scope: dict[str, Any] = {"method": method, "path": path, "query_string": query.encode(), "headers": named}
+    assert ways.fast_path.take(scope, body.encode()) is None
+    repeated = {"method": "POST", "path": DOOR, "query_string": b"", "headers": [*named, (b"x", b"1"), (b"x", b"2")]}
+    assert ways.fast_path.take(repeated, BODY.encode()) is None
