@@ -27,7 +27,7 @@ EVENTS: Final = 64
 STOCK: Final = 10_000_000
 PURCHASES: Final = 6_000
 WARM_UP_COUNT: Final = 1_500
-BUYERS_AT_ONCE: Final = 96
+BUYERS_AT_ONCE: Final = 512
 WORKERS: Final = ("payments-0", "sales-0")
 PAPER: Final = "paper"
 # What the servers cost until everything has arrived, by role.
