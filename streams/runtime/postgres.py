@@ -11,7 +11,7 @@ UNAVAILABLE = (OperationalError, InterfaceError)
 
 
 class LazyConnection:
-    """A connection to PostgreSQL that is opened when it is needed, and again once it is closed."""
+    """A connection to PostgreSQL, opened when it is needed, and again once it is closed. A statement commits itself."""
 
     def __init__(self, app: App, options: str | None = None) -> None:
         self._app = app
@@ -23,6 +23,7 @@ class LazyConnection:
         if self._connection is None or self._connection.closed:
             self._connection = await AsyncConnection.connect(
                 self._app.settings.database_url.get_secret_value(),
+                autocommit=True,
                 connect_timeout=CONNECT_TIMEOUT_S,
                 options=self._options,
             )

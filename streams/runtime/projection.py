@@ -54,9 +54,13 @@ class Projection:
 
     async def _execute(self, rows: Rows) -> None:
         connection = await self._connection.open()
-        async with connection.transaction(), connection.cursor() as cursor:
-            for some in _in_turns([values for _, values in rows], self._key):
-                await cursor.execute(self._statement, [encode_json(some).decode()])
+        first, *others = (encode_json(some).decode() for some in _in_turns([values for _, values in rows], self._key))
+        if not others:  # One statement is a transaction, without two more questions.
+            await connection.execute(self._statement, [first])
+            return
+        async with connection.transaction():
+            for some in (first, *others):
+                await connection.execute(self._statement, [some])
 
 
 def _in_turns(rows: list[dict[str, Any]], key: tuple[str, ...]) -> Iterator[list[dict[str, Any]]]:
