@@ -18,7 +18,7 @@ from msgspec import Struct
 BASE: Final = "/api/v3"
 PAUSE_S: Final = 0.5
 STALL_TIMEOUT_S: Final = 120.0
-HELD, SEE_OTHER = 201, 303
+HELD, ACCEPTED, SEE_OTHER, UNAVAILABLE = 201, 202, 303, 503
 
 
 class PayingPlan(Struct, frozen=True, kw_only=True):
@@ -32,7 +32,7 @@ class PayingPlan(Struct, frozen=True, kw_only=True):
 
 
 class PayingReport(Struct, frozen=True):
-    """How many asked again for the page where they pay."""
+    """How often somebody asked again, for the hold or for the page where he pays."""
 
     asked_again: int
 
@@ -62,13 +62,22 @@ class Buyers:
         headers = {"Authorization": f"Bearer {self.plan.tokens[number]}", "Idempotency-Key": "one"}
         account = str(self.plan.accounts[number])
         body = {"eventId": str(event), "accountId": account, "lines": [{"ticketTypeId": str(kind), "quantity": 1}]}
-        status, held = await self._post(f"{BASE}/purchases", headers, body)
-        if status != HELD:
-            raise RuntimeError(f"a purchase was answered {status}: {held}")
+        held = await self._hold(headers, body)
         page = await self._page(f"{BASE}/purchases/{held['id']}/payment", headers)
         async with self.http.post(page, data={"choice": "approve"}, allow_redirects=False) as answer:
             if answer.status != SEE_OTHER:
                 raise RuntimeError(f"Paper answered {answer.status}")
+
+    async def _hold(self, headers: dict[str, str], body: Any) -> dict[str, Any]:
+        deadline = time.monotonic() + STALL_TIMEOUT_S
+        while True:
+            status, held = await self._post(f"{BASE}/purchases", headers, body)
+            if status == HELD:
+                return held
+            if status not in (ACCEPTED, UNAVAILABLE) or time.monotonic() > deadline:
+                raise RuntimeError(f"a purchase was answered {status}: {held}")
+            self.asked_again += 1
+            await asyncio.sleep(PAUSE_S)
 
     async def _page(self, path: str, headers: dict[str, str]) -> str:
         deadline = time.monotonic() + STALL_TIMEOUT_S
@@ -76,7 +85,7 @@ class Buyers:
             status, told = await self._post(path, headers)
             if told.get("url"):
                 return str(told["url"])
-            if status not in (202, 409, 503):
+            if status not in (ACCEPTED, 409, UNAVAILABLE):
                 raise RuntimeError(f"a payment was answered {status}: {told}")
             self.asked_again += 1
             await asyncio.sleep(PAUSE_S)
