@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import settings
 
 from stack.embedded import Stack
 from stack.member import HOST
+from stack.postgres import SUPERUSER, Postgres
 from tests.pipeline import WORKERS, Pipeline
 
 # The time of an example depends on the load of the machine.
@@ -43,10 +45,21 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         environment.setenv("TURNSTILE_MAIL_RETRY_SECONDS", "3")
         try:
             stack.start()
+            do_without_fsync(stack)
             stack.start("migrations", "administrator", "connectors", "api")
             yield stack
         finally:
             stack.remove()
+
+
+def do_without_fsync(stack: Stack) -> None:
+    """Let PostgreSQL leave it to the system when to write to the disk: a process that is killed loses nothing by that.
+
+    Otherwise the end of each scratch database waits for the disk for up to a second.
+    """
+    with psycopg.connect(Postgres(stack.settings).url(SUPERUSER, "postgres"), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture(scope="session")

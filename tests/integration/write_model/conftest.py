@@ -1,6 +1,7 @@
 """Databases of their own on the stack's PostgreSQL server: an empty one, and one with the write model."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -19,6 +20,7 @@ from stack.postgres import CAPTURE, OWNER, SUPERUSER, Postgres
 class Scratch:
     """A database that belongs to the owner, as the deployed one does."""
 
+    name: str
     url: str
     superuser_url: str
 
@@ -37,21 +39,36 @@ class Scratch:
             return cursor.fetchall() if cursor.description else []
 
 
-@pytest.fixture
-def empty(stack: Stack) -> Iterator[Scratch]:
+@contextmanager
+def made(stack: Stack, template: str = "template1") -> Iterator[Scratch]:
+    """A new database, a copy of ``template``."""
     server = Postgres(stack.settings)
     name = f"scratch_{uuid4().hex[:12]}"
     with psycopg.connect(server.url(SUPERUSER, "postgres"), autocommit=True) as connection:
-        names = {"name": sql.Identifier(name), "owner": sql.Identifier(OWNER)}
-        connection.execute(sql.SQL("CREATE DATABASE {name} OWNER {owner}").format(**names))
-        yield Scratch(server.url(OWNER, name), server.url(SUPERUSER, name))
+        names = {each: sql.Identifier(word) for each, word in (("name", name), ("owner", OWNER), ("of", template))}
+        connection.execute(sql.SQL("CREATE DATABASE {name} OWNER {owner} TEMPLATE {of}").format(**names))
+        yield Scratch(name, server.url(OWNER, name), server.url(SUPERUSER, name))
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture
-def scratch(empty: Scratch) -> Scratch:
-    apply_steps(empty.url, CAPTURE)
-    return empty
+def empty(stack: Stack) -> Iterator[Scratch]:
+    with made(stack) as scratch:
+        yield scratch
+
+
+@pytest.fixture(scope="module")
+def write_model(stack: Stack) -> Iterator[Scratch]:
+    """The database that those of the tests are copies of: all steps are applied once a module, not for each test."""
+    with made(stack) as scratch:
+        apply_steps(scratch.url, CAPTURE)
+        yield scratch
+
+
+@pytest.fixture
+def scratch(stack: Stack, write_model: Scratch) -> Iterator[Scratch]:
+    with made(stack, write_model.name) as scratch:
+        yield scratch
 
 
 @pytest.fixture

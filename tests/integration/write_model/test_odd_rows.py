@@ -58,16 +58,16 @@ def drop_constraints(scratch: Scratch, names: str) -> None:
     SELECT conrelid::regclass::text, conname FROM pg_constraint
     WHERE contype = 'c' AND connamespace = 'public'::regnamespace AND conname LIKE %s
     """
-    for table, name in scratch.rows(query, names):
-        scratch.rows(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+    found = scratch.rows(query, names)
+    scratch.rows("; ".join(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"' for table, name in found))
 
 
 @pytest.fixture
 def open_to_all(scratch: Scratch) -> Scratch:
     """The write model without its constraints and triggers, as an operator may have left it."""
     drop_constraints(scratch, "%")
-    for table in ("account", "event", "ticket_type", "event_outbox"):
-        scratch.rows(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    tables = ("account", "event", "ticket_type", "event_outbox")
+    scratch.rows("; ".join(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in tables))
     return scratch
 
 
